@@ -1,0 +1,2 @@
+//! Runs a real SpacetimeDB inside our own binary.
+pub use spacetimedb_standalone as standalone;
