@@ -10,3 +10,6 @@ pub mod hash;
 pub mod plan;
 
 pub mod history;
+
+pub mod check;
+pub mod gate;
