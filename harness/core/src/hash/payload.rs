@@ -153,7 +153,10 @@ mod tests {
         assert_eq!(hash.to_string(), text);
         assert_eq!(text.parse::<PayloadHash>().unwrap(), hash);
         assert_eq!(serde_json::to_string(&hash).unwrap(), format!("\"{text}\""));
-        assert_eq!(serde_json::from_str::<PayloadHash>(&format!("\"{text}\"")).unwrap(), hash);
+        assert_eq!(
+            serde_json::from_str::<PayloadHash>(&format!("\"{text}\"")).unwrap(),
+            hash
+        );
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl CanonicalErrorKind {
         match self {
             Self::Empty => "give one JSON document",
             Self::Truncated { .. } => "the end is missing: was the payload cut short?",
-            Self::Unexpected { .. } => "RFC 8259 allows nothing else here",
+            Self::Unexpected { .. } => "check what wrote it: it is not JSON by RFC 8259",
             Self::TrailingData => "remove what follows, or give one document per line",
             Self::ByteOrderMark => "remove the first three bytes, EF BB BF",
             Self::InvalidUtf8 => "encode the text as UTF-8",
@@ -111,7 +111,9 @@ impl fmt::Display for CanonicalErrorKind {
             Self::InvalidUtf8 => write!(f, "the bytes are not UTF-8"),
             Self::ControlCharacter { code } => write!(f, "control character U+{code:04X} stands unescaped in a string"),
             Self::InvalidEscape => write!(f, "the backslash starts no escape of JSON"),
-            Self::LoneSurrogate { unit } => write!(f, "\\u{unit:04x} is one half of a surrogate pair, without the other"),
+            Self::LoneSurrogate { unit } => {
+                write!(f, "\\u{unit:04x} is one half of a surrogate pair, without the other")
+            }
             Self::DuplicateKey { key } => write!(f, "the object has the name {} twice", Elided(&format!("{key:?}"))),
             Self::LeadingZero => write!(f, "the number starts with a superfluous zero"),
             Self::NumberOverflow { literal } => write!(f, "the number {} overflows a double", Elided(literal)),
@@ -144,7 +146,13 @@ impl CanonicalError {
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
         // All bytes but UTF-8's continuation bytes start a character.
         let column = 1 + before[line_start..].iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
-        Self { kind, offset, line, column, path }
+        Self {
+            kind,
+            offset,
+            line,
+            column,
+            path,
+        }
     }
 }
 

@@ -57,7 +57,11 @@ pub(super) fn number(input: &[u8], start: usize) -> Result<(Number, usize), Faul
     } else {
         is_canonical_decimal(integer, fraction)
     };
-    let number = if verbatim { Number::Verbatim } else { Number::Double(double(literal, start)?) };
+    let number = if verbatim {
+        Number::Verbatim
+    } else {
+        Number::Double(double(literal, start)?)
+    };
     Ok((number, end))
 }
 
@@ -67,7 +71,11 @@ fn digits_end(input: &[u8], start: usize) -> Result<usize, Fault> {
     while input.get(end).is_some_and(u8::is_ascii_digit) {
         end += 1;
     }
-    if end == start { Err(Fault::unexpected(input, start, "a digit")) } else { Ok(end) }
+    if end == start {
+        Err(Fault::unexpected(input, start, "a digit"))
+    } else {
+        Ok(end)
+    }
 }
 
 fn is_unsafe(digits: &[u8]) -> bool {
@@ -88,6 +96,11 @@ fn double(literal: &[u8], start: usize) -> Result<f64, Fault> {
     let text = std::str::from_utf8(literal).unwrap_or_default();
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
-        _ => Err(Fault::new(Kind::NumberOverflow { literal: text.to_owned() }, start)),
+        _ => Err(Fault::new(
+            Kind::NumberOverflow {
+                literal: text.to_owned(),
+            },
+            start,
+        )),
     }
 }

@@ -67,12 +67,20 @@ pub(crate) fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
 
 /// Appends `text` to `out`, with the members of the reordered objects in their order.
 pub(super) fn write_in_order(text: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
-    let Scratch { reordered, pieces, work, .. } = scratch;
+    let Scratch {
+        reordered,
+        pieces,
+        work,
+        ..
+    } = scratch;
     // Objects were noted as they closed; they are looked up by where they start.
     reordered.sort_unstable_by_key(|object| object.text.start);
     out.reserve(text.len());
     work.clear();
-    work.push(Work::Text(Span { start: 0, end: text.len() }));
+    work.push(Work::Text(Span {
+        start: 0,
+        end: text.len(),
+    }));
     while let Some(item) = work.pop() {
         match item {
             Work::Text(span) => {
@@ -83,8 +91,14 @@ pub(super) fn write_in_order(text: &[u8], scratch: &mut Scratch, out: &mut Vec<u
                 };
                 out.extend_from_slice(&text[span.start..object.text.start]);
                 out.push(b'{');
-                work.push(Work::Text(Span { start: object.text.end, end: span.end }));
-                work.push(Work::Pieces { next: object.pieces.start, of: object.pieces });
+                work.push(Work::Text(Span {
+                    start: object.text.end,
+                    end: span.end,
+                }));
+                work.push(Work::Pieces {
+                    next: object.pieces.start,
+                    of: object.pieces,
+                });
             }
             Work::Pieces { next, of } if next == of.end => out.push(b'}'),
             Work::Pieces { next, of } => {

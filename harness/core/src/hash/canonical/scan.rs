@@ -41,8 +41,14 @@ impl Fault {
         let rest = std::str::from_utf8(input.get(pos..).unwrap_or_default()).unwrap_or_default();
         let kind = match rest.chars().next() {
             None => Kind::Truncated { expected },
-            Some(c) if c.is_control() => Kind::Unexpected { found: format!("U+{:04X}", c as u32), expected },
-            Some(c) => Kind::Unexpected { found: format!("'{c}'"), expected },
+            Some(c) if c.is_control() => Kind::Unexpected {
+                found: format!("U+{:04X}", c as u32),
+                expected,
+            },
+            Some(c) => Kind::Unexpected {
+                found: format!("'{c}'"),
+                expected,
+            },
         };
         Self::new(kind, pos)
     }
@@ -64,14 +70,24 @@ pub(super) fn scan(input: &[u8], text: &mut Vec<u8>, scratch: &mut Scratch) -> R
         Ok(all) => all.as_bytes(),
         Err(error) => &input[..error.valid_up_to()],
     };
-    let mut scanner = Scanner { input: valid, pos: 0, copied: 0, text, scratch, within: false, unsafe_integers: 0 };
+    let mut scanner = Scanner {
+        input: valid,
+        pos: 0,
+        copied: 0,
+        text,
+        scratch,
+        within: false,
+        unsafe_integers: 0,
+    };
     let mut result = scanner.document();
     if valid.len() < input.len() && result.as_ref().err().is_none_or(|fault| fault.0.1 >= valid.len()) {
         // The document reads well up to the bytes that are no UTF-8.
         result = Err(Fault::new(Kind::InvalidUtf8, valid.len()));
     }
     match result {
-        Ok(()) => Ok(Canonical { unsafe_integers: scanner.unsafe_integers }),
+        Ok(()) => Ok(Canonical {
+            unsafe_integers: scanner.unsafe_integers,
+        }),
         Err(fault) => {
             let path = scanner.path();
             let (kind, offset) = *fault.0;
@@ -131,7 +147,9 @@ impl Scanner<'_> {
     /// is complete.
     fn after_value(&mut self) -> Result<bool, Fault> {
         loop {
-            let Some(frame) = self.scratch.frames.last_mut() else { return Ok(true) };
+            let Some(frame) = self.scratch.frames.last_mut() else {
+                return Ok(true);
+            };
             match frame {
                 Frame::Array { index } => {
                     let index = &mut *index;
@@ -150,7 +168,12 @@ impl Scanner<'_> {
                         _ => return Err(self.fault_between("',' or ']'")),
                     }
                 }
-                &mut Frame::Object { start, first, names, in_order } => match self.input.get(self.pos) {
+                &mut Frame::Object {
+                    start,
+                    first,
+                    names,
+                    in_order,
+                } => match self.input.get(self.pos) {
                     Some(b',') => {
                         self.end_member();
                         self.pos += 1;
@@ -200,7 +223,12 @@ impl Scanner<'_> {
         }
         let first = self.scratch.members.len();
         let names = self.scratch.names.len();
-        self.scratch.frames.push(Frame::Object { start, first, names, in_order: true });
+        self.scratch.frames.push(Frame::Object {
+            start,
+            first,
+            names,
+            in_order: true,
+        });
         self.member_name()?;
         Ok(false)
     }
@@ -225,11 +253,22 @@ impl Scanner<'_> {
             self.flush();
             let from = self.scratch.names.len();
             string::unescape_canonical(&self.text[start + 1..self.text.len() - 1], &mut self.scratch.names);
-            Span { start: from, end: self.scratch.names.len() }
+            Span {
+                start: from,
+                end: self.scratch.names.len(),
+            }
         } else {
-            Span { start: at + 1, end: self.pos - 1 }
+            Span {
+                start: at + 1,
+                end: self.pos - 1,
+            }
         };
-        let member = Member { at, name, escaped, text: Span { start, end: start } };
+        let member = Member {
+            at,
+            name,
+            escaped,
+            text: Span { start, end: start },
+        };
         self.push_member(member)?;
         self.skip_space();
         if self.input.get(self.pos) != Some(&b':') {
@@ -242,7 +281,9 @@ impl Scanner<'_> {
 
     /// Adds a member to the innermost object, and tells whether it is still in order.
     fn push_member(&mut self, member: Member) -> Result<(), Fault> {
-        let Scratch { frames, members, names, .. } = &mut *self.scratch;
+        let Scratch {
+            frames, members, names, ..
+        } = &mut *self.scratch;
         if let Some(Frame::Object { first, in_order, .. }) = frames.last_mut()
             && *in_order
             && let Some(last) = members[*first..].last()
@@ -269,20 +310,37 @@ impl Scanner<'_> {
     fn reorder(&mut self, start: usize, first: usize) -> Result<(), Fault> {
         let end = self.here();
         let input = self.input;
-        let Scratch { members, names, reordered, pieces, .. } = &mut *self.scratch;
+        let Scratch {
+            members,
+            names,
+            reordered,
+            pieces,
+            ..
+        } = &mut *self.scratch;
         let members = &mut members[first..];
         members.sort_unstable_by(|a, b| {
             // Of equal names the later comes later, so that the error names it.
             compare_names(a.name(input, names), b.name(input, names)).then(a.at.cmp(&b.at))
         });
         let same = |pair: &&[Member]| pair[0].name(input, names) == pair[1].name(input, names);
-        if let Some(second) = members.windows(2).filter(same).map(|pair| pair[1]).min_by_key(|member| member.at) {
+        if let Some(second) = members
+            .windows(2)
+            .filter(same)
+            .map(|pair| pair[1])
+            .min_by_key(|member| member.at)
+        {
             self.within = false;
             return Err(self.duplicate(second));
         }
         let from = pieces.len();
         pieces.extend(members.iter().map(|member| member.text));
-        reordered.push(Reordered { text: Span { start, end }, pieces: Span { start: from, end: pieces.len() } });
+        reordered.push(Reordered {
+            text: Span { start, end },
+            pieces: Span {
+                start: from,
+                end: pieces.len(),
+            },
+        });
         Ok(())
     }
 
@@ -343,7 +401,8 @@ impl Scanner<'_> {
             number::Number::UnsafeInteger => self.unsafe_integers += 1,
             number::Number::Double(value) => {
                 self.flush();
-                self.text.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
+                self.text
+                    .extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
                 self.copied = end;
             }
         }
@@ -397,7 +456,11 @@ impl Scanner<'_> {
     #[cold]
     fn path(&self) -> String {
         let frames = &self.scratch.frames;
-        let known = if self.within { frames.len() } else { frames.len().saturating_sub(1) };
+        let known = if self.within {
+            frames.len()
+        } else {
+            frames.len().saturating_sub(1)
+        };
         let mut tokens: Vec<String> = Vec::with_capacity(known);
         let mut end = self.scratch.members.len();
         for (depth, frame) in frames.iter().enumerate().rev() {
@@ -414,7 +477,10 @@ impl Scanner<'_> {
                 tokens.push(token);
             }
         }
-        tokens.iter().rev().fold(String::new(), |path, token| path + "/" + token)
+        tokens
+            .iter()
+            .rev()
+            .fold(String::new(), |path, token| path + "/" + token)
     }
 }
 

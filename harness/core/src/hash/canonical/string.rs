@@ -25,7 +25,10 @@ pub(super) fn plain_end(input: &[u8], mut pos: usize) -> usize {
         }
         pos += 8;
     }
-    while input.get(pos).is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+    while input
+        .get(pos)
+        .is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    {
         pos += 1;
     }
     pos
@@ -58,7 +61,9 @@ fn code_unit(input: &[u8], pos: usize) -> Result<u16, Fault> {
     let mut unit = 0u16;
     for at in pos + 2..pos + 6 {
         let digit = input.get(at).and_then(|&byte| char::from(byte).to_digit(16));
-        let Some(digit) = digit else { return Err(Fault::unexpected(input, at, "a hex digit of \\uXXXX")) };
+        let Some(digit) = digit else {
+            return Err(Fault::unexpected(input, at, "a hex digit of \\uXXXX"));
+        };
         unit = unit << 4 | digit as u16;
     }
     Ok(unit)
