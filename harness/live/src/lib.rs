@@ -7,4 +7,6 @@ pub mod frame;
 
 pub mod fault;
 
+pub mod process;
+
 pub mod lane;
