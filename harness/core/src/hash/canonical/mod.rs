@@ -14,14 +14,18 @@
 //!   [`MAX_DEPTH`] are errors that say where.
 
 mod error;
+mod member;
 mod number;
 mod order;
 mod scan;
 mod string;
+mod token;
 
 pub use error::{CanonicalError, CanonicalErrorKind};
+pub(crate) use error::{Elided, write_escaped};
 pub(crate) use order::compare_names;
-pub(crate) use string::unescape_canonical;
+pub(crate) use scan::pointer_token;
+pub(crate) use string::{plain_end, unescape_canonical};
 
 use super::payload::PayloadHash;
 use order::{Member, Reordered, Span, Work};
