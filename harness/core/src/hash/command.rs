@@ -191,7 +191,7 @@ mod tests {
         );
         check_error(
             "{\n\"a\": 1,\n\"a\": 2}",
-            "line 3, column 1 (byte 11): the object has the name \"a\" twice",
+            "line 3, column 1 (byte 10): the object has the name \"a\" twice",
             0,
         );
         check_error(

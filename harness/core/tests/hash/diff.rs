@@ -77,7 +77,7 @@ fn shown(a: &str, b: &str) -> String {
 
 #[test]
 fn vectors_that_are_equal_say_so() {
-    insta::assert_snapshot!(shown("s/c/1 {}", "s/c/1 {}"), @"equal: 1 events in A and in B\n");
+    insta::assert_snapshot!(shown("s/c/1 {}", "s/c/1 {}"), @"equal: 1 event in A, the same in B");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_bad_line_is_an_error_wherever_it_is() {
     let b = a.replace("\"seq\":3", "\"seq\":\"3\"");
     let error = diff_files(a.as_bytes(), b.as_bytes()).unwrap_err().to_string();
     assert!(
-        error.starts_with("B, line 4: column 37: invalid type: string \"3\", expected u64; "),
+        error.starts_with("B, line 4: column 36: invalid type: string \"3\", expected u64; "),
         "{error}"
     );
     let error = diff_files(a.lines().next().unwrap().as_bytes(), b.as_bytes())

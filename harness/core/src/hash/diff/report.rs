@@ -257,13 +257,18 @@ impl DiffReport {
 impl fmt::Display for DiffReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(first) = &self.first else {
-            return writeln!(f, "equal: {} events in {} and in {}", self.equal, self.a, self.b);
+            return writeln!(f, "equal: {} in {}, the same in {}", Events(self.equal), self.a, self.b);
         };
-        write!(f, "{} events differ (", self.differing.total())?;
+        let verb = if self.differing.total() == 1 {
+            "differs"
+        } else {
+            "differ"
+        };
+        write!(f, "{} {verb} (", Events(self.differing.total()))?;
         write_counts(&self.differing, f)?;
         writeln!(
             f,
-            "), {} are equal; {} has {}, {} has {}",
+            "), {} equal; {} has {}, {} has {}",
             self.equal, self.a, self.events_a, self.b, self.events_b
         )?;
         self.write_first(first, f)?;
@@ -284,4 +289,13 @@ fn write_counts(counts: &Counts, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         separator = ", ";
     }
     Ok(())
+}
+
+/// A number of events, in words that agree with it.
+struct Events(u64);
+
+impl fmt::Display for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} event{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
 }

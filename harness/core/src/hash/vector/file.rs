@@ -13,7 +13,7 @@
 use std::cmp::Ordering;
 use std::io::{self, BufRead, Write};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::{VectorError, VectorErrorKind};
@@ -46,8 +46,13 @@ struct EventLine<'a> {
     stream: std::borrow::Cow<'a, str>,
     seq: u64,
     hash: PayloadHash,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
     payload: Option<&'a RawValue>,
+}
+
+/// Reads a payload that is there, `null` included.
+fn kept<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Writes a vector as a file.
