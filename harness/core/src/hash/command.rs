@@ -2,11 +2,11 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use super::canonical::{CanonicalError, CanonicalErrorKind, Canonicalizer};
+use super::canonical::{CanonicalError, CanonicalErrorKind, Canonicalizer, MAX_INPUT_BYTES};
 use super::lines::{Line, is_blank, read_line};
 
 /// The largest document that is read, in bytes, so that no input can take all memory.
-pub const MAX_DOCUMENT_BYTES: u64 = 1 << 30;
+pub const MAX_DOCUMENT_BYTES: u64 = MAX_INPUT_BYTES as u64;
 
 /// What was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

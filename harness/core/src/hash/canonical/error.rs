@@ -58,6 +58,11 @@ pub enum CanonicalErrorKind {
         /// The deepest nesting that is read.
         limit: usize,
     },
+    /// The input is too large.
+    TooLarge {
+        /// The largest input that is read, in bytes.
+        limit: usize,
+    },
 }
 
 impl CanonicalErrorKind {
@@ -77,6 +82,7 @@ impl CanonicalErrorKind {
             Self::LeadingZero => "leading-zero",
             Self::NumberOverflow { .. } => "number-overflow",
             Self::TooDeep { .. } => "too-deep",
+            Self::TooLarge { .. } => "too-large",
         }
     }
 
@@ -96,6 +102,7 @@ impl CanonicalErrorKind {
             Self::LeadingZero => "write the number without it",
             Self::NumberOverflow { .. } => "send it as a string: a double ends at 1.7976931348623157e308",
             Self::TooDeep { .. } => "flatten the payload",
+            Self::TooLarge { .. } => "split the payload, or give one document per line",
         }
     }
 }
@@ -118,6 +125,7 @@ impl fmt::Display for CanonicalErrorKind {
             Self::LeadingZero => write!(f, "the number starts with a superfluous zero"),
             Self::NumberOverflow { literal } => write!(f, "the number {} overflows a double", Elided(literal)),
             Self::TooDeep { limit } => write!(f, "arrays and objects are nested deeper than {limit}"),
+            Self::TooLarge { limit } => write!(f, "the document is larger than {limit} bytes"),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The first pass over the members of an object: their names, whether they come in order, and whether one comes twice.
 
+use std::cmp::Ordering;
+
 use super::Scratch;
 use super::error::{CanonicalErrorKind as Kind, Fault};
-use super::order::{Member, Reordered, Span, compare_names};
+use super::order::{Member, Reordered, Span};
 use super::scan::{Frame, Scanner};
 use super::string;
 
@@ -16,25 +18,15 @@ impl Scanner<'_> {
         let at = self.pos;
         let start = self.here();
         let escaped = self.string()?;
-        let name = if escaped {
+        let reordered = self.scratch.reordered.len();
+        let member = if escaped {
             self.flush();
-            let from = self.scratch.names.len();
-            string::unescape_canonical(&self.text[start + 1..self.text.len() - 1], &mut self.scratch.names);
-            Span {
-                start: from,
-                end: self.scratch.names.len(),
-            }
+            let names = &mut self.scratch.names;
+            let from = names.len();
+            string::unescape_canonical(&self.text[start + 1..self.text.len() - 1], names);
+            Member::new(at, start, Span::new(from, names.len()), true, names, reordered)
         } else {
-            Span {
-                start: at + 1,
-                end: self.pos - 1,
-            }
-        };
-        let member = Member {
-            at,
-            name,
-            escaped,
-            text: Span { start, end: start },
+            Member::new(at, start, Span::new(at + 1, self.pos - 1), false, self.input, reordered)
         };
         self.push_member(member)?;
         self.skip_space();
@@ -55,10 +47,10 @@ impl Scanner<'_> {
             && *in_order
             && let Some(last) = members[*first..].last()
         {
-            match compare_names(last.name(self.input, names), member.name(self.input, names)) {
-                std::cmp::Ordering::Less => {}
-                std::cmp::Ordering::Greater => *in_order = false,
-                std::cmp::Ordering::Equal => return Err(self.duplicate(member)),
+            match last.compare(&member, self.input, names) {
+                Ordering::Less => {}
+                Ordering::Greater => *in_order = false,
+                Ordering::Equal => return Err(self.duplicate(member)),
             }
         }
         members.push(member);
@@ -68,8 +60,9 @@ impl Scanner<'_> {
     /// Notes where the innermost object's last member ends.
     pub fn end_member(&mut self) {
         let end = self.here();
+        let reordered = self.scratch.reordered.len();
         if let Some(member) = self.scratch.members.last_mut() {
-            member.text.end = end;
+            member.end(end, reordered);
         }
     }
 
@@ -85,28 +78,20 @@ impl Scanner<'_> {
             ..
         } = &mut *self.scratch;
         let members = &mut members[first..];
-        members.sort_unstable_by(|a, b| {
-            // Of equal names the later comes later, so that the error names it.
-            compare_names(a.name(input, names), b.name(input, names)).then(a.at.cmp(&b.at))
-        });
-        let same = |pair: &&[Member]| pair[0].name(input, names) == pair[1].name(input, names);
-        if let Some(second) = members
-            .windows(2)
-            .filter(same)
-            .map(|pair| pair[1])
-            .min_by_key(|member| member.at)
-        {
+        // Of equal names the later comes later, so that the error names it.
+        members.sort_unstable_by(|a, b| a.compare(b, input, names).then(a.at().cmp(&b.at())));
+        let same = |pair: &&[Member]| pair[0].compare(&pair[1], input, names).is_eq();
+        let seconds = members.windows(2).filter(same).map(|pair| pair[1]);
+        if let Some(second) = seconds.min_by_key(Member::at) {
             self.within = false;
             return Err(self.duplicate(second));
         }
         let from = pieces.len();
-        pieces.extend(members.iter().map(|member| member.text));
+        pieces.extend(members.iter().map(Member::piece));
+        let pieces = Span::new(from, pieces.len());
         reordered.push(Reordered {
-            text: Span { start, end },
-            pieces: Span {
-                start: from,
-                end: pieces.len(),
-            },
+            text: Span::new(start, end),
+            pieces,
         });
         Ok(())
     }
@@ -114,6 +99,6 @@ impl Scanner<'_> {
     #[cold]
     fn duplicate(&self, member: Member) -> Fault {
         let key = String::from_utf8_lossy(member.name(self.input, &self.scratch.names)).into_owned();
-        Fault::new(Kind::DuplicateKey { key }, member.at)
+        Fault::new(Kind::DuplicateKey { key }, member.at())
     }
 }

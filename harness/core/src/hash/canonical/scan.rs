@@ -4,7 +4,7 @@
 //! over in one piece when something stands in its way (white space, an escape, a number to respell).
 
 use super::error::{CanonicalError, CanonicalErrorKind as Kind, Fault};
-use super::{Canonical, MAX_DEPTH, Scratch};
+use super::{Canonical, MAX_DEPTH, MAX_INPUT_BYTES, Scratch};
 
 /// An open array or object.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,14 @@ pub(super) fn scan(input: &[u8], text: &mut Vec<u8>, scratch: &mut Scratch) -> R
     scratch.names.clear();
     scratch.reordered.clear();
     scratch.pieces.clear();
+    if input.len() > MAX_INPUT_BYTES {
+        return Err(CanonicalError::at(
+            Kind::TooLarge { limit: MAX_INPUT_BYTES },
+            input,
+            MAX_INPUT_BYTES,
+            String::new(),
+        ));
+    }
     if input.starts_with(b"\xEF\xBB\xBF") {
         return Err(CanonicalError::at(Kind::ByteOrderMark, input, 0, String::new()));
     }
