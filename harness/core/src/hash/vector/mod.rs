@@ -6,6 +6,7 @@
 pub mod digest;
 mod error;
 pub mod file;
+mod line;
 
 pub use digest::{DigestTree, SeriesDigest};
 pub use error::{VectorError, VectorErrorKind};
