@@ -48,6 +48,9 @@ fn main() {
     bench_diffing();
 }
 
+/// Does its work on a document.
+type Contender<'a> = &'a mut dyn FnMut(&[u8]);
+
 fn bench_hashing() {
     println!("hashing, each column as a multiple of the time that SHA-256 of the same bytes takes:");
     println!(
@@ -57,7 +60,7 @@ fn bench_hashing() {
     for (name, documents) in corpora() {
         let mut canonicalizer = Canonicalizer::new();
         let mut out = Vec::new();
-        let mut contenders: [&mut dyn FnMut(&[u8]); 4] = [
+        let mut contenders: [Contender<'_>; 4] = [
             &mut |document| {
                 let _ = black_box(Sha256::digest(document));
             },
@@ -94,7 +97,7 @@ fn bench_hashing() {
 }
 
 /// The fewest seconds of each contender over all documents.
-fn take_turns<const N: usize>(documents: &[Vec<u8>], contenders: &mut [&mut dyn FnMut(&[u8]); N]) -> [f64; N] {
+fn take_turns<const N: usize>(documents: &[Vec<u8>], contenders: &mut [Contender<'_>; N]) -> [f64; N] {
     let mut best = [f64::INFINITY; N];
     for _ in 0..ROUNDS {
         for (contender, seconds) in contenders.iter_mut().zip(&mut best) {
