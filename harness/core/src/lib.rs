@@ -10,3 +10,5 @@ pub mod hash;
 pub mod plan;
 
 pub mod history;
+
+pub mod apply;
