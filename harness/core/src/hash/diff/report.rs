@@ -197,7 +197,12 @@ impl DiffReport {
     }
 
     fn write_first(&self, first: &Divergence, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "first: {} at stream {}", first.kind, Elided(first.stream.as_str()))?;
+        write!(
+            f,
+            "first: {}: stream {}",
+            self.words(first.kind),
+            Elided(first.stream.as_str())
+        )?;
         write!(f, ", client {}, seq {}", Elided(first.client.as_str()), first.seq)?;
         match &first.value {
             Some(value) if value.pointer.is_empty() => f.write_str(", the payload as a whole")?,
@@ -227,9 +232,9 @@ impl DiffReport {
             }
             f.write_str("\n")?;
             if let Some(hash) = side.payload_hash {
-                write!(
+                writeln!(
                     f,
-                    "  {:width$}  but its payload hashes to {hash}: the file was edited\n",
+                    "  {:width$}  but its payload hashes to {hash}: the file was edited",
                     ""
                 )?;
             }
@@ -244,13 +249,37 @@ impl DiffReport {
         f.write_str("by stream:\n")?;
         for StreamCounts { stream, differing } in self.streams.iter().take(STREAMS_SHOWN) {
             write!(f, "  {}: ", Elided(stream.as_str()))?;
-            write_counts(differing, f)?;
+            self.write_counts(differing, f)?;
             f.write_str("\n")?;
         }
         match self.streams.len().saturating_sub(STREAMS_SHOWN) {
             0 => Ok(()),
             more => writeln!(f, "  and {more} more streams"),
         }
+    }
+
+    /// A kind, with the name of the vector that lacks the event.
+    fn words(&self, kind: DivergenceKind) -> String {
+        match kind {
+            DivergenceKind::MissingInA => format!("missing in {}", self.a),
+            DivergenceKind::MissingInB => format!("missing in {}", self.b),
+            DivergenceKind::HashMismatch => "hash mismatch".to_owned(),
+        }
+    }
+
+    /// The kinds that were counted at all.
+    fn write_counts(&self, counts: &Counts, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = [
+            (DivergenceKind::HashMismatch, counts.hash_mismatch),
+            (DivergenceKind::MissingInA, counts.missing_in_a),
+            (DivergenceKind::MissingInB, counts.missing_in_b),
+        ];
+        let mut separator = "";
+        for (kind, count) in all.into_iter().filter(|(_, count)| *count > 0) {
+            write!(f, "{separator}{count} {}", self.words(kind))?;
+            separator = ", ";
+        }
+        Ok(())
     }
 }
 
@@ -265,7 +294,7 @@ impl fmt::Display for DiffReport {
             "differ"
         };
         write!(f, "{} {verb} (", Events(self.differing.total()))?;
-        write_counts(&self.differing, f)?;
+        self.write_counts(&self.differing, f)?;
         writeln!(
             f,
             "), {} equal; {} has {}, {} has {}",
@@ -274,21 +303,6 @@ impl fmt::Display for DiffReport {
         self.write_first(first, f)?;
         self.write_streams(f)
     }
-}
-
-/// The kinds that were counted at all.
-fn write_counts(counts: &Counts, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let all = [
-        (DivergenceKind::HashMismatch, counts.hash_mismatch),
-        (DivergenceKind::MissingInA, counts.missing_in_a),
-        (DivergenceKind::MissingInB, counts.missing_in_b),
-    ];
-    let mut separator = "";
-    for (kind, count) in all.into_iter().filter(|(_, count)| *count > 0) {
-        write!(f, "{separator}{count} {kind}")?;
-        separator = ", ";
-    }
-    Ok(())
 }
 
 /// A number of events, in words that agree with it.

@@ -13,10 +13,11 @@
 use std::cmp::Ordering;
 use std::io::{self, BufRead, Write};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::{VectorError, VectorErrorKind};
+use super::line::EventLine;
 use super::{Entry, HashVector};
 use crate::hash::canonical::Canonicalizer;
 use crate::hash::lines::{Line, is_blank, read_line};
@@ -35,24 +36,6 @@ struct Header<'a> {
     schema: std::borrow::Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     entries: Option<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EventLine<'a> {
-    #[serde(borrow)]
-    client: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    stream: std::borrow::Cow<'a, str>,
-    seq: u64,
-    hash: PayloadHash,
-    #[serde(borrow, default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
-    payload: Option<&'a RawValue>,
-}
-
-/// Reads a payload that is there, `null` included.
-fn kept<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Writes a vector as a file.
@@ -246,7 +229,7 @@ impl<R: BufRead> VectorReader<R> {
             let problem = "the line is blank".to_owned();
             return Err(self.error(VectorErrorKind::BadLine { problem, column: 1 }));
         }
-        let parsed: EventLine<'_> = match serde_json::from_slice(&self.line) {
+        let parsed: EventLine<'_> = match EventLine::parse(&self.line) {
             Ok(parsed) => parsed,
             Err(_) if found == Line::Open => {
                 return Err(self.error(VectorErrorKind::Truncated {

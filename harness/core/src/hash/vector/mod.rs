@@ -1,11 +1,12 @@
 //! Hash vectors: what each client applied, as a payload hash per stream and seq.
 //!
 //! A [`HashVector`] is kept in order of stream, client and seq (names compared as bytes), written and read as JSON Lines
-//! ([`file`]), summed up in a tree of digests ([`digest`]), and compared by [`diff`](super::diff).
+//! ([`mod@file`]), summed up in a tree of digests ([`digest`]), and compared by [`diff`](super::diff).
 
 pub mod digest;
 mod error;
 pub mod file;
+mod line;
 
 pub use digest::{DigestTree, SeriesDigest};
 pub use error::{VectorError, VectorErrorKind};
