@@ -16,3 +16,5 @@ pub mod lane;
 pub mod process;
 
 pub mod drive;
+
+pub mod stage;
