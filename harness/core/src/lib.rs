@@ -12,3 +12,6 @@ pub mod plan;
 pub mod history;
 
 pub mod apply;
+
+pub mod check;
+pub mod gate;
