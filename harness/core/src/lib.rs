@@ -7,6 +7,8 @@ pub mod ids;
 pub mod topic;
 
 pub mod hash;
+pub mod scenario;
+
 pub mod plan;
 
 pub mod history;
