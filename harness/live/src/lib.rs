@@ -7,4 +7,6 @@ pub mod frame;
 
 pub mod fault;
 
+pub mod proxy;
+
 pub mod lane;
