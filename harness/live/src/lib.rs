@@ -9,8 +9,6 @@ pub mod fault;
 
 pub mod proxy;
 
-
-
 pub mod lane;
 
 pub mod process;
