@@ -30,6 +30,9 @@ pub const PRECEDENCE: [&str; 13] = [
     "vacuity",
 ];
 
+/// The reason of `wrong-answer` that moves the seqs of all that follows.
+const SHIFTED: &str = "acknowledged-at-another-seq";
+
 /// A finding that another one accounts for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consequence {
@@ -64,6 +67,9 @@ impl Explained {
     }
 }
 
+/// A lane and a stream.
+type Place<'a> = (Option<LaneId>, Option<&'a str>);
+
 /// Sorts the findings of one scenario's reports.
 pub fn explain(reports: &[Report]) -> Explained {
     let mut findings: Vec<(usize, &Finding)> = reports
@@ -71,8 +77,7 @@ pub fn explain(reports: &[Report]) -> Explained {
         .flat_map(|report| &report.findings)
         .map(|finding| (rank(&finding.checker), finding))
         .collect();
-    // Stable: findings of one checker stay in the order in which it told them. Within one, the worst come first, so that
-    // a later one can be held against them.
+    // Stable: findings of one checker stay in the order in which it told them.
     findings.sort_by_key(|(rank, _)| *rank);
     let gave_up: BTreeSet<LaneId> = findings
         .iter()
@@ -81,7 +86,7 @@ pub fn explain(reports: &[Report]) -> Explained {
         .collect();
     let mut explained = Explained::default();
     // For each lane and stream, what was sorted already, with the principal finding that stands for it.
-    let mut earlier: BTreeMap<(Option<LaneId>, Option<&str>), Vec<(usize, &Finding, usize)>> = BTreeMap::new();
+    let mut earlier: BTreeMap<Place<'_>, Vec<(usize, &Finding, usize)>> = BTreeMap::new();
     let mut worst_on: BTreeMap<LaneId, usize> = BTreeMap::new();
     for (rank, finding) in findings {
         let key = (finding.lane, finding.stream.as_ref().map(|stream| stream.as_str()));
@@ -187,10 +192,13 @@ fn explains(cause: &Finding, effect: &Finding) -> bool {
         // One event too many shifts all that follow it.
         "duplicate-apply" => {
             cause.reason != "applied-twice"
-                && matches!(effect_checker, "phantom" | "wrong-answer" | "unseen")
                 && effect.verdict == Verdict::Invalid
-                && effect.reason != "refused"
-                && effect.last_seq() >= cause.seq
+                && match effect_checker {
+                    "phantom" | "unseen" => effect.last_seq() >= cause.seq,
+                    "wrong-answer" => effect.reason == SHIFTED && effect.last_seq() >= cause.seq,
+                    "gap" => overlap(cause, effect),
+                    _ => false,
+                }
         }
         "lost-write" => match effect_checker {
             "wrong-answer" => cause.witness.op.is_some() && cause.witness.op == effect.witness.op,
@@ -200,7 +208,8 @@ fn explains(cause: &Finding, effect: &Finding) -> bool {
         // What was refused is on the other lane only, and one seq that is off moves all that follow it.
         "wrong-answer" => match effect_checker {
             "unseen" => cause.witness.op == effect.witness.op,
-            "phantom" => cause.reason == "acknowledged-at-another-seq" && effect.last_seq() >= cause.seq,
+            "phantom" => cause.reason == SHIFTED && effect.last_seq() >= cause.seq,
+            "gap" | "convergence" => cause.reason == SHIFTED && overlap(cause, effect),
             _ => false,
         },
         "nonmonotonic" => client && matches!(effect_checker, "gap" | "convergence") && overlap(cause, effect),

@@ -6,6 +6,7 @@ mod arrival;
 mod lane;
 mod plan;
 mod stream;
+mod subs;
 
 pub(super) use arrival::{Arrival, Delivery};
 pub(super) use lane::{LaneIndex, Pair, Reply, STALE_CURSOR, Sub};

@@ -150,3 +150,12 @@ fn a_driver_that_gave_up_is_no_finding_of_its_own_where_something_is_wrong_on_it
         ["legacy lost-write/never-delivered c1 a2", "candidate vacuity/timed-out"]
     );
 }
+
+#[test]
+fn a_hole_in_the_seqs_that_a_lane_assigns_is_a_wrong_answer_and_nothing_else() {
+    principal(
+        "pub a1; c1 sub a; c1 a1; candidate: pub a2..3; candidate: c1 a2..3; legacy: pub a2 = 3; legacy: pub a3 = 4; \
+         legacy: c1 a3=a2 a4=a3; legacy: c1 stuck a",
+        &["legacy wrong-answer/acknowledged-at-another-seq a2"],
+    );
+}
