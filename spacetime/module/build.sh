@@ -52,7 +52,10 @@ build_in_sid() {
   rm -rf "$sid_root/build/module"
   mkdir -p "$sid_root/build/module"
   cp -r Cargo.toml Cargo.lock src "$sid_root/build/module/"
+  # This machine's roots of trust, which may be more than Debian's.
+  cp -L /etc/ssl/certs/ca-certificates.crt "$sid_root/build/ca.crt"
   chroot "$sid_root" env -i PATH=/usr/bin:/bin HOME=/root CARGO_HOME=/build/cargo CARGO_TARGET_DIR=/build/target \
+    CARGO_HTTP_CAINFO=/build/ca.crt http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld bash -euc "cd /build/module; $build"
   cp "$sid_root/build/target/$target/$built" cutover_module.wasm
 }

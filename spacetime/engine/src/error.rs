@@ -8,7 +8,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// Another process listens on the address.
-    #[error("cannot listen on {address}: it is in use; stop what listens there, or give port 0 to have a free one chosen")]
+    #[error(
+        "cannot listen on {address}: it is in use; stop what listens there, or give port 0 to have a free one chosen"
+    )]
     AddressTaken {
         /// The address asked for.
         address: SocketAddr,
