@@ -61,11 +61,11 @@ fn a_deep_payload_is_hashed_and_a_deeper_one_refused() {
     let dir = tempdir().unwrap();
     let (_server, client) = published(dir.path());
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    client.append("k1", &nested(1024));
-    let refusal = client.refused("append_sync_event", append_arguments("k2", &nested(1025)));
+    client.append("k1", &nested(65_536));
+    let refusal = client.refused("append_sync_event", append_arguments("k2", &nested(65_537)));
     assert_eq!(
         refusal,
-        json!({"code": "invalid_payload", "reason": "too_deep", "offset_bytes": 1024})
+        json!({"code": "invalid_payload", "reason": "too_deep", "offset_bytes": 65_536})
     );
 }
 
@@ -84,14 +84,16 @@ fn retention_removes_the_oldest_events_and_no_key() {
         [3, 4, 5],
         "a repeat of a removed event was written again"
     );
-    let stream = json!([STREAM, "run_events", "tenant", 3, 5, 10_000, [0, 3]]);
+    let stream = json!([STREAM, "run_events", "tenant", 3, 5, 10_000, 3]);
     assert_eq!(client.rows("SELECT * FROM sync_stream"), [stream]);
 
     client.must("set_stream_policy", json!([STREAM, none(), none(), some(2), some(7)]));
     assert_eq!(client.seqs(), [4, 5]);
+    let refusal = client.refused("set_stream_policy", json!([STREAM, none(), none(), some(0), none()]));
+    assert_eq!(refusal["argument"], "retention_events");
     client.must("prune_stream", json!([STREAM, 99]));
     client.must("prune_stream", json!([STREAM, 99]));
-    let stream = json!([STREAM, "run_events", "tenant", 6, 5, 7, [0, 2]]);
+    let stream = json!([STREAM, "run_events", "tenant", 6, 5, 7, 2]);
     assert_eq!(client.rows("SELECT * FROM sync_stream"), [stream]);
     client.append("k6", "6");
     assert_eq!(client.seqs(), [6]);
@@ -107,7 +109,7 @@ fn creating_a_stream_again_is_no_change_and_otherwise_a_conflict() {
     assert_eq!(refusal, json!({"code": "stream_conflict"}));
     assert_eq!(
         client.rows("SELECT * FROM sync_stream"),
-        [json!(["s", "fallback", "", 1, 0, 5, [1, []]])]
+        [json!(["s", "fallback", "", 1, 0, 5, 100_000])]
     );
 }
 

@@ -6,7 +6,7 @@ use super::tables::{SyncStream, sync_event, sync_stream};
 use super::{Answer, answer};
 use crate::rules::append::check_name;
 use crate::rules::refusal::Refusal;
-use crate::rules::retention::{oldest_after_prune, oldest_after_retention};
+use crate::rules::retention::{check_retention, oldest_after_prune, oldest_after_retention};
 use crate::rules::stream::{Shape, class_defaults};
 
 /// Creates a stream. What is not given, and a blank class, comes from the stream's shape and class. Creating it again
@@ -69,6 +69,7 @@ struct Policy {
 
 fn create(ctx: &ReducerContext, stream_id: String, policy: Policy) -> Result<(), Refusal> {
     check_name("stream_id", &stream_id)?;
+    check_retention(policy.retention_events)?;
     let asked = new_stream(stream_id, policy);
     match ctx.db.sync_stream().stream_id().find(&asked.stream_id) {
         None => {
@@ -82,6 +83,7 @@ fn create(ctx: &ReducerContext, stream_id: String, policy: Policy) -> Result<(),
 
 fn set_policy(ctx: &ReducerContext, stream_id: String, policy: Policy) -> Result<(), Refusal> {
     check_name("stream_id", &stream_id)?;
+    check_retention(policy.retention_events)?;
     let Some(standing) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
         ctx.db.sync_stream().insert(new_stream(stream_id, policy));
         return Ok(());
@@ -89,7 +91,7 @@ fn set_policy(ctx: &ReducerContext, stream_id: String, policy: Policy) -> Result
     let mut changed = SyncStream {
         class: policy.class.unwrap_or(standing.class),
         owner_scope: policy.owner_scope.unwrap_or(standing.owner_scope),
-        retention: policy.retention_events.or(standing.retention),
+        retention: policy.retention_events.unwrap_or(standing.retention),
         replay_budget: policy.replay_budget_events.unwrap_or(standing.replay_budget),
         ..standing
     };
@@ -142,7 +144,7 @@ fn new_stream(stream_id: String, policy: Policy) -> SyncStream {
         oldest_seq: 1,
         head_seq: 0,
         replay_budget: policy.replay_budget_events.unwrap_or(defaults.replay_budget_events),
-        retention: policy.retention_events.or(defaults.retention_events),
+        retention: policy.retention_events.unwrap_or(defaults.retention_events),
     }
 }
 

@@ -15,8 +15,8 @@ pub struct SyncStream {
     pub head_seq: u64,
     /// How many events behind the head a cursor may be and still be resumed.
     pub replay_budget: u64,
-    /// How many of the newest events are kept; none keeps all.
-    pub retention: Option<u64>,
+    /// How many of the newest events are kept.
+    pub retention: u64,
 }
 
 /// One row per event; append only, but for what retention removes.

