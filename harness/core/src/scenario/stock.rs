@@ -1,0 +1,1 @@
+pub fn stock() -> &'static [(&'static str, &'static str)] { &[] }
