@@ -37,7 +37,7 @@ build_here() {
 make_sid() {
   [ "$(id -u)" = 0 ] || { echo "build.sh: no wasm target for rustc here, and making a Debian tree needs root;" \
     "run \`rustup target add $target\`, or this as root" >&2; exit 1; }
-  [ -e "$sid_root/etc/debian_version" ] || debootstrap --variant=minbase sid "$sid_root" http://deb.debian.org/debian
+  [ -e "$sid_root/etc/debian_version" ] || debootstrap --variant=minbase sid "$sid_root"
   if ! chroot "$sid_root" sh -c "command -v rustc cargo wasm-ld git" >/dev/null; then
     # shellcheck disable=SC2086
     chroot "$sid_root" apt-get ${APT_OPTIONS:-} update
