@@ -1,0 +1,201 @@
+//! What was judged of a run: the part of the evidence that recheck computes anew.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Verdict;
+use crate::ids::{ClientId, FaultId, LaneId, Seq, StreamId};
+use crate::plan::Expectation;
+
+/// Everything that was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Each scenario, honest ones first, in order of their names.
+    pub scenarios: Vec<JudgedScenario>,
+    /// Each row of the verification matrix, in its order.
+    pub matrix: Vec<MatrixRow>,
+    /// The decision.
+    pub decision: Decided,
+}
+
+/// Allow or block, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Whether the cutover may go on.
+    pub allow: bool,
+    /// The worst verdict of all.
+    pub verdict: Verdict,
+    /// Why it is blocked, a sentence each; empty where it is allowed.
+    pub reasons: Vec<String>,
+    /// The exit code of `cutover gate`.
+    pub exit_code: u8,
+}
+
+/// One scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedScenario {
+    /// Its name.
+    pub name: String,
+    /// One line that says what it shows.
+    pub title: String,
+    /// The rows of the matrix that it proves.
+    pub proves: Vec<String>,
+    /// What the gate had to make of it.
+    pub expect: Expectation,
+    /// What the checkers made of it: the worst of their verdicts.
+    pub verdict: Verdict,
+    /// What that means for the gate.
+    pub outcome: ScenarioOutcome,
+    /// Why the outcome is not a good one, a sentence each.
+    pub reasons: Vec<String>,
+    /// Each checker's verdict, by name.
+    pub checkers: BTreeMap<String, CheckerVerdict>,
+    /// What was found, with witnesses.
+    pub findings: Vec<JudgedFinding>,
+    /// What each lane saw.
+    pub seen: BTreeMap<LaneId, Seen>,
+    /// Each planned fault on each lane that it strikes, and how often it fired.
+    pub ledger: Vec<LedgerEntry>,
+}
+
+impl JudgedScenario {
+    /// Whether a defect is planted in it, which the gate must catch.
+    pub fn known_bad(&self) -> bool {
+        matches!(self.expect, Expectation::Block { .. })
+    }
+
+    /// What all lanes saw together.
+    pub fn seen_by_both(&self) -> Seen {
+        self.seen.values().fold(Seen::default(), |sum, lane| sum.plus(lane))
+    }
+}
+
+/// A checker's verdict of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckerVerdict {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is unknown, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What a scenario's verdict means for the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScenarioOutcome {
+    /// An honest scenario without a finding.
+    Passed,
+    /// A known-bad scenario, blocked with exactly its findings.
+    Caught,
+    /// Not everything could be shown to be right.
+    Unknown,
+    /// An honest scenario with findings.
+    Failed,
+    /// A known-bad scenario that was not blocked with exactly its findings: the gate itself is not to be trusted.
+    Missed,
+}
+
+impl ScenarioOutcome {
+    /// The outcome's name as it stands in files and on the terminal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ScenarioOutcome::Passed => "passed",
+            ScenarioOutcome::Caught => "caught",
+            ScenarioOutcome::Unknown => "unknown",
+            ScenarioOutcome::Failed => "failed",
+            ScenarioOutcome::Missed => "missed",
+        }
+    }
+
+    /// Whether the gate may allow with it.
+    pub fn is_good(self) -> bool {
+        matches!(self, ScenarioOutcome::Passed | ScenarioOutcome::Caught)
+    }
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedFinding {
+    /// The checker's name, which is the anomaly's.
+    pub checker: String,
+    /// The lane that is at fault; `None` where only the two together show it.
+    pub lane: Option<LaneId>,
+    /// The client that saw it.
+    pub client: Option<ClientId>,
+    /// The stream.
+    pub stream: Option<StreamId>,
+    /// The event.
+    pub seq: Option<Seq>,
+    /// What is wrong, in a sentence.
+    pub what: String,
+    /// The records that show it.
+    pub witness: Vec<Witness>,
+}
+
+/// A record that shows a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// In which lane's history.
+    pub lane: LaneId,
+    /// The record's index there, from 0: it stands on line index + 2 of the history file.
+    pub record: u64,
+    /// What it says.
+    pub says: String,
+}
+
+/// What a lane saw of a scenario. Short of the plan's least, a green run is vacuous.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seen {
+    /// Events applied by clients.
+    pub deliveries: u64,
+    /// Subscribes with a cursor that the lane accepted.
+    pub resumes: u64,
+    /// Resumes that the lane refused as stale.
+    pub refusals: u64,
+    /// Repeated deliveries that a client suppressed.
+    pub duplicates: u64,
+    /// Faults that fired.
+    pub faults: u64,
+}
+
+impl Seen {
+    fn plus(&self, other: &Seen) -> Seen {
+        Seen {
+            deliveries: self.deliveries + other.deliveries,
+            resumes: self.resumes + other.resumes,
+            refusals: self.refusals + other.refusals,
+            duplicates: self.duplicates + other.duplicates,
+            faults: self.faults + other.faults,
+        }
+    }
+}
+
+/// A planned fault on one lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The fault.
+    pub fault: FaultId,
+    /// The lane.
+    pub lane: LaneId,
+    /// The client that it strikes.
+    pub client: ClientId,
+    /// How often it fired.
+    pub fired: u64,
+    /// What it first hit; `None` where it never fired.
+    pub hit: Option<String>,
+}
+
+/// A row of the verification matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatrixRow {
+    /// Its name.
+    pub row: String,
+    /// What must hold.
+    pub what: String,
+    /// The worst verdict of the scenarios that prove it; unknown where there is none.
+    pub verdict: Verdict,
+    /// Those scenarios.
+    pub scenarios: Vec<String>,
+}
