@@ -174,6 +174,9 @@ pub struct ServeArgs {
     /// Plant defects in the legacy server, to see them caught (names, commas between)
     #[arg(long = "defect", value_name = "NAMES")]
     pub defects: Option<String>,
+    /// End when the process that started this one ends
+    #[arg(long, hide = true)]
+    pub die_with_parent: bool,
 }
 
 /// `cutover recheck`.

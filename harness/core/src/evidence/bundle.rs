@@ -21,10 +21,11 @@ pub fn scenario_files(scenario_toml: &[u8], driven: &Driven) -> Files {
     let mut files = Files::new();
     files.insert(layout::scenario(name), scenario_toml.to_vec());
     files.insert(layout::plan(name), plan_bytes(&driven.plan));
-    for lane in LaneId::BOTH {
+    let vectors = vectors::of(&driven.plan, [&driven.legacy.history, &driven.candidate.history]);
+    for (lane, vector) in LaneId::BOTH.into_iter().zip(vectors) {
         let run = driven.lane(lane);
         files.insert(layout::history(name, lane), file::to_bytes(&run.history));
-        files.insert(layout::vector(name, lane), vectors::to_bytes(&run.history));
+        files.insert(layout::vector(name, lane), vector);
         let mut times = Vec::new();
         // A vector takes every write.
         let _ = file::write_times(&run.times_us, &mut times);

@@ -32,8 +32,10 @@ pub struct Evidence {
     pub checkout: Option<Checkout>,
     /// The command line, secrets left out.
     pub command: Vec<String>,
-    /// The line that runs the same again.
+    /// The command that runs the same again, without the choice of scenarios.
     pub reproduce: String,
+    /// The globs by which scenarios were chosen; none chose all.
+    pub chosen: Vec<String>,
     /// The seed.
     pub seed: Seed,
     /// The lane that was run against itself, where the run was of that kind.

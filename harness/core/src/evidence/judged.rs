@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Verdict;
-use crate::ids::{ClientId, FaultId, LaneId, Seq, StreamId};
+use crate::check::{Finding, Verdict};
+use crate::ids::{ClientId, FaultId, LaneId};
 use crate::plan::Expectation;
 
 /// Everything that was judged.
@@ -115,34 +115,28 @@ impl ScenarioOutcome {
     }
 }
 
-/// A finding.
+/// A finding, with what it means in words and the records that bear it out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedFinding {
-    /// The checker's name, which is the anomaly's.
-    pub checker: String,
-    /// The lane that is at fault; `None` where only the two together show it.
-    pub lane: Option<LaneId>,
-    /// The client that saw it.
-    pub client: Option<ClientId>,
-    /// The stream.
-    pub stream: Option<StreamId>,
-    /// The event.
-    pub seq: Option<Seq>,
-    /// What is wrong, in a sentence.
-    pub what: String,
-    /// The records that show it.
-    pub witness: Vec<Witness>,
+    /// The finding as data.
+    pub finding: Finding,
+    /// What is wrong, in words.
+    pub says: String,
+    /// Whether it only follows from another finding of the scenario.
+    pub consequence: bool,
+    /// The first records that bear it out.
+    pub shown_by: Vec<ShownBy>,
 }
 
-/// A record that shows a finding.
+/// A record that bears a finding out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Witness {
+pub struct ShownBy {
     /// In which lane's history.
     pub lane: LaneId,
-    /// The record's index there, from 0: it stands on line index + 2 of the history file.
-    pub record: u64,
-    /// What it says.
-    pub says: String,
+    /// On which line of the history file, from 1; the header is line 1.
+    pub line: u64,
+    /// The record.
+    pub record: String,
 }
 
 /// What a lane saw of a scenario. Short of the plan's least, a green run is vacuous.

@@ -22,7 +22,7 @@ mod vectors;
 pub use document::{Checkout, EVIDENCE_SCHEMA, Evidence, LaneServer, RUN_TIMES_SCHEMA, State, Times, Tool};
 pub use judge::{JudgeInput, judge};
 pub use judged::{
-    CheckerVerdict, Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, MatrixRow, ScenarioOutcome, Seen, Witness,
+    CheckerVerdict, Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, MatrixRow, ScenarioOutcome, Seen, ShownBy,
 };
 pub use matrix::ROWS as MATRIX_ROWS;
 pub use run::{Driven, LaneRun, RunEvent};

@@ -1,5 +1,6 @@
 //! What a run tells while it goes on, and what it leaves of each scenario: the only bridge from driving to showing.
 
+use super::document::LaneServer;
 use crate::history::{History, Phase, Process};
 use crate::ids::{FaultId, LaneId};
 use crate::plan::Plan;
@@ -11,8 +12,10 @@ pub enum RunEvent {
     LaneReady {
         /// Which lane.
         lane: LaneId,
-        /// What runs there, and where.
-        what: String,
+        /// What runs there.
+        server: LaneServer,
+        /// The digest of the module that was published to it, where one was.
+        module_digest: Option<String>,
     },
     /// A scenario began.
     ScenarioStarted {

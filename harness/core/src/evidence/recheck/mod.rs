@@ -79,8 +79,8 @@ impl Rechecked {
     }
 }
 
-/// Compiles a scenario file's bytes with a seed; the error is what is wrong with the file.
-pub type Compile<'a> = &'a dyn Fn(&[u8], Seed) -> Result<Plan, String>;
+/// Compiles a scenario file, by its path and bytes, with a seed; the error is what is wrong with the file.
+pub type Compile<'a> = &'a dyn Fn(&str, &[u8], Seed) -> Result<Plan, String>;
 
 /// Rechecks a bundle.
 ///

@@ -70,9 +70,10 @@ fn scenario(
     compiles_anew(name, &plan, files, evidence, compile, problems);
     for history in [&legacy, &candidate].into_iter().flatten() {
         belongs_to(&plan, history, problems);
-        vector_follows(name, history, files, problems);
     }
-    Some(Recorded { plan, legacy: legacy?, candidate: candidate? })
+    let recorded = Recorded { plan, legacy: legacy?, candidate: candidate? };
+    vectors_follow(name, &recorded, files, problems);
+    Some(recorded)
 }
 
 /// A file's bytes. One that is missing but listed is named by the comparison of digests; one that is not even listed, here.
@@ -134,7 +135,7 @@ fn compiles_anew(
 ) {
     let (source_path, path) = (layout::scenario(name), layout::plan(name));
     let Some(source) = content(&source_path, files, problems) else { return };
-    match compile(source, evidence.seed) {
+    match compile(&source_path, source, evidence.seed) {
         Err(error) => problems.push(Problem::new(&source_path, format!("cannot be compiled: {error}"))),
         Ok(again) => {
             let (again, recorded) = (plan_bytes(&again), plan_bytes(plan));
@@ -161,12 +162,14 @@ fn belongs_to(plan: &Plan, history: &History, problems: &mut Vec<Problem>) {
     }
 }
 
-fn vector_follows(name: &str, history: &History, files: &Files, problems: &mut Vec<Problem>) {
-    let path = layout::vector(name, history.header.lane);
-    let Some(recorded) = content(&path, files, problems) else { return };
-    let computed = vectors::to_bytes(history);
-    if computed != recorded {
-        let what = "does not follow from the history";
-        problems.push(Problem::between(&path, what, layout::digest(&computed), layout::digest(recorded)));
+fn vectors_follow(name: &str, recorded: &Recorded, files: &Files, problems: &mut Vec<Problem>) {
+    let computed = vectors::of(&recorded.plan, [&recorded.legacy, &recorded.candidate]);
+    for (lane, computed) in LaneId::BOTH.into_iter().zip(computed) {
+        let path = layout::vector(name, lane);
+        let Some(found) = content(&path, files, problems) else { continue };
+        if computed != found {
+            let what = "does not follow from the histories";
+            problems.push(Problem::between(&path, what, layout::digest(&computed), layout::digest(found)));
+        }
     }
 }

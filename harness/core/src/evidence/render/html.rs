@@ -127,7 +127,7 @@ impl HtmlRenderer<'_> {
             fact("checkout", &checkout(here))?;
         }
         fact("command", &format!("<code>{}</code>", escaped(&evidence.command.join(" "))))?;
-        fact("reproduce", &format!("<code>{}</code>", escaped(&evidence.reproduce)))?;
+        fact("reproduce", &format!("<code>{}</code>", escaped(&words::reproduce_all(evidence))))?;
         writeln!(out, "</dl>")
     }
 }
@@ -152,8 +152,9 @@ fn section(id: &str, name: &str, out: &mut dyn Write) -> io::Result<()> {
 
 /// A table that scrolls sideways by itself where the screen is narrow, by keyboard too.
 fn open_table(caption: &str, label: &str, texts: &[&str], numbers: &[&str], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "<p class=\"note\">{caption}</p>")?;
     writeln!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table>")?;
-    write!(out, "<caption>{caption}</caption>\n<thead><tr>")?;
+    write!(out, "<thead><tr>")?;
     texts.iter().try_for_each(|head| write!(out, "<th scope=\"col\">{head}</th>"))?;
     numbers.iter().try_for_each(|head| write!(out, "<th scope=\"col\" class=\"num\">{head}</th>"))?;
     writeln!(out, "</tr></thead>\n<tbody>")
@@ -200,13 +201,13 @@ fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "<div class=\"finding\"><h4>{}</h4>", escaped(&words::heading(finding)))?;
-    writeln!(out, "<p>{}</p>", escaped(&finding.what))?;
-    if !finding.witness.is_empty() {
+    writeln!(out, "<div class=\"finding\"><h4>{}</h4>", escaped(&words::heading(&finding.finding)))?;
+    writeln!(out, "<p>{}</p>", escaped(&finding.says))?;
+    if !finding.shown_by.is_empty() {
         writeln!(out, "<ol>")?;
-        for witness in &finding.witness {
-            let (path, place) = (layout::history(&scenario.name, witness.lane), words::place(&scenario.name, witness));
-            let (path, place, says) = (escaped(&path), escaped(&place), escaped(&witness.says));
+        for shown in &finding.shown_by {
+            let (path, place) = (layout::history(&scenario.name, shown.lane), words::place(&scenario.name, shown));
+            let (path, place, says) = (escaped(&path), escaped(&place), escaped(&shown.record));
             writeln!(out, "<li><a class=\"mono\" href=\"{path}\">{place}</a><br>{says}</li>")?;
         }
         writeln!(out, "</ol>")?;
@@ -246,11 +247,10 @@ fn ledger(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     section("ledger", "Fault ledger", out)?;
-    writeln!(out, "<p>Every fault that was planned must have fired, or the run proves nothing.</p>")?;
     let planned = words::counted(faults, "planned fault", "planned faults");
     writeln!(out, "<details><summary>{planned}, on each lane</summary>")?;
     let heads = ["scenario", "fault", "lane", "client", "first hit"];
-    open_table("Faults by scenario and lane.", "Fault ledger", &heads, &["fired"], out)?;
+    open_table("Every fault that was planned must have fired, or the run proves nothing.", "Fault ledger", &heads, &["fired"], out)?;
     for scenario in scenarios {
         for entry in &scenario.ledger {
             let hit = entry.hit.as_deref().map_or("never".to_owned(), escaped);

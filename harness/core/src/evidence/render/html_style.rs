@@ -18,7 +18,7 @@ p{margin:.4rem 0;max-width:46rem}
 a{color:var(--link)}
 code,pre,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.875em}
 code{background:var(--code);padding:.1em .35em;border-radius:4px;overflow-wrap:anywhere}
-pre{background:var(--code);padding:.75rem 1rem;border-radius:6px;overflow-x:auto;margin:.5rem 0}
+pre{background:var(--code);padding:.75rem 1rem;border-radius:6px;white-space:pre-wrap;overflow-wrap:anywhere;margin:.5rem 0}
 .verdict{border:1px solid var(--line);border-left:8px solid;border-radius:8px;background:var(--card);padding:1.1rem 1.4rem}
 .verdict strong{display:block;font-size:2.4rem;line-height:1.1;letter-spacing:.02em}
 .verdict p{margin:.4rem 0 0}
@@ -32,10 +32,9 @@ dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:8px;background:var(--card);margin:.75rem 0}
 .scroll:focus-visible,a:focus-visible,summary:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.9375rem}
-caption{text-align:left;color:var(--soft);padding:.6rem .8rem;font-size:.875rem}
+.note{color:var(--soft);font-size:.9375rem}
 th,td{text-align:left;padding:.45rem .8rem;border-top:1px solid var(--line);vertical-align:top}
 thead th{color:var(--soft);font-weight:600;font-size:.8125rem;white-space:nowrap;border-top:0}
-caption+thead th{border-top:1px solid var(--line)}
 tbody th{font-weight:600;white-space:nowrap}
 td.num,th.num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.hash{font-size:.8125rem;color:var(--soft);overflow-wrap:anywhere;min-width:12rem}

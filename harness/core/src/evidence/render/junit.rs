@@ -57,7 +57,7 @@ impl JunitRenderer<'_> {
     fn case(&self, evidence: &Evidence, scenario: &JudgedScenario) -> Case {
         let message = match (scenario.reasons.first(), scenario.findings.first()) {
             (Some(reason), _) => reason.clone(),
-            (None, Some(finding)) => format!("{}: {}", words::heading(finding), finding.what),
+            (None, Some(finding)) => format!("{}: {}", words::heading(&finding.finding), finding.says),
             (None, None) => words::outcome(scenario).to_owned(),
         };
         let text = prose(evidence, scenario);
@@ -103,9 +103,9 @@ fn decision_case(evidence: &Evidence) -> Case {
 fn prose(evidence: &Evidence, scenario: &JudgedScenario) -> String {
     let mut lines = scenario.reasons.clone();
     for finding in &scenario.findings {
-        lines.push(format!("{}\n  {}", words::heading(finding), finding.what));
-        let witnesses = finding.witness.iter();
-        lines.extend(witnesses.map(|witness| format!("  {}  {}", words::place(&scenario.name, witness), witness.says)));
+        lines.push(format!("{}\n  {}", words::heading(&finding.finding), finding.says));
+        let records = finding.shown_by.iter();
+        lines.extend(records.map(|shown| format!("  {}  {}", words::place(&scenario.name, shown), shown.record)));
     }
     lines.push(format!("reproduce: {}", words::reproduce(evidence, scenario)));
     lines.join("\n")

@@ -91,7 +91,7 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         let version = server.version.as_deref().map(|version| format!(", {version}")).unwrap_or_default();
         fact(lane.as_str(), &format!("{}{version}", server.what))?;
     }
-    writeln!(out, "| reproduce | {} |\n", code(&evidence.reproduce))
+    writeln!(out, "| reproduce | {} |\n", code(&words::reproduce_all(evidence)))
 }
 
 fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
@@ -105,10 +105,10 @@ fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "{}\n", escaped(reason))?;
         }
         for finding in scenario.findings.iter().take(MAX_FINDINGS) {
-            writeln!(out, "- **{}**: {}", escaped(&words::heading(finding)), escaped(&finding.what))?;
-            for witness in &finding.witness {
-                let place = words::place(&scenario.name, witness);
-                writeln!(out, "  - {}: {}", code(&place), escaped(&witness.says))?;
+            writeln!(out, "- **{}**: {}", escaped(&words::heading(&finding.finding)), escaped(&finding.says))?;
+            for shown in &finding.shown_by {
+                let place = words::place(&scenario.name, shown);
+                writeln!(out, "  - {}: {}", code(&place), escaped(&shown.record))?;
             }
         }
         if let Some(more) = scenario.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {

@@ -15,7 +15,7 @@ const WIDE: usize = 132;
 /// So many findings of a scenario are shown; the others are in the bundle.
 const MAX_FINDINGS: usize = 5;
 /// So many records of a finding are shown.
-const MAX_WITNESSES: usize = 6;
+const MAX_SHOWN: usize = 6;
 
 /// Writes for a terminal, or for a file that is read like one.
 #[derive(Debug, Clone)]
@@ -173,15 +173,15 @@ impl TextRenderer<'_> {
     }
 
     fn finding(&self, scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "  {}", self.paint.bold(&words::heading(finding)))?;
-        self.paragraph(4, &finding.what, out)?;
-        for witness in finding.witness.iter().take(MAX_WITNESSES) {
-            let place = words::place(&scenario.name, witness);
-            if 4 + columns(&place) + 2 + columns(&witness.says) <= self.width {
-                writeln!(out, "    {}  {}", self.paint.dim(&place), witness.says)?;
+        writeln!(out, "  {}", self.paint.bold(&words::heading(&finding.finding)))?;
+        self.paragraph(4, &finding.says, out)?;
+        for shown in finding.shown_by.iter().take(MAX_SHOWN) {
+            let place = words::place(&scenario.name, shown);
+            if 4 + columns(&place) + 2 + columns(&shown.record) <= self.width {
+                writeln!(out, "    {}  {}", self.paint.dim(&place), shown.record)?;
             } else {
                 writeln!(out, "    {}", self.paint.dim(&place))?;
-                self.paragraph(6, &witness.says, out)?;
+                self.paragraph(6, &shown.record, out)?;
             }
         }
         Ok(())
@@ -215,10 +215,10 @@ impl TextRenderer<'_> {
         }
         if let Some(bundle) = self.bundle {
             writeln!(out, "  evidence   {bundle}")?;
-            writeln!(out, "  recheck    cutover recheck {bundle}")?;
+            writeln!(out, "  recheck    {} recheck {bundle}", words::program(evidence))?;
         }
         if decision != "ALLOW" {
-            writeln!(out, "  reproduce  {}", evidence.reproduce)?;
+            writeln!(out, "  reproduce  {}", words::reproduce_all(evidence))?;
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The words that every renderer uses alike: the headline, a finding's heading, a time, a state.
 
+use crate::check::Finding;
 use crate::evidence::document::{Evidence, State, Times};
-use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome, Witness};
+use crate::evidence::judged::{JudgedScenario, ScenarioOutcome, ShownBy};
 use crate::evidence::layout;
 
 /// The decision in a word, as people read it first.
@@ -37,12 +38,11 @@ pub fn counted(count: usize, one: &str, many: &str) -> String {
 }
 
 /// A finding's heading: what, where. `gap · candidate · run:a:events seq 5 · client c1`.
-pub fn heading(finding: &JudgedFinding) -> String {
+pub fn heading(finding: &Finding) -> String {
     let mut parts = vec![finding.checker.clone()];
     parts.push(finding.lane.map_or("both lanes together".to_owned(), |lane| lane.to_string()));
     if let Some(stream) = &finding.stream {
-        let seq = finding.seq.map(|seq| format!(" seq {seq}")).unwrap_or_default();
-        parts.push(format!("{stream}{seq}"));
+        parts.push(format!("{stream}{}", seqs(finding)));
     }
     if let Some(client) = &finding.client {
         parts.push(format!("client {client}"));
@@ -50,9 +50,17 @@ pub fn heading(finding: &JudgedFinding) -> String {
     parts.join(" · ")
 }
 
-/// Where a witness stands: the history file and its line.
-pub fn place(scenario: &str, witness: &Witness) -> String {
-    format!("{}:{}", layout::history(scenario, witness.lane), witness.record + 2)
+fn seqs(finding: &Finding) -> String {
+    match (finding.seq, finding.witness.through) {
+        (Some(first), Some(last)) => format!(" seq {first} to {last}"),
+        (Some(seq), None) => format!(" seq {seq}"),
+        (None, _) => String::new(),
+    }
+}
+
+/// Where a record stands: the history file and its line.
+pub fn place(scenario: &str, shown_by: &ShownBy) -> String {
+    format!("{}:{}", layout::history(scenario, shown_by.lane), shown_by.line)
 }
 
 /// How long a scenario took, as `1.2 s`; nothing where nobody knows.
@@ -81,14 +89,25 @@ pub fn troubled(evidence: &Evidence) -> Vec<&JudgedScenario> {
 /// The findings of a known-bad scenario in a word each, as `gap ×3`.
 pub fn finding_names(scenario: &JudgedScenario) -> String {
     let mut counts = std::collections::BTreeMap::<&str, usize>::new();
-    for finding in &scenario.findings {
-        *counts.entry(&finding.checker).or_default() += 1;
+    for finding in scenario.findings.iter().filter(|finding| !finding.consequence) {
+        *counts.entry(&finding.finding.checker).or_default() += 1;
     }
     let names = counts.into_iter().map(|(name, count)| match count {
         1 => name.to_owned(),
         _ => format!("{name} ×{count}"),
     });
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// The program as it was called, so that the commands shown can be copied.
+pub fn program(evidence: &Evidence) -> &str {
+    evidence.command.first().map_or("cutover", String::as_str)
+}
+
+/// The command that runs all of a run again. Globs are quoted, as a shell would expand them.
+pub fn reproduce_all(evidence: &Evidence) -> String {
+    let globs = evidence.chosen.iter().map(|glob| format!(" --scenario '{glob}'"));
+    format!("{}{}", evidence.reproduce, globs.collect::<String>())
 }
 
 /// The command that runs one scenario of a run again.
