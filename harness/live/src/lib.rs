@@ -7,6 +7,12 @@ pub mod frame;
 
 pub mod fault;
 
-pub mod process;
+pub mod proxy;
+
+
 
 pub mod lane;
+
+pub mod process;
+
+pub mod drive;

@@ -1,6 +1,7 @@
 //! Server processes as victims: start, kill, pause, restart, and never leave one behind.
 
 mod command;
+mod durable;
 mod error;
 
 use std::net::SocketAddr;
@@ -16,7 +17,10 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 pub use command::{Ready, ServerCommand};
+pub use durable::Durability;
 pub use error::ServerError;
+
+use crate::proxy::{Upstream, UpstreamAddr};
 
 /// Longest wait for a server to answer after its start.
 const START_WITHIN: Duration = Duration::from_secs(30);
@@ -31,7 +35,7 @@ pub struct Server {
     log: PathBuf,
     child: Option<Child>,
     paused: bool,
-    address: watch::Sender<Option<SocketAddr>>,
+    address: watch::Sender<Option<UpstreamAddr>>,
 }
 
 impl Server {
@@ -57,7 +61,7 @@ impl Server {
     }
 
     /// Where the server is reached; `None` while it is down. A restart may bring another port.
-    pub fn address(&self) -> watch::Receiver<Option<SocketAddr>> {
+    pub fn address(&self) -> Upstream {
         self.address.subscribe()
     }
 
@@ -78,7 +82,8 @@ impl Server {
                 return Err(error);
             }
         };
-        self.address.send_replace(Some(address));
+        let upstream = UpstreamAddr { host: address.ip().to_string(), port: address.port(), tls: false };
+        self.address.send_replace(Some(upstream));
         Ok(())
     }
 

@@ -23,7 +23,7 @@ async fn a_server_is_up_once_it_says_where_it_listens() {
     )
     .unwrap();
     server.start().await.unwrap();
-    assert_eq!(*server.address().borrow(), Some("127.0.0.1:4567".parse().unwrap()));
+    assert_eq!(server.address().borrow().as_ref().map(|address| address.port), Some(4567));
     server.kill().await;
     assert_eq!(*server.address().borrow(), None);
     assert!(!server.is_up());
