@@ -1,7 +1,7 @@
 //! `cutover list`: scenarios, the matrix rows that they prove, and the rows that nobody proves.
 
-use cutover_core::evidence::MATRIX_ROWS;
 use cutover_core::evidence::render::{Align, Table, wrap};
+use cutover_core::gate::ROWS;
 use serde::Serialize;
 
 use crate::args::{ListArgs, TextOrJson};
@@ -53,7 +53,7 @@ fn listing(sources: &[Source]) -> Listing<'_> {
         known_bad: source.known_bad(),
         findings: source.scenario.expect.as_ref().map_or(&[], |expect| &expect.findings),
     });
-    let matrix = MATRIX_ROWS.iter().map(|(row, what)| {
+    let matrix = ROWS.iter().map(|(row, what)| {
         let proving = sources.iter().filter(|source| !source.known_bad());
         let proving = proving.filter(|source| source.scenario.proves.iter().any(|name| name == row));
         ListedRow { row, what, scenarios: proving.map(|source| source.scenario.name.as_str()).collect() }

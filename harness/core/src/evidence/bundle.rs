@@ -7,12 +7,6 @@ use super::run::Driven;
 use super::vectors;
 use crate::history::file;
 use crate::ids::LaneId;
-use crate::plan::Plan;
-
-/// The bytes of a plan as they are digested and stored.
-pub fn plan_bytes(plan: &Plan) -> Vec<u8> {
-    super::document::pretty(plan)
-}
 
 /// The files that one driven scenario adds. They can be written as soon as it ended, so that a run that is killed leaves
 /// what it had.
@@ -20,7 +14,7 @@ pub fn scenario_files(scenario_toml: &[u8], driven: &Driven) -> Files {
     let name = &driven.plan.scenario;
     let mut files = Files::new();
     files.insert(layout::scenario(name), scenario_toml.to_vec());
-    files.insert(layout::plan(name), plan_bytes(&driven.plan));
+    files.insert(layout::plan(name), driven.plan.to_json().into_bytes());
     let vectors = vectors::of(&driven.plan, [&driven.legacy.history, &driven.candidate.history]);
     for (lane, vector) in LaneId::BOTH.into_iter().zip(vectors) {
         let run = driven.lane(lane);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Finding, Verdict};
+use crate::gate::{Decision, RowVerdict};
 use crate::ids::{ClientId, FaultId, LaneId};
 use crate::plan::Expectation;
 
@@ -14,7 +15,7 @@ pub struct Judged {
     /// Each scenario, honest ones first, in order of their names.
     pub scenarios: Vec<JudgedScenario>,
     /// Each row of the verification matrix, in its order.
-    pub matrix: Vec<MatrixRow>,
+    pub matrix: Vec<RowVerdict>,
     /// The decision.
     pub decision: Decided,
 }
@@ -24,8 +25,8 @@ pub struct Judged {
 pub struct Decided {
     /// Whether the cutover may go on.
     pub allow: bool,
-    /// The worst verdict of all.
-    pub verdict: Verdict,
+    /// The gate's own word for it.
+    pub decision: Decision,
     /// Why it is blocked, a sentence each; empty where it is allowed.
     pub reasons: Vec<String>,
     /// The exit code of `cutover gate`.
@@ -43,16 +44,18 @@ pub struct JudgedScenario {
     pub proves: Vec<String>,
     /// What the gate had to make of it.
     pub expect: Expectation,
-    /// What the checkers made of it: the worst of their verdicts.
+    /// What the gate makes of it: of a known-bad one that was caught, valid.
     pub verdict: Verdict,
     /// What that means for the gate.
     pub outcome: ScenarioOutcome,
     /// Why the outcome is not a good one, a sentence each.
     pub reasons: Vec<String>,
     /// Each checker's verdict, by name.
-    pub checkers: BTreeMap<String, CheckerVerdict>,
-    /// What was found, with witnesses.
+    pub checkers: BTreeMap<String, Verdict>,
+    /// What was found, with witnesses: principal findings first, then their consequences.
     pub findings: Vec<JudgedFinding>,
+    /// How many more findings there were than are kept.
+    pub left_out: u64,
     /// What each lane saw.
     pub seen: BTreeMap<LaneId, Seen>,
     /// Each planned fault on each lane that it strikes, and how often it fired.
@@ -65,20 +68,10 @@ impl JudgedScenario {
         matches!(self.expect, Expectation::Block { .. })
     }
 
-    /// What all lanes saw together.
-    pub fn seen_by_both(&self) -> Seen {
-        self.seen.values().fold(Seen::default(), |sum, lane| sum.plus(lane))
+    /// The findings that nothing else accounts for.
+    pub fn principal(&self) -> impl Iterator<Item = &JudgedFinding> {
+        self.findings.iter().filter(|finding| finding.explained_by.is_none())
     }
-}
-
-/// A checker's verdict of a scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckerVerdict {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Why it is unknown, where it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
 }
 
 /// What a scenario's verdict means for the gate.
@@ -122,8 +115,8 @@ pub struct JudgedFinding {
     pub finding: Finding,
     /// What is wrong, in words.
     pub says: String,
-    /// Whether it only follows from another finding of the scenario.
-    pub consequence: bool,
+    /// The finding that it only follows from, by its place in the list; `None` for a principal one.
+    pub explained_by: Option<usize>,
     /// The first records that bear it out.
     pub shown_by: Vec<ShownBy>,
 }
@@ -154,18 +147,6 @@ pub struct Seen {
     pub faults: u64,
 }
 
-impl Seen {
-    fn plus(&self, other: &Seen) -> Seen {
-        Seen {
-            deliveries: self.deliveries + other.deliveries,
-            resumes: self.resumes + other.resumes,
-            refusals: self.refusals + other.refusals,
-            duplicates: self.duplicates + other.duplicates,
-            faults: self.faults + other.faults,
-        }
-    }
-}
-
 /// A planned fault on one lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
@@ -179,17 +160,4 @@ pub struct LedgerEntry {
     pub fired: u64,
     /// What it first hit; `None` where it never fired.
     pub hit: Option<String>,
-}
-
-/// A row of the verification matrix.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MatrixRow {
-    /// Its name.
-    pub row: String,
-    /// What must hold.
-    pub what: String,
-    /// The worst verdict of the scenarios that prove it; unknown where there is none.
-    pub verdict: Verdict,
-    /// Those scenarios.
-    pub scenarios: Vec<String>,
 }

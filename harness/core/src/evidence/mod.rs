@@ -10,7 +10,6 @@ mod document;
 mod judge;
 mod judged;
 pub mod layout;
-mod matrix;
 pub mod recheck;
 pub mod render;
 mod run;
@@ -20,9 +19,8 @@ mod tests;
 mod vectors;
 
 pub use document::{Checkout, EVIDENCE_SCHEMA, Evidence, LaneServer, RUN_TIMES_SCHEMA, State, Times, Tool};
-pub use judge::{JudgeInput, judge};
+pub use judge::{JudgeInput, decide, judge, judge_scenario};
 pub use judged::{
-    CheckerVerdict, Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, MatrixRow, ScenarioOutcome, Seen, ShownBy,
+    Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy,
 };
-pub use matrix::ROWS as MATRIX_ROWS;
 pub use run::{Driven, LaneRun, RunEvent};

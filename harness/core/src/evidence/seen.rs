@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::judged::{LedgerEntry, Seen};
 use crate::history::{History, Record, Verdict};
-use crate::ids::{FaultId, SubId};
+use crate::ids::{FaultId, LaneId, SubId};
 use crate::plan::Plan;
 
 /// Counts what a lane saw.
@@ -31,14 +31,13 @@ pub fn seen(history: &History) -> Seen {
 }
 
 /// The ledger of a lane: each planned fault that strikes it, in the plan's order, and how often it fired.
-pub fn ledger(plan: &Plan, history: &History) -> Vec<LedgerEntry> {
+pub fn ledger(plan: &Plan, lane: LaneId, history: &History) -> Vec<LedgerEntry> {
     let mut fired = BTreeMap::<&FaultId, (u64, &str)>::new();
     for record in &history.records {
         if let Record::Fault { fault, fire, .. } = record {
             fired.entry(fault).or_insert((0, &fire.hit)).0 += 1;
         }
     }
-    let lane = history.header.lane;
     let planned = plan.faults.iter().filter(|fault| fault.strikes(lane));
     let entries = planned.map(|fault| {
         let fires = fired.get(&fault.id);

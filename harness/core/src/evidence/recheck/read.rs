@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{Compile, NoBundle, Problem};
-use crate::evidence::bundle::plan_bytes;
 use crate::evidence::document::{EVIDENCE_SCHEMA, Evidence};
 use crate::evidence::layout::{self, Files};
 use crate::evidence::vectors;
 use crate::history::{History, file};
 use crate::ids::LaneId;
-use crate::plan::{PLAN_SCHEMA, Plan};
+use crate::plan::Plan;
 
 /// A scenario as the bundle recorded it.
 pub struct Recorded {
@@ -65,11 +64,13 @@ fn scenario(
     problems: &mut Vec<Problem>,
 ) -> Option<Recorded> {
     let plan = plan(name, files, problems);
-    let [legacy, candidate] = LaneId::BOTH.map(|lane| history(name, lane, files, problems));
+    let [legacy, candidate] = LaneId::BOTH.map(|lane| history(name, lane, evidence.aa, files, problems));
     let plan = plan?;
     compiles_anew(name, &plan, files, evidence, compile, problems);
-    for history in [&legacy, &candidate].into_iter().flatten() {
-        belongs_to(&plan, history, problems);
+    for (lane, history) in LaneId::BOTH.into_iter().zip([&legacy, &candidate]) {
+        if let Some(history) = history {
+            belongs_to(&plan, lane, history, problems);
+        }
     }
     let recorded = Recorded { plan, legacy: legacy?, candidate: candidate? };
     vectors_follow(name, &recorded, files, problems);
@@ -89,17 +90,14 @@ fn content<'a>(path: &str, files: &'a Files, problems: &mut Vec<Problem>) -> Opt
 fn plan(name: &str, files: &Files, problems: &mut Vec<Problem>) -> Option<Plan> {
     let path = layout::plan(name);
     let bytes = content(&path, files, problems)?;
-    let plan: Plan = match serde_json::from_slice(bytes) {
+    let read = std::str::from_utf8(bytes).map_err(|error| error.to_string());
+    let plan = match read.and_then(|text| Plan::from_json(text).map_err(|error| error.to_string())) {
         Ok(plan) => plan,
         Err(error) => {
-            problems.push(Problem::new(&path, format!("is no plan: {error}")));
+            problems.push(Problem::new(&path, format!("cannot be read: {error}")));
             return None;
         }
     };
-    if plan.schema != PLAN_SCHEMA {
-        problems.push(Problem::between(&path, "is of another schema", PLAN_SCHEMA, plan.schema));
-        return None;
-    }
     if plan.scenario != name {
         problems.push(Problem::between(&path, "is of another scenario", name, plan.scenario));
         return None;
@@ -107,11 +105,12 @@ fn plan(name: &str, files: &Files, problems: &mut Vec<Problem>) -> Option<Plan> 
     Some(plan)
 }
 
-fn history(name: &str, lane: LaneId, files: &Files, problems: &mut Vec<Problem>) -> Option<History> {
+fn history(name: &str, lane: LaneId, aa: Option<LaneId>, files: &Files, problems: &mut Vec<Problem>) -> Option<History> {
     let path = layout::history(name, lane);
     let bytes = content(&path, files, problems)?;
     match file::read(bytes) {
-        Ok(history) if history.header.lane == lane => Some(history),
+        // Where a lane ran against itself, both histories are its own.
+        Ok(history) if history.header.lane == lane || Some(history.header.lane) == aa => Some(history),
         Ok(history) => {
             let found = history.header.lane.as_str();
             problems.push(Problem::between(&path, "is of the other lane", lane.as_str(), found));
@@ -138,22 +137,21 @@ fn compiles_anew(
     match compile(&source_path, source, evidence.seed) {
         Err(error) => problems.push(Problem::new(&source_path, format!("cannot be compiled: {error}"))),
         Ok(again) => {
-            let (again, recorded) = (plan_bytes(&again), plan_bytes(plan));
-            if again != recorded {
+            if again != *plan {
                 let what = "is not the plan that the scenario and the seed give";
-                problems.push(Problem::between(&path, what, layout::digest(&again), layout::digest(&recorded)));
+                problems.push(Problem::between(&path, what, again.digest(), plan.digest()));
             }
         }
     }
 }
 
-fn belongs_to(plan: &Plan, history: &History, problems: &mut Vec<Problem>) {
-    let path = layout::history(&plan.scenario, history.header.lane);
+fn belongs_to(plan: &Plan, lane: LaneId, history: &History, problems: &mut Vec<Problem>) {
+    let path = layout::history(&plan.scenario, lane);
     let header = &history.header;
     let sides = [
         ("is of another scenario", plan.scenario.clone(), header.scenario.clone()),
         ("is of another seed", plan.seed.to_string(), header.seed.to_string()),
-        ("is of another plan", layout::digest(&plan_bytes(plan)), header.plan_digest.clone()),
+        ("is of another plan", plan.digest(), header.plan_digest.clone()),
     ];
     for (what, expected, found) in sides {
         if expected != found {

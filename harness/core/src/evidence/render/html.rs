@@ -233,7 +233,7 @@ fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
             Verdict::Invalid => "bad",
         };
         let scenarios = if row.scenarios.is_empty() { "no scenario".to_owned() } else { row.scenarios.join(", ") };
-        let (name, what) = (escaped(&row.row), escaped(&row.what));
+        let (name, what) = (escaped(&row.row), escaped(&row.meaning));
         write!(out, "<tr><th scope=\"row\">{name}<span class=\"title\">{what}</span></th>")?;
         writeln!(out, "<td><span class=\"tag {class}\">{}</span></td><td>{}</td></tr>", row.verdict, escaped(&scenarios))?;
     }

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use super::{Renderer, words};
 use crate::check::Verdict;
 use crate::evidence::document::{Evidence, Times};
-use crate::evidence::judged::{JudgedScenario, MatrixRow, ScenarioOutcome};
+use crate::evidence::judged::{JudgedScenario, ScenarioOutcome};
+use crate::gate::RowVerdict;
 
 /// Writes JUnit XML.
 #[derive(Debug, Clone, Copy, Default)]
@@ -75,19 +76,19 @@ impl JunitRenderer<'_> {
     }
 }
 
-fn matrix_case(evidence: &Evidence, row: &MatrixRow) -> Case {
+fn matrix_case(evidence: &Evidence, row: &RowVerdict) -> Case {
     let message = match row.scenarios.is_empty() {
         true => "no scenario of this run proves it".to_owned(),
         false => format!("{}, by {}", row.verdict, row.scenarios.join(", ")),
     };
-    let text = row.what.clone();
+    let text = row.meaning.clone();
     let result = match row.verdict {
         Verdict::Valid => Outcome::Passed,
         Verdict::Unknown if !evidence.enforce_matrix => Outcome::Skipped(message),
         Verdict::Unknown => Outcome::Error { message, text },
         Verdict::Invalid => Outcome::Failure { kind: "invalid", message, text },
     };
-    Case { name: row.row.clone(), elapsed_ms: 0, result, output: row.what.clone() }
+    Case { name: row.row.clone(), elapsed_ms: 0, result, output: row.meaning.clone() }
 }
 
 fn decision_case(evidence: &Evidence) -> Case {

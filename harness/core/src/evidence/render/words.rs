@@ -89,7 +89,7 @@ pub fn troubled(evidence: &Evidence) -> Vec<&JudgedScenario> {
 /// The findings of a known-bad scenario in a word each, as `gap ×3`.
 pub fn finding_names(scenario: &JudgedScenario) -> String {
     let mut counts = std::collections::BTreeMap::<&str, usize>::new();
-    for finding in scenario.findings.iter().filter(|finding| !finding.consequence) {
+    for finding in scenario.principal() {
         *counts.entry(&finding.finding.checker).or_default() += 1;
     }
     let names = counts.into_iter().map(|(name, count)| match count {
