@@ -1,1 +1,14 @@
-//! placeholder
+//! cutover-core: everything that judges, and nothing that touches the world.
+//!
+//! No tokio, no sockets, no clock, no OS randomness: a decision made here can be made again by anybody from the same
+//! recorded bytes. Rooms, in the order in which data flows through them; imports point only upwards in this list.
+
+pub mod ids;
+pub mod topic;
+
+pub mod hash;
+pub mod plan;
+
+pub mod history;
+
+pub mod apply;

@@ -1,1 +1,12 @@
-//! placeholder
+//! cutover-live: the only async code. It moves bytes, starts processes, drives a plan over both lanes and records what
+//! happened; it judges nothing.
+//!
+//! Imports point only upwards in this list.
+
+pub mod frame;
+
+pub mod fault;
+
+pub mod process;
+
+pub mod lane;

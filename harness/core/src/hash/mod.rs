@@ -1,0 +1,11 @@
+//! Payload hashes: canonical JSON, the hash over it, vectors of hashes, and where two vectors part.
+//!
+//! A payload's hash is `sha256:<lowercase hex>` over the payload's canonical text, which is RFC 8785 (JSON
+//! Canonicalization Scheme) with one extension, told in [`canonical`]. What every client applied becomes a
+//! [`vector::HashVector`]; two of those are compared by [`diff`], which names the first divergence.
+
+pub mod canonical;
+pub mod payload;
+
+pub use canonical::{Canonical, CanonicalError, CanonicalErrorKind, Canonicalizer, canonicalize};
+pub use payload::{ParseHashError, PayloadHash, payload_hash};

@@ -1,0 +1,42 @@
+//! The history: what every client of one lane asked, saw and suffered, in the order in which it was recorded.
+//!
+//! Append-only. Wall-clock times are kept apart from it (`times` beside each file), so that nothing that is digested or
+//! judged depends on them; streams and seqs are the plan's logical ones, whatever the lane called them on the wire.
+
+mod record;
+
+pub use record::{
+    Closed, Completion, Fire, Outcome, Phase, Process, Record, Refusal, RewindReason, Rewrote, StaleStream, Verdict,
+    Via,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{LaneId, Seed};
+
+/// The schema version in a history's header.
+pub const HISTORY_SCHEMA: &str = "cutover.history/1";
+
+/// The first line of a history file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`HISTORY_SCHEMA`].
+    pub schema: String,
+    /// The scenario that was driven.
+    pub scenario: String,
+    /// Its seed.
+    pub seed: Seed,
+    /// The lane.
+    pub lane: LaneId,
+    /// `sha256:` of the plan's serialized bytes.
+    pub plan_digest: String,
+}
+
+/// One lane's history of one plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// What it is a history of.
+    pub header: Header,
+    /// What happened, in order. A record's index here is how witnesses name it.
+    pub records: Vec<Record>,
+}

@@ -1,0 +1,363 @@
+//! One line of a history.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::PayloadHash;
+use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
+
+/// Something that happened on one lane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "kebab-case")]
+pub enum Record {
+    /// A phase of the run began.
+    Phase {
+        /// Which.
+        phase: Phase,
+    },
+    /// The writer sent an operation (a retry under the same key is a further attempt).
+    Invoke {
+        /// The operation.
+        op: OpId,
+        /// From 1.
+        attempt: u32,
+    },
+    /// An attempt ended.
+    Complete {
+        /// The operation.
+        op: OpId,
+        /// From 1.
+        attempt: u32,
+        /// How.
+        completion: Completion,
+    },
+    /// A client's connection is open and joined.
+    Opened {
+        /// The client.
+        client: ClientId,
+        /// The connection.
+        conn: ConnId,
+    },
+    /// A client could not open a connection, or an open one ended.
+    Closed {
+        /// The client.
+        client: ClientId,
+        /// The connection.
+        conn: ConnId,
+        /// How.
+        why: Closed,
+    },
+    /// A client asked for a stream. Deliveries that follow on this connection and stream belong to this subscription.
+    Subscribed {
+        /// The client.
+        client: ClientId,
+        /// The connection.
+        conn: ConnId,
+        /// The subscription.
+        sub: SubId,
+        /// The stream.
+        stream: StreamId,
+        /// The cursor that the client resumes from, or `None` for a bootstrap. What the lane saw may have been rewritten
+        /// by a fault: the ledger tells.
+        cursor: Option<Cursor>,
+    },
+    /// The lane accepted a subscription: the replay is complete.
+    Accepted {
+        /// The client.
+        client: ClientId,
+        /// The subscription.
+        sub: SubId,
+        /// The stream.
+        stream: StreamId,
+        /// The stream's head by the lane's word.
+        head: Option<Seq>,
+    },
+    /// The lane refused a subscription.
+    Refused {
+        /// The client.
+        client: ClientId,
+        /// The subscription.
+        sub: SubId,
+        /// The stream.
+        stream: StreamId,
+        /// Its words.
+        refusal: Refusal,
+    },
+    /// An event arrived at a client.
+    Delivered {
+        /// The client.
+        client: ClientId,
+        /// The connection.
+        conn: ConnId,
+        /// The subscription.
+        sub: SubId,
+        /// The stream.
+        stream: StreamId,
+        /// Its seq.
+        seq: Seq,
+        /// The hash that the client computed of the payload; `None` where the payload has no canonical form.
+        hash: Option<PayloadHash>,
+        /// The hash that the lane declared, where it is not the computed one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        declared: Option<String>,
+        /// In which of the lane's messages it came.
+        via: Via,
+        /// What the apply engine made of it.
+        verdict: Verdict,
+        /// The payload's text, kept only where the hash is not the planned one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payload: Option<String>,
+    },
+    /// A client gave up its cursor and bootstraps the stream anew.
+    Rewound {
+        /// The client.
+        client: ClientId,
+        /// The stream.
+        stream: StreamId,
+        /// The cursor that it had.
+        from: Cursor,
+        /// Why.
+        why: RewindReason,
+    },
+    /// A client asked for the same event again and again and the lane never delivered it.
+    Stuck {
+        /// The client.
+        client: ClientId,
+        /// The stream.
+        stream: StreamId,
+        /// The cursor that it could not get past.
+        cursor: Cursor,
+    },
+    /// A client's cursor at the end of a phase.
+    Watermark {
+        /// The client.
+        client: ClientId,
+        /// The stream.
+        stream: StreamId,
+        /// The cursor.
+        cursor: Cursor,
+    },
+    /// The ledger: a planned fault fired.
+    Fault {
+        /// The fault.
+        fault: FaultId,
+        /// The client that it struck.
+        client: ClientId,
+        /// What it hit.
+        fire: Fire,
+    },
+    /// Something was done to the lane's server process.
+    Process {
+        /// What.
+        process: Process,
+    },
+    /// The driver gave up waiting for something, within its bound.
+    TimedOut {
+        /// What it waited for.
+        waiting_for: String,
+    },
+}
+
+/// The phases of a run, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Servers up, policies set.
+    Setup,
+    /// Steps and faults.
+    Exercise,
+    /// Faults off, servers up, clients reconnecting.
+    Heal,
+    /// Every client reaches every head.
+    Converge,
+    /// What is still in flight arrives.
+    Drain,
+    /// The run is complete; a history without this mark was interrupted.
+    Done,
+}
+
+/// How an attempt at an operation ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Completion {
+    /// The lane did it.
+    Ok {
+        /// What it answered.
+        outcome: Outcome,
+    },
+    /// The lane refused, and did nothing.
+    Fail {
+        /// Its words.
+        refusal: Refusal,
+    },
+    /// Nobody knows whether the lane did it.
+    Info {
+        /// What was seen instead of an answer.
+        why: String,
+    },
+}
+
+/// What a lane answers to an operation that it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A publish.
+    Published {
+        /// The event's seq.
+        seq: Seq,
+        /// Whether the lane says that it had it already; `None` where the lane does not tell.
+        duplicate: Option<bool>,
+    },
+    /// Anything else.
+    Done,
+}
+
+/// A lane's refusal, in the contract's words.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The code, such as `stale_cursor`, `idempotency_conflict`.
+    pub code: String,
+    /// `reason_codes`, in the lane's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// `stale_topics`, streams by their logical names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<StaleStream>,
+    /// The lane's own message, for people; never judged.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+/// One entry of `stale_topics` (contract, "Ordering, delivery, replay").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleStream {
+    /// The stream.
+    pub stream: StreamId,
+    /// `retention_floor_breach` or `replay_budget_exceeded`.
+    pub reason: String,
+    /// The cursor that the lane saw.
+    pub resume_after: Option<u64>,
+    /// The seq before the oldest one that is retained.
+    pub retention_floor: Option<u64>,
+    /// The stream's head.
+    pub head_watermark: Option<u64>,
+    /// Head less cursor.
+    pub replay_lag: Option<u64>,
+    /// The budget that the lag was held against.
+    pub replay_budget_events: Option<u64>,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "kebab-case")]
+pub enum Closed {
+    /// The client closed it.
+    ByClient,
+    /// The client died.
+    Crashed,
+    /// A close frame came, with this code.
+    CloseFrame {
+        /// The code; 1005 where the frame had none (RFC 6455, 7.1.5).
+        code: u16,
+    },
+    /// The transport ended without a close frame.
+    Lost {
+        /// What the transport said.
+        why: String,
+    },
+    /// Nothing came within the heartbeat's bound.
+    Silent,
+    /// The connection never opened.
+    NotOpened {
+        /// What was seen.
+        why: String,
+    },
+    /// The channel was closed or crashed, the socket was not.
+    Channel {
+        /// `phx_close` or `phx_error`.
+        event: String,
+    },
+}
+
+/// In which of a lane's messages an event came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Via {
+    /// Phoenix `sync:update_batch`.
+    UpdateBatch,
+    /// Phoenix `sync:frame`, the second copy of every batch.
+    Frame,
+    /// SpacetimeDB's snapshot when a subscription is applied.
+    Snapshot,
+    /// A SpacetimeDB transaction update.
+    Transaction,
+}
+
+/// What the apply engine made of a delivery (contract, "Applying, on the client").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It was the next one.
+    Applied,
+    /// It was applied before; suppressed.
+    Duplicate,
+    /// It is not the next one: replay from the watermark.
+    OutOfOrder,
+    /// A delta before the first snapshot or checkpoint.
+    SnapshotRequired,
+    /// It could not be applied; the watermark stays.
+    Failed,
+}
+
+/// Why a client gave up its cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RewindReason {
+    /// The lane refused it as stale.
+    Stale,
+    /// It lies beyond the stream's head: it is a cursor of another history.
+    AheadOfHead,
+}
+
+/// What a fault hit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fire {
+    /// Which connection of the client, counted by the proxy from 1.
+    pub conn: u32,
+    /// The frame's number on that connection and direction, from 1.
+    pub frame: u64,
+    /// What the frame carried, such as `delivery run:alpha:events 5`.
+    pub hit: String,
+    /// For a rewritten cursor: the stream, what the client sent and what the lane saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewrote: Option<Rewrote>,
+}
+
+/// A cursor that a fault rewrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewrote {
+    /// The stream.
+    pub stream: StreamId,
+    /// What the client sent; `None` for a bootstrap.
+    pub from: Option<Cursor>,
+    /// What the lane saw.
+    pub to: Cursor,
+}
+
+/// What was done to a server's process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Process {
+    /// It was started and answers.
+    Started,
+    /// `kill -9`.
+    Killed,
+    /// SIGSTOP.
+    Paused,
+    /// SIGCONT.
+    Resumed,
+    /// It ended without being asked to.
+    Died {
+        /// Its exit status in words.
+        status: String,
+    },
+}

@@ -1,0 +1,143 @@
+//! The plan: one scenario and one seed, with all chance spent.
+//!
+//! Both lanes are driven with the same plan, and it is what the checkers judge by: it knows every event that is to be
+//! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
+
+mod fault;
+mod step;
+
+pub use fault::{Cut, FaultKind, Mutation, PlannedFault, Position, Release, Times, When};
+pub use step::{PublishExpect, ServerAction, Step};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ClientId, LaneId, Seed, StreamId};
+
+/// The schema version that a serialized plan carries.
+pub const PLAN_SCHEMA: &str = "cutover.plan/1";
+
+/// The name under which the one writer appears where clients are named (an ack cut on its way to the writer).
+pub const WRITER: &str = "writer";
+
+/// A compiled scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`PLAN_SCHEMA`].
+    pub schema: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// One line that says what the scenario shows.
+    pub title: String,
+    /// The rows of the verification matrix that it proves.
+    pub proves: Vec<String>,
+    /// The seed that all chance was drawn from.
+    pub seed: Seed,
+    /// `sha256:` of the scenario file's bytes.
+    pub scenario_digest: String,
+    /// Defects planted in the reference legacy server by name; empty in an honest scenario.
+    pub legacy_defects: Vec<String>,
+    /// Independent scripts, run side by side: one, or one per position where the scenario is expanded.
+    pub cases: Vec<Case>,
+    /// Faults, each addressed by a logical position.
+    pub faults: Vec<PlannedFault>,
+    /// The least that each lane must have seen for the run to prove anything.
+    pub at_least: AtLeast,
+    /// What the gate must make of it.
+    pub expect: Expectation,
+    /// Longest time from heal to convergence, in milliseconds of wall time.
+    pub converge_within_ms: u64,
+}
+
+/// One script with its own streams and clients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// The case's name within the scenario: `main`, or the position that it was expanded for.
+    pub name: String,
+    /// The streams that it publishes to. No stream belongs to two cases.
+    pub streams: Vec<PlannedStream>,
+    /// The clients that it drives. No client belongs to two cases.
+    pub clients: Vec<PlannedClient>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A stream and its policy at the start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStream {
+    /// The logical stream.
+    pub id: StreamId,
+    /// How many of the newest events are retained; `None` leaves the class's default (which no scenario reaches).
+    pub retention: Option<u64>,
+    /// How many events a resume may replay; `None` leaves the class's default (which no scenario reaches).
+    pub replay_budget: Option<u64>,
+}
+
+/// A subscribing client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedClient {
+    /// Its name, unique in the plan.
+    pub id: ClientId,
+    /// The streams that it subscribes to.
+    pub streams: Vec<StreamId>,
+    /// Events per replay batch on a lane that batches.
+    pub replay_batch: u32,
+    /// Which serializer it speaks on a Phoenix lane.
+    pub serializer: Serializer,
+    /// Which compression it asks for on a SpacetimeDB lane.
+    pub compression: Compression,
+    /// The wait before each reconnect in a row, in milliseconds, full jitter already drawn; past its end the last one holds.
+    pub backoff_ms: Vec<u64>,
+}
+
+/// The two wire formats of a Phoenix socket (contract, "Transport").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Serializer {
+    /// `vsn=1.0.0`: objects.
+    V1,
+    /// `vsn=2.0.0`: arrays.
+    V2,
+}
+
+/// The compressions of a SpacetimeDB socket (contract, candidate lane).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// Nothing is compressed.
+    None,
+    /// Messages over the server's threshold are gzip.
+    Gzip,
+    /// Messages over the server's threshold are Brotli.
+    Brotli,
+}
+
+/// The least that each lane must have seen. Short of it, a green run is vacuous and the verdict is `Unknown`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AtLeast {
+    /// Events applied by clients.
+    pub deliveries: u64,
+    /// Subscribes with a cursor that the lane accepted.
+    pub resumes: u64,
+    /// Resumes that the lane refused as stale.
+    pub refusals: u64,
+    /// Repeated deliveries that a client suppressed.
+    pub duplicates: u64,
+    /// Faults that fired.
+    pub faults: u64,
+}
+
+/// What the gate must make of a scenario: an honest one is allowed, a known-bad one is blocked with exactly its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "lowercase")]
+pub enum Expectation {
+    /// No finding.
+    Allow,
+    /// Exactly these findings, by checker, on that lane.
+    Block {
+        /// Names of checkers, sorted.
+        findings: Vec<String>,
+        /// The lane that the defect is planted in.
+        lane: LaneId,
+    },
+}

@@ -1,0 +1,159 @@
+//! Lanes: how to open a session with a sync service, and what a session can do. A protocol each.
+
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+use cutover_core::history::{Closed, Refusal, Via};
+use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
+use cutover_core::plan::{Compression, Serializer};
+
+/// Where a lane is reached: always over plain TCP to a proxy of ours, which speaks TLS to the lane where that is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The proxy's address.
+    pub connect: SocketAddr,
+    /// The lane's own authority, for `Host`.
+    pub authority: String,
+}
+
+/// How a session is to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// A subscribing client.
+    Subscriber {
+        /// Its name.
+        client: String,
+        /// Phoenix: which serializer.
+        serializer: Serializer,
+        /// SpacetimeDB: which compression.
+        compression: Compression,
+    },
+    /// The one writer.
+    Writer,
+}
+
+/// An operation of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// Asks for streams, each from its cursor or from the bootstrap. Replaces what was subscribed of those streams.
+    Subscribe {
+        /// Stream and cursor.
+        streams: Vec<(StreamId, Option<Cursor>)>,
+        /// Events per replay batch, where the lane batches.
+        replay_batch: u32,
+    },
+    /// Asks whether the lane is alive. Everything that the lane sent before its answer arrives before it.
+    Heartbeat,
+    /// Tells the lane how far the client has applied, where the lane keeps checkpoints.
+    Checkpoint {
+        /// The stream.
+        stream: StreamId,
+        /// How far.
+        cursor: Cursor,
+    },
+    /// Publishes an event (a writer's).
+    Publish {
+        /// The stream.
+        stream: StreamId,
+        /// The idempotency key.
+        key: String,
+        /// The payload's JSON text.
+        payload: String,
+    },
+    /// Creates a stream or sets its policy (a writer's).
+    Policy {
+        /// The stream.
+        stream: StreamId,
+        /// Newest events to retain.
+        retention: Option<u64>,
+        /// Events that a resume may replay.
+        replay_budget: Option<u64>,
+    },
+}
+
+/// What a lane answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Subscribed; each stream's head, where the lane tells it.
+    Subscribed(Vec<(StreamId, Option<Seq>)>),
+    /// Written, or written before under the same key.
+    Published {
+        /// The event's seq.
+        seq: Seq,
+        /// Whether the lane had it already; `None` where it does not tell.
+        duplicate: Option<bool>,
+    },
+    /// Done.
+    Done,
+}
+
+/// How an operation ended. There is no error: a refusal is `Fail`, not knowing is `Info`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Completion {
+    /// The lane did it.
+    Ok(Answer),
+    /// The lane refused, and did nothing.
+    Fail(Refusal),
+    /// Nobody knows; what was seen instead of an answer. The session is of no more use.
+    Info(String),
+}
+
+/// Something that came from the lane unasked, or before an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival {
+    /// An event.
+    Event {
+        /// The stream.
+        stream: StreamId,
+        /// The seq.
+        seq: Seq,
+        /// The payload's JSON text as the lane sent it.
+        payload: String,
+        /// The hash that the lane declared, as `sha256:<hex>`; `None` where it declares none.
+        declared: Option<String>,
+        /// In which message it came.
+        via: Via,
+    },
+    /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.
+    Unreadable(String),
+    /// The session ended. Nothing follows.
+    Closed(Closed),
+}
+
+/// Why a session could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}{}", hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+pub struct OpenError {
+    /// What was seen, with where.
+    pub what: String,
+    /// How to mend it, where that is known.
+    pub hint: Option<String>,
+    /// Whether trying again can help (a refused connection can, a refused token can't).
+    pub retryable: bool,
+    /// The lane's own words, where it refused the join.
+    pub refusal: Option<Refusal>,
+}
+
+/// A sync service. Opening a session changes no logical state.
+#[async_trait]
+pub trait Lane: Send + Sync {
+    /// Which lane it is.
+    fn id(&self) -> LaneId;
+
+    /// Opens a session: transport up, joined, ready for operations.
+    async fn open(&self, endpoint: &Endpoint, role: &Role) -> Result<Box<dyn Session>, OpenError>;
+}
+
+/// An open connection to a lane.
+#[async_trait]
+pub trait Session: Send {
+    /// Does an operation and waits for its answer. Events that come before the answer are kept for [`Session::next`],
+    /// in order; [`Op::Subscribe`]'s replay is one of those.
+    async fn invoke(&mut self, op: &Op) -> Completion;
+
+    /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed` again.
+    async fn next(&mut self) -> Arrival;
+
+    /// Closes in good order, within a second.
+    async fn close(&mut self);
+}
