@@ -142,7 +142,8 @@ impl Channel {
             return None;
         }
         let timeouts = &self.shared.config.timeouts;
-        self.next_tick = now + timeouts.channel_tick();
+        // From the last tick, not from now, so that ticks do not drift; a tick that was missed is not made up for.
+        self.next_tick = (self.next_tick + timeouts.channel_tick()).max(now);
         if now.duration_since(self.last_request) >= timeouts.channel_idle() {
             return Some(End::Close);
         }

@@ -17,10 +17,9 @@ use std::{
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::view::{Batch, Event, TopicInfo};
 pub(crate) use self::{
     hub::{Hub, Mailbox},
-    view::View,
+    view::{Event, View},
 };
 use crate::{
     config::Config,

@@ -19,7 +19,7 @@ const MAX_LISTED_TOPICS: usize = 1000;
 
 /// One durable event.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub(crate) struct Event {
     /// Its place in its topic, from 1.
     pub seq: u64,
     /// The publisher's key, delivered as `doc_key`.
@@ -32,7 +32,7 @@ pub struct Event {
 
 /// Consecutive events of a topic, and where its head was when they were read.
 #[derive(Clone, Debug, Default)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// The events, oldest first.
     pub events: Vec<Arc<Event>>,
     /// The newest event's seq.
@@ -41,7 +41,7 @@ pub struct Batch {
 
 /// What `GET` of a topic answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicInfo {
+pub(crate) struct TopicInfo {
     /// The class in force.
     pub class: Class,
     /// The retention in force.
