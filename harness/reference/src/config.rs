@@ -202,7 +202,12 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { socket_idle_ms: 60_000, channel_idle_ms: 60_000, channel_tick_ms: 15_000, close_linger_ms: 2_000 }
+        Self {
+            socket_idle_ms: 60_000,
+            channel_idle_ms: 60_000,
+            channel_tick_ms: 15_000,
+            close_linger_ms: 2_000,
+        }
     }
 }
 
@@ -306,15 +311,20 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or names something that does not exist, or has a value of the wrong kind.
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         let parsed = if is_json {
             serde_json::from_str(&text).map_err(|error| error.to_string())
         } else {
             toml::from_str(&text).map_err(|error| error.to_string())
         };
-        parsed.map_err(|message| ConfigError::Parse { path: path.to_owned(), message })
+        parsed.map_err(|message| ConfigError::Parse {
+            path: path.to_owned(),
+            message,
+        })
     }
 }
 
@@ -327,10 +337,17 @@ mod tests {
     fn a_toml_file_sets_some_and_leaves_the_rest() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("legacy.toml");
-        fs::write(&path, "[tokens]\nkey = 'k'\nfallback_keys = ['old']\n[timeouts]\nsocket_idle_ms = 5\n").unwrap();
+        fs::write(
+            &path,
+            "[tokens]\nkey = 'k'\nfallback_keys = ['old']\n[timeouts]\nsocket_idle_ms = 5\n",
+        )
+        .unwrap();
         let config = Config::from_file(&path).unwrap();
         assert_eq!(config.tokens.keys().collect::<Vec<_>>(), ["k", "old"]);
-        assert_eq!((config.timeouts.socket_idle_ms, config.timeouts.channel_tick_ms), (5, 15_000));
+        assert_eq!(
+            (config.timeouts.socket_idle_ms, config.timeouts.channel_tick_ms),
+            (5, 15_000)
+        );
         assert_eq!(config.tokens.leeway_s, 30);
     }
 

@@ -38,7 +38,10 @@ struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, code: &str, message: &str) -> Self {
-        Self { status, body: json!({"code": code, "message": message}) }
+        Self {
+            status,
+            body: json!({"code": code, "message": message}),
+        }
     }
 
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -53,9 +56,9 @@ impl From<Refused> for Refusal {
         let of = |status, code| Self::new(status, code, &message);
         match refused {
             Refused::IdempotencyConflict { seq } => of(StatusCode::CONFLICT, "idempotency_conflict").with("seq", seq),
-            Refused::SequenceConflict { expected, actual } => {
-                of(StatusCode::CONFLICT, "sequence_conflict").with("expected", expected).with("actual", actual)
-            }
+            Refused::SequenceConflict { expected, actual } => of(StatusCode::CONFLICT, "sequence_conflict")
+                .with("expected", expected)
+                .with("actual", actual),
             Refused::RateLimited { .. } => of(StatusCode::TOO_MANY_REQUESTS, "publish_rate_limited"),
             Refused::Unavailable(_) => of(StatusCode::SERVICE_UNAVAILABLE, "internal"),
         }
@@ -66,15 +69,27 @@ impl From<Refused> for Refusal {
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/sync/socket/websocket", get(socket::upgrade).fallback(not_a_get))
-        .route("/internal/v1/sync/publish", post(|shared, request| answer(publish(shared, request))))
+        .route(
+            "/internal/v1/sync/publish",
+            post(|shared, request| answer(publish(shared, request))),
+        )
         .route(
             "/internal/v1/sync/topics/:topic",
             get(|shared, topic, request| answer(get_topic(shared, topic, request)))
                 .put(|shared, topic, request| answer(put_topic(shared, topic, request))),
         )
-        .route("/internal/v1/sync/revocations", post(|shared, request| answer(revoke(shared, request))))
-        .route("/health", get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }))
-        .route("/metrics", get(|State(shared): State<Arc<Shared>>| async move { shared.metrics_text() }))
+        .route(
+            "/internal/v1/sync/revocations",
+            post(|shared, request| answer(revoke(shared, request))),
+        )
+        .route(
+            "/health",
+            get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }),
+        )
+        .route(
+            "/metrics",
+            get(|State(shared): State<Arc<Shared>>| async move { shared.metrics_text() }),
+        )
         .fallback(|| async { json_response(StatusCode::NOT_FOUND, &json!({"code": "not_found"})) })
         .with_state(shared)
 }
@@ -116,24 +131,47 @@ fn text_of_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<
 async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
     authorize(&shared, request.headers())?;
     let classes = &shared.config.classes;
-    let classes = [&classes.run_events, &classes.worker_lifecycle, &classes.codex_worker_events, &classes.fallback];
-    let largest = classes.iter().map(|class| class.max_payload_bytes).max().unwrap_or_default();
+    let classes = [
+        &classes.run_events,
+        &classes.worker_lifecycle,
+        &classes.codex_worker_events,
+        &classes.fallback,
+    ];
+    let largest = classes
+        .iter()
+        .map(|class| class.max_payload_bytes)
+        .max()
+        .unwrap_or_default();
     let body: PublishBody = read_json(request, largest.saturating_add(ENVELOPE_BYTES)).await?;
     let bad = |message| Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message);
     let topic = body.topic.trim().to_owned();
     if body.idempotency_key.trim().is_empty() || body.idempotency_key.len() > MAX_KEY_BYTES {
         return Err(bad("idempotency_key must be 1 to 1024 bytes that are not all blank"));
     }
-    let payload = body.payload.ok_or_else(|| bad("payload is missing; a payload of null is written as null"))?;
+    let payload = body
+        .payload
+        .ok_or_else(|| bad("payload is missing; a payload of null is written as null"))?;
     known_topic(&shared, &topic)?;
-    let limit = shared.store.view().info(&topic).class.limits(&shared.config).max_payload_bytes;
+    let limit = shared
+        .store
+        .view()
+        .info(&topic)
+        .class
+        .limits(&shared.config)
+        .max_payload_bytes;
     if payload.get().len() > limit {
         return Err(too_large(limit));
     }
     let hash = canonical_sha256(payload.get())
         .map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, "invalid_payload", &why))?;
     let key = body.idempotency_key;
-    let publish = Publish { topic: topic.clone(), key, payload, hash, expected_next_seq: body.expected_next_seq };
+    let publish = Publish {
+        topic: topic.clone(),
+        key,
+        payload,
+        hash,
+        expected_next_seq: body.expected_next_seq,
+    };
     let published = shared.store.publish(publish).await?;
     shared.count("published", if published.duplicate { "duplicate" } else { "written" });
     Ok(json!({
@@ -210,7 +248,9 @@ fn too_large(limit: usize) -> Refusal {
 }
 
 async fn read_json<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, Refusal> {
-    let body = to_bytes(request.into_body(), limit).await.map_err(|_| too_large(limit))?;
+    let body = to_bytes(request.into_body(), limit)
+        .await
+        .map_err(|_| too_large(limit))?;
     serde_json::from_slice(&body).map_err(|error| {
         let code = if error.is_data() { "bad_request" } else { "invalid_json" };
         Refusal::new(StatusCode::BAD_REQUEST, code, &error.to_string())
@@ -222,19 +262,33 @@ async fn read_json<T: DeserializeOwned>(request: Request, limit: usize) -> Resul
 fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
     let config = &shared.config;
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer = bearer.and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
+    let bearer = bearer
+        .and_then(|value| value.split_once(' '))
+        .filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
     let bearer = bearer.map(|(_, secret)| secret.trim());
     let denied = |why: &str| {
         shared.deny(why);
-        Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", "send `Authorization: Bearer ...` of the writer")
+        Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "send `Authorization: Bearer ...` of the writer",
+        )
     };
     if let Some(secret) = &config.publish.bearer {
-        return if bearer == Some(secret.as_str()) { Ok(()) } else { Err(denied("publish_unauthorized")) };
+        return if bearer == Some(secret.as_str()) {
+            Ok(())
+        } else {
+            Err(denied("publish_unauthorized"))
+        };
     }
     if config.tokens.keys().next().is_none() {
         return Ok(());
     }
     let verified = token::verify(bearer, &config.tokens, now_s(), false).map_err(|deny| denied(deny.code()))?;
     let may_publish = verified.grants.iter().any(|grant| grant == PUBLISH_SCOPE);
-    if may_publish && !shared.store.view().is_revoked(&verified.jti) { Ok(()) } else { Err(denied("publish_unauthorized")) }
+    if may_publish && !shared.store.view().is_revoked(&verified.jti) {
+        Ok(())
+    } else {
+        Err(denied("publish_unauthorized"))
+    }
 }

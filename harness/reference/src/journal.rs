@@ -78,7 +78,13 @@ pub(crate) struct Opened {
 impl Journal {
     /// Opens or makes the journal, and cuts off a torn last record.
     pub(crate) fn open(path: &Path, ack_before_journal: bool) -> Result<Opened, JournalError> {
-        let io = |action| move |source| JournalError::Io { path: path.to_owned(), action, source };
+        let io = |action| {
+            move |source| JournalError::Io {
+                path: path.to_owned(),
+                action,
+                source,
+            }
+        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -93,7 +99,9 @@ impl Journal {
             file.write_all(MAGIC).map_err(io("write"))?;
             file.sync_all().map_err(io("sync"))?;
             if let Some(dir) = path.parent() {
-                File::open(dir).and_then(|dir| dir.sync_all()).map_err(io("sync the directory of"))?;
+                File::open(dir)
+                    .and_then(|dir| dir.sync_all())
+                    .map_err(io("sync the directory of"))?;
             }
             bytes = MAGIC.to_vec();
         }
@@ -108,7 +116,16 @@ impl Journal {
         }
         file.seek(SeekFrom::Start(end as u64)).map_err(io("seek in"))?;
         let held = ack_before_journal.then(VecDeque::new);
-        Ok(Opened { journal: Self { file, path: path.to_owned(), pending: Vec::new(), held }, records, torn_bytes })
+        Ok(Opened {
+            journal: Self {
+                file,
+                path: path.to_owned(),
+                pending: Vec::new(),
+                held,
+            },
+            records,
+            torn_bytes,
+        })
     }
 
     /// Takes a record to be written by the next [`commit`](Self::commit).
@@ -132,7 +149,13 @@ impl Journal {
             return Ok(());
         }
         let path = &self.path;
-        let io = |action| move |source| JournalError::Io { path: path.clone(), action, source };
+        let io = |action| {
+            move |source| JournalError::Io {
+                path: path.clone(),
+                action,
+                source,
+            }
+        };
         self.file.write_all(&self.pending).map_err(io("append to"))?;
         self.file.sync_data().map_err(io("sync"))?;
         self.pending.clear();
@@ -181,13 +204,18 @@ fn scan(bytes: &[u8], path: &Path) -> Result<(Vec<Record>, usize), JournalError>
         if crc32fast::hash(&rest[..4]) != word(4) || length > MAX_BODY_BYTES {
             return Err(corrupt(at, "the length of the record does not match its checksum"));
         }
-        let Some(body) = rest.get(HEADER_BYTES..HEADER_BYTES + length) else { break };
+        let Some(body) = rest.get(HEADER_BYTES..HEADER_BYTES + length) else {
+            break;
+        };
         let end = at + HEADER_BYTES + length;
         if crc32fast::hash(body) != word(8) {
             if end == bytes.len() {
                 break;
             }
-            return Err(corrupt(at, "the record does not match its checksum, and more records follow it"));
+            return Err(corrupt(
+                at,
+                "the record does not match its checksum, and more records follow it",
+            ));
         }
         records.push((at as u64, body.to_vec()));
         at = end;
@@ -212,7 +240,12 @@ mod tests {
     }
 
     fn bodies(path: &Path) -> Vec<Vec<u8>> {
-        Journal::open(path, false).unwrap().records.into_iter().map(|(_, body)| body).collect()
+        Journal::open(path, false)
+            .unwrap()
+            .records
+            .into_iter()
+            .map(|(_, body)| body)
+            .collect()
     }
 
     #[test]
@@ -265,7 +298,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.log");
         std::fs::write(&path, "something else, longer than the magic").unwrap();
-        assert!(matches!(Journal::open(&path, false), Err(JournalError::NotAJournal { .. })));
+        assert!(matches!(
+            Journal::open(&path, false),
+            Err(JournalError::NotAJournal { .. })
+        ));
         assert!(std::fs::read_to_string(&path).unwrap().starts_with("something else"));
     }
 

@@ -123,7 +123,12 @@ mod tests {
     use super::*;
 
     fn window(oldest_seq: u64, head_seq: u64, replay_budget_events: u64) -> Window {
-        Window { oldest_seq, head_seq, replay_budget_events, qos_tier: "warm".to_owned() }
+        Window {
+            oldest_seq,
+            head_seq,
+            replay_budget_events,
+            qos_tier: "warm".to_owned(),
+        }
     }
 
     #[test]
@@ -159,8 +164,14 @@ mod tests {
         let both = window(8, 10, 1);
         assert_eq!(reason(0, &both, &Defects::parse("accept-stale")?), None);
         assert_eq!(reason(0, &both, &Defects::parse("wrong-stale-reason")?), Some(BUDGET));
-        assert_eq!(reason(6, &window(8, 10, 100), &Defects::parse("stale-off-by-one")?), None);
-        assert_eq!(reason(5, &window(8, 10, 100), &Defects::parse("stale-off-by-one")?), Some(FLOOR));
+        assert_eq!(
+            reason(6, &window(8, 10, 100), &Defects::parse("stale-off-by-one")?),
+            None
+        );
+        assert_eq!(
+            reason(5, &window(8, 10, 100), &Defects::parse("stale-off-by-one")?),
+            Some(FLOOR)
+        );
         Ok(())
     }
 

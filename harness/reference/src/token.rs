@@ -57,11 +57,18 @@ pub struct Verified {
 /// # Errors
 /// The first check that fails, in the order of [`Deny`].
 pub fn verify(token: Option<&str>, rules: &Tokens, now_s: u64, ignore_age: bool) -> Result<Verified, Deny> {
-    let token = token.map(str::trim).filter(|token| !token.is_empty()).ok_or(Deny::MissingAuthorization)?;
+    let token = token
+        .map(str::trim)
+        .filter(|token| !token.is_empty())
+        .ok_or(Deny::MissingAuthorization)?;
     let claims = signed_claims(token, rules).ok_or(Deny::InvalidToken)?;
     check_times(&claims, rules, now_s, ignore_age)?;
     check_parties(&claims, rules)?;
-    let jti = claims.get("jti").and_then(Value::as_str).map(str::trim).filter(|jti| !jti.is_empty());
+    let jti = claims
+        .get("jti")
+        .and_then(Value::as_str)
+        .map(str::trim)
+        .filter(|jti| !jti.is_empty());
     let jti = jti.ok_or(Deny::MissingJti)?.to_owned();
     let iat = seconds(&claims, "iat").ok_or(Deny::MissingIat)?;
     if let Some(max_age_s) = rules.max_age_s
@@ -80,7 +87,11 @@ pub fn verify(token: Option<&str>, rules: &Tokens, now_s: u64, ignore_age: bool)
 /// # Errors
 /// The claims cannot be encoded.
 pub fn mint(key: &str, claims: &Value) -> Result<String, jsonwebtoken::errors::Error> {
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(key.as_bytes()))
+    jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        claims,
+        &EncodingKey::from_secret(key.as_bytes()),
+    )
 }
 
 fn signed_claims(token: &str, rules: &Tokens) -> Option<Map<String, Value>> {
@@ -92,7 +103,9 @@ fn signed_claims(token: &str, rules: &Tokens) -> Option<Map<String, Value>> {
     validation.required_spec_claims.clear();
     rules.keys().find_map(|key| {
         let key = DecodingKey::from_secret(key.as_bytes());
-        jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation).ok().map(|decoded| decoded.claims)
+        jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation)
+            .ok()
+            .map(|decoded| decoded.claims)
     })
 }
 
@@ -117,13 +130,19 @@ fn check_parties(claims: &Map<String, Value>, rules: &Tokens) -> Result<(), Deny
         Some(audience) => strings(claims.get("aud")).contains(audience),
         None => true,
     };
-    if issuer_fits && audience_fits { Ok(()) } else { Err(Deny::InvalidToken) }
+    if issuer_fits && audience_fits {
+        Ok(())
+    } else {
+        Err(Deny::InvalidToken)
+    }
 }
 
 /// A time of a claim in whole seconds; fractions are allowed in a token.
 fn seconds(claims: &Map<String, Value>, name: &str) -> Option<u64> {
     let value = claims.get(name)?;
-    value.as_u64().or_else(|| value.as_f64().filter(|at| *at >= 0.0).map(|at| at as u64))
+    value
+        .as_u64()
+        .or_else(|| value.as_f64().filter(|at| *at >= 0.0).map(|at| at as u64))
 }
 
 /// A claim that is a list of strings, or a string of words.
@@ -183,7 +202,10 @@ mod tests {
     fn a_token_of_a_fallback_key_is_good_and_one_of_another_key_is_not() {
         let token = |key| mint(key, &claims()).unwrap();
         assert!(verify(Some(&token("old")), &rules(), NOW, false).is_ok());
-        assert_eq!(verify(Some(&token("other")), &rules(), NOW, false), Err(Deny::InvalidToken));
+        assert_eq!(
+            verify(Some(&token("other")), &rules(), NOW, false),
+            Err(Deny::InvalidToken)
+        );
         assert_eq!(verify(Some("garbage"), &rules(), NOW, false), Err(Deny::InvalidToken));
         assert_eq!(verify(None, &rules(), NOW, false), Err(Deny::MissingAuthorization));
         assert_eq!(verify(Some(" "), &rules(), NOW, false), Err(Deny::MissingAuthorization));

@@ -61,8 +61,11 @@ impl Class {
 }
 
 /// The topics of the table that have no id in their name.
-pub const FIXED_TOPICS: [&str; 3] =
-    ["runtime.codex_worker_events", "runtime.run_summaries", "runtime.codex_worker_summaries"];
+pub const FIXED_TOPICS: [&str; 3] = [
+    "runtime.codex_worker_events",
+    "runtime.run_summaries",
+    "runtime.codex_worker_summaries",
+];
 
 /// The table from which a summary topic's snapshot is made; `None` for an event topic, which has no snapshot.
 #[must_use]
@@ -110,13 +113,16 @@ impl TopicPolicy {
     /// How many events of `topic` are retained.
     #[must_use]
     pub fn retention(&self, topic: &str, config: &Config) -> u64 {
-        self.retention_events.unwrap_or_else(|| self.class_of(topic).limits(config).retention_events).max(1)
+        self.retention_events
+            .unwrap_or_else(|| self.class_of(topic).limits(config).retention_events)
+            .max(1)
     }
 
     /// How many events behind the head a cursor of `topic` may resume.
     #[must_use]
     pub fn replay_budget(&self, topic: &str, config: &Config) -> u64 {
-        self.replay_budget_events.unwrap_or_else(|| self.class_of(topic).limits(config).replay_budget_events)
+        self.replay_budget_events
+            .unwrap_or_else(|| self.class_of(topic).limits(config).replay_budget_events)
     }
 }
 
@@ -138,7 +144,11 @@ pub fn grant_covers(grant: &str, topic: &str) -> bool {
         return true;
     }
     let (grant, topic): (Vec<_>, Vec<_>) = (grant.split(':').collect(), topic.split(':').collect());
-    grant.len() == topic.len() && grant.iter().zip(&topic).all(|(want, part)| *want == "*" || want == part)
+    grant.len() == topic.len()
+        && grant
+            .iter()
+            .zip(&topic)
+            .all(|(want, part)| *want == "*" || want == part)
 }
 
 #[cfg(test)]
@@ -153,7 +163,14 @@ mod tests {
         assert_eq!(Class::of("fleet:guest:g:workers"), Some(Class::Fallback));
         assert_eq!(Class::of("runtime.codex_worker_events"), Some(Class::CodexWorkerEvents));
         assert_eq!(Class::of("runtime.run_summaries"), Some(Class::Fallback));
-        for unknown in ["run::events", "run:a:b:events", "nope", "fleet:other:x:workers", "runtime.other", ""] {
+        for unknown in [
+            "run::events",
+            "run:a:b:events",
+            "nope",
+            "fleet:other:x:workers",
+            "runtime.other",
+            "",
+        ] {
             assert_eq!(Class::of(unknown), None, "{unknown}");
         }
     }

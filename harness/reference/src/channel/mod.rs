@@ -120,7 +120,10 @@ impl Channel {
         if !is_ours {
             return;
         }
-        if matches!(message.event.as_str(), "sync:subscribe" | "sync:unsubscribe" | "sync:heartbeat") {
+        if matches!(
+            message.event.as_str(),
+            "sync:subscribe" | "sync:unsubscribe" | "sync:heartbeat"
+        ) {
             self.last_request = now;
         }
         self.inbox.push_back(message);
@@ -217,8 +220,13 @@ impl Channel {
     }
 
     fn watermarks_of(&self, topics: &[String]) -> Value {
-        let watermarks =
-            topics.iter().map(|topic| batch::Watermark { topic, watermark: self.watermark(topic) }).collect::<Vec<_>>();
+        let watermarks = topics
+            .iter()
+            .map(|topic| batch::Watermark {
+                topic,
+                watermark: self.watermark(topic),
+            })
+            .collect::<Vec<_>>();
         json!(watermarks)
     }
 

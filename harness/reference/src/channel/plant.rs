@@ -44,8 +44,15 @@ impl Planted {
             let is_stopped = defects.has(Defect::StopTail) && update.seq > DEFECT_SEQ;
             !is_stopped && !(drops && update.seq == DEFECT_SEQ)
         });
-        batch.updates.iter_mut().for_each(|update| spoil_update(update, defects));
-        let mut out = if is_live && defects.has(Defect::SwapLive) { self.swap(batch) } else { vec![batch] };
+        batch
+            .updates
+            .iter_mut()
+            .for_each(|update| spoil_update(update, defects));
+        let mut out = if is_live && defects.has(Defect::SwapLive) {
+            self.swap(batch)
+        } else {
+            vec![batch]
+        };
         if let Some(fifth) = fifth {
             out.extend(self.extra(&fifth, &out, neighbour, defects));
         }
@@ -58,8 +65,12 @@ impl Planted {
         if let Some(at) = batch.updates.iter().position(|update| update.seq == DEFECT_SEQ) {
             self.held = Some(batch.updates.remove(at));
         }
-        let Some(after) = batch.updates.iter().position(|update| update.seq > DEFECT_SEQ) else { return vec![batch] };
-        let Some(held) = self.held.take() else { return vec![batch] };
+        let Some(after) = batch.updates.iter().position(|update| update.seq > DEFECT_SEQ) else {
+            return vec![batch];
+        };
+        let Some(held) = self.held.take() else {
+            return vec![batch];
+        };
         let rest = batch.updates.split_off(after + 1);
         let (mut late, mut last) = (batch.clone(), batch.clone());
         (late.updates, last.updates) = (vec![held], rest);
@@ -80,8 +91,16 @@ impl Planted {
             && let Some(Neighbour { topic, next_seq }) = neighbour
         {
             self.has_crossed = true;
-            let updates = vec![Update { seq: next_seq, ..fifth.clone() }];
-            extra.push(UpdateBatch { topic, updates, head: next_seq, replay_complete: true });
+            let updates = vec![Update {
+                seq: next_seq,
+                ..fifth.clone()
+            }];
+            extra.push(UpdateBatch {
+                topic,
+                updates,
+                head: next_seq,
+                replay_complete: true,
+            });
         }
         if defects.has(Defect::Phantom)
             && !self.has_phantom
@@ -89,10 +108,20 @@ impl Planted {
         {
             self.has_phantom = true;
             let seq = last.head + 1;
-            let mut phantom = Update { seq, key: "phantom".to_owned(), payload: fifth.payload.clone(), hash: None };
+            let mut phantom = Update {
+                seq,
+                key: "phantom".to_owned(),
+                payload: fifth.payload.clone(),
+                hash: None,
+            };
             replace_payload(&mut phantom, "{\"phantom\":true}".to_owned());
             let topic = last.topic.clone();
-            extra.push(UpdateBatch { topic, updates: vec![phantom], head: seq, replay_complete: true });
+            extra.push(UpdateBatch {
+                topic,
+                updates: vec![phantom],
+                head: seq,
+                replay_complete: true,
+            });
         }
         extra
     }
@@ -126,7 +155,10 @@ fn replace_payload(update: &mut Update, text: String) {
 /// The first change of one letter or digit that leaves the payload JSON, and another value than before.
 fn changed_by_one_byte(text: &str) -> Option<String> {
     let before = canonical_sha256(text).ok()?;
-    let places = text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_alphanumeric());
+    let places = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| byte.is_ascii_alphanumeric());
     for (at, byte) in places.take(MAX_TRIED_BYTES) {
         let other = match byte {
             b'0' | b'a' | b'A' => byte + 1,
@@ -149,26 +181,46 @@ mod tests {
     use super::*;
 
     fn update(seq: u64) -> Update {
-        let mut update = Update { seq, key: format!("k{seq}"), payload: RawValue::NULL.to_owned(), hash: None };
+        let mut update = Update {
+            seq,
+            key: format!("k{seq}"),
+            payload: RawValue::NULL.to_owned(),
+            hash: None,
+        };
         replace_payload(&mut update, format!("{{\"n\":{seq}}}"));
         update
     }
 
     fn batch(seqs: std::ops::RangeInclusive<u64>) -> UpdateBatch {
         let head = *seqs.end();
-        UpdateBatch { topic: "t".to_owned(), updates: seqs.map(update).collect(), head, replay_complete: true }
+        UpdateBatch {
+            topic: "t".to_owned(),
+            updates: seqs.map(update).collect(),
+            head,
+            replay_complete: true,
+        }
     }
 
     fn delivered(names: &str, batches: &[UpdateBatch], is_live: bool) -> Vec<(String, u64)> {
         let (mut planted, defects) = (Planted::default(), Defects::parse(names).unwrap());
-        let neighbour = || Some(Neighbour { topic: "other".to_owned(), next_seq: 3 });
-        let spoiled = batches.iter().flat_map(|batch| planted.spoil(batch.clone(), is_live, neighbour(), &defects));
+        let neighbour = || {
+            Some(Neighbour {
+                topic: "other".to_owned(),
+                next_seq: 3,
+            })
+        };
+        let spoiled = batches
+            .iter()
+            .flat_map(|batch| planted.spoil(batch.clone(), is_live, neighbour(), &defects));
         let flat = |b: UpdateBatch| b.updates.iter().map(|u| (b.topic.clone(), u.seq)).collect::<Vec<_>>();
         spoiled.flat_map(flat).collect()
     }
 
     fn seqs(names: &str, batches: &[UpdateBatch], is_live: bool) -> Vec<u64> {
-        delivered(names, batches, is_live).into_iter().map(|(_, seq)| seq).collect()
+        delivered(names, batches, is_live)
+            .into_iter()
+            .map(|(_, seq)| seq)
+            .collect()
     }
 
     #[test]
@@ -180,7 +232,10 @@ mod tests {
         assert_eq!(seqs("skip-live", &whole, false), [4, 5, 6, 7]);
         assert_eq!(seqs("stop-tail", &whole, false), [4, 5]);
         assert_eq!(seqs("swap-live", &whole, true), [4, 6, 5, 7]);
-        assert_eq!(seqs("swap-live", &[batch(5..=5), batch(6..=6), batch(7..=7)], true), [6, 5, 7]);
+        assert_eq!(
+            seqs("swap-live", &[batch(5..=5), batch(6..=6), batch(7..=7)], true),
+            [6, 5, 7]
+        );
         assert_eq!(seqs("duplicate-seq", &whole, true), [4, 5, 5, 7]);
         assert_eq!(seqs("phantom", &whole, true), [4, 5, 6, 7, 8]);
         let crossed = delivered("cross-streams", &whole, true);

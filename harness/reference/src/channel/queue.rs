@@ -24,7 +24,13 @@ pub(super) struct Strike {
 
 impl OutboundQueue {
     pub(super) fn new(limit: usize, max_strikes: u32) -> Self {
-        Self { waiting: VecDeque::new(), limit, turned_away: BTreeSet::new(), strikes: 0, max_strikes }
+        Self {
+            waiting: VecDeque::new(),
+            limit,
+            turned_away: BTreeSet::new(),
+            strikes: 0,
+            max_strikes,
+        }
     }
 
     /// A topic has events to send.
@@ -35,7 +41,10 @@ impl OutboundQueue {
         if self.is_full() {
             self.turned_away.insert(topic);
             self.strikes += 1;
-            return Err(Strike { queue_depth: self.limit + 1, is_last: self.strikes >= self.max_strikes });
+            return Err(Strike {
+                queue_depth: self.limit + 1,
+                is_last: self.strikes >= self.max_strikes,
+            });
         }
         self.turned_away.remove(&topic);
         self.waiting.push_back(topic);
@@ -85,8 +94,17 @@ mod tests {
         for n in 0..64 {
             queue.push(format!("t{n}")).unwrap();
         }
-        assert_eq!(queue.push("t3".to_owned()), Ok(()), "a topic that waits already takes no second place");
-        let strike = |is_last| Err(Strike { queue_depth: 65, is_last });
+        assert_eq!(
+            queue.push("t3".to_owned()),
+            Ok(()),
+            "a topic that waits already takes no second place"
+        );
+        let strike = |is_last| {
+            Err(Strike {
+                queue_depth: 65,
+                is_last,
+            })
+        };
         assert_eq!(queue.push("more".to_owned()), strike(false));
         assert_eq!(queue.push("more".to_owned()), strike(false));
         assert_eq!(queue.push("other".to_owned()), strike(true));

@@ -14,12 +14,21 @@ pub(super) fn topics(payload: &Map<String, Value>) -> Result<Vec<String>, BadSub
     let items = payload.get("topics").and_then(Value::as_array).ok_or(BadSubscription)?;
     let mut topics: Vec<String> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
-    for topic in items.iter().filter_map(Value::as_str).map(str::trim).filter(|topic| !topic.is_empty()) {
+    for topic in items
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::trim)
+        .filter(|topic| !topic.is_empty())
+    {
         if seen.insert(topic) {
             topics.push(topic.to_owned());
         }
     }
-    if topics.is_empty() || topics.len() > MAX_TOPICS { Err(BadSubscription) } else { Ok(topics) }
+    if topics.is_empty() || topics.len() > MAX_TOPICS {
+        Err(BadSubscription)
+    } else {
+        Ok(topics)
+    }
 }
 
 /// The cursors of a subscribe, as a map or as a list; none where `resume_after` is missing or null.
@@ -39,7 +48,9 @@ pub(super) fn resume_after(payload: &Map<String, Value>) -> Result<Vec<(String, 
 }
 
 fn entry(topic: &str, watermark: &Value) -> Result<(String, u64), BadSubscription> {
-    let Value::Number(number) = watermark else { return Err(BadSubscription) };
+    let Value::Number(number) = watermark else {
+        return Err(BadSubscription);
+    };
     Ok((topic.trim().to_owned(), natural(number).ok_or(BadSubscription)?))
 }
 
@@ -71,8 +82,16 @@ mod tests {
     #[test]
     fn topics_are_trimmed_and_named_once() {
         let read = |text| topics(&object(text));
-        assert_eq!(read(r#"{"topics": [" a ", "b", "a", 7, null, "  "]}"#).unwrap(), ["a", "b"]);
-        for bad in [r#"{}"#, r#"{"topics": []}"#, r#"{"topics": "a"}"#, r#"{"topics": ["  ", 7]}"#] {
+        assert_eq!(
+            read(r#"{"topics": [" a ", "b", "a", 7, null, "  "]}"#).unwrap(),
+            ["a", "b"]
+        );
+        for bad in [
+            r#"{}"#,
+            r#"{"topics": []}"#,
+            r#"{"topics": "a"}"#,
+            r#"{"topics": ["  ", 7]}"#,
+        ] {
             assert_eq!(read(bad), Err(BadSubscription), "{bad}");
         }
     }
@@ -81,10 +100,27 @@ mod tests {
     fn cursors_are_natural_numbers_in_a_map_or_a_list() {
         let read = |text: &str| resume_after(&object(&format!("{{\"resume_after\": {text}}}")));
         assert_eq!(read("null").unwrap(), []);
-        assert_eq!(read(r#"{"a": 3, " b ": 0}"#).unwrap(), [("b".to_owned(), 0), ("a".to_owned(), 3)]);
-        assert_eq!(read(r#"[{"topic": "a", "watermark": 3}]"#).unwrap(), [("a".to_owned(), 3)]);
-        assert_eq!(read(r#"{"a": 99999999999999999999999}"#).unwrap(), [("a".to_owned(), u64::MAX)]);
-        for bad in [r#"{"a": -1}"#, r#"{"a": 1.5}"#, r#"{"a": 1e2}"#, r#"{"a": "1"}"#, r#"{"a": null}"#, "\"1\"", "3"] {
+        assert_eq!(
+            read(r#"{"a": 3, " b ": 0}"#).unwrap(),
+            [("b".to_owned(), 0), ("a".to_owned(), 3)]
+        );
+        assert_eq!(
+            read(r#"[{"topic": "a", "watermark": 3}]"#).unwrap(),
+            [("a".to_owned(), 3)]
+        );
+        assert_eq!(
+            read(r#"{"a": 99999999999999999999999}"#).unwrap(),
+            [("a".to_owned(), u64::MAX)]
+        );
+        for bad in [
+            r#"{"a": -1}"#,
+            r#"{"a": 1.5}"#,
+            r#"{"a": 1e2}"#,
+            r#"{"a": "1"}"#,
+            r#"{"a": null}"#,
+            "\"1\"",
+            "3",
+        ] {
             assert_eq!(read(bad), Err(BadSubscription), "{bad}");
         }
         for bad in [r#"[{"topic": "a"}]"#, r#"[{"watermark": 1}]"#, r#"["a"]"#] {
@@ -95,6 +131,9 @@ mod tests {
     #[test]
     fn a_batch_size_that_is_not_positive_counts_as_none() {
         let read = |text: &str| batch_size(&object(&format!("{{\"replay_batch_size\": {text}}}")));
-        assert_eq!((read("2"), read("0"), read("-1"), read("\"2\""), read("1.5")), (Some(2), None, None, None, None));
+        assert_eq!(
+            (read("2"), read("0"), read("-1"), read("\"2\""), read("1.5")),
+            (Some(2), None, None, None, None)
+        );
     }
 }

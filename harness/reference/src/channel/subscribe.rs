@@ -71,12 +71,19 @@ impl Channel {
     /// Those of the named cursors that cannot be resumed, in the order of the topics.
     fn stale(&self, topics: &[String], cursors: &[(String, u64)]) -> Vec<StaleTopic> {
         let view = self.shared.store.view();
-        let named = topics.iter().filter_map(|topic| cursors.iter().rev().find(|(name, _)| name == topic));
+        let named = topics
+            .iter()
+            .filter_map(|topic| cursors.iter().rev().find(|(name, _)| name == topic));
         named
             .filter_map(|(topic, resume_after)| {
                 let window = view.window(topic);
                 let reason = stale::reason(*resume_after, &window, &self.shared.config.defects)?;
-                Some(StaleTopic { topic: topic.clone(), resume_after: *resume_after, reason, window })
+                Some(StaleTopic {
+                    topic: topic.clone(),
+                    resume_after: *resume_after,
+                    reason,
+                    window,
+                })
             })
             .collect()
     }

@@ -63,13 +63,18 @@ struct Header {
 
 impl Decoder {
     pub(crate) fn new(max_message_bytes: usize) -> Self {
-        Self { max_message_bytes, partial: None }
+        Self {
+            max_message_bytes,
+            partial: None,
+        }
     }
 
     /// Takes the next message off the front of `bytes`, or `None` until more bytes have come.
     pub(crate) fn next(&mut self, bytes: &mut BytesMut) -> Result<Option<Message>, Violation> {
         loop {
-            let Some(header) = self.header(bytes)? else { return Ok(None) };
+            let Some(header) = self.header(bytes)? else {
+                return Ok(None);
+            };
             if bytes.len() < header.header_bytes + header.length {
                 return Ok(None);
             }
@@ -85,10 +90,15 @@ impl Decoder {
     }
 
     fn header(&self, bytes: &[u8]) -> Result<Option<Header>, Violation> {
-        let [first, second, rest @ ..] = bytes else { return Ok(None) };
+        let [first, second, rest @ ..] = bytes else {
+            return Ok(None);
+        };
         let (opcode, is_control) = (first & 0x0f, first & 0x08 != 0);
         let (is_final, short) = (first & 0x80 != 0, usize::from(second & 0x7f));
-        let is_known = matches!(opcode, OP_CONTINUATION | OP_TEXT | OP_BINARY | OP_CLOSE | OP_PING | OP_PONG);
+        let is_known = matches!(
+            opcode,
+            OP_CONTINUATION | OP_TEXT | OP_BINARY | OP_CLOSE | OP_PING | OP_PONG
+        );
         let is_unmasked = second & 0x80 == 0;
         if first & 0x70 != 0 || !is_known || is_unmasked {
             return Err(Violation(CLOSE_PROTOCOL));
@@ -101,7 +111,9 @@ impl Decoder {
             127 => 8,
             _ => 0,
         };
-        let (Some(extended), Some(mask)) = (rest.get(..extra), rest.get(extra..extra + 4)) else { return Ok(None) };
+        let (Some(extended), Some(mask)) = (rest.get(..extra), rest.get(extra..extra + 4)) else {
+            return Ok(None);
+        };
         let length = match extra {
             0 => short as u64,
             _ => extended.iter().fold(0, |length, byte| (length << 8) | u64::from(*byte)),
@@ -112,7 +124,13 @@ impl Decoder {
             return Err(Violation(CLOSE_TOO_LARGE));
         }
         let mask = [mask[0], mask[1], mask[2], mask[3]];
-        Ok(Some(Header { is_final, opcode, mask, length, header_bytes: 2 + extra + 4 }))
+        Ok(Some(Header {
+            is_final,
+            opcode,
+            mask,
+            length,
+            header_bytes: 2 + extra + 4,
+        }))
     }
 
     fn frame(&mut self, opcode: u8, is_final: bool, payload: Vec<u8>) -> Result<Option<Message>, Violation> {
@@ -141,7 +159,9 @@ impl Decoder {
         if opcode == OP_BINARY {
             return Ok(Some(Message::Binary(payload)));
         }
-        String::from_utf8(payload).map(|text| Some(Message::Text(text))).map_err(|_| Violation(CLOSE_NOT_UTF8))
+        String::from_utf8(payload)
+            .map(|text| Some(Message::Text(text)))
+            .map_err(|_| Violation(CLOSE_NOT_UTF8))
     }
 }
 
@@ -191,7 +211,12 @@ mod tests {
         bytes[0] = first;
         bytes[1] |= 0x80;
         bytes.extend_from_slice(&[1, 2, 3, 4]);
-        bytes.extend(payload.iter().zip([1, 2, 3, 4].iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        bytes.extend(
+            payload
+                .iter()
+                .zip([1, 2, 3, 4].iter().cycle())
+                .map(|(byte, mask)| byte ^ mask),
+        );
         bytes
     }
 
@@ -221,7 +246,10 @@ mod tests {
     #[test]
     fn fragments_are_put_together_with_a_ping_between() {
         let stream = [masked(0x01, b"he"), masked(0x89, b"p"), masked(0x80, b"llo")].concat();
-        assert_eq!(all(&stream, 64).unwrap(), [Message::Ping(b"p".to_vec()), Message::Text("hello".to_owned())]);
+        assert_eq!(
+            all(&stream, 64).unwrap(),
+            [Message::Ping(b"p".to_vec()), Message::Text("hello".to_owned())]
+        );
     }
 
     #[test]
@@ -236,10 +264,26 @@ mod tests {
     fn violations_have_their_codes() {
         let unmasked = vec![0x81, 0x01, b'x'];
         assert_eq!(all(&unmasked, 9), Err(Violation(CLOSE_PROTOCOL)));
-        assert_eq!(all(&masked(0xc1, b"x"), 99), Err(Violation(CLOSE_PROTOCOL)), "a reserved bit");
-        assert_eq!(all(&masked(0x83, b"x"), 99), Err(Violation(CLOSE_PROTOCOL)), "an unknown opcode");
-        assert_eq!(all(&masked(0x80, b"x"), 99), Err(Violation(CLOSE_PROTOCOL)), "a continuation of nothing");
-        assert_eq!(all(&masked(0x09, b"x"), 99), Err(Violation(CLOSE_PROTOCOL)), "a ping in parts");
+        assert_eq!(
+            all(&masked(0xc1, b"x"), 99),
+            Err(Violation(CLOSE_PROTOCOL)),
+            "a reserved bit"
+        );
+        assert_eq!(
+            all(&masked(0x83, b"x"), 99),
+            Err(Violation(CLOSE_PROTOCOL)),
+            "an unknown opcode"
+        );
+        assert_eq!(
+            all(&masked(0x80, b"x"), 99),
+            Err(Violation(CLOSE_PROTOCOL)),
+            "a continuation of nothing"
+        );
+        assert_eq!(
+            all(&masked(0x09, b"x"), 99),
+            Err(Violation(CLOSE_PROTOCOL)),
+            "a ping in parts"
+        );
         assert_eq!(all(&masked(0x81, b"\xff"), 99), Err(Violation(CLOSE_NOT_UTF8)));
         let mut huge = vec![0x82, 0xff];
         huge.extend_from_slice(&u64::MAX.to_be_bytes());

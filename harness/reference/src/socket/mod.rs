@@ -5,7 +5,7 @@ mod outbox;
 mod session;
 mod upgrade;
 
-use std::sync::Arc;
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use tokio::{
@@ -21,6 +21,8 @@ pub(crate) use self::{
 };
 use crate::server::Shared;
 
+/// How long a closed socket is read on, so that bytes under way do not turn its end into a reset.
+const DRAIN: Duration = Duration::from_millis(200);
 /// How many bytes one read takes.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -59,13 +61,26 @@ pub(crate) async fn serve<Io: AsyncRead + AsyncWrite>(shared: Arc<Shared>, io: I
     let (reader, writer) = tokio::io::split(io);
     let decoder = Decoder::new(shared.config.limits.max_message_bytes);
     let last_moved = Instant::now();
-    let mut socket = Socket { shared, reader, writer, session, decoder, inbound: BytesMut::new(), last_moved };
+    let mut socket = Socket {
+        shared,
+        reader,
+        writer,
+        session,
+        decoder,
+        inbound: BytesMut::new(),
+        last_moved,
+    };
     let ending = socket.run().await;
     if let Ending::Close(code) = ending {
         frame::put_close(&mut socket.session.out.bytes, code);
         let linger = socket.shared.config.timeouts.close_linger();
         // A client that does not take the close frame in time loses the connection without it.
-        let _ = timeout(linger, socket.finish()).await;
+        if timeout(linger, socket.flush())
+            .await
+            .is_ok_and(|flushed| flushed.is_ok())
+        {
+            let _ = timeout(DRAIN, socket.drain()).await;
+        }
     }
 }
 
@@ -78,13 +93,19 @@ impl<Io: AsyncRead + AsyncWrite> Socket<Io> {
                 return ending;
             }
             let idle_at = self.last_moved + shared.config.timeouts.socket_idle();
-            let wake_at = self.session.deadline().map_or(idle_at, |deadline| deadline.min(idle_at));
+            let wake_at = self
+                .session
+                .deadline()
+                .map_or(idle_at, |deadline| deadline.min(idle_at));
             let (can_write, can_read) = (!self.session.out.bytes.is_empty(), !self.session.is_busy());
             self.inbound.reserve(READ_BYTES);
             tokio::select! {
                 () = shared.shutdown.cancelled() => return Ending::Close(frame::CLOSE_RESTART),
                 written = self.writer.write_buf(&mut self.session.out.bytes), if can_write => match written {
-                    Ok(count) if count > 0 => self.last_moved = Instant::now(),
+                    Ok(count) if count > 0 => {
+                        self.last_moved = Instant::now();
+                        self.session.out.sent();
+                    }
                     _ => return Ending::Gone,
                 },
                 read = self.reader.read_buf(&mut self.inbound), if can_read => match read {
@@ -107,7 +128,9 @@ impl<Io: AsyncRead + AsyncWrite> Socket<Io> {
         let now = Instant::now();
         loop {
             while !self.session.is_busy() {
-                let Some(message) = self.decoder.next(&mut self.inbound)? else { break };
+                let Some(message) = self.decoder.next(&mut self.inbound)? else {
+                    break;
+                };
                 self.session.receive(message, now)?;
             }
             let was_busy = self.session.is_busy();
@@ -118,12 +141,15 @@ impl<Io: AsyncRead + AsyncWrite> Socket<Io> {
         }
     }
 
-    /// Sends what waits and the close, and reads until the client is done, so that unread bytes do not turn the end
-    /// into a reset that overtakes the close frame.
-    async fn finish(&mut self) {
-        if self.writer.write_all(&self.session.out.bytes).await.is_err() || self.writer.shutdown().await.is_err() {
-            return;
-        }
+    /// Sends what waits, the close frame last, and ends the server's side.
+    async fn flush(&mut self) -> io::Result<()> {
+        self.writer.write_all(&self.session.out.bytes).await?;
+        self.writer.shutdown().await
+    }
+
+    /// Reads until the client is done: closing with unread bytes would reset the connection, and a reset can overtake
+    /// the close frame.
+    async fn drain(&mut self) {
         loop {
             self.inbound.clear();
             self.inbound.reserve(READ_BYTES);

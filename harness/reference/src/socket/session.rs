@@ -44,7 +44,15 @@ impl Session {
     pub(crate) fn new(shared: Arc<Shared>, vsn: Vsn, principal: Principal, query: Vec<(String, String)>) -> Self {
         let mailbox = shared.store.hub().mailbox(principal.jti.as_deref());
         let out = Outbox::new(vsn, shared.config.limits.out_high_water_bytes);
-        Self { shared, vsn, principal, query, mailbox, channel: None, out }
+        Self {
+            shared,
+            vsn,
+            principal,
+            query,
+            mailbox,
+            channel: None,
+            out,
+        }
     }
 
     /// Where notices of the store arrive.
@@ -68,7 +76,7 @@ impl Session {
             Message::Text(text) => self.vsn.decode_text(&text),
             Message::Binary(bytes) => self.vsn.decode_binary(&bytes),
             Message::Ping(payload) => {
-                frame::put_pong(&mut self.out.bytes, &payload);
+                self.out.pong(&payload);
                 return Ok(());
             }
             Message::Pong => return Ok(()),
@@ -77,7 +85,8 @@ impl Session {
         match inbound {
             Ok(inbound) => self.route(inbound, now),
             Err(Malformed(why)) => {
-                self.shared.log(&format!("sync socket closed: malformed message: {why}"));
+                self.shared
+                    .log(&format!("sync socket closed: malformed message: {why}"));
                 return Err(Close(frame::CLOSE_ERROR));
             }
         }
@@ -95,11 +104,13 @@ impl Session {
             event => match self.channel.as_mut().filter(|_| is_channel) {
                 Some(channel) => channel.receive(message, now),
                 None if event == "phx_leave" => {
-                    self.out.reply(&message.join_ref, &message.reference, &message.topic, &ok);
+                    self.out
+                        .reply(&message.join_ref, &message.reference, &message.topic, &ok);
                 }
                 None => {
                     let unmatched = Err(json!({"reason": "unmatched topic"}));
-                    self.out.reply(&Value::Null, &message.reference, &message.topic, &unmatched);
+                    self.out
+                        .reply(&Value::Null, &message.reference, &message.topic, &unmatched);
                 }
             },
         }
@@ -110,7 +121,8 @@ impl Session {
     fn join(&mut self, message: &Inbound, now: Instant) {
         let old = self.channel.take();
         let answer = self.joined(message, now);
-        self.out.reply(&message.join_ref, &message.reference, CHANNEL_TOPIC, &answer);
+        self.out
+            .reply(&message.join_ref, &message.reference, CHANNEL_TOPIC, &answer);
         if let Some(old) = old {
             self.out.channel_end(old.join_ref(), CHANNEL_TOPIC, End::Close.event());
         }
@@ -131,7 +143,11 @@ impl Session {
             Some(jti) => format!("sub_sync_jti:{jti}"),
             None => format!("sub_{}", self.shared.joins.fetch_add(1, Ordering::Relaxed) + 1),
         };
-        let allowed_topics = self.shared.store.view().allowed_topics(self.principal.grants.as_deref());
+        let allowed_topics = self
+            .shared
+            .store
+            .view()
+            .allowed_topics(self.principal.grants.as_deref());
         let response = json!({
             "subscription_id": subscription_id,
             "allowed_topics": allowed_topics,
@@ -157,7 +173,9 @@ impl Session {
             }
             return Err(Close(frame::CLOSE_ERROR));
         }
-        let Some(channel) = &mut self.channel else { return Ok(()) };
+        let Some(channel) = &mut self.channel else {
+            return Ok(());
+        };
         let end = channel.tick(now, &mut self.out).or_else(|| channel.work(&mut self.out));
         if let Some(end) = end {
             self.out.channel_end(channel.join_ref(), CHANNEL_TOPIC, end.event());
@@ -169,6 +187,9 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.shared.store.hub().close(&self.mailbox, self.principal.jti.as_deref());
+        self.shared
+            .store
+            .hub()
+            .close(&self.mailbox, self.principal.jti.as_deref());
     }
 }

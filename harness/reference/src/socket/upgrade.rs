@@ -10,7 +10,10 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use base64::{Engine, engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD}};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD},
+};
 use http::{HeaderMap, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -37,8 +40,16 @@ pub(crate) async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Requ
         return bare(StatusCode::BAD_REQUEST);
     };
     let query: Vec<(String, String)> =
-        url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let parameter = |name: &str| query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect();
+    let parameter = |name: &str| {
+        query
+            .iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
     let Some(vsn) = Vsn::negotiate(parameter("vsn")) else {
         shared.deny("unsupported_vsn");
         return bare(StatusCode::FORBIDDEN);
@@ -86,19 +97,26 @@ fn admit(shared: &Shared, headers: &HeaderMap, token: Option<&str>) -> Result<Pr
     if shared.store.view().is_revoked(&verified.jti) {
         return Err(Deny::TokenRevoked);
     }
-    Ok(Principal { jti: Some(verified.jti), grants: Some(verified.grants.into()) })
+    Ok(Principal {
+        jti: Some(verified.jti),
+        grants: Some(verified.grants.into()),
+    })
 }
 
 /// Seconds since 1970.
 pub(crate) fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 fn websocket_key(headers: &HeaderMap) -> Option<String> {
     let has = |name: header::HeaderName, word: &str| {
-        headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-            value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word))
-        })
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
     };
     let is_websocket = has(header::CONNECTION, "upgrade")
         && has(header::UPGRADE, "websocket")
@@ -118,12 +136,20 @@ fn protocols(headers: &HeaderMap) -> impl Iterator<Item = String> {
 
 fn bearer_token(protocol: &str) -> Option<String> {
     let encoded = protocol.strip_prefix(BEARER_PROTOCOL)?;
-    let bytes = URL_SAFE_NO_PAD.decode(encoded).or_else(|_| URL_SAFE.decode(encoded)).ok()?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(encoded)
+        .or_else(|_| URL_SAFE.decode(encoded))
+        .ok()?;
     String::from_utf8(bytes).ok()
 }
 
 fn switching(key: &str, speaks_phoenix: bool) -> Response {
-    let accept = STANDARD.encode(Sha1::new().chain_update(key.as_bytes()).chain_update(ACCEPT_GUID).finalize());
+    let accept = STANDARD.encode(
+        Sha1::new()
+            .chain_update(key.as_bytes())
+            .chain_update(ACCEPT_GUID)
+            .finalize(),
+    );
     let mut response = bare(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, http::HeaderValue::from_static("Upgrade"));

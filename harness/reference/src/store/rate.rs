@@ -15,7 +15,10 @@ impl RateWindow {
         if limit == 0 {
             return true;
         }
-        if !self.started.is_some_and(|started| now.duration_since(started) < Duration::from_secs(1)) {
+        if !self
+            .started
+            .is_some_and(|started| now.duration_since(started) < Duration::from_secs(1))
+        {
             (self.started, self.used) = (Some(now), 0);
         }
         let is_allowed = self.used < limit;

@@ -6,7 +6,11 @@ use serde_json::json;
 use super::*;
 
 fn refs() -> impl Strategy<Value = Value> {
-    prop_oneof![Just(Value::Null), any::<u32>().prop_map(Value::from), "\\PC{0,8}".prop_map(Value::from)]
+    prop_oneof![
+        Just(Value::Null),
+        any::<u32>().prop_map(Value::from),
+        "\\PC{0,8}".prop_map(Value::from)
+    ]
 }
 
 fn payloads() -> impl Strategy<Value = Value> {
@@ -88,10 +92,20 @@ fn the_version_decides_the_serializer() {
 
 #[test]
 fn frames_of_the_wrong_shape_are_malformed() {
-    for text in [r#"["1","1","t","e"]"#, r#"{"topic":"t"}"#, "7", "", r#"["1","1",7,"e",{}]"#] {
+    for text in [
+        r#"["1","1","t","e"]"#,
+        r#"{"topic":"t"}"#,
+        "7",
+        "",
+        r#"["1","1",7,"e",{}]"#,
+    ] {
         assert!(Vsn::V2.decode_text(text).is_err(), "{text}");
     }
-    for text in [r#"["1","1","t","e",{}]"#, r#"{"topic":"t","event":"e","payload":{}}"#, "null"] {
+    for text in [
+        r#"["1","1","t","e",{}]"#,
+        r#"{"topic":"t","event":"e","payload":{}}"#,
+        "null",
+    ] {
         assert!(Vsn::V1.decode_text(text).is_err(), "{text}");
     }
     assert!(Vsn::V1.decode_binary(&[0, 0, 0, 0, 0]).is_err());

@@ -14,12 +14,22 @@ pub(super) fn decode(text: &str) -> Result<Inbound, Malformed> {
     };
     // Elements beyond the fifth are ignored, as Phoenix ignores them.
     let mut items = items.into_iter();
-    let mut next = || items.next().ok_or_else(|| Malformed("the array has fewer than five elements".to_owned()));
+    let mut next = || {
+        items
+            .next()
+            .ok_or_else(|| Malformed("the array has fewer than five elements".to_owned()))
+    };
     let (join_ref, reference, topic, event, payload) = (next()?, next()?, next()?, next()?, next()?);
     let (Value::String(topic), Value::String(event)) = (topic, event) else {
         return Err(Malformed("topic and event are not strings".to_owned()));
     };
-    Ok(Inbound { join_ref, reference, topic, event, payload: Payload::Json(payload) })
+    Ok(Inbound {
+        join_ref,
+        reference,
+        topic,
+        event,
+        payload: Payload::Json(payload),
+    })
 }
 
 pub(super) fn decode_binary(bytes: &[u8]) -> Result<Inbound, Malformed> {
@@ -48,5 +58,11 @@ pub(super) fn decode_binary(bytes: &[u8]) -> Result<Inbound, Malformed> {
 }
 
 pub(super) fn encode(message: &Outbound<'_>) -> String {
-    to_text(&(message.join_ref, message.reference, message.topic, message.event, message.payload))
+    to_text(&(
+        message.join_ref,
+        message.reference,
+        message.topic,
+        message.event,
+        message.payload,
+    ))
 }

@@ -34,7 +34,11 @@ pub fn start(mut config: Config) -> Running {
     let task = tokio::spawn(server.run(async move {
         let _ = stopped.await;
     }));
-    Running { addr, stop: Some(stop), task }
+    Running {
+        addr,
+        stop: Some(stop),
+        task,
+    }
 }
 
 impl Running {
@@ -51,7 +55,9 @@ impl Running {
 
     /// Sends a request and reads the whole answer: status and body.
     pub async fn http(&self, method: &str, path: &str, bearer: Option<&str>, body: &str) -> (u16, Value) {
-        let bearer = bearer.map(|secret| format!("authorization: Bearer {secret}\r\n")).unwrap_or_default();
+        let bearer = bearer
+            .map(|secret| format!("authorization: Bearer {secret}\r\n"))
+            .unwrap_or_default();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{bearer}content-length: {}\r\n\r\n{body}",
             self.addr,
@@ -68,14 +74,19 @@ impl Running {
         let mut stream = TcpStream::connect(self.addr).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut bytes = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
+        timeout(PATIENCE, stream.read_to_end(&mut bytes))
+            .await
+            .unwrap()
+            .unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
     /// Publishes; the answer must be a 200.
     pub async fn publish(&self, topic: &str, key: &str, payload: &str) -> Value {
         let body = format!(r#"{{"topic":"{topic}","idempotency_key":"{key}","payload":{payload}}}"#);
-        let (status, answer) = self.http("POST", "/internal/v1/sync/publish", Some("writer"), &body).await;
+        let (status, answer) = self
+            .http("POST", "/internal/v1/sync/publish", Some("writer"), &body)
+            .await;
         assert_eq!(status, 200, "{answer}");
         answer
     }
@@ -89,7 +100,10 @@ impl Running {
 
     /// Opens a socket with these query parameters.
     pub async fn connect(&self, query: &str) -> Client {
-        let mut client = Client { stream: TcpStream::connect(self.addr).await.unwrap(), bytes: Vec::new() };
+        let mut client = Client {
+            stream: TcpStream::connect(self.addr).await.unwrap(),
+            bytes: Vec::new(),
+        };
         let path = format!("/sync/socket/websocket?{query}");
         let status = client.upgrade(&path, "").await;
         assert!(status.starts_with("HTTP/1.1 101"), "{status}");
@@ -130,7 +144,9 @@ impl Client {
     }
 
     async fn fill(&mut self) -> bool {
-        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.bytes)).await.expect("the server says nothing");
+        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.bytes))
+            .await
+            .expect("the server says nothing");
         read.is_ok_and(|count| count > 0)
     }
 
