@@ -15,29 +15,21 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 
-use cutover_core::history::{HISTORY_SCHEMA, Header, History, Phase, Process, Record};
+use cutover_core::evidence::LaneRun;
+use cutover_core::history::{HISTORY_SCHEMA, Header, History, Phase, Record};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use case::Case;
-pub use event::{Event, EventSink, Quiet};
+pub use event::{EventSink, Quiet};
 use recorder::Recorder;
 pub use recorder::Quietly;
 pub use stack::{DriveError, LaneStack, Route, Victim};
 
 /// Cases of one plan that run at the same time.
 const CASES_AT_ONCE: usize = 6;
-
-/// What driving a lane left.
-#[derive(Debug, Clone)]
-pub struct Driven {
-    /// The history.
-    pub history: History,
-    /// When each of its records was made, in microseconds from the start.
-    pub times_us: Vec<u64>,
-}
 
 /// Drives a plan over one lane. `dir` takes the clients' checkpoints. When `cancel` is called, what was recorded so far
 /// comes back, without the mark of a complete run.
@@ -51,17 +43,17 @@ pub async fn drive(
     dir: &Path,
     events: Arc<dyn EventSink>,
     cancel: CancellationToken,
-) -> Result<Driven, DriveError> {
-    let recorder = Recorder::start();
+) -> Result<LaneRun, DriveError> {
     let lane = stack.lane.id();
-    let run = Run { plan: plan.clone(), stack, recorder: recorder.clone(), events };
+    let recorder = Recorder::start(plan.scenario.clone(), lane, events);
+    let run = Run { plan: plan.clone(), stack, recorder: recorder.clone() };
     tokio::select! {
         biased;
         () = cancel.cancelled() => {}
         outcome = run.phases(dir) => outcome?,
     }
     let recorded = recorder.snapshot();
-    Ok(Driven { history: History { header: header(&plan, lane), records: recorded.records }, times_us: recorded.times_us })
+    Ok(LaneRun { history: History { header: header(&plan, lane), records: recorded.records }, times_us: recorded.times_us })
 }
 
 fn header(plan: &Plan, lane: LaneId) -> Header {
@@ -72,7 +64,6 @@ struct Run {
     plan: Arc<Plan>,
     stack: LaneStack,
     recorder: Recorder,
-    events: Arc<dyn EventSink>,
 }
 
 impl Run {
@@ -106,19 +97,14 @@ impl Run {
 
     fn enter(&self, phase: Phase) {
         self.recorder.record(Record::Phase { phase });
-        self.events.event(Event::Phase { scenario: self.plan.scenario.clone(), lane: self.stack.lane.id(), phase });
     }
 
     /// Whatever a script left down or paused is up again from here on.
     async fn heal_server(&self) {
         let Some(victim) = &self.stack.victim else { return };
         for process in victim.heal().await {
-            self.processed(process);
+            self.recorder.record(Record::Process { process });
         }
     }
 
-    fn processed(&self, process: Process) {
-        self.recorder.record(Record::Process { process: process.clone() });
-        self.events.event(Event::Process { scenario: self.plan.scenario.clone(), lane: self.stack.lane.id(), process });
-    }
 }
