@@ -19,7 +19,7 @@ use cutover_core::evidence::LaneRun;
 use cutover_core::history::{HISTORY_SCHEMA, Header, History, Phase, Record};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use case::Case;
@@ -75,24 +75,19 @@ impl Run {
             cases.push(case);
         }
         self.enter(Phase::Exercise);
-        self.each(&mut cases, async |case| case.exercise().await).await;
+        each(&mut cases, Phase::Exercise).await;
         self.enter(Phase::Heal);
         self.heal_server().await;
-        self.each(&mut cases, async |case| case.heal().await).await;
+        each(&mut cases, Phase::Heal).await;
         self.enter(Phase::Converge);
-        self.each(&mut cases, async |case| case.converge().await).await;
+        each(&mut cases, Phase::Converge).await;
         self.enter(Phase::Drain);
-        self.each(&mut cases, async |case| case.drain().await).await;
+        each(&mut cases, Phase::Drain).await;
         for case in cases {
             case.end().await;
         }
         self.enter(Phase::Done);
         Ok(())
-    }
-
-    /// Does something with each case, a few at a time.
-    async fn each(&self, cases: &mut [Case], phase: impl AsyncFn(&mut Case)) {
-        stream::iter(cases).for_each_concurrent(CASES_AT_ONCE, |case| phase(case)).await;
     }
 
     fn enter(&self, phase: Phase) {
@@ -107,4 +102,10 @@ impl Run {
         }
     }
 
+}
+
+/// Has each case do its part of a phase, a few at a time.
+async fn each(cases: &mut [Case], phase: Phase) {
+    let parts: Vec<_> = cases.iter_mut().map(|case| case.part(phase).boxed()).collect();
+    stream::iter(parts).buffer_unordered(CASES_AT_ONCE).collect::<()>().await;
 }
