@@ -207,7 +207,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         tokio::select! {
             biased;
             () = shared.shutdown.cancelled() => break,
-            Some(_) = connections.join_next() => {}
+            Some(ended) = connections.join_next() => note(&shared, &ended),
             accepted = listener.accept(), if room => match accepted {
                 Ok((client, _)) => {
                     number += 1;
@@ -218,5 +218,13 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             },
         }
     }
-    while connections.join_next().await.is_some() {}
+    while let Some(ended) = connections.join_next().await {
+        note(&shared, &ended);
+    }
+}
+
+fn note(shared: &Shared, ended: &Result<(), tokio::task::JoinError>) {
+    if ended.is_err() {
+        stats::count(&shared.stats.crashed);
+    }
 }

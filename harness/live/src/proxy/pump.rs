@@ -67,7 +67,7 @@ pub(super) struct Pump<R, W> {
 }
 
 /// Ends a step early: `Err` is the pump's end.
-type Flow<T> = Result<T, PumpEnd>;
+type Moved<T> = Result<T, PumpEnd>;
 
 fn sink_broke(_: io::Error) -> PumpEnd {
     PumpEnd::SinkBroke
@@ -104,7 +104,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
-    async fn step(&mut self) -> Flow<()> {
+    async fn step(&mut self) -> Moved<()> {
         if self.conn.stop.is_cancelled() {
             return Err(PumpEnd::Stopped);
         }
@@ -132,7 +132,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     }
 
     /// Reads more, or waits for what else can move the direction on.
-    async fn read(&mut self, room: bool) -> Flow<()> {
+    async fn read(&mut self, room: bool) -> Moved<()> {
         let keeps = self.outlet.keeps();
         self.buf.reserve(if room { READ_BYTES } else { 0 });
         let read = tokio::select! {
@@ -151,7 +151,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     }
 
     /// The source has ended: so does the sink, after what is left.
-    async fn end_of_source(&mut self) -> Flow<()> {
+    async fn end_of_source(&mut self) -> Moved<()> {
         self.outlet.release().await.map_err(sink_broke)?;
         let (pending, rest) = self.line.rest(&mut self.buf);
         self.outlet.write(&pending).await.map_err(sink_broke)?;
@@ -160,7 +160,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         Err(PumpEnd::Eof)
     }
 
-    async fn message(&mut self, message: Message) -> Flow<()> {
+    async fn message(&mut self, message: Message) -> Moved<()> {
         self.frames += 1;
         let shared = Arc::clone(&self.conn.shared);
         shared.stats.read_frame(self.direction);
@@ -210,7 +210,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     }
 
     /// Waits, and all behind with it; heal ends every wait.
-    async fn pause(&self, until: impl Future<Output = ()>) -> Flow<()> {
+    async fn pause(&self, until: impl Future<Output = ()>) -> Moved<()> {
         tokio::select! {
             biased;
             () = self.conn.stop.cancelled() => Err(PumpEnd::Stopped),

@@ -35,6 +35,8 @@ pub struct ProxyStats {
     pub last_fallback: Option<String>,
     /// Connections closed with 1009 because a message was longer than the limit.
     pub too_big: u64,
+    /// Connections that ended in a fault of the proxy itself. Anything but 0 makes a run worthless.
+    pub crashed: u64,
 }
 
 /// The numbers while they are counted.
@@ -47,6 +49,7 @@ pub(super) struct Stats {
     raw_fallbacks: AtomicU64,
     raw_while_armed: AtomicU64,
     pub(super) too_big: AtomicU64,
+    pub(super) crashed: AtomicU64,
     last_unreachable: Mutex<Option<String>>,
     last_fallback: Mutex<Option<String>>,
 }
@@ -102,6 +105,7 @@ impl Stats {
             raw_while_armed: get(&self.raw_while_armed),
             last_fallback: text(&self.last_fallback),
             too_big: get(&self.too_big),
+            crashed: get(&self.crashed),
         }
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn steps(world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Step>
         walk.step(index, step);
     }
     walk.end();
+    walk.world.count_random_cuts();
     walk.steps
 }
 

@@ -97,13 +97,37 @@ impl<'a> World<'a> {
             delivered: vec![BTreeMap::new(); draft.streams.len()],
             ..ClientState::default()
         };
-        World {
+        let mut world = World {
             draft,
             binding,
             streams: draft.streams.iter().map(|entry| stream(&entry.value)).collect(),
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
             awaited: Vec::new(),
+        };
+        for client in 0..world.clients.len() {
+            world.clients[client].blurred = world.random_cuts(client).next().is_some();
+        }
+        world
+    }
+
+    /// The cuts whose position is drawn.
+    fn random_cuts(&self, client: usize) -> impl Iterator<Item = &'a FaultDraft> + use<'a> {
+        let random = |fault: &&FaultDraft| match &fault.at.value {
+            PlaceDraft::Delivery { seqs, .. } => seqs.iter().any(|seq| seq.value == Number::Random),
+            _ => false,
+        };
+        self.faults_of(client).filter(|fault| matches!(fault.kind, KindDraft::Cut { .. })).filter(random)
+    }
+
+    /// Counts the resumes that follow cuts whose position is drawn: that they come is known, when is not.
+    pub(super) fn count_random_cuts(&mut self) {
+        for client in 0..self.clients.len() {
+            for cut in self.random_cuts(client) {
+                for _ in 0..cut.draws {
+                    self.resume(client, cut.lane, false);
+                }
+            }
         }
     }
 

@@ -58,7 +58,7 @@ async fn an_answer_longer_than_what_is_shown_still_comes_whole_before_the_cut() 
     let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n".to_vec();
     answer.resize(answer.len() + 50_000, b'x');
     exchange(&mut client, &mut lane, &answer).await;
-    assert_eq!(client.to_end().await, answer);
+    assert_eq!(client.rest_of_it().await, answer);
 }
 
 #[tokio::test]

@@ -7,5 +7,6 @@ mod http;
 mod order;
 mod parser;
 mod rig;
+mod storm;
 mod toy;
 mod transparent;

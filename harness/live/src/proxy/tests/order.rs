@@ -242,3 +242,22 @@ async fn an_edited_frame_is_masked_towards_the_lane_and_not_towards_the_client()
     soon(client.stream.read_exact(&mut to_client)).await.unwrap();
     assert_eq!((to_lane[1] & 0x80, to_client[1] & 0x80), (0x80, 0));
 }
+
+#[tokio::test]
+async fn a_message_whose_beginning_had_to_go_on_is_left_alone_and_its_fault_stays_armed() {
+    let rig = Rig::new(vec![fault("f", delivery(1), FaultKind::Repeat { more: 1 })]).await;
+    let (mut client, mut lane) = rig.open().await;
+    let pieces = [
+        parser::frame(false, 1, None, b"ev s", false),
+        parser::frame(true, 9, None, b"?", false),
+        parser::frame(true, 0, None, b":1 a", false),
+    ];
+    // The sender may wait for the pong within its message: what is there goes on.
+    lane.send(&pieces[..2].concat()).await;
+    client.expect(&pieces[..2].concat()).await;
+    lane.send(&pieces[2]).await;
+    client.expect(&pieces[2]).await;
+    assert_eq!(rig.proxy.unfired(), [FaultId::new("f")]);
+    lane.say("ev s:1 a").await;
+    client.hears(&["ev s:1 a", "ev s:1 a"]).await;
+}

@@ -195,7 +195,7 @@ impl End {
     }
 
     /// The rest of the bytes, to the end.
-    pub(super) async fn to_end(&mut self) -> Vec<u8> {
+    pub(super) async fn rest_of_it(&mut self) -> Vec<u8> {
         let mut rest = self.buf.split().to_vec();
         soon(self.stream.read_to_end(&mut rest)).await.unwrap();
         rest

@@ -1,10 +1,12 @@
 //! With nothing armed, bytes in are bytes out.
 
+use cutover_core::ids::OpId;
+use cutover_core::plan::{Cut, PlannedFault, Position, When};
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::parser::frames;
-use super::rig::{ASK, End, GRANT, Rig, soon};
+use super::rig::{ASK, End, GRANT, Rig, cut, fault, soon};
 
 /// What both sides send, in turns: before an upgrade, the upgrade, and after it.
 #[derive(Debug)]
@@ -86,8 +88,8 @@ async fn carry(from: &mut End, to: &mut End, bytes: &[u8], piece: usize) -> Vec<
     got
 }
 
-async fn passes_unchanged(talk: &Talk, piece: usize) -> Result<(), TestCaseError> {
-    let rig = Rig::new(vec![]).await;
+async fn passes_unchanged(talk: &Talk, piece: usize, faults: Vec<PlannedFault>) -> Result<(), TestCaseError> {
+    let rig = Rig::new(faults).await;
     let (mut client, mut lane) = rig.connect().await;
     prop_assert_eq!(
         &carry(&mut client, &mut lane, &talk.requests, piece).await,
@@ -136,7 +138,20 @@ proptest! {
 
     #[test]
     fn with_nothing_armed_bytes_in_are_bytes_out(talk in talk(), piece in 1_usize..3000) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(passes_unchanged(&talk, piece))?;
+        run(passes_unchanged(&talk, piece, vec![]))?;
     }
+
+    #[test]
+    fn with_a_fault_armed_that_does_not_strike_bytes_in_are_bytes_out(talk in talk(), piece in 1_usize..3000) {
+        let fault = fault("f", Position::Ack { op: OpId(1) }, cut(Cut::Drop, When::Before));
+        run(passes_unchanged(&talk, piece, vec![fault]))?;
+    }
+}
+
+fn run(test: impl Future<Output = Result<(), TestCaseError>>) -> Result<(), TestCaseError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(test)
 }
