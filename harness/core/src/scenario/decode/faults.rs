@@ -68,7 +68,10 @@ fn victims(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) ->
         return Some(None);
     }
     Some(Some(
-        listed.into_iter().filter_map(|name| names.client(name, mistakes)).collect(),
+        listed
+            .into_iter()
+            .filter_map(|name| names.client(name, mistakes))
+            .collect(),
     ))
 }
 
@@ -77,7 +80,10 @@ fn place(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> O
     let at = node.at;
     let section = Section::of(node, "`at`", mistakes)?;
     section.only(keys::AT, mistakes);
-    let kinds: Vec<_> = keys::AT.iter().filter(|key| **key != "seq" && section.has(key)).collect();
+    let kinds: Vec<_> = keys::AT
+        .iter()
+        .filter(|key| **key != "seq" && section.has(key))
+        .collect();
     let [kind] = kinds.as_slice() else {
         let hint = "give one of `delivery`, `ack`, `resume`, `resume_reply`, `heartbeat_reply`".to_owned();
         mistakes.local(at, "`at` says in one way where the fault strikes", hint);
@@ -167,11 +173,7 @@ fn pick<T: Copy>(section: &Section<'_>, key: &str, words: &[(&str, T)], mistakes
 
 /// `Some(None)` is the heal phase.
 #[allow(clippy::type_complexity)]
-fn until(
-    section: &Section<'_>,
-    names: &Names<'_>,
-    mistakes: &mut Mistakes,
-) -> Option<Option<(usize, At<Number>)>> {
+fn until(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Option<(usize, At<Number>)>> {
     let node = section.need("until", mistakes)?;
     if let Some(word) = node.str() {
         if word == "heal" {
@@ -210,7 +212,11 @@ fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
         mistakes.local(fault.at.at, "only a delivery can be changed or repeated", hint);
     }
     if fault.always && matches!(fault.kind, KindDraft::Cut { .. } | KindDraft::Hold { .. }) {
-        mistakes.local(at, "a fault that always cuts or holds never lets the client get on", None);
+        mistakes.local(
+            at,
+            "a fault that always cuts or holds never lets the client get on",
+            None,
+        );
     }
     let random = match &fault.at.value {
         PlaceDraft::Delivery { seqs, .. } | PlaceDraft::Ack { seqs, .. } => {

@@ -5,9 +5,30 @@ use proptest::prelude::*;
 
 /// Words that a mutation puts where others stood, so that it gets past the first check.
 const WORDS: [&str; 24] = [
-    "\"each\"", "\"random\"", "\"head\"", "\"below-floor\"", "\"beyond-budget\"", "\"foreign\"", "0", "1", "999999",
-    "-1", "1.5", "true", "[]", "{}", "\"desk\"", "\"writer\"", "\"run:a:events\"", "\"run:z:events\"", "\"kill\"",
-    "\"both\"", "\"hold\"", "\"await\"", "\"heal\"", "\"\u{1F600}\"",
+    "\"each\"",
+    "\"random\"",
+    "\"head\"",
+    "\"below-floor\"",
+    "\"beyond-budget\"",
+    "\"foreign\"",
+    "0",
+    "1",
+    "999999",
+    "-1",
+    "1.5",
+    "true",
+    "[]",
+    "{}",
+    "\"desk\"",
+    "\"writer\"",
+    "\"run:a:events\"",
+    "\"run:z:events\"",
+    "\"kill\"",
+    "\"both\"",
+    "\"hold\"",
+    "\"await\"",
+    "\"heal\"",
+    "\"\u{1F600}\"",
 ];
 
 proptest! {
