@@ -5,8 +5,9 @@ use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::{At, Node, Section, as_word};
 use super::super::words::{self, keys};
 use super::cast::check_name;
+use super::numbers::{cursor, number, numbers};
 use super::steps::verb;
-use super::{MAX_LIST, Names, cursor, number, numbers};
+use super::{MAX_LIST, Names};
 
 /// The close code of a service restart (RFC 6455 registry), which Phoenix sends as it drains.
 const SERVICE_RESTART: u64 = 1012;

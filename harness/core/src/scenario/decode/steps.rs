@@ -5,7 +5,8 @@ use super::super::errors::Mistakes;
 use super::super::read::{At, Node, Section, as_word};
 use super::super::script::Spread;
 use super::super::words;
-use super::{MAX_LIST, MAX_NUMBER, Names, cursor, number, numbers};
+use super::numbers::{cursor, number, numbers};
+use super::{MAX_LIST, MAX_NUMBER, Names};
 
 /// The most events that one step publishes.
 const MAX_COUNT: u64 = 10_000;

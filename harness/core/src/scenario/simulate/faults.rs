@@ -1,14 +1,12 @@
 //! Resolves the faults of one case: one fault for each victim and each position, and refuses those that can't strike.
 
-use std::collections::BTreeSet;
-
 use super::super::draft::{FaultDraft, KindDraft, Number, Pick, PlaceDraft};
 use super::super::errors::Mistakes;
 use super::super::read::At;
 use super::super::script::{Choice, Fault, FaultKind, Place, Victim};
 use super::super::words;
-use super::cursor;
 use super::world::World;
+use super::{apart, cursor};
 use crate::ids::LaneId;
 
 /// Every fault, with the index of its entry in the file.
@@ -24,9 +22,9 @@ pub(super) fn faults(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, 
     }
     let vacuous = world.draft.is_vacuous();
     if !vacuous {
-        check_apart(world, &all, mistakes);
+        apart::check(world, &all, mistakes);
     }
-    spare_fixed(&mut all);
+    apart::spare_fixed(&mut all);
     all
 }
 
@@ -123,7 +121,7 @@ impl Resolve<'_, '_> {
                 let lists = self.seqs(
                     seqs,
                     |seq, at, mistakes| self.arrives(victim, stream, seq, at, mistakes),
-                    { || self.pool(victim, stream) },
+                    || self.pool(victim, stream),
                     mistakes,
                 );
                 lists.into_iter().map(|seqs| Place::Delivery { stream, seqs }).collect()
@@ -421,61 +419,5 @@ impl Resolve<'_, '_> {
             }
         }
         Some(until)
-    }
-}
-
-/// Notes faults of one client that compete for a frame: in a batch, the first to strike would keep the others from it.
-fn check_apart(world: &World<'_>, all: &[(usize, Fault)], mistakes: &mut Mistakes) {
-    let on_delivery = |fault: &Fault| match (&fault.victim, &fault.at) {
-        (Victim::Client(client), Place::Delivery { stream, seqs }) => Some((*client, *stream, seqs.clone())),
-        _ => None,
-    };
-    for (index, (entry, fault)) in all.iter().enumerate() {
-        let Some((client, stream, seqs)) = on_delivery(fault) else {
-            continue;
-        };
-        for (_, other) in &all[..index] {
-            let Some((other_client, other_stream, other_seqs)) = on_delivery(other) else {
-                continue;
-            };
-            let lanes_meet = fault.lane.is_none() || other.lane.is_none() || fault.lane == other.lane;
-            if other_client != client || !lanes_meet {
-                continue;
-            }
-            let at = world.draft.faults[*entry].at;
-            let fixed = seqs.len() == 1 && other_seqs.len() == 1;
-            if fixed && stream == other_stream && seqs == other_seqs {
-                mistakes.once(
-                    at,
-                    "another fault strikes at the same position of the same client",
-                    None,
-                );
-            }
-            let alone = |stream: usize, seq: &u64| world.clients[client].delivered[stream].get(seq) == Some(&true);
-            if !seqs.iter().all(|seq| alone(stream, seq)) || !other_seqs.iter().all(|seq| alone(other_stream, seq)) {
-                let what = "one frame may carry the positions of two faults, and then only one can strike";
-                let hint = "publish these events with pace = \"lockstep\" while the client is connected".to_owned();
-                mistakes.once(at, what, hint);
-            }
-        }
-    }
-}
-
-/// Takes positions that are fixed for a client out of what is drawn for it.
-fn spare_fixed(all: &mut [(usize, Fault)]) {
-    let mut taken = BTreeSet::new();
-    for (_, fault) in all.iter() {
-        if let (Victim::Client(client), Place::Delivery { stream, seqs }) = (&fault.victim, &fault.at)
-            && let [only] = seqs.as_slice()
-        {
-            taken.insert((*client, *stream, *only));
-        }
-    }
-    for (_, fault) in all.iter_mut() {
-        if let (Victim::Client(client), Place::Delivery { stream, seqs }) = (&fault.victim, &mut fault.at)
-            && seqs.len() > 1
-        {
-            seqs.retain(|seq| !taken.contains(&(*client, *stream, *seq)));
-        }
     }
 }

@@ -2,6 +2,7 @@
 //! line and what is named by word (`below-floor`, `each`) becomes a number. No chance is spent here: whatever the seed, the
 //! same script is walked.
 
+mod apart;
 mod bounds;
 mod cursor;
 mod faults;
