@@ -14,3 +14,8 @@ pub mod plan;
 pub mod history;
 
 pub mod apply;
+
+pub mod check;
+pub mod gate;
+
+pub mod evidence;

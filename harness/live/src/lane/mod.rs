@@ -1,4 +1,15 @@
 //! Lanes: how to open a session with a sync service, and what a session can do. A protocol each.
+//!
+//! [`phoenix`] and [`spacetime`] are the protocols; [`profile`] says how to reach a lane that is not our own; [`names`] maps
+//! the plan's streams to what they are called on the wire; [`http`] and [`socket`] are the two transports.
+
+pub mod http;
+pub mod names;
+pub mod phoenix;
+pub mod profile;
+mod refusal;
+pub mod socket;
+pub mod spacetime;
 
 use std::net::SocketAddr;
 
@@ -146,7 +157,7 @@ pub trait Lane: Send + Sync {
 
 /// An open connection to a lane.
 #[async_trait]
-pub trait Session: Send {
+pub trait Session: Send + Sync {
     /// Does an operation and waits for its answer. Events that come before the answer are kept for [`Session::next`],
     /// in order; [`Op::Subscribe`]'s replay is one of those.
     async fn invoke(&mut self, op: &Op) -> Completion;
