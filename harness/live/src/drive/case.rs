@@ -15,7 +15,7 @@ use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::{Inbox, PlannedHashes};
 use super::recorder::Recorder;
-use super::stack::{DriveError, LaneStack, Victim};
+use super::stack::{DriveError, LaneStack, Route, Victim};
 use super::writer::Writer;
 use crate::lane::{Answer, Completion, Endpoint, Op};
 use crate::proxy::{Limits, Proxy, ProxyConfig};
@@ -52,15 +52,15 @@ impl Case {
         let lane = stack.lane.id();
         std::fs::create_dir_all(dir).map_err(|source| DriveError::Directory { path: dir.to_owned(), source })?;
         let writer_faults = faults_of(plan, lane, |fault| fault.client.as_str() == WRITER && strikes_case(fault, planned));
-        let writer_proxy = start_proxy(&WRITER.into(), writer_faults, stack, recorder).await?;
-        let writer = Writer::new(stack.lane.clone(), endpoint(&writer_proxy, stack), recorder.clone());
+        let writer_proxy = start_proxy(&WRITER.into(), writer_faults, &stack.writer, stack, recorder).await?;
+        let writer = Writer::new(stack.lane.clone(), endpoint(&writer_proxy, &stack.writer), recorder.clone());
         let hashes = Arc::new(planned_hashes(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
-            let proxy = start_proxy(&client.id, faults_of(plan, lane, |fault| fault.client == client.id), stack, recorder).await?;
+            let proxy = start_proxy(&client.id, faults_of(plan, lane, |fault| fault.client == client.id), &stack.socket, stack, recorder).await?;
             let file = CheckpointFile::of(dir, client.id.as_str());
             let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
-            let handle = ClientHandle::spawn(stack.lane.clone(), endpoint(&proxy, stack), inbox, recorder.clone());
+            let handle = ClientHandle::spawn(stack.lane.clone(), endpoint(&proxy, &stack.socket), inbox, recorder.clone());
             clients.insert(client.id.clone(), Client { handle, proxy, streams: client.streams.clone(), wanted: false });
         }
         let faults = plan.faults.iter().filter(|fault| fault.strikes(lane)).map(|fault| (fault.id.clone(), fault.client.clone())).collect();
@@ -263,10 +263,10 @@ fn faults_of(plan: &Plan, lane: LaneId, of: impl Fn(&PlannedFault) -> bool) -> V
     plan.faults.iter().filter(|fault| fault.strikes(lane) && of(fault)).cloned().collect()
 }
 
-async fn start_proxy(client: &ClientId, faults: Vec<PlannedFault>, stack: &LaneStack, recorder: &Recorder) -> Result<Proxy, DriveError> {
+async fn start_proxy(client: &ClientId, faults: Vec<PlannedFault>, route: &Route, stack: &LaneStack, recorder: &Recorder) -> Result<Proxy, DriveError> {
     let config = ProxyConfig {
         client: client.clone(),
-        upstream: stack.upstream.clone(),
+        upstream: route.upstream.clone(),
         factory: stack.taggers.clone(),
         faults,
         ledger: Arc::new(recorder.clone()),
@@ -275,8 +275,8 @@ async fn start_proxy(client: &ClientId, faults: Vec<PlannedFault>, stack: &LaneS
     Proxy::start(config).await.map_err(|source| DriveError::Proxy { client: client.to_string(), source })
 }
 
-fn endpoint(proxy: &Proxy, stack: &LaneStack) -> Endpoint {
-    Endpoint { connect: proxy.addr(), authority: stack.authority.clone() }
+fn endpoint(proxy: &Proxy, route: &Route) -> Endpoint {
+    Endpoint { connect: proxy.addr(), authority: route.authority.clone() }
 }
 
 fn planned_hashes(case: &plan::Case) -> PlannedHashes {

@@ -24,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use case::Case;
 pub use event::{Event, EventSink, Quiet};
 use recorder::Recorder;
-pub use stack::{DriveError, LaneStack, Victim};
+pub use recorder::Quietly;
+pub use stack::{DriveError, LaneStack, Route, Victim};
 
 /// Cases of one plan that run at the same time.
 const CASES_AT_ONCE: usize = 6;

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::frame::TaggerFactory;
 use crate::lane::Lane;
+use crate::lane::profile::Origin;
 use crate::process::{Durability, Server, ServerError};
 use crate::proxy::Upstream;
 
@@ -19,12 +20,28 @@ pub struct LaneStack {
     pub lane: Arc<dyn Lane>,
     /// Knows its frames.
     pub taggers: Arc<dyn TaggerFactory>,
-    /// Its own authority, for `Host`.
+    /// Where its subscribers go.
+    pub socket: Route,
+    /// Where its writer goes.
+    pub writer: Route,
+    /// Its server, where the plan may do something to it.
+    pub victim: Option<Victim>,
+}
+
+/// The way to a server.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The server's own authority, for `Host`.
     pub authority: String,
     /// Where it is now; `None` while it is down.
     pub upstream: Upstream,
-    /// Its server, where the plan may do something to it.
-    pub victim: Option<Victim>,
+}
+
+impl Route {
+    /// The way to an origin, wherever that is at the moment.
+    pub fn new(origin: &Origin, upstream: Upstream) -> Route {
+        Route { authority: origin.authority(), upstream }
+    }
 }
 
 /// Why a plan could not be driven over a lane.
