@@ -50,7 +50,7 @@ Examples:
 
 /// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "cutover", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "cutover", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 80)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -22,6 +22,7 @@ pub struct Progress {
     total: usize,
     ended: usize,
     running: BTreeMap<String, Running>,
+    lanes: BTreeMap<LaneId, String>,
     drawn: bool,
 }
 
@@ -34,7 +35,7 @@ struct Running {
 impl Progress {
     /// Of a run of so many scenarios.
     pub fn new(audience: Audience, total: usize) -> Progress {
-        Progress { audience, total, ended: 0, running: BTreeMap::new(), drawn: false }
+        Progress { audience, total, ended: 0, running: BTreeMap::new(), lanes: BTreeMap::new(), drawn: false }
     }
 
     /// Takes note of an event. What ended is told by [`Progress::ended`].
@@ -42,7 +43,11 @@ impl Progress {
         match event {
             RunEvent::LaneReady { lane, server, .. } => {
                 let version = server.version.as_deref().map(|version| format!(", {version}")).unwrap_or_default();
-                self.line(&format!("{:<10} {}{version}", lane.as_str(), server.what));
+                let text = format!("{:<10} {}{version}", lane.as_str(), server.what);
+                // Each scenario sets up its lanes; what runs there is news only where it is another one.
+                if self.lanes.insert(*lane, text.clone()).as_ref() != Some(&text) {
+                    self.line(&text);
+                }
             }
             RunEvent::ScenarioStarted { scenario } => {
                 self.running.insert(scenario.clone(), Running::default());

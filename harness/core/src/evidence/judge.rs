@@ -60,7 +60,7 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
         checkers: reports.iter().map(|report| (report.checker.clone(), report.verdict)).collect(),
         left_out: reports.iter().map(|report: &Report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
-        seen: LaneId::BOTH.into_iter().map(|lane| (lane, seen::seen(input.history(lane)))).collect(),
+        seen: LaneId::BOTH.into_iter().map(|lane| (lane, seen::seen(&reports, lane))).collect(),
         ledger: LaneId::BOTH.into_iter().flat_map(|lane| seen::ledger(plan, lane, input.history(lane))).collect(),
     }
 }

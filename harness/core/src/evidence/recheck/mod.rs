@@ -6,6 +6,8 @@
 
 mod compare;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 
