@@ -7,8 +7,15 @@ pub mod ids;
 pub mod topic;
 
 pub mod hash;
+pub mod scenario;
+
 pub mod plan;
 
 pub mod history;
 
 pub mod apply;
+
+pub mod check;
+pub mod gate;
+
+pub mod evidence;

@@ -7,4 +7,12 @@ pub mod frame;
 
 pub mod fault;
 
+pub mod proxy;
+
 pub mod lane;
+
+pub mod process;
+
+pub mod drive;
+
+pub mod stage;

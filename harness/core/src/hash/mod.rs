@@ -5,7 +5,13 @@
 //! [`vector::HashVector`]; two of those are compared by [`diff`], which names the first divergence.
 
 pub mod canonical;
+pub mod command;
+pub mod diff;
+mod lines;
 pub mod payload;
+pub mod vector;
 
 pub use canonical::{Canonical, CanonicalError, CanonicalErrorKind, Canonicalizer, canonicalize};
+pub use diff::{DiffError, DiffReport, diff_files, diff_vectors};
 pub use payload::{ParseHashError, PayloadHash, payload_hash};
+pub use vector::{HashVector, VectorError};

@@ -36,6 +36,19 @@ impl PayloadHash {
         Self(Sha256::digest(canonical).into())
     }
 
+    /// Reads a hash's text; `None` where it is not exactly one. For what is wrong with it, parse it as a `str`.
+    pub fn from_text(text: &[u8; HASH_TEXT_BYTES]) -> Option<Self> {
+        let digits = text.strip_prefix(HASH_PREFIX.as_bytes())?;
+        let mut bytes = [0u8; 32];
+        let mut odd = 0;
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let (high, low) = (HEX_VALUES[usize::from(pair[0])], HEX_VALUES[usize::from(pair[1])]);
+            odd |= high | low;
+            *byte = high << 4 | low & 15;
+        }
+        (odd < 16).then_some(Self(bytes))
+    }
+
     fn text(&self) -> [u8; HASH_TEXT_BYTES] {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0u8; HASH_TEXT_BYTES];
@@ -83,21 +96,25 @@ impl FromStr for PayloadHash {
         if let Some(odd) = digits.chars().find(|c| !matches!(c, '0'..='9' | 'a'..='f')) {
             return Err(ParseHashError::Digit(odd));
         }
-        if digits.len() != 64 {
-            return Err(ParseHashError::Length(digits.len()));
-        }
-        let mut bytes = [0u8; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-            *byte = hex_digit(pair[0]) << 4 | hex_digit(pair[1]);
-        }
-        Ok(Self(bytes))
+        let wrong_length = ParseHashError::Length(digits.len());
+        text.as_bytes()
+            .try_into()
+            .ok()
+            .and_then(Self::from_text)
+            .ok_or(wrong_length)
     }
 }
 
-/// The value of a lowercase hex digit that was checked before.
-const fn hex_digit(digit: u8) -> u8 {
-    if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 }
-}
+/// The value of a lowercase hex digit; above 15 for anything else.
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [0xFF; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
 
 impl fmt::Display for PayloadHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,25 @@
 //! Faults: each decides what becomes of a frame; none moves data. The proxy obeys.
+//!
+//! A kind of fault is a file here: it holds a [`Trigger`], says nothing until the trigger is reached, and then names a
+//! [`Fate`]. To add one, write such a file, give the plan a `FaultKind` for it and [`arm`] an arm.
+
+mod cut;
+mod delay;
+mod hold;
+mod mutate;
+mod repeat;
+mod rewrite_cursor;
+mod trigger;
 
 use std::time::Duration;
 
 use cutover_core::history::Rewrote;
-use cutover_core::plan::{Cut, Release, When};
+use cutover_core::ids::OpId;
+use cutover_core::plan::{Cut, FaultKind, PlannedFault, Release, When};
 
 use crate::frame::{Edit, Frame, FrameTag};
+
+pub use trigger::Trigger;
 
 /// What becomes of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +34,8 @@ pub enum Fate {
     DeliverAfterNext,
     /// It goes through this many more times.
     Repeat(u8),
-    /// It goes through changed.
+    /// It goes through changed. Changes by several faults add up, and a fault that decides on something else may still
+    /// follow.
     Edit(Edit),
     /// It is lost.
     Drop,
@@ -35,10 +50,70 @@ pub struct Strike {
     pub fate: Fate,
     /// For a rewritten cursor.
     pub rewrote: Option<Rewrote>,
+    /// Whether this goes on with a strike that the ledger already has (the second frame of a resume asked in two), so
+    /// that it is not counted as another.
+    pub again: bool,
 }
 
-/// A fault. Sync and pure but for its own count: the same frames in the same order give the same fates.
+impl Strike {
+    /// A strike with nothing further to record.
+    pub fn new(fate: Fate) -> Strike {
+        Strike {
+            fate,
+            rewrote: None,
+            again: false,
+        }
+    }
+}
+
+/// A frame as a fault sees it. The counts are taken by the proxy once for all faults, so that a fault which is not asked
+/// (an earlier one decided) does not lose count.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The frame, with the changes that faults before this one have made.
+    pub frame: &'a Frame,
+    /// What it carries.
+    pub tag: &'a FrameTag,
+    /// Which connection of the client, from 1.
+    pub conn: u32,
+    /// For an opening resume: which one of the client, from 1. For a resume's reply: of which resume. For a heartbeat's
+    /// reply: which one of the client. Otherwise 0.
+    pub nth: u32,
+    /// The writer's operation in flight, by the driver's word.
+    pub op: Option<OpId>,
+}
+
+/// A fault. Sync and pure but for its own state: the same frames in the same order give the same fates.
 pub trait Fault: Send {
-    /// What becomes of this frame; `None` lets the next fault decide. The first that decides wins.
-    fn on_frame(&mut self, frame: &Frame, tag: &FrameTag) -> Option<Strike>;
+    /// What becomes of this frame; `None` lets the next fault decide. The first that decides wins, but for edits, which
+    /// add up.
+    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike>;
+}
+
+/// Makes a planned fault ready to strike.
+pub fn arm(planned: &PlannedFault) -> Box<dyn Fault> {
+    let trigger = Trigger::new(planned.at.clone(), planned.times);
+    match &planned.kind {
+        FaultKind::Cut { how, when } => Box::new(cut::CutAt {
+            trigger,
+            how: *how,
+            when: *when,
+        }),
+        FaultKind::Repeat { more } => Box::new(repeat::Repeat { trigger, more: *more }),
+        FaultKind::Delay { ms } => Box::new(delay::Delay {
+            trigger,
+            by: Duration::from_millis(*ms),
+        }),
+        FaultKind::Hold { until } => Box::new(hold::Hold {
+            trigger,
+            until: until.clone(),
+        }),
+        FaultKind::RewriteCursor { stream, to } => {
+            Box::new(rewrite_cursor::RewriteCursor::new(trigger, stream.clone(), *to))
+        }
+        FaultKind::Mutate { mutation } => Box::new(mutate::Mutate {
+            trigger,
+            mutation: mutation.clone(),
+        }),
+    }
 }

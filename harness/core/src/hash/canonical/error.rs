@@ -58,6 +58,11 @@ pub enum CanonicalErrorKind {
         /// The deepest nesting that is read.
         limit: usize,
     },
+    /// The input is too large.
+    TooLarge {
+        /// The largest input that is read, in bytes.
+        limit: usize,
+    },
 }
 
 impl CanonicalErrorKind {
@@ -77,6 +82,7 @@ impl CanonicalErrorKind {
             Self::LeadingZero => "leading-zero",
             Self::NumberOverflow { .. } => "number-overflow",
             Self::TooDeep { .. } => "too-deep",
+            Self::TooLarge { .. } => "too-large",
         }
     }
 
@@ -96,6 +102,7 @@ impl CanonicalErrorKind {
             Self::LeadingZero => "write the number without it",
             Self::NumberOverflow { .. } => "send it as a string: a double ends at 1.7976931348623157e308",
             Self::TooDeep { .. } => "flatten the payload",
+            Self::TooLarge { .. } => "split the payload, or give one document per line",
         }
     }
 }
@@ -118,6 +125,7 @@ impl fmt::Display for CanonicalErrorKind {
             Self::LeadingZero => write!(f, "the number starts with a superfluous zero"),
             Self::NumberOverflow { literal } => write!(f, "the number {} overflows a double", Elided(literal)),
             Self::TooDeep { limit } => write!(f, "arrays and objects are nested deeper than {limit}"),
+            Self::TooLarge { limit } => write!(f, "the document is larger than {limit} bytes"),
         }
     }
 }
@@ -168,19 +176,61 @@ impl fmt::Display for CanonicalError {
 
 impl std::error::Error for CanonicalError {}
 
-/// Displays a text with its middle left out where it is long.
+/// What is wrong and where; boxed, so that the way of success carries no error's size.
+#[derive(Debug)]
+pub(super) struct Fault(pub Box<(CanonicalErrorKind, usize)>);
+
+impl Fault {
+    #[cold]
+    pub fn new(kind: CanonicalErrorKind, offset: usize) -> Self {
+        Self(Box::new((kind, offset)))
+    }
+
+    /// Something else stands at `pos`, or nothing does. The input is UTF-8 up to its end.
+    #[cold]
+    pub fn unexpected(input: &[u8], pos: usize, expected: &str) -> Self {
+        let expected = expected.to_owned();
+        let rest = std::str::from_utf8(input.get(pos..).unwrap_or_default()).unwrap_or_default();
+        let kind = match rest.chars().next() {
+            None => CanonicalErrorKind::Truncated { expected },
+            Some(c) if c.is_control() => CanonicalErrorKind::Unexpected {
+                found: format!("U+{:04X}", c as u32),
+                expected,
+            },
+            Some(c) => CanonicalErrorKind::Unexpected {
+                found: format!("'{c}'"),
+                expected,
+            },
+        };
+        Self::new(kind, pos)
+    }
+}
+
+/// Displays a text of somebody else's making: its middle left out where it is long, control characters escaped.
 pub(crate) struct Elided<'a>(pub &'a str);
 
 impl fmt::Display for Elided<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SIDE_CHARS: usize = 60;
-        let Some((head_end, _)) = self.0.char_indices().nth(SIDE_CHARS) else {
-            return f.write_str(self.0);
-        };
+        let head_end = self.0.char_indices().nth(SIDE_CHARS).map_or(self.0.len(), |(at, _)| at);
         let tail_start = self.0.char_indices().rev().nth(SIDE_CHARS - 1).map_or(0, |(at, _)| at);
         if tail_start <= head_end {
-            return f.write_str(self.0);
+            return write_escaped(self.0, f);
         }
-        write!(f, "{}…{}", &self.0[..head_end], &self.0[tail_start..])
+        write_escaped(&self.0[..head_end], f)?;
+        f.write_str("…")?;
+        write_escaped(&self.0[tail_start..], f)
     }
+}
+
+/// Writes a text so that nothing in it commands a terminal.
+pub(crate) fn write_escaped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for c in text.chars() {
+        if c.is_control() {
+            write!(f, "\\u{:04x}", c as u32)?;
+        } else {
+            fmt::Write::write_char(f, c)?;
+        }
+    }
+    Ok(())
 }

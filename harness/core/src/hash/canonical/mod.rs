@@ -10,24 +10,32 @@
 //!   a real divergence, and is counted in [`Canonical::unsafe_integers`], since a JavaScript client would round it.
 //! - A number that overflows a double is an error, such an integer literal included. One that underflows is 0, as a
 //!   double has it.
-//! - A duplicate name (compared after unescaping), a lone surrogate, a byte order mark, and nesting deeper than
-//!   [`MAX_DEPTH`] are errors that say where.
+//! - A duplicate name (compared after unescaping), a lone surrogate, a byte order mark, nesting deeper than
+//!   [`MAX_DEPTH`], and an input larger than [`MAX_INPUT_BYTES`] are errors that say where.
 
 mod error;
+mod member;
 mod number;
 mod order;
 mod scan;
 mod string;
+mod token;
 
 pub use error::{CanonicalError, CanonicalErrorKind};
+pub(crate) use error::{Elided, write_escaped};
 pub(crate) use order::compare_names;
-pub(crate) use string::unescape_canonical;
+pub(crate) use scan::pointer_token;
+pub(crate) use string::{plain_end, unescape_canonical};
 
 use super::payload::PayloadHash;
-use order::{Member, Reordered, Span, Work};
+use order::{Member, Piece, Reordered, Work};
 
 /// The deepest nesting of arrays and objects that is read. It bounds memory, not the stack: nothing here recurses.
 pub const MAX_DEPTH: usize = 65_536;
+
+/// The largest document that is read, in bytes. Places in the text fit 32 bits then, though a number can grow (`1e20,`
+/// grows most, to more than four times its length).
+pub const MAX_INPUT_BYTES: usize = 512 << 20;
 
 /// What canonicalizing told beside the canonical text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -75,8 +83,8 @@ struct Scratch {
     names: Vec<u8>,
     /// The closed objects whose members were not in order.
     reordered: Vec<Reordered>,
-    /// The members of those, in canonical order, as spans of the text.
-    pieces: Vec<Span>,
+    /// The members of those, in canonical order.
+    pieces: Vec<Piece>,
     /// The stack of the second pass.
     work: Vec<Work>,
 }

@@ -1,7 +1,6 @@
 //! Numbers: reading a literal by RFC 8259, and deciding how RFC 8785 spells it.
 
-use super::error::CanonicalErrorKind as Kind;
-use super::scan::Fault;
+use super::error::{CanonicalErrorKind as Kind, Fault};
 
 /// How a number's literal stands in the canonical text.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,9 +3,8 @@
 //! What is canonical already is not copied token by token: `copied` trails behind `pos`, and the run between them goes
 //! over in one piece when something stands in its way (white space, an escape, a number to respell).
 
-use super::error::{CanonicalError, CanonicalErrorKind as Kind};
-use super::order::{Member, Reordered, Span, compare_names};
-use super::{Canonical, MAX_DEPTH, Scratch, number, string};
+use super::error::{CanonicalError, CanonicalErrorKind as Kind, Fault};
+use super::{Canonical, MAX_DEPTH, MAX_INPUT_BYTES, Scratch};
 
 /// An open array or object.
 #[derive(Debug, Clone, Copy)]
@@ -24,36 +23,6 @@ pub(super) enum Frame {
     },
 }
 
-/// What is wrong and where; boxed, so that the way of success carries no error's size.
-#[derive(Debug)]
-pub(super) struct Fault(Box<(Kind, usize)>);
-
-impl Fault {
-    #[cold]
-    pub fn new(kind: Kind, offset: usize) -> Self {
-        Self(Box::new((kind, offset)))
-    }
-
-    /// Something else stands at `pos`, or nothing does. The input is UTF-8 up to its end.
-    #[cold]
-    pub fn unexpected(input: &[u8], pos: usize, expected: &str) -> Self {
-        let expected = expected.to_owned();
-        let rest = std::str::from_utf8(input.get(pos..).unwrap_or_default()).unwrap_or_default();
-        let kind = match rest.chars().next() {
-            None => Kind::Truncated { expected },
-            Some(c) if c.is_control() => Kind::Unexpected {
-                found: format!("U+{:04X}", c as u32),
-                expected,
-            },
-            Some(c) => Kind::Unexpected {
-                found: format!("'{c}'"),
-                expected,
-            },
-        };
-        Self::new(kind, pos)
-    }
-}
-
 /// Writes the canonical tokens of `input` to `text`, which is emptied first; notes in `scratch` which objects are not in
 /// order.
 pub(super) fn scan(input: &[u8], text: &mut Vec<u8>, scratch: &mut Scratch) -> Result<Canonical, CanonicalError> {
@@ -63,6 +32,14 @@ pub(super) fn scan(input: &[u8], text: &mut Vec<u8>, scratch: &mut Scratch) -> R
     scratch.names.clear();
     scratch.reordered.clear();
     scratch.pieces.clear();
+    if input.len() > MAX_INPUT_BYTES {
+        return Err(CanonicalError::at(
+            Kind::TooLarge { limit: MAX_INPUT_BYTES },
+            input,
+            MAX_INPUT_BYTES,
+            String::new(),
+        ));
+    }
     if input.starts_with(b"\xEF\xBB\xBF") {
         return Err(CanonicalError::at(Kind::ByteOrderMark, input, 0, String::new()));
     }
@@ -96,17 +73,17 @@ pub(super) fn scan(input: &[u8], text: &mut Vec<u8>, scratch: &mut Scratch) -> R
     }
 }
 
-struct Scanner<'a> {
-    input: &'a [u8],
+pub(super) struct Scanner<'a> {
+    pub input: &'a [u8],
     /// What is read next.
-    pos: usize,
+    pub pos: usize,
     /// What of the input the text has.
-    copied: usize,
-    text: &'a mut Vec<u8>,
-    scratch: &'a mut Scratch,
+    pub copied: usize,
+    pub text: &'a mut Vec<u8>,
+    pub scratch: &'a mut Scratch,
     /// Whether `pos` is within the current element or member of the innermost frame, for the path of an error.
-    within: bool,
-    unsafe_integers: u64,
+    pub within: bool,
+    pub unsafe_integers: u64,
 }
 
 impl Scanner<'_> {
@@ -240,187 +217,6 @@ impl Scanner<'_> {
         Err(Fault::new(Kind::TooDeep { limit: MAX_DEPTH }, self.pos))
     }
 
-    /// Reads a member's name and colon.
-    fn member_name(&mut self) -> Result<(), Fault> {
-        self.within = false;
-        if self.input.get(self.pos) != Some(&b'"') {
-            return Err(Fault::unexpected(self.input, self.pos, "a member name"));
-        }
-        let at = self.pos;
-        let start = self.here();
-        let escaped = self.string()?;
-        let name = if escaped {
-            self.flush();
-            let from = self.scratch.names.len();
-            string::unescape_canonical(&self.text[start + 1..self.text.len() - 1], &mut self.scratch.names);
-            Span {
-                start: from,
-                end: self.scratch.names.len(),
-            }
-        } else {
-            Span {
-                start: at + 1,
-                end: self.pos - 1,
-            }
-        };
-        let member = Member {
-            at,
-            name,
-            escaped,
-            text: Span { start, end: start },
-        };
-        self.push_member(member)?;
-        self.skip_space();
-        if self.input.get(self.pos) != Some(&b':') {
-            return Err(Fault::unexpected(self.input, self.pos, "':'"));
-        }
-        self.pos += 1;
-        self.within = true;
-        Ok(())
-    }
-
-    /// Adds a member to the innermost object, and tells whether it is still in order.
-    fn push_member(&mut self, member: Member) -> Result<(), Fault> {
-        let Scratch {
-            frames, members, names, ..
-        } = &mut *self.scratch;
-        if let Some(Frame::Object { first, in_order, .. }) = frames.last_mut()
-            && *in_order
-            && let Some(last) = members[*first..].last()
-        {
-            match compare_names(last.name(self.input, names), member.name(self.input, names)) {
-                std::cmp::Ordering::Less => {}
-                std::cmp::Ordering::Greater => *in_order = false,
-                std::cmp::Ordering::Equal => return Err(self.duplicate(member)),
-            }
-        }
-        members.push(member);
-        Ok(())
-    }
-
-    /// Notes where the innermost object's last member ends.
-    fn end_member(&mut self) {
-        let end = self.here();
-        if let Some(member) = self.scratch.members.last_mut() {
-            member.text.end = end;
-        }
-    }
-
-    /// Sorts the members of the object that closes here, and notes their order.
-    fn reorder(&mut self, start: usize, first: usize) -> Result<(), Fault> {
-        let end = self.here();
-        let input = self.input;
-        let Scratch {
-            members,
-            names,
-            reordered,
-            pieces,
-            ..
-        } = &mut *self.scratch;
-        let members = &mut members[first..];
-        members.sort_unstable_by(|a, b| {
-            // Of equal names the later comes later, so that the error names it.
-            compare_names(a.name(input, names), b.name(input, names)).then(a.at.cmp(&b.at))
-        });
-        let same = |pair: &&[Member]| pair[0].name(input, names) == pair[1].name(input, names);
-        if let Some(second) = members
-            .windows(2)
-            .filter(same)
-            .map(|pair| pair[1])
-            .min_by_key(|member| member.at)
-        {
-            self.within = false;
-            return Err(self.duplicate(second));
-        }
-        let from = pieces.len();
-        pieces.extend(members.iter().map(|member| member.text));
-        reordered.push(Reordered {
-            text: Span { start, end },
-            pieces: Span {
-                start: from,
-                end: pieces.len(),
-            },
-        });
-        Ok(())
-    }
-
-    #[cold]
-    fn duplicate(&self, member: Member) -> Fault {
-        let key = String::from_utf8_lossy(member.name(self.input, &self.scratch.names)).into_owned();
-        Fault::new(Kind::DuplicateKey { key }, member.at)
-    }
-
-    /// Reads the string at `pos`; tells whether it has escapes.
-    fn string(&mut self) -> Result<bool, Fault> {
-        self.pos += 1;
-        let mut escaped = false;
-        loop {
-            self.pos = string::plain_end(self.input, self.pos);
-            match self.input.get(self.pos) {
-                Some(b'"') => {
-                    self.pos += 1;
-                    return Ok(escaped);
-                }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(&code) => return Err(Fault::new(Kind::ControlCharacter { code }, self.pos)),
-                None => return Err(Fault::unexpected(self.input, self.pos, "the end of the string")),
-            }
-        }
-    }
-
-    /// Reads the escape at `pos`.
-    fn escape(&mut self) -> Result<(), Fault> {
-        match self.input.get(self.pos + 1) {
-            // These are canonical as they stand.
-            Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => self.pos += 2,
-            Some(b'/') => {
-                self.flush();
-                self.copied += 1;
-                self.pos += 2;
-            }
-            Some(b'u') => {
-                let (c, end) = string::unicode_escape(self.input, self.pos)?;
-                self.flush();
-                string::push_canonical(c, self.text);
-                self.pos = end;
-                self.copied = end;
-            }
-            Some(_) => return Err(Fault::new(Kind::InvalidEscape, self.pos)),
-            None => return Err(Fault::unexpected(self.input, self.pos + 1, "the rest of an escape")),
-        }
-        Ok(())
-    }
-
-    fn number(&mut self) -> Result<(), Fault> {
-        let (number, end) = number::number(self.input, self.pos)?;
-        match number {
-            number::Number::Verbatim => {}
-            number::Number::UnsafeInteger => self.unsafe_integers += 1,
-            number::Number::Double(value) => {
-                self.flush();
-                self.text
-                    .extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
-                self.copied = end;
-            }
-        }
-        self.pos = end;
-        Ok(())
-    }
-
-    fn literal(&mut self, word: &[u8]) -> Result<(), Fault> {
-        let rest = &self.input[self.pos..];
-        if rest.starts_with(word) {
-            self.pos += word.len();
-            return Ok(());
-        }
-        let same = rest.iter().zip(word).take_while(|(a, b)| a == b).count();
-        let expected = format!("the rest of {}", String::from_utf8_lossy(word));
-        Err(Fault::unexpected(self.input, self.pos + same, &expected))
-    }
-
     /// Something stands after an element or member that neither goes on nor closes.
     #[cold]
     fn fault_between(&mut self, expected: &str) -> Fault {
@@ -429,7 +225,7 @@ impl Scanner<'_> {
     }
 
     #[inline]
-    fn skip_space(&mut self) {
+    pub fn skip_space(&mut self) {
         if self.input.get(self.pos).is_some_and(|&byte| byte <= b' ') {
             self.flush();
             while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.input.get(self.pos) {
@@ -441,14 +237,14 @@ impl Scanner<'_> {
 
     /// Brings the text up to `pos`.
     #[inline]
-    fn flush(&mut self) {
+    pub fn flush(&mut self) {
         self.text.extend_from_slice(&self.input[self.copied..self.pos]);
         self.copied = self.pos;
     }
 
     /// The length the text has once it is up to `pos`.
     #[inline]
-    fn here(&self) -> usize {
+    pub fn here(&self) -> usize {
         self.text.len() + (self.pos - self.copied)
     }
 

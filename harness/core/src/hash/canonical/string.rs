@@ -1,7 +1,6 @@
 //! Strings: finding the end of a plain run, and reading and undoing escapes.
 
-use super::error::CanonicalErrorKind as Kind;
-use super::scan::Fault;
+use super::error::{CanonicalErrorKind as Kind, Fault};
 
 const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
@@ -9,7 +8,7 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 /// The first place from `pos` on at which a string's text is not plain: a quote, a backslash, a control character, or
 /// the end of the input.
 #[inline]
-pub(super) fn plain_end(input: &[u8], mut pos: usize) -> usize {
+pub(crate) fn plain_end(input: &[u8], mut pos: usize) -> usize {
     while let Some(chunk) = input.get(pos..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
         // Each term sets the high bit of a byte that matches. A borrow may set it in a byte above a match as well, never

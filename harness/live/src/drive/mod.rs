@@ -1,0 +1,111 @@
+//! Drives one plan over a lane, phase by phase, and leaves a history of it. Both lanes are driven by the same code, side
+//! by side, each at its own pace: what they share is the plan.
+
+mod case;
+mod checkpoints;
+mod client;
+mod event;
+mod inbox;
+mod recorder;
+mod resume;
+mod stack;
+mod status;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cutover_core::evidence::LaneRun;
+use cutover_core::history::{HISTORY_SCHEMA, Header, History, Phase, Record};
+use cutover_core::ids::LaneId;
+use cutover_core::plan::Plan;
+use futures_util::{FutureExt, StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+use case::Case;
+pub use event::{EventSink, Quiet};
+use recorder::Recorder;
+pub use recorder::Quietly;
+pub use stack::{DriveError, LaneStack, Route, Victim};
+
+/// Cases of one plan that run at the same time.
+const CASES_AT_ONCE: usize = 6;
+
+/// Drives a plan over one lane. `dir` takes the clients' checkpoints. When `cancel` is called, what was recorded so far
+/// comes back, without the mark of a complete run.
+///
+/// # Errors
+/// Where the lane can't be had at all: its proxies can't be started, or it refuses to set up the plan's streams. What
+/// goes wrong later is history, not an error.
+pub async fn drive(
+    plan: Arc<Plan>,
+    stack: LaneStack,
+    dir: &Path,
+    events: Arc<dyn EventSink>,
+    cancel: CancellationToken,
+) -> Result<LaneRun, DriveError> {
+    let lane = stack.lane.id();
+    let recorder = Recorder::start(plan.scenario.clone(), lane, events);
+    let run = Run { plan: plan.clone(), stack, recorder: recorder.clone() };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => {}
+        outcome = run.phases(dir) => outcome?,
+    }
+    let recorded = recorder.snapshot();
+    Ok(LaneRun { history: History { header: header(&plan, lane), records: recorded.records }, times_us: recorded.times_us })
+}
+
+fn header(plan: &Plan, lane: LaneId) -> Header {
+    Header { schema: HISTORY_SCHEMA.to_owned(), scenario: plan.scenario.clone(), seed: plan.seed, lane, plan_digest: plan.digest() }
+}
+
+struct Run {
+    plan: Arc<Plan>,
+    stack: LaneStack,
+    recorder: Recorder,
+}
+
+impl Run {
+    async fn phases(&self, dir: &Path) -> Result<(), DriveError> {
+        self.enter(Phase::Setup);
+        let mut cases = Vec::with_capacity(self.plan.cases.len());
+        for planned in &self.plan.cases {
+            let case = Case::set_up(planned, &self.plan, &self.stack, &self.recorder, dir).await?;
+            cases.push(case);
+        }
+        self.enter(Phase::Exercise);
+        each(&mut cases, Phase::Exercise).await;
+        self.enter(Phase::Heal);
+        self.heal_server().await;
+        each(&mut cases, Phase::Heal).await;
+        self.enter(Phase::Converge);
+        each(&mut cases, Phase::Converge).await;
+        self.enter(Phase::Drain);
+        each(&mut cases, Phase::Drain).await;
+        for case in cases {
+            case.end().await;
+        }
+        self.enter(Phase::Done);
+        Ok(())
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.recorder.record(Record::Phase { phase });
+    }
+
+    /// Whatever a script left down or paused is up again from here on.
+    async fn heal_server(&self) {
+        let Some(victim) = &self.stack.victim else { return };
+        for process in victim.heal().await {
+            self.recorder.record(Record::Process { process });
+        }
+    }
+
+}
+
+/// Has each case do its part of a phase, a few at a time.
+async fn each(cases: &mut [Case], phase: Phase) {
+    let parts: Vec<_> = cases.iter_mut().map(|case| case.part(phase).boxed()).collect();
+    stream::iter(parts).buffer_unordered(CASES_AT_ONCE).collect::<()>().await;
+}

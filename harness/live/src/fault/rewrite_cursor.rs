@@ -1,0 +1,105 @@
+//! Makes the lane see another cursor than the client sent.
+
+use cutover_core::history::Rewrote;
+use cutover_core::ids::{Cursor, StreamId};
+
+use super::{Fate, Fault, Seen, Strike, Trigger};
+use crate::frame::{Direction, Edit, FrameTag};
+
+/// Rewrites one stream's cursor in the resume at its position, and in the frames that go on with that resume: those of
+/// the same connection that do not open another one.
+pub(super) struct RewriteCursor {
+    trigger: Trigger,
+    stream: StreamId,
+    to: Cursor,
+    /// The connection whose resume is being rewritten, and whether the ledger has that strike.
+    under_way: Option<(u32, bool)>,
+}
+
+impl RewriteCursor {
+    pub(super) fn new(trigger: Trigger, stream: StreamId, to: Cursor) -> RewriteCursor {
+        RewriteCursor {
+            trigger,
+            stream,
+            to,
+            under_way: None,
+        }
+    }
+}
+
+impl Fault for RewriteCursor {
+    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
+        let FrameTag::Resume { cursors, opens } = seen.tag else {
+            return None;
+        };
+        if seen.frame.direction != Direction::ToLane {
+            return None;
+        }
+        if self.trigger.reached(seen) {
+            self.under_way = Some((seen.conn, false));
+        } else if *opens && self.under_way.is_some_and(|(conn, _)| conn == seen.conn) {
+            self.under_way = None;
+        }
+        let (conn, again) = self.under_way?;
+        if conn != seen.conn {
+            return None;
+        }
+        let (_, from) = cursors.iter().find(|(stream, _)| *stream == self.stream)?;
+        self.under_way = Some((conn, true));
+        Some(Strike {
+            fate: Fate::Edit(Edit::Cursor {
+                stream: self.stream.clone(),
+                to: self.to,
+            }),
+            rewrote: Some(Rewrote {
+                stream: self.stream.clone(),
+                from: *from,
+                to: self.to,
+            }),
+            again,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bytes::Bytes;
+    use cutover_core::plan::{Position, Times};
+
+    use super::*;
+    use crate::frame::{Body, Frame};
+
+    fn check(fault: &mut RewriteCursor, conn: u32, nth: u32, opens: bool) -> Option<(Option<Cursor>, bool)> {
+        let frame = Frame {
+            direction: Direction::ToLane,
+            body: Body::Text(Bytes::new()),
+        };
+        let tag = FrameTag::Resume {
+            cursors: vec![("s".into(), Some(Cursor(4)))],
+            opens,
+        };
+        let strike = fault.on_frame(&Seen {
+            frame: &frame,
+            tag: &tag,
+            conn,
+            nth,
+            op: None,
+        })?;
+        Some((strike.rewrote.unwrap().from, strike.again))
+    }
+
+    #[test]
+    fn both_frames_of_the_resume_are_rewritten_and_one_strike_is_counted() {
+        let trigger = Trigger::new(Position::Resume { nth: 2 }, Times::Once);
+        let mut fault = RewriteCursor::new(trigger, "s".into(), Cursor(9));
+        assert_eq!(check(&mut fault, 1, 1, true), None);
+        assert_eq!(check(&mut fault, 1, 0, false), None);
+        assert_eq!(check(&mut fault, 2, 2, true), Some((Some(Cursor(4)), false)));
+        assert_eq!(check(&mut fault, 1, 0, false), None, "another connection's frame");
+        assert_eq!(check(&mut fault, 2, 0, false), Some((Some(Cursor(4)), true)));
+        assert_eq!(check(&mut fault, 2, 3, true), None, "the next resume");
+        assert_eq!(check(&mut fault, 2, 0, false), None);
+    }
+}

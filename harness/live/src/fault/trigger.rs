@@ -1,0 +1,133 @@
+//! When a fault strikes: its position, held against each frame.
+
+use cutover_core::plan::{Position, Times};
+
+use super::Seen;
+use crate::frame::{Direction, FrameTag};
+
+/// A position, and whether it still counts.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    at: Position,
+    times: Times,
+    spent: bool,
+}
+
+impl Trigger {
+    /// A trigger that was not reached yet.
+    pub fn new(at: Position, times: Times) -> Trigger {
+        Trigger {
+            at,
+            times,
+            spent: false,
+        }
+    }
+
+    /// The position.
+    pub fn at(&self) -> &Position {
+        &self.at
+    }
+
+    /// Whether the frame is at the position and the fault is to strike. `true` spends a trigger that strikes once.
+    pub fn reached(&mut self, seen: &Seen<'_>) -> bool {
+        if self.spent || !self.matches(seen) {
+            return false;
+        }
+        self.spent = self.times == Times::Once;
+        true
+    }
+
+    fn matches(&self, seen: &Seen<'_>) -> bool {
+        let to_client = seen.frame.direction == Direction::ToClient;
+        match (&self.at, seen.tag) {
+            (Position::Delivery { stream, seq }, FrameTag::Delivery { events, .. }) => {
+                to_client && events.iter().any(|(s, q)| s == stream && q == seq)
+            }
+            (Position::Resume { nth }, FrameTag::Resume { opens: true, .. }) => !to_client && seen.nth == *nth,
+            (Position::ResumeReply { nth }, FrameTag::ResumeReply) => to_client && seen.nth == *nth,
+            (Position::HeartbeatReply { nth }, FrameTag::HeartbeatReply) => to_client && seen.nth == *nth,
+            (Position::Ack { op }, FrameTag::Ack) => to_client && seen.op == Some(*op),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bytes::Bytes;
+    use cutover_core::ids::{OpId, Seq};
+
+    use super::*;
+    use crate::frame::{Body, Frame};
+
+    fn strikes(trigger: &mut Trigger, direction: Direction, tag: FrameTag, nth: u32, op: Option<OpId>) -> bool {
+        let frame = Frame {
+            direction,
+            body: Body::Text(Bytes::new()),
+        };
+        trigger.reached(&Seen {
+            frame: &frame,
+            tag: &tag,
+            conn: 1,
+            nth,
+            op,
+        })
+    }
+
+    fn delivery(seq: u64) -> FrameTag {
+        FrameTag::Delivery {
+            events: vec![("s".into(), Seq(seq))],
+            via: cutover_core::history::Via::Frame,
+        }
+    }
+
+    #[test]
+    fn a_fault_that_strikes_once_lets_the_second_copy_pass() {
+        let at = Position::Delivery {
+            stream: "s".into(),
+            seq: Seq(2),
+        };
+        let mut once = Trigger::new(at.clone(), Times::Once);
+        let mut always = Trigger::new(at, Times::Always);
+        for (seq, once_strikes, always_strikes) in [(1, false, false), (2, true, true), (2, false, true)] {
+            assert_eq!(
+                strikes(&mut once, Direction::ToClient, delivery(seq), 0, None),
+                once_strikes
+            );
+            assert_eq!(
+                strikes(&mut always, Direction::ToClient, delivery(seq), 0, None),
+                always_strikes
+            );
+        }
+    }
+
+    #[test]
+    fn an_ack_is_reached_only_while_its_operation_is_in_flight() {
+        let mut trigger = Trigger::new(Position::Ack { op: OpId(7) }, Times::Once);
+        assert!(!strikes(&mut trigger, Direction::ToClient, FrameTag::Ack, 0, None));
+        assert!(!strikes(
+            &mut trigger,
+            Direction::ToClient,
+            FrameTag::Ack,
+            0,
+            Some(OpId(6))
+        ));
+        assert!(strikes(
+            &mut trigger,
+            Direction::ToClient,
+            FrameTag::Ack,
+            0,
+            Some(OpId(7))
+        ));
+    }
+
+    #[test]
+    fn the_second_frame_of_a_resume_is_no_resume_of_its_own() {
+        let mut trigger = Trigger::new(Position::Resume { nth: 1 }, Times::Once);
+        let tag = |opens| FrameTag::Resume { cursors: vec![], opens };
+        assert!(!strikes(&mut trigger, Direction::ToLane, tag(false), 1, None));
+        assert!(strikes(&mut trigger, Direction::ToLane, tag(true), 1, None));
+    }
+}

@@ -1,0 +1,297 @@
+//! As much of HTTP/1.1 (RFC 9112) as it takes to tell where a message ends and whether it asks for, or grants, a
+//! WebSocket.
+
+/// The most headers that a head may have.
+const HEADERS_MAX: usize = 128;
+
+/// The methods by which a byte stream is taken for HTTP.
+const METHODS: [&[u8]; 9] = [
+    b"GET ",
+    b"HEAD ",
+    b"POST ",
+    b"PUT ",
+    b"DELETE ",
+    b"CONNECT ",
+    b"OPTIONS ",
+    b"TRACE ",
+    b"PATCH ",
+];
+
+/// What came of looking for a head.
+#[derive(Debug)]
+pub(super) enum Parsed<T> {
+    /// More bytes are needed.
+    Partial,
+    /// It is no HTTP/1 head.
+    Bad(&'static str),
+    /// The head, and how many bytes it takes.
+    Head(T, usize),
+}
+
+/// What a request's head says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RequestHead {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) framing: Framing,
+    /// Asks for a WebSocket (RFC 6455, 4.1).
+    pub(super) upgrade: bool,
+    /// The body waits for an interim answer (RFC 9110, 10.1.1).
+    pub(super) expects: bool,
+}
+
+/// What a response's head says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ResponseHead {
+    pub(super) code: u16,
+    pub(super) framing: Framing,
+    pub(super) upgrade: bool,
+    pub(super) subprotocol: Option<String>,
+    pub(super) extensions: bool,
+    /// An answer without an end in sight.
+    pub(super) event_stream: bool,
+}
+
+/// How a body's end is told (RFC 9112, 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// So many bytes; 0 where there is none.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+    /// The connection's end, in a response.
+    ToEof,
+}
+
+/// Looks for a request's head at the front of `bytes`.
+pub(super) fn request(bytes: &[u8]) -> Parsed<RequestHead> {
+    let begins = |method: &&[u8]| method.iter().zip(bytes).all(|(a, b)| a == b);
+    if !METHODS.iter().any(begins) {
+        return Parsed::Bad("what the client sends does not begin like an HTTP request");
+    }
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut head = httparse::Request::new(&mut headers);
+    let len = match head.parse(bytes) {
+        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Partial) => return Parsed::Partial,
+        Err(_) => return Parsed::Bad("what the client sends is no HTTP/1 request"),
+    };
+    let fields = Fields(head.headers);
+    let Some(framing) = fields.framing() else {
+        return Parsed::Bad("a request's length can't be told");
+    };
+    let request = RequestHead {
+        method: head.method.unwrap_or_default().to_owned(),
+        target: head.path.unwrap_or_default().to_owned(),
+        // A request without a length has no body; a response without one goes on to the end.
+        framing: if framing == Framing::ToEof {
+            Framing::Length(0)
+        } else {
+            framing
+        },
+        upgrade: fields.has("connection", "upgrade") && fields.has("upgrade", "websocket"),
+        expects: fields.has("expect", "100-continue"),
+    };
+    Parsed::Head(request, len)
+}
+
+/// Looks for a response's head at the front of `bytes`.
+pub(super) fn response(bytes: &[u8]) -> Parsed<ResponseHead> {
+    if !b"HTTP/1.".iter().zip(bytes).all(|(a, b)| a == b) {
+        return Parsed::Bad("what the lane sends does not begin like an HTTP response");
+    }
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut head = httparse::Response::new(&mut headers);
+    let len = match head.parse(bytes) {
+        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Partial) => return Parsed::Partial,
+        Err(_) => return Parsed::Bad("what the lane sends is no HTTP/1 response"),
+    };
+    let code = head.code.unwrap_or_default();
+    let fields = Fields(head.headers);
+    let Some(framing) = fields.framing() else {
+        return Parsed::Bad("a response's length can't be told");
+    };
+    let response = ResponseHead {
+        code,
+        framing: if matches!(code, 100..=199 | 204 | 304) {
+            Framing::Length(0)
+        } else {
+            framing
+        },
+        upgrade: fields.has("upgrade", "websocket"),
+        subprotocol: fields.text("sec-websocket-protocol"),
+        extensions: fields
+            .text("sec-websocket-extensions")
+            .is_some_and(|value| !value.is_empty()),
+        event_stream: fields
+            .text("content-type")
+            .is_some_and(|value| value.starts_with("text/event-stream")),
+    };
+    Parsed::Head(response, len)
+}
+
+struct Fields<'a, 'b>(&'a [httparse::Header<'b>]);
+
+impl Fields<'_, '_> {
+    fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s [u8]> {
+        self.0
+            .iter()
+            .filter(move |header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        let value = self.values(name).next()?;
+        Some(String::from_utf8_lossy(value).trim().to_owned())
+    }
+
+    /// Whether a comma-separated field names this token.
+    fn has(&self, name: &str, token: &str) -> bool {
+        let is_token = |part: &[u8]| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
+        self.values(name)
+            .any(|value| value.split(|byte| *byte == b',').any(is_token))
+    }
+
+    /// `None` where the fields contradict each other.
+    fn framing(&self) -> Option<Framing> {
+        if self.values("transfer-encoding").next().is_some() {
+            return self.has("transfer-encoding", "chunked").then_some(Framing::Chunked);
+        }
+        let mut lengths = self.values("content-length");
+        let Some(first) = lengths.next() else {
+            return Some(Framing::ToEof);
+        };
+        if !lengths.all(|other| other == first) || !first.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        std::str::from_utf8(first).ok()?.parse().ok().map(Framing::Length)
+    }
+}
+
+/// Finds a body's end, on any split of its bytes.
+#[derive(Debug)]
+pub(super) struct BodyScan(Scan);
+
+#[derive(Debug)]
+enum Scan {
+    Length(u64),
+    ToEof,
+    /// Within a chunk's size line; the size so far, whether digits go on, and how many bytes the line has.
+    Size {
+        size: u64,
+        digits: bool,
+        bytes: usize,
+    },
+    /// Within a chunk's data, its CRLF included.
+    Data(u64),
+    /// Within the trailers; bytes of the line so far, and of all of them.
+    Trailer {
+        line: usize,
+        bytes: usize,
+    },
+    Done,
+}
+
+/// The longest size line, and the longest trailers: past that it is taken for something else.
+const CHUNK_LINE_MAX_BYTES: usize = 16 * 1024;
+
+impl BodyScan {
+    pub(super) fn new(framing: Framing) -> BodyScan {
+        BodyScan(match framing {
+            Framing::Length(0) => Scan::Done,
+            Framing::Length(bytes) => Scan::Length(bytes),
+            Framing::Chunked => Scan::Size {
+                size: 0,
+                digits: true,
+                bytes: 0,
+            },
+            Framing::ToEof => Scan::ToEof,
+        })
+    }
+
+    /// Whether the body is complete.
+    pub(super) fn done(&self) -> bool {
+        matches!(self.0, Scan::Done)
+    }
+
+    /// How many of `bytes` belong to the body.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<usize, &'static str> {
+        let mut taken = 0;
+        while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+            taken += match &mut self.0 {
+                Scan::Done => return Ok(taken),
+                Scan::ToEof => rest.len(),
+                Scan::Length(left) => {
+                    let step = take(left, rest.len());
+                    if *left == 0 {
+                        self.0 = Scan::Done;
+                    }
+                    step
+                }
+                Scan::Data(left) => {
+                    let step = take(left, rest.len());
+                    if *left == 0 {
+                        self.0 = Scan::Size {
+                            size: 0,
+                            digits: true,
+                            bytes: 0,
+                        };
+                    }
+                    step
+                }
+                Scan::Size { .. } | Scan::Trailer { .. } => {
+                    self.line_byte(rest.first().copied().unwrap_or_default())?;
+                    1
+                }
+            };
+        }
+        Ok(taken)
+    }
+
+    fn line_byte(&mut self, byte: u8) -> Result<(), &'static str> {
+        match &mut self.0 {
+            Scan::Size { size, .. } if byte == b'\n' => {
+                self.0 = match *size {
+                    0 => Scan::Trailer { line: 0, bytes: 0 },
+                    size => Scan::Data(size.checked_add(2).ok_or("a chunk's size is beyond any bound")?),
+                };
+            }
+            Scan::Size { size, digits, bytes } => {
+                *bytes += 1;
+                match (*digits, char::from(byte).to_digit(16)) {
+                    (true, Some(digit)) => {
+                        let shifted = size.checked_mul(16).and_then(|size| size.checked_add(u64::from(digit)));
+                        *size = shifted.ok_or("a chunk's size is beyond any bound")?;
+                    }
+                    (true, None) if *bytes == 1 => return Err("a chunk has no size"),
+                    _ => *digits = false,
+                }
+                if *bytes > CHUNK_LINE_MAX_BYTES {
+                    return Err("a chunk's size line has no end");
+                }
+            }
+            Scan::Trailer { line: 0, .. } if byte == b'\n' => self.0 = Scan::Done,
+            Scan::Trailer { line, bytes } => {
+                *bytes += 1;
+                match byte {
+                    b'\n' => *line = 0,
+                    b'\r' if *line == 0 => {}
+                    _ => *line += 1,
+                }
+                if *bytes > CHUNK_LINE_MAX_BYTES {
+                    return Err("a chunked body's trailers have no end");
+                }
+            }
+            Scan::Length(_) | Scan::ToEof | Scan::Data(_) | Scan::Done => {}
+        }
+        Ok(())
+    }
+}
+
+/// Takes up to `available` off `left`.
+fn take(left: &mut u64, available: usize) -> usize {
+    let step = usize::try_from(*left).unwrap_or(usize::MAX).min(available);
+    *left -= step as u64;
+    step
+}

@@ -1,0 +1,230 @@
+//! The fault proxy: stands between one client and its lane, reads what passes, and does what the faults decide.
+//!
+//! One [`Proxy`] per lane and client, so that a client's connections are told apart without asking them. It accepts plain
+//! TCP on the loopback interface, relays each connection to wherever the lane is at that moment, and reads HTTP/1.1 and,
+//! after an upgrade, WebSocket messages on the way. What no fault touches goes on in the very bytes in which it came.
+//! What can't be read (another protocol, an extension that changes frames) is relayed unread, and counted.
+//!
+//! A connection is one task with a [`pump`] per direction; nothing is left behind by [`Proxy::shutdown`].
+
+mod connection;
+mod cutting;
+mod desk;
+mod exchange;
+mod http;
+mod line;
+mod outlet;
+mod pump;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod upstream;
+mod ws;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cutover_core::history::Fire;
+use cutover_core::ids::{ClientId, FaultId, OpId};
+use cutover_core::plan::PlannedFault;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::frame::TaggerFactory;
+pub use stats::{Flow, ProxyStats};
+pub use upstream::{Upstream, UpstreamAddr};
+
+/// Keeps the ledger of faults.
+pub trait LedgerSink: Send + Sync {
+    /// A fault fired. Called before anything of it can be seen on the wire, and one at a time for each proxy; it must not
+    /// block, nor call the proxy.
+    fn fired(&self, fault: &FaultId, client: &ClientId, fire: Fire);
+
+    /// A connection, or one direction of it, could not be read while faults were armed, and why: it passes unread.
+    fn went_blind(&self, _client: &ClientId, _conn: u32, _why: &str) {}
+}
+
+/// Bounds on what a proxy keeps and how long it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest WebSocket message; a longer one closes the connection with 1009.
+    pub message_max_bytes: usize,
+    /// The longest HTTP head; what is longer is taken for another protocol.
+    pub head_max_bytes: usize,
+    /// How much of an HTTP message is put together for the faults to see; the rest streams through.
+    pub http_shown_max_bytes: usize,
+    /// Connections at a time; further ones wait in the listener's backlog.
+    pub connections_max: usize,
+    /// How long the lane may take to accept a connection.
+    pub connect: Duration,
+    /// How long an orderly end may take before it becomes an abrupt one.
+    pub linger: Duration,
+    /// How long a reset after a frame waits for a sign that the client has read it.
+    pub reset_grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            message_max_bytes: 64 * 1024 * 1024,
+            head_max_bytes: 64 * 1024,
+            http_shown_max_bytes: 256 * 1024,
+            connections_max: 256,
+            connect: Duration::from_secs(5),
+            linger: Duration::from_secs(2),
+            reset_grace: Duration::from_millis(20),
+        }
+    }
+}
+
+/// What a proxy is made of.
+pub struct ProxyConfig {
+    /// Whose traffic it is: the client's name in the ledger.
+    pub client: ClientId,
+    /// Where the lane is.
+    pub upstream: Upstream,
+    /// Chooses the tagger of each connection.
+    pub factory: Arc<dyn TaggerFactory>,
+    /// The faults of this client on this lane, in the order in which they are asked.
+    pub faults: Vec<PlannedFault>,
+    /// Told of each fault that fires.
+    pub ledger: Arc<dyn LedgerSink>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// What all tasks of a proxy share.
+struct Shared {
+    upstream: Upstream,
+    factory: Arc<dyn TaggerFactory>,
+    desk: desk::Desk,
+    limits: Limits,
+    stats: Arc<stats::Stats>,
+    tls: upstream::Tls,
+    heal: CancellationToken,
+    shutdown: CancellationToken,
+}
+
+/// A proxy at work. Dropping it ends it as well, but does not wait.
+pub struct Proxy {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: Mutex<Option<JoinHandle<()>>>,
+    _ends_on_drop: DropGuard,
+}
+
+impl Proxy {
+    /// Starts a proxy on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// Where no port can be had.
+    pub async fn start(config: ProxyConfig) -> io::Result<Proxy> {
+        Proxy::start_with(config, upstream::Tls::default()).await
+    }
+
+    async fn start_with(config: ProxyConfig, tls: upstream::Tls) -> io::Result<Proxy> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let addr = listener.local_addr()?;
+        let shutdown = CancellationToken::new();
+        let shared = Arc::new(Shared {
+            upstream: config.upstream,
+            factory: config.factory,
+            desk: desk::Desk::new(config.client, &config.faults, config.ledger),
+            limits: config.limits,
+            stats: Arc::default(),
+            tls,
+            heal: CancellationToken::new(),
+            shutdown: shutdown.clone(),
+        });
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        let accepting = Mutex::new(Some(accepting));
+        Ok(Proxy {
+            addr,
+            shared,
+            accepting,
+            _ends_on_drop: shutdown.drop_guard(),
+        })
+    }
+
+    /// Where the client connects.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Which of the writer's operations the next ack answers; `None` where none is in flight.
+    pub fn expect_ack(&self, op: Option<OpId>) {
+        self.shared.desk.expect_ack(op);
+    }
+
+    /// The writer's operation was acknowledged: releases what is held for it, now and later.
+    pub fn acked(&self, op: OpId) {
+        self.shared.desk.acked(op);
+    }
+
+    /// Takes all faults off, releases what is held or kept back, ends silenced connections with RST. For good.
+    pub fn heal(&self) {
+        self.shared.desk.disarm();
+        self.shared.heal.cancel();
+    }
+
+    /// Waits until a fault has fired at least once. Cancel-safe; waits for ever for one that never fires.
+    pub async fn wait_fired(&self, fault: &FaultId) {
+        self.shared.desk.wait_fired(fault).await;
+    }
+
+    /// The faults that were armed and have not fired, in the order in which they were given.
+    pub fn unfired(&self) -> Vec<FaultId> {
+        self.shared.desk.unfired()
+    }
+
+    /// What passed so far.
+    pub fn stats(&self) -> ProxyStats {
+        self.shared.stats.snapshot()
+    }
+
+    /// Ends all connections and waits until every task is gone. May be called again.
+    pub async fn shutdown(&self) {
+        self.shared.shutdown.cancel();
+        let accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(accepting) = accepting {
+            // A panic in it has been reported by the runtime; there is nothing left to end.
+            let _ = accepting.await;
+        }
+    }
+}
+
+/// How long accepting pauses after an error (no file descriptors left, most often).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    let mut number = 0;
+    loop {
+        let room = connections.len() < shared.limits.connections_max;
+        tokio::select! {
+            biased;
+            () = shared.shutdown.cancelled() => break,
+            Some(ended) = connections.join_next() => note(&shared, &ended),
+            accepted = listener.accept(), if room => match accepted {
+                Ok((client, _)) => {
+                    number += 1;
+                    stats::count(&shared.stats.connections);
+                    connections.spawn(connection::serve(client, number, Arc::clone(&shared)));
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+    while let Some(ended) = connections.join_next().await {
+        note(&shared, &ended);
+    }
+}
+
+fn note(shared: &Shared, ended: &Result<(), tokio::task::JoinError>) {
+    if ended.is_err() {
+        stats::count(&shared.stats.crashed);
+    }
+}

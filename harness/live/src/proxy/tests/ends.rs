@@ -1,0 +1,233 @@
+//! How connections begin and end without a fault: half-close, resets, restarts, limits, TLS, what can't be read.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cutover_core::plan::{Cut, When};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+
+use super::rig::{self, ASK, End, Ended, GRANT, Rig, address_of, close_body, cut, delivery, fault, limits, soon};
+use super::toy::ToyFactory;
+use crate::frame::Body;
+use crate::proxy::cutting;
+use crate::proxy::upstream::Tls;
+use crate::proxy::{Proxy, ProxyConfig, UpstreamAddr};
+
+#[tokio::test]
+async fn a_half_close_passes_in_both_directions() {
+    let rig = Rig::new(vec![]).await;
+    let (mut client, mut lane) = rig.open().await;
+    client.stream.shutdown().await.unwrap();
+    assert_eq!(lane.hear().await, Err(Ended::Eof));
+    lane.says_to(&mut client, "still here").await;
+
+    let (mut client, mut lane) = rig.open().await;
+    lane.stream.shutdown().await.unwrap();
+    assert_eq!(client.hear().await, Err(Ended::Eof));
+    client.says_to(&mut lane, "still here").await;
+}
+
+#[tokio::test]
+async fn a_reset_of_one_side_reaches_the_other() {
+    let rig = Rig::new(vec![]).await;
+    let (client, mut lane) = rig.open().await;
+    cutting::reset(client.stream);
+    assert_eq!(lane.hear().await, Err(Ended::Reset));
+
+    let (mut client, mut lane) = rig.open().await;
+    lane.says_to(&mut client, "ev s:1 a").await;
+    cutting::reset(lane.stream);
+    assert_eq!(client.hear().await, Err(Ended::Reset));
+}
+
+#[tokio::test]
+async fn a_lane_without_a_server_resets_the_client_and_one_that_is_back_serves_it() {
+    let rig = Rig::new(vec![]).await;
+    rig.upstream.send(None).unwrap();
+    let refused = || async {
+        let mut client = End::new(soon(TcpStream::connect(rig.proxy.addr())).await.unwrap(), None);
+        assert_eq!(client.hear().await, Err(Ended::Reset));
+    };
+    refused().await;
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    rig.upstream.send(Some(address_of(&gone))).unwrap();
+    drop(gone);
+    refused().await;
+    let stats = rig.proxy.stats();
+    assert_eq!((stats.connections, stats.unreachable), (2, 2));
+    assert!(stats.last_unreachable.is_some_and(|why| why.contains("127.0.0.1:")));
+
+    let back = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    rig.upstream.send(Some(address_of(&back))).unwrap();
+    let rig = Rig { lane: back, ..rig };
+    let (mut client, mut lane) = rig.open().await;
+    lane.says_to(&mut client, "ev s:1 a").await;
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_closes_both_sides_with_1009() {
+    let too_big = Body::Binary(Bytes::from(vec![0; limits().message_max_bytes + 1]));
+    for from_client in [true, false] {
+        let rig = Rig::new(vec![]).await;
+        let (mut client, mut lane) = rig.open().await;
+        {
+            let from = if from_client { &mut client } else { &mut lane };
+            // The proxy may stop reading before all of it is written.
+            let bytes = crate::proxy::ws::encode(&too_big, from_client.then_some([9; 4]));
+            let _ = soon(from.stream.write_all(&bytes)).await;
+        }
+        assert_eq!(client.hear().await, Ok(close_body(1009)));
+        assert_eq!(lane.hear().await, Ok(close_body(1009)));
+        assert_eq!(rig.proxy.stats().too_big, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_extension_that_changes_frames_is_relayed_unread_and_said() {
+    let rig = Rig::new(vec![fault("f", delivery(1), cut(Cut::Drop, When::Before))]).await;
+    let (mut client, mut lane) = rig.connect().await;
+    let grant = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    client.send(ASK).await;
+    lane.expect(ASK).await;
+    lane.send(grant).await;
+    client.expect(grant).await;
+    lane.send(b"\xc1\x03abc").await;
+    client.expect(b"\xc1\x03abc").await;
+    client.send(b"\xc1\x83abcdefg").await;
+    lane.expect(b"\xc1\x83abcdefg").await;
+    let stats = rig.proxy.stats();
+    assert_eq!((stats.raw_fallbacks, stats.raw_while_armed), (1, 1));
+    assert_eq!(rig.ledger.blind.lock().unwrap().len(), 1);
+    assert_eq!(rig.ledger.hits().len(), 0);
+}
+
+#[tokio::test]
+async fn what_stops_being_a_websocket_goes_on_byte_by_byte() {
+    let rig = Rig::new(vec![]).await;
+    let (mut client, mut lane) = rig.open().await;
+    lane.says_to(&mut client, "ev s:1 a").await;
+    lane.send(b"\x01\x02he\x8f garbage").await;
+    client.expect(b"\x01\x02he\x8f garbage").await;
+    client.says_to(&mut lane, "hb").await;
+    assert_eq!(rig.proxy.stats().raw_fallbacks, 1);
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_relayed_as_it_comes() {
+    let rig = Rig::new(vec![]).await;
+    let (mut client, mut lane) = rig.connect().await;
+    client.send(b"hello").await;
+    lane.expect(b"hello").await;
+    lane.send(b"you").await;
+    client.expect(b"you").await;
+    let (mut client, mut lane) = rig.connect().await;
+    lane.send(b"220 mail").await;
+    client.expect(b"220 mail").await;
+    client.send(b"GE").await;
+    lane.expect(b"GE").await;
+}
+
+#[tokio::test]
+async fn a_lane_that_does_not_read_holds_the_client_back() {
+    let rig = Rig::new(vec![]).await;
+    let (mut client, _lane) = rig.open().await;
+    let message = crate::proxy::ws::encode(&Body::Binary(Bytes::from(vec![0; 500_000])), Some([0; 4]));
+    // Socket buffers take some; 200 MB they do not.
+    let flood = async {
+        for _ in 0..400 {
+            client.stream.write_all(&message).await.unwrap();
+        }
+    };
+    assert!(
+        tokio::time::timeout(std::time::Duration::from_millis(300), flood)
+            .await
+            .is_err()
+    );
+    soon(rig.proxy.shutdown()).await;
+}
+
+#[tokio::test]
+async fn a_lane_behind_tls_is_reached_in_plain_text_by_the_client() {
+    let signed = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(signed.cert.der().clone()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![signed.cert.der().clone()],
+            PrivateKeyDer::try_from(signed.key_pair.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (_upstream, receiver) = watch::channel(Some(UpstreamAddr {
+        host: "localhost".into(),
+        port,
+        tls: true,
+    }));
+    let config = ProxyConfig {
+        client: "phone".into(),
+        upstream: receiver,
+        factory: Arc::new(ToyFactory),
+        faults: vec![],
+        ledger: Arc::new(rig::Ledger::default()),
+        limits: limits(),
+    };
+    let proxy = Proxy::start_with(config, Tls::with_roots(roots)).await.unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(server));
+    let lane = async {
+        let mut lane = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        let mut asked = vec![0; ASK.len()];
+        lane.read_exact(&mut asked).await.unwrap();
+        lane.write_all(GRANT).await.unwrap();
+        lane.flush().await.unwrap();
+        asked
+    };
+    let client = async {
+        let mut client = End::new(TcpStream::connect(proxy.addr()).await.unwrap(), None);
+        client.send(ASK).await;
+        client.expect(GRANT).await;
+        // The lane is gone without a goodbye by now.
+        assert_eq!(client.hear().await, Err(Ended::Eof));
+    };
+    let (asked, ()) = soon(async { tokio::join!(lane, client) }).await;
+    assert_eq!(asked, ASK);
+    soon(proxy.shutdown()).await;
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_trusted_is_unreachable() {
+    let signed = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let server = ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![signed.cert.der().clone()],
+            PrivateKeyDer::try_from(signed.key_pair.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let rig = Rig::new(vec![]).await;
+    let addr = UpstreamAddr {
+        host: "localhost".into(),
+        tls: true,
+        ..address_of(&rig.lane)
+    };
+    rig.upstream.send(Some(addr)).unwrap();
+    let mut client = End::new(soon(TcpStream::connect(rig.proxy.addr())).await.unwrap(), None);
+    let (tcp, _) = soon(rig.lane.accept()).await.unwrap();
+    let handshake = TlsAcceptor::from(Arc::new(server)).accept(tcp);
+    let (handshake, ended) = soon(async { tokio::join!(handshake, client.hear()) }).await;
+    assert!(handshake.is_err());
+    assert_eq!(ended, Err(Ended::Reset));
+    assert_eq!(rig.proxy.stats().unreachable, 1);
+}

@@ -1,0 +1,126 @@
+//! The writer's traffic: HTTP requests and their answers.
+
+use cutover_core::ids::OpId;
+use cutover_core::plan::{Cut, FaultKind, Position, When};
+
+use super::rig::{Ended, Rig, cut, fault};
+
+const PUBLISH: &[u8] = b"POST /publish HTTP/1.1\r\nHost: lane\r\nContent-Length: 5\r\n\r\nhello";
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"seq\":1}";
+const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"seq\r\n4\r\n\":1}\r\n0\r\n\r\n";
+
+fn at_op_2(kind: FaultKind) -> Vec<cutover_core::plan::PlannedFault> {
+    vec![fault("f", Position::Ack { op: OpId(2) }, kind)]
+}
+
+async fn exchange(client: &mut super::rig::End, lane: &mut super::rig::End, answer: &[u8]) {
+    client.send(PUBLISH).await;
+    lane.expect(PUBLISH).await;
+    lane.send(answer).await;
+}
+
+#[tokio::test]
+async fn an_ack_is_cut_before_the_writer_sees_it() {
+    for answer in [OK, CHUNKED] {
+        let rig = Rig::new(at_op_2(cut(Cut::Reset, When::Before))).await;
+        let (mut client, mut lane) = rig.connect().await;
+        for op in [1, 3] {
+            rig.proxy.expect_ack(Some(OpId(op)));
+            exchange(&mut client, &mut lane, answer).await;
+            client.expect(answer).await;
+        }
+        rig.proxy.expect_ack(Some(OpId(2)));
+        exchange(&mut client, &mut lane, answer).await;
+        assert_eq!(client.hear().await, Err(Ended::Reset));
+        assert_eq!(rig.ledger.hits(), ["ack 2"]);
+        assert_eq!(rig.ledger.fires.lock().unwrap()[0].1.frame, 3);
+    }
+}
+
+#[tokio::test]
+async fn an_ack_is_cut_after_the_writer_has_it() {
+    for how in [Cut::Reset, Cut::Drop, Cut::Close { code: 1001 }] {
+        let rig = Rig::new(at_op_2(cut(how, When::After))).await;
+        let (mut client, mut lane) = rig.connect().await;
+        rig.proxy.expect_ack(Some(OpId(2)));
+        exchange(&mut client, &mut lane, OK).await;
+        client.expect(OK).await;
+        let ended = if how == Cut::Reset { Ended::Reset } else { Ended::Eof };
+        assert_eq!(client.hear().await, Err(ended));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_longer_than_what_is_shown_still_comes_whole_before_the_cut() {
+    let rig = Rig::new(at_op_2(cut(Cut::Drop, When::After))).await;
+    let (mut client, mut lane) = rig.connect().await;
+    rig.proxy.expect_ack(Some(OpId(2)));
+    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n".to_vec();
+    answer.resize(answer.len() + 50_000, b'x');
+    exchange(&mut client, &mut lane, &answer).await;
+    assert_eq!(client.rest_of_it().await, answer);
+}
+
+#[tokio::test]
+async fn a_large_publish_streams_through_with_faults_armed() {
+    let rig = Rig::new(at_op_2(cut(Cut::Drop, When::Before))).await;
+    let (mut client, mut lane) = rig.connect().await;
+    let mut publish = b"PUT /module HTTP/1.1\r\nHost: lane\r\nContent-Length: 1000000\r\n\r\n".to_vec();
+    publish.resize(publish.len() + 1_000_000, 7);
+    tokio::join!(client.send(&publish), lane.expect(&publish));
+    lane.send(OK).await;
+    client.expect(OK).await;
+    client.send(PUBLISH).await;
+    lane.expect(PUBLISH).await;
+    assert_eq!(
+        (rig.proxy.stats().to_lane.frames, rig.proxy.stats().raw_fallbacks),
+        (2, 0)
+    );
+}
+
+#[tokio::test]
+async fn requests_on_one_connection_pass_one_after_the_other_and_pipelined() {
+    let rig = Rig::new(at_op_2(cut(Cut::Drop, When::Before))).await;
+    let (mut client, mut lane) = rig.connect().await;
+    let head = b"HEAD /health HTTP/1.1\r\nHost: lane\r\n\r\n";
+    let head_answer = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n";
+    let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n";
+    let requests = [PUBLISH, head, PUBLISH].concat();
+    let answers = [OK, head_answer, interim, CHUNKED].concat();
+    client.send(&requests).await;
+    lane.expect(&requests).await;
+    lane.send(&answers).await;
+    client.expect(&answers).await;
+    let stats = rig.proxy.stats();
+    assert_eq!(
+        (stats.to_lane.frames, stats.to_client.frames, stats.raw_fallbacks),
+        (3, 3, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_waits_to_be_asked_for_is_not_waited_for() {
+    let rig = Rig::new(at_op_2(cut(Cut::Drop, When::Before))).await;
+    let (mut client, mut lane) = rig.connect().await;
+    let head = b"POST /publish HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    client.send(head).await;
+    lane.expect(head).await;
+    lane.send(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+    client.expect(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+    client.send(b"hi").await;
+    lane.expect(b"hi").await;
+}
+
+#[tokio::test]
+async fn a_refused_upgrade_leaves_the_connection_speaking_http() {
+    let rig = Rig::new(vec![]).await;
+    let (mut client, mut lane) = rig.connect().await;
+    let refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    client.send(super::rig::ASK).await;
+    lane.expect(super::rig::ASK).await;
+    lane.send(refusal).await;
+    client.expect(refusal).await;
+    exchange(&mut client, &mut lane, OK).await;
+    client.expect(OK).await;
+    assert_eq!(rig.proxy.stats().raw_fallbacks, 0);
+}

@@ -1,0 +1,12 @@
+//! The proxy between two scripted ends, on real sockets.
+#![allow(clippy::unwrap_used)]
+
+mod ends;
+mod faults;
+mod http;
+mod order;
+mod parser;
+mod rig;
+mod storm;
+mod toy;
+mod transparent;

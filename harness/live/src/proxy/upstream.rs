@@ -1,0 +1,144 @@
+//! The way from the proxy to the lane: plain TCP or TLS, at an address that may change when the server restarts.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+/// Where the lane is, at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamAddr {
+    /// Its host: a name, or an address (IPv6 without brackets).
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether it speaks TLS (`wss`, `https`).
+    pub tls: bool,
+}
+
+/// The lane's address as it changes; `None` while there is no server.
+pub type Upstream = watch::Receiver<Option<UpstreamAddr>>;
+
+/// Opens a connection to the lane. `tls` is asked for only where the address wants TLS.
+pub(super) async fn connect(addr: &UpstreamAddr, tls: &Tls) -> io::Result<LaneStream> {
+    let tcp = TcpStream::connect((addr.host.as_str(), addr.port)).await?;
+    tcp.set_nodelay(true)?;
+    if !addr.tls {
+        return Ok(LaneStream::Plain(tcp));
+    }
+    let name = ServerName::try_from(addr.host.clone()).map_err(|_| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{}` is no TLS server name", addr.host),
+        )
+    })?;
+    let stream = TlsConnector::from(tls.config()?).connect(name, tcp).await?;
+    Ok(LaneStream::Tls(Box::new(stream)))
+}
+
+/// The roots by which lanes are trusted, read when they are first needed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tls(Arc<OnceLock<Result<Arc<ClientConfig>, String>>>);
+
+impl Tls {
+    /// Trusts these roots and no others.
+    #[cfg(test)]
+    pub(super) fn with_roots(roots: RootCertStore) -> Tls {
+        Tls(Arc::new(OnceLock::from(client_config(roots))))
+    }
+
+    fn config(&self) -> io::Result<Arc<ClientConfig>> {
+        let config = self.0.get_or_init(|| client_config(system_roots()?));
+        config.clone().map_err(io::Error::other)
+    }
+}
+
+fn system_roots() -> Result<RootCertStore, String> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added > 0 {
+        return Ok(roots);
+    }
+    let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+    Err(format!(
+        "no root certificates of this system could be read ({}): install its CA certificates, or name a bundle in \
+         SSL_CERT_FILE",
+        if why.is_empty() {
+            "there are none".to_owned()
+        } else {
+            why.join("; ")
+        }
+    ))
+}
+
+fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, String> {
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    // WebSockets are negotiated over HTTP/1.1 here; a lane that offers HTTP/2 must not choose it.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// An open connection to the lane.
+pub(super) enum LaneStream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl LaneStream {
+    /// The TCP connection underneath.
+    pub(super) fn tcp(&self) -> &TcpStream {
+        match self {
+            LaneStream::Plain(tcp) => tcp,
+            LaneStream::Tls(tls) => tls.get_ref().0,
+        }
+    }
+}
+
+impl AsyncRead for LaneStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            LaneStream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            // A server that dies ends TCP without TLS's own goodbye; that is an end like any other here.
+            LaneStream::Tls(tls) => match Pin::new(tls).poll_read(cx, buf) {
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+                other => other,
+            },
+        }
+    }
+}
+
+impl AsyncWrite for LaneStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            LaneStream::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            LaneStream::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            LaneStream::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            LaneStream::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            LaneStream::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            LaneStream::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
+    }
+}

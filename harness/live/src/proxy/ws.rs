@@ -1,0 +1,304 @@
+//! WebSocket frames out of bytes and back (RFC 6455, section 5), on any split of the bytes.
+//!
+//! The parser keeps the bytes of everything it reads, so that what is not changed can go on exactly as it came: its masks,
+//! its fragments, its lengths however they were written.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::frame::Body;
+
+const CONTINUATION: u8 = 0x0;
+const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xa;
+
+/// The longest payload of a control frame (RFC 6455, 5.5).
+const CONTROL_MAX_BYTES: u64 = 125;
+
+/// Something read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Read {
+    /// A whole message.
+    Message {
+        /// What it is.
+        body: Body,
+        /// The bytes that are still to go on.
+        raw: Bytes,
+        /// Whether the first fragments have gone on already, because a control frame stood between them: such a message
+        /// can only be watched.
+        begun: bool,
+    },
+    /// Fragments of a message that is not complete, which have to go on now because a control frame follows them.
+    Fragments(Bytes),
+}
+
+/// Why reading can't go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    /// A message is longer than the limit.
+    #[error("a message is longer than the limit of {max_bytes} bytes")]
+    TooBig {
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// The bytes are no WebSocket frames, or of an extension that nobody here knows.
+    #[error("{0}")]
+    Protocol(&'static str),
+}
+
+/// A frame's first bytes.
+struct Head {
+    fin: bool,
+    opcode: u8,
+    mask: Option<[u8; 4]>,
+    head_bytes: usize,
+    payload_bytes: u64,
+}
+
+/// Reads one direction of one connection.
+#[derive(Debug)]
+pub(super) struct Parser {
+    max_bytes: usize,
+    /// The message under way.
+    partial: Option<Partial>,
+}
+
+#[derive(Debug)]
+struct Partial {
+    opcode: u8,
+    payload: BytesMut,
+    /// Bytes that have not gone on.
+    raw: BytesMut,
+    begun: bool,
+}
+
+impl Parser {
+    /// A parser for messages of up to `max_bytes` of payload.
+    pub(super) fn new(max_bytes: usize) -> Parser {
+        Parser {
+            max_bytes,
+            partial: None,
+        }
+    }
+
+    /// Takes the next message, or fragments, off the front of `buf`; `None` where more bytes are needed. After an error
+    /// the parser is of no more use but for [`Parser::take_pending`].
+    pub(super) fn next(&mut self, buf: &mut BytesMut) -> Result<Option<Read>, Unreadable> {
+        loop {
+            let Some(head) = read_head(buf)? else { return Ok(None) };
+            let frame_bytes = self.check(&head)?;
+            if buf.len() < frame_bytes {
+                return Ok(None);
+            }
+            if head.opcode >= CLOSE
+                && let Some(fragments) = self.give_up_fragments()
+            {
+                return Ok(Some(Read::Fragments(fragments)));
+            }
+            let raw = buf.split_to(frame_bytes);
+            if let Some(read) = self.take(&head, raw) {
+                return Ok(Some(read));
+            }
+        }
+    }
+
+    /// The bytes of a message that was not completed, and has not gone on.
+    pub(super) fn take_pending(&mut self) -> Bytes {
+        self.partial
+            .take()
+            .map(|partial| partial.raw.freeze())
+            .unwrap_or_default()
+    }
+
+    /// How long the whole frame is, where it may stand here.
+    fn check(&self, head: &Head) -> Result<usize, Unreadable> {
+        if head.opcode >= CLOSE {
+            if !head.fin || head.payload_bytes > CONTROL_MAX_BYTES {
+                return Err(Unreadable::Protocol(
+                    "a control frame is fragmented or longer than 125 bytes",
+                ));
+            }
+        } else if (head.opcode == CONTINUATION) != self.partial.is_some() {
+            return Err(Unreadable::Protocol(
+                "a continuation without a beginning, or a message within a message",
+            ));
+        }
+        let before = self.partial.as_ref().map_or(0, |partial| partial.payload.len());
+        let too_big = Unreadable::TooBig {
+            max_bytes: self.max_bytes,
+        };
+        let payload_bytes = usize::try_from(head.payload_bytes).map_err(|_| too_big)?;
+        if head.opcode < CLOSE && payload_bytes > self.max_bytes.saturating_sub(before) {
+            return Err(too_big);
+        }
+        payload_bytes.checked_add(head.head_bytes).ok_or(too_big)
+    }
+
+    fn give_up_fragments(&mut self) -> Option<Bytes> {
+        let partial = self.partial.as_mut()?;
+        if partial.raw.is_empty() {
+            return None;
+        }
+        partial.begun = true;
+        Some(partial.raw.split().freeze())
+    }
+
+    fn take(&mut self, head: &Head, raw: BytesMut) -> Option<Read> {
+        if head.opcode >= CLOSE {
+            let raw = raw.freeze();
+            let payload = payload_of(head, &raw);
+            let body = match head.opcode {
+                CLOSE => Body::Close(payload),
+                PING => Body::Ping(payload),
+                _ => Body::Pong(payload),
+            };
+            return Some(Read::Message {
+                body,
+                raw,
+                begun: false,
+            });
+        }
+        if head.fin && self.partial.is_none() {
+            let raw = raw.freeze();
+            let body = message(head.opcode, payload_of(head, &raw));
+            return Some(Read::Message {
+                body,
+                raw,
+                begun: false,
+            });
+        }
+        let partial = self.partial.get_or_insert_with(|| Partial {
+            opcode: head.opcode,
+            payload: BytesMut::new(),
+            raw: BytesMut::new(),
+            begun: false,
+        });
+        let start = partial.payload.len();
+        partial
+            .payload
+            .extend_from_slice(raw.get(head.head_bytes..).unwrap_or_default());
+        if let (Some(mask), Some(added)) = (head.mask, partial.payload.get_mut(start..)) {
+            apply_mask(added, mask);
+        }
+        partial.raw.extend_from_slice(&raw);
+        if !head.fin {
+            return None;
+        }
+        let whole = self.partial.take()?;
+        Some(Read::Message {
+            body: message(whole.opcode, whole.payload.freeze()),
+            raw: whole.raw.freeze(),
+            begun: whole.begun,
+        })
+    }
+}
+
+fn message(opcode: u8, payload: Bytes) -> Body {
+    if opcode == TEXT {
+        Body::Text(payload)
+    } else {
+        Body::Binary(payload)
+    }
+}
+
+/// The payload, unmasked. Shares `raw` where there is no mask.
+fn payload_of(head: &Head, raw: &Bytes) -> Bytes {
+    let payload = raw.slice(head.head_bytes.min(raw.len())..);
+    let Some(mask) = head.mask else { return payload };
+    let mut unmasked = BytesMut::from(&payload[..]);
+    apply_mask(&mut unmasked, mask);
+    unmasked.freeze()
+}
+
+fn apply_mask(payload: &mut [u8], mask: [u8; 4]) {
+    for (byte, key) in payload.iter_mut().zip(mask.iter().cycle()) {
+        *byte ^= key;
+    }
+}
+
+/// Reads a frame's first bytes; `None` where they are not all there.
+fn read_head(buf: &BytesMut) -> Result<Option<Head>, Unreadable> {
+    let mut bytes = &buf[..];
+    if bytes.len() < 2 {
+        return match bytes.first() {
+            Some(first) => opcode_of(*first).map(|_| None),
+            None => Ok(None),
+        };
+    }
+    let first = bytes.get_u8();
+    let opcode = opcode_of(first)?;
+    let second = bytes.get_u8();
+    let payload_bytes = match second & 0x7f {
+        126 if bytes.len() < 2 => return Ok(None),
+        126 => u64::from(bytes.get_u16()),
+        127 if bytes.len() < 8 => return Ok(None),
+        127 => bytes.get_u64(),
+        short => u64::from(short),
+    };
+    let mask = match second & 0x80 {
+        0 => None,
+        _ if bytes.len() < 4 => return Ok(None),
+        _ => Some(bytes.get_u32().to_be_bytes()),
+    };
+    let head_bytes = buf.len() - bytes.len();
+    Ok(Some(Head {
+        fin: first & 0x80 != 0,
+        opcode,
+        mask,
+        head_bytes,
+        payload_bytes,
+    }))
+}
+
+fn opcode_of(first: u8) -> Result<u8, Unreadable> {
+    if first & 0x70 != 0 {
+        return Err(Unreadable::Protocol(
+            "a reserved bit is set, and no extension was agreed on",
+        ));
+    }
+    match first & 0x0f {
+        opcode @ (CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG) => Ok(opcode),
+        _ => Err(Unreadable::Protocol("an opcode that RFC 6455 does not know")),
+    }
+}
+
+/// A frame's bytes, in one fragment, masked with `mask` where one is given (RFC 6455, 5.3: towards a server always).
+/// An HTTP message is its own bytes.
+pub(super) fn encode(body: &Body, mask: Option<[u8; 4]>) -> Bytes {
+    let (opcode, payload) = match body {
+        Body::Http(bytes) => return bytes.clone(),
+        Body::Text(payload) => (TEXT, payload),
+        Body::Binary(payload) => (BINARY, payload),
+        Body::Ping(payload) => (PING, payload),
+        Body::Pong(payload) => (PONG, payload),
+        Body::Close(payload) => (CLOSE, payload),
+    };
+    let masked = if mask.is_some() { 0x80 } else { 0 };
+    let mut out = BytesMut::with_capacity(payload.len() + 14);
+    out.extend_from_slice(&[0x80 | opcode]);
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+        (Ok(short), _) if short < 126 => out.extend_from_slice(&[masked | short]),
+        (_, Ok(medium)) => {
+            out.extend_from_slice(&[masked | 126]);
+            out.extend_from_slice(&medium.to_be_bytes());
+        }
+        _ => {
+            out.extend_from_slice(&[masked | 127]);
+            out.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+        }
+    }
+    out.extend_from_slice(&mask.unwrap_or_default()[..if mask.is_some() { 4 } else { 0 }]);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    if let (Some(mask), Some(added)) = (mask, out.get_mut(start..)) {
+        apply_mask(added, mask);
+    }
+    out.freeze()
+}
+
+/// A close frame's body with this code and no reason.
+pub(super) fn close(code: u16) -> Body {
+    Body::Close(Bytes::copy_from_slice(&code.to_be_bytes()))
+}
