@@ -7,6 +7,13 @@ pub mod ids;
 pub mod topic;
 
 pub mod hash;
+pub mod scenario;
+
 pub mod plan;
 
 pub mod history;
+
+pub mod apply;
+
+pub mod check;
+pub mod gate;

@@ -10,3 +10,9 @@ pub mod fault;
 pub mod proxy;
 
 pub mod lane;
+
+pub mod process;
+
+pub mod drive;
+
+pub mod stage;

@@ -1,15 +1,17 @@
-//! stub, replaced by the hash room
-use serde::{Deserialize, Serialize};
-/// stub
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PayloadHash([u8; 32]);
-impl Serialize for PayloadHash {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str("sha256:")
-    }
-}
-impl<'de> Deserialize<'de> for PayloadHash {
-    fn deserialize<D: serde::Deserializer<'de>>(_d: D) -> Result<Self, D::Error> {
-        Ok(PayloadHash([0; 32]))
-    }
-}
+//! Payload hashes: canonical JSON, the hash over it, vectors of hashes, and where two vectors part.
+//!
+//! A payload's hash is `sha256:<lowercase hex>` over the payload's canonical text, which is RFC 8785 (JSON
+//! Canonicalization Scheme) with one extension, told in [`canonical`]. What every client applied becomes a
+//! [`vector::HashVector`]; two of those are compared by [`diff`], which names the first divergence.
+
+pub mod canonical;
+pub mod command;
+pub mod diff;
+mod lines;
+pub mod payload;
+pub mod vector;
+
+pub use canonical::{Canonical, CanonicalError, CanonicalErrorKind, Canonicalizer, canonicalize};
+pub use diff::{DiffError, DiffReport, diff_files, diff_vectors};
+pub use payload::{ParseHashError, PayloadHash, payload_hash};
+pub use vector::{HashVector, VectorError};

@@ -3,6 +3,7 @@
 //! Append-only. Wall-clock times are kept apart from it (`times` beside each file), so that nothing that is digested or
 //! judged depends on them; streams and seqs are the plan's logical ones, whatever the lane called them on the wire.
 
+pub mod file;
 mod record;
 
 pub use record::{

@@ -3,15 +3,18 @@
 //! Both lanes are driven with the same plan, and it is what the checkers judge by: it knows every event that is to be
 //! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
 
+mod compile;
 mod fault;
 mod step;
 
+pub use compile::{PAYLOADS_WITHOUT_KEY, compile};
 pub use fault::{Cut, FaultKind, Mutation, PlannedFault, Position, Release, Times, When};
 pub use step::{PublishExpect, ServerAction, Step};
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClientId, LaneId, Seed, StreamId};
+use crate::scenario::sha256;
 
 /// The schema version that a serialized plan carries.
 pub const PLAN_SCHEMA: &str = "cutover.plan/1";
@@ -46,6 +49,49 @@ pub struct Plan {
     pub expect: Expectation,
     /// Longest time from heal to convergence, in milliseconds of wall time.
     pub converge_within_ms: u64,
+}
+
+/// Why a plan can't be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanReadError {
+    /// It is no plan.
+    #[error("this is no plan ({0}); give the plan.json that a run wrote")]
+    Malformed(#[from] serde_json::Error),
+    /// It is of another schema.
+    #[error("the plan is of schema `{found}`, but this tool reads `{PLAN_SCHEMA}`; use the version that wrote it")]
+    Schema {
+        /// The schema that it names.
+        found: String,
+    },
+}
+
+impl Plan {
+    /// The plan as JSON: the same plan, the same bytes.
+    pub fn to_json(&self) -> String {
+        // Every map in a plan has text keys and nothing in it refuses to be serialized, so there is always a text.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// `sha256:` of the plan's JSON.
+    pub fn digest(&self) -> String {
+        sha256(self.to_json().as_bytes())
+    }
+
+    /// Reads a plan back.
+    ///
+    /// # Errors
+    /// Where the text is no plan, or one of another schema.
+    pub fn from_json(text: &str) -> Result<Plan, PlanReadError> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+        }
+        let head: Head = serde_json::from_str(text)?;
+        if head.schema != PLAN_SCHEMA {
+            return Err(PlanReadError::Schema { found: head.schema });
+        }
+        Ok(serde_json::from_str(text)?)
+    }
 }
 
 /// One script with its own streams and clients.

@@ -1,4 +1,15 @@
 //! Lanes: how to open a session with a sync service, and what a session can do. A protocol each.
+//!
+//! [`phoenix`] and [`spacetime`] are the protocols; [`profile`] says how to reach a lane that is not our own; [`names`] maps
+//! the plan's streams to what they are called on the wire; [`http`] and [`socket`] are the two transports.
+
+pub mod http;
+pub mod names;
+pub mod phoenix;
+pub mod profile;
+mod refusal;
+pub mod socket;
+pub mod spacetime;
 
 use std::net::SocketAddr;
 

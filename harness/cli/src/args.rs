@@ -1,0 +1,302 @@
+//! The command line: what can be asked for, with help that reads at 80 columns.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cutover_core::ids::{LaneId, Seed};
+
+const ABOUT: &str = "Drives an old and a new sync lane with one script, and decides allow or block";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  allow
+   1  block: something is wrong with a lane (or a bundle is not what was recorded)
+   2  block: not everything could be shown to be right
+   3  a lane or the environment could not be had
+  64  bad arguments, or a scenario that can't be read
+  70  a fault of cutover itself";
+
+const GATE_EXAMPLES: &str = "\
+Examples:
+  cutover gate
+      Both built-in lanes, every scenario.
+  cutover gate --scenario 'resume-*' --seed 42
+      Some scenarios, with the seed of an earlier run.
+  cutover gate --legacy lanes/staging.toml \\
+               --candidate http://127.0.0.1:3000
+      Lanes of one's own: a profile, and a SpacetimeDB server.
+  cutover gate --aa legacy
+      The legacy lane against itself: must give no finding.";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  cutover serve legacy --listen 127.0.0.1:4000 --data-dir /tmp/legacy
+  cutover serve candidate --listen 127.0.0.1:3000 --data-dir /tmp/candidate
+  cutover serve legacy --listen 127.0.0.1:0 --data-dir d --defect drop-event
+      Port 0 takes a free one; the first line printed names it.";
+
+const RECHECK_NOTES: &str = "\
+Nothing is run again. Exit codes: as of the decision where the bundle holds (0,
+1 or 2); 1 where it does not; 2 where the run was interrupted; 64 where DIR is no
+bundle.";
+
+const HASH_EXAMPLES: &str = "\
+Examples:
+  cutover hash payload.json
+  echo '{\"b\":1,\"a\":2}' | cutover hash --canonical
+  cutover hash events.jsonl
+      A line per document.";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "cutover", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `cutover` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios through both lanes and decide: allow or block
+    #[command(after_help = GATE_EXAMPLES)]
+    Gate(Box<GateArgs>),
+    /// Run one of the built-in servers until it is stopped
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
+    /// Compute a bundle's decision anew from its recorded histories
+    #[command(after_help = RECHECK_NOTES)]
+    Recheck(RecheckArgs),
+    /// Print the payload hash of a JSON document, or of each line of JSON Lines
+    #[command(after_help = HASH_EXAMPLES)]
+    Hash(HashArgs),
+    /// Compare two hash vector files and name where they first part
+    Diff(DiffArgs),
+    /// List scenarios and the rows of the verification matrix that they prove
+    List(ListArgs),
+    /// Print the plan that a scenario and a seed give, as JSON
+    Plan(PlanArgs),
+}
+
+/// Which scenarios.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ScenarioArgs {
+    /// Only scenarios whose name matches (`*` and `?`); may be given again
+    #[arg(long = "scenario", value_name = "GLOB")]
+    pub globs: Vec<String>,
+    /// Read scenarios from this directory instead of the built-in ones
+    #[arg(long = "scenarios", value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Leave the known-bad scenarios out (the gate is then not itself tested)
+    #[arg(long)]
+    pub no_known_bad: bool,
+}
+
+/// `cutover gate`.
+#[derive(Debug, Args)]
+pub struct GateArgs {
+    /// The legacy lane: a socket URL or a lane profile [default: the built-in one]
+    #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
+    pub legacy: Option<String>,
+    /// Token for the legacy lane
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "CUTOVER_LEGACY_TOKEN",
+        hide_env_values = true,
+        help_heading = "Lanes"
+    )]
+    pub legacy_token: Option<String>,
+    /// The candidate lane: a SpacetimeDB URL or a lane profile [default: built-in]
+    #[arg(
+        long,
+        value_name = "URL|PROFILE",
+        conflicts_with = "candidate_bin",
+        help_heading = "Lanes"
+    )]
+    pub candidate: Option<String>,
+    /// Start this spacetime or spacetimedb-standalone binary as the candidate
+    #[arg(long, value_name = "PATH", help_heading = "Lanes")]
+    pub candidate_bin: Option<PathBuf>,
+    /// Token for the candidate lane
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "CUTOVER_CANDIDATE_TOKEN",
+        hide_env_values = true,
+        help_heading = "Lanes"
+    )]
+    pub candidate_token: Option<String>,
+    /// Run this lane against itself, to show that nothing is found where nothing differs
+    #[arg(long, value_name = "LANE", help_heading = "Lanes")]
+    pub aa: Option<LaneArg>,
+    /// What to run.
+    #[command(flatten, next_help_heading = "Scenarios")]
+    pub scenarios: ScenarioArgs,
+    /// The number that all chance is drawn from [default: a new one, printed first]
+    #[arg(long, value_name = "N", help_heading = "Scenarios")]
+    pub seed: Option<Seed>,
+    /// Scenarios that run at the same time [default: by the number of cores]
+    #[arg(long, value_name = "N", value_parser = jobs, help_heading = "Scenarios")]
+    pub jobs: Option<usize>,
+    /// Block where a row of the verification matrix has no scenario that passed
+    #[arg(long, help_heading = "Deciding")]
+    pub enforce_matrix: bool,
+    /// Where the evidence goes [default: reports/<run>]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// What is printed to stdout
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub format: Format,
+}
+
+/// `cutover serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Which lane's server
+    pub lane: LaneArg,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Where its data lives; created where it is not there
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Settings of the legacy server (TOML, or JSON by its name)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Plant defects in the legacy server, to see them caught (names, commas between)
+    #[arg(long = "defect", value_name = "NAMES")]
+    pub defects: Option<String>,
+    /// End when the process that started this one ends
+    #[arg(long, hide = true)]
+    pub die_with_parent: bool,
+}
+
+/// `cutover recheck`.
+#[derive(Debug, Args)]
+pub struct RecheckArgs {
+    /// The bundle: a directory that `cutover gate` wrote
+    pub dir: PathBuf,
+    /// What is printed to stdout
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TextOrJson,
+}
+
+/// `cutover hash`.
+#[derive(Debug, Args)]
+pub struct HashArgs {
+    /// The document, or JSON Lines [default: stdin]
+    pub file: Option<PathBuf>,
+    /// Print the canonical text too
+    #[arg(long)]
+    pub canonical: bool,
+}
+
+/// `cutover diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The baseline's vector file
+    pub a: PathBuf,
+    /// The other one
+    pub b: PathBuf,
+}
+
+/// `cutover list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// What to list.
+    #[command(flatten)]
+    pub scenarios: ScenarioArgs,
+    /// What is printed to stdout
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TextOrJson,
+}
+
+/// `cutover plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The scenario's name, or a path to its file
+    pub scenario: String,
+    /// The number that all chance is drawn from
+    #[arg(long, value_name = "N")]
+    pub seed: Seed,
+    /// Read scenarios from this directory instead of the built-in ones
+    #[arg(long = "scenarios", value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// A lane, as it is named on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LaneArg {
+    /// The lane being retired: a Phoenix-socket sync service
+    Legacy,
+    /// The lane that is to replace it: SpacetimeDB
+    Candidate,
+}
+
+impl From<LaneArg> for LaneId {
+    fn from(lane: LaneArg) -> LaneId {
+        match lane {
+            LaneArg::Legacy => LaneId::Legacy,
+            LaneArg::Candidate => LaneId::Candidate,
+        }
+    }
+}
+
+/// In which form the gate prints its evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, at a terminal
+    Text,
+    /// The whole evidence document
+    Json,
+    /// JUnit XML, for a CI's test report
+    Junit,
+    /// Markdown, for a CI's summary page
+    Markdown,
+}
+
+/// In which form a smaller command prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// More scenarios at once than this would only measure the machine.
+const MAX_JOBS: usize = 64;
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs) if (1..=MAX_JOBS).contains(&jobs) => Ok(jobs),
+        _ => Err(format!("give a whole number from 1 to {MAX_JOBS}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn jobs_are_bounded() {
+        for (text, ok) in [("1", true), ("64", true), ("0", false), ("65", false), ("two", false)] {
+            assert_eq!(jobs(text).is_ok(), ok, "{text}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Exit codes, and the one error type that ends the program.
+
+use std::fmt;
+use std::io;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Allow; or, of a command that decides nothing: done.
+    Allow = 0,
+    /// Block: something is wrong.
+    Invalid = 1,
+    /// Block: not everything could be shown to be right.
+    Unknown = 2,
+    /// A lane or the environment could not be had.
+    Environment = 3,
+    /// Bad arguments, or a scenario that can't be read (`EX_USAGE` of sysexits.h).
+    Usage = 64,
+    /// A fault of the tool itself (`EX_SOFTWARE` of sysexits.h).
+    Fault = 70,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// Why a command could not be carried out. `Display` is what the user reads: where, what, and how to mend it.
+#[derive(Debug)]
+pub struct Failure {
+    /// How the program ends.
+    pub exit: Exit,
+    /// What the user reads; may have several lines.
+    pub message: String,
+    /// How to mend it, where that is known.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A bad argument, or a file given by the user that can't be used.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Usage, message: message.into(), hint: None }
+    }
+
+    /// A lane or the environment could not be had.
+    pub fn environment(message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Environment, message: message.into(), hint: None }
+    }
+
+    /// A fault of the tool itself.
+    pub fn fault(message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Fault, message: message.into(), hint: None }
+    }
+
+    /// Says how to mend it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A file or directory of the user's that can't be read.
+    pub fn unreadable(path: &std::path::Path, error: &io::Error) -> Failure {
+        Failure::usage(format!("cannot read {}: {error}", path.display()))
+    }
+
+    /// A place that can't be written to.
+    pub fn unwritable(path: &std::path::Path, error: &io::Error) -> Failure {
+        Failure::environment(format!("cannot write {}: {error}", path.display()))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

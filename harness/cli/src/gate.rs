@@ -1,0 +1,99 @@
+//! `cutover gate`: scenarios, through both lanes, to a decision and its evidence.
+
+mod conduct;
+mod drive_all;
+mod record;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use cutover_core::evidence::render::{JsonRenderer, JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer};
+use cutover_core::evidence::{Evidence, Times};
+use cutover_core::ids::{LaneId, Seed};
+
+use crate::args::{Format, GateArgs};
+use crate::compare::cannot_print;
+use crate::exit::{Exit, Failure};
+use crate::out::{Audience, Stdout};
+use crate::scenarios;
+use conduct::conduct;
+use drive_all::{DriveRequest, LaneChoice, drive_all};
+use record::Recording;
+
+/// Runs the command.
+pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
+    let sources = scenarios::select(&args.scenarios)?;
+    let seed = args.seed.unwrap_or_else(fresh_seed);
+    let mut out = Stdout::new();
+    announce(seed, args.format, &mut out)?;
+    let plans: Vec<_> = sources.iter().map(|source| scenarios::compile(&source.scenario, seed)).collect();
+    let request = DriveRequest {
+        plans,
+        lanes: lanes(args),
+        aa: args.aa.map(LaneId::from),
+        jobs: args.jobs.unwrap_or_else(default_jobs),
+    };
+    let recording = Recording::begin(args, seed, &sources)?;
+    let runtime = crate::serve::runtime()?;
+    let mut recording = runtime.block_on(conduct(request, recording, drive_all))?;
+    // What hangs in a thread of the runtime must not hang the gate.
+    runtime.shutdown_background();
+    let (evidence, times) = recording.close()?;
+    let bundle = recording.path().display().to_string();
+    print(&evidence, &times, &bundle, args.format, &mut out).map_err(|error| cannot_print(&error))?;
+    recording.exit(&evidence)
+}
+
+/// The seed is the first thing printed: whatever happens next can be run again.
+fn announce(seed: Seed, format: Format, out: &mut Stdout) -> Result<(), Failure> {
+    match format {
+        Format::Text => out.say(&format!("seed {seed}")).map_err(|error| cannot_print(&error)),
+        _ => {
+            // stdout holds the document alone.
+            let _ = writeln!(std::io::stderr(), "seed {seed}");
+            Ok(())
+        }
+    }
+}
+
+fn print(evidence: &Evidence, times: &Times, bundle: &str, format: Format, out: &mut Stdout) -> std::io::Result<()> {
+    let audience = Audience::of_stdout();
+    let times = Some(times);
+    let (width, paint) = (audience.width, Paint(audience.color));
+    match format {
+        Format::Text => {
+            out.write_all(b"\n")?;
+            TextRenderer { width, paint, times, bundle: Some(bundle) }.render(evidence, out)?;
+        }
+        Format::Json => JsonRenderer.render(evidence, out)?,
+        Format::Junit => JunitRenderer { times }.render(evidence, out)?,
+        Format::Markdown => MarkdownRenderer { times }.render(evidence, out)?,
+    }
+    out.flush()
+}
+
+fn lanes(args: &GateArgs) -> BTreeMap<LaneId, LaneChoice> {
+    let legacy = match &args.legacy {
+        Some(at) => LaneChoice::Outside { at: at.clone(), token: args.legacy_token.clone() },
+        None => LaneChoice::BuiltIn,
+    };
+    let candidate = match (&args.candidate, &args.candidate_bin) {
+        (Some(at), _) => LaneChoice::Outside { at: at.clone(), token: args.candidate_token.clone() },
+        (None, Some(path)) => LaneChoice::Binary { path: path.clone(), token: args.candidate_token.clone() },
+        (None, None) => LaneChoice::BuiltIn,
+    };
+    BTreeMap::from([(LaneId::Legacy, legacy), (LaneId::Candidate, candidate)])
+}
+
+/// A seed that is short enough to be typed. The system's randomness comes by way of the standard library's hasher.
+fn fresh_seed() -> Seed {
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    Seed(random & u64::from(u32::MAX))
+}
+
+/// Two scenarios a core: most of a scenario's time is waiting.
+fn default_jobs() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (2 * cores).clamp(1, 16)
+}

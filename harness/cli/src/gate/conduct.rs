@@ -1,0 +1,74 @@
+//! Conducts a run: the driver, the recording, what is shown, and the signals that end it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::drive_all::{DriveError, DriveRequest, Message};
+use super::record::Recording;
+use crate::exit::{Exit, Failure};
+use crate::out::Audience;
+use crate::progress::{Progress, REDRAW_EVERY};
+use crate::signals::StopSignals;
+
+/// Messages that may wait to be recorded; the driver waits where there are more.
+const QUEUE: usize = 256;
+/// How long the driver may take to end its processes once it was asked to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Drives a request with a driver and records what it tells. Whatever happens, the recording comes back, and says how far
+/// the run came.
+///
+/// # Errors
+/// The recording can't be written, or the driver is at fault.
+pub async fn conduct<F>(
+    request: DriveRequest,
+    mut recording: Recording,
+    driver: impl FnOnce(DriveRequest, mpsc::Sender<Message>, CancellationToken) -> F,
+) -> Result<Recording, Failure>
+where
+    F: Future<Output = Result<(), DriveError>> + Send + 'static,
+{
+    let mut signals = StopSignals::listen().map_err(|error| Failure::environment(error.to_string()))?;
+    let mut progress = Progress::new(Audience::of_stderr(), request.plans.len());
+    let (tell, mut told) = mpsc::channel(QUEUE);
+    let stop = CancellationToken::new();
+    let mut driving = tokio::spawn(driver(request, tell, stop.clone()));
+    let mut redraw = tokio::time::interval(REDRAW_EVERY);
+    let mut stopped_by = None;
+    let deadline = tokio::time::sleep(Duration::MAX);
+    tokio::pin!(deadline);
+    loop {
+        tokio::select! {
+            // The channel closes when the driver is done with it.
+            message = told.recv() => match message {
+                Some(message) => recording.take(message, &mut progress)?,
+                None => break,
+            },
+            signal = signals.next() => {
+                // A second signal means now.
+                if stopped_by.replace(signal).is_some() { break }
+                progress.line(&format!("{signal}: stopping the servers and keeping what was recorded"));
+                stop.cancel();
+                deadline.as_mut().reset(tokio::time::Instant::now() + STOP_WITHIN);
+            }
+            () = &mut deadline, if stopped_by.is_some() => break,
+            _ = redraw.tick() => progress.redraw(),
+        }
+    }
+    progress.clear();
+    if let Some(signal) = stopped_by {
+        driving.abort();
+        recording.interrupted(signal);
+        return Ok(recording);
+    }
+    match (&mut driving).await {
+        Ok(Ok(())) => recording.complete(),
+        Ok(Err(DriveError::Environment { what, hint })) => recording.failed(Exit::Environment, what, hint),
+        Ok(Err(DriveError::Usage { what, hint })) => recording.failed(Exit::Usage, what, hint),
+        Err(error) => recording.failed(Exit::Fault, format!("the driver ended in a fault of its own: {error}"), None),
+    }
+    Ok(recording)
+}

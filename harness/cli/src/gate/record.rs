@@ -1,0 +1,148 @@
+//! Records a run: the bundle from its first byte to its last, and what is known when.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
+use cutover_core::evidence::layout::{self, FileEntry, Files};
+use cutover_core::evidence::{
+    Driven, EVIDENCE_SCHEMA, Evidence, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent, State, Times, decide,
+    judge_scenario,
+};
+use cutover_core::ids::{LaneId, Seed};
+
+use super::drive_all::Message;
+use crate::args::GateArgs;
+use crate::bundle_dir::BundleDir;
+use crate::clock::Moment;
+use crate::exit::{Exit, Failure};
+use crate::progress::Progress;
+use crate::provenance;
+use crate::scenarios::Source;
+
+/// A run that is being recorded.
+pub struct Recording {
+    dir: BundleDir,
+    evidence: Evidence,
+    times: Times,
+    started: Moment,
+    texts: BTreeMap<String, String>,
+    judged: BTreeMap<String, JudgedScenario>,
+    failure: Option<Failure>,
+}
+
+impl Recording {
+    /// Makes the bundle, with a document that says that the run goes on.
+    pub fn begin(args: &GateArgs, seed: Seed, sources: &[Source]) -> Result<Recording, Failure> {
+        let started = Moment::now();
+        let run = format!("{}-{seed}", started.compact());
+        let path = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&run));
+        let command = provenance::command_line(std::env::args());
+        let program = command.first().map_or("cutover", String::as_str);
+        let evidence = Evidence {
+            schema: EVIDENCE_SCHEMA.to_owned(),
+            state: State::InProgress,
+            run,
+            tool: provenance::tool(),
+            checkout: provenance::checkout(),
+            reproduce: provenance::reproduce(program, seed.0, args),
+            command,
+            chosen: args.scenarios.globs.clone(),
+            seed,
+            aa: args.aa.map(LaneId::from),
+            enforce_matrix: args.enforce_matrix,
+            lanes: BTreeMap::new(),
+            module_digest: None,
+            judged: decide(Vec::new(), args.enforce_matrix, &State::InProgress),
+            files: BTreeMap::new(),
+        };
+        let times = Times { schema: RUN_TIMES_SCHEMA.to_owned(), started: started.rfc3339(), ..Times::default() };
+        let texts = sources.iter().map(|source| (source.scenario.name.clone(), source.text.clone())).collect();
+        let dir = BundleDir::create(path)?;
+        dir.write(&Files::from([(layout::EVIDENCE.to_owned(), evidence.to_bytes())]))?;
+        Ok(Recording { dir, evidence, times, started, texts, judged: BTreeMap::new(), failure: None })
+    }
+
+    /// Where the bundle is.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Takes what the driver tells.
+    pub fn take(&mut self, message: Message, progress: &mut Progress) -> Result<(), Failure> {
+        match message {
+            Message::Event(event) => {
+                if let RunEvent::LaneReady { lane, server, module_digest } = &event {
+                    self.evidence.lanes.insert(*lane, server.clone());
+                    self.evidence.module_digest = self.evidence.module_digest.take().or_else(|| module_digest.clone());
+                }
+                progress.event(&event);
+                Ok(())
+            }
+            Message::Driven(driven) => self.driven(&driven, progress),
+        }
+    }
+
+    fn driven(&mut self, driven: &Driven, progress: &mut Progress) -> Result<(), Failure> {
+        let name = &driven.plan.scenario;
+        let text = self.texts.get(name).ok_or_else(|| Failure::fault(format!("nobody asked for the scenario {name}")))?;
+        let files = scenario_files(text.as_bytes(), driven);
+        self.dir.write(&files)?;
+        let digested = files.iter().filter(|(path, _)| is_digested(path));
+        self.evidence.files.extend(digested.map(|(path, content)| (path.clone(), FileEntry::of(content))));
+        let judged = judge_scenario(&JudgeInput {
+            plan: &driven.plan,
+            legacy: &driven.legacy.history,
+            candidate: &driven.candidate.history,
+        });
+        progress.ended(&judged, driven.elapsed_ms);
+        self.times.scenarios_ms.insert(name.clone(), driven.elapsed_ms);
+        self.judged.insert(name.clone(), judged);
+        Ok(())
+    }
+
+    /// The run came to its end. One that left a scenario out did not, whatever the driver says.
+    pub fn complete(&mut self) {
+        let missing: Vec<&str> =
+            self.texts.keys().filter(|name| !self.judged.contains_key(*name)).map(String::as_str).collect();
+        if missing.is_empty() {
+            self.evidence.state = State::Complete;
+        } else {
+            let what = format!("these scenarios were not driven: {}", missing.join(", "));
+            self.failed(Exit::Fault, what, None);
+        }
+    }
+
+    /// The run was interrupted.
+    pub fn interrupted(&mut self, by: &str) {
+        self.evidence.state = State::Interrupted { by: by.to_owned() };
+    }
+
+    /// The run could not go on.
+    pub fn failed(&mut self, exit: Exit, what: String, hint: Option<String>) {
+        self.evidence.state = State::Failed { why: what.clone() };
+        self.failure = Some(Failure { exit, message: what, hint });
+    }
+
+    /// Decides, and closes the bundle.
+    pub fn close(&mut self) -> Result<(Evidence, Times), Failure> {
+        let scenarios = self.judged.values().cloned().collect();
+        self.evidence.judged = decide(scenarios, self.evidence.enforce_matrix, &self.evidence.state);
+        self.times.elapsed_ms = Some(Moment::now().0.saturating_sub(self.started.0));
+        let files = closing_files(&mut self.evidence, &self.times);
+        self.dir.write(&files)?;
+        Ok((self.evidence.clone(), self.times.clone()))
+    }
+
+    /// How the program ends.
+    pub fn exit(self, evidence: &Evidence) -> Result<Exit, Failure> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        match evidence.judged.decision.exit_code {
+            0 => Ok(Exit::Allow),
+            1 => Ok(Exit::Invalid),
+            _ => Ok(Exit::Unknown),
+        }
+    }
+}

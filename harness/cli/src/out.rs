@@ -1,0 +1,100 @@
+//! stdout and stderr for a program whose reader may go away, and who is reading: a terminal or something else.
+
+use std::io::{self, IsTerminal, Write};
+
+/// stdout that turns deaf, and does not fail, once nobody reads it: `cutover gate | head` still has to finish its work and
+/// exit with its decision.
+pub struct Stdout {
+    inner: io::BufWriter<io::Stdout>,
+    gone: bool,
+}
+
+impl Stdout {
+    /// The process's stdout.
+    pub fn new() -> Stdout {
+        Stdout { inner: io::BufWriter::new(io::stdout()), gone: false }
+    }
+
+    /// Writes text, and a newline after it where it has none.
+    ///
+    /// # Errors
+    /// Anything but a reader that has gone.
+    pub fn say(&mut self, text: &str) -> io::Result<()> {
+        self.write_all(text.as_bytes())?;
+        if !text.ends_with('\n') {
+            self.write_all(b"\n")?;
+        }
+        self.flush()
+    }
+
+    fn unless_gone(&mut self, result: io::Result<()>) -> io::Result<()> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.gone {
+            let result = self.inner.write_all(bytes);
+            self.unless_gone(result)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.gone {
+            return Ok(());
+        }
+        let result = self.inner.flush();
+        self.unless_gone(result)
+    }
+}
+
+/// What is known of whoever reads a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Audience {
+    /// Columns to fill.
+    pub width: usize,
+    /// Whether lines may be redrawn in place.
+    pub live: bool,
+    /// Whether to colour.
+    pub color: bool,
+}
+
+/// Columns where nobody tells how many there are.
+const PLAIN_WIDTH: usize = 80;
+/// Lines get no longer than this, however wide the terminal.
+const MAX_WIDTH: usize = 200;
+
+impl Audience {
+    /// Whoever reads stdout.
+    pub fn of_stdout() -> Audience {
+        Audience::new(io::stdout().is_terminal())
+    }
+
+    /// Whoever reads stderr.
+    pub fn of_stderr() -> Audience {
+        Audience::new(io::stderr().is_terminal())
+    }
+
+    fn new(terminal: bool) -> Audience {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let live = terminal && !dumb && !set("CI");
+        Audience { width: width(terminal), live, color: live && !set("NO_COLOR") }
+    }
+}
+
+/// `COLUMNS` where it is set, else the terminal's width, within what can be read.
+fn width(terminal: bool) -> usize {
+    let columns = || std::env::var("COLUMNS").ok()?.parse::<usize>().ok();
+    let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let found = columns().or_else(|| if terminal { measured() } else { None });
+    found.unwrap_or(PLAIN_WIDTH).clamp(40, MAX_WIDTH)
+}

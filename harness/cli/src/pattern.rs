@@ -1,0 +1,54 @@
+//! Globs for names: `*` is any run of characters, `?` any one.
+
+/// Whether a name matches a glob.
+pub fn matches(glob: &str, name: &str) -> bool {
+    let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
+    let (mut at_glob, mut at_name) = (0, 0);
+    // Where the last star stands and how much of the name it has taken: on a mismatch it takes one more.
+    let mut star = None;
+    while at_name < name.len() {
+        match glob.get(at_glob) {
+            Some('*') => {
+                star = Some((at_glob, at_name));
+                at_glob += 1;
+            }
+            Some(c) if *c == '?' || *c == name[at_name] => {
+                at_glob += 1;
+                at_name += 1;
+            }
+            _ => match star {
+                Some((at_star, taken)) => {
+                    star = Some((at_star, taken + 1));
+                    at_glob = at_star + 1;
+                    at_name = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    glob[at_glob..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_takes_any_run_and_a_question_mark_one_character() {
+        for (glob, name, expect) in [
+            ("resume-*", "resume-after-cut", true),
+            ("resume-*", "late-resume-x", false),
+            ("*cut*", "resume-after-cut", true),
+            ("known-bad/*", "known-bad/drop-delivery", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*a*b", "xxaxxaxb", true),
+            ("*a*b", "xxaxxbx", false),
+            ("", "", true),
+            ("", "a", false),
+            ("**", "", true),
+        ] {
+            assert_eq!(matches(glob, name), expect, "{glob} {name}");
+        }
+    }
+}

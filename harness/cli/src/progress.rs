@@ -1,0 +1,127 @@
+//! Shows a run while it goes on: a line for each scenario that ended, and on a terminal a status line below them.
+//!
+//! Everything goes to stderr, so that stdout holds the result alone.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use cutover_core::evidence::render::{Paint, cut};
+use cutover_core::evidence::{JudgedScenario, RunEvent};
+use cutover_core::history::Phase;
+use cutover_core::ids::LaneId;
+
+use crate::out::Audience;
+
+/// The status line is redrawn no more often than this.
+pub const REDRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// What is shown.
+pub struct Progress {
+    audience: Audience,
+    total: usize,
+    ended: usize,
+    running: BTreeMap<String, Running>,
+    drawn: bool,
+}
+
+#[derive(Default)]
+struct Running {
+    phase: BTreeMap<LaneId, Phase>,
+    steps: BTreeMap<LaneId, (u32, u32)>,
+}
+
+impl Progress {
+    /// Of a run of so many scenarios.
+    pub fn new(audience: Audience, total: usize) -> Progress {
+        Progress { audience, total, ended: 0, running: BTreeMap::new(), drawn: false }
+    }
+
+    /// Takes note of an event. What ended is told by [`Progress::ended`].
+    pub fn event(&mut self, event: &RunEvent) {
+        match event {
+            RunEvent::LaneReady { lane, server, .. } => {
+                let version = server.version.as_deref().map(|version| format!(", {version}")).unwrap_or_default();
+                self.line(&format!("{:<10} {}{version}", lane.as_str(), server.what));
+            }
+            RunEvent::ScenarioStarted { scenario } => {
+                self.running.insert(scenario.clone(), Running::default());
+            }
+            RunEvent::Phase { scenario, lane, phase } => {
+                if let Some(running) = self.running.get_mut(scenario) {
+                    running.phase.insert(*lane, *phase);
+                }
+            }
+            RunEvent::Steps { scenario, lane, done, of } => {
+                if let Some(running) = self.running.get_mut(scenario) {
+                    running.steps.insert(*lane, (*done, *of));
+                }
+            }
+            RunEvent::ScenarioFinished { scenario, .. } => {
+                self.running.remove(scenario);
+            }
+            RunEvent::FaultFired { .. } | RunEvent::Process { .. } => {}
+        }
+    }
+
+    /// Tells how a scenario ended.
+    pub fn ended(&mut self, scenario: &JudgedScenario, elapsed_ms: u64) {
+        self.ended += 1;
+        let width = self.total.to_string().len();
+        let outcome = format!("{:<7}", scenario.outcome.as_str());
+        let outcome = Paint(self.audience.color).outcome(scenario.outcome, &outcome);
+        let seconds = format!("{}.{} s", elapsed_ms / 1000, elapsed_ms % 1000 / 100);
+        self.line(&format!("[{:>width$}/{}] {outcome}  {}  {seconds}", self.ended, self.total, scenario.name));
+    }
+
+    /// Redraws the status line, where there is one.
+    pub fn redraw(&mut self) {
+        if !self.audience.live || self.running.is_empty() {
+            return;
+        }
+        let running: Vec<String> = self.running.iter().map(|(name, running)| format!("{name} {}", running.brief())).collect();
+        let line = format!("[{}/{}] running: {}", self.ended, self.total, running.join(", "));
+        // One column is left free, so that no terminal wraps the line.
+        self.put(&format!("\r\x1b[K{}", cut(&line, self.audience.width.saturating_sub(1))));
+        self.drawn = true;
+    }
+
+    /// Takes the status line away.
+    pub fn clear(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            self.put("\r\x1b[K");
+        }
+    }
+
+    /// Writes a line above the status line.
+    pub fn line(&mut self, text: &str) {
+        self.clear();
+        self.put(&format!("{text}\n"));
+        self.redraw();
+    }
+
+    fn put(&self, text: &str) {
+        let mut stderr = io::stderr().lock();
+        // A run must not end because nobody watches it.
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
+}
+
+impl Running {
+    /// The lane that is behind, as `(exercise 12/40)`.
+    fn brief(&self) -> String {
+        let Some(phase) = self.phase.values().min() else { return "(starting)".to_owned() };
+        let name = match phase {
+            Phase::Setup => "setup",
+            Phase::Exercise => "exercise",
+            Phase::Heal => "heal",
+            Phase::Converge => "converge",
+            Phase::Drain => "drain",
+            Phase::Done => "done",
+        };
+        match self.steps.values().min() {
+            Some((done, of)) if *phase == Phase::Exercise => format!("({name} {done}/{of})"),
+            _ => format!("({name})"),
+        }
+    }
+}

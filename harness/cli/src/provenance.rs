@@ -1,0 +1,121 @@
+//! Where a run comes from: the tool, the checkout, and the command line without its secrets.
+
+use std::process::Command;
+
+use cutover_core::evidence::{Checkout, Tool};
+
+use crate::args::GateArgs;
+
+/// The tool, as it was built.
+pub fn tool() -> Tool {
+    let built_from = option_env!("CUTOVER_BUILD_COMMIT").map(|commit| Checkout {
+        commit: commit.to_owned(),
+        dirty: option_env!("CUTOVER_BUILD_DIRTY") != Some("false"),
+    });
+    Tool { name: "cutover".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), built_from }
+}
+
+/// The checkout around the working directory, if there is one and git is there to tell.
+pub fn checkout() -> Option<Checkout> {
+    let commit = git(&["rev-parse", "HEAD"])?;
+    let changes = git(&["status", "--porcelain", "--untracked-files=no"]);
+    // Where git can't tell, the checkout counts as edited.
+    Some(Checkout { commit, dirty: changes.is_none_or(|changes| !changes.is_empty()) })
+}
+
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).stdin(std::process::Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+/// What stands in a secret's place.
+const HIDDEN: &str = "***";
+
+/// The command line; tokens given as options or within URLs are left out.
+pub fn command_line(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut hide_next = false;
+    let shown = words.map(|word| {
+        if std::mem::take(&mut hide_next) {
+            return HIDDEN.to_owned();
+        }
+        hide_next = matches!(word.as_str(), "--legacy-token" | "--candidate-token");
+        match word.split_once("-token=") {
+            Some((option, _)) if option.starts_with("--") => format!("{option}-token={HIDDEN}"),
+            _ => without_token(&word),
+        }
+    });
+    shown.collect()
+}
+
+/// A URL without the value of its `token` parameter and without a password.
+pub fn without_token(word: &str) -> String {
+    let mut shown = word.to_owned();
+    if let Some(start) = shown.find("token=").map(|at| at + "token=".len()) {
+        let end = shown[start..].find(['&', '#']).map_or(shown.len(), |at| start + at);
+        shown.replace_range(start..end, HIDDEN);
+    }
+    if let Some(start) = shown.find("://").map(|at| at + 3) {
+        let authority = shown[start..].find('/').map_or(shown.len(), |at| start + at);
+        if let Some(at) = shown[start..authority].rfind('@') {
+            shown.replace_range(start..start + at, HIDDEN);
+        }
+    }
+    shown
+}
+
+/// The command that runs the same again, without the choice of scenarios. Tokens come from the environment.
+pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
+    let mut words = vec![program.to_owned(), "gate".to_owned(), "--seed".to_owned(), seed.to_string()];
+    let mut option = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            words.extend([name.to_owned(), quoted(&without_token(&value))]);
+        }
+    };
+    option("--legacy", args.legacy.clone());
+    option("--candidate", args.candidate.clone());
+    option("--candidate-bin", args.candidate_bin.as_ref().map(|path| path.display().to_string()));
+    option("--scenarios", args.scenarios.dir.as_ref().map(|path| path.display().to_string()));
+    option("--aa", args.aa.map(|lane| cutover_core::ids::LaneId::from(lane).to_string()));
+    if args.scenarios.no_known_bad {
+        words.push("--no-known-bad".to_owned());
+    }
+    if args.enforce_matrix {
+        words.push("--enforce-matrix".to_owned());
+    }
+    words.join(" ")
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_left_out_of_the_command_line() {
+        let line = [
+            "cutover",
+            "--legacy-token",
+            "s3cret",
+            "--candidate-token=s3cret",
+            "--legacy",
+            "wss://user:s3cret@host/socket?token=s3cret&vsn=2.0.0",
+        ];
+        let shown = command_line(line.into_iter().map(str::to_owned)).join(" ");
+        assert_eq!(
+            shown,
+            "cutover --legacy-token *** --candidate-token=*** --legacy wss://***@host/socket?token=***&vsn=2.0.0"
+        );
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("a/b-c.toml"), "a/b-c.toml");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
+}

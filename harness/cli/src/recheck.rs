@@ -1,0 +1,88 @@
+//! `cutover recheck`: reads a bundle, has everything computed anew, and says what does not hold.
+
+use cutover_core::evidence::layout::Files;
+use cutover_core::evidence::recheck::{Problem, Rechecked, recheck};
+use cutover_core::evidence::render::wrap;
+use cutover_core::evidence::{Judged, State};
+use serde::Serialize;
+
+use crate::args::{RecheckArgs, TextOrJson};
+use crate::compare::cannot_print;
+use crate::exit::{Exit, Failure};
+use crate::out::{Audience, Stdout};
+use crate::{bundle_dir, scenarios};
+
+/// So many problems are told one by one.
+const MAX_TOLD: usize = 50;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: &'static str,
+    holds: bool,
+    exit_code: u8,
+    problems: &'a [Problem],
+    computed: &'a Judged,
+}
+
+/// Runs the command.
+pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
+    let files: Files = bundle_dir::read(&args.dir)?;
+    let compile = |name: &str, bytes: &[u8], seed| scenarios::compile_bytes(name, bytes, seed);
+    let rechecked = recheck(&files, &compile)
+        .map_err(|error| Failure::usage(format!("{} is no bundle of this tool: {error}", args.dir.display())))?;
+    let text = match args.format {
+        TextOrJson::Text => text(&rechecked, &args.dir.display().to_string(), Audience::of_stdout().width),
+        TextOrJson::Json => json(&rechecked)?,
+    };
+    Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
+    exit(rechecked.exit_code())
+}
+
+fn exit(code: u8) -> Result<Exit, Failure> {
+    match code {
+        0 => Ok(Exit::Allow),
+        1 => Ok(Exit::Invalid),
+        2 => Ok(Exit::Unknown),
+        3 => Ok(Exit::Environment),
+        other => Err(Failure::fault(format!("a decision with exit code {other}"))),
+    }
+}
+
+fn json(rechecked: &Rechecked) -> Result<String, Failure> {
+    let answer = Answer {
+        schema: "cutover.recheck/1",
+        holds: rechecked.holds(),
+        exit_code: rechecked.exit_code(),
+        problems: &rechecked.problems,
+        computed: &rechecked.computed,
+    };
+    serde_json::to_string_pretty(&answer).map_err(|error| Failure::fault(error.to_string()))
+}
+
+fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
+    let mut lines = Vec::new();
+    for problem in rechecked.problems.iter().take(MAX_TOLD) {
+        lines.extend(wrap(&format!("{}: {}", problem.file, problem.what), width));
+        let sides = [("expected", &problem.expected), ("found", &problem.found)];
+        lines.extend(sides.iter().filter_map(|(side, value)| value.as_ref().map(|value| format!("  {side:<8}  {value}"))));
+    }
+    let problems = rechecked.problems.len();
+    if problems > MAX_TOLD {
+        lines.push(format!("… and {} more problems", problems - MAX_TOLD));
+    }
+    if !rechecked.holds() {
+        let plural = if problems == 1 { "problem" } else { "problems" };
+        lines.push(format!("DOES NOT HOLD  {problems} {plural} in {dir}"));
+        return lines.join("\n");
+    }
+    let decision = &rechecked.computed.decision;
+    let word = if decision.allow { "allow" } else { "block" };
+    let scenarios = rechecked.computed.scenarios.len();
+    lines.push(format!("HOLDS  the decision to {word} follows from {scenarios} recorded scenarios in {dir}"));
+    let state = rechecked.evidence.as_ref().map(|evidence| &evidence.state);
+    if state.is_some_and(|state| *state != State::Complete) {
+        lines.push("  the run did not come to its end, so nothing is decided".to_owned());
+    }
+    lines.extend(decision.reasons.iter().flat_map(|reason| wrap(&format!("because {reason}"), width)));
+    lines.join("\n")
+}

@@ -1,0 +1,133 @@
+//! Which scenarios: the built-in ones or a directory's, and of those the ones that were asked for.
+
+use std::path::Path;
+
+use cutover_core::ids::Seed;
+use cutover_core::plan::Plan;
+use cutover_core::scenario::{MAX_FILE_BYTES, Scenario, ScenarioErrors, load, stock};
+
+use crate::args::ScenarioArgs;
+use crate::exit::Failure;
+use crate::pattern;
+
+/// A scenario and the text that it was read from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The file's text.
+    pub text: String,
+}
+
+impl Source {
+    /// Whether a defect is planted in it.
+    pub fn known_bad(&self) -> bool {
+        self.scenario.expect.is_some()
+    }
+}
+
+/// The scenarios that are asked for: honest ones first, each kind in order of names.
+///
+/// # Errors
+/// A file that can't be read, every mistake of every file, or a glob that matches nothing.
+pub fn select(args: &ScenarioArgs) -> Result<Vec<Source>, Failure> {
+    let mut sources = all(args.dir.as_deref())?;
+    for glob in &args.globs {
+        if !sources.iter().any(|source| pattern::matches(glob, &source.scenario.name)) {
+            return Err(Failure::usage(format!("no scenario's name matches `{glob}`"))
+                .hint("`cutover list` shows every name; * stands for any run of characters"));
+        }
+    }
+    sources.retain(|source| {
+        let chosen = args.globs.is_empty() || args.globs.iter().any(|glob| pattern::matches(glob, &source.scenario.name));
+        chosen && !(args.no_known_bad && source.known_bad())
+    });
+    if sources.is_empty() {
+        return Err(Failure::usage("no scenario is left to run"));
+    }
+    Ok(sources)
+}
+
+/// Every scenario.
+pub fn all(dir: Option<&Path>) -> Result<Vec<Source>, Failure> {
+    let files = match dir {
+        Some(dir) => read_dir(dir)?,
+        None => stock().iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+    };
+    let borrowed: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let scenarios = load(&borrowed).map_err(|errors| wrong(&errors))?;
+    let texts = files.into_iter().map(|(_, text)| text);
+    let mut sources: Vec<Source> =
+        scenarios.into_iter().zip(texts).map(|(scenario, text)| Source { scenario, text }).collect();
+    sources.sort_by(|a, b| (a.known_bad(), &a.scenario.name).cmp(&(b.known_bad(), &b.scenario.name)));
+    Ok(sources)
+}
+
+/// One scenario, by its name among those of a directory, or by the path of its file.
+pub fn one(name: &str, dir: Option<&Path>) -> Result<Source, Failure> {
+    let path = Path::new(name);
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let text = read_file(path)?;
+        let scenario = Scenario::parse(name, &text).map_err(|errors| wrong(&errors))?;
+        return Ok(Source { scenario, text });
+    }
+    let found = all(dir)?.into_iter().find(|source| source.scenario.name == name);
+    found.ok_or_else(|| {
+        Failure::usage(format!("there is no scenario `{name}`")).hint("`cutover list` shows every name")
+    })
+}
+
+/// The plan that a scenario and a seed give.
+pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
+    cutover_core::plan::compile(scenario, seed)
+}
+
+/// The plan that a scenario's bytes and a seed give, as recheck asks for it.
+///
+/// # Errors
+/// What is wrong with the bytes.
+pub fn compile_bytes(name: &str, bytes: &[u8], seed: Seed) -> Result<Plan, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    let scenario = Scenario::parse(name, text).map_err(|errors| errors.to_string())?;
+    Ok(compile(&scenario, seed))
+}
+
+fn wrong(errors: &ScenarioErrors) -> Failure {
+    let count = errors.errors.len();
+    let heading = if count == 1 { "a scenario is wrong".to_owned() } else { format!("scenarios have {count} mistakes") };
+    Failure::usage(format!("{heading}\n{errors}"))
+}
+
+/// The TOML files of a directory and of its `known-bad`, in order of paths.
+fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let mut paths = toml_files(dir)?;
+    let known_bad = dir.join("known-bad");
+    if known_bad.is_dir() {
+        paths.extend(toml_files(&known_bad)?);
+    }
+    if paths.is_empty() {
+        return Err(Failure::usage(format!("there is no scenario (*.toml) in {}", dir.display())));
+    }
+    paths.sort();
+    paths.into_iter().map(|path| Ok((path.display().to_string(), read_file(&path)?))).collect()
+}
+
+fn toml_files(dir: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
+    let entries = std::fs::read_dir(dir).map_err(|error| Failure::unreadable(dir, &error))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| Failure::unreadable(dir, &error))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+fn read_file(path: &Path) -> Result<String, Failure> {
+    let length = std::fs::metadata(path).map_err(|error| Failure::unreadable(path, &error))?.len();
+    if length > MAX_FILE_BYTES as u64 {
+        return Err(Failure::usage(format!("{} is larger than a scenario may be ({MAX_FILE_BYTES} bytes)", path.display())));
+    }
+    std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))
+}

@@ -1,0 +1,257 @@
+//! Tells principal findings from their consequences: an event that is lost is also unseen, and keeps a client from the
+//! head, but it is one fault and not three.
+//!
+//! A finding is explained by one of an earlier checker in [`PRECEDENCE`], on the same lane and stream, at the same client
+//! and the same seqs where the rule says so, and never by a milder one: an `Unknown` explains no `Invalid`. A shortage
+//! that has no stream (a driver that gave up waiting, and what it therefore never came to) is explained by an `Invalid` of
+//! the same lane. Nothing is dropped: consequences stay in the evidence, each with its cause.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Finding, Report, Verdict};
+use crate::ids::LaneId;
+
+/// Checkers, most specific first: one explains only what comes after it.
+pub const PRECEDENCE: [&str; 13] = [
+    "observed-then-lost",
+    "stale-cursor",
+    "wrong-stream",
+    "hash-mismatch",
+    "duplicate-apply",
+    "lost-write",
+    "wrong-answer",
+    "phantom",
+    "nonmonotonic",
+    "gap",
+    "unseen",
+    "convergence",
+    "vacuity",
+];
+
+/// The reason of `wrong-answer` that moves the seqs of all that follows.
+const SHIFTED: &str = "acknowledged-at-another-seq";
+
+/// A finding that another one accounts for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consequence {
+    /// The finding.
+    pub finding: Finding,
+    /// Which principal finding accounts for it, by its place in [`Explained::principal`].
+    pub explained_by: usize,
+}
+
+/// A scenario's findings, sorted into causes and effects.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Explained {
+    /// Findings that nothing accounts for, most specific first.
+    pub principal: Vec<Finding>,
+    /// Those that a principal one accounts for.
+    pub consequences: Vec<Consequence>,
+}
+
+impl Explained {
+    /// The worst verdict of all findings. A consequence is never worse than its cause, so the principal ones tell.
+    pub fn verdict(&self) -> Verdict {
+        self.principal
+            .iter()
+            .map(|finding| finding.verdict)
+            .max()
+            .unwrap_or(Verdict::Valid)
+    }
+
+    /// The checkers of the principal findings, each once, sorted.
+    pub fn checkers(&self) -> BTreeSet<&str> {
+        self.principal.iter().map(|finding| finding.checker.as_str()).collect()
+    }
+}
+
+/// A lane and a stream.
+type Place<'a> = (Option<LaneId>, Option<&'a str>);
+
+/// Sorts the findings of one scenario's reports.
+pub fn explain(reports: &[Report]) -> Explained {
+    let mut findings: Vec<(usize, &Finding)> = reports
+        .iter()
+        .flat_map(|report| &report.findings)
+        .map(|finding| (rank(&finding.checker), finding))
+        .collect();
+    // Stable: findings of one checker stay in the order in which it told them.
+    findings.sort_by_key(|(rank, _)| *rank);
+    let gave_up: BTreeSet<LaneId> = findings
+        .iter()
+        .filter(|(_, finding)| finding.reason == "timed-out")
+        .filter_map(|(_, finding)| finding.lane)
+        .collect();
+    let mut explained = Explained::default();
+    // For each lane and stream, what was sorted already, with the principal finding that stands for it.
+    let mut earlier: BTreeMap<Place<'_>, Vec<(usize, &Finding, usize)>> = BTreeMap::new();
+    let mut worst_on: BTreeMap<LaneId, usize> = BTreeMap::new();
+    for (rank, finding) in findings {
+        let key = (finding.lane, finding.stream.as_ref().map(|stream| stream.as_str()));
+        let bucket = earlier.entry(key).or_default();
+        let direct = bucket
+            .iter()
+            .find(|(cause_rank, cause, _)| {
+                *cause_rank < rank && cause.verdict >= finding.verdict && explains(cause, finding)
+            })
+            .map(|(_, _, principal)| *principal);
+        let cause = direct.or_else(|| {
+            let lane = finding.lane?;
+            worst_on
+                .get(&lane)
+                .copied()
+                .filter(|_| shortage(finding, gave_up.contains(&lane)))
+        });
+        let principal = match cause {
+            Some(principal) => {
+                explained.consequences.push(Consequence {
+                    finding: finding.clone(),
+                    explained_by: principal,
+                });
+                principal
+            }
+            None => {
+                let place = explained.principal.len();
+                explained.principal.push(finding.clone());
+                if let (Some(lane), Verdict::Invalid) = (finding.lane, finding.verdict) {
+                    worst_on.entry(lane).or_insert(place);
+                }
+                place
+            }
+        };
+        bucket.push((rank, finding, principal));
+    }
+    settle_shortages(&mut explained, &gave_up);
+    explained
+}
+
+fn rank(checker: &str) -> usize {
+    PRECEDENCE
+        .iter()
+        .position(|name| *name == checker)
+        .unwrap_or(PRECEDENCE.len())
+}
+
+/// Whether a finding is what a driver that gave up did not come to.
+fn shortage(finding: &Finding, gave_up: bool) -> bool {
+    finding.verdict == Verdict::Unknown
+        && match finding.reason.as_str() {
+            "timed-out" => true,
+            "vacuous" | "fault-did-not-fire" | "never-sent" | "no-watermark" => gave_up,
+            _ => false,
+        }
+}
+
+/// A shortage may come before the finding that accounts for it in precedence; it is settled here.
+fn settle_shortages(explained: &mut Explained, gave_up: &BTreeSet<LaneId>) {
+    let accounts = |lane: LaneId, principal: &[Finding]| {
+        principal
+            .iter()
+            .position(|finding| finding.lane == Some(lane) && finding.verdict == Verdict::Invalid)
+    };
+    while let Some((place, cause)) = explained.principal.iter().enumerate().find_map(|(place, finding)| {
+        let lane = finding.lane?;
+        let cause = accounts(lane, &explained.principal)?;
+        shortage(finding, gave_up.contains(&lane)).then_some((place, cause))
+    }) {
+        let finding = explained.principal.remove(place);
+        explained.consequences.push(Consequence {
+            finding,
+            explained_by: cause,
+        });
+        for consequence in &mut explained.consequences {
+            if consequence.explained_by == place {
+                consequence.explained_by = cause;
+            }
+            if consequence.explained_by > place {
+                consequence.explained_by -= 1;
+            }
+        }
+    }
+}
+
+/// Whether a cause accounts for an effect on the same lane and stream.
+fn explains(cause: &Finding, effect: &Finding) -> bool {
+    let client = cause.client == effect.client;
+    let effect_checker = effect.checker.as_str();
+    match cause.checker.as_str() {
+        // A stream that a restart forgot is wrong in every way from then on, for every client.
+        "observed-then-lost" => ends_up(effect) || after(cause, effect),
+        "stale-cursor" => {
+            client
+                && match effect_checker {
+                    "gap" | "lost-write" | "unseen" => within(effect, cause),
+                    "convergence" => overlap(cause, effect),
+                    _ => false,
+                }
+        }
+        // The client could not apply what came.
+        "hash-mismatch" => client && effect_checker == "convergence" && overlap(cause, effect),
+        // One event too many shifts all that follow it.
+        "duplicate-apply" => {
+            cause.reason != "applied-twice"
+                && effect.verdict == Verdict::Invalid
+                && match effect_checker {
+                    "phantom" | "unseen" => effect.last_seq() >= cause.seq,
+                    "wrong-answer" => effect.reason == SHIFTED && effect.last_seq() >= cause.seq,
+                    "gap" => overlap(cause, effect),
+                    _ => false,
+                }
+        }
+        "lost-write" => match effect_checker {
+            "wrong-answer" => cause.witness.op.is_some() && cause.witness.op == effect.witness.op,
+            "gap" | "unseen" | "convergence" => client && overlap(cause, effect),
+            _ => false,
+        },
+        // What was refused is on the other lane only, and one seq that is off moves all that follow it.
+        "wrong-answer" => match effect_checker {
+            "unseen" => cause.witness.op == effect.witness.op,
+            "phantom" => cause.reason == SHIFTED && effect.last_seq() >= cause.seq,
+            "gap" | "convergence" => cause.reason == SHIFTED && overlap(cause, effect),
+            _ => false,
+        },
+        "nonmonotonic" => client && matches!(effect_checker, "gap" | "convergence") && overlap(cause, effect),
+        "gap" => client && matches!(effect_checker, "unseen" | "convergence") && overlap(cause, effect),
+        "unseen" => client && effect_checker == "convergence" && overlap(cause, effect),
+        _ => false,
+    }
+}
+
+/// Whether a finding is about how things stand at the end, not about one moment.
+fn ends_up(finding: &Finding) -> bool {
+    matches!(finding.checker.as_str(), "lost-write" | "unseen" | "convergence")
+}
+
+/// Whether the effect was seen at or after the cause's first record, on the cause's lane.
+fn after(cause: &Finding, effect: &Finding) -> bool {
+    let records = |finding: &Finding| {
+        let lane = finding.lane;
+        let own = finding
+            .witness
+            .records
+            .iter()
+            .filter(|record| Some(record.lane) == lane);
+        own.map(|record| record.record).collect::<Vec<_>>()
+    };
+    records(cause)
+        .first()
+        .is_some_and(|start| records(effect).last().is_some_and(|seen| seen >= start))
+}
+
+/// Whether the two are about a common seq.
+fn overlap(one: &Finding, other: &Finding) -> bool {
+    matches!(
+        (one.seq, one.last_seq(), other.seq, other.last_seq()),
+        (Some(first), Some(last), Some(from), Some(to)) if first <= to && from <= last
+    )
+}
+
+/// Whether every seq of the inner finding is one of the outer one's.
+fn within(inner: &Finding, outer: &Finding) -> bool {
+    matches!(
+        (inner.seq, inner.last_seq(), outer.seq, outer.last_seq()),
+        (Some(first), Some(last), Some(from), Some(to)) if from <= first && last <= to
+    )
+}

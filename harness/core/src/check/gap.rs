@@ -1,0 +1,95 @@
+//! `gap`: a seq was skipped within a subscription.
+//!
+//! Anomaly: within one subscription, the next event of a kind of copy is not the one after the last, and what was skipped
+//! does not come later in it (`skipped`; `skipped-at-start` where the first event is not the one after the cursor that
+//! the lane saw, or after the retention floor for a bootstrap). A lane that sends every event in two kinds of message and
+//! leaves one of them out, though the connection did not end in between, has a gap too (`copy-missing`). What came later
+//! in the same subscription is `nonmonotonic` instead. Source: contract, "Ordering, delivery, replay" (no gaps; a gap is
+//! never something to skip over) and "Server to client" (every batch is sent a second time).
+
+use std::collections::BTreeMap;
+
+use super::index::{Index, LaneIndex, Sub};
+use super::order::{Skip, Tracks};
+use super::{CheckInput, Checker, Finding, Report, Verdict};
+
+/// See the module's documentation.
+pub struct Gap;
+
+impl Checker for Gap {
+    fn name(&self) -> &'static str {
+        "gap"
+    }
+
+    fn check(&self, input: &CheckInput<'_>) -> Report {
+        let index = input.index();
+        let mut report = Report::new(self.name());
+        for lane in index.lanes() {
+            report.count("subscriptions", lane.subs.len() as u64);
+            for sub in &lane.subs {
+                for finding in of_sub(index, lane, sub) {
+                    report.push(finding);
+                }
+            }
+        }
+        report
+    }
+}
+
+fn of_sub(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Vec<Finding> {
+    let tracks = Tracks::of(lane, sub);
+    let mut skips: BTreeMap<u64, (Skip, bool)> = BTreeMap::new();
+    for (track, other) in [(&tracks.first, &tracks.second), (&tracks.second, &tracks.first)] {
+        for skip in track.skips() {
+            let twice = other
+                .skips()
+                .any(|same| same.first <= skip.first && skip.first <= same.last);
+            // Where the other copy has not come as far, nobody knows whether it would have been whole.
+            let came = !twice && other.next().is_some_and(|next| skip.first < next);
+            skips.entry(skip.first).or_insert((skip, came));
+        }
+    }
+    let mut findings: Vec<Finding> = skips
+        .values()
+        .map(|(skip, one_copy)| {
+            let reason = match (one_copy, skip.at_start) {
+                (true, _) => "copy-missing",
+                (false, true) => "skipped-at-start",
+                (false, false) => "skipped",
+            };
+            finding(index, lane, sub, reason, (skip.first, skip.last))
+                .seen_at(sub.at)
+                .seen_at(skip.at)
+        })
+        .collect();
+    findings.extend(missing_tail(index, lane, sub, &tracks));
+    findings
+}
+
+/// The end of one copy that never came, in a subscription that lasted until everything in flight was to have arrived.
+fn missing_tail(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, tracks: &Tracks) -> Option<Finding> {
+    if !lane.two_copies || !lane.done || sub.ended < lane.drain_at {
+        return None;
+    }
+    let (longer, shorter) = match (tracks.first.next(), tracks.second.next()) {
+        (Some(first), Some(second)) if first > second => (&tracks.first, second),
+        (Some(first), Some(second)) if first < second => (&tracks.second, first),
+        (Some(_), None) => (&tracks.first, tracks.first.start()?),
+        (None, Some(_)) => (&tracks.second, tracks.second.start()?),
+        _ => return None,
+    };
+    let last = longer.next()?.saturating_sub(1);
+    Some(
+        finding(index, lane, sub, "copy-missing", (shorter, last))
+            .seen_at(sub.at)
+            .seen_at(longer.last_at()),
+    )
+}
+
+fn finding(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reason: &str, range: (u64, u64)) -> Finding {
+    Finding::new("gap", Verdict::Invalid, reason)
+        .on(lane.lane)
+        .at_client(index.plan.clients.name(sub.client))
+        .in_stream(index.plan.streams.name(sub.stream))
+        .of_events(range.0, range.1)
+}

@@ -1,0 +1,95 @@
+//! A delivery, and which event of the plan it is.
+
+use super::plan::PlanIndex;
+use super::stream::{OpState, Timeline};
+use crate::hash::PayloadHash;
+use crate::history::{Verdict, Via};
+
+/// One delivered event.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::check) struct Delivery {
+    /// Its record.
+    pub at: usize,
+    /// To whom.
+    pub client: usize,
+    /// In which stream.
+    pub stream: usize,
+    /// Under which seq.
+    pub seq: u64,
+    /// The payload's computed hash.
+    pub hash: Option<PayloadHash>,
+    /// In which message.
+    pub via: Via,
+    /// What the apply engine made of it.
+    pub verdict: Verdict,
+    /// Which event it is.
+    pub arrival: Arrival,
+}
+
+/// Which event of the plan a delivery is. Every delivery is exactly one of these, so that one defect is not told twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::check) enum Arrival {
+    /// The publish that stands at this stream and seq.
+    Right(usize),
+    /// A publish stands there, with another payload.
+    WrongPayload(usize),
+    /// A publish stands there, and what came has no canonical form.
+    NotCanonical(usize),
+    /// The payload is another stream's.
+    OtherStream(usize),
+    /// The client never asked for the stream.
+    NotSubscribed,
+    /// Nothing stands at this stream and seq.
+    NeverPublished,
+    /// The publish that stands there had not been sent yet.
+    BeforePublished(usize),
+}
+
+impl Arrival {
+    /// Whether something arrived in the place of the event at this seq, right or wrong.
+    pub fn fills_its_seq(self) -> bool {
+        matches!(
+            self,
+            Arrival::Right(_) | Arrival::WrongPayload(_) | Arrival::NotCanonical(_)
+        )
+    }
+}
+
+/// Tells which event a delivery is.
+pub(super) fn classify(
+    plan: &PlanIndex<'_>,
+    states: &[OpState<'_>],
+    timelines: &[Timeline],
+    (client, stream): (usize, usize),
+    (at, seq, hash): (usize, u64, Option<PayloadHash>),
+) -> Arrival {
+    if !plan.subscribes.contains(&(client, stream)) {
+        return Arrival::NotSubscribed;
+    }
+    let owners = timelines
+        .get(stream)
+        .and_then(|timeline| timeline.owners.get(&seq))
+        .map_or(&[][..], Vec::as_slice);
+    let foreign = || {
+        let publishes = hash.map_or(&[][..], |hash| plan.publishes_of(hash));
+        let here = publishes.iter().any(|op| plan.ops[*op].stream == stream);
+        publishes.first().copied().filter(|_| !here)
+    };
+    let Some(first) = owners.first() else {
+        return foreign().map_or(Arrival::NeverPublished, Arrival::OtherStream);
+    };
+    if let Some(owner) = owners
+        .iter()
+        .find(|owner| hash.is_some() && plan.ops[**owner].hash() == hash)
+    {
+        return match states[*owner].sent {
+            Some(sent) if sent < at => Arrival::Right(*owner),
+            _ => Arrival::BeforePublished(*owner),
+        };
+    }
+    match (hash, foreign()) {
+        (None, _) => Arrival::NotCanonical(*first),
+        (Some(_), Some(op)) => Arrival::OtherStream(op),
+        (Some(_), None) => Arrival::WrongPayload(*first),
+    }
+}

@@ -1,0 +1,229 @@
+//! One lane's history, looked up by operation, subscription, and client with stream.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::arrival::Delivery;
+use super::plan::PlanIndex;
+use super::stream::{OpState, Timeline, timelines};
+use super::PairKey;
+use super::subs::Subscriptions;
+use crate::history::{Closed, History, Phase, Process, Record, Refusal, Via};
+use crate::ids::{ConnId, LaneId, Seq};
+
+/// A subscription of one stream by one client.
+#[derive(Debug)]
+pub(in crate::check) struct Sub<'a> {
+    /// Its record.
+    pub at: usize,
+    /// Whose.
+    pub client: usize,
+    /// Of what.
+    pub stream: usize,
+    /// On which connection.
+    pub conn: ConnId,
+    /// The cursor that the client sent; `None` for a bootstrap.
+    pub asked: Option<u64>,
+    /// The cursor that the lane saw, after a fault rewrote it.
+    pub saw: Option<u64>,
+    /// The ledger's record of the rewriting.
+    pub rewritten_at: Option<usize>,
+    /// The lane's answer.
+    pub reply: Option<Reply<'a>>,
+    /// The record that ended it: the connection's end or the next subscription of the same stream; the length of the
+    /// history where nothing did.
+    pub ended: usize,
+    /// Whether its connection had not carried the stream before.
+    pub fresh: bool,
+    /// Its deliveries, by their place in [`LaneIndex::deliveries`].
+    pub deliveries: Vec<usize>,
+}
+
+/// A lane's answer to a subscription.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::check) enum Reply<'a> {
+    /// Accepted.
+    Accepted {
+        /// The record.
+        at: usize,
+        /// The head by the lane's word.
+        head: Option<Seq>,
+    },
+    /// Refused.
+    Refused {
+        /// The record.
+        at: usize,
+        /// The lane's words.
+        refusal: &'a Refusal,
+    },
+}
+
+impl Sub<'_> {
+    /// The record of acceptance.
+    pub fn accepted_at(&self) -> Option<usize> {
+        match self.reply {
+            Some(Reply::Accepted { at, .. }) => Some(at),
+            _ => None,
+        }
+    }
+}
+
+/// What concerns one client and one stream.
+#[derive(Debug, Default)]
+pub(in crate::check) struct Pair {
+    /// Its subscriptions, by place in [`LaneIndex::subs`].
+    pub subs: Vec<usize>,
+    /// Its deliveries, by place in [`LaneIndex::deliveries`].
+    pub deliveries: Vec<usize>,
+    /// Seqs in whose place something arrived; sorted, each once.
+    pub arrived: Vec<u64>,
+    /// Records at which the client gave up its cursor.
+    pub rewinds: Vec<usize>,
+    /// The last watermark, with its record.
+    pub watermark: Option<(usize, u64)>,
+    /// The last time that the client could get no further, with its record.
+    pub stuck: Option<(usize, u64)>,
+}
+
+impl Pair {
+    /// Whether something arrived in the place of this seq.
+    pub fn has(&self, seq: u64) -> bool {
+        self.arrived.binary_search(&seq).is_ok()
+    }
+}
+
+/// How often things were seen; what a scenario's `at_least` is held against.
+#[derive(Debug, Default, Clone, Copy)]
+pub(in crate::check) struct Seen {
+    /// Events applied.
+    pub deliveries: u64,
+    /// Subscribes with a cursor that were accepted.
+    pub resumes: u64,
+    /// Resumes that were refused as stale.
+    pub refusals: u64,
+    /// Deliveries that a client suppressed.
+    pub duplicates: u64,
+    /// Faults that fired.
+    pub faults: u64,
+}
+
+/// One lane's history, indexed.
+#[derive(Debug)]
+pub(in crate::check) struct LaneIndex<'a> {
+    /// The lane.
+    pub lane: LaneId,
+    /// The history itself.
+    pub history: &'a History,
+    /// Whether the run was complete.
+    pub done: bool,
+    /// The record from which on everything in flight was to arrive; the length of the history where it never came.
+    pub drain_at: usize,
+    /// What became of each operation, in the order of [`PlanIndex::ops`].
+    pub ops: Vec<OpState<'a>>,
+    /// Streams through time, by number.
+    pub streams: Vec<Timeline>,
+    /// Subscriptions, in order.
+    pub subs: Vec<Sub<'a>>,
+    /// Deliveries, in order.
+    pub deliveries: Vec<Delivery>,
+    /// By client and stream.
+    pub pairs: BTreeMap<PairKey, Pair>,
+    /// Records at which the server died.
+    pub deaths: Vec<usize>,
+    /// Records at which a client died, in order, with the client.
+    pub crashes: Vec<(usize, usize)>,
+    /// Faults that fired: how often, and the first record.
+    pub fired: HashMap<&'a str, (u64, usize)>,
+    /// Records at which the driver gave up waiting.
+    pub timed_out: Vec<usize>,
+    /// Whether the lane delivers every event in two copies.
+    pub two_copies: bool,
+    /// Counts.
+    pub seen: Seen,
+}
+
+impl<'a> LaneIndex<'a> {
+    /// Indexes a history: one pass for what was asked and answered, one for what was delivered.
+    pub fn build(lane: LaneId, history: &'a History, plan: &PlanIndex<'a>) -> LaneIndex<'a> {
+        let end = history.records.len();
+        let mut index = LaneIndex {
+            lane,
+            history,
+            done: false,
+            drain_at: end,
+            ops: vec![OpState::NEW; plan.ops.len()],
+            streams: Vec::new(),
+            subs: Vec::new(),
+            deliveries: Vec::new(),
+            pairs: plan.subscribes.iter().map(|pair| (*pair, Pair::default())).collect(),
+            deaths: Vec::new(),
+            crashes: Vec::new(),
+            fired: HashMap::new(),
+            timed_out: Vec::new(),
+            two_copies: false,
+            seen: Seen::default(),
+        };
+        index.read_operations(plan);
+        index.streams = timelines(plan, &index.ops);
+        Subscriptions::read(&mut index, plan);
+        index.two_copies = index.deliveries.iter().any(|delivery| delivery.via == Via::Frame)
+            && index.deliveries.iter().any(|delivery| delivery.via == Via::UpdateBatch);
+        for pair in index.pairs.values_mut() {
+            pair.arrived.sort_unstable();
+            pair.arrived.dedup();
+        }
+        index
+    }
+
+    /// The pair's view, where there is one.
+    pub fn pair(&self, key: PairKey) -> Option<&Pair> {
+        self.pairs.get(&key)
+    }
+
+    /// Whether the client died between two records.
+    pub fn crashed_between(&self, client: usize, from: usize, to: usize) -> bool {
+        let start = self.crashes.partition_point(|(at, _)| *at < from);
+        self.crashes[start..]
+            .iter()
+            .take_while(|(at, _)| *at < to)
+            .any(|(_, who)| *who == client)
+    }
+
+    fn read_operations(&mut self, plan: &PlanIndex<'a>) {
+        for (at, record) in self.history.records.iter().enumerate() {
+            match record {
+                Record::Phase { phase: Phase::Drain } => self.drain_at = at,
+                Record::Phase { phase: Phase::Done } => self.done = true,
+                Record::Invoke { op, .. } => {
+                    if let Some(number) = plan.op(*op) {
+                        self.ops[number].invoke(at);
+                    }
+                }
+                Record::Complete { op, completion, .. } => {
+                    if let Some(number) = plan.op(*op) {
+                        self.ops[number].complete(at, completion);
+                    }
+                }
+                Record::Process {
+                    process: Process::Killed | Process::Died { .. },
+                } => self.deaths.push(at),
+                Record::TimedOut { .. } => self.timed_out.push(at),
+                Record::Fault { fault, .. } => {
+                    self.fired.entry(fault.as_str()).or_insert((0, at)).0 += 1;
+                    self.seen.faults += 1;
+                }
+                Record::Closed {
+                    client,
+                    why: Closed::Crashed,
+                    ..
+                } => {
+                    self.crashes
+                        .extend(plan.clients.get(client.as_str()).map(|client| (at, client)));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The code of a refused stale cursor (contract, "Ordering, delivery, replay").
+pub(in crate::check) const STALE_CURSOR: &str = "stale_cursor";

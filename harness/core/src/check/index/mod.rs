@@ -1,0 +1,110 @@
+//! Indexes over a plan and two histories, built once and shared by all checkers, so that none of them searches.
+//!
+//! Names are numbered here ([`Names`]); the numbers never leave the room. Hash maps are only looked up, never walked.
+
+mod arrival;
+mod lane;
+mod plan;
+mod stream;
+mod subs;
+
+pub(super) use arrival::{Arrival, Delivery};
+pub(super) use lane::{LaneIndex, Pair, Reply, STALE_CURSOR, Sub};
+pub(super) use plan::{PlanIndex, PlannedOp, What};
+pub(super) use stream::{OpState, Settled};
+
+use std::collections::HashMap;
+
+use crate::history::{History, Record};
+use crate::ids::LaneId;
+use crate::plan::Plan;
+
+/// A client and a stream, by number.
+pub(super) type PairKey = (usize, usize);
+
+/// Names by number and numbers by name.
+#[derive(Debug, Default)]
+pub(super) struct Names<'a> {
+    list: Vec<&'a str>,
+    at: HashMap<&'a str, usize>,
+}
+
+impl<'a> Names<'a> {
+    /// The name's number, a new one where it has none.
+    pub fn add(&mut self, name: &'a str) -> usize {
+        *self.at.entry(name).or_insert_with(|| {
+            self.list.push(name);
+            self.list.len() - 1
+        })
+    }
+
+    /// The name's number.
+    pub fn get(&self, name: &str) -> Option<usize> {
+        self.at.get(name).copied()
+    }
+
+    /// The number's name.
+    pub fn name(&self, number: usize) -> &'a str {
+        self.list.get(number).copied().unwrap_or("")
+    }
+
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+}
+
+/// Everything that checkers look things up in.
+#[derive(Debug)]
+pub(super) struct Index<'a> {
+    /// The plan's.
+    pub plan: PlanIndex<'a>,
+    lanes: [LaneIndex<'a>; 2],
+}
+
+impl<'a> Index<'a> {
+    /// Builds the indexes; linear in the length of plan and histories but for sorting.
+    pub fn build(plan: &'a Plan, legacy: &'a History, candidate: &'a History) -> Index<'a> {
+        let mut plan = PlanIndex::build(plan);
+        name_all(&mut plan, legacy);
+        name_all(&mut plan, candidate);
+        let lanes = [
+            LaneIndex::build(LaneId::Legacy, legacy, &plan),
+            LaneIndex::build(LaneId::Candidate, candidate, &plan),
+        ];
+        Index { plan, lanes }
+    }
+
+    /// Both lanes, baseline first.
+    pub fn lanes(&self) -> &[LaneIndex<'a>; 2] {
+        &self.lanes
+    }
+
+    /// The lane that this one is compared with.
+    pub fn other(&self, lane: LaneId) -> &LaneIndex<'a> {
+        match lane {
+            LaneId::Legacy => &self.lanes[1],
+            LaneId::Candidate => &self.lanes[0],
+        }
+    }
+}
+
+/// Numbers names that a history uses and the plan does not: a broken lane or driver may bring such.
+fn name_all<'a>(plan: &mut PlanIndex<'a>, history: &'a History) {
+    for record in &history.records {
+        match record {
+            Record::Subscribed { client, stream, .. }
+            | Record::Delivered { client, stream, .. }
+            | Record::Rewound { client, stream, .. }
+            | Record::Stuck { client, stream, .. }
+            | Record::Watermark { client, stream, .. } => {
+                plan.clients.add(client.as_str());
+                plan.streams.add(stream.as_str());
+            }
+            Record::Fault { client, .. } | Record::Closed { client, .. } => {
+                plan.clients.add(client.as_str());
+            }
+            _ => {}
+        }
+    }
+}

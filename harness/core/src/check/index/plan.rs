@@ -1,0 +1,227 @@
+//! The plan, looked up by operation, payload hash, client and stream.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Names, PairKey};
+use crate::hash::PayloadHash;
+use crate::ids::OpId;
+use crate::plan::{Plan, PublishExpect, Step};
+
+/// An operation of the plan.
+#[derive(Debug)]
+pub(in crate::check) struct PlannedOp<'a> {
+    /// Its number in the plan.
+    pub id: OpId,
+    /// The stream.
+    pub stream: usize,
+    /// What it does.
+    pub what: What<'a>,
+}
+
+/// What an operation does.
+#[derive(Debug)]
+pub(in crate::check) enum What<'a> {
+    /// Publishes.
+    Publish {
+        /// The payload as it is sent.
+        payload: &'a str,
+        /// Its hash.
+        hash: PayloadHash,
+        /// What the lane must answer.
+        expect: &'a PublishExpect,
+    },
+    /// Sets a policy; `None` leaves a value as it is.
+    Policy {
+        /// Newest events to retain.
+        retention: Option<u64>,
+        /// Events that a resume may replay.
+        budget: Option<u64>,
+    },
+}
+
+impl PlannedOp<'_> {
+    /// The payload's hash, of a publish.
+    pub fn hash(&self) -> Option<PayloadHash> {
+        match self.what {
+            What::Publish { hash, .. } => Some(hash),
+            What::Policy { .. } => None,
+        }
+    }
+
+    /// The seq that the plan gives a publish that is to be written.
+    pub fn planned_seq(&self) -> Option<u64> {
+        match self.what {
+            What::Publish {
+                expect: PublishExpect::Accepted { seq },
+                ..
+            } => Some(seq.0),
+            _ => None,
+        }
+    }
+}
+
+/// A stream's policy at the start; `None` is without bound.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::check) struct StartPolicy {
+    /// Newest events to retain.
+    pub retention: Option<u64>,
+    /// Events that a resume may replay.
+    pub budget: Option<u64>,
+}
+
+/// The plan, indexed.
+#[derive(Debug)]
+pub(in crate::check) struct PlanIndex<'a> {
+    /// The plan itself.
+    pub plan: &'a Plan,
+    /// Streams by number.
+    pub streams: Names<'a>,
+    /// Clients by number.
+    pub clients: Names<'a>,
+    /// Operations, in plan order.
+    pub ops: Vec<PlannedOp<'a>>,
+    /// Which clients subscribe to which streams.
+    pub subscribes: BTreeSet<PairKey>,
+    op_at: HashMap<OpId, usize>,
+    by_hash: HashMap<PayloadHash, Vec<usize>>,
+    policies: Vec<StartPolicy>,
+    connected: Vec<bool>,
+    set_cursors: HashMap<PairKey, Vec<u64>>,
+}
+
+impl<'a> PlanIndex<'a> {
+    /// Indexes a plan.
+    pub fn build(plan: &'a Plan) -> PlanIndex<'a> {
+        let mut index = PlanIndex {
+            plan,
+            streams: Names::default(),
+            clients: Names::default(),
+            ops: Vec::new(),
+            subscribes: BTreeSet::new(),
+            op_at: HashMap::new(),
+            by_hash: HashMap::new(),
+            policies: Vec::new(),
+            connected: Vec::new(),
+            set_cursors: HashMap::new(),
+        };
+        for case in &plan.cases {
+            for stream in &case.streams {
+                let number = index.streams.add(stream.id.as_str());
+                index.policies.resize(number + 1, StartPolicy::default());
+                index.policies[number] = StartPolicy {
+                    retention: stream.retention,
+                    budget: stream.replay_budget,
+                };
+            }
+        }
+        for case in &plan.cases {
+            for client in &case.clients {
+                let number = index.clients.add(client.id.as_str());
+                for stream in &client.streams {
+                    let stream = index.streams.add(stream.as_str());
+                    index.subscribes.insert((number, stream));
+                }
+            }
+            for step in &case.steps {
+                index.add_step(step);
+            }
+        }
+        index
+    }
+
+    fn add_step(&mut self, step: &'a Step) {
+        match step {
+            Step::Publish {
+                op,
+                stream,
+                payload,
+                hash,
+                expect,
+                ..
+            } => {
+                let at = self.add_op(
+                    *op,
+                    stream.as_str(),
+                    What::Publish {
+                        payload,
+                        hash: *hash,
+                        expect,
+                    },
+                );
+                self.by_hash.entry(*hash).or_default().push(at);
+            }
+            Step::Policy {
+                op,
+                stream,
+                retention,
+                replay_budget,
+            } => {
+                self.add_op(
+                    *op,
+                    stream.as_str(),
+                    What::Policy {
+                        retention: *retention,
+                        budget: *replay_budget,
+                    },
+                );
+            }
+            Step::Connect { client } => self.set_connected(client.as_str(), true),
+            Step::Disconnect { client } | Step::Crash { client } => self.set_connected(client.as_str(), false),
+            Step::SetCursor { client, stream, cursor } => {
+                let pair = (self.clients.add(client.as_str()), self.streams.add(stream.as_str()));
+                self.set_cursors.entry(pair).or_default().push(cursor.0);
+            }
+            Step::AwaitCaughtUp { .. } | Step::AwaitFired { .. } | Step::Server { .. } => {}
+        }
+    }
+
+    fn add_op(&mut self, id: OpId, stream: &'a str, what: What<'a>) -> usize {
+        let stream = self.streams.add(stream);
+        self.op_at.insert(id, self.ops.len());
+        self.ops.push(PlannedOp { id, stream, what });
+        self.ops.len() - 1
+    }
+
+    fn set_connected(&mut self, client: &'a str, connected: bool) {
+        let number = self.clients.add(client);
+        if self.connected.len() <= number {
+            self.connected.resize(number + 1, false);
+        }
+        self.connected[number] = connected;
+    }
+
+    /// An operation's place in [`PlanIndex::ops`].
+    pub fn op(&self, id: OpId) -> Option<usize> {
+        self.op_at.get(&id).copied()
+    }
+
+    /// The publishes that carry a payload.
+    pub fn publishes_of(&self, hash: PayloadHash) -> &[usize] {
+        self.by_hash.get(&hash).map_or(&[], Vec::as_slice)
+    }
+
+    /// A stream's policy at the start.
+    pub fn policy(&self, stream: usize) -> StartPolicy {
+        self.policies.get(stream).copied().unwrap_or_default()
+    }
+
+    /// Whether the plan leaves a client connected.
+    pub fn connected_at_end(&self, client: usize) -> bool {
+        self.connected.get(client).copied().unwrap_or(false)
+    }
+
+    /// Whether the plan puts this cursor on a client's disk.
+    pub fn sets_cursor(&self, pair: PairKey, cursor: u64) -> bool {
+        self.set_cursors
+            .get(&pair)
+            .is_some_and(|cursors| cursors.contains(&cursor))
+    }
+
+    /// The pairs that owe convergence: subscribed by plan, and connected at its end.
+    pub fn owing_pairs(&self) -> impl Iterator<Item = PairKey> + '_ {
+        self.subscribes
+            .iter()
+            .copied()
+            .filter(|(client, _)| self.connected_at_end(*client))
+    }
+}

@@ -1,0 +1,210 @@
+//! The second pass over a history: subscriptions, what was delivered in them, and which cursors the lane saw.
+
+use std::collections::{HashMap, HashSet};
+
+use super::arrival::{Arrival, Delivery, classify};
+use super::lane::{LaneIndex, Reply, STALE_CURSOR, Sub};
+use super::plan::PlanIndex;
+use super::{Names, PairKey};
+use crate::history::{Record, Rewrote, Verdict};
+use crate::ids::{ConnId, SubId};
+
+/// The second pass: subscriptions, and what was delivered in them.
+pub(super) struct Subscriptions<'a> {
+    by_id: HashMap<(usize, SubId), usize>,
+    open: HashMap<PairKey, usize>,
+    /// Open subscriptions of each client, so that a connection's end need not search all pairs.
+    open_of: HashMap<usize, Vec<usize>>,
+    carried: HashSet<(PairKey, ConnId)>,
+    rewrites: Vec<(usize, usize, u32, &'a Rewrote)>,
+}
+
+impl<'a> Subscriptions<'a> {
+    /// Reads a history whose operations have been read.
+    pub fn read(index: &mut LaneIndex<'a>, plan: &PlanIndex<'a>) {
+        let mut reading = Subscriptions {
+            by_id: HashMap::new(),
+            open: HashMap::new(),
+            open_of: HashMap::new(),
+            carried: HashSet::new(),
+            rewrites: Vec::new(),
+        };
+        for (at, record) in index.history.records.iter().enumerate() {
+            reading.record(index, plan, at, record);
+        }
+        reading.rewrite(index, &plan.streams);
+    }
+
+    fn record(&mut self, index: &mut LaneIndex<'a>, plan: &PlanIndex<'a>, at: usize, record: &'a Record) {
+        let pair_of = |client: &str, stream: &str| plan.clients.get(client).zip(plan.streams.get(stream));
+        match record {
+            Record::Subscribed {
+                client,
+                conn,
+                sub,
+                stream,
+                cursor,
+            } => {
+                let Some(key) = pair_of(client.as_str(), stream.as_str()) else {
+                    return;
+                };
+                self.subscribe(index, at, key, *conn, cursor.map(|cursor| cursor.0));
+                self.by_id.insert((key.0, *sub), index.subs.len() - 1);
+            }
+            Record::Accepted { client, sub, head, .. } => {
+                let Some(sub) = self.sub(plan, client.as_str(), *sub) else {
+                    return;
+                };
+                index.subs[sub].reply = Some(Reply::Accepted { at, head: *head });
+                index.seen.resumes += u64::from(index.subs[sub].asked.is_some());
+            }
+            Record::Refused {
+                client, sub, refusal, ..
+            } => {
+                index.seen.refusals += u64::from(refusal.code == STALE_CURSOR);
+                let Some(sub) = self.sub(plan, client.as_str(), *sub) else {
+                    return;
+                };
+                index.subs[sub].reply = Some(Reply::Refused { at, refusal });
+            }
+            Record::Closed { client, conn, .. } => {
+                let Some(client) = plan.clients.get(client.as_str()) else {
+                    return;
+                };
+                for sub in self.open_of.remove(&client).unwrap_or_default() {
+                    if index.subs[sub].conn == *conn {
+                        index.subs[sub].ended = index.subs[sub].ended.min(at);
+                    } else {
+                        self.open_of.entry(client).or_default().push(sub);
+                    }
+                }
+            }
+            Record::Delivered {
+                client,
+                sub,
+                stream,
+                seq,
+                hash,
+                via,
+                verdict,
+                ..
+            } => {
+                let Some(key) = pair_of(client.as_str(), stream.as_str()) else {
+                    return;
+                };
+                let arrival = classify(plan, &index.ops, &index.streams, key, (at, seq.0, *hash));
+                let delivery = Delivery {
+                    at,
+                    client: key.0,
+                    stream: key.1,
+                    seq: seq.0,
+                    hash: *hash,
+                    via: *via,
+                    verdict: *verdict,
+                    arrival,
+                };
+                self.deliver(index, self.sub(plan, client.as_str(), *sub), delivery);
+            }
+            Record::Rewound { client, stream, .. } => {
+                if let Some(key) = pair_of(client.as_str(), stream.as_str()) {
+                    index.pairs.entry(key).or_default().rewinds.push(at);
+                }
+            }
+            Record::Stuck { client, stream, cursor } => {
+                if let Some(key) = pair_of(client.as_str(), stream.as_str()) {
+                    index.pairs.entry(key).or_default().stuck = Some((at, cursor.0));
+                }
+            }
+            Record::Watermark { client, stream, cursor } => {
+                if let Some(key) = pair_of(client.as_str(), stream.as_str()) {
+                    index.pairs.entry(key).or_default().watermark = Some((at, cursor.0));
+                }
+            }
+            Record::Fault { client, fire, .. } => {
+                if let (Some(client), Some(rewrote)) = (plan.clients.get(client.as_str()), &fire.rewrote) {
+                    self.rewrites.push((at, client, fire.conn, rewrote));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn sub(&self, plan: &PlanIndex<'_>, client: &str, sub: SubId) -> Option<usize> {
+        self.by_id.get(&(plan.clients.get(client)?, sub)).copied()
+    }
+
+    fn subscribe(&mut self, index: &mut LaneIndex<'a>, at: usize, key: PairKey, conn: ConnId, asked: Option<u64>) {
+        let number = index.subs.len();
+        if let Some(before) = self.open.insert(key, number) {
+            index.subs[before].ended = index.subs[before].ended.min(at);
+        }
+        let open = self.open_of.entry(key.0).or_default();
+        open.retain(|sub| index.subs[*sub].stream != key.1);
+        open.push(number);
+        index.pairs.entry(key).or_default().subs.push(number);
+        index.subs.push(Sub {
+            at,
+            client: key.0,
+            stream: key.1,
+            conn,
+            asked,
+            saw: asked,
+            rewritten_at: None,
+            reply: None,
+            ended: index.history.records.len(),
+            fresh: self.carried.insert((key, conn)),
+            deliveries: Vec::new(),
+        });
+    }
+
+    fn deliver(&mut self, index: &mut LaneIndex<'a>, sub: Option<usize>, delivery: Delivery) {
+        let number = index.deliveries.len();
+        match delivery.verdict {
+            Verdict::Applied => index.seen.deliveries += 1,
+            Verdict::Duplicate => index.seen.duplicates += 1,
+            _ => {}
+        }
+        if let Some(sub) = sub.filter(|sub| index.subs[*sub].stream == delivery.stream) {
+            index.subs[sub].deliveries.push(number);
+        }
+        let pair = index.pairs.entry((delivery.client, delivery.stream)).or_default();
+        pair.deliveries.push(number);
+        if delivery.arrival.fills_its_seq() {
+            pair.arrived.push(delivery.seq);
+        }
+        if let Arrival::Right(_) = delivery.arrival {
+            index.streams[delivery.stream].observed.raise(delivery.at, delivery.seq);
+        }
+        index.deliveries.push(delivery);
+    }
+
+    /// Gives each subscription the cursor that the lane saw, by the ledger. The proxy and the client write their records
+    /// apart, so a rewriting belongs to the last subscription before it that asked for what was rewritten, on the same
+    /// connection where one is; else to the first after it.
+    fn rewrite(&self, index: &mut LaneIndex<'a>, streams: &Names<'_>) {
+        for (at, client, conn, rewrote) in &self.rewrites {
+            let Some(stream) = streams.get(rewrote.stream.as_str()) else {
+                continue;
+            };
+            let from = rewrote.from.map(|cursor| cursor.0);
+            let Some(pair) = index.pairs.get(&(*client, stream)) else {
+                continue;
+            };
+            let asking = || pair.subs.iter().copied().filter(|sub| index.subs[*sub].asked == from);
+            let before = |same: bool| {
+                asking().rfind(|sub| index.subs[*sub].at < *at && (!same || index.subs[*sub].conn.0 == *conn))
+            };
+            let after = |same: bool| {
+                asking().find(|sub| index.subs[*sub].at > *at && (!same || index.subs[*sub].conn.0 == *conn))
+            };
+            let chosen = before(true)
+                .or_else(|| after(true))
+                .or_else(|| before(false))
+                .or_else(|| after(false));
+            if let Some(sub) = chosen {
+                index.subs[sub].saw = Some(rewrote.to.0);
+                index.subs[sub].rewritten_at = Some(*at);
+            }
+        }
+    }
+}

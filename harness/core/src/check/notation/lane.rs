@@ -1,0 +1,386 @@
+//! One lane's side of the notation: records, with each client's apply engine played along.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::events;
+use super::plan::{PlanWriter, hash, payload};
+use crate::hash::PayloadHash;
+use crate::history::{
+    Closed, Completion, Fire, HISTORY_SCHEMA, Header, History, Phase, Record, Refusal, RewindReason, Rewrote,
+    StaleStream, Verdict, Via,
+};
+use crate::ids::{ClientId, ConnId, Cursor, FaultId, LaneId, OpId, Seed, Seq, StreamId, SubId};
+use crate::plan::Plan;
+
+#[derive(Default)]
+struct Client {
+    conn: u32,
+    open: bool,
+    subs: BTreeMap<String, u32>,
+    /// The cursor, or `None` before the first event of a bootstrap.
+    cursors: BTreeMap<String, Option<u64>>,
+    marks: BTreeMap<String, u64>,
+}
+
+/// Gathers one lane's history.
+pub(super) struct LaneWriter {
+    lane: LaneId,
+    records: Vec<Record>,
+    clients: BTreeMap<String, Client>,
+    counts: HashMap<String, usize>,
+    subs: u32,
+    interrupted: bool,
+}
+
+impl LaneWriter {
+    /// A history that has begun.
+    pub fn new(lane: LaneId) -> LaneWriter {
+        let records = [Phase::Setup, Phase::Exercise]
+            .map(|phase| Record::Phase { phase })
+            .to_vec();
+        let (clients, counts) = (BTreeMap::new(), HashMap::new());
+        LaneWriter {
+            lane,
+            records,
+            clients,
+            counts,
+            subs: 0,
+            interrupted: false,
+        }
+    }
+
+    pub fn push(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    pub fn interrupt(&mut self) {
+        self.interrupted = true;
+    }
+
+    fn counted(&mut self, key: String) -> usize {
+        let count = self.counts.entry(key).or_default();
+        *count += 1;
+        *count
+    }
+
+    pub fn count_policy(&mut self) -> usize {
+        self.counted("policy".to_owned())
+    }
+
+    pub fn count_publish(&mut self, kind: &str, stream: &str, seq: u64) -> usize {
+        self.counted(format!("{kind} {stream}{seq}"))
+    }
+
+    pub fn invoke(&mut self, op: OpId) {
+        let attempt = self.counted(format!("attempt {op}")) as u32;
+        self.push(Record::Invoke { op, attempt });
+    }
+
+    pub fn complete(&mut self, op: OpId, completion: Completion) {
+        let attempt = self.counts.get(&format!("attempt {op}")).copied().unwrap_or(1) as u32;
+        self.push(Record::Complete {
+            op,
+            attempt,
+            completion,
+        });
+    }
+
+    pub fn fire(&mut self, fault: &str, client: &str, rewrote: Option<Rewrote>) {
+        let conn = self.clients.get(client).map_or(1, |client| client.conn);
+        let fire = Fire {
+            conn,
+            frame: 1,
+            hit: "a frame".to_owned(),
+            rewrote,
+        };
+        self.push(Record::Fault {
+            fault: FaultId::from(fault),
+            client: ClientId::from(client),
+            fire,
+        });
+    }
+
+    /// A client's statement.
+    pub fn client(&mut self, name: &str, words: &[&str], plan: &PlanWriter) -> Option<()> {
+        let id = ClientId::from(name);
+        match *words {
+            ["sub", stream] => self.subscribe(name, stream, None, true),
+            ["sub", stream, "from", cursor] => self.subscribe(name, stream, Some(cursor.parse().ok()?), true),
+            ["ask", stream] => self.subscribe(name, stream, None, false),
+            ["ask", stream, "from", cursor] => self.subscribe(name, stream, Some(cursor.parse().ok()?), false),
+            ["ok", stream] => self.accept(name, stream, None),
+            ["ok", stream, "head", head] => self.accept(name, stream, Some(Seq(head.parse().ok()?))),
+            ["refused", stream, "by", sibling, reason] => {
+                let refusal = stale(sibling, reason, &[])?;
+                self.refuse(name, stream, refusal);
+            }
+            ["refused", stream, reason, ref fields @ ..] => {
+                let refusal = stale(stream, reason, fields)?;
+                self.refuse(name, stream, refusal);
+            }
+            ["cut"] => self.close(
+                name,
+                Closed::Lost {
+                    why: "connection reset".to_owned(),
+                },
+            ),
+            ["leave"] => self.close(name, Closed::ByClient),
+            ["crash"] => self.close(name, Closed::Crashed),
+            ["cursor", ..] => {}
+            ["rewind", stream] => {
+                let cursors = &mut self.clients.entry(name.to_owned()).or_default().cursors;
+                let from = Cursor(cursors.insert(stream.to_owned(), None).flatten().unwrap_or(0));
+                let (stream, why) = (StreamId::from(stream), RewindReason::Stale);
+                self.push(Record::Rewound {
+                    client: id,
+                    stream,
+                    from,
+                    why,
+                });
+            }
+            ["stuck", stream] => {
+                let cursor = Cursor(self.cursor(name, stream));
+                self.push(Record::Stuck {
+                    client: id,
+                    stream: StreamId::from(stream),
+                    cursor,
+                });
+            }
+            ["mark", stream, cursor] => {
+                let marks = &mut self.clients.entry(name.to_owned()).or_default().marks;
+                marks.insert(stream.to_owned(), cursor.parse().ok()?);
+            }
+            ["rewrote", stream, from, "to", to] => {
+                let from = if from == "-" {
+                    None
+                } else {
+                    Some(Cursor(from.parse().ok()?))
+                };
+                let to = Cursor(to.parse().ok()?);
+                self.fire(
+                    "rewrite",
+                    name,
+                    Some(Rewrote {
+                        stream: StreamId::from(stream),
+                        from,
+                        to,
+                    }),
+                );
+            }
+            _ => {
+                for token in words {
+                    self.delivery(name, token, plan)?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn cursor(&self, client: &str, stream: &str) -> u64 {
+        self.clients
+            .get(client)
+            .and_then(|client| client.cursors.get(stream).copied().flatten())
+            .unwrap_or(0)
+    }
+
+    fn subscribe(&mut self, name: &str, stream: &str, cursor: Option<u64>, accepted: bool) {
+        self.subs += 1;
+        let sub = self.subs;
+        let client = self.clients.entry(name.to_owned()).or_default();
+        let opens = !std::mem::replace(&mut client.open, true);
+        client.conn += u32::from(opens);
+        client.subs.insert(stream.to_owned(), sub);
+        client.cursors.insert(stream.to_owned(), cursor);
+        let conn = ConnId(client.conn);
+        if opens {
+            self.push(Record::Opened {
+                client: ClientId::from(name),
+                conn,
+            });
+        }
+        self.push(Record::Subscribed {
+            client: ClientId::from(name),
+            conn,
+            sub: SubId(sub),
+            stream: StreamId::from(stream),
+            cursor: cursor.map(Cursor),
+        });
+        if accepted {
+            self.accept(name, stream, None);
+        }
+    }
+
+    fn sub(&self, name: &str, stream: &str) -> SubId {
+        SubId(
+            self.clients
+                .get(name)
+                .and_then(|client| client.subs.get(stream).copied())
+                .unwrap_or(0),
+        )
+    }
+
+    fn accept(&mut self, name: &str, stream: &str, head: Option<Seq>) {
+        let sub = self.sub(name, stream);
+        self.push(Record::Accepted {
+            client: ClientId::from(name),
+            sub,
+            stream: StreamId::from(stream),
+            head,
+        });
+    }
+
+    fn refuse(&mut self, name: &str, stream: &str, refusal: Refusal) {
+        let sub = self.sub(name, stream);
+        self.push(Record::Refused {
+            client: ClientId::from(name),
+            sub,
+            stream: StreamId::from(stream),
+            refusal,
+        });
+    }
+
+    fn close(&mut self, name: &str, why: Closed) {
+        let client = self.clients.entry(name.to_owned()).or_default();
+        client.open = false;
+        let conn = ConnId(client.conn);
+        self.push(Record::Closed {
+            client: ClientId::from(name),
+            conn,
+            why,
+        });
+    }
+
+    fn delivery(&mut self, name: &str, token: &str, _plan: &PlanWriter) -> Option<()> {
+        let ends = |end: char| token.ends_with(end);
+        let (force, declared) = (ends('!'), ends('~').then(|| "sha256:00".to_owned()));
+        let vias: &[Via] = match (self.lane, token.chars().last()?) {
+            (LaneId::Candidate, _) => &[Via::Transaction],
+            (LaneId::Legacy, 'u') => &[Via::UpdateBatch],
+            (LaneId::Legacy, 'f') => &[Via::Frame],
+            (LaneId::Legacy, _) => &[Via::UpdateBatch, Via::Frame],
+        };
+        let bare = token.trim_end_matches(['!', '~', 'u', 'f']);
+        let (event, other) = bare
+            .split_once('=')
+            .map_or((bare, None), |(event, other)| (event, Some(other)));
+        let (stream, seqs) = events(event)?;
+        for seq in seqs {
+            let hash = delivered_hash(stream, seq, other)?;
+            for (copy, via) in vias.iter().enumerate() {
+                let verdict = self.apply(name, stream, seq, force && copy == 0);
+                let client = self.clients.get(name)?;
+                let (conn, sub) = (ConnId(client.conn), self.sub(name, stream));
+                self.push(Record::Delivered {
+                    client: ClientId::from(name),
+                    conn,
+                    sub,
+                    stream: StreamId::from(stream),
+                    seq: Seq(seq),
+                    hash,
+                    declared: declared.clone(),
+                    via: *via,
+                    verdict,
+                    payload: (other == Some("*")).then(|| OTHER_PAYLOAD.to_owned()),
+                });
+            }
+        }
+        Some(())
+    }
+
+    fn apply(&mut self, name: &str, stream: &str, seq: u64, force: bool) -> Verdict {
+        let cursors = &mut self.clients.entry(name.to_owned()).or_default().cursors;
+        let cursor = cursors.entry(stream.to_owned()).or_default();
+        match *cursor {
+            _ if force => Verdict::Applied,
+            Some(at) if seq <= at => Verdict::Duplicate,
+            Some(at) if seq > at + 1 => Verdict::OutOfOrder,
+            _ => {
+                *cursor = Some(seq);
+                Verdict::Applied
+            }
+        }
+    }
+
+    /// The finished history.
+    pub fn finish(mut self, plan: &Plan) -> History {
+        if !self.interrupted {
+            self.push(Record::Phase { phase: Phase::Heal });
+            self.push(Record::Phase { phase: Phase::Converge });
+            for (name, client) in std::mem::take(&mut self.clients) {
+                for (stream, cursor) in client.cursors.iter().filter(|_| client.open) {
+                    let cursor = client.marks.get(stream).copied().unwrap_or(cursor.unwrap_or(0));
+                    let (client, stream) = (ClientId::from(name.as_str()), StreamId::from(stream.as_str()));
+                    self.push(Record::Watermark {
+                        client,
+                        stream,
+                        cursor: Cursor(cursor),
+                    });
+                }
+            }
+            self.push(Record::Phase { phase: Phase::Drain });
+            self.push(Record::Phase { phase: Phase::Done });
+        }
+        let header = Header {
+            schema: HISTORY_SCHEMA.to_owned(),
+            scenario: plan.scenario.clone(),
+            seed: Seed(1),
+            lane: self.lane,
+            plan_digest: String::new(),
+        };
+        History {
+            header,
+            records: self.records,
+        }
+    }
+}
+
+const OTHER_PAYLOAD: &str = "{\"event\":\"nobody's\"}";
+
+/// The hash of what is delivered in an event's place.
+fn delivered_hash(stream: &str, seq: u64, other: Option<&str>) -> Option<Option<PayloadHash>> {
+    Some(match other {
+        None => Some(hash(&payload("pub", stream, seq))),
+        Some("?") => None,
+        Some("*") => Some(hash(OTHER_PAYLOAD)),
+        Some(other) => {
+            let (stream, seqs) = events(other)?;
+            Some(hash(&payload("pub", stream, *seqs.start())))
+        }
+    })
+}
+
+/// A stale refusal that lists one stream; fields that are not given are not told.
+fn stale(stream: &str, reason: &str, fields: &[&str]) -> Option<Refusal> {
+    let reason = match reason {
+        "floor" => "retention_floor_breach",
+        "budget" => "replay_budget_exceeded",
+        code => {
+            return Some(Refusal {
+                code: code.to_owned(),
+                ..Refusal::default()
+            });
+        }
+    };
+    let field = |name: &str| {
+        let found = fields
+            .iter()
+            .find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+        found.and_then(|number| number.parse().ok())
+    };
+    let entry = StaleStream {
+        stream: StreamId::from(stream),
+        reason: reason.to_owned(),
+        resume_after: field("cursor"),
+        retention_floor: field("floor"),
+        head_watermark: field("head"),
+        replay_lag: field("lag"),
+        replay_budget_events: field("budget"),
+    };
+    let reasons = vec![reason.to_owned()];
+    Some(Refusal {
+        code: "stale_cursor".to_owned(),
+        reasons,
+        stale: vec![entry],
+        message: String::new(),
+    })
+}

@@ -1,0 +1,135 @@
+//! Tests of the checkers, on histories in the notation of [`super::notation`].
+
+#![allow(clippy::unwrap_used)]
+
+mod boundaries;
+mod explanations;
+mod fires;
+mod properties;
+
+use super::explain::{Explained, explain};
+use super::notation::World;
+use super::{CheckInput, Finding, Report, Verdict, check_all};
+
+/// Reports on a world.
+fn reports(world: &World) -> Vec<Report> {
+    check_all(&CheckInput::new(&world.plan, &world.legacy, &world.candidate))
+}
+
+/// Principal findings and consequences of a world.
+fn explained(text: &str) -> Explained {
+    explain(&reports(&World::read(text).unwrap()))
+}
+
+/// A finding as `lane checker/reason client stream seq..last`.
+fn short(finding: &Finding) -> String {
+    let mut words = vec![
+        finding.lane.map_or("-".to_owned(), |lane| lane.to_string()),
+        format!("{}/{}", finding.checker, finding.reason),
+    ];
+    words.extend(finding.client.as_ref().map(ToString::to_string));
+    if let Some(stream) = &finding.stream {
+        let last = finding
+            .witness
+            .through
+            .map(|last| format!("..{last}"))
+            .unwrap_or_default();
+        words.push(format!(
+            "{stream}{}{last}",
+            finding.seq.map(|seq| seq.to_string()).unwrap_or_default()
+        ));
+    }
+    words.join(" ")
+}
+
+/// Asserts on what one checker finds, principal or not.
+fn check(checker: &str, text: &str, expected: &[&str]) {
+    let world = World::read(text).unwrap();
+    let report = reports(&world)
+        .into_iter()
+        .find(|report| report.checker == checker)
+        .unwrap();
+    let found: Vec<String> = report.findings.iter().map(short).collect();
+    let expected: Vec<String> = expected
+        .iter()
+        .map(|line| line.replacen(' ', &format!(" {checker}/"), 1))
+        .collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+/// Asserts that nothing at all is found.
+fn clean(text: &str) {
+    let found = explained(text);
+    let lines: Vec<String> = found.principal.iter().map(Finding::describe).collect();
+    assert!(lines.is_empty(), "{text}\n{lines:#?}");
+}
+
+/// Asserts on the principal findings.
+fn principal(text: &str, expected: &[&str]) {
+    let found: Vec<String> = explained(text).principal.iter().map(short).collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+const HONEST: &str = "pub a1..3; c1 sub a; c1 a1..3; c1 cut; c1 sub a from 3; pub a4; c1 a4; again a2";
+
+#[test]
+fn an_honest_run_gives_no_finding() {
+    clean(HONEST);
+}
+
+#[test]
+fn a_lane_held_against_itself_gives_no_finding() {
+    let world = World::read(HONEST).unwrap();
+    let input = CheckInput::new(&world.plan, &world.legacy, &world.legacy);
+    assert!(check_all(&input).iter().all(|report| report.verdict == Verdict::Valid));
+}
+
+#[test]
+fn a_checker_that_panics_is_unknown_and_stops_no_other() {
+    struct Panics;
+    impl super::Checker for Panics {
+        fn name(&self) -> &'static str {
+            "panics"
+        }
+        fn check(&self, _: &CheckInput<'_>) -> Report {
+            std::panic::panic_any("on purpose")
+        }
+    }
+    let world = World::read(HONEST).unwrap();
+    let report = super::check_one(&Panics, &CheckInput::new(&world.plan, &world.legacy, &world.candidate));
+    assert_eq!(report.verdict, Verdict::Unknown);
+    assert_eq!(report.findings[0].reason, "checker-panicked");
+    assert!(report.findings[0].describe().contains("on purpose"));
+}
+
+#[test]
+fn every_checker_has_its_place_in_the_precedence_and_none_twice() {
+    let mut names: Vec<&str> = super::names().collect();
+    let mut ranked = super::explain::PRECEDENCE.to_vec();
+    names.sort_unstable();
+    ranked.sort_unstable();
+    assert_eq!(names, ranked);
+}
+
+#[test]
+fn findings_survive_being_written_and_read() {
+    let found = explained("pub a1..2; c1 sub a; c1 a1; legacy: c1 a2=*; candidate: c1 a2");
+    let text = serde_json::to_string(&found).unwrap();
+    assert_eq!(serde_json::from_str::<Explained>(&text).unwrap(), found);
+}
+
+#[test]
+fn a_hundred_thousand_deliveries_are_checked_at_once() {
+    let events = 5_000;
+    let clients = 10;
+    let mut text = format!("pub a1..{events}");
+    for client in 0..clients {
+        text.push_str(&format!("; c{client} sub a; c{client} a1..{events}"));
+    }
+    let world = World::read(&text).unwrap();
+    assert!(world.legacy.records.len() > 100_000);
+    let started = std::time::Instant::now();
+    assert!(reports(&world).iter().all(|report| report.verdict == Verdict::Valid));
+    // A bound that only a quadratic step misses: it takes some tens of milliseconds.
+    assert!(started.elapsed().as_secs() < 10, "took {:?}", started.elapsed());
+}

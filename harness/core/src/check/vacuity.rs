@@ -1,0 +1,94 @@
+//! `vacuity`: a run that is green because nothing happened is not green.
+//!
+//! Anomalies, each `Unknown`: the history ends before its mark of completion (`interrupted`); it is the history of
+//! another scenario or seed (`foreign-history`); a planned fault never fired (`fault-did-not-fire`); the lane saw fewer
+//! deliveries, resumes, refusals, duplicates or faults than the scenario must at least see (`vacuous`); the driver gave
+//! up waiting for something (`timed-out`). Source: the house plan (each planned fault is in a ledger and must have fired;
+//! each scenario declares the least it must see).
+
+use super::index::{Index, LaneIndex};
+use super::{CheckInput, Checker, Finding, Report, Verdict};
+use crate::history::Record;
+
+/// See the module's documentation.
+pub struct Vacuity;
+
+impl Checker for Vacuity {
+    fn name(&self) -> &'static str {
+        "vacuity"
+    }
+
+    fn check(&self, input: &CheckInput<'_>) -> Report {
+        let index = input.index();
+        let mut report = Report::new(self.name());
+        for lane in index.lanes() {
+            let seen = lane.seen;
+            for (what, number) in [
+                ("deliveries", seen.deliveries),
+                ("resumes", seen.resumes),
+                ("refusals", seen.refusals),
+                ("duplicates", seen.duplicates),
+                ("faults", seen.faults),
+            ] {
+                report.count(&format!("{} {what}", lane.lane), number);
+            }
+            completeness(index, lane, &mut report);
+            faults(index, lane, &mut report);
+            least(index, lane, &mut report);
+            timeouts(lane, &mut report);
+        }
+        report
+    }
+}
+
+fn unknown(lane: &LaneIndex<'_>, reason: &str) -> Finding {
+    Finding::new("vacuity", Verdict::Unknown, reason).on(lane.lane)
+}
+
+fn completeness(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
+    let (header, plan) = (&lane.history.header, index.plan.plan);
+    if header.scenario != plan.scenario || header.seed != plan.seed {
+        let planned = format!("{} with seed {}", plan.scenario, plan.seed);
+        let got = format!("{} with seed {}", header.scenario, header.seed);
+        report.push(unknown(lane, "foreign-history").expected(planned, got));
+    }
+    if !lane.done {
+        let last = lane.history.records.len().saturating_sub(1);
+        report.push(unknown(lane, "interrupted").seen_at(last));
+    }
+}
+
+fn faults(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
+    for fault in index.plan.plan.faults.iter().filter(|fault| fault.strikes(lane.lane)) {
+        if !lane.fired.contains_key(fault.id.as_str()) {
+            let mut finding = unknown(lane, "fault-did-not-fire").at_client(fault.client.as_str());
+            finding.witness.fault = Some(fault.id.clone());
+            report.push(finding);
+        }
+    }
+}
+
+fn least(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
+    let (least, seen) = (index.plan.plan.at_least, lane.seen);
+    for (what, least, seen) in [
+        ("deliveries", least.deliveries, seen.deliveries),
+        ("resumes", least.resumes, seen.resumes),
+        ("refusals", least.refusals, seen.refusals),
+        ("duplicates", least.duplicates, seen.duplicates),
+        ("faults", least.faults, seen.faults),
+    ] {
+        if seen < least {
+            report.push(unknown(lane, "vacuous").expected(format!("at least {least} {what}"), seen));
+        }
+    }
+}
+
+fn timeouts(lane: &LaneIndex<'_>, report: &mut Report) {
+    for at in &lane.timed_out {
+        let mut finding = unknown(lane, "timed-out").seen_at(*at);
+        if let Some(Record::TimedOut { waiting_for }) = lane.history.records.get(*at) {
+            finding.witness.expected = Some(waiting_for.clone());
+        }
+        report.push(finding);
+    }
+}

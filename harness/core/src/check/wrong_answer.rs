@@ -1,0 +1,94 @@
+//! `wrong-answer`: an operation was answered otherwise than the contract says.
+//!
+//! Anomalies: a publish that is to be written was refused (`refused`), or was given another seq than the next one
+//! (`acknowledged-at-another-seq`, told once for each shift of a stream); a publish that is to be refused was answered
+//! well (`accepted-a-conflict`) or with another code (`refused-with-another-code`); a policy was refused. An operation
+//! whose answer nobody knows (`never-answered`) and one that was never sent (`never-sent`) are `Unknown`. Source:
+//! contract, "Writes" (seq from 1 without gaps, `idempotency_conflict`); the plan knows what each answer must be.
+
+use super::index::{Index, LaneIndex, OpState, PlannedOp, Settled, What};
+use super::{CheckInput, Checker, Finding, Report, Verdict};
+use crate::plan::PublishExpect;
+
+/// See the module's documentation.
+pub struct WrongAnswer;
+
+impl Checker for WrongAnswer {
+    fn name(&self) -> &'static str {
+        "wrong-answer"
+    }
+
+    fn check(&self, input: &CheckInput<'_>) -> Report {
+        let index = input.index();
+        let mut report = Report::new(self.name());
+        for lane in index.lanes() {
+            // By how much each stream's seqs are off the plan's so far.
+            let mut shifts = vec![0i128; index.plan.streams.len()];
+            let mut never_sent: Option<Finding> = None;
+            for (op, state) in index.plan.ops.iter().zip(&lane.ops) {
+                report.count("operations", 1);
+                let Some(finding) = judge(index, lane, op, state, &mut shifts[op.stream]) else {
+                    continue;
+                };
+                match (&mut never_sent, finding.reason.as_str()) {
+                    (Some(told), "never-sent") => told.witness.repeats += 1,
+                    (None, "never-sent") => never_sent = Some(finding),
+                    _ => report.push(finding),
+                }
+            }
+            // An interrupted run says so itself; what it did not come to is no news.
+            if let Some(finding) = never_sent.filter(|_| lane.done) {
+                report.push(finding);
+            }
+        }
+        report
+    }
+}
+
+fn judge(
+    index: &Index<'_>,
+    lane: &LaneIndex<'_>,
+    op: &PlannedOp<'_>,
+    state: &OpState<'_>,
+    shift: &mut i128,
+) -> Option<Finding> {
+    let finding = |verdict, reason| {
+        let mut finding = Finding::new("wrong-answer", verdict, reason)
+            .on(lane.lane)
+            .in_stream(index.plan.streams.name(op.stream))
+            .of_op(op.id);
+        if let Some(at) = state.last {
+            finding = finding.seen_at(at);
+        }
+        match op.planned_seq() {
+            Some(seq) => finding.of_event(seq),
+            None => finding,
+        }
+    };
+    let expect = match &op.what {
+        What::Publish { expect, .. } => Some(*expect),
+        What::Policy { .. } => None,
+    };
+    match (state.settled, expect) {
+        (Settled::NeverSent, _) => Some(finding(Verdict::Unknown, "never-sent")),
+        (Settled::Open, _) => Some(finding(Verdict::Unknown, "never-answered")),
+        (Settled::Done { seq: Some(got), .. }, Some(PublishExpect::Accepted { seq })) => {
+            let off = i128::from(got) - i128::from(seq.0);
+            let told = std::mem::replace(shift, off) == off;
+            let shifted = || finding(Verdict::Invalid, "acknowledged-at-another-seq").of_event(got.min(seq.0));
+            (!told).then(|| shifted().expected(seq, got))
+        }
+        (Settled::Done { seq: Some(got), .. }, Some(PublishExpect::Refused { code })) => Some(
+            finding(Verdict::Invalid, "accepted-a-conflict")
+                .of_event(got)
+                .expected(code, format!("seq {got}")),
+        ),
+        (Settled::Done { seq: None, .. }, Some(_)) => Some(finding(Verdict::Unknown, "answered-without-seq")),
+        (Settled::Done { .. }, _) => None,
+        (Settled::Refused { refusal, .. }, Some(PublishExpect::Refused { code })) => (refusal.code != *code)
+            .then(|| finding(Verdict::Invalid, "refused-with-another-code").expected(code, &refusal.code)),
+        (Settled::Refused { refusal, .. }, _) => {
+            Some(finding(Verdict::Invalid, "refused").expected("done", &refusal.code))
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The evidence document, `evidence.json`: who ran what with what, what was judged of it, and the digests that bind it all.
+//!
+//! Everything in it is in a fixed order and free of times, so that one run's document is always the same bytes. Numbers are
+//! whole: a fraction would have to be rounded by every reader alike.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::judged::Judged;
+use super::layout::FileEntry;
+use crate::ids::{LaneId, Seed};
+
+/// The schema version of the evidence document.
+pub const EVIDENCE_SCHEMA: &str = "cutover.evidence/1";
+
+/// The schema version of [`Times`].
+pub const RUN_TIMES_SCHEMA: &str = "cutover.run-times/1";
+
+/// The whole document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// [`EVIDENCE_SCHEMA`].
+    pub schema: String,
+    /// How far the run came.
+    pub state: State,
+    /// The run's name.
+    pub run: String,
+    /// The tool.
+    pub tool: Tool,
+    /// The checkout that the run was started in; `None` where it was none.
+    pub checkout: Option<Checkout>,
+    /// The command line, secrets left out.
+    pub command: Vec<String>,
+    /// The command that runs the same again, without the choice of scenarios.
+    pub reproduce: String,
+    /// The globs by which scenarios were chosen; none chose all.
+    pub chosen: Vec<String>,
+    /// The seed.
+    pub seed: Seed,
+    /// The lane that was run against itself, where the run was of that kind.
+    pub aa: Option<LaneId>,
+    /// Whether every row of the matrix had to be proven.
+    pub enforce_matrix: bool,
+    /// What ran as each lane.
+    pub lanes: BTreeMap<LaneId, LaneServer>,
+    /// The digest of the SpacetimeDB module that was published, where one was.
+    pub module_digest: Option<String>,
+    /// What was judged. Recheck computes this part anew, and it must come out the same byte for byte.
+    pub judged: Judged,
+    /// Every file of the bundle that is digested, by path.
+    pub files: BTreeMap<String, FileEntry>,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum State {
+    /// It is going on, or it was ended so hard that it could not say so.
+    InProgress,
+    /// It was interrupted.
+    Interrupted {
+        /// By what.
+        by: String,
+    },
+    /// A lane or the environment could not be had.
+    Failed {
+        /// What was seen.
+        why: String,
+    },
+    /// It came to its end.
+    Complete,
+}
+
+/// The tool that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where its sources stood when it was built; `None` where they were in no checkout.
+    pub built_from: Option<Checkout>,
+}
+
+/// A git checkout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkout {
+    /// The commit.
+    pub commit: String,
+    /// Whether tracked files differed from it.
+    pub dirty: bool,
+}
+
+/// What ran as a lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneServer {
+    /// What it is: `built-in`, or the URL, profile or binary given.
+    pub what: String,
+    /// Its version, by its own word where it has one.
+    pub version: Option<String>,
+}
+
+/// Wall-clock times of a run, in a file of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// [`RUN_TIMES_SCHEMA`].
+    pub schema: String,
+    /// When the run started, RFC 3339.
+    pub started: String,
+    /// How long it took, in milliseconds; `None` while it goes on.
+    pub elapsed_ms: Option<u64>,
+    /// How long each scenario took, in milliseconds.
+    pub scenarios_ms: BTreeMap<String, u64>,
+}
+
+impl Evidence {
+    /// The bytes of `evidence.json`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        pretty(self)
+    }
+}
+
+impl Times {
+    /// The bytes of `times.json`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        pretty(self)
+    }
+}
+
+/// Indented JSON and a newline at the end: diffs of two documents are read by people.
+pub(super) fn pretty<T: Serialize>(value: &T) -> Vec<u8> {
+    // The types here have string keys and no failing field, and a vector takes every write.
+    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}

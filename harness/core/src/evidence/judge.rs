@@ -1,0 +1,157 @@
+//! Judges a run: checkers over every scenario, then the gate over all. Done once when a bundle is written and once when it
+//! is rechecked, by the same code on the same recorded bytes.
+
+use std::collections::BTreeMap;
+
+use super::document::State;
+use super::judged::{Decided, Judged, JudgedFinding, JudgedScenario, ScenarioOutcome, ShownBy};
+use super::seen;
+use crate::check::{CheckInput, Finding, Report, Verdict, check_all};
+use crate::gate::{self, Decision, Outcome, Policy, Reason, ScenarioVerdict};
+use crate::history::History;
+use crate::ids::LaneId;
+use crate::plan::{Expectation, Plan};
+
+/// So many records are shown with a finding; its witness names them all.
+const MAX_SHOWN: usize = 8;
+/// A record is shown up to so many characters.
+const MAX_RECORD: usize = 400;
+
+/// A scenario as it was recorded.
+pub struct JudgeInput<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The legacy lane's history.
+    pub legacy: &'a History,
+    /// The candidate lane's history.
+    pub candidate: &'a History,
+}
+
+impl JudgeInput<'_> {
+    fn history(&self, lane: LaneId) -> &History {
+        match lane {
+            LaneId::Legacy => self.legacy,
+            LaneId::Candidate => self.candidate,
+        }
+    }
+}
+
+/// Judges one scenario.
+pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
+    let plan = input.plan;
+    let reports = check_all(&CheckInput::new(plan, input.legacy, input.candidate));
+    let verdict = ScenarioVerdict::from_reports(&plan.scenario, &plan.proves, &plan.expect, &reports);
+    let found = |finding: &Finding, explained_by| JudgedFinding {
+        says: finding.describe(),
+        shown_by: shown_by(finding, input),
+        explained_by,
+        finding: finding.clone(),
+    };
+    let principal = verdict.principal.iter().map(|finding| found(finding, None));
+    let consequences = verdict.consequences.iter().map(|it| found(&it.finding, Some(it.explained_by)));
+    JudgedScenario {
+        name: plan.scenario.clone(),
+        title: plan.title.clone(),
+        proves: plan.proves.clone(),
+        expect: plan.expect.clone(),
+        verdict: verdict.verdict,
+        outcome: outcome(&verdict),
+        reasons: reasons(&verdict),
+        checkers: reports.iter().map(|report| (report.checker.clone(), report.verdict)).collect(),
+        left_out: reports.iter().map(|report: &Report| report.left_out).sum(),
+        findings: principal.chain(consequences).collect(),
+        seen: LaneId::BOTH.into_iter().map(|lane| (lane, seen::seen(input.history(lane)))).collect(),
+        ledger: LaneId::BOTH.into_iter().flat_map(|lane| seen::ledger(plan, lane, input.history(lane))).collect(),
+    }
+}
+
+/// The gate over all scenarios. They are put in order: honest ones first, each kind by name.
+pub fn decide(mut scenarios: Vec<JudgedScenario>, enforce_matrix: bool, state: &State) -> Judged {
+    scenarios.sort_by(|a, b| (a.known_bad(), &a.name).cmp(&(b.known_bad(), &b.name)));
+    let verdicts: Vec<ScenarioVerdict> = scenarios.iter().map(scenario_verdict).collect();
+    let ruling = gate::decide(&verdicts, &Policy { enforce_matrix, ..Policy::default() });
+    let mut reasons: Vec<String> = ruling.reasons.iter().map(sentence).collect();
+    let mut decision = ruling.decision;
+    if *state != State::Complete {
+        reasons.push("the run did not come to its end".to_owned());
+        decision = decision.max(Decision::BlockUnknown);
+    }
+    let decision = Decided { allow: decision == Decision::Allow, decision, reasons, exit_code: decision.exit_code() };
+    Judged { scenarios, matrix: ruling.matrix, decision }
+}
+
+/// Judges a run whose scenarios were all recorded before.
+pub fn judge(inputs: &[JudgeInput<'_>], enforce_matrix: bool, state: &State) -> Judged {
+    decide(inputs.iter().map(judge_scenario).collect(), enforce_matrix, state)
+}
+
+/// What the gate looks at. It counts scenarios and their verdicts; findings are not read again.
+fn scenario_verdict(scenario: &JudgedScenario) -> ScenarioVerdict {
+    ScenarioVerdict {
+        scenario: scenario.name.clone(),
+        proves: scenario.proves.clone(),
+        expect: scenario.expect.clone(),
+        outcome: match scenario.outcome {
+            ScenarioOutcome::Passed => Outcome::Clean,
+            ScenarioOutcome::Caught => Outcome::Caught,
+            ScenarioOutcome::Unknown | ScenarioOutcome::Failed => Outcome::Blocked,
+            ScenarioOutcome::Missed => Outcome::NotCaught,
+        },
+        verdict: scenario.verdict,
+        principal: Vec::new(),
+        consequences: Vec::new(),
+    }
+}
+
+fn outcome(verdict: &ScenarioVerdict) -> ScenarioOutcome {
+    match (verdict.outcome, verdict.verdict) {
+        (Outcome::Clean, _) => ScenarioOutcome::Passed,
+        (Outcome::Caught, _) => ScenarioOutcome::Caught,
+        (Outcome::Blocked, Verdict::Invalid) => ScenarioOutcome::Failed,
+        (Outcome::Blocked, _) => ScenarioOutcome::Unknown,
+        (Outcome::NotCaught, _) => ScenarioOutcome::Missed,
+    }
+}
+
+fn reasons(verdict: &ScenarioVerdict) -> Vec<String> {
+    let Expectation::Block { findings, lane } = &verdict.expect else { return Vec::new() };
+    if verdict.outcome != Outcome::NotCaught {
+        return Vec::new();
+    }
+    let mut found = BTreeMap::<String, u64>::new();
+    for finding in &verdict.principal {
+        let on = finding.lane.map_or("no one lane".to_owned(), |lane| lane.to_string());
+        *found.entry(format!("{} on {on}", finding.checker)).or_default() += 1;
+    }
+    let found = match found.is_empty() {
+        true => "nothing was found".to_owned(),
+        false => format!("found were {}", found.into_keys().collect::<Vec<_>>().join(", ")),
+    };
+    vec![format!("it must be caught with exactly {} on {lane}, but {found}", findings.join(", "))]
+}
+
+fn sentence(reason: &Reason) -> String {
+    let subject = &reason.subject;
+    match (reason.reason.as_str(), reason.verdict) {
+        ("nothing-ran", _) => "no scenario was run to its end".to_owned(),
+        ("findings", Verdict::Invalid) => format!("{subject} has findings"),
+        ("findings", _) => format!("{subject} could not be shown to hold"),
+        ("known-bad-not-caught", _) => {
+            format!("{subject} plants a defect and was not caught with exactly its findings, so nothing green counts")
+        }
+        ("row-not-proven", Verdict::Invalid) => format!("the matrix row {subject} is broken"),
+        ("row-not-proven", _) => format!("the matrix row {subject} is not shown"),
+        ("unknown-row", _) => format!("the matrix has no row {subject}"),
+        (other, _) => format!("{other}: {subject}"),
+    }
+}
+
+fn shown_by(finding: &Finding, input: &JudgeInput<'_>) -> Vec<ShownBy> {
+    let records = finding.witness.records.iter().take(MAX_SHOWN);
+    let shown = records.filter_map(|at| {
+        let record = input.history(at.lane).records.get(at.record)?;
+        let text = serde_json::to_string(record).unwrap_or_default();
+        Some(ShownBy { lane: at.lane, line: at.record as u64 + 2, record: super::render::cut(&text, MAX_RECORD) })
+    });
+    shown.collect()
+}

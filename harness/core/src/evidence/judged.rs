@@ -1,0 +1,163 @@
+//! What was judged of a run: the part of the evidence that recheck computes anew.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Finding, Verdict};
+use crate::gate::{Decision, RowVerdict};
+use crate::ids::{ClientId, FaultId, LaneId};
+use crate::plan::Expectation;
+
+/// Everything that was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Each scenario, honest ones first, in order of their names.
+    pub scenarios: Vec<JudgedScenario>,
+    /// Each row of the verification matrix, in its order.
+    pub matrix: Vec<RowVerdict>,
+    /// The decision.
+    pub decision: Decided,
+}
+
+/// Allow or block, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Whether the cutover may go on.
+    pub allow: bool,
+    /// The gate's own word for it.
+    pub decision: Decision,
+    /// Why it is blocked, a sentence each; empty where it is allowed.
+    pub reasons: Vec<String>,
+    /// The exit code of `cutover gate`.
+    pub exit_code: u8,
+}
+
+/// One scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedScenario {
+    /// Its name.
+    pub name: String,
+    /// One line that says what it shows.
+    pub title: String,
+    /// The rows of the matrix that it proves.
+    pub proves: Vec<String>,
+    /// What the gate had to make of it.
+    pub expect: Expectation,
+    /// What the gate makes of it: of a known-bad one that was caught, valid.
+    pub verdict: Verdict,
+    /// What that means for the gate.
+    pub outcome: ScenarioOutcome,
+    /// Why the outcome is not a good one, a sentence each.
+    pub reasons: Vec<String>,
+    /// Each checker's verdict, by name.
+    pub checkers: BTreeMap<String, Verdict>,
+    /// What was found, with witnesses: principal findings first, then their consequences.
+    pub findings: Vec<JudgedFinding>,
+    /// How many more findings there were than are kept.
+    pub left_out: u64,
+    /// What each lane saw.
+    pub seen: BTreeMap<LaneId, Seen>,
+    /// Each planned fault on each lane that it strikes, and how often it fired.
+    pub ledger: Vec<LedgerEntry>,
+}
+
+impl JudgedScenario {
+    /// Whether a defect is planted in it, which the gate must catch.
+    pub fn known_bad(&self) -> bool {
+        matches!(self.expect, Expectation::Block { .. })
+    }
+
+    /// The findings that nothing else accounts for.
+    pub fn principal(&self) -> impl Iterator<Item = &JudgedFinding> {
+        self.findings.iter().filter(|finding| finding.explained_by.is_none())
+    }
+}
+
+/// What a scenario's verdict means for the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScenarioOutcome {
+    /// An honest scenario without a finding.
+    Passed,
+    /// A known-bad scenario, blocked with exactly its findings.
+    Caught,
+    /// Not everything could be shown to be right.
+    Unknown,
+    /// An honest scenario with findings.
+    Failed,
+    /// A known-bad scenario that was not blocked with exactly its findings: the gate itself is not to be trusted.
+    Missed,
+}
+
+impl ScenarioOutcome {
+    /// The outcome's name as it stands in files and on the terminal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ScenarioOutcome::Passed => "passed",
+            ScenarioOutcome::Caught => "caught",
+            ScenarioOutcome::Unknown => "unknown",
+            ScenarioOutcome::Failed => "failed",
+            ScenarioOutcome::Missed => "missed",
+        }
+    }
+
+    /// Whether the gate may allow with it.
+    pub fn is_good(self) -> bool {
+        matches!(self, ScenarioOutcome::Passed | ScenarioOutcome::Caught)
+    }
+}
+
+/// A finding, with what it means in words and the records that bear it out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedFinding {
+    /// The finding as data.
+    pub finding: Finding,
+    /// What is wrong, in words.
+    pub says: String,
+    /// The finding that it only follows from, by its place in the list; `None` for a principal one.
+    pub explained_by: Option<usize>,
+    /// The first records that bear it out.
+    pub shown_by: Vec<ShownBy>,
+}
+
+/// A record that bears a finding out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownBy {
+    /// In which lane's history.
+    pub lane: LaneId,
+    /// On which line of the history file, from 1; the header is line 1.
+    pub line: u64,
+    /// The record.
+    pub record: String,
+}
+
+/// What a lane saw of a scenario. Short of the plan's least, a green run is vacuous.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seen {
+    /// Events applied by clients.
+    pub deliveries: u64,
+    /// Subscribes with a cursor that the lane accepted.
+    pub resumes: u64,
+    /// Resumes that the lane refused as stale.
+    pub refusals: u64,
+    /// Repeated deliveries that a client suppressed.
+    pub duplicates: u64,
+    /// Faults that fired.
+    pub faults: u64,
+}
+
+/// A planned fault on one lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The fault.
+    pub fault: FaultId,
+    /// The lane.
+    pub lane: LaneId,
+    /// The client that it strikes.
+    pub client: ClientId,
+    /// How often it fired.
+    pub fired: u64,
+    /// What it first hit; `None` where it never fired.
+    pub hit: Option<String>,
+}

@@ -1,0 +1,104 @@
+//! Where things stand in a bundle, and the bundle's files held in memory.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ids::LaneId;
+
+/// A bundle's files: relative path, `/` between, to content. Reading and writing them is the caller's affair.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The evidence document.
+pub const EVIDENCE: &str = "evidence.json";
+/// Wall-clock times of the run; neither digested nor judged.
+pub const TIMES: &str = "times.json";
+/// The summary for people, in Markdown.
+pub const SUMMARY: &str = "summary.md";
+/// The test report for CI readers.
+pub const JUNIT: &str = "junit.xml";
+/// The report page.
+pub const PAGE: &str = "index.html";
+
+/// Folders all of whose files are digested, so that a file too many is noticed there.
+pub const DIGESTED_FOLDERS: [&str; 4] = ["scenarios/", "plans/", "histories/", "vectors/"];
+
+/// The path of a scenario's copy.
+pub fn scenario(name: &str) -> String {
+    format!("scenarios/{}.toml", file_stem(name))
+}
+
+/// The path of a plan.
+pub fn plan(name: &str) -> String {
+    format!("plans/{}.json", file_stem(name))
+}
+
+/// The path of a lane's history.
+pub fn history(name: &str, lane: LaneId) -> String {
+    format!("histories/{}.{lane}.jsonl", file_stem(name))
+}
+
+/// The path of a lane's hash vector.
+pub fn vector(name: &str, lane: LaneId) -> String {
+    format!("vectors/{}.{lane}.jsonl", file_stem(name))
+}
+
+/// The path of the times of a lane's history.
+pub fn times(name: &str, lane: LaneId) -> String {
+    format!("times/{}.{lane}.jsonl", file_stem(name))
+}
+
+/// A scenario's name as a file name: `known-bad/drop` is `known-bad.drop`. Whatever could leave the folder is replaced;
+/// names are checked where scenarios are read, so that nothing but `/` is ever met here.
+fn file_stem(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    name.chars().map(|c| if plain(c) { c } else if c == '/' { '.' } else { '_' }).collect()
+}
+
+/// Length and digest of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// `sha256:` of its bytes.
+    pub digest: String,
+}
+
+impl FileEntry {
+    /// Of a content.
+    pub fn of(content: &[u8]) -> FileEntry {
+        FileEntry { bytes: content.len() as u64, digest: digest(content) }
+    }
+}
+
+/// `sha256:` and the lowercase hex SHA-256 of some bytes.
+pub fn digest(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(71);
+    text.push_str("sha256:");
+    for byte in Sha256::digest(bytes) {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_can_not_leave_its_folder() {
+        assert_eq!(plan("known-bad/drop-delivery"), "plans/known-bad.drop-delivery.json");
+        assert_eq!(history("../../x", LaneId::Legacy), "histories/__.__.x.legacy.jsonl");
+    }
+
+    #[test]
+    fn a_digest_is_the_files_sha256() {
+        assert_eq!(
+            digest(b"abc"),
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

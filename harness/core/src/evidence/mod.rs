@@ -1,0 +1,26 @@
+//! Evidence: a run bound into a bundle that anybody can recheck without running anything again.
+//!
+//! The main type is [`Evidence`], the document `evidence.json`. [`bundle`] lays it and the recorded files out in a
+//! directory; [`render`] shows it; [`recheck`] computes what was judged anew. All of it is pure: reading and writing the
+//! directory is the caller's affair, and so are times, which lie in files of their own that are neither digested nor
+//! judged.
+
+pub mod bundle;
+mod document;
+mod judge;
+mod judged;
+pub mod layout;
+pub mod recheck;
+pub mod render;
+mod run;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod vectors;
+
+pub use document::{Checkout, EVIDENCE_SCHEMA, Evidence, LaneServer, RUN_TIMES_SCHEMA, State, Times, Tool};
+pub use judge::{JudgeInput, decide, judge, judge_scenario};
+pub use judged::{
+    Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy,
+};
+pub use run::{Driven, LaneRun, RunEvent};

@@ -1,0 +1,150 @@
+//! `summary.md`: what a CI shows on its summary page, and what is pasted into a review.
+
+use std::io::{self, Write};
+
+use super::text::both;
+use super::{Renderer, words};
+use crate::evidence::document::{Evidence, Times};
+use crate::evidence::judged::{JudgedScenario, Seen};
+
+/// So many findings of a scenario are shown; the others are in the bundle.
+const MAX_FINDINGS: usize = 20;
+
+/// Writes Markdown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MarkdownRenderer<'a> {
+    /// How long it all took, where that is to be shown.
+    pub times: Option<&'a Times>,
+}
+
+impl Renderer for MarkdownRenderer<'_> {
+    fn render(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "# cutover: {}\n\n{}.\n", words::decision(evidence), escaped(&words::headline(evidence)))?;
+        for reason in &evidence.judged.decision.reasons {
+            writeln!(out, "- {}", escaped(reason))?;
+        }
+        if !evidence.judged.decision.reasons.is_empty() {
+            writeln!(out)?;
+        }
+        facts(evidence, out)?;
+        self.scenarios(evidence, out)?;
+        self.known_bad(evidence, out)?;
+        troubles(evidence, out)?;
+        matrix(evidence, out)?;
+        writeln!(out, "## Recheck\n\nNothing is run again: `cutover recheck .` in this directory computes it all anew.")
+    }
+}
+
+impl MarkdownRenderer<'_> {
+    fn scenarios(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let mut honest = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad()).peekable();
+        if honest.peek().is_none() {
+            return Ok(());
+        }
+        writeln!(out, "## Scenarios\n\nCounts are legacy/candidate where they differ.\n")?;
+        writeln!(out, "| scenario | outcome | deliveries | resumes | refused | faults | duplicates | time |")?;
+        writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|")?;
+        honest.try_for_each(|scenario| {
+            let count = |of: fn(&Seen) -> u64| both(scenario, of);
+            writeln!(
+                out,
+                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                escaped(&scenario.name),
+                marked(scenario),
+                count(|seen| seen.deliveries),
+                count(|seen| seen.resumes),
+                count(|seen| seen.refusals),
+                count(|seen| seen.faults),
+                count(|seen| seen.duplicates),
+                words::elapsed(self.times, &scenario.name),
+            )
+        })?;
+        writeln!(out)
+    }
+
+    fn known_bad(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let mut bad = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad()).peekable();
+        if bad.peek().is_none() {
+            return Ok(());
+        }
+        writeln!(out, "## Known-bad scenarios\n\nEach plants a defect and must be caught with exactly its findings.\n")?;
+        writeln!(out, "| scenario | outcome | found | time |\n|---|---|---|--:|")?;
+        bad.try_for_each(|scenario| {
+            let found = words::finding_names(scenario);
+            let time = words::elapsed(self.times, &scenario.name);
+            writeln!(out, "| {} | {} | {found} | {time} |", escaped(&scenario.name), marked(scenario))
+        })?;
+        writeln!(out)
+    }
+}
+
+fn marked(scenario: &JudgedScenario) -> String {
+    format!("{} {}", words::mark(scenario.outcome), words::outcome(scenario))
+}
+
+fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "| | |\n|---|---|")?;
+    let mut fact = |name: &str, value: &str| writeln!(out, "| {name} | {} |", escaped(value));
+    fact("seed", &evidence.seed.to_string())?;
+    fact("run", &evidence.run)?;
+    for (lane, server) in &evidence.lanes {
+        let version = server.version.as_deref().map(|version| format!(", {version}")).unwrap_or_default();
+        fact(lane.as_str(), &format!("{}{version}", server.what))?;
+    }
+    writeln!(out, "| reproduce | {} |\n", code(&words::reproduce_all(evidence)))
+}
+
+fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let troubled = words::troubled(evidence);
+    if !troubled.is_empty() {
+        writeln!(out, "## What is wrong\n")?;
+    }
+    for scenario in troubled {
+        writeln!(out, "### {}: {}\n", escaped(&scenario.name), words::outcome(scenario))?;
+        for reason in &scenario.reasons {
+            writeln!(out, "{}\n", escaped(reason))?;
+        }
+        for finding in scenario.findings.iter().take(MAX_FINDINGS) {
+            writeln!(out, "- **{}**: {}", escaped(&words::heading(&finding.finding)), escaped(&finding.says))?;
+            for shown in &finding.shown_by {
+                let place = words::place(&scenario.name, shown);
+                writeln!(out, "  - {}: {}", code(&place), escaped(&shown.record))?;
+            }
+        }
+        if let Some(more) = scenario.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+            writeln!(out, "- and {} in `evidence.json`", words::counted(more, "more finding", "more findings"))?;
+        }
+        writeln!(out, "\nReproduce: {}\n", code(&words::reproduce(evidence, scenario)))?;
+    }
+    Ok(())
+}
+
+fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    if evidence.judged.matrix.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## Verification matrix\n\n| row | verdict | scenarios |\n|---|---|---|")?;
+    for row in &evidence.judged.matrix {
+        let scenarios = if row.scenarios.is_empty() { "none".to_owned() } else { row.scenarios.join(", ") };
+        writeln!(out, "| {} | {} | {} |", escaped(&row.row), row.verdict, escaped(&scenarios))?;
+    }
+    writeln!(out)
+}
+
+/// Text that Markdown leaves as it is, also within a table.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '~' => escaped.extend(['\\', c]),
+            '\n' | '\r' => escaped.push(' '),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Text as code. Backticks and bars would end it, or the table's cell.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'").replace('|', "\\|").replace('\n', " "))
+}

@@ -1,0 +1,142 @@
+//! Tables of text: columns as wide as what stands in them, and one that gives way where the line is too short.
+
+/// How a column is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// A table that is being filled.
+pub struct Table {
+    heads: Vec<(String, Align)>,
+    rows: Vec<Vec<String>>,
+    gives_way: usize,
+}
+
+const GAP: usize = 2;
+/// The column that gives way never gets narrower than this.
+const LEAST: usize = 12;
+
+impl Table {
+    /// A table with these columns, of which one is shortened where the line is too short for all.
+    pub fn new(heads: &[(&str, Align)], gives_way: usize) -> Table {
+        let heads = heads.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect();
+        Table { heads, rows: Vec::new(), gives_way }
+    }
+
+    /// Adds a row; cells too many are dropped, cells too few stay empty.
+    pub fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    /// The table's lines at a width, indented by two, the heads first.
+    pub fn lines(&self, width: usize) -> Vec<String> {
+        let widths = self.widths(width.saturating_sub(GAP));
+        let heads: Vec<String> = self.heads.iter().map(|(head, _)| head.clone()).collect();
+        std::iter::once(&heads).chain(&self.rows).map(|cells| self.line(cells, &widths)).collect()
+    }
+
+    fn widths(&self, width: usize) -> Vec<usize> {
+        let widest = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| columns(cell)).max().unwrap_or(0)
+        };
+        let mut widths: Vec<usize> =
+            self.heads.iter().enumerate().map(|(column, (head, _))| columns(head).max(widest(column))).collect();
+        let total: usize = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        if let Some(giving) = widths.get_mut(self.gives_way) {
+            *giving = giving.saturating_sub(total.saturating_sub(width)).max(LEAST.min(*giving));
+        }
+        widths
+    }
+
+    fn line(&self, cells: &[String], widths: &[usize]) -> String {
+        let mut line = String::new();
+        for (column, ((_, align), width)) in self.heads.iter().zip(widths).enumerate() {
+            let cell = cut(cells.get(column).map_or("", String::as_str), *width);
+            let blank = " ".repeat(width.saturating_sub(columns(&cell)));
+            line.push_str(&" ".repeat(GAP));
+            match align {
+                Align::Left => line.extend([cell.as_str(), &blank]),
+                Align::Right => line.extend([blank.as_str(), &cell]),
+            }
+        }
+        line.truncate(line.trim_end().len());
+        line
+    }
+}
+
+/// Columns that a text takes. Names and findings are ASCII but for a few marks, each one column wide.
+pub fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// A text of at most so many columns; what was cut off is marked.
+pub fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// A text broken at blanks into lines of at most so many columns. A word longer than that stands alone and whole, so that
+/// a command or a path can still be copied.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && columns(&line) + 1 + columns(word) > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(&[("scenario", Align::Left), ("seen", Align::Right), ("verdict", Align::Left)], 0);
+        table.row(vec!["resume-after-a-cut-at-every-position".to_owned(), "1200".to_owned(), "valid".to_owned()]);
+        table.row(vec!["equal".to_owned(), "3".to_owned()]);
+        table
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_what_stands_in_it() {
+        assert_eq!(
+            table().lines(200),
+            [
+                "  scenario                              seen  verdict",
+                "  resume-after-a-cut-at-every-position  1200  valid",
+                "  equal                                    3",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_shortens_the_column_that_gives_way() {
+        let lines = table().lines(40);
+        assert!(lines.iter().all(|line| columns(line) <= 40), "{lines:#?}");
+        assert!(lines[1].contains('…'), "{lines:#?}");
+    }
+
+    #[test]
+    fn text_is_broken_at_blanks_and_never_within_a_word() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a reports/20260101T000000Z-42 b", 10), ["a", "reports/20260101T000000Z-42", "b"]);
+        assert!(wrap("  ", 10).is_empty());
+    }
+}

@@ -1,0 +1,248 @@
+//! For people at a terminal: tables, findings with their witnesses, and the decision last. Fits 80 columns, uses 200 well.
+
+use std::io::{self, Write};
+
+use super::table::{Align, Table, columns, wrap};
+use super::{Renderer, words};
+use crate::check::Verdict;
+use crate::evidence::document::{Evidence, Times};
+use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome, Seen};
+use crate::ids::LaneId;
+use crate::plan::Expectation;
+
+/// From this width on, a scenario's title stands beside it.
+const WIDE: usize = 132;
+/// So many findings of a scenario are shown; the others are in the bundle.
+const MAX_FINDINGS: usize = 5;
+/// So many records of a finding are shown.
+const MAX_SHOWN: usize = 6;
+
+/// Writes for a terminal, or for a file that is read like one.
+#[derive(Debug, Clone)]
+pub struct TextRenderer<'a> {
+    /// Columns to fill.
+    pub width: usize,
+    /// Whether to colour.
+    pub paint: Paint,
+    /// How long it all took, where that is to be shown.
+    pub times: Option<&'a Times>,
+    /// Where the bundle is, where there is one.
+    pub bundle: Option<&'a str>,
+}
+
+/// Colours, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paint(
+    /// Whether there are any.
+    pub bool,
+);
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// A heading.
+    pub fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// What matters less.
+    pub fn dim(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    /// In the colour of an outcome.
+    pub fn outcome(self, outcome: ScenarioOutcome, text: &str) -> String {
+        self.with(
+            match outcome {
+                ScenarioOutcome::Passed | ScenarioOutcome::Caught => "32",
+                ScenarioOutcome::Unknown => "33",
+                ScenarioOutcome::Failed | ScenarioOutcome::Missed => "31",
+            },
+            text,
+        )
+    }
+
+    /// The decision.
+    pub fn decision(self, allow: bool, text: &str) -> String {
+        self.with(if allow { "1;32" } else { "1;31" }, text)
+    }
+}
+
+impl Renderer for TextRenderer<'_> {
+    fn render(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        self.scenarios(evidence, out)?;
+        self.known_bad(evidence, out)?;
+        self.troubles(evidence, out)?;
+        self.matrix(evidence, out)?;
+        self.decision(evidence, out)
+    }
+}
+
+impl TextRenderer<'_> {
+    fn heading(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.paint.bold(text))
+    }
+
+    /// A table whose first row is its heads and whose others are coloured by their outcome.
+    fn table(&self, table: &Table, outcomes: &[ScenarioOutcome], out: &mut dyn Write) -> io::Result<()> {
+        for (index, line) in table.lines(self.width).iter().enumerate() {
+            let outcome = index.checked_sub(1).and_then(|row| outcomes.get(row));
+            match outcome {
+                None => writeln!(out, "{}", self.paint.dim(line))?,
+                Some(outcome) if outcome.is_good() => writeln!(out, "{line}")?,
+                Some(outcome) => writeln!(out, "{}", self.paint.outcome(*outcome, line))?,
+            }
+        }
+        writeln!(out)
+    }
+
+    fn scenarios(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let honest: Vec<_> = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad()).collect();
+        if honest.is_empty() {
+            return Ok(());
+        }
+        let wide = self.width >= WIDE;
+        let mut heads = vec![("scenario", Align::Left), ("outcome", Align::Left), ("deliveries", Align::Right)];
+        heads.extend([("resumes", Align::Right), ("faults", Align::Right)]);
+        heads.extend([(if wide { "duplicates" } else { "dups" }, Align::Right), ("time", Align::Right)]);
+        if wide {
+            heads.extend([("refused", Align::Right), ("what it shows", Align::Left)]);
+        }
+        let mut table = Table::new(&heads, if wide { 8 } else { 0 });
+        for scenario in &honest {
+            let count = |of: fn(&Seen) -> u64| both(scenario, of);
+            let mut cells = vec![scenario.name.clone(), words::outcome(scenario).to_owned()];
+            cells.extend([count(|seen| seen.deliveries), count(|seen| seen.resumes), count(|seen| seen.faults)]);
+            cells.extend([count(|seen| seen.duplicates), words::elapsed(self.times, &scenario.name)]);
+            if wide {
+                cells.extend([count(|seen| seen.refusals), scenario.title.clone()]);
+            }
+            table.row(cells);
+        }
+        self.heading("Scenarios (legacy/candidate where they differ)", out)?;
+        self.table(&table, &outcomes(&honest), out)
+    }
+
+    fn known_bad(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let bad: Vec<_> = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad()).collect();
+        if bad.is_empty() {
+            return Ok(());
+        }
+        let wide = self.width >= WIDE;
+        let mut heads = vec![("scenario", Align::Left), ("outcome", Align::Left), ("lane", Align::Left)];
+        heads.extend([("time", Align::Right), ("found", Align::Left)]);
+        if wide {
+            heads.push(("what it shows", Align::Left));
+        }
+        let mut table = Table::new(&heads, if wide { 5 } else { 4 });
+        for scenario in &bad {
+            let lane = match &scenario.expect {
+                Expectation::Block { lane, .. } => lane.as_str(),
+                Expectation::Allow => "",
+            };
+            let mut cells = vec![scenario.name.clone(), words::outcome(scenario).to_owned(), lane.to_owned()];
+            cells.extend([words::elapsed(self.times, &scenario.name), words::finding_names(scenario)]);
+            if wide {
+                cells.push(scenario.title.clone());
+            }
+            table.row(cells);
+        }
+        self.heading("Known-bad scenarios, each to be caught with exactly its findings", out)?;
+        self.table(&table, &outcomes(&bad), out)
+    }
+
+    fn troubles(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        for scenario in words::troubled(evidence) {
+            let outcome = scenario.outcome;
+            let heading = format!("{} {} {}", words::mark(outcome), scenario.name, outcome.as_str());
+            writeln!(out, "{}", self.paint.outcome(outcome, &heading))?;
+            for reason in &scenario.reasons {
+                self.paragraph(2, reason, out)?;
+            }
+            for finding in scenario.findings.iter().take(MAX_FINDINGS) {
+                self.finding(scenario, finding, out)?;
+            }
+            if let Some(more) = scenario.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+                writeln!(out, "  … and {} in the bundle", words::counted(more, "more finding", "more findings"))?;
+            }
+            writeln!(out, "  reproduce: {}\n", words::reproduce(evidence, scenario))?;
+        }
+        Ok(())
+    }
+
+    fn finding(&self, scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "  {}", self.paint.bold(&words::heading(&finding.finding)))?;
+        self.paragraph(4, &finding.says, out)?;
+        for shown in finding.shown_by.iter().take(MAX_SHOWN) {
+            let place = words::place(&scenario.name, shown);
+            if 4 + columns(&place) + 2 + columns(&shown.record) <= self.width {
+                writeln!(out, "    {}  {}", self.paint.dim(&place), shown.record)?;
+            } else {
+                writeln!(out, "    {}", self.paint.dim(&place))?;
+                self.paragraph(6, &shown.record, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn matrix(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let rows = &evidence.judged.matrix;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let of = |verdict| rows.iter().filter(move |row| row.verdict == verdict).map(|row| row.row.as_str());
+        self.heading("Verification matrix", out)?;
+        for (verdict, label) in
+            [(Verdict::Valid, "shown"), (Verdict::Unknown, "not shown"), (Verdict::Invalid, "broken")]
+        {
+            let names: Vec<_> = of(verdict).collect();
+            if !names.is_empty() {
+                self.labelled(&format!("{label} ({})", names.len()), &names.join(", "), out)?;
+            }
+        }
+        writeln!(out)
+    }
+
+    fn decision(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let decision = words::decision(evidence);
+        let painted = self.paint.decision(decision == "ALLOW", decision);
+        let total = self.times.and_then(|times| times.elapsed_ms).map(|ms| format!(", in {}", words::seconds(ms)));
+        writeln!(out, "{painted}  {}{}", words::headline(evidence), total.unwrap_or_default())?;
+        for reason in &evidence.judged.decision.reasons {
+            self.paragraph(2, &format!("because {reason}"), out)?;
+        }
+        if let Some(bundle) = self.bundle {
+            writeln!(out, "  evidence   {bundle}")?;
+            writeln!(out, "  recheck    {} recheck {bundle}", words::program(evidence))?;
+        }
+        if decision != "ALLOW" {
+            writeln!(out, "  reproduce  {}", words::reproduce_all(evidence))?;
+        }
+        Ok(())
+    }
+
+    fn paragraph(&self, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        let lines = wrap(text, self.width.saturating_sub(indent));
+        lines.iter().try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))
+    }
+
+    /// A label of 14 columns, and text that hangs beside it.
+    fn labelled(&self, label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        for (index, line) in wrap(text, self.width.saturating_sub(18)).iter().enumerate() {
+            writeln!(out, "  {:<14}  {line}", if index == 0 { label } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+fn outcomes(scenarios: &[&JudgedScenario]) -> Vec<ScenarioOutcome> {
+    scenarios.iter().map(|scenario| scenario.outcome).collect()
+}
+
+/// What each lane counted: one number where they agree, else both.
+pub(super) fn both(scenario: &JudgedScenario, of: fn(&Seen) -> u64) -> String {
+    let [legacy, candidate] = LaneId::BOTH.map(|lane| scenario.seen.get(&lane).map_or(0, of));
+    if legacy == candidate { legacy.to_string() } else { format!("{legacy}/{candidate}") }
+}

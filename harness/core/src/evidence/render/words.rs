@@ -1,0 +1,125 @@
+//! The words that every renderer uses alike: the headline, a finding's heading, a time, a state.
+
+use crate::check::Finding;
+use crate::evidence::document::{Evidence, State, Times};
+use crate::evidence::judged::{JudgedScenario, ScenarioOutcome, ShownBy};
+use crate::evidence::layout;
+
+/// The decision in a word, as people read it first.
+pub fn decision(evidence: &Evidence) -> &'static str {
+    match (&evidence.state, evidence.judged.decision.allow) {
+        (State::Complete, true) => "ALLOW",
+        _ => "BLOCK",
+    }
+}
+
+/// What stands beside the decision: how it came about.
+pub fn headline(evidence: &Evidence) -> String {
+    let honest = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad());
+    let bad = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad());
+    let passed = honest.clone().filter(|scenario| scenario.outcome.is_good()).count();
+    let caught = bad.clone().filter(|scenario| scenario.outcome.is_good()).count();
+    let mut text = format!("{passed} of {} passed", counted(honest.count(), "scenario", "scenarios"));
+    let known_bad = bad.count();
+    if known_bad > 0 {
+        text.push_str(&format!(", {caught} of {known_bad} known-bad caught"));
+    }
+    match &evidence.state {
+        State::Complete => text,
+        State::InProgress => format!("{text}; the run did not come to its end"),
+        State::Interrupted { by } => format!("{text}; the run was interrupted by {by}"),
+        State::Failed { why } => format!("{text}; the run could not go on: {why}"),
+    }
+}
+
+/// A number and what is counted.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// A finding's heading: what, where. `gap · candidate · run:a:events seq 5 · client c1`.
+pub fn heading(finding: &Finding) -> String {
+    let mut parts = vec![finding.checker.clone()];
+    parts.push(finding.lane.map_or("both lanes together".to_owned(), |lane| lane.to_string()));
+    if let Some(stream) = &finding.stream {
+        parts.push(format!("{stream}{}", seqs(finding)));
+    }
+    if let Some(client) = &finding.client {
+        parts.push(format!("client {client}"));
+    }
+    parts.join(" · ")
+}
+
+fn seqs(finding: &Finding) -> String {
+    match (finding.seq, finding.witness.through) {
+        (Some(first), Some(last)) => format!(" seq {first} to {last}"),
+        (Some(seq), None) => format!(" seq {seq}"),
+        (None, _) => String::new(),
+    }
+}
+
+/// Where a record stands: the history file and its line.
+pub fn place(scenario: &str, shown_by: &ShownBy) -> String {
+    format!("{}:{}", layout::history(scenario, shown_by.lane), shown_by.line)
+}
+
+/// How long a scenario took, as `1.2 s`; nothing where nobody knows.
+pub fn elapsed(times: Option<&Times>, scenario: &str) -> String {
+    times.and_then(|times| times.scenarios_ms.get(scenario)).map(|ms| seconds(*ms)).unwrap_or_default()
+}
+
+/// Milliseconds as seconds with one decimal, rounded half up.
+pub fn seconds(ms: u64) -> String {
+    let tenths = (ms + 50) / 100;
+    format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+/// The outcome in a word. For a known-bad scenario, what it must be caught with is told elsewhere.
+pub fn outcome(scenario: &JudgedScenario) -> &'static str {
+    scenario.outcome.as_str()
+}
+
+/// Scenarios that are not as they should be, worst first; equal ones stay in their order.
+pub fn troubled(evidence: &Evidence) -> Vec<&JudgedScenario> {
+    let mut troubled: Vec<_> = evidence.judged.scenarios.iter().filter(|scenario| !scenario.outcome.is_good()).collect();
+    troubled.sort_by_key(|scenario| std::cmp::Reverse(scenario.outcome));
+    troubled
+}
+
+/// The findings of a known-bad scenario in a word each, as `gap ×3`.
+pub fn finding_names(scenario: &JudgedScenario) -> String {
+    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    for finding in scenario.principal() {
+        *counts.entry(&finding.finding.checker).or_default() += 1;
+    }
+    let names = counts.into_iter().map(|(name, count)| match count {
+        1 => name.to_owned(),
+        _ => format!("{name} ×{count}"),
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// The program as it was called, so that the commands shown can be copied.
+pub fn program(evidence: &Evidence) -> &str {
+    evidence.command.first().map_or("cutover", String::as_str)
+}
+
+/// The command that runs all of a run again. Globs are quoted, as a shell would expand them.
+pub fn reproduce_all(evidence: &Evidence) -> String {
+    let globs = evidence.chosen.iter().map(|glob| format!(" --scenario '{glob}'"));
+    format!("{}{}", evidence.reproduce, globs.collect::<String>())
+}
+
+/// The command that runs one scenario of a run again.
+pub fn reproduce(evidence: &Evidence, scenario: &JudgedScenario) -> String {
+    format!("{} --scenario {}", evidence.reproduce, scenario.name)
+}
+
+/// How an outcome is marked where there is room for one character.
+pub fn mark(outcome: ScenarioOutcome) -> char {
+    match outcome {
+        ScenarioOutcome::Passed | ScenarioOutcome::Caught => '✓',
+        ScenarioOutcome::Unknown => '?',
+        ScenarioOutcome::Failed | ScenarioOutcome::Missed => '✗',
+    }
+}

@@ -1,0 +1,104 @@
+//! What a run tells while it goes on, and what it leaves of each scenario: the only bridge from driving to showing.
+
+use super::document::LaneServer;
+use crate::history::{History, Phase, Process};
+use crate::ids::{FaultId, LaneId};
+use crate::plan::Plan;
+
+/// Something that happened while scenarios are driven. Only for showing: nothing is judged by it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunEvent {
+    /// A lane's server answers.
+    LaneReady {
+        /// Which lane.
+        lane: LaneId,
+        /// What runs there.
+        server: LaneServer,
+        /// The digest of the module that was published to it, where one was.
+        module_digest: Option<String>,
+    },
+    /// A scenario began.
+    ScenarioStarted {
+        /// Its name.
+        scenario: String,
+    },
+    /// A lane entered a phase.
+    Phase {
+        /// The scenario.
+        scenario: String,
+        /// The lane.
+        lane: LaneId,
+        /// The phase.
+        phase: Phase,
+    },
+    /// Steps are done on a lane, of all cases together.
+    Steps {
+        /// The scenario.
+        scenario: String,
+        /// The lane.
+        lane: LaneId,
+        /// How many.
+        done: u32,
+        /// Of how many.
+        of: u32,
+    },
+    /// A planned fault fired.
+    FaultFired {
+        /// The scenario.
+        scenario: String,
+        /// The lane.
+        lane: LaneId,
+        /// The fault.
+        fault: FaultId,
+        /// What it hit.
+        hit: String,
+    },
+    /// Something was done to a server's process.
+    Process {
+        /// The scenario.
+        scenario: String,
+        /// The lane.
+        lane: LaneId,
+        /// What.
+        process: Process,
+    },
+    /// A scenario ended; its histories follow as a [`Driven`].
+    ScenarioFinished {
+        /// Its name.
+        scenario: String,
+        /// How long it took, in milliseconds of wall time.
+        elapsed_ms: u64,
+    },
+}
+
+/// One lane's part of a driven scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaneRun {
+    /// What happened.
+    pub history: History,
+    /// When each record was recorded, in microseconds since the scenario started.
+    pub times_us: Vec<u64>,
+}
+
+/// A scenario that was driven through both lanes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Driven {
+    /// The plan.
+    pub plan: Plan,
+    /// The legacy lane's part.
+    pub legacy: LaneRun,
+    /// The candidate lane's part.
+    pub candidate: LaneRun,
+    /// How long it took, in milliseconds of wall time.
+    pub elapsed_ms: u64,
+}
+
+impl Driven {
+    /// A lane's part.
+    pub fn lane(&self, lane: LaneId) -> &LaneRun {
+        match lane {
+            LaneId::Legacy => &self.legacy,
+            LaneId::Candidate => &self.candidate,
+        }
+    }
+}

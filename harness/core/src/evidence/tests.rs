@@ -1,0 +1,228 @@
+//! Snapshots of every renderer, over a fabricated run in which everything that can be shown is shown.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use super::layout::FileEntry;
+use super::render::{HtmlRenderer, JsonRenderer, JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer, to_bytes};
+use super::*;
+use crate::check::{Finding, Verdict};
+use crate::ids::{LaneId, Seed};
+use crate::plan::Expectation;
+
+fn seen(deliveries: u64, resumes: u64, duplicates: u64, faults: u64) -> Seen {
+    Seen { deliveries, resumes, refusals: 0, duplicates, faults }
+}
+
+fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: [Seen; 2]) -> JudgedScenario {
+    JudgedScenario {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        proves: vec!["replay-determinism".to_owned()],
+        expect: Expectation::Allow,
+        verdict: match outcome {
+            ScenarioOutcome::Passed | ScenarioOutcome::Caught => Verdict::Valid,
+            ScenarioOutcome::Unknown => Verdict::Unknown,
+            _ => Verdict::Invalid,
+        },
+        outcome,
+        reasons: vec![],
+        checkers: BTreeMap::from([("gap".to_owned(), Verdict::Valid)]),
+        left_out: 0,
+        findings: vec![],
+        seen: LaneId::BOTH.into_iter().zip(seen).collect(),
+        ledger: vec![LedgerEntry {
+            fault: "cut-3".into(),
+            lane: LaneId::Legacy,
+            client: "phone".into(),
+            fired: 1,
+            hit: Some("delivery run:alpha:events 3".to_owned()),
+        }],
+    }
+}
+
+fn known_bad(name: &str, outcome: ScenarioOutcome) -> JudgedScenario {
+    let lane = LaneId::Candidate;
+    let finding = Finding::new("gap", Verdict::Invalid, "skipped").on(lane).in_stream("run:alpha:events").of_event(5);
+    let mut scenario = scenario(name, "A delivery is taken out of the stream", outcome, [seen(10, 0, 10, 0), seen(9, 0, 0, 1)]);
+    scenario.expect = Expectation::Block { findings: vec!["gap".to_owned()], lane };
+    if outcome == ScenarioOutcome::Caught {
+        scenario.findings.push(JudgedFinding {
+            finding,
+            says: "client phone went from seq 4 to seq 6".to_owned(),
+            explained_by: None,
+            shown_by: vec![],
+        });
+    } else {
+        scenario.reasons.push("it must be caught with exactly gap on candidate, but nothing was found".to_owned());
+    }
+    scenario
+}
+
+fn failed() -> JudgedScenario {
+    let title = "Resuming after a cut at every position gives the same stream";
+    let mut failed =
+        scenario("resume-after-a-cut-at-every-position", title, ScenarioOutcome::Failed, [seen(4800, 240, 4800, 240), seen(4799, 239, 17, 240)]);
+    let finding = Finding::new("hash-mismatch", Verdict::Invalid, "other-payload")
+        .on(LaneId::Candidate)
+        .at_client("tablet <b>")
+        .in_stream("run:alpha:events")
+        .of_event(17);
+    failed.findings.push(JudgedFinding {
+        finding: finding.clone(),
+        says: "the payload of seq 17 is another one than was published: at /a/0 \"x & y\" became \"x | y\"".to_owned(),
+        explained_by: None,
+        shown_by: vec![ShownBy {
+            lane: LaneId::Candidate,
+            line: 218,
+            record: "delivered to tablet <b>: run:alpha:events seq 17, sha256:9f86d081884c7d65, by transaction, applied".to_owned(),
+        }],
+    });
+    for seq in 20..27 {
+        let finding = Finding::new("gap", Verdict::Invalid, "skipped").on(LaneId::Candidate).in_stream("run:b:events").of_event(seq);
+        failed.findings.push(JudgedFinding { finding, says: "skipped".to_owned(), explained_by: None, shown_by: vec![] });
+    }
+    failed.reasons.push("8 findings on the candidate lane".to_owned());
+    failed
+}
+
+/// A run with every kind of outcome.
+fn blocked() -> Evidence {
+    let mut unknown = scenario("server-paused", "A paused server", ScenarioOutcome::Unknown, [seen(0, 0, 0, 0); 2]);
+    unknown.reasons.push("vacuous: 0 deliveries on the legacy lane, at least 40 are asked for".to_owned());
+    let scenarios = vec![
+        scenario("equal-streams", "Two streams without faults", ScenarioOutcome::Passed, [seen(120, 0, 120, 0), seen(120, 0, 0, 0)]),
+        failed(),
+        unknown,
+        known_bad("known-bad/drop-delivery", ScenarioOutcome::Caught),
+        known_bad("known-bad/forget-a-stream", ScenarioOutcome::Missed),
+    ];
+    let judged = decide(scenarios, false, &State::Complete);
+    let server = |what: &str, version: &str| LaneServer { what: what.to_owned(), version: Some(version.to_owned()) };
+    let commit = Checkout { commit: "0123456789abcdef0123456789abcdef01234567".to_owned(), dirty: true };
+    Evidence {
+        schema: EVIDENCE_SCHEMA.to_owned(),
+        state: State::Complete,
+        run: "20260225T190000Z-42".to_owned(),
+        tool: Tool { name: "cutover".to_owned(), version: "0.1.0".to_owned(), built_from: Some(commit) },
+        checkout: None,
+        command: ["cutover", "gate", "--seed", "42"].map(str::to_owned).to_vec(),
+        reproduce: "cutover gate --seed 42".to_owned(),
+        chosen: vec![],
+        seed: Seed(42),
+        aa: None,
+        enforce_matrix: false,
+        lanes: BTreeMap::from([
+            (LaneId::Legacy, server("built-in", "reference 0.1.0")),
+            (LaneId::Candidate, server("built-in", "SpacetimeDB 1.2.0")),
+        ]),
+        module_digest: Some(layout::digest(b"module")),
+        judged,
+        files: BTreeMap::from([(layout::plan("equal-streams"), FileEntry::of(b"{}"))]),
+    }
+}
+
+fn allowed() -> Evidence {
+    let mut evidence = blocked();
+    evidence.judged.scenarios.retain(|scenario| scenario.outcome.is_good());
+    evidence.judged = decide(evidence.judged.scenarios, false, &State::Complete);
+    evidence
+}
+
+fn times() -> Times {
+    Times {
+        schema: RUN_TIMES_SCHEMA.to_owned(),
+        started: "2026-02-25T19:00:00Z".to_owned(),
+        elapsed_ms: Some(41_250),
+        scenarios_ms: BTreeMap::from([("equal-streams".to_owned(), 812), ("server-paused".to_owned(), 12_000)]),
+    }
+}
+
+fn rendered(renderer: &dyn Renderer, evidence: &Evidence) -> String {
+    String::from_utf8(to_bytes(renderer, evidence)).unwrap()
+}
+
+fn at_terminal(width: usize, evidence: &Evidence) -> String {
+    let times = times();
+    let bundle = Some("reports/20260225T190000Z-42");
+    rendered(&TextRenderer { width, paint: Paint(false), times: Some(&times), bundle }, evidence)
+}
+
+#[test]
+fn a_blocked_run_at_80_columns() {
+    let text = at_terminal(80, &blocked());
+    insta::assert_snapshot!(text);
+    let too_long: Vec<_> = text.lines().filter(|line| line.chars().count() > 80 && line.contains(' ')).collect();
+    // A command is never broken: it is there to be copied.
+    assert!(too_long.iter().all(|line| line.trim_start().starts_with("reproduce")), "{too_long:#?}");
+}
+
+#[test]
+fn a_blocked_run_at_200_columns() {
+    insta::assert_snapshot!(at_terminal(200, &blocked()));
+}
+
+#[test]
+fn an_allowed_run_at_80_columns() {
+    insta::assert_snapshot!(at_terminal(80, &allowed()));
+}
+
+#[test]
+fn a_run_that_was_interrupted_is_never_an_allowed_one() {
+    let mut evidence = allowed();
+    evidence.state = State::Interrupted { by: "SIGTERM".to_owned() };
+    for text in [
+        at_terminal(80, &evidence),
+        rendered(&MarkdownRenderer::default(), &evidence),
+        rendered(&HtmlRenderer::default(), &evidence),
+        rendered(&JunitRenderer::default(), &evidence),
+    ] {
+        assert!(text.contains("interrupted by SIGTERM") && !text.contains("ALLOW"), "{text}");
+    }
+}
+
+#[test]
+fn the_summary_in_markdown() {
+    insta::assert_snapshot!(rendered(&MarkdownRenderer { times: Some(&times()) }, &blocked()));
+}
+
+#[test]
+fn the_report_for_a_ci() {
+    insta::assert_snapshot!(rendered(&JunitRenderer { times: Some(&times()) }, &blocked()));
+}
+
+#[test]
+fn the_report_page() {
+    let page = rendered(&HtmlRenderer { times: Some(&times()) }, &blocked());
+    let (before, rest) = page.split_once("<style>").unwrap();
+    let (_, after) = rest.split_once("</style>").unwrap();
+    insta::assert_snapshot!(format!("{before}{after}"));
+    for outside in ["http://", "https://", "<script", "<img", "<link"] {
+        assert!(!page.contains(outside), "the page has {outside}");
+    }
+}
+
+/// Not a check: writes both pages where `CUTOVER_PAGE_DIR` says, to be looked at in a browser.
+#[test]
+fn pages_can_be_looked_at() {
+    let Some(dir) = std::env::var_os("CUTOVER_PAGE_DIR").map(std::path::PathBuf::from) else { return };
+    for (name, evidence) in [("blocked.html", blocked()), ("allowed.html", allowed())] {
+        std::fs::write(dir.join(name), rendered(&HtmlRenderer { times: Some(&times()) }, &evidence)).unwrap();
+    }
+}
+
+#[test]
+fn a_document_reads_back_as_it_was_written() {
+    let evidence = blocked();
+    let text = rendered(&JsonRenderer, &evidence);
+    let again: Evidence = serde_json::from_str(&text).unwrap();
+    assert_eq!(again, evidence);
+    assert_eq!(rendered(&JsonRenderer, &again), text);
+}
+
+#[test]
+fn colours_are_only_where_they_are_asked_for() {
+    let renderer = |color| TextRenderer { width: 80, paint: Paint(color), times: None, bundle: None };
+    assert!(!rendered(&renderer(false), &blocked()).contains('\x1b'));
+    assert!(rendered(&renderer(true), &blocked()).contains("\x1b[1;31mBLOCK\x1b[0m"));
+}

@@ -1,0 +1,102 @@
+//! One scenario's verdict: what was found, held against what the scenario expects.
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::explain::{Consequence, Explained, explain};
+use crate::check::{CheckInput, Finding, Report, Verdict, check_all};
+use crate::ids::LaneId;
+use crate::plan::Expectation;
+
+/// What became of a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// An honest scenario without findings.
+    Clean,
+    /// An honest scenario with findings.
+    Blocked,
+    /// A known-bad scenario, blocked with exactly its findings.
+    Caught,
+    /// A known-bad scenario that was not: the checkers can't be trusted.
+    NotCaught,
+}
+
+/// A scenario's verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioVerdict {
+    /// Its name.
+    pub scenario: String,
+    /// The matrix rows that it names.
+    pub proves: Vec<String>,
+    /// What it expects.
+    pub expect: Expectation,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What the gate makes of it: of a known-bad one that was caught, valid.
+    pub verdict: Verdict,
+    /// The findings that nothing else accounts for.
+    pub principal: Vec<Finding>,
+    /// Their consequences.
+    pub consequences: Vec<Consequence>,
+}
+
+impl ScenarioVerdict {
+    /// Checks one scenario's histories and holds the findings against its expectation.
+    pub fn of(input: &CheckInput<'_>) -> ScenarioVerdict {
+        let reports = check_all(input);
+        ScenarioVerdict::from_reports(&input.plan.scenario, &input.plan.proves, &input.plan.expect, &reports)
+    }
+
+    /// Holds reports against an expectation.
+    pub fn from_reports(
+        scenario: &str,
+        proves: &[String],
+        expect: &Expectation,
+        reports: &[Report],
+    ) -> ScenarioVerdict {
+        // A report's own verdict heeds findings that it had no room to keep.
+        let worst = reports
+            .iter()
+            .map(|report| report.verdict)
+            .max()
+            .unwrap_or(Verdict::Unknown);
+        let explained = explain(reports);
+        let (outcome, verdict) = match expect {
+            Expectation::Allow if worst == Verdict::Valid => (Outcome::Clean, Verdict::Valid),
+            Expectation::Allow => (Outcome::Blocked, worst),
+            Expectation::Block { findings, lane } if is_caught(&explained, findings, *lane) => {
+                (Outcome::Caught, Verdict::Valid)
+            }
+            Expectation::Block { lane, .. } => (Outcome::NotCaught, not_caught(&explained, *lane)),
+        };
+        ScenarioVerdict {
+            scenario: scenario.to_owned(),
+            proves: proves.to_vec(),
+            expect: expect.clone(),
+            outcome,
+            verdict,
+            principal: explained.principal,
+            consequences: explained.consequences,
+        }
+    }
+
+    /// Whether the scenario did what it expects.
+    pub fn as_expected(&self) -> bool {
+        matches!(self.outcome, Outcome::Clean | Outcome::Caught)
+    }
+}
+
+/// Caught: the principal findings are of exactly the expected checkers, and all on the lane with the defect.
+fn is_caught(explained: &Explained, findings: &[String], lane: LaneId) -> bool {
+    !findings.is_empty()
+        && explained.principal.iter().all(|finding| finding.lane == Some(lane))
+        && explained.checkers() == findings.iter().map(String::as_str).collect()
+}
+
+/// What was found on the lane without the defect is a finding like any other; else it is the gate that can't be trusted.
+fn not_caught(explained: &Explained, lane: LaneId) -> Verdict {
+    let elsewhere = explained.principal.iter().filter(|finding| finding.lane != Some(lane));
+    elsewhere
+        .map(|finding| finding.verdict)
+        .fold(Verdict::Unknown, Verdict::max)
+}

@@ -1,0 +1,315 @@
+//! What a comparison of two vectors found, as data and for the terminal.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::value::ValueDivergence;
+use crate::hash::canonical::{Elided, write_escaped};
+use crate::hash::payload::PayloadHash;
+use crate::hash::vector::Event;
+use crate::ids::{ClientId, Seq, StreamId};
+
+/// What a serialized report names as its schema.
+pub const DIFF_SCHEMA: &str = "cutover.diff/1";
+
+/// How many streams the terminal is told of; the data has all.
+const STREAMS_SHOWN: usize = 20;
+
+/// How an event differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DivergenceKind {
+    /// B has an event that A has not.
+    MissingInA,
+    /// A has an event that B has not.
+    MissingInB,
+    /// Both have it, with payloads that differ.
+    HashMismatch,
+}
+
+impl DivergenceKind {
+    /// The kind's name, as it stands in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingInA => "missing-in-a",
+            Self::MissingInB => "missing-in-b",
+            Self::HashMismatch => "hash-mismatch",
+        }
+    }
+}
+
+impl fmt::Display for DivergenceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How many events differ, by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Counts {
+    /// Events that only B has.
+    pub missing_in_a: u64,
+    /// Events that only A has.
+    pub missing_in_b: u64,
+    /// Events that both have, with payloads that differ.
+    pub hash_mismatch: u64,
+}
+
+impl Counts {
+    /// Of all kinds together.
+    pub fn total(&self) -> u64 {
+        self.missing_in_a + self.missing_in_b + self.hash_mismatch
+    }
+
+    fn add(&mut self, kind: DivergenceKind) {
+        *match kind {
+            DivergenceKind::MissingInA => &mut self.missing_in_a,
+            DivergenceKind::MissingInB => &mut self.missing_in_b,
+            DivergenceKind::HashMismatch => &mut self.hash_mismatch,
+        } += 1;
+    }
+}
+
+/// How many events of a stream differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamCounts {
+    /// The stream.
+    pub stream: StreamId,
+    /// How many of its events differ, by kind.
+    pub differing: Counts,
+}
+
+/// An event as one of the vectors has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSide {
+    /// The hash that the vector states.
+    pub hash: PayloadHash,
+    /// The line of the file; 0 where the vector is no file.
+    pub line: u64,
+    /// What the kept payload hashes to, where that is not what the vector states: the file was edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_hash: Option<PayloadHash>,
+}
+
+impl EventSide {
+    pub(super) fn of(event: &Event<'_>) -> Self {
+        Self {
+            hash: event.hash,
+            line: event.line,
+            payload_hash: None,
+        }
+    }
+}
+
+/// An event that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// How.
+    pub kind: DivergenceKind,
+    /// The stream.
+    pub stream: StreamId,
+    /// The client.
+    pub client: ClientId,
+    /// The seq.
+    pub seq: Seq,
+    /// The event in A, where A has it.
+    pub a: Option<EventSide>,
+    /// The event in B, where B has it.
+    pub b: Option<EventSide>,
+    /// The first value that differs, where both vectors keep the payload.
+    pub value: Option<ValueDivergence>,
+}
+
+impl Divergence {
+    pub(super) fn at(kind: DivergenceKind, event: &Event<'_>, a: Option<EventSide>, b: Option<EventSide>) -> Self {
+        let stream = StreamId::new(event.stream);
+        Self {
+            kind,
+            stream,
+            client: ClientId::new(event.client),
+            seq: Seq(event.seq),
+            a,
+            b,
+            value: None,
+        }
+    }
+}
+
+/// What a comparison of two vectors found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiffReport {
+    /// [`DIFF_SCHEMA`].
+    pub schema: String,
+    /// What the first vector is called.
+    pub a: String,
+    /// What the second vector is called.
+    pub b: String,
+    /// How many events A has.
+    pub events_a: u64,
+    /// How many events B has.
+    pub events_b: u64,
+    /// How many events are equal in both.
+    pub equal: u64,
+    /// How many events differ.
+    pub differing: Counts,
+    /// The same by stream, in order; streams that are equal are left out.
+    pub streams: Vec<StreamCounts>,
+    /// The first event that differs, in order of stream, client and seq.
+    pub first: Option<Divergence>,
+}
+
+impl DiffReport {
+    pub(super) fn new(a: &str, b: &str) -> Self {
+        Self {
+            schema: DIFF_SCHEMA.to_owned(),
+            a: a.to_owned(),
+            b: b.to_owned(),
+            events_a: 0,
+            events_b: 0,
+            equal: 0,
+            differing: Counts::default(),
+            streams: Vec::new(),
+            first: None,
+        }
+    }
+
+    /// Whether nothing differs.
+    pub fn is_equal(&self) -> bool {
+        self.differing.total() == 0
+    }
+
+    /// Counts an event that differs; tells whether it is the first.
+    pub(super) fn count(&mut self, kind: DivergenceKind, stream: &str) -> bool {
+        self.differing.add(kind);
+        // Streams come in order, so that the one that is counted is the last or a new one.
+        if self.streams.last().is_none_or(|last| last.stream.as_str() != stream) {
+            self.streams.push(StreamCounts {
+                stream: StreamId::new(stream),
+                differing: Counts::default(),
+            });
+        }
+        if let Some(last) = self.streams.last_mut() {
+            last.differing.add(kind);
+        }
+        self.first.is_none()
+    }
+
+    fn write_first(&self, first: &Divergence, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "first: {}: stream {}",
+            self.words(first.kind),
+            Elided(first.stream.as_str())
+        )?;
+        write!(f, ", client {}, seq {}", Elided(first.client.as_str()), first.seq)?;
+        match &first.value {
+            Some(value) if value.pointer.is_empty() => f.write_str(", the payload as a whole")?,
+            Some(value) => {
+                f.write_str(", path ")?;
+                write_escaped(&value.pointer, f)?;
+            }
+            None => {}
+        }
+        f.write_str("\n")?;
+        let values = first.value.as_ref().map(ValueDivergence::excerpts);
+        let (value_a, value_b) = values.map_or((None, None), |(a, b)| (Some(a), Some(b)));
+        let width = self.a.chars().count().max(self.b.chars().count());
+        for (name, side, value) in [(&self.a, &first.a, value_a), (&self.b, &first.b, value_b)] {
+            write!(f, "  {name:width$}  ")?;
+            if let Some(value) = &value {
+                write_escaped(value, f)?;
+                write!(f, "\n  {:width$}  ", "")?;
+            }
+            let Some(side) = side else {
+                f.write_str("(no such event)\n")?;
+                continue;
+            };
+            write!(f, "{}", side.hash)?;
+            if side.line > 0 {
+                write!(f, " (line {})", side.line)?;
+            }
+            f.write_str("\n")?;
+            if let Some(hash) = side.payload_hash {
+                writeln!(
+                    f,
+                    "  {:width$}  but its payload hashes to {hash}: the file was edited",
+                    ""
+                )?;
+            }
+        }
+        if first.kind == DivergenceKind::HashMismatch && first.value.is_none() {
+            f.write_str("  (the values are not known: not both vectors keep this payload)\n")?;
+        }
+        Ok(())
+    }
+
+    fn write_streams(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("by stream:\n")?;
+        for StreamCounts { stream, differing } in self.streams.iter().take(STREAMS_SHOWN) {
+            write!(f, "  {}: ", Elided(stream.as_str()))?;
+            self.write_counts(differing, f)?;
+            f.write_str("\n")?;
+        }
+        match self.streams.len().saturating_sub(STREAMS_SHOWN) {
+            0 => Ok(()),
+            more => writeln!(f, "  and {more} more streams"),
+        }
+    }
+
+    /// A kind, with the name of the vector that lacks the event.
+    fn words(&self, kind: DivergenceKind) -> String {
+        match kind {
+            DivergenceKind::MissingInA => format!("missing in {}", self.a),
+            DivergenceKind::MissingInB => format!("missing in {}", self.b),
+            DivergenceKind::HashMismatch => "hash mismatch".to_owned(),
+        }
+    }
+
+    /// The kinds that were counted at all.
+    fn write_counts(&self, counts: &Counts, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = [
+            (DivergenceKind::HashMismatch, counts.hash_mismatch),
+            (DivergenceKind::MissingInA, counts.missing_in_a),
+            (DivergenceKind::MissingInB, counts.missing_in_b),
+        ];
+        let mut separator = "";
+        for (kind, count) in all.into_iter().filter(|(_, count)| *count > 0) {
+            write!(f, "{separator}{count} {}", self.words(kind))?;
+            separator = ", ";
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for DiffReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = &self.first else {
+            return writeln!(f, "equal: {} in {}, the same in {}", Events(self.equal), self.a, self.b);
+        };
+        let verb = if self.differing.total() == 1 {
+            "differs"
+        } else {
+            "differ"
+        };
+        write!(f, "{} {verb} (", Events(self.differing.total()))?;
+        self.write_counts(&self.differing, f)?;
+        writeln!(
+            f,
+            "), {} equal; {} has {}, {} has {}",
+            self.equal, self.a, self.events_a, self.b, self.events_b
+        )?;
+        self.write_first(first, f)?;
+        self.write_streams(f)
+    }
+}
+
+/// A number of events, in words that agree with it.
+struct Events(u64);
+
+impl fmt::Display for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} event{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
+}

@@ -1,0 +1,192 @@
+//! The hash of one payload: SHA-256 over its canonical text, spelled `sha256:<64 lowercase hex digits>`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use super::canonical::{CanonicalError, Canonicalizer};
+
+/// How a hash is introduced in text, so that a reader knows the algorithm.
+pub const HASH_PREFIX: &str = "sha256:";
+
+/// Bytes of the text of a hash: the prefix and 64 hex digits.
+pub const HASH_TEXT_BYTES: usize = HASH_PREFIX.len() + 64;
+
+/// The SHA-256 of a payload's canonical text.
+///
+/// Displayed, parsed and serialized as `sha256:<64 lowercase hex digits>`; nothing else is accepted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PayloadHash([u8; 32]);
+
+impl PayloadHash {
+    /// Takes 32 bytes that already are a SHA-256.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes of the hash.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Hashes a text that is known to be canonical. For any other text, [`payload_hash`].
+    pub fn of_canonical(canonical: &[u8]) -> Self {
+        Self(Sha256::digest(canonical).into())
+    }
+
+    /// Reads a hash's text; `None` where it is not exactly one. For what is wrong with it, parse it as a `str`.
+    pub fn from_text(text: &[u8; HASH_TEXT_BYTES]) -> Option<Self> {
+        let digits = text.strip_prefix(HASH_PREFIX.as_bytes())?;
+        let mut bytes = [0u8; 32];
+        let mut odd = 0;
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let (high, low) = (HEX_VALUES[usize::from(pair[0])], HEX_VALUES[usize::from(pair[1])]);
+            odd |= high | low;
+            *byte = high << 4 | low & 15;
+        }
+        (odd < 16).then_some(Self(bytes))
+    }
+
+    fn text(&self) -> [u8; HASH_TEXT_BYTES] {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0u8; HASH_TEXT_BYTES];
+        text[..HASH_PREFIX.len()].copy_from_slice(HASH_PREFIX.as_bytes());
+        for (pair, byte) in text[HASH_PREFIX.len()..].chunks_exact_mut(2).zip(self.0) {
+            pair[0] = HEX[usize::from(byte >> 4)];
+            pair[1] = HEX[usize::from(byte & 15)];
+        }
+        text
+    }
+}
+
+/// Hashes a JSON payload: canonicalizes it and takes the SHA-256 of the canonical text.
+///
+/// Allocates its buffers anew; whoever hashes many payloads keeps a [`Canonicalizer`] and calls its
+/// [`payload_hash`](Canonicalizer::payload_hash).
+///
+/// # Errors
+/// What [`canonicalize`](super::canonicalize) says of the payload.
+pub fn payload_hash(input: &[u8]) -> Result<PayloadHash, CanonicalError> {
+    Canonicalizer::new().payload_hash(input)
+}
+
+/// Why a text is not a payload hash.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseHashError {
+    /// The text does not start with `sha256:`.
+    #[error("a payload hash starts with \"sha256:\", but this is {0:?}")]
+    Prefix(String),
+    /// There are not exactly 64 digits.
+    #[error("a payload hash has 64 hex digits after \"sha256:\", but this one has {0}")]
+    Length(usize),
+    /// One of the digits is not 0-9 or a-f.
+    #[error("{0:?} is not a lowercase hex digit; payload hashes are written with 0-9 and a-f")]
+    Digit(char),
+}
+
+impl FromStr for PayloadHash {
+    type Err = ParseHashError;
+
+    fn from_str(text: &str) -> Result<Self, ParseHashError> {
+        let Some(digits) = text.strip_prefix(HASH_PREFIX) else {
+            return Err(ParseHashError::Prefix(text.chars().take(HASH_TEXT_BYTES).collect()));
+        };
+        if let Some(odd) = digits.chars().find(|c| !matches!(c, '0'..='9' | 'a'..='f')) {
+            return Err(ParseHashError::Digit(odd));
+        }
+        let wrong_length = ParseHashError::Length(digits.len());
+        text.as_bytes()
+            .try_into()
+            .ok()
+            .and_then(Self::from_text)
+            .ok_or(wrong_length)
+    }
+}
+
+/// The value of a lowercase hex digit; above 15 for anything else.
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [0xFF; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
+impl fmt::Display for PayloadHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.text() {
+            fmt::Write::write_char(f, char::from(byte))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for PayloadHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for PayloadHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = self.text();
+        // The text is ASCII by construction, so the empty fallback is never taken.
+        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl<'de> Deserialize<'de> for PayloadHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl serde::de::Visitor<'_> for Text {
+            type Value = PayloadHash;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a payload hash, \"sha256:\" and 64 lowercase hex digits")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PayloadHash, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_hash_is_spelled_with_its_algorithm_and_reads_back() {
+        let hash = payload_hash(b"{}").unwrap();
+        let text = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(hash.to_string(), text);
+        assert_eq!(text.parse::<PayloadHash>().unwrap(), hash);
+        assert_eq!(serde_json::to_string(&hash).unwrap(), format!("\"{text}\""));
+        assert_eq!(
+            serde_json::from_str::<PayloadHash>(&format!("\"{text}\"")).unwrap(),
+            hash
+        );
+    }
+
+    #[test]
+    fn a_hash_in_another_spelling_is_refused() {
+        let digits = "4".repeat(64);
+        for (text, error) in [
+            (digits.clone(), ParseHashError::Prefix(digits.clone())),
+            (format!("sha256:{}", &digits[1..]), ParseHashError::Length(63)),
+            (format!("sha256:{digits}4"), ParseHashError::Length(65)),
+            (format!("sha256:{}", "A".repeat(64)), ParseHashError::Digit('A')),
+            (format!("sha256:{}ä", &digits[2..]), ParseHashError::Digit('ä')),
+        ] {
+            assert_eq!(text.parse::<PayloadHash>().unwrap_err(), error, "{text}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Hash vectors: what each client applied, as a payload hash per stream and seq.
+//!
+//! A [`HashVector`] is kept in order of stream, client and seq (names compared as bytes), written and read as JSON Lines
+//! ([`mod@file`]), summed up in a tree of digests ([`digest`]), and compared by [`diff`](super::diff).
+
+pub mod digest;
+mod error;
+pub mod file;
+mod line;
+
+pub use digest::{DigestTree, SeriesDigest};
+pub use error::{VectorError, VectorErrorKind};
+pub use file::{Event, MAX_LINE_BYTES, SCHEMA, VectorReader, write_vector};
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+
+use super::payload::PayloadHash;
+use crate::ids::{ClientId, Seq, StreamId};
+
+/// What one event left in a vector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The hash of its payload.
+    pub hash: PayloadHash,
+    /// Its payload's canonical text, where it is kept, so that a divergence can be named down to the value.
+    pub payload: Option<Box<str>>,
+}
+
+impl Entry {
+    /// An entry that keeps no payload.
+    pub fn bare(hash: PayloadHash) -> Self {
+        Self { hash, payload: None }
+    }
+
+    /// An entry that keeps a text, which is known to be canonical, and takes its hash.
+    pub fn with_canonical(text: &str) -> Self {
+        Self {
+            hash: PayloadHash::of_canonical(text.as_bytes()),
+            payload: Some(text.into()),
+        }
+    }
+}
+
+/// A seq has two payloads in what one client applied on one stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "client {client} has two payloads for seq {seq} of stream {stream}: {first}, then {second}; a vector holds one, so report \
+     this as a finding and keep the first"
+)]
+pub struct Conflict {
+    /// The stream.
+    pub stream: StreamId,
+    /// The client.
+    pub client: ClientId,
+    /// The seq.
+    pub seq: Seq,
+    /// The hash that the vector has, and keeps.
+    pub first: PayloadHash,
+    /// The hash that came later.
+    pub second: PayloadHash,
+}
+
+/// The payload hashes of what every client applied, in order of stream, client and seq.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HashVector {
+    series: BTreeMap<StreamId, BTreeMap<ClientId, BTreeMap<Seq, Entry>>>,
+    len: usize,
+}
+
+impl HashVector {
+    /// A vector without entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an entry; tells whether it is new. The same hash for the same event again changes nothing.
+    ///
+    /// # Errors
+    /// [`Conflict`] where the event is there with another hash, which stays.
+    pub fn insert(
+        &mut self,
+        stream: &StreamId,
+        client: &ClientId,
+        seq: Seq,
+        entry: Entry,
+    ) -> Result<bool, Box<Conflict>> {
+        match self.series_mut(stream, client).entry(seq) {
+            btree_map::Entry::Vacant(place) => {
+                place.insert(entry);
+                self.len += 1;
+                Ok(true)
+            }
+            btree_map::Entry::Occupied(there) if there.get().hash == entry.hash => Ok(false),
+            btree_map::Entry::Occupied(there) => {
+                let (first, second) = (there.get().hash, entry.hash);
+                Err(Box::new(Conflict {
+                    stream: stream.clone(),
+                    client: client.clone(),
+                    seq,
+                    first,
+                    second,
+                }))
+            }
+        }
+    }
+
+    /// The series of a client on a stream; the names are copied only where they are new.
+    fn series_mut(&mut self, stream: &StreamId, client: &ClientId) -> &mut BTreeMap<Seq, Entry> {
+        if !self
+            .series
+            .get(stream)
+            .is_some_and(|clients| clients.contains_key(client))
+        {
+            self.series
+                .entry(stream.clone())
+                .or_default()
+                .insert(client.clone(), BTreeMap::new());
+        }
+        self.series
+            .entry(stream.clone())
+            .or_default()
+            .entry(client.clone())
+            .or_default()
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The entry of an event.
+    pub fn get(&self, stream: &StreamId, client: &ClientId, seq: Seq) -> Option<&Entry> {
+        self.series.get(stream)?.get(client)?.get(&seq)
+    }
+
+    /// All entries, in order of stream, client and seq.
+    pub fn iter(&self) -> impl Iterator<Item = (&StreamId, &ClientId, Seq, &Entry)> {
+        self.series.iter().flat_map(|(stream, clients)| {
+            clients
+                .iter()
+                .flat_map(move |(client, series)| series.iter().map(move |(&seq, entry)| (stream, client, seq, entry)))
+        })
+    }
+
+    /// The digests of the vector and of each of its series. Vectors with equal roots have equal entries.
+    pub fn digest(&self) -> DigestTree {
+        let mut builder = digest::DigestBuilder::default();
+        for (stream, client, seq, entry) in self.iter() {
+            builder.push(stream, client, seq, &entry.hash);
+        }
+        builder.finish()
+    }
+}

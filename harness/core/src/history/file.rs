@@ -1,0 +1,221 @@
+//! History files: JSON Lines, the header first, then a record a line; and beside each, a file of times.
+//!
+//! Reading names the line of what it can't read, and says of a torn last line that it is torn: a file that was cut short
+//! must not look like a shorter history.
+
+use std::io::{self, Write};
+
+use super::{HISTORY_SCHEMA, Header, History, Record};
+
+/// The schema version in the first line of a times file.
+pub const TIMES_SCHEMA: &str = "cutover.times/1";
+
+/// Why a history file can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct HistoryFileError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub problem: HistoryFileProblem,
+}
+
+/// What is wrong with a line of a history file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryFileProblem {
+    /// The file has no header.
+    #[error("the file is empty; a history starts with a header line")]
+    Empty,
+    /// The first line is no header.
+    #[error("this is no history header: {0}")]
+    Header(String),
+    /// The header is of another schema version.
+    #[error("the schema is `{0}`, but this tool reads `{HISTORY_SCHEMA}`")]
+    Schema(String),
+    /// A line is no record.
+    #[error("this is no history record: {0}")]
+    Record(String),
+    /// The last line has no newline: the file was cut short.
+    #[error("the last line is torn (it has no newline): the file was cut short")]
+    Torn,
+}
+
+/// Writes a history.
+///
+/// # Errors
+/// What the writer says.
+pub fn write(history: &History, out: &mut dyn Write) -> io::Result<()> {
+    write_line(&history.header, out)?;
+    history.records.iter().try_for_each(|record| write_line(record, out))
+}
+
+/// The bytes that [`write`] writes.
+pub fn to_bytes(history: &History) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(128 * (history.records.len() + 1));
+    // A vector takes every write, and a record has neither a map with keys that are no strings nor a failing field.
+    let _ = write(history, &mut bytes);
+    bytes
+}
+
+fn write_line<T: serde::Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Reads a history.
+///
+/// # Errors
+/// The first line that is not what it should be.
+pub fn read(bytes: &[u8]) -> Result<History, HistoryFileError> {
+    let at = |line, problem| HistoryFileError { line, problem };
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').zip(1..);
+    let (first, _) = lines.next().ok_or(at(1, HistoryFileProblem::Empty))?;
+    let header = read_header(first).map_err(|problem| at(1, problem))?;
+    let mut records = Vec::with_capacity(bytes.len() / 96);
+    for (line, number) in lines {
+        records.push(read_record(line).map_err(|problem| at(number, problem))?);
+    }
+    Ok(History { header, records })
+}
+
+fn read_header(line: &[u8]) -> Result<Header, HistoryFileProblem> {
+    let header: Header =
+        serde_json::from_slice(whole(line)?).map_err(|error| HistoryFileProblem::Header(what(&error)))?;
+    if header.schema != HISTORY_SCHEMA {
+        return Err(HistoryFileProblem::Schema(header.schema));
+    }
+    Ok(header)
+}
+
+fn read_record(line: &[u8]) -> Result<Record, HistoryFileProblem> {
+    serde_json::from_slice(whole(line)?).map_err(|error| HistoryFileProblem::Record(what(&error)))
+}
+
+fn whole(line: &[u8]) -> Result<&[u8], HistoryFileProblem> {
+    line.strip_suffix(b"\n").ok_or(HistoryFileProblem::Torn)
+}
+
+/// The parser's words with the column alone: its line is always 1, as lines are parsed one by one.
+fn what(error: &serde_json::Error) -> String {
+    error.to_string().replace("at line 1 column", "at column")
+}
+
+/// Writes when each record was recorded, in microseconds since the run's start: a header line, then a number a line.
+/// Times are never digested and never judged.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_times(times_us: &[u64], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{{\"schema\":\"{TIMES_SCHEMA}\",\"unit\":\"us since the run started\"}}")?;
+    times_us.iter().try_for_each(|time| writeln!(out, "{time}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::history::{Closed, Completion, Fire, Outcome, Phase, Process, Refusal, Rewrote, StaleStream, Verdict, Via};
+    use crate::ids::{ConnId, Cursor, LaneId, OpId, Seed, Seq, SubId};
+
+    fn history() -> History {
+        let header = Header {
+            schema: HISTORY_SCHEMA.to_owned(),
+            scenario: "equal-streams".to_owned(),
+            seed: Seed(u64::MAX),
+            lane: LaneId::Legacy,
+            plan_digest: "sha256:00".to_owned(),
+        };
+        let stream = || "run:a:events".into();
+        let stale = StaleStream {
+            stream: stream(),
+            reason: "retention_floor_breach".to_owned(),
+            resume_after: Some(1),
+            retention_floor: Some(4),
+            head_watermark: Some(9),
+            replay_lag: Some(8),
+            replay_budget_events: None,
+        };
+        let refusal =
+            Refusal { code: "stale_cursor".to_owned(), reasons: vec![stale.reason.clone()], stale: vec![stale], message: String::new() };
+        let records = vec![
+            Record::Phase { phase: Phase::Exercise },
+            Record::Invoke { op: OpId(1), attempt: 1 },
+            Record::Complete {
+                op: OpId(1),
+                attempt: 1,
+                completion: Completion::Ok { outcome: Outcome::Published { seq: Seq(u64::MAX), duplicate: Some(false) } },
+            },
+            Record::Closed { client: "a".into(), conn: ConnId(1), why: Closed::CloseFrame { code: 1011 } },
+            Record::Subscribed { client: "a".into(), conn: ConnId(2), sub: SubId(2), stream: stream(), cursor: Some(Cursor(3)) },
+            Record::Refused { client: "a".into(), sub: SubId(2), stream: stream(), refusal },
+            Record::Delivered {
+                client: "a".into(),
+                conn: ConnId(2),
+                sub: SubId(2),
+                stream: stream(),
+                seq: Seq(4),
+                hash: None,
+                declared: Some("sha256:zz".to_owned()),
+                via: Via::Frame,
+                verdict: Verdict::OutOfOrder,
+                payload: Some("{\"a\":1.5e300,\"b\":\"line\\nfeed\"}".to_owned()),
+            },
+            Record::Fault {
+                fault: "cut".into(),
+                client: "a".into(),
+                fire: Fire {
+                    conn: 1,
+                    frame: 7,
+                    hit: "delivery run:a:events 5".to_owned(),
+                    rewrote: Some(Rewrote { stream: stream(), from: None, to: Cursor(9) }),
+                },
+            },
+            Record::Process { process: Process::Died { status: "exit 1".to_owned() } },
+        ];
+        History { header, records }
+    }
+
+    #[test]
+    fn a_history_reads_back_as_it_was_written() {
+        let bytes = to_bytes(&history());
+        assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 10);
+        let again = read(&bytes).unwrap();
+        assert_eq!(again, history());
+        assert_eq!(to_bytes(&again), bytes);
+    }
+
+    #[test]
+    fn a_history_that_was_cut_short_at_any_byte_is_never_a_whole_one() {
+        let bytes = to_bytes(&history());
+        for end in 0..bytes.len() {
+            if let Ok(shorter) = read(&bytes[..end]) {
+                assert_eq!(bytes[end - 1], b'\n', "cut within a line at {end}");
+                assert!(shorter.records.len() < history().records.len());
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_named_by_its_line() {
+        let text = String::from_utf8(to_bytes(&history())).unwrap();
+        let says = |text: String| read(text.as_bytes()).unwrap_err().to_string();
+        assert_eq!(says(String::new()), "line 1: the file is empty; a history starts with a header line");
+        assert_eq!(
+            says(text.replace(HISTORY_SCHEMA, "cutover.history/9")),
+            "line 1: the schema is `cutover.history/9`, but this tool reads `cutover.history/1`"
+        );
+        let broken = says(text.replace("\"phase\":\"exercise\"", "\"phase\":\"lunch\""));
+        assert!(broken.starts_with("line 2: this is no history record: unknown variant `lunch`"), "{broken}");
+        assert!(says(text.trim_end().to_owned()).starts_with("line 10: the last line is torn"));
+    }
+
+    #[test]
+    fn times_are_a_number_a_line() {
+        let mut out = Vec::new();
+        write_times(&[5, 17], &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"schema\":\"cutover.times/1\",\"unit\":\"us since the run started\"}\n5\n17\n"
+        );
+    }
+}

@@ -1,0 +1,274 @@
+//! Payloads: JSON texts that a lane must carry unharmed, spelled in ways that a careless one would not survive.
+//!
+//! Every payload holds its event's key, so that no two are alike and what arrives under a wrong name is known for what it
+//! is. The empties of [`EXEMPT`] have no room for a key and may come more than once.
+
+use super::chance::Chance;
+use crate::scenario::script::Payload;
+
+/// Payloads that hold no key.
+pub const EXEMPT: [&str; 4] = ["{}", "[]", "null", "\"\""];
+
+/// How deep a nested payload goes.
+const DEPTH: usize = 60;
+
+/// Bytes of a large payload, the least and the most.
+const LARGE_BYTES: (u64, u64) = (64 * 1024, 300 * 1024);
+
+/// Numbers at the edges, as they are spelled. Integers beyond 2^53 keep their digits (contract, "Payload hashes").
+const NUMBERS: [&str; 26] = [
+    "0",
+    "-0.0",
+    "1.0",
+    "0.1",
+    "1E5",
+    "1e+5",
+    "100000",
+    "-1",
+    "1e21",
+    "1e-7",
+    "0.000001",
+    "1e23",
+    "333333333.33333329",
+    "1e308",
+    "1.7976931348623157e308",
+    "5e-324",
+    "2.2250738585072014e-308",
+    "9007199254740991",
+    "9007199254740992",
+    "9007199254740993",
+    "-9007199254740993",
+    "18446744073709551615",
+    "-9223372036854775808",
+    "123456789012345678901234567890",
+    "0.30000000000000004",
+    "4.5e0",
+];
+
+/// Strings from all over Unicode, as they are spelled, without their quotes.
+const STRINGS: [&str; 20] = [
+    "plain",
+    "\u{1F600}",
+    "\\ud83d\\ude00",
+    "\\uD834\\uDD1E \u{1D11E}",
+    "e\u{301} \\u0065\\u0301 \u{e9}",
+    "\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{645}\u{631}\u{62d}\u{628}\u{627}",
+    "\u{202e}evitagen\u{202c}",
+    "\u{2028}\u{2029}",
+    "\\u2028\\u2029",
+    "\\u0000\\u0001\\u001f",
+    "\\b\\f\\n\\r\\t",
+    "\\\"\\\\\\/ / \\u002F",
+    "\u{7f}\u{80}\u{feff}",
+    "\u{ffff}\u{fffd}",
+    "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}",
+    "\u{4f60}\u{597d}, \u{3053}\u{3093}",
+    "<script>&amp;'</script>",
+    "${x} #{y} {{z}} %s %00",
+    "' OR 1=1; --",
+    "\\u0041\\u00e4\\u00DF",
+];
+
+/// Names, as they are spelled, that sort otherwise by code point than by UTF-16 unit, or are odd.
+const NAMES: [&str; 9] = [
+    "\u{e000}",
+    "\u{1F600}k",
+    "\\ud83d\\ude01",
+    "\u{fb33}",
+    "a b",
+    "__proto__",
+    "1",
+    "10",
+    "\\u0009",
+];
+
+/// Draws a payload. `nth` is the event's place in its stream, for kinds that go by turns.
+pub(super) fn payload(chance: &mut Chance, kind: Payload, key: &str, nth: u64) -> String {
+    match kind {
+        Payload::Small => small(chance, key),
+        Payload::Large => large(chance, key),
+        Payload::Unicode => unicode(chance, key),
+        Payload::Numbers => numbers(chance, key),
+        Payload::Nested => nested(chance, key, DEPTH),
+        Payload::Empty => empty(key, nth),
+        Payload::Awkward => awkward(chance, key),
+        Payload::Mixed => {
+            let kind = match nth % 12 {
+                2 | 8 => Payload::Unicode,
+                3 | 9 => Payload::Numbers,
+                4 => Payload::Nested,
+                5 | 10 => Payload::Empty,
+                6 | 11 => Payload::Awkward,
+                7 => Payload::Large,
+                _ => Payload::Small,
+            };
+            payload(chance, kind, key, nth / 12 + nth)
+        }
+    }
+}
+
+/// The payload with one character of its key changed, so that it is still JSON but another one.
+pub(super) fn altered(payload: &str, key: &str) -> String {
+    let mut other = key.to_owned();
+    let last = other.pop();
+    other.push(if last == Some('0') { '1' } else { '0' });
+    match payload.replacen(key, &other, 1) {
+        altered if altered != payload => altered,
+        _ => format!("{{\"key\":\"{other}\"}}"),
+    }
+}
+
+fn small(chance: &mut Chance, key: &str) -> String {
+    let state = chance.pick(&["queued", "running", "blocked", "done"]).unwrap_or("queued");
+    let (step, ratio) = (chance.below(1_000), chance.below(10_000));
+    format!("{{\"key\":\"{key}\",\"state\":\"{state}\",\"step\":{step},\"ratio\":0.{ratio:04},\"ok\":true}}")
+}
+
+fn large(chance: &mut Chance, key: &str) -> String {
+    let (least, most) = LARGE_BYTES;
+    let bytes = usize::try_from(chance.between(least, most)).unwrap_or(0);
+    let mut text = format!("{{\"key\":\"{key}\",\"lines\":[");
+    while text.len() < bytes {
+        // One drawn word gives a line that no compression can leave out; the rest of the line is what logs are like.
+        let word = chance.word();
+        text.push_str(&format!("{{\"at\":{},\"log\":\"step {word:016x} \u{2713} finished\"}},", word % 100_000));
+    }
+    text.push_str("null]}");
+    text
+}
+
+/// An object of these members, spelled, in an order and with spacing that are drawn.
+fn object(chance: &mut Chance, mut members: Vec<(String, String)>) -> String {
+    chance.shuffle(&mut members);
+    let spacing = |chance: &mut Chance| chance.pick(&["", "", " ", "\n\t", "\r\n  "]).unwrap_or("");
+    let mut text = String::from("{");
+    for (index, (name, value)) in members.iter().enumerate() {
+        text.push_str(if index > 0 { "," } else { "" });
+        text.push_str(spacing(chance));
+        text.push_str(&format!("\"{name}\"{}:{}{value}", spacing(chance), spacing(chance)));
+    }
+    text.push_str(spacing(chance));
+    text.push('}');
+    text
+}
+
+fn keyed(key: &str) -> (String, String) {
+    ("key".to_owned(), format!("\"{key}\""))
+}
+
+fn unicode(chance: &mut Chance, key: &str) -> String {
+    let mut members = vec![keyed(key)];
+    let mut names = NAMES.to_vec();
+    chance.shuffle(&mut names);
+    for name in names {
+        let string = chance.pick(&STRINGS).unwrap_or("");
+        members.push((name.to_owned(), format!("\"{string}\"")));
+    }
+    let all: Vec<_> = STRINGS.iter().map(|string| format!("\"{string}\"")).collect();
+    members.push(("all".to_owned(), format!("[ {} ]", all.join(" , "))));
+    let long = "n\u{e4}me".repeat(50 + chance.index(150));
+    members.push((long, "\"long\"".to_owned()));
+    object(chance, members)
+}
+
+fn numbers(chance: &mut Chance, key: &str) -> String {
+    let mut list = NUMBERS.to_vec();
+    chance.shuffle(&mut list);
+    let drawn = f64::from_bits(chance.word());
+    let drawn = if drawn.is_finite() { format!("{drawn:e}") } else { "1.5e300".to_owned() };
+    let digits = format!("{}{:018}", 1 + chance.below(9), chance.below(1_000_000_000_000_000_000));
+    let members = vec![
+        keyed(key),
+        ("edges".to_owned(), format!("[{}]", list.join(", "))),
+        ("drawn".to_owned(), drawn),
+        ("negative".to_owned(), format!("-{digits}")),
+        ("big".to_owned(), format!("{digits}{digits}")),
+    ];
+    object(chance, members)
+}
+
+fn nested(chance: &mut Chance, key: &str, depth: usize) -> String {
+    let mut text = format!("{{\"key\":\"{key}\"}}");
+    for level in 0..depth {
+        text = match chance.below(3) {
+            0 => format!("[{text}]"),
+            1 => format!("{{\"down\":{text}}}"),
+            _ => format!("[{level}, {text} ,null]"),
+        };
+    }
+    format!("{{\"down\":{text}}}")
+}
+
+fn empty(key: &str, nth: u64) -> String {
+    match nth % 8 {
+        1 => EXEMPT[0].to_owned(),
+        2 => format!("{{\"\":\"{key}\"}}"),
+        3 => EXEMPT[1].to_owned(),
+        4 => format!("{{\"a\":{{}},\"b\":[],\"c\":\"\",\"d\":null,\"\":{{\"\":[{{}}]}},\"key\":\"{key}\"}}"),
+        5 => EXEMPT[2].to_owned(),
+        6 => format!("[[],{{}},\"\",null,false,0,\"{key}\"]"),
+        7 => EXEMPT[3].to_owned(),
+        _ => format!("\"{key}\""),
+    }
+}
+
+fn awkward(chance: &mut Chance, key: &str) -> String {
+    let members = vec![
+        keyed(key),
+        ("unicode".to_owned(), unicode(chance, key)),
+        ("numbers".to_owned(), numbers(chance, key)),
+        ("nested".to_owned(), nested(chance, key, DEPTH / 3)),
+        ("\\u0065mpty".to_owned(), format!("[ {} , [ ] ,{{\t}}]", EXEMPT.join(" ,\n"))),
+        (String::new(), "{\"\" : \"\"}".to_owned()),
+    ];
+    object(chance, members)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::hash::payload_hash;
+    use crate::ids::Seed;
+    use crate::scenario::words::PAYLOADS;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_payload_has_a_canonical_form_and_is_alone_of_its_kind() {
+        let mut hashes = BTreeSet::new();
+        let mut chance = Chance::new(Seed(3), "payloads");
+        for (name, kind) in PAYLOADS {
+            for nth in 1..=60 {
+                let key = format!("{name}:{nth}");
+                let text = payload(&mut chance, *kind, &key, nth);
+                let hash = payload_hash(text.as_bytes()).unwrap_or_else(|error| panic!("{name} {nth}: {error}\n{text}"));
+                if !EXEMPT.contains(&text.as_str()) {
+                    assert!(text.contains(&key), "{name} {nth}");
+                    assert!(hashes.insert(hash), "{name} {nth} comes twice");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_payload_is_within_its_bounds() {
+        let mut chance = Chance::new(Seed(3), "large");
+        for nth in 0..20 {
+            let len = payload(&mut chance, Payload::Large, "k", nth).len() as u64;
+            assert!((LARGE_BYTES.0..LARGE_BYTES.1 + 200).contains(&len), "{len}");
+        }
+    }
+
+    #[test]
+    fn an_altered_payload_is_json_and_another_one() {
+        let mut chance = Chance::new(Seed(3), "altered");
+        for (name, kind) in PAYLOADS {
+            for nth in 1..9 {
+                let key = format!("{name}:{nth}:ab0");
+                let text = payload(&mut chance, *kind, &key, nth);
+                let other = payload_hash(altered(&text, &key).as_bytes()).unwrap();
+                assert_ne!(other, payload_hash(text.as_bytes()).unwrap());
+            }
+        }
+    }
+}

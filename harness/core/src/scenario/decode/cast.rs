@@ -1,0 +1,140 @@
+//! Reads the cast of a scenario: its streams and its clients.
+
+use std::collections::BTreeMap;
+
+use super::super::errors::Mistakes;
+use super::super::read::{At, Node, Section};
+use super::super::script::{Client, Compression, Payload, Serializer, Stream};
+use super::super::words::{self, keys};
+use super::{MAX_LIST, MAX_NUMBER, Names};
+use crate::topic::{stream_id_of, topic_of};
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 60;
+/// The most streams and the most clients of a scenario.
+const MAX_CAST: usize = 64;
+
+/// Notes a name that is not lower-case words joined by hyphens.
+pub(super) fn check_name(name: At<&str>, what: &str, mistakes: &mut Mistakes) {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let value = name.value;
+    if value.is_empty() || value.len() > MAX_NAME || !value.chars().all(good) {
+        let what = format!("{what} is 1 to {MAX_NAME} of a-z, 0-9 and `-`, but this is `{value}`");
+        mistakes.local(name.at, what, None);
+    }
+}
+
+/// The tables of a list that must have one member at least.
+fn entries<'a>(root: &Section<'a>, key: &str, mistakes: &mut Mistakes) -> Vec<Node<'a>> {
+    let Some(node) = root.need(key, mistakes) else {
+        return Vec::new();
+    };
+    let entries = root.list(key, mistakes);
+    if node.list().is_some_and(|list| list.is_empty()) {
+        mistakes.local(node.at, format!("`{key}` is empty"), None);
+    }
+    if entries.len() > MAX_CAST {
+        mistakes.local(node.at, format!("at most {MAX_CAST} {key} are possible"), None);
+    }
+    entries.into_iter().take(MAX_CAST).collect()
+}
+
+pub(super) fn streams(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<Stream>> {
+    let mut ids = BTreeMap::new();
+    let mut streams = Vec::new();
+    for node in entries(root, "streams", mistakes) {
+        let Some(section) = Section::of(node, "a stream", mistakes) else {
+            continue;
+        };
+        section.only(keys::STREAM, mistakes);
+        let Some(topic) = section.need_text("topic", mistakes) else {
+            continue;
+        };
+        check_topic(topic, mistakes);
+        if let Some(other) = ids.insert(stream_id_of(topic.value), topic.value.to_owned()) {
+            let what = format!("`{}` and `{other}` are one stream on the candidate", topic.value);
+            mistakes.whole(topic.at, what, None);
+        }
+        let value = Stream {
+            topic: topic.value.to_owned(),
+            retention: section.number("retention", 1..=MAX_NUMBER, mistakes),
+            replay_budget: section.number("replay_budget", 0..=MAX_NUMBER, mistakes),
+            payload: section.word("payload", words::PAYLOADS, mistakes).unwrap_or(Payload::Small),
+        };
+        streams.push(At {
+            value,
+            at: section.at,
+        });
+    }
+    streams
+}
+
+/// Notes a topic that the contract's table does not have, or that can't be told from its stream id.
+fn check_topic(topic: At<&str>, mistakes: &mut Mistakes) {
+    let value = topic.value;
+    let named = topic_of(&stream_id_of(value)).as_deref() == Some(value);
+    if !named {
+        let hint = "topics are run:<id>:events, worker:<id>:lifecycle, fleet:user:<id>:workers, \
+                    fleet:guest:<id>:workers, runtime.codex_worker_events, runtime.run_summaries and \
+                    runtime.codex_worker_summaries";
+        let what = format!("the contract has no class for the topic `{value}`");
+        mistakes.local(topic.at, what, hint.to_owned());
+        return;
+    }
+    let good = |c: char| c.is_ascii_alphanumeric() || "._-:".contains(c);
+    if value.len() > 2 * MAX_NAME || !value.chars().all(good) {
+        let what = format!("a topic is at most {} of A-Z, a-z, 0-9, `.`, `_`, `-` and `:`", 2 * MAX_NAME);
+        mistakes.local(topic.at, what, None);
+    }
+}
+
+pub(super) fn clients(root: &Section<'_>, streams: &[At<Stream>], mistakes: &mut Mistakes) -> Vec<At<Client>> {
+    let names = Names { streams, clients: &[] };
+    let mut clients: Vec<At<Client>> = Vec::new();
+    for node in entries(root, "clients", mistakes) {
+        let Some(client) = client(node, &names, mistakes) else {
+            continue;
+        };
+        let name = &client.value.name;
+        if name == "writer" {
+            mistakes.local(client.at, "`writer` is the name of the one who publishes", None);
+        } else if clients.iter().any(|other| other.value.name == *name) {
+            mistakes.whole(client.at, format!("two clients are called `{name}`"), None);
+        }
+        clients.push(client);
+    }
+    clients
+}
+
+fn client(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<At<Client>> {
+    let section = Section::of(node, "a client", mistakes)?;
+    section.only(keys::CLIENT, mistakes);
+    let name = section.need_text("name", mistakes)?;
+    check_name(name, "a client's name", mistakes);
+    let mut streams: Vec<usize> = Vec::new();
+    if section.has("streams") {
+        for topic in section.texts("streams", mistakes).into_iter().take(MAX_LIST) {
+            match names.stream(topic, mistakes) {
+                Some(stream) if streams.contains(&stream) => {
+                    mistakes.local(topic.at, format!("`{}` stands here twice", topic.value), None);
+                }
+                Some(stream) => streams.push(stream),
+                None => {}
+            }
+        }
+    } else {
+        streams.extend(0..names.streams.len());
+    }
+    let batch = section.number("replay_batch", 1..=1_000, mistakes).unwrap_or(200);
+    let value = Client {
+        name: name.value.to_owned(),
+        streams,
+        replay_batch: u32::try_from(batch).unwrap_or(200),
+        serializer: section.word("serializer", words::SERIALIZERS, mistakes).unwrap_or(Serializer::V2),
+        compression: section.word("compression", words::COMPRESSIONS, mistakes).unwrap_or(Compression::None),
+    };
+    Some(At {
+        value,
+        at: section.at,
+    })
+}

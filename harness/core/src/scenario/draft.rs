@@ -1,0 +1,174 @@
+//! A scenario as it stands in its file: words read, names resolved, nothing simulated yet.
+
+use super::read::At;
+use super::script::{Client, Cut, Lanes, ServerAction, Spread, Stream, When};
+use super::{AtLeast, Backoff, Expect};
+
+/// The file, read.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) proves: Vec<String>,
+    pub(super) legacy_defects: Vec<String>,
+    pub(super) converge_within_ms: u64,
+    pub(super) backoff: Backoff,
+    pub(super) expand: Option<At<()>>,
+    /// What the file is expanded over; each list has one member where it is not.
+    pub(super) bindings: Vec<Binding>,
+    pub(super) streams: Vec<At<Stream>>,
+    pub(super) clients: Vec<At<Client>>,
+    pub(super) steps: Vec<At<StepDraft>>,
+    /// Whether cast, steps and cases were read without a mistake, so that they can be walked.
+    pub(super) walkable: bool,
+    /// Whether every fault was read.
+    pub(super) faults_whole: bool,
+    pub(super) faults: Vec<At<FaultDraft>>,
+    pub(super) at_least: At<AtLeast>,
+    pub(super) expect: Option<Expect>,
+}
+
+impl Draft {
+    /// Whether the scenario is there to show that nothing happened.
+    pub(super) fn is_vacuous(&self) -> bool {
+        self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(|name| name == "vacuity"))
+    }
+}
+
+/// What `each` stands for in one case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Binding {
+    pub(super) position: Option<u64>,
+    pub(super) how: Option<Cut>,
+    pub(super) when: Option<When>,
+}
+
+/// A number in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Number {
+    Fixed(u64),
+    Each,
+    Random,
+}
+
+/// A cursor in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CursorWord {
+    Number(u64),
+    Zero,
+    Behind,
+    Floor,
+    BelowFloor,
+    Head,
+    BeyondHead,
+    AtBudget,
+    BeyondBudget,
+    Foreign(usize),
+    Random,
+    Each,
+}
+
+/// A word that may be left to the cases or to chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pick<T> {
+    This(T),
+    Each,
+    Random,
+}
+
+#[derive(Debug)]
+pub(super) enum StepDraft {
+    Connect(Option<Vec<usize>>),
+    Disconnect(Option<Vec<usize>>),
+    Crash(Option<Vec<usize>>),
+    Await(Option<Vec<usize>>),
+    AwaitFault(At<String>),
+    Publish {
+        streams: Vec<usize>,
+        count: Number,
+        lockstep: bool,
+        spread: Spread,
+    },
+    Republish {
+        stream: usize,
+        seqs: Vec<At<Number>>,
+    },
+    Conflict {
+        stream: usize,
+        seqs: Vec<At<Number>>,
+    },
+    Policy {
+        streams: Vec<usize>,
+        retention: Option<u64>,
+        replay_budget: Option<u64>,
+    },
+    SetCursor {
+        client: usize,
+        stream: usize,
+        to: At<CursorWord>,
+    },
+    Server {
+        lane: Lanes,
+        action: ServerAction,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct FaultDraft {
+    pub(super) name: String,
+    /// Clients, or the writer where `None`.
+    pub(super) clients: Option<Vec<usize>>,
+    pub(super) lane: Lanes,
+    pub(super) at: At<PlaceDraft>,
+    pub(super) kind: KindDraft,
+    pub(super) draws: u64,
+    pub(super) always: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum PlaceDraft {
+    Delivery { stream: usize, seqs: Vec<At<Number>> },
+    Ack { stream: usize, seqs: Vec<At<Number>> },
+    Resume(Number),
+    ResumeReply(Number),
+    HeartbeatReply(Number),
+}
+
+#[derive(Debug)]
+pub(super) enum KindDraft {
+    Cut {
+        how: Pick<Cut>,
+        code: u16,
+        when: Pick<When>,
+    },
+    Repeat {
+        more: u8,
+    },
+    Delay {
+        ms: u64,
+    },
+    Hold {
+        acked: Option<(usize, At<Number>)>,
+    },
+    RewriteCursor {
+        stream: usize,
+        to: At<CursorWord>,
+    },
+    DropEvent,
+    Swap,
+    ReplacePayload,
+    Misdeliver {
+        stream: usize,
+        seq: At<Number>,
+    },
+}
+
+impl KindDraft {
+    /// Whether it plants a defect.
+    pub(super) fn is_mutation(&self) -> bool {
+        matches!(
+            self,
+            KindDraft::DropEvent | KindDraft::Swap | KindDraft::ReplacePayload | KindDraft::Misdeliver { .. }
+        )
+    }
+}

@@ -1,0 +1,203 @@
+//! Scenarios: one property story each, written in TOML. Read, checked and walked through here; every mistake of a file is
+//! told at once, with file, line, column and hint.
+//!
+//! [`Scenario::parse`] is the whole of it. What comes out holds no chance and no payload: the plan adds those.
+
+mod decode;
+mod draft;
+mod errors;
+mod read;
+pub mod script;
+mod simulate;
+mod stock;
+#[cfg(test)]
+mod tests;
+pub mod words;
+
+pub use errors::{ScenarioError, ScenarioErrors};
+pub use stock::stock;
+
+use sha2::{Digest, Sha256};
+
+use crate::ids::LaneId;
+use errors::Mistakes;
+use script::Case;
+
+/// The largest scenario file that is read, in bytes.
+pub const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// A scenario that can be planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Its name, also its file's stem.
+    pub name: String,
+    /// One line that says what it shows.
+    pub title: String,
+    /// The rows of the verification matrix that it proves, sorted.
+    pub proves: Vec<String>,
+    /// Defects of the reference legacy server that it plants, sorted.
+    pub legacy_defects: Vec<String>,
+    /// Longest time from heal to convergence, in milliseconds.
+    pub converge_within_ms: u64,
+    /// How long clients wait before they reconnect.
+    pub backoff: Backoff,
+    /// One script, or one for each position.
+    pub cases: Vec<Case>,
+    /// The least that each lane must see.
+    pub at_least: AtLeast,
+    /// The findings that it must give, or `None` where it must be allowed.
+    pub expect: Option<Expect>,
+    /// `sha256:` of the file's bytes.
+    pub digest: String,
+}
+
+/// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n times,
+/// but never more than `cap_ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first ceiling, in milliseconds.
+    pub base_ms: u64,
+    /// The last ceiling, in milliseconds.
+    pub cap_ms: u64,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Backoff {
+            base_ms: 20,
+            cap_ms: 400,
+        }
+    }
+}
+
+/// The least that each lane must see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AtLeast {
+    /// Events applied.
+    pub deliveries: u64,
+    /// Resumes accepted.
+    pub resumes: u64,
+    /// Resumes refused.
+    pub refusals: u64,
+    /// Deliveries suppressed.
+    pub duplicates: u64,
+    /// Faults fired; all that strike the lane with the fewest where it is left out.
+    pub faults: Option<u64>,
+}
+
+/// What a known-bad scenario must give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expect {
+    /// Checkers, sorted.
+    pub findings: Vec<String>,
+    /// The lane at fault.
+    pub lane: LaneId,
+    at: usize,
+}
+
+impl Scenario {
+    /// Reads a scenario. `path` names the file in messages, and its stem is the name that the scenario must bear.
+    ///
+    /// # Errors
+    /// Every mistake of the file, in the order of their positions.
+    pub fn parse(path: &str, text: &str) -> Result<Scenario, ScenarioErrors> {
+        let mut mistakes = Mistakes::default();
+        let scenario = read(path, text, &mut mistakes);
+        match (scenario, mistakes.into_errors(path, text)) {
+            (_, Some(errors)) => Err(errors),
+            (Some(scenario), None) => Ok(scenario),
+            (None, None) => Err(ScenarioErrors {
+                errors: vec![ScenarioError {
+                    path: path.to_owned(),
+                    line: 1,
+                    column: 1,
+                    what: "this is no scenario".to_owned(),
+                    hint: None,
+                }],
+            }),
+        }
+    }
+}
+
+/// Reads many files, as `(path, text)`; every mistake of every file is told.
+///
+/// # Errors
+/// The mistakes of all files, in the order of the files, a name that two of them bear among them.
+pub fn load(files: &[(&str, &str)]) -> Result<Vec<Scenario>, ScenarioErrors> {
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    let mut errors = Vec::new();
+    for (path, text) in files {
+        match Scenario::parse(path, text) {
+            Err(more) => errors.extend(more.errors),
+            Ok(scenario) if scenarios.iter().any(|other| other.name == scenario.name) => errors.push(ScenarioError {
+                path: (*path).to_owned(),
+                line: 1,
+                column: 1,
+                what: format!("another file holds a scenario `{}`", scenario.name),
+                hint: Some("rename one of them".to_owned()),
+            }),
+            Ok(scenario) => scenarios.push(scenario),
+        }
+    }
+    if errors.is_empty() { Ok(scenarios) } else { Err(ScenarioErrors { errors }) }
+}
+
+fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
+    if text.len() > MAX_FILE_BYTES {
+        let what = format!("a scenario is at most {MAX_FILE_BYTES} bytes, but this is {}", text.len());
+        mistakes.local(0, what, None);
+        return None;
+    }
+    let document = read::parse_toml(text, mistakes)?;
+    let broken = !mistakes.is_empty();
+    let mut found = Mistakes::default();
+    let draft = decode::decode(path, &document, &mut found);
+    if broken {
+        found.keep_local();
+    }
+    mistakes.append(found);
+    // Where the script itself was misread, walking through it would only tell of what follows from that.
+    if broken || !draft.walkable {
+        return None;
+    }
+    place(path, &draft, mistakes);
+    let cases = simulate::cases(&draft, mistakes);
+    Some(Scenario {
+        name: draft.name,
+        title: draft.title,
+        proves: draft.proves,
+        legacy_defects: draft.legacy_defects,
+        converge_within_ms: draft.converge_within_ms,
+        backoff: draft.backoff,
+        cases,
+        at_least: draft.at_least.value,
+        expect: draft.expect,
+        digest: sha256(text.as_bytes()),
+    })
+}
+
+/// Known-bad scenarios, and only they, stand in a directory of that name, so that nobody takes one for an honest one.
+fn place(path: &str, draft: &draft::Draft, mistakes: &mut Mistakes) {
+    let apart = path.split(['/', '\\']).any(|part| part == "known-bad");
+    match &draft.expect {
+        None if apart => mistakes.whole(0, "a known-bad scenario says which findings it must give", {
+            "add expect = { decision = \"block\", findings = [..], lane = \"..\" }".to_owned()
+        }),
+        Some(expect) if !apart => {
+            let hint = "move the file to a directory `known-bad`".to_owned();
+            mistakes.whole(expect.at, "a scenario that must be blocked stands among the honest ones", hint);
+        }
+        _ => {}
+    }
+}
+
+/// `sha256:` and the lowercase hex digest of some bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    let mut text = String::from("sha256:");
+    for byte in digest {
+        use std::fmt::Write;
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,289 @@
+//! Reads TOML values with their positions: wrong types and unknown keys become mistakes, and reading goes on.
+
+use toml_edit::{ImDocument, Item, TableLike, Value};
+
+use super::errors::{Mistakes, did_you_mean};
+
+/// The most lines that are given up in one file.
+const MAX_SYNTAX_ERRORS: usize = 64;
+
+/// Parses TOML. Where a line is no TOML, it is noted, blanked and the rest is read all the same; a broken table header
+/// takes its section with it, and of lines that fail one after the other only the first is noted. Returns what could be
+/// read.
+pub(super) fn parse_toml(text: &str, mistakes: &mut Mistakes) -> Option<ImDocument<String>> {
+    let mut rest = text.to_owned();
+    let mut last: Option<usize> = None;
+    for _ in 0..MAX_SYNTAX_ERRORS {
+        let error = match ImDocument::parse(rest.clone()) {
+            Ok(document) => return Some(document),
+            Err(error) => error,
+        };
+        let at = error.span().map_or(rest.len(), |span| span.start).min(rest.len());
+        let bytes = rest.as_bytes();
+        let follows = last.is_some_and(|last| last <= at && bytes[last..at].iter().all(u8::is_ascii_whitespace));
+        if !follows {
+            let message = error.message().trim().replace('\n', ", ");
+            mistakes.local(at, format!("this is no TOML: {message}"), None);
+        }
+        let blanked = blank_line(&rest, at);
+        if blanked == rest {
+            return None;
+        }
+        last = Some(at);
+        rest = blanked;
+    }
+    None
+}
+
+/// The text with the line at `at` (and where it begins a section, the section) replaced by spaces, so that offsets stay.
+fn blank_line(text: &str, at: usize) -> String {
+    let bytes = text.as_bytes();
+    let at = at.min(bytes.len().saturating_sub(1));
+    let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |p| p + 1);
+    let line_end = |from: usize| bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |p| from + p);
+    let mut end = line_end(start);
+    if bytes[start..end].trim_ascii().starts_with(b"[") {
+        while end < bytes.len() && !bytes[end + 1..line_end(end + 1)].trim_ascii().starts_with(b"[") {
+            end = line_end(end + 1);
+        }
+    }
+    let blank = |byte: u8| if byte == b'\n' { byte } else { b' ' };
+    let blanked = bytes.iter().enumerate().map(|(i, byte)| if i < start || i >= end { *byte } else { blank(*byte) });
+    // The span ends at line ends, so no character is cut; were one cut all the same, nothing is blanked.
+    String::from_utf8(blanked.collect()).unwrap_or_else(|_| text.to_owned())
+}
+
+/// A value and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Node<'a> {
+    pub(super) at: usize,
+    kind: Kind<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind<'a> {
+    Item(&'a Item),
+    Value(&'a Value),
+    Table(&'a dyn TableLike),
+}
+
+/// A value and the byte offset where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct At<T> {
+    pub(super) value: T,
+    pub(super) at: usize,
+}
+
+impl<'a> Node<'a> {
+    fn value(self) -> Option<&'a Value> {
+        match self.kind {
+            Kind::Item(item) => item.as_value(),
+            Kind::Value(value) => Some(value),
+            Kind::Table(_) => None,
+        }
+    }
+
+    pub(super) fn table(self) -> Option<&'a dyn TableLike> {
+        match self.kind {
+            Kind::Item(item) => item.as_table_like(),
+            Kind::Value(value) => value.as_inline_table().map(|table| table as &dyn TableLike),
+            Kind::Table(table) => Some(table),
+        }
+    }
+
+    pub(super) fn str(self) -> Option<&'a str> {
+        self.value().and_then(Value::as_str)
+    }
+
+    pub(super) fn integer(self) -> Option<i64> {
+        self.value().and_then(Value::as_integer)
+    }
+
+    /// The members of an array of values or of tables.
+    pub(super) fn list(self) -> Option<Vec<Node<'a>>> {
+        if let Some(array) = self.value().and_then(Value::as_array) {
+            let node = |value: &'a Value| Node {
+                at: value.span().map_or(self.at, |span| span.start),
+                kind: Kind::Value(value),
+            };
+            return Some(array.iter().map(node).collect());
+        }
+        let Kind::Item(Item::ArrayOfTables(tables)) = self.kind else {
+            return None;
+        };
+        let node = |table: &'a toml_edit::Table| Node {
+            at: table.span().map_or(self.at, |span| span.start),
+            kind: Kind::Table(table),
+        };
+        Some(tables.iter().map(node).collect())
+    }
+
+    pub(super) fn type_name(self) -> &'static str {
+        match self.kind {
+            Kind::Item(item) => item.type_name(),
+            Kind::Value(value) => value.type_name(),
+            Kind::Table(_) => "table",
+        }
+    }
+}
+
+/// A table that is being read, with what it is called in messages.
+pub(super) struct Section<'a> {
+    pub(super) at: usize,
+    what: String,
+    table: &'a dyn TableLike,
+}
+
+impl<'a> Section<'a> {
+    /// The file's top.
+    pub(super) fn root(document: &'a ImDocument<String>) -> Section<'a> {
+        Section {
+            at: 0,
+            what: "a scenario".to_owned(),
+            table: document.as_table(),
+        }
+    }
+
+    /// A table among others; something else is a mistake.
+    pub(super) fn of(node: Node<'a>, what: &str, mistakes: &mut Mistakes) -> Option<Section<'a>> {
+        let Some(table) = node.table() else {
+            let found = node.type_name();
+            mistakes.local(node.at, format!("{what} is a table, but this is a {found}"), None);
+            return None;
+        };
+        Some(Section {
+            at: node.at,
+            what: what.to_owned(),
+            table,
+        })
+    }
+
+    /// Calls the section by another name from here on.
+    pub(super) fn called(mut self, what: String) -> Section<'a> {
+        self.what = what;
+        self
+    }
+
+    /// Notes every key that is not among `known`.
+    pub(super) fn only(&self, known: &[&str], mistakes: &mut Mistakes) {
+        for (key, _) in self.table.iter() {
+            if !known.contains(&key) {
+                let what = format!("{} has no key `{key}`", self.what);
+                mistakes.local(self.key_at(key), what, did_you_mean(key, known));
+            }
+        }
+    }
+
+    fn key_at(&self, key: &str) -> usize {
+        self.table.key(key).and_then(|key| key.span()).map_or(self.at, |span| span.start)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// The value under a key, where there is one.
+    pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
+        let item = self.table.get(key)?;
+        let at = item.span().map_or_else(|| self.key_at(key), |span| span.start);
+        Some(Node {
+            at,
+            kind: Kind::Item(item),
+        })
+    }
+
+    /// The value under a key that must be there.
+    pub(super) fn need(&self, key: &str, mistakes: &mut Mistakes) -> Option<Node<'a>> {
+        let found = self.get(key);
+        if found.is_none() {
+            mistakes.whole(self.at, format!("{} needs `{key}`", self.what), None);
+        }
+        found
+    }
+
+    /// The text under a key.
+    pub(super) fn text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
+        let node = self.get(key)?;
+        as_text(node, key, mistakes)
+    }
+
+    /// The text under a key that must be there.
+    pub(super) fn need_text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
+        let node = self.need(key, mistakes)?;
+        as_text(node, key, mistakes)
+    }
+
+    /// The whole number under a key, within bounds.
+    pub(super) fn number(
+        &self,
+        key: &str,
+        bounds: std::ops::RangeInclusive<u64>,
+        mistakes: &mut Mistakes,
+    ) -> Option<u64> {
+        as_number(self.get(key)?, key, bounds, mistakes)
+    }
+
+    /// One of the words that a key knows.
+    pub(super) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
+        let text = self.text(key, mistakes)?;
+        as_word(text, key, words, mistakes)
+    }
+
+    /// The list under a key; nothing where there is none.
+    pub(super) fn list(&self, key: &str, mistakes: &mut Mistakes) -> Vec<Node<'a>> {
+        let Some(node) = self.get(key) else {
+            return Vec::new();
+        };
+        node.list().unwrap_or_else(|| {
+            mistakes.local(node.at, format!("`{key}` is a list, but this is a {}", node.type_name()), None);
+            Vec::new()
+        })
+    }
+
+    /// The list of texts under a key; nothing where there is none.
+    pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Vec<At<&'a str>> {
+        let nodes = self.list(key, mistakes);
+        nodes.into_iter().filter_map(|node| as_text(node, key, mistakes)).collect()
+    }
+}
+
+/// A node as text.
+pub(super) fn as_text<'a>(node: Node<'a>, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
+    let Some(value) = node.str() else {
+        mistakes.local(node.at, format!("`{key}` is text, but this is a {}", node.type_name()), None);
+        return None;
+    };
+    Some(At { value, at: node.at })
+}
+
+/// A node as a whole number within bounds.
+pub(super) fn as_number(
+    node: Node<'_>,
+    key: &str,
+    bounds: std::ops::RangeInclusive<u64>,
+    mistakes: &mut Mistakes,
+) -> Option<u64> {
+    let number = node.integer().and_then(|integer| u64::try_from(integer).ok());
+    let number = number.filter(|number| bounds.contains(number));
+    if number.is_none() {
+        let (low, high) = bounds.into_inner();
+        mistakes.local(node.at, format!("`{key}` is a whole number from {low} to {high}"), None);
+    }
+    number
+}
+
+/// A text as one of the words that a key knows.
+pub(super) fn as_word<T: Copy>(
+    text: At<&str>,
+    key: &str,
+    words: &[(&str, T)],
+    mistakes: &mut Mistakes,
+) -> Option<T> {
+    let found = words.iter().find(|(word, _)| *word == text.value);
+    if found.is_none() {
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let what = format!("unknown {key} `{}`", text.value);
+        mistakes.local(text.at, what, did_you_mean(text.value, &known));
+    }
+    found.map(|(_, value)| *value)
+}

@@ -1,0 +1,80 @@
+//! The most that a scenario's lanes can see, against the least that it asks for.
+
+use super::super::draft::{Draft, KindDraft};
+use super::super::errors::Mistakes;
+use super::super::script::{Case, FaultKind};
+use super::world::World;
+use crate::ids::LaneId;
+
+/// What the cases can see, lane by lane, all cases together.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    deliveries: u64,
+    resumes: [u64; 2],
+    refusals: [u64; 2],
+    faults: [u64; 2],
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, world: &World<'_>, case: &Case) {
+        self.deliveries += case.deliveries;
+        for (index, lane) in LaneId::BOTH.into_iter().enumerate() {
+            for (client, entry) in world.draft.clients.iter().enumerate() {
+                let streams = entry.value.streams.len() as u64;
+                for resume in world.resumes_on(client, lane) {
+                    self.resumes[index] += if resume.resumes { streams } else { 0 };
+                    self.refusals[index] += u64::from(resume.refused);
+                }
+            }
+            for fault in &case.faults {
+                if fault.lane.is_none_or(|only| only == lane) {
+                    self.faults[index] += 1;
+                    self.refusals[index] += u64::from(matches!(fault.kind, FaultKind::RewriteCursor { .. }));
+                }
+            }
+        }
+    }
+}
+
+/// Notes what is asked for and can't be had.
+pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
+    if !mistakes.is_empty() || draft.is_vacuous() {
+        return;
+    }
+    let at = draft.at_least.at;
+    let least = &draft.at_least.value;
+    let mut refuse = |what: String| mistakes.whole(at, what, "ask for less, or let more happen".to_owned());
+    if least.deliveries > seen.deliveries {
+        let (asked, most) = (least.deliveries, seen.deliveries);
+        refuse(format!("{asked} deliveries are asked for, but {most} events are all that its clients apply"));
+    }
+    // What makes clients ask again beyond what the steps say can't be counted.
+    let unsteady = |kind: &KindDraft| {
+        kind.is_mutation()
+            || matches!(
+                kind,
+                KindDraft::RewriteCursor { .. } | KindDraft::Hold { .. } | KindDraft::Delay { .. }
+            )
+    };
+    let steady = !draft.faults.iter().any(|fault| unsteady(&fault.value.kind))
+        && !draft.steps.iter().any(|step| matches!(step.value, super::super::draft::StepDraft::Server { .. }));
+    let fewest = |counts: [u64; 2]| counts[0].min(counts[1]);
+    if steady && least.resumes > fewest(seen.resumes) {
+        let (asked, most) = (least.resumes, fewest(seen.resumes));
+        refuse(format!("{asked} resumes are asked for, but at most {most} streams are resumed"));
+    }
+    if steady && least.refusals > fewest(seen.refusals) {
+        let (asked, most) = (least.refusals, fewest(seen.refusals));
+        refuse(format!("{asked} refusals are asked for, but at most {most} resumes are refused"));
+    }
+    let repeats = |kind: &KindDraft| matches!(kind, KindDraft::Repeat { .. } | KindDraft::RewriteCursor { .. });
+    if least.duplicates > 0 && !draft.faults.iter().any(|fault| repeats(&fault.value.kind)) {
+        refuse("duplicates are asked for, but nothing makes every lane repeat itself".to_owned());
+    }
+    if let Some(asked) = least.faults
+        && asked > fewest(seen.faults)
+    {
+        let most = fewest(seen.faults);
+        refuse(format!("{asked} faults are asked for on each lane, but one lane has {most}"));
+    }
+}

@@ -1,0 +1,129 @@
+//! Walks through a scenario's steps case by case, as if nothing went wrong, so that what can't happen is refused at its
+//! line and what is named by word (`below-floor`, `each`) becomes a number. No chance is spent here: whatever the seed, the
+//! same script is walked.
+
+mod bounds;
+mod cursor;
+mod faults;
+mod walk;
+mod world;
+
+use super::draft::{Binding, Draft};
+use super::errors::Mistakes;
+use super::script::{Case, Client, Stream};
+use super::words;
+use crate::topic;
+use world::World;
+
+/// The most events that a scenario publishes, all cases together.
+const MAX_EVENTS: u64 = 20_000;
+
+/// Walks every case. What comes back is whole where no mistake was added.
+pub(super) fn cases(draft: &Draft, mistakes: &mut Mistakes) -> Vec<Case> {
+    expandable(draft, mistakes);
+    planted(draft, mistakes);
+    let mut cases = Vec::new();
+    let mut seen = bounds::Seen::default();
+    let mut events = 0;
+    for binding in &draft.bindings {
+        let Some((streams, clients)) = cast(draft, binding, mistakes) else {
+            return cases;
+        };
+        let mut world = World::new(draft, binding);
+        let steps = walk::steps(&mut world, mistakes);
+        let faults = faults::faults(&world, mistakes);
+        let steps = walk::with_faults(steps, &faults);
+        let case = Case {
+            name: case_name(binding),
+            streams,
+            clients,
+            steps,
+            deliveries: world.deliveries(),
+            faults: faults.into_iter().map(|(_, fault)| fault).collect(),
+        };
+        seen.add(&world, &case);
+        events += world.events();
+        if events > MAX_EVENTS {
+            mistakes.once(0, format!("the scenario publishes more than {MAX_EVENTS} events"), None);
+            return cases;
+        }
+        cases.push(case);
+    }
+    bounds::check(draft, &seen, mistakes);
+    cases
+}
+
+/// What is the case's own is told apart by this.
+fn case_name(binding: &Binding) -> String {
+    let mut parts = Vec::new();
+    parts.extend(binding.position.map(|position| format!("p{position}")));
+    let how = words::CUTS.iter().find(|(_, how)| Some(*how) == binding.how);
+    parts.extend(how.map(|(word, _)| (*word).to_owned()));
+    let when = words::WHENS.iter().find(|(_, when)| Some(*when) == binding.when);
+    parts.extend(when.map(|(word, _)| (*word).to_owned()));
+    if parts.is_empty() { "main".to_owned() } else { parts.join("-") }
+}
+
+/// The streams and clients of a case, under names of their own.
+fn cast(draft: &Draft, binding: &Binding, mistakes: &mut Mistakes) -> Option<(Vec<Stream>, Vec<Client>)> {
+    let mut streams: Vec<_> = draft.streams.iter().map(|stream| stream.value.clone()).collect();
+    let mut clients: Vec<_> = draft.clients.iter().map(|client| client.value.clone()).collect();
+    if draft.expand.is_none() {
+        return Some((streams, clients));
+    }
+    let name = case_name(binding);
+    for (stream, at) in streams.iter_mut().zip(draft.streams.iter().map(|stream| stream.at)) {
+        let Some(scoped) = topic::scoped(&stream.topic, &name) else {
+            let what = format!("`{}` has no id, so cases can't each have a copy of it", stream.topic);
+            mistakes.once(at, what, "leave out `expand`, or use a topic with an id".to_owned());
+            return None;
+        };
+        stream.topic = scoped;
+    }
+    for client in &mut clients {
+        client.name = format!("{}-{name}", client.name);
+    }
+    Some((streams, clients))
+}
+
+/// A scenario that is expanded must use what it is expanded over, and has no servers of its own to kill.
+fn expandable(draft: &Draft, mistakes: &mut Mistakes) {
+    let Some(expand) = draft.expand else {
+        return;
+    };
+    for step in &draft.steps {
+        if matches!(step.value, super::draft::StepDraft::Server { .. }) {
+            let hint = "leave out `expand`, or the server step".to_owned();
+            mistakes.once(step.at, "cases run side by side on one server, so none of them can stop it", hint);
+        }
+    }
+    if draft.steps.is_empty() {
+        mistakes.once(expand.at, "there is nothing to expand", None);
+    }
+}
+
+/// A defect is planted where one is expected, and nowhere else.
+fn planted(draft: &Draft, mistakes: &mut Mistakes) {
+    let mutation = draft.faults.iter().find(|fault| fault.value.kind.is_mutation());
+    match &draft.expect {
+        Some(expect) => {
+            let planted = mutation.is_some() || !draft.faults_whole || !draft.legacy_defects.is_empty() || draft.is_vacuous();
+            if !planted {
+                let hint = "add `legacy_defects` or a fault such as drop-event".to_owned();
+                mistakes.whole(expect.at, "findings are expected, but no defect is planted", hint);
+            }
+        }
+        None => {
+            let hint = || "say which findings it must give: expect = { decision = \"block\", .. }".to_owned();
+            if let Some(fault) = mutation {
+                mistakes.whole(fault.at, "the fault plants a defect, but no finding is expected", hint());
+            }
+            if !draft.legacy_defects.is_empty() {
+                mistakes.whole(0, "`legacy_defects` are planted, but no finding is expected", hint());
+            }
+        }
+    }
+    if let Some(fault) = draft.faults.iter().find(|fault| fault.value.kind.is_mutation() && fault.value.lane.is_none()) {
+        mistakes.whole(fault.at, "a defect is planted in one lane", "add lane = \"candidate\"".to_owned());
+    }
+}

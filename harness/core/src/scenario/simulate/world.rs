@@ -1,0 +1,333 @@
+//! What a case's streams, clients and servers are like at a step, as if no fault had struck.
+
+use std::collections::BTreeMap;
+
+use super::super::draft::{Binding, Draft, FaultDraft, KindDraft, Number, Pick, PlaceDraft};
+use super::super::script::{Lanes, Spread, When};
+use crate::ids::LaneId;
+
+/// A stream.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StreamState {
+    pub(super) head: u64,
+    /// The seq before the oldest one that is retained.
+    pub(super) floor: u64,
+    pub(super) retention: Option<u64>,
+    pub(super) budget: Option<u64>,
+    /// The step that published each event.
+    pub(super) published_at: Vec<usize>,
+}
+
+impl StreamState {
+    fn prune(&mut self) {
+        if let Some(retention) = self.retention {
+            self.floor = self.floor.max(self.head.saturating_sub(retention));
+        }
+    }
+
+    pub(super) fn set_policy(&mut self, retention: Option<u64>, budget: Option<u64>) {
+        self.retention = retention.or(self.retention);
+        self.budget = budget.or(self.budget);
+        self.prune();
+    }
+
+    /// Whether a resume from this cursor is refused (contract, "Ordering, delivery, replay").
+    pub(super) fn is_stale(&self, cursor: u64) -> bool {
+        cursor < self.floor || self.budget.is_some_and(|budget| self.head.saturating_sub(cursor) > budget)
+    }
+}
+
+/// A resume that a client asks for.
+#[derive(Debug, Clone)]
+pub(super) struct Resume {
+    pub(super) lane: Lanes,
+    /// Whether heads, floors and cursors are known, whatever the seed and the timing.
+    pub(super) exact: bool,
+    /// Streams as they are then, by index.
+    pub(super) streams: Vec<StreamState>,
+    /// The client's cursors then, by index.
+    pub(super) cursors: Vec<Option<u64>>,
+    /// Whether it has a cursor to resume from at all.
+    pub(super) resumes: bool,
+    /// Whether it is refused.
+    pub(super) refused: bool,
+}
+
+/// A client.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ClientState {
+    pub(super) connected: bool,
+    pub(super) ever: bool,
+    pub(super) cursors: Vec<Option<u64>>,
+    pub(super) resumes: Vec<Resume>,
+    /// Per stream, the events that arrive, and whether each comes alone in its frame.
+    pub(super) delivered: Vec<BTreeMap<u64, bool>>,
+    pub(super) applied: u64,
+    /// Whether the number of its resumes depends on timing from here on.
+    pub(super) blurred: bool,
+}
+
+/// A server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Server {
+    Up,
+    Killed(usize),
+    Paused(usize),
+}
+
+pub(super) struct World<'a> {
+    pub(super) draft: &'a Draft,
+    pub(super) binding: &'a Binding,
+    pub(super) streams: Vec<StreamState>,
+    pub(super) clients: Vec<ClientState>,
+    pub(super) servers: BTreeMap<LaneId, Server>,
+    /// Which step awaited which clients.
+    pub(super) awaited: Vec<(usize, Vec<usize>)>,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(draft: &'a Draft, binding: &'a Binding) -> World<'a> {
+        let stream = |stream: &super::Stream| StreamState {
+            retention: stream.retention,
+            budget: stream.replay_budget,
+            ..StreamState::default()
+        };
+        let client = ClientState {
+            cursors: vec![None; draft.streams.len()],
+            delivered: vec![BTreeMap::new(); draft.streams.len()],
+            ..ClientState::default()
+        };
+        let mut world = World {
+            draft,
+            binding,
+            streams: draft.streams.iter().map(|entry| stream(&entry.value)).collect(),
+            clients: vec![client; draft.clients.len()],
+            servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
+            awaited: Vec::new(),
+        };
+        for client in 0..world.clients.len() {
+            world.clients[client].blurred = world.random_cuts(client).next().is_some();
+        }
+        world
+    }
+
+    /// The cuts whose position is drawn.
+    fn random_cuts(&self, client: usize) -> impl Iterator<Item = &'a FaultDraft> + use<'a> {
+        let random = |fault: &&FaultDraft| match &fault.at.value {
+            PlaceDraft::Delivery { seqs, .. } => seqs.iter().any(|seq| seq.value == Number::Random),
+            _ => false,
+        };
+        self.faults_of(client).filter(|fault| matches!(fault.kind, KindDraft::Cut { .. })).filter(random)
+    }
+
+    /// Counts the resumes that follow cuts whose position is drawn: that they come is known, when is not.
+    pub(super) fn count_random_cuts(&mut self) {
+        for client in 0..self.clients.len() {
+            for cut in self.random_cuts(client) {
+                for _ in 0..cut.draws {
+                    self.resume(client, cut.lane, false);
+                }
+            }
+        }
+    }
+
+    /// A number of the file in this case; `None` where it is left to chance or to a position that there is not.
+    pub(super) fn number(&self, number: Number) -> Option<u64> {
+        match number {
+            Number::Fixed(value) => Some(value),
+            Number::Each => self.binding.position,
+            Number::Random => None,
+        }
+    }
+
+    pub(super) fn subscribes(&self, client: usize, stream: usize) -> bool {
+        self.draft.clients[client].value.streams.contains(&stream)
+    }
+
+    pub(super) fn deliveries(&self) -> u64 {
+        self.clients.iter().map(|client| client.applied).sum()
+    }
+
+    pub(super) fn events(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.head).sum()
+    }
+
+    /// A client connects and is brought up to date.
+    pub(super) fn connect(&mut self, client: usize) {
+        self.clients[client].connected = true;
+        self.clients[client].ever = true;
+        self.resume(client, None, true);
+        for stream in self.draft.clients[client].value.streams.clone() {
+            let state = &self.streams[stream];
+            let known = self.clients[client].cursors[stream];
+            let known = known.filter(|cursor| !state.is_stale(*cursor) && *cursor <= state.head);
+            let from = known.unwrap_or(state.floor);
+            let head = state.head;
+            for seq in from + 1..=head {
+                self.deliver(client, stream, seq, false);
+            }
+            if head > 0 {
+                self.clients[client].cursors[stream] = Some(head);
+            }
+        }
+    }
+
+    fn deliver(&mut self, client: usize, stream: usize, seq: u64, alone: bool) {
+        let client = &mut self.clients[client];
+        client.delivered[stream].entry(seq).or_insert(alone);
+        client.cursors[stream] = Some(seq);
+        client.applied += 1;
+    }
+
+    /// An event is published and reaches who is connected; cuts at its delivery are followed by resumes.
+    pub(super) fn publish(&mut self, step: usize, stream: usize, lockstep: bool) {
+        let state = &mut self.streams[stream];
+        state.head += 1;
+        state.published_at.push(step);
+        state.prune();
+        let seq = state.head;
+        for client in 0..self.clients.len() {
+            if !self.clients[client].connected || !self.subscribes(client, stream) {
+                continue;
+            }
+            self.deliver(client, stream, seq, lockstep);
+            for (lane, when) in self.cuts_at(client, stream, seq) {
+                let after = self.clients[client].cursors[stream];
+                if when == Some(When::Before) {
+                    self.clients[client].cursors[stream] = seq.checked_sub(1).filter(|before| *before > 0);
+                }
+                self.resume(client, lane, lockstep && when.is_some());
+                self.clients[client].cursors[stream] = after;
+            }
+        }
+    }
+
+    /// The fixed cuts at a delivery; where a cut falls is `None` where that is left to chance.
+    fn cuts_at(&self, client: usize, stream: usize, seq: u64) -> Vec<(Lanes, Option<When>)> {
+        let here = |fault: &FaultDraft| match &fault.at.value {
+            PlaceDraft::Delivery { stream: at, seqs } => {
+                *at == stream && seqs.iter().any(|number| self.number(number.value) == Some(seq))
+            }
+            _ => false,
+        };
+        let mut cuts = Vec::new();
+        for fault in self.faults_of(client).filter(|fault| here(fault)) {
+            if let KindDraft::Cut { when, .. } = fault.kind {
+                let when = match when {
+                    Pick::This(when) => Some(when),
+                    Pick::Each => self.binding.when,
+                    Pick::Random => None,
+                };
+                cuts.push((fault.lane, when));
+            }
+        }
+        cuts
+    }
+
+    pub(super) fn faults_of(&self, client: usize) -> impl Iterator<Item = &'a FaultDraft> + use<'a> {
+        let faults = self.draft.faults.iter().map(|fault| &fault.value);
+        faults.filter(move |fault| fault.clients.as_ref().is_some_and(|clients| clients.contains(&client)))
+    }
+
+    /// How many resumes a client has asked for on a lane.
+    pub(super) fn resumes_on(&self, client: usize, lane: LaneId) -> impl Iterator<Item = &Resume> {
+        let resumes = self.clients[client].resumes.iter();
+        resumes.filter(move |resume| resume.lane.is_none_or(|only| only == lane))
+    }
+
+    /// A client asks for its streams; where that is refused, or cut, it asks again.
+    pub(super) fn resume(&mut self, client: usize, lane: Lanes, exact: bool) {
+        // Each round is one resume; a cut that strikes at one leads to the next, and there are finitely many cuts.
+        for _ in 0..=self.draft.faults.len() {
+            let state = &self.clients[client];
+            let streams = &self.draft.clients[client].value.streams;
+            let refused = streams.iter().any(|stream| {
+                state.cursors[*stream].is_some_and(|cursor| {
+                    self.streams[*stream].is_stale(cursor) || cursor > self.streams[*stream].head
+                })
+            });
+            let resume = Resume {
+                lane,
+                exact: exact && !state.blurred,
+                streams: self.streams.clone(),
+                cursors: state.cursors.clone(),
+                resumes: streams.iter().any(|stream| state.cursors[*stream].is_some()),
+                refused,
+            };
+            self.clients[client].resumes.push(resume.clone());
+            if refused {
+                let again = Resume {
+                    refused: false,
+                    ..resume
+                };
+                self.clients[client].resumes.push(again);
+            }
+            if !self.is_cut_at_resume(client, lane) {
+                return;
+            }
+        }
+    }
+
+    /// Whether a cut strikes at the last resume.
+    fn is_cut_at_resume(&self, client: usize, lane: Lanes) -> bool {
+        let on = lane.unwrap_or(LaneId::Legacy);
+        let nth = self.resumes_on(client, on).count() as u64;
+        let mut faults = self.faults_of(client);
+        faults.any(|fault| {
+            let at = match fault.at.value {
+                PlaceDraft::Resume(at) | PlaceDraft::ResumeReply(at) => self.number(at),
+                _ => None,
+            };
+            let strikes = fault.lane.is_none_or(|only| lane.is_none_or(|lane| lane == only));
+            at == Some(nth) && strikes && matches!(fault.kind, KindDraft::Cut { .. })
+        })
+    }
+}
+
+/// How many of `count` events go to each of `streams` streams; every stream gets one at least.
+pub(super) fn shares(count: u64, streams: usize, spread: Spread) -> Vec<u64> {
+    let n = streams as u64;
+    if spread != Spread::Skewed {
+        return (0..n).map(|i| count / n + u64::from(i < count % n)).collect();
+    }
+    // Like 1/1, 1/2, 1/3 ..: in whole numbers, so that no rounding differs between machines.
+    let weight = |i: u64| 720_720 / (i + 1);
+    let total: u64 = (0..n).map(weight).sum();
+    let spare = count.saturating_sub(n);
+    let mut shares: Vec<u64> = (0..n).map(|i| 1 + spare * weight(i) / total).collect();
+    let given: u64 = shares.iter().sum();
+    shares[0] += count.saturating_sub(given);
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_even_share_gives_what_is_left_over_to_the_first() {
+        assert_eq!(shares(7, 3, Spread::Even), [3, 2, 2]);
+    }
+
+    #[test]
+    fn a_skewed_share_leaves_nobody_out_and_adds_up() {
+        assert_eq!(shares(5, 5, Spread::Skewed), [1, 1, 1, 1, 1]);
+        let shares = shares(60, 5, Spread::Skewed);
+        assert_eq!(shares.iter().sum::<u64>(), 60);
+        assert!(shares.is_sorted_by(|a, b| a >= b), "{shares:?}");
+        assert!(shares[0] > 3 * shares[4], "{shares:?}");
+    }
+
+    #[test]
+    fn a_cursor_is_stale_below_the_floor_and_beyond_the_budget_only() {
+        let mut stream = StreamState {
+            head: 10,
+            ..StreamState::default()
+        };
+        stream.set_policy(Some(6), Some(5));
+        assert_eq!(stream.floor, 4);
+        assert_eq!([3, 4, 5, 10].map(|cursor| stream.is_stale(cursor)), [true, true, false, false]);
+        stream.set_policy(None, Some(6));
+        assert!(!stream.is_stale(4), "at the floor and at the budget");
+    }
+}

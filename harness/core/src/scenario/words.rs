@@ -1,0 +1,219 @@
+//! The words that a scenario may use, and what each stands for. The JSON Schema for editors lists the same ones.
+
+use super::script::{Compression, Cut, Lanes, Payload, ServerAction, Serializer, Spread, When};
+use crate::ids::LaneId;
+
+/// The rows of the verification matrix that a scenario can prove.
+pub const MATRIX_ROWS: &[&str] = &[
+    "replay-determinism",
+    "duplicate-idempotency",
+    "stale-cursor-recovery",
+    "cursor-continuity",
+    "durability-gated-delivery",
+    "compatibility-negotiation",
+    "token-lifecycle",
+    "authorization",
+    "presence-handshake",
+    "reducer-rules",
+    "bridge-isolation",
+    "restore-drill",
+    "slow-consumer",
+    "multi-device",
+    "recovery-time",
+    "latency-parity",
+];
+
+/// The checkers that a known-bad scenario can expect a finding of.
+pub const CHECKERS: &[&str] = &[
+    "lost-write",
+    "duplicate-apply",
+    "nonmonotonic",
+    "gap",
+    "unseen",
+    "hash-mismatch",
+    "phantom",
+    "wrong-stream",
+    "stale-cursor",
+    "snapshot-delta",
+    "observed-then-lost",
+    "unauthorized-delivery",
+    "convergence",
+    "recovery-time",
+    "latency-parity",
+    "vacuity",
+];
+
+/// The defects that the reference legacy server can plant.
+pub const LEGACY_DEFECTS: &[&str] = &[
+    "forget-after-restart",
+    "forget-topic-after-restart",
+    "ack-before-journal",
+    "accept-stale",
+    "wrong-stale-reason",
+    "stale-off-by-one",
+    "ignore-idempotency",
+    "accept-conflict",
+    "ignore-retention",
+    "drop-event",
+    "skip-live",
+    "swap-live",
+    "change-payload",
+    "wrong-hash",
+    "cross-streams",
+    "phantom",
+    "stop-tail",
+    "duplicate-seq",
+    "ignore-grants",
+    "accept-expired",
+    "ignore-compat",
+];
+
+/// Lanes by name.
+pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate", LaneId::Candidate)];
+
+/// Whose server, by name.
+pub(super) const SERVERS: &[(&str, Lanes)] = &[
+    ("legacy", Some(LaneId::Legacy)),
+    ("candidate", Some(LaneId::Candidate)),
+    ("both", None),
+];
+
+/// Kinds of payloads.
+pub const PAYLOADS: &[(&str, Payload)] = &[
+    ("small", Payload::Small),
+    ("large", Payload::Large),
+    ("unicode", Payload::Unicode),
+    ("numbers", Payload::Numbers),
+    ("nested", Payload::Nested),
+    ("empty", Payload::Empty),
+    ("awkward", Payload::Awkward),
+    ("mixed", Payload::Mixed),
+];
+
+/// Serializers of a Phoenix socket.
+pub const SERIALIZERS: &[(&str, Serializer)] = &[("v1", Serializer::V1), ("v2", Serializer::V2)];
+
+/// Compressions of a SpacetimeDB socket.
+pub const COMPRESSIONS: &[(&str, Compression)] = &[
+    ("none", Compression::None),
+    ("gzip", Compression::Gzip),
+    ("brotli", Compression::Brotli),
+];
+
+/// How a publish of many streams is spread.
+pub const SPREADS: &[(&str, Spread)] = &[
+    ("even", Spread::Even),
+    ("shuffled", Spread::Shuffled),
+    ("skewed", Spread::Skewed),
+];
+
+/// Whether a publish waits for its readers after each event.
+pub const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
+
+/// What may be done to a server.
+pub const ACTIONS: &[(&str, ServerAction)] = &[
+    ("kill", ServerAction::Kill),
+    ("restart", ServerAction::Restart),
+    ("pause", ServerAction::Pause),
+    ("resume", ServerAction::Resume),
+];
+
+/// How a connection may be cut; `random` and `each` stand beside them.
+pub const CUTS: &[(&str, Cut)] = &[
+    ("close", Cut::Close),
+    ("drop", Cut::Drop),
+    ("reset", Cut::Reset),
+    ("silence", Cut::Silence),
+];
+
+/// On which side of a frame a cut falls; `random` and `each` stand beside them.
+pub const WHENS: &[(&str, When)] = &[("before", When::Before), ("after", When::After)];
+
+/// How often a fault strikes; true is always.
+pub const TIMES: &[(&str, bool)] = &[("once", false), ("always", true)];
+
+/// What a step may do, with the keys that it takes beside `do`.
+pub const STEPS: &[(&str, &[&str])] = &[
+    ("connect", &["clients"]),
+    ("disconnect", &["clients"]),
+    ("crash", &["clients"]),
+    ("await", &["clients"]),
+    ("await-fault", &["fault"]),
+    ("publish", &["stream", "streams", "count", "pace", "spread"]),
+    ("republish", &["stream", "seqs"]),
+    ("conflict", &["stream", "seqs"]),
+    ("policy", &["stream", "streams", "retention", "replay_budget"]),
+    ("set-cursor", &["client", "stream", "to"]),
+    ("server", &["lane", "action"]),
+];
+
+/// What a fault may do, with the keys that it takes beside those of every fault.
+pub const FAULTS: &[(&str, &[&str])] = &[
+    ("cut", &["how", "code", "when"]),
+    ("repeat", &["more"]),
+    ("delay", &["ms"]),
+    ("hold", &["until"]),
+    ("rewrite-cursor", &["stream", "to", "of"]),
+    ("drop-event", &[]),
+    ("swap", &[]),
+    ("replace-payload", &[]),
+    ("misdeliver", &["stream", "seq"]),
+];
+
+/// The keys that every fault takes.
+pub const FAULT_KEYS: &[&str] = &["do", "name", "clients", "lane", "at", "draws", "times"];
+
+/// The faults that plant a defect.
+pub const MUTATIONS: &[&str] = &["drop-event", "swap", "replace-payload", "misdeliver"];
+
+/// Cursors by name, for `set-cursor` and `rewrite-cursor`.
+pub const CURSORS: &[&str] = &[
+    "zero",
+    "behind",
+    "floor",
+    "below-floor",
+    "head",
+    "beyond-head",
+    "at-budget",
+    "beyond-budget",
+    "foreign",
+    "random",
+    "each",
+];
+
+/// The keys of each table of a scenario that takes the same ones always.
+pub mod keys {
+    /// The file's top.
+    pub const SCENARIO: &[&str] = &[
+        "schema",
+        "name",
+        "title",
+        "proves",
+        "legacy_defects",
+        "converge_within_ms",
+        "backoff",
+        "expand",
+        "streams",
+        "clients",
+        "steps",
+        "faults",
+        "at_least",
+        "expect",
+    ];
+    /// An entry of `streams`.
+    pub const STREAM: &[&str] = &["topic", "retention", "replay_budget", "payload"];
+    /// An entry of `clients`.
+    pub const CLIENT: &[&str] = &["name", "streams", "replay_batch", "serializer", "compression"];
+    /// `backoff`.
+    pub const BACKOFF: &[&str] = &["base_ms", "cap_ms"];
+    /// `expand`.
+    pub const EXPAND: &[&str] = &["position", "how", "when"];
+    /// `at_least`.
+    pub const AT_LEAST: &[&str] = &["deliveries", "resumes", "refusals", "duplicates", "faults"];
+    /// `expect`.
+    pub const EXPECT: &[&str] = &["decision", "findings", "lane"];
+    /// `at` of a fault.
+    pub const AT: &[&str] = &["delivery", "ack", "seq", "resume", "resume_reply", "heartbeat_reply"];
+    /// `until` of a hold.
+    pub const UNTIL: &[&str] = &["acked", "seq"];
+}

@@ -1,0 +1,289 @@
+//! One case of a plan: its writer, its clients, their proxies, and its script.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_core::history::{Process, Record};
+use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
+use cutover_core::plan::{self, Plan, PlannedFault, PublishExpect, ServerAction, Step, WRITER};
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use super::checkpoints::CheckpointFile;
+use super::client::ClientHandle;
+use super::inbox::{Inbox, PlannedHashes};
+use super::recorder::Recorder;
+use super::stack::{DriveError, LaneStack, Route, Victim};
+use super::writer::Writer;
+use crate::lane::{Answer, Completion, Endpoint, Op};
+use crate::proxy::{Limits, Proxy, ProxyConfig};
+
+/// Longest wait for a state that a step waits for.
+const STEP_WITHIN: Duration = Duration::from_secs(20);
+
+/// A case while it is driven.
+pub struct Case {
+    plan: plan::Case,
+    lane: LaneId,
+    recorder: Recorder,
+    victim: Option<Victim>,
+    writer: Writer,
+    writer_proxy: Proxy,
+    clients: BTreeMap<ClientId, Client>,
+    /// Whom each fault of this lane strikes.
+    faults: BTreeMap<FaultId, ClientId>,
+    heads: BTreeMap<StreamId, Seq>,
+    last_acked: Option<String>,
+    converge_within: Duration,
+}
+
+struct Client {
+    handle: ClientHandle,
+    proxy: Proxy,
+    streams: Vec<StreamId>,
+    wanted: bool,
+}
+
+impl Case {
+    /// Starts proxies and clients, and gives every stream its policy.
+    pub async fn set_up(planned: &plan::Case, plan: &Plan, stack: &LaneStack, recorder: &Recorder, dir: &Path) -> Result<Case, DriveError> {
+        let lane = stack.lane.id();
+        std::fs::create_dir_all(dir).map_err(|source| DriveError::Directory { path: dir.to_owned(), source })?;
+        let writer_faults = faults_of(plan, lane, |fault| fault.client.as_str() == WRITER && strikes_case(fault, planned));
+        let writer_proxy = start_proxy(&WRITER.into(), writer_faults, &stack.writer, stack, recorder).await?;
+        let writer = Writer::new(stack.lane.clone(), endpoint(&writer_proxy, &stack.writer), recorder.clone());
+        let hashes = Arc::new(planned_hashes(planned));
+        let mut clients = BTreeMap::new();
+        for client in &planned.clients {
+            let proxy = start_proxy(&client.id, faults_of(plan, lane, |fault| fault.client == client.id), &stack.socket, stack, recorder).await?;
+            let file = CheckpointFile::of(dir, client.id.as_str());
+            let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
+            let handle = ClientHandle::spawn(stack.lane.clone(), endpoint(&proxy, &stack.socket), inbox, recorder.clone());
+            clients.insert(client.id.clone(), Client { handle, proxy, streams: client.streams.clone(), wanted: false });
+        }
+        let faults = plan.faults.iter().filter(|fault| fault.strikes(lane)).map(|fault| (fault.id.clone(), fault.client.clone())).collect();
+        let heads = planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect();
+        let mut case = Case {
+            plan: planned.clone(),
+            lane,
+            recorder: recorder.clone(),
+            victim: stack.victim.clone(),
+            writer,
+            writer_proxy,
+            clients,
+            faults,
+            heads,
+            last_acked: None,
+            converge_within: Duration::from_millis(plan.converge_within_ms),
+        };
+        case.set_policies().await?;
+        Ok(case)
+    }
+
+    async fn set_policies(&mut self) -> Result<(), DriveError> {
+        for stream in self.plan.streams.clone() {
+            let op = Op::Policy { stream: stream.id.clone(), retention: stream.retention, replay_budget: stream.replay_budget };
+            let what = match self.writer.invoke(OpId(0), &op).await {
+                Completion::Ok(_) => continue,
+                Completion::Fail(refusal) => format!("{} {}", refusal.code, refusal.message),
+                Completion::Info(why) => why,
+            };
+            return Err(DriveError::Setup { stream: stream.id.to_string(), what });
+        }
+        Ok(())
+    }
+
+    /// Walks the script. A wait that is not met within its bound ends it: what would follow proves nothing more.
+    pub async fn exercise(&mut self) {
+        for step in self.plan.steps.clone() {
+            if let Err(waiting_for) = self.step(&step).await {
+                self.recorder.record(Record::TimedOut { waiting_for });
+                return;
+            }
+        }
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Policy { op, stream, retention, replay_budget } => {
+                let policy = Op::Policy { stream: stream.clone(), retention: *retention, replay_budget: *replay_budget };
+                self.writer.invoke(*op, &policy).await;
+                Ok(())
+            }
+            Step::Publish { op, stream, key, payload, expect, .. } => self.publish(*op, stream, key, payload, expect).await,
+            Step::Connect { client } => self.with_client(client, true, async |client| client.handle.connect().await).await,
+            Step::Disconnect { client } => self.with_client(client, false, async |client| client.handle.disconnect().await).await,
+            Step::Crash { client } => self.with_client(client, false, async |client| client.handle.crash().await).await,
+            Step::SetCursor { client, stream, cursor } => {
+                self.with_client(client, false, async |client| client.handle.set_cursor(stream, *cursor).await).await
+            }
+            Step::AwaitCaughtUp { clients } => self.caught_up(clients, STEP_WITHIN).await,
+            Step::AwaitFired { fault } => self.fired(fault).await,
+            Step::Server { lane, action } if lane.is_none_or(|only| only == self.lane) => self.server(*action).await,
+            Step::Server { .. } => Ok(()),
+        }
+    }
+
+    async fn with_client(&mut self, id: &ClientId, wanted: bool, act: impl AsyncFn(&Client)) -> Result<(), String> {
+        let client = self.clients.get_mut(id).ok_or_else(|| format!("client `{id}`, which the case does not have"))?;
+        client.wanted = wanted;
+        act(client).await;
+        Ok(())
+    }
+
+    async fn publish(&mut self, op: OpId, stream: &StreamId, key: &str, payload: &str, expect: &PublishExpect) -> Result<(), String> {
+        self.writer_proxy.expect_ack(Some(op));
+        let publish = Op::Publish { stream: stream.clone(), key: key.to_owned(), payload: payload.to_owned() };
+        let completion = self.writer.invoke(op, &publish).await;
+        self.writer_proxy.expect_ack(None);
+        match completion {
+            Completion::Ok(Answer::Published { seq, .. }) => {
+                let head = self.heads.entry(stream.clone()).or_default();
+                *head = seq.max(*head);
+                // A repeat writes nothing, so that there is nothing new to be durable.
+                if matches!(expect, PublishExpect::Accepted { .. }) {
+                    self.last_acked = Some(key.to_owned());
+                }
+                for client in self.clients.values() {
+                    client.proxy.acked(op);
+                }
+                Ok(())
+            }
+            Completion::Info(why) => Err(format!("an answer to op {op}: {why}")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn caught_up(&self, clients: &[ClientId], within: Duration) -> Result<(), String> {
+        let each = clients.iter().filter_map(|id| self.clients.get(id).map(|client| (id, client)));
+        let waits = each.map(async |(id, client)| {
+            let heads: BTreeMap<_, _> = self.heads.iter().filter(|(stream, _)| client.streams.contains(stream)).map(clone_pair).collect();
+            let mut status = client.handle.status.clone();
+            match timeout(within, status.wait_for(|status| status.is_settled(&heads))).await {
+                Ok(_) => Ok(()),
+                Err(_) => Err(format!("`{id}` to catch up with the acknowledged heads")),
+            }
+        });
+        join_all(waits).await.into_iter().collect()
+    }
+
+    async fn fired(&self, fault: &FaultId) -> Result<(), String> {
+        let Some(struck) = self.faults.get(fault) else { return Ok(()) };
+        let proxy = self.clients.get(struck).map_or(&self.writer_proxy, |client| &client.proxy);
+        timeout(STEP_WITHIN, proxy.wait_fired(fault)).await.map_err(|_| format!("fault `{fault}` to fire"))
+    }
+
+    async fn server(&mut self, action: ServerAction) -> Result<(), String> {
+        let victim = self.victim.clone().ok_or("a server of ours to kill or pause")?;
+        let process = victim.suffer(action, self.last_acked.as_deref()).await.map_err(|error| format!("the server: {error}"))?;
+        self.recorder.record(Record::Process { process: process.clone() });
+        if matches!(process, Process::Killed | Process::Paused) {
+            self.all_noticed().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until every connected client knows that its server is gone, so that each suffers it at the same point.
+    async fn all_noticed(&self) -> Result<(), String> {
+        let waits = self.clients.iter().filter(|(_, client)| client.wanted).map(async |(id, client)| {
+            let mut status = client.handle.status.clone();
+            let gone = status.wait_for(|status| !status.subscribed);
+            timeout(STEP_WITHIN, gone).await.map(|_| ()).map_err(|_| format!("`{id}` to notice that its server is gone"))
+        });
+        join_all(waits).await.into_iter().collect()
+    }
+
+    /// Disarms every fault.
+    pub async fn heal(&mut self) {
+        self.writer_proxy.heal();
+        for client in self.clients.values() {
+            client.proxy.heal();
+        }
+        self.settle().await;
+    }
+
+    /// Waits until every connected client has had a round trip on a good connection.
+    async fn settle(&self) {
+        let waits = self.connected().map(async |(id, client)| {
+            if timeout(self.converge_within, client.handle.settle()).await.is_err() {
+                self.recorder.record(Record::TimedOut { waiting_for: format!("`{id}` to have a good connection") });
+            }
+        });
+        join_all(waits).await;
+    }
+
+    /// Waits until every connected client is at every head.
+    pub async fn converge(&mut self) {
+        let connected: Vec<_> = self.connected().map(|(id, _)| id.clone()).collect();
+        if let Err(waiting_for) = self.caught_up(&connected, self.converge_within).await {
+            self.recorder.record(Record::TimedOut { waiting_for });
+        }
+    }
+
+    /// Lets arrive what is in flight, and records where every client ended.
+    pub async fn drain(&mut self) {
+        self.settle().await;
+        for (id, client) in &self.clients {
+            let status = client.handle.status.borrow().clone();
+            for stream in &client.streams {
+                let cursor = status.cursors.get(stream).copied().unwrap_or_default();
+                self.recorder.record(Record::Watermark { client: id.clone(), stream: stream.clone(), cursor });
+            }
+        }
+    }
+
+    /// Ends clients and proxies.
+    pub async fn end(self) {
+        self.writer.close().await;
+        self.writer_proxy.shutdown().await;
+        for client in self.clients.into_values() {
+            client.handle.stop().await;
+            client.proxy.shutdown().await;
+        }
+    }
+
+    fn connected(&self) -> impl Iterator<Item = (&ClientId, &Client)> {
+        self.clients.iter().filter(|(_, client)| client.wanted)
+    }
+}
+
+fn clone_pair<K: Clone, V: Copy>((key, value): (&K, &V)) -> (K, V) {
+    (key.clone(), *value)
+}
+
+/// A fault on the writer names an operation; it belongs to the case that has it.
+fn strikes_case(fault: &PlannedFault, case: &plan::Case) -> bool {
+    let plan::Position::Ack { op } = &fault.at else { return true };
+    case.steps.iter().any(|step| matches!(step, Step::Publish { op: published, .. } if published == op))
+}
+
+fn faults_of(plan: &Plan, lane: LaneId, of: impl Fn(&PlannedFault) -> bool) -> Vec<PlannedFault> {
+    plan.faults.iter().filter(|fault| fault.strikes(lane) && of(fault)).cloned().collect()
+}
+
+async fn start_proxy(client: &ClientId, faults: Vec<PlannedFault>, route: &Route, stack: &LaneStack, recorder: &Recorder) -> Result<Proxy, DriveError> {
+    let config = ProxyConfig {
+        client: client.clone(),
+        upstream: route.upstream.clone(),
+        factory: stack.taggers.clone(),
+        faults,
+        ledger: Arc::new(recorder.clone()),
+        limits: Limits::default(),
+    };
+    Proxy::start(config).await.map_err(|source| DriveError::Proxy { client: client.to_string(), source })
+}
+
+fn endpoint(proxy: &Proxy, route: &Route) -> Endpoint {
+    Endpoint { connect: proxy.addr(), authority: route.authority.clone() }
+}
+
+fn planned_hashes(case: &plan::Case) -> PlannedHashes {
+    let published = case.steps.iter().filter_map(|step| match step {
+        Step::Publish { stream, hash, expect: PublishExpect::Accepted { seq }, .. } => Some(((stream.clone(), *seq), *hash)),
+        _ => None,
+    });
+    published.collect()
+}
+

@@ -1,0 +1,372 @@
+//! One subscribing client: it connects, resumes from its checkpoint, applies what comes, and recovers by itself from
+//! whatever is done to it. It is an actor; the script speaks to it through [`ClientHandle`].
+//!
+//! A client recovers from anything out of order by a new connection from its watermark, never on the same one: what the
+//! old subscription still had in flight then can't be taken for what the new one replays.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_core::history::{Closed, Record};
+use cutover_core::ids::{ConnId, Cursor, StreamId};
+use cutover_core::plan::{PlannedClient, WRITER};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use super::inbox::Inbox;
+use super::recorder::Recorder;
+use super::resume::{Resumed, resume};
+use super::status::Status;
+use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, OpenError, Role, Session};
+
+/// Longest wait for a connection to open and join.
+pub(super) const OPEN_WITHIN: Duration = Duration::from_secs(5);
+/// Longest wait for the lane to answer a client.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How often an idle client asks whether the lane is alive.
+const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
+/// Commands that wait for a client.
+const COMMANDS: usize = 16;
+
+/// What the script asks of a client.
+enum Command {
+    Connect,
+    Disconnect(oneshot::Sender<()>),
+    Crash(oneshot::Sender<()>),
+    SetCursor(StreamId, Cursor, oneshot::Sender<()>),
+    Settle(oneshot::Sender<()>),
+}
+
+/// The script's hold on a client.
+pub struct ClientHandle {
+    commands: mpsc::Sender<Command>,
+    /// The client's state.
+    pub status: watch::Receiver<Status>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl ClientHandle {
+    /// Starts a client that is not connected.
+    pub fn spawn(lane: Arc<dyn Lane>, endpoint: Endpoint, inbox: Inbox, recorder: Recorder) -> ClientHandle {
+        let (commands, inbound) = mpsc::channel(COMMANDS);
+        let (status_out, status) = watch::channel(inbox.status(false));
+        let actor = Actor { lane, endpoint, inbox, recorder, status: status_out, conn: 0, failures: 0, wanted: false, waiting: Vec::new() };
+        ClientHandle { commands, status, task: tokio::spawn(actor.run(inbound)) }
+    }
+
+    /// Connects, and from then on reconnects until told otherwise.
+    pub async fn connect(&self) {
+        let _ = self.commands.send(Command::Connect).await;
+    }
+
+    /// Closes in good order.
+    pub async fn disconnect(&self) {
+        self.ask(Command::Disconnect).await;
+    }
+
+    /// Dies: no close, memory gone.
+    pub async fn crash(&self) {
+        self.ask(Command::Crash).await;
+    }
+
+    /// Overwrites the checkpoint of a disconnected client.
+    pub async fn set_cursor(&self, stream: &StreamId, cursor: Cursor) {
+        self.ask(|done| Command::SetCursor(stream.clone(), cursor, done)).await;
+    }
+
+    /// Returns once a round trip with the lane has gone well after now, on a connection that is subscribed: whatever was
+    /// in flight has arrived, and a cut connection has been noticed and replaced.
+    pub async fn settle(&self) {
+        self.ask(Command::Settle).await;
+    }
+
+    /// Ends the client.
+    pub async fn stop(self) {
+        drop(self.commands);
+        let _ = self.task.await;
+    }
+
+    async fn ask(&self, command: impl FnOnce(oneshot::Sender<()>) -> Command) {
+        let (done, wait) = oneshot::channel();
+        if self.commands.send(command(done)).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+}
+
+struct Actor {
+    lane: Arc<dyn Lane>,
+    endpoint: Endpoint,
+    inbox: Inbox,
+    recorder: Recorder,
+    status: watch::Sender<Status>,
+    conn: u32,
+    failures: usize,
+    wanted: bool,
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+/// Why the client stopped listening to its connection.
+enum Pause {
+    /// The script wants something.
+    Command(Option<Command>),
+    /// The connection is of no more use, and was closed.
+    Reconnect,
+}
+
+impl Actor {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut session = None;
+        loop {
+            let pause = match session.as_mut() {
+                Some(open) => self.listen(open, &mut commands).await,
+                None if self.wanted => self.wait_to_reconnect(&mut commands).await,
+                None => Pause::Command(commands.recv().await),
+            };
+            match pause {
+                Pause::Reconnect => {
+                    session = self.open().await;
+                }
+                Pause::Command(Some(command)) => self.obey(command, &mut session).await,
+                Pause::Command(None) => {
+                    self.close(&mut session).await;
+                    return;
+                }
+            }
+            self.publish(session.is_some());
+        }
+    }
+
+    fn publish(&self, subscribed: bool) {
+        self.status.send_replace(self.inbox.status(subscribed));
+    }
+
+    async fn obey(&mut self, command: Command, session: &mut Option<Box<dyn Session>>) {
+        match command {
+            Command::Connect => {
+                self.wanted = true;
+                if session.is_none() {
+                    *session = self.open().await;
+                }
+            }
+            Command::Disconnect(done) => {
+                self.wanted = false;
+                self.close(session).await;
+                self.publish(false);
+                let _ = done.send(());
+            }
+            Command::Crash(done) => {
+                self.wanted = false;
+                if session.take().is_some() {
+                    self.closed(Closed::Crashed);
+                }
+                self.inbox.reload();
+                self.publish(false);
+                let _ = done.send(());
+            }
+            Command::SetCursor(stream, cursor, done) => {
+                self.inbox.set_cursor(&stream, cursor);
+                self.publish(false);
+                let _ = done.send(());
+            }
+            Command::Settle(done) => {
+                self.waiting.push(done);
+                if let Some(open) = session.as_mut()
+                    && !self.round_trip(open).await
+                {
+                    *session = None;
+                }
+            }
+        }
+    }
+
+    /// Listens until something other than an event in good order happens.
+    async fn listen(&mut self, session: &mut Box<dyn Session>, commands: &mut mpsc::Receiver<Command>) -> Pause {
+        loop {
+            tokio::select! {
+                biased;
+                command = commands.recv() => return Pause::Command(command),
+                arrival = session.next() => {
+                    if !self.take(arrival) {
+                        return self.give_up(session).await;
+                    }
+                    self.publish(true);
+                }
+                () = tokio::time::sleep(HEARTBEAT_EVERY) => {
+                    if !self.round_trip(session).await {
+                        return Pause::Reconnect;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes an arrival; false where the connection is of no more use.
+    fn take(&mut self, arrival: Arrival) -> bool {
+        match arrival {
+            Arrival::Closed(why) => {
+                self.closed(why);
+                false
+            }
+            other => self.inbox.take(ConnId(self.conn), other),
+        }
+    }
+
+    /// The stream is out of order: takes what is in flight, then closes. A connection that ended needs nothing.
+    async fn give_up(&mut self, session: &mut Box<dyn Session>) -> Pause {
+        if self.inbox.is_out_of_order() && self.barrier(session).await.is_ok() {
+            session.close().await;
+            self.closed(Closed::ByClient);
+        }
+        self.inbox.end_of_connection();
+        Pause::Reconnect
+    }
+
+    /// A heartbeat and all that came before its answer.
+    async fn barrier(&mut self, session: &mut Box<dyn Session>) -> Result<(), ()> {
+        let answer = timeout(ANSWER_WITHIN, session.invoke(&Op::Heartbeat)).await;
+        // What was queued up to the answer is taken even where there was none: it did arrive.
+        while let Some(arrival) = now(session) {
+            if let Arrival::Closed(why) = arrival {
+                self.closed(why);
+                return Err(());
+            }
+            self.inbox.take(ConnId(self.conn), arrival);
+        }
+        match answer {
+            Ok(Completion::Ok(_) | Completion::Fail(_)) => Ok(()),
+            Ok(Completion::Info(why)) => {
+                self.closed(Closed::Lost { why });
+                Err(())
+            }
+            Err(_) => {
+                self.closed(Closed::Silent);
+                Err(())
+            }
+        }
+    }
+
+    /// A barrier on a connection that is to stay; false where it did not.
+    async fn round_trip(&mut self, session: &mut Box<dyn Session>) -> bool {
+        let alive = self.barrier(session).await.is_ok();
+        let good = alive && !self.inbox.is_out_of_order();
+        if good {
+            self.failures = 0;
+            for done in self.waiting.drain(..) {
+                let _ = done.send(());
+            }
+        } else {
+            if alive {
+                session.close().await;
+                self.closed(Closed::ByClient);
+            }
+            self.inbox.end_of_connection();
+        }
+        self.publish(good);
+        good
+    }
+
+    async fn wait_to_reconnect(&mut self, commands: &mut mpsc::Receiver<Command>) -> Pause {
+        if self.inbox.gave_up() {
+            // Whoever waits for it would wait in vain.
+            self.waiting.clear();
+            return Pause::Command(commands.recv().await);
+        }
+        let wait = self.inbox.planned().backoff_ms.get(self.failures).or(self.inbox.planned().backoff_ms.last()).copied().unwrap_or(0);
+        self.failures += 1;
+        tokio::select! {
+            biased;
+            command = commands.recv() => Pause::Command(command),
+            () = tokio::time::sleep(Duration::from_millis(wait)) => Pause::Reconnect,
+        }
+    }
+
+    /// Opens a connection and resumes every stream on it.
+    async fn open(&mut self) -> Option<Box<dyn Session>> {
+        self.conn += 1;
+        let role = role_of(self.inbox.planned());
+        let opened = timeout(OPEN_WITHIN, self.lane.open(&self.endpoint, &role)).await;
+        let mut session = match opened {
+            Ok(Ok(session)) => session,
+            Ok(Err(error)) => {
+                self.not_opened(&error);
+                return None;
+            }
+            Err(_) => {
+                self.closed(Closed::NotOpened { why: format!("no answer within {} s", OPEN_WITHIN.as_secs()) });
+                return None;
+            }
+        };
+        self.recorder.record(Record::Opened { client: self.inbox.client().clone(), conn: ConnId(self.conn) });
+        let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn)).await;
+        self.after_resume(session, outcome).await
+    }
+
+    async fn after_resume(&mut self, mut session: Box<dyn Session>, outcome: Resumed) -> Option<Box<dyn Session>> {
+        let kept = match outcome {
+            Resumed::Following => !self.inbox.is_out_of_order(),
+            Resumed::Ended(why) => {
+                self.closed(why);
+                self.inbox.end_of_connection();
+                return None;
+            }
+            // Live events may be on their way to close the distance: look again after a round trip.
+            Resumed::Behind => {
+                if self.barrier(&mut session).await.is_err() {
+                    self.inbox.end_of_connection();
+                    return None;
+                }
+                !self.inbox.is_out_of_order() && self.inbox.caught_up_with_heads()
+            }
+            Resumed::Rewound | Resumed::Refused => false,
+        };
+        if kept {
+            self.failures = 0;
+            if self.waiting.is_empty() || self.round_trip(&mut session).await {
+                return Some(session);
+            }
+            return None;
+        }
+        if self.inbox.is_out_of_order() && self.barrier(&mut session).await.is_err() {
+            self.inbox.end_of_connection();
+            return None;
+        }
+        session.close().await;
+        self.closed(Closed::ByClient);
+        self.inbox.end_of_connection();
+        None
+    }
+
+    fn not_opened(&mut self, error: &OpenError) {
+        self.closed(Closed::NotOpened { why: error.to_string() });
+        if !error.retryable {
+            self.inbox.give_up(error.to_string());
+        }
+    }
+
+    async fn close(&mut self, session: &mut Option<Box<dyn Session>>) {
+        if let Some(mut open) = session.take() {
+            for (stream, cursor) in self.inbox.cursors() {
+                let _ = timeout(ANSWER_WITHIN, open.invoke(&Op::Checkpoint { stream, cursor })).await;
+            }
+            open.close().await;
+            self.closed(Closed::ByClient);
+        }
+    }
+
+    fn closed(&self, why: Closed) {
+        self.recorder.record(Record::Closed { client: self.inbox.client().clone(), conn: ConnId(self.conn), why });
+    }
+}
+
+fn role_of(planned: &PlannedClient) -> Role {
+    debug_assert_ne!(planned.id.as_str(), WRITER);
+    Role::Subscriber { client: planned.id.to_string(), serializer: planned.serializer, compression: planned.compression }
+}
+
+/// An arrival that is there already.
+pub(super) fn now(session: &mut Box<dyn Session>) -> Option<Arrival> {
+    use futures_util::FutureExt;
+    session.next().now_or_never()
+}
+

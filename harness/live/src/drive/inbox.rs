@@ -1,0 +1,248 @@
+//! What a client does with what arrives: hash it, apply it, checkpoint it, record it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use cutover_core::apply::Applier;
+use cutover_core::hash::{Canonicalizer, PayloadHash};
+use cutover_core::history::{Record, Refusal, RewindReason, Verdict, Via};
+use cutover_core::ids::{ClientId, ConnId, Cursor, Seq, StreamId, SubId};
+use cutover_core::plan::PlannedClient;
+
+use super::checkpoints::CheckpointFile;
+use super::recorder::Recorder;
+use super::resume::subscribed;
+use super::status::Status;
+use crate::lane::Arrival;
+
+/// After so many replays from the same cursor in vain, a stream is stuck.
+const MOST_FRUITLESS_REPLAYS: u32 = 3;
+
+/// The planned hash of every event, to tell which payload texts are worth keeping.
+pub type PlannedHashes = BTreeMap<(StreamId, Seq), PayloadHash>;
+
+/// A client's memory, and the file behind it.
+pub struct Inbox {
+    planned: PlannedClient,
+    hashes: Arc<PlannedHashes>,
+    recorder: Recorder,
+    file: CheckpointFile,
+    applier: Applier,
+    canonicalizer: Canonicalizer,
+    streams: BTreeMap<StreamId, Following>,
+    subs: u32,
+    gave_up: Option<String>,
+}
+
+#[derive(Default)]
+struct Following {
+    sub: SubId,
+    /// The cursor that the current connection resumed from.
+    resumed_from: Option<Cursor>,
+    /// The head that the lane named when it accepted.
+    head: Option<Seq>,
+    out_of_order: bool,
+    fruitless: u32,
+    stuck: bool,
+}
+
+impl Inbox {
+    /// A client that starts from what its checkpoint file holds.
+    pub fn new(planned: PlannedClient, hashes: Arc<PlannedHashes>, recorder: Recorder, file: CheckpointFile) -> Inbox {
+        let streams = planned.streams.iter().map(|stream| (stream.clone(), Following::default())).collect();
+        let mut inbox = Inbox {
+            planned,
+            hashes,
+            recorder,
+            file,
+            applier: Applier::default(),
+            canonicalizer: Canonicalizer::new(),
+            streams,
+            subs: 0,
+            gave_up: None,
+        };
+        inbox.reload();
+        inbox
+    }
+
+    /// The client as the plan has it.
+    pub fn planned(&self) -> &PlannedClient {
+        &self.planned
+    }
+
+    /// The client's name.
+    pub fn client(&self) -> &ClientId {
+        &self.planned.id
+    }
+
+    /// Forgets what is in memory and starts from the file, as after a crash.
+    pub fn reload(&mut self) {
+        match self.file.load() {
+            Ok(checkpoint) => self.applier = Applier::resume(&checkpoint),
+            Err(error) => self.give_up(format!("its checkpoint can't be read: {error}")),
+        }
+    }
+
+    /// Overwrites the checkpoint of a stream, in memory and on disk.
+    pub fn set_cursor(&mut self, stream: &StreamId, cursor: Cursor) {
+        let mut checkpoint = self.applier.checkpoint();
+        checkpoint.cursors.insert(stream.clone(), cursor);
+        self.applier = Applier::resume(&checkpoint);
+        self.store();
+    }
+
+    /// How far each stream is applied.
+    pub fn cursors(&self) -> BTreeMap<StreamId, Cursor> {
+        self.applier.checkpoint().cursors
+    }
+
+    /// What the script may know.
+    pub fn status(&self, subscribed: bool) -> Status {
+        let stuck: BTreeSet<_> = self.streams.iter().filter(|(_, following)| following.stuck).map(|(stream, _)| stream.clone()).collect();
+        Status { subscribed, cursors: self.cursors(), stuck, gave_up: self.gave_up.clone() }
+    }
+
+    /// The client will not try again.
+    pub fn give_up(&mut self, why: String) {
+        self.recorder.record(Record::TimedOut { waiting_for: format!("{}: {why}", self.planned.id) });
+        self.gave_up = Some(why);
+    }
+
+    /// Whether it gave up.
+    pub fn gave_up(&self) -> bool {
+        self.gave_up.is_some()
+    }
+
+    /// The subscription that deliveries of this stream belong to.
+    pub fn sub_of(&self, stream: &StreamId) -> SubId {
+        self.streams.get(stream).map(|following| following.sub).unwrap_or_default()
+    }
+
+    /// Asks for every stream from its cursor: numbers the subscriptions and records them.
+    pub fn begin_subscription(&mut self, conn: ConnId) -> Vec<(StreamId, Option<Cursor>)> {
+        let streams = self.planned.streams.clone();
+        let mut asked = Vec::with_capacity(streams.len());
+        for stream in streams {
+            let cursor = self.applier.cursor(&stream);
+            if cursor.is_none() {
+                self.applier.begin_bootstrap(&stream);
+            }
+            self.subs += 1;
+            let following = self.streams.entry(stream.clone()).or_default();
+            following.sub = SubId(self.subs);
+            following.resumed_from = cursor;
+            following.head = None;
+            following.out_of_order = false;
+            self.recorder.record(subscribed(self, conn, &stream, cursor));
+            asked.push((stream, cursor));
+        }
+        asked
+    }
+
+    /// The lane accepted a stream.
+    pub fn accepted(&mut self, stream: &StreamId, head: Option<Seq>) {
+        let sub = self.sub_of(stream);
+        self.recorder.record(Record::Accepted { client: self.planned.id.clone(), sub, stream: stream.clone(), head });
+        self.applier.replay_complete(stream);
+        if let Some(following) = self.streams.get_mut(stream) {
+            following.head = head;
+        }
+        self.store();
+    }
+
+    /// The lane refused what was asked.
+    pub fn refused(&self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) {
+        for (stream, _) in asked {
+            let (client, sub, stream) = (self.planned.id.clone(), self.sub_of(stream), stream.clone());
+            self.recorder.record(Record::Refused { client, sub, stream, refusal: refusal.clone() });
+        }
+    }
+
+    /// Gives up the cursors that the lane called stale; where it named none, all that were sent. False where there was
+    /// none to give up.
+    pub fn rewind_stale(&mut self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) -> bool {
+        let named = |stream: &StreamId| refusal.stale.is_empty() || refusal.stale.iter().any(|stale| stale.stream == *stream);
+        let stale: Vec<_> = asked.iter().filter(|(stream, cursor)| cursor.is_some() && named(stream)).map(|(stream, _)| stream.clone()).collect();
+        for stream in &stale {
+            self.rewind(stream, RewindReason::Stale);
+        }
+        !stale.is_empty()
+    }
+
+    /// Gives up the cursor of a stream.
+    pub fn rewind(&mut self, stream: &StreamId, why: RewindReason) {
+        let from = self.applier.cursor(stream).unwrap_or_default();
+        self.recorder.record(Record::Rewound { client: self.planned.id.clone(), stream: stream.clone(), from, why });
+        self.applier.rewind(stream);
+        self.store();
+    }
+
+    /// Whether every stream is as far as the head that the lane named when it accepted; a stuck one never will be.
+    pub fn caught_up_with_heads(&self) -> bool {
+        self.streams.iter().all(|(stream, following)| {
+            let cursor = self.applier.cursor(stream).unwrap_or_default();
+            following.stuck || following.head.is_none_or(|head| cursor.0 >= head.0)
+        })
+    }
+
+    /// Whether a stream that is not stuck has to be replayed.
+    pub fn is_out_of_order(&self) -> bool {
+        self.streams.values().any(|following| following.out_of_order && !following.stuck)
+    }
+
+    /// The connection is given up. A stream that it did not bring forward, though more was there, was asked for in vain.
+    pub fn end_of_connection(&mut self) {
+        let mut newly_stuck = Vec::new();
+        for (stream, following) in &mut self.streams {
+            let cursor = self.applier.cursor(stream);
+            let behind = following.head.is_some_and(|head| cursor.unwrap_or_default().0 < head.0);
+            let in_vain = (following.out_of_order || behind) && cursor == following.resumed_from;
+            following.fruitless = if in_vain { following.fruitless + 1 } else { 0 };
+            if following.fruitless >= MOST_FRUITLESS_REPLAYS && !following.stuck {
+                following.stuck = true;
+                newly_stuck.push((stream.clone(), cursor.unwrap_or_default()));
+            }
+            following.out_of_order = false;
+        }
+        for (stream, cursor) in newly_stuck {
+            self.recorder.record(Record::Stuck { client: self.planned.id.clone(), stream, cursor });
+        }
+    }
+
+    /// Takes an arrival that is not the end of the connection; false where a stream has to be replayed.
+    pub fn take(&mut self, conn: ConnId, arrival: Arrival) -> bool {
+        match arrival {
+            Arrival::Event { stream, seq, payload, declared, via } => self.event(conn, stream, seq, &payload, declared, via),
+            Arrival::Unreadable(what) => {
+                self.recorder.record(Record::TimedOut { waiting_for: format!("{}: a readable frame, but got {what}", self.planned.id) });
+            }
+            Arrival::Closed(_) => {}
+        }
+        !self.is_out_of_order()
+    }
+
+    fn event(&mut self, conn: ConnId, stream: StreamId, seq: Seq, payload: &str, declared: Option<String>, via: Via) {
+        let hash = self.canonicalizer.payload_hash(payload.as_bytes()).ok();
+        let declared = declared.filter(|declared| hash.is_none_or(|hash| hash.to_string() != *declared));
+        let as_planned = hash.is_some() && self.hashes.get(&(stream.clone(), seq)).copied() == hash;
+        let verdict = self.applier.offer(&stream, seq, || hash.map(|_| ()).ok_or(()));
+        if verdict == Verdict::Applied {
+            self.store();
+        }
+        if let Some(following) = self.streams.get_mut(&stream)
+            && !matches!(verdict, Verdict::Applied | Verdict::Duplicate)
+        {
+            following.out_of_order = true;
+        }
+        let sub = self.sub_of(&stream);
+        let payload = (!as_planned).then(|| payload.to_owned());
+        let client = self.planned.id.clone();
+        self.recorder.record(Record::Delivered { client, conn, sub, stream, seq, hash, declared, via, verdict, payload });
+    }
+
+    fn store(&mut self) {
+        if let Err(error) = self.file.store(&self.applier.checkpoint()) {
+            self.give_up(format!("its checkpoint can't be written: {error}"));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Subscribing on a fresh connection: from the checkpoint, and where that is stale, from the bootstrap.
+
+use cutover_core::history::{Closed, Record, RewindReason};
+use cutover_core::ids::{ConnId, Cursor, StreamId};
+use tokio::time::timeout;
+
+use super::client::{ANSWER_WITHIN, now};
+use super::inbox::Inbox;
+use crate::lane::{Answer, Arrival, Completion, Op, Session};
+
+/// Subscribes in a row on one connection: each refusal rewinds at least one stream, so this is never reached.
+const MOST_SUBSCRIBES: usize = 16;
+
+/// What became of it.
+pub enum Resumed {
+    /// Every stream is subscribed and replayed.
+    Following,
+    /// Subscribed, but the replay ended before the head that the lane itself named.
+    Behind,
+    /// Subscribed, but from beyond the head: the cursor was of another history, and is given up.
+    Rewound,
+    /// Refused for a reason that a bootstrap does not mend; the client gave up.
+    Refused,
+    /// The connection ended.
+    Ended(Closed),
+}
+
+/// Resumes every stream of a client on a connection that is just open.
+pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
+    for _ in 0..MOST_SUBSCRIBES {
+        let asked = inbox.begin_subscription(conn);
+        let op = Op::Subscribe { streams: asked.clone(), replay_batch: inbox.planned().replay_batch };
+        let answer = timeout(ANSWER_WITHIN, session.invoke(&op)).await;
+        if let Some(closed) = drain(session, inbox, conn) {
+            return Resumed::Ended(closed);
+        }
+        match answer {
+            Ok(Completion::Ok(Answer::Subscribed(heads))) => return accepted(inbox, &asked, &heads),
+            Ok(Completion::Ok(other)) => return Resumed::Ended(Closed::Lost { why: format!("an answer to something else: {other:?}") }),
+            Ok(Completion::Fail(refusal)) => {
+                inbox.refused(&asked, &refusal);
+                if refusal.code != "stale_cursor" {
+                    inbox.give_up(format!("the lane refused the subscription: {}", refusal.code));
+                    return Resumed::Refused;
+                }
+                if !inbox.rewind_stale(&asked, &refusal) {
+                    inbox.give_up("the lane called a bootstrap stale".to_owned());
+                    return Resumed::Refused;
+                }
+            }
+            Ok(Completion::Info(why)) => return Resumed::Ended(Closed::Lost { why }),
+            Err(_) => return Resumed::Ended(Closed::Silent),
+        }
+    }
+    inbox.give_up("the lane refused every subscription".to_owned());
+    Resumed::Refused
+}
+
+/// Takes what came before the answer. Live events that follow it may be among what is there; they belong to the same
+/// subscription.
+fn drain(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Option<Closed> {
+    while let Some(arrival) = now(session) {
+        if let Arrival::Closed(why) = arrival {
+            return Some(why);
+        }
+        inbox.take(conn, arrival);
+    }
+    None
+}
+
+fn accepted(inbox: &mut Inbox, asked: &[(StreamId, Option<Cursor>)], heads: &[(StreamId, Option<cutover_core::ids::Seq>)]) -> Resumed {
+    let mut ahead = false;
+    for (stream, cursor) in asked {
+        let head = heads.iter().find(|(named, _)| named == stream).and_then(|(_, head)| *head);
+        inbox.accepted(stream, head);
+        if let (Some(cursor), Some(head)) = (cursor, head)
+            && cursor.0 > head.0
+        {
+            inbox.rewind(stream, RewindReason::AheadOfHead);
+            ahead = true;
+        }
+    }
+    if ahead {
+        Resumed::Rewound
+    } else if inbox.caught_up_with_heads() {
+        Resumed::Following
+    } else {
+        Resumed::Behind
+    }
+}
+
+/// The record of a stream that is asked for.
+pub(super) fn subscribed(inbox: &Inbox, conn: ConnId, stream: &StreamId, cursor: Option<Cursor>) -> Record {
+    Record::Subscribed { client: inbox.client().clone(), conn, sub: inbox.sub_of(stream), stream: stream.clone(), cursor }
+}

@@ -1,0 +1,128 @@
+//! A lane made ready to be driven: how it is spoken to, where it is, and the process behind it where that is ours.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cutover_core::history::Process;
+use cutover_core::plan::ServerAction;
+use tokio::sync::Mutex;
+
+use crate::frame::TaggerFactory;
+use crate::lane::Lane;
+use crate::lane::profile::Origin;
+use crate::process::{Durability, Server, ServerError};
+use crate::proxy::Upstream;
+
+/// Everything that driving a lane takes.
+#[derive(Clone)]
+pub struct LaneStack {
+    /// Its protocol.
+    pub lane: Arc<dyn Lane>,
+    /// Knows its frames.
+    pub taggers: Arc<dyn TaggerFactory>,
+    /// Where its subscribers go.
+    pub socket: Route,
+    /// Where its writer goes.
+    pub writer: Route,
+    /// Its server, where the plan may do something to it.
+    pub victim: Option<Victim>,
+}
+
+/// The way to a server.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The server's own authority, for `Host`.
+    pub authority: String,
+    /// Where it is now; `None` while it is down.
+    pub upstream: Upstream,
+}
+
+impl Route {
+    /// The way to an origin, wherever that is at the moment.
+    pub fn new(origin: &Origin, upstream: Upstream) -> Route {
+        Route { authority: origin.authority(), upstream }
+    }
+}
+
+/// Why a plan could not be driven over a lane.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// A proxy could not be started.
+    #[error("can't start a proxy for `{client}`: {source}")]
+    Proxy {
+        /// For whom.
+        client: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A directory can't be made.
+    #[error("can't make {path}: {source}", path = path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The lane did not take a stream's policy before the run began.
+    #[error("the lane did not set up stream `{stream}`: {what}")]
+    Setup {
+        /// Which.
+        stream: String,
+        /// Its words.
+        what: String,
+    },
+}
+
+/// A server process that a plan may kill, pause and restart.
+#[derive(Debug, Clone)]
+pub struct Victim {
+    server: Arc<Mutex<Server>>,
+    durability: Durability,
+}
+
+impl Victim {
+    /// A server that is alone in serving its plan.
+    pub fn new(server: Arc<Mutex<Server>>, durability: Durability) -> Victim {
+        Victim { server, durability }
+    }
+
+    /// Does something to the server; `last_acked` is the key of the last publish that it acknowledged.
+    ///
+    /// # Errors
+    /// Where the server can't be had, or does not make durable what it acknowledged.
+    pub async fn suffer(&self, action: ServerAction, last_acked: Option<&str>) -> Result<Process, ServerError> {
+        let mut server = self.server.lock().await;
+        match action {
+            ServerAction::Kill => {
+                self.durability.wait_for(server.data_dir(), last_acked).await?;
+                server.kill().await;
+                Ok(Process::Killed)
+            }
+            ServerAction::Restart => {
+                server.start().await?;
+                Ok(Process::Started)
+            }
+            ServerAction::Pause => server.pause().map(|()| Process::Paused),
+            ServerAction::Resume => server.resume().map(|()| Process::Resumed),
+        }
+    }
+
+    /// Brings the server up again, whatever state it is in, and says what that took.
+    pub async fn heal(&self) -> Vec<Process> {
+        let mut server = self.server.lock().await;
+        let mut done = Vec::new();
+        if let Some(status) = server.unasked_end() {
+            done.push(Process::Died { status });
+        }
+        if server.is_paused() && server.resume().is_ok() {
+            done.push(Process::Resumed);
+        }
+        if !server.is_up() {
+            done.push(match server.start().await {
+                Ok(()) => Process::Started,
+                Err(error) => Process::Died { status: error.to_string() },
+            });
+        }
+        done
+    }
+}

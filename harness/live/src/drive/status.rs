@@ -1,0 +1,61 @@
+//! What a client tells the script about itself, so that steps wait for states and never for times.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cutover_core::ids::{Cursor, Seq, StreamId};
+
+/// A client's state, published whenever it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Status {
+    /// Whether it holds a connection on which all its streams are subscribed and replayed.
+    pub subscribed: bool,
+    /// How far each stream is applied.
+    pub cursors: BTreeMap<StreamId, Cursor>,
+    /// Streams of which it asked for the same event again and again in vain.
+    pub stuck: BTreeSet<StreamId>,
+    /// Why it will not try again.
+    pub gave_up: Option<String>,
+}
+
+impl Status {
+    /// Whether there is nothing left to wait for: every stream is at its head, or will never get there.
+    pub fn is_settled(&self, heads: &BTreeMap<StreamId, Seq>) -> bool {
+        self.gave_up.is_some() || heads.iter().all(|(stream, head)| self.stuck.contains(stream) || self.is_at(stream, *head))
+    }
+
+    fn is_at(&self, stream: &StreamId, head: Seq) -> bool {
+        self.subscribed && self.cursors.get(stream).is_some_and(|cursor| cursor.0 >= head.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heads(head: u64) -> BTreeMap<StreamId, Seq> {
+        [(StreamId::from("a"), Seq(head))].into()
+    }
+
+    fn at(cursor: u64, subscribed: bool) -> Status {
+        Status { subscribed, cursors: [(StreamId::from("a"), Cursor(cursor))].into(), ..Status::default() }
+    }
+
+    #[test]
+    fn a_client_is_settled_at_the_head_and_not_before() {
+        assert!(at(5, true).is_settled(&heads(5)));
+        assert!(!at(4, true).is_settled(&heads(5)));
+    }
+
+    #[test]
+    fn a_client_that_is_reconnecting_is_not_settled() {
+        assert!(!at(5, false).is_settled(&heads(5)));
+    }
+
+    #[test]
+    fn a_stuck_stream_and_a_client_that_gave_up_are_not_waited_for() {
+        let mut stuck = at(4, true);
+        stuck.stuck.insert("a".into());
+        assert!(stuck.is_settled(&heads(5)));
+        assert!(Status { gave_up: Some("refused".to_owned()), ..Status::default() }.is_settled(&heads(5)));
+    }
+}

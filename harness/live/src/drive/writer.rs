@@ -1,0 +1,83 @@
+//! The one writer of a case: it publishes in order, and asks again under the same key until it has an answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cutover_core::history::{self, Outcome, Record};
+use cutover_core::ids::OpId;
+use tokio::time::timeout;
+
+use super::recorder::Recorder;
+use crate::lane::{Answer, Completion, Endpoint, Lane, Op, Role, Session};
+
+/// Longest wait for one answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// Longest time that one operation is tried for.
+const TRY_FOR: Duration = Duration::from_secs(20);
+/// The wait between two attempts. The writer needs no jitter: there is one of it.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(25);
+
+/// The writer of one case on one lane.
+pub struct Writer {
+    lane: Arc<dyn Lane>,
+    endpoint: Endpoint,
+    recorder: Recorder,
+    session: Option<Box<dyn Session>>,
+}
+
+impl Writer {
+    /// A writer that opens its session when it first needs it.
+    pub fn new(lane: Arc<dyn Lane>, endpoint: Endpoint, recorder: Recorder) -> Writer {
+        Writer { lane, endpoint, recorder, session: None }
+    }
+
+    /// Does an operation, again and again until it is answered or its time is up.
+    pub async fn invoke(&mut self, id: OpId, op: &Op) -> Completion {
+        let started = Instant::now();
+        for attempt in 1.. {
+            self.recorder.record(Record::Invoke { op: id, attempt });
+            let completion = self.once(op).await;
+            self.recorder.record(Record::Complete { op: id, attempt, completion: recorded(&completion) });
+            if !matches!(completion, Completion::Info(_)) || started.elapsed() > TRY_FOR {
+                return completion;
+            }
+            self.session = None;
+            tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+        }
+        Completion::Info("never tried".to_owned())
+    }
+
+    async fn once(&mut self, op: &Op) -> Completion {
+        let session = match self.session.as_mut() {
+            Some(session) => session,
+            None => match timeout(ANSWER_WITHIN, self.lane.open(&self.endpoint, &Role::Writer)).await {
+                Ok(Ok(session)) => self.session.insert(session),
+                Ok(Err(error)) => return Completion::Info(error.to_string()),
+                Err(_) => return Completion::Info(no_answer()),
+            },
+        };
+        timeout(ANSWER_WITHIN, session.invoke(op)).await.unwrap_or_else(|_| Completion::Info(no_answer()))
+    }
+
+    /// Closes the session.
+    pub async fn close(mut self) {
+        if let Some(session) = self.session.as_mut() {
+            session.close().await;
+        }
+    }
+}
+
+fn no_answer() -> String {
+    format!("no answer within {} s", ANSWER_WITHIN.as_secs())
+}
+
+fn recorded(completion: &Completion) -> history::Completion {
+    match completion {
+        Completion::Ok(Answer::Published { seq, duplicate }) => {
+            history::Completion::Ok { outcome: Outcome::Published { seq: *seq, duplicate: *duplicate } }
+        }
+        Completion::Ok(_) => history::Completion::Ok { outcome: Outcome::Done },
+        Completion::Fail(refusal) => history::Completion::Fail { refusal: refusal.clone() },
+        Completion::Info(why) => history::Completion::Info { why: why.clone() },
+    }
+}

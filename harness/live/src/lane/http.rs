@@ -1,0 +1,348 @@
+//! A small HTTP/1.1 client for the writer: one connection to a proxy of ours, kept alive, with the lane's own authority as
+//! its host.
+//!
+//! Its errors keep apart what a writer must tell apart: whether the request can have reached the lane at all.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::Endpoint;
+
+/// The largest answer that is read, in bytes.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// How much of an answer an error shows, in characters.
+const EXCERPT_CHARS: usize = 300;
+
+/// Why there is no answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// No connection: the lane has seen nothing of the request.
+    #[error("can't connect to {authority}: {why}")]
+    Refused {
+        /// The lane.
+        authority: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The connection ended before the answer was complete: nobody knows what the lane did.
+    #[error("the connection to {authority} was lost before the answer to {request}: {why}")]
+    Lost {
+        /// The lane.
+        authority: String,
+        /// Method and path.
+        request: String,
+        /// What the transport said.
+        why: String,
+    },
+    /// No answer in time: nobody knows what the lane did.
+    #[error("{authority} did not answer {request} within {} ms", waited.as_millis())]
+    TimedOut {
+        /// The lane.
+        authority: String,
+        /// Method and path.
+        request: String,
+        /// How long it was given.
+        waited: Duration,
+    },
+    /// A page for people where a lane's answer was due: whatever is there, it is not the lane.
+    #[error("{authority} answered {request} with HTTP {status} and an HTML page: {excerpt}")]
+    Html {
+        /// Who answered.
+        authority: String,
+        /// Method and path.
+        request: String,
+        /// The status.
+        status: u16,
+        /// The page's beginning.
+        excerpt: String,
+    },
+    /// The request can't be put on the wire.
+    #[error("{request} can't be sent to {authority}: {why}")]
+    Unsendable {
+        /// The lane.
+        authority: String,
+        /// Method and path.
+        request: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// An answer, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpAnswer {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl HttpAnswer {
+    /// Whether the status is 2xx.
+    pub fn is_ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body's beginning, for people.
+    pub fn excerpt(&self) -> String {
+        excerpt(&self.body)
+    }
+}
+
+/// The client. It connects when first asked, and again where the connection has gone in between.
+pub struct HttpClient {
+    endpoint: Endpoint,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    connect_within: Duration,
+    answer_within: Duration,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    driver: JoinHandle<()>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl HttpClient {
+    /// A client that sends these headers with every request.
+    pub fn new(
+        endpoint: Endpoint,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        connect_within: Duration,
+        answer_within: Duration,
+    ) -> HttpClient {
+        HttpClient { endpoint, headers, connect_within, answer_within, connection: None }
+    }
+
+    /// Sends a request and reads its answer whole. Nothing is ever sent twice.
+    ///
+    /// # Errors
+    /// Why there is no answer, or that it is an HTML page.
+    pub async fn request(
+        &mut self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: impl Into<Bytes>,
+    ) -> Result<HttpAnswer, HttpError> {
+        let named = format!("{method} {path}");
+        let request = self.build(method, path, content_type, body.into(), &named)?;
+        self.connect().await?;
+        let Some(connection) = self.connection.as_mut() else {
+            return Err(self.lost(&named, "it was closed".to_owned()));
+        };
+        let exchange = exchange(&mut connection.sender, request);
+        let outcome = timeout(self.answer_within, exchange).await;
+        if !matches!(outcome, Ok(Ok(_))) {
+            // Whatever still comes belongs to a request that nobody waits for.
+            self.connection = None;
+        }
+        match outcome {
+            Err(_) => Err(HttpError::TimedOut {
+                authority: self.endpoint.authority.clone(),
+                request: named,
+                waited: self.answer_within,
+            }),
+            Ok(Err(why)) => Err(self.lost(&named, why)),
+            Ok(Ok((answer, content_type))) if is_html(content_type.as_deref(), &answer.body) => Err(HttpError::Html {
+                authority: self.endpoint.authority.clone(),
+                request: named,
+                status: answer.status,
+                excerpt: answer.excerpt(),
+            }),
+            Ok(Ok((answer, _))) => Ok(answer),
+        }
+    }
+
+    /// Opens the connection where there is none, so that a lane that is not there is noticed before anything is asked.
+    ///
+    /// # Errors
+    /// [`HttpError::Refused`].
+    pub async fn connect(&mut self) -> Result<(), HttpError> {
+        if let Some(connection) = self.connection.as_mut()
+            && connection.sender.ready().await.is_ok()
+        {
+            return Ok(());
+        }
+        self.connection = None;
+        let refused = |why: String| HttpError::Refused { authority: self.endpoint.authority.clone(), why };
+        let tcp = timeout(self.connect_within, TcpStream::connect(self.endpoint.connect))
+            .await
+            .map_err(|_| refused(format!("nothing within {} ms", self.connect_within.as_millis())))?
+            .map_err(|error| refused(error.to_string()))?;
+        tcp.set_nodelay(true).map_err(|error| refused(error.to_string()))?;
+        let (sender, driver) =
+            http1::handshake(TokioIo::new(tcp)).await.map_err(|error| refused(error.to_string()))?;
+        // The driver's own error also reaches whoever waits for the answer.
+        let driver = tokio::spawn(async move { drop(driver.await) });
+        self.connection = Some(Connection { sender, driver });
+        Ok(())
+    }
+
+    fn build(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: Bytes,
+        named: &str,
+    ) -> Result<Request<Full<Bytes>>, HttpError> {
+        let mut request = Request::builder().method(method).uri(path).header(http::header::HOST, &self.endpoint.authority);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(content_type) = content_type {
+            request = request.header(http::header::CONTENT_TYPE, content_type);
+        }
+        request.body(Full::new(body)).map_err(|error| HttpError::Unsendable {
+            authority: self.endpoint.authority.clone(),
+            request: named.to_owned(),
+            why: error.to_string(),
+        })
+    }
+
+    fn lost(&self, request: &str, why: String) -> HttpError {
+        HttpError::Lost { authority: self.endpoint.authority.clone(), request: request.to_owned(), why }
+    }
+}
+
+async fn exchange(
+    sender: &mut SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> Result<(HttpAnswer, Option<String>), String> {
+    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+    let status = response.status().as_u16();
+    let content_type = response.headers().get(http::header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
+    let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+    Ok((HttpAnswer { status, body }, content_type))
+}
+
+/// The value of an `Authorization` header that bears a token, or `None` where the token can't stand in a header.
+pub fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Percent-encodes what may not stand in a path segment or a query value (RFC 3986, 2.3).
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Whether a body is a page for people.
+pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
+    let by_type = content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
+    let start: Vec<u8> = body.trim_ascii_start().iter().take(14).map(u8::to_ascii_lowercase).collect();
+    by_type || start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
+}
+
+fn excerpt(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).chars().take(EXCERPT_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server that gives each connection the next script: what it says after each request it reads.
+    async fn serve(scripts: Vec<Vec<&'static str>>) -> Endpoint {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connect = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            for script in scripts {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                for answer in script {
+                    let mut buffer = vec![0; 4096];
+                    let read = stream.read(&mut buffer).await.unwrap();
+                    assert!(String::from_utf8_lossy(&buffer[..read]).contains("host: lane.example"));
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            }
+        });
+        Endpoint { connect, authority: "lane.example".to_owned() }
+    }
+
+    async fn ask(client: &mut HttpClient) -> Result<HttpAnswer, HttpError> {
+        client.request(Method::GET, "/health", None, Bytes::new()).await
+    }
+
+    fn client(endpoint: Endpoint) -> HttpClient {
+        HttpClient::new(endpoint, Vec::new(), Duration::from_secs(5), Duration::from_secs(5))
+    }
+
+    const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+    #[tokio::test]
+    async fn two_requests_share_a_connection() {
+        let mut client = client(serve(vec![vec![OK, OK]]).await);
+        assert!(ask(&mut client).await.unwrap().is_ok());
+        assert_eq!(ask(&mut client).await.unwrap().body, "ok");
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_is_told_from_a_lost_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let gone = Endpoint { connect: listener.local_addr().unwrap(), authority: "lane.example".to_owned() };
+        drop(listener);
+        assert!(matches!(ask(&mut client(gone)).await, Err(HttpError::Refused { .. })));
+
+        let half = serve(vec![vec!["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no"]]).await;
+        assert!(matches!(ask(&mut client(half)).await, Err(HttpError::Lost { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_is_opened_anew_for_the_next_request() {
+        let mut client = client(serve(vec![vec![""], vec![OK]]).await);
+        assert!(matches!(ask(&mut client).await, Err(HttpError::Lost { .. })));
+        assert!(ask(&mut client).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn silence_is_a_timeout() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint { connect: listener.local_addr().unwrap(), authority: "lane.example".to_owned() };
+        let mut client = HttpClient::new(endpoint, Vec::new(), Duration::from_secs(5), Duration::from_millis(20));
+        assert!(matches!(ask(&mut client).await, Err(HttpError::TimedOut { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_page_for_people_is_no_answer() {
+        let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>";
+        let error = ask(&mut client(serve(vec![vec![page]]).await)).await.err().unwrap();
+        assert!(matches!(error, HttpError::Html { status: 200, .. }), "{error}");
+    }
+
+    #[test]
+    fn what_may_not_stand_in_a_path_is_encoded() {
+        assert_eq!(percent_encoded("run:a:events"), "run%3Aa%3Aevents");
+        assert_eq!(percent_encoded("é/~"), "%C3%A9%2F~");
+    }
+}

@@ -1,0 +1,161 @@
+//! What the plan's streams are called on the wire: a legacy topic, maybe scoped to this run, and the candidate's stream id
+//! of that topic.
+
+use std::collections::BTreeMap;
+
+use cutover_core::ids::StreamId;
+use cutover_core::topic::{scoped, stream_id_of};
+
+/// A stream's names on the two wires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wire {
+    topic: String,
+    candidate: String,
+}
+
+/// The streams of a run and their names on the wire, both ways. Every mapping is one to one.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    wires: BTreeMap<StreamId, Wire>,
+    by_topic: BTreeMap<String, StreamId>,
+    by_candidate: BTreeMap<String, StreamId>,
+}
+
+/// Why streams can't be named.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NamesError {
+    /// Two streams would have one name.
+    #[error("streams `{first}` and `{second}` are both `{name}` on the wire; rename one of them")]
+    Collision {
+        /// The stream named first.
+        first: StreamId,
+        /// The other one.
+        second: StreamId,
+        /// The name.
+        name: String,
+    },
+    /// The stream's topic has no id that a scope could go into.
+    #[error(
+        "stream `{stream}` can't be scoped to this run, since its topic has no id; leave it out, or set `scoped = false` \
+         in the lane profile"
+    )]
+    Unscopable {
+        /// The stream.
+        stream: StreamId,
+    },
+}
+
+impl Names {
+    /// Names the streams. With a scope, topics carry it in their ids, so that two runs against one server share none.
+    ///
+    /// # Errors
+    /// Where two streams would share a name, or one can't carry the scope.
+    pub fn new(streams: impl IntoIterator<Item = StreamId>, scope: Option<&str>) -> Result<Names, NamesError> {
+        let mut names = Names::default();
+        for stream in streams {
+            if names.wires.contains_key(&stream) {
+                continue;
+            }
+            let topic = match scope {
+                None => stream.as_str().to_owned(),
+                Some(scope) => {
+                    scoped(stream.as_str(), scope).ok_or_else(|| NamesError::Unscopable { stream: stream.clone() })?
+                }
+            };
+            let candidate = stream_id_of(&topic);
+            claim(&mut names.by_topic, &topic, &stream)?;
+            claim(&mut names.by_candidate, &candidate, &stream)?;
+            names.wires.insert(stream, Wire { topic, candidate });
+        }
+        Ok(names)
+    }
+
+    /// Streams that have their own name on both wires, as those of recordings do.
+    #[cfg(test)]
+    pub(crate) fn verbatim(streams: &[&str]) -> Names {
+        let mut names = Names::default();
+        for name in streams {
+            let stream = StreamId::new(*name);
+            let wire = Wire { topic: (*name).to_owned(), candidate: (*name).to_owned() };
+            names.by_topic.insert((*name).to_owned(), stream.clone());
+            names.by_candidate.insert((*name).to_owned(), stream.clone());
+            names.wires.insert(stream, wire);
+        }
+        names
+    }
+
+    /// The stream's legacy topic on the wire.
+    pub fn topic(&self, stream: &StreamId) -> Option<&str> {
+        self.wires.get(stream).map(|wire| wire.topic.as_str())
+    }
+
+    /// The stream's id on the candidate's wire.
+    pub fn candidate(&self, stream: &StreamId) -> Option<&str> {
+        self.wires.get(stream).map(|wire| wire.candidate.as_str())
+    }
+
+    /// The stream that has this topic on the wire.
+    pub fn stream_of_topic(&self, topic: &str) -> Option<&StreamId> {
+        self.by_topic.get(topic)
+    }
+
+    /// The stream that has this id on the candidate's wire.
+    pub fn stream_of_candidate(&self, candidate: &str) -> Option<&StreamId> {
+        self.by_candidate.get(candidate)
+    }
+
+    /// All streams, in order.
+    pub fn streams(&self) -> impl Iterator<Item = &StreamId> {
+        self.wires.keys()
+    }
+}
+
+fn claim(names: &mut BTreeMap<String, StreamId>, name: &str, stream: &StreamId) -> Result<(), NamesError> {
+    match names.insert(name.to_owned(), stream.clone()) {
+        None => Ok(()),
+        Some(first) => Err(NamesError::Collision {
+            first,
+            second: stream.clone(),
+            name: name.to_owned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn stream(name: &str) -> StreamId {
+        StreamId::new(name)
+    }
+
+    #[test]
+    fn a_scoped_stream_is_found_by_either_name_on_the_wire() {
+        let names = Names::new([stream("run:alpha:events")], Some("x1")).unwrap();
+        assert_eq!(names.topic(&stream("run:alpha:events")), Some("run:x1-alpha:events"));
+        assert_eq!(names.candidate(&stream("run:alpha:events")), Some("runtime.run.x1-alpha.events"));
+        assert_eq!(names.stream_of_topic("run:x1-alpha:events"), Some(&stream("run:alpha:events")));
+        assert_eq!(names.stream_of_candidate("runtime.run.x1-alpha.events"), Some(&stream("run:alpha:events")));
+        assert_eq!(names.stream_of_topic("run:alpha:events"), None);
+    }
+
+    #[test]
+    fn two_streams_that_fold_into_one_id_are_refused() {
+        let error = Names::new([stream("a:b"), stream("a.b")], None).err().unwrap();
+        assert!(error.to_string().contains("runtime.topic.a.b"), "{error}");
+    }
+
+    #[test]
+    fn a_topic_without_an_id_can_not_be_scoped() {
+        let error = Names::new([stream("runtime.run_summaries")], Some("x1")).err().unwrap();
+        assert!(error.to_string().contains("scoped = false"), "{error}");
+        assert!(Names::new([stream("runtime.run_summaries")], None).is_ok());
+    }
+
+    #[test]
+    fn a_stream_named_twice_is_one_stream() {
+        let names = Names::new([stream("run:a:events"), stream("run:a:events")], None).unwrap();
+        assert_eq!(names.streams().count(), 1);
+    }
+}

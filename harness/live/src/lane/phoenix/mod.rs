@@ -1,0 +1,130 @@
+//! The Phoenix lane: a channel over a WebSocket for subscribers, HTTP for the writer.
+
+mod batch;
+mod codec;
+mod edit;
+mod object;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod replay;
+mod session;
+#[cfg(test)]
+mod session_tests;
+mod tagger;
+mod writer;
+
+pub use codec::{CodecError, Message, decode, encode};
+pub use tagger::{PhoenixTaggers, Tagger};
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cutover_core::ids::LaneId;
+use cutover_core::plan::Serializer;
+
+use super::http::{HttpClient, bearer, percent_encoded};
+use super::names::Names;
+use super::profile::PhoenixProfile;
+use super::socket::{Bounds, Socket};
+use super::{Endpoint, Lane, OpenError, Role, Session};
+
+/// A Phoenix-socket sync service.
+#[derive(Debug, Clone)]
+pub struct PhoenixLane {
+    id: LaneId,
+    profile: Arc<PhoenixProfile>,
+    names: Arc<Names>,
+    bounds: Bounds,
+}
+
+impl PhoenixLane {
+    /// A lane with these streams.
+    pub fn new(id: LaneId, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> PhoenixLane {
+        PhoenixLane { id, profile, names, bounds: Bounds::default() }
+    }
+
+    /// The lane with other bounds.
+    #[must_use]
+    pub fn with_bounds(mut self, bounds: Bounds) -> PhoenixLane {
+        self.bounds = bounds;
+        self
+    }
+
+    /// Path and query of the socket.
+    fn target(&self, serializer: Serializer) -> String {
+        let vsn = match serializer {
+            Serializer::V1 => "1.0.0",
+            Serializer::V2 => "2.0.0",
+        };
+        let mut target = format!("{}?vsn={vsn}", self.profile.socket_path());
+        let token = self.profile.token.as_ref().map(|token| (self.profile.token_param.as_str(), token.reveal()));
+        let query = self.profile.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in token.into_iter().chain(query) {
+            target.push_str(&format!("&{}={}", percent_encoded(name), percent_encoded(value)));
+        }
+        target
+    }
+
+    async fn subscriber(
+        &self,
+        endpoint: &Endpoint,
+        client: &str,
+        serializer: Serializer,
+    ) -> Result<Box<dyn Session>, OpenError> {
+        let serializer = self.profile.serializer.unwrap_or(serializer);
+        let opened = Socket::connect(endpoint, &self.target(serializer), &[], self.bounds.open).await;
+        let (socket, _) = opened.map_err(|error| error.into_open_error(|status| self.upgrade_hint(status)))?;
+        let (profile, names) = (Arc::clone(&self.profile), Arc::clone(&self.names));
+        let session = session::PhoenixSession::join(socket, serializer, profile, names, self.bounds, client).await?;
+        Ok(Box::new(session))
+    }
+
+    fn upgrade_hint(&self, status: u16) -> Option<String> {
+        let token = match &self.profile.token {
+            Some(_) => "the lane does not take this token, or not this `vsn` or origin",
+            None => "the lane may want a token: give `token` or `token_env` in a lane profile",
+        };
+        match status {
+            401 | 403 => Some(token.to_owned()),
+            404 => Some(format!("there is no socket at `{}`: `socket_url` names its path", self.profile.socket_path())),
+            _ => None,
+        }
+    }
+
+    async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn Session>, OpenError> {
+        let value = match (&self.profile.publish.authorization, &self.profile.token) {
+            (Some(whole), _) => Some(http::HeaderValue::from_str(whole.reveal()).ok()),
+            (None, Some(token)) => Some(bearer(token.reveal())),
+            (None, None) => None,
+        };
+        let headers = match value {
+            None => Vec::new(),
+            Some(Some(value)) => vec![(http::header::AUTHORIZATION, value)],
+            Some(None) => {
+                return Err(OpenError {
+                    what: "the token can't stand in a header".to_owned(),
+                    hint: Some("it holds a line break or another control character".to_owned()),
+                    retryable: false,
+                    refusal: None,
+                });
+            }
+        };
+        let http = HttpClient::new(endpoint.clone(), headers, self.bounds.open, self.bounds.operation);
+        let (profile, names) = (Arc::clone(&self.profile), Arc::clone(&self.names));
+        Ok(Box::new(writer::PhoenixWriter::open(http, profile, names).await?))
+    }
+}
+
+#[async_trait]
+impl Lane for PhoenixLane {
+    fn id(&self) -> LaneId {
+        self.id
+    }
+
+    async fn open(&self, endpoint: &Endpoint, role: &Role) -> Result<Box<dyn Session>, OpenError> {
+        match role {
+            Role::Subscriber { client, serializer, .. } => self.subscriber(endpoint, client, *serializer).await,
+            Role::Writer => self.writer(endpoint).await,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A JSON object whose values stay the text that they were, so that reading one field, or changing one, leaves every number,
+//! escape and key of the others as it came.
+
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// An object: keys in the order in which they came, values as text.
+#[derive(Debug, Clone, Default)]
+pub struct RawObject(Vec<(String, Box<RawValue>)>);
+
+impl RawObject {
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// Where the text is no JSON object.
+    pub fn parse(text: &str) -> Result<RawObject, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// A value's text. Of several under one key it is the last, as other readers have it.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.get())
+    }
+
+    /// A value that is a string.
+    pub fn text(&self, key: &str) -> Option<String> {
+        serde_json::from_str(self.get(key)?).ok()
+    }
+
+    /// A value that is a whole number.
+    pub fn number(&self, key: &str) -> Option<u64> {
+        self.get(key)?.parse().ok()
+    }
+
+    /// A value's elements, where it is a list.
+    pub fn list(&self, key: &str) -> Option<Vec<Box<RawValue>>> {
+        serde_json::from_str(self.get(key)?).ok()
+    }
+
+    /// Sets a value in its place, or adds it.
+    ///
+    /// # Errors
+    /// Where the text is no JSON value.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
+        let value = RawValue::from_string(value.to_owned())?;
+        match self.0.iter_mut().rev().find(|(name, _)| name == key) {
+            Some((_, standing)) => *standing = value,
+            None => self.0.push((key.to_owned(), value)),
+        }
+        Ok(())
+    }
+
+    /// The object's text.
+    ///
+    /// # Errors
+    /// None in practice: what was read can be written.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Its keys and values.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.get()))
+    }
+}
+
+impl<'de> Deserialize<'de> for RawObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = RawObject;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawObject, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry::<String, Box<RawValue>>()? {
+                    entries.push(entry);
+                }
+                Ok(RawObject(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+impl Serialize for RawObject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, value) in &self.0 {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+/// A string as JSON text.
+pub fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_change_leaves_every_other_value_as_it_came() {
+        let mut object = RawObject::parse(r#"{"a": 1.50, "b":"\u0041", "a2":{"x":1,"x":2}}"#).unwrap();
+        object.set("b", "true").unwrap();
+        object.set("c", "[]").unwrap();
+        assert_eq!(object.to_text().unwrap(), r#"{"a":1.50,"b":true,"a2":{"x":1,"x":2},"c":[]}"#);
+    }
+
+    #[test]
+    fn of_two_values_under_one_key_the_last_counts() {
+        assert_eq!(RawObject::parse(r#"{"n":1,"n":2}"#).unwrap().number("n"), Some(2));
+    }
+
+    #[test]
+    fn what_is_no_object_or_no_value_is_refused() {
+        assert!(RawObject::parse("[]").is_err());
+        assert!(RawObject::default().set("a", "nope").is_err());
+    }
+}

@@ -1,0 +1,382 @@
+//! A subscriber's session with a Phoenix channel.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cutover_core::history::{Closed, Via};
+use cutover_core::ids::{Cursor, Seq, StreamId};
+use cutover_core::plan::Serializer;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use super::batch::{FrameCopy, read_batch, read_frame};
+use super::codec::{Message, decode, encode};
+use super::object::{RawObject, quoted};
+use crate::frame::{Body, Direction};
+use crate::lane::names::Names;
+use crate::lane::profile::PhoenixProfile;
+use crate::lane::refusal::{read_refusal, refusal};
+use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
+use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
+
+/// Codes of `sync:error` that only announce the error reply to a request; the reply tells all of it.
+const ANNOUNCEMENTS: [&str; 3] = ["stale_cursor", "bad_subscription", "forbidden_topic"];
+
+/// An answer to a push of ours.
+struct Reply {
+    ok: bool,
+    response: String,
+}
+
+/// The session.
+pub(super) struct PhoenixSession {
+    socket: Socket,
+    serializer: Serializer,
+    profile: Arc<PhoenixProfile>,
+    names: Arc<Names>,
+    bounds: Bounds,
+    inbox: Inbox,
+    last_ref: u64,
+    /// The current instance of the channel; null in V1, whose frames carry none.
+    join_ref: Value,
+    /// The request that is waited for, and its answer.
+    pending: Option<(Value, Option<Reply>)>,
+    /// The last heartbeat of the session's own, until it is answered.
+    unanswered: Option<Value>,
+    keepalive_at: Instant,
+}
+
+impl PhoenixSession {
+    /// Joins the channel on an open socket.
+    pub(super) async fn join(
+        socket: Socket,
+        serializer: Serializer,
+        profile: Arc<PhoenixProfile>,
+        names: Arc<Names>,
+        bounds: Bounds,
+        client: &str,
+    ) -> Result<PhoenixSession, OpenError> {
+        let mut session = PhoenixSession {
+            socket,
+            serializer,
+            profile,
+            names,
+            bounds,
+            inbox: Inbox::default(),
+            last_ref: 0,
+            join_ref: Value::Null,
+            pending: None,
+            unanswered: None,
+            keepalive_at: Instant::now() + bounds.keepalive,
+        };
+        let params = session.join_params(client)?;
+        if serializer == Serializer::V2 {
+            // As phoenix.js has it: the join's own ref names the instance.
+            session.join_ref = Value::String("1".to_owned());
+        }
+        let channel = session.profile.channel.clone();
+        let answered = session.request(&channel, "phx_join", params, bounds.open).await;
+        let failed = |what: String, retryable| OpenError { what, hint: None, retryable, refusal: None };
+        match answered {
+            Err(why) => Err(failed(format!("the join of `{channel}` was not answered: {why}"), true)),
+            Ok(reply) if reply.ok => Ok(session),
+            Ok(reply) => Err(session.join_refused(&channel, &reply.response)),
+        }
+    }
+
+    fn join_params(&self, client: &str) -> Result<String, OpenError> {
+        let mut params = self.profile.join.clone();
+        params.entry("client").or_insert_with(|| client.into());
+        serde_json::to_string(&params).map_err(|error| OpenError {
+            what: format!("the profile's [join] can't be written as JSON: {error}"),
+            hint: Some("use strings, numbers, booleans, lists and tables".to_owned()),
+            retryable: false,
+            refusal: None,
+        })
+    }
+
+    fn join_refused(&self, channel: &str, response: &str) -> OpenError {
+        let json: Value = serde_json::from_str(response).unwrap_or_default();
+        let refusal = self.refusal(response);
+        let hint = match refusal.code.as_str() {
+            "unmatched topic" => Some("the lane has no such channel; `channel` of the lane profile names it".to_owned()),
+            _ if json.get("upgrade_required").is_some() => {
+                Some("the lane refuses this client's build or schema; [join] of the lane profile sets them".to_owned())
+            }
+            _ => None,
+        };
+        let passing = ["join crashed", "too many channels joined"].contains(&refusal.code.as_str());
+        let retryable = json.get("retryable").and_then(Value::as_bool).unwrap_or(passing);
+        let what = format!("the join of `{channel}` was refused: {}", refusal.code);
+        OpenError { what, hint, retryable, refusal: Some(refusal) }
+    }
+
+    fn refusal(&self, response: &str) -> cutover_core::history::Refusal {
+        let json: Value = serde_json::from_str(response).unwrap_or_default();
+        read_refusal(&json, |topic| self.names.stream_of_topic(topic).cloned())
+            .unwrap_or_else(|| refusal("unknown", response))
+    }
+
+    fn next_ref(&mut self) -> Value {
+        self.last_ref += 1;
+        Value::String(self.last_ref.to_string())
+    }
+
+    /// Sends a push and returns its ref.
+    async fn push(&mut self, topic: &str, event: &str, payload: String) -> Result<Value, Closed> {
+        let msg_ref = self.next_ref();
+        let on_channel = topic == self.profile.channel;
+        let message = Message {
+            join_ref: if on_channel { self.join_ref.clone() } else { Value::Null },
+            msg_ref: msg_ref.clone(),
+            topic: topic.to_owned(),
+            event: event.to_owned(),
+            payload,
+        };
+        self.socket.send(Payload::Text(encode(self.serializer, &message))).await?;
+        Ok(msg_ref)
+    }
+
+    /// Sends a push and waits for its answer; what else comes is taken in. Without an answer the session is over.
+    async fn request(&mut self, topic: &str, event: &str, payload: String, within: Duration) -> Result<Reply, String> {
+        let deadline = Instant::now() + within;
+        let sent = timeout_at(deadline, self.push(topic, event, payload)).await;
+        match sent {
+            Ok(Ok(msg_ref)) => self.pending = Some((msg_ref, None)),
+            Ok(Err(closed)) => self.inbox.end(closed),
+            Err(_) => self.inbox.end(Closed::Silent),
+        }
+        loop {
+            if let Some((_, Some(_))) = &self.pending
+                && let Some((_, Some(reply))) = self.pending.take()
+            {
+                return Ok(reply);
+            }
+            if let Some(closed) = self.inbox.ended() {
+                return Err(told(closed));
+            }
+            match timeout_at(deadline, self.socket.recv()).await {
+                Ok(Ok(payload)) => self.take(payload),
+                Ok(Err(closed)) => self.inbox.end(closed),
+                Err(_) => {
+                    self.inbox.end(Closed::Silent);
+                    return Err(format!("no answer to `{event}` within {} ms", within.as_millis()));
+                }
+            }
+        }
+    }
+
+    /// Takes a message in.
+    fn take(&mut self, payload: Payload) {
+        let body = match payload {
+            Payload::Text(text) => Body::Text(text.into()),
+            Payload::Binary(bytes) => Body::Binary(bytes),
+        };
+        let message = match decode(self.serializer, Direction::ToClient, &body) {
+            Ok(message) => message,
+            Err(error) => return self.inbox.unreadable(error.to_string()),
+        };
+        if message.event == "phx_reply" {
+            return self.take_reply(&message);
+        }
+        // What an earlier instance of the channel still says is dropped, as phoenix.js does ("dropping outdated message").
+        let outdated = !message.join_ref.is_null() && message.join_ref != self.join_ref;
+        if message.topic != self.profile.channel || outdated {
+            return;
+        }
+        let events = &self.profile.events;
+        match message.event.as_str() {
+            "phx_close" | "phx_error" => self.inbox.end(Closed::Channel { event: message.event }),
+            name if name == events.update_batch => self.take_batch(&message.payload, Via::UpdateBatch),
+            name if name == events.frame => self.take_frame(&message.payload),
+            name if name == events.error => self.take_error(&message.payload),
+            // An event that nobody listens to, the channel's heartbeat among them.
+            _ => {}
+        }
+    }
+
+    fn take_reply(&mut self, message: &Message) {
+        if self.unanswered.as_ref() == Some(&message.msg_ref) {
+            self.unanswered = None;
+            return;
+        }
+        let Some((msg_ref, answer)) = &mut self.pending else { return };
+        if *msg_ref != message.msg_ref {
+            return;
+        }
+        let reply = RawObject::parse(&message.payload).ok().and_then(|reply| {
+            let ok = reply.text("status")? == "ok";
+            Some(Reply { ok, response: reply.get("response").unwrap_or("null").to_owned() })
+        });
+        match reply {
+            Some(reply) => *answer = Some(reply),
+            None => self.inbox.unreadable(format!("a reply without a status: {}", message.payload)),
+        }
+    }
+
+    fn take_batch(&mut self, batch: &str, via: Via) {
+        let updates = match read_batch(&self.profile, batch) {
+            Ok(updates) => updates,
+            Err(what) => return self.inbox.unreadable(what),
+        };
+        for update in updates {
+            match update {
+                Err(what) => self.inbox.unreadable(what),
+                Ok(update) => match self.names.stream_of_topic(&update.topic) {
+                    Some(stream) => self.inbox.push(Arrival::Event {
+                        stream: stream.clone(),
+                        seq: Seq(update.seq),
+                        payload: update.payload,
+                        declared: update.declared,
+                        via,
+                    }),
+                    None => {
+                        let what = format!("event {} of the topic `{}`, which is none of this run's", update.seq, update.topic);
+                        self.inbox.unreadable(what);
+                    }
+                },
+            }
+        }
+    }
+
+    fn take_frame(&mut self, payload: &str) {
+        match read_frame(&self.profile, payload) {
+            Ok(FrameCopy::Batch(batch)) => self.take_batch(&batch, Via::Frame),
+            // The error came as an event of its own already.
+            Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
+            Err(what) => self.inbox.unreadable(what),
+        }
+    }
+
+    fn take_error(&mut self, payload: &str) {
+        let code = RawObject::parse(payload).ok().and_then(|error| error.text("code")).unwrap_or_default();
+        if self.pending.is_some() && ANNOUNCEMENTS.contains(&code.as_str()) {
+            return;
+        }
+        // The lane may have dropped deliveries (slow_consumer) or will drop the socket: only a new session is sure.
+        self.inbox.end(Closed::Channel { event: format!("{} {code}", self.profile.events.error) });
+    }
+
+    async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], replay_batch: u32) -> Completion {
+        let mut topics = Vec::new();
+        let mut cursors = Vec::new();
+        for (stream, cursor) in streams {
+            let Some(topic) = self.names.topic(stream) else {
+                return Completion::Fail(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")));
+            };
+            topics.push(quoted(topic));
+            cursors.extend(cursor.map(|cursor| format!("{}:{cursor}", quoted(topic))));
+        }
+        let fields = &self.profile.fields;
+        let mut payload = format!("{{{}:[{}]", quoted(&fields.topics), topics.join(","));
+        if !cursors.is_empty() {
+            payload.push_str(&format!(",{}:{{{}}}", quoted(&fields.resume_after), cursors.join(",")));
+        }
+        payload.push_str(&format!(",{}:{replay_batch}}}", quoted(&fields.replay_batch_size)));
+        let (channel, event) = (self.profile.channel.clone(), self.profile.events.subscribe.clone());
+        match self.request(&channel, &event, payload, self.bounds.operation).await {
+            Err(why) => Completion::Info(why),
+            Ok(reply) if reply.ok => {
+                let heads = self.heads(&reply.response);
+                let head = |stream: &StreamId| heads.iter().find(|(known, _)| known == stream).map(|(_, seq)| *seq);
+                let answered = streams.iter().map(|(stream, _)| (stream.clone(), head(stream))).collect();
+                Completion::Ok(Answer::Subscribed(answered))
+            }
+            Ok(reply) => Completion::Fail(self.refusal(&reply.response)),
+        }
+    }
+
+    fn heads(&self, response: &str) -> Vec<(StreamId, Seq)> {
+        let fields = &self.profile.fields;
+        let listed = RawObject::parse(response).ok().and_then(|reply| reply.list(&fields.current_watermarks));
+        let head = |entry: &str| {
+            let entry = RawObject::parse(entry).ok()?;
+            let stream = self.names.stream_of_topic(&entry.text(&fields.topic)?)?;
+            Some((stream.clone(), Seq(entry.number(&fields.watermark)?)))
+        };
+        listed.into_iter().flatten().filter_map(|entry| head(entry.get())).collect()
+    }
+
+    /// The socket's heartbeat, and behind it the channel's: only the latter's answer stands behind every delivery that the
+    /// channel sent before it.
+    async fn heartbeat(&mut self) -> Completion {
+        match self.push("phoenix", "heartbeat", "{}".to_owned()).await {
+            Ok(msg_ref) => self.unanswered = Some(msg_ref),
+            Err(closed) => self.inbox.end(closed),
+        }
+        let (channel, event) = (self.profile.channel.clone(), self.profile.events.heartbeat.clone());
+        let answered = self.request(&channel, &event, "{}".to_owned(), self.bounds.heartbeat).await;
+        self.keepalive_at = Instant::now() + self.bounds.keepalive;
+        match answered {
+            Err(why) => Completion::Info(why),
+            Ok(reply) if reply.ok => Completion::Ok(Answer::Done),
+            Ok(reply) => Completion::Fail(self.refusal(&reply.response)),
+        }
+    }
+
+    /// Keeps socket and channel open while nobody asks for anything: the former counts any bytes, the latter only its own
+    /// events. A heartbeat that the next one finds unanswered ends the session, as phoenix.js does.
+    async fn keep_alive(&mut self) -> Result<(), Closed> {
+        if self.unanswered.is_some() {
+            return Err(Closed::Silent);
+        }
+        self.keepalive_at = Instant::now() + self.bounds.keepalive;
+        let (channel, event) = (self.profile.channel.clone(), self.profile.events.heartbeat.clone());
+        self.push(&channel, &event, "{}".to_owned()).await?;
+        let msg_ref = self.push("phoenix", "heartbeat", "{}".to_owned()).await?;
+        self.unanswered = Some(msg_ref);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Session for PhoenixSession {
+    async fn invoke(&mut self, op: &Op) -> Completion {
+        match op {
+            Op::Subscribe { streams, replay_batch } => self.subscribe(streams, *replay_batch).await,
+            Op::Heartbeat => self.heartbeat().await,
+            // The legacy lane keeps no checkpoints: the client's own on disk is all there is.
+            Op::Checkpoint { .. } => Completion::Ok(Answer::Done),
+            Op::Publish { .. } | Op::Policy { .. } => {
+                Completion::Fail(refusal("not_a_writer", "a subscriber's session does not write"))
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Arrival {
+        loop {
+            if let Some(arrival) = self.inbox.pop() {
+                return arrival;
+            }
+            let due = self.keepalive_at;
+            match timeout_at(due, self.socket.recv()).await {
+                Ok(Ok(payload)) => self.take(payload),
+                Ok(Err(closed)) => self.inbox.end(closed),
+                Err(_) => {
+                    if let Err(closed) = self.keep_alive().await {
+                        self.inbox.end(closed);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn close(&mut self) {
+        if self.inbox.ended().is_none() {
+            self.socket.close(self.bounds.close).await;
+            self.inbox.end(Closed::ByClient);
+        }
+    }
+}
+
+/// How a session ended, in a few words.
+fn told(closed: &Closed) -> String {
+    match closed {
+        Closed::CloseFrame { code } => format!("the lane closed the socket with {code}"),
+        Closed::Lost { why } => format!("the connection was lost: {why}"),
+        Closed::Silent => "the lane went silent".to_owned(),
+        Closed::Channel { event } => format!("the channel ended with {event}"),
+        other => format!("{other:?}"),
+    }
+}

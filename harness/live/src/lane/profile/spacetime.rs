@@ -1,0 +1,126 @@
+//! The profile of a SpacetimeDB server.
+
+use serde::Deserialize;
+use url::Url;
+
+use super::{Origin, ProfileError, Secret, origin_of, server_url, token_of};
+
+/// The subprotocols that this lane speaks, the one it likes best first.
+pub(crate) const SUBPROTOCOLS: [&str; 3] = ["v3.bsatn.spacetimedb", "v2.bsatn.spacetimedb", "v1.bsatn.spacetimedb"];
+
+/// The profile.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpacetimeProfile {
+    /// `spacetime`.
+    pub kind: String,
+    /// The server's base URL.
+    pub url: String,
+    /// The database's name or identity; where it is left out, one is created for the run.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// The token; where there is none, an identity is created for the run.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// The environment variable that holds the token.
+    #[serde(default)]
+    pub token_env: Option<String>,
+    /// Whether the module is to be published; where it is left out, only to a database that is created for the run.
+    #[serde(default)]
+    pub publish_module: Option<bool>,
+    /// The subprotocols that are offered, best first.
+    #[serde(default = "subprotocols")]
+    pub subprotocols: Vec<String>,
+    /// Whether updates wait until they are durable; the server's own default where it is left out.
+    #[serde(default)]
+    pub confirmed: Option<bool>,
+    /// The socket's path, with `{database}` in it.
+    #[serde(default = "websocket_path")]
+    pub websocket_path: String,
+    /// Whether streams carry a scope of the run in their ids, so that runs against one database share none.
+    #[serde(default = "yes")]
+    pub scoped: bool,
+}
+
+fn subprotocols() -> Vec<String> {
+    SUBPROTOCOLS.map(str::to_owned).to_vec()
+}
+
+fn websocket_path() -> String {
+    "/v1/database/{database}/subscribe".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl SpacetimeProfile {
+    /// The default profile of the server at a URL. A path `/v1/database/NAME` names a database that is there already.
+    ///
+    /// # Errors
+    /// Where it is no URL of a server, or its path is another one.
+    pub fn of_url(text: &str) -> Result<SpacetimeProfile, ProfileError> {
+        let mut url = server_url(text, text)?;
+        let path = url.path().trim_matches('/').to_owned();
+        let database = match path.strip_prefix("v1/database/") {
+            Some(name) if !name.is_empty() && !name.contains('/') => Some(name.to_owned()),
+            _ if path.is_empty() => None,
+            _ => {
+                let what = format!("`/{path}` is no path of a SpacetimeDB server");
+                return Err(ProfileError::new(text, what, "give the server's base URL, or add /v1/database/NAME to it"));
+            }
+        };
+        url.set_path("");
+        let profile = SpacetimeProfile {
+            kind: "spacetime".to_owned(),
+            url: url.to_string(),
+            database,
+            token: None,
+            token_env: None,
+            publish_module: None,
+            subprotocols: subprotocols(),
+            confirmed: None,
+            websocket_path: websocket_path(),
+            scoped: true,
+        };
+        profile.validated(text)
+    }
+
+    pub(super) fn validated(mut self, at: &str) -> Result<SpacetimeProfile, ProfileError> {
+        let url: Url = server_url(&self.url, at)?;
+        if url.path() != "/" || url.query().is_some() {
+            let what = format!("`{}` is no base URL", self.url);
+            return Err(ProfileError::new(at, what, "leave out path and query; `database` and `websocket_path` hold them"));
+        }
+        self.token = token_of(self.token.take(), self.token_env.as_deref(), at)?;
+        if !self.websocket_path.starts_with('/') || !self.websocket_path.contains("{database}") {
+            let what = format!("websocket_path = \"{}\" does not say where the database goes", self.websocket_path);
+            return Err(ProfileError::new(at, what, "write it as `/v1/database/{database}/subscribe`"));
+        }
+        if self.database.as_deref().is_some_and(str::is_empty) {
+            return Err(ProfileError::new(at, "`database` is empty", "name one, or leave the key out"));
+        }
+        if self.subprotocols.is_empty() {
+            return Err(ProfileError::new(at, "`subprotocols` is empty", "leave it out to offer all"));
+        }
+        for offered in &self.subprotocols {
+            if !SUBPROTOCOLS.contains(&offered.as_str()) {
+                let what = format!("`{offered}` is no subprotocol that this lane speaks");
+                return Err(ProfileError::new(at, what, format!("choose of {}", SUBPROTOCOLS.join(", "))));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Where the server is.
+    pub fn origin(&self) -> Origin {
+        server_url(&self.url, "")
+            .map(|url| origin_of(&url))
+            .unwrap_or(Origin { tls: false, host: String::new(), port: 0 })
+    }
+
+    /// Whether the module is to be published.
+    pub fn publishes_module(&self) -> bool {
+        self.publish_module.unwrap_or(self.database.is_none())
+    }
+}

@@ -1,0 +1,72 @@
+//! Reads a lane's refusal from its JSON, in the contract's words. Both lanes word refusals alike; only what they call a
+//! stream differs.
+
+use cutover_core::history::{Refusal, StaleStream};
+use cutover_core::ids::StreamId;
+use serde_json::Value;
+
+/// Reads a refusal; `stream_of` finds the stream by its name on the wire. An unknown name is kept as it stands.
+///
+/// `None` where the value is no object with a `code` or, as Phoenix itself refuses, a `reason`.
+pub(crate) fn read_refusal(json: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) -> Option<Refusal> {
+    let code = text(json, "code").or_else(|| text(json, "reason"))?;
+    let reasons = json.get("reason_codes").and_then(Value::as_array);
+    let stale = json.get("stale_topics").and_then(Value::as_array);
+    Some(Refusal {
+        code,
+        reasons: reasons.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        stale: stale.into_iter().flatten().filter_map(|entry| read_stale(entry, &stream_of)).collect(),
+        message: text(json, "message").unwrap_or_default(),
+    })
+}
+
+/// A refusal that is not the lane's own wording: a bare status, or a request that was never sent.
+pub(crate) fn refusal(code: impl Into<String>, message: impl Into<String>) -> Refusal {
+    Refusal { code: code.into(), message: message.into(), ..Refusal::default() }
+}
+
+fn read_stale(entry: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) -> Option<StaleStream> {
+    let topic = text(entry, "topic")?;
+    let number = |name: &str| entry.get(name).and_then(Value::as_u64);
+    Some(StaleStream {
+        stream: stream_of(&topic).unwrap_or_else(|| StreamId::new(topic)),
+        reason: text(entry, "reason").unwrap_or_default(),
+        resume_after: number("resume_after"),
+        retention_floor: number("retention_floor"),
+        head_watermark: number("head_watermark"),
+        replay_lag: number("replay_lag"),
+        replay_budget_events: number("replay_budget_events"),
+    })
+}
+
+fn text(json: &Value, name: &str) -> Option<String> {
+    json.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_stale_cursor_is_read_with_its_streams_by_their_own_names() {
+        let body = json!({
+            "code": "stale_cursor", "message": "cursor cannot be resumed", "reason_codes": ["retention_floor_breach"],
+            "stale_topics": [{"topic": "x", "reason": "retention_floor_breach", "resume_after": 6, "retention_floor": 7,
+                "head_watermark": 10, "replay_lag": 4, "replay_budget_events": 100}],
+        });
+        let read = read_refusal(&body, |name| (name == "x").then(|| StreamId::new("run:a:events"))).unwrap();
+        assert_eq!(read.code, "stale_cursor");
+        assert_eq!(read.reasons, ["retention_floor_breach"]);
+        assert_eq!(read.stale[0].stream, StreamId::new("run:a:events"));
+        assert_eq!(read.stale[0].retention_floor, Some(7));
+    }
+
+    #[test]
+    fn what_has_neither_code_nor_reason_is_no_refusal() {
+        assert_eq!(read_refusal(&json!({"reason": "join crashed"}), |_| None).unwrap().code, "join crashed");
+        assert_eq!(read_refusal(&json!("no"), |_| None), None);
+    }
+}

@@ -1,0 +1,310 @@
+//! The WebSocket under a session: opened over plain TCP to a proxy of ours, with the lane's own authority as its host.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cutover_core::history::Closed;
+use futures_util::{SinkExt, StreamExt};
+use http::{HeaderName, HeaderValue};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::http::is_html;
+use super::{Arrival, Endpoint, OpenError};
+
+/// The largest message that is read, in bytes.
+const MAX_MESSAGE_BYTES: usize = 64 << 20;
+/// Arrivals that are kept for whoever calls `next`; beyond it the session ends rather than eat all memory.
+const MAX_QUEUED_ARRIVALS: usize = 1_000_000;
+
+/// How long a session waits for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// For the transport, the upgrade and the join, each.
+    pub open: Duration,
+    /// For the answer to an operation.
+    pub operation: Duration,
+    /// For the answer to a heartbeat.
+    pub heartbeat: Duration,
+    /// Between heartbeats of the session's own while nobody asks it for anything.
+    pub keepalive: Duration,
+    /// For closing in good order.
+    pub close: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            open: Duration::from_secs(5),
+            operation: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(2),
+            keepalive: Duration::from_secs(15),
+            close: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A message that carries something. Pings are answered below; pongs carry nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// Text.
+    Text(String),
+    /// Binary.
+    Binary(Bytes),
+}
+
+/// Why an upgrade failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UpgradeError {
+    /// The transport could not be had.
+    #[error("can't connect to {authority}: {why}")]
+    Unreachable {
+        /// The lane.
+        authority: String,
+        /// What the system said.
+        why: String,
+    },
+    /// Nothing came in time.
+    #[error("{authority} did not answer the upgrade within {} ms", waited.as_millis())]
+    TimedOut {
+        /// The lane.
+        authority: String,
+        /// How long it was given.
+        waited: Duration,
+    },
+    /// The connection ended before the upgrade was answered.
+    #[error("{authority} ended the connection before it answered the upgrade: {why}")]
+    Lost {
+        /// The lane.
+        authority: String,
+        /// What the transport said.
+        why: String,
+    },
+    /// An HTTP answer that is no upgrade.
+    #[error("{authority} answered the upgrade with HTTP {status}{}", if *html { " and an HTML page" } else { "" })]
+    Answered {
+        /// The lane.
+        authority: String,
+        /// The status.
+        status: u16,
+        /// Whether the body is HTML.
+        html: bool,
+        /// The body's beginning.
+        body: String,
+    },
+    /// What came back is no WebSocket handshake, or the request can't be made.
+    #[error("no WebSocket with {authority}: {why}")]
+    Protocol {
+        /// The lane.
+        authority: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl UpgradeError {
+    /// The session's error, with a hint by status.
+    pub fn into_open_error(self, hint: impl Fn(u16) -> Option<String>) -> OpenError {
+        let (retryable, hint) = match &self {
+            UpgradeError::Unreachable { .. } => (true, Some("is it running, and does the address lead to it?".to_owned())),
+            UpgradeError::TimedOut { .. } | UpgradeError::Lost { .. } => (true, None),
+            UpgradeError::Answered { html: true, .. } => {
+                (false, Some("a web server is there, but not this lane's socket: check URL and path".to_owned()))
+            }
+            UpgradeError::Answered { status, .. } => (*status >= 500, hint(*status)),
+            UpgradeError::Protocol { .. } => (false, Some("is this a WebSocket server?".to_owned())),
+        };
+        let mut what = self.to_string();
+        if let UpgradeError::Answered { html: false, body, .. } = &self
+            && !body.is_empty()
+        {
+            what = format!("{what}: {body}");
+        }
+        OpenError { what, hint, retryable, refusal: None }
+    }
+}
+
+/// An open WebSocket.
+pub struct Socket {
+    stream: WebSocketStream<TcpStream>,
+}
+
+impl Socket {
+    /// Opens one: `target` is path and query. Returns the subprotocol that the lane chose, too.
+    ///
+    /// # Errors
+    /// What kept it from opening, by kind.
+    pub async fn connect(
+        endpoint: &Endpoint,
+        target: &str,
+        headers: &[(HeaderName, HeaderValue)],
+        within: Duration,
+    ) -> Result<(Socket, Option<String>), UpgradeError> {
+        let authority = endpoint.authority.clone();
+        let protocol = |why: String| UpgradeError::Protocol { authority: authority.clone(), why };
+        let mut request = format!("ws://{}{target}", endpoint.authority)
+            .into_client_request()
+            .map_err(|error| protocol(format!("`{}{target}` is no address: {error}", endpoint.authority)))?;
+        for (name, value) in headers {
+            request.headers_mut().insert(name, value.clone());
+        }
+        let timed_out = |_| UpgradeError::TimedOut { authority: authority.clone(), waited: within };
+        let tcp = timeout(within, TcpStream::connect(endpoint.connect))
+            .await
+            .map_err(timed_out)?
+            .map_err(|error| UpgradeError::Unreachable { authority: authority.clone(), why: error.to_string() })?;
+        // Small messages that wait for each other would measure Nagle's algorithm, not the lane.
+        tcp.set_nodelay(true).map_err(|error| protocol(error.to_string()))?;
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MAX_MESSAGE_BYTES))
+            .max_frame_size(Some(MAX_MESSAGE_BYTES));
+        let upgrade = tokio_tungstenite::client_async_with_config(request, tcp, Some(config));
+        let (stream, response) =
+            timeout(within, upgrade).await.map_err(timed_out)?.map_err(|error| refused(&authority, error))?;
+        let chosen = response.headers().get(http::header::SEC_WEBSOCKET_PROTOCOL);
+        let chosen = chosen.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok((Socket { stream }, chosen))
+    }
+
+    /// The next message that carries something. Cancel-safe.
+    ///
+    /// # Errors
+    /// How the socket ended.
+    pub async fn recv(&mut self) -> Result<Payload, Closed> {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(Message::Text(text))) => return Ok(Payload::Text(text.as_str().to_owned())),
+                Some(Ok(Message::Binary(bytes))) => return Ok(Payload::Binary(bytes)),
+                Some(Ok(Message::Close(frame))) => {
+                    // 1005 stands for a close frame without a code (RFC 6455, 7.1.5).
+                    let code = frame.map_or(1005, |frame| frame.code.into());
+                    return Err(Closed::CloseFrame { code });
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(Closed::Lost { why: error.to_string() }),
+                None => return Err(Closed::Lost { why: "the connection ended".to_owned() }),
+            }
+        }
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// How the socket ended.
+    pub async fn send(&mut self, payload: Payload) -> Result<(), Closed> {
+        let message = match payload {
+            Payload::Text(text) => Message::text(text),
+            Payload::Binary(bytes) => Message::binary(bytes),
+        };
+        let sent = self.stream.send(message).await;
+        sent.map_err(|error| Closed::Lost { why: error.to_string() })
+    }
+
+    /// Closes in good order: a close frame, then whatever still comes is read away, within the bound.
+    pub async fn close(&mut self, within: Duration) {
+        let closing = async {
+            if self.stream.close(None).await.is_ok() {
+                while let Some(Ok(_)) = self.stream.next().await {}
+            }
+        };
+        // A lane that does not answer the close is left alone: dropping the stream ends the connection.
+        let _ = timeout(within, closing).await;
+    }
+}
+
+fn refused(authority: &str, error: Error) -> UpgradeError {
+    let authority = authority.to_owned();
+    match error {
+        Error::Http(response) => {
+            let body = response.body().as_deref().unwrap_or_default();
+            let content_type = response.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            UpgradeError::Answered {
+                authority,
+                status: response.status().as_u16(),
+                html: is_html(content_type, body),
+                body: String::from_utf8_lossy(body).chars().take(300).collect(),
+            }
+        }
+        Error::Io(error) => UpgradeError::Lost { authority, why: error.to_string() },
+        Error::ConnectionClosed | Error::AlreadyClosed => UpgradeError::Lost { authority, why: "it was closed".to_owned() },
+        Error::Protocol(error) if error.to_string().contains("Handshake not finished") => {
+            UpgradeError::Lost { authority, why: error.to_string() }
+        }
+        other => UpgradeError::Protocol { authority, why: other.to_string() },
+    }
+}
+
+/// What arrived and was not asked for yet, in order, and how the session ended once it has.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    queued: VecDeque<Arrival>,
+    closed: Option<Closed>,
+}
+
+impl Inbox {
+    /// Keeps an arrival. After the end nothing is kept any more.
+    pub(crate) fn push(&mut self, arrival: Arrival) {
+        if self.closed.is_some() {
+            return;
+        }
+        if self.queued.len() >= MAX_QUEUED_ARRIVALS {
+            let why = format!("more than {MAX_QUEUED_ARRIVALS} arrivals were waiting to be taken");
+            self.end(Closed::Lost { why });
+        } else {
+            self.queued.push_back(arrival);
+        }
+    }
+
+    /// Notes what can't be read.
+    pub(crate) fn unreadable(&mut self, what: impl Into<String>) {
+        self.push(Arrival::Unreadable(what.into()));
+    }
+
+    /// Notes how the session ended; the first end stands.
+    pub(crate) fn end(&mut self, closed: Closed) {
+        self.closed.get_or_insert(closed);
+    }
+
+    /// How the session ended, if it has.
+    pub(crate) fn ended(&self) -> Option<&Closed> {
+        self.closed.as_ref()
+    }
+
+    /// The next arrival; once nothing else is left, the end, again and again.
+    pub(crate) fn pop(&mut self) -> Option<Arrival> {
+        self.queued.pop_front().or_else(|| self.closed.clone().map(Arrival::Closed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_comes_after_what_was_queued_and_then_again_and_again() {
+        let mut inbox = Inbox::default();
+        inbox.unreadable("first");
+        inbox.end(Closed::Silent);
+        inbox.unreadable("too late");
+        inbox.end(Closed::ByClient);
+        assert_eq!(inbox.pop(), Some(Arrival::Unreadable("first".to_owned())));
+        assert_eq!(inbox.pop(), Some(Arrival::Closed(Closed::Silent)));
+        assert_eq!(inbox.pop(), Some(Arrival::Closed(Closed::Silent)));
+    }
+
+    #[test]
+    fn a_page_of_html_is_never_worth_a_retry() {
+        let answered = |status, html| {
+            let error = UpgradeError::Answered { authority: "lane".to_owned(), status, html, body: String::new() };
+            error.into_open_error(|status| (status == 403).then(|| "check the token".to_owned()))
+        };
+        assert!(!answered(502, true).retryable);
+        assert!(answered(502, false).retryable);
+        assert_eq!(answered(403, false).hint.as_deref(), Some("check the token"));
+    }
+}

@@ -1,0 +1,175 @@
+//! What a run needs of a SpacetimeDB server before and after it drives it: is it there, an identity, a database with the
+//! module in it, and its removal.
+
+use bytes::Bytes;
+use http::Method;
+use serde::Deserialize;
+
+use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
+
+/// An identity and the token that proves it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Identity {
+    /// The identity, in hex.
+    #[serde(alias = "__identity__")]
+    pub identity: String,
+    /// Its token: a secret.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+/// Why a server did not do what a run needs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdminError {
+    /// There was no answer.
+    #[error("{what}: {error}")]
+    NoAnswer {
+        /// What was asked.
+        what: String,
+        /// Why there is none.
+        error: HttpError,
+    },
+    /// The answer is a refusal.
+    #[error("{what}: HTTP {status}: {words} ({hint})")]
+    Refused {
+        /// What was asked.
+        what: String,
+        /// The status.
+        status: u16,
+        /// The server's words.
+        words: String,
+        /// How to mend it.
+        hint: &'static str,
+    },
+    /// The answer is not what this request is answered with.
+    #[error("{what}: an answer that can't be read: {words} (is this a SpacetimeDB server?)")]
+    Unreadable {
+        /// What was asked.
+        what: String,
+        /// The answer.
+        words: String,
+    },
+}
+
+impl AdminError {
+    /// Whether trying again can help: the server may still be starting.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            AdminError::NoAnswer { error, .. } => !matches!(error, HttpError::Html { .. } | HttpError::Unsendable { .. }),
+            AdminError::Refused { status, .. } => *status >= 500 && *status != 530,
+            AdminError::Unreadable { .. } => false,
+        }
+    }
+}
+
+/// Whether a server answers.
+///
+/// # Errors
+/// Where it does not.
+pub async fn ping(http: &mut HttpClient) -> Result<(), AdminError> {
+    ask(http, "asking whether the server is there", Method::GET, "/v1/ping", None, Bytes::new()).await.map(drop)
+}
+
+/// The server's version by its own word; `None` where it does not tell.
+///
+/// # Errors
+/// Where it does not answer.
+pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError> {
+    #[derive(Deserialize)]
+    struct Health {
+        version: String,
+    }
+    let what = "asking for the server's version";
+    match ask(http, what, Method::GET, "/v1/health", None, Bytes::new()).await {
+        Ok(answer) => Ok(serde_json::from_slice::<Health>(&answer.body).ok().map(|health| health.version)),
+        Err(AdminError::Refused { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Has an identity created.
+///
+/// # Errors
+/// Where the server does not.
+pub async fn create_identity(http: &mut HttpClient) -> Result<Identity, AdminError> {
+    let what = "creating an identity";
+    let answer = ask(http, what, Method::POST, "/v1/identity", None, Bytes::new()).await?;
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| AdminError::Unreadable { what: what.to_owned(), words: "no identity with a token".to_owned() })
+}
+
+/// Publishes a module under a name and returns the database's identity; the client bears the owner's token.
+///
+/// # Errors
+/// Where the server does not take it.
+pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> Result<String, AdminError> {
+    let what = format!("publishing the module to the database `{name}`");
+    let path = format!("/v1/database/{}", percent_encoded(name));
+    let answer = ask(http, &what, Method::PUT, &path, Some("application/wasm"), wasm).await?;
+    let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let identity = json.get("Success").and_then(|success| success.get("database_identity"));
+    // A server writes the identity as text, or as a product of one element.
+    let identity = identity.and_then(|identity| identity.get("__identity__").or(Some(identity)));
+    match identity.and_then(|identity| identity.as_str().map(str::to_owned).or_else(|| Some(identity.to_string()))) {
+        Some(identity) => Ok(identity),
+        None => Err(AdminError::Unreadable { what, words: answer.excerpt() }),
+    }
+}
+
+/// Deletes a database; the client bears the owner's token.
+///
+/// # Errors
+/// Where the server does not.
+pub async fn delete_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
+    let what = format!("deleting the database `{name}`");
+    let path = format!("/v1/database/{}", percent_encoded(name));
+    ask(http, &what, Method::DELETE, &path, None, Bytes::new()).await.map(drop)
+}
+
+/// Whether a database is there.
+///
+/// # Errors
+/// Where it is not, or the token is not taken.
+pub async fn find_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
+    let what = format!("asking for the database `{name}`");
+    let path = format!("/v1/database/{}", percent_encoded(name));
+    ask(http, &what, Method::GET, &path, None, Bytes::new()).await.map(drop)
+}
+
+async fn ask(
+    http: &mut HttpClient,
+    what: &str,
+    method: Method,
+    path: &str,
+    content_type: Option<&str>,
+    body: Bytes,
+) -> Result<HttpAnswer, AdminError> {
+    let answered = http.request(method, path, content_type, body).await;
+    let answer = answered.map_err(|error| AdminError::NoAnswer { what: what.to_owned(), error })?;
+    if answer.is_ok() {
+        return Ok(answer);
+    }
+    Err(AdminError::Refused {
+        what: what.to_owned(),
+        status: answer.status,
+        words: answer.excerpt(),
+        hint: hint(answer.status),
+    })
+}
+
+/// What a status of a SpacetimeDB server asks for.
+pub(super) fn hint(status: u16) -> &'static str {
+    match status {
+        401 => "the server does not take this token: `token` or `token_env` of the lane profile names another",
+        403 => "the module or the server refuses this identity",
+        404 => "is the database's name right, and was the module published?",
+        413 => "the server takes no body of this size",
+        500.. => "the server's own log says more",
+        _ => "is this a SpacetimeDB server?",
+    }
+}

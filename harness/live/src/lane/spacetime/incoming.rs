@@ -1,0 +1,168 @@
+//! What a server's message says, whatever its subprotocol.
+
+use cutover_core::history::Via;
+use spacetimedb_client_api_messages::websocket::{v1, v2};
+use spacetimedb_lib::{ConnectionId, bsatn};
+
+use super::protocol::{ServerMessage, each_row_list};
+use super::rows::{EVENT_TABLE, EventRow, EventSchema, STREAM_TABLE, StreamRow, split};
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// The server greets; it is always the first.
+    Greeting {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// A set of queries is applied.
+    Applied {
+        /// The request.
+        request_id: u32,
+    },
+    /// A set of queries was given up.
+    Unsubscribed {
+        /// The request.
+        request_id: u32,
+    },
+    /// A set of queries failed; without a request, one that was applied before.
+    SubscribeFailed {
+        /// The request.
+        request_id: Option<u32>,
+        /// The server's words.
+        message: String,
+    },
+    /// A reducer was called: by this connection, or in v1 by any.
+    Called {
+        /// The request.
+        request_id: u32,
+        /// Whose call it was, where the subprotocol tells; v2 only ever tells of one's own.
+        caller: Option<ConnectionId>,
+        /// Whether it went through.
+        result: Result<(), String>,
+    },
+    /// A transaction of somebody else's.
+    Transaction,
+    /// Anything else.
+    Other,
+}
+
+/// A message with the rows that it brings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incoming {
+    /// What it is.
+    pub kind: Kind,
+    /// Events, by seq within each stream; or what kept a row from being read.
+    pub events: Vec<Result<EventRow, String>>,
+    /// Streams.
+    pub streams: Vec<StreamRow>,
+}
+
+impl Incoming {
+    /// Whether the rows are a snapshot's or a transaction's.
+    pub fn via(&self) -> Via {
+        match self.kind {
+            Kind::Applied { .. } => Via::Snapshot,
+            _ => Via::Transaction,
+        }
+    }
+}
+
+/// Reads a message.
+pub fn read(message: &mut ServerMessage, schema: &EventSchema) -> Incoming {
+    let kind = kind_of(message);
+    let mut events = Vec::new();
+    let mut streams = Vec::new();
+    let seen = each_row_list(message, &mut |table, list| {
+        match table {
+            EVENT_TABLE => match split(EVENT_TABLE, list) {
+                Ok(rows) => events.extend(rows.iter().map(|row| schema.read(row).map_err(|error| error.to_string()))),
+                Err(error) => events.push(Err(error.to_string())),
+            },
+            STREAM_TABLE => match split(STREAM_TABLE, list) {
+                Ok(rows) => {
+                    for row in rows {
+                        match StreamRow::read(&row) {
+                            Ok(row) => streams.push(row),
+                            Err(error) => events.push(Err(error.to_string())),
+                        }
+                    }
+                }
+                Err(error) => events.push(Err(error.to_string())),
+            },
+            _ => {}
+        }
+        Ok(())
+    });
+    if let Err(error) = seen {
+        events.push(Err(error.to_string()));
+    }
+    // A table has no order of its own: the seq is the order. What can't be read comes first, so that it is not missed.
+    events.sort_by(|left, right| match (left, right) {
+        (Ok(left), Ok(right)) => (&left.stream_id, left.seq).cmp(&(&right.stream_id, right.seq)),
+        (left, right) => left.is_ok().cmp(&right.is_ok()),
+    });
+    Incoming { kind, events, streams }
+}
+
+fn kind_of(message: &ServerMessage) -> Kind {
+    match message {
+        ServerMessage::V1(message) => kind_of_v1(message),
+        ServerMessage::V2(message) => kind_of_v2(message),
+    }
+}
+
+fn kind_of_v1(message: &v1::ServerMessage<v1::BsatnFormat>) -> Kind {
+    match message {
+        v1::ServerMessage::IdentityToken(token) => Kind::Greeting { connection: token.connection_id },
+        v1::ServerMessage::SubscribeMultiApplied(applied) => Kind::Applied { request_id: applied.request_id },
+        v1::ServerMessage::SubscribeApplied(applied) => Kind::Applied { request_id: applied.request_id },
+        v1::ServerMessage::InitialSubscription(initial) => Kind::Applied { request_id: initial.request_id },
+        v1::ServerMessage::UnsubscribeMultiApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
+        v1::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
+        v1::ServerMessage::SubscriptionError(error) => {
+            Kind::SubscribeFailed { request_id: error.request_id, message: error.error.to_string() }
+        }
+        v1::ServerMessage::TransactionUpdate(update) => Kind::Called {
+            request_id: update.reducer_call.request_id,
+            caller: Some(update.caller_connection_id),
+            result: match &update.status {
+                v1::UpdateStatus::Committed(_) => Ok(()),
+                v1::UpdateStatus::Failed(message) => Err(message.to_string()),
+                v1::UpdateStatus::OutOfEnergy => Err("out of energy".to_owned()),
+            },
+        },
+        v1::ServerMessage::TransactionUpdateLight(_) => Kind::Transaction,
+        v1::ServerMessage::OneOffQueryResponse(_) | v1::ServerMessage::ProcedureResult(_) => Kind::Other,
+    }
+}
+
+fn kind_of_v2(message: &v2::ServerMessage) -> Kind {
+    match message {
+        v2::ServerMessage::InitialConnection(initial) => Kind::Greeting { connection: initial.connection_id },
+        v2::ServerMessage::SubscribeApplied(applied) => Kind::Applied { request_id: applied.request_id },
+        v2::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
+        v2::ServerMessage::SubscriptionError(error) => {
+            Kind::SubscribeFailed { request_id: error.request_id, message: error.error.to_string() }
+        }
+        v2::ServerMessage::ReducerResult(result) => Kind::Called {
+            request_id: result.request_id,
+            caller: None,
+            result: match &result.result {
+                v2::ReducerOutcome::Ok(_) | v2::ReducerOutcome::OkEmpty => Ok(()),
+                v2::ReducerOutcome::Err(value) => Err(reducer_error(value)),
+                v2::ReducerOutcome::InternalError(message) => Err(message.to_string()),
+            },
+        },
+        v2::ServerMessage::TransactionUpdate(_) => Kind::Transaction,
+        v2::ServerMessage::OneOffQueryResult(_) | v2::ServerMessage::ProcedureResult(_) => Kind::Other,
+    }
+}
+
+/// A reducer's error value: the module's are text, so BSATN text; anything else is shown as it is.
+fn reducer_error(value: &[u8]) -> String {
+    match bsatn::from_slice::<Box<str>>(value) {
+        Ok(text) => text.into_string(),
+        Err(_) => String::from_utf8_lossy(value).into_owned(),
+    }
+}

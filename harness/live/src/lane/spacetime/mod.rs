@@ -1,0 +1,152 @@
+//! The SpacetimeDB lane: BSATN over a WebSocket for subscribers, reducer calls over HTTP for the writer.
+
+pub mod admin;
+mod edit;
+mod incoming;
+mod protocol;
+#[cfg(test)]
+mod recording;
+mod request;
+mod rows;
+mod session;
+#[cfg(test)]
+mod session_tests;
+mod tagger;
+mod writer;
+
+pub use protocol::{ClientMessage, Protocol, ServerMessage, WireError, decode_client, decode_server};
+pub use rows::EventSchema;
+pub use tagger::{SpacetimeTaggers, Tagger};
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cutover_core::ids::LaneId;
+use cutover_core::plan::Compression;
+use http::{HeaderName, HeaderValue};
+
+use super::http::{HttpClient, bearer, percent_encoded};
+use super::names::Names;
+use super::profile::{Secret, SpacetimeProfile};
+use super::socket::{Bounds, Socket};
+use super::{Endpoint, Lane, OpenError, Role, Session};
+
+/// A SpacetimeDB server with the sync module in one of its databases.
+#[derive(Debug, Clone)]
+pub struct SpacetimeLane {
+    id: LaneId,
+    profile: Arc<SpacetimeProfile>,
+    database: String,
+    token: Option<Secret>,
+    names: Arc<Names>,
+    bounds: Bounds,
+    schema: EventSchema,
+}
+
+impl SpacetimeLane {
+    /// A lane with these streams; database and token are the profile's, or what was created for the run.
+    pub fn new(
+        id: LaneId,
+        profile: Arc<SpacetimeProfile>,
+        database: impl Into<String>,
+        token: Option<Secret>,
+        names: Arc<Names>,
+    ) -> SpacetimeLane {
+        let (database, bounds, schema) = (database.into(), Bounds::default(), EventSchema::module());
+        SpacetimeLane { id, profile, database, token, names, bounds, schema }
+    }
+
+    /// The lane with other bounds.
+    #[must_use]
+    pub fn with_bounds(mut self, bounds: Bounds) -> SpacetimeLane {
+        self.bounds = bounds;
+        self
+    }
+
+    /// The lane with another schema of `sync_event`.
+    #[must_use]
+    pub fn with_schema(mut self, schema: EventSchema) -> SpacetimeLane {
+        self.schema = schema;
+        self
+    }
+
+    /// An HTTP client for this server and token, for the functions of [`admin`].
+    ///
+    /// # Errors
+    /// Where the token can't stand in a header.
+    pub fn http(endpoint: &Endpoint, token: Option<&Secret>, bounds: Bounds) -> Result<HttpClient, OpenError> {
+        Ok(HttpClient::new(endpoint.clone(), authorization(token)?, bounds.open, bounds.operation))
+    }
+
+    fn target(&self, compression: Compression) -> String {
+        let compression = match compression {
+            Compression::None => "None",
+            Compression::Gzip => "Gzip",
+            Compression::Brotli => "Brotli",
+        };
+        let path = self.profile.websocket_path.replace("{database}", &percent_encoded(&self.database));
+        let confirmed = self.profile.confirmed.map(|confirmed| format!("&confirmed={confirmed}")).unwrap_or_default();
+        format!("{path}?compression={compression}{confirmed}")
+    }
+
+    async fn subscriber(
+        &self,
+        endpoint: &Endpoint,
+        client: &str,
+        compression: Compression,
+    ) -> Result<Box<dyn Session>, OpenError> {
+        let mut headers = authorization(self.token.as_ref())?;
+        let offered = HeaderValue::from_str(&self.profile.subprotocols.join(", "));
+        headers.push((http::header::SEC_WEBSOCKET_PROTOCOL, offered.map_err(|_| unsendable("the list of subprotocols"))?));
+        let opened = Socket::connect(endpoint, &self.target(compression), &headers, self.bounds.open).await;
+        let (socket, chosen) =
+            opened.map_err(|error| error.into_open_error(|status| Some(admin::hint(status).to_owned())))?;
+        let Some(protocol) = chosen.as_deref().and_then(Protocol::of) else {
+            return Err(OpenError {
+                what: format!("the server picked the subprotocol {chosen:?}, which was not offered"),
+                hint: Some("is this a SpacetimeDB server?".to_owned()),
+                retryable: false,
+                refusal: None,
+            });
+        };
+        let (names, schema) = (Arc::clone(&self.names), self.schema.clone());
+        let session =
+            session::SpacetimeSession::greet(socket, protocol, names, self.bounds, client.to_owned(), schema).await?;
+        Ok(Box::new(session))
+    }
+
+    async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn Session>, OpenError> {
+        let http = SpacetimeLane::http(endpoint, self.token.as_ref(), self.bounds)?;
+        let (database, names) = (self.database.clone(), Arc::clone(&self.names));
+        Ok(Box::new(writer::SpacetimeWriter::open(http, database, names).await?))
+    }
+}
+
+fn authorization(token: Option<&Secret>) -> Result<Vec<(HeaderName, HeaderValue)>, OpenError> {
+    let Some(token) = token else { return Ok(Vec::new()) };
+    let value = bearer(token.reveal()).ok_or_else(|| unsendable("the token"))?;
+    Ok(vec![(http::header::AUTHORIZATION, value)])
+}
+
+fn unsendable(what: &str) -> OpenError {
+    OpenError {
+        what: format!("{what} can't stand in a header"),
+        hint: Some("it holds a line break or another control character".to_owned()),
+        retryable: false,
+        refusal: None,
+    }
+}
+
+#[async_trait]
+impl Lane for SpacetimeLane {
+    fn id(&self) -> LaneId {
+        self.id
+    }
+
+    async fn open(&self, endpoint: &Endpoint, role: &Role) -> Result<Box<dyn Session>, OpenError> {
+        match role {
+            Role::Subscriber { client, compression, .. } => self.subscriber(endpoint, client, *compression).await,
+            Role::Writer => self.writer(endpoint).await,
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The three subprotocols, and what a server message of any of them is made of.
+//!
+//! A message from the server is a tag byte for its compression and then BSATN; a message from the client is bare BSATN. v3
+//! is v2 with one or more messages in a frame. The types are those of `spacetimedb-client-api-messages`.
+
+use std::io::Read;
+
+use bytes::Bytes;
+use spacetimedb_client_api_messages::websocket::common::{
+    BsatnRowList, SERVER_MSG_COMPRESSION_TAG_BROTLI, SERVER_MSG_COMPRESSION_TAG_GZIP, SERVER_MSG_COMPRESSION_TAG_NONE,
+};
+use spacetimedb_client_api_messages::websocket::{v1, v2, v3};
+use spacetimedb_lib::bsatn;
+
+/// The largest message after decompression, in bytes.
+const MAX_INFLATED_BYTES: u64 = 256 << 20;
+
+/// A subprotocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// `v1.bsatn.spacetimedb`
+    V1,
+    /// `v2.bsatn.spacetimedb`
+    V2,
+    /// `v3.bsatn.spacetimedb`
+    V3,
+}
+
+impl Protocol {
+    /// The subprotocol of a name.
+    pub fn of(name: &str) -> Option<Protocol> {
+        match name {
+            v1::BIN_PROTOCOL => Some(Protocol::V1),
+            v2::BIN_PROTOCOL => Some(Protocol::V2),
+            v3::BIN_PROTOCOL => Some(Protocol::V3),
+            _ => None,
+        }
+    }
+}
+
+/// A server's message.
+pub enum ServerMessage {
+    /// Of v1.
+    V1(v1::ServerMessage<v1::BsatnFormat>),
+    /// Of v2 or v3.
+    V2(v2::ServerMessage),
+}
+
+/// A client's message.
+pub enum ClientMessage {
+    /// Of v1.
+    V1(v1::ClientMessage<Bytes>),
+    /// Of v2 or v3.
+    V2(v2::ClientMessage),
+}
+
+/// Why a frame can't be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// The frame has no byte.
+    #[error("an empty frame")]
+    Empty,
+    /// The compression tag is none that is known.
+    #[error("a frame whose compression tag is {0}; 0, 1 and 2 are known")]
+    Tag(u8),
+    /// The compressed bytes can't be inflated.
+    #[error("a frame whose {kind} bytes can't be inflated: {why}")]
+    Inflate {
+        /// `gzip` or `brotli`.
+        kind: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// The bytes are no message.
+    #[error("a frame that is no {protocol:?} message: {why}")]
+    Decode {
+        /// The subprotocol.
+        protocol: Protocol,
+        /// What is wrong.
+        why: String,
+    },
+    /// The message can't be written.
+    #[error("a message that can't be encoded: {0}")]
+    Encode(String),
+}
+
+/// Reads a server's frame: one message, or in v3 one or more.
+///
+/// # Errors
+/// Where the frame is none of that subprotocol.
+pub fn decode_server(protocol: Protocol, frame: &[u8]) -> Result<Vec<ServerMessage>, WireError> {
+    let (&tag, rest) = frame.split_first().ok_or(WireError::Empty)?;
+    let inflated;
+    let mut bytes = match tag {
+        SERVER_MSG_COMPRESSION_TAG_NONE => rest,
+        SERVER_MSG_COMPRESSION_TAG_GZIP => {
+            inflated = inflate_gzip(rest)?;
+            &inflated[..]
+        }
+        SERVER_MSG_COMPRESSION_TAG_BROTLI => {
+            inflated = inflate_brotli(rest)?;
+            &inflated[..]
+        }
+        other => return Err(WireError::Tag(other)),
+    };
+    let mut messages = Vec::new();
+    while messages.is_empty() || !bytes.is_empty() {
+        messages.push(match protocol {
+            Protocol::V1 => ServerMessage::V1(one(protocol, &mut bytes)?),
+            Protocol::V2 | Protocol::V3 => ServerMessage::V2(one(protocol, &mut bytes)?),
+        });
+        only_one_before_v3(protocol, bytes)?;
+    }
+    Ok(messages)
+}
+
+/// Reads a client's frame.
+///
+/// # Errors
+/// Where the frame is none of that subprotocol.
+pub fn decode_client(protocol: Protocol, frame: &[u8]) -> Result<Vec<ClientMessage>, WireError> {
+    let mut bytes = frame;
+    let mut messages = Vec::new();
+    while messages.is_empty() || !bytes.is_empty() {
+        messages.push(match protocol {
+            Protocol::V1 => ClientMessage::V1(one(protocol, &mut bytes)?),
+            Protocol::V2 | Protocol::V3 => ClientMessage::V2(one(protocol, &mut bytes)?),
+        });
+        only_one_before_v3(protocol, bytes)?;
+    }
+    Ok(messages)
+}
+
+/// Writes a server's frame, uncompressed.
+///
+/// # Errors
+/// None in practice: what was read can be written.
+pub fn encode_server(messages: &[ServerMessage]) -> Result<Bytes, WireError> {
+    let mut frame = vec![SERVER_MSG_COMPRESSION_TAG_NONE];
+    for message in messages {
+        match message {
+            ServerMessage::V1(message) => bsatn::to_writer(&mut frame, message),
+            ServerMessage::V2(message) => bsatn::to_writer(&mut frame, message),
+        }
+        .map_err(|error| WireError::Encode(error.to_string()))?;
+    }
+    Ok(Bytes::from(frame))
+}
+
+/// Writes a client's frame.
+///
+/// # Errors
+/// None in practice.
+pub fn encode_client(messages: &[ClientMessage]) -> Result<Bytes, WireError> {
+    let mut frame = Vec::new();
+    for message in messages {
+        match message {
+            ClientMessage::V1(message) => bsatn::to_writer(&mut frame, message),
+            ClientMessage::V2(message) => bsatn::to_writer(&mut frame, message),
+        }
+        .map_err(|error| WireError::Encode(error.to_string()))?;
+    }
+    Ok(Bytes::from(frame))
+}
+
+fn one<'de, T: spacetimedb_lib::de::Deserialize<'de>>(protocol: Protocol, bytes: &mut &'de [u8]) -> Result<T, WireError> {
+    let before = bytes.len();
+    let message = bsatn::from_reader(bytes).map_err(|error| WireError::Decode { protocol, why: error.to_string() })?;
+    if bytes.len() == before {
+        // Every message has a tag of its own, so none is empty: this only keeps the loops of the callers bounded.
+        return Err(WireError::Decode { protocol, why: "an empty message".to_owned() });
+    }
+    Ok(message)
+}
+
+fn only_one_before_v3(protocol: Protocol, rest: &[u8]) -> Result<(), WireError> {
+    if protocol != Protocol::V3 && !rest.is_empty() {
+        return Err(WireError::Decode { protocol, why: format!("{} bytes are left over", rest.len()) });
+    }
+    Ok(())
+}
+
+fn inflate_gzip(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
+    read_within("gzip", flate2::read::GzDecoder::new(bytes))
+}
+
+fn inflate_brotli(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
+    read_within("brotli", brotli::Decompressor::new(bytes, 4096))
+}
+
+fn read_within(kind: &'static str, reader: impl Read) -> Result<Vec<u8>, WireError> {
+    let mut inflated = Vec::new();
+    let failed = |why: String| WireError::Inflate { kind, why };
+    reader.take(MAX_INFLATED_BYTES + 1).read_to_end(&mut inflated).map_err(|error| failed(error.to_string()))?;
+    if inflated.len() as u64 > MAX_INFLATED_BYTES {
+        return Err(failed(format!("more than {MAX_INFLATED_BYTES} bytes")));
+    }
+    Ok(inflated)
+}
+
+/// Looks at, and may change, every list of rows that a message brings: those of a snapshot and the inserts of a transaction,
+/// each with its table's name. Deleted rows and what an unsubscribe hands back are not brought.
+///
+/// # Errors
+/// The first that `see` returns, and where a compressed list of v1 can't be read.
+pub fn each_row_list(
+    message: &mut ServerMessage,
+    see: &mut dyn FnMut(&str, &mut BsatnRowList) -> Result<(), WireError>,
+) -> Result<(), WireError> {
+    match message {
+        ServerMessage::V1(message) => v1_lists(message, see),
+        ServerMessage::V2(message) => v2_lists(message, see),
+    }
+}
+
+type See<'a> = &'a mut dyn FnMut(&str, &mut BsatnRowList) -> Result<(), WireError>;
+
+fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, see: See<'_>) -> Result<(), WireError> {
+    let tables = match message {
+        v1::ServerMessage::InitialSubscription(initial) => &mut initial.database_update.tables[..],
+        v1::ServerMessage::SubscribeMultiApplied(applied) => &mut applied.update.tables[..],
+        v1::ServerMessage::SubscribeApplied(applied) => std::slice::from_mut(&mut applied.rows.table_rows),
+        v1::ServerMessage::TransactionUpdateLight(light) => &mut light.update.tables[..],
+        v1::ServerMessage::TransactionUpdate(update) => match &mut update.status {
+            v1::UpdateStatus::Committed(update) => &mut update.tables[..],
+            v1::UpdateStatus::Failed(_) | v1::UpdateStatus::OutOfEnergy => &mut [],
+        },
+        _ => &mut [],
+    };
+    for table in tables {
+        for update in &mut table.updates {
+            let inflated = match update {
+                v1::CompressableQueryUpdate::Uncompressed(_) => None,
+                v1::CompressableQueryUpdate::Gzip(bytes) => Some(inflate_gzip(bytes)?),
+                v1::CompressableQueryUpdate::Brotli(bytes) => Some(inflate_brotli(bytes)?),
+            };
+            if let Some(inflated) = inflated {
+                *update = v1::CompressableQueryUpdate::Uncompressed(one(Protocol::V1, &mut &inflated[..])?);
+            }
+            if let v1::CompressableQueryUpdate::Uncompressed(update) = update {
+                see(&table.table_name, &mut update.inserts)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn v2_lists(message: &mut v2::ServerMessage, see: See<'_>) -> Result<(), WireError> {
+    let transaction = match message {
+        v2::ServerMessage::SubscribeApplied(applied) => {
+            for table in &mut applied.rows.tables {
+                see(&table.table, &mut table.rows)?;
+            }
+            return Ok(());
+        }
+        v2::ServerMessage::TransactionUpdate(update) => update,
+        v2::ServerMessage::ReducerResult(result) => match &mut result.result {
+            v2::ReducerOutcome::Ok(ok) => &mut ok.transaction_update,
+            _ => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    for table in transaction.query_sets.iter_mut().flat_map(|set| &mut set.tables) {
+        for rows in &mut table.rows {
+            if let v2::TableUpdateRows::PersistentTable(rows) = rows {
+                see(&table.table_name, &mut rows.inserts)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! What this lane asks of the server: request ids, SQL, and reducers' arguments.
+//!
+//! A v2 server's answer to a call names nothing but the request's id. So the id says what the request was for, and the
+//! proxy's tagger, which sees single frames and keeps no state, can tell one answer from another.
+
+use bytes::Bytes;
+use spacetimedb_client_api_messages::websocket::common::QuerySetId;
+use spacetimedb_client_api_messages::websocket::{v1, v2};
+use spacetimedb_lib::bsatn;
+use spacetimedb_sats::raw_identifier::RawIdentifier;
+use spacetimedb_sats::{AlgebraicValue, ProductValue};
+
+use super::protocol::{ClientMessage, Protocol};
+
+/// The reducer that checks cursors.
+pub const RESUME_REDUCER: &str = "resume_stream";
+/// The reducer that keeps a client's checkpoint.
+pub const CHECKPOINT_REDUCER: &str = "ack_checkpoint";
+/// The reducer that writes an event.
+pub const APPEND_REDUCER: &str = "append_sync_event";
+/// The reducer that creates a stream or sets its policy.
+pub const POLICY_REDUCER: &str = "set_stream_policy";
+/// A stream that the module knows without its having been created, for a heartbeat before anything is subscribed.
+pub const KNOWN_STREAM: &str = "runtime.codex.worker.events";
+
+/// How many kinds there can be.
+const KINDS: u32 = 8;
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Checks cursors before a resume.
+    Check,
+    /// Subscribes to events after a check.
+    Events,
+    /// Subscribes to events without a check, all of them from the bootstrap.
+    Bootstrap,
+    /// Subscribes to the streams' rows: its answer ends the resume and tells the heads.
+    Heads,
+    /// Gives a set of queries up.
+    Unsubscribe,
+    /// Asks whether the lane is alive.
+    Heartbeat,
+    /// Tells of a checkpoint.
+    Checkpoint,
+}
+
+impl Purpose {
+    const ALL: [Purpose; 7] = [
+        Purpose::Check,
+        Purpose::Events,
+        Purpose::Bootstrap,
+        Purpose::Heads,
+        Purpose::Unsubscribe,
+        Purpose::Heartbeat,
+        Purpose::Checkpoint,
+    ];
+
+    /// The id of the nth request.
+    pub fn request_id(self, nth: u32) -> u32 {
+        let kind = Purpose::ALL.iter().position(|purpose| *purpose == self).unwrap_or_default();
+        nth.wrapping_mul(KINDS).wrapping_add(1 + kind as u32)
+    }
+
+    /// What the request with this id was for; `None` for one that is not this lane's.
+    pub fn of(request_id: u32) -> Option<Purpose> {
+        let kind = (request_id % KINDS).checked_sub(1)?;
+        Purpose::ALL.get(kind as usize).copied()
+    }
+}
+
+/// A call of a reducer.
+pub fn call(protocol: Protocol, request_id: u32, reducer: &'static str, args: Bytes) -> ClientMessage {
+    match protocol {
+        Protocol::V1 => ClientMessage::V1(v1::ClientMessage::CallReducer(v1::CallReducer {
+            reducer: RawIdentifier::from(reducer),
+            args,
+            request_id,
+            flags: v1::CallReducerFlags::FullUpdate,
+        })),
+        Protocol::V2 | Protocol::V3 => ClientMessage::V2(v2::ClientMessage::CallReducer(v2::CallReducer {
+            request_id,
+            flags: v2::CallReducerFlags::Default,
+            reducer: reducer.into(),
+            args,
+        })),
+    }
+}
+
+/// A subscription to a set of queries, which the request's id names.
+pub fn subscribe(protocol: Protocol, request_id: u32, queries: Vec<String>) -> ClientMessage {
+    let query_strings = queries.into_iter().map(String::into_boxed_str).collect();
+    let query_set_id = QuerySetId::new(request_id);
+    match protocol {
+        Protocol::V1 => ClientMessage::V1(v1::ClientMessage::SubscribeMulti(v1::SubscribeMulti {
+            query_strings,
+            request_id,
+            query_id: query_set_id,
+        })),
+        Protocol::V2 | Protocol::V3 => {
+            ClientMessage::V2(v2::ClientMessage::Subscribe(v2::Subscribe { request_id, query_set_id, query_strings }))
+        }
+    }
+}
+
+/// Gives up a set of queries.
+pub fn unsubscribe(protocol: Protocol, request_id: u32, query_set: u32) -> ClientMessage {
+    let query_set_id = QuerySetId::new(query_set);
+    match protocol {
+        Protocol::V1 => {
+            ClientMessage::V1(v1::ClientMessage::UnsubscribeMulti(v1::UnsubscribeMulti { request_id, query_id: query_set_id }))
+        }
+        Protocol::V2 | Protocol::V3 => ClientMessage::V2(v2::ClientMessage::Unsubscribe(v2::Unsubscribe {
+            request_id,
+            query_set_id,
+            flags: v2::UnsubscribeFlags::Default,
+        })),
+    }
+}
+
+/// The arguments of `resume_stream`: `cursors: Vec<StreamCursor { stream_id: String, resume_after: u64 }>`.
+pub fn resume_args(cursors: &[(String, u64)]) -> Bytes {
+    let cursors: Vec<AlgebraicValue> = cursors
+        .iter()
+        .map(|(stream_id, cursor)| {
+            let columns = [AlgebraicValue::String(stream_id.as_str().into()), AlgebraicValue::U64(*cursor)];
+            AlgebraicValue::Product(ProductValue::from_iter(columns))
+        })
+        .collect();
+    // The count, then each cursor; written by hand, since a list of products has no Rust type here.
+    let mut bytes = (cursors.len() as u32).to_le_bytes().to_vec();
+    for cursor in &cursors {
+        bytes.extend(bsatn::to_vec(cursor).unwrap_or_default());
+    }
+    Bytes::from(bytes)
+}
+
+/// Reads the arguments of `resume_stream`.
+pub fn read_resume_args(args: &[u8]) -> Option<Vec<(String, u64)>> {
+    let mut rest = args;
+    let count: u32 = bsatn::from_reader(&mut rest).ok()?;
+    let mut cursors = Vec::new();
+    for _ in 0..count {
+        let stream_id: Box<str> = bsatn::from_reader(&mut rest).ok()?;
+        cursors.push((stream_id.into_string(), bsatn::from_reader(&mut rest).ok()?));
+    }
+    rest.is_empty().then_some(cursors)
+}
+
+/// The arguments of `ack_checkpoint`. The client's own count of what it has on disk is the seq.
+pub fn checkpoint_args(client: &str, stream_id: &str, seq: u64) -> Bytes {
+    let columns = [
+        AlgebraicValue::String(client.into()),
+        AlgebraicValue::String(stream_id.into()),
+        AlgebraicValue::U64(seq),
+        AlgebraicValue::U64(seq),
+    ];
+    Bytes::from(bsatn::to_vec(&ProductValue::from_iter(columns)).unwrap_or_default())
+}
+
+/// A text as SQL writes it.
+pub fn sql_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// All events of a stream after a seq.
+pub fn events_query(stream_id: &str, after: u64) -> String {
+    format!("SELECT * FROM sync_event WHERE stream_id = {} AND seq > {after}", sql_text(stream_id))
+}
+
+/// A stream's own row.
+pub fn stream_query(stream_id: &str) -> String {
+    format!("SELECT * FROM sync_stream WHERE stream_id = {}", sql_text(stream_id))
+}
+
+/// Reads a query of [`events_query`]'s form back: stream id and seq.
+pub fn read_events_query(query: &str) -> Option<(String, u64)> {
+    let rest = query.strip_prefix("SELECT * FROM sync_event WHERE stream_id = '")?;
+    let (quoted, after) = rest.rsplit_once("' AND seq > ")?;
+    Some((quoted.replace("''", "'"), after.trim().parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_request_id_tells_what_the_request_was_for() {
+        for purpose in Purpose::ALL {
+            for nth in [0, 1, 1000, u32::MAX / KINDS] {
+                assert_eq!(Purpose::of(purpose.request_id(nth)), Some(purpose), "{nth}");
+            }
+        }
+        assert_eq!(Purpose::of(0), None);
+    }
+
+    #[test]
+    fn a_quote_in_a_stream_id_does_not_end_the_query() {
+        let query = events_query("it's ' AND seq > 1", 7);
+        assert_eq!(read_events_query(&query), Some(("it's ' AND seq > 1".to_owned(), 7)));
+        assert_eq!(read_events_query("SELECT * FROM sync_event"), None);
+    }
+
+    #[test]
+    fn a_resumes_arguments_are_read_as_they_were_written() {
+        let cursors = vec![("a".to_owned(), 0), ("bé".to_owned(), u64::MAX)];
+        assert_eq!(read_resume_args(&resume_args(&cursors)), Some(cursors));
+        assert_eq!(read_resume_args(&[255; 8]), None);
+    }
+}

@@ -1,0 +1,407 @@
+//! A subscriber's session with a database.
+//!
+//! A resume is a call of `resume_stream`, which refuses stale cursors, then a subscription to the events after each cursor,
+//! then one to the streams' own rows. The last is a request of its own, sent when the events have come, so that its answer
+//! stands behind all of the replay, as the legacy lane's reply does.
+//!
+//! The heartbeat is a call of `resume_stream` with a cursor that is beyond any head: it writes nothing, and a server answers
+//! calls and broadcasts transactions through one queue, which it does not do for a one-off query. So everything that was
+//! committed before the answer came before it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cutover_core::history::{Closed, Refusal, Via};
+use cutover_core::ids::{Cursor, Seq, StreamId};
+use serde_json::Value;
+use spacetimedb_lib::ConnectionId;
+use tokio::time::{Instant, timeout_at};
+
+use super::incoming::{Incoming, Kind, read};
+use super::protocol::{ClientMessage, Protocol, decode_server, encode_client};
+use super::request::{self, CHECKPOINT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
+use super::rows::{EventRow, EventSchema, StreamRow};
+use crate::lane::names::Names;
+use crate::lane::refusal::{read_refusal, refusal};
+use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
+use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
+
+/// A set of queries that the server has applied.
+struct QuerySet {
+    id: u32,
+    streams: Vec<StreamId>,
+}
+
+/// What the server said to the request that is waited for.
+type Reply = Result<Vec<StreamRow>, String>;
+
+/// The session.
+pub(super) struct SpacetimeSession {
+    socket: Socket,
+    protocol: Protocol,
+    schema: EventSchema,
+    names: Arc<Names>,
+    bounds: Bounds,
+    client: String,
+    connection: Option<ConnectionId>,
+    inbox: Inbox,
+    sent: u32,
+    pending: Option<(u32, Option<Reply>)>,
+    sets: Vec<QuerySet>,
+    /// The last event of each stream that came, for a set that has to be applied anew for another stream's sake.
+    last_seen: Vec<(StreamId, u64)>,
+    /// The last heartbeat of the session's own, until it is answered.
+    unanswered: Option<u32>,
+    keepalive_at: Instant,
+}
+
+impl SpacetimeSession {
+    /// Waits for the server's greeting on an open socket.
+    pub(super) async fn greet(
+        socket: Socket,
+        protocol: Protocol,
+        names: Arc<Names>,
+        bounds: Bounds,
+        client: String,
+        schema: EventSchema,
+    ) -> Result<SpacetimeSession, OpenError> {
+        let mut session = SpacetimeSession {
+            socket,
+            protocol,
+            schema,
+            names,
+            bounds,
+            client,
+            connection: None,
+            inbox: Inbox::default(),
+            sent: 0,
+            pending: None,
+            sets: Vec::new(),
+            last_seen: Vec::new(),
+            unanswered: None,
+            keepalive_at: Instant::now() + bounds.keepalive,
+        };
+        let deadline = Instant::now() + bounds.open;
+        while session.connection.is_none() {
+            let failed = |what: String, hint: Option<&str>| OpenError {
+                what,
+                hint: hint.map(str::to_owned),
+                retryable: true,
+                refusal: None,
+            };
+            match timeout_at(deadline, session.socket.recv()).await {
+                Ok(Ok(payload)) => session.take(payload),
+                // A module that refuses a connection in `client_connected` ends it without a word on a 1.x server.
+                Ok(Err(closed)) => {
+                    let hint = "does the module let this token's identity connect?";
+                    return Err(failed(format!("the server did not greet: {}", told(&closed)), Some(hint)));
+                }
+                Err(_) => {
+                    let what = format!("the server did not greet within {} ms", bounds.open.as_millis());
+                    return Err(failed(what, None));
+                }
+            }
+            if let Some(Arrival::Unreadable(what)) = session.inbox.pop() {
+                return Err(OpenError { retryable: false, ..failed(format!("the server did not greet, but sent {what}"), None) });
+            }
+        }
+        Ok(session)
+    }
+
+    fn request_id(&mut self, purpose: Purpose) -> u32 {
+        self.sent = self.sent.wrapping_add(1);
+        purpose.request_id(self.sent)
+    }
+
+    async fn send(&mut self, message: ClientMessage) -> Result<(), Closed> {
+        let bytes = encode_client(&[message]).map_err(|error| Closed::Lost { why: error.to_string() })?;
+        self.socket.send(Payload::Binary(bytes)).await
+    }
+
+    /// Sends a request and waits for its answer; what else comes is taken in. Without an answer the session is over.
+    async fn request(&mut self, request_id: u32, message: ClientMessage, within: Duration) -> Result<Reply, String> {
+        let deadline = Instant::now() + within;
+        self.pending = Some((request_id, None));
+        match timeout_at(deadline, self.send(message)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(closed)) => self.inbox.end(closed),
+            Err(_) => self.inbox.end(Closed::Silent),
+        }
+        loop {
+            if let Some((_, Some(_))) = &self.pending
+                && let Some((_, Some(reply))) = self.pending.take()
+            {
+                return Ok(reply);
+            }
+            if let Some(closed) = self.inbox.ended() {
+                return Err(told(closed));
+            }
+            match timeout_at(deadline, self.socket.recv()).await {
+                Ok(Ok(payload)) => self.take(payload),
+                Ok(Err(closed)) => self.inbox.end(closed),
+                Err(_) => {
+                    self.inbox.end(Closed::Silent);
+                    let what = Purpose::of(request_id).map_or_else(String::new, |purpose| format!(" ({purpose:?})"));
+                    return Err(format!("no answer to a request{what} within {} ms", within.as_millis()));
+                }
+            }
+        }
+    }
+
+    /// Takes a frame in.
+    fn take(&mut self, payload: Payload) {
+        let bytes = match payload {
+            Payload::Binary(bytes) => bytes,
+            Payload::Text(text) => return self.inbox.unreadable(format!("a text frame: {text:.100}")),
+        };
+        match decode_server(self.protocol, &bytes) {
+            Err(error) => self.inbox.unreadable(error.to_string()),
+            Ok(messages) => {
+                for mut message in messages {
+                    let incoming = read(&mut message, &self.schema);
+                    self.take_message(incoming);
+                }
+            }
+        }
+    }
+
+    fn take_message(&mut self, incoming: Incoming) {
+        let via = incoming.via();
+        for event in incoming.events {
+            match event {
+                Ok(row) => self.take_event(row, via),
+                Err(what) => self.inbox.unreadable(what),
+            }
+        }
+        match incoming.kind {
+            Kind::Greeting { connection } => self.connection = Some(connection),
+            Kind::Applied { request_id } | Kind::Unsubscribed { request_id } => {
+                self.answer(request_id, Ok(incoming.streams));
+            }
+            Kind::SubscribeFailed { request_id: Some(request_id), message } => self.answer(request_id, Err(message)),
+            Kind::SubscribeFailed { request_id: None, message } => {
+                self.inbox.end(Closed::Lost { why: format!("the server gave a subscription up: {message}") });
+            }
+            Kind::Called { request_id, caller, result } => {
+                if caller.is_none() || caller == self.connection {
+                    self.answer(request_id, result.map(|()| Vec::new()));
+                }
+            }
+            Kind::Transaction | Kind::Other => {}
+        }
+    }
+
+    fn take_event(&mut self, row: EventRow, via: Via) {
+        let Some(stream) = self.names.stream_of_candidate(&row.stream_id).cloned() else {
+            let what = format!("event {} of the stream `{}`, which is none of this run's", row.seq, row.stream_id);
+            return self.inbox.unreadable(what);
+        };
+        match self.last_seen.iter_mut().find(|(seen, _)| *seen == stream) {
+            Some((_, seq)) => *seq = row.seq.max(*seq),
+            None => self.last_seen.push((stream.clone(), row.seq)),
+        }
+        let declared = (!row.payload_hash.is_empty()).then_some(row.payload_hash);
+        self.inbox.push(Arrival::Event { stream, seq: Seq(row.seq), payload: row.payload, declared, via });
+    }
+
+    fn answer(&mut self, request_id: u32, reply: Reply) {
+        if self.unanswered == Some(request_id) {
+            self.unanswered = None;
+        }
+        if let Some((waited_for, answer)) = &mut self.pending
+            && *waited_for == request_id
+        {
+            *answer = Some(reply);
+        }
+    }
+
+    async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Completion {
+        match self.resume(streams).await {
+            Ok(heads) => Completion::Ok(Answer::Subscribed(heads)),
+            Err(completion) => completion,
+        }
+    }
+
+    async fn resume(
+        &mut self,
+        streams: &[(StreamId, Option<Cursor>)],
+    ) -> Result<Vec<(StreamId, Option<Seq>)>, Completion> {
+        let mut asked = Vec::new();
+        for (stream, cursor) in streams {
+            asked.push((stream.clone(), self.wire_name(stream)?, *cursor));
+        }
+        let cursors: Vec<(String, u64)> =
+            asked.iter().filter_map(|(_, name, cursor)| Some((name.clone(), (*cursor)?.0))).collect();
+        if !cursors.is_empty() {
+            let request_id = self.request_id(Purpose::Check);
+            let check = request::call(self.protocol, request_id, RESUME_REDUCER, request::resume_args(&cursors));
+            self.ask(request_id, check).await?;
+        }
+        let kept = self.give_up(streams).await?;
+        let purpose = if cursors.is_empty() { Purpose::Bootstrap } else { Purpose::Events };
+        let fresh = asked.iter().map(|(stream, name, cursor)| (stream.clone(), name.clone(), cursor.map_or(0, |at| at.0)));
+        let sets: Vec<(StreamId, String, u64)> = fresh.chain(kept).collect();
+        let heads = self.apply(purpose, &sets).await?;
+        let head = |name: &str| heads.iter().find(|row| row.stream_id == name).map(|row| Seq(row.head_seq));
+        // A stream without a row has no events: its head is known all the same.
+        Ok(asked.into_iter().map(|(stream, name, _)| (stream, Some(head(&name).unwrap_or_default()))).collect())
+    }
+
+    /// Gives up every set that has one of these streams, and returns what those sets had besides, with where it stands.
+    ///
+    /// The sets go before the new one comes: overlapping sets each get the rows of a transaction.
+    async fn give_up(
+        &mut self,
+        streams: &[(StreamId, Option<Cursor>)],
+    ) -> Result<Vec<(StreamId, String, u64)>, Completion> {
+        let asked = |stream: &StreamId| streams.iter().any(|(asked, _)| asked == stream);
+        let (hit, rest): (Vec<QuerySet>, Vec<QuerySet>) =
+            std::mem::take(&mut self.sets).into_iter().partition(|set| set.streams.iter().any(asked));
+        self.sets = rest;
+        let mut kept: Vec<(StreamId, String, u64)> = Vec::new();
+        for set in hit {
+            let request_id = self.request_id(Purpose::Unsubscribe);
+            let message = request::unsubscribe(self.protocol, request_id, set.id);
+            self.ask(request_id, message).await?;
+            for stream in set.streams.into_iter().filter(|stream| !asked(stream)) {
+                let after = self.last_seen.iter().find(|(seen, _)| *seen == stream).map_or(0, |(_, seq)| *seq);
+                let name = self.wire_name(&stream)?;
+                if !kept.iter().any(|(known, _, _)| *known == stream) {
+                    kept.push((stream, name, after));
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Subscribes to the events, and when they have come, to the streams' rows.
+    async fn apply(
+        &mut self,
+        purpose: Purpose,
+        streams: &[(StreamId, String, u64)],
+    ) -> Result<Vec<StreamRow>, Completion> {
+        let named: Vec<StreamId> = streams.iter().map(|(stream, _, _)| stream.clone()).collect();
+        let events = streams.iter().map(|(_, name, after)| request::events_query(name, *after)).collect();
+        let request_id = self.request_id(purpose);
+        self.ask(request_id, request::subscribe(self.protocol, request_id, events)).await?;
+        self.sets.push(QuerySet { id: request_id, streams: named.clone() });
+        let rows = streams.iter().map(|(_, name, _)| request::stream_query(name)).collect();
+        let request_id = self.request_id(Purpose::Heads);
+        let heads = self.ask(request_id, request::subscribe(self.protocol, request_id, rows)).await?;
+        self.sets.push(QuerySet { id: request_id, streams: named });
+        Ok(heads)
+    }
+
+    /// Asks and waits, within the bound of an operation.
+    async fn ask(&mut self, request_id: u32, message: ClientMessage) -> Result<Vec<StreamRow>, Completion> {
+        match self.request(request_id, message, self.bounds.operation).await {
+            Err(why) => Err(Completion::Info(why)),
+            Ok(Ok(rows)) => Ok(rows),
+            Ok(Err(words)) => Err(Completion::Fail(module_refusal(&self.names, &words))),
+        }
+    }
+
+    fn wire_name(&self, stream: &StreamId) -> Result<String, Completion> {
+        let name = self.names.candidate(stream).map(str::to_owned);
+        let not_in_plan = || refusal("not_in_plan", format!("stream `{stream}` is none of this run's"));
+        name.ok_or_else(|| Completion::Fail(not_in_plan()))
+    }
+
+    fn heartbeat_call(&mut self) -> (u32, ClientMessage) {
+        let subscribed = self.sets.first().and_then(|set| self.names.candidate(set.streams.first()?));
+        let stream_id = subscribed.unwrap_or(KNOWN_STREAM).to_owned();
+        let request_id = self.request_id(Purpose::Heartbeat);
+        let args = request::resume_args(&[(stream_id, u64::MAX)]);
+        (request_id, request::call(self.protocol, request_id, RESUME_REDUCER, args))
+    }
+
+    async fn heartbeat(&mut self) -> Completion {
+        let (request_id, call) = self.heartbeat_call();
+        let answered = self.request(request_id, call, self.bounds.heartbeat).await;
+        self.keepalive_at = Instant::now() + self.bounds.keepalive;
+        match answered {
+            // A refusal is an answer as well: the lane is alive, and it came behind everything else.
+            Ok(_) => Completion::Ok(Answer::Done),
+            Err(why) => Completion::Info(why),
+        }
+    }
+
+    async fn checkpoint(&mut self, stream: &StreamId, cursor: Cursor) -> Result<(), Completion> {
+        let name = self.wire_name(stream)?;
+        let request_id = self.request_id(Purpose::Checkpoint);
+        let args = request::checkpoint_args(&self.client, &name, cursor.0);
+        self.ask(request_id, request::call(self.protocol, request_id, CHECKPOINT_REDUCER, args)).await?;
+        Ok(())
+    }
+
+    /// Makes sure that a silent lane is noticed while nobody asks for anything: a heartbeat that the next one finds
+    /// unanswered ends the session.
+    async fn keep_alive(&mut self) -> Result<(), Closed> {
+        if self.unanswered.is_some() {
+            return Err(Closed::Silent);
+        }
+        self.keepalive_at = Instant::now() + self.bounds.keepalive;
+        let (request_id, call) = self.heartbeat_call();
+        self.unanswered = Some(request_id);
+        self.send(call).await
+    }
+}
+
+#[async_trait]
+impl Session for SpacetimeSession {
+    async fn invoke(&mut self, op: &Op) -> Completion {
+        match op {
+            Op::Subscribe { streams, .. } => self.subscribe(streams).await,
+            Op::Heartbeat => self.heartbeat().await,
+            Op::Checkpoint { stream, cursor } => match self.checkpoint(stream, *cursor).await {
+                Ok(()) => Completion::Ok(Answer::Done),
+                Err(completion) => completion,
+            },
+            Op::Publish { .. } | Op::Policy { .. } => {
+                Completion::Fail(refusal("not_a_writer", "a subscriber's session does not write"))
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Arrival {
+        loop {
+            if let Some(arrival) = self.inbox.pop() {
+                return arrival;
+            }
+            let due = self.keepalive_at;
+            match timeout_at(due, self.socket.recv()).await {
+                Ok(Ok(payload)) => self.take(payload),
+                Ok(Err(closed)) => self.inbox.end(closed),
+                Err(_) => {
+                    if let Err(closed) = self.keep_alive().await {
+                        self.inbox.end(closed);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn close(&mut self) {
+        if self.inbox.ended().is_none() {
+            self.socket.close(self.bounds.close).await;
+            self.inbox.end(Closed::ByClient);
+        }
+    }
+}
+
+/// A refusal in the module's JSON; words of the server's own are kept as a message.
+pub(super) fn module_refusal(names: &Names, words: &str) -> Refusal {
+    let json: Value = serde_json::from_str(words).unwrap_or_default();
+    read_refusal(&json, |name| names.stream_of_candidate(name).cloned()).unwrap_or_else(|| refusal("server_error", words))
+}
+
+/// How a session ended, in a few words.
+fn told(closed: &Closed) -> String {
+    match closed {
+        Closed::CloseFrame { code } => format!("the server closed the socket with {code}"),
+        Closed::Lost { why } => format!("the connection was lost: {why}"),
+        Closed::Silent => "the server went silent".to_owned(),
+        other => format!("{other:?}"),
+    }
+}

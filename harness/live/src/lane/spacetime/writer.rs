@@ -1,0 +1,151 @@
+//! The writer's session: calls reducers over HTTP, and reads each event's seq back by SQL.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use cutover_core::history::Closed;
+use cutover_core::ids::{Seq, StreamId};
+use http::Method;
+use serde_json::{Value, json};
+
+use super::admin::{AdminError, find_database, hint};
+use super::request::{APPEND_REDUCER, POLICY_REDUCER, sql_text};
+use super::session::module_refusal;
+use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
+use crate::lane::names::Names;
+use crate::lane::refusal::refusal;
+use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
+
+/// The status of a reducer that returned an error.
+const REDUCER_FAILED: u16 = 530;
+
+/// The session.
+pub(super) struct SpacetimeWriter {
+    http: HttpClient,
+    database: String,
+    names: Arc<Names>,
+    /// Whether the table of idempotency keys can be read: it outlives the events, but only its owner sees it.
+    reads_keys: bool,
+}
+
+impl SpacetimeWriter {
+    /// Makes sure that the database is there and the token is taken.
+    pub(super) async fn open(
+        mut http: HttpClient,
+        database: String,
+        names: Arc<Names>,
+    ) -> Result<SpacetimeWriter, OpenError> {
+        find_database(&mut http, &database).await.map_err(|error| OpenError {
+            retryable: error.is_retryable(),
+            hint: match &error {
+                AdminError::NoAnswer { error: HttpError::Refused { .. }, .. } => {
+                    Some("is it running, and does the address lead to it?".to_owned())
+                }
+                AdminError::NoAnswer { error: HttpError::Html { .. }, .. } => {
+                    Some("a web server is there, but no SpacetimeDB: check the URL".to_owned())
+                }
+                _ => None,
+            },
+            what: error.to_string(),
+            refusal: None,
+        })?;
+        Ok(SpacetimeWriter { http, database, names, reads_keys: true })
+    }
+
+    async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion {
+        let Some(stream_id) = self.names.candidate(stream).map(str::to_owned) else { return not_in_plan(stream) };
+        // No hash: the module computes it. No expected seq: null is SATS's none.
+        let args = json!([stream_id, key, payload, "", null]);
+        if let Err(completion) = self.call(APPEND_REDUCER, &args).await {
+            return completion;
+        }
+        // A call's answer has no body, so the seq is asked for. Whether the event was there before, the lane does not tell.
+        match self.seq_of(&stream_id, key).await {
+            Ok(seq) => Completion::Ok(Answer::Published { seq: Seq(seq), duplicate: None }),
+            Err(why) => Completion::Info(format!("written, but its seq can't be read back: {why}")),
+        }
+    }
+
+    async fn policy(&mut self, stream: &StreamId, retention: Option<u64>, replay_budget: Option<u64>) -> Completion {
+        let Some(stream_id) = self.names.candidate(stream) else { return not_in_plan(stream) };
+        let option = |value: Option<u64>| value.map_or(Value::Null, |value| json!({ "some": value }));
+        let args = json!([stream_id, null, null, option(retention), option(replay_budget)]);
+        match self.call(POLICY_REDUCER, &args).await {
+            Ok(()) => Completion::Ok(Answer::Done),
+            Err(completion) => completion,
+        }
+    }
+
+    async fn call(&mut self, reducer: &str, args: &Value) -> Result<(), Completion> {
+        let path = format!("/v1/database/{}/call/{reducer}", percent_encoded(&self.database));
+        let body = Bytes::from(args.to_string());
+        let answered = self.http.request(Method::POST, &path, Some("application/json"), body).await;
+        let answer = answered.map_err(|error| Completion::Info(error.to_string()))?;
+        if answer.is_ok() {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&answer.body);
+        let told = format!("HTTP {}: {} ({})", answer.status, answer.excerpt(), hint(answer.status));
+        match answer.status {
+            REDUCER_FAILED => Err(Completion::Fail(module_refusal(&self.names, &words))),
+            // 402 is an empty energy budget, 4xx a request that was never run.
+            400..=499 if answer.status != 408 => {
+                Err(Completion::Fail(refusal(format!("http_{}", answer.status), told)))
+            }
+            _ => Err(Completion::Info(told)),
+        }
+    }
+
+    async fn seq_of(&mut self, stream_id: &str, key: &str) -> Result<u64, String> {
+        if self.reads_keys {
+            // The module's key of both: the stream's length in bytes, a colon, and the two (spacetime/module, `pair_key`).
+            let pair = sql_text(&format!("{}:{stream_id}{key}", stream_id.len()));
+            match self.sql(&format!("SELECT seq FROM sync_append_key WHERE append_key = {pair}")).await? {
+                Ok(answer) => return seq_in(&answer),
+                Err(_) => self.reads_keys = false,
+            }
+        }
+        let (stream_id, key) = (sql_text(stream_id), sql_text(key));
+        let query = format!("SELECT seq FROM sync_event WHERE stream_id = {stream_id} AND idempotency_key = {key}");
+        seq_in(&self.sql(&query).await?.map_err(|answer| format!("HTTP {}: {}", answer.status, answer.excerpt()))?)
+    }
+
+    async fn sql(&mut self, query: &str) -> Result<Result<HttpAnswer, HttpAnswer>, String> {
+        let path = format!("/v1/database/{}/sql", percent_encoded(&self.database));
+        let body = Bytes::copy_from_slice(query.as_bytes());
+        let answered = self.http.request(Method::POST, &path, Some("text/plain"), body).await;
+        let answer = answered.map_err(|error| error.to_string())?;
+        Ok(if answer.is_ok() { Ok(answer) } else { Err(answer) })
+    }
+}
+
+/// The one number in `[{"rows": [[SEQ]], ...}]`.
+fn seq_in(answer: &HttpAnswer) -> Result<u64, String> {
+    let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let cell = json.pointer("/0/rows/0/0").or_else(|| json.pointer("/0/rows/0/seq"));
+    cell.and_then(Value::as_u64).ok_or_else(|| format!("no such row: {}", answer.excerpt()))
+}
+
+#[async_trait]
+impl Session for SpacetimeWriter {
+    async fn invoke(&mut self, op: &Op) -> Completion {
+        match op {
+            Op::Publish { stream, key, payload } => self.publish(stream, key, payload).await,
+            Op::Policy { stream, retention, replay_budget } => self.policy(stream, *retention, *replay_budget).await,
+            Op::Subscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
+                Completion::Fail(refusal("not_a_subscriber", "a writer's session does not subscribe"))
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Arrival {
+        Arrival::Closed(Closed::ByClient)
+    }
+
+    async fn close(&mut self) {}
+}
+
+fn not_in_plan(stream: &StreamId) -> Completion {
+    Completion::Fail(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
+}

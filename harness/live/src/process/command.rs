@@ -1,0 +1,121 @@
+//! How a server is started: our own binary in one of its roles, or somebody else's SpacetimeDB.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use super::ServerError;
+
+/// A program and the form of its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// How it tells that it serves.
+    pub ready: Ready,
+    form: Form,
+}
+
+/// How a server tells that it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// It prints `listening on ADDR`.
+    SaysListening,
+    /// It takes connections.
+    AnswersHttp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Form {
+    /// `cutover serve ROLE --listen ADDR --data-dir DIR`
+    Ours { role: &'static str, more: Vec<String> },
+    /// `spacetimedb-standalone start --listen-addr ADDR --data-dir DIR`
+    Standalone,
+    /// `spacetime start --listen-addr ADDR --data-dir DIR`
+    SpacetimeCli,
+}
+
+impl ServerCommand {
+    /// The reference legacy server of this binary, with planted defects by name.
+    pub fn legacy(cutover: &Path, defects: &[String]) -> ServerCommand {
+        let more = if defects.is_empty() {
+            Vec::new()
+        } else {
+            vec!["--defect".to_owned(), defects.join(",")]
+        };
+        ServerCommand {
+            program: cutover.to_owned(),
+            ready: Ready::SaysListening,
+            form: Form::Ours { role: "legacy", more },
+        }
+    }
+
+    /// The SpacetimeDB inside this binary.
+    pub fn candidate(cutover: &Path) -> ServerCommand {
+        ServerCommand {
+            program: cutover.to_owned(),
+            ready: Ready::SaysListening,
+            form: Form::Ours {
+                role: "candidate",
+                more: Vec::new(),
+            },
+        }
+    }
+
+    /// A `spacetime` or `spacetimedb-standalone` binary.
+    pub fn spacetimedb(binary: &Path) -> ServerCommand {
+        let standalone = binary
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().contains("standalone"));
+        let form = if standalone {
+            Form::Standalone
+        } else {
+            Form::SpacetimeCli
+        };
+        ServerCommand {
+            program: binary.to_owned(),
+            ready: Ready::AnswersHttp,
+            form,
+        }
+    }
+
+    /// Where the server is to listen: port 0 where it can tell us the port, else one that is free now.
+    pub(super) fn choose_address(&self) -> Result<SocketAddr, ServerError> {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        match self.ready {
+            Ready::SaysListening => Ok(any),
+            Ready::AnswersHttp => TcpListener::bind(any)
+                .and_then(|listener| listener.local_addr())
+                .map_err(|source| ServerError::NoPort { source }),
+        }
+    }
+
+    pub(super) fn arguments(&self, listen: SocketAddr, data_dir: &Path) -> Vec<OsString> {
+        let listen = listen.to_string();
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        match &self.form {
+            Form::Ours { role, more } => {
+                let mut arguments = words(&["serve", role, "--die-with-parent", "--listen", &listen, "--data-dir"]);
+                arguments.push(data_dir.into());
+                arguments.extend(more.iter().map(OsString::from));
+                arguments
+            }
+            Form::Standalone => {
+                let mut arguments = words(&["start", "--listen-addr", &listen, "--data-dir"]);
+                arguments.push(data_dir.into());
+                arguments.push("--jwt-priv-key-path".into());
+                arguments.push(data_dir.join("id_ecdsa").into());
+                arguments.push("--jwt-pub-key-path".into());
+                arguments.push(data_dir.join("id_ecdsa.pub").into());
+                arguments
+            }
+            Form::SpacetimeCli => {
+                let mut arguments = words(&["--root-dir"]);
+                arguments.push(data_dir.join("root").into());
+                arguments.extend(words(&["start", "--listen-addr", &listen, "--data-dir"]));
+                arguments.push(data_dir.into());
+                arguments
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! When what a server acknowledged would survive a `kill -9`.
+//!
+//! The legacy lane's promise is that an acknowledged event is in the journal. SpacetimeDB 1.2.0 makes no such promise: a
+//! reducer call is answered once its transaction is committed in memory, and the commit log is written a little later. A
+//! kill that is to prove that nothing durable is lost waits until the log on disk holds the last acknowledged event.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::ServerError;
+
+const DURABLE_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// What an acknowledgement is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// What is acknowledged is durable.
+    Acknowledged,
+    /// What is acknowledged is durable once a file of the data directory that ends in `.stdb.log` holds its key.
+    Commitlog,
+}
+
+impl Durability {
+    /// Returns once the event of this key is durable.
+    ///
+    /// # Errors
+    /// Where it does not get durable within ten seconds.
+    pub async fn wait_for(self, data_dir: &Path, key: Option<&str>) -> Result<(), ServerError> {
+        let (Durability::Commitlog, Some(key)) = (self, key) else { return Ok(()) };
+        let started = Instant::now();
+        while !commitlog_holds(data_dir, key.as_bytes()) {
+            if started.elapsed() > DURABLE_WITHIN {
+                return Err(ServerError::NotDurable { key: key.to_owned() });
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+}
+
+fn commitlog_holds(dir: &Path, key: &[u8]) -> bool {
+    let Ok(entries) = std::fs::read_dir(dir) else { return false };
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => commitlog_holds(&path, key),
+            Ok(kind) if kind.is_file() && path.to_string_lossy().ends_with(".stdb.log") => {
+                std::fs::read(&path).is_ok_and(|bytes| memchr::memmem::find(&bytes, key).is_some())
+            }
+            _ => false,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_in_a_commit_log_is_durable() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("replicas/1/clog");
+        std::fs::create_dir_all(&log).unwrap();
+        std::fs::write(log.join("0.stdb.log"), b"\x00\x01k-7\x00").unwrap();
+        Durability::Commitlog.wait_for(dir.path(), Some("k-7")).await.unwrap();
+    }
+
+    #[test]
+    fn a_key_elsewhere_in_the_data_directory_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("server.log"), b"k-7").unwrap();
+        assert!(!commitlog_holds(dir.path(), b"k-7"));
+    }
+}

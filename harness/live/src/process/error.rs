@@ -1,0 +1,57 @@
+//! What can go wrong with a server process.
+
+use std::path::PathBuf;
+
+/// A server that could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Its directory or log can't be made.
+    #[error("can't write {path}: {source}", path = path.display())]
+    Directory {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The program can't be started.
+    #[error("can't start {program}: {source}", program = program.display())]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It was started and does not serve.
+    #[error("{program} does not serve: {what}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{log}") }, program = program.display())]
+    NotServing {
+        /// The program.
+        program: PathBuf,
+        /// What was seen.
+        what: String,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// No local port is free.
+    #[error("no local port is free: {source}")]
+    NoPort {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An acknowledged event did not get durable, so that a kill would prove nothing.
+    #[error("the event `{key}` was acknowledged but is not on disk after 10 s; killing the server now would prove nothing")]
+    NotDurable {
+        /// Its key.
+        key: String,
+    },
+    /// There is no process.
+    #[error("the server is not up")]
+    NotUp,
+    /// A signal could not be sent.
+    #[error("can't send {signal} to the server: {errno}")]
+    Signal {
+        /// Which.
+        signal: &'static str,
+        /// Why.
+        errno: nix::errno::Errno,
+    },
+}

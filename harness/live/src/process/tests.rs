@@ -1,0 +1,81 @@
+#![allow(clippy::unwrap_used)]
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+/// A server written in a few lines of shell: what it prints is the test's choice.
+fn script(dir: &Path, body: &str) -> ServerCommand {
+    let path = dir.join("server.sh");
+    std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    ServerCommand::candidate(&path)
+}
+
+#[tokio::test]
+async fn a_server_is_up_once_it_says_where_it_listens() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::new(
+        script(
+            dir.path(),
+            "echo hello; echo listening on 127.0.0.1:4567; exec sleep 60",
+        ),
+        dir.path(),
+    )
+    .unwrap();
+    server.start().await.unwrap();
+    assert_eq!(server.address().borrow().as_ref().map(|address| address.port), Some(4567));
+    server.kill().await;
+    assert_eq!(*server.address().borrow(), None);
+    assert!(!server.is_up());
+}
+
+#[tokio::test]
+async fn a_server_that_ends_at_once_is_reported_with_the_end_of_its_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::new(script(dir.path(), "echo port 3000 is taken >&2; exit 3"), dir.path()).unwrap();
+    let error = server.start().await.unwrap_err().to_string();
+    assert!(error.contains("port 3000 is taken"), "{error}");
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::new(ServerCommand::candidate(Path::new("/nowhere/cutover")), dir.path()).unwrap();
+    let error = server.start().await.unwrap_err().to_string();
+    assert!(error.contains("/nowhere/cutover"), "{error}");
+}
+
+#[tokio::test]
+async fn a_paused_server_can_still_be_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::new(
+        script(dir.path(), "echo listening on 127.0.0.1:4567; exec sleep 60"),
+        dir.path(),
+    )
+    .unwrap();
+    server.start().await.unwrap();
+    server.pause().unwrap();
+    assert!(server.is_paused());
+    server.stop().await;
+    assert!(!server.is_up());
+    assert!(matches!(server.pause(), Err(ServerError::NotUp)));
+}
+
+#[tokio::test]
+async fn a_server_that_dies_unasked_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::new(
+        script(
+            dir.path(),
+            "echo listening on 127.0.0.1:4567; read line < \"$0.fifo\"; exit 9",
+        ),
+        dir.path(),
+    )
+    .unwrap();
+    let fifo = dir.path().join("server.sh.fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    server.start().await.unwrap();
+    std::fs::write(&fifo, "go\n").unwrap();
+    let _ = server.child.as_mut().unwrap().wait().await;
+    assert_eq!(server.unasked_end().as_deref(), Some("it ended with exit code 9"));
+}

@@ -1,0 +1,168 @@
+//! The candidate lane: a SpacetimeDB server, shared between the plans that do it no harm, with a database of its own for
+//! each plan.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cutover_core::ids::LaneId;
+use cutover_core::plan::Plan;
+use tokio::sync::Mutex;
+
+use super::{Source, Stage, StageError, Staged, fixed, harms, names};
+use crate::drive::{LaneStack, Quietly, Route, Victim};
+use crate::lane::http::HttpClient;
+use crate::lane::profile::{LaneTarget, Secret, SpacetimeProfile};
+use crate::lane::socket::Bounds;
+use crate::lane::spacetime::admin::{self, AdminError};
+use crate::lane::spacetime::{SpacetimeLane, SpacetimeTaggers};
+use crate::lane::Endpoint;
+use crate::process::{Durability, Server, ServerCommand};
+use crate::proxy::{Limits, Proxy, ProxyConfig, Upstream};
+
+/// The module, as it is committed.
+pub const MODULE_WASM: &[u8] = include_bytes!("../../../../spacetime/module/cutover_module.wasm");
+
+/// The name by which the server inside our binary is asked for; it serves any.
+const BUNDLED_URL: &str = "http://candidate.localhost/";
+/// Publishing compiles the module, which takes a while on a busy machine.
+const ADMIN_WITHIN: Duration = Duration::from_secs(60);
+
+/// A server with an identity that owns our databases on it.
+pub struct Host {
+    server: Option<Arc<Mutex<Server>>>,
+    profile: Arc<SpacetimeProfile>,
+    upstream: Upstream,
+    token: Secret,
+    version: String,
+    /// Stands between us and the server for the requests that no client makes, so that TLS is its affair.
+    door: Proxy,
+}
+
+impl Host {
+    /// Stops the server, where it is ours.
+    pub async fn stop(&self) {
+        self.door.shutdown().await;
+        if let Some(server) = &self.server {
+            server.lock().await.stop().await;
+        }
+    }
+
+    fn http(&self) -> Result<HttpClient, StageError> {
+        client(&self.profile, &self.door, Some(&self.token))
+    }
+
+    fn failed(&self, source: AdminError) -> StageError {
+        StageError::Admin { url: self.profile.url.clone(), source }
+    }
+}
+
+/// A database that was created for a plan.
+pub struct Database {
+    host: Arc<Host>,
+    name: String,
+}
+
+impl Database {
+    /// Deletes it; a server that does not do so keeps it, which harms nobody.
+    pub async fn delete(self) {
+        if let Ok(mut http) = self.host.http() {
+            let _ = admin::delete_database(&mut http, &self.name).await;
+        }
+    }
+}
+
+impl Stage {
+    pub(super) async fn set_candidate(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
+        let harmed = harms(plan, lane);
+        let host = if harmed { Arc::new(self.start_host(dir).await?) } else { self.shared_host().await? };
+        let profile = host.profile.clone();
+        let created = profile.database.is_none();
+        let name = profile.database.clone().unwrap_or_else(|| format!("cutover-{}-{}-{lane}", self.run, plan.scenario));
+        let mut http = host.http()?;
+        if profile.publishes_module() {
+            let wasm = Bytes::from_static(MODULE_WASM);
+            admin::publish_module(&mut http, &name, wasm).await.map_err(|source| host.failed(source))?;
+        } else {
+            admin::find_database(&mut http, &name).await.map_err(|source| host.failed(source))?;
+        }
+        let scope = (!created && profile.scoped).then(|| format!("{}-{}", self.run, plan.scenario));
+        let names = names(plan, scope.as_deref())?;
+        let route = Route::new(&profile.origin(), host.upstream.clone());
+        let victim = host.server.clone().filter(|_| harmed).map(|server| Victim::new(server, Durability::Commitlog));
+        let stack = LaneStack {
+            lane: Arc::new(SpacetimeLane::new(lane, profile, name.clone(), Some(host.token.clone()), names.clone())),
+            taggers: Arc::new(SpacetimeTaggers::new(names)),
+            socket: route.clone(),
+            writer: route,
+            victim,
+        };
+        let server = if harmed { host.server.clone() } else { None };
+        let database = created.then(|| Database { host: host.clone(), name });
+        Ok(Staged { stack, version: host.version.clone(), server, database })
+    }
+
+    async fn shared_host(&self) -> Result<Arc<Host>, StageError> {
+        let mut shared = self.shared_candidate.lock().await;
+        if let Some(host) = shared.as_ref() {
+            return Ok(host.clone());
+        }
+        let host = Arc::new(self.start_host(&self.work.join("candidate")).await?);
+        *shared = Some(host.clone());
+        Ok(host)
+    }
+
+    async fn start_host(&self, dir: &Path) -> Result<Host, StageError> {
+        match &self.candidate {
+            Source::Bundled => self.start_server(ServerCommand::candidate(&self.binary), dir).await,
+            Source::Binary(binary) => self.start_server(ServerCommand::spacetimedb(binary), dir).await,
+            Source::Outside(LaneTarget::Spacetime(profile)) => {
+                let upstream = fixed(&profile.origin());
+                meet(None, Arc::new((**profile).clone()), upstream).await
+            }
+            Source::Outside(LaneTarget::Phoenix(_)) => {
+                Err(StageError::Unfit("the candidate lane is a SpacetimeDB server; this is the profile of a Phoenix service"))
+            }
+        }
+    }
+
+    async fn start_server(&self, command: ServerCommand, dir: &Path) -> Result<Host, StageError> {
+        let failed = |source| StageError::Server { lane: "candidate", source };
+        let mut server = Server::new(command, dir).map_err(failed)?;
+        server.start().await.map_err(failed)?;
+        let upstream = server.address();
+        let profile = Arc::new(SpacetimeProfile::of_url(BUNDLED_URL)?);
+        meet(Some(Arc::new(Mutex::new(server))), profile, upstream).await
+    }
+}
+
+/// Asks a server whether it is one, and for an identity where the profile brings none.
+async fn meet(server: Option<Arc<Mutex<Server>>>, profile: Arc<SpacetimeProfile>, upstream: Upstream) -> Result<Host, StageError> {
+    let taggers = Arc::new(SpacetimeTaggers::new(Arc::default()));
+    let config = ProxyConfig {
+        client: "admin".into(),
+        upstream: upstream.clone(),
+        factory: taggers,
+        faults: Vec::new(),
+        ledger: Arc::new(Quietly),
+        limits: Limits::default(),
+    };
+    let door = Proxy::start(config).await.map_err(|source| StageError::Directory { path: "a local port".into(), source })?;
+    let failed = |source| StageError::Admin { url: profile.url.clone(), source };
+    let mut http = client(&profile, &door, profile.token.as_ref())?;
+    admin::ping(&mut http).await.map_err(failed)?;
+    let version = admin::version(&mut http).await.map_err(failed)?.unwrap_or_else(|| "of unknown version".to_owned());
+    let token = match &profile.token {
+        Some(token) => token.clone(),
+        None => Secret::new(admin::create_identity(&mut http).await.map_err(failed)?.token),
+    };
+    Ok(Host { server, version: format!("SpacetimeDB {version}"), profile, upstream, token, door })
+}
+
+fn client(profile: &SpacetimeProfile, door: &Proxy, token: Option<&Secret>) -> Result<HttpClient, StageError> {
+    let origin = profile.origin();
+    let endpoint = Endpoint { connect: door.addr(), authority: origin.authority() };
+    let bounds = Bounds { operation: ADMIN_WITHIN, ..Bounds::default() };
+    SpacetimeLane::http(&endpoint, token, bounds).map_err(|source| StageError::Lane { lane: "candidate", url: profile.url.clone(), source })
+}

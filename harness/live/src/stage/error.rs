@@ -1,0 +1,61 @@
+//! Why a lane could not be had.
+
+use std::path::PathBuf;
+
+use crate::drive::DriveError;
+use crate::lane::OpenError;
+use crate::lane::names::NamesError;
+use crate::lane::profile::ProfileError;
+use crate::lane::spacetime::admin::AdminError;
+use crate::process::ServerError;
+
+/// A lane or the environment could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// A server of ours does not serve.
+    #[error("the {lane} server can't be had: {source}")]
+    Server {
+        /// Whose.
+        lane: &'static str,
+        /// Why.
+        source: ServerError,
+    },
+    /// A SpacetimeDB server did not do what a run needs.
+    #[error("the candidate at {url} can't be had: {source}")]
+    Admin {
+        /// Which.
+        url: String,
+        /// Why.
+        source: AdminError,
+    },
+    /// A lane does not answer, or does not let us in.
+    #[error("the {lane} lane at {url} can't be had: {source}")]
+    Lane {
+        /// Which.
+        lane: &'static str,
+        /// Where.
+        url: String,
+        /// Why.
+        source: OpenError,
+    },
+    /// A profile does not fit.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The source does not fit the lane.
+    #[error("{0}")]
+    Unfit(&'static str),
+    /// The plan's streams can't be named.
+    #[error(transparent)]
+    Names(#[from] NamesError),
+    /// A directory can't be made.
+    #[error("can't make {path}: {source}", path = path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The plan could not be driven.
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+}

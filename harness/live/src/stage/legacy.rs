@@ -1,0 +1,59 @@
+//! The legacy lane: the reference server, one per plan, or a Phoenix service that is there already.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cutover_core::ids::LaneId;
+use cutover_core::plan::Plan;
+use tokio::sync::Mutex;
+
+use super::{Source, Stage, StageError, Staged, fixed, harms, names};
+use crate::drive::{LaneStack, Route, Victim};
+use crate::lane::names::Names;
+use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
+use crate::lane::profile::{LaneTarget, PhoenixProfile};
+use crate::process::{Durability, Server, ServerCommand};
+
+/// The name by which the reference server is asked for; it serves any.
+const BUNDLED_URL: &str = "http://legacy.localhost/";
+
+impl Stage {
+    pub(super) async fn set_legacy(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
+        match &self.legacy {
+            Source::Bundled => self.set_reference(lane, plan, dir).await,
+            Source::Outside(LaneTarget::Phoenix(profile)) => {
+                let scope = profile.scoped.then(|| format!("{}-{}", self.run, plan.scenario));
+                let names = names(plan, scope.as_deref())?;
+                let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
+                let stack = stack(lane, Arc::new((**profile).clone()), names, Route::new(&socket, fixed(&socket)), Route::new(&writer, fixed(&writer)));
+                Ok(Staged { stack, version: format!("outside service at {}", socket.authority()), server: None, database: None })
+            }
+            Source::Outside(LaneTarget::Spacetime(_)) | Source::Binary(_) => Err(StageError::Unfit("the legacy lane is a Phoenix service; this is the profile of a SpacetimeDB server")),
+        }
+    }
+
+    async fn set_reference(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
+        let failed = |source| StageError::Server { lane: "legacy", source };
+        let mut server = Server::new(ServerCommand::legacy(&self.binary, &plan.legacy_defects), dir).map_err(failed)?;
+        server.start().await.map_err(failed)?;
+        let upstream = server.address();
+        let profile = Arc::new(PhoenixProfile::of_url(BUNDLED_URL)?);
+        let origin = profile.socket_origin();
+        let server = Arc::new(Mutex::new(server));
+        let route = Route::new(&origin, upstream);
+        let mut stack = stack(lane, profile, names(plan, None)?, route.clone(), route);
+        stack.victim = harms(plan, lane).then(|| Victim::new(server.clone(), Durability::Acknowledged));
+        let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
+        Ok(Staged { stack, version, server: Some(server), database: None })
+    }
+}
+
+fn stack(lane: LaneId, profile: Arc<PhoenixProfile>, names: Arc<Names>, socket: Route, writer: Route) -> LaneStack {
+    LaneStack {
+        taggers: Arc::new(PhoenixTaggers::new(profile.clone(), names.clone())),
+        lane: Arc::new(PhoenixLane::new(lane, profile, names)),
+        socket,
+        writer,
+        victim: None,
+    }
+}

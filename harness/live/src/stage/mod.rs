@@ -1,0 +1,145 @@
+//! Makes the two lanes ready for a plan: a server of ours, started for it, or somebody else's, reached as it is; and takes
+//! away afterwards what was made.
+
+mod candidate;
+mod error;
+mod legacy;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cutover_core::ids::{LaneId, StreamId};
+use cutover_core::plan::{Plan, ServerAction, Step};
+use tokio::sync::Mutex;
+
+pub use candidate::MODULE_WASM;
+pub use error::StageError;
+
+use crate::drive::LaneStack;
+use crate::lane::names::Names;
+use crate::lane::profile::{LaneTarget, Origin};
+use crate::process::Server;
+use crate::proxy::{Upstream, UpstreamAddr};
+
+/// Where a lane comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// The server inside our own binary.
+    Bundled,
+    /// A `spacetime` or `spacetimedb-standalone` binary, started by us.
+    Binary(PathBuf),
+    /// A server that is there already.
+    Outside(LaneTarget),
+}
+
+impl Source {
+    /// Whether its process is ours to kill, pause and restart.
+    pub fn is_ours(&self) -> bool {
+        !matches!(self, Source::Outside(_))
+    }
+}
+
+/// Both lanes' sources, and what a run has made of them.
+pub struct Stage {
+    binary: PathBuf,
+    work: PathBuf,
+    run: String,
+    legacy: Source,
+    candidate: Source,
+    shared_candidate: Mutex<Option<Arc<candidate::Host>>>,
+}
+
+/// A lane made ready for one plan. Nothing that it made outlives [`Staged::strike`].
+pub struct Staged {
+    /// How to drive it.
+    pub stack: LaneStack,
+    /// What serves it, by its own word where it has one.
+    pub version: String,
+    server: Option<Arc<Mutex<Server>>>,
+    database: Option<candidate::Database>,
+}
+
+impl Staged {
+    /// Stops what was started for the plan and deletes what was created for it.
+    pub async fn strike(self) {
+        if let Some(server) = self.server {
+            server.lock().await.stop().await;
+        } else if let Some(database) = self.database {
+            database.delete().await;
+        }
+    }
+}
+
+impl Stage {
+    /// A stage on which nothing stands yet. `binary` is this program, `work` an empty directory of the run, `run` a word
+    /// that no other run against the same outside servers has.
+    pub fn new(binary: &Path, work: &Path, run: &str, legacy: Source, candidate: Source) -> Stage {
+        Stage {
+            binary: binary.to_owned(),
+            work: work.to_owned(),
+            run: run.to_owned(),
+            legacy,
+            candidate,
+            shared_candidate: Mutex::default(),
+        }
+    }
+
+    /// Why a plan can't be driven over these lanes, where it can't.
+    pub fn unfit(&self, plan: &Plan) -> Option<String> {
+        if !plan.legacy_defects.is_empty() && !matches!(self.legacy, Source::Bundled) {
+            return Some("it plants a defect in the bundled legacy server".to_owned());
+        }
+        let hurt = |lane: LaneId| !self.source(lane).is_ours() && harms(plan, lane);
+        LaneId::BOTH.into_iter().find(|lane| hurt(*lane)).map(|lane| format!("it kills or pauses the {lane} server, which is not ours"))
+    }
+
+    /// Makes a lane ready for a plan. `protocol` is the lane whose source is used: the other one's in an A/A run.
+    ///
+    /// # Errors
+    /// Where the lane can't be had.
+    pub async fn set(&self, lane: LaneId, protocol: LaneId, plan: &Plan) -> Result<Staged, StageError> {
+        let dir = self.work.join(&plan.scenario).join(lane.as_str());
+        std::fs::create_dir_all(&dir).map_err(|source| StageError::Directory { path: dir.clone(), source })?;
+        match protocol {
+            LaneId::Legacy => self.set_legacy(lane, plan, &dir).await,
+            LaneId::Candidate => self.set_candidate(lane, plan, &dir).await,
+        }
+    }
+
+    /// Stops what is shared between plans.
+    pub async fn strike(&self) {
+        if let Some(host) = self.shared_candidate.lock().await.take() {
+            host.stop().await;
+        }
+    }
+
+    fn source(&self, lane: LaneId) -> &Source {
+        match lane {
+            LaneId::Legacy => &self.legacy,
+            LaneId::Candidate => &self.candidate,
+        }
+    }
+}
+
+/// Whether a plan does something to a lane's server process.
+fn harms(plan: &Plan, lane: LaneId) -> bool {
+    plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
+        Step::Server { lane: only, action } => only.is_none_or(|only| only == lane) && !matches!(action, ServerAction::Restart),
+        _ => false,
+    })
+}
+
+/// The plan's streams on the wire; scoped to the run where the server outlives it.
+fn names(plan: &Plan, scope: Option<&str>) -> Result<Arc<Names>, StageError> {
+    let streams = plan.cases.iter().flat_map(|case| &case.streams).map(|stream| stream.id.clone());
+    Ok(Arc::new(Names::new(streams.collect::<Vec<StreamId>>(), scope)?))
+}
+
+/// An address that does not change.
+fn fixed(origin: &Origin) -> Upstream {
+    let host = origin.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let (sender, upstream) = tokio::sync::watch::channel(Some(UpstreamAddr { host, port: origin.port, tls: origin.tls }));
+    // A closed channel keeps its last value, which is all that is wanted.
+    drop(sender);
+    upstream
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Builds cutover_module.wasm from src/, and writes down in cutover_module.wasm.json what it was built from and how.
+#
+# A Rust toolchain with the wasm32-unknown-unknown target is used where there is one (`rustup target add
+# wasm32-unknown-unknown`). Else a Debian sid tree is made with debootstrap, which needs root and a Debian mirror, and its
+# rustc does the work. The same sources and the same rustc give the same bytes, wherever the folder lies.
+#
+#   SID_ROOT     where the Debian tree is or goes (default: ~/.cache/cutover/sid)
+#   APT_OPTIONS  more options for apt-get in it, such as for a mirror that is frozen in time
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")"
+
+target=wasm32-unknown-unknown
+built=release/cutover_module.wasm
+sid_root=${SID_ROOT:-$HOME/.cache/cutover/sid}
+packages="rustc cargo libstd-rust-dev-wasm32 lld git ca-certificates"
+
+# What both ways share. spacetimedb-lib's build script asks git for a commit; it must not find one by accident.
+build='
+  export GIT_DIR=/nonexistent SOURCE_DATE_EPOCH=0 CARGO_INCREMENTAL=0
+  export RUSTFLAGS="--remap-path-prefix=$PWD=/module --remap-path-prefix=$CARGO_HOME=/cargo"
+  cargo build --quiet --release --locked --target '$target'
+'
+
+has_target() {
+  local libraries
+  libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null) && [ -d "$libraries" ]
+}
+
+build_here() {
+  rustc=$(rustc --version)
+  export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+  bash -euc "$build"
+  cp "$CARGO_TARGET_DIR/$target/$built" cutover_module.wasm
+}
+
+make_sid() {
+  [ "$(id -u)" = 0 ] || { echo "build.sh: no wasm target for rustc here, and making a Debian tree needs root;" \
+    "run \`rustup target add $target\`, or this as root" >&2; exit 1; }
+  [ -e "$sid_root/etc/debian_version" ] || debootstrap --variant=minbase sid "$sid_root"
+  if ! chroot "$sid_root" sh -c "command -v rustc cargo wasm-ld git" >/dev/null; then
+    # shellcheck disable=SC2086
+    chroot "$sid_root" apt-get ${APT_OPTIONS:-} update
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive chroot "$sid_root" apt-get ${APT_OPTIONS:-} install -y --no-install-recommends $packages
+  fi
+}
+
+build_in_sid() {
+  make_sid
+  rustc="$(chroot "$sid_root" rustc --version)"
+  rm -rf "$sid_root/build/module"
+  mkdir -p "$sid_root/build/module"
+  cp -r Cargo.toml Cargo.lock src "$sid_root/build/module/"
+  # This machine's roots of trust, which may be more than Debian's.
+  cp -L /etc/ssl/certs/ca-certificates.crt "$sid_root/build/ca.crt"
+  chroot "$sid_root" env -i PATH=/usr/bin:/bin HOME=/root CARGO_HOME=/build/cargo CARGO_TARGET_DIR=/build/target \
+    CARGO_HTTP_CAINFO=/build/ca.crt http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld bash -euc "cd /build/module; $build"
+  cp "$sid_root/build/target/$target/$built" cutover_module.wasm
+}
+
+if has_target; then how="rustc with the $target target"; build_here; else how="Debian sid"; build_in_sid; fi
+
+wasm_sha256=$(sha256sum cutover_module.wasm | cut -d' ' -f1)
+source_sha256=$(find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1)
+cat > cutover_module.wasm.json <<JSON
+{
+  "wasm_sha256": "$wasm_sha256",
+  "wasm_bytes": $(stat -c %s cutover_module.wasm),
+  "source_sha256": "$source_sha256",
+  "source_digest": "SHA-256 over a line 'HEX  PATH' for each of Cargo.toml, Cargo.lock and src/**, in the order of the paths' bytes",
+  "rustc": "$rustc",
+  "built_with": "$how, opt-level s, lto, paths remapped, --locked; spacetime/module/build.sh"
+}
+JSON
+cat cutover_module.wasm.json

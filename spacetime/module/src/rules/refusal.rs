@@ -1,0 +1,194 @@
+//! A refusal, and the JSON text that carries it to the caller.
+
+use super::canonical::{JsonError, write_string};
+use super::resume::StaleStream;
+
+/// The format of a snapshot plan, and of the snapshots that it names.
+const SNAPSHOT_FORMAT: &str = "openagents.sync.snapshot.v1";
+
+/// Why a reducer did not do what it was asked. Nothing has changed in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// An argument that no call may have.
+    BadArgument {
+        /// The argument's name.
+        argument: &'static str,
+        /// What is wrong with it.
+        message: &'static str,
+    },
+    /// The payload has no canonical form.
+    InvalidPayload(JsonError),
+    /// The hash that the caller gave is not the payload's.
+    PayloadHashMismatch {
+        /// The hash given.
+        given: String,
+        /// The payload's hash.
+        computed: String,
+    },
+    /// The key was used before, for another payload.
+    IdempotencyConflict {
+        /// The seq of the event that has the key.
+        seq: u64,
+    },
+    /// The stream's next seq is not the one that the caller expects.
+    SequenceConflict {
+        /// What the caller expects.
+        expected: u64,
+        /// The stream's next seq.
+        actual: u64,
+    },
+    /// A stream of that id exists with other content.
+    StreamConflict,
+    /// The client's checkpoint of the stream says otherwise.
+    CheckpointConflict {
+        /// The seq of the checkpoint that stands.
+        seq: u64,
+        /// The durable offset of the checkpoint that stands.
+        durable_offset: u64,
+    },
+    /// The checkpoint claims events that the stream does not have.
+    CheckpointBeyondHead {
+        /// The stream's head.
+        head_seq: u64,
+    },
+    /// A resume that names no stream, a blank one, or one stream with two cursors.
+    BadSubscription,
+    /// Streams that are not known here.
+    ForbiddenTopic(Vec<String>),
+    /// Cursors that can't be resumed.
+    StaleCursor(Vec<StaleStream>),
+}
+
+impl Refusal {
+    /// Writes the refusal as one JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::BadArgument { argument, message } => {
+                format!(r#"{{"code":"bad_argument","argument":"{argument}","message":"{message}"}}"#)
+            }
+            Self::InvalidPayload(error) => format!(
+                r#"{{"code":"invalid_payload","reason":"{}","offset_bytes":{}}}"#,
+                error.kind.word(),
+                error.offset_bytes
+            ),
+            Self::PayloadHashMismatch { given, computed } => format!(
+                r#"{{"code":"payload_hash_mismatch","given":{},"computed":{}}}"#,
+                quoted(given),
+                quoted(computed)
+            ),
+            Self::IdempotencyConflict { seq } => format!(r#"{{"code":"idempotency_conflict","seq":{seq}}}"#),
+            Self::SequenceConflict { expected, actual } => {
+                format!(r#"{{"code":"sequence_conflict","expected":{expected},"actual":{actual}}}"#)
+            }
+            Self::StreamConflict => r#"{"code":"stream_conflict"}"#.to_owned(),
+            Self::CheckpointConflict { seq, durable_offset } => {
+                format!(r#"{{"code":"checkpoint_conflict","seq":{seq},"durable_offset":{durable_offset}}}"#)
+            }
+            Self::CheckpointBeyondHead { head_seq } => {
+                format!(r#"{{"code":"checkpoint_beyond_head","head_seq":{head_seq}}}"#)
+            }
+            Self::BadSubscription => r#"{"code":"bad_subscription"}"#.to_owned(),
+            Self::ForbiddenTopic(streams) => {
+                let streams = list(streams.iter().map(|stream| quoted(stream)));
+                format!(r#"{{"code":"forbidden_topic","forbidden_topics":{streams}}}"#)
+            }
+            Self::StaleCursor(stale) => stale_cursor(stale),
+        }
+    }
+}
+
+/// Writes the stale reply, with the fields of the legacy lane's and the stream's id where that has the topic.
+fn stale_cursor(stale: &[StaleStream]) -> String {
+    let mut reasons: Vec<&str> = Vec::new();
+    for stream in stale {
+        if !reasons.contains(&stream.reason.word()) {
+            reasons.push(stream.reason.word());
+        }
+    }
+    let reasons = list(reasons.iter().map(|reason| quoted(reason)));
+    let streams = list(stale.iter().map(stale_stream));
+    let snapshots = list(stale.iter().filter_map(snapshot));
+    format!(
+        concat!(
+            r#"{{"code":"stale_cursor","message":"cursor cannot be resumed","full_resync_required":true,"#,
+            r#""reason_codes":{},"stale_topics":{},"snapshot_plan":{{"format":"{}","topics":{}}}}}"#
+        ),
+        reasons, streams, SNAPSHOT_FORMAT, snapshots
+    )
+}
+
+fn stale_stream(stale: &StaleStream) -> String {
+    format!(
+        concat!(
+            r#"{{"topic":{},"reason":"{}","qos_tier":"{}","resume_after":{},"retention_floor":{},"#,
+            r#""head_watermark":{},"replay_lag":{},"replay_budget_events":{}}}"#
+        ),
+        quoted(&stale.stream_id),
+        stale.reason.word(),
+        stale.qos_tier,
+        stale.resume_after,
+        stale.retention_floor,
+        stale.head_seq,
+        stale.replay_lag,
+        stale.replay_budget_events
+    )
+}
+
+/// A summary stream's entry in the snapshot plan; an event stream has none.
+fn snapshot(stale: &StaleStream) -> Option<String> {
+    let source_table = stale.summary_table?;
+    let topic = quoted(&stale.stream_id);
+    Some(format!(
+        concat!(
+            r#"{{"topic":{},"head_watermark":{},"snapshot":{{"topic":{},"format":"{}","schema_version":1,"#,
+            r#""cadence_seconds":300,"source_table":"{}"}}}}"#
+        ),
+        topic, stale.head_seq, topic, SNAPSHOT_FORMAT, source_table
+    ))
+}
+
+fn quoted(value: &str) -> String {
+    let mut out = String::new();
+    write_string(&mut out, value);
+    out
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+    use crate::rules::canonical::canonical;
+
+    #[test]
+    fn every_refusal_is_json_with_a_code() {
+        let refusals = [
+            Refusal::BadArgument {
+                argument: "stream_id",
+                message: "it is blank",
+            },
+            Refusal::PayloadHashMismatch {
+                given: "\"\n".to_owned(),
+                computed: "sha256:".to_owned(),
+            },
+            Refusal::StreamConflict,
+            Refusal::BadSubscription,
+            Refusal::ForbiddenTopic(vec!["a\"b".to_owned(), "c".to_owned()]),
+            Refusal::CheckpointBeyondHead { head_seq: 4 },
+        ];
+        for refusal in refusals {
+            let json = refusal.to_json();
+            assert!(json.starts_with(r#"{"code":""#), "{json}");
+            assert!(canonical(&json).is_ok(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_conflict_says_what_was_expected_and_what_is() {
+        let json = Refusal::SequenceConflict { expected: 5, actual: 3 }.to_json();
+        assert_eq!(json, r#"{"code":"sequence_conflict","expected":5,"actual":3}"#);
+    }
+}

@@ -1,0 +1,138 @@
+//! Streams: which ids are known by their shape, the class of each, and what a class sets by default.
+
+/// What a class of streams has where its policy does not say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClassDefaults {
+    /// How many of the newest events are kept.
+    pub retention_events: u64,
+    /// How far behind the head a cursor may be and still be resumed.
+    pub replay_budget_events: u64,
+    /// The word for the class's quality of service in a stale reply.
+    pub qos_tier: &'static str,
+}
+
+/// The class of streams that have none of their own, the summary streams among them.
+pub const FALLBACK_CLASS: &str = "fallback";
+
+/// Says what a class sets by default. An unknown class has the fallback's.
+///
+/// The recordings of the legacy service show the same budget and tier for event and summary topics; they show no
+/// retention, which is set far beyond any test that does not ask for another.
+#[must_use]
+pub fn class_defaults(_class: &str) -> ClassDefaults {
+    ClassDefaults {
+        retention_events: 100_000,
+        replay_budget_events: 10_000,
+        qos_tier: "warm",
+    }
+}
+
+/// The shape of a stream id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `runtime.run.<id>.events`
+    RunEvents,
+    /// `runtime.worker.<id>.lifecycle`
+    WorkerLifecycle,
+    /// `runtime.codex.worker.events`
+    CodexWorkerEvents,
+    /// `runtime.fleet.user.<id>.workers` and `runtime.fleet.guest.<id>.workers`
+    FleetWorkers,
+    /// `runtime.topic.runtime.run_summaries`
+    RunSummaries,
+    /// `runtime.topic.runtime.codex_worker_summaries`
+    CodexWorkerSummaries,
+    /// Any other: it exists only once it was created.
+    Other,
+}
+
+impl Shape {
+    /// Reads the shape off an id.
+    #[must_use]
+    pub fn of(stream_id: &str) -> Self {
+        let between = |prefix: &str, suffix: &str| {
+            stream_id
+                .strip_prefix(prefix)
+                .and_then(|rest| rest.strip_suffix(suffix))
+                .is_some_and(|id| !id.is_empty())
+        };
+        match stream_id {
+            "runtime.codex.worker.events" => Self::CodexWorkerEvents,
+            "runtime.topic.runtime.run_summaries" => Self::RunSummaries,
+            "runtime.topic.runtime.codex_worker_summaries" => Self::CodexWorkerSummaries,
+            _ if between("runtime.run.", ".events") => Self::RunEvents,
+            _ if between("runtime.worker.", ".lifecycle") => Self::WorkerLifecycle,
+            _ if between("runtime.fleet.user.", ".workers") || between("runtime.fleet.guest.", ".workers") => {
+                Self::FleetWorkers
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// Says whether streams of this shape exist before anything was written to them, as the legacy topics do.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        self != Self::Other
+    }
+
+    /// The class of streams of this shape.
+    #[must_use]
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::RunEvents => "run_events",
+            Self::WorkerLifecycle => "worker_lifecycle",
+            Self::CodexWorkerEvents => "codex_worker_events",
+            Self::FleetWorkers | Self::RunSummaries | Self::CodexWorkerSummaries | Self::Other => FALLBACK_CLASS,
+        }
+    }
+
+    /// The table that a summary stream's snapshot is read from; `None` for an event stream.
+    #[must_use]
+    pub fn summary_table(self) -> Option<&'static str> {
+        match self {
+            Self::RunSummaries => Some("runtime.sync_run_summaries"),
+            Self::CodexWorkerSummaries => Some("runtime.sync_codex_worker_summaries"),
+            Self::FleetWorkers => Some("runtime.sync_fleet_workers"),
+            Self::RunEvents | Self::WorkerLifecycle | Self::CodexWorkerEvents | Self::Other => None,
+        }
+    }
+}
+
+/// Joins two names into one key, such that no two pairs share a key, whatever characters they hold.
+#[must_use]
+pub fn pair_key(first: &str, second: &str) -> String {
+    format!("{}:{first}{second}", first.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shape, pair_key};
+
+    #[test]
+    fn each_stream_of_the_contract_has_its_class() {
+        for (stream_id, class) in [
+            ("runtime.run.r1.events", "run_events"),
+            ("runtime.worker.w1.lifecycle", "worker_lifecycle"),
+            ("runtime.codex.worker.events", "codex_worker_events"),
+            ("runtime.fleet.user.u1.workers", "fallback"),
+            ("runtime.fleet.guest.g1.workers", "fallback"),
+            ("runtime.topic.runtime.run_summaries", "fallback"),
+        ] {
+            assert!(Shape::of(stream_id).is_known(), "{stream_id}");
+            assert_eq!(Shape::of(stream_id).class(), class, "{stream_id}");
+        }
+    }
+
+    #[test]
+    fn an_id_of_no_shape_is_unknown() {
+        for stream_id in ["", "nope", "runtime.run..events", "runtime.topic.nope"] {
+            assert!(!Shape::of(stream_id).is_known(), "{stream_id}");
+        }
+    }
+
+    #[test]
+    fn pairs_that_only_look_alike_have_different_keys() {
+        assert_ne!(pair_key("a", "bc"), pair_key("ab", "c"));
+        assert_ne!(pair_key("1:a", "b"), pair_key("1", ":ab"));
+    }
+}
