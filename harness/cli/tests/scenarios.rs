@@ -15,9 +15,18 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = stock().iter().map(|(path, _)| {
         let name = Path::new(path).with_extension("").display().to_string();
-        let kind = if name.contains("known-bad") { "is caught" } else { "is allowed" };
-        let stem = Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Trial::test(format!("{} {kind}", name.trim_start_matches("scenarios/")), move || the_gate_agrees(&stem))
+        let kind = if name.contains("known-bad") {
+            "is caught"
+        } else {
+            "is allowed"
+        };
+        let stem = Path::new(path)
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Trial::test(format!("{} {kind}", name.trim_start_matches("scenarios/")), move || {
+            the_gate_agrees(&stem)
+        })
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
@@ -33,7 +42,12 @@ fn the_gate_agrees(name: &str) -> Result<(), Failed> {
     if driven != 1 {
         return Err(format!("`--scenario {name}` drove {driven} scenarios:\n{gate}").into());
     }
-    if !evidence.judged.scenarios.iter().all(|scenario| scenario.outcome.is_good()) {
+    if !evidence
+        .judged
+        .scenarios
+        .iter()
+        .all(|scenario| scenario.outcome.is_good())
+    {
         return Err(gate.into());
     }
     cutover(&["recheck"], &out).map(drop)
@@ -41,7 +55,18 @@ fn the_gate_agrees(name: &str) -> Result<(), Failed> {
 
 /// Runs the tool; what it printed comes back, as an error where it did not end with 0.
 fn cutover(arguments: &[&str], path: &Path) -> Result<String, Failed> {
-    let output = Command::new(env!("CARGO_BIN_EXE_cutover")).args(arguments).arg(path).output()?;
-    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    if output.status.success() { Ok(printed) } else { Err(format!("{}\n{printed}", output.status).into()) }
+    let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
+        .args(arguments)
+        .arg(path)
+        .output()?;
+    let printed = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    if output.status.success() {
+        Ok(printed)
+    } else {
+        Err(format!("{}\n{printed}", output.status).into())
+    }
 }
