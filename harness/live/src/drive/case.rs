@@ -357,6 +357,13 @@ impl Case {
     async fn drain(&mut self) {
         self.settle().await;
         for (id, client) in &self.clients {
+            let crashed = client.proxy.stats().crashed;
+            if crashed > 0 {
+                let waiting_for = format!(
+                    "the proxy of `{id}` to do its work: {crashed} of its connections ended in a fault of its own"
+                );
+                self.recorder.record(Record::TimedOut { waiting_for });
+            }
             let status = client.handle.status.borrow().clone();
             for stream in &client.streams {
                 let cursor = status.cursors.get(stream).copied().unwrap_or_default();
