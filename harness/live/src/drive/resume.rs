@@ -29,14 +29,21 @@ pub enum Resumed {
 pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
     for _ in 0..MOST_SUBSCRIBES {
         let asked = inbox.begin_subscription(conn);
-        let op = Op::Subscribe { streams: asked.clone(), replay_batch: inbox.planned().replay_batch };
+        let op = Op::Subscribe {
+            streams: asked.clone(),
+            replay_batch: inbox.planned().replay_batch,
+        };
         let answer = timeout(ANSWER_WITHIN, session.invoke(&op)).await;
         if let Some(closed) = drain(session, inbox, conn) {
             return Resumed::Ended(closed);
         }
         match answer {
             Ok(Completion::Ok(Answer::Subscribed(heads))) => return accepted(inbox, &asked, &heads),
-            Ok(Completion::Ok(other)) => return Resumed::Ended(Closed::Lost { why: format!("an answer to something else: {other:?}") }),
+            Ok(Completion::Ok(other)) => {
+                return Resumed::Ended(Closed::Lost {
+                    why: format!("an answer to something else: {other:?}"),
+                });
+            }
             Ok(Completion::Fail(refusal)) => {
                 inbox.refused(&asked, &refusal);
                 if refusal.code != "stale_cursor" {
@@ -68,10 +75,17 @@ fn drain(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Opt
     None
 }
 
-fn accepted(inbox: &mut Inbox, asked: &[(StreamId, Option<Cursor>)], heads: &[(StreamId, Option<cutover_core::ids::Seq>)]) -> Resumed {
+fn accepted(
+    inbox: &mut Inbox,
+    asked: &[(StreamId, Option<Cursor>)],
+    heads: &[(StreamId, Option<cutover_core::ids::Seq>)],
+) -> Resumed {
     let mut ahead = false;
     for (stream, cursor) in asked {
-        let head = heads.iter().find(|(named, _)| named == stream).and_then(|(_, head)| *head);
+        let head = heads
+            .iter()
+            .find(|(named, _)| named == stream)
+            .and_then(|(_, head)| *head);
         inbox.accepted(stream, head);
         if let (Some(cursor), Some(head)) = (cursor, head)
             && cursor.0 > head.0
@@ -91,5 +105,11 @@ fn accepted(inbox: &mut Inbox, asked: &[(StreamId, Option<Cursor>)], heads: &[(S
 
 /// The record of a stream that is asked for.
 pub(super) fn subscribed(inbox: &Inbox, conn: ConnId, stream: &StreamId, cursor: Option<Cursor>) -> Record {
-    Record::Subscribed { client: inbox.client().clone(), conn, sub: inbox.sub_of(stream), stream: stream.clone(), cursor }
+    Record::Subscribed {
+        client: inbox.client().clone(),
+        conn,
+        sub: inbox.sub_of(stream),
+        stream: stream.clone(),
+        cursor,
+    }
 }
