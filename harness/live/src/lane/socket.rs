@@ -140,6 +140,8 @@ impl UpgradeError {
 /// An open WebSocket.
 pub struct Socket {
     stream: WebSocketStream<TcpStream>,
+    /// How long a message may wait for room in the transport.
+    send_within: Duration,
 }
 
 impl Socket {
@@ -187,7 +189,11 @@ impl Socket {
             .map_err(|error| refused(&authority, error))?;
         let chosen = response.headers().get(http::header::SEC_WEBSOCKET_PROTOCOL);
         let chosen = chosen.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Ok((Socket { stream }, chosen))
+        let socket = Socket {
+            stream,
+            send_within: within,
+        };
+        Ok((socket, chosen))
     }
 
     /// The next message that carries something. Cancel-safe.
@@ -218,14 +224,16 @@ impl Socket {
     /// Sends a message.
     ///
     /// # Errors
-    /// How the socket ended.
+    /// How the socket ended; a lane that takes nothing any more has gone silent.
     pub async fn send(&mut self, payload: Payload) -> Result<(), Closed> {
         let message = match payload {
             Payload::Text(text) => Message::text(text),
             Payload::Binary(bytes) => Message::binary(bytes),
         };
-        let sent = self.stream.send(message).await;
-        sent.map_err(|error| Closed::Lost { why: error.to_string() })
+        match timeout(self.send_within, self.stream.send(message)).await {
+            Ok(sent) => sent.map_err(|error| Closed::Lost { why: error.to_string() }),
+            Err(_) => Err(Closed::Silent),
+        }
     }
 
     /// Closes in good order: a close frame, then whatever still comes is read away, within the bound.

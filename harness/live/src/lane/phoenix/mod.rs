@@ -6,6 +6,8 @@ mod edit;
 mod intake;
 mod object;
 #[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod replay;
 mod session;

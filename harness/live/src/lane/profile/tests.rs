@@ -116,3 +116,37 @@ fn a_path_that_is_no_file_says_so() {
     let error = LaneTarget::parse(LaneId::Legacy, "no/such/profile.toml").err().unwrap();
     assert!(error.to_string().contains("TOML file"), "{error}");
 }
+
+#[test]
+fn the_profiles_in_the_documentation_are_read_and_show_the_defaults() {
+    let page = include_str!("../../../../../docs/LANES.md");
+    let blocks: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let shown = |text: &str| LaneTarget::of_toml(text, "docs/LANES.md").unwrap_or_else(|error| panic!("{error}"));
+    let phoenix = PhoenixProfile::of_url("wss://sync.example.com/sync/socket/websocket").unwrap();
+    assert_eq!(shown(blocks[0]), LaneTarget::Phoenix(Box::new(phoenix)));
+    let spacetime = SpacetimeProfile::of_url("https://maincloud.spacetimedb.com").unwrap();
+    let LaneTarget::Spacetime(profile) = shown(blocks[1]) else {
+        panic!()
+    };
+    assert_eq!(profile.origin(), spacetime.origin());
+    assert_eq!(
+        SpacetimeProfile {
+            url: spacetime.url.clone(),
+            ..*profile
+        },
+        spacetime
+    );
+    // What is commented out is read as well.
+    for block in blocks {
+        let uncommented: Vec<String> = block
+            .lines()
+            .filter(|line| !line.starts_with("# ") && !line.starts_with("#token_env"))
+            .map(|line| line.trim_start_matches('#').to_owned())
+            .collect();
+        shown(&uncommented.join("\n"));
+    }
+}

@@ -238,6 +238,40 @@ fn a_bootstrap_opens_its_resume_without_cursors() {
     );
 }
 
+/// The answer of a 1.2.0 server to a call of `resume_stream` that failed: its request id is always 0.
+fn failed_call(cursor: u64) -> Frame {
+    let (protocol, rows) = recording("1.2.0/v1-none");
+    let messages = rows
+        .iter()
+        .flat_map(|row| decode_server(protocol, &row.bytes()).unwrap_or_default());
+    let failed = messages.into_iter().find_map(|message| match message {
+        ServerMessage::V1(v1::ServerMessage::TransactionUpdate(update))
+            if matches!(update.status, v1::UpdateStatus::Failed(_)) =>
+        {
+            Some(update)
+        }
+        _ => None,
+    });
+    let mut failed = failed.unwrap();
+    failed.reducer_call.reducer_name = RESUME_REDUCER.into();
+    failed.reducer_call.args = resume_args(&[("s1".to_owned(), cursor)]).to_vec().into();
+    failed.reducer_call.request_id = 0;
+    let bytes = encode_server(&[ServerMessage::V1(v1::ServerMessage::TransactionUpdate(failed))]).unwrap();
+    Frame {
+        direction: Direction::ToClient,
+        body: Body::Binary(bytes),
+    }
+}
+
+#[test]
+fn a_failed_check_that_is_not_numbered_still_answers_its_resume() {
+    assert_eq!(tagger(Protocol::V1).tag(&failed_call(5)), FrameTag::ResumeReply);
+    assert_eq!(
+        tagger(Protocol::V1).tag(&failed_call(u64::MAX)),
+        FrameTag::HeartbeatReply
+    );
+}
+
 #[test]
 fn a_heartbeat_is_no_resume() {
     let args = resume_args(&[("s1".to_owned(), u64::MAX)]);
