@@ -7,7 +7,11 @@ use std::process::{Child, Command, Output, Stdio};
 
 fn cutover(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
-    command.args(args).stdin(Stdio::null()).env_remove("COLUMNS").env("NO_COLOR", "1");
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .env_remove("COLUMNS")
+        .env("NO_COLOR", "1");
     command
 }
 
@@ -17,15 +21,23 @@ fn run(args: &[&str]) -> (i32, String, String) {
 }
 
 fn run_with_input(args: &[&str], input: &str) -> (i32, String, String) {
-    let mut child =
-        cutover(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = cutover(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     told(&child.wait_with_output().unwrap())
 }
 
 fn told(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
@@ -101,8 +113,14 @@ fn a_payload_that_can_not_be_canonical_exits_64_and_says_where() {
 /// A vector file with one event.
 fn vector(payload: &str) -> String {
     let (_, hash, _) = run_with_input(&["hash"], payload);
-    let event = format!("{{\"client\":\"c\",\"stream\":\"run:a:events\",\"seq\":1,\"hash\":\"{}\"", hash.trim());
-    format!("{{\"schema\":\"{}\",\"entries\":1}}\n{event},\"payload\":{payload}}}\n", cutover_core::hash::vector::SCHEMA)
+    let event = format!(
+        "{{\"client\":\"c\",\"stream\":\"run:a:events\",\"seq\":1,\"hash\":\"{}\"",
+        hash.trim()
+    );
+    format!(
+        "{{\"schema\":\"{}\",\"entries\":1}}\n{event},\"payload\":{payload}}}\n",
+        cutover_core::hash::vector::SCHEMA
+    )
 }
 
 #[test]
@@ -140,7 +158,10 @@ fn a_scenario_is_listed_with_the_rows_that_it_proves() {
     assert_eq!(code, 0, "{err}");
     insta::assert_snapshot!("list", out);
     let (_, out, _) = run(&["list", "--scenarios", scenarios, "--format", "json"]);
-    assert!(out.contains("\"name\": \"two-events\"") && out.contains("\"schema\": \"cutover.list/1\""), "{out}");
+    assert!(
+        out.contains("\"name\": \"two-events\"") && out.contains("\"schema\": \"cutover.list/1\""),
+        "{out}"
+    );
 }
 
 #[test]
@@ -188,7 +209,11 @@ fn a_directory_that_holds_no_bundle_exits_64() {
 #[test]
 fn a_document_that_can_not_be_read_exits_1() {
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), "evidence.json", "{\"schema\": \"cutover.evidence/1\", \"sta");
+    write(
+        dir.path(),
+        "evidence.json",
+        "{\"schema\": \"cutover.evidence/1\", \"sta",
+    );
     let (code, out, _) = run(&["recheck", dir.path().to_str().unwrap()]);
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("DOES NOT HOLD") && out.contains("cut short"), "{out}");
@@ -200,8 +225,13 @@ fn evidence_is_never_written_over_what_is_there() {
     let scenario = write(dir.path(), "scenarios/two-events.toml", SCENARIO);
     let mine = write(dir.path(), "out/mine.txt", "mine");
     let (scenarios, out) = (scenario.parent().unwrap(), mine.parent().unwrap());
-    let (code, _, err) =
-        run(&["gate", "--scenarios", scenarios.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    let (code, _, err) = run(&[
+        "gate",
+        "--scenarios",
+        scenarios.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
+    ]);
     assert_eq!(code, 64);
     assert!(err.contains("is not empty"), "{err}");
 }
@@ -212,8 +242,15 @@ fn a_candidate_that_can_not_be_started_exits_3_and_leaves_a_bundle_that_says_so(
     let scenario = write(dir.path(), "scenarios/two-events.toml", SCENARIO);
     let out = dir.path().join("out");
     let (scenarios, out) = (scenario.parent().unwrap().to_str().unwrap(), out.to_str().unwrap());
-    let (code, said, err) =
-        run(&["gate", "--scenarios", scenarios, "--out", out, "--candidate-bin", "/no/such/spacetimedb-standalone"]);
+    let (code, said, err) = run(&[
+        "gate",
+        "--scenarios",
+        scenarios,
+        "--out",
+        out,
+        "--candidate-bin",
+        "/no/such/spacetimedb-standalone",
+    ]);
     assert_eq!(code, 3, "{err}");
     assert!(said.starts_with("seed ") && said.contains("BLOCK"), "{said}");
     assert!(err.contains("/no/such/spacetimedb-standalone"), "{err}");
@@ -238,10 +275,16 @@ fn a_served_lane_says_where_it_listens_and_a_taken_port_exits_3() {
     let dir = tempfile::tempdir().unwrap();
     let data = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let serve = ["serve", "legacy", "--data-dir", &data("a")];
-    let child = cutover(&serve).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let child = cutover(&serve)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut server = Server(child);
     let mut line = String::new();
-    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(server.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
     let (code, _, err) = run(&["serve", "legacy", "--listen", &address, "--data-dir", &data("b")]);
     assert_eq!(code, 3, "{err}");
@@ -250,8 +293,17 @@ fn a_served_lane_says_where_it_listens_and_a_taken_port_exits_3() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let mut child = cutover(&["list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = cutover(&["list"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -11,8 +11,16 @@ use crate::plan::Plan;
 
 /// What a lane saw. Nothing, where the checker that counts failed of itself.
 pub fn seen(reports: &[Report], lane: LaneId) -> Seen {
-    let counted = reports.iter().find(|report| report.checker == "vacuity").map(|report| &report.counted);
-    let count = |what: &str| counted.and_then(|counted| counted.get(&format!("{lane} {what}"))).copied().unwrap_or(0);
+    let counted = reports
+        .iter()
+        .find(|report| report.checker == "vacuity")
+        .map(|report| &report.counted);
+    let count = |what: &str| {
+        counted
+            .and_then(|counted| counted.get(&format!("{lane} {what}")))
+            .copied()
+            .unwrap_or(0)
+    };
     Seen {
         deliveries: count("deliveries"),
         resumes: count("resumes"),
