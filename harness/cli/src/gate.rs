@@ -3,6 +3,8 @@
 mod conduct;
 mod drive_all;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::Write;
