@@ -115,7 +115,7 @@ impl PhoenixSession {
             what,
             hint,
             retryable,
-            refusal: Some(refusal),
+            refusal: Some(Box::new(refusal)),
         }
     }
 

@@ -34,7 +34,7 @@ pub enum AdminError {
         /// What was asked.
         what: String,
         /// Why there is none.
-        error: HttpError,
+        error: Box<HttpError>,
     },
     /// The answer is a refusal.
     #[error("{what}: HTTP {status}: {words} ({hint})")]
@@ -63,7 +63,7 @@ impl AdminError {
     pub fn is_retryable(&self) -> bool {
         match self {
             AdminError::NoAnswer { error, .. } => {
-                !matches!(error, HttpError::Html { .. } | HttpError::Unsendable { .. })
+                !matches!(**error, HttpError::Html { .. } | HttpError::Unsendable { .. })
             }
             AdminError::Refused { status, .. } => *status >= 500 && *status != 530,
             AdminError::Unreadable { .. } => false,
@@ -179,7 +179,7 @@ async fn ask(
     let answered = http.request(method, path, content_type, body).await;
     let answer = answered.map_err(|error| AdminError::NoAnswer {
         what: what.to_owned(),
-        error,
+        error: Box::new(error),
     })?;
     if answer.is_ok() {
         return Ok(answer);

@@ -38,17 +38,7 @@ impl SpacetimeWriter {
     ) -> Result<SpacetimeWriter, OpenError> {
         find_database(&mut http, &database).await.map_err(|error| OpenError {
             retryable: error.is_retryable(),
-            hint: match &error {
-                AdminError::NoAnswer {
-                    error: HttpError::Refused { .. },
-                    ..
-                } => Some("is it running, and does the address lead to it?".to_owned()),
-                AdminError::NoAnswer {
-                    error: HttpError::Html { .. },
-                    ..
-                } => Some("a web server is there, but no SpacetimeDB: check the URL".to_owned()),
-                _ => None,
-            },
+            hint: hint_of(&error),
             what: error.to_string(),
             refusal: None,
         })?;
@@ -142,6 +132,17 @@ impl SpacetimeWriter {
         let answered = self.http.request(Method::POST, &path, Some("text/plain"), body).await;
         let answer = answered.map_err(|error| error.to_string())?;
         Ok(if answer.is_ok() { Ok(answer) } else { Err(answer) })
+    }
+}
+
+fn hint_of(error: &AdminError) -> Option<String> {
+    let AdminError::NoAnswer { error, .. } = error else {
+        return None;
+    };
+    match **error {
+        HttpError::Refused { .. } => Some("is it running, and does the address lead to it?".to_owned()),
+        HttpError::Html { .. } => Some("a web server is there, but no SpacetimeDB: check the URL".to_owned()),
+        _ => None,
     }
 }
 
