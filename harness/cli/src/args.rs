@@ -174,9 +174,9 @@ pub struct ServeArgs {
     /// Plant defects in the legacy server, to see them caught (names, commas between)
     #[arg(long = "defect", value_name = "NAMES")]
     pub defects: Option<String>,
-    /// End when the process that started this one ends
-    #[arg(long, hide = true)]
-    pub die_with_parent: bool,
+    /// End when the process of this id, which started this one, ends
+    #[arg(long, value_name = "PID", hide = true)]
+    pub die_with_parent: Option<i32>,
 }
 
 /// `cutover recheck`.

@@ -10,8 +10,8 @@ use crate::signals::StopSignals;
 
 /// Runs the command.
 pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
-    if args.die_with_parent {
-        die_with_parent()?;
+    if let Some(parent) = args.die_with_parent {
+        die_with_parent(parent)?;
     }
     match args.lane {
         LaneArg::Legacy => legacy(args),
@@ -21,19 +21,18 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
 
 /// Asks the system to kill this process when the one that started it is gone, however that ended.
 #[cfg(target_os = "linux")]
-fn die_with_parent() -> Result<(), Failure> {
-    let parent = nix::unistd::getppid();
+fn die_with_parent(parent: i32) -> Result<(), Failure> {
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)
         .map_err(|error| Failure::environment(format!("cannot ask to die with the parent process: {error}")))?;
     // It may have gone before the request was made; then this process was given another parent.
-    if nix::unistd::getppid() != parent || parent.as_raw() == 1 {
+    if nix::unistd::getppid().as_raw() != parent {
         return Err(Failure::environment("the process that started this server is gone"));
     }
     Ok(())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn die_with_parent() -> Result<(), Failure> {
+fn die_with_parent(_: i32) -> Result<(), Failure> {
     Ok(())
 }
 

@@ -17,3 +17,5 @@ pub mod apply;
 
 pub mod check;
 pub mod gate;
+
+pub mod evidence;

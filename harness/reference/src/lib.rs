@@ -1,1 +1,27 @@
-//! placeholder
+//! The legacy lane's reference server: a sync service over Phoenix sockets, with a journal on disk.
+//!
+//! It speaks the wire of the service that is being retired, so that a machine with nothing but this repository can run
+//! both lanes. The main types are [`Config`] and [`Server`]; [`Defects`] plants the mistakes that the known-bad
+//! scenarios must catch. It shares no rule code with the candidate's module: if both called one function for the stale
+//! check, their agreeing would prove nothing.
+
+mod canonical;
+mod channel;
+mod compat;
+pub mod config;
+pub mod defects;
+mod http;
+mod journal;
+mod server;
+mod socket;
+pub mod stale;
+mod store;
+pub mod token;
+pub mod topics;
+pub mod wire;
+
+pub use config::{Config, ConfigError};
+pub use defects::{Defect, Defects, UnknownDefect};
+pub use journal::JournalError;
+pub use server::{ServeError, Server, serve};
+pub use store::StoreError;

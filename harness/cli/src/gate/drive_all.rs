@@ -1,11 +1,17 @@
 //! Where the gate hands its plans to the driver, and what it hears back.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
-use cutover_core::evidence::{Driven, RunEvent};
+use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
+use cutover_live::drive::{EventSink, drive};
+use cutover_live::lane::profile::LaneTarget;
+use cutover_live::stage::{Source, Stage, StageError};
+use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
@@ -75,10 +81,113 @@ pub enum DriveError {
 ///
 /// # Errors
 /// See [`DriveError`].
-pub async fn drive_all(
-    _request: DriveRequest,
-    _tell: Sender<Message>,
-    _stop: CancellationToken,
-) -> Result<(), DriveError> {
-    Err(DriveError::Environment { what: "no lane can be driven yet".to_owned(), hint: None })
+pub async fn drive_all(request: DriveRequest, tell: Sender<Message>, stop: CancellationToken) -> Result<(), DriveError> {
+    let work = tempfile::Builder::new().prefix("cutover-").tempdir().map_err(|error| DriveError::Environment {
+        what: format!("can't make a directory for the servers' data: {error}"),
+        hint: Some("TMPDIR names where temporary files go".to_owned()),
+    })?;
+    let troupe = Troupe::assemble(&request, work.path(), tell, stop.clone())?;
+    let outcome = troupe.play(request.plans, request.jobs).await;
+    troupe.stage.strike().await;
+    // What was asked to stop early broke off on our word.
+    if stop.is_cancelled() { Ok(()) } else { outcome }
+}
+
+/// What driving every plan takes.
+struct Troupe {
+    stage: Stage,
+    aa: Option<LaneId>,
+    work: PathBuf,
+    tell: Sender<Message>,
+    stop: CancellationToken,
+}
+
+impl Troupe {
+    fn assemble(request: &DriveRequest, work: &Path, tell: Sender<Message>, stop: CancellationToken) -> Result<Troupe, DriveError> {
+        let binary = std::env::current_exe().map_err(|error| DriveError::Environment {
+            what: format!("can't find this program's own file, which serves the built-in lanes: {error}"),
+            hint: None,
+        })?;
+        let source = |lane| request.lanes.get(&lane).map_or(Ok(Source::Bundled), |choice| choice.source(lane));
+        let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
+        let stage = Stage::new(&binary, &work.join("servers"), &run_word(), legacy, candidate);
+        Ok(Troupe { stage, aa: request.aa, work: work.to_owned(), tell, stop })
+    }
+
+    /// Plays the plans, some at a time; the first that has no stage to play on ends them all.
+    async fn play(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), DriveError> {
+        let plans = futures_util::stream::iter(plans.into_iter().map(|plan| self.play_one(Arc::new(plan))));
+        plans.buffer_unordered(jobs.max(1)).try_collect().await
+    }
+
+    async fn play_one(&self, plan: Arc<Plan>) -> Result<(), DriveError> {
+        if self.stop.is_cancelled() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        self.event(RunEvent::ScenarioStarted { scenario: plan.scenario.clone() }).await;
+        let (legacy, candidate) = tokio::try_join!(self.lane(LaneId::Legacy, &plan), self.lane(LaneId::Candidate, &plan))?;
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.event(RunEvent::ScenarioFinished { scenario: plan.scenario.clone(), elapsed_ms }).await;
+        let plan = Arc::unwrap_or_clone(plan);
+        let driven = Box::new(Driven { plan, legacy, candidate, elapsed_ms });
+        // Whoever listens may have gone, on a second signal.
+        let _ = self.tell.send(Message::Driven(driven)).await;
+        Ok(())
+    }
+
+    async fn lane(&self, lane: LaneId, plan: &Arc<Plan>) -> Result<LaneRun, DriveError> {
+        let staged = self.stage.set(lane, self.aa.unwrap_or(lane), plan).await.map_err(cannot_be_had)?;
+        let server = LaneServer { what: self.stage.what(self.aa.unwrap_or(lane)), version: Some(staged.version.clone()) };
+        let module_digest = staged.module_digest.clone();
+        self.event(RunEvent::LaneReady { lane, server, module_digest }).await;
+        let checkpoints = self.work.join("clients").join(&plan.scenario).join(lane.as_str());
+        let sink = Arc::new(Teller(self.tell.clone()));
+        let run = drive(plan.clone(), staged.stack.clone(), &checkpoints, sink, self.stop.clone()).await;
+        staged.strike().await;
+        run.map_err(|error| cannot_be_had(error.into()))
+    }
+
+    async fn event(&self, event: RunEvent) {
+        let _ = self.tell.send(Message::Event(event)).await;
+    }
+}
+
+/// Passes events on. One that finds the queue full is not shown: showing must not hold up driving.
+struct Teller(Sender<Message>);
+
+impl EventSink for Teller {
+    fn event(&self, event: RunEvent) {
+        let _ = self.0.try_send(Message::Event(event));
+    }
+}
+
+impl LaneChoice {
+    fn source(&self, lane: LaneId) -> Result<Source, DriveError> {
+        match self {
+            LaneChoice::BuiltIn => Ok(Source::Bundled),
+            LaneChoice::Binary { path, .. } => Ok(Source::Binary(path.clone())),
+            LaneChoice::Outside { at, token } => {
+                let target = LaneTarget::parse(lane, at).map_err(|error| DriveError::Usage { what: error.to_string(), hint: None })?;
+                Ok(Source::Outside(match token {
+                    Some(token) => target.with_token(token),
+                    None => target,
+                }))
+            }
+        }
+    }
+}
+
+fn cannot_be_had(error: StageError) -> DriveError {
+    match error {
+        StageError::Profile(_) | StageError::Unfit(_) | StageError::Names(_) => DriveError::Usage { what: error.to_string(), hint: None },
+        _ => DriveError::Environment { what: error.to_string(), hint: None },
+    }
+}
+
+/// A word that no other run has, for what it makes on servers that are not ours.
+fn run_word() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{:08x}", random & u64::from(u32::MAX))
 }

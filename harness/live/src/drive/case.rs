@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_core::history::{Process, Record};
+use cutover_core::history::{Phase, Process, Record};
 use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{self, Plan, PlannedFault, PublishExpect, ServerAction, Step, WRITER};
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
@@ -95,8 +96,19 @@ impl Case {
         Ok(())
     }
 
+    /// Does the case's part of a phase.
+    pub async fn part(&mut self, phase: Phase) {
+        match phase {
+            Phase::Exercise => self.exercise().await,
+            Phase::Heal => self.heal().await,
+            Phase::Converge => self.converge().await,
+            Phase::Drain => self.drain().await,
+            Phase::Setup | Phase::Done => {}
+        }
+    }
+
     /// Walks the script. A wait that is not met within its bound ends it: what would follow proves nothing more.
-    pub async fn exercise(&mut self) {
+    async fn exercise(&mut self) {
         for step in self.plan.steps.clone() {
             if let Err(waiting_for) = self.step(&step).await {
                 self.recorder.record(Record::TimedOut { waiting_for });
@@ -113,11 +125,21 @@ impl Case {
                 Ok(())
             }
             Step::Publish { op, stream, key, payload, expect, .. } => self.publish(*op, stream, key, payload, expect).await,
-            Step::Connect { client } => self.with_client(client, true, async |client| client.handle.connect().await).await,
-            Step::Disconnect { client } => self.with_client(client, false, async |client| client.handle.disconnect().await).await,
-            Step::Crash { client } => self.with_client(client, false, async |client| client.handle.crash().await).await,
+            Step::Connect { client } => {
+                self.client(client, true)?.connect().await;
+                Ok(())
+            }
+            Step::Disconnect { client } => {
+                self.client(client, false)?.disconnect().await;
+                Ok(())
+            }
+            Step::Crash { client } => {
+                self.client(client, false)?.crash().await;
+                Ok(())
+            }
             Step::SetCursor { client, stream, cursor } => {
-                self.with_client(client, false, async |client| client.handle.set_cursor(stream, *cursor).await).await
+                self.client(client, false)?.set_cursor(stream, *cursor).await;
+                Ok(())
             }
             Step::AwaitCaughtUp { clients } => self.caught_up(clients, STEP_WITHIN).await,
             Step::AwaitFired { fault } => self.fired(fault).await,
@@ -126,11 +148,11 @@ impl Case {
         }
     }
 
-    async fn with_client(&mut self, id: &ClientId, wanted: bool, act: impl AsyncFn(&Client)) -> Result<(), String> {
+    /// A client, and whether it is to be connected from now on.
+    fn client(&mut self, id: &ClientId, wanted: bool) -> Result<&ClientHandle, String> {
         let client = self.clients.get_mut(id).ok_or_else(|| format!("client `{id}`, which the case does not have"))?;
         client.wanted = wanted;
-        act(client).await;
-        Ok(())
+        Ok(&client.handle)
     }
 
     async fn publish(&mut self, op: OpId, stream: &StreamId, key: &str, payload: &str, expect: &PublishExpect) -> Result<(), String> {
@@ -158,15 +180,16 @@ impl Case {
 
     async fn caught_up(&self, clients: &[ClientId], within: Duration) -> Result<(), String> {
         let each = clients.iter().filter_map(|id| self.clients.get(id).map(|client| (id, client)));
-        let waits = each.map(async |(id, client)| {
-            let heads: BTreeMap<_, _> = self.heads.iter().filter(|(stream, _)| client.streams.contains(stream)).map(clone_pair).collect();
-            let mut status = client.handle.status.clone();
-            match timeout(within, status.wait_for(|status| status.is_settled(&heads))).await {
-                Ok(_) => Ok(()),
-                Err(_) => Err(format!("`{id}` to catch up with the acknowledged heads")),
-            }
-        });
+        let waits: Vec<_> = each.map(|(id, client)| self.settled(id, client, within).boxed()).collect();
         join_all(waits).await.into_iter().collect()
+    }
+
+    async fn settled(&self, id: &ClientId, client: &Client, within: Duration) -> Result<(), String> {
+        let heads: BTreeMap<_, _> =
+            client.streams.iter().map(|stream| (stream.clone(), self.heads.get(stream).copied().unwrap_or_default())).collect();
+        let mut status = client.handle.status.clone();
+        let settled = timeout(within, status.wait_for(|status| status.is_settled(&heads))).await;
+        settled.map(|_| ()).map_err(|_| format!("`{id}` to catch up with the acknowledged heads"))
     }
 
     async fn fired(&self, fault: &FaultId) -> Result<(), String> {
@@ -187,16 +210,12 @@ impl Case {
 
     /// Waits until every connected client knows that its server is gone, so that each suffers it at the same point.
     async fn all_noticed(&self) -> Result<(), String> {
-        let waits = self.clients.iter().filter(|(_, client)| client.wanted).map(async |(id, client)| {
-            let mut status = client.handle.status.clone();
-            let gone = status.wait_for(|status| !status.subscribed);
-            timeout(STEP_WITHIN, gone).await.map(|_| ()).map_err(|_| format!("`{id}` to notice that its server is gone"))
-        });
+        let waits: Vec<_> = self.connected().map(|(id, client)| noticed(id, client).boxed()).collect();
         join_all(waits).await.into_iter().collect()
     }
 
     /// Disarms every fault.
-    pub async fn heal(&mut self) {
+    async fn heal(&mut self) {
         self.writer_proxy.heal();
         for client in self.clients.values() {
             client.proxy.heal();
@@ -206,16 +225,18 @@ impl Case {
 
     /// Waits until every connected client has had a round trip on a good connection.
     async fn settle(&self) {
-        let waits = self.connected().map(async |(id, client)| {
-            if timeout(self.converge_within, client.handle.settle()).await.is_err() {
-                self.recorder.record(Record::TimedOut { waiting_for: format!("`{id}` to have a good connection") });
-            }
-        });
+        let waits: Vec<_> = self.connected().map(|(id, client)| self.round_trip(id, client).boxed()).collect();
         join_all(waits).await;
     }
 
+    async fn round_trip(&self, id: &ClientId, client: &Client) {
+        if timeout(self.converge_within, client.handle.settle()).await.is_err() {
+            self.recorder.record(Record::TimedOut { waiting_for: format!("`{id}` to have a good connection") });
+        }
+    }
+
     /// Waits until every connected client is at every head.
-    pub async fn converge(&mut self) {
+    async fn converge(&mut self) {
         let connected: Vec<_> = self.connected().map(|(id, _)| id.clone()).collect();
         if let Err(waiting_for) = self.caught_up(&connected, self.converge_within).await {
             self.recorder.record(Record::TimedOut { waiting_for });
@@ -223,7 +244,7 @@ impl Case {
     }
 
     /// Lets arrive what is in flight, and records where every client ended.
-    pub async fn drain(&mut self) {
+    async fn drain(&mut self) {
         self.settle().await;
         for (id, client) in &self.clients {
             let status = client.handle.status.borrow().clone();
@@ -249,8 +270,10 @@ impl Case {
     }
 }
 
-fn clone_pair<K: Clone, V: Copy>((key, value): (&K, &V)) -> (K, V) {
-    (key.clone(), *value)
+async fn noticed(id: &ClientId, client: &Client) -> Result<(), String> {
+    let mut status = client.handle.status.clone();
+    let gone = timeout(STEP_WITHIN, status.wait_for(|status| !status.subscribed)).await;
+    gone.map(|_| ()).map_err(|_| format!("`{id}` to notice that its server is gone"))
 }
 
 /// A fault on the writer names an operation; it belongs to the case that has it.

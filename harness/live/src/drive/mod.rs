@@ -15,29 +15,21 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 
-use cutover_core::history::{HISTORY_SCHEMA, Header, History, Phase, Process, Record};
+use cutover_core::evidence::LaneRun;
+use cutover_core::history::{HISTORY_SCHEMA, Header, History, Phase, Record};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use case::Case;
-pub use event::{Event, EventSink, Quiet};
+pub use event::{EventSink, Quiet};
 use recorder::Recorder;
 pub use recorder::Quietly;
 pub use stack::{DriveError, LaneStack, Route, Victim};
 
 /// Cases of one plan that run at the same time.
 const CASES_AT_ONCE: usize = 6;
-
-/// What driving a lane left.
-#[derive(Debug, Clone)]
-pub struct Driven {
-    /// The history.
-    pub history: History,
-    /// When each of its records was made, in microseconds from the start.
-    pub times_us: Vec<u64>,
-}
 
 /// Drives a plan over one lane. `dir` takes the clients' checkpoints. When `cancel` is called, what was recorded so far
 /// comes back, without the mark of a complete run.
@@ -51,17 +43,17 @@ pub async fn drive(
     dir: &Path,
     events: Arc<dyn EventSink>,
     cancel: CancellationToken,
-) -> Result<Driven, DriveError> {
-    let recorder = Recorder::start();
+) -> Result<LaneRun, DriveError> {
     let lane = stack.lane.id();
-    let run = Run { plan: plan.clone(), stack, recorder: recorder.clone(), events };
+    let recorder = Recorder::start(plan.scenario.clone(), lane, events);
+    let run = Run { plan: plan.clone(), stack, recorder: recorder.clone() };
     tokio::select! {
         biased;
         () = cancel.cancelled() => {}
         outcome = run.phases(dir) => outcome?,
     }
     let recorded = recorder.snapshot();
-    Ok(Driven { history: History { header: header(&plan, lane), records: recorded.records }, times_us: recorded.times_us })
+    Ok(LaneRun { history: History { header: header(&plan, lane), records: recorded.records }, times_us: recorded.times_us })
 }
 
 fn header(plan: &Plan, lane: LaneId) -> Header {
@@ -72,7 +64,6 @@ struct Run {
     plan: Arc<Plan>,
     stack: LaneStack,
     recorder: Recorder,
-    events: Arc<dyn EventSink>,
 }
 
 impl Run {
@@ -84,14 +75,14 @@ impl Run {
             cases.push(case);
         }
         self.enter(Phase::Exercise);
-        self.each(&mut cases, async |case| case.exercise().await).await;
+        each(&mut cases, Phase::Exercise).await;
         self.enter(Phase::Heal);
         self.heal_server().await;
-        self.each(&mut cases, async |case| case.heal().await).await;
+        each(&mut cases, Phase::Heal).await;
         self.enter(Phase::Converge);
-        self.each(&mut cases, async |case| case.converge().await).await;
+        each(&mut cases, Phase::Converge).await;
         self.enter(Phase::Drain);
-        self.each(&mut cases, async |case| case.drain().await).await;
+        each(&mut cases, Phase::Drain).await;
         for case in cases {
             case.end().await;
         }
@@ -99,26 +90,22 @@ impl Run {
         Ok(())
     }
 
-    /// Does something with each case, a few at a time.
-    async fn each(&self, cases: &mut [Case], phase: impl AsyncFn(&mut Case)) {
-        stream::iter(cases).for_each_concurrent(CASES_AT_ONCE, |case| phase(case)).await;
-    }
-
     fn enter(&self, phase: Phase) {
         self.recorder.record(Record::Phase { phase });
-        self.events.event(Event::Phase { scenario: self.plan.scenario.clone(), lane: self.stack.lane.id(), phase });
     }
 
     /// Whatever a script left down or paused is up again from here on.
     async fn heal_server(&self) {
         let Some(victim) = &self.stack.victim else { return };
         for process in victim.heal().await {
-            self.processed(process);
+            self.recorder.record(Record::Process { process });
         }
     }
 
-    fn processed(&self, process: Process) {
-        self.recorder.record(Record::Process { process: process.clone() });
-        self.events.event(Event::Process { scenario: self.plan.scenario.clone(), lane: self.stack.lane.id(), process });
-    }
+}
+
+/// Has each case do its part of a phase, a few at a time.
+async fn each(cases: &mut [Case], phase: Phase) {
+    let parts: Vec<_> = cases.iter_mut().map(|case| case.part(phase).boxed()).collect();
+    stream::iter(parts).buffer_unordered(CASES_AT_ONCE).collect::<()>().await;
 }

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use cutover_core::evidence::RunEvent;
 use cutover_core::history::{Fire, Record};
-use cutover_core::ids::{ClientId, FaultId};
+use cutover_core::ids::{ClientId, FaultId, LaneId};
 
+use super::event::EventSink;
 use crate::proxy::LedgerSink;
 
 /// A shared handle; records are kept in the order in which they come.
@@ -15,6 +17,9 @@ pub struct Recorder {
 }
 
 struct Shared {
+    scenario: String,
+    lane: LaneId,
+    events: Arc<dyn EventSink>,
     started: Instant,
     records: Mutex<Recorded>,
 }
@@ -29,17 +34,32 @@ pub struct Recorded {
 }
 
 impl Recorder {
-    /// An empty history that starts now.
-    pub fn start() -> Recorder {
-        Recorder { shared: Arc::new(Shared { started: Instant::now(), records: Mutex::default() }) }
+    /// An empty history that starts now. Whoever watches is told of what is worth seeing.
+    pub fn start(scenario: String, lane: LaneId, events: Arc<dyn EventSink>) -> Recorder {
+        Recorder { shared: Arc::new(Shared { scenario, lane, events, started: Instant::now(), records: Mutex::default() }) }
     }
 
     /// Appends a record.
     pub fn record(&self, record: Record) {
+        if let Some(event) = self.worth_seeing(&record) {
+            self.shared.events.event(event);
+        }
         let now = u64::try_from(self.shared.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut recorded = self.shared.records.lock().unwrap_or_else(PoisonError::into_inner);
         recorded.records.push(record);
         recorded.times_us.push(now);
+    }
+
+    fn worth_seeing(&self, record: &Record) -> Option<RunEvent> {
+        let (scenario, lane) = (self.shared.scenario.clone(), self.shared.lane);
+        match record {
+            Record::Phase { phase } => Some(RunEvent::Phase { scenario, lane, phase: *phase }),
+            Record::Process { process } => Some(RunEvent::Process { scenario, lane, process: process.clone() }),
+            Record::Fault { fault, fire, .. } => {
+                Some(RunEvent::FaultFired { scenario, lane, fault: fault.clone(), hit: fire.hit.clone() })
+            }
+            _ => None,
+        }
     }
 
     /// What was recorded so far.

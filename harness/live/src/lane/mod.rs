@@ -157,7 +157,7 @@ pub trait Lane: Send + Sync {
 
 /// An open connection to a lane.
 #[async_trait]
-pub trait Session: Send {
+pub trait Session: Send + Sync {
     /// Does an operation and waits for its answer. Events that come before the answer are kept for [`Session::next`],
     /// in order; [`Op::Subscribe`]'s replay is one of those.
     async fn invoke(&mut self, op: &Op) -> Completion;

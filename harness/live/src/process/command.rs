@@ -95,8 +95,10 @@ impl ServerCommand {
         let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         match &self.form {
             Form::Ours { role, more } => {
-                let mut arguments = words(&["serve", role, "--die-with-parent", "--listen", &listen, "--data-dir"]);
+                let mut arguments = words(&["serve", role, "--listen", &listen, "--data-dir"]);
                 arguments.push(data_dir.into());
+                // So that nothing is left behind even where we are killed ourselves.
+                arguments.extend(["--die-with-parent".into(), std::process::id().to_string().into()]);
                 arguments.extend(more.iter().map(OsString::from));
                 arguments
             }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cutover_core::hash::PayloadHash;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
+use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use super::{Source, Stage, StageError, Staged, fixed, harms, names};
@@ -49,6 +51,15 @@ impl Host {
         }
     }
 
+    /// Stops the server in good order and starts it again. A server that was killed within some 40 ms of a publish was seen
+    /// to forget the database; what it has written when it stops in good order it does not forget.
+    async fn make_durable(&self) -> Result<(), StageError> {
+        let Some(server) = &self.server else { return Ok(()) };
+        let mut server = server.lock().await;
+        server.stop().await;
+        server.start().await.map_err(|source| StageError::Server { lane: "candidate", source })
+    }
+
     fn http(&self) -> Result<HttpClient, StageError> {
         client(&self.profile, &self.door, Some(&self.token))
     }
@@ -81,11 +92,15 @@ impl Stage {
         let created = profile.database.is_none();
         let name = profile.database.clone().unwrap_or_else(|| format!("cutover-{}-{}-{lane}", self.run, plan.scenario));
         let mut http = host.http()?;
-        if profile.publishes_module() {
+        let publishes = profile.publishes_module();
+        if publishes {
             let wasm = Bytes::from_static(MODULE_WASM);
             admin::publish_module(&mut http, &name, wasm).await.map_err(|source| host.failed(source))?;
         } else {
             admin::find_database(&mut http, &name).await.map_err(|source| host.failed(source))?;
+        }
+        if harmed {
+            host.make_durable().await?;
         }
         let scope = (!created && profile.scoped).then(|| format!("{}-{}", self.run, plan.scenario));
         let names = names(plan, scope.as_deref())?;
@@ -100,7 +115,8 @@ impl Stage {
         };
         let server = if harmed { host.server.clone() } else { None };
         let database = created.then(|| Database { host: host.clone(), name });
-        Ok(Staged { stack, version: host.version.clone(), server, database })
+        let module_digest = publishes.then(module_digest);
+        Ok(Staged { stack, version: host.version.clone(), module_digest, server, database })
     }
 
     async fn shared_host(&self) -> Result<Arc<Host>, StageError> {
@@ -135,6 +151,11 @@ impl Stage {
         let profile = Arc::new(SpacetimeProfile::of_url(BUNDLED_URL)?);
         meet(Some(Arc::new(Mutex::new(server))), profile, upstream).await
     }
+}
+
+/// `sha256:` of the module, as the evidence names it.
+fn module_digest() -> String {
+    PayloadHash::from_bytes(Sha256::digest(MODULE_WASM).into()).to_string()
 }
 
 /// Asks a server whether it is one, and for an identity where the profile brings none.

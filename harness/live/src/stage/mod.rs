@@ -55,6 +55,8 @@ pub struct Staged {
     pub stack: LaneStack,
     /// What serves it, by its own word where it has one.
     pub version: String,
+    /// `sha256:` of the module that was published for it, where one was.
+    pub module_digest: Option<String>,
     server: Option<Arc<Mutex<Server>>>,
     database: Option<candidate::Database>,
 }
@@ -91,6 +93,15 @@ impl Stage {
         }
         let hurt = |lane: LaneId| !self.source(lane).is_ours() && harms(plan, lane);
         LaneId::BOTH.into_iter().find(|lane| hurt(*lane)).map(|lane| format!("it kills or pauses the {lane} server, which is not ours"))
+    }
+
+    /// What a lane's source is, in words.
+    pub fn what(&self, lane: LaneId) -> String {
+        match self.source(lane) {
+            Source::Bundled => "built-in".to_owned(),
+            Source::Binary(binary) => binary.display().to_string(),
+            Source::Outside(target) => target.to_string(),
+        }
     }
 
     /// Makes a lane ready for a plan. `protocol` is the lane whose source is used: the other one's in an A/A run.

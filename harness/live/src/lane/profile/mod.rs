@@ -68,7 +68,28 @@ pub enum LaneTarget {
     Spacetime(Box<SpacetimeProfile>),
 }
 
+impl fmt::Display for LaneTarget {
+    /// The lane's URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LaneTarget::Phoenix(profile) => f.write_str(&profile.socket_url),
+            LaneTarget::Spacetime(profile) => f.write_str(&profile.url),
+        }
+    }
+}
+
 impl LaneTarget {
+    /// The lane with another token.
+    #[must_use]
+    pub fn with_token(mut self, token: impl Into<String>) -> LaneTarget {
+        let token = Some(Secret::new(token));
+        match &mut self {
+            LaneTarget::Phoenix(profile) => profile.token = token,
+            LaneTarget::Spacetime(profile) => profile.token = token,
+        }
+        self
+    }
+
     /// Reads a URL, which stands for the default profile of that lane, or a profile's path.
     ///
     /// # Errors

@@ -1,0 +1,148 @@
+//! Sends events: a replay batch by batch, then the live tail, two topics a tick.
+
+use serde_json::{Value, json};
+
+use super::{
+    CHANNEL_TOPIC, Channel, End,
+    batch::{self, Update, UpdateBatch},
+    plant::Neighbour,
+    queue::Strike,
+};
+use crate::socket::Outbox;
+
+/// A subscribe whose replay is under way.
+#[derive(Debug)]
+pub(super) struct Replay {
+    /// The ref that the reply will carry.
+    reference: Value,
+    topics: Vec<String>,
+    /// Which topic is being replayed.
+    at: usize,
+    batch_size: u64,
+}
+
+impl Replay {
+    pub(super) fn new(reference: Value, topics: Vec<String>, batch_size: u64) -> Self {
+        Self {
+            reference,
+            topics,
+            at: 0,
+            batch_size,
+        }
+    }
+}
+
+impl Channel {
+    /// Sends as much of a replay as there is room for; gives it back if it is not at its end.
+    pub(super) fn go_on(&mut self, mut replay: Replay, out: &mut Outbox) -> Option<Replay> {
+        while let Some(topic) = replay.topics.get(replay.at) {
+            if !out.has_room() {
+                return Some(replay);
+            }
+            if self
+                .send_next(topic, replay.batch_size, false, out)
+                .is_none_or(|is_complete| is_complete)
+            {
+                replay.at += 1;
+            }
+        }
+        let answer = json!({
+            "subscription_id": self.subscription_id,
+            "topics": replay.topics,
+            "current_watermarks": self.watermarks_of(&replay.topics),
+        });
+        out.reply(&self.join_ref, &replay.reference, CHANNEL_TOPIC, &Ok(answer));
+        None
+    }
+
+    /// Takes new notices into the outbound queue and drains it while there is room. Only a full queue that cannot be
+    /// drained, since the client does not read, is an overflow.
+    pub(super) fn send_live(&mut self, out: &mut Outbox) -> Option<End> {
+        let topics_per_tick = self.shared.config.limits.drain_topics_per_tick.max(1);
+        loop {
+            while !(self.queue.is_full() && out.has_room()) {
+                let Some(topic) = self.mailbox.pop_dirty() else { break };
+                if !self.subscribed.contains(&topic) {
+                    continue;
+                }
+                if let Err(strike) = self.queue.push(topic.clone()) {
+                    self.push_strike(&topic, strike, out);
+                    if strike.is_last {
+                        return Some(End::Error);
+                    }
+                }
+            }
+            for nth in 0..topics_per_tick {
+                if !out.has_room() {
+                    return None;
+                }
+                match self.queue.pop() {
+                    Some(topic) => self.drain(topic, out),
+                    None if nth == 0 => return None,
+                    None => break,
+                }
+            }
+        }
+    }
+
+    fn drain(&mut self, topic: String, out: &mut Outbox) {
+        let batch_size = self.shared.config.limits.replay_batch_size.max(1);
+        if self.send_next(&topic, batch_size, true, out) == Some(false) {
+            self.queue.requeue(topic);
+        }
+    }
+
+    fn push_strike(&self, topic: &str, strike: Strike, out: &mut Outbox) {
+        let limits = &self.shared.config.limits;
+        let error = json!({
+            "code": "slow_consumer",
+            "action": if strike.is_last { "disconnect" } else { "throttle" },
+            "topic": topic,
+            "queue_depth": strike.queue_depth,
+            "queue_limit": limits.queue_topics,
+            "reconnect_after_ms": limits.reconnect_after_ms,
+        });
+        self.push_error(topic, &error, out);
+    }
+
+    /// Sends the next batch of a topic; says whether that was all there is, or `None` where there was nothing.
+    fn send_next(&mut self, topic: &str, batch_size: u64, is_live: bool, out: &mut Outbox) -> Option<bool> {
+        let cursor = self.watermark(topic);
+        let limit = usize::try_from(batch_size).unwrap_or(usize::MAX);
+        let batch = self.shared.store.view().read_after(topic, cursor, limit);
+        // A batch is also bounded in bytes, so that large payloads do not pile up for a client that reads slowly.
+        let (max_bytes, mut bytes) = (self.shared.config.limits.out_high_water_bytes, 0);
+        let events = batch.events.iter().take_while(|event| {
+            let is_in = bytes == 0 || bytes + event.payload.get().len() <= max_bytes;
+            bytes += event.payload.get().len().max(1);
+            is_in
+        });
+        let updates: Vec<_> = events.map(|event| Update::of(event)).collect();
+        let last = updates.last()?.seq;
+        let is_complete = last >= batch.head;
+        let batch = UpdateBatch {
+            topic: topic.to_owned(),
+            updates,
+            head: batch.head,
+            replay_complete: is_complete,
+        };
+        self.watermarks.insert(topic.to_owned(), last);
+        let neighbour = self.neighbour(topic);
+        let planted = self.planted.entry(topic.to_owned()).or_default();
+        for batch in planted.spoil(batch, is_live, neighbour, &self.shared.config.defects) {
+            let payload = batch.payload();
+            out.push(&self.join_ref, CHANNEL_TOPIC, "sync:update_batch", &payload);
+            let frame = batch::frame(&batch.topic, batch.seq(), batch::KIND_UPDATE_BATCH, &payload);
+            out.push(&self.join_ref, CHANNEL_TOPIC, "sync:frame", &frame);
+        }
+        Some(is_complete)
+    }
+
+    fn neighbour(&self, topic: &str) -> Option<Neighbour> {
+        let other = self.subscribed.iter().find(|other| *other != topic)?;
+        Some(Neighbour {
+            topic: other.clone(),
+            next_seq: self.watermark(other).saturating_add(1),
+        })
+    }
+}

@@ -1,0 +1,262 @@
+//! One joined channel: its subscriptions, replays, live tail and end.
+
+mod batch;
+mod deliver;
+mod plant;
+mod queue;
+mod request;
+mod subscribe;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use self::{deliver::Replay, plant::Planted, queue::OutboundQueue};
+use crate::{
+    server::Shared,
+    socket::Outbox,
+    store::Mailbox,
+    wire::{Inbound, Payload, raw},
+};
+
+/// The one topic that can be joined.
+pub(crate) const CHANNEL_TOPIC: &str = "sync:v1";
+
+/// How many requests may wait behind a replay before the socket is read no further.
+const MAX_INBOX: usize = 64;
+
+/// How a channel ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// In good order: `phx_close`.
+    Close,
+    /// By a failure: `phx_error`.
+    Error,
+}
+
+impl End {
+    /// The event that tells the client.
+    pub(crate) fn event(self) -> &'static str {
+        match self {
+            Self::Close => "phx_close",
+            Self::Error => "phx_error",
+        }
+    }
+}
+
+/// A joined channel.
+pub(crate) struct Channel {
+    shared: Arc<Shared>,
+    mailbox: Arc<Mailbox>,
+    /// The join's join_ref, null for a client that sent none.
+    join_ref: Value,
+    /// The join's own ref.
+    reference: Value,
+    subscription_id: String,
+    /// What the token grants; `None` is all.
+    grants: Option<Arc<[String]>>,
+    /// In the order of subscription.
+    subscribed: Vec<String>,
+    /// How far each topic was sent; kept when a topic is unsubscribed.
+    watermarks: BTreeMap<String, u64>,
+    planted: BTreeMap<String, Planted>,
+    inbox: VecDeque<Inbound>,
+    replay: Option<Replay>,
+    queue: OutboundQueue,
+    last_request: Instant,
+    next_tick: Instant,
+}
+
+/// What a new channel is made of.
+pub(crate) struct Joined {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) join_ref: Value,
+    pub(crate) reference: Value,
+    pub(crate) subscription_id: String,
+    pub(crate) grants: Option<Arc<[String]>>,
+}
+
+impl Channel {
+    pub(crate) fn new(joined: Joined, now: Instant) -> Self {
+        let limits = &joined.shared.config.limits;
+        let queue = OutboundQueue::new(limits.queue_topics, limits.max_strikes);
+        let next_tick = now + joined.shared.config.timeouts.channel_tick();
+        Self {
+            shared: joined.shared,
+            mailbox: joined.mailbox,
+            join_ref: joined.join_ref,
+            reference: joined.reference,
+            subscription_id: joined.subscription_id,
+            grants: joined.grants,
+            subscribed: Vec::new(),
+            watermarks: BTreeMap::new(),
+            planted: BTreeMap::new(),
+            inbox: VecDeque::new(),
+            replay: None,
+            queue,
+            last_request: now,
+            next_tick,
+        }
+    }
+
+    /// The join_ref that its messages carry.
+    pub(crate) fn join_ref(&self) -> &Value {
+        &self.join_ref
+    }
+
+    /// Takes a message in, to be answered when what came before it has been; one of another join is dropped.
+    pub(crate) fn receive(&mut self, message: Inbound, now: Instant) {
+        let is_ours = if self.join_ref.is_null() {
+            let is_leave = message.event == "phx_leave";
+            is_leave || message.join_ref.is_null() || message.join_ref == self.reference
+        } else {
+            message.join_ref == self.join_ref
+        };
+        if !is_ours {
+            return;
+        }
+        if matches!(
+            message.event.as_str(),
+            "sync:subscribe" | "sync:unsubscribe" | "sync:heartbeat"
+        ) {
+            self.last_request = now;
+        }
+        self.inbox.push_back(message);
+    }
+
+    /// Whether so many requests wait that no more should be read.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.inbox.len() >= MAX_INBOX
+    }
+
+    /// When the channel next has something to do by itself.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.next_tick
+    }
+
+    /// At each tick a heartbeat, or the end of a channel that has been idle for too long.
+    pub(crate) fn tick(&mut self, now: Instant, out: &mut Outbox) -> Option<End> {
+        if now < self.next_tick {
+            return None;
+        }
+        let timeouts = &self.shared.config.timeouts;
+        // From the last tick, not from now, so that ticks do not drift; a tick that was missed is not made up for.
+        self.next_tick = (self.next_tick + timeouts.channel_tick()).max(now);
+        if now.duration_since(self.last_request) >= timeouts.channel_idle() {
+            return Some(End::Close);
+        }
+        self.push_heartbeat(out);
+        None
+    }
+
+    /// Does what can be done while there is room: first a replay to its end, then requests in their order, then the
+    /// live tail. So live pushes never mix into a replay, and its reply comes after it.
+    pub(crate) fn work(&mut self, out: &mut Outbox) -> Option<End> {
+        loop {
+            if let Some(replay) = self.replay.take() {
+                self.replay = self.go_on(replay, out);
+                if self.replay.is_some() {
+                    return None;
+                }
+            } else if let Some(message) = self.inbox.pop_front() {
+                if let Some(end) = self.handle(&message, out) {
+                    return Some(end);
+                }
+            } else {
+                return self.send_live(out);
+            }
+        }
+    }
+
+    fn handle(&mut self, message: &Inbound, out: &mut Outbox) -> Option<End> {
+        let object = match &message.payload {
+            Payload::Json(Value::Object(object)) => Some(object),
+            _ => None,
+        };
+        match (message.event.as_str(), object) {
+            ("phx_leave", _) => {
+                out.reply(&self.join_ref, &message.reference, CHANNEL_TOPIC, &Ok(json!({})));
+                return Some(End::Close);
+            }
+            ("sync:heartbeat", _) => {
+                self.push_heartbeat(out);
+                let watermarks = self.watermarks_of(&self.subscribed);
+                let answer = json!({"subscription_id": self.subscription_id, "watermarks": watermarks});
+                self.reply(message, &Ok(answer), out);
+            }
+            ("sync:subscribe", Some(payload)) => self.subscribe(message, payload, out),
+            ("sync:unsubscribe", Some(payload)) => {
+                let answer = self.unsubscribe(payload);
+                self.reply(message, &answer, out);
+            }
+            // An event that nobody handles, and a payload that no handler takes, end the channel.
+            _ => return Some(End::Error),
+        }
+        None
+    }
+
+    fn unsubscribe(&mut self, payload: &Map<String, Value>) -> Result<Value, Value> {
+        let topics = request::topics(payload).map_err(|_| bad_subscription())?;
+        for topic in &topics {
+            self.shared.store.hub().unsubscribe(topic, &self.mailbox);
+            self.queue.remove(topic);
+        }
+        self.subscribed.retain(|topic| !topics.contains(topic));
+        Ok(json!({"subscription_id": self.subscription_id, "topics": self.subscribed}))
+    }
+
+    fn reply(&self, message: &Inbound, answer: &Result<Value, Value>, out: &mut Outbox) {
+        out.reply(&self.join_ref, &message.reference, CHANNEL_TOPIC, answer);
+    }
+
+    fn push_heartbeat(&self, out: &mut Outbox) {
+        let payload = json!({"watermarks": self.watermarks_of(&self.subscribed)});
+        out.push(&self.join_ref, CHANNEL_TOPIC, "sync:heartbeat", &raw(&payload));
+    }
+
+    fn watermarks_of(&self, topics: &[String]) -> Value {
+        let watermarks = topics
+            .iter()
+            .map(|topic| batch::Watermark {
+                topic,
+                watermark: self.watermark(topic),
+            })
+            .collect::<Vec<_>>();
+        json!(watermarks)
+    }
+
+    fn watermark(&self, topic: &str) -> u64 {
+        self.watermarks.get(topic).copied().unwrap_or(0)
+    }
+
+    /// Pushes an error, and the frame that repeats it.
+    fn push_error(&self, topic: &str, error: &Value, out: &mut Outbox) {
+        let payload = raw(error);
+        out.push(&self.join_ref, CHANNEL_TOPIC, "sync:error", &payload);
+        let frame = batch::frame(topic, 0, batch::KIND_ERROR, &payload);
+        out.push(&self.join_ref, CHANNEL_TOPIC, "sync:frame", &frame);
+    }
+
+    /// Tells the client that its token was revoked; the socket closes after that.
+    pub(crate) fn push_revoked(&self, out: &mut Outbox) {
+        let error = json!({"code": "reauth_required", "message": "session access was revoked; sign in again"});
+        self.push_error("sync.auth", &error, out);
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        for topic in &self.subscribed {
+            self.shared.store.hub().unsubscribe(topic, &self.mailbox);
+        }
+    }
+}
+
+fn bad_subscription() -> Value {
+    json!({"code": "bad_subscription"})
+}

@@ -1,0 +1,268 @@
+//! Planted delivery defects: what a broken server makes of a batch before it goes out.
+
+use serde_json::value::RawValue;
+
+use super::batch::{Update, UpdateBatch};
+use crate::{
+    canonical::canonical_sha256,
+    defects::{DEFECT_SEQ, Defect, Defects},
+};
+
+/// How many bytes of a payload are tried before the whole payload is replaced.
+const MAX_TRIED_BYTES: usize = 4096;
+
+/// What the defects of one topic on one channel remember.
+#[derive(Debug, Default)]
+pub(super) struct Planted {
+    held: Option<Update>,
+    has_crossed: bool,
+    has_phantom: bool,
+}
+
+/// Another topic of the channel, and the next event that its client would take.
+#[derive(Clone, Debug)]
+pub(super) struct Neighbour {
+    pub(super) topic: String,
+    pub(super) next_seq: u64,
+}
+
+impl Planted {
+    /// What goes out in place of `batch`: itself where nothing is planted.
+    pub(super) fn spoil(
+        &mut self,
+        mut batch: UpdateBatch,
+        is_live: bool,
+        neighbour: Option<Neighbour>,
+        defects: &Defects,
+    ) -> Vec<UpdateBatch> {
+        if defects.is_empty() {
+            return vec![batch];
+        }
+        let fifth = batch.updates.iter().find(|update| update.seq == DEFECT_SEQ).cloned();
+        let drops = defects.has(Defect::DropEvent) || (is_live && defects.has(Defect::SkipLive));
+        batch.updates.retain(|update| {
+            let is_stopped = defects.has(Defect::StopTail) && update.seq > DEFECT_SEQ;
+            !is_stopped && !(drops && update.seq == DEFECT_SEQ)
+        });
+        batch
+            .updates
+            .iter_mut()
+            .for_each(|update| spoil_update(update, defects));
+        let mut out = if is_live && defects.has(Defect::SwapLive) {
+            self.swap(batch)
+        } else {
+            vec![batch]
+        };
+        if let Some(fifth) = fifth {
+            out.extend(self.extra(&fifth, &out, neighbour, defects));
+        }
+        out.retain(|batch| !batch.updates.is_empty());
+        out
+    }
+
+    /// Holds the fifth event back until the sixth went out before it.
+    fn swap(&mut self, mut batch: UpdateBatch) -> Vec<UpdateBatch> {
+        if let Some(at) = batch.updates.iter().position(|update| update.seq == DEFECT_SEQ) {
+            self.held = Some(batch.updates.remove(at));
+        }
+        let Some(after) = batch.updates.iter().position(|update| update.seq > DEFECT_SEQ) else {
+            return vec![batch];
+        };
+        let Some(held) = self.held.take() else {
+            return vec![batch];
+        };
+        let rest = batch.updates.split_off(after + 1);
+        let (mut late, mut last) = (batch.clone(), batch.clone());
+        (late.updates, last.updates) = (vec![held], rest);
+        vec![batch, late, last]
+    }
+
+    /// What is delivered besides the fifth event.
+    fn extra(
+        &mut self,
+        fifth: &Update,
+        out: &[UpdateBatch],
+        neighbour: Option<Neighbour>,
+        defects: &Defects,
+    ) -> Vec<UpdateBatch> {
+        let mut extra = Vec::new();
+        if defects.has(Defect::CrossStreams)
+            && !self.has_crossed
+            && let Some(Neighbour { topic, next_seq }) = neighbour
+        {
+            self.has_crossed = true;
+            let updates = vec![Update {
+                seq: next_seq,
+                ..fifth.clone()
+            }];
+            extra.push(UpdateBatch {
+                topic,
+                updates,
+                head: next_seq,
+                replay_complete: true,
+            });
+        }
+        if defects.has(Defect::Phantom)
+            && !self.has_phantom
+            && let Some(last) = out.last()
+        {
+            self.has_phantom = true;
+            let seq = last.head + 1;
+            let mut phantom = Update {
+                seq,
+                key: "phantom".to_owned(),
+                payload: fifth.payload.clone(),
+                hash: None,
+            };
+            replace_payload(&mut phantom, "{\"phantom\":true}".to_owned());
+            let topic = last.topic.clone();
+            extra.push(UpdateBatch {
+                topic,
+                updates: vec![phantom],
+                head: seq,
+                replay_complete: true,
+            });
+        }
+        extra
+    }
+}
+
+fn spoil_update(update: &mut Update, defects: &Defects) {
+    if defects.has(Defect::DuplicateSeq) && update.seq == DEFECT_SEQ + 1 {
+        update.seq = DEFECT_SEQ;
+        return;
+    }
+    if update.seq != DEFECT_SEQ {
+        return;
+    }
+    if defects.has(Defect::ChangePayload) {
+        let changed = changed_by_one_byte(update.payload.get()).unwrap_or_else(|| "\"changed\"".to_owned());
+        replace_payload(update, changed);
+    }
+    if defects.has(Defect::WrongHash) {
+        let mut hash = update.hash.unwrap_or_default();
+        hash[0] ^= 1;
+        update.hash = Some(hash);
+    }
+}
+
+fn replace_payload(update: &mut Update, text: String) {
+    if let (Ok(hash), Ok(payload)) = (canonical_sha256(&text), RawValue::from_string(text)) {
+        (update.payload, update.hash) = (payload, Some(hash));
+    }
+}
+
+/// The first change of one letter or digit that leaves the payload JSON, and another value than before.
+fn changed_by_one_byte(text: &str) -> Option<String> {
+    let before = canonical_sha256(text).ok()?;
+    let places = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| byte.is_ascii_alphanumeric());
+    for (at, byte) in places.take(MAX_TRIED_BYTES) {
+        let other = match byte {
+            b'0' | b'a' | b'A' => byte + 1,
+            _ => byte - 1,
+        };
+        let mut changed = text.as_bytes().to_vec();
+        changed[at] = other;
+        if let Ok(changed) = String::from_utf8(changed)
+            && canonical_sha256(&changed).is_ok_and(|after| after != before)
+        {
+            return Some(changed);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn update(seq: u64) -> Update {
+        let mut update = Update {
+            seq,
+            key: format!("k{seq}"),
+            payload: RawValue::NULL.to_owned(),
+            hash: None,
+        };
+        replace_payload(&mut update, format!("{{\"n\":{seq}}}"));
+        update
+    }
+
+    fn batch(seqs: std::ops::RangeInclusive<u64>) -> UpdateBatch {
+        let head = *seqs.end();
+        UpdateBatch {
+            topic: "t".to_owned(),
+            updates: seqs.map(update).collect(),
+            head,
+            replay_complete: true,
+        }
+    }
+
+    fn delivered(names: &str, batches: &[UpdateBatch], is_live: bool) -> Vec<(String, u64)> {
+        let (mut planted, defects) = (Planted::default(), Defects::parse(names).unwrap());
+        let neighbour = || {
+            Some(Neighbour {
+                topic: "other".to_owned(),
+                next_seq: 3,
+            })
+        };
+        let spoiled = batches
+            .iter()
+            .flat_map(|batch| planted.spoil(batch.clone(), is_live, neighbour(), &defects));
+        let flat = |b: UpdateBatch| b.updates.iter().map(|u| (b.topic.clone(), u.seq)).collect::<Vec<_>>();
+        spoiled.flat_map(flat).collect()
+    }
+
+    fn seqs(names: &str, batches: &[UpdateBatch], is_live: bool) -> Vec<u64> {
+        delivered(names, batches, is_live)
+            .into_iter()
+            .map(|(_, seq)| seq)
+            .collect()
+    }
+
+    #[test]
+    fn each_defect_strikes_at_the_fifth_event() {
+        let whole = [batch(4..=7)];
+        assert_eq!(seqs("", &whole, true), [4, 5, 6, 7]);
+        assert_eq!(seqs("drop-event", &whole, false), [4, 6, 7]);
+        assert_eq!(seqs("skip-live", &whole, true), [4, 6, 7]);
+        assert_eq!(seqs("skip-live", &whole, false), [4, 5, 6, 7]);
+        assert_eq!(seqs("stop-tail", &whole, false), [4, 5]);
+        assert_eq!(seqs("swap-live", &whole, true), [4, 6, 5, 7]);
+        assert_eq!(
+            seqs("swap-live", &[batch(5..=5), batch(6..=6), batch(7..=7)], true),
+            [6, 5, 7]
+        );
+        assert_eq!(seqs("duplicate-seq", &whole, true), [4, 5, 5, 7]);
+        assert_eq!(seqs("phantom", &whole, true), [4, 5, 6, 7, 8]);
+        let crossed = delivered("cross-streams", &whole, true);
+        assert_eq!(crossed.last(), Some(&("other".to_owned(), 3)));
+    }
+
+    #[test]
+    fn a_changed_payload_differs_by_one_byte_and_its_hash_fits() {
+        let defects = Defects::parse("change-payload").unwrap();
+        for text in ["{\"n\":1}", "\"a\"", "[1e308]", "{\"k\":\"\\u00e9\"}", "0", "-0.5"] {
+            let changed = changed_by_one_byte(text).unwrap();
+            let differing = text.bytes().zip(changed.bytes()).filter(|(a, b)| a != b).count();
+            assert_eq!((text.len(), differing), (changed.len(), 1), "{text} {changed}");
+        }
+        for text in ["true", "{}", "null", "[]"] {
+            assert_eq!(changed_by_one_byte(text), None);
+        }
+        let mut fifth = update(5);
+        spoil_update(&mut fifth, &defects);
+        assert_eq!(fifth.hash, canonical_sha256(fifth.payload.get()).ok());
+        assert_ne!(fifth.hash, update(5).hash);
+    }
+
+    #[test]
+    fn a_wrong_hash_is_wrong() {
+        let mut fifth = update(5);
+        spoil_update(&mut fifth, &Defects::parse("wrong-hash").unwrap());
+        assert_ne!(fifth.hash, canonical_sha256(fifth.payload.get()).ok());
+    }
+}

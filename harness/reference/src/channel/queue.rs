@@ -1,0 +1,122 @@
+//! The outbound queue of a channel: which topics wait to be drained, and the strikes of a slow consumer.
+
+use std::collections::{BTreeSet, VecDeque};
+
+/// Topics in the order in which they became due, each at most once, and no more than the limit.
+#[derive(Debug)]
+pub(super) struct OutboundQueue {
+    waiting: VecDeque<String>,
+    limit: usize,
+    /// Topics that found no place. They are not forgotten: they come in as soon as there is one.
+    turned_away: BTreeSet<String>,
+    strikes: u32,
+    max_strikes: u32,
+}
+
+/// An overflow: the queue was full when a topic became due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Strike {
+    /// How deep the queue would have been.
+    pub(super) queue_depth: usize,
+    /// Whether it was one too many.
+    pub(super) is_last: bool,
+}
+
+impl OutboundQueue {
+    pub(super) fn new(limit: usize, max_strikes: u32) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            limit,
+            turned_away: BTreeSet::new(),
+            strikes: 0,
+            max_strikes,
+        }
+    }
+
+    /// A topic has events to send.
+    pub(super) fn push(&mut self, topic: String) -> Result<(), Strike> {
+        if self.waiting.contains(&topic) {
+            return Ok(());
+        }
+        if self.is_full() {
+            self.turned_away.insert(topic);
+            self.strikes += 1;
+            return Err(Strike {
+                queue_depth: self.limit + 1,
+                is_last: self.strikes >= self.max_strikes,
+            });
+        }
+        self.turned_away.remove(&topic);
+        self.waiting.push_back(topic);
+        Ok(())
+    }
+
+    /// A topic that was just drained has more: it waits again, behind the others, and that is no overflow.
+    pub(super) fn requeue(&mut self, topic: String) {
+        if self.is_full() {
+            self.turned_away.insert(topic);
+        } else if !self.waiting.contains(&topic) {
+            self.waiting.push_back(topic);
+        }
+    }
+
+    /// Whether one more would overflow.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.len() >= self.limit
+    }
+
+    /// Takes the topic that waits longest; its place goes to one that had been turned away.
+    pub(super) fn pop(&mut self) -> Option<String> {
+        let topic = self.waiting.pop_front();
+        if !self.is_full()
+            && let Some(next) = self.turned_away.pop_first()
+        {
+            self.waiting.push_back(next);
+        }
+        topic
+    }
+
+    /// Forgets a topic.
+    pub(super) fn remove(&mut self, topic: &str) {
+        self.waiting.retain(|waiting| waiting != topic);
+        self.turned_away.remove(topic);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_topic_after_the_limit_is_a_strike_and_the_third_strike_the_last() {
+        let mut queue = OutboundQueue::new(64, 3);
+        for n in 0..64 {
+            queue.push(format!("t{n}")).unwrap();
+        }
+        assert_eq!(
+            queue.push("t3".to_owned()),
+            Ok(()),
+            "a topic that waits already takes no second place"
+        );
+        let strike = |is_last| {
+            Err(Strike {
+                queue_depth: 65,
+                is_last,
+            })
+        };
+        assert_eq!(queue.push("more".to_owned()), strike(false));
+        assert_eq!(queue.push("more".to_owned()), strike(false));
+        assert_eq!(queue.push("other".to_owned()), strike(true));
+    }
+
+    #[test]
+    fn what_was_turned_away_comes_in_when_there_is_a_place() {
+        let mut queue = OutboundQueue::new(1, 3);
+        queue.push("a".to_owned()).unwrap();
+        assert!(queue.push("b".to_owned()).is_err());
+        assert_eq!(queue.pop().as_deref(), Some("a"));
+        assert_eq!(queue.pop().as_deref(), Some("b"));
+        assert_eq!(queue.pop(), None);
+    }
+}

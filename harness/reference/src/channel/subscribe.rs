@@ -1,0 +1,94 @@
+//! Handles `sync:subscribe`: topics, grants, cursors, and whether these can be resumed.
+
+use serde_json::{Map, Value, json};
+
+use super::{Channel, bad_subscription, deliver::Replay, request};
+use crate::{
+    defects::Defect,
+    socket::Outbox,
+    stale::{self, StaleTopic},
+    topics::grant_covers,
+    wire::Inbound,
+};
+
+impl Channel {
+    /// Starts the replay, whose end is the OK reply; or refuses, and nothing is subscribed.
+    pub(super) fn subscribe(&mut self, message: &Inbound, payload: &Map<String, Value>, out: &mut Outbox) {
+        let (topics, cursors) = match self.checked(payload) {
+            Ok(checked) => checked,
+            Err(refusal) => return self.reply(message, &Err(refusal), out),
+        };
+        let stale = self.stale(&topics, &cursors);
+        if let Some(first) = stale.first() {
+            let refusal = stale::refusal(&stale);
+            self.push_error(&first.topic, &refusal, out);
+            return self.reply(message, &Err(refusal), out);
+        }
+        for (topic, cursor) in cursors {
+            if topics.contains(&topic) {
+                self.watermarks.insert(topic, cursor);
+            }
+        }
+        for topic in &topics {
+            // Told before the replay starts to read, so that nothing falls between the replay and the live tail.
+            self.shared.store.hub().subscribe(topic, &self.mailbox);
+            if !self.subscribed.contains(topic) {
+                self.subscribed.push(topic.clone());
+            }
+        }
+        let limits = &self.shared.config.limits;
+        let batch_size = request::batch_size(payload).unwrap_or(limits.replay_batch_size);
+        let batch_size = batch_size.clamp(1, limits.max_replay_batch_size.max(1));
+        self.replay = Some(Replay::new(message.reference.clone(), topics, batch_size));
+    }
+
+    /// The topics and cursors of a subscribe, checked in the contract's order.
+    fn checked(&self, payload: &Map<String, Value>) -> Result<(Vec<String>, Vec<(String, u64)>), Value> {
+        let topics = request::topics(payload).map_err(|_| bad_subscription())?;
+        let view = self.shared.store.view();
+        let unknown: Vec<_> = topics.iter().filter(|topic| !view.is_known(topic)).collect();
+        if !unknown.is_empty() {
+            return Err(forbidden(&unknown));
+        }
+        drop(view);
+        let ungranted: Vec<_> = topics.iter().filter(|topic| !self.is_granted(topic)).collect();
+        if !ungranted.is_empty() {
+            return Err(forbidden(&ungranted));
+        }
+        let cursors = request::resume_after(payload).map_err(|_| bad_subscription())?;
+        Ok((topics, cursors))
+    }
+
+    fn is_granted(&self, topic: &str) -> bool {
+        match &self.grants {
+            Some(grants) if !self.shared.config.defects.has(Defect::IgnoreGrants) => {
+                grants.iter().any(|grant| grant_covers(grant, topic))
+            }
+            _ => true,
+        }
+    }
+
+    /// Those of the named cursors that cannot be resumed, in the order of the topics.
+    fn stale(&self, topics: &[String], cursors: &[(String, u64)]) -> Vec<StaleTopic> {
+        let view = self.shared.store.view();
+        let named = topics
+            .iter()
+            .filter_map(|topic| cursors.iter().rev().find(|(name, _)| name == topic));
+        named
+            .filter_map(|(topic, resume_after)| {
+                let window = view.window(topic);
+                let reason = stale::reason(*resume_after, &window, &self.shared.config.defects)?;
+                Some(StaleTopic {
+                    topic: topic.clone(),
+                    resume_after: *resume_after,
+                    reason,
+                    window,
+                })
+            })
+            .collect()
+    }
+}
+
+fn forbidden(topics: &[&String]) -> Value {
+    json!({"code": "forbidden_topic", "forbidden_topics": topics})
+}

@@ -1,0 +1,364 @@
+//! Everything that can be set: where to listen, keys, limits, timeouts, the compatibility window, planted defects.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use crate::defects::Defects;
+
+/// How a server is set up. [`Config::new`] gives the contract's defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the journal lives. One server at a time.
+    pub data_dir: PathBuf,
+    /// Which topics there are.
+    pub topics: Topics,
+    /// Limits of each class of topics.
+    pub classes: Classes,
+    /// Who may connect.
+    pub tokens: Tokens,
+    /// Who may publish.
+    pub publish: Publish,
+    /// Bounds of one socket.
+    pub limits: Limits,
+    /// Timeouts and intervals.
+    pub timeouts: Timeouts,
+    /// Which clients may join.
+    pub compat: Compat,
+    /// Planted defects; none by default, and not to be set in a file.
+    #[serde(skip)]
+    pub defects: Defects,
+    /// Suppresses the log on stderr.
+    pub quiet: bool,
+}
+
+/// Which topics are known.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Topics {
+    /// The only known topics, in the order of `allowed_topics`. Without it every topic of the class table is known.
+    pub known: Option<Vec<String>>,
+}
+
+/// Limits by class.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Classes {
+    /// `run:<id>:events`.
+    pub run_events: ClassLimits,
+    /// `worker:<id>:lifecycle`.
+    pub worker_lifecycle: ClassLimits,
+    /// `runtime.codex_worker_events`.
+    pub codex_worker_events: ClassLimits,
+    /// Fleets and summaries.
+    pub fallback: ClassLimits,
+}
+
+/// Limits of one class.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClassLimits {
+    /// How many events a topic retains.
+    pub retention_events: u64,
+    /// How far behind the head a cursor may resume, in events.
+    pub replay_budget_events: u64,
+    /// The largest payload, in bytes of JSON text.
+    pub max_payload_bytes: usize,
+    /// How many events a second may be written to the topics of the class; 0 is no limit.
+    pub publish_rate_per_second: u32,
+    /// What `stale_topics` names as the tier.
+    pub qos_tier: String,
+}
+
+impl Default for ClassLimits {
+    fn default() -> Self {
+        Self {
+            retention_events: 100_000,
+            replay_budget_events: 10_000,
+            max_payload_bytes: 1024 * 1024,
+            publish_rate_per_second: 0,
+            qos_tier: "warm".to_owned(),
+        }
+    }
+}
+
+/// The token rules of the socket. With no key, any token or none is taken.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tokens {
+    /// The HS256 key that signs now.
+    pub key: Option<String>,
+    /// Keys that still verify (rotation).
+    pub fallback_keys: Vec<String>,
+    /// The `iss` that is demanded, if any.
+    pub issuer: Option<String>,
+    /// The `aud` that is demanded, if any.
+    pub audience: Option<String>,
+    /// How far clocks may differ, in seconds.
+    pub leeway_s: u64,
+    /// The greatest age from `iat`, in seconds; `None` is no limit.
+    pub max_age_s: Option<u64>,
+    /// Tokens that were revoked, by `jti`.
+    pub revoked_jti: Vec<String>,
+    /// The origins that are allowed, where a client sends one; `None` allows all.
+    pub allowed_origins: Option<Vec<String>>,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            key: None,
+            fallback_keys: Vec::new(),
+            issuer: None,
+            audience: None,
+            leeway_s: 30,
+            max_age_s: None,
+            revoked_jti: Vec::new(),
+            allowed_origins: None,
+        }
+    }
+}
+
+impl Tokens {
+    /// The keys that verify, the primary one first.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.key.iter().chain(&self.fallback_keys).map(String::as_str)
+    }
+}
+
+/// Who may publish and administer over HTTP.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Publish {
+    /// The bearer secret of the one writer. Without it, and with no token key either, anybody may publish; with a token
+    /// key, a token with the scope `sync:publish` is asked for.
+    pub bearer: Option<String>,
+}
+
+/// Bounds of one socket.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// How many topics may wait in a channel's outbound queue.
+    pub queue_topics: usize,
+    /// How many topics one drain takes.
+    pub drain_topics_per_tick: usize,
+    /// The overflow that stops the channel.
+    pub max_strikes: u32,
+    /// What a slow consumer is told to wait before it comes back, in milliseconds.
+    pub reconnect_after_ms: u64,
+    /// The batch size where a subscribe names none.
+    pub replay_batch_size: u64,
+    /// The largest batch size that a subscribe may ask for.
+    pub max_replay_batch_size: u64,
+    /// Bytes that may wait for a client before its live tail and replay pause.
+    pub out_high_water_bytes: usize,
+    /// The socket's send buffer in the kernel, in bytes: small, so that a client that does not read is seen soon.
+    pub send_buffer_bytes: u32,
+    /// The largest WebSocket message that is read, in bytes.
+    pub max_message_bytes: usize,
+    /// How many sockets may be open.
+    pub max_sockets: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queue_topics: 64,
+            drain_topics_per_tick: 2,
+            max_strikes: 3,
+            reconnect_after_ms: 2000,
+            replay_batch_size: 200,
+            max_replay_batch_size: 1000,
+            out_high_water_bytes: 256 * 1024,
+            send_buffer_bytes: 128 * 1024,
+            max_message_bytes: 8 * 1024 * 1024,
+            max_sockets: 4096,
+        }
+    }
+}
+
+/// Timeouts and intervals, in milliseconds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    /// A socket on which nothing moves for so long is closed with 1002.
+    pub socket_idle_ms: u64,
+    /// A channel without a sync message for so long gets `phx_close` at the next tick.
+    pub channel_idle_ms: u64,
+    /// How often a channel pushes `sync:heartbeat` and looks at its own idleness.
+    pub channel_tick_ms: u64,
+    /// How long a closing socket may take to flush.
+    pub close_linger_ms: u64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            socket_idle_ms: 60_000,
+            channel_idle_ms: 60_000,
+            channel_tick_ms: 15_000,
+            close_linger_ms: 2_000,
+        }
+    }
+}
+
+impl Timeouts {
+    pub(crate) fn socket_idle(&self) -> Duration {
+        Duration::from_millis(self.socket_idle_ms)
+    }
+
+    pub(crate) fn channel_idle(&self) -> Duration {
+        Duration::from_millis(self.channel_idle_ms)
+    }
+
+    pub(crate) fn channel_tick(&self) -> Duration {
+        Duration::from_millis(self.channel_tick_ms.max(1))
+    }
+
+    pub(crate) fn close_linger(&self) -> Duration {
+        Duration::from_millis(self.close_linger_ms)
+    }
+}
+
+/// The window of clients that may join, and whether it is enforced.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compat {
+    /// Off by default: old clients join with `{}`.
+    pub enforced: bool,
+    /// The one protocol version that is spoken.
+    pub protocol_version: String,
+    /// The lowest schema version.
+    pub min_schema_version: u64,
+    /// The highest schema version.
+    pub max_schema_version: u64,
+    /// The oldest build; builds are compared as strings.
+    pub min_client_build_id: String,
+    /// The newest build, if there is such a bound.
+    pub max_client_build_id: Option<String>,
+}
+
+impl Default for Compat {
+    fn default() -> Self {
+        Self {
+            enforced: false,
+            protocol_version: "khala.ws.v1".to_owned(),
+            min_schema_version: 1,
+            max_schema_version: 1,
+            min_client_build_id: "20260101T000000Z".to_owned(),
+            max_client_build_id: None,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new(SocketAddr::from(([127, 0, 0, 1], 0)), PathBuf::from("legacy-data"))
+    }
+}
+
+/// A configuration file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It could not be read.
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not what a configuration looks like.
+    #[error("the configuration {} is wrong: {message}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and what, as the parser says it.
+        message: String,
+    },
+}
+
+impl Config {
+    /// The contract's defaults at an address and a directory.
+    #[must_use]
+    pub fn new(listen: SocketAddr, data_dir: PathBuf) -> Self {
+        Self {
+            listen,
+            data_dir,
+            topics: Topics::default(),
+            classes: Classes::default(),
+            tokens: Tokens::default(),
+            publish: Publish::default(),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            compat: Compat::default(),
+            defects: Defects::none(),
+            quiet: false,
+        }
+    }
+
+    /// Reads a configuration: JSON where the name ends in `.json`, else TOML. What is not set has its default.
+    ///
+    /// # Errors
+    /// The file cannot be read, or names something that does not exist, or has a value of the wrong kind.
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let is_json = path.extension().is_some_and(|extension| extension == "json");
+        let parsed = if is_json {
+            serde_json::from_str(&text).map_err(|error| error.to_string())
+        } else {
+            toml::from_str(&text).map_err(|error| error.to_string())
+        };
+        parsed.map_err(|message| ConfigError::Parse {
+            path: path.to_owned(),
+            message,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_toml_file_sets_some_and_leaves_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("legacy.toml");
+        fs::write(
+            &path,
+            "[tokens]\nkey = 'k'\nfallback_keys = ['old']\n[timeouts]\nsocket_idle_ms = 5\n",
+        )
+        .unwrap();
+        let config = Config::from_file(&path).unwrap();
+        assert_eq!(config.tokens.keys().collect::<Vec<_>>(), ["k", "old"]);
+        assert_eq!(
+            (config.timeouts.socket_idle_ms, config.timeouts.channel_tick_ms),
+            (5, 15_000)
+        );
+        assert_eq!(config.tokens.leeway_s, 30);
+    }
+
+    #[test]
+    fn a_json_file_is_read_by_its_name_and_an_unknown_key_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("legacy.json");
+        fs::write(&path, r#"{"compat": {"enforced": true}}"#).unwrap();
+        assert!(Config::from_file(&path).unwrap().compat.enforced);
+        fs::write(&path, r#"{"compt": {}}"#).unwrap();
+        let error = Config::from_file(&path).unwrap_err().to_string();
+        assert!(error.contains("legacy.json") && error.contains("compt"), "{error}");
+    }
+}

@@ -1,0 +1,294 @@
+//! The HTTP side: publishing, topic policies, revocations, health and metrics.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Path, Request, State},
+    response::Response,
+    routing::{get, post},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{
+    canonical::canonical_sha256,
+    server::Shared,
+    socket::{self, now_s},
+    store::{Publish, Refused},
+    token,
+    topics::TopicPolicy,
+};
+
+/// What a body may have besides its payload, in bytes.
+const ENVELOPE_BYTES: usize = 64 * 1024;
+/// The longest idempotency key, in bytes.
+const MAX_KEY_BYTES: usize = 1024;
+/// The scope that lets a token publish.
+const PUBLISH_SCOPE: &str = "sync:publish";
+
+/// A refusal: a status, a code, and words; some have more fields.
+struct Refusal {
+    status: StatusCode,
+    body: Value,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: &str, message: &str) -> Self {
+        Self {
+            status,
+            body: json!({"code": code, "message": message}),
+        }
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.body[name] = value.into();
+        self
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        let message = refused.to_string();
+        let of = |status, code| Self::new(status, code, &message);
+        match refused {
+            Refused::IdempotencyConflict { seq } => of(StatusCode::CONFLICT, "idempotency_conflict").with("seq", seq),
+            Refused::SequenceConflict { expected, actual } => of(StatusCode::CONFLICT, "sequence_conflict")
+                .with("expected", expected)
+                .with("actual", actual),
+            Refused::RateLimited { .. } => of(StatusCode::TOO_MANY_REQUESTS, "publish_rate_limited"),
+            Refused::Unavailable(_) => of(StatusCode::SERVICE_UNAVAILABLE, "internal"),
+        }
+    }
+}
+
+/// The routes.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/sync/socket/websocket", get(socket::upgrade).fallback(not_a_get))
+        .route(
+            "/internal/v1/sync/publish",
+            post(|shared, request| answer(publish(shared, request))),
+        )
+        .route(
+            "/internal/v1/sync/topics/:topic",
+            get(|shared, topic, request| answer(get_topic(shared, topic, request)))
+                .put(|shared, topic, request| answer(put_topic(shared, topic, request))),
+        )
+        .route(
+            "/internal/v1/sync/revocations",
+            post(|shared, request| answer(revoke(shared, request))),
+        )
+        .route(
+            "/health",
+            get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }),
+        )
+        .route(
+            "/metrics",
+            get(|State(shared): State<Arc<Shared>>| async move { shared.metrics_text() }),
+        )
+        .fallback(|| async { json_response(StatusCode::NOT_FOUND, &json!({"code": "not_found"})) })
+        .with_state(shared)
+}
+
+async fn not_a_get() -> StatusCode {
+    StatusCode::BAD_REQUEST
+}
+
+async fn answer(handled: impl Future<Output = Result<Value, Refusal>>) -> Response {
+    match handled.await {
+        Ok(body) => json_response(StatusCode::OK, &body),
+        Err(refusal) => json_response(refusal.status, &refusal.body),
+    }
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+#[derive(Deserialize)]
+struct PublishBody {
+    topic: String,
+    idempotency_key: String,
+    #[serde(default, deserialize_with = "text_of_any")]
+    payload: Option<Box<RawValue>>,
+    #[serde(default)]
+    expected_next_seq: Option<u64>,
+}
+
+/// A payload's text, also where it is null: null is a payload, a missing one is none.
+fn text_of_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(deserializer).map(Some)
+}
+
+async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
+    authorize(&shared, request.headers())?;
+    let classes = &shared.config.classes;
+    let classes = [
+        &classes.run_events,
+        &classes.worker_lifecycle,
+        &classes.codex_worker_events,
+        &classes.fallback,
+    ];
+    let largest = classes
+        .iter()
+        .map(|class| class.max_payload_bytes)
+        .max()
+        .unwrap_or_default();
+    let body: PublishBody = read_json(request, largest.saturating_add(ENVELOPE_BYTES)).await?;
+    let bad = |message| Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message);
+    let topic = body.topic.trim().to_owned();
+    if body.idempotency_key.trim().is_empty() || body.idempotency_key.len() > MAX_KEY_BYTES {
+        return Err(bad("idempotency_key must be 1 to 1024 bytes that are not all blank"));
+    }
+    let payload = body
+        .payload
+        .ok_or_else(|| bad("payload is missing; a payload of null is written as null"))?;
+    known_topic(&shared, &topic)?;
+    let limit = shared
+        .store
+        .view()
+        .info(&topic)
+        .class
+        .limits(&shared.config)
+        .max_payload_bytes;
+    if payload.get().len() > limit {
+        return Err(too_large(limit));
+    }
+    let hash = canonical_sha256(payload.get())
+        .map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, "invalid_payload", &why))?;
+    let key = body.idempotency_key;
+    let publish = Publish {
+        topic: topic.clone(),
+        key,
+        payload,
+        hash,
+        expected_next_seq: body.expected_next_seq,
+    };
+    let published = shared.store.publish(publish).await?;
+    shared.count("published", if published.duplicate { "duplicate" } else { "written" });
+    Ok(json!({
+        "topic": topic,
+        "seq": published.seq,
+        "payload_hash": published.hash.map(|hash| STANDARD.encode(hash)),
+        "duplicate": published.duplicate,
+    }))
+}
+
+async fn get_topic(
+    State(shared): State<Arc<Shared>>,
+    Path(topic): Path<String>,
+    request: Request,
+) -> Result<Value, Refusal> {
+    authorize(&shared, request.headers())?;
+    known_topic(&shared, &topic)?;
+    Ok(describe(&shared, &topic))
+}
+
+async fn put_topic(
+    State(shared): State<Arc<Shared>>,
+    Path(topic): Path<String>,
+    request: Request,
+) -> Result<Value, Refusal> {
+    authorize(&shared, request.headers())?;
+    let change: TopicPolicy = read_json(request, ENVELOPE_BYTES).await?;
+    if change.class.is_none() {
+        known_topic(&shared, &topic)?;
+    }
+    if change.retention_events == Some(0) || topic.trim() != topic || topic.is_empty() {
+        let message = "retention_events is at least 1, and a topic has no blanks around it";
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message));
+    }
+    shared.store.set_policy(topic.clone(), change).await?;
+    Ok(describe(&shared, &topic))
+}
+
+fn describe(shared: &Shared, topic: &str) -> Value {
+    let info = shared.store.view().info(topic);
+    json!({
+        "topic": topic,
+        "class": info.class.name(),
+        "retention_events": info.retention_events,
+        "replay_budget_events": info.replay_budget_events,
+        "oldest_seq": info.oldest_seq,
+        "head_seq": info.head_seq,
+    })
+}
+
+async fn revoke(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        jti: String,
+    }
+    authorize(&shared, request.headers())?;
+    let body: Body = read_json(request, ENVELOPE_BYTES).await?;
+    shared.store.revoke(body.jti.clone()).await?;
+    Ok(json!({"jti": body.jti, "revoked": true}))
+}
+
+fn known_topic(shared: &Shared, topic: &str) -> Result<(), Refusal> {
+    if shared.store.view().is_known(topic) {
+        return Ok(());
+    }
+    let message = "no such topic: use a name of the class table, or PUT the topic with a class first";
+    Err(Refusal::new(StatusCode::NOT_FOUND, "unknown_topic", message))
+}
+
+fn too_large(limit: usize) -> Refusal {
+    let message = format!("the payload is larger than {limit} bytes");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "frame_payload_too_large", &message).with("max_payload_bytes", limit)
+}
+
+async fn read_json<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, Refusal> {
+    let body = to_bytes(request.into_body(), limit)
+        .await
+        .map_err(|_| too_large(limit))?;
+    serde_json::from_slice(&body).map_err(|error| {
+        let code = if error.is_data() { "bad_request" } else { "invalid_json" };
+        Refusal::new(StatusCode::BAD_REQUEST, code, &error.to_string())
+    })
+}
+
+/// The one writer proves itself by the configured secret, or, where there is none but there are token keys, by a token
+/// with the scope to publish.
+fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
+    let config = &shared.config;
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = bearer
+        .and_then(|value| value.split_once(' '))
+        .filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
+    let bearer = bearer.map(|(_, secret)| secret.trim());
+    let denied = |why: &str| {
+        shared.deny(why);
+        Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "send `Authorization: Bearer ...` of the writer",
+        )
+    };
+    if let Some(secret) = &config.publish.bearer {
+        return if bearer == Some(secret.as_str()) {
+            Ok(())
+        } else {
+            Err(denied("publish_unauthorized"))
+        };
+    }
+    if config.tokens.keys().next().is_none() {
+        return Ok(());
+    }
+    let verified = token::verify(bearer, &config.tokens, now_s(), false).map_err(|deny| denied(deny.code()))?;
+    let may_publish = verified.grants.iter().any(|grant| grant == PUBLISH_SCOPE);
+    if may_publish && !shared.store.view().is_revoked(&verified.jti) {
+        Ok(())
+    } else {
+        Err(denied("publish_unauthorized"))
+    }
+}

@@ -1,0 +1,318 @@
+//! The journal on disk: append-only, checksummed, synced before anything is acknowledged.
+//!
+//! The file starts with [`MAGIC`]. Each record is a header of 12 bytes (length of the body, CRC-32 of that length,
+//! CRC-32 of the body, little endian) and a body of JSON. The length has a checksum of its own, so that a damaged
+//! length in the middle cannot pass for a torn tail and take acknowledged records with it.
+
+use std::{
+    collections::VecDeque,
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+/// The first bytes of a journal; the digit is the format's version.
+const MAGIC: &[u8] = b"cutover-journal-1\n";
+const HEADER_BYTES: usize = 12;
+/// No body is longer: what claims to be is damage, not data.
+const MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
+/// How many records the planted defect `ack-before-journal` leaves unwritten.
+const LAGGING_RECORDS: usize = 64 * 1024;
+
+/// A journal could not be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file is not a journal, or one of another version.
+    #[error("{} is not a journal of this version: it does not start with `cutover-journal-1`", path.display())]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A record in the middle is damaged, so what follows cannot be trusted.
+    #[error(
+        "the journal {} is damaged at byte {offset}: {what}; restore it from a copy, or move the data directory away \
+         to start empty",
+        path.display()
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// Where the damaged record starts.
+        offset: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The file system refused.
+    #[error("cannot {action} the journal {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// An open journal, at its end.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    file: File,
+    path: PathBuf,
+    pending: Vec<u8>,
+    /// Records that the planted defect holds back; `None` without it.
+    held: Option<VecDeque<Vec<u8>>>,
+}
+
+/// What opening found.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The journal, ready to append.
+    pub journal: Journal,
+    /// The bodies of all whole records, oldest first, each with its offset.
+    pub records: Vec<(u64, Vec<u8>)>,
+    /// How many bytes of a torn last record were cut off.
+    pub torn_bytes: u64,
+}
+
+impl Journal {
+    /// Opens or makes the journal, and cuts off a torn last record.
+    pub(crate) fn open(path: &Path, ack_before_journal: bool) -> Result<Opened, JournalError> {
+        let io = |action| {
+            move |source| JournalError::Io {
+                path: path.to_owned(),
+                action,
+                source,
+            }
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(io("open"))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io("read"))?;
+        if bytes.len() < MAGIC.len() && MAGIC.starts_with(&bytes) {
+            file.rewind().map_err(io("write"))?;
+            file.write_all(MAGIC).map_err(io("write"))?;
+            file.sync_all().map_err(io("sync"))?;
+            if let Some(dir) = path.parent() {
+                File::open(dir)
+                    .and_then(|dir| dir.sync_all())
+                    .map_err(io("sync the directory of"))?;
+            }
+            bytes = MAGIC.to_vec();
+        }
+        if !bytes.starts_with(MAGIC) {
+            return Err(JournalError::NotAJournal { path: path.to_owned() });
+        }
+        let (records, end) = scan(&bytes, path)?;
+        let torn_bytes = (bytes.len() - end) as u64;
+        if torn_bytes > 0 {
+            file.set_len(end as u64).map_err(io("cut the torn tail of"))?;
+            file.sync_all().map_err(io("sync"))?;
+        }
+        file.seek(SeekFrom::Start(end as u64)).map_err(io("seek in"))?;
+        let held = ack_before_journal.then(VecDeque::new);
+        Ok(Opened {
+            journal: Self {
+                file,
+                path: path.to_owned(),
+                pending: Vec::new(),
+                held,
+            },
+            records,
+            torn_bytes,
+        })
+    }
+
+    /// Takes a record to be written by the next [`commit`](Self::commit).
+    pub(crate) fn append(&mut self, body: &[u8]) {
+        let record = encode(body);
+        match &mut self.held {
+            None => self.pending.extend_from_slice(&record),
+            Some(held) => {
+                held.push_back(record);
+                // The defect's memory is bounded too: beyond this many records the oldest are written after all.
+                if held.len() > LAGGING_RECORDS {
+                    self.pending.extend(held.pop_front().unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    /// Writes and syncs what was appended. After an error nothing may be acknowledged any more.
+    pub(crate) fn commit(&mut self) -> Result<(), JournalError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let path = &self.path;
+        let io = |action| {
+            move |source| JournalError::Io {
+                path: path.clone(),
+                action,
+                source,
+            }
+        };
+        self.file.write_all(&self.pending).map_err(io("append to"))?;
+        self.file.sync_data().map_err(io("sync"))?;
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// Writes what a planted defect held back, and syncs: the end of a clean stop.
+    pub(crate) fn close(mut self) -> Result<(), JournalError> {
+        for record in self.held.take().into_iter().flatten() {
+            self.pending.extend_from_slice(&record);
+        }
+        self.commit()
+    }
+}
+
+fn encode(body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u32).to_le_bytes();
+    let mut record = Vec::with_capacity(HEADER_BYTES + body.len());
+    record.extend_from_slice(&length);
+    record.extend_from_slice(&crc32fast::hash(&length).to_le_bytes());
+    record.extend_from_slice(&crc32fast::hash(body).to_le_bytes());
+    record.extend_from_slice(body);
+    record
+}
+
+/// A record's offset and its body.
+type Record = (u64, Vec<u8>);
+
+/// Reads all whole records; also says where the last one ends.
+fn scan(bytes: &[u8], path: &Path) -> Result<(Vec<Record>, usize), JournalError> {
+    let corrupt = |offset: usize, what: &str| JournalError::Corrupt {
+        path: path.to_owned(),
+        offset: offset as u64,
+        what: what.to_owned(),
+    };
+    let mut records = Vec::new();
+    let mut at = MAGIC.len();
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        // A crash of the machine can leave a tail of zeros, a crash of the process a prefix of a record.
+        if rest.len() < HEADER_BYTES || rest.iter().all(|byte| *byte == 0) {
+            break;
+        }
+        let word = |index: usize| u32::from_le_bytes([rest[index], rest[index + 1], rest[index + 2], rest[index + 3]]);
+        let length = word(0) as usize;
+        if crc32fast::hash(&rest[..4]) != word(4) || length > MAX_BODY_BYTES {
+            return Err(corrupt(at, "the length of the record does not match its checksum"));
+        }
+        let Some(body) = rest.get(HEADER_BYTES..HEADER_BYTES + length) else {
+            break;
+        };
+        let end = at + HEADER_BYTES + length;
+        if crc32fast::hash(body) != word(8) {
+            if end == bytes.len() {
+                break;
+            }
+            return Err(corrupt(
+                at,
+                "the record does not match its checksum, and more records follow it",
+            ));
+        }
+        records.push((at as u64, body.to_vec()));
+        at = end;
+    }
+    Ok((records, at))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn written(bodies: &[&[u8]]) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.log");
+        let mut journal = Journal::open(&path, false).unwrap().journal;
+        for body in bodies {
+            journal.append(body);
+        }
+        journal.commit().unwrap();
+        (dir, path)
+    }
+
+    fn bodies(path: &Path) -> Vec<Vec<u8>> {
+        Journal::open(path, false)
+            .unwrap()
+            .records
+            .into_iter()
+            .map(|(_, body)| body)
+            .collect()
+    }
+
+    #[test]
+    fn what_was_committed_is_read_again() {
+        let (_dir, path) = written(&[b"one", b"", b"three"]);
+        assert_eq!(bodies(&path), [b"one".to_vec(), b"".to_vec(), b"three".to_vec()]);
+    }
+
+    #[test]
+    fn a_record_torn_at_any_byte_is_cut_off_and_the_journal_goes_on() {
+        let (_dir, path) = written(&[b"first", b"second"]);
+        let whole = std::fs::read(&path).unwrap();
+        let first_end = MAGIC.len() + HEADER_BYTES + 5;
+        for cut in first_end + 1..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let opened = Journal::open(&path, false).unwrap();
+            assert_eq!(opened.records.len(), 1, "cut at {cut}");
+            assert_eq!(opened.torn_bytes, (cut - first_end) as u64);
+            let mut journal = opened.journal;
+            journal.append(b"third");
+            journal.commit().unwrap();
+            assert_eq!(bodies(&path), [b"first".to_vec(), b"third".to_vec()]);
+        }
+    }
+
+    #[test]
+    fn damage_in_the_middle_is_refused_at_every_byte_and_says_where() {
+        let (_dir, path) = written(&[b"first", b"second"]);
+        let whole = std::fs::read(&path).unwrap();
+        for at in MAGIC.len()..MAGIC.len() + HEADER_BYTES + 5 {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x40;
+            std::fs::write(&path, &damaged).unwrap();
+            let error = Journal::open(&path, false).unwrap_err();
+            assert!(matches!(error, JournalError::Corrupt { offset: 18, .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_tail_of_zeros_is_torn_not_corrupt() {
+        let (_dir, path) = written(&[b"first"]);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.extend_from_slice(&[0; 100]);
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(Journal::open(&path, false).unwrap().torn_bytes, 100);
+    }
+
+    #[test]
+    fn a_file_that_is_no_journal_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.log");
+        std::fs::write(&path, "something else, longer than the magic").unwrap();
+        assert!(matches!(
+            Journal::open(&path, false),
+            Err(JournalError::NotAJournal { .. })
+        ));
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("something else"));
+    }
+
+    #[test]
+    fn the_planted_defect_writes_only_on_a_clean_stop() {
+        let (_dir, path) = written(&[]);
+        let mut journal = Journal::open(&path, true).unwrap().journal;
+        journal.append(b"acknowledged");
+        journal.commit().unwrap();
+        assert!(bodies(&path).is_empty());
+        journal.close().unwrap();
+        assert_eq!(bodies(&path).len(), 1);
+    }
+}

@@ -1,0 +1,195 @@
+//! One socket's Phoenix session: heartbeats, joins and leaves; what a channel does is the channel's.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::{frame, frame::Message, outbox::Outbox};
+use crate::{
+    channel::{CHANNEL_TOPIC, Channel, End, Joined},
+    compat::{self, ClientInfo},
+    defects::Defect,
+    server::Shared,
+    store::Mailbox,
+    wire::{Inbound, Malformed, Payload, Vsn},
+};
+
+/// Who is connected.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Principal {
+    /// The token's `jti`, where tokens are asked for.
+    pub(crate) jti: Option<String>,
+    /// What the token grants; `None` is all.
+    pub(crate) grants: Option<Arc<[String]>>,
+}
+
+/// The state of one socket.
+pub(crate) struct Session {
+    shared: Arc<Shared>,
+    vsn: Vsn,
+    principal: Principal,
+    /// The connect parameters.
+    query: Vec<(String, String)>,
+    mailbox: Arc<Mailbox>,
+    channel: Option<Channel>,
+    /// What waits to be sent.
+    pub(crate) out: Outbox,
+}
+
+/// The socket is to be closed with this code.
+pub(crate) struct Close(pub(crate) u16);
+
+impl Session {
+    pub(crate) fn new(shared: Arc<Shared>, vsn: Vsn, principal: Principal, query: Vec<(String, String)>) -> Self {
+        let mailbox = shared.store.hub().mailbox(principal.jti.as_deref());
+        let out = Outbox::new(vsn, shared.config.limits.out_high_water_bytes);
+        Self {
+            shared,
+            vsn,
+            principal,
+            query,
+            mailbox,
+            channel: None,
+            out,
+        }
+    }
+
+    /// Where notices of the store arrive.
+    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
+        self.mailbox.clone()
+    }
+
+    /// Whether no more should be read for now.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.out.is_flooded() || self.channel.as_ref().is_some_and(Channel::is_busy)
+    }
+
+    /// When the session next has something to do by itself.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.channel.as_ref().map(Channel::deadline)
+    }
+
+    /// Takes a message of the client in.
+    pub(crate) fn receive(&mut self, message: Message, now: Instant) -> Result<(), Close> {
+        let inbound = match message {
+            Message::Text(text) => self.vsn.decode_text(&text),
+            Message::Binary(bytes) => self.vsn.decode_binary(&bytes),
+            Message::Ping(payload) => {
+                self.out.pong(&payload);
+                return Ok(());
+            }
+            Message::Pong => return Ok(()),
+            Message::Close => return Err(Close(frame::CLOSE_NORMAL)),
+        };
+        match inbound {
+            Ok(inbound) => self.route(inbound, now),
+            Err(Malformed(why)) => {
+                self.shared
+                    .log(&format!("sync socket closed: malformed message: {why}"));
+                return Err(Close(frame::CLOSE_ERROR));
+            }
+        }
+        Ok(())
+    }
+
+    fn route(&mut self, message: Inbound, now: Instant) {
+        let is_channel = message.topic == CHANNEL_TOPIC;
+        let ok = Ok(json!({}));
+        match message.event.as_str() {
+            "heartbeat" if message.topic == "phoenix" => {
+                self.out.reply(&Value::Null, &message.reference, "phoenix", &ok);
+            }
+            "phx_join" if is_channel => self.join(&message, now),
+            event => match self.channel.as_mut().filter(|_| is_channel) {
+                Some(channel) => channel.receive(message, now),
+                None if event == "phx_leave" => {
+                    self.out
+                        .reply(&message.join_ref, &message.reference, &message.topic, &ok);
+                }
+                None => {
+                    let unmatched = Err(json!({"reason": "unmatched topic"}));
+                    self.out
+                        .reply(&Value::Null, &message.reference, &message.topic, &unmatched);
+                }
+            },
+        }
+    }
+
+    /// Joins, in place of an older join if there is one: that one's pending requests are never answered, and its close
+    /// comes after the new join's reply.
+    fn join(&mut self, message: &Inbound, now: Instant) {
+        let old = self.channel.take();
+        let answer = self.joined(message, now);
+        self.out
+            .reply(&message.join_ref, &message.reference, CHANNEL_TOPIC, &answer);
+        if let Some(old) = old {
+            self.out.channel_end(old.join_ref(), CHANNEL_TOPIC, End::Close.event());
+        }
+    }
+
+    fn joined(&mut self, message: &Inbound, now: Instant) -> Result<Value, Value> {
+        let empty = Map::new();
+        let params = match &message.payload {
+            Payload::Json(Value::Object(params)) => params,
+            Payload::Json(Value::Null) => &empty,
+            _ => return Err(json!({"reason": "join crashed"})),
+        };
+        let config = &self.shared.config;
+        if config.compat.enforced && !config.defects.has(Defect::IgnoreCompat) {
+            compat::check(&ClientInfo::new(params, &self.query), &config.compat)?;
+        }
+        let subscription_id = match &self.principal.jti {
+            Some(jti) => format!("sub_sync_jti:{jti}"),
+            None => format!("sub_{}", self.shared.joins.fetch_add(1, Ordering::Relaxed) + 1),
+        };
+        let allowed_topics = self
+            .shared
+            .store
+            .view()
+            .allowed_topics(self.principal.grants.as_deref());
+        let response = json!({
+            "subscription_id": subscription_id,
+            "allowed_topics": allowed_topics,
+            "current_watermarks": [],
+        });
+        let joined = Joined {
+            shared: self.shared.clone(),
+            mailbox: self.mailbox.clone(),
+            join_ref: message.join_ref.clone(),
+            reference: message.reference.clone(),
+            subscription_id,
+            grants: self.principal.grants.clone(),
+        };
+        self.channel = Some(Channel::new(joined, now));
+        Ok(response)
+    }
+
+    /// Does what can be done now: a revocation, the tick, and the channel's work.
+    pub(crate) fn work(&mut self, now: Instant) -> Result<(), Close> {
+        if self.mailbox.is_revoked() {
+            if let Some(channel) = &self.channel {
+                channel.push_revoked(&mut self.out);
+            }
+            return Err(Close(frame::CLOSE_ERROR));
+        }
+        let Some(channel) = &mut self.channel else {
+            return Ok(());
+        };
+        let end = channel.tick(now, &mut self.out).or_else(|| channel.work(&mut self.out));
+        if let Some(end) = end {
+            self.out.channel_end(channel.join_ref(), CHANNEL_TOPIC, end.event());
+            self.channel = None;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.shared
+            .store
+            .hub()
+            .close(&self.mailbox, self.principal.jti.as_deref());
+    }
+}

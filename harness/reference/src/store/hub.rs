@@ -1,0 +1,137 @@
+//! Tells sockets what happened: which of their topics have new events, and that their token was revoked.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+
+/// One socket's notices. Bounded by the number of its topics, since a topic waits at most once.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    id: u64,
+    dirty: Mutex<VecDeque<String>>,
+    revoked: AtomicBool,
+    notify: Notify,
+}
+
+impl Mailbox {
+    /// Waits for a notice.
+    pub(crate) async fn notified(&self) {
+        self.notify.notified().await;
+    }
+
+    /// The topic whose notice is the oldest, which is thereby taken.
+    pub(crate) fn pop_dirty(&self) -> Option<String> {
+        lock(&self.dirty).pop_front()
+    }
+
+    /// Whether the token was revoked.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Acquire)
+    }
+
+    fn mark(&self, topic: &str) {
+        let mut dirty = lock(&self.dirty);
+        if !dirty.iter().any(|waiting| waiting == topic) {
+            dirty.push_back(topic.to_owned());
+        }
+        drop(dirty);
+        self.notify.notify_one();
+    }
+}
+
+#[derive(Debug, Default)]
+struct Registry {
+    by_topic: HashMap<String, BTreeMap<u64, Arc<Mailbox>>>,
+    by_jti: HashMap<String, BTreeMap<u64, Arc<Mailbox>>>,
+}
+
+/// All mailboxes, by topic and by token.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    registry: Mutex<Registry>,
+    ids: AtomicU64,
+}
+
+impl Hub {
+    /// A mailbox for a new socket.
+    pub(crate) fn mailbox(&self, jti: Option<&str>) -> Arc<Mailbox> {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
+        let mailbox = Arc::new(Mailbox {
+            id,
+            ..Mailbox::default()
+        });
+        if let Some(jti) = jti {
+            lock(&self.registry)
+                .by_jti
+                .entry(jti.to_owned())
+                .or_default()
+                .insert(id, mailbox.clone());
+        }
+        mailbox
+    }
+
+    /// Takes a socket's mailbox away.
+    pub(crate) fn close(&self, mailbox: &Mailbox, jti: Option<&str>) {
+        if let Some(jti) = jti {
+            let mut registry = lock(&self.registry);
+            if let Some(mailboxes) = registry.by_jti.get_mut(jti) {
+                mailboxes.remove(&mailbox.id);
+                if mailboxes.is_empty() {
+                    registry.by_jti.remove(jti);
+                }
+            }
+        }
+    }
+
+    /// From now on new events of `topic` are told.
+    pub(crate) fn subscribe(&self, topic: &str, mailbox: &Arc<Mailbox>) {
+        let mut registry = lock(&self.registry);
+        registry
+            .by_topic
+            .entry(topic.to_owned())
+            .or_default()
+            .insert(mailbox.id, mailbox.clone());
+    }
+
+    /// New events of `topic` are told no longer.
+    pub(crate) fn unsubscribe(&self, topic: &str, mailbox: &Mailbox) {
+        let mut registry = lock(&self.registry);
+        if let Some(mailboxes) = registry.by_topic.get_mut(topic) {
+            mailboxes.remove(&mailbox.id);
+            if mailboxes.is_empty() {
+                registry.by_topic.remove(topic);
+            }
+        }
+        drop(registry);
+        lock(&mailbox.dirty).retain(|waiting| waiting != topic);
+    }
+
+    /// `topic` has new events.
+    pub(crate) fn announce(&self, topic: &str) {
+        let registry = lock(&self.registry);
+        for mailbox in registry.by_topic.get(topic).into_iter().flat_map(BTreeMap::values) {
+            mailbox.mark(topic);
+        }
+    }
+
+    /// A token was revoked.
+    pub(crate) fn revoke(&self, jti: &str) {
+        let registry = lock(&self.registry);
+        for mailbox in registry.by_jti.get(jti).into_iter().flat_map(BTreeMap::values) {
+            mailbox.revoked.store(true, Ordering::Release);
+            mailbox.notify.notify_one();
+        }
+    }
+}
+
+/// A lock whose data stays consistent whatever panicked while it was held: every change is a single insertion or
+/// removal.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,257 @@
+//! The store: one writer that journals, and a view of what is durable that any number of readers share.
+
+mod hub;
+mod model;
+mod rate;
+mod record;
+mod view;
+mod writer;
+
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{Arc, RwLock, RwLockReadGuard},
+    thread::JoinHandle,
+};
+
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use self::{
+    hub::{Hub, Mailbox},
+    view::{Event, View},
+};
+use crate::{
+    config::Config,
+    defects::Defect,
+    journal::{Journal, JournalError},
+    topics::TopicPolicy,
+};
+
+/// How many commands may wait for the writer: beyond that, publishers wait.
+const COMMAND_QUEUE: usize = 1024;
+
+/// A publish, checked for its own form.
+#[derive(Debug)]
+pub(crate) struct Publish {
+    /// The topic, which is known.
+    pub topic: String,
+    /// The publisher's key: the same key is the same event.
+    pub key: String,
+    /// The publisher's JSON text.
+    pub payload: Box<RawValue>,
+    /// SHA-256 of its canonical form.
+    pub hash: [u8; 32],
+    /// The sequence number that the publisher expects the event to get.
+    pub expected_next_seq: Option<u64>,
+}
+
+/// A publish that is in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Published {
+    /// Its sequence number.
+    pub seq: u64,
+    /// The hash of the payload, `None` where that is null.
+    pub hash: Option<[u8; 32]>,
+    /// Whether it was there before.
+    pub duplicate: bool,
+}
+
+/// A publish that was not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    /// The key is known with another payload.
+    #[error("the idempotency key was used for another payload, at seq {seq}")]
+    IdempotencyConflict {
+        /// Where the key was used.
+        seq: u64,
+    },
+    /// The next sequence number is another one.
+    #[error("the next seq is {actual}, not {expected}")]
+    SequenceConflict {
+        /// What the publisher expected.
+        expected: u64,
+        /// What it would have been.
+        actual: u64,
+    },
+    /// The class's rate is used up for this second.
+    #[error("more than {limit} events a second for topics of the class {class}")]
+    RateLimited {
+        /// The class's name.
+        class: &'static str,
+        /// Its limit.
+        limit: u32,
+    },
+    /// The journal cannot be written, or the server is stopping.
+    #[error("the journal cannot be written: {0}")]
+    Unavailable(String),
+}
+
+/// What the writer is asked to do.
+pub(crate) enum Command {
+    /// Append an event.
+    Publish(Publish, oneshot::Sender<Result<Published, Refused>>),
+    /// Put a policy over a topic's.
+    SetPolicy(String, TopicPolicy, oneshot::Sender<Result<(), Refused>>),
+    /// Revoke a token.
+    Revoke(String, oneshot::Sender<Result<(), Refused>>),
+    /// Write what is left and end.
+    Stop,
+}
+
+/// The data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The directory cannot be made or locked.
+    #[error("cannot use the data directory {}: {source}", path.display())]
+    Dir {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another server has it.
+    #[error("the data directory {} is in use by another server: stop that one, or take another directory", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The journal is damaged or unreadable.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The writer's thread could not be started.
+    #[error("cannot start the writer: {0}")]
+    Writer(io::Error),
+}
+
+/// The running store.
+pub(crate) struct Store {
+    view: Arc<RwLock<View>>,
+    hub: Arc<Hub>,
+    commands: mpsc::Sender<Command>,
+    writer: std::sync::Mutex<Option<JoinHandle<()>>>,
+    /// Held as long as the store lives.
+    _lock: fs::File,
+    /// Bytes of a torn last record that were cut off at the start.
+    pub torn_bytes: u64,
+}
+
+impl Store {
+    /// Locks the directory, reads the journal and starts the writer.
+    pub(crate) fn open(config: &Arc<Config>) -> Result<Self, StoreError> {
+        let lock = lock_dir(&config.data_dir)?;
+        let path = config.data_dir.join("journal.log");
+        let opened = Journal::open(&path, config.defects.has(Defect::AckBeforeJournal))?;
+        let (mut journal, mut model, mut view) = (
+            opened.journal,
+            model::Model::new(config.clone()),
+            View::new(config.clone()),
+        );
+        for (offset, body) in &opened.records {
+            let record = record::decode(body).map_err(|what| JournalError::Corrupt {
+                path: path.clone(),
+                offset: *offset,
+                what: format!("the record cannot be read: {what}"),
+            })?;
+            model.apply(&record).map_err(|what| JournalError::Corrupt {
+                path: path.clone(),
+                offset: *offset,
+                what,
+            })?;
+            view.apply(record);
+        }
+        if !opened.records.is_empty()
+            && let Some(record) = model.planted_forgetting()
+        {
+            journal.append(&record::encode(&record));
+            journal.commit()?;
+            // A forgetting always applies: it names a topic that is there.
+            let _ = model.apply(&record);
+            view.apply(record);
+        }
+        let (view, hub) = (Arc::new(RwLock::new(view)), Arc::new(Hub::default()));
+        let (commands, queue) = mpsc::channel(COMMAND_QUEUE);
+        let writer = writer::Writer::new(model, journal, view.clone(), hub.clone());
+        let writer = std::thread::Builder::new()
+            .name("journal-writer".to_owned())
+            .spawn(move || writer.run(queue))
+            .map_err(StoreError::Writer)?;
+        let writer = std::sync::Mutex::new(Some(writer));
+        Ok(Self {
+            view,
+            hub,
+            commands,
+            writer,
+            _lock: lock,
+            torn_bytes: opened.torn_bytes,
+        })
+    }
+
+    /// What is durable. Hold it for the length of a look-up.
+    pub(crate) fn view(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Who is told of new events.
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Appends an event; answers once it is in the journal.
+    pub(crate) async fn publish(&self, publish: Publish) -> Result<Published, Refused> {
+        self.ask(|reply| Command::Publish(publish, reply)).await
+    }
+
+    /// Puts a policy over a topic's; answers once it is in the journal.
+    pub(crate) async fn set_policy(&self, topic: String, change: TopicPolicy) -> Result<(), Refused> {
+        self.ask(|reply| Command::SetPolicy(topic, change, reply)).await
+    }
+
+    /// Revokes a token and tells its sockets; answers once it is in the journal.
+    pub(crate) async fn revoke(&self, jti: String) -> Result<(), Refused> {
+        self.ask(|reply| Command::Revoke(jti, reply)).await
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T, Refused>>) -> Command) -> Result<T, Refused> {
+        let gone = || Refused::Unavailable("the server is stopping".to_owned());
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Writes what is left and ends the writer.
+    pub(crate) async fn close(&self) {
+        // If the queue is gone the writer has ended by itself, and joining it is all there is to do.
+        let _ = self.commands.send(Command::Stop).await;
+        let writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
+        if let Some(writer) = writer {
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
+    }
+}
+
+fn lock_dir(dir: &std::path::Path) -> Result<fs::File, StoreError> {
+    let failed = |source| StoreError::Dir {
+        path: dir.to_owned(),
+        source,
+    };
+    fs::create_dir_all(dir).map_err(failed)?;
+    let lock = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(dir.join("lock"))
+        .map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(StoreError::Locked { path: dir.to_owned() }),
+        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

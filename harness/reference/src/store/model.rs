@@ -1,0 +1,207 @@
+//! The writer's own state, by which it decides: next seq, keys, policies and what is pruned.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{Publish, Published, Refused, rate::RateWindow, record::Record};
+use crate::{
+    config::Config,
+    defects::Defect,
+    topics::{Class, TopicPolicy},
+};
+
+/// Where a key was used.
+#[derive(Clone, Debug)]
+struct KeyUse {
+    seq: u64,
+    hash: [u8; 32],
+    is_null: bool,
+}
+
+#[derive(Debug, Default)]
+struct Topic {
+    head: u64,
+    oldest: u64,
+    keys: HashMap<String, KeyUse>,
+    policy: TopicPolicy,
+}
+
+/// The writer's state.
+pub(super) struct Model {
+    config: Arc<Config>,
+    topics: BTreeMap<String, Topic>,
+    rates: HashMap<Class, RateWindow>,
+}
+
+/// What a publish came to: a record to write, or an answer that needs none.
+pub(super) enum Decision {
+    /// Write this, then answer.
+    Write(Record, Published),
+    /// It was there before.
+    Known(Published),
+}
+
+impl Model {
+    pub(super) fn new(config: Arc<Config>) -> Self {
+        Self {
+            config,
+            topics: BTreeMap::new(),
+            rates: HashMap::new(),
+        }
+    }
+
+    /// Decides on a publish, and counts what it will write as written.
+    pub(super) fn decide(&mut self, publish: Publish, now: Instant) -> Result<Decision, Refused> {
+        let config = self.config.clone();
+        let defects = &config.defects;
+        let topic = self.topics.entry(publish.topic.clone()).or_default();
+        let is_null = publish.payload.get() == "null";
+        let shown = |hash, is_null: bool| (!is_null).then_some(hash);
+        if let Some(used) = topic.keys.get(&publish.key)
+            && !defects.has(Defect::IgnoreIdempotency)
+        {
+            if used.hash != publish.hash && !defects.has(Defect::AcceptConflict) {
+                return Err(Refused::IdempotencyConflict { seq: used.seq });
+            }
+            let hash = shown(used.hash, used.is_null);
+            return Ok(Decision::Known(Published {
+                seq: used.seq,
+                hash,
+                duplicate: true,
+            }));
+        }
+        let seq = topic.head + 1;
+        if let Some(expected) = publish.expected_next_seq
+            && expected != seq
+        {
+            return Err(Refused::SequenceConflict { expected, actual: seq });
+        }
+        let class = topic.policy.class_of(&publish.topic);
+        let limit = class.limits(&config).publish_rate_per_second;
+        if !self.rates.entry(class).or_default().take(limit, now) {
+            return Err(Refused::RateLimited {
+                class: class.name(),
+                limit,
+            });
+        }
+        let published = Published {
+            seq,
+            hash: shown(publish.hash, is_null),
+            duplicate: false,
+        };
+        topic.head = seq;
+        topic.prune(&publish.topic, &config);
+        topic.keys.insert(
+            publish.key.clone(),
+            KeyUse {
+                seq,
+                hash: publish.hash,
+                is_null,
+            },
+        );
+        let record = Record::Event {
+            topic: publish.topic,
+            seq,
+            key: publish.key,
+            hash: publish.hash,
+            oldest: topic.oldest,
+            payload: Some(publish.payload),
+        };
+        Ok(Decision::Write(record, published))
+    }
+
+    /// Puts a policy over a topic's, prunes by it, and gives the record of that.
+    pub(super) fn set_policy(&mut self, name: String, change: &TopicPolicy) -> Record {
+        let topic = self.topics.entry(name.clone()).or_default();
+        topic.policy = topic.policy.merged(change);
+        topic.prune(&name, &self.config);
+        Record::Policy {
+            policy: topic.policy.clone(),
+            oldest: topic.oldest,
+            topic: name,
+        }
+    }
+
+    /// Takes a record of the journal in; the error says why it cannot follow those before it.
+    pub(super) fn apply(&mut self, record: &Record) -> Result<(), String> {
+        match record {
+            Record::Event {
+                topic: name,
+                seq,
+                key,
+                hash,
+                oldest,
+                payload,
+            } => {
+                let topic = self.topics.entry(name.clone()).or_default();
+                if *seq != topic.head + 1 {
+                    return Err(format!("event {seq} of `{name}` follows event {}", topic.head));
+                }
+                topic.head = *seq;
+                topic.oldest = topic.oldest.max(*oldest);
+                let is_null = payload.as_ref().is_some_and(|payload| payload.get() == "null");
+                topic.keys.insert(
+                    key.clone(),
+                    KeyUse {
+                        seq: *seq,
+                        hash: *hash,
+                        is_null,
+                    },
+                );
+            }
+            Record::Policy {
+                topic: name,
+                policy,
+                oldest,
+            } => {
+                let topic = self.topics.entry(name.clone()).or_default();
+                topic.policy = policy.clone();
+                topic.oldest = topic.oldest.max(*oldest);
+            }
+            Record::Forgotten { topic: name, head } => {
+                if let Some(topic) = self.topics.get_mut(name) {
+                    topic.head = *head;
+                    topic.oldest = topic.oldest.min(*head);
+                    topic.keys.retain(|_, used| used.seq <= *head);
+                }
+            }
+            Record::Revoked { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// What a planted defect forgets when an existing journal is opened.
+    pub(super) fn planted_forgetting(&self) -> Option<Record> {
+        let (name, topic) = self.topics.iter().find(|(_, topic)| topic.head > 0)?;
+        let head = if self.config.defects.has(Defect::ForgetTopicAfterRestart) {
+            0
+        } else if self.config.defects.has(Defect::ForgetAfterRestart) {
+            topic.head.saturating_sub(2)
+        } else {
+            return None;
+        };
+        Some(Record::Forgotten {
+            topic: name.clone(),
+            head,
+        })
+    }
+}
+
+impl Topic {
+    /// Moves the oldest retained event up, by the retention in force.
+    fn prune(&mut self, name: &str, config: &Config) {
+        if self.head == 0 {
+            return;
+        }
+        let keep = self.policy.retention(name, config);
+        let by_retention = if config.defects.has(Defect::IgnoreRetention) {
+            1
+        } else {
+            (self.head + 1).saturating_sub(keep)
+        };
+        self.oldest = self.oldest.max(by_retention).max(1);
+    }
+}

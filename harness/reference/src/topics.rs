@@ -1,0 +1,193 @@
+//! Which topics there are, the class of each, and the policy that follows from it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{ClassLimits, Config};
+
+/// A topic's class: limits, retention and replay budget are set per class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// `run:<id>:events`.
+    RunEvents,
+    /// `worker:<id>:lifecycle`.
+    WorkerLifecycle,
+    /// `runtime.codex_worker_events`.
+    CodexWorkerEvents,
+    /// Fleets and summaries.
+    Fallback,
+}
+
+impl Class {
+    /// The class that the name of a topic implies, or `None` where the table has no such topic.
+    #[must_use]
+    pub fn of(topic: &str) -> Option<Self> {
+        match topic {
+            "runtime.codex_worker_events" => return Some(Self::CodexWorkerEvents),
+            "runtime.run_summaries" | "runtime.codex_worker_summaries" => return Some(Self::Fallback),
+            _ => {}
+        }
+        let parts: Vec<&str> = topic.split(':').collect();
+        let id_is_named = |id: &str| !id.trim().is_empty();
+        match parts.as_slice() {
+            ["run", id, "events"] if id_is_named(id) => Some(Self::RunEvents),
+            ["worker", id, "lifecycle"] if id_is_named(id) => Some(Self::WorkerLifecycle),
+            ["fleet", "user" | "guest", id, "workers"] if id_is_named(id) => Some(Self::Fallback),
+            _ => None,
+        }
+    }
+
+    /// The class's name in JSON and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RunEvents => "run_events",
+            Self::WorkerLifecycle => "worker_lifecycle",
+            Self::CodexWorkerEvents => "codex_worker_events",
+            Self::Fallback => "fallback",
+        }
+    }
+
+    /// The limits that the configuration sets for the class.
+    #[must_use]
+    pub fn limits(self, config: &Config) -> &ClassLimits {
+        match self {
+            Self::RunEvents => &config.classes.run_events,
+            Self::WorkerLifecycle => &config.classes.worker_lifecycle,
+            Self::CodexWorkerEvents => &config.classes.codex_worker_events,
+            Self::Fallback => &config.classes.fallback,
+        }
+    }
+}
+
+/// The topics of the table that have no id in their name.
+pub const FIXED_TOPICS: [&str; 3] = [
+    "runtime.codex_worker_events",
+    "runtime.run_summaries",
+    "runtime.codex_worker_summaries",
+];
+
+/// The table from which a summary topic's snapshot is made; `None` for an event topic, which has no snapshot.
+#[must_use]
+pub fn snapshot_source(topic: &str) -> Option<&'static str> {
+    match topic {
+        "runtime.run_summaries" => Some("runtime.sync_run_summaries"),
+        "runtime.codex_worker_summaries" => Some("runtime.sync_codex_worker_summaries"),
+        _ if topic.starts_with("fleet:") => Some("runtime.sync_fleet_workers"),
+        _ => None,
+    }
+}
+
+/// What a `PUT` set for one topic; what is `None` follows from the class.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TopicPolicy {
+    /// How many events are retained, at least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_events: Option<u64>,
+    /// How far behind the head a cursor may resume, in events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_budget_events: Option<u64>,
+    /// The class, where it is not the one that the name implies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+}
+
+impl TopicPolicy {
+    /// This policy with what `change` sets put over it.
+    #[must_use]
+    pub fn merged(&self, change: &TopicPolicy) -> TopicPolicy {
+        TopicPolicy {
+            retention_events: change.retention_events.or(self.retention_events),
+            replay_budget_events: change.replay_budget_events.or(self.replay_budget_events),
+            class: change.class.or(self.class),
+        }
+    }
+
+    /// The class in force for `topic`: the one set, else the one that the name implies, else the fallback.
+    #[must_use]
+    pub fn class_of(&self, topic: &str) -> Class {
+        self.class.or_else(|| Class::of(topic)).unwrap_or(Class::Fallback)
+    }
+
+    /// How many events of `topic` are retained.
+    #[must_use]
+    pub fn retention(&self, topic: &str, config: &Config) -> u64 {
+        self.retention_events
+            .unwrap_or_else(|| self.class_of(topic).limits(config).retention_events)
+            .max(1)
+    }
+
+    /// How many events behind the head a cursor of `topic` may resume.
+    #[must_use]
+    pub fn replay_budget(&self, topic: &str, config: &Config) -> u64 {
+        self.replay_budget_events
+            .unwrap_or_else(|| self.class_of(topic).limits(config).replay_budget_events)
+    }
+}
+
+/// Whether `topic` is known without having been set by a `PUT`: it is on the configured list, or, where there is no
+/// list, in the class table.
+#[must_use]
+pub fn is_known(topic: &str, config: &Config) -> bool {
+    match &config.topics.known {
+        Some(known) => known.iter().any(|name| name == topic),
+        None => Class::of(topic).is_some(),
+    }
+}
+
+/// Whether a grant covers `topic`: it is the topic, or a pattern in which `*` stands for one part of the name (parts
+/// are divided by `:`); `*` alone is every topic.
+#[must_use]
+pub fn grant_covers(grant: &str, topic: &str) -> bool {
+    if grant == "*" || grant == topic {
+        return true;
+    }
+    let (grant, topic): (Vec<_>, Vec<_>) = (grant.split(':').collect(), topic.split(':').collect());
+    grant.len() == topic.len()
+        && grant
+            .iter()
+            .zip(&topic)
+            .all(|(want, part)| *want == "*" || want == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_class_follows_from_the_name() {
+        assert_eq!(Class::of("run:r1:events"), Some(Class::RunEvents));
+        assert_eq!(Class::of("worker:w:lifecycle"), Some(Class::WorkerLifecycle));
+        assert_eq!(Class::of("fleet:user:u:workers"), Some(Class::Fallback));
+        assert_eq!(Class::of("fleet:guest:g:workers"), Some(Class::Fallback));
+        assert_eq!(Class::of("runtime.codex_worker_events"), Some(Class::CodexWorkerEvents));
+        assert_eq!(Class::of("runtime.run_summaries"), Some(Class::Fallback));
+        for unknown in [
+            "run::events",
+            "run:a:b:events",
+            "nope",
+            "fleet:other:x:workers",
+            "runtime.other",
+            "",
+        ] {
+            assert_eq!(Class::of(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_star_in_a_grant_stands_for_one_part() {
+        assert!(grant_covers("run:*:events", "run:r1:events"));
+        assert!(!grant_covers("run:*:events", "run:r1:x:events"));
+        assert!(!grant_covers("run:r1:events", "run:r2:events"));
+        assert!(grant_covers("*", "anything"));
+    }
+
+    #[test]
+    fn only_summary_topics_have_a_snapshot() {
+        assert!(snapshot_source("runtime.run_summaries").is_some());
+        assert!(snapshot_source("fleet:user:u1:workers").is_some());
+        assert!(snapshot_source("run:r1:events").is_none());
+        assert!(snapshot_source("runtime.codex_worker_events").is_none());
+    }
+}
