@@ -30,4 +30,5 @@ curl -sSf "$url/v1/database/sync/schema?version=9" >"$work/definition.json"
 rm -rf "$bindings"
 mkdir -p "$bindings"
 cargo run --quiet --release --locked -- "$bindings" <"$work/definition.json"
+rustfmt --edition 2024 --config-path ../../rustfmt.toml "$bindings"/*.rs
 echo "written: $bindings"

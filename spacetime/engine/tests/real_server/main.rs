@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used)]
 
 // Written by SpacetimeDB's generator; see `spacetime/bindings`.
-#[rustfmt::skip]
 mod bindings;
 mod client;
 mod crash;

@@ -50,12 +50,17 @@ fn connect(address: &str, token: String) -> DbConnection {
         .build()
         .unwrap();
     connection.db.sync_event().on_insert(|ctx, row| tell(&event(ctx, row)));
-    connection.db.sync_event().on_delete(|_, row| tell(&json!({"removed": [row.stream_id, row.seq]})));
+    connection
+        .db
+        .sync_event()
+        .on_delete(|_, row| tell(&json!({"removed": [row.stream_id, row.seq]})));
     let count = |ctx: &EventContext| tell(&json!({"connections": ctx.db.active_connection().count()}));
     connection.db.active_connection().on_insert(move |ctx, _| count(ctx));
     connection.db.active_connection().on_delete(move |ctx, _| count(ctx));
     connection.reducers.on_resume_stream(|ctx, _| answered(ctx));
-    connection.reducers.on_append_sync_event(|ctx, _, _, _, _, _| answered(ctx));
+    connection
+        .reducers
+        .on_append_sync_event(|ctx, _, _, _, _, _| answered(ctx));
     connection
 }
 
@@ -67,7 +72,11 @@ fn obey(connection: &DbConnection, order: &Value) {
             connection
                 .subscription_builder()
                 .on_applied(|ctx| {
-                    let heads = ctx.db.sync_stream().iter().map(|row| json!([row.stream_id, row.head_seq]));
+                    let heads = ctx
+                        .db
+                        .sync_stream()
+                        .iter()
+                        .map(|row| json!([row.stream_id, row.head_seq]));
                     tell(&json!({"applied": heads.collect::<Vec<_>>()}));
                 })
                 .on_error(|_, error| tell(&json!({"failed": error.to_string()})))
@@ -75,11 +84,16 @@ fn obey(connection: &DbConnection, order: &Value) {
         }
         "resume" => {
             let resume_after = order[1][1].as_u64().unwrap();
-            let cursor = StreamCursor { stream_id: text(0), resume_after };
+            let cursor = StreamCursor {
+                stream_id: text(0),
+                resume_after,
+            };
             connection.reducers.resume_stream(vec![cursor]).unwrap();
         }
         "append" => {
-            let append = connection.reducers.append_sync_event(text(0), text(1), text(2), String::new(), None);
+            let append = connection
+                .reducers
+                .append_sync_event(text(0), text(1), text(2), String::new(), None);
             append.unwrap();
         }
         unknown => panic!("no such order: {unknown}"),
@@ -125,7 +139,11 @@ impl Witness {
     /// Starts a witness and waits until the SDK says that it is connected.
     pub fn connect(server: &Server, client: &Client) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["witness::be_a_witness_where_the_environment_says_so", "--exact", "--nocapture"])
+            .args([
+                "witness::be_a_witness_where_the_environment_says_so",
+                "--exact",
+                "--nocapture",
+            ])
             .env(ADDRESS_VARIABLE, &server.address)
             .env(TOKEN_VARIABLE, &client.token)
             .stdin(Stdio::piped())
@@ -134,7 +152,13 @@ impl Witness {
             .unwrap();
         let orders = process.stdin.take();
         let lines = BufReader::new(process.stdout.take().unwrap());
-        let mut witness = Self { process, orders, lines, events: Vec::new(), connections: Vec::new() };
+        let mut witness = Self {
+            process,
+            orders,
+            lines,
+            events: Vec::new(),
+            connections: Vec::new(),
+        };
         witness.hear("connected");
         witness
     }
