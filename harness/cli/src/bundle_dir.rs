@@ -69,7 +69,11 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Reads what a bundle consists of; what else lies in the directory is not looked at.
 pub fn read(dir: &Path) -> Result<Files, Failure> {
     if !dir.is_dir() {
-        let what = if dir.exists() { "is no directory" } else { "is not there" };
+        let what = if dir.exists() {
+            "is no directory"
+        } else {
+            "is not there"
+        };
         return Err(Failure::usage(format!("{} {what}", dir.display())).hint("give the directory that `gate` wrote"));
     }
     let mut files = Files::new();
@@ -87,7 +91,10 @@ pub fn read(dir: &Path) -> Result<Files, Failure> {
             let name = format!("{folder}{}", entry.file_name().to_string_lossy());
             read_file(dir, &name, &mut files)?;
             if files.len() > MAX_FILES {
-                return Err(Failure::usage(format!("{} has more than {MAX_FILES} files", dir.display())));
+                return Err(Failure::usage(format!(
+                    "{} has more than {MAX_FILES} files",
+                    dir.display()
+                )));
             }
         }
     }
@@ -104,7 +111,10 @@ fn read_file(dir: &Path, relative: &str, files: &mut Files) -> Result<(), Failur
         Err(error) => return Err(Failure::unreadable(&path, &error)),
     };
     if metadata.len() > MAX_FILE_BYTES {
-        return Err(Failure::usage(format!("{} is larger than any file of a bundle", path.display())));
+        return Err(Failure::usage(format!(
+            "{} is larger than any file of a bundle",
+            path.display()
+        )));
     }
     let content = fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
     files.insert(relative.to_owned(), content);
@@ -120,9 +130,13 @@ mod tests {
     fn what_was_written_is_read_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let bundle = BundleDir::create(dir.path().join("run")).unwrap();
-        let files: Files = [(layout::EVIDENCE, "{}"), ("plans/a.json", "{}"), ("histories/a.legacy.jsonl", "x")]
-            .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
-            .into();
+        let files: Files = [
+            (layout::EVIDENCE, "{}"),
+            ("plans/a.json", "{}"),
+            ("histories/a.legacy.jsonl", "x"),
+        ]
+        .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
+        .into();
         bundle.write(&files).unwrap();
         fs::write(bundle.path().join("notes.txt"), "mine").unwrap();
         assert_eq!(read(bundle.path()).unwrap(), files);

@@ -47,17 +47,29 @@ pub struct Failure {
 impl Failure {
     /// A bad argument, or a file given by the user that can't be used.
     pub fn usage(message: impl Into<String>) -> Failure {
-        Failure { exit: Exit::Usage, message: message.into(), hint: None }
+        Failure {
+            exit: Exit::Usage,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// A lane or the environment could not be had.
     pub fn environment(message: impl Into<String>) -> Failure {
-        Failure { exit: Exit::Environment, message: message.into(), hint: None }
+        Failure {
+            exit: Exit::Environment,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// A fault of the tool itself.
     pub fn fault(message: impl Into<String>) -> Failure {
-        Failure { exit: Exit::Fault, message: message.into(), hint: None }
+        Failure {
+            exit: Exit::Fault,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Says how to mend it.

@@ -3,6 +3,8 @@
 mod conduct;
 mod drive_all;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -26,7 +28,10 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let mut out = Stdout::new();
     announce(seed, args.format, &mut out)?;
-    let plans: Vec<_> = sources.iter().map(|source| scenarios::compile(&source.scenario, seed)).collect();
+    let plans: Vec<_> = sources
+        .iter()
+        .map(|source| scenarios::compile(&source.scenario, seed))
+        .collect();
     let request = DriveRequest {
         plans,
         lanes: lanes(args),
@@ -63,7 +68,13 @@ fn print(evidence: &Evidence, times: &Times, bundle: &str, format: Format, out: 
     match format {
         Format::Text => {
             out.write_all(b"\n")?;
-            TextRenderer { width, paint, times, bundle: Some(bundle) }.render(evidence, out)?;
+            TextRenderer {
+                width,
+                paint,
+                times,
+                bundle: Some(bundle),
+            }
+            .render(evidence, out)?;
         }
         Format::Json => JsonRenderer.render(evidence, out)?,
         Format::Junit => JunitRenderer { times }.render(evidence, out)?,
@@ -74,12 +85,21 @@ fn print(evidence: &Evidence, times: &Times, bundle: &str, format: Format, out: 
 
 fn lanes(args: &GateArgs) -> BTreeMap<LaneId, LaneChoice> {
     let legacy = match &args.legacy {
-        Some(at) => LaneChoice::Outside { at: at.clone(), token: args.legacy_token.clone() },
+        Some(at) => LaneChoice::Outside {
+            at: at.clone(),
+            token: args.legacy_token.clone(),
+        },
         None => LaneChoice::BuiltIn,
     };
     let candidate = match (&args.candidate, &args.candidate_bin) {
-        (Some(at), _) => LaneChoice::Outside { at: at.clone(), token: args.candidate_token.clone() },
-        (None, Some(path)) => LaneChoice::Binary { path: path.clone(), token: args.candidate_token.clone() },
+        (Some(at), _) => LaneChoice::Outside {
+            at: at.clone(),
+            token: args.candidate_token.clone(),
+        },
+        (None, Some(path)) => LaneChoice::Binary {
+            path: path.clone(),
+            token: args.candidate_token.clone(),
+        },
         (None, None) => LaneChoice::BuiltIn,
     };
     BTreeMap::from([(LaneId::Legacy, legacy), (LaneId::Candidate, candidate)])

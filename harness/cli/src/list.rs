@@ -39,7 +39,9 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let listing = listing(&sources);
     let text = match args.format {
         TextOrJson::Text => text(&listing, Audience::of_stdout().width),
-        TextOrJson::Json => serde_json::to_string_pretty(&listing).map_err(|error| Failure::fault(error.to_string()))?,
+        TextOrJson::Json => {
+            serde_json::to_string_pretty(&listing).map_err(|error| Failure::fault(error.to_string()))?
+        }
     };
     Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
     Ok(Exit::Allow)
@@ -56,18 +58,37 @@ fn listing(sources: &[Source]) -> Listing<'_> {
     let matrix = ROWS.iter().map(|(row, what)| {
         let proving = sources.iter().filter(|source| !source.known_bad());
         let proving = proving.filter(|source| source.scenario.proves.iter().any(|name| name == row));
-        ListedRow { row, what, scenarios: proving.map(|source| source.scenario.name.as_str()).collect() }
+        ListedRow {
+            row,
+            what,
+            scenarios: proving.map(|source| source.scenario.name.as_str()).collect(),
+        }
     });
-    Listing { schema: "cutover.list/1", scenarios: scenarios.collect(), matrix: matrix.collect() }
+    Listing {
+        schema: "cutover.list/1",
+        scenarios: scenarios.collect(),
+        matrix: matrix.collect(),
+    }
 }
 
 fn text(listing: &Listing<'_>, width: usize) -> String {
     let mut lines = vec!["Scenarios".to_owned()];
     let mut honest = Table::new(&[("name", Align::Left), ("what it shows", Align::Left)], 1);
-    let mut bad = Table::new(&[("name", Align::Left), ("must be caught as", Align::Left), ("what it plants", Align::Left)], 2);
+    let mut bad = Table::new(
+        &[
+            ("name", Align::Left),
+            ("must be caught as", Align::Left),
+            ("what it plants", Align::Left),
+        ],
+        2,
+    );
     for scenario in &listing.scenarios {
         if scenario.known_bad {
-            bad.row(vec![scenario.name.to_owned(), scenario.findings.join(", "), scenario.title.to_owned()]);
+            bad.row(vec![
+                scenario.name.to_owned(),
+                scenario.findings.join(", "),
+                scenario.title.to_owned(),
+            ]);
         } else {
             honest.row(vec![scenario.name.to_owned(), scenario.title.to_owned()]);
         }
@@ -80,12 +101,20 @@ fn text(listing: &Listing<'_>, width: usize) -> String {
     lines.extend([String::new(), "Verification matrix".to_owned()]);
     for row in &listing.matrix {
         lines.push(format!("  {}", row.row));
-        lines.extend(wrap(row.what, width.saturating_sub(4)).into_iter().map(|line| format!("    {line}")));
+        lines.extend(
+            wrap(row.what, width.saturating_sub(4))
+                .into_iter()
+                .map(|line| format!("    {line}")),
+        );
         let proven = match row.scenarios.is_empty() {
             true => "no scenario proves it".to_owned(),
             false => format!("proven by {}", row.scenarios.join(", ")),
         };
-        lines.extend(wrap(&proven, width.saturating_sub(4)).into_iter().map(|line| format!("    {line}")));
+        lines.extend(
+            wrap(&proven, width.saturating_sub(4))
+                .into_iter()
+                .map(|line| format!("    {line}")),
+        );
     }
     lines.join("\n")
 }

@@ -61,5 +61,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 fn usage(error: &clap::Error) -> ExitCode {
     // Nobody is left to tell where even this can't be written.
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage.into() } else { Exit::Allow.into() }
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Allow.into()
+    }
 }

@@ -13,6 +13,9 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Failure> {
     let source = scenarios::one(&args.scenario, args.dir.as_deref())?;
     let plan = scenarios::compile(&source.scenario, args.seed);
     let mut out = Stdout::new();
-    out.write_all(plan.to_json().as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(|error| cannot_print(&error))?;
+    out.write_all(plan.to_json().as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush())
+        .map_err(|error| cannot_print(&error))?;
     Ok(Exit::Allow)
 }

@@ -22,6 +22,7 @@ pub struct Progress {
     total: usize,
     ended: usize,
     running: BTreeMap<String, Running>,
+    lanes: BTreeMap<LaneId, String>,
     drawn: bool,
 }
 
@@ -34,15 +35,30 @@ struct Running {
 impl Progress {
     /// Of a run of so many scenarios.
     pub fn new(audience: Audience, total: usize) -> Progress {
-        Progress { audience, total, ended: 0, running: BTreeMap::new(), drawn: false }
+        Progress {
+            audience,
+            total,
+            ended: 0,
+            running: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            drawn: false,
+        }
     }
 
     /// Takes note of an event. What ended is told by [`Progress::ended`].
     pub fn event(&mut self, event: &RunEvent) {
         match event {
             RunEvent::LaneReady { lane, server, .. } => {
-                let version = server.version.as_deref().map(|version| format!(", {version}")).unwrap_or_default();
-                self.line(&format!("{:<10} {}{version}", lane.as_str(), server.what));
+                let version = server
+                    .version
+                    .as_deref()
+                    .map(|version| format!(", {version}"))
+                    .unwrap_or_default();
+                let text = format!("{:<10} {}{version}", lane.as_str(), server.what);
+                // Each scenario sets up its lanes; what runs there is news only where it is another one.
+                if self.lanes.insert(*lane, text.clone()).as_ref() != Some(&text) {
+                    self.line(&text);
+                }
             }
             RunEvent::ScenarioStarted { scenario } => {
                 self.running.insert(scenario.clone(), Running::default());
@@ -52,7 +68,12 @@ impl Progress {
                     running.phase.insert(*lane, *phase);
                 }
             }
-            RunEvent::Steps { scenario, lane, done, of } => {
+            RunEvent::Steps {
+                scenario,
+                lane,
+                done,
+                of,
+            } => {
                 if let Some(running) = self.running.get_mut(scenario) {
                     running.steps.insert(*lane, (*done, *of));
                 }
@@ -71,7 +92,10 @@ impl Progress {
         let outcome = format!("{:<7}", scenario.outcome.as_str());
         let outcome = Paint(self.audience.color).outcome(scenario.outcome, &outcome);
         let seconds = format!("{}.{} s", elapsed_ms / 1000, elapsed_ms % 1000 / 100);
-        self.line(&format!("[{:>width$}/{}] {outcome}  {}  {seconds}", self.ended, self.total, scenario.name));
+        self.line(&format!(
+            "[{:>width$}/{}] {outcome}  {}  {seconds}",
+            self.ended, self.total, scenario.name
+        ));
     }
 
     /// Redraws the status line, where there is one.
@@ -79,10 +103,17 @@ impl Progress {
         if !self.audience.live || self.running.is_empty() {
             return;
         }
-        let running: Vec<String> = self.running.iter().map(|(name, running)| format!("{name} {}", running.brief())).collect();
+        let running: Vec<String> = self
+            .running
+            .iter()
+            .map(|(name, running)| format!("{name} {}", running.brief()))
+            .collect();
         let line = format!("[{}/{}] running: {}", self.ended, self.total, running.join(", "));
         // One column is left free, so that no terminal wraps the line.
-        self.put(&format!("\r\x1b[K{}", cut(&line, self.audience.width.saturating_sub(1))));
+        self.put(&format!(
+            "\r\x1b[K{}",
+            cut(&line, self.audience.width.saturating_sub(1))
+        ));
         self.drawn = true;
     }
 
@@ -110,7 +141,9 @@ impl Progress {
 impl Running {
     /// The lane that is behind, as `(exercise 12/40)`.
     fn brief(&self) -> String {
-        let Some(phase) = self.phase.values().min() else { return "(starting)".to_owned() };
+        let Some(phase) = self.phase.values().min() else {
+            return "(starting)".to_owned();
+        };
         let name = match phase {
             Phase::Setup => "setup",
             Phase::Exercise => "exercise",

@@ -12,7 +12,11 @@ pub fn tool() -> Tool {
         commit: commit.to_owned(),
         dirty: option_env!("CUTOVER_BUILD_DIRTY") != Some("false"),
     });
-    Tool { name: "cutover".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), built_from }
+    Tool {
+        name: "cutover".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        built_from,
+    }
 }
 
 /// The checkout around the working directory, if there is one and git is there to tell.
@@ -20,11 +24,18 @@ pub fn checkout() -> Option<Checkout> {
     let commit = git(&["rev-parse", "HEAD"])?;
     let changes = git(&["status", "--porcelain", "--untracked-files=no"]);
     // Where git can't tell, the checkout counts as edited.
-    Some(Checkout { commit, dirty: changes.is_none_or(|changes| !changes.is_empty()) })
+    Some(Checkout {
+        commit,
+        dirty: changes.is_none_or(|changes| !changes.is_empty()),
+    })
 }
 
 fn git(args: &[&str]) -> Option<String> {
-    let output = Command::new("git").args(args).stdin(std::process::Stdio::null()).output().ok()?;
+    let output = Command::new("git")
+        .args(args)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
@@ -66,7 +77,12 @@ pub fn without_token(word: &str) -> String {
 
 /// The command that runs the same again, without the choice of scenarios. Tokens come from the environment.
 pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
-    let mut words = vec![program.to_owned(), "gate".to_owned(), "--seed".to_owned(), seed.to_string()];
+    let mut words = vec![
+        program.to_owned(),
+        "gate".to_owned(),
+        "--seed".to_owned(),
+        seed.to_string(),
+    ];
     let mut option = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             words.extend([name.to_owned(), quoted(&without_token(&value))]);
@@ -74,9 +90,18 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     };
     option("--legacy", args.legacy.clone());
     option("--candidate", args.candidate.clone());
-    option("--candidate-bin", args.candidate_bin.as_ref().map(|path| path.display().to_string()));
-    option("--scenarios", args.scenarios.dir.as_ref().map(|path| path.display().to_string()));
-    option("--aa", args.aa.map(|lane| cutover_core::ids::LaneId::from(lane).to_string()));
+    option(
+        "--candidate-bin",
+        args.candidate_bin.as_ref().map(|path| path.display().to_string()),
+    );
+    option(
+        "--scenarios",
+        args.scenarios.dir.as_ref().map(|path| path.display().to_string()),
+    );
+    option(
+        "--aa",
+        args.aa.map(|lane| cutover_core::ids::LaneId::from(lane).to_string()),
+    );
     if args.scenarios.no_known_bad {
         words.push("--no-known-bad".to_owned());
     }
@@ -89,7 +114,11 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
 /// A word as a shell reads it back.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]

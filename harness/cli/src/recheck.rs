@@ -64,7 +64,11 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     for problem in rechecked.problems.iter().take(MAX_TOLD) {
         lines.extend(wrap(&format!("{}: {}", problem.file, problem.what), width));
         let sides = [("expected", &problem.expected), ("found", &problem.found)];
-        lines.extend(sides.iter().filter_map(|(side, value)| value.as_ref().map(|value| format!("  {side:<8}  {value}"))));
+        lines.extend(
+            sides
+                .iter()
+                .filter_map(|(side, value)| value.as_ref().map(|value| format!("  {side:<8}  {value}"))),
+        );
     }
     let problems = rechecked.problems.len();
     if problems > MAX_TOLD {
@@ -78,11 +82,18 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     let decision = &rechecked.computed.decision;
     let word = if decision.allow { "allow" } else { "block" };
     let scenarios = rechecked.computed.scenarios.len();
-    lines.push(format!("HOLDS  the decision to {word} follows from {scenarios} recorded scenarios in {dir}"));
+    lines.push(format!(
+        "HOLDS  the decision to {word} follows from {scenarios} recorded scenarios in {dir}"
+    ));
     let state = rechecked.evidence.as_ref().map(|evidence| &evidence.state);
     if state.is_some_and(|state| *state != State::Complete) {
         lines.push("  the run did not come to its end, so nothing is decided".to_owned());
     }
-    lines.extend(decision.reasons.iter().flat_map(|reason| wrap(&format!("because {reason}"), width)));
+    lines.extend(
+        decision
+            .reasons
+            .iter()
+            .flat_map(|reason| wrap(&format!("because {reason}"), width)),
+    );
     lines.join("\n")
 }

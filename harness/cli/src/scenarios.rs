@@ -33,13 +33,20 @@ impl Source {
 pub fn select(args: &ScenarioArgs) -> Result<Vec<Source>, Failure> {
     let mut sources = all(args.dir.as_deref())?;
     for glob in &args.globs {
-        if !sources.iter().any(|source| pattern::matches(glob, &source.scenario.name)) {
+        if !sources
+            .iter()
+            .any(|source| pattern::matches(glob, &source.scenario.name))
+        {
             return Err(Failure::usage(format!("no scenario's name matches `{glob}`"))
                 .hint("`cutover list` shows every name; * stands for any run of characters"));
         }
     }
     sources.retain(|source| {
-        let chosen = args.globs.is_empty() || args.globs.iter().any(|glob| pattern::matches(glob, &source.scenario.name));
+        let chosen = args.globs.is_empty()
+            || args
+                .globs
+                .iter()
+                .any(|glob| pattern::matches(glob, &source.scenario.name));
         chosen && !(args.no_known_bad && source.known_bad())
     });
     if sources.is_empty() {
@@ -52,13 +59,22 @@ pub fn select(args: &ScenarioArgs) -> Result<Vec<Source>, Failure> {
 pub fn all(dir: Option<&Path>) -> Result<Vec<Source>, Failure> {
     let files = match dir {
         Some(dir) => read_dir(dir)?,
-        None => stock().iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+        None => stock()
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect(),
     };
-    let borrowed: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let borrowed: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
     let scenarios = load(&borrowed).map_err(|errors| wrong(&errors))?;
     let texts = files.into_iter().map(|(_, text)| text);
-    let mut sources: Vec<Source> =
-        scenarios.into_iter().zip(texts).map(|(scenario, text)| Source { scenario, text }).collect();
+    let mut sources: Vec<Source> = scenarios
+        .into_iter()
+        .zip(texts)
+        .map(|(scenario, text)| Source { scenario, text })
+        .collect();
     sources.sort_by(|a, b| (a.known_bad(), &a.scenario.name).cmp(&(b.known_bad(), &b.scenario.name)));
     Ok(sources)
 }
@@ -72,9 +88,8 @@ pub fn one(name: &str, dir: Option<&Path>) -> Result<Source, Failure> {
         return Ok(Source { scenario, text });
     }
     let found = all(dir)?.into_iter().find(|source| source.scenario.name == name);
-    found.ok_or_else(|| {
-        Failure::usage(format!("there is no scenario `{name}`")).hint("`cutover list` shows every name")
-    })
+    found
+        .ok_or_else(|| Failure::usage(format!("there is no scenario `{name}`")).hint("`cutover list` shows every name"))
 }
 
 /// The plan that a scenario and a seed give.
@@ -94,7 +109,11 @@ pub fn compile_bytes(name: &str, bytes: &[u8], seed: Seed) -> Result<Plan, Strin
 
 fn wrong(errors: &ScenarioErrors) -> Failure {
     let count = errors.errors.len();
-    let heading = if count == 1 { "a scenario is wrong".to_owned() } else { format!("scenarios have {count} mistakes") };
+    let heading = if count == 1 {
+        "a scenario is wrong".to_owned()
+    } else {
+        format!("scenarios have {count} mistakes")
+    };
     Failure::usage(format!("{heading}\n{errors}"))
 }
 
@@ -106,10 +125,16 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
         paths.extend(toml_files(&known_bad)?);
     }
     if paths.is_empty() {
-        return Err(Failure::usage(format!("there is no scenario (*.toml) in {}", dir.display())));
+        return Err(Failure::usage(format!(
+            "there is no scenario (*.toml) in {}",
+            dir.display()
+        )));
     }
     paths.sort();
-    paths.into_iter().map(|path| Ok((path.display().to_string(), read_file(&path)?))).collect()
+    paths
+        .into_iter()
+        .map(|path| Ok((path.display().to_string(), read_file(&path)?)))
+        .collect()
 }
 
 fn toml_files(dir: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
@@ -125,9 +150,14 @@ fn toml_files(dir: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
-    let length = std::fs::metadata(path).map_err(|error| Failure::unreadable(path, &error))?.len();
+    let length = std::fs::metadata(path)
+        .map_err(|error| Failure::unreadable(path, &error))?
+        .len();
     if length > MAX_FILE_BYTES as u64 {
-        return Err(Failure::usage(format!("{} is larger than a scenario may be ({MAX_FILE_BYTES} bytes)", path.display())));
+        return Err(Failure::usage(format!(
+            "{} is larger than a scenario may be ({MAX_FILE_BYTES} bytes)",
+            path.display()
+        )));
     }
     std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use cutover_reference::{Config, Defects, Server, ServeError};
+use cutover_reference::{Config, Defects, ServeError, Server};
 
 use crate::args::{LaneArg, ServeArgs};
 use crate::exit::{Exit, Failure};
@@ -76,7 +76,10 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 fn only_for_legacy(args: &ServeArgs) -> Result<(), Failure> {
-    let given = [("--config", args.config.is_some()), ("--defect", args.defects.is_some())];
+    let given = [
+        ("--config", args.config.is_some()),
+        ("--defect", args.defects.is_some()),
+    ];
     match given.iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(Failure::usage(format!("{option} is for `serve legacy` only"))),
         None => Ok(()),
@@ -93,6 +96,9 @@ fn candidate(args: &ServeArgs) -> Result<Exit, Failure> {
 #[cfg(not(feature = "engine"))]
 fn candidate(args: &ServeArgs) -> Result<Exit, Failure> {
     only_for_legacy(args)?;
-    Err(Failure::environment("this cutover was built without a SpacetimeDB inside (cargo feature `engine`)")
-        .hint("build it with its default features, or bring a server: gate --candidate URL or --candidate-bin PATH"))
+    Err(
+        Failure::environment("this cutover was built without a SpacetimeDB inside (cargo feature `engine`)").hint(
+            "build it with its default features, or bring a server: gate --candidate URL or --candidate-bin PATH",
+        ),
+    )
 }

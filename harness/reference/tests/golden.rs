@@ -248,11 +248,11 @@ macro_rules! replays {
         })+
 
         #[test]
-        fn every_recording_is_replayed() {
+        fn every_recording_that_has_a_setup_is_replayed() {
             let replayed = [$($case),+];
             for entry in fs::read_dir(golden("")).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
-                if let Some(case) = name.strip_suffix(".jsonl") {
+                if let Some(case) = name.strip_suffix(".setup.json") {
                     assert!(replayed.contains(&case), "{case} has no test: add it to the list in this file");
                 }
             }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::drive_all::{DriveError, DriveRequest, Message};
@@ -17,6 +18,8 @@ use crate::signals::StopSignals;
 const QUEUE: usize = 256;
 /// How long the driver may take to end its processes once it was asked to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// A deadline that is not set yet.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Drives a request with a driver and records what it tells. Whatever happens, the recording comes back, and says how far
 /// the run came.
@@ -38,13 +41,20 @@ where
     let mut driving = tokio::spawn(driver(request, tell, stop.clone()));
     let mut redraw = tokio::time::interval(REDRAW_EVERY);
     let mut stopped_by = None;
-    let deadline = tokio::time::sleep(Duration::MAX);
+    let mut broken = None;
+    let deadline = tokio::time::sleep(FAR);
     tokio::pin!(deadline);
     loop {
         tokio::select! {
             // The channel closes when the driver is done with it.
             message = told.recv() => match message {
-                Some(message) => recording.take(message, &mut progress)?,
+                // Once something could not be recorded, nothing is: but servers are still to be ended in good order.
+                Some(_) if broken.is_some() => {}
+                Some(message) => if let Err(failure) = recording.take(message, &mut progress) {
+                    broken = Some(failure);
+                    stop.cancel();
+                    deadline.as_mut().reset(Instant::now() + STOP_WITHIN);
+                },
                 None => break,
             },
             signal = signals.next() => {
@@ -52,13 +62,16 @@ where
                 if stopped_by.replace(signal).is_some() { break }
                 progress.line(&format!("{signal}: stopping the servers and keeping what was recorded"));
                 stop.cancel();
-                deadline.as_mut().reset(tokio::time::Instant::now() + STOP_WITHIN);
+                deadline.as_mut().reset(Instant::now() + STOP_WITHIN);
             }
-            () = &mut deadline, if stopped_by.is_some() => break,
+            () = &mut deadline, if stop.is_cancelled() => break,
             _ = redraw.tick() => progress.redraw(),
         }
     }
     progress.clear();
+    if let Some(failure) = broken {
+        return Err(failure);
+    }
     if let Some(signal) = stopped_by {
         driving.abort();
         recording.interrupted(signal);
@@ -68,7 +81,11 @@ where
         Ok(Ok(())) => recording.complete(),
         Ok(Err(DriveError::Environment { what, hint })) => recording.failed(Exit::Environment, what, hint),
         Ok(Err(DriveError::Usage { what, hint })) => recording.failed(Exit::Usage, what, hint),
-        Err(error) => recording.failed(Exit::Fault, format!("the driver ended in a fault of its own: {error}"), None),
+        Err(error) => recording.failed(
+            Exit::Fault,
+            format!("the driver ended in a fault of its own: {error}"),
+            None,
+        ),
     }
     Ok(recording)
 }

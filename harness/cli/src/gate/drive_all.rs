@@ -81,11 +81,18 @@ pub enum DriveError {
 ///
 /// # Errors
 /// See [`DriveError`].
-pub async fn drive_all(request: DriveRequest, tell: Sender<Message>, stop: CancellationToken) -> Result<(), DriveError> {
-    let work = tempfile::Builder::new().prefix("cutover-").tempdir().map_err(|error| DriveError::Environment {
-        what: format!("can't make a directory for the servers' data: {error}"),
-        hint: Some("TMPDIR names where temporary files go".to_owned()),
-    })?;
+pub async fn drive_all(
+    request: DriveRequest,
+    tell: Sender<Message>,
+    stop: CancellationToken,
+) -> Result<(), DriveError> {
+    let work = tempfile::Builder::new()
+        .prefix("cutover-")
+        .tempdir()
+        .map_err(|error| DriveError::Environment {
+            what: format!("can't make a directory for the servers' data: {error}"),
+            hint: Some("TMPDIR names where temporary files go".to_owned()),
+        })?;
     let troupe = Troupe::assemble(&request, work.path(), tell, stop.clone())?;
     let outcome = troupe.play(request.plans, request.jobs).await;
     troupe.stage.strike().await;
@@ -103,15 +110,31 @@ struct Troupe {
 }
 
 impl Troupe {
-    fn assemble(request: &DriveRequest, work: &Path, tell: Sender<Message>, stop: CancellationToken) -> Result<Troupe, DriveError> {
+    fn assemble(
+        request: &DriveRequest,
+        work: &Path,
+        tell: Sender<Message>,
+        stop: CancellationToken,
+    ) -> Result<Troupe, DriveError> {
         let binary = std::env::current_exe().map_err(|error| DriveError::Environment {
             what: format!("can't find this program's own file, which serves the built-in lanes: {error}"),
             hint: None,
         })?;
-        let source = |lane| request.lanes.get(&lane).map_or(Ok(Source::Bundled), |choice| choice.source(lane));
+        let source = |lane| {
+            request
+                .lanes
+                .get(&lane)
+                .map_or(Ok(Source::Bundled), |choice| choice.source(lane))
+        };
         let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
         let stage = Stage::new(&binary, &work.join("servers"), &run_word(), legacy, candidate);
-        Ok(Troupe { stage, aa: request.aa, work: work.to_owned(), tell, stop })
+        Ok(Troupe {
+            stage,
+            aa: request.aa,
+            work: work.to_owned(),
+            tell,
+            stop,
+        })
     }
 
     /// Plays the plans, some at a time; the first that has no stage to play on ends them all.
@@ -125,25 +148,57 @@ impl Troupe {
             return Ok(());
         }
         let started = Instant::now();
-        self.event(RunEvent::ScenarioStarted { scenario: plan.scenario.clone() }).await;
-        let (legacy, candidate) = tokio::try_join!(self.lane(LaneId::Legacy, &plan), self.lane(LaneId::Candidate, &plan))?;
+        self.event(RunEvent::ScenarioStarted {
+            scenario: plan.scenario.clone(),
+        })
+        .await;
+        let (legacy, candidate) =
+            tokio::try_join!(self.lane(LaneId::Legacy, &plan), self.lane(LaneId::Candidate, &plan))?;
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.event(RunEvent::ScenarioFinished { scenario: plan.scenario.clone(), elapsed_ms }).await;
+        self.event(RunEvent::ScenarioFinished {
+            scenario: plan.scenario.clone(),
+            elapsed_ms,
+        })
+        .await;
         let plan = Arc::unwrap_or_clone(plan);
-        let driven = Box::new(Driven { plan, legacy, candidate, elapsed_ms });
+        let driven = Box::new(Driven {
+            plan,
+            legacy,
+            candidate,
+            elapsed_ms,
+        });
         // Whoever listens may have gone, on a second signal.
         let _ = self.tell.send(Message::Driven(driven)).await;
         Ok(())
     }
 
     async fn lane(&self, lane: LaneId, plan: &Arc<Plan>) -> Result<LaneRun, DriveError> {
-        let staged = self.stage.set(lane, self.aa.unwrap_or(lane), plan).await.map_err(cannot_be_had)?;
-        let server = LaneServer { what: self.stage.what(self.aa.unwrap_or(lane)), version: Some(staged.version.clone()) };
+        let staged = self
+            .stage
+            .set(lane, self.aa.unwrap_or(lane), plan)
+            .await
+            .map_err(cannot_be_had)?;
+        let server = LaneServer {
+            what: self.stage.what(self.aa.unwrap_or(lane)),
+            version: Some(staged.version.clone()),
+        };
         let module_digest = staged.module_digest.clone();
-        self.event(RunEvent::LaneReady { lane, server, module_digest }).await;
+        self.event(RunEvent::LaneReady {
+            lane,
+            server,
+            module_digest,
+        })
+        .await;
         let checkpoints = self.work.join("clients").join(&plan.scenario).join(lane.as_str());
         let sink = Arc::new(Teller(self.tell.clone()));
-        let run = drive(plan.clone(), staged.stack.clone(), &checkpoints, sink, self.stop.clone()).await;
+        let run = drive(
+            plan.clone(),
+            staged.stack.clone(),
+            &checkpoints,
+            sink,
+            self.stop.clone(),
+        )
+        .await;
         staged.strike().await;
         run.map_err(|error| cannot_be_had(error.into()))
     }
@@ -168,7 +223,10 @@ impl LaneChoice {
             LaneChoice::BuiltIn => Ok(Source::Bundled),
             LaneChoice::Binary { path, .. } => Ok(Source::Binary(path.clone())),
             LaneChoice::Outside { at, token } => {
-                let target = LaneTarget::parse(lane, at).map_err(|error| DriveError::Usage { what: error.to_string(), hint: None })?;
+                let target = LaneTarget::parse(lane, at).map_err(|error| DriveError::Usage {
+                    what: error.to_string(),
+                    hint: None,
+                })?;
                 Ok(Source::Outside(match token {
                     Some(token) => target.with_token(token),
                     None => target,
@@ -180,8 +238,14 @@ impl LaneChoice {
 
 fn cannot_be_had(error: StageError) -> DriveError {
     match error {
-        StageError::Profile(_) | StageError::Unfit(_) | StageError::Names(_) => DriveError::Usage { what: error.to_string(), hint: None },
-        _ => DriveError::Environment { what: error.to_string(), hint: None },
+        StageError::Profile(_) | StageError::Unfit(_) | StageError::Names(_) => DriveError::Usage {
+            what: error.to_string(),
+            hint: None,
+        },
+        _ => DriveError::Environment {
+            what: error.to_string(),
+            hint: None,
+        },
     }
 }
 

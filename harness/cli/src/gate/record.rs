@@ -56,11 +56,26 @@ impl Recording {
             judged: decide(Vec::new(), args.enforce_matrix, &State::InProgress),
             files: BTreeMap::new(),
         };
-        let times = Times { schema: RUN_TIMES_SCHEMA.to_owned(), started: started.rfc3339(), ..Times::default() };
-        let texts = sources.iter().map(|source| (source.scenario.name.clone(), source.text.clone())).collect();
+        let times = Times {
+            schema: RUN_TIMES_SCHEMA.to_owned(),
+            started: started.rfc3339(),
+            ..Times::default()
+        };
+        let texts = sources
+            .iter()
+            .map(|source| (source.scenario.name.clone(), source.text.clone()))
+            .collect();
         let dir = BundleDir::create(path)?;
         dir.write(&Files::from([(layout::EVIDENCE.to_owned(), evidence.to_bytes())]))?;
-        Ok(Recording { dir, evidence, times, started, texts, judged: BTreeMap::new(), failure: None })
+        Ok(Recording {
+            dir,
+            evidence,
+            times,
+            started,
+            texts,
+            judged: BTreeMap::new(),
+            failure: None,
+        })
     }
 
     /// Where the bundle is.
@@ -72,7 +87,12 @@ impl Recording {
     pub fn take(&mut self, message: Message, progress: &mut Progress) -> Result<(), Failure> {
         match message {
             Message::Event(event) => {
-                if let RunEvent::LaneReady { lane, server, module_digest } = &event {
+                if let RunEvent::LaneReady {
+                    lane,
+                    server,
+                    module_digest,
+                } = &event
+                {
                     self.evidence.lanes.insert(*lane, server.clone());
                     self.evidence.module_digest = self.evidence.module_digest.take().or_else(|| module_digest.clone());
                 }
@@ -85,11 +105,16 @@ impl Recording {
 
     fn driven(&mut self, driven: &Driven, progress: &mut Progress) -> Result<(), Failure> {
         let name = &driven.plan.scenario;
-        let text = self.texts.get(name).ok_or_else(|| Failure::fault(format!("nobody asked for the scenario {name}")))?;
+        let text = self
+            .texts
+            .get(name)
+            .ok_or_else(|| Failure::fault(format!("nobody asked for the scenario {name}")))?;
         let files = scenario_files(text.as_bytes(), driven);
         self.dir.write(&files)?;
         let digested = files.iter().filter(|(path, _)| is_digested(path));
-        self.evidence.files.extend(digested.map(|(path, content)| (path.clone(), FileEntry::of(content))));
+        self.evidence
+            .files
+            .extend(digested.map(|(path, content)| (path.clone(), FileEntry::of(content))));
         let judged = judge_scenario(&JudgeInput {
             plan: &driven.plan,
             legacy: &driven.legacy.history,
@@ -103,8 +128,12 @@ impl Recording {
 
     /// The run came to its end. One that left a scenario out did not, whatever the driver says.
     pub fn complete(&mut self) {
-        let missing: Vec<&str> =
-            self.texts.keys().filter(|name| !self.judged.contains_key(*name)).map(String::as_str).collect();
+        let missing: Vec<&str> = self
+            .texts
+            .keys()
+            .filter(|name| !self.judged.contains_key(*name))
+            .map(String::as_str)
+            .collect();
         if missing.is_empty() {
             self.evidence.state = State::Complete;
         } else {
@@ -121,7 +150,11 @@ impl Recording {
     /// The run could not go on.
     pub fn failed(&mut self, exit: Exit, what: String, hint: Option<String>) {
         self.evidence.state = State::Failed { why: what.clone() };
-        self.failure = Some(Failure { exit, message: what, hint });
+        self.failure = Some(Failure {
+            exit,
+            message: what,
+            hint,
+        });
     }
 
     /// Decides, and closes the bundle.

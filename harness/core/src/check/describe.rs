@@ -74,6 +74,7 @@ impl Finding {
             "stale-accepted" => format!("a stale cursor of {client} on {stream} was accepted"),
             "refused-without-cause" => format!("a resume of {client} on {stream} was refused without cause"),
             "bootstrap-refused" => format!("a bootstrap of {client} on {stream} was refused as stale"),
+            "pruned-delivered" => format!("a bootstrap of {client} on {stream} was given what retention had pruned"),
             "wrong-reason" => format!("a stale cursor of {client} on {stream} was refused for the wrong reason"),
             "wrong-fields" => format!("the refusal of {client}'s cursor on {stream} tells wrong numbers"),
             "not-listed" => format!("a stale cursor of {client} on {stream} was refused and not named"),

@@ -187,8 +187,16 @@ fn explains(cause: &Finding, effect: &Finding) -> bool {
                     _ => false,
                 }
         }
-        // The client could not apply what came.
-        "hash-mismatch" => client && effect_checker == "convergence" && overlap(cause, effect),
+        // The client could not apply what came; and an event that came under another seq is missing under its own.
+        "hash-mismatch" => {
+            client
+                && match effect_checker {
+                    "convergence" => overlap(cause, effect) || instead(cause, effect),
+                    "gap" => instead(cause, effect),
+                    "lost-write" | "unseen" => instead(cause, effect) && effect.seq == effect.last_seq(),
+                    _ => false,
+                }
+        }
         // One event too many shifts all that follow it.
         "duplicate-apply" => {
             cause.reason != "applied-twice"
@@ -246,6 +254,14 @@ fn overlap(one: &Finding, other: &Finding) -> bool {
         (one.seq, one.last_seq(), other.seq, other.last_seq()),
         (Some(first), Some(last), Some(from), Some(to)) if first <= to && from <= last
     )
+}
+
+/// Whether the effect covers the seq of the event whose payload came under another.
+fn instead(cause: &Finding, effect: &Finding) -> bool {
+    cause
+        .witness
+        .instead
+        .is_some_and(|seq| effect.seq <= Some(seq) && Some(seq) <= effect.last_seq())
 }
 
 /// Whether every seq of the inner finding is one of the outer one's.

@@ -70,6 +70,9 @@ pub struct Witness {
     /// What was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub got: Option<String>,
+    /// The seq of the event whose payload came in place of another's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Seq>,
     /// Where in the payload the two part, as a JSON path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,

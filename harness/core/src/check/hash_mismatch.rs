@@ -8,10 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use super::index::{Arrival, Index, LaneIndex, What};
+use super::index::{Arrival, Delivery, Index, LaneIndex, What};
 use super::json_path::first_difference;
 use super::{CheckInput, Checker, Finding, Report, Verdict};
 use crate::history::Record;
+use crate::ids::Seq;
 
 /// See the module's documentation.
 pub struct HashMismatch;
@@ -77,7 +78,18 @@ fn of_lane(index: &Index<'_>, lane: &LaneIndex<'_>) -> Vec<Finding> {
             finding.witness.path = Some(path);
             finding = finding.expected(left, right);
         }
+        finding.witness.instead = other_event(index, lane, delivery);
         findings.insert(key, finding);
     }
     findings.into_values().collect()
+}
+
+/// The seq of the event of the same stream whose payload was delivered, where it is another one's.
+fn other_event(index: &Index<'_>, lane: &LaneIndex<'_>, delivery: &Delivery) -> Option<Seq> {
+    let Arrival::WrongPayload(_) = delivery.arrival else {
+        return None;
+    };
+    let same_stream = |op: &&usize| index.plan.ops[**op].stream == delivery.stream;
+    let op = index.plan.publishes_of(delivery.hash?).iter().find(same_stream)?;
+    lane.ops[*op].acked_seq().or(index.plan.ops[*op].planned_seq()).map(Seq)
 }

@@ -2,7 +2,8 @@
 //!
 //! Anomaly: nothing stands at the delivered stream and seq, neither by the lane's acknowledgement nor, where an answer
 //! is outstanding, by the plan (`never-published`); or the publish that stands there had not been sent yet
-//! (`before-published`). An event whose answer got lost may well be delivered. One finding for each client, stream and
+//! (`before-published`). A payload that is nobody's under a seq whose own event comes too is one more event, and no change
+//! of that one. An event whose answer got lost may well be delivered. One finding for each client, stream and
 //! seq. Source: contract, "Writes" (the one writer publishes); the name is Adya's, as Jepsen uses it.
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@
 //! right. A refusal is of the whole request: it lists the stale streams, and their siblings are refused with them.
 //!
 //! Anomalies: `stale-accepted`, `refused-without-cause`, `bootstrap-refused`, `wrong-reason`, `wrong-fields`,
-//! `not-listed` (stale, refused, and not named), `refused-otherwise` (another code), `no-rebootstrap` (refused, and not
+//! `pruned-delivered` (a bootstrap replays what retention had pruned), `not-listed` (stale, refused, and not named), `refused-otherwise` (another code), `no-rebootstrap` (refused, and not
 //! followed by a rewind and an accepted subscription). Told once for each client, stream and reason. Source: contract,
 //! "Ordering, delivery, replay", "Stale cursors".
 
@@ -157,7 +157,7 @@ impl Moment {
 fn judge(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply: Reply<'_>) -> Option<Wrong> {
     let stream = index.plan.streams.name(sub.stream);
     match (reply, sub.saw) {
-        (Reply::Accepted { .. }, None) => None,
+        (Reply::Accepted { .. }, None) => pruned_delivered(lane, sub),
         (Reply::Accepted { at, .. }, Some(cursor)) => {
             let moment = Moment::of(lane, sub, cursor, at);
             moment
@@ -176,6 +176,18 @@ fn judge(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply: Reply<'_
             judge_refusal(&Moment::of(lane, sub, cursor, at), refusal, stream)
         }
     }
+}
+
+/// An event in a bootstrap's replay that retention had pruned before.
+fn pruned_delivered(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Option<Wrong> {
+    let floor = lane.streams[sub.stream].floor_sure.before(sub.at);
+    let arrived = sub.deliveries.iter().map(|number| &lane.deliveries[*number]);
+    let lowest = arrived
+        .filter(|delivery| delivery.arrival.fills_its_seq())
+        .map(|delivery| delivery.seq)
+        .min()?;
+    let expected = format!("nothing at or below the floor {floor}");
+    (lowest <= floor).then(|| ("pruned-delivered", Some((expected, format!("event {lowest}")))))
 }
 
 fn judge_refusal(moment: &Moment, refusal: &Refusal, stream: &str) -> Option<Wrong> {

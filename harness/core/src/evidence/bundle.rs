@@ -45,9 +45,13 @@ pub fn closing_files(evidence: &mut Evidence, times: &Times) -> Files {
         (layout::PAGE, &HtmlRenderer { times: times_shown }),
     ];
     // All pages are made before any is entered: none names the digest of another.
-    let mut files: Files =
-        pages.iter().map(|(path, renderer)| ((*path).to_owned(), to_bytes(*renderer, evidence))).collect();
-    let entries = files.iter().map(|(path, content)| (path.clone(), FileEntry::of(content)));
+    let mut files: Files = pages
+        .iter()
+        .map(|(path, renderer)| ((*path).to_owned(), to_bytes(*renderer, evidence)))
+        .collect();
+    let entries = files
+        .iter()
+        .map(|(path, content)| (path.clone(), FileEntry::of(content)));
     evidence.files.extend(entries);
     files.insert(layout::TIMES.to_owned(), times.to_bytes());
     files.insert(layout::EVIDENCE.to_owned(), evidence.to_bytes());

@@ -48,7 +48,10 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
         finding: finding.clone(),
     };
     let principal = verdict.principal.iter().map(|finding| found(finding, None));
-    let consequences = verdict.consequences.iter().map(|it| found(&it.finding, Some(it.explained_by)));
+    let consequences = verdict
+        .consequences
+        .iter()
+        .map(|it| found(&it.finding, Some(it.explained_by)));
     JudgedScenario {
         name: plan.scenario.clone(),
         title: plan.title.clone(),
@@ -57,11 +60,20 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
         verdict: verdict.verdict,
         outcome: outcome(&verdict),
         reasons: reasons(&verdict),
-        checkers: reports.iter().map(|report| (report.checker.clone(), report.verdict)).collect(),
+        checkers: reports
+            .iter()
+            .map(|report| (report.checker.clone(), report.verdict))
+            .collect(),
         left_out: reports.iter().map(|report: &Report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
-        seen: LaneId::BOTH.into_iter().map(|lane| (lane, seen::seen(input.history(lane)))).collect(),
-        ledger: LaneId::BOTH.into_iter().flat_map(|lane| seen::ledger(plan, lane, input.history(lane))).collect(),
+        seen: LaneId::BOTH
+            .into_iter()
+            .map(|lane| (lane, seen::seen(&reports, lane)))
+            .collect(),
+        ledger: LaneId::BOTH
+            .into_iter()
+            .flat_map(|lane| seen::ledger(plan, lane, input.history(lane)))
+            .collect(),
     }
 }
 
@@ -69,15 +81,30 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
 pub fn decide(mut scenarios: Vec<JudgedScenario>, enforce_matrix: bool, state: &State) -> Judged {
     scenarios.sort_by(|a, b| (a.known_bad(), &a.name).cmp(&(b.known_bad(), &b.name)));
     let verdicts: Vec<ScenarioVerdict> = scenarios.iter().map(scenario_verdict).collect();
-    let ruling = gate::decide(&verdicts, &Policy { enforce_matrix, ..Policy::default() });
+    let ruling = gate::decide(
+        &verdicts,
+        &Policy {
+            enforce_matrix,
+            ..Policy::default()
+        },
+    );
     let mut reasons: Vec<String> = ruling.reasons.iter().map(sentence).collect();
     let mut decision = ruling.decision;
     if *state != State::Complete {
         reasons.push("the run did not come to its end".to_owned());
         decision = decision.max(Decision::BlockUnknown);
     }
-    let decision = Decided { allow: decision == Decision::Allow, decision, reasons, exit_code: decision.exit_code() };
-    Judged { scenarios, matrix: ruling.matrix, decision }
+    let decision = Decided {
+        allow: decision == Decision::Allow,
+        decision,
+        reasons,
+        exit_code: decision.exit_code(),
+    };
+    Judged {
+        scenarios,
+        matrix: ruling.matrix,
+        decision,
+    }
 }
 
 /// Judges a run whose scenarios were all recorded before.
@@ -114,7 +141,9 @@ fn outcome(verdict: &ScenarioVerdict) -> ScenarioOutcome {
 }
 
 fn reasons(verdict: &ScenarioVerdict) -> Vec<String> {
-    let Expectation::Block { findings, lane } = &verdict.expect else { return Vec::new() };
+    let Expectation::Block { findings, lane } = &verdict.expect else {
+        return Vec::new();
+    };
     if verdict.outcome != Outcome::NotCaught {
         return Vec::new();
     }
@@ -127,7 +156,10 @@ fn reasons(verdict: &ScenarioVerdict) -> Vec<String> {
         true => "nothing was found".to_owned(),
         false => format!("found were {}", found.into_keys().collect::<Vec<_>>().join(", ")),
     };
-    vec![format!("it must be caught with exactly {} on {lane}, but {found}", findings.join(", "))]
+    vec![format!(
+        "it must be caught with exactly {} on {lane}, but {found}",
+        findings.join(", ")
+    )]
 }
 
 fn sentence(reason: &Reason) -> String {
@@ -151,7 +183,11 @@ fn shown_by(finding: &Finding, input: &JudgeInput<'_>) -> Vec<ShownBy> {
     let shown = records.filter_map(|at| {
         let record = input.history(at.lane).records.get(at.record)?;
         let text = serde_json::to_string(record).unwrap_or_default();
-        Some(ShownBy { lane: at.lane, line: at.record as u64 + 2, record: super::render::cut(&text, MAX_RECORD) })
+        Some(ShownBy {
+            lane: at.lane,
+            line: at.record as u64 + 2,
+            record: super::render::cut(&text, MAX_RECORD),
+        })
     });
     shown.collect()
 }

@@ -53,7 +53,17 @@ pub fn times(name: &str, lane: LaneId) -> String {
 /// names are checked where scenarios are read, so that nothing but `/` is ever met here.
 fn file_stem(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    name.chars().map(|c| if plain(c) { c } else if c == '/' { '.' } else { '_' }).collect()
+    name.chars()
+        .map(|c| {
+            if plain(c) {
+                c
+            } else if c == '/' {
+                '.'
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
 /// Length and digest of a file.
@@ -68,7 +78,10 @@ pub struct FileEntry {
 impl FileEntry {
     /// Of a content.
     pub fn of(content: &[u8]) -> FileEntry {
-        FileEntry { bytes: content.len() as u64, digest: digest(content) }
+        FileEntry {
+            bytes: content.len() as u64,
+            digest: digest(content),
+        }
     }
 }
 

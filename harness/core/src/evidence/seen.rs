@@ -1,33 +1,33 @@
-//! What a lane saw of a plan, counted from its history, and the ledger of its faults. Only told, never judged: whether it
-//! was enough is the `vacuity` checker's affair.
+//! What a lane saw of a plan, as the `vacuity` checker counted it, and the ledger of its faults. Only told here, never
+//! judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::judged::{LedgerEntry, Seen};
-use crate::history::{History, Record, Verdict};
-use crate::ids::{FaultId, LaneId, SubId};
+use crate::check::Report;
+use crate::history::{History, Record};
+use crate::ids::{FaultId, LaneId};
 use crate::plan::Plan;
 
-/// Counts what a lane saw.
-pub fn seen(history: &History) -> Seen {
-    let mut seen = Seen::default();
-    let mut resuming = BTreeSet::<(&str, SubId, &str)>::new();
-    for record in &history.records {
-        match record {
-            Record::Delivered { verdict: Verdict::Applied, .. } => seen.deliveries += 1,
-            Record::Delivered { verdict: Verdict::Duplicate, .. } => seen.duplicates += 1,
-            Record::Subscribed { client, sub, stream, cursor: Some(_), .. } => {
-                resuming.insert((client.as_str(), *sub, stream.as_str()));
-            }
-            Record::Accepted { client, sub, stream, .. } => {
-                seen.resumes += u64::from(resuming.remove(&(client.as_str(), *sub, stream.as_str())));
-            }
-            Record::Refused { refusal, .. } if refusal.code == "stale_cursor" => seen.refusals += 1,
-            Record::Fault { .. } => seen.faults += 1,
-            _ => {}
-        }
+/// What a lane saw. Nothing, where the checker that counts failed of itself.
+pub fn seen(reports: &[Report], lane: LaneId) -> Seen {
+    let counted = reports
+        .iter()
+        .find(|report| report.checker == "vacuity")
+        .map(|report| &report.counted);
+    let count = |what: &str| {
+        counted
+            .and_then(|counted| counted.get(&format!("{lane} {what}")))
+            .copied()
+            .unwrap_or(0)
+    };
+    Seen {
+        deliveries: count("deliveries"),
+        resumes: count("resumes"),
+        refusals: count("refusals"),
+        duplicates: count("duplicates"),
+        faults: count("faults"),
     }
-    seen
 }
 
 /// The ledger of a lane: each planned fault that strikes it, in the plan's order, and how often it fired.

@@ -4,14 +4,22 @@
 use std::collections::BTreeMap;
 
 use super::layout::FileEntry;
-use super::render::{HtmlRenderer, JsonRenderer, JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer, to_bytes};
+use super::render::{
+    HtmlRenderer, JsonRenderer, JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer, to_bytes,
+};
 use super::*;
 use crate::check::{Finding, Verdict};
 use crate::ids::{LaneId, Seed};
 use crate::plan::Expectation;
 
 fn seen(deliveries: u64, resumes: u64, duplicates: u64, faults: u64) -> Seen {
-    Seen { deliveries, resumes, refusals: 0, duplicates, faults }
+    Seen {
+        deliveries,
+        resumes,
+        refusals: 0,
+        duplicates,
+        faults,
+    }
 }
 
 fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: [Seen; 2]) -> JudgedScenario {
@@ -43,9 +51,20 @@ fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: [Seen; 2]) 
 
 fn known_bad(name: &str, outcome: ScenarioOutcome) -> JudgedScenario {
     let lane = LaneId::Candidate;
-    let finding = Finding::new("gap", Verdict::Invalid, "skipped").on(lane).in_stream("run:alpha:events").of_event(5);
-    let mut scenario = scenario(name, "A delivery is taken out of the stream", outcome, [seen(10, 0, 10, 0), seen(9, 0, 0, 1)]);
-    scenario.expect = Expectation::Block { findings: vec!["gap".to_owned()], lane };
+    let finding = Finding::new("gap", Verdict::Invalid, "skipped")
+        .on(lane)
+        .in_stream("run:alpha:events")
+        .of_event(5);
+    let mut scenario = scenario(
+        name,
+        "A delivery is taken out of the stream",
+        outcome,
+        [seen(10, 0, 10, 0), seen(9, 0, 0, 1)],
+    );
+    scenario.expect = Expectation::Block {
+        findings: vec!["gap".to_owned()],
+        lane,
+    };
     if outcome == ScenarioOutcome::Caught {
         scenario.findings.push(JudgedFinding {
             finding,
@@ -54,15 +73,21 @@ fn known_bad(name: &str, outcome: ScenarioOutcome) -> JudgedScenario {
             shown_by: vec![],
         });
     } else {
-        scenario.reasons.push("it must be caught with exactly gap on candidate, but nothing was found".to_owned());
+        scenario
+            .reasons
+            .push("it must be caught with exactly gap on candidate, but nothing was found".to_owned());
     }
     scenario
 }
 
 fn failed() -> JudgedScenario {
     let title = "Resuming after a cut at every position gives the same stream";
-    let mut failed =
-        scenario("resume-after-a-cut-at-every-position", title, ScenarioOutcome::Failed, [seen(4800, 240, 4800, 240), seen(4799, 239, 17, 240)]);
+    let mut failed = scenario(
+        "resume-after-a-cut-at-every-position",
+        title,
+        ScenarioOutcome::Failed,
+        [seen(4800, 240, 4800, 240), seen(4799, 239, 17, 240)],
+    );
     let finding = Finding::new("hash-mismatch", Verdict::Invalid, "other-payload")
         .on(LaneId::Candidate)
         .at_client("tablet <b>")
@@ -75,12 +100,22 @@ fn failed() -> JudgedScenario {
         shown_by: vec![ShownBy {
             lane: LaneId::Candidate,
             line: 218,
-            record: "delivered to tablet <b>: run:alpha:events seq 17, sha256:9f86d081884c7d65, by transaction, applied".to_owned(),
+            record:
+                "delivered to tablet <b>: run:alpha:events seq 17, sha256:9f86d081884c7d65, by transaction, applied"
+                    .to_owned(),
         }],
     });
     for seq in 20..27 {
-        let finding = Finding::new("gap", Verdict::Invalid, "skipped").on(LaneId::Candidate).in_stream("run:b:events").of_event(seq);
-        failed.findings.push(JudgedFinding { finding, says: "skipped".to_owned(), explained_by: None, shown_by: vec![] });
+        let finding = Finding::new("gap", Verdict::Invalid, "skipped")
+            .on(LaneId::Candidate)
+            .in_stream("run:b:events")
+            .of_event(seq);
+        failed.findings.push(JudgedFinding {
+            finding,
+            says: "skipped".to_owned(),
+            explained_by: None,
+            shown_by: vec![],
+        });
     }
     failed.reasons.push("8 findings on the candidate lane".to_owned());
     failed
@@ -88,23 +123,45 @@ fn failed() -> JudgedScenario {
 
 /// A run with every kind of outcome.
 fn blocked() -> Evidence {
-    let mut unknown = scenario("server-paused", "A paused server", ScenarioOutcome::Unknown, [seen(0, 0, 0, 0); 2]);
-    unknown.reasons.push("vacuous: 0 deliveries on the legacy lane, at least 40 are asked for".to_owned());
+    let mut unknown = scenario(
+        "server-paused",
+        "A paused server",
+        ScenarioOutcome::Unknown,
+        [seen(0, 0, 0, 0); 2],
+    );
+    unknown
+        .reasons
+        .push("vacuous: 0 deliveries on the legacy lane, at least 40 are asked for".to_owned());
     let scenarios = vec![
-        scenario("equal-streams", "Two streams without faults", ScenarioOutcome::Passed, [seen(120, 0, 120, 0), seen(120, 0, 0, 0)]),
+        scenario(
+            "equal-streams",
+            "Two streams without faults",
+            ScenarioOutcome::Passed,
+            [seen(120, 0, 120, 0), seen(120, 0, 0, 0)],
+        ),
         failed(),
         unknown,
         known_bad("known-bad/drop-delivery", ScenarioOutcome::Caught),
         known_bad("known-bad/forget-a-stream", ScenarioOutcome::Missed),
     ];
     let judged = decide(scenarios, false, &State::Complete);
-    let server = |what: &str, version: &str| LaneServer { what: what.to_owned(), version: Some(version.to_owned()) };
-    let commit = Checkout { commit: "0123456789abcdef0123456789abcdef01234567".to_owned(), dirty: true };
+    let server = |what: &str, version: &str| LaneServer {
+        what: what.to_owned(),
+        version: Some(version.to_owned()),
+    };
+    let commit = Checkout {
+        commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+        dirty: true,
+    };
     Evidence {
         schema: EVIDENCE_SCHEMA.to_owned(),
         state: State::Complete,
         run: "20260225T190000Z-42".to_owned(),
-        tool: Tool { name: "cutover".to_owned(), version: "0.1.0".to_owned(), built_from: Some(commit) },
+        tool: Tool {
+            name: "cutover".to_owned(),
+            version: "0.1.0".to_owned(),
+            built_from: Some(commit),
+        },
         checkout: None,
         command: ["cutover", "gate", "--seed", "42"].map(str::to_owned).to_vec(),
         reproduce: "cutover gate --seed 42".to_owned(),
@@ -145,16 +202,30 @@ fn rendered(renderer: &dyn Renderer, evidence: &Evidence) -> String {
 fn at_terminal(width: usize, evidence: &Evidence) -> String {
     let times = times();
     let bundle = Some("reports/20260225T190000Z-42");
-    rendered(&TextRenderer { width, paint: Paint(false), times: Some(&times), bundle }, evidence)
+    rendered(
+        &TextRenderer {
+            width,
+            paint: Paint(false),
+            times: Some(&times),
+            bundle,
+        },
+        evidence,
+    )
 }
 
 #[test]
 fn a_blocked_run_at_80_columns() {
     let text = at_terminal(80, &blocked());
     insta::assert_snapshot!(text);
-    let too_long: Vec<_> = text.lines().filter(|line| line.chars().count() > 80 && line.contains(' ')).collect();
+    let too_long: Vec<_> = text
+        .lines()
+        .filter(|line| line.chars().count() > 80 && line.contains(' '))
+        .collect();
     // A command is never broken: it is there to be copied.
-    assert!(too_long.iter().all(|line| line.trim_start().starts_with("reproduce")), "{too_long:#?}");
+    assert!(
+        too_long.iter().all(|line| line.trim_start().starts_with("reproduce")),
+        "{too_long:#?}"
+    );
 }
 
 #[test]
@@ -170,14 +241,19 @@ fn an_allowed_run_at_80_columns() {
 #[test]
 fn a_run_that_was_interrupted_is_never_an_allowed_one() {
     let mut evidence = allowed();
-    evidence.state = State::Interrupted { by: "SIGTERM".to_owned() };
+    evidence.state = State::Interrupted {
+        by: "SIGTERM".to_owned(),
+    };
     for text in [
         at_terminal(80, &evidence),
         rendered(&MarkdownRenderer::default(), &evidence),
         rendered(&HtmlRenderer::default(), &evidence),
         rendered(&JunitRenderer::default(), &evidence),
     ] {
-        assert!(text.contains("interrupted by SIGTERM") && !text.contains("ALLOW"), "{text}");
+        assert!(
+            text.contains("interrupted by SIGTERM") && !text.contains("ALLOW"),
+            "{text}"
+        );
     }
 }
 
@@ -205,9 +281,15 @@ fn the_report_page() {
 /// Not a check: writes both pages where `CUTOVER_PAGE_DIR` says, to be looked at in a browser.
 #[test]
 fn pages_can_be_looked_at() {
-    let Some(dir) = std::env::var_os("CUTOVER_PAGE_DIR").map(std::path::PathBuf::from) else { return };
+    let Some(dir) = std::env::var_os("CUTOVER_PAGE_DIR").map(std::path::PathBuf::from) else {
+        return;
+    };
     for (name, evidence) in [("blocked.html", blocked()), ("allowed.html", allowed())] {
-        std::fs::write(dir.join(name), rendered(&HtmlRenderer { times: Some(&times()) }, &evidence)).unwrap();
+        std::fs::write(
+            dir.join(name),
+            rendered(&HtmlRenderer { times: Some(&times()) }, &evidence),
+        )
+        .unwrap();
     }
 }
 
@@ -222,7 +304,12 @@ fn a_document_reads_back_as_it_was_written() {
 
 #[test]
 fn colours_are_only_where_they_are_asked_for() {
-    let renderer = |color| TextRenderer { width: 80, paint: Paint(color), times: None, bundle: None };
+    let renderer = |color| TextRenderer {
+        width: 80,
+        paint: Paint(color),
+        times: None,
+        bundle: None,
+    };
     assert!(!rendered(&renderer(false), &blocked()).contains('\x1b'));
     assert!(rendered(&renderer(true), &blocked()).contains("\x1b[1;31mBLOCK\x1b[0m"));
 }

@@ -106,7 +106,10 @@ fn what(error: &serde_json::Error) -> String {
 /// # Errors
 /// What the writer says.
 pub fn write_times(times_us: &[u64], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{{\"schema\":\"{TIMES_SCHEMA}\",\"unit\":\"us since the run started\"}}")?;
+    writeln!(
+        out,
+        "{{\"schema\":\"{TIMES_SCHEMA}\",\"unit\":\"us since the run started\"}}"
+    )?;
     times_us.iter().try_for_each(|time| writeln!(out, "{time}"))
 }
 
@@ -114,7 +117,9 @@ pub fn write_times(times_us: &[u64], out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::history::{Closed, Completion, Fire, Outcome, Phase, Process, Refusal, Rewrote, StaleStream, Verdict, Via};
+    use crate::history::{
+        Closed, Completion, Fire, Outcome, Phase, Process, Refusal, Rewrote, StaleStream, Verdict, Via,
+    };
     use crate::ids::{ConnId, Cursor, LaneId, OpId, Seed, Seq, SubId};
 
     fn history() -> History {
@@ -135,19 +140,46 @@ mod tests {
             replay_lag: Some(8),
             replay_budget_events: None,
         };
-        let refusal =
-            Refusal { code: "stale_cursor".to_owned(), reasons: vec![stale.reason.clone()], stale: vec![stale], message: String::new() };
+        let refusal = Refusal {
+            code: "stale_cursor".to_owned(),
+            reasons: vec![stale.reason.clone()],
+            stale: vec![stale],
+            message: String::new(),
+        };
         let records = vec![
             Record::Phase { phase: Phase::Exercise },
-            Record::Invoke { op: OpId(1), attempt: 1 },
+            Record::Invoke {
+                op: OpId(1),
+                attempt: 1,
+            },
             Record::Complete {
                 op: OpId(1),
                 attempt: 1,
-                completion: Completion::Ok { outcome: Outcome::Published { seq: Seq(u64::MAX), duplicate: Some(false) } },
+                completion: Completion::Ok {
+                    outcome: Outcome::Published {
+                        seq: Seq(u64::MAX),
+                        duplicate: Some(false),
+                    },
+                },
             },
-            Record::Closed { client: "a".into(), conn: ConnId(1), why: Closed::CloseFrame { code: 1011 } },
-            Record::Subscribed { client: "a".into(), conn: ConnId(2), sub: SubId(2), stream: stream(), cursor: Some(Cursor(3)) },
-            Record::Refused { client: "a".into(), sub: SubId(2), stream: stream(), refusal },
+            Record::Closed {
+                client: "a".into(),
+                conn: ConnId(1),
+                why: Closed::CloseFrame { code: 1011 },
+            },
+            Record::Subscribed {
+                client: "a".into(),
+                conn: ConnId(2),
+                sub: SubId(2),
+                stream: stream(),
+                cursor: Some(Cursor(3)),
+            },
+            Record::Refused {
+                client: "a".into(),
+                sub: SubId(2),
+                stream: stream(),
+                refusal,
+            },
             Record::Delivered {
                 client: "a".into(),
                 conn: ConnId(2),
@@ -167,10 +199,18 @@ mod tests {
                     conn: 1,
                     frame: 7,
                     hit: "delivery run:a:events 5".to_owned(),
-                    rewrote: Some(Rewrote { stream: stream(), from: None, to: Cursor(9) }),
+                    rewrote: Some(Rewrote {
+                        stream: stream(),
+                        from: None,
+                        to: Cursor(9),
+                    }),
                 },
             },
-            Record::Process { process: Process::Died { status: "exit 1".to_owned() } },
+            Record::Process {
+                process: Process::Died {
+                    status: "exit 1".to_owned(),
+                },
+            },
         ];
         History { header, records }
     }
@@ -199,13 +239,19 @@ mod tests {
     fn what_can_not_be_read_is_named_by_its_line() {
         let text = String::from_utf8(to_bytes(&history())).unwrap();
         let says = |text: String| read(text.as_bytes()).unwrap_err().to_string();
-        assert_eq!(says(String::new()), "line 1: the file is empty; a history starts with a header line");
+        assert_eq!(
+            says(String::new()),
+            "line 1: the file is empty; a history starts with a header line"
+        );
         assert_eq!(
             says(text.replace(HISTORY_SCHEMA, "cutover.history/9")),
             "line 1: the schema is `cutover.history/9`, but this tool reads `cutover.history/1`"
         );
         let broken = says(text.replace("\"phase\":\"exercise\"", "\"phase\":\"lunch\""));
-        assert!(broken.starts_with("line 2: this is no history record: unknown variant `lunch`"), "{broken}");
+        assert!(
+            broken.starts_with("line 2: this is no history record: unknown variant `lunch`"),
+            "{broken}"
+        );
         assert!(says(text.trim_end().to_owned()).starts_with("line 10: the last line is torn"));
     }
 

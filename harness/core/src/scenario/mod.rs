@@ -139,12 +139,19 @@ pub fn load(files: &[(&str, &str)]) -> Result<Vec<Scenario>, ScenarioErrors> {
             Ok(scenario) => scenarios.push(scenario),
         }
     }
-    if errors.is_empty() { Ok(scenarios) } else { Err(ScenarioErrors { errors }) }
+    if errors.is_empty() {
+        Ok(scenarios)
+    } else {
+        Err(ScenarioErrors { errors })
+    }
 }
 
 fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
     if text.len() > MAX_FILE_BYTES {
-        let what = format!("a scenario is at most {MAX_FILE_BYTES} bytes, but this is {}", text.len());
+        let what = format!(
+            "a scenario is at most {MAX_FILE_BYTES} bytes, but this is {}",
+            text.len()
+        );
         mistakes.local(0, what, None);
         return None;
     }
@@ -185,7 +192,11 @@ fn place(path: &str, draft: &draft::Draft, mistakes: &mut Mistakes) {
         }),
         Some(expect) if !apart => {
             let hint = "move the file to a directory `known-bad`".to_owned();
-            mistakes.whole(expect.at, "a scenario that must be blocked stands among the honest ones", hint);
+            mistakes.whole(
+                expect.at,
+                "a scenario that must be blocked stands among the honest ones",
+                hint,
+            );
         }
         _ => {}
     }

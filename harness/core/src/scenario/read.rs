@@ -40,7 +40,12 @@ fn blank_line(text: &str, at: usize) -> String {
     let bytes = text.as_bytes();
     let at = at.min(bytes.len().saturating_sub(1));
     let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |p| p + 1);
-    let line_end = |from: usize| bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |p| from + p);
+    let line_end = |from: usize| {
+        bytes[from..]
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(bytes.len(), |p| from + p)
+    };
     let mut end = line_end(start);
     if bytes[start..end].trim_ascii().starts_with(b"[") {
         while end < bytes.len() && !bytes[end + 1..line_end(end + 1)].trim_ascii().starts_with(b"[") {
@@ -48,7 +53,10 @@ fn blank_line(text: &str, at: usize) -> String {
         }
     }
     let blank = |byte: u8| if byte == b'\n' { byte } else { b' ' };
-    let blanked = bytes.iter().enumerate().map(|(i, byte)| if i < start || i >= end { *byte } else { blank(*byte) });
+    let blanked = bytes
+        .iter()
+        .enumerate()
+        .map(|(i, byte)| if i < start || i >= end { *byte } else { blank(*byte) });
     // The span ends at line ends, so no character is cut; were one cut all the same, nothing is blanked.
     String::from_utf8(blanked.collect()).unwrap_or_else(|_| text.to_owned())
 }
@@ -118,11 +126,21 @@ impl<'a> Node<'a> {
         Some(tables.iter().map(node).collect())
     }
 
+    /// What it is, with its article.
     pub(super) fn type_name(self) -> &'static str {
-        match self.kind {
+        let name = match self.kind {
             Kind::Item(item) => item.type_name(),
             Kind::Value(value) => value.type_name(),
             Kind::Table(_) => "table",
+        };
+        match name {
+            "string" => "a text",
+            "integer" => "a whole number",
+            "float" => "a fraction",
+            "boolean" => "true or false",
+            "datetime" => "a date",
+            "array" | "array of tables" => "a list",
+            _ => "a table",
         }
     }
 }
@@ -148,7 +166,7 @@ impl<'a> Section<'a> {
     pub(super) fn of(node: Node<'a>, what: &str, mistakes: &mut Mistakes) -> Option<Section<'a>> {
         let Some(table) = node.table() else {
             let found = node.type_name();
-            mistakes.local(node.at, format!("{what} is a table, but this is a {found}"), None);
+            mistakes.local(node.at, format!("{what} is a table, but this is {found}"), None);
             return None;
         };
         Some(Section {
@@ -175,7 +193,10 @@ impl<'a> Section<'a> {
     }
 
     fn key_at(&self, key: &str) -> usize {
-        self.table.key(key).and_then(|key| key.span()).map_or(self.at, |span| span.start)
+        self.table
+            .key(key)
+            .and_then(|key| key.span())
+            .map_or(self.at, |span| span.start)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -235,7 +256,11 @@ impl<'a> Section<'a> {
             return Vec::new();
         };
         node.list().unwrap_or_else(|| {
-            mistakes.local(node.at, format!("`{key}` is a list, but this is a {}", node.type_name()), None);
+            mistakes.local(
+                node.at,
+                format!("`{key}` is a list, but this is {}", node.type_name()),
+                None,
+            );
             Vec::new()
         })
     }
@@ -243,14 +268,21 @@ impl<'a> Section<'a> {
     /// The list of texts under a key; nothing where there is none.
     pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Vec<At<&'a str>> {
         let nodes = self.list(key, mistakes);
-        nodes.into_iter().filter_map(|node| as_text(node, key, mistakes)).collect()
+        nodes
+            .into_iter()
+            .filter_map(|node| as_text(node, key, mistakes))
+            .collect()
     }
 }
 
 /// A node as text.
 pub(super) fn as_text<'a>(node: Node<'a>, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
     let Some(value) = node.str() else {
-        mistakes.local(node.at, format!("`{key}` is text, but this is a {}", node.type_name()), None);
+        mistakes.local(
+            node.at,
+            format!("`{key}` is text, but this is {}", node.type_name()),
+            None,
+        );
         return None;
     };
     Some(At { value, at: node.at })
@@ -273,12 +305,7 @@ pub(super) fn as_number(
 }
 
 /// A text as one of the words that a key knows.
-pub(super) fn as_word<T: Copy>(
-    text: At<&str>,
-    key: &str,
-    words: &[(&str, T)],
-    mistakes: &mut Mistakes,
-) -> Option<T> {
+pub(super) fn as_word<T: Copy>(text: At<&str>, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
     let found = words.iter().find(|(word, _)| *word == text.value);
     if found.is_none() {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();

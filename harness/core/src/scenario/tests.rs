@@ -1,35 +1,90 @@
 //! Scenario files: what is accepted, and what is said of mistakes.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+mod documents;
+mod mistakes;
+mod never_panics;
 
 use super::*;
 
-fn repo() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+/// A scenario in which nothing is wrong, to be broken in tests.
+const GOOD: &str = r#"schema = 1
+name = "x"
+title = "A story"
+proves = ["replay-determinism"]
+streams = [{ topic = "run:a:events", retention = 5, replay_budget = 50 }, { topic = "run:b:events" }]
+clients = [{ name = "desk" }, { name = "phone", streams = ["run:a:events"] }]
+steps = [
+  { do = "connect" },
+  { do = "publish", streams = ["run:a:events", "run:b:events"], count = 12 },
+  { do = "disconnect", clients = ["phone"] },
+  { do = "publish", stream = "run:a:events", count = 3, pace = "burst" },
+  { do = "await" },
+]
+faults = [
+  { do = "cut", how = "close", when = "before", clients = ["desk"], at = { delivery = "run:a:events", seq = 4 } },
+]
+at_least = { deliveries = 10 }
+"#;
+
+fn errors(text: &str) -> String {
+    match Scenario::parse("scenarios/x.toml", text) {
+        Ok(_) => "nothing is wrong".to_owned(),
+        Err(errors) => errors.to_string(),
+    }
+}
+
+#[test]
+fn a_good_scenario_is_accepted() {
+    let scenario = Scenario::parse("scenarios/x.toml", GOOD).unwrap();
+    assert_eq!(scenario.name, "x");
+    assert_eq!(scenario.cases.len(), 1);
+    assert_eq!(scenario.cases[0].deliveries, 6 + 6 + 6 + 3);
 }
 
 #[test]
 fn every_stock_scenario_is_accepted() {
+    let mut told = Vec::new();
     for (path, text) in stock() {
-        if let Err(errors) = Scenario::parse(path, text) {
-            panic!("{errors}");
-        }
+        told.extend(Scenario::parse(path, text).err().map(|errors| errors.to_string()));
     }
+    assert!(told.is_empty(), "{}", told.join("\n"));
 }
 
 #[test]
-fn the_built_in_list_holds_every_file() {
-    let mut files = BTreeSet::new();
-    for directory in ["scenarios", "scenarios/known-bad"] {
-        for entry in std::fs::read_dir(repo().join(directory)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".toml") {
-                files.insert(format!("{directory}/{name}"));
-            }
-        }
-    }
-    let listed: BTreeSet<_> = stock().iter().map(|(path, _)| (*path).to_owned()).collect();
-    assert_eq!(listed, files, "add the file to scenario/stock.rs");
+fn tables_may_be_written_one_below_the_other() {
+    let text = r#"
+schema = 1
+name = "x"
+title = "A story"
+proves = ["replay-determinism"]
+[[streams]]
+topic = "run:a:events"
+[[clients]]
+name = "desk"
+[[steps]]
+do = "connect"
+[[steps]]
+do = "publish"
+stream = "run:a:events"
+count = 5
+[[faults]]
+do = "repeat"
+clients = ["desk"]
+at = { delivery = "run:a:events", seq = 2 }
+[at_least]
+deliveries = 5
+"#;
+    assert_eq!(errors(text), "nothing is wrong");
+}
+
+#[test]
+fn many_files_are_read_together_and_no_name_comes_twice() {
+    let twice = [("a/x.toml", GOOD), ("b/x.toml", GOOD)];
+    let errors = load(&twice).unwrap_err().to_string();
+    assert!(
+        errors.starts_with("b/x.toml:1:1: another file holds a scenario `x`"),
+        "{errors}"
+    );
+    assert_eq!(load(&twice[..1]).unwrap().len(), 1);
 }

@@ -1,6 +1,6 @@
 //! The words that a scenario may use, and what each stands for. The JSON Schema for editors lists the same ones.
 
-use super::script::{Compression, Cut, Lanes, Payload, ServerAction, Serializer, Spread, When};
+use super::script::{Compression, Cut, Lanes, Payload, Serializer, ServerAction, Spread, When};
 use crate::ids::LaneId;
 
 /// The rows of the verification matrix that a scenario can prove.
@@ -36,6 +36,7 @@ pub const CHECKERS: &[&str] = &[
     "stale-cursor",
     "snapshot-delta",
     "observed-then-lost",
+    "wrong-answer",
     "unauthorized-delivery",
     "convergence",
     "recovery-time",

@@ -49,23 +49,67 @@ struct Client {
 
 impl Case {
     /// Starts proxies and clients, and gives every stream its policy.
-    pub async fn set_up(planned: &plan::Case, plan: &Plan, stack: &LaneStack, recorder: &Recorder, dir: &Path) -> Result<Case, DriveError> {
+    pub async fn set_up(
+        planned: &plan::Case,
+        plan: &Plan,
+        stack: &LaneStack,
+        recorder: &Recorder,
+        dir: &Path,
+    ) -> Result<Case, DriveError> {
         let lane = stack.lane.id();
-        std::fs::create_dir_all(dir).map_err(|source| DriveError::Directory { path: dir.to_owned(), source })?;
-        let writer_faults = faults_of(plan, lane, |fault| fault.client.as_str() == WRITER && strikes_case(fault, planned));
+        std::fs::create_dir_all(dir).map_err(|source| DriveError::Directory {
+            path: dir.to_owned(),
+            source,
+        })?;
+        let writer_faults = faults_of(plan, lane, |fault| {
+            fault.client.as_str() == WRITER && strikes_case(fault, planned)
+        });
         let writer_proxy = start_proxy(&WRITER.into(), writer_faults, &stack.writer, stack, recorder).await?;
-        let writer = Writer::new(stack.lane.clone(), endpoint(&writer_proxy, &stack.writer), recorder.clone());
+        let writer = Writer::new(
+            stack.lane.clone(),
+            endpoint(&writer_proxy, &stack.writer),
+            recorder.clone(),
+        );
         let hashes = Arc::new(planned_hashes(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
-            let proxy = start_proxy(&client.id, faults_of(plan, lane, |fault| fault.client == client.id), &stack.socket, stack, recorder).await?;
+            let proxy = start_proxy(
+                &client.id,
+                faults_of(plan, lane, |fault| fault.client == client.id),
+                &stack.socket,
+                stack,
+                recorder,
+            )
+            .await?;
             let file = CheckpointFile::of(dir, client.id.as_str());
             let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
-            let handle = ClientHandle::spawn(stack.lane.clone(), endpoint(&proxy, &stack.socket), inbox, recorder.clone());
-            clients.insert(client.id.clone(), Client { handle, proxy, streams: client.streams.clone(), wanted: false });
+            let handle = ClientHandle::spawn(
+                stack.lane.clone(),
+                endpoint(&proxy, &stack.socket),
+                inbox,
+                recorder.clone(),
+            );
+            clients.insert(
+                client.id.clone(),
+                Client {
+                    handle,
+                    proxy,
+                    streams: client.streams.clone(),
+                    wanted: false,
+                },
+            );
         }
-        let faults = plan.faults.iter().filter(|fault| fault.strikes(lane)).map(|fault| (fault.id.clone(), fault.client.clone())).collect();
-        let heads = planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect();
+        let faults = plan
+            .faults
+            .iter()
+            .filter(|fault| fault.strikes(lane))
+            .map(|fault| (fault.id.clone(), fault.client.clone()))
+            .collect();
+        let heads = planned
+            .streams
+            .iter()
+            .map(|stream| (stream.id.clone(), Seq(0)))
+            .collect();
         let mut case = Case {
             plan: planned.clone(),
             lane,
@@ -85,13 +129,20 @@ impl Case {
 
     async fn set_policies(&mut self) -> Result<(), DriveError> {
         for stream in self.plan.streams.clone() {
-            let op = Op::Policy { stream: stream.id.clone(), retention: stream.retention, replay_budget: stream.replay_budget };
+            let op = Op::Policy {
+                stream: stream.id.clone(),
+                retention: stream.retention,
+                replay_budget: stream.replay_budget,
+            };
             let what = match self.writer.invoke(OpId(0), &op).await {
                 Completion::Ok(_) => continue,
                 Completion::Fail(refusal) => format!("{} {}", refusal.code, refusal.message),
                 Completion::Info(why) => why,
             };
-            return Err(DriveError::Setup { stream: stream.id.to_string(), what });
+            return Err(DriveError::Setup {
+                stream: stream.id.to_string(),
+                what,
+            });
         }
         Ok(())
     }
@@ -119,12 +170,28 @@ impl Case {
 
     async fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
-            Step::Policy { op, stream, retention, replay_budget } => {
-                let policy = Op::Policy { stream: stream.clone(), retention: *retention, replay_budget: *replay_budget };
+            Step::Policy {
+                op,
+                stream,
+                retention,
+                replay_budget,
+            } => {
+                let policy = Op::Policy {
+                    stream: stream.clone(),
+                    retention: *retention,
+                    replay_budget: *replay_budget,
+                };
                 self.writer.invoke(*op, &policy).await;
                 Ok(())
             }
-            Step::Publish { op, stream, key, payload, expect, .. } => self.publish(*op, stream, key, payload, expect).await,
+            Step::Publish {
+                op,
+                stream,
+                key,
+                payload,
+                expect,
+                ..
+            } => self.publish(*op, stream, key, payload, expect).await,
             Step::Connect { client } => {
                 self.client(client, true)?.connect().await;
                 Ok(())
@@ -150,14 +217,28 @@ impl Case {
 
     /// A client, and whether it is to be connected from now on.
     fn client(&mut self, id: &ClientId, wanted: bool) -> Result<&ClientHandle, String> {
-        let client = self.clients.get_mut(id).ok_or_else(|| format!("client `{id}`, which the case does not have"))?;
+        let client = self
+            .clients
+            .get_mut(id)
+            .ok_or_else(|| format!("client `{id}`, which the case does not have"))?;
         client.wanted = wanted;
         Ok(&client.handle)
     }
 
-    async fn publish(&mut self, op: OpId, stream: &StreamId, key: &str, payload: &str, expect: &PublishExpect) -> Result<(), String> {
+    async fn publish(
+        &mut self,
+        op: OpId,
+        stream: &StreamId,
+        key: &str,
+        payload: &str,
+        expect: &PublishExpect,
+    ) -> Result<(), String> {
         self.writer_proxy.expect_ack(Some(op));
-        let publish = Op::Publish { stream: stream.clone(), key: key.to_owned(), payload: payload.to_owned() };
+        let publish = Op::Publish {
+            stream: stream.clone(),
+            key: key.to_owned(),
+            payload: payload.to_owned(),
+        };
         let completion = self.writer.invoke(op, &publish).await;
         self.writer_proxy.expect_ack(None);
         match completion {
@@ -179,29 +260,50 @@ impl Case {
     }
 
     async fn caught_up(&self, clients: &[ClientId], within: Duration) -> Result<(), String> {
-        let each = clients.iter().filter_map(|id| self.clients.get(id).map(|client| (id, client)));
-        let waits: Vec<_> = each.map(|(id, client)| self.settled(id, client, within).boxed()).collect();
+        let each = clients
+            .iter()
+            .filter_map(|id| self.clients.get(id).map(|client| (id, client)));
+        let waits: Vec<_> = each
+            .map(|(id, client)| self.settled(id, client, within).boxed())
+            .collect();
         join_all(waits).await.into_iter().collect()
     }
 
     async fn settled(&self, id: &ClientId, client: &Client, within: Duration) -> Result<(), String> {
-        let heads: BTreeMap<_, _> =
-            client.streams.iter().map(|stream| (stream.clone(), self.heads.get(stream).copied().unwrap_or_default())).collect();
+        let heads: BTreeMap<_, _> = client
+            .streams
+            .iter()
+            .map(|stream| (stream.clone(), self.heads.get(stream).copied().unwrap_or_default()))
+            .collect();
         let mut status = client.handle.status.clone();
         let settled = timeout(within, status.wait_for(|status| status.is_settled(&heads))).await;
-        settled.map(|_| ()).map_err(|_| format!("`{id}` to catch up with the acknowledged heads"))
+        settled
+            .map(|_| ())
+            .map_err(|_| format!("`{id}` to catch up with the acknowledged heads"))
     }
 
     async fn fired(&self, fault: &FaultId) -> Result<(), String> {
-        let Some(struck) = self.faults.get(fault) else { return Ok(()) };
-        let proxy = self.clients.get(struck).map_or(&self.writer_proxy, |client| &client.proxy);
-        timeout(STEP_WITHIN, proxy.wait_fired(fault)).await.map_err(|_| format!("fault `{fault}` to fire"))
+        let Some(struck) = self.faults.get(fault) else {
+            return Ok(());
+        };
+        let proxy = self
+            .clients
+            .get(struck)
+            .map_or(&self.writer_proxy, |client| &client.proxy);
+        timeout(STEP_WITHIN, proxy.wait_fired(fault))
+            .await
+            .map_err(|_| format!("fault `{fault}` to fire"))
     }
 
     async fn server(&mut self, action: ServerAction) -> Result<(), String> {
         let victim = self.victim.clone().ok_or("a server of ours to kill or pause")?;
-        let process = victim.suffer(action, self.last_acked.as_deref()).await.map_err(|error| format!("the server: {error}"))?;
-        self.recorder.record(Record::Process { process: process.clone() });
+        let process = victim
+            .suffer(action, self.last_acked.as_deref())
+            .await
+            .map_err(|error| format!("the server: {error}"))?;
+        self.recorder.record(Record::Process {
+            process: process.clone(),
+        });
         if matches!(process, Process::Killed | Process::Paused) {
             self.all_noticed().await?;
         }
@@ -210,7 +312,10 @@ impl Case {
 
     /// Waits until every connected client knows that its server is gone, so that each suffers it at the same point.
     async fn all_noticed(&self) -> Result<(), String> {
-        let waits: Vec<_> = self.connected().map(|(id, client)| noticed(id, client).boxed()).collect();
+        let waits: Vec<_> = self
+            .connected()
+            .map(|(id, client)| noticed(id, client).boxed())
+            .collect();
         join_all(waits).await.into_iter().collect()
     }
 
@@ -225,13 +330,18 @@ impl Case {
 
     /// Waits until every connected client has had a round trip on a good connection.
     async fn settle(&self) {
-        let waits: Vec<_> = self.connected().map(|(id, client)| self.round_trip(id, client).boxed()).collect();
+        let waits: Vec<_> = self
+            .connected()
+            .map(|(id, client)| self.round_trip(id, client).boxed())
+            .collect();
         join_all(waits).await;
     }
 
     async fn round_trip(&self, id: &ClientId, client: &Client) {
         if timeout(self.converge_within, client.handle.settle()).await.is_err() {
-            self.recorder.record(Record::TimedOut { waiting_for: format!("`{id}` to have a good connection") });
+            self.recorder.record(Record::TimedOut {
+                waiting_for: format!("`{id}` to have a good connection"),
+            });
         }
     }
 
@@ -247,10 +357,21 @@ impl Case {
     async fn drain(&mut self) {
         self.settle().await;
         for (id, client) in &self.clients {
+            let crashed = client.proxy.stats().crashed;
+            if crashed > 0 {
+                let waiting_for = format!(
+                    "the proxy of `{id}` to do its work: {crashed} of its connections ended in a fault of its own"
+                );
+                self.recorder.record(Record::TimedOut { waiting_for });
+            }
             let status = client.handle.status.borrow().clone();
             for stream in &client.streams {
                 let cursor = status.cursors.get(stream).copied().unwrap_or_default();
-                self.recorder.record(Record::Watermark { client: id.clone(), stream: stream.clone(), cursor });
+                self.recorder.record(Record::Watermark {
+                    client: id.clone(),
+                    stream: stream.clone(),
+                    cursor,
+                });
             }
         }
     }
@@ -273,20 +394,35 @@ impl Case {
 async fn noticed(id: &ClientId, client: &Client) -> Result<(), String> {
     let mut status = client.handle.status.clone();
     let gone = timeout(STEP_WITHIN, status.wait_for(|status| !status.subscribed)).await;
-    gone.map(|_| ()).map_err(|_| format!("`{id}` to notice that its server is gone"))
+    gone.map(|_| ())
+        .map_err(|_| format!("`{id}` to notice that its server is gone"))
 }
 
 /// A fault on the writer names an operation; it belongs to the case that has it.
 fn strikes_case(fault: &PlannedFault, case: &plan::Case) -> bool {
-    let plan::Position::Ack { op } = &fault.at else { return true };
-    case.steps.iter().any(|step| matches!(step, Step::Publish { op: published, .. } if published == op))
+    let plan::Position::Ack { op } = &fault.at else {
+        return true;
+    };
+    case.steps
+        .iter()
+        .any(|step| matches!(step, Step::Publish { op: published, .. } if published == op))
 }
 
 fn faults_of(plan: &Plan, lane: LaneId, of: impl Fn(&PlannedFault) -> bool) -> Vec<PlannedFault> {
-    plan.faults.iter().filter(|fault| fault.strikes(lane) && of(fault)).cloned().collect()
+    plan.faults
+        .iter()
+        .filter(|fault| fault.strikes(lane) && of(fault))
+        .cloned()
+        .collect()
 }
 
-async fn start_proxy(client: &ClientId, faults: Vec<PlannedFault>, route: &Route, stack: &LaneStack, recorder: &Recorder) -> Result<Proxy, DriveError> {
+async fn start_proxy(
+    client: &ClientId,
+    faults: Vec<PlannedFault>,
+    route: &Route,
+    stack: &LaneStack,
+    recorder: &Recorder,
+) -> Result<Proxy, DriveError> {
     let config = ProxyConfig {
         client: client.clone(),
         upstream: route.upstream.clone(),
@@ -295,18 +431,28 @@ async fn start_proxy(client: &ClientId, faults: Vec<PlannedFault>, route: &Route
         ledger: Arc::new(recorder.clone()),
         limits: Limits::default(),
     };
-    Proxy::start(config).await.map_err(|source| DriveError::Proxy { client: client.to_string(), source })
+    Proxy::start(config).await.map_err(|source| DriveError::Proxy {
+        client: client.to_string(),
+        source,
+    })
 }
 
 fn endpoint(proxy: &Proxy, route: &Route) -> Endpoint {
-    Endpoint { connect: proxy.addr(), authority: route.authority.clone() }
+    Endpoint {
+        connect: proxy.addr(),
+        authority: route.authority.clone(),
+    }
 }
 
 fn planned_hashes(case: &plan::Case) -> PlannedHashes {
     let published = case.steps.iter().filter_map(|step| match step {
-        Step::Publish { stream, hash, expect: PublishExpect::Accepted { seq }, .. } => Some(((stream.clone(), *seq), *hash)),
+        Step::Publish {
+            stream,
+            hash,
+            expect: PublishExpect::Accepted { seq },
+            ..
+        } => Some(((stream.clone(), *seq), *hash)),
         _ => None,
     });
     published.collect()
 }
-

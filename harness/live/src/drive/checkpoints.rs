@@ -15,7 +15,10 @@ pub struct CheckpointFile {
 impl CheckpointFile {
     /// The file of this client in that directory. Nothing is touched yet.
     pub fn of(dir: &Path, client: &str) -> CheckpointFile {
-        CheckpointFile { path: dir.join(format!("{client}.checkpoint.json")), next: dir.join(format!("{client}.checkpoint.next")) }
+        CheckpointFile {
+            path: dir.join(format!("{client}.checkpoint.json")),
+            next: dir.join(format!("{client}.checkpoint.next")),
+        }
     }
 
     /// What the file holds; no file is a client that has applied nothing.
@@ -24,8 +27,9 @@ impl CheckpointFile {
     /// Where it can't be read or is no checkpoint.
     pub fn load(&self) -> io::Result<Checkpoint> {
         match std::fs::read_to_string(&self.path) {
-            Ok(text) => Checkpoint::parse(&text)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", self.path.display()))),
+            Ok(text) => Checkpoint::parse(&text).map_err(|error| {
+                io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", self.path.display()))
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Checkpoint::new([].into())),
             Err(error) => Err(error),
         }
@@ -54,7 +58,13 @@ mod tests {
         let checkpoint = Checkpoint::new([("run:a:events".into(), Cursor(3))].into());
         CheckpointFile::of(dir.path(), "desk").store(&checkpoint).unwrap();
         assert_eq!(CheckpointFile::of(dir.path(), "desk").load().unwrap(), checkpoint);
-        assert!(CheckpointFile::of(dir.path(), "other").load().unwrap().cursors.is_empty());
+        assert!(
+            CheckpointFile::of(dir.path(), "other")
+                .load()
+                .unwrap()
+                .cursors
+                .is_empty()
+        );
     }
 
     #[test]

@@ -50,8 +50,22 @@ impl ClientHandle {
     pub fn spawn(lane: Arc<dyn Lane>, endpoint: Endpoint, inbox: Inbox, recorder: Recorder) -> ClientHandle {
         let (commands, inbound) = mpsc::channel(COMMANDS);
         let (status_out, status) = watch::channel(inbox.status(false));
-        let actor = Actor { lane, endpoint, inbox, recorder, status: status_out, conn: 0, failures: 0, wanted: false, waiting: Vec::new() };
-        ClientHandle { commands, status, task: tokio::spawn(actor.run(inbound)) }
+        let actor = Actor {
+            lane,
+            endpoint,
+            inbox,
+            recorder,
+            status: status_out,
+            conn: 0,
+            failures: 0,
+            wanted: false,
+            waiting: Vec::new(),
+        };
+        ClientHandle {
+            commands,
+            status,
+            task: tokio::spawn(actor.run(inbound)),
+        }
     }
 
     /// Connects, and from then on reconnects until told otherwise.
@@ -272,7 +286,14 @@ impl Actor {
             self.waiting.clear();
             return Pause::Command(commands.recv().await);
         }
-        let wait = self.inbox.planned().backoff_ms.get(self.failures).or(self.inbox.planned().backoff_ms.last()).copied().unwrap_or(0);
+        let wait = self
+            .inbox
+            .planned()
+            .backoff_ms
+            .get(self.failures)
+            .or(self.inbox.planned().backoff_ms.last())
+            .copied()
+            .unwrap_or(0);
         self.failures += 1;
         tokio::select! {
             biased;
@@ -293,11 +314,16 @@ impl Actor {
                 return None;
             }
             Err(_) => {
-                self.closed(Closed::NotOpened { why: format!("no answer within {} s", OPEN_WITHIN.as_secs()) });
+                self.closed(Closed::NotOpened {
+                    why: format!("no answer within {} s", OPEN_WITHIN.as_secs()),
+                });
                 return None;
             }
         };
-        self.recorder.record(Record::Opened { client: self.inbox.client().clone(), conn: ConnId(self.conn) });
+        self.recorder.record(Record::Opened {
+            client: self.inbox.client().clone(),
+            conn: ConnId(self.conn),
+        });
         let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn)).await;
         self.after_resume(session, outcome).await
     }
@@ -355,13 +381,21 @@ impl Actor {
     }
 
     fn closed(&self, why: Closed) {
-        self.recorder.record(Record::Closed { client: self.inbox.client().clone(), conn: ConnId(self.conn), why });
+        self.recorder.record(Record::Closed {
+            client: self.inbox.client().clone(),
+            conn: ConnId(self.conn),
+            why,
+        });
     }
 }
 
 fn role_of(planned: &PlannedClient) -> Role {
     debug_assert_ne!(planned.id.as_str(), WRITER);
-    Role::Subscriber { client: planned.id.to_string(), serializer: planned.serializer, compression: planned.compression }
+    Role::Subscriber {
+        client: planned.id.to_string(),
+        serializer: planned.serializer,
+        compression: planned.compression,
+    }
 }
 
 /// An arrival that is there already.
@@ -369,4 +403,3 @@ pub(super) fn now(session: &mut Box<dyn Session>) -> Option<Arrival> {
     use futures_util::FutureExt;
     session.next().now_or_never()
 }
-

@@ -49,7 +49,11 @@ struct Following {
 impl Inbox {
     /// A client that starts from what its checkpoint file holds.
     pub fn new(planned: PlannedClient, hashes: Arc<PlannedHashes>, recorder: Recorder, file: CheckpointFile) -> Inbox {
-        let streams = planned.streams.iter().map(|stream| (stream.clone(), Following::default())).collect();
+        let streams = planned
+            .streams
+            .iter()
+            .map(|stream| (stream.clone(), Following::default()))
+            .collect();
         let mut inbox = Inbox {
             planned,
             hashes,
@@ -98,13 +102,25 @@ impl Inbox {
 
     /// What the script may know.
     pub fn status(&self, subscribed: bool) -> Status {
-        let stuck: BTreeSet<_> = self.streams.iter().filter(|(_, following)| following.stuck).map(|(stream, _)| stream.clone()).collect();
-        Status { subscribed, cursors: self.cursors(), stuck, gave_up: self.gave_up.clone() }
+        let stuck: BTreeSet<_> = self
+            .streams
+            .iter()
+            .filter(|(_, following)| following.stuck)
+            .map(|(stream, _)| stream.clone())
+            .collect();
+        Status {
+            subscribed,
+            cursors: self.cursors(),
+            stuck,
+            gave_up: self.gave_up.clone(),
+        }
     }
 
     /// The client will not try again.
     pub fn give_up(&mut self, why: String) {
-        self.recorder.record(Record::TimedOut { waiting_for: format!("{}: {why}", self.planned.id) });
+        self.recorder.record(Record::TimedOut {
+            waiting_for: format!("{}: {why}", self.planned.id),
+        });
         self.gave_up = Some(why);
     }
 
@@ -115,7 +131,10 @@ impl Inbox {
 
     /// The subscription that deliveries of this stream belong to.
     pub fn sub_of(&self, stream: &StreamId) -> SubId {
-        self.streams.get(stream).map(|following| following.sub).unwrap_or_default()
+        self.streams
+            .get(stream)
+            .map(|following| following.sub)
+            .unwrap_or_default()
     }
 
     /// Asks for every stream from its cursor: numbers the subscriptions and records them.
@@ -142,7 +161,12 @@ impl Inbox {
     /// The lane accepted a stream.
     pub fn accepted(&mut self, stream: &StreamId, head: Option<Seq>) {
         let sub = self.sub_of(stream);
-        self.recorder.record(Record::Accepted { client: self.planned.id.clone(), sub, stream: stream.clone(), head });
+        self.recorder.record(Record::Accepted {
+            client: self.planned.id.clone(),
+            sub,
+            stream: stream.clone(),
+            head,
+        });
         self.applier.replay_complete(stream);
         if let Some(following) = self.streams.get_mut(stream) {
             following.head = head;
@@ -154,15 +178,25 @@ impl Inbox {
     pub fn refused(&self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) {
         for (stream, _) in asked {
             let (client, sub, stream) = (self.planned.id.clone(), self.sub_of(stream), stream.clone());
-            self.recorder.record(Record::Refused { client, sub, stream, refusal: refusal.clone() });
+            self.recorder.record(Record::Refused {
+                client,
+                sub,
+                stream,
+                refusal: refusal.clone(),
+            });
         }
     }
 
     /// Gives up the cursors that the lane called stale; where it named none, all that were sent. False where there was
     /// none to give up.
     pub fn rewind_stale(&mut self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) -> bool {
-        let named = |stream: &StreamId| refusal.stale.is_empty() || refusal.stale.iter().any(|stale| stale.stream == *stream);
-        let stale: Vec<_> = asked.iter().filter(|(stream, cursor)| cursor.is_some() && named(stream)).map(|(stream, _)| stream.clone()).collect();
+        let named =
+            |stream: &StreamId| refusal.stale.is_empty() || refusal.stale.iter().any(|stale| stale.stream == *stream);
+        let stale: Vec<_> = asked
+            .iter()
+            .filter(|(stream, cursor)| cursor.is_some() && named(stream))
+            .map(|(stream, _)| stream.clone())
+            .collect();
         for stream in &stale {
             self.rewind(stream, RewindReason::Stale);
         }
@@ -172,7 +206,12 @@ impl Inbox {
     /// Gives up the cursor of a stream.
     pub fn rewind(&mut self, stream: &StreamId, why: RewindReason) {
         let from = self.applier.cursor(stream).unwrap_or_default();
-        self.recorder.record(Record::Rewound { client: self.planned.id.clone(), stream: stream.clone(), from, why });
+        self.recorder.record(Record::Rewound {
+            client: self.planned.id.clone(),
+            stream: stream.clone(),
+            from,
+            why,
+        });
         self.applier.rewind(stream);
         self.store();
     }
@@ -187,7 +226,9 @@ impl Inbox {
 
     /// Whether a stream that is not stuck has to be replayed.
     pub fn is_out_of_order(&self) -> bool {
-        self.streams.values().any(|following| following.out_of_order && !following.stuck)
+        self.streams
+            .values()
+            .any(|following| following.out_of_order && !following.stuck)
     }
 
     /// The connection is given up. A stream that it did not bring forward, though more was there, was asked for in vain.
@@ -205,16 +246,28 @@ impl Inbox {
             following.out_of_order = false;
         }
         for (stream, cursor) in newly_stuck {
-            self.recorder.record(Record::Stuck { client: self.planned.id.clone(), stream, cursor });
+            self.recorder.record(Record::Stuck {
+                client: self.planned.id.clone(),
+                stream,
+                cursor,
+            });
         }
     }
 
     /// Takes an arrival that is not the end of the connection; false where a stream has to be replayed.
     pub fn take(&mut self, conn: ConnId, arrival: Arrival) -> bool {
         match arrival {
-            Arrival::Event { stream, seq, payload, declared, via } => self.event(conn, stream, seq, &payload, declared, via),
+            Arrival::Event {
+                stream,
+                seq,
+                payload,
+                declared,
+                via,
+            } => self.event(conn, stream, seq, &payload, declared, via),
             Arrival::Unreadable(what) => {
-                self.recorder.record(Record::TimedOut { waiting_for: format!("{}: a readable frame, but got {what}", self.planned.id) });
+                self.recorder.record(Record::TimedOut {
+                    waiting_for: format!("{}: a readable frame, but got {what}", self.planned.id),
+                });
             }
             Arrival::Closed(_) => {}
         }
@@ -237,7 +290,18 @@ impl Inbox {
         let sub = self.sub_of(&stream);
         let payload = (!as_planned).then(|| payload.to_owned());
         let client = self.planned.id.clone();
-        self.recorder.record(Record::Delivered { client, conn, sub, stream, seq, hash, declared, via, verdict, payload });
+        self.recorder.record(Record::Delivered {
+            client,
+            conn,
+            sub,
+            stream,
+            seq,
+            hash,
+            declared,
+            via,
+            verdict,
+            payload,
+        });
     }
 
     fn store(&mut self) {

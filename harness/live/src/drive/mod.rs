@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use case::Case;
 pub use event::{EventSink, Quiet};
-use recorder::Recorder;
 pub use recorder::Quietly;
+use recorder::Recorder;
 pub use stack::{DriveError, LaneStack, Route, Victim};
 
 /// Cases of one plan that run at the same time.
@@ -46,18 +46,34 @@ pub async fn drive(
 ) -> Result<LaneRun, DriveError> {
     let lane = stack.lane.id();
     let recorder = Recorder::start(plan.scenario.clone(), lane, events);
-    let run = Run { plan: plan.clone(), stack, recorder: recorder.clone() };
+    let run = Run {
+        plan: plan.clone(),
+        stack,
+        recorder: recorder.clone(),
+    };
     tokio::select! {
         biased;
         () = cancel.cancelled() => {}
         outcome = run.phases(dir) => outcome?,
     }
     let recorded = recorder.snapshot();
-    Ok(LaneRun { history: History { header: header(&plan, lane), records: recorded.records }, times_us: recorded.times_us })
+    Ok(LaneRun {
+        history: History {
+            header: header(&plan, lane),
+            records: recorded.records,
+        },
+        times_us: recorded.times_us,
+    })
 }
 
 fn header(plan: &Plan, lane: LaneId) -> Header {
-    Header { schema: HISTORY_SCHEMA.to_owned(), scenario: plan.scenario.clone(), seed: plan.seed, lane, plan_digest: plan.digest() }
+    Header {
+        schema: HISTORY_SCHEMA.to_owned(),
+        scenario: plan.scenario.clone(),
+        seed: plan.seed,
+        lane,
+        plan_digest: plan.digest(),
+    }
 }
 
 struct Run {
@@ -101,11 +117,13 @@ impl Run {
             self.recorder.record(Record::Process { process });
         }
     }
-
 }
 
 /// Has each case do its part of a phase, a few at a time.
 async fn each(cases: &mut [Case], phase: Phase) {
     let parts: Vec<_> = cases.iter_mut().map(|case| case.part(phase).boxed()).collect();
-    stream::iter(parts).buffer_unordered(CASES_AT_ONCE).collect::<()>().await;
+    stream::iter(parts)
+        .buffer_unordered(CASES_AT_ONCE)
+        .collect::<()>()
+        .await;
 }

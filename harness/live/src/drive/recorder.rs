@@ -36,7 +36,15 @@ pub struct Recorded {
 impl Recorder {
     /// An empty history that starts now. Whoever watches is told of what is worth seeing.
     pub fn start(scenario: String, lane: LaneId, events: Arc<dyn EventSink>) -> Recorder {
-        Recorder { shared: Arc::new(Shared { scenario, lane, events, started: Instant::now(), records: Mutex::default() }) }
+        Recorder {
+            shared: Arc::new(Shared {
+                scenario,
+                lane,
+                events,
+                started: Instant::now(),
+                records: Mutex::default(),
+            }),
+        }
     }
 
     /// Appends a record.
@@ -53,18 +61,33 @@ impl Recorder {
     fn worth_seeing(&self, record: &Record) -> Option<RunEvent> {
         let (scenario, lane) = (self.shared.scenario.clone(), self.shared.lane);
         match record {
-            Record::Phase { phase } => Some(RunEvent::Phase { scenario, lane, phase: *phase }),
-            Record::Process { process } => Some(RunEvent::Process { scenario, lane, process: process.clone() }),
-            Record::Fault { fault, fire, .. } => {
-                Some(RunEvent::FaultFired { scenario, lane, fault: fault.clone(), hit: fire.hit.clone() })
-            }
+            Record::Phase { phase } => Some(RunEvent::Phase {
+                scenario,
+                lane,
+                phase: *phase,
+            }),
+            Record::Process { process } => Some(RunEvent::Process {
+                scenario,
+                lane,
+                process: process.clone(),
+            }),
+            Record::Fault { fault, fire, .. } => Some(RunEvent::FaultFired {
+                scenario,
+                lane,
+                fault: fault.clone(),
+                hit: fire.hit.clone(),
+            }),
             _ => None,
         }
     }
 
     /// What was recorded so far.
     pub fn snapshot(&self) -> Recorded {
-        self.shared.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -78,6 +101,10 @@ impl LedgerSink for Quietly {
 
 impl LedgerSink for Recorder {
     fn fired(&self, fault: &FaultId, client: &ClientId, fire: Fire) {
-        self.record(Record::Fault { fault: fault.clone(), client: client.clone(), fire });
+        self.record(Record::Fault {
+            fault: fault.clone(),
+            client: client.clone(),
+            fire,
+        });
     }
 }

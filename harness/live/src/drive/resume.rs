@@ -1,13 +1,17 @@
 //! Subscribing on a fresh connection: from the checkpoint, and where that is stale, from the bootstrap.
 
+use std::time::Duration;
+
 use cutover_core::history::{Closed, Record, RewindReason};
 use cutover_core::ids::{ConnId, Cursor, StreamId};
 use tokio::time::timeout;
 
-use super::client::{ANSWER_WITHIN, now};
+use super::client::now;
 use super::inbox::Inbox;
 use crate::lane::{Answer, Arrival, Completion, Op, Session};
 
+/// Longest wait for the answer to a subscription, which comes after its whole replay.
+const REPLAY_WITHIN: Duration = Duration::from_secs(15);
 /// Subscribes in a row on one connection: each refusal rewinds at least one stream, so this is never reached.
 const MOST_SUBSCRIBES: usize = 16;
 
@@ -29,14 +33,21 @@ pub enum Resumed {
 pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
     for _ in 0..MOST_SUBSCRIBES {
         let asked = inbox.begin_subscription(conn);
-        let op = Op::Subscribe { streams: asked.clone(), replay_batch: inbox.planned().replay_batch };
-        let answer = timeout(ANSWER_WITHIN, session.invoke(&op)).await;
+        let op = Op::Subscribe {
+            streams: asked.clone(),
+            replay_batch: inbox.planned().replay_batch,
+        };
+        let answer = timeout(REPLAY_WITHIN, session.invoke(&op)).await;
         if let Some(closed) = drain(session, inbox, conn) {
             return Resumed::Ended(closed);
         }
         match answer {
             Ok(Completion::Ok(Answer::Subscribed(heads))) => return accepted(inbox, &asked, &heads),
-            Ok(Completion::Ok(other)) => return Resumed::Ended(Closed::Lost { why: format!("an answer to something else: {other:?}") }),
+            Ok(Completion::Ok(other)) => {
+                return Resumed::Ended(Closed::Lost {
+                    why: format!("an answer to something else: {other:?}"),
+                });
+            }
             Ok(Completion::Fail(refusal)) => {
                 inbox.refused(&asked, &refusal);
                 if refusal.code != "stale_cursor" {
@@ -68,10 +79,17 @@ fn drain(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Opt
     None
 }
 
-fn accepted(inbox: &mut Inbox, asked: &[(StreamId, Option<Cursor>)], heads: &[(StreamId, Option<cutover_core::ids::Seq>)]) -> Resumed {
+fn accepted(
+    inbox: &mut Inbox,
+    asked: &[(StreamId, Option<Cursor>)],
+    heads: &[(StreamId, Option<cutover_core::ids::Seq>)],
+) -> Resumed {
     let mut ahead = false;
     for (stream, cursor) in asked {
-        let head = heads.iter().find(|(named, _)| named == stream).and_then(|(_, head)| *head);
+        let head = heads
+            .iter()
+            .find(|(named, _)| named == stream)
+            .and_then(|(_, head)| *head);
         inbox.accepted(stream, head);
         if let (Some(cursor), Some(head)) = (cursor, head)
             && cursor.0 > head.0
@@ -91,5 +109,11 @@ fn accepted(inbox: &mut Inbox, asked: &[(StreamId, Option<Cursor>)], heads: &[(S
 
 /// The record of a stream that is asked for.
 pub(super) fn subscribed(inbox: &Inbox, conn: ConnId, stream: &StreamId, cursor: Option<Cursor>) -> Record {
-    Record::Subscribed { client: inbox.client().clone(), conn, sub: inbox.sub_of(stream), stream: stream.clone(), cursor }
+    Record::Subscribed {
+        client: inbox.client().clone(),
+        conn,
+        sub: inbox.sub_of(stream),
+        stream: stream.clone(),
+        cursor,
+    }
 }

@@ -40,7 +40,10 @@ pub struct Route {
 impl Route {
     /// The way to an origin, wherever that is at the moment.
     pub fn new(origin: &Origin, upstream: Upstream) -> Route {
-        Route { authority: origin.authority(), upstream }
+        Route {
+            authority: origin.authority(),
+            upstream,
+        }
     }
 }
 
@@ -120,7 +123,9 @@ impl Victim {
         if !server.is_up() {
             done.push(match server.start().await {
                 Ok(()) => Process::Started,
-                Err(error) => Process::Died { status: error.to_string() },
+                Err(error) => Process::Died {
+                    status: error.to_string(),
+                },
             });
         }
         done

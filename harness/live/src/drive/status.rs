@@ -20,7 +20,10 @@ pub struct Status {
 impl Status {
     /// Whether there is nothing left to wait for: every stream is at its head, or will never get there.
     pub fn is_settled(&self, heads: &BTreeMap<StreamId, Seq>) -> bool {
-        self.gave_up.is_some() || heads.iter().all(|(stream, head)| self.stuck.contains(stream) || self.is_at(stream, *head))
+        self.gave_up.is_some()
+            || heads
+                .iter()
+                .all(|(stream, head)| self.stuck.contains(stream) || self.is_at(stream, *head))
     }
 
     fn is_at(&self, stream: &StreamId, head: Seq) -> bool {
@@ -37,7 +40,11 @@ mod tests {
     }
 
     fn at(cursor: u64, subscribed: bool) -> Status {
-        Status { subscribed, cursors: [(StreamId::from("a"), Cursor(cursor))].into(), ..Status::default() }
+        Status {
+            subscribed,
+            cursors: [(StreamId::from("a"), Cursor(cursor))].into(),
+            ..Status::default()
+        }
     }
 
     #[test]
@@ -56,6 +63,12 @@ mod tests {
         let mut stuck = at(4, true);
         stuck.stuck.insert("a".into());
         assert!(stuck.is_settled(&heads(5)));
-        assert!(Status { gave_up: Some("refused".to_owned()), ..Status::default() }.is_settled(&heads(5)));
+        assert!(
+            Status {
+                gave_up: Some("refused".to_owned()),
+                ..Status::default()
+            }
+            .is_settled(&heads(5))
+        );
     }
 }

@@ -28,7 +28,12 @@ pub struct Writer {
 impl Writer {
     /// A writer that opens its session when it first needs it.
     pub fn new(lane: Arc<dyn Lane>, endpoint: Endpoint, recorder: Recorder) -> Writer {
-        Writer { lane, endpoint, recorder, session: None }
+        Writer {
+            lane,
+            endpoint,
+            recorder,
+            session: None,
+        }
     }
 
     /// Does an operation, again and again until it is answered or its time is up.
@@ -37,7 +42,11 @@ impl Writer {
         for attempt in 1.. {
             self.recorder.record(Record::Invoke { op: id, attempt });
             let completion = self.once(op).await;
-            self.recorder.record(Record::Complete { op: id, attempt, completion: recorded(&completion) });
+            self.recorder.record(Record::Complete {
+                op: id,
+                attempt,
+                completion: recorded(&completion),
+            });
             if !matches!(completion, Completion::Info(_)) || started.elapsed() > TRY_FOR {
                 return completion;
             }
@@ -56,7 +65,9 @@ impl Writer {
                 Err(_) => return Completion::Info(no_answer()),
             },
         };
-        timeout(ANSWER_WITHIN, session.invoke(op)).await.unwrap_or_else(|_| Completion::Info(no_answer()))
+        timeout(ANSWER_WITHIN, session.invoke(op))
+            .await
+            .unwrap_or_else(|_| Completion::Info(no_answer()))
     }
 
     /// Closes the session.
@@ -73,11 +84,16 @@ fn no_answer() -> String {
 
 fn recorded(completion: &Completion) -> history::Completion {
     match completion {
-        Completion::Ok(Answer::Published { seq, duplicate }) => {
-            history::Completion::Ok { outcome: Outcome::Published { seq: *seq, duplicate: *duplicate } }
-        }
+        Completion::Ok(Answer::Published { seq, duplicate }) => history::Completion::Ok {
+            outcome: Outcome::Published {
+                seq: *seq,
+                duplicate: *duplicate,
+            },
+        },
         Completion::Ok(_) => history::Completion::Ok { outcome: Outcome::Done },
-        Completion::Fail(refusal) => history::Completion::Fail { refusal: refusal.clone() },
+        Completion::Fail(refusal) => history::Completion::Fail {
+            refusal: refusal.clone(),
+        },
         Completion::Info(why) => history::Completion::Info { why: why.clone() },
     }
 }

@@ -125,7 +125,13 @@ impl HttpClient {
         connect_within: Duration,
         answer_within: Duration,
     ) -> HttpClient {
-        HttpClient { endpoint, headers, connect_within, answer_within, connection: None }
+        HttpClient {
+            endpoint,
+            headers,
+            connect_within,
+            answer_within,
+            connection: None,
+        }
     }
 
     /// Sends a request and reads its answer whole. Nothing is ever sent twice.
@@ -179,14 +185,18 @@ impl HttpClient {
             return Ok(());
         }
         self.connection = None;
-        let refused = |why: String| HttpError::Refused { authority: self.endpoint.authority.clone(), why };
+        let refused = |why: String| HttpError::Refused {
+            authority: self.endpoint.authority.clone(),
+            why,
+        };
         let tcp = timeout(self.connect_within, TcpStream::connect(self.endpoint.connect))
             .await
             .map_err(|_| refused(format!("nothing within {} ms", self.connect_within.as_millis())))?
             .map_err(|error| refused(error.to_string()))?;
         tcp.set_nodelay(true).map_err(|error| refused(error.to_string()))?;
-        let (sender, driver) =
-            http1::handshake(TokioIo::new(tcp)).await.map_err(|error| refused(error.to_string()))?;
+        let (sender, driver) = http1::handshake(TokioIo::new(tcp))
+            .await
+            .map_err(|error| refused(error.to_string()))?;
         // The driver's own error also reaches whoever waits for the answer.
         let driver = tokio::spawn(async move { drop(driver.await) });
         self.connection = Some(Connection { sender, driver });
@@ -201,7 +211,10 @@ impl HttpClient {
         body: Bytes,
         named: &str,
     ) -> Result<Request<Full<Bytes>>, HttpError> {
-        let mut request = Request::builder().method(method).uri(path).header(http::header::HOST, &self.endpoint.authority);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(http::header::HOST, &self.endpoint.authority);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -216,7 +229,11 @@ impl HttpClient {
     }
 
     fn lost(&self, request: &str, why: String) -> HttpError {
-        HttpError::Lost { authority: self.endpoint.authority.clone(), request: request.to_owned(), why }
+        HttpError::Lost {
+            authority: self.endpoint.authority.clone(),
+            request: request.to_owned(),
+            why,
+        }
     }
 }
 
@@ -256,7 +273,12 @@ pub fn percent_encoded(text: &str) -> String {
 /// Whether a body is a page for people.
 pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     let by_type = content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
-    let start: Vec<u8> = body.trim_ascii_start().iter().take(14).map(u8::to_ascii_lowercase).collect();
+    let start: Vec<u8> = body
+        .trim_ascii_start()
+        .iter()
+        .take(14)
+        .map(u8::to_ascii_lowercase)
+        .collect();
     by_type || start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
@@ -287,7 +309,10 @@ mod tests {
                 }
             }
         });
-        Endpoint { connect, authority: "lane.example".to_owned() }
+        Endpoint {
+            connect,
+            authority: "lane.example".to_owned(),
+        }
     }
 
     async fn ask(client: &mut HttpClient) -> Result<HttpAnswer, HttpError> {
@@ -310,7 +335,10 @@ mod tests {
     #[tokio::test]
     async fn a_refused_connection_is_told_from_a_lost_one() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gone = Endpoint { connect: listener.local_addr().unwrap(), authority: "lane.example".to_owned() };
+        let gone = Endpoint {
+            connect: listener.local_addr().unwrap(),
+            authority: "lane.example".to_owned(),
+        };
         drop(listener);
         assert!(matches!(ask(&mut client(gone)).await, Err(HttpError::Refused { .. })));
 
@@ -328,7 +356,10 @@ mod tests {
     #[tokio::test]
     async fn silence_is_a_timeout() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = Endpoint { connect: listener.local_addr().unwrap(), authority: "lane.example".to_owned() };
+        let endpoint = Endpoint {
+            connect: listener.local_addr().unwrap(),
+            authority: "lane.example".to_owned(),
+        };
         let mut client = HttpClient::new(endpoint, Vec::new(), Duration::from_secs(5), Duration::from_millis(20));
         assert!(matches!(ask(&mut client).await, Err(HttpError::TimedOut { .. })));
     }

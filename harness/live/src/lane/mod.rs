@@ -142,7 +142,7 @@ pub struct OpenError {
     /// Whether trying again can help (a refused connection can, a refused token can't).
     pub retryable: bool,
     /// The lane's own words, where it refused the join.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<Box<Refusal>>,
 }
 
 /// A sync service. Opening a session changes no logical state.

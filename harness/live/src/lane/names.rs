@@ -76,7 +76,10 @@ impl Names {
         let mut names = Names::default();
         for name in streams {
             let stream = StreamId::new(*name);
-            let wire = Wire { topic: (*name).to_owned(), candidate: (*name).to_owned() };
+            let wire = Wire {
+                topic: (*name).to_owned(),
+                candidate: (*name).to_owned(),
+            };
             names.by_topic.insert((*name).to_owned(), stream.clone());
             names.by_candidate.insert((*name).to_owned(), stream.clone());
             names.wires.insert(stream, wire);
@@ -134,9 +137,18 @@ mod tests {
     fn a_scoped_stream_is_found_by_either_name_on_the_wire() {
         let names = Names::new([stream("run:alpha:events")], Some("x1")).unwrap();
         assert_eq!(names.topic(&stream("run:alpha:events")), Some("run:x1-alpha:events"));
-        assert_eq!(names.candidate(&stream("run:alpha:events")), Some("runtime.run.x1-alpha.events"));
-        assert_eq!(names.stream_of_topic("run:x1-alpha:events"), Some(&stream("run:alpha:events")));
-        assert_eq!(names.stream_of_candidate("runtime.run.x1-alpha.events"), Some(&stream("run:alpha:events")));
+        assert_eq!(
+            names.candidate(&stream("run:alpha:events")),
+            Some("runtime.run.x1-alpha.events")
+        );
+        assert_eq!(
+            names.stream_of_topic("run:x1-alpha:events"),
+            Some(&stream("run:alpha:events"))
+        );
+        assert_eq!(
+            names.stream_of_candidate("runtime.run.x1-alpha.events"),
+            Some(&stream("run:alpha:events"))
+        );
         assert_eq!(names.stream_of_topic("run:alpha:events"), None);
     }
 

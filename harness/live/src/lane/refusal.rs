@@ -14,15 +14,28 @@ pub(crate) fn read_refusal(json: &Value, stream_of: impl Fn(&str) -> Option<Stre
     let stale = json.get("stale_topics").and_then(Value::as_array);
     Some(Refusal {
         code,
-        reasons: reasons.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
-        stale: stale.into_iter().flatten().filter_map(|entry| read_stale(entry, &stream_of)).collect(),
+        reasons: reasons
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        stale: stale
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| read_stale(entry, &stream_of))
+            .collect(),
         message: text(json, "message").unwrap_or_default(),
     })
 }
 
 /// A refusal that is not the lane's own wording: a bare status, or a request that was never sent.
 pub(crate) fn refusal(code: impl Into<String>, message: impl Into<String>) -> Refusal {
-    Refusal { code: code.into(), message: message.into(), ..Refusal::default() }
+    Refusal {
+        code: code.into(),
+        message: message.into(),
+        ..Refusal::default()
+    }
 }
 
 fn read_stale(entry: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) -> Option<StaleStream> {
@@ -66,7 +79,10 @@ mod tests {
 
     #[test]
     fn what_has_neither_code_nor_reason_is_no_refusal() {
-        assert_eq!(read_refusal(&json!({"reason": "join crashed"}), |_| None).unwrap().code, "join crashed");
+        assert_eq!(
+            read_refusal(&json!({"reason": "join crashed"}), |_| None).unwrap().code,
+            "join crashed"
+        );
         assert_eq!(read_refusal(&json!("no"), |_| None), None);
     }
 }

@@ -42,7 +42,7 @@ impl Default for Bounds {
         Bounds {
             open: Duration::from_secs(5),
             operation: Duration::from_secs(10),
-            heartbeat: Duration::from_secs(2),
+            heartbeat: Duration::from_secs(3),
             keepalive: Duration::from_secs(15),
             close: Duration::from_secs(1),
         }
@@ -111,11 +111,14 @@ impl UpgradeError {
     /// The session's error, with a hint by status.
     pub fn into_open_error(self, hint: impl Fn(u16) -> Option<String>) -> OpenError {
         let (retryable, hint) = match &self {
-            UpgradeError::Unreachable { .. } => (true, Some("is it running, and does the address lead to it?".to_owned())),
-            UpgradeError::TimedOut { .. } | UpgradeError::Lost { .. } => (true, None),
-            UpgradeError::Answered { html: true, .. } => {
-                (false, Some("a web server is there, but not this lane's socket: check URL and path".to_owned()))
+            UpgradeError::Unreachable { .. } => {
+                (true, Some("is it running, and does the address lead to it?".to_owned()))
             }
+            UpgradeError::TimedOut { .. } | UpgradeError::Lost { .. } => (true, None),
+            UpgradeError::Answered { html: true, .. } => (
+                false,
+                Some("a web server is there, but not this lane's socket: check URL and path".to_owned()),
+            ),
             UpgradeError::Answered { status, .. } => (*status >= 500, hint(*status)),
             UpgradeError::Protocol { .. } => (false, Some("is this a WebSocket server?".to_owned())),
         };
@@ -125,13 +128,20 @@ impl UpgradeError {
         {
             what = format!("{what}: {body}");
         }
-        OpenError { what, hint, retryable, refusal: None }
+        OpenError {
+            what,
+            hint,
+            retryable,
+            refusal: None,
+        }
     }
 }
 
 /// An open WebSocket.
 pub struct Socket {
     stream: WebSocketStream<TcpStream>,
+    /// How long a message may wait for room in the transport.
+    send_within: Duration,
 }
 
 impl Socket {
@@ -146,29 +156,44 @@ impl Socket {
         within: Duration,
     ) -> Result<(Socket, Option<String>), UpgradeError> {
         let authority = endpoint.authority.clone();
-        let protocol = |why: String| UpgradeError::Protocol { authority: authority.clone(), why };
+        let protocol = |why: String| UpgradeError::Protocol {
+            authority: authority.clone(),
+            why,
+        };
         let mut request = format!("ws://{}{target}", endpoint.authority)
             .into_client_request()
             .map_err(|error| protocol(format!("`{}{target}` is no address: {error}", endpoint.authority)))?;
         for (name, value) in headers {
             request.headers_mut().insert(name, value.clone());
         }
-        let timed_out = |_| UpgradeError::TimedOut { authority: authority.clone(), waited: within };
+        let timed_out = |_| UpgradeError::TimedOut {
+            authority: authority.clone(),
+            waited: within,
+        };
         let tcp = timeout(within, TcpStream::connect(endpoint.connect))
             .await
             .map_err(timed_out)?
-            .map_err(|error| UpgradeError::Unreachable { authority: authority.clone(), why: error.to_string() })?;
+            .map_err(|error| UpgradeError::Unreachable {
+                authority: authority.clone(),
+                why: error.to_string(),
+            })?;
         // Small messages that wait for each other would measure Nagle's algorithm, not the lane.
         tcp.set_nodelay(true).map_err(|error| protocol(error.to_string()))?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
         let upgrade = tokio_tungstenite::client_async_with_config(request, tcp, Some(config));
-        let (stream, response) =
-            timeout(within, upgrade).await.map_err(timed_out)?.map_err(|error| refused(&authority, error))?;
+        let (stream, response) = timeout(within, upgrade)
+            .await
+            .map_err(timed_out)?
+            .map_err(|error| refused(&authority, error))?;
         let chosen = response.headers().get(http::header::SEC_WEBSOCKET_PROTOCOL);
         let chosen = chosen.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Ok((Socket { stream }, chosen))
+        let socket = Socket {
+            stream,
+            send_within: within,
+        };
+        Ok((socket, chosen))
     }
 
     /// The next message that carries something. Cancel-safe.
@@ -187,7 +212,11 @@ impl Socket {
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(Closed::Lost { why: error.to_string() }),
-                None => return Err(Closed::Lost { why: "the connection ended".to_owned() }),
+                None => {
+                    return Err(Closed::Lost {
+                        why: "the connection ended".to_owned(),
+                    });
+                }
             }
         }
     }
@@ -195,14 +224,16 @@ impl Socket {
     /// Sends a message.
     ///
     /// # Errors
-    /// How the socket ended.
+    /// How the socket ended; a lane that takes nothing any more has gone silent.
     pub async fn send(&mut self, payload: Payload) -> Result<(), Closed> {
         let message = match payload {
             Payload::Text(text) => Message::text(text),
             Payload::Binary(bytes) => Message::binary(bytes),
         };
-        let sent = self.stream.send(message).await;
-        sent.map_err(|error| Closed::Lost { why: error.to_string() })
+        match timeout(self.send_within, self.stream.send(message)).await {
+            Ok(sent) => sent.map_err(|error| Closed::Lost { why: error.to_string() }),
+            Err(_) => Err(Closed::Silent),
+        }
     }
 
     /// Closes in good order: a close frame, then whatever still comes is read away, within the bound.
@@ -222,7 +253,10 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
     match error {
         Error::Http(response) => {
             let body = response.body().as_deref().unwrap_or_default();
-            let content_type = response.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            let content_type = response
+                .headers()
+                .get(http::header::CONTENT_TYPE)
+                .and_then(|value| value.to_str().ok());
             UpgradeError::Answered {
                 authority,
                 status: response.status().as_u16(),
@@ -230,12 +264,22 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
                 body: String::from_utf8_lossy(body).chars().take(300).collect(),
             }
         }
-        Error::Io(error) => UpgradeError::Lost { authority, why: error.to_string() },
-        Error::ConnectionClosed | Error::AlreadyClosed => UpgradeError::Lost { authority, why: "it was closed".to_owned() },
-        Error::Protocol(error) if error.to_string().contains("Handshake not finished") => {
-            UpgradeError::Lost { authority, why: error.to_string() }
-        }
-        other => UpgradeError::Protocol { authority, why: other.to_string() },
+        Error::Io(error) => UpgradeError::Lost {
+            authority,
+            why: error.to_string(),
+        },
+        Error::ConnectionClosed | Error::AlreadyClosed => UpgradeError::Lost {
+            authority,
+            why: "it was closed".to_owned(),
+        },
+        Error::Protocol(error) if error.to_string().contains("Handshake not finished") => UpgradeError::Lost {
+            authority,
+            why: error.to_string(),
+        },
+        other => UpgradeError::Protocol {
+            authority,
+            why: other.to_string(),
+        },
     }
 }
 
@@ -277,7 +321,9 @@ impl Inbox {
 
     /// The next arrival; once nothing else is left, the end, again and again.
     pub(crate) fn pop(&mut self) -> Option<Arrival> {
-        self.queued.pop_front().or_else(|| self.closed.clone().map(Arrival::Closed))
+        self.queued
+            .pop_front()
+            .or_else(|| self.closed.clone().map(Arrival::Closed))
     }
 }
 
@@ -300,7 +346,12 @@ mod tests {
     #[test]
     fn a_page_of_html_is_never_worth_a_retry() {
         let answered = |status, html| {
-            let error = UpgradeError::Answered { authority: "lane".to_owned(), status, html, body: String::new() };
+            let error = UpgradeError::Answered {
+                authority: "lane".to_owned(),
+                status,
+                html,
+                body: String::new(),
+            };
             error.into_open_error(|status| (status == 403).then(|| "check the token".to_owned()))
         };
         assert!(!answered(502, true).retryable);

@@ -27,7 +27,9 @@ impl Durability {
     /// # Errors
     /// Where it does not get durable within ten seconds.
     pub async fn wait_for(self, data_dir: &Path, key: Option<&str>) -> Result<(), ServerError> {
-        let (Durability::Commitlog, Some(key)) = (self, key) else { return Ok(()) };
+        let (Durability::Commitlog, Some(key)) = (self, key) else {
+            return Ok(());
+        };
         let started = Instant::now();
         while !commitlog_holds(data_dir, key.as_bytes()) {
             if started.elapsed() > DURABLE_WITHIN {
@@ -40,7 +42,9 @@ impl Durability {
 }
 
 fn commitlog_holds(dir: &Path, key: &[u8]) -> bool {
-    let Ok(entries) = std::fs::read_dir(dir) else { return false };
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return false;
+    };
     entries.flatten().any(|entry| {
         let path = entry.path();
         match entry.file_type() {

@@ -38,7 +38,9 @@ pub enum ServerError {
         source: std::io::Error,
     },
     /// An acknowledged event did not get durable, so that a kill would prove nothing.
-    #[error("the event `{key}` was acknowledged but is not on disk after 10 s; killing the server now would prove nothing")]
+    #[error(
+        "the event `{key}` was acknowledged but is not on disk after 10 s; killing the server now would prove nothing"
+    )]
     NotDurable {
         /// Its key.
         key: String,

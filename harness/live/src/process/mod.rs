@@ -82,7 +82,11 @@ impl Server {
                 return Err(error);
             }
         };
-        let upstream = UpstreamAddr { host: address.ip().to_string(), port: address.port(), tls: false };
+        let upstream = UpstreamAddr {
+            host: address.ip().to_string(),
+            port: address.port(),
+            tls: false,
+        };
         self.address.send_replace(Some(upstream));
         Ok(())
     }

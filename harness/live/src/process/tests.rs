@@ -23,7 +23,10 @@ async fn a_server_is_up_once_it_says_where_it_listens() {
     )
     .unwrap();
     server.start().await.unwrap();
-    assert_eq!(server.address().borrow().as_ref().map(|address| address.port), Some(4567));
+    assert_eq!(
+        server.address().borrow().as_ref().map(|address| address.port),
+        Some(4567)
+    );
     server.kill().await;
     assert_eq!(*server.address().borrow(), None);
     assert!(!server.is_up());

@@ -14,12 +14,12 @@ use tokio::sync::Mutex;
 
 use super::{Source, Stage, StageError, Staged, fixed, harms, names};
 use crate::drive::{LaneStack, Quietly, Route, Victim};
+use crate::lane::Endpoint;
 use crate::lane::http::HttpClient;
 use crate::lane::profile::{LaneTarget, Secret, SpacetimeProfile};
 use crate::lane::socket::Bounds;
 use crate::lane::spacetime::admin::{self, AdminError};
 use crate::lane::spacetime::{SpacetimeLane, SpacetimeTaggers};
-use crate::lane::Endpoint;
 use crate::process::{Durability, Server, ServerCommand};
 use crate::proxy::{Limits, Proxy, ProxyConfig, Upstream};
 
@@ -57,7 +57,10 @@ impl Host {
         let Some(server) = &self.server else { return Ok(()) };
         let mut server = server.lock().await;
         server.stop().await;
-        server.start().await.map_err(|source| StageError::Server { lane: "candidate", source })
+        server.start().await.map_err(|source| StageError::Server {
+            lane: "candidate",
+            source,
+        })
     }
 
     fn http(&self) -> Result<HttpClient, StageError> {
@@ -65,7 +68,10 @@ impl Host {
     }
 
     fn failed(&self, source: AdminError) -> StageError {
-        StageError::Admin { url: self.profile.url.clone(), source }
+        StageError::Admin {
+            url: self.profile.url.clone(),
+            source,
+        }
     }
 }
 
@@ -87,17 +93,28 @@ impl Database {
 impl Stage {
     pub(super) async fn set_candidate(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
         let harmed = harms(plan, lane);
-        let host = if harmed { Arc::new(self.start_host(dir).await?) } else { self.shared_host().await? };
+        let host = if harmed {
+            Arc::new(self.start_host(dir).await?)
+        } else {
+            self.shared_host().await?
+        };
         let profile = host.profile.clone();
         let created = profile.database.is_none();
-        let name = profile.database.clone().unwrap_or_else(|| format!("cutover-{}-{}-{lane}", self.run, plan.scenario));
+        let name = profile
+            .database
+            .clone()
+            .unwrap_or_else(|| format!("cutover-{}-{}-{lane}", self.run, plan.scenario));
         let mut http = host.http()?;
         let publishes = profile.publishes_module();
         if publishes {
             let wasm = Bytes::from_static(MODULE_WASM);
-            admin::publish_module(&mut http, &name, wasm).await.map_err(|source| host.failed(source))?;
+            admin::publish_module(&mut http, &name, wasm)
+                .await
+                .map_err(|source| host.failed(source))?;
         } else {
-            admin::find_database(&mut http, &name).await.map_err(|source| host.failed(source))?;
+            admin::find_database(&mut http, &name)
+                .await
+                .map_err(|source| host.failed(source))?;
         }
         if harmed {
             host.make_durable().await?;
@@ -105,18 +122,37 @@ impl Stage {
         let scope = (!created && profile.scoped).then(|| format!("{}-{}", self.run, plan.scenario));
         let names = names(plan, scope.as_deref())?;
         let route = Route::new(&profile.origin(), host.upstream.clone());
-        let victim = host.server.clone().filter(|_| harmed).map(|server| Victim::new(server, Durability::Commitlog));
+        let victim = host
+            .server
+            .clone()
+            .filter(|_| harmed)
+            .map(|server| Victim::new(server, Durability::Commitlog));
         let stack = LaneStack {
-            lane: Arc::new(SpacetimeLane::new(lane, profile, name.clone(), Some(host.token.clone()), names.clone())),
+            lane: Arc::new(SpacetimeLane::new(
+                lane,
+                profile,
+                name.clone(),
+                Some(host.token.clone()),
+                names.clone(),
+            )),
             taggers: Arc::new(SpacetimeTaggers::new(names)),
             socket: route.clone(),
             writer: route,
             victim,
         };
         let server = if harmed { host.server.clone() } else { None };
-        let database = created.then(|| Database { host: host.clone(), name });
+        let database = created.then(|| Database {
+            host: host.clone(),
+            name,
+        });
         let module_digest = publishes.then(module_digest);
-        Ok(Staged { stack, version: host.version.clone(), module_digest, server, database })
+        Ok(Staged {
+            stack,
+            version: host.version.clone(),
+            module_digest,
+            server,
+            database,
+        })
     }
 
     async fn shared_host(&self) -> Result<Arc<Host>, StageError> {
@@ -137,14 +173,17 @@ impl Stage {
                 let upstream = fixed(&profile.origin());
                 meet(None, Arc::new((**profile).clone()), upstream).await
             }
-            Source::Outside(LaneTarget::Phoenix(_)) => {
-                Err(StageError::Unfit("the candidate lane is a SpacetimeDB server; this is the profile of a Phoenix service"))
-            }
+            Source::Outside(LaneTarget::Phoenix(_)) => Err(StageError::Unfit(
+                "the candidate lane is a SpacetimeDB server; this is the profile of a Phoenix service",
+            )),
         }
     }
 
     async fn start_server(&self, command: ServerCommand, dir: &Path) -> Result<Host, StageError> {
-        let failed = |source| StageError::Server { lane: "candidate", source };
+        let failed = |source| StageError::Server {
+            lane: "candidate",
+            source,
+        };
         let mut server = Server::new(command, dir).map_err(failed)?;
         server.start().await.map_err(failed)?;
         let upstream = server.address();
@@ -159,7 +198,11 @@ fn module_digest() -> String {
 }
 
 /// Asks a server whether it is one, and for an identity where the profile brings none.
-async fn meet(server: Option<Arc<Mutex<Server>>>, profile: Arc<SpacetimeProfile>, upstream: Upstream) -> Result<Host, StageError> {
+async fn meet(
+    server: Option<Arc<Mutex<Server>>>,
+    profile: Arc<SpacetimeProfile>,
+    upstream: Upstream,
+) -> Result<Host, StageError> {
     let taggers = Arc::new(SpacetimeTaggers::new(Arc::default()));
     let config = ProxyConfig {
         client: "admin".into(),
@@ -169,21 +212,47 @@ async fn meet(server: Option<Arc<Mutex<Server>>>, profile: Arc<SpacetimeProfile>
         ledger: Arc::new(Quietly),
         limits: Limits::default(),
     };
-    let door = Proxy::start(config).await.map_err(|source| StageError::Directory { path: "a local port".into(), source })?;
-    let failed = |source| StageError::Admin { url: profile.url.clone(), source };
+    let door = Proxy::start(config).await.map_err(|source| StageError::Directory {
+        path: "a local port".into(),
+        source,
+    })?;
+    let failed = |source| StageError::Admin {
+        url: profile.url.clone(),
+        source,
+    };
     let mut http = client(&profile, &door, profile.token.as_ref())?;
     admin::ping(&mut http).await.map_err(failed)?;
-    let version = admin::version(&mut http).await.map_err(failed)?.unwrap_or_else(|| "of unknown version".to_owned());
+    let version = admin::version(&mut http)
+        .await
+        .map_err(failed)?
+        .unwrap_or_else(|| "of unknown version".to_owned());
     let token = match &profile.token {
         Some(token) => token.clone(),
         None => Secret::new(admin::create_identity(&mut http).await.map_err(failed)?.token),
     };
-    Ok(Host { server, version: format!("SpacetimeDB {version}"), profile, upstream, token, door })
+    Ok(Host {
+        server,
+        version: format!("SpacetimeDB {version}"),
+        profile,
+        upstream,
+        token,
+        door,
+    })
 }
 
 fn client(profile: &SpacetimeProfile, door: &Proxy, token: Option<&Secret>) -> Result<HttpClient, StageError> {
     let origin = profile.origin();
-    let endpoint = Endpoint { connect: door.addr(), authority: origin.authority() };
-    let bounds = Bounds { operation: ADMIN_WITHIN, ..Bounds::default() };
-    SpacetimeLane::http(&endpoint, token, bounds).map_err(|source| StageError::Lane { lane: "candidate", url: profile.url.clone(), source })
+    let endpoint = Endpoint {
+        connect: door.addr(),
+        authority: origin.authority(),
+    };
+    let bounds = Bounds {
+        operation: ADMIN_WITHIN,
+        ..Bounds::default()
+    };
+    SpacetimeLane::http(&endpoint, token, bounds).map_err(|source| StageError::Lane {
+        lane: "candidate",
+        url: profile.url.clone(),
+        source,
+    })
 }

@@ -25,10 +25,24 @@ impl Stage {
                 let scope = profile.scoped.then(|| format!("{}-{}", self.run, plan.scenario));
                 let names = names(plan, scope.as_deref())?;
                 let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
-                let stack = stack(lane, Arc::new((**profile).clone()), names, Route::new(&socket, fixed(&socket)), Route::new(&writer, fixed(&writer)));
-                Ok(Staged { stack, version: format!("outside service at {}", socket.authority()), module_digest: None, server: None, database: None })
+                let stack = stack(
+                    lane,
+                    Arc::new((**profile).clone()),
+                    names,
+                    Route::new(&socket, fixed(&socket)),
+                    Route::new(&writer, fixed(&writer)),
+                );
+                Ok(Staged {
+                    stack,
+                    version: format!("outside service at {}", socket.authority()),
+                    module_digest: None,
+                    server: None,
+                    database: None,
+                })
             }
-            Source::Outside(LaneTarget::Spacetime(_)) | Source::Binary(_) => Err(StageError::Unfit("the legacy lane is a Phoenix service; this is the profile of a SpacetimeDB server")),
+            Source::Outside(LaneTarget::Spacetime(_)) | Source::Binary(_) => Err(StageError::Unfit(
+                "the legacy lane is a Phoenix service; this is the profile of a SpacetimeDB server",
+            )),
         }
     }
 
@@ -44,7 +58,13 @@ impl Stage {
         let mut stack = stack(lane, profile, names(plan, None)?, route.clone(), route);
         stack.victim = harms(plan, lane).then(|| Victim::new(server.clone(), Durability::Acknowledged));
         let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
-        Ok(Staged { stack, version, module_digest: None, server: Some(server), database: None })
+        Ok(Staged {
+            stack,
+            version,
+            module_digest: None,
+            server: Some(server),
+            database: None,
+        })
     }
 }
 

@@ -92,7 +92,10 @@ impl Stage {
             return Some("it plants a defect in the bundled legacy server".to_owned());
         }
         let hurt = |lane: LaneId| !self.source(lane).is_ours() && harms(plan, lane);
-        LaneId::BOTH.into_iter().find(|lane| hurt(*lane)).map(|lane| format!("it kills or pauses the {lane} server, which is not ours"))
+        LaneId::BOTH
+            .into_iter()
+            .find(|lane| hurt(*lane))
+            .map(|lane| format!("it kills or pauses the {lane} server, which is not ours"))
     }
 
     /// What a lane's source is, in words.
@@ -110,7 +113,10 @@ impl Stage {
     /// Where the lane can't be had.
     pub async fn set(&self, lane: LaneId, protocol: LaneId, plan: &Plan) -> Result<Staged, StageError> {
         let dir = self.work.join(&plan.scenario).join(lane.as_str());
-        std::fs::create_dir_all(&dir).map_err(|source| StageError::Directory { path: dir.clone(), source })?;
+        std::fs::create_dir_all(&dir).map_err(|source| StageError::Directory {
+            path: dir.clone(),
+            source,
+        })?;
         match protocol {
             LaneId::Legacy => self.set_legacy(lane, plan, &dir).await,
             LaneId::Candidate => self.set_candidate(lane, plan, &dir).await,
@@ -135,21 +141,31 @@ impl Stage {
 /// Whether a plan does something to a lane's server process.
 fn harms(plan: &Plan, lane: LaneId) -> bool {
     plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
-        Step::Server { lane: only, action } => only.is_none_or(|only| only == lane) && !matches!(action, ServerAction::Restart),
+        Step::Server { lane: only, action } => {
+            only.is_none_or(|only| only == lane) && !matches!(action, ServerAction::Restart)
+        }
         _ => false,
     })
 }
 
 /// The plan's streams on the wire; scoped to the run where the server outlives it.
 fn names(plan: &Plan, scope: Option<&str>) -> Result<Arc<Names>, StageError> {
-    let streams = plan.cases.iter().flat_map(|case| &case.streams).map(|stream| stream.id.clone());
+    let streams = plan
+        .cases
+        .iter()
+        .flat_map(|case| &case.streams)
+        .map(|stream| stream.id.clone());
     Ok(Arc::new(Names::new(streams.collect::<Vec<StreamId>>(), scope)?))
 }
 
 /// An address that does not change.
 fn fixed(origin: &Origin) -> Upstream {
     let host = origin.host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let (sender, upstream) = tokio::sync::watch::channel(Some(UpstreamAddr { host, port: origin.port, tls: origin.tls }));
+    let (sender, upstream) = tokio::sync::watch::channel(Some(UpstreamAddr {
+        host,
+        port: origin.port,
+        tls: origin.tls,
+    }));
     // A closed channel keeps its last value, which is all that is wanted.
     drop(sender);
     upstream

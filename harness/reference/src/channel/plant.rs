@@ -42,7 +42,8 @@ impl Planted {
         let drops = defects.has(Defect::DropEvent) || (is_live && defects.has(Defect::SkipLive));
         batch.updates.retain(|update| {
             let is_stopped = defects.has(Defect::StopTail) && update.seq > DEFECT_SEQ;
-            !is_stopped && !(drops && update.seq == DEFECT_SEQ)
+            let is_dropped = drops && update.seq == DEFECT_SEQ;
+            !is_stopped && !is_dropped
         });
         batch
             .updates

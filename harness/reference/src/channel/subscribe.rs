@@ -11,6 +11,9 @@ use crate::{
     wire::Inbound,
 };
 
+/// The topics of a subscribe, and the cursors that it names.
+type Wanted = (Vec<String>, Vec<(String, u64)>);
+
 impl Channel {
     /// Starts the replay, whose end is the OK reply; or refuses, and nothing is subscribed.
     pub(super) fn subscribe(&mut self, message: &Inbound, payload: &Map<String, Value>, out: &mut Outbox) {
@@ -43,7 +46,7 @@ impl Channel {
     }
 
     /// The topics and cursors of a subscribe, checked in the contract's order.
-    fn checked(&self, payload: &Map<String, Value>) -> Result<(Vec<String>, Vec<(String, u64)>), Value> {
+    fn checked(&self, payload: &Map<String, Value>) -> Result<Wanted, Value> {
         let topics = request::topics(payload).map_err(|_| bad_subscription())?;
         let view = self.shared.store.view();
         let unknown: Vec<_> = topics.iter().filter(|topic| !view.is_known(topic)).collect();

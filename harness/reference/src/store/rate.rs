@@ -15,10 +15,8 @@ impl RateWindow {
         if limit == 0 {
             return true;
         }
-        if !self
-            .started
-            .is_some_and(|started| now.duration_since(started) < Duration::from_secs(1))
-        {
+        let is_over = |started: Instant| now.duration_since(started) >= Duration::from_secs(1);
+        if self.started.is_none_or(is_over) {
             (self.started, self.used) = (Some(now), 0);
         }
         let is_allowed = self.used < limit;

@@ -4,8 +4,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use cutover_reference::{Config, ServeError, Server};
-use serde_json::Value;
+use cutover_reference::{Config, Defects, ServeError, Server};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -232,4 +232,71 @@ fn whole_frame(bytes: &[u8]) -> Option<(u8, Vec<u8>, usize)> {
     };
     let payload = bytes.get(header..header + length)?.to_vec();
     Some((first & 0x0f, payload, header + length))
+}
+
+/// A topic of the table.
+pub const TOPIC: &str = "run:r1:events";
+
+/// The defaults, in a directory of the test.
+pub fn config(dir: &tempfile::TempDir) -> Config {
+    Config {
+        data_dir: dir.path().to_owned(),
+        ..Config::default()
+    }
+}
+
+/// A server with the defaults.
+pub fn fresh() -> (tempfile::TempDir, Running) {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(config(&dir));
+    (dir, server)
+}
+
+/// A server with planted defects.
+pub fn planted(names: &str) -> (tempfile::TempDir, Running) {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(Config {
+        defects: Defects::parse(names).unwrap(),
+        ..config(&dir)
+    });
+    (dir, server)
+}
+
+/// A socket that has joined.
+pub async fn joined(server: &Running, query: &str) -> Client {
+    let mut client = server.connect(query).await;
+    let (_, status, response) = client.ask(json!(["1", "1", "sync:v1", "phx_join", {}])).await;
+    assert_eq!(status, "ok", "{response}");
+    client
+}
+
+/// Publishes `{"n":1}`, `{"n":2}` and so on.
+pub async fn fill(server: &Running, topic: &str, seqs: std::ops::RangeInclusive<u64>) {
+    for n in seqs {
+        let answer = server.publish(topic, &format!("k{n}"), &format!("{{\"n\":{n}}}")).await;
+        assert_eq!(answer["seq"], n);
+    }
+}
+
+/// Subscribes; gives what was pushed before the reply, and the reply.
+pub async fn subscribe(client: &mut Client, reference: &str, payload: Value) -> (Vec<Value>, String, Value) {
+    client
+        .ask(json!(["1", reference, "sync:v1", "sync:subscribe", payload]))
+        .await
+}
+
+/// The watermarks of all updates, in their order.
+pub fn seqs(messages: &[Value]) -> Vec<u64> {
+    let batches = messages.iter().filter(|message| message[3] == "sync:update_batch");
+    let updates = batches.flat_map(|batch| batch[4]["updates"].as_array().unwrap());
+    updates.map(|update| update["watermark"].as_u64().unwrap()).collect()
+}
+
+/// Reads until so many updates have come, each batch with its frame.
+pub async fn live(client: &mut Client, count: usize) -> Vec<Value> {
+    let mut messages = Vec::new();
+    while seqs(&messages).len() < count || messages.last().is_some_and(|last: &Value| last[3] != "sync:frame") {
+        messages.push(client.next_message().await);
+    }
+    messages
 }

@@ -72,11 +72,8 @@ fn obey(connection: &DbConnection, order: &Value) {
             connection
                 .subscription_builder()
                 .on_applied(|ctx| {
-                    let heads = ctx
-                        .db
-                        .sync_stream()
-                        .iter()
-                        .map(|row| json!([row.stream_id, row.head_seq]));
+                    let streams = ctx.db.sync_stream();
+                    let heads = streams.iter().map(|row| json!([row.stream_id, row.head_seq]));
                     tell(&json!({"applied": heads.collect::<Vec<_>>()}));
                 })
                 .on_error(|_, error| tell(&json!({"failed": error.to_string()})))

@@ -90,6 +90,14 @@ pub(super) fn classify(
     match (hash, foreign()) {
         (None, _) => Arrival::NotCanonical(*first),
         (Some(_), Some(op)) => Arrival::OtherStream(op),
+        // Before anything was sent that could stand there, it is no change of that either.
+        (Some(_), None)
+            if owners
+                .iter()
+                .all(|owner| states[*owner].sent.is_none_or(|sent| sent > at)) =>
+        {
+            Arrival::NeverPublished
+        }
         (Some(_), None) => Arrival::WrongPayload(*first),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::PairKey;
 use super::arrival::Delivery;
 use super::plan::PlanIndex;
 use super::stream::{OpState, Timeline, timelines};
-use super::PairKey;
 use super::subs::Subscriptions;
 use crate::history::{Closed, History, Phase, Process, Record, Refusal, Via};
 use crate::ids::{ConnId, LaneId, Seq};

@@ -6,7 +6,7 @@ use super::arrival::{Arrival, Delivery, classify};
 use super::lane::{LaneIndex, Reply, STALE_CURSOR, Sub};
 use super::plan::PlanIndex;
 use super::{Names, PairKey};
-use crate::history::{Record, Rewrote, Verdict};
+use crate::history::{Record, Rewrote, Verdict, Via};
 use crate::ids::{ConnId, SubId};
 
 /// The second pass: subscriptions, and what was delivered in them.
@@ -15,7 +15,8 @@ pub(super) struct Subscriptions<'a> {
     open: HashMap<PairKey, usize>,
     /// Open subscriptions of each client, so that a connection's end need not search all pairs.
     open_of: HashMap<usize, Vec<usize>>,
-    carried: HashSet<(PairKey, ConnId)>,
+    /// The last subscription of a stream on a connection.
+    carried: HashMap<(PairKey, ConnId), usize>,
     rewrites: Vec<(usize, usize, u32, &'a Rewrote)>,
 }
 
@@ -26,13 +27,14 @@ impl<'a> Subscriptions<'a> {
             by_id: HashMap::new(),
             open: HashMap::new(),
             open_of: HashMap::new(),
-            carried: HashSet::new(),
+            carried: HashMap::new(),
             rewrites: Vec::new(),
         };
         for (at, record) in index.history.records.iter().enumerate() {
             reading.record(index, plan, at, record);
         }
         reading.rewrite(index, &plan.streams);
+        tell_second_events(index, plan);
     }
 
     fn record(&mut self, index: &mut LaneIndex<'a>, plan: &PlanIndex<'a>, at: usize, record: &'a Record) {
@@ -142,6 +144,9 @@ impl<'a> Subscriptions<'a> {
         open.retain(|sub| index.subs[*sub].stream != key.1);
         open.push(number);
         index.pairs.entry(key).or_default().subs.push(number);
+        // A refused subscription delivers nothing, so that nothing of it can still be on its way.
+        let carried = self.carried.insert((key, conn), number);
+        let fresh = carried.is_none_or(|before| matches!(index.subs[before].reply, Some(Reply::Refused { .. })));
         index.subs.push(Sub {
             at,
             client: key.0,
@@ -152,7 +157,7 @@ impl<'a> Subscriptions<'a> {
             rewritten_at: None,
             reply: None,
             ended: index.history.records.len(),
-            fresh: self.carried.insert((key, conn)),
+            fresh,
             deliveries: Vec::new(),
         });
     }
@@ -186,11 +191,17 @@ impl<'a> Subscriptions<'a> {
             let Some(stream) = streams.get(rewrote.stream.as_str()) else {
                 continue;
             };
-            let from = rewrote.from.map(|cursor| cursor.0);
+            // A lane may have no words for a bootstrap but a cursor of 0.
+            let from = rewrote.from.map_or(0, |cursor| cursor.0);
             let Some(pair) = index.pairs.get(&(*client, stream)) else {
                 continue;
             };
-            let asking = || pair.subs.iter().copied().filter(|sub| index.subs[*sub].asked == from);
+            let asking = || {
+                pair.subs
+                    .iter()
+                    .copied()
+                    .filter(|sub| index.subs[*sub].asked.unwrap_or(0) == from)
+            };
             let before = |same: bool| {
                 asking().rfind(|sub| index.subs[*sub].at < *at && (!same || index.subs[*sub].conn.0 == *conn))
             };
@@ -204,6 +215,40 @@ impl<'a> Subscriptions<'a> {
             if let Some(sub) = chosen {
                 index.subs[sub].saw = Some(rewrote.to.0);
                 index.subs[sub].rewritten_at = Some(*at);
+            }
+        }
+    }
+}
+
+/// A payload that is nobody's, under a seq whose own event came in the same kind of message too, is no change of that
+/// event but one more, which nobody published.
+fn tell_second_events(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
+    let LaneIndex { subs, deliveries, .. } = index;
+    for sub in subs.iter() {
+        let nobodys = |delivery: &Delivery| {
+            matches!(delivery.arrival, Arrival::WrongPayload(_))
+                && delivery.hash.is_some_and(|hash| plan.publishes_of(hash).is_empty())
+        };
+        let suspects: Vec<usize> = sub
+            .deliveries
+            .iter()
+            .copied()
+            .filter(|at| nobodys(&deliveries[*at]))
+            .collect();
+        if suspects.is_empty() {
+            continue;
+        }
+        let right = |delivery: &Delivery| matches!(delivery.arrival, Arrival::Right(_));
+        let own: HashSet<(u64, Via)> = sub
+            .deliveries
+            .iter()
+            .map(|at| &deliveries[*at])
+            .filter(|delivery| right(delivery))
+            .map(|delivery| (delivery.seq, delivery.via))
+            .collect();
+        for at in suspects {
+            if own.contains(&(deliveries[at].seq, deliveries[at].via)) {
+                deliveries[at].arrival = Arrival::NeverPublished;
             }
         }
     }

@@ -159,3 +159,30 @@ fn a_hole_in_the_seqs_that_a_lane_assigns_is_a_wrong_answer_and_nothing_else() {
         &["legacy wrong-answer/acknowledged-at-another-seq a2"],
     );
 }
+
+#[test]
+fn an_event_that_comes_under_another_seq_is_a_hash_mismatch_and_nothing_else() {
+    principal(
+        "pub a1..4; c1 sub a; candidate: c1 a1..4; legacy: c1 a1..2 a2=a3 a4; legacy: c1 cut; legacy: c1 sub a from 2; \
+         legacy: c1 a4; legacy: c1 stuck a; legacy: timeout",
+        &["legacy hash-mismatch/not-what-was-published c1 a2"],
+    );
+}
+
+#[test]
+fn a_lane_that_never_prunes_is_found_on_its_own_and_the_other_is_not_blamed() {
+    principal(
+        "retain a 2; pub a1..5; c1 sub a; legacy: c1 a1..5; candidate: c1 a4..5",
+        &["legacy stale-cursor/pruned-delivered c1 a1..3"],
+    );
+}
+
+#[test]
+fn a_floor_that_is_off_by_one_is_a_stale_cursor_and_nothing_else() {
+    principal(
+        "at-least deliveries 2; retain a 2; pub a1..6; c1 cursor a 3; c1 ask a from 3; candidate: c1 refused a floor; \
+         candidate: c1 rewind a; candidate: c1 sub a; candidate: c1 a5..6; legacy: c1 ok a head 6; legacy: c1 a5..6; \
+         legacy: c1 cut; legacy: c1 sub a from 3; legacy: c1 a5..6; legacy: c1 stuck a; legacy: timeout",
+        &["legacy stale-cursor/stale-accepted c1 a4"],
+    );
+}

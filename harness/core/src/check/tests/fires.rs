@@ -395,3 +395,19 @@ fn vacuity_is_silent_where_everything_planned_happened() {
         &[],
     );
 }
+
+#[test]
+fn phantom_fires_on_a_second_event_under_a_seq_that_has_its_own() {
+    let text = "pub a1..3; c1 sub a; candidate: c1 a1..3; legacy: c1 a1 a2=* a2 a3";
+    check("phantom", text, &["legacy never-published c1 a2"]);
+    check("hash-mismatch", text, &[]);
+}
+
+#[test]
+fn stale_cursor_fires_where_a_bootstrap_is_given_what_was_pruned() {
+    check(
+        "stale-cursor",
+        "retain a 2; pub a1..5; c1 sub a; legacy: c1 a1..5; candidate: c1 a4..5",
+        &["legacy pruned-delivered c1 a1..3"],
+    );
+}

@@ -257,6 +257,19 @@ fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usize) -> bool
                 one.filter(|(who, its, kind, _)| **who == to && *its == sub && *kind == via)
                     .map(|(.., seq)| seq)
             };
+            // A repeat of what lies below the subscription's cursor may be missing.
+            let begun = records.iter().find_map(|record| match record {
+                Record::Subscribed {
+                    client,
+                    sub: its,
+                    cursor,
+                    ..
+                } if *client == to && *its == sub => Some(*cursor),
+                _ => None,
+            });
+            if begun.flatten().is_some_and(|cursor| cursor.0 >= seq.0) {
+                return false;
+            }
             let shown = places.iter().filter_map(same).any(|other| other > seq);
             if !shown || places.iter().filter_map(same).filter(|other| *other == seq).count() != 1 {
                 return false;

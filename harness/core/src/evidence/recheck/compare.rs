@@ -20,10 +20,20 @@ pub fn digests(files: &Files, evidence: &Evidence, problems: &mut Vec<Problem>) 
             None => problems.push(Problem::new(path, "is missing")),
             Some(found) if found.bytes != entry.bytes => {
                 let (expected, found) = (format!("{} bytes", entry.bytes), format!("{} bytes", found.bytes));
-                problems.push(Problem::between(path, "was edited or cut short: its length differs", expected, found));
+                problems.push(Problem::between(
+                    path,
+                    "was edited or cut short: its length differs",
+                    expected,
+                    found,
+                ));
             }
             Some(found) if found != *entry => {
-                problems.push(Problem::between(path, "was edited: its digest differs", &entry.digest, found.digest));
+                problems.push(Problem::between(
+                    path,
+                    "was edited: its digest differs",
+                    &entry.digest,
+                    found.digest,
+                ));
             }
             Some(_) => {}
         }
@@ -32,7 +42,9 @@ pub fn digests(files: &Files, evidence: &Evidence, problems: &mut Vec<Problem>) 
     if evidence.state == State::InProgress {
         return;
     }
-    let surplus = files.keys().filter(|path| is_digested(path) && !evidence.files.contains_key(*path));
+    let surplus = files
+        .keys()
+        .filter(|path| is_digested(path) && !evidence.files.contains_key(*path));
     problems.extend(surplus.map(|path| Problem::new(path, "is not listed in evidence.json: it was added later")));
 }
 
@@ -45,12 +57,20 @@ pub fn judged(recorded: &Judged, computed: &Judged, problems: &mut Vec<Problem>)
     let mut differences = Vec::new();
     walk("judged", &recorded, &computed, &mut differences);
     let more = differences.len().saturating_sub(MAX_DIFFERENCES);
-    problems.extend(differences.into_iter().take(MAX_DIFFERENCES).map(|(path, recorded, computed)| {
-        let what = format!("`{path}` does not follow from the histories");
-        Problem::between(layout::EVIDENCE, &what, computed, recorded)
-    }));
+    problems.extend(
+        differences
+            .into_iter()
+            .take(MAX_DIFFERENCES)
+            .map(|(path, recorded, computed)| {
+                let what = format!("`{path}` does not follow from the histories");
+                Problem::between(layout::EVIDENCE, &what, computed, recorded)
+            }),
+    );
     if more > 0 {
-        problems.push(Problem::new(layout::EVIDENCE, format!("{more} more values do not follow from the histories")));
+        problems.push(Problem::new(
+            layout::EVIDENCE,
+            format!("{more} more values do not follow from the histories"),
+        ));
     }
 }
 
@@ -69,7 +89,10 @@ fn walk(path: &str, recorded: &Value, computed: &Value, differences: &mut Vec<(S
         }
         (Value::Array(a), Value::Array(b)) => {
             for index in 0..a.len().max(b.len()) {
-                let (a, b) = (a.get(index).unwrap_or(&Value::Null), b.get(index).unwrap_or(&Value::Null));
+                let (a, b) = (
+                    a.get(index).unwrap_or(&Value::Null),
+                    b.get(index).unwrap_or(&Value::Null),
+                );
                 walk(&format!("{path}[{index}]"), a, b, differences);
             }
         }

@@ -6,6 +6,8 @@
 
 mod compare;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 
@@ -32,13 +34,23 @@ pub struct Problem {
 impl Problem {
     /// A problem without two sides.
     pub fn new(file: &str, what: impl Into<String>) -> Problem {
-        Problem { file: file.to_owned(), what: what.into(), expected: None, found: None }
+        Problem {
+            file: file.to_owned(),
+            what: what.into(),
+            expected: None,
+            found: None,
+        }
     }
 
     /// A problem with two sides.
     pub fn between(file: &str, what: &str, expected: impl Into<String>, found: impl Into<String>) -> Problem {
         let (expected, found) = (Some(expected.into()), Some(found.into()));
-        Problem { file: file.to_owned(), what: what.to_owned(), expected, found }
+        Problem {
+            file: file.to_owned(),
+            what: what.to_owned(),
+            expected,
+            found,
+        }
     }
 }
 
@@ -46,10 +58,16 @@ impl Problem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoBundle {
     /// There is no document.
-    #[error("there is no {} in it; give the directory that `cutover gate` wrote", layout::EVIDENCE)]
+    #[error(
+        "there is no {} in it; give the directory that `cutover gate` wrote",
+        layout::EVIDENCE
+    )]
     NoDocument,
     /// The document is of another schema version.
-    #[error("its schema is `{found}`, but this tool reads `{}`; recheck it with the version that wrote it", super::EVIDENCE_SCHEMA)]
+    #[error(
+        "its schema is `{found}`, but this tool reads `{}`; recheck it with the version that wrote it",
+        super::EVIDENCE_SCHEMA
+    )]
     Schema {
         /// The version found.
         found: String,
@@ -75,7 +93,11 @@ impl Rechecked {
 
     /// The exit code: as of the decision where the bundle holds, else 1. An interrupted run's decision is unknown, 2.
     pub fn exit_code(&self) -> u8 {
-        if self.holds() { self.computed.decision.exit_code } else { 1 }
+        if self.holds() {
+            self.computed.decision.exit_code
+        } else {
+            1
+        }
     }
 }
 
@@ -93,7 +115,11 @@ pub fn recheck(files: &Files, compile: Compile<'_>) -> Result<Rechecked, NoBundl
         Ok(evidence) => evidence,
         Err(problem) => {
             let computed = judge(&[], false, &State::InProgress);
-            return Ok(Rechecked { evidence: None, computed, problems: vec![problem] });
+            return Ok(Rechecked {
+                evidence: None,
+                computed,
+                problems: vec![problem],
+            });
         }
     };
     read::is_written_by_this_tool(bytes, &evidence, &mut problems);
@@ -110,5 +136,9 @@ pub fn recheck(files: &Files, compile: Compile<'_>) -> Result<Rechecked, NoBundl
     let computed = judge(&inputs, evidence.enforce_matrix, &evidence.state);
     compare::judged(&evidence.judged, &computed, &mut problems);
     problems.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(Rechecked { evidence: Some(evidence), computed, problems })
+    Ok(Rechecked {
+        evidence: Some(evidence),
+        computed,
+        problems,
+    })
 }

@@ -42,18 +42,32 @@ pub fn document(bytes: &[u8]) -> Result<Result<Evidence, Problem>, NoBundle> {
 pub fn is_written_by_this_tool(bytes: &[u8], evidence: &Evidence, problems: &mut Vec<Problem>) {
     let again = evidence.to_bytes();
     if again != bytes {
-        let line = again.split(|b| *b == b'\n').zip(bytes.split(|b| *b == b'\n')).take_while(|(a, b)| a == b).count() + 1;
-        let what = format!("is not as this tool writes it, from line {line} on: it was edited, or another version wrote it");
+        let line = again
+            .split(|b| *b == b'\n')
+            .zip(bytes.split(|b| *b == b'\n'))
+            .take_while(|(a, b)| a == b)
+            .count()
+            + 1;
+        let what =
+            format!("is not as this tool writes it, from line {line} on: it was edited, or another version wrote it");
         problems.push(Problem::new(layout::EVIDENCE, what));
     }
 }
 
 /// Every scenario that the bundle has a plan of or was judged by, in order of names; those that can't be read are left out
 /// and named as problems.
-pub fn scenarios(files: &Files, evidence: &Evidence, compile: Compile<'_>, problems: &mut Vec<Problem>) -> Vec<Recorded> {
+pub fn scenarios(
+    files: &Files,
+    evidence: &Evidence,
+    compile: Compile<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Recorded> {
     let judged = evidence.judged.scenarios.iter().map(|scenario| scenario.name.as_str());
     let names: BTreeSet<&str> = judged.collect();
-    names.into_iter().filter_map(|name| scenario(name, files, evidence, compile, problems)).collect()
+    names
+        .into_iter()
+        .filter_map(|name| scenario(name, files, evidence, compile, problems))
+        .collect()
 }
 
 fn scenario(
@@ -72,7 +86,11 @@ fn scenario(
             belongs_to(&plan, lane, history, problems);
         }
     }
-    let recorded = Recorded { plan, legacy: legacy?, candidate: candidate? };
+    let recorded = Recorded {
+        plan,
+        legacy: legacy?,
+        candidate: candidate?,
+    };
     vectors_follow(name, &recorded, files, problems);
     Some(recorded)
 }
@@ -105,7 +123,13 @@ fn plan(name: &str, files: &Files, problems: &mut Vec<Problem>) -> Option<Plan> 
     Some(plan)
 }
 
-fn history(name: &str, lane: LaneId, aa: Option<LaneId>, files: &Files, problems: &mut Vec<Problem>) -> Option<History> {
+fn history(
+    name: &str,
+    lane: LaneId,
+    aa: Option<LaneId>,
+    files: &Files,
+    problems: &mut Vec<Problem>,
+) -> Option<History> {
     let path = layout::history(name, lane);
     let bytes = content(&path, files, problems)?;
     match file::read(bytes) {
@@ -133,7 +157,9 @@ fn compiles_anew(
     problems: &mut Vec<Problem>,
 ) {
     let (source_path, path) = (layout::scenario(name), layout::plan(name));
-    let Some(source) = content(&source_path, files, problems) else { return };
+    let Some(source) = content(&source_path, files, problems) else {
+        return;
+    };
     match compile(&source_path, source, evidence.seed) {
         Err(error) => problems.push(Problem::new(&source_path, format!("cannot be compiled: {error}"))),
         Ok(again) => {
@@ -164,10 +190,17 @@ fn vectors_follow(name: &str, recorded: &Recorded, files: &Files, problems: &mut
     let computed = vectors::of(&recorded.plan, [&recorded.legacy, &recorded.candidate]);
     for (lane, computed) in LaneId::BOTH.into_iter().zip(computed) {
         let path = layout::vector(name, lane);
-        let Some(found) = content(&path, files, problems) else { continue };
+        let Some(found) = content(&path, files, problems) else {
+            continue;
+        };
         if computed != found {
             let what = "does not follow from the histories";
-            problems.push(Problem::between(&path, what, layout::digest(&computed), layout::digest(found)));
+            problems.push(Problem::between(
+                &path,
+                what,
+                layout::digest(&computed),
+                layout::digest(found),
+            ));
         }
     }
 }

@@ -27,17 +27,35 @@ struct Case {
 enum Outcome {
     Passed,
     Skipped(String),
-    Failure { kind: &'static str, message: String, text: String },
-    Error { message: String, text: String },
+    Failure {
+        kind: &'static str,
+        message: String,
+        text: String,
+    },
+    Error {
+        message: String,
+        text: String,
+    },
 }
 
 impl Renderer for JunitRenderer<'_> {
     fn render(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         let of = |bad: bool| {
-            let scenarios = evidence.judged.scenarios.iter().filter(move |scenario| scenario.known_bad() == bad);
-            scenarios.map(|scenario| self.case(evidence, scenario)).collect::<Vec<_>>()
+            let scenarios = evidence
+                .judged
+                .scenarios
+                .iter()
+                .filter(move |scenario| scenario.known_bad() == bad);
+            scenarios
+                .map(|scenario| self.case(evidence, scenario))
+                .collect::<Vec<_>>()
         };
-        let matrix = evidence.judged.matrix.iter().map(|row| matrix_case(evidence, row)).collect();
+        let matrix = evidence
+            .judged
+            .matrix
+            .iter()
+            .map(|row| matrix_case(evidence, row))
+            .collect();
         let suites = [
             ("scenarios", of(false)),
             ("known-bad", of(true)),
@@ -64,12 +82,24 @@ impl JunitRenderer<'_> {
         let text = prose(evidence, scenario);
         Case {
             name: scenario.name.clone(),
-            elapsed_ms: self.times.and_then(|times| times.scenarios_ms.get(&scenario.name)).copied().unwrap_or(0),
+            elapsed_ms: self
+                .times
+                .and_then(|times| times.scenarios_ms.get(&scenario.name))
+                .copied()
+                .unwrap_or(0),
             result: match scenario.outcome {
                 ScenarioOutcome::Passed | ScenarioOutcome::Caught => Outcome::Passed,
                 ScenarioOutcome::Unknown => Outcome::Error { message, text },
-                ScenarioOutcome::Failed => Outcome::Failure { kind: "invalid", message, text },
-                ScenarioOutcome::Missed => Outcome::Failure { kind: "missed", message, text },
+                ScenarioOutcome::Failed => Outcome::Failure {
+                    kind: "invalid",
+                    message,
+                    text,
+                },
+                ScenarioOutcome::Missed => Outcome::Failure {
+                    kind: "missed",
+                    message,
+                    text,
+                },
             },
             output: format!("{}\n{}", scenario.title, words::reproduce(evidence, scenario)),
         }
@@ -86,9 +116,18 @@ fn matrix_case(evidence: &Evidence, row: &RowVerdict) -> Case {
         Verdict::Valid => Outcome::Passed,
         Verdict::Unknown if !evidence.enforce_matrix => Outcome::Skipped(message),
         Verdict::Unknown => Outcome::Error { message, text },
-        Verdict::Invalid => Outcome::Failure { kind: "invalid", message, text },
+        Verdict::Invalid => Outcome::Failure {
+            kind: "invalid",
+            message,
+            text,
+        },
     };
-    Case { name: row.row.clone(), elapsed_ms: 0, result, output: row.meaning.clone() }
+    Case {
+        name: row.row.clone(),
+        elapsed_ms: 0,
+        result,
+        output: row.meaning.clone(),
+    }
 }
 
 fn decision_case(evidence: &Evidence) -> Case {
@@ -96,9 +135,18 @@ fn decision_case(evidence: &Evidence) -> Case {
     let text = evidence.judged.decision.reasons.join("\n");
     let result = match words::decision(evidence) {
         "ALLOW" => Outcome::Passed,
-        _ => Outcome::Failure { kind: "block", message: message.clone(), text },
+        _ => Outcome::Failure {
+            kind: "block",
+            message: message.clone(),
+            text,
+        },
     };
-    Case { name: "decision".to_owned(), elapsed_ms: 0, result, output: message }
+    Case {
+        name: "decision".to_owned(),
+        elapsed_ms: 0,
+        result,
+        output: message,
+    }
 }
 
 fn prose(evidence: &Evidence, scenario: &JudgedScenario) -> String {
@@ -129,7 +177,11 @@ fn suite(name: &str, cases: &[Case], evidence: &Evidence, out: &mut dyn Write) -
     writeln!(out, "  <testsuite name=\"cutover.{name}\" {totals}>")?;
     writeln!(out, "    <properties>")?;
     for (property, value) in [("seed", evidence.seed.to_string()), ("run", evidence.run.clone())] {
-        writeln!(out, "      <property name=\"{property}\" value=\"{}\"/>", escaped(&value))?;
+        writeln!(
+            out,
+            "      <property name=\"{property}\" value=\"{}\"/>",
+            escaped(&value)
+        )?;
     }
     writeln!(out, "    </properties>")?;
     for case in cases {
@@ -148,11 +200,17 @@ fn result(result: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         Outcome::Skipped(message) => writeln!(out, "      <skipped message=\"{}\"/>", escaped(message)),
         Outcome::Failure { kind, message, text } => {
             let (message, text) = (escaped(message), escaped(text));
-            writeln!(out, "      <failure type=\"{kind}\" message=\"{message}\">{text}</failure>")
+            writeln!(
+                out,
+                "      <failure type=\"{kind}\" message=\"{message}\">{text}</failure>"
+            )
         }
         Outcome::Error { message, text } => {
             let (message, text) = (escaped(message), escaped(text));
-            writeln!(out, "      <error type=\"unknown\" message=\"{message}\">{text}</error>")
+            writeln!(
+                out,
+                "      <error type=\"unknown\" message=\"{message}\">{text}</error>"
+            )
         }
     }
 }

@@ -19,7 +19,12 @@ pub struct MarkdownRenderer<'a> {
 
 impl Renderer for MarkdownRenderer<'_> {
     fn render(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "# cutover: {}\n\n{}.\n", words::decision(evidence), escaped(&words::headline(evidence)))?;
+        writeln!(
+            out,
+            "# cutover: {}\n\n{}.\n",
+            words::decision(evidence),
+            escaped(&words::headline(evidence))
+        )?;
         for reason in &evidence.judged.decision.reasons {
             writeln!(out, "- {}", escaped(reason))?;
         }
@@ -31,18 +36,29 @@ impl Renderer for MarkdownRenderer<'_> {
         self.known_bad(evidence, out)?;
         troubles(evidence, out)?;
         matrix(evidence, out)?;
-        writeln!(out, "## Recheck\n\nNothing is run again: `cutover recheck .` in this directory computes it all anew.")
+        writeln!(
+            out,
+            "## Recheck\n\nNothing is run again: `cutover recheck .` in this directory computes it all anew."
+        )
     }
 }
 
 impl MarkdownRenderer<'_> {
     fn scenarios(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let mut honest = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad()).peekable();
+        let mut honest = evidence
+            .judged
+            .scenarios
+            .iter()
+            .filter(|scenario| !scenario.known_bad())
+            .peekable();
         if honest.peek().is_none() {
             return Ok(());
         }
         writeln!(out, "## Scenarios\n\nCounts are legacy/candidate where they differ.\n")?;
-        writeln!(out, "| scenario | outcome | deliveries | resumes | refused | faults | duplicates | time |")?;
+        writeln!(
+            out,
+            "| scenario | outcome | deliveries | resumes | refused | faults | duplicates | time |"
+        )?;
         writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|")?;
         honest.try_for_each(|scenario| {
             let count = |of: fn(&Seen) -> u64| both(scenario, of);
@@ -63,16 +79,29 @@ impl MarkdownRenderer<'_> {
     }
 
     fn known_bad(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let mut bad = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad()).peekable();
+        let mut bad = evidence
+            .judged
+            .scenarios
+            .iter()
+            .filter(|scenario| scenario.known_bad())
+            .peekable();
         if bad.peek().is_none() {
             return Ok(());
         }
-        writeln!(out, "## Known-bad scenarios\n\nEach plants a defect and must be caught with exactly its findings.\n")?;
+        writeln!(
+            out,
+            "## Known-bad scenarios\n\nEach plants a defect and must be caught with exactly its findings.\n"
+        )?;
         writeln!(out, "| scenario | outcome | found | time |\n|---|---|---|--:|")?;
         bad.try_for_each(|scenario| {
             let found = words::finding_names(scenario);
             let time = words::elapsed(self.times, &scenario.name);
-            writeln!(out, "| {} | {} | {found} | {time} |", escaped(&scenario.name), marked(scenario))
+            writeln!(
+                out,
+                "| {} | {} | {found} | {time} |",
+                escaped(&scenario.name),
+                marked(scenario)
+            )
         })?;
         writeln!(out)
     }
@@ -88,7 +117,11 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     fact("seed", &evidence.seed.to_string())?;
     fact("run", &evidence.run)?;
     for (lane, server) in &evidence.lanes {
-        let version = server.version.as_deref().map(|version| format!(", {version}")).unwrap_or_default();
+        let version = server
+            .version
+            .as_deref()
+            .map(|version| format!(", {version}"))
+            .unwrap_or_default();
         fact(lane.as_str(), &format!("{}{version}", server.what))?;
     }
     writeln!(out, "| reproduce | {} |\n", code(&words::reproduce_all(evidence)))
@@ -105,14 +138,28 @@ fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "{}\n", escaped(reason))?;
         }
         for finding in scenario.findings.iter().take(MAX_FINDINGS) {
-            writeln!(out, "- **{}**: {}", escaped(&words::heading(&finding.finding)), escaped(&finding.says))?;
+            writeln!(
+                out,
+                "- **{}**: {}",
+                escaped(&words::heading(&finding.finding)),
+                escaped(&finding.says)
+            )?;
             for shown in &finding.shown_by {
                 let place = words::place(&scenario.name, shown);
                 writeln!(out, "  - {}: {}", code(&place), escaped(&shown.record))?;
             }
         }
-        if let Some(more) = scenario.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
-            writeln!(out, "- and {} in `evidence.json`", words::counted(more, "more finding", "more findings"))?;
+        if let Some(more) = scenario
+            .findings
+            .len()
+            .checked_sub(MAX_FINDINGS)
+            .filter(|more| *more > 0)
+        {
+            writeln!(
+                out,
+                "- and {} in `evidence.json`",
+                words::counted(more, "more finding", "more findings")
+            )?;
         }
         writeln!(out, "\nReproduce: {}\n", code(&words::reproduce(evidence, scenario)))?;
     }
@@ -123,10 +170,23 @@ fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     if evidence.judged.matrix.is_empty() {
         return Ok(());
     }
-    writeln!(out, "## Verification matrix\n\n| row | verdict | scenarios |\n|---|---|---|")?;
+    writeln!(
+        out,
+        "## Verification matrix\n\n| row | verdict | scenarios |\n|---|---|---|"
+    )?;
     for row in &evidence.judged.matrix {
-        let scenarios = if row.scenarios.is_empty() { "none".to_owned() } else { row.scenarios.join(", ") };
-        writeln!(out, "| {} | {} | {} |", escaped(&row.row), row.verdict, escaped(&scenarios))?;
+        let scenarios = if row.scenarios.is_empty() {
+            "none".to_owned()
+        } else {
+            row.scenarios.join(", ")
+        };
+        writeln!(
+            out,
+            "| {} | {} | {} |",
+            escaped(&row.row),
+            row.verdict,
+            escaped(&scenarios)
+        )?;
     }
     writeln!(out)
 }

@@ -1,7 +1,6 @@
 //! Renderers: one evidence document, in the form that its reader wants. None of them judges.
 
 mod html;
-mod html_style;
 mod json;
 mod junit;
 mod markdown;

@@ -24,7 +24,11 @@ impl Table {
     /// A table with these columns, of which one is shortened where the line is too short for all.
     pub fn new(heads: &[(&str, Align)], gives_way: usize) -> Table {
         let heads = heads.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect();
-        Table { heads, rows: Vec::new(), gives_way }
+        Table {
+            heads,
+            rows: Vec::new(),
+            gives_way,
+        }
     }
 
     /// Adds a row; cells too many are dropped, cells too few stay empty.
@@ -36,7 +40,10 @@ impl Table {
     pub fn lines(&self, width: usize) -> Vec<String> {
         let widths = self.widths(width.saturating_sub(GAP));
         let heads: Vec<String> = self.heads.iter().map(|(head, _)| head.clone()).collect();
-        std::iter::once(&heads).chain(&self.rows).map(|cells| self.line(cells, &widths)).collect()
+        std::iter::once(&heads)
+            .chain(&self.rows)
+            .map(|cells| self.line(cells, &widths))
+            .collect()
     }
 
     fn widths(&self, width: usize) -> Vec<usize> {
@@ -44,11 +51,17 @@ impl Table {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
             cells.map(|cell| columns(cell)).max().unwrap_or(0)
         };
-        let mut widths: Vec<usize> =
-            self.heads.iter().enumerate().map(|(column, (head, _))| columns(head).max(widest(column))).collect();
+        let mut widths: Vec<usize> = self
+            .heads
+            .iter()
+            .enumerate()
+            .map(|(column, (head, _))| columns(head).max(widest(column)))
+            .collect();
         let total: usize = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         if let Some(giving) = widths.get_mut(self.gives_way) {
-            *giving = giving.saturating_sub(total.saturating_sub(width)).max(LEAST.min(*giving));
+            *giving = giving
+                .saturating_sub(total.saturating_sub(width))
+                .max(LEAST.min(*giving));
         }
         widths
     }
@@ -108,8 +121,19 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let mut table = Table::new(&[("scenario", Align::Left), ("seen", Align::Right), ("verdict", Align::Left)], 0);
-        table.row(vec!["resume-after-a-cut-at-every-position".to_owned(), "1200".to_owned(), "valid".to_owned()]);
+        let mut table = Table::new(
+            &[
+                ("scenario", Align::Left),
+                ("seen", Align::Right),
+                ("verdict", Align::Left),
+            ],
+            0,
+        );
+        table.row(vec![
+            "resume-after-a-cut-at-every-position".to_owned(),
+            "1200".to_owned(),
+            "valid".to_owned(),
+        ]);
         table.row(vec!["equal".to_owned(), "3".to_owned()]);
         table
     }
@@ -136,7 +160,10 @@ mod tests {
     #[test]
     fn text_is_broken_at_blanks_and_never_within_a_word() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("a reports/20260101T000000Z-42 b", 10), ["a", "reports/20260101T000000Z-42", "b"]);
+        assert_eq!(
+            wrap("a reports/20260101T000000Z-42 b", 10),
+            ["a", "reports/20260101T000000Z-42", "b"]
+        );
         assert!(wrap("  ", 10).is_empty());
     }
 }

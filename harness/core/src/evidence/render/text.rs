@@ -39,7 +39,11 @@ pub struct Paint(
 
 impl Paint {
     fn with(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.0 {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// A heading.
@@ -99,14 +103,26 @@ impl TextRenderer<'_> {
     }
 
     fn scenarios(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let honest: Vec<_> = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad()).collect();
+        let honest: Vec<_> = evidence
+            .judged
+            .scenarios
+            .iter()
+            .filter(|scenario| !scenario.known_bad())
+            .collect();
         if honest.is_empty() {
             return Ok(());
         }
         let wide = self.width >= WIDE;
-        let mut heads = vec![("scenario", Align::Left), ("outcome", Align::Left), ("deliveries", Align::Right)];
+        let mut heads = vec![
+            ("scenario", Align::Left),
+            ("outcome", Align::Left),
+            ("deliveries", Align::Right),
+        ];
         heads.extend([("resumes", Align::Right), ("faults", Align::Right)]);
-        heads.extend([(if wide { "duplicates" } else { "dups" }, Align::Right), ("time", Align::Right)]);
+        heads.extend([
+            (if wide { "duplicates" } else { "dups" }, Align::Right),
+            ("time", Align::Right),
+        ]);
         if wide {
             heads.extend([("refused", Align::Right), ("what it shows", Align::Left)]);
         }
@@ -114,8 +130,15 @@ impl TextRenderer<'_> {
         for scenario in &honest {
             let count = |of: fn(&Seen) -> u64| both(scenario, of);
             let mut cells = vec![scenario.name.clone(), words::outcome(scenario).to_owned()];
-            cells.extend([count(|seen| seen.deliveries), count(|seen| seen.resumes), count(|seen| seen.faults)]);
-            cells.extend([count(|seen| seen.duplicates), words::elapsed(self.times, &scenario.name)]);
+            cells.extend([
+                count(|seen| seen.deliveries),
+                count(|seen| seen.resumes),
+                count(|seen| seen.faults),
+            ]);
+            cells.extend([
+                count(|seen| seen.duplicates),
+                words::elapsed(self.times, &scenario.name),
+            ]);
             if wide {
                 cells.extend([count(|seen| seen.refusals), scenario.title.clone()]);
             }
@@ -126,12 +149,21 @@ impl TextRenderer<'_> {
     }
 
     fn known_bad(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let bad: Vec<_> = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad()).collect();
+        let bad: Vec<_> = evidence
+            .judged
+            .scenarios
+            .iter()
+            .filter(|scenario| scenario.known_bad())
+            .collect();
         if bad.is_empty() {
             return Ok(());
         }
         let wide = self.width >= WIDE;
-        let mut heads = vec![("scenario", Align::Left), ("outcome", Align::Left), ("lane", Align::Left)];
+        let mut heads = vec![
+            ("scenario", Align::Left),
+            ("outcome", Align::Left),
+            ("lane", Align::Left),
+        ];
         heads.extend([("time", Align::Right), ("found", Align::Left)]);
         if wide {
             heads.push(("what it shows", Align::Left));
@@ -142,8 +174,15 @@ impl TextRenderer<'_> {
                 Expectation::Block { lane, .. } => lane.as_str(),
                 Expectation::Allow => "",
             };
-            let mut cells = vec![scenario.name.clone(), words::outcome(scenario).to_owned(), lane.to_owned()];
-            cells.extend([words::elapsed(self.times, &scenario.name), words::finding_names(scenario)]);
+            let mut cells = vec![
+                scenario.name.clone(),
+                words::outcome(scenario).to_owned(),
+                lane.to_owned(),
+            ];
+            cells.extend([
+                words::elapsed(self.times, &scenario.name),
+                words::finding_names(scenario),
+            ]);
             if wide {
                 cells.push(scenario.title.clone());
             }
@@ -164,8 +203,17 @@ impl TextRenderer<'_> {
             for finding in scenario.findings.iter().take(MAX_FINDINGS) {
                 self.finding(scenario, finding, out)?;
             }
-            if let Some(more) = scenario.findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
-                writeln!(out, "  … and {} in the bundle", words::counted(more, "more finding", "more findings"))?;
+            if let Some(more) = scenario
+                .findings
+                .len()
+                .checked_sub(MAX_FINDINGS)
+                .filter(|more| *more > 0)
+            {
+                writeln!(
+                    out,
+                    "  … and {} in the bundle",
+                    words::counted(more, "more finding", "more findings")
+                )?;
             }
             writeln!(out, "  reproduce: {}\n", words::reproduce(evidence, scenario))?;
         }
@@ -192,11 +240,17 @@ impl TextRenderer<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let of = |verdict| rows.iter().filter(move |row| row.verdict == verdict).map(|row| row.row.as_str());
+        let of = |verdict| {
+            rows.iter()
+                .filter(move |row| row.verdict == verdict)
+                .map(|row| row.row.as_str())
+        };
         self.heading("Verification matrix", out)?;
-        for (verdict, label) in
-            [(Verdict::Valid, "shown"), (Verdict::Unknown, "not shown"), (Verdict::Invalid, "broken")]
-        {
+        for (verdict, label) in [
+            (Verdict::Valid, "shown"),
+            (Verdict::Unknown, "not shown"),
+            (Verdict::Invalid, "broken"),
+        ] {
             let names: Vec<_> = of(verdict).collect();
             if !names.is_empty() {
                 self.labelled(&format!("{label} ({})", names.len()), &names.join(", "), out)?;
@@ -208,8 +262,16 @@ impl TextRenderer<'_> {
     fn decision(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         let decision = words::decision(evidence);
         let painted = self.paint.decision(decision == "ALLOW", decision);
-        let total = self.times.and_then(|times| times.elapsed_ms).map(|ms| format!(", in {}", words::seconds(ms)));
-        writeln!(out, "{painted}  {}{}", words::headline(evidence), total.unwrap_or_default())?;
+        let total = self
+            .times
+            .and_then(|times| times.elapsed_ms)
+            .map(|ms| format!(", in {}", words::seconds(ms)));
+        writeln!(
+            out,
+            "{painted}  {}{}",
+            words::headline(evidence),
+            total.unwrap_or_default()
+        )?;
         for reason in &evidence.judged.decision.reasons {
             self.paragraph(2, &format!("because {reason}"), out)?;
         }
@@ -244,5 +306,9 @@ fn outcomes(scenarios: &[&JudgedScenario]) -> Vec<ScenarioOutcome> {
 /// What each lane counted: one number where they agree, else both.
 pub(super) fn both(scenario: &JudgedScenario, of: fn(&Seen) -> u64) -> String {
     let [legacy, candidate] = LaneId::BOTH.map(|lane| scenario.seen.get(&lane).map_or(0, of));
-    if legacy == candidate { legacy.to_string() } else { format!("{legacy}/{candidate}") }
+    if legacy == candidate {
+        legacy.to_string()
+    } else {
+        format!("{legacy}/{candidate}")
+    }
 }

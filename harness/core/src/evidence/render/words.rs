@@ -15,11 +15,18 @@ pub fn decision(evidence: &Evidence) -> &'static str {
 
 /// What stands beside the decision: how it came about.
 pub fn headline(evidence: &Evidence) -> String {
-    let honest = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad());
+    let honest = evidence
+        .judged
+        .scenarios
+        .iter()
+        .filter(|scenario| !scenario.known_bad());
     let bad = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad());
     let passed = honest.clone().filter(|scenario| scenario.outcome.is_good()).count();
     let caught = bad.clone().filter(|scenario| scenario.outcome.is_good()).count();
-    let mut text = format!("{passed} of {} passed", counted(honest.count(), "scenario", "scenarios"));
+    let mut text = format!(
+        "{passed} of {} passed",
+        counted(honest.count(), "scenario", "scenarios")
+    );
     let known_bad = bad.count();
     if known_bad > 0 {
         text.push_str(&format!(", {caught} of {known_bad} known-bad caught"));
@@ -40,7 +47,11 @@ pub fn counted(count: usize, one: &str, many: &str) -> String {
 /// A finding's heading: what, where. `gap · candidate · run:a:events seq 5 · client c1`.
 pub fn heading(finding: &Finding) -> String {
     let mut parts = vec![finding.checker.clone()];
-    parts.push(finding.lane.map_or("both lanes together".to_owned(), |lane| lane.to_string()));
+    parts.push(
+        finding
+            .lane
+            .map_or("both lanes together".to_owned(), |lane| lane.to_string()),
+    );
     if let Some(stream) = &finding.stream {
         parts.push(format!("{stream}{}", seqs(finding)));
     }
@@ -65,7 +76,10 @@ pub fn place(scenario: &str, shown_by: &ShownBy) -> String {
 
 /// How long a scenario took, as `1.2 s`; nothing where nobody knows.
 pub fn elapsed(times: Option<&Times>, scenario: &str) -> String {
-    times.and_then(|times| times.scenarios_ms.get(scenario)).map(|ms| seconds(*ms)).unwrap_or_default()
+    times
+        .and_then(|times| times.scenarios_ms.get(scenario))
+        .map(|ms| seconds(*ms))
+        .unwrap_or_default()
 }
 
 /// Milliseconds as seconds with one decimal, rounded half up.
@@ -81,7 +95,12 @@ pub fn outcome(scenario: &JudgedScenario) -> &'static str {
 
 /// Scenarios that are not as they should be, worst first; equal ones stay in their order.
 pub fn troubled(evidence: &Evidence) -> Vec<&JudgedScenario> {
-    let mut troubled: Vec<_> = evidence.judged.scenarios.iter().filter(|scenario| !scenario.outcome.is_good()).collect();
+    let mut troubled: Vec<_> = evidence
+        .judged
+        .scenarios
+        .iter()
+        .filter(|scenario| !scenario.outcome.is_good())
+        .collect();
     troubled.sort_by_key(|scenario| std::cmp::Reverse(scenario.outcome));
     troubled
 }

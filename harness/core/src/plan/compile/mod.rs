@@ -103,7 +103,9 @@ impl Compiler<'_> {
     /// Full jitter: anything from nothing (here 1 ms) up to a ceiling that doubles until its cap.
     fn backoff(&mut self, backoff: Backoff) -> Vec<u64> {
         let ceiling = |nth: u32| backoff.base_ms.saturating_mul(1 << nth.min(32)).min(backoff.cap_ms);
-        (0..BACKOFF_WAITS).map(|nth| self.chance.between(1, ceiling(nth).max(1))).collect()
+        (0..BACKOFF_WAITS)
+            .map(|nth| self.chance.between(1, ceiling(nth).max(1)))
+            .collect()
     }
 }
 

@@ -119,7 +119,9 @@ pub(super) fn altered(payload: &str, key: &str) -> String {
 }
 
 fn small(chance: &mut Chance, key: &str) -> String {
-    let state = chance.pick(&["queued", "running", "blocked", "done"]).unwrap_or("queued");
+    let state = chance
+        .pick(&["queued", "running", "blocked", "done"])
+        .unwrap_or("queued");
     let (step, ratio) = (chance.below(1_000), chance.below(10_000));
     format!("{{\"key\":\"{key}\",\"state\":\"{state}\",\"step\":{step},\"ratio\":0.{ratio:04},\"ok\":true}}")
 }
@@ -131,7 +133,10 @@ fn large(chance: &mut Chance, key: &str) -> String {
     while text.len() < bytes {
         // One drawn word gives a line that no compression can leave out; the rest of the line is what logs are like.
         let word = chance.word();
-        text.push_str(&format!("{{\"at\":{},\"log\":\"step {word:016x} \u{2713} finished\"}},", word % 100_000));
+        text.push_str(&format!(
+            "{{\"at\":{},\"log\":\"step {word:016x} \u{2713} finished\"}},",
+            word % 100_000
+        ));
     }
     text.push_str("null]}");
     text
@@ -175,7 +180,11 @@ fn numbers(chance: &mut Chance, key: &str) -> String {
     let mut list = NUMBERS.to_vec();
     chance.shuffle(&mut list);
     let drawn = f64::from_bits(chance.word());
-    let drawn = if drawn.is_finite() { format!("{drawn:e}") } else { "1.5e300".to_owned() };
+    let drawn = if drawn.is_finite() {
+        format!("{drawn:e}")
+    } else {
+        "1.5e300".to_owned()
+    };
     let digits = format!("{}{:018}", 1 + chance.below(9), chance.below(1_000_000_000_000_000_000));
     let members = vec![
         keyed(key),
@@ -218,7 +227,10 @@ fn awkward(chance: &mut Chance, key: &str) -> String {
         ("unicode".to_owned(), unicode(chance, key)),
         ("numbers".to_owned(), numbers(chance, key)),
         ("nested".to_owned(), nested(chance, key, DEPTH / 3)),
-        ("\\u0065mpty".to_owned(), format!("[ {} , [ ] ,{{\t}}]", EXEMPT.join(" ,\n"))),
+        (
+            "\\u0065mpty".to_owned(),
+            format!("[ {} , [ ] ,{{\t}}]", EXEMPT.join(" ,\n")),
+        ),
         (String::new(), "{\"\" : \"\"}".to_owned()),
     ];
     object(chance, members)
@@ -241,7 +253,8 @@ mod tests {
             for nth in 1..=60 {
                 let key = format!("{name}:{nth}");
                 let text = payload(&mut chance, *kind, &key, nth);
-                let hash = payload_hash(text.as_bytes()).unwrap_or_else(|error| panic!("{name} {nth}: {error}\n{text}"));
+                let hash =
+                    payload_hash(text.as_bytes()).unwrap_or_else(|error| panic!("{name} {nth}: {error}\n{text}"));
                 if !EXEMPT.contains(&text.as_str()) {
                     assert!(text.contains(&key), "{name} {nth}");
                     assert!(hashes.insert(hash), "{name} {nth} comes twice");

@@ -138,7 +138,11 @@ impl Steps<'_, '_> {
         let seq = self.heads[stream];
         let op = self.compiler.op();
         let chance = &mut self.compiler.chance;
-        let key = format!("{}:{seq}:{:08x}", self.case.streams[stream].topic, chance.below(1 << 32));
+        let key = format!(
+            "{}:{seq}:{:08x}",
+            self.case.streams[stream].topic,
+            chance.below(1 << 32)
+        );
         let payload = payload(chance, self.case.streams[stream].payload, &key, seq);
         let event = Event {
             op,
@@ -185,7 +189,11 @@ impl Steps<'_, '_> {
 
 /// A choice, made.
 pub(super) fn draw(chance: &mut Chance, choice: script::Choice) -> u64 {
-    if choice.low >= choice.high { choice.high } else { chance.between(choice.low, choice.high) }
+    if choice.low >= choice.high {
+        choice.high
+    } else {
+        chance.between(choice.low, choice.high)
+    }
 }
 
 /// Which stream each event of a publish goes to.

@@ -5,8 +5,9 @@ use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::{At, Node, Section, as_word};
 use super::super::words::{self, keys};
 use super::cast::check_name;
+use super::numbers::{cursor, number, numbers};
 use super::steps::verb;
-use super::{MAX_LIST, Names, cursor, number, numbers};
+use super::{MAX_LIST, Names};
 
 /// The close code of a service restart (RFC 6455 registry), which Phoenix sends as it drains.
 const SERVICE_RESTART: u64 = 1012;
@@ -68,7 +69,10 @@ fn victims(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) ->
         return Some(None);
     }
     Some(Some(
-        listed.into_iter().filter_map(|name| names.client(name, mistakes)).collect(),
+        listed
+            .into_iter()
+            .filter_map(|name| names.client(name, mistakes))
+            .collect(),
     ))
 }
 
@@ -77,7 +81,10 @@ fn place(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> O
     let at = node.at;
     let section = Section::of(node, "`at`", mistakes)?;
     section.only(keys::AT, mistakes);
-    let kinds: Vec<_> = keys::AT.iter().filter(|key| **key != "seq" && section.has(key)).collect();
+    let kinds: Vec<_> = keys::AT
+        .iter()
+        .filter(|key| **key != "seq" && section.has(key))
+        .collect();
     let [kind] = kinds.as_slice() else {
         let hint = "give one of `delivery`, `ack`, `resume`, `resume_reply`, `heartbeat_reply`".to_owned();
         mistakes.local(at, "`at` says in one way where the fault strikes", hint);
@@ -167,11 +174,7 @@ fn pick<T: Copy>(section: &Section<'_>, key: &str, words: &[(&str, T)], mistakes
 
 /// `Some(None)` is the heal phase.
 #[allow(clippy::type_complexity)]
-fn until(
-    section: &Section<'_>,
-    names: &Names<'_>,
-    mistakes: &mut Mistakes,
-) -> Option<Option<(usize, At<Number>)>> {
+fn until(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Option<(usize, At<Number>)>> {
     let node = section.need("until", mistakes)?;
     if let Some(word) = node.str() {
         if word == "heal" {
@@ -210,7 +213,11 @@ fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
         mistakes.local(fault.at.at, "only a delivery can be changed or repeated", hint);
     }
     if fault.always && matches!(fault.kind, KindDraft::Cut { .. } | KindDraft::Hold { .. }) {
-        mistakes.local(at, "a fault that always cuts or holds never lets the client get on", None);
+        mistakes.local(
+            at,
+            "a fault that always cuts or holds never lets the client get on",
+            None,
+        );
     }
     let random = match &fault.at.value {
         PlaceDraft::Delivery { seqs, .. } | PlaceDraft::Ack { seqs, .. } => {

@@ -2,18 +2,20 @@
 
 mod cast;
 mod faults;
+mod numbers;
 mod steps;
 
 use std::collections::BTreeSet;
 
 use toml_edit::ImDocument;
 
-use super::draft::{Binding, CursorWord, Draft, Number};
+use super::draft::{Binding, Draft};
 use super::errors::{Mistakes, did_you_mean};
-use super::read::{At, Node, Section, as_number, as_text, as_word};
+use super::read::{At, Node, Section, as_word};
 use super::script::{Client, Stream};
 use super::words::{self, keys};
 use super::{AtLeast, Backoff, Expect};
+use numbers::positions;
 
 /// The greatest number that a scenario may hold.
 const MAX_NUMBER: u64 = 1_000_000;
@@ -53,7 +55,10 @@ impl Names<'_> {
     fn clients(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<usize>> {
         section.has("clients").then(|| {
             let names = section.texts("clients", mistakes);
-            names.into_iter().filter_map(|name| self.client(name, mistakes)).collect()
+            names
+                .into_iter()
+                .filter_map(|name| self.client(name, mistakes))
+                .collect()
         })
     }
 
@@ -61,7 +66,10 @@ impl Names<'_> {
     fn streams(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<usize> {
         if section.has("streams") {
             let topics = section.texts("streams", mistakes);
-            return topics.into_iter().filter_map(|topic| self.stream(topic, mistakes)).collect();
+            return topics
+                .into_iter()
+                .filter_map(|topic| self.stream(topic, mistakes))
+                .collect();
         }
         self.need_stream(section, mistakes).into_iter().collect()
     }
@@ -96,12 +104,11 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         title: title.map(|title| title.value.to_owned()).unwrap_or_default(),
         proves: proves(&root, mistakes),
         legacy_defects: legacy_defects(&root, mistakes),
-        converge_within_ms: root.number("converge_within_ms", 100..=60_000, mistakes).unwrap_or(10_000),
+        converge_within_ms: root
+            .number("converge_within_ms", 100..=60_000, mistakes)
+            .unwrap_or(10_000),
         backoff: backoff(&root, mistakes),
-        expand: root.get("expand").map(|node| At {
-            value: (),
-            at: node.at,
-        }),
+        expand: root.get("expand").map(|node| At { value: (), at: node.at }),
         bindings,
         walkable,
         faults_whole,
@@ -151,9 +158,20 @@ fn known_texts(root: &Section<'_>, key: &str, what: &str, known: &[&str], mistak
 }
 
 fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<String> {
-    let rows = known_texts(root, "proves", "row of the verification matrix", words::MATRIX_ROWS, mistakes);
-    if rows.is_empty() && !root.has("expect") {
-        mistakes.whole(root.at, "the scenario proves no row of the verification matrix", {
+    let rows = known_texts(
+        root,
+        "proves",
+        "row of the verification matrix",
+        words::MATRIX_ROWS,
+        mistakes,
+    );
+    let listed = root
+        .get("proves")
+        .and_then(Node::list)
+        .is_some_and(|list| !list.is_empty());
+    if !listed && !root.has("expect") {
+        let at = root.get("proves").map_or(root.at, |node| node.at);
+        mistakes.whole(at, "the scenario proves no row of the verification matrix", {
             "add `proves = [\"replay-determinism\"]`, or the rows that it does prove".to_owned()
         });
     }
@@ -167,14 +185,25 @@ fn legacy_defects(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<String> {
 
 fn backoff(root: &Section<'_>, mistakes: &mut Mistakes) -> Backoff {
     let default = Backoff::default();
-    let Some(section) = root.get("backoff").and_then(|node| Section::of(node, "`backoff`", mistakes)) else {
+    let Some(section) = root
+        .get("backoff")
+        .and_then(|node| Section::of(node, "`backoff`", mistakes))
+    else {
         return default;
     };
     section.only(keys::BACKOFF, mistakes);
-    let base_ms = section.number("base_ms", 1..=10_000, mistakes).unwrap_or(default.base_ms);
-    let cap_ms = section.number("cap_ms", 1..=10_000, mistakes).unwrap_or(default.cap_ms.max(base_ms));
+    let base_ms = section
+        .number("base_ms", 1..=10_000, mistakes)
+        .unwrap_or(default.base_ms);
+    let cap_ms = section
+        .number("cap_ms", 1..=10_000, mistakes)
+        .unwrap_or(default.cap_ms.max(base_ms));
     if cap_ms < base_ms {
-        mistakes.local(section.at, format!("the backoff's cap of {cap_ms} ms is below its base of {base_ms} ms"), None);
+        mistakes.local(
+            section.at,
+            format!("the backoff's cap of {cap_ms} ms is below its base of {base_ms} ms"),
+            None,
+        );
     }
     Backoff { base_ms, cap_ms }
 }
@@ -241,18 +270,34 @@ fn bindings(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Binding> {
         return none;
     };
     section.only(keys::EXPAND, mistakes);
-    let positions = section.get("position").map_or_else(Vec::new, |node| positions(node, mistakes));
+    let positions = section
+        .get("position")
+        .map_or_else(Vec::new, |node| positions(node, mistakes));
     let mut words_of = |key| section.texts(key, mistakes);
     let (hows, whens) = (words_of("how"), words_of("when"));
-    let hows: Vec<_> = hows.into_iter().filter_map(|how| as_word(how, "how", words::CUTS, mistakes)).collect();
-    let whens: Vec<_> = whens.into_iter().filter_map(|when| as_word(when, "when", words::WHENS, mistakes)).collect();
+    let hows: Vec<_> = hows
+        .into_iter()
+        .filter_map(|how| as_word(how, "how", words::CUTS, mistakes))
+        .collect();
+    let whens: Vec<_> = whens
+        .into_iter()
+        .filter_map(|when| as_word(when, "when", words::WHENS, mistakes))
+        .collect();
     let count = positions.len().max(1) * hows.len().max(1) * whens.len().max(1);
     if count > MAX_CASES {
-        mistakes.local(node.at, format!("this makes {count} cases; at most {MAX_CASES} are run"), None);
+        mistakes.local(
+            node.at,
+            format!("this makes {count} cases; at most {MAX_CASES} are run"),
+            None,
+        );
         return none;
     }
     if count < 2 {
-        mistakes.local(node.at, "this makes a single case", "leave `expand` out, or list more values".to_owned());
+        mistakes.local(
+            node.at,
+            "this makes a single case",
+            "leave `expand` out, or list more values".to_owned(),
+        );
     }
     let mut bindings = Vec::new();
     for position in options(positions) {
@@ -266,95 +311,9 @@ fn bindings(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Binding> {
 }
 
 fn options<T: Copy>(values: Vec<T>) -> Vec<Option<T>> {
-    if values.is_empty() { vec![None] } else { values.into_iter().map(Some).collect() }
-}
-
-/// `"1..=12"` or a list of numbers, none twice.
-fn positions(node: Node<'_>, mistakes: &mut Mistakes) -> Vec<u64> {
-    if let Some(list) = node.list() {
-        let mut numbers: Vec<u64> = Vec::new();
-        for member in list.into_iter().take(MAX_LIST) {
-            match as_number(member, "position", 0..=MAX_NUMBER, mistakes) {
-                Some(number) if numbers.contains(&number) => {
-                    mistakes.local(member.at, format!("the position {number} stands here twice"), None);
-                }
-                Some(number) => numbers.push(number),
-                None => {}
-            }
-        }
-        return numbers;
+    if values.is_empty() {
+        vec![None]
+    } else {
+        values.into_iter().map(Some).collect()
     }
-    let range = node.str().and_then(|text| text.split_once("..="));
-    let range = range.and_then(|(low, high)| Some((low.trim().parse::<u64>().ok()?, high.trim().parse::<u64>().ok()?)));
-    match range {
-        Some((low, high)) if low <= high && high - low < MAX_CASES as u64 => (low..=high).collect(),
-        _ => {
-            let what = format!("`position` is a range of at most {MAX_CASES} numbers, or a list");
-            mistakes.local(node.at, what, "write \"1..=12\" or [1, 5, 12]".to_owned());
-            Vec::new()
-        }
-    }
-}
-
-/// A number, `"each"` or `"random"`.
-fn number(node: Node<'_>, key: &str, least: u64, mistakes: &mut Mistakes) -> Option<At<Number>> {
-    let value = match node.str() {
-        Some("each") => Number::Each,
-        Some("random") => Number::Random,
-        Some(other) => {
-            let what = format!("`{key}` is a number, \"each\" or \"random\", but not \"{other}\"");
-            mistakes.local(node.at, what, did_you_mean(other, &["each", "random"]));
-            return None;
-        }
-        None => Number::Fixed(as_number(node, key, least..=MAX_NUMBER, mistakes)?),
-    };
-    Some(At { value, at: node.at })
-}
-
-/// One number or a list of them.
-fn numbers(node: Node<'_>, key: &str, mistakes: &mut Mistakes) -> Vec<At<Number>> {
-    let nodes = node.list().unwrap_or_else(|| vec![node]);
-    if nodes.is_empty() {
-        mistakes.local(node.at, format!("`{key}` is empty"), None);
-    }
-    nodes.into_iter().take(MAX_LIST).filter_map(|node| number(node, key, 1, mistakes)).collect()
-}
-
-/// A cursor: a number or one of the words for one. `foreign` is the head of the stream under `of`.
-fn cursor(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<At<CursorWord>> {
-    let node = section.need("to", mistakes)?;
-    let at = node.at;
-    if node.str().is_none() {
-        let value = CursorWord::Number(as_number(node, "to", 0..=MAX_NUMBER, mistakes)?);
-        return Some(At { value, at });
-    }
-    let text = as_text(node, "to", mistakes)?;
-    let value = match text.value {
-        "zero" => CursorWord::Zero,
-        "behind" => CursorWord::Behind,
-        "floor" => CursorWord::Floor,
-        "below-floor" => CursorWord::BelowFloor,
-        "head" => CursorWord::Head,
-        "beyond-head" => CursorWord::BeyondHead,
-        "at-budget" => CursorWord::AtBudget,
-        "beyond-budget" => CursorWord::BeyondBudget,
-        "random" => CursorWord::Random,
-        "each" => CursorWord::Each,
-        "foreign" => {
-            let Some(of) = section.text("of", mistakes) else {
-                let hint = "add `of = \"<topic>\"`".to_owned();
-                mistakes.local(at, "a foreign cursor is another stream's: which?", hint);
-                return None;
-            };
-            CursorWord::Foreign(names.stream(of, mistakes)?)
-        }
-        other => {
-            mistakes.local(at, format!("unknown cursor `{other}`"), did_you_mean(other, words::CURSORS));
-            return None;
-        }
-    };
-    if section.has("of") && !matches!(value, CursorWord::Foreign(_)) {
-        mistakes.local(at, "`of` goes with a foreign cursor only", None);
-    }
-    Some(At { value, at })
 }

@@ -5,7 +5,8 @@ use super::super::errors::Mistakes;
 use super::super::read::{At, Node, Section, as_word};
 use super::super::script::Spread;
 use super::super::words;
-use super::{MAX_LIST, MAX_NUMBER, Names, cursor, number, numbers};
+use super::numbers::{cursor, number, numbers};
+use super::{MAX_LIST, MAX_NUMBER, Names};
 
 /// The most events that one step publishes.
 const MAX_COUNT: u64 = 10_000;
@@ -100,7 +101,11 @@ fn publish(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) ->
             let count = number(node, "count", 1, mistakes)?;
             if count.value == Number::Random || matches!(count.value, Number::Fixed(n) if n > MAX_COUNT) {
                 let what = format!("`count` is a whole number from 1 to {MAX_COUNT}, or \"each\"");
-                mistakes.local(count.at, what, "what is published must not depend on the seed".to_owned());
+                mistakes.local(
+                    count.at,
+                    what,
+                    "what is published must not depend on the seed".to_owned(),
+                );
             }
             count.value
         }
@@ -141,7 +146,11 @@ fn policy(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> 
     let retention = section.number("retention", 1..=MAX_NUMBER, mistakes);
     let replay_budget = section.number("replay_budget", 0..=MAX_NUMBER, mistakes);
     if !section.has("retention") && !section.has("replay_budget") {
-        mistakes.local(section.at, "the policy sets nothing", "add `retention` or `replay_budget`".to_owned());
+        mistakes.local(
+            section.at,
+            "the policy sets nothing",
+            "add `retention` or `replay_budget`".to_owned(),
+        );
         return None;
     }
     Some(StepDraft::Policy {

@@ -30,7 +30,10 @@ pub(super) fn resolve(
         CursorWord::Random => Ok(Choice { low: floor, high: head }),
         CursorWord::Each => match binding.position {
             Some(position) => fixed(position),
-            None => problem("`each` stands for the positions of `expand`, and there are none", "add them"),
+            None => problem(
+                "`each` stands for the positions of `expand`, and there are none",
+                "add them",
+            ),
         },
         CursorWord::Floor | CursorWord::BelowFloor if floor == 0 => problem(
             "nothing is pruned by now, so there is no retention floor",
@@ -42,7 +45,10 @@ pub(super) fn resolve(
             let own = own.unwrap_or(0);
             let behind = (own / 2).max(floor);
             if behind >= own {
-                return problem("the client has no cursor by now that one could fall behind", "publish more before");
+                return problem(
+                    "the client has no cursor by now that one could fall behind",
+                    "publish more before",
+                );
             }
             fixed(behind)
         }

@@ -1,14 +1,12 @@
 //! Resolves the faults of one case: one fault for each victim and each position, and refuses those that can't strike.
 
-use std::collections::BTreeSet;
-
 use super::super::draft::{FaultDraft, KindDraft, Number, Pick, PlaceDraft};
 use super::super::errors::Mistakes;
 use super::super::read::At;
 use super::super::script::{Choice, Fault, FaultKind, Place, Victim};
 use super::super::words;
-use super::cursor;
 use super::world::World;
+use super::{apart, cursor};
 use crate::ids::LaneId;
 
 /// Every fault, with the index of its entry in the file.
@@ -24,9 +22,9 @@ pub(super) fn faults(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, 
     }
     let vacuous = world.draft.is_vacuous();
     if !vacuous {
-        check_apart(world, &all, mistakes);
+        apart::check(world, &all, mistakes);
     }
-    spare_fixed(&mut all);
+    apart::spare_fixed(&mut all);
     all
 }
 
@@ -38,7 +36,9 @@ pub(super) fn check_awaited(world: &World<'_>, fault: usize, at: usize, mistakes
     };
     let struck = |client: &usize| match &fault.at.value {
         PlaceDraft::Delivery { stream, seqs } => seqs.iter().all(|seq| match world.number(seq.value) {
-            Some(seq) => world.streams[*stream].head >= seq && world.clients[*client].delivered[*stream].contains_key(&seq),
+            Some(seq) => {
+                world.streams[*stream].head >= seq && world.clients[*client].delivered[*stream].contains_key(&seq)
+            }
             None => false,
         }),
         PlaceDraft::Resume(nth) | PlaceDraft::ResumeReply(nth) => LaneId::BOTH.into_iter().all(|lane| {
@@ -50,7 +50,11 @@ pub(super) fn check_awaited(world: &World<'_>, fault: usize, at: usize, mistakes
     };
     if !clients.iter().all(struck) && !world.draft.is_vacuous() {
         let what = format!("the fault `{}` can't be known to have struck by now", fault.name);
-        mistakes.once(at, what, "wait for it where its position was passed, whatever the seed".to_owned());
+        mistakes.once(
+            at,
+            what,
+            "wait for it where its position was passed, whatever the seed".to_owned(),
+        );
     }
 }
 
@@ -64,7 +68,9 @@ impl Resolve<'_, '_> {
     fn all(&self, mistakes: &mut Mistakes) -> Vec<Fault> {
         let writer = vec![Victim::Writer];
         let clients = self.fault.clients.as_ref();
-        let victims = clients.map_or(writer, |clients| clients.iter().map(|client| Victim::Client(*client)).collect());
+        let victims = clients.map_or(writer, |clients| {
+            clients.iter().map(|client| Victim::Client(*client)).collect()
+        });
         let mut all = Vec::new();
         for victim in &victims {
             let places = self.places(*victim, mistakes);
@@ -103,34 +109,61 @@ impl Resolve<'_, '_> {
 
     fn lanes(&self) -> impl Iterator<Item = LaneId> {
         let only = self.fault.lane;
-        LaneId::BOTH.into_iter().filter(move |lane| only.is_none_or(|only| only == *lane))
+        LaneId::BOTH
+            .into_iter()
+            .filter(move |lane| only.is_none_or(|only| only == *lane))
     }
 
     fn places(&self, victim: Victim, mistakes: &mut Mistakes) -> Vec<Place> {
         match &self.fault.at.value {
             PlaceDraft::Delivery { stream, seqs } => {
                 let stream = *stream;
-                let lists = self.seqs(seqs, |seq, at, mistakes| self.arrives(victim, stream, seq, at, mistakes), {
-                    || self.pool(victim, stream)
-                }, mistakes);
+                let lists = self.seqs(
+                    seqs,
+                    |seq, at, mistakes| self.arrives(victim, stream, seq, at, mistakes),
+                    || self.pool(victim, stream),
+                    mistakes,
+                );
                 lists.into_iter().map(|seqs| Place::Delivery { stream, seqs }).collect()
             }
             PlaceDraft::Ack { stream, seqs } => {
                 let stream = *stream;
                 let head = self.world.streams[stream].head;
-                let lists = self.seqs(seqs, |seq, at, mistakes| {
-                    if seq > head {
-                        let what = format!("event {seq} is never published, so it is never acknowledged");
-                        self.impossible(at, what, mistakes);
-                    }
-                }, || (1..=head).collect(), mistakes);
+                let lists = self.seqs(
+                    seqs,
+                    |seq, at, mistakes| {
+                        if seq > head {
+                            let what = format!("event {seq} is never published, so it is never acknowledged");
+                            self.impossible(at, what, mistakes);
+                        }
+                    },
+                    || (1..=head).collect(),
+                    mistakes,
+                );
                 lists.into_iter().map(|seqs| Place::Ack { stream, seqs }).collect()
             }
-            PlaceDraft::Resume(nth) => self.nth(victim, *nth, mistakes).map(Place::Resume).into_iter().collect(),
-            PlaceDraft::ResumeReply(nth) => self.nth(victim, *nth, mistakes).map(Place::ResumeReply).into_iter().collect(),
+            PlaceDraft::Resume(nth) => self
+                .nth(victim, *nth, mistakes)
+                .map(Place::Resume)
+                .into_iter()
+                .collect(),
+            PlaceDraft::ResumeReply(nth) => self
+                .nth(victim, *nth, mistakes)
+                .map(Place::ResumeReply)
+                .into_iter()
+                .collect(),
             PlaceDraft::HeartbeatReply(nth) => {
-                let nth = self.number(At { value: *nth, at: self.fault.at.at }, mistakes);
-                nth.and_then(|nth| u32::try_from(nth).ok()).map(Place::HeartbeatReply).into_iter().collect()
+                let nth = self.number(
+                    At {
+                        value: *nth,
+                        at: self.fault.at.at,
+                    },
+                    mistakes,
+                );
+                nth.and_then(|nth| u32::try_from(nth).ok())
+                    .map(Place::HeartbeatReply)
+                    .into_iter()
+                    .collect()
             }
         }
     }
@@ -157,7 +190,11 @@ impl Resolve<'_, '_> {
         {
             let pool = pool();
             if (pool.len() as u64) < self.fault.draws {
-                let what = format!("{} positions are drawn, but only {} can be", self.fault.draws, pool.len());
+                let what = format!(
+                    "{} positions are drawn, but only {} can be",
+                    self.fault.draws,
+                    pool.len()
+                );
                 self.impossible(only.at, what, mistakes);
                 return Vec::new();
             }
@@ -179,8 +216,16 @@ impl Resolve<'_, '_> {
             return Vec::new();
         };
         let delivered = &self.world.clients[client].delivered[stream];
-        let alone: Vec<_> = delivered.iter().filter(|(_, alone)| **alone).map(|(seq, _)| *seq).collect();
-        if alone.is_empty() { delivered.keys().copied().collect() } else { alone }
+        let alone: Vec<_> = delivered
+            .iter()
+            .filter(|(_, alone)| **alone)
+            .map(|(seq, _)| *seq)
+            .collect();
+        if alone.is_empty() {
+            delivered.keys().copied().collect()
+        } else {
+            alone
+        }
     }
 
     fn arrives(&self, victim: Victim, stream: usize, seq: u64, at: usize, mistakes: &mut Mistakes) {
@@ -192,7 +237,10 @@ impl Resolve<'_, '_> {
             &self.world.draft.streams[stream].value.topic,
         );
         let head = self.world.streams[stream].head;
-        let rewritten = self.world.faults_of(client).any(|fault| matches!(fault.kind, KindDraft::RewriteCursor { .. }));
+        let rewritten = self
+            .world
+            .faults_of(client)
+            .any(|fault| matches!(fault.kind, KindDraft::RewriteCursor { .. }));
         if !self.world.subscribes(client, stream) {
             let what = format!("`{name}` does not subscribe to `{topic}`, so nothing of it can strike there");
             self.impossible(at, what, mistakes);
@@ -214,7 +262,7 @@ impl Resolve<'_, '_> {
                 let count = self.world.resumes_on(client, lane).count() as u64;
                 if nth > count && !self.world.clients[client].blurred {
                     let name = &self.world.draft.clients[client].value.name;
-                    let what = format!("`{name}` resumes {count} times on the {lane} lane, never a {nth}. time");
+                    let what = format!("`{name}` never comes to resume {nth} on the {lane} lane, only to {count}");
                     self.impossible(at, what, mistakes);
                     break;
                 }
@@ -297,7 +345,10 @@ impl Resolve<'_, '_> {
         }
         use super::super::draft::CursorWord::{Each, Number, Zero};
         let lane = self.lanes().next()?;
-        let resume = self.world.resumes_on(client, lane).nth(usize::try_from(nth.checked_sub(1)?).ok()?);
+        let resume = self
+            .world
+            .resumes_on(client, lane)
+            .nth(usize::try_from(nth.checked_sub(1)?).ok()?);
         let Some(resume) = resume.filter(|resume| resume.exact || matches!(to.value, Number(_) | Zero | Each)) else {
             let what = "where the client stands at that resume depends on the seed or on timing";
             let hint = "name a resume after a connect, or after a cut in lockstep; or give the cursor as a number";
@@ -339,7 +390,11 @@ impl Resolve<'_, '_> {
             Some((stream, seq)) => match step_of(stream, seq) {
                 Some(step) => step,
                 None => {
-                    self.impossible(self.entry.at, format!("event {seq} is never published, so nothing is released"), mistakes);
+                    self.impossible(
+                        self.entry.at,
+                        format!("event {seq} is never published, so nothing is released"),
+                        mistakes,
+                    );
                     return None;
                 }
             },
@@ -349,69 +404,20 @@ impl Resolve<'_, '_> {
             let Some(held) = step_of(*stream, *seq) else {
                 continue;
             };
-            let blocking = |(step, clients): &(usize, Vec<usize>)| {
-                *step > held && *step < released && clients.contains(&client)
-            };
+            let blocking =
+                |(step, clients): &(usize, Vec<usize>)| *step > held && *step < released && clients.contains(&client);
             if alone || world.awaited.iter().any(blocking) {
                 let what = "the script waits for the client while the event is held, and would wait forever";
                 let hint = "publish with pace = \"burst\", and await after what releases the event".to_owned();
                 mistakes.once(self.entry.at, what, hint);
             } else if released < held || until.is_some_and(|(of, acked)| of == *stream && acked <= *seq) {
-                mistakes.once(self.entry.at, "what releases the event comes before it, so nothing is held", None);
+                mistakes.once(
+                    self.entry.at,
+                    "what releases the event comes before it, so nothing is held",
+                    None,
+                );
             }
         }
         Some(until)
-    }
-}
-
-/// Notes faults of one client that compete for a frame: in a batch, the first to strike would keep the others from it.
-fn check_apart(world: &World<'_>, all: &[(usize, Fault)], mistakes: &mut Mistakes) {
-    let on_delivery = |fault: &Fault| match (&fault.victim, &fault.at) {
-        (Victim::Client(client), Place::Delivery { stream, seqs }) => Some((*client, *stream, seqs.clone())),
-        _ => None,
-    };
-    for (index, (entry, fault)) in all.iter().enumerate() {
-        let Some((client, stream, seqs)) = on_delivery(fault) else {
-            continue;
-        };
-        for (_, other) in &all[..index] {
-            let Some((other_client, other_stream, other_seqs)) = on_delivery(other) else {
-                continue;
-            };
-            let lanes_meet = fault.lane.is_none() || other.lane.is_none() || fault.lane == other.lane;
-            if other_client != client || !lanes_meet {
-                continue;
-            }
-            let at = world.draft.faults[*entry].at;
-            let fixed = seqs.len() == 1 && other_seqs.len() == 1;
-            if fixed && stream == other_stream && seqs == other_seqs {
-                mistakes.once(at, "another fault strikes at the same position of the same client", None);
-            }
-            let alone = |stream: usize, seq: &u64| world.clients[client].delivered[stream].get(seq) == Some(&true);
-            if !seqs.iter().all(|seq| alone(stream, seq)) || !other_seqs.iter().all(|seq| alone(other_stream, seq)) {
-                let what = "one frame may carry the positions of two faults, and then only one can strike";
-                let hint = "publish these events with pace = \"lockstep\" while the client is connected".to_owned();
-                mistakes.once(at, what, hint);
-            }
-        }
-    }
-}
-
-/// Takes positions that are fixed for a client out of what is drawn for it.
-fn spare_fixed(all: &mut [(usize, Fault)]) {
-    let mut taken = BTreeSet::new();
-    for (_, fault) in all.iter() {
-        if let (Victim::Client(client), Place::Delivery { stream, seqs }) = (&fault.victim, &fault.at)
-            && let [only] = seqs.as_slice()
-        {
-            taken.insert((*client, *stream, *only));
-        }
-    }
-    for (_, fault) in all.iter_mut() {
-        if let (Victim::Client(client), Place::Delivery { stream, seqs }) = (&fault.victim, &mut fault.at)
-            && seqs.len() > 1
-        {
-            seqs.retain(|seq| !taken.contains(&(*client, *stream, *seq)));
-        }
     }
 }

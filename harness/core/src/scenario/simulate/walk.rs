@@ -93,13 +93,19 @@ impl Walk<'_, '_> {
                 _ => ("down", "restart"),
             };
             let what = format!("{what} while the {lane} server is {state} would wait forever");
-            self.mistakes.once(at, what, format!("{mend} it first: {{ do = \"server\", action = \"{mend}\", .. }}"));
+            self.mistakes.once(
+                at,
+                what,
+                format!("{mend} it first: {{ do = \"server\", action = \"{mend}\", .. }}"),
+            );
         }
     }
 
     fn connect(&mut self, at: usize, named: Option<&[usize]>) {
         self.needs_servers(at, "connecting");
-        let all: Vec<_> = (0..self.world.clients.len()).filter(|client| !self.world.clients[*client].connected).collect();
+        let all: Vec<_> = (0..self.world.clients.len())
+            .filter(|client| !self.world.clients[*client].connected)
+            .collect();
         if named.is_none() && all.is_empty() {
             self.mistakes.once(at, "every client is connected already", None);
         }
@@ -130,18 +136,24 @@ impl Walk<'_, '_> {
     }
 
     fn connected(&self) -> Vec<usize> {
-        (0..self.world.clients.len()).filter(|client| self.world.clients[*client].connected).collect()
+        (0..self.world.clients.len())
+            .filter(|client| self.world.clients[*client].connected)
+            .collect()
     }
 
     fn await_clients(&mut self, index: usize, at: usize, named: Option<&[usize]>) {
         self.needs_servers(at, "waiting for clients");
         let all = self.connected();
         if named.is_none() && all.is_empty() {
-            self.mistakes.once(at, "no client is connected, so there is nobody to wait for", None);
+            self.mistakes
+                .once(at, "no client is connected, so there is nobody to wait for", None);
         }
         let clients = named.unwrap_or(&all).to_vec();
         for client in clients.iter().filter(|client| !all.contains(client)) {
-            let what = format!("`{}` is not connected, so it would never catch up", self.client_name(*client));
+            let what = format!(
+                "`{}` is not connected, so it would never catch up",
+                self.client_name(*client)
+            );
             let hint = "connect it first, or leave it out".to_owned();
             self.mistakes.once(at, what, hint);
         }
@@ -176,7 +188,11 @@ impl Walk<'_, '_> {
             self.mistakes.once(at, what, None);
             return;
         }
-        let shares: Vec<_> = streams.iter().copied().zip(shares(count, streams.len(), spread)).collect();
+        let shares: Vec<_> = streams
+            .iter()
+            .copied()
+            .zip(shares(count, streams.len(), spread))
+            .collect();
         let mut left = shares.clone();
         for _ in 0..count {
             for (stream, left) in left.iter_mut().filter(|(_, left)| *left > 0) {
@@ -196,7 +212,8 @@ impl Walk<'_, '_> {
         let found = self.world.number(number);
         if found.is_none() {
             let what = "`each` stands for the positions of `expand`, and there are none";
-            self.mistakes.once(at, what, "add expand = { position = \"1..=12\" }".to_owned());
+            self.mistakes
+                .once(at, what, "add expand = { position = \"1..=12\" }".to_owned());
         }
         found
     }
@@ -237,7 +254,8 @@ impl Walk<'_, '_> {
         let name = self.client_name(client).to_owned();
         if self.world.clients[client].connected {
             let hint = "disconnect or crash it first".to_owned();
-            self.mistakes.once(at, format!("`{name}` is connected, so its checkpoint is in use"), hint);
+            self.mistakes
+                .once(at, format!("`{name}` is connected, so its checkpoint is in use"), hint);
         }
         if !self.world.subscribes(client, stream) {
             let what = format!("`{name}` does not subscribe to `{}`", self.topic(stream));
@@ -255,7 +273,10 @@ impl Walk<'_, '_> {
     }
 
     fn server(&mut self, at: usize, lane: Lanes, action: ServerAction) {
-        for id in LaneId::BOTH.into_iter().filter(|id| lane.is_none_or(|lane| lane == *id)) {
+        for id in LaneId::BOTH
+            .into_iter()
+            .filter(|id| lane.is_none_or(|lane| lane == *id))
+        {
             let state = self.world.servers.get(&id).copied().unwrap_or(Server::Up);
             let refused = match (action, state) {
                 (ServerAction::Kill | ServerAction::Pause, Server::Killed(_)) => Some("is down already"),
@@ -293,12 +314,17 @@ impl Walk<'_, '_> {
                 Server::Killed(at) => (*at, "down", "restart"),
                 Server::Paused(at) => (*at, "paused", "resume"),
             };
-            self.mistakes.once(at, format!("the {lane} server is left {state}"), format!("{mend} it later on"));
+            self.mistakes.once(
+                at,
+                format!("the {lane} server is left {state}"),
+                format!("{mend} it later on"),
+            );
         }
         let draft = self.world.draft;
         for (client, state) in draft.clients.iter().zip(&self.world.clients) {
             if !state.ever {
-                self.mistakes.once(client.at, format!("`{}` never connects", client.value.name), None);
+                self.mistakes
+                    .once(client.at, format!("`{}` never connects", client.value.name), None);
             }
         }
         for (stream, state) in draft.streams.iter().zip(&self.world.streams) {

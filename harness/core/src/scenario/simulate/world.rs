@@ -33,7 +33,10 @@ impl StreamState {
 
     /// Whether a resume from this cursor is refused (contract, "Ordering, delivery, replay").
     pub(super) fn is_stale(&self, cursor: u64) -> bool {
-        cursor < self.floor || self.budget.is_some_and(|budget| self.head.saturating_sub(cursor) > budget)
+        cursor < self.floor
+            || self
+                .budget
+                .is_some_and(|budget| self.head.saturating_sub(cursor) > budget)
     }
 }
 
@@ -117,7 +120,9 @@ impl<'a> World<'a> {
             PlaceDraft::Delivery { seqs, .. } => seqs.iter().any(|seq| seq.value == Number::Random),
             _ => false,
         };
-        self.faults_of(client).filter(|fault| matches!(fault.kind, KindDraft::Cut { .. })).filter(random)
+        self.faults_of(client)
+            .filter(|fault| matches!(fault.kind, KindDraft::Cut { .. }))
+            .filter(random)
     }
 
     /// Counts the resumes that follow cuts whose position is drawn: that they come is known, when is not.
@@ -242,9 +247,8 @@ impl<'a> World<'a> {
             let state = &self.clients[client];
             let streams = &self.draft.clients[client].value.streams;
             let refused = streams.iter().any(|stream| {
-                state.cursors[*stream].is_some_and(|cursor| {
-                    self.streams[*stream].is_stale(cursor) || cursor > self.streams[*stream].head
-                })
+                state.cursors[*stream]
+                    .is_some_and(|cursor| self.streams[*stream].is_stale(cursor) || cursor > self.streams[*stream].head)
             });
             let resume = Resume {
                 lane,
@@ -326,7 +330,10 @@ mod tests {
         };
         stream.set_policy(Some(6), Some(5));
         assert_eq!(stream.floor, 4);
-        assert_eq!([3, 4, 5, 10].map(|cursor| stream.is_stale(cursor)), [true, true, false, false]);
+        assert_eq!(
+            [3, 4, 5, 10].map(|cursor| stream.is_stale(cursor)),
+            [true, true, false, false]
+        );
         stream.set_policy(None, Some(6));
         assert!(!stream.is_stale(4), "at the floor and at the budget");
     }

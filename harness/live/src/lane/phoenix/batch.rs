@@ -38,8 +38,14 @@ pub enum FrameCopy {
 pub fn read_batch(profile: &PhoenixProfile, batch: &str) -> Result<Vec<Result<Update, String>>, String> {
     let batch = RawObject::parse(batch).map_err(|error| format!("a batch that is no object: {error}"))?;
     let name = &profile.fields.updates;
-    let updates = batch.list(name).ok_or_else(|| format!("a batch without a list `{name}`"))?;
-    Ok(updates.iter().enumerate().map(|(index, update)| read_update(profile, index, update.get())).collect())
+    let updates = batch
+        .list(name)
+        .ok_or_else(|| format!("a batch without a list `{name}`"))?;
+    Ok(updates
+        .iter()
+        .enumerate()
+        .map(|(index, update)| read_update(profile, index, update.get()))
+        .collect())
 }
 
 /// Reads a `sync:frame`'s payload.
@@ -70,7 +76,9 @@ pub fn wire_bytes(bytes: &str) -> String {
 fn frame_bytes(profile: &PhoenixProfile, object: &RawObject) -> Result<String, String> {
     let name = &profile.fields.payload_bytes;
     let encoded = object.text(name).ok_or_else(|| format!("a frame without `{name}`"))?;
-    let bytes = STANDARD.decode(&encoded).map_err(|error| format!("a frame whose `{name}` is no base64: {error}"))?;
+    let bytes = STANDARD
+        .decode(&encoded)
+        .map_err(|error| format!("a frame whose `{name}` is no base64: {error}"))?;
     String::from_utf8(bytes).map_err(|_| format!("a frame whose `{name}` is no UTF-8"))
 }
 
@@ -78,7 +86,9 @@ fn read_update(profile: &PhoenixProfile, index: usize, text: &str) -> Result<Upd
     let fields = &profile.fields;
     let at = |what: String| format!("event {index} of a batch: {what}");
     let update = RawObject::parse(text).map_err(|error| at(error.to_string()))?;
-    let topic = update.text(&fields.topic).ok_or_else(|| at(format!("no text `{}`", fields.topic)))?;
+    let topic = update
+        .text(&fields.topic)
+        .ok_or_else(|| at(format!("no text `{}`", fields.topic)))?;
     let seq = update
         .number(&fields.watermark)
         .ok_or_else(|| at(format!("no whole number `{}` (topic `{topic}`)", fields.watermark)))?;
@@ -90,7 +100,12 @@ fn read_update(profile: &PhoenixProfile, index: usize, text: &str) -> Result<Upd
         HashKind::None => None,
         HashKind::Canonical => update.get(&fields.payload_hash).and_then(declared_hash),
     };
-    Ok(Update { topic, seq, payload, declared })
+    Ok(Update {
+        topic,
+        seq,
+        payload,
+        declared,
+    })
 }
 
 fn declared_hash(raw: &str) -> Option<String> {
@@ -118,7 +133,10 @@ mod tests {
         let update = read_batch(&profile(), batch).unwrap().remove(0).unwrap();
         assert_eq!(update.payload, r#"{"n":1.0e2,"big":12345678901234567890123}"#);
         let declared = update.declared.unwrap();
-        assert_eq!(declared, "sha256:2bfd14f43d17fc7cea24e0917a8879b4b2f880b8baeec1b9d90fbaad655e71bd");
+        assert_eq!(
+            declared,
+            "sha256:2bfd14f43d17fc7cea24e0917a8879b4b2f880b8baeec1b9d90fbaad655e71bd"
+        );
     }
 
     #[test]
@@ -145,6 +163,12 @@ mod tests {
     #[test]
     fn a_frame_of_an_unknown_kind_is_told() {
         assert!(read_frame(&profile(), r#"{"kind":"NEW"}"#).is_err_and(|what| what.contains("NEW")));
-        assert!(read_frame(&profile(), r#"{"kind":"KHALA_FRAME_KIND_UPDATE_BATCH","payload_bytes":"*"}"#).is_err());
+        assert!(
+            read_frame(
+                &profile(),
+                r#"{"kind":"KHALA_FRAME_KIND_UPDATE_BATCH","payload_bytes":"*"}"#
+            )
+            .is_err()
+        );
     }
 }

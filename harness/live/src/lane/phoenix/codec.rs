@@ -44,17 +44,29 @@ pub fn decode(serializer: Serializer, direction: Direction, body: &Body) -> Resu
     match (serializer, body) {
         (Serializer::V1, Body::Text(text)) => v1(text).map_err(|why| CodecError { vsn: "V1", why }),
         (Serializer::V2, Body::Text(text)) => v2(text).map_err(|why| CodecError { vsn: "V2", why }),
-        (Serializer::V2, Body::Binary(bytes)) => {
-            binary(direction, bytes).map_err(|why| CodecError { vsn: "V2", why: format!("{why} in a binary frame") })
-        }
-        (Serializer::V1, _) => Err(CodecError { vsn: "V1", why: "it is not text".to_owned() }),
-        (Serializer::V2, _) => Err(CodecError { vsn: "V2", why: "it is neither text nor binary".to_owned() }),
+        (Serializer::V2, Body::Binary(bytes)) => binary(direction, bytes).map_err(|why| CodecError {
+            vsn: "V2",
+            why: format!("{why} in a binary frame"),
+        }),
+        (Serializer::V1, _) => Err(CodecError {
+            vsn: "V1",
+            why: "it is not text".to_owned(),
+        }),
+        (Serializer::V2, _) => Err(CodecError {
+            vsn: "V2",
+            why: "it is neither text nor binary".to_owned(),
+        }),
     }
 }
 
 /// Writes a message as text. In V1 a join_ref that is null is left out, as the official client does.
 pub fn encode(serializer: Serializer, message: &Message) -> String {
-    let Message { join_ref, msg_ref, payload, .. } = message;
+    let Message {
+        join_ref,
+        msg_ref,
+        payload,
+        ..
+    } = message;
     let (topic, event) = (quoted(&message.topic), quoted(&message.event));
     match serializer {
         Serializer::V2 => format!("[{join_ref},{msg_ref},{topic},{event},{payload}]"),
@@ -100,7 +112,12 @@ fn v2(text: &[u8]) -> Result<Message, String> {
         serde_json::from_str::<String>(raw.get()).map_err(|_| format!("its {what} is no string"))
     };
     let refs = (value(join_ref)?, value(msg_ref)?);
-    checked(refs, name(topic, "topic")?, name(event, "event")?, payload.get().to_owned())
+    checked(
+        refs,
+        name(topic, "topic")?,
+        name(event, "event")?,
+        payload.get().to_owned(),
+    )
 }
 
 fn checked(refs: (Value, Value), topic: String, event: String, payload: String) -> Result<Message, String> {
@@ -110,7 +127,13 @@ fn checked(refs: (Value, Value), topic: String, event: String, payload: String) 
             return Err(format!("its {what} is neither string, number nor null"));
         }
     }
-    Ok(Message { join_ref, msg_ref, topic, event, payload })
+    Ok(Message {
+        join_ref,
+        msg_ref,
+        topic,
+        event,
+        payload,
+    })
 }
 
 /// Reads `kind, sizes, fields, data`; each size is one byte.
@@ -133,9 +156,13 @@ fn binary(direction: Direction, bytes: &[u8]) -> Result<Message, String> {
     };
     let mut status = None;
     for (name, size) in names.iter().zip(sizes) {
-        let (field, tail) = rest.split_at_checked(usize::from(*size)).ok_or_else(|| format!("the {name} is cut short"))?;
+        let (field, tail) = rest
+            .split_at_checked(usize::from(*size))
+            .ok_or_else(|| format!("the {name} is cut short"))?;
         rest = tail;
-        let field = std::str::from_utf8(field).map_err(|_| format!("the {name} is no UTF-8"))?.to_owned();
+        let field = std::str::from_utf8(field)
+            .map_err(|_| format!("the {name} is no UTF-8"))?
+            .to_owned();
         match *name {
             "join_ref" if !field.is_empty() => message.join_ref = Value::String(field),
             "ref" if !field.is_empty() => message.msg_ref = Value::String(field),
@@ -186,15 +213,25 @@ mod tests {
 
     #[test]
     fn a_v1_message_of_the_server_has_no_join_ref() {
-        let message = read(Serializer::V1, &text(r#"{"topic":"t","event":"e","payload":{"n":1.0},"ref":null}"#)).unwrap();
-        assert_eq!((message.join_ref, message.payload.as_str()), (Value::Null, r#"{"n":1.0}"#));
+        let message = read(
+            Serializer::V1,
+            &text(r#"{"topic":"t","event":"e","payload":{"n":1.0},"ref":null}"#),
+        )
+        .unwrap();
+        assert_eq!(
+            (message.join_ref, message.payload.as_str()),
+            (Value::Null, r#"{"n":1.0}"#)
+        );
     }
 
     #[test]
     fn a_binary_push_and_a_binary_reply_are_read() {
         let push = Bytes::from_static(b"\x00\x01\x01\x013te{\"n\":1}");
         let push = read(Serializer::V2, &Body::Binary(push)).unwrap();
-        assert_eq!((push.join_ref, push.topic.as_str(), push.payload.as_str()), (json!("3"), "t", r#"{"n":1}"#));
+        assert_eq!(
+            (push.join_ref, push.topic.as_str(), push.payload.as_str()),
+            (json!("3"), "t", r#"{"n":1}"#)
+        );
         let reply = Bytes::from_static(b"\x01\x01\x01\x01\x0234tok{}");
         let reply = read(Serializer::V2, &Body::Binary(reply)).unwrap();
         assert_eq!(reply.payload, r#"{"status":"ok","response":{}}"#);
@@ -203,13 +240,27 @@ mod tests {
 
     #[test]
     fn a_binary_frame_that_is_cut_short_says_where() {
-        for bytes in [&b""[..], b"\x00", b"\x00\x05\x01\x01abc", b"\x07\x00", b"\x02\x01\x01\xffe{}", b"\x02\x01\x01te"] {
-            assert!(read(Serializer::V2, &Body::Binary(Bytes::copy_from_slice(bytes))).is_err(), "{bytes:?}");
+        for bytes in [
+            &b""[..],
+            b"\x00",
+            b"\x00\x05\x01\x01abc",
+            b"\x07\x00",
+            b"\x02\x01\x01\xffe{}",
+            b"\x02\x01\x01te",
+        ] {
+            assert!(
+                read(Serializer::V2, &Body::Binary(Bytes::copy_from_slice(bytes))).is_err(),
+                "{bytes:?}"
+            );
         }
     }
 
     fn any_ref() -> impl Strategy<Value = Value> {
-        prop_oneof![Just(Value::Null), any::<u32>().prop_map(Value::from), any::<String>().prop_map(Value::from)]
+        prop_oneof![
+            Just(Value::Null),
+            any::<u32>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from)
+        ]
     }
 
     proptest! {

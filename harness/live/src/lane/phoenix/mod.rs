@@ -3,7 +3,10 @@
 mod batch;
 mod codec;
 mod edit;
+mod intake;
 mod object;
+#[cfg(test)]
+mod reference_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod replay;
@@ -40,7 +43,12 @@ pub struct PhoenixLane {
 impl PhoenixLane {
     /// A lane with these streams.
     pub fn new(id: LaneId, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> PhoenixLane {
-        PhoenixLane { id, profile, names, bounds: Bounds::default() }
+        PhoenixLane {
+            id,
+            profile,
+            names,
+            bounds: Bounds::default(),
+        }
     }
 
     /// The lane with other bounds.
@@ -57,8 +65,16 @@ impl PhoenixLane {
             Serializer::V2 => "2.0.0",
         };
         let mut target = format!("{}?vsn={vsn}", self.profile.socket_path());
-        let token = self.profile.token.as_ref().map(|token| (self.profile.token_param.as_str(), token.reveal()));
-        let query = self.profile.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let token = self
+            .profile
+            .token
+            .as_ref()
+            .map(|token| (self.profile.token_param.as_str(), token.reveal()));
+        let query = self
+            .profile
+            .query
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in token.into_iter().chain(query) {
             target.push_str(&format!("&{}={}", percent_encoded(name), percent_encoded(value)));
         }
@@ -86,7 +102,10 @@ impl PhoenixLane {
         };
         match status {
             401 | 403 => Some(token.to_owned()),
-            404 => Some(format!("there is no socket at `{}`: `socket_url` names its path", self.profile.socket_path())),
+            404 => Some(format!(
+                "there is no socket at `{}`: `socket_url` names its path",
+                self.profile.socket_path()
+            )),
             _ => None,
         }
     }

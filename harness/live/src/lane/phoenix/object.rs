@@ -23,7 +23,11 @@ impl RawObject {
 
     /// A value's text. Of several under one key it is the last, as other readers have it.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.get())
+        self.0
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.get())
     }
 
     /// A value that is a string.
@@ -117,7 +121,10 @@ mod tests {
         let mut object = RawObject::parse(r#"{"a": 1.50, "b":"\u0041", "a2":{"x":1,"x":2}}"#).unwrap();
         object.set("b", "true").unwrap();
         object.set("c", "[]").unwrap();
-        assert_eq!(object.to_text().unwrap(), r#"{"a":1.50,"b":true,"a2":{"x":1,"x":2},"c":[]}"#);
+        assert_eq!(
+            object.to_text().unwrap(),
+            r#"{"a":1.50,"b":true,"a2":{"x":1,"x":2},"c":[]}"#
+        );
     }
 
     #[test]

@@ -22,18 +22,23 @@ pub struct Row {
     pub dir: String,
     pub opcode: String,
     pub data: String,
-    #[serde(default)]
-    pub code: Option<u16>,
 }
 
 impl Row {
     pub fn direction(&self) -> Direction {
-        if self.dir == "c2s" { Direction::ToLane } else { Direction::ToClient }
+        if self.dir == "c2s" {
+            Direction::ToLane
+        } else {
+            Direction::ToClient
+        }
     }
 
     pub fn frame(&self) -> Option<Frame> {
         let body = (self.opcode == "text").then(|| Body::Text(Bytes::from(self.data.clone())))?;
-        Some(Frame { direction: self.direction(), body })
+        Some(Frame {
+            direction: self.direction(),
+            body,
+        })
     }
 }
 
@@ -45,7 +50,12 @@ pub fn recording(name: &str) -> Vec<Row> {
 
 /// The streams of the recordings.
 pub fn names() -> Names {
-    let streams = ["run:r1:events", "run:r2:events", "worker:w1:lifecycle", "runtime.run_summaries"];
+    let streams = [
+        "run:r1:events",
+        "run:r2:events",
+        "worker:w1:lifecycle",
+        "runtime.run_summaries",
+    ];
     Names::new(streams.map(StreamId::new), None).unwrap()
 }
 
@@ -65,29 +75,45 @@ pub async fn play(rows: Vec<Row>, serializer: Serializer) -> SocketAddr {
             if row.direction() == Direction::ToClient {
                 let now = |then: &Value| refs.iter().find(|(known, _)| known == then).unwrap().1.clone();
                 let (join_ref, msg_ref) = (now(&recorded.join_ref), now(&recorded.msg_ref));
-                let message = Message { join_ref, msg_ref, ..recorded };
-                socket.send(WsMessage::text(encode(serializer, &message))).await.unwrap();
+                let message = Message {
+                    join_ref,
+                    msg_ref,
+                    ..recorded
+                };
+                socket
+                    .send(WsMessage::text(encode(serializer, &message)))
+                    .await
+                    .unwrap();
                 continue;
             }
             if ["sync:unsubscribe", "phx_leave"].contains(&recorded.event.as_str()) {
                 break;
             }
             let asked = loop {
-                let Some(Ok(WsMessage::Text(text))) = socket.next().await else { return };
+                let Some(Ok(WsMessage::Text(text))) = socket.next().await else {
+                    return;
+                };
                 let body = Body::Text(Bytes::from(text.as_str().to_owned()));
                 let asked = decode(serializer, Direction::ToLane, &body).unwrap();
                 if asked.topic != "phoenix" {
                     break asked;
                 }
                 let payload = r#"{"status":"ok","response":{}}"#.to_owned();
-                let reply = Message { event: "phx_reply".to_owned(), payload, ..asked };
+                let reply = Message {
+                    event: "phx_reply".to_owned(),
+                    payload,
+                    ..asked
+                };
                 socket.send(WsMessage::text(encode(serializer, &reply))).await.unwrap();
             };
             assert_eq!((&asked.topic, &asked.event), (&recorded.topic, &recorded.event));
             refs.push((recorded.msg_ref, asked.msg_ref));
             refs.push((recorded.join_ref, asked.join_ref));
         }
-        let frame = CloseFrame { code: 1000.into(), reason: "".into() };
+        let frame = CloseFrame {
+            code: 1000.into(),
+            reason: "".into(),
+        };
         let _ = socket.close(Some(frame)).await;
         while let Some(Ok(_)) = socket.next().await {}
     });

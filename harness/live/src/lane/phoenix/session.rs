@@ -4,46 +4,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cutover_core::history::{Closed, Via};
+use cutover_core::history::Closed;
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::Serializer;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::batch::{FrameCopy, read_batch, read_frame};
-use super::codec::{Message, decode, encode};
+use super::codec::{Message, encode};
 use super::object::{RawObject, quoted};
-use crate::frame::{Body, Direction};
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
 use crate::lane::refusal::{read_refusal, refusal};
 use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
 use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
 
-/// Codes of `sync:error` that only announce the error reply to a request; the reply tells all of it.
-const ANNOUNCEMENTS: [&str; 3] = ["stale_cursor", "bad_subscription", "forbidden_topic"];
-
 /// An answer to a push of ours.
-struct Reply {
-    ok: bool,
-    response: String,
+pub(super) struct Reply {
+    pub(super) ok: bool,
+    pub(super) response: String,
 }
 
 /// The session.
 pub(super) struct PhoenixSession {
     socket: Socket,
-    serializer: Serializer,
-    profile: Arc<PhoenixProfile>,
-    names: Arc<Names>,
+    pub(super) serializer: Serializer,
+    pub(super) profile: Arc<PhoenixProfile>,
+    pub(super) names: Arc<Names>,
     bounds: Bounds,
-    inbox: Inbox,
+    pub(super) inbox: Inbox,
     last_ref: u64,
     /// The current instance of the channel; null in V1, whose frames carry none.
-    join_ref: Value,
+    pub(super) join_ref: Value,
     /// The request that is waited for, and its answer.
-    pending: Option<(Value, Option<Reply>)>,
+    pub(super) pending: Option<(Value, Option<Reply>)>,
     /// The last heartbeat of the session's own, until it is answered.
-    unanswered: Option<Value>,
+    pub(super) unanswered: Option<Value>,
     keepalive_at: Instant,
 }
 
@@ -77,7 +72,12 @@ impl PhoenixSession {
         }
         let channel = session.profile.channel.clone();
         let answered = session.request(&channel, "phx_join", params, bounds.open).await;
-        let failed = |what: String, retryable| OpenError { what, hint: None, retryable, refusal: None };
+        let failed = |what: String, retryable| OpenError {
+            what,
+            hint: None,
+            retryable,
+            refusal: None,
+        };
         match answered {
             Err(why) => Err(failed(format!("the join of `{channel}` was not answered: {why}"), true)),
             Ok(reply) if reply.ok => Ok(session),
@@ -100,7 +100,9 @@ impl PhoenixSession {
         let json: Value = serde_json::from_str(response).unwrap_or_default();
         let refusal = self.refusal(response);
         let hint = match refusal.code.as_str() {
-            "unmatched topic" => Some("the lane has no such channel; `channel` of the lane profile names it".to_owned()),
+            "unmatched topic" => {
+                Some("the lane has no such channel; `channel` of the lane profile names it".to_owned())
+            }
             _ if json.get("upgrade_required").is_some() => {
                 Some("the lane refuses this client's build or schema; [join] of the lane profile sets them".to_owned())
             }
@@ -109,7 +111,12 @@ impl PhoenixSession {
         let passing = ["join crashed", "too many channels joined"].contains(&refusal.code.as_str());
         let retryable = json.get("retryable").and_then(Value::as_bool).unwrap_or(passing);
         let what = format!("the join of `{channel}` was refused: {}", refusal.code);
-        OpenError { what, hint, retryable, refusal: Some(refusal) }
+        OpenError {
+            what,
+            hint,
+            retryable,
+            refusal: Some(Box::new(refusal)),
+        }
     }
 
     fn refusal(&self, response: &str) -> cutover_core::history::Refusal {
@@ -134,7 +141,9 @@ impl PhoenixSession {
             event: event.to_owned(),
             payload,
         };
-        self.socket.send(Payload::Text(encode(self.serializer, &message))).await?;
+        self.socket
+            .send(Payload::Text(encode(self.serializer, &message)))
+            .await?;
         Ok(msg_ref)
     }
 
@@ -167,103 +176,15 @@ impl PhoenixSession {
         }
     }
 
-    /// Takes a message in.
-    fn take(&mut self, payload: Payload) {
-        let body = match payload {
-            Payload::Text(text) => Body::Text(text.into()),
-            Payload::Binary(bytes) => Body::Binary(bytes),
-        };
-        let message = match decode(self.serializer, Direction::ToClient, &body) {
-            Ok(message) => message,
-            Err(error) => return self.inbox.unreadable(error.to_string()),
-        };
-        if message.event == "phx_reply" {
-            return self.take_reply(&message);
-        }
-        // What an earlier instance of the channel still says is dropped, as phoenix.js does ("dropping outdated message").
-        let outdated = !message.join_ref.is_null() && message.join_ref != self.join_ref;
-        if message.topic != self.profile.channel || outdated {
-            return;
-        }
-        let events = &self.profile.events;
-        match message.event.as_str() {
-            "phx_close" | "phx_error" => self.inbox.end(Closed::Channel { event: message.event }),
-            name if name == events.update_batch => self.take_batch(&message.payload, Via::UpdateBatch),
-            name if name == events.frame => self.take_frame(&message.payload),
-            name if name == events.error => self.take_error(&message.payload),
-            // An event that nobody listens to, the channel's heartbeat among them.
-            _ => {}
-        }
-    }
-
-    fn take_reply(&mut self, message: &Message) {
-        if self.unanswered.as_ref() == Some(&message.msg_ref) {
-            self.unanswered = None;
-            return;
-        }
-        let Some((msg_ref, answer)) = &mut self.pending else { return };
-        if *msg_ref != message.msg_ref {
-            return;
-        }
-        let reply = RawObject::parse(&message.payload).ok().and_then(|reply| {
-            let ok = reply.text("status")? == "ok";
-            Some(Reply { ok, response: reply.get("response").unwrap_or("null").to_owned() })
-        });
-        match reply {
-            Some(reply) => *answer = Some(reply),
-            None => self.inbox.unreadable(format!("a reply without a status: {}", message.payload)),
-        }
-    }
-
-    fn take_batch(&mut self, batch: &str, via: Via) {
-        let updates = match read_batch(&self.profile, batch) {
-            Ok(updates) => updates,
-            Err(what) => return self.inbox.unreadable(what),
-        };
-        for update in updates {
-            match update {
-                Err(what) => self.inbox.unreadable(what),
-                Ok(update) => match self.names.stream_of_topic(&update.topic) {
-                    Some(stream) => self.inbox.push(Arrival::Event {
-                        stream: stream.clone(),
-                        seq: Seq(update.seq),
-                        payload: update.payload,
-                        declared: update.declared,
-                        via,
-                    }),
-                    None => {
-                        let what = format!("event {} of the topic `{}`, which is none of this run's", update.seq, update.topic);
-                        self.inbox.unreadable(what);
-                    }
-                },
-            }
-        }
-    }
-
-    fn take_frame(&mut self, payload: &str) {
-        match read_frame(&self.profile, payload) {
-            Ok(FrameCopy::Batch(batch)) => self.take_batch(&batch, Via::Frame),
-            // The error came as an event of its own already.
-            Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
-            Err(what) => self.inbox.unreadable(what),
-        }
-    }
-
-    fn take_error(&mut self, payload: &str) {
-        let code = RawObject::parse(payload).ok().and_then(|error| error.text("code")).unwrap_or_default();
-        if self.pending.is_some() && ANNOUNCEMENTS.contains(&code.as_str()) {
-            return;
-        }
-        // The lane may have dropped deliveries (slow_consumer) or will drop the socket: only a new session is sure.
-        self.inbox.end(Closed::Channel { event: format!("{} {code}", self.profile.events.error) });
-    }
-
     async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], replay_batch: u32) -> Completion {
         let mut topics = Vec::new();
         let mut cursors = Vec::new();
         for (stream, cursor) in streams {
             let Some(topic) = self.names.topic(stream) else {
-                return Completion::Fail(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")));
+                return Completion::Fail(refusal(
+                    "not_in_plan",
+                    format!("stream `{stream}` is none of this run's"),
+                ));
             };
             topics.push(quoted(topic));
             cursors.extend(cursor.map(|cursor| format!("{}:{cursor}", quoted(topic))));
@@ -280,7 +201,10 @@ impl PhoenixSession {
             Ok(reply) if reply.ok => {
                 let heads = self.heads(&reply.response);
                 let head = |stream: &StreamId| heads.iter().find(|(known, _)| known == stream).map(|(_, seq)| *seq);
-                let answered = streams.iter().map(|(stream, _)| (stream.clone(), head(stream))).collect();
+                let answered = streams
+                    .iter()
+                    .map(|(stream, _)| (stream.clone(), head(stream)))
+                    .collect();
                 Completion::Ok(Answer::Subscribed(answered))
             }
             Ok(reply) => Completion::Fail(self.refusal(&reply.response)),
@@ -289,13 +213,19 @@ impl PhoenixSession {
 
     fn heads(&self, response: &str) -> Vec<(StreamId, Seq)> {
         let fields = &self.profile.fields;
-        let listed = RawObject::parse(response).ok().and_then(|reply| reply.list(&fields.current_watermarks));
+        let listed = RawObject::parse(response)
+            .ok()
+            .and_then(|reply| reply.list(&fields.current_watermarks));
         let head = |entry: &str| {
             let entry = RawObject::parse(entry).ok()?;
             let stream = self.names.stream_of_topic(&entry.text(&fields.topic)?)?;
             Some((stream.clone(), Seq(entry.number(&fields.watermark)?)))
         };
-        listed.into_iter().flatten().filter_map(|entry| head(entry.get())).collect()
+        listed
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| head(entry.get()))
+            .collect()
     }
 
     /// The socket's heartbeat, and behind it the channel's: only the latter's answer stands behind every delivery that the
@@ -306,7 +236,9 @@ impl PhoenixSession {
             Err(closed) => self.inbox.end(closed),
         }
         let (channel, event) = (self.profile.channel.clone(), self.profile.events.heartbeat.clone());
-        let answered = self.request(&channel, &event, "{}".to_owned(), self.bounds.heartbeat).await;
+        let answered = self
+            .request(&channel, &event, "{}".to_owned(), self.bounds.heartbeat)
+            .await;
         self.keepalive_at = Instant::now() + self.bounds.keepalive;
         match answered {
             Err(why) => Completion::Info(why),

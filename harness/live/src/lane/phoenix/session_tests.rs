@@ -20,12 +20,19 @@ fn lane() -> PhoenixLane {
 }
 
 fn subscriber(serializer: Serializer) -> Role {
-    Role::Subscriber { client: "c1".to_owned(), serializer, compression: Compression::None }
+    Role::Subscriber {
+        client: "c1".to_owned(),
+        serializer,
+        compression: Compression::None,
+    }
 }
 
 async fn open_on(rows: Vec<Row>, serializer: Serializer) -> Result<Box<dyn Session>, OpenError> {
     let connect = play(rows, serializer).await;
-    let endpoint = Endpoint { connect, authority: "lane.example".to_owned() };
+    let endpoint = Endpoint {
+        connect,
+        authority: "lane.example".to_owned(),
+    };
     lane().open(&endpoint, &subscriber(serializer)).await
 }
 
@@ -34,8 +41,14 @@ async fn open(name: &str, serializer: Serializer) -> Box<dyn Session> {
 }
 
 fn subscribe(streams: &[(&str, Option<u64>)]) -> Op {
-    let streams = streams.iter().map(|(stream, cursor)| (StreamId::new(*stream), cursor.map(Cursor))).collect();
-    Op::Subscribe { streams, replay_batch: 2 }
+    let streams = streams
+        .iter()
+        .map(|(stream, cursor)| (StreamId::new(*stream), cursor.map(Cursor)))
+        .collect();
+    Op::Subscribe {
+        streams,
+        replay_batch: 2,
+    }
 }
 
 async fn events(session: &mut dyn Session, count: usize) -> Vec<(u64, Via)> {
@@ -55,7 +68,11 @@ async fn a_replay_comes_before_its_reply_and_every_event_comes_twice() {
     let answer = session.invoke(&subscribe(&[("run:r1:events", Some(0))])).await;
     let head = vec![(StreamId::new("run:r1:events"), Some(Seq(5)))];
     assert_eq!(answer, Completion::Ok(Answer::Subscribed(head)));
-    let seqs: Vec<u64> = events(&mut *session, 10).await.into_iter().map(|(seq, _)| seq).collect();
+    let seqs: Vec<u64> = events(&mut *session, 10)
+        .await
+        .into_iter()
+        .map(|(seq, _)| seq)
+        .collect();
     assert_eq!(seqs, [1, 2, 1, 2, 3, 4, 3, 4, 5, 5]);
 }
 
@@ -65,7 +82,12 @@ async fn a_heartbeats_answer_comes_after_what_was_sent_before_it() {
     session.invoke(&subscribe(&[("run:r1:events", Some(0))])).await;
     assert_eq!(session.invoke(&Op::Heartbeat).await, Completion::Ok(Answer::Done));
     let live = events(&mut *session, 14).await.split_off(10);
-    let expect = [(6, Via::UpdateBatch), (6, Via::Frame), (7, Via::UpdateBatch), (7, Via::Frame)];
+    let expect = [
+        (6, Via::UpdateBatch),
+        (6, Via::Frame),
+        (7, Via::UpdateBatch),
+        (7, Via::Frame),
+    ];
     assert_eq!(live, expect);
     assert_eq!(session.next().await, Arrival::Closed(Closed::CloseFrame { code: 1000 }));
     assert_eq!(session.next().await, Arrival::Closed(Closed::CloseFrame { code: 1000 }));
@@ -76,19 +98,32 @@ async fn a_payload_that_is_left_out_is_null_without_a_hash() {
     let mut session = open("v2_join_subscribe_live_leave", Serializer::V2).await;
     session.invoke(&subscribe(&[("run:r1:events", Some(0))])).await;
     events(&mut *session, 12).await;
-    let Arrival::Event { seq, payload, declared, .. } = session.next().await else { panic!() };
+    let Arrival::Event {
+        seq, payload, declared, ..
+    } = session.next().await
+    else {
+        panic!()
+    };
     assert_eq!((seq, payload.as_str(), declared), (Seq(7), "null", None));
 }
 
 #[tokio::test]
 async fn a_stale_cursor_is_refused_with_its_streams_and_a_fresh_one_is_not() {
     let mut session = open("v2_stale_retention_floor", Serializer::V2).await;
-    let Completion::Fail(refusal) = session.invoke(&subscribe(&[("run:r1:events", Some(6))])).await else { panic!() };
-    assert_eq!((refusal.code.as_str(), refusal.reasons.as_slice()), ("stale_cursor", &["retention_floor_breach".to_owned()][..]));
+    let Completion::Fail(refusal) = session.invoke(&subscribe(&[("run:r1:events", Some(6))])).await else {
+        panic!()
+    };
+    assert_eq!(
+        (refusal.code.as_str(), refusal.reasons.as_slice()),
+        ("stale_cursor", &["retention_floor_breach".to_owned()][..])
+    );
     assert_eq!(refusal.stale[0].stream, StreamId::new("run:r1:events"));
     assert_eq!(refusal.stale[0].retention_floor, Some(7));
     let accepted = session.invoke(&subscribe(&[("run:r1:events", Some(7))])).await;
-    assert!(matches!(accepted, Completion::Ok(Answer::Subscribed(_))), "{accepted:?}");
+    assert!(
+        matches!(accepted, Completion::Ok(Answer::Subscribed(_))),
+        "{accepted:?}"
+    );
     assert_eq!(events(&mut *session, 2).await[0], (8, Via::UpdateBatch));
 }
 
@@ -105,14 +140,25 @@ async fn an_error_that_answers_nothing_ends_the_session() {
     let mut session = open("v2_slow_consumer_strikes", Serializer::V2).await;
     session.invoke(&subscribe(&[("run:r1:events", None)])).await;
     let ended = session.next().await;
-    assert_eq!(ended, Arrival::Closed(Closed::Channel { event: "sync:error slow_consumer".to_owned() }));
+    assert_eq!(
+        ended,
+        Arrival::Closed(Closed::Channel {
+            event: "sync:error slow_consumer".to_owned()
+        })
+    );
 }
 
 #[tokio::test]
 async fn what_an_old_instance_of_the_channel_says_is_dropped() {
     let mut rows: Vec<Row> = recording("v2_join_subscribe_live_leave").into_iter().take(9).collect();
     let stale = rows[3].data.replacen("\"3\"", "\"2\"", 1);
-    rows.insert(3, Row { data: stale.replace("\"watermark\":1}", "\"watermark\":99}"), ..rows[3].clone() });
+    rows.insert(
+        3,
+        Row {
+            data: stale.replace("\"watermark\":1}", "\"watermark\":99}"),
+            ..rows[3].clone()
+        },
+    );
     // The player maps refs of the recording; one that it does not know has to be in it first.
     rows[3].data = rows[3].data.replacen("\"2\"", "7", 1);
     let rows = rows.into_iter().filter(|row| !row.data.starts_with("[7")).collect();
@@ -123,9 +169,16 @@ async fn what_an_old_instance_of_the_channel_says_is_dropped() {
 
 #[tokio::test]
 async fn a_join_refused_for_its_build_is_not_tried_again() {
-    let error = open_on(recording("v2_compat_refusals"), Serializer::V2).await.err().unwrap();
+    let error = open_on(recording("v2_compat_refusals"), Serializer::V2)
+        .await
+        .err()
+        .unwrap();
     assert!(!error.retryable);
-    assert!(error.refusal.is_some_and(|refusal| refusal.code == "invalid_client_build"));
+    assert!(
+        error
+            .refusal
+            .is_some_and(|refusal| refusal.code == "invalid_client_build")
+    );
     assert!(error.hint.is_some_and(|hint| hint.contains("[join]")));
 }
 
@@ -139,7 +192,10 @@ async fn answering(bytes: &'static str) -> Endpoint {
         let _ = stream.read(&mut buffer).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();
     });
-    Endpoint { connect, authority: "lane.example".to_owned() }
+    Endpoint {
+        connect,
+        authority: "lane.example".to_owned(),
+    }
 }
 
 async fn refused(bytes: &'static str) -> OpenError {
@@ -171,10 +227,22 @@ async fn a_lane_that_goes_silent_ends_the_session() {
     // The player waits for one more message, which never comes.
     rows.push(rows[0].clone());
     let connect = play(rows, Serializer::V2).await;
-    let endpoint = Endpoint { connect, authority: "lane.example".to_owned() };
-    let bounds = Bounds { operation: std::time::Duration::from_millis(50), ..Bounds::default() };
-    let mut session = lane().with_bounds(bounds).open(&endpoint, &subscriber(Serializer::V2)).await.unwrap();
-    let Completion::Info(why) = session.invoke(&subscribe(&[("run:r1:events", None)])).await else { panic!() };
+    let endpoint = Endpoint {
+        connect,
+        authority: "lane.example".to_owned(),
+    };
+    let bounds = Bounds {
+        operation: std::time::Duration::from_millis(50),
+        ..Bounds::default()
+    };
+    let mut session = lane()
+        .with_bounds(bounds)
+        .open(&endpoint, &subscriber(Serializer::V2))
+        .await
+        .unwrap();
+    let Completion::Info(why) = session.invoke(&subscribe(&[("run:r1:events", None)])).await else {
+        panic!()
+    };
     assert!(why.contains("50 ms"), "{why}");
     assert_eq!(session.next().await, Arrival::Closed(Closed::Silent));
 }
@@ -190,7 +258,10 @@ async fn served(answer: &'static str, op: Op) -> (Completion, String) {
         stream.write_all(answer.as_bytes()).await.unwrap();
         String::from_utf8_lossy(&buffer[..read]).into_owned()
     });
-    let endpoint = Endpoint { connect, authority: "lane.example".to_owned() };
+    let endpoint = Endpoint {
+        connect,
+        authority: "lane.example".to_owned(),
+    };
     let mut writer = lane().open(&endpoint, &Role::Writer).await.unwrap();
     let completion = writer.invoke(&op).await;
     (completion, asked.await.unwrap())
@@ -198,16 +269,29 @@ async fn served(answer: &'static str, op: Op) -> (Completion, String) {
 
 fn publish() -> Op {
     let payload = r#"{"n":1.0e2}"#.to_owned();
-    Op::Publish { stream: StreamId::new("run:r1:events"), key: "k\"1".to_owned(), payload }
+    Op::Publish {
+        stream: StreamId::new("run:r1:events"),
+        key: "k\"1".to_owned(),
+        payload,
+    }
 }
 
 #[tokio::test]
 async fn a_publish_sends_the_payloads_own_text_and_reads_the_seq() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 26\r\n\r\n{\"seq\":7,\"duplicate\":true}";
     let (completion, asked) = served(answer, publish()).await;
-    assert_eq!(completion, Completion::Ok(Answer::Published { seq: Seq(7), duplicate: Some(true) }));
+    assert_eq!(
+        completion,
+        Completion::Ok(Answer::Published {
+            seq: Seq(7),
+            duplicate: Some(true)
+        })
+    );
     assert!(asked.starts_with("POST /internal/v1/sync/publish "), "{asked}");
-    assert!(asked.ends_with(r#"{"topic":"run:r1:events","idempotency_key":"k\"1","payload":{"n":1.0e2}}"#), "{asked}");
+    assert!(
+        asked.ends_with(r#"{"topic":"run:r1:events","idempotency_key":"k\"1","payload":{"n":1.0e2}}"#),
+        "{asked}"
+    );
 }
 
 #[tokio::test]
@@ -225,9 +309,16 @@ async fn a_conflict_is_a_refusal_and_a_crash_is_not() {
 #[tokio::test]
 async fn a_policy_sets_only_what_is_given() {
     let stream = StreamId::new("run:r1:events");
-    let op = Op::Policy { stream, retention: Some(3), replay_budget: None };
+    let op = Op::Policy {
+        stream,
+        retention: Some(3),
+        replay_budget: None,
+    };
     let (completion, asked) = served("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", op).await;
     assert_eq!(completion, Completion::Ok(Answer::Done));
-    assert!(asked.starts_with("PUT /internal/v1/sync/topics/run%3Ar1%3Aevents "), "{asked}");
+    assert!(
+        asked.starts_with("PUT /internal/v1/sync/topics/run%3Ar1%3Aevents "),
+        "{asked}"
+    );
     assert!(asked.ends_with(r#"{"retention_events":3}"#), "{asked}");
 }

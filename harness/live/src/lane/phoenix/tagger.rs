@@ -39,18 +39,33 @@ impl PhoenixTaggers {
 
 impl TaggerFactory for PhoenixTaggers {
     fn tagger(&self, request_target: &str, _subprotocol: Option<&str>) -> Arc<dyn FrameTagger> {
-        let query = request_target.split_once('?').map(|(_, query)| query).unwrap_or_default();
+        let query = request_target
+            .split_once('?')
+            .map(|(_, query)| query)
+            .unwrap_or_default();
         let vsn = query.split('&').find_map(|pair| pair.strip_prefix("vsn="));
         // A missing `vsn` means V1 (contract, "Transport").
-        let serializer = if vsn.is_some_and(|vsn| vsn.starts_with("2.")) { Serializer::V2 } else { Serializer::V1 };
-        Arc::new(Tagger::new(serializer, Arc::clone(&self.profile), Arc::clone(&self.names)))
+        let serializer = if vsn.is_some_and(|vsn| vsn.starts_with("2.")) {
+            Serializer::V2
+        } else {
+            Serializer::V1
+        };
+        Arc::new(Tagger::new(
+            serializer,
+            Arc::clone(&self.profile),
+            Arc::clone(&self.names),
+        ))
     }
 }
 
 impl Tagger {
     /// A tagger for one serializer.
     pub fn new(serializer: Serializer, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> Tagger {
-        Tagger { serializer, profile, names }
+        Tagger {
+            serializer,
+            profile,
+            names,
+        }
     }
 
     fn tag_to_lane(&self, message: &Message) -> FrameTag {
@@ -72,11 +87,18 @@ impl Tagger {
     fn cursors(&self, payload: &str) -> Option<Vec<(StreamId, Option<Cursor>)>> {
         let fields = &self.profile.fields;
         let payload = RawObject::parse(payload).ok()?;
-        let resume = payload.get(&fields.resume_after).map(|text| edit::read_cursors(fields, text)).unwrap_or_default();
+        let resume = payload
+            .get(&fields.resume_after)
+            .map(|text| edit::read_cursors(fields, text))
+            .unwrap_or_default();
         let topics: Vec<Box<RawValue>> = payload.list(&fields.topics)?;
         let stream = |topic: &RawValue| {
             let topic: String = serde_json::from_str(topic.get()).ok()?;
-            let cursor = resume.iter().rev().find(|(name, _)| *name == topic).map(|(_, cursor)| Cursor(*cursor));
+            let cursor = resume
+                .iter()
+                .rev()
+                .find(|(name, _)| *name == topic)
+                .map(|(_, cursor)| Cursor(*cursor));
             Some((self.names.stream_of_topic(topic.trim())?.clone(), cursor))
         };
         Some(topics.iter().filter_map(|topic| stream(topic)).collect())
@@ -103,8 +125,12 @@ impl Tagger {
     fn tag_reply(&self, payload: &str) -> FrameTag {
         let fields = &self.profile.fields;
         let reply = RawObject::parse(payload).ok();
-        let response = reply.as_ref().and_then(|reply| RawObject::parse(reply.get("response")?).ok());
-        let Some(response) = response else { return FrameTag::Other };
+        let response = reply
+            .as_ref()
+            .and_then(|reply| RawObject::parse(reply.get("response")?).ok());
+        let Some(response) = response else {
+            return FrameTag::Other;
+        };
         let has = |name: &str| response.get(name).is_some();
         // A join refused for its build or schema carries a code too, but that is no answer to a resume.
         let join = has("allowed_topics") || has("upgrade_required");
@@ -123,7 +149,10 @@ impl Tagger {
             let stream = self.names.stream_of_topic(&update.topic)?;
             Some((stream.clone(), Seq(update.seq)))
         });
-        FrameTag::Delivery { events: events.collect(), via }
+        FrameTag::Delivery {
+            events: events.collect(),
+            via,
+        }
     }
 
     fn tag_http(&self, direction: Direction, bytes: &[u8]) -> FrameTag {
@@ -132,9 +161,13 @@ impl Tagger {
             Direction::ToLane => {
                 let mut line = text.split_whitespace();
                 let method = line.next().unwrap_or_default();
-                let path = line.next().and_then(|target| target.split('?').next()).unwrap_or_default();
+                let path = line
+                    .next()
+                    .and_then(|target| target.split('?').next())
+                    .unwrap_or_default();
                 let call = &self.profile.publish;
-                let publishes = method.eq_ignore_ascii_case(&call.method) && path == self.profile.writer_path(&call.path);
+                let publishes =
+                    method.eq_ignore_ascii_case(&call.method) && path == self.profile.writer_path(&call.path);
                 if publishes { FrameTag::Publish } else { FrameTag::Other }
             }
             Direction::ToClient => {
@@ -181,7 +214,10 @@ impl FrameTagger for Tagger {
             }
             _ => return None,
         };
-        Some(Frame { direction: frame.direction, body: frame_body(self.serializer, &message) })
+        Some(Frame {
+            direction: frame.direction,
+            body: frame_body(self.serializer, &message),
+        })
     }
 }
 

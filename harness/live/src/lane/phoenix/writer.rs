@@ -41,9 +41,14 @@ impl PhoenixWriter {
     }
 
     async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion {
-        let Some(topic) = self.names.topic(stream) else { return not_in_plan(stream) };
+        let Some(topic) = self.names.topic(stream) else {
+            return not_in_plan(stream);
+        };
         if let Err(error) = serde_json::from_str::<&RawValue>(payload) {
-            return Completion::Fail(refusal("invalid_payload", format!("not sent, as it is no JSON: {error}")));
+            return Completion::Fail(refusal(
+                "invalid_payload",
+                format!("not sent, as it is no JSON: {error}"),
+            ));
         }
         let call = &self.profile.publish;
         // The payload goes as it stands, so that no number in it is rounded on the way.
@@ -60,32 +65,45 @@ impl PhoenixWriter {
         self.completion(answered, |profile, answer| {
             let json = RawObject::parse(answer).ok()?;
             let seq = Seq(json.number(&profile.publish.seq)?);
-            let duplicate = json.get(&profile.publish.duplicate).and_then(|text| serde_json::from_str(text).ok());
+            let duplicate = json
+                .get(&profile.publish.duplicate)
+                .and_then(|text| serde_json::from_str(text).ok());
             Some(Answer::Published { seq, duplicate })
         })
     }
 
     async fn policy(&mut self, stream: &StreamId, retention: Option<u64>, replay_budget: Option<u64>) -> Completion {
-        let Some(topic) = self.names.topic(stream) else { return not_in_plan(stream) };
+        let Some(topic) = self.names.topic(stream) else {
+            return not_in_plan(stream);
+        };
         let call = &self.profile.policy;
         let Some(path) = &call.path else {
             let message = "the lane profile says that policies can't be set";
             return Completion::Fail(refusal("policy_unsupported", message));
         };
-        let path = self.profile.writer_path(&path.replace("{topic}", &percent_encoded(topic)));
-        let fields = [(&call.retention_events, retention), (&call.replay_budget_events, replay_budget)];
+        let path = self
+            .profile
+            .writer_path(&path.replace("{topic}", &percent_encoded(topic)));
+        let fields = [
+            (&call.retention_events, retention),
+            (&call.replay_budget_events, replay_budget),
+        ];
         let fields: Vec<String> = fields
             .iter()
             .filter_map(|(name, value)| value.map(|value| format!("{}:{value}", quoted(name))))
             .collect();
-        let answered = self.send(&call.method.clone(), &path, format!("{{{}}}", fields.join(","))).await;
+        let answered = self
+            .send(&call.method.clone(), &path, format!("{{{}}}", fields.join(",")))
+            .await;
         self.completion(answered, |_, _| Some(Answer::Done))
     }
 
     async fn send(&mut self, method: &str, path: &str, body: String) -> Result<HttpAnswer, HttpError> {
         // The profile's methods were checked when it was read.
         let method = method.parse().unwrap_or(Method::POST);
-        self.http.request(method, path, Some("application/json"), Bytes::from(body)).await
+        self.http
+            .request(method, path, Some("application/json"), Bytes::from(body))
+            .await
     }
 
     /// 2xx is done, 4xx is refused; after anything else nobody knows.
@@ -124,7 +142,11 @@ impl Session for PhoenixWriter {
     async fn invoke(&mut self, op: &Op) -> Completion {
         match op {
             Op::Publish { stream, key, payload } => self.publish(stream, key, payload).await,
-            Op::Policy { stream, retention, replay_budget } => self.policy(stream, *retention, *replay_budget).await,
+            Op::Policy {
+                stream,
+                retention,
+                replay_budget,
+            } => self.policy(stream, *retention, *replay_budget).await,
             Op::Subscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
                 Completion::Fail(refusal("not_a_subscriber", "a writer's session does not subscribe"))
             }
@@ -139,5 +161,8 @@ impl Session for PhoenixWriter {
 }
 
 fn not_in_plan(stream: &StreamId) -> Completion {
-    Completion::Fail(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
+    Completion::Fail(refusal(
+        "not_in_plan",
+        format!("stream `{stream}` is none of this run's"),
+    ))
 }

@@ -55,7 +55,11 @@ impl Origin {
     /// Host and port as they stand in `Host`: the port only where it is not the scheme's own.
     pub fn authority(&self) -> String {
         let usual = if self.tls { 443 } else { 80 };
-        if self.port == usual { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+        if self.port == usual {
+            self.host.clone()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 }
 
@@ -100,13 +104,23 @@ impl LaneTarget {
         }
         let at = |what: String, hint: &str| ProfileError::new(text, what, hint);
         let size = std::fs::metadata(text).map_err(|error| {
-            at(format!("can't read the lane profile: {error}"), "give a URL with its scheme, or the path of a TOML file")
+            at(
+                format!("can't read the lane profile: {error}"),
+                "give a URL with its scheme, or the path of a TOML file",
+            )
         })?;
         if !size.is_file() || size.len() > MAX_PROFILE_BYTES {
-            return Err(at("this is no lane profile".to_owned(), "a profile is a TOML file of at most 1 MiB"));
+            return Err(at(
+                "this is no lane profile".to_owned(),
+                "a profile is a TOML file of at most 1 MiB",
+            ));
         }
-        let toml = std::fs::read_to_string(text)
-            .map_err(|error| at(format!("can't read the lane profile: {error}"), "a profile is UTF-8 text"))?;
+        let toml = std::fs::read_to_string(text).map_err(|error| {
+            at(
+                format!("can't read the lane profile: {error}"),
+                "a profile is UTF-8 text",
+            )
+        })?;
         LaneTarget::of_toml(&toml, text)
     }
 
@@ -118,11 +132,15 @@ impl LaneTarget {
         match read::kind(text, path)?.as_str() {
             "phoenix" => {
                 let profile: PhoenixProfile = read::body(text, path)?;
-                profile.validated(path).map(|profile| LaneTarget::Phoenix(Box::new(profile)))
+                profile
+                    .validated(path)
+                    .map(|profile| LaneTarget::Phoenix(Box::new(profile)))
             }
             "spacetime" => {
                 let profile: SpacetimeProfile = read::body(text, path)?;
-                profile.validated(path).map(|profile| LaneTarget::Spacetime(Box::new(profile)))
+                profile
+                    .validated(path)
+                    .map(|profile| LaneTarget::Spacetime(Box::new(profile)))
             }
             other => Err(ProfileError::new(
                 path,
@@ -175,18 +193,30 @@ impl LaneTarget {
 /// Reads an absolute `http`, `https`, `ws` or `wss` URL.
 fn server_url(text: &str, at: &str) -> Result<Url, ProfileError> {
     let url = Url::parse(text).map_err(|error| {
-        ProfileError::new(at, format!("`{text}` is no URL: {error}"), "write it as `http://127.0.0.1:4000`")
+        ProfileError::new(
+            at,
+            format!("`{text}` is no URL: {error}"),
+            "write it as `http://127.0.0.1:4000`",
+        )
     })?;
     if !["http", "https", "ws", "wss"].contains(&url.scheme()) {
         let what = format!("`{}` in `{text}` is no scheme of a lane", url.scheme());
         return Err(ProfileError::new(at, what, "use http, https, ws or wss"));
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(ProfileError::new(at, format!("`{text}` names no host"), "write it as `http://127.0.0.1:4000`"));
+        return Err(ProfileError::new(
+            at,
+            format!("`{text}` names no host"),
+            "write it as `http://127.0.0.1:4000`",
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         let what = "a URL with a user name or password".to_owned();
-        return Err(ProfileError::new(at, what, "put the lane's token into `token` or `token_env` of a profile"));
+        return Err(ProfileError::new(
+            at,
+            what,
+            "put the lane's token into `token` or `token_env` of a profile",
+        ));
     }
     Ok(url)
 }
@@ -204,7 +234,11 @@ fn token_of(given: Option<Secret>, env: Option<&str>, at: &str) -> Result<Option
     match (given, env) {
         (Some(_), Some(_)) => {
             let what = "both `token` and `token_env` are given".to_owned();
-            Err(ProfileError::new(at, what, "keep one of them; `token_env` keeps the token out of the file"))
+            Err(ProfileError::new(
+                at,
+                what,
+                "keep one of them; `token_env` keeps the token out of the file",
+            ))
         }
         (given, None) => Ok(given),
         (None, Some(name)) => match std::env::var(name) {

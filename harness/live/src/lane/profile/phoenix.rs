@@ -281,16 +281,31 @@ impl PhoenixProfile {
             && !path.contains("{topic}")
         {
             let what = format!("policy.path = \"{path}\" does not say where the topic goes");
-            return Err(ProfileError::new(at, what, "put `{topic}` into it, or `path = \"\"` where policies can't be set"));
+            return Err(ProfileError::new(
+                at,
+                what,
+                "put `{topic}` into it, or `path = \"\"` where policies can't be set",
+            ));
         }
         for method in [&self.publish.method, &self.policy.method] {
             if method.parse::<http::Method>().is_err() {
-                return Err(ProfileError::new(at, format!("`{method}` is no HTTP method"), "POST and PUT are usual"));
+                return Err(ProfileError::new(
+                    at,
+                    format!("`{method}` is no HTTP method"),
+                    "POST and PUT are usual",
+                ));
             }
         }
-        for path in [Some(&self.publish.path), self.policy.path.as_ref()].into_iter().flatten() {
+        for path in [Some(&self.publish.path), self.policy.path.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             if !path.starts_with('/') {
-                return Err(ProfileError::new(at, format!("`{path}` is no path"), "a path starts with `/`"));
+                return Err(ProfileError::new(
+                    at,
+                    format!("`{path}` is no path"),
+                    "a path starts with `/`",
+                ));
             }
         }
         Ok(self)
@@ -298,7 +313,9 @@ impl PhoenixProfile {
 
     /// Where the socket is.
     pub fn socket_origin(&self) -> Origin {
-        server_url(&self.socket_url, "").map(|url| origin_of(&url)).unwrap_or(NOWHERE)
+        server_url(&self.socket_url, "")
+            .map(|url| origin_of(&url))
+            .unwrap_or(NOWHERE)
     }
 
     /// Where the writer's HTTP goes.
@@ -317,10 +334,16 @@ impl PhoenixProfile {
     /// A path of the writer's, under the base that `http_url` may have.
     pub fn writer_path(&self, path: &str) -> String {
         let base = self.http_url.as_deref().and_then(|url| server_url(url, "").ok());
-        let base = base.map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
+        let base = base
+            .map(|url| url.path().trim_end_matches('/').to_owned())
+            .unwrap_or_default();
         format!("{base}{path}")
     }
 }
 
 /// Where a profile leads that was never validated: port 0, to which nothing connects.
-const NOWHERE: Origin = Origin { tls: false, host: String::new(), port: 0 };
+const NOWHERE: Origin = Origin {
+    tls: false,
+    host: String::new(),
+    port: 0,
+};

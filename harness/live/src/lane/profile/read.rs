@@ -16,7 +16,11 @@ pub struct ProfileError {
 
 impl ProfileError {
     pub(super) fn new(at: &str, what: impl Into<String>, hint: impl Into<String>) -> ProfileError {
-        ProfileError { at: at.to_owned(), what: what.into(), hint: hint.into() }
+        ProfileError {
+            at: at.to_owned(),
+            what: what.into(),
+            hint: hint.into(),
+        }
     }
 
     fn of_toml(text: &str, path: &str, error: &toml::de::Error) -> ProfileError {
@@ -44,7 +48,11 @@ pub(super) fn kind(text: &str, path: &str) -> Result<String, ProfileError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| ProfileError::of_toml(text, path, &error))?;
     match table.get("kind") {
         Some(toml::Value::String(kind)) => Ok(kind.clone()),
-        Some(_) => Err(ProfileError::new(path, "`kind` is no text", "write `kind = \"phoenix\"` or `kind = \"spacetime\"`")),
+        Some(_) => Err(ProfileError::new(
+            path,
+            "`kind` is no text",
+            "write `kind = \"phoenix\"` or `kind = \"spacetime\"`",
+        )),
         None => Err(ProfileError::new(
             path,
             "the profile has no `kind`",

@@ -67,7 +67,11 @@ impl SpacetimeProfile {
             _ if path.is_empty() => None,
             _ => {
                 let what = format!("`/{path}` is no path of a SpacetimeDB server");
-                return Err(ProfileError::new(text, what, "give the server's base URL, or add /v1/database/NAME to it"));
+                return Err(ProfileError::new(
+                    text,
+                    what,
+                    "give the server's base URL, or add /v1/database/NAME to it",
+                ));
             }
         };
         url.set_path("");
@@ -90,23 +94,46 @@ impl SpacetimeProfile {
         let url: Url = server_url(&self.url, at)?;
         if url.path() != "/" || url.query().is_some() {
             let what = format!("`{}` is no base URL", self.url);
-            return Err(ProfileError::new(at, what, "leave out path and query; `database` and `websocket_path` hold them"));
+            return Err(ProfileError::new(
+                at,
+                what,
+                "leave out path and query; `database` and `websocket_path` hold them",
+            ));
         }
         self.token = token_of(self.token.take(), self.token_env.as_deref(), at)?;
         if !self.websocket_path.starts_with('/') || !self.websocket_path.contains("{database}") {
-            let what = format!("websocket_path = \"{}\" does not say where the database goes", self.websocket_path);
-            return Err(ProfileError::new(at, what, "write it as `/v1/database/{database}/subscribe`"));
+            let what = format!(
+                "websocket_path = \"{}\" does not say where the database goes",
+                self.websocket_path
+            );
+            return Err(ProfileError::new(
+                at,
+                what,
+                "write it as `/v1/database/{database}/subscribe`",
+            ));
         }
         if self.database.as_deref().is_some_and(str::is_empty) {
-            return Err(ProfileError::new(at, "`database` is empty", "name one, or leave the key out"));
+            return Err(ProfileError::new(
+                at,
+                "`database` is empty",
+                "name one, or leave the key out",
+            ));
         }
         if self.subprotocols.is_empty() {
-            return Err(ProfileError::new(at, "`subprotocols` is empty", "leave it out to offer all"));
+            return Err(ProfileError::new(
+                at,
+                "`subprotocols` is empty",
+                "leave it out to offer all",
+            ));
         }
         for offered in &self.subprotocols {
             if !SUBPROTOCOLS.contains(&offered.as_str()) {
                 let what = format!("`{offered}` is no subprotocol that this lane speaks");
-                return Err(ProfileError::new(at, what, format!("choose of {}", SUBPROTOCOLS.join(", "))));
+                return Err(ProfileError::new(
+                    at,
+                    what,
+                    format!("choose of {}", SUBPROTOCOLS.join(", ")),
+                ));
             }
         }
         Ok(self)
@@ -114,9 +141,11 @@ impl SpacetimeProfile {
 
     /// Where the server is.
     pub fn origin(&self) -> Origin {
-        server_url(&self.url, "")
-            .map(|url| origin_of(&url))
-            .unwrap_or(Origin { tls: false, host: String::new(), port: 0 })
+        server_url(&self.url, "").map(|url| origin_of(&url)).unwrap_or(Origin {
+            tls: false,
+            host: String::new(),
+            port: 0,
+        })
     }
 
     /// Whether the module is to be published.

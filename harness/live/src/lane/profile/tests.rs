@@ -15,16 +15,26 @@ fn error(text: &str) -> ProfileError {
 
 #[test]
 fn a_url_without_a_path_leads_to_the_contracts_socket() {
-    let LaneTarget::Phoenix(profile) = LaneTarget::parse(LaneId::Legacy, "https://sync.example").unwrap() else { panic!() };
+    let LaneTarget::Phoenix(profile) = LaneTarget::parse(LaneId::Legacy, "https://sync.example").unwrap() else {
+        panic!()
+    };
     assert_eq!(profile.socket_path(), "/sync/socket/websocket");
-    assert_eq!(profile.socket_origin(), Origin { tls: true, host: "sync.example".to_owned(), port: 443 });
+    assert_eq!(
+        profile.socket_origin(),
+        Origin {
+            tls: true,
+            host: "sync.example".to_owned(),
+            port: 443
+        }
+    );
     assert_eq!(profile.socket_origin().authority(), "sync.example");
     assert_eq!(profile.writer_path(&profile.publish.path), "/internal/v1/sync/publish");
 }
 
 #[test]
 fn a_token_in_the_url_is_a_token_and_is_never_shown() {
-    let profile = PhoenixProfile::of_url("ws://127.0.0.1:4000/socket/websocket?token=s3cret&vsn=2.0.0&tenant=a").unwrap();
+    let profile =
+        PhoenixProfile::of_url("ws://127.0.0.1:4000/socket/websocket?token=s3cret&vsn=2.0.0&tenant=a").unwrap();
     assert_eq!(profile.token.as_ref().map(Secret::reveal), Some("s3cret"));
     assert_eq!(profile.query.get("tenant").map(String::as_str), Some("a"));
     assert!(!format!("{profile:?}").contains("s3cret"));
@@ -55,18 +65,33 @@ fn an_unknown_key_is_refused_with_line_and_column() {
 #[test]
 fn each_mistake_says_how_to_mend_it() {
     let cases = [
-        ("x", "kind"),
+        ("x", "docs/LANES.md"),
         ("socket_url = \"ws://h\"", "kind"),
         ("kind = \"mqtt\"", "phoenix"),
         ("kind = \"phoenix\"", "docs/LANES.md"),
         ("kind = \"phoenix\"\nsocket_url = \"h:1\"", "http"),
         ("kind = \"phoenix\"\nsocket_url = \"ws://u:p@h\"", "token"),
-        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[policy]\npath = \"/x\"", "{topic}"),
-        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nmethod = \"NO WAY\"", "POST"),
-        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\ntoken_env = \"CUTOVER_NO_SUCH_VARIABLE\"", "set it"),
+        (
+            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[policy]\npath = \"/x\"",
+            "{topic}",
+        ),
+        (
+            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nmethod = \"NO WAY\"",
+            "POST",
+        ),
+        (
+            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\ntoken_env = \"CUTOVER_NO_SUCH_VARIABLE\"",
+            "set it",
+        ),
         ("kind = \"spacetime\"\nurl = \"http://h/db\"", "database"),
-        ("kind = \"spacetime\"\nurl = \"http://h\"\nsubprotocols = [\"v9\"]", "v3.bsatn.spacetimedb"),
-        ("kind = \"spacetime\"\nurl = \"http://h\"\nwebsocket_path = \"/x\"", "{database}"),
+        (
+            "kind = \"spacetime\"\nurl = \"http://h\"\nsubprotocols = [\"v9\"]",
+            "v3.bsatn.spacetimedb",
+        ),
+        (
+            "kind = \"spacetime\"\nurl = \"http://h\"\nwebsocket_path = \"/x\"",
+            "{database}",
+        ),
     ];
     for (text, hint) in cases {
         let error = error(text).to_string();
@@ -76,7 +101,9 @@ fn each_mistake_says_how_to_mend_it() {
 
 #[test]
 fn a_candidates_url_may_name_a_database_that_is_there_already() {
-    let LaneTarget::Spacetime(profile) = LaneTarget::parse(LaneId::Candidate, "http://h:3000").unwrap() else { panic!() };
+    let LaneTarget::Spacetime(profile) = LaneTarget::parse(LaneId::Candidate, "http://h:3000").unwrap() else {
+        panic!()
+    };
     assert!(profile.publishes_module());
     let there = SpacetimeProfile::of_url("http://h:3000/v1/database/sync").unwrap();
     assert_eq!(there.database.as_deref(), Some("sync"));
@@ -88,4 +115,38 @@ fn a_candidates_url_may_name_a_database_that_is_there_already() {
 fn a_path_that_is_no_file_says_so() {
     let error = LaneTarget::parse(LaneId::Legacy, "no/such/profile.toml").err().unwrap();
     assert!(error.to_string().contains("TOML file"), "{error}");
+}
+
+#[test]
+fn the_profiles_in_the_documentation_are_read_and_show_the_defaults() {
+    let page = include_str!("../../../../../docs/LANES.md");
+    let blocks: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let shown = |text: &str| LaneTarget::of_toml(text, "docs/LANES.md").unwrap_or_else(|error| panic!("{error}"));
+    let phoenix = PhoenixProfile::of_url("wss://sync.example.com/sync/socket/websocket").unwrap();
+    assert_eq!(shown(blocks[0]), LaneTarget::Phoenix(Box::new(phoenix)));
+    let spacetime = SpacetimeProfile::of_url("https://maincloud.spacetimedb.com").unwrap();
+    let LaneTarget::Spacetime(profile) = shown(blocks[1]) else {
+        panic!()
+    };
+    assert_eq!(profile.origin(), spacetime.origin());
+    assert_eq!(
+        SpacetimeProfile {
+            url: spacetime.url.clone(),
+            ..*profile
+        },
+        spacetime
+    );
+    // What is commented out is read as well.
+    for block in blocks {
+        let uncommented: Vec<String> = block
+            .lines()
+            .filter(|line| !line.starts_with("# ") && !line.starts_with("#token_env"))
+            .map(|line| line.trim_start_matches('#').to_owned())
+            .collect();
+        shown(&uncommented.join("\n"));
+    }
 }

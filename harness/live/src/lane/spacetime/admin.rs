@@ -19,7 +19,9 @@ pub struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
     }
 }
 
@@ -32,7 +34,7 @@ pub enum AdminError {
         /// What was asked.
         what: String,
         /// Why there is none.
-        error: HttpError,
+        error: Box<HttpError>,
     },
     /// The answer is a refusal.
     #[error("{what}: HTTP {status}: {words} ({hint})")]
@@ -60,7 +62,9 @@ impl AdminError {
     /// Whether trying again can help: the server may still be starting.
     pub fn is_retryable(&self) -> bool {
         match self {
-            AdminError::NoAnswer { error, .. } => !matches!(error, HttpError::Html { .. } | HttpError::Unsendable { .. }),
+            AdminError::NoAnswer { error, .. } => {
+                !matches!(**error, HttpError::Html { .. } | HttpError::Unsendable { .. })
+            }
             AdminError::Refused { status, .. } => *status >= 500 && *status != 530,
             AdminError::Unreadable { .. } => false,
         }
@@ -72,7 +76,16 @@ impl AdminError {
 /// # Errors
 /// Where it does not.
 pub async fn ping(http: &mut HttpClient) -> Result<(), AdminError> {
-    ask(http, "asking whether the server is there", Method::GET, "/v1/ping", None, Bytes::new()).await.map(drop)
+    ask(
+        http,
+        "asking whether the server is there",
+        Method::GET,
+        "/v1/ping",
+        None,
+        Bytes::new(),
+    )
+    .await
+    .map(drop)
 }
 
 /// The server's version by its own word; `None` where it does not tell.
@@ -86,7 +99,9 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
     }
     let what = "asking for the server's version";
     match ask(http, what, Method::GET, "/v1/health", None, Bytes::new()).await {
-        Ok(answer) => Ok(serde_json::from_slice::<Health>(&answer.body).ok().map(|health| health.version)),
+        Ok(answer) => Ok(serde_json::from_slice::<Health>(&answer.body)
+            .ok()
+            .map(|health| health.version)),
         Err(AdminError::Refused { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -99,8 +114,10 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
 pub async fn create_identity(http: &mut HttpClient) -> Result<Identity, AdminError> {
     let what = "creating an identity";
     let answer = ask(http, what, Method::POST, "/v1/identity", None, Bytes::new()).await?;
-    serde_json::from_slice(&answer.body)
-        .map_err(|_| AdminError::Unreadable { what: what.to_owned(), words: "no identity with a token".to_owned() })
+    serde_json::from_slice(&answer.body).map_err(|_| AdminError::Unreadable {
+        what: what.to_owned(),
+        words: "no identity with a token".to_owned(),
+    })
 }
 
 /// Publishes a module under a name and returns the database's identity; the client bears the owner's token.
@@ -115,9 +132,17 @@ pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> R
     let identity = json.get("Success").and_then(|success| success.get("database_identity"));
     // A server writes the identity as text, or as a product of one element.
     let identity = identity.and_then(|identity| identity.get("__identity__").or(Some(identity)));
-    match identity.and_then(|identity| identity.as_str().map(str::to_owned).or_else(|| Some(identity.to_string()))) {
+    match identity.and_then(|identity| {
+        identity
+            .as_str()
+            .map(str::to_owned)
+            .or_else(|| Some(identity.to_string()))
+    }) {
         Some(identity) => Ok(identity),
-        None => Err(AdminError::Unreadable { what, words: answer.excerpt() }),
+        None => Err(AdminError::Unreadable {
+            what,
+            words: answer.excerpt(),
+        }),
     }
 }
 
@@ -128,7 +153,9 @@ pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> R
 pub async fn delete_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("deleting the database `{name}`");
     let path = format!("/v1/database/{}", percent_encoded(name));
-    ask(http, &what, Method::DELETE, &path, None, Bytes::new()).await.map(drop)
+    ask(http, &what, Method::DELETE, &path, None, Bytes::new())
+        .await
+        .map(drop)
 }
 
 /// Whether a database is there.
@@ -150,7 +177,10 @@ async fn ask(
     body: Bytes,
 ) -> Result<HttpAnswer, AdminError> {
     let answered = http.request(method, path, content_type, body).await;
-    let answer = answered.map_err(|error| AdminError::NoAnswer { what: what.to_owned(), error })?;
+    let answer = answered.map_err(|error| AdminError::NoAnswer {
+        what: what.to_owned(),
+        error: Box::new(error),
+    })?;
     if answer.is_ok() {
         return Ok(answer);
     }

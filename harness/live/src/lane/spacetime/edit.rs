@@ -6,7 +6,9 @@ use cutover_core::ids::{Cursor, StreamId};
 use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 
-use super::protocol::{ClientMessage, WireError, decode_client, decode_server, each_row_list, encode_client, encode_server};
+use super::protocol::{
+    ClientMessage, WireError, decode_client, decode_server, each_row_list, encode_client, encode_server,
+};
 use super::request::{Purpose, RESUME_REDUCER, events_query, read_events_query, read_resume_args, resume_args};
 use super::rows::{EVENT_TABLE, EventRow, join, split};
 use super::tagger::{Asked, Tagger, asked};
@@ -122,7 +124,9 @@ fn edited_row(tagger: &Tagger, mut row: EventRow, edit: &Edit) -> Option<Vec<Eve
         Edit::RemoveEvent { .. } => Some(Vec::new()),
         Edit::ReplacePayload { payload, .. } => {
             // A payload without a canonical form has no hash to declare.
-            row.payload_hash = payload_hash(payload.as_bytes()).map(|hash| hash.to_string()).unwrap_or_default();
+            row.payload_hash = payload_hash(payload.as_bytes())
+                .map(|hash| hash.to_string())
+                .unwrap_or_default();
             row.payload.clone_from(payload);
             Some(vec![row])
         }

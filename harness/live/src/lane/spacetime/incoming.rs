@@ -34,10 +34,10 @@ pub enum Kind {
     },
     /// A reducer was called: by this connection, or in v1 by any.
     Called {
-        /// The request.
+        /// The request. A 1.2.0 server does not tell it of a call that failed, and says 0.
         request_id: u32,
-        /// Whose call it was, where the subprotocol tells; v2 only ever tells of one's own.
-        caller: Option<ConnectionId>,
+        /// Whose call it was and of what, where the subprotocol tells; v2 only ever tells of one's own.
+        call: Option<Call>,
         /// Whether it went through.
         result: Result<(), String>,
     },
@@ -45,6 +45,17 @@ pub enum Kind {
     Transaction,
     /// Anything else.
     Other,
+}
+
+/// A call, as v1 tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The connection that called.
+    pub caller: ConnectionId,
+    /// The reducer.
+    pub reducer: String,
+    /// Its arguments.
+    pub args: Vec<u8>,
 }
 
 /// A message with the rows that it brings.
@@ -76,7 +87,10 @@ pub fn read(message: &mut ServerMessage, schema: &EventSchema) -> Incoming {
     let seen = each_row_list(message, &mut |table, list| {
         match table {
             EVENT_TABLE => match split(EVENT_TABLE, list) {
-                Ok(rows) => events.extend(rows.iter().map(|row| schema.read(row).map_err(|error| error.to_string()))),
+                Ok(rows) => events.extend(
+                    rows.iter()
+                        .map(|row| schema.read(row).map_err(|error| error.to_string())),
+                ),
                 Err(error) => events.push(Err(error.to_string())),
             },
             STREAM_TABLE => match split(STREAM_TABLE, list) {
@@ -114,18 +128,35 @@ fn kind_of(message: &ServerMessage) -> Kind {
 
 fn kind_of_v1(message: &v1::ServerMessage<v1::BsatnFormat>) -> Kind {
     match message {
-        v1::ServerMessage::IdentityToken(token) => Kind::Greeting { connection: token.connection_id },
-        v1::ServerMessage::SubscribeMultiApplied(applied) => Kind::Applied { request_id: applied.request_id },
-        v1::ServerMessage::SubscribeApplied(applied) => Kind::Applied { request_id: applied.request_id },
-        v1::ServerMessage::InitialSubscription(initial) => Kind::Applied { request_id: initial.request_id },
-        v1::ServerMessage::UnsubscribeMultiApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
-        v1::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
-        v1::ServerMessage::SubscriptionError(error) => {
-            Kind::SubscribeFailed { request_id: error.request_id, message: error.error.to_string() }
-        }
+        v1::ServerMessage::IdentityToken(token) => Kind::Greeting {
+            connection: token.connection_id,
+        },
+        v1::ServerMessage::SubscribeMultiApplied(applied) => Kind::Applied {
+            request_id: applied.request_id,
+        },
+        v1::ServerMessage::SubscribeApplied(applied) => Kind::Applied {
+            request_id: applied.request_id,
+        },
+        v1::ServerMessage::InitialSubscription(initial) => Kind::Applied {
+            request_id: initial.request_id,
+        },
+        v1::ServerMessage::UnsubscribeMultiApplied(applied) => Kind::Unsubscribed {
+            request_id: applied.request_id,
+        },
+        v1::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed {
+            request_id: applied.request_id,
+        },
+        v1::ServerMessage::SubscriptionError(error) => Kind::SubscribeFailed {
+            request_id: error.request_id,
+            message: error.error.to_string(),
+        },
         v1::ServerMessage::TransactionUpdate(update) => Kind::Called {
             request_id: update.reducer_call.request_id,
-            caller: Some(update.caller_connection_id),
+            call: Some(Call {
+                caller: update.caller_connection_id,
+                reducer: update.reducer_call.reducer_name.to_string(),
+                args: update.reducer_call.args.to_vec(),
+            }),
             result: match &update.status {
                 v1::UpdateStatus::Committed(_) => Ok(()),
                 v1::UpdateStatus::Failed(message) => Err(message.to_string()),
@@ -139,15 +170,22 @@ fn kind_of_v1(message: &v1::ServerMessage<v1::BsatnFormat>) -> Kind {
 
 fn kind_of_v2(message: &v2::ServerMessage) -> Kind {
     match message {
-        v2::ServerMessage::InitialConnection(initial) => Kind::Greeting { connection: initial.connection_id },
-        v2::ServerMessage::SubscribeApplied(applied) => Kind::Applied { request_id: applied.request_id },
-        v2::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
-        v2::ServerMessage::SubscriptionError(error) => {
-            Kind::SubscribeFailed { request_id: error.request_id, message: error.error.to_string() }
-        }
+        v2::ServerMessage::InitialConnection(initial) => Kind::Greeting {
+            connection: initial.connection_id,
+        },
+        v2::ServerMessage::SubscribeApplied(applied) => Kind::Applied {
+            request_id: applied.request_id,
+        },
+        v2::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed {
+            request_id: applied.request_id,
+        },
+        v2::ServerMessage::SubscriptionError(error) => Kind::SubscribeFailed {
+            request_id: error.request_id,
+            message: error.error.to_string(),
+        },
         v2::ServerMessage::ReducerResult(result) => Kind::Called {
             request_id: result.request_id,
-            caller: None,
+            call: None,
             result: match &result.result {
                 v2::ReducerOutcome::Ok(_) | v2::ReducerOutcome::OkEmpty => Ok(()),
                 v2::ReducerOutcome::Err(value) => Err(reducer_error(value)),

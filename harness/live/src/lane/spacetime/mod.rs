@@ -7,7 +7,10 @@ mod protocol;
 #[cfg(test)]
 mod recording;
 mod request;
+mod resume;
 mod rows;
+#[cfg(test)]
+mod server;
 mod session;
 #[cfg(test)]
 mod session_tests;
@@ -54,7 +57,15 @@ impl SpacetimeLane {
         names: Arc<Names>,
     ) -> SpacetimeLane {
         let (database, bounds, schema) = (database.into(), Bounds::default(), EventSchema::module());
-        SpacetimeLane { id, profile, database, token, names, bounds, schema }
+        SpacetimeLane {
+            id,
+            profile,
+            database,
+            token,
+            names,
+            bounds,
+            schema,
+        }
     }
 
     /// The lane with other bounds.
@@ -76,7 +87,12 @@ impl SpacetimeLane {
     /// # Errors
     /// Where the token can't stand in a header.
     pub fn http(endpoint: &Endpoint, token: Option<&Secret>, bounds: Bounds) -> Result<HttpClient, OpenError> {
-        Ok(HttpClient::new(endpoint.clone(), authorization(token)?, bounds.open, bounds.operation))
+        Ok(HttpClient::new(
+            endpoint.clone(),
+            authorization(token)?,
+            bounds.open,
+            bounds.operation,
+        ))
     }
 
     fn target(&self, compression: Compression) -> String {
@@ -85,8 +101,15 @@ impl SpacetimeLane {
             Compression::Gzip => "Gzip",
             Compression::Brotli => "Brotli",
         };
-        let path = self.profile.websocket_path.replace("{database}", &percent_encoded(&self.database));
-        let confirmed = self.profile.confirmed.map(|confirmed| format!("&confirmed={confirmed}")).unwrap_or_default();
+        let path = self
+            .profile
+            .websocket_path
+            .replace("{database}", &percent_encoded(&self.database));
+        let confirmed = self
+            .profile
+            .confirmed
+            .map(|confirmed| format!("&confirmed={confirmed}"))
+            .unwrap_or_default();
         format!("{path}?compression={compression}{confirmed}")
     }
 
@@ -98,7 +121,10 @@ impl SpacetimeLane {
     ) -> Result<Box<dyn Session>, OpenError> {
         let mut headers = authorization(self.token.as_ref())?;
         let offered = HeaderValue::from_str(&self.profile.subprotocols.join(", "));
-        headers.push((http::header::SEC_WEBSOCKET_PROTOCOL, offered.map_err(|_| unsendable("the list of subprotocols"))?));
+        headers.push((
+            http::header::SEC_WEBSOCKET_PROTOCOL,
+            offered.map_err(|_| unsendable("the list of subprotocols"))?,
+        ));
         let opened = Socket::connect(endpoint, &self.target(compression), &headers, self.bounds.open).await;
         let (socket, chosen) =
             opened.map_err(|error| error.into_open_error(|status| Some(admin::hint(status).to_owned())))?;
@@ -146,7 +172,9 @@ impl Lane for SpacetimeLane {
 
     async fn open(&self, endpoint: &Endpoint, role: &Role) -> Result<Box<dyn Session>, OpenError> {
         match role {
-            Role::Subscriber { client, compression, .. } => self.subscriber(endpoint, client, *compression).await,
+            Role::Subscriber {
+                client, compression, ..
+            } => self.subscriber(endpoint, client, *compression).await,
             Role::Writer => self.writer(endpoint).await,
         }
     }

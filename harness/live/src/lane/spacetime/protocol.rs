@@ -163,19 +163,31 @@ pub fn encode_client(messages: &[ClientMessage]) -> Result<Bytes, WireError> {
     Ok(Bytes::from(frame))
 }
 
-fn one<'de, T: spacetimedb_lib::de::Deserialize<'de>>(protocol: Protocol, bytes: &mut &'de [u8]) -> Result<T, WireError> {
+fn one<'de, T: spacetimedb_lib::de::Deserialize<'de>>(
+    protocol: Protocol,
+    bytes: &mut &'de [u8],
+) -> Result<T, WireError> {
     let before = bytes.len();
-    let message = bsatn::from_reader(bytes).map_err(|error| WireError::Decode { protocol, why: error.to_string() })?;
+    let message = bsatn::from_reader(bytes).map_err(|error| WireError::Decode {
+        protocol,
+        why: error.to_string(),
+    })?;
     if bytes.len() == before {
         // Every message has a tag of its own, so none is empty: this only keeps the loops of the callers bounded.
-        return Err(WireError::Decode { protocol, why: "an empty message".to_owned() });
+        return Err(WireError::Decode {
+            protocol,
+            why: "an empty message".to_owned(),
+        });
     }
     Ok(message)
 }
 
 fn only_one_before_v3(protocol: Protocol, rest: &[u8]) -> Result<(), WireError> {
     if protocol != Protocol::V3 && !rest.is_empty() {
-        return Err(WireError::Decode { protocol, why: format!("{} bytes are left over", rest.len()) });
+        return Err(WireError::Decode {
+            protocol,
+            why: format!("{} bytes are left over", rest.len()),
+        });
     }
     Ok(())
 }
@@ -191,7 +203,10 @@ fn inflate_brotli(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
 fn read_within(kind: &'static str, reader: impl Read) -> Result<Vec<u8>, WireError> {
     let mut inflated = Vec::new();
     let failed = |why: String| WireError::Inflate { kind, why };
-    reader.take(MAX_INFLATED_BYTES + 1).read_to_end(&mut inflated).map_err(|error| failed(error.to_string()))?;
+    reader
+        .take(MAX_INFLATED_BYTES + 1)
+        .read_to_end(&mut inflated)
+        .map_err(|error| failed(error.to_string()))?;
     if inflated.len() as u64 > MAX_INFLATED_BYTES {
         return Err(failed(format!("more than {MAX_INFLATED_BYTES} bytes")));
     }

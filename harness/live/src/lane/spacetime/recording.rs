@@ -31,8 +31,15 @@ impl Row {
     }
 
     pub fn frame(&self) -> Frame {
-        let direction = if self.to_lane() { Direction::ToLane } else { Direction::ToClient };
-        Frame { direction, body: Body::Binary(self.bytes()) }
+        let direction = if self.to_lane() {
+            Direction::ToLane
+        } else {
+            Direction::ToClient
+        };
+        Frame {
+            direction,
+            body: Body::Binary(self.bytes()),
+        }
     }
 }
 

@@ -58,7 +58,10 @@ impl Purpose {
 
     /// The id of the nth request.
     pub fn request_id(self, nth: u32) -> u32 {
-        let kind = Purpose::ALL.iter().position(|purpose| *purpose == self).unwrap_or_default();
+        let kind = Purpose::ALL
+            .iter()
+            .position(|purpose| *purpose == self)
+            .unwrap_or_default();
         nth.wrapping_mul(KINDS).wrapping_add(1 + kind as u32)
     }
 
@@ -97,9 +100,11 @@ pub fn subscribe(protocol: Protocol, request_id: u32, queries: Vec<String>) -> C
             request_id,
             query_id: query_set_id,
         })),
-        Protocol::V2 | Protocol::V3 => {
-            ClientMessage::V2(v2::ClientMessage::Subscribe(v2::Subscribe { request_id, query_set_id, query_strings }))
-        }
+        Protocol::V2 | Protocol::V3 => ClientMessage::V2(v2::ClientMessage::Subscribe(v2::Subscribe {
+            request_id,
+            query_set_id,
+            query_strings,
+        })),
     }
 }
 
@@ -107,9 +112,10 @@ pub fn subscribe(protocol: Protocol, request_id: u32, queries: Vec<String>) -> C
 pub fn unsubscribe(protocol: Protocol, request_id: u32, query_set: u32) -> ClientMessage {
     let query_set_id = QuerySetId::new(query_set);
     match protocol {
-        Protocol::V1 => {
-            ClientMessage::V1(v1::ClientMessage::UnsubscribeMulti(v1::UnsubscribeMulti { request_id, query_id: query_set_id }))
-        }
+        Protocol::V1 => ClientMessage::V1(v1::ClientMessage::UnsubscribeMulti(v1::UnsubscribeMulti {
+            request_id,
+            query_id: query_set_id,
+        })),
         Protocol::V2 | Protocol::V3 => ClientMessage::V2(v2::ClientMessage::Unsubscribe(v2::Unsubscribe {
             request_id,
             query_set_id,
@@ -123,7 +129,10 @@ pub fn resume_args(cursors: &[(String, u64)]) -> Bytes {
     let cursors: Vec<AlgebraicValue> = cursors
         .iter()
         .map(|(stream_id, cursor)| {
-            let columns = [AlgebraicValue::String(stream_id.as_str().into()), AlgebraicValue::U64(*cursor)];
+            let columns = [
+                AlgebraicValue::String(stream_id.as_str().into()),
+                AlgebraicValue::U64(*cursor),
+            ];
             AlgebraicValue::Product(ProductValue::from_iter(columns))
         })
         .collect();
@@ -165,7 +174,10 @@ pub fn sql_text(text: &str) -> String {
 
 /// All events of a stream after a seq.
 pub fn events_query(stream_id: &str, after: u64) -> String {
-    format!("SELECT * FROM sync_event WHERE stream_id = {} AND seq > {after}", sql_text(stream_id))
+    format!(
+        "SELECT * FROM sync_event WHERE stream_id = {} AND seq > {after}",
+        sql_text(stream_id)
+    )
 }
 
 /// A stream's own row.

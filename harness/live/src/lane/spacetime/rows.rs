@@ -73,7 +73,12 @@ impl EventSchema {
 
     /// A schema with these columns in this order.
     pub fn of(columns: &[(&'static str, AlgebraicType)]) -> EventSchema {
-        let at = |name: &str| columns.iter().position(|(column, _)| *column == name).unwrap_or(usize::MAX);
+        let at = |name: &str| {
+            columns
+                .iter()
+                .position(|(column, _)| *column == name)
+                .unwrap_or(usize::MAX)
+        };
         EventSchema {
             row: ProductType::from_iter(columns.iter().map(|(_, kind)| kind.clone())),
             stream_id: at("stream_id"),
@@ -91,14 +96,28 @@ impl EventSchema {
         let columns = read_product(EVENT_TABLE, &self.row, row)?;
         let text = |at: usize| match columns.elements.get(at) {
             Some(AlgebraicValue::String(text)) => Ok(text.to_string()),
-            _ => Err(RowError { table: EVENT_TABLE, why: format!("column {at} is no text") }),
+            _ => Err(RowError {
+                table: EVENT_TABLE,
+                why: format!("column {at} is no text"),
+            }),
         };
         let seq = match columns.elements.get(self.seq) {
             Some(AlgebraicValue::U64(seq)) => *seq,
-            _ => return Err(RowError { table: EVENT_TABLE, why: "the seq is no number".to_owned() }),
+            _ => {
+                return Err(RowError {
+                    table: EVENT_TABLE,
+                    why: "the seq is no number".to_owned(),
+                });
+            }
         };
         let (stream_id, payload_hash, payload) = (text(self.stream_id)?, text(self.payload_hash)?, text(self.payload)?);
-        Ok(EventRow { columns, stream_id, seq, payload_hash, payload })
+        Ok(EventRow {
+            columns,
+            stream_id,
+            seq,
+            payload_hash,
+            payload,
+        })
     }
 
     /// Writes a row with its fields as they are now.
@@ -110,7 +129,10 @@ impl EventSchema {
         let fields = [
             (self.stream_id, AlgebraicValue::String(row.stream_id.as_str().into())),
             (self.seq, AlgebraicValue::U64(row.seq)),
-            (self.payload_hash, AlgebraicValue::String(row.payload_hash.as_str().into())),
+            (
+                self.payload_hash,
+                AlgebraicValue::String(row.payload_hash.as_str().into()),
+            ),
             (self.payload, AlgebraicValue::String(row.payload.as_str().into())),
         ];
         for (at, value) in fields {
@@ -118,7 +140,10 @@ impl EventSchema {
                 *column = value;
             }
         }
-        bsatn::to_vec(&columns).map_err(|error| RowError { table: EVENT_TABLE, why: error.to_string() })
+        bsatn::to_vec(&columns).map_err(|error| RowError {
+            table: EVENT_TABLE,
+            why: error.to_string(),
+        })
     }
 }
 
@@ -135,25 +160,35 @@ impl StreamRow {
             AlgebraicType::U64,
             AlgebraicType::U64,
             AlgebraicType::U64,
-            AlgebraicType::option(AlgebraicType::U64),
+            AlgebraicType::U64,
         ]);
         let columns = read_product(STREAM_TABLE, &schema, row)?;
         match (columns.elements.first(), columns.elements.get(4)) {
-            (Some(AlgebraicValue::String(stream_id)), Some(AlgebraicValue::U64(head_seq))) => {
-                Ok(StreamRow { stream_id: stream_id.to_string(), head_seq: *head_seq })
-            }
-            _ => Err(RowError { table: STREAM_TABLE, why: "its columns are others".to_owned() }),
+            (Some(AlgebraicValue::String(stream_id)), Some(AlgebraicValue::U64(head_seq))) => Ok(StreamRow {
+                stream_id: stream_id.to_string(),
+                head_seq: *head_seq,
+            }),
+            _ => Err(RowError {
+                table: STREAM_TABLE,
+                why: "its columns are others".to_owned(),
+            }),
         }
     }
 }
 
 fn read_product(table: &'static str, schema: &ProductType, row: &[u8]) -> Result<ProductValue, RowError> {
     let mut rest = row;
-    let columns = bsatn::decode(schema, &mut rest).map_err(|error| RowError { table, why: error.to_string() })?;
+    let columns = bsatn::decode(schema, &mut rest).map_err(|error| RowError {
+        table,
+        why: error.to_string(),
+    })?;
     if rest.is_empty() {
         return Ok(columns);
     }
-    let why = format!("{} bytes are left over; is the database's module another one?", rest.len());
+    let why = format!(
+        "{} bytes are left over; is the database's module another one?",
+        rest.len()
+    );
     Err(RowError { table, why })
 }
 
@@ -163,7 +198,10 @@ fn read_product(table: &'static str, schema: &ProductType, row: &[u8]) -> Result
 /// Where offsets or sizes do not fit the bytes.
 pub fn split(table: &'static str, list: &BsatnRowList) -> Result<Vec<Bytes>, RowError> {
     let (hint, data) = list.clone().into_inner();
-    let broken = |why: &str| RowError { table, why: why.to_owned() };
+    let broken = |why: &str| RowError {
+        table,
+        why: why.to_owned(),
+    };
     match hint {
         RowSizeHint::FixedSize(_) if data.is_empty() => Ok(Vec::new()),
         RowSizeHint::FixedSize(0) => Err(broken("its list says that rows have no bytes")),
@@ -172,17 +210,22 @@ pub fn split(table: &'static str, list: &BsatnRowList) -> Result<Vec<Bytes>, Row
             if data.len() % size != 0 {
                 return Err(broken("its list is not a whole number of rows"));
             }
-            Ok((0..data.len() / size).map(|index| data.slice(index * size..(index + 1) * size)).collect())
+            Ok((0..data.len() / size)
+                .map(|index| data.slice(index * size..(index + 1) * size))
+                .collect())
         }
         RowSizeHint::RowOffsets(offsets) => {
-            let starts: Vec<usize> =
-                offsets.iter().map(|offset| usize::try_from(*offset).unwrap_or(usize::MAX)).collect();
+            let starts: Vec<usize> = offsets
+                .iter()
+                .map(|offset| usize::try_from(*offset).unwrap_or(usize::MAX))
+                .collect();
             let ends = starts.iter().skip(1).copied().chain([data.len()]);
             let ranges = starts.iter().copied().zip(ends);
             ranges
                 .map(|(start, end)| {
                     let fits = start <= end && end <= data.len();
-                    fits.then(|| data.slice(start..end)).ok_or_else(|| broken("its list's offsets do not fit its bytes"))
+                    fits.then(|| data.slice(start..end))
+                        .ok_or_else(|| broken("its list's offsets do not fit its bytes"))
                 })
                 .collect()
         }
@@ -223,7 +266,10 @@ mod tests {
         let schema = EventSchema::module();
         let bytes = row("s", 7);
         let read = schema.read(&bytes).unwrap();
-        assert_eq!((read.stream_id.as_str(), read.seq, read.payload.as_str()), ("s", 7, "{}"));
+        assert_eq!(
+            (read.stream_id.as_str(), read.seq, read.payload.as_str()),
+            ("s", 7, "{}")
+        );
         assert_eq!(schema.write(&read).unwrap(), bytes);
     }
 
@@ -231,7 +277,11 @@ mod tests {
     fn a_row_of_another_schema_is_an_error_and_never_a_guess() {
         let mut longer = row("s", 7);
         longer.push(0);
-        assert!(EventSchema::module().read(&longer).is_err_and(|error| error.why.contains("module")));
+        assert!(
+            EventSchema::module()
+                .read(&longer)
+                .is_err_and(|error| error.why.contains("module"))
+        );
         assert!(EventSchema::module().read(&longer[..9]).is_err());
         assert!(StreamRow::read(&row("s", 7)).is_err());
     }

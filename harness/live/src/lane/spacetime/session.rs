@@ -1,9 +1,5 @@
 //! A subscriber's session with a database.
 //!
-//! A resume is a call of `resume_stream`, which refuses stale cursors, then a subscription to the events after each cursor,
-//! then one to the streams' own rows. The last is a request of its own, sent when the events have come, so that its answer
-//! stands behind all of the replay, as the legacy lane's reply does.
-//!
 //! The heartbeat is a call of `resume_stream` with a cursor that is beyond any head: it writes nothing, and a server answers
 //! calls and broadcasts transactions through one queue, which it does not do for a one-off query. So everything that was
 //! committed before the answer came before it.
@@ -12,26 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use cutover_core::history::{Closed, Refusal, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use serde_json::Value;
 use spacetimedb_lib::ConnectionId;
 use tokio::time::{Instant, timeout_at};
 
-use super::incoming::{Incoming, Kind, read};
+use super::incoming::{Call, Incoming, Kind, read};
 use super::protocol::{ClientMessage, Protocol, decode_server, encode_client};
 use super::request::{self, CHECKPOINT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
+use super::resume::QuerySet;
 use super::rows::{EventRow, EventSchema, StreamRow};
 use crate::lane::names::Names;
 use crate::lane::refusal::{read_refusal, refusal};
 use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
 use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
-
-/// A set of queries that the server has applied.
-struct QuerySet {
-    id: u32,
-    streams: Vec<StreamId>,
-}
 
 /// What the server said to the request that is waited for.
 type Reply = Result<Vec<StreamRow>, String>;
@@ -39,7 +31,7 @@ type Reply = Result<Vec<StreamRow>, String>;
 /// The session.
 pub(super) struct SpacetimeSession {
     socket: Socket,
-    protocol: Protocol,
+    pub(super) protocol: Protocol,
     schema: EventSchema,
     names: Arc<Names>,
     bounds: Bounds,
@@ -48,9 +40,13 @@ pub(super) struct SpacetimeSession {
     inbox: Inbox,
     sent: u32,
     pending: Option<(u32, Option<Reply>)>,
-    sets: Vec<QuerySet>,
-    /// The last event of each stream that came, for a set that has to be applied anew for another stream's sake.
-    last_seen: Vec<(StreamId, u64)>,
+    /// Calls that are not answered yet: a 1.2.0 server does not number the answer to one that failed, but repeats its
+    /// arguments.
+    calls: Vec<(u32, Bytes)>,
+    pub(super) sets: Vec<QuerySet>,
+    /// Where each stream stands: its cursor, then the last event that came. For a set that has to be applied anew for another
+    /// stream's sake.
+    pub(super) last_seen: Vec<(StreamId, u64)>,
     /// The last heartbeat of the session's own, until it is answered.
     unanswered: Option<u32>,
     keepalive_at: Instant,
@@ -77,6 +73,7 @@ impl SpacetimeSession {
             inbox: Inbox::default(),
             sent: 0,
             pending: None,
+            calls: Vec::new(),
             sets: Vec::new(),
             last_seen: Vec::new(),
             unanswered: None,
@@ -95,7 +92,10 @@ impl SpacetimeSession {
                 // A module that refuses a connection in `client_connected` ends it without a word on a 1.x server.
                 Ok(Err(closed)) => {
                     let hint = "does the module let this token's identity connect?";
-                    return Err(failed(format!("the server did not greet: {}", told(&closed)), Some(hint)));
+                    return Err(failed(
+                        format!("the server did not greet: {}", told(&closed)),
+                        Some(hint),
+                    ));
                 }
                 Err(_) => {
                     let what = format!("the server did not greet within {} ms", bounds.open.as_millis());
@@ -103,13 +103,16 @@ impl SpacetimeSession {
                 }
             }
             if let Some(Arrival::Unreadable(what)) = session.inbox.pop() {
-                return Err(OpenError { retryable: false, ..failed(format!("the server did not greet, but sent {what}"), None) });
+                return Err(OpenError {
+                    retryable: false,
+                    ..failed(format!("the server did not greet, but sent {what}"), None)
+                });
             }
         }
         Ok(session)
     }
 
-    fn request_id(&mut self, purpose: Purpose) -> u32 {
+    pub(super) fn request_id(&mut self, purpose: Purpose) -> u32 {
         self.sent = self.sent.wrapping_add(1);
         purpose.request_id(self.sent)
     }
@@ -179,12 +182,25 @@ impl SpacetimeSession {
             Kind::Applied { request_id } | Kind::Unsubscribed { request_id } => {
                 self.answer(request_id, Ok(incoming.streams));
             }
-            Kind::SubscribeFailed { request_id: Some(request_id), message } => self.answer(request_id, Err(message)),
-            Kind::SubscribeFailed { request_id: None, message } => {
-                self.inbox.end(Closed::Lost { why: format!("the server gave a subscription up: {message}") });
+            Kind::SubscribeFailed {
+                request_id: Some(request_id),
+                message,
+            } => self.answer(request_id, Err(message)),
+            Kind::SubscribeFailed {
+                request_id: None,
+                message,
+            } => {
+                self.inbox.end(Closed::Lost {
+                    why: format!("the server gave a subscription up: {message}"),
+                });
             }
-            Kind::Called { request_id, caller, result } => {
-                if caller.is_none() || caller == self.connection {
+            Kind::Called {
+                request_id,
+                call,
+                result,
+            } => {
+                if let Some(request_id) = self.own_call(request_id, call.as_ref()) {
+                    self.calls.retain(|(id, _)| *id != request_id);
                     self.answer(request_id, result.map(|()| Vec::new()));
                 }
             }
@@ -192,9 +208,33 @@ impl SpacetimeSession {
         }
     }
 
+    /// The request that a call answers; `None` for somebody else's.
+    fn own_call(&self, request_id: u32, call: Option<&Call>) -> Option<u32> {
+        let Some(call) = call else { return Some(request_id) };
+        if Some(call.caller) != self.connection {
+            return None;
+        }
+        if request_id != 0 {
+            return Some(request_id);
+        }
+        self.calls
+            .iter()
+            .find(|(_, args)| **args == call.args)
+            .map(|(id, _)| *id)
+    }
+
+    /// A call that is about to be sent.
+    pub(super) fn call(&mut self, request_id: u32, reducer: &'static str, args: Bytes) -> ClientMessage {
+        self.calls.push((request_id, args.clone()));
+        request::call(self.protocol, request_id, reducer, args)
+    }
+
     fn take_event(&mut self, row: EventRow, via: Via) {
         let Some(stream) = self.names.stream_of_candidate(&row.stream_id).cloned() else {
-            let what = format!("event {} of the stream `{}`, which is none of this run's", row.seq, row.stream_id);
+            let what = format!(
+                "event {} of the stream `{}`, which is none of this run's",
+                row.seq, row.stream_id
+            );
             return self.inbox.unreadable(what);
         };
         match self.last_seen.iter_mut().find(|(seen, _)| *seen == stream) {
@@ -202,7 +242,13 @@ impl SpacetimeSession {
             None => self.last_seen.push((stream.clone(), row.seq)),
         }
         let declared = (!row.payload_hash.is_empty()).then_some(row.payload_hash);
-        self.inbox.push(Arrival::Event { stream, seq: Seq(row.seq), payload: row.payload, declared, via });
+        self.inbox.push(Arrival::Event {
+            stream,
+            seq: Seq(row.seq),
+            payload: row.payload,
+            declared,
+            via,
+        });
     }
 
     fn answer(&mut self, request_id: u32, reply: Reply) {
@@ -216,85 +262,8 @@ impl SpacetimeSession {
         }
     }
 
-    async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Completion {
-        match self.resume(streams).await {
-            Ok(heads) => Completion::Ok(Answer::Subscribed(heads)),
-            Err(completion) => completion,
-        }
-    }
-
-    async fn resume(
-        &mut self,
-        streams: &[(StreamId, Option<Cursor>)],
-    ) -> Result<Vec<(StreamId, Option<Seq>)>, Completion> {
-        let mut asked = Vec::new();
-        for (stream, cursor) in streams {
-            asked.push((stream.clone(), self.wire_name(stream)?, *cursor));
-        }
-        let cursors: Vec<(String, u64)> =
-            asked.iter().filter_map(|(_, name, cursor)| Some((name.clone(), (*cursor)?.0))).collect();
-        if !cursors.is_empty() {
-            let request_id = self.request_id(Purpose::Check);
-            let check = request::call(self.protocol, request_id, RESUME_REDUCER, request::resume_args(&cursors));
-            self.ask(request_id, check).await?;
-        }
-        let kept = self.give_up(streams).await?;
-        let purpose = if cursors.is_empty() { Purpose::Bootstrap } else { Purpose::Events };
-        let fresh = asked.iter().map(|(stream, name, cursor)| (stream.clone(), name.clone(), cursor.map_or(0, |at| at.0)));
-        let sets: Vec<(StreamId, String, u64)> = fresh.chain(kept).collect();
-        let heads = self.apply(purpose, &sets).await?;
-        let head = |name: &str| heads.iter().find(|row| row.stream_id == name).map(|row| Seq(row.head_seq));
-        // A stream without a row has no events: its head is known all the same.
-        Ok(asked.into_iter().map(|(stream, name, _)| (stream, Some(head(&name).unwrap_or_default()))).collect())
-    }
-
-    /// Gives up every set that has one of these streams, and returns what those sets had besides, with where it stands.
-    ///
-    /// The sets go before the new one comes: overlapping sets each get the rows of a transaction.
-    async fn give_up(
-        &mut self,
-        streams: &[(StreamId, Option<Cursor>)],
-    ) -> Result<Vec<(StreamId, String, u64)>, Completion> {
-        let asked = |stream: &StreamId| streams.iter().any(|(asked, _)| asked == stream);
-        let (hit, rest): (Vec<QuerySet>, Vec<QuerySet>) =
-            std::mem::take(&mut self.sets).into_iter().partition(|set| set.streams.iter().any(asked));
-        self.sets = rest;
-        let mut kept: Vec<(StreamId, String, u64)> = Vec::new();
-        for set in hit {
-            let request_id = self.request_id(Purpose::Unsubscribe);
-            let message = request::unsubscribe(self.protocol, request_id, set.id);
-            self.ask(request_id, message).await?;
-            for stream in set.streams.into_iter().filter(|stream| !asked(stream)) {
-                let after = self.last_seen.iter().find(|(seen, _)| *seen == stream).map_or(0, |(_, seq)| *seq);
-                let name = self.wire_name(&stream)?;
-                if !kept.iter().any(|(known, _, _)| *known == stream) {
-                    kept.push((stream, name, after));
-                }
-            }
-        }
-        Ok(kept)
-    }
-
-    /// Subscribes to the events, and when they have come, to the streams' rows.
-    async fn apply(
-        &mut self,
-        purpose: Purpose,
-        streams: &[(StreamId, String, u64)],
-    ) -> Result<Vec<StreamRow>, Completion> {
-        let named: Vec<StreamId> = streams.iter().map(|(stream, _, _)| stream.clone()).collect();
-        let events = streams.iter().map(|(_, name, after)| request::events_query(name, *after)).collect();
-        let request_id = self.request_id(purpose);
-        self.ask(request_id, request::subscribe(self.protocol, request_id, events)).await?;
-        self.sets.push(QuerySet { id: request_id, streams: named.clone() });
-        let rows = streams.iter().map(|(_, name, _)| request::stream_query(name)).collect();
-        let request_id = self.request_id(Purpose::Heads);
-        let heads = self.ask(request_id, request::subscribe(self.protocol, request_id, rows)).await?;
-        self.sets.push(QuerySet { id: request_id, streams: named });
-        Ok(heads)
-    }
-
     /// Asks and waits, within the bound of an operation.
-    async fn ask(&mut self, request_id: u32, message: ClientMessage) -> Result<Vec<StreamRow>, Completion> {
+    pub(super) async fn ask(&mut self, request_id: u32, message: ClientMessage) -> Result<Vec<StreamRow>, Completion> {
         match self.request(request_id, message, self.bounds.operation).await {
             Err(why) => Err(Completion::Info(why)),
             Ok(Ok(rows)) => Ok(rows),
@@ -302,18 +271,21 @@ impl SpacetimeSession {
         }
     }
 
-    fn wire_name(&self, stream: &StreamId) -> Result<String, Completion> {
+    pub(super) fn wire_name(&self, stream: &StreamId) -> Result<String, Completion> {
         let name = self.names.candidate(stream).map(str::to_owned);
         let not_in_plan = || refusal("not_in_plan", format!("stream `{stream}` is none of this run's"));
         name.ok_or_else(|| Completion::Fail(not_in_plan()))
     }
 
     fn heartbeat_call(&mut self) -> (u32, ClientMessage) {
-        let subscribed = self.sets.first().and_then(|set| self.names.candidate(set.streams.first()?));
+        let subscribed = self
+            .sets
+            .first()
+            .and_then(|set| self.names.candidate(set.streams.first()?));
         let stream_id = subscribed.unwrap_or(KNOWN_STREAM).to_owned();
         let request_id = self.request_id(Purpose::Heartbeat);
         let args = request::resume_args(&[(stream_id, u64::MAX)]);
-        (request_id, request::call(self.protocol, request_id, RESUME_REDUCER, args))
+        (request_id, self.call(request_id, RESUME_REDUCER, args))
     }
 
     async fn heartbeat(&mut self) -> Completion {
@@ -331,7 +303,8 @@ impl SpacetimeSession {
         let name = self.wire_name(stream)?;
         let request_id = self.request_id(Purpose::Checkpoint);
         let args = request::checkpoint_args(&self.client, &name, cursor.0);
-        self.ask(request_id, request::call(self.protocol, request_id, CHECKPOINT_REDUCER, args)).await?;
+        let call = self.call(request_id, CHECKPOINT_REDUCER, args);
+        self.ask(request_id, call).await?;
         Ok(())
     }
 
@@ -393,7 +366,8 @@ impl Session for SpacetimeSession {
 /// A refusal in the module's JSON; words of the server's own are kept as a message.
 pub(super) fn module_refusal(names: &Names, words: &str) -> Refusal {
     let json: Value = serde_json::from_str(words).unwrap_or_default();
-    read_refusal(&json, |name| names.stream_of_candidate(name).cloned()).unwrap_or_else(|| refusal("server_error", words))
+    read_refusal(&json, |name| names.stream_of_candidate(name).cloned())
+        .unwrap_or_else(|| refusal("server_error", words))
 }
 
 /// How a session ended, in a few words.

@@ -8,7 +8,7 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 
 use super::edit;
-use super::incoming::{Kind, read};
+use super::incoming::{Call, Kind, read};
 use super::protocol::{ClientMessage, Protocol, decode_client, decode_server};
 use super::request::{APPEND_REDUCER, Purpose, RESUME_REDUCER, read_events_query, read_resume_args};
 use super::rows::EventSchema;
@@ -60,7 +60,9 @@ pub(super) fn asked(message: &ClientMessage) -> (u32, Asked<'_>) {
         ClientMessage::V1(v1::ClientMessage::CallReducer(call)) => {
             (call.request_id, Asked::Reducer(&call.reducer, &call.args))
         }
-        ClientMessage::V1(v1::ClientMessage::SubscribeMulti(set)) => (set.request_id, Asked::Queries(&set.query_strings)),
+        ClientMessage::V1(v1::ClientMessage::SubscribeMulti(set)) => {
+            (set.request_id, Asked::Queries(&set.query_strings))
+        }
         ClientMessage::V1(v1::ClientMessage::Subscribe(set)) => (set.request_id, Asked::Queries(&set.query_strings)),
         ClientMessage::V1(v1::ClientMessage::SubscribeSingle(one)) => {
             (one.request_id, Asked::Queries(std::slice::from_ref(&one.query)))
@@ -76,13 +78,18 @@ pub(super) fn asked(message: &ClientMessage) -> (u32, Asked<'_>) {
 impl Tagger {
     /// A tagger for one subprotocol and one schema of events.
     pub fn new(protocol: Protocol, names: Arc<Names>, schema: EventSchema) -> Tagger {
-        Tagger { protocol, names, schema }
+        Tagger {
+            protocol,
+            names,
+            schema,
+        }
     }
 
     fn tag_to_lane(&self, bytes: &[u8]) -> FrameTag {
         let messages = decode_client(self.protocol, bytes).unwrap_or_default();
         let tags = messages.iter().map(|message| self.tag_asked(message));
-        tags.reduce(|first, next| if first == FrameTag::Other { next } else { first }).unwrap_or(FrameTag::Other)
+        tags.reduce(|first, next| if first == FrameTag::Other { next } else { first })
+            .unwrap_or(FrameTag::Other)
     }
 
     fn tag_asked(&self, message: &ClientMessage) -> FrameTag {
@@ -91,7 +98,10 @@ impl Tagger {
         match asked {
             Asked::Reducer(RESUME_REDUCER, _) if purpose == Some(Purpose::Heartbeat) => FrameTag::Heartbeat,
             Asked::Reducer(RESUME_REDUCER, args) => match read_resume_args(args) {
-                Some(cursors) => FrameTag::Resume { cursors: self.cursors(cursors, false), opens: true },
+                Some(cursors) => FrameTag::Resume {
+                    cursors: self.cursors(cursors, false),
+                    opens: true,
+                },
                 None => FrameTag::Other,
             },
             Asked::Queries(queries) => {
@@ -99,7 +109,10 @@ impl Tagger {
                 let opens = purpose == Some(Purpose::Bootstrap);
                 match cursors.is_empty() {
                     true => FrameTag::Other,
-                    false => FrameTag::Resume { cursors: self.cursors(cursors, opens), opens },
+                    false => FrameTag::Resume {
+                        cursors: self.cursors(cursors, opens),
+                        opens,
+                    },
                 }
             }
             _ => FrameTag::Other,
@@ -138,7 +151,11 @@ impl Tagger {
             Kind::Greeting { .. } => FrameTag::Join,
             Kind::Applied { request_id } if purpose(request_id) == Some(Purpose::Heads) => FrameTag::ResumeReply,
             Kind::SubscribeFailed { .. } => FrameTag::ResumeReply,
-            Kind::Called { request_id, result, .. } => match purpose(request_id) {
+            Kind::Called {
+                request_id,
+                call,
+                result,
+            } => match purpose(request_id).or_else(|| unnumbered(call.as_ref()?)) {
                 Some(Purpose::Heartbeat) => FrameTag::HeartbeatReply,
                 Some(Purpose::Check) if result.is_err() => FrameTag::ResumeReply,
                 _ => FrameTag::Other,
@@ -153,7 +170,10 @@ impl Tagger {
             Direction::ToLane => {
                 let mut line = text.split_whitespace();
                 let post = line.next() == Some("POST");
-                let path = line.next().and_then(|target| target.split('?').next()).unwrap_or_default();
+                let path = line
+                    .next()
+                    .and_then(|target| target.split('?').next())
+                    .unwrap_or_default();
                 let publishes = post && path.ends_with(&format!("/call/{APPEND_REDUCER}"));
                 if publishes { FrameTag::Publish } else { FrameTag::Other }
             }
@@ -168,10 +188,30 @@ impl Tagger {
     }
 }
 
+/// What a call was for whose answer does not name the request.
+fn unnumbered(call: &Call) -> Option<Purpose> {
+    if call.reducer != RESUME_REDUCER {
+        return None;
+    }
+    let cursors = read_resume_args(&call.args)?;
+    let beyond_any_head = cursors.iter().all(|(_, cursor)| *cursor == u64::MAX);
+    Some(if beyond_any_head {
+        Purpose::Heartbeat
+    } else {
+        Purpose::Check
+    })
+}
+
 /// Two messages in one frame: deliveries are put together, and go before anything else.
 fn merged(first: FrameTag, next: FrameTag) -> FrameTag {
     match (first, next) {
-        (FrameTag::Delivery { mut events, via }, FrameTag::Delivery { events: more, via: other }) => {
+        (
+            FrameTag::Delivery { mut events, via },
+            FrameTag::Delivery {
+                events: more,
+                via: other,
+            },
+        ) => {
             events.extend(more);
             let via = if via == other { via } else { Via::Transaction };
             FrameTag::Delivery { events, via }
@@ -199,7 +239,10 @@ impl FrameTagger for Tagger {
             (Direction::ToLane, _) | (_, Edit::Cursor { .. }) => return None,
             (Direction::ToClient, edit) => edit::with_rows_edited(self, bytes, edit)?,
         };
-        Some(Frame { direction: frame.direction, body: Body::Binary(edited) })
+        Some(Frame {
+            direction: frame.direction,
+            body: Body::Binary(edited),
+        })
     }
 }
 

@@ -38,23 +38,22 @@ impl SpacetimeWriter {
     ) -> Result<SpacetimeWriter, OpenError> {
         find_database(&mut http, &database).await.map_err(|error| OpenError {
             retryable: error.is_retryable(),
-            hint: match &error {
-                AdminError::NoAnswer { error: HttpError::Refused { .. }, .. } => {
-                    Some("is it running, and does the address lead to it?".to_owned())
-                }
-                AdminError::NoAnswer { error: HttpError::Html { .. }, .. } => {
-                    Some("a web server is there, but no SpacetimeDB: check the URL".to_owned())
-                }
-                _ => None,
-            },
+            hint: hint_of(&error),
             what: error.to_string(),
             refusal: None,
         })?;
-        Ok(SpacetimeWriter { http, database, names, reads_keys: true })
+        Ok(SpacetimeWriter {
+            http,
+            database,
+            names,
+            reads_keys: true,
+        })
     }
 
     async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion {
-        let Some(stream_id) = self.names.candidate(stream).map(str::to_owned) else { return not_in_plan(stream) };
+        let Some(stream_id) = self.names.candidate(stream).map(str::to_owned) else {
+            return not_in_plan(stream);
+        };
         // No hash: the module computes it. No expected seq: null is SATS's none.
         let args = json!([stream_id, key, payload, "", null]);
         if let Err(completion) = self.call(APPEND_REDUCER, &args).await {
@@ -62,13 +61,18 @@ impl SpacetimeWriter {
         }
         // A call's answer has no body, so the seq is asked for. Whether the event was there before, the lane does not tell.
         match self.seq_of(&stream_id, key).await {
-            Ok(seq) => Completion::Ok(Answer::Published { seq: Seq(seq), duplicate: None }),
+            Ok(seq) => Completion::Ok(Answer::Published {
+                seq: Seq(seq),
+                duplicate: None,
+            }),
             Err(why) => Completion::Info(format!("written, but its seq can't be read back: {why}")),
         }
     }
 
     async fn policy(&mut self, stream: &StreamId, retention: Option<u64>, replay_budget: Option<u64>) -> Completion {
-        let Some(stream_id) = self.names.candidate(stream) else { return not_in_plan(stream) };
+        let Some(stream_id) = self.names.candidate(stream) else {
+            return not_in_plan(stream);
+        };
         let option = |value: Option<u64>| value.map_or(Value::Null, |value| json!({ "some": value }));
         let args = json!([stream_id, null, null, option(retention), option(replay_budget)]);
         match self.call(POLICY_REDUCER, &args).await {
@@ -80,7 +84,10 @@ impl SpacetimeWriter {
     async fn call(&mut self, reducer: &str, args: &Value) -> Result<(), Completion> {
         let path = format!("/v1/database/{}/call/{reducer}", percent_encoded(&self.database));
         let body = Bytes::from(args.to_string());
-        let answered = self.http.request(Method::POST, &path, Some("application/json"), body).await;
+        let answered = self
+            .http
+            .request(Method::POST, &path, Some("application/json"), body)
+            .await;
         let answer = answered.map_err(|error| Completion::Info(error.to_string()))?;
         if answer.is_ok() {
             return Ok(());
@@ -101,14 +108,22 @@ impl SpacetimeWriter {
         if self.reads_keys {
             // The module's key of both: the stream's length in bytes, a colon, and the two (spacetime/module, `pair_key`).
             let pair = sql_text(&format!("{}:{stream_id}{key}", stream_id.len()));
-            match self.sql(&format!("SELECT seq FROM sync_append_key WHERE append_key = {pair}")).await? {
+            match self
+                .sql(&format!("SELECT seq FROM sync_append_key WHERE append_key = {pair}"))
+                .await?
+            {
                 Ok(answer) => return seq_in(&answer),
                 Err(_) => self.reads_keys = false,
             }
         }
         let (stream_id, key) = (sql_text(stream_id), sql_text(key));
         let query = format!("SELECT seq FROM sync_event WHERE stream_id = {stream_id} AND idempotency_key = {key}");
-        seq_in(&self.sql(&query).await?.map_err(|answer| format!("HTTP {}: {}", answer.status, answer.excerpt()))?)
+        seq_in(
+            &self
+                .sql(&query)
+                .await?
+                .map_err(|answer| format!("HTTP {}: {}", answer.status, answer.excerpt()))?,
+        )
     }
 
     async fn sql(&mut self, query: &str) -> Result<Result<HttpAnswer, HttpAnswer>, String> {
@@ -120,11 +135,23 @@ impl SpacetimeWriter {
     }
 }
 
+fn hint_of(error: &AdminError) -> Option<String> {
+    let AdminError::NoAnswer { error, .. } = error else {
+        return None;
+    };
+    match **error {
+        HttpError::Refused { .. } => Some("is it running, and does the address lead to it?".to_owned()),
+        HttpError::Html { .. } => Some("a web server is there, but no SpacetimeDB: check the URL".to_owned()),
+        _ => None,
+    }
+}
+
 /// The one number in `[{"rows": [[SEQ]], ...}]`.
 fn seq_in(answer: &HttpAnswer) -> Result<u64, String> {
     let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let cell = json.pointer("/0/rows/0/0").or_else(|| json.pointer("/0/rows/0/seq"));
-    cell.and_then(Value::as_u64).ok_or_else(|| format!("no such row: {}", answer.excerpt()))
+    cell.and_then(Value::as_u64)
+        .ok_or_else(|| format!("no such row: {}", answer.excerpt()))
 }
 
 #[async_trait]
@@ -132,7 +159,11 @@ impl Session for SpacetimeWriter {
     async fn invoke(&mut self, op: &Op) -> Completion {
         match op {
             Op::Publish { stream, key, payload } => self.publish(stream, key, payload).await,
-            Op::Policy { stream, retention, replay_budget } => self.policy(stream, *retention, *replay_budget).await,
+            Op::Policy {
+                stream,
+                retention,
+                replay_budget,
+            } => self.policy(stream, *retention, *replay_budget).await,
             Op::Subscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
                 Completion::Fail(refusal("not_a_subscriber", "a writer's session does not subscribe"))
             }
@@ -147,5 +178,8 @@ impl Session for SpacetimeWriter {
 }
 
 fn not_in_plan(stream: &StreamId) -> Completion {
-    Completion::Fail(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
+    Completion::Fail(refusal(
+        "not_in_plan",
+        format!("stream `{stream}` is none of this run's"),
+    ))
 }

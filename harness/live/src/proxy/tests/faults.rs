@@ -1,11 +1,13 @@
 //! Cuts: what each does on the wire, and that the ledger has it before.
 
+use bytes::Bytes;
 use cutover_core::ids::{FaultId, OpId};
 use cutover_core::plan::{Cut, FaultKind, Position, Release, Times, When};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 
-use super::rig::{Ended, Rig, close_body, cut, delivery, fault, soon};
+use super::rig::{Ended, PATIENCE, Rig, close_body, cut, delivery, fault, soon};
 use crate::frame::Body;
+use crate::proxy::Limits;
 
 fn at_second_event(how: Cut, when: When) -> Vec<cutover_core::plan::PlannedFault> {
     vec![fault("f", delivery(2), cut(how, when))]
@@ -43,38 +45,29 @@ async fn a_close_after_a_frame_lets_it_through() {
 
 #[tokio::test]
 async fn a_close_asked_for_by_a_resume_never_falls_into_a_message_to_the_client() {
-    let kind = cut(Cut::Close { code: 1011 }, When::Before);
-    let rig = Rig::new(vec![fault("f", Position::Resume { nth: 1 }, kind)]).await;
-    let (mut client, mut lane) = rig.open().await;
-    // More than the sockets hold, so that the proxy stands in the middle of a message while the resume comes.
-    let big = "x".repeat(900_000);
-    let texts: Vec<String> = (0..20).map(|n| format!("ev s:{n} {big}")).collect();
-    let send = async {
-        for text in &texts {
-            let body = Body::Text(bytes::Bytes::copy_from_slice(text.as_bytes()));
-            if lane
-                .stream
-                .write_all(&crate::proxy::ws::encode(&body, None))
-                .await
-                .is_err()
-            {
-                break;
-            }
-        }
+    let planned = fault(
+        "f",
+        Position::Resume { nth: 1 },
+        cut(Cut::Close { code: 1011 }, When::Before),
+    );
+    let limits = Limits {
+        linger: PATIENCE,
+        ..Limits::default()
     };
+    let rig = Rig::with(vec![planned], limits).await;
+    let (mut client, mut lane) = rig.open().await;
+    // More than all sockets on the way hold: while the client has read one byte, the proxy is in the middle of it.
+    let big = Body::Binary(Bytes::from(vec![b'x'; 40_000_000]));
+    let bytes = crate::proxy::ws::encode(&big, None);
     let receive = async {
+        client.expect(&bytes[..1]).await;
         client.say("resume s=0").await;
         rig.proxy.wait_fired(&FaultId::new("f")).await;
-        loop {
-            match client.hear().await {
-                Ok(Body::Text(text)) => assert!(texts.iter().any(|sent| sent.as_bytes() == text)),
-                other => break other,
-            }
-        }
+        client.expect(&bytes[1..]).await;
+        assert_eq!(client.hear().await, Ok(close_body(1011)));
+        assert_eq!(client.hear().await, Err(Ended::Eof));
     };
-    let ((), end) = soon(async { tokio::join!(send, receive) }).await;
-    assert_eq!(end, Ok(close_body(1011)));
-    assert_eq!(client.hear().await, Err(Ended::Eof));
+    soon(async { tokio::join!(lane.send(&bytes), receive) }).await;
 }
 
 #[tokio::test]
@@ -193,7 +186,7 @@ async fn a_heartbeats_answer_may_be_a_pong() {
     let at = Position::HeartbeatReply { nth: 2 };
     let rig = Rig::new(vec![fault("f", at, cut(Cut::Drop, When::Before))]).await;
     let (mut client, mut lane) = rig.open().await;
-    let pong = Body::Pong(bytes::Bytes::from_static(b"1"));
+    let pong = Body::Pong(Bytes::from_static(b"1"));
     lane.send_body(&pong).await;
     assert_eq!(client.hear().await, Ok(pong.clone()));
     lane.send_body(&pong).await;

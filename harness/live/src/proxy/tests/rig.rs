@@ -24,7 +24,7 @@ pub(super) const GRANT: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: w
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 /// No test waits longer than this for anything.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what)
@@ -87,6 +87,10 @@ pub(super) fn limits() -> Limits {
 
 impl Rig {
     pub(super) async fn new(faults: Vec<PlannedFault>) -> Rig {
+        Rig::with(faults, limits()).await
+    }
+
+    pub(super) async fn with(faults: Vec<PlannedFault>, limits: Limits) -> Rig {
         let lane = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (upstream, receiver) = watch::channel(Some(address_of(&lane)));
         let ledger = Arc::new(Ledger::default());
@@ -96,7 +100,7 @@ impl Rig {
             factory: Arc::new(ToyFactory),
             faults,
             ledger: Arc::clone(&ledger) as Arc<dyn LedgerSink>,
-            limits: limits(),
+            limits,
         };
         Rig {
             proxy: Proxy::start(config).await.unwrap(),

@@ -1,0 +1,72 @@
+//! Every scenario is a test of its own: it runs through both lanes on real servers, and the gate must make of it what the
+//! scenario says. `CUTOVER_SEED` runs them with another seed.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use cutover_core::evidence::Evidence;
+use cutover_core::scenario::stock;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// The seed of a run that is given none, so that a test that failed once fails again.
+const SEED: &str = "20260225";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = stock().iter().map(|(path, _)| {
+        let name = Path::new(path).with_extension("").display().to_string();
+        let kind = if name.contains("known-bad") {
+            "is caught"
+        } else {
+            "is allowed"
+        };
+        let stem = Path::new(path)
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Trial::test(format!("{} {kind}", name.trim_start_matches("scenarios/")), move || {
+            the_gate_agrees(&stem)
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+/// Runs one scenario, and rechecks the evidence that it leaves.
+fn the_gate_agrees(name: &str) -> Result<(), Failed> {
+    let bundle = tempfile::tempdir()?;
+    let out = bundle.path().join("bundle");
+    let seed = std::env::var("CUTOVER_SEED").unwrap_or_else(|_| SEED.to_owned());
+    let gate = cutover(&["gate", "--seed", &seed, "--scenario", name, "--out"], &out)?;
+    let evidence: Evidence = serde_json::from_slice(&std::fs::read(out.join("evidence.json"))?)?;
+    let driven = evidence.judged.scenarios.len();
+    if driven != 1 {
+        return Err(format!("`--scenario {name}` drove {driven} scenarios:\n{gate}").into());
+    }
+    if !evidence
+        .judged
+        .scenarios
+        .iter()
+        .all(|scenario| scenario.outcome.is_good())
+    {
+        return Err(gate.into());
+    }
+    cutover(&["recheck"], &out).map(drop)
+}
+
+/// Runs the tool; what it printed comes back, as an error where it did not end with 0.
+fn cutover(arguments: &[&str], path: &Path) -> Result<String, Failed> {
+    let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
+        .args(arguments)
+        .arg(path)
+        .output()?;
+    let printed = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    if output.status.success() {
+        Ok(printed)
+    } else {
+        Err(format!("{}\n{printed}", output.status).into())
+    }
+}

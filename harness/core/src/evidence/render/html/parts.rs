@@ -1,0 +1,258 @@
+//! The parts of the report page: its tables, findings, ledger and files.
+
+use std::io::{self, Write};
+
+use crate::check::Verdict;
+use crate::evidence::document::Evidence;
+use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome};
+use crate::evidence::layout;
+use crate::evidence::render::junit::escaped;
+use crate::evidence::render::words;
+
+/// So many findings of a scenario stand on the page; the others are in `evidence.json`.
+const MAX_FINDINGS: usize = 20;
+
+pub(super) fn section(id: &str, name: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "<h2 id=\"{id}\">{name}</h2>")
+}
+
+/// A table that scrolls sideways by itself where the screen is narrow, by keyboard too.
+pub(super) fn open_table(
+    caption: &str,
+    label: &str,
+    texts: &[&str],
+    numbers: &[&str],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out, "<p class=\"note\">{caption}</p>")?;
+    writeln!(
+        out,
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table>"
+    )?;
+    write!(out, "<thead><tr>")?;
+    texts
+        .iter()
+        .try_for_each(|head| write!(out, "<th scope=\"col\">{head}</th>"))?;
+    numbers
+        .iter()
+        .try_for_each(|head| write!(out, "<th scope=\"col\" class=\"num\">{head}</th>"))?;
+    writeln!(out, "</tr></thead>\n<tbody>")
+}
+
+pub(super) fn close_table(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "</tbody></table></div>")
+}
+
+pub(super) fn row_head(scenario: &JudgedScenario) -> String {
+    let (name, title) = (escaped(&scenario.name), escaped(&scenario.title));
+    format!("<tr><th scope=\"row\">{name}<span class=\"title\">{title}</span></th>")
+}
+
+pub(super) fn tag(outcome: ScenarioOutcome) -> String {
+    let class = match outcome {
+        ScenarioOutcome::Passed | ScenarioOutcome::Caught => "good",
+        ScenarioOutcome::Unknown => "open",
+        ScenarioOutcome::Failed | ScenarioOutcome::Missed => "bad",
+    };
+    format!("<span class=\"tag {class}\">{}</span>", outcome.as_str())
+}
+
+pub(super) fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let troubled = words::troubled(evidence);
+    if !troubled.is_empty() {
+        section("wrong", "What is wrong", out)?;
+    }
+    for scenario in troubled {
+        writeln!(out, "<h3>{} {}</h3>", escaped(&scenario.name), tag(scenario.outcome))?;
+        for reason in &scenario.reasons {
+            writeln!(out, "<p>{}</p>", escaped(reason))?;
+        }
+        for found in scenario.findings.iter().take(MAX_FINDINGS) {
+            finding(scenario, found, out)?;
+        }
+        if let Some(more) = scenario
+            .findings
+            .len()
+            .checked_sub(MAX_FINDINGS)
+            .filter(|more| *more > 0)
+        {
+            let more = words::counted(more, "more finding", "more findings");
+            writeln!(out, "<p>And {more} in <a href=\"evidence.json\">evidence.json</a>.</p>")?;
+        }
+        writeln!(
+            out,
+            "<p>Reproduce:</p>\n<pre>{}</pre>",
+            escaped(&words::reproduce(evidence, scenario))
+        )?;
+    }
+    Ok(())
+}
+
+fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<div class=\"finding\"><h4>{}</h4>",
+        escaped(&words::heading(&finding.finding))
+    )?;
+    writeln!(out, "<p>{}</p>", escaped(&finding.says))?;
+    if !finding.shown_by.is_empty() {
+        writeln!(out, "<ol>")?;
+        for shown in &finding.shown_by {
+            let (path, place) = (
+                layout::history(&scenario.name, shown.lane),
+                words::place(&scenario.name, shown),
+            );
+            let (path, place, says) = (escaped(&path), escaped(&place), escaped(&shown.record));
+            writeln!(out, "<li><a class=\"mono\" href=\"{path}\">{place}</a><br>{says}</li>")?;
+        }
+        writeln!(out, "</ol>")?;
+    }
+    writeln!(out, "</div>")
+}
+
+pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    if evidence.judged.matrix.is_empty() {
+        return Ok(());
+    }
+    section("matrix", "Verification matrix", out)?;
+    let caption = if evidence.enforce_matrix {
+        "What the gate has to prove. Every row has to be shown."
+    } else {
+        "What the gate has to prove before the old lane may go. Rows that are not shown do not block this run."
+    };
+    open_table(
+        caption,
+        "Verification matrix",
+        &["row", "verdict", "shown by"],
+        &[],
+        out,
+    )?;
+    for row in &evidence.judged.matrix {
+        let class = match row.verdict {
+            Verdict::Valid => "good",
+            Verdict::Unknown => "open",
+            Verdict::Invalid => "bad",
+        };
+        let scenarios = if row.scenarios.is_empty() {
+            "no scenario".to_owned()
+        } else {
+            row.scenarios.join(", ")
+        };
+        let (name, what) = (escaped(&row.row), escaped(&row.meaning));
+        write!(
+            out,
+            "<tr><th scope=\"row\">{name}<span class=\"title\">{what}</span></th>"
+        )?;
+        writeln!(
+            out,
+            "<td><span class=\"tag {class}\">{}</span></td><td>{}</td></tr>",
+            row.verdict,
+            escaped(&scenarios)
+        )?;
+    }
+    close_table(out)
+}
+
+pub(super) fn ledger(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let scenarios = evidence
+        .judged
+        .scenarios
+        .iter()
+        .filter(|scenario| !scenario.ledger.is_empty());
+    let faults: usize = scenarios.clone().map(|scenario| scenario.ledger.len()).sum();
+    if faults == 0 {
+        return Ok(());
+    }
+    section("ledger", "Fault ledger", out)?;
+    let planned = words::counted(faults, "planned fault", "planned faults");
+    writeln!(out, "<details><summary>{planned}, on each lane</summary>")?;
+    let heads = ["scenario", "fault", "lane", "client", "first hit"];
+    open_table(
+        "Every fault that was planned must have fired, or the run proves nothing.",
+        "Fault ledger",
+        &heads,
+        &["fired"],
+        out,
+    )?;
+    for scenario in scenarios {
+        for entry in &scenario.ledger {
+            let hit = entry.hit.as_deref().map_or("never".to_owned(), escaped);
+            let (name, fault) = (escaped(&scenario.name), escaped(entry.fault.as_str()));
+            write!(
+                out,
+                "<tr><td>{name}</td><th scope=\"row\">{fault}</th><td>{}</td>",
+                entry.lane
+            )?;
+            let client = escaped(entry.client.as_str());
+            writeln!(
+                out,
+                "<td>{client}</td><td>{hit}</td><td class=\"num\">{}</td></tr>",
+                entry.fired
+            )?;
+        }
+    }
+    close_table(out)?;
+    writeln!(out, "</details>")
+}
+
+pub(super) fn files(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    section("files", "Files, and how to recheck them", out)?;
+    writeln!(
+        out,
+        "<p>The decision follows from the recorded histories alone. To compute it anew, without running "
+    )?;
+    writeln!(out, "anything, in this directory:</p>\n<pre>cutover recheck .</pre>")?;
+    open_table(
+        "What lies in this directory.",
+        "Files",
+        &["file", "what it is"],
+        &[],
+        out,
+    )?;
+    let fixed = [
+        (
+            layout::EVIDENCE,
+            "who ran what with what, what was judged, and the digests that bind it",
+        ),
+        (layout::SUMMARY, "this page in short, as Markdown"),
+        (layout::JUNIT, "the same as a test report, for a CI"),
+        (layout::PAGE, "this page"),
+        (
+            layout::TIMES,
+            "wall-clock times, neither digested nor judged; times/ has one for each record",
+        ),
+        ("scenarios/", "the scenarios as they were read"),
+        ("plans/", "each scenario with all chance spent by the seed"),
+        (
+            "histories/",
+            "what each lane's clients asked, saw and suffered, in order",
+        ),
+        ("vectors/", "the hashes of what each client applied"),
+    ];
+    for (path, what) in fixed {
+        writeln!(
+            out,
+            "<tr><th scope=\"row\"><a href=\"{path}\">{path}</a></th><td>{what}</td></tr>"
+        )?;
+    }
+    close_table(out)?;
+    let count = words::counted(evidence.files.len(), "digested file", "digested files");
+    writeln!(out, "<details><summary>{count}</summary>")?;
+    open_table(
+        "Length and SHA-256 of each.",
+        "Digests",
+        &["file", "digest"],
+        &["bytes"],
+        out,
+    )?;
+    for (path, entry) in &evidence.files {
+        let (path, digest) = (escaped(path), escaped(&entry.digest));
+        write!(
+            out,
+            "<tr><th scope=\"row\"><a href=\"{path}\">{path}</a></th><td class=\"hash mono\">{digest}</td>"
+        )?;
+        writeln!(out, "<td class=\"num\">{}</td></tr>", entry.bytes)?;
+    }
+    close_table(out)?;
+    writeln!(out, "</details>")
+}

@@ -1,0 +1,105 @@
+//! Reads numbers, positions and cursors, which may be left to the cases (`each`) or to chance (`random`).
+
+use super::super::draft::{CursorWord, Number};
+use super::super::errors::{Mistakes, did_you_mean};
+use super::super::read::{At, Node, Section, as_number, as_text};
+use super::super::words;
+use super::{MAX_CASES, MAX_LIST, MAX_NUMBER, Names};
+
+/// `"1..=12"` or a list of numbers, none twice.
+pub(super) fn positions(node: Node<'_>, mistakes: &mut Mistakes) -> Vec<u64> {
+    if let Some(list) = node.list() {
+        let mut numbers: Vec<u64> = Vec::new();
+        for member in list.into_iter().take(MAX_LIST) {
+            match as_number(member, "position", 0..=MAX_NUMBER, mistakes) {
+                Some(number) if numbers.contains(&number) => {
+                    mistakes.local(member.at, format!("the position {number} stands here twice"), None);
+                }
+                Some(number) => numbers.push(number),
+                None => {}
+            }
+        }
+        return numbers;
+    }
+    let range = node.str().and_then(|text| text.split_once("..="));
+    let range = range.and_then(|(low, high)| Some((low.trim().parse::<u64>().ok()?, high.trim().parse::<u64>().ok()?)));
+    match range {
+        Some((low, high)) if low <= high && high - low < MAX_CASES as u64 => (low..=high).collect(),
+        _ => {
+            let what = format!("`position` is a range of at most {MAX_CASES} numbers, or a list");
+            mistakes.local(node.at, what, "write \"1..=12\" or [1, 5, 12]".to_owned());
+            Vec::new()
+        }
+    }
+}
+
+/// A number, `"each"` or `"random"`.
+pub(super) fn number(node: Node<'_>, key: &str, least: u64, mistakes: &mut Mistakes) -> Option<At<Number>> {
+    let value = match node.str() {
+        Some("each") => Number::Each,
+        Some("random") => Number::Random,
+        Some(other) => {
+            let what = format!("`{key}` is a number, \"each\" or \"random\", but not \"{other}\"");
+            mistakes.local(node.at, what, did_you_mean(other, &["each", "random"]));
+            return None;
+        }
+        None => Number::Fixed(as_number(node, key, least..=MAX_NUMBER, mistakes)?),
+    };
+    Some(At { value, at: node.at })
+}
+
+/// One number or a list of them.
+pub(super) fn numbers(node: Node<'_>, key: &str, mistakes: &mut Mistakes) -> Vec<At<Number>> {
+    let nodes = node.list().unwrap_or_else(|| vec![node]);
+    if nodes.is_empty() {
+        mistakes.local(node.at, format!("`{key}` is empty"), None);
+    }
+    nodes
+        .into_iter()
+        .take(MAX_LIST)
+        .filter_map(|node| number(node, key, 1, mistakes))
+        .collect()
+}
+
+/// A cursor: a number or one of the words for one. `foreign` is the head of the stream under `of`.
+pub(super) fn cursor(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<At<CursorWord>> {
+    let node = section.need("to", mistakes)?;
+    let at = node.at;
+    if node.str().is_none() {
+        let value = CursorWord::Number(as_number(node, "to", 0..=MAX_NUMBER, mistakes)?);
+        return Some(At { value, at });
+    }
+    let text = as_text(node, "to", mistakes)?;
+    let value = match text.value {
+        "zero" => CursorWord::Zero,
+        "behind" => CursorWord::Behind,
+        "floor" => CursorWord::Floor,
+        "below-floor" => CursorWord::BelowFloor,
+        "head" => CursorWord::Head,
+        "beyond-head" => CursorWord::BeyondHead,
+        "at-budget" => CursorWord::AtBudget,
+        "beyond-budget" => CursorWord::BeyondBudget,
+        "random" => CursorWord::Random,
+        "each" => CursorWord::Each,
+        "foreign" => {
+            let Some(of) = section.text("of", mistakes) else {
+                let hint = "add `of = \"<topic>\"`".to_owned();
+                mistakes.local(at, "a foreign cursor is another stream's: which?", hint);
+                return None;
+            };
+            CursorWord::Foreign(names.stream(of, mistakes)?)
+        }
+        other => {
+            mistakes.local(
+                at,
+                format!("unknown cursor `{other}`"),
+                did_you_mean(other, words::CURSORS),
+            );
+            return None;
+        }
+    };
+    if section.has("of") && !matches!(value, CursorWord::Foreign(_)) {
+        mistakes.local(at, "`of` goes with a foreign cursor only", None);
+    }
+    Some(At { value, at })
+}

@@ -1,0 +1,301 @@
+//! What is said of mistakes: each with line, column and hint, and all of them at once.
+
+use super::*;
+
+/// Breaks [`GOOD`] in one place and compares the first line of what is said.
+fn check(from: &str, to: &str, expect: &str) {
+    assert!(GOOD.contains(from), "{from}");
+    let said = errors(&GOOD.replacen(from, to, 1));
+    assert!(said.contains(expect), "expected `{expect}`, but this is said:\n{said}");
+}
+
+#[test]
+fn three_mistakes_give_three_messages_with_line_and_column() {
+    let text = GOOD
+        .replace("\"publish\", stream ", "\"publsh\", stream ")
+        .replace("seq = 4", "seq = \"four\"")
+        .replace("replay-determinism", "replay-determinsm");
+    insta::assert_snapshot!(errors(&text));
+}
+
+#[test]
+fn mistakes_of_the_script_and_of_the_head_are_told_together() {
+    let text = GOOD
+        .replace("replay-determinism", "nothing")
+        .replace("{ do = \"await\" }", "{ do = \"await\", clients = [\"phone\"] }")
+        .replace("seq = 4", "seq = 40");
+    insta::assert_snapshot!(errors(&text));
+}
+
+#[test]
+fn broken_lines_are_told_beside_other_mistakes() {
+    let text = GOOD
+        .replace("title = \"A story\"", "title = A story")
+        .replace("{ do = \"connect\" }", "{ do = \"conect\" }")
+        .replace("deliveries = 10", "deliveries = 10, delivered = 5");
+    insta::assert_snapshot!(errors(&text));
+}
+
+#[test]
+fn an_empty_file_says_all_that_is_needed() {
+    insta::assert_snapshot!(errors(""));
+}
+
+#[test]
+fn a_broken_header_takes_its_section_with_it() {
+    let text = "schema = 1\n[[streams]\ntopic = 5\n[[clients]]\nname = 7\n";
+    insta::assert_snapshot!(errors(text));
+}
+
+#[test]
+fn names_must_be_of_the_contract_and_of_the_file() {
+    check(
+        "name = \"x\"",
+        "name = \"y\"",
+        "2:8: the scenario is called `y`, but its file `x`",
+    );
+    check(
+        "topic = \"run:b:events\"",
+        "topic = \"job:b:events\"",
+        "the contract has no class for the topic",
+    );
+    check(
+        "topic = \"run:b:events\"",
+        "topic = \"run:a:events\"",
+        "are one stream on the candidate",
+    );
+    check(
+        "name = \"phone\"",
+        "name = \"writer\"",
+        "`writer` is the name of the one who publishes",
+    );
+    check("name = \"phone\"", "name = \"desk\"", "two clients are called `desk`");
+    check(
+        "stream = \"run:a:events\", count",
+        "stream = \"run:c:events\", count",
+        "no stream has the topic `run:c:events`",
+    );
+    check(
+        "streams = [\"run:a:events\"] }]",
+        "streams = [\"run:b\"] }]",
+        "no stream has the topic `run:b`",
+    );
+    check("schema = 1", "schema = 2", "unknown schema");
+}
+
+#[test]
+fn a_script_that_waits_for_what_can_never_come_is_refused() {
+    check(
+        "\"await\" }",
+        "\"await\", clients = [\"phone\"] }",
+        "12:3: `phone` is not connected, so it would never catch up",
+    );
+    check(
+        "{ do = \"await\" }",
+        "{ do = \"disconnect\" }, { do = \"await\" }",
+        "nobody to wait for",
+    );
+    check(
+        "\"await\" }",
+        "\"await-fault\", fault = \"cot-1\" }",
+        "no fault is called `cot-1`\n  hint: did you mean `cut-1`?",
+    );
+    let kill = "{ do = \"server\", lane = \"legacy\", action = \"kill\" }, { do = \"await\" }";
+    check(
+        "{ do = \"await\" }",
+        kill,
+        "waiting for clients while the legacy server is down would wait forever",
+    );
+    check("{ do = \"await\" }", kill, "the legacy server is left down");
+    let pause = "{ do = \"server\", lane = \"both\", action = \"pause\" }";
+    check("{ do = \"await\" }", pause, "the legacy server is left paused");
+    check(
+        "{ do = \"await\" }",
+        "{ do = \"server\", lane = \"both\", action = \"restart\" }",
+        "was not killed",
+    );
+}
+
+#[test]
+fn what_is_not_published_can_be_neither_repeated_nor_struck() {
+    check(
+        "{ do = \"await\" }",
+        "{ do = \"conflict\", stream = \"run:b:events\", seqs = [7] }",
+        "is not published by now: its head is 6",
+    );
+    check(
+        "{ do = \"await\" }",
+        "{ do = \"republish\", stream = \"run:a:events\", seqs = 4 }",
+        "is pruned by now: its retention floor is 4",
+    );
+    check(
+        "seq = 4",
+        "seq = 10",
+        "event 10 of `run:a:events` is never published: it ends at 9",
+    );
+    check(
+        "[\"desk\"], at = { delivery = \"run:a:events\", seq = 4",
+        "[\"phone\"], at = { delivery = \"run:a:events\", seq = 8",
+        "never reaches `phone`",
+    );
+    check(
+        "[\"desk\"], at = { delivery = \"run:a:events\"",
+        "[\"phone\"], at = { delivery = \"run:b:events\"",
+        "`phone` does not subscribe to `run:b:events`",
+    );
+    check(
+        "delivery = \"run:a:events\", seq = 4",
+        "resume = 4",
+        "`desk` never comes to resume 4 on the legacy lane, only to 1",
+    );
+    check("count = 12", "count = 1", "can't share");
+}
+
+#[test]
+fn a_cursor_is_set_on_a_client_that_is_away_and_means_something_there() {
+    let set = |rest: &str| format!("{{ do = \"set-cursor\", {rest} }}");
+    let desk = set("client = \"desk\", stream = \"run:a:events\", to = 3");
+    check(
+        "{ do = \"await\" }",
+        &desk,
+        "`desk` is connected, so its checkpoint is in use",
+    );
+    let other = set("client = \"phone\", stream = \"run:b:events\", to = 3");
+    check(
+        "{ do = \"await\" }",
+        &other,
+        "`phone` does not subscribe to `run:b:events`",
+    );
+    let budget = set("client = \"phone\", stream = \"run:a:events\", to = \"beyond-budget\"");
+    check("{ do = \"await\" }", &budget, "no cursor lies 51 behind the head 9");
+    let each = set("client = \"phone\", stream = \"run:a:events\", to = \"each\"");
+    check(
+        "{ do = \"await\" }",
+        &each,
+        "`each` stands for the positions of `expand`, and there are none",
+    );
+    let flor = set("client = \"phone\", stream = \"run:a:events\", to = \"flor\"");
+    check(
+        "{ do = \"await\" }",
+        &flor,
+        "unknown cursor `flor`\n  hint: did you mean `floor`?",
+    );
+}
+
+#[test]
+fn faults_that_compete_or_hang_are_refused() {
+    let more = |fault: &str| format!("seq = 4 }} }},\n  {fault}\n");
+    let same = more("{ do = \"repeat\", clients = [\"desk\"], at = { delivery = \"run:a:events\", seq = 4 } },");
+    check("seq = 4 } },\n", &same, "another fault strikes at the same position");
+    let burst = more("{ do = \"repeat\", clients = [\"desk\"], at = { delivery = \"run:a:events\", seq = 8 } },");
+    check(
+        "seq = 4 } },\n",
+        &burst,
+        "one frame may carry the positions of two faults",
+    );
+    let hold = "do = \"hold\", until = \"heal\", clients";
+    check(
+        "do = \"cut\", how = \"close\", when = \"before\", clients",
+        hold,
+        "would wait forever",
+    );
+    check(
+        "do = \"cut\", how",
+        "do = \"cut\", times = \"always\", how",
+        "never lets the client get on",
+    );
+    check(
+        "do = \"cut\", how",
+        "do = \"cut\", draws = 3, how",
+        "only a random position can be drawn more than once",
+    );
+    check(
+        "clients = [\"desk\"], at",
+        "clients = [\"writer\"], at",
+        "never comes by its position",
+    );
+}
+
+#[test]
+fn a_defect_is_planted_where_one_is_expected_and_nowhere_else() {
+    check(
+        "at_least",
+        "legacy_defects = [\"accept-stale\"]\nat_least",
+        "`legacy_defects` are planted, but no finding is expected",
+    );
+    check(
+        "at_least",
+        "legacy_defects = [\"acept-stale\"]\nat_least",
+        "did you mean `accept-stale`?",
+    );
+    check(
+        "do = \"cut\", how = \"close\", when = \"before\"",
+        "do = \"drop-event\"",
+        "a defect is planted in one lane",
+    );
+    let expect = "expect = { decision = \"block\", findings = [\"gap\"], lane = \"legacy\" }\nat_least";
+    check("at_least", expect, "no defect is planted");
+    check(
+        "at_least",
+        expect,
+        "a scenario that must be blocked stands among the honest ones",
+    );
+    let honest = Scenario::parse("scenarios/known-bad/x.toml", GOOD)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        honest.contains("a known-bad scenario says which findings it must give"),
+        "{honest}"
+    );
+}
+
+#[test]
+fn what_can_not_be_had_is_not_asked_for() {
+    check(
+        "deliveries = 10",
+        "deliveries = 22",
+        "22 deliveries are asked for, but 21 events are all",
+    );
+    check(
+        "deliveries = 10",
+        "deliveries = 10, resumes = 3",
+        "3 resumes are asked for, but at most 2",
+    );
+    check(
+        "deliveries = 10",
+        "deliveries = 10, refusals = 1",
+        "1 refusals are asked for, but at most 0",
+    );
+    check(
+        "deliveries = 10",
+        "deliveries = 10, duplicates = 1",
+        "nothing makes every lane repeat itself",
+    );
+    check(
+        "deliveries = 10",
+        "deliveries = 10, faults = 2",
+        "2 faults are asked for on each lane, but one lane has 1",
+    );
+    check("deliveries = 10", "resumes = 0", "content with no delivery at all");
+}
+
+#[test]
+fn expansion_leaves_servers_alone_and_needs_topics_with_an_id() {
+    let expand = |more: &str| format!("expand = {{ position = \"1..=3\" }}\n{more}");
+    let kill = GOOD.replace(
+        "{ do = \"await\" }",
+        "{ do = \"server\", lane = \"both\", action = \"kill\" }",
+    );
+    assert!(errors(&expand(&kill)).contains("cases run side by side on one server"));
+    let summary = GOOD.replace("run:b:events", "runtime.run_summaries");
+    assert!(errors(&expand(&summary)).contains("has no id, so cases can't each have a copy"));
+    let wide = format!("expand = {{ position = \"1..=40\", when = [\"before\", \"after\"] }}\n{GOOD}");
+    assert!(errors(&wide).contains("this makes 80 cases"));
+    let unused = GOOD.replace("seq = 4", "seq = \"each\"");
+    assert!(errors(&unused).contains("`each` stands for the positions of `expand`"));
+}
+
+#[test]
+fn a_file_too_large_to_be_a_scenario_is_not_read() {
+    assert!(errors(&"#".repeat(MAX_FILE_BYTES + 1)).contains("a scenario is at most"));
+}

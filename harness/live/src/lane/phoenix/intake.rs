@@ -1,0 +1,123 @@
+//! What becomes of a message that came: an arrival, the answer to a request, the session's end, or nothing.
+
+use cutover_core::history::{Closed, Via};
+use cutover_core::ids::Seq;
+
+use super::batch::{FrameCopy, read_batch, read_frame};
+use super::codec::{Message, decode};
+use super::object::RawObject;
+use super::session::{PhoenixSession, Reply};
+use crate::frame::{Body, Direction};
+use crate::lane::Arrival;
+use crate::lane::socket::Payload;
+
+/// Codes of `sync:error` that only announce the error reply to a request; the reply tells all of it.
+const ANNOUNCEMENTS: [&str; 3] = ["stale_cursor", "bad_subscription", "forbidden_topic"];
+
+impl PhoenixSession {
+    /// Takes a message in.
+    pub(super) fn take(&mut self, payload: Payload) {
+        let body = match payload {
+            Payload::Text(text) => Body::Text(text.into()),
+            Payload::Binary(bytes) => Body::Binary(bytes),
+        };
+        let message = match decode(self.serializer, Direction::ToClient, &body) {
+            Ok(message) => message,
+            Err(error) => return self.inbox.unreadable(error.to_string()),
+        };
+        if message.event == "phx_reply" {
+            return self.take_reply(&message);
+        }
+        // What an earlier instance of the channel still says is dropped, as phoenix.js does ("dropping outdated message").
+        let outdated = !message.join_ref.is_null() && message.join_ref != self.join_ref;
+        if message.topic != self.profile.channel || outdated {
+            return;
+        }
+        let events = &self.profile.events;
+        match message.event.as_str() {
+            "phx_close" | "phx_error" => self.inbox.end(Closed::Channel { event: message.event }),
+            name if name == events.update_batch => self.take_batch(&message.payload, Via::UpdateBatch),
+            name if name == events.frame => self.take_frame(&message.payload),
+            name if name == events.error => self.take_error(&message.payload),
+            // An event that nobody listens to, the channel's heartbeat among them.
+            _ => {}
+        }
+    }
+
+    fn take_reply(&mut self, message: &Message) {
+        if self.unanswered.as_ref() == Some(&message.msg_ref) {
+            self.unanswered = None;
+            return;
+        }
+        let Some((msg_ref, answer)) = &mut self.pending else {
+            return;
+        };
+        if *msg_ref != message.msg_ref {
+            return;
+        }
+        let reply = RawObject::parse(&message.payload).ok().and_then(|reply| {
+            let ok = reply.text("status")? == "ok";
+            Some(Reply {
+                ok,
+                response: reply.get("response").unwrap_or("null").to_owned(),
+            })
+        });
+        match reply {
+            Some(reply) => *answer = Some(reply),
+            None => self
+                .inbox
+                .unreadable(format!("a reply without a status: {}", message.payload)),
+        }
+    }
+
+    fn take_batch(&mut self, batch: &str, via: Via) {
+        let updates = match read_batch(&self.profile, batch) {
+            Ok(updates) => updates,
+            Err(what) => return self.inbox.unreadable(what),
+        };
+        for update in updates {
+            match update {
+                Err(what) => self.inbox.unreadable(what),
+                Ok(update) => match self.names.stream_of_topic(&update.topic) {
+                    Some(stream) => self.inbox.push(Arrival::Event {
+                        stream: stream.clone(),
+                        seq: Seq(update.seq),
+                        payload: update.payload,
+                        declared: update.declared,
+                        via,
+                    }),
+                    None => {
+                        let what = format!(
+                            "event {} of the topic `{}`, which is none of this run's",
+                            update.seq, update.topic
+                        );
+                        self.inbox.unreadable(what);
+                    }
+                },
+            }
+        }
+    }
+
+    fn take_frame(&mut self, payload: &str) {
+        match read_frame(&self.profile, payload) {
+            Ok(FrameCopy::Batch(batch)) => self.take_batch(&batch, Via::Frame),
+            // The error came as an event of its own already.
+            Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
+            Err(what) => self.inbox.unreadable(what),
+        }
+    }
+
+    fn take_error(&mut self, payload: &str) {
+        let code = RawObject::parse(payload)
+            .ok()
+            .and_then(|error| error.text("code"))
+            .unwrap_or_default();
+        if self.pending.is_some() && ANNOUNCEMENTS.contains(&code.as_str()) {
+            return;
+        }
+        // The lane may have dropped deliveries (slow_consumer) or will drop the socket: only a new session is sure.
+        self.inbox.end(Closed::Channel {
+            event: format!("{} {code}", self.profile.events.error),
+        });
+    }
+}
