@@ -37,6 +37,7 @@ pub struct Case {
     faults: BTreeMap<FaultId, ClientId>,
     heads: BTreeMap<StreamId, Seq>,
     last_acked: Option<String>,
+    server_up: bool,
     converge_within: Duration,
 }
 
@@ -121,6 +122,7 @@ impl Case {
             faults,
             heads,
             last_acked: None,
+            server_up: true,
             converge_within: Duration::from_millis(plan.converge_within_ms),
         };
         case.set_policies().await?;
@@ -194,7 +196,7 @@ impl Case {
             } => self.publish(*op, stream, key, payload, expect).await,
             Step::Connect { client } => {
                 self.client(client, true)?.connect().await;
-                Ok(())
+                self.joined(client).await
             }
             Step::Disconnect { client } => {
                 self.client(client, false)?.disconnect().await;
@@ -280,6 +282,21 @@ impl Case {
         settled
             .map(|_| ())
             .map_err(|_| format!("`{id}` to catch up with the acknowledged heads"))
+    }
+
+    /// Waits until a client is subscribed, or will never be: what is published next reaches it live on every lane. Where
+    /// its server is down there is nothing to wait for.
+    async fn joined(&self, id: &ClientId) -> Result<(), String> {
+        let Some(client) = self.clients.get(id).filter(|_| self.server_up) else {
+            return Ok(());
+        };
+        let mut status = client.handle.status.clone();
+        let joined = timeout(
+            STEP_WITHIN,
+            status.wait_for(|status| status.subscribed || status.gave_up.is_some()),
+        )
+        .await;
+        joined.map(|_| ()).map_err(|_| format!("`{id}` to be subscribed"))
     }
 
     async fn fired(&self, fault: &FaultId) -> Result<(), String> {

@@ -13,7 +13,7 @@ use super::checkpoints::CheckpointFile;
 use super::recorder::Recorder;
 use super::resume::subscribed;
 use super::status::Status;
-use crate::lane::Arrival;
+use crate::lane::{Arrival, Head};
 
 /// After so many replays from the same cursor in vain, a stream is stuck.
 const MOST_FRUITLESS_REPLAYS: u32 = 3;
@@ -159,7 +159,11 @@ impl Inbox {
     }
 
     /// The lane accepted a stream.
-    pub fn accepted(&mut self, stream: &StreamId, head: Option<Seq>) {
+    pub fn accepted(&mut self, stream: &StreamId, head: Head) {
+        let head = match head {
+            Head::At(head) => Some(head),
+            Head::BelowCursor | Head::Untold => None,
+        };
         let sub = self.sub_of(stream);
         self.recorder.record(Record::Accepted {
             client: self.planned.id.clone(),

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::client::now;
 use super::inbox::Inbox;
-use crate::lane::{Answer, Arrival, Completion, Op, Session};
+use crate::lane::{Answer, Arrival, Completion, Head, Op, Session};
 
 /// Longest wait for the answer to a subscription, which comes after its whole replay.
 const REPLAY_WITHIN: Duration = Duration::from_secs(15);
@@ -79,26 +79,23 @@ fn drain(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Opt
     None
 }
 
-fn accepted(
-    inbox: &mut Inbox,
-    asked: &[(StreamId, Option<Cursor>)],
-    heads: &[(StreamId, Option<cutover_core::ids::Seq>)],
-) -> Resumed {
-    let mut ahead = false;
+fn accepted(inbox: &mut Inbox, asked: &[(StreamId, Option<Cursor>)], heads: &[(StreamId, Head)]) -> Resumed {
+    let mut rewound = false;
     for (stream, cursor) in asked {
-        let head = heads
-            .iter()
-            .find(|(named, _)| named == stream)
-            .and_then(|(_, head)| *head);
+        let told = heads.iter().find(|(named, _)| named == stream);
+        let head = told.map_or(Head::Untold, |(_, head)| *head);
         inbox.accepted(stream, head);
-        if let (Some(cursor), Some(head)) = (cursor, head)
-            && cursor.0 > head.0
-        {
+        let beyond = match head {
+            Head::At(head) => cursor.is_some_and(|cursor| cursor.0 > head.0),
+            Head::BelowCursor => true,
+            Head::Untold => false,
+        };
+        if beyond {
             inbox.rewind(stream, RewindReason::AheadOfHead);
-            ahead = true;
+            rewound = true;
         }
     }
-    if ahead {
+    if rewound {
         Resumed::Rewound
     } else if inbox.caught_up_with_heads() {
         Resumed::Following

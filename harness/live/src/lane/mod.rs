@@ -85,8 +85,8 @@ pub enum Op {
 /// What a lane answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Subscribed; each stream's head, where the lane tells it.
-    Subscribed(Vec<(StreamId, Option<Seq>)>),
+    /// Subscribed; where each stream's head is.
+    Subscribed(Vec<(StreamId, Head)>),
     /// Written, or written before under the same key.
     Published {
         /// The event's seq.
@@ -96,6 +96,17 @@ pub enum Answer {
     },
     /// Done.
     Done,
+}
+
+/// Where a stream's head is, as far as the lane tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// At this seq.
+    At(Seq),
+    /// Below the cursor that was resumed from: the cursor is of another history.
+    BelowCursor,
+    /// It does not tell.
+    Untold,
 }
 
 /// How an operation ended. There is no error: a refusal is `Fail`, not knowing is `Info`.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cutover_core::history::{Fire, Rewrote};
 use cutover_core::ids::{ClientId, FaultId, OpId};
-use cutover_core::plan::{PlannedFault, Position};
+use cutover_core::plan::{FaultKind, PlannedFault, Position};
 use tokio::sync::watch;
 
 use super::LedgerSink;
@@ -51,6 +51,7 @@ struct State {
 struct Armed {
     id: FaultId,
     hit: String,
+    defect: bool,
     fault: Box<dyn Fault>,
 }
 
@@ -59,6 +60,7 @@ impl Desk {
         let arm = |planned: &PlannedFault| Armed {
             id: planned.id.clone(),
             hit: describe(&planned.at),
+            defect: matches!(planned.kind, FaultKind::Mutate { .. }),
             fault: fault::arm(planned),
         };
         let faults = planned.iter().map(arm).collect();
@@ -85,9 +87,9 @@ impl Desk {
         !self.state().faults.is_empty()
     }
 
-    /// Takes all faults off.
+    /// Takes all faults off. What a planted defect does stays: a broken lane does not heal.
     pub(super) fn disarm(&self) {
-        self.state().faults.clear();
+        self.state().faults.retain(|armed| armed.defect);
     }
 
     pub(super) fn expect_ack(&self, op: Option<OpId>) {

@@ -9,7 +9,7 @@ use cutover_core::plan::{Compression, Serializer};
 use cutover_live::lane::names::Names;
 use cutover_live::lane::profile::{Secret, SpacetimeProfile};
 use cutover_live::lane::spacetime::SpacetimeLane;
-use cutover_live::lane::{Answer, Arrival, Completion, Endpoint, Lane, Op, Role, Session};
+use cutover_live::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, Role, Session};
 use tokio::runtime::Runtime;
 
 use crate::client::{Client, DATABASE};
@@ -67,7 +67,10 @@ impl OurLane {
             streams,
             replay_batch: 100,
         }) {
-            Completion::Ok(Answer::Subscribed(heads)) => Ok(heads[0].1.unwrap().0),
+            Completion::Ok(Answer::Subscribed(heads)) => match heads[0].1 {
+                Head::At(head) => Ok(head.0),
+                other => panic!("the lane tells its head, but here it is {other:?}"),
+            },
             Completion::Fail(refusal) => Err(refusal),
             other => panic!("{other:?}"),
         }

@@ -78,9 +78,10 @@ impl PhoenixSession {
         for update in updates {
             match update {
                 Err(what) => self.inbox.unreadable(what),
-                Ok(update) => match self.names.stream_of_topic(&update.topic) {
+                Ok(update) => match self.names.stream_of_topic(&update.topic).cloned() {
+                    Some(stream) if self.note(&stream, Seq(update.seq)) => {}
                     Some(stream) => self.inbox.push(Arrival::Event {
-                        stream: stream.clone(),
+                        stream,
                         seq: Seq(update.seq),
                         payload: update.payload,
                         declared: update.declared,

@@ -5,6 +5,7 @@ mod codec;
 mod edit;
 mod intake;
 mod object;
+mod probe;
 #[cfg(test)]
 mod reference_tests;
 #[cfg(test)]

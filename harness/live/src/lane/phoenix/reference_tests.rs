@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::PhoenixLane;
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
-use crate::lane::{Answer, Arrival, Completion, Endpoint, Lane, Op, Role, Session};
+use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, Role, Session};
 
 const STREAMS: [&str; 2] = ["run:a:events", "run:b:events"];
 
@@ -172,7 +172,7 @@ async fn a_cursor_below_the_floor_is_stale_and_one_at_it_is_resumed() {
         ("stale_cursor", "retention_floor_breach")
     );
     assert_eq!(refusal.stale[0].stream, StreamId::new(STREAMS[0]));
-    let heads = [(STREAMS[0], 5), (STREAMS[1], 0)].map(|(stream, head)| (StreamId::new(stream), Some(Seq(head))));
+    let heads = [(STREAMS[0], 5), (STREAMS[1], 0)].map(|(stream, head)| (StreamId::new(stream), Head::At(Seq(head))));
     assert_eq!(
         session
             .invoke(&subscribe(&[(STREAMS[0], Some(3)), (STREAMS[1], None)]))
@@ -182,4 +182,41 @@ async fn a_cursor_below_the_floor_is_stale_and_one_at_it_is_resumed() {
     assert_eq!(session.invoke(&Op::Heartbeat).await, Completion::Ok(Answer::Done));
     let seqs = [event(&mut *session).await.1, event(&mut *session).await.1];
     assert_eq!(seqs, [4, 5]);
+}
+
+/// Publishes four events of a stream and resumes it from a cursor.
+async fn resumed_from(cursor: u64) -> (Stack, Box<dyn Session>, Box<dyn Session>, Completion) {
+    let stack = Stack::start();
+    let mut writer = stack.writer().await;
+    for nth in 1..=4 {
+        let done = writer
+            .invoke(&publish(STREAMS[0], &format!("k{nth}"), &format!("{{\"n\":{nth}}}")))
+            .await;
+        assert_eq!(done, published(nth, false));
+    }
+    let mut session = stack.subscriber(Serializer::V2).await;
+    let answer = session.invoke(&subscribe(&[(STREAMS[0], Some(cursor))])).await;
+    (stack, writer, session, answer)
+}
+
+fn answered(head: Head) -> Completion {
+    Completion::Ok(Answer::Subscribed(vec![(StreamId::new(STREAMS[0]), head)]))
+}
+
+#[tokio::test]
+async fn a_cursor_beyond_the_head_is_told_from_one_at_it() {
+    assert_eq!(resumed_from(4).await.3, answered(Head::At(Seq(4))));
+    assert_eq!(resumed_from(5).await.3, answered(Head::BelowCursor));
+    assert_eq!(resumed_from(90).await.3, answered(Head::BelowCursor));
+}
+
+#[tokio::test]
+async fn asking_whether_a_cursor_is_beyond_the_head_delivers_nothing() {
+    let (_stack, mut writer, mut session, _) = resumed_from(4).await;
+    assert_eq!(
+        writer.invoke(&publish(STREAMS[0], "k5", "{}")).await,
+        published(5, false)
+    );
+    assert_eq!(event(&mut *session).await.1, 5);
+    assert_eq!(event(&mut *session).await.1, 5);
 }

@@ -1,5 +1,6 @@
 //! A subscriber's session with a Phoenix channel.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::codec::{Message, encode};
 use super::object::{RawObject, quoted};
+use super::probe::PROBE_REF;
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
 use crate::lane::refusal::{read_refusal, refusal};
 use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
-use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
+use crate::lane::{Answer, Arrival, Completion, Head, Op, OpenError, Session};
 
 /// An answer to a push of ours.
 pub(super) struct Reply {
@@ -40,6 +42,29 @@ pub(super) struct PhoenixSession {
     /// The last heartbeat of the session's own, until it is answered.
     pub(super) unanswered: Option<Value>,
     keepalive_at: Instant,
+    /// The newest event of each stream since it was asked for.
+    pub(super) newest: BTreeMap<StreamId, Seq>,
+    /// The cursors that are probed, each with whether the event at or behind it came.
+    pub(super) probing: Option<BTreeMap<StreamId, (Cursor, bool)>>,
+}
+
+/// Where each stream's head is: the lane's own word, but for those that a probe told to lie below their cursors.
+fn placed(
+    streams: &[(StreamId, Option<Cursor>)],
+    heads: &[(StreamId, Seq)],
+    beyond: &[StreamId],
+) -> Vec<(StreamId, Head)> {
+    let place = |stream: &StreamId| {
+        if beyond.contains(stream) {
+            return Head::BelowCursor;
+        }
+        let told = heads.iter().find(|(known, _)| known == stream);
+        told.map_or(Head::Untold, |(_, seq)| Head::At(*seq))
+    };
+    streams
+        .iter()
+        .map(|(stream, _)| (stream.clone(), place(stream)))
+        .collect()
 }
 
 impl PhoenixSession {
@@ -64,6 +89,8 @@ impl PhoenixSession {
             pending: None,
             unanswered: None,
             keepalive_at: Instant::now() + bounds.keepalive,
+            newest: BTreeMap::new(),
+            probing: None,
         };
         let params = session.join_params(client)?;
         if serializer == Serializer::V2 {
@@ -127,7 +154,8 @@ impl PhoenixSession {
 
     fn next_ref(&mut self) -> Value {
         self.last_ref += 1;
-        Value::String(self.last_ref.to_string())
+        let prefix = if self.probing.is_some() { PROBE_REF } else { "" };
+        Value::String(format!("{prefix}{}", self.last_ref))
     }
 
     /// Sends a push and returns its ref.
@@ -177,14 +205,34 @@ impl PhoenixSession {
     }
 
     async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], replay_batch: u32) -> Completion {
+        self.newest.clear();
+        match self.ask_for(streams, replay_batch).await {
+            Err(completion) => completion,
+            Ok(reply) if reply.ok => {
+                let heads = self.heads(&reply.response);
+                match self.probe(streams, &heads, replay_batch).await {
+                    Err(why) => Completion::Info(why),
+                    Ok(beyond) => Completion::Ok(Answer::Subscribed(placed(streams, &heads, &beyond))),
+                }
+            }
+            Ok(reply) => Completion::Fail(self.refusal(&reply.response)),
+        }
+    }
+
+    /// Asks for streams and waits for the answer, which stands behind the replay.
+    pub(super) async fn ask_for(
+        &mut self,
+        streams: &[(StreamId, Option<Cursor>)],
+        replay_batch: u32,
+    ) -> Result<Reply, Completion> {
         let mut topics = Vec::new();
         let mut cursors = Vec::new();
         for (stream, cursor) in streams {
             let Some(topic) = self.names.topic(stream) else {
-                return Completion::Fail(refusal(
+                return Err(Completion::Fail(refusal(
                     "not_in_plan",
                     format!("stream `{stream}` is none of this run's"),
-                ));
+                )));
             };
             topics.push(quoted(topic));
             cursors.extend(cursor.map(|cursor| format!("{}:{cursor}", quoted(topic))));
@@ -196,19 +244,8 @@ impl PhoenixSession {
         }
         payload.push_str(&format!(",{}:{replay_batch}}}", quoted(&fields.replay_batch_size)));
         let (channel, event) = (self.profile.channel.clone(), self.profile.events.subscribe.clone());
-        match self.request(&channel, &event, payload, self.bounds.operation).await {
-            Err(why) => Completion::Info(why),
-            Ok(reply) if reply.ok => {
-                let heads = self.heads(&reply.response);
-                let head = |stream: &StreamId| heads.iter().find(|(known, _)| known == stream).map(|(_, seq)| *seq);
-                let answered = streams
-                    .iter()
-                    .map(|(stream, _)| (stream.clone(), head(stream)))
-                    .collect();
-                Completion::Ok(Answer::Subscribed(answered))
-            }
-            Ok(reply) => Completion::Fail(self.refusal(&reply.response)),
-        }
+        let answered = self.request(&channel, &event, payload, self.bounds.operation).await;
+        answered.map_err(Completion::Info)
     }
 
     fn heads(&self, response: &str) -> Vec<(StreamId, Seq)> {

@@ -12,7 +12,7 @@ use super::PhoenixLane;
 use super::replay::{Row, names, play, recording};
 use crate::lane::profile::PhoenixProfile;
 use crate::lane::socket::Bounds;
-use crate::lane::{Answer, Arrival, Completion, Endpoint, Lane, Op, OpenError, Role, Session};
+use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, OpenError, Role, Session};
 
 fn lane() -> PhoenixLane {
     let profile = PhoenixProfile::of_url("ws://lane.example").unwrap();
@@ -66,7 +66,7 @@ async fn events(session: &mut dyn Session, count: usize) -> Vec<(u64, Via)> {
 async fn a_replay_comes_before_its_reply_and_every_event_comes_twice() {
     let mut session = open("v2_join_subscribe_live_leave", Serializer::V2).await;
     let answer = session.invoke(&subscribe(&[("run:r1:events", Some(0))])).await;
-    let head = vec![(StreamId::new("run:r1:events"), Some(Seq(5)))];
+    let head = vec![(StreamId::new("run:r1:events"), Head::At(Seq(5)))];
     assert_eq!(answer, Completion::Ok(Answer::Subscribed(head)));
     let seqs: Vec<u64> = events(&mut *session, 10)
         .await

@@ -11,6 +11,7 @@ use super::batch::{FrameCopy, read_batch, read_frame};
 use super::codec::{Message, decode, frame_body};
 use super::edit;
 use super::object::RawObject;
+use super::probe::PROBE_REF;
 use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, TaggerFactory};
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
@@ -58,6 +59,14 @@ impl TaggerFactory for PhoenixTaggers {
     }
 }
 
+/// Whether a message asks or answers a probe.
+fn is_probe(message: &Message) -> bool {
+    message
+        .msg_ref
+        .as_str()
+        .is_some_and(|msg_ref| msg_ref.starts_with(PROBE_REF))
+}
+
 impl Tagger {
     /// A tagger for one serializer.
     pub fn new(serializer: Serializer, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> Tagger {
@@ -76,6 +85,8 @@ impl Tagger {
         match message.event.as_str() {
             "phx_join" => FrameTag::Join,
             name if name == events.heartbeat => FrameTag::Heartbeat,
+            // A probe is a question of the session's own.
+            name if name == events.subscribe && is_probe(message) => FrameTag::Other,
             name if name == events.subscribe => match self.cursors(&message.payload) {
                 Some(cursors) => FrameTag::Resume { cursors, opens: true },
                 None => FrameTag::Other,
@@ -110,6 +121,7 @@ impl Tagger {
             return FrameTag::Other;
         }
         match message.event.as_str() {
+            "phx_reply" if is_probe(message) => FrameTag::Other,
             "phx_reply" => self.tag_reply(&message.payload),
             name if name == events.update_batch => self.tag_batch(&message.payload, Via::UpdateBatch),
             name if name == events.frame => match read_frame(&self.profile, &message.payload) {

@@ -8,7 +8,7 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 use super::request::{self, Purpose, RESUME_REDUCER};
 use super::rows::StreamRow;
 use super::session::SpacetimeSession;
-use crate::lane::{Answer, Completion};
+use crate::lane::{Answer, Completion, Head};
 
 /// A set of queries that the server has applied.
 pub(super) struct QuerySet {
@@ -24,10 +24,7 @@ impl SpacetimeSession {
         }
     }
 
-    async fn resume(
-        &mut self,
-        streams: &[(StreamId, Option<Cursor>)],
-    ) -> Result<Vec<(StreamId, Option<Seq>)>, Completion> {
+    async fn resume(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Result<Vec<(StreamId, Head)>, Completion> {
         let mut asked = Vec::new();
         for (stream, cursor) in streams {
             asked.push((stream.clone(), self.wire_name(stream)?, *cursor));
@@ -61,7 +58,7 @@ impl SpacetimeSession {
         // A stream without a row has no events: its head is known all the same.
         Ok(asked
             .into_iter()
-            .map(|(stream, name, _)| (stream, Some(head(&name).unwrap_or_default())))
+            .map(|(stream, name, _)| (stream, Head::At(head(&name).unwrap_or_default())))
             .collect())
     }
 

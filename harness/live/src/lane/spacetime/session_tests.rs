@@ -11,7 +11,7 @@ use super::protocol::Protocol;
 use super::server::Server;
 use super::{SpacetimeLane, SpacetimeProfile};
 use crate::lane::names::Names;
-use crate::lane::{Answer, Arrival, Completion, Endpoint, Lane, Op, OpenError, Role, Session};
+use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, OpenError, Role, Session};
 
 fn lane() -> SpacetimeLane {
     let profile = Arc::new(SpacetimeProfile::of_url("http://db.example").unwrap());
@@ -52,7 +52,7 @@ fn subscribe(cursor: Option<u64>) -> Op {
 }
 
 fn head(seq: u64) -> Completion {
-    Completion::Ok(Answer::Subscribed(vec![(StreamId::new("s1"), Some(Seq(seq)))]))
+    Completion::Ok(Answer::Subscribed(vec![(StreamId::new("s1"), Head::At(Seq(seq)))]))
 }
 
 async fn events(session: &mut dyn Session, count: usize) -> Vec<(u64, Via)> {

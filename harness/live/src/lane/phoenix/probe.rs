@@ -1,0 +1,74 @@
+//! Whether a resume was from beyond the head, of which this protocol says nothing.
+//!
+//! A cursor beyond the head is accepted, and events up to it are then skipped in silence (contract, "Client to server").
+//! The reply does not tell either: its watermark is the channel's, which is the cursor that was sent. So where a resume
+//! brought nothing, the session asks once more from the event before its cursor. A lane that has the event at the cursor
+//! replays it; one that does not have it has another history.
+//!
+//! What a probe brings that the client had already is the session's own affair and no delivery. Its ref tells the proxy
+//! that it is no resume of the client's, so that a fault at "the second resume" strikes the same one on every lane.
+
+use std::collections::BTreeMap;
+
+use cutover_core::ids::{Cursor, Seq, StreamId};
+
+use super::session::PhoenixSession;
+use crate::lane::Completion;
+
+/// How the ref of a probe begins.
+pub const PROBE_REF: &str = "probe-";
+
+impl PhoenixSession {
+    /// The streams whose cursors lie beyond their heads.
+    ///
+    /// # Errors
+    /// What was seen instead of an answer; the session is over.
+    pub(super) async fn probe(
+        &mut self,
+        streams: &[(StreamId, Option<Cursor>)],
+        heads: &[(StreamId, Seq)],
+        replay_batch: u32,
+    ) -> Result<Vec<StreamId>, String> {
+        let doubtful: BTreeMap<_, _> = streams
+            .iter()
+            .filter_map(|(stream, cursor)| Some((stream, cursor.filter(|cursor| cursor.0 > 0)?)))
+            .filter(|(stream, cursor)| {
+                let told = heads.iter().find(|(known, _)| known == *stream).map(|(_, head)| head.0);
+                !self.newest.contains_key(*stream) && told.is_none_or(|head| head <= cursor.0)
+            })
+            .map(|(stream, cursor)| (stream.clone(), (cursor, false)))
+            .collect();
+        if doubtful.is_empty() {
+            return Ok(Vec::new());
+        }
+        let before = |(stream, (cursor, _)): (&StreamId, &(Cursor, bool))| (stream.clone(), Some(Cursor(cursor.0 - 1)));
+        let asked: Vec<_> = doubtful.iter().map(before).collect();
+        self.probing = Some(doubtful);
+        let answered = self.ask_for(&asked, replay_batch).await;
+        let probed = self.probing.take().unwrap_or_default();
+        match answered {
+            Ok(reply) if reply.ok => Ok(probed
+                .into_iter()
+                .filter(|(_, (_, came))| !came)
+                .map(|(stream, _)| stream)
+                .collect()),
+            // The event before the cursor was just pruned: there are newer ones, so that the head is not below it.
+            Ok(_) => Ok(Vec::new()),
+            Err(Completion::Info(why)) => Err(why),
+            Err(other) => Err(format!("{other:?}")),
+        }
+    }
+
+    /// Takes note of an event; true where it only answers a probe and is no delivery.
+    pub(super) fn note(&mut self, stream: &StreamId, seq: Seq) -> bool {
+        if let Some((cursor, came)) = self.probing.as_mut().and_then(|probing| probing.get_mut(stream)) {
+            *came = true;
+            if seq.0 <= cursor.0 {
+                return true;
+            }
+        }
+        let newest = self.newest.entry(stream.clone()).or_default();
+        *newest = seq.max(*newest);
+        false
+    }
+}
