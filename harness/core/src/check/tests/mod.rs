@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod adversary;
 mod boundaries;
 mod explanations;
 mod fires;

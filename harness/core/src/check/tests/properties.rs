@@ -110,9 +110,9 @@ impl Model {
                 self.floor, self.head
             ));
             self.say(&format!("{on} rewind a"));
-            self.say(&format!("{on} sub a"));
+            self.say(&format!("{on} ask a"));
         } else {
-            self.say(&format!("{on} sub a from {cursor}"));
+            self.say(&format!("{on} ask a from {cursor}"));
         }
         if client == 0 {
             self.say(&format!("{on} sub b from 1"));
@@ -120,6 +120,7 @@ impl Model {
         if after < self.head {
             self.say(&format!("{on} a{}..{}", after + 1, self.head));
         }
+        self.say(&format!("{on} ok a head {}", self.head));
         self.clients[lane][client] = (self.head, true);
     }
 
@@ -187,6 +188,9 @@ enum Corruption {
     RefusePublish,
     ShiftAck,
     DropOneFirstDelivery,
+    CutReplayShort,
+    TellWrongHead,
+    TakeForRepeat,
 }
 
 fn corruption() -> impl Strategy<Value = Corruption> {
@@ -201,6 +205,9 @@ fn corruption() -> impl Strategy<Value = Corruption> {
         RefusePublish,
         ShiftAck,
         DropOneFirstDelivery,
+        CutReplayShort,
+        TellWrongHead,
+        TakeForRepeat,
     ])
 }
 
@@ -291,6 +298,8 @@ fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usize) -> bool
                 }
             }
         }
+        Corruption::CutReplayShort | Corruption::TellWrongHead => return plant_in_reply(records, what, pick),
+        Corruption::TakeForRepeat => return take_for_repeat(records, pick),
         Corruption::Phantom => {
             let mut copy = records[at].clone();
             if let Record::Delivered { seq, hash, .. } = &mut copy {
@@ -330,8 +339,90 @@ fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usize) -> bool
     true
 }
 
+/// Takes the last event out of a replay, or changes the head that its reply names; whether there was one.
+fn plant_in_reply(records: &mut Vec<Record>, what: Corruption, pick: usize) -> bool {
+    let replies: Vec<usize> = (0..records.len())
+        .filter(|at| matches!(&records[*at], Record::Accepted { head: Some(_), .. }))
+        .collect();
+    let Some(at) = replies.get(pick % replies.len().max(1)).copied() else {
+        return false;
+    };
+    if let (Record::Accepted { head: Some(head), .. }, Corruption::TellWrongHead) = (&mut records[at], what) {
+        *head = Seq(if pick % 2 == 0 { head.0 + 1 } else { head.0 - 1 });
+        return true;
+    }
+    let Record::Accepted { client, sub, .. } = records[at].clone() else {
+        return false;
+    };
+    let in_replay = |record: &Record| {
+        delivered(record)
+            .filter(|(to, its, ..)| **to == client && *its == sub)
+            .map(|(.., seq)| seq)
+    };
+    let Some(last) = records[..at].iter().filter_map(in_replay).max() else {
+        return false;
+    };
+    let mut place = 0;
+    records.retain(|record| {
+        place += 1;
+        place > at || in_replay(record) != Some(last)
+    });
+    true
+}
+
+/// Lets a publish that was sent once be answered as a repeated one; whether there was one.
+fn take_for_repeat(records: &mut [Record], pick: usize) -> bool {
+    let attempts = |op| {
+        let of_op = |record: &&Record| matches!(record, Record::Invoke { op: its, .. } if *its == op);
+        records.iter().filter(of_op).count()
+    };
+    let once: Vec<usize> = (0..records.len())
+        .filter(|at| match &records[*at] {
+            Record::Complete {
+                op,
+                completion:
+                    Completion::Ok {
+                        outcome:
+                            Outcome::Published {
+                                duplicate: Some(false), ..
+                            },
+                    },
+                ..
+            } => attempts(*op) == 1,
+            _ => false,
+        })
+        .collect();
+    let Some(at) = once.get(pick % once.len().max(1)).copied() else {
+        return false;
+    };
+    if let Record::Complete {
+        completion: Completion::Ok {
+            outcome: Outcome::Published { duplicate, .. },
+        },
+        ..
+    } = &mut records[at]
+    {
+        *duplicate = Some(true);
+    }
+    true
+}
+
+/// As many cases as `PROPTEST_CASES` says. Most corruptions can't be planted in most histories, so many are rejected.
+fn config() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    let cases = asked.unwrap_or(400);
+    ProptestConfig {
+        cases,
+        max_global_rejects: cases.saturating_mul(20),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn an_honest_history_gives_no_finding(retain in 2..12u64, moves in moves()) {
