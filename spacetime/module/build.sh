@@ -6,7 +6,7 @@
 # rustc does the work. The same sources and the same rustc give the same bytes, wherever the folder lies.
 #
 #   SID_ROOT     where the Debian tree is or goes (default: ~/.cache/cutover/sid)
-#   APT_OPTIONS  more options for apt-get in it, such as for a mirror that is frozen in time
+#   APT_OPTIONS  more options for apt-get in it
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 
@@ -39,11 +39,31 @@ make_sid() {
     "run \`rustup target add $target\`, or this as root" >&2; exit 1; }
   [ -e "$sid_root/etc/debian_version" ] || debootstrap --variant=minbase sid "$sid_root"
   if ! chroot "$sid_root" sh -c "command -v rustc cargo wasm-ld git" >/dev/null; then
+    update_sid
     # shellcheck disable=SC2086
-    chroot "$sid_root" apt-get ${APT_OPTIONS:-} update
-    # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive chroot "$sid_root" apt-get ${APT_OPTIONS:-} install -y --no-install-recommends $packages
+    sid_apt install -y --no-install-recommends $packages
   fi
+}
+
+sid_apt() {
+  # shellcheck disable=SC2086
+  LC_ALL=C DEBIAN_FRONTEND=noninteractive chroot "$sid_root" apt-get ${APT_OPTIONS:-} "$@"
+}
+
+# A mirror that is frozen in time, or one that lags, has a Release file whose validity has ended, and apt refuses it.
+update_sid() {
+  local said status=0
+  said=$(mktemp)
+  sid_apt update 2>"$said" || status=$?
+  cat "$said" >&2
+  if [ "$status" != 0 ] && grep -q "is expired" "$said"; then
+    echo "build.sh: the mirror's Release file is expired; trying again without a look at its date" \
+      "(its signature is still checked)" >&2
+    status=0
+    sid_apt -o Acquire::Check-Valid-Until=false update || status=$?
+  fi
+  rm -f "$said"
+  return "$status"
 }
 
 build_in_sid() {

@@ -58,6 +58,9 @@ fn idle(plan: &Plan) -> Message {
     }))
 }
 
+/// A signal reaches every run in the process, so there is one at a time where tests share a process.
+static ONE_RUN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 /// Runs the gate in a directory with a driver; returns how it ended and what recheck makes of the bundle.
 fn gate<F>(
     dir: &Path,
@@ -66,6 +69,7 @@ fn gate<F>(
 where
     F: Future<Output = Result<(), DriveError>> + Send + 'static,
 {
+    let _one_run = ONE_RUN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let scenarios = dir.join("scenarios");
     std::fs::create_dir(&scenarios).unwrap();
     std::fs::write(scenarios.join("two-events.toml"), SCENARIO).unwrap();

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -106,6 +107,16 @@ impl Client {
         let mut seqs: Vec<u64> = rows.iter().map(|row| row[1].as_u64().unwrap()).collect();
         seqs.sort_unstable();
         seqs
+    }
+
+    /// Waits until `active_connection` has so many rows.
+    pub fn wait_for_connections(&self, expect: usize) {
+        // A connection's end reaches the table a moment after the socket closed.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.rows("SELECT * FROM active_connection").len() != expect {
+            assert!(Instant::now() < deadline, "there never were {expect} connections");
+            std::thread::yield_now();
+        }
     }
 
     fn request(&self, method: &str, path: &str, content_type: &str, body: &[u8]) -> (u16, String) {

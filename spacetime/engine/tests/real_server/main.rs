@@ -4,10 +4,15 @@
 //! by its environment to be a server instead.
 #![allow(clippy::unwrap_used)]
 
+// Written by SpacetimeDB's generator; see `spacetime/bindings`.
+mod bindings;
 mod client;
 mod crash;
+mod our_lane;
 mod reducers;
 mod resume;
 mod server;
 mod socket;
 mod startup;
+mod witness;
+mod witness_tests;

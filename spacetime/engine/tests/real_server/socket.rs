@@ -158,23 +158,11 @@ fn a_subscription_from_a_cursor_gives_what_is_after_it_and_then_each_append_in_o
 fn two_connections_are_seen_while_they_last() {
     let dir = tempdir().unwrap();
     let (server, client) = published(dir.path());
-    let watch = |expect: usize| {
-        let query = "SELECT * FROM active_connection";
-        // A connection's end reaches the table a moment after the socket closed.
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while client.rows(query).len() != expect {
-            assert!(
-                std::time::Instant::now() < deadline,
-                "there never were {expect} connections"
-            );
-            std::thread::yield_now();
-        }
-    };
     let first = Socket::open(&server, &client);
     let second = Socket::open(&server, &client);
-    watch(2);
+    client.wait_for_connections(2);
     drop(first);
-    watch(1);
+    client.wait_for_connections(1);
     drop(second);
-    watch(0);
+    client.wait_for_connections(0);
 }

@@ -18,6 +18,7 @@ mod tagger;
 mod writer;
 
 pub use protocol::{ClientMessage, Protocol, ServerMessage, WireError, decode_client, decode_server};
+pub use request::{events_query, stream_query};
 pub use rows::EventSchema;
 pub use tagger::{SpacetimeTaggers, Tagger};
 
