@@ -21,6 +21,9 @@ enum Move {
     Crash(usize),
     Restart,
     Policy(u64),
+    Budget(u64),
+    /// A publish is in flight while clients come back: by bit, who already sees it.
+    Race(u8),
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -34,6 +37,8 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => (0..2usize).prop_map(Move::Crash),
         1 => Just(Move::Restart),
         1 => (2..9u64).prop_map(Move::Policy),
+        1 => (1..9u64).prop_map(Move::Budget),
+        2 => any::<u8>().prop_map(Move::Race),
     ];
     prop::collection::vec(one, 4..60)
 }
@@ -44,6 +49,7 @@ struct Model {
     head: u64,
     floor: u64,
     retain: u64,
+    budget: u64,
     /// By lane, then client: cursor, and whether the connection is up.
     clients: [[(u64, bool); 2]; 2],
 }
@@ -53,10 +59,11 @@ const LANES: [&str; 2] = ["legacy", "candidate"];
 impl Model {
     fn run(retain: u64, moves: &[Move]) -> String {
         let mut model = Model {
-            text: format!("retain a {retain}; pub b1; c1 sub a; c2 sub a; c1 sub b; c1 b1"),
+            text: format!("retain a {retain}; budget a 1000; pub b1; c1 sub a; c2 sub a; c1 sub b; c1 b1"),
             head: 0,
             floor: 0,
             retain,
+            budget: 1000,
             clients: [[(0, true); 2]; 2],
         };
         model.publish("");
@@ -102,12 +109,14 @@ impl Model {
         }
         let on = format!("{}: c{}", LANES[lane], client + 1);
         let mut after = cursor;
-        if cursor < self.floor {
+        let lag = self.head - cursor;
+        if cursor < self.floor || lag > self.budget {
+            let reason = if cursor < self.floor { "floor" } else { "budget" };
             after = self.floor;
             self.say(&format!("{on} ask a from {cursor}"));
             self.say(&format!(
-                "{on} refused a floor cursor={cursor} floor={} head={}",
-                self.floor, self.head
+                "{on} refused a {reason} cursor={cursor} floor={} head={} lag={lag} budget={}",
+                self.floor, self.head, self.budget
             ));
             self.say(&format!("{on} rewind a"));
             self.say(&format!("{on} ask a"));
@@ -124,8 +133,36 @@ impl Model {
         self.clients[lane][client] = (self.head, true);
     }
 
+    /// A publish is in flight while clients that are not connected come back, and see it or not.
+    fn race(&mut self, sees: u8) {
+        let (floor, head) = (self.floor, self.head + 1);
+        let risen = floor.max(head.saturating_sub(self.retain));
+        self.say(&format!("pub a{head} open"));
+        let mut later = Vec::new();
+        for (bit, (lane, client)) in [(0, 0), (0, 1), (1, 0), (1, 1)].into_iter().enumerate() {
+            let (sees, up) = (sees & (1 << bit) != 0, self.clients[lane][client].1);
+            (self.floor, self.head) = if sees { (risen, head) } else { (floor, head - 1) };
+            self.resume(lane, client);
+            let live = format!("{}: c{} a{head}", LANES[lane], client + 1);
+            match (up, sees) {
+                (true, true) => self.say(&live),
+                (false, true) => {}
+                (_, false) => later.push(live),
+            }
+            self.clients[lane][client].0 = head;
+        }
+        (self.floor, self.head) = (risen, head);
+        self.say(&format!("ack a{head}"));
+        later.iter().for_each(|live| self.say(live));
+    }
+
     fn make(&mut self, one: &Move) {
         match *one {
+            Move::Race(sees) => self.race(sees),
+            Move::Budget(budget) => {
+                self.budget = budget;
+                self.say(&format!("policy a budget {budget}"));
+            }
             Move::Publish => self.publish(""),
             Move::LoseAnswer => self.publish("lost"),
             Move::Again(number) => self.say(&format!("again a{}", 1 + number % self.head)),
@@ -227,6 +264,19 @@ fn delivered(record: &Record) -> Option<(&ClientId, SubId, Via, Seq)> {
     }
 }
 
+/// The record at which a client asked for a subscription.
+fn asked_at(records: &[Record], to: &ClientId, of: SubId) -> Option<usize> {
+    let asks = |record: &Record| matches!(record, Record::Subscribed { client, sub, .. } if client == to && *sub == of);
+    records.iter().position(asks)
+}
+
+/// Whether a publish was sent before a record and not answered before it.
+fn in_flight(records: &[Record], at: usize) -> bool {
+    let count = |wanted: fn(&Record) -> bool| records[..at].iter().filter(|record| wanted(record)).count();
+    let sent = count(|record| matches!(record, Record::Invoke { .. }));
+    sent > count(|record| matches!(record, Record::Complete { .. }))
+}
+
 /// Plants the corruption in one lane; whether it could be.
 fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usize) -> bool {
     let records = &mut world.lane_mut(lane).records;
@@ -275,6 +325,11 @@ fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usize) -> bool
                 _ => None,
             });
             if begun.flatten().is_some_and(|cursor| cursor.0 >= seq.0) {
+                return false;
+            }
+            // A floor that rises while the client asks leaves open where its replay begins.
+            let asked = asked_at(records, &to, sub).unwrap_or(0);
+            if in_flight(records, asked) && !places.iter().filter_map(same).any(|other| other < seq) {
                 return false;
             }
             let shown = places.iter().filter_map(same).any(|other| other > seq);
@@ -348,7 +403,12 @@ fn plant_in_reply(records: &mut Vec<Record>, what: Corruption, pick: usize) -> b
         return false;
     };
     if let (Record::Accepted { head: Some(head), .. }, Corruption::TellWrongHead) = (&mut records[at], what) {
-        *head = Seq(if pick % 2 == 0 { head.0 + 1 } else { head.0 - 1 });
+        // At most one publish is in flight, so that either of two heads may be right.
+        *head = Seq(if pick % 2 == 0 {
+            head.0 + 2
+        } else {
+            head.0.saturating_sub(2)
+        });
         return true;
     }
     let Record::Accepted { client, sub, .. } = records[at].clone() else {
@@ -362,6 +422,20 @@ fn plant_in_reply(records: &mut Vec<Record>, what: Corruption, pick: usize) -> b
     let Some(last) = records[..at].iter().filter_map(in_replay).max() else {
         return false;
     };
+    // Only what was acknowledged when the client asked is sure to belong to the replay.
+    let asked = asked_at(records, &client, sub).unwrap_or(0);
+    let acked = records[..asked].iter().filter_map(|record| match record {
+        Record::Complete {
+            completion: Completion::Ok {
+                outcome: Outcome::Published { seq, .. },
+            },
+            ..
+        } => Some(*seq),
+        _ => None,
+    });
+    if acked.max().is_none_or(|acked| last > acked) {
+        return false;
+    }
     let mut place = 0;
     records.retain(|record| {
         place += 1;
