@@ -4,8 +4,10 @@
 
 mod adversary;
 mod boundaries;
+mod corruption;
 mod explanations;
 mod fires;
+mod model;
 mod properties;
 
 use super::explain::{Explained, explain};
