@@ -60,6 +60,7 @@ impl Finding {
             "skipped" => format!("{event} was skipped on the way to {client}"),
             "skipped-at-start" => format!("{event} was skipped when {client} subscribed"),
             "copy-missing" => format!("{event} came to {client} in one kind of message and not in the other"),
+            "replay-cut-short" => format!("{event} had not come when {client} was told that its replay was complete"),
             "delivered-on-one-lane-only" => format!("{event} never reached {client}; the other lane delivered it"),
             "perhaps-never-written" => {
                 format!("{event} never reached {client}, and nobody knows whether it was written")
@@ -79,18 +80,26 @@ impl Finding {
             "wrong-fields" => format!("the refusal of {client}'s cursor on {stream} tells wrong numbers"),
             "not-listed" => format!("a stale cursor of {client} on {stream} was refused and not named"),
             "refused-otherwise" => format!("a subscription of {client} to {stream} was refused"),
+            "delivered-though-refused" => {
+                format!("{client} was refused on {stream} and was delivered events all the same")
+            }
             "no-rebootstrap" => format!("{client} was refused on {stream} and did not bootstrap anew"),
             "behind-head" => format!("{client} ended behind the head of {stream}"),
             "stuck" => format!(
                 "{client} asked for event {} of {stream} again and again and never got it",
                 first(self)
             ),
+            "ahead-of-head" => {
+                format!("{client} ended beyond the head of {stream}, and what comes next will be skipped")
+            }
+            "wrong-head" => format!("{client} was told a head of {stream} that it can't have had"),
             "no-watermark" => format!("nobody knows how far {client} came in {stream}"),
             "head-went-back" => format!("the head of {stream} went back when the server restarted"),
             "never-delivered-again" => format!("{event} was known before the server died and never delivered again"),
             "seq-reused" => format!("{event} was given to another publish after the server died"),
             "refused" => format!("{op} on {stream} was refused"),
             "acknowledged-at-another-seq" => format!("{op} on {stream} was acknowledged at another seq"),
+            "taken-for-a-repeat" => format!("{op} on {stream} was new and was taken for a repeated one"),
             "accepted-a-conflict" => format!("{op} on {stream} was to be refused and was acknowledged"),
             "refused-with-another-code" => format!("{op} on {stream} was refused with another code"),
             "answered-without-seq" => format!("{op} on {stream} was acknowledged without a seq"),

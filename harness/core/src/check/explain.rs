@@ -205,9 +205,13 @@ fn explains(cause: &Finding, effect: &Finding) -> bool {
                     "phantom" | "unseen" => effect.last_seq() >= cause.seq,
                     "wrong-answer" => effect.reason == SHIFTED && effect.last_seq() >= cause.seq,
                     "gap" => overlap(cause, effect),
+                    // Its own too many stands at the head that is named, and clients end at it.
+                    "convergence" => effect.last_seq() >= cause.seq,
                     _ => false,
                 }
         }
+        // What takes a place that is nobody's moves the heads that lane and client know.
+        "wrong-stream" | "phantom" => client && effect_checker == "convergence" && effect.last_seq() >= cause.seq,
         "lost-write" => match effect_checker {
             "wrong-answer" => cause.witness.op.is_some() && cause.witness.op == effect.witness.op,
             "gap" | "unseen" | "convergence" => client && overlap(cause, effect),
@@ -216,8 +220,7 @@ fn explains(cause: &Finding, effect: &Finding) -> bool {
         // What was refused is on the other lane only, and one seq that is off moves all that follow it.
         "wrong-answer" => match effect_checker {
             "unseen" => cause.witness.op == effect.witness.op,
-            "phantom" => cause.reason == SHIFTED && effect.last_seq() >= cause.seq,
-            "gap" | "convergence" => cause.reason == SHIFTED && overlap(cause, effect),
+            "phantom" | "gap" | "convergence" => cause.reason == SHIFTED && effect.last_seq() >= cause.seq,
             _ => false,
         },
         "nonmonotonic" => client && matches!(effect_checker, "gap" | "convergence") && overlap(cause, effect),

@@ -3,14 +3,16 @@
 //! Anomaly: within one subscription, the next event of a kind of copy is not the one after the last, and what was skipped
 //! does not come later in it (`skipped`; `skipped-at-start` where the first event is not the one after the cursor that
 //! the lane saw, or after the retention floor for a bootstrap). A lane that sends every event in two kinds of message and
-//! leaves one of them out, though the connection did not end in between, has a gap too (`copy-missing`). What came later
-//! in the same subscription is `nonmonotonic` instead. Source: contract, "Ordering, delivery, replay" (no gaps; a gap is
-//! never something to skip over) and "Server to client" (every batch is sent a second time).
+//! leaves one of them out, though the connection did not end in between, has a gap too (`copy-missing`), and so has a
+//! replay that the lane calls complete before all that was acknowledged when it was asked for has come
+//! (`replay-cut-short`). What came later in the same subscription is `nonmonotonic` instead. Source: contract, "Ordering, delivery, replay" (no gaps; a gap is
+//! never something to skip over; replay first, then the live tail) and "Server to client" (every batch is sent a second
+//! time; the replay's pushes go out before the reply).
 
 use std::collections::BTreeMap;
 
-use super::index::{Index, LaneIndex, Sub};
-use super::order::{Skip, Tracks};
+use super::index::{Arrival, Index, LaneIndex, Sub};
+use super::order::{Skip, Tracks, base_of_sub};
 use super::{CheckInput, Checker, Finding, Report, Verdict};
 
 /// See the module's documentation.
@@ -63,7 +65,36 @@ fn of_sub(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Vec<Finding
         })
         .collect();
     findings.extend(missing_tail(index, lane, sub, &tracks));
+    let told = |first: u64, last: u64| skips.values().any(|(skip, _)| skip.first <= last && first <= skip.last);
+    if let Some((first, last, at)) = cut_short(lane, sub).filter(|(first, last, _)| !told(*first, *last)) {
+        let finding = finding(index, lane, sub, "replay-cut-short", (first, last));
+        findings.push(finding.seen_at(sub.at).seen_at(at));
+    }
     findings
+}
+
+/// The end of the replay that had not come when the lane said that it was complete, and the record of its saying so.
+///
+/// Only what was acknowledged before the client asked is sure to belong to the replay. What came in its place, though it
+/// is another stream's event, is told elsewhere.
+fn cut_short(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Option<(u64, u64, usize)> {
+    let accepted = sub.accepted_at()?;
+    let (_, base) = base_of_sub(lane, sub, accepted);
+    let last = lane.streams[sub.stream].head_sure.before(sub.at);
+    let came = sub.deliveries.iter().map(|number| &lane.deliveries[*number]);
+    let reached = came
+        .take_while(|delivery| delivery.at < accepted)
+        .filter(|delivery| {
+            !matches!(
+                delivery.arrival,
+                Arrival::NeverPublished | Arrival::BeforePublished(_) | Arrival::NotSubscribed
+            )
+        })
+        .map(|delivery| delivery.seq)
+        .max()
+        .unwrap_or(0)
+        .max(base);
+    (reached < last).then_some((reached + 1, last, accepted))
 }
 
 /// The end of one copy that never came, in a subscription that lasted until everything in flight was to have arrived.

@@ -12,12 +12,12 @@
 //! |---|---|
 //! | `retain a 3`, `budget a 2` | the stream's policy at the start |
 //! | `policy a retain 3`, `policy a budget 2` | the same as an operation |
-//! | `pub a1`, `pub a1 = 2`, `pub a1 refused CODE`, `pub a1 info`, `pub a1 open` | a publish, and its answer |
+//! | `pub a1`, `pub a1 = 2`, `pub a1 refused CODE`, `pub a1 info`, `pub a1 open`, `pub a1 known` | a publish, and its answer |
 //! | `ack a1`, `ack a1 = 2` | the answer to an open one |
 //! | `again a1`, `again a1 = 2`, `again a1 new` | repeated with the same key |
 //! | `conflict a1`, `conflict a1 = 1`, `conflict a1 refused CODE` | same key, other payload |
-//! | `c1 sub a`, `c1 sub a from 3` | subscribes and is accepted |
-//! | `c1 ask a from 3`, `c1 ok a head 5` | asks; is accepted |
+//! | `c1 sub a`, `c1 sub a from 3` | subscribes, and is accepted once what is delivered next has come: before the next statement that is not about clients, and before the client's connection ends or it rewinds |
+//! | `c1 ask a from 3`, `c1 ok a head 5` | asks; is accepted there |
 //! | `c1 refused a floor cursor=1 floor=3 head=6` | is refused as stale; also `budget`, `lag=`, `budget=` |
 //! | `c1 refused b by a floor` | is refused because its sibling is stale |
 //! | `c1 a1 a2..4` | is delivered; after an event: `=b2` that event's payload, `=*` another, `=?` none, `~` another hash declared, `!` applied anyhow, `u` or `f` one copy only |
@@ -188,6 +188,7 @@ impl Writer {
             ["refused", code] => refused(code),
             ["=", number] => done(number.parse().ok()?, None),
             ["new"] => done(seq, Some(false)),
+            ["known"] => done(seq, Some(true)),
             [] if kind == "conflict" => refused("idempotency_conflict"),
             [] => done(seq, Some(kind == "again")),
             _ => return None,

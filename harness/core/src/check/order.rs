@@ -43,6 +43,8 @@ pub(super) struct Track {
     /// What came on a connection that already carried the stream, before the replay began: the former subscription's.
     early: Option<(u64, usize)>,
     start: Option<u64>,
+    /// The least seq that came in its place, with the record at which the subscription began.
+    lowest: Option<(u64, usize)>,
     last_at: usize,
 }
 
@@ -81,17 +83,16 @@ fn base_of(lane: &LaneIndex<'_>, sub: &Sub<'_>, first: &Delivery) -> (u64, u64) 
     base_of_sub(lane, sub, first.at)
 }
 
-fn base_of_sub(lane: &LaneIndex<'_>, sub: &Sub<'_>, until: usize) -> (u64, u64) {
+/// The same, up to a record.
+pub(super) fn base_of_sub(lane: &LaneIndex<'_>, sub: &Sub<'_>, until: usize) -> (u64, u64) {
+    let floors = &lane.streams[sub.stream];
+    let answered = sub.accepted_at().map_or(until, |at| at.min(until)).max(sub.at);
+    let floor = (floors.floor_sure.before(sub.at), floors.floor_may.before(answered));
     match sub.saw {
+        // A floor that was rising while the resume was judged may have passed the cursor before the replay was read.
+        Some(cursor) if cursor >= floor.0 => (cursor, cursor.max(floor.1)),
         Some(cursor) => (cursor, cursor),
-        None => {
-            let floors = &lane.streams[sub.stream];
-            let answered = sub.accepted_at().map_or(until, |at| at.min(until).max(sub.at));
-            (
-                floors.floor_sure.before(sub.at),
-                floors.floor_may.before(answered.max(sub.at)),
-            )
-        }
+        None => floor,
     }
 }
 
@@ -104,6 +105,7 @@ impl Track {
             }
             if seq <= greatest.saturating_add(1) {
                 self.begin(seq, delivery.at);
+                self.lowest = Some((seq, delivery.at));
             } else if fresh {
                 self.skips.insert(
                     greatest + 1,
@@ -135,6 +137,15 @@ impl Track {
             }
             self.next = Some(seq.saturating_add(1));
             self.last_at = delivery.at;
+        } else if let Some((lowest, begun_at)) = self.lowest.filter(|(lowest, _)| fresh && least < seq && seq < *lowest)
+        {
+            // Where the replay might have begun lower, what came first only now shows that it should have.
+            self.late.push(Late {
+                seq,
+                at: delivery.at,
+                skipped_at: begun_at,
+            });
+            self.lowest = Some((seq.min(lowest), begun_at));
         } else {
             self.fill(seq, delivery.at);
         }

@@ -7,8 +7,9 @@
 //! right. A refusal is of the whole request: it lists the stale streams, and their siblings are refused with them.
 //!
 //! Anomalies: `stale-accepted`, `refused-without-cause`, `bootstrap-refused`, `wrong-reason`, `wrong-fields`,
-//! `pruned-delivered` (a bootstrap replays what retention had pruned), `not-listed` (stale, refused, and not named), `refused-otherwise` (another code), `no-rebootstrap` (refused, and not
-//! followed by a rewind and an accepted subscription). Told once for each client, stream and reason. Source: contract,
+//! `pruned-delivered` (a bootstrap replays what retention had pruned), `not-listed` (stale, refused, and not named),
+//! `refused-otherwise` (another code), `delivered-though-refused` (nothing is subscribed by a refused request), and
+//! `no-rebootstrap` (refused, and not followed by a rewind and an accepted subscription). Told once for each client, stream and reason. Source: contract,
 //! "Ordering, delivery, replay", "Stale cursors".
 
 use std::collections::BTreeMap;
@@ -37,7 +38,8 @@ impl Checker for StaleCursor {
                 report.count("subscriptions", 1);
                 let Some(reply) = sub.reply else { continue };
                 let verdict = judge(index, lane, sub, reply);
-                for (reason, witness) in verdict.into_iter().chain(no_rebootstrap(index, lane, sub, reply)) {
+                let after = no_rebootstrap(index, lane, sub, reply);
+                for (reason, witness) in verdict.into_iter().chain(though_refused(lane, sub, reply)).chain(after) {
                     told.entry((sub.client, sub.stream, reason))
                         .and_modify(|finding| finding.witness.repeats += 1)
                         .or_insert_with(|| finding(index, lane, sub, reply, reason, witness));
@@ -188,6 +190,16 @@ fn pruned_delivered(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Option<Wrong> {
         .min()?;
     let expected = format!("nothing at or below the floor {floor}");
     (lowest <= floor).then(|| ("pruned-delivered", Some((expected, format!("event {lowest}")))))
+}
+
+/// An event that came in a subscription that was refused. On a connection that already carried the stream, the former
+/// subscription's may still be on their way.
+fn though_refused(lane: &LaneIndex<'_>, sub: &Sub<'_>, reply: Reply<'_>) -> Option<Wrong> {
+    let Reply::Refused { .. } = reply else { return None };
+    let came = sub.deliveries.iter().map(|number| &lane.deliveries[*number]);
+    let first = came.filter(|_| sub.fresh).find(|came| came.arrival.fills_its_seq())?;
+    let got = format!("event {}", first.seq);
+    Some(("delivered-though-refused", Some(("nothing".to_owned(), got))))
 }
 
 fn judge_refusal(moment: &Moment, refusal: &Refusal, stream: &str) -> Option<Wrong> {

@@ -1,7 +1,8 @@
 //! `wrong-answer`: an operation was answered otherwise than the contract says.
 //!
 //! Anomalies: a publish that is to be written was refused (`refused`), or was given another seq than the next one
-//! (`acknowledged-at-another-seq`, told once for each shift of a stream); a publish that is to be refused was answered
+//! (`acknowledged-at-another-seq`, told once for each shift of a stream), or the lane said that it had it already though it
+//! was sent once (`taken-for-a-repeat`); a publish that is to be refused was answered
 //! well (`accepted-a-conflict`) or with another code (`refused-with-another-code`); a policy was refused. An operation
 //! whose answer nobody knows (`never-answered`) and one that was never sent (`never-sent`) are `Unknown`. Source:
 //! contract, "Writes" (seq from 1 without gaps, `idempotency_conflict`); the plan knows what each answer must be.
@@ -72,11 +73,29 @@ fn judge(
     match (state.settled, expect) {
         (Settled::NeverSent, _) => Some(finding(Verdict::Unknown, "never-sent")),
         (Settled::Open, _) => Some(finding(Verdict::Unknown, "never-answered")),
-        (Settled::Done { seq: Some(got), .. }, Some(PublishExpect::Accepted { seq })) => {
+        (
+            Settled::Done {
+                seq: Some(got),
+                duplicate,
+                ..
+            },
+            Some(PublishExpect::Accepted { seq }),
+        ) => {
             let off = i128::from(got) - i128::from(seq.0);
             let told = std::mem::replace(shift, off) == off;
             let shifted = || finding(Verdict::Invalid, "acknowledged-at-another-seq").of_event(got.min(seq.0));
-            (!told).then(|| shifted().expected(seq, got))
+            // A second attempt is a repeat wherever the first one's answer was what got lost.
+            let repeat = duplicate == Some(true) && state.attempts == 1;
+            let taken = || {
+                repeat.then(|| {
+                    finding(Verdict::Invalid, "taken-for-a-repeat").expected("duplicate: false", "duplicate: true")
+                })
+            };
+            if told {
+                taken()
+            } else {
+                Some(shifted().expected(seq, got))
+            }
         }
         (Settled::Done { seq: Some(got), .. }, Some(PublishExpect::Refused { code })) => Some(
             finding(Verdict::Invalid, "accepted-a-conflict")

@@ -165,8 +165,10 @@ impl<'a> LaneIndex<'a> {
         index.read_operations(plan);
         index.streams = timelines(plan, &index.ops);
         Subscriptions::read(&mut index, plan);
-        index.two_copies = index.deliveries.iter().any(|delivery| delivery.via == Via::Frame)
-            && index.deliveries.iter().any(|delivery| delivery.via == Via::UpdateBatch);
+        index.two_copies = index
+            .deliveries
+            .iter()
+            .any(|delivery| matches!(delivery.via, Via::UpdateBatch | Via::Frame));
         for pair in index.pairs.values_mut() {
             pair.arrived.sort_unstable();
             pair.arrived.dedup();

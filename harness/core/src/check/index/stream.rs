@@ -38,6 +38,8 @@ pub(in crate::check) struct OpState<'a> {
     pub sent: Option<usize>,
     /// The record of the last thing heard of it.
     pub last: Option<usize>,
+    /// How often it was sent.
+    pub attempts: u32,
     /// Whether an attempt ended without an answer.
     pub any_open: bool,
     /// How it ended.
@@ -49,6 +51,7 @@ impl<'a> OpState<'a> {
     pub const NEW: OpState<'static> = OpState {
         sent: None,
         last: None,
+        attempts: 0,
         any_open: false,
         settled: Settled::NeverSent,
     };
@@ -57,6 +60,7 @@ impl<'a> OpState<'a> {
     pub fn invoke(&mut self, at: usize) {
         self.sent.get_or_insert(at);
         self.last = Some(at);
+        self.attempts += 1;
         if !matches!(self.settled, Settled::Done { .. }) {
             self.settled = Settled::Open;
         }

@@ -17,6 +17,8 @@ struct Client {
     conn: u32,
     open: bool,
     subs: BTreeMap<String, u32>,
+    /// Streams that are accepted once what is being delivered has come.
+    accepting: Vec<String>,
     /// The cursor, or `None` before the first event of a bootstrap.
     cursors: BTreeMap<String, Option<u64>>,
     marks: BTreeMap<String, u64>,
@@ -49,8 +51,25 @@ impl LaneWriter {
         }
     }
 
+    /// Writes a record of what is no client's doing. Subscriptions that were being replayed are accepted before it.
     pub fn push(&mut self, record: Record) {
+        self.accept_all();
         self.records.push(record);
+    }
+
+    fn accept_all(&mut self) {
+        let names: Vec<String> = self.clients.keys().cloned().collect();
+        names.iter().for_each(|name| self.accept_pending(name));
+    }
+
+    fn accept_pending(&mut self, name: &str) {
+        let accepting = self
+            .clients
+            .get_mut(name)
+            .map(|client| std::mem::take(&mut client.accepting));
+        for stream in accepting.unwrap_or_default() {
+            self.accept(name, &stream, None);
+        }
     }
 
     pub fn interrupt(&mut self) {
@@ -93,7 +112,7 @@ impl LaneWriter {
             hit: "a frame".to_owned(),
             rewrote,
         };
-        self.push(Record::Fault {
+        self.records.push(Record::Fault {
             fault: FaultId::from(fault),
             client: ClientId::from(client),
             fire,
@@ -103,6 +122,9 @@ impl LaneWriter {
     /// A client's statement.
     pub fn client(&mut self, name: &str, words: &[&str], plan: &PlanWriter) -> Option<()> {
         let id = ClientId::from(name);
+        if let ["cut" | "leave" | "crash" | "rewind" | "stuck" | "cursor" | "ask", ..] = *words {
+            self.accept_pending(name);
+        }
         match *words {
             ["sub", stream] => self.subscribe(name, stream, None, true),
             ["sub", stream, "from", cursor] => self.subscribe(name, stream, Some(cursor.parse().ok()?), true),
@@ -131,7 +153,7 @@ impl LaneWriter {
                 let cursors = &mut self.clients.entry(name.to_owned()).or_default().cursors;
                 let from = Cursor(cursors.insert(stream.to_owned(), None).flatten().unwrap_or(0));
                 let (stream, why) = (StreamId::from(stream), RewindReason::Stale);
-                self.push(Record::Rewound {
+                self.records.push(Record::Rewound {
                     client: id,
                     stream,
                     from,
@@ -140,7 +162,7 @@ impl LaneWriter {
             }
             ["stuck", stream] => {
                 let cursor = Cursor(self.cursor(name, stream));
-                self.push(Record::Stuck {
+                self.records.push(Record::Stuck {
                     client: id,
                     stream: StreamId::from(stream),
                     cursor,
@@ -184,6 +206,10 @@ impl LaneWriter {
     }
 
     fn subscribe(&mut self, name: &str, stream: &str, cursor: Option<u64>, accepted: bool) {
+        let waits = |client: &Client| client.accepting.iter().any(|waiting| waiting == stream);
+        if self.clients.get(name).is_some_and(waits) {
+            self.accept_pending(name);
+        }
         self.subs += 1;
         let sub = self.subs;
         let client = self.clients.entry(name.to_owned()).or_default();
@@ -193,12 +219,12 @@ impl LaneWriter {
         client.cursors.insert(stream.to_owned(), cursor);
         let conn = ConnId(client.conn);
         if opens {
-            self.push(Record::Opened {
+            self.records.push(Record::Opened {
                 client: ClientId::from(name),
                 conn,
             });
         }
-        self.push(Record::Subscribed {
+        self.records.push(Record::Subscribed {
             client: ClientId::from(name),
             conn,
             sub: SubId(sub),
@@ -206,7 +232,8 @@ impl LaneWriter {
             cursor: cursor.map(Cursor),
         });
         if accepted {
-            self.accept(name, stream, None);
+            let client = self.clients.entry(name.to_owned()).or_default();
+            client.accepting.push(stream.to_owned());
         }
     }
 
@@ -221,7 +248,7 @@ impl LaneWriter {
 
     fn accept(&mut self, name: &str, stream: &str, head: Option<Seq>) {
         let sub = self.sub(name, stream);
-        self.push(Record::Accepted {
+        self.records.push(Record::Accepted {
             client: ClientId::from(name),
             sub,
             stream: StreamId::from(stream),
@@ -231,7 +258,7 @@ impl LaneWriter {
 
     fn refuse(&mut self, name: &str, stream: &str, refusal: Refusal) {
         let sub = self.sub(name, stream);
-        self.push(Record::Refused {
+        self.records.push(Record::Refused {
             client: ClientId::from(name),
             sub,
             stream: StreamId::from(stream),
@@ -243,7 +270,7 @@ impl LaneWriter {
         let client = self.clients.entry(name.to_owned()).or_default();
         client.open = false;
         let conn = ConnId(client.conn);
-        self.push(Record::Closed {
+        self.records.push(Record::Closed {
             client: ClientId::from(name),
             conn,
             why,
@@ -270,7 +297,7 @@ impl LaneWriter {
                 let verdict = self.apply(name, stream, seq, force && copy == 0);
                 let client = self.clients.get(name)?;
                 let (conn, sub) = (ConnId(client.conn), self.sub(name, stream));
-                self.push(Record::Delivered {
+                self.records.push(Record::Delivered {
                     client: ClientId::from(name),
                     conn,
                     sub,

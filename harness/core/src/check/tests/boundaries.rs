@@ -124,7 +124,7 @@ fn a_refused_client_has_to_bootstrap_anew() {
 #[test]
 fn what_is_in_flight_allows_either_answer() {
     let before = "retain a 4; pub a1..9; c1 cursor a 5; pub a10 open; c1 ask a from 5";
-    clean(&format!("{before}; c1 ok a; ack a10; c1 a6..10"));
+    clean(&format!("{before}; c1 a6..9; c1 ok a; ack a10; c1 a10"));
     clean(&format!(
         "{before}; c1 refused a floor; ack a10; c1 rewind a; c1 sub a; c1 a7..10"
     ));
@@ -155,7 +155,7 @@ fn the_cursor_that_counts_is_the_one_that_the_lane_saw() {
     );
     check(
         "stale-cursor",
-        &format!("{resumes}; c1 ok a; c1 a9..10"),
+        &format!("{resumes}; c1 a9..10; c1 ok a"),
         &["legacy stale-accepted c1 a6", "candidate stale-accepted c1 a6"],
     );
 }

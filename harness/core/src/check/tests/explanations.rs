@@ -40,7 +40,7 @@ fn a_changed_payload_is_a_hash_mismatch_and_nothing_else() {
 fn a_stale_cursor_that_is_accepted_explains_the_gap_and_the_loss_that_follow() {
     principal(
         "retain a 2; pub a1..6; c1 cursor a 1; c1 ask a from 1; candidate: c1 refused a floor; candidate: c1 rewind a; \
-         candidate: c1 sub a; candidate: c1 a5..6; legacy: c1 ok a; legacy: c1 a5..6; legacy: c1 stuck a",
+         candidate: c1 sub a; candidate: c1 a5..6; legacy: c1 a5..6; legacy: c1 ok a; legacy: c1 stuck a",
         &["legacy stale-cursor/stale-accepted c1 a2..4"],
     );
 }
@@ -118,7 +118,7 @@ fn a_loss_explains_nothing_of_another_client_stream_or_lane() {
 fn an_accepted_stale_cursor_does_not_hide_a_loss_above_the_floor() {
     principal(
         "retain a 2; pub a1..6; c1 cursor a 1; c1 ask a from 1; candidate: c1 refused a floor; candidate: c1 rewind a; \
-         candidate: c1 sub a; candidate: c1 a5..6; legacy: c1 ok a; legacy: c1 a5",
+         candidate: c1 sub a; candidate: c1 a5..6; legacy: c1 a5; legacy: c1 ok a",
         &[
             "legacy stale-cursor/stale-accepted c1 a2..4",
             "legacy lost-write/never-delivered c1 a6",
@@ -181,7 +181,7 @@ fn a_lane_that_never_prunes_is_found_on_its_own_and_the_other_is_not_blamed() {
 fn a_floor_that_is_off_by_one_is_a_stale_cursor_and_nothing_else() {
     principal(
         "at-least deliveries 2; retain a 2; pub a1..6; c1 cursor a 3; c1 ask a from 3; candidate: c1 refused a floor; \
-         candidate: c1 rewind a; candidate: c1 sub a; candidate: c1 a5..6; legacy: c1 ok a head 6; legacy: c1 a5..6; \
+         candidate: c1 rewind a; candidate: c1 sub a; candidate: c1 a5..6; legacy: c1 a5..6; legacy: c1 ok a head 6; \
          legacy: c1 cut; legacy: c1 sub a from 3; legacy: c1 a5..6; legacy: c1 stuck a; legacy: timeout",
         &["legacy stale-cursor/stale-accepted c1 a4"],
     );

@@ -172,7 +172,7 @@ fn gap_is_silent_where_the_connection_ended_between_two_copies() {
 
 #[test]
 fn gap_follows_the_cursor_that_the_lane_saw() {
-    let text = "planned rewrite c1; pub a1..5; c1 sub a; c1 a1..2; c1 cut; c1 sub a from 2; c1 rewrote a 2 to 4; c1 a5; \
+    let text = "planned rewrite c1; pub a1..5; c1 ask a; c1 a1..2; c1 cut; c1 sub a from 2; c1 rewrote a 2 to 4; c1 a5; \
                 c1 cut; c1 sub a from 2; c1 a3..5";
     check("gap", text, &[]);
 }

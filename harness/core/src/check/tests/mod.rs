@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod adversary;
 mod boundaries;
+mod corruption;
 mod explanations;
 mod fires;
+mod model;
 mod properties;
 
 use super::explain::{Explained, explain};
