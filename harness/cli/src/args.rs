@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, with help that reads at 80 columns.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -78,6 +79,9 @@ pub enum Command {
     List(ListArgs),
     /// Print the plan that a scenario and a seed give, as JSON
     Plan(PlanArgs),
+    /// Run a program that is killed when the process that started it ends
+    #[command(hide = true)]
+    Tied(TiedArgs),
 }
 
 /// Which scenarios.
@@ -225,6 +229,16 @@ pub struct PlanArgs {
     /// Read scenarios from this directory instead of the built-in ones
     #[arg(long = "scenarios", value_name = "DIR")]
     pub dir: Option<PathBuf>,
+}
+
+/// `cutover tied`.
+#[derive(Debug, Args)]
+pub struct TiedArgs {
+    /// The process that starts it
+    pub parent: i32,
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    pub line: Vec<OsString>,
 }
 
 /// A lane, as it is named on the command line.

@@ -18,6 +18,7 @@ mod recheck;
 mod scenarios;
 mod serve;
 mod signals;
+mod tied;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Diff(args) => compare::diff(&args),
         Command::List(args) => list::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Tied(args) => tied::run(&args),
     }
 }
 

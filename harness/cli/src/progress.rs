@@ -45,6 +45,16 @@ impl Progress {
         }
     }
 
+    /// So many scenarios can't be driven over these lanes; the result says which, and why.
+    pub fn left_out(&mut self, count: usize) {
+        let line = format!(
+            "{count} of {} scenarios are left out: these lanes can't be put through them",
+            self.total
+        );
+        self.line(&line);
+        self.total = self.total.saturating_sub(count);
+    }
+
     /// Takes note of an event. What ended is told by [`Progress::ended`].
     pub fn event(&mut self, event: &RunEvent) {
         match event {

@@ -7,6 +7,7 @@ use cutover_reference::{Config, Defects, ServeError, Server};
 use crate::args::{LaneArg, ServeArgs};
 use crate::exit::{Exit, Failure};
 use crate::signals::StopSignals;
+use crate::tied::die_with_parent;
 
 /// Runs the command.
 pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
@@ -17,23 +18,6 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
         LaneArg::Legacy => legacy(args),
         LaneArg::Candidate => candidate(args),
     }
-}
-
-/// Asks the system to kill this process when the one that started it is gone, however that ended.
-#[cfg(target_os = "linux")]
-fn die_with_parent(parent: i32) -> Result<(), Failure> {
-    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)
-        .map_err(|error| Failure::environment(format!("cannot ask to die with the parent process: {error}")))?;
-    // It may have gone before the request was made; then this process was given another parent.
-    if nix::unistd::getppid().as_raw() != parent {
-        return Err(Failure::environment("the process that started this server is gone"));
-    }
-    Ok(())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn die_with_parent(_: i32) -> Result<(), Failure> {
-    Ok(())
 }
 
 fn legacy(args: &ServeArgs) -> Result<Exit, Failure> {

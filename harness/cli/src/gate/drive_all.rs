@@ -52,6 +52,8 @@ pub enum LaneChoice {
 /// What the driver tells.
 #[derive(Debug)]
 pub enum Message {
+    /// These scenarios can't be driven over these lanes, each for this reason. Told before anything is driven.
+    LeftOut(BTreeMap<String, String>),
     /// Something happened.
     Event(RunEvent),
     /// A plan was driven to its end.
@@ -94,7 +96,7 @@ pub async fn drive_all(
             hint: Some("TMPDIR names where temporary files go".to_owned()),
         })?;
     let troupe = Troupe::assemble(&request, work.path(), tell, stop.clone())?;
-    let outcome = troupe.play(request.plans, request.jobs).await;
+    let outcome = troupe.perform(request.plans, request.jobs).await;
     troupe.stage.strike().await;
     // What was asked to stop early broke off on our word.
     if stop.is_cancelled() { Ok(()) } else { outcome }
@@ -137,6 +139,38 @@ impl Troupe {
         })
     }
 
+    /// Plays what these lanes can be put through, if they can be had.
+    async fn perform(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), DriveError> {
+        let mut left_out = BTreeMap::new();
+        let mut fit = Vec::with_capacity(plans.len());
+        for plan in plans {
+            match self.stage.unfit(&plan, self.aa) {
+                Some(reason) => drop(left_out.insert(plan.scenario, reason)),
+                None => fit.push(plan),
+            }
+        }
+        if !left_out.is_empty() {
+            let _ = self.tell.send(Message::LeftOut(left_out)).await;
+        }
+        if fit.is_empty() {
+            return Ok(());
+        }
+        match self.unless_stopped(self.stage.meet(self.aa)).await {
+            Some(met) => met.map_err(cannot_be_had)?,
+            None => return Ok(()),
+        }
+        self.play(fit, jobs).await
+    }
+
+    /// What comes of it; nothing where the run is to stop before that. What was made by then is taken away at the end.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            outcome = work => Some(outcome),
+        }
+    }
+
     /// Plays the plans, some at a time; the first that has no stage to play on ends them all.
     async fn play(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), DriveError> {
         let plans = futures_util::stream::iter(plans.into_iter().map(|plan| self.play_one(Arc::new(plan))));
@@ -152,8 +186,10 @@ impl Troupe {
             scenario: plan.scenario.clone(),
         })
         .await;
-        let (legacy, candidate) =
-            tokio::try_join!(self.lane(LaneId::Legacy, &plan), self.lane(LaneId::Candidate, &plan))?;
+        let lanes = tokio::try_join!(self.lane(LaneId::Legacy, &plan), self.lane(LaneId::Candidate, &plan))?;
+        let (Some(legacy), Some(candidate)) = lanes else {
+            return Ok(());
+        };
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.event(RunEvent::ScenarioFinished {
             scenario: plan.scenario.clone(),
@@ -172,12 +208,13 @@ impl Troupe {
         Ok(())
     }
 
-    async fn lane(&self, lane: LaneId, plan: &Arc<Plan>) -> Result<LaneRun, DriveError> {
-        let staged = self
-            .stage
-            .set(lane, self.aa.unwrap_or(lane), plan)
-            .await
-            .map_err(cannot_be_had)?;
+    /// Drives a lane; nothing where the run was stopped before the lane was ready.
+    async fn lane(&self, lane: LaneId, plan: &Arc<Plan>) -> Result<Option<LaneRun>, DriveError> {
+        let set = self.stage.set(lane, self.aa.unwrap_or(lane), plan);
+        let Some(staged) = self.unless_stopped(set).await else {
+            return Ok(None);
+        };
+        let staged = staged.map_err(cannot_be_had)?;
         let server = LaneServer {
             what: self.stage.what(self.aa.unwrap_or(lane)),
             version: Some(staged.version.clone()),
@@ -200,7 +237,7 @@ impl Troupe {
         )
         .await;
         staged.strike().await;
-        run.map_err(|error| cannot_be_had(error.into()))
+        run.map(Some).map_err(|error| cannot_be_had(error.into()))
     }
 
     async fn event(&self, event: RunEvent) {
@@ -238,10 +275,12 @@ impl LaneChoice {
 
 fn cannot_be_had(error: StageError) -> DriveError {
     match error {
-        StageError::Profile(_) | StageError::Unfit(_) | StageError::Names(_) => DriveError::Usage {
-            what: error.to_string(),
-            hint: None,
-        },
+        StageError::Profile(_) | StageError::Unfit(_) | StageError::Names(_) | StageError::Swapped { .. } => {
+            DriveError::Usage {
+                what: error.to_string(),
+                hint: None,
+            }
+        }
         _ => DriveError::Environment {
             what: error.to_string(),
             hint: None,

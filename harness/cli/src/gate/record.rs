@@ -53,6 +53,7 @@ impl Recording {
             enforce_matrix: args.enforce_matrix,
             lanes: BTreeMap::new(),
             module_digest: None,
+            left_out: BTreeMap::new(),
             judged: decide(Vec::new(), args.enforce_matrix, &State::InProgress),
             files: BTreeMap::new(),
         };
@@ -86,6 +87,11 @@ impl Recording {
     /// Takes what the driver tells.
     pub fn take(&mut self, message: Message, progress: &mut Progress) -> Result<(), Failure> {
         match message {
+            Message::LeftOut(scenarios) => {
+                progress.left_out(scenarios.len());
+                self.evidence.left_out = scenarios;
+                Ok(())
+            }
             Message::Event(event) => {
                 if let RunEvent::LaneReady {
                     lane,
@@ -126,12 +132,12 @@ impl Recording {
         Ok(())
     }
 
-    /// The run came to its end. One that left a scenario out did not, whatever the driver says.
+    /// The run came to its end. One that neither drove a scenario nor said why did not, whatever the driver says.
     pub fn complete(&mut self) {
         let missing: Vec<&str> = self
             .texts
             .keys()
-            .filter(|name| !self.judged.contains_key(*name))
+            .filter(|name| !self.judged.contains_key(*name) && !self.evidence.left_out.contains_key(*name))
             .map(String::as_str)
             .collect();
         if missing.is_empty() {

@@ -173,7 +173,21 @@ fn a_driver_that_panics_exits_70() {
 }
 
 #[test]
-fn a_driver_that_leaves_a_scenario_out_is_at_fault() {
+fn a_scenario_that_is_left_out_is_told_and_decides_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (exit, rechecked) = gate(dir.path(), async |request, tell, _| {
+        let left_out = [(request.plans[0].scenario.clone(), "the server is not ours".to_owned())];
+        tell.send(Message::LeftOut(left_out.into())).await.unwrap();
+        Ok(())
+    });
+    assert_eq!(exit.unwrap(), Exit::Unknown);
+    assert_eq!((state(&rechecked), rechecked.exit_code()), (State::Complete, 2));
+    let left_out = rechecked.evidence.unwrap().left_out;
+    assert_eq!(left_out["two-events"], "the server is not ours");
+}
+
+#[test]
+fn a_driver_that_forgets_a_scenario_is_at_fault() {
     let dir = tempfile::tempdir().unwrap();
     let (exit, _) = gate(dir.path(), async |_, _, _| Ok(()));
     let failure = exit.unwrap_err();

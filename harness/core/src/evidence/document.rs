@@ -46,6 +46,9 @@ pub struct Evidence {
     pub lanes: BTreeMap<LaneId, LaneServer>,
     /// The digest of the SpacetimeDB module that was published, where one was.
     pub module_digest: Option<String>,
+    /// Chosen scenarios that these lanes can't be put through, each with the reason. They were not driven, and prove nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, String>,
     /// What was judged. Recheck computes this part anew, and it must come out the same byte for byte.
     pub judged: Judged,
     /// Every file of the bundle that is digested, by path.

@@ -174,6 +174,7 @@ fn blocked() -> Evidence {
             (LaneId::Candidate, server("built-in", "SpacetimeDB 1.2.0")),
         ]),
         module_digest: Some(layout::digest(b"module")),
+        left_out: BTreeMap::new(),
         judged,
         files: BTreeMap::from([(layout::plan("equal-streams"), FileEntry::of(b"{}"))]),
     }
@@ -183,6 +184,27 @@ fn allowed() -> Evidence {
     let mut evidence = blocked();
     evidence.judged.scenarios.retain(|scenario| scenario.outcome.is_good());
     evidence.judged = decide(evidence.judged.scenarios, false, &State::Complete);
+    evidence
+}
+
+/// A run over lanes that are not our own.
+fn outside() -> Evidence {
+    let mut evidence = allowed();
+    let left_out = [
+        (
+            "drop-event",
+            "it plants a defect in the built-in legacy server, which does not run here",
+        ),
+        (
+            "legacy-killed",
+            "it kills or pauses the legacy server, which is not ours",
+        ),
+        (
+            "swap-live",
+            "it plants a defect in the built-in legacy server, which does not run here",
+        ),
+    ];
+    evidence.left_out = left_out.map(|(name, why)| (name.to_owned(), why.to_owned())).into();
     evidence
 }
 
@@ -312,4 +334,41 @@ fn colours_are_only_where_they_are_asked_for() {
     };
     assert!(!rendered(&renderer(false), &blocked()).contains('\x1b'));
     assert!(rendered(&renderer(true), &blocked()).contains("\x1b[1;31mBLOCK\x1b[0m"));
+}
+
+#[test]
+fn what_was_left_out_is_said_everywhere_with_its_reason() {
+    let evidence = outside();
+    let text = TextRenderer {
+        width: 80,
+        paint: Paint(false),
+        times: None,
+        bundle: None,
+    };
+    let text = rendered(&text, &evidence);
+    let (_, section) = text.split_once("Left out").unwrap();
+    let (section, rest) = section.split_once("\n\n").unwrap();
+    insta::assert_snapshot!("left_out", section);
+    assert!(rest.contains("caught, 3 left out"), "{rest}");
+    let others: [&dyn Renderer; 3] = [
+        &MarkdownRenderer { times: None },
+        &HtmlRenderer { times: None },
+        &JunitRenderer { times: None },
+    ];
+    for page in others.map(|renderer| rendered(renderer, &evidence)) {
+        assert!(
+            page.contains("legacy-killed") && page.contains("which is not ours"),
+            "{page}"
+        );
+    }
+    let junit = rendered(&JunitRenderer { times: None }, &evidence);
+    assert_eq!(junit.matches("<skipped message=\"it ").count(), 3, "{junit}");
+}
+
+#[test]
+fn a_document_without_anything_left_out_reads_and_writes_as_before() {
+    let bytes = allowed().to_bytes();
+    assert!(!String::from_utf8(bytes.clone()).unwrap().contains("left_out\": {"));
+    let again: Evidence = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(again.to_bytes(), bytes);
 }

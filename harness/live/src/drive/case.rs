@@ -138,10 +138,12 @@ impl Case {
             };
             let what = match self.writer.invoke(OpId(0), &op).await {
                 Completion::Ok(_) => continue,
-                Completion::Fail(refusal) => format!("{} {}", refusal.code, refusal.message),
+                Completion::Fail(refusal) if refusal.message.is_empty() => refusal.code,
+                Completion::Fail(refusal) => format!("{}: {}", refusal.code, refusal.message),
                 Completion::Info(why) => why,
             };
             return Err(DriveError::Setup {
+                lane: self.lane,
                 stream: stream.id.to_string(),
                 what,
             });

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cutover_core::history::Process;
+use cutover_core::ids::LaneId;
 use cutover_core::plan::ServerAction;
 use tokio::sync::Mutex;
 
@@ -67,13 +68,27 @@ pub enum DriveError {
         source: std::io::Error,
     },
     /// The lane did not take a stream's policy before the run began.
-    #[error("the lane did not set up stream `{stream}`: {what}")]
+    #[error("the {lane} lane did not set up stream `{stream}`: {what}{}", setup_hint(what))]
     Setup {
+        /// The lane.
+        lane: LaneId,
         /// Which.
         stream: String,
         /// Its words.
         what: String,
     },
+}
+
+/// How to mend what a lane said to a stream's policy. It is the first that a run asks of a lane's writer.
+fn setup_hint(what: &str) -> &'static str {
+    let says = |codes: &[&str]| codes.iter().any(|code| what.starts_with(code));
+    if says(&["http_401", "http_403"]) {
+        " (the writer may want a token: `token`, or `authorization` of [publish] in a lane profile)"
+    } else if says(&["http_404", "http_405", "http_501"]) {
+        " (where streams' policies are set otherwise, or not at all, [policy] of a lane profile says so)"
+    } else {
+        ""
+    }
 }
 
 /// A server process that a plan may kill, pause and restart.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::ServerError;
@@ -14,6 +15,8 @@ pub struct ServerCommand {
     /// How it tells that it serves.
     pub ready: Ready,
     form: Form,
+    /// This binary, where it has to see to it that a program which does not know us ends with us.
+    tied_by: Option<PathBuf>,
 }
 
 /// How a server tells that it serves.
@@ -47,6 +50,7 @@ impl ServerCommand {
             program: cutover.to_owned(),
             ready: Ready::SaysListening,
             form: Form::Ours { role: "legacy", more },
+            tied_by: None,
         }
     }
 
@@ -59,11 +63,12 @@ impl ServerCommand {
                 role: "candidate",
                 more: Vec::new(),
             },
+            tied_by: None,
         }
     }
 
-    /// A `spacetime` or `spacetimedb-standalone` binary.
-    pub fn spacetimedb(binary: &Path) -> ServerCommand {
+    /// A `spacetime` or `spacetimedb-standalone` binary, started by way of `cutover`, this program.
+    pub fn spacetimedb(cutover: &Path, binary: &Path) -> ServerCommand {
         let standalone = binary
             .file_name()
             .is_some_and(|name| name.to_string_lossy().contains("standalone"));
@@ -76,6 +81,7 @@ impl ServerCommand {
             program: binary.to_owned(),
             ready: Ready::AnswersHttp,
             form,
+            tied_by: Some(cutover.to_owned()),
         }
     }
 
@@ -90,7 +96,38 @@ impl ServerCommand {
         }
     }
 
-    pub(super) fn arguments(&self, listen: SocketAddr, data_dir: &Path) -> Vec<OsString> {
+    /// Looks whether the program is there, where it is named by a path: whoever starts it in our place could not tell as well.
+    pub(super) fn find_program(&self) -> std::io::Result<()> {
+        if self.program.components().count() < 2 {
+            return Ok(());
+        }
+        match std::fs::metadata(&self.program)? {
+            found if found.is_dir() => Err(std::io::Error::from(std::io::ErrorKind::IsADirectory)),
+            found if found.permissions().mode() & 0o111 == 0 => {
+                Err(std::io::Error::other("it may not be executed (chmod +x makes it so)"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is really started, with its arguments.
+    pub(super) fn line(&self, listen: SocketAddr, data_dir: &Path) -> (&Path, Vec<OsString>) {
+        let arguments = self.arguments(listen, data_dir);
+        let Some(cutover) = &self.tied_by else {
+            return (&self.program, arguments);
+        };
+        let parent = std::process::id().to_string();
+        let mut tied = vec![
+            "tied".into(),
+            parent.into(),
+            "--".into(),
+            self.program.clone().into_os_string(),
+        ];
+        tied.extend(arguments);
+        (cutover, tied)
+    }
+
+    fn arguments(&self, listen: SocketAddr, data_dir: &Path) -> Vec<OsString> {
         let listen = listen.to_string();
         let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         match &self.form {

@@ -3,6 +3,7 @@
 mod command;
 mod durable;
 mod error;
+mod spawn;
 
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -98,17 +99,10 @@ impl Server {
             path: self.log.clone(),
             source,
         })?;
-        let mut child = Command::new(&self.command.program)
-            .args(self.command.arguments(chosen, &self.data_dir))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| ServerError::Spawn {
-                program: self.command.program.clone(),
-                source,
-            })?;
+        let mut child = self.spawn(chosen, log).await.map_err(|source| ServerError::Spawn {
+            program: self.command.program.clone(),
+            source,
+        })?;
         let stdout = child.stdout.take();
         self.child = Some(child);
         let ready = async {
@@ -131,6 +125,27 @@ impl Server {
             status = child_ended => Err(self.failed(status.map_or_else(|| "it ended".to_owned(), describe_status))),
             () = tokio::time::sleep(START_WITHIN) => Err(self.failed(format!("it did not serve within {} s", START_WITHIN.as_secs()))),
         }
+    }
+
+    async fn spawn(&self, listen: SocketAddr, log: std::fs::File) -> std::io::Result<Child> {
+        self.command.find_program()?;
+        let stdout = match self.command.ready {
+            Ready::SaysListening => Stdio::piped(),
+            // Nobody reads it, and a pipe that nobody reads would one day stop the server.
+            Ready::AnswersHttp => Stdio::from(log.try_clone()?),
+        };
+        let (program, arguments) = self.command.line(listen, &self.data_dir);
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(log)
+            // A group of its own: a terminal's Ctrl-C is for us, and we end the server in good order; and what the program
+            // may start itself is signalled with it.
+            .process_group(0)
+            .kill_on_drop(true);
+        spawn::spawn(command).await
     }
 
     fn failed(&self, what: String) -> ServerError {
@@ -204,6 +219,7 @@ impl Server {
 
     async fn reap(&mut self) {
         self.paused = false;
+        let _ = self.signal(Signal::SIGKILL);
         if let Some(mut child) = self.child.take() {
             let _ = child.kill().await;
         }
@@ -212,10 +228,17 @@ impl Server {
     fn signal(&self, signal: Signal) -> Result<(), ServerError> {
         let pid = self.child.as_ref().and_then(Child::id).ok_or(ServerError::NotUp)?;
         let pid = i32::try_from(pid).map_err(|_| ServerError::NotUp)?;
-        kill(Pid::from_raw(pid), signal).map_err(|errno| ServerError::Signal {
+        killpg(Pid::from_raw(pid), signal).map_err(|errno| ServerError::Signal {
             signal: signal.as_str(),
             errno,
         })
+    }
+}
+
+impl Drop for Server {
+    /// The process itself is killed by its handle; this is for what it started.
+    fn drop(&mut self) {
+        let _ = self.signal(Signal::SIGKILL);
     }
 }
 

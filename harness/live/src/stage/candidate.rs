@@ -1,8 +1,9 @@
 //! The candidate lane: a SpacetimeDB server, shared between the plans that do it no harm, with a database of its own for
 //! each plan.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,9 @@ use cutover_core::plan::Plan;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
-use super::{Source, Stage, StageError, Staged, fixed, harms, names};
+use super::fit::harms;
+use super::meet::reach;
+use super::{Source, Stage, StageError, Staged, fixed};
 use crate::drive::{LaneStack, Quietly, Route, Victim};
 use crate::lane::Endpoint;
 use crate::lane::http::HttpClient;
@@ -30,6 +33,10 @@ pub const MODULE_WASM: &[u8] = include_bytes!("../../../../spacetime/module/cuto
 const BUNDLED_URL: &str = "http://candidate.localhost/";
 /// Publishing compiles the module, which takes a while on a busy machine.
 const ADMIN_WITHIN: Duration = Duration::from_secs(60);
+/// A server that is there answers what costs it nothing much sooner.
+const MEET_WITHIN: Duration = Duration::from_secs(10);
+/// Deleting what a run left must not hold up its end.
+const DELETE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A server with an identity that owns our databases on it.
 pub struct Host {
@@ -45,10 +52,10 @@ pub struct Host {
 impl Host {
     /// Stops the server, where it is ours.
     pub async fn stop(&self) {
-        self.door.shutdown().await;
         if let Some(server) = &self.server {
             server.lock().await.stop().await;
         }
+        self.door.shutdown().await;
     }
 
     /// Stops the server in good order and starts it again. A server that was killed within some 40 ms of a publish was seen
@@ -64,7 +71,7 @@ impl Host {
     }
 
     fn http(&self) -> Result<HttpClient, StageError> {
-        client(&self.profile, &self.door, Some(&self.token))
+        client(&self.profile, &self.door, Some(&self.token), ADMIN_WITHIN)
     }
 
     fn failed(&self, source: AdminError) -> StageError {
@@ -75,19 +82,49 @@ impl Host {
     }
 }
 
+/// The databases that were created and not deleted yet, by name. A plan that is broken off leaves its own to the stage.
+pub(super) type Databases = Arc<std::sync::Mutex<BTreeMap<String, Arc<Host>>>>;
+
 /// A database that was created for a plan.
 pub struct Database {
     host: Arc<Host>,
     name: String,
+    all: Databases,
 }
 
 impl Database {
-    /// Deletes it; a server that does not do so keeps it, which harms nobody.
-    pub async fn delete(self) {
-        if let Ok(mut http) = self.host.http() {
-            let _ = admin::delete_database(&mut http, &self.name).await;
+    fn new(host: Arc<Host>, name: String, all: &Databases) -> Database {
+        // Noted before it is there: a request that is broken off may have created it.
+        lock(all).insert(name.clone(), host.clone());
+        Database {
+            host,
+            name,
+            all: all.clone(),
         }
     }
+
+    /// Deletes it; a server that does not do so keeps it, which harms nobody.
+    pub async fn delete(self) {
+        delete(&self.host, &self.name).await;
+        lock(&self.all).remove(&self.name);
+    }
+}
+
+/// Deletes what broken-off plans left on servers that are not ours; ours end with all that is in them.
+pub(super) async fn delete_all(databases: &Databases) {
+    let left = std::mem::take(&mut *lock(databases));
+    let outside = left.iter().filter(|(_, host)| host.server.is_none());
+    futures_util::future::join_all(outside.map(|(name, host)| delete(host, name))).await;
+}
+
+async fn delete(host: &Host, name: &str) {
+    if let Ok(mut http) = host.http() {
+        let _ = tokio::time::timeout(DELETE_WITHIN, admin::delete_database(&mut http, name)).await;
+    }
+}
+
+fn lock(databases: &Databases) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Host>>> {
+    databases.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Stage {
@@ -104,6 +141,7 @@ impl Stage {
             .database
             .clone()
             .unwrap_or_else(|| format!("cutover-{}-{}-{lane}", self.run, plan.scenario));
+        let database = created.then(|| Database::new(host.clone(), name.clone(), &self.databases));
         let mut http = host.http()?;
         let publishes = profile.publishes_module();
         if publishes {
@@ -119,8 +157,7 @@ impl Stage {
         if harmed {
             host.make_durable().await?;
         }
-        let scope = (!created && profile.scoped).then(|| format!("{}-{}", self.run, plan.scenario));
-        let names = names(plan, scope.as_deref())?;
+        let names = self.names(lane, LaneId::Candidate, plan)?;
         let route = Route::new(&profile.origin(), host.upstream.clone());
         let victim = host
             .server
@@ -131,7 +168,7 @@ impl Stage {
             lane: Arc::new(SpacetimeLane::new(
                 lane,
                 profile,
-                name.clone(),
+                name,
                 Some(host.token.clone()),
                 names.clone(),
             )),
@@ -141,10 +178,6 @@ impl Stage {
             victim,
         };
         let server = if harmed { host.server.clone() } else { None };
-        let database = created.then(|| Database {
-            host: host.clone(),
-            name,
-        });
         let module_digest = publishes.then(module_digest);
         Ok(Staged {
             stack,
@@ -155,7 +188,7 @@ impl Stage {
         })
     }
 
-    async fn shared_host(&self) -> Result<Arc<Host>, StageError> {
+    pub(super) async fn shared_host(&self) -> Result<Arc<Host>, StageError> {
         let mut shared = self.shared_candidate.lock().await;
         if let Some(host) = shared.as_ref() {
             return Ok(host.clone());
@@ -168,9 +201,13 @@ impl Stage {
     async fn start_host(&self, dir: &Path) -> Result<Host, StageError> {
         match &self.candidate {
             Source::Bundled => self.start_server(ServerCommand::candidate(&self.binary), dir).await,
-            Source::Binary(binary) => self.start_server(ServerCommand::spacetimedb(binary), dir).await,
+            Source::Binary(binary) => {
+                self.start_server(ServerCommand::spacetimedb(&self.binary, binary), dir)
+                    .await
+            }
             Source::Outside(LaneTarget::Spacetime(profile)) => {
                 let upstream = fixed(&profile.origin());
+                reach("candidate", &profile.url, &profile.origin()).await?;
                 meet(None, Arc::new((**profile).clone()), upstream).await
             }
             Source::Outside(LaneTarget::Phoenix(_)) => Err(StageError::Unfit(
@@ -220,7 +257,7 @@ async fn meet(
         url: profile.url.clone(),
         source,
     };
-    let mut http = client(&profile, &door, profile.token.as_ref())?;
+    let mut http = client(&profile, &door, profile.token.as_ref(), MEET_WITHIN)?;
     admin::ping(&mut http).await.map_err(failed)?;
     let version = admin::version(&mut http)
         .await
@@ -240,14 +277,19 @@ async fn meet(
     })
 }
 
-fn client(profile: &SpacetimeProfile, door: &Proxy, token: Option<&Secret>) -> Result<HttpClient, StageError> {
+fn client(
+    profile: &SpacetimeProfile,
+    door: &Proxy,
+    token: Option<&Secret>,
+    within: Duration,
+) -> Result<HttpClient, StageError> {
     let origin = profile.origin();
     let endpoint = Endpoint {
         connect: door.addr(),
         authority: origin.authority(),
     };
     let bounds = Bounds {
-        operation: ADMIN_WITHIN,
+        operation: within,
         ..Bounds::default()
     };
     SpacetimeLane::http(&endpoint, token, bounds).map_err(|source| StageError::Lane {

@@ -38,6 +38,33 @@ pub enum StageError {
         /// Why.
         source: OpenError,
     },
+    /// Nobody is there.
+    #[error(
+        "the {lane} lane at {url} can't be had: can't connect to {authority}: {why} (is it running, and does the address \
+         lead to it?)"
+    )]
+    Unreachable {
+        /// Which.
+        lane: &'static str,
+        /// Its URL.
+        url: String,
+        /// Host and port.
+        authority: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The other kind of server is there.
+    #[error("the {lane} lane at {url} is {found}; `{option}` takes it")]
+    Swapped {
+        /// Which.
+        lane: &'static str,
+        /// Its URL.
+        url: String,
+        /// What is there.
+        found: &'static str,
+        /// Where it belongs.
+        option: &'static str,
+    },
     /// A profile does not fit.
     #[error(transparent)]
     Profile(#[from] ProfileError),

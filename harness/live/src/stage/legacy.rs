@@ -7,7 +7,8 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use tokio::sync::Mutex;
 
-use super::{Source, Stage, StageError, Staged, fixed, harms, names};
+use super::fit::harms;
+use super::{Source, Stage, StageError, Staged, fixed};
 use crate::drive::{LaneStack, Route, Victim};
 use crate::lane::names::Names;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
@@ -22,8 +23,7 @@ impl Stage {
         match &self.legacy {
             Source::Bundled => self.set_reference(lane, plan, dir).await,
             Source::Outside(LaneTarget::Phoenix(profile)) => {
-                let scope = profile.scoped.then(|| format!("{}-{}", self.run, plan.scenario));
-                let names = names(plan, scope.as_deref())?;
+                let names = self.names(lane, LaneId::Legacy, plan)?;
                 let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
                 let stack = stack(
                     lane,
@@ -48,14 +48,26 @@ impl Stage {
 
     async fn set_reference(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
         let failed = |source| StageError::Server { lane: "legacy", source };
-        let mut server = Server::new(ServerCommand::legacy(&self.binary, &plan.legacy_defects), dir).map_err(failed)?;
+        // Where the lane runs against itself, the defect is still in one of the two: else they would be wrong alike.
+        let defects = if lane == LaneId::Legacy {
+            &plan.legacy_defects[..]
+        } else {
+            &[]
+        };
+        let mut server = Server::new(ServerCommand::legacy(&self.binary, defects), dir).map_err(failed)?;
         server.start().await.map_err(failed)?;
         let upstream = server.address();
         let profile = Arc::new(PhoenixProfile::of_url(BUNDLED_URL)?);
         let origin = profile.socket_origin();
         let server = Arc::new(Mutex::new(server));
         let route = Route::new(&origin, upstream);
-        let mut stack = stack(lane, profile, names(plan, None)?, route.clone(), route);
+        let mut stack = stack(
+            lane,
+            profile,
+            self.names(lane, LaneId::Legacy, plan)?,
+            route.clone(),
+            route,
+        );
         stack.victim = harms(plan, lane).then(|| Victim::new(server.clone(), Durability::Acknowledged));
         let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
         Ok(Staged {

@@ -3,20 +3,21 @@
 
 mod candidate;
 mod error;
+mod fit;
 mod legacy;
+mod meet;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cutover_core::ids::{LaneId, StreamId};
-use cutover_core::plan::{Plan, ServerAction, Step};
+use cutover_core::ids::LaneId;
+use cutover_core::plan::Plan;
 use tokio::sync::Mutex;
 
 pub use candidate::MODULE_WASM;
 pub use error::StageError;
 
 use crate::drive::LaneStack;
-use crate::lane::names::Names;
 use crate::lane::profile::{LaneTarget, Origin};
 use crate::process::Server;
 use crate::proxy::{Upstream, UpstreamAddr};
@@ -47,6 +48,7 @@ pub struct Stage {
     legacy: Source,
     candidate: Source,
     shared_candidate: Mutex<Option<Arc<candidate::Host>>>,
+    databases: candidate::Databases,
 }
 
 /// A lane made ready for one plan. Nothing that it made outlives [`Staged::strike`].
@@ -83,19 +85,8 @@ impl Stage {
             legacy,
             candidate,
             shared_candidate: Mutex::default(),
+            databases: Arc::default(),
         }
-    }
-
-    /// Why a plan can't be driven over these lanes, where it can't.
-    pub fn unfit(&self, plan: &Plan) -> Option<String> {
-        if !plan.legacy_defects.is_empty() && !matches!(self.legacy, Source::Bundled) {
-            return Some("it plants a defect in the bundled legacy server".to_owned());
-        }
-        let hurt = |lane: LaneId| !self.source(lane).is_ours() && harms(plan, lane);
-        LaneId::BOTH
-            .into_iter()
-            .find(|lane| hurt(*lane))
-            .map(|lane| format!("it kills or pauses the {lane} server, which is not ours"))
     }
 
     /// What a lane's source is, in words.
@@ -123,8 +114,9 @@ impl Stage {
         }
     }
 
-    /// Stops what is shared between plans.
+    /// Deletes what plans left on servers that are not ours, and stops what is shared between plans.
     pub async fn strike(&self) {
+        candidate::delete_all(&self.databases).await;
         if let Some(host) = self.shared_candidate.lock().await.take() {
             host.stop().await;
         }
@@ -136,26 +128,6 @@ impl Stage {
             LaneId::Candidate => &self.candidate,
         }
     }
-}
-
-/// Whether a plan does something to a lane's server process.
-fn harms(plan: &Plan, lane: LaneId) -> bool {
-    plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
-        Step::Server { lane: only, action } => {
-            only.is_none_or(|only| only == lane) && !matches!(action, ServerAction::Restart)
-        }
-        _ => false,
-    })
-}
-
-/// The plan's streams on the wire; scoped to the run where the server outlives it.
-fn names(plan: &Plan, scope: Option<&str>) -> Result<Arc<Names>, StageError> {
-    let streams = plan
-        .cases
-        .iter()
-        .flat_map(|case| &case.streams)
-        .map(|stream| stream.id.clone());
-    Ok(Arc::new(Names::new(streams.collect::<Vec<StreamId>>(), scope)?))
 }
 
 /// An address that does not change.

@@ -48,6 +48,18 @@ pub fn digests(files: &Files, evidence: &Evidence, problems: &mut Vec<Problem>) 
     problems.extend(surplus.map(|path| Problem::new(path, "is not listed in evidence.json: it was added later")));
 }
 
+/// A scenario that is said to have been left out must have left nothing: what was driven can't be talked away.
+pub fn left_out(files: &Files, evidence: &Evidence, problems: &mut Vec<Problem>) {
+    for name in evidence.left_out.keys() {
+        let path = layout::plan(name);
+        let judged = evidence.judged.scenarios.iter().any(|scenario| scenario.name == *name);
+        if judged || files.contains_key(&path) {
+            let what = format!("is of a scenario that {} says was left out", layout::EVIDENCE);
+            problems.push(Problem::new(&path, what));
+        }
+    }
+}
+
 /// What was judged must be what was computed, byte for byte; each difference is named by its JSON path.
 pub fn judged(recorded: &Judged, computed: &Judged, problems: &mut Vec<Problem>) {
     if pretty(recorded) == pretty(computed) {

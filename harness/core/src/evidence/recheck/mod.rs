@@ -124,6 +124,7 @@ pub fn recheck(files: &Files, compile: Compile<'_>) -> Result<Rechecked, NoBundl
     };
     read::is_written_by_this_tool(bytes, &evidence, &mut problems);
     compare::digests(files, &evidence, &mut problems);
+    compare::left_out(files, &evidence, &mut problems);
     let scenarios = read::scenarios(files, &evidence, compile, &mut problems);
     let inputs: Vec<_> = scenarios
         .iter()

@@ -64,6 +64,7 @@ fn bundle(notation: &str, state: State) -> Files {
         enforce_matrix: false,
         lanes: BTreeMap::new(),
         module_digest: None,
+        left_out: BTreeMap::new(),
         judged: judge(&[input], false, &state),
         state,
         files: digested
@@ -297,4 +298,34 @@ fn a_document_of_another_schema_is_not_guessed_at() {
     );
     let found = "cutover.evidence/9".to_owned();
     assert_eq!(recheck(&files, &compile), Err(NoBundle::Schema { found }));
+}
+
+#[test]
+fn a_scenario_that_was_left_out_is_missed_by_nobody() {
+    let mut files = bundle(HONEST, State::Complete);
+    leave_out(&mut files, "legacy-killed");
+    let rechecked = rechecked(&files);
+    assert_eq!(rechecked.problems, []);
+    assert_eq!(rechecked.exit_code(), 0);
+}
+
+#[test]
+fn a_scenario_that_was_driven_can_not_be_called_left_out() {
+    let mut files = bundle(LOSING, State::Complete);
+    let name = driven(LOSING).plan.scenario;
+    leave_out(&mut files, &name);
+    let problems = problems(&files);
+    assert!(
+        problems.iter().any(|problem| problem.contains("was left out")),
+        "{problems:#?}"
+    );
+}
+
+/// Has the document say that a scenario was left out.
+fn leave_out(files: &mut Files, name: &str) {
+    let mut evidence: Evidence = serde_json::from_slice(&files[layout::EVIDENCE]).unwrap();
+    evidence
+        .left_out
+        .insert(name.to_owned(), "its server is not ours".to_owned());
+    files.insert(layout::EVIDENCE.to_owned(), evidence.to_bytes());
 }

@@ -59,6 +59,7 @@ impl Renderer for JunitRenderer<'_> {
         let suites = [
             ("scenarios", of(false)),
             ("known-bad", of(true)),
+            ("left-out", evidence.left_out.iter().map(left_out_case).collect()),
             ("matrix", matrix),
             ("gate", vec![decision_case(evidence)]),
         ];
@@ -103,6 +104,15 @@ impl JunitRenderer<'_> {
             },
             output: format!("{}\n{}", scenario.title, words::reproduce(evidence, scenario)),
         }
+    }
+}
+
+fn left_out_case((name, reason): (&String, &String)) -> Case {
+    Case {
+        name: name.clone(),
+        elapsed_ms: 0,
+        result: Outcome::Skipped(reason.clone()),
+        output: format!("left out: {reason}"),
     }
 }
 

@@ -34,6 +34,7 @@ impl Renderer for MarkdownRenderer<'_> {
         facts(evidence, out)?;
         self.scenarios(evidence, out)?;
         self.known_bad(evidence, out)?;
+        left_out(evidence, out)?;
         troubles(evidence, out)?;
         matrix(evidence, out)?;
         writeln!(
@@ -125,6 +126,20 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         fact(lane.as_str(), &format!("{}{version}", server.what))?;
     }
     writeln!(out, "| reproduce | {} |\n", code(&words::reproduce_all(evidence)))
+}
+
+fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    if evidence.left_out.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "## Left out\n\nThese lanes can't be put through them, so they show nothing.\n"
+    )?;
+    for (reason, scenarios) in words::left_out(evidence) {
+        writeln!(out, "- {}: {}", escaped(reason), escaped(&scenarios.join(", ")))?;
+    }
+    writeln!(out)
 }
 
 fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {

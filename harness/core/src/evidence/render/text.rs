@@ -78,6 +78,7 @@ impl Renderer for TextRenderer<'_> {
     fn render(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         self.scenarios(evidence, out)?;
         self.known_bad(evidence, out)?;
+        self.left_out(evidence, out)?;
         self.troubles(evidence, out)?;
         self.matrix(evidence, out)?;
         self.decision(evidence, out)
@@ -190,6 +191,19 @@ impl TextRenderer<'_> {
         }
         self.heading("Known-bad scenarios, each to be caught with exactly its findings", out)?;
         self.table(&table, &outcomes(&bad), out)
+    }
+
+    fn left_out(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        if evidence.left_out.is_empty() {
+            return Ok(());
+        }
+        let count = words::counted(evidence.left_out.len(), "scenario", "scenarios");
+        self.heading(&format!("Left out: {count} that these lanes can't be put through"), out)?;
+        for (reason, scenarios) in words::left_out(evidence) {
+            self.paragraph(2, reason, out)?;
+            self.paragraph(4, &scenarios.join(", "), out)?;
+        }
+        writeln!(out)
     }
 
     fn troubles(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! The words that every renderer uses alike: the headline, a finding's heading, a time, a state.
 
+use std::collections::BTreeMap;
+
 use crate::check::Finding;
 use crate::evidence::document::{Evidence, State, Times};
 use crate::evidence::judged::{JudgedScenario, ScenarioOutcome, ShownBy};
@@ -30,6 +32,10 @@ pub fn headline(evidence: &Evidence) -> String {
     let known_bad = bad.count();
     if known_bad > 0 {
         text.push_str(&format!(", {caught} of {known_bad} known-bad caught"));
+    }
+    let left_out = evidence.left_out.len();
+    if left_out > 0 {
+        text.push_str(&format!(", {left_out} left out"));
     }
     match &evidence.state {
         State::Complete => text,
@@ -105,9 +111,18 @@ pub fn troubled(evidence: &Evidence) -> Vec<&JudgedScenario> {
     troubled
 }
 
+/// What was left out, by reason; each with its scenarios in order of names.
+pub fn left_out(evidence: &Evidence) -> BTreeMap<&str, Vec<&str>> {
+    let mut by_reason = BTreeMap::<&str, Vec<&str>>::new();
+    for (scenario, reason) in &evidence.left_out {
+        by_reason.entry(reason).or_default().push(scenario);
+    }
+    by_reason
+}
+
 /// The findings of a known-bad scenario in a word each, as `gap ×3`.
 pub fn finding_names(scenario: &JudgedScenario) -> String {
-    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    let mut counts = BTreeMap::<&str, usize>::new();
     for finding in scenario.principal() {
         *counts.entry(&finding.finding.checker).or_default() += 1;
     }

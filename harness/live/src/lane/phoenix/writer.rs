@@ -78,6 +78,9 @@ impl PhoenixWriter {
         };
         let call = &self.profile.policy;
         let Some(path) = &call.path else {
+            if retention.is_none() && replay_budget.is_none() {
+                return Completion::Ok(Answer::Done);
+            }
             let message = "the lane profile says that policies can't be set";
             return Completion::Fail(refusal("policy_unsupported", message));
         };

@@ -5,7 +5,7 @@ mod style;
 
 use std::io::{self, Write};
 
-use parts::{close_table, files, ledger, matrix, open_table, row_head, section, tag, troubles};
+use parts::{close_table, files, ledger, left_out, matrix, open_table, row_head, section, tag, troubles};
 use style::STYLE;
 
 use super::junit::escaped;
@@ -42,6 +42,7 @@ impl Renderer for HtmlRenderer<'_> {
         troubles(evidence, out)?;
         self.scenarios(evidence, out)?;
         self.known_bad(evidence, out)?;
+        left_out(evidence, out)?;
         matrix(evidence, out)?;
         ledger(evidence, out)?;
         self.run(evidence, out)?;
@@ -220,7 +221,7 @@ impl HtmlRenderer<'_> {
 }
 
 /// The page's sections in order: id, name, and whether it is there.
-fn sections(evidence: &Evidence) -> [(&'static str, &'static str, bool); 7] {
+fn sections(evidence: &Evidence) -> [(&'static str, &'static str, bool); 8] {
     let scenarios = &evidence.judged.scenarios;
     [
         ("wrong", "What is wrong", !words::troubled(evidence).is_empty()),
@@ -234,6 +235,7 @@ fn sections(evidence: &Evidence) -> [(&'static str, &'static str, bool); 7] {
             "Known-bad scenarios",
             scenarios.iter().any(JudgedScenario::known_bad),
         ),
+        ("left-out", "Left out", !evidence.left_out.is_empty()),
         ("matrix", "Verification matrix", !evidence.judged.matrix.is_empty()),
         (
             "ledger",

@@ -110,6 +110,20 @@ fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Wri
     writeln!(out, "</div>")
 }
 
+pub(super) fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    if evidence.left_out.is_empty() {
+        return Ok(());
+    }
+    section("left-out", "Left out", out)?;
+    let caption = "These lanes can't be put through them, so they show nothing.";
+    open_table(caption, "Left out", &["scenario", "because"], &[], out)?;
+    for (scenario, reason) in &evidence.left_out {
+        let (scenario, reason) = (escaped(scenario), escaped(reason));
+        writeln!(out, "<tr><th scope=\"row\">{scenario}</th><td>{reason}</td></tr>")?;
+    }
+    close_table(out)
+}
+
 pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     if evidence.judged.matrix.is_empty() {
         return Ok(());

@@ -1,0 +1,207 @@
+//! What a lane that is not our own can't be put through, and what its streams are called there.
+
+use std::sync::Arc;
+
+use cutover_core::ids::{LaneId, StreamId};
+use cutover_core::plan::{Plan, ServerAction, Step};
+
+use super::{Source, Stage};
+use crate::lane::names::{Names, NamesError};
+use crate::lane::profile::LaneTarget;
+
+impl Stage {
+    /// Why a plan can't be driven over these lanes, where it can't. `aa` is the lane that runs against itself, if one does.
+    pub fn unfit(&self, plan: &Plan, aa: Option<LaneId>) -> Option<String> {
+        let lane_of = |role: LaneId| aa.unwrap_or(role);
+        let planted_in = lane_of(LaneId::Legacy);
+        if !plan.legacy_defects.is_empty()
+            && (planted_in != LaneId::Legacy || !matches!(self.source(planted_in), Source::Bundled))
+        {
+            return Some("it plants a defect in the built-in legacy server, which does not run here".to_owned());
+        }
+        LaneId::BOTH
+            .into_iter()
+            .find_map(|role| self.unfit_for(plan, role, lane_of(role), aa.is_some()))
+    }
+
+    fn unfit_for(&self, plan: &Plan, role: LaneId, lane: LaneId, aa: bool) -> Option<String> {
+        let Source::Outside(target) = self.source(lane) else {
+            return None;
+        };
+        if harms(plan, role) {
+            return Some(format!("it kills or pauses the {lane} server, which is not ours"));
+        }
+        if sets_policies(plan) && !target.sets_policies() {
+            let what = "it sets retention or a replay budget, which by its profile can't be set on";
+            return Some(format!("{what} the {lane} lane"));
+        }
+        if !shares_streams(target) {
+            return None;
+        }
+        if aa && !target.scoped() {
+            let what = "both of its lanes would write to the same streams, as the profile says `scoped = false` of";
+            return Some(format!("{what} the {lane} lane"));
+        }
+        match self.names(role, lane, plan) {
+            Err(NamesError::Unscopable { stream }) => Some(format!(
+                "`{stream}` has no id to carry a word of this run, and the {lane} lane is shared with others"
+            )),
+            // What is wrong with the scenario on any lane is told when it is driven.
+            _ => None,
+        }
+    }
+
+    /// The plan's streams on the wire. Where the server outlives the run they carry a word of it, and of the role, as both
+    /// may be on one server.
+    pub(super) fn names(&self, role: LaneId, lane: LaneId, plan: &Plan) -> Result<Arc<Names>, NamesError> {
+        let scoped = match self.source(lane) {
+            Source::Outside(target) => shares_streams(target) && target.scoped(),
+            Source::Bundled | Source::Binary(_) => false,
+        };
+        let scope = scoped.then(|| format!("{}-{}-{role}", self.run, plan.scenario));
+        let streams = plan
+            .cases
+            .iter()
+            .flat_map(|case| &case.streams)
+            .map(|stream| stream.id.clone());
+        Names::new(streams.collect::<Vec<StreamId>>(), scope.as_deref()).map(Arc::new)
+    }
+}
+
+/// Whether streams are created next to those of others: in a service, or in a database that was there already.
+fn shares_streams(target: &LaneTarget) -> bool {
+    match target {
+        LaneTarget::Phoenix(_) => true,
+        LaneTarget::Spacetime(profile) => profile.database.is_some(),
+    }
+}
+
+/// Whether a plan does something to a lane's server process.
+pub(super) fn harms(plan: &Plan, role: LaneId) -> bool {
+    plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
+        Step::Server { lane: only, action } => {
+            only.is_none_or(|only| only == role) && !matches!(action, ServerAction::Restart)
+        }
+        _ => false,
+    })
+}
+
+fn sets_policies(plan: &Plan) -> bool {
+    plan.cases.iter().any(|case| {
+        let streams = case
+            .streams
+            .iter()
+            .map(|stream| (stream.retention, stream.replay_budget));
+        let steps = case.steps.iter().filter_map(|step| match step {
+            Step::Policy {
+                retention,
+                replay_budget,
+                ..
+            } => Some((*retention, *replay_budget)),
+            _ => None,
+        });
+        streams.chain(steps).any(|policy| policy != (None, None))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
+    use cutover_core::ids::Seed;
+    use cutover_core::plan::compile;
+    use cutover_core::scenario::Scenario;
+
+    use super::*;
+
+    /// The plan of a stock scenario.
+    fn plan(name: &str) -> Plan {
+        let stock = cutover_core::scenario::stock();
+        let (path, text) = stock
+            .iter()
+            .find(|(path, _)| path.ends_with(&format!("/{name}.toml")))
+            .unwrap();
+        compile(&Scenario::parse(path, text).unwrap(), Seed(7))
+    }
+
+    fn legacy(more: &str) -> Source {
+        let text = format!("kind = \"phoenix\"\nsocket_url = \"ws://127.0.0.1:4000\"\n{more}");
+        Source::Outside(LaneTarget::of_toml(&text, "lane.toml").unwrap())
+    }
+
+    fn candidate(more: &str) -> Source {
+        let text = format!("kind = \"spacetime\"\nurl = \"http://127.0.0.1:3000\"\n{more}");
+        Source::Outside(LaneTarget::of_toml(&text, "lane.toml").unwrap())
+    }
+
+    fn stage(legacy: Source, candidate: Source) -> Stage {
+        Stage::new(Path::new("cutover"), Path::new("work"), "x1", legacy, candidate)
+    }
+
+    /// Whether the stage can have these scenarios played, one after the other.
+    fn fit<const N: usize>(stage: &Stage, aa: Option<LaneId>, names: [&str; N]) -> [bool; N] {
+        names.map(|name| stage.unfit(&plan(name), aa).is_none())
+    }
+
+    const KINDS: [&str; 5] = [
+        "equal-streams",
+        "legacy-killed",
+        "candidate-killed",
+        "drop-event",
+        "candidate-drops-event",
+    ];
+
+    #[test]
+    fn lanes_of_our_own_can_be_put_through_anything() {
+        let ours = stage(Source::Bundled, Source::Bundled);
+        assert_eq!(fit(&ours, None, KINDS), [true; 5]);
+        let binary = stage(Source::Bundled, Source::Binary("spacetimedb-standalone".into()));
+        assert_eq!(fit(&binary, None, KINDS), [true; 5]);
+    }
+
+    #[test]
+    fn a_server_that_is_not_ours_is_not_killed_and_nothing_is_planted_in_it() {
+        let outside = stage(legacy(""), Source::Bundled);
+        assert_eq!(fit(&outside, None, KINDS), [true, false, true, false, true]);
+        let outside = stage(Source::Bundled, candidate(""));
+        assert_eq!(fit(&outside, None, KINDS), [true, true, false, true, true]);
+    }
+
+    #[test]
+    fn a_lane_against_itself_is_asked_of_that_lane_only() {
+        let outside = stage(legacy(""), Source::Bundled);
+        assert_eq!(
+            fit(&outside, Some(LaneId::Candidate), KINDS),
+            [true, true, true, false, true]
+        );
+        assert_eq!(
+            fit(&outside, Some(LaneId::Legacy), KINDS),
+            [true, false, false, false, true]
+        );
+        let ours = stage(Source::Bundled, candidate(""));
+        assert_eq!(fit(&ours, Some(LaneId::Legacy), KINDS), [true; 5]);
+    }
+
+    #[test]
+    fn a_lane_that_sets_no_policies_is_not_asked_to() {
+        let fixed = stage(legacy("[policy]\npath = \"\""), Source::Bundled);
+        assert_eq!(fit(&fixed, None, ["equal-streams", "stale-below-floor"]), [true, false]);
+        let why = fixed.unfit(&plan("stale-below-floor"), None).unwrap();
+        assert!(why.contains("retention"), "{why}");
+    }
+
+    #[test]
+    fn two_roles_on_one_server_share_no_stream() {
+        let shared = stage(legacy(""), candidate("database = \"mine\""));
+        let plan = plan("equal-streams");
+        let stream = &plan.cases[0].streams[0].id;
+        for lane in LaneId::BOTH {
+            let [one, other] = LaneId::BOTH.map(|role| shared.names(role, lane, &plan).unwrap());
+            assert_ne!(one.topic(stream), other.topic(stream));
+        }
+        let unscoped = stage(legacy("scoped = false"), Source::Bundled);
+        assert_eq!(fit(&unscoped, None, ["equal-streams"]), [true]);
+        assert_eq!(fit(&unscoped, Some(LaneId::Legacy), ["equal-streams"]), [false]);
+    }
+}
