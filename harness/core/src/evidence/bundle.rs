@@ -13,7 +13,7 @@ use crate::ids::LaneId;
 pub fn scenario_files(scenario_toml: &[u8], driven: &Driven) -> Files {
     let name = &driven.plan.scenario;
     let mut files = Files::new();
-    files.insert(layout::scenario(name), scenario_toml.to_vec());
+    files.insert(layout::scenario(&driven.plan), scenario_toml.to_vec());
     files.insert(layout::plan(name), driven.plan.to_json().into_bytes());
     let vectors = vectors::of(&driven.plan, [&driven.legacy.history, &driven.candidate.history]);
     for (lane, vector) in LaneId::BOTH.into_iter().zip(vectors) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ids::LaneId;
+use crate::plan::{Expectation, Plan};
 
 /// A bundle's files: relative path, `/` between, to content. Reading and writing them is the caller's affair.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -22,11 +23,16 @@ pub const JUNIT: &str = "junit.xml";
 pub const PAGE: &str = "index.html";
 
 /// Folders all of whose files are digested, so that a file too many is noticed there.
-pub const DIGESTED_FOLDERS: [&str; 4] = ["scenarios/", "plans/", "histories/", "vectors/"];
+pub const DIGESTED_FOLDERS: [&str; 5] = ["scenarios/", "scenarios/known-bad/", "plans/", "histories/", "vectors/"];
 
-/// The path of a scenario's copy.
-pub fn scenario(name: &str) -> String {
-    format!("scenarios/{}.toml", file_stem(name))
+/// The path of a scenario's copy: known-bad ones stand apart, as they do where they came from, since a scenario that must
+/// be blocked is refused anywhere else.
+pub fn scenario(plan: &Plan) -> String {
+    let folder = match plan.expect {
+        Expectation::Allow => "scenarios",
+        Expectation::Block { .. } => "scenarios/known-bad",
+    };
+    format!("{folder}/{}.toml", file_stem(&plan.scenario))
 }
 
 /// The path of a plan.

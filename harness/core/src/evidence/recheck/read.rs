@@ -156,7 +156,7 @@ fn compiles_anew(
     compile: Compile<'_>,
     problems: &mut Vec<Problem>,
 ) {
-    let (source_path, path) = (layout::scenario(name), layout::plan(name));
+    let (source_path, path) = (layout::scenario(plan), layout::plan(name));
     let Some(source) = content(&source_path, files, problems) else {
         return;
     };
