@@ -124,6 +124,9 @@ pub struct GateArgs {
     /// Start this spacetime or spacetimedb-standalone binary as the candidate
     #[arg(long, value_name = "PATH", help_heading = "Lanes")]
     pub candidate_bin: Option<PathBuf>,
+    /// Publish this wasm module to the candidate instead of the built-in one
+    #[arg(long, value_name = "FILE", help_heading = "Lanes")]
+    pub module: Option<PathBuf>,
     /// Token for the candidate lane
     #[arg(
         long,

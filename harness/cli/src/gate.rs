@@ -8,6 +8,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
 use cutover_core::evidence::render::{JsonRenderer, JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer};
 use cutover_core::evidence::{Evidence, Times};
@@ -35,6 +36,7 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let request = DriveRequest {
         plans,
         lanes: lanes(args),
+        module: args.module.as_deref().map(read_module).transpose()?,
         aa: args.aa.map(LaneId::from),
         jobs: args.jobs.unwrap_or_else(default_jobs),
     };
@@ -103,6 +105,16 @@ fn lanes(args: &GateArgs) -> BTreeMap<LaneId, LaneChoice> {
         (None, None) => LaneChoice::BuiltIn,
     };
     BTreeMap::from([(LaneId::Legacy, legacy), (LaneId::Candidate, candidate)])
+}
+
+/// Reads a module, and makes sure that it is one before a server is asked to take it.
+fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::unreadable(path, &error))?;
+    if !bytes.starts_with(b"\0asm") {
+        return Err(Failure::usage(format!("{} is no wasm module", path.display()))
+            .hint("spacetime/module/build.sh says how one is built"));
+    }
+    Ok(bytes)
 }
 
 /// A seed that is short enough to be typed. The system's randomness comes by way of the standard library's hasher.

@@ -94,6 +94,7 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
         "--candidate-bin",
         args.candidate_bin.as_ref().map(|path| path.display().to_string()),
     );
+    option("--module", args.module.as_ref().map(|path| path.display().to_string()));
     option(
         "--scenarios",
         args.scenarios.dir.as_ref().map(|path| path.display().to_string()),

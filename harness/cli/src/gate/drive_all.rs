@@ -22,6 +22,8 @@ pub struct DriveRequest {
     pub plans: Vec<Plan>,
     /// What to run as each lane.
     pub lanes: BTreeMap<LaneId, LaneChoice>,
+    /// The module to publish, where it is not the built-in one.
+    pub module: Option<Vec<u8>>,
     /// The lane to run against itself, where that is asked.
     pub aa: Option<LaneId>,
     /// Plans that run at the same time.
@@ -130,6 +132,10 @@ impl Troupe {
         };
         let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
         let stage = Stage::new(&binary, &work.join("servers"), &run_word(), legacy, candidate);
+        let stage = match &request.module {
+            Some(module) => stage.with_module(module.clone()),
+            None => stage,
+        };
         Ok(Troupe {
             stage,
             aa: request.aa,

@@ -95,6 +95,7 @@ where
         .collect();
     let request = DriveRequest {
         plans,
+        module: None,
         lanes: lanes(&args),
         aa: None,
         jobs: 1,

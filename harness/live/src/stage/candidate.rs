@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use cutover_core::hash::PayloadHash;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
@@ -145,8 +144,7 @@ impl Stage {
         let mut http = host.http()?;
         let publishes = profile.publishes_module();
         if publishes {
-            let wasm = Bytes::from_static(MODULE_WASM);
-            admin::publish_module(&mut http, &name, wasm)
+            admin::publish_module(&mut http, &name, self.module.clone())
                 .await
                 .map_err(|source| host.failed(source))?;
         } else {
@@ -178,7 +176,7 @@ impl Stage {
             victim,
         };
         let server = if harmed { host.server.clone() } else { None };
-        let module_digest = publishes.then(module_digest);
+        let module_digest = publishes.then(|| module_digest(&self.module));
         Ok(Staged {
             stack,
             version: host.version.clone(),
@@ -229,9 +227,9 @@ impl Stage {
     }
 }
 
-/// `sha256:` of the module, as the evidence names it.
-fn module_digest() -> String {
-    PayloadHash::from_bytes(Sha256::digest(MODULE_WASM).into()).to_string()
+/// `sha256:` of a module, as the evidence names it.
+fn module_digest(wasm: &[u8]) -> String {
+    PayloadHash::from_bytes(Sha256::digest(wasm).into()).to_string()
 }
 
 /// Asks a server whether it is one, and for an identity where the profile brings none.

@@ -10,6 +10,7 @@ mod meet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use tokio::sync::Mutex;
@@ -47,6 +48,7 @@ pub struct Stage {
     run: String,
     legacy: Source,
     candidate: Source,
+    module: Bytes,
     shared_candidate: Mutex<Option<Arc<candidate::Host>>>,
     databases: candidate::Databases,
 }
@@ -84,9 +86,17 @@ impl Stage {
             run: run.to_owned(),
             legacy,
             candidate,
+            module: Bytes::from_static(MODULE_WASM),
             shared_candidate: Mutex::default(),
             databases: Arc::default(),
         }
+    }
+
+    /// The stage with another module to publish to candidates.
+    #[must_use]
+    pub fn with_module(mut self, wasm: impl Into<Bytes>) -> Stage {
+        self.module = wasm.into();
+        self
     }
 
     /// What a lane's source is, in words.
