@@ -165,7 +165,7 @@ fn reasons(verdict: &ScenarioVerdict) -> Vec<String> {
 fn sentence(reason: &Reason) -> String {
     let subject = &reason.subject;
     match (reason.reason.as_str(), reason.verdict) {
-        ("nothing-ran", _) => "no scenario was run to its end".to_owned(),
+        ("nothing-ran", _) => "no honest scenario was run to its end".to_owned(),
         ("findings", Verdict::Invalid) => format!("{subject} has findings"),
         ("findings", _) => format!("{subject} could not be shown to hold"),
         ("known-bad-not-caught", _) => {

@@ -14,6 +14,7 @@ pub use scenario::{Outcome, ScenarioVerdict};
 use serde::{Deserialize, Serialize};
 
 use crate::check::Verdict;
+use crate::plan::Expectation;
 
 /// How strict the gate is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -105,7 +106,8 @@ pub fn decide(scenarios: &[ScenarioVerdict], policy: &Policy) -> Ruling {
             subject: subject.to_owned(),
         });
     };
-    if scenarios.is_empty() {
+    // A defect that was caught says that the gate can see, not that it looked at the lanes.
+    if !scenarios.iter().any(|scenario| scenario.expect == Expectation::Allow) {
         blame(Verdict::Unknown, "nothing-ran", "");
     }
     for scenario in scenarios {
