@@ -25,8 +25,10 @@ pub struct BundleDir {
 impl BundleDir {
     /// Makes the directory. One that is there must be empty: evidence is never mixed with another run's.
     pub fn create(path: PathBuf) -> Result<BundleDir, Failure> {
-        fs::create_dir_all(&path).map_err(|error| Failure::unwritable(&path, &error))?;
-        let mut entries = fs::read_dir(&path).map_err(|error| Failure::unwritable(&path, &error))?;
+        let unwritable =
+            |error| Failure::unwritable(&path, &error).hint("give --out a directory that can be written to");
+        fs::create_dir_all(&path).map_err(unwritable)?;
+        let mut entries = fs::read_dir(&path).map_err(unwritable)?;
         if entries.next().is_some() {
             return Err(Failure::usage(format!("{} is not empty", path.display()))
                 .hint("give --out a directory that is empty or not there yet"));

@@ -42,6 +42,7 @@ where
     let mut redraw = tokio::time::interval(REDRAW_EVERY);
     let mut stopped_by = None;
     let mut broken = None;
+    let mut driver_is_done = false;
     let deadline = tokio::time::sleep(FAR);
     tokio::pin!(deadline);
     loop {
@@ -55,7 +56,10 @@ where
                     stop.cancel();
                     deadline.as_mut().reset(Instant::now() + STOP_WITHIN);
                 },
-                None => break,
+                None => {
+                    driver_is_done = true;
+                    break;
+                }
             },
             signal = signals.next() => {
                 // A second signal means now.
@@ -73,6 +77,10 @@ where
         return Err(failure);
     }
     if let Some(signal) = stopped_by {
+        if driver_is_done {
+            // It closes the channel a moment before it has cleared its directory away.
+            let _ = tokio::time::timeout_at(deadline.deadline(), &mut driving).await;
+        }
         driving.abort();
         recording.interrupted(signal);
         return Ok(recording);

@@ -82,9 +82,16 @@ pub enum DriveError {
 /// How to mend what a lane said to a stream's policy. It is the first that a run asks of a lane's writer.
 fn setup_hint(what: &str) -> &'static str {
     let says = |codes: &[&str]| codes.iter().any(|code| what.starts_with(code));
-    if says(&["http_401", "http_403"]) {
+    if says(&[
+        "http_401",
+        "http_403",
+        "unauthorized",
+        "forbidden",
+        "missing_authorization",
+        "invalid_token",
+    ]) {
         " (the writer may want a token: `token`, or `authorization` of [publish] in a lane profile)"
-    } else if says(&["http_404", "http_405", "http_501"]) {
+    } else if says(&["http_404", "http_405", "http_501", "not_found"]) {
         " (where streams' policies are set otherwise, or not at all, [policy] of a lane profile says so)"
     } else {
         ""

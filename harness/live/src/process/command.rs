@@ -110,6 +110,17 @@ impl ServerCommand {
         }
     }
 
+    /// How a program of somebody else's was asked to serve, which it may not understand.
+    pub(super) fn form_in_words(&self) -> Option<&'static str> {
+        match self.form {
+            Form::Ours { .. } => None,
+            Form::Standalone => {
+                Some("start --listen-addr ADDR --data-dir DIR --jwt-priv-key-path FILE --jwt-pub-key-path FILE")
+            }
+            Form::SpacetimeCli => Some("--root-dir DIR start --listen-addr ADDR --data-dir DIR"),
+        }
+    }
+
     /// What is really started, with its arguments.
     pub(super) fn line(&self, listen: SocketAddr, data_dir: &Path) -> (&Path, Vec<OsString>) {
         let arguments = self.arguments(listen, data_dir);

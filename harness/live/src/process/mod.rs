@@ -149,6 +149,10 @@ impl Server {
     }
 
     fn failed(&self, what: String) -> ServerError {
+        let what = match self.command.form_in_words() {
+            Some(form) => format!("{what} (it was started as `{form}`)"),
+            None => what,
+        };
         ServerError::NotServing {
             program: self.command.program.clone(),
             what,

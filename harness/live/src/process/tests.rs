@@ -82,3 +82,34 @@ async fn a_server_that_dies_unasked_is_noticed() {
     let _ = server.child.as_mut().unwrap().wait().await;
     assert_eq!(server.unasked_end().as_deref(), Some("it ended with exit code 9"));
 }
+
+#[test]
+fn a_server_outlives_the_thread_that_asked_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    if std::process::Command::new("setpriv").arg("--version").output().is_err() {
+        return;
+    }
+    // As `serve` does it: asks the system to be killed with the thread that started it, then says that it listens.
+    let tied = "exec setpriv --pdeathsig KILL sh -c 'echo listening on 127.0.0.1:4567; exec sleep 60'";
+    let command = script(dir.path(), tied);
+    let at = dir.path().to_owned();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let handle = runtime.handle().clone();
+    let asked = std::thread::spawn(move || {
+        handle.block_on(async {
+            let mut server = Server::new(command, &at).unwrap();
+            server.start().await.unwrap();
+            server
+        })
+    });
+    let mut server = asked.join().unwrap();
+    assert_eq!(server.unasked_end(), None);
+    runtime.block_on(async {
+        let ended = tokio::time::timeout(Duration::from_millis(200), server.child.as_mut().unwrap().wait()).await;
+        assert!(ended.is_err(), "{ended:?}");
+        server.kill().await;
+    });
+}

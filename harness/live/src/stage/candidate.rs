@@ -33,9 +33,13 @@ const BUNDLED_URL: &str = "http://candidate.localhost/";
 /// Publishing compiles the module, which takes a while on a busy machine.
 const ADMIN_WITHIN: Duration = Duration::from_secs(60);
 /// A server that is there answers what costs it nothing much sooner.
-const MEET_WITHIN: Duration = Duration::from_secs(10);
+const MEET_WITHIN: Duration = Duration::from_secs(5);
 /// Deleting what a run left must not hold up its end.
-const DELETE_WITHIN: Duration = Duration::from_secs(5);
+const DELETE_WITHIN: Duration = Duration::from_secs(3);
+/// Between two looks whether a database that was being created when its plan was broken off is there by now.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// So often a database is looked for that may never come.
+const LOOKS: usize = 5;
 
 /// A server with an identity that owns our databases on it.
 pub struct Host {
@@ -113,13 +117,24 @@ impl Database {
 pub(super) async fn delete_all(databases: &Databases) {
     let left = std::mem::take(&mut *lock(databases));
     let outside = left.iter().filter(|(_, host)| host.server.is_none());
-    futures_util::future::join_all(outside.map(|(name, host)| delete(host, name))).await;
+    futures_util::future::join_all(outside.map(|(name, host)| delete_late(host, name))).await;
 }
 
-async fn delete(host: &Host, name: &str) {
-    if let Ok(mut http) = host.http() {
-        let _ = tokio::time::timeout(DELETE_WITHIN, admin::delete_database(&mut http, name)).await;
+/// Deletes a database whose creation may still be under way.
+async fn delete_late(host: &Host, name: &str) {
+    for _ in 0..LOOKS {
+        if delete(host, name).await {
+            return;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
+}
+
+/// Whether the database was there and is no more.
+async fn delete(host: &Host, name: &str) -> bool {
+    let Ok(mut http) = host.http() else { return false };
+    let deleted = tokio::time::timeout(DELETE_WITHIN, admin::delete_database(&mut http, name)).await;
+    matches!(deleted, Ok(Ok(())))
 }
 
 fn lock(databases: &Databases) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Host>>> {

@@ -12,7 +12,7 @@ use super::{Source, Stage, StageError, Staged, fixed};
 use crate::drive::{LaneStack, Route, Victim};
 use crate::lane::names::Names;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
-use crate::lane::profile::{LaneTarget, PhoenixProfile};
+use crate::lane::profile::{HashKind, LaneTarget, PhoenixProfile};
 use crate::process::{Durability, Server, ServerCommand};
 
 /// The name by which the reference server is asked for; it serves any.
@@ -57,7 +57,11 @@ impl Stage {
         let mut server = Server::new(ServerCommand::legacy(&self.binary, defects), dir).map_err(failed)?;
         server.start().await.map_err(failed)?;
         let upstream = server.address();
-        let profile = Arc::new(PhoenixProfile::of_url(BUNDLED_URL)?);
+        // Our own server keeps to the contract to the letter.
+        let profile = Arc::new(PhoenixProfile {
+            payload_hash: HashKind::Canonical,
+            ..PhoenixProfile::of_url(BUNDLED_URL)?
+        });
         let origin = profile.socket_origin();
         let server = Arc::new(Mutex::new(server));
         let route = Route::new(&origin, upstream);

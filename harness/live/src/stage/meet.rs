@@ -62,9 +62,12 @@ async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
     if writer != socket {
         reach("legacy", profile.http_url.as_deref().unwrap_or_default(), &writer).await?;
     }
-    let Err(source) = visit(profile).await? else {
+    let Err(mut source) = visit(profile).await? else {
         return Ok(());
     };
+    if source.retryable && source.hint.is_none() {
+        source.hint = Some("is this the lane's port, and does it want TLS (`https`, `wss`)?".to_owned());
+    }
     let url = profile.socket_url.clone();
     if !source.retryable && is_spacetime(&socket).await {
         return Err(StageError::Swapped {

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cutover_core::hash::PayloadHash;
+use sha2::{Digest, Sha256};
 
 use super::object::RawObject;
 use crate::lane::profile::{HashKind, PhoenixProfile};
@@ -99,6 +100,10 @@ fn read_update(profile: &PhoenixProfile, index: usize, text: &str) -> Result<Upd
     let declared = match profile.payload_hash {
         HashKind::None => None,
         HashKind::Canonical => update.get(&fields.payload_hash).and_then(declared_hash),
+        HashKind::Either => {
+            let declared = update.get(&fields.payload_hash).and_then(declared_hash);
+            declared.filter(|declared| *declared != hash_of_text(&payload))
+        }
     };
     Ok(Update {
         topic,
@@ -106,6 +111,11 @@ fn read_update(profile: &PhoenixProfile, index: usize, text: &str) -> Result<Upd
         payload,
         declared,
     })
+}
+
+/// The hash of a payload's text as it stands.
+fn hash_of_text(payload: &str) -> String {
+    PayloadHash::from_bytes(Sha256::digest(payload).into()).to_string()
 }
 
 fn declared_hash(raw: &str) -> Option<String> {
@@ -152,6 +162,27 @@ mod tests {
         let updates = read_batch(&profile(), batch).unwrap();
         assert!(updates[0].as_ref().is_err_and(|what| what.contains("watermark")));
         assert!(updates[1].is_ok());
+    }
+
+    /// What is held against the client's own hash of an event `1.0` that declares the hash of this text.
+    fn held_against(kind: HashKind, hashed: &str) -> Option<String> {
+        let declared = STANDARD.encode(Sha256::digest(hashed));
+        let batch =
+            format!(r#"{{"updates":[{{"topic":"t","watermark":1,"payload":1.0,"payload_hash":"{declared}"}}]}}"#);
+        let profile = PhoenixProfile {
+            payload_hash: kind,
+            ..profile()
+        };
+        read_batch(&profile, &batch).unwrap().remove(0).unwrap().declared
+    }
+
+    #[test]
+    fn a_lane_may_hash_what_it_sends_unless_the_profile_says_otherwise() {
+        assert_eq!(held_against(HashKind::Either, "1.0"), None);
+        assert_eq!(held_against(HashKind::Either, "1"), Some(hash_of_text("1")));
+        assert_eq!(held_against(HashKind::Either, "2"), Some(hash_of_text("2")));
+        assert_eq!(held_against(HashKind::Canonical, "1.0"), Some(hash_of_text("1.0")));
+        assert_eq!(held_against(HashKind::None, "2"), None);
     }
 
     #[test]

@@ -14,8 +14,11 @@ const SOCKET_PATH: &str = "/sync/socket/websocket";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HashKind {
-    /// SHA-256 of the canonical JSON, as in the contract.
+    /// SHA-256 of the canonical JSON, or of the very text that the service sends. A service that hashes what it encodes
+    /// declares the latter; it differs from the former where a number or a key is spelled in another way.
     #[default]
+    Either,
+    /// SHA-256 of the canonical JSON and nothing else, as in the contract.
     Canonical,
     /// None, or of another kind: what the lane declares is not looked at.
     None,

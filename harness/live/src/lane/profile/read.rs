@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 /// What is wrong with a profile or with a lane's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{at}: {what} ({hint})")]
+#[error("{at}: {what} ({hint}){}", more.iter().map(|error| format!("\n{error}")).collect::<String>())]
 pub struct ProfileError {
     /// The file, with line and column where they are known, or the URL.
     pub at: String,
@@ -12,7 +12,12 @@ pub struct ProfileError {
     pub what: String,
     /// How to mend it.
     pub hint: String,
+    /// What else is wrong with the same file.
+    pub more: Vec<ProfileError>,
 }
+
+/// So many mistakes of a file are told.
+const MAX_MISTAKES: usize = 20;
 
 impl ProfileError {
     pub(super) fn new(at: &str, what: impl Into<String>, hint: impl Into<String>) -> ProfileError {
@@ -20,6 +25,7 @@ impl ProfileError {
             at: at.to_owned(),
             what: what.into(),
             hint: hint.into(),
+            more: Vec::new(),
         }
     }
 
@@ -61,9 +67,60 @@ pub(super) fn kind(text: &str, path: &str) -> Result<String, ProfileError> {
     }
 }
 
-/// The profile itself; a key that is not known is an error.
+/// The profile itself; a key that is not known is an error. Every mistake of the file is told at once: the lines of one are
+/// blanked out to find the next.
 pub(super) fn body<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, ProfileError> {
-    toml::from_str(text).map_err(|error| ProfileError::of_toml(text, path, &error))
+    let mut rest = text.to_owned();
+    let mut mistakes: Vec<ProfileError> = Vec::new();
+    while mistakes.len() < MAX_MISTAKES {
+        let error = match toml::from_str(&rest) {
+            Ok(profile) if mistakes.is_empty() => return Ok(profile),
+            Ok(_) => break,
+            Err(error) => error,
+        };
+        let told = ProfileError::of_toml(text, path, &error);
+        // What was blanked out may be what is missing now.
+        let missing = told.what.starts_with("missing field");
+        if !missing || mistakes.is_empty() {
+            mistakes.push(told);
+        }
+        match error.span() {
+            Some(span) if !missing => blank(&mut rest, span),
+            _ => break,
+        }
+    }
+    let mut mistakes = mistakes.into_iter();
+    match mistakes.next() {
+        Some(mut first) => {
+            first.more = mistakes.collect();
+            Err(first)
+        }
+        None => Err(ProfileError::new(
+            path,
+            "this is no lane profile",
+            "docs/LANES.md has an example",
+        )),
+    }
+}
+
+/// Puts blanks in the place of the lines that a span touches; of a table's header, of the whole table. No line moves.
+fn blank(text: &mut String, span: std::ops::Range<usize>) {
+    let start = text
+        .get(..span.start)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |newline| newline + 1);
+    let is_header = text.get(start..).is_some_and(|line| line.trim_start().starts_with('['));
+    let from = span.end.max(start);
+    let end = match text.get(from..) {
+        Some(after) if is_header => after.find("\n[").map_or(text.len(), |next| from + next),
+        Some(after) => after.find('\n').map_or(text.len(), |newline| from + newline),
+        None => text.len(),
+    };
+    let blanks: String = text[start..end]
+        .chars()
+        .map(|c| if c == '\n' { '\n' } else { ' ' })
+        .collect();
+    text.replace_range(start..end, &blanks);
 }
 
 /// Line and column of an offset, both from 1, columns in characters.

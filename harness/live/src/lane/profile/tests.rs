@@ -150,3 +150,17 @@ fn the_profiles_in_the_documentation_are_read_and_show_the_defaults() {
         shown(&uncommented.join("\n"));
     }
 }
+
+#[test]
+fn every_mistake_of_a_profile_is_told_with_its_place() {
+    let text =
+        "kind = \"phoenix\"\nsocket_url = 5\nchanel = \"x\"\n[pubish]\npath = \"/p\"\n[publish]\nmetod = \"PUT\"\n";
+    let error = LaneTarget::of_toml(text, "lane.toml").unwrap_err().to_string();
+    let mut places: Vec<_> = error.lines().filter_map(|line| line.split(": ").next()).collect();
+    places.sort_unstable();
+    assert_eq!(
+        places,
+        ["lane.toml:2:14", "lane.toml:3:1", "lane.toml:4:2", "lane.toml:7:1"],
+        "{error}"
+    );
+}

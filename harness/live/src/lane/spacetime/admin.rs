@@ -29,7 +29,7 @@ impl std::fmt::Debug for Identity {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdminError {
     /// There was no answer.
-    #[error("{what}: {error}")]
+    #[error("{what}: {error}{}", no_answer_hint(error))]
     NoAnswer {
         /// What was asked.
         what: String,
@@ -192,11 +192,21 @@ async fn ask(
     })
 }
 
+fn no_answer_hint(error: &HttpError) -> &'static str {
+    match error {
+        HttpError::TimedOut { .. } => {
+            " (something takes connections there and says nothing: is it a SpacetimeDB server, and does it want `https`?)"
+        }
+        HttpError::Html { .. } => " (a web server is there, no SpacetimeDB: check host and port)",
+        _ => "",
+    }
+}
+
 /// What a status of a SpacetimeDB server asks for.
 pub(super) fn hint(status: u16) -> &'static str {
     match status {
         401 => "the server does not take this token: `token` or `token_env` of the lane profile names another",
-        403 => "the module or the server refuses this identity",
+        403 => "the module or the server refuses this identity: does it want another token, or one at all?",
         404 => "is the database's name right, and was the module published?",
         413 => "the server takes no body of this size",
         500.. => "the server's own log says more",
