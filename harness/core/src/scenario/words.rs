@@ -1,6 +1,6 @@
 //! The words that a scenario may use, and what each stands for. The JSON Schema for editors lists the same ones.
 
-use super::script::{Compression, Cut, Lanes, Keys, Payload, Serializer, ServerAction, Spread, When};
+use super::script::{Compression, Cut, Keys, Lanes, Payload, Serializer, ServerAction, Spread, When};
 use crate::ids::LaneId;
 
 /// The rows of the verification matrix that a scenario can prove.
@@ -39,6 +39,7 @@ pub const CHECKERS: &[&str] = &[
     "wrong-answer",
     "unauthorized-delivery",
     "convergence",
+    "contradiction",
     "recovery-time",
     "latency-parity",
     "vacuity",
