@@ -47,6 +47,8 @@ defects! {
     WrongStaleReason => "wrong-stale-reason",
     /// The retention floor is one too low: a cursor one below the true floor is accepted.
     StaleOffByOne => "stale-off-by-one",
+    /// Only the first topic that a subscribe names is checked for staleness.
+    StaleFirstOnly => "stale-first-only",
     /// A publish with a known key is appended again.
     IgnoreIdempotency => "ignore-idempotency",
     /// A known key with another payload is answered 200 and `duplicate: true`.
@@ -63,6 +65,8 @@ defects! {
     ChangePayload => "change-payload",
     /// The 5th event of each topic is delivered with a payload_hash that is not its payload's.
     WrongHash => "wrong-hash",
+    /// The `sync:frame` of a batch names a seq one above the batch's highest.
+    WrongFrameSeq => "wrong-frame-seq",
     /// The 5th event of each topic is delivered again, once a channel, as the next event of another subscribed topic.
     CrossStreams => "cross-streams",
     /// After the 5th event of each topic an event that nobody published is delivered as the next after the head.

@@ -93,6 +93,15 @@ impl Finding {
                 format!("{client} ended beyond the head of {stream}, and what comes next will be skipped")
             }
             "wrong-head" => format!("{client} was told a head of {stream} that it can't have had"),
+            "frame-seq" => format!("{client} got a frame of {stream} that names another seq than the batch in it"),
+            "frame-topic" => format!("{client} got a frame of {stream} that names another topic than the batch in it"),
+            "head-below-event" => format!("{client} got {event} in a batch whose head lies below it"),
+            "complete-below-head" => {
+                format!("{client} was told that the replay was complete with {event}, and of a head beyond it")
+            }
+            "never-complete" => {
+                format!("{client} was answered behind {event}, whose batch said that there was more to replay")
+            }
             "no-watermark" => format!("nobody knows how far {client} came in {stream}"),
             "head-went-back" => format!("the head of {stream} went back when the server restarted"),
             "never-delivered-again" => format!("{event} was known before the server died and never delivered again"),

@@ -14,7 +14,7 @@ use super::{Finding, Report, Verdict};
 use crate::ids::LaneId;
 
 /// Checkers, most specific first: one explains only what comes after it.
-pub const PRECEDENCE: [&str; 13] = [
+pub const PRECEDENCE: [&str; 14] = [
     "observed-then-lost",
     "stale-cursor",
     "wrong-stream",
@@ -27,6 +27,7 @@ pub const PRECEDENCE: [&str; 13] = [
     "gap",
     "unseen",
     "convergence",
+    "contradiction",
     "vacuity",
 ];
 
@@ -176,6 +177,10 @@ fn settle_shortages(explained: &mut Explained, gave_up: &BTreeSet<LaneId>) {
 fn explains(cause: &Finding, effect: &Finding) -> bool {
     let client = cause.client == effect.client;
     let effect_checker = effect.checker.as_str();
+    // A batch that an event is missing from, or that has one too many, fits no longer what is said of it.
+    if effect_checker == "contradiction" && client {
+        return true;
+    }
     match cause.checker.as_str() {
         // A stream that a restart forgot is wrong in every way from then on, for every client.
         "observed-then-lost" => ends_up(effect) || after(cause, effect),

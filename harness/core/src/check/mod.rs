@@ -4,6 +4,7 @@
 //! it fail. [`check_all`] runs every one of them; [`explain::explain`] then tells principal findings from their
 //! consequences. Both lanes are judged against the plan, each alone; only `unseen` compares them.
 
+mod contradiction;
 mod convergence;
 pub mod describe;
 mod duplicate_apply;
@@ -80,7 +81,7 @@ pub trait Checker: Sync {
 }
 
 /// Every checker, in the order in which they are reported.
-pub const ALL: [&dyn Checker; 13] = [
+pub const ALL: [&dyn Checker; 14] = [
     &lost_write::LostWrite,
     &duplicate_apply::DuplicateApply,
     &nonmonotonic::Nonmonotonic,
@@ -93,6 +94,7 @@ pub const ALL: [&dyn Checker; 13] = [
     &convergence::Convergence,
     &observed_then_lost::ObservedThenLost,
     &wrong_answer::WrongAnswer,
+    &contradiction::SelfContradiction,
     &vacuity::Vacuity,
 ];
 

@@ -7,8 +7,8 @@ pub mod file;
 mod record;
 
 pub use record::{
-    Closed, Completion, Fire, Outcome, Phase, Process, Record, Refusal, RewindReason, Rewrote, StaleStream, Verdict,
-    Via,
+    Closed, Completion, Contradiction, Fire, Outcome, Phase, Process, Record, Refusal, RewindReason, Rewrote,
+    StaleStream, Verdict, Via,
 };
 
 use serde::{Deserialize, Serialize};

@@ -107,6 +107,21 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payload: Option<String>,
     },
+    /// A message of the lane said two things of a stream that can't both be true.
+    Contradicted {
+        /// The client.
+        client: ClientId,
+        /// The connection.
+        conn: ConnId,
+        /// The stream.
+        stream: StreamId,
+        /// The event that it is about: the last one that came.
+        seq: Seq,
+        /// Which rule it broke.
+        what: Contradiction,
+        /// What its other word was, in the lane's terms.
+        said: String,
+    },
     /// A client gave up its cursor and bootstraps the stream anew.
     Rewound {
         /// The client.
@@ -290,6 +305,35 @@ pub enum Via {
     Snapshot,
     /// A SpacetimeDB transaction update.
     Transaction,
+}
+
+/// Which rule a message that contradicts itself broke (contract, "Server to client").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Contradiction {
+    /// A `sync:frame` names another seq than the highest one of the batch that it holds.
+    FrameSeq,
+    /// A `sync:frame` names another topic than its batch.
+    FrameTopic,
+    /// A batch names a head below an event that it brings.
+    HeadBelowEvent,
+    /// A batch says that the replay is complete, and names a head beyond it.
+    CompleteBelowHead,
+    /// The reply came behind a replay whose last batch said that it was not complete.
+    NeverComplete,
+}
+
+impl Contradiction {
+    /// Its name as it stands in findings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Contradiction::FrameSeq => "frame-seq",
+            Contradiction::FrameTopic => "frame-topic",
+            Contradiction::HeadBelowEvent => "head-below-event",
+            Contradiction::CompleteBelowHead => "complete-below-head",
+            Contradiction::NeverComplete => "never-complete",
+        }
+    }
 }
 
 /// What the apply engine made of a delivery (contract, "Applying, on the client").

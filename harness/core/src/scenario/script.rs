@@ -36,6 +36,17 @@ pub struct Stream {
     pub replay_budget: Option<u64>,
     /// What its payloads are like.
     pub payload: Payload,
+    /// What its idempotency keys are.
+    pub keys: Keys,
+}
+
+/// What the idempotency keys of a stream are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// No other stream has them.
+    Own,
+    /// Events of the same seq have the same key in all streams of this sort: a key is one stream's, not the lane's.
+    Shared,
 }
 
 /// A client.

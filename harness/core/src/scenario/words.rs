@@ -1,6 +1,6 @@
 //! The words that a scenario may use, and what each stands for. The JSON Schema for editors lists the same ones.
 
-use super::script::{Compression, Cut, Lanes, Payload, Serializer, ServerAction, Spread, When};
+use super::script::{Compression, Cut, Keys, Lanes, Payload, Serializer, ServerAction, Spread, When};
 use crate::ids::LaneId;
 
 /// The rows of the verification matrix that a scenario can prove.
@@ -39,6 +39,7 @@ pub const CHECKERS: &[&str] = &[
     "wrong-answer",
     "unauthorized-delivery",
     "convergence",
+    "contradiction",
     "recovery-time",
     "latency-parity",
     "vacuity",
@@ -52,6 +53,7 @@ pub const LEGACY_DEFECTS: &[&str] = &[
     "accept-stale",
     "wrong-stale-reason",
     "stale-off-by-one",
+    "stale-first-only",
     "ignore-idempotency",
     "accept-conflict",
     "ignore-retention",
@@ -60,6 +62,7 @@ pub const LEGACY_DEFECTS: &[&str] = &[
     "swap-live",
     "change-payload",
     "wrong-hash",
+    "wrong-frame-seq",
     "cross-streams",
     "phantom",
     "stop-tail",
@@ -78,6 +81,9 @@ pub(super) const SERVERS: &[(&str, Lanes)] = &[
     ("candidate", Some(LaneId::Candidate)),
     ("both", None),
 ];
+
+/// What the idempotency keys of a stream are.
+pub const KEYS: &[(&str, Keys)] = &[("own", Keys::Own), ("shared", Keys::Shared)];
 
 /// Kinds of payloads.
 pub const PAYLOADS: &[(&str, Payload)] = &[
@@ -202,7 +208,7 @@ pub mod keys {
         "expect",
     ];
     /// An entry of `streams`.
-    pub const STREAM: &[&str] = &["topic", "retention", "replay_budget", "payload"];
+    pub const STREAM: &[&str] = &["topic", "retention", "replay_budget", "payload", "keys"];
     /// An entry of `clients`.
     pub const CLIENT: &[&str] = &["name", "streams", "replay_batch", "serializer", "compression"];
     /// `backoff`.

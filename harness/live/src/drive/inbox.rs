@@ -268,6 +268,19 @@ impl Inbox {
                 declared,
                 via,
             } => self.event(conn, stream, seq, &payload, declared, via),
+            Arrival::Contradiction {
+                stream,
+                seq,
+                what,
+                said,
+            } => self.recorder.record(Record::Contradicted {
+                client: self.planned.id.clone(),
+                conn,
+                stream,
+                seq,
+                what,
+                said,
+            }),
             Arrival::Unreadable(what) => {
                 self.recorder.record(Record::TimedOut {
                     waiting_for: format!("{}: a readable frame, but got {what}", self.planned.id),

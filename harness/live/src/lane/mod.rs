@@ -14,7 +14,7 @@ pub mod spacetime;
 use std::net::SocketAddr;
 
 use async_trait::async_trait;
-use cutover_core::history::{Closed, Refusal, Via};
+use cutover_core::history::{Closed, Contradiction, Refusal, Via};
 use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 
@@ -135,6 +135,17 @@ pub enum Arrival {
         declared: Option<String>,
         /// In which message it came.
         via: Via,
+    },
+    /// A message that says two things of a stream that can't both be true.
+    Contradiction {
+        /// The stream.
+        stream: StreamId,
+        /// The last event that it brings.
+        seq: Seq,
+        /// Which rule it breaks.
+        what: Contradiction,
+        /// Its other word.
+        said: String,
     },
     /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.
     Unreadable(String),

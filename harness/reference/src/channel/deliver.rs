@@ -8,7 +8,7 @@ use super::{
     plant::Neighbour,
     queue::Strike,
 };
-use crate::socket::Outbox;
+use crate::{defects::Defect, socket::Outbox};
 
 /// A subscribe whose replay is under way.
 #[derive(Debug)]
@@ -128,11 +128,12 @@ impl Channel {
         };
         self.watermarks.insert(topic.to_owned(), last);
         let neighbour = self.neighbour(topic);
+        let off = u64::from(self.shared.config.defects.has(Defect::WrongFrameSeq));
         let planted = self.planted.entry(topic.to_owned()).or_default();
         for batch in planted.spoil(batch, is_live, neighbour, &self.shared.config.defects) {
             let payload = batch.payload();
             out.push(&self.join_ref, CHANNEL_TOPIC, "sync:update_batch", &payload);
-            let frame = batch::frame(&batch.topic, batch.seq(), batch::KIND_UPDATE_BATCH, &payload);
+            let frame = batch::frame(&batch.topic, batch.seq() + off, batch::KIND_UPDATE_BATCH, &payload);
             out.push(&self.join_ref, CHANNEL_TOPIC, "sync:frame", &frame);
         }
         Some(is_complete)

@@ -74,8 +74,10 @@ impl Channel {
     /// Those of the named cursors that cannot be resumed, in the order of the topics.
     fn stale(&self, topics: &[String], cursors: &[(String, u64)]) -> Vec<StaleTopic> {
         let view = self.shared.store.view();
+        let first_only = self.shared.config.defects.has(Defect::StaleFirstOnly);
         let named = topics
             .iter()
+            .take(if first_only { 1 } else { topics.len() })
             .filter_map(|topic| cursors.iter().rev().find(|(name, _)| name == topic));
         named
             .filter_map(|(topic, resume_after)| {

@@ -168,6 +168,17 @@ impl LaneWriter {
                     cursor,
                 });
             }
+            ["contradicts", stream, seq, rule] => {
+                let conn = self.clients.entry(name.to_owned()).or_default().conn;
+                self.records.push(Record::Contradicted {
+                    client: id,
+                    conn: ConnId(conn),
+                    stream: StreamId::from(stream),
+                    seq: Seq(seq.parse().ok()?),
+                    what: serde_json::from_value(rule.into()).ok()?,
+                    said: "otherwise".to_owned(),
+                });
+            }
             ["mark", stream, cursor] => {
                 let marks = &mut self.clients.entry(name.to_owned()).or_default().marks;
                 marks.insert(stream.to_owned(), cursor.parse().ok()?);

@@ -411,3 +411,18 @@ fn stale_cursor_fires_where_a_bootstrap_is_given_what_was_pruned() {
         &["legacy pruned-delivered c1 a1..3"],
     );
 }
+
+#[test]
+fn contradiction_fires_once_for_each_rule_that_a_message_breaks() {
+    check(
+        "contradiction",
+        "pub a1..3; c1 sub a; c1 a1..3; legacy: c1 contradicts a 2 frame-seq; legacy: c1 contradicts a 3 frame-seq; \
+         legacy: c1 contradicts a 3 never-complete",
+        &["legacy frame-seq c1 a2", "legacy never-complete c1 a3"],
+    );
+}
+
+#[test]
+fn contradiction_is_silent_where_nothing_was_noted() {
+    check("contradiction", "pub a1..3; c1 sub a; c1 a1..3", &[]);
+}

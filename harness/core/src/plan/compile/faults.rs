@@ -115,7 +115,7 @@ impl Faults<'_> {
             script::FaultKind::Swap => Mutation::SwapWithNext,
             script::FaultKind::ReplacePayload => {
                 let event = struck.and_then(|struck| self.published.get(&struck));
-                let payload = event.map_or_else(|| "{}".to_owned(), |event| altered(&event.payload, &event.key));
+                let payload = event.map_or_else(|| "{}".to_owned(), |event| altered(&event.payload, &event.mark));
                 Mutation::ReplacePayload { payload }
             }
             script::FaultKind::Misdeliver { stream, seq } => Mutation::Misdeliver {

@@ -7,12 +7,14 @@ use super::payload::payload;
 use super::{Chance, Compiler};
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{ClientId, Cursor, FaultId, OpId, Seq, StreamId};
-use crate::scenario::script::{self, Case, Payload, Spread};
+use crate::scenario::script::{self, Case, Keys, Payload, Spread};
 
 /// An event as it was published.
 pub(super) struct Event {
     pub(super) op: OpId,
-    pub(super) key: String,
+    key: String,
+    /// What tells its payload from every other.
+    pub(super) mark: String,
     pub(super) payload: String,
     hash: PayloadHash,
 }
@@ -138,16 +140,21 @@ impl Steps<'_, '_> {
         let seq = self.heads[stream];
         let op = self.compiler.op();
         let chance = &mut self.compiler.chance;
-        let key = format!(
+        let mark = format!(
             "{}:{seq}:{:08x}",
             self.case.streams[stream].topic,
             chance.below(1 << 32)
         );
-        let payload = payload(chance, self.case.streams[stream].payload, &key, seq);
+        let key = match self.case.streams[stream].keys {
+            Keys::Own => mark.clone(),
+            Keys::Shared => format!("shared:{seq}"),
+        };
+        let payload = payload(chance, self.case.streams[stream].payload, &mark, seq);
         let event = Event {
             op,
             hash: hash_of(&payload),
             key,
+            mark,
             payload,
         };
         self.steps.push(Step::Publish {
@@ -169,7 +176,7 @@ impl Steps<'_, '_> {
             return;
         };
         let (payload, expect) = if other {
-            let marked = format!("{}:other", event.key);
+            let marked = format!("{}:other", event.mark);
             let payload = payload(&mut self.compiler.chance, Payload::Small, &marked, seq);
             let code = "idempotency_conflict".to_owned();
             (payload, PublishExpect::Refused { code })

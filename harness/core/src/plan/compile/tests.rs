@@ -69,7 +69,7 @@ fn check_promises(plan: &Plan) {
     let mut names = BTreeSet::new();
     let mut payloads = BTreeSet::new();
     for case in &plan.cases {
-        let mut keys: BTreeMap<String, u64> = BTreeMap::new();
+        let mut keys: BTreeMap<(String, String), u64> = BTreeMap::new();
         let mut heads: BTreeMap<String, u64> = BTreeMap::new();
         let mut connected = BTreeSet::new();
         for name in case
@@ -106,19 +106,21 @@ fn check_promises(plan: &Plan) {
                             let head = heads.entry(stream.to_string()).or_default();
                             *head += 1;
                             assert_eq!(seq.0, *head);
-                            assert!(keys.insert(key.clone(), *head).is_none(), "{key} comes twice");
+                            let known = keys.insert((stream.to_string(), key.clone()), *head);
+                            assert!(known.is_none(), "{key} comes twice in {stream}");
                             events.insert((stream.to_string(), *head), payload.clone());
                             let exempt = PAYLOADS_WITHOUT_KEY.contains(&payload.as_str());
-                            assert!(exempt || payload.contains(key), "{payload}");
+                            let marked = key.starts_with("shared:") || payload.contains(key);
+                            assert!(exempt || marked, "{payload}");
                             assert!(exempt || payloads.insert(*hash), "{payload} comes twice");
                         }
                         PublishExpect::Repeated { seq } => {
-                            assert_eq!(keys.get(key), Some(&seq.0));
+                            assert_eq!(keys.get(&(stream.to_string(), key.clone())), Some(&seq.0));
                             assert_eq!(events.get(&(stream.to_string(), seq.0)), Some(payload));
                         }
                         PublishExpect::Refused { code } => {
                             assert_eq!(code, "idempotency_conflict");
-                            let seq = keys.get(key).copied().unwrap();
+                            let seq = keys[&(stream.to_string(), key.clone())];
                             let first = events.get(&(stream.to_string(), seq)).unwrap();
                             assert_ne!(payload_hash(first.as_bytes()).unwrap(), *hash);
                         }

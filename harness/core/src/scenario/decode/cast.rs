@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::errors::Mistakes;
 use super::super::read::{At, Node, Section};
-use super::super::script::{Client, Compression, Payload, Serializer, Stream};
+use super::super::script::{Client, Compression, Keys, Payload, Serializer, Stream};
 use super::super::words::{self, keys};
 use super::{MAX_LIST, MAX_NUMBER, Names};
 use crate::topic::{stream_id_of, topic_of};
@@ -62,6 +62,7 @@ pub(super) fn streams(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<Str
             payload: section
                 .word("payload", words::PAYLOADS, mistakes)
                 .unwrap_or(Payload::Small),
+            keys: section.word("keys", words::KEYS, mistakes).unwrap_or(Keys::Own),
         };
         streams.push(At { value, at: section.at });
     }

@@ -224,15 +224,11 @@ impl Walk<'_, '_> {
             let Some(seq) = self.number(number.at, number.value) else {
                 continue;
             };
-            let (head, floor) = (self.world.streams[stream].head, self.world.streams[stream].floor);
+            let head = self.world.streams[stream].head;
             let topic = self.topic(stream);
             if seq == 0 || seq > head {
                 let what = format!("event {seq} of `{topic}` is not published by now: its head is {head}");
                 self.mistakes.once(number.at, what, None);
-            } else if seq <= floor {
-                let what = format!("event {seq} of `{topic}` is pruned by now: its retention floor is {floor}");
-                let hint = "the contract does not say whether its key is still known".to_owned();
-                self.mistakes.once(number.at, what, hint);
             }
             self.steps.push(step(stream, seq));
         }

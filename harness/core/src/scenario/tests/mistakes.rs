@@ -124,11 +124,6 @@ fn what_is_not_published_can_be_neither_repeated_nor_struck() {
         "is not published by now: its head is 6",
     );
     check(
-        "{ do = \"await\" }",
-        "{ do = \"republish\", stream = \"run:a:events\", seqs = 4 }",
-        "is pruned by now: its retention floor is 4",
-    );
-    check(
         "seq = 4",
         "seq = 10",
         "event 10 of `run:a:events` is never published: it ends at 9",

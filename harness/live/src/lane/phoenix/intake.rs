@@ -1,9 +1,10 @@
 //! What becomes of a message that came: an arrival, the answer to a request, the session's end, or nothing.
 
-use cutover_core::history::{Closed, Via};
-use cutover_core::ids::Seq;
+use cutover_core::history::{Closed, Contradiction, Via};
+use cutover_core::ids::{Seq, StreamId};
 
-use super::batch::{FrameCopy, read_batch, read_frame};
+use super::batch::{FrameCopy, Update, read_batch, read_frame};
+use super::claims::Claims;
 use super::codec::{Message, decode};
 use super::object::RawObject;
 use super::session::{PhoenixSession, Reply};
@@ -36,7 +37,10 @@ impl PhoenixSession {
         let events = &self.profile.events;
         match message.event.as_str() {
             "phx_close" | "phx_error" => self.inbox.end(Closed::Channel { event: message.event }),
-            name if name == events.update_batch => self.take_batch(&message.payload, Via::UpdateBatch),
+            name if name == events.update_batch => {
+                let claims = Claims::of_batch(&self.profile, &message.payload);
+                self.take_batch(&message.payload, Via::UpdateBatch, &claims);
+            }
             name if name == events.frame => self.take_frame(&message.payload),
             name if name == events.error => self.take_error(&message.payload),
             // An event that nobody listens to, the channel's heartbeat among them.
@@ -70,11 +74,12 @@ impl PhoenixSession {
         }
     }
 
-    fn take_batch(&mut self, batch: &str, via: Via) {
+    fn take_batch(&mut self, batch: &str, via: Via, claims: &Claims) {
         let updates = match read_batch(&self.profile, batch) {
             Ok(updates) => updates,
             Err(what) => return self.inbox.unreadable(what),
         };
+        self.compare(&updates.iter().flatten().collect::<Vec<_>>(), claims);
         for update in updates {
             match update {
                 Err(what) => self.inbox.unreadable(what),
@@ -99,9 +104,49 @@ impl PhoenixSession {
         }
     }
 
+    /// Holds what a message says of its events against them; what a probe asked for is no part of the run.
+    fn compare(&mut self, updates: &[&Update], claims: &Claims) {
+        let Some(last) = updates.iter().max_by_key(|update| update.seq) else {
+            return;
+        };
+        let Some(stream) = self.names.stream_of_topic(&last.topic).cloned() else {
+            return;
+        };
+        if self.probing.is_some() {
+            return;
+        }
+        for (what, said) in claims.contradictions(updates) {
+            self.contradicted(stream.clone(), Seq(last.seq), what, said);
+        }
+        if let Some(complete) = claims.complete {
+            self.complete.insert(stream, (Seq(last.seq), complete));
+        }
+    }
+
+    /// The reply to a subscribe came: every replay must have said that it is complete.
+    pub(super) fn check_complete(&mut self) {
+        for (stream, (seq, complete)) in std::mem::take(&mut self.complete) {
+            if !complete {
+                self.contradicted(stream, seq, Contradiction::NeverComplete, "more to replay".to_owned());
+            }
+        }
+    }
+
+    fn contradicted(&mut self, stream: StreamId, seq: Seq, what: Contradiction, said: String) {
+        self.inbox.push(Arrival::Contradiction {
+            stream,
+            seq,
+            what,
+            said,
+        });
+    }
+
     fn take_frame(&mut self, payload: &str) {
         match read_frame(&self.profile, payload) {
-            Ok(FrameCopy::Batch(batch)) => self.take_batch(&batch, Via::Frame),
+            Ok(FrameCopy::Batch(batch)) => {
+                let claims = Claims::of_frame(&self.profile, payload);
+                self.take_batch(&batch, Via::Frame, &claims);
+            }
             // The error came as an event of its own already.
             Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
             Err(what) => self.inbox.unreadable(what),

@@ -1,6 +1,7 @@
 //! The Phoenix lane: a channel over a WebSocket for subscribers, HTTP for the writer.
 
 mod batch;
+mod claims;
 mod codec;
 mod edit;
 mod intake;

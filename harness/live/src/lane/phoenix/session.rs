@@ -44,6 +44,8 @@ pub(super) struct PhoenixSession {
     keepalive_at: Instant,
     /// The newest event of each stream since it was asked for.
     pub(super) newest: BTreeMap<StreamId, Seq>,
+    /// The last event of each stream's last batch since it was asked for, and whether that batch ended the replay.
+    pub(super) complete: BTreeMap<StreamId, (Seq, bool)>,
     /// The cursors that are probed, each with whether the event at or behind it came.
     pub(super) probing: Option<BTreeMap<StreamId, (Cursor, bool)>>,
 }
@@ -90,6 +92,7 @@ impl PhoenixSession {
             unanswered: None,
             keepalive_at: Instant::now() + bounds.keepalive,
             newest: BTreeMap::new(),
+            complete: BTreeMap::new(),
             probing: None,
         };
         let params = session.join_params(client)?;
@@ -206,9 +209,11 @@ impl PhoenixSession {
 
     async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], replay_batch: u32) -> Completion {
         self.newest.clear();
+        self.complete.clear();
         match self.ask_for(streams, replay_batch).await {
             Err(completion) => completion,
             Ok(reply) if reply.ok => {
+                self.check_complete();
                 let heads = self.heads(&reply.response);
                 match self.probe(streams, &heads, replay_batch).await {
                     Err(why) => Completion::Info(why),

@@ -140,6 +140,12 @@ pub struct FieldNames {
     pub kind: String,
     /// The batch within a `sync:frame`.
     pub payload_bytes: String,
+    /// The highest seq of the batch within a `sync:frame`; a frame without it is taken as it is.
+    pub seq: String,
+    /// Whether a batch is the last of its replay; a batch without it is taken as it is.
+    pub replay_complete: String,
+    /// The heads that a batch names; a batch without them is taken as it is.
+    pub head_watermarks: String,
 }
 
 impl Default for FieldNames {
@@ -156,6 +162,9 @@ impl Default for FieldNames {
             payload_hash: "payload_hash".to_owned(),
             kind: "kind".to_owned(),
             payload_bytes: "payload_bytes".to_owned(),
+            seq: "seq".to_owned(),
+            replay_complete: "replay_complete".to_owned(),
+            head_watermarks: "head_watermarks".to_owned(),
         }
     }
 }

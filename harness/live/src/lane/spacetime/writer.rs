@@ -112,7 +112,12 @@ impl SpacetimeWriter {
                 .sql(&format!("SELECT seq FROM sync_append_key WHERE append_key = {pair}"))
                 .await?
             {
-                Ok(answer) => return seq_in(&answer),
+                // A module with keys of another form has no such row; the event itself may still tell.
+                Ok(answer) => {
+                    if let Ok(seq) = seq_in(&answer) {
+                        return Ok(seq);
+                    }
+                }
                 Err(_) => self.reads_keys = false,
             }
         }

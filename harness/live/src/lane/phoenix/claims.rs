@@ -1,0 +1,128 @@
+//! What a batch and a frame say of the events that they bring, held against those events.
+//!
+//! A client needs none of these words to follow a stream, so only whoever compares them sees that they are wrong. A word
+//! that is missing is not compared: a lane of others may not have it.
+
+use cutover_core::history::Contradiction;
+
+use super::batch::Update;
+use super::object::RawObject;
+use crate::lane::profile::PhoenixProfile;
+
+/// What a batch or a frame says beside its events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claims {
+    /// The topic of a frame.
+    topic: Option<String>,
+    /// The highest seq of a frame's batch.
+    seq: Option<u64>,
+    /// Whether the replay is complete with this batch.
+    pub complete: Option<bool>,
+    /// The heads of topics.
+    heads: Vec<(String, u64)>,
+}
+
+impl Claims {
+    /// What a batch says.
+    pub fn of_batch(profile: &PhoenixProfile, batch: &str) -> Claims {
+        let Ok(batch) = RawObject::parse(batch) else {
+            return Claims::default();
+        };
+        let fields = &profile.fields;
+        let head = |entry: &str| {
+            let entry = RawObject::parse(entry).ok()?;
+            Some((entry.text(&fields.topic)?, entry.number(&fields.watermark)?))
+        };
+        let heads = batch.list(&fields.head_watermarks).unwrap_or_default();
+        Claims {
+            complete: batch.get(&fields.replay_complete).and_then(|word| word.parse().ok()),
+            heads: heads.iter().filter_map(|entry| head(entry.get())).collect(),
+            ..Claims::default()
+        }
+    }
+
+    /// What a frame says of the batch in it.
+    pub fn of_frame(profile: &PhoenixProfile, frame: &str) -> Claims {
+        let Ok(frame) = RawObject::parse(frame) else {
+            return Claims::default();
+        };
+        Claims {
+            topic: frame.text(&profile.fields.topic),
+            seq: frame.number(&profile.fields.seq),
+            ..Claims::default()
+        }
+    }
+
+    /// Each rule that the events break, with the other word.
+    pub fn contradictions(&self, updates: &[&Update]) -> Vec<(Contradiction, String)> {
+        let Some(last) = updates.iter().max_by_key(|update| update.seq) else {
+            return Vec::new();
+        };
+        let mut broken = Vec::new();
+        if let Some(topic) = self.topic.as_ref().filter(|topic| **topic != last.topic) {
+            broken.push((Contradiction::FrameTopic, format!("topic {topic}")));
+        }
+        if let Some(seq) = self.seq.filter(|seq| *seq != last.seq) {
+            broken.push((Contradiction::FrameSeq, format!("seq {seq}")));
+        }
+        let head = self.heads.iter().find(|(topic, _)| *topic == last.topic);
+        match head.map(|(_, head)| *head) {
+            Some(head) if head < last.seq => broken.push((Contradiction::HeadBelowEvent, format!("head {head}"))),
+            Some(head) if head > last.seq && self.complete == Some(true) => {
+                broken.push((Contradiction::CompleteBelowHead, format!("head {head}")));
+            }
+            _ => {}
+        }
+        broken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::batch::read_batch;
+    use super::*;
+
+    fn profile() -> PhoenixProfile {
+        PhoenixProfile::of_url("ws://lane").unwrap()
+    }
+
+    fn check(claims: &str, frame: Option<&str>, expect: &[Contradiction]) {
+        let batch = format!(r#"{{"updates":[{{"topic":"t","watermark":3,"payload":1}}]{claims}}}"#);
+        let updates: Vec<_> = read_batch(&profile(), &batch).unwrap().into_iter().flatten().collect();
+        let claims = frame.map_or_else(
+            || Claims::of_batch(&profile(), &batch),
+            |frame| Claims::of_frame(&profile(), frame),
+        );
+        let broken = claims.contradictions(&updates.iter().collect::<Vec<_>>());
+        let rules: Vec<_> = broken.into_iter().map(|(rule, _)| rule).collect();
+        assert_eq!(rules, expect, "{batch} {frame:?}");
+    }
+
+    #[test]
+    fn words_that_are_missing_or_fit_are_no_contradiction() {
+        check("", None, &[]);
+        check(
+            r#","replay_complete":true,"head_watermarks":[{"topic":"t","watermark":3}]"#,
+            None,
+            &[],
+        );
+        check(
+            r#","replay_complete":false,"head_watermarks":[{"topic":"t","watermark":9}]"#,
+            None,
+            &[],
+        );
+        check("", Some(r#"{"topic":"t","seq":3}"#), &[]);
+        check("", Some("{}"), &[]);
+    }
+
+    #[test]
+    fn words_that_do_not_fit_the_events_are_told_each() {
+        let head =
+            |head: u64| format!(r#","replay_complete":true,"head_watermarks":[{{"topic":"t","watermark":{head}}}]"#);
+        check(&head(2), None, &[Contradiction::HeadBelowEvent]);
+        check(&head(4), None, &[Contradiction::CompleteBelowHead]);
+        let frame = Some(r#"{"topic":"u","seq":4}"#);
+        check("", frame, &[Contradiction::FrameTopic, Contradiction::FrameSeq]);
+    }
+}
