@@ -1,8 +1,7 @@
 //! `contradiction`: a message of a lane says two things that can't both be true.
 //!
 //! Anomaly: a `sync:frame` names another seq or topic than the batch in it (`frame-seq`, `frame-topic`); a batch names a
-//! head below an event that it brings (`head-below-event`), or says that the replay is complete and names a head beyond
-//! it (`complete-below-head`); the reply to a subscribe comes behind a batch that says there is more to replay
+//! head below an event that it brings (`head-below-event`); the reply to a subscribe comes behind a batch that says there is more to replay
 //! (`never-complete`). A client that goes by either word alone sees nothing, so the client notes it as it reads. Told once
 //! for each client, stream and rule. Source: contract, "Server to client" and "Ordering, delivery, replay".
 

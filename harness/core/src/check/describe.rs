@@ -96,9 +96,6 @@ impl Finding {
             "frame-seq" => format!("{client} got a frame of {stream} that names another seq than the batch in it"),
             "frame-topic" => format!("{client} got a frame of {stream} that names another topic than the batch in it"),
             "head-below-event" => format!("{client} got {event} in a batch whose head lies below it"),
-            "complete-below-head" => {
-                format!("{client} was told that the replay was complete with {event}, and of a head beyond it")
-            }
             "never-complete" => {
                 format!("{client} was answered behind {event}, whose batch said that there was more to replay")
             }

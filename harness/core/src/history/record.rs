@@ -317,8 +317,6 @@ pub enum Contradiction {
     FrameTopic,
     /// A batch names a head below an event that it brings.
     HeadBelowEvent,
-    /// A batch says that the replay is complete, and names a head beyond it.
-    CompleteBelowHead,
     /// The reply came behind a replay whose last batch said that it was not complete.
     NeverComplete,
 }
@@ -330,7 +328,6 @@ impl Contradiction {
             Contradiction::FrameSeq => "frame-seq",
             Contradiction::FrameTopic => "frame-topic",
             Contradiction::HeadBelowEvent => "head-below-event",
-            Contradiction::CompleteBelowHead => "complete-below-head",
             Contradiction::NeverComplete => "never-complete",
         }
     }

@@ -189,7 +189,6 @@ fn a_floor_that_is_off_by_one_is_a_stale_cursor_and_nothing_else() {
 
 #[test]
 fn a_batch_that_an_event_is_missing_from_fits_no_longer_what_is_said_of_it() {
-    let text =
-        "pub a1..3; c1 sub a; candidate: c1 a1..3; legacy: c1 a1 a2; legacy: c1 contradicts a 2 complete-below-head";
+    let text = "pub a1..3; c1 sub a; candidate: c1 a1..3; legacy: c1 a1 a2; legacy: c1 contradicts a 2 never-complete";
     principal(text, &["legacy lost-write/never-delivered c1 a3"]);
 }
