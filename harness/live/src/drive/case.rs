@@ -7,19 +7,20 @@ use std::time::Duration;
 
 use cutover_core::history::{Phase, Process, Record};
 use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
-use cutover_core::plan::{self, Plan, PlannedFault, PublishExpect, ServerAction, Step, WRITER};
+use cutover_core::plan::{self, Plan, PublishExpect, ServerAction, Step, WRITER};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
-use super::inbox::{Inbox, PlannedHashes};
+use super::inbox::Inbox;
 use super::recorder::Recorder;
-use super::stack::{DriveError, LaneStack, Route, Victim};
+use super::stack::{DriveError, LaneStack, Victim};
+use super::wiring::{endpoint, faults_of, planned_hashes, start_proxy, strikes_case};
 use super::writer::Writer;
-use crate::lane::{Answer, Completion, Endpoint, Op};
-use crate::proxy::{Limits, Proxy, ProxyConfig};
+use crate::lane::{Answer, Completion, Op};
+use crate::proxy::Proxy;
 
 /// Longest wait for a state that a step waits for.
 const STEP_WITHIN: Duration = Duration::from_secs(20);
@@ -415,63 +416,4 @@ async fn noticed(id: &ClientId, client: &Client) -> Result<(), String> {
     let gone = timeout(STEP_WITHIN, status.wait_for(|status| !status.subscribed)).await;
     gone.map(|_| ())
         .map_err(|_| format!("`{id}` to notice that its server is gone"))
-}
-
-/// A fault on the writer names an operation; it belongs to the case that has it.
-fn strikes_case(fault: &PlannedFault, case: &plan::Case) -> bool {
-    let plan::Position::Ack { op } = &fault.at else {
-        return true;
-    };
-    case.steps
-        .iter()
-        .any(|step| matches!(step, Step::Publish { op: published, .. } if published == op))
-}
-
-fn faults_of(plan: &Plan, lane: LaneId, of: impl Fn(&PlannedFault) -> bool) -> Vec<PlannedFault> {
-    plan.faults
-        .iter()
-        .filter(|fault| fault.strikes(lane) && of(fault))
-        .cloned()
-        .collect()
-}
-
-async fn start_proxy(
-    client: &ClientId,
-    faults: Vec<PlannedFault>,
-    route: &Route,
-    stack: &LaneStack,
-    recorder: &Recorder,
-) -> Result<Proxy, DriveError> {
-    let config = ProxyConfig {
-        client: client.clone(),
-        upstream: route.upstream.clone(),
-        factory: stack.taggers.clone(),
-        faults,
-        ledger: Arc::new(recorder.clone()),
-        limits: Limits::default(),
-    };
-    Proxy::start(config).await.map_err(|source| DriveError::Proxy {
-        client: client.to_string(),
-        source,
-    })
-}
-
-fn endpoint(proxy: &Proxy, route: &Route) -> Endpoint {
-    Endpoint {
-        connect: proxy.addr(),
-        authority: route.authority.clone(),
-    }
-}
-
-fn planned_hashes(case: &plan::Case) -> PlannedHashes {
-    let published = case.steps.iter().filter_map(|step| match step {
-        Step::Publish {
-            stream,
-            hash,
-            expect: PublishExpect::Accepted { seq },
-            ..
-        } => Some(((stream.clone(), *seq), *hash)),
-        _ => None,
-    });
-    published.collect()
 }

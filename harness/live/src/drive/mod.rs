@@ -10,6 +10,7 @@ mod recorder;
 mod resume;
 mod stack;
 mod status;
+mod wiring;
 mod writer;
 
 use std::path::Path;

@@ -16,7 +16,7 @@ use super::object::{RawObject, quoted};
 use super::probe::PROBE_REF;
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
-use crate::lane::refusal::{read_refusal, refusal};
+use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
 use crate::lane::{Answer, Arrival, Completion, Head, Op, OpenError, Session};
 
@@ -234,10 +234,7 @@ impl PhoenixSession {
         let mut cursors = Vec::new();
         for (stream, cursor) in streams {
             let Some(topic) = self.names.topic(stream) else {
-                return Err(Completion::Fail(refusal(
-                    "not_in_plan",
-                    format!("stream `{stream}` is none of this run's"),
-                )));
+                return Err(not_in_plan(stream));
             };
             topics.push(quoted(topic));
             cursors.extend(cursor.map(|cursor| format!("{}:{cursor}", quoted(topic))));

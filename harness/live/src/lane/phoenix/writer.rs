@@ -14,7 +14,7 @@ use super::object::{RawObject, quoted};
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
-use crate::lane::refusal::{read_refusal, refusal};
+use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
 
 /// The session.
@@ -161,11 +161,4 @@ impl Session for PhoenixWriter {
     }
 
     async fn close(&mut self) {}
-}
-
-fn not_in_plan(stream: &StreamId) -> Completion {
-    Completion::Fail(refusal(
-        "not_in_plan",
-        format!("stream `{stream}` is none of this run's"),
-    ))
 }

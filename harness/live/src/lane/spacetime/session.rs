@@ -21,7 +21,7 @@ use super::request::{self, CHECKPOINT_REDUCER, KNOWN_STREAM, Purpose, RESUME_RED
 use super::resume::QuerySet;
 use super::rows::{EventRow, EventSchema, StreamRow};
 use crate::lane::names::Names;
-use crate::lane::refusal::{read_refusal, refusal};
+use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
 use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
 
@@ -273,8 +273,7 @@ impl SpacetimeSession {
 
     pub(super) fn wire_name(&self, stream: &StreamId) -> Result<String, Completion> {
         let name = self.names.candidate(stream).map(str::to_owned);
-        let not_in_plan = || refusal("not_in_plan", format!("stream `{stream}` is none of this run's"));
-        name.ok_or_else(|| Completion::Fail(not_in_plan()))
+        name.ok_or_else(|| not_in_plan(stream))
     }
 
     fn heartbeat_call(&mut self) -> (u32, ClientMessage) {

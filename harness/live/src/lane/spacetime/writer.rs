@@ -14,7 +14,7 @@ use super::request::{APPEND_REDUCER, POLICY_REDUCER, sql_text};
 use super::session::module_refusal;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
 use crate::lane::names::Names;
-use crate::lane::refusal::refusal;
+use crate::lane::refusal::{not_in_plan, refusal};
 use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
 
 /// The status of a reducer that returned an error.
@@ -180,11 +180,4 @@ impl Session for SpacetimeWriter {
     }
 
     async fn close(&mut self) {}
-}
-
-fn not_in_plan(stream: &StreamId) -> Completion {
-    Completion::Fail(refusal(
-        "not_in_plan",
-        format!("stream `{stream}` is none of this run's"),
-    ))
 }
