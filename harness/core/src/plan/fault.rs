@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Direction;
 use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 
 /// A fault that the plan arms.
@@ -60,6 +61,85 @@ pub enum Position {
         /// The operation.
         op: OpId,
     },
+    /// A message picked by what it is and carries.
+    Message(Pick),
+}
+
+/// Picks messages: all that is named must hold. What is named by nothing is every message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pick {
+    /// Which way the message goes.
+    pub direction: Direction,
+    /// What sort of message it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<MessageKind>,
+    /// The lane's own name for the message: a Phoenix event (`sync:frame`, `phx_reply`), or the name of a SpacetimeDB
+    /// message (`TransactionUpdate`) or of the reducer that it calls or reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// A stream that the message delivers, asks for or publishes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamId>,
+    /// A seq that it delivers (of `stream`, where one is named).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<Seq>,
+    /// What has to be in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Predicate>,
+    /// The nth message of those for which all else holds, from 1; any of them where `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u32>,
+    /// Over what `nth` counts.
+    pub per: Scope,
+}
+
+/// A sort of message, whatever the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageKind {
+    /// The client joins (Phoenix), or the lane greets (SpacetimeDB).
+    Join,
+    /// The client asks for streams from its cursors.
+    Resume,
+    /// The lane's answer to a resume.
+    ResumeReply,
+    /// The lane delivers events.
+    Delivery,
+    /// A publish.
+    Publish,
+    /// The lane's answer to a publish.
+    Ack,
+    /// The client asks whether the lane is alive: a heartbeat of the protocol, or a WebSocket ping.
+    Heartbeat,
+    /// The answer to that: a reply, or a WebSocket pong.
+    HeartbeatReply,
+    /// A close frame.
+    Close,
+    /// Anything else.
+    Other,
+}
+
+/// Over what a pick's `nth` counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Each connection on its own.
+    #[default]
+    Connection,
+    /// All connections of the proxy: the count runs on through reconnects.
+    Proxy,
+}
+
+/// A condition on what a message carries. A message that carries no JSON meets none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predicate {
+    /// Where to look: a JSON Pointer (RFC 6901) into the payload of a delivered or published event, or else into the
+    /// message.
+    pub pointer: String,
+    /// What has to be there, as JSON text, compared in canonical form; anything where `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equals: Option<String>,
 }
 
 /// What a fault does.
@@ -94,6 +174,35 @@ pub enum FaultKind {
         stream: StreamId,
         /// The cursor that the lane sees.
         to: Cursor,
+    },
+    /// Loses the message.
+    Drop,
+    /// Holds the message back until others have passed it.
+    Reorder {
+        /// How many messages of its direction pass it, at the most.
+        behind: u8,
+        /// Milliseconds after which it goes on in any case.
+        within_ms: u64,
+    },
+    /// Cuts the message into fragments (RFC 6455, 5.4).
+    Split {
+        /// How many frames; fewer where the message is shorter than that.
+        frames: u16,
+    },
+    /// Puts the message, and those that follow it, into as few frames and writes as can be: fragments become one frame,
+    /// and several messages leave in one write.
+    Merge {
+        /// How many messages leave together, this one included.
+        messages: u8,
+        /// Milliseconds after which what there is leaves in any case.
+        within_ms: u64,
+    },
+    /// Lets what the client has asked for be answered, then closes: what a server does that drains before a restart.
+    Drain {
+        /// The close code, 1012 (service restart) most often.
+        code: u16,
+        /// Milliseconds after which the connection is closed in any case.
+        within_ms: u64,
     },
     /// A planted defect: what a broken lane would do. Only in known-bad scenarios.
     Mutate {
@@ -161,6 +270,20 @@ pub enum Mutation {
         stream: StreamId,
         /// The seq under which it arrives.
         seq: Seq,
+    },
+    /// A value in the message is another one.
+    SetJson {
+        /// Where: a JSON Pointer (RFC 6901) into the payload of a delivered or published event, or else into the message.
+        pointer: String,
+        /// The other value's JSON text.
+        value: String,
+    },
+    /// A column of the event's row, or the field of that name in its Phoenix form, has another value.
+    SetColumn {
+        /// The column.
+        column: String,
+        /// The other value's JSON text.
+        value: String,
     },
 }
 

@@ -6,10 +6,14 @@
 mod compile;
 mod fault;
 mod step;
+mod toxic;
 
 pub use compile::{PAYLOADS_WITHOUT_KEY, compile};
-pub use fault::{Cut, FaultKind, Mutation, PlannedFault, Position, Release, Times, When};
+pub use fault::{
+    Cut, FaultKind, MessageKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Scope, Times, When,
+};
 pub use step::{PublishExpect, ServerAction, Step};
+pub use toxic::{ByteToxic, Direction, PlannedToxic};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +47,9 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// Faults, each addressed by a logical position.
     pub faults: Vec<PlannedFault>,
+    /// Byte toxics.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub toxics: Vec<PlannedToxic>,
     /// The least that each lane must have seen for the run to prove anything.
     pub at_least: AtLeast,
     /// What the gate must make of it.

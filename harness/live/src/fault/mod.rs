@@ -37,6 +37,15 @@ pub enum Fate {
     /// It goes through changed. Changes by several faults add up, and a fault that decides on something else may still
     /// follow.
     Edit(Edit),
+    /// It goes on once this many messages of its direction have passed it, or the time is up.
+    Reorder(u8, Duration),
+    /// It goes through in this many fragments.
+    Split(u16),
+    /// It goes through in one frame and one write with the messages that follow it, this many in all, or those that came
+    /// within the time.
+    Merge(u8, Duration),
+    /// The connection is closed with this code once nothing on it is unanswered, or the time is up; the frame goes through.
+    Drain(u16, Duration),
     /// It is lost.
     Drop,
     /// The connection ends, before or after the frame.
@@ -115,5 +124,19 @@ pub fn arm(planned: &PlannedFault) -> Box<dyn Fault> {
             trigger,
             mutation: mutation.clone(),
         }),
+        FaultKind::Drop
+        | FaultKind::Reorder { .. }
+        | FaultKind::Split { .. }
+        | FaultKind::Merge { .. }
+        | FaultKind::Drain { .. } => Box::new(Unarmed),
+    }
+}
+
+/// Never strikes.
+struct Unarmed;
+
+impl Fault for Unarmed {
+    fn on_frame(&mut self, _: &Seen<'_>) -> Option<Strike> {
+        None
     }
 }

@@ -36,6 +36,7 @@ impl Fault for Mutate {
                 to_stream: to_stream.clone(),
                 to_seq: *to_seq,
             }),
+            Mutation::SetJson { .. } | Mutation::SetColumn { .. } => return None,
         }))
     }
 }

@@ -200,6 +200,7 @@ fn describe(at: &Position) -> String {
         Position::ResumeReply { nth } => format!("resume-reply {nth}"),
         Position::HeartbeatReply { nth } => format!("heartbeat-reply {nth}"),
         Position::Ack { op } => format!("ack {op}"),
+        Position::Message(pick) => format!("message {}", pick.direction.as_str()),
     }
 }
 

@@ -198,7 +198,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
                     self.outlet.pass(&decision.tag, raw.clone()).await.map_err(sink_broke)?;
                 }
             }
-            Fate::Pass | Fate::Edit(_) | Fate::Cut(_, When::After) => {}
+            Fate::Pass
+            | Fate::Edit(_)
+            | Fate::Cut(_, When::After)
+            | Fate::Reorder(..)
+            | Fate::Split(_)
+            | Fate::Merge(..)
+            | Fate::Drain(..) => {}
         }
         self.outlet.pass(&decision.tag, raw).await.map_err(sink_broke)?;
         match decision.fate {

@@ -169,6 +169,7 @@ impl PlanWriter {
                 steps: self.steps,
             }],
             faults: self.faults,
+            toxics: Vec::new(),
             at_least: self.at_least,
             expect: Expectation::Allow,
             converge_within_ms: 1000,

@@ -44,6 +44,7 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         cases,
         at_least: at_least(scenario, &faults),
         faults,
+        toxics: Vec::new(),
         expect: expectation(scenario),
         converge_within_ms: scenario.converge_within_ms,
     }

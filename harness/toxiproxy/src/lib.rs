@@ -1,0 +1,1 @@
+//! The fault proxy as a service of its own: Toxiproxy's HTTP API over the proxies of `cutover-live`.
