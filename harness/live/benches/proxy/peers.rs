@@ -153,7 +153,7 @@ pub fn start(way: Way, lane: SocketAddr) -> Result<Peer, Missing> {
 }
 
 fn ours(way: Way, arms: &str, lane: SocketAddr) -> Result<Peer, Missing> {
-    let runtime = env::var("CUTOVER_BENCH_RUNTIME").unwrap_or_else(|_| "multi".to_owned());
+    let runtime = env::var("CUTOVER_BENCH_RUNTIME").unwrap_or_else(|_| "current".to_owned());
     let arguments = ["proxy-child", &lane.to_string(), arms, &runtime];
     let mut process = Process::start(&env::current_exe()?, &arguments, TempDir::new()?)?;
     let mut line = String::new();
