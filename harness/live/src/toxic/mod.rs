@@ -18,6 +18,9 @@ mod slicer;
 mod slow_close;
 mod timeout;
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use cutover_core::ids::FaultId;
 use cutover_core::plan::{ByteToxic, Direction};
