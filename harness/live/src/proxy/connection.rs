@@ -38,6 +38,7 @@ pub(super) async fn serve(client: TcpStream, number: u32, shared: Arc<Shared>) {
         () = shared.shutdown.cancelled() => {}
         () = live(client, number, Arc::clone(&shared)) => {}
     }
+    shared.desk.forget(number);
 }
 
 async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {

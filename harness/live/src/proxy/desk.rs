@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::LedgerSink;
 use super::line::Extent;
 use crate::fault::{self, Fate, Fault, Seen};
-use crate::frame::{Direction, Frame, FrameTag, FrameTagger};
+use crate::frame::{Direction, Frame, FrameTag, FrameTagger, View};
 
 /// What was decided on a message.
 pub(super) struct Decision {
@@ -129,51 +129,65 @@ impl Desk {
                 fate: Fate::Pass,
             };
         }
-        let mut decision = Decision {
-            tag: tagger.tag(frame),
-            edited: None,
-            fate: Fate::Pass,
-        };
-        let nth = state.tally.count(place.conn, frame.direction, &decision.tag);
+        let mut view = View::new(tagger, frame.clone());
+        let nth = state.tally.count(place.conn, frame.direction, view.tag());
         let op = state.op;
         if extent == Extent::End {
-            return decision;
+            return Decision {
+                tag: view.tag().clone(),
+                edited: None,
+                fate: Fate::Pass,
+            };
         }
+        let mut edited = false;
+        let mut decided = None;
         for armed in &mut state.faults {
-            let current = decision.edited.as_ref().unwrap_or(frame);
             let seen = Seen {
-                frame: current,
-                tag: &decision.tag,
+                view: &view,
                 conn: place.conn,
                 nth,
                 op,
             };
+            if decided.is_some() {
+                armed.fault.pass_by(&seen);
+                continue;
+            }
             let Some(strike) = armed.fault.on_frame(&seen) else {
                 continue;
             };
             match strike.fate {
                 Fate::Edit(edit) => {
-                    let edited = if extent == Extent::Whole {
-                        tagger.edit(current, &edit)
+                    let changed = if extent == Extent::Whole {
+                        view.edited(&edit)
                     } else {
                         None
                     };
-                    let Some(edited) = edited else { continue };
-                    decision.tag = tagger.tag(&edited);
-                    decision.edited = Some(edited);
+                    let Some(changed) = changed else { continue };
+                    view = View::new(tagger, changed);
+                    edited = true;
                     if !strike.again {
                         self.record(armed, place, strike.rewrote);
                     }
                 }
                 fate if possible(&fate, extent) => {
                     self.record(armed, place, strike.rewrote);
-                    decision.fate = fate;
-                    break;
+                    decided = Some(fate);
                 }
                 _ => {}
             }
         }
-        decision
+        Decision {
+            tag: view.tag().clone(),
+            edited: edited.then(|| view.frame().clone()),
+            fate: decided.unwrap_or(Fate::Pass),
+        }
+    }
+
+    /// A connection has ended.
+    pub(super) fn forget(&self, conn: u32) {
+        for armed in &mut self.state().faults {
+            armed.fault.forget(conn);
+        }
     }
 
     fn record(&self, armed: &Armed, Place { conn, frame }: Place, rewrote: Option<Rewrote>) {
