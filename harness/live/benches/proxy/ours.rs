@@ -13,7 +13,7 @@ use cutover_live::frame::{Edit, Frame, FrameTag, FrameTagger, TaggerFactory};
 use cutover_live::lane::names::Names;
 use cutover_live::lane::phoenix::PhoenixTaggers;
 use cutover_live::lane::profile::PhoenixProfile;
-use cutover_live::proxy::{LedgerSink, Limits, Proxy, ProxyConfig, UpstreamAddr};
+use cutover_live::proxy::{LedgerSink, MessageToxic, Proxy, ProxyConfig, UpstreamAddr};
 use tokio::sync::watch;
 
 use crate::payload::STREAM;
@@ -53,17 +53,12 @@ async fn serve(lane: SocketAddr, armed: bool) -> io::Result<()> {
     };
     // The sender has to live: without it the lane would count as gone.
     let (_sender, upstream) = watch::channel(Some(upstream));
-    let config = ProxyConfig {
-        client: "bench".into(),
-        upstream,
-        factory: if armed { phoenix()? } else { Arc::new(Unread) },
-        faults: if armed { faults() } else { Vec::new() },
-        ledger: Arc::new(NoLedger),
-        limits: Limits {
-            connections_max: CONNECTIONS_MAX,
-            ..Limits::default()
-        },
-    };
+    let factory = if armed { phoenix()? } else { Arc::new(Unread) };
+    let mut config = ProxyConfig::transparent("bench".into(), upstream, factory, Arc::new(NoLedger));
+    config.limits.connections_max = CONNECTIONS_MAX;
+    if armed {
+        config.faults = faults().into_iter().map(MessageToxic::from).collect();
+    }
     let proxy = Proxy::start(config).await?;
     println!("{LISTENING}{}", proxy.addr());
     io::stdout().flush()?;
