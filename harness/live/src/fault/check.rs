@@ -36,7 +36,9 @@ pub fn check(fault: &PlannedFault) -> Result<(), PlanError> {
         | FaultKind::Drain { code, .. } => close_code(*code),
         FaultKind::Repeat { more: 0 } => Err(wrong("it repeats 0 times", "say how often")),
         FaultKind::Reorder { behind: 0, .. } => Err(wrong("nothing may pass the message", "`behind` is at least 1")),
-        FaultKind::Split { frames: 0 | 1 } => Err(wrong("a message in one frame is not split", "`frames` is at least 2")),
+        FaultKind::Split { frames: 0 | 1 } => {
+            Err(wrong("a message in one frame is not split", "`frames` is at least 2"))
+        }
         FaultKind::Merge { messages: 0, .. } => Err(wrong("no message is none", "`messages` counts from 1")),
         FaultKind::Mutate {
             mutation: Mutation::SetJson { pointer: at, value },
@@ -57,17 +59,22 @@ fn wrong(what: impl Into<String>, mend: &'static str) -> PlanError {
 
 fn pointer(text: &str) -> Result<(), PlanError> {
     let mend = "it is empty or begins with `/`, and a `~` in it is followed by 0 or 1 (RFC 6901)";
-    is_pointer(text).then_some(()).ok_or_else(|| wrong(format!("`{text}` is no JSON Pointer"), mend))
+    is_pointer(text)
+        .then_some(())
+        .ok_or_else(|| wrong(format!("`{text}` is no JSON Pointer"), mend))
 }
 
 fn json(text: &str) -> Result<(), PlanError> {
     let mend = "a text stands in quotes of its own";
-    is_json(text).then_some(()).ok_or_else(|| wrong(format!("`{text}` is no JSON"), mend))
+    is_json(text)
+        .then_some(())
+        .ok_or_else(|| wrong(format!("`{text}` is no JSON"), mend))
 }
 
 /// Codes that may stand in a close frame (RFC 6455, 7.4).
 fn close_code(code: u16) -> Result<(), PlanError> {
     let sent = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
     let mend = "1000 to 1003, 1007 to 1014 and 3000 to 4999 can be sent (RFC 6455, 7.4)";
-    sent.then_some(()).ok_or_else(|| wrong(format!("no close frame has the code {code}"), mend))
+    sent.then_some(())
+        .ok_or_else(|| wrong(format!("no close frame has the code {code}"), mend))
 }

@@ -96,7 +96,11 @@ impl Picker {
             && self.pick.kind.is_none_or(|kind| look.kinds.has(kind))
             && self.names_one_of(&look.streams)
             && self.is_called(seen)
-            && self.pick.payload.as_ref().is_none_or(|predicate| self.is_met(predicate, seen))
+            && self
+                .pick
+                .payload
+                .as_ref()
+                .is_none_or(|predicate| self.is_met(predicate, seen))
     }
 
     fn goes_there(&self, direction: Direction) -> bool {
@@ -112,7 +116,8 @@ impl Picker {
     }
 
     fn names(&self, stream: &StreamId, seq: Option<Seq>) -> bool {
-        self.pick.stream.as_ref().is_none_or(|asked| asked == stream) && self.pick.seq.is_none_or(|asked| seq == Some(asked))
+        self.pick.stream.as_ref().is_none_or(|asked| asked == stream)
+            && self.pick.seq.is_none_or(|asked| seq == Some(asked))
     }
 
     fn is_called(&self, seen: &Seen<'_>) -> bool {
@@ -122,7 +127,10 @@ impl Picker {
 
     fn is_met(&self, predicate: &Predicate, seen: &Seen<'_>) -> bool {
         let contents = seen.view.contents();
-        let mut events = contents.events.iter().filter(|event| self.names(&event.stream, event.seq));
+        let mut events = contents
+            .events
+            .iter()
+            .filter(|event| self.names(&event.stream, event.seq));
         events.any(|event| self.meets(predicate, &event.payload))
             || contents.message().is_some_and(|message| self.meets(predicate, message))
     }
@@ -150,6 +158,9 @@ impl Picker {
             }
         };
         let meant = if met.is_empty() { named } else { met };
-        meant.into_iter().map(|event| (event.stream.clone(), event.seq)).collect()
+        meant
+            .into_iter()
+            .map(|event| (event.stream.clone(), event.seq))
+            .collect()
     }
 }

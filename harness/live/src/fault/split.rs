@@ -10,7 +10,9 @@ pub(super) struct Split {
 
 impl Fault for Split {
     fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
-        self.trigger.reached(seen).then(|| Strike::new(Fate::Split(self.frames)))
+        self.trigger
+            .reached(seen)
+            .then(|| Strike::new(Fate::Split(self.frames)))
     }
 
     fn trigger(&mut self) -> &mut Trigger {

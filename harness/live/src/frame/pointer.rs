@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 
 /// Whether a text is a JSON Pointer.
 pub fn is_pointer(pointer: &str) -> bool {
-    (pointer.is_empty() || pointer.starts_with('/')) && pointer.split('/').skip(1).all(|token| unescaped(token).is_some())
+    (pointer.is_empty() || pointer.starts_with('/'))
+        && pointer.split('/').skip(1).all(|token| unescaped(token).is_some())
 }
 
 /// Whether a text is one JSON value.
@@ -192,7 +193,9 @@ mod tests {
         ] {
             assert_eq!(find(text, pointer), Some(found), "{pointer}");
         }
-        for nowhere in ["/foo/2", "/foo/00", "/foo/-", "/foo/+1", "/foo/bar", "/nope", "foo", "/~", "/~2"] {
+        for nowhere in [
+            "/foo/2", "/foo/00", "/foo/-", "/foo/+1", "/foo/bar", "/nope", "foo", "/~", "/~2",
+        ] {
             assert_eq!(find(text, nowhere), None, "{nowhere}");
         }
     }

@@ -198,7 +198,10 @@ mod tests {
         let room = stream("room:1");
         assert_eq!(names.stream_of_topic("room:1"), Some(room.clone()));
         assert_eq!(names.stream_of_candidate("room:1"), Some(room.clone()));
-        assert_eq!((names.topic(&room), names.candidate(&room)), (Some("room:1"), Some("room:1")));
+        assert_eq!(
+            (names.topic(&room), names.candidate(&room)),
+            (Some("room:1"), Some("room:1"))
+        );
     }
 
     #[test]

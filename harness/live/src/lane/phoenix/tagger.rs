@@ -314,7 +314,8 @@ impl FrameTagger for Tagger {
         if let Body::Http(bytes) = &frame.body {
             let mut look = Look::of(frame, self.tag_http(frame.direction, bytes));
             if look.tag == FrameTag::Publish {
-                look.streams.extend(self.published(frame).map(|event| (event.stream, None)));
+                look.streams
+                    .extend(self.published(frame).map(|event| (event.stream, None)));
             }
             return look;
         }
@@ -342,7 +343,9 @@ impl FrameTagger for Tagger {
             }
             return contents;
         }
-        let Some(message) = self.message(frame) else { return contents };
+        let Some(message) = self.message(frame) else {
+            return contents;
+        };
         if frame.direction == Direction::ToClient && message.topic == self.profile.channel {
             contents.events = self.delivered(&message);
         }
@@ -355,7 +358,9 @@ impl FrameTagger for Tagger {
             let publishes = self.tag(frame) == FrameTag::Publish;
             publishes.then(|| self.edited_publish(frame, edit)).flatten()
         } else {
-            let message = self.message(frame).filter(|message| message.topic == self.profile.channel);
+            let message = self
+                .message(frame)
+                .filter(|message| message.topic == self.profile.channel);
             message.and_then(|message| {
                 let payload = self.edited_payload(&message, frame.direction, edit)?;
                 self.with_payload(frame, message, payload)

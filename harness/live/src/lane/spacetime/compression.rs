@@ -103,7 +103,9 @@ impl Budget {
                 self.0 = left;
                 Ok(inflated)
             }
-            None => Err(failed(format!("more than {MAX_INFLATED_BYTES} bytes come of one message"))),
+            None => Err(failed(format!(
+                "more than {MAX_INFLATED_BYTES} bytes come of one message"
+            ))),
         }
     }
 }
@@ -118,7 +120,10 @@ mod tests {
         let bytes = b"to and fro ".repeat(1000);
         for how in [Compressed::None, Compressed::Brotli, Compressed::Gzip] {
             assert_eq!(Compressed::of(how.tag()), Some(how));
-            assert_eq!(Budget::default().inflate(how, &how.deflate(&bytes).unwrap()).unwrap(), bytes);
+            assert_eq!(
+                Budget::default().inflate(how, &how.deflate(&bytes).unwrap()).unwrap(),
+                bytes
+            );
         }
         assert_eq!(Compressed::of(3), None);
     }

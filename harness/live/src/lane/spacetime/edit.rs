@@ -10,11 +10,11 @@ use super::compression::Compressed;
 use super::protocol::{
     ClientMessage, WireError, decode_client, decode_server, each_row_list, encode_client, encode_server,
 };
+use super::publish::Call;
 use super::request::{APPEND_REDUCER, RESUME_REDUCER, events_query, read_events_query, read_resume_args, resume_args};
 use super::rows::{EVENT_TABLE, EventRow, join, split};
 use super::sort::Ask;
 use super::tagger::{Asked, Tagger, asked};
-use super::publish::Call;
 use crate::frame::{Edit, FrameTag, pointer};
 
 /// A client's frame with another cursor for a stream. `None` where it does not ask for the stream.
@@ -160,5 +160,7 @@ fn edited_row(tagger: &Tagger, mut row: EventRow, edit: &Edit) -> Option<Vec<Eve
 
 /// The hash that a payload declares; one without a canonical form has none to declare.
 pub(super) fn declared(payload: &str) -> String {
-    payload_hash(payload.as_bytes()).map(|hash| hash.to_string()).unwrap_or_default()
+    payload_hash(payload.as_bytes())
+        .map(|hash| hash.to_string())
+        .unwrap_or_default()
 }

@@ -193,10 +193,7 @@ fn only_one_before_v3(protocol: Protocol, rest: &[u8]) -> Result<(), WireError> 
 ///
 /// # Errors
 /// The first that `see` returns, and where a compressed list of v1 can't be read.
-pub fn each_row_list(
-    message: &mut ServerMessage,
-    see: See<'_>,
-) -> Result<(), WireError> {
+pub fn each_row_list(message: &mut ServerMessage, see: See<'_>) -> Result<(), WireError> {
     match message {
         ServerMessage::V1(message) => v1_lists(message, see),
         ServerMessage::V2(message) => v2_lists(message, see),

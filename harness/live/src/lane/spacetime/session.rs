@@ -365,8 +365,7 @@ impl Session for SpacetimeSession {
 /// A refusal in the module's JSON; words of the server's own are kept as a message.
 pub(super) fn module_refusal(names: &Names, words: &str) -> Refusal {
     let json: Value = serde_json::from_str(words).unwrap_or_default();
-    read_refusal(&json, |name| names.stream_of_candidate(name))
-        .unwrap_or_else(|| refusal("server_error", words))
+    read_refusal(&json, |name| names.stream_of_candidate(name)).unwrap_or_else(|| refusal("server_error", words))
 }
 
 /// How a session ended, in a few words.

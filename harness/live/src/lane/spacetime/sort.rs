@@ -107,7 +107,10 @@ impl Sorter {
             return look(tag, kinds, Vec::new());
         }
         kinds = kinds.and(MessageKind::Delivery);
-        let streams = events.iter().map(|(stream, seq)| (stream.clone(), Some(*seq))).collect();
+        let streams = events
+            .iter()
+            .map(|(stream, seq)| (stream.clone(), Some(*seq)))
+            .collect();
         look(FrameTag::Delivery { events, via }, kinds, streams)
     }
 
