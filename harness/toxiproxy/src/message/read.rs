@@ -92,6 +92,11 @@ impl Attributes {
         Ok(())
     }
 
+    /// Their type's name.
+    pub fn type_name(&self) -> &'static str {
+        self.of.name
+    }
+
     /// As a JSON object, in the type's order.
     pub fn json(&self) -> String {
         let members: Vec<String> = self
