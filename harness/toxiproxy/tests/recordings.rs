@@ -10,12 +10,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::time::Instant;
 use support::{Answer, ask, server::Server};
 
 /// The headers that a client could act on. Others (a date, a length) are not recorded.
-const HEADERS: [&str; 5] = ["content-type", "x-content-type-options", "location", "allow", "x-toxiproxy-request-id"];
+const HEADERS: [&str; 5] = [
+    "content-type",
+    "x-content-type-options",
+    "location",
+    "allow",
+    "x-toxiproxy-request-id",
+];
 
 #[derive(Serialize, Deserialize)]
 struct List {
@@ -27,7 +35,17 @@ struct List {
 struct Exchange {
     say: String,
     request: Request,
+    /// The real server's.
     answer: Option<Recorded>,
+    /// Ours, where it is another one on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ours: Option<Ours>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ours {
+    because: String,
+    answer: Recorded,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,7 +70,8 @@ struct Recorded {
 struct Ports {
     taken: u16,
     free: u16,
-    proxies: BTreeMap<String, u16>,
+    /// Those of every proxy, the newest last.
+    proxies: BTreeMap<String, Vec<u16>>,
     _holder: TcpListener,
 }
 
@@ -60,21 +79,35 @@ impl Ports {
     fn new() -> Self {
         let holder = TcpListener::bind("127.0.0.1:0").unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { taken: holder.local_addr().unwrap().port(), free, proxies: BTreeMap::new(), _holder: holder }
+        Self {
+            taken: holder.local_addr().unwrap().port(),
+            free,
+            proxies: BTreeMap::new(),
+            _holder: holder,
+        }
     }
 
     fn names(&self) -> Vec<(String, u16)> {
         let fixed = [("{{taken}}".to_owned(), self.taken), ("{{free}}".to_owned(), self.free)];
-        let proxies = self.proxies.iter().map(|(name, port)| (format!("{{{{port:{name}}}}}"), *port));
+        let proxies = self.proxies.iter().flat_map(|(name, ports)| {
+            ports.iter().rev().enumerate().map(move |(age, port)| {
+                let word = if age == 0 { "port" } else { "old port" };
+                (format!("{{{{{word}:{name}}}}}"), *port)
+            })
+        });
         fixed.into_iter().chain(proxies).collect()
     }
 
     fn fill(&self, text: &str) -> String {
-        self.names().iter().fold(text.to_owned(), |text, (name, port)| text.replace(name, &port.to_string()))
+        self.names().iter().fold(text.to_owned(), |text, (name, port)| {
+            text.replace(name, &port.to_string())
+        })
     }
 
     fn name(&self, text: &str) -> String {
-        self.names().iter().fold(text.to_owned(), |text, (name, port)| text.replace(&format!(":{port}"), &format!(":{name}")))
+        self.names().iter().fold(text.to_owned(), |text, (name, port)| {
+            text.replace(&format!(":{port}"), &format!(":{name}"))
+        })
     }
 
     /// Takes down where every proxy in an answer listens.
@@ -82,11 +115,14 @@ impl Ports {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.learn(item)),
             Value::Object(fields) => {
-                if let (Some(Value::String(name)), Some(Value::String(listen))) = (fields.get("name"), fields.get("listen"))
+                if let (Some(Value::String(name)), Some(Value::String(listen))) =
+                    (fields.get("name"), fields.get("listen"))
                     && let Some(port) = listen.rsplit(':').next().and_then(|port| port.parse().ok())
                     && ![0, self.taken, self.free].contains(&port)
                 {
-                    self.proxies.insert(name.clone(), port);
+                    let ports = self.proxies.entry(name.clone()).or_default();
+                    ports.retain(|known| *known != port);
+                    ports.push(port);
                 }
                 fields.values().for_each(|field| self.learn(field));
             }
@@ -96,7 +132,11 @@ impl Ports {
 }
 
 fn play(server: SocketAddr, ports: &mut Ports, request: &Request) -> Recorded {
-    let headers: Vec<_> = request.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let headers: Vec<_> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     let body = request.body.as_deref().map(|body| ports.fill(body));
     let answer: Answer = ask(server, &request.method, &request.path, &headers, body.as_deref());
     if let Ok(value) = serde_json::from_str(&answer.body) {
@@ -105,11 +145,19 @@ fn play(server: SocketAddr, ports: &mut Ports, request: &Request) -> Recorded {
     let mut headers = BTreeMap::new();
     for name in HEADERS {
         if let Some(value) = answer.header(name) {
-            let value = if name == "x-toxiproxy-request-id" { "{{id}}" } else { value };
+            let value = if name == "x-toxiproxy-request-id" {
+                "{{id}}"
+            } else {
+                value
+            };
             headers.insert(name.to_owned(), value.to_owned());
         }
     }
-    Recorded { status: answer.status, headers, body: ports.name(&answer.body) }
+    Recorded {
+        status: answer.status,
+        headers,
+        body: ports.name(&answer.body),
+    }
 }
 
 /// An answer without what does not count: the version, and the empty `Logger` that a real server tells by accident.
@@ -132,12 +180,6 @@ fn strip(value: &mut Value) {
             if let Some(version) = fields.get_mut("version") {
                 *version = Value::from("{{version}}");
             }
-            // Which word of a broken body a parser stumbles over is its own affair; that it is the body is not.
-            if let Some(Value::String(error)) = fields.get_mut("error")
-                && error.starts_with("bad request body: ")
-            {
-                *error = "bad request body: {{why}}".to_owned();
-            }
             fields.values_mut().for_each(strip);
         }
         _ => {}
@@ -145,7 +187,9 @@ fn strip(value: &mut Value) {
 }
 
 fn golden(list: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../golden/toxiproxy").join(format!("{list}.json"))
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../golden/toxiproxy")
+        .join(format!("{list}.json"))
 }
 
 fn hold_against(list: &str) {
@@ -161,19 +205,65 @@ fn hold_against(list: &str) {
             exchange.answer = Some(answer);
             continue;
         }
-        let expected = exchange.answer.as_ref().unwrap();
+        let real = exchange.answer.as_ref().unwrap();
+        let expected = exchange.ours.as_ref().map_or(real, |ours| &ours.answer);
         if plain(expected) != plain(&answer) {
             let Request { method, path, body, .. } = &exchange.request;
             let body = body.as_deref().unwrap_or_default();
             writeln!(differences, "{list}[{at}], {}: {method} {path} {body}", exchange.say).unwrap();
-            writeln!(differences, "  real: {} {:?} {}", expected.status, expected.headers, expected.body.trim_end()).unwrap();
-            writeln!(differences, "  ours: {} {:?} {}", answer.status, answer.headers, answer.body.trim_end()).unwrap();
+            writeln!(
+                differences,
+                "  expected: {} {:?} {}",
+                expected.status,
+                expected.headers,
+                expected.body.trim_end()
+            )
+            .unwrap();
+            writeln!(
+                differences,
+                "  answered: {} {:?} {}",
+                answer.status,
+                answer.headers,
+                answer.body.trim_end()
+            )
+            .unwrap();
         }
     }
     if record {
         std::fs::write(&path, serde_json::to_string_pretty(&recording).unwrap() + "\n").unwrap();
     }
-    assert!(differences.is_empty(), "answers differ from a real server's:\n{differences}");
+    assert!(
+        differences.is_empty(),
+        "answers differ from a real server's:\n{differences}"
+    );
+}
+
+/// What a connection that sends five bytes, and has them sent back, leaves in the metrics of Toxiproxy's own names.
+#[test]
+fn metrics_count_the_bytes_of_each_direction_as_a_real_server_does() {
+    let server = Server::start();
+    let upstream = support::echo();
+    let made = format!(r#"{{"name":"m","listen":"127.0.0.1:0","upstream":"{upstream}"}}"#);
+    let listen = support::call(server.addr(), "POST", "/proxies", &made).json()["listen"].as_str().unwrap().to_owned();
+    let mut stream = support::connect(&listen);
+    stream.write_all(b"bytes").unwrap();
+    stream.read_exact(&mut [0; 5]).unwrap();
+    drop(stream);
+
+    let golden = std::fs::read_to_string(golden("metrics").with_extension("txt")).unwrap();
+    let began = Instant::now();
+    loop {
+        // A real server counts a connection's bytes once it has ended, so ask until it has.
+        let answer = ask(server.addr(), "GET", "/metrics", &[], None);
+        let lines = answer.body.lines().filter(|line| line.contains("toxiproxy_proxy_"));
+        let told: String = lines.map(|line| line.replace(&listen, "{{listen}}") + "\n").collect();
+        let told = told.replace(&upstream.to_string(), "{{upstream}}");
+        assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+        if told == golden {
+            break;
+        }
+        assert!(began.elapsed() < support::PATIENCE, "expected:\n{golden}told:\n{told}");
+    }
 }
 
 #[test]
