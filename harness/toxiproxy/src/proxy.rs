@@ -257,13 +257,17 @@ impl Proxy {
 
     async fn alive(&self) -> Result<tokio::sync::MutexGuard<'_, State>, ApiError> {
         let state = self.state.lock().await;
-        if state.gone { Err(ApiError::no_proxy()) } else { Ok(state) }
+        if state.gone {
+            Err(ApiError::no_proxy())
+        } else {
+            Ok(state)
+        }
     }
 
     fn apply(&self, state: &State, touched: Touched) {
         match (&state.door, touched) {
             (Some(door), Touched::Bytes) => door.set_toxics(state.toxics.bytes()),
-            (Some(door), Touched::Messages) => door.set_faults(state.toxics.messages(&self.name)),
+            (Some(door), Touched::Messages) => door.set_faults(&state.toxics.messages(&self.name)),
             _ => {}
         }
     }

@@ -183,7 +183,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             read = self.reader.read_buf(&mut self.buf), if room => Woken::Read(read),
         };
         match woken {
-            Woken::Switched | Woken::Read(Ok(1..)) => Ok(()),
+            Woken::Switched => Ok(()),
+            Woken::Read(Ok(read @ 1..)) => {
+                self.conn.shared.stats.received(self.direction, read);
+                Ok(())
+            }
             Woken::Healed => Ok(self.outlet.release().await?),
             Woken::Due => Ok(self.outlet.advance().await?),
             Woken::Drained => self.drained(true).await,

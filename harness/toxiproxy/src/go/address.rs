@@ -165,7 +165,11 @@ mod tests {
             ("x:bar", "lookup tcp/bar: unknown port"),
             ("256.1.1.1:1", "lookup 256.1.1.1: no such host"),
         ] {
-            assert_eq!(listen(text).await.unwrap_err(), format!("listen tcp: {expect}"), "{text}");
+            assert_eq!(
+                listen(text).await.unwrap_err(),
+                format!("listen tcp: {expect}"),
+                "{text}"
+            );
         }
     }
 
