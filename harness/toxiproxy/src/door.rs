@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cutover_core::ids::ClientId;
 use cutover_live::frame::TaggerFactory;
-use cutover_live::lane::spacetime::SpacetimeTaggers;
+use cutover_live::lane::AnyLane;
 use cutover_live::proxy::{LedgerSink, Limits, MessageToxic, Proxy, ProxyConfig, Unreachable, UpstreamAddr};
 use cutover_live::toxic::Toxic;
 use tokio::sync::watch;
@@ -126,7 +126,7 @@ impl Door {
 
 /// Knows what connections speak, whoever they belong to.
 fn taggers() -> Arc<dyn TaggerFactory> {
-    Arc::new(SpacetimeTaggers::new(Arc::default()))
+    Arc::new(AnyLane::new())
 }
 
 impl std::ops::AddAssign for Flow {

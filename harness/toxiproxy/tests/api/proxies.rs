@@ -102,7 +102,7 @@ async fn a_taken_port_is_told_and_changes_nothing() {
         .await;
     assert_eq!(
         reply.json()["error"],
-        "listen tcp: address nothing: missing port in address"
+        "address nothing: missing port in address"
     );
     assert_eq!(api.get("/proxies").await.body, before);
     assert_eq!(
@@ -157,7 +157,7 @@ async fn populate_creates_keeps_and_replaces() {
     let listens = api.listens("a").await;
     // Its name for its address is as good as the address.
     let again = format!(
-        r#"[{{"name":"a","listen":"localhost:{0}","upstream":"a:1","enabled":false}},{{"name":"b","listen":"localhost:x","upstream":"b:2","enabled":false}}]"#,
+        r#"[{{"name":"a","listen":"localhost:{0}","upstream":"a:1","enabled":false}},{{"name":"b","listen":"localhost:0","upstream":"b:2","enabled":false}}]"#,
         listens.port()
     );
     let second = api.post("/populate", &again).await;
