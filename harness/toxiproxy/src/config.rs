@@ -32,7 +32,8 @@ pub struct Config {
     pub text: Vec<u8>,
 }
 
-const SHAPE: &str = r#"it has to be a list such as [{"name": "sync", "listen": "127.0.0.1:26379", "upstream": "127.0.0.1:6379"}]"#;
+const SHAPE: &str =
+    r#"it has to be a list such as [{"name": "sync", "listen": "127.0.0.1:26379", "upstream": "127.0.0.1:6379"}]"#;
 
 /// Reads a file.
 ///
@@ -61,7 +62,11 @@ pub fn read(path: PathBuf) -> Result<Config, ConfigError> {
         // An empty one takes a free port.
         if let (false, Err(why)) = (listen.is_empty(), split(listen)) {
             let what = format!("proxy {number} (`{name}`) listens on `{listen}`: {why}");
-            return Err(wrong(String::new(), what, "write it as host:port, such as 127.0.0.1:26379"));
+            return Err(wrong(
+                String::new(),
+                what,
+                "write it as host:port, such as 127.0.0.1:26379",
+            ));
         }
     }
     Ok(Config { path, text })
@@ -115,6 +120,9 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_is_told() {
         let said = read(PathBuf::from("/no/such/toxiproxy.json")).unwrap_err().to_string();
-        assert!(said.starts_with("/no/such/toxiproxy.json: it can't be read: "), "{said}");
+        assert!(
+            said.starts_with("/no/such/toxiproxy.json: it can't be read: "),
+            "{said}"
+        );
     }
 }

@@ -2,23 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use cutover_core::plan::PlannedFault;
-use cutover_live::proxy::{LedgerSink, Limits, UpstreamAddr};
+use cutover_core::ids::ClientId;
+use cutover_live::frame::TaggerFactory;
+use cutover_live::lane::AnyLane;
+use cutover_live::proxy::{LedgerSink, Limits, MessageToxic, Proxy, ProxyConfig, Unreachable, UpstreamAddr};
 use cutover_live::toxic::Toxic;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
-/// A message toxic.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MessageToxic {
-    /// What it does, where and how often.
-    pub fault: PlannedFault,
-    /// The chance that a connection gets it.
-    pub toxicity: f64,
-}
+use tokio::sync::watch;
 
 /// What a proxy is opened with.
 pub struct Opening {
@@ -69,12 +60,7 @@ pub struct Traffic {
 }
 
 /// A proxy that listens. Dropping it ends it as well, but does not wait.
-pub struct Door {
-    addr: SocketAddr,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-    traffic: Arc<Mutex<Traffic>>,
-}
+pub struct Door(Proxy);
 
 impl Door {
     /// Opens a proxy.
@@ -82,62 +68,65 @@ impl Door {
     /// # Errors
     /// Where the address can't be had.
     pub async fn open(opening: Opening) -> io::Result<Door> {
-        let listener = TcpListener::bind(opening.listen).await?;
-        let door = Door {
-            addr: listener.local_addr()?,
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            traffic: Arc::default(),
+        // The address stays what it is for as long as the door is open.
+        let (_, upstream) = watch::channel(opening.upstream);
+        let config = ProxyConfig {
+            client: ClientId::new(opening.name),
+            listen: opening.listen,
+            upstream,
+            factory: taggers(),
+            unreachable: Unreachable::Close,
+            faults: opening.faults,
+            toxics: opening.toxics,
+            seed: opening.seed,
+            ledger: opening.ledger,
+            limits: opening.limits,
         };
-        let (stop, tasks, traffic) = (door.stop.clone(), door.tasks.clone(), Arc::clone(&door.traffic));
-        door.tasks.spawn(async move {
-            while let Some(Ok((mut client, _))) = stop.run_until_cancelled(listener.accept()).await {
-                let (stop, traffic, upstream) = (stop.clone(), Arc::clone(&traffic), opening.upstream.clone());
-                tasks.spawn(async move {
-                    stop.run_until_cancelled(async move {
-                        traffic.lock().unwrap_or_else(PoisonError::into_inner).connections += 1;
-                        let Some(to) = upstream else { return };
-                        let Ok(mut lane) = TcpStream::connect((to.host.as_str(), to.port)).await else {
-                            return;
-                        };
-                        let moved = tokio::io::copy_bidirectional(&mut client, &mut lane).await;
-                        let mut traffic = traffic.lock().unwrap_or_else(PoisonError::into_inner);
-                        if let Ok((up, down)) = moved {
-                            traffic.upstream.received += up;
-                            traffic.upstream.sent += up;
-                            traffic.downstream.received += down;
-                            traffic.downstream.sent += down;
-                        }
-                    })
-                    .await;
-                });
-            }
-        });
-        Ok(door)
+        Proxy::start(config).await.map(Door)
     }
 
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.0.addr()
     }
 
     /// Changes the byte toxics, on the connections that are open too.
-    pub fn set_toxics(&self, _toxics: Vec<Toxic>) {}
+    pub fn set_toxics(&self, toxics: Vec<Toxic>) {
+        self.0.set_toxics(toxics);
+    }
 
     /// Changes the message toxics, on the connections that are open too.
-    pub fn set_faults(&self, _faults: Vec<MessageToxic>) {}
+    pub fn set_faults(&self, faults: &[MessageToxic]) {
+        self.0.set_faults(faults);
+    }
 
     /// What passed so far.
     pub fn traffic(&self) -> Traffic {
-        *self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+        let stats = self.0.stats();
+        let flow = |flow: cutover_live::proxy::Flow| Flow {
+            received: flow.received,
+            sent: flow.bytes,
+            frames: flow.frames,
+        };
+        Traffic {
+            upstream: flow(stats.to_lane),
+            downstream: flow(stats.to_client),
+            connections: stats.connections,
+            unreachable: stats.unreachable,
+            raw_fallbacks: stats.raw_fallbacks,
+            too_big: stats.too_big,
+        }
     }
 
     /// Closes it and all its connections, and waits until they are gone.
     pub async fn close(&self) {
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.0.shutdown().await;
     }
+}
+
+/// Knows what connections speak, whoever they belong to.
+fn taggers() -> Arc<dyn TaggerFactory> {
+    Arc::new(AnyLane::new())
 }
 
 impl std::ops::AddAssign for Flow {

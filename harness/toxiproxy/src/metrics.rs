@@ -34,8 +34,12 @@ pub async fn text(proxies: &Proxies) -> String {
     }
     let mut out = String::new();
     // Toxiproxy gives its two metrics no help text.
-    by_direction(&mut out, "toxiproxy_proxy_received_bytes_total", "", &seen, |flow| flow.received);
-    by_direction(&mut out, "toxiproxy_proxy_sent_bytes_total", "", &seen, |flow| flow.sent);
+    by_direction(&mut out, "toxiproxy_proxy_received_bytes_total", "", &seen, |flow| {
+        flow.received
+    });
+    by_direction(&mut out, "toxiproxy_proxy_sent_bytes_total", "", &seen, |flow| {
+        flow.sent
+    });
     by_direction(
         &mut out,
         "cutover_proxy_frames_total",
@@ -73,12 +77,7 @@ pub async fn text(proxies: &Proxies) -> String {
     );
     let strikes = seen.iter().flat_map(|proxy| {
         proxy.strikes.iter().map(|(toxic, of, value)| Sample {
-            labels: format!(
-                "proxy={},toxic={},type={}",
-                label(&proxy.name),
-                label(toxic),
-                label(of)
-            ),
+            labels: format!("proxy={},toxic={},type={}", label(&proxy.name), label(toxic), label(of)),
             value: *value,
         })
     });

@@ -123,7 +123,7 @@ impl Proxies {
         let existing = all.get(&asked.name).cloned();
         let mut before = None;
         if let Some(existing) = &existing {
-            if existing.agrees(&asked.wanted).await {
+            if existing.agrees(&asked.wanted).await? {
                 return Ok(Arc::clone(existing));
             }
             // Its port may be the one that is asked for.

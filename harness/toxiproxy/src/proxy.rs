@@ -135,9 +135,11 @@ impl Proxy {
     }
 
     /// Whether another's fields are consistent with its own, with names of addresses looked up.
-    pub async fn agrees(&self, wanted: &Wanted) -> bool {
-        let state = self.state.lock().await;
-        state.upstream == wanted.upstream && same_address(&state.listen, &wanted.listen).await
+    ///
+    /// # Errors
+    /// Where the other's address is none.
+    pub async fn agrees(&self, wanted: &Wanted) -> Result<bool, ApiError> {
+        self.state.lock().await.agrees(wanted).await
     }
 
     /// Makes it what is wanted.
@@ -146,8 +148,7 @@ impl Proxy {
     /// Where the address can't be had; it is then what it was.
     pub async fn update(&self, wanted: Wanted) -> Result<String, ApiError> {
         let mut state = self.alive().await?;
-        let same = state.upstream == wanted.upstream && same_address(&state.listen, &wanted.listen).await;
-        if !same {
+        if !state.agrees(&wanted).await? {
             self.move_to(&mut state, &wanted).await?;
         }
         match (wanted.enabled, state.door.is_some()) {
@@ -257,13 +258,17 @@ impl Proxy {
 
     async fn alive(&self) -> Result<tokio::sync::MutexGuard<'_, State>, ApiError> {
         let state = self.state.lock().await;
-        if state.gone { Err(ApiError::no_proxy()) } else { Ok(state) }
+        if state.gone {
+            Err(ApiError::no_proxy())
+        } else {
+            Ok(state)
+        }
     }
 
     fn apply(&self, state: &State, touched: Touched) {
         match (&state.door, touched) {
             (Some(door), Touched::Bytes) => door.set_toxics(state.toxics.bytes()),
-            (Some(door), Touched::Messages) => door.set_faults(state.toxics.messages(&self.name)),
+            (Some(door), Touched::Messages) => door.set_faults(&state.toxics.messages(&self.name)),
             _ => {}
         }
     }
@@ -353,6 +358,12 @@ impl Proxy {
 }
 
 impl State {
+    /// As Toxiproxy compares them: the address that was taken with the one that is asked for, looked up.
+    async fn agrees(&self, wanted: &Wanted) -> Result<bool, ApiError> {
+        let resolved = address::resolve(&wanted.listen).await.map_err(ApiError::system)?;
+        Ok(self.listen == resolved && self.upstream == wanted.upstream)
+    }
+
     async fn stop(&mut self) {
         if let Some(door) = self.door.take() {
             door.close().await;
@@ -393,15 +404,4 @@ fn lacks_ipv6(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::Unsupported | io::ErrorKind::AddrNotAvailable
     ) || error.raw_os_error() == Some(97)
-}
-
-/// Whether a proxy that listens on one address also does what the other asks for.
-async fn same_address(now: &str, wanted: &str) -> bool {
-    if now == wanted {
-        return true;
-    }
-    match address::listen(wanted).await {
-        Ok(address) => address.port() != 0 && address.to_string() == now,
-        Err(_) => false,
-    }
 }

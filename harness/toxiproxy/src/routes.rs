@@ -141,7 +141,11 @@ fn cleaned(path: &str) -> Cow<'_, str> {
     if path.ends_with('/') && clean.len() > 1 {
         clean.push('/');
     }
-    if clean == path { Cow::Borrowed(path) } else { Cow::Owned(clean) }
+    if clean == path {
+        Cow::Borrowed(path)
+    } else {
+        Cow::Owned(clean)
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +174,11 @@ mod tests {
             ("GET", "/proxies/a%2Fb", Route::Nothing),
             ("GET", "/proxies/a%zz", Route::Unreadable),
             ("GET", "//proxies", Route::Moved("/proxies?q=1".to_owned())),
-            ("GET", "/proxies/x/../y z", Route::Moved("/proxies/y%20z?q=1".to_owned())),
+            (
+                "GET",
+                "/proxies/x/../y z",
+                Route::Moved("/proxies/y%20z?q=1".to_owned()),
+            ),
         ] {
             assert_eq!(route(method, path, Some("q=1")), expect, "{method} {path}");
         }

@@ -2,9 +2,9 @@
 
 use cutover_core::ids::FaultId;
 use cutover_core::plan::{ByteToxic, Direction};
+use cutover_live::proxy::MessageToxic;
 use cutover_live::toxic::Toxic;
 
-use crate::door::MessageToxic;
 use crate::error::ApiError;
 use crate::go::decode::{Decoder, Place, Raw};
 use crate::go::write::{float32, quote};

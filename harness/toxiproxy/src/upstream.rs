@@ -10,7 +10,9 @@ const TLS_PORT: u16 = 443;
 /// Where a text leads, or `None` where it says nothing that can be connected to: Toxiproxy takes any text, and closes the
 /// connections of a proxy that leads nowhere.
 pub fn upstream(text: &str) -> Option<UpstreamAddr> {
-    let secure = ["tls://", "wss://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let secure = ["tls://", "wss://", "https://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
     if let Some(rest) = secure {
         let authority = rest.split('/').next().unwrap_or_default();
         let (host, port) = match split(authority) {
@@ -19,7 +21,9 @@ pub fn upstream(text: &str) -> Option<UpstreamAddr> {
         };
         return leads(host, port, true);
     }
-    let plain = text.strip_prefix("ws://").map(|rest| rest.split('/').next().unwrap_or_default());
+    let plain = text
+        .strip_prefix("ws://")
+        .map(|rest| rest.split('/').next().unwrap_or_default());
     let (host, port) = split(plain.unwrap_or(text)).ok()?;
     // Go takes a missing host for this machine.
     let host = if host.is_empty() { "localhost" } else { host };
@@ -47,7 +51,10 @@ mod tests {
             ("db:https", Some(("db", 443, false))),
             ("tls://db:5433", Some(("db", 5433, true))),
             ("wss://sync.example.com", Some(("sync.example.com", 443, true))),
-            ("wss://sync.example.com:4443/socket", Some(("sync.example.com", 4443, true))),
+            (
+                "wss://sync.example.com:4443/socket",
+                Some(("sync.example.com", 4443, true)),
+            ),
             ("tls://[::1]", Some(("::1", 443, true))),
             ("ws://localhost:80/path", Some(("localhost", 80, false))),
             ("nowhere", None),

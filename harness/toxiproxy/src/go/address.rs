@@ -26,6 +26,25 @@ pub async fn listen(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
+/// An address as `net.ResolveTCPAddr` gives it, to compare with one that is listened on.
+///
+/// # Errors
+/// In Go's words, where the text names none.
+pub async fn resolve(text: &str) -> Result<String, String> {
+    let (host, port) = match text {
+        "" => ("", "0"),
+        text => split(text).map_err(|why| format!("address {text}: {why}"))?,
+    };
+    let port = port_of(port)?;
+    if host.is_empty() {
+        return Ok(format!(":{port}"));
+    }
+    match host.parse::<IpAddr>() {
+        Ok(address) => Ok(SocketAddr::new(address, port).to_string()),
+        Err(_) => Ok(look_up(host, port).await?.to_string()),
+    }
+}
+
 /// Why listening failed, in Go's words.
 pub fn bind_failed(address: SocketAddr, error: &io::Error) -> String {
     let what = match error.kind() {
@@ -165,7 +184,26 @@ mod tests {
             ("x:bar", "lookup tcp/bar: unknown port"),
             ("256.1.1.1:1", "lookup 256.1.1.1: no such host"),
         ] {
-            assert_eq!(listen(text).await.unwrap_err(), format!("listen tcp: {expect}"), "{text}");
+            assert_eq!(
+                listen(text).await.unwrap_err(),
+                format!("listen tcp: {expect}"),
+                "{text}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn addresses_are_resolved_as_go_does() {
+        for (text, expect) in [
+            ("", Ok(":0")),
+            (":80", Ok(":80")),
+            ("0.0.0.0:80", Ok("0.0.0.0:80")),
+            ("localhost:80", Ok("127.0.0.1:80")),
+            ("[::]:80", Ok("[::]:80")),
+            ("nothing", Err("address nothing: missing port in address")),
+        ] {
+            let resolved = resolve(text).await;
+            assert_eq!(resolved.as_deref().map_err(String::as_str), expect, "{text}");
         }
     }
 

@@ -269,10 +269,7 @@ mod tests {
                 "invalid character '}' looking for beginning of object key string",
             ),
             (r#"{"a"}"#, "invalid character '}' after object key"),
-            (
-                r#"{"a":1 "b"}"#,
-                "invalid character '\"' after object key:value pair",
-            ),
+            (r#"{"a":1 "b"}"#, "invalid character '\"' after object key:value pair"),
             ("[1 2]", "invalid character '2' after array element"),
             ("[1,]", "invalid character ']' looking for beginning of value"),
             ("[tru]", "invalid character ']' in literal true (expecting 'e')"),

@@ -43,7 +43,10 @@ mod tests {
 
     #[test]
     fn strings_are_escaped_as_go_does() {
-        assert_eq!(quote("a\"b\\<&>\n\u{1}é\u{2028}"), r#""a\"b\\\u003c\u0026\u003e\n\u0001é\u2028""#);
+        assert_eq!(
+            quote("a\"b\\<&>\n\u{1}é\u{2028}"),
+            r#""a\"b\\\u003c\u0026\u003e\n\u0001é\u2028""#
+        );
     }
 
     #[test]

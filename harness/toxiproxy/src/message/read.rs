@@ -66,7 +66,10 @@ impl Attributes {
         if !raw.is_null() || attribute.shape == Shape::Json {
             let value = value_of(attribute.shape, raw).ok_or_else(|| {
                 let (name, of, is) = (attribute.name, self.of.name, raw.text());
-                format!("attribute `{name}` of {of} is {is}: it has to be {}", wanted(attribute.shape))
+                format!(
+                    "attribute `{name}` of {of} is {is}: it has to be {}",
+                    wanted(attribute.shape)
+                )
             })?;
             self.values.insert(attribute.name, value);
         } else if attribute.otherwise == Otherwise::Nothing {
@@ -165,7 +168,10 @@ fn unknown(of: &MessageType, name: &str) -> String {
     let near = near.filter(|known| strsim::osa_distance(known, name) <= NEAR);
     let did_you_mean = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
     let of = of.name;
-    format!("{of} has no attribute `{name}`: {did_you_mean}it takes {}", names.join(", "))
+    format!(
+        "{of} has no attribute `{name}`: {did_you_mean}it takes {}",
+        names.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -190,7 +196,11 @@ mod tests {
     #[test]
     fn others_go_on_top_and_null_takes_one_away() {
         let raw = |text: &'static str| Some(Raw::first_of(text.as_bytes()).unwrap());
-        let first = read("ws_delay", r#"{"ms":5,"topic":"a:b","equals":{"x":[1]},"pointer":"/p"}"#).unwrap();
+        let first = read(
+            "ws_delay",
+            r#"{"ms":5,"topic":"a:b","equals":{"x":[1]},"pointer":"/p"}"#,
+        )
+        .unwrap();
         let second = first.with(raw(r#"{"ms":9,"topic":null}"#)).unwrap();
         assert_eq!(
             second.json(),

@@ -11,11 +11,12 @@ mod probe;
 mod reference_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod replay;
+pub(crate) mod replay;
 mod session;
 #[cfg(test)]
 mod session_tests;
 mod tagger;
+mod values;
 mod writer;
 
 pub use codec::{CodecError, Message, decode, encode};

@@ -4,9 +4,11 @@
 mod ends;
 mod faults;
 mod http;
+mod messages;
 mod order;
 mod parser;
 mod rig;
 mod storm;
+mod toxics;
 mod toy;
 mod transparent;
