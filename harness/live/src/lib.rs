@@ -7,6 +7,8 @@ pub mod frame;
 
 pub mod fault;
 
+pub mod toxic;
+
 pub mod proxy;
 
 pub mod lane;

@@ -9,7 +9,7 @@ use super::inbox::PlannedHashes;
 use super::recorder::Recorder;
 use super::stack::{DriveError, LaneStack, Route};
 use crate::lane::Endpoint;
-use crate::proxy::{Limits, Proxy, ProxyConfig};
+use crate::proxy::{MessageToxic, Proxy, ProxyConfig};
 
 /// A fault on the writer names an operation; it belongs to the case that has it.
 pub(super) fn strikes_case(fault: &PlannedFault, case: &plan::Case) -> bool {
@@ -38,13 +38,10 @@ pub(super) async fn start_proxy(
     stack: &LaneStack,
     recorder: &Recorder,
 ) -> Result<Proxy, DriveError> {
+    let ledger = Arc::new(recorder.clone());
     let config = ProxyConfig {
-        client: client.clone(),
-        upstream: route.upstream.clone(),
-        factory: stack.taggers.clone(),
-        faults,
-        ledger: Arc::new(recorder.clone()),
-        limits: Limits::default(),
+        faults: faults.into_iter().map(MessageToxic::from).collect(),
+        ..ProxyConfig::transparent(client.clone(), route.upstream.clone(), stack.taggers.clone(), ledger)
     };
     Proxy::start(config).await.map_err(|source| DriveError::Proxy {
         client: client.to_string(),

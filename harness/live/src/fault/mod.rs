@@ -97,6 +97,9 @@ pub trait Fault: Send {
     /// What becomes of this frame; `None` lets the next fault decide. The first that decides wins, but for edits, which
     /// add up.
     fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike>;
+
+    /// A connection has ended: nothing of it need be kept.
+    fn forget(&mut self, _conn: u32) {}
 }
 
 /// Makes a planned fault ready to strike.

@@ -7,13 +7,14 @@ use cutover_core::plan::{Cut, When};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
 use super::cutting::{self, Closable};
 use super::exchange::Exchange;
 use super::pump::{Conn, Pump, PumpEnd};
 use super::stats::count;
 use super::upstream::{self, LaneStream};
+use super::{Shared, Unreachable};
 use crate::frame::Direction;
+use crate::toxic::Ending;
 
 /// The close code for a message that is too big (RFC 6455, 7.4.1).
 const TOO_BIG: u16 = 1009;
@@ -26,6 +27,8 @@ enum End {
     Cut(Cut, When, Closable),
     /// A message over the limit.
     TooBig(Closable),
+    /// A toxic: both sides end with FIN, or with RST.
+    Toxic(Ending),
     /// The client's or the lane's side broke off: the other side is to see the same.
     Broke,
 }
@@ -38,21 +41,25 @@ pub(super) async fn serve(client: TcpStream, number: u32, shared: Arc<Shared>) {
         () = shared.shutdown.cancelled() => {}
         () = live(client, number, Arc::clone(&shared)) => {}
     }
+    shared.desk.forget(number);
 }
 
 async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
     let mut lane = match reach(&client, &shared).await {
         Ok(lane) => lane,
         Err(error) => {
-            // As near as an accepted connection comes to a refused one.
             shared.stats.unreachable(error.to_string());
-            return cutting::reset(client);
+            return match shared.unreachable {
+                Unreachable::Reset => cutting::reset(client),
+                Unreachable::Close => {}
+            };
         }
     };
     let conn = Conn {
         number,
         exchange: Arc::new(Exchange::new()),
         stop: CancellationToken::new(),
+        drain: Arc::default(),
         shared: Arc::clone(&shared),
     };
     match relay(&conn, &mut client, &mut lane).await {
@@ -62,6 +69,11 @@ async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
             count(&shared.stats.too_big);
             cutting::close(&conn, client, lane, closable, (TOO_BIG, TOO_BIG)).await;
         }
+        End::Toxic(Ending::Reset) => {
+            cutting::reset(client);
+            cutting::reset_lane(lane);
+        }
+        End::Toxic(Ending::Eof | Ending::Close) => cutting::end_in_order(&conn, &mut client, &mut lane).await,
         End::Broke => {
             cutting::until_acknowledged(&client, &conn).await;
             cutting::reset(client);
@@ -108,6 +120,7 @@ async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> En
         let must_close = match end {
             PumpEnd::Eof | PumpEnd::SinkBroke | PumpEnd::Stopped => continue,
             PumpEnd::SourceBroke => return End::Broke,
+            PumpEnd::Toxic(ending) => return End::Toxic(ending),
             PumpEnd::Cut(how, when) if !matches!(how, Cut::Close { .. }) => {
                 return End::Cut(
                     how,

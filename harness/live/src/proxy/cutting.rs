@@ -75,7 +75,7 @@ async fn write(sink: &mut (impl AsyncWrite + Unpin), bytes: Bytes, conn: &Conn) 
 
 /// FIN to both sides, then reads what they still send until they end too: a socket that is closed with unread bytes in it
 /// would send RST, and take what the peer has not received with it.
-async fn end_in_order(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) {
+pub(super) async fn end_in_order(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) {
     let both = async { tokio::join!(finish(client), finish(lane)) };
     let _ = tokio::time::timeout(conn.shared.limits.linger, both).await;
 }

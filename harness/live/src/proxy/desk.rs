@@ -1,7 +1,8 @@
 //! The desk at which every message is shown to the faults: counts positions, asks the faults, keeps the ledger. One for
 //! all connections of a client, so that its counts run on through reconnects.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cutover_core::history::{Fire, Rewrote};
@@ -9,10 +10,12 @@ use cutover_core::ids::{ClientId, FaultId, OpId};
 use cutover_core::plan::{FaultKind, PlannedFault, Position};
 use tokio::sync::watch;
 
-use super::LedgerSink;
 use super::line::Extent;
+use super::tally::Tally;
+use super::{LedgerSink, MessageToxic};
 use crate::fault::{self, Fate, Fault, Seen};
-use crate::frame::{Direction, Frame, FrameTag, FrameTagger};
+use crate::frame::{Frame, FrameTag, FrameTagger};
+use crate::toxic;
 
 /// What was decided on a message.
 pub(super) struct Decision {
@@ -35,11 +38,13 @@ pub(super) struct Place {
 
 pub(super) struct Desk {
     client: ClientId,
+    seed: u64,
     ledger: Arc<dyn LedgerSink>,
     state: Mutex<State>,
+    /// Whether there are faults, for a look without the lock.
+    armed: AtomicBool,
     fired: watch::Sender<BTreeSet<FaultId>>,
     acked: watch::Sender<BTreeSet<OpId>>,
-    planned: Vec<FaultId>,
 }
 
 struct State {
@@ -49,32 +54,35 @@ struct State {
 }
 
 struct Armed {
-    id: FaultId,
+    planned: PlannedFault,
     hit: String,
-    defect: bool,
+    toxicity: f64,
     fault: Box<dyn Fault>,
 }
 
+fn arm(toxic: &MessageToxic) -> Armed {
+    Armed {
+        planned: toxic.fault.clone(),
+        hit: describe(&toxic.fault.at),
+        toxicity: toxic.toxicity,
+        fault: fault::arm(&toxic.fault),
+    }
+}
+
 impl Desk {
-    pub(super) fn new(client: ClientId, planned: &[PlannedFault], ledger: Arc<dyn LedgerSink>) -> Desk {
-        let arm = |planned: &PlannedFault| Armed {
-            id: planned.id.clone(),
-            hit: describe(&planned.at),
-            defect: matches!(planned.kind, FaultKind::Mutate { .. }),
-            fault: fault::arm(planned),
-        };
-        let faults = planned.iter().map(arm).collect();
+    pub(super) fn new(client: ClientId, seed: u64, toxics: &[MessageToxic], ledger: Arc<dyn LedgerSink>) -> Desk {
         Desk {
             client,
+            seed,
             ledger,
             state: Mutex::new(State {
-                faults,
+                faults: toxics.iter().map(arm).collect(),
                 tally: Tally::default(),
                 op: None,
             }),
+            armed: AtomicBool::new(!toxics.is_empty()),
             fired: watch::Sender::new(BTreeSet::new()),
             acked: watch::Sender::new(BTreeSet::new()),
-            planned: planned.iter().map(|planned| planned.id.clone()).collect(),
         }
     }
 
@@ -84,12 +92,49 @@ impl Desk {
 
     /// Whether any fault may still want to see a message.
     pub(super) fn armed(&self) -> bool {
-        !self.state().faults.is_empty()
+        self.armed.load(Ordering::Acquire)
+    }
+
+    /// Changes the faults. Those that stay as they were go on with what they have counted.
+    pub(super) fn set(&self, toxics: &[MessageToxic]) {
+        let mut state = self.state();
+        let mut standing = std::mem::take(&mut state.faults);
+        state.faults = toxics
+            .iter()
+            .map(|toxic| {
+                let same = |armed: &Armed| armed.planned == toxic.fault;
+                match standing.iter().position(same) {
+                    Some(at) => Armed {
+                        toxicity: toxic.toxicity,
+                        ..standing.swap_remove(at)
+                    },
+                    None => arm(toxic),
+                }
+            })
+            .collect();
+        self.armed.store(!state.faults.is_empty(), Ordering::Release);
     }
 
     /// Takes all faults off. What a planted defect does stays: a broken lane does not heal.
     pub(super) fn disarm(&self) {
-        self.state().faults.retain(|armed| armed.defect);
+        let mut state = self.state();
+        let defect = |armed: &Armed| matches!(armed.planned.kind, FaultKind::Mutate { .. });
+        state.faults.retain(defect);
+        self.armed.store(!state.faults.is_empty(), Ordering::Release);
+    }
+
+    /// Whether the lane owes the connection no answer.
+    pub(super) fn settled(&self, conn: u32) -> bool {
+        self.state().tally.settled(conn)
+    }
+
+    /// The connection has ended: nothing of it is kept.
+    pub(super) fn forget(&self, conn: u32) {
+        let mut state = self.state();
+        state.tally.forget(conn);
+        for armed in &mut state.faults {
+            armed.fault.forget(conn);
+        }
     }
 
     pub(super) fn expect_ack(&self, op: Option<OpId>) {
@@ -109,9 +154,9 @@ impl Desk {
         let _ = self.fired.subscribe().wait_for(|fired| fired.contains(fault)).await;
     }
 
-    pub(super) fn unfired(&self) -> Vec<FaultId> {
-        let fired = self.fired.borrow();
-        self.planned.iter().filter(|id| !fired.contains(id)).cloned().collect()
+    /// Whether a fault or a toxic has fired.
+    pub(super) fn has_fired(&self, fault: &FaultId) -> bool {
+        self.fired.borrow().contains(fault)
     }
 
     /// A connection can't be read any more.
@@ -140,6 +185,15 @@ impl Desk {
             return decision;
         }
         for armed in &mut state.faults {
+            if !toxic::applies(
+                self.seed,
+                self.client.as_str(),
+                armed.planned.id.as_str(),
+                place.conn.into(),
+                armed.toxicity,
+            ) {
+                continue;
+            }
             let current = decision.edited.as_ref().unwrap_or(frame);
             let seen = Seen {
                 frame: current,
@@ -162,11 +216,11 @@ impl Desk {
                     decision.tag = tagger.tag(&edited);
                     decision.edited = Some(edited);
                     if !strike.again {
-                        self.record(armed, place, strike.rewrote);
+                        self.record(&armed.planned.id, place, &armed.hit, strike.rewrote);
                     }
                 }
                 fate if possible(&fate, extent) => {
-                    self.record(armed, place, strike.rewrote);
+                    self.record(&armed.planned.id, place, &armed.hit, strike.rewrote);
                     decision.fate = fate;
                     break;
                 }
@@ -176,21 +230,26 @@ impl Desk {
         decision
     }
 
-    fn record(&self, armed: &Armed, Place { conn, frame }: Place, rewrote: Option<Rewrote>) {
+    /// A fault or a toxic has done something.
+    pub(super) fn record(&self, id: &FaultId, Place { conn, frame }: Place, hit: &str, rewrote: Option<Rewrote>) {
         let fire = Fire {
             conn,
             frame,
-            hit: armed.hit.clone(),
+            hit: hit.to_owned(),
             rewrote,
         };
-        self.ledger.fired(&armed.id, &self.client, fire);
-        self.fired.send_if_modified(|fired| fired.insert(armed.id.clone()));
+        self.ledger.fired(id, &self.client, fire);
+        self.fired.send_if_modified(|fired| fired.insert(id.clone()));
     }
 }
 
 /// Whether a fate can be had where only the beginning of a message is at hand.
 fn possible(fate: &Fate, extent: Extent) -> bool {
-    extent == Extent::Whole || !matches!(fate, Fate::Repeat(_) | Fate::DeliverAfterNext)
+    let whole = matches!(
+        fate,
+        Fate::Repeat(_) | Fate::DeliverAfterNext | Fate::Reorder(..) | Fate::Split(_) | Fate::Merge(..)
+    );
+    extent == Extent::Whole || !whole
 }
 
 fn describe(at: &Position) -> String {
@@ -201,70 +260,5 @@ fn describe(at: &Position) -> String {
         Position::HeartbeatReply { nth } => format!("heartbeat-reply {nth}"),
         Position::Ack { op } => format!("ack {op}"),
         Position::Message(pick) => format!("message {}", pick.direction.as_str()),
-    }
-}
-
-/// Counts positions.
-#[derive(Default)]
-struct Tally {
-    resumes: u32,
-    heartbeat_replies: u32,
-    /// Per connection, the resumes that the lane has not answered. A reply answers the oldest of its connection, so that
-    /// a resume whose connection was cut does not take the next one's reply.
-    unanswered: BTreeMap<u32, VecDeque<u32>>,
-}
-
-impl Tally {
-    /// Counts a message, and says which one of its kind it is ([`Seen::nth`]).
-    fn count(&mut self, conn: u32, direction: Direction, tag: &FrameTag) -> u32 {
-        match (direction, tag) {
-            (Direction::ToLane, FrameTag::Resume { opens: true, .. }) => {
-                self.resumes += 1;
-                // Connections are numbered as they open, and a client has one at a time but for moments.
-                while self.unanswered.len() > 64 {
-                    self.unanswered.pop_first();
-                }
-                self.unanswered.entry(conn).or_default().push_back(self.resumes);
-                self.resumes
-            }
-            (Direction::ToClient, FrameTag::ResumeReply) => self
-                .unanswered
-                .get_mut(&conn)
-                .and_then(VecDeque::pop_front)
-                .unwrap_or(0),
-            (Direction::ToClient, FrameTag::HeartbeatReply) => {
-                self.heartbeat_replies += 1;
-                self.heartbeat_replies
-            }
-            _ => 0,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reply_belongs_to_the_oldest_unanswered_resume_of_its_connection() {
-        let mut tally = Tally::default();
-        let resume = FrameTag::Resume {
-            cursors: vec![],
-            opens: true,
-        };
-        assert_eq!(tally.count(1, Direction::ToLane, &resume), 1);
-        assert_eq!(
-            tally.count(2, Direction::ToLane, &resume),
-            2,
-            "the first connection was cut before its reply"
-        );
-        assert_eq!(tally.count(2, Direction::ToLane, &resume), 3);
-        assert_eq!(tally.count(2, Direction::ToClient, &FrameTag::ResumeReply), 2);
-        assert_eq!(tally.count(2, Direction::ToClient, &FrameTag::ResumeReply), 3);
-        assert_eq!(
-            tally.count(2, Direction::ToClient, &FrameTag::ResumeReply),
-            0,
-            "nothing was asked"
-        );
     }
 }

@@ -1,20 +1,25 @@
 //! One direction of a connection, cut into units: HTTP messages until an upgrade, WebSocket messages after it, and bare
 //! bytes wherever neither can be read. No byte is lost or made up: the units' bytes in a row are the bytes that came.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::Limits;
 use super::exchange::{Exchange, Request, Switch};
 use super::http::{self, BodyScan, Framing, Parsed, RequestHead, ResponseHead};
-use super::ws::{Parser, Read, Unreadable};
+use super::ws::{Parser, Read, Skimmed, Unreadable};
 use crate::frame::{Body, Direction, Frame, FrameTagger, TaggerFactory};
 
 /// What comes next in a direction.
 pub(super) enum Step {
     /// Something to pass on.
     Unit(Unit),
+    /// Bytes at the front of the buffer that go on as they are, and how many messages begin in them.
+    Skim(Skimmed),
+    /// Bytes of the buffer that go on as they are, and stay in it: they are still being read.
+    Peeked(Range<usize>),
     /// More bytes are needed.
     More,
     /// Nothing can be said before the other direction has switched (or not).
@@ -78,6 +83,8 @@ pub(super) struct Line {
     exchange: Arc<Exchange>,
     factory: Arc<dyn TaggerFactory>,
     limits: Limits,
+    /// How many bytes at the front of the buffer have gone on already, since nobody wants to see the head whole.
+    passed: usize,
 }
 
 impl Line {
@@ -93,6 +100,7 @@ impl Line {
             exchange,
             factory,
             limits,
+            passed: 0,
         }
     }
 
@@ -104,9 +112,11 @@ impl Line {
                 Mode::Head => self.head(buf, armed),
                 Mode::Body(_) => self.body(buf),
                 Mode::AwaitSwitch => self.await_switch(),
-                Mode::WebSocket(..) => self.websocket(buf),
-                Mode::Raw if buf.is_empty() => Some(Step::More),
-                Mode::Raw => Some(Step::Unit(Unit::Bytes(buf.split().freeze()))),
+                Mode::WebSocket(..) => self.websocket(buf, armed),
+                Mode::Raw => {
+                    buf.advance(std::mem::take(&mut self.passed));
+                    Some(skim(buf.len(), 0))
+                }
             };
             if let Some(step) = step {
                 return step;
@@ -120,6 +130,7 @@ impl Line {
             Mode::WebSocket(parser, _) => parser.take_pending(),
             _ => Bytes::new(),
         };
+        buf.advance(std::mem::take(&mut self.passed));
         (pending, buf.split().freeze())
     }
 
@@ -169,7 +180,18 @@ impl Line {
         let to_lane = self.direction == Direction::ToLane;
         let (parsed, len) = match if to_lane { request(buf) } else { response(buf) } {
             Parsed::Head(parsed, len) => (parsed, len),
-            Parsed::Partial if buf.len() < self.limits.head_max_bytes => return Some(Step::More),
+            Parsed::Partial if buf.len() < self.limits.head_max_bytes => {
+                if armed && self.passed == 0 {
+                    return Some(Step::More);
+                }
+                let fresh = self.passed..buf.len();
+                self.passed = buf.len();
+                return Some(if fresh.is_empty() {
+                    Step::More
+                } else {
+                    Step::Peeked(fresh)
+                });
+            }
             Parsed::Partial => return self.go_raw("an HTTP head has no end"),
             Parsed::Bad(why) => return self.go_raw(why),
         };
@@ -191,15 +213,33 @@ impl Line {
         }
         if upgrade {
             self.mode = Mode::AwaitSwitch;
-            return Some(Step::Unit(Unit::Bytes(buf.split_to(len).freeze())));
+            return Some(self.head_bytes(len, buf));
         }
         self.begin_body(&head.target, head.framing, len, armed && !head.expects);
-        None
+        self.behind_passed(len, buf)
+    }
+
+    /// A head that is passed on unread, but for what of it has gone on.
+    fn head_bytes(&mut self, len: usize, buf: &mut BytesMut) -> Step {
+        let mut head = buf.split_to(len);
+        head.advance(std::mem::take(&mut self.passed).min(len));
+        Step::Unit(Unit::Bytes(head.freeze()))
+    }
+
+    /// A message whose head has gone on in part is no message for the faults any more: what is left of it passes.
+    fn behind_passed(&mut self, len: usize, buf: &mut BytesMut) -> Option<Step> {
+        if self.passed == 0 {
+            return None;
+        }
+        if let Mode::Body(state) = &mut self.mode {
+            state.gathered = None;
+        }
+        Some(self.head_bytes(len, buf))
     }
 
     fn response(&mut self, head: ResponseHead, len: usize, buf: &mut BytesMut, armed: bool) -> Option<Step> {
         if matches!(head.code, 100 | 102..=199) {
-            return Some(Step::Unit(Unit::Bytes(buf.split_to(len).freeze())));
+            return Some(self.head_bytes(len, buf));
         }
         let Some(request) = self.exchange.answered() else {
             return self.go_raw("the lane answered what was not asked");
@@ -220,7 +260,7 @@ impl Line {
         };
         let gather = armed && framing != Framing::ToEof && !head.event_stream;
         self.begin_body(&request.target, framing, len, gather);
-        None
+        self.behind_passed(len, buf)
     }
 
     fn switch(&mut self, head: &ResponseHead, request: &Request, len: usize, buf: &mut BytesMut) -> Option<Step> {
@@ -233,7 +273,7 @@ impl Line {
         let tagger = self.factory.tagger(&request.target, head.subprotocol.as_deref());
         self.exchange.set(Switch::WebSocket(Arc::clone(&tagger)));
         self.mode = Mode::WebSocket(Parser::new(self.limits.message_max_bytes), tagger);
-        Some(Step::Unit(Unit::Bytes(buf.split_to(len).freeze())))
+        Some(self.head_bytes(len, buf))
     }
 
     fn await_switch(&mut self) -> Option<Step> {
@@ -305,11 +345,19 @@ impl Line {
         Some(Step::Unit(Unit::Message(message)))
     }
 
-    fn websocket(&mut self, buf: &mut BytesMut) -> Option<Step> {
+    fn websocket(&mut self, buf: &mut BytesMut, armed: bool) -> Option<Step> {
         let Mode::WebSocket(parser, tagger) = &mut self.mode else {
             return None;
         };
-        match parser.next(buf) {
+        let read = if !armed && parser.skims() {
+            match parser.skim(buf) {
+                Ok(skimmed) => return Some(skim(skimmed.bytes, skimmed.messages)),
+                Err(error) => Err(error),
+            }
+        } else {
+            parser.next(buf)
+        };
+        match read {
             Ok(None) => Some(Step::More),
             Ok(Some(Read::Fragments(raw))) => Some(Step::Unit(Unit::Bytes(raw))),
             Ok(Some(Read::Message { body, raw, begun })) => {
@@ -335,6 +383,15 @@ impl Line {
                 Some(Step::WentRaw(why))
             }
         }
+    }
+}
+
+/// What passes unread, or a wish for more where nothing does.
+fn skim(bytes: usize, messages: u64) -> Step {
+    if bytes == 0 {
+        Step::More
+    } else {
+        Step::Skim(Skimmed { bytes, messages })
     }
 }
 

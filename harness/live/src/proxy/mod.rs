@@ -10,12 +10,15 @@
 mod connection;
 mod cutting;
 mod desk;
+mod drain;
 mod exchange;
 mod http;
 mod line;
+mod order;
 mod outlet;
 mod pump;
 mod stats;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -30,10 +33,12 @@ use cutover_core::history::Fire;
 use cutover_core::ids::{ClientId, FaultId, OpId};
 use cutover_core::plan::PlannedFault;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::frame::TaggerFactory;
+use crate::toxic::Toxic;
 pub use stats::{Flow, ProxyStats};
 pub use upstream::{Upstream, UpstreamAddr};
 
@@ -80,25 +85,87 @@ impl Default for Limits {
     }
 }
 
+/// A message toxic: a fault, and the chance that a connection gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageToxic {
+    /// What it does, and where.
+    pub fault: PlannedFault,
+    /// From 0 to 1; drawn for each connection from the proxy's seed.
+    pub toxicity: f64,
+}
+
+impl From<PlannedFault> for MessageToxic {
+    /// A fault that every connection gets.
+    fn from(fault: PlannedFault) -> MessageToxic {
+        MessageToxic { fault, toxicity: 1.0 }
+    }
+}
+
+/// What a client sees whose lane can't be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unreachable {
+    /// RST, as near as an accepted connection comes to a refused one.
+    #[default]
+    Reset,
+    /// FIN, as Toxiproxy does it.
+    Close,
+}
+
 /// What a proxy is made of.
 pub struct ProxyConfig {
     /// Whose traffic it is: the client's name in the ledger.
     pub client: ClientId,
+    /// Where the proxy listens; port 0 takes a free one.
+    pub listen: SocketAddr,
     /// Where the lane is.
     pub upstream: Upstream,
     /// Chooses the tagger of each connection.
     pub factory: Arc<dyn TaggerFactory>,
-    /// The faults of this client on this lane, in the order in which they are asked.
-    pub faults: Vec<PlannedFault>,
+    /// What a client sees whose lane can't be reached.
+    pub unreachable: Unreachable,
+    /// What is done to messages, in the order in which it is asked.
+    pub faults: Vec<MessageToxic>,
+    /// What is done to bytes, behind that, in the order of the chain.
+    pub toxics: Vec<Toxic>,
+    /// What all chance in the proxy is drawn from.
+    pub seed: u64,
     /// Told of each fault that fires.
     pub ledger: Arc<dyn LedgerSink>,
     /// Bounds.
     pub limits: Limits,
 }
 
+impl ProxyConfig {
+    /// A proxy on a free port of the loopback interface that does nothing to what passes.
+    pub fn transparent(
+        client: ClientId,
+        upstream: Upstream,
+        factory: Arc<dyn TaggerFactory>,
+        ledger: Arc<dyn LedgerSink>,
+    ) -> ProxyConfig {
+        ProxyConfig {
+            client,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            upstream,
+            factory,
+            unreachable: Unreachable::default(),
+            faults: Vec::new(),
+            toxics: Vec::new(),
+            seed: 0,
+            ledger,
+            limits: Limits::default(),
+        }
+    }
+}
+
 /// What all tasks of a proxy share.
 struct Shared {
+    /// The client's name.
+    name: String,
+    seed: u64,
     upstream: Upstream,
+    unreachable: Unreachable,
+    toxics: watch::Sender<Arc<[Toxic]>>,
     factory: Arc<dyn TaggerFactory>,
     desk: desk::Desk,
     limits: Limits,
@@ -112,27 +179,37 @@ struct Shared {
 pub struct Proxy {
     addr: SocketAddr,
     shared: Arc<Shared>,
+    /// What was armed at the start.
+    armed: Vec<FaultId>,
     accepting: Mutex<Option<JoinHandle<()>>>,
     _ends_on_drop: DropGuard,
 }
 
 impl Proxy {
-    /// Starts a proxy on a free port of the loopback interface.
+    /// Starts a proxy.
     ///
     /// # Errors
-    /// Where no port can be had.
+    /// Where it can't listen at its address.
     pub async fn start(config: ProxyConfig) -> io::Result<Proxy> {
         Proxy::start_with(config, upstream::Tls::default()).await
     }
 
     async fn start_with(config: ProxyConfig, tls: upstream::Tls) -> io::Result<Proxy> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind(config.listen).await?;
         let addr = listener.local_addr()?;
         let shutdown = CancellationToken::new();
+        let faults = config.faults.iter().map(|toxic| toxic.fault.id.clone());
+        let armed = faults
+            .chain(config.toxics.iter().map(|toxic| toxic.name.clone()))
+            .collect();
         let shared = Arc::new(Shared {
+            name: config.client.as_str().to_owned(),
+            seed: config.seed,
             upstream: config.upstream,
+            unreachable: config.unreachable,
+            toxics: watch::Sender::new(config.toxics.into()),
             factory: config.factory,
-            desk: desk::Desk::new(config.client, &config.faults, config.ledger),
+            desk: desk::Desk::new(config.client, config.seed, &config.faults, config.ledger),
             limits: config.limits,
             stats: Arc::default(),
             tls,
@@ -144,6 +221,7 @@ impl Proxy {
         Ok(Proxy {
             addr,
             shared,
+            armed,
             accepting,
             _ends_on_drop: shutdown.drop_guard(),
         })
@@ -164,9 +242,22 @@ impl Proxy {
         self.shared.desk.acked(op);
     }
 
-    /// Takes all faults off, releases what is held or kept back, ends silenced connections with RST. For good.
+    /// Changes the message toxics, on the connections that there are as well. Those that stay as they were go on with what
+    /// they have counted.
+    pub fn set_faults(&self, faults: &[MessageToxic]) {
+        self.shared.desk.set(faults);
+    }
+
+    /// Changes the byte toxics, on the connections that there are as well. What a toxic holds that is taken away goes on, in
+    /// its place.
+    pub fn set_toxics(&self, toxics: Vec<Toxic>) {
+        self.shared.toxics.send_replace(toxics.into());
+    }
+
+    /// Takes all faults and toxics off, releases what is held or kept back, ends silenced connections with RST. For good.
     pub fn heal(&self) {
         self.shared.desk.disarm();
+        self.shared.toxics.send_replace(Arc::default());
         self.shared.heal.cancel();
     }
 
@@ -175,9 +266,10 @@ impl Proxy {
         self.shared.desk.wait_fired(fault).await;
     }
 
-    /// The faults that were armed and have not fired, in the order in which they were given.
+    /// The faults and toxics that were armed at the start and have not fired, in the order in which they were given.
     pub fn unfired(&self) -> Vec<FaultId> {
-        self.shared.desk.unfired()
+        let fired = |id: &&FaultId| !self.shared.desk.has_fired(id);
+        self.armed.iter().filter(fired).cloned().collect()
     }
 
     /// What passed so far.

@@ -1,103 +1,291 @@
-//! The end of one direction: writes what passes, and keeps back deliveries that are to change places with the next one.
+//! The end of one direction: orders what passes, leads it through the byte toxics, and writes.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cutover_core::ids::{Seq, StreamId};
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
-use super::stats::Stats;
+use super::Shared;
+use super::desk::Place;
+use super::order::{Order, Way};
+use super::pump::Conn;
 use crate::frame::{Direction, FrameTag};
+use crate::toxic::{self, Chain, Ending, Out, Toxic};
 
-/// The most copies of a delivery that are kept back; past that, all of them go.
-const KEPT_MAX: usize = 64;
+/// How many bytes go into the chain at a time, so that what it holds stays bounded whatever a message's length is.
+const PIECE_BYTES: usize = 32 * 1024;
+
+/// Why a write came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WriteEnd {
+    /// The sink takes no more.
+    Broke,
+    /// The connection stops in the middle of a write.
+    Stopped,
+    /// A toxic ends the connection.
+    Toxic(Ending),
+}
+
+impl From<io::Error> for WriteEnd {
+    fn from(_: io::Error) -> WriteEnd {
+        WriteEnd::Broke
+    }
+}
+
+type Written = Result<(), WriteEnd>;
+
+/// The byte toxics of a proxy, as they change.
+pub(super) type Toxics = watch::Receiver<Arc<[Toxic]>>;
 
 /// Where a direction's bytes go.
 pub(super) struct Outlet<W> {
-    sink: W,
-    kept: Option<Kept>,
-    stats: Arc<Stats>,
+    conn: Conn,
     direction: Direction,
-}
-
-/// Deliveries that wait for the next one.
-struct Kept {
-    events: BTreeSet<(StreamId, Seq)>,
-    raws: Vec<Bytes>,
+    sink: W,
+    order: Order,
+    chain: Chain,
+    toxics: Toxics,
+    /// Whether the chain has to take over a change of the toxics.
+    changed: bool,
+    /// When the chain has something to do.
+    due: Option<Instant>,
+    /// Messages so far, for the ledger.
+    pub(super) frames: u64,
 }
 
 impl<W: AsyncWrite + Unpin> Outlet<W> {
-    pub(super) fn new(sink: W, direction: Direction, stats: Arc<Stats>) -> Outlet<W> {
-        Outlet {
-            sink,
-            kept: None,
-            stats,
+    pub(super) fn new(conn: Conn, direction: Direction, sink: W) -> Outlet<W> {
+        let shared = &conn.shared;
+        let toxics = shared.toxics.subscribe();
+        let chain = Chain::new(chance(shared, conn.number, direction));
+        let mut outlet = Outlet {
             direction,
-        }
+            sink,
+            order: Order::default(),
+            chain,
+            changed: true,
+            toxics,
+            due: None,
+            frames: 0,
+            conn,
+        };
+        outlet.follow();
+        outlet
     }
 
-    /// Whether deliveries are kept back.
+    /// Whether messages are kept back.
     pub(super) fn keeps(&self) -> bool {
-        self.kept.is_some()
+        self.order.keeps()
     }
 
-    /// Bytes that no fault looked at.
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.sink.write_all(bytes).await?;
-        self.stats.wrote(self.direction, bytes.len());
-        self.sink.flush().await
+    /// Whether the sink stands between two units, with nothing on its way.
+    pub(super) fn is_clear(&self) -> bool {
+        self.due.is_none()
     }
 
-    /// A message that passes. A further copy of what is kept back is kept back with it; the next delivery of the same
-    /// stream passes, and lets the kept ones follow.
-    pub(super) async fn pass(&mut self, tag: &FrameTag, raw: Bytes) -> io::Result<()> {
-        let Some(kept) = &mut self.kept else {
-            return self.write(&raw).await;
+    /// Whether more may be read: what is on its way is bounded.
+    pub(super) fn has_room(&self) -> bool {
+        self.chain.has_room()
+    }
+
+    /// Takes over the toxics as they are now.
+    fn follow(&mut self) {
+        if !self.changed && !self.toxics.has_changed().unwrap_or(false) {
+            return;
+        }
+        self.changed = false;
+        let toxics = Arc::clone(&self.toxics.borrow_and_update());
+        let (shared, number) = (&self.conn.shared, self.conn.number);
+        let applies = |toxic: &&Toxic| {
+            self.direction == toxic.direction.into()
+                && toxic::applies(
+                    shared.seed,
+                    &shared.name,
+                    toxic.name.as_str(),
+                    number.into(),
+                    toxic.toxicity,
+                )
         };
-        let events: &[(StreamId, Seq)] = match tag {
-            FrameTag::Delivery { events, .. } => events,
-            _ => &[],
-        };
-        if !events.is_empty() && events.iter().all(|event| kept.events.contains(event)) && kept.raws.len() < KEPT_MAX {
-            kept.raws.push(raw);
-            return Ok(());
-        }
-        let of_a_kept_stream = |stream: &StreamId| kept.events.iter().any(|(kept, _)| kept == stream);
-        let releases = events.iter().any(|event| of_a_kept_stream(&event.0));
-        self.write(&raw).await?;
-        if releases { self.release().await } else { Ok(()) }
+        let ours: Vec<Toxic> = toxics.iter().filter(applies).cloned().collect();
+        self.chain.set(&ours, Instant::now());
     }
 
-    /// A delivery that goes after the next one of its stream.
-    pub(super) async fn keep(&mut self, tag: &FrameTag, raw: Bytes) -> io::Result<()> {
-        let kept = self.kept.get_or_insert_with(|| Kept {
-            events: BTreeSet::new(),
-            raws: Vec::new(),
-        });
-        if let FrameTag::Delivery { events, .. } = tag {
-            kept.events.extend(events.iter().cloned());
+    /// Bytes that no fault looked at. What is kept back goes before them: they may be a part of a message.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Written {
+        if self.order.keeps() {
+            self.release().await?;
         }
-        kept.raws.push(raw);
-        if kept.raws.len() > KEPT_MAX {
-            self.release().await
-        } else {
-            Ok(())
+        self.through(bytes).await
+    }
+
+    /// A message that passes, in its way.
+    pub(super) async fn pass(&mut self, tag: &FrameTag, raw: Bytes, way: Way) -> Written {
+        if way == Way::Now && !self.order.keeps() {
+            return self.through(&raw).await;
         }
+        let out = self.order.put(tag, raw, way);
+        self.all(out).await
     }
 
     /// Lets go what was kept back.
-    pub(super) async fn release(&mut self) -> io::Result<()> {
-        for raw in self.kept.take().map(|kept| kept.raws).unwrap_or_default() {
-            self.write(&raw).await?;
+    pub(super) async fn release(&mut self) -> Written {
+        let out = self.order.release();
+        self.all(out).await
+    }
+
+    async fn all(&mut self, out: Vec<Bytes>) -> Written {
+        for raw in out {
+            self.through(&raw).await?;
         }
         Ok(())
     }
 
-    /// Ends the direction: FIN.
-    pub(super) async fn finish(&mut self) -> io::Result<()> {
-        self.release().await?;
-        self.sink.shutdown().await
+    /// Leads bytes through the chain, or past it where it is empty.
+    async fn through(&mut self, bytes: &[u8]) -> Written {
+        self.follow();
+        if self.chain.is_empty() {
+            return self.put(bytes).await;
+        }
+        for piece in bytes.chunks(PIECE_BYTES) {
+            while !self.chain.has_room() {
+                self.await_chain().await?;
+            }
+            self.chain.push(Bytes::copy_from_slice(piece), Instant::now());
+            self.advance().await?;
+        }
+        Ok(())
     }
+
+    async fn put(&mut self, bytes: &[u8]) -> Written {
+        self.sink.write_all(bytes).await?;
+        self.conn.shared.stats.wrote(self.direction, bytes.len());
+        Ok(self.sink.flush().await?)
+    }
+
+    /// Waits until something is due: what was kept back too long, a chunk in the chain, a change of the toxics.
+    /// Cancel-safe; for ever where nothing will be.
+    pub(super) async fn due(&mut self) {
+        let due = self.due.into_iter().chain(self.order.due()).min();
+        tokio::select! {
+            Ok(()) = self.toxics.changed() => self.changed = true,
+            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+            else => std::future::pending().await,
+        }
+    }
+
+    /// Does what is due.
+    pub(super) async fn advance(&mut self) -> Written {
+        self.follow();
+        if self.order.due().is_some_and(|due| due <= Instant::now()) {
+            let out = self.order.expire(Instant::now());
+            // Not through `through`, which would come back here.
+            for raw in out {
+                if self.chain.is_empty() {
+                    self.put(&raw).await?;
+                } else {
+                    self.chain.push(raw, Instant::now());
+                }
+            }
+        }
+        loop {
+            let out = self.chain.poll(Instant::now());
+            self.report();
+            match out {
+                Out::Bytes(bytes) => self.put(&bytes).await?,
+                Out::Until(due) => {
+                    self.due = Some(due);
+                    return Ok(());
+                }
+                Out::Idle => {
+                    self.due = None;
+                    return Ok(());
+                }
+                Out::Ended(Ending::Eof) => {
+                    self.due = None;
+                    return Err(WriteEnd::Toxic(Ending::Eof));
+                }
+                Out::Ended(ending) => return Err(WriteEnd::Toxic(ending)),
+            }
+        }
+    }
+
+    /// Tells the ledger which toxics have done something.
+    fn report(&mut self) {
+        for name in self.chain.take_struck() {
+            let place = Place {
+                conn: self.conn.number,
+                frame: self.frames,
+            };
+            let toxics = self.toxics.borrow();
+            let of = toxics.iter().find(|toxic| toxic.name == name);
+            let what = of.map_or("toxic", |toxic| toxic.toxic.type_name());
+            let hit = format!(
+                "{what} {}",
+                cutover_core::plan::Direction::from(self.direction).as_str()
+            );
+            drop(toxics);
+            self.conn.shared.desk.record(&name, place, &hit, None);
+        }
+    }
+
+    async fn await_chain(&mut self) -> Written {
+        let stop = self.conn.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(WriteEnd::Stopped),
+            () = self.due() => {}
+        }
+        self.advance().await
+    }
+
+    /// Waits until the chain holds nothing any more.
+    pub(super) async fn settle(&mut self) -> Written {
+        self.advance().await?;
+        while self.due.is_some() {
+            self.await_chain().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the direction, behind all that is on its way: FIN.
+    pub(super) async fn finish(&mut self) -> Written {
+        self.release().await?;
+        self.follow();
+        if !self.chain.is_empty() {
+            self.chain.end(Instant::now());
+            loop {
+                match self.advance().await {
+                    Ok(()) => self.await_chain_or_end().await?,
+                    Err(WriteEnd::Toxic(Ending::Eof)) => break,
+                    Err(end) => return Err(end),
+                }
+            }
+        }
+        Ok(self.sink.shutdown().await?)
+    }
+
+    async fn await_chain_or_end(&mut self) -> Written {
+        let stop = self.conn.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(WriteEnd::Stopped),
+            () = self.due() => Ok(()),
+        }
+    }
+}
+
+/// What a direction's toxics draw from: another number for each connection and direction, the same in each run.
+fn chance(shared: &Shared, conn: u32, direction: Direction) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update(shared.seed.to_be_bytes());
+    hash.update(conn.to_be_bytes());
+    hash.update([u8::from(direction == Direction::ToLane)]);
+    hash.update(&shared.name);
+    let mut drawn = [0; 8];
+    drawn.copy_from_slice(&hash.finalize()[..8]);
+    u64::from_be_bytes(drawn)
 }

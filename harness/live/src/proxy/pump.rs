@@ -1,29 +1,31 @@
 //! Moves one direction of a connection: bytes in, units, the faults' decision, bytes out.
 //!
-//! The stages stand in a row, so that each can be replaced or have another put before it: a reader, [`Line`] (bytes to
-//! units), the [`Desk`](super::desk::Desk) (a fate for each message), [`Outlet`] (order, and the writer). What works on
-//! bytes wraps the reader or the writer; what works on messages goes between line and outlet. There is no queue: while a
-//! unit waits, nothing more is read, and the sender feels it.
+//! The stages stand in a row: a reader, [`Line`] (bytes to units), the [`Desk`](super::desk::Desk) (a fate for each
+//! message), [`Outlet`] (order, byte toxics, and the writer). There is no queue but what toxics hold, and that is bounded:
+//! while a unit waits, nothing more is read, and the sender feels it.
 
-use std::io;
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use cutover_core::plan::{Cut, Release, When};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::desk::Place;
+use super::drain::Drain;
 use super::exchange::Exchange;
 use super::line::{Extent, Line, Message, Step, Unit};
-use super::outlet::Outlet;
+use super::order::Way;
+use super::outlet::{Outlet, WriteEnd};
 use super::ws;
 use crate::fault::Fate;
 use crate::frame::{Body, Direction, Frame};
+use crate::toxic::Ending;
 
 /// How many bytes are read at a time, at the most.
-const READ_BYTES: usize = 32 * 1024;
+const READ_BYTES: usize = 64 * 1024;
 
 /// Why a direction came to its end.
 #[derive(Debug)]
@@ -32,14 +34,25 @@ pub(super) enum PumpEnd {
     Eof,
     /// A fault cuts the connection.
     Cut(Cut, When),
+    /// A toxic ends the connection.
+    Toxic(Ending),
     /// A message was longer than the limit.
     TooBig,
     /// The connection stops; the sink stands between two units.
     Stopped,
     /// The source broke off.
     SourceBroke,
-    /// The sink takes no more.
+    /// The sink takes no more, or stands in the middle of a unit.
     SinkBroke,
+}
+
+impl From<WriteEnd> for PumpEnd {
+    fn from(end: WriteEnd) -> PumpEnd {
+        match end {
+            WriteEnd::Broke | WriteEnd::Stopped => PumpEnd::SinkBroke,
+            WriteEnd::Toxic(ending) => PumpEnd::Toxic(ending),
+        }
+    }
 }
 
 /// What both directions of a connection know.
@@ -50,6 +63,7 @@ pub(super) struct Conn {
     pub(super) exchange: Arc<Exchange>,
     /// Asks both directions to stop between two units.
     pub(super) stop: CancellationToken,
+    pub(super) drain: Arc<Drain>,
 }
 
 /// One direction at work.
@@ -60,8 +74,6 @@ pub(super) struct Pump<R, W> {
     line: Line,
     outlet: Outlet<W>,
     buf: BytesMut,
-    /// Messages so far.
-    frames: u64,
     /// A cut that waits for the rest of the message after which it falls.
     cut_after_rest: Option<Cut>,
 }
@@ -69,8 +81,13 @@ pub(super) struct Pump<R, W> {
 /// Ends a step early: `Err` is the pump's end.
 type Moved<T> = Result<T, PumpEnd>;
 
-fn sink_broke(_: io::Error) -> PumpEnd {
-    PumpEnd::SinkBroke
+/// What a direction that waits has been woken by.
+enum Woken {
+    Read(std::io::Result<usize>),
+    Switched,
+    Healed,
+    Due,
+    Drained,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
@@ -82,15 +99,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             Arc::clone(&shared.factory),
             shared.limits.clone(),
         );
-        let outlet = Outlet::new(writer, direction, Arc::clone(&shared.stats));
         Pump {
+            outlet: Outlet::new(conn.clone(), direction, writer),
             conn,
             direction,
             reader,
             line,
-            outlet,
             buf: BytesMut::new(),
-            frames: 0,
             cut_after_rest: None,
         }
     }
@@ -106,11 +121,21 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     async fn step(&mut self) -> Moved<()> {
         if self.conn.stop.is_cancelled() {
-            return Err(PumpEnd::Stopped);
+            return Err(self.stopped());
         }
         let armed = self.conn.shared.desk.armed();
+        if !armed && self.outlet.keeps() {
+            self.outlet.release().await?;
+        }
         match self.line.next(&mut self.buf, armed) {
-            Step::Unit(Unit::Bytes(bytes)) => self.outlet.write(&bytes).await.map_err(sink_broke)?,
+            Step::Skim(skimmed) => {
+                self.outlet.write(&self.buf[..skimmed.bytes]).await?;
+                self.buf.advance(skimmed.bytes);
+                self.outlet.frames += skimmed.messages;
+                self.conn.shared.stats.read_frames(self.direction, skimmed.messages);
+            }
+            Step::Peeked(range) => self.outlet.write(&self.buf[range]).await?,
+            Step::Unit(Unit::Bytes(bytes)) => self.outlet.write(&bytes).await?,
             Step::Unit(Unit::Message(message)) => self.message(message).await?,
             Step::More => return self.read(true).await,
             Step::AwaitSwitch => return self.read(self.buf.len() < READ_BYTES).await,
@@ -118,8 +143,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             Step::TooBig => return Err(PumpEnd::TooBig),
         }
         match self.cut_after_rest {
-            Some(how) if !self.line.amid_message() => Err(PumpEnd::Cut(how, When::After)),
+            Some(how) if !self.line.amid_message() => self.cut(how, When::After).await,
             _ => Ok(()),
+        }
+    }
+
+    /// The end of a direction that was asked to stop: between two units, unless bytes are still on their way.
+    fn stopped(&self) -> PumpEnd {
+        if self.outlet.is_clear() {
+            PumpEnd::Stopped
+        } else {
+            PumpEnd::SinkBroke
         }
     }
 
@@ -134,39 +168,47 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     /// Reads more, or waits for what else can move the direction on.
     async fn read(&mut self, room: bool) -> Moved<()> {
         let keeps = self.outlet.keeps();
+        let room = room && self.outlet.has_room();
+        let drain = self.conn.drain.plan();
         self.buf.reserve(if room { READ_BYTES } else { 0 });
-        let read = tokio::select! {
+        let woken = tokio::select! {
             biased;
-            () = self.conn.stop.cancelled() => return Err(PumpEnd::Stopped),
-            () = self.conn.exchange.switched.notified(), if self.direction == Direction::ToLane => return Ok(()),
-            () = self.conn.shared.heal.cancelled(), if keeps => None,
-            read = self.reader.read_buf(&mut self.buf), if room => Some(read),
+            () = self.conn.stop.cancelled() => return Err(self.stopped()),
+            () = self.conn.exchange.switched.notified(), if self.direction == Direction::ToLane => Woken::Switched,
+            () = self.conn.shared.heal.cancelled(), if keeps => Woken::Healed,
+            () = self.outlet.due() => Woken::Due,
+            () = tokio::time::sleep_until(drain.map_or_else(Instant::now, |(_, until)| until)), if drain.is_some() => {
+                Woken::Drained
+            }
+            read = self.reader.read_buf(&mut self.buf), if room => Woken::Read(read),
         };
-        match read {
-            None => self.outlet.release().await.map_err(sink_broke),
-            Some(Ok(0)) => self.end_of_source().await,
-            Some(Ok(_)) => Ok(()),
-            Some(Err(_)) => Err(PumpEnd::SourceBroke),
+        match woken {
+            Woken::Switched | Woken::Read(Ok(1..)) => Ok(()),
+            Woken::Healed => Ok(self.outlet.release().await?),
+            Woken::Due => Ok(self.outlet.advance().await?),
+            Woken::Drained => self.drained(true).await,
+            Woken::Read(Ok(0)) => self.end_of_source().await,
+            Woken::Read(Err(_)) => Err(PumpEnd::SourceBroke),
         }
     }
 
     /// The source has ended: so does the sink, after what is left.
     async fn end_of_source(&mut self) -> Moved<()> {
-        self.outlet.release().await.map_err(sink_broke)?;
+        self.outlet.release().await?;
         let (pending, rest) = self.line.rest(&mut self.buf);
-        self.outlet.write(&pending).await.map_err(sink_broke)?;
-        self.outlet.write(&rest).await.map_err(sink_broke)?;
-        self.outlet.finish().await.map_err(sink_broke)?;
+        self.outlet.write(&pending).await?;
+        self.outlet.write(&rest).await?;
+        self.outlet.finish().await?;
         Err(PumpEnd::Eof)
     }
 
     async fn message(&mut self, message: Message) -> Moved<()> {
-        self.frames += 1;
+        self.outlet.frames += 1;
         let shared = Arc::clone(&self.conn.shared);
-        shared.stats.read_frame(self.direction);
+        shared.stats.read_frames(self.direction, 1);
         let place = Place {
             conn: self.conn.number,
-            frame: self.frames,
+            frame: self.outlet.frames,
         };
         let Message {
             frame,
@@ -175,60 +217,85 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             extent,
         } = message;
         let decision = shared.desk.decide(place, &frame, extent, &*tagger);
-        let raw = match &decision.edited {
-            Some(edited) => ws::encode(&edited.body, self.mask()),
-            None => raw,
+        let edited = decision.edited.as_ref();
+        let body = &edited.unwrap_or(&frame).body;
+        let (raw, way) = match decision.fate {
+            Fate::Split(frames) => (ws::encode_split(body, self.mask(), frames), Way::Now),
+            Fate::Merge(messages, within) => (
+                ws::encode(body, self.mask()),
+                Way::Together(messages, Instant::now() + within),
+            ),
+            Fate::Reorder(behind, within) => (raw, Way::Behind(behind, Instant::now() + within)),
+            Fate::DeliverAfterNext => (raw, Way::AfterNextDelivery),
+            _ if edited.is_some() => (ws::encode(body, self.mask()), Way::Now),
+            _ => (raw, Way::Now),
         };
         if is_close(&frame) {
-            self.outlet.release().await.map_err(sink_broke)?;
+            self.outlet.release().await?;
         }
         match decision.fate {
             Fate::Drop => {
                 self.line.discard();
-                return Ok(());
+                return self.drained(false).await;
             }
-            Fate::Cut(how, When::Before) => return Err(PumpEnd::Cut(how, When::Before)),
-            Fate::DeliverAfterNext => return self.outlet.keep(&decision.tag, raw).await.map_err(sink_broke),
+            Fate::Cut(how, When::Before) => return self.cut(how, When::Before).await,
             Fate::Delay(by) => self.pause(tokio::time::sleep(by)).await?,
             Fate::Hold(Release::Acked { op }) => self.pause(shared.desk.wait_acked(op)).await?,
             Fate::Hold(Release::Heal) => self.pause(std::future::pending()).await?,
             Fate::Repeat(more) => {
                 self.line.repeat(more);
                 for _ in 0..more {
-                    self.outlet.pass(&decision.tag, raw.clone()).await.map_err(sink_broke)?;
+                    self.outlet.pass(&decision.tag, raw.clone(), Way::Now).await?;
                 }
             }
-            Fate::Pass
-            | Fate::Edit(_)
-            | Fate::Cut(_, When::After)
-            | Fate::Reorder(..)
-            | Fate::Split(_)
-            | Fate::Merge(..)
-            | Fate::Drain(..) => {}
-        }
-        self.outlet.pass(&decision.tag, raw).await.map_err(sink_broke)?;
-        match decision.fate {
-            Fate::Cut(how, When::After) if extent == Extent::Beginning => self.cut_after_rest = Some(how),
-            Fate::Cut(how, When::After) => return Err(PumpEnd::Cut(how, When::After)),
+            Fate::Drain(code, within) => self.conn.drain.begin(code, within),
             _ => {}
         }
-        Ok(())
+        self.outlet.pass(&decision.tag, raw, way).await?;
+        match decision.fate {
+            Fate::Cut(how, When::After) if extent == Extent::Beginning => self.cut_after_rest = Some(how),
+            Fate::Cut(how, When::After) => return self.cut(how, When::After).await,
+            _ => {}
+        }
+        self.drained(false).await
     }
 
-    /// Waits, and all behind with it; heal ends every wait.
-    async fn pause(&self, until: impl Future<Output = ()>) -> Moved<()> {
-        tokio::select! {
-            biased;
-            () = self.conn.stop.cancelled() => Err(PumpEnd::Stopped),
-            () = self.conn.shared.heal.cancelled() => Ok(()),
-            () = until => Ok(()),
+    /// Cuts, behind all that is on its way.
+    async fn cut(&mut self, how: Cut, when: When) -> Moved<()> {
+        self.outlet.settle().await?;
+        Err(PumpEnd::Cut(how, when))
+    }
+
+    /// Closes a connection that drains, once the lane owes it no answer or its time is up.
+    async fn drained(&mut self, late: bool) -> Moved<()> {
+        match self.conn.drain.plan() {
+            Some((code, _)) if late || self.conn.shared.desk.settled(self.conn.number) => {
+                self.outlet.release().await?;
+                self.cut(Cut::Close { code }, When::After).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits, and all behind with it, while what went before goes on; heal ends every wait.
+    async fn pause(&mut self, until: impl Future<Output = ()>) -> Moved<()> {
+        let mut until = std::pin::pin!(until);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.conn.stop.cancelled() => return Err(self.stopped()),
+                () = self.conn.shared.heal.cancelled() => return Ok(()),
+                () = &mut until => return Ok(()),
+                () = self.outlet.due() => {}
+            }
+            self.outlet.advance().await?;
         }
     }
 
     /// The mask for a frame of our own making. RFC 6455 wants it unpredictable to guard other people's caches against
     /// scripts; here it only has to be there, and the same in every run.
     fn mask(&self) -> Option<[u8; 4]> {
-        let key = (self.frames as u32).wrapping_mul(0x9e37_79b9) ^ self.conn.number;
+        let key = (self.outlet.frames as u32).wrapping_mul(0x9e37_79b9) ^ self.conn.number;
         (self.direction == Direction::ToLane).then(|| key.to_be_bytes())
     }
 }

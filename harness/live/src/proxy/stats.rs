@@ -71,8 +71,8 @@ impl Stats {
         self.bytes[index(direction)].fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn read_frame(&self, direction: Direction) {
-        count(&self.frames[index(direction)]);
+    pub(super) fn read_frames(&self, direction: Direction, frames: u64) {
+        self.frames[index(direction)].fetch_add(frames, Ordering::Relaxed);
     }
 
     pub(super) fn unreachable(&self, why: String) {

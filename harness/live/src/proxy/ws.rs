@@ -30,8 +30,18 @@ pub(super) enum Read {
         /// can only be watched.
         begun: bool,
     },
-    /// Fragments of a message that is not complete, which have to go on now because a control frame follows them.
+    /// Bytes of a message that is not complete and that have to go on now: because a control frame follows them, or
+    /// because the message's beginning was skimmed.
     Fragments(Bytes),
+}
+
+/// What can go on unread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Skimmed {
+    /// How many bytes.
+    pub(super) bytes: usize,
+    /// How many messages begin in them.
+    pub(super) messages: u64,
 }
 
 /// Why reading can't go on.
@@ -63,6 +73,10 @@ pub(super) struct Parser {
     max_bytes: usize,
     /// The message under way.
     partial: Option<Partial>,
+    /// The message under way, where its beginning was skimmed: how long it is so far.
+    skimmed: Option<usize>,
+    /// How many bytes of a skimmed frame are still to come.
+    skim_left: usize,
 }
 
 #[derive(Debug)]
@@ -80,6 +94,52 @@ impl Parser {
         Parser {
             max_bytes,
             partial: None,
+            skimmed: None,
+            skim_left: 0,
+        }
+    }
+
+    /// How much of `buf` can go on unread: whole frames and the beginnings of frames, however long they are, told by their
+    /// heads alone. Nothing while a message is being put together, or where a head is incomplete.
+    pub(super) fn skim(&mut self, buf: &[u8]) -> Result<Skimmed, Unreadable> {
+        let mut skimmed = Skimmed::default();
+        if self.partial.is_some() {
+            return Ok(skimmed);
+        }
+        loop {
+            let rest = buf.get(skimmed.bytes..).unwrap_or_default();
+            let step = self.skim_left.min(rest.len());
+            skimmed.bytes += step;
+            self.skim_left -= step;
+            let rest = rest.get(step..).unwrap_or_default();
+            if self.skim_left > 0 || rest.is_empty() {
+                return Ok(skimmed);
+            }
+            let head =
+                match read_head(rest).and_then(|head| head.map(|head| Ok((self.check(&head)?, head))).transpose()) {
+                    Ok(Some(found)) => found,
+                    Ok(None) => return Ok(skimmed),
+                    // What was right goes on first; the fault is found again behind it.
+                    Err(_) if skimmed.bytes > 0 => return Ok(skimmed),
+                    Err(error) => return Err(error),
+                };
+            let (frame_bytes, head) = head;
+            skimmed.messages += u64::from(head.opcode != CONTINUATION);
+            self.begin_skimmed(&head, frame_bytes);
+        }
+    }
+
+    /// Whether messages can be skimmed: none is being put together.
+    pub(super) fn skims(&self) -> bool {
+        self.partial.is_none()
+    }
+
+    /// A frame whose bytes pass as they come.
+    fn begin_skimmed(&mut self, head: &Head, frame_bytes: usize) {
+        self.skim_left = frame_bytes;
+        if head.opcode < CLOSE {
+            let so_far = self.skimmed.unwrap_or(0) + (frame_bytes - head.head_bytes);
+            self.skimmed = (!head.fin).then_some(so_far);
         }
     }
 
@@ -87,8 +147,18 @@ impl Parser {
     /// the parser is of no more use but for [`Parser::take_pending`].
     pub(super) fn next(&mut self, buf: &mut BytesMut) -> Result<Option<Read>, Unreadable> {
         loop {
+            if self.skim_left > 0 {
+                let step = self.skim_left.min(buf.len());
+                self.skim_left -= step;
+                return Ok((step > 0).then(|| Read::Fragments(buf.split_to(step).freeze())));
+            }
             let Some(head) = read_head(buf)? else { return Ok(None) };
             let frame_bytes = self.check(&head)?;
+            if self.skimmed.is_some() && head.opcode < CLOSE {
+                // Its beginning has gone on unread, so there is no message to look at.
+                self.begin_skimmed(&head, frame_bytes);
+                continue;
+            }
             if buf.len() < frame_bytes {
                 return Ok(None);
             }
@@ -120,12 +190,13 @@ impl Parser {
                     "a control frame is fragmented or longer than 125 bytes",
                 ));
             }
-        } else if (head.opcode == CONTINUATION) != self.partial.is_some() {
+        } else if (head.opcode == CONTINUATION) != (self.partial.is_some() || self.skimmed.is_some()) {
             return Err(Unreadable::Protocol(
                 "a continuation without a beginning, or a message within a message",
             ));
         }
-        let before = self.partial.as_ref().map_or(0, |partial| partial.payload.len());
+        let gathered = self.partial.as_ref().map_or(0, |partial| partial.payload.len());
+        let before = gathered + self.skimmed.unwrap_or(0);
         let too_big = Unreadable::TooBig {
             max_bytes: self.max_bytes,
         };
@@ -213,14 +284,20 @@ fn payload_of(head: &Head, raw: &Bytes) -> Bytes {
 }
 
 fn apply_mask(payload: &mut [u8], mask: [u8; 4]) {
-    for (byte, key) in payload.iter_mut().zip(mask.iter().cycle()) {
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = payload.as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(mask.iter().cycle()) {
         *byte ^= key;
     }
 }
 
 /// Reads a frame's first bytes; `None` where they are not all there.
-fn read_head(buf: &BytesMut) -> Result<Option<Head>, Unreadable> {
-    let mut bytes = &buf[..];
+fn read_head(buf: &[u8]) -> Result<Option<Head>, Unreadable> {
+    let mut bytes = buf;
     if bytes.len() < 2 {
         return match bytes.first() {
             Some(first) => opcode_of(*first).map(|_| None),
@@ -267,6 +344,11 @@ fn opcode_of(first: u8) -> Result<u8, Unreadable> {
 /// A frame's bytes, in one fragment, masked with `mask` where one is given (RFC 6455, 5.3: towards a server always).
 /// An HTTP message is its own bytes.
 pub(super) fn encode(body: &Body, mask: Option<[u8; 4]>) -> Bytes {
+    encode_split(body, mask, 1)
+}
+
+/// A message in so many fragments (RFC 6455, 5.4), or as many as it has bytes. What is no data message has only one.
+pub(super) fn encode_split(body: &Body, mask: Option<[u8; 4]>, frames: u16) -> Bytes {
     let (opcode, payload) = match body {
         Body::Http(bytes) => return bytes.clone(),
         Body::Text(payload) => (TEXT, payload),
@@ -275,9 +357,24 @@ pub(super) fn encode(body: &Body, mask: Option<[u8; 4]>) -> Bytes {
         Body::Pong(payload) => (PONG, payload),
         Body::Close(payload) => (CLOSE, payload),
     };
+    let frames = if opcode < CLOSE { usize::from(frames) } else { 1 };
+    let frames = frames.clamp(1, payload.len().max(1));
+    let mut out = BytesMut::with_capacity(payload.len() + 14 * frames);
+    let mut begin = 0;
+    for nth in 1..=frames {
+        // Pieces that differ by a byte at the most.
+        let end = payload.len() * nth / frames;
+        let fin = if nth == frames { 0x80 } else { 0 };
+        let opcode = if nth == 1 { opcode } else { CONTINUATION };
+        put_frame(&mut out, fin | opcode, &payload[begin..end], mask);
+        begin = end;
+    }
+    out.freeze()
+}
+
+fn put_frame(out: &mut BytesMut, first: u8, payload: &[u8], mask: Option<[u8; 4]>) {
     let masked = if mask.is_some() { 0x80 } else { 0 };
-    let mut out = BytesMut::with_capacity(payload.len() + 14);
-    out.extend_from_slice(&[0x80 | opcode]);
+    out.extend_from_slice(&[first]);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(short), _) if short < 126 => out.extend_from_slice(&[masked | short]),
         (_, Ok(medium)) => {
@@ -295,7 +392,6 @@ pub(super) fn encode(body: &Body, mask: Option<[u8; 4]>) -> Bytes {
     if let (Some(mask), Some(added)) = (mask, out.get_mut(start..)) {
         apply_mask(added, mask);
     }
-    out.freeze()
 }
 
 /// A close frame's body with this code and no reason.

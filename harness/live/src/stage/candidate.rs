@@ -23,7 +23,7 @@ use crate::lane::socket::Bounds;
 use crate::lane::spacetime::admin::{self, AdminError};
 use crate::lane::spacetime::{SpacetimeLane, SpacetimeTaggers};
 use crate::process::{Durability, Server, ServerCommand};
-use crate::proxy::{Limits, Proxy, ProxyConfig, Upstream};
+use crate::proxy::{Proxy, ProxyConfig, Upstream};
 
 /// The module, as it is committed.
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../spacetime/module/cutover_module.wasm");
@@ -254,14 +254,7 @@ async fn meet(
     upstream: Upstream,
 ) -> Result<Host, StageError> {
     let taggers = Arc::new(SpacetimeTaggers::new(Arc::default()));
-    let config = ProxyConfig {
-        client: "admin".into(),
-        upstream: upstream.clone(),
-        factory: taggers,
-        faults: Vec::new(),
-        ledger: Arc::new(Quietly),
-        limits: Limits::default(),
-    };
+    let config = ProxyConfig::transparent("admin".into(), upstream.clone(), taggers, Arc::new(Quietly));
     let door = Proxy::start(config).await.map_err(|source| StageError::Directory {
         path: "a local port".into(),
         source,

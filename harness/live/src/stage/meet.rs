@@ -20,7 +20,7 @@ use crate::lane::profile::{LaneTarget, Origin, PhoenixProfile};
 use crate::lane::spacetime::SpacetimeTaggers;
 use crate::lane::spacetime::admin::AdminError;
 use crate::lane::{Endpoint, Lane, OpenError, Role};
-use crate::proxy::{Limits, Proxy, ProxyConfig};
+use crate::proxy::{Proxy, ProxyConfig};
 
 /// Longest wait for a connection, and for the answer to a question that costs a server nothing.
 const REACH_WITHIN: Duration = Duration::from_secs(5);
@@ -151,14 +151,7 @@ fn is_another_kind(error: &AdminError) -> bool {
 }
 
 async fn door(origin: &Origin, factory: Arc<dyn TaggerFactory>) -> Result<Proxy, StageError> {
-    let config = ProxyConfig {
-        client: VISITOR.into(),
-        upstream: fixed(origin),
-        factory,
-        faults: Vec::new(),
-        ledger: Arc::new(Quietly),
-        limits: Limits::default(),
-    };
+    let config = ProxyConfig::transparent(VISITOR.into(), fixed(origin), factory, Arc::new(Quietly));
     Proxy::start(config).await.map_err(|source| StageError::Directory {
         path: "a local port".into(),
         source,

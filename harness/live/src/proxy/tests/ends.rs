@@ -174,13 +174,10 @@ async fn a_lane_behind_tls_is_reached_in_plain_text_by_the_client() {
         port,
         tls: true,
     }));
+    let ledger = Arc::new(rig::Ledger::default());
     let config = ProxyConfig {
-        client: "phone".into(),
-        upstream: receiver,
-        factory: Arc::new(ToyFactory),
-        faults: vec![],
-        ledger: Arc::new(rig::Ledger::default()),
         limits: limits(),
+        ..ProxyConfig::transparent("phone".into(), receiver, Arc::new(ToyFactory), ledger)
     };
     let proxy = Proxy::start_with(config, Tls::with_roots(roots)).await.unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(server));

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::toy::ToyFactory;
 use crate::frame::Body;
 use crate::proxy::ws::{self, Parser, Read};
-use crate::proxy::{LedgerSink, Limits, Proxy, ProxyConfig, UpstreamAddr};
+use crate::proxy::{LedgerSink, Limits, MessageToxic, Proxy, ProxyConfig, UpstreamAddr};
 
 pub(super) const ASK: &[u8] = b"GET /socket?vsn=2 HTTP/1.1\r\nHost: lane\r\nConnection: keep-alive, Upgrade\r\n\
     Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -95,12 +95,9 @@ impl Rig {
         let (upstream, receiver) = watch::channel(Some(address_of(&lane)));
         let ledger = Arc::new(Ledger::default());
         let config = ProxyConfig {
-            client: "phone".into(),
-            upstream: receiver,
-            factory: Arc::new(ToyFactory),
-            faults,
-            ledger: Arc::clone(&ledger) as Arc<dyn LedgerSink>,
+            faults: faults.into_iter().map(MessageToxic::from).collect(),
             limits,
+            ..ProxyConfig::transparent("phone".into(), receiver, Arc::new(ToyFactory), Arc::clone(&ledger) as _)
         };
         Rig {
             proxy: Proxy::start(config).await.unwrap(),

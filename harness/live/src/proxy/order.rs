@@ -1,0 +1,255 @@
+//! The order in which messages of one direction leave: what is kept back, what goes behind others, what leaves together.
+//! Pure: it says what is to be written now, and when to ask again.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use bytes::{Bytes, BytesMut};
+use cutover_core::ids::{Seq, StreamId};
+use tokio::time::Instant;
+
+use crate::frame::FrameTag;
+
+/// The most messages that are kept back at a time; past that, all of them go.
+const KEPT_MAX: usize = 64;
+
+/// The most bytes that are kept back at a time; past that, all of them go.
+const KEPT_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// How a message leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Now.
+    Now,
+    /// Behind the next delivery of its stream.
+    AfterNextDelivery,
+    /// Once this many messages have passed it, or at this time.
+    Behind(u8, Instant),
+    /// In one write with those that follow it, this many in all, or with what there is at this time.
+    Together(u8, Instant),
+}
+
+/// What is kept back, and what it waits for.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    kept: Option<Kept>,
+    behind: VecDeque<Behind>,
+    together: Option<Together>,
+}
+
+/// Deliveries that wait for the next one of their streams.
+#[derive(Debug, Default)]
+struct Kept {
+    events: BTreeSet<(StreamId, Seq)>,
+    raws: Vec<Bytes>,
+}
+
+#[derive(Debug)]
+struct Behind {
+    raw: Bytes,
+    passes: u8,
+    until: Instant,
+}
+
+#[derive(Debug)]
+struct Together {
+    bytes: BytesMut,
+    more: u8,
+    until: Instant,
+}
+
+impl Order {
+    /// Whether anything is kept back.
+    pub(super) fn keeps(&self) -> bool {
+        self.kept.is_some() || !self.behind.is_empty() || self.together.is_some()
+    }
+
+    /// When something leaves in any case.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let behind = self.behind.iter().map(|behind| behind.until);
+        behind
+            .chain(self.together.as_ref().map(|together| together.until))
+            .min()
+    }
+
+    /// A message comes by. What is to be written now, each in a write of its own.
+    pub(super) fn put(&mut self, tag: &FrameTag, raw: Bytes, way: Way) -> Vec<Bytes> {
+        let mut out = Vec::new();
+        match way {
+            Way::AfterNextDelivery => self.keep(tag, raw),
+            Way::Behind(passes, until) if passes > 0 => self.behind.push_back(Behind { raw, passes, until }),
+            Way::Together(messages, until) if messages > 1 && self.together.is_none() => {
+                self.together = Some(Together {
+                    bytes: BytesMut::from(&raw[..]),
+                    more: messages - 1,
+                    until,
+                });
+            }
+            _ => self.pass(tag, raw, &mut out),
+        }
+        if self.is_full() {
+            out.extend(self.release());
+        }
+        out
+    }
+
+    /// What leaves because its time has come.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Bytes> {
+        let mut out = Vec::new();
+        let (gone, left) = self.behind.drain(..).partition(|behind| behind.until <= now);
+        self.behind = left;
+        let gone: VecDeque<Behind> = gone;
+        for behind in gone {
+            self.emit(behind.raw, &mut out);
+        }
+        if self.together.as_ref().is_some_and(|together| together.until <= now) {
+            self.part(&mut out);
+        }
+        out
+    }
+
+    /// Lets go all that is kept back.
+    pub(super) fn release(&mut self) -> Vec<Bytes> {
+        let mut out = Vec::new();
+        self.part(&mut out);
+        out.extend(self.kept.take().map(|kept| kept.raws).unwrap_or_default());
+        out.extend(self.behind.drain(..).map(|behind| behind.raw));
+        out
+    }
+
+    fn is_full(&self) -> bool {
+        let kept = self.kept.iter().flat_map(|kept| &kept.raws);
+        let raws = kept.chain(self.behind.iter().map(|behind| &behind.raw));
+        let (count, bytes) = raws.fold((0, 0), |(count, bytes), raw| (count + 1, bytes + raw.len()));
+        let together = self.together.as_ref().map_or(0, |together| together.bytes.len());
+        count > KEPT_MAX || bytes + together > KEPT_MAX_BYTES
+    }
+
+    fn keep(&mut self, tag: &FrameTag, raw: Bytes) {
+        let kept = self.kept.get_or_insert_default();
+        kept.events.extend(events(tag).iter().cloned());
+        kept.raws.push(raw);
+    }
+
+    /// A message that passes. A further copy of what is kept back is kept back with it; the next delivery of the same
+    /// stream passes, and lets the kept ones follow.
+    fn pass(&mut self, tag: &FrameTag, raw: Bytes, out: &mut Vec<Bytes>) {
+        let events = events(tag);
+        let mut releases = false;
+        if let Some(kept) = &mut self.kept {
+            if !events.is_empty() && events.iter().all(|event| kept.events.contains(event)) {
+                kept.raws.push(raw);
+                return;
+            }
+            let kept_stream = |stream: &StreamId| kept.events.iter().any(|(kept, _)| kept == stream);
+            releases = events.iter().any(|event| kept_stream(&event.0));
+        }
+        self.emit(raw, out);
+        if releases {
+            for raw in self.kept.take().map(|kept| kept.raws).unwrap_or_default() {
+                self.emit(raw, out);
+            }
+        }
+        self.count_pass(out);
+    }
+
+    /// A message has passed those that wait behind others.
+    fn count_pass(&mut self, out: &mut Vec<Bytes>) {
+        for behind in &mut self.behind {
+            behind.passes -= 1;
+        }
+        let (gone, left): (VecDeque<Behind>, VecDeque<Behind>) =
+            self.behind.drain(..).partition(|behind| behind.passes == 0);
+        self.behind = left;
+        for behind in gone {
+            self.emit(behind.raw, out);
+        }
+    }
+
+    /// Writes a message, or puts it to those that leave together.
+    fn emit(&mut self, raw: Bytes, out: &mut Vec<Bytes>) {
+        let Some(together) = &mut self.together else {
+            return out.push(raw);
+        };
+        together.bytes.extend_from_slice(&raw);
+        together.more -= 1;
+        if together.more == 0 {
+            self.part(out);
+        }
+    }
+
+    fn part(&mut self, out: &mut Vec<Bytes>) {
+        out.extend(self.together.take().map(|together| together.bytes.freeze()));
+    }
+}
+
+fn events(tag: &FrameTag) -> &[(StreamId, Seq)] {
+    match tag {
+        FrameTag::Delivery { events, .. } => events,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    fn put(order: &mut Order, raw: &'static str, way: Way) -> Vec<Bytes> {
+        order.put(&FrameTag::Other, Bytes::from_static(raw.as_bytes()), way)
+    }
+
+    #[test]
+    fn a_message_that_goes_behind_two_lets_two_pass() {
+        let mut order = Order::default();
+        assert!(put(&mut order, "a", Way::Behind(2, later())).is_empty());
+        assert_eq!(put(&mut order, "b", Way::Now), ["b"]);
+        assert_eq!(put(&mut order, "c", Way::Now), ["c", "a"]);
+        assert!(!order.keeps());
+    }
+
+    #[test]
+    fn several_messages_behind_others_keep_their_own_order() {
+        let mut order = Order::default();
+        put(&mut order, "a", Way::Behind(2, later()));
+        put(&mut order, "b", Way::Behind(2, later()));
+        assert_eq!(put(&mut order, "c", Way::Now), ["c"]);
+        assert_eq!(put(&mut order, "d", Way::Now), ["d", "a", "b"]);
+    }
+
+    #[test]
+    fn messages_that_leave_together_leave_in_one_write() {
+        let mut order = Order::default();
+        assert!(put(&mut order, "a", Way::Together(3, later())).is_empty());
+        assert!(put(&mut order, "b", Way::Now).is_empty());
+        assert_eq!(put(&mut order, "c", Way::Now), ["abc"]);
+        assert_eq!(put(&mut order, "d", Way::Now), ["d"]);
+    }
+
+    #[test]
+    fn time_lets_go_what_nothing_has_passed() {
+        let mut order = Order::default();
+        let now = Instant::now();
+        put(&mut order, "a", Way::Behind(2, now));
+        put(&mut order, "b", Way::Together(2, now + Duration::from_secs(1)));
+        assert_eq!(order.due(), Some(now));
+        // What goes on while others gather goes with them.
+        assert_eq!(order.expire(now), ["ba"]);
+        assert_eq!(order.due(), None);
+    }
+
+    #[test]
+    fn what_is_kept_back_is_bounded() {
+        let mut order = Order::default();
+        let mut out = Vec::new();
+        for _ in 0..=KEPT_MAX {
+            out = put(&mut order, "a", Way::Behind(200, later()));
+        }
+        assert_eq!(out.len(), KEPT_MAX + 1);
+        assert!(!order.keeps());
+    }
+}

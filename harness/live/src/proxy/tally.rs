@@ -1,0 +1,124 @@
+//! Counts positions over all connections of a proxy, and knows what the lane still owes an answer to.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::frame::{Direction, FrameTag};
+
+/// The counts.
+#[derive(Default)]
+pub(super) struct Tally {
+    resumes: u32,
+    heartbeat_replies: u32,
+    unanswered: BTreeMap<u32, Unanswered>,
+}
+
+/// What a connection has asked for and the lane has not answered.
+#[derive(Default)]
+struct Unanswered {
+    /// Resumes, by their numbers. A reply answers the oldest of its connection, so that a resume whose connection was cut
+    /// does not take the next one's reply.
+    resumes: VecDeque<u32>,
+    /// Publishes and heartbeats.
+    others: u32,
+}
+
+/// The most resumes of one connection that are remembered; what is asked beyond that has no answer of its own.
+const RESUMES_MAX: usize = 1024;
+
+impl Tally {
+    /// Counts a message, and says which one of its kind it is ([`Seen::nth`]).
+    pub(super) fn count(&mut self, conn: u32, direction: Direction, tag: &FrameTag) -> u32 {
+        match (direction, tag) {
+            (Direction::ToLane, FrameTag::Resume { opens: true, .. }) => {
+                self.resumes += 1;
+                let resumes = &mut self.unanswered.entry(conn).or_default().resumes;
+                if resumes.len() < RESUMES_MAX {
+                    resumes.push_back(self.resumes);
+                }
+                self.resumes
+            }
+            (Direction::ToLane, FrameTag::Publish | FrameTag::Heartbeat) => {
+                let others = &mut self.unanswered.entry(conn).or_default().others;
+                *others = others.saturating_add(1);
+                0
+            }
+            (Direction::ToClient, FrameTag::ResumeReply) => self
+                .unanswered
+                .get_mut(&conn)
+                .and_then(|unanswered| unanswered.resumes.pop_front())
+                .unwrap_or(0),
+            (Direction::ToClient, FrameTag::Ack) => {
+                self.answered(conn);
+                0
+            }
+            (Direction::ToClient, FrameTag::HeartbeatReply) => {
+                self.answered(conn);
+                self.heartbeat_replies += 1;
+                self.heartbeat_replies
+            }
+            _ => 0,
+        }
+    }
+
+    fn answered(&mut self, conn: u32) {
+        if let Some(unanswered) = self.unanswered.get_mut(&conn) {
+            unanswered.others = unanswered.others.saturating_sub(1);
+        }
+    }
+
+    /// Whether the lane owes the connection nothing, as far as was counted.
+    pub(super) fn settled(&self, conn: u32) -> bool {
+        self.unanswered
+            .get(&conn)
+            .is_none_or(|unanswered| unanswered.resumes.is_empty() && unanswered.others == 0)
+    }
+
+    /// The connection has ended.
+    pub(super) fn forget(&mut self, conn: u32) {
+        self.unanswered.remove(&conn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_belongs_to_the_oldest_unanswered_resume_of_its_connection() {
+        let mut tally = Tally::default();
+        let resume = FrameTag::Resume {
+            cursors: vec![],
+            opens: true,
+        };
+        assert_eq!(tally.count(1, Direction::ToLane, &resume), 1);
+        assert_eq!(
+            tally.count(2, Direction::ToLane, &resume),
+            2,
+            "the first connection was cut before its reply"
+        );
+        assert_eq!(tally.count(2, Direction::ToLane, &resume), 3);
+        assert_eq!(tally.count(2, Direction::ToClient, &FrameTag::ResumeReply), 2);
+        assert_eq!(tally.count(2, Direction::ToClient, &FrameTag::ResumeReply), 3);
+        assert_eq!(
+            tally.count(2, Direction::ToClient, &FrameTag::ResumeReply),
+            0,
+            "nothing was asked"
+        );
+    }
+
+    #[test]
+    fn a_connection_is_settled_once_all_that_it_asked_for_is_answered() {
+        let mut tally = Tally::default();
+        assert!(tally.settled(1));
+        tally.count(1, Direction::ToLane, &FrameTag::Publish);
+        tally.count(1, Direction::ToLane, &FrameTag::Heartbeat);
+        tally.count(2, Direction::ToClient, &FrameTag::Ack);
+        tally.count(1, Direction::ToClient, &FrameTag::Ack);
+        assert!(!tally.settled(1), "the heartbeat is open");
+        tally.count(1, Direction::ToClient, &FrameTag::HeartbeatReply);
+        assert!(tally.settled(1));
+        tally.count(1, Direction::ToLane, &FrameTag::Publish);
+        tally.forget(1);
+        assert!(tally.settled(1) && tally.unanswered.is_empty());
+    }
+}

@@ -1,0 +1,100 @@
+//! `bandwidth`: bytes go on at a rate, in pieces of at most a tenth of a second.
+
+use std::time::Duration;
+
+use cutover_core::plan::ByteToxic;
+use tokio::time::Instant;
+
+use super::chunk::{Chunk, Inbox, later};
+use super::{Left, Stage, Step};
+
+/// The longest piece, and the most lateness that the next bytes make up for: timers are coarse, but a pause of the reader
+/// is no credit.
+const PIECE: Duration = Duration::from_millis(100);
+
+/// The stage.
+#[derive(Debug)]
+pub(super) struct Bandwidth {
+    /// Kilobytes a second, that is bytes a millisecond; with 0 or less nothing passes.
+    rate: u64,
+    /// What is being sent.
+    chunk: Option<Chunk>,
+    /// From when the next piece takes its time.
+    start: Instant,
+    /// How long after its time the last piece went.
+    late: Duration,
+    /// Whether the rest of the chunk goes at once, after a change.
+    let_go: bool,
+}
+
+impl Bandwidth {
+    /// The rate is in kilobytes a second. Toxiproxy blocks with 0 and crashes below; here both block.
+    pub fn new(rate: i64, now: Instant) -> Bandwidth {
+        let rate = u64::try_from(rate).unwrap_or(0);
+        Bandwidth {
+            rate,
+            chunk: None,
+            start: now,
+            late: Duration::ZERO,
+            let_go: false,
+        }
+    }
+
+    /// Begins with the next chunk, at the time it came or when the line was free.
+    fn load(&mut self, inbox: &mut Inbox) -> Option<Chunk> {
+        let chunk = inbox.take()?;
+        self.start = self.start.max(chunk.came.checked_sub(self.late).unwrap_or(chunk.came));
+        Some(chunk)
+    }
+}
+
+impl Stage for Bandwidth {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+        let Some(mut chunk) = self.chunk.take().or_else(|| self.load(inbox)) else {
+            return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
+        };
+        if std::mem::take(&mut self.let_go) {
+            return Step::Pass(chunk);
+        }
+        if self.rate == 0 {
+            *struck = true;
+            self.chunk = Some(chunk);
+            return Step::Idle;
+        }
+        let piece = (chunk.data.len() as u64).min(self.rate.saturating_mul(PIECE.as_millis() as u64));
+        let due = later(self.start, Duration::from_nanos(piece * 1_000_000 / self.rate));
+        if due > now {
+            *struck = true;
+            self.chunk = Some(chunk);
+            return Step::Wait(due);
+        }
+        self.start = due.max(now.checked_sub(PIECE).unwrap_or(now));
+        self.late = now - self.start;
+        let data = chunk.data.split_to(piece as usize);
+        let (stamp, came) = (chunk.stamp, chunk.came);
+        self.chunk = Some(chunk).filter(|rest| !rest.data.is_empty());
+        Step::Pass(Chunk { data, stamp, came })
+    }
+
+    fn update(&mut self, toxic: &ByteToxic, now: Instant) {
+        if let ByteToxic::Bandwidth { rate } = *toxic {
+            let chunk = self.chunk.take();
+            *self = Bandwidth {
+                let_go: chunk.is_some(),
+                chunk,
+                ..Bandwidth::new(rate, now)
+            };
+        }
+    }
+
+    fn leave(&mut self, _struck: &mut bool) -> Left {
+        Left {
+            chunk: self.chunk.take(),
+            ending: None,
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.chunk.as_ref().map_or(0, |chunk| chunk.data.len())
+    }
+}

@@ -1,0 +1,109 @@
+//! What moves between stages: chunks, and the inbox that each stage takes them from.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::Ending;
+
+/// The most bytes of a chunk: what Toxiproxy reads at once.
+pub(super) const CHUNK: usize = 32 * 1024;
+
+/// The most bytes that an inbox takes, however many chunks it may hold.
+pub(super) const INBOX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The longest wait. Attributes are any 64-bit number, and no clock counts to the end of those.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// Bytes on their way.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// The bytes; never none.
+    pub data: Bytes,
+    /// When they were read from the source, or later: latency counts from here, and moves it on by what it added, so that
+    /// time spent in other stages counts towards a latency but the latencies of two toxics add up.
+    pub stamp: Instant,
+    /// When they came into the inbox that they are in.
+    pub came: Instant,
+}
+
+/// Where a stage's input waits, in order, the end of the stream last.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    queue: VecDeque<Chunk>,
+    bytes: usize,
+    end: Option<Ending>,
+}
+
+impl Inbox {
+    /// Adds a chunk behind the others, were there room or not.
+    pub fn put(&mut self, mut chunk: Chunk, now: Instant) {
+        chunk.came = now;
+        self.bytes += chunk.data.len();
+        self.queue.push_back(chunk);
+    }
+
+    /// Puts the end behind all chunks. The first end counts.
+    pub fn finish(&mut self, ending: Ending) {
+        self.end.get_or_insert(ending);
+    }
+
+    /// Takes the next chunk.
+    pub fn take(&mut self) -> Option<Chunk> {
+        let chunk = self.queue.pop_front()?;
+        self.bytes -= chunk.data.len();
+        Some(chunk)
+    }
+
+    /// The end, once no chunk is before it.
+    pub fn end(&self) -> Option<Ending> {
+        self.end.filter(|_| self.queue.is_empty())
+    }
+
+    /// Whether the end is in, behind whatever chunks there are.
+    pub fn is_finished(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Whether there is no chunk. There may be an end.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// How many chunks there are.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// How many bytes there are.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether one more chunk is within the bounds, given the greatest number of chunks.
+    pub fn has_room(&self, chunks: usize) -> bool {
+        self.queue.len() < chunks && self.bytes < INBOX_BYTES
+    }
+
+    /// Moves all of another inbox behind what is in this one.
+    pub fn append(&mut self, other: Inbox, now: Instant) {
+        for chunk in other.queue {
+            self.put(chunk, now);
+        }
+        if let Some(ending) = other.end {
+            self.finish(ending);
+        }
+    }
+}
+
+/// A number of milliseconds as a duration; below 0 is none.
+pub(super) fn millis(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+/// The time so much later, as far as clocks go.
+pub(super) fn later(at: Instant, by: Duration) -> Instant {
+    at.checked_add(by.min(LONGEST)).unwrap_or(at)
+}

@@ -1,0 +1,57 @@
+//! `limit_data`: the connection ends once so many bytes have passed.
+
+use cutover_core::plan::ByteToxic;
+use tokio::time::Instant;
+
+use super::chunk::Inbox;
+use super::{Ending, Left, Stage, Step};
+
+/// The stage. What has passed counts on when the limit changes.
+#[derive(Debug)]
+pub(super) struct LimitData {
+    limit: u64,
+    passed: u64,
+}
+
+impl LimitData {
+    /// The limit is in bytes; with 0 or less the first data ends the connection, and none of it passes.
+    pub fn new(bytes: i64) -> LimitData {
+        LimitData {
+            limit: u64::try_from(bytes).unwrap_or(0),
+            passed: 0,
+        }
+    }
+}
+
+impl Stage for LimitData {
+    fn poll(&mut self, inbox: &mut Inbox, _now: Instant, struck: &mut bool) -> Step {
+        let Some(mut chunk) = inbox.take() else {
+            return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
+        };
+        let left = self.limit.saturating_sub(self.passed);
+        if let Ok(left) = usize::try_from(left) {
+            chunk.data.truncate(left);
+        }
+        self.passed += chunk.data.len() as u64;
+        if self.passed < self.limit {
+            return Step::Pass(chunk);
+        }
+        *struck = true;
+        Step::Last(Some(chunk).filter(|chunk| !chunk.data.is_empty()), Ending::Close)
+    }
+
+    /// A limit that has passed already ends the connection at the next data.
+    fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
+        if let ByteToxic::LimitData { bytes } = *toxic {
+            self.limit = LimitData::new(bytes).limit;
+        }
+    }
+
+    fn leave(&mut self, _struck: &mut bool) -> Left {
+        Left::default()
+    }
+
+    fn held(&self) -> usize {
+        0
+    }
+}

@@ -1,0 +1,66 @@
+//! `reset_peer`: the first data, or the end, is swallowed, and after a while the connection ends with RST.
+
+use cutover_core::plan::ByteToxic;
+use tokio::time::Instant;
+
+use super::chunk::{Inbox, later, millis};
+use super::{Ending, Left, Stage, Step};
+
+/// The stage.
+#[derive(Debug)]
+pub(super) struct ResetPeer {
+    timeout: i64,
+    /// When the first data or the end came. Toxiproxy counts from there too, and takes no more until the time is up.
+    since: Option<Instant>,
+}
+
+impl ResetPeer {
+    /// The timeout is in milliseconds.
+    pub fn new(timeout: i64) -> ResetPeer {
+        ResetPeer { timeout, since: None }
+    }
+}
+
+impl Stage for ResetPeer {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+        let first = || {
+            inbox
+                .take()
+                .map(|chunk| chunk.came)
+                .or_else(|| inbox.end().map(|_| now))
+        };
+        let Some(since) = self.since.or_else(first) else {
+            return Step::Idle;
+        };
+        self.since = Some(since);
+        let due = later(since, millis(self.timeout));
+        if due > now {
+            return Step::Wait(due);
+        }
+        *struck = true;
+        Step::Last(None, Ending::Reset)
+    }
+
+    fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
+        if let ByteToxic::ResetPeer { timeout } = *toxic {
+            self.timeout = timeout;
+        }
+    }
+
+    /// Where it has swallowed data, the connection can't go on.
+    fn leave(&mut self, struck: &mut bool) -> Left {
+        *struck |= self.since.is_some();
+        Left {
+            chunk: None,
+            ending: self.since.map(|_| Ending::Reset),
+        }
+    }
+
+    fn held(&self) -> usize {
+        0
+    }
+
+    fn swallows(&self) -> bool {
+        true
+    }
+}

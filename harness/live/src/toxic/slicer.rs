@@ -1,0 +1,117 @@
+//! `slicer`: a chunk goes on in small pieces, with a pause after each.
+
+use std::time::Duration;
+
+use cutover_core::plan::ByteToxic;
+use tokio::time::Instant;
+
+use super::chunk::{Chunk, Inbox, later};
+use super::dice::Dice;
+use super::{Left, Stage, Step};
+
+/// The lateness that the next pause makes up for: pauses are of microseconds, which timers don't keep one by one.
+const SLACK: Duration = Duration::from_millis(2);
+
+/// The stage.
+#[derive(Debug)]
+pub(super) struct Slicer {
+    average: i64,
+    variation: i64,
+    delay: Duration,
+    dice: Dice,
+    /// What is being cut, less the pieces that are gone.
+    chunk: Option<Chunk>,
+    /// The lengths that its rest was cut into so far, the next piece's last. They are cut on when their turn comes.
+    lengths: Vec<usize>,
+    /// When the next piece may go.
+    ready: Instant,
+    /// Whether the rest goes in one piece, after a change.
+    let_go: bool,
+}
+
+impl Slicer {
+    /// Sizes in bytes, the delay in microseconds. No piece is smaller than a byte, whatever is asked for.
+    pub fn new(average: i64, variation: i64, delay: i64, dice: Dice, now: Instant) -> Slicer {
+        let delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
+        let variation = variation.max(0);
+        Slicer {
+            average,
+            variation,
+            delay,
+            dice,
+            chunk: None,
+            lengths: Vec::new(),
+            ready: now,
+            let_go: false,
+        }
+    }
+
+    /// Halves the next length, more or less the variation, until it is no longer than a piece may be.
+    fn cut(&mut self) -> Option<usize> {
+        let longest = usize::try_from(self.average.saturating_add(self.variation))
+            .unwrap_or(0)
+            .max(1);
+        let mut length = self.lengths.pop()?;
+        while length > longest {
+            let middle = (length as i64 / 2).saturating_add(self.dice.around_zero(self.variation));
+            let left = middle.clamp(1, length as i64 - 1) as usize;
+            self.lengths.push(length - left);
+            length = left;
+        }
+        Some(length)
+    }
+}
+
+impl Stage for Slicer {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+        let nothing = self.chunk.is_none() && inbox.is_empty();
+        if nothing && !inbox.is_finished() {
+            return Step::Idle;
+        }
+        if self.ready > now {
+            return Step::Wait(self.ready);
+        }
+        let Some(mut chunk) = self.chunk.take().or_else(|| inbox.take()) else {
+            return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
+        };
+        if std::mem::take(&mut self.let_go) {
+            self.lengths.clear();
+            return Step::Pass(chunk);
+        }
+        if self.lengths.is_empty() {
+            self.lengths.push(chunk.data.len());
+        }
+        let length = self.cut().unwrap_or(chunk.data.len());
+        let due = self.ready.max(chunk.came).max(now.checked_sub(SLACK).unwrap_or(now));
+        self.ready = later(due, self.delay);
+        let data = chunk.data.split_to(length);
+        let (stamp, came) = (chunk.stamp, chunk.came);
+        self.chunk = Some(chunk).filter(|rest| !rest.data.is_empty());
+        *struck |= self.chunk.is_some();
+        Step::Pass(Chunk { data, stamp, came })
+    }
+
+    fn update(&mut self, toxic: &ByteToxic, now: Instant) {
+        if let ByteToxic::Slicer {
+            average_size,
+            size_variation,
+            delay,
+        } = *toxic
+        {
+            (self.average, self.variation) = (average_size, size_variation.max(0));
+            self.delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
+            (self.ready, self.let_go) = (now, self.chunk.is_some());
+        }
+    }
+
+    fn leave(&mut self, _struck: &mut bool) -> Left {
+        Left {
+            chunk: self.chunk.take(),
+            ending: None,
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.chunk.as_ref().map_or(0, |chunk| chunk.data.len())
+    }
+}

@@ -1,0 +1,52 @@
+//! `slow_close`: data passes, the end of the stream waits.
+
+use cutover_core::plan::ByteToxic;
+use tokio::time::Instant;
+
+use super::chunk::{Inbox, later, millis};
+use super::{Left, Stage, Step};
+
+/// The stage.
+#[derive(Debug)]
+pub(super) struct SlowClose {
+    delay: i64,
+    /// When the end that has come goes on.
+    due: Option<Instant>,
+}
+
+impl SlowClose {
+    /// The delay is in milliseconds.
+    pub fn new(delay: i64) -> SlowClose {
+        SlowClose { delay, due: None }
+    }
+}
+
+impl Stage for SlowClose {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+        if let Some(chunk) = inbox.take() {
+            return Step::Pass(chunk);
+        }
+        let Some(ending) = inbox.end() else { return Step::Idle };
+        let due = *self.due.get_or_insert_with(|| later(now, millis(self.delay)));
+        if due <= now {
+            return Step::Last(None, ending);
+        }
+        *struck = true;
+        Step::Wait(due)
+    }
+
+    /// An end that is waiting waits anew.
+    fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
+        if let ByteToxic::SlowClose { delay } = *toxic {
+            *self = SlowClose::new(delay);
+        }
+    }
+
+    fn leave(&mut self, _struck: &mut bool) -> Left {
+        Left::default()
+    }
+
+    fn held(&self) -> usize {
+        0
+    }
+}
