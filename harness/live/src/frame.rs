@@ -1,9 +1,16 @@
 //! A WebSocket message on its way between a client and a lane, and what it carries, in words that fit every lane.
 
+mod kinds;
+pub mod pointer;
+mod view;
+
 use bytes::Bytes;
 use cutover_core::history::Via;
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan;
+
+pub use kinds::Kinds;
+pub use view::{Carried, Contents, Look, View};
 
 /// Which way a frame goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,6 +136,25 @@ pub enum Edit {
         /// The other seq.
         to_seq: Seq,
     },
+    /// A value is another one: in the payloads of these events, or, where none of them has the place, in the message
+    /// itself. What an event declares of its payload stays as it was.
+    SetJson {
+        /// The events, those that are published without a seq; every event where there are none.
+        events: Vec<(StreamId, Option<Seq>)>,
+        /// Where: a JSON Pointer to a value that is there.
+        pointer: String,
+        /// The other value's JSON text.
+        value: String,
+    },
+    /// A column of these events' rows, or a field of theirs, has another value of the same type.
+    SetColumn {
+        /// The events; every event where there are none.
+        events: Vec<(StreamId, Option<Seq>)>,
+        /// The column.
+        column: String,
+        /// The other value's JSON text.
+        value: String,
+    },
 }
 
 /// Knows one protocol well enough to say what a frame carries. Pure: the same frame gives the same tag, and a frame that
@@ -136,6 +162,16 @@ pub enum Edit {
 pub trait FrameTagger: Send + Sync {
     /// What the frame carries.
     fn tag(&self, frame: &Frame) -> FrameTag;
+
+    /// What picks ask first of a frame, its tag included.
+    fn look(&self, frame: &Frame) -> Look {
+        Look::of(frame, self.tag(frame))
+    }
+
+    /// What picks ask last, since it costs more: names and payloads. Asked for only where a pick wants them.
+    fn contents(&self, _frame: &Frame) -> Contents {
+        Contents::default()
+    }
 
     /// The frame with a change made, or `None` where the change does not apply to it. A frame that the change leaves with
     /// nothing in it comes back empty of events, still well-formed.

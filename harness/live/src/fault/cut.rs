@@ -17,4 +17,8 @@ impl Fault for CutAt {
             .reached(seen)
             .then(|| Strike::new(Fate::Cut(self.how, self.when)))
     }
+
+    fn trigger(&mut self) -> &mut Trigger {
+        &mut self.trigger
+    }
 }

@@ -14,4 +14,8 @@ impl Fault for Delay {
     fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
         self.trigger.reached(seen).then(|| Strike::new(Fate::Delay(self.by)))
     }
+
+    fn trigger(&mut self) -> &mut Trigger {
+        &mut self.trigger
+    }
 }

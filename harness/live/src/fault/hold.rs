@@ -16,4 +16,8 @@ impl Fault for Hold {
             .reached(seen)
             .then(|| Strike::new(Fate::Hold(self.until.clone())))
     }
+
+    fn trigger(&mut self) -> &mut Trigger {
+        &mut self.trigger
+    }
 }

@@ -3,12 +3,21 @@
 //! A kind of fault is a file here: it holds a [`Trigger`], says nothing until the trigger is reached, and then names a
 //! [`Fate`]. To add one, write such a file, give the plan a `FaultKind` for it and [`arm`] an arm.
 
+mod check;
 mod cut;
 mod delay;
+mod drain;
+mod drop;
 mod hold;
+mod merge;
 mod mutate;
+mod pick;
+mod reorder;
 mod repeat;
 mod rewrite_cursor;
+mod split;
+#[cfg(test)]
+mod tests;
 mod trigger;
 
 use std::time::Duration;
@@ -17,8 +26,9 @@ use cutover_core::history::Rewrote;
 use cutover_core::ids::OpId;
 use cutover_core::plan::{Cut, FaultKind, PlannedFault, Release, When};
 
-use crate::frame::{Edit, Frame, FrameTag};
+use crate::frame::{Edit, View};
 
+pub use check::{PlanError, check};
 pub use trigger::Trigger;
 
 /// What becomes of a frame.
@@ -77,13 +87,11 @@ impl Strike {
 
 /// A frame as a fault sees it. The counts are taken by the proxy once for all faults, so that a fault which is not asked
 /// (an earlier one decided) does not lose count.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Seen<'a> {
-    /// The frame, with the changes that faults before this one have made.
-    pub frame: &'a Frame,
-    /// What it carries.
-    pub tag: &'a FrameTag,
-    /// Which connection of the client, from 1.
+    /// The frame and what it carries, with the changes that faults before this one have made.
+    pub view: &'a View<'a>,
+    /// Which connection, from 1.
     pub conn: u32,
     /// For an opening resume: which one of the client, from 1. For a resume's reply: of which resume. For a heartbeat's
     /// reply: which one of the client. Otherwise 0.
@@ -98,8 +106,18 @@ pub trait Fault: Send {
     /// add up.
     fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike>;
 
-    /// A connection has ended: nothing of it need be kept.
-    fn forget(&mut self, _conn: u32) {}
+    /// When it strikes.
+    fn trigger(&mut self) -> &mut Trigger;
+
+    /// A frame on which an earlier fault has decided goes by: counted, and no more.
+    fn pass_by(&mut self, seen: &Seen<'_>) {
+        self.trigger().holds(seen);
+    }
+
+    /// A connection has ended: nothing of it is kept.
+    fn forget(&mut self, conn: u32) {
+        self.trigger().forget(conn);
+    }
 }
 
 /// Makes a planned fault ready to strike.
@@ -127,19 +145,25 @@ pub fn arm(planned: &PlannedFault) -> Box<dyn Fault> {
             trigger,
             mutation: mutation.clone(),
         }),
-        FaultKind::Drop
-        | FaultKind::Reorder { .. }
-        | FaultKind::Split { .. }
-        | FaultKind::Merge { .. }
-        | FaultKind::Drain { .. } => Box::new(Unarmed),
-    }
-}
-
-/// Never strikes.
-struct Unarmed;
-
-impl Fault for Unarmed {
-    fn on_frame(&mut self, _: &Seen<'_>) -> Option<Strike> {
-        None
+        FaultKind::Drop => Box::new(drop::Drop { trigger }),
+        FaultKind::Reorder { behind, within_ms } => Box::new(reorder::Reorder {
+            trigger,
+            behind: *behind,
+            within: Duration::from_millis(*within_ms),
+        }),
+        FaultKind::Split { frames } => Box::new(split::Split {
+            trigger,
+            frames: *frames,
+        }),
+        FaultKind::Merge { messages, within_ms } => Box::new(merge::Merge {
+            trigger,
+            messages: *messages,
+            within: Duration::from_millis(*within_ms),
+        }),
+        FaultKind::Drain { code, within_ms } => Box::new(drain::Drain {
+            trigger,
+            code: *code,
+            within: Duration::from_millis(*within_ms),
+        }),
     }
 }

@@ -1,11 +1,11 @@
-//! Plants a defect in what a lane delivers: what a broken lane would do.
+//! Plants a defect in what a lane delivers, or in a message: what a broken lane would do.
 
-use cutover_core::plan::{Mutation, Position};
+use cutover_core::plan::Mutation;
 
 use super::{Fate, Fault, Seen, Strike, Trigger};
 use crate::frame::Edit;
 
-/// Changes the delivery at its position; at any other kind of position it never strikes.
+/// Changes the message at its position. Where the change does not apply to it, it stays armed.
 pub(super) struct Mutate {
     pub(super) trigger: Trigger,
     pub(super) mutation: Mutation,
@@ -13,30 +13,62 @@ pub(super) struct Mutate {
 
 impl Fault for Mutate {
     fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
-        let Position::Delivery { stream, seq } = self.trigger.at().clone() else {
-            return None;
-        };
-        if !self.trigger.reached(seen) {
+        if !self.trigger.holds(seen) {
             return None;
         }
-        Some(Strike::new(match &self.mutation {
-            Mutation::DropEvent => Fate::Edit(Edit::RemoveEvent { stream, seq }),
-            Mutation::SwapWithNext => Fate::DeliverAfterNext,
-            Mutation::ReplacePayload { payload } => Fate::Edit(Edit::ReplacePayload {
-                stream,
-                seq,
-                payload: payload.clone(),
-            }),
-            Mutation::Misdeliver {
-                stream: to_stream,
-                seq: to_seq,
-            } => Fate::Edit(Edit::Misdeliver {
-                stream,
-                seq,
-                to_stream: to_stream.clone(),
-                to_seq: *to_seq,
-            }),
-            Mutation::SetJson { .. } | Mutation::SetColumn { .. } => return None,
-        }))
+        let fate = self.fate(seen)?;
+        if let Fate::Edit(edit) = &fate
+            && self.trigger.strikes_once()
+            && seen.view.edited(edit).is_none()
+        {
+            return None;
+        }
+        self.trigger.spend(seen);
+        Some(Strike::new(fate))
+    }
+
+    fn trigger(&mut self) -> &mut Trigger {
+        &mut self.trigger
+    }
+}
+
+impl Mutate {
+    fn fate(&self, seen: &Seen<'_>) -> Option<Fate> {
+        let events = self.trigger.events(seen);
+        let edit = match &self.mutation {
+            Mutation::SwapWithNext => return Some(Fate::DeliverAfterNext),
+            Mutation::SetJson { pointer, value } => Edit::SetJson {
+                events,
+                pointer: pointer.clone(),
+                value: value.clone(),
+            },
+            Mutation::SetColumn { column, value } => Edit::SetColumn {
+                events,
+                column: column.clone(),
+                value: value.clone(),
+            },
+            // The others are done to one event that is delivered.
+            other => {
+                let (stream, seq) = events.into_iter().find_map(|(stream, seq)| Some((stream, seq?)))?;
+                match other {
+                    Mutation::ReplacePayload { payload } => Edit::ReplacePayload {
+                        stream,
+                        seq,
+                        payload: payload.clone(),
+                    },
+                    Mutation::Misdeliver {
+                        stream: to_stream,
+                        seq: to_seq,
+                    } => Edit::Misdeliver {
+                        stream,
+                        seq,
+                        to_stream: to_stream.clone(),
+                        to_seq: *to_seq,
+                    },
+                    _ => Edit::RemoveEvent { stream, seq },
+                }
+            }
+        };
+        Some(Fate::Edit(edit))
     }
 }

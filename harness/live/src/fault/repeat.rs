@@ -12,4 +12,8 @@ impl Fault for Repeat {
     fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
         self.trigger.reached(seen).then(|| Strike::new(Fate::Repeat(self.more)))
     }
+
+    fn trigger(&mut self) -> &mut Trigger {
+        &mut self.trigger
+    }
 }

@@ -1,5 +1,7 @@
 //! Makes the lane see another cursor than the client sent.
 
+use std::collections::BTreeMap;
+
 use cutover_core::history::Rewrote;
 use cutover_core::ids::{Cursor, StreamId};
 
@@ -12,8 +14,8 @@ pub(super) struct RewriteCursor {
     trigger: Trigger,
     stream: StreamId,
     to: Cursor,
-    /// The connection whose resume is being rewritten, and whether the ledger has that strike.
-    under_way: Option<(u32, bool)>,
+    /// The connections whose resume is being rewritten, and whether the ledger has that strike.
+    under_way: BTreeMap<u32, bool>,
 }
 
 impl RewriteCursor {
@@ -22,30 +24,31 @@ impl RewriteCursor {
             trigger,
             stream,
             to,
-            under_way: None,
+            under_way: BTreeMap::new(),
         }
     }
 }
 
 impl Fault for RewriteCursor {
     fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
-        let FrameTag::Resume { cursors, opens } = seen.tag else {
+        let reached = self.trigger.holds(seen);
+        let FrameTag::Resume { cursors, opens } = seen.view.tag() else {
             return None;
         };
-        if seen.frame.direction != Direction::ToLane {
+        if seen.view.frame().direction != Direction::ToLane {
             return None;
         }
-        if self.trigger.reached(seen) {
-            self.under_way = Some((seen.conn, false));
-        } else if *opens && self.under_way.is_some_and(|(conn, _)| conn == seen.conn) {
-            self.under_way = None;
+        if *opens {
+            self.under_way.remove(&seen.conn);
         }
-        let (conn, again) = self.under_way?;
-        if conn != seen.conn {
-            return None;
+        let asked = cursors.iter().find(|(stream, _)| *stream == self.stream);
+        if reached && asked.is_some() {
+            self.trigger.spend(seen);
+            self.under_way.entry(seen.conn).or_insert(false);
         }
-        let (_, from) = cursors.iter().find(|(stream, _)| *stream == self.stream)?;
-        self.under_way = Some((conn, true));
+        let again = *self.under_way.get(&seen.conn)?;
+        let (_, from) = asked?;
+        self.under_way.insert(seen.conn, true);
         Some(Strike {
             fate: Fate::Edit(Edit::Cursor {
                 stream: self.stream.clone(),
@@ -59,6 +62,22 @@ impl Fault for RewriteCursor {
             again,
         })
     }
+
+    fn trigger(&mut self) -> &mut Trigger {
+        &mut self.trigger
+    }
+
+    fn pass_by(&mut self, seen: &Seen<'_>) {
+        self.trigger.holds(seen);
+        if matches!(seen.view.tag(), FrameTag::Resume { opens: true, .. }) {
+            self.under_way.remove(&seen.conn);
+        }
+    }
+
+    fn forget(&mut self, conn: u32) {
+        self.trigger.forget(conn);
+        self.under_way.remove(&conn);
+    }
 }
 
 #[cfg(test)]
@@ -69,7 +88,8 @@ mod tests {
     use cutover_core::plan::{Position, Times};
 
     use super::*;
-    use crate::frame::{Body, Frame};
+    use crate::fault::tests::Canned;
+    use crate::frame::{Body, Frame, View};
 
     fn check(fault: &mut RewriteCursor, conn: u32, nth: u32, opens: bool) -> Option<(Option<Cursor>, bool)> {
         let frame = Frame {
@@ -81,8 +101,7 @@ mod tests {
             opens,
         };
         let strike = fault.on_frame(&Seen {
-            frame: &frame,
-            tag: &tag,
+            view: &View::new(&Canned(tag), frame),
             conn,
             nth,
             op: None,

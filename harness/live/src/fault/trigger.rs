@@ -1,8 +1,10 @@
 //! When a fault strikes: its position, held against each frame.
 
+use cutover_core::ids::{Seq, StreamId};
 use cutover_core::plan::{Position, Times};
 
 use super::Seen;
+use super::pick::Picker;
 use crate::frame::{Direction, FrameTag};
 
 /// A position, and whether it still counts.
@@ -11,35 +13,81 @@ pub struct Trigger {
     at: Position,
     times: Times,
     spent: bool,
+    /// Where the position is a pick.
+    picker: Option<Picker>,
 }
 
 impl Trigger {
     /// A trigger that was not reached yet.
     pub fn new(at: Position, times: Times) -> Trigger {
+        let picker = match &at {
+            Position::Message(pick) => Some(Picker::new(pick.clone())),
+            _ => None,
+        };
         Trigger {
             at,
             times,
             spent: false,
+            picker,
         }
-    }
-
-    /// The position.
-    pub fn at(&self) -> &Position {
-        &self.at
     }
 
     /// Whether the frame is at the position and the fault is to strike. `true` spends a trigger that strikes once.
     pub fn reached(&mut self, seen: &Seen<'_>) -> bool {
-        if self.spent || !self.matches(seen) {
-            return false;
+        let reached = self.holds(seen);
+        if reached {
+            self.spend(seen);
         }
-        self.spent = self.times == Times::Once;
-        true
+        reached
+    }
+
+    /// Whether the frame is at the position and the fault may strike; counts the frame where frames are counted, so that
+    /// this is to be asked once for each.
+    pub fn holds(&mut self, seen: &Seen<'_>) -> bool {
+        match &mut self.picker {
+            Some(picker) => picker.holds(seen),
+            None => !self.spent && self.matches(seen),
+        }
+    }
+
+    /// The fault strikes at this frame.
+    pub fn spend(&mut self, seen: &Seen<'_>) {
+        match &mut self.picker {
+            Some(picker) => picker.spend(seen.conn, self.times),
+            None => self.spent = self.times == Times::Once,
+        }
+    }
+
+    /// Whether the fault strikes once.
+    pub fn strikes_once(&self) -> bool {
+        self.times == Times::Once
+    }
+
+    /// Keeps nothing more of a connection that has ended.
+    pub fn forget(&mut self, conn: u32) {
+        if let Some(picker) = &mut self.picker {
+            picker.forget(conn);
+        }
+    }
+
+    /// Of a frame at the position, the events that the position means.
+    pub fn events(&self, seen: &Seen<'_>) -> Vec<(StreamId, Option<Seq>)> {
+        match (&self.at, &self.picker) {
+            (Position::Delivery { stream, seq }, _) => vec![(stream.clone(), Some(*seq))],
+            (_, Some(picker)) => picker.events(seen),
+            _ => Vec::new(),
+        }
+    }
+
+    /// How many connections are being counted.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.picker.as_ref().map_or(0, Picker::kept)
     }
 
     fn matches(&self, seen: &Seen<'_>) -> bool {
-        let to_client = seen.frame.direction == Direction::ToClient;
-        match (&self.at, seen.tag) {
+        let to_client = seen.view.frame().direction == Direction::ToClient;
+        match (&self.at, seen.view.tag()) {
             (Position::Delivery { stream, seq }, FrameTag::Delivery { events, .. }) => {
                 to_client && events.iter().any(|(s, q)| s == stream && q == seq)
             }
@@ -57,10 +105,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use bytes::Bytes;
-    use cutover_core::ids::{OpId, Seq};
+    use cutover_core::ids::OpId;
 
     use super::*;
-    use crate::frame::{Body, Frame};
+    use crate::fault::tests::Canned;
+    use crate::frame::{Body, Frame, View};
 
     fn strikes(trigger: &mut Trigger, direction: Direction, tag: FrameTag, nth: u32, op: Option<OpId>) -> bool {
         let frame = Frame {
@@ -68,8 +117,7 @@ mod tests {
             body: Body::Text(Bytes::new()),
         };
         trigger.reached(&Seen {
-            frame: &frame,
-            tag: &tag,
+            view: &View::new(&Canned(tag), frame),
             conn: 1,
             nth,
             op,

@@ -1,8 +1,10 @@
 //! Lanes: how to open a session with a sync service, and what a session can do. A protocol each.
 //!
-//! [`phoenix`] and [`spacetime`] are the protocols; [`profile`] says how to reach a lane that is not our own; [`names`] maps
+//! [`phoenix`] and [`spacetime`] are the protocols, [`any`] is whichever of them a connection speaks; [`profile`] says how to reach a lane that is not our own; [`names`] maps
 //! the plan's streams to what they are called on the wire; [`http`] and [`socket`] are the two transports.
 
+pub mod any;
+mod generic;
 pub mod http;
 pub mod names;
 pub mod phoenix;
@@ -10,8 +12,12 @@ pub mod profile;
 mod refusal;
 pub mod socket;
 pub mod spacetime;
+mod wire_http;
 
 use std::net::SocketAddr;
+
+pub use any::AnyLane;
+pub use generic::{GenericTagger, GenericTaggers};
 
 use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Refusal, Via};

@@ -16,6 +16,8 @@ struct Wire {
 /// The streams of a run and their names on the wire, both ways. Every mapping is one to one.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
+    /// Whether any name on the wire is a stream of the same name.
+    any: bool,
     wires: BTreeMap<StreamId, Wire>,
     by_topic: BTreeMap<String, StreamId>,
     by_candidate: BTreeMap<String, StreamId>,
@@ -70,6 +72,19 @@ impl Names {
         Ok(names)
     }
 
+    /// Takes any name on either wire for a stream of that name: for a proxy that knows no run.
+    pub fn any() -> Names {
+        Names {
+            any: true,
+            ..Names::default()
+        }
+    }
+
+    /// Whether any name is a stream.
+    pub fn is_any(&self) -> bool {
+        self.any
+    }
+
     /// Streams that have their own name on both wires, as those of recordings do.
     #[cfg(test)]
     pub(crate) fn verbatim(streams: &[&str]) -> Names {
@@ -88,23 +103,35 @@ impl Names {
     }
 
     /// The stream's legacy topic on the wire.
-    pub fn topic(&self, stream: &StreamId) -> Option<&str> {
+    pub fn topic<'a>(&'a self, stream: &'a StreamId) -> Option<&'a str> {
+        if self.any {
+            return Some(stream.as_str());
+        }
         self.wires.get(stream).map(|wire| wire.topic.as_str())
     }
 
     /// The stream's id on the candidate's wire.
-    pub fn candidate(&self, stream: &StreamId) -> Option<&str> {
+    pub fn candidate<'a>(&'a self, stream: &'a StreamId) -> Option<&'a str> {
+        if self.any {
+            return Some(stream.as_str());
+        }
         self.wires.get(stream).map(|wire| wire.candidate.as_str())
     }
 
     /// The stream that has this topic on the wire.
-    pub fn stream_of_topic(&self, topic: &str) -> Option<&StreamId> {
-        self.by_topic.get(topic)
+    pub fn stream_of_topic(&self, topic: &str) -> Option<StreamId> {
+        if self.any {
+            return Some(StreamId::new(topic));
+        }
+        self.by_topic.get(topic).cloned()
     }
 
     /// The stream that has this id on the candidate's wire.
-    pub fn stream_of_candidate(&self, candidate: &str) -> Option<&StreamId> {
-        self.by_candidate.get(candidate)
+    pub fn stream_of_candidate(&self, candidate: &str) -> Option<StreamId> {
+        if self.any {
+            return Some(StreamId::new(candidate));
+        }
+        self.by_candidate.get(candidate).cloned()
     }
 
     /// All streams, in order.
@@ -143,11 +170,11 @@ mod tests {
         );
         assert_eq!(
             names.stream_of_topic("run:x1-alpha:events"),
-            Some(&stream("run:alpha:events"))
+            Some(stream("run:alpha:events"))
         );
         assert_eq!(
             names.stream_of_candidate("runtime.run.x1-alpha.events"),
-            Some(&stream("run:alpha:events"))
+            Some(stream("run:alpha:events"))
         );
         assert_eq!(names.stream_of_topic("run:alpha:events"), None);
     }
@@ -163,6 +190,18 @@ mod tests {
         let error = Names::new([stream("runtime.run_summaries")], Some("x1")).err().unwrap();
         assert!(error.to_string().contains("scoped = false"), "{error}");
         assert!(Names::new([stream("runtime.run_summaries")], None).is_ok());
+    }
+
+    #[test]
+    fn where_any_name_is_a_stream_it_has_that_name_on_both_wires() {
+        let names = Names::any();
+        let room = stream("room:1");
+        assert_eq!(names.stream_of_topic("room:1"), Some(room.clone()));
+        assert_eq!(names.stream_of_candidate("room:1"), Some(room.clone()));
+        assert_eq!(
+            (names.topic(&room), names.candidate(&room)),
+            (Some("room:1"), Some("room:1"))
+        );
     }
 
     #[test]

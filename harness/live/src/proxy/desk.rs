@@ -14,7 +14,7 @@ use super::line::Extent;
 use super::tally::Tally;
 use super::{LedgerSink, MessageToxic};
 use crate::fault::{self, Fate, Fault, Seen};
-use crate::frame::{Frame, FrameTag, FrameTagger};
+use crate::frame::{Frame, FrameTag, FrameTagger, View};
 use crate::toxic;
 
 /// What was decided on a message.
@@ -166,24 +166,28 @@ impl Desk {
 
     /// Decides on a message. Whoever strikes is in the ledger when this returns.
     pub(super) fn decide(&self, place: Place, frame: &Frame, extent: Extent, tagger: &dyn FrameTagger) -> Decision {
-        let mut state = self.state();
-        if state.faults.is_empty() {
+        if !self.armed() {
             return Decision {
                 tag: FrameTag::Other,
                 edited: None,
                 fate: Fate::Pass,
             };
         }
-        let mut decision = Decision {
-            tag: tagger.tag(frame),
-            edited: None,
-            fate: Fate::Pass,
-        };
-        let nth = state.tally.count(place.conn, frame.direction, &decision.tag);
+        // Reading a message costs the most, so it is done before the others have to wait.
+        let mut view = View::new(tagger, frame.clone());
+        let mut state = self.state();
+        let state = &mut *state;
+        let nth = state.tally.count(place.conn, frame.direction, view.tag());
         let op = state.op;
         if extent == Extent::End {
-            return decision;
+            return Decision {
+                tag: view.tag().clone(),
+                edited: None,
+                fate: Fate::Pass,
+            };
         }
+        let mut edited = false;
+        let mut decided = None;
         for armed in &mut state.faults {
             if !toxic::applies(
                 self.seed,
@@ -194,40 +198,45 @@ impl Desk {
             ) {
                 continue;
             }
-            let current = decision.edited.as_ref().unwrap_or(frame);
             let seen = Seen {
-                frame: current,
-                tag: &decision.tag,
+                view: &view,
                 conn: place.conn,
                 nth,
                 op,
             };
+            if decided.is_some() {
+                armed.fault.pass_by(&seen);
+                continue;
+            }
             let Some(strike) = armed.fault.on_frame(&seen) else {
                 continue;
             };
             match strike.fate {
                 Fate::Edit(edit) => {
-                    let edited = if extent == Extent::Whole {
-                        tagger.edit(current, &edit)
+                    let changed = if extent == Extent::Whole {
+                        view.edited(&edit)
                     } else {
                         None
                     };
-                    let Some(edited) = edited else { continue };
-                    decision.tag = tagger.tag(&edited);
-                    decision.edited = Some(edited);
+                    let Some(changed) = changed else { continue };
+                    view = View::new(tagger, changed);
+                    edited = true;
                     if !strike.again {
                         self.record(&armed.planned.id, place, &armed.hit, strike.rewrote);
                     }
                 }
                 fate if possible(&fate, extent) => {
                     self.record(&armed.planned.id, place, &armed.hit, strike.rewrote);
-                    decision.fate = fate;
-                    break;
+                    decided = Some(fate);
                 }
                 _ => {}
             }
         }
-        decision
+        Decision {
+            tag: view.tag().clone(),
+            edited: edited.then(|| view.frame().clone()),
+            fate: decided.unwrap_or(Fate::Pass),
+        }
     }
 
     /// A fault or a toxic has done something.

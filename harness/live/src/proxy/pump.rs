@@ -25,7 +25,10 @@ use crate::frame::{Body, Direction, Frame};
 use crate::toxic::Ending;
 
 /// How many bytes are read at a time, at the most.
-const READ_BYTES: usize = 64 * 1024;
+const READ_MAX_BYTES: usize = 128 * 1024;
+
+/// How many bytes a connection that says little is read by at a time: thousands of them wait with such a buffer each.
+const READ_MIN_BYTES: usize = 4 * 1024;
 
 /// Why a direction came to its end.
 #[derive(Debug)]
@@ -74,6 +77,8 @@ pub(super) struct Pump<R, W> {
     line: Line,
     outlet: Outlet<W>,
     buf: BytesMut,
+    /// How many bytes are read at a time, by what came lately.
+    read_bytes: usize,
     /// A cut that waits for the rest of the message after which it falls.
     cut_after_rest: Option<Cut>,
 }
@@ -106,6 +111,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             reader,
             line,
             buf: BytesMut::new(),
+            read_bytes: READ_MIN_BYTES,
             cut_after_rest: None,
         }
     }
@@ -138,7 +144,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             Step::Unit(Unit::Bytes(bytes)) => self.outlet.write(&bytes).await?,
             Step::Unit(Unit::Message(message)) => self.message(message).await?,
             Step::More => return self.read(true).await,
-            Step::AwaitSwitch => return self.read(self.buf.len() < READ_BYTES).await,
+            Step::AwaitSwitch => return self.read(self.buf.len() < READ_MAX_BYTES).await,
             Step::WentRaw(why) => self.went_raw(why, armed),
             Step::TooBig => return Err(PumpEnd::TooBig),
         }
@@ -170,7 +176,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         let keeps = self.outlet.keeps();
         let room = room && self.outlet.has_room();
         let drain = self.conn.drain.plan();
-        self.buf.reserve(if room { READ_BYTES } else { 0 });
+        self.make_room(room);
         let woken = tokio::select! {
             biased;
             () = self.conn.stop.cancelled() => return Err(self.stopped()),
@@ -183,12 +189,33 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             read = self.reader.read_buf(&mut self.buf), if room => Woken::Read(read),
         };
         match woken {
-            Woken::Switched | Woken::Read(Ok(1..)) => Ok(()),
+            Woken::Switched => Ok(()),
+            Woken::Read(Ok(read @ 1..)) => {
+                self.fit(read);
+                Ok(())
+            }
             Woken::Healed => Ok(self.outlet.release().await?),
             Woken::Due => Ok(self.outlet.advance().await?),
             Woken::Drained => self.drained(true).await,
             Woken::Read(Ok(0)) => self.end_of_source().await,
             Woken::Read(Err(_)) => Err(PumpEnd::SourceBroke),
+        }
+    }
+
+    fn make_room(&mut self, room: bool) {
+        if self.buf.is_empty() && self.buf.capacity() > self.read_bytes.saturating_mul(4) {
+            // What a burst has needed is given back.
+            self.buf = BytesMut::new();
+        }
+        self.buf.reserve(if room { self.read_bytes } else { 0 });
+    }
+
+    /// Reads more at a time where a read was filled, and less where little came.
+    fn fit(&mut self, read: usize) {
+        if read >= self.read_bytes {
+            self.read_bytes = (self.read_bytes * 2).min(READ_MAX_BYTES);
+        } else if read < self.read_bytes / 8 {
+            self.read_bytes = (self.read_bytes / 2).max(READ_MIN_BYTES);
         }
     }
 

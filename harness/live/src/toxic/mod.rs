@@ -18,6 +18,9 @@ mod slicer;
 mod slow_close;
 mod timeout;
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use cutover_core::ids::FaultId;
 use cutover_core::plan::{ByteToxic, Direction};
@@ -68,6 +71,9 @@ pub enum Out {
 /// Whether a connection gets a toxic: a draw that depends on nothing but the arguments, so that it neither changes when
 /// the toxic is updated nor when another one comes or goes. A toxicity of 0 (or no number) never applies, and 1 always.
 pub fn applies(seed: u64, proxy: &str, toxic: &str, connection: u64, toxicity: f64) -> bool {
+    if toxicity >= 1.0 {
+        return true;
+    }
     let mut hash = Sha256::new();
     hash.update(b"cutover toxicity\0");
     hash.update(seed.to_be_bytes());

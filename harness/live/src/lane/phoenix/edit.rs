@@ -92,7 +92,7 @@ pub(super) fn with_batch_edited(profile: &PhoenixProfile, names: &Names, batch: 
 
 fn event_of(edit: &Edit) -> Option<(&StreamId, Seq)> {
     match edit {
-        Edit::Cursor { .. } => None,
+        Edit::Cursor { .. } | Edit::SetJson { .. } | Edit::SetColumn { .. } => None,
         Edit::RemoveEvent { stream, seq }
         | Edit::ReplacePayload { stream, seq, .. }
         | Edit::Misdeliver { stream, seq, .. } => Some((stream, *seq)),
@@ -103,7 +103,7 @@ fn event_of(edit: &Edit) -> Option<(&StreamId, Seq)> {
 fn edited_update(profile: &PhoenixProfile, names: &Names, mut update: RawObject, edit: &Edit) -> Option<Vec<String>> {
     let fields = &profile.fields;
     match edit {
-        Edit::Cursor { .. } => None,
+        Edit::Cursor { .. } | Edit::SetJson { .. } | Edit::SetColumn { .. } => None,
         Edit::RemoveEvent { .. } => Some(Vec::new()),
         Edit::ReplacePayload { payload, .. } => {
             update.set(&fields.payload, payload).ok()?;

@@ -83,7 +83,7 @@ impl PhoenixSession {
         for update in updates {
             match update {
                 Err(what) => self.inbox.unreadable(what),
-                Ok(update) => match self.names.stream_of_topic(&update.topic).cloned() {
+                Ok(update) => match self.names.stream_of_topic(&update.topic) {
                     Some(stream) if self.note(&stream, Seq(update.seq)) => {}
                     Some(stream) => self.inbox.push(Arrival::Event {
                         stream,
@@ -109,7 +109,7 @@ impl PhoenixSession {
         let Some(last) = updates.iter().max_by_key(|update| update.seq) else {
             return;
         };
-        let Some(stream) = self.names.stream_of_topic(&last.topic).cloned() else {
+        let Some(stream) = self.names.stream_of_topic(&last.topic) else {
             return;
         };
         if self.probing.is_some() {

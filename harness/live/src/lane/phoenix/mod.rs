@@ -16,6 +16,7 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 mod tagger;
+mod values;
 mod writer;
 
 pub use codec::{CodecError, Message, decode, encode};

@@ -151,8 +151,7 @@ impl PhoenixSession {
 
     fn refusal(&self, response: &str) -> cutover_core::history::Refusal {
         let json: Value = serde_json::from_str(response).unwrap_or_default();
-        read_refusal(&json, |topic| self.names.stream_of_topic(topic).cloned())
-            .unwrap_or_else(|| refusal("unknown", response))
+        read_refusal(&json, |topic| self.names.stream_of_topic(topic)).unwrap_or_else(|| refusal("unknown", response))
     }
 
     fn next_ref(&mut self) -> Value {
@@ -258,7 +257,7 @@ impl PhoenixSession {
         let head = |entry: &str| {
             let entry = RawObject::parse(entry).ok()?;
             let stream = self.names.stream_of_topic(&entry.text(&fields.topic)?)?;
-            Some((stream.clone(), Seq(entry.number(&fields.watermark)?)))
+            Some((stream, Seq(entry.number(&fields.watermark)?)))
         };
         listed
             .into_iter()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cutover_core::history::Via;
 use cutover_core::ids::{Cursor, Seq, StreamId};
-use cutover_core::plan::Serializer;
+use cutover_core::plan::{MessageKind, Serializer};
 use serde_json::value::RawValue;
 
 use super::batch::{FrameCopy, read_batch, read_frame};
@@ -12,7 +12,11 @@ use super::codec::{Message, decode, frame_body};
 use super::edit;
 use super::object::RawObject;
 use super::probe::PROBE_REF;
-use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, TaggerFactory};
+use super::values::Values;
+use crate::frame::{
+    Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Kinds, Look, TaggerFactory, pointer,
+};
+use crate::lane::generic::{self, json_of};
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
 
@@ -110,7 +114,7 @@ impl Tagger {
                 .rev()
                 .find(|(name, _)| *name == topic)
                 .map(|(_, cursor)| Cursor(*cursor));
-            Some((self.names.stream_of_topic(topic.trim())?.clone(), cursor))
+            Some((self.names.stream_of_topic(topic.trim())?, cursor))
         };
         Some(topics.iter().filter_map(|topic| stream(topic)).collect())
     }
@@ -159,7 +163,7 @@ impl Tagger {
         let updates = read_batch(&self.profile, batch).unwrap_or_default();
         let events = updates.into_iter().flatten().filter_map(|update| {
             let stream = self.names.stream_of_topic(&update.topic)?;
-            Some((stream.clone(), Seq(update.seq)))
+            Some((stream, Seq(update.seq)))
         });
         FrameTag::Delivery {
             events: events.collect(),
@@ -191,45 +195,181 @@ impl Tagger {
         }
     }
 
+    /// The topic that a publish over HTTP is for.
+    fn published(&self, frame: &Frame) -> Option<Carried> {
+        let body = json_of(frame)?;
+        let body = std::str::from_utf8(&body).ok()?;
+        let call = &self.profile.publish;
+        let topic: String = serde_json::from_str(pointer::member(body, &call.topic)?).ok()?;
+        Some(Carried {
+            stream: self.names.stream_of_topic(&topic)?,
+            seq: None,
+            payload: pointer::member(body, &call.payload)?.to_owned(),
+        })
+    }
+
+    /// The sorts of message that have no tag, since the harness's own sessions don't count them: a join of another channel,
+    /// and the socket's own heartbeat.
+    fn untagged(message: &Message, direction: Direction) -> Kinds {
+        let kind = match (direction, message.topic.as_str(), message.event.as_str()) {
+            (Direction::ToLane, _, "phx_join") => MessageKind::Join,
+            (Direction::ToLane, SOCKET_TOPIC, "heartbeat") => MessageKind::Heartbeat,
+            (Direction::ToClient, SOCKET_TOPIC, "phx_reply") => MessageKind::HeartbeatReply,
+            _ => MessageKind::Other,
+        };
+        Kinds::from(kind)
+    }
+
     fn message(&self, frame: &Frame) -> Option<Message> {
         decode(self.serializer, frame.direction, &frame.body).ok()
     }
-}
 
-impl FrameTagger for Tagger {
-    fn tag(&self, frame: &Frame) -> FrameTag {
-        if let Body::Http(bytes) = &frame.body {
-            return self.tag_http(frame.direction, bytes);
-        }
-        match (self.message(frame), frame.direction) {
-            (None, _) => FrameTag::Other,
-            (Some(message), Direction::ToLane) => self.tag_to_lane(&message),
-            (Some(message), Direction::ToClient) => self.tag_to_client(&message),
+    /// The events of a message to the client.
+    fn delivered(&self, message: &Message) -> Vec<Carried> {
+        let events = &self.profile.events;
+        let updates = match message.event.as_str() {
+            name if name == events.update_batch => read_batch(&self.profile, &message.payload),
+            name if name == events.frame => match read_frame(&self.profile, &message.payload) {
+                Ok(FrameCopy::Batch(batch)) => read_batch(&self.profile, &batch),
+                _ => return Vec::new(),
+            },
+            _ => return Vec::new(),
+        };
+        let carried = updates.unwrap_or_default().into_iter().flatten().filter_map(|update| {
+            Some(Carried {
+                stream: self.names.stream_of_topic(&update.topic)?,
+                seq: Some(Seq(update.seq)),
+                payload: update.payload,
+            })
+        });
+        carried.collect()
+    }
+
+    /// The payload with a change made.
+    fn edited_payload(&self, message: &Message, direction: Direction, edit: &Edit) -> Option<String> {
+        let events = &self.profile.events;
+        match (direction, edit) {
+            (Direction::ToLane, Edit::Cursor { stream, to }) if message.event == events.subscribe => {
+                edit::with_cursor(&self.profile.fields, &message.payload, self.names.topic(stream)?, *to)
+            }
+            (Direction::ToClient, Edit::SetJson { .. } | Edit::SetColumn { .. }) => {
+                let values = Values::new(&self.profile, &self.names, edit)?;
+                match message.event.as_str() {
+                    name if name == events.update_batch => values.in_batch(&message.payload),
+                    name if name == events.frame => values.in_frame(&message.payload),
+                    _ => None,
+                }
+            }
+            (Direction::ToClient, edit) if message.event == events.update_batch => {
+                edit::with_batch_edited(&self.profile, &self.names, &message.payload, edit)
+            }
+            (Direction::ToClient, edit) if message.event == events.frame => {
+                edit::with_frame_edited(&self.profile, &self.names, &message.payload, edit)
+            }
+            _ => None,
         }
     }
 
-    fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
-        let mut message = self.message(frame)?;
-        if message.topic != self.profile.channel {
-            return None;
-        }
-        let events = &self.profile.events;
-        message.payload = match (frame.direction, edit) {
-            (Direction::ToLane, Edit::Cursor { stream, to }) if message.event == events.subscribe => {
-                edit::with_cursor(&self.profile.fields, &message.payload, self.names.topic(stream)?, *to)?
+    /// The frame with another payload; all else of a text frame stays as it came.
+    fn with_payload(&self, frame: &Frame, mut message: Message, payload: String) -> Option<Frame> {
+        let body = match &frame.body {
+            Body::Text(text) => {
+                let at = match self.serializer {
+                    Serializer::V1 => "/payload",
+                    Serializer::V2 => "/4",
+                };
+                let text = pointer::replaced(std::str::from_utf8(text).ok()?, at, &payload)?;
+                Body::Text(text.into())
             }
-            (Direction::ToClient, edit) if message.event == events.update_batch => {
-                edit::with_batch_edited(&self.profile, &self.names, &message.payload, edit)?
+            _ => {
+                message.payload = payload;
+                frame_body(self.serializer, &message)
             }
-            (Direction::ToClient, edit) if message.event == events.frame => {
-                edit::with_frame_edited(&self.profile, &self.names, &message.payload, edit)?
-            }
-            _ => return None,
         };
         Some(Frame {
             direction: frame.direction,
-            body: frame_body(self.serializer, &message),
+            body,
         })
+    }
+
+    /// A publish over HTTP with a value changed.
+    fn edited_publish(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
+        let published = self.published(frame)?;
+        let body = json_of(frame)?;
+        let values = Values::new(&self.profile, &self.names, edit)?;
+        let changed = values.in_publish(&published, std::str::from_utf8(&body).ok()?)?;
+        generic::with_json(frame, changed)
+    }
+}
+
+/// The topic of the socket itself.
+const SOCKET_TOPIC: &str = "phoenix";
+
+impl FrameTagger for Tagger {
+    fn tag(&self, frame: &Frame) -> FrameTag {
+        self.look(frame).tag
+    }
+
+    fn look(&self, frame: &Frame) -> Look {
+        if let Body::Http(bytes) = &frame.body {
+            let mut look = Look::of(frame, self.tag_http(frame.direction, bytes));
+            if look.tag == FrameTag::Publish {
+                look.streams
+                    .extend(self.published(frame).map(|event| (event.stream, None)));
+            }
+            return look;
+        }
+        let Some(message) = self.message(frame) else {
+            return Look::of(frame, FrameTag::Other);
+        };
+        let tag = match frame.direction {
+            Direction::ToLane => self.tag_to_lane(&message),
+            Direction::ToClient => self.tag_to_client(&message),
+        };
+        let mut look = Look::of(frame, tag);
+        look.kinds = look.kinds.and(Tagger::untagged(&message, frame.direction));
+        if self.names.is_any() {
+            look.streams.push((StreamId::new(message.topic), None));
+        }
+        look
+    }
+
+    fn contents(&self, frame: &Frame) -> Contents {
+        let mut contents = generic::GenericTagger.contents(frame);
+        if let Body::Http(bytes) = &frame.body {
+            contents.names = Vec::new();
+            if self.tag_http(frame.direction, bytes) == FrameTag::Publish {
+                contents.events.extend(self.published(frame));
+            }
+            return contents;
+        }
+        let Some(message) = self.message(frame) else {
+            return contents;
+        };
+        if frame.direction == Direction::ToClient && message.topic == self.profile.channel {
+            contents.events = self.delivered(&message);
+        }
+        contents.names = vec![message.event];
+        contents
+    }
+
+    fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
+        let edited = if matches!(frame.body, Body::Http(_)) {
+            let publishes = self.tag(frame) == FrameTag::Publish;
+            publishes.then(|| self.edited_publish(frame, edit)).flatten()
+        } else {
+            let message = self
+                .message(frame)
+                .filter(|message| message.topic == self.profile.channel);
+            message.and_then(|message| {
+                let payload = self.edited_payload(&message, frame.direction, edit)?;
+                self.with_payload(frame, message, payload)
+            })
+        };
+        match (edited, edit) {
+            (None, Edit::SetJson { pointer, value, .. }) => generic::with_value(frame, pointer, value),
+            (edited, _) => edited,
+        }
     }
 }
 

@@ -135,7 +135,7 @@ impl PhoenixWriter {
 
     fn refusal(&self, status: u16, body: &str) -> Refusal {
         let json: Value = serde_json::from_str(body).unwrap_or_default();
-        let named = read_refusal(&json, |topic| self.names.stream_of_topic(topic).cloned());
+        let named = read_refusal(&json, |topic| self.names.stream_of_topic(topic));
         named.unwrap_or_else(|| refusal(format!("http_{status}"), body.chars().take(300).collect::<String>()))
     }
 }

@@ -248,8 +248,17 @@ impl PhoenixProfile {
     /// Where it is no URL of a server.
     pub fn of_url(text: &str) -> Result<PhoenixProfile, ProfileError> {
         let profile = PhoenixProfile {
-            kind: "phoenix".to_owned(),
             socket_url: text.to_owned(),
+            ..PhoenixProfile::contract()
+        };
+        profile.validated(text)
+    }
+
+    /// The contract's words, at no server: for reading traffic, not for connecting.
+    pub fn contract() -> PhoenixProfile {
+        PhoenixProfile {
+            kind: "phoenix".to_owned(),
+            socket_url: String::new(),
             http_url: None,
             token: None,
             token_env: None,
@@ -264,8 +273,7 @@ impl PhoenixProfile {
             policy: PolicyCall::default(),
             events: EventNames::default(),
             fields: FieldNames::default(),
-        };
-        profile.validated(text)
+        }
     }
 
     pub(super) fn validated(mut self, at: &str) -> Result<PhoenixProfile, ProfileError> {

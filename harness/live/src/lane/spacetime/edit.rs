@@ -1,29 +1,36 @@
-//! Changes to what a SpacetimeDB frame carries: rows are read, changed and written again, uncompressed.
+//! Changes to what a SpacetimeDB frame carries: rows are read, changed and written again, compressed as they came.
 
 use bytes::Bytes;
 use cutover_core::hash::payload_hash;
-use cutover_core::ids::{Cursor, StreamId};
+use cutover_core::ids::{Cursor, Seq, StreamId};
 use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 
+use super::compression::Compressed;
 use super::protocol::{
     ClientMessage, WireError, decode_client, decode_server, each_row_list, encode_client, encode_server,
 };
-use super::request::{Purpose, RESUME_REDUCER, events_query, read_events_query, read_resume_args, resume_args};
+use super::publish::Call;
+use super::request::{APPEND_REDUCER, RESUME_REDUCER, events_query, read_events_query, read_resume_args, resume_args};
 use super::rows::{EVENT_TABLE, EventRow, join, split};
+use super::sort::Ask;
 use super::tagger::{Asked, Tagger, asked};
-use crate::frame::Edit;
+use crate::frame::{Edit, FrameTag, pointer};
 
 /// A client's frame with another cursor for a stream. `None` where it does not ask for the stream.
 pub(super) fn with_cursor(tagger: &Tagger, frame: &[u8], stream: &StreamId, to: Cursor) -> Option<Bytes> {
-    let stream_id = tagger.names.candidate(stream)?;
+    let stream_id = tagger.sorter.names.candidate(stream)?;
     let mut messages = decode_client(tagger.protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {
         let (request_id, what) = asked(message);
         match what {
-            Asked::Reducer(RESUME_REDUCER, args) if Purpose::of(request_id) != Some(Purpose::Heartbeat) => {
+            Asked::Reducer(RESUME_REDUCER, args) => {
                 let mut cursors = read_resume_args(args)?;
+                let ask = Ask::Check(Some(cursors.clone()));
+                if tagger.sorter.asked(request_id, ask).tag == FrameTag::Heartbeat {
+                    continue;
+                }
                 for (name, cursor) in &mut cursors {
                     if name == stream_id {
                         *cursor = to.0;
@@ -70,20 +77,37 @@ fn set_queries(message: &mut ClientMessage, queries: Box<[Box<str>]>) {
     }
 }
 
-/// A server's frame with an event changed. `None` where it does not carry the event.
+/// A client's frame with a value of what it publishes changed. `None` where it publishes none of that.
+pub(super) fn with_publish_edited(tagger: &Tagger, frame: &[u8], edit: &Edit) -> Option<Bytes> {
+    let mut messages = decode_client(tagger.protocol, frame).ok()?;
+    let mut hit = false;
+    for message in &mut messages {
+        let (_, Asked::Reducer(APPEND_REDUCER, args)) = asked(message) else {
+            continue;
+        };
+        let changed = Call::of_bsatn(args).and_then(|call| call.edited(&tagger.sorter, edit)?.to_bsatn());
+        if let Some(changed) = changed {
+            set_args(message, changed);
+            hit = true;
+        }
+    }
+    hit.then(|| encode_client(&messages).ok()).flatten()
+}
+
+/// A server's frame with an event changed. `None` where it does not carry the event, or the event can't be changed so.
 pub(super) fn with_rows_edited(tagger: &Tagger, frame: &[u8], edit: &Edit) -> Option<Bytes> {
+    let how = Compressed::of(*frame.first()?)?;
     let mut messages = decode_server(tagger.protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {
         let seen = each_row_list(message, &mut |table, list| {
-            if table == EVENT_TABLE {
-                hit |= edit_list(tagger, list, edit).map_err(WireError::Encode)?;
-            }
-            Ok(())
+            let changed = table == EVENT_TABLE && edit_list(tagger, list, edit).map_err(WireError::Encode)?;
+            hit |= changed;
+            Ok(changed)
         });
         seen.ok()?;
     }
-    hit.then(|| encode_server(&messages).ok()).flatten()
+    hit.then(|| encode_server(&messages, how).ok()).flatten()
 }
 
 fn edit_list(tagger: &Tagger, list: &mut BsatnRowList, edit: &Edit) -> Result<bool, String> {
@@ -91,12 +115,16 @@ fn edit_list(tagger: &Tagger, list: &mut BsatnRowList, edit: &Edit) -> Result<bo
     let mut hit = false;
     for bytes in split(EVENT_TABLE, list).map_err(|error| error.to_string())? {
         let row = tagger.schema.read(&bytes).map_err(|error| error.to_string())?;
-        if !is_it(tagger, &row, edit) {
+        let edited = match tagger.sorter.means(edit, &row.stream_id, Some(Seq(row.seq))) {
+            true => edited_row(tagger, row, edit),
+            false => None,
+        };
+        let Some(edited) = edited else {
             rows.push(bytes.to_vec());
             continue;
-        }
+        };
         hit = true;
-        for row in edited_row(tagger, row, edit).ok_or("the edit names a stream that is none of this run's")? {
+        for row in edited {
             rows.push(tagger.schema.write(&row).map_err(|error| error.to_string())?);
         }
     }
@@ -106,35 +134,33 @@ fn edit_list(tagger: &Tagger, list: &mut BsatnRowList, edit: &Edit) -> Result<bo
     Ok(hit)
 }
 
-fn is_it(tagger: &Tagger, row: &EventRow, edit: &Edit) -> bool {
-    match edit {
-        Edit::Cursor { .. } => false,
-        Edit::RemoveEvent { stream, seq }
-        | Edit::ReplacePayload { stream, seq, .. }
-        | Edit::Misdeliver { stream, seq, .. } => {
-            tagger.names.candidate(stream) == Some(row.stream_id.as_str()) && row.seq == seq.0
-        }
-    }
-}
-
-/// What stands in the row's place: nothing, another one, or it and a second one.
+/// What stands in the row's place: nothing, another one, or it and a second one. `None` where the change does not apply.
 fn edited_row(tagger: &Tagger, mut row: EventRow, edit: &Edit) -> Option<Vec<EventRow>> {
     match edit {
         Edit::Cursor { .. } => None,
         Edit::RemoveEvent { .. } => Some(Vec::new()),
         Edit::ReplacePayload { payload, .. } => {
-            // A payload without a canonical form has no hash to declare.
-            row.payload_hash = payload_hash(payload.as_bytes())
-                .map(|hash| hash.to_string())
-                .unwrap_or_default();
+            row.payload_hash = declared(payload);
             row.payload.clone_from(payload);
             Some(vec![row])
         }
         Edit::Misdeliver { to_stream, to_seq, .. } => {
             let original = row.clone();
-            row.stream_id = tagger.names.candidate(to_stream)?.to_owned();
+            row.stream_id = tagger.sorter.names.candidate(to_stream)?.to_owned();
             row.seq = to_seq.0;
             Some(vec![original, row])
         }
+        Edit::SetJson { pointer, value, .. } => {
+            row.payload = pointer::replaced(&row.payload, pointer, value)?;
+            Some(vec![row])
+        }
+        Edit::SetColumn { column, value, .. } => Some(vec![tagger.schema.with_column(&row, column, value)?]),
     }
+}
+
+/// The hash that a payload declares; one without a canonical form has none to declare.
+pub(super) fn declared(payload: &str) -> String {
+    payload_hash(payload.as_bytes())
+        .map(|hash| hash.to_string())
+        .unwrap_or_default()
 }

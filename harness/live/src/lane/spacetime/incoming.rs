@@ -106,7 +106,7 @@ pub fn read(message: &mut ServerMessage, schema: &EventSchema) -> Incoming {
             },
             _ => {}
         }
-        Ok(())
+        Ok(false)
     });
     if let Err(error) = seen {
         events.push(Err(error.to_string()));

@@ -1,9 +1,13 @@
 //! The SpacetimeDB lane: BSATN over a WebSocket for subscribers, reducer calls over HTTP for the writer.
 
 pub mod admin;
+mod compression;
 mod edit;
 mod incoming;
+mod json;
+mod naming;
 mod protocol;
+mod publish;
 #[cfg(test)]
 mod recording;
 mod request;
@@ -14,10 +18,12 @@ mod server;
 mod session;
 #[cfg(test)]
 mod session_tests;
+mod sort;
 mod tagger;
 mod writer;
 
-pub use protocol::{ClientMessage, Protocol, ServerMessage, WireError, decode_client, decode_server};
+pub use json::JsonTagger;
+pub use protocol::{ClientMessage, JSON_PROTOCOL, Protocol, ServerMessage, WireError, decode_client, decode_server};
 pub use request::{events_query, stream_query};
 pub use rows::EventSchema;
 pub use tagger::{SpacetimeTaggers, Tagger};

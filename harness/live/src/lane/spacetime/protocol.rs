@@ -3,17 +3,15 @@
 //! A message from the server is a tag byte for its compression and then BSATN; a message from the client is bare BSATN. v3
 //! is v2 with one or more messages in a frame. The types are those of `spacetimedb-client-api-messages`.
 
-use std::io::Read;
-
 use bytes::Bytes;
-use spacetimedb_client_api_messages::websocket::common::{
-    BsatnRowList, SERVER_MSG_COMPRESSION_TAG_BROTLI, SERVER_MSG_COMPRESSION_TAG_GZIP, SERVER_MSG_COMPRESSION_TAG_NONE,
-};
+use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
 use spacetimedb_client_api_messages::websocket::{v1, v2, v3};
 use spacetimedb_lib::bsatn;
 
-/// The largest message after decompression, in bytes.
-const MAX_INFLATED_BYTES: u64 = 256 << 20;
+use super::compression::{Budget, Compressed};
+
+/// The subprotocol whose messages are JSON text: v1 in other clothes.
+pub const JSON_PROTOCOL: &str = v1::TEXT_PROTOCOL;
 
 /// A subprotocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,17 +89,12 @@ pub enum WireError {
 pub fn decode_server(protocol: Protocol, frame: &[u8]) -> Result<Vec<ServerMessage>, WireError> {
     let (&tag, rest) = frame.split_first().ok_or(WireError::Empty)?;
     let inflated;
-    let mut bytes = match tag {
-        SERVER_MSG_COMPRESSION_TAG_NONE => rest,
-        SERVER_MSG_COMPRESSION_TAG_GZIP => {
-            inflated = inflate_gzip(rest)?;
+    let mut bytes = match Compressed::of(tag).ok_or(WireError::Tag(tag))? {
+        Compressed::None => rest,
+        how => {
+            inflated = Budget::default().inflate(how, rest)?;
             &inflated[..]
         }
-        SERVER_MSG_COMPRESSION_TAG_BROTLI => {
-            inflated = inflate_brotli(rest)?;
-            &inflated[..]
-        }
-        other => return Err(WireError::Tag(other)),
     };
     let mut messages = Vec::new();
     while messages.is_empty() || !bytes.is_empty() {
@@ -131,19 +124,21 @@ pub fn decode_client(protocol: Protocol, frame: &[u8]) -> Result<Vec<ClientMessa
     Ok(messages)
 }
 
-/// Writes a server's frame, uncompressed.
+/// Writes a server's frame.
 ///
 /// # Errors
 /// None in practice: what was read can be written.
-pub fn encode_server(messages: &[ServerMessage]) -> Result<Bytes, WireError> {
-    let mut frame = vec![SERVER_MSG_COMPRESSION_TAG_NONE];
+pub fn encode_server(messages: &[ServerMessage], how: Compressed) -> Result<Bytes, WireError> {
+    let mut bare = Vec::new();
     for message in messages {
         match message {
-            ServerMessage::V1(message) => bsatn::to_writer(&mut frame, message),
-            ServerMessage::V2(message) => bsatn::to_writer(&mut frame, message),
+            ServerMessage::V1(message) => bsatn::to_writer(&mut bare, message),
+            ServerMessage::V2(message) => bsatn::to_writer(&mut bare, message),
         }
         .map_err(|error| WireError::Encode(error.to_string()))?;
     }
+    let mut frame = vec![how.tag()];
+    frame.extend_from_slice(&how.deflate(&bare)?);
     Ok(Bytes::from(frame))
 }
 
@@ -192,43 +187,20 @@ fn only_one_before_v3(protocol: Protocol, rest: &[u8]) -> Result<(), WireError> 
     Ok(())
 }
 
-fn inflate_gzip(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
-    read_within("gzip", flate2::read::GzDecoder::new(bytes))
-}
-
-fn inflate_brotli(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
-    read_within("brotli", brotli::Decompressor::new(bytes, 4096))
-}
-
-fn read_within(kind: &'static str, reader: impl Read) -> Result<Vec<u8>, WireError> {
-    let mut inflated = Vec::new();
-    let failed = |why: String| WireError::Inflate { kind, why };
-    reader
-        .take(MAX_INFLATED_BYTES + 1)
-        .read_to_end(&mut inflated)
-        .map_err(|error| failed(error.to_string()))?;
-    if inflated.len() as u64 > MAX_INFLATED_BYTES {
-        return Err(failed(format!("more than {MAX_INFLATED_BYTES} bytes")));
-    }
-    Ok(inflated)
-}
-
 /// Looks at, and may change, every list of rows that a message brings: those of a snapshot and the inserts of a transaction,
-/// each with its table's name. Deleted rows and what an unsubscribe hands back are not brought.
+/// each with its table's name. Deleted rows and what an unsubscribe hands back are not brought. `see` says whether it changed
+/// the list; a list of v1 that came compressed is compressed again where it was changed, and left as it came where not.
 ///
 /// # Errors
 /// The first that `see` returns, and where a compressed list of v1 can't be read.
-pub fn each_row_list(
-    message: &mut ServerMessage,
-    see: &mut dyn FnMut(&str, &mut BsatnRowList) -> Result<(), WireError>,
-) -> Result<(), WireError> {
+pub fn each_row_list(message: &mut ServerMessage, see: See<'_>) -> Result<(), WireError> {
     match message {
         ServerMessage::V1(message) => v1_lists(message, see),
         ServerMessage::V2(message) => v2_lists(message, see),
     }
 }
 
-type See<'a> = &'a mut dyn FnMut(&str, &mut BsatnRowList) -> Result<(), WireError>;
+type See<'a> = &'a mut dyn FnMut(&str, &mut BsatnRowList) -> Result<bool, WireError>;
 
 fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, see: See<'_>) -> Result<(), WireError> {
     let tables = match message {
@@ -242,18 +214,22 @@ fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, see: See<'_>) -> R
         },
         _ => &mut [],
     };
+    let mut budget = Budget::default();
     for table in tables {
         for update in &mut table.updates {
-            let inflated = match update {
-                v1::CompressableQueryUpdate::Uncompressed(_) => None,
-                v1::CompressableQueryUpdate::Gzip(bytes) => Some(inflate_gzip(bytes)?),
-                v1::CompressableQueryUpdate::Brotli(bytes) => Some(inflate_brotli(bytes)?),
+            let (how, bytes) = match update {
+                v1::CompressableQueryUpdate::Uncompressed(update) => {
+                    see(&table.table_name, &mut update.inserts)?;
+                    continue;
+                }
+                v1::CompressableQueryUpdate::Gzip(bytes) => (Compressed::Gzip, bytes),
+                v1::CompressableQueryUpdate::Brotli(bytes) => (Compressed::Brotli, bytes),
             };
-            if let Some(inflated) = inflated {
-                *update = v1::CompressableQueryUpdate::Uncompressed(one(Protocol::V1, &mut &inflated[..])?);
-            }
-            if let v1::CompressableQueryUpdate::Uncompressed(update) = update {
-                see(&table.table_name, &mut update.inserts)?;
+            let inflated = budget.inflate(how, bytes)?;
+            let mut query: v1::QueryUpdate<v1::BsatnFormat> = one(Protocol::V1, &mut &inflated[..])?;
+            if see(&table.table_name, &mut query.inserts)? {
+                let bare = bsatn::to_vec(&query).map_err(|error| WireError::Encode(error.to_string()))?;
+                *bytes = how.deflate(&bare)?;
             }
         }
     }

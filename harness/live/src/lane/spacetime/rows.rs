@@ -27,6 +27,7 @@ pub struct RowError {
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventSchema {
     row: ProductType,
+    names: Vec<&'static str>,
     stream_id: usize,
     seq: usize,
     payload_hash: usize,
@@ -80,6 +81,7 @@ impl EventSchema {
                 .unwrap_or(usize::MAX)
         };
         EventSchema {
+            names: columns.iter().map(|(name, _)| *name).collect(),
             row: ProductType::from_iter(columns.iter().map(|(_, kind)| kind.clone())),
             stream_id: at("stream_id"),
             seq: at("seq"),
@@ -120,6 +122,20 @@ impl EventSchema {
         })
     }
 
+    /// The place of a column.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| *known == name)
+    }
+
+    /// A row with another value, given as JSON text, in a column. `None` where there is no such column, or the value is not
+    /// of its type.
+    pub fn with_column(&self, row: &EventRow, name: &str, value: &str) -> Option<EventRow> {
+        let at = self.column(name)?;
+        let mut columns = row.columns.clone();
+        *columns.elements.get_mut(at)? = value_of(&self.row.elements.get(at)?.algebraic_type, value)?;
+        self.read(&bsatn::to_vec(&columns).ok()?).ok()
+    }
+
     /// Writes a row with its fields as they are now.
     ///
     /// # Errors
@@ -145,6 +161,28 @@ impl EventSchema {
             why: error.to_string(),
         })
     }
+}
+
+/// A JSON value as a column's.
+fn value_of(kind: &AlgebraicType, value: &str) -> Option<AlgebraicValue> {
+    let value: serde_json::Value = serde_json::from_str(value).ok()?;
+    let signed = || value.as_i64();
+    let unsigned = || value.as_u64();
+    Some(match kind {
+        AlgebraicType::Bool => AlgebraicValue::Bool(value.as_bool()?),
+        AlgebraicType::String => AlgebraicValue::String(value.as_str()?.into()),
+        AlgebraicType::I8 => AlgebraicValue::I8(signed()?.try_into().ok()?),
+        AlgebraicType::I16 => AlgebraicValue::I16(signed()?.try_into().ok()?),
+        AlgebraicType::I32 => AlgebraicValue::I32(signed()?.try_into().ok()?),
+        AlgebraicType::I64 => AlgebraicValue::I64(signed()?),
+        AlgebraicType::U8 => AlgebraicValue::U8(unsigned()?.try_into().ok()?),
+        AlgebraicType::U16 => AlgebraicValue::U16(unsigned()?.try_into().ok()?),
+        AlgebraicType::U32 => AlgebraicValue::U32(unsigned()?.try_into().ok()?),
+        AlgebraicType::U64 => AlgebraicValue::U64(unsigned()?),
+        AlgebraicType::F32 => AlgebraicValue::F32((value.as_f64()? as f32).into()),
+        AlgebraicType::F64 => AlgebraicValue::F64(value.as_f64()?.into()),
+        _ => return None,
+    })
 }
 
 impl StreamRow {

@@ -15,6 +15,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
+use super::compression::Compressed;
 use super::protocol::{ClientMessage, Protocol, ServerMessage, decode_client, encode_server};
 use super::recording::recording;
 use super::request::{read_events_query, read_resume_args};
@@ -203,10 +204,10 @@ impl Server {
     async fn send(&mut self, messages: Vec<v2::ServerMessage>) {
         let messages: Vec<ServerMessage> = messages.into_iter().map(ServerMessage::V2).collect();
         let frames = match self.protocol {
-            Protocol::V3 => vec![encode_server(&messages).unwrap()],
+            Protocol::V3 => vec![encode_server(&messages, Compressed::None).unwrap()],
             _ => messages
                 .into_iter()
-                .map(|message| encode_server(&[message]).unwrap())
+                .map(|message| encode_server(&[message], Compressed::None).unwrap())
                 .collect(),
         };
         for frame in frames {

@@ -230,7 +230,7 @@ impl SpacetimeSession {
     }
 
     fn take_event(&mut self, row: EventRow, via: Via) {
-        let Some(stream) = self.names.stream_of_candidate(&row.stream_id).cloned() else {
+        let Some(stream) = self.names.stream_of_candidate(&row.stream_id) else {
             let what = format!(
                 "event {} of the stream `{}`, which is none of this run's",
                 row.seq, row.stream_id
@@ -365,8 +365,7 @@ impl Session for SpacetimeSession {
 /// A refusal in the module's JSON; words of the server's own are kept as a message.
 pub(super) fn module_refusal(names: &Names, words: &str) -> Refusal {
     let json: Value = serde_json::from_str(words).unwrap_or_default();
-    read_refusal(&json, |name| names.stream_of_candidate(name).cloned())
-        .unwrap_or_else(|| refusal("server_error", words))
+    read_refusal(&json, |name| names.stream_of_candidate(name)).unwrap_or_else(|| refusal("server_error", words))
 }
 
 /// How a session ended, in a few words.

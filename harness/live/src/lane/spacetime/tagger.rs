@@ -3,23 +3,27 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cutover_core::history::Via;
-use cutover_core::ids::{Cursor, Seq, StreamId};
+use cutover_core::ids::Seq;
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 
 use super::edit;
-use super::incoming::{Call, Kind, read};
-use super::protocol::{ClientMessage, Protocol, decode_client, decode_server};
-use super::request::{APPEND_REDUCER, Purpose, RESUME_REDUCER, read_events_query, read_resume_args};
+use super::incoming::read;
+use super::naming;
+use super::protocol::{ClientMessage, Protocol, ServerMessage, decode_client, decode_server};
+use super::publish;
+use super::request::{APPEND_REDUCER, RESUME_REDUCER, read_resume_args};
 use super::rows::EventSchema;
-use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, TaggerFactory};
+use super::sort::{Ask, Sorter, merged};
+use crate::frame::{Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Look, TaggerFactory};
+use crate::lane::generic::{self, json_of};
 use crate::lane::names::Names;
+use crate::lane::wire_http;
 
 /// Knows the frames of one connection's subprotocol.
 #[derive(Debug, Clone)]
 pub struct Tagger {
     pub(super) protocol: Protocol,
-    pub(super) names: Arc<Names>,
+    pub(super) sorter: Sorter,
     pub(super) schema: EventSchema,
 }
 
@@ -80,163 +84,171 @@ impl Tagger {
     pub fn new(protocol: Protocol, names: Arc<Names>, schema: EventSchema) -> Tagger {
         Tagger {
             protocol,
-            names,
+            sorter: Sorter::new(names),
             schema,
         }
     }
 
-    fn tag_to_lane(&self, bytes: &[u8]) -> FrameTag {
-        let messages = decode_client(self.protocol, bytes).unwrap_or_default();
-        let tags = messages.iter().map(|message| self.tag_asked(message));
-        tags.reduce(|first, next| if first == FrameTag::Other { next } else { first })
-            .unwrap_or(FrameTag::Other)
-    }
-
-    fn tag_asked(&self, message: &ClientMessage) -> FrameTag {
-        let (request_id, asked) = asked(message);
-        let purpose = Purpose::of(request_id);
-        match asked {
-            Asked::Reducer(RESUME_REDUCER, _) if purpose == Some(Purpose::Heartbeat) => FrameTag::Heartbeat,
-            Asked::Reducer(RESUME_REDUCER, args) => match read_resume_args(args) {
-                Some(cursors) => FrameTag::Resume {
-                    cursors: self.cursors(cursors, false),
-                    opens: true,
-                },
-                None => FrameTag::Other,
-            },
-            Asked::Queries(queries) => {
-                let cursors: Vec<(String, u64)> = queries.iter().filter_map(|query| read_events_query(query)).collect();
-                let opens = purpose == Some(Purpose::Bootstrap);
-                match cursors.is_empty() {
-                    true => FrameTag::Other,
-                    false => FrameTag::Resume {
-                        cursors: self.cursors(cursors, opens),
-                        opens,
-                    },
-                }
+    fn look_asked(&self, message: &ClientMessage) -> Look {
+        let (request_id, what) = asked(message);
+        let ask = match what {
+            Asked::Reducer(RESUME_REDUCER, args) => Ask::Check(read_resume_args(args)),
+            Asked::Reducer(APPEND_REDUCER, args) => {
+                Ask::Publish(publish::Call::of_bsatn(args).map(|call| call.stream_id().to_owned()))
             }
-            _ => FrameTag::Other,
-        }
+            Asked::Queries(queries) => Ask::Queries(queries.iter().map(|query| query.to_string()).collect()),
+            _ => Ask::Other,
+        };
+        self.sorter.asked(request_id, ask)
     }
 
-    fn cursors(&self, cursors: Vec<(String, u64)>, bootstrap: bool) -> Vec<(StreamId, Option<Cursor>)> {
-        let named = cursors.into_iter().filter_map(|(name, cursor)| {
-            let stream = self.names.stream_of_candidate(&name)?.clone();
-            // Where everything begins at the bootstrap, `seq > 0` is no cursor but the lack of one.
-            Some((stream, (!bootstrap || cursor > 0).then_some(Cursor(cursor))))
-        });
-        named.collect()
-    }
-
-    fn tag_to_client(&self, bytes: &[u8]) -> FrameTag {
-        let messages = decode_server(self.protocol, bytes).unwrap_or_default();
-        let tags = messages.into_iter().map(|mut message| self.tag_incoming(&mut message));
-        tags.reduce(merged).unwrap_or(FrameTag::Other)
-    }
-
-    fn tag_incoming(&self, message: &mut super::protocol::ServerMessage) -> FrameTag {
+    fn look_incoming(&self, message: &mut ServerMessage) -> Look {
         let incoming = read(message, &self.schema);
         let via = incoming.via();
-        let events: Vec<(StreamId, Seq)> = incoming
-            .events
-            .iter()
-            .flatten()
-            .filter_map(|row| Some((self.names.stream_of_candidate(&row.stream_id)?.clone(), Seq(row.seq))))
-            .collect();
-        if !events.is_empty() {
-            return FrameTag::Delivery { events, via };
-        }
-        let purpose = |request_id| Purpose::of(request_id);
-        match incoming.kind {
-            Kind::Greeting { .. } => FrameTag::Join,
-            Kind::Applied { request_id } if purpose(request_id) == Some(Purpose::Heads) => FrameTag::ResumeReply,
-            Kind::SubscribeFailed { .. } => FrameTag::ResumeReply,
-            Kind::Called {
-                request_id,
-                call,
-                result,
-            } => match purpose(request_id).or_else(|| unnumbered(call.as_ref()?)) {
-                Some(Purpose::Heartbeat) => FrameTag::HeartbeatReply,
-                Some(Purpose::Check) if result.is_err() => FrameTag::ResumeReply,
-                _ => FrameTag::Other,
-            },
-            _ => FrameTag::Other,
-        }
+        let events = incoming.events.into_iter().flatten();
+        self.sorter
+            .incoming(&incoming.kind, via, events.map(|row| (row.stream_id, row.seq)))
     }
 
+    fn asked_contents(&self, bytes: &[u8]) -> Contents {
+        let mut contents = Contents::default();
+        for message in decode_client(self.protocol, bytes).unwrap_or_default() {
+            contents.names.extend(naming::of_client(&message));
+            if let (_, Asked::Reducer(APPEND_REDUCER, args)) = asked(&message) {
+                let event = publish::Call::of_bsatn(args).and_then(|call| call.event(&self.sorter));
+                contents.events.extend(event);
+            }
+        }
+        contents
+    }
+
+    fn incoming_contents(&self, bytes: &[u8]) -> Contents {
+        let mut contents = Contents::default();
+        for mut message in decode_server(self.protocol, bytes).unwrap_or_default() {
+            contents.names.extend(naming::of_server(&message));
+            let rows = read(&mut message, &self.schema).events.into_iter().flatten();
+            let carried = rows.filter_map(|row| {
+                Some(Carried {
+                    stream: self.sorter.names.stream_of_candidate(&row.stream_id)?,
+                    seq: Some(Seq(row.seq)),
+                    payload: row.payload,
+                })
+            });
+            contents.events.extend(carried);
+        }
+        contents
+    }
+}
+
+/// The writer's HTTP.
+impl Tagger {
     fn tag_http(direction: Direction, bytes: &[u8]) -> FrameTag {
         let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         match direction {
-            Direction::ToLane => {
-                let mut line = text.split_whitespace();
-                let post = line.next() == Some("POST");
-                let path = line
-                    .next()
-                    .and_then(|target| target.split('?').next())
-                    .unwrap_or_default();
-                let publishes = post && path.ends_with(&format!("/call/{APPEND_REDUCER}"));
-                if publishes { FrameTag::Publish } else { FrameTag::Other }
-            }
+            Direction::ToLane if called_over_http(head).as_deref() == Some(APPEND_REDUCER) => FrameTag::Publish,
+            Direction::ToLane => FrameTag::Other,
             Direction::ToClient => {
                 // A reducer's success has no body and its refusal is an object; what SQL finds is a list.
-                let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
                 let status = head.split_whitespace().nth(1).unwrap_or_default();
                 let acks = (status == "200" && body.is_empty()) || status == "530";
                 if acks { FrameTag::Ack } else { FrameTag::Other }
             }
         }
     }
-}
 
-/// What a call was for whose answer does not name the request.
-fn unnumbered(call: &Call) -> Option<Purpose> {
-    if call.reducer != RESUME_REDUCER {
-        return None;
+    /// The event of a publish.
+    fn published(&self, frame: &Frame) -> Option<Carried> {
+        let body = json_of(frame)?;
+        publish::Call::of_json(std::str::from_utf8(&body).ok()?)?.event(&self.sorter)
     }
-    let cursors = read_resume_args(&call.args)?;
-    let beyond_any_head = cursors.iter().all(|(_, cursor)| *cursor == u64::MAX);
-    Some(if beyond_any_head {
-        Purpose::Heartbeat
-    } else {
-        Purpose::Check
-    })
-}
 
-/// Two messages in one frame: deliveries are put together, and go before anything else.
-fn merged(first: FrameTag, next: FrameTag) -> FrameTag {
-    match (first, next) {
-        (
-            FrameTag::Delivery { mut events, via },
-            FrameTag::Delivery {
-                events: more,
-                via: other,
-            },
-        ) => {
-            events.extend(more);
-            let via = if via == other { via } else { Via::Transaction };
-            FrameTag::Delivery { events, via }
+    fn look_http(&self, frame: &Frame, bytes: &[u8]) -> Look {
+        let mut look = Look::of(frame, Tagger::tag_http(frame.direction, bytes));
+        if look.tag == FrameTag::Publish {
+            look.streams
+                .extend(self.published(frame).map(|event| (event.stream, None)));
         }
-        (first @ FrameTag::Delivery { .. }, _) => first,
-        (FrameTag::Other, next) | (_, next @ FrameTag::Delivery { .. }) => next,
-        (first, _) => first,
+        look
     }
+
+    fn http_contents(&self, frame: &Frame, bytes: &[u8]) -> Contents {
+        let mut contents = generic::GenericTagger.contents(frame);
+        let head = wire_http::parts(bytes).map(|(head, _)| head).unwrap_or_default();
+        contents.names = called_over_http(head).into_iter().collect();
+        if Tagger::tag_http(frame.direction, bytes) == FrameTag::Publish {
+            contents.events.extend(self.published(frame));
+        }
+        contents
+    }
+
+    fn http_edited(&self, frame: &Frame, bytes: &[u8], edit: &Edit) -> Option<Frame> {
+        let publishes = Tagger::tag_http(frame.direction, bytes) == FrameTag::Publish;
+        let edited = publishes.then(|| {
+            let body = json_of(frame)?;
+            let call = publish::Call::of_json(std::str::from_utf8(&body).ok()?)?;
+            generic::with_json(frame, call.edited(&self.sorter, edit)?.to_json()?)
+        });
+        match (edited.flatten(), edit) {
+            (None, Edit::SetJson { pointer, value, .. }) => generic::with_value(frame, pointer, value),
+            (edited, _) => edited,
+        }
+    }
+}
+
+/// The reducer that a request calls.
+fn called_over_http(head: &str) -> Option<String> {
+    let (method, path) = wire_http::method_and_path(head)?;
+    let (_, reducer) = path.rsplit_once("/call/")?;
+    (method == "POST" && !reducer.contains('/')).then(|| reducer.to_owned())
 }
 
 impl FrameTagger for Tagger {
     fn tag(&self, frame: &Frame) -> FrameTag {
+        self.look(frame).tag
+    }
+
+    fn look(&self, frame: &Frame) -> Look {
+        let looks: Vec<Look> = match (&frame.body, frame.direction) {
+            (Body::Http(bytes), _) => return self.look_http(frame, bytes),
+            (Body::Binary(bytes), Direction::ToLane) => {
+                let messages = decode_client(self.protocol, bytes).unwrap_or_default();
+                messages.iter().map(|message| self.look_asked(message)).collect()
+            }
+            (Body::Binary(bytes), Direction::ToClient) => {
+                let messages = decode_server(self.protocol, bytes).unwrap_or_default();
+                messages
+                    .into_iter()
+                    .map(|mut message| self.look_incoming(&mut message))
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        looks
+            .into_iter()
+            .reduce(merged)
+            .unwrap_or_else(|| Look::of(frame, FrameTag::Other))
+    }
+
+    fn contents(&self, frame: &Frame) -> Contents {
         match (&frame.body, frame.direction) {
-            (Body::Http(bytes), direction) => Tagger::tag_http(direction, bytes),
-            (Body::Binary(bytes), Direction::ToLane) => self.tag_to_lane(bytes),
-            (Body::Binary(bytes), Direction::ToClient) => self.tag_to_client(bytes),
-            _ => FrameTag::Other,
+            (Body::Http(bytes), _) => self.http_contents(frame, bytes),
+            (Body::Binary(bytes), Direction::ToLane) => self.asked_contents(bytes),
+            (Body::Binary(bytes), Direction::ToClient) => self.incoming_contents(bytes),
+            _ => Contents::default(),
         }
     }
 
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
-        let Body::Binary(bytes) = &frame.body else { return None };
+        let bytes = match &frame.body {
+            Body::Binary(bytes) => bytes,
+            Body::Http(bytes) => return self.http_edited(frame, bytes, edit),
+            _ => return None,
+        };
         let edited = match (frame.direction, edit) {
             (Direction::ToLane, Edit::Cursor { stream, to }) => edit::with_cursor(self, bytes, stream, *to)?,
-            (Direction::ToLane, _) | (_, Edit::Cursor { .. }) => return None,
+            (Direction::ToLane, edit) => edit::with_publish_edited(self, bytes, edit)?,
+            (Direction::ToClient, Edit::Cursor { .. }) => return None,
             (Direction::ToClient, edit) => edit::with_rows_edited(self, bytes, edit)?,
         };
         Some(Frame {

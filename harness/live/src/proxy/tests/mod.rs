@@ -8,5 +8,6 @@ mod order;
 mod parser;
 mod rig;
 mod storm;
+mod toxics;
 mod toy;
 mod transparent;

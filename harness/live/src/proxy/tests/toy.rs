@@ -71,6 +71,7 @@ impl FrameTagger for Toy {
             Edit::RemoveEvent { .. } => "ev".to_owned(),
             Edit::ReplacePayload { payload, .. } => format!("{} {payload}", text.rsplit_once(' ')?.0),
             Edit::Misdeliver { to_stream, to_seq, .. } => format!("{text} also {to_stream}:{to_seq}"),
+            Edit::SetJson { .. } | Edit::SetColumn { .. } => return None,
         };
         Some(Frame {
             direction: frame.direction,

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use cutover_core::ids::{Cursor, StreamId};
+
+use super::super::compression::Compressed;
 use super::super::protocol::{ServerMessage, decode_client, encode_client, encode_server};
 use super::super::recording::{all, recording, schema};
-use super::super::request::{self, resume_args};
+use super::super::request::{self, Purpose, resume_args};
 use super::*;
 
 fn tagger(protocol: Protocol) -> Tagger {
@@ -44,7 +47,11 @@ fn what_a_server_sent_uncompressed_is_encoded_again_to_the_same_bytes() {
     for (name, protocol, rows) in all().into_iter().filter(|(name, _, _)| name.contains("none")) {
         for row in rows.iter().filter(|row| !row.to_lane()) {
             let messages: Vec<ServerMessage> = decode_server(protocol, &row.bytes()).unwrap();
-            assert_eq!(encode_server(&messages).unwrap(), row.bytes(), "{name}");
+            assert_eq!(
+                encode_server(&messages, Compressed::None).unwrap(),
+                row.bytes(),
+                "{name}"
+            );
         }
     }
 }
@@ -256,7 +263,11 @@ fn failed_call(cursor: u64) -> Frame {
     failed.reducer_call.reducer_name = RESUME_REDUCER.into();
     failed.reducer_call.args = resume_args(&[("s1".to_owned(), cursor)]).to_vec().into();
     failed.reducer_call.request_id = 0;
-    let bytes = encode_server(&[ServerMessage::V1(v1::ServerMessage::TransactionUpdate(failed))]).unwrap();
+    let bytes = encode_server(
+        &[ServerMessage::V1(v1::ServerMessage::TransactionUpdate(failed))],
+        Compressed::None,
+    )
+    .unwrap();
     Frame {
         direction: Direction::ToClient,
         body: Body::Binary(bytes),

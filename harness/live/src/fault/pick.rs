@@ -1,0 +1,166 @@
+//! Holds a pick against messages, and counts those for which it holds.
+
+use std::collections::BTreeMap;
+
+use cutover_core::hash::canonicalize;
+use cutover_core::ids::{Seq, StreamId};
+use cutover_core::plan::{self, Pick, Predicate, Scope, Times};
+
+use super::Seen;
+use crate::frame::{Carried, Direction, pointer};
+
+/// A pick with its counts.
+#[derive(Debug, Clone)]
+pub(super) struct Picker {
+    pick: Pick,
+    /// The predicate's value in canonical form; `None` within where it is no JSON, which nothing equals.
+    equals: Option<Option<Vec<u8>>>,
+    /// Over the proxy.
+    all: Count,
+    /// Of each connection that is counted on its own.
+    conns: BTreeMap<u32, Count>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    /// Messages for which all but `nth` held.
+    held: u32,
+    /// Whether the fault has struck, and is not to strike again.
+    spent: bool,
+}
+
+impl Picker {
+    pub(super) fn new(pick: Pick) -> Picker {
+        let equals = pick.payload.as_ref().and_then(|predicate| predicate.equals.as_ref());
+        let canonical = |text: &String| {
+            let mut out = Vec::new();
+            canonicalize(text.as_bytes(), &mut out).is_ok().then_some(out)
+        };
+        Picker {
+            equals: equals.map(canonical),
+            pick,
+            all: Count::default(),
+            conns: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the message is picked; counts it where it is one of those that are counted.
+    pub(super) fn holds(&mut self, seen: &Seen<'_>) -> bool {
+        let count = self.count(seen.conn);
+        // Once the nth has come by, or the fault is spent, there is nothing left to look for.
+        if count.spent || self.pick.nth.is_some_and(|nth| count.held >= nth) || !self.matches(seen) {
+            return false;
+        }
+        let Some(nth) = self.pick.nth else { return true };
+        let count = self.count_mut(seen.conn);
+        count.held = count.held.saturating_add(1);
+        count.held == nth
+    }
+
+    /// The fault has struck.
+    pub(super) fn spend(&mut self, conn: u32, times: Times) {
+        if times == Times::Once {
+            self.count_mut(conn).spent = true;
+        }
+    }
+
+    /// Keeps nothing more of a connection.
+    pub(super) fn forget(&mut self, conn: u32) {
+        self.conns.remove(&conn);
+    }
+
+    /// How many connections are being counted.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.conns.len()
+    }
+
+    fn count(&self, conn: u32) -> Count {
+        match self.pick.per {
+            Scope::Proxy => self.all,
+            Scope::Connection => self.conns.get(&conn).copied().unwrap_or_default(),
+        }
+    }
+
+    fn count_mut(&mut self, conn: u32) -> &mut Count {
+        match self.pick.per {
+            Scope::Proxy => &mut self.all,
+            Scope::Connection => self.conns.entry(conn).or_default(),
+        }
+    }
+
+    /// Whether all but `nth` holds: first what is cheap to tell.
+    fn matches(&self, seen: &Seen<'_>) -> bool {
+        let look = seen.view.look();
+        self.goes_there(seen.view.frame().direction)
+            && self.pick.kind.is_none_or(|kind| look.kinds.has(kind))
+            && self.names_one_of(&look.streams)
+            && self.is_called(seen)
+            && self
+                .pick
+                .payload
+                .as_ref()
+                .is_none_or(|predicate| self.is_met(predicate, seen))
+    }
+
+    fn goes_there(&self, direction: Direction) -> bool {
+        match self.pick.direction {
+            plan::Direction::Upstream => direction == Direction::ToLane,
+            plan::Direction::Downstream => direction == Direction::ToClient,
+        }
+    }
+
+    fn names_one_of(&self, streams: &[(StreamId, Option<Seq>)]) -> bool {
+        (self.pick.stream.is_none() && self.pick.seq.is_none())
+            || streams.iter().any(|(stream, seq)| self.names(stream, *seq))
+    }
+
+    fn names(&self, stream: &StreamId, seq: Option<Seq>) -> bool {
+        self.pick.stream.as_ref().is_none_or(|asked| asked == stream)
+            && self.pick.seq.is_none_or(|asked| seq == Some(asked))
+    }
+
+    fn is_called(&self, seen: &Seen<'_>) -> bool {
+        let called = |event: &String| seen.view.contents().names.contains(event);
+        self.pick.event.as_ref().is_none_or(called)
+    }
+
+    fn is_met(&self, predicate: &Predicate, seen: &Seen<'_>) -> bool {
+        let contents = seen.view.contents();
+        let mut events = contents
+            .events
+            .iter()
+            .filter(|event| self.names(&event.stream, event.seq));
+        events.any(|event| self.meets(predicate, &event.payload))
+            || contents.message().is_some_and(|message| self.meets(predicate, message))
+    }
+
+    fn meets(&self, predicate: &Predicate, text: &str) -> bool {
+        match &self.equals {
+            None => pointer::meets(text, &predicate.pointer, None),
+            Some(None) => false,
+            Some(Some(canonical)) => pointer::meets(text, &predicate.pointer, Some(canonical)),
+        }
+    }
+
+    /// The events of a picked message that the pick means: those of its stream and seq whose payload meets the predicate,
+    /// or all of those where the message itself meets it.
+    pub(super) fn events(&self, seen: &Seen<'_>) -> Vec<(StreamId, Option<Seq>)> {
+        let named: Vec<&Carried> = {
+            let events = seen.view.contents().events.iter();
+            events.filter(|event| self.names(&event.stream, event.seq)).collect()
+        };
+        let met: Vec<&Carried> = match &self.pick.payload {
+            None => Vec::new(),
+            Some(predicate) => {
+                let met = named.iter().filter(|event| self.meets(predicate, &event.payload));
+                met.copied().collect()
+            }
+        };
+        let meant = if met.is_empty() { named } else { met };
+        meant
+            .into_iter()
+            .map(|event| (event.stream.clone(), event.seq))
+            .collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! What sorts of message a frame is: most are of one, a frame with several messages in it can be of several.
+
+use cutover_core::plan::MessageKind;
+
+use super::{Body, FrameTag};
+
+/// A set of sorts, never empty. [`MessageKind::Other`] is in it only where nothing else is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds(u16);
+
+const OTHER: u16 = 1 << MessageKind::Other as u16;
+
+impl Kinds {
+    /// Whether the frame is of this sort, among others.
+    pub fn has(self, kind: MessageKind) -> bool {
+        self.0 & (1 << kind as u16) != 0
+    }
+
+    /// Both sets' sorts.
+    #[must_use]
+    pub fn and(self, other: impl Into<Kinds>) -> Kinds {
+        let all = self.0 | other.into().0;
+        Kinds(if all == OTHER { OTHER } else { all & !OTHER })
+    }
+
+    /// The sort of a WebSocket's own frames; `None` of any other.
+    pub fn of_body(body: &Body) -> Option<MessageKind> {
+        match body {
+            Body::Ping(_) => Some(MessageKind::Heartbeat),
+            Body::Pong(_) => Some(MessageKind::HeartbeatReply),
+            Body::Close(_) => Some(MessageKind::Close),
+            Body::Text(_) | Body::Binary(_) | Body::Http(_) => None,
+        }
+    }
+}
+
+/// The sort that a tag stands for. The second frame of a resume is no resume of its own.
+impl From<&FrameTag> for Kinds {
+    fn from(tag: &FrameTag) -> Kinds {
+        Kinds::from(match tag {
+            FrameTag::Join => MessageKind::Join,
+            FrameTag::Resume { opens: true, .. } => MessageKind::Resume,
+            FrameTag::Resume { opens: false, .. } | FrameTag::Other => MessageKind::Other,
+            FrameTag::ResumeReply => MessageKind::ResumeReply,
+            FrameTag::Delivery { .. } => MessageKind::Delivery,
+            FrameTag::Publish => MessageKind::Publish,
+            FrameTag::Ack => MessageKind::Ack,
+            FrameTag::Heartbeat => MessageKind::Heartbeat,
+            FrameTag::HeartbeatReply => MessageKind::HeartbeatReply,
+        })
+    }
+}
+
+impl From<MessageKind> for Kinds {
+    fn from(kind: MessageKind) -> Kinds {
+        Kinds(1 << kind as u16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_stands_only_where_nothing_else_does() {
+        let other = Kinds::from(MessageKind::Other);
+        assert!(other.and(other).has(MessageKind::Other));
+        let both = other.and(MessageKind::Delivery).and(MessageKind::ResumeReply);
+        assert!(both.has(MessageKind::Delivery) && both.has(MessageKind::ResumeReply) && !both.has(MessageKind::Other));
+    }
+}

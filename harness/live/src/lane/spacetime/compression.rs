@@ -1,0 +1,140 @@
+//! The two compressions of a server's messages, both ways, within a bound.
+
+use std::io::{Read, Write};
+
+use bytes::Bytes;
+use flate2::write::GzEncoder;
+use spacetimedb_client_api_messages::websocket::common::{
+    SERVER_MSG_COMPRESSION_TAG_BROTLI, SERVER_MSG_COMPRESSION_TAG_GZIP, SERVER_MSG_COMPRESSION_TAG_NONE,
+};
+
+use super::protocol::WireError;
+
+/// What a message may come to when it is inflated, all its parts together, in bytes: as much as a message may have without
+/// compression.
+const MAX_INFLATED_BYTES: u64 = 64 << 20;
+
+/// How a server's message is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compressed {
+    /// Not at all.
+    None,
+    /// With brotli.
+    Brotli,
+    /// With gzip.
+    Gzip,
+}
+
+impl Compressed {
+    /// The compression of a message's first byte.
+    pub fn of(tag: u8) -> Option<Compressed> {
+        match tag {
+            SERVER_MSG_COMPRESSION_TAG_NONE => Some(Compressed::None),
+            SERVER_MSG_COMPRESSION_TAG_BROTLI => Some(Compressed::Brotli),
+            SERVER_MSG_COMPRESSION_TAG_GZIP => Some(Compressed::Gzip),
+            _ => None,
+        }
+    }
+
+    /// The first byte of a message.
+    pub fn tag(self) -> u8 {
+        match self {
+            Compressed::None => SERVER_MSG_COMPRESSION_TAG_NONE,
+            Compressed::Brotli => SERVER_MSG_COMPRESSION_TAG_BROTLI,
+            Compressed::Gzip => SERVER_MSG_COMPRESSION_TAG_GZIP,
+        }
+    }
+
+    /// The bytes compressed.
+    ///
+    /// # Errors
+    /// None in practice: memory takes all that is written to it.
+    pub fn deflate(self, bytes: &[u8]) -> Result<Bytes, WireError> {
+        let failed = |error: std::io::Error| WireError::Encode(error.to_string());
+        match self {
+            Compressed::None => Ok(Bytes::copy_from_slice(bytes)),
+            Compressed::Gzip => {
+                let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                encoder.write_all(bytes).map_err(failed)?;
+                Ok(encoder.finish().map_err(failed)?.into())
+            }
+            Compressed::Brotli => {
+                // The quality and the window that the server uses.
+                let mut encoder = brotli::CompressorWriter::new(Vec::new(), 4096, 1, 22);
+                encoder.write_all(bytes).map_err(failed)?;
+                Ok(encoder.into_inner().into())
+            }
+        }
+    }
+}
+
+/// What may still be inflated of one message.
+#[derive(Debug)]
+pub struct Budget(u64);
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget(MAX_INFLATED_BYTES)
+    }
+}
+
+impl Budget {
+    /// The bytes inflated.
+    ///
+    /// # Errors
+    /// Where they are not of that compression, or come to more than is left.
+    pub fn inflate(&mut self, how: Compressed, bytes: &[u8]) -> Result<Vec<u8>, WireError> {
+        match how {
+            Compressed::None => Ok(bytes.to_vec()),
+            Compressed::Gzip => self.read("gzip", flate2::read::GzDecoder::new(bytes)),
+            Compressed::Brotli => self.read("brotli", brotli::Decompressor::new(bytes, 4096)),
+        }
+    }
+
+    fn read(&mut self, kind: &'static str, reader: impl Read) -> Result<Vec<u8>, WireError> {
+        let mut inflated = Vec::new();
+        let failed = |why: String| WireError::Inflate { kind, why };
+        reader
+            .take(self.0.saturating_add(1))
+            .read_to_end(&mut inflated)
+            .map_err(|error| failed(error.to_string()))?;
+        match self.0.checked_sub(inflated.len() as u64) {
+            Some(left) => {
+                self.0 = left;
+                Ok(inflated)
+            }
+            None => Err(failed(format!(
+                "more than {MAX_INFLATED_BYTES} bytes come of one message"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_is_compressed_is_inflated_to_the_same_bytes() {
+        let bytes = b"to and fro ".repeat(1000);
+        for how in [Compressed::None, Compressed::Brotli, Compressed::Gzip] {
+            assert_eq!(Compressed::of(how.tag()), Some(how));
+            assert_eq!(
+                Budget::default().inflate(how, &how.deflate(&bytes).unwrap()).unwrap(),
+                bytes
+            );
+        }
+        assert_eq!(Compressed::of(3), None);
+    }
+
+    #[test]
+    fn a_message_that_would_burst_is_an_error_also_where_it_comes_in_parts() {
+        for how in [Compressed::Brotli, Compressed::Gzip] {
+            let half = how.deflate(&vec![0; 40 << 20]).unwrap();
+            let mut budget = Budget::default();
+            assert!(budget.inflate(how, &half).is_ok());
+            assert!(budget.inflate(how, &half).is_err());
+        }
+    }
+}

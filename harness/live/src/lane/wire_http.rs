@@ -1,0 +1,65 @@
+//! An HTTP message as bytes: its parts, and the same message with another body.
+
+use bytes::{Bytes, BytesMut};
+
+/// Head (without the empty line) and body.
+pub(super) fn parts(message: &[u8]) -> Option<(&str, &str)> {
+    std::str::from_utf8(message).ok()?.split_once("\r\n\r\n")
+}
+
+/// Method and path (without the query) of a request's head.
+pub(super) fn method_and_path(head: &str) -> Option<(&str, &str)> {
+    let mut line = head.split_whitespace();
+    let method = line.next()?;
+    let path = line.next()?.split('?').next()?;
+    Some((method, path))
+}
+
+/// The message with another body, and its length told. `None` where the body's end is not told by `Content-Length`.
+pub(super) fn with_body(message: &[u8], body: &str) -> Option<Bytes> {
+    let (head, _) = parts(message)?;
+    let mut out = BytesMut::with_capacity(head.len() + body.len() + 16);
+    let mut told = false;
+    for (index, line) in head.split("\r\n").enumerate() {
+        let name = line.split(':').next().unwrap_or_default();
+        if index > 0 {
+            out.extend_from_slice(b"\r\n");
+        }
+        if index > 0 && name.eq_ignore_ascii_case("transfer-encoding") {
+            return None;
+        }
+        if index > 0 && name.eq_ignore_ascii_case("content-length") {
+            told = true;
+            out.extend_from_slice(format!("{name}: {}", body.len()).as_bytes());
+        } else {
+            out.extend_from_slice(line.as_bytes());
+        }
+    }
+    out.extend_from_slice(b"\r\n\r\n");
+    out.extend_from_slice(body.as_bytes());
+    told.then(|| out.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn another_body_has_its_own_length_and_every_other_header_stays() {
+        let message = b"POST /p?q HTTP/1.1\r\nHost: h\r\ncontent-length: 2\r\nX: y\r\n\r\n{}";
+        let changed = with_body(message, "[1, 2]").unwrap();
+        assert_eq!(
+            &changed[..],
+            b"POST /p?q HTTP/1.1\r\nHost: h\r\ncontent-length: 6\r\nX: y\r\n\r\n[1, 2]"
+        );
+        assert_eq!(method_and_path(parts(&changed).unwrap().0), Some(("POST", "/p")));
+    }
+
+    #[test]
+    fn a_body_without_a_told_length_is_not_changed() {
+        assert_eq!(with_body(b"HTTP/1.1 200 OK\r\n\r\n{}", "[]"), None);
+        let chunked = b"POST / HTTP/1.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}";
+        assert_eq!(with_body(chunked, "[]"), None);
+    }
+}
