@@ -15,9 +15,9 @@ use tokio::time::timeout;
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::Inbox;
+use super::passage::Passage;
 use super::recorder::Recorder;
 use super::stack::{DriveError, LaneStack, Victim};
-use super::passage::Passage;
 use super::wiring::{faults_of, planned_hashes, strikes_case};
 use super::writer::Writer;
 use crate::lane::{Answer, Completion, Op};
@@ -66,8 +66,14 @@ impl Case {
         let writer_faults = faults_of(plan, lane, |fault| {
             fault.client.as_str() == WRITER && strikes_case(fault, planned)
         });
-        let writer_proxy =
-            Passage::start(&WRITER.into(), writer_faults, (plan, planned), (stack, &stack.writer), recorder).await?;
+        let writer_proxy = Passage::start(
+            &WRITER.into(),
+            writer_faults,
+            (plan, planned),
+            (stack, &stack.writer),
+            recorder,
+        )
+        .await?;
         let writer = Writer::new(stack.lane.clone(), writer_proxy.endpoint(), recorder.clone());
         let hashes = Arc::new(planned_hashes(planned));
         let mut clients = BTreeMap::new();
@@ -77,12 +83,7 @@ impl Case {
             let proxy = Passage::start(&client.id, faults, (plan, planned), way, recorder).await?;
             let file = CheckpointFile::of(dir, client.id.as_str());
             let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
-            let handle = ClientHandle::spawn(
-                stack.lane.clone(),
-                proxy.endpoint(),
-                inbox,
-                recorder.clone(),
-            );
+            let handle = ClientHandle::spawn(stack.lane.clone(), proxy.endpoint(), inbox, recorder.clone());
             clients.insert(
                 client.id.clone(),
                 Client {
@@ -321,7 +322,9 @@ impl Case {
     }
 
     fn passages(&self) -> impl Iterator<Item = &Passage> {
-        [&self.writer_proxy].into_iter().chain(self.clients.values().map(|client| &client.proxy))
+        [&self.writer_proxy]
+            .into_iter()
+            .chain(self.clients.values().map(|client| &client.proxy))
     }
 
     async fn server(&mut self, action: ServerAction) -> Result<(), String> {

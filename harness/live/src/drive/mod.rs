@@ -26,8 +26,8 @@ use cutover_core::plan::Plan;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use case::Case;
 pub use byte_toxics::{ByteToxics, Front};
+use case::Case;
 pub use event::{EventSink, Quiet};
 pub use recorder::Quietly;
 use recorder::Recorder;

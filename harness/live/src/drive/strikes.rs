@@ -95,7 +95,11 @@ impl Shared {
         let now = self.proxy.stats();
         let mut open = self.open();
         let struck = |(toxic, then): &(Toxic, ProxyStats)| has_struck(toxic, then, &now);
-        let fires: Vec<Toxic> = open.iter().filter(|open| struck(open)).map(|(toxic, _)| toxic.clone()).collect();
+        let fires: Vec<Toxic> = open
+            .iter()
+            .filter(|open| struck(open))
+            .map(|(toxic, _)| toxic.clone())
+            .collect();
         open.retain(|open| !struck(open));
         drop(open);
         for toxic in fires {

@@ -124,6 +124,7 @@ fn a_loss_in_a_replay_is_refused_as_it_is_noticed_too_late() {
     let text = GOOD
         .replace("{ do = \"connect\" }", "{ do = \"connect\", clients = [\"phone\"] }")
         .replace("{ do = \"await\" }", "{ do = \"connect\" }, { do = \"await\" }")
+        .replace("seq = 4", "seq = 7")
         .replace("do = \"cut\", how = \"close\", when = \"before\"", "do = \"drop\"");
     let said = errors(&text);
     assert!(said.contains("in a replay"), "{said}");
