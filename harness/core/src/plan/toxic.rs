@@ -64,7 +64,7 @@ pub enum ByteToxic {
     },
     /// Limits the rate.
     Bandwidth {
-        /// Kilobytes (1000 bytes) a second.
+        /// Kilobytes (1000 bytes) a second; with 0 nothing passes.
         #[serde(default)]
         rate: i64,
     },
@@ -76,13 +76,13 @@ pub enum ByteToxic {
     },
     /// Lets nothing pass, and ends the connection after a while.
     Timeout {
-        /// Milliseconds; with 0 the connection stays until the toxic is removed.
+        /// Milliseconds since data came last; with 0 the connection stays until the toxic is removed.
         #[serde(default)]
         timeout: i64,
     },
     /// Ends the connection with RST.
     ResetPeer {
-        /// Milliseconds after the connection began; with 0 at once.
+        /// Milliseconds after the first data, or the end, in the toxic's direction; with 0 at once.
         #[serde(default)]
         timeout: i64,
     },

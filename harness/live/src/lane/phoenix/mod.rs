@@ -11,7 +11,7 @@ mod probe;
 mod reference_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod replay;
+pub(crate) mod replay;
 mod session;
 #[cfg(test)]
 mod session_tests;

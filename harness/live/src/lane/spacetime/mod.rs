@@ -9,7 +9,7 @@ mod naming;
 mod protocol;
 mod publish;
 #[cfg(test)]
-mod recording;
+pub(crate) mod recording;
 mod request;
 mod resume;
 mod rows;

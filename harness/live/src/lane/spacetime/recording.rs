@@ -80,3 +80,90 @@ pub fn schema() -> EventSchema {
         ("payload", AlgebraicType::String),
     ])
 }
+
+/// A conversation in the JSON subprotocol, as the server's own types write it; there is no recording of one.
+pub fn in_json() -> Vec<Frame> {
+    use spacetimedb_client_api_messages::energy::EnergyQuanta;
+    use spacetimedb_client_api_messages::websocket::v1::{self, JsonFormat, ServerMessage};
+    use spacetimedb_lib::{ConnectionId, Identity, TimeDuration, Timestamp};
+    use spacetimedb_sats::serde::SerdeWrapper;
+
+    let update = |seqs: &[u64]| {
+        let row = |seq: &u64| {
+            let row = serde_json::json!({ "idempotency_key": format!("k{seq}"), "stream_id": "s1", "seq": seq,
+                "payload_hash": "", "payload": format!(r#"{{"n":{seq}}}"#) });
+            row.to_string().into()
+        };
+        let query = v1::QueryUpdate {
+            deletes: Vec::new(),
+            inserts: seqs.iter().map(row).collect(),
+        };
+        v1::DatabaseUpdate::<JsonFormat> {
+            tables: vec![v1::TableUpdate {
+                table_id: 4096.into(),
+                table_name: "sync_event".into(),
+                num_rows: seqs.len() as u64,
+                updates: [query].into(),
+            }],
+        }
+    };
+    let duration = TimeDuration::from_micros(1);
+    let transaction = |seqs: &[u64]| v1::TransactionUpdate {
+        status: v1::UpdateStatus::Committed(update(seqs)),
+        timestamp: Timestamp::UNIX_EPOCH,
+        caller_identity: Identity::ZERO,
+        caller_connection_id: ConnectionId::ZERO,
+        reducer_call: v1::ReducerCallInfo {
+            reducer_name: "append_sync_event".into(),
+            reducer_id: 1,
+            args: r#"["s1","k3","{\"n\":3}"]"#.into(),
+            request_id: 0,
+        },
+        energy_quanta_used: EnergyQuanta { quanta: 0 },
+        total_host_execution_duration: duration,
+    };
+    let server = |message: ServerMessage<JsonFormat>| {
+        let text = serde_json::to_string(SerdeWrapper::from_ref(&message)).unwrap();
+        Frame {
+            direction: Direction::ToClient,
+            body: Body::Text(text.into()),
+        }
+    };
+    let client = |message: v1::ClientMessage<Box<str>>| {
+        let text = serde_json::to_string(SerdeWrapper::from_ref(&message)).unwrap();
+        Frame {
+            direction: Direction::ToLane,
+            body: Body::Text(text.into()),
+        }
+    };
+    let call = |reducer: &'static str, args: &str| {
+        client(v1::ClientMessage::CallReducer(v1::CallReducer {
+            reducer: reducer.into(),
+            args: args.into(),
+            request_id: 2,
+            flags: v1::CallReducerFlags::FullUpdate,
+        }))
+    };
+    let queries = ["SELECT * FROM sync_event WHERE stream_id = 's1' AND seq > 1".into()];
+    vec![
+        server(ServerMessage::IdentityToken(v1::IdentityToken {
+            identity: Identity::ZERO,
+            token: "xxxx".into(),
+            connection_id: ConnectionId::ZERO,
+        })),
+        call("resume_stream", r#"[[{"stream_id":"s1","resume_after":1}]]"#),
+        client(v1::ClientMessage::SubscribeMulti(v1::SubscribeMulti {
+            query_strings: queries.into(),
+            request_id: 3,
+            query_id: v1::QueryId::new(3),
+        })),
+        server(ServerMessage::SubscribeMultiApplied(v1::SubscribeMultiApplied {
+            request_id: 3,
+            total_host_execution_duration_micros: 1,
+            query_id: v1::QueryId::new(3),
+            update: update(&[2]),
+        })),
+        call("append_sync_event", r#"["s1","k3","{\"n\":3}"]"#),
+        server(ServerMessage::TransactionUpdate(transaction(&[3, 4]))),
+    ]
+}

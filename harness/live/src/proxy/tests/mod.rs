@@ -4,6 +4,7 @@
 mod ends;
 mod faults;
 mod http;
+mod messages;
 mod order;
 mod parser;
 mod rig;

@@ -1,0 +1,141 @@
+//! What our proxy costs, beside others, as ratios that are taken in one run: `cargo bench -p cutover-live --bench proxy`.
+//!
+//! A client and a lane of the benchmark's own, which do as little as they can, talk through each proxy in turn; each proxy
+//! is a process of its own. `docs/PERFORMANCE.md` says what is measured and where the others come from.
+//!
+//! Arguments: `--quick` (a minute's look), `--rounds N`, `--only NAME` (ways whose name holds this; again for more),
+//! `--no-idle`. A goal that is not met is said and fails nothing.
+#![allow(missing_docs)]
+
+mod client;
+mod lane;
+mod ours;
+mod payload;
+mod peers;
+mod report;
+mod rounds;
+mod system;
+mod ws;
+
+use std::env;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use peers::{Missing, Peer, Way};
+use rounds::{Effort, Idle};
+
+/// Idle connections through mitmproxy, which takes long over each.
+const IDLE_MITMPROXY: usize = 200;
+
+/// File descriptors that are left for everything but idle connections.
+const FILES_SPARE: u64 = 200;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let done = match arguments.split_first() {
+        Some((first, rest)) if first == "tied" => Err(become_tied(rest)),
+        Some((first, rest)) if first == "proxy-child" => ours::run(rest),
+        _ => Options::parse(&arguments).and_then(|options| bench(&options).map_err(|error| error.to_string())),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Becomes another program, with the request to be killed with the benchmark still in force.
+fn become_tied(line: &[String]) -> String {
+    let Some((program, arguments)) = line.split_first() else {
+        return "there is no program to run".to_owned();
+    };
+    system::die_with_parent();
+    format!("{program}: {}", Command::new(program).args(arguments).exec())
+}
+
+struct Options {
+    effort: Effort,
+    only: Vec<String>,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Options, String> {
+        let mut effort = Effort {
+            rounds: 11,
+            turn: Duration::from_millis(400),
+            idle: 2000,
+        };
+        let mut only = Vec::new();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            match argument.as_str() {
+                // Cargo's own.
+                "--bench" => {}
+                "--quick" => {
+                    effort = Effort {
+                        rounds: 3,
+                        turn: Duration::from_millis(150),
+                        idle: 200,
+                    }
+                }
+                "--rounds" => effort.rounds = value()?.parse().map_err(|error| format!("--rounds: {error}"))?,
+                "--only" => only.push(value()?.clone()),
+                "--no-idle" => effort.idle = 0,
+                other => return Err(format!("{other} is no option of this benchmark")),
+            }
+        }
+        Ok(Options { effort, only })
+    }
+
+    fn wants(&self, way: Way) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| way.name().contains(part.as_str()))
+    }
+}
+
+fn bench(options: &Options) -> io::Result<()> {
+    let files = system::raise_file_limit();
+    let lane = lane::start()?;
+    let mut missing = Vec::new();
+    let mut peers: Vec<Peer> = Vec::new();
+    for way in Way::ALL.into_iter().filter(|way| options.wants(*way)) {
+        match peers::start(way, lane) {
+            Ok(peer) => peers.push(peer),
+            Err(Missing(how)) => missing.push((way, how)),
+        }
+    }
+    let taken = rounds::take(&peers, options.effort)?;
+    let ways: Vec<Way> = peers.iter().map(|peer| peer.way).collect();
+    drop(peers);
+    // Both ends are here, so that a connection takes two descriptors; and so it does in a proxy.
+    let most = usize::try_from(files.saturating_sub(FILES_SPARE) / 2).unwrap_or(usize::MAX);
+    let idle = idle(&ways, lane, options.effort.idle.min(most))?;
+    report::Report {
+        taken: &taken,
+        idle: &idle,
+        missing: &missing,
+    }
+    .print();
+    Ok(())
+}
+
+/// Each proxy is started anew, so that what it held for the messages before is not taken for its connections' memory.
+fn idle(ways: &[Way], lane: SocketAddr, connections: usize) -> io::Result<Vec<Idle>> {
+    let mut seen = Vec::new();
+    for way in ways.iter().filter(|way| connections > 0 && **way != Way::Direct) {
+        let connections = if *way == Way::Mitmproxy {
+            connections.min(IDLE_MITMPROXY)
+        } else {
+            connections
+        };
+        eprintln!("{connections} idle connections through {}", way.name());
+        let peer = peers::start(*way, lane).map_err(|Missing(how)| io::Error::other(how))?;
+        seen.push(rounds::idle(&peer, connections)?);
+    }
+    Ok(seen)
+}

@@ -1,0 +1,162 @@
+//! Takes the measurements: the ways take turns, round by round, so that a machine that slows down slows them all.
+
+use std::io;
+use std::time::Duration;
+
+use crate::client::{self, Case, Echo};
+use crate::payload::LONG_BYTES;
+use crate::peers::{Peer, Way};
+use crate::system;
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// How often each way has its turn.
+    pub rounds: usize,
+    /// How long a turn takes, about.
+    pub turn: Duration,
+    /// Idle connections.
+    pub idle: usize,
+}
+
+/// One turn.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    pub p50_us: f64,
+    pub p99_us: f64,
+    /// Messages a second; of round trips, the trips.
+    pub rate: f64,
+    /// Processor time of the proxy for one of them.
+    pub cpu_us: f64,
+}
+
+/// All turns of one way.
+pub struct Taken {
+    pub way: Way,
+    pub version: String,
+    turns: [Vec<Turn>; Case::ALL.len()],
+}
+
+impl Taken {
+    fn values(&self, case: Case, value: fn(&Turn) -> f64) -> Vec<f64> {
+        self.turns[case as usize].iter().map(value).collect()
+    }
+
+    /// The median over the rounds.
+    pub fn median(&self, case: Case, value: fn(&Turn) -> f64) -> f64 {
+        median(self.values(case, value))
+    }
+
+    /// The median over the rounds of what this way's turn and the other's of the same round give together.
+    pub fn against(&self, other: &Taken, case: Case, value: fn(&Turn) -> f64, with: fn(f64, f64) -> f64) -> f64 {
+        let (mine, others) = (self.values(case, value), other.values(case, value));
+        median(
+            mine.into_iter()
+                .zip(others)
+                .map(|(mine, other)| with(mine, other))
+                .collect(),
+        )
+    }
+}
+
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        len if len % 2 == 1 => values[len / 2],
+        len => f64::midpoint(values[len / 2 - 1], values[len / 2]),
+    }
+}
+
+/// Measures all ways.
+pub fn take(peers: &[Peer], effort: Effort) -> io::Result<Vec<Taken>> {
+    let counts = peers.iter().map(|peer| {
+        let counts: io::Result<Vec<usize>> = Case::ALL
+            .iter()
+            .map(|case| calibrate(peer, *case, effort.turn))
+            .collect();
+        counts
+    });
+    let counts: Vec<Vec<usize>> = counts.collect::<io::Result<_>>()?;
+    let mut taken: Vec<Taken> = peers
+        .iter()
+        .map(|peer| Taken {
+            way: peer.way,
+            version: peer.version.clone(),
+            turns: Default::default(),
+        })
+        .collect();
+    for round in 1..=effort.rounds {
+        eprintln!("round {round} of {}", effort.rounds);
+        for case in Case::ALL {
+            for (at, peer) in peers.iter().enumerate() {
+                taken[at].turns[case as usize].push(turn(peer, case, counts[at][case as usize])?);
+            }
+        }
+    }
+    Ok(taken)
+}
+
+/// How many messages make a turn. What is counted by it warms the way up as well.
+fn calibrate(peer: &Peer, case: Case, turn: Duration) -> io::Result<usize> {
+    let mut count = 64;
+    loop {
+        let took = client::measure(peer.addr, case, count).map_err(|error| told(peer, case, &error))?;
+        let took = took.took.as_secs_f64();
+        if took > turn.as_secs_f64() / 4.0 {
+            return Ok(((count as f64 * turn.as_secs_f64() / took) as usize).max(64));
+        }
+        count *= 4;
+    }
+}
+
+fn turn(peer: &Peer, case: Case, count: usize) -> io::Result<Turn> {
+    let cpu = || peer.pid().map_or(0, system::cpu_nanos);
+    let before = cpu();
+    let seen = client::measure(peer.addr, case, count).map_err(|error| told(peer, case, &error))?;
+    let used = cpu().saturating_sub(before);
+    Ok(Turn {
+        p50_us: seen.p50.as_secs_f64() * 1e6,
+        p99_us: seen.p99.as_secs_f64() * 1e6,
+        rate: count as f64 / seen.took.as_secs_f64(),
+        cpu_us: used as f64 / 1e3 / count as f64,
+    })
+}
+
+fn told(peer: &Peer, case: Case, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}, {case:?}: {error}", peer.way.name()))
+}
+
+/// A rate of long messages in megabytes a second.
+pub fn megabytes(rate: f64) -> f64 {
+    rate * LONG_BYTES as f64 / 1e6
+}
+
+/// What idle connections cost.
+pub struct Idle {
+    pub way: Way,
+    pub connections: usize,
+    /// Memory of the proxy for each.
+    pub bytes_each: f64,
+}
+
+/// Opens this many connections through a way, each with a round trip, and sees that each still works when all are open.
+pub fn idle(peer: &Peer, connections: usize) -> io::Result<Idle> {
+    let rss = || peer.pid().map_or(0, system::rss_bytes);
+    let before = rss();
+    let mut open = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        let mut echo = Echo::open(peer.addr)?;
+        echo.round_trip()?;
+        open.push(echo);
+    }
+    let after = rss();
+    for echo in &mut open {
+        echo.round_trip()?;
+    }
+    Ok(Idle {
+        way: peer.way,
+        connections,
+        bytes_each: after.saturating_sub(before) as f64 / connections as f64,
+    })
+}

@@ -1,0 +1,144 @@
+//! What a pick asks for.
+
+use super::*;
+
+#[test]
+fn a_message_is_picked_by_event_stream_seq_and_payload_together() {
+    for wire in wires() {
+        let payloads: Vec<String> = {
+            let views = wire.frames.iter().map(|frame| View::new(&*wire.tagger, frame.clone()));
+            let of_stream = |view: View<'_>| {
+                let events = view.contents().events.clone().into_iter();
+                events
+                    .filter(|event| event.stream.as_str() == wire.stream && event.seq == Some(Seq(3)))
+                    .map(|event| event.payload)
+                    .collect::<Vec<_>>()
+            };
+            views.flat_map(of_stream).collect()
+        };
+        let pick = Pick {
+            event: Some(wire.event.to_owned()),
+            stream: Some(StreamId::new(wire.stream)),
+            seq: Some(Seq(3)),
+            payload: Some(Predicate {
+                pointer: String::new(),
+                equals: Some(format!(" {} ", payloads[0])),
+            }),
+            ..deliveries()
+        };
+        assert_eq!(
+            strikes(&wire, &mut *armed(pick.clone(), FaultKind::Drop)).len(),
+            1,
+            "{}",
+            wire.name
+        );
+        let other_value = Predicate {
+            pointer: String::new(),
+            equals: Some("\"another\"".to_owned()),
+        };
+        for never in [
+            Pick {
+                event: Some("nope".to_owned()),
+                ..pick.clone()
+            },
+            Pick {
+                stream: Some("nope".into()),
+                ..pick.clone()
+            },
+            Pick {
+                seq: Some(Seq(9999)),
+                ..pick.clone()
+            },
+            Pick {
+                payload: Some(other_value),
+                ..pick.clone()
+            },
+            Pick {
+                direction: plan::Direction::Upstream,
+                ..pick.clone()
+            },
+            Pick {
+                kind: Some(MessageKind::Close),
+                ..pick
+            },
+        ] {
+            let mut fault = armed(never.clone(), FaultKind::Drop);
+            assert_eq!(strikes(&wire, &mut *fault), [], "{} {never:?}", wire.name);
+        }
+    }
+}
+
+#[test]
+fn pings_pongs_and_closes_are_sorts_of_message_on_every_wire() {
+    let empty = Bytes::new;
+    for wire in wires() {
+        for (body, kind) in [
+            (Body::Ping(empty()), MessageKind::Heartbeat),
+            (Body::Pong(empty()), MessageKind::HeartbeatReply),
+            (Body::Close(empty()), MessageKind::Close),
+        ] {
+            for (direction, to) in [
+                (Direction::ToLane, plan::Direction::Upstream),
+                (Direction::ToClient, plan::Direction::Downstream),
+            ] {
+                let frame = Frame {
+                    direction,
+                    body: body.clone(),
+                };
+                let mut fault = armed(
+                    Pick {
+                        kind: Some(kind),
+                        ..all(to)
+                    },
+                    FaultKind::Drop,
+                );
+                assert!(
+                    shown(&mut *fault, &*wire.tagger, &frame, 1).is_some(),
+                    "{} {kind:?}",
+                    wire.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn once_is_once_on_each_connection_unless_the_proxy_is_counted() {
+    let wire = phoenix_wire("v2_join_subscribe_live_leave", Serializer::V2, Names::any());
+    let frame = &wire.frames[3];
+    for (per, expected) in [(Scope::Connection, 2), (Scope::Proxy, 1)] {
+        let mut fault = armed(Pick { per, ..deliveries() }, FaultKind::Drop);
+        let struck = [1, 1, 2, 2]
+            .into_iter()
+            .filter(|conn| shown(&mut *fault, &*wire.tagger, frame, *conn).is_some());
+        assert_eq!(struck.count(), expected);
+    }
+}
+
+#[test]
+fn a_fault_that_can_never_strike_is_refused() {
+    let fine = planned(deliveries(), FaultKind::Drop, Times::Once);
+    assert_eq!(check(&fine), Ok(()));
+    let predicate = |pointer: &str, equals: &str| Pick {
+        payload: Some(Predicate {
+            pointer: pointer.to_owned(),
+            equals: Some(equals.to_owned()),
+        }),
+        ..deliveries()
+    };
+    for pick in [
+        predicate("n", "1"),
+        predicate("/n", "nope"),
+        Pick {
+            nth: Some(0),
+            ..deliveries()
+        },
+    ] {
+        assert!(check(&planned(pick, FaultKind::Drop, Times::Once)).is_err());
+    }
+    let drain = FaultKind::Drain {
+        code: 1006,
+        within_ms: 1,
+    };
+    assert!(check(&planned(deliveries(), drain, Times::Once)).is_err());
+}
