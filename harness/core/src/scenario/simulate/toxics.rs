@@ -7,9 +7,7 @@ use super::super::script::{Toxic, Victim};
 use super::world::World;
 use crate::plan::ByteToxic;
 
-/// A connection that ends sooner, in milliseconds, may never get as far as to be subscribed.
-const TOO_SOON_MS: i64 = 100;
-/// A connection that carries less, in bytes, never gets as far.
+/// A connection that carries less, in bytes, never gets as far as to be subscribed.
 const TOO_LITTLE_BYTES: i64 = 2_048;
 /// How long a client waits for an answer before it takes the connection for dead, in milliseconds.
 const PATIENCE_MS: i64 = 2_000;
@@ -84,8 +82,8 @@ pub(super) fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Optio
 
 fn blocks(toxic: &ByteToxic) -> bool {
     match toxic {
-        ByteToxic::Timeout { .. } => true,
-        ByteToxic::ResetPeer { timeout } => *timeout < TOO_SOON_MS,
+        // The first data that comes is lost to a reset as well, however long after it the reset comes.
+        ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } => true,
         ByteToxic::LimitData { bytes } => *bytes < TOO_LITTLE_BYTES,
         _ => false,
     }

@@ -34,10 +34,6 @@ fn every_type_is_read_with_its_attributes() {
             ByteToxic::SlowClose { delay: 300 },
         ),
         (
-            "type = \"reset_peer\", timeout = 500",
-            ByteToxic::ResetPeer { timeout: 500 },
-        ),
-        (
             "type = \"limit_data\", bytes = 9000",
             ByteToxic::LimitData { bytes: 9000 },
         ),
