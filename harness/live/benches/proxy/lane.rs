@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::payload::{LONG_BYTES, SHORT_BYTES, batch};
+use crate::system;
 use crate::ws::{self, Skimmer};
 
 /// The stack of a connection's thread: thousands of them may be idle at a time.
@@ -20,8 +21,8 @@ struct Messages {
     long: Vec<u8>,
 }
 
-/// Starts it; it runs as long as the process.
-pub fn start() -> io::Result<SocketAddr> {
+/// Starts it on a core; it runs as long as the process.
+pub fn start(core: Option<usize>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let addr = listener.local_addr()?;
     let messages = Arc::new(Messages {
@@ -29,6 +30,7 @@ pub fn start() -> io::Result<SocketAddr> {
         long: ws::frame(&batch(LONG_BYTES), None),
     });
     thread::spawn(move || {
+        system::sit(core);
         for stream in listener.incoming().flatten() {
             let messages = Arc::clone(&messages);
             let serving = move || {

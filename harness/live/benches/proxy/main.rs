@@ -4,7 +4,7 @@
 //! is a process of its own. `docs/PERFORMANCE.md` says what is measured and where the others come from.
 //!
 //! Arguments: `--quick` (a minute's look), `--rounds N`, `--only NAME` (ways whose name holds this; again for more),
-//! `--no-idle`. A goal that is not met is said and fails nothing.
+//! `--no-idle`, `--cores one|two|any` (who shares a core). A goal that is not met is said and fails nothing.
 #![allow(missing_docs)]
 
 mod client;
@@ -19,13 +19,13 @@ mod ws;
 
 use std::env;
 use std::io;
-use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use peers::{Missing, Peer, Way};
+use peers::{Ground, Missing, Peer, Way};
 use rounds::{Effort, Idle};
+use system::Seats;
 
 /// Idle connections through mitmproxy, which takes long over each.
 const IDLE_MITMPROXY: usize = 200;
@@ -51,16 +51,18 @@ fn main() -> ExitCode {
 
 /// Becomes another program, with the request to be killed with the benchmark still in force.
 fn become_tied(line: &[String]) -> String {
-    let Some((program, arguments)) = line.split_first() else {
+    let Some(([core, program], arguments)) = line.split_first_chunk() else {
         return "there is no program to run".to_owned();
     };
     system::die_with_parent();
+    system::sit(core.parse().ok());
     format!("{program}: {}", Command::new(program).args(arguments).exec())
 }
 
 struct Options {
     effort: Effort,
     only: Vec<String>,
+    seats: Seats,
 }
 
 impl Options {
@@ -71,6 +73,7 @@ impl Options {
             idle: 2000,
         };
         let mut only = Vec::new();
+        let mut cores = "one".to_owned();
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -86,11 +89,16 @@ impl Options {
                 }
                 "--rounds" => effort.rounds = value()?.parse().map_err(|error| format!("--rounds: {error}"))?,
                 "--only" => only.push(value()?.clone()),
+                "--cores" => cores.clone_from(value()?),
                 "--no-idle" => effort.idle = 0,
                 other => return Err(format!("{other} is no option of this benchmark")),
             }
         }
-        Ok(Options { effort, only })
+        Ok(Options {
+            effort,
+            only,
+            seats: Seats::parse(&cores)?,
+        })
     }
 
     fn wants(&self, way: Way) -> bool {
@@ -100,21 +108,26 @@ impl Options {
 
 fn bench(options: &Options) -> io::Result<()> {
     let files = system::raise_file_limit();
-    let lane = lane::start()?;
+    let ground = Ground {
+        lane: lane::start(options.seats.ends)?,
+        core: options.seats.proxies,
+    };
     let mut missing = Vec::new();
     let mut peers: Vec<Peer> = Vec::new();
     for way in Way::ALL.into_iter().filter(|way| options.wants(*way)) {
-        match peers::start(way, lane) {
+        match peers::start(way, ground) {
             Ok(peer) => peers.push(peer),
             Err(Missing(how)) => missing.push((way, how)),
         }
     }
+    // Not before: building a peer may have all cores.
+    system::sit(options.seats.ends);
     let taken = rounds::take(&peers, options.effort)?;
     let ways: Vec<Way> = peers.iter().map(|peer| peer.way).collect();
     drop(peers);
     // Both ends are here, so that a connection takes two descriptors; and so it does in a proxy.
     let most = usize::try_from(files.saturating_sub(FILES_SPARE) / 2).unwrap_or(usize::MAX);
-    let idle = idle(&ways, lane, options.effort.idle.min(most))?;
+    let idle = idle(&ways, ground, options.effort.idle.min(most))?;
     report::Report {
         taken: &taken,
         idle: &idle,
@@ -125,7 +138,7 @@ fn bench(options: &Options) -> io::Result<()> {
 }
 
 /// Each proxy is started anew, so that what it held for the messages before is not taken for its connections' memory.
-fn idle(ways: &[Way], lane: SocketAddr, connections: usize) -> io::Result<Vec<Idle>> {
+fn idle(ways: &[Way], ground: Ground, connections: usize) -> io::Result<Vec<Idle>> {
     let mut seen = Vec::new();
     for way in ways.iter().filter(|way| connections > 0 && **way != Way::Direct) {
         let connections = if *way == Way::Mitmproxy {
@@ -134,7 +147,7 @@ fn idle(ways: &[Way], lane: SocketAddr, connections: usize) -> io::Result<Vec<Id
             connections
         };
         eprintln!("{connections} idle connections through {}", way.name());
-        let peer = peers::start(*way, lane).map_err(|Missing(how)| io::Error::other(how))?;
+        let peer = peers::start(*way, ground).map_err(|Missing(how)| io::Error::other(how))?;
         seen.push(rounds::idle(&peer, connections)?);
     }
     Ok(seen)

@@ -25,20 +25,19 @@ pub const LISTENING: &str = "listening on ";
 const CONNECTIONS_MAX: usize = 20_000;
 
 /// Runs until it is killed. `arguments`: the lane's address, `transparent` or `armed`, and the runtime: `current` for one
-/// thread, or a number of threads.
+/// thread, a number of threads, or anything else for a thread per core.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let [lane, arms, runtime] = arguments else {
         return Err("an address, what is armed and a runtime are expected".to_owned());
     };
     let lane: SocketAddr = lane.parse().map_err(|error| format!("{lane}: {error}"))?;
-    let mut builder = match runtime.parse() {
-        Ok(threads) => {
-            let mut builder = tokio::runtime::Builder::new_multi_thread();
-            builder.worker_threads(std::cmp::max(threads, 1));
-            builder
-        }
-        Err(_) => tokio::runtime::Builder::new_current_thread(),
+    let mut builder = match runtime.as_str() {
+        "current" => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
     };
+    if let Ok(threads @ 1..) = runtime.parse() {
+        builder.worker_threads(threads);
+    }
     let runtime = builder.enable_all().build().map_err(|error| error.to_string())?;
     runtime
         .block_on(serve(lane, arms == "armed"))

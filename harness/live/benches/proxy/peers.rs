@@ -56,6 +56,13 @@ impl Way {
     }
 }
 
+/// Where a way leads, and the core of what stands in between.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground {
+    pub lane: SocketAddr,
+    pub core: Option<usize>,
+}
+
 /// A way that is open. Dropping it ends the process.
 pub struct Peer {
     pub way: Way,
@@ -88,10 +95,11 @@ struct Process {
 }
 
 impl Process {
-    fn start(program: &Path, arguments: &[&str], dir: TempDir) -> io::Result<Process> {
+    fn start(program: &Path, arguments: &[&str], dir: TempDir, core: Option<usize>) -> io::Result<Process> {
         // Through ourselves, since a program of somebody else's can't ask to die with us.
         let mut command = Command::new(env::current_exe()?);
-        command.arg("tied").arg(program).args(arguments);
+        let core = core.map_or_else(|| "any".to_owned(), |core| core.to_string());
+        command.arg("tied").arg(core).arg(program).args(arguments);
         let stderr = fs::File::create(dir.path().join("stderr"))?;
         command
             .stdin(Stdio::null())
@@ -132,30 +140,30 @@ impl Drop for Process {
 }
 
 /// Opens a way to the lane.
-pub fn start(way: Way, lane: SocketAddr) -> Result<Peer, Missing> {
+pub fn start(way: Way, ground: Ground) -> Result<Peer, Missing> {
     match way {
         Way::Direct => {
-            client::verify(lane)?;
+            client::verify(ground.lane)?;
             Ok(Peer {
                 way,
                 version: String::new(),
-                addr: lane,
+                addr: ground.lane,
                 process: None,
             })
         }
-        Way::Haproxy => haproxy(lane),
-        Way::Transparent => ours(way, "transparent", lane),
-        Way::Armed => ours(way, "armed", lane),
-        Way::Noxious => noxious(lane),
-        Way::Toxiproxy => toxiproxy(lane),
-        Way::Mitmproxy => mitmproxy(lane),
+        Way::Haproxy => haproxy(ground),
+        Way::Transparent => ours(way, "transparent", ground),
+        Way::Armed => ours(way, "armed", ground),
+        Way::Noxious => noxious(ground),
+        Way::Toxiproxy => toxiproxy(ground),
+        Way::Mitmproxy => mitmproxy(ground),
     }
 }
 
-fn ours(way: Way, arms: &str, lane: SocketAddr) -> Result<Peer, Missing> {
-    let runtime = env::var("CUTOVER_BENCH_RUNTIME").unwrap_or_else(|_| "current".to_owned());
+fn ours(way: Way, arms: &str, Ground { lane, core }: Ground) -> Result<Peer, Missing> {
+    let runtime = env::var("CUTOVER_BENCH_RUNTIME").unwrap_or_else(|_| "multi".to_owned());
     let arguments = ["proxy-child", &lane.to_string(), arms, &runtime];
-    let mut process = Process::start(&env::current_exe()?, &arguments, scratch()?)?;
+    let mut process = Process::start(&env::current_exe()?, &arguments, scratch()?, core)?;
     let mut line = String::new();
     if let Some(stdout) = process.child.stdout.take() {
         BufReader::new(stdout).read_line(&mut line)?;
@@ -168,7 +176,7 @@ fn ours(way: Way, arms: &str, lane: SocketAddr) -> Result<Peer, Missing> {
     process.until_ready(way, env!("CARGO_PKG_VERSION").to_owned(), addr)
 }
 
-fn haproxy(lane: SocketAddr) -> Result<Peer, Missing> {
+fn haproxy(Ground { lane, core }: Ground) -> Result<Peer, Missing> {
     let program = program("HAPROXY", &["haproxy", "/usr/sbin/haproxy"])
         .ok_or_else(|| Missing("apt-get install haproxy, or name the binary in HAPROXY".to_owned()))?;
     let (dir, listen) = (scratch()?, free_port()?);
@@ -178,13 +186,13 @@ fn haproxy(lane: SocketAddr) -> Result<Peer, Missing> {
     );
     let path = dir.path().join("haproxy.cfg");
     fs::write(&path, config)?;
-    let process = Process::start(&program, &["-db", "-f", &path.to_string_lossy()], dir)?;
+    let process = Process::start(&program, &["-db", "-f", &path.to_string_lossy()], dir, core)?;
     let version = first_line(&program, "-v");
     let version = version.split_whitespace().nth(2).unwrap_or_default().to_owned();
     process.until_ready(Way::Haproxy, version, listen)
 }
 
-fn mitmproxy(lane: SocketAddr) -> Result<Peer, Missing> {
+fn mitmproxy(Ground { lane, core }: Ground) -> Result<Peer, Missing> {
     let program = program("MITMDUMP", &["mitmdump"]).ok_or_else(|| {
         Missing("pip install mitmproxy into a virtual environment, and name its mitmdump in MITMDUMP".to_owned())
     })?;
@@ -198,14 +206,14 @@ fn mitmproxy(lane: SocketAddr) -> Result<Peer, Missing> {
     let arguments = [
         "--quiet", "--mode", &mode, "--listen-host", "127.0.0.1", "--listen-port", &port, "--set", &confdir, "-s", &addon,
     ];
-    let process = Process::start(&program, &arguments, dir)?;
+    let process = Process::start(&program, &arguments, dir, core)?;
     let version = first_line(&program, "--version");
     let version = version.trim_start_matches("Mitmproxy:").trim().to_owned();
     process.until_ready(Way::Mitmproxy, version, listen)
 }
 
 /// The crate has a package of its own: in the workspace it would turn on features that have SpacetimeDB built twice.
-fn noxious(lane: SocketAddr) -> Result<Peer, Missing> {
+fn noxious(Ground { lane, core }: Ground) -> Result<Peer, Missing> {
     let how = |why: String| {
         Missing(format!(
             "cargo build --release --manifest-path harness/live/benches/peers/Cargo.toml, and name the binary in \
@@ -217,7 +225,7 @@ fn noxious(lane: SocketAddr) -> Result<Peer, Missing> {
         None => build_noxious().map_err(how)?,
     };
     let listen = free_port()?;
-    let process = Process::start(&program, &[&listen.to_string(), &lane.to_string()], scratch()?)?;
+    let process = Process::start(&program, &[&listen.to_string(), &lane.to_string()], scratch()?, core)?;
     let version = first_line(&program, "--version");
     process.until_ready(Way::Noxious, version, listen)
 }
@@ -240,13 +248,13 @@ fn build_noxious() -> Result<PathBuf, String> {
     }
 }
 
-fn toxiproxy(lane: SocketAddr) -> Result<Peer, Missing> {
+fn toxiproxy(Ground { lane, core }: Ground) -> Result<Peer, Missing> {
     let program = program("TOXIPROXY_SERVER", &["toxiproxy-server"]).ok_or_else(|| {
         Missing("get toxiproxy-server from its releases, and name the binary in TOXIPROXY_SERVER".to_owned())
     })?;
     let api = free_port()?;
     let port = api.port().to_string();
-    let mut process = Process::start(&program, &["-host", "127.0.0.1", "-port", &port], scratch()?)?;
+    let mut process = Process::start(&program, &["-host", "127.0.0.1", "-port", &port], scratch()?, core)?;
     let version = until_answered(&mut process, api)?;
     let listen = free_port()?;
     let body = format!(r#"{{"name":"bench","listen":"{listen}","upstream":"{lane}","enabled":true}}"#);

@@ -45,6 +45,78 @@ pub fn raise_file_limit() -> u64 {
     }
 }
 
+/// Who runs on which core; anywhere, where none is named.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seats {
+    /// The client and the lane.
+    pub ends: Option<usize>,
+    /// Whatever stands in between.
+    pub proxies: Option<usize>,
+}
+
+impl Seats {
+    /// `one`: all share a core. `two`: what stands in between has one of its own. `any`: the system decides, and puts two
+    /// that talk to each other on one core in one turn and on two in the next, which makes more of a difference than any
+    /// proxy does.
+    pub fn parse(word: &str) -> Result<Seats, String> {
+        let cores = cores();
+        let (first, last) = (cores.first().copied(), cores.last().copied());
+        match word {
+            "one" => Ok(Seats {
+                ends: first,
+                proxies: first,
+            }),
+            "two" => Ok(Seats {
+                ends: first,
+                proxies: last,
+            }),
+            "any" => Ok(Seats::default()),
+            other => Err(format!("--cores takes one, two or any, not {other}")),
+        }
+    }
+}
+
+/// The cores that this process may run on. Linux only; none elsewhere.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn cores() -> Vec<usize> {
+    // SAFETY: a set of cores is a plain array of bits, for which all zeroes are the empty set.
+    let mut allowed: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    let bytes = size_of::<libc::cpu_set_t>();
+    // SAFETY: the set lives as long as the call, which writes no more than its size.
+    if unsafe { libc::sched_getaffinity(0, bytes, &raw mut allowed) } != 0 {
+        return Vec::new();
+    }
+    // SAFETY: the number stays below the number of bits in the set.
+    (0..8 * bytes)
+        .filter(|core| unsafe { libc::CPU_ISSET(*core, &allowed) })
+        .collect()
+}
+
+/// Binds this thread, and what it starts, to a core. Where it is refused it runs anywhere.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+pub fn sit(core: Option<usize>) {
+    let bytes = size_of::<libc::cpu_set_t>();
+    let Some(core) = core.filter(|core| *core < 8 * bytes) else {
+        return;
+    };
+    // SAFETY: the number is below the number of bits in the set, all zeroes are the empty set, and the call reads it.
+    unsafe {
+        let mut chosen: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(core, &mut chosen);
+        libc::sched_setaffinity(0, bytes, &raw const chosen);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cores() -> Vec<usize> {
+    Vec::new()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn sit(_: Option<usize>) {}
+
 /// Asks the system to kill this process when the one that started it is gone, however that ended.
 pub fn die_with_parent() {
     #[cfg(target_os = "linux")]
