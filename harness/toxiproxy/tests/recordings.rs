@@ -244,7 +244,10 @@ fn metrics_count_the_bytes_of_each_direction_as_a_real_server_does() {
     let server = Server::start();
     let upstream = support::echo();
     let made = format!(r#"{{"name":"m","listen":"127.0.0.1:0","upstream":"{upstream}"}}"#);
-    let listen = support::call(server.addr(), "POST", "/proxies", &made).json()["listen"].as_str().unwrap().to_owned();
+    let listen = support::call(server.addr(), "POST", "/proxies", &made).json()["listen"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let mut stream = support::connect(&listen);
     stream.write_all(b"bytes").unwrap();
     stream.read_exact(&mut [0; 5]).unwrap();
@@ -258,7 +261,10 @@ fn metrics_count_the_bytes_of_each_direction_as_a_real_server_does() {
         let lines = answer.body.lines().filter(|line| line.contains("toxiproxy_proxy_"));
         let told: String = lines.map(|line| line.replace(&listen, "{{listen}}") + "\n").collect();
         let told = told.replace(&upstream.to_string(), "{{upstream}}");
-        assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/plain; version=0.0.4; charset=utf-8")
+        );
         if told == golden {
             break;
         }
