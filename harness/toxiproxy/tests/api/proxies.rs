@@ -100,10 +100,7 @@ async fn a_taken_port_is_told_and_changes_nothing() {
     let reply = api
         .post("/proxies/p", r#"{"listen":"nothing","upstream":"elsewhere:1"}"#)
         .await;
-    assert_eq!(
-        reply.json()["error"],
-        "address nothing: missing port in address"
-    );
+    assert_eq!(reply.json()["error"], "address nothing: missing port in address");
     assert_eq!(api.get("/proxies").await.body, before);
     assert_eq!(
         there_and_back(api.listens("p").await, b"hello").await.unwrap(),
