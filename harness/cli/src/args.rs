@@ -163,6 +163,15 @@ pub struct GateArgs {
     /// Block where a row of the verification matrix has no scenario that passed
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,
+    /// Leave faults and toxics out, to show that scenarios are valid without them
+    ///
+    /// Never a release decision: it does not say allow, and known-bad scenarios are left out. Exit code 0 where all
+    /// are valid.
+    #[arg(long, conflicts_with_all = ["enforce_matrix", "toxiproxy"], help_heading = "Scenarios")]
+    pub no_faults: bool,
+    /// Put byte toxics into the Toxiproxy that answers at this URL, on this machine
+    #[arg(long, value_name = "URL", help_heading = "Scenarios")]
+    pub toxiproxy: Option<String>,
     /// Where the evidence goes [default: reports/<run>]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,

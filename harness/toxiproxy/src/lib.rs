@@ -7,6 +7,7 @@ mod answer;
 mod config;
 mod door;
 mod error;
+mod foreign;
 mod go;
 mod handlers;
 mod ledger;
@@ -29,6 +30,7 @@ use cutover_live::proxy::Limits;
 use tokio::net::TcpListener;
 
 pub use config::ConfigError;
+pub use foreign::{ForeignError, ForeignToxiproxy};
 pub use handlers::COMPATIBLE_WITH;
 use proxies::Proxies;
 use server::Api;

@@ -144,7 +144,7 @@ fn blocked() -> Evidence {
         known_bad("known-bad/drop-delivery", ScenarioOutcome::Caught),
         known_bad("known-bad/forget-a-stream", ScenarioOutcome::Missed),
     ];
-    let judged = decide(scenarios, false, &State::Complete);
+    let judged = decide(scenarios, Terms::default(), &State::Complete);
     let server = |what: &str, version: &str| LaneServer {
         what: what.to_owned(),
         version: Some(version.to_owned()),
@@ -169,6 +169,8 @@ fn blocked() -> Evidence {
         seed: Seed(42),
         aa: None,
         enforce_matrix: false,
+        no_faults: false,
+        toxiproxy: None,
         lanes: BTreeMap::from([
             (LaneId::Legacy, server("built-in", "reference 0.1.0")),
             (LaneId::Candidate, server("built-in", "SpacetimeDB 1.2.0")),
@@ -183,7 +185,7 @@ fn blocked() -> Evidence {
 fn allowed() -> Evidence {
     let mut evidence = blocked();
     evidence.judged.scenarios.retain(|scenario| scenario.outcome.is_good());
-    evidence.judged = decide(evidence.judged.scenarios, false, &State::Complete);
+    evidence.judged = decide(evidence.judged.scenarios, Terms::default(), &State::Complete);
     evidence
 }
 

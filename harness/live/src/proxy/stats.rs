@@ -25,6 +25,8 @@ pub struct ProxyStats {
     pub to_client: Flow,
     /// Connections accepted.
     pub connections: u64,
+    /// Connections that have ended.
+    pub ended: u64,
     /// Connections for which the lane could not be reached.
     pub unreachable: u64,
     /// What was seen when that happened last.
@@ -48,6 +50,7 @@ pub(super) struct Stats {
     bytes: [AtomicU64; 2],
     frames: [AtomicU64; 2],
     pub(super) connections: AtomicU64,
+    pub(super) ended: AtomicU64,
     unreachable: AtomicU64,
     raw_fallbacks: AtomicU64,
     raw_while_armed: AtomicU64,
@@ -107,6 +110,7 @@ impl Stats {
             to_lane: flow(Direction::ToLane),
             to_client: flow(Direction::ToClient),
             connections: get(&self.connections),
+            ended: get(&self.ended),
             unreachable: get(&self.unreachable),
             last_unreachable: text(&self.last_unreachable),
             raw_fallbacks: get(&self.raw_fallbacks),
