@@ -130,13 +130,13 @@ async fn a_toxic_works_on_connections_that_are_open() {
     stream.read_exact(&mut back).await.unwrap();
     api.post(
         "/proxies/p/toxics",
-        r#"{"type":"limit_data","stream":"upstream","attributes":{"bytes":3}}"#,
+        r#"{"type":"limit_data","attributes":{"bytes":3}}"#,
     )
     .await;
     stream.write_all(b"second").await.unwrap();
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
     assert_eq!(rest, b"sec");
-    api.delete("/proxies/p/toxics/limit_data_upstream").await;
+    api.delete("/proxies/p/toxics/limit_data_downstream").await;
     assert_eq!(there_and_back(listens, b"all of it").await.unwrap(), b"all of it");
 }
