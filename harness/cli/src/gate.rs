@@ -123,7 +123,7 @@ fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// A seed that is short enough to be typed. The system's randomness comes by way of the standard library's hasher.
-fn fresh_seed() -> Seed {
+pub fn fresh_seed() -> Seed {
     use std::hash::{BuildHasher, Hasher};
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     Seed(random & u64::from(u32::MAX))

@@ -155,7 +155,7 @@ pub fn start(way: Way, lane: SocketAddr) -> Result<Peer, Missing> {
 fn ours(way: Way, arms: &str, lane: SocketAddr) -> Result<Peer, Missing> {
     let runtime = env::var("CUTOVER_BENCH_RUNTIME").unwrap_or_else(|_| "current".to_owned());
     let arguments = ["proxy-child", &lane.to_string(), arms, &runtime];
-    let mut process = Process::start(&env::current_exe()?, &arguments, TempDir::new()?)?;
+    let mut process = Process::start(&env::current_exe()?, &arguments, scratch()?)?;
     let mut line = String::new();
     if let Some(stdout) = process.child.stdout.take() {
         BufReader::new(stdout).read_line(&mut line)?;
@@ -171,7 +171,7 @@ fn ours(way: Way, arms: &str, lane: SocketAddr) -> Result<Peer, Missing> {
 fn haproxy(lane: SocketAddr) -> Result<Peer, Missing> {
     let program = program("HAPROXY", &["haproxy", "/usr/sbin/haproxy"])
         .ok_or_else(|| Missing("apt-get install haproxy, or name the binary in HAPROXY".to_owned()))?;
-    let (dir, listen) = (TempDir::new()?, free_port()?);
+    let (dir, listen) = (scratch()?, free_port()?);
     let config = format!(
         "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 10m\n  timeout server 10m\n\
          listen bench\n  bind {listen}\n  server lane {lane}\n"
@@ -188,7 +188,7 @@ fn mitmproxy(lane: SocketAddr) -> Result<Peer, Missing> {
     let program = program("MITMDUMP", &["mitmdump"]).ok_or_else(|| {
         Missing("pip install mitmproxy into a virtual environment, and name its mitmdump in MITMDUMP".to_owned())
     })?;
-    let (dir, listen) = (TempDir::new()?, free_port()?);
+    let (dir, listen) = (scratch()?, free_port()?);
     let addon = dir.path().join("noop.py");
     fs::write(&addon, "def websocket_message(flow):\n    pass\n")?;
     let confdir = format!("confdir={}", dir.path().display());
@@ -217,7 +217,7 @@ fn noxious(lane: SocketAddr) -> Result<Peer, Missing> {
         None => build_noxious().map_err(how)?,
     };
     let listen = free_port()?;
-    let process = Process::start(&program, &[&listen.to_string(), &lane.to_string()], TempDir::new()?)?;
+    let process = Process::start(&program, &[&listen.to_string(), &lane.to_string()], scratch()?)?;
     let version = first_line(&program, "--version");
     process.until_ready(Way::Noxious, version, listen)
 }
@@ -246,7 +246,7 @@ fn toxiproxy(lane: SocketAddr) -> Result<Peer, Missing> {
     })?;
     let api = free_port()?;
     let port = api.port().to_string();
-    let mut process = Process::start(&program, &["-host", "127.0.0.1", "-port", &port], TempDir::new()?)?;
+    let mut process = Process::start(&program, &["-host", "127.0.0.1", "-port", &port], scratch()?)?;
     let version = until_answered(&mut process, api)?;
     let listen = free_port()?;
     let body = format!(r#"{{"name":"bench","listen":"{listen}","upstream":"{lane}","enabled":true}}"#);
@@ -306,4 +306,9 @@ fn first_line(program: &Path, argument: &str) -> String {
 /// A port that is free now. Whoever takes it in between has the peer fail to start, which is said.
 fn free_port() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+/// A directory for what a peer reads and writes. Where the benchmark is killed it stays, so it lies where Cargo cleans.
+fn scratch() -> io::Result<TempDir> {
+    TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))
 }

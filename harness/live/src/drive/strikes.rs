@@ -148,7 +148,7 @@ mod tests {
 
     fn stats(down: u64, connections: u64, ended: u64) -> ProxyStats {
         ProxyStats {
-            to_client: Flow { bytes: down, frames: 0 },
+            to_client: Flow { bytes: down, ..Flow::default() },
             connections,
             ended,
             ..ProxyStats::default()

@@ -191,6 +191,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         match woken {
             Woken::Switched => Ok(()),
             Woken::Read(Ok(read @ 1..)) => {
+                self.conn.shared.stats.received(self.direction, read);
                 self.fit(read);
                 Ok(())
             }
