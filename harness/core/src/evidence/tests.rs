@@ -374,3 +374,18 @@ fn a_document_without_anything_left_out_reads_and_writes_as_before() {
     let again: Evidence = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(again.to_bytes(), bytes);
 }
+
+#[test]
+fn a_run_without_faults_never_allows_and_blocks_as_any_other() {
+    let terms = Terms {
+        no_faults: true,
+        ..Terms::default()
+    };
+    let good = decide(allowed().judged.scenarios, terms, &State::Complete).decision;
+    assert_eq!((good.allow, good.decision.as_str(), good.exit_code), (false, "valid-without-faults", 0));
+    assert_eq!(good.reasons.len(), 1, "{:?}", good.reasons);
+    let bad = decide(blocked().judged.scenarios, terms, &State::Complete).decision;
+    assert_eq!((bad.decision.as_str(), bad.exit_code), ("block-invalid", 1));
+    let cut = decide(allowed().judged.scenarios, terms, &State::InProgress).decision;
+    assert_eq!(cut.exit_code, 2);
+}
