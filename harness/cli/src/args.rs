@@ -35,7 +35,19 @@ Examples:
   cutover serve legacy --listen 127.0.0.1:4000 --data-dir /tmp/legacy
   cutover serve candidate --listen 127.0.0.1:3000 --data-dir /tmp/candidate
   cutover serve legacy --listen 127.0.0.1:0 --data-dir d --defect drop-event
-      Port 0 takes a free one; the first line printed names it.";
+      Port 0 takes a free one; the first line printed names it.
+  cutover serve proxy
+      Toxiproxy's API on its usual port, 127.0.0.1:8474.";
+
+const PROXY_EXAMPLES: &str = "\
+Examples:
+  cutover serve proxy --config toxiproxy.json --seed 42
+  curl -d '{\"name\":\"sync\",\"listen\":\"127.0.0.1:4001\",
+            \"upstream\":\"127.0.0.1:4000\"}' 127.0.0.1:8474/proxies
+  curl -d '{\"type\":\"ws_repeat\",
+            \"attributes\":{\"kind\":\"delivery\",\"nth\":3}}' \\
+       127.0.0.1:8474/proxies/sync/toxics
+      The third delivery on each connection arrives twice.";
 
 const RECHECK_NOTES: &str = "\
 Nothing is run again. Exit codes: as of the decision where the bundle holds (0,
@@ -64,7 +76,7 @@ pub enum Command {
     /// Run scenarios through both lanes and decide: allow or block
     #[command(after_help = GATE_EXAMPLES)]
     Gate(Box<GateArgs>),
-    /// Run one of the built-in servers until it is stopped
+    /// Run one of the built-in servers, or the fault proxy, until it is stopped
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
     /// Compute a bundle's decision anew from its recorded histories
@@ -151,6 +163,15 @@ pub struct GateArgs {
     /// Block where a row of the verification matrix has no scenario that passed
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,
+    /// Leave faults and toxics out, to show that scenarios are valid without them
+    ///
+    /// Never a release decision: it does not say allow, and known-bad scenarios are left out. Exit code 0 where all
+    /// are valid.
+    #[arg(long, conflicts_with_all = ["enforce_matrix", "toxiproxy"], help_heading = "Scenarios")]
+    pub no_faults: bool,
+    /// Put byte toxics into the Toxiproxy that answers at this URL, on this machine
+    #[arg(long, value_name = "URL", help_heading = "Scenarios")]
+    pub toxiproxy: Option<String>,
     /// Where the evidence goes [default: reports/<run>]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
@@ -162,20 +183,72 @@ pub struct GateArgs {
 /// `cutover serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Which lane's server
-    pub lane: LaneArg,
+    /// What to serve.
+    #[command(subcommand)]
+    pub what: Served,
+}
+
+/// What `cutover serve` can serve.
+#[derive(Debug, Subcommand)]
+pub enum Served {
+    /// The lane being retired: a Phoenix-socket sync service
+    Legacy(ServeLegacyArgs),
+    /// The lane that is to replace it: SpacetimeDB
+    Candidate(ServeLaneArgs),
+    /// The fault proxy: Toxiproxy's HTTP API, with toxics that understand messages
+    #[command(after_help = PROXY_EXAMPLES)]
+    Proxy(ServeProxyArgs),
+}
+
+/// What both lanes' servers take.
+#[derive(Debug, Args)]
+pub struct ServeLaneArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
     /// Where its data lives; created where it is not there
     #[arg(long, value_name = "DIR")]
     pub data_dir: PathBuf,
-    /// Settings of the legacy server (TOML, or JSON by its name)
+    /// End when the process of this id, which started this one, ends
+    #[arg(long, value_name = "PID", hide = true)]
+    pub die_with_parent: Option<i32>,
+}
+
+/// `cutover serve legacy`.
+#[derive(Debug, Args)]
+pub struct ServeLegacyArgs {
+    /// What both lanes' servers take.
+    #[command(flatten)]
+    pub lane: ServeLaneArgs,
+    /// Its settings (TOML, or JSON by its name)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Plant defects in the legacy server, to see them caught (names, commas between)
+    /// Plant defects in it, to see them caught (names, commas between)
     #[arg(long = "defect", value_name = "NAMES")]
     pub defects: Option<String>,
+}
+
+/// `cutover serve proxy`.
+#[derive(Debug, Args)]
+pub struct ServeProxyArgs {
+    /// Where its API listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8474")]
+    pub listen: SocketAddr,
+    /// Proxies to begin with: a Toxiproxy configuration file (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The number that all chance is drawn from [default: a new one, printed second]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<Seed>,
+    /// The longest WebSocket message; a longer one closes its connection with 1009
+    #[arg(long, value_name = "BYTES", default_value_t = 67_108_864, value_parser = clap::value_parser!(u64).range(1024..=1_073_741_824), help_heading = "Limits")]
+    pub message_max_bytes: u64,
+    /// Connections of each proxy at a time; further ones wait
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = "Limits")]
+    pub connections_max: u64,
+    /// How long an upstream may take to accept a connection
+    #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=600_000), help_heading = "Limits")]
+    pub connect_timeout_ms: u64,
     /// End when the process of this id, which started this one, ends
     #[arg(long, value_name = "PID", hide = true)]
     pub die_with_parent: Option<i32>,

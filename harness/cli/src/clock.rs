@@ -27,6 +27,12 @@ impl Moment {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
+    /// As RFC 3339 has it, to the millisecond: `2026-02-25T19:00:00.125Z`.
+    pub fn rfc3339_ms(self) -> String {
+        let seconds = self.rfc3339();
+        format!("{}.{:03}Z", seconds.trim_end_matches('Z'), self.0 % 1000)
+    }
+
     fn time(self) -> (u64, u64, u64) {
         let seconds = self.0 / 1000;
         (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
@@ -65,5 +71,6 @@ mod tests {
             assert_eq!(Moment(unix_ms).rfc3339(), expect);
         }
         assert_eq!(Moment(1_772_046_000_000).compact(), "20260225T190000Z");
+        assert_eq!(Moment(1_772_046_000_007).rfc3339_ms(), "2026-02-25T19:00:00.007Z");
     }
 }

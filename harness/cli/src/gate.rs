@@ -26,6 +26,10 @@ use record::Recording;
 /// Runs the command.
 pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let sources = scenarios::select(&args.scenarios)?;
+    let sources = match args.no_faults {
+        true => scenarios::without_faults(sources)?,
+        false => sources,
+    };
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let mut out = Stdout::new();
     announce(seed, args.format, &mut out)?;
@@ -38,6 +42,7 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
         lanes: lanes(args),
         module: args.module.as_deref().map(read_module).transpose()?,
         aa: args.aa.map(LaneId::from),
+        toxiproxy: args.toxiproxy.clone(),
         jobs: args.jobs.unwrap_or_else(default_jobs),
     };
     let recording = Recording::begin(args, seed, &sources)?;
@@ -118,7 +123,7 @@ fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// A seed that is short enough to be typed. The system's randomness comes by way of the standard library's hasher.
-fn fresh_seed() -> Seed {
+pub fn fresh_seed() -> Seed {
     use std::hash::{BuildHasher, Hasher};
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     Seed(random & u64::from(u32::MAX))

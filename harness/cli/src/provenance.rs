@@ -99,12 +99,16 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
         "--scenarios",
         args.scenarios.dir.as_ref().map(|path| path.display().to_string()),
     );
+    option("--toxiproxy", args.toxiproxy.clone());
     option(
         "--aa",
         args.aa.map(|lane| cutover_core::ids::LaneId::from(lane).to_string()),
     );
     if args.scenarios.no_known_bad {
         words.push("--no-known-bad".to_owned());
+    }
+    if args.no_faults {
+        words.push("--no-faults".to_owned());
     }
     if args.enforce_matrix {
         words.push("--enforce-matrix".to_owned());

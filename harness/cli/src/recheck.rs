@@ -27,7 +27,7 @@ struct Answer<'a> {
 /// Runs the command.
 pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
     let files: Files = bundle_dir::read(&args.dir)?;
-    let compile = |name: &str, bytes: &[u8], seed| scenarios::compile_bytes(name, bytes, seed);
+    let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
     let rechecked = recheck(&files, &compile)
         .map_err(|error| Failure::usage(format!("{} is no bundle of this tool: {error}", args.dir.display())))?;
     let text = match args.format {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use cutover_core::evidence::recheck::Build;
 use cutover_core::ids::Seed;
 use cutover_core::plan::Plan;
 use cutover_core::scenario::{MAX_FILE_BYTES, Scenario, ScenarioErrors, load, stock};
@@ -17,6 +18,8 @@ pub struct Source {
     pub scenario: Scenario,
     /// The file's text.
     pub text: String,
+    /// The file, as it is named in messages.
+    pub path: String,
 }
 
 impl Source {
@@ -69,11 +72,10 @@ pub fn all(dir: Option<&Path>) -> Result<Vec<Source>, Failure> {
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .collect();
     let scenarios = load(&borrowed).map_err(|errors| wrong(&errors))?;
-    let texts = files.into_iter().map(|(_, text)| text);
     let mut sources: Vec<Source> = scenarios
         .into_iter()
-        .zip(texts)
-        .map(|(scenario, text)| Source { scenario, text })
+        .zip(files)
+        .map(|(scenario, (path, text))| Source { scenario, text, path })
         .collect();
     sources.sort_by(|a, b| (a.known_bad(), &a.scenario.name).cmp(&(b.known_bad(), &b.scenario.name)));
     Ok(sources)
@@ -85,11 +87,30 @@ pub fn one(name: &str, dir: Option<&Path>) -> Result<Source, Failure> {
     if path.extension().is_some_and(|extension| extension == "toml") {
         let text = read_file(path)?;
         let scenario = Scenario::parse(name, &text).map_err(|errors| wrong(&errors))?;
-        return Ok(Source { scenario, text });
+        let path = name.to_owned();
+        return Ok(Source { scenario, text, path });
     }
     let found = all(dir)?.into_iter().find(|source| source.scenario.name == name);
     found
         .ok_or_else(|| Failure::usage(format!("there is no scenario `{name}`")).hint("`cutover list` shows every name"))
+}
+
+/// The same scenarios as they are without their faults and toxics; known-bad ones, which plant a defect, are left out.
+///
+/// # Errors
+/// Nothing is left to run.
+pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
+    let honest = sources.into_iter().filter(|source| !source.known_bad());
+    let plain = honest.map(|source| {
+        let scenario = Scenario::parse_without_faults(&source.path, &source.text).map_err(|errors| wrong(&errors))?;
+        Ok(Source { scenario, ..source })
+    });
+    let plain = plain.collect::<Result<Vec<_>, Failure>>()?;
+    if plain.is_empty() {
+        return Err(Failure::usage("no scenario is left to run without faults")
+            .hint("known-bad scenarios plant a defect, and are left out"));
+    }
+    Ok(plain)
 }
 
 /// The plan that a scenario and a seed give.
@@ -97,14 +118,18 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
     cutover_core::plan::compile(scenario, seed)
 }
 
-/// The plan that a scenario's bytes and a seed give, as recheck asks for it.
+/// The plan that a scenario's bytes give, as recheck asks for it.
 ///
 /// # Errors
 /// What is wrong with the bytes.
-pub fn compile_bytes(name: &str, bytes: &[u8], seed: Seed) -> Result<Plan, String> {
+pub fn compile_bytes(name: &str, bytes: &[u8], build: Build) -> Result<Plan, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-    let scenario = Scenario::parse(name, text).map_err(|errors| errors.to_string())?;
-    Ok(compile(&scenario, seed))
+    let parse = match build.no_faults {
+        true => Scenario::parse_without_faults,
+        false => Scenario::parse,
+    };
+    let scenario = parse(name, text).map_err(|errors| errors.to_string())?;
+    Ok(compile(&scenario, build.seed))
 }
 
 fn wrong(errors: &ScenarioErrors) -> Failure {

@@ -1,37 +1,46 @@
-//! `cutover serve`: runs one of the built-in servers in the foreground until it is asked to stop.
+//! `cutover serve`: runs one of the built-in servers, or the fault proxy, in the foreground until it is asked to stop.
 
 use std::io::Write;
+use std::time::Duration;
 
+use cutover_live::proxy::Limits;
 use cutover_reference::{Config, Defects, ServeError, Server};
+use cutover_toxiproxy::{Service, ServiceError, Settings};
 
-use crate::args::{LaneArg, ServeArgs};
+use crate::args::{ServeArgs, ServeLaneArgs, ServeLegacyArgs, ServeProxyArgs, Served};
 use crate::exit::{Exit, Failure};
 use crate::signals::StopSignals;
 use crate::tied::die_with_parent;
 
 /// Runs the command.
 pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
-    if let Some(parent) = args.die_with_parent {
+    let parent = match &args.what {
+        Served::Legacy(legacy) => legacy.lane.die_with_parent,
+        Served::Candidate(lane) => lane.die_with_parent,
+        Served::Proxy(proxy) => proxy.die_with_parent,
+    };
+    if let Some(parent) = parent {
         die_with_parent(parent)?;
     }
-    match args.lane {
-        LaneArg::Legacy => legacy(args),
-        LaneArg::Candidate => candidate(args),
+    match &args.what {
+        Served::Legacy(args) => legacy(args),
+        Served::Candidate(args) => candidate(args),
+        Served::Proxy(args) => proxy(args),
     }
 }
 
-fn legacy(args: &ServeArgs) -> Result<Exit, Failure> {
+fn legacy(args: &ServeLegacyArgs) -> Result<Exit, Failure> {
     let mut config = match &args.config {
         Some(path) => Config::from_file(path).map_err(|error| Failure::usage(error.to_string()))?,
         None => Config::default(),
     };
-    config.listen = args.listen;
-    config.data_dir.clone_from(&args.data_dir);
+    config.listen = args.lane.listen;
+    config.data_dir.clone_from(&args.lane.data_dir);
     if let Some(names) = &args.defects {
         config.defects = Defects::parse(names).map_err(|error| Failure::usage(error.to_string()))?;
     }
     runtime()?.block_on(async {
-        let mut signals = StopSignals::listen().map_err(|error| Failure::environment(error.to_string()))?;
+        let mut signals = stop_signals()?;
         let server = Server::bind(config).map_err(cannot_serve)?;
         listening(server.local_addr())?;
         let stopped = async move {
@@ -42,14 +51,58 @@ fn legacy(args: &ServeArgs) -> Result<Exit, Failure> {
     Ok(Exit::Allow)
 }
 
+fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {
+    let seed = args.seed.unwrap_or_else(crate::gate::fresh_seed);
+    let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let settings = Settings {
+        listen: args.listen,
+        config: args.config.clone(),
+        seed: seed.0,
+        limits: Limits {
+            message_max_bytes: size(args.message_max_bytes),
+            connections_max: size(args.connections_max),
+            connect: Duration::from_millis(args.connect_timeout_ms),
+            ..Limits::default()
+        },
+    };
+    runtime()?.block_on(async {
+        let mut signals = stop_signals()?;
+        let service = Service::bind(settings).await.map_err(cannot_proxy)?;
+        listening(service.local_addr())?;
+        say(&format!("seed {}", seed.0))?;
+        let stopped = async move {
+            signals.next().await;
+        };
+        service.run(stopped).await;
+        Ok(Exit::Allow)
+    })
+}
+
+fn stop_signals() -> Result<StopSignals, Failure> {
+    StopSignals::listen().map_err(|error| Failure::environment(error.to_string()))
+}
+
+fn cannot_proxy(error: ServiceError) -> Failure {
+    match error {
+        ServiceError::Config(error) => {
+            Failure::usage(format!("{}{}: {}", error.path, error.place, error.what)).hint(error.mend)
+        }
+        error => Failure::environment(error.to_string()),
+    }
+}
+
 fn cannot_serve(error: ServeError) -> Failure {
     Failure::environment(error.to_string())
 }
 
 /// Whoever started the server waits for this line.
 fn listening(address: std::net::SocketAddr) -> Result<(), Failure> {
+    say(&format!("listening on {address}"))
+}
+
+fn say(line: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout();
-    writeln!(stdout, "listening on {address}")
+    writeln!(stdout, "{line}")
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::environment(format!("cannot write to stdout: {error}")))
 }
@@ -59,27 +112,14 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Runtime::new().map_err(|error| Failure::environment(format!("cannot start threads: {error}")))
 }
 
-fn only_for_legacy(args: &ServeArgs) -> Result<(), Failure> {
-    let given = [
-        ("--config", args.config.is_some()),
-        ("--defect", args.defects.is_some()),
-    ];
-    match given.iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(Failure::usage(format!("{option} is for `serve legacy` only"))),
-        None => Ok(()),
-    }
-}
-
 #[cfg(feature = "engine")]
-fn candidate(args: &ServeArgs) -> Result<Exit, Failure> {
-    only_for_legacy(args)?;
+fn candidate(args: &ServeLaneArgs) -> Result<Exit, Failure> {
     cutover_engine::run(args.listen, &args.data_dir).map_err(|error| Failure::environment(error.to_string()))?;
     Ok(Exit::Allow)
 }
 
 #[cfg(not(feature = "engine"))]
-fn candidate(args: &ServeArgs) -> Result<Exit, Failure> {
-    only_for_legacy(args)?;
+fn candidate(_: &ServeLaneArgs) -> Result<Exit, Failure> {
     Err(
         Failure::environment("this cutover was built without a SpacetimeDB inside (cargo feature `engine`)").hint(
             "build it with its default features, or bring a server: gate --candidate URL or --candidate-bin PATH",

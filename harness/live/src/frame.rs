@@ -168,6 +168,12 @@ pub trait FrameTagger: Send + Sync {
         Look::of(frame, self.tag(frame))
     }
 
+    /// Whether all JSON that the frame carries stands in its bytes as it is, with nothing encoded or compressed within: then
+    /// a key that is not to be found in them is in none of it.
+    fn is_plain(&self, _frame: &Frame) -> bool {
+        false
+    }
+
     /// What picks ask last, since it costs more: names and payloads. Asked for only where a pick wants them.
     fn contents(&self, _frame: &Frame) -> Contents {
         Contents::default()

@@ -1,1 +1,125 @@
-//! The fault proxy as a service of its own: Toxiproxy's HTTP API over the proxies of `cutover-live`.
+//! cutover-toxiproxy: the fault proxy as a service of its own, with Toxiproxy's HTTP API.
+//!
+//! It owns no bytes: the proxies are those of `cutover-live`, and [`door`](self) is the only place that opens one. What
+//! clients see is Toxiproxy 2.x's, down to its texts; `ws_*` toxics and the ledger are what it has beyond that.
+
+mod answer;
+mod config;
+mod door;
+mod error;
+mod foreign;
+mod go;
+mod handlers;
+mod ledger;
+mod message;
+mod metrics;
+mod moment;
+mod proxies;
+mod proxy;
+mod routes;
+mod server;
+mod toxics;
+mod upstream;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cutover_live::proxy::Limits;
+use tokio::net::TcpListener;
+
+pub use config::ConfigError;
+pub use foreign::{ForeignError, ForeignToxiproxy};
+pub use handlers::COMPATIBLE_WITH;
+use proxies::Proxies;
+use server::Api;
+
+/// What a service is made of.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the API listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// A Toxiproxy configuration file whose proxies are there from the beginning.
+    pub config: Option<PathBuf>,
+    /// What chance is drawn from: which connections a toxicity takes, jitter, the sizes of slices.
+    pub seed: u64,
+    /// Bounds of each proxy.
+    pub limits: Limits,
+}
+
+/// Why a service can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// Its configuration file is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An address can't be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The API's address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A configured proxy can't be opened.
+    #[error("cannot open the proxies of {path}: {why}")]
+    Open {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// A service that listens and does not answer yet.
+pub struct Service {
+    listener: TcpListener,
+    local: SocketAddr,
+    proxies: Arc<Proxies>,
+}
+
+impl Service {
+    /// Reads the configuration file, takes the API's address and opens the configured proxies.
+    ///
+    /// # Errors
+    /// Where the file is wrong, or an address can't be had; then nothing listens.
+    pub async fn bind(settings: Settings) -> Result<Service, ServiceError> {
+        let configured = settings.config.map(config::read).transpose()?;
+        let listen = settings.listen;
+        let cannot = |source| ServiceError::Listen {
+            address: listen,
+            source,
+        };
+        let listener = server::listen(listen).await.map_err(cannot)?;
+        let local = listener.local_addr().map_err(cannot)?;
+        let proxies = Arc::new(Proxies::new(settings.seed, settings.limits));
+        if let Some(config) = configured {
+            let (_, error) = proxies.populate(&config.text).await;
+            if let Some(error) = error {
+                proxies.close().await;
+                return Err(ServiceError::Open {
+                    path: config.path.display().to_string(),
+                    why: error.message,
+                });
+            }
+        }
+        Ok(Service {
+            listener,
+            local,
+            proxies,
+        })
+    }
+
+    /// Where the API listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Answers until it is told to stop, then closes all proxies.
+    pub async fn run(self, stopped: impl Future<Output = ()>) {
+        let api = Arc::new(Api::new(Arc::clone(&self.proxies)));
+        server::serve(self.listener, api, stopped).await;
+        self.proxies.close().await;
+    }
+}

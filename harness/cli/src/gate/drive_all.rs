@@ -8,9 +8,10 @@ use std::time::Instant;
 use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use cutover_live::drive::{EventSink, drive};
+use cutover_live::drive::{ByteToxics, EventSink, drive};
 use cutover_live::lane::profile::LaneTarget;
 use cutover_live::stage::{Source, Stage, StageError};
+use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,8 @@ pub struct DriveRequest {
     pub module: Option<Vec<u8>>,
     /// The lane to run against itself, where that is asked.
     pub aa: Option<LaneId>,
+    /// The Toxiproxy that takes the byte toxics, by its URL, where that is not the run's own proxies.
+    pub toxiproxy: Option<String>,
     /// Plans that run at the same time.
     pub jobs: usize,
 }
@@ -97,9 +100,25 @@ pub async fn drive_all(
             what: format!("can't make a directory for the servers' data: {error}"),
             hint: Some("TMPDIR names where temporary files go".to_owned()),
         })?;
-    let troupe = Troupe::assemble(&request, work.path(), tell, stop.clone())?;
+    let run = run_word();
+    let toxiproxy = match &request.toxiproxy {
+        Some(url) => Some(Arc::new(
+            ForeignToxiproxy::reach(url, &run).await.map_err(no_toxiproxy)?,
+        )),
+        None => None,
+    };
+    let troupe = Troupe::assemble(&request, work.path(), (run, toxiproxy.clone()), tell, stop.clone())?;
     let outcome = troupe.perform(request.plans, request.jobs).await;
     troupe.stage.strike().await;
+    if let Some(toxiproxy) = toxiproxy {
+        let cleared = toxiproxy.clear().await.map_err(|error| DriveError::Environment {
+            what: format!("proxies of this run are left behind: {error}"),
+            hint: Some("their names begin with `cutover-`; DELETE /proxies/<name> takes one away".to_owned()),
+        });
+        if !stop.is_cancelled() {
+            return outcome.and(cleared);
+        }
+    }
     // What was asked to stop early broke off on our word.
     if stop.is_cancelled() { Ok(()) } else { outcome }
 }
@@ -107,6 +126,7 @@ pub async fn drive_all(
 /// What driving every plan takes.
 struct Troupe {
     stage: Stage,
+    byte_toxics: Option<Arc<dyn ByteToxics>>,
     aa: Option<LaneId>,
     work: PathBuf,
     tell: Sender<Message>,
@@ -117,6 +137,7 @@ impl Troupe {
     fn assemble(
         request: &DriveRequest,
         work: &Path,
+        (run, toxiproxy): (String, Option<Arc<ForeignToxiproxy>>),
         tell: Sender<Message>,
         stop: CancellationToken,
     ) -> Result<Troupe, DriveError> {
@@ -131,13 +152,14 @@ impl Troupe {
                 .map_or(Ok(Source::Bundled), |choice| choice.source(lane))
         };
         let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
-        let stage = Stage::new(&binary, &work.join("servers"), &run_word(), legacy, candidate);
+        let stage = Stage::new(&binary, &work.join("servers"), &run, legacy, candidate);
         let stage = match &request.module {
             Some(module) => stage.with_module(module.clone()),
             None => stage,
         };
         Ok(Troupe {
             stage,
+            byte_toxics: toxiproxy.map(|toxiproxy| toxiproxy as Arc<dyn ByteToxics>),
             aa: request.aa,
             work: work.to_owned(),
             tell,
@@ -234,14 +256,9 @@ impl Troupe {
         .await;
         let checkpoints = self.work.join("clients").join(&plan.scenario).join(lane.as_str());
         let sink = Arc::new(Teller(self.tell.clone()));
-        let run = drive(
-            plan.clone(),
-            staged.stack.clone(),
-            &checkpoints,
-            sink,
-            self.stop.clone(),
-        )
-        .await;
+        let mut stack = staged.stack.clone();
+        stack.byte_toxics = self.byte_toxics.clone();
+        let run = drive(plan.clone(), stack, &checkpoints, sink, self.stop.clone()).await;
         staged.strike().await;
         run.map(Some).map_err(|error| cannot_be_had(error.into()))
     }
@@ -275,6 +292,16 @@ impl LaneChoice {
                     None => target,
                 }))
             }
+        }
+    }
+}
+
+fn no_toxiproxy(error: ForeignError) -> DriveError {
+    let what = error.to_string();
+    match error {
+        ForeignError::Url { .. } => DriveError::Usage { what, hint: None },
+        ForeignError::Elsewhere { .. } | ForeignError::Unreachable { .. } => {
+            DriveError::Environment { what, hint: None }
         }
     }
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files};
 use cutover_core::evidence::{
-    Driven, EVIDENCE_SCHEMA, Evidence, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent, State, Times, decide,
-    judge_scenario,
+    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent, State, Terms,
+    Times, decide, judge_scenario,
 };
+use cutover_core::history::Record;
 use cutover_core::ids::{LaneId, Seed};
 
 use super::drive_all::Message;
@@ -51,10 +52,16 @@ impl Recording {
             seed,
             aa: args.aa.map(LaneId::from),
             enforce_matrix: args.enforce_matrix,
+            no_faults: args.no_faults,
+            toxiproxy: args.toxiproxy.as_deref().map(provenance::without_token),
             lanes: BTreeMap::new(),
             module_digest: None,
             left_out: BTreeMap::new(),
-            judged: decide(Vec::new(), args.enforce_matrix, &State::InProgress),
+            judged: decide(
+                Vec::new(),
+                terms(args.enforce_matrix, args.no_faults),
+                &State::InProgress,
+            ),
             files: BTreeMap::new(),
         };
         let times = Times {
@@ -128,6 +135,10 @@ impl Recording {
         });
         progress.ended(&judged, driven.elapsed_ms);
         self.times.scenarios_ms.insert(name.clone(), driven.elapsed_ms);
+        let fires = fire_times(driven);
+        if !fires.is_empty() {
+            self.times.fires.insert(name.clone(), fires);
+        }
         self.judged.insert(name.clone(), judged);
         Ok(())
     }
@@ -166,7 +177,8 @@ impl Recording {
     /// Decides, and closes the bundle.
     pub fn close(&mut self) -> Result<(Evidence, Times), Failure> {
         let scenarios = self.judged.values().cloned().collect();
-        self.evidence.judged = decide(scenarios, self.evidence.enforce_matrix, &self.evidence.state);
+        let terms = terms(self.evidence.enforce_matrix, self.evidence.no_faults);
+        self.evidence.judged = decide(scenarios, terms, &self.evidence.state);
         self.times.elapsed_ms = Some(Moment::now().0.saturating_sub(self.started.0));
         let files = closing_files(&mut self.evidence, &self.times);
         self.dir.write(&files)?;
@@ -184,4 +196,34 @@ impl Recording {
             _ => Ok(Exit::Unknown),
         }
     }
+}
+
+fn terms(enforce_matrix: bool, no_faults: bool) -> Terms {
+    Terms {
+        enforce_matrix,
+        no_faults,
+    }
+}
+
+/// When each fault and toxic of a scenario struck, lane by lane, in the order of the histories.
+fn fire_times(driven: &Driven) -> Vec<FireTime> {
+    let of_lane = |lane| {
+        let run = driven.lane(lane);
+        let timed = run.history.records.iter().zip(&run.times_us).enumerate();
+        timed.filter_map(move |(at, (record, after_us))| {
+            let Record::Fault { fault, fire, .. } = record else {
+                return None;
+            };
+            Some(FireTime {
+                lane,
+                fault: fault.clone(),
+                conn: fire.conn,
+                frame: fire.frame,
+                line: at as u64 + 2,
+                after_us: *after_us,
+                at: Moment(run.started_us.saturating_add(*after_us) / 1000).rfc3339_ms(),
+            })
+        })
+    };
+    LaneId::BOTH.into_iter().flat_map(of_lane).collect()
 }

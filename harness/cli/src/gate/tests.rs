@@ -47,6 +47,7 @@ fn idle(plan: &Plan) -> Message {
         LaneRun {
             history: History { header, records },
             times_us: vec![0, 1],
+            started_us: 0,
         }
     };
     let (legacy, candidate) = (lane(LaneId::Legacy), lane(LaneId::Candidate));
@@ -98,13 +99,14 @@ where
         module: None,
         lanes: lanes(&args),
         aa: None,
+        toxiproxy: None,
         jobs: 1,
     };
     let recording = Recording::begin(&args, Seed(7), &sources).unwrap();
     let runtime = crate::serve::runtime().unwrap();
     let mut recording = runtime.block_on(conduct(request, recording, driver)).unwrap();
     let (evidence, _) = recording.close().unwrap();
-    let compile = |name: &str, bytes: &[u8], seed| scenarios::compile_bytes(name, bytes, seed);
+    let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
     let rechecked = recheck(&bundle_dir::read(&out).unwrap(), &compile).unwrap();
     assert_eq!(rechecked.problems, []);
     (recording.exit(&evidence), rechecked)

@@ -20,7 +20,8 @@ impl Checker for SelfContradiction {
 
     fn check(&self, input: &CheckInput<'_>) -> Report {
         let mut report = Report::new(self.name());
-        for lane in input.index().lanes() {
+        let index = input.index();
+        for lane in index.lanes() {
             let mut told: BTreeMap<_, Finding> = BTreeMap::new();
             for (at, record) in lane.history.records.iter().enumerate() {
                 let Record::Contradicted {
@@ -34,6 +35,15 @@ impl Checker for SelfContradiction {
                 else {
                     continue;
                 };
+                // What would have resolved it may be what a fault lost.
+                let key = index
+                    .plan
+                    .clients
+                    .get(client.as_str())
+                    .zip(index.plan.streams.get(stream.as_str()));
+                if key.is_some_and(|key| lane.is_disturbed(key, at)) {
+                    continue;
+                }
                 told.entry((client, stream, *what))
                     .and_modify(|finding| finding.witness.repeats += 1)
                     .or_insert_with(|| {

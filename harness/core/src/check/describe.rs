@@ -114,6 +114,7 @@ impl Finding {
             "interrupted" => "the history ends before the run did".to_owned(),
             "foreign-history" => "the history is of another scenario or seed".to_owned(),
             "fault-did-not-fire" => format!("{fault} never fired"),
+            "toxic-did-not-strike" => format!("{fault} never struck a connection"),
             "vacuous" => "the run saw too little to prove anything".to_owned(),
             "timed-out" => {
                 let what = self.witness.expected.as_deref().unwrap_or("something");

@@ -140,7 +140,7 @@ fn shortage(finding: &Finding, gave_up: bool) -> bool {
     finding.verdict == Verdict::Unknown
         && match finding.reason.as_str() {
             "timed-out" => true,
-            "vacuous" | "fault-did-not-fire" | "never-sent" | "no-watermark" => gave_up,
+            "vacuous" | "fault-did-not-fire" | "toxic-did-not-strike" | "never-sent" | "no-watermark" => gave_up,
             _ => false,
         }
 }

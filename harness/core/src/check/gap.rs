@@ -5,7 +5,8 @@
 //! the lane saw, or after the retention floor for a bootstrap). A lane that sends every event in two kinds of message and
 //! leaves one of them out, though the connection did not end in between, has a gap too (`copy-missing`), and so has a
 //! replay that the lane calls complete before all that was acknowledged when it was asked for has come
-//! (`replay-cut-short`). What came later in the same subscription is `nonmonotonic` instead. Source: contract, "Ordering, delivery, replay" (no gaps; a gap is
+//! (`replay-cut-short`). What came later in the same subscription is `nonmonotonic` instead. Behind a message that a
+//! fault lost or let others pass on its way to the subscription, a skip is the network's. Source: contract, "Ordering, delivery, replay" (no gaps; a gap is
 //! never something to skip over; replay first, then the live tail) and "Server to client" (every batch is sent a second
 //! time; the replay's pushes go out before the reply).
 
@@ -53,6 +54,7 @@ fn of_sub(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Vec<Finding
     }
     let mut findings: Vec<Finding> = skips
         .values()
+        .filter(|(skip, _)| !sub.is_disturbed(skip.at))
         .map(|(skip, one_copy)| {
             let reason = match (one_copy, skip.at_start) {
                 (true, _) => "copy-missing",
@@ -66,7 +68,9 @@ fn of_sub(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Vec<Finding
         .collect();
     findings.extend(missing_tail(index, lane, sub, &tracks));
     let told = |first: u64, last: u64| skips.values().any(|(skip, _)| skip.first <= last && first <= skip.last);
-    if let Some((first, last, at)) = cut_short(lane, sub).filter(|(first, last, _)| !told(*first, *last)) {
+    if let Some((first, last, at)) =
+        cut_short(lane, sub).filter(|(first, last, at)| !told(*first, *last) && !sub.is_disturbed(*at))
+    {
         let finding = finding(index, lane, sub, "replay-cut-short", (first, last));
         findings.push(finding.seen_at(sub.at).seen_at(at));
     }
@@ -99,7 +103,7 @@ fn cut_short(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Option<(u64, u64, usize)> {
 
 /// The end of one copy that never came, in a subscription that lasted until everything in flight was to have arrived.
 fn missing_tail(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, tracks: &Tracks) -> Option<Finding> {
-    if !lane.two_copies || !lane.done || sub.ended < lane.drain_at {
+    if !lane.two_copies || !lane.done || sub.ended < lane.drain_at || sub.disturbed_at.is_some() {
         return None;
     }
     let (longer, shorter) = match (tracks.first.next(), tracks.second.next()) {

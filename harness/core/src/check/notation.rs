@@ -25,7 +25,8 @@
 //! | `c1 rewind a`, `c1 stuck a`, `c1 mark a 3` | gives up its cursor; is stuck; its watermark at the end |
 //! | `c1 contradicts a 3 frame-seq` | is told two things by a message whose last event is this one; the rule that breaks |
 //! | `c1 rewrote a 3 to 9` (`-` for none) | the ledger: a fault rewrote the cursor |
-//! | `planned NAME c1`, `fires NAME c1` | a fault of the plan; the ledger |
+//! | `planned NAME c1`, `planned NAME c1 drop`, `fires NAME c1` | a fault of the plan, one that loses messages; the ledger |
+//! | `toxic NAME c1 100` | a toxic of the plan, with its toxicity in percent |
 //! | `kill`, `start`, `timeout`, `interrupted`, `at-least deliveries 3` | as they say |
 
 mod lane;
@@ -34,7 +35,7 @@ mod plan;
 use crate::history::{Completion, Outcome, Process, Record, Refusal};
 use crate::ids::LaneId;
 use crate::ids::Seq;
-use crate::plan::{Plan, PublishExpect};
+use crate::plan::{FaultKind, Plan, PublishExpect};
 use lane::LaneWriter;
 use plan::PlanWriter;
 
@@ -137,7 +138,9 @@ impl Writer {
             }),
             ["interrupted"] => writer.interrupt(),
             ["at-least", what, number] => self.plan.at_least(what, number.parse().ok()?)?,
-            ["planned", fault, client] => self.plan.fault(fault, client),
+            ["planned", fault, client] => self.plan.fault(fault, client, FaultKind::Repeat { more: 1 }),
+            ["planned", fault, client, "drop"] => self.plan.fault(fault, client, FaultKind::Drop),
+            ["toxic", toxic, client, percent] => self.plan.toxic(toxic, client, percent.parse().ok()?),
             ["fires", fault, client] => writer.fire(fault, client, None),
             [client, ref rest @ ..] => {
                 self.plan.client_statement(client, rest);

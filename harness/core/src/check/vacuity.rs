@@ -1,14 +1,18 @@
 //! `vacuity`: a run that is green because nothing happened is not green.
 //!
 //! Anomalies, each `Unknown`: the history ends before its mark of completion (`interrupted`); it is the history of
-//! another scenario or seed (`foreign-history`); a planned fault never fired (`fault-did-not-fire`); the lane saw fewer
+//! another scenario or seed (`foreign-history`); a planned fault never fired (`fault-did-not-fire`), or a planned toxic never
+//! struck (`toxic-did-not-strike`); the lane saw fewer
 //! deliveries, resumes, refusals, duplicates or faults than the scenario must at least see (`vacuous`); the driver gave
 //! up waiting for something (`timed-out`). Source: the house plan (each planned fault is in a ledger and must have fired;
 //! each scenario declares the least it must see).
 
+use std::collections::BTreeSet;
+
 use super::index::{Index, LaneIndex};
 use super::{CheckInput, Checker, Finding, Report, Verdict};
 use crate::history::Record;
+use crate::ids::FaultId;
 
 /// See the module's documentation.
 pub struct Vacuity;
@@ -34,6 +38,7 @@ impl Checker for Vacuity {
             }
             completeness(index, lane, &mut report);
             faults(index, lane, &mut report);
+            toxics(index, lane, &mut report);
             least(index, lane, &mut report);
             timeouts(lane, &mut report);
         }
@@ -66,6 +71,31 @@ fn faults(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
             report.push(finding);
         }
     }
+}
+
+/// A toxic that no connection could escape must have struck. One that is drawn for some connections must have struck one
+/// of them: of those that the scenario wrote as one, any.
+fn toxics(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
+    let planned = || index.plan.plan.toxics.iter().filter(|toxic| toxic.strikes(lane.lane));
+    let struck: BTreeSet<&str> = planned()
+        .filter(|toxic| lane.fired.contains_key(toxic.id.as_str()))
+        .map(|toxic| entry_of(&toxic.id))
+        .collect();
+    let mut told = BTreeSet::new();
+    for toxic in planned().filter(|toxic| !lane.fired.contains_key(toxic.id.as_str())) {
+        let entry = entry_of(&toxic.id);
+        if toxic.toxicity < 1.0 && (struck.contains(entry) || !told.insert(entry)) {
+            continue;
+        }
+        let mut finding = unknown(lane, "toxic-did-not-strike").at_client(toxic.client.as_str());
+        finding.witness.fault = Some(toxic.id.clone());
+        report.push(finding);
+    }
+}
+
+/// What the scenario calls a toxic: without the client and the case.
+fn entry_of(id: &FaultId) -> &str {
+    id.as_str().split(['.', '@']).next().unwrap_or_default()
 }
 
 fn least(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judged::Judged;
 use super::layout::FileEntry;
-use crate::ids::{LaneId, Seed};
+use crate::ids::{FaultId, LaneId, Seed};
 
 /// The schema version of the evidence document.
 pub const EVIDENCE_SCHEMA: &str = "cutover.evidence/1";
@@ -42,6 +42,12 @@ pub struct Evidence {
     pub aa: Option<LaneId>,
     /// Whether every row of the matrix had to be proven.
     pub enforce_matrix: bool,
+    /// Whether the run was without faults, to show that its scenarios are valid without them. It decides nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_faults: bool,
+    /// The Toxiproxy that the byte toxics were put into, where that were not the run's own proxies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toxiproxy: Option<String>,
     /// What ran as each lane.
     pub lanes: BTreeMap<LaneId, LaneServer>,
     /// The digest of the SpacetimeDB module that was published, where one was.
@@ -115,6 +121,28 @@ pub struct Times {
     pub elapsed_ms: Option<u64>,
     /// How long each scenario took, in milliseconds.
     pub scenarios_ms: BTreeMap<String, u64>,
+    /// When each fault and toxic of each scenario struck.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fires: BTreeMap<String, Vec<FireTime>>,
+}
+
+/// When a fault or a toxic struck, by the logical place and by the clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FireTime {
+    /// On which lane.
+    pub lane: LaneId,
+    /// Which.
+    pub fault: FaultId,
+    /// On which connection of the client, from 1.
+    pub conn: u32,
+    /// At which message of that connection and direction, from 1; 0 for a toxic, which knows no messages.
+    pub frame: u64,
+    /// The line of the history file, from 1.
+    pub line: u64,
+    /// Microseconds since the lane's run began.
+    pub after_us: u64,
+    /// By the wall clock: RFC 3339, in UTC, to the millisecond.
+    pub at: String,
 }
 
 impl Evidence {

@@ -77,14 +77,23 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
     }
 }
 
+/// On what terms a run decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// Whether every row of the matrix has to be proven.
+    pub enforce_matrix: bool,
+    /// Whether it ran without faults: then it says no more than that its scenarios are valid without them.
+    pub no_faults: bool,
+}
+
 /// The gate over all scenarios. They are put in order: honest ones first, each kind by name.
-pub fn decide(mut scenarios: Vec<JudgedScenario>, enforce_matrix: bool, state: &State) -> Judged {
+pub fn decide(mut scenarios: Vec<JudgedScenario>, terms: Terms, state: &State) -> Judged {
     scenarios.sort_by(|a, b| (a.known_bad(), &a.name).cmp(&(b.known_bad(), &b.name)));
     let verdicts: Vec<ScenarioVerdict> = scenarios.iter().map(scenario_verdict).collect();
     let ruling = gate::decide(
         &verdicts,
         &Policy {
-            enforce_matrix,
+            enforce_matrix: terms.enforce_matrix,
             ..Policy::default()
         },
     );
@@ -93,6 +102,12 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, enforce_matrix: bool, state: &
     if *state != State::Complete {
         reasons.push("the run did not come to its end".to_owned());
         decision = decision.max(Decision::BlockUnknown);
+    }
+    if terms.no_faults {
+        reasons.push(
+            "this run was without faults: it shows that scenarios are valid without them, and no more".to_owned(),
+        );
+        decision = decision.max(Decision::ValidWithoutFaults);
     }
     let decision = Decided {
         allow: decision == Decision::Allow,
@@ -108,8 +123,8 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, enforce_matrix: bool, state: &
 }
 
 /// Judges a run whose scenarios were all recorded before.
-pub fn judge(inputs: &[JudgeInput<'_>], enforce_matrix: bool, state: &State) -> Judged {
-    decide(inputs.iter().map(judge_scenario).collect(), enforce_matrix, state)
+pub fn judge(inputs: &[JudgeInput<'_>], terms: Terms, state: &State) -> Judged {
+    decide(inputs.iter().map(judge_scenario).collect(), terms, state)
 }
 
 /// What the gate looks at. It counts scenarios and their verdicts; findings are not read again.

@@ -78,6 +78,8 @@ pub struct LaneRun {
     pub history: History,
     /// When each record was recorded, in microseconds since the scenario started.
     pub times_us: Vec<u64>,
+    /// When the first of them was, by the wall clock, in microseconds since 1970; 0 where nobody knows.
+    pub started_us: u64,
 }
 
 /// A scenario that was driven through both lanes.

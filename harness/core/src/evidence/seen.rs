@@ -30,7 +30,8 @@ pub fn seen(reports: &[Report], lane: LaneId) -> Seen {
     }
 }
 
-/// The ledger of a lane: each planned fault that strikes it, in the plan's order, and how often it fired.
+/// The ledger of a lane: each planned fault and each toxic that strikes it, in the plan's order, and how often it
+/// fired.
 pub fn ledger(plan: &Plan, lane: LaneId, history: &History) -> Vec<LedgerEntry> {
     let mut fired = BTreeMap::<&FaultId, (u64, &str)>::new();
     for record in &history.records {
@@ -38,13 +39,16 @@ pub fn ledger(plan: &Plan, lane: LaneId, history: &History) -> Vec<LedgerEntry> 
             fired.entry(fault).or_insert((0, &fire.hit)).0 += 1;
         }
     }
-    let planned = plan.faults.iter().filter(|fault| fault.strikes(lane));
-    let entries = planned.map(|fault| {
-        let fires = fired.get(&fault.id);
+    let faults = plan.faults.iter().filter(|fault| fault.strikes(lane));
+    let toxics = plan.toxics.iter().filter(|toxic| toxic.strikes(lane));
+    let planned = faults.map(|fault| (&fault.id, &fault.client));
+    let planned = planned.chain(toxics.map(|toxic| (&toxic.id, &toxic.client)));
+    let entries = planned.map(|(fault, client)| {
+        let fires = fired.get(fault);
         LedgerEntry {
-            fault: fault.id.clone(),
+            fault: fault.clone(),
             lane,
-            client: fault.client.clone(),
+            client: client.clone(),
             fired: fires.map_or(0, |(count, _)| *count),
             hit: fires.map(|(_, hit)| (*hit).to_owned()),
         }

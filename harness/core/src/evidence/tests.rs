@@ -144,7 +144,7 @@ fn blocked() -> Evidence {
         known_bad("known-bad/drop-delivery", ScenarioOutcome::Caught),
         known_bad("known-bad/forget-a-stream", ScenarioOutcome::Missed),
     ];
-    let judged = decide(scenarios, false, &State::Complete);
+    let judged = decide(scenarios, Terms::default(), &State::Complete);
     let server = |what: &str, version: &str| LaneServer {
         what: what.to_owned(),
         version: Some(version.to_owned()),
@@ -169,6 +169,8 @@ fn blocked() -> Evidence {
         seed: Seed(42),
         aa: None,
         enforce_matrix: false,
+        no_faults: false,
+        toxiproxy: None,
         lanes: BTreeMap::from([
             (LaneId::Legacy, server("built-in", "reference 0.1.0")),
             (LaneId::Candidate, server("built-in", "SpacetimeDB 1.2.0")),
@@ -183,7 +185,7 @@ fn blocked() -> Evidence {
 fn allowed() -> Evidence {
     let mut evidence = blocked();
     evidence.judged.scenarios.retain(|scenario| scenario.outcome.is_good());
-    evidence.judged = decide(evidence.judged.scenarios, false, &State::Complete);
+    evidence.judged = decide(evidence.judged.scenarios, Terms::default(), &State::Complete);
     evidence
 }
 
@@ -371,4 +373,19 @@ fn a_document_without_anything_left_out_reads_and_writes_as_before() {
     assert!(!String::from_utf8(bytes.clone()).unwrap().contains("left_out\": {"));
     let again: Evidence = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(again.to_bytes(), bytes);
+}
+
+#[test]
+fn a_run_without_faults_never_allows_and_blocks_as_any_other() {
+    let terms = Terms {
+        no_faults: true,
+        ..Terms::default()
+    };
+    let good = decide(allowed().judged.scenarios, terms, &State::Complete).decision;
+    assert_eq!((good.allow, good.decision.as_str(), good.exit_code), (false, "valid-without-faults", 0));
+    assert_eq!(good.reasons.len(), 1, "{:?}", good.reasons);
+    let bad = decide(blocked().judged.scenarios, terms, &State::Complete).decision;
+    assert_eq!((bad.decision.as_str(), bad.exit_code), ("block-invalid", 1));
+    let cut = decide(allowed().judged.scenarios, terms, &State::InProgress).decision;
+    assert_eq!(cut.exit_code, 2);
 }

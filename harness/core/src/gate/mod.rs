@@ -32,6 +32,8 @@ pub struct Policy {
 pub enum Decision {
     /// The legacy lane may go, as far as this run goes.
     Allow,
+    /// Every scenario is valid without its faults. That says nothing about whether the legacy lane may go.
+    ValidWithoutFaults,
     /// Something could not be told.
     BlockUnknown,
     /// Something is wrong.
@@ -39,10 +41,10 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The process's exit code: 0 allow, 1 block for what is wrong, 2 block for what could not be told.
+    /// The process's exit code: 0 allow, or valid without faults; 1 block for what is wrong, 2 block for what could not be told.
     pub fn exit_code(self) -> u8 {
         match self {
-            Decision::Allow => 0,
+            Decision::Allow | Decision::ValidWithoutFaults => 0,
             Decision::BlockInvalid => 1,
             Decision::BlockUnknown => 2,
         }
@@ -52,6 +54,7 @@ impl Decision {
     pub fn as_str(self) -> &'static str {
         match self {
             Decision::Allow => "allow",
+            Decision::ValidWithoutFaults => "valid-without-faults",
             Decision::BlockUnknown => "block-unknown",
             Decision::BlockInvalid => "block-invalid",
         }

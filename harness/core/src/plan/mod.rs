@@ -17,7 +17,7 @@ pub use toxic::{ByteToxic, Direction, PlannedToxic};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ClientId, LaneId, Seed, StreamId};
+use crate::ids::{ClientId, FaultId, LaneId, Seed, StreamId};
 use crate::scenario::sha256;
 
 /// The schema version that a serialized plan carries.
@@ -73,6 +73,26 @@ pub enum PlanReadError {
 }
 
 impl Plan {
+    /// The toxics of one client on one lane that are on before the first step: those that no step puts on.
+    pub fn toxics_from_start<'p>(
+        &'p self,
+        client: &'p ClientId,
+        lane: LaneId,
+    ) -> impl Iterator<Item = &'p PlannedToxic> {
+        let arms = |step: &Step, id: &FaultId| matches!(step, Step::Arm { toxics } if toxics.contains(id));
+        let later = move |id: &FaultId| {
+            self.cases
+                .iter()
+                .flat_map(|case| &case.steps)
+                .any(|step| arms(step, id))
+        };
+        let mine = self
+            .toxics
+            .iter()
+            .filter(move |toxic| toxic.client == *client && toxic.strikes(lane));
+        mine.filter(move |toxic| !later(&toxic.id))
+    }
+
     /// The plan as JSON: the same plan, the same bytes.
     pub fn to_json(&self) -> String {
         // Every map in a plan has text keys and nothing in it refuses to be serialized, so there is always a text.

@@ -64,10 +64,21 @@ pub enum Step {
         /// The clients.
         clients: Vec<ClientId>,
     },
-    /// Waits until a fault has fired.
+    /// Waits until a fault or a toxic has struck.
     AwaitFired {
-        /// The fault.
+        /// Which.
         fault: FaultId,
+    },
+    /// Toxics are put on, on connections that are there and on those that come. A toxic that no step puts on is on from
+    /// the beginning.
+    Arm {
+        /// Which.
+        toxics: Vec<FaultId>,
+    },
+    /// Toxics are taken off.
+    Disarm {
+        /// Which.
+        toxics: Vec<FaultId>,
     },
     /// Something happens to a server's process.
     Server {

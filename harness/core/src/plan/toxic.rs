@@ -24,7 +24,8 @@ impl Direction {
     }
 }
 
-/// A byte toxic that the plan arms on each connection of a client, from its beginning until the heal phase.
+/// A byte toxic that the plan arms on each connection of a client: from the beginning, or from the step that puts it on,
+/// until a step takes it off or the heal phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedToxic {
     /// Its name in the ledger and in findings.

@@ -3,6 +3,7 @@
 use super::read::At;
 use super::script::{Client, Cut, Lanes, ServerAction, Spread, Stream, When};
 use super::{AtLeast, Backoff, Expect};
+use crate::plan::{ByteToxic, Direction, MessageKind, Scope};
 
 /// The file, read.
 #[derive(Debug)]
@@ -24,11 +25,24 @@ pub(super) struct Draft {
     /// Whether every fault was read.
     pub(super) faults_whole: bool,
     pub(super) faults: Vec<At<FaultDraft>>,
+    pub(super) toxics: Vec<At<ToxicDraft>>,
     pub(super) at_least: At<AtLeast>,
     pub(super) expect: Option<Expect>,
 }
 
 impl Draft {
+    /// Takes out what goes wrong, and what waits for it.
+    pub(super) fn forget_faults(&mut self) {
+        self.faults.clear();
+        self.toxics.clear();
+        self.steps.retain(|step| {
+            !matches!(
+                step.value,
+                StepDraft::AwaitFault(_) | StepDraft::Arm(_) | StepDraft::Disarm(_)
+            )
+        });
+    }
+
     /// Whether the scenario is there to show that nothing happened.
     pub(super) fn is_vacuous(&self) -> bool {
         self.expect
@@ -85,6 +99,8 @@ pub(super) enum StepDraft {
     Crash(Option<Vec<usize>>),
     Await(Option<Vec<usize>>),
     AwaitFault(At<String>),
+    Arm(Vec<At<String>>),
+    Disarm(Vec<At<String>>),
     Publish {
         streams: Vec<usize>,
         count: Number,
@@ -134,6 +150,32 @@ pub(super) enum PlaceDraft {
     Resume(Number),
     ResumeReply(Number),
     HeartbeatReply(Number),
+    Message(PickDraft),
+}
+
+/// A message, picked by what it is and carries.
+#[derive(Debug)]
+pub(super) struct PickDraft {
+    pub(super) direction: Direction,
+    pub(super) kind: Option<MessageKind>,
+    pub(super) event: Option<String>,
+    pub(super) stream: Option<usize>,
+    pub(super) seq: Option<At<Number>>,
+    pub(super) payload: Option<(String, Option<String>)>,
+    pub(super) nth: Option<At<Number>>,
+    pub(super) per: Scope,
+}
+
+/// A byte toxic.
+#[derive(Debug)]
+pub(super) struct ToxicDraft {
+    pub(super) name: String,
+    /// Clients, or the writer where `None`.
+    pub(super) clients: Option<Vec<usize>>,
+    pub(super) lane: Lanes,
+    pub(super) stream: Direction,
+    pub(super) toxicity: f64,
+    pub(super) toxic: ByteToxic,
 }
 
 #[derive(Debug)]
@@ -156,6 +198,30 @@ pub(super) enum KindDraft {
         stream: usize,
         to: At<CursorWord>,
     },
+    Drop,
+    Reorder {
+        behind: u8,
+        within_ms: u64,
+    },
+    Split {
+        frames: u16,
+    },
+    Merge {
+        messages: u8,
+        within_ms: u64,
+    },
+    Drain {
+        code: u16,
+        within_ms: u64,
+    },
+    SetJson {
+        pointer: String,
+        value: String,
+    },
+    SetColumn {
+        column: String,
+        value: String,
+    },
     DropEvent,
     Swap,
     ReplacePayload,
@@ -170,7 +236,22 @@ impl KindDraft {
     pub(super) fn is_mutation(&self) -> bool {
         matches!(
             self,
-            KindDraft::DropEvent | KindDraft::Swap | KindDraft::ReplacePayload | KindDraft::Misdeliver { .. }
+            KindDraft::DropEvent
+                | KindDraft::Swap
+                | KindDraft::ReplacePayload
+                | KindDraft::Misdeliver { .. }
+                | KindDraft::SetJson { .. }
+                | KindDraft::SetColumn { .. }
         )
+    }
+
+    /// Whether it takes a message from its place among the others, so that clients have to notice.
+    pub(super) fn displaces(&self) -> bool {
+        matches!(self, KindDraft::Drop | KindDraft::Reorder { .. })
+    }
+
+    /// Whether it ends the connection.
+    pub(super) fn ends(&self) -> bool {
+        matches!(self, KindDraft::Cut { .. } | KindDraft::Drain { .. })
     }
 }

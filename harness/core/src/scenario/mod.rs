@@ -96,6 +96,25 @@ pub struct Expect {
 }
 
 impl Scenario {
+    /// Reads a scenario as it is without its faults and toxics, and without the waits for them; what it asks for that only
+    /// they bring is not asked for, and it proves no row. It shows that the scenario is valid without them.
+    ///
+    /// # Errors
+    /// Every mistake of the file, those of its faults among them.
+    pub fn parse_without_faults(path: &str, text: &str) -> Result<Scenario, ScenarioErrors> {
+        let mut scenario = Scenario::parse(path, text)?;
+        let mut mistakes = Mistakes::default();
+        // Read once more: the draft is not kept, and whatever could be wrong with it was told.
+        if let Some(mut draft) = draft(path, text, &mut mistakes) {
+            draft.forget_faults();
+            let (cases, at_least) = simulate::cases_without_faults(&draft);
+            scenario.cases = cases;
+            scenario.at_least = at_least;
+        }
+        scenario.proves.clear();
+        Ok(scenario)
+    }
+
     /// Reads a scenario. `path` names the file in messages, and its stem is the name that the scenario must bear.
     ///
     /// # Errors
@@ -146,7 +165,8 @@ pub fn load(files: &[(&str, &str)]) -> Result<Vec<Scenario>, ScenarioErrors> {
     }
 }
 
-fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
+/// The file's words, where all of them that a walk needs could be read.
+fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<draft::Draft> {
     if text.len() > MAX_FILE_BYTES {
         let what = format!(
             "a scenario is at most {MAX_FILE_BYTES} bytes, but this is {}",
@@ -164,9 +184,11 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
     }
     mistakes.append(found);
     // Where the script itself was misread, walking through it would only tell of what follows from that.
-    if broken || !draft.walkable {
-        return None;
-    }
+    (!broken && draft.walkable).then_some(draft)
+}
+
+fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
+    let draft = draft(path, text, mistakes)?;
     place(path, &draft, mistakes);
     let cases = simulate::cases(&draft, mistakes);
     Some(Scenario {

@@ -107,6 +107,19 @@ impl<'a> Node<'a> {
         self.value().and_then(Value::as_integer)
     }
 
+    /// A number, whole or not.
+    pub(super) fn fraction(self) -> Option<f64> {
+        let value = self.value()?;
+        value
+            .as_float()
+            .or_else(|| value.as_integer().map(|whole| whole as f64))
+    }
+
+    /// The value as JSON text; nothing where JSON has no words for it.
+    pub(super) fn json(self) -> Option<String> {
+        json(self).and_then(|value| serde_json::to_string(&value).ok())
+    }
+
     /// The members of an array of values or of tables.
     pub(super) fn list(self) -> Option<Vec<Node<'a>>> {
         if let Some(array) = self.value().and_then(Value::as_array) {
@@ -142,6 +155,46 @@ impl<'a> Node<'a> {
             "array" | "array of tables" => "a list",
             _ => "a table",
         }
+    }
+}
+
+/// Nesting beyond this is none that a scenario has a use for.
+const MAX_DEPTH: usize = 32;
+
+fn json(node: Node<'_>) -> Option<serde_json::Value> {
+    nested_json(node, MAX_DEPTH)
+}
+
+fn nested_json(node: Node<'_>, depth: usize) -> Option<serde_json::Value> {
+    use serde_json::Value as Json;
+    let depth = depth.checked_sub(1)?;
+    if let Some(list) = node.list() {
+        return list
+            .into_iter()
+            .map(|member| nested_json(member, depth))
+            .collect::<Option<Vec<_>>>()
+            .map(Json::Array);
+    }
+    if let Some(table) = node.table() {
+        let member = |(key, item): (&str, &'_ Item)| {
+            let node = Node {
+                at: node.at,
+                kind: Kind::Item(item),
+            };
+            Some((key.to_owned(), nested_json(node, depth)?))
+        };
+        return table
+            .iter()
+            .map(member)
+            .collect::<Option<serde_json::Map<_, _>>>()
+            .map(Json::Object);
+    }
+    match node.value()? {
+        Value::String(text) => Some(Json::String(text.value().clone())),
+        Value::Integer(number) => Some(Json::from(*number.value())),
+        Value::Float(number) => serde_json::Number::from_f64(*number.value()).map(Json::Number),
+        Value::Boolean(truth) => Some(Json::Bool(*truth.value())),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! drawn from by the plan; one choice is no chance.
 
 use crate::ids::LaneId;
+use crate::plan::{ByteToxic, Direction, MessageKind, Scope};
 
 /// One lane, or both where `None`.
 pub type Lanes = Option<LaneId>;
@@ -21,6 +22,8 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// What is done to bytes.
+    pub toxics: Vec<Toxic>,
     /// How many events its clients apply where nothing goes wrong.
     pub deliveries: u64,
 }
@@ -170,6 +173,12 @@ pub enum Step {
     Await(Vec<usize>),
     /// Waits for a fault.
     AwaitFault(usize),
+    /// Waits for a toxic.
+    AwaitToxic(usize),
+    /// Puts toxics on.
+    Arm(Vec<usize>),
+    /// Takes toxics off.
+    Disarm(Vec<usize>),
     /// Does something to a server.
     Server {
         /// Whose.
@@ -260,6 +269,46 @@ pub enum Place {
     ResumeReply(u32),
     /// At the answer to the nth heartbeat.
     HeartbeatReply(u32),
+    /// At a message, by what it is and carries.
+    Message(Pick),
+}
+
+/// Picks messages; see [`crate::plan::Pick`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pick {
+    /// Which way the message goes.
+    pub direction: Direction,
+    /// What sort of message.
+    pub kind: Option<MessageKind>,
+    /// The lane's own name for it.
+    pub event: Option<String>,
+    /// A stream that it is about.
+    pub stream: Option<usize>,
+    /// A seq that it delivers.
+    pub seq: Option<u64>,
+    /// A JSON Pointer to what has to be there, and its canonical JSON text where that matters.
+    pub payload: Option<(String, Option<String>)>,
+    /// Which of those.
+    pub nth: Option<u32>,
+    /// Over what that counts.
+    pub per: Scope,
+}
+
+/// A byte toxic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Toxic {
+    /// Its name, unique in the scenario.
+    pub name: String,
+    /// Whom it strikes.
+    pub victim: Victim,
+    /// On which lane.
+    pub lane: Lanes,
+    /// Which way.
+    pub stream: Direction,
+    /// The chance that a connection gets it, from 0 to 1.
+    pub toxicity: f64,
+    /// What it does.
+    pub toxic: ByteToxic,
 }
 
 /// What a fault does.
@@ -295,6 +344,48 @@ pub enum FaultKind {
         stream: usize,
         /// What the lane sees.
         to: Choice,
+    },
+    /// Loses the message.
+    Drop,
+    /// Lets others pass the message.
+    Reorder {
+        /// How many at the most.
+        behind: u8,
+        /// Milliseconds after which it goes on in any case.
+        within_ms: u64,
+    },
+    /// Cuts the message into fragments.
+    Split {
+        /// How many.
+        frames: u16,
+    },
+    /// Sends the message together with those that follow it.
+    Merge {
+        /// How many in all.
+        messages: u8,
+        /// Milliseconds after which what there is leaves.
+        within_ms: u64,
+    },
+    /// Answers what was asked, then closes.
+    Drain {
+        /// The close code.
+        code: u16,
+        /// Milliseconds after which it closes in any case.
+        within_ms: u64,
+    },
+    /// Changes a value in the message.
+    SetJson {
+        /// A JSON Pointer.
+        pointer: String,
+        /// JSON text.
+        value: String,
+    },
+    /// Changes a column of the event's row.
+    SetColumn {
+        /// The column.
+        column: String,
+        /// JSON text.
+        value: String,
     },
     /// Takes the event out.
     DropEvent,

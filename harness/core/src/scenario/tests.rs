@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod documents;
+mod messages;
 mod mistakes;
 mod never_panics;
+mod toxics;
 
 use super::*;
 

@@ -2,6 +2,7 @@
 
 use super::script::{Compression, Cut, Keys, Lanes, Payload, Serializer, ServerAction, Spread, When};
 use crate::ids::LaneId;
+use crate::plan::{Direction, MessageKind, Scope};
 
 /// The rows of the verification matrix that a scenario can prove.
 pub const MATRIX_ROWS: &[&str] = &[
@@ -151,6 +152,8 @@ pub const STEPS: &[(&str, &[&str])] = &[
     ("conflict", &["stream", "seqs"]),
     ("policy", &["stream", "streams", "retention", "replay_budget"]),
     ("set-cursor", &["client", "stream", "to"]),
+    ("arm", &["toxics"]),
+    ("disarm", &["toxics"]),
     ("server", &["lane", "action"]),
 ];
 
@@ -161,17 +164,67 @@ pub const FAULTS: &[(&str, &[&str])] = &[
     ("delay", &["ms"]),
     ("hold", &["until"]),
     ("rewrite-cursor", &["stream", "to", "of"]),
+    ("drop", &[]),
+    ("reorder", &["behind", "within_ms"]),
+    ("split", &["frames"]),
+    ("merge", &["messages", "within_ms"]),
+    ("drain", &["code", "within_ms"]),
+    ("starve-heartbeats", &[]),
     ("drop-event", &[]),
     ("swap", &[]),
     ("replace-payload", &[]),
     ("misdeliver", &["stream", "seq"]),
+    ("set-json", &["pointer", "value"]),
+    ("set-column", &["column", "value"]),
 ];
 
 /// The keys that every fault takes.
 pub const FAULT_KEYS: &[&str] = &["do", "name", "clients", "lane", "at", "draws", "times"];
 
 /// The faults that plant a defect.
-pub const MUTATIONS: &[&str] = &["drop-event", "swap", "replace-payload", "misdeliver"];
+pub const MUTATIONS: &[&str] = &[
+    "drop-event",
+    "swap",
+    "replace-payload",
+    "misdeliver",
+    "set-json",
+    "set-column",
+];
+
+/// Which way messages and bytes go.
+pub const DIRECTIONS: &[(&str, Direction)] =
+    &[("downstream", Direction::Downstream), ("upstream", Direction::Upstream)];
+
+/// Sorts of messages.
+pub const MESSAGES: &[(&str, MessageKind)] = &[
+    ("join", MessageKind::Join),
+    ("resume", MessageKind::Resume),
+    ("resume-reply", MessageKind::ResumeReply),
+    ("delivery", MessageKind::Delivery),
+    ("publish", MessageKind::Publish),
+    ("ack", MessageKind::Ack),
+    ("heartbeat", MessageKind::Heartbeat),
+    ("heartbeat-reply", MessageKind::HeartbeatReply),
+    ("close", MessageKind::Close),
+    ("other", MessageKind::Other),
+];
+
+/// Over what `nth` counts.
+pub const SCOPES: &[(&str, Scope)] = &[("proxy", Scope::Proxy), ("connection", Scope::Connection)];
+
+/// The types of byte toxics, by Toxiproxy's names, with their attributes, by its names too.
+pub const TOXICS: &[(&str, &[&str])] = &[
+    ("latency", &["latency", "jitter"]),
+    ("bandwidth", &["rate"]),
+    ("slow_close", &["delay"]),
+    ("timeout", &["timeout"]),
+    ("reset_peer", &["timeout"]),
+    ("slicer", &["average_size", "size_variation", "delay"]),
+    ("limit_data", &["bytes"]),
+];
+
+/// The keys that every toxic takes.
+pub const TOXIC_KEYS: &[&str] = &["type", "name", "clients", "lane", "stream", "toxicity"];
 
 /// Cursors by name, for `set-cursor` and `rewrite-cursor`.
 pub const CURSORS: &[&str] = &[
@@ -204,6 +257,7 @@ pub mod keys {
         "clients",
         "steps",
         "faults",
+        "toxics",
         "at_least",
         "expect",
     ];
@@ -220,7 +274,24 @@ pub mod keys {
     /// `expect`.
     pub const EXPECT: &[&str] = &["decision", "findings", "lane"];
     /// `at` of a fault.
-    pub const AT: &[&str] = &["delivery", "ack", "seq", "resume", "resume_reply", "heartbeat_reply"];
+    pub const AT: &[&str] = &[
+        "delivery",
+        "ack",
+        "seq",
+        "resume",
+        "resume_reply",
+        "heartbeat_reply",
+        "message",
+        "kind",
+        "event",
+        "topic",
+        "pointer",
+        "equals",
+        "nth",
+        "per",
+    ];
+    /// What says more of a `message` in `at`.
+    pub const PICK: &[&str] = &["kind", "event", "topic", "seq", "pointer", "equals", "nth", "per"];
     /// `until` of a hold.
     pub const UNTIL: &[&str] = &["acked", "seq"];
 }

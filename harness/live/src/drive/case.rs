@@ -15,12 +15,12 @@ use tokio::time::timeout;
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::Inbox;
+use super::passage::Passage;
 use super::recorder::Recorder;
 use super::stack::{DriveError, LaneStack, Victim};
-use super::wiring::{endpoint, faults_of, planned_hashes, start_proxy, strikes_case};
+use super::wiring::{faults_of, planned_hashes, strikes_case};
 use super::writer::Writer;
 use crate::lane::{Answer, Completion, Op};
-use crate::proxy::Proxy;
 
 /// Longest wait for a state that a step waits for.
 const STEP_WITHIN: Duration = Duration::from_secs(20);
@@ -32,9 +32,9 @@ pub struct Case {
     recorder: Recorder,
     victim: Option<Victim>,
     writer: Writer,
-    writer_proxy: Proxy,
+    writer_proxy: Passage,
     clients: BTreeMap<ClientId, Client>,
-    /// Whom each fault of this lane strikes.
+    /// Whom each fault and toxic of this lane strikes.
     faults: BTreeMap<FaultId, ClientId>,
     heads: BTreeMap<StreamId, Seq>,
     last_acked: Option<String>,
@@ -44,7 +44,7 @@ pub struct Case {
 
 struct Client {
     handle: ClientHandle,
-    proxy: Proxy,
+    proxy: Passage,
     streams: Vec<StreamId>,
     wanted: bool,
 }
@@ -66,31 +66,24 @@ impl Case {
         let writer_faults = faults_of(plan, lane, |fault| {
             fault.client.as_str() == WRITER && strikes_case(fault, planned)
         });
-        let writer_proxy = start_proxy(&WRITER.into(), writer_faults, &stack.writer, stack, recorder).await?;
-        let writer = Writer::new(
-            stack.lane.clone(),
-            endpoint(&writer_proxy, &stack.writer),
-            recorder.clone(),
-        );
+        let writer_proxy = Passage::start(
+            &WRITER.into(),
+            writer_faults,
+            (plan, planned),
+            (stack, &stack.writer),
+            recorder,
+        )
+        .await?;
+        let writer = Writer::new(stack.lane.clone(), writer_proxy.endpoint(), recorder.clone());
         let hashes = Arc::new(planned_hashes(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
-            let proxy = start_proxy(
-                &client.id,
-                faults_of(plan, lane, |fault| fault.client == client.id),
-                &stack.socket,
-                stack,
-                recorder,
-            )
-            .await?;
+            let faults = faults_of(plan, lane, |fault| fault.client == client.id);
+            let way = (stack, &stack.socket);
+            let proxy = Passage::start(&client.id, faults, (plan, planned), way, recorder).await?;
             let file = CheckpointFile::of(dir, client.id.as_str());
             let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
-            let handle = ClientHandle::spawn(
-                stack.lane.clone(),
-                endpoint(&proxy, &stack.socket),
-                inbox,
-                recorder.clone(),
-            );
+            let handle = ClientHandle::spawn(stack.lane.clone(), proxy.endpoint(), inbox, recorder.clone());
             clients.insert(
                 client.id.clone(),
                 Client {
@@ -101,12 +94,11 @@ impl Case {
                 },
             );
         }
-        let faults = plan
-            .faults
-            .iter()
-            .filter(|fault| fault.strikes(lane))
-            .map(|fault| (fault.id.clone(), fault.client.clone()))
-            .collect();
+        let faults = plan.faults.iter().filter(|fault| fault.strikes(lane));
+        let toxics = plan.toxics.iter().filter(|toxic| toxic.strikes(lane));
+        let faults = faults.map(|fault| (fault.id.clone(), fault.client.clone()));
+        let faults = faults.chain(toxics.map(|toxic| (toxic.id.clone(), toxic.client.clone())));
+        let faults = faults.collect();
         let heads = planned
             .streams
             .iter()
@@ -215,6 +207,8 @@ impl Case {
             }
             Step::AwaitCaughtUp { clients } => self.caught_up(clients, STEP_WITHIN).await,
             Step::AwaitFired { fault } => self.fired(fault).await,
+            Step::Arm { toxics } => self.switch(toxics, true).await,
+            Step::Disarm { toxics } => self.switch(toxics, false).await,
             Step::Server { lane, action } if lane.is_none_or(|only| only == self.lane) => self.server(*action).await,
             Step::Server { .. } => Ok(()),
         }
@@ -315,6 +309,24 @@ impl Case {
             .map_err(|_| format!("fault `{fault}` to fire"))
     }
 
+    /// Puts toxics on or takes them off, whosever they are.
+    async fn switch(&self, toxics: &[FaultId], on: bool) -> Result<(), String> {
+        for passage in self.passages() {
+            let done = match on {
+                true => passage.arm(toxics).await,
+                false => passage.disarm(toxics).await,
+            };
+            done.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn passages(&self) -> impl Iterator<Item = &Passage> {
+        [&self.writer_proxy]
+            .into_iter()
+            .chain(self.clients.values().map(|client| &client.proxy))
+    }
+
     async fn server(&mut self, action: ServerAction) -> Result<(), String> {
         let victim = self.victim.clone().ok_or("a server of ours to kill or pause")?;
         let process = victim
@@ -339,11 +351,14 @@ impl Case {
         join_all(waits).await.into_iter().collect()
     }
 
-    /// Disarms every fault.
+    /// Disarms every fault and toxic.
     async fn heal(&mut self) {
-        self.writer_proxy.heal();
-        for client in self.clients.values() {
-            client.proxy.heal();
+        for passage in self.passages() {
+            if let Err(error) = passage.heal().await {
+                self.recorder.record(Record::TimedOut {
+                    waiting_for: format!("toxics to be taken off: {error}"),
+                });
+            }
         }
         self.settle().await;
     }

@@ -1,15 +1,18 @@
 //! Drives one plan over a lane, phase by phase, and leaves a history of it. Both lanes are driven by the same code, side
 //! by side, each at its own pace: what they share is the plan.
 
+mod byte_toxics;
 mod case;
 mod checkpoints;
 mod client;
 mod event;
 mod inbox;
+mod passage;
 mod recorder;
 mod resume;
 mod stack;
 mod status;
+mod strikes;
 mod wiring;
 mod writer;
 
@@ -23,6 +26,7 @@ use cutover_core::plan::Plan;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
+pub use byte_toxics::{ByteToxics, Front};
 use case::Case;
 pub use event::{EventSink, Quiet};
 pub use recorder::Quietly;
@@ -64,6 +68,7 @@ pub async fn drive(
             records: recorded.records,
         },
         times_us: recorded.times_us,
+        started_us: recorder.started_us(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! One lane's history while it grows. Times are taken here and nowhere else, and kept apart from the records.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use cutover_core::evidence::RunEvent;
 use cutover_core::history::{Fire, Record};
@@ -21,6 +21,8 @@ struct Shared {
     lane: LaneId,
     events: Arc<dyn EventSink>,
     started: Instant,
+    /// The same moment by the wall clock, in microseconds since 1970.
+    started_us: u64,
     records: Mutex<Recorded>,
 }
 
@@ -42,9 +44,15 @@ impl Recorder {
                 lane,
                 events,
                 started: Instant::now(),
+                started_us: wall_clock_us(),
                 records: Mutex::default(),
             }),
         }
+    }
+
+    /// When the history began, by the wall clock, in microseconds since 1970. For people: nothing is judged by it.
+    pub fn started_us(&self) -> u64 {
+        self.shared.started_us
     }
 
     /// Appends a record.
@@ -89,6 +97,11 @@ impl Recorder {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+fn wall_clock_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Keeps no ledger: for a proxy that no fault is armed in.

@@ -8,6 +8,7 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::ServerAction;
 use tokio::sync::Mutex;
 
+use super::byte_toxics::ByteToxics;
 use crate::frame::TaggerFactory;
 use crate::lane::Lane;
 use crate::lane::profile::Origin;
@@ -27,6 +28,8 @@ pub struct LaneStack {
     pub writer: Route,
     /// Its server, where the plan may do something to it.
     pub victim: Option<Victim>,
+    /// Where its byte toxics are, where that is not in the proxies of the run.
+    pub byte_toxics: Option<Arc<dyn ByteToxics>>,
 }
 
 /// The way to a server.
@@ -59,6 +62,9 @@ pub enum DriveError {
         /// Why.
         source: std::io::Error,
     },
+    /// A foreign proxy for byte toxics could not be had.
+    #[error("{0}")]
+    Front(std::io::Error),
     /// A directory can't be made.
     #[error("can't make {path}: {source}", path = path.display())]
     Directory {

@@ -1,24 +1,24 @@
-//! What stands between a case and its lane: which faults strike whom, and the proxies that they are armed in.
+//! Which faults of a plan strike whom in a case, and what the case publishes.
 
-use std::sync::Arc;
-
-use cutover_core::ids::{ClientId, LaneId};
+use cutover_core::ids::LaneId;
 use cutover_core::plan::{self, Plan, PlannedFault, PublishExpect, Step};
 
 use super::inbox::PlannedHashes;
-use super::recorder::Recorder;
-use super::stack::{DriveError, LaneStack, Route};
-use crate::lane::Endpoint;
-use crate::proxy::{MessageToxic, Proxy, ProxyConfig};
 
-/// A fault on the writer names an operation; it belongs to the case that has it.
+/// A fault on the writer names an operation; it belongs to the case that has it. One that picks messages belongs to the
+/// case that its name is of.
 pub(super) fn strikes_case(fault: &PlannedFault, case: &plan::Case) -> bool {
     let plan::Position::Ack { op } = &fault.at else {
-        return true;
+        return of_case(fault.id.as_str(), case);
     };
     case.steps
         .iter()
         .any(|step| matches!(step, Step::Publish { op: published, .. } if published == op))
+}
+
+/// Whether what is called this is a case's own: cases of a scenario that is expanded have `@` and their name at the end.
+pub(super) fn of_case(id: &str, case: &plan::Case) -> bool {
+    id.split_once('@').is_none_or(|(_, name)| name == case.name)
 }
 
 /// The faults of a plan on one lane that fit.
@@ -28,33 +28,6 @@ pub(super) fn faults_of(plan: &Plan, lane: LaneId, of: impl Fn(&PlannedFault) ->
         .filter(|fault| fault.strikes(lane) && of(fault))
         .cloned()
         .collect()
-}
-
-/// Starts the proxy of one client, with its faults armed.
-pub(super) async fn start_proxy(
-    client: &ClientId,
-    faults: Vec<PlannedFault>,
-    route: &Route,
-    stack: &LaneStack,
-    recorder: &Recorder,
-) -> Result<Proxy, DriveError> {
-    let ledger = Arc::new(recorder.clone());
-    let config = ProxyConfig {
-        faults: faults.into_iter().map(MessageToxic::from).collect(),
-        ..ProxyConfig::transparent(client.clone(), route.upstream.clone(), stack.taggers.clone(), ledger)
-    };
-    Proxy::start(config).await.map_err(|source| DriveError::Proxy {
-        client: client.to_string(),
-        source,
-    })
-}
-
-/// Where a client goes that is behind this proxy.
-pub(super) fn endpoint(proxy: &Proxy, route: &Route) -> Endpoint {
-    Endpoint {
-        connect: proxy.addr(),
-        authority: route.authority.clone(),
-    }
 }
 
 /// The planned hash of every event that a case publishes.

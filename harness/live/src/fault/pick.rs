@@ -15,6 +15,8 @@ pub(super) struct Picker {
     pick: Pick,
     /// The predicate's value in canonical form; `None` within where it is no JSON, which nothing equals.
     equals: Option<Option<Vec<u8>>>,
+    /// A member's name that the predicate's pointer goes through.
+    name: Option<String>,
     /// Over the proxy.
     all: Count,
     /// Of each connection that is counted on its own.
@@ -38,6 +40,10 @@ impl Picker {
         };
         Picker {
             equals: equals.map(canonical),
+            name: pick
+                .payload
+                .as_ref()
+                .and_then(|predicate| pointer::last_name(&predicate.pointer)),
             pick,
             all: Count::default(),
             conns: BTreeMap::new(),
@@ -126,6 +132,9 @@ impl Picker {
     }
 
     fn is_met(&self, predicate: &Predicate, seen: &Seen<'_>) -> bool {
+        if self.name.as_ref().is_some_and(|name| !seen.view.may_name(name)) {
+            return false;
+        }
         let contents = seen.view.contents();
         let mut events = contents
             .events

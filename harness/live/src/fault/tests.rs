@@ -37,12 +37,11 @@ impl FrameTagger for Canned {
     }
 }
 
-/// A wire format: its tagger, a recorded conversation in it, and one event that is delivered there.
+/// A wire format: its tagger, a recorded conversation in it, and a stream that is delivered there.
 struct Wire {
     name: String,
     tagger: Arc<dyn FrameTagger>,
     frames: Vec<Frame>,
-    event: &'static str,
     stream: &'static str,
 }
 
@@ -55,7 +54,6 @@ fn phoenix_wire(name: &str, serializer: Serializer, names: Names) -> Wire {
             .iter()
             .filter_map(|row| row.frame())
             .collect(),
-        event: "sync:update_batch",
         stream: "run:r1:events",
     }
 }
@@ -73,7 +71,6 @@ fn wires() -> Vec<Wire> {
             name,
             tagger: Arc::new(spacetime::Tagger::new(protocol, names, recording::schema())),
             frames: rows.iter().map(recording::Row::frame).collect(),
-            event: "TransactionUpdate",
             stream: "s1",
         });
     }
@@ -81,7 +78,6 @@ fn wires() -> Vec<Wire> {
         name: "v1 in JSON".to_owned(),
         tagger: Arc::new(JsonTagger::new(Arc::new(Names::any()), recording::schema())),
         frames: spacetime::recording::in_json(),
-        event: "TransactionUpdate",
         stream: "s1",
     });
     wires

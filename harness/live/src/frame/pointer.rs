@@ -20,6 +20,13 @@ pub fn is_json(text: &str) -> bool {
     serde_json::from_str::<&RawValue>(text).is_ok()
 }
 
+/// The last member's name on a pointer's way; `None` where there is none that is not perhaps an index.
+pub fn last_name(pointer: &str) -> Option<String> {
+    let tokens = pointer.split('/').skip(1).filter_map(unescaped);
+    let names = tokens.filter(|token| !token.is_empty() && !token.bytes().all(|byte| byte.is_ascii_digit()));
+    names.last()
+}
+
 /// The text of the value that a pointer names; `None` where there is none, or the text is no JSON.
 pub fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     if !is_pointer(pointer) {

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use bytes::Bytes;
 use cutover_core::ids::{Seq, StreamId};
 
-use super::{Edit, Frame, FrameTag, FrameTagger, Kinds};
+use super::{Body, Edit, Frame, FrameTag, FrameTagger, Kinds};
 
 /// What is told of a frame at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,7 @@ pub struct View<'a> {
     tagger: &'a dyn FrameTagger,
     frame: Frame,
     look: Look,
+    plain: OnceCell<bool>,
     contents: OnceCell<Contents>,
 }
 
@@ -91,6 +92,7 @@ impl<'a> View<'a> {
             look: tagger.look(&frame),
             tagger,
             frame,
+            plain: OnceCell::new(),
             contents: OnceCell::new(),
         }
     }
@@ -108,6 +110,16 @@ impl<'a> View<'a> {
     /// What is told at once.
     pub fn look(&self) -> &Look {
         &self.look
+    }
+
+    /// Whether an object in it may have a member of this name. `false` is certain and costs a scan of the bytes, where
+    /// [`View::contents`] costs a reading of them.
+    pub fn may_name(&self, name: &str) -> bool {
+        let (Body::Text(bytes) | Body::Binary(bytes)) = &self.frame.body else {
+            return true;
+        };
+        let plain = || self.tagger.is_plain(&self.frame) && memchr::memchr(b'\\', bytes).is_none();
+        !*self.plain.get_or_init(plain) || memchr::memmem::find(bytes, name.as_bytes()).is_some()
     }
 
     /// What it holds.

@@ -29,6 +29,10 @@ impl FrameTagger for GenericTagger {
         FrameTag::Other
     }
 
+    fn is_plain(&self, frame: &Frame) -> bool {
+        matches!(frame.body, Body::Text(_))
+    }
+
     fn contents(&self, frame: &Frame) -> Contents {
         let Some(message) = json_of(frame) else {
             return Contents::default();

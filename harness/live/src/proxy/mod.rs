@@ -316,6 +316,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 fn note(shared: &Shared, ended: &Result<(), tokio::task::JoinError>) {
+    stats::count(&shared.stats.ended);
     if ended.is_err() {
         stats::count(&shared.stats.crashed);
     }

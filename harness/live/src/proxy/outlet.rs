@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
@@ -18,6 +18,12 @@ use crate::toxic::{self, Chain, Ending, Out, Toxic};
 
 /// How many bytes go into the chain at a time, so that what it holds stays bounded whatever a message's length is.
 const PIECE_BYTES: usize = 32 * 1024;
+
+/// How many bytes of short messages are gathered for one write.
+const GATHERED_MAX_BYTES: usize = 16 * 1024;
+
+/// How much room for them a connection that says nothing may keep.
+const IDLE_MAX_BYTES: usize = 1024;
 
 /// Why a write came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +52,8 @@ pub(super) struct Outlet<W> {
     conn: Conn,
     direction: Direction,
     sink: W,
+    /// Short messages that leave in one write, once all that was read has been looked at.
+    gathered: BytesMut,
     order: Order,
     chain: Chain,
     toxics: Toxics,
@@ -65,6 +73,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         let mut outlet = Outlet {
             direction,
             sink,
+            gathered: BytesMut::new(),
             order: Order::default(),
             chain,
             changed: true,
@@ -84,7 +93,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
 
     /// Whether the sink stands between two units, with nothing on its way.
     pub(super) fn is_clear(&self) -> bool {
-        self.due.is_none()
+        self.due.is_none() && self.gathered.is_empty()
     }
 
     /// Whether more may be read: what is on its way is bounded.
@@ -125,7 +134,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     /// A message that passes, in its way.
     pub(super) async fn pass(&mut self, tag: &FrameTag, raw: Bytes, way: Way) -> Written {
         if way == Way::Now && !self.order.keeps() {
-            return self.through(&raw).await;
+            return self.gather(&raw).await;
         }
         let out = self.order.put(tag, raw, way);
         self.all(out).await
@@ -137,6 +146,31 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         self.all(out).await
     }
 
+    /// Puts a message to others that leave in one write, where it is short and nothing is done to bytes.
+    async fn gather(&mut self, raw: &[u8]) -> Written {
+        self.follow();
+        if !self.chain.is_empty() || raw.len() > GATHERED_MAX_BYTES {
+            return self.through(raw).await;
+        }
+        if self.gathered.len() + raw.len() > GATHERED_MAX_BYTES {
+            self.flush().await?;
+        }
+        self.gathered.extend_from_slice(raw);
+        Ok(())
+    }
+
+    /// Writes what was gathered. To be called before anything is waited for.
+    pub(super) async fn flush(&mut self) -> Written {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let gathered = self.gathered.split();
+        if self.gathered.capacity() > IDLE_MAX_BYTES {
+            self.gathered = BytesMut::new();
+        }
+        self.put(&gathered).await
+    }
+
     async fn all(&mut self, out: Vec<Bytes>) -> Written {
         for raw in out {
             self.through(&raw).await?;
@@ -146,6 +180,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
 
     /// Leads bytes through the chain, or past it where it is empty.
     async fn through(&mut self, bytes: &[u8]) -> Written {
+        self.flush().await?;
         self.follow();
         if self.chain.is_empty() {
             return self.put(bytes).await;
@@ -179,6 +214,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
 
     /// Does what is due.
     pub(super) async fn advance(&mut self) -> Written {
+        self.flush().await?;
         self.follow();
         if self.order.due().is_some_and(|due| due <= Instant::now()) {
             let out = self.order.expire(Instant::now());
@@ -254,6 +290,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     /// Ends the direction, behind all that is on its way: FIN.
     pub(super) async fn finish(&mut self) -> Written {
         self.release().await?;
+        self.flush().await?;
         self.follow();
         if !self.chain.is_empty() {
             self.chain.end(Instant::now());

@@ -88,6 +88,7 @@ type Moved<T> = Result<T, PumpEnd>;
 
 /// What a direction that waits has been woken by.
 enum Woken {
+    Stopped,
     Read(std::io::Result<usize>),
     Switched,
     Healed,
@@ -127,7 +128,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     async fn step(&mut self) -> Moved<()> {
         if self.conn.stop.is_cancelled() {
-            return Err(self.stopped());
+            return Err(self.stopped().await);
         }
         let armed = self.conn.shared.desk.armed();
         if !armed && self.outlet.keeps() {
@@ -146,7 +147,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             Step::More => return self.read(true).await,
             Step::AwaitSwitch => return self.read(self.buf.len() < READ_MAX_BYTES).await,
             Step::WentRaw(why) => self.went_raw(why, armed),
-            Step::TooBig => return Err(PumpEnd::TooBig),
+            Step::TooBig => {
+                self.outlet.flush().await?;
+                return Err(PumpEnd::TooBig);
+            }
         }
         match self.cut_after_rest {
             Some(how) if !self.line.amid_message() => self.cut(how, When::After).await,
@@ -155,8 +159,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     }
 
     /// The end of a direction that was asked to stop: between two units, unless bytes are still on their way.
-    fn stopped(&self) -> PumpEnd {
-        if self.outlet.is_clear() {
+    async fn stopped(&mut self) -> PumpEnd {
+        if self.outlet.flush().await.is_ok() && self.outlet.is_clear() {
             PumpEnd::Stopped
         } else {
             PumpEnd::SinkBroke
@@ -173,13 +177,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     /// Reads more, or waits for what else can move the direction on.
     async fn read(&mut self, room: bool) -> Moved<()> {
+        self.outlet.flush().await?;
         let keeps = self.outlet.keeps();
         let room = room && self.outlet.has_room();
         let drain = self.conn.drain.plan();
         self.make_room(room);
         let woken = tokio::select! {
             biased;
-            () = self.conn.stop.cancelled() => return Err(self.stopped()),
+            () = self.conn.stop.cancelled() => Woken::Stopped,
             () = self.conn.exchange.switched.notified(), if self.direction == Direction::ToLane => Woken::Switched,
             () = self.conn.shared.heal.cancelled(), if keeps => Woken::Healed,
             () = self.outlet.due() => Woken::Due,
@@ -189,8 +194,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             read = self.reader.read_buf(&mut self.buf), if room => Woken::Read(read),
         };
         match woken {
+            Woken::Stopped => Err(self.stopped().await),
             Woken::Switched => Ok(()),
             Woken::Read(Ok(read @ 1..)) => {
+                self.conn.shared.stats.received(self.direction, read);
                 self.fit(read);
                 Ok(())
             }
@@ -306,11 +313,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     /// Waits, and all behind with it, while what went before goes on; heal ends every wait.
     async fn pause(&mut self, until: impl Future<Output = ()>) -> Moved<()> {
+        self.outlet.flush().await?;
         let mut until = std::pin::pin!(until);
         loop {
             tokio::select! {
                 biased;
-                () = self.conn.stop.cancelled() => return Err(self.stopped()),
+                () = self.conn.stop.cancelled() => return Err(self.stopped().await),
                 () = self.conn.shared.heal.cancelled() => return Ok(()),
                 () = &mut until => return Ok(()),
                 () = self.outlet.due() => {}

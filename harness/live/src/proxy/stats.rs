@@ -8,6 +8,8 @@ use crate::frame::Direction;
 /// Numbers of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flow {
+    /// Bytes read.
+    pub received: u64,
     /// Bytes written.
     pub bytes: u64,
     /// Messages read: WebSocket messages, control frames, HTTP messages that are no upgrade.
@@ -23,6 +25,8 @@ pub struct ProxyStats {
     pub to_client: Flow,
     /// Connections accepted.
     pub connections: u64,
+    /// Connections that have ended.
+    pub ended: u64,
     /// Connections for which the lane could not be reached.
     pub unreachable: u64,
     /// What was seen when that happened last.
@@ -42,9 +46,11 @@ pub struct ProxyStats {
 /// The numbers while they are counted.
 #[derive(Debug, Default)]
 pub(super) struct Stats {
+    received: [AtomicU64; 2],
     bytes: [AtomicU64; 2],
     frames: [AtomicU64; 2],
     pub(super) connections: AtomicU64,
+    pub(super) ended: AtomicU64,
     unreachable: AtomicU64,
     raw_fallbacks: AtomicU64,
     raw_while_armed: AtomicU64,
@@ -67,6 +73,10 @@ pub(super) fn count(counter: &AtomicU64) {
 }
 
 impl Stats {
+    pub(super) fn received(&self, direction: Direction, bytes: usize) {
+        self.received[index(direction)].fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
     pub(super) fn wrote(&self, direction: Direction, bytes: usize) {
         self.bytes[index(direction)].fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -92,6 +102,7 @@ impl Stats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let text = |text: &Mutex<Option<String>>| text.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let flow = |direction| Flow {
+            received: get(&self.received[index(direction)]),
             bytes: get(&self.bytes[index(direction)]),
             frames: get(&self.frames[index(direction)]),
         };
@@ -99,6 +110,7 @@ impl Stats {
             to_lane: flow(Direction::ToLane),
             to_client: flow(Direction::ToClient),
             connections: get(&self.connections),
+            ended: get(&self.ended),
             unreachable: get(&self.unreachable),
             last_unreachable: text(&self.last_unreachable),
             raw_fallbacks: get(&self.raw_fallbacks),

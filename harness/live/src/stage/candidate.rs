@@ -189,6 +189,7 @@ impl Stage {
             socket: route.clone(),
             writer: route,
             victim,
+            byte_toxics: None,
         };
         let server = if harmed { host.server.clone() } else { None };
         let module_digest = publishes.then(|| module_digest(&self.module));

@@ -32,6 +32,9 @@ pub(in crate::check) struct Sub<'a> {
     /// The record that ended it: the connection's end or the next subscription of the same stream; the length of the
     /// history where nothing did.
     pub ended: usize,
+    /// The ledger's record of a message that was lost or let others pass on its way to the client while this was open.
+    /// What is missing or out of order from there on is the network's doing; that it is mended is the client's.
+    pub disturbed_at: Option<usize>,
     /// Whether its connection had not carried the stream before.
     pub fresh: bool,
     /// Its deliveries, by their place in [`LaneIndex::deliveries`].
@@ -58,6 +61,11 @@ pub(in crate::check) enum Reply<'a> {
 }
 
 impl Sub<'_> {
+    /// Whether a record lies behind a fault that took messages of this subscription from their place.
+    pub fn is_disturbed(&self, at: usize) -> bool {
+        self.disturbed_at.is_some_and(|disturbed| disturbed <= at)
+    }
+
     /// The record of acceptance.
     pub fn accepted_at(&self) -> Option<usize> {
         match self.reply {
@@ -179,6 +187,17 @@ impl<'a> LaneIndex<'a> {
     /// The pair's view, where there is one.
     pub fn pair(&self, key: PairKey) -> Option<&Pair> {
         self.pairs.get(&key)
+    }
+
+    /// Whether a record of a client and a stream lies behind a fault that took messages of the subscription that was open
+    /// then from their place.
+    pub fn is_disturbed(&self, key: PairKey, at: usize) -> bool {
+        let subs = self.pair(key).map_or(&[][..], |pair| &pair.subs);
+        let open = subs
+            .iter()
+            .map(|sub| &self.subs[*sub])
+            .filter(|sub| sub.at <= at && at <= sub.ended);
+        open.into_iter().any(|sub| sub.is_disturbed(at))
     }
 
     /// Whether the client died between two records.

@@ -1,11 +1,11 @@
 //! The plan, looked up by operation, payload hash, client and stream.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Names, PairKey};
 use crate::hash::PayloadHash;
-use crate::ids::OpId;
-use crate::plan::{Plan, PublishExpect, Step};
+use crate::ids::{FaultId, OpId};
+use crate::plan::{FaultKind, Plan, PublishExpect, Step};
 
 /// An operation of the plan.
 #[derive(Debug)]
@@ -87,11 +87,16 @@ pub(in crate::check) struct PlanIndex<'a> {
     policies: Vec<StartPolicy>,
     connected: Vec<bool>,
     set_cursors: HashMap<PairKey, Vec<u64>>,
+    displacing: HashSet<&'a str>,
 }
 
 impl<'a> PlanIndex<'a> {
     /// Indexes a plan.
     pub fn build(plan: &'a Plan) -> PlanIndex<'a> {
+        let displacing = plan
+            .faults
+            .iter()
+            .filter(|fault| matches!(fault.kind, FaultKind::Drop | FaultKind::Reorder { .. }));
         let mut index = PlanIndex {
             plan,
             streams: Names::default(),
@@ -103,6 +108,7 @@ impl<'a> PlanIndex<'a> {
             policies: Vec::new(),
             connected: Vec::new(),
             set_cursors: HashMap::new(),
+            displacing: displacing.map(|fault| fault.id.as_str()).collect(),
         };
         for case in &plan.cases {
             for stream in &case.streams {
@@ -171,7 +177,11 @@ impl<'a> PlanIndex<'a> {
                 let pair = (self.clients.add(client.as_str()), self.streams.add(stream.as_str()));
                 self.set_cursors.entry(pair).or_default().push(cursor.0);
             }
-            Step::AwaitCaughtUp { .. } | Step::AwaitFired { .. } | Step::Server { .. } => {}
+            Step::AwaitCaughtUp { .. }
+            | Step::AwaitFired { .. }
+            | Step::Arm { .. }
+            | Step::Disarm { .. }
+            | Step::Server { .. } => {}
         }
     }
 
@@ -208,6 +218,11 @@ impl<'a> PlanIndex<'a> {
     /// Whether the plan leaves a client connected.
     pub fn connected_at_end(&self, client: usize) -> bool {
         self.connected.get(client).copied().unwrap_or(false)
+    }
+
+    /// Whether a fault takes messages from their place: loses them, or lets others pass them.
+    pub fn displaces(&self, fault: &FaultId) -> bool {
+        self.displacing.contains(fault.as_str())
     }
 
     /// Whether the plan puts this cursor on a client's disk.

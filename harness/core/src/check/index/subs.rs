@@ -34,6 +34,7 @@ impl<'a> Subscriptions<'a> {
             reading.record(index, plan, at, record);
         }
         reading.rewrite(index, &plan.streams);
+        disturb(index, plan);
         tell_second_events(index, plan);
     }
 
@@ -155,6 +156,7 @@ impl<'a> Subscriptions<'a> {
             asked,
             saw: asked,
             rewritten_at: None,
+            disturbed_at: None,
             reply: None,
             ended: index.history.records.len(),
             fresh,
@@ -216,6 +218,22 @@ impl<'a> Subscriptions<'a> {
                 index.subs[sub].saw = Some(rewrote.to.0);
                 index.subs[sub].rewritten_at = Some(*at);
             }
+        }
+    }
+}
+
+/// Marks what was open at a client when a message was lost on its way there, or held back until others had passed it.
+fn disturb(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
+    for (at, record) in index.history.records.iter().enumerate() {
+        let Record::Fault { fault, client, .. } = record else {
+            continue;
+        };
+        let Some(client) = plan.clients.get(client.as_str()).filter(|_| plan.displaces(fault)) else {
+            continue;
+        };
+        let open = index.subs.iter_mut().filter(|sub| sub.client == client);
+        for sub in open.filter(|sub| sub.at <= at && at <= sub.ended) {
+            sub.disturbed_at.get_or_insert(at);
         }
     }
 }

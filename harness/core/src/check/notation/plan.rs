@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{ClientId, Cursor, FaultId, OpId, Seed, StreamId};
 use crate::plan::{
-    AtLeast, Case, Compression, Expectation, FaultKind, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream,
-    Position, PublishExpect, Serializer, Step, Times,
+    AtLeast, ByteToxic, Case, Compression, Direction, Expectation, FaultKind, PLAN_SCHEMA, Plan, PlannedClient,
+    PlannedFault, PlannedStream, PlannedToxic, Position, PublishExpect, Serializer, Step, Times,
 };
 
 /// The payload of an event.
@@ -30,6 +30,7 @@ pub(super) struct PlanWriter {
     steps: Vec<Step>,
     ops: HashMap<String, OpId>,
     faults: Vec<PlannedFault>,
+    toxics: Vec<PlannedToxic>,
     at_least: AtLeast,
 }
 
@@ -83,15 +84,29 @@ impl PlanWriter {
     }
 
     /// A fault.
-    pub fn fault(&mut self, name: &str, client: &str) {
+    pub fn fault(&mut self, name: &str, client: &str, kind: FaultKind) {
         if self.faults.iter().all(|fault| fault.id.as_str() != name) {
             self.faults.push(PlannedFault {
                 id: FaultId::from(name),
                 lane: None,
                 client: ClientId::from(client),
                 at: Position::Resume { nth: 1 },
-                kind: FaultKind::Repeat { more: 1 },
+                kind,
                 times: Times::Once,
+            });
+        }
+    }
+
+    /// A toxic that delays what goes to a client; its toxicity in percent.
+    pub fn toxic(&mut self, name: &str, client: &str, percent: u32) {
+        if self.toxics.iter().all(|toxic| toxic.id.as_str() != name) {
+            self.toxics.push(PlannedToxic {
+                id: FaultId::from(name),
+                lane: None,
+                client: ClientId::from(client),
+                stream: Direction::Downstream,
+                toxicity: f64::from(percent) / 100.0,
+                toxic: ByteToxic::Latency { latency: 1, jitter: 0 },
             });
         }
     }
@@ -169,7 +184,7 @@ impl PlanWriter {
                 steps: self.steps,
             }],
             faults: self.faults,
-            toxics: Vec::new(),
+            toxics: self.toxics,
             at_least: self.at_least,
             expect: Expectation::Allow,
             converge_within_ms: 1000,

@@ -369,6 +369,59 @@ fn wrong_answer_is_silent_where_a_lost_answer_comes_on_the_retry() {
 }
 
 #[test]
+fn what_follows_a_message_that_a_fault_lost_is_the_networks_doing_and_what_came_before_is_not() {
+    let lost =
+        "planned lost c1 drop; pub a1..3; c1 sub a; c1 a1; fires lost c1; c1 a3; c1 cut; c1 sub a from 1; c1 a2..3";
+    check("gap", lost, &[]);
+    check(
+        "gap",
+        &lost.replace(" drop", ""),
+        &["legacy skipped c1 a2", "candidate skipped c1 a2"],
+    );
+    let before = lost.replace("c1 a1; fires lost c1; c1 a3", "c1 a1; c1 a3; fires lost c1");
+    check("gap", &before, &["legacy skipped c1 a2", "candidate skipped c1 a2"]);
+    let others = lost.replace("fires lost c1", "fires lost c2");
+    check("gap", &others, &["legacy skipped c1 a2", "candidate skipped c1 a2"]);
+}
+
+#[test]
+fn what_is_late_behind_a_fault_is_no_defect_of_the_lane_as_long_as_it_comes() {
+    let late = "planned late c1 drop; pub a1..3; c1 sub a; c1 a1; fires late c1; c1 a3; c1 a2; c1 a3";
+    check("nonmonotonic", late, &[]);
+    let lane = late.replace("; fires late c1", "");
+    check(
+        "nonmonotonic",
+        &lane,
+        &[
+            "legacy delivered-after-a-later-one c1 a2",
+            "candidate delivered-after-a-later-one c1 a2",
+        ],
+    );
+    let never = "planned lost c1 drop; pub a1..3; c1 sub a; c1 a1; fires lost c1; c1 a3; c1 mark a 3";
+    check(
+        "lost-write",
+        never,
+        &["legacy never-delivered c1 a2", "candidate never-delivered c1 a2"],
+    );
+}
+
+#[test]
+fn vacuity_fires_on_a_toxic_that_never_struck() {
+    check(
+        "vacuity",
+        "toxic slow c1 100; pub a1; c1 sub a; c1 a1; legacy: fires slow c1",
+        &["candidate toxic-did-not-strike c1"],
+    );
+}
+
+#[test]
+fn of_toxics_that_are_drawn_one_connection_of_an_entry_is_enough() {
+    let some =
+        "toxic slow.c1 c1 50; toxic slow.c2 c2 50; pub a1; c1 sub a; c2 sub a; c1 a1; c2 a1; legacy: fires slow.c2 c2";
+    check("vacuity", some, &["candidate toxic-did-not-strike c1"]);
+}
+
+#[test]
 fn vacuity_fires_on_a_fault_that_never_fired_and_on_too_little() {
     check(
         "vacuity",

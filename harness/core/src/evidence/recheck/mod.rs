@@ -12,7 +12,7 @@ mod tests;
 use serde::Serialize;
 
 use super::document::{Evidence, State};
-use super::judge::{JudgeInput, judge};
+use super::judge::{JudgeInput, Terms, judge};
 use super::judged::Judged;
 use super::layout::{self, Files};
 use crate::ids::Seed;
@@ -101,8 +101,17 @@ impl Rechecked {
     }
 }
 
-/// Compiles a scenario file, by its path and bytes, with a seed; the error is what is wrong with the file.
-pub type Compile<'a> = &'a dyn Fn(&str, &[u8], Seed) -> Result<Plan, String>;
+/// Compiles a scenario file, by its path and bytes; the error is what is wrong with the file.
+pub type Compile<'a> = &'a dyn Fn(&str, &[u8], Build) -> Result<Plan, String>;
+
+/// What a plan is compiled with, beside its scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Build {
+    /// The seed.
+    pub seed: Seed,
+    /// Whether faults and toxics are left out.
+    pub no_faults: bool,
+}
 
 /// Rechecks a bundle.
 ///
@@ -114,7 +123,7 @@ pub fn recheck(files: &Files, compile: Compile<'_>) -> Result<Rechecked, NoBundl
     let evidence = match read::document(bytes)? {
         Ok(evidence) => evidence,
         Err(problem) => {
-            let computed = judge(&[], false, &State::InProgress);
+            let computed = judge(&[], Terms::default(), &State::InProgress);
             return Ok(Rechecked {
                 evidence: None,
                 computed,
@@ -134,7 +143,11 @@ pub fn recheck(files: &Files, compile: Compile<'_>) -> Result<Rechecked, NoBundl
             candidate: &scenario.candidate,
         })
         .collect();
-    let computed = judge(&inputs, evidence.enforce_matrix, &evidence.state);
+    let terms = Terms {
+        enforce_matrix: evidence.enforce_matrix,
+        no_faults: evidence.no_faults,
+    };
+    let computed = judge(&inputs, terms, &evidence.state);
     compare::judged(&evidence.judged, &computed, &mut problems);
     problems.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(Rechecked {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Compile, NoBundle, Problem};
+use super::{Build, Compile, NoBundle, Problem};
 use crate::evidence::document::{EVIDENCE_SCHEMA, Evidence};
 use crate::evidence::layout::{self, Files};
 use crate::evidence::vectors;
@@ -160,7 +160,11 @@ fn compiles_anew(
     let Some(source) = content(&source_path, files, problems) else {
         return;
     };
-    match compile(&source_path, source, evidence.seed) {
+    let build = Build {
+        seed: evidence.seed,
+        no_faults: evidence.no_faults,
+    };
+    match compile(&source_path, source, build) {
         Err(error) => problems.push(Problem::new(&source_path, format!("cannot be compiled: {error}"))),
         Ok(again) => {
             if again != *plan {

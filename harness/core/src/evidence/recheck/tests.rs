@@ -26,6 +26,7 @@ fn driven(notation: &str) -> Driven {
         history.header.seed = plan.seed;
         LaneRun {
             times_us: vec![0; history.records.len()],
+            started_us: 0,
             history,
         }
     };
@@ -62,10 +63,12 @@ fn bundle(notation: &str, state: State) -> Files {
         seed: driven.plan.seed,
         aa: None,
         enforce_matrix: false,
+        no_faults: false,
+        toxiproxy: None,
         lanes: BTreeMap::new(),
         module_digest: None,
         left_out: BTreeMap::new(),
-        judged: judge(&[input], false, &state),
+        judged: judge(&[input], Terms::default(), &state),
         state,
         files: digested
             .map(|(path, content)| (path.clone(), FileEntry::of(content)))
@@ -80,7 +83,7 @@ fn bundle(notation: &str, state: State) -> Files {
     files
 }
 
-fn compile(_: &str, bytes: &[u8], _: Seed) -> Result<Plan, String> {
+fn compile(_: &str, bytes: &[u8], _: Build) -> Result<Plan, String> {
     Plan::from_json(std::str::from_utf8(bytes).unwrap()).map_err(|error| error.to_string())
 }
 
@@ -246,8 +249,8 @@ fn a_history_that_was_added_later_is_named() {
 #[test]
 fn a_plan_that_the_scenario_does_not_give_is_named() {
     let files = bundle(HONEST, State::Complete);
-    let other = |_: &str, bytes: &[u8], seed| {
-        let mut plan = compile("", bytes, seed)?;
+    let other = |_: &str, bytes: &[u8], build: Build| {
+        let mut plan = compile("", bytes, build)?;
         plan.converge_within_ms += 1;
         Ok(plan)
     };

@@ -145,6 +145,7 @@ fn decision_case(evidence: &Evidence) -> Case {
     let text = evidence.judged.decision.reasons.join("\n");
     let result = match words::decision(evidence) {
         "ALLOW" => Outcome::Passed,
+        "VALID WITHOUT FAULTS" => Outcome::Skipped(text),
         _ => Outcome::Failure {
             kind: "block",
             message: message.clone(),

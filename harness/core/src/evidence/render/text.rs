@@ -275,7 +275,9 @@ impl TextRenderer<'_> {
 
     fn decision(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         let decision = words::decision(evidence);
-        let painted = self.paint.decision(decision == "ALLOW", decision);
+        let painted = self
+            .paint
+            .decision(evidence.judged.decision.exit_code == 0 && decision != "BLOCK", decision);
         let total = self
             .times
             .and_then(|times| times.elapsed_ms)
@@ -286,8 +288,9 @@ impl TextRenderer<'_> {
             words::headline(evidence),
             total.unwrap_or_default()
         )?;
+        let because = if decision == "BLOCK" { "because " } else { "" };
         for reason in &evidence.judged.decision.reasons {
-            self.paragraph(2, &format!("because {reason}"), out)?;
+            self.paragraph(2, &format!("{because}{reason}"), out)?;
         }
         if let Some(bundle) = self.bundle {
             writeln!(out, "  evidence   {bundle}")?;

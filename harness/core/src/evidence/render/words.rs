@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::check::Finding;
-use crate::evidence::document::{Evidence, State, Times};
-use crate::evidence::judged::{JudgedScenario, ScenarioOutcome, ShownBy};
+use crate::evidence::document::{Evidence, FireTime, State, Times};
+use crate::evidence::judged::{JudgedScenario, LedgerEntry, ScenarioOutcome, ShownBy};
 use crate::evidence::layout;
+use crate::gate::Decision;
 
 /// The decision in a word, as people read it first.
 pub fn decision(evidence: &Evidence) -> &'static str {
     match (&evidence.state, evidence.judged.decision.allow) {
         (State::Complete, true) => "ALLOW",
+        (State::Complete, false) if evidence.judged.decision.decision == Decision::ValidWithoutFaults => {
+            "VALID WITHOUT FAULTS"
+        }
         _ => "BLOCK",
     }
 }
@@ -32,6 +36,9 @@ pub fn headline(evidence: &Evidence) -> String {
     let known_bad = bad.count();
     if known_bad > 0 {
         text.push_str(&format!(", {caught} of {known_bad} known-bad caught"));
+    }
+    if evidence.no_faults {
+        text.push_str(", without faults: no decision about a release");
     }
     let left_out = evidence.left_out.len();
     if left_out > 0 {
@@ -92,6 +99,14 @@ pub fn elapsed(times: Option<&Times>, scenario: &str) -> String {
 pub fn seconds(ms: u64) -> String {
     let tenths = (ms + 50) / 100;
     format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+/// When a fault or toxic first struck a lane, of a scenario.
+pub fn first_fire<'t>(times: Option<&'t Times>, scenario: &str, entry: &LedgerEntry) -> Option<&'t FireTime> {
+    let fires = times.and_then(|times| times.fires.get(scenario))?;
+    fires
+        .iter()
+        .find(|fire| fire.lane == entry.lane && fire.fault == entry.fault)
 }
 
 /// The outcome in a word. For a known-bad scenario, what it must be caught with is told elsewhere.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Cut, FaultKind, Mutation, PlannedFault, Position, Release, Times, WRITER, When};
+use super::super::{Cut, FaultKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Times, WRITER, When};
 use super::payload::altered;
 use super::steps::{Published, draw};
 use super::{Chance, Compiler};
@@ -57,6 +57,10 @@ impl Faults<'_> {
             Place::Resume(nth) => Position::Resume { nth: *nth },
             Place::ResumeReply(nth) => Position::ResumeReply { nth: *nth },
             Place::HeartbeatReply(nth) => Position::HeartbeatReply { nth: *nth },
+            Place::Message(pick) => {
+                struck = pick.stream.zip(pick.seq);
+                Position::Message(self.pick(pick))
+            }
         };
         let client = victim.map_or(WRITER, |client| &self.case.clients[client].name);
         PlannedFault {
@@ -66,6 +70,22 @@ impl Faults<'_> {
             at,
             kind: self.kind(&fault.kind, struck),
             times: if fault.always { Times::Always } else { Times::Once },
+        }
+    }
+
+    fn pick(&self, pick: &script::Pick) -> Pick {
+        Pick {
+            direction: pick.direction,
+            kind: pick.kind,
+            event: pick.event.clone(),
+            stream: pick.stream.map(|stream| self.stream(stream)),
+            seq: pick.seq.map(Seq),
+            payload: pick.payload.as_ref().map(|(pointer, equals)| Predicate {
+                pointer: pointer.clone(),
+                equals: equals.clone(),
+            }),
+            nth: pick.nth,
+            per: pick.per,
         }
     }
 
@@ -111,6 +131,34 @@ impl Faults<'_> {
                     to: Cursor(draw(self.chance, *to)),
                 };
             }
+            script::FaultKind::Drop => return FaultKind::Drop,
+            script::FaultKind::Reorder { behind, within_ms } => {
+                return FaultKind::Reorder {
+                    behind: *behind,
+                    within_ms: *within_ms,
+                };
+            }
+            script::FaultKind::Split { frames } => return FaultKind::Split { frames: *frames },
+            script::FaultKind::Merge { messages, within_ms } => {
+                return FaultKind::Merge {
+                    messages: *messages,
+                    within_ms: *within_ms,
+                };
+            }
+            script::FaultKind::Drain { code, within_ms } => {
+                return FaultKind::Drain {
+                    code: *code,
+                    within_ms: *within_ms,
+                };
+            }
+            script::FaultKind::SetJson { pointer, value } => Mutation::SetJson {
+                pointer: pointer.clone(),
+                value: value.clone(),
+            },
+            script::FaultKind::SetColumn { column, value } => Mutation::SetColumn {
+                column: column.clone(),
+                value: value.clone(),
+            },
             script::FaultKind::DropEvent => Mutation::DropEvent,
             script::FaultKind::Swap => Mutation::SwapWithNext,
             script::FaultKind::ReplacePayload => {

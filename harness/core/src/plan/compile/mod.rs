@@ -6,11 +6,13 @@ mod payload;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod toxics;
 
 pub use payload::EXEMPT as PAYLOADS_WITHOUT_KEY;
 
 use super::{
-    AtLeast, Case, Compression, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream, Serializer,
+    AtLeast, Case, Compression, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream,
+    PlannedToxic, Serializer,
 };
 use crate::ids::{ClientId, LaneId, OpId, Seed, StreamId};
 use crate::scenario::{Backoff, Scenario, script};
@@ -27,11 +29,12 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         last_op: 0,
     };
     let mut cases = Vec::new();
-    let mut faults = Vec::new();
+    let (mut faults, mut toxics) = (Vec::new(), Vec::new());
     for case in &scenario.cases {
         let (compiled, struck) = compiler.case(case);
         cases.push(compiled);
         faults.extend(struck);
+        toxics.extend(toxics::toxics(case));
     }
     Plan {
         schema: PLAN_SCHEMA.to_owned(),
@@ -42,9 +45,9 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         scenario_digest: scenario.digest.clone(),
         legacy_defects: scenario.legacy_defects.clone(),
         cases,
-        at_least: at_least(scenario, &faults),
+        at_least: at_least(scenario, &faults, &toxics),
         faults,
-        toxics: Vec::new(),
+        toxics,
         expect: expectation(scenario),
         converge_within_ms: scenario.converge_within_ms,
     }
@@ -110,9 +113,16 @@ impl Compiler<'_> {
     }
 }
 
-fn at_least(scenario: &Scenario, faults: &[PlannedFault]) -> AtLeast {
+/// Of toxics, only those count that every connection gets: the others may be drawn for none.
+fn at_least(scenario: &Scenario, faults: &[PlannedFault], toxics: &[PlannedToxic]) -> AtLeast {
     let least = scenario.at_least;
-    let armed = |lane: LaneId| faults.iter().filter(|fault| fault.strikes(lane)).count() as u64;
+    let armed = |lane: LaneId| {
+        let faults = faults.iter().filter(|fault| fault.strikes(lane)).count();
+        let toxics = toxics
+            .iter()
+            .filter(|toxic| toxic.strikes(lane) && toxic.toxicity >= 1.0);
+        (faults + toxics.count()) as u64
+    };
     let fewest = LaneId::BOTH.into_iter().map(armed).min().unwrap_or(0);
     AtLeast {
         deliveries: least.deliveries,

@@ -71,6 +71,10 @@ impl Steps<'_, '_> {
         ClientId::new(&self.case.clients[index].name)
     }
 
+    fn toxic(&self, index: usize) -> FaultId {
+        FaultId::new(&self.case.toxics[index].name)
+    }
+
     fn step(&mut self, step: &script::Step) {
         let compiled = match step {
             script::Step::Policy {
@@ -109,6 +113,15 @@ impl Steps<'_, '_> {
             },
             script::Step::AwaitFault(fault) => Step::AwaitFired {
                 fault: FaultId::new(fault.to_string()),
+            },
+            script::Step::AwaitToxic(toxic) => Step::AwaitFired {
+                fault: self.toxic(*toxic),
+            },
+            script::Step::Arm(toxics) => Step::Arm {
+                toxics: toxics.iter().map(|toxic| self.toxic(*toxic)).collect(),
+            },
+            script::Step::Disarm(toxics) => Step::Disarm {
+                toxics: toxics.iter().map(|toxic| self.toxic(*toxic)).collect(),
             },
             script::Step::Server { lane, action } => Step::Server {
                 lane: *lane,

@@ -133,7 +133,16 @@ fn check_promises(plan: &Plan) {
                     assert!(!clients.is_empty());
                     assert!(clients.iter().all(|client| connected.contains(client)));
                 }
-                Step::AwaitFired { fault } => assert!(plan.faults.iter().any(|planned| planned.id == *fault)),
+                Step::AwaitFired { fault } => {
+                    let toxics = plan.toxics.iter().map(|toxic| &toxic.id);
+                    let mut all = plan.faults.iter().map(|planned| &planned.id).chain(toxics);
+                    assert!(all.any(|id| id == fault), "{fault}");
+                }
+                Step::Arm { toxics } | Step::Disarm { toxics } => {
+                    for toxic in toxics {
+                        assert!(plan.toxics.iter().any(|planned| planned.id == *toxic), "{toxic}");
+                    }
+                }
                 Step::Server { .. } => {}
             }
         }

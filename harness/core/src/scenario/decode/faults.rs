@@ -1,18 +1,22 @@
 //! Reads the faults of a scenario.
 
-use super::super::draft::{FaultDraft, KindDraft, Number, Pick, PlaceDraft};
+use super::super::draft::{FaultDraft, KindDraft, Number, Pick, PickDraft, PlaceDraft};
 use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::{At, Node, Section, as_word};
 use super::super::words::{self, keys};
 use super::cast::check_name;
 use super::numbers::{cursor, number, numbers};
+use super::picks::{only_of_messages, pick as message, pointer};
 use super::steps::verb;
 use super::{MAX_LIST, Names};
+use crate::plan::{Direction, MessageKind, Scope};
 
 /// The close code of a service restart (RFC 6455 registry), which Phoenix sends as it drains.
 const SERVICE_RESTART: u64 = 1012;
 /// The longest that a frame is delayed, in milliseconds.
 const MAX_DELAY_MS: u64 = 2_000;
+/// How long a message waits for others where nothing else is said, in milliseconds.
+const WITHIN_MS: u64 = 200;
 
 pub(super) fn faults(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Vec<At<FaultDraft>> {
     let mut faults: Vec<At<FaultDraft>> = Vec::new();
@@ -41,10 +45,14 @@ fn fault(node: Node<'_>, index: usize, names: &Names<'_>, mistakes: &mut Mistake
         None => format!("{verb}-{}", index + 1),
     };
     let clients = victims(section, names, mistakes);
-    let at = place(section, names, mistakes);
+    let starves = verb == "starve-heartbeats";
+    let at = match starves {
+        true => heartbeat_replies(section, mistakes),
+        false => place(section, names, mistakes),
+    };
     let lane = section.word("lane", words::SERVERS, mistakes).flatten();
     let draws = section.number("draws", 1..=64, mistakes).unwrap_or(1);
-    let always = section.word("times", words::TIMES, mistakes).unwrap_or(false);
+    let always = section.word("times", words::TIMES, mistakes).unwrap_or(starves);
     let kind = kind(verb, section, names, mistakes)?;
     let fault = FaultDraft {
         name,
@@ -60,7 +68,7 @@ fn fault(node: Node<'_>, index: usize, names: &Names<'_>, mistakes: &mut Mistake
 }
 
 /// `Some(None)` is the writer.
-fn victims(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Option<Vec<usize>>> {
+pub(super) fn victims(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Option<Vec<usize>>> {
     section.need("clients", mistakes)?;
     let listed = section.texts("clients", mistakes);
     if let [only] = listed.as_slice()
@@ -76,6 +84,27 @@ fn victims(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) ->
     ))
 }
 
+/// What heartbeats are starved at.
+fn heartbeat_replies(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<At<PlaceDraft>> {
+    for key in ["at", "times", "draws"] {
+        if let Some(node) = section.get(key) {
+            let what = format!("`starve-heartbeats` strikes at every answer to a heartbeat, and takes no `{key}`");
+            mistakes.local(node.at, what, "for some of them use do = \"drop\"".to_owned());
+        }
+    }
+    let value = PlaceDraft::Message(PickDraft {
+        direction: Direction::Downstream,
+        kind: Some(MessageKind::HeartbeatReply),
+        event: None,
+        stream: None,
+        seq: None,
+        payload: None,
+        nth: None,
+        per: Scope::Proxy,
+    });
+    Some(At { value, at: section.at })
+}
+
 fn place(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<At<PlaceDraft>> {
     let node = section.need("at", mistakes)?;
     let at = node.at;
@@ -83,13 +112,18 @@ fn place(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> O
     section.only(keys::AT, mistakes);
     let kinds: Vec<_> = keys::AT
         .iter()
-        .filter(|key| **key != "seq" && section.has(key))
+        .filter(|key| !keys::PICK.contains(key) && section.has(key))
         .collect();
     let [kind] = kinds.as_slice() else {
-        let hint = "give one of `delivery`, `ack`, `resume`, `resume_reply`, `heartbeat_reply`".to_owned();
+        let hint = "give one of `delivery`, `ack`, `resume`, `resume_reply`, `heartbeat_reply`, `message`".to_owned();
         mistakes.local(at, "`at` says in one way where the fault strikes", hint);
         return None;
     };
+    if **kind == "message" {
+        let value = PlaceDraft::Message(message(&section, names, mistakes)?);
+        return Some(At { value, at });
+    }
+    only_of_messages(&section, mistakes);
     if matches!(**kind, "delivery" | "ack") {
         let topic = section.text(kind, mistakes);
         let stream = topic.and_then(|topic| names.stream(topic, mistakes));
@@ -124,11 +158,10 @@ fn kind(verb: &str, section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mis
         "cut" => {
             let how = pick(section, "how", words::CUTS, mistakes);
             let when = pick(section, "when", words::WHENS, mistakes);
-            let code = section.number("code", 1000..=4999, mistakes).unwrap_or(SERVICE_RESTART);
             KindDraft::Cut {
                 how: how?,
                 when: when?,
-                code: u16::try_from(code).unwrap_or(1012),
+                code: close_code(section, mistakes),
             }
         }
         "repeat" => KindDraft::Repeat {
@@ -151,6 +184,44 @@ fn kind(verb: &str, section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mis
                 to: to?,
             }
         }
+        "drop" | "starve-heartbeats" => KindDraft::Drop,
+        "reorder" => KindDraft::Reorder {
+            behind: section
+                .number("behind", 1..=32, mistakes)
+                .map_or(1, |behind| behind as u8),
+            within_ms: within(section, mistakes),
+        },
+        "split" => KindDraft::Split {
+            frames: section
+                .number("frames", 2..=1_000, mistakes)
+                .map_or(2, |frames| frames as u16),
+        },
+        "merge" => KindDraft::Merge {
+            messages: section
+                .number("messages", 2..=64, mistakes)
+                .map_or(2, |messages| messages as u8),
+            within_ms: within(section, mistakes),
+        },
+        "drain" => KindDraft::Drain {
+            code: close_code(section, mistakes),
+            within_ms: within(section, mistakes),
+        },
+        "set-json" => {
+            let at = section.need_text("pointer", mistakes);
+            let value = json_value(section, mistakes);
+            KindDraft::SetJson {
+                pointer: pointer(at?, mistakes)?,
+                value: value?,
+            }
+        }
+        "set-column" => {
+            let column = section.need_text("column", mistakes);
+            let value = json_value(section, mistakes);
+            KindDraft::SetColumn {
+                column: column?.value.to_owned(),
+                value: value?,
+            }
+        }
         "drop-event" => KindDraft::DropEvent,
         "swap" => KindDraft::Swap,
         "replace-payload" => KindDraft::ReplacePayload,
@@ -161,6 +232,30 @@ fn kind(verb: &str, section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mis
         }
         _ => return None,
     })
+}
+
+fn close_code(section: &Section<'_>, mistakes: &mut Mistakes) -> u16 {
+    let code = section.number("code", 1000..=4999, mistakes).unwrap_or(SERVICE_RESTART);
+    u16::try_from(code).unwrap_or(1012)
+}
+
+fn within(section: &Section<'_>, mistakes: &mut Mistakes) -> u64 {
+    section
+        .number("within_ms", 1..=MAX_DELAY_MS, mistakes)
+        .unwrap_or(WITHIN_MS)
+}
+
+fn json_value(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<String> {
+    let node = section.need("value", mistakes)?;
+    let value = node.json();
+    if value.is_none() {
+        mistakes.local(
+            node.at,
+            format!("`value` is a JSON value, but this is {}", node.type_name()),
+            None,
+        );
+    }
+    value
 }
 
 /// A word that may be left to the cases (`each`) or to chance (`random`).
@@ -194,32 +289,33 @@ fn until(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> O
 
 /// What can't go together in one fault.
 fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
-    let is_ack = matches!(fault.at.value, PlaceDraft::Ack { .. });
-    if is_ack != fault.clients.is_none() {
-        let hint = "`ack` goes with clients = [\"writer\"], every other position with a client".to_owned();
+    let place = &fault.at.value;
+    // A message is picked on the writer's connection as on any other.
+    let is_message = matches!(place, PlaceDraft::Message(_));
+    let is_ack = matches!(place, PlaceDraft::Ack { .. });
+    if is_ack != fault.clients.is_none() && !is_message {
+        let hint = "`ack` and `message` go with clients = [\"writer\"], every other position with a client".to_owned();
         mistakes.local(at, "the fault's client never comes by its position", hint);
     }
     if fault.clients.as_ref().is_some_and(Vec::is_empty) {
         mistakes.local(at, "the fault strikes nobody", None);
     }
-    let on_resume = matches!(fault.at.value, PlaceDraft::Resume(_));
-    if matches!(fault.kind, KindDraft::RewriteCursor { .. }) && !on_resume {
+    let resume = |pick: &PickDraft| pick.kind == Some(MessageKind::Resume);
+    let on_resume =
+        matches!(place, PlaceDraft::Resume(_)) || matches!(place, PlaceDraft::Message(pick) if resume(pick));
+    if matches!(fault.kind, KindDraft::RewriteCursor { .. }) && !matches!(place, PlaceDraft::Resume(_)) {
         let hint = "use at = { resume = 2 }".to_owned();
         mistakes.local(fault.at.at, "only a resume has a cursor to rewrite", hint);
     }
-    let on_delivery = matches!(fault.at.value, PlaceDraft::Delivery { .. });
-    if (fault.kind.is_mutation() || matches!(fault.kind, KindDraft::Repeat { .. })) && !on_delivery {
+    let on_delivery = matches!(place, PlaceDraft::Delivery { .. });
+    let repeats = matches!(fault.kind, KindDraft::Repeat { .. });
+    let by_message = is_message && (repeats || matches!(fault.kind, KindDraft::SetJson { .. }));
+    if (fault.kind.is_mutation() || repeats) && !on_delivery && !by_message {
         let hint = "use at = { delivery = \"<topic>\", seq = 5 }".to_owned();
         mistakes.local(fault.at.at, "only a delivery can be changed or repeated", hint);
     }
-    if fault.always && matches!(fault.kind, KindDraft::Cut { .. } | KindDraft::Hold { .. }) {
-        mistakes.local(
-            at,
-            "a fault that always cuts or holds never lets the client get on",
-            None,
-        );
-    }
-    let random = match &fault.at.value {
+    lasting(at, fault, on_resume, mistakes);
+    let random = match place {
         PlaceDraft::Delivery { seqs, .. } | PlaceDraft::Ack { seqs, .. } => {
             seqs.iter().any(|seq| seq.value == Number::Random)
         }
@@ -229,5 +325,34 @@ fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
         mistakes.local(at, "only a random position can be drawn more than once", {
             "use seq = \"random\", or list the seqs".to_owned()
         });
+    }
+}
+
+/// What strikes every time must leave the client a way to get on.
+fn lasting(at: usize, fault: &FaultDraft, on_resume: bool, mistakes: &mut Mistakes) {
+    if !fault.always {
+        return;
+    }
+    if fault.kind.ends() || matches!(fault.kind, KindDraft::Hold { .. }) {
+        mistakes.local(
+            at,
+            "a fault that always cuts, drains or holds never lets the client get on",
+            None,
+        );
+    }
+    let beats = |pick: &PickDraft| matches!(pick.kind, Some(MessageKind::Heartbeat | MessageKind::HeartbeatReply));
+    let spares = match &fault.at.value {
+        PlaceDraft::HeartbeatReply(_) => true,
+        PlaceDraft::Message(pick) => beats(pick),
+        _ => false,
+    };
+    if fault.kind.displaces() && !spares {
+        let what = if on_resume { "a resume" } else { "a message" };
+        let hint = "strike once, or lose heartbeats only".to_owned();
+        mistakes.local(
+            at,
+            format!("{what} that is lost or late every time never gets through"),
+            hint,
+        );
     }
 }

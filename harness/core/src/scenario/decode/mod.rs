@@ -3,7 +3,9 @@
 mod cast;
 mod faults;
 mod numbers;
+mod picks;
 mod steps;
+mod toxics;
 
 use std::collections::BTreeSet;
 
@@ -95,6 +97,13 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
     let walkable = mistakes.len() == before;
     let before = mistakes.len();
     let faults = faults::faults(&root, &names, mistakes);
+    let toxics = toxics::toxics(&root, &names, mistakes);
+    for toxic in &toxics {
+        if faults.iter().any(|fault| fault.value.name == toxic.value.name) {
+            let what = format!("a fault is called `{}` too", toxic.value.name);
+            mistakes.whole(toxic.at, what, "the ledger knows both by their names".to_owned());
+        }
+    }
     let faults_whole = mistakes.len() == before;
     root.only(keys::SCENARIO, mistakes);
     schema(&root, mistakes);
@@ -118,6 +127,7 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         clients,
         steps,
         faults,
+        toxics,
     }
 }
 

@@ -58,6 +58,8 @@ fn step(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<St
                 at: fault.at,
             })
         }
+        "arm" => StepDraft::Arm(toxics(section, mistakes)?),
+        "disarm" => StepDraft::Disarm(toxics(section, mistakes)?),
         "publish" => publish(section, names, mistakes)?,
         "republish" => {
             let (stream, seqs) = stream_and_seqs(section, names, mistakes)?;
@@ -91,6 +93,20 @@ fn step(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<St
         }
         _ => return None,
     })
+}
+
+/// The names of toxics; whether there are such is looked up where the script is walked.
+fn toxics(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<At<String>>> {
+    let node = section.need("toxics", mistakes)?;
+    let names = section.texts("toxics", mistakes);
+    if names.is_empty() {
+        mistakes.local(node.at, "`toxics` names none", None);
+    }
+    let name = |name: At<&str>| At {
+        value: name.value.to_owned(),
+        at: name.at,
+    };
+    Some(names.into_iter().take(MAX_LIST).map(name).collect())
 }
 
 fn publish(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<StepDraft> {

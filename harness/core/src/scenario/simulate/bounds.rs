@@ -1,6 +1,7 @@
 //! The most that a scenario's lanes can see, against the least that it asks for.
 
-use super::super::draft::{Draft, KindDraft};
+use super::super::AtLeast;
+use super::super::draft::{Draft, KindDraft, PlaceDraft};
 use super::super::errors::Mistakes;
 use super::super::script::{Case, FaultKind};
 use super::world::World;
@@ -16,6 +17,17 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// What is asked for, no more than can be had where nothing goes wrong.
+    pub(super) fn at_most(&self, asked: &AtLeast) -> AtLeast {
+        AtLeast {
+            deliveries: asked.deliveries.min(self.deliveries),
+            resumes: asked.resumes.min(fewest(self.resumes)),
+            refusals: asked.refusals.min(fewest(self.refusals)),
+            duplicates: 0,
+            faults: None,
+        }
+    }
+
     pub(super) fn add(&mut self, world: &World<'_>, case: &Case) {
         self.deliveries += case.deliveries;
         for (index, lane) in LaneId::BOTH.into_iter().enumerate() {
@@ -26,6 +38,9 @@ impl Seen {
                     self.refusals[index] += u64::from(resume.refused);
                 }
             }
+            let sure = case.toxics.iter().filter(|toxic| toxic.toxicity >= 1.0);
+            let sure = sure.filter(|toxic| toxic.lane.is_none_or(|only| only == lane));
+            self.faults[index] += sure.count() as u64;
             for fault in &case.faults {
                 if fault.lane.is_none_or(|only| only == lane) {
                     self.faults[index] += 1;
@@ -34,6 +49,11 @@ impl Seen {
             }
         }
     }
+}
+
+/// Of a count on each lane, the lower one.
+fn fewest(counts: [u64; 2]) -> u64 {
+    counts[0].min(counts[1])
 }
 
 /// Notes what is asked for and can't be had.
@@ -53,17 +73,22 @@ pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
     // What makes clients ask again beyond what the steps say can't be counted.
     let unsteady = |kind: &KindDraft| {
         kind.is_mutation()
+            || kind.displaces()
             || matches!(
                 kind,
                 KindDraft::RewriteCursor { .. } | KindDraft::Hold { .. } | KindDraft::Delay { .. }
             )
     };
-    let steady = !draft.faults.iter().any(|fault| unsteady(&fault.value.kind))
+    let by_message = |place: &PlaceDraft| matches!(place, PlaceDraft::Message(_));
+    let steady = !draft
+        .faults
+        .iter()
+        .any(|fault| unsteady(&fault.value.kind) || by_message(&fault.value.at.value))
+        && draft.toxics.is_empty()
         && !draft
             .steps
             .iter()
             .any(|step| matches!(step.value, super::super::draft::StepDraft::Server { .. }));
-    let fewest = |counts: [u64; 2]| counts[0].min(counts[1]);
     if steady && least.resumes > fewest(seen.resumes) {
         let (asked, most) = (least.resumes, fewest(seen.resumes));
         refuse(format!(

@@ -1,12 +1,12 @@
 //! Resolves the faults of one case: one fault for each victim and each position, and refuses those that can't strike.
 
-use super::super::draft::{FaultDraft, KindDraft, Number, Pick, PlaceDraft};
+use super::super::draft::{FaultDraft, KindDraft, Number, Pick, PickDraft, PlaceDraft};
 use super::super::errors::Mistakes;
 use super::super::read::At;
 use super::super::script::{Choice, Fault, FaultKind, Place, Victim};
 use super::super::words;
 use super::world::World;
-use super::{apart, cursor};
+use super::{apart, cursor, messages};
 use crate::ids::LaneId;
 
 /// Every fault, with the index of its entry in the file.
@@ -79,6 +79,12 @@ impl Resolve<'_, '_> {
                 let Some(kind) = self.kind(*victim, &place, mistakes) else {
                     continue;
                 };
+                if self.fault.kind.displaces()
+                    && !self.world.draft.is_vacuous()
+                    && let Some((what, hint)) = messages::unnoticed(self.world, self.fault, *victim, &place)
+                {
+                    mistakes.once(self.fault.at.at, what, hint);
+                }
                 all.push(Fault {
                     name: self.name(*victim, victims.len() > 1, (count > 1).then_some(nth + 1)),
                     victim: *victim,
@@ -152,6 +158,7 @@ impl Resolve<'_, '_> {
                 .map(Place::ResumeReply)
                 .into_iter()
                 .collect(),
+            PlaceDraft::Message(draft) => self.message(victim, draft, mistakes).into_iter().collect(),
             PlaceDraft::HeartbeatReply(nth) => {
                 let nth = self.number(
                     At {
@@ -166,6 +173,22 @@ impl Resolve<'_, '_> {
                     .collect()
             }
         }
+    }
+
+    fn message(&self, victim: Victim, draft: &PickDraft, mistakes: &mut Mistakes) -> Option<Place> {
+        let at = self.fault.at.at;
+        let Some(pick) = messages::pick(self.world, draft) else {
+            let what = "`each` stands for the positions of `expand`, and there are none";
+            mistakes.once(at, what, "add expand = { position = \"1..=12\" }".to_owned());
+            return None;
+        };
+        if let Some(what) = messages::never_picked(&pick, victim) {
+            self.impossible(at, what, mistakes);
+        }
+        if let (Some(stream), Some(seq)) = (pick.stream, pick.seq) {
+            self.arrives(victim, stream, seq, at, mistakes);
+        }
+        Some(Place::Message(pick))
     }
 
     fn number(&self, number: At<Number>, mistakes: &mut Mistakes) -> Option<u64> {
@@ -293,6 +316,28 @@ impl Resolve<'_, '_> {
             KindDraft::RewriteCursor { stream, to } => FaultKind::RewriteCursor {
                 stream: *stream,
                 to: self.rewrite(victim, place, *stream, *to, mistakes)?,
+            },
+            KindDraft::Drop => FaultKind::Drop,
+            KindDraft::Reorder { behind, within_ms } => FaultKind::Reorder {
+                behind: *behind,
+                within_ms: *within_ms,
+            },
+            KindDraft::Split { frames } => FaultKind::Split { frames: *frames },
+            KindDraft::Merge { messages, within_ms } => FaultKind::Merge {
+                messages: *messages,
+                within_ms: *within_ms,
+            },
+            KindDraft::Drain { code, within_ms } => FaultKind::Drain {
+                code: *code,
+                within_ms: *within_ms,
+            },
+            KindDraft::SetJson { pointer, value } => FaultKind::SetJson {
+                pointer: pointer.clone(),
+                value: value.clone(),
+            },
+            KindDraft::SetColumn { column, value } => FaultKind::SetColumn {
+                column: column.clone(),
+                value: value.clone(),
             },
             KindDraft::DropEvent => FaultKind::DropEvent,
             KindDraft::Swap => FaultKind::Swap,

@@ -6,9 +6,12 @@ mod apart;
 mod bounds;
 mod cursor;
 mod faults;
+mod messages;
+mod toxics;
 mod walk;
 mod world;
 
+use super::AtLeast;
 use super::draft::{Binding, Draft};
 use super::errors::Mistakes;
 use super::script::{Case, Client, Stream};
@@ -23,17 +26,31 @@ const MAX_EVENTS: u64 = 20_000;
 pub(super) fn cases(draft: &Draft, mistakes: &mut Mistakes) -> Vec<Case> {
     expandable(draft, mistakes);
     planted(draft, mistakes);
+    let (cases, seen) = walk_all(draft, mistakes);
+    bounds::check(draft, &seen, mistakes);
+    cases
+}
+
+/// The cases where nothing goes wrong, and the least that they must still see: what only a fault brings is not asked for.
+pub(super) fn cases_without_faults(draft: &Draft) -> (Vec<Case>, AtLeast) {
+    // What was without a mistake with its faults has none without them.
+    let (cases, seen) = walk_all(draft, &mut Mistakes::default());
+    (cases, seen.at_most(&draft.at_least.value))
+}
+
+fn walk_all(draft: &Draft, mistakes: &mut Mistakes) -> (Vec<Case>, bounds::Seen) {
     let mut cases = Vec::new();
     let mut seen = bounds::Seen::default();
     let mut events = 0;
     for binding in &draft.bindings {
         let Some((streams, clients)) = cast(draft, binding, mistakes) else {
-            return cases;
+            return (cases, seen);
         };
         let mut world = World::new(draft, binding);
         let steps = walk::steps(&mut world, mistakes);
         let faults = faults::faults(&world, mistakes);
-        let steps = walk::with_faults(steps, &faults);
+        let toxics = toxics::toxics(&world, mistakes);
+        let steps = walk::with_faults(steps, &faults, &toxics);
         let case = Case {
             name: case_name(binding),
             streams,
@@ -41,17 +58,17 @@ pub(super) fn cases(draft: &Draft, mistakes: &mut Mistakes) -> Vec<Case> {
             steps,
             deliveries: world.deliveries(),
             faults: faults.into_iter().map(|(_, fault)| fault).collect(),
+            toxics: toxics.into_iter().map(|(_, toxic)| toxic).collect(),
         };
         seen.add(&world, &case);
         events += world.events();
         if events > MAX_EVENTS {
             mistakes.once(0, format!("the scenario publishes more than {MAX_EVENTS} events"), None);
-            return cases;
+            return (cases, seen);
         }
         cases.push(case);
     }
-    bounds::check(draft, &seen, mistakes);
-    cases
+    (cases, seen)
 }
 
 /// What is the case's own is told apart by this.

@@ -3,9 +3,10 @@
 use super::super::draft::{Number, StepDraft};
 use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::At;
-use super::super::script::{Choice, Fault, Lanes, ServerAction, Spread, Step};
+use super::super::script::{Choice, Fault, Lanes, ServerAction, Spread, Step, Toxic};
 use super::cursor;
 use super::faults::check_awaited;
+use super::toxics::{blocking, named};
 use super::world::{Server, World, shares};
 use crate::ids::LaneId;
 
@@ -25,16 +26,24 @@ pub(super) fn steps(world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Step>
     walk.steps
 }
 
-/// The steps with each fault of the file replaced by what became of it in this case.
-pub(super) fn with_faults(steps: Vec<Step>, faults: &[(usize, Fault)]) -> Vec<Step> {
+/// The steps with each fault and toxic of the file replaced by what became of it in this case.
+pub(super) fn with_faults(steps: Vec<Step>, faults: &[(usize, Fault)], toxics: &[(usize, Toxic)]) -> Vec<Step> {
+    fn became<T>(named: usize, all: &[(usize, T)]) -> impl Iterator<Item = usize> {
+        all.iter()
+            .enumerate()
+            .filter(move |(_, (origin, _))| *origin == named)
+            .map(|(index, _)| index)
+    }
+    let all = |named: &[usize]| named.iter().flat_map(|named| became(*named, toxics)).collect();
     let mut whole = Vec::new();
     for step in steps {
-        let Step::AwaitFault(named) = step else {
-            whole.push(step);
-            continue;
-        };
-        let struck = faults.iter().enumerate().filter(|(_, (origin, _))| *origin == named);
-        whole.extend(struck.map(|(index, _)| Step::AwaitFault(index)));
+        match step {
+            Step::AwaitFault(named) => whole.extend(became(named, faults).map(Step::AwaitFault)),
+            Step::AwaitToxic(named) => whole.extend(became(named, toxics).map(Step::AwaitToxic)),
+            Step::Arm(named) => whole.push(Step::Arm(all(&named))),
+            Step::Disarm(named) => whole.push(Step::Disarm(all(&named))),
+            step => whole.push(step),
+        }
     }
     whole
 }
@@ -54,6 +63,8 @@ impl Walk<'_, '_> {
             StepDraft::Crash(clients) => self.part(at, clients.as_deref(), "crash", Step::Crash),
             StepDraft::Await(clients) => self.await_clients(index, at, clients.as_deref()),
             StepDraft::AwaitFault(name) => self.await_fault(name),
+            StepDraft::Arm(names) => self.switch(names, true),
+            StepDraft::Disarm(names) => self.switch(names, false),
             StepDraft::Publish {
                 streams,
                 count,
@@ -101,6 +112,39 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Notes a step that would wait for a client, or the writer, that a toxic lets get nothing done.
+    fn needs_way(&mut self, at: usize, clients: &[Option<usize>]) {
+        for client in clients {
+            let Some(toxic) = blocking(self.world, *client) else {
+                continue;
+            };
+            let who = client.map_or("writer", |client| &self.world.draft.clients[client].value.name);
+            let what = format!("the script waits for `{who}` while `{toxic}` lets it get nothing done");
+            let hint = "arm the toxic after this step or disarm it before, or give it a toxicity below 1".to_owned();
+            self.mistakes.once(at, what, hint);
+        }
+    }
+
+    fn switch(&mut self, names: &[At<String>], on: bool) {
+        let mut switched = Vec::new();
+        for name in names {
+            let Some(toxic) = named(self.world, name, self.mistakes) else {
+                continue;
+            };
+            if self.world.armed[toxic] == on {
+                let what = format!("`{}` is {} already", name.value, if on { "on" } else { "off" });
+                self.mistakes.once(name.at, what, None);
+            }
+            self.world.armed[toxic] = on;
+            switched.push(toxic);
+        }
+        self.steps.push(if on {
+            Step::Arm(switched)
+        } else {
+            Step::Disarm(switched)
+        });
+    }
+
     fn connect(&mut self, at: usize, named: Option<&[usize]>) {
         self.needs_servers(at, "connecting");
         let all: Vec<_> = (0..self.world.clients.len())
@@ -115,6 +159,7 @@ impl Walk<'_, '_> {
                 self.mistakes.once(at, what, None);
                 continue;
             }
+            self.needs_way(at, &[Some(client)]);
             self.world.connect(client);
             self.steps.push(Step::Connect(client));
         }
@@ -157,18 +202,32 @@ impl Walk<'_, '_> {
             let hint = "connect it first, or leave it out".to_owned();
             self.mistakes.once(at, what, hint);
         }
+        let waiting: Vec<_> = clients.iter().copied().map(Some).collect();
+        self.needs_way(at, &waiting);
         self.world.awaited.push((index, clients.clone()));
         self.steps.push(Step::Await(clients));
     }
 
     fn await_fault(&mut self, name: &At<String>) {
-        let faults = &self.world.draft.faults;
+        let (faults, toxics) = (&self.world.draft.faults, &self.world.draft.toxics);
         let found = faults.iter().position(|fault| fault.value.name == name.value);
+        if let Some(toxic) = toxics.iter().position(|toxic| toxic.value.name == name.value) {
+            if !self.world.armed[toxic] {
+                let what = format!("`{}` is off by now, so nothing is to be waited for", name.value);
+                self.mistakes.once(name.at, what, "arm it before".to_owned());
+            }
+            self.steps.push(Step::AwaitToxic(toxic));
+            return;
+        }
         let Some(fault) = found else {
             if !self.world.draft.faults_whole {
                 return;
             }
             let known: Vec<_> = faults.iter().map(|fault| fault.value.name.as_str()).collect();
+            let known: Vec<_> = known
+                .into_iter()
+                .chain(toxics.iter().map(|toxic| toxic.value.name.as_str()))
+                .collect();
             let what = format!("no fault is called `{}`", name.value);
             self.mistakes.once(name.at, what, did_you_mean(&name.value, &known));
             return;
@@ -179,7 +238,13 @@ impl Walk<'_, '_> {
 
     fn publish(&mut self, index: usize, at: usize, streams: &[usize], count: Number, how: (bool, Spread)) {
         self.needs_servers(at, "publishing");
+        self.needs_way(at, &[None]);
         let (lockstep, spread) = how;
+        if lockstep {
+            let readers = |client: &usize| streams.iter().any(|stream| self.world.subscribes(*client, *stream));
+            let readers: Vec<_> = self.connected().into_iter().filter(readers).map(Some).collect();
+            self.needs_way(at, &readers);
+        }
         let Some(count) = self.number(at, count) else {
             return;
         };

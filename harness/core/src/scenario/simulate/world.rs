@@ -1,9 +1,10 @@
 //! What a case's streams, clients and servers are like at a step, as if no fault had struck.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::draft::{Binding, Draft, FaultDraft, KindDraft, Number, Pick, PlaceDraft};
+use super::super::draft::{Binding, Draft, FaultDraft, KindDraft, Number, Pick, PlaceDraft, StepDraft};
 use super::super::script::{Lanes, Spread, When};
+use super::toxics;
 use crate::ids::LaneId;
 
 /// A stream.
@@ -65,6 +66,8 @@ pub(super) struct ClientState {
     pub(super) resumes: Vec<Resume>,
     /// Per stream, the events that arrive, and whether each comes alone in its frame.
     pub(super) delivered: Vec<BTreeMap<u64, bool>>,
+    /// Per stream, those of them that first arrive in a replay.
+    pub(super) replayed: Vec<BTreeSet<u64>>,
     pub(super) applied: u64,
     /// Whether the number of its resumes depends on timing from here on.
     pub(super) blurred: bool,
@@ -86,6 +89,8 @@ pub(super) struct World<'a> {
     pub(super) servers: BTreeMap<LaneId, Server>,
     /// Which step awaited which clients.
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
+    /// Which toxics of the file are on.
+    pub(super) armed: Vec<bool>,
 }
 
 impl<'a> World<'a> {
@@ -98,6 +103,7 @@ impl<'a> World<'a> {
         let client = ClientState {
             cursors: vec![None; draft.streams.len()],
             delivered: vec![BTreeMap::new(); draft.streams.len()],
+            replayed: vec![BTreeSet::new(); draft.streams.len()],
             ..ClientState::default()
         };
         let mut world = World {
@@ -107,11 +113,30 @@ impl<'a> World<'a> {
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
             awaited: Vec::new(),
+            armed: draft
+                .toxics
+                .iter()
+                .map(|toxic| !is_armed_later(draft, &toxic.value.name))
+                .collect(),
         };
         for client in 0..world.clients.len() {
-            world.clients[client].blurred = world.random_cuts(client).next().is_some();
+            world.clients[client].blurred = world.is_blurred(client);
         }
         world
+    }
+
+    /// Whether something makes the client ask again at a moment that nobody knows beforehand.
+    fn is_blurred(&self, client: usize) -> bool {
+        let anywhere = |fault: &FaultDraft| matches!(fault.at.value, PlaceDraft::Message(_)) && fault.kind.ends();
+        let mut toxics = self.draft.toxics.iter().map(|toxic| &toxic.value);
+        self.random_cuts(client).next().is_some()
+            || self
+                .faults_of(client)
+                .any(|fault| fault.kind.displaces() || anywhere(fault))
+            || toxics.any(|toxic| {
+                let strikes = toxic.clients.as_ref().is_some_and(|clients| clients.contains(&client));
+                strikes && toxics::reconnects(&toxic.toxic)
+            })
     }
 
     /// The cuts whose position is drawn.
@@ -120,9 +145,7 @@ impl<'a> World<'a> {
             PlaceDraft::Delivery { seqs, .. } => seqs.iter().any(|seq| seq.value == Number::Random),
             _ => false,
         };
-        self.faults_of(client)
-            .filter(|fault| matches!(fault.kind, KindDraft::Cut { .. }))
-            .filter(random)
+        self.faults_of(client).filter(|fault| fault.kind.ends()).filter(random)
     }
 
     /// Counts the resumes that follow cuts whose position is drawn: that they come is known, when is not.
@@ -169,6 +192,9 @@ impl<'a> World<'a> {
             let from = known.unwrap_or(state.floor);
             let head = state.head;
             for seq in from + 1..=head {
+                if !self.clients[client].delivered[stream].contains_key(&seq) {
+                    self.clients[client].replayed[stream].insert(seq);
+                }
                 self.deliver(client, stream, seq, false);
             }
             if head > 0 {
@@ -224,6 +250,9 @@ impl<'a> World<'a> {
                     Pick::Random => None,
                 };
                 cuts.push((fault.lane, when));
+            }
+            if let KindDraft::Drain { .. } = fault.kind {
+                cuts.push((fault.lane, Some(When::After)));
             }
         }
         cuts
@@ -283,9 +312,18 @@ impl<'a> World<'a> {
                 _ => None,
             };
             let strikes = fault.lane.is_none_or(|only| lane.is_none_or(|lane| lane == only));
-            at == Some(nth) && strikes && matches!(fault.kind, KindDraft::Cut { .. })
+            at == Some(nth) && strikes && fault.kind.ends()
         })
     }
+}
+
+/// Whether a toxic is off until a step puts it on.
+fn is_armed_later(draft: &Draft, name: &str) -> bool {
+    let arms = |step: &StepDraft| match step {
+        StepDraft::Arm(names) => names.iter().any(|named| named.value == name),
+        _ => false,
+    };
+    draft.steps.iter().any(|step| arms(&step.value))
 }
 
 /// How many of `count` events go to each of `streams` streams; every stream gets one at least.

@@ -105,6 +105,7 @@ fn the_page_names_every_key_and_every_word() {
         words::keys::AT,
         words::keys::UNTIL,
         words::FAULT_KEYS,
+        words::TOXIC_KEYS,
         words::CURSORS,
         words::LEGACY_DEFECTS,
         words::MATRIX_ROWS,
@@ -112,7 +113,7 @@ fn the_page_names_every_key_and_every_word() {
     ] {
         words.extend(keys);
     }
-    for (word, keys) in words::STEPS.iter().chain(words::FAULTS) {
+    for (word, keys) in words::STEPS.iter().chain(words::FAULTS).chain(words::TOXICS) {
         words.insert(word);
         words.extend(*keys);
     }
@@ -120,6 +121,9 @@ fn the_page_names_every_key_and_every_word() {
     words.extend(words::SPREADS.iter().map(|(word, _)| word));
     words.extend(words::ACTIONS.iter().map(|(word, _)| word));
     words.extend(words::CUTS.iter().map(|(word, _)| word));
+    words.extend(words::MESSAGES.iter().map(|(word, _)| word));
+    words.extend(words::DIRECTIONS.iter().map(|(word, _)| word));
+    words.extend(words::SCOPES.iter().map(|(word, _)| word));
     let missing: Vec<_> = words
         .iter()
         .filter(|word| !page.contains(&format!("`{word}`")))
@@ -173,6 +177,7 @@ fn the_schema_for_editors_knows_the_same_keys() {
     };
     assert_eq!(keys(&defs["step"]), all(words::STEPS, &["do"]));
     assert_eq!(keys(&defs["fault"]), all(words::FAULTS, words::FAULT_KEYS));
+    assert_eq!(keys(&defs["toxic"]), all(words::TOXICS, words::TOXIC_KEYS));
 }
 
 #[test]
@@ -182,6 +187,23 @@ fn the_schema_for_editors_knows_the_same_words() {
     let names = |verbs: &[(&'static str, &[&str])]| set(verbs.iter().map(|(word, _)| *word));
     assert_eq!(texts(&defs["step"]["properties"]["do"]["enum"]), names(words::STEPS));
     assert_eq!(texts(&defs["fault"]["properties"]["do"]["enum"]), names(words::FAULTS));
+    assert_eq!(
+        texts(&defs["toxic"]["properties"]["type"]["enum"]),
+        names(words::TOXICS)
+    );
+    let at = &defs["at"]["properties"];
+    assert_eq!(
+        texts(&at["kind"]["enum"]),
+        set(words::MESSAGES.iter().map(|(word, _)| *word))
+    );
+    assert_eq!(
+        texts(&at["message"]["enum"]),
+        set(words::DIRECTIONS.iter().map(|(word, _)| *word))
+    );
+    assert_eq!(
+        texts(&at["per"]["enum"]),
+        set(words::SCOPES.iter().map(|(word, _)| *word))
+    );
     for (def, known) in [
         ("row", words::MATRIX_ROWS),
         ("checker", words::CHECKERS),

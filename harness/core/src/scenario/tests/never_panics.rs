@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 /// Words that a mutation puts where others stood, so that it gets past the first check.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 32] = [
     "\"each\"",
     "\"random\"",
     "\"head\"",
@@ -24,6 +24,14 @@ const WORDS: [&str; 24] = [
     "\"run:a:events\"",
     "\"run:z:events\"",
     "\"kill\"",
+    "\"drop\"",
+    "\"reorder\"",
+    "\"downstream\"",
+    "\"latency\"",
+    "\"timeout\"",
+    "\"arm\"",
+    "\"delivery\"",
+    "\"/a~2\"",
     "\"both\"",
     "\"hold\"",
     "\"await\"",

@@ -5,24 +5,23 @@ use super::*;
 #[test]
 fn a_message_is_picked_by_event_stream_seq_and_payload_together() {
     for wire in wires() {
-        let payloads: Vec<String> = {
-            let views = wire.frames.iter().map(|frame| View::new(&*wire.tagger, frame.clone()));
-            let of_stream = |view: View<'_>| {
-                let events = view.contents().events.clone().into_iter();
-                events
-                    .filter(|event| event.stream.as_str() == wire.stream && event.seq == Some(Seq(3)))
-                    .map(|event| event.payload)
-                    .collect::<Vec<_>>()
-            };
-            views.flat_map(of_stream).collect()
-        };
+        let views = wire.frames.iter().map(|frame| View::new(&*wire.tagger, frame.clone()));
+        let (event, payload) = views
+            .filter_map(|view| {
+                let contents = view.contents();
+                let mut events = contents.events.iter().filter(|event| event.seq == Some(Seq(3)));
+                let event = events.find(|event| event.stream.as_str() == wire.stream)?;
+                Some((contents.names[0].clone(), event.payload.clone()))
+            })
+            .next()
+            .unwrap();
         let pick = Pick {
-            event: Some(wire.event.to_owned()),
+            event: Some(event),
             stream: Some(StreamId::new(wire.stream)),
             seq: Some(Seq(3)),
             payload: Some(Predicate {
                 pointer: String::new(),
-                equals: Some(format!(" {} ", payloads[0])),
+                equals: Some(format!(" {payload} ")),
             }),
             ..deliveries()
         };

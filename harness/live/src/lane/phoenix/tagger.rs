@@ -334,6 +334,12 @@ impl FrameTagger for Tagger {
         look
     }
 
+    fn is_plain(&self, frame: &Frame) -> bool {
+        // A `sync:frame` holds its batch encoded.
+        let encoded = self.profile.fields.payload_bytes.as_bytes();
+        matches!(&frame.body, Body::Text(text) if memchr::memmem::find(text, encoded).is_none())
+    }
+
     fn contents(&self, frame: &Frame) -> Contents {
         let mut contents = generic::GenericTagger.contents(frame);
         if let Body::Http(bytes) = &frame.body {

@@ -44,7 +44,7 @@ impl Renderer for HtmlRenderer<'_> {
         self.known_bad(evidence, out)?;
         left_out(evidence, out)?;
         matrix(evidence, out)?;
-        ledger(evidence, out)?;
+        ledger(evidence, self.times, out)?;
         self.run(evidence, out)?;
         files(evidence, out)?;
         writeln!(
@@ -60,7 +60,11 @@ impl Renderer for HtmlRenderer<'_> {
 impl HtmlRenderer<'_> {
     fn head(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         let decision = words::decision(evidence);
-        let class = if decision == "ALLOW" { "good" } else { "bad" };
+        let class = match decision {
+            "ALLOW" => "good",
+            "BLOCK" => "bad",
+            _ => "open",
+        };
         writeln!(
             out,
             "<header class=\"page\">\n<h1>May the new lane replace the old one?</h1>"
@@ -187,6 +191,15 @@ impl HtmlRenderer<'_> {
                 .map(|version| format!(", {version}"))
                 .unwrap_or_default();
             fact(lane.as_str(), &escaped(&format!("{}{version}", server.what)))?;
+        }
+        if let Some(url) = &evidence.toxiproxy {
+            fact("byte toxics", &escaped(&format!("in the Toxiproxy at {url}")))?;
+        }
+        if evidence.no_faults {
+            fact(
+                "faults",
+                "left out, with all toxics: this run decides nothing about a release",
+            )?;
         }
         if let Some(digest) = &evidence.module_digest {
             fact("module", &format!("<span class=\"mono\">{}</span>", escaped(digest)))?;

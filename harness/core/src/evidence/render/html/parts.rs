@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::check::Verdict;
-use crate::evidence::document::Evidence;
+use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome};
 use crate::evidence::layout;
 use crate::evidence::render::junit::escaped;
@@ -167,7 +167,7 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
     close_table(out)
 }
 
-pub(super) fn ledger(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn ledger(evidence: &Evidence, times: Option<&Times>, out: &mut dyn Write) -> io::Result<()> {
     let scenarios = evidence
         .judged
         .scenarios
@@ -178,11 +178,12 @@ pub(super) fn ledger(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
         return Ok(());
     }
     section("ledger", "Fault ledger", out)?;
-    let planned = words::counted(faults, "planned fault", "planned faults");
-    writeln!(out, "<details><summary>{planned}, on each lane</summary>")?;
-    let heads = ["scenario", "fault", "lane", "client", "first hit"];
+    let planned = words::counted(faults, "planned fault or toxic", "planned faults and toxics");
+    writeln!(out, "<details><summary>{planned}, lane by lane</summary>")?;
+    let heads = ["scenario", "fault", "lane", "client", "first hit", "where", "at"];
     open_table(
-        "Every fault that was planned must have fired, or the run proves nothing.",
+        "Every fault and toxic that was planned must have struck, or the run proves nothing. Where: connection, message on it, \
+         and line of the history. At: by the wall clock, UTC.",
         "Fault ledger",
         &heads,
         &["fired"],
@@ -198,9 +199,20 @@ pub(super) fn ledger(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
                 entry.lane
             )?;
             let client = escaped(entry.client.as_str());
+            let first = words::first_fire(times, &scenario.name, entry);
+            let place = first.map_or(String::new(), |fire| {
+                let message = if fire.frame == 0 {
+                    String::new()
+                } else {
+                    format!(".{}", fire.frame)
+                };
+                format!("{}{message}, line {}", fire.conn, fire.line)
+            });
+            let at = first.map_or("", |fire| fire.at.as_str());
             writeln!(
                 out,
-                "<td>{client}</td><td>{hit}</td><td class=\"num\">{}</td></tr>",
+                "<td>{client}</td><td>{hit}</td><td>{place}</td><td class=\"mono\">{}</td><td class=\"num\">{}</td></tr>",
+                escaped(at),
                 entry.fired
             )?;
         }

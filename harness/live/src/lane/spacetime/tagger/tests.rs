@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cutover_core::ids::{Cursor, StreamId};
+use cutover_core::plan::MessageKind;
 
 use super::super::compression::Compressed;
 use super::super::protocol::{ServerMessage, decode_client, encode_client, encode_server};
@@ -272,6 +273,28 @@ fn failed_call(cursor: u64) -> Frame {
         direction: Direction::ToClient,
         body: Body::Binary(bytes),
     }
+}
+
+#[test]
+fn a_frame_with_a_delivery_and_the_end_of_a_resume_is_of_both_sorts() {
+    let (_, rows) = recording("2.8.3/v3-none");
+    let messages = rows.iter().filter(|row| !row.to_lane());
+    let messages = messages.flat_map(|row| decode_server(Protocol::V3, &row.bytes()).unwrap());
+    let is_transaction =
+        |message: &ServerMessage| matches!(message, ServerMessage::V2(v2::ServerMessage::TransactionUpdate(_)));
+    let transaction = messages.into_iter().find(is_transaction);
+    let applied = v2::SubscribeApplied {
+        request_id: Purpose::Heads.request_id(1),
+        query_set_id: spacetimedb_client_api_messages::websocket::common::QuerySetId::new(1),
+        rows: v2::QueryRows { tables: Box::new([]) },
+    };
+    let messages = [ServerMessage::V2(applied.into()), transaction.unwrap()];
+    let look = tagger(Protocol::V3).look(&Frame {
+        direction: Direction::ToClient,
+        body: Body::Binary(encode_server(&messages, Compressed::Gzip).unwrap()),
+    });
+    assert!(matches!(look.tag, FrameTag::Delivery { .. }));
+    assert!(look.kinds.has(MessageKind::Delivery) && look.kinds.has(MessageKind::ResumeReply));
 }
 
 #[test]

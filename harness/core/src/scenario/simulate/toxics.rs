@@ -1,0 +1,125 @@
+//! Resolves the byte toxics of one case, and knows which of them keep a client from what the script waits for.
+
+use super::super::draft::ToxicDraft;
+use super::super::errors::{Mistakes, did_you_mean};
+use super::super::read::At;
+use super::super::script::{Toxic, Victim};
+use super::world::World;
+use crate::plan::ByteToxic;
+
+/// A connection that carries less, in bytes, never gets as far as to be subscribed.
+const TOO_LITTLE_BYTES: i64 = 2_048;
+/// How long a client waits for an answer before it takes the connection for dead, in milliseconds.
+const PATIENCE_MS: i64 = 2_000;
+
+/// Every toxic, with the index of its entry in the file.
+pub(super) fn toxics(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, Toxic)> {
+    let mut all = Vec::new();
+    for (index, entry) in world.draft.toxics.iter().enumerate() {
+        let toxic = &entry.value;
+        let several = toxic.clients.as_ref().is_some_and(|clients| clients.len() > 1);
+        for victim in victims(toxic) {
+            all.push((
+                index,
+                Toxic {
+                    name: name(world, toxic, victim, several),
+                    victim,
+                    lane: toxic.lane,
+                    stream: toxic.stream,
+                    toxicity: toxic.toxicity,
+                    toxic: toxic.toxic.clone(),
+                },
+            ));
+        }
+    }
+    patience(world, mistakes);
+    all
+}
+
+fn victims(toxic: &ToxicDraft) -> Vec<Victim> {
+    match &toxic.clients {
+        None => vec![Victim::Writer],
+        Some(clients) => clients.iter().map(|client| Victim::Client(*client)).collect(),
+    }
+}
+
+/// `latency-1`, or `latency-1.desk` where it has several victims, or `latency-1@p5` in a case.
+fn name(world: &World<'_>, toxic: &ToxicDraft, victim: Victim, several: bool) -> String {
+    let mut name = toxic.name.clone();
+    if let (Victim::Client(client), true) = (victim, several) {
+        name = format!("{name}.{}", world.draft.clients[client].value.name);
+    }
+    match super::case_name(world.binding).as_str() {
+        "main" => name,
+        case => format!("{name}@{case}"),
+    }
+}
+
+/// The index of the toxic of this name.
+pub(super) fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistakes) -> Option<usize> {
+    let toxics = &world.draft.toxics;
+    let found = toxics.iter().position(|toxic| toxic.value.name == name.value);
+    if found.is_none() && world.draft.faults_whole {
+        let known: Vec<_> = toxics.iter().map(|toxic| toxic.value.name.as_str()).collect();
+        let what = format!("no toxic is called `{}`", name.value);
+        mistakes.once(name.at, what, did_you_mean(&name.value, &known));
+    }
+    found
+}
+
+/// A toxic that is on and keeps this client, or the writer, from getting anything done on any connection.
+pub(super) fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Option<&'w str> {
+    let on = world.draft.toxics.iter().zip(&world.armed).filter(|(_, armed)| **armed);
+    let mut on = on.map(|(toxic, _)| &toxic.value);
+    let strikes = |toxic: &ToxicDraft| match (&toxic.clients, client) {
+        (None, None) => true,
+        (Some(clients), Some(client)) => clients.contains(&client),
+        _ => false,
+    };
+    on.find(|toxic| strikes(toxic) && toxic.toxicity >= 1.0 && blocks(&toxic.toxic))
+        .map(|toxic| toxic.name.as_str())
+}
+
+fn blocks(toxic: &ByteToxic) -> bool {
+    match toxic {
+        // The first data that comes is lost to a reset as well, however long after it the reset comes.
+        ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } => true,
+        ByteToxic::LimitData { bytes } => *bytes < TOO_LITTLE_BYTES,
+        _ => false,
+    }
+}
+
+/// Whether a toxic makes clients connect again, at a moment that the script does not know.
+pub(super) fn reconnects(toxic: &ByteToxic) -> bool {
+    matches!(
+        toxic,
+        ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } | ByteToxic::LimitData { .. }
+    )
+}
+
+/// Notes delays that add up to more than a client waits for an answer.
+fn patience(world: &World<'_>, mistakes: &mut Mistakes) {
+    let delay = |toxic: &ToxicDraft| match toxic.toxic {
+        ByteToxic::Latency { latency, jitter } => latency + jitter,
+        _ => 0,
+    };
+    let clients = (0..world.clients.len()).map(Some).chain([None]);
+    for client in clients {
+        let strikes = |toxic: &ToxicDraft| match (&toxic.clients, client) {
+            (None, None) => true,
+            (Some(clients), Some(client)) => clients.contains(&client),
+            _ => false,
+        };
+        let mine = world.draft.toxics.iter().filter(|toxic| strikes(&toxic.value));
+        let (mut sum, mut last) = (0, 0);
+        for toxic in mine {
+            sum += delay(&toxic.value);
+            last = toxic.at;
+        }
+        if sum >= PATIENCE_MS {
+            let who = client.map_or("writer", |client| &world.draft.clients[client].value.name);
+            let what = format!("answers may reach `{who}` {sum} ms late, and it waits for {PATIENCE_MS} ms");
+            mistakes.once(last, what, "give less latency and jitter in all".to_owned());
+        }
+    }
+}

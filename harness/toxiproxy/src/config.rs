@@ -1,0 +1,128 @@
+//! Reads Toxiproxy's configuration file: the JSON array of proxies that its `-config` takes.
+
+use std::path::{Path, PathBuf};
+
+use crate::go::address::split;
+use crate::go::scan::first_value;
+use crate::proxies::Asked;
+
+/// The longest file that is read, in bytes.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A file that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}{place}: {what}; {mend}")]
+pub struct ConfigError {
+    /// The file.
+    pub path: String,
+    /// The place in it: `:line:column`, or nothing.
+    pub place: String,
+    /// What is wrong.
+    pub what: String,
+    /// How to mend it.
+    pub mend: String,
+}
+
+/// A file that was read and found well.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: Vec<u8>,
+}
+
+const SHAPE: &str =
+    r#"it has to be a list such as [{"name": "sync", "listen": "127.0.0.1:26379", "upstream": "127.0.0.1:6379"}]"#;
+
+/// Reads a file.
+///
+/// # Errors
+/// Where it can't be read, is no JSON, is no list of proxies, or names a listening address that is none.
+pub fn read(path: PathBuf) -> Result<Config, ConfigError> {
+    let wrong = |place: String, what: String, mend: &str| ConfigError {
+        path: path.display().to_string(),
+        place,
+        what,
+        mend: mend.to_owned(),
+    };
+    let text = text_of(&path).map_err(|what| wrong(String::new(), what, "name a Toxiproxy configuration file"))?;
+    if let Err(malformed) = first_value(&text) {
+        let place = place_of(&text, malformed.offset);
+        return Err(wrong(place, format!("it is no JSON: {}", malformed.message), SHAPE));
+    }
+    let asked = Asked::list(&text).map_err(|error| wrong(String::new(), error.message, SHAPE))?;
+    let mut names = std::collections::BTreeSet::new();
+    for (at, proxy) in asked.iter().enumerate() {
+        let (number, name, listen) = (at + 1, &proxy.name, &proxy.wanted.listen);
+        if !names.insert(name) {
+            let what = format!("proxy {number} has the name `{name}`, which an earlier one has");
+            return Err(wrong(String::new(), what, "give each proxy a name of its own"));
+        }
+        // An empty one takes a free port.
+        if let (false, Err(why)) = (listen.is_empty(), split(listen)) {
+            let what = format!("proxy {number} (`{name}`) listens on `{listen}`: {why}");
+            return Err(wrong(
+                String::new(),
+                what,
+                "write it as host:port, such as 127.0.0.1:26379",
+            ));
+        }
+    }
+    Ok(Config { path, text })
+}
+
+fn text_of(path: &Path) -> Result<Vec<u8>, String> {
+    let cannot = |error: std::io::Error| format!("it can't be read: {error}");
+    let size = std::fs::metadata(path).map_err(cannot)?.len();
+    if size > MAX_BYTES {
+        return Err(format!("it is {size} bytes long, and {MAX_BYTES} are read at the most"));
+    }
+    std::fs::read(path).map_err(cannot)
+}
+
+fn place_of(text: &[u8], offset: usize) -> String {
+    let before = &text[..offset.min(text.len())];
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    format!(":{line}:{column}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place_and_how_to_mend_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let told: Vec<String> = [
+            "",
+            "[{\"name\":\"a\",\n  upstream:1}]",
+            r#"{"name":"a"}"#,
+            r#"[{"name":"a"}]"#,
+            r#"[{"name":"a","upstream":"b:1"},{"upstream":"b:1"}]"#,
+            r#"[{"name":"a","upstream":5}]"#,
+            r#"[{"name":"a","upstream":"b:1"},{"name":"a","upstream":"b:1"}]"#,
+            r#"[{"name":"a","upstream":"b:1","listen":"localhost"}]"#,
+        ]
+        .into_iter()
+        .map(|text| {
+            let path = dir.path().join("toxiproxy.json");
+            std::fs::write(&path, text).unwrap();
+            let said = read(path).unwrap_err().to_string();
+            said.replace(dir.path().to_str().unwrap(), "DIR")
+        })
+        .collect();
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told() {
+        let said = read(PathBuf::from("/no/such/toxiproxy.json")).unwrap_err().to_string();
+        assert!(
+            said.starts_with("/no/such/toxiproxy.json: it can't be read: "),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,220 @@
+//! Reads listening addresses as Go's `net.Listen` does, and tells in its words why one can't be had.
+
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// The address that a text names: `host:port`, with no host for every interface, and no port or 0 for a free one. A name is
+/// looked up, and an IPv4 address preferred.
+///
+/// # Errors
+/// In Go's words, where the text names none.
+pub async fn listen(text: &str) -> Result<SocketAddr, String> {
+    if text.is_empty() {
+        return Ok(every_interface(0));
+    }
+    let (host, port) = split(text).map_err(|why| format!("listen tcp: address {text}: {why}"))?;
+    let port = port_of(port).map_err(|why| format!("listen tcp: {why}"))?;
+    if host.is_empty() {
+        return Ok(every_interface(port));
+    }
+    // A zone needs no more than to be taken off here: scoped addresses are listened on through their plain form.
+    let literal = host.split_once('%').map_or(host, |(address, _)| address);
+    match literal.parse::<IpAddr>() {
+        Ok(address) if address.is_unspecified() => Ok(every_interface(port)),
+        Ok(address) => Ok(SocketAddr::new(address, port)),
+        Err(_) => look_up(host, port).await.map_err(|why| format!("listen tcp: {why}")),
+    }
+}
+
+/// An address as `net.ResolveTCPAddr` gives it, to compare with one that is listened on.
+///
+/// # Errors
+/// In Go's words, where the text names none.
+pub async fn resolve(text: &str) -> Result<String, String> {
+    let (host, port) = match text {
+        "" => ("", "0"),
+        text => split(text).map_err(|why| format!("address {text}: {why}"))?,
+    };
+    let port = port_of(port)?;
+    if host.is_empty() {
+        return Ok(format!(":{port}"));
+    }
+    match host.parse::<IpAddr>() {
+        Ok(address) => Ok(SocketAddr::new(address, port).to_string()),
+        Err(_) => Ok(look_up(host, port).await?.to_string()),
+    }
+}
+
+/// Why listening failed, in Go's words.
+pub fn bind_failed(address: SocketAddr, error: &io::Error) -> String {
+    let what = match error.kind() {
+        io::ErrorKind::AddrInUse => "address already in use".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "cannot assign requested address".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::InvalidInput => "invalid argument".to_owned(),
+        _ => plain(error).to_lowercase(),
+    };
+    format!("listen tcp {address}: bind: {what}")
+}
+
+/// An error's text without the number that Rust adds.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+/// Go listens on every interface with IPv6, which takes IPv4 in.
+fn every_interface(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port)
+}
+
+/// Host and port of a text, by the rules of `net.SplitHostPort`.
+///
+/// # Errors
+/// In Go's words.
+pub fn split(text: &str) -> Result<(&str, &str), &'static str> {
+    let colon = text.rfind(':').ok_or("missing port in address")?;
+    let (host, after_brackets) = match text.strip_prefix('[') {
+        Some(inner) => {
+            let end = text.find(']').ok_or("missing ']' in address")?;
+            match text[end + 1..].chars().next() {
+                None => return Err("missing port in address"),
+                Some(':') if end + 1 == colon => {}
+                Some(':') => return Err("too many colons in address"),
+                Some(_) => return Err("missing port in address"),
+            }
+            (&inner[..end - 1], end + 1)
+        }
+        None if text[..colon].contains(':') => return Err("too many colons in address"),
+        None => (&text[..colon], 0),
+    };
+    let (from, rest) = (usize::from(after_brackets > 0), &text[after_brackets..]);
+    if text[from..].contains('[') {
+        return Err("unexpected '[' in address");
+    }
+    if rest.contains(']') {
+        return Err("unexpected ']' in address");
+    }
+    Ok((host, &text[colon + 1..]))
+}
+
+/// A port's number, from its digits or from the name of a well-known service.
+///
+/// # Errors
+/// In Go's words.
+pub fn port_of(text: &str) -> Result<u16, String> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if digits.is_empty() {
+            return Ok(0);
+        }
+        return text.parse().map_err(|_| format!("address {text}: invalid port"));
+    }
+    match text {
+        "domain" => Ok(53),
+        "ftp" => Ok(21),
+        "http" => Ok(80),
+        "https" => Ok(443),
+        "ldap" => Ok(389),
+        "smtp" => Ok(25),
+        "ssh" => Ok(22),
+        "telnet" => Ok(23),
+        _ => Err(format!("lookup tcp/{text}: unknown port")),
+    }
+}
+
+async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
+    let found: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
+        Ok(found) => found.collect(),
+        Err(_) => Vec::new(),
+    };
+    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    if let Some(first) = first {
+        return Ok(*first);
+    }
+    let asked = !host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    Err(match name_server().await {
+        Some(server) if asked => format!("lookup {host} on {server}: no such host"),
+        _ => format!("lookup {host}: no such host"),
+    })
+}
+
+/// The name server that Go would have asked.
+async fn name_server() -> Option<SocketAddr> {
+    let text = tokio::fs::read_to_string("/etc/resolv.conf").await.ok()?;
+    let server = text.lines().find_map(|line| line.trim().strip_prefix("nameserver "))?;
+    Some(SocketAddr::new(server.trim().parse().ok()?, 53))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn addresses_are_read_as_go_does() {
+        for (text, expect) in [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("localhost:0", "127.0.0.1:0"),
+            ("localhost:", "127.0.0.1:0"),
+            ("localhost:http", "127.0.0.1:80"),
+            ("", "[::]:0"),
+            (":7000", "[::]:7000"),
+            ("0.0.0.0:7000", "[::]:7000"),
+            ("[::]:7000", "[::]:7000"),
+            ("[::1]:7000", "[::1]:7000"),
+        ] {
+            assert_eq!(listen(text).await.unwrap().to_string(), expect, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn bad_addresses_are_told_in_gos_words() {
+        for (text, expect) in [
+            ("nothing", "address nothing: missing port in address"),
+            ("::1:80", "address ::1:80: too many colons in address"),
+            ("a:b:c", "address a:b:c: too many colons in address"),
+            ("[::1:80", "address [::1:80: missing ']' in address"),
+            ("[::1]", "address [::1]: missing port in address"),
+            ("[::1]80", "address [::1]80: missing port in address"),
+            ("[a]b]:1", "address [a]b]:1: missing port in address"),
+            ("]:1", "address ]:1: unexpected ']' in address"),
+            ("127.0.0.1:99999", "address 99999: invalid port"),
+            ("localhost:-1", "address -1: invalid port"),
+            ("x:bar", "lookup tcp/bar: unknown port"),
+            ("256.1.1.1:1", "lookup 256.1.1.1: no such host"),
+        ] {
+            assert_eq!(
+                listen(text).await.unwrap_err(),
+                format!("listen tcp: {expect}"),
+                "{text}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn addresses_are_resolved_as_go_does() {
+        for (text, expect) in [
+            ("", Ok(":0")),
+            (":80", Ok(":80")),
+            ("0.0.0.0:80", Ok("0.0.0.0:80")),
+            ("localhost:80", Ok("127.0.0.1:80")),
+            ("[::]:80", Ok("[::]:80")),
+            ("nothing", Err("address nothing: missing port in address")),
+        ] {
+            let resolved = resolve(text).await;
+            assert_eq!(resolved.as_deref().map_err(String::as_str), expect, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_told_in_gos_words() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = tokio::net::TcpListener::bind(address).await.unwrap_err();
+        assert_eq!(
+            bind_failed(address, &error),
+            format!("listen tcp {address}: bind: address already in use")
+        );
+    }
+}

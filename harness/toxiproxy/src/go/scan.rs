@@ -1,0 +1,325 @@
+//! Finds the first JSON value of a text, or says what is wrong with it in the words of Go's `encoding/json`.
+//!
+//! Go's decoder reads one value and leaves what follows alone; so does this.
+
+/// The deepest nesting that is read.
+const MAX_DEPTH: usize = 10_000;
+
+/// What is wrong with a text, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// In Go's words.
+    pub message: String,
+    /// The offset of the byte that is wrong; the text's length where it ends too soon.
+    pub offset: usize,
+}
+
+/// What may come next, between two tokens.
+#[derive(Clone, Copy)]
+enum Next {
+    Value,
+    ValueOrEnd,
+    Key,
+    KeyOrEnd,
+    Colon,
+    CommaOrEnd,
+}
+
+/// The first value of a text, without the space around it.
+///
+/// # Errors
+/// Where there is none, or it is malformed.
+pub fn first_value(text: &[u8]) -> Result<&[u8], Malformed> {
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        open: Vec::new(),
+    };
+    scanner.skip_space();
+    let start = scanner.at;
+    scanner.value()?;
+    Ok(&text[start..scanner.at])
+}
+
+struct Scanner<'a> {
+    text: &'a [u8],
+    at: usize,
+    open: Vec<u8>,
+}
+
+impl Scanner<'_> {
+    fn value(&mut self) -> Result<(), Malformed> {
+        let mut next = Next::Value;
+        loop {
+            self.skip_space();
+            let byte = self.peek()?;
+            next = match next {
+                Next::ValueOrEnd if byte == b']' => self.close(),
+                Next::Value | Next::ValueOrEnd => self.begin(byte)?,
+                Next::KeyOrEnd if byte == b'}' => self.close(),
+                Next::Key | Next::KeyOrEnd if byte == b'"' => {
+                    self.string()?;
+                    Next::Colon
+                }
+                Next::Key | Next::KeyOrEnd => return Err(self.wrong("looking for beginning of object key string")),
+                Next::Colon if byte == b':' => self.past(Next::Value),
+                Next::Colon => return Err(self.wrong("after object key")),
+                Next::CommaOrEnd => match (self.open.last(), byte) {
+                    (Some(b'{'), b',') => self.past(Next::Key),
+                    (_, b',') => self.past(Next::Value),
+                    (Some(b'{'), b'}') | (Some(b'['), b']') => self.close(),
+                    (Some(b'{'), _) => return Err(self.wrong("after object key:value pair")),
+                    _ => return Err(self.wrong("after array element")),
+                },
+            };
+            if self.open.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn begin(&mut self, byte: u8) -> Result<Next, Malformed> {
+        match byte {
+            b'{' | b'[' => {
+                if self.open.len() == MAX_DEPTH {
+                    return Err(Malformed {
+                        message: "exceeded max depth".to_owned(),
+                        offset: self.at,
+                    });
+                }
+                self.open.push(byte);
+                return Ok(self.past(if byte == b'{' { Next::KeyOrEnd } else { Next::ValueOrEnd }));
+            }
+            b'"' => self.string()?,
+            b'-' | b'0'..=b'9' => self.number()?,
+            b't' => self.word("true")?,
+            b'f' => self.word("false")?,
+            b'n' => self.word("null")?,
+            _ => return Err(self.wrong("looking for beginning of value")),
+        }
+        Ok(Next::CommaOrEnd)
+    }
+
+    fn close(&mut self) -> Next {
+        self.open.pop();
+        self.past(Next::CommaOrEnd)
+    }
+
+    fn past(&mut self, next: Next) -> Next {
+        self.at += 1;
+        next
+    }
+
+    fn string(&mut self) -> Result<(), Malformed> {
+        self.at += 1;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                b'\\' => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                0..0x20 => return Err(self.wrong("in string literal")),
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Malformed> {
+        match self.peek()? {
+            b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => self.at += 1,
+            b'u' => {
+                self.at += 1;
+                for _ in 0..4 {
+                    if !self.peek()?.is_ascii_hexdigit() {
+                        return Err(self.wrong("in \\u hexadecimal character escape"));
+                    }
+                    self.at += 1;
+                }
+            }
+            _ => return Err(self.wrong("in string escape code")),
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Malformed> {
+        if self.peek()? == b'-' {
+            self.at += 1;
+        }
+        match self.peek()? {
+            b'0' => self.at += 1,
+            b'1'..=b'9' => self.digits(),
+            _ => return Err(self.wrong("in numeric literal")),
+        }
+        if self.text.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.some_digits("after decimal point in numeric literal")?;
+        }
+        if matches!(self.text.get(self.at), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek()?, b'+' | b'-') {
+                self.at += 1;
+            }
+            self.some_digits("in exponent of numeric literal")?;
+        }
+        Ok(())
+    }
+
+    fn some_digits(&mut self, place: &str) -> Result<(), Malformed> {
+        if !self.peek()?.is_ascii_digit() {
+            return Err(self.wrong(place));
+        }
+        self.digits();
+        Ok(())
+    }
+
+    fn digits(&mut self) {
+        while self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), Malformed> {
+        for expected in word.chars() {
+            if char::from(self.peek()?) != expected {
+                return Err(self.wrong(&format!("in literal {word} (expecting '{expected}')")));
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.text.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    /// The byte at hand. Go tells a text that ends within a value from one that has none.
+    fn peek(&self) -> Result<u8, Malformed> {
+        self.text.get(self.at).copied().ok_or_else(|| {
+            let empty = self.text.iter().all(|byte| b" \t\r\n".contains(byte));
+            Malformed {
+                message: if empty { "EOF" } else { "unexpected EOF" }.to_owned(),
+                offset: self.text.len(),
+            }
+        })
+    }
+
+    fn wrong(&self, place: &str) -> Malformed {
+        let byte = self.text.get(self.at).copied().unwrap_or_default();
+        Malformed {
+            message: format!("invalid character {} {place}", quoted(byte)),
+            offset: self.at,
+        }
+    }
+}
+
+/// A byte as Go quotes it, which takes it for a character of its own whatever the text's encoding.
+fn quoted(byte: u8) -> String {
+    match byte {
+        b'\'' => r"'\''".to_owned(),
+        b'\\' => r"'\\'".to_owned(),
+        0x07 => r"'\a'".to_owned(),
+        0x08 => r"'\b'".to_owned(),
+        b'\t' => r"'\t'".to_owned(),
+        b'\n' => r"'\n'".to_owned(),
+        0x0b => r"'\v'".to_owned(),
+        0x0c => r"'\f'".to_owned(),
+        b'\r' => r"'\r'".to_owned(),
+        0..0x20 | 0x7f => format!(r"'\x{byte:02x}'"),
+        0x80..=0xa0 | 0xad => format!(r"'\u{byte:04x}'"),
+        _ => format!("'{}'", char::from(byte)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_wrong_is_told_in_gos_words() {
+        for (text, message) in [
+            ("", "EOF"),
+            (" \n", "EOF"),
+            ("{", "unexpected EOF"),
+            ("-", "unexpected EOF"),
+            ("tru", "unexpected EOF"),
+            (r#"{"a":"#, "unexpected EOF"),
+            (r#"{"a" "#, "unexpected EOF"),
+            ("hello", "invalid character 'h' looking for beginning of value"),
+            ("'a'", r"invalid character '\'' looking for beginning of value"),
+            ("\"a\nb\"", r"invalid character '\n' in string literal"),
+            (r#""\x""#, "invalid character 'x' in string escape code"),
+            (
+                r#""\u12g4""#,
+                r"invalid character 'g' in \u hexadecimal character escape",
+            ),
+            (
+                "{a}",
+                "invalid character 'a' looking for beginning of object key string",
+            ),
+            (
+                r#"{"a":1,}"#,
+                "invalid character '}' looking for beginning of object key string",
+            ),
+            (r#"{"a"}"#, "invalid character '}' after object key"),
+            (r#"{"a":1 "b"}"#, "invalid character '\"' after object key:value pair"),
+            ("[1 2]", "invalid character '2' after array element"),
+            ("[1,]", "invalid character ']' looking for beginning of value"),
+            ("[tru]", "invalid character ']' in literal true (expecting 'e')"),
+            ("nul1", "invalid character '1' in literal null (expecting 'l')"),
+            ("-a", "invalid character 'a' in numeric literal"),
+            ("[1.]", "invalid character ']' after decimal point in numeric literal"),
+            ("[1ea]", "invalid character 'a' in exponent of numeric literal"),
+            ("[01]", "invalid character '1' after array element"),
+            ("\u{e9}", "invalid character 'Ã' looking for beginning of value"),
+            ("\u{0}", r"invalid character '\x00' looking for beginning of value"),
+        ] {
+            assert_eq!(first_value(text.as_bytes()).unwrap_err().message, message, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_first_value_is_read() {
+        for (text, value) in [
+            (" {} trailing", "{}"),
+            ("1x", "1"),
+            ("\"a\"]", "\"a\""),
+            ("[[],[{}]]]", "[[],[{}]]"),
+            ("null", "null"),
+            ("-0.5e+3,", "-0.5e+3"),
+        ] {
+            assert_eq!(first_value(text.as_bytes()).unwrap(), value.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = "[".repeat(MAX_DEPTH + 1);
+        assert_eq!(first_value(deep.as_bytes()).unwrap_err().message, "exceeded max depth");
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_another_reader_on_what_is_json(text in r#"[\[\]{}":,\\0-9a-f tnul.eE+-]{0,40}"#) {
+            let ours = first_value(text.as_bytes()).map(|value| value.len()).ok();
+            let mut stream = serde_json::Deserializer::from_str(&text).into_iter::<serde::de::IgnoredAny>();
+            // The other reader wants space or punctuation after a number or a word.
+            if let Some(Ok(_)) = stream.next() {
+                let start = text.len() - text.trim_start().len();
+                prop_assert_eq!(ours, Some(stream.byte_offset() - start));
+            }
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(bytes: Vec<u8>) {
+            let _ = first_value(&bytes);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The ledger of one proxy: each toxic that was armed, and what it struck. Bounded: what is beyond the bound is counted.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cutover_core::history::Fire;
+use cutover_core::ids::{ClientId, FaultId};
+use cutover_live::proxy::LedgerSink;
+use serde::Serialize;
+
+use crate::moment;
+use crate::toxics::Entry;
+
+/// Strikes kept of each toxic.
+const KEPT_STRIKES: usize = 256;
+
+/// Toxics kept that are no longer armed.
+const KEPT_TOXICS: usize = 256;
+
+/// What a toxic struck.
+#[derive(Debug, Clone, Serialize)]
+struct Struck {
+    /// Which connection of the proxy, from 1 since it was last opened.
+    connection: u32,
+    /// Which message of that connection and direction, from 1.
+    frame: u64,
+    /// What it carried.
+    hit: String,
+    /// When, in UTC.
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rewrote: Option<cutover_core::history::Rewrote>,
+}
+
+/// A toxic and what it struck.
+#[derive(Debug, Clone, Serialize)]
+struct Line {
+    name: String,
+    #[serde(rename = "type")]
+    of: &'static str,
+    stream: String,
+    armed: bool,
+    armed_at: String,
+    strikes: u64,
+    struck: Vec<Struck>,
+    /// Strikes that are counted and not kept.
+    beyond: u64,
+}
+
+/// How connections went that could not be read.
+#[derive(Debug, Clone, Default, Serialize)]
+struct Unread {
+    times: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_connection: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_reason: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    lines: VecDeque<Line>,
+    unread: Unread,
+}
+
+/// A proxy's ledger.
+#[derive(Debug, Default)]
+pub struct Ledger(Mutex<Lines>);
+
+/// A ledger as it is answered.
+#[derive(Serialize)]
+struct Answer<'a> {
+    proxy: &'a str,
+    toxics: &'a VecDeque<Line>,
+    /// Connections that passed unread while message toxics were armed.
+    unread: &'a Unread,
+}
+
+impl Ledger {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A toxic is armed.
+    pub fn armed(&self, toxic: &Entry) {
+        let mut lines = self.lines();
+        lines.lines.push_back(Line {
+            name: toxic.name.clone(),
+            of: toxic.type_name(),
+            stream: toxic.stream.to_lowercase(),
+            armed: true,
+            armed_at: moment::now(),
+            strikes: 0,
+            struck: Vec::new(),
+            beyond: 0,
+        });
+    }
+
+    /// A toxic is taken off.
+    pub fn disarmed(&self, name: &str) {
+        let mut lines = self.lines();
+        for line in lines.lines.iter_mut().filter(|line| line.name == name) {
+            line.armed = false;
+        }
+        lines.forget();
+    }
+
+    /// All toxics are taken off.
+    pub fn all_disarmed(&self) {
+        let mut lines = self.lines();
+        for line in &mut lines.lines {
+            line.armed = false;
+        }
+        lines.forget();
+    }
+
+    /// How often each armed toxic struck.
+    pub fn strikes(&self) -> Vec<(String, &'static str, u64)> {
+        let lines = self.lines();
+        let armed = lines.lines.iter().filter(|line| line.armed);
+        armed.map(|line| (line.name.clone(), line.of, line.strikes)).collect()
+    }
+
+    /// As a JSON object.
+    pub fn json(&self, proxy: &str) -> String {
+        let lines = self.lines();
+        let answer = Answer {
+            proxy,
+            toxics: &lines.lines,
+            unread: &lines.unread,
+        };
+        // Nothing in it can fail to be written.
+        serde_json::to_string(&answer).unwrap_or_default()
+    }
+}
+
+impl Lines {
+    /// Lets go of the oldest toxics that are no longer armed.
+    fn forget(&mut self) {
+        while self.lines.iter().filter(|line| !line.armed).count() > KEPT_TOXICS {
+            let oldest = self.lines.iter().position(|line| !line.armed);
+            oldest.map(|at| self.lines.remove(at));
+        }
+    }
+}
+
+impl LedgerSink for Ledger {
+    fn fired(&self, fault: &FaultId, _client: &ClientId, fire: Fire) {
+        let mut lines = self.lines();
+        let line = lines.lines.iter_mut().rev().find(|line| line.name == fault.as_str());
+        let Some(line) = line else { return };
+        line.strikes += 1;
+        if line.struck.len() < KEPT_STRIKES {
+            line.struck.push(Struck {
+                connection: fire.conn,
+                frame: fire.frame,
+                hit: fire.hit,
+                at: moment::now(),
+                rewrote: fire.rewrote,
+            });
+        } else {
+            line.beyond += 1;
+        }
+    }
+
+    fn went_blind(&self, _client: &ClientId, conn: u32, why: &str) {
+        let mut lines = self.lines();
+        lines.unread = Unread {
+            times: lines.unread.times + 1,
+            last_connection: Some(conn),
+            last_reason: Some(why.to_owned()),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::toxics::Toxics;
+
+    fn toxic(name: &str) -> Entry {
+        let mut toxics = Toxics::default();
+        let body = format!(r#"{{"name":"{name}","type":"ws_drop"}}"#);
+        toxics.add(body.as_bytes()).unwrap().clone()
+    }
+
+    fn strike(ledger: &Ledger, name: &str, frame: u64) {
+        let fire = Fire {
+            conn: 1,
+            frame,
+            hit: "delivery a:b:c 1".to_owned(),
+            rewrote: None,
+        };
+        ledger.fired(&name.into(), &"p".into(), fire);
+    }
+
+    #[test]
+    fn strikes_beyond_the_bound_are_counted() {
+        let ledger = Ledger::default();
+        ledger.armed(&toxic("a"));
+        for frame in 0..300 {
+            strike(&ledger, "a", frame);
+        }
+        let said: serde_json::Value = serde_json::from_str(&ledger.json("p")).unwrap();
+        let line = &said["toxics"][0];
+        assert_eq!((&line["strikes"], &line["beyond"]), (&300.into(), &44.into()));
+        assert_eq!(line["struck"].as_array().unwrap().len(), KEPT_STRIKES);
+    }
+
+    #[test]
+    fn a_name_that_is_used_again_is_another_line_and_old_lines_go() {
+        let ledger = Ledger::default();
+        for _ in 0..400 {
+            ledger.armed(&toxic("a"));
+            strike(&ledger, "a", 1);
+            ledger.disarmed("a");
+        }
+        ledger.armed(&toxic("a"));
+        assert_eq!(ledger.strikes(), [("a".to_owned(), "ws_drop", 0)]);
+        assert_eq!(ledger.lines().lines.len(), KEPT_TOXICS + 1);
+    }
+}

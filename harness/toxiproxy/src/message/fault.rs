@@ -1,0 +1,181 @@
+//! Makes the fault of a message toxic's attributes.
+
+use cutover_core::ids::{ClientId, Cursor, FaultId, Seq, StreamId};
+use cutover_core::plan::{
+    Cut, Direction, FaultKind, MessageKind, Mutation, Pick, PlannedFault, Position, Predicate, Scope, Times, When,
+};
+
+use super::read::Attributes;
+
+impl Attributes {
+    /// The fault, by the toxic's name, for a proxy's connections.
+    pub fn fault(&self, name: &str, proxy: &str, direction: Direction) -> PlannedFault {
+        PlannedFault {
+            id: FaultId::new(name),
+            lane: None,
+            client: ClientId::new(proxy),
+            at: Position::Message(self.pick(direction)),
+            kind: self.action(),
+            times: match self.text("times") {
+                Some("always") => Times::Always,
+                _ => Times::Once,
+            },
+        }
+    }
+
+    fn pick(&self, direction: Direction) -> Pick {
+        Pick {
+            direction,
+            kind: self.kind(direction),
+            event: self.text("event").map(str::to_owned),
+            stream: self.text("topic").map(StreamId::new),
+            seq: self.whole("seq").map(Seq),
+            payload: self.text("pointer").map(|pointer| Predicate {
+                pointer: pointer.to_owned(),
+                equals: self.text("equals").map(str::to_owned),
+            }),
+            nth: self.whole("nth").map(narrow),
+            per: match self.text("per") {
+                Some("proxy") => Scope::Proxy,
+                _ => Scope::Connection,
+            },
+        }
+    }
+
+    fn kind(&self, direction: Direction) -> Option<MessageKind> {
+        match (self.of.name, direction) {
+            ("ws_rewrite_cursor", _) => Some(MessageKind::Resume),
+            ("ws_starve_heartbeats", Direction::Upstream) => Some(MessageKind::Heartbeat),
+            ("ws_starve_heartbeats", Direction::Downstream) => Some(MessageKind::HeartbeatReply),
+            _ => self.text("kind").and_then(kind_of),
+        }
+    }
+
+    fn action(&self) -> FaultKind {
+        let ms = |name| self.whole(name).unwrap_or_default();
+        let text = |name| self.text(name).unwrap_or_default().to_owned();
+        match self.of.name {
+            "ws_cut" => self.cut(),
+            "ws_repeat" => FaultKind::Repeat {
+                more: self.small("more"),
+            },
+            "ws_delay" => FaultKind::Delay { ms: ms("ms") },
+            "ws_reorder" => FaultKind::Reorder {
+                behind: self.small("behind"),
+                within_ms: ms("within_ms"),
+            },
+            "ws_rewrite_cursor" => FaultKind::RewriteCursor {
+                stream: StreamId::new(text("topic")),
+                to: Cursor(ms("to")),
+            },
+            "ws_set_json" => FaultKind::Mutate {
+                mutation: Mutation::SetJson {
+                    pointer: text("set_pointer"),
+                    value: text("set_value"),
+                },
+            },
+            "ws_set_column" => FaultKind::Mutate {
+                mutation: Mutation::SetColumn {
+                    column: text("column"),
+                    value: text("value"),
+                },
+            },
+            "ws_split" => FaultKind::Split {
+                frames: self.short("frames"),
+            },
+            "ws_merge" => FaultKind::Merge {
+                messages: self.small("messages"),
+                within_ms: ms("within_ms"),
+            },
+            "ws_drain" => FaultKind::Drain {
+                code: self.short("code"),
+                within_ms: ms("within_ms"),
+            },
+            // `ws_drop` and `ws_starve_heartbeats`, which differ in what they pick.
+            _ => FaultKind::Drop,
+        }
+    }
+
+    fn cut(&self) -> FaultKind {
+        let how = match self.text("how") {
+            Some("drop") => Cut::Drop,
+            Some("reset") => Cut::Reset,
+            Some("silence") => Cut::Silence,
+            _ => Cut::Close {
+                code: self.short("code"),
+            },
+        };
+        let when = match self.text("when") {
+            Some("before") => When::Before,
+            _ => When::After,
+        };
+        FaultKind::Cut { how, when }
+    }
+
+    fn small(&self, name: &str) -> u8 {
+        u8::try_from(self.whole(name).unwrap_or_default()).unwrap_or(u8::MAX)
+    }
+
+    fn short(&self, name: &str) -> u16 {
+        u16::try_from(self.whole(name).unwrap_or_default()).unwrap_or(u16::MAX)
+    }
+}
+
+/// The table's bounds keep it within range.
+fn narrow(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn kind_of(word: &str) -> Option<MessageKind> {
+    Some(match word {
+        "join" => MessageKind::Join,
+        "resume" => MessageKind::Resume,
+        "resume-reply" => MessageKind::ResumeReply,
+        "delivery" => MessageKind::Delivery,
+        "publish" => MessageKind::Publish,
+        "ack" => MessageKind::Ack,
+        "heartbeat" => MessageKind::Heartbeat,
+        "heartbeat-reply" => MessageKind::HeartbeatReply,
+        "close" => MessageKind::Close,
+        "other" => MessageKind::Other,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::attributes::{KINDS, TYPES};
+    use super::*;
+    use crate::go::decode::Raw;
+
+    #[test]
+    fn every_kind_of_message_has_its_word() {
+        for word in KINDS {
+            let kind = kind_of(word).unwrap();
+            assert_eq!(serde_json::to_value(kind).unwrap(), word);
+        }
+    }
+
+    #[test]
+    fn every_type_makes_its_fault() {
+        let made: Vec<String> = TYPES
+            .iter()
+            .map(|of| {
+                let given = match of.name {
+                    "ws_cut" => r#"{"how":"reset","when":"before","nth":2,"per":"proxy"}"#,
+                    "ws_delay" => r#"{"ms":5,"kind":"ack","event":"phx_reply"}"#,
+                    "ws_rewrite_cursor" => r#"{"topic":"run:a:events","to":7}"#,
+                    "ws_set_json" => r#"{"set_pointer":"/a","set_value":null,"topic":"t:x:e","seq":4}"#,
+                    "ws_set_column" => r#"{"column":"seq","value":"9","pointer":"/p","equals":true}"#,
+                    _ => "{}",
+                };
+                let given = Raw::first_of(given.as_bytes()).unwrap();
+                let attributes = Attributes::read(of, Some(given)).unwrap();
+                let fault = attributes.fault("f", "p", Direction::Downstream);
+                serde_json::to_string(&fault).unwrap()
+            })
+            .collect();
+        insta::assert_snapshot!(made.join("\n"));
+    }
+}

@@ -1,0 +1,241 @@
+//! All proxies of a service, by name.
+//!
+//! Whoever holds a proxy's lock never asks for this one, so that no two requests wait for each other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cutover_live::proxy::Limits;
+use tokio::sync::RwLock;
+
+use crate::error::ApiError;
+use crate::go::decode::{Decoder, Place, Raw};
+use crate::proxy::{Common, Proxy, Wanted};
+
+/// Go's name for the nameless type that a populate is read into.
+const POPULATE: &str = "struct { toxiproxy.Proxy; Enabled *bool \"json:\\\"enabled\\\"\" }";
+
+const FIELDS: [&str; 4] = ["name", "listen", "upstream", "enabled"];
+
+/// A proxy as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Its name.
+    pub name: String,
+    /// Where it listens and leads.
+    pub wanted: Wanted,
+}
+
+/// All proxies.
+pub struct Proxies {
+    all: RwLock<BTreeMap<String, Arc<Proxy>>>,
+    common: Arc<Common>,
+}
+
+impl Proxies {
+    /// None yet.
+    pub fn new(seed: u64, limits: Limits) -> Proxies {
+        Proxies {
+            all: RwLock::default(),
+            common: Arc::new(Common { seed, limits }),
+        }
+    }
+
+    /// All of them, by name.
+    pub async fn all(&self) -> Vec<Arc<Proxy>> {
+        self.all.read().await.values().cloned().collect()
+    }
+
+    /// The one of a name.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn get(&self, name: &str) -> Result<Arc<Proxy>, ApiError> {
+        self.all.read().await.get(name).cloned().ok_or_else(ApiError::no_proxy)
+    }
+
+    /// Creates one.
+    ///
+    /// # Errors
+    /// Where the body is wrong, the name is taken, or the address can't be had.
+    pub async fn create(&self, body: &[u8]) -> Result<Arc<Proxy>, ApiError> {
+        let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
+        let mut decoder = Decoder::default();
+        let mut asked = Asked::default();
+        asked.fill(&mut decoder, raw, ("Proxy", "toxiproxy.Proxy"));
+        decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+        asked.check("")?;
+        let mut all = self.all.write().await;
+        if all.contains_key(&asked.name) {
+            return Err(ApiError::proxy_exists());
+        }
+        let proxy = Proxy::create(asked.name.clone(), asked.wanted, Arc::clone(&self.common)).await?;
+        all.insert(asked.name, Arc::clone(&proxy));
+        Ok(proxy)
+    }
+
+    /// Changes one: what is not named stays.
+    ///
+    /// # Errors
+    /// Where there is none, the body is wrong, or the address can't be had.
+    pub async fn update(&self, name: &str, body: &[u8]) -> Result<String, ApiError> {
+        let proxy = self.get(name).await?;
+        let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
+        let mut decoder = Decoder::default();
+        let mut asked = Asked {
+            name: name.to_owned(),
+            wanted: proxy.wanted().await?,
+        };
+        asked.fill(&mut decoder, raw, ("Proxy", "toxiproxy.Proxy"));
+        decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+        proxy.update(asked.wanted).await
+    }
+
+    /// Closes one and takes it out.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn delete(&self, name: &str) -> Result<(), ApiError> {
+        let proxy = self.all.write().await.remove(name).ok_or_else(ApiError::no_proxy)?;
+        proxy.delete().await;
+        Ok(())
+    }
+
+    /// Creates those that are not there, and replaces those that listen or lead elsewhere. Gives those that it came to, and
+    /// the error that ended it.
+    pub async fn populate(&self, body: &[u8]) -> (Vec<Arc<Proxy>>, Option<ApiError>) {
+        let asked = match Asked::list(body) {
+            Ok(asked) => asked,
+            Err(error) => return (Vec::new(), Some(error)),
+        };
+        let mut done = Vec::new();
+        for asked in asked {
+            match self.create_or_replace(asked).await {
+                Ok(proxy) => done.push(proxy),
+                Err(error) => return (done, Some(error)),
+            }
+        }
+        (done, None)
+    }
+
+    async fn create_or_replace(&self, asked: Asked) -> Result<Arc<Proxy>, ApiError> {
+        let mut all = self.all.write().await;
+        let existing = all.get(&asked.name).cloned();
+        let mut before = None;
+        if let Some(existing) = &existing {
+            if existing.agrees(&asked.wanted).await? {
+                return Ok(Arc::clone(existing));
+            }
+            // Its port may be the one that is asked for.
+            before = existing.wanted().await.ok();
+            existing.disable().await;
+        }
+        let created = Proxy::create(asked.name.clone(), asked.wanted, Arc::clone(&self.common)).await;
+        match (&created, existing) {
+            (Ok(proxy), existing) => {
+                all.insert(asked.name, Arc::clone(proxy));
+                if let Some(existing) = existing {
+                    existing.delete().await;
+                }
+            }
+            (Err(_), Some(existing)) if before.is_some_and(|before| before.enabled) => {
+                // Its port was free a moment ago; should somebody have taken it, it stays closed and says so.
+                let _ = existing.enable().await;
+            }
+            (Err(_), _) => {}
+        }
+        created
+    }
+
+    /// Opens all that are closed and takes all toxics off.
+    ///
+    /// # Errors
+    /// Where one can't be opened; then those that this opened are closed again, and no toxic is touched.
+    pub async fn reset(&self) -> Result<(), ApiError> {
+        let all = self.all().await;
+        let mut opened = Vec::new();
+        for proxy in &all {
+            match proxy.enable().await {
+                Ok(true) => opened.push(proxy),
+                Ok(false) => {}
+                Err(error) => {
+                    for proxy in opened {
+                        proxy.disable().await;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        for proxy in &all {
+            proxy.clear_toxics().await;
+        }
+        Ok(())
+    }
+
+    /// Closes all of them.
+    pub async fn close(&self) {
+        let all = std::mem::take(&mut *self.all.write().await);
+        for proxy in all.into_values() {
+            proxy.delete().await;
+        }
+    }
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Asked {
+            name: String::new(),
+            wanted: Wanted {
+                listen: String::new(),
+                upstream: String::new(),
+                enabled: true,
+            },
+        }
+    }
+}
+
+impl Asked {
+    /// Reads a list of proxies: the body of a populate, or a configuration file.
+    ///
+    /// # Errors
+    /// Where it is none, or one of them lacks a field.
+    pub fn list(body: &[u8]) -> Result<Vec<Asked>, ApiError> {
+        let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
+        let mut decoder = Decoder::default();
+        let elements = decoder.elements(raw, &format!("[]{POPULATE}"));
+        let read = |raw: Raw<'_>| {
+            let mut asked = Asked::default();
+            asked.fill(&mut decoder, raw, ("", POPULATE));
+            asked
+        };
+        let list: Vec<Asked> = elements.into_iter().map(read).collect();
+        decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+        for (at, asked) in list.iter().enumerate() {
+            asked.check(&format!(" at proxy {}", at + 1))?;
+        }
+        Ok(list)
+    }
+
+    fn fill(&mut self, decoder: &mut Decoder, raw: Raw<'_>, (structure, of): (&str, &str)) {
+        for (field, value) in decoder.fields(raw, None, of, &FIELDS) {
+            let path = FIELDS[field];
+            let place = Place { structure, path };
+            match field {
+                0 => decoder.string(value, place, &mut self.name),
+                1 => decoder.string(value, place, &mut self.wanted.listen),
+                2 => decoder.string(value, place, &mut self.wanted.upstream),
+                _ => decoder.boolean(value, place, &mut self.wanted.enabled),
+            }
+        }
+    }
+
+    fn check(&self, place: &str) -> Result<(), ApiError> {
+        if self.name.is_empty() {
+            return Err(ApiError::missing(&format!("name{place}")));
+        }
+        if self.wanted.upstream.is_empty() {
+            return Err(ApiError::missing(&format!("upstream{place}")));
+        }
+        Ok(())
+    }
+}

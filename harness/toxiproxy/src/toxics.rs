@@ -1,0 +1,383 @@
+//! The toxics of one proxy: read, answered, kept in the order of their chains.
+
+use cutover_core::ids::FaultId;
+use cutover_core::plan::{ByteToxic, Direction};
+use cutover_live::proxy::MessageToxic;
+use cutover_live::toxic::Toxic;
+
+use crate::error::ApiError;
+use crate::go::decode::{Decoder, Place, Raw};
+use crate::go::write::{float32, quote};
+use crate::message::{Attributes, message_type};
+
+/// What a toxic does.
+#[derive(Debug, Clone)]
+enum Kind {
+    /// Nothing: Toxiproxy's `noop`.
+    Noop,
+    /// Something to bytes.
+    Bytes(ByteToxic),
+    /// Something to messages.
+    Messages(Attributes),
+}
+
+/// A toxic of a proxy.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// Its stream, as it was given.
+    pub stream: String,
+    direction: Direction,
+    toxicity: f32,
+    kind: Kind,
+}
+
+/// Which of the engine's two lists a change concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touched {
+    /// Neither.
+    Nothing,
+    /// Byte toxics.
+    Bytes,
+    /// Message toxics.
+    Messages,
+}
+
+/// The toxics of a proxy.
+#[derive(Debug, Clone, Default)]
+pub struct Toxics {
+    /// In the order of their making.
+    entries: Vec<Entry>,
+}
+
+/// A new toxic's fields, before its type is known.
+struct Fields<'a> {
+    attributes: Option<Raw<'a>>,
+    name: String,
+    of: String,
+    stream: Option<String>,
+    toxicity: f32,
+}
+
+impl Toxics {
+    /// All of them: what works upstream first, each chain in its order.
+    pub fn in_order(&self) -> impl Iterator<Item = &Entry> {
+        let chain = |direction| self.entries.iter().filter(move |entry| entry.direction == direction);
+        chain(Direction::Upstream).chain(chain(Direction::Downstream))
+    }
+
+    /// The one of a name.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn get(&self, name: &str) -> Result<&Entry, ApiError> {
+        let found = self.entries.iter().find(|entry| entry.name == name);
+        found.ok_or_else(ApiError::no_toxic)
+    }
+
+    /// Adds one.
+    ///
+    /// # Errors
+    /// Where the body is wrong, or the name is taken.
+    pub fn add(&mut self, body: &[u8]) -> Result<&Entry, ApiError> {
+        let fields = fields_of(body)?;
+        let message = message_type(&fields.of);
+        let usual = match &fields.of[..] {
+            // It works on what clients ask; the other direction would never see one.
+            "ws_rewrite_cursor" => Direction::Upstream,
+            _ => Direction::Downstream,
+        };
+        let stream = fields.stream.unwrap_or_else(|| usual.as_str().to_owned());
+        let direction = direction_of(&stream)?;
+        let name = if fields.name.is_empty() {
+            format!("{}_{stream}", fields.of)
+        } else {
+            fields.name
+        };
+        let blank = match message {
+            Some(_) => None,
+            None => Some(blank(&fields.of).ok_or_else(ApiError::invalid_type)?),
+        };
+        if self.get(&name).is_ok() {
+            return Err(ApiError::toxic_exists());
+        }
+        let kind = match (message, blank) {
+            (Some(of), _) => Kind::Messages(message_attributes(of, direction, fields.attributes)?),
+            (None, blank) => with_attributes(blank.unwrap_or(Kind::Noop), fields.attributes)?,
+        };
+        self.entries.push(Entry {
+            name,
+            stream,
+            direction,
+            toxicity: fields.toxicity,
+            kind,
+        });
+        self.entries.last().ok_or_else(ApiError::no_toxic)
+    }
+
+    /// Changes one: the attributes that are named, and the toxicity.
+    ///
+    /// # Errors
+    /// Where there is none, or the body is wrong.
+    pub fn update(&mut self, name: &str, body: &[u8]) -> Result<&Entry, ApiError> {
+        let found = self.entries.iter_mut().find(|entry| entry.name == name);
+        let entry = found.ok_or_else(ApiError::no_toxic)?;
+        *entry = entry.changed(body)?;
+        Ok(entry)
+    }
+
+    /// Takes one off.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn remove(&mut self, name: &str) -> Result<Entry, ApiError> {
+        let at = self.entries.iter().position(|entry| entry.name == name);
+        at.map(|at| self.entries.remove(at)).ok_or_else(ApiError::no_toxic)
+    }
+
+    /// Takes all off.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// All of them as a JSON array.
+    pub fn json(&self) -> String {
+        let all: Vec<String> = self.in_order().map(Entry::json).collect();
+        format!("[{}]", all.join(","))
+    }
+
+    /// What the engine does to bytes.
+    pub fn bytes(&self) -> Vec<Toxic> {
+        let toxic = |entry: &Entry| match &entry.kind {
+            Kind::Bytes(toxic) => Some(Toxic {
+                name: FaultId::new(&entry.name),
+                direction: entry.direction,
+                toxicity: f64::from(entry.toxicity),
+                toxic: toxic.clone(),
+            }),
+            Kind::Noop | Kind::Messages(_) => None,
+        };
+        self.in_order().filter_map(toxic).collect()
+    }
+
+    /// What the engine does to messages.
+    pub fn messages(&self, proxy: &str) -> Vec<MessageToxic> {
+        let toxic = |entry: &Entry| match &entry.kind {
+            Kind::Messages(attributes) => Some(MessageToxic {
+                fault: attributes.fault(&entry.name, proxy, entry.direction),
+                toxicity: f64::from(entry.toxicity),
+            }),
+            Kind::Noop | Kind::Bytes(_) => None,
+        };
+        self.in_order().filter_map(toxic).collect()
+    }
+}
+
+impl Entry {
+    /// Its type's name.
+    pub fn type_name(&self) -> &'static str {
+        match &self.kind {
+            Kind::Noop => "noop",
+            Kind::Bytes(toxic) => toxic.type_name(),
+            Kind::Messages(attributes) => attributes.type_name(),
+        }
+    }
+
+    /// Which of the engine's lists it is in.
+    pub fn touches(&self) -> Touched {
+        match self.kind {
+            Kind::Noop => Touched::Nothing,
+            Kind::Bytes(_) => Touched::Bytes,
+            Kind::Messages(_) => Touched::Messages,
+        }
+    }
+
+    /// As a JSON object.
+    pub fn json(&self) -> String {
+        let attributes = match &self.kind {
+            Kind::Noop => "{}".to_owned(),
+            Kind::Bytes(toxic) => {
+                let mut toxic = toxic.clone();
+                let members = slots(&mut toxic).into_iter();
+                let members: Vec<String> = members.map(|(name, number)| format!("\"{name}\":{number}")).collect();
+                format!("{{{}}}", members.join(","))
+            }
+            Kind::Messages(attributes) => attributes.json(),
+        };
+        format!(
+            "{{\"attributes\":{attributes},\"name\":{},\"type\":{},\"stream\":{},\"toxicity\":{}}}",
+            quote(&self.name),
+            quote(self.type_name()),
+            quote(&self.stream),
+            float32(self.toxicity)
+        )
+    }
+
+    fn changed(&self, body: &[u8]) -> Result<Entry, ApiError> {
+        let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
+        let mut decoder = Decoder::default();
+        let mut changed = self.clone();
+        let mut attributes = None;
+        for (field, value) in decoder.fields(raw, None, UPDATE, &["attributes", "toxicity"]) {
+            match field {
+                0 => attributes = Some(value),
+                _ => decoder.float32(value, place("", "toxicity"), &mut changed.toxicity),
+            }
+        }
+        changed.kind = match &self.kind {
+            Kind::Messages(before) => {
+                if let Some(raw) = attributes {
+                    decoder.fields(raw, Some(place("", "attributes")), before.type_name(), &[]);
+                }
+                decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+                Kind::Messages(before.with(attributes).map_err(|why| ApiError::bad_body(&why))?)
+            }
+            other => {
+                let kind = fill(&mut decoder, other.clone(), attributes);
+                decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+                kind
+            }
+        };
+        Ok(changed)
+    }
+}
+
+/// Go's name for the nameless type that an update is read into.
+const UPDATE: &str =
+    "struct { Attributes interface {} \"json:\\\"attributes\\\"\"; Toxicity float32 \"json:\\\"toxicity\\\"\" }";
+
+fn place<'a>(structure: &'a str, path: &'a str) -> Place<'a> {
+    Place { structure, path }
+}
+
+fn fields_of(body: &[u8]) -> Result<Fields<'_>, ApiError> {
+    let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
+    let mut fields = Fields {
+        attributes: None,
+        name: String::new(),
+        of: String::new(),
+        stream: None,
+        toxicity: 1.0,
+    };
+    const NAMES: [&str; 5] = ["attributes", "name", "type", "stream", "toxicity"];
+    let mut decoder = Decoder::default();
+    for (field, value) in decoder.fields(raw, None, "toxics.ToxicWrapper", &NAMES) {
+        let at = place("ToxicWrapper", NAMES[field]);
+        match field {
+            0 => {
+                // What is in it is read once the type is known.
+                decoder.fields(value, Some(at), "toxics.NoopToxic", &[]);
+                fields.attributes = Some(value);
+            }
+            1 => decoder.string(value, at, &mut fields.name),
+            2 => decoder.string(value, at, &mut fields.of),
+            3 if value.is_null() => {}
+            3 => decoder.string(value, at, fields.stream.get_or_insert_default()),
+            _ => decoder.float32(value, at, &mut fields.toxicity),
+        }
+    }
+    decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+    Ok(fields)
+}
+
+fn direction_of(stream: &str) -> Result<Direction, ApiError> {
+    match stream.to_lowercase().as_str() {
+        "upstream" => Ok(Direction::Upstream),
+        "downstream" => Ok(Direction::Downstream),
+        _ => Err(ApiError::invalid_stream()),
+    }
+}
+
+fn message_attributes(
+    of: &'static crate::message::MessageType,
+    direction: Direction,
+    given: Option<Raw<'_>>,
+) -> Result<Attributes, ApiError> {
+    if of.name == "ws_rewrite_cursor" && direction == Direction::Downstream {
+        return Err(ApiError::bad_body(
+            "ws_rewrite_cursor changes what clients ask for: its stream has to be upstream",
+        ));
+    }
+    Attributes::read(of, given).map_err(|why| ApiError::bad_body(&why))
+}
+
+/// A toxic of Toxiproxy's own types, with nothing set.
+fn blank(of: &str) -> Option<Kind> {
+    let toxic = match of {
+        "noop" => return Some(Kind::Noop),
+        "latency" => ByteToxic::Latency { latency: 0, jitter: 0 },
+        "bandwidth" => ByteToxic::Bandwidth { rate: 0 },
+        "slow_close" => ByteToxic::SlowClose { delay: 0 },
+        "timeout" => ByteToxic::Timeout { timeout: 0 },
+        "reset_peer" => ByteToxic::ResetPeer { timeout: 0 },
+        "slicer" => ByteToxic::Slicer {
+            average_size: 0,
+            size_variation: 0,
+            delay: 0,
+        },
+        "limit_data" => ByteToxic::LimitData { bytes: 0 },
+        _ => return None,
+    };
+    Some(Kind::Bytes(toxic))
+}
+
+/// Its attributes, in the order in which Toxiproxy answers them.
+fn slots(toxic: &mut ByteToxic) -> Vec<(&'static str, &mut i64)> {
+    match toxic {
+        ByteToxic::Latency { latency, jitter } => vec![("latency", latency), ("jitter", jitter)],
+        ByteToxic::Bandwidth { rate } => vec![("rate", rate)],
+        ByteToxic::SlowClose { delay } => vec![("delay", delay)],
+        ByteToxic::Timeout { timeout } | ByteToxic::ResetPeer { timeout } => vec![("timeout", timeout)],
+        ByteToxic::Slicer {
+            average_size,
+            size_variation,
+            delay,
+        } => vec![
+            ("average_size", average_size),
+            ("size_variation", size_variation),
+            ("delay", delay),
+        ],
+        ByteToxic::LimitData { bytes } => vec![("bytes", bytes)],
+    }
+}
+
+/// The name of the type in Toxiproxy's own source, which its messages show, and of its attributes' type.
+fn go_names(kind: &Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Noop | Kind::Messages(_) => ("NoopToxic", "int64"),
+        Kind::Bytes(toxic) => match toxic {
+            ByteToxic::Latency { .. } => ("LatencyToxic", "int64"),
+            ByteToxic::Bandwidth { .. } => ("BandwidthToxic", "int64"),
+            ByteToxic::SlowClose { .. } => ("SlowCloseToxic", "int64"),
+            ByteToxic::Timeout { .. } => ("TimeoutToxic", "int64"),
+            ByteToxic::ResetPeer { .. } => ("ResetToxic", "int64"),
+            ByteToxic::Slicer { .. } => ("SlicerToxic", "int"),
+            ByteToxic::LimitData { .. } => ("LimitDataToxic", "int64"),
+        },
+    }
+}
+
+fn with_attributes(kind: Kind, given: Option<Raw<'_>>) -> Result<Kind, ApiError> {
+    let mut decoder = Decoder::default();
+    let kind = fill(&mut decoder, kind, given);
+    decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+    Ok(kind)
+}
+
+fn fill(decoder: &mut Decoder, mut kind: Kind, given: Option<Raw<'_>>) -> Kind {
+    let Some(given) = given else { return kind };
+    let (structure, of) = go_names(&kind);
+    let mut none = Vec::new();
+    let mut slots = match &mut kind {
+        Kind::Bytes(toxic) => slots(toxic),
+        Kind::Noop | Kind::Messages(_) => std::mem::take(&mut none),
+    };
+    let names: Vec<&str> = slots.iter().map(|(name, _)| *name).collect();
+    let whole = format!("toxics.{structure}");
+    for (field, value) in decoder.fields(given, Some(place("", "attributes")), &whole, &names) {
+        let path = format!("attributes.{}", names[field]);
+        decoder.integer(value, place(structure, &path), of, slots[field].1);
+    }
+    kind
+}
