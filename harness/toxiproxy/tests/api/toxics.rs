@@ -128,11 +128,8 @@ async fn a_toxic_works_on_connections_that_are_open() {
     let mut back = [0; 5];
     stream.write_all(b"first").await.unwrap();
     stream.read_exact(&mut back).await.unwrap();
-    api.post(
-        "/proxies/p/toxics",
-        r#"{"type":"limit_data","attributes":{"bytes":3}}"#,
-    )
-    .await;
+    api.post("/proxies/p/toxics", r#"{"type":"limit_data","attributes":{"bytes":3}}"#)
+        .await;
     stream.write_all(b"second").await.unwrap();
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
