@@ -4,6 +4,7 @@ use cutover_core::evidence::layout::Files;
 use cutover_core::evidence::recheck::{Problem, Rechecked, recheck};
 use cutover_core::evidence::render::wrap;
 use cutover_core::evidence::{Judged, State};
+use cutover_core::gate::Decision;
 use serde::Serialize;
 
 use crate::args::{RecheckArgs, TextOrJson};
@@ -80,20 +81,28 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
         return lines.join("\n");
     }
     let decision = &rechecked.computed.decision;
-    let word = if decision.allow { "allow" } else { "block" };
+    let what = match decision.decision {
+        Decision::Allow => "the decision to allow",
+        Decision::ValidWithoutFaults => "that the scenarios are valid without faults",
+        Decision::BlockUnknown | Decision::BlockInvalid => "the decision to block",
+    };
     let scenarios = rechecked.computed.scenarios.len();
     lines.push(format!(
-        "HOLDS  the decision to {word} follows from {scenarios} recorded scenarios in {dir}"
+        "HOLDS  {what} follows from {scenarios} recorded scenarios in {dir}"
     ));
     let state = rechecked.evidence.as_ref().map(|evidence| &evidence.state);
     if state.is_some_and(|state| *state != State::Complete) {
         lines.push("  the run did not come to its end, so nothing is decided".to_owned());
     }
+    let because = match decision.decision {
+        Decision::ValidWithoutFaults => "",
+        _ => "because ",
+    };
     lines.extend(
         decision
             .reasons
             .iter()
-            .flat_map(|reason| wrap(&format!("because {reason}"), width)),
+            .flat_map(|reason| wrap(&format!("{because}{reason}"), width)),
     );
     lines.join("\n")
 }

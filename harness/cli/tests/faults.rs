@@ -3,10 +3,16 @@
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+
 use cutover_core::evidence::{ScenarioOutcome, Times};
 use cutover_core::gate::Decision;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use support::*;
 
 /// The legacy lane against itself starts soonest.
@@ -102,6 +108,74 @@ fn the_ledger_has_where_and_when_each_fault_struck() {
         }
     }
     assert!(evidence(dir.path(), "out").judged.scenarios[0].outcome == ScenarioOutcome::Passed);
+}
+
+#[test]
+fn a_scenario_gives_the_same_verdict_through_a_toxiproxy_and_leaves_nothing_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let toxiproxy = Server::proxy();
+    let chosen = [
+        "slow-network",
+        "thin-network",
+        "reset-by-peer",
+        "data-limited",
+        "black-hole",
+        "slow-close",
+        "toxics-combined",
+    ];
+    let url = toxiproxy.url();
+    let mut args = vec![AA[0], AA[1], "--toxiproxy", &url];
+    args.extend(chosen.iter().flat_map(|name| ["--scenario", name]));
+    let ran = gate(dir.path(), "out", &args);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let evidence = evidence(dir.path(), "out");
+    assert_eq!(evidence.judged.scenarios.len(), chosen.len());
+    assert_eq!(evidence.toxiproxy.as_deref(), Some(url.as_str()));
+    assert_eq!(rechecked(dir.path(), "out"), 0);
+    assert_eq!(proxies(&toxiproxy), "{}");
+}
+
+#[test]
+fn a_signal_takes_the_runs_proxies_out_of_a_toxiproxy() {
+    let dir = tempfile::tempdir().unwrap();
+    let toxiproxy = Server::proxy();
+    let (url, out) = (toxiproxy.url(), text(&dir.path().join("out")));
+    // It waits for a heartbeat for some seconds.
+    let args = [
+        "gate",
+        "--aa",
+        "legacy",
+        "--seed",
+        "7",
+        "--toxiproxy",
+        &url,
+        "--out",
+        &out,
+        "--scenario",
+        "black-hole",
+        "--scenario",
+        "server-paused",
+    ];
+    let mut gate = cutover(&args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while proxies(&toxiproxy) == "{}" && gate.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    kill(Pid::from_raw(gate.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    assert_eq!(gate.wait().unwrap().code(), Some(2));
+    assert_eq!(proxies(&toxiproxy), "{}");
+}
+
+/// What a Toxiproxy says of its proxies.
+fn proxies(toxiproxy: &Server) -> String {
+    let mut socket = TcpStream::connect(toxiproxy.address).unwrap();
+    write!(socket, "GET /proxies HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.trim().to_owned()
 }
 
 #[test]

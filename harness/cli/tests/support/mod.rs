@@ -89,10 +89,16 @@ pub struct Server {
 impl Server {
     /// Starts `serve LANE` and waits until it serves.
     pub fn start(lane: &str, data_dir: &Path) -> Server {
-        let child = cutover(&["serve", lane, "--data-dir", &text(data_dir)])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
+        Server::serving(&["serve", lane, "--data-dir", &text(data_dir)])
+    }
+
+    /// Starts `serve proxy` and waits until its API answers.
+    pub fn proxy() -> Server {
+        Server::serving(&["serve", "proxy", "--listen", "127.0.0.1:0"])
+    }
+
+    fn serving(args: &[&str]) -> Server {
+        let child = cutover(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())

@@ -382,7 +382,10 @@ fn a_run_without_faults_never_allows_and_blocks_as_any_other() {
         ..Terms::default()
     };
     let good = decide(allowed().judged.scenarios, terms, &State::Complete).decision;
-    assert_eq!((good.allow, good.decision.as_str(), good.exit_code), (false, "valid-without-faults", 0));
+    assert_eq!(
+        (good.allow, good.decision.as_str(), good.exit_code),
+        (false, "valid-without-faults", 0)
+    );
     assert_eq!(good.reasons.len(), 1, "{:?}", good.reasons);
     let bad = decide(blocked().judged.scenarios, terms, &State::Complete).decision;
     assert_eq!((bad.decision.as_str(), bad.exit_code), ("block-invalid", 1));
