@@ -210,12 +210,25 @@ fn outside() -> Evidence {
     evidence
 }
 
+fn fire() -> FireTime {
+    FireTime {
+        lane: LaneId::Legacy,
+        fault: "cut-3".into(),
+        conn: 1,
+        frame: 7,
+        line: 42,
+        after_us: 120_500,
+        at: "2026-02-25T19:00:03.120Z".to_owned(),
+    }
+}
+
 fn times() -> Times {
     Times {
         schema: RUN_TIMES_SCHEMA.to_owned(),
         started: "2026-02-25T19:00:00Z".to_owned(),
         elapsed_ms: Some(41_250),
         scenarios_ms: BTreeMap::from([("equal-streams".to_owned(), 812), ("server-paused".to_owned(), 12_000)]),
+        fires: BTreeMap::from([("equal-streams".to_owned(), vec![fire()])]),
     }
 }
 
