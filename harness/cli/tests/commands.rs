@@ -57,6 +57,8 @@ fn help_reads_at_80_columns() {
         ("help", vec!["--help"]),
         ("help_gate", vec!["gate", "--help"]),
         ("help_serve", vec!["serve", "--help"]),
+        ("help_serve_legacy", vec!["serve", "legacy", "--help"]),
+        ("help_serve_proxy", vec!["serve", "proxy", "--help"]),
         ("help_recheck", vec!["recheck", "--help"]),
         ("help_hash", vec!["hash", "--help"]),
     ] {
@@ -81,6 +83,10 @@ fn a_wrong_command_line_exits_64() {
         vec!["serve", "legacy"],
         vec!["serve", "candidate", "--data-dir", "d", "--defect", "drop-event"],
         vec!["serve", "legacy", "--data-dir", "d", "--defect", "no-such-defect"],
+        vec!["serve"],
+        vec!["serve", "proxy", "--data-dir", "d"],
+        vec!["serve", "proxy", "--config", "/no/such/file"],
+        vec!["serve", "proxy", "--connections-max", "0"],
         vec!["recheck", "/no/such/bundle"],
         vec!["hash", "/no/such/file"],
         vec!["hash", "/"],
@@ -289,6 +295,26 @@ fn a_served_lane_says_where_it_listens_and_a_taken_port_exits_3() {
     let (code, _, err) = run(&["serve", "legacy", "--listen", &address, "--data-dir", &data("b")]);
     assert_eq!(code, 3, "{err}");
     assert!(err.contains(&address), "{err}");
+}
+
+#[test]
+fn the_served_proxy_says_where_it_listens_and_its_seed_and_ends_when_asked() {
+    let child = cutover(&["serve", "proxy", "--listen", "127.0.0.1:0", "--seed", "7"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut server = Server(child);
+    let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let address = first.strip_prefix("listening on ").unwrap().to_owned();
+    assert_eq!(lines.next().unwrap().unwrap(), "seed 7");
+    let (code, _, err) = run(&["serve", "proxy", "--listen", &address]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains(&address), "{err}");
+    let pid = nix::unistd::Pid::from_raw(server.0.id().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert_eq!(server.0.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -51,7 +51,16 @@ pub fn read(path: PathBuf) -> Result<Config, ConfigError> {
         let place = place_of(&text, malformed.offset);
         return Err(wrong(place, format!("it is no JSON: {}", malformed.message), SHAPE));
     }
-    let asked = Asked::list(&text).map_err(|error| wrong(String::new(), error.message, SHAPE))?;
+    if text.iter().find(|byte| !b" \t\r\n".contains(byte)) != Some(&b'[') {
+        return Err(wrong(String::new(), "it is no list of proxies".to_owned(), SHAPE));
+    }
+    let asked = Asked::list(&text).map_err(|error| {
+        let what = error
+            .message
+            .strip_prefix("bad request body: ")
+            .unwrap_or(&error.message);
+        wrong(String::new(), what.to_owned(), SHAPE)
+    })?;
     let mut names = std::collections::BTreeSet::new();
     for (at, proxy) in asked.iter().enumerate() {
         let (number, name, listen) = (at + 1, &proxy.name, &proxy.wanted.listen);
