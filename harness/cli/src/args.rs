@@ -163,10 +163,7 @@ pub struct GateArgs {
     /// Block where a row of the verification matrix has no scenario that passed
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,
-    /// Leave faults and toxics out, to show that scenarios are valid without them
-    ///
-    /// Never a release decision: it does not say allow, and known-bad scenarios are left out. Exit code 0 where all
-    /// are valid.
+    /// Leave faults and toxics out: shows that scenarios are valid without them, and decides nothing about a release
     #[arg(long, conflicts_with_all = ["enforce_matrix", "toxiproxy"], help_heading = "Scenarios")]
     pub no_faults: bool,
     /// Put byte toxics into the Toxiproxy that answers at this URL, on this machine

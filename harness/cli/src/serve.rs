@@ -68,8 +68,8 @@ fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {
     runtime()?.block_on(async {
         let mut signals = stop_signals()?;
         let service = Service::bind(settings).await.map_err(cannot_proxy)?;
-        listening(service.local_addr())?;
-        say(&format!("seed {}", seed.0))?;
+        // In one write: who waits for the first line may read no more.
+        say(&format!("listening on {}\nseed {}", service.local_addr(), seed.0))?;
         let stopped = async move {
             signals.next().await;
         };

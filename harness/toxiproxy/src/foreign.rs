@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -68,6 +68,9 @@ struct Server {
     addr: SocketAddr,
     /// Proxies that were asked for and not deleted.
     proxies: Mutex<BTreeSet<String>>,
+    /// Whether the run is over, so that none is made any more. Whoever makes one holds it open meanwhile: a run that is
+    /// interrupted leaves requests behind that go on in threads of their own.
+    over: RwLock<bool>,
 }
 
 impl ForeignToxiproxy {
@@ -90,6 +93,7 @@ impl ForeignToxiproxy {
             url: url.to_owned(),
             addr,
             proxies: Mutex::default(),
+            over: RwLock::default(),
         });
         let asked = blocking(&server, |server| server.request("GET", "/version", "")).await;
         match asked {
@@ -109,12 +113,14 @@ impl ForeignToxiproxy {
         }
     }
 
-    /// Deletes every proxy of this run that is still there.
+    /// Ends the run's use of it: deletes every proxy of the run that is still there, those among them that are just being
+    /// made, and lets none be made any more.
     ///
     /// # Errors
     /// The first that can't be deleted.
     pub async fn clear(&self) -> io::Result<()> {
         blocking(&self.server, |server| {
+            *server.over.write().unwrap_or_else(PoisonError::into_inner) = true;
             let names: Vec<String> = server.known().iter().cloned().collect();
             names.iter().try_for_each(|name| server.delete(name))
         })
@@ -194,6 +200,10 @@ impl Server {
     }
 
     fn make(&self, name: &str, upstream: SocketAddr) -> io::Result<SocketAddr> {
+        let over = self.over.read().unwrap_or_else(PoisonError::into_inner);
+        if *over {
+            return Err(io::Error::other("the run is over"));
+        }
         self.known().insert(name.to_owned());
         let listen = SocketAddr::new(self.addr.ip(), 0);
         let pack = ProxyPack::new(name.to_owned(), listen.to_string(), upstream.to_string());

@@ -83,6 +83,8 @@ pub fn program(dir: &Path, name: &str, body: &str) -> String {
 /// A server of the binary, killed when the test ends, however it ends.
 pub struct Server {
     child: Child,
+    /// Kept, so that what it still prints does not end it.
+    _stdout: BufReader<std::process::ChildStdout>,
     pub address: SocketAddr,
 }
 
@@ -101,11 +103,14 @@ impl Server {
         let child = cutover(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").unwrap().parse().unwrap();
-        Server { child, address }
+        Server {
+            child,
+            _stdout: stdout,
+            address,
+        }
     }
 
     pub fn url(&self) -> String {

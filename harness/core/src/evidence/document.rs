@@ -135,7 +135,8 @@ pub struct FireTime {
     pub fault: FaultId,
     /// On which connection of the client, from 1.
     pub conn: u32,
-    /// At which message of that connection and direction, from 1; 0 for a toxic, which knows no messages.
+    /// At which message of that connection and direction, from 1; of a toxic the last one before it
+    /// struck, and 0 where nobody knows.
     pub frame: u64,
     /// The line of the history file, from 1.
     pub line: u64,

@@ -215,10 +215,10 @@ fn fire() -> FireTime {
         lane: LaneId::Legacy,
         fault: "cut-3".into(),
         conn: 1,
-        frame: 9,
-        line: 41,
-        after_us: 812_345,
-        at: "2026-02-25T19:00:01.812Z".to_owned(),
+        frame: 7,
+        line: 42,
+        after_us: 120_500,
+        at: "2026-02-25T19:00:03.120Z".to_owned(),
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) struct Outlet<W> {
     changed: bool,
     /// When the chain has something to do.
     due: Option<Instant>,
-    /// Messages so far, for the ledger.
+    /// Messages so far.
     pub(super) frames: u64,
 }
 
@@ -252,9 +252,10 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     /// Tells the ledger which toxics have done something.
     fn report(&mut self) {
         for name in self.chain.take_struck() {
+            // A toxic knows bytes and no messages.
             let place = Place {
                 conn: self.conn.number,
-                frame: self.frames,
+                frame: 0,
             };
             let toxics = self.toxics.borrow();
             let of = toxics.iter().find(|toxic| toxic.name == name);
