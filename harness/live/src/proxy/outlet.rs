@@ -96,6 +96,11 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         self.due.is_none() && self.gathered.is_empty()
     }
 
+    /// Whether byte toxics are at work.
+    pub(super) fn has_toxics(&self) -> bool {
+        !self.chain.is_empty()
+    }
+
     /// Whether more may be read: what is on its way is bounded.
     pub(super) fn has_room(&self) -> bool {
         self.chain.has_room()

@@ -30,6 +30,9 @@ const READ_MAX_BYTES: usize = 128 * 1024;
 /// How many bytes a connection that says little is read by at a time: thousands of them wait with such a buffer each.
 const READ_MIN_BYTES: usize = 4 * 1024;
 
+/// How many bytes are read at a time where byte toxics are at work.
+const CHUNK_BYTES: usize = 32 * 1024;
+
 /// Why a direction came to its end.
 #[derive(Debug)]
 pub(super) enum PumpEnd {
@@ -210,11 +213,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     }
 
     fn make_room(&mut self, room: bool) {
-        if self.buf.is_empty() && self.buf.capacity() > self.read_bytes.saturating_mul(4) {
+        // Toxics count in what is read at a time, and Toxiproxy reads so much.
+        let read_bytes = if self.outlet.has_toxics() {
+            CHUNK_BYTES
+        } else {
+            self.read_bytes
+        };
+        if self.buf.is_empty() && self.buf.capacity() > self.read_bytes.saturating_mul(4).max(CHUNK_BYTES) {
             // What a burst has needed is given back.
             self.buf = BytesMut::new();
         }
-        self.buf.reserve(if room { self.read_bytes } else { 0 });
+        self.buf.reserve(if room { read_bytes } else { 0 });
     }
 
     /// Reads more at a time where a read was filled, and less where little came.

@@ -4,6 +4,7 @@ mod batch;
 mod claims;
 mod codec;
 mod edit;
+mod heads;
 mod intake;
 mod object;
 mod probe;

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::batch::{FrameCopy, read_batch, read_frame};
 use super::codec::{Message, decode, frame_body};
 use super::edit;
+use super::heads;
 use super::object::RawObject;
 use super::probe::PROBE_REF;
 use super::values::Values;
@@ -160,15 +161,25 @@ impl Tagger {
     }
 
     fn tag_batch(&self, batch: &str, via: Via) -> FrameTag {
-        let updates = read_batch(&self.profile, batch).unwrap_or_default();
-        let events = updates.into_iter().flatten().filter_map(|update| {
-            let stream = self.names.stream_of_topic(&update.topic)?;
-            Some((stream, Seq(update.seq)))
-        });
+        self.delivery(heads::of_batch(&self.profile, batch).unwrap_or_default(), via)
+    }
+
+    fn delivery(&self, events: Vec<(String, u64)>, via: Via) -> FrameTag {
+        let named = |(topic, seq): (String, u64)| Some((self.names.stream_of_topic(&topic)?, Seq(seq)));
         FrameTag::Delivery {
-            events: events.collect(),
+            events: events.into_iter().filter_map(named).collect(),
             via,
         }
+    }
+
+    /// The tag of a V2 update batch, which are most of what a lane sends, without taking the message apart.
+    fn tag_at_sight(&self, frame: &Frame) -> Option<FrameTag> {
+        let (Serializer::V2, Direction::ToClient, Body::Text(text)) = (self.serializer, frame.direction, &frame.body)
+        else {
+            return None;
+        };
+        let events = heads::of_v2(&self.profile, std::str::from_utf8(text).ok()?)?;
+        Some(self.delivery(events, Via::UpdateBatch))
     }
 
     fn tag_http(&self, direction: Direction, bytes: &[u8]) -> FrameTag {
@@ -316,6 +327,13 @@ impl FrameTagger for Tagger {
             if look.tag == FrameTag::Publish {
                 look.streams
                     .extend(self.published(frame).map(|event| (event.stream, None)));
+            }
+            return look;
+        }
+        if let Some(tag) = self.tag_at_sight(frame) {
+            let mut look = Look::of(frame, tag);
+            if self.names.is_any() {
+                look.streams.push((StreamId::new(&self.profile.channel), None));
             }
             return look;
         }

@@ -1,0 +1,274 @@
+//! Which events a batch brings, in one pass over its text: proxies ask that of every message, and need no more of most.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::lane::profile::{FieldNames, PhoenixProfile};
+
+/// The events that a batch names, by topic and seq; those that can't be read are left out, as
+/// [`read_batch`](super::batch::read_batch) tells them apart from the others. `None` where it is no batch.
+pub(super) fn of_batch(profile: &PhoenixProfile, batch: &str) -> Option<Vec<(String, u64)>> {
+    let mut reader = serde_json::Deserializer::from_str(batch);
+    let events = Batch(&profile.fields).deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    events
+}
+
+/// The same of a V2 message, where it is an update batch of the profile's channel; `None` where it is anything else.
+pub(super) fn of_v2(profile: &PhoenixProfile, message: &str) -> Option<Vec<(String, u64)>> {
+    let mut reader = serde_json::Deserializer::from_str(message);
+    let events = V2(profile).deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    events
+}
+
+type Events = Option<Vec<(String, u64)>>;
+
+struct V2<'p>(&'p PhoenixProfile);
+
+impl<'de> DeserializeSeed<'de> for V2<'_> {
+    type Value = Events;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Events, D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for V2<'_> {
+    type Value = Events;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a V2 message")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Events, A::Error> {
+        let other = || A::Error::custom("another message");
+        for _ in 0..2 {
+            seq.next_element::<IgnoredAny>()?.ok_or_else(other)?;
+        }
+        for expected in [&self.0.channel, &self.0.events.update_batch] {
+            let is: Cow<'_, str> = seq.next_element()?.ok_or_else(other)?;
+            if is != expected.as_str() {
+                // The rest need not be read to know that it is none of ours.
+                return Err(other());
+            }
+        }
+        let events = seq.next_element_seed(Batch(&self.0.fields))?.ok_or_else(other)?;
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(events)
+    }
+}
+
+/// A batch: an object with a list of events in it. Of two lists the last one counts, as other readers have it.
+struct Batch<'p>(&'p FieldNames);
+
+impl<'de> DeserializeSeed<'de> for Batch<'_> {
+    type Value = Events;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Events, D::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Batch<'_> {
+    type Value = Events;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a batch")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Events, A::Error> {
+        let mut events = None;
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key == self.0.updates.as_str() {
+                events = Some(map.next_value_seed(Updates(self.0))?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(events)
+    }
+}
+
+struct Updates<'p>(&'p FieldNames);
+
+impl<'de> DeserializeSeed<'de> for Updates<'_> {
+    type Value = Vec<(String, u64)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Updates<'_> {
+    type Value = Vec<(String, u64)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut events = Vec::new();
+        while let Some(event) = seq.next_element_seed(Update(self.0))? {
+            events.extend(event);
+        }
+        Ok(events)
+    }
+}
+
+/// An event, where it has a topic, a seq and a payload.
+struct Update<'p>(&'p FieldNames);
+
+impl<'de> DeserializeSeed<'de> for Update<'_> {
+    type Value = Option<(String, u64)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Update<'_> {
+    type Value = Option<(String, u64)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let fields = self.0;
+        let (mut topic, mut seq, mut payload) = (None, None, false);
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key == fields.topic.as_str() {
+                let text: &RawValue = map.next_value()?;
+                topic = serde_json::from_str(text.get()).ok();
+            } else if key == fields.watermark.as_str() {
+                let text: &RawValue = map.next_value()?;
+                seq = text.get().parse().ok();
+            } else {
+                payload |= key == fields.payload.as_str();
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(topic.zip(seq).filter(|_| payload))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::super::batch::read_batch;
+    use super::*;
+
+    fn profile() -> PhoenixProfile {
+        PhoenixProfile::contract()
+    }
+
+    fn check(batch: &str, expect: Option<&[(&str, u64)]>) {
+        let owned = |events: &[(&str, u64)]| events.iter().map(|(topic, seq)| ((*topic).to_owned(), *seq)).collect();
+        let expect: Option<Vec<(String, u64)>> = expect.map(owned);
+        assert_eq!(of_batch(&profile(), batch), expect, "{batch}");
+        let read = |event: &str| format!(r#"[null,"1","{}","{event}",{batch}]"#, profile().channel);
+        assert_eq!(
+            of_v2(&profile(), &read(&profile().events.update_batch)),
+            expect,
+            "{batch}"
+        );
+        assert_eq!(of_v2(&profile(), &read("another")), None);
+    }
+
+    #[test]
+    fn a_batch_names_its_events_in_order() {
+        let batch = r#"{"a":[{"topic":"x"}],"updates":[{"payload":{"topic":"no"},"watermark":3,"topic":"t\u0041"},
+            {"topic":"u","payload":null,"watermark":4}],"b":1}"#;
+        check(batch, Some(&[("tA", 3), ("u", 4)]));
+        check(r#"{"updates":[]}"#, Some(&[]));
+    }
+
+    #[test]
+    fn an_event_that_can_not_be_read_is_left_out_and_what_is_no_batch_is_none() {
+        check(
+            r#"{"updates":[{"topic":"t","watermark":-1,"payload":1},{"topic":"t","watermark":2},
+                {"topic":7,"watermark":2,"payload":1},{"topic":"t","watermark":3,"payload":1}]}"#,
+            Some(&[("t", 3)]),
+        );
+        for no_batch in ["{}", "[]", r#"{"updates":{}}"#, "7"] {
+            check(no_batch, None);
+        }
+        assert_eq!(of_batch(&profile(), r#"{"updates":[]"#), None);
+    }
+
+    fn value() -> impl Strategy<Value = &'static str> {
+        prop_oneof![
+            Just("1"),
+            Just("-1"),
+            Just("7.0"),
+            Just("\"t\""),
+            Just("\"\\u0074\""),
+            Just("null"),
+            Just("{\"topic\":\"x\"}"),
+            Just("[1]"),
+        ]
+    }
+
+    /// Batches that are right, nearly right, and wrong.
+    fn batches() -> impl Strategy<Value = String> {
+        let key = prop_oneof![Just("topic"), Just("watermark"), Just("payload"), Just("other")];
+        let event = proptest::collection::vec((key, value()), 0..5).prop_map(|fields| {
+            let fields: Vec<String> = fields.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+            format!("{{{}}}", fields.join(","))
+        });
+        let event = prop_oneof![4 => event, 1 => value().prop_map(str::to_owned)];
+        proptest::collection::vec(event, 0..4).prop_map(|events| format!("{{\"updates\":[{}]}}", events.join(",")))
+    }
+
+    proptest! {
+        #[test]
+        fn one_pass_names_the_events_that_the_whole_reading_finds(batch in batches()) {
+            let whole = read_batch(&profile(), &batch).ok().map(|updates| {
+                let named = updates.into_iter().flatten().map(|update| (update.topic, update.seq));
+                named.collect::<Vec<_>>()
+            });
+            prop_assert_eq!(of_batch(&profile(), &batch), whole);
+        }
+
+        #[test]
+        fn any_text_is_survived(text in ".*") {
+            let _ = of_v2(&profile(), &text);
+            let _ = of_batch(&profile(), &text);
+        }
+    }
+}
