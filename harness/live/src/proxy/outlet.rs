@@ -257,10 +257,10 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     /// Tells the ledger which toxics have done something.
     fn report(&mut self) {
         for name in self.chain.take_struck() {
-            // A toxic knows bytes and no messages.
+            // A toxic knows bytes and no messages: the last one before it struck is where it was.
             let place = Place {
                 conn: self.conn.number,
-                frame: 0,
+                frame: self.frames,
             };
             let toxics = self.toxics.borrow();
             let of = toxics.iter().find(|toxic| toxic.name == name);
