@@ -17,6 +17,10 @@ use crate::fault::{self, Fate, Fault, Seen};
 use crate::frame::{Frame, FrameTag, FrameTagger, View};
 use crate::toxic;
 
+/// The most names of faults and toxics that fired which are remembered: a service may be given new ones for months. No
+/// plan has so many.
+const FIRED_MAX: usize = 4096;
+
 /// What was decided on a message.
 pub(super) struct Decision {
     /// What it carries, changes included.
@@ -248,7 +252,12 @@ impl Desk {
             rewrote,
         };
         self.ledger.fired(id, &self.client, fire);
-        self.fired.send_if_modified(|fired| fired.insert(id.clone()));
+        self.fired.send_if_modified(|fired| {
+            if fired.len() >= FIRED_MAX {
+                fired.pop_first();
+            }
+            fired.insert(id.clone())
+        });
     }
 }
 
