@@ -2,6 +2,7 @@
 //! connection has become a WebSocket.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -37,6 +38,8 @@ pub(super) struct Exchange {
     state: Mutex<State>,
     /// Wakes the direction that waits for the upgrade's answer.
     pub(super) switched: Notify,
+    /// Whether it was told that the connection can't be read.
+    told: AtomicBool,
 }
 
 struct State {
@@ -53,11 +56,17 @@ impl Exchange {
         Exchange {
             state: Mutex::new(state),
             switched: Notify::new(),
+            told: AtomicBool::new(false),
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody has told yet that the connection, or a direction of it, can't be read. True once.
+    pub(super) fn is_first_to_tell(&self) -> bool {
+        !self.told.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn switch(&self) -> Switch {

@@ -1,6 +1,8 @@
 //! As much of HTTP/1.1 (RFC 9112) as it takes to tell where a message ends and whether it asks for, or grants, a
 //! WebSocket.
 
+use bytes::Bytes;
+
 /// The most headers that a head may have.
 const HEADERS_MAX: usize = 128;
 
@@ -93,6 +95,18 @@ pub(super) fn request(bytes: &[u8]) -> Parsed<RequestHead> {
         expects: fields.has("expect", "100-continue"),
     };
     Parsed::Head(request, len)
+}
+
+/// A request's head without its offer of WebSocket extensions (RFC 6455, 9.1): what they make of frames, compression most of
+/// all, nobody here could read.
+pub(super) fn without_extensions(head: &[u8]) -> Bytes {
+    const NAME: &[u8] = b"sec-websocket-extensions";
+    let offers = |line: &&[u8]| {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        name.eq_ignore_ascii_case(NAME)
+    };
+    let lines = head.split_inclusive(|byte| *byte == b'\n');
+    lines.filter(|line| !offers(line)).flatten().copied().collect()
 }
 
 /// Looks for a response's head at the front of `bytes`.

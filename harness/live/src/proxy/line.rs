@@ -85,6 +85,8 @@ pub(super) struct Line {
     limits: Limits,
     /// How many bytes at the front of the buffer have gone on already, since nobody wants to see the head whole.
     passed: usize,
+    /// Why it can't be read, where it can't.
+    why: &'static str,
 }
 
 impl Line {
@@ -101,6 +103,7 @@ impl Line {
             factory,
             limits,
             passed: 0,
+            why: "",
         }
     }
 
@@ -156,8 +159,14 @@ impl Line {
         }
     }
 
+    /// Why the direction can't be read, where it can't.
+    pub(super) fn unread(&self) -> Option<&'static str> {
+        matches!(self.mode, Mode::Raw).then_some(self.why)
+    }
+
     fn go_raw(&mut self, why: &'static str) -> Option<Step> {
         self.mode = Mode::Raw;
+        self.why = why;
         self.exchange.set(Switch::Raw);
         Some(Step::WentRaw(why))
     }
@@ -170,6 +179,7 @@ impl Line {
             }
             Switch::Raw => {
                 self.mode = Mode::Raw;
+                self.why = "the other direction can't be read";
                 return None;
             }
             Switch::Http | Switch::Asked => {}
@@ -213,6 +223,10 @@ impl Line {
         }
         if upgrade {
             self.mode = Mode::AwaitSwitch;
+            if armed && self.passed == 0 {
+                let head = http::without_extensions(&buf.split_to(len));
+                return Some(Step::Unit(Unit::Bytes(head)));
+            }
             return Some(self.head_bytes(len, buf));
         }
         self.begin_body(&head.target, head.framing, len, armed && !head.expects);
@@ -380,6 +394,7 @@ impl Line {
                 pending.unsplit(buf.split());
                 *buf = pending;
                 self.mode = Mode::Raw;
+                self.why = why;
                 Some(Step::WentRaw(why))
             }
         }

@@ -139,6 +139,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
         match self.line.next(&mut self.buf, armed) {
             Step::Skim(skimmed) => {
+                self.tell_blind(armed);
                 self.outlet.write(&self.buf[..skimmed.bytes]).await?;
                 self.buf.advance(skimmed.bytes);
                 self.outlet.frames += skimmed.messages;
@@ -170,11 +171,19 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
+    /// The direction can't be read from here on.
     fn went_raw(&self, why: &str, armed: bool) {
-        let shared = &self.conn.shared;
-        shared.stats.fell_back(why, armed);
-        if armed {
-            shared.desk.went_blind(self.conn.number, why);
+        self.conn.shared.stats.fell_back(why, armed);
+        self.tell_blind(armed);
+    }
+
+    /// Tells once for the connection that what is armed can't see what passes, be it armed before the direction was given up or after.
+    fn tell_blind(&self, armed: bool) {
+        if let Some(why) = self.line.unread()
+            && armed
+            && self.conn.exchange.is_first_to_tell()
+        {
+            self.conn.shared.desk.went_blind(self.conn.number, why);
         }
     }
 

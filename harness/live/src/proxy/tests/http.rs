@@ -3,7 +3,7 @@
 use cutover_core::ids::OpId;
 use cutover_core::plan::{Cut, FaultKind, Position, When};
 
-use super::rig::{Ended, Rig, cut, fault};
+use super::rig::{ASK, Ended, Rig, cut, fault};
 
 const PUBLISH: &[u8] = b"POST /publish HTTP/1.1\r\nHost: lane\r\nContent-Length: 5\r\n\r\nhello";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"seq\":1}";
@@ -123,4 +123,36 @@ async fn a_refused_upgrade_leaves_the_connection_speaking_http() {
     exchange(&mut client, &mut lane, OK).await;
     client.expect(OK).await;
     assert_eq!(rig.proxy.stats().raw_fallbacks, 0);
+}
+
+#[tokio::test]
+async fn extensions_are_not_offered_while_messages_are_to_be_read() {
+    let offer = |extension: &str| {
+        let ask = String::from_utf8(ASK.to_vec()).unwrap();
+        ask.replace("Upgrade: websocket\r\n", &format!("Upgrade: websocket\r\n{extension}"))
+    };
+    let with = offer("SEC-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n");
+    let transparent = Rig::new(vec![]).await;
+    let (mut client, mut lane) = transparent.connect().await;
+    client.send(with.as_bytes()).await;
+    lane.expect(with.as_bytes()).await;
+    let armed = Rig::new(at_op_2(FaultKind::Drop)).await;
+    let (mut client, mut lane) = armed.connect().await;
+    client.send(with.as_bytes()).await;
+    lane.expect(offer("").as_bytes()).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_unread_when_something_is_armed_is_told_of() {
+    let rig = Rig::new(vec![]).await;
+    let (mut client, mut lane) = rig.connect().await;
+    client.send(b"no http").await;
+    lane.expect(b"no http").await;
+    assert!(rig.ledger.blind.lock().unwrap().is_empty());
+    rig.proxy.set_faults(&[at_op_2(FaultKind::Drop).remove(0).into()]);
+    for _ in 0..2 {
+        lane.send(b"answer").await;
+        client.expect(b"answer").await;
+    }
+    assert_eq!(rig.ledger.blind.lock().unwrap().len(), 1);
 }
