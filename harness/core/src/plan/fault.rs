@@ -120,6 +120,38 @@ pub enum MessageKind {
     Other,
 }
 
+impl MessageKind {
+    /// Every sort, in the order in which the words for them are told.
+    pub const ALL: [MessageKind; 10] = [
+        MessageKind::Join,
+        MessageKind::Resume,
+        MessageKind::ResumeReply,
+        MessageKind::Delivery,
+        MessageKind::Publish,
+        MessageKind::Ack,
+        MessageKind::Heartbeat,
+        MessageKind::HeartbeatReply,
+        MessageKind::Close,
+        MessageKind::Other,
+    ];
+
+    /// Its word in scenarios, in the API and in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MessageKind::Join => "join",
+            MessageKind::Resume => "resume",
+            MessageKind::ResumeReply => "resume-reply",
+            MessageKind::Delivery => "delivery",
+            MessageKind::Publish => "publish",
+            MessageKind::Ack => "ack",
+            MessageKind::Heartbeat => "heartbeat",
+            MessageKind::HeartbeatReply => "heartbeat-reply",
+            MessageKind::Close => "close",
+            MessageKind::Other => "other",
+        }
+    }
+}
+
 /// Over what a pick's `nth` counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

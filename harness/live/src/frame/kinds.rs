@@ -1,5 +1,7 @@
 //! What sorts of message a frame is: most are of one, a frame with several messages in it can be of several.
 
+use std::fmt;
+
 use cutover_core::plan::MessageKind;
 
 use super::{Body, FrameTag};
@@ -31,6 +33,18 @@ impl Kinds {
             Body::Close(_) => Some(MessageKind::Close),
             Body::Text(_) | Body::Binary(_) | Body::Http(_) => None,
         }
+    }
+}
+
+impl fmt::Display for Kinds {
+    /// The sorts' words, with `+` between them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<&str> = MessageKind::ALL
+            .into_iter()
+            .filter(|kind| self.has(*kind))
+            .map(MessageKind::as_str)
+            .collect();
+        f.write_str(&words.join("+"))
     }
 }
 
@@ -67,5 +81,6 @@ mod tests {
         assert!(other.and(other).has(MessageKind::Other));
         let both = other.and(MessageKind::Delivery).and(MessageKind::ResumeReply);
         assert!(both.has(MessageKind::Delivery) && both.has(MessageKind::ResumeReply) && !both.has(MessageKind::Other));
+        assert_eq!(both.to_string(), "resume-reply+delivery");
     }
 }

@@ -107,6 +107,21 @@ impl<'a> View<'a> {
         &self.look.tag
     }
 
+    /// What it carries, in a few words for the ledger: its sorts, and the first of the streams and events that it names.
+    pub fn summary(&self) -> String {
+        let Look { kinds, streams, .. } = &self.look;
+        let first = streams.iter().find(|(_, seq)| seq.is_some()).or(streams.first());
+        let mut said = kinds.to_string();
+        if let Some((stream, seq)) = first {
+            said += &format!(" {stream}");
+            said += &seq.map(|seq| format!(" {seq}")).unwrap_or_default();
+        }
+        if streams.len() > 1 {
+            said += &format!(" (+{})", streams.len() - 1);
+        }
+        said
+    }
+
     /// What is told at once.
     pub fn look(&self) -> &Look {
         &self.look

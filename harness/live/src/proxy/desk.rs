@@ -59,7 +59,8 @@ struct State {
 
 struct Armed {
     planned: PlannedFault,
-    hit: String,
+    /// What it hits, where its position says that.
+    hit: Option<String>,
     toxicity: f64,
     fault: Box<dyn Fault>,
 }
@@ -70,6 +71,13 @@ fn arm(toxic: &MessageToxic) -> Armed {
         hit: describe(&toxic.fault.at),
         toxicity: toxic.toxicity,
         fault: fault::arm(&toxic.fault),
+    }
+}
+
+impl Armed {
+    /// What it hits in a message: the position where that names an event, and otherwise what the message carries.
+    fn hit(&self, view: &View<'_>) -> String {
+        self.hit.clone().unwrap_or_else(|| view.summary())
     }
 }
 
@@ -223,14 +231,15 @@ impl Desk {
                         None
                     };
                     let Some(changed) = changed else { continue };
+                    let hit = armed.hit(&view);
                     view = View::new(tagger, changed);
                     edited = true;
                     if !strike.again {
-                        self.record(&armed.planned.id, place, &armed.hit, strike.rewrote);
+                        self.record(&armed.planned.id, place, &hit, strike.rewrote);
                     }
                 }
                 fate if possible(&fate, extent) => {
-                    self.record(&armed.planned.id, place, &armed.hit, strike.rewrote);
+                    self.record(&armed.planned.id, place, &armed.hit(&view), strike.rewrote);
                     decided = Some(fate);
                 }
                 _ => {}
@@ -270,13 +279,14 @@ fn possible(fate: &Fate, extent: Extent) -> bool {
     extent == Extent::Whole || !whole
 }
 
-fn describe(at: &Position) -> String {
-    match at {
+fn describe(at: &Position) -> Option<String> {
+    let hit = match at {
         Position::Delivery { stream, seq } => format!("delivery {stream} {seq}"),
         Position::Resume { nth } => format!("resume {nth}"),
         Position::ResumeReply { nth } => format!("resume-reply {nth}"),
         Position::HeartbeatReply { nth } => format!("heartbeat-reply {nth}"),
         Position::Ack { op } => format!("ack {op}"),
-        Position::Message(pick) => format!("message {}", pick.direction.as_str()),
-    }
+        Position::Message(_) => return None,
+    };
+    Some(hit)
 }

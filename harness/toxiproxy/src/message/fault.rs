@@ -127,19 +127,7 @@ fn narrow(number: u64) -> u32 {
 }
 
 fn kind_of(word: &str) -> Option<MessageKind> {
-    Some(match word {
-        "join" => MessageKind::Join,
-        "resume" => MessageKind::Resume,
-        "resume-reply" => MessageKind::ResumeReply,
-        "delivery" => MessageKind::Delivery,
-        "publish" => MessageKind::Publish,
-        "ack" => MessageKind::Ack,
-        "heartbeat" => MessageKind::Heartbeat,
-        "heartbeat-reply" => MessageKind::HeartbeatReply,
-        "close" => MessageKind::Close,
-        "other" => MessageKind::Other,
-        _ => return None,
-    })
+    MessageKind::ALL.into_iter().find(|kind| kind.as_str() == word)
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ async fn the_third_delivery_of_a_stream_is_repeated() {
     client
         .hears(&["ev s:1", "ev t:1", "reply", "ev s:2", "ev s:3", "ev s:3", "ev s:4"])
         .await;
+    assert_eq!(rig.ledger.hits(), ["delivery s 3"]);
 }
 
 #[tokio::test]
