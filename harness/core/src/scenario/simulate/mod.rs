@@ -6,6 +6,7 @@ mod apart;
 mod bounds;
 mod cursor;
 mod faults;
+mod kinds;
 mod messages;
 mod toxics;
 mod walk;
