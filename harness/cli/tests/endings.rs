@@ -51,7 +51,10 @@ impl Gate {
             "--out",
             &out,
         ];
-        let child = cutover(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut command = cutover(&args);
+        // What a gate leaves that is killed goes with the test's own directory.
+        command.env("TMPDIR", dir).stdout(Stdio::null()).stderr(Stdio::piped());
+        let child = command.spawn();
         let mut child = child.unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let mut gate = Gate {
@@ -198,6 +201,7 @@ fn a_program_that_knows_nothing_of_us_ends_with_us_too() {
         &out,
     ];
     let mut gate = cutover(&args)
+        .env("TMPDIR", dir.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
