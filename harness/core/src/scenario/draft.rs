@@ -3,7 +3,7 @@
 use super::read::At;
 use super::script::{Client, Cut, Lanes, ServerAction, Spread, Stream, When};
 use super::{AtLeast, Backoff, Expect};
-use crate::plan::{ByteToxic, Direction, MessageKind, Scope};
+use crate::plan::{ByteToxic, Direction, FaultKind, MessageKind, Scope};
 
 /// The file, read.
 #[derive(Debug)]
@@ -185,12 +185,6 @@ pub(super) enum KindDraft {
         code: u16,
         when: Pick<When>,
     },
-    Repeat {
-        more: u8,
-    },
-    Delay {
-        ms: u64,
-    },
     Hold {
         acked: Option<(usize, At<Number>)>,
     },
@@ -198,37 +192,13 @@ pub(super) enum KindDraft {
         stream: usize,
         to: At<CursorWord>,
     },
-    Drop,
-    Reorder {
-        behind: u8,
-        within_ms: u64,
-    },
-    Split {
-        frames: u16,
-    },
-    Merge {
-        messages: u8,
-        within_ms: u64,
-    },
-    Drain {
-        code: u16,
-        within_ms: u64,
-    },
-    SetJson {
-        pointer: String,
-        value: String,
-    },
-    SetColumn {
-        column: String,
-        value: String,
-    },
-    DropEvent,
-    Swap,
     ReplacePayload,
     Misdeliver {
         stream: usize,
         seq: At<Number>,
     },
+    /// The file says all that the plan will.
+    Settled(FaultKind),
 }
 
 impl KindDraft {
@@ -236,22 +206,25 @@ impl KindDraft {
     pub(super) fn is_mutation(&self) -> bool {
         matches!(
             self,
-            KindDraft::DropEvent
-                | KindDraft::Swap
-                | KindDraft::ReplacePayload
-                | KindDraft::Misdeliver { .. }
-                | KindDraft::SetJson { .. }
-                | KindDraft::SetColumn { .. }
+            KindDraft::ReplacePayload | KindDraft::Misdeliver { .. } | KindDraft::Settled(FaultKind::Mutate { .. })
         )
     }
 
     /// Whether it takes a message from its place among the others, so that clients have to notice.
     pub(super) fn displaces(&self) -> bool {
-        matches!(self, KindDraft::Drop | KindDraft::Reorder { .. })
+        matches!(self, KindDraft::Settled(FaultKind::Drop | FaultKind::Reorder { .. }))
+    }
+
+    /// Whether it delivers again.
+    pub(super) fn repeats(&self) -> bool {
+        matches!(self, KindDraft::Settled(FaultKind::Repeat { .. }))
     }
 
     /// Whether it ends the connection.
     pub(super) fn ends(&self) -> bool {
-        matches!(self, KindDraft::Cut { .. } | KindDraft::Drain { .. })
+        matches!(
+            self,
+            KindDraft::Cut { .. } | KindDraft::Settled(FaultKind::Drain { .. })
+        )
     }
 }

@@ -4,7 +4,7 @@
 //! drawn from by the plan; one choice is no chance.
 
 use crate::ids::LaneId;
-use crate::plan::{ByteToxic, Direction, MessageKind, Scope};
+use crate::plan::{self, ByteToxic, Direction, MessageKind, Scope};
 
 /// One lane, or both where `None`.
 pub type Lanes = Option<LaneId>;
@@ -323,16 +323,6 @@ pub enum FaultKind {
         /// When: one of these.
         when: Vec<When>,
     },
-    /// Delivers again.
-    Repeat {
-        /// How many more times.
-        more: u8,
-    },
-    /// Delays.
-    Delay {
-        /// Milliseconds.
-        ms: u64,
-    },
     /// Holds until an event is acknowledged, or until the heal phase where `None`.
     Hold {
         /// Stream and seq.
@@ -345,52 +335,6 @@ pub enum FaultKind {
         /// What the lane sees.
         to: Choice,
     },
-    /// Loses the message.
-    Drop,
-    /// Lets others pass the message.
-    Reorder {
-        /// How many at the most.
-        behind: u8,
-        /// Milliseconds after which it goes on in any case.
-        within_ms: u64,
-    },
-    /// Cuts the message into fragments.
-    Split {
-        /// How many.
-        frames: u16,
-    },
-    /// Sends the message together with those that follow it.
-    Merge {
-        /// How many in all.
-        messages: u8,
-        /// Milliseconds after which what there is leaves.
-        within_ms: u64,
-    },
-    /// Answers what was asked, then closes.
-    Drain {
-        /// The close code.
-        code: u16,
-        /// Milliseconds after which it closes in any case.
-        within_ms: u64,
-    },
-    /// Changes a value in the message.
-    SetJson {
-        /// A JSON Pointer.
-        pointer: String,
-        /// JSON text.
-        value: String,
-    },
-    /// Changes a column of the event's row.
-    SetColumn {
-        /// The column.
-        column: String,
-        /// JSON text.
-        value: String,
-    },
-    /// Takes the event out.
-    DropEvent,
-    /// Swaps it with the next.
-    Swap,
     /// Changes a character of its payload.
     ReplacePayload,
     /// Delivers it under another stream as well.
@@ -400,6 +344,8 @@ pub enum FaultKind {
         /// The seq there.
         seq: u64,
     },
+    /// What the plan says as it stands here: nothing of it is drawn, published or of one case only.
+    Settled(plan::FaultKind),
 }
 
 /// How a connection ends.

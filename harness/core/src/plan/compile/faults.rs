@@ -117,8 +117,7 @@ impl Faults<'_> {
                 };
                 return FaultKind::Cut { how, when };
             }
-            script::FaultKind::Repeat { more } => return FaultKind::Repeat { more: *more },
-            script::FaultKind::Delay { ms } => return FaultKind::Delay { ms: *ms },
+            script::FaultKind::Settled(kind) => return kind.clone(),
             script::FaultKind::Hold { acked } => {
                 let until = acked.map_or(Release::Heal, |(stream, seq)| Release::Acked {
                     op: self.op(stream, seq),
@@ -131,36 +130,6 @@ impl Faults<'_> {
                     to: Cursor(draw(self.chance, *to)),
                 };
             }
-            script::FaultKind::Drop => return FaultKind::Drop,
-            script::FaultKind::Reorder { behind, within_ms } => {
-                return FaultKind::Reorder {
-                    behind: *behind,
-                    within_ms: *within_ms,
-                };
-            }
-            script::FaultKind::Split { frames } => return FaultKind::Split { frames: *frames },
-            script::FaultKind::Merge { messages, within_ms } => {
-                return FaultKind::Merge {
-                    messages: *messages,
-                    within_ms: *within_ms,
-                };
-            }
-            script::FaultKind::Drain { code, within_ms } => {
-                return FaultKind::Drain {
-                    code: *code,
-                    within_ms: *within_ms,
-                };
-            }
-            script::FaultKind::SetJson { pointer, value } => Mutation::SetJson {
-                pointer: pointer.clone(),
-                value: value.clone(),
-            },
-            script::FaultKind::SetColumn { column, value } => Mutation::SetColumn {
-                column: column.clone(),
-                value: value.clone(),
-            },
-            script::FaultKind::DropEvent => Mutation::DropEvent,
-            script::FaultKind::Swap => Mutation::SwapWithNext,
             script::FaultKind::ReplacePayload => {
                 let event = struck.and_then(|struck| self.published.get(&struck));
                 let payload = event.map_or_else(|| "{}".to_owned(), |event| altered(&event.payload, &event.mark));

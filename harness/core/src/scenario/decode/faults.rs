@@ -9,7 +9,7 @@ use super::numbers::{cursor, number, numbers};
 use super::picks::{only_of_messages, pick as message, pointer};
 use super::steps::verb;
 use super::{MAX_LIST, Names};
-use crate::plan::{Direction, MessageKind, Scope};
+use crate::plan::{Direction, FaultKind, MessageKind, Mutation, Scope};
 
 /// The close code of a service restart (RFC 6455 registry), which Phoenix sends as it drains.
 const SERVICE_RESTART: u64 = 1012;
@@ -164,15 +164,6 @@ fn kind(verb: &str, section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mis
                 code: close_code(section, mistakes),
             }
         }
-        "repeat" => KindDraft::Repeat {
-            more: section.number("more", 1..=9, mistakes).map_or(1, |more| more as u8),
-        },
-        "delay" => {
-            section.need("ms", mistakes)?;
-            KindDraft::Delay {
-                ms: section.number("ms", 1..=MAX_DELAY_MS, mistakes)?,
-            }
-        }
         "hold" => KindDraft::Hold {
             acked: until(section, names, mistakes)?,
         },
@@ -184,32 +175,63 @@ fn kind(verb: &str, section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mis
                 to: to?,
             }
         }
-        "drop" | "starve-heartbeats" => KindDraft::Drop,
-        "reorder" => KindDraft::Reorder {
+        "replace-payload" => KindDraft::ReplacePayload,
+        "misdeliver" => {
+            let stream = names.need_stream(section, mistakes);
+            let seq = number(section.need("seq", mistakes)?, "seq", 1, mistakes)?;
+            KindDraft::Misdeliver { stream: stream?, seq }
+        }
+        _ => KindDraft::Settled(settled(verb, section, mistakes)?),
+    })
+}
+
+/// A kind that the file settles.
+fn settled(verb: &str, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<FaultKind> {
+    Some(match verb {
+        "repeat" => FaultKind::Repeat {
+            more: section.number("more", 1..=9, mistakes).map_or(1, |more| more as u8),
+        },
+        "delay" => {
+            section.need("ms", mistakes)?;
+            FaultKind::Delay {
+                ms: section.number("ms", 1..=MAX_DELAY_MS, mistakes)?,
+            }
+        }
+        "drop" | "starve-heartbeats" => FaultKind::Drop,
+        "reorder" => FaultKind::Reorder {
             behind: section
                 .number("behind", 1..=32, mistakes)
                 .map_or(1, |behind| behind as u8),
             within_ms: within(section, mistakes),
         },
-        "split" => KindDraft::Split {
+        "split" => FaultKind::Split {
             frames: section
                 .number("frames", 2..=1_000, mistakes)
                 .map_or(2, |frames| frames as u16),
         },
-        "merge" => KindDraft::Merge {
+        "merge" => FaultKind::Merge {
             messages: section
                 .number("messages", 2..=64, mistakes)
                 .map_or(2, |messages| messages as u8),
             within_ms: within(section, mistakes),
         },
-        "drain" => KindDraft::Drain {
+        "drain" => FaultKind::Drain {
             code: close_code(section, mistakes),
             within_ms: within(section, mistakes),
         },
+        _ => FaultKind::Mutate {
+            mutation: mutation(verb, section, mistakes)?,
+        },
+    })
+}
+
+/// A defect that the file settles.
+fn mutation(verb: &str, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Mutation> {
+    Some(match verb {
         "set-json" => {
             let at = section.need_text("pointer", mistakes);
             let value = json_value(section, mistakes);
-            KindDraft::SetJson {
+            Mutation::SetJson {
                 pointer: pointer(at?, mistakes)?,
                 value: value?,
             }
@@ -217,19 +239,13 @@ fn kind(verb: &str, section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mis
         "set-column" => {
             let column = section.need_text("column", mistakes);
             let value = json_value(section, mistakes);
-            KindDraft::SetColumn {
+            Mutation::SetColumn {
                 column: column?.value.to_owned(),
                 value: value?,
             }
         }
-        "drop-event" => KindDraft::DropEvent,
-        "swap" => KindDraft::Swap,
-        "replace-payload" => KindDraft::ReplacePayload,
-        "misdeliver" => {
-            let stream = names.need_stream(section, mistakes);
-            let seq = number(section.need("seq", mistakes)?, "seq", 1, mistakes)?;
-            KindDraft::Misdeliver { stream: stream?, seq }
-        }
+        "drop-event" => Mutation::DropEvent,
+        "swap" => Mutation::SwapWithNext,
         _ => return None,
     })
 }
@@ -308,8 +324,14 @@ fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
         mistakes.local(fault.at.at, "only a resume has a cursor to rewrite", hint);
     }
     let on_delivery = matches!(place, PlaceDraft::Delivery { .. });
-    let repeats = matches!(fault.kind, KindDraft::Repeat { .. });
-    let by_message = is_message && (repeats || matches!(fault.kind, KindDraft::SetJson { .. }));
+    let repeats = fault.kind.repeats();
+    let sets_json = matches!(
+        fault.kind,
+        KindDraft::Settled(FaultKind::Mutate {
+            mutation: Mutation::SetJson { .. }
+        })
+    );
+    let by_message = is_message && (repeats || sets_json);
     if (fault.kind.is_mutation() || repeats) && !on_delivery && !by_message {
         let hint = "use at = { delivery = \"<topic>\", seq = 5 }".to_owned();
         mistakes.local(fault.at.at, "only a delivery can be changed or repeated", hint);

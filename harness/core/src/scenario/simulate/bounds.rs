@@ -6,6 +6,7 @@ use super::super::errors::Mistakes;
 use super::super::script::{Case, FaultKind};
 use super::world::World;
 use crate::ids::LaneId;
+use crate::plan;
 
 /// What the cases can see, lane by lane, all cases together.
 #[derive(Debug, Default)]
@@ -76,7 +77,9 @@ pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
             || kind.displaces()
             || matches!(
                 kind,
-                KindDraft::RewriteCursor { .. } | KindDraft::Hold { .. } | KindDraft::Delay { .. }
+                KindDraft::RewriteCursor { .. }
+                    | KindDraft::Hold { .. }
+                    | KindDraft::Settled(plan::FaultKind::Delay { .. })
             )
     };
     let by_message = |place: &PlaceDraft| matches!(place, PlaceDraft::Message(_));
@@ -101,7 +104,7 @@ pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
             "{asked} refusals are asked for, but at most {most} resumes are refused"
         ));
     }
-    let repeats = |kind: &KindDraft| matches!(kind, KindDraft::Repeat { .. } | KindDraft::RewriteCursor { .. });
+    let repeats = |kind: &KindDraft| kind.repeats() || matches!(kind, KindDraft::RewriteCursor { .. });
     if least.duplicates > 0 && !draft.faults.iter().any(|fault| repeats(&fault.value.kind)) {
         refuse("duplicates are asked for, but nothing makes every lane repeat itself".to_owned());
     }

@@ -17,8 +17,6 @@ impl Resolve<'_, '_> {
                 code: *code,
                 when: self.pick(*when, self.world.binding.when, words::WHENS, mistakes)?,
             },
-            KindDraft::Repeat { more } => FaultKind::Repeat { more: *more },
-            KindDraft::Delay { ms } => FaultKind::Delay { ms: *ms },
             KindDraft::Hold { acked } => FaultKind::Hold {
                 acked: self.hold(victim, place, *acked, mistakes)?,
             },
@@ -26,35 +24,12 @@ impl Resolve<'_, '_> {
                 stream: *stream,
                 to: self.rewrite(victim, place, *stream, *to, mistakes)?,
             },
-            KindDraft::Drop => FaultKind::Drop,
-            KindDraft::Reorder { behind, within_ms } => FaultKind::Reorder {
-                behind: *behind,
-                within_ms: *within_ms,
-            },
-            KindDraft::Split { frames } => FaultKind::Split { frames: *frames },
-            KindDraft::Merge { messages, within_ms } => FaultKind::Merge {
-                messages: *messages,
-                within_ms: *within_ms,
-            },
-            KindDraft::Drain { code, within_ms } => FaultKind::Drain {
-                code: *code,
-                within_ms: *within_ms,
-            },
-            KindDraft::SetJson { pointer, value } => FaultKind::SetJson {
-                pointer: pointer.clone(),
-                value: value.clone(),
-            },
-            KindDraft::SetColumn { column, value } => FaultKind::SetColumn {
-                column: column.clone(),
-                value: value.clone(),
-            },
-            KindDraft::DropEvent => FaultKind::DropEvent,
-            KindDraft::Swap => FaultKind::Swap,
             KindDraft::ReplacePayload => FaultKind::ReplacePayload,
             KindDraft::Misdeliver { stream, seq } => FaultKind::Misdeliver {
                 stream: *stream,
                 seq: self.number(*seq, mistakes)?,
             },
+            KindDraft::Settled(kind) => FaultKind::Settled(kind.clone()),
         })
     }
 

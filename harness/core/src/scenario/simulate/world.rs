@@ -6,6 +6,7 @@ use super::super::draft::{Binding, Draft, FaultDraft, KindDraft, Number, Pick, P
 use super::super::script::{Lanes, Spread, When};
 use super::toxics;
 use crate::ids::LaneId;
+use crate::plan::FaultKind;
 
 /// A stream.
 #[derive(Debug, Clone, Default)]
@@ -251,7 +252,7 @@ impl<'a> World<'a> {
                 };
                 cuts.push((fault.lane, when));
             }
-            if let KindDraft::Drain { .. } = fault.kind {
+            if let KindDraft::Settled(FaultKind::Drain { .. }) = fault.kind {
                 cuts.push((fault.lane, Some(When::After)));
             }
         }
