@@ -1,21 +1,13 @@
 //! Faults: each decides what becomes of a frame; none moves data. The proxy obeys.
 //!
-//! A kind of fault is a file here: it holds a [`Trigger`], says nothing until the trigger is reached, and then names a
-//! [`Fate`]. To add one, write such a file, give the plan a `FaultKind` for it and [`arm`] an arm.
+//! A fault holds a [`Trigger`], says nothing until the trigger is reached, and then names a [`Fate`]. To add one, give the plan
+//! a `FaultKind` for it and [`arm`] an arm: its fate, or a file here where what it decides depends on what a frame carries.
 
 mod check;
-mod cut;
-mod delay;
-mod drain;
-mod drop;
-mod hold;
-mod merge;
+mod decide;
 mod mutate;
 mod pick;
-mod reorder;
-mod repeat;
 mod rewrite_cursor;
-mod split;
 #[cfg(test)]
 mod tests;
 mod trigger;
@@ -123,47 +115,23 @@ pub trait Fault: Send {
 /// Makes a planned fault ready to strike.
 pub fn arm(planned: &PlannedFault) -> Box<dyn Fault> {
     let trigger = Trigger::new(planned.at.clone(), planned.times);
-    match &planned.kind {
-        FaultKind::Cut { how, when } => Box::new(cut::CutAt {
-            trigger,
-            how: *how,
-            when: *when,
-        }),
-        FaultKind::Repeat { more } => Box::new(repeat::Repeat { trigger, more: *more }),
-        FaultKind::Delay { ms } => Box::new(delay::Delay {
-            trigger,
-            by: Duration::from_millis(*ms),
-        }),
-        FaultKind::Hold { until } => Box::new(hold::Hold {
-            trigger,
-            until: until.clone(),
-        }),
+    let fate = match &planned.kind {
         FaultKind::RewriteCursor { stream, to } => {
-            Box::new(rewrite_cursor::RewriteCursor::new(trigger, stream.clone(), *to))
+            return Box::new(rewrite_cursor::RewriteCursor::new(trigger, stream.clone(), *to));
         }
-        FaultKind::Mutate { mutation } => Box::new(mutate::Mutate {
-            trigger,
-            mutation: mutation.clone(),
-        }),
-        FaultKind::Drop => Box::new(drop::Drop { trigger }),
-        FaultKind::Reorder { behind, within_ms } => Box::new(reorder::Reorder {
-            trigger,
-            behind: *behind,
-            within: Duration::from_millis(*within_ms),
-        }),
-        FaultKind::Split { frames } => Box::new(split::Split {
-            trigger,
-            frames: *frames,
-        }),
-        FaultKind::Merge { messages, within_ms } => Box::new(merge::Merge {
-            trigger,
-            messages: *messages,
-            within: Duration::from_millis(*within_ms),
-        }),
-        FaultKind::Drain { code, within_ms } => Box::new(drain::Drain {
-            trigger,
-            code: *code,
-            within: Duration::from_millis(*within_ms),
-        }),
-    }
+        FaultKind::Mutate { mutation } => {
+            let mutation = mutation.clone();
+            return Box::new(mutate::Mutate { trigger, mutation });
+        }
+        FaultKind::Cut { how, when } => Fate::Cut(*how, *when),
+        FaultKind::Repeat { more } => Fate::Repeat(*more),
+        FaultKind::Delay { ms } => Fate::Delay(Duration::from_millis(*ms)),
+        FaultKind::Hold { until } => Fate::Hold(until.clone()),
+        FaultKind::Drop => Fate::Drop,
+        FaultKind::Reorder { behind, within_ms } => Fate::Reorder(*behind, Duration::from_millis(*within_ms)),
+        FaultKind::Split { frames } => Fate::Split(*frames),
+        FaultKind::Merge { messages, within_ms } => Fate::Merge(*messages, Duration::from_millis(*within_ms)),
+        FaultKind::Drain { code, within_ms } => Fate::Drain(*code, Duration::from_millis(*within_ms)),
+    };
+    Box::new(decide::Decide { trigger, fate })
 }
