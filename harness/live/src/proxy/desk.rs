@@ -10,12 +10,12 @@ use cutover_core::ids::{ClientId, FaultId, OpId};
 use cutover_core::plan::{FaultKind, PlannedFault, Position};
 use tokio::sync::watch;
 
+use super::chance::Chance;
 use super::line::Extent;
 use super::tally::Tally;
 use super::{LedgerSink, MessageToxic};
 use crate::fault::{self, Fate, Fault, Seen};
 use crate::frame::{Frame, FrameTag, FrameTagger, View};
-use crate::toxic;
 
 /// The most names of faults and toxics that fired which are remembered: a service may be given new ones for months. No
 /// plan has so many.
@@ -42,7 +42,7 @@ pub(super) struct Place {
 
 pub(super) struct Desk {
     client: ClientId,
-    seed: u64,
+    pub(super) chance: Chance,
     ledger: Arc<dyn LedgerSink>,
     state: Mutex<State>,
     /// Whether there are faults, for a look without the lock.
@@ -84,8 +84,8 @@ impl Armed {
 impl Desk {
     pub(super) fn new(client: ClientId, seed: u64, toxics: &[MessageToxic], ledger: Arc<dyn LedgerSink>) -> Desk {
         Desk {
+            chance: Chance::new(seed, client.clone()),
             client,
-            seed,
             ledger,
             state: Mutex::new(State {
                 faults: toxics.iter().map(arm).collect(),
@@ -201,13 +201,7 @@ impl Desk {
         let mut edited = false;
         let mut decided = None;
         for armed in &mut state.faults {
-            if !toxic::applies(
-                self.seed,
-                self.client.as_str(),
-                armed.planned.id.as_str(),
-                place.conn.into(),
-                armed.toxicity,
-            ) {
+            if !self.chance.gives(place.conn, &armed.planned.id, armed.toxicity) {
                 continue;
             }
             let seen = Seen {

@@ -7,6 +7,7 @@
 //!
 //! A connection is one task with a [`pump`] per direction; nothing is left behind by [`Proxy::shutdown`].
 
+mod chance;
 mod connection;
 mod cutting;
 mod desk;
@@ -160,9 +161,6 @@ impl ProxyConfig {
 
 /// What all tasks of a proxy share.
 struct Shared {
-    /// The client's name.
-    name: String,
-    seed: u64,
     upstream: Upstream,
     unreachable: Unreachable,
     toxics: watch::Sender<Arc<[Toxic]>>,
@@ -203,8 +201,6 @@ impl Proxy {
             .chain(config.toxics.iter().map(|toxic| toxic.name.clone()))
             .collect();
         let shared = Arc::new(Shared {
-            name: config.client.as_str().to_owned(),
-            seed: config.seed,
             upstream: config.upstream,
             unreachable: config.unreachable,
             toxics: watch::Sender::new(config.toxics.into()),

@@ -4,17 +4,15 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use sha2::{Digest, Sha256};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Shared;
 use super::desk::Place;
 use super::order::{Order, Way};
 use super::pump::Conn;
 use crate::frame::{Direction, FrameTag};
-use crate::toxic::{self, Chain, Ending, Out, Toxic};
+use crate::toxic::{Chain, Ending, Out, Toxic};
 
 /// How many bytes go into the chain at a time, so that what it holds stays bounded whatever a message's length is.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -69,7 +67,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     pub(super) fn new(conn: Conn, direction: Direction, sink: W) -> Outlet<W> {
         let shared = &conn.shared;
         let toxics = shared.toxics.subscribe();
-        let chain = Chain::new(chance(shared, conn.number, direction));
+        let chain = Chain::new(shared.desk.chance.of(conn.number, direction));
         let mut outlet = Outlet {
             direction,
             sink,
@@ -113,16 +111,9 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         }
         self.changed = false;
         let toxics = Arc::clone(&self.toxics.borrow_and_update());
-        let (shared, number) = (&self.conn.shared, self.conn.number);
+        let (chance, number) = (&self.conn.shared.desk.chance, self.conn.number);
         let applies = |toxic: &&Toxic| {
-            self.direction == toxic.direction.into()
-                && toxic::applies(
-                    shared.seed,
-                    &shared.name,
-                    toxic.name.as_str(),
-                    number.into(),
-                    toxic.toxicity,
-                )
+            self.direction == toxic.direction.into() && chance.gives(number, &toxic.name, toxic.toxicity)
         };
         let ours: Vec<Toxic> = toxics.iter().filter(applies).cloned().collect();
         self.chain.set(&ours, Instant::now());
@@ -319,16 +310,4 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
             () = self.due() => Ok(()),
         }
     }
-}
-
-/// What a direction's toxics draw from: another number for each connection and direction, the same in each run.
-fn chance(shared: &Shared, conn: u32, direction: Direction) -> u64 {
-    let mut hash = Sha256::new();
-    hash.update(shared.seed.to_be_bytes());
-    hash.update(conn.to_be_bytes());
-    hash.update([u8::from(direction == Direction::ToLane)]);
-    hash.update(&shared.name);
-    let mut drawn = [0; 8];
-    drawn.copy_from_slice(&hash.finalize()[..8]);
-    u64::from_be_bytes(drawn)
 }

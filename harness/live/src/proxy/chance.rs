@@ -1,0 +1,36 @@
+//! What chance in a proxy is drawn from: its seed and whose traffic it is, so that the same run draws the same.
+
+use cutover_core::ids::{ClientId, FaultId};
+use sha2::{Digest, Sha256};
+
+use crate::frame::Direction;
+use crate::toxic;
+
+/// A proxy's chance.
+pub(super) struct Chance {
+    seed: u64,
+    client: ClientId,
+}
+
+impl Chance {
+    pub(super) fn new(seed: u64, client: ClientId) -> Chance {
+        Chance { seed, client }
+    }
+
+    /// Whether a connection gets a fault or toxic of this toxicity.
+    pub(super) fn gives(&self, conn: u32, name: &FaultId, toxicity: f64) -> bool {
+        toxic::applies(self.seed, self.client.as_str(), name.as_str(), conn.into(), toxicity)
+    }
+
+    /// What a direction's toxics draw from: another number for each connection and direction.
+    pub(super) fn of(&self, conn: u32, direction: Direction) -> u64 {
+        let mut hash = Sha256::new();
+        hash.update(self.seed.to_be_bytes());
+        hash.update(conn.to_be_bytes());
+        hash.update([u8::from(direction == Direction::ToLane)]);
+        hash.update(self.client.as_str());
+        let mut drawn = [0; 8];
+        drawn.copy_from_slice(&hash.finalize()[..8]);
+        u64::from_be_bytes(drawn)
+    }
+}
