@@ -94,6 +94,22 @@ pub struct Pick {
     pub per: Scope,
 }
 
+impl Pick {
+    /// Every message of a direction, each connection counted on its own.
+    pub fn any(direction: Direction) -> Pick {
+        Pick {
+            direction,
+            kind: None,
+            event: None,
+            stream: None,
+            seq: None,
+            payload: None,
+            nth: None,
+            per: Scope::Connection,
+        }
+    }
+}
+
 /// A sort of message, whatever the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -121,34 +137,23 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    /// Every sort, in the order in which the words for them are told.
-    pub const ALL: [MessageKind; 10] = [
-        MessageKind::Join,
-        MessageKind::Resume,
-        MessageKind::ResumeReply,
-        MessageKind::Delivery,
-        MessageKind::Publish,
-        MessageKind::Ack,
-        MessageKind::Heartbeat,
-        MessageKind::HeartbeatReply,
-        MessageKind::Close,
-        MessageKind::Other,
+    /// Every sort with its word in scenarios, in the API and in the ledger; in the order of the sorts.
+    pub const WORDS: [(&'static str, MessageKind); 10] = [
+        ("join", MessageKind::Join),
+        ("resume", MessageKind::Resume),
+        ("resume-reply", MessageKind::ResumeReply),
+        ("delivery", MessageKind::Delivery),
+        ("publish", MessageKind::Publish),
+        ("ack", MessageKind::Ack),
+        ("heartbeat", MessageKind::Heartbeat),
+        ("heartbeat-reply", MessageKind::HeartbeatReply),
+        ("close", MessageKind::Close),
+        ("other", MessageKind::Other),
     ];
 
-    /// Its word in scenarios, in the API and in the ledger.
+    /// Its word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            MessageKind::Join => "join",
-            MessageKind::Resume => "resume",
-            MessageKind::ResumeReply => "resume-reply",
-            MessageKind::Delivery => "delivery",
-            MessageKind::Publish => "publish",
-            MessageKind::Ack => "ack",
-            MessageKind::Heartbeat => "heartbeat",
-            MessageKind::HeartbeatReply => "heartbeat-reply",
-            MessageKind::Close => "close",
-            MessageKind::Other => "other",
-        }
+        MessageKind::WORDS[self as usize].0
     }
 }
 
@@ -327,4 +332,17 @@ pub enum Times {
     Once,
     /// Every time.
     Always,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sort_of_message_has_its_own_word() {
+        for (word, kind) in MessageKind::WORDS {
+            assert_eq!(kind.as_str(), word);
+        }
+        assert_eq!(MessageKind::Other as usize + 1, MessageKind::WORDS.len());
+    }
 }

@@ -196,18 +196,7 @@ pub const DIRECTIONS: &[(&str, Direction)] =
     &[("downstream", Direction::Downstream), ("upstream", Direction::Upstream)];
 
 /// Sorts of messages.
-pub const MESSAGES: &[(&str, MessageKind)] = &[
-    ("join", MessageKind::Join),
-    ("resume", MessageKind::Resume),
-    ("resume-reply", MessageKind::ResumeReply),
-    ("delivery", MessageKind::Delivery),
-    ("publish", MessageKind::Publish),
-    ("ack", MessageKind::Ack),
-    ("heartbeat", MessageKind::Heartbeat),
-    ("heartbeat-reply", MessageKind::HeartbeatReply),
-    ("close", MessageKind::Close),
-    ("other", MessageKind::Other),
-];
+pub const MESSAGES: &[(&str, MessageKind)] = &MessageKind::WORDS;
 
 /// Over what `nth` counts.
 pub const SCOPES: &[(&str, Scope)] = &[("proxy", Scope::Proxy), ("connection", Scope::Connection)];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cutover_core::history::Fire;
 use cutover_core::ids::{ClientId, FaultId, Seq, StreamId};
 use cutover_core::plan::{
-    Cut, Direction, FaultKind, MessageKind, Pick, PlannedFault, Position, Predicate, Scope, Times, When,
+    Cut, Direction, FaultKind, MessageKind, Pick, PlannedFault, Position, Predicate, Times, When,
 };
 use cutover_live::frame::{Edit, Frame, FrameTag, FrameTagger, TaggerFactory};
 use cutover_live::lane::names::Names;
@@ -74,17 +74,13 @@ fn phoenix() -> io::Result<Arc<dyn TaggerFactory>> {
 fn faults() -> Vec<PlannedFault> {
     let by_payload = |direction, kind| {
         Position::Message(Pick {
-            direction,
             kind,
-            event: None,
-            stream: None,
-            seq: None,
             payload: Some(Predicate {
                 pointer: "/never".to_owned(),
                 equals: Some("true".to_owned()),
             }),
             nth: Some(u32::MAX),
-            per: Scope::Connection,
+            ..Pick::any(direction)
         })
     };
     let by_seq = Position::Delivery {

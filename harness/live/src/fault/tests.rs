@@ -83,23 +83,10 @@ fn wires() -> Vec<Wire> {
     wires
 }
 
-fn all(direction: plan::Direction) -> Pick {
-    Pick {
-        direction,
-        kind: None,
-        event: None,
-        stream: None,
-        seq: None,
-        payload: None,
-        nth: None,
-        per: Scope::Connection,
-    }
-}
-
 fn deliveries() -> Pick {
     Pick {
         kind: Some(MessageKind::Delivery),
-        ..all(plan::Direction::Downstream)
+        ..Pick::any(plan::Direction::Downstream)
     }
 }
 

@@ -39,11 +39,8 @@ impl Kinds {
 impl fmt::Display for Kinds {
     /// The sorts' words, with `+` between them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = MessageKind::ALL
-            .into_iter()
-            .filter(|kind| self.has(*kind))
-            .map(MessageKind::as_str)
-            .collect();
+        let ours = MessageKind::WORDS.into_iter().filter(|(_, kind)| self.has(*kind));
+        let words: Vec<&str> = ours.map(|(word, _)| word).collect();
         f.write_str(&words.join("+"))
     }
 }

@@ -1,5 +1,7 @@
 //! The `ws_*` types and what each takes: the one table that reading, answering and refusing go by.
 
+use cutover_core::plan::MessageKind;
+
 /// What an attribute may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -57,19 +59,16 @@ impl MessageType {
     }
 }
 
-/// The sorts of message, as `docs/FAULTS.md` has them.
-pub const KINDS: [&str; 10] = [
-    "join",
-    "resume",
-    "resume-reply",
-    "delivery",
-    "publish",
-    "ack",
-    "heartbeat",
-    "heartbeat-reply",
-    "close",
-    "other",
-];
+/// The words for sorts of message.
+pub const KINDS: [&str; 10] = {
+    let mut words = [""; 10];
+    let mut at = 0;
+    while at < words.len() {
+        words[at] = MessageKind::WORDS[at].0;
+        at += 1;
+    }
+    words
+};
 
 /// A day: what waits longer is a mistake.
 const LONGEST_MS: u64 = 86_400_000;

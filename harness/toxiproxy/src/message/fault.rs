@@ -127,7 +127,8 @@ fn narrow(number: u64) -> u32 {
 }
 
 fn kind_of(word: &str) -> Option<MessageKind> {
-    MessageKind::ALL.into_iter().find(|kind| kind.as_str() == word)
+    let (_, kind) = MessageKind::WORDS.into_iter().find(|(named, _)| *named == word)?;
+    Some(kind)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use super::super::draft::{Draft, FaultDraft, Number, PickDraft, PlaceDraft};
 use super::super::read::At;
 use super::super::script::{Pick, Place, Victim};
-use super::super::words;
 use super::world::World;
 use crate::plan::{Direction, MessageKind};
 
@@ -32,7 +31,7 @@ pub(super) fn pick(world: &World<'_>, draft: &PickDraft) -> Option<Pick> {
 pub(super) fn never_picked(pick: &Pick, victim: Victim) -> Option<String> {
     use MessageKind::{Ack, Delivery, Publish, Resume, ResumeReply};
     let kind = pick.kind?;
-    let word = words::MESSAGES.iter().find(|(_, named)| *named == kind)?.0;
+    let word = kind.as_str();
     let way = match kind {
         Delivery | ResumeReply | Ack => Some(Direction::Downstream),
         Resume | Publish => Some(Direction::Upstream),

@@ -97,7 +97,7 @@ fn what_is_published_over_the_socket_can_be_changed() {
     for wire in wires().iter().filter(|wire| wire.stream == "s1") {
         let pick = Pick {
             event: Some("append_sync_event".to_owned()),
-            ..all(plan::Direction::Upstream)
+            ..Pick::any(plan::Direction::Upstream)
         };
         let mutation = Mutation::SetColumn {
             column: "payload".to_owned(),
@@ -122,7 +122,7 @@ fn a_change_that_does_not_apply_leaves_the_fault_armed() {
         },
     };
     // Only deliveries have such a place; the join's reply and the others before them do not.
-    let mut fault = armed(all(plan::Direction::Downstream), set("/n"));
+    let mut fault = armed(Pick::any(plan::Direction::Downstream), set("/n"));
     let struck = strikes(&wire, &mut *fault);
     assert_eq!(struck.len(), 1);
     assert!(matches!(
@@ -130,7 +130,10 @@ fn a_change_that_does_not_apply_leaves_the_fault_armed() {
         FrameTag::Delivery { .. }
     ));
     assert_eq!(
-        strikes(&wire, &mut *armed(all(plan::Direction::Downstream), set("/nowhere"))),
+        strikes(
+            &wire,
+            &mut *armed(Pick::any(plan::Direction::Downstream), set("/nowhere"))
+        ),
         []
     );
 }
@@ -144,7 +147,7 @@ fn a_cursor_is_rewritten_in_whichever_resume_is_picked() {
         };
         let resumes = Pick {
             stream: Some(StreamId::new(wire.stream)),
-            ..all(plan::Direction::Upstream)
+            ..Pick::any(plan::Direction::Upstream)
         };
         let changed = edited(&wire, &kind, &resumes);
         for (_, after) in &changed {

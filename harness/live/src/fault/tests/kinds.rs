@@ -66,7 +66,7 @@ fn each_sort_of_message_is_found_on_every_wire() {
         let found = |direction, kind| {
             let pick = Pick {
                 kind: Some(kind),
-                ..all(direction)
+                ..Pick::any(direction)
             };
             !strikes(&wire, &mut *armed(pick, FaultKind::Drop)).is_empty()
         };

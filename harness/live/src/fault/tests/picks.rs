@@ -87,7 +87,7 @@ fn pings_pongs_and_closes_are_sorts_of_message_on_every_wire() {
                 let mut fault = armed(
                     Pick {
                         kind: Some(kind),
-                        ..all(to)
+                        ..Pick::any(to)
                     },
                     FaultKind::Drop,
                 );

@@ -25,7 +25,7 @@ proptest! {
             payload: Some(Predicate { pointer: "/v".to_owned(), equals: Some("3e0".to_owned()) }),
             nth: Some(nth),
             per,
-            ..all(plan::Direction::Upstream)
+            ..Pick::any(plan::Direction::Upstream)
         };
         let mut fault = arm(&planned(pick, FaultKind::Drop, times));
         let tagger = crate::lane::GenericTagger;

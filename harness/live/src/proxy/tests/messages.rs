@@ -17,21 +17,8 @@ use crate::proxy::ws;
 /// Long enough that nothing is let go by time.
 const NEVER_MS: u64 = 60_000;
 
-fn any(direction: plan::Direction) -> Pick {
-    Pick {
-        direction,
-        kind: None,
-        event: None,
-        stream: None,
-        seq: None,
-        payload: None,
-        nth: None,
-        per: Scope::Connection,
-    }
-}
-
 fn down() -> Pick {
-    any(plan::Direction::Downstream)
+    Pick::any(plan::Direction::Downstream)
 }
 
 fn nth(nth: u32) -> Pick {
@@ -169,7 +156,7 @@ async fn fragments_that_are_merged_come_as_one_frame_with_the_next_message() {
 async fn a_drain_lets_what_was_asked_be_answered_and_then_closes() {
     let pick = Pick {
         kind: Some(MessageKind::Resume),
-        ..any(plan::Direction::Upstream)
+        ..Pick::any(plan::Direction::Upstream)
     };
     let kind = FaultKind::Drain {
         code: 1012,
@@ -190,7 +177,7 @@ async fn a_drain_lets_what_was_asked_be_answered_and_then_closes() {
 async fn a_drain_closes_in_time_where_the_answer_never_comes() {
     let pick = Pick {
         kind: Some(MessageKind::Heartbeat),
-        ..any(plan::Direction::Upstream)
+        ..Pick::any(plan::Direction::Upstream)
     };
     let kind = FaultKind::Drain {
         code: 1001,
