@@ -237,8 +237,8 @@ pub struct ServeProxyArgs {
     /// The number that all chance is drawn from [default: a new one, printed second]
     #[arg(long, value_name = "N")]
     pub seed: Option<Seed>,
-    /// The longest WebSocket message; a longer one closes its connection with 1009
-    #[arg(long, value_name = "BYTES", default_value_t = 67_108_864, value_parser = clap::value_parser!(u64).range(1024..=1_073_741_824), help_heading = "Limits")]
+    /// The longest WebSocket message that toxics see; a longer one passes unread, and the ledger says so
+    #[arg(long, value_name = "BYTES", default_value_t = 1_073_741_824, value_parser = clap::value_parser!(u64).range(1024..=4_294_967_296), help_heading = "Limits")]
     pub message_max_bytes: u64,
     /// Connections of each proxy at a time; further ones wait
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = "Limits")]

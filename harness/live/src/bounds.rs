@@ -1,4 +1,4 @@
-//! Every time bound of our own, in one place, and how it is measured.
+//! Every bound of our own, in one place, and how time is measured.
 //!
 //! A bound keeps a run from waiting for ever. It does not decide about a lane: what did not come within a bound is
 //! `unknown`, and the finding names the bound. It is measured in time that this process had: a wait counts short ticks,
@@ -17,20 +17,20 @@ pub const STEP: Bound = Bound::new("step", Duration::from_secs(30));
 pub const HEAL: Bound = Bound::new("heal", Duration::from_secs(20));
 /// At the end of a run, a client has so long for its last round trip.
 pub const DRAIN: Bound = Bound::new("drain", Duration::from_secs(20));
-/// A connection opens and joins.
+/// A lane takes a connection, answers an upgrade, and answers a join, each.
 pub const OPEN: Bound = Bound::new("open", Duration::from_secs(5));
-/// A lane answers a client's heartbeat.
+/// A lane answers a checkpoint that a client tells before it leaves.
 pub const ANSWER: Bound = Bound::new("answer", Duration::from_secs(2));
-/// A lane answers a subscription, which comes after its whole replay.
-pub const REPLAY: Bound = Bound::new("replay", Duration::from_secs(15));
 /// A lane answers one attempt of the writer.
 pub const WRITE: Bound = Bound::new("write", Duration::from_secs(3));
 /// All attempts of one operation of the writer.
 pub const WRITE_TRIES: Bound = Bound::new("write-tries", Duration::from_secs(20));
-/// A session's answer to any other request.
+/// A lane answers a subscription or another request. As long as it sends, the bound begins anew.
 pub const OPERATION: Bound = Bound::new("operation", Duration::from_secs(10));
-/// A session's answer to a heartbeat that nobody waits for.
-pub const HEARTBEAT: Bound = Bound::new("heartbeat", Duration::from_secs(3));
+/// A lane answers a heartbeat. As long as it sends, the bound begins anew.
+pub const HEARTBEAT: Bound = Bound::new("heartbeat", Duration::from_secs(2));
+/// Whatever a client asks of a session, however often another bound began anew.
+pub const IN_ALL: Bound = Bound::new("in-all", Duration::from_secs(300));
 /// A session closes in good order.
 pub const CLOSE: Bound = Bound::new("close", Duration::from_secs(1));
 /// A server of ours serves after its start.
@@ -46,6 +46,15 @@ pub const ADMIN: Bound = Bound::new("admin", Duration::from_secs(60));
 /// A server deletes a database.
 pub const DELETE: Bound = Bound::new("delete", Duration::from_secs(3));
 
+/// A message that is put together whole has at most so many bytes, and so has an HTTP answer, and what a compressed
+/// message comes to. A SpacetimeDB sends a whole snapshot in one message, whatever its size, so that this is memory's
+/// bound, and not one that a lane is expected to reach.
+pub const MESSAGE_MAX_BYTES: usize = 1 << 30;
+/// Arrivals that a session keeps for its client.
+pub const ARRIVALS_MAX: usize = 1 << 23;
+
+/// How often a bound may begin anew.
+const MOST_RENEWALS: u32 = 20;
 /// The longest tick. A shorter one would follow a busy machine more closely, and cost more.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -81,6 +90,7 @@ impl Bound {
         Running {
             bound: self,
             left: self.time,
+            renewals: 0,
         }
     }
 }
@@ -90,6 +100,7 @@ impl Bound {
 pub struct Running {
     bound: Bound,
     left: Duration,
+    renewals: u32,
 }
 
 impl Running {
@@ -122,6 +133,13 @@ impl Running {
             Ok(done) => done,
             Err(_) => work.await,
         }
+    }
+
+    /// Begins the bound anew, since what it waits for goes on; false where that was done too often.
+    pub fn renew(&mut self) -> bool {
+        self.renewals += 1;
+        self.left = self.bound.time;
+        self.renewals <= MOST_RENEWALS
     }
 
     /// Whether nothing is left.
@@ -190,6 +208,12 @@ mod tests {
         });
         assert!(stopped.await.is_ok());
         assert!(!running.is_reached());
+    }
+
+    #[test]
+    fn a_bound_does_not_begin_anew_for_ever() {
+        let mut running = SHORT.begin();
+        assert_eq!((0..1000).filter(|_| running.renew()).count(), MOST_RENEWALS as usize);
     }
 
     #[tokio::test]

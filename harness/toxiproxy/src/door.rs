@@ -55,7 +55,7 @@ pub struct Traffic {
     pub unreachable: u64,
     /// How often a connection, or one direction of it, was relayed unread.
     pub raw_fallbacks: u64,
-    /// Connections closed since a message was too long.
+    /// Messages that passed unread since they were too long.
     pub too_big: u64,
 }
 

@@ -71,7 +71,7 @@ pub async fn text(proxies: &Proxies) -> String {
     by_proxy(
         &mut out,
         "cutover_proxy_too_big_total",
-        "Connections closed with 1009 because a message was longer than the limit.",
+        "Messages that passed unread because they were longer than the limit.",
         &seen,
         |traffic| traffic.too_big,
     );

@@ -281,6 +281,11 @@ pub enum Closed {
     },
     /// Nothing came within the heartbeat's bound.
     Silent,
+    /// A limit of our own was reached. The lane did nothing wrong, and what it sent there did not arrive.
+    OurLimit {
+        /// Which, and what came.
+        what: String,
+    },
     /// The connection never opened.
     NotOpened {
         /// What was seen.

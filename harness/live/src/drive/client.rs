@@ -234,7 +234,7 @@ impl Actor {
 
     /// A heartbeat and all that came before its answer.
     async fn barrier(&mut self, session: &mut Box<dyn Session>) -> Result<(), ()> {
-        let answer = bounds::ANSWER.within(session.invoke(&Op::Heartbeat)).await;
+        let answer = bounds::IN_ALL.within(session.invoke(&Op::Heartbeat)).await;
         // What was queued up to the answer is taken even where there was none: it did arrive.
         while let Some(arrival) = now(session) {
             if let Arrival::Closed(why) = arrival {
@@ -302,7 +302,7 @@ impl Actor {
     async fn open(&mut self) -> Option<Box<dyn Session>> {
         self.conn += 1;
         let role = role_of(self.inbox.planned());
-        let opened = bounds::OPEN.within(self.lane.open(&self.endpoint, &role)).await;
+        let opened = bounds::IN_ALL.within(self.lane.open(&self.endpoint, &role)).await;
         let mut session = match opened {
             Ok(Ok(session)) => session,
             Ok(Err(error)) => {

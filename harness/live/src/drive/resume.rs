@@ -33,7 +33,7 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
             streams: asked.clone(),
             replay_batch: inbox.planned().replay_batch,
         };
-        let answer = bounds::REPLAY.within(session.invoke(&op)).await;
+        let answer = bounds::IN_ALL.within(session.invoke(&op)).await;
         if let Some(closed) = drain(session, inbox, conn) {
             return Resumed::Ended(closed);
         }

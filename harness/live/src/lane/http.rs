@@ -5,17 +5,15 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::Endpoint;
-use crate::bounds::Bound;
+use crate::bounds::{Bound, MESSAGE_MAX_BYTES};
 
-/// The largest answer that is read, in bytes.
-const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// How much of an answer an error shows, in characters.
 const EXCERPT_CHARS: usize = 300;
 
@@ -245,8 +243,12 @@ async fn exchange(
     let status = response.status().as_u16();
     let content_type = response.headers().get(http::header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
-    let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+    let body = Limited::new(response.into_body(), MESSAGE_MAX_BYTES);
+    let body = body.collect().await.map_err(|error| match error.downcast_ref() {
+        Some(LengthLimitError { .. }) => format!("the answer is over our limit of {MESSAGE_MAX_BYTES} bytes"),
+        None => error.to_string(),
+    });
+    let body = body?.to_bytes();
     Ok((HttpAnswer { status, body }, content_type))
 }
 

@@ -4,6 +4,7 @@
 //! the plan's streams to what they are called on the wire; [`http`] and [`socket`] are the two transports.
 
 pub mod any;
+mod counted;
 mod generic;
 pub mod http;
 pub mod names;

@@ -10,17 +10,14 @@ use http::{HeaderName, HeaderValue};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::counted::Counted;
 use super::http::is_html;
 use super::{Arrival, Endpoint, OpenError};
-use crate::bounds::{self, Bound};
-
-/// The largest message that is read, in bytes.
-const MAX_MESSAGE_BYTES: usize = 64 << 20;
-/// Arrivals that are kept for whoever calls `next`; beyond it the session ends rather than eat all memory.
-const MAX_QUEUED_ARRIVALS: usize = 1_000_000;
+use crate::bounds::{self, Bound, Reached, Running};
 
 /// How long a session waits for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +136,7 @@ impl UpgradeError {
 
 /// An open WebSocket.
 pub struct Socket {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Counted>,
     /// How long a message may wait for room in the transport.
     send_within: Bound,
 }
@@ -181,9 +178,9 @@ impl Socket {
         // Small messages that wait for each other would measure Nagle's algorithm, not the lane.
         tcp.set_nodelay(true).map_err(|error| protocol(error.to_string()))?;
         let config = WebSocketConfig::default()
-            .max_message_size(Some(MAX_MESSAGE_BYTES))
-            .max_frame_size(Some(MAX_MESSAGE_BYTES));
-        let upgrade = tokio_tungstenite::client_async_with_config(request, tcp, Some(config));
+            .max_message_size(Some(bounds::MESSAGE_MAX_BYTES))
+            .max_frame_size(Some(bounds::MESSAGE_MAX_BYTES));
+        let upgrade = tokio_tungstenite::client_async_with_config(request, Counted::new(tcp), Some(config));
         let (stream, response) = within
             .within(upgrade)
             .await
@@ -213,12 +210,27 @@ impl Socket {
                     return Err(Closed::CloseFrame { code });
                 }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(Closed::Lost { why: error.to_string() }),
+                Some(Err(error)) => return Err(ended_by(error)),
                 None => {
                     return Err(Closed::Lost {
                         why: "the connection ended".to_owned(),
                     });
                 }
+            }
+        }
+    }
+
+    /// The next message within a bound. A lane that is still sending one is waited for: each time that the bound is
+    /// reached and bytes have come meanwhile, it begins anew, though not for ever.
+    ///
+    /// # Errors
+    /// Where the bound is reached first.
+    pub async fn recv_within(&mut self, running: &mut Running) -> Result<Result<Payload, Closed>, Reached> {
+        loop {
+            let before = self.stream.get_ref().read_bytes();
+            match running.within(self.recv()).await {
+                Err(_) if self.stream.get_ref().read_bytes() > before && running.renew() => {}
+                received => return received,
             }
         }
     }
@@ -247,6 +259,16 @@ impl Socket {
         };
         // A lane that does not answer the close is left alone: dropping the stream ends the connection.
         let _ = within.within(closing).await;
+    }
+}
+
+/// How the socket ended, where reading it came to an error. A message over our limit is no fault of the lane.
+fn ended_by(error: Error) -> Closed {
+    match error {
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => Closed::OurLimit {
+            what: format!("a message of {size} bytes is over our limit of {max_size}"),
+        },
+        other => Closed::Lost { why: other.to_string() },
     }
 }
 
@@ -298,9 +320,9 @@ impl Inbox {
         if self.closed.is_some() {
             return;
         }
-        if self.queued.len() >= MAX_QUEUED_ARRIVALS {
-            let why = format!("more than {MAX_QUEUED_ARRIVALS} arrivals were waiting to be taken");
-            self.end(Closed::Lost { why });
+        if self.queued.len() >= bounds::ARRIVALS_MAX {
+            let what = format!("more than {} arrivals were waiting to be taken", bounds::ARRIVALS_MAX);
+            self.end(Closed::OurLimit { what });
         } else {
             self.queued.push_back(arrival);
         }
@@ -343,6 +365,14 @@ mod tests {
         assert_eq!(inbox.pop(), Some(Arrival::Unreadable("first".to_owned())));
         assert_eq!(inbox.pop(), Some(Arrival::Closed(Closed::Silent)));
         assert_eq!(inbox.pop(), Some(Arrival::Closed(Closed::Silent)));
+    }
+
+    #[test]
+    fn a_message_over_our_limit_is_told_as_ours() {
+        let error = Error::Capacity(CapacityError::MessageTooLong { size: 11, max_size: 10 });
+        let what = "a message of 11 bytes is over our limit of 10".to_owned();
+        assert_eq!(ended_by(error), Closed::OurLimit { what });
+        assert!(matches!(ended_by(Error::ConnectionClosed), Closed::Lost { .. }));
     }
 
     #[test]

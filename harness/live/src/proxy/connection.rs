@@ -10,14 +10,10 @@ use tokio_util::sync::CancellationToken;
 use super::cutting::{self, Closable};
 use super::exchange::Exchange;
 use super::pump::{Conn, Pump, PumpEnd};
-use super::stats::count;
 use super::upstream::{self, LaneStream};
 use super::{Shared, Unreachable};
 use crate::frame::Direction;
 use crate::toxic::Ending;
-
-/// The close code for a message that is too big (RFC 6455, 7.4.1).
-const TOO_BIG: u16 = 1009;
 
 /// How the connection comes to its end.
 enum End {
@@ -25,8 +21,6 @@ enum End {
     Natural,
     /// A fault.
     Cut(Cut, When, Closable),
-    /// A message over the limit.
-    TooBig(Closable),
     /// A toxic: both sides end with FIN, or with RST.
     Toxic(Ending),
     /// The client's or the lane's side broke off: the other side is to see the same.
@@ -65,10 +59,6 @@ async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
     match relay(&conn, &mut client, &mut lane).await {
         End::Natural => {}
         End::Cut(how, when, closable) => cutting::cut(how, when, &conn, client, lane, closable).await,
-        End::TooBig(closable) => {
-            count(&shared.stats.too_big);
-            cutting::close(&conn, client, lane, closable, (TOO_BIG, TOO_BIG)).await;
-        }
         End::Toxic(Ending::Reset) => {
             cutting::reset(client);
             cutting::reset_lane(lane);
@@ -117,7 +107,7 @@ async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> En
             }
             else => return End::Natural,
         };
-        let must_close = match end {
+        let (how, when) = match end {
             PumpEnd::Eof | PumpEnd::SinkBroke | PumpEnd::Stopped => continue,
             PumpEnd::SourceBroke => return End::Broke,
             PumpEnd::Toxic(ending) => return End::Toxic(ending),
@@ -131,8 +121,7 @@ async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> En
                     },
                 );
             }
-            PumpEnd::Cut(how, when) => Some((how, when)),
-            PumpEnd::TooBig => None,
+            PumpEnd::Cut(how, when) => (how, when),
         };
         // A close frame must not fall into the middle of a message that the other direction is writing.
         conn.stop.cancel();
@@ -153,9 +142,6 @@ async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> En
             client: !from_client || other_stopped,
             lane: from_client || other_stopped,
         };
-        return match must_close {
-            Some((how, when)) => End::Cut(how, when, closable),
-            None => End::TooBig(closable),
-        };
+        return End::Cut(how, when, closable);
     }
 }

@@ -26,8 +26,8 @@ pub(super) enum Step {
     AwaitSwitch,
     /// The direction can't be read from here on, and why; ask again for its bytes.
     WentRaw(&'static str),
-    /// A message is too big to be read.
-    TooBig,
+    /// A message is too long to be put together, and passes unread; it has at least so many bytes.
+    OverLimit(u64),
 }
 
 /// Something to pass on, whole.
@@ -363,6 +363,9 @@ impl Line {
         let Mode::WebSocket(parser, tagger) = &mut self.mode else {
             return None;
         };
+        if let Some(bytes) = parser.take_over_limit() {
+            return Some(Step::OverLimit(bytes));
+        }
         let read = if !armed && parser.skims() {
             match parser.skim(buf) {
                 Ok(skimmed) => return Some(skim(skimmed.bytes, skimmed.messages)),
@@ -387,9 +390,8 @@ impl Line {
                     extent,
                 })))
             }
-            Err(Unreadable::TooBig { .. }) => Some(Step::TooBig),
             // Only this direction: the other one can still be read.
-            Err(Unreadable::Protocol(why)) => {
+            Err(Unreadable(why)) => {
                 let mut pending = BytesMut::from(&parser.take_pending()[..]);
                 pending.unsplit(buf.split());
                 *buf = pending;

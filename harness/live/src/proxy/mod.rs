@@ -38,6 +38,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::bounds::MESSAGE_MAX_BYTES;
 use crate::frame::TaggerFactory;
 use crate::toxic::Toxic;
 pub use stats::{Flow, ProxyStats};
@@ -49,14 +50,15 @@ pub trait LedgerSink: Send + Sync {
     /// block, nor call the proxy.
     fn fired(&self, fault: &FaultId, client: &ClientId, fire: Fire);
 
-    /// A connection, or one direction of it, could not be read while faults were armed, and why: it passes unread.
+    /// A connection, one direction of it, or a message could not be read while faults were armed, and why: it passes
+    /// unread.
     fn went_blind(&self, _client: &ClientId, _conn: u32, _why: &str) {}
 }
 
 /// Bounds on what a proxy keeps and how long it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest WebSocket message; a longer one closes the connection with 1009.
+    /// The longest WebSocket message that is put together for the faults to see; a longer one passes unread, which is told.
     pub message_max_bytes: usize,
     /// The longest HTTP head; what is longer is taken for another protocol.
     pub head_max_bytes: usize,
@@ -75,7 +77,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            message_max_bytes: 64 * 1024 * 1024,
+            message_max_bytes: MESSAGE_MAX_BYTES,
             head_max_bytes: 64 * 1024,
             http_shown_max_bytes: 256 * 1024,
             connections_max: 256,

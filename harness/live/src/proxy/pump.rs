@@ -19,7 +19,7 @@ use super::exchange::Exchange;
 use super::line::{Extent, Line, Message, Step, Unit};
 use super::order::Way;
 use super::outlet::{Outlet, WriteEnd};
-use super::ws;
+use super::{stats, ws};
 use crate::fault::Fate;
 use crate::frame::{Body, Direction, Frame};
 use crate::toxic::Ending;
@@ -42,8 +42,6 @@ pub(super) enum PumpEnd {
     Cut(Cut, When),
     /// A toxic ends the connection.
     Toxic(Ending),
-    /// A message was longer than the limit.
-    TooBig,
     /// The connection stops; the sink stands between two units.
     Stopped,
     /// The source broke off.
@@ -151,10 +149,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             Step::More => return self.read(true).await,
             Step::AwaitSwitch => return self.read(self.buf.len() < READ_MAX_BYTES).await,
             Step::WentRaw(why) => self.went_raw(why, armed),
-            Step::TooBig => {
-                self.outlet.flush().await?;
-                return Err(PumpEnd::TooBig);
-            }
+            Step::OverLimit(bytes) => self.over_limit(bytes),
         }
         match self.cut_after_rest {
             Some(how) if !self.line.amid_message() => self.cut(how, When::After).await,
@@ -175,6 +170,15 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     fn went_raw(&self, why: &str, armed: bool) {
         self.conn.shared.stats.fell_back(why, armed);
         self.tell_blind(armed);
+    }
+
+    /// A message passes that no fault can see, since it is longer than we put together.
+    fn over_limit(&self, bytes: u64) {
+        let shared = &self.conn.shared;
+        stats::count(&shared.stats.too_big);
+        let limit = shared.limits.message_max_bytes;
+        let why = format!("a message of {bytes} bytes or more is over our limit of {limit} bytes and passed unread");
+        shared.desk.went_blind(self.conn.number, &why);
     }
 
     /// Tells once for the connection that what is armed can't see what passes, be it armed before the direction was given up or after.

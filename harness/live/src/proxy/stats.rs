@@ -37,7 +37,7 @@ pub struct ProxyStats {
     pub raw_while_armed: u64,
     /// What was seen at the last fallback.
     pub last_fallback: Option<String>,
-    /// Connections closed with 1009 because a message was longer than the limit.
+    /// Messages that passed unread because they were longer than the limit.
     pub too_big: u64,
     /// Connections that ended in a fault of the proxy itself. Anything but 0 makes a run worthless.
     pub crashed: u64,

@@ -44,19 +44,10 @@ pub(super) struct Skimmed {
     pub(super) messages: u64,
 }
 
-/// Why reading can't go on.
+/// Why reading can't go on: the bytes are no WebSocket frames, or of an extension that nobody here knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unreadable {
-    /// A message is longer than the limit.
-    #[error("a message is longer than the limit of {max_bytes} bytes")]
-    TooBig {
-        /// The limit.
-        max_bytes: usize,
-    },
-    /// The bytes are no WebSocket frames, or of an extension that nobody here knows.
-    #[error("{0}")]
-    Protocol(&'static str),
-}
+#[error("{0}")]
+pub(super) struct Unreadable(pub(super) &'static str);
 
 /// A frame's first bytes.
 struct Head {
@@ -73,8 +64,10 @@ pub(super) struct Parser {
     max_bytes: usize,
     /// The message under way.
     partial: Option<Partial>,
-    /// The message under way, where its beginning was skimmed: how long it is so far.
-    skimmed: Option<usize>,
+    /// Whether a message is under way whose beginning was skimmed.
+    skimmed: bool,
+    /// A message that is too long to be put together, and that was not told of: how long it is so far.
+    over_limit: Option<u64>,
     /// How many bytes of a skimmed frame are still to come.
     skim_left: usize,
 }
@@ -89,12 +82,13 @@ struct Partial {
 }
 
 impl Parser {
-    /// A parser for messages of up to `max_bytes` of payload.
+    /// A parser that puts messages of up to `max_bytes` of payload together; longer ones pass unread.
     pub(super) fn new(max_bytes: usize) -> Parser {
         Parser {
             max_bytes,
             partial: None,
-            skimmed: None,
+            skimmed: false,
+            over_limit: None,
             skim_left: 0,
         }
     }
@@ -138,9 +132,28 @@ impl Parser {
     fn begin_skimmed(&mut self, head: &Head, frame_bytes: usize) {
         self.skim_left = frame_bytes;
         if head.opcode < CLOSE {
-            let so_far = self.skimmed.unwrap_or(0) + (frame_bytes - head.head_bytes);
-            self.skimmed = (!head.fin).then_some(so_far);
+            self.skimmed = !head.fin;
         }
+    }
+
+    /// How long a message is that was too long to be put together, told once for each.
+    pub(super) fn take_over_limit(&mut self) -> Option<u64> {
+        self.over_limit.take()
+    }
+
+    /// Lets a message pass that is too long to be put together, from its first fragment on.
+    fn give_up_message(&mut self, head: &Head, frame_bytes: usize) -> Option<Read> {
+        let begun = self.partial.take();
+        let gathered = begun.as_ref().map_or(0, |partial| partial.payload.len() as u64);
+        self.over_limit = Some(gathered.saturating_add(head.payload_bytes));
+        self.begin_skimmed(head, frame_bytes);
+        let raw = begun.map(|partial| partial.raw.freeze()).filter(|raw| !raw.is_empty());
+        raw.map(Read::Fragments)
+    }
+
+    fn is_over_limit(&self, head: &Head) -> bool {
+        let gathered = self.partial.as_ref().map_or(0, |partial| partial.payload.len());
+        head.payload_bytes > self.max_bytes.saturating_sub(gathered) as u64
     }
 
     /// Takes the next message, or fragments, off the front of `buf`; `None` where more bytes are needed. After an error
@@ -154,10 +167,16 @@ impl Parser {
             }
             let Some(head) = read_head(buf)? else { return Ok(None) };
             let frame_bytes = self.check(&head)?;
-            if self.skimmed.is_some() && head.opcode < CLOSE {
+            if self.skimmed && head.opcode < CLOSE {
                 // Its beginning has gone on unread, so there is no message to look at.
                 self.begin_skimmed(&head, frame_bytes);
                 continue;
+            }
+            if head.opcode < CLOSE && self.is_over_limit(&head) {
+                match self.give_up_message(&head, frame_bytes) {
+                    Some(begun) => return Ok(Some(begun)),
+                    None => continue,
+                }
             }
             if buf.len() < frame_bytes {
                 return Ok(None);
@@ -186,25 +205,21 @@ impl Parser {
     fn check(&self, head: &Head) -> Result<usize, Unreadable> {
         if head.opcode >= CLOSE {
             if !head.fin || head.payload_bytes > CONTROL_MAX_BYTES {
-                return Err(Unreadable::Protocol(
+                return Err(Unreadable(
                     "a control frame is fragmented or longer than 125 bytes",
                 ));
             }
-        } else if (head.opcode == CONTINUATION) != (self.partial.is_some() || self.skimmed.is_some()) {
-            return Err(Unreadable::Protocol(
+        } else if (head.opcode == CONTINUATION) != (self.partial.is_some() || self.skimmed) {
+            return Err(Unreadable(
                 "a continuation without a beginning, or a message within a message",
             ));
         }
-        let gathered = self.partial.as_ref().map_or(0, |partial| partial.payload.len());
-        let before = gathered + self.skimmed.unwrap_or(0);
-        let too_big = Unreadable::TooBig {
-            max_bytes: self.max_bytes,
-        };
-        let payload_bytes = usize::try_from(head.payload_bytes).map_err(|_| too_big)?;
-        if head.opcode < CLOSE && payload_bytes > self.max_bytes.saturating_sub(before) {
-            return Err(too_big);
-        }
-        payload_bytes.checked_add(head.head_bytes).ok_or(too_big)
+        // RFC 6455, 5.2: the highest bit of a length is 0.
+        let payload_bytes = usize::try_from(head.payload_bytes)
+            .ok()
+            .filter(|_| head.payload_bytes >> 63 == 0);
+        let frame_bytes = payload_bytes.and_then(|bytes| bytes.checked_add(head.head_bytes));
+        frame_bytes.ok_or(Unreadable("a frame is longer than RFC 6455 lets it be"))
     }
 
     fn give_up_fragments(&mut self) -> Option<Bytes> {
@@ -331,13 +346,13 @@ fn read_head(buf: &[u8]) -> Result<Option<Head>, Unreadable> {
 
 fn opcode_of(first: u8) -> Result<u8, Unreadable> {
     if first & 0x70 != 0 {
-        return Err(Unreadable::Protocol(
+        return Err(Unreadable(
             "a reserved bit is set, and no extension was agreed on",
         ));
     }
     match first & 0x0f {
         opcode @ (CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG) => Ok(opcode),
-        _ => Err(Unreadable::Protocol("an opcode that RFC 6455 does not know")),
+        _ => Err(Unreadable("an opcode that RFC 6455 does not know")),
     }
 }
 

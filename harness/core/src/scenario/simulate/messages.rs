@@ -6,7 +6,7 @@ use super::super::script::{Pick, Place, Victim};
 use super::world::World;
 use crate::plan::{Direction, MessageKind};
 
-/// From this bound on there is time to notice that the answer to a resume was lost: the driver waits 15 s for one.
+/// From this bound on there is time to notice that the answer to a resume was lost: the driver waits 10 s for one.
 const NOTICES_LOST_RESUME_MS: u64 = 20_000;
 
 /// The pick of one case; nothing where a number is left to a position that there is not.
@@ -82,7 +82,7 @@ pub(super) fn unnoticed(
     };
     let resumes = matches!(kind, Some(MessageKind::Resume | MessageKind::ResumeReply));
     (resumes && is_impatient(world.draft)).then(|| {
-        let what = "a client that hears nothing of its resume asks again only after 15 s";
+        let what = "a client that hears nothing of its resume asks again only after 10 s";
         let hint = format!("use do = \"cut\", or give converge_within_ms = {NOTICES_LOST_RESUME_MS}");
         (what.to_owned(), hint)
     })
@@ -104,7 +104,7 @@ fn lost_delivery(world: &World<'_>, client: usize, stream: usize, seq: u64) -> O
         return Some((what, hint));
     }
     if state.replayed[stream].contains(&seq) {
-        let what = format!("event {seq} reaches `{name}` in a replay, and what is lost of one is noticed after 15 s");
+        let what = format!("event {seq} reaches `{name}` in a replay, and what is lost of one is noticed after 10 s");
         let hint = "use do = \"cut\", or publish it while the client is connected".to_owned();
         return Some((what, hint));
     }

@@ -99,11 +99,11 @@ fn what_no_client_could_notice_is_refused() {
     planned(&format!("do = \"drop\", {}", at(8)));
     refused(
         "do = \"drop\", clients = [\"desk\"], at = { resume_reply = 1 }",
-        "asks again only after 15 s",
+        "asks again only after 10 s",
     );
     refused(
         "do = \"drop\", clients = [\"desk\"], at = { message = \"upstream\", kind = \"resume\" }",
-        "only after 15 s",
+        "only after 10 s",
     );
     refused(
         "do = \"drop\", clients = [\"desk\"], at = { message = \"downstream\", nth = 4 }",

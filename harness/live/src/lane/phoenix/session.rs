@@ -195,7 +195,7 @@ impl PhoenixSession {
             if let Some(closed) = self.inbox.ended() {
                 return Err(told(closed));
             }
-            match running.within(self.socket.recv()).await {
+            match self.socket.recv_within(&mut running).await {
                 Ok(Ok(payload)) => self.take(payload),
                 Ok(Err(closed)) => self.inbox.end(closed),
                 Err(reached) => {
@@ -346,6 +346,7 @@ fn told(closed: &Closed) -> String {
         Closed::CloseFrame { code } => format!("the lane closed the socket with {code}"),
         Closed::Lost { why } => format!("the connection was lost: {why}"),
         Closed::Silent => "the lane went silent".to_owned(),
+        Closed::OurLimit { what } => what.clone(),
         Closed::Channel { event } => format!("the channel ended with {event}"),
         other => format!("{other:?}"),
     }

@@ -9,10 +9,7 @@ use spacetimedb_client_api_messages::websocket::common::{
 };
 
 use super::protocol::WireError;
-
-/// What a message may come to when it is inflated, all its parts together, in bytes: as much as a message may have without
-/// compression.
-const MAX_INFLATED_BYTES: u64 = 64 << 20;
+use crate::bounds::MESSAGE_MAX_BYTES;
 
 /// How a server's message is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +71,7 @@ pub struct Budget(u64);
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget(MAX_INFLATED_BYTES)
+        Budget(MESSAGE_MAX_BYTES as u64)
     }
 }
 
@@ -104,7 +101,7 @@ impl Budget {
                 Ok(inflated)
             }
             None => Err(failed(format!(
-                "more than {MAX_INFLATED_BYTES} bytes come of one message"
+                "what comes of one message is over our limit of {MESSAGE_MAX_BYTES} bytes"
             ))),
         }
     }
@@ -132,7 +129,7 @@ mod tests {
     fn a_message_that_would_burst_is_an_error_also_where_it_comes_in_parts() {
         for how in [Compressed::Brotli, Compressed::Gzip] {
             let half = how.deflate(&vec![0; 40 << 20]).unwrap();
-            let mut budget = Budget::default();
+            let mut budget = Budget(64 << 20);
             assert!(budget.inflate(how, &half).is_ok());
             assert!(budget.inflate(how, &half).is_err());
         }

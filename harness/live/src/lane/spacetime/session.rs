@@ -87,7 +87,7 @@ impl SpacetimeSession {
                 retryable: true,
                 refusal: None,
             };
-            match running.within(session.socket.recv()).await {
+            match session.socket.recv_within(&mut running).await {
                 Ok(Ok(payload)) => session.take(payload),
                 // A module that refuses a connection in `client_connected` ends it without a word on a 1.x server.
                 Ok(Err(closed)) => {
@@ -140,7 +140,7 @@ impl SpacetimeSession {
             if let Some(closed) = self.inbox.ended() {
                 return Err(told(closed));
             }
-            match running.within(self.socket.recv()).await {
+            match self.socket.recv_within(&mut running).await {
                 Ok(Ok(payload)) => self.take(payload),
                 Ok(Err(closed)) => self.inbox.end(closed),
                 Err(reached) => {
@@ -374,6 +374,7 @@ fn told(closed: &Closed) -> String {
         Closed::CloseFrame { code } => format!("the server closed the socket with {code}"),
         Closed::Lost { why } => format!("the connection was lost: {why}"),
         Closed::Silent => "the server went silent".to_owned(),
+        Closed::OurLimit { what } => what.clone(),
         other => format!("{other:?}"),
     }
 }

@@ -70,20 +70,24 @@ async fn a_lane_without_a_server_resets_the_client_and_one_that_is_back_serves_i
 }
 
 #[tokio::test]
-async fn a_message_over_the_limit_closes_both_sides_with_1009() {
+async fn a_message_over_the_limit_passes_unread_and_is_told_where_faults_are_armed() {
     let too_big = Body::Binary(Bytes::from(vec![0; limits().message_max_bytes + 1]));
-    for from_client in [true, false] {
-        let rig = Rig::new(vec![]).await;
+    for (armed, from_client) in [(true, true), (true, false), (false, true), (false, false)] {
+        let faults = armed.then(|| fault("f", delivery(1), cut(Cut::Drop, When::Before)));
+        let rig = Rig::new(faults.into_iter().collect()).await;
         let (mut client, mut lane) = rig.open().await;
-        {
-            let from = if from_client { &mut client } else { &mut lane };
-            // The proxy may stop reading before all of it is written.
-            let bytes = crate::proxy::ws::encode(&too_big, from_client.then_some([9; 4]));
-            let _ = soon(from.stream.write_all(&bytes)).await;
-        }
-        assert_eq!(client.hear().await, Ok(close_body(1009)));
-        assert_eq!(lane.hear().await, Ok(close_body(1009)));
-        assert_eq!(rig.proxy.stats().too_big, 1);
+        let (from, to) = if from_client {
+            (&mut client, &mut lane)
+        } else {
+            (&mut lane, &mut client)
+        };
+        let (_, heard) = tokio::join!(from.send_body(&too_big), to.hear());
+        assert_eq!(heard, Ok(too_big.clone()));
+        from.says_to(to, "next").await;
+        assert_eq!(rig.proxy.stats().too_big, u64::from(armed));
+        let told = rig.ledger.blind.lock().unwrap().clone();
+        assert_eq!(told.len(), usize::from(armed), "{told:?}");
+        assert!(told.iter().all(|why| why.contains("over our limit of 1048576 bytes")), "{told:?}");
     }
 }
 

@@ -145,31 +145,58 @@ fn a_control_frame_within_a_message_lets_its_beginning_go_on() {
 
 #[test]
 fn a_message_over_the_limit_is_told_by_its_head_alone() {
-    let too_big = Some(Unreadable::TooBig { max_bytes: 10 });
-    assert_eq!(parse(&[&frame(true, 2, None, &[0; 11], false)[..2]], 10).2, too_big);
-    assert_eq!(parse(&[&frame(true, 2, None, &[0; 10], false)], 10).2, None);
+    let whole = frame(true, 2, None, &[0; 11], false);
+    assert_eq!(over_limit(&whole[..2]), (Some(11), vec![], whole[..2].to_vec()));
+    let fits = frame(true, 2, None, &[0; 10], false);
+    assert_eq!(over_limit(&fits), (None, vec![Body::Binary(Bytes::from_static(&[0; 10]))], fits));
+}
+
+#[test]
+fn a_message_over_the_limit_passes_unread_and_the_next_is_read() {
     let fragments = [
         frame(false, 2, None, &[0; 6], false),
-        frame(true, 0, None, &[0; 5], false),
+        frame(true, 9, None, b"", false),
+        frame(false, 0, None, &[0; 5], false),
+        frame(true, 0, None, &[0; 50], false),
+        frame(true, 1, None, b"hey", false),
     ]
     .concat();
-    assert_eq!(parse(&[&fragments], 10).2, too_big);
-    assert_eq!(
-        parse(
-            &[&[0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]],
-            10
-        )
-        .2,
-        too_big
-    );
+    let (told, bodies, passed) = over_limit(&fragments);
+    assert_eq!(told, Some(11));
+    assert_eq!(bodies.last(), Some(&Body::Text(Bytes::from_static(b"hey"))));
+    assert_eq!(passed, fragments);
+}
+
+/// What a parser with a limit of 10 bytes tells, reads and lets pass.
+fn over_limit(bytes: &[u8]) -> (Option<u64>, Vec<Body>, Vec<u8>) {
+    let (mut parser, mut buf) = (Parser::new(10), BytesMut::from(bytes));
+    let (mut told, mut bodies, mut passed) = (None, vec![], vec![]);
+    while let Some(read) = parser.next(&mut buf).unwrap() {
+        told = told.or(parser.take_over_limit());
+        match read {
+            Read::Fragments(raw) => passed.extend_from_slice(&raw),
+            Read::Message { body, raw, .. } => {
+                bodies.push(body);
+                passed.extend_from_slice(&raw);
+            }
+        }
+    }
+    (told.or(parser.take_over_limit()), bodies, passed)
 }
 
 #[test]
 fn what_breaks_the_framing_is_no_websocket() {
-    let broken: [&[u8]; 5] = [&[0xc1], &[0x83, 0], &[0x80, 0], &[0x09, 0], &[0x89, 126, 0, 126]];
+    let broken: [&[u8]; 6] = [
+        &[0xc1],
+        &[0x83, 0],
+        &[0x80, 0],
+        &[0x09, 0],
+        &[0x89, 126, 0, 126],
+        &[0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+    ];
     for bytes in broken {
         assert!(
-            matches!(parse(&[bytes], 100).2, Some(Unreadable::Protocol(_))),
+            matches!(parse(&[bytes], 100).2, Some(Unreadable(_))),
             "{bytes:x?}"
         );
     }
