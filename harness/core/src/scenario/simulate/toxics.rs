@@ -5,9 +5,9 @@ use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::At;
 use super::super::script::{Toxic, Victim};
 use super::world::World;
-use crate::plan::ByteToxic;
+use crate::plan::{ByteToxic, Direction};
 
-/// A connection that carries less, in bytes, never gets as far as to be subscribed.
+/// A client or writer that may send less on a connection, in bytes, never gets as far as to be subscribed or answered.
 const TOO_LITTLE_BYTES: i64 = 2_048;
 /// How long a client waits for an answer before it takes the connection for dead, in milliseconds.
 const PATIENCE_MS: i64 = 2_000;
@@ -76,14 +76,16 @@ pub(super) fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Optio
         (Some(clients), Some(client)) => clients.contains(&client),
         _ => false,
     };
-    on.find(|toxic| strikes(toxic) && toxic.toxicity >= 1.0 && blocks(&toxic.toxic))
+    on.find(|toxic| strikes(toxic) && toxic.toxicity >= 1.0 && blocks(toxic))
         .map(|toxic| toxic.name.as_str())
 }
 
-fn blocks(toxic: &ByteToxic) -> bool {
-    match toxic {
+fn blocks(toxic: &ToxicDraft) -> bool {
+    match &toxic.toxic {
         // The first data that comes is lost to a reset as well, however long after it the reset comes.
         ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } => true,
+        // How much a service says to a client that joins depends on all that it holds, so that no number is enough.
+        ByteToxic::LimitData { .. } if toxic.clients.is_some() && toxic.stream == Direction::Downstream => true,
         ByteToxic::LimitData { bytes } => *bytes < TOO_LITTLE_BYTES,
         _ => false,
     }

@@ -33,10 +33,6 @@ fn every_type_is_read_with_its_attributes() {
             "type = \"slow_close\", delay = 300",
             ByteToxic::SlowClose { delay: 300 },
         ),
-        (
-            "type = \"limit_data\", bytes = 9000",
-            ByteToxic::LimitData { bytes: 9000 },
-        ),
     ] {
         let scenario = parse(&with(&format!("{toxic}, clients = [\"desk\"]")));
         let plan = compile(&scenario, Seed(1));
@@ -94,10 +90,18 @@ fn a_script_that_waits_for_a_client_that_gets_nothing_done_is_refused() {
         "type = \"reset_peer\", name = \"hole\", clients = [\"desk\"]",
         nothing_done,
     );
+    // What a service says to a client that joins may be longer than any number.
     refused(
-        "type = \"limit_data\", name = \"hole\", clients = [\"desk\"], bytes = 100",
+        "type = \"limit_data\", name = \"hole\", clients = [\"desk\"], bytes = 1000000",
         nothing_done,
     );
+    refused(
+        "type = \"limit_data\", name = \"hole\", stream = \"upstream\", clients = [\"desk\"], bytes = 100",
+        nothing_done,
+    );
+    let upstream = "type = \"limit_data\", stream = \"upstream\", clients = [\"desk\"], bytes = 9000";
+    let plan = compile(&parse(&with(upstream)), Seed(1));
+    assert_eq!(plan.toxics[0].toxic, ByteToxic::LimitData { bytes: 9000 });
     refused(
         "type = \"timeout\", name = \"hole\", clients = [\"writer\"]",
         "waits for `writer` while `hole`",
