@@ -30,6 +30,7 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
         true => scenarios::without_faults(sources)?,
         false => sources,
     };
+    crate::open_files::allow_as_many_as_possible();
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let mut out = Stdout::new();
     announce(seed, args.format, &mut out)?;

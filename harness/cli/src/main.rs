@@ -9,6 +9,7 @@ mod compare;
 mod exit;
 mod gate;
 mod list;
+mod open_files;
 mod out;
 mod pattern;
 mod plan;

@@ -133,10 +133,7 @@ async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> En
                     (&mut up).await
                 }
             };
-            matches!(
-                tokio::time::timeout(conn.shared.limits.linger, other_end).await,
-                Ok(PumpEnd::Stopped)
-            )
+            matches!(cutting::linger(conn).within(other_end).await, Ok(PumpEnd::Stopped))
         };
         let closable = Closable {
             client: !from_client || other_stopped,

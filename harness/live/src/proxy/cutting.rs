@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use super::pump::Conn;
 use super::upstream::LaneStream;
 use super::ws;
+use crate::bounds::Bound;
 
 /// What the lane is told when a fault closes the connection: the client is going away (RFC 6455, 7.4.1). The fault's own
 /// code is for the client; many codes are a server's to send.
@@ -69,15 +70,21 @@ pub(super) async fn close(
     end_in_order(conn, &mut client, &mut lane).await;
 }
 
+/// How long an orderly end may take, in time that this process had.
+pub(super) fn linger(conn: &Conn) -> Bound {
+    Bound::new("linger", conn.shared.limits.linger)
+}
+
 async fn write(sink: &mut (impl AsyncWrite + Unpin), bytes: Bytes, conn: &Conn) -> io::Result<()> {
-    tokio::time::timeout(conn.shared.limits.linger, sink.write_all(&bytes)).await?
+    let written = linger(conn).within(sink.write_all(&bytes)).await;
+    written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// FIN to both sides, then reads what they still send until they end too: a socket that is closed with unread bytes in it
 /// would send RST, and take what the peer has not received with it.
 pub(super) async fn end_in_order(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) {
     let both = async { tokio::join!(finish(client), finish(lane)) };
-    let _ = tokio::time::timeout(conn.shared.limits.linger, both).await;
+    let _ = linger(conn).within(both).await;
 }
 
 async fn finish(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
@@ -111,7 +118,7 @@ pub(super) async fn until_acknowledged(stream: &TcpStream, conn: &Conn) {
             tokio::time::sleep(POLL).await;
         }
     };
-    let _ = tokio::time::timeout(conn.shared.limits.linger, acknowledged).await;
+    let _ = linger(conn).within(acknowledged).await;
 }
 
 /// Bytes that were written and that the peer's kernel has not acknowledged.

@@ -205,9 +205,7 @@ impl Parser {
     fn check(&self, head: &Head) -> Result<usize, Unreadable> {
         if head.opcode >= CLOSE {
             if !head.fin || head.payload_bytes > CONTROL_MAX_BYTES {
-                return Err(Unreadable(
-                    "a control frame is fragmented or longer than 125 bytes",
-                ));
+                return Err(Unreadable("a control frame is fragmented or longer than 125 bytes"));
             }
         } else if (head.opcode == CONTINUATION) != (self.partial.is_some() || self.skimmed) {
             return Err(Unreadable(
@@ -346,9 +344,7 @@ fn read_head(buf: &[u8]) -> Result<Option<Head>, Unreadable> {
 
 fn opcode_of(first: u8) -> Result<u8, Unreadable> {
     if first & 0x70 != 0 {
-        return Err(Unreadable(
-            "a reserved bit is set, and no extension was agreed on",
-        ));
+        return Err(Unreadable("a reserved bit is set, and no extension was agreed on"));
     }
     match first & 0x0f {
         opcode @ (CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG) => Ok(opcode),

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-use super::rig::{self, ASK, End, Ended, GRANT, Rig, address_of, close_body, cut, delivery, fault, limits, soon};
+use super::rig::{self, ASK, End, Ended, GRANT, Rig, address_of, cut, delivery, fault, limits, soon};
 use super::toy::ToyFactory;
 use crate::frame::Body;
 use crate::proxy::cutting;
@@ -87,7 +87,10 @@ async fn a_message_over_the_limit_passes_unread_and_is_told_where_faults_are_arm
         assert_eq!(rig.proxy.stats().too_big, u64::from(armed));
         let told = rig.ledger.blind.lock().unwrap().clone();
         assert_eq!(told.len(), usize::from(armed), "{told:?}");
-        assert!(told.iter().all(|why| why.contains("over our limit of 1048576 bytes")), "{told:?}");
+        assert!(
+            told.iter().all(|why| why.contains("over our limit of 1048576 bytes")),
+            "{told:?}"
+        );
     }
 }
 

@@ -148,7 +148,10 @@ fn a_message_over_the_limit_is_told_by_its_head_alone() {
     let whole = frame(true, 2, None, &[0; 11], false);
     assert_eq!(over_limit(&whole[..2]), (Some(11), vec![], whole[..2].to_vec()));
     let fits = frame(true, 2, None, &[0; 10], false);
-    assert_eq!(over_limit(&fits), (None, vec![Body::Binary(Bytes::from_static(&[0; 10]))], fits));
+    assert_eq!(
+        over_limit(&fits),
+        (None, vec![Body::Binary(Bytes::from_static(&[0; 10]))], fits)
+    );
 }
 
 #[test]
@@ -195,9 +198,6 @@ fn what_breaks_the_framing_is_no_websocket() {
         &[0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
     ];
     for bytes in broken {
-        assert!(
-            matches!(parse(&[bytes], 100).2, Some(Unreadable(_))),
-            "{bytes:x?}"
-        );
+        assert!(matches!(parse(&[bytes], 100).2, Some(Unreadable(_))), "{bytes:x?}");
     }
 }
