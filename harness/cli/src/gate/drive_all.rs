@@ -1,6 +1,6 @@
 //! Where the gate hands its plans to the driver, and what it hears back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -246,6 +246,7 @@ impl Troupe {
         let server = LaneServer {
             what: self.stage.what(self.aa.unwrap_or(lane)),
             version: Some(staged.version.clone()),
+            spoken: BTreeSet::new(),
         };
         let module_digest = staged.module_digest.clone();
         self.event(RunEvent::LaneReady {
@@ -308,12 +309,14 @@ fn no_toxiproxy(error: ForeignError) -> DriveError {
 
 fn cannot_be_had(error: StageError) -> DriveError {
     match error {
-        StageError::Profile(_) | StageError::Unfit(_) | StageError::Names(_) | StageError::Swapped { .. } => {
-            DriveError::Usage {
-                what: error.to_string(),
-                hint: None,
-            }
-        }
+        StageError::Profile(_)
+        | StageError::Unfit(_)
+        | StageError::Names(_)
+        | StageError::NoConfirmedReads { .. }
+        | StageError::Swapped { .. } => DriveError::Usage {
+            what: error.to_string(),
+            hint: None,
+        },
         _ => DriveError::Environment {
             what: error.to_string(),
             hint: None,

@@ -106,7 +106,10 @@ impl Recording {
                     module_digest,
                 } = &event
                 {
-                    self.evidence.lanes.insert(*lane, server.clone());
+                    let before = self.evidence.lanes.insert(*lane, server.clone());
+                    if let (Some(before), Some(now)) = (before, self.evidence.lanes.get_mut(lane)) {
+                        now.spoken = before.spoken;
+                    }
                     self.evidence.module_digest = self.evidence.module_digest.take().or_else(|| module_digest.clone());
                 }
                 progress.event(&event);
@@ -128,6 +131,11 @@ impl Recording {
         self.evidence
             .files
             .extend(digested.map(|(path, content)| (path.clone(), FileEntry::of(content))));
+        for lane in LaneId::BOTH {
+            if let Some(server) = self.evidence.lanes.get_mut(&lane) {
+                server.spoken.extend(driven.lane(lane).history.spoken());
+            }
+        }
         let judged = judge_scenario(&JudgeInput {
             plan: &driven.plan,
             legacy: &driven.legacy.history,

@@ -102,6 +102,11 @@ impl Finding {
             "no-watermark" => format!("nobody knows how far {client} came in {stream}"),
             "head-went-back" => format!("the head of {stream} went back when the server restarted"),
             "never-delivered-again" => format!("{event} was known before the server died and never delivered again"),
+            "kill-not-at-once" => "a kill that was to fall at once waited, so that it shows nothing".to_owned(),
+            "reads-not-confirmed" => {
+                "the server was killed at once after reads that it had not confirmed, so that it promised nothing"
+                    .to_owned()
+            }
             "seq-reused" => format!("{event} was given to another publish after the server died"),
             "refused" => format!("{op} on {stream} was refused"),
             "acknowledged-at-another-seq" => format!("{op} on {stream} was acknowledged at another seq"),

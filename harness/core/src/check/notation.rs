@@ -32,7 +32,7 @@
 mod lane;
 mod plan;
 
-use crate::history::{Completion, Outcome, Process, Record, Refusal};
+use crate::history::{Completion, KillWait, Outcome, Process, Record, Refusal};
 use crate::ids::LaneId;
 use crate::ids::Seq;
 use crate::plan::{FaultKind, Plan, PublishExpect};
@@ -128,7 +128,9 @@ impl Writer {
                 }
             }
             ["kill"] => writer.push(Record::Process {
-                process: Process::Killed,
+                process: Process::Killed {
+                    waited_for: KillWait::Durable,
+                },
             }),
             ["start"] => writer.push(Record::Process {
                 process: Process::Started,

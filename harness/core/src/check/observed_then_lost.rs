@@ -2,7 +2,9 @@
 //!
 //! Anomalies, each told once for a stream: after the server died, the lane reports a head below what was acknowledged or
 //! delivered before (`head-went-back`); or a client that resumes below such an event is accepted, and from then on nobody
-//! is delivered it (`never-delivered-again`); or its seq is given to another event (`seq-reused`). Source: contract, "The
+//! is delivered it (`never-delivered-again`); or its seq is given to another event (`seq-reused`). Where the plan kills the
+//! server at once, it shows something only if the kill did not wait (`kill-not-at-once`, `Unknown`), and if what was seen
+//! before was read with the lane's promise that it is on disk (`reads-not-confirmed`, `Unknown`). Source: contract, "The
 //! candidate lane" (confirmed reads), the legacy lane's "Writes" (answered once it is in the journal), and the matrix row
 //! `durability-gated-delivery`.
 
@@ -10,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::index::{Index, LaneIndex, Reply, Sub};
 use super::{CheckInput, Checker, Finding, Report, Verdict};
+use crate::history::{KillWait, Process, Record};
 
 /// See the module's documentation.
 pub struct ObservedThenLost;
@@ -24,6 +27,7 @@ impl Checker for ObservedThenLost {
         let mut report = Report::new(self.name());
         for lane in index.lanes() {
             report.count("server deaths", lane.deaths.len() as u64);
+            kills_at_once(index, lane, &mut report);
             if lane.deaths.is_empty() {
                 continue;
             }
@@ -35,6 +39,34 @@ impl Checker for ObservedThenLost {
             }
         }
         report
+    }
+}
+
+/// What a kill at once needs to show anything.
+fn kills_at_once(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
+    let planned = index.plan.plan.kills_at_once(lane.lane);
+    if planned == 0 {
+        return;
+    }
+    let unknown = |reason| Finding::new("observed-then-lost", Verdict::Unknown, reason).on(lane.lane);
+    let at_once = Process::Killed {
+        waited_for: KillWait::Nothing,
+    };
+    let records = lane.history.records.iter().enumerate();
+    let fell = records.filter(|(_, record)| matches!(record, Record::Process { process } if *process == at_once));
+    let fell: Vec<usize> = fell.map(|(at, _)| at).collect();
+    if lane.done && fell.len() < planned {
+        report.push(unknown("kill-not-at-once").expected(planned, fell.len()));
+    }
+    let Some(last) = fell.last() else { return };
+    let unconfirmed = lane.history.records[..*last].iter().position(|record| {
+        let Record::Opened { spoken, .. } = record else {
+            return false;
+        };
+        spoken.as_ref().is_some_and(|spoken| spoken.confirmed == Some(false))
+    });
+    if let Some(opened) = unconfirmed {
+        report.push(unknown("reads-not-confirmed").seen_at(opened).seen_at(*last));
     }
 }
 

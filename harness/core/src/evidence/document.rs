@@ -3,7 +3,7 @@
 //! Everything in it is in a fixed order and free of times, so that one run's document is always the same bytes. Numbers are
 //! whole: a fraction would have to be rounded by every reader alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,10 @@ pub struct LaneServer {
     pub what: String,
     /// Its version, by its own word where it has one.
     pub version: Option<String>,
+    /// What its connections spoke: subprotocol or serializer, compression, and whether reads were confirmed. It follows
+    /// from the histories.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub spoken: BTreeSet<String>,
 }
 
 /// Wall-clock times of a run, in a file of its own.

@@ -1,7 +1,7 @@
 //! Snapshots of every renderer, over a fabricated run in which everything that can be shown is shown.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::FileEntry;
 use super::render::{
@@ -148,6 +148,7 @@ fn blocked() -> Evidence {
     let server = |what: &str, version: &str| LaneServer {
         what: what.to_owned(),
         version: Some(version.to_owned()),
+        spoken: BTreeSet::from(["v1.bsatn.spacetimedb, gzip, reads not confirmed".to_owned()]),
     };
     let commit = Checkout {
         commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),

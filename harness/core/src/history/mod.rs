@@ -7,9 +7,11 @@ pub mod file;
 mod record;
 
 pub use record::{
-    Closed, Completion, Contradiction, Fire, Outcome, Phase, Process, Record, Refusal, RewindReason, Rewrote,
-    StaleStream, Verdict, Via,
+    Closed, Completion, Contradiction, Fire, KillWait, Outcome, Phase, Process, Record, Refusal, RewindReason, Rewrote,
+    Spoken, StaleStream, Verdict, Via,
 };
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,4 +42,15 @@ pub struct History {
     pub header: Header,
     /// What happened, in order. A record's index here is how witnesses name it.
     pub records: Vec<Record>,
+}
+
+impl History {
+    /// What the connections of this history spoke, in words.
+    pub fn spoken(&self) -> BTreeSet<String> {
+        let spoken = self.records.iter().filter_map(|record| match record {
+            Record::Opened { spoken, .. } => spoken.as_ref(),
+            _ => None,
+        });
+        spoken.map(Spoken::to_string).collect()
+    }
 }

@@ -1,9 +1,12 @@
 //! One line of a history.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
+use crate::plan::Compression;
 
 /// Something that happened on one lane.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +39,9 @@ pub enum Record {
         client: ClientId,
         /// The connection.
         conn: ConnId,
+        /// What is spoken on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spoken: Option<Spoken>,
     },
     /// A client could not open a connection, or an open one ended.
     Closed {
@@ -396,7 +402,11 @@ pub enum Process {
     /// It was started and answers.
     Started,
     /// `kill -9`.
-    Killed,
+    Killed {
+        /// What the kill waited for.
+        #[serde(default, skip_serializing_if = "KillWait::is_durable")]
+        waited_for: KillWait,
+    },
     /// SIGSTOP.
     Paused,
     /// SIGCONT.
@@ -406,4 +416,52 @@ pub enum Process {
         /// Its exit status in words.
         status: String,
     },
+}
+
+/// What is spoken on a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// The subprotocol that the server chose, or the serializer.
+    pub protocol: String,
+    /// The compression that was asked for, where there is one to ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+    /// Whether the server withholds an event until it is on disk; `None` where the protocol has no such option.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<bool>,
+}
+
+impl fmt::Display for Spoken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.protocol)?;
+        match self.compression {
+            None => {}
+            Some(Compression::None) => out.write_str(", not compressed")?,
+            Some(Compression::Gzip) => out.write_str(", gzip")?,
+            Some(Compression::Brotli) => out.write_str(", brotli")?,
+        }
+        match self.confirmed {
+            None => Ok(()),
+            Some(true) => out.write_str(", confirmed reads"),
+            Some(false) => out.write_str(", reads not confirmed"),
+        }
+    }
+}
+
+/// What a kill waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KillWait {
+    /// Until the last acknowledged event was on disk. Such a kill shows that what is on disk is replayed, and not that what
+    /// was seen is durable.
+    #[default]
+    Durable,
+    /// Nothing: it fell at once.
+    Nothing,
+}
+
+impl KillWait {
+    fn is_durable(&self) -> bool {
+        *self == KillWait::Durable
+    }
 }

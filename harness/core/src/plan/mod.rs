@@ -93,6 +93,19 @@ impl Plan {
         mine.filter(move |toxic| !later(&toxic.id))
     }
 
+    /// How often it kills a lane's server at once.
+    pub fn kills_at_once(&self, lane: LaneId) -> usize {
+        let steps = self.cases.iter().flat_map(|case| &case.steps);
+        steps
+            .filter(|step| match step {
+                Step::Server { lane: only, action } => {
+                    only.is_none_or(|only| only == lane) && *action == ServerAction::KillAtOnce
+                }
+                _ => false,
+            })
+            .count()
+    }
+
     /// The plan as JSON: the same plan, the same bytes.
     pub fn to_json(&self) -> String {
         // Every map in a plan has text keys and nothing in it refuses to be serialized, so there is always a text.

@@ -114,8 +114,11 @@ pub enum PublishExpect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServerAction {
-    /// `kill -9`, as soon as what it acknowledged is durable by the lane's own promise.
+    /// `kill -9`, as soon as the last acknowledged event is on disk.
     Kill,
+    /// `kill -9` at once. What the lane promised by then has to be there afterwards.
+    #[serde(rename = "kill-at-once")]
+    KillAtOnce,
     /// Start it again on the same data directory.
     Restart,
     /// SIGSTOP.

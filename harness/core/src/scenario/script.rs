@@ -191,8 +191,10 @@ pub enum Step {
 /// What is done to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerAction {
-    /// `kill -9`.
+    /// `kill -9`, once the last acknowledged event is on disk.
     Kill,
+    /// `kill -9` at once.
+    KillAtOnce,
     /// Start again.
     Restart,
     /// SIGSTOP.

@@ -126,6 +126,9 @@ pub const ACTIONS: &[(&str, ServerAction)] = &[
     ("resume", ServerAction::Resume),
 ];
 
+/// When a kill falls; true is at once.
+pub const KILL_TIMES: &[(&str, bool)] = &[("durable", false), ("at-once", true)];
+
 /// How a connection may be cut; `random` and `each` stand beside them.
 pub const CUTS: &[(&str, Cut)] = &[
     ("close", Cut::Close),
@@ -154,7 +157,7 @@ pub const STEPS: &[(&str, &[&str])] = &[
     ("set-cursor", &["client", "stream", "to"]),
     ("arm", &["toxics"]),
     ("disarm", &["toxics"]),
-    ("server", &["lane", "action"]),
+    ("server", &["lane", "action", "when"]),
 ];
 
 /// What a fault may do, with the keys that it takes beside those of every fault.

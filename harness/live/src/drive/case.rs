@@ -334,7 +334,7 @@ impl Case {
         self.recorder.record(Record::Process {
             process: process.clone(),
         });
-        if matches!(process, Process::Killed | Process::Paused) {
+        if matches!(process, Process::Killed { .. } | Process::Paused) {
             self.all_noticed().await?;
         }
         Ok(())

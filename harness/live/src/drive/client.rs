@@ -319,6 +319,7 @@ impl Actor {
         self.recorder.record(Record::Opened {
             client: self.inbox.client().clone(),
             conn: ConnId(self.conn),
+            spoken: session.spoken(),
         });
         let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn)).await;
         self.after_resume(session, outcome).await

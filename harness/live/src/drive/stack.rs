@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cutover_core::history::Process;
+use cutover_core::history::{KillWait, Process};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::ServerAction;
 use tokio::sync::Mutex;
@@ -127,7 +127,11 @@ impl Victim {
             ServerAction::Kill => {
                 self.durability.wait_for(server.data_dir(), last_acked).await?;
                 server.kill().await;
-                Ok(Process::Killed)
+                Ok(killed(KillWait::Durable))
+            }
+            ServerAction::KillAtOnce => {
+                server.kill().await;
+                Ok(killed(KillWait::Nothing))
             }
             ServerAction::Restart => {
                 server.start().await?;
@@ -158,4 +162,8 @@ impl Victim {
         }
         done
     }
+}
+
+fn killed(waited_for: KillWait) -> Process {
+    Process::Killed { waited_for }
 }

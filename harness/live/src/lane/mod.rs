@@ -21,7 +21,7 @@ pub use any::AnyLane;
 pub use generic::{GenericTagger, GenericTaggers};
 
 use async_trait::async_trait;
-use cutover_core::history::{Closed, Contradiction, Refusal, Via};
+use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
 use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 
@@ -193,6 +193,11 @@ pub trait Session: Send + Sync {
 
     /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed` again.
     async fn next(&mut self) -> Arrival;
+
+    /// What is spoken on the connection, where there is a choice.
+    fn spoken(&self) -> Option<Spoken> {
+        None
+    }
 
     /// Closes in good order, within a second.
     async fn close(&mut self);

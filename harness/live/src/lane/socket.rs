@@ -228,9 +228,10 @@ impl Socket {
     pub async fn recv_within(&mut self, running: &mut Running) -> Result<Result<Payload, Closed>, Reached> {
         loop {
             let before = self.stream.get_ref().read_bytes();
-            match running.within(self.recv()).await {
-                Err(_) if self.stream.get_ref().read_bytes() > before && running.renew() => {}
-                received => return received,
+            let received = running.within(self.recv()).await;
+            let came = self.stream.get_ref().read_bytes() > before;
+            if received.is_ok() || !came || !running.renew() {
+                return received;
             }
         }
     }

@@ -265,6 +265,12 @@ async fn meet(
         .await
         .map_err(failed)?
         .unwrap_or_else(|| "of unknown version".to_owned());
+    if profile.confirmed == Some(true) && admin::lacks_confirmed_reads(&version) {
+        return Err(StageError::NoConfirmedReads {
+            url: profile.url.clone(),
+            version,
+        });
+    }
     let token = match &profile.token {
         Some(token) => token.clone(),
         None => Secret::new(admin::create_identity(&mut http).await.map_err(failed)?.token),

@@ -65,6 +65,17 @@ pub enum StageError {
         /// Where it belongs.
         option: &'static str,
     },
+    /// Confirmed reads are asked of a server that has none.
+    #[error(
+        "the candidate at {url} is SpacetimeDB {version}, which has no confirmed reads: they came with version 2 (leave \
+         `confirmed = true` out of its profile, or take a newer server)"
+    )]
+    NoConfirmedReads {
+        /// Its URL.
+        url: String,
+        /// Its version.
+        version: String,
+    },
     /// A profile does not fit.
     #[error(transparent)]
     Profile(#[from] ProfileError),

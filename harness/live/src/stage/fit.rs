@@ -25,6 +25,10 @@ impl Stage {
     }
 
     fn unfit_for(&self, plan: &Plan, role: LaneId, lane: LaneId, aa: bool) -> Option<String> {
+        if plan.kills_at_once(role) > 0 && lane == LaneId::Candidate && !self.reads_are_confirmed() {
+            let what = "it kills the candidate at once, and the lane promises nothing of what was seen";
+            return Some(format!("{what}: its profile does not say `confirmed = true`"));
+        }
         let Source::Outside(target) = self.source(lane) else {
             return None;
         };
@@ -49,6 +53,11 @@ impl Stage {
             // What is wrong with the scenario on any lane is told when it is driven.
             _ => None,
         }
+    }
+
+    /// Whether the candidate was asked to withhold what is not on disk.
+    fn reads_are_confirmed(&self) -> bool {
+        matches!(&self.candidate, Source::Outside(LaneTarget::Spacetime(profile)) if profile.confirmed == Some(true))
     }
 
     /// The plan's streams on the wire. Where the server outlives the run they carry a word of it, and of the role, as both

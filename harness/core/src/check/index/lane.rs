@@ -225,7 +225,7 @@ impl<'a> LaneIndex<'a> {
                     }
                 }
                 Record::Process {
-                    process: Process::Killed | Process::Died { .. },
+                    process: Process::Killed { .. } | Process::Died { .. },
                 } => self.deaths.push(at),
                 Record::TimedOut { .. } => self.timed_out.push(at),
                 Record::Fault { fault, .. } => {

@@ -233,6 +233,7 @@ impl LaneWriter {
             self.records.push(Record::Opened {
                 client: ClientId::from(name),
                 conn,
+                spoken: None,
             });
         }
         self.records.push(Record::Subscribed {

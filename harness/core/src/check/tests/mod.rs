@@ -7,6 +7,7 @@ mod boundaries;
 mod corruption;
 mod explanations;
 mod fires;
+mod kills;
 mod model;
 mod properties;
 

@@ -118,12 +118,7 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     fact("seed", &evidence.seed.to_string())?;
     fact("run", &evidence.run)?;
     for (lane, server) in &evidence.lanes {
-        let version = server
-            .version
-            .as_deref()
-            .map(|version| format!(", {version}"))
-            .unwrap_or_default();
-        fact(lane.as_str(), &format!("{}{version}", server.what))?;
+        fact(lane.as_str(), &words::lane_server(server))?;
     }
     writeln!(out, "| reproduce | {} |\n", code(&words::reproduce_all(evidence)))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::Finding;
-use crate::evidence::document::{Evidence, FireTime, State, Times};
+use crate::evidence::document::{Evidence, FireTime, LaneServer, State, Times};
 use crate::evidence::judged::{JudgedScenario, LedgerEntry, ScenarioOutcome, ShownBy};
 use crate::evidence::layout;
 use crate::gate::Decision;
@@ -17,6 +17,19 @@ pub fn decision(evidence: &Evidence) -> &'static str {
         }
         _ => "BLOCK",
     }
+}
+
+/// What runs as a lane, its version, and what was spoken with it.
+pub fn lane_server(server: &LaneServer) -> String {
+    let mut words = server.what.clone();
+    if let Some(version) = &server.version {
+        words.push_str(&format!(", {version}"));
+    }
+    if !server.spoken.is_empty() {
+        let spoken: Vec<&str> = server.spoken.iter().map(String::as_str).collect();
+        words.push_str(&format!("; spoken: {}", spoken.join("; ")));
+    }
+    words
 }
 
 /// What stands beside the decision: how it came about.

@@ -127,6 +127,7 @@ impl Steps<'_, '_> {
                 lane: *lane,
                 action: match action {
                     script::ServerAction::Kill => ServerAction::Kill,
+                    script::ServerAction::KillAtOnce => ServerAction::KillAtOnce,
                     script::ServerAction::Restart => ServerAction::Restart,
                     script::ServerAction::Pause => ServerAction::Pause,
                     script::ServerAction::Resume => ServerAction::Resume,

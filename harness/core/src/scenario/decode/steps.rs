@@ -3,7 +3,7 @@
 use super::super::draft::{Number, StepDraft};
 use super::super::errors::Mistakes;
 use super::super::read::{At, Node, Section, as_word};
-use super::super::script::Spread;
+use super::super::script::{ServerAction, Spread};
 use super::super::words;
 use super::numbers::{cursor, number, numbers};
 use super::{MAX_LIST, MAX_NUMBER, Names};
@@ -88,11 +88,26 @@ fn step(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<St
             let action = section.word("action", words::ACTIONS, mistakes);
             StepDraft::Server {
                 lane: lane?,
-                action: action?,
+                action: moment(section, action?, mistakes),
             }
         }
         _ => return None,
     })
+}
+
+/// What is done to a server, with the moment of a kill.
+fn moment(section: &Section<'_>, action: ServerAction, mistakes: &mut Mistakes) -> ServerAction {
+    let Some(node) = section.get("when") else {
+        return action;
+    };
+    if action != ServerAction::Kill {
+        let hint = "leave it out, or kill the server".to_owned();
+        mistakes.local(node.at, "`when` says when a kill falls", hint);
+    }
+    match section.word("when", words::KILL_TIMES, mistakes) {
+        Some(true) if action == ServerAction::Kill => ServerAction::KillAtOnce,
+        _ => action,
+    }
 }
 
 /// The names of toxics; whether there are such is looked up where the script is walked.

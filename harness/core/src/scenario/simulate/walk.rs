@@ -340,7 +340,9 @@ impl Walk<'_, '_> {
         {
             let state = self.world.servers.get(&id).copied().unwrap_or(Server::Up);
             let refused = match (action, state) {
-                (ServerAction::Kill | ServerAction::Pause, Server::Killed(_)) => Some("is down already"),
+                (ServerAction::Kill | ServerAction::KillAtOnce | ServerAction::Pause, Server::Killed(_)) => {
+                    Some("is down already")
+                }
                 (ServerAction::Pause, Server::Paused(_)) => Some("is paused already"),
                 (ServerAction::Restart, Server::Up | Server::Paused(_)) => Some("was not killed"),
                 (ServerAction::Resume, Server::Up | Server::Killed(_)) => Some("was not paused"),
@@ -350,7 +352,7 @@ impl Walk<'_, '_> {
                 self.mistakes.once(at, format!("the {id} server {refused}"), None);
             }
             let next = match action {
-                ServerAction::Kill => Server::Killed(at),
+                ServerAction::Kill | ServerAction::KillAtOnce => Server::Killed(at),
                 ServerAction::Pause => Server::Paused(at),
                 ServerAction::Restart | ServerAction::Resume => Server::Up,
             };

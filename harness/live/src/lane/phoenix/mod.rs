@@ -64,11 +64,7 @@ impl PhoenixLane {
 
     /// Path and query of the socket.
     fn target(&self, serializer: Serializer) -> String {
-        let vsn = match serializer {
-            Serializer::V1 => "1.0.0",
-            Serializer::V2 => "2.0.0",
-        };
-        let mut target = format!("{}?vsn={vsn}", self.profile.socket_path());
+        let mut target = format!("{}?vsn={}", self.profile.socket_path(), vsn(serializer));
         let token = self
             .profile
             .token
@@ -135,6 +131,14 @@ impl PhoenixLane {
         let http = HttpClient::new(endpoint.clone(), headers, self.bounds.open, self.bounds.operation);
         let (profile, names) = (Arc::clone(&self.profile), Arc::clone(&self.names));
         Ok(Box::new(writer::PhoenixWriter::open(http, profile, names).await?))
+    }
+}
+
+/// The serializer's version, as the socket's address has it.
+fn vsn(serializer: Serializer) -> &'static str {
+    match serializer {
+        Serializer::V1 => "1.0.0",
+        Serializer::V2 => "2.0.0",
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cutover_core::history::Closed;
+use cutover_core::history::{Closed, Spoken};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::Serializer;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::codec::{Message, encode};
 use super::object::{RawObject, quoted};
 use super::probe::PROBE_REF;
+use super::vsn;
 use crate::bounds::Bound;
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
@@ -330,6 +331,14 @@ impl Session for PhoenixSession {
                 }
             }
         }
+    }
+
+    fn spoken(&self) -> Option<Spoken> {
+        Some(Spoken {
+            protocol: format!("Phoenix, vsn {}", vsn(self.serializer)),
+            compression: None,
+            confirmed: None,
+        })
     }
 
     async fn close(&mut self) {

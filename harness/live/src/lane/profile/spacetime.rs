@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use url::Url;
 
+use crate::lane::spacetime::Protocol;
+
 use super::{Origin, ProfileError, Secret, origin_of, server_url, token_of};
 
 /// The subprotocols that this lane speaks, the one it likes best first.
@@ -88,6 +90,11 @@ impl SpacetimeProfile {
             scoped: true,
         };
         profile.validated(text)
+    }
+
+    /// Whether reads on a connection are confirmed: as asked for, or by the server's default for the subprotocol.
+    pub(crate) fn reads_confirmed(&self, protocol: Protocol) -> bool {
+        self.confirmed.unwrap_or(protocol != Protocol::V1)
     }
 
     pub(super) fn validated(mut self, at: &str) -> Result<SpacetimeProfile, ProfileError> {

@@ -213,3 +213,23 @@ pub(super) fn hint(status: u16) -> &'static str {
         _ => "is this a SpacetimeDB server?",
     }
 }
+/// Whether a server of this version is known to have no confirmed reads, which came with version 2.
+pub fn lacks_confirmed_reads(version: &str) -> bool {
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|major| major.trim().parse::<u32>().ok());
+    major.is_some_and(|major| major < 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confirmed_reads_came_with_version_2() {
+        assert!(lacks_confirmed_reads("1.2.0"));
+        assert!(!lacks_confirmed_reads("2.8.3"));
+        assert!(!lacks_confirmed_reads("of unknown version"));
+    }
+}

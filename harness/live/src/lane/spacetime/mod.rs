@@ -31,6 +31,7 @@ pub use tagger::{SpacetimeTaggers, Tagger};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use cutover_core::history::Spoken;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Compression;
 use http::{HeaderName, HeaderValue};
@@ -143,8 +144,13 @@ impl SpacetimeLane {
             });
         };
         let (names, schema) = (Arc::clone(&self.names), self.schema.clone());
-        let session =
+        let mut session =
             session::SpacetimeSession::greet(socket, protocol, names, self.bounds, client.to_owned(), schema).await?;
+        session.spoken = Some(Spoken {
+            protocol: chosen.unwrap_or_default(),
+            compression: Some(compression),
+            confirmed: Some(self.profile.reads_confirmed(protocol)),
+        });
         Ok(Box::new(session))
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cutover_core::history::{Closed, Refusal, Via};
+use cutover_core::history::{Closed, Refusal, Spoken, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use serde_json::Value;
 use spacetimedb_lib::ConnectionId;
@@ -37,6 +37,8 @@ pub(super) struct SpacetimeSession {
     bounds: Bounds,
     client: String,
     connection: Option<ConnectionId>,
+    /// What is spoken, for the history.
+    pub(super) spoken: Option<Spoken>,
     inbox: Inbox,
     sent: u32,
     pending: Option<(u32, Option<Reply>)>,
@@ -70,6 +72,7 @@ impl SpacetimeSession {
             bounds,
             client,
             connection: None,
+            spoken: None,
             inbox: Inbox::default(),
             sent: 0,
             pending: None,
@@ -352,6 +355,10 @@ impl Session for SpacetimeSession {
                 }
             }
         }
+    }
+
+    fn spoken(&self) -> Option<Spoken> {
+        self.spoken.clone()
     }
 
     async fn close(&mut self) {

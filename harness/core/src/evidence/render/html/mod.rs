@@ -185,12 +185,7 @@ impl HtmlRenderer<'_> {
             fact("kind", &format!("the {lane} lane against itself"))?;
         }
         for (lane, server) in &evidence.lanes {
-            let version = server
-                .version
-                .as_deref()
-                .map(|version| format!(", {version}"))
-                .unwrap_or_default();
-            fact(lane.as_str(), &escaped(&format!("{}{version}", server.what)))?;
+            fact(lane.as_str(), &escaped(&words::lane_server(server)))?;
         }
         if let Some(url) = &evidence.toxiproxy {
             fact("byte toxics", &escaped(&format!("in the Toxiproxy at {url}")))?;
