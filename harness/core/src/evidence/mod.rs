@@ -6,6 +6,7 @@
 //! judged.
 
 pub mod bundle;
+mod causes;
 mod document;
 mod judge;
 mod judged;
@@ -14,10 +15,12 @@ pub mod recheck;
 pub mod render;
 mod run;
 mod seen;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod vectors;
 
+pub use causes::{Cause, untold};
 pub use document::{Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, RUN_TIMES_SCHEMA, State, Times, Tool};
 pub use judge::{JudgeInput, Terms, decide, judge, judge_scenario};
 pub use judged::{Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};

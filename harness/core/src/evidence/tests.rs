@@ -27,6 +27,7 @@ fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: [Seen; 2]) 
         name: name.to_owned(),
         title: title.to_owned(),
         proves: vec!["replay-determinism".to_owned()],
+        steps: 3,
         expect: Expectation::Allow,
         verdict: match outcome {
             ScenarioOutcome::Passed | ScenarioOutcome::Caught => Verdict::Valid,

@@ -10,12 +10,13 @@ use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{self, Plan, PublishExpect, ServerAction, Step, WRITER};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::Inbox;
 use super::passage::Passage;
+use super::patience::Patience;
 use super::recorder::Recorder;
 use super::stack::{DriveError, LaneStack, Victim};
 use super::wiring::{faults_of, planned_hashes, strikes_case};
@@ -24,6 +25,8 @@ use crate::lane::{Answer, Completion, Op};
 
 /// Longest wait for a state that a step waits for.
 const STEP_WITHIN: Duration = Duration::from_secs(20);
+/// A fault that has not fired so long after its client came to rest will not: only heartbeats pass by then.
+const AT_REST: Duration = Duration::from_secs(5);
 
 /// A case while it is driven.
 pub struct Case {
@@ -40,6 +43,7 @@ pub struct Case {
     last_acked: Option<String>,
     server_up: bool,
     converge_within: Duration,
+    patience: Patience,
 }
 
 struct Client {
@@ -117,6 +121,7 @@ impl Case {
             last_acked: None,
             server_up: true,
             converge_within: Duration::from_millis(plan.converge_within_ms),
+            patience: Patience::default(),
         };
         case.set_policies().await?;
         Ok(case)
@@ -269,16 +274,40 @@ impl Case {
     }
 
     async fn settled(&self, id: &ClientId, client: &Client, within: Duration) -> Result<(), String> {
+        timeout(within, self.at_heads(client))
+            .await
+            .map_err(|_| format!("`{id}` to catch up with the acknowledged heads"))
+    }
+
+    /// Returns once a client is at every acknowledged head, or will never be. One that makes no progress asks again: what
+    /// a new subscription does not bring will not come.
+    async fn at_heads(&self, client: &Client) {
         let heads: BTreeMap<_, _> = client
             .streams
             .iter()
             .map(|stream| (stream.clone(), self.heads.get(stream).copied().unwrap_or_default()))
             .collect();
         let mut status = client.handle.status.clone();
-        let settled = timeout(within, status.wait_for(|status| status.is_settled(&heads))).await;
-        settled
-            .map(|_| ())
-            .map_err(|_| format!("`{id}` to catch up with the acknowledged heads"))
+        let mut before = status.borrow_and_update().clone();
+        let mut since = Instant::now();
+        while !before.is_settled(&heads) {
+            tokio::select! {
+                changed = status.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let now = status.borrow_and_update().clone();
+                    if now.cursors != before.cursors {
+                        self.patience.progressed(since.elapsed());
+                    }
+                    before = now;
+                }
+                () = tokio::time::sleep_until(since + self.patience.window()) => {
+                    client.handle.ask_again(heads.clone()).await;
+                }
+            }
+            since = Instant::now();
+        }
     }
 
     /// Waits until a client is subscribed, or will never be: what is published next reaches it live on every lane. Where
@@ -300,13 +329,32 @@ impl Case {
         let Some(struck) = self.faults.get(fault) else {
             return Ok(());
         };
-        let proxy = self
-            .clients
-            .get(struck)
-            .map_or(&self.writer_proxy, |client| &client.proxy);
-        timeout(STEP_WITHIN, proxy.wait_fired(fault))
-            .await
-            .map_err(|_| format!("fault `{fault}` to fire"))
+        let client = self.clients.get(struck);
+        let proxy = client.map_or(&self.writer_proxy, |client| &client.proxy);
+        let in_vain = async {
+            match client {
+                Some(client) => self.at_rest(client).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = proxy.wait_fired(fault) => Ok(()),
+            () = in_vain => Err(format!("fault `{fault}` to fire, and its client is at rest")),
+            () = tokio::time::sleep(STEP_WITHIN) => Err(format!("fault `{fault}` to fire")),
+        }
+    }
+
+    /// Returns once a client is where it will stay, and nothing has happened at it for some time.
+    async fn at_rest(&self, client: &Client) {
+        let mut status = client.handle.status.clone();
+        loop {
+            self.at_heads(client).await;
+            status.mark_unchanged();
+            if !matches!(timeout(AT_REST, status.changed()).await, Ok(Ok(()))) {
+                return;
+            }
+        }
     }
 
     /// Puts toxics on or takes them off, whosever they are.
