@@ -6,6 +6,8 @@
 //! judged.
 
 pub mod bundle;
+#[cfg(test)]
+mod cause_tests;
 mod causes;
 mod document;
 mod judge;

@@ -53,7 +53,7 @@ fn value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) if text.starts_with("sha256:") => super::render::cut(text, DIGEST_CHARS),
-        Value::String(text) => visible(text).replace('_', "-"),
+        Value::String(text) => visible(text),
         Value::Object(fields) => {
             let mut parts = Vec::new();
             fields.iter().for_each(|(name, value)| field(name, value, &mut parts));
@@ -80,8 +80,8 @@ mod tests {
             "verdict":"out_of_order","payload":"{\"a\":1}"}"#;
         assert_eq!(
             shown_json(text),
-            "desk delivered run:alpha:events seq 6 (conn 1, sub 2, hash sha256:8df45e02390…, via update-batch, verdict \
-             out-of-order)"
+            "desk delivered run:alpha:events seq 6 (conn 1, hash sha256:8df45e02390…, sub 2, verdict out_of_order, via \
+             update-batch)"
         );
     }
 
@@ -91,7 +91,7 @@ mod tests {
             "duplicate":null}}}"#;
         assert_eq!(
             shown_json(text),
-            "complete (op 5, attempt 1, type ok, kind published, seq 5)"
+            "complete (attempt 1, kind published, seq 5, type ok, op 5)"
         );
     }
 
