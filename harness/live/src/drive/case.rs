@@ -10,7 +10,7 @@ use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{self, Plan, PublishExpect, ServerAction, Step, WRITER};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
@@ -21,12 +21,8 @@ use super::recorder::Recorder;
 use super::stack::{DriveError, LaneStack, Victim};
 use super::wiring::{faults_of, planned_hashes, strikes_case};
 use super::writer::Writer;
+use crate::bounds::{self, Bound};
 use crate::lane::{Answer, Completion, Op};
-
-/// Longest wait for a state that a step waits for.
-const STEP_WITHIN: Duration = Duration::from_secs(20);
-/// A fault that has not fired so long after its client came to rest will not: only heartbeats pass by then.
-const AT_REST: Duration = Duration::from_secs(5);
 
 /// A case while it is driven.
 pub struct Case {
@@ -42,7 +38,7 @@ pub struct Case {
     heads: BTreeMap<StreamId, Seq>,
     last_acked: Option<String>,
     server_up: bool,
-    converge_within: Duration,
+    converge: Bound,
     patience: Patience,
 }
 
@@ -120,7 +116,7 @@ impl Case {
             heads,
             last_acked: None,
             server_up: true,
-            converge_within: Duration::from_millis(plan.converge_within_ms),
+            converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
             patience: Patience::default(),
         };
         case.set_policies().await?;
@@ -210,7 +206,7 @@ impl Case {
                 self.client(client, false)?.set_cursor(stream, *cursor).await;
                 Ok(())
             }
-            Step::AwaitCaughtUp { clients } => self.caught_up(clients, STEP_WITHIN).await,
+            Step::AwaitCaughtUp { clients } => self.caught_up(clients, bounds::STEP).await,
             Step::AwaitFired { fault } => self.fired(fault).await,
             Step::Arm { toxics } => self.switch(toxics, true).await,
             Step::Disarm { toxics } => self.switch(toxics, false).await,
@@ -263,7 +259,7 @@ impl Case {
         }
     }
 
-    async fn caught_up(&self, clients: &[ClientId], within: Duration) -> Result<(), String> {
+    async fn caught_up(&self, clients: &[ClientId], within: Bound) -> Result<(), String> {
         let each = clients
             .iter()
             .filter_map(|id| self.clients.get(id).map(|client| (id, client)));
@@ -273,10 +269,11 @@ impl Case {
         join_all(waits).await.into_iter().collect()
     }
 
-    async fn settled(&self, id: &ClientId, client: &Client, within: Duration) -> Result<(), String> {
-        timeout(within, self.at_heads(client))
+    async fn settled(&self, id: &ClientId, client: &Client, within: Bound) -> Result<(), String> {
+        within
+            .within(self.at_heads(client))
             .await
-            .map_err(|_| format!("`{id}` to catch up with the acknowledged heads"))
+            .map_err(|reached| format!("`{id}` to catch up with the acknowledged heads, {reached}"))
     }
 
     /// Returns once a client is at every acknowledged head, or will never be. One that makes no progress asks again: what
@@ -291,20 +288,16 @@ impl Case {
         let mut before = status.borrow_and_update().clone();
         let mut since = Instant::now();
         while !before.is_settled(&heads) {
-            tokio::select! {
-                changed = status.changed() => {
-                    if changed.is_err() {
-                        return;
-                    }
+            match self.patience.window().within(status.changed()).await {
+                Ok(Ok(())) => {
                     let now = status.borrow_and_update().clone();
                     if now.cursors != before.cursors {
                         self.patience.progressed(since.elapsed());
                     }
                     before = now;
                 }
-                () = tokio::time::sleep_until(since + self.patience.window()) => {
-                    client.handle.ask_again(heads.clone()).await;
-                }
+                Ok(Err(_)) => return,
+                Err(_) => client.handle.ask_again(heads.clone()).await,
             }
             since = Instant::now();
         }
@@ -317,12 +310,12 @@ impl Case {
             return Ok(());
         };
         let mut status = client.handle.status.clone();
-        let joined = timeout(
-            STEP_WITHIN,
-            status.wait_for(|status| status.subscribed || status.gave_up.is_some()),
-        )
-        .await;
-        joined.map(|_| ()).map_err(|_| format!("`{id}` to be subscribed"))
+        let joined = bounds::STEP
+            .within(status.wait_for(|status| status.subscribed || status.gave_up.is_some()))
+            .await;
+        joined
+            .map(|_| ())
+            .map_err(|reached| format!("`{id}` to be subscribed, {reached}"))
     }
 
     async fn fired(&self, fault: &FaultId) -> Result<(), String> {
@@ -337,12 +330,15 @@ impl Case {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            biased;
-            () = proxy.wait_fired(fault) => Ok(()),
-            () = in_vain => Err(format!("fault `{fault}` to fire, and its client is at rest")),
-            () = tokio::time::sleep(STEP_WITHIN) => Err(format!("fault `{fault}` to fire")),
-        }
+        let fires = async {
+            tokio::select! {
+                biased;
+                () = proxy.wait_fired(fault) => Ok(()),
+                () = in_vain => Err(format!("fault `{fault}` to fire, and its client came to rest")),
+            }
+        };
+        let fired = bounds::STEP.within(fires).await;
+        fired.map_err(|reached| format!("fault `{fault}` to fire, {reached}"))?
     }
 
     /// Returns once a client is where it will stay, and nothing has happened at it for some time.
@@ -351,7 +347,7 @@ impl Case {
         loop {
             self.at_heads(client).await;
             status.mark_unchanged();
-            if !matches!(timeout(AT_REST, status.changed()).await, Ok(Ok(()))) {
+            if !matches!(bounds::REST.within(status.changed()).await, Ok(Ok(()))) {
                 return;
             }
         }
@@ -408,37 +404,29 @@ impl Case {
                 });
             }
         }
-        self.settle().await;
+        self.settle(bounds::HEAL).await;
     }
 
     /// Waits until every connected client has had a round trip on a good connection.
-    async fn settle(&self) {
+    async fn settle(&self, within: Bound) {
         let waits: Vec<_> = self
             .connected()
-            .map(|(id, client)| self.round_trip(id, client).boxed())
+            .map(|(id, client)| round_trip(&self.recorder, id, client, within).boxed())
             .collect();
         join_all(waits).await;
-    }
-
-    async fn round_trip(&self, id: &ClientId, client: &Client) {
-        if timeout(self.converge_within, client.handle.settle()).await.is_err() {
-            self.recorder.record(Record::TimedOut {
-                waiting_for: format!("`{id}` to have a good connection"),
-            });
-        }
     }
 
     /// Waits until every connected client is at every head.
     async fn converge(&mut self) {
         let connected: Vec<_> = self.connected().map(|(id, _)| id.clone()).collect();
-        if let Err(waiting_for) = self.caught_up(&connected, self.converge_within).await {
+        if let Err(waiting_for) = self.caught_up(&connected, self.converge).await {
             self.recorder.record(Record::TimedOut { waiting_for });
         }
     }
 
     /// Lets arrive what is in flight, and records where every client ended.
     async fn drain(&mut self) {
-        self.settle().await;
+        self.settle(bounds::DRAIN).await;
         for (id, client) in &self.clients {
             let crashed = client.proxy.stats().crashed;
             if crashed > 0 {
@@ -474,9 +462,17 @@ impl Case {
     }
 }
 
+async fn round_trip(recorder: &Recorder, id: &ClientId, client: &Client, within: Bound) {
+    if let Err(reached) = within.within(client.handle.settle()).await {
+        recorder.record(Record::TimedOut {
+            waiting_for: format!("`{id}` to have a good connection, {reached}"),
+        });
+    }
+}
+
 async fn noticed(id: &ClientId, client: &Client) -> Result<(), String> {
     let mut status = client.handle.status.clone();
-    let gone = timeout(STEP_WITHIN, status.wait_for(|status| !status.subscribed)).await;
+    let gone = bounds::STEP.within(status.wait_for(|status| !status.subscribed)).await;
     gone.map(|_| ())
-        .map_err(|_| format!("`{id}` to notice that its server is gone"))
+        .map_err(|reached| format!("`{id}` to notice that its server is gone, {reached}"))
 }

@@ -12,23 +12,18 @@ use cutover_core::history::{Closed, Record};
 use cutover_core::ids::{ConnId, Cursor, Seq, StreamId};
 use cutover_core::plan::{PlannedClient, WRITER};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::inbox::Inbox;
 use super::recorder::Recorder;
 use super::resume::{Resumed, resume};
 use super::status::Status;
+use crate::bounds::{self, Bound};
 use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, OpenError, Role, Session};
 
-/// Longest wait for a connection to open and join.
-pub(super) const OPEN_WITHIN: Duration = Duration::from_secs(5);
-/// Longest wait for the lane to answer a client.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// How often an idle client asks whether the lane is alive.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
-/// A client that asks again first looks twice. Between the two looks lies at least this, and so many times what the first
-/// of them took.
-const SECOND_LOOK: Duration = Duration::from_millis(500);
+/// A client that asks again first looks twice. Between the looks lies so many times what the first of them took.
 const SECOND_LOOK_TIMES: u32 = 10;
 /// Commands that wait for a client.
 const COMMANDS: usize = 16;
@@ -229,8 +224,12 @@ impl Actor {
         if !self.round_trip(session).await {
             return false;
         }
-        let pause = SECOND_LOOK.max(started.elapsed() * SECOND_LOOK_TIMES);
-        tokio::time::sleep(pause).await;
+        let least = bounds::SECOND_LOOK;
+        let pause = Bound {
+            time: least.time.max(started.elapsed() * SECOND_LOOK_TIMES),
+            ..least
+        };
+        let _ = pause.within(std::future::pending::<()>()).await;
         if !self.round_trip(session).await {
             return false;
         }
@@ -287,7 +286,7 @@ impl Actor {
 
     /// A heartbeat and all that came before its answer.
     async fn barrier(&mut self, session: &mut Box<dyn Session>) -> Result<(), ()> {
-        let answer = timeout(ANSWER_WITHIN, session.invoke(&Op::Heartbeat)).await;
+        let answer = bounds::ANSWER.within(session.invoke(&Op::Heartbeat)).await;
         // What was queued up to the answer is taken even where there was none: it did arrive.
         while let Some(arrival) = now(session) {
             if let Arrival::Closed(why) = arrival {
@@ -355,16 +354,16 @@ impl Actor {
     async fn open(&mut self) -> Option<Box<dyn Session>> {
         self.conn += 1;
         let role = role_of(self.inbox.planned());
-        let opened = timeout(OPEN_WITHIN, self.lane.open(&self.endpoint, &role)).await;
+        let opened = bounds::OPEN.within(self.lane.open(&self.endpoint, &role)).await;
         let mut session = match opened {
             Ok(Ok(session)) => session,
             Ok(Err(error)) => {
                 self.not_opened(&error);
                 return None;
             }
-            Err(_) => {
+            Err(reached) => {
                 self.closed(Closed::NotOpened {
-                    why: format!("no answer within {} s", OPEN_WITHIN.as_secs()),
+                    why: format!("no answer: {reached}"),
                 });
                 return None;
             }
@@ -422,7 +421,9 @@ impl Actor {
     async fn close(&mut self, session: &mut Option<Box<dyn Session>>) {
         if let Some(mut open) = session.take() {
             for (stream, cursor) in self.inbox.cursors() {
-                let _ = timeout(ANSWER_WITHIN, open.invoke(&Op::Checkpoint { stream, cursor })).await;
+                let _ = bounds::ANSWER
+                    .within(open.invoke(&Op::Checkpoint { stream, cursor }))
+                    .await;
             }
             open.close().await;
             self.closed(Closed::ByClient);

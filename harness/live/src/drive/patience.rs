@@ -7,10 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// No client asks again before this.
-const LEAST: Duration = Duration::from_secs(1);
-/// Where no event was seen to come yet, nothing is known of the lane.
-const UNKNOWN: Duration = Duration::from_secs(3);
+use crate::bounds::{self, Bound};
+
 /// A client waits so many times longer than any event has taken.
 const TIMES: u32 = 4;
 
@@ -29,10 +27,14 @@ impl Patience {
     }
 
     /// How long to wait without progress.
-    pub fn window(&self) -> Duration {
+    pub fn window(&self) -> Bound {
+        let least = bounds::PATIENCE;
         match self.longest_us.load(Ordering::Relaxed) {
-            0 => UNKNOWN,
-            longest => Duration::from_micros(longest).saturating_mul(TIMES).max(LEAST),
+            0 => bounds::FIRST_PATIENCE,
+            longest => Bound {
+                time: Duration::from_micros(longest).saturating_mul(TIMES).max(least.time),
+                ..least
+            },
         }
     }
 }
@@ -45,7 +47,7 @@ mod tests {
     fn a_quick_lane_is_waited_for_a_second() {
         let patience = Patience::default();
         patience.progressed(Duration::from_millis(20));
-        assert_eq!(patience.window(), LEAST);
+        assert_eq!(patience.window(), bounds::PATIENCE);
     }
 
     #[test]
@@ -53,11 +55,11 @@ mod tests {
         let patience = Patience::default();
         patience.progressed(Duration::from_secs(5));
         patience.progressed(Duration::from_millis(20));
-        assert_eq!(patience.window(), Duration::from_secs(20));
+        assert_eq!(patience.window().time, Duration::from_secs(20));
     }
 
     #[test]
     fn a_lane_that_has_delivered_nothing_yet_is_given_longer_than_a_quick_one() {
-        assert!(Patience::default().window() > LEAST);
+        assert!(Patience::default().window().time > bounds::PATIENCE.time);
     }
 }
