@@ -15,6 +15,7 @@ mod judged;
 pub mod layout;
 pub mod recheck;
 pub mod render;
+pub mod repeat;
 mod run;
 mod seen;
 mod shown;

@@ -1,6 +1,7 @@
 //! For people at a terminal: tables, findings with their witnesses, and the decision last. Fits 80 columns, uses 200 well.
 
 mod blocked;
+mod repeat;
 
 use std::io::{self, Write};
 
