@@ -258,7 +258,7 @@ pub struct ServeProxyArgs {
 }
 
 /// `cutover recheck`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct RecheckArgs {
     /// The bundle: a directory that `cutover gate` wrote
     pub dir: PathBuf,
