@@ -46,7 +46,7 @@ impl Finding {
         match self.reason.as_str() {
             "never-delivered" => format!("{event} was acknowledged and never reached {client}"),
             "acknowledged-but-not-written" => {
-                format!("{op} on {stream} was acknowledged, and its payload never showed up")
+                format!("{op} on {stream} was acknowledged and not written")
             }
             "applied-twice" => format!("{client} applied {event} twice"),
             "appended-twice" => format!("{event} is an event that was published once and stands in the stream twice"),
@@ -59,6 +59,18 @@ impl Finding {
             "delivered-after-a-later-one" => format!("{event} came to {client} after a later one"),
             "skipped" => format!("{event} was skipped on the way to {client}"),
             "skipped-at-start" => format!("{event} was skipped when {client} subscribed"),
+            "dead-tail" => {
+                format!("{event} was acknowledged and did not come live to {client}, whose connection is open")
+            }
+            "proof-cut-short" => format!("the connection of {client} ended before {event} could prove {stream} alive"),
+            "proof-unanswered" => {
+                format!(
+                    "{event} did not come live to {client}, and no heartbeat was answered since it was acknowledged"
+                )
+            }
+            "not-asked" => format!("{client} had no connection on which {event} could prove {stream} alive"),
+            "too-many-copies" => format!("{client} was sent {event} more often than the contract says"),
+            "foreign-stream" => format!("{client} was sent an event of a stream that this run does not have"),
             "copy-missing" => format!("{event} came to {client} in one kind of message and not in the other"),
             "replay-cut-short" => format!("{event} had not come when {client} was told that its replay was complete"),
             "delivered-on-one-lane-only" => format!("{event} never reached {client}; the other lane delivered it"),

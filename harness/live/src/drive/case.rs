@@ -27,25 +27,25 @@ const STEP_WITHIN: Duration = Duration::from_secs(20);
 
 /// A case while it is driven.
 pub struct Case {
-    plan: plan::Case,
+    pub(super) plan: plan::Case,
     lane: LaneId,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
     victim: Option<Victim>,
     writer: Writer,
     writer_proxy: Passage,
     clients: BTreeMap<ClientId, Client>,
     /// Whom each fault and toxic of this lane strikes.
     faults: BTreeMap<FaultId, ClientId>,
-    heads: BTreeMap<StreamId, Seq>,
+    pub(super) heads: BTreeMap<StreamId, Seq>,
     last_acked: Option<String>,
     server_up: bool,
     converge_within: Duration,
 }
 
-struct Client {
-    handle: ClientHandle,
+pub(super) struct Client {
+    pub(super) handle: ClientHandle,
     proxy: Passage,
-    streams: Vec<StreamId>,
+    pub(super) streams: Vec<StreamId>,
     wanted: bool,
 }
 
@@ -133,7 +133,7 @@ impl Case {
                 Completion::Ok(_) => continue,
                 Completion::Fail(refusal) if refusal.message.is_empty() => refusal.code,
                 Completion::Fail(refusal) => format!("{}: {}", refusal.code, refusal.message),
-                Completion::Info(why) => why,
+                Completion::Info(why) | Completion::Unwritten(why) => why,
             };
             return Err(DriveError::Setup {
                 lane: self.lane,
@@ -150,6 +150,7 @@ impl Case {
             Phase::Exercise => self.exercise().await,
             Phase::Heal => self.heal().await,
             Phase::Converge => self.converge().await,
+            Phase::ProofOfLife => self.prove_alive().await,
             Phase::Drain => self.drain().await,
             Phase::Setup | Phase::Done => {}
         }
@@ -165,7 +166,7 @@ impl Case {
         }
     }
 
-    async fn step(&mut self, step: &Step) -> Result<(), String> {
+    pub(super) async fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Policy {
                 op,
@@ -253,7 +254,7 @@ impl Case {
                 }
                 Ok(())
             }
-            Completion::Info(why) => Err(format!("an answer to op {op}: {why}")),
+            Completion::Info(why) | Completion::Unwritten(why) => Err(format!("an answer to op {op}: {why}")),
             _ => Ok(()),
         }
     }
@@ -269,11 +270,7 @@ impl Case {
     }
 
     async fn settled(&self, id: &ClientId, client: &Client, within: Duration) -> Result<(), String> {
-        let heads: BTreeMap<_, _> = client
-            .streams
-            .iter()
-            .map(|stream| (stream.clone(), self.heads.get(stream).copied().unwrap_or_default()))
-            .collect();
+        let heads = self.heads_of(client);
         let mut status = client.handle.status.clone();
         let settled = timeout(within, status.wait_for(|status| status.is_settled(&heads))).await;
         settled
@@ -364,7 +361,7 @@ impl Case {
     }
 
     /// Waits until every connected client has had a round trip on a good connection.
-    async fn settle(&self) {
+    pub(super) async fn settle(&self) {
         let waits: Vec<_> = self
             .connected()
             .map(|(id, client)| self.round_trip(id, client).boxed())
@@ -421,7 +418,7 @@ impl Case {
         }
     }
 
-    fn connected(&self) -> impl Iterator<Item = (&ClientId, &Client)> {
+    pub(super) fn connected(&self) -> impl Iterator<Item = (&ClientId, &Client)> {
         self.clients.iter().filter(|(_, client)| client.wanted)
     }
 }

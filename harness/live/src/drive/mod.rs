@@ -8,6 +8,7 @@ mod client;
 mod event;
 mod inbox;
 mod passage;
+mod proof;
 mod recorder;
 mod resume;
 mod stack;
@@ -103,6 +104,8 @@ impl Run {
         each(&mut cases, Phase::Heal).await;
         self.enter(Phase::Converge);
         each(&mut cases, Phase::Converge).await;
+        self.enter(Phase::ProofOfLife);
+        each(&mut cases, Phase::ProofOfLife).await;
         self.enter(Phase::Drain);
         each(&mut cases, Phase::Drain).await;
         for case in cases {
