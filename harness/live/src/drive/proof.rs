@@ -8,18 +8,16 @@ use cutover_core::history::Record;
 use cutover_core::ids::{Seq, StreamId};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use tokio::time::timeout;
 
 use super::case::{Case, Client};
+use crate::bounds::{self, Bound};
 
 /// The first wait for the events, before the lane is asked whether it answers at all. It doubles from wait to wait.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// The longest wait between two heartbeats.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
-/// The events had time enough once so many heartbeats were answered,
+/// The events had time enough once so many heartbeats were answered, the bound of a proof is reached,
 const LEAST_ROUND_TRIPS: u32 = 8;
-/// and so long,
-const LEAST_TIME: Duration = Duration::from_secs(2);
 /// and so many times the slowest of these answers has passed: a slow machine or network gets more time.
 const SLOWEST_TIMES: u32 = 20;
 
@@ -27,7 +25,7 @@ impl Case {
     /// Publishes to every stream, and waits until each connected client has it on the connection that it has now, or has
     /// had time enough.
     pub(super) async fn prove_alive(&mut self) {
-        self.settle().await;
+        self.settle(bounds::DRAIN).await;
         for step in self.plan.proof_of_life.clone() {
             if let Err(waiting_for) = self.step(&step).await {
                 self.recorder.record(Record::TimedOut { waiting_for });
@@ -52,16 +50,20 @@ impl Case {
 /// Waits for the heads of a client, for its connection's end, or until there was time enough.
 async fn arrives(client: &Client, heads: BTreeMap<StreamId, Seq>) {
     let mut status = client.handle.status.clone();
-    let started = Instant::now();
+    let (mut proof, started) = (bounds::PROOF.begin(), Instant::now());
     let (mut wait, mut slowest) = (FIRST_WAIT, Duration::ZERO);
     for answered in 0.. {
-        let over = answered >= LEAST_ROUND_TRIPS && started.elapsed() >= LEAST_TIME.max(slowest * SLOWEST_TIMES);
+        let slow = started.elapsed() < slowest * SLOWEST_TIMES;
+        if answered >= LEAST_ROUND_TRIPS && proof.is_reached() && !slow {
+            return;
+        }
         let settled = status.wait_for(|status| status.is_settled(&heads) || !status.subscribed);
-        if over || timeout(wait, settled).await.is_ok() {
+        let one = Bound::new("proof", wait).within(settled);
+        if proof.during(one).await.is_ok() {
             return;
         }
         let asked = Instant::now();
-        if !client.handle.asks_for_life().await {
+        if !proof.during(client.handle.asks_for_life()).await {
             return;
         }
         slowest = slowest.max(asked.elapsed());
