@@ -57,7 +57,11 @@ async fn arrives(client: &Client, heads: BTreeMap<StreamId, Seq>) {
         if answered >= LEAST_ROUND_TRIPS && proof.is_reached() && !slow {
             return;
         }
-        let settled = status.wait_for(|status| status.is_settled(&heads) || !status.subscribed);
+        let settled = async {
+            let _ = status
+                .wait_for(|status| status.is_settled(&heads) || !status.subscribed)
+                .await;
+        };
         let one = Bound::new("proof", wait).within(settled);
         if proof.during(one).await.is_ok() {
             return;
