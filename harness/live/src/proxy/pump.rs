@@ -145,11 +145,15 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             }
             Step::Peeked(range) => self.outlet.write(&self.buf[range]).await?,
             Step::Unit(Unit::Bytes(bytes)) => self.outlet.write(&bytes).await?,
+            Step::Unit(Unit::Unread(bytes)) => {
+                self.tell_unread(armed, "a message had begun before anything was armed");
+                self.outlet.write(&bytes).await?;
+            }
             Step::Unit(Unit::Message(message)) => self.message(message).await?,
             Step::More => return self.read(true).await,
             Step::AwaitSwitch => return self.read(self.buf.len() < READ_MAX_BYTES).await,
             Step::WentRaw(why) => self.went_raw(why, armed),
-            Step::OverLimit(bytes) => self.over_limit(bytes),
+            Step::OverLimit(bytes) => self.over_limit(bytes, armed),
         }
         match self.cut_after_rest {
             Some(how) if !self.line.amid_message() => self.cut(how, When::After).await,
@@ -173,9 +177,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     }
 
     /// A message passes that no fault can see, since it is longer than we put together.
-    fn over_limit(&self, bytes: u64) {
+    fn over_limit(&self, bytes: u64, armed: bool) {
         let shared = &self.conn.shared;
         stats::count(&shared.stats.too_big);
+        if !armed {
+            return;
+        }
+        // What passes unread of it is told with this reason, and not once more.
+        self.conn.exchange.is_first_to_tell();
         let limit = shared.limits.message_max_bytes;
         let why = format!("a message of {bytes} bytes or more is over our limit of {limit} bytes and passed unread");
         shared.desk.went_blind(self.conn.number, &why);
@@ -183,10 +192,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     /// Tells once for the connection that what is armed can't see what passes, be it armed before the direction was given up or after.
     fn tell_blind(&self, armed: bool) {
-        if let Some(why) = self.line.unread()
-            && armed
-            && self.conn.exchange.is_first_to_tell()
-        {
+        if let Some(why) = self.line.unread() {
+            self.tell_unread(armed, why);
+        }
+    }
+
+    fn tell_unread(&self, armed: bool, why: &str) {
+        if armed && self.conn.exchange.is_first_to_tell() {
             self.conn.shared.desk.went_blind(self.conn.number, why);
         }
     }

@@ -24,15 +24,14 @@ pub(super) enum Read {
     Message {
         /// What it is.
         body: Body,
-        /// The bytes that are still to go on.
+        /// The bytes in which it came. A control frame between fragments (RFC 6455, 5.4) is a message of its own: it comes
+        /// before the message that it stood in, since its sender may wait for the answer.
         raw: Bytes,
-        /// Whether the first fragments have gone on already, because a control frame stood between them: such a message
-        /// can only be watched.
-        begun: bool,
     },
-    /// Bytes of a message that is not complete and that have to go on now: because a control frame follows them, or
-    /// because the message's beginning was skimmed.
-    Fragments(Bytes),
+    /// A message is too long to be put together: it has at least so many bytes, which pass unread.
+    OverLimit(u64),
+    /// Bytes of a message that nobody reads: its beginning was skimmed, or it is too long.
+    Skimmed(Bytes),
 }
 
 /// What can go on unread.
@@ -66,8 +65,8 @@ pub(super) struct Parser {
     partial: Option<Partial>,
     /// Whether a message is under way whose beginning was skimmed.
     skimmed: bool,
-    /// A message that is too long to be put together, and that was not told of: how long it is so far.
-    over_limit: Option<u64>,
+    /// Bytes of a message that is too long to be put together, which go on next.
+    passing: Bytes,
     /// How many bytes of a skimmed frame are still to come.
     skim_left: usize,
 }
@@ -78,7 +77,6 @@ struct Partial {
     payload: BytesMut,
     /// Bytes that have not gone on.
     raw: BytesMut,
-    begun: bool,
 }
 
 impl Parser {
@@ -88,7 +86,7 @@ impl Parser {
             max_bytes,
             partial: None,
             skimmed: false,
-            over_limit: None,
+            passing: Bytes::new(),
             skim_left: 0,
         }
     }
@@ -125,7 +123,7 @@ impl Parser {
 
     /// Whether messages can be skimmed: none is being put together.
     pub(super) fn skims(&self) -> bool {
-        self.partial.is_none()
+        self.partial.is_none() && self.passing.is_empty()
     }
 
     /// A frame whose bytes pass as they come.
@@ -136,19 +134,13 @@ impl Parser {
         }
     }
 
-    /// How long a message is that was too long to be put together, told once for each.
-    pub(super) fn take_over_limit(&mut self) -> Option<u64> {
-        self.over_limit.take()
-    }
-
     /// Lets a message pass that is too long to be put together, from its first fragment on.
-    fn give_up_message(&mut self, head: &Head, frame_bytes: usize) -> Option<Read> {
+    fn give_up_message(&mut self, head: &Head, frame_bytes: usize) -> Read {
         let begun = self.partial.take();
         let gathered = begun.as_ref().map_or(0, |partial| partial.payload.len() as u64);
-        self.over_limit = Some(gathered.saturating_add(head.payload_bytes));
+        self.passing = begun.map(|partial| partial.raw.freeze()).unwrap_or_default();
         self.begin_skimmed(head, frame_bytes);
-        let raw = begun.map(|partial| partial.raw.freeze()).filter(|raw| !raw.is_empty());
-        raw.map(Read::Fragments)
+        Read::OverLimit(gathered.saturating_add(head.payload_bytes))
     }
 
     fn is_over_limit(&self, head: &Head) -> bool {
@@ -156,14 +148,17 @@ impl Parser {
         head.payload_bytes > self.max_bytes.saturating_sub(gathered) as u64
     }
 
-    /// Takes the next message, or fragments, off the front of `buf`; `None` where more bytes are needed. After an error
-    /// the parser is of no more use but for [`Parser::take_pending`].
+    /// Takes the next message, or bytes of one that passes unread, off the front of `buf`; `None` where more bytes are
+    /// needed. After an error the parser is of no more use but for [`Parser::take_pending`].
     pub(super) fn next(&mut self, buf: &mut BytesMut) -> Result<Option<Read>, Unreadable> {
+        if !self.passing.is_empty() {
+            return Ok(Some(Read::Skimmed(std::mem::take(&mut self.passing))));
+        }
         loop {
             if self.skim_left > 0 {
                 let step = self.skim_left.min(buf.len());
                 self.skim_left -= step;
-                return Ok((step > 0).then(|| Read::Fragments(buf.split_to(step).freeze())));
+                return Ok((step > 0).then(|| Read::Skimmed(buf.split_to(step).freeze())));
             }
             let Some(head) = read_head(buf)? else { return Ok(None) };
             let frame_bytes = self.check(&head)?;
@@ -173,18 +168,11 @@ impl Parser {
                 continue;
             }
             if head.opcode < CLOSE && self.is_over_limit(&head) {
-                match self.give_up_message(&head, frame_bytes) {
-                    Some(begun) => return Ok(Some(begun)),
-                    None => continue,
-                }
+                // The frame's own bytes stay in the buffer: they pass as they come.
+                return Ok(Some(self.give_up_message(&head, frame_bytes)));
             }
             if buf.len() < frame_bytes {
                 return Ok(None);
-            }
-            if head.opcode >= CLOSE
-                && let Some(fragments) = self.give_up_fragments()
-            {
-                return Ok(Some(Read::Fragments(fragments)));
             }
             let raw = buf.split_to(frame_bytes);
             if let Some(read) = self.take(&head, raw) {
@@ -195,10 +183,8 @@ impl Parser {
 
     /// The bytes of a message that was not completed, and has not gone on.
     pub(super) fn take_pending(&mut self) -> Bytes {
-        self.partial
-            .take()
-            .map(|partial| partial.raw.freeze())
-            .unwrap_or_default()
+        let partial = self.partial.take().map(|partial| partial.raw.freeze());
+        partial.unwrap_or_else(|| std::mem::take(&mut self.passing))
     }
 
     /// How long the whole frame is, where it may stand here.
@@ -220,15 +206,6 @@ impl Parser {
         frame_bytes.ok_or(Unreadable("a frame is longer than RFC 6455 lets it be"))
     }
 
-    fn give_up_fragments(&mut self) -> Option<Bytes> {
-        let partial = self.partial.as_mut()?;
-        if partial.raw.is_empty() {
-            return None;
-        }
-        partial.begun = true;
-        Some(partial.raw.split().freeze())
-    }
-
     fn take(&mut self, head: &Head, raw: BytesMut) -> Option<Read> {
         if head.opcode >= CLOSE {
             let raw = raw.freeze();
@@ -238,26 +215,17 @@ impl Parser {
                 PING => Body::Ping(payload),
                 _ => Body::Pong(payload),
             };
-            return Some(Read::Message {
-                body,
-                raw,
-                begun: false,
-            });
+            return Some(Read::Message { body, raw });
         }
         if head.fin && self.partial.is_none() {
             let raw = raw.freeze();
             let body = message(head.opcode, payload_of(head, &raw));
-            return Some(Read::Message {
-                body,
-                raw,
-                begun: false,
-            });
+            return Some(Read::Message { body, raw });
         }
         let partial = self.partial.get_or_insert_with(|| Partial {
             opcode: head.opcode,
             payload: BytesMut::new(),
             raw: BytesMut::new(),
-            begun: false,
         });
         let start = partial.payload.len();
         partial
@@ -274,7 +242,6 @@ impl Parser {
         Some(Read::Message {
             body: message(whole.opcode, whole.payload.freeze()),
             raw: whole.raw.freeze(),
-            begun: whole.begun,
         })
     }
 }

@@ -10,6 +10,7 @@ mod fires;
 mod kills;
 mod model;
 mod properties;
+mod wrongs;
 
 use super::explain::{Explained, explain};
 use super::notation::World;
