@@ -41,7 +41,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::frame::TaggerFactory;
 use crate::toxic::Toxic;
 pub use stats::{Flow, ProxyStats};
-pub use upstream::{Upstream, UpstreamAddr};
+pub use upstream::{Upstream, UpstreamAddr, reach};
 
 /// Keeps the ledger of faults.
 pub trait LedgerSink: Send + Sync {
