@@ -3,18 +3,15 @@
 //! The trial finds what is wrong with a profile, an address or a token. It does not judge the lane: an event that does not
 //! come is left to the run, where the checkers see it.
 
-use std::time::Duration;
-
 use cutover_core::ids::StreamId;
 use cutover_core::plan::{Compression, Plan, Serializer};
 
 use super::OpenError;
 use super::socket::Bounds;
+use crate::bounds;
 
 /// The client's name in a trial.
 pub(crate) const TRIAL_CLIENT: &str = "cutover-trial";
-/// How long the event of a trial may take to arrive live.
-pub(crate) const LIVE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the plans use of a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,9 +57,9 @@ impl Trial {
 }
 
 /// How long the steps of a trial may take: a lane that is there answers much sooner.
-pub(crate) fn bounds() -> Bounds {
+pub(crate) fn trial_bounds() -> Bounds {
     Bounds {
-        operation: Duration::from_secs(5),
+        operation: bounds::MEET,
         ..Bounds::default()
     }
 }

@@ -23,14 +23,8 @@ pub use error::ServerError;
 use log::tail_of;
 use running::Running;
 
+use crate::bounds;
 use crate::proxy::{Upstream, UpstreamAddr};
-
-/// Longest wait for a server to answer after its start.
-const START_WITHIN: Duration = Duration::from_secs(30);
-/// Longest wait for a server to end in good order before it is killed.
-const STOP_WITHIN: Duration = Duration::from_secs(3);
-/// Longest wait for the end of a process that said its last word, so that the error can tell how it ended.
-const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where it is told that a server ended by itself after it served.
 pub type Deaths = mpsc::UnboundedSender<Death>;
@@ -143,12 +137,14 @@ impl Server {
             address = ready => match address {
                 Some(address) => return Ok(address),
                 None => {
-                    let ended = tokio::time::timeout(END_WITHIN, running.end()).await;
+                    let ended = bounds::END.within(running.end()).await;
                     ended.unwrap_or_else(|_| "it closed its output and says no address".to_owned())
                 }
             },
             end = running.end() => end,
-            () = tokio::time::sleep(START_WITHIN) => format!("it did not serve within {} s", START_WITHIN.as_secs()),
+            Err(reached) = bounds::START.within(std::future::pending::<()>()) => {
+                format!("it does not take connections: {reached}")
+            }
         };
         Err(self.failed(&what))
     }
@@ -260,7 +256,7 @@ impl Server {
             running.ask_to_end();
             let signal = running.orderly_signal().unwrap_or(self.command.orderly_signal());
             if running.signal(signal).is_ok() {
-                let _ = tokio::time::timeout(STOP_WITHIN, running.end()).await;
+                let _ = bounds::STOP.within(running.end()).await;
             }
         }
         self.reap().await;

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use cutover_core::hash::PayloadHash;
 use cutover_core::ids::LaneId;
@@ -14,6 +13,7 @@ use tokio::sync::Mutex;
 use super::fit::harms;
 use super::meet::reach;
 use super::{Source, Stage, StageError, Staged, fixed};
+use crate::bounds::{self, Bound};
 use crate::drive::{LaneStack, Quietly, Route, Victim};
 use crate::lane::Endpoint;
 use crate::lane::http::HttpClient;
@@ -26,11 +26,6 @@ use crate::proxy::{Proxy, ProxyConfig, Upstream};
 
 /// The module, as it is committed.
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../spacetime/module/cutover_module.wasm");
-
-/// Publishing compiles the module, which takes a while on a busy machine.
-const ADMIN_WITHIN: Duration = Duration::from_secs(60);
-/// A server that is there answers what costs it nothing much sooner.
-const MEET_WITHIN: Duration = Duration::from_secs(5);
 
 /// A server with an identity that owns our databases on it.
 pub struct Host {
@@ -65,7 +60,7 @@ impl Host {
     }
 
     /// A client with the owner's token.
-    pub(super) fn http(&self, within: Duration) -> Result<HttpClient, StageError> {
+    pub(super) fn http(&self, within: Bound) -> Result<HttpClient, StageError> {
         client(&self.profile, &self.door, Some(&self.token), within)
     }
 
@@ -147,7 +142,7 @@ impl Stage {
         if profile.database.is_none() && host.server.is_none() {
             self.databases.note(&name, host);
         }
-        let mut http = host.http(ADMIN_WITHIN)?;
+        let mut http = host.http(bounds::ADMIN)?;
         if !profile.publishes_module() {
             let found = admin::find_database(&mut http, &name).await;
             return found.map(|()| (name, None)).map_err(|source| host.failed(source));
@@ -228,7 +223,7 @@ async fn meet(
         url: profile.url.clone(),
         source,
     };
-    let mut http = client(&profile, &door, profile.token.as_ref(), MEET_WITHIN)?;
+    let mut http = client(&profile, &door, profile.token.as_ref(), bounds::MEET)?;
     admin::ping(&mut http).await.map_err(failed)?;
     let version = admin::version(&mut http)
         .await
@@ -252,7 +247,7 @@ fn client(
     profile: &SpacetimeProfile,
     door: &Proxy,
     token: Option<&Secret>,
-    within: Duration,
+    within: Bound,
 ) -> Result<HttpClient, StageError> {
     let origin = profile.origin();
     let endpoint = Endpoint {

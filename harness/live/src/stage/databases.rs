@@ -8,16 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::candidate::Host;
+use crate::bounds::{self, Reached};
 use crate::lane::http::HttpClient;
 use crate::lane::spacetime::admin::{self, AdminError};
 
-/// Longest wait for one answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// Longest wait for the end of a database's connections.
-const EMPTY_WITHIN: Duration = Duration::from_secs(5);
 /// Between two questions for the same thing.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// So often a database is looked for whose creation was broken off and that may never come.
@@ -70,13 +67,13 @@ impl Databases {
 
 /// Deletes a database, once it is there and nobody is connected to it.
 async fn delete(host: &Host, name: &str) -> Result<(), String> {
-    let mut http = host.http(ANSWER_WITHIN).map_err(|error| error.to_string())?;
+    let mut http = host.http(bounds::DELETE).map_err(|error| error.to_string())?;
     for _ in 0..LOOKS {
         match until_empty(&mut http, name).await {
             Err(AdminError::Refused { status: 404, .. }) => tokio::time::sleep(ASK_AGAIN).await,
             Err(error) => return Err(error.to_string()),
-            Ok(false) => return Err(format!("it still has connections after {} s", EMPTY_WITHIN.as_secs())),
-            Ok(true) => {
+            Ok(Err(reached)) => return Err(format!("it still has connections: {reached}")),
+            Ok(Ok(())) => {
                 return admin::delete_database(&mut http, name)
                     .await
                     .map_err(|error| error.to_string());
@@ -87,8 +84,8 @@ async fn delete(host: &Host, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the last connection ended in time: none of one answer is in the next one.
-async fn until_empty(http: &mut HttpClient, name: &str) -> Result<bool, AdminError> {
+/// Waits until the last connection has ended: none of one answer is in the next one.
+async fn until_empty(http: &mut HttpClient, name: &str) -> Result<Result<(), Reached>, AdminError> {
     let mut before = admin::connections(http, name).await?;
     let gone = async {
         while !before.is_empty() {
@@ -98,8 +95,8 @@ async fn until_empty(http: &mut HttpClient, name: &str) -> Result<bool, AdminErr
         }
         Ok(())
     };
-    match timeout(EMPTY_WITHIN, gone).await {
-        Ok(outcome) => outcome.map(|()| true),
-        Err(_) => Ok(false),
+    match bounds::EMPTY.within(gone).await {
+        Ok(outcome) => outcome.map(Ok),
+        Err(reached) => Ok(Err(reached)),
     }
 }

@@ -2,15 +2,14 @@
 //! started or written: one message about a wrong address is worth more than one from every scenario.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::{Compression, Plan, Serializer};
 use http::Method;
-use tokio::time::timeout;
 
 use super::{Source, Stage, StageError, fixed};
+use crate::bounds;
 use crate::drive::Quietly;
 use crate::frame::TaggerFactory;
 use crate::lane::http::HttpClient;
@@ -21,8 +20,6 @@ use crate::lane::spacetime::admin::AdminError;
 use crate::lane::{Endpoint, Lane, OpenError, Role};
 use crate::proxy::{self, Proxy, ProxyConfig};
 
-/// Longest wait for a connection, and for the answer to a question that costs a server nothing.
-const REACH_WITHIN: Duration = Duration::from_secs(5);
 /// The name of the client that only looks whether the lane lets it in.
 const VISITOR: &str = "cutover-visitor";
 
@@ -93,11 +90,11 @@ pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Res
     let Some(address) = fixed(origin).borrow().clone() else {
         return Ok(());
     };
-    let connected = timeout(REACH_WITHIN, proxy::reach(&address)).await;
+    let connected = bounds::MEET.within(proxy::reach(&address)).await;
     let why = match connected {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("nothing within {} s", REACH_WITHIN.as_secs()),
+        Err(reached) => format!("no connection: {reached}"),
     };
     Err(StageError::Unreachable {
         lane,
@@ -139,7 +136,7 @@ async fn is_spacetime(origin: &Origin) -> bool {
     let Ok(door) = Door::open(origin, Arc::new(SpacetimeTaggers::new(Arc::default()))).await else {
         return false;
     };
-    let mut http = HttpClient::new(door.endpoint(origin), Vec::new(), REACH_WITHIN, REACH_WITHIN);
+    let mut http = HttpClient::new(door.endpoint(origin), Vec::new(), bounds::MEET, bounds::MEET);
     let answered = http.request(Method::GET, "/v1/ping", None, Bytes::new()).await;
     answered.is_ok_and(|answer| answer.is_ok())
 }

@@ -14,7 +14,7 @@ use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
 use crate::lane::profile::{LaneTarget, PhoenixProfile};
 use crate::lane::socket::Bounds;
 use crate::lane::spacetime::SpacetimeLane;
-use crate::lane::trial::{Trial, TrialError, bounds};
+use crate::lane::trial::{Trial, TrialError, trial_bounds};
 
 /// What the trial's streams carry in their ids beside the word of the run.
 const TRIAL: &str = "trial";
@@ -43,7 +43,7 @@ impl Stage {
         let socket_door = Door::open(&socket, taggers.clone()).await?;
         let writer_door = Door::open(&writer, taggers).await?;
         let url = profile.socket_url.clone();
-        let lane = PhoenixLane::new(LaneId::Legacy, profile, names).with_bounds(bounds());
+        let lane = PhoenixLane::new(LaneId::Legacy, profile, names).with_bounds(trial_bounds());
         let tried = lane
             .try_out(&socket_door.endpoint(&socket), &writer_door.endpoint(&writer), &trial)
             .await;
@@ -59,7 +59,7 @@ impl Stage {
         let bounds = Bounds {
             // The first call of a reducer may find the server still compiling the module.
             operation: Bounds::default().operation,
-            ..bounds()
+            ..trial_bounds()
         };
         let database = self.create(host, TRIAL).await?.0;
         let lane = SpacetimeLane::new(

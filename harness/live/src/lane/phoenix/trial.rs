@@ -3,16 +3,16 @@
 
 use cutover_core::plan::Serializer;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
 
 use super::PhoenixLane;
 use super::codec::Message;
 use super::fields;
 use super::session::PhoenixSession;
 use super::writer::PhoenixWriter;
+use crate::bounds;
 use crate::lane::http::{HttpAnswer, REDIRECT_HINT};
 use crate::lane::profile::PhoenixProfile;
-use crate::lane::trial::{LIVE_WITHIN, Mismatch, TRIAL_CLIENT, Trial, TrialError};
+use crate::lane::trial::{Mismatch, TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{Completion, Endpoint, Op, Session};
 
 /// Events per replay batch; there is one event.
@@ -287,7 +287,7 @@ struct Call<'a> {
 impl Listener {
     /// Hears what comes until the event has come in all its messages, or the wait is over.
     async fn listen(&mut self, marker: &str) {
-        let deadline = Instant::now() + LIVE_WITHIN;
+        let mut bound = bounds::LIVE.begin();
         loop {
             tokio::select! {
                 message = self.heard.recv() => match message {
@@ -300,7 +300,7 @@ impl Listener {
                     }
                     None => return,
                 },
-                arrival = timeout_at(deadline, self.session.next()) => match arrival {
+                arrival = bound.within(self.session.next()) => match arrival {
                     Err(_) | Ok(crate::lane::Arrival::Closed(_)) => return,
                     Ok(_) => {}
                 },

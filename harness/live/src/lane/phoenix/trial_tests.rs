@@ -12,7 +12,7 @@ use super::PhoenixLane;
 use crate::lane::Endpoint;
 use crate::lane::names::Names;
 use crate::lane::profile::LaneTarget;
-use crate::lane::trial::{Trial, bounds};
+use crate::lane::trial::{Trial, trial_bounds};
 
 /// Tries a server with these defects under a profile with these lines.
 async fn tried(defects: &str, lines: &str) -> Result<(), String> {
@@ -31,7 +31,7 @@ async fn tried(defects: &str, lines: &str) -> Result<(), String> {
     };
     let stream = StreamId::new("run:a:events");
     let names = Arc::new(Names::new([stream.clone()], Some("x1")).unwrap());
-    let lane = PhoenixLane::new(LaneId::Legacy, Arc::new(*profile), names).with_bounds(bounds());
+    let lane = PhoenixLane::new(LaneId::Legacy, Arc::new(*profile), names).with_bounds(trial_bounds());
     let trial = Trial {
         serializers: vec![Serializer::V1, Serializer::V2],
         compressions: vec![Compression::None],

@@ -2,11 +2,11 @@
 //! the event read back live and by replay.
 
 use cutover_core::plan::Compression;
-use tokio::time::{Instant, timeout_at};
 
 use super::{SpacetimeLane, admin, schema};
+use crate::bounds;
 use crate::lane::http::HttpClient;
-use crate::lane::trial::{LIVE_WITHIN, TRIAL_CLIENT, Trial, TrialError};
+use crate::lane::trial::{TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, Role, Session};
 
 impl SpacetimeLane {
@@ -99,9 +99,9 @@ impl SpacetimeLane {
 
 /// Waits for the event. One that does not come is left to the run; one that can't be read is of another module.
 async fn read_event(session: &mut Box<dyn Session>) -> Result<(), TrialError> {
-    let deadline = Instant::now() + LIVE_WITHIN;
+    let mut bound = bounds::LIVE.begin();
     loop {
-        match timeout_at(deadline, session.next()).await {
+        match bound.within(session.next()).await {
             Ok(Arrival::Unreadable(what)) => return Err(TrialError::Module(what)),
             Ok(Arrival::Contradiction { .. }) => {}
             Ok(Arrival::Event { .. } | Arrival::Closed(_)) | Err(_) => return Ok(()),
