@@ -129,10 +129,21 @@ pub enum TrialError {
         what: String,
         /// How to mend it.
         hint: Option<String>,
+        /// Whether another try may go better.
+        passing: bool,
     },
 }
 
 impl TrialError {
+    /// Whether another try may go better: a service may be limiting or restarting.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            TrialError::Open { .. } => true,
+            TrialError::Refused { passing, .. } => *passing,
+            TrialError::Mismatch(_) | TrialError::Module(_) => false,
+        }
+    }
+
     /// Whether the profile or the options have to be changed; else the lane or its surroundings.
     pub fn is_of_the_profile(&self) -> bool {
         matches!(self, TrialError::Mismatch(_) | TrialError::Module(_))

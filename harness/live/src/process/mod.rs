@@ -266,7 +266,6 @@ impl Server {
         self.paused = false;
         if let Some(running) = self.running.take() {
             running.ask_to_end();
-            // Also where the process is gone: what it started itself is of its group.
             let _ = running.signal(Signal::SIGKILL);
             running.end().await;
         }

@@ -1,9 +1,11 @@
 //! Has the lanes tried before anything is driven over them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
+use tokio::sync::Mutex;
 
 use super::candidate::Host;
 use super::fit::sets_policies;
@@ -44,9 +46,8 @@ impl Stage {
         let writer_door = Door::open(&writer, taggers).await?;
         let url = profile.socket_url.clone();
         let lane = PhoenixLane::new(LaneId::Legacy, profile, names).with_bounds(trial_bounds());
-        let tried = lane
-            .try_out(&socket_door.endpoint(&socket), &writer_door.endpoint(&writer), &trial)
-            .await;
+        let (at, writer_at) = (socket_door.endpoint(&socket), writer_door.endpoint(&writer));
+        let tried = again_where_passing(async || lane.try_out(&at, &writer_at, &trial).await).await;
         let lost = [socket_door.close().await, writer_door.close().await];
         failed("legacy", url, tried, lost.into_iter().flatten().next())
     }
@@ -69,9 +70,10 @@ impl Stage {
             Some(host.token().clone()),
             names,
         );
-        let mut http = host.http(bounds.operation)?;
-        let endpoint = endpoint(host.door(), &profile.origin());
-        let tried = lane.with_bounds(bounds).try_out(&endpoint, &mut http, &trial).await;
+        let (lane, endpoint) = (lane.with_bounds(bounds), endpoint(host.door(), &profile.origin()));
+        let http = host.http(bounds.operation)?;
+        let http = Mutex::new(http);
+        let tried = again_where_passing(async || lane.try_out(&endpoint, &mut *http.lock().await, &trial).await).await;
         failed(
             "candidate",
             profile.url.clone(),
@@ -94,6 +96,24 @@ impl Stage {
     }
 }
 
+/// The waits before the further tries of a trial that may go better then.
+const TRIES_AFTER: [Duration; 3] = [
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_millis(1000),
+];
+
+/// Tries again where what went wrong may be over soon, a few times.
+async fn again_where_passing(attempt: impl AsyncFn() -> Result<(), TrialError>) -> Result<(), TrialError> {
+    for wait in TRIES_AFTER {
+        match attempt().await {
+            Err(error) if error.is_passing() => tokio::time::sleep(wait).await,
+            outcome => return outcome,
+        }
+    }
+    attempt().await
+}
+
 /// A trial's outcome, with what the proxy in between knows of a connection that could not be had.
 fn failed(
     lane: &'static str,
@@ -106,4 +126,42 @@ fn failed(
         source.what = format!("{}; {why}", source.what);
     }
     Err(StageError::Trial { lane, url, source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::lane::trial::Mismatch;
+
+    /// How often it is tried where each try but those from `good` on fails in this way, and what comes of it.
+    async fn tries(good: u32, error: TrialError) -> (u32, bool) {
+        let count = AtomicU32::new(0);
+        let attempt = async || match count.fetch_add(1, Ordering::SeqCst) + 1 {
+            nth if nth >= good => Ok(()),
+            _ => Err(error.clone()),
+        };
+        let outcome = again_where_passing(attempt).await;
+        (count.into_inner(), outcome.is_ok())
+    }
+
+    fn refused(passing: bool) -> TrialError {
+        TrialError::Refused {
+            what: "a publish was answered with HTTP 503".to_owned(),
+            hint: None,
+            passing,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_may_pass_is_tried_again_and_what_does_not_fit_is_not() {
+        assert_eq!(tries(1, refused(true)).await, (1, true));
+        assert_eq!(tries(3, refused(true)).await, (3, true));
+        assert_eq!(tries(9, refused(true)).await, (4, false));
+        assert_eq!(tries(9, refused(false)).await, (1, false));
+        let mismatch = Mismatch::new("fields.watermark", "n", "an event has no such field");
+        assert_eq!(tries(9, mismatch.into()).await, (1, false));
+    }
 }

@@ -130,6 +130,7 @@ impl PhoenixLane {
         Err(TrialError::Refused {
             what: format!("a subscribe to the topic `{topic}` was refused: {told:.300}"),
             hint: (code == "forbidden_topic").then(|| "does the token grant topics of this kind?".to_owned()),
+            passing: false,
         })
     }
 
@@ -210,16 +211,17 @@ impl PhoenixLane {
         completion: Completion,
         call: &Call<'_>,
     ) -> Result<HttpAnswer, TrialError> {
-        let refused = |what: String, hint: Option<&str>| TrialError::Refused {
+        let refused = |what: String, hint: Option<&str>, passing| TrialError::Refused {
             what,
             hint: hint.map(str::to_owned),
+            passing,
         };
         let Some(answer) = writer.last_answer.clone() else {
             let why = match completion {
                 Completion::Info(why) => why,
                 other => format!("{other:?}"),
             };
-            return Err(refused(format!("{} was not answered: {why}", call.what), None));
+            return Err(refused(format!("{} was not answered: {why}", call.what), None, true));
         };
         if answer.is_ok() {
             return Ok(answer);
@@ -227,10 +229,11 @@ impl PhoenixLane {
         let (path, told) = (self.profile.writer_path(call.path), answer.told());
         let what = format!("{} ({} {path}) was answered with {told}", call.what, call.method);
         match answer.status {
-            300..=399 => Err(refused(what, Some(REDIRECT_HINT))),
+            300..=399 => Err(refused(what, Some(REDIRECT_HINT), false)),
             401 | 403 => Err(refused(
                 what,
                 Some("the writer may want a token: `token`, or `authorization` of [publish] in a lane profile"),
+                false,
             )),
             404 | 405 | 501 => {
                 let hint = self.prefix_hint().unwrap_or_else(|| match call.key {
@@ -250,7 +253,7 @@ impl PhoenixLane {
                 let hint = format!("it has the fields `{names}`; [{section}] of the lane profile names them");
                 Err(Mismatch::new(call.key, call.path, wrong).hint(Some(hint)).into())
             }
-            _ => Err(refused(what, None)),
+            status => Err(refused(what, None, matches!(status, 408 | 425 | 429 | 500..))),
         }
     }
 

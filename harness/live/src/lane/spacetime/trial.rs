@@ -16,7 +16,7 @@ impl SpacetimeLane {
     /// What does not fit.
     pub async fn try_out(&self, endpoint: &Endpoint, http: &mut HttpClient, trial: &Trial) -> Result<(), TrialError> {
         let schema = admin::schema(http, &self.database).await;
-        let schema = schema.map_err(|error| refused(error.to_string()))?;
+        let schema = schema.map_err(|error| refused(error.to_string(), error.is_retryable()))?;
         if let Some(schema) = schema {
             schema::compare(&schema, &self.schema).map_err(TrialError::Module)?;
         }
@@ -88,11 +88,11 @@ impl SpacetimeLane {
     async fn ask(&self, session: &mut Box<dyn Session>, op: &Op, what: &str) -> Result<(), TrialError> {
         match session.invoke(op).await {
             Completion::Ok(_) => Ok(()),
-            Completion::Fail(refusal) => Err(refused(format!(
-                "{what} was refused: {}: {}",
-                refusal.code, refusal.message
-            ))),
-            Completion::Info(why) => Err(refused(format!("{what} was not answered: {why}"))),
+            Completion::Fail(refusal) => {
+                let what = format!("{what} was refused: {}: {}", refusal.code, refusal.message);
+                Err(refused(what, refusal.code == "http_429"))
+            }
+            Completion::Info(why) => Err(refused(format!("{what} was not answered: {why}"), true)),
         }
     }
 }
@@ -109,6 +109,10 @@ async fn read_event(session: &mut Box<dyn Session>) -> Result<(), TrialError> {
     }
 }
 
-fn refused(what: String) -> TrialError {
-    TrialError::Refused { what, hint: None }
+fn refused(what: String, passing: bool) -> TrialError {
+    TrialError::Refused {
+        what,
+        hint: None,
+        passing,
+    }
 }
