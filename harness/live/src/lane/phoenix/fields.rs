@@ -379,7 +379,10 @@ mod tests {
             ),
             (
                 "[fields]\nkind = \"type\"",
-                ["`fields.kind = \"type\"`", "a frame has topic (text), seq (a number)"],
+                [
+                    "`fields.kind = \"type\"`",
+                    "a frame has kind (text), payload_bytes (text)",
+                ],
             ),
             (
                 "[fields]\npayload_bytes = \"topic\"",
