@@ -40,6 +40,8 @@ pub struct DriveRequest {
     pub jobs: usize,
     /// Whether databases that the run creates on servers of others are left there.
     pub keep_databases: bool,
+    /// Once cancelled, no further plan is begun; those that are under way go on to their end.
+    pub enough: CancellationToken,
 }
 
 /// What to run as a lane.
@@ -151,6 +153,7 @@ struct Troupe {
     work: PathBuf,
     tell: Sender<Message>,
     stop: CancellationToken,
+    enough: CancellationToken,
 }
 
 impl Troupe {
@@ -185,6 +188,7 @@ impl Troupe {
             work: work.to_owned(),
             tell,
             stop,
+            enough: request.enough.clone(),
         })
     }
 
@@ -240,7 +244,7 @@ impl Troupe {
     }
 
     async fn play_one(&self, plan: Arc<Plan>) -> Result<(), DriveError> {
-        if self.stop.is_cancelled() {
+        if self.stop.is_cancelled() || self.enough.is_cancelled() {
             return Ok(());
         }
         let started = Instant::now();

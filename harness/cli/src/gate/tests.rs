@@ -102,6 +102,7 @@ where
         toxiproxy: None,
         keep_databases: false,
         jobs: 1,
+        enough: CancellationToken::new(),
     };
     let recording = Recording::begin(&args, Seed(7), &sources).unwrap();
     let runtime = crate::serve::runtime().unwrap();
