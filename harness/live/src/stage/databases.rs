@@ -44,11 +44,8 @@ impl Databases {
             let why = outcome.err()?;
             Some(format!("the database `{name}` is left on {}: {why}", host.url()))
         });
-        deleted
-            .buffer_unordered(AT_ONCE)
-            .filter_map(async |left| left)
-            .collect()
-            .await
+        let left: Vec<Option<String>> = deleted.buffer_unordered(AT_ONCE).collect().await;
+        left.into_iter().flatten().collect()
     }
 
     /// Keeps all of them, and says where they are.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use tokio::sync::Mutex;
 
 use super::candidate::Host;
 use super::fit::sets_policies;
@@ -47,7 +46,14 @@ impl Stage {
         let url = profile.socket_url.clone();
         let lane = PhoenixLane::new(LaneId::Legacy, profile, names).with_bounds(trial_bounds());
         let (at, writer_at) = (socket_door.endpoint(&socket), writer_door.endpoint(&writer));
-        let tried = again_where_passing(async || lane.try_out(&at, &writer_at, &trial).await).await;
+        let mut tries = Tries::default();
+        let tried = loop {
+            let tried = lane.try_out(&at, &writer_at, &trial).await;
+            match tries.wait_after(&tried) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => break tried,
+            }
+        };
         let lost = [socket_door.close().await, writer_door.close().await];
         failed("legacy", url, tried, lost.into_iter().flatten().next())
     }
@@ -71,9 +77,15 @@ impl Stage {
             names,
         );
         let (lane, endpoint) = (lane.with_bounds(bounds), endpoint(host.door(), &profile.origin()));
-        let http = host.http(bounds.operation)?;
-        let http = Mutex::new(http);
-        let tried = again_where_passing(async || lane.try_out(&endpoint, &mut *http.lock().await, &trial).await).await;
+        let mut http = host.http(bounds.operation)?;
+        let mut tries = Tries::default();
+        let tried = loop {
+            let tried = lane.try_out(&endpoint, &mut http, &trial).await;
+            match tries.wait_after(&tried) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => break tried,
+            }
+        };
         failed(
             "candidate",
             profile.url.clone(),
@@ -103,15 +115,17 @@ const TRIES_AFTER: [Duration; 3] = [
     Duration::from_millis(1000),
 ];
 
-/// Tries again where what went wrong may be over soon, a few times.
-async fn again_where_passing(attempt: impl AsyncFn() -> Result<(), TrialError>) -> Result<(), TrialError> {
-    for wait in TRIES_AFTER {
-        match attempt().await {
-            Err(error) if error.is_passing() => tokio::time::sleep(wait).await,
-            outcome => return outcome,
-        }
+/// How often a lane was tried.
+#[derive(Default)]
+struct Tries(usize);
+
+impl Tries {
+    /// How long to wait for the next try, where what went wrong may be over soon and tries are left.
+    fn wait_after(&mut self, outcome: &Result<(), TrialError>) -> Option<Duration> {
+        let wait = TRIES_AFTER.get(self.0).copied()?;
+        self.0 += 1;
+        outcome.as_ref().is_err_and(TrialError::is_passing).then_some(wait)
     }
-    attempt().await
 }
 
 /// A trial's outcome, with what the proxy in between knows of a connection that could not be had.
@@ -130,21 +144,17 @@ fn failed(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::sync::atomic::{AtomicU32, Ordering};
-
     use super::*;
     use crate::lane::trial::Mismatch;
 
-    /// How often it is tried where each try but those from `good` on fails in this way, and what comes of it.
-    async fn tries(good: u32, error: TrialError) -> (u32, bool) {
-        let count = AtomicU32::new(0);
-        let attempt = async || match count.fetch_add(1, Ordering::SeqCst) + 1 {
-            nth if nth >= good => Ok(()),
-            _ => Err(error.clone()),
-        };
-        let outcome = again_where_passing(attempt).await;
-        (count.into_inner(), outcome.is_ok())
+    /// How often it is tried where each try fails in this way.
+    fn tries(error: TrialError) -> usize {
+        let mut tries = Tries::default();
+        let mut count = 1;
+        while tries.wait_after(&Err(error.clone())).is_some() {
+            count += 1;
+        }
+        count
     }
 
     fn refused(passing: bool) -> TrialError {
@@ -155,13 +165,12 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn what_may_pass_is_tried_again_and_what_does_not_fit_is_not() {
-        assert_eq!(tries(1, refused(true)).await, (1, true));
-        assert_eq!(tries(3, refused(true)).await, (3, true));
-        assert_eq!(tries(9, refused(true)).await, (4, false));
-        assert_eq!(tries(9, refused(false)).await, (1, false));
+    #[test]
+    fn what_may_pass_is_tried_again_and_what_does_not_fit_is_not() {
+        assert_eq!(tries(refused(true)), 4);
+        assert_eq!(tries(refused(false)), 1);
         let mismatch = Mismatch::new("fields.watermark", "n", "an event has no such field");
-        assert_eq!(tries(9, mismatch.into()).await, (1, false));
+        assert_eq!(tries(mismatch.into()), 1);
+        assert_eq!(Tries::default().wait_after(&Ok(())), None);
     }
 }
