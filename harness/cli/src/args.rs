@@ -126,14 +126,9 @@ pub struct GateArgs {
     )]
     pub legacy_token: Option<String>,
     /// The candidate lane: a SpacetimeDB URL or a lane profile [default: built-in]
-    #[arg(
-        long,
-        value_name = "URL|PROFILE",
-        conflicts_with = "candidate_bin",
-        help_heading = "Lanes"
-    )]
+    #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub candidate: Option<String>,
-    /// Start this spacetime or spacetimedb-standalone binary as the candidate
+    /// Start this spacetime or spacetimedb-standalone binary as the candidate; a lane profile says how to speak to it
     #[arg(long, value_name = "PATH", help_heading = "Lanes")]
     pub candidate_bin: Option<PathBuf>,
     /// Publish this wasm module to the candidate instead of the built-in one
@@ -148,6 +143,9 @@ pub struct GateArgs {
         help_heading = "Lanes"
     )]
     pub candidate_token: Option<String>,
+    /// Leave the databases of the run on a server that was not started for it
+    #[arg(long, help_heading = "Lanes")]
+    pub keep_databases: bool,
     /// Run this lane against itself, to show that nothing is found where nothing differs
     #[arg(long, value_name = "LANE", help_heading = "Lanes")]
     pub aa: Option<LaneArg>,

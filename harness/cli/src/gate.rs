@@ -65,6 +65,7 @@ fn once(args: &GateArgs, seed: Seed) -> Result<Ran, Failure> {
         aa: args.aa.map(LaneId::from),
         toxiproxy: args.toxiproxy.clone(),
         jobs: args.jobs.unwrap_or_else(default_jobs),
+        keep_databases: args.keep_databases,
         enough: CancellationToken::new(),
     };
     let recording = Recording::begin(args, seed, &sources)?;
@@ -126,12 +127,13 @@ fn lanes(args: &GateArgs) -> BTreeMap<LaneId, LaneChoice> {
         None => LaneChoice::BuiltIn,
     };
     let candidate = match (&args.candidate, &args.candidate_bin) {
-        (Some(at), _) => LaneChoice::Outside {
-            at: at.clone(),
+        (profile, Some(path)) => LaneChoice::Binary {
+            path: path.clone(),
+            profile: profile.clone(),
             token: args.candidate_token.clone(),
         },
-        (None, Some(path)) => LaneChoice::Binary {
-            path: path.clone(),
+        (Some(at), None) => LaneChoice::Outside {
+            at: at.clone(),
             token: args.candidate_token.clone(),
         },
         (None, None) => LaneChoice::BuiltIn,

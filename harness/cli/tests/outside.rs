@@ -64,8 +64,18 @@ fn lanes_of_others_are_driven_again_and_again_and_nothing_is_left_in_them() {
         );
         assert_eq!(rechecked(dir.path(), name), 0);
     }
+    // One for each scenario, and one for the trial before them.
     let created = witness.databases("PUT");
-    assert_eq!(created.len(), 4, "{created:?}");
+    assert_eq!(created.len(), 6, "{created:?}");
+    assert_eq!(witness.databases("DELETE"), created);
+    let args = ["--aa", "candidate", "--candidate", &witness.url, "--keep-databases"];
+    let ran = gate(
+        dir.path(),
+        "kept",
+        &[&args[..], &["--scenario", "equal-streams"]].concat(),
+    );
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(ran.err.matches("kept the database `cutover-").count(), 3, "{}", ran.err);
     assert_eq!(witness.databases("DELETE"), created);
 }
 
@@ -253,8 +263,12 @@ fn a_service_that_sets_no_policies_is_told_what_to_do() {
     let wrong = text(&write(dir.path(), "wrong.toml", &profile("/elsewhere/{topic}")));
     is_told(
         &["--aa", "legacy", "--legacy", &wrong],
-        3,
-        &["run:alpha:events", "[policy]"],
+        64,
+        &[
+            "`policy.path = \"/elsewhere/{topic}\"`",
+            "HTTP 404",
+            "`path` and `method` of [policy]",
+        ],
     );
     let without = text(&write(dir.path(), "without.toml", &profile("")));
     let args = [
@@ -270,6 +284,120 @@ fn a_service_that_sets_no_policies_is_told_what_to_do() {
     let ran = gate(dir.path(), "out", &args);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(left_out(dir.path(), "out"), ["stale-one-of-two"]);
+}
+
+#[test]
+fn a_name_of_a_profile_that_the_service_does_not_have_ends_the_run_before_it_begins() {
+    let dir = tempfile::tempdir().unwrap();
+    let legacy = Server::start("legacy", &dir.path().join("legacy"));
+    for (at, lines, words) in [
+        (
+            "a",
+            "[fields]\nwatermark = \"seqno\"",
+            ["`fields.watermark = \"seqno\"`", "watermark (a number)"],
+        ),
+        (
+            "b",
+            "[publish]\nseq = \"number\"",
+            ["`publish.seq = \"number\"`", "payload_hash (text), seq (a number)"],
+        ),
+        (
+            "c",
+            "[events]\nupdate_batch = \"sync:batch\"",
+            ["`events.update_batch", "events seen: sync:update_batch"],
+        ),
+        (
+            "d",
+            "[events]\nsubscribe = \"sync:sub\"",
+            ["`events.subscribe", "the channel ended with phx_error"],
+        ),
+        ("e", "[publish]\npath = \"/publish\"", ["`publish.path", "HTTP 404"]),
+        (
+            "f",
+            "[publish]\npayload = \"body\"",
+            ["`publish.path", "it has the fields `topic`, `idempotency_key`, `body`"],
+        ),
+    ] {
+        let profile = format!("kind = \"phoenix\"\nsocket_url = \"{}\"\n{lines}\n", legacy.url());
+        let path = text(&write(dir.path(), &format!("{at}.toml"), &profile));
+        is_told(&["--aa", "legacy", "--legacy", &path], 64, &words);
+    }
+}
+
+#[test]
+#[cfg(feature = "engine")]
+fn a_binary_is_spoken_to_as_a_profile_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let cutover = env!("CARGO_BIN_EXE_cutover");
+    let body = format!("exec {cutover} serve candidate --listen \"$3\" --data-dir \"$5\"");
+    let binary = program(dir.path(), "spacetimedb-standalone", &body);
+    let profile = |subprotocol: &str| {
+        let lines = format!("kind = \"spacetime\"\nurl = \"http://127.0.0.1:1\"\nsubprotocols = [\"{subprotocol}\"]\n");
+        text(&write(dir.path(), &format!("{subprotocol}.toml"), &lines))
+    };
+    let v1 = profile("v1.bsatn.spacetimedb");
+    let args = ["--aa", "candidate", "--candidate-bin", &binary, "--candidate", &v1];
+    let ran = gate(
+        dir.path(),
+        "out",
+        &[&args[..], &["--scenario", "equal-streams"]].concat(),
+    );
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    // A 1.2.0 server speaks no v2.
+    let v2 = profile("v2.bsatn.spacetimedb");
+    is_told(
+        &["--aa", "candidate", "--candidate-bin", &binary, "--candidate", &v2],
+        3,
+        &["was tried before the run", "offers v2.bsatn.spacetimedb"],
+    );
+    is_told(
+        &["--candidate-bin", &binary, "--candidate", "http://127.0.0.1:1"],
+        64,
+        &["--candidate-bin starts one"],
+    );
+}
+
+#[test]
+#[cfg(feature = "engine")]
+fn a_server_of_ours_that_ends_by_itself_is_told_with_its_last_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let cutover = env!("CARGO_BIN_EXE_cutover");
+    // It ends once the first database is there.
+    let body = format!(
+        "{cutover} serve candidate --listen \"$3\" --data-dir \"$5\" & server=$!\n\
+         until [ -d \"$5/replicas\" ] && [ -n \"$(ls \"$5/replicas\")\" ]; do sleep 0.02; done\n\
+         echo 'no space left on device' >&2; kill -9 $server; exit 101"
+    );
+    let binary = program(dir.path(), "spacetimedb-standalone", &body);
+    is_told(
+        &["--candidate-bin", &binary],
+        3,
+        &[&binary, "ended by itself", "exit code 101", "no space left on device"],
+    );
+}
+
+#[test]
+fn a_redirect_is_told_with_its_target() {
+    let url = redirecting("https://sync.example.com/elsewhere");
+    for lane in ["--legacy", "--candidate"] {
+        is_told(
+            &[lane, &url],
+            3,
+            &[
+                "HTTP 301",
+                "https://sync.example.com/elsewhere",
+                "redirects are not followed",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_lane_without_tls_behind_https_is_told() {
+    let url = answering(|_| (404, "text/plain", "")).replace("http://", "https://");
+    for lane in ["--legacy", "--candidate"] {
+        is_told(&[lane, &url], 3, &["does not speak TLS"]);
+    }
 }
 
 #[test]

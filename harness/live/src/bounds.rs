@@ -48,6 +48,8 @@ pub const CLOSE: Bound = Bound::new("close", Duration::from_secs(1));
 pub const START: Bound = Bound::new("start", Duration::from_secs(60));
 /// A server of ours ends in good order.
 pub const STOP: Bound = Bound::new("stop", Duration::from_secs(3));
+/// A server of ours that closed its output ends.
+pub const END: Bound = Bound::new("end", Duration::from_secs(1));
 /// What a server acknowledged is on disk.
 pub const DURABLE: Bound = Bound::new("durable", Duration::from_secs(30));
 /// A server takes a connection and answers what costs it little.
@@ -56,6 +58,10 @@ pub const MEET: Bound = Bound::new("meet", Duration::from_secs(5));
 pub const ADMIN: Bound = Bound::new("admin", Duration::from_secs(60));
 /// A server deletes a database.
 pub const DELETE: Bound = Bound::new("delete", Duration::from_secs(3));
+/// A database that is to be deleted loses its last connection.
+pub const EMPTY: Bound = Bound::new("empty", Duration::from_secs(5));
+/// The event of a trial arrives live.
+pub const LIVE: Bound = Bound::new("live", Duration::from_secs(2));
 
 /// A message that is put together whole has at most so many bytes, and so has an HTTP answer, and what a compressed
 /// message comes to. A SpacetimeDB sends a whole snapshot in one message, whatever its size, so that this is memory's

@@ -3,18 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use cutover_live::drive::{ByteToxics, EventSink, drive};
-use cutover_live::lane::profile::LaneTarget;
+use cutover_live::lane::profile::{LaneTarget, Secret, SpacetimeProfile};
 use cutover_live::stage::{Source, Stage, StageError};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
+
+/// Longest time for taking away what a run made on servers of others.
+const STRIKE_WITHIN: Duration = Duration::from_secs(120);
+/// The same for a run that was asked to stop.
+const STRIKE_WHEN_STOPPED: Duration = Duration::from_secs(6);
+/// A server that ends takes its connections with it: its end may be told a moment after theirs.
+const DEATH_WITHIN: Duration = Duration::from_millis(500);
 
 /// What to drive.
 #[derive(Debug, Clone)]
@@ -31,6 +38,8 @@ pub struct DriveRequest {
     pub toxiproxy: Option<String>,
     /// Plans that run at the same time.
     pub jobs: usize,
+    /// Whether databases that the run creates on servers of others are left there.
+    pub keep_databases: bool,
     /// Once cancelled, no further plan is begun; those that are under way go on to their end.
     pub enough: CancellationToken,
 }
@@ -44,6 +53,8 @@ pub enum LaneChoice {
     Binary {
         /// The binary.
         path: PathBuf,
+        /// The path of a lane profile that says how it is spoken to, where there is one.
+        profile: Option<String>,
         /// The token to connect with.
         token: Option<String>,
     },
@@ -63,6 +74,8 @@ pub enum Message {
     LeftOut(BTreeMap<String, String>),
     /// Something happened.
     Event(RunEvent),
+    /// Something to be told that decides nothing.
+    Note(String),
     /// A plan was driven to its end.
     Driven(Box<Driven>),
 }
@@ -111,7 +124,14 @@ pub async fn drive_all(
     };
     let troupe = Troupe::assemble(&request, work.path(), (run, toxiproxy.clone()), tell, stop.clone())?;
     let outcome = troupe.perform(request.plans, request.jobs).await;
-    troupe.stage.strike().await;
+    let within = if stop.is_cancelled() {
+        STRIKE_WHEN_STOPPED
+    } else {
+        STRIKE_WITHIN
+    };
+    for left in troupe.stage.strike(within).await {
+        let _ = troupe.tell.send(Message::Note(left)).await;
+    }
     if let Some(toxiproxy) = toxiproxy {
         let cleared = toxiproxy.clear().await.map_err(|error| DriveError::Environment {
             what: format!("proxies of this run are left behind: {error}"),
@@ -156,6 +176,7 @@ impl Troupe {
         };
         let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
         let stage = Stage::new(&binary, &work.join("servers"), &run, legacy, candidate);
+        let stage = stage.keeping_databases(request.keep_databases);
         let stage = match &request.module {
             Some(module) => stage.with_module(module.clone()),
             None => stage,
@@ -187,11 +208,24 @@ impl Troupe {
         if fit.is_empty() {
             return Ok(());
         }
-        match self.unless_stopped(self.stage.meet(self.aa)).await {
-            Some(met) => met.map_err(cannot_be_had)?,
-            None => return Ok(()),
+        let work = async {
+            match self.unless_stopped(self.stage.meet(self.aa, &fit)).await {
+                Some(met) => met.map_err(cannot_be_had)?,
+                None => return Ok(()),
+            }
+            self.play(fit, jobs).await
+        };
+        let outcome = tokio::select! {
+            biased;
+            died = self.stage.server_died() => return Err(cannot_be_had(died)),
+            outcome = work => outcome,
+        };
+        // What went wrong with a server that is gone went wrong because it is gone.
+        let wait = if outcome.is_err() { DEATH_WITHIN } else { Duration::ZERO };
+        match tokio::time::timeout(wait, self.stage.server_died()).await {
+            Ok(died) => Err(cannot_be_had(died)),
+            Err(_) => outcome,
         }
-        self.play(fit, jobs).await
     }
 
     /// What comes of it; nothing where the run is to stop before that. What was made by then is taken away at the end.
@@ -286,7 +320,11 @@ impl LaneChoice {
     fn source(&self, lane: LaneId) -> Result<Source, DriveError> {
         match self {
             LaneChoice::BuiltIn => Ok(Source::Bundled),
-            LaneChoice::Binary { path, .. } => Ok(Source::Binary(path.clone())),
+            LaneChoice::Binary { path, profile, token } => {
+                let profile = profile.as_deref().map(profile_of_binary).transpose()?;
+                let profile = with_token(profile.unwrap_or_default(), token.as_deref());
+                Ok(Source::binary(path.clone(), Some(profile)))
+            }
             LaneChoice::Outside { at, token } => {
                 let target = LaneTarget::parse(lane, at).map_err(|error| DriveError::Usage {
                     what: error.to_string(),
@@ -301,6 +339,35 @@ impl LaneChoice {
     }
 }
 
+/// The profile by which a server that we start is spoken to.
+fn profile_of_binary(at: &str) -> Result<SpacetimeProfile, DriveError> {
+    let usage = |what: String, hint: Option<&str>| DriveError::Usage {
+        what,
+        hint: hint.map(str::to_owned),
+    };
+    if at.contains("://") {
+        let what = format!("`{at}` is a server that runs, and --candidate-bin starts one");
+        return Err(usage(
+            what,
+            Some("give one of them, or a lane profile (a file) with --candidate-bin"),
+        ));
+    }
+    match LaneTarget::parse(LaneId::Candidate, at).map_err(|error| usage(error.to_string(), None))? {
+        LaneTarget::Spacetime(profile) => Ok(*profile),
+        LaneTarget::Phoenix(_) => Err(usage(
+            format!("{at} is the profile of a Phoenix service, and --candidate-bin starts a SpacetimeDB server"),
+            None,
+        )),
+    }
+}
+
+fn with_token(profile: SpacetimeProfile, token: Option<&str>) -> SpacetimeProfile {
+    SpacetimeProfile {
+        token: token.map(Secret::new).or(profile.token.clone()),
+        ..profile
+    }
+}
+
 fn no_toxiproxy(error: ForeignError) -> DriveError {
     let what = error.to_string();
     match error {
@@ -312,19 +379,11 @@ fn no_toxiproxy(error: ForeignError) -> DriveError {
 }
 
 fn cannot_be_had(error: StageError) -> DriveError {
-    match error {
-        StageError::Profile(_)
-        | StageError::Unfit(_)
-        | StageError::Names(_)
-        | StageError::NoConfirmedReads { .. }
-        | StageError::Swapped { .. } => DriveError::Usage {
-            what: error.to_string(),
-            hint: None,
-        },
-        _ => DriveError::Environment {
-            what: error.to_string(),
-            hint: None,
-        },
+    let (what, hint) = (error.to_string(), None);
+    if error.is_usage() {
+        DriveError::Usage { what, hint }
+    } else {
+        DriveError::Environment { what, hint }
     }
 }
 

@@ -120,6 +120,10 @@ impl Recording {
                 progress.event(&event);
                 Ok(())
             }
+            Message::Note(note) => {
+                progress.line(&note);
+                Ok(())
+            }
             Message::Driven(driven) => self.driven(&driven, progress),
         }
     }

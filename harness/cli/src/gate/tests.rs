@@ -100,6 +100,7 @@ where
         lanes: lanes(&args),
         aa: None,
         toxiproxy: None,
+        keep_databases: false,
         jobs: 1,
         enough: CancellationToken::new(),
     };

@@ -167,6 +167,22 @@ fn answer_all(stream: TcpStream, answer: &dyn Fn(&str) -> (u16, &'static str, &'
     }
 }
 
+/// A server that redirects every request there; ends with the test's process.
+pub fn redirecting(to: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = format!("HTTP/1.1 301 Moved\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
 /// Stands before a server and notes the requests that create and delete databases.
 pub struct Witness {
     pub url: String,

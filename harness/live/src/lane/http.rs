@@ -49,7 +49,7 @@ pub enum HttpError {
         waited: Bound,
     },
     /// A page for people where a lane's answer was due: whatever is there, it is not the lane.
-    #[error("{authority} answered {request} with HTTP {status} and an HTML page: {excerpt}")]
+    #[error("{authority} answered {request} with HTTP {status}{} and an HTML page: {excerpt}", redirected(location.as_deref()))]
     Html {
         /// Who answered.
         authority: String,
@@ -57,6 +57,8 @@ pub enum HttpError {
         request: String,
         /// The status.
         status: u16,
+        /// Where it redirects to.
+        location: Option<String>,
         /// The page's beginning.
         excerpt: String,
     },
@@ -72,11 +74,32 @@ pub enum HttpError {
     },
 }
 
+impl HttpError {
+    /// The page for people, where one came, as an answer.
+    pub(crate) fn page(&self) -> Option<HttpAnswer> {
+        match self {
+            HttpError::Html {
+                status,
+                location,
+                excerpt,
+                ..
+            } => Some(HttpAnswer {
+                status: *status,
+                location: location.clone(),
+                body: Bytes::from(excerpt.clone()),
+            }),
+            _ => None,
+        }
+    }
+}
+
 /// An answer, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpAnswer {
     /// The status.
     pub status: u16,
+    /// Where it redirects to, where it does.
+    pub location: Option<String>,
     /// The body.
     pub body: Bytes,
 }
@@ -90,6 +113,14 @@ impl HttpAnswer {
     /// The body's beginning, for people.
     pub fn excerpt(&self) -> String {
         excerpt(&self.body)
+    }
+
+    /// The status, where it redirects to, and the body's beginning, for people.
+    pub fn told(&self) -> String {
+        let to = redirected(self.location.as_deref());
+        let body = self.excerpt();
+        let colon = if body.is_empty() { "" } else { ": " };
+        format!("HTTP {}{to}{colon}{body}", self.status)
     }
 }
 
@@ -165,6 +196,7 @@ impl HttpClient {
                 request: named,
                 status: answer.status,
                 excerpt: answer.excerpt(),
+                location: answer.location,
             }),
             Ok(Ok((answer, _))) => Ok(answer),
         }
@@ -243,13 +275,39 @@ async fn exchange(
     let status = response.status().as_u16();
     let content_type = response.headers().get(http::header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let location = location(&response);
     let body = Limited::new(response.into_body(), MESSAGE_MAX_BYTES);
     let body = body.collect().await.map_err(|error| match error.downcast_ref() {
         Some(LengthLimitError { .. }) => format!("the answer is over our limit of {MESSAGE_MAX_BYTES} bytes"),
         None => error.to_string(),
     });
     let body = body?.to_bytes();
-    Ok((HttpAnswer { status, body }, content_type))
+    let answer = HttpAnswer { status, location, body };
+    Ok((answer, content_type))
+}
+
+/// How to mend that a lane's address redirects.
+pub(crate) const REDIRECT_HINT: &str = "redirects are not followed: give the address that it redirects to";
+
+/// Where an answer redirects to, where it does.
+pub(crate) fn location<B>(answer: &http::Response<B>) -> Option<String> {
+    let value = answer.headers().get(http::header::LOCATION)?;
+    if !answer.status().is_redirection() {
+        return None;
+    }
+    Some(
+        value
+            .to_str()
+            .unwrap_or("an address that is no text")
+            .chars()
+            .take(EXCERPT_CHARS)
+            .collect(),
+    )
+}
+
+/// A redirect in words, to be put behind the status.
+pub(crate) fn redirected(location: Option<&str>) -> String {
+    location.map_or_else(String::new, |to| format!(", which redirects to {to}"))
 }
 
 /// The value of an `Authorization` header that bears a token, or `None` where the token can't stand in a header.

@@ -13,6 +13,7 @@ pub mod profile;
 mod refusal;
 pub mod socket;
 pub mod spacetime;
+pub mod trial;
 mod wire_http;
 
 use std::net::SocketAddr;

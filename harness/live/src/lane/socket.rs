@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::counted::Counted;
-use super::http::is_html;
+use super::http::{REDIRECT_HINT, is_html, location, redirected};
 use super::{Arrival, Endpoint, OpenError};
 use crate::bounds::{self, Bound, Reached, Running};
 
@@ -83,12 +83,14 @@ pub enum UpgradeError {
         why: String,
     },
     /// An HTTP answer that is no upgrade.
-    #[error("{authority} answered the upgrade with HTTP {status}{}", if *html { " and an HTML page" } else { "" })]
+    #[error("{authority} answered the upgrade with HTTP {status}{}{}", redirected(location.as_deref()), if *html { " and an HTML page" } else { "" })]
     Answered {
         /// The lane.
         authority: String,
         /// The status.
         status: u16,
+        /// Where it redirects to.
+        location: Option<String>,
         /// Whether the body is HTML.
         html: bool,
         /// The body's beginning.
@@ -112,6 +114,11 @@ impl UpgradeError {
                 (true, Some("is it running, and does the address lead to it?".to_owned()))
             }
             UpgradeError::TimedOut { .. } | UpgradeError::Lost { .. } => (true, None),
+            UpgradeError::Answered { location: Some(_), .. } => (false, Some(REDIRECT_HINT.to_owned())),
+            UpgradeError::Answered { status: 426, .. } => {
+                let hint = "a proxy before the lane may not pass `Upgrade` on, or this is the path of another service";
+                (false, Some(hint.to_owned()))
+            }
             UpgradeError::Answered { html: true, .. } => (
                 false,
                 Some("a web server is there, but not this lane's socket: check URL and path".to_owned()),
@@ -285,6 +292,7 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
             UpgradeError::Answered {
                 authority,
                 status: response.status().as_u16(),
+                location: location(&response),
                 html: is_html(content_type, body),
                 body: String::from_utf8_lossy(body).chars().take(300).collect(),
             }
@@ -382,6 +390,7 @@ mod tests {
             let error = UpgradeError::Answered {
                 authority: "lane".to_owned(),
                 status,
+                location: None,
                 html,
                 body: String::new(),
             };

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::sys::signal::Signal;
+
 use super::ServerError;
 
 /// A program and the form of its arguments.
@@ -82,6 +84,15 @@ impl ServerCommand {
             ready: Ready::AnswersHttp,
             form,
             tied_by: Some(cutover.to_owned()),
+        }
+    }
+
+    /// The signal that asks the program to end, where the system does not tell which one it handles. A SpacetimeDB 2.x handles
+    /// SIGINT only.
+    pub(super) fn orderly_signal(&self) -> Signal {
+        match self.form {
+            Form::Ours { .. } => Signal::SIGTERM,
+            Form::Standalone | Form::SpacetimeCli => Signal::SIGINT,
         }
     }
 

@@ -31,6 +31,16 @@ pub enum ServerError {
         /// The last lines of its log.
         log: String,
     },
+    /// It served, and ended without being asked to.
+    #[error("{program} ended by itself while it served: {end}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{log}") }, program = program.display())]
+    Died {
+        /// The program.
+        program: PathBuf,
+        /// How it ended.
+        end: String,
+        /// The last lines of its log.
+        log: String,
+    },
     /// No local port is free.
     #[error("no local port is free: {source}")]
     NoPort {

@@ -3,26 +3,40 @@
 mod command;
 mod durable;
 mod error;
+mod log;
+mod running;
 mod spawn;
 
 use std::net::SocketAddr;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::sync::watch;
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::{mpsc, watch};
 
 pub use command::{Ready, ServerCommand};
 pub use durable::Durability;
 pub use error::ServerError;
+use log::tail_of;
+use running::Running;
 
 use crate::bounds;
 use crate::proxy::{Upstream, UpstreamAddr};
+
+/// Where it is told that a server ended by itself after it served.
+pub type Deaths = mpsc::UnboundedSender<Death>;
+
+/// A server ended by itself.
+#[derive(Debug)]
+pub struct Death {
+    /// Whose it was.
+    pub lane: &'static str,
+    /// How it ended.
+    pub error: ServerError,
+}
 
 /// A server process of ours, with its data directory.
 #[derive(Debug)]
@@ -30,9 +44,10 @@ pub struct Server {
     command: ServerCommand,
     data_dir: PathBuf,
     log: PathBuf,
-    child: Option<Child>,
+    running: Option<Running>,
     paused: bool,
     address: watch::Sender<Option<UpstreamAddr>>,
+    deaths: Option<(&'static str, Deaths)>,
 }
 
 impl Server {
@@ -41,7 +56,8 @@ impl Server {
     /// # Errors
     /// Where the directory can't be made.
     pub fn new(command: ServerCommand, dir: &Path) -> Result<Server, ServerError> {
-        let data_dir = dir.join("data");
+        let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        let data_dir = absolute.join("data");
         std::fs::create_dir_all(&data_dir).map_err(|source| ServerError::Directory {
             path: data_dir.clone(),
             source,
@@ -50,11 +66,19 @@ impl Server {
         Ok(Server {
             command,
             data_dir,
-            log: dir.join("server.log"),
-            child: None,
+            log: absolute.join("server.log"),
+            running: None,
             paused: false,
             address,
+            deaths: None,
         })
+    }
+
+    /// The server that tells there when it ended by itself.
+    #[must_use]
+    pub fn telling(mut self, lane: &'static str, deaths: Deaths) -> Server {
+        self.deaths = Some((lane, deaths));
+        self
     }
 
     /// Where the server is reached; `None` while it is down. A restart may bring another port.
@@ -85,6 +109,7 @@ impl Server {
             tls: false,
         };
         self.address.send_replace(Some(upstream));
+        self.watch();
         Ok(())
     }
 
@@ -100,27 +125,47 @@ impl Server {
             source,
         })?;
         let stdout = child.stdout.take();
-        self.child = Some(child);
+        let running = Running::new(child).ok_or_else(|| self.failed("it ended at once"))?;
+        let running = self.running.insert(running);
         let ready = async {
             match self.command.ready {
                 Ready::SaysListening => read_listening(stdout).await,
                 Ready::AnswersHttp => wait_for_tcp(chosen).await,
             }
         };
-        let child_ended = async {
-            match self.child.as_mut() {
-                Some(child) => child.wait().await.ok(),
-                None => None,
+        let what = tokio::select! {
+            address = ready => match address {
+                Some(address) => return Ok(address),
+                None => {
+                    let ended = bounds::END.within(running.end()).await;
+                    ended.unwrap_or_else(|_| "it closed its output and says no address".to_owned())
+                }
+            },
+            end = running.end() => end,
+            Err(reached) = bounds::START.within(std::future::pending::<()>()) => {
+                format!("it does not take connections: {reached}")
             }
         };
-        tokio::select! {
-            address = ready => match address {
-                Some(address) => Ok(address),
-                None => Err(self.failed("it ended before it served".to_owned())),
-            },
-            status = child_ended => Err(self.failed(status.map_or_else(|| "it ended".to_owned(), describe_status))),
-            Err(reached) = bounds::START.within(std::future::pending::<()>()) => Err(self.failed(format!("it does not take connections: {reached}"))),
-        }
+        Err(self.failed(&what))
+    }
+
+    /// Tells of the end of the process that serves now, where it ends by itself.
+    fn watch(&self) {
+        let (Some(running), Some((lane, deaths))) = (&self.running, self.deaths.clone()) else {
+            return;
+        };
+        let (program, log, end) = (self.command.program.clone(), self.log.clone(), running.unasked_end());
+        tokio::spawn(async move {
+            tokio::select! {
+                // Where the run is over there is nothing to tell.
+                () = deaths.closed() => {}
+                end = end => {
+                    let log = tail_of(&log);
+                    let error = ServerError::Died { program, end, log };
+                    let _ = deaths.send(Death { lane, error });
+                }
+            }
+        });
     }
 
     async fn spawn(&self, listen: SocketAddr, log: std::fs::File) -> std::io::Result<Child> {
@@ -144,10 +189,10 @@ impl Server {
         spawn::spawn(command).await
     }
 
-    fn failed(&self, what: String) -> ServerError {
+    fn failed(&self, what: &str) -> ServerError {
         let what = match self.command.form_in_words() {
             Some(form) => format!("{what} (it was started as `{form}`)"),
-            None => what,
+            None => what.to_owned(),
         };
         ServerError::NotServing {
             program: self.command.program.clone(),
@@ -189,69 +234,50 @@ impl Server {
 
     /// Whether a process is there.
     pub fn is_up(&self) -> bool {
-        self.child.is_some()
+        self.running.is_some()
     }
 
     /// How the process ended, where it ended without being asked to.
     pub fn unasked_end(&mut self) -> Option<String> {
-        let status = self.child.as_mut()?.try_wait().ok().flatten()?;
-        self.child = None;
+        let end = self.running.as_ref()?.ended()?;
+        self.running = None;
         self.address.send_replace(None);
-        Some(describe_status(status))
+        Some(end)
     }
 
     /// Ends the process in good order, or kills it where it does not end in time.
     pub async fn stop(&mut self) {
         self.address.send_replace(None);
         if self.paused {
-            // A stopped process would not see the SIGTERM.
+            // A stopped process would not see the signal.
             let _ = self.resume();
         }
-        if self.signal(Signal::SIGTERM).is_ok()
-            && let Some(child) = self.child.as_mut()
-            && bounds::STOP.within(child.wait()).await.is_ok()
-        {
-            self.child = None;
-            return;
+        if let Some(running) = &self.running {
+            running.ask_to_end();
+            let signal = running.orderly_signal().unwrap_or(self.command.orderly_signal());
+            if running.signal(signal).is_ok() {
+                let _ = bounds::STOP.within(running.end()).await;
+            }
         }
         self.reap().await;
     }
 
     async fn reap(&mut self) {
         self.paused = false;
-        let _ = self.signal(Signal::SIGKILL);
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill().await;
+        if let Some(running) = self.running.take() {
+            running.ask_to_end();
+            let _ = running.signal(Signal::SIGKILL);
+            running.end().await;
         }
     }
 
     fn signal(&self, signal: Signal) -> Result<(), ServerError> {
-        let pid = self.child.as_ref().and_then(Child::id).ok_or(ServerError::NotUp)?;
-        let pid = i32::try_from(pid).map_err(|_| ServerError::NotUp)?;
-        killpg(Pid::from_raw(pid), signal).map_err(|errno| ServerError::Signal {
-            signal: signal.as_str(),
-            errno,
-        })
-    }
-}
-
-impl Drop for Server {
-    /// The process itself is killed by its handle; this is for what it started.
-    fn drop(&mut self) {
-        let _ = self.signal(Signal::SIGKILL);
-    }
-}
-
-fn describe_status(status: std::process::ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("it ended with exit code {code}"),
-        (None, Some(signal)) => format!("it ended by signal {signal}"),
-        (None, None) => "it ended".to_owned(),
+        self.running.as_ref().ok_or(ServerError::NotUp)?.signal(signal)
     }
 }
 
 /// Reads up to the line `listening on ADDR`, then keeps the pipe drained so that the server never blocks on it.
-async fn read_listening(stdout: Option<tokio::process::ChildStdout>) -> Option<SocketAddr> {
+async fn read_listening(stdout: Option<ChildStdout>) -> Option<SocketAddr> {
     let mut lines = BufReader::new(stdout?).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         if let Some(address) = line
@@ -273,12 +299,6 @@ async fn wait_for_tcp(address: SocketAddr) -> Option<SocketAddr> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-fn tail_of(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(8)..].join("\n")
 }
 
 #[cfg(test)]

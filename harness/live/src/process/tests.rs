@@ -79,8 +79,52 @@ async fn a_server_that_dies_unasked_is_noticed() {
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     server.start().await.unwrap();
     std::fs::write(&fifo, "go\n").unwrap();
-    let _ = server.child.as_mut().unwrap().wait().await;
+    server.running.as_ref().unwrap().end().await;
     assert_eq!(server.unasked_end().as_deref(), Some("it ended with exit code 9"));
+}
+
+#[tokio::test]
+async fn a_server_that_ends_by_itself_is_told_with_its_last_words_and_one_that_is_stopped_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("server.sh.fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let body = "echo listening on 127.0.0.1:4567; read line < \"$0.fifo\"; echo no space left >&2; exit 9";
+    let (deaths, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::new(script(dir.path(), body), dir.path()).unwrap();
+    let mut server = server.telling("candidate", deaths);
+    server.start().await.unwrap();
+    server.stop().await;
+    server.start().await.unwrap();
+    server.kill().await;
+    server.start().await.unwrap();
+    std::fs::write(&fifo, "go\n").unwrap();
+    let death = told.recv().await.unwrap().error.to_string();
+    assert!(
+        death.contains("ended by itself") && death.contains("exit code 9") && death.contains("no space left"),
+        "{death}"
+    );
+    assert!(told.try_recv().is_err());
+}
+
+/// Stops a server that writes down the signals of which it knows, and returns what it wrote.
+async fn stopped(body: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::new(script(dir.path(), body), dir.path()).unwrap();
+    server.start().await.unwrap();
+    server.stop().await;
+    assert!(!server.is_up());
+    std::fs::read_to_string(dir.path().join("server.sh.end")).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_server_is_stopped_by_the_signal_that_it_handles() {
+    let waits = "echo listening on 127.0.0.1:4567; while :; do sleep 0.05; done";
+    let interrupt = "trap '' TERM; trap 'echo interrupted > \"$0.end\"; exit 0' INT";
+    let terminate = "trap 'echo terminated > \"$0.end\"; exit 0' TERM";
+    assert_eq!(stopped(&format!("{interrupt}\n{waits}")).await, "interrupted\n");
+    assert_eq!(stopped(&format!("{terminate}\n{waits}")).await, "terminated\n");
+    // One that handles neither is ended all the same.
+    assert_eq!(stopped(waits).await, "");
 }
 
 #[test]
@@ -108,7 +152,7 @@ fn a_server_outlives_the_thread_that_asked_for_it() {
     let mut server = asked.join().unwrap();
     assert_eq!(server.unasked_end(), None);
     runtime.block_on(async {
-        let ended = tokio::time::timeout(Duration::from_millis(200), server.child.as_mut().unwrap().wait()).await;
+        let ended = tokio::time::timeout(Duration::from_millis(200), server.running.as_ref().unwrap().end()).await;
         assert!(ended.is_err(), "{ended:?}");
         server.kill().await;
     });

@@ -78,12 +78,20 @@ async fn reach(client: &TcpStream, shared: &Shared) -> io::Result<LaneStream> {
     let addr = shared.upstream.borrow().clone();
     let addr =
         addr.ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, "the lane has no server at the moment"))?;
-    let (host, port) = (&addr.host, addr.port);
+    let place = format!("{}:{}", addr.host, addr.port);
     let connecting = tokio::time::timeout(shared.limits.connect, upstream::connect(&addr, &shared.tls));
     let answer = connecting
         .await
         .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")));
-    answer.map_err(|error| io::Error::new(error.kind(), format!("{host}:{port}: {error}")))
+    answer.map_err(|error| {
+        let why = error.to_string();
+        let told = if why.contains(&place) {
+            why
+        } else {
+            format!("{place}: {why}")
+        };
+        io::Error::new(error.kind(), told)
+    })
 }
 
 /// Moves both directions until the connection's end.

@@ -42,7 +42,7 @@ use crate::bounds::MESSAGE_MAX_BYTES;
 use crate::frame::TaggerFactory;
 use crate::toxic::Toxic;
 pub use stats::{Flow, ProxyStats};
-pub use upstream::{Upstream, UpstreamAddr};
+pub use upstream::{Upstream, UpstreamAddr, reach};
 
 /// Keeps the ledger of faults.
 pub trait LedgerSink: Send + Sync {

@@ -1,10 +1,8 @@
 //! The candidate lane: a SpacetimeDB server, shared between the plans that do it no harm, with a database of its own for
 //! each plan.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use cutover_core::hash::PayloadHash;
 use cutover_core::ids::LaneId;
@@ -28,13 +26,6 @@ use crate::proxy::{Proxy, ProxyConfig, Upstream};
 
 /// The module, as it is committed.
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../spacetime/module/cutover_module.wasm");
-
-/// The name by which the server inside our binary is asked for; it serves any.
-const BUNDLED_URL: &str = "http://candidate.localhost/";
-/// Between two looks whether a database that was being created when its plan was broken off is there by now.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// So often a database is looked for that may never come.
-const LOOKS: usize = 5;
 
 /// A server with an identity that owns our databases on it.
 pub struct Host {
@@ -68,8 +59,25 @@ impl Host {
         })
     }
 
-    fn http(&self) -> Result<HttpClient, StageError> {
-        client(&self.profile, &self.door, Some(&self.token), bounds::ADMIN)
+    /// A client with the owner's token.
+    pub(super) fn http(&self, within: Bound) -> Result<HttpClient, StageError> {
+        client(&self.profile, &self.door, Some(&self.token), within)
+    }
+
+    pub(super) fn profile(&self) -> &Arc<SpacetimeProfile> {
+        &self.profile
+    }
+
+    pub(super) fn token(&self) -> &Secret {
+        &self.token
+    }
+
+    pub(super) fn door(&self) -> &Proxy {
+        &self.door
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.profile.url
     }
 
     fn failed(&self, source: AdminError) -> StageError {
@@ -78,62 +86,6 @@ impl Host {
             source,
         }
     }
-}
-
-/// The databases that were created and not deleted yet, by name. A plan that is broken off leaves its own to the stage.
-pub(super) type Databases = Arc<std::sync::Mutex<BTreeMap<String, Arc<Host>>>>;
-
-/// A database that was created for a plan.
-pub struct Database {
-    host: Arc<Host>,
-    name: String,
-    all: Databases,
-}
-
-impl Database {
-    fn new(host: Arc<Host>, name: String, all: &Databases) -> Database {
-        // Noted before it is there: a request that is broken off may have created it.
-        lock(all).insert(name.clone(), host.clone());
-        Database {
-            host,
-            name,
-            all: all.clone(),
-        }
-    }
-
-    /// Deletes it; a server that does not do so keeps it, which harms nobody.
-    pub async fn delete(self) {
-        delete(&self.host, &self.name).await;
-        lock(&self.all).remove(&self.name);
-    }
-}
-
-/// Deletes what broken-off plans left on servers that are not ours; ours end with all that is in them.
-pub(super) async fn delete_all(databases: &Databases) {
-    let left = std::mem::take(&mut *lock(databases));
-    let outside = left.iter().filter(|(_, host)| host.server.is_none());
-    futures_util::future::join_all(outside.map(|(name, host)| delete_late(host, name))).await;
-}
-
-/// Deletes a database whose creation may still be under way.
-async fn delete_late(host: &Host, name: &str) {
-    for _ in 0..LOOKS {
-        if delete(host, name).await {
-            return;
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
-}
-
-/// Whether the database was there and is no more.
-async fn delete(host: &Host, name: &str) -> bool {
-    let Ok(mut http) = host.http() else { return false };
-    let deleted = bounds::DELETE.within(admin::delete_database(&mut http, name)).await;
-    matches!(deleted, Ok(Ok(())))
-}
-
-fn lock(databases: &Databases) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Host>>> {
-    databases.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Stage {
@@ -145,23 +97,7 @@ impl Stage {
             self.shared_host().await?
         };
         let profile = host.profile.clone();
-        let created = profile.database.is_none();
-        let name = profile
-            .database
-            .clone()
-            .unwrap_or_else(|| format!("cutover-{}-{}-{lane}", self.run, plan.scenario));
-        let database = created.then(|| Database::new(host.clone(), name.clone(), &self.databases));
-        let mut http = host.http()?;
-        let publishes = profile.publishes_module();
-        if publishes {
-            admin::publish_module(&mut http, &name, self.module.clone())
-                .await
-                .map_err(|source| host.failed(source))?;
-        } else {
-            admin::find_database(&mut http, &name)
-                .await
-                .map_err(|source| host.failed(source))?;
-        }
+        let (name, module_digest) = self.create(&host, &format!("{}-{lane}", plan.scenario)).await?;
         if harmed {
             host.make_durable().await?;
         }
@@ -187,14 +123,33 @@ impl Stage {
             byte_toxics: None,
         };
         let server = if harmed { host.server.clone() } else { None };
-        let module_digest = publishes.then(|| module_digest(&self.module));
         Ok(Staged {
             stack,
             version: host.version.clone(),
             module_digest,
             server,
-            database,
         })
+    }
+
+    /// Makes a database ready: one of the run's own with the module in it, or the one that the profile names. Returns its name,
+    /// and the digest of the module that was published.
+    pub(super) async fn create(&self, host: &Arc<Host>, what: &str) -> Result<(String, Option<String>), StageError> {
+        let profile = &host.profile;
+        let name = match &profile.database {
+            Some(name) => name.clone(),
+            None => format!("cutover-{}-{what}", self.run),
+        };
+        if profile.database.is_none() && host.server.is_none() {
+            self.databases.note(&name, host);
+        }
+        let mut http = host.http(bounds::ADMIN)?;
+        if !profile.publishes_module() {
+            let found = admin::find_database(&mut http, &name).await;
+            return found.map(|()| (name, None)).map_err(|source| host.failed(source));
+        }
+        let published = admin::publish_module(&mut http, &name, self.module.clone()).await;
+        published.map_err(|source| host.failed(source))?;
+        Ok((name, Some(module_digest(&self.module))))
     }
 
     pub(super) async fn shared_host(&self) -> Result<Arc<Host>, StageError> {
@@ -209,10 +164,14 @@ impl Stage {
 
     async fn start_host(&self, dir: &Path) -> Result<Host, StageError> {
         match &self.candidate {
-            Source::Bundled => self.start_server(ServerCommand::candidate(&self.binary), dir).await,
-            Source::Binary(binary) => {
-                self.start_server(ServerCommand::spacetimedb(&self.binary, binary), dir)
+            Source::Bundled => {
+                let profile = SpacetimeProfile::default().of_own_server();
+                self.start_server(ServerCommand::candidate(&self.binary), profile, dir)
                     .await
+            }
+            Source::Binary { path, profile } => {
+                let command = ServerCommand::spacetimedb(&self.binary, path);
+                self.start_server(command, (**profile).clone(), dir).await
             }
             Source::Outside(LaneTarget::Spacetime(profile)) => {
                 let upstream = fixed(&profile.origin());
@@ -225,16 +184,21 @@ impl Stage {
         }
     }
 
-    async fn start_server(&self, command: ServerCommand, dir: &Path) -> Result<Host, StageError> {
+    async fn start_server(
+        &self,
+        command: ServerCommand,
+        profile: SpacetimeProfile,
+        dir: &Path,
+    ) -> Result<Host, StageError> {
         let failed = |source| StageError::Server {
             lane: "candidate",
             source,
         };
-        let mut server = Server::new(command, dir).map_err(failed)?;
+        let server = Server::new(command, dir).map_err(failed)?;
+        let mut server = server.telling("candidate", self.deaths.clone());
         server.start().await.map_err(failed)?;
         let upstream = server.address();
-        let profile = Arc::new(SpacetimeProfile::of_url(BUNDLED_URL)?);
-        meet(Some(Arc::new(Mutex::new(server))), profile, upstream).await
+        meet(Some(Arc::new(Mutex::new(server))), Arc::new(profile), upstream).await
     }
 }
 

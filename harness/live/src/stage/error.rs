@@ -7,6 +7,7 @@ use crate::lane::OpenError;
 use crate::lane::names::NamesError;
 use crate::lane::profile::ProfileError;
 use crate::lane::spacetime::admin::AdminError;
+use crate::lane::trial::TrialError;
 use crate::process::ServerError;
 
 /// A lane or the environment could not be had.
@@ -40,8 +41,8 @@ pub enum StageError {
     },
     /// Nobody is there.
     #[error(
-        "the {lane} lane at {url} can't be had: can't connect to {authority}: {why} (is it running, and does the address \
-         lead to it?)"
+        "the {lane} lane at {url} can't be had: can't connect to {authority}: {why}{}",
+        hint.map(|hint| format!(" ({hint})")).unwrap_or_default()
     )]
     Unreachable {
         /// Which.
@@ -52,6 +53,18 @@ pub enum StageError {
         authority: String,
         /// What the system said.
         why: String,
+        /// How to mend it, where `why` does not say it.
+        hint: Option<&'static str>,
+    },
+    /// What the plans will use was tried, and does not work.
+    #[error("the {lane} lane at {url} was tried before the run: {source}")]
+    Trial {
+        /// Which.
+        lane: &'static str,
+        /// Its URL.
+        url: String,
+        /// Why.
+        source: TrialError,
     },
     /// The other kind of server is there.
     #[error("the {lane} lane at {url} is {found}; `{option}` takes it")]
@@ -76,6 +89,14 @@ pub enum StageError {
         /// Its version.
         version: String,
     },
+    /// A server of ours ended by itself.
+    #[error("the {lane} server is gone: {source}")]
+    Died {
+        /// Whose.
+        lane: &'static str,
+        /// How it ended.
+        source: ServerError,
+    },
     /// A profile does not fit.
     #[error(transparent)]
     Profile(#[from] ProfileError),
@@ -96,4 +117,16 @@ pub enum StageError {
     /// The plan could not be driven.
     #[error(transparent)]
     Drive(#[from] DriveError),
+}
+
+impl StageError {
+    /// Whether an argument or a profile is to be changed; else the lane or the environment.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            StageError::Profile(_) | StageError::Unfit(_) | StageError::Names(_) => true,
+            StageError::NoConfirmedReads { .. } | StageError::Swapped { .. } => true,
+            StageError::Trial { source, .. } => source.is_of_the_profile(),
+            _ => false,
+        }
+    }
 }

@@ -57,7 +57,12 @@ impl Stage {
 
     /// Whether the candidate was asked to withhold what is not on disk.
     fn reads_are_confirmed(&self) -> bool {
-        matches!(&self.candidate, Source::Outside(LaneTarget::Spacetime(profile)) if profile.confirmed == Some(true))
+        let confirmed = match &self.candidate {
+            Source::Binary { profile, .. } => profile.confirmed,
+            Source::Outside(LaneTarget::Spacetime(profile)) => profile.confirmed,
+            Source::Bundled | Source::Outside(LaneTarget::Phoenix(_)) => None,
+        };
+        confirmed == Some(true)
     }
 
     /// The plan's streams on the wire. Where the server outlives the run they carry a word of it, and of the role, as both
@@ -65,7 +70,7 @@ impl Stage {
     pub(super) fn names(&self, role: LaneId, lane: LaneId, plan: &Plan) -> Result<Arc<Names>, NamesError> {
         let scoped = match self.source(lane) {
             Source::Outside(target) => shares_streams(target) && target.scoped(),
-            Source::Bundled | Source::Binary(_) => false,
+            Source::Bundled | Source::Binary { .. } => false,
         };
         let scope = scoped.then(|| format!("{}-{}-{role}", self.run, plan.scenario));
         let streams = plan
@@ -95,7 +100,7 @@ pub(super) fn harms(plan: &Plan, role: LaneId) -> bool {
     })
 }
 
-fn sets_policies(plan: &Plan) -> bool {
+pub(super) fn sets_policies(plan: &Plan) -> bool {
     plan.cases.iter().any(|case| {
         let streams = case
             .streams
@@ -165,7 +170,7 @@ mod tests {
     fn lanes_of_our_own_can_be_put_through_anything() {
         let ours = stage(Source::Bundled, Source::Bundled);
         assert_eq!(fit(&ours, None, KINDS), [true; 5]);
-        let binary = stage(Source::Bundled, Source::Binary("spacetimedb-standalone".into()));
+        let binary = stage(Source::Bundled, Source::binary("spacetimedb-standalone".into(), None));
         assert_eq!(fit(&binary, None, KINDS), [true; 5]);
     }
 

@@ -37,10 +37,9 @@ impl Stage {
                     version: format!("outside service at {}", socket.authority()),
                     module_digest: None,
                     server: None,
-                    database: None,
                 })
             }
-            Source::Outside(LaneTarget::Spacetime(_)) | Source::Binary(_) => Err(StageError::Unfit(
+            Source::Outside(LaneTarget::Spacetime(_)) | Source::Binary { .. } => Err(StageError::Unfit(
                 "the legacy lane is a Phoenix service; this is the profile of a SpacetimeDB server",
             )),
         }
@@ -54,7 +53,8 @@ impl Stage {
         } else {
             &[]
         };
-        let mut server = Server::new(ServerCommand::legacy(&self.binary, defects), dir).map_err(failed)?;
+        let server = Server::new(ServerCommand::legacy(&self.binary, defects), dir).map_err(failed)?;
+        let mut server = server.telling("legacy", self.deaths.clone());
         server.start().await.map_err(failed)?;
         let upstream = server.address();
         // Our own server keeps to the contract to the letter.
@@ -79,7 +79,6 @@ impl Stage {
             version,
             module_digest: None,
             server: Some(server),
-            database: None,
         })
     }
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cutover_core::ids::LaneId;
-use cutover_core::plan::{Compression, Serializer};
+use cutover_core::plan::{Compression, Plan, Serializer};
 use http::Method;
-use tokio::net::TcpStream;
 
 use super::{Source, Stage, StageError, fixed};
 use crate::bounds;
@@ -15,26 +14,28 @@ use crate::drive::Quietly;
 use crate::frame::TaggerFactory;
 use crate::lane::http::HttpClient;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
-use crate::lane::profile::{LaneTarget, Origin, PhoenixProfile};
+use crate::lane::profile::{Origin, PhoenixProfile};
 use crate::lane::spacetime::SpacetimeTaggers;
 use crate::lane::spacetime::admin::AdminError;
 use crate::lane::{Endpoint, Lane, OpenError, Role};
-use crate::proxy::{Proxy, ProxyConfig};
+use crate::proxy::{self, Proxy, ProxyConfig};
 
 /// The name of the client that only looks whether the lane lets it in.
 const VISITOR: &str = "cutover-visitor";
 
 impl Stage {
-    /// Meets the lanes that are not built in. `aa` is the lane that runs against itself, if one does.
+    /// Meets the lanes that are not built in, and tries them with what the plans will use. `aa` is the lane that runs against
+    /// itself, if one does.
     ///
     /// # Errors
-    /// Where one of them can't be had.
-    pub async fn meet(&self, aa: Option<LaneId>) -> Result<(), StageError> {
-        let used = |lane: LaneId| aa.is_none_or(|only| only == lane);
-        if let (true, Source::Outside(LaneTarget::Phoenix(profile))) = (used(LaneId::Legacy), &self.legacy) {
+    /// Where one of them can't be had, or does not fit its profile.
+    pub async fn meet(&self, aa: Option<LaneId>, plans: &[Plan]) -> Result<(), StageError> {
+        let used = |lane: LaneId| aa.is_none_or(|only| only == lane) && self.is_tried(lane);
+        // Both are met before either is written to.
+        if let (true, Some(profile)) = (used(LaneId::Legacy), self.legacy_profile()) {
             meet_legacy(profile).await?;
         }
-        if used(LaneId::Candidate) && !matches!(self.candidate, Source::Bundled) {
+        if used(LaneId::Candidate) {
             let host = self.shared_host().await;
             if let (Err(StageError::Admin { source, url }), Source::Outside(target)) = (&host, &self.candidate)
                 && is_another_kind(source)
@@ -47,7 +48,10 @@ impl Stage {
                     option: "--legacy",
                 });
             }
-            host?;
+            self.try_candidate(&host?, plans).await?;
+        }
+        if let (true, Some(profile)) = (used(LaneId::Legacy), self.legacy_profile()) {
+            self.try_legacy(profile, plans).await?;
         }
         Ok(())
     }
@@ -81,12 +85,14 @@ async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
     })
 }
 
-/// Whether anybody takes connections there. Asked without a proxy between, which could only say that it was not let in.
+/// Whether the lane can be reached, TLS included. Asked without a proxy between, so that the cause is known.
 pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Result<(), StageError> {
-    let host = origin.host.trim_start_matches('[').trim_end_matches(']');
-    let connected = bounds::MEET.within(TcpStream::connect((host, origin.port))).await;
+    let Some(address) = fixed(origin).borrow().clone() else {
+        return Ok(());
+    };
+    let connected = bounds::MEET.within(proxy::reach(&address)).await;
     let why = match connected {
-        Ok(Ok(_)) => return Ok(()),
+        Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
         Err(reached) => format!("no connection: {reached}"),
     };
@@ -94,6 +100,11 @@ pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Res
         lane,
         url: url.to_owned(),
         authority: origin.authority(),
+        hint: if origin.tls && why.contains(&format!(":{}", address.port)) {
+            None
+        } else {
+            Some("is it running, and does the address lead to it?")
+        },
         why,
     })
 }
@@ -102,14 +113,14 @@ pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Res
 async fn visit(profile: &PhoenixProfile) -> Result<Result<(), OpenError>, StageError> {
     let profile = Arc::new(profile.clone());
     let origin = profile.socket_origin();
-    let door = door(&origin, Arc::new(PhoenixTaggers::new(profile.clone(), Arc::default()))).await?;
+    let door = Door::open(&origin, Arc::new(PhoenixTaggers::new(profile.clone(), Arc::default()))).await?;
     let lane = PhoenixLane::new(LaneId::Legacy, profile, Arc::default());
     let role = Role::Subscriber {
         client: VISITOR.to_owned(),
         serializer: Serializer::V2,
         compression: Compression::None,
     };
-    let opened = lane.open(&endpoint(&door, &origin), &role).await;
+    let opened = lane.open(&door.endpoint(&origin), &role).await;
     let opened = match opened {
         Ok(mut session) => {
             session.close().await;
@@ -117,15 +128,15 @@ async fn visit(profile: &PhoenixProfile) -> Result<Result<(), OpenError>, StageE
         }
         Err(error) => Err(error),
     };
-    door.shutdown().await;
+    door.close().await;
     Ok(opened)
 }
 
 async fn is_spacetime(origin: &Origin) -> bool {
-    let Ok(door) = door(origin, Arc::new(SpacetimeTaggers::new(Arc::default()))).await else {
+    let Ok(door) = Door::open(origin, Arc::new(SpacetimeTaggers::new(Arc::default()))).await else {
         return false;
     };
-    let mut http = HttpClient::new(endpoint(&door, origin), Vec::new(), bounds::MEET, bounds::MEET);
+    let mut http = HttpClient::new(door.endpoint(origin), Vec::new(), bounds::MEET, bounds::MEET);
     let answered = http.request(Method::GET, "/v1/ping", None, Bytes::new()).await;
     answered.is_ok_and(|answer| answer.is_ok())
 }
@@ -147,15 +158,31 @@ fn is_another_kind(error: &AdminError) -> bool {
     }
 }
 
-async fn door(origin: &Origin, factory: Arc<dyn TaggerFactory>) -> Result<Proxy, StageError> {
-    let config = ProxyConfig::transparent(VISITOR.into(), fixed(origin), factory, Arc::new(Quietly));
-    Proxy::start(config).await.map_err(|source| StageError::Directory {
-        path: "a local port".into(),
-        source,
-    })
+/// A transparent proxy before a lane, for as long as it is asked something.
+pub(super) struct Door(Proxy);
+
+impl Door {
+    pub(super) async fn open(origin: &Origin, factory: Arc<dyn TaggerFactory>) -> Result<Door, StageError> {
+        let config = ProxyConfig::transparent(VISITOR.into(), fixed(origin), factory, Arc::new(Quietly));
+        let proxy = Proxy::start(config).await.map_err(|source| StageError::Directory {
+            path: "a local port".into(),
+            source,
+        })?;
+        Ok(Door(proxy))
+    }
+
+    pub(super) fn endpoint(&self, origin: &Origin) -> Endpoint {
+        endpoint(&self.0, origin)
+    }
+
+    /// Closes it, and says why the lane could not be reached the last time that it could not.
+    pub(super) async fn close(self) -> Option<String> {
+        self.0.shutdown().await;
+        self.0.stats().last_unreachable
+    }
 }
 
-fn endpoint(door: &Proxy, origin: &Origin) -> Endpoint {
+pub(super) fn endpoint(door: &Proxy, origin: &Origin) -> Endpoint {
     Endpoint {
         connect: door.addr(),
         authority: origin.authority(),

@@ -2,25 +2,29 @@
 //! away afterwards what was made.
 
 mod candidate;
+mod databases;
 mod error;
 mod fit;
 mod legacy;
 mod meet;
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
 
 pub use candidate::MODULE_WASM;
+use databases::Databases;
 pub use error::StageError;
 
 use crate::drive::LaneStack;
-use crate::lane::profile::{LaneTarget, Origin};
-use crate::process::Server;
+use crate::lane::profile::{LaneTarget, Origin, SpacetimeProfile};
+use crate::process::{Death, Deaths, Server};
 use crate::proxy::{Upstream, UpstreamAddr};
 
 /// Where a lane comes from.
@@ -29,12 +33,26 @@ pub enum Source {
     /// The server inside our own binary.
     Bundled,
     /// A `spacetime` or `spacetimedb-standalone` binary, started by us.
-    Binary(PathBuf),
+    Binary {
+        /// The binary.
+        path: PathBuf,
+        /// What is said to it and how.
+        profile: Box<SpacetimeProfile>,
+    },
     /// A server that is there already.
     Outside(LaneTarget),
 }
 
 impl Source {
+    /// A binary, with the profile of how it is spoken to where that is not the default one.
+    pub fn binary(path: PathBuf, profile: Option<SpacetimeProfile>) -> Source {
+        let profile = profile.unwrap_or_default().of_own_server();
+        Source::Binary {
+            path,
+            profile: Box::new(profile),
+        }
+    }
+
     /// Whether its process is ours to kill, pause and restart.
     pub fn is_ours(&self) -> bool {
         !matches!(self, Source::Outside(_))
@@ -50,10 +68,14 @@ pub struct Stage {
     candidate: Source,
     module: Bytes,
     shared_candidate: Mutex<Option<Arc<candidate::Host>>>,
-    databases: candidate::Databases,
+    databases: Databases,
+    keeps_databases: bool,
+    deaths: Deaths,
+    died: Mutex<mpsc::UnboundedReceiver<Death>>,
 }
 
-/// A lane made ready for one plan. Nothing that it made outlives [`Staged::strike`].
+/// A lane made ready for one plan. No process that it started outlives [`Staged::strike`]; a database on a server that is
+/// not ours is deleted by [`Stage::strike`].
 pub struct Staged {
     /// How to drive it.
     pub stack: LaneStack,
@@ -62,16 +84,13 @@ pub struct Staged {
     /// `sha256:` of the module that was published for it, where one was.
     pub module_digest: Option<String>,
     server: Option<Arc<Mutex<Server>>>,
-    database: Option<candidate::Database>,
 }
 
 impl Staged {
-    /// Stops what was started for the plan and deletes what was created for it.
+    /// Stops what was started for the plan.
     pub async fn strike(self) {
         if let Some(server) = self.server {
             server.lock().await.stop().await;
-        } else if let Some(database) = self.database {
-            database.delete().await;
         }
     }
 }
@@ -80,6 +99,7 @@ impl Stage {
     /// A stage on which nothing stands yet. `binary` is this program, `work` an empty directory of the run, `run` a word
     /// that no other run against the same outside servers has.
     pub fn new(binary: &Path, work: &Path, run: &str, legacy: Source, candidate: Source) -> Stage {
+        let (deaths, died) = mpsc::unbounded_channel();
         Stage {
             binary: binary.to_owned(),
             work: work.to_owned(),
@@ -88,7 +108,25 @@ impl Stage {
             candidate,
             module: Bytes::from_static(MODULE_WASM),
             shared_candidate: Mutex::default(),
-            databases: Arc::default(),
+            databases: Databases::default(),
+            keeps_databases: false,
+            deaths,
+            died: Mutex::new(died),
+        }
+    }
+
+    /// The stage that leaves the databases of the run on servers that are not ours.
+    #[must_use]
+    pub fn keeping_databases(mut self, keeps: bool) -> Stage {
+        self.keeps_databases = keeps;
+        self
+    }
+
+    /// Waits until a server of ours ends by itself, which it does not do on a good day.
+    pub async fn server_died(&self) -> StageError {
+        match self.died.lock().await.recv().await {
+            Some(Death { lane, error }) => StageError::Died { lane, source: error },
+            None => std::future::pending().await,
         }
     }
 
@@ -103,7 +141,7 @@ impl Stage {
     pub fn what(&self, lane: LaneId) -> String {
         match self.source(lane) {
             Source::Bundled => "built-in".to_owned(),
-            Source::Binary(binary) => binary.display().to_string(),
+            Source::Binary { path, .. } => path.display().to_string(),
             Source::Outside(target) => target.to_string(),
         }
     }
@@ -124,12 +162,18 @@ impl Stage {
         }
     }
 
-    /// Deletes what plans left on servers that are not ours, and stops what is shared between plans.
-    pub async fn strike(&self) {
-        candidate::delete_all(&self.databases).await;
+    /// Deletes the databases of the run on servers that are not ours, within a bound, and stops what is shared between plans.
+    /// What is left behind is returned, in words.
+    pub async fn strike(&self, within: Duration) -> Vec<String> {
+        let left = if self.keeps_databases {
+            self.databases.keep()
+        } else {
+            self.databases.delete_all(within).await
+        };
         if let Some(host) = self.shared_candidate.lock().await.take() {
             host.stop().await;
         }
+        left
     }
 
     fn source(&self, lane: LaneId) -> &Source {

@@ -26,6 +26,9 @@ impl PhoenixSession {
             Ok(message) => message,
             Err(error) => return self.inbox.unreadable(error.to_string()),
         };
+        if let Some(heard) = &self.heard {
+            let _ = heard.send(message.clone());
+        }
         if message.event == "phx_reply" {
             return self.take_reply(&message);
         }

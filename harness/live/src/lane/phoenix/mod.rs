@@ -4,6 +4,7 @@ mod batch;
 mod claims;
 mod codec;
 mod edit;
+mod fields;
 mod heads;
 mod intake;
 mod object;
@@ -17,6 +18,9 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 mod tagger;
+mod trial;
+#[cfg(test)]
+mod trial_tests;
 mod values;
 mod writer;
 
@@ -81,18 +85,17 @@ impl PhoenixLane {
         target
     }
 
-    async fn subscriber(
+    async fn joined(
         &self,
         endpoint: &Endpoint,
         client: &str,
         serializer: Serializer,
-    ) -> Result<Box<dyn Session>, OpenError> {
+    ) -> Result<session::PhoenixSession, OpenError> {
         let serializer = self.profile.serializer.unwrap_or(serializer);
         let opened = Socket::connect(endpoint, &self.target(serializer), &[], self.bounds.open).await;
         let (socket, _) = opened.map_err(|error| error.into_open_error(|status| self.upgrade_hint(status)))?;
         let (profile, names) = (Arc::clone(&self.profile), Arc::clone(&self.names));
-        let session = session::PhoenixSession::join(socket, serializer, profile, names, self.bounds, client).await?;
-        Ok(Box::new(session))
+        session::PhoenixSession::join(socket, serializer, profile, names, self.bounds, client).await
     }
 
     fn upgrade_hint(&self, status: u16) -> Option<String> {
@@ -110,7 +113,7 @@ impl PhoenixLane {
         }
     }
 
-    async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn Session>, OpenError> {
+    async fn opened_writer(&self, endpoint: &Endpoint) -> Result<writer::PhoenixWriter, OpenError> {
         let value = match (&self.profile.publish.authorization, &self.profile.token) {
             (Some(whole), _) => Some(http::HeaderValue::from_str(whole.reveal()).ok()),
             (None, Some(token)) => Some(bearer(token.reveal())),
@@ -130,7 +133,7 @@ impl PhoenixLane {
         };
         let http = HttpClient::new(endpoint.clone(), headers, self.bounds.open, self.bounds.operation);
         let (profile, names) = (Arc::clone(&self.profile), Arc::clone(&self.names));
-        Ok(Box::new(writer::PhoenixWriter::open(http, profile, names).await?))
+        writer::PhoenixWriter::open(http, profile, names).await
     }
 }
 
@@ -150,8 +153,10 @@ impl Lane for PhoenixLane {
 
     async fn open(&self, endpoint: &Endpoint, role: &Role) -> Result<Box<dyn Session>, OpenError> {
         match role {
-            Role::Subscriber { client, serializer, .. } => self.subscriber(endpoint, client, *serializer).await,
-            Role::Writer => self.writer(endpoint).await,
+            Role::Subscriber { client, serializer, .. } => {
+                Ok(Box::new(self.joined(endpoint, client, *serializer).await?))
+            }
+            Role::Writer => Ok(Box::new(self.opened_writer(endpoint).await?)),
         }
     }
 }

@@ -8,6 +8,7 @@ use cutover_core::history::{Closed, Spoken};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::Serializer;
 use serde_json::Value;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::codec::{Message, encode};
@@ -49,6 +50,8 @@ pub(super) struct PhoenixSession {
     pub(super) complete: BTreeMap<StreamId, (Seq, bool)>,
     /// The cursors that are probed, each with whether the event at or behind it came.
     pub(super) probing: Option<BTreeMap<StreamId, (Cursor, bool)>>,
+    /// Who hears every message that comes, where somebody does.
+    pub(super) heard: Option<mpsc::UnboundedSender<Message>>,
 }
 
 /// Where each stream's head is: the lane's own word, but for those that a probe told to lie below their cursors.
@@ -95,6 +98,7 @@ impl PhoenixSession {
             newest: BTreeMap::new(),
             complete: BTreeMap::new(),
             probing: None,
+            heard: None,
         };
         let params = session.join_params(client)?;
         if serializer == Serializer::V2 {

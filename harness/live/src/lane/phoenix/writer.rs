@@ -22,6 +22,8 @@ pub(super) struct PhoenixWriter {
     http: HttpClient,
     profile: Arc<PhoenixProfile>,
     names: Arc<Names>,
+    /// The answer to the last request, where there was one.
+    pub(super) last_answer: Option<HttpAnswer>,
 }
 
 impl PhoenixWriter {
@@ -37,7 +39,12 @@ impl PhoenixWriter {
             retryable: true,
             refusal: None,
         })?;
-        Ok(PhoenixWriter { http, profile, names })
+        Ok(PhoenixWriter {
+            http,
+            profile,
+            names,
+            last_answer: None,
+        })
     }
 
     async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion {
@@ -104,9 +111,15 @@ impl PhoenixWriter {
     async fn send(&mut self, method: &str, path: &str, body: String) -> Result<HttpAnswer, HttpError> {
         // The profile's methods were checked when it was read.
         let method = method.parse().unwrap_or(Method::POST);
-        self.http
+        let answered = self
+            .http
             .request(method, path, Some("application/json"), Bytes::from(body))
-            .await
+            .await;
+        self.last_answer = match &answered {
+            Ok(answer) => Some(answer.clone()),
+            Err(error) => error.page(),
+        };
+        answered
     }
 
     /// 2xx is done, 4xx is refused; after anything else nobody knows.

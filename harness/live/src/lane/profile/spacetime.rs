@@ -10,6 +10,9 @@ use super::{Origin, ProfileError, Secret, origin_of, server_url, token_of};
 /// The subprotocols that this lane speaks, the one it likes best first.
 pub(crate) const SUBPROTOCOLS: [&str; 3] = ["v3.bsatn.spacetimedb", "v2.bsatn.spacetimedb", "v1.bsatn.spacetimedb"];
 
+/// The name by which a server of our own is asked for; it serves any.
+const OWN_SERVER_URL: &str = "http://candidate.localhost/";
+
 /// The profile.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,7 +59,37 @@ fn yes() -> bool {
     true
 }
 
+impl Default for SpacetimeProfile {
+    /// What is meant where a profile does not say it, at no server.
+    fn default() -> SpacetimeProfile {
+        SpacetimeProfile {
+            kind: "spacetime".to_owned(),
+            url: String::new(),
+            database: None,
+            token: None,
+            token_env: None,
+            publish_module: None,
+            subprotocols: subprotocols(),
+            confirmed: None,
+            websocket_path: websocket_path(),
+            scoped: true,
+        }
+    }
+}
+
 impl SpacetimeProfile {
+    /// The profile for a server that is started for the run: where a server of somebody else's is, and what is in it already,
+    /// says nothing of it.
+    #[must_use]
+    pub fn of_own_server(self) -> SpacetimeProfile {
+        SpacetimeProfile {
+            url: OWN_SERVER_URL.to_owned(),
+            database: None,
+            publish_module: None,
+            ..self
+        }
+    }
+
     /// The default profile of the server at a URL. A path `/v1/database/NAME` names a database that is there already.
     ///
     /// # Errors
@@ -78,16 +111,9 @@ impl SpacetimeProfile {
         };
         url.set_path("");
         let profile = SpacetimeProfile {
-            kind: "spacetime".to_owned(),
             url: url.to_string(),
             database,
-            token: None,
-            token_env: None,
-            publish_module: None,
-            subprotocols: subprotocols(),
-            confirmed: None,
-            websocket_path: websocket_path(),
-            scoped: true,
+            ..SpacetimeProfile::default()
         };
         profile.validated(text)
     }

@@ -1,11 +1,13 @@
 //! What a run needs of a SpacetimeDB server before and after it drives it: is it there, an identity, a database with the
 //! module in it, and its removal.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
+use crate::lane::http::{HttpAnswer, HttpClient, HttpError, REDIRECT_HINT, percent_encoded};
 
 /// An identity and the token that proves it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -37,13 +39,13 @@ pub enum AdminError {
         error: Box<HttpError>,
     },
     /// The answer is a refusal.
-    #[error("{what}: HTTP {status}: {words} ({hint})")]
+    #[error("{what}: {words} ({hint})")]
     Refused {
         /// What was asked.
         what: String,
         /// The status.
         status: u16,
-        /// The server's words.
+        /// Status and words of the server.
         words: String,
         /// How to mend it.
         hint: &'static str,
@@ -168,6 +170,50 @@ pub async fn find_database(http: &mut HttpClient, name: &str) -> Result<(), Admi
     ask(http, &what, Method::GET, &path, None, Bytes::new()).await.map(drop)
 }
 
+/// The schema of a database's module, in the form of version 9; `None` where the server does not tell it.
+///
+/// # Errors
+/// Where the server does not answer, or what it answers is no JSON.
+pub async fn schema(http: &mut HttpClient, name: &str) -> Result<Option<serde_json::Value>, AdminError> {
+    let what = format!("asking for the schema of the database `{name}`");
+    let path = format!("/v1/database/{}/schema?version=9", percent_encoded(name));
+    match ask(http, &what, Method::GET, &path, None, Bytes::new()).await {
+        Ok(answer) => serde_json::from_slice(&answer.body)
+            .map(Some)
+            .map_err(|_| AdminError::Unreadable {
+                what,
+                words: answer.excerpt(),
+            }),
+        Err(AdminError::Refused {
+            status: 400 | 404 | 405 | 501,
+            ..
+        }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The connections of a database's clients, each as the server writes it.
+///
+/// A server of version 2 connects to the module for the query itself, so that its answer holds a connection that no later
+/// answer holds.
+///
+/// # Errors
+/// Where the server does not tell.
+pub async fn connections(http: &mut HttpClient, name: &str) -> Result<BTreeSet<String>, AdminError> {
+    let what = format!("asking for the connections of the database `{name}`");
+    let path = format!("/v1/database/{}/sql", percent_encoded(name));
+    let query = Bytes::from_static(b"SELECT * FROM st_client");
+    let answer = ask(http, &what, Method::POST, &path, Some("text/plain"), query).await?;
+    let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    match json.pointer("/0/rows").and_then(serde_json::Value::as_array) {
+        Some(rows) => Ok(rows.iter().map(ToString::to_string).collect()),
+        None => Err(AdminError::Unreadable {
+            what,
+            words: answer.excerpt(),
+        }),
+    }
+}
+
 async fn ask(
     http: &mut HttpClient,
     what: &str,
@@ -187,8 +233,11 @@ async fn ask(
     Err(AdminError::Refused {
         what: what.to_owned(),
         status: answer.status,
-        words: answer.excerpt(),
-        hint: hint(answer.status),
+        words: answer.told(),
+        hint: match answer.location {
+            Some(_) => REDIRECT_HINT,
+            None => hint(answer.status),
+        },
     })
 }
 
@@ -196,6 +245,9 @@ fn no_answer_hint(error: &HttpError) -> &'static str {
     match error {
         HttpError::TimedOut { .. } => {
             " (something takes connections there and says nothing: is it a SpacetimeDB server, and does it want `https`?)"
+        }
+        HttpError::Html { location: Some(_), .. } => {
+            " (redirects are not followed: give the address that it redirects to)"
         }
         HttpError::Html { .. } => " (a web server is there, no SpacetimeDB: check host and port)",
         _ => "",

@@ -13,6 +13,7 @@ pub(crate) mod recording;
 mod request;
 mod resume;
 mod rows;
+mod schema;
 #[cfg(test)]
 mod server;
 mod session;
@@ -20,6 +21,7 @@ mod session;
 mod session_tests;
 mod sort;
 mod tagger;
+mod trial;
 mod writer;
 
 pub use json::JsonTagger;

@@ -90,6 +90,12 @@ impl EventSchema {
         }
     }
 
+    /// The columns in their order.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&'static str, AlgebraicType)> {
+        let kinds = self.row.elements.iter().map(|element| element.algebraic_type.clone());
+        self.names.iter().copied().zip(kinds)
+    }
+
     /// Reads a row.
     ///
     /// # Errors
@@ -185,21 +191,26 @@ fn value_of(kind: &AlgebraicType, value: &str) -> Option<AlgebraicValue> {
     })
 }
 
+/// The columns of the module's `sync_stream`.
+pub(super) fn stream_columns() -> [(&'static str, AlgebraicType); 7] {
+    [
+        ("stream_id", AlgebraicType::String),
+        ("class", AlgebraicType::String),
+        ("owner_scope", AlgebraicType::String),
+        ("oldest_seq", AlgebraicType::U64),
+        ("head_seq", AlgebraicType::U64),
+        ("replay_budget", AlgebraicType::U64),
+        ("retention", AlgebraicType::U64),
+    ]
+}
+
 impl StreamRow {
     /// Reads a row of the module's `sync_stream`.
     ///
     /// # Errors
     /// Where it is none.
     pub fn read(row: &[u8]) -> Result<StreamRow, RowError> {
-        let schema = ProductType::from_iter([
-            AlgebraicType::String,
-            AlgebraicType::String,
-            AlgebraicType::String,
-            AlgebraicType::U64,
-            AlgebraicType::U64,
-            AlgebraicType::U64,
-            AlgebraicType::U64,
-        ]);
+        let schema = ProductType::from_iter(stream_columns().map(|(_, kind)| kind));
         let columns = read_product(STREAM_TABLE, &schema, row)?;
         match (columns.elements.first(), columns.elements.get(4)) {
             (Some(AlgebraicValue::String(stream_id)), Some(AlgebraicValue::U64(head_seq))) => Ok(StreamRow {

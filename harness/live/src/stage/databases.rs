@@ -1,0 +1,153 @@
+//! The databases that a run creates on a server that is not its own, and their removal at its end.
+//!
+//! A SpacetimeDB 2.8.3 ends when a database is deleted while a client's disconnect is in progress. So nothing is deleted
+//! while plans are driven, and a database goes only once it has no connection any more.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
+
+use super::candidate::Host;
+use crate::bounds::{self, Reached};
+use crate::lane::http::HttpClient;
+use crate::lane::spacetime::admin::{self, AdminError};
+
+/// Between two questions for the same thing.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
+/// So often a database is looked for whose creation was broken off and that may never come.
+const LOOKS: usize = 5;
+/// Databases that are deleted at the same time.
+const AT_ONCE: usize = 4;
+
+/// The databases that were created and not deleted yet, by name.
+#[derive(Default)]
+pub(super) struct Databases(Mutex<BTreeMap<String, Arc<Host>>>);
+
+impl Databases {
+    /// Takes note of a database before it is created: a request that is broken off may have created it.
+    pub(super) fn note(&self, name: &str, host: &Arc<Host>) {
+        self.lock().insert(name.to_owned(), host.clone());
+    }
+
+    /// Deletes all of them. What is left behind is returned, in words.
+    pub(super) async fn delete_all(&self, within: Duration) -> Vec<String> {
+        let deadline = Instant::now() + within;
+        let all = std::mem::take(&mut *self.lock());
+        let deleted = stream::iter(all).map(|(name, host)| async move {
+            let outcome = match timeout_at(deadline, delete(&host, &name)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err("there was no time left".to_owned()),
+            };
+            let why = outcome.err()?;
+            Some(format!("the database `{name}` is left on {}: {why}", host.url()))
+        });
+        let left: Vec<Option<String>> = deleted.buffer_unordered(AT_ONCE).collect().await;
+        left.into_iter().flatten().collect()
+    }
+
+    /// Keeps all of them, and says where they are.
+    pub(super) fn keep(&self) -> Vec<String> {
+        let all = std::mem::take(&mut *self.lock());
+        let kept = all
+            .into_iter()
+            .map(|(name, host)| format!("kept the database `{name}` on {}", host.url()));
+        kept.collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Host>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Deletes a database, once it is there and nobody is connected to it.
+async fn delete(host: &Host, name: &str) -> Result<(), String> {
+    let mut http = host.http(bounds::DELETE).map_err(|error| error.to_string())?;
+    for _ in 0..LOOKS {
+        match until_empty(&mut http, name).await {
+            Err(AdminError::Refused { status: 404, .. }) => tokio::time::sleep(ASK_AGAIN).await,
+            Err(error) => return Err(error.to_string()),
+            Ok(Err(reached)) => return Err(format!("it still has connections: {reached}")),
+            Ok(Ok(())) => {
+                return admin::delete_database(&mut http, name)
+                    .await
+                    .map_err(|error| error.to_string());
+            }
+        }
+    }
+    // It was never created.
+    Ok(())
+}
+
+/// Waits until the last connection has ended: none of one answer is in the next one.
+async fn until_empty(http: &mut HttpClient, name: &str) -> Result<Result<(), Reached>, AdminError> {
+    let mut before = admin::connections(http, name).await?;
+    let gone = async {
+        while !before.is_empty() {
+            tokio::time::sleep(ASK_AGAIN).await;
+            let now = admin::connections(http, name).await?;
+            before.retain(|connection| now.contains(connection));
+        }
+        Ok(())
+    };
+    match bounds::EMPTY.within(gone).await {
+        Ok(outcome) => outcome.map(Ok),
+        Err(reached) => Ok(Err(reached)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::lane::Endpoint;
+
+    /// A server that answers each question for connections with the next of these, the last one again and again.
+    async fn serve(answers: &'static [&'static str]) -> HttpClient {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connect = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            for at in 0.. {
+                if tcp.read(&mut request).await.unwrap_or(0) == 0 {
+                    return;
+                }
+                let rows = answers[at.min(answers.len() - 1)];
+                // A server of version 2 counts the connection of the question itself.
+                let body = format!("[{{\"rows\":[{}]}}]", rows.replace("own", &format!("\"own {at}\"")));
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                let _ = tcp.write_all(format!("{head}{body}").as_bytes()).await;
+            }
+        });
+        let endpoint = Endpoint {
+            connect,
+            authority: "db.example".to_owned(),
+        };
+        HttpClient::new(endpoint, Vec::new(), bounds::MEET, bounds::MEET)
+    }
+
+    #[tokio::test]
+    async fn a_database_is_empty_once_no_connection_is_there_twice() {
+        for answers in [
+            &[""][..],
+            &["\"a\",\"b\"", "\"b\"", ""],
+            &["own"],
+            &["\"a\",own", "\"a\",own", "own"],
+        ] {
+            let mut http = serve(answers).await;
+            assert_eq!(until_empty(&mut http, "d").await, Ok(Ok(())), "{answers:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_stays_is_told() {
+        let mut http = serve(&["\"a\",own"]).await;
+        assert!(until_empty(&mut http, "d").await.unwrap().is_err());
+    }
+}

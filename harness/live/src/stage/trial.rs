@@ -1,0 +1,176 @@
+//! Has the lanes tried before anything is driven over them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_core::ids::LaneId;
+use cutover_core::plan::Plan;
+
+use super::candidate::Host;
+use super::fit::sets_policies;
+use super::meet::{Door, endpoint};
+use super::{Source, Stage, StageError};
+use crate::lane::names::Names;
+use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
+use crate::lane::profile::{LaneTarget, PhoenixProfile};
+use crate::lane::socket::Bounds;
+use crate::lane::spacetime::SpacetimeLane;
+use crate::lane::trial::{Trial, TrialError, trial_bounds};
+
+/// What the trial's streams carry in their ids beside the word of the run.
+const TRIAL: &str = "trial";
+
+impl Stage {
+    /// What these plans use, and what the trial's stream is called on the wire. `None` where there is nothing to try.
+    fn trial(&self, plans: &[Plan]) -> Option<(Trial, Arc<Names>)> {
+        let policies = plans.iter().any(sets_policies);
+        let scope = format!("{}-{TRIAL}", self.run);
+        let streams = plans.iter().flat_map(|plan| &plan.cases).flat_map(|case| &case.streams);
+        // One whose id can carry a word of the run, so that no scenario meets what the trial wrote.
+        streams.map(|stream| &stream.id).find_map(|stream| {
+            let names = Names::new([stream.clone()], Some(&scope)).ok()?;
+            let trial = Trial::of(plans, stream.clone(), policies, &self.run);
+            Some((trial, Arc::new(names)))
+        })
+    }
+
+    pub(super) async fn try_legacy(&self, profile: &PhoenixProfile, plans: &[Plan]) -> Result<(), StageError> {
+        let Some((trial, names)) = self.trial(plans) else {
+            return Ok(());
+        };
+        let profile = Arc::new(profile.clone());
+        let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
+        let taggers = Arc::new(PhoenixTaggers::new(profile.clone(), names.clone()));
+        let socket_door = Door::open(&socket, taggers.clone()).await?;
+        let writer_door = Door::open(&writer, taggers).await?;
+        let url = profile.socket_url.clone();
+        let lane = PhoenixLane::new(LaneId::Legacy, profile, names).with_bounds(trial_bounds());
+        let (at, writer_at) = (socket_door.endpoint(&socket), writer_door.endpoint(&writer));
+        let mut tries = Tries::default();
+        let tried = loop {
+            let tried = lane.try_out(&at, &writer_at, &trial).await;
+            match tries.wait_after(&tried) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => break tried,
+            }
+        };
+        let lost = [socket_door.close().await, writer_door.close().await];
+        failed("legacy", url, tried, lost.into_iter().flatten().next())
+    }
+
+    pub(super) async fn try_candidate(&self, host: &Arc<Host>, plans: &[Plan]) -> Result<(), StageError> {
+        let Some((trial, names)) = self.trial(plans) else {
+            return Ok(());
+        };
+        let profile = host.profile().clone();
+        let bounds = Bounds {
+            // The first call of a reducer may find the server still compiling the module.
+            operation: Bounds::default().operation,
+            ..trial_bounds()
+        };
+        let database = self.create(host, TRIAL).await?.0;
+        let lane = SpacetimeLane::new(
+            LaneId::Candidate,
+            profile.clone(),
+            database,
+            Some(host.token().clone()),
+            names,
+        );
+        let (lane, endpoint) = (lane.with_bounds(bounds), endpoint(host.door(), &profile.origin()));
+        let mut http = host.http(bounds.operation)?;
+        let mut tries = Tries::default();
+        let tried = loop {
+            let tried = lane.try_out(&endpoint, &mut http, &trial).await;
+            match tries.wait_after(&tried) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => break tried,
+            }
+        };
+        failed(
+            "candidate",
+            profile.url.clone(),
+            tried,
+            host.door().stats().last_unreachable,
+        )
+    }
+
+    /// Whether a lane is to be tried: one that is not built in may be anything.
+    pub(super) fn is_tried(&self, lane: LaneId) -> bool {
+        !matches!(self.source(lane), Source::Bundled)
+    }
+
+    /// The profile of the legacy lane, where it is somebody else's.
+    pub(super) fn legacy_profile(&self) -> Option<&PhoenixProfile> {
+        match &self.legacy {
+            Source::Outside(LaneTarget::Phoenix(profile)) => Some(profile),
+            _ => None,
+        }
+    }
+}
+
+/// The waits before the further tries of a trial that may go better then.
+const TRIES_AFTER: [Duration; 3] = [
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_millis(1000),
+];
+
+/// How often a lane was tried.
+#[derive(Default)]
+struct Tries(usize);
+
+impl Tries {
+    /// How long to wait for the next try, where what went wrong may be over soon and tries are left.
+    fn wait_after(&mut self, outcome: &Result<(), TrialError>) -> Option<Duration> {
+        let wait = TRIES_AFTER.get(self.0).copied()?;
+        self.0 += 1;
+        outcome.as_ref().is_err_and(TrialError::is_passing).then_some(wait)
+    }
+}
+
+/// A trial's outcome, with what the proxy in between knows of a connection that could not be had.
+fn failed(
+    lane: &'static str,
+    url: String,
+    tried: Result<(), TrialError>,
+    unreachable: Option<String>,
+) -> Result<(), StageError> {
+    let Err(mut source) = tried else { return Ok(()) };
+    if let (TrialError::Open { source, .. }, Some(why)) = (&mut source, unreachable) {
+        source.what = format!("{}; {why}", source.what);
+    }
+    Err(StageError::Trial { lane, url, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::trial::Mismatch;
+
+    /// How often it is tried where each try fails in this way.
+    fn tries(error: TrialError) -> usize {
+        let mut tries = Tries::default();
+        let mut count = 1;
+        while tries.wait_after(&Err(error.clone())).is_some() {
+            count += 1;
+        }
+        count
+    }
+
+    fn refused(passing: bool) -> TrialError {
+        TrialError::Refused {
+            what: "a publish was answered with HTTP 503".to_owned(),
+            hint: None,
+            passing,
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_what_does_not_fit_is_not() {
+        assert_eq!(tries(refused(true)), 4);
+        assert_eq!(tries(refused(false)), 1);
+        let mismatch = Mismatch::new("fields.watermark", "n", "an event has no such field");
+        assert_eq!(tries(mismatch.into()), 1);
+        assert_eq!(Tries::default().wait_after(&Ok(())), None);
+    }
+}
