@@ -90,7 +90,7 @@ impl PhoenixLane {
     async fn heartbeat(&self, listener: &mut Listener) -> Result<(), TrialError> {
         let name = &self.profile.events.heartbeat;
         let wrong = match listener.session.invoke(&Op::Heartbeat).await {
-            Completion::Ok(_) => return Ok(()),
+            Completion::Ok(_) | Completion::Unwritten(_) => return Ok(()),
             Completion::Fail(refusal) => format!("the service refused it: {}", refusal.code),
             Completion::Info(why) => match listener.ended() {
                 Some(event) => format!("the channel ended with {event} when it was sent"),

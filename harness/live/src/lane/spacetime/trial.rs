@@ -87,7 +87,8 @@ impl SpacetimeLane {
 
     async fn ask(&self, session: &mut Box<dyn Session>, op: &Op, what: &str) -> Result<(), TrialError> {
         match session.invoke(op).await {
-            Completion::Ok(_) => Ok(()),
+            // What was acknowledged and is not there is the run's to judge.
+            Completion::Ok(_) | Completion::Unwritten(_) => Ok(()),
             Completion::Fail(refusal) => {
                 let what = format!("{what} was refused: {}: {}", refusal.code, refusal.message);
                 Err(refused(what, refusal.code == "http_429"))
@@ -103,7 +104,7 @@ async fn read_event(session: &mut Box<dyn Session>) -> Result<(), TrialError> {
     loop {
         match bound.within(session.next()).await {
             Ok(Arrival::Unreadable(what)) => return Err(TrialError::Module(what)),
-            Ok(Arrival::Contradiction { .. }) => {}
+            Ok(Arrival::Contradiction { .. } | Arrival::Foreign { .. }) => {}
             Ok(Arrival::Event { .. } | Arrival::Closed(_)) | Err(_) => return Ok(()),
         }
     }
