@@ -5,6 +5,8 @@
 //! and the same seqs where the rule says so, and never by a milder one: an `Unknown` explains no `Invalid`. A shortage
 //! that has no stream (a driver that gave up waiting, and what it therefore never came to) is explained by an `Invalid` of
 //! the same lane. Nothing is dropped: consequences stay in the evidence, each with its cause.
+//!
+//! A finding whose verdict is `Valid` is a warning: it is told, kept apart from both, and decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +52,9 @@ pub struct Explained {
     pub principal: Vec<Finding>,
     /// Those that a principal one accounts for.
     pub consequences: Vec<Consequence>,
+    /// What is worth telling and decides nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Finding>,
 }
 
 impl Explained {
@@ -73,9 +78,10 @@ type Place<'a> = (Option<LaneId>, Option<&'a str>);
 
 /// Sorts the findings of one scenario's reports.
 pub fn explain(reports: &[Report]) -> Explained {
-    let mut findings: Vec<(usize, &Finding)> = reports
-        .iter()
-        .flat_map(|report| &report.findings)
+    let all = reports.iter().flat_map(|report| &report.findings);
+    let (warnings, findings): (Vec<&Finding>, Vec<&Finding>) = all.partition(|finding| finding.is_warning());
+    let mut findings: Vec<(usize, &Finding)> = findings
+        .into_iter()
         .map(|finding| (rank(&finding.checker), finding))
         .collect();
     // Stable: findings of one checker stay in the order in which it told them.
@@ -85,7 +91,10 @@ pub fn explain(reports: &[Report]) -> Explained {
         .filter(|(_, finding)| finding.reason == "timed-out")
         .filter_map(|(_, finding)| finding.lane)
         .collect();
-    let mut explained = Explained::default();
+    let mut explained = Explained {
+        warnings: warnings.into_iter().cloned().collect(),
+        ..Explained::default()
+    };
     // For each lane and stream, what was sorted already, with the principal finding that stands for it.
     let mut earlier: BTreeMap<Place<'_>, Vec<(usize, &Finding, usize)>> = BTreeMap::new();
     let mut worst_on: BTreeMap<LaneId, usize> = BTreeMap::new();

@@ -66,6 +66,7 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
             .collect(),
         left_out: reports.iter().map(|report: &Report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
+        warnings: verdict.warnings.iter().map(|finding| found(finding, None)).collect(),
         seen: LaneId::BOTH
             .into_iter()
             .map(|lane| (lane, seen::seen(&reports, lane)))
@@ -142,6 +143,7 @@ fn scenario_verdict(scenario: &JudgedScenario) -> ScenarioVerdict {
         verdict: scenario.verdict,
         principal: Vec::new(),
         consequences: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 

@@ -54,6 +54,9 @@ pub struct JudgedScenario {
     pub checkers: BTreeMap<String, Verdict>,
     /// What was found, with witnesses: principal findings first, then their consequences.
     pub findings: Vec<JudgedFinding>,
+    /// What is worth telling and decides nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<JudgedFinding>,
     /// How many more findings there were than are kept.
     pub left_out: u64,
     /// What each lane saw.

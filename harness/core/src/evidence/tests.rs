@@ -38,6 +38,7 @@ fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: [Seen; 2]) 
         checkers: BTreeMap::from([("gap".to_owned(), Verdict::Valid)]),
         left_out: 0,
         findings: vec![],
+        warnings: vec![],
         seen: LaneId::BOTH.into_iter().zip(seen).collect(),
         ledger: vec![LedgerEntry {
             fault: "cut-3".into(),
@@ -129,6 +130,12 @@ fn blocked() -> Evidence {
         ScenarioOutcome::Unknown,
         [seen(0, 0, 0, 0); 2],
     );
+    unknown.warnings.push(JudgedFinding {
+        finding: Finding::new("unplanned-end", Verdict::Valid, "ended-once").on(LaneId::Candidate),
+        says: "candidate: a connection of client <b> ended with 1011, which nothing planned".to_owned(),
+        explained_by: None,
+        shown_by: vec![],
+    });
     unknown
         .reasons
         .push("vacuous: 0 deliveries on the legacy lane, at least 40 are asked for".to_owned());

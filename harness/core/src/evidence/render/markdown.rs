@@ -36,6 +36,7 @@ impl Renderer for MarkdownRenderer<'_> {
         self.known_bad(evidence, out)?;
         left_out(evidence, out)?;
         troubles(evidence, out)?;
+        warnings(evidence, out)?;
         matrix(evidence, out)?;
         writeln!(
             out,
@@ -179,6 +180,22 @@ fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\nReproduce: {}\n", code(&words::reproduce(evidence, scenario)))?;
     }
     Ok(())
+}
+
+fn warnings(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let count = words::warnings(evidence).count();
+    if count == 0 {
+        return Ok(());
+    }
+    writeln!(out, "## Warnings\n\nThey decide nothing.\n")?;
+    for (scenario, warning) in words::warnings(evidence).take(MAX_FINDINGS) {
+        writeln!(out, "- {}: {}", escaped(&scenario.name), escaped(&warning.says))?;
+    }
+    if let Some(more) = count.checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+        let more = words::counted(more, "more warning", "more warnings");
+        writeln!(out, "- and {more} in `evidence.json`")?;
+    }
+    writeln!(out)
 }
 
 fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {

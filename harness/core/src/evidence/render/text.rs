@@ -80,6 +80,7 @@ impl Renderer for TextRenderer<'_> {
         self.known_bad(evidence, out)?;
         self.left_out(evidence, out)?;
         self.troubles(evidence, out)?;
+        self.warnings(evidence, out)?;
         self.matrix(evidence, out)?;
         self.decision(evidence, out)
     }
@@ -232,6 +233,22 @@ impl TextRenderer<'_> {
             writeln!(out, "  reproduce: {}\n", words::reproduce(evidence, scenario))?;
         }
         Ok(())
+    }
+
+    fn warnings(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let count = words::warnings(evidence).count();
+        if count == 0 {
+            return Ok(());
+        }
+        self.heading("Warnings (they decide nothing)", out)?;
+        for (scenario, warning) in words::warnings(evidence).take(MAX_FINDINGS) {
+            self.paragraph(2, &format!("{}: {}", scenario.name, warning.says), out)?;
+        }
+        if let Some(more) = count.checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+            let more = words::counted(more, "more warning", "more warnings");
+            writeln!(out, "  … and {more} in the bundle")?;
+        }
+        writeln!(out)
     }
 
     fn finding(&self, scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {

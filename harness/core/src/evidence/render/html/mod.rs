@@ -5,7 +5,7 @@ mod style;
 
 use std::io::{self, Write};
 
-use parts::{close_table, files, ledger, left_out, matrix, open_table, row_head, section, tag, troubles};
+use parts::{close_table, files, ledger, left_out, matrix, open_table, row_head, section, tag, troubles, warnings};
 use style::STYLE;
 
 use super::junit::escaped;
@@ -40,6 +40,7 @@ impl Renderer for HtmlRenderer<'_> {
         self.head(evidence, out)?;
         writeln!(out, "<main>")?;
         troubles(evidence, out)?;
+        warnings(evidence, out)?;
         self.scenarios(evidence, out)?;
         self.known_bad(evidence, out)?;
         left_out(evidence, out)?;
@@ -234,10 +235,11 @@ impl HtmlRenderer<'_> {
 }
 
 /// The page's sections in order: id, name, and whether it is there.
-fn sections(evidence: &Evidence) -> [(&'static str, &'static str, bool); 8] {
+fn sections(evidence: &Evidence) -> [(&'static str, &'static str, bool); 9] {
     let scenarios = &evidence.judged.scenarios;
     [
         ("wrong", "What is wrong", !words::troubled(evidence).is_empty()),
+        ("warnings", "Warnings", words::warnings(evidence).next().is_some()),
         (
             "scenarios",
             "Scenarios",

@@ -88,6 +88,28 @@ pub(super) fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<(
     Ok(())
 }
 
+/// What is worth telling and decides nothing.
+pub(super) fn warnings(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let count = words::warnings(evidence).count();
+    if count == 0 {
+        return Ok(());
+    }
+    section("warnings", "Warnings", out)?;
+    writeln!(out, "<p class=\"note\">They decide nothing.</p>\n<ul>")?;
+    for (scenario, warning) in words::warnings(evidence).take(MAX_FINDINGS) {
+        let (name, says) = (escaped(&scenario.name), escaped(&warning.says));
+        writeln!(out, "<li><strong>{name}</strong>: {says}</li>")?;
+    }
+    if let Some(more) = count.checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+        let more = words::counted(more, "more warning", "more warnings");
+        writeln!(
+            out,
+            "<li>And {more} in <a href=\"evidence.json\">evidence.json</a>.</li>"
+        )?;
+    }
+    writeln!(out, "</ul>")
+}
+
 fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
