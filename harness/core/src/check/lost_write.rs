@@ -2,7 +2,8 @@
 //!
 //! Anomaly: the lane answered a publish well, the client subscribes to its stream and is connected at the end, and by the
 //! end of converge no message of any kind brought it the event (reason `never-delivered`). What retention pruned before a
-//! bootstrap, and what lies at or below a cursor that was put on the client's disk, is not owed. A publish that the plan
+//! bootstrap, and what lies at or below a cursor that was put on the client's disk, is not owed; of a client that could not
+//! be reached nobody can tell (`Unknown`). A publish that the plan
 //! wants refused, and that was answered well although its payload never shows up, is lost too
 //! (`acknowledged-but-not-written`). Source: contract, "Writes" (an answer comes once the event is in the journal) and
 //! "Ordering, delivery, replay" (delivery is at least once); the name is Jepsen's.
@@ -68,7 +69,7 @@ fn tell(
     report: &mut Report,
 ) {
     if let Some((first, last, acked)) = range {
-        let finding = Finding::new("lost-write", Verdict::Invalid, "never-delivered")
+        let finding = Finding::new("lost-write", lane.charge(client), "never-delivered")
             .on(lane.lane)
             .at_client(index.plan.clients.name(client))
             .in_stream(index.plan.streams.name(stream))

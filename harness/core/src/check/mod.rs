@@ -25,6 +25,8 @@ mod phantom;
 mod stale_cursor;
 #[cfg(test)]
 mod tests;
+pub(crate) mod unplanned_end;
+mod unreached;
 mod unseen;
 mod vacuity;
 mod wrong_answer;
@@ -81,7 +83,7 @@ pub trait Checker: Sync {
 }
 
 /// Every checker, in the order in which they are reported.
-pub const ALL: [&dyn Checker; 14] = [
+pub const ALL: [&dyn Checker; 16] = [
     &lost_write::LostWrite,
     &duplicate_apply::DuplicateApply,
     &nonmonotonic::Nonmonotonic,
@@ -95,6 +97,8 @@ pub const ALL: [&dyn Checker; 14] = [
     &observed_then_lost::ObservedThenLost,
     &wrong_answer::WrongAnswer,
     &contradiction::SelfContradiction,
+    &unreached::Unreached,
+    &unplanned_end::UnplannedEnd,
     &vacuity::Vacuity,
 ];
 

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::document::State;
-use super::judged::{Decided, Judged, JudgedFinding, JudgedScenario, ScenarioOutcome, ShownBy};
+use super::judged::{Decided, Judged, JudgedFinding, JudgedScenario, ScenarioOutcome, Seen, ShownBy};
 use super::seen;
+use crate::check::unplanned_end::are_many;
 use crate::check::{CheckInput, Finding, Report, Verdict, check_all};
 use crate::gate::{self, Decision, Outcome, Policy, Reason, ScenarioVerdict};
 use crate::history::History;
@@ -104,6 +105,10 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, terms: Terms, state: &State) -
         reasons.push("the run did not come to its end".to_owned());
         decision = decision.max(Decision::BlockUnknown);
     }
+    for sentence in unplanned_ends(&scenarios) {
+        reasons.push(sentence);
+        decision = decision.max(Decision::BlockUnknown);
+    }
     if terms.no_faults {
         reasons.push(
             "this run was without faults: it shows that scenarios are valid without them, and no more".to_owned(),
@@ -121,6 +126,37 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, terms: Terms, state: &State) -
         matrix: ruling.matrix,
         decision,
     }
+}
+
+/// Lanes whose connections ended again and again in scenarios that are good each by itself, with nothing planned.
+fn unplanned_ends(scenarios: &[JudgedScenario]) -> Vec<String> {
+    let sum = |lane: LaneId, of: fn(&Seen) -> u64| -> u64 {
+        let good = scenarios
+            .iter()
+            .filter(|scenario| !scenario.known_bad() && scenario.outcome.is_good());
+        good.filter_map(|scenario| scenario.seen.get(&lane)).map(of).sum()
+    };
+    let silences = |lane: LaneId| sum(lane, |seen| seen.unplanned_silences);
+    let ends = |lane: LaneId| sum(lane, |seen| seen.unplanned_ends);
+    let rate = |lane: LaneId| {
+        let deliveries = sum(lane, |seen| seen.deliveries);
+        format!(
+            "{} ended and {} went silent in {deliveries} deliveries on the {lane} lane",
+            ends(lane),
+            silences(lane)
+        )
+    };
+    let many = LaneId::BOTH
+        .into_iter()
+        .filter(|lane| are_many(ends(*lane), silences(*lane), silences(lane.other())));
+    many.map(|lane| {
+        format!(
+            "nothing planned that connections end: {}, {}",
+            rate(lane),
+            rate(lane.other())
+        )
+    })
+    .collect()
 }
 
 /// Judges a run whose scenarios were all recorded before.

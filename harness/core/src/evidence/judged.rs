@@ -148,6 +148,17 @@ pub struct Seen {
     pub duplicates: u64,
     /// Faults that fired.
     pub faults: u64,
+    /// Connections that the lane ended without anything planned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unplanned_ends: u64,
+    /// Connections that went silent, and publishes without an answer, without anything planned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unplanned_silences: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A planned fault on one lane.

@@ -19,6 +19,8 @@ fn seen(deliveries: u64, resumes: u64, duplicates: u64, faults: u64) -> Seen {
         refusals: 0,
         duplicates,
         faults,
+        unplanned_ends: 0,
+        unplanned_silences: 0,
     }
 }
 
@@ -269,6 +271,31 @@ fn a_blocked_run_at_80_columns() {
     assert!(
         too_long.iter().all(|line| line.trim_start().starts_with("reproduce")),
         "{too_long:#?}"
+    );
+}
+
+#[test]
+fn ends_that_nothing_planned_are_summed_over_scenarios() {
+    let with = |ends: u64| {
+        let names = ["one", "two", "three"];
+        let scenarios = names.map(|name| {
+            let mut clean = scenario(name, "Some", ScenarioOutcome::Passed, [seen(8, 0, 0, 0); 2]);
+            for seen in clean.seen.iter_mut().filter(|(lane, _)| **lane == LaneId::Candidate) {
+                seen.1.unplanned_ends = ends;
+            }
+            clean
+        });
+        decide(scenarios.to_vec(), Terms::default(), &State::Complete).decision
+    };
+    assert!(with(0).reasons.is_empty());
+    let many = with(1);
+    assert_eq!((many.allow, many.exit_code), (false, 2));
+    assert_eq!(
+        many.reasons,
+        [
+            "nothing planned that connections end: 3 ended and 0 went silent in 24 deliveries on the candidate lane, \
+          0 ended and 0 went silent in 24 deliveries on the legacy lane"
+        ]
     );
 }
 

@@ -11,6 +11,7 @@ use cutover_core::plan::{self, Plan, PublishExpect, ServerAction, Step, WRITER};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
+use super::backoff::Backoff;
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::Inbox;
@@ -71,7 +72,12 @@ impl Case {
             recorder,
         )
         .await?;
-        let writer = Writer::new(stack.lane.clone(), writer_proxy.endpoint(), recorder.clone());
+        let writer = Writer::new(
+            stack.lane.clone(),
+            writer_proxy.endpoint(),
+            recorder.clone(),
+            Backoff::new(planned.writer_backoff_ms.clone()),
+        );
         let hashes = Arc::new(planned_hashes(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
@@ -130,7 +136,7 @@ impl Case {
                 Completion::Ok(_) => continue,
                 Completion::Fail(refusal) if refusal.message.is_empty() => refusal.code,
                 Completion::Fail(refusal) => format!("{}: {}", refusal.code, refusal.message),
-                Completion::Info(why) => why,
+                Completion::Info(why) | Completion::Later(why) => why,
             };
             return Err(DriveError::Setup {
                 lane: self.lane,
@@ -250,7 +256,7 @@ impl Case {
                 }
                 Ok(())
             }
-            Completion::Info(why) => Err(format!("an answer to op {op}: {why}")),
+            Completion::Info(why) | Completion::Later(why) => Err(format!("an answer to op {op}: {why}")),
             _ => Ok(()),
         }
     }

@@ -1,6 +1,7 @@
 //! Drives one plan over a lane, phase by phase, and leaves a history of it. Both lanes are driven by the same code, side
 //! by side, each at its own pace: what they share is the plan.
 
+mod backoff;
 mod byte_toxics;
 mod case;
 mod checkpoints;

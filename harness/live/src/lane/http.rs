@@ -3,6 +3,8 @@
 //!
 //! Its errors keep apart what a writer must tell apart: whether the request can have reached the lane at all.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, Limited};
@@ -12,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::Endpoint;
+use super::passing::{is_passing, retry_after};
 use crate::bounds::Bound;
 
 /// The largest answer that is read, in bytes.
@@ -59,6 +62,8 @@ pub enum HttpError {
         request: String,
         /// The status.
         status: u16,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
         /// The page's beginning.
         excerpt: String,
     },
@@ -79,8 +84,22 @@ pub enum HttpError {
 pub struct HttpAnswer {
     /// The status.
     pub status: u16,
+    /// How long it asks to wait.
+    pub retry_after: Option<Duration>,
+    /// How the body is encoded, where that is not as it stands: nobody asked for that.
+    pub encoding: Option<String>,
     /// The body.
     pub body: Bytes,
+}
+
+impl HttpError {
+    /// How long whoever answered asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            HttpError::Html { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
 }
 
 impl HttpAnswer {
@@ -91,7 +110,15 @@ impl HttpAnswer {
 
     /// The body's beginning, for people.
     pub fn excerpt(&self) -> String {
-        excerpt(&self.body)
+        match &self.encoding {
+            Some(encoding) => format!("a body with Content-Encoding: {encoding}, which was not asked for"),
+            None => excerpt(&self.body),
+        }
+    }
+
+    /// Whether it says nothing about the request, so that the same is asked again later.
+    pub fn is_passing(&self) -> bool {
+        is_passing(self.status)
     }
 }
 
@@ -166,6 +193,7 @@ impl HttpClient {
                 authority: self.endpoint.authority.clone(),
                 request: named,
                 status: answer.status,
+                retry_after: answer.retry_after,
                 excerpt: answer.excerpt(),
             }),
             Ok(Ok((answer, _))) => Ok(answer),
@@ -245,9 +273,19 @@ async fn exchange(
     let status = response.status().as_u16();
     let content_type = response.headers().get(http::header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let wait = retry_after(response.headers());
+    let encoding = response.headers().get(http::header::CONTENT_ENCODING);
+    let encoding = encoding.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let encoding = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
     let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
     let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-    Ok((HttpAnswer { status, body }, content_type))
+    let answer = HttpAnswer {
+        status,
+        retry_after: wait,
+        encoding,
+        body,
+    };
+    Ok((answer, content_type))
 }
 
 /// The value of an `Authorization` header that bears a token, or `None` where the token can't stand in a header.

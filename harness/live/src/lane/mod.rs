@@ -7,6 +7,7 @@ pub mod any;
 mod generic;
 pub mod http;
 pub mod names;
+mod passing;
 pub mod phoenix;
 pub mod profile;
 mod refusal;
@@ -15,6 +16,7 @@ pub mod spacetime;
 mod wire_http;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 pub use any::AnyLane;
 pub use generic::{GenericTagger, GenericTaggers};
@@ -122,6 +124,8 @@ pub enum Completion {
     Ok(Answer),
     /// The lane refused, and did nothing.
     Fail(Refusal),
+    /// Nothing was done: the operation was not sent, or the lane asked to come back later; what was seen.
+    Later(String),
     /// Nobody knows; what was seen instead of an answer. The session is of no more use.
     Info(String),
 }
@@ -169,6 +173,8 @@ pub struct OpenError {
     pub hint: Option<String>,
     /// Whether trying again can help (a refused connection can, a refused token can't).
     pub retryable: bool,
+    /// How long the lane asked to wait before that.
+    pub retry_after: Option<Duration>,
     /// The lane's own words, where it refused the join.
     pub refusal: Option<Box<Refusal>>,
 }
@@ -192,6 +198,11 @@ pub trait Session: Send + Sync {
 
     /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed` again.
     async fn next(&mut self) -> Arrival;
+
+    /// How long the lane asked to wait when it last put an operation off.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
 
     /// Closes in good order, within a second.
     async fn close(&mut self);

@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::http::is_html;
+use super::passing::{is_passing, retry_after};
 use super::{Arrival, Endpoint, OpenError};
 use crate::bounds::{self, Bound};
 
@@ -94,6 +95,8 @@ pub enum UpgradeError {
         status: u16,
         /// Whether the body is HTML.
         html: bool,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
         /// The body's beginning.
         body: String,
     },
@@ -110,16 +113,26 @@ pub enum UpgradeError {
 impl UpgradeError {
     /// The session's error, with a hint by status.
     pub fn into_open_error(self, hint: impl Fn(u16) -> Option<String>) -> OpenError {
+        let mut retry_after = None;
         let (retryable, hint) = match &self {
             UpgradeError::Unreachable { .. } => {
                 (true, Some("is it running, and does the address lead to it?".to_owned()))
             }
             UpgradeError::TimedOut { .. } | UpgradeError::Lost { .. } => (true, None),
+            // Whoever answers so, a balancer or the lane: it passes.
+            UpgradeError::Answered {
+                status,
+                retry_after: wait,
+                ..
+            } if is_passing(*status) => {
+                retry_after = *wait;
+                (true, hint(*status))
+            }
             UpgradeError::Answered { html: true, .. } => (
                 false,
                 Some("a web server is there, but not this lane's socket: check URL and path".to_owned()),
             ),
-            UpgradeError::Answered { status, .. } => (*status >= 500, hint(*status)),
+            UpgradeError::Answered { status, .. } => (false, hint(*status)),
             UpgradeError::Protocol { .. } => (false, Some("is this a WebSocket server?".to_owned())),
         };
         let mut what = self.to_string();
@@ -132,6 +145,7 @@ impl UpgradeError {
             what,
             hint,
             retryable,
+            retry_after,
             refusal: None,
         }
     }
@@ -213,7 +227,7 @@ impl Socket {
                     return Err(Closed::CloseFrame { code });
                 }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(Closed::Lost { why: error.to_string() }),
+                Some(Err(error)) => return Err(broken(&error)),
                 None => {
                     return Err(Closed::Lost {
                         why: "the connection ended".to_owned(),
@@ -250,6 +264,16 @@ impl Socket {
     }
 }
 
+/// How a socket ended in an error: a message over our limit is our doing.
+fn broken(error: &Error) -> Closed {
+    match error {
+        Error::Capacity(_) => Closed::OurLimit {
+            what: error.to_string(),
+        },
+        other => Closed::Lost { why: other.to_string() },
+    }
+}
+
 fn refused(authority: &str, error: Error) -> UpgradeError {
     let authority = authority.to_owned();
     match error {
@@ -263,6 +287,7 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
                 authority,
                 status: response.status().as_u16(),
                 html: is_html(content_type, body),
+                retry_after: retry_after(response.headers()),
                 body: String::from_utf8_lossy(body).chars().take(300).collect(),
             }
         }
@@ -299,8 +324,8 @@ impl Inbox {
             return;
         }
         if self.queued.len() >= MAX_QUEUED_ARRIVALS {
-            let why = format!("more than {MAX_QUEUED_ARRIVALS} arrivals were waiting to be taken");
-            self.end(Closed::Lost { why });
+            let what = format!("more than {MAX_QUEUED_ARRIVALS} arrivals were waiting to be taken");
+            self.end(Closed::OurLimit { what });
         } else {
             self.queued.push_back(arrival);
         }
@@ -346,18 +371,25 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_html_is_never_worth_a_retry() {
+    fn what_passes_is_worth_a_retry_whoever_answers_so() {
         let answered = |status, html| {
             let error = UpgradeError::Answered {
                 authority: "lane".to_owned(),
                 status,
                 html,
+                retry_after: Some(Duration::from_secs(1)),
                 body: String::new(),
             };
             error.into_open_error(|status| (status == 403).then(|| "check the token".to_owned()))
         };
-        assert!(!answered(502, true).retryable);
-        assert!(answered(502, false).retryable);
+        for status in [408, 421, 425, 429, 502, 503] {
+            for html in [true, false] {
+                let error = answered(status, html);
+                assert!(error.retryable, "{status}");
+                assert_eq!(error.retry_after, Some(Duration::from_secs(1)));
+            }
+        }
+        assert!(!answered(404, true).retryable && !answered(403, false).retryable);
         assert_eq!(answered(403, false).hint.as_deref(), Some("check the token"));
     }
 }

@@ -181,6 +181,7 @@ impl PlanWriter {
                 name: "main".to_owned(),
                 streams: self.streams.into_values().collect(),
                 clients: clients.collect(),
+                writer_backoff_ms: vec![1],
                 steps: self.steps,
             }],
             faults: self.faults,

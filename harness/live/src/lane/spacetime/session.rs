@@ -85,6 +85,7 @@ impl SpacetimeSession {
                 what,
                 hint: hint.map(str::to_owned),
                 retryable: true,
+                retry_after: None,
                 refusal: None,
             };
             match running.within(session.socket.recv()).await {
