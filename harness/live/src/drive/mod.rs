@@ -11,6 +11,8 @@ mod inbox;
 mod passage;
 mod recorder;
 mod resume;
+#[cfg(test)]
+mod retry_tests;
 mod stack;
 mod status;
 mod strikes;
