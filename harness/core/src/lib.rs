@@ -4,6 +4,7 @@
 //! recorded bytes. Rooms, in the order in which data flows through them; imports point only upwards in this list.
 
 pub mod ids;
+pub mod text;
 pub mod topic;
 
 pub mod hash;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files};
 use cutover_core::evidence::{
-    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent, State, Terms,
-    Times, decide, judge_scenario,
+    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent,
+    ScenarioOutcome, State, Terms, Times, decide, judge_scenario,
 };
 use cutover_core::history::Record;
 use cutover_core::ids::{LaneId, Seed};
@@ -30,6 +30,9 @@ pub struct Recording {
     texts: BTreeMap<String, String>,
     judged: BTreeMap<String, JudgedScenario>,
     failure: Option<Failure>,
+    fail_fast: bool,
+    /// The first scenario that failed.
+    failed: Option<String>,
 }
 
 impl Recording {
@@ -83,6 +86,8 @@ impl Recording {
             texts,
             judged: BTreeMap::new(),
             failure: None,
+            fail_fast: args.fail_fast,
+            failed: None,
         })
     }
 
@@ -139,8 +144,16 @@ impl Recording {
         if !fires.is_empty() {
             self.times.fires.insert(name.clone(), fires);
         }
+        if !judged.outcome.is_good() && judged.outcome != ScenarioOutcome::Unknown {
+            self.failed.get_or_insert_with(|| name.clone());
+        }
         self.judged.insert(name.clone(), judged);
         Ok(())
+    }
+
+    /// Whether no further scenario is to be begun. One that is only unknown does not end a run: the next may tell more.
+    pub fn has_enough(&self) -> bool {
+        self.fail_fast && self.failed.is_some()
     }
 
     /// The run came to its end. One that neither drove a scenario nor said why did not, whatever the driver says.
@@ -153,6 +166,9 @@ impl Recording {
             .collect();
         if missing.is_empty() {
             self.evidence.state = State::Complete;
+        } else if let Some(failed) = self.failed.as_ref().filter(|_| self.fail_fast) {
+            let by = format!("--fail-fast after {failed} with {} scenarios not begun", missing.len());
+            self.evidence.state = State::Interrupted { by };
         } else {
             let what = format!("these scenarios were not driven: {}", missing.join(", "));
             self.failed(Exit::Fault, what, None);

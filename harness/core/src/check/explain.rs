@@ -169,8 +169,8 @@ fn accounts(cause: &Finding, effect: &Finding, gave_up: bool) -> bool {
         return false;
     }
     match distance(effect) {
-        // A client that gave up, or was sent away, at what the lane did wrong to it.
-        2 => effect.checker == UNREACHED && distance(cause) == 0 && cause.client == effect.client,
+        // A client that gave up since the lane refused it wrongly.
+        2 => effect.reason == "gave-up" && cause.checker == "stale-cursor" && cause.client == effect.client,
         3 => true,
         4 => gave_up,
         _ => false,

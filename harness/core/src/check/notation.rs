@@ -25,6 +25,7 @@
 //! | `c1 ends 1011`, also `silent`, `phx_error`, `over-limit`; `c1 no-door` | its connection ends, and nothing planned that; is refused a connection |
 //! | `c1 unreadable`, `c1 gives-up` | gets what it can't read; will not try again |
 //! | `c1 rewind a`, `c1 stuck a`, `c1 mark a 3` | gives up its cursor; is stuck; its watermark at the end |
+//! | `c1 overdue a 5` | asks again, of itself, for what was acknowledged up to 5 |
 //! | `c1 contradicts a 3 frame-seq` | is told two things by a message whose last event is this one; the rule that breaks |
 //! | `c1 rewrote a 3 to 9` (`-` for none) | the ledger: a fault rewrote the cursor |
 //! | `planned NAME c1`, `planned NAME c1 drop`, `fires NAME c1` | a fault of the plan, one that loses messages; the ledger |

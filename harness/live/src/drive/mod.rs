@@ -9,6 +9,7 @@ mod client;
 mod event;
 mod inbox;
 mod passage;
+mod patience;
 mod recorder;
 mod resume;
 #[cfg(test)]

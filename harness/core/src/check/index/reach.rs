@@ -18,16 +18,17 @@ pub(in crate::check) struct Reach {
     pub gave_up: Option<usize>,
     /// Whether it ever tried to connect.
     pub tried: bool,
-    /// Whether it is subscribed on an open connection.
-    following: bool,
+    /// Whether its last connection ended, or did not open, without its own doing, and it was not subscribed since.
+    cut_off: bool,
     /// The same when its watermark was taken.
-    at_watermark: Option<bool>,
+    cut_off_at_watermark: Option<bool>,
 }
 
 impl Reach {
-    /// Whether it was subscribed on an open connection when everything in flight was to have arrived.
+    /// Whether it had a connection when everything in flight was to have arrived. One that was opened and ended before
+    /// anything was subscribed on it is none.
     pub fn connected_at_end(&self) -> bool {
-        self.at_watermark.unwrap_or(self.following)
+        self.tried && !self.cut_off_at_watermark.unwrap_or(self.cut_off)
     }
 
     /// Whether something that the lane sent may not have reached it, or reached it and could not be read.
@@ -50,7 +51,7 @@ impl Reach {
             Closed::OurLimit { .. } => self.limits.push(at),
             _ => self.ends.push(at),
         }
-        self.following = false;
+        self.cut_off = true;
     }
 }
 
@@ -72,12 +73,12 @@ pub(super) fn reaches(history: &History, plan: &PlanIndex<'_>) -> BTreeMap<usize
         };
         let reach = reaches.entry(number).or_default();
         match record {
-            Record::Opened { .. } => (reach.tried, reach.following) = (true, false),
-            Record::Accepted { .. } => reach.following = true,
+            Record::Opened { .. } => reach.tried = true,
+            Record::Accepted { .. } => reach.cut_off = false,
             Record::Closed { why, .. } => reach.closed(at, why),
             Record::Unreadable { .. } => reach.unreadable.push(at),
             Record::GaveUp { .. } => reach.gave_up = Some(at),
-            Record::Watermark { .. } => reach.at_watermark = Some(reach.following),
+            Record::Watermark { .. } => reach.cut_off_at_watermark = Some(reach.cut_off),
             _ => {}
         }
     }

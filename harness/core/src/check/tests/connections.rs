@@ -2,7 +2,7 @@
 
 use super::{check, clean, explained, principal, short};
 
-const PASSED: &str = "pub a1..3; c1 sub a; candidate: c1 a1..3";
+const PASSED: &str = "pub a1..3; candidate: c1 sub a; candidate: c1 a1..3; legacy: c1 ask a";
 
 #[test]
 fn a_client_that_could_not_keep_a_connection_is_the_one_finding_and_accounts_for_its_losses() {
@@ -16,7 +16,7 @@ fn a_client_that_could_not_keep_a_connection_is_the_one_finding_and_accounts_for
     );
     assert_eq!(
         found.principal[0].describe(),
-        "legacy: client c1 could not keep a connection: 2 times not opened (HTTP 503), once closed with 4001 [legacy#15]"
+        "legacy: client c1 could not keep a connection: 2 times not opened (HTTP 503), once closed with 4001 [legacy#14]"
     );
     let consequences: Vec<_> = found.consequences.iter().map(|it| short(&it.finding)).collect();
     assert!(
@@ -58,7 +58,7 @@ fn a_frame_that_can_not_be_read_accounts_for_what_is_missing_and_never_makes_it_
 #[test]
 fn a_limit_of_ours_is_told_as_ours() {
     principal(
-        &format!("{PASSED}; legacy: c1 a1; legacy: c1 ends over-limit; legacy: c1 sub a from 1"),
+        &format!("{PASSED}; legacy: c1 a1; legacy: c1 ends over-limit; legacy: c1 sub a from 1; legacy: c1 a2..3"),
         &["legacy unreached/our-limit c1"],
     );
 }
@@ -79,7 +79,8 @@ fn a_client_that_gave_up_is_the_cause_unless_the_lane_did_wrong_to_it() {
 #[test]
 fn a_client_that_could_not_be_reached_explains_nothing_of_another() {
     principal(
-        "pub a1; c1 sub a; c2 sub a; candidate: c1 a1; candidate: c2 a1; legacy: c1 ends 4001; legacy: timeout",
+        "pub a1; legacy: c1 ask a; candidate: c1 sub a; c2 sub a; candidate: c1 a1; candidate: c2 a1; legacy: c1 ends 4001; \
+         legacy: timeout",
         &[
             "legacy unreached/no-connection c1",
             "legacy lost-write/never-delivered c2 a1",
@@ -153,7 +154,7 @@ fn one_end_that_nothing_planned_is_a_warning_with_its_cause() {
     assert_eq!(
         found.warnings[0].describe(),
         "legacy: connections ended that nothing planned: 1 end in 1 deliveries (once closed with 1011); \
-         the candidate lane had 0 ends in 1 deliveries [legacy#8]"
+         the candidate lane had 0 ends in 1 deliveries [legacy#9]"
     );
 }
 

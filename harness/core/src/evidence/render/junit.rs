@@ -3,8 +3,9 @@
 
 use std::io::{self, Write};
 
-use super::{Renderer, words};
+use super::{Renderer, causes, words};
 use crate::check::Verdict;
+use crate::evidence::causes::Cause;
 use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedScenario, ScenarioOutcome};
 use crate::gate::RowVerdict;
@@ -60,6 +61,15 @@ impl Renderer for JunitRenderer<'_> {
             ("scenarios", of(false)),
             ("known-bad", of(true)),
             ("left-out", evidence.left_out.iter().map(left_out_case).collect()),
+            (
+                "causes",
+                evidence
+                    .judged
+                    .causes
+                    .iter()
+                    .map(|cause| cause_case(evidence, cause))
+                    .collect(),
+            ),
             ("matrix", matrix),
             ("gate", vec![decision_case(evidence)]),
         ];
@@ -75,10 +85,17 @@ impl Renderer for JunitRenderer<'_> {
 
 impl JunitRenderer<'_> {
     fn case(&self, evidence: &Evidence, scenario: &JudgedScenario) -> Case {
-        let message = match (scenario.reasons.first(), scenario.findings.first()) {
+        let own = match (scenario.reasons.first(), scenario.findings.first()) {
             (Some(reason), _) => reason.clone(),
             (None, Some(finding)) => format!("{}: {}", words::heading(&finding.finding), finding.says),
             (None, None) => words::outcome(scenario).to_owned(),
+        };
+        let message = match causes::of_scenario(evidence, scenario) {
+            Some(cause) if scenario.known_bad() => {
+                format!("could not be judged, since {} ({})", cause.says, causes::extent(cause))
+            }
+            Some(cause) => format!("{} ({}): {own}", causes::title(cause), causes::extent(cause)),
+            None => own,
         };
         let text = prose(evidence, scenario);
         Case {
@@ -120,6 +137,40 @@ fn left_out_case((name, reason): (&String, &String)) -> Case {
         elapsed_ms: 0,
         result: Outcome::Skipped(reason.clone()),
         output: format!("left out: {reason}"),
+    }
+}
+
+/// A cause as a case of its own, so that it is told once.
+fn cause_case(evidence: &Evidence, cause: &Cause) -> Case {
+    let message = format!("{} ({})", causes::title(cause), causes::extent(cause));
+    let mut lines = vec![format!("scenarios: {}", causes::scenarios(cause))];
+    for (name, fact) in [
+        ("follows from it", causes::consequences(cause)),
+        ("not judged because of it", causes::not_judged(cause)),
+    ] {
+        if !fact.is_empty() {
+            lines.push(format!("{name}: {fact}"));
+        }
+    }
+    if let Some((scenario, finding)) = causes::witness(evidence, cause) {
+        lines.push(format!("witness: {}: {}", scenario.name, finding.says));
+        lines.push(format!("reproduce: {}", words::reproduce(evidence, scenario)));
+    }
+    let text = lines.join("\n");
+    let result = match cause.verdict {
+        Verdict::Invalid => Outcome::Failure {
+            kind: "invalid",
+            message,
+            text,
+        },
+        _ => Outcome::Error { message, text },
+    };
+    let lane = cause.lane.map_or("both lanes", |lane| lane.as_str());
+    Case {
+        name: format!("{lane} {} {}", cause.checker, cause.reason),
+        elapsed_ms: 0,
+        result,
+        output: causes::title(cause),
     }
 }
 
