@@ -43,6 +43,8 @@ pub const CHECKERS: &[&str] = &[
     "contradiction",
     "recovery-time",
     "latency-parity",
+    "unreached",
+    "unplanned-end",
     "vacuity",
 ];
 
@@ -64,6 +66,7 @@ pub const LEGACY_DEFECTS: &[&str] = &[
     "change-payload",
     "wrong-hash",
     "wrong-frame-seq",
+    "channel-crash",
     "cross-streams",
     "phantom",
     "stop-tail",

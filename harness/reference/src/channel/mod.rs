@@ -64,6 +64,8 @@ pub(crate) struct Channel {
     /// How far each topic was sent; kept when a topic is unsubscribed.
     watermarks: BTreeMap<String, u64>,
     planted: BTreeMap<String, Planted>,
+    /// How many events were delivered live, for a defect that counts them.
+    live_events: u64,
     inbox: VecDeque<Inbound>,
     replay: Option<Replay>,
     queue: OutboundQueue,
@@ -96,6 +98,7 @@ impl Channel {
             subscribed: Vec::new(),
             watermarks: BTreeMap::new(),
             planted: BTreeMap::new(),
+            live_events: 0,
             inbox: VecDeque::new(),
             replay: None,
             queue,
