@@ -10,6 +10,7 @@ mod event;
 mod inbox;
 mod passage;
 mod patience;
+mod proof;
 mod recorder;
 mod resume;
 #[cfg(test)]
@@ -107,6 +108,8 @@ impl Run {
         each(&mut cases, Phase::Heal).await;
         self.enter(Phase::Converge);
         each(&mut cases, Phase::Converge).await;
+        self.enter(Phase::ProofOfLife);
+        each(&mut cases, Phase::ProofOfLife).await;
         self.enter(Phase::Drain);
         each(&mut cases, Phase::Drain).await;
         for case in cases {

@@ -63,7 +63,9 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
                     return Resumed::Refused;
                 }
             }
-            Ok(Completion::Info(why) | Completion::Later(why)) => return Resumed::Ended(Closed::Lost { why }),
+            Ok(Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why)) => {
+                return Resumed::Ended(Closed::Lost { why });
+            }
             Err(_) => return Resumed::Ended(Closed::Silent),
         }
     }

@@ -47,11 +47,14 @@ impl Writer {
                 attempt,
                 completion: recorded(&completion),
             });
-            let open = matches!(completion, Completion::Info(_) | Completion::Later(_));
-            if !open {
+            let again = matches!(
+                completion,
+                Completion::Info(_) | Completion::Later(_) | Completion::Unwritten(_)
+            );
+            if !again {
                 self.backoff.reset();
             }
-            if !open || trying.is_reached() {
+            if !again || trying.is_reached() {
                 return completion;
             }
             let asked = self.session.as_ref().and_then(|session| session.retry_after());
@@ -111,6 +114,7 @@ fn recorded(completion: &Completion) -> history::Completion {
             refusal: refusal.clone(),
         },
         Completion::Later(why) => history::Completion::Later { why: why.clone() },
+        Completion::Unwritten(why) => history::Completion::Unwritten { why: why.clone() },
         Completion::Info(why) => history::Completion::Info { why: why.clone() },
     }
 }

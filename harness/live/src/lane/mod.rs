@@ -126,6 +126,8 @@ pub enum Completion {
     Fail(Refusal),
     /// Nothing was done: the operation was not sent, or the lane asked to come back later; what was seen.
     Later(String),
+    /// The lane said that it did it, and what it is to have written is not there; what was answered and looked for.
+    Unwritten(String),
     /// Nobody knows; what was seen instead of an answer. The session is of no more use.
     Info(String),
 }
@@ -143,6 +145,15 @@ pub enum Arrival {
         payload: String,
         /// The hash that the lane declared, as `sha256:<hex>`; `None` where it declares none.
         declared: Option<String>,
+        /// In which message it came.
+        via: Via,
+    },
+    /// An event under a name on the wire that no stream of the run has.
+    Foreign {
+        /// The topic or stream id as it stood on the wire.
+        name: String,
+        /// The event's seq.
+        seq: Seq,
         /// In which message it came.
         via: Via,
     },

@@ -66,6 +66,8 @@ pub(crate) struct Channel {
     planted: BTreeMap<String, Planted>,
     /// How many events were delivered live, for a defect that counts them.
     live_events: u64,
+    /// A planted defect: whether the live tail is dead.
+    is_dead: bool,
     inbox: VecDeque<Inbound>,
     replay: Option<Replay>,
     queue: OutboundQueue,
@@ -99,6 +101,7 @@ impl Channel {
             watermarks: BTreeMap::new(),
             planted: BTreeMap::new(),
             live_events: 0,
+            is_dead: false,
             inbox: VecDeque::new(),
             replay: None,
             queue,
