@@ -65,6 +65,8 @@ defects! {
     ChangePayload => "change-payload",
     /// The 5th event of each topic is delivered with a payload_hash that is not its payload's.
     WrongHash => "wrong-hash",
+    /// A channel crashes, with `phx_error`, whenever it has delivered three events live.
+    ChannelCrash => "channel-crash",
     /// The `sync:frame` of a batch names a seq one above the batch's highest.
     WrongFrameSeq => "wrong-frame-seq",
     /// The 5th event of each topic is delivered again, once a channel, as the next event of another subscribed topic.
@@ -90,6 +92,9 @@ defects! {
     /// Compatibility is not checked at the join, even where it is switched on.
     IgnoreCompat => "ignore-compat",
 }
+
+/// After so many live events a channel crashes.
+pub(crate) const CRASH_AFTER: u64 = 3;
 
 /// A set of planted defects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

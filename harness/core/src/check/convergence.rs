@@ -96,7 +96,7 @@ fn of_pair(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey) -> Option<Find
         Some((at, cursor)) => {
             let stuck = pair.stuck.filter(|(_, stuck)| *stuck == cursor);
             let reason = if stuck.is_some() { "stuck" } else { "behind-head" };
-            let mut finding = finding(Verdict::Invalid, reason).of_events(cursor + 1, head);
+            let mut finding = finding(lane.charge(key.0), reason).of_events(cursor + 1, head);
             if let Some((stuck, _)) = stuck {
                 finding = finding.seen_at(stuck);
             }

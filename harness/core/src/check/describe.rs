@@ -145,6 +145,19 @@ impl Finding {
             "refused-with-another-code" => format!("{op} on {stream} was refused with another code"),
             "answered-without-seq" => format!("{op} on {stream} was acknowledged without a seq"),
             "never-answered" => format!("nobody knows how {op} on {stream} ended"),
+            "put-off" => {
+                let which = match self.witness.op {
+                    Some(_) => format!("{op} on {stream} did not get through"),
+                    None => "an attempt to publish did not get through, and a later one did".to_owned(),
+                };
+                format!("{which}: {}", got(self))
+            }
+            "no-connection" => format!("{client} could not keep a connection: {}", got(self)),
+            "never-tried" => format!("{client} was never told to connect"),
+            "gave-up" => format!("{client} gave up: {}", got(self)),
+            "unreadable" => format!("{client} could not read what came: {}", got(self)),
+            "our-limit" => format!("a limit of ours kept {client} from what came: {}", got(self)),
+            "few" | "many" => format!("connections ended that nothing planned: {}", got(self)),
             "never-sent" => format!("{op} on {stream} was never sent"),
             "interrupted" => "the history ends before the run did".to_owned(),
             "foreign-history" => "the history is of another scenario or seed".to_owned(),
@@ -162,6 +175,10 @@ impl Finding {
             other => format!("{other}: {event}"),
         }
     }
+}
+
+fn got(finding: &Finding) -> &str {
+    finding.witness.got.as_deref().unwrap_or("nothing was told")
 }
 
 fn first(finding: &Finding) -> String {

@@ -2,9 +2,12 @@
 //! head, but it is one fault and not three.
 //!
 //! A finding is explained by one of an earlier checker in [`PRECEDENCE`], on the same lane and stream, at the same client
-//! and the same seqs where the rule says so, and never by a milder one: an `Unknown` explains no `Invalid`. A shortage
-//! that has no stream (a driver that gave up waiting, and what it therefore never came to) is explained by an `Invalid` of
-//! the same lane. Nothing is dropped: consequences stay in the evidence, each with its cause.
+//! and the same seqs where the rule says so, and never by a milder one: an `Unknown` explains no `Invalid`. What nobody can
+//! tell of a client that could not be reached is explained by that. A driver that gave up waiting, and what it therefore
+//! never came to, is explained by what is wrong on the same lane, or else by what kept it waiting. Nothing is dropped:
+//! consequences stay in the evidence, each with its cause.
+//!
+//! A finding whose verdict is `Valid` is a warning: it is told, kept apart from both, and decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +17,8 @@ use super::{Finding, Report, Verdict};
 use crate::ids::LaneId;
 
 /// Checkers, most specific first: one explains only what comes after it.
-pub const PRECEDENCE: [&str; 16] = [
+pub const PRECEDENCE: [&str; 18] = [
+    UNREACHED,
     "observed-then-lost",
     "stale-cursor",
     "wrong-stream",
@@ -30,8 +34,12 @@ pub const PRECEDENCE: [&str; 16] = [
     "unseen",
     "convergence",
     "contradiction",
+    "unplanned-end",
     "vacuity",
 ];
+
+/// The checker of clients that could not be reached. It accounts for all that nobody can tell of them.
+const UNREACHED: &str = "unreached";
 
 /// The reason of `wrong-answer` that moves the seqs of all that follows.
 const SHIFTED: &str = "acknowledged-at-another-seq";
@@ -55,6 +63,9 @@ pub struct Explained {
     pub principal: Vec<Finding>,
     /// Those that a principal one accounts for.
     pub consequences: Vec<Consequence>,
+    /// What is worth telling and decides nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Finding>,
 }
 
 impl Explained {
@@ -73,27 +84,30 @@ impl Explained {
     }
 }
 
+/// A lane and a client.
+type Of<'a> = (Option<LaneId>, Option<&'a str>);
+
 /// A lane and a stream.
 type Place<'a> = (Option<LaneId>, Option<&'a str>);
 
 /// Sorts the findings of one scenario's reports.
 pub fn explain(reports: &[Report]) -> Explained {
-    let mut findings: Vec<(usize, &Finding)> = reports
-        .iter()
-        .flat_map(|report| &report.findings)
+    let all = reports.iter().flat_map(|report| &report.findings);
+    let (warnings, findings): (Vec<&Finding>, Vec<&Finding>) = all.partition(|finding| finding.is_warning());
+    let mut findings: Vec<(usize, &Finding)> = findings
+        .into_iter()
         .map(|finding| (rank(&finding.checker), finding))
         .collect();
     // Stable: findings of one checker stay in the order in which it told them.
     findings.sort_by_key(|(rank, _)| *rank);
-    let gave_up: BTreeSet<LaneId> = findings
-        .iter()
-        .filter(|(_, finding)| finding.reason == "timed-out")
-        .filter_map(|(_, finding)| finding.lane)
-        .collect();
-    let mut explained = Explained::default();
+    let mut explained = Explained {
+        warnings: warnings.into_iter().cloned().collect(),
+        ..Explained::default()
+    };
     // For each lane and stream, what was sorted already, with the principal finding that stands for it.
     let mut earlier: BTreeMap<Place<'_>, Vec<(usize, &Finding, usize)>> = BTreeMap::new();
-    let mut worst_on: BTreeMap<LaneId, usize> = BTreeMap::new();
+    // Clients that could not be reached, each with the principal finding that says so.
+    let mut unreached: BTreeMap<Of<'_>, usize> = BTreeMap::new();
     for (rank, finding) in findings {
         let key = (finding.lane, finding.stream.as_ref().map(|stream| stream.as_str()));
         let bucket = earlier.entry(key).or_default();
@@ -103,12 +117,12 @@ pub fn explain(reports: &[Report]) -> Explained {
                 *cause_rank < rank && cause.verdict >= finding.verdict && explains(cause, finding)
             })
             .map(|(_, _, principal)| *principal);
+        let client = finding.client.as_ref().map(|client| client.as_str());
         let cause = direct.or_else(|| {
-            let lane = finding.lane?;
-            worst_on
-                .get(&lane)
+            unreached
+                .get(&(finding.lane, client))
                 .copied()
-                .filter(|_| shortage(finding, gave_up.contains(&lane)))
+                .filter(|_| finding.verdict == Verdict::Unknown)
         });
         let principal = match cause {
             Some(principal) => {
@@ -121,15 +135,15 @@ pub fn explain(reports: &[Report]) -> Explained {
             None => {
                 let place = explained.principal.len();
                 explained.principal.push(finding.clone());
-                if let (Some(lane), Verdict::Invalid) = (finding.lane, finding.verdict) {
-                    worst_on.entry(lane).or_insert(place);
-                }
                 place
             }
         };
+        if finding.checker == UNREACHED {
+            unreached.entry((finding.lane, client)).or_insert(principal);
+        }
         bucket.push((rank, finding, principal));
     }
-    settle_shortages(&mut explained, &gave_up);
+    settle_shortages(&mut explained);
     explained
 }
 
@@ -140,28 +154,59 @@ fn rank(checker: &str) -> usize {
         .unwrap_or(PRECEDENCE.len())
 }
 
-/// Whether a finding is what a driver that gave up did not come to.
-fn shortage(finding: &Finding, gave_up: bool) -> bool {
-    finding.verdict == Verdict::Unknown
-        && match finding.reason.as_str() {
-            "timed-out" => true,
-            "vacuous" | "fault-did-not-fire" | "toxic-did-not-strike" | "never-sent" | "no-watermark" => gave_up,
-            _ => false,
-        }
+/// How far a finding that nobody can tell anything by is from its cause: what keeps a client or an operation from coming
+/// to an end, then a driver that gives up waiting, then what it therefore did not come to.
+fn distance(finding: &Finding) -> u8 {
+    match (finding.checker.as_str(), finding.reason.as_str()) {
+        _ if finding.verdict == Verdict::Invalid => 0,
+        (_, "timed-out") => 3,
+        (_, "vacuous" | "fault-did-not-fire" | "toxic-did-not-strike" | "never-sent" | "no-watermark") => 4,
+        (UNREACHED, "never-tried") => 4,
+        (UNREACHED, _) | ("unplanned-end", _) => 2,
+        ("wrong-answer", "never-answered" | "put-off") => 1,
+        // What stands by itself neither accounts for a shortage nor is one.
+        _ => u8::MAX,
+    }
 }
 
-/// A shortage may come before the finding that accounts for it in precedence; it is settled here.
-fn settle_shortages(explained: &mut Explained, gave_up: &BTreeSet<LaneId>) {
-    let accounts = |lane: LaneId, principal: &[Finding]| {
-        principal
-            .iter()
-            .position(|finding| finding.lane == Some(lane) && finding.verdict == Verdict::Invalid)
+/// Whether a cause accounts for a shortage of the same lane.
+fn accounts(cause: &Finding, effect: &Finding, gave_up: bool) -> bool {
+    if cause.lane != effect.lane || distance(cause) >= distance(effect) || distance(effect) == u8::MAX {
+        return false;
+    }
+    match distance(effect) {
+        // A client that gave up since the lane refused it wrongly.
+        2 => effect.reason == "gave-up" && cause.checker == "stale-cursor" && cause.client == effect.client,
+        3 => true,
+        4 => gave_up,
+        _ => false,
+    }
+}
+
+/// A shortage may come before the finding that accounts for it in precedence, or has no stream to be found by; it is
+/// settled here. Of several causes the nearest to the root stands for it.
+fn settle_shortages(explained: &mut Explained) {
+    let lacks = |finding: &&Finding| matches!(distance(finding), 2 | 3);
+    let gave_up: BTreeSet<LaneId> = explained
+        .principal
+        .iter()
+        .filter(lacks)
+        .filter_map(|it| it.lane)
+        .collect();
+    let cause_of = |effect: &Finding, principal: &[Finding]| {
+        let gave_up = effect.lane.is_some_and(|lane| gave_up.contains(&lane));
+        let causes = principal.iter().enumerate();
+        causes
+            .filter(|(_, cause)| accounts(cause, effect, gave_up))
+            .min_by_key(|(place, cause)| (distance(cause), *place))
+            .map(|(place, _)| place)
     };
-    while let Some((place, cause)) = explained.principal.iter().enumerate().find_map(|(place, finding)| {
-        let lane = finding.lane?;
-        let cause = accounts(lane, &explained.principal)?;
-        shortage(finding, gave_up.contains(&lane)).then_some((place, cause))
-    }) {
+    while let Some((place, cause)) = explained
+        .principal
+        .iter()
+        .enumerate()
+        .find_map(|(place, finding)| Some((place, cause_of(finding, &explained.principal)?)))
+    {
         let finding = explained.principal.remove(place);
         explained.consequences.push(Consequence {
             finding,

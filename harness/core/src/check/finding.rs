@@ -91,7 +91,7 @@ fn is_zero(number: &u64) -> bool {
 pub struct Finding {
     /// The checker that found it.
     pub checker: String,
-    /// How bad it is: `Unknown` or `Invalid`.
+    /// How bad it is: `Unknown` or `Invalid`; `Valid` makes it a warning, which is told and decides nothing.
     pub verdict: Verdict,
     /// The lane that it is found on; for `unseen`, the lane that failed to deliver.
     pub lane: Option<LaneId>,
@@ -120,6 +120,11 @@ impl Finding {
             reason: reason.to_owned(),
             witness: Witness::default(),
         }
+    }
+
+    /// Whether it is a warning.
+    pub fn is_warning(&self) -> bool {
+        self.verdict == Verdict::Valid
     }
 
     /// On which lane.

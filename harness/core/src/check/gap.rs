@@ -6,8 +6,9 @@
 //! leaves one of them out, though the connection did not end in between, has a gap too (`copy-missing`), and so has a
 //! replay that the lane calls complete before all that was acknowledged when it was asked for has come
 //! (`replay-cut-short`). So has one that leaves acknowledged events out of the live tail, on a connection that answers, until
-//! the client asks for them again of itself (`not-live`). What came later in the same subscription is `nonmonotonic` instead. Behind a message that a
-//! fault lost or let others pass on its way to the subscription, a skip is the network's. Source: contract, "Ordering, delivery, replay" (no gaps; a gap is
+//! the client asks for them again of itself (`not-live`). What came later in the same subscription is `nonmonotonic` instead.
+//! Behind a message that a fault lost or let others pass on its way to the subscription, a skip is the network's; beside a
+//! frame that the client could not read nobody can tell. Source: contract, "Ordering, delivery, replay" (no gaps; a gap is
 //! never something to skip over; replay first, then the live tail) and "Server to client" (every batch is sent a second
 //! time; the replay's pushes go out before the reply).
 
@@ -147,7 +148,10 @@ fn not_live(index: &Index<'_>, lane: &LaneIndex<'_>) -> Vec<Finding> {
 }
 
 fn finding(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reason: &str, range: (u64, u64)) -> Finding {
-    Finding::new("gap", Verdict::Invalid, reason)
+    // What came and could not be read is missing here, and was sent.
+    let unread = lane.reach(sub.client).is_unreadable_between(sub.at, sub.ended);
+    let verdict = if unread { Verdict::Unknown } else { Verdict::Invalid };
+    Finding::new("gap", verdict, reason)
         .on(lane.lane)
         .at_client(index.plan.clients.name(sub.client))
         .in_stream(index.plan.streams.name(sub.stream))

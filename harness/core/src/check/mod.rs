@@ -27,6 +27,8 @@ mod phantom;
 mod stale_cursor;
 #[cfg(test)]
 mod tests;
+pub(crate) mod unplanned_end;
+mod unreached;
 mod unseen;
 mod vacuity;
 mod wrong_answer;
@@ -83,7 +85,7 @@ pub trait Checker: Sync {
 }
 
 /// Every checker, in the order in which they are reported.
-pub const ALL: [&dyn Checker; 16] = [
+pub const ALL: [&dyn Checker; 18] = [
     &lost_write::LostWrite,
     &duplicate_apply::DuplicateApply,
     &nonmonotonic::Nonmonotonic,
@@ -99,6 +101,8 @@ pub const ALL: [&dyn Checker; 16] = [
     &observed_then_lost::ObservedThenLost,
     &wrong_answer::WrongAnswer,
     &contradiction::SelfContradiction,
+    &unreached::Unreached,
+    &unplanned_end::UnplannedEnd,
     &vacuity::Vacuity,
 ];
 

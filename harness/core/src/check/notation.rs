@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `retain a 3`, `budget a 2` | the stream's policy at the start |
 //! | `policy a retain 3`, `policy a budget 2` | the same as an operation |
-//! | `pub a1`, `pub a1 = 2`, `pub a1 refused CODE`, `pub a1 info`, `pub a1 unwritten`, `pub a1 open`, `pub a1 known` | a publish, and its answer |
+//! | `pub a1`, `pub a1 = 2`, `pub a1 refused CODE`, `pub a1 info`, `pub a1 later`, `pub a1 unwritten`, `pub a1 open`, `pub a1 known` | a publish, and its answer |
 //! | `prove a4` and what a publish takes | heal, converge, and the publish that proves the stream alive |
 //! | `c1 answers` | a heartbeat is answered while the proof is waited for |
 //! | `ack a1`, `ack a1 = 2` | the answer to an open one |
@@ -24,6 +24,8 @@
 //! | `c1 refused b by a floor` | is refused because its sibling is stale |
 //! | `c1 a1 a2..4` | is delivered; after an event: `=b2` that event's payload, `=*` another, `=?` none, `~` another hash declared, `!` applied anyhow, `u` or `f` one copy only |
 //! | `c1 cut`, `c1 leave`, `c1 crash`, `c1 cursor a 3` | connection lost; steps of the plan |
+//! | `c1 ends 1011`, also `silent`, `phx_error`, `over-limit`; `c1 no-door` | its connection ends, and nothing planned that; is refused a connection |
+//! | `c1 unreadable`, `c1 gives-up` | gets what it can't read; will not try again |
 //! | `c1 rewind a`, `c1 stuck a`, `c1 mark a 3` | gives up its cursor; is stuck; its watermark at the end |
 //! | `c1 overdue a 5` | asks again, of itself, for what was acknowledged up to 5 |
 //! | `c1 contradicts a 3 frame-seq` | is told two things by a message whose last event is this one; the rule that breaks |
@@ -206,6 +208,9 @@ impl Writer {
         };
         let completion = match *words {
             ["open"] => return Some(()),
+            ["later"] => Completion::Later {
+                why: "HTTP 429".to_owned(),
+            },
             ["unwritten"] => Completion::Unwritten {
                 why: "HTTP 200, and no row".to_owned(),
             },

@@ -18,6 +18,12 @@ pub(super) fn excused_up_to(plan: &PlanIndex<'_>, lane: &LaneIndex<'_>, key: Pai
         }
         match (sub.asked, sub.saw, sub.accepted_at()) {
             (_, None, Some(accepted)) => pruned = pruned.max(timeline.floor_may.before(accepted)),
+            // A bootstrap that was cut: the client goes on from what came, and what was pruned before that stays pruned.
+            (None, None, None) => {
+                let came = sub.deliveries.iter().map(|number| lane.deliveries[*number].seq).min();
+                let floor = timeline.floor_may.before(sub.ended);
+                pruned = pruned.max(came.map_or(0, |first| floor.min(first.saturating_sub(1))));
+            }
             (Some(cursor), _, _) if plan.sets_cursor(key, cursor) => given = given.max(cursor),
             _ => {}
         }

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use super::index::{Index, LaneIndex, Reply, STALE_CURSOR, Sub};
+use super::index::{Index, LaneIndex, RATE_LIMITED, Reply, STALE_CURSOR, Sub};
 use super::{CheckInput, Checker, Finding, Report, Verdict};
 use crate::history::{Refusal, StaleStream};
 
@@ -166,6 +166,8 @@ fn judge(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply: Reply<'_
                 .surely_stale()
                 .then(|| ("stale-accepted", Some((moment.expectation(), "accepted".to_owned()))))
         }
+        // A lane may limit the rate (contract, "Errors"); whether the client came through is told elsewhere.
+        (Reply::Refused { refusal, .. }, _) if refusal.code == RATE_LIMITED => None,
         (Reply::Refused { refusal, .. }, _) if refusal.code != STALE_CURSOR => Some((
             "refused-otherwise",
             Some(("accepted or stale_cursor".to_owned(), refusal.code.clone())),
@@ -266,7 +268,8 @@ fn no_rebootstrap(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply:
         .stale
         .iter()
         .any(|entry| entry.stream.as_str() == index.plan.streams.name(sub.stream));
-    if !listed || !lane.done || !index.plan.connected_at_end(sub.client) {
+    let owed = index.plan.connected_at_end(sub.client) && !lane.reach(sub.client).is_hindered();
+    if !listed || !lane.done || !owed {
         return None;
     }
     let pair = lane.pair((sub.client, sub.stream))?;

@@ -1,7 +1,8 @@
 //! `unseen`: one lane delivered an event to a client, and the other never did.
 //!
 //! Anomaly: by the end, a client that is connected on both lanes was delivered an event on one of them and not on the
-//! other, although nothing on the other excuses it (pruned before a bootstrap, below a cursor put on its disk). Events
+//! other, although nothing on the other excuses it (pruned before a bootstrap, below a cursor put on its disk, never sent).
+//! Of a client that could not be reached nobody can tell (`Unknown`). Events
 //! are compared by the publish that they are, not by seq, so that one shifted seq is not told as many. The finding's lane
 //! is the one that failed to deliver. Where nobody knows whether that lane ever wrote the event, it is `Unknown`. Source:
 //! contract, "Parity of meaning with the legacy lane".
@@ -66,11 +67,14 @@ fn compare(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey, report: &mut R
             continue;
         }
         let verdict = match state.settled {
-            Settled::Open | Settled::NeverSent => Verdict::Unknown,
+            // What was never written here is no loss: that it was never sent, or put off, is told once.
+            Settled::NeverSent | Settled::PutOff { .. } => continue,
+            Settled::Open => Verdict::Unknown,
             Settled::Refused { .. } if state.any_open => Verdict::Unknown,
-            _ => Verdict::Invalid,
+            _ => lane.charge(key.0),
         };
-        let reason = if verdict == Verdict::Unknown {
+        let open = matches!(state.settled, Settled::Open) || state.any_open;
+        let reason = if verdict == Verdict::Unknown && open && state.acked_at().is_none() {
             "perhaps-never-written"
         } else {
             "delivered-on-one-lane-only"

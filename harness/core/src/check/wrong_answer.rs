@@ -4,8 +4,11 @@
 //! (`acknowledged-at-another-seq`, told once for each shift of a stream), or the lane said that it had it already though it
 //! was sent once (`taken-for-a-repeat`); a publish that is to be refused was answered
 //! well (`accepted-a-conflict`) or with another code (`refused-with-another-code`); a policy was refused. An operation
-//! whose answer nobody knows (`never-answered`) and one that was never sent (`never-sent`) are `Unknown`. Source:
+//! whose answer nobody knows (`never-answered`), one that the lane put off until no time was left (`put-off`, such as by
+//! HTTP 429) and one that was never sent (`never-sent`) are `Unknown`. Source:
 //! contract, "Writes" (seq from 1 without gaps, `idempotency_conflict`); the plan knows what each answer must be.
+
+use std::collections::BTreeMap;
 
 use super::index::{Index, LaneIndex, OpState, PlannedOp, Settled, What};
 use super::{CheckInput, Checker, Finding, Report, Verdict};
@@ -25,20 +28,23 @@ impl Checker for WrongAnswer {
         for lane in index.lanes() {
             // By how much each stream's seqs are off the plan's so far.
             let mut shifts = vec![0i128; index.plan.streams.len()];
-            let mut never_sent: Option<Finding> = None;
+            // What the driver did not come to, or what the lane put off, is told once.
+            let mut told_once: BTreeMap<String, Finding> = BTreeMap::new();
             for (op, state) in index.plan.ops.iter().zip(&lane.ops) {
                 report.count("operations", 1);
                 let Some(finding) = judge(index, lane, op, state, &mut shifts[op.stream]) else {
                     continue;
                 };
-                match (&mut never_sent, finding.reason.as_str()) {
-                    (Some(told), "never-sent") => told.witness.repeats += 1,
-                    (None, "never-sent") => never_sent = Some(finding),
-                    _ => report.push(finding),
+                if !matches!(finding.reason.as_str(), "never-sent" | "put-off") {
+                    report.push(finding);
+                } else if let Some(told) = told_once.get_mut(&finding.reason) {
+                    told.witness.repeats += 1;
+                } else {
+                    told_once.insert(finding.reason.clone(), finding);
                 }
             }
             // An interrupted run says so itself; what it did not come to is no news.
-            if let Some(finding) = never_sent.filter(|_| lane.done) {
+            for finding in told_once.into_values().filter(|_| lane.done) {
                 report.push(finding);
             }
         }
@@ -72,6 +78,11 @@ fn judge(
     };
     match (state.settled, expect) {
         (Settled::NeverSent, _) => Some(finding(Verdict::Unknown, "never-sent")),
+        (Settled::PutOff { at, why }, _) => {
+            let mut finding = finding(Verdict::Unknown, "put-off").seen_at(at);
+            finding.witness.got = Some(why.to_owned());
+            Some(finding)
+        }
         (Settled::Open, _) => Some(finding(Verdict::Unknown, "never-answered")),
         (
             Settled::Done {

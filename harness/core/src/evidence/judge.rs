@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::causes;
 use super::document::State;
-use super::judged::{Decided, Judged, JudgedFinding, JudgedScenario, ScenarioOutcome, ShownBy};
+use super::judged::{Decided, Judged, JudgedFinding, JudgedScenario, ScenarioOutcome, Seen, ShownBy};
 use super::seen;
+use crate::check::unplanned_end::are_many;
 use crate::check::{CheckInput, Finding, Report, Verdict, check_all};
 use crate::gate::{self, Decision, Outcome, Policy, Reason, ScenarioVerdict};
 use crate::history::History;
@@ -68,6 +69,7 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
             .collect(),
         left_out: reports.iter().map(|report: &Report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
+        warnings: verdict.warnings.iter().map(|finding| found(finding, None)).collect(),
         seen: LaneId::BOTH
             .into_iter()
             .map(|lane| (lane, seen::seen(&reports, lane)))
@@ -105,6 +107,10 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, terms: Terms, state: &State) -
         reasons.push("the run did not come to its end".to_owned());
         decision = decision.max(Decision::BlockUnknown);
     }
+    for sentence in unplanned_ends(&scenarios) {
+        reasons.push(sentence);
+        decision = decision.max(Decision::BlockUnknown);
+    }
     if terms.no_faults {
         reasons.push(
             "this run was without faults: it shows that scenarios are valid without them, and no more".to_owned(),
@@ -123,6 +129,37 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, terms: Terms, state: &State) -
         matrix: ruling.matrix,
         decision,
     }
+}
+
+/// Lanes whose connections ended again and again in scenarios that are good each by itself, with nothing planned.
+fn unplanned_ends(scenarios: &[JudgedScenario]) -> Vec<String> {
+    let sum = |lane: LaneId, of: fn(&Seen) -> u64| -> u64 {
+        let good = scenarios
+            .iter()
+            .filter(|scenario| !scenario.known_bad() && scenario.outcome.is_good());
+        good.filter_map(|scenario| scenario.seen.get(&lane)).map(of).sum()
+    };
+    let silences = |lane: LaneId| sum(lane, |seen| seen.unplanned_silences);
+    let ends = |lane: LaneId| sum(lane, |seen| seen.unplanned_ends);
+    let rate = |lane: LaneId| {
+        let deliveries = sum(lane, |seen| seen.deliveries);
+        format!(
+            "{} ended and {} went silent in {deliveries} deliveries on the {lane} lane",
+            ends(lane),
+            silences(lane)
+        )
+    };
+    let many = LaneId::BOTH
+        .into_iter()
+        .filter(|lane| are_many(ends(*lane), silences(*lane), silences(lane.other())));
+    many.map(|lane| {
+        format!(
+            "nothing planned that connections end: {}, {}",
+            rate(lane),
+            rate(lane.other())
+        )
+    })
+    .collect()
 }
 
 /// Judges a run whose scenarios were all recorded before.
@@ -145,6 +182,7 @@ fn scenario_verdict(scenario: &JudgedScenario) -> ScenarioVerdict {
         verdict: scenario.verdict,
         principal: Vec::new(),
         consequences: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 

@@ -61,6 +61,9 @@ pub struct JudgedScenario {
     pub checkers: BTreeMap<String, Verdict>,
     /// What was found, with witnesses: principal findings first, then their consequences.
     pub findings: Vec<JudgedFinding>,
+    /// What is worth telling and decides nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<JudgedFinding>,
     /// How many more findings there were than are kept.
     pub left_out: u64,
     /// What each lane saw.
@@ -152,6 +155,17 @@ pub struct Seen {
     pub duplicates: u64,
     /// Faults that fired.
     pub faults: u64,
+    /// Connections that the lane ended without anything planned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unplanned_ends: u64,
+    /// Connections that went silent, and publishes without an answer, without anything planned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unplanned_silences: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A planned fault on one lane.

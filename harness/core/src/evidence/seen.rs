@@ -4,29 +4,26 @@
 use std::collections::BTreeMap;
 
 use super::judged::{LedgerEntry, Seen};
-use crate::check::Report;
+use crate::check::{Report, unplanned_end};
 use crate::history::{History, Record};
 use crate::ids::{FaultId, LaneId};
 use crate::plan::Plan;
 
 /// What a lane saw. Nothing, where the checker that counts failed of itself.
 pub fn seen(reports: &[Report], lane: LaneId) -> Seen {
-    let counted = reports
-        .iter()
-        .find(|report| report.checker == "vacuity")
-        .map(|report| &report.counted);
-    let count = |what: &str| {
-        counted
-            .and_then(|counted| counted.get(&format!("{lane} {what}")))
-            .copied()
-            .unwrap_or(0)
+    let counted = |checker: &str, what: &str| {
+        let report = reports.iter().find(|report| report.checker == checker);
+        report.and_then(|report| report.counted.get(what)).copied().unwrap_or(0)
     };
+    let count = |what: &str| counted("vacuity", &format!("{lane} {what}"));
     Seen {
         deliveries: count("deliveries"),
         resumes: count("resumes"),
         refusals: count("refusals"),
         duplicates: count("duplicates"),
         faults: count("faults"),
+        unplanned_ends: counted("unplanned-end", &unplanned_end::ends_of(lane)),
+        unplanned_silences: counted("unplanned-end", &unplanned_end::silences_of(lane)),
     }
 }
 

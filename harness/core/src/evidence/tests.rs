@@ -19,6 +19,8 @@ pub(super) fn seen(deliveries: u64, resumes: u64, duplicates: u64, faults: u64) 
         refusals: 0,
         duplicates,
         faults,
+        unplanned_ends: 0,
+        unplanned_silences: 0,
     }
 }
 
@@ -39,6 +41,7 @@ pub(super) fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: 
         checkers: BTreeMap::from([("gap".to_owned(), Verdict::Valid)]),
         left_out: 0,
         findings: vec![],
+        warnings: vec![],
         seen: LaneId::BOTH.into_iter().zip(seen).collect(),
         ledger: vec![LedgerEntry {
             fault: "cut-3".into(),
@@ -130,6 +133,12 @@ pub(super) fn blocked() -> Evidence {
         ScenarioOutcome::Unknown,
         [seen(0, 0, 0, 0); 2],
     );
+    unknown.warnings.push(JudgedFinding {
+        finding: Finding::new("unplanned-end", Verdict::Valid, "ended-once").on(LaneId::Candidate),
+        says: "candidate: a connection of client <b> ended with 1011, which nothing planned".to_owned(),
+        explained_by: None,
+        shown_by: vec![],
+    });
     unknown
         .reasons
         .push("vacuous: 0 deliveries on the legacy lane, at least 40 are asked for".to_owned());
@@ -267,6 +276,31 @@ pub(super) fn fits(text: &str, width: usize) {
         .filter(|line| !line.trim_start().starts_with("reproduce") && line.trim().contains(' '))
         .collect();
     assert!(too_long.is_empty(), "{too_long:#?}");
+}
+
+#[test]
+fn ends_that_nothing_planned_are_summed_over_scenarios() {
+    let with = |ends: u64| {
+        let names = ["one", "two", "three"];
+        let scenarios = names.map(|name| {
+            let mut clean = scenario(name, "Some", ScenarioOutcome::Passed, [seen(8, 0, 0, 0); 2]);
+            for seen in clean.seen.iter_mut().filter(|(lane, _)| **lane == LaneId::Candidate) {
+                seen.1.unplanned_ends = ends;
+            }
+            clean
+        });
+        decide(scenarios.to_vec(), Terms::default(), &State::Complete).decision
+    };
+    assert!(with(0).reasons.is_empty());
+    let many = with(1);
+    assert_eq!((many.allow, many.exit_code), (false, 2));
+    assert_eq!(
+        many.reasons,
+        [
+            "nothing planned that connections end: 3 ended and 0 went silent in 24 deliveries on the candidate lane, \
+          0 ended and 0 went silent in 24 deliveries on the legacy lane"
+        ]
+    );
 }
 
 #[test]

@@ -38,6 +38,9 @@ pub struct ScenarioVerdict {
     pub principal: Vec<Finding>,
     /// Their consequences.
     pub consequences: Vec<Consequence>,
+    /// What is worth telling and decides nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Finding>,
 }
 
 impl ScenarioVerdict {
@@ -77,6 +80,7 @@ impl ScenarioVerdict {
             verdict,
             principal: explained.principal,
             consequences: explained.consequences,
+            warnings: explained.warnings,
         }
     }
 

@@ -162,3 +162,25 @@ fn findings_that_were_left_out_still_block() {
     let verdict = ScenarioVerdict::from_reports("some", &[], &Expectation::Allow, &[report]);
     assert_eq!((verdict.outcome, verdict.verdict), (Outcome::Blocked, Verdict::Invalid));
 }
+
+#[test]
+fn a_warning_decides_nothing_in_an_honest_scenario_or_a_known_bad_one() {
+    let warned = |text: &str, expect: Expectation| {
+        let world = World::read(text).unwrap();
+        let mut reports = crate::check::check_all(&CheckInput::new(&world.plan, &world.legacy, &world.candidate));
+        reports[0].push(Finding::new("gap", crate::check::Verdict::Valid, "told").on(LaneId::Candidate));
+        ScenarioVerdict::from_reports("some", &[], &expect, &reports)
+    };
+    let clean = warned(CLEAN, Expectation::Allow);
+    assert_eq!((clean.outcome, clean.warnings.len()), (Outcome::Clean, 1));
+    let block = Expectation::Block {
+        findings: vec!["lost-write".to_owned()],
+        lane: LaneId::Legacy,
+    };
+    let caught = warned(LOST, block);
+    assert_eq!(
+        (caught.outcome, caught.warnings.len(), caught.principal.len()),
+        (Outcome::Caught, 1, 1)
+    );
+    assert_eq!(decision(&[clean, caught]).0, Decision::Allow);
+}

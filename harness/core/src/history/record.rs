@@ -215,6 +215,22 @@ pub enum Record {
         /// What.
         process: Process,
     },
+    /// A client got a frame or a row that it can't make sense of.
+    Unreadable {
+        /// The client.
+        client: ClientId,
+        /// The connection.
+        conn: ConnId,
+        /// What it is, and where reading it ended.
+        what: String,
+    },
+    /// A client will not try again.
+    GaveUp {
+        /// The client.
+        client: ClientId,
+        /// Why.
+        why: String,
+    },
     /// The driver gave up waiting for something, within its bound.
     TimedOut {
         /// What it waited for.
@@ -255,6 +271,11 @@ pub enum Completion {
     Fail {
         /// Its words.
         refusal: Refusal,
+    },
+    /// Nothing was done: the operation was not sent, or the lane asked to come back later, as with HTTP 429.
+    Later {
+        /// What was seen.
+        why: String,
     },
     /// The lane said that it did it, and what it is to have written is not there.
     Unwritten {
@@ -353,6 +374,21 @@ pub enum Closed {
         /// `phx_close` or `phx_error`.
         event: String,
     },
+}
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Closed::ByClient => f.write_str("closed by the client"),
+            Closed::Crashed => f.write_str("the client died"),
+            Closed::CloseFrame { code } => write!(f, "closed with {code}"),
+            Closed::Lost { why } => write!(f, "lost ({why})"),
+            Closed::Silent => f.write_str("silent"),
+            Closed::NotOpened { why } => write!(f, "not opened ({why})"),
+            Closed::Channel { event } => write!(f, "ended by {event}"),
+            Closed::OurLimit { what } => write!(f, "ended by a limit of ours ({what})"),
+        }
+    }
 }
 
 /// In which of a lane's messages an event came.

@@ -143,6 +143,9 @@ pub struct Case {
     pub streams: Vec<PlannedStream>,
     /// The clients that it drives. No client belongs to two cases.
     pub clients: Vec<PlannedClient>,
+    /// The wait before each further attempt of the writer at one operation, drawn and meant as a client's `backoff_ms`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writer_backoff_ms: Vec<u64>,
     /// What happens, in order.
     pub steps: Vec<Step>,
     /// One more publish to every stream, done once all has healed and converged. Each must reach every connected client
@@ -182,7 +185,8 @@ pub struct PlannedClient {
     pub serializer: Serializer,
     /// Which compression it asks for on a SpacetimeDB lane.
     pub compression: Compression,
-    /// The wait before each reconnect in a row, in milliseconds, full jitter already drawn; past its end the last one holds.
+    /// The wait before each reconnect in a row, in milliseconds, full jitter already drawn; past its end the
+    /// last one doubles each time, up to a cap.
     pub backoff_ms: Vec<u64>,
 }
 

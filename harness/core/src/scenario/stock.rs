@@ -76,6 +76,7 @@ const STOCK: &[(&str, &str)] = files![
     "scenarios/known-bad/candidate-strange-stream.toml",
     "scenarios/known-bad/candidate-swaps-events.toml",
     "scenarios/known-bad/change-payload.toml",
+    "scenarios/known-bad/channel-crash.toml",
     "scenarios/known-bad/cross-streams.toml",
     "scenarios/known-bad/dead-after-resume.toml",
     "scenarios/known-bad/drop-event.toml",

@@ -45,6 +45,8 @@ pub const CHECKERS: &[&str] = &[
     "contradiction",
     "recovery-time",
     "latency-parity",
+    "unreached",
+    "unplanned-end",
     "vacuity",
 ];
 
@@ -66,6 +68,7 @@ pub const LEGACY_DEFECTS: &[&str] = &[
     "change-payload",
     "wrong-hash",
     "wrong-frame-seq",
+    "channel-crash",
     "cross-streams",
     "phantom",
     "stop-tail",

@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
+use super::backoff::Backoff;
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::Inbox;
@@ -74,7 +75,12 @@ impl Case {
             recorder,
         )
         .await?;
-        let writer = Writer::new(stack.lane.clone(), writer_proxy.endpoint(), recorder.clone());
+        let writer = Writer::new(
+            stack.lane.clone(),
+            writer_proxy.endpoint(),
+            recorder.clone(),
+            Backoff::new(planned.writer_backoff_ms.clone()),
+        );
         let hashes = Arc::new(planned_hashes(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
@@ -134,7 +140,7 @@ impl Case {
                 Completion::Ok(_) => continue,
                 Completion::Fail(refusal) if refusal.message.is_empty() => refusal.code,
                 Completion::Fail(refusal) => format!("{}: {}", refusal.code, refusal.message),
-                Completion::Info(why) | Completion::Unwritten(why) => why,
+                Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why) => why,
             };
             return Err(DriveError::Setup {
                 lane: self.lane,
@@ -255,7 +261,9 @@ impl Case {
                 }
                 Ok(())
             }
-            Completion::Info(why) | Completion::Unwritten(why) => Err(format!("an answer to op {op}: {why}")),
+            Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why) => {
+                Err(format!("an answer to op {op}: {why}"))
+            }
             _ => Ok(()),
         }
     }

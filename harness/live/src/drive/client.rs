@@ -14,6 +14,7 @@ use cutover_core::plan::{PlannedClient, WRITER};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::backoff::Backoff;
 use super::inbox::Inbox;
 use super::recorder::Recorder;
 use super::resume::{Resumed, resume};
@@ -23,6 +24,8 @@ use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, OpenError, Role, Sess
 
 /// How often an idle client asks whether the lane is alive.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
+/// After so many refusals in a row that do not say that they pass, a client that was let in before gives up.
+const MOST_REFUSALS: u32 = 10;
 /// A client that asks again first looks twice. Between the looks lies so many times what the first of them took.
 const SECOND_LOOK_TIMES: u32 = 10;
 /// Commands that wait for a client.
@@ -52,6 +55,7 @@ impl ClientHandle {
     pub fn spawn(lane: Arc<dyn Lane>, endpoint: Endpoint, inbox: Inbox, recorder: Recorder) -> ClientHandle {
         let (commands, inbound) = mpsc::channel(COMMANDS);
         let (status_out, status) = watch::channel(inbox.status(false));
+        let backoff = Backoff::new(inbox.planned().backoff_ms.clone());
         let actor = Actor {
             lane,
             endpoint,
@@ -59,7 +63,11 @@ impl ClientHandle {
             recorder,
             status: status_out,
             conn: 0,
-            failures: 0,
+            backoff,
+            applied: 0,
+            asked_to_wait: None,
+            was_let_in: false,
+            refusals: 0,
             wanted: false,
             waiting: Vec::new(),
         };
@@ -129,7 +137,15 @@ struct Actor {
     recorder: Recorder,
     status: watch::Sender<Status>,
     conn: u32,
-    failures: usize,
+    backoff: Backoff,
+    /// How many events were applied when the client last waited to reconnect.
+    applied: u64,
+    /// How long the lane asked to wait when it last refused a connection.
+    asked_to_wait: Option<Duration>,
+    /// Whether a connection was opened before.
+    was_let_in: bool,
+    /// Refusals in a row that do not say that they pass.
+    refusals: u32,
     wanted: bool,
     waiting: Vec<oneshot::Sender<()>>,
 }
@@ -278,6 +294,8 @@ impl Actor {
                     if !self.round_trip(session).await {
                         return Pause::Reconnect;
                     }
+                    // The connection has stayed for a while.
+                    self.backoff.reset();
                 }
             }
         }
@@ -316,7 +334,7 @@ impl Actor {
             self.inbox.take(ConnId(self.conn), arrival);
         }
         match answer {
-            Ok(Completion::Ok(_) | Completion::Fail(_)) => Ok(()),
+            Ok(Completion::Ok(_) | Completion::Fail(_) | Completion::Later(_)) => Ok(()),
             Ok(Completion::Info(why) | Completion::Unwritten(why)) => {
                 self.closed(Closed::Lost { why });
                 Err(())
@@ -333,7 +351,6 @@ impl Actor {
         let alive = self.barrier(session).await.is_ok();
         let good = alive && !self.inbox.is_out_of_order();
         if good {
-            self.failures = 0;
             for done in self.waiting.drain(..) {
                 let _ = done.send(());
             }
@@ -354,19 +371,15 @@ impl Actor {
             self.waiting.clear();
             return Pause::Command(commands.recv().await);
         }
-        let wait = self
-            .inbox
-            .planned()
-            .backoff_ms
-            .get(self.failures)
-            .or(self.inbox.planned().backoff_ms.last())
-            .copied()
-            .unwrap_or(0);
-        self.failures += 1;
+        // A connection that brought an event was good. That one could be opened, joined and subscribed is half a success.
+        if std::mem::replace(&mut self.applied, self.inbox.applied()) != self.inbox.applied() {
+            self.backoff.reset();
+        }
+        let wait = self.backoff.after_failure(self.asked_to_wait.take());
         tokio::select! {
             biased;
             command = commands.recv() => Pause::Command(command),
-            () = tokio::time::sleep(Duration::from_millis(wait)) => Pause::Reconnect,
+            () = tokio::time::sleep(wait) => Pause::Reconnect,
         }
     }
 
@@ -388,6 +401,7 @@ impl Actor {
                 return None;
             }
         };
+        (self.was_let_in, self.refusals) = (true, 0);
         self.recorder.record(Record::Opened {
             client: self.inbox.client().clone(),
             conn: ConnId(self.conn),
@@ -413,10 +427,9 @@ impl Actor {
                 }
                 !self.inbox.is_out_of_order() && self.inbox.caught_up_with_heads()
             }
-            Resumed::Rewound | Resumed::Refused => false,
+            Resumed::Rewound | Resumed::Refused | Resumed::PutOff => false,
         };
         if kept {
-            self.failures = 0;
             if self.waiting.is_empty() || self.round_trip(&mut session).await {
                 return Some(session);
             }
@@ -434,7 +447,13 @@ impl Actor {
 
     fn not_opened(&mut self, error: &OpenError) {
         self.closed(Closed::NotOpened { why: error.to_string() });
-        if !error.retryable {
+        self.asked_to_wait = error.retry_after;
+        if error.retryable {
+            return;
+        }
+        // Whoever let the client in before may refuse it in passing: a load balancer's page, a 403 while keys change.
+        self.refusals += 1;
+        if !self.was_let_in || self.refusals >= MOST_REFUSALS {
             self.inbox.give_up(error.to_string());
         }
     }

@@ -31,6 +31,7 @@ pub struct Inbox {
     canonicalizer: Canonicalizer,
     streams: BTreeMap<StreamId, Following>,
     subs: u32,
+    applied: u64,
     arrivals: u64,
     gave_up: Option<String>,
 }
@@ -72,6 +73,7 @@ impl Inbox {
             canonicalizer: Canonicalizer::new(),
             streams,
             subs: 0,
+            applied: 0,
             arrivals: 0,
             gave_up: None,
         };
@@ -128,10 +130,16 @@ impl Inbox {
 
     /// The client will not try again.
     pub fn give_up(&mut self, why: String) {
-        self.recorder.record(Record::TimedOut {
-            waiting_for: format!("{}: {why}", self.planned.id),
+        self.recorder.record(Record::GaveUp {
+            client: self.planned.id.clone(),
+            why: why.clone(),
         });
         self.gave_up = Some(why);
+    }
+
+    /// How many events were applied so far.
+    pub fn applied(&self) -> u64 {
+        self.applied
     }
 
     /// Whether it gave up.
@@ -329,8 +337,10 @@ impl Inbox {
                 said,
             }),
             Arrival::Unreadable(what) => {
-                self.recorder.record(Record::TimedOut {
-                    waiting_for: format!("{}: a readable frame, but got {what}", self.planned.id),
+                self.recorder.record(Record::Unreadable {
+                    client: self.planned.id.clone(),
+                    conn,
+                    what,
                 });
             }
             Arrival::Closed(_) => {}
@@ -345,6 +355,7 @@ impl Inbox {
         let as_planned = hash.is_some() && self.hashes.get(&(stream.clone(), seq)).copied() == hash;
         let verdict = self.applier.offer(&stream, seq, || hash.map(|_| ()).ok_or(()));
         if verdict == Verdict::Applied {
+            self.applied += 1;
             self.store();
         }
         if let Some(following) = self.streams.get_mut(&stream)

@@ -1,6 +1,7 @@
 //! Drives one plan over a lane, phase by phase, and leaves a history of it. Both lanes are driven by the same code, side
 //! by side, each at its own pace: what they share is the plan.
 
+mod backoff;
 mod byte_toxics;
 mod case;
 mod checkpoints;
@@ -12,6 +13,8 @@ mod patience;
 mod proof;
 mod recorder;
 mod resume;
+#[cfg(test)]
+mod retry_tests;
 mod stack;
 mod status;
 mod strikes;

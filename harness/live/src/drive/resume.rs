@@ -11,6 +11,9 @@ use crate::lane::{Answer, Arrival, Completion, Head, Op, Session};
 /// Subscribes in a row on one connection: each refusal rewinds at least one stream, so this is never reached.
 const MOST_SUBSCRIBES: usize = 16;
 
+/// The code of a lane that limits the rate (contract, "Errors").
+const RATE_LIMITED: &str = "rate_limited";
+
 /// What became of it.
 pub enum Resumed {
     /// Every stream is subscribed and replayed.
@@ -21,6 +24,8 @@ pub enum Resumed {
     Rewound,
     /// Refused for a reason that a bootstrap does not mend; the client gave up.
     Refused,
+    /// The lane limits the rate; the same is to be asked again later.
+    PutOff,
     /// The connection ended.
     Ended(Closed),
 }
@@ -46,6 +51,9 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
             }
             Ok(Completion::Fail(refusal)) => {
                 inbox.refused(&asked, &refusal);
+                if refusal.code == RATE_LIMITED {
+                    return Resumed::PutOff;
+                }
                 if refusal.code != "stale_cursor" {
                     inbox.give_up(format!("the lane refused the subscription: {}", refusal.code));
                     return Resumed::Refused;
@@ -55,7 +63,9 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
                     return Resumed::Refused;
                 }
             }
-            Ok(Completion::Info(why) | Completion::Unwritten(why)) => return Resumed::Ended(Closed::Lost { why }),
+            Ok(Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why)) => {
+                return Resumed::Ended(Closed::Lost { why });
+            }
             Err(_) => return Resumed::Ended(Closed::Silent),
         }
     }

@@ -6,12 +6,10 @@ use std::time::Duration;
 use cutover_core::history::{self, Outcome, Record};
 use cutover_core::ids::OpId;
 
+use super::backoff::Backoff;
 use super::recorder::Recorder;
 use crate::bounds::{self, Reached};
 use crate::lane::{Answer, Completion, Endpoint, Lane, Op, Role, Session};
-
-/// The wait between two attempts. The writer needs no jitter: there is one of it.
-const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(25);
 
 /// The writer of one case on one lane.
 pub struct Writer {
@@ -19,16 +17,22 @@ pub struct Writer {
     endpoint: Endpoint,
     recorder: Recorder,
     session: Option<Box<dyn Session>>,
+    /// The waits before further attempts, as the plan drew them.
+    backoff: Backoff,
+    /// How long the lane asked to wait when it last refused a session.
+    asked_to_wait: Option<Duration>,
 }
 
 impl Writer {
     /// A writer that opens its session when it first needs it.
-    pub fn new(lane: Arc<dyn Lane>, endpoint: Endpoint, recorder: Recorder) -> Writer {
+    pub fn new(lane: Arc<dyn Lane>, endpoint: Endpoint, recorder: Recorder, backoff: Backoff) -> Writer {
         Writer {
             lane,
             endpoint,
             recorder,
             session: None,
+            backoff,
+            asked_to_wait: None,
         }
     }
 
@@ -43,12 +47,22 @@ impl Writer {
                 attempt,
                 completion: recorded(&completion),
             });
-            let again = matches!(completion, Completion::Info(_) | Completion::Unwritten(_));
+            let again = matches!(
+                completion,
+                Completion::Info(_) | Completion::Later(_) | Completion::Unwritten(_)
+            );
+            if !again {
+                self.backoff.reset();
+            }
             if !again || trying.is_reached() {
                 return completion;
             }
-            self.session = None;
-            trying.during(tokio::time::sleep(BETWEEN_ATTEMPTS)).await;
+            let asked = self.session.as_ref().and_then(|session| session.retry_after());
+            let wait = self.backoff.after_failure(asked.or(self.asked_to_wait.take()));
+            if matches!(completion, Completion::Info(_)) {
+                self.session = None;
+            }
+            trying.during(tokio::time::sleep(wait)).await;
         }
         Completion::Info("never tried".to_owned())
     }
@@ -61,7 +75,11 @@ impl Writer {
                 .await
             {
                 Ok(Ok(session)) => self.session.insert(session),
-                Ok(Err(error)) => return Completion::Info(error.to_string()),
+                // Nothing was sent yet.
+                Ok(Err(error)) => {
+                    self.asked_to_wait = error.retry_after;
+                    return Completion::Later(error.to_string());
+                }
                 Err(reached) => return Completion::Info(no_answer(reached)),
             },
         };
@@ -95,6 +113,7 @@ fn recorded(completion: &Completion) -> history::Completion {
         Completion::Fail(refusal) => history::Completion::Fail {
             refusal: refusal.clone(),
         },
+        Completion::Later(why) => history::Completion::Later { why: why.clone() },
         Completion::Unwritten(why) => history::Completion::Unwritten { why: why.clone() },
         Completion::Info(why) => history::Completion::Info { why: why.clone() },
     }

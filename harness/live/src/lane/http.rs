@@ -3,6 +3,8 @@
 //!
 //! Its errors keep apart what a writer must tell apart: whether the request can have reached the lane at all.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -12,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::Endpoint;
+use super::passing::{is_passing, retry_after};
 use crate::bounds::{Bound, MESSAGE_MAX_BYTES};
 
 /// How much of an answer an error shows, in characters.
@@ -59,6 +62,8 @@ pub enum HttpError {
         status: u16,
         /// Where it redirects to.
         location: Option<String>,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
         /// The page's beginning.
         excerpt: String,
     },
@@ -100,8 +105,22 @@ pub struct HttpAnswer {
     pub status: u16,
     /// Where it redirects to, where it does.
     pub location: Option<String>,
+    /// How long it asks to wait.
+    pub retry_after: Option<Duration>,
+    /// How the body is encoded, where that is not as it stands: nobody asked for that.
+    pub encoding: Option<String>,
     /// The body.
     pub body: Bytes,
+}
+
+impl HttpError {
+    /// How long whoever answered asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            HttpError::Html { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
 }
 
 impl HttpAnswer {
@@ -112,7 +131,15 @@ impl HttpAnswer {
 
     /// The body's beginning, for people.
     pub fn excerpt(&self) -> String {
-        excerpt(&self.body)
+        match &self.encoding {
+            Some(encoding) => format!("a body with Content-Encoding: {encoding}, which was not asked for"),
+            None => excerpt(&self.body),
+        }
+    }
+
+    /// Whether it says nothing about the request, so that the same is asked again later.
+    pub fn is_passing(&self) -> bool {
+        is_passing(self.status)
     }
 
     /// The status, where it redirects to, and the body's beginning, for people.
@@ -195,6 +222,7 @@ impl HttpClient {
                 authority: self.endpoint.authority.clone(),
                 request: named,
                 status: answer.status,
+                retry_after: answer.retry_after,
                 excerpt: answer.excerpt(),
                 location: answer.location,
             }),
@@ -276,13 +304,22 @@ async fn exchange(
     let content_type = response.headers().get(http::header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let location = location(&response);
+    let wait = retry_after(response.headers());
+    let encoding = response.headers().get(http::header::CONTENT_ENCODING);
+    let encoding = encoding.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let encoding = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
     let body = Limited::new(response.into_body(), MESSAGE_MAX_BYTES);
     let body = body.collect().await.map_err(|error| match error.downcast_ref() {
         Some(LengthLimitError { .. }) => format!("the answer is over our limit of {MESSAGE_MAX_BYTES} bytes"),
         None => error.to_string(),
     });
-    let body = body?.to_bytes();
-    let answer = HttpAnswer { status, location, body };
+    let answer = HttpAnswer {
+        status,
+        location,
+        retry_after: wait,
+        encoding,
+        body: body?.to_bytes(),
+    };
     Ok((answer, content_type))
 }
 

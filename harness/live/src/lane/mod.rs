@@ -8,6 +8,7 @@ mod counted;
 mod generic;
 pub mod http;
 pub mod names;
+mod passing;
 pub mod phoenix;
 pub mod profile;
 mod refusal;
@@ -17,6 +18,7 @@ pub mod trial;
 mod wire_http;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 pub use any::AnyLane;
 pub use generic::{GenericTagger, GenericTaggers};
@@ -124,6 +126,8 @@ pub enum Completion {
     Ok(Answer),
     /// The lane refused, and did nothing.
     Fail(Refusal),
+    /// Nothing was done: the operation was not sent, or the lane asked to come back later; what was seen.
+    Later(String),
     /// The lane said that it did it, and what it is to have written is not there; what was answered and looked for.
     Unwritten(String),
     /// Nobody knows; what was seen instead of an answer. The session is of no more use.
@@ -182,6 +186,8 @@ pub struct OpenError {
     pub hint: Option<String>,
     /// Whether trying again can help (a refused connection can, a refused token can't).
     pub retryable: bool,
+    /// How long the lane asked to wait before that.
+    pub retry_after: Option<Duration>,
     /// The lane's own words, where it refused the join.
     pub refusal: Option<Box<Refusal>>,
 }
@@ -208,6 +214,11 @@ pub trait Session: Send + Sync {
 
     /// What is spoken on the connection, where there is a choice.
     fn spoken(&self) -> Option<Spoken> {
+        None
+    }
+
+    /// How long the lane asked to wait when it last put an operation off.
+    fn retry_after(&self) -> Option<Duration> {
         None
     }
 

@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::counted::Counted;
 use super::http::{REDIRECT_HINT, is_html, location, redirected};
+use super::passing::{is_passing, retry_after};
 use super::{Arrival, Endpoint, OpenError};
 use crate::bounds::{self, Bound, Reached, Running};
 
@@ -93,6 +94,8 @@ pub enum UpgradeError {
         location: Option<String>,
         /// Whether the body is HTML.
         html: bool,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
         /// The body's beginning.
         body: String,
     },
@@ -109,6 +112,7 @@ pub enum UpgradeError {
 impl UpgradeError {
     /// The session's error, with a hint by status.
     pub fn into_open_error(self, hint: impl Fn(u16) -> Option<String>) -> OpenError {
+        let mut retry_after = None;
         let (retryable, hint) = match &self {
             UpgradeError::Unreachable { .. } => {
                 (true, Some("is it running, and does the address lead to it?".to_owned()))
@@ -119,11 +123,20 @@ impl UpgradeError {
                 let hint = "a proxy before the lane may not pass `Upgrade` on, or this is the path of another service";
                 (false, Some(hint.to_owned()))
             }
+            // Whoever answers so, a balancer or the lane: it passes.
+            UpgradeError::Answered {
+                status,
+                retry_after: wait,
+                ..
+            } if is_passing(*status) => {
+                retry_after = *wait;
+                (true, hint(*status))
+            }
             UpgradeError::Answered { html: true, .. } => (
                 false,
                 Some("a web server is there, but not this lane's socket: check URL and path".to_owned()),
             ),
-            UpgradeError::Answered { status, .. } => (*status >= 500, hint(*status)),
+            UpgradeError::Answered { status, .. } => (false, hint(*status)),
             UpgradeError::Protocol { .. } => (false, Some("is this a WebSocket server?".to_owned())),
         };
         let mut what = self.to_string();
@@ -136,6 +149,7 @@ impl UpgradeError {
             what,
             hint,
             retryable,
+            retry_after,
             refusal: None,
         }
     }
@@ -294,6 +308,7 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
                 status: response.status().as_u16(),
                 location: location(&response),
                 html: is_html(content_type, body),
+                retry_after: retry_after(response.headers()),
                 body: String::from_utf8_lossy(body).chars().take(300).collect(),
             }
         }
@@ -385,19 +400,26 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_html_is_never_worth_a_retry() {
+    fn what_passes_is_worth_a_retry_whoever_answers_so() {
         let answered = |status, html| {
             let error = UpgradeError::Answered {
                 authority: "lane".to_owned(),
                 status,
                 location: None,
                 html,
+                retry_after: Some(Duration::from_secs(1)),
                 body: String::new(),
             };
             error.into_open_error(|status| (status == 403).then(|| "check the token".to_owned()))
         };
-        assert!(!answered(502, true).retryable);
-        assert!(answered(502, false).retryable);
+        for status in [408, 421, 425, 429, 502, 503] {
+            for html in [true, false] {
+                let error = answered(status, html);
+                assert!(error.retryable, "{status}");
+                assert_eq!(error.retry_after, Some(Duration::from_secs(1)));
+            }
+        }
+        assert!(!answered(404, true).retryable && !answered(403, false).retryable);
         assert_eq!(answered(403, false).hint.as_deref(), Some("check the token"));
     }
 }

@@ -8,7 +8,10 @@ use super::{
     plant::Neighbour,
     queue::Strike,
 };
-use crate::{defects::Defect, socket::Outbox};
+use crate::{
+    defects::{CRASH_AFTER, Defect},
+    socket::Outbox,
+};
 
 /// A subscribe whose replay is under way.
 #[derive(Debug)]
@@ -82,12 +85,18 @@ impl Channel {
                     None => break,
                 }
             }
+            if self.live_events >= CRASH_AFTER && self.shared.config.defects.has(Defect::ChannelCrash) {
+                return Some(End::Error);
+            }
         }
     }
 
     fn drain(&mut self, topic: String, out: &mut Outbox) {
         let batch_size = self.shared.config.limits.replay_batch_size.max(1);
-        if self.send_next(&topic, batch_size, true, out) == Some(false) {
+        let before = self.watermark(&topic);
+        let is_complete = self.send_next(&topic, batch_size, true, out);
+        self.live_events += self.watermark(&topic).saturating_sub(before);
+        if is_complete == Some(false) {
             self.queue.requeue(topic);
         }
     }

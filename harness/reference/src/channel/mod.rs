@@ -64,6 +64,8 @@ pub(crate) struct Channel {
     /// How far each topic was sent; kept when a topic is unsubscribed.
     watermarks: BTreeMap<String, u64>,
     planted: BTreeMap<String, Planted>,
+    /// How many events were delivered live, for a defect that counts them.
+    live_events: u64,
     /// A planted defect: whether the live tail is dead.
     is_dead: bool,
     inbox: VecDeque<Inbound>,
@@ -98,6 +100,7 @@ impl Channel {
             subscribed: Vec::new(),
             watermarks: BTreeMap::new(),
             planted: BTreeMap::new(),
+            live_events: 0,
             is_dead: false,
             inbox: VecDeque::new(),
             replay: None,

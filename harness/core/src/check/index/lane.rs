@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use super::PairKey;
 use super::arrival::Delivery;
 use super::plan::PlanIndex;
+use super::reach::{Reach, reaches};
 use super::stream::{OpState, Timeline, timelines};
 use super::subs::Subscriptions;
+use crate::check::Verdict;
 use crate::history::{Closed, History, Phase, Process, Record, Refusal, Via};
 use crate::ids::{ConnId, LaneId, Seq};
 
@@ -146,6 +148,8 @@ pub(in crate::check) struct LaneIndex<'a> {
     pub crashes: Vec<(usize, usize)>,
     /// Faults that fired: how often, and the first record.
     pub fired: HashMap<&'a str, (u64, usize)>,
+    /// How each client could be reached, by number.
+    reaches: BTreeMap<usize, Reach>,
     /// Answered heartbeats while proofs of life were waited for, by client and connection: the last record.
     pub round_trips: HashMap<(usize, ConnId), usize>,
     /// Records at which the driver gave up waiting.
@@ -174,6 +178,7 @@ impl<'a> LaneIndex<'a> {
             deaths: Vec::new(),
             crashes: Vec::new(),
             fired: HashMap::new(),
+            reaches: reaches(history, plan),
             round_trips: HashMap::new(),
             timed_out: Vec::new(),
             two_copies: false,
@@ -196,6 +201,19 @@ impl<'a> LaneIndex<'a> {
     /// The pair's view, where there is one.
     pub fn pair(&self, key: PairKey) -> Option<&Pair> {
         self.pairs.get(&key)
+    }
+
+    /// How a client could be reached.
+    pub fn reach(&self, client: usize) -> Reach {
+        self.reaches.get(&client).cloned().unwrap_or_default()
+    }
+
+    /// `Invalid`, but of a client that could not be reached nobody can tell.
+    pub fn charge(&self, client: usize) -> Verdict {
+        match self.reaches.get(&client) {
+            Some(reach) if !reach.is_hindered() => Verdict::Invalid,
+            _ => Verdict::Unknown,
+        }
     }
 
     /// Whether a record of a client and a stream lies behind a fault that took messages of the subscription that was open
@@ -262,6 +280,9 @@ impl<'a> LaneIndex<'a> {
         }
     }
 }
+
+/// The code of a lane that limits the rate (contract, "Errors").
+pub(in crate::check) const RATE_LIMITED: &str = "rate_limited";
 
 /// The code of a refused stale cursor (contract, "Ordering, delivery, replay").
 pub(in crate::check) const STALE_CURSOR: &str = "stale_cursor";

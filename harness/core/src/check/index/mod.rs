@@ -5,12 +5,14 @@
 mod arrival;
 mod lane;
 mod plan;
+mod reach;
 mod stream;
 mod subs;
 
 pub(super) use arrival::{Arrival, Delivery};
-pub(super) use lane::{LaneIndex, Pair, Reply, STALE_CURSOR, Sub};
+pub(super) use lane::{LaneIndex, Pair, RATE_LIMITED, Reply, STALE_CURSOR, Sub};
 pub(super) use plan::{PlanIndex, PlannedOp, What};
+pub(super) use reach::Reach;
 pub(super) use stream::{OpState, Settled};
 
 use std::collections::HashMap;
@@ -102,7 +104,10 @@ fn name_all<'a>(plan: &mut PlanIndex<'a>, history: &'a History) {
                 plan.clients.add(client.as_str());
                 plan.streams.add(stream.as_str());
             }
-            Record::Fault { client, .. } | Record::Closed { client, .. } => {
+            Record::Fault { client, .. }
+            | Record::Closed { client, .. }
+            | Record::GaveUp { client, .. }
+            | Record::Unreadable { client, .. } => {
                 plan.clients.add(client.as_str());
             }
             _ => {}

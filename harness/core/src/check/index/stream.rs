@@ -22,6 +22,13 @@ pub(in crate::check) enum Settled<'a> {
         /// Of a publish: whether the lane said that it had it already.
         duplicate: Option<bool>,
     },
+    /// The lane did nothing and asked to come back, until no time was left.
+    PutOff {
+        /// The answer's record.
+        at: usize,
+        /// Its words.
+        why: &'a str,
+    },
     /// The lane refused it.
     Refused {
         /// The answer's record.
@@ -104,6 +111,14 @@ impl<'a> OpState<'a> {
                 duplicate: None,
             },
             Completion::Fail { refusal } => Settled::Refused { at, refusal },
+            Completion::Later { why } => {
+                // An attempt that wrote nothing is none.
+                self.attempts = self.attempts.saturating_sub(1);
+                match self.any_open {
+                    true => Settled::Open,
+                    false => Settled::PutOff { at, why },
+                }
+            }
             Completion::Info { .. } | Completion::Unwritten { .. } => {
                 self.any_open = true;
                 Settled::Open

@@ -142,7 +142,11 @@ impl LaneWriter {
     /// A client's statement.
     pub fn client(&mut self, name: &str, words: &[&str], plan: &PlanWriter) -> Option<()> {
         let id = ClientId::from(name);
-        if let ["cut" | "leave" | "crash" | "rewind" | "stuck" | "cursor" | "ask", ..] = *words {
+        if let [
+            "cut" | "ends" | "leave" | "crash" | "rewind" | "stuck" | "cursor" | "ask",
+            ..,
+        ] = *words
+        {
             self.accept_pending(name);
         }
         match *words {
@@ -166,6 +170,33 @@ impl LaneWriter {
                     why: "connection reset".to_owned(),
                 },
             ),
+            ["ends", "silent"] => self.close(name, Closed::Silent),
+            ["ends", "phx_error"] => {
+                let event = "phx_error".to_owned();
+                self.close(name, Closed::Channel { event });
+            }
+            ["ends", "over-limit"] => {
+                let what = "a message of 99 bytes is over our limit of 64".to_owned();
+                self.close(name, Closed::OurLimit { what });
+            }
+            ["ends", code] => {
+                let code = code.parse().ok()?;
+                self.close(name, Closed::CloseFrame { code });
+            }
+            ["no-door"] => {
+                self.clients.entry(name.to_owned()).or_default().conn += 1;
+                let why = "HTTP 503".to_owned();
+                self.close(name, Closed::NotOpened { why });
+            }
+            ["unreadable"] => self.records.push(Record::Unreadable {
+                client: id,
+                conn: ConnId(self.clients.get(name)?.conn),
+                what: "5 bytes are left over".to_owned(),
+            }),
+            ["gives-up"] => self.records.push(Record::GaveUp {
+                client: id,
+                why: "HTTP 403".to_owned(),
+            }),
             ["leave"] => self.close(name, Closed::ByClient),
             ["crash"] => self.close(name, Closed::Crashed),
             ["cursor", ..] => {}

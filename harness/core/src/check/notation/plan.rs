@@ -191,6 +191,7 @@ impl PlanWriter {
                 name: "main".to_owned(),
                 streams: self.streams.into_values().collect(),
                 clients: clients.collect(),
+                writer_backoff_ms: vec![1],
                 steps: self.steps,
                 proof_of_life: self.proof_of_life,
             }],

@@ -1,6 +1,8 @@
 //! One root, one principal finding; and no explanation hides what it has nothing to do with.
 
 use super::{explained, principal};
+use crate::check::explain::explain;
+use crate::check::{Finding, Report, Verdict};
 
 #[test]
 fn an_event_that_is_dropped_for_good_is_a_lost_write_and_nothing_else() {
@@ -192,4 +194,22 @@ fn a_floor_that_is_off_by_one_is_a_stale_cursor_and_nothing_else() {
 fn a_batch_that_an_event_is_missing_from_fits_no_longer_what_is_said_of_it() {
     let text = "pub a1..3; c1 sub a; candidate: c1 a1..3; legacy: c1 a1 a2; legacy: c1 contradicts a 2 never-complete";
     principal(text, &["legacy lost-write/never-delivered c1 a3"]);
+}
+
+#[test]
+fn a_warning_is_told_apart_and_neither_explains_nor_is_explained() {
+    let finding = |verdict, reason: &str| {
+        Finding::new("lost-write", verdict, reason)
+            .on(crate::ids::LaneId::Legacy)
+            .of_event(1)
+    };
+    let mut report = Report::new("lost-write");
+    report.push(finding(Verdict::Valid, "told"));
+    assert_eq!(report.verdict, Verdict::Valid);
+    report.push(finding(Verdict::Invalid, "wrong"));
+    let explained = explain(&[report]);
+    assert_eq!((explained.warnings.len(), explained.principal.len()), (1, 1));
+    assert!(explained.consequences.is_empty());
+    assert_eq!(explained.verdict(), Verdict::Invalid);
+    assert_eq!(explained.principal[0].reason, "wrong");
 }

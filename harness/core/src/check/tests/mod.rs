@@ -4,6 +4,7 @@
 
 mod adversary;
 mod boundaries;
+mod connections;
 mod corruption;
 mod explanations;
 mod fires;

@@ -54,7 +54,11 @@ const LANES: [&str; 2] = ["legacy", "candidate"];
 impl Model {
     pub(super) fn run(retain: u64, moves: &[Move]) -> String {
         let mut model = Model {
-            text: format!("retain a {retain}; budget a 1000; pub b1; c1 sub a; c2 sub a; c1 sub b; c1 b1"),
+            // A network that loses connections and answers.
+            text: format!(
+                "toxic net1 c1 100; toxic net2 c2 100; toxic net3 writer 100; fires net1 c1; fires net2 c2; \
+                 fires net3 writer; retain a {retain}; budget a 1000; pub b1; c1 sub a; c2 sub a; c1 sub b; c1 b1"
+            ),
             head: 0,
             floor: 0,
             retain,

@@ -119,7 +119,14 @@ impl JunitRenderer<'_> {
                     text,
                 },
             },
-            output: format!("{}\n{}", scenario.title, words::reproduce(evidence, scenario)),
+            output: {
+                let warnings = scenario
+                    .warnings
+                    .iter()
+                    .map(|warning| format!("\nwarning: {}", warning.says));
+                let warnings: String = warnings.collect();
+                format!("{}{warnings}\n{}", scenario.title, words::reproduce(evidence, scenario))
+            },
         }
     }
 }

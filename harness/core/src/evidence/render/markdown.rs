@@ -39,6 +39,7 @@ impl Renderer for MarkdownRenderer<'_> {
         self.known_bad(evidence, out)?;
         left_out(evidence, out)?;
         troubles(evidence, out)?;
+        warnings(evidence, out)?;
         matrix(evidence, out)?;
         writeln!(
             out,
@@ -210,6 +211,22 @@ fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Wri
         writeln!(out, "  - {}: {}", code(&place), escaped(&shown.record))?;
     }
     Ok(())
+}
+
+fn warnings(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let count = words::warnings(evidence).count();
+    if count == 0 {
+        return Ok(());
+    }
+    writeln!(out, "## Warnings\n\nThey decide nothing.\n")?;
+    for (scenario, warning) in words::warnings(evidence).take(MAX_FINDINGS) {
+        writeln!(out, "- {}: {}", escaped(&scenario.name), escaped(&warning.says))?;
+    }
+    if let Some(more) = count.checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+        let more = words::counted(more, "more warning", "more warnings");
+        writeln!(out, "- and {more} in `evidence.json`")?;
+    }
+    writeln!(out)
 }
 
 fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {

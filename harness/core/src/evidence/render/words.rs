@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::check::Finding;
 use crate::evidence::document::{Evidence, FireTime, LaneServer, State, Times};
-use crate::evidence::judged::{JudgedScenario, LedgerEntry, ScenarioOutcome, ShownBy};
+use crate::evidence::judged::{JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, ShownBy};
 use crate::evidence::layout;
 use crate::gate::Decision;
 
@@ -137,6 +137,12 @@ pub fn troubled(evidence: &Evidence) -> Vec<&JudgedScenario> {
         .collect();
     troubled.sort_by_key(|scenario| std::cmp::Reverse(scenario.outcome));
     troubled
+}
+
+/// The warnings of a run, each with its scenario, in the order of scenarios.
+pub fn warnings(evidence: &Evidence) -> impl Iterator<Item = (&JudgedScenario, &JudgedFinding)> {
+    let scenarios = evidence.judged.scenarios.iter();
+    scenarios.flat_map(|scenario| scenario.warnings.iter().map(move |warning| (scenario, warning)))
 }
 
 /// What was left out, by reason; each with its scenarios in order of names.

@@ -18,7 +18,7 @@ use crate::ids::{ClientId, LaneId, OpId, Seed, StreamId};
 use crate::scenario::{Backoff, Scenario, script};
 use chance::Chance;
 
-/// How many waits are drawn for each client; the last one holds from there on.
+/// How many waits are drawn for each client and writer.
 const BACKOFF_WAITS: u32 = 16;
 
 /// Spends all chance: the same scenario and seed give the same plan, byte for byte.
@@ -28,7 +28,7 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         chance: Chance::new(seed, &scenario.name),
         last_op: 0,
     };
-    let mut cases = Vec::new();
+    let mut cases: Vec<Case> = Vec::new();
     let (mut faults, mut toxics) = (Vec::new(), Vec::new());
     let mut heads = Vec::new();
     for case in &scenario.cases {
@@ -40,6 +40,9 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
     }
     for ((compiled, case), heads) in cases.iter_mut().zip(&scenario.cases).zip(heads) {
         compiled.proof_of_life = steps::proof_of_life(&mut compiler, case, heads);
+    }
+    for case in &mut cases {
+        case.writer_backoff_ms = compiler.backoff(scenario.backoff);
     }
     Plan {
         schema: PLAN_SCHEMA.to_owned(),
@@ -86,6 +89,7 @@ impl Compiler<'_> {
             name: case.name.clone(),
             streams,
             clients,
+            writer_backoff_ms: Vec::new(),
             steps,
             proof_of_life: Vec::new(),
         };

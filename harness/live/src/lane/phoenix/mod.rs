@@ -127,6 +127,7 @@ impl PhoenixLane {
                     what: "the token can't stand in a header".to_owned(),
                     hint: Some("it holds a line break or another control character".to_owned()),
                     retryable: false,
+                    retry_after: None,
                     refusal: None,
                 });
             }

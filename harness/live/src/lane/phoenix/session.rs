@@ -22,6 +22,9 @@ use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
 use crate::lane::{Answer, Arrival, Completion, Head, Op, OpenError, Session};
 
+/// The code of a lane that limits the rate (contract, "Errors").
+pub(super) const RATE_LIMITED: &str = "rate_limited";
+
 /// An answer to a push of ours.
 pub(super) struct Reply {
     pub(super) ok: bool,
@@ -111,6 +114,7 @@ impl PhoenixSession {
             what,
             hint: None,
             retryable,
+            retry_after: None,
             refusal: None,
         };
         match answered {
@@ -127,6 +131,7 @@ impl PhoenixSession {
             what: format!("the profile's [join] can't be written as JSON: {error}"),
             hint: Some("use strings, numbers, booleans, lists and tables".to_owned()),
             retryable: false,
+            retry_after: None,
             refusal: None,
         })
     }
@@ -143,13 +148,14 @@ impl PhoenixSession {
             }
             _ => None,
         };
-        let passing = ["join crashed", "too many channels joined"].contains(&refusal.code.as_str());
+        let passing = ["join crashed", "too many channels joined", RATE_LIMITED].contains(&refusal.code.as_str());
         let retryable = json.get("retryable").and_then(Value::as_bool).unwrap_or(passing);
         let what = format!("the join of `{channel}` was refused: {}", refusal.code);
         OpenError {
             what,
             hint,
             retryable,
+            retry_after: None,
             refusal: Some(Box::new(refusal)),
         }
     }

@@ -1,6 +1,7 @@
 //! The writer's session: publishes and sets policies over HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 use super::object::{RawObject, quoted};
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
 use crate::lane::names::Names;
+use crate::lane::passing::{did_nothing, passing};
 use crate::lane::profile::PhoenixProfile;
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
@@ -24,6 +26,8 @@ pub(super) struct PhoenixWriter {
     names: Arc<Names>,
     /// The answer to the last request, where there was one.
     pub(super) last_answer: Option<HttpAnswer>,
+    /// How long the last answer asked to wait.
+    retry_after: Option<Duration>,
 }
 
 impl PhoenixWriter {
@@ -37,6 +41,7 @@ impl PhoenixWriter {
             what: error.to_string(),
             hint: Some("is it running, and does the address lead to it?".to_owned()),
             retryable: true,
+            retry_after: None,
             refusal: None,
         })?;
         Ok(PhoenixWriter {
@@ -44,6 +49,7 @@ impl PhoenixWriter {
             profile,
             names,
             last_answer: None,
+            retry_after: None,
         })
     }
 
@@ -122,16 +128,20 @@ impl PhoenixWriter {
         answered
     }
 
-    /// 2xx is done, 4xx is refused; after anything else nobody knows.
+    /// 2xx is done, and 4xx refused, but for answers in passing; after anything else nobody knows.
     fn completion(
-        &self,
+        &mut self,
         answered: Result<HttpAnswer, HttpError>,
         read: impl Fn(&PhoenixProfile, &str) -> Option<Answer>,
     ) -> Completion {
         let answer = match answered {
             Ok(answer) => answer,
-            Err(error) => return Completion::Info(error.to_string()),
+            Err(error) => {
+                self.retry_after = error.retry_after();
+                return passing(&error);
+            }
         };
+        self.retry_after = answer.retry_after;
         let told = || format!("HTTP {}: {}", answer.status, answer.excerpt());
         let body = String::from_utf8_lossy(&answer.body);
         if answer.is_ok() {
@@ -140,10 +150,11 @@ impl PhoenixWriter {
                 None => Completion::Info(format!("an answer without `{}`: {}", self.profile.publish.seq, told())),
             };
         }
-        if (400..500).contains(&answer.status) && answer.status != 408 {
-            return Completion::Fail(self.refusal(answer.status, &body));
+        match answer.status {
+            status if did_nothing(status) => Completion::Later(told()),
+            400..=499 if !answer.is_passing() => Completion::Fail(self.refusal(answer.status, &body)),
+            _ => Completion::Info(told()),
         }
-        Completion::Info(told())
     }
 
     fn refusal(&self, status: u16, body: &str) -> Refusal {
@@ -171,6 +182,10 @@ impl Session for PhoenixWriter {
 
     async fn next(&mut self) -> Arrival {
         Arrival::Closed(Closed::ByClient)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     async fn close(&mut self) {}

@@ -142,6 +142,7 @@ impl SpacetimeLane {
                 what: format!("the server picked the subprotocol {chosen:?}, which was not offered"),
                 hint: Some("is this a SpacetimeDB server?".to_owned()),
                 retryable: false,
+                retry_after: None,
                 refusal: None,
             });
         };
@@ -174,6 +175,7 @@ fn unsendable(what: &str) -> OpenError {
         what: format!("{what} can't stand in a header"),
         hint: Some("it holds a line break or another control character".to_owned()),
         retryable: false,
+        retry_after: None,
         refusal: None,
     }
 }

@@ -88,6 +88,7 @@ impl SpacetimeSession {
                 what,
                 hint: hint.map(str::to_owned),
                 retryable: true,
+                retry_after: None,
                 refusal: None,
             };
             match session.socket.recv_within(&mut running).await {

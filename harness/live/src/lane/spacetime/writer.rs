@@ -15,6 +15,7 @@ use super::request::{APPEND_REDUCER, POLICY_REDUCER, sql_text};
 use super::session::module_refusal;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
 use crate::lane::names::Names;
+use crate::lane::passing::{did_nothing, passing};
 use crate::lane::refusal::{not_in_plan, refusal};
 use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
 
@@ -31,6 +32,8 @@ pub(super) struct SpacetimeWriter {
     http: HttpClient,
     database: String,
     names: Arc<Names>,
+    /// How long the last answer to a call asked to wait.
+    retry_after: Option<Duration>,
     /// Whether the table of idempotency keys can be read: it outlives the events, but only its owner sees it.
     reads_keys: bool,
 }
@@ -46,12 +49,14 @@ impl SpacetimeWriter {
             retryable: error.is_retryable(),
             hint: hint_of(&error),
             what: error.to_string(),
+            retry_after: None,
             refusal: None,
         })?;
         Ok(SpacetimeWriter {
             http,
             database,
             names,
+            retry_after: None,
             reads_keys: true,
         })
     }
@@ -109,7 +114,11 @@ impl SpacetimeWriter {
             .http
             .request(Method::POST, &path, Some("application/json"), body)
             .await;
-        let answer = answered.map_err(|error| Completion::Info(error.to_string()))?;
+        let answer = answered.map_err(|error| {
+            self.retry_after = error.retry_after();
+            passing(&error)
+        })?;
+        self.retry_after = answer.retry_after;
         if answer.is_ok() {
             return Ok(());
         }
@@ -117,8 +126,9 @@ impl SpacetimeWriter {
         let told = format!("HTTP {}: {} ({})", answer.status, answer.excerpt(), hint(answer.status));
         match answer.status {
             REDUCER_FAILED => Err(Completion::Fail(module_refusal(&self.names, &words))),
+            status if did_nothing(status) => Err(Completion::Later(told)),
             // 402 is an empty energy budget, 4xx a request that was never run.
-            400..=499 if answer.status != 408 => {
+            400..=499 if !answer.is_passing() => {
                 Err(Completion::Fail(refusal(format!("http_{}", answer.status), told)))
             }
             _ => Err(Completion::Info(told)),
@@ -207,6 +217,10 @@ impl Session for SpacetimeWriter {
 
     async fn next(&mut self) -> Arrival {
         Arrival::Closed(Closed::ByClient)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     async fn close(&mut self) {}

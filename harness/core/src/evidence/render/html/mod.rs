@@ -6,7 +6,7 @@ mod wrong;
 
 use std::io::{self, Write};
 
-use parts::{close_table, files, ledger, left_out, matrix, open_table, row_head, section, tag};
+use parts::{close_table, files, ledger, left_out, matrix, open_table, row_head, section, tag, warnings};
 use style::STYLE;
 use wrong::troubles;
 
@@ -42,6 +42,7 @@ impl Renderer for HtmlRenderer<'_> {
         self.head(evidence, out)?;
         writeln!(out, "<main>")?;
         troubles(evidence, out)?;
+        warnings(evidence, out)?;
         self.scenarios(evidence, out)?;
         self.known_bad(evidence, out)?;
         left_out(evidence, out)?;
@@ -231,10 +232,11 @@ impl HtmlRenderer<'_> {
 }
 
 /// The page's sections in order: id, name, and whether it is there.
-fn sections(evidence: &Evidence) -> [(&'static str, &'static str, bool); 8] {
+fn sections(evidence: &Evidence) -> [(&'static str, &'static str, bool); 9] {
     let scenarios = &evidence.judged.scenarios;
     [
         ("wrong", "What is wrong", !words::troubled(evidence).is_empty()),
+        ("warnings", "Warnings", words::warnings(evidence).next().is_some()),
         (
             "scenarios",
             "Scenarios",

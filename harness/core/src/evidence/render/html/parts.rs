@@ -9,6 +9,9 @@ use crate::evidence::layout;
 use crate::evidence::render::junit::escaped;
 use crate::evidence::render::words;
 
+/// So many warnings stand on the page; the others are in `evidence.json`.
+const MAX_WARNINGS: usize = 20;
+
 pub(super) fn section(id: &str, name: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<h2 id=\"{id}\">{name}</h2>")
 }
@@ -52,6 +55,28 @@ pub(super) fn tag(outcome: ScenarioOutcome) -> String {
         ScenarioOutcome::Failed | ScenarioOutcome::Missed => "bad",
     };
     format!("<span class=\"tag {class}\">{}</span>", outcome.as_str())
+}
+
+/// What is worth telling and decides nothing.
+pub(super) fn warnings(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let count = words::warnings(evidence).count();
+    if count == 0 {
+        return Ok(());
+    }
+    section("warnings", "Warnings", out)?;
+    writeln!(out, "<p class=\"note\">They decide nothing.</p>\n<ul>")?;
+    for (scenario, warning) in words::warnings(evidence).take(MAX_WARNINGS) {
+        let (name, says) = (escaped(&scenario.name), escaped(&warning.says));
+        writeln!(out, "<li><strong>{name}</strong>: {says}</li>")?;
+    }
+    if let Some(more) = count.checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
+        let more = words::counted(more, "more warning", "more warnings");
+        writeln!(
+            out,
+            "<li>And {more} in <a href=\"evidence.json\">evidence.json</a>.</li>"
+        )?;
+    }
+    writeln!(out, "</ul>")
 }
 
 pub(super) fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {

@@ -15,6 +15,8 @@ use crate::plan::Expectation;
 
 /// From this width on, a scenario's title stands beside it.
 const WIDE: usize = 132;
+/// So many warnings are shown; the others are in the bundle.
+const MAX_WARNINGS: usize = 5;
 
 /// Writes for a terminal, or for a file that is read like one.
 #[derive(Debug, Clone)]
@@ -79,6 +81,7 @@ impl Renderer for TextRenderer<'_> {
         self.known_bad(evidence, out)?;
         self.left_out(evidence, out)?;
         self.troubles(evidence, out)?;
+        self.warnings(evidence, out)?;
         self.matrix(evidence, out)?;
         self.decision(evidence, out)
     }
@@ -201,6 +204,22 @@ impl TextRenderer<'_> {
         for (reason, scenarios) in words::left_out(evidence) {
             self.paragraph(2, reason, out)?;
             self.paragraph(4, &scenarios.join(", "), out)?;
+        }
+        writeln!(out)
+    }
+
+    fn warnings(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let count = words::warnings(evidence).count();
+        if count == 0 {
+            return Ok(());
+        }
+        self.heading("Warnings (they decide nothing)", out)?;
+        for (scenario, warning) in words::warnings(evidence).take(MAX_WARNINGS) {
+            self.paragraph(2, &format!("{}: {}", scenario.name, warning.says), out)?;
+        }
+        if let Some(more) = count.checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
+            let more = words::counted(more, "more warning", "more warnings");
+            writeln!(out, "  … and {more} in the bundle")?;
         }
         writeln!(out)
     }

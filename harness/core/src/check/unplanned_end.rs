@@ -1,0 +1,287 @@
+//! `unplanned-end`: a connection ended, went silent or did not open, or an answer did not come, and nothing planned that.
+//!
+//! An end is planned where, since the client was last subscribed, a fault of the plan struck that client, or something was
+//! done to the lane's server; where a toxic of the plan may be on for the client; and where the client closed the
+//! connection itself. What lies between two subscriptions of a client counts once. Three kinds are told apart: ends by the
+//! other side; silence, and publishes without an answer, which count only against the other lane, since a busy machine
+//! makes both lanes silent; and outages, where the lane could not be reached for a while, as when a service restarts
+//! behind a load balancer. A few are a warning with their causes (`few`); from [`MANY`] on (outages: of one client) it is
+//! `Unknown` (`many`), since a lane that ends every connection after some messages looks whole to clients that reconnect.
+//! Publishes that the lane put off are a warning (`put-off`). Source: contract, "`TransactionUpdate`s in commit order" on
+//! a connection that stays.
+
+use std::collections::BTreeMap;
+
+use super::index::{Index, LaneIndex};
+use super::unreached::by_cause;
+use super::{CheckInput, Checker, Finding, Report, Verdict};
+use crate::history::{Closed, Completion, Phase, Process, Record};
+use crate::ids::{LaneId, OpId};
+use crate::plan::WRITER;
+
+/// From so many ends of one lane on, they are no accident.
+pub(crate) const MANY: u64 = 3;
+/// A lane is silent of itself where it is so many times as silent as the other one.
+const OFTENER: u64 = 3;
+/// So many records are named.
+const MAX_RECORDS: usize = 4;
+
+/// See the module's documentation.
+pub struct UnplannedEnd;
+
+impl Checker for UnplannedEnd {
+    fn name(&self) -> &'static str {
+        "unplanned-end"
+    }
+
+    fn check(&self, input: &CheckInput<'_>) -> Report {
+        let index = input.index();
+        let mut report = Report::new(self.name());
+        let ends = index.lanes().each_ref().map(|lane| Ends::of(index, lane));
+        for (lane, (mine, other)) in index.lanes().iter().zip([(&ends[0], &ends[1]), (&ends[1], &ends[0])]) {
+            report.count(&ends_of(lane.lane), mine.closed);
+            report.count(&silences_of(lane.lane), mine.silent);
+            if mine.total() > 0 {
+                report.push(told(lane, mine, (index.other(lane.lane), other)));
+            }
+            if let Some(first) = mine.put_off.first() {
+                report.push(put_off(lane, *first, mine.put_off.len()));
+            }
+        }
+        report
+    }
+}
+
+/// Under which name the report counts a lane's connections that the other side ended.
+pub(crate) fn ends_of(lane: LaneId) -> String {
+    format!("{lane} unplanned ends")
+}
+
+/// Under which name the report counts a lane's silences.
+pub(crate) fn silences_of(lane: LaneId) -> String {
+    format!("{lane} unplanned silences")
+}
+
+/// Whether so many ends and silences are no accident, beside the other lane's silences.
+pub(crate) fn are_many(ends: u64, silences: u64, others_silences: u64) -> bool {
+    ends >= MANY || (silences >= MANY && silences > OFTENER * others_silences)
+}
+
+fn told(lane: &LaneIndex<'_>, mine: &Ends, (other_lane, other): (&LaneIndex<'_>, &Ends)) -> Finding {
+    let many = are_many(mine.closed, mine.silent, other.silent) || mine.outages.values().any(|times| *times >= MANY);
+    let (verdict, reason) = if many {
+        (Verdict::Unknown, "many")
+    } else {
+        (Verdict::Valid, "few")
+    };
+    let mut causes = vec![by_cause(mine.at.iter().filter_map(
+        |at| match lane.history.records.get(*at) {
+            Some(Record::Closed { why, .. }) => Some(why),
+            _ => None,
+        },
+    ))];
+    match mine.unanswered {
+        0 => {}
+        1 => causes.push("one publish without an answer".to_owned()),
+        more => causes.push(format!("{more} publishes without an answer")),
+    }
+    causes.retain(|cause| !cause.is_empty());
+    let rate = |ends: &Ends, lane: &LaneIndex<'_>| {
+        let noun = if ends.total() == 1 { "end" } else { "ends" };
+        format!("{} {noun} in {} deliveries", ends.total(), lane.seen.deliveries)
+    };
+    let mut finding = Finding::new("unplanned-end", verdict, reason).on(lane.lane);
+    finding.witness.got = Some(format!(
+        "{} ({}); the {} lane had {}",
+        rate(mine, lane),
+        causes.join(", "),
+        other_lane.lane,
+        rate(other, other_lane),
+    ));
+    let records = mine.at.iter().take(MAX_RECORDS);
+    records.fold(finding, |finding, at| finding.seen_at(*at))
+}
+
+fn put_off(lane: &LaneIndex<'_>, first: usize, times: usize) -> Finding {
+    let mut finding = Finding::new("unplanned-end", Verdict::Valid, "put-off")
+        .on(lane.lane)
+        .seen_at(first);
+    if let Some(Record::Complete {
+        completion: Completion::Later { why },
+        ..
+    }) = lane.history.records.get(first)
+    {
+        finding.witness.got = Some(why.clone());
+    }
+    finding.witness.repeats = times as u64 - 1;
+    finding
+}
+
+/// What ended on one lane without anything planned.
+#[derive(Debug, Default)]
+struct Ends {
+    /// The records of it, at clients.
+    at: Vec<usize>,
+    /// Connections that the other side ended.
+    closed: u64,
+    /// Silences, and operations that an attempt got no answer to.
+    silent: u64,
+    /// Operations alone.
+    unanswered: u64,
+    /// How often each client could not reach the lane for a while.
+    outages: BTreeMap<String, u64>,
+    /// Attempts that the lane put off.
+    put_off: Vec<usize>,
+}
+
+impl Ends {
+    fn total(&self) -> u64 {
+        self.closed + self.silent + self.outages.values().sum::<u64>()
+    }
+
+    fn of(index: &Index<'_>, lane: &LaneIndex<'_>) -> Ends {
+        let mut ends = Ends::default();
+        let causes = Causes::of(index, lane);
+        let mut clients: BTreeMap<&str, Life> = BTreeMap::new();
+        // Where each operation was first sent, and whether it is among the unanswered ones already.
+        let mut writing: BTreeMap<OpId, (usize, bool)> = BTreeMap::new();
+        let mut exercising = false;
+        for (at, record) in lane.history.records.iter().enumerate() {
+            match record {
+                Record::Phase { phase } => exercising = !matches!(phase, Phase::Setup | Phase::Done),
+                Record::Accepted { client, .. } => {
+                    let life = clients.entry(client.as_str()).or_default();
+                    ends.settle(life, &causes, client.as_str(), at);
+                    life.accepted = at;
+                }
+                Record::Closed { client, why, .. } => {
+                    let life = clients.entry(client.as_str()).or_default();
+                    let own = matches!(why, Closed::ByClient | Closed::Crashed | Closed::OurLimit { .. });
+                    if exercising && !own {
+                        life.from = life.from.or(Some(life.accepted.min(life.closed)));
+                        life.ends.push((at, why));
+                    }
+                    life.closed = at;
+                }
+                Record::Invoke { op, .. } => {
+                    writing.entry(*op).or_insert((at, false));
+                }
+                Record::Complete {
+                    op,
+                    completion: completion @ (Completion::Later { .. } | Completion::Info { .. }),
+                    ..
+                } if exercising => {
+                    let sent = writing.entry(*op).or_insert((at, false));
+                    if causes.planned(WRITER, sent.0, causes.next_answer(at)) {
+                        continue;
+                    }
+                    if matches!(completion, Completion::Later { .. }) {
+                        ends.put_off.push(at);
+                    } else if !std::mem::replace(&mut sent.1, true) {
+                        (ends.unanswered, ends.silent) = (ends.unanswered + 1, ends.silent + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let end = lane.history.records.len();
+        for (client, mut life) in clients {
+            let number = index.plan.clients.get(client);
+            // What kept a client away for good is told of that client.
+            let lost = number.is_some_and(|number| {
+                let reach = lane.reach(number);
+                reach.gave_up.is_some() || (index.plan.connected_at_end(number) && !reach.connected_at_end())
+            });
+            if !lost {
+                ends.settle(&mut life, &causes, client, end);
+            }
+        }
+        ends.at.sort_unstable();
+        ends
+    }
+
+    /// Judges what lies between two subscriptions of a client, or behind its last one.
+    fn settle(&mut self, life: &mut Life<'_>, causes: &Causes<'_>, client: &str, until: usize) {
+        let ends = std::mem::take(&mut life.ends);
+        let (Some(from), Some((_, first))) = (life.from.take(), ends.first()) else {
+            return;
+        };
+        if causes.planned(client, from, until) {
+            return;
+        }
+        if ends.iter().any(|(_, why)| matches!(why, Closed::NotOpened { .. })) {
+            *self.outages.entry(client.to_owned()).or_default() += 1;
+        } else if matches!(first, Closed::Silent) {
+            self.silent += 1;
+        } else {
+            self.closed += 1;
+        }
+        self.at.extend(ends.iter().map(|(at, _)| *at));
+    }
+}
+
+/// One client's connections so far.
+#[derive(Debug, Default)]
+struct Life<'a> {
+    /// When it was last subscribed.
+    accepted: usize,
+    /// When its last connection ended.
+    closed: usize,
+    /// What ended since it was subscribed.
+    ends: Vec<(usize, &'a Closed)>,
+    /// The record from which on a cause of the first of them counts.
+    from: Option<usize>,
+}
+
+/// What a plan does to connections on one lane.
+struct Causes<'a> {
+    /// What was done to the server.
+    server: Vec<usize>,
+    /// Faults that fired, by client.
+    fired: BTreeMap<&'a str, Vec<usize>>,
+    /// Clients that a toxic of the plan may strike at any time.
+    toxic: Vec<&'a str>,
+    /// Records of answers that a writer got.
+    answers: Vec<usize>,
+    end: usize,
+}
+
+impl<'a> Causes<'a> {
+    fn of(index: &Index<'a>, lane: &LaneIndex<'a>) -> Causes<'a> {
+        let toxics = index.plan.plan.toxics.iter().filter(|toxic| toxic.strikes(lane.lane));
+        let mut causes = Causes {
+            server: Vec::new(),
+            fired: BTreeMap::new(),
+            toxic: toxics.map(|toxic| toxic.client.as_str()).collect(),
+            answers: Vec::new(),
+            end: lane.history.records.len(),
+        };
+        for (at, record) in lane.history.records.iter().enumerate() {
+            match record {
+                Record::Process { process } if !matches!(process, Process::Started) => causes.server.push(at),
+                Record::Fault { client, .. } => causes.fired.entry(client.as_str()).or_default().push(at),
+                Record::Complete {
+                    completion: Completion::Ok { .. } | Completion::Fail { .. },
+                    ..
+                } => causes.answers.push(at),
+                _ => {}
+            }
+        }
+        causes
+    }
+
+    /// The next answer that a writer got after a record.
+    fn next_answer(&self, at: usize) -> usize {
+        let place = self.answers.partition_point(|answer| *answer <= at);
+        self.answers.get(place).copied().unwrap_or(self.end)
+    }
+
+    /// Whether the plan did something to a client's connections between two records. Proxy, driver and client write their
+    /// records apart, so that a cause may stand a little behind its effect.
+    fn planned(&self, client: &str, from: usize, until: usize) -> bool {
+        let within = |records: &[usize]| records.iter().any(|at| from <= *at && *at <= until);
+        self.toxic.contains(&client)
+            || within(&self.server)
+            || self.fired.get(client).is_some_and(|records| within(records))
+    }
+}

@@ -1,0 +1,73 @@
+//! How long to wait before trying again: what the plan drew, and what the lane asked for.
+
+use std::time::Duration;
+
+/// The longest wait that a plan's list grows to past its end.
+const CAP: Duration = Duration::from_secs(5);
+
+/// The waits of one client or writer.
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    waits_ms: Vec<u64>,
+    failures: u32,
+}
+
+impl Backoff {
+    /// Waits as a plan has them, full jitter drawn.
+    pub fn new(waits_ms: Vec<u64>) -> Backoff {
+        Backoff { waits_ms, failures: 0 }
+    }
+
+    /// The wait after one more failure: the plan's, on top of what the lane asked for, so that not all come back at once.
+    pub fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
+        let drawn = self.drawn();
+        self.failures = self.failures.saturating_add(1);
+        asked.unwrap_or_default() + drawn
+    }
+
+    /// Something went well.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    fn drawn(&self) -> Duration {
+        let Some(last) = self.waits_ms.len().checked_sub(1) else {
+            return CAP / 100;
+        };
+        let at = usize::try_from(self.failures).unwrap_or(usize::MAX);
+        let doublings = u32::try_from(at.saturating_sub(last)).unwrap_or(u32::MAX).min(16);
+        let wait = Duration::from_millis(self.waits_ms[at.min(last)]).max(Duration::from_millis(1));
+        match doublings {
+            0 => wait,
+            _ => wait.saturating_mul(1 << doublings).min(CAP),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_the_plans_then_double_up_to_a_cap() {
+        let mut backoff = Backoff::new(vec![7, 20]);
+        let mut waits = || backoff.after_failure(None).as_millis();
+        let first: Vec<u128> = (0..5).map(|_| waits()).collect();
+        assert_eq!(first, [7, 20, 40, 80, 160]);
+        let later: Vec<u128> = (0..40).map(|_| waits()).collect();
+        assert_eq!(later.last(), Some(&CAP.as_millis()));
+        backoff.reset();
+        assert_eq!(backoff.after_failure(None).as_millis(), 7);
+    }
+
+    #[test]
+    fn what_a_lane_asks_for_is_waited_and_jittered() {
+        let mut backoff = Backoff::new(vec![7]);
+        assert_eq!(backoff.after_failure(Some(Duration::from_secs(1))).as_millis(), 1007);
+    }
+
+    #[test]
+    fn a_plan_without_waits_waits_all_the_same() {
+        assert!(!Backoff::new(Vec::new()).after_failure(None).is_zero());
+    }
+}

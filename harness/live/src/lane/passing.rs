@@ -1,0 +1,88 @@
+//! Refusals in passing: answers that say nothing about what was asked, so that it is asked again later.
+//!
+//! A load balancer answers 502 to 504 while a service restarts, a service 429 when it is asked too often (RFC 6585, 4), and
+//! either may say when to come back (`Retry-After`, RFC 9110, 10.2.3).
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+
+use super::Completion;
+use super::http::HttpError;
+
+/// The longest wait that a lane may ask for.
+const RETRY_AFTER_CAP: Duration = Duration::from_secs(10);
+
+/// Whether a status says nothing about the request, or only that it came too early or too often.
+pub(crate) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 421 | 425 | 429 | 500..=599)
+}
+
+/// Whether a status says that nothing was done (RFC 9110, 15.5.20; RFC 8470, 5.2; RFC 6585, 4).
+pub(crate) fn did_nothing(status: u16) -> bool {
+    matches!(status, 421 | 425 | 429)
+}
+
+/// How long an answer asks to wait, at most [`RETRY_AFTER_CAP`].
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    wait_of(value.trim(), SystemTime::now())
+}
+
+fn wait_of(value: &str, now: SystemTime) -> Option<Duration> {
+    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // So many digits that they fit no number are a long time.
+        Duration::from_secs(value.parse().unwrap_or(u64::MAX))
+    } else {
+        // A date is read once; from then on the wait is measured by a clock that nobody sets.
+        httpdate::parse_http_date(value)
+            .ok()?
+            .duration_since(now)
+            .unwrap_or_default()
+    };
+    Some(wait.min(RETRY_AFTER_CAP))
+}
+
+/// What a writer makes of a request without an answer of the lane's: a page with such a status says that nothing was done.
+pub(crate) fn passing(error: &HttpError) -> Completion {
+    match error {
+        // Nothing was sent.
+        HttpError::Refused { .. } | HttpError::Unsendable { .. } => Completion::Later(error.to_string()),
+        HttpError::Html { status, .. } if did_nothing(*status) => Completion::Later(error.to_string()),
+        other => Completion::Info(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_read_from_seconds_and_from_dates_and_is_capped() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for (value, expected) in [
+            ("0", Some(0)),
+            ("3", Some(3)),
+            ("Sun, 06 Nov 1994 08:49:41 GMT", Some(4)),
+            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
+            ("Mon, 07 Nov 1994 08:49:37 GMT", Some(10)),
+            ("99999999999999999999999", Some(10)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(wait_of(value, now), expected.map(Duration::from_secs), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_balancer_or_a_limit_answers_passes_and_what_a_service_judges_does_not() {
+        for status in [408, 421, 425, 429, 500, 502, 503, 504] {
+            assert!(is_passing(status), "{status}");
+        }
+        for status in [200, 301, 400, 401, 403, 404, 409, 413, 426] {
+            assert!(!is_passing(status), "{status}");
+        }
+        assert!(did_nothing(429) && !did_nothing(503));
+    }
+}
