@@ -1,6 +1,5 @@
 //! `cutover recheck`: reads a bundle, has everything computed anew, and says what does not hold.
 
-use cutover_core::evidence::layout::Files;
 use cutover_core::evidence::recheck::{Problem, Rechecked, recheck};
 use cutover_core::evidence::render::wrap;
 use cutover_core::evidence::{Judged, State};
@@ -8,10 +7,11 @@ use cutover_core::gate::Decision;
 use serde::Serialize;
 
 use crate::args::{RecheckArgs, TextOrJson};
+use crate::bundle_dir::BundleThere;
 use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout};
-use crate::{bundle_dir, scenarios};
+use crate::scenarios;
 
 /// So many problems are told one by one.
 const MAX_TOLD: usize = 50;
@@ -27,9 +27,9 @@ struct Answer<'a> {
 
 /// Runs the command.
 pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
-    let files: Files = bundle_dir::read(&args.dir)?;
+    let bundle = BundleThere::look(&args.dir)?;
     let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
-    let rechecked = recheck(&files, &compile)
+    let rechecked = recheck(&bundle, &compile)
         .map_err(|error| Failure::usage(format!("{} is no bundle of this tool: {error}", args.dir.display())))?;
     let text = match args.format {
         TextOrJson::Text => text(&rechecked, &args.dir.display().to_string(), Audience::of_stdout().width),
@@ -63,12 +63,12 @@ fn json(rechecked: &Rechecked) -> Result<String, Failure> {
 fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     let mut lines = Vec::new();
     for problem in rechecked.problems.iter().take(MAX_TOLD) {
-        lines.extend(wrap(&format!("{}: {}", problem.file, problem.what), width));
+        lines.extend(wrap(&printable(&format!("{}: {}", problem.file, problem.what)), width));
         let sides = [("expected", &problem.expected), ("found", &problem.found)];
         lines.extend(
             sides
                 .iter()
-                .filter_map(|(side, value)| value.as_ref().map(|value| format!("  {side:<8}  {value}"))),
+                .filter_map(|(side, value)| value.as_ref().map(|value| format!("  {side:<8}  {}", printable(value)))),
         );
     }
     let problems = rechecked.problems.len();
@@ -105,4 +105,33 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
             .flat_map(|reason| wrap(&format!("{because}{reason}"), width)),
     );
     lines.join("\n")
+}
+
+/// A text of the bundle's as it can be shown: what would steer a terminal or turn the direction of a line is escaped.
+fn printable(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown = |c: char| {
+        if steers(c) {
+            c.escape_unicode().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_and_the_rest_is_not() {
+        assert_eq!(
+            printable("plans/\u{1b}[31m\u{202e}.json"),
+            "plans/\\u{1b}[31m\\u{202e}.json"
+        );
+        assert_eq!(printable("Größe … 5"), "Größe … 5");
+    }
 }

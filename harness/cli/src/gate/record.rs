@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
-use cutover_core::evidence::layout::{self, FileEntry, Files};
+use cutover_core::evidence::bundle::{closing_files, scenario_files};
+use cutover_core::evidence::layout::{self, FileEntry, Files, is_digested};
+use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
     Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent, State, Terms,
     Times, decide, judge_scenario,
 };
-use cutover_core::history::Record;
 use cutover_core::ids::{LaneId, Seed};
 
 use super::drive_all::Message;
@@ -40,7 +40,7 @@ impl Recording {
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&run));
         let command = provenance::command_line(std::env::args());
         let program = command.first().map_or("cutover", String::as_str);
-        let evidence = Evidence {
+        let mut evidence = Evidence {
             schema: EVIDENCE_SCHEMA.to_owned(),
             state: State::InProgress,
             run,
@@ -63,7 +63,9 @@ impl Recording {
                 &State::InProgress,
             ),
             files: BTreeMap::new(),
+            digest: String::new(),
         };
+        evidence.seal();
         let times = Times {
             schema: RUN_TIMES_SCHEMA.to_owned(),
             started: started.rfc3339(),
@@ -209,21 +211,8 @@ fn terms(enforce_matrix: bool, no_faults: bool) -> Terms {
 fn fire_times(driven: &Driven) -> Vec<FireTime> {
     let of_lane = |lane| {
         let run = driven.lane(lane);
-        let timed = run.history.records.iter().zip(&run.times_us).enumerate();
-        timed.filter_map(move |(at, (record, after_us))| {
-            let Record::Fault { fault, fire, .. } = record else {
-                return None;
-            };
-            Some(FireTime {
-                lane,
-                fault: fault.clone(),
-                conn: fire.conn,
-                frame: fire.frame,
-                line: at as u64 + 2,
-                after_us: *after_us,
-                at: Moment(run.started_us.saturating_add(*after_us) / 1000).rfc3339_ms(),
-            })
-        })
+        let at = move |after_us| Moment(run.started_us.saturating_add(after_us) / 1000).rfc3339_ms();
+        fires(lane, &run.history, &run.times_us, at)
     };
     LaneId::BOTH.into_iter().flat_map(of_lane).collect()
 }

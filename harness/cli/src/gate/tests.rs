@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::drive_all::{DriveError, Message};
 use super::*;
 use crate::args::{Cli, Command};
-use crate::bundle_dir;
+use crate::bundle_dir::BundleThere;
 
 const SCENARIO: &str = r#"schema = 1
 name = "two-events"
@@ -107,7 +107,7 @@ where
     let mut recording = runtime.block_on(conduct(request, recording, driver)).unwrap();
     let (evidence, _) = recording.close().unwrap();
     let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
-    let rechecked = recheck(&bundle_dir::read(&out).unwrap(), &compile).unwrap();
+    let rechecked = recheck(&BundleThere::look(&out).unwrap(), &compile).unwrap();
     assert_eq!(rechecked.problems, []);
     (recording.exit(&evidence), rechecked)
 }

@@ -112,6 +112,10 @@ impl Finding {
             "never-answered" => format!("nobody knows how {op} on {stream} ended"),
             "never-sent" => format!("{op} on {stream} was never sent"),
             "interrupted" => "the history ends before the run did".to_owned(),
+            "does-not-fit" => {
+                let what = self.witness.got.as_deref().unwrap_or("a record does not fit");
+                format!("the recorded history is not valid: {what}; this is no fault of the lane")
+            }
             "foreign-history" => "the history is of another scenario or seed".to_owned(),
             "fault-did-not-fire" => format!("{fault} never fired"),
             "toxic-did-not-strike" => format!("{fault} never struck a connection"),

@@ -10,6 +10,7 @@ pub mod describe;
 mod duplicate_apply;
 pub mod explain;
 mod finding;
+mod fit;
 mod gap;
 mod hash_mismatch;
 mod index;
@@ -31,6 +32,7 @@ mod wrong_answer;
 mod wrong_stream;
 
 pub use finding::{Finding, MAX_FINDINGS, RecordRef, Report, Verdict, Witness};
+pub use fit::judge_all;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;

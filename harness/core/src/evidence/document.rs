@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::judged::Judged;
-use super::layout::FileEntry;
+use super::layout::{self, FileEntry};
 use crate::ids::{FaultId, LaneId, Seed};
 
 /// The schema version of the evidence document.
@@ -59,6 +59,8 @@ pub struct Evidence {
     pub judged: Judged,
     /// Every file of the bundle that is digested, by path.
     pub files: BTreeMap<String, FileEntry>,
+    /// `sha256:` of this document with an empty text in this place: it binds what no file of its own tells.
+    pub digest: String,
 }
 
 /// How far a run came.
@@ -147,6 +149,20 @@ pub struct FireTime {
 }
 
 impl Evidence {
+    /// Writes the document's digest of itself into it, as it now is.
+    pub fn seal(&mut self) {
+        self.digest = self.own_digest();
+    }
+
+    /// The digest that the document must have.
+    pub fn own_digest(&self) -> String {
+        let unsealed = Evidence {
+            digest: String::new(),
+            ..self.clone()
+        };
+        layout::digest(&unsealed.to_bytes())
+    }
+
     /// The bytes of `evidence.json`.
     pub fn to_bytes(&self) -> Vec<u8> {
         pretty(self)

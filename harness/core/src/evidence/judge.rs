@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::document::State;
 use super::judged::{Decided, Judged, JudgedFinding, JudgedScenario, ScenarioOutcome, ShownBy};
 use super::seen;
-use crate::check::{CheckInput, Finding, Report, Verdict, check_all};
+use crate::check::{CheckInput, Finding, Report, Verdict, judge_all};
 use crate::gate::{self, Decision, Outcome, Policy, Reason, ScenarioVerdict};
 use crate::history::History;
 use crate::ids::LaneId;
@@ -39,7 +39,7 @@ impl JudgeInput<'_> {
 /// Judges one scenario.
 pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
     let plan = input.plan;
-    let reports = check_all(&CheckInput::new(plan, input.legacy, input.candidate));
+    let reports = judge_all(&CheckInput::new(plan, input.legacy, input.candidate));
     let verdict = ScenarioVerdict::from_reports(&plan.scenario, &plan.proves, &plan.expect, &reports);
     let found = |finding: &Finding, explained_by| JudgedFinding {
         says: finding.describe(),

@@ -190,6 +190,20 @@ pub enum Phase {
     Done,
 }
 
+impl Phase {
+    /// The phase that follows; none follows the last.
+    pub fn next(self) -> Option<Phase> {
+        match self {
+            Phase::Setup => Some(Phase::Exercise),
+            Phase::Exercise => Some(Phase::Heal),
+            Phase::Heal => Some(Phase::Converge),
+            Phase::Converge => Some(Phase::Drain),
+            Phase::Drain => Some(Phase::Done),
+            Phase::Done => None,
+        }
+    }
+}
+
 /// How an attempt at an operation ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]

@@ -17,7 +17,7 @@ pub use toxic::{ByteToxic, Direction, PlannedToxic};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ClientId, FaultId, LaneId, Seed, StreamId};
+use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
 use crate::scenario::sha256;
 
 /// The schema version that a serialized plan carries.
@@ -91,6 +91,15 @@ impl Plan {
             .iter()
             .filter(move |toxic| toxic.client == *client && toxic.strikes(lane));
         mine.filter(move |toxic| !later(&toxic.id))
+    }
+
+    /// Every operation of the writer.
+    pub fn ops(&self) -> impl Iterator<Item = OpId> {
+        let steps = self.cases.iter().flat_map(|case| &case.steps);
+        steps.filter_map(|step| match step {
+            Step::Policy { op, .. } | Step::Publish { op, .. } => Some(*op),
+            _ => None,
+        })
     }
 
     /// The plan as JSON: the same plan, the same bytes.
