@@ -50,7 +50,7 @@ pub fn digests(files: &Files, evidence: &Evidence, problems: &mut Vec<Problem>) 
 
 /// A scenario that is said to have been left out must have left nothing: what was driven can't be talked away.
 pub fn left_out(files: &Files, evidence: &Evidence, problems: &mut Vec<Problem>) {
-    for name in evidence.left_out.keys() {
+    for name in evidence.scope.left_out.keys() {
         let path = layout::plan(name);
         let judged = evidence.judged.scenarios.iter().any(|scenario| scenario.name == *name);
         if judged || files.contains_key(&path) {

@@ -12,9 +12,10 @@ mod tests;
 use serde::Serialize;
 
 use super::document::{Evidence, State};
-use super::judge::{JudgeInput, Terms, judge};
+use super::judge::{JudgeInput, judge};
 use super::judged::Judged;
 use super::layout::{self, Files};
+use crate::gate::Scope;
 use crate::ids::Seed;
 use crate::plan::Plan;
 
@@ -123,7 +124,7 @@ pub fn recheck(files: &Files, compile: Compile<'_>) -> Result<Rechecked, NoBundl
     let evidence = match read::document(bytes)? {
         Ok(evidence) => evidence,
         Err(problem) => {
-            let computed = judge(&[], Terms::default(), &State::InProgress);
+            let computed = judge(&[], &Scope::default(), &State::InProgress);
             return Ok(Rechecked {
                 evidence: None,
                 computed,
@@ -143,11 +144,7 @@ pub fn recheck(files: &Files, compile: Compile<'_>) -> Result<Rechecked, NoBundl
             candidate: &scenario.candidate,
         })
         .collect();
-    let terms = Terms {
-        enforce_matrix: evidence.enforce_matrix,
-        no_faults: evidence.no_faults,
-    };
-    let computed = judge(&inputs, terms, &evidence.state);
+    let computed = judge(&inputs, &evidence.scope, &evidence.state);
     compare::judged(&evidence.judged, &computed, &mut problems);
     problems.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(Rechecked {

@@ -78,7 +78,7 @@ fn scenario(
     problems: &mut Vec<Problem>,
 ) -> Option<Recorded> {
     let plan = plan(name, files, problems);
-    let [legacy, candidate] = LaneId::BOTH.map(|lane| history(name, lane, evidence.aa, files, problems));
+    let [legacy, candidate] = LaneId::BOTH.map(|lane| history(name, lane, evidence.scope.aa, files, problems));
     let plan = plan?;
     compiles_anew(name, &plan, files, evidence, compile, problems);
     for (lane, history) in LaneId::BOTH.into_iter().zip([&legacy, &candidate]) {
@@ -162,7 +162,7 @@ fn compiles_anew(
     };
     let build = Build {
         seed: evidence.seed,
-        no_faults: evidence.no_faults,
+        no_faults: evidence.scope.no_faults,
     };
     match compile(&source_path, source, build) {
         Err(error) => problems.push(Problem::new(&source_path, format!("cannot be compiled: {error}"))),

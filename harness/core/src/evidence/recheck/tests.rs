@@ -8,6 +8,7 @@ use super::super::layout::FileEntry;
 use super::super::{Driven, EVIDENCE_SCHEMA, LaneRun, RUN_TIMES_SCHEMA, Times, Tool};
 use super::*;
 use crate::check::notation::World;
+use crate::gate::{Asked, Decision, suite_digest};
 use crate::history::History;
 use crate::ids::LaneId;
 
@@ -48,6 +49,15 @@ fn bundle(notation: &str, state: State) -> Files {
         candidate: &driven.candidate.history,
     };
     let digested = files.iter().filter(|(path, _)| is_digested(path));
+    let asked = Asked {
+        digest: driven.plan.scenario_digest.clone(),
+        known_bad: false,
+    };
+    let scope = Scope {
+        suite: suite_digest(),
+        scenarios: BTreeMap::from([(driven.plan.scenario.clone(), asked)]),
+        ..Scope::default()
+    };
     let mut evidence = Evidence {
         schema: EVIDENCE_SCHEMA.to_owned(),
         run: "20260225T190000Z-1".to_owned(),
@@ -59,16 +69,12 @@ fn bundle(notation: &str, state: State) -> Files {
         checkout: None,
         command: vec!["cutover".to_owned(), "gate".to_owned()],
         reproduce: "cutover gate".to_owned(),
-        chosen: vec![],
         seed: driven.plan.seed,
-        aa: None,
-        enforce_matrix: false,
-        no_faults: false,
+        scope: scope.clone(),
         toxiproxy: None,
         lanes: BTreeMap::new(),
         module_digest: None,
-        left_out: BTreeMap::new(),
-        judged: judge(&[input], Terms::default(), &state),
+        judged: judge(&[input], &scope, &state),
         state,
         files: digested
             .map(|(path, content)| (path.clone(), FileEntry::of(content)))
@@ -111,10 +117,11 @@ fn problems(files: &Files) -> Vec<String> {
 }
 
 #[test]
-fn an_honest_bundle_holds_and_allows() {
+fn an_honest_bundle_holds_and_passes() {
     let rechecked = rechecked(&bundle(HONEST, State::Complete));
     assert_eq!(rechecked.problems, []);
-    assert_eq!((rechecked.exit_code(), rechecked.computed.decision.allow), (0, true));
+    let decision = rechecked.computed.decision.decision;
+    assert_eq!((rechecked.exit_code(), decision), (0, Decision::PassedInPart));
 }
 
 #[test]
@@ -328,6 +335,7 @@ fn a_scenario_that_was_driven_can_not_be_called_left_out() {
 fn leave_out(files: &mut Files, name: &str) {
     let mut evidence: Evidence = serde_json::from_slice(&files[layout::EVIDENCE]).unwrap();
     evidence
+        .scope
         .left_out
         .insert(name.to_owned(), "its server is not ours".to_owned());
     files.insert(layout::EVIDENCE.to_owned(), evidence.to_bytes());
