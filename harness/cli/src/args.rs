@@ -54,8 +54,8 @@ Examples:
 
 const RECHECK_NOTES: &str = "\
 Nothing is run again. Exit codes: as of the decision where the bundle holds (0,
-1 or 2, with --require-allow as there); 1 where it does not; 2 where the run was interrupted; 64 where DIR is no
-bundle.";
+1 or 2; with --require-allow as there); 1 where it does not; 2 where the run was
+interrupted; 64 where DIR is no bundle.";
 
 const HASH_EXAMPLES: &str = "\
 Examples:

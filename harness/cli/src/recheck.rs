@@ -76,7 +76,7 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     let decision = &rechecked.computed.decision;
     let what = match decision.decision {
         Decision::Allow => "the decision to allow",
-        Decision::PassedInPart => "that the scenarios passed, which are a part of the gate,",
+        Decision::PassedInPart => "that this part of the gate passed",
         Decision::NoDifference => "that a lane does not differ from itself",
         Decision::ValidWithoutFaults => "that the scenarios are valid without faults",
         Decision::BlockUnknown | Decision::BlockInvalid => "the decision to block",
