@@ -53,7 +53,14 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let (evidence, times) = recording.close()?;
     let bundle = recording.path().display().to_string();
     print(&evidence, &times, &bundle, args.format, &mut out).map_err(|error| cannot_print(&error))?;
-    recording.exit(&evidence)
+    if args.require_allow && evidence.judged.decision.exit_code == 0 && !evidence.judged.decision.allow {
+        let _ = writeln!(
+            std::io::stderr(),
+            "exit code 2: the decision is {}, and --require-allow takes none but allow",
+            evidence.judged.decision.decision
+        );
+    }
+    recording.exit(&evidence, args.require_allow)
 }
 
 /// The seed is the first thing printed: whatever happens next can be run again.

@@ -10,7 +10,6 @@ mod exit;
 mod gate;
 mod list;
 mod out;
-mod pattern;
 mod plan;
 mod progress;
 mod provenance;

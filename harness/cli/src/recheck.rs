@@ -36,17 +36,10 @@ pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
         TextOrJson::Json => json(&rechecked)?,
     };
     Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
-    exit(rechecked.exit_code())
-}
-
-fn exit(code: u8) -> Result<Exit, Failure> {
-    match code {
-        0 => Ok(Exit::Allow),
-        1 => Ok(Exit::Invalid),
-        2 => Ok(Exit::Unknown),
-        3 => Ok(Exit::Environment),
-        other => Err(Failure::fault(format!("a decision with exit code {other}"))),
-    }
+    Ok(match rechecked.holds() {
+        true => Exit::of(&rechecked.computed.decision, args.require_allow),
+        false => Exit::Invalid,
+    })
 }
 
 fn json(rechecked: &Rechecked) -> Result<String, Failure> {
@@ -83,6 +76,8 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     let decision = &rechecked.computed.decision;
     let what = match decision.decision {
         Decision::Allow => "the decision to allow",
+        Decision::PassedInPart => "that this part of the gate passed",
+        Decision::NoDifference => "that a lane does not differ from itself",
         Decision::ValidWithoutFaults => "that the scenarios are valid without faults",
         Decision::BlockUnknown | Decision::BlockInvalid => "the decision to block",
     };
@@ -94,10 +89,7 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     if state.is_some_and(|state| *state != State::Complete) {
         lines.push("  the run did not come to its end, so nothing is decided".to_owned());
     }
-    let because = match decision.decision {
-        Decision::ValidWithoutFaults => "",
-        _ => "because ",
-    };
+    let because = if decision.decision.blocks() { "because " } else { "" };
     lines.extend(
         decision
             .reasons

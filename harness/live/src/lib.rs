@@ -3,6 +3,8 @@
 //!
 //! Imports point only upwards in this list.
 
+pub mod bounds;
+
 pub mod frame;
 
 pub mod fault;

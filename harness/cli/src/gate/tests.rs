@@ -109,7 +109,7 @@ where
     let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
     let rechecked = recheck(&BundleThere::look(&out).unwrap(), &compile).unwrap();
     assert_eq!(rechecked.problems, []);
-    (recording.exit(&evidence), rechecked)
+    (recording.exit(&evidence, false), rechecked)
 }
 
 fn state(rechecked: &Rechecked) -> State {
@@ -179,13 +179,14 @@ fn a_driver_that_panics_exits_70() {
 fn a_scenario_that_is_left_out_is_told_and_decides_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (exit, rechecked) = gate(dir.path(), async |request, tell, _| {
-        let left_out = [(request.plans[0].scenario.clone(), "the server is not ours".to_owned())];
-        tell.send(Message::LeftOut(left_out.into())).await.unwrap();
+        let left_out = [(request.plans[0].scenario.clone(), "the server is not ours".to_owned())].into();
+        let means = BTreeMap::new();
+        tell.send(Message::Lanes { means, left_out }).await.unwrap();
         Ok(())
     });
     assert_eq!(exit.unwrap(), Exit::Unknown);
     assert_eq!((state(&rechecked), rechecked.exit_code()), (State::Complete, 2));
-    let left_out = rechecked.evidence.unwrap().left_out;
+    let left_out = rechecked.evidence.unwrap().scope.left_out;
     assert_eq!(left_out["two-events"], "the server is not ours");
 }
 

@@ -20,14 +20,14 @@ pub struct Judged {
     pub decision: Decided,
 }
 
-/// Allow or block, and why.
+/// The decision, and why it is not *allow*.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
     /// Whether the cutover may go on.
     pub allow: bool,
     /// The gate's own word for it.
     pub decision: Decision,
-    /// Why it is blocked, a sentence each; empty where it is allowed.
+    /// Why it is not *allow*, a sentence each.
     pub reasons: Vec<String>,
     /// The exit code of `cutover gate`.
     pub exit_code: u8,
@@ -38,6 +38,8 @@ pub struct Decided {
 pub struct JudgedScenario {
     /// Its name.
     pub name: String,
+    /// `sha256:` of its file.
+    pub digest: String,
     /// One line that says what it shows.
     pub title: String,
     /// The rows of the matrix that it proves.

@@ -19,6 +19,6 @@ mod tests;
 mod vectors;
 
 pub use document::{Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, RUN_TIMES_SCHEMA, State, Times, Tool};
-pub use judge::{JudgeInput, Terms, decide, judge, judge_scenario};
+pub use judge::{JudgeInput, decide, judge, judge_scenario};
 pub use judged::{Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};
 pub use run::{Driven, LaneRun, RunEvent};

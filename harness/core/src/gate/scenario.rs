@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::explain::{Consequence, Explained, explain};
 use crate::check::{CheckInput, Finding, Report, Verdict, check_all};
 use crate::ids::LaneId;
-use crate::plan::Expectation;
+use crate::plan::{Expectation, Plan};
 
 /// What became of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum Outcome {
 pub struct ScenarioVerdict {
     /// Its name.
     pub scenario: String,
+    /// `sha256:` of its file.
+    pub digest: String,
     /// The matrix rows that it names.
     pub proves: Vec<String>,
     /// What it expects.
@@ -44,16 +46,12 @@ impl ScenarioVerdict {
     /// Checks one scenario's histories and holds the findings against its expectation.
     pub fn of(input: &CheckInput<'_>) -> ScenarioVerdict {
         let reports = check_all(input);
-        ScenarioVerdict::from_reports(&input.plan.scenario, &input.plan.proves, &input.plan.expect, &reports)
+        ScenarioVerdict::from_reports(input.plan, &reports)
     }
 
     /// Holds reports against an expectation.
-    pub fn from_reports(
-        scenario: &str,
-        proves: &[String],
-        expect: &Expectation,
-        reports: &[Report],
-    ) -> ScenarioVerdict {
+    pub fn from_reports(plan: &Plan, reports: &[Report]) -> ScenarioVerdict {
+        let expect = &plan.expect;
         // A report's own verdict heeds findings that it had no room to keep.
         let worst = reports
             .iter()
@@ -70,8 +68,9 @@ impl ScenarioVerdict {
             Expectation::Block { lane, .. } => (Outcome::NotCaught, not_caught(&explained, *lane)),
         };
         ScenarioVerdict {
-            scenario: scenario.to_owned(),
-            proves: proves.to_vec(),
+            scenario: plan.scenario.clone(),
+            digest: plan.scenario_digest.clone(),
+            proves: plan.proves.clone(),
             expect: expect.clone(),
             outcome,
             verdict,

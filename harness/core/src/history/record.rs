@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::hash::PayloadHash;
-use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
+use crate::ids::{ClientId, ConnId, Cursor, FaultId, LaneId, OpId, Seq, StreamId, SubId};
 
 /// Something that happened on one lane.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -319,6 +319,16 @@ pub enum Via {
     Snapshot,
     /// A SpacetimeDB transaction update.
     Transaction,
+}
+
+impl Via {
+    /// The lane whose message it is.
+    pub fn lane(self) -> LaneId {
+        match self {
+            Via::UpdateBatch | Via::Frame => LaneId::Legacy,
+            Via::Snapshot | Via::Transaction => LaneId::Candidate,
+        }
+    }
 }
 
 /// Which rule a message that contradicts itself broke (contract, "Server to client").

@@ -10,7 +10,6 @@ use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{self, Plan, PublishExpect, ServerAction, Step, WRITER};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use tokio::time::timeout;
 
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
@@ -20,10 +19,8 @@ use super::recorder::Recorder;
 use super::stack::{DriveError, LaneStack, Victim};
 use super::wiring::{faults_of, planned_hashes, strikes_case};
 use super::writer::Writer;
+use crate::bounds::{self, Bound};
 use crate::lane::{Answer, Completion, Op};
-
-/// Longest wait for a state that a step waits for.
-const STEP_WITHIN: Duration = Duration::from_secs(20);
 
 /// A case while it is driven.
 pub struct Case {
@@ -39,7 +36,7 @@ pub struct Case {
     heads: BTreeMap<StreamId, Seq>,
     last_acked: Option<String>,
     server_up: bool,
-    converge_within: Duration,
+    converge: Bound,
 }
 
 struct Client {
@@ -116,7 +113,7 @@ impl Case {
             heads,
             last_acked: None,
             server_up: true,
-            converge_within: Duration::from_millis(plan.converge_within_ms),
+            converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
         };
         case.set_policies().await?;
         Ok(case)
@@ -205,7 +202,7 @@ impl Case {
                 self.client(client, false)?.set_cursor(stream, *cursor).await;
                 Ok(())
             }
-            Step::AwaitCaughtUp { clients } => self.caught_up(clients, STEP_WITHIN).await,
+            Step::AwaitCaughtUp { clients } => self.caught_up(clients, bounds::STEP).await,
             Step::AwaitFired { fault } => self.fired(fault).await,
             Step::Arm { toxics } => self.switch(toxics, true).await,
             Step::Disarm { toxics } => self.switch(toxics, false).await,
@@ -258,7 +255,7 @@ impl Case {
         }
     }
 
-    async fn caught_up(&self, clients: &[ClientId], within: Duration) -> Result<(), String> {
+    async fn caught_up(&self, clients: &[ClientId], within: Bound) -> Result<(), String> {
         let each = clients
             .iter()
             .filter_map(|id| self.clients.get(id).map(|client| (id, client)));
@@ -268,17 +265,17 @@ impl Case {
         join_all(waits).await.into_iter().collect()
     }
 
-    async fn settled(&self, id: &ClientId, client: &Client, within: Duration) -> Result<(), String> {
+    async fn settled(&self, id: &ClientId, client: &Client, within: Bound) -> Result<(), String> {
         let heads: BTreeMap<_, _> = client
             .streams
             .iter()
             .map(|stream| (stream.clone(), self.heads.get(stream).copied().unwrap_or_default()))
             .collect();
         let mut status = client.handle.status.clone();
-        let settled = timeout(within, status.wait_for(|status| status.is_settled(&heads))).await;
+        let settled = within.within(status.wait_for(|status| status.is_settled(&heads))).await;
         settled
             .map(|_| ())
-            .map_err(|_| format!("`{id}` to catch up with the acknowledged heads"))
+            .map_err(|reached| format!("`{id}` to catch up with the acknowledged heads, {reached}"))
     }
 
     /// Waits until a client is subscribed, or will never be: what is published next reaches it live on every lane. Where
@@ -288,12 +285,12 @@ impl Case {
             return Ok(());
         };
         let mut status = client.handle.status.clone();
-        let joined = timeout(
-            STEP_WITHIN,
-            status.wait_for(|status| status.subscribed || status.gave_up.is_some()),
-        )
-        .await;
-        joined.map(|_| ()).map_err(|_| format!("`{id}` to be subscribed"))
+        let joined = bounds::STEP
+            .within(status.wait_for(|status| status.subscribed || status.gave_up.is_some()))
+            .await;
+        joined
+            .map(|_| ())
+            .map_err(|reached| format!("`{id}` to be subscribed, {reached}"))
     }
 
     async fn fired(&self, fault: &FaultId) -> Result<(), String> {
@@ -304,9 +301,10 @@ impl Case {
             .clients
             .get(struck)
             .map_or(&self.writer_proxy, |client| &client.proxy);
-        timeout(STEP_WITHIN, proxy.wait_fired(fault))
+        bounds::STEP
+            .within(proxy.wait_fired(fault))
             .await
-            .map_err(|_| format!("fault `{fault}` to fire"))
+            .map_err(|reached| format!("fault `{fault}` to fire, {reached}"))
     }
 
     /// Puts toxics on or takes them off, whosever they are.
@@ -360,37 +358,29 @@ impl Case {
                 });
             }
         }
-        self.settle().await;
+        self.settle(bounds::HEAL).await;
     }
 
     /// Waits until every connected client has had a round trip on a good connection.
-    async fn settle(&self) {
+    async fn settle(&self, within: Bound) {
         let waits: Vec<_> = self
             .connected()
-            .map(|(id, client)| self.round_trip(id, client).boxed())
+            .map(|(id, client)| round_trip(&self.recorder, id, client, within).boxed())
             .collect();
         join_all(waits).await;
-    }
-
-    async fn round_trip(&self, id: &ClientId, client: &Client) {
-        if timeout(self.converge_within, client.handle.settle()).await.is_err() {
-            self.recorder.record(Record::TimedOut {
-                waiting_for: format!("`{id}` to have a good connection"),
-            });
-        }
     }
 
     /// Waits until every connected client is at every head.
     async fn converge(&mut self) {
         let connected: Vec<_> = self.connected().map(|(id, _)| id.clone()).collect();
-        if let Err(waiting_for) = self.caught_up(&connected, self.converge_within).await {
+        if let Err(waiting_for) = self.caught_up(&connected, self.converge).await {
             self.recorder.record(Record::TimedOut { waiting_for });
         }
     }
 
     /// Lets arrive what is in flight, and records where every client ended.
     async fn drain(&mut self) {
-        self.settle().await;
+        self.settle(bounds::DRAIN).await;
         for (id, client) in &self.clients {
             let crashed = client.proxy.stats().crashed;
             if crashed > 0 {
@@ -426,9 +416,17 @@ impl Case {
     }
 }
 
+async fn round_trip(recorder: &Recorder, id: &ClientId, client: &Client, within: Bound) {
+    if let Err(reached) = within.within(client.handle.settle()).await {
+        recorder.record(Record::TimedOut {
+            waiting_for: format!("`{id}` to have a good connection, {reached}"),
+        });
+    }
+}
+
 async fn noticed(id: &ClientId, client: &Client) -> Result<(), String> {
     let mut status = client.handle.status.clone();
-    let gone = timeout(STEP_WITHIN, status.wait_for(|status| !status.subscribed)).await;
+    let gone = bounds::STEP.within(status.wait_for(|status| !status.subscribed)).await;
     gone.map(|_| ())
-        .map_err(|_| format!("`{id}` to notice that its server is gone"))
+        .map_err(|reached| format!("`{id}` to notice that its server is gone, {reached}"))
 }

@@ -11,18 +11,14 @@ use cutover_core::history::{Closed, Record};
 use cutover_core::ids::{ConnId, Cursor, StreamId};
 use cutover_core::plan::{PlannedClient, WRITER};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
 
 use super::inbox::Inbox;
 use super::recorder::Recorder;
 use super::resume::{Resumed, resume};
 use super::status::Status;
+use crate::bounds;
 use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, OpenError, Role, Session};
 
-/// Longest wait for a connection to open and join.
-pub(super) const OPEN_WITHIN: Duration = Duration::from_secs(5);
-/// Longest wait for the lane to answer a client.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// How often an idle client asks whether the lane is alive.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
 /// Commands that wait for a client.
@@ -238,7 +234,7 @@ impl Actor {
 
     /// A heartbeat and all that came before its answer.
     async fn barrier(&mut self, session: &mut Box<dyn Session>) -> Result<(), ()> {
-        let answer = timeout(ANSWER_WITHIN, session.invoke(&Op::Heartbeat)).await;
+        let answer = bounds::ANSWER.within(session.invoke(&Op::Heartbeat)).await;
         // What was queued up to the answer is taken even where there was none: it did arrive.
         while let Some(arrival) = now(session) {
             if let Arrival::Closed(why) = arrival {
@@ -306,16 +302,16 @@ impl Actor {
     async fn open(&mut self) -> Option<Box<dyn Session>> {
         self.conn += 1;
         let role = role_of(self.inbox.planned());
-        let opened = timeout(OPEN_WITHIN, self.lane.open(&self.endpoint, &role)).await;
+        let opened = bounds::OPEN.within(self.lane.open(&self.endpoint, &role)).await;
         let mut session = match opened {
             Ok(Ok(session)) => session,
             Ok(Err(error)) => {
                 self.not_opened(&error);
                 return None;
             }
-            Err(_) => {
+            Err(reached) => {
                 self.closed(Closed::NotOpened {
-                    why: format!("no answer within {} s", OPEN_WITHIN.as_secs()),
+                    why: format!("no answer: {reached}"),
                 });
                 return None;
             }
@@ -373,7 +369,9 @@ impl Actor {
     async fn close(&mut self, session: &mut Option<Box<dyn Session>>) {
         if let Some(mut open) = session.take() {
             for (stream, cursor) in self.inbox.cursors() {
-                let _ = timeout(ANSWER_WITHIN, open.invoke(&Op::Checkpoint { stream, cursor })).await;
+                let _ = bounds::ANSWER
+                    .within(open.invoke(&Op::Checkpoint { stream, cursor }))
+                    .await;
             }
             open.close().await;
             self.closed(Closed::ByClient);

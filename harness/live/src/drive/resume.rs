@@ -1,17 +1,13 @@
 //! Subscribing on a fresh connection: from the checkpoint, and where that is stale, from the bootstrap.
 
-use std::time::Duration;
-
 use cutover_core::history::{Closed, Record, RewindReason};
 use cutover_core::ids::{ConnId, Cursor, StreamId};
-use tokio::time::timeout;
 
 use super::client::now;
 use super::inbox::Inbox;
+use crate::bounds;
 use crate::lane::{Answer, Arrival, Completion, Head, Op, Session};
 
-/// Longest wait for the answer to a subscription, which comes after its whole replay.
-const REPLAY_WITHIN: Duration = Duration::from_secs(15);
 /// Subscribes in a row on one connection: each refusal rewinds at least one stream, so this is never reached.
 const MOST_SUBSCRIBES: usize = 16;
 
@@ -37,7 +33,7 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
             streams: asked.clone(),
             replay_batch: inbox.planned().replay_batch,
         };
-        let answer = timeout(REPLAY_WITHIN, session.invoke(&op)).await;
+        let answer = bounds::REPLAY.within(session.invoke(&op)).await;
         if let Some(closed) = drain(session, inbox, conn) {
             return Resumed::Ended(closed);
         }

@@ -1,19 +1,15 @@
 //! The one writer of a case: it publishes in order, and asks again under the same key until it has an answer.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cutover_core::history::{self, Outcome, Record};
 use cutover_core::ids::OpId;
-use tokio::time::timeout;
 
 use super::recorder::Recorder;
+use crate::bounds::{self, Reached};
 use crate::lane::{Answer, Completion, Endpoint, Lane, Op, Role, Session};
 
-/// Longest wait for one answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// Longest time that one operation is tried for.
-const TRY_FOR: Duration = Duration::from_secs(20);
 /// The wait between two attempts. The writer needs no jitter: there is one of it.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(25);
 
@@ -38,20 +34,20 @@ impl Writer {
 
     /// Does an operation, again and again until it is answered or its time is up.
     pub async fn invoke(&mut self, id: OpId, op: &Op) -> Completion {
-        let started = Instant::now();
+        let mut trying = bounds::WRITE_TRIES.begin();
         for attempt in 1.. {
             self.recorder.record(Record::Invoke { op: id, attempt });
-            let completion = self.once(op).await;
+            let completion = trying.during(self.once(op)).await;
             self.recorder.record(Record::Complete {
                 op: id,
                 attempt,
                 completion: recorded(&completion),
             });
-            if !matches!(completion, Completion::Info(_)) || started.elapsed() > TRY_FOR {
+            if !matches!(completion, Completion::Info(_)) || trying.is_reached() {
                 return completion;
             }
             self.session = None;
-            tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+            trying.during(tokio::time::sleep(BETWEEN_ATTEMPTS)).await;
         }
         Completion::Info("never tried".to_owned())
     }
@@ -59,15 +55,19 @@ impl Writer {
     async fn once(&mut self, op: &Op) -> Completion {
         let session = match self.session.as_mut() {
             Some(session) => session,
-            None => match timeout(ANSWER_WITHIN, self.lane.open(&self.endpoint, &Role::Writer)).await {
+            None => match bounds::WRITE
+                .within(self.lane.open(&self.endpoint, &Role::Writer))
+                .await
+            {
                 Ok(Ok(session)) => self.session.insert(session),
                 Ok(Err(error)) => return Completion::Info(error.to_string()),
-                Err(_) => return Completion::Info(no_answer()),
+                Err(reached) => return Completion::Info(no_answer(reached)),
             },
         };
-        timeout(ANSWER_WITHIN, session.invoke(op))
+        bounds::WRITE
+            .within(session.invoke(op))
             .await
-            .unwrap_or_else(|_| Completion::Info(no_answer()))
+            .unwrap_or_else(|reached| Completion::Info(no_answer(reached)))
     }
 
     /// Closes the session.
@@ -78,8 +78,8 @@ impl Writer {
     }
 }
 
-fn no_answer() -> String {
-    format!("no answer within {} s", ANSWER_WITHIN.as_secs())
+fn no_answer(reached: Reached) -> String {
+    format!("no answer: {reached}")
 }
 
 fn recorded(completion: &Completion) -> history::Completion {

@@ -3,8 +3,6 @@
 //!
 //! Its errors keep apart what a writer must tell apart: whether the request can have reached the lane at all.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, Limited};
@@ -12,9 +10,9 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use super::Endpoint;
+use crate::bounds::Bound;
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -43,14 +41,14 @@ pub enum HttpError {
         why: String,
     },
     /// No answer in time: nobody knows what the lane did.
-    #[error("{authority} did not answer {request} within {} ms", waited.as_millis())]
+    #[error("{authority} did not answer {request} within {waited}")]
     TimedOut {
         /// The lane.
         authority: String,
         /// Method and path.
         request: String,
         /// How long it was given.
-        waited: Duration,
+        waited: Bound,
     },
     /// A page for people where a lane's answer was due: whatever is there, it is not the lane.
     #[error("{authority} answered {request} with HTTP {status} and an HTML page: {excerpt}")]
@@ -101,8 +99,8 @@ impl HttpAnswer {
 pub struct HttpClient {
     endpoint: Endpoint,
     headers: Vec<(HeaderName, HeaderValue)>,
-    connect_within: Duration,
-    answer_within: Duration,
+    connect_within: Bound,
+    answer_within: Bound,
     connection: Option<Connection>,
 }
 
@@ -122,8 +120,8 @@ impl HttpClient {
     pub fn new(
         endpoint: Endpoint,
         headers: Vec<(HeaderName, HeaderValue)>,
-        connect_within: Duration,
-        answer_within: Duration,
+        connect_within: Bound,
+        answer_within: Bound,
     ) -> HttpClient {
         HttpClient {
             endpoint,
@@ -152,7 +150,7 @@ impl HttpClient {
             return Err(self.lost(&named, "it was closed".to_owned()));
         };
         let exchange = exchange(&mut connection.sender, request);
-        let outcome = timeout(self.answer_within, exchange).await;
+        let outcome = self.answer_within.within(exchange).await;
         if !matches!(outcome, Ok(Ok(_))) {
             // Whatever still comes belongs to a request that nobody waits for.
             self.connection = None;
@@ -189,9 +187,11 @@ impl HttpClient {
             authority: self.endpoint.authority.clone(),
             why,
         };
-        let tcp = timeout(self.connect_within, TcpStream::connect(self.endpoint.connect))
+        let tcp = self
+            .connect_within
+            .within(TcpStream::connect(self.endpoint.connect))
             .await
-            .map_err(|_| refused(format!("nothing within {} ms", self.connect_within.as_millis())))?
+            .map_err(|reached| refused(reached.to_string()))?
             .map_err(|error| refused(error.to_string()))?;
         tcp.set_nodelay(true).map_err(|error| refused(error.to_string()))?;
         let (sender, driver) = http1::handshake(TokioIo::new(tcp))
@@ -320,7 +320,7 @@ mod tests {
     }
 
     fn client(endpoint: Endpoint) -> HttpClient {
-        HttpClient::new(endpoint, Vec::new(), Duration::from_secs(5), Duration::from_secs(5))
+        HttpClient::new(endpoint, Vec::new(), crate::bounds::OPEN, crate::bounds::OPEN)
     }
 
     const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -360,7 +360,12 @@ mod tests {
             connect: listener.local_addr().unwrap(),
             authority: "lane.example".to_owned(),
         };
-        let mut client = HttpClient::new(endpoint, Vec::new(), Duration::from_secs(5), Duration::from_millis(20));
+        let mut client = HttpClient::new(
+            endpoint,
+            Vec::new(),
+            crate::bounds::OPEN,
+            Bound::new("brief", std::time::Duration::from_millis(20)),
+        );
         assert!(matches!(ask(&mut client).await, Err(HttpError::TimedOut { .. })));
     }
 

@@ -8,7 +8,6 @@ use cutover_core::history::Closed;
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderName, HeaderValue};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -16,6 +15,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::http::is_html;
 use super::{Arrival, Endpoint, OpenError};
+use crate::bounds::{self, Bound};
 
 /// The largest message that is read, in bytes.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
@@ -26,25 +26,25 @@ const MAX_QUEUED_ARRIVALS: usize = 1_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// For the transport, the upgrade and the join, each.
-    pub open: Duration,
+    pub open: Bound,
     /// For the answer to an operation.
-    pub operation: Duration,
+    pub operation: Bound,
     /// For the answer to a heartbeat.
-    pub heartbeat: Duration,
+    pub heartbeat: Bound,
     /// Between heartbeats of the session's own while nobody asks it for anything.
     pub keepalive: Duration,
     /// For closing in good order.
-    pub close: Duration,
+    pub close: Bound,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         Bounds {
-            open: Duration::from_secs(5),
-            operation: Duration::from_secs(10),
-            heartbeat: Duration::from_secs(3),
+            open: bounds::OPEN,
+            operation: bounds::OPERATION,
+            heartbeat: bounds::HEARTBEAT,
             keepalive: Duration::from_secs(15),
-            close: Duration::from_secs(1),
+            close: bounds::CLOSE,
         }
     }
 }
@@ -70,12 +70,12 @@ pub enum UpgradeError {
         why: String,
     },
     /// Nothing came in time.
-    #[error("{authority} did not answer the upgrade within {} ms", waited.as_millis())]
+    #[error("{authority} did not answer the upgrade within {waited}")]
     TimedOut {
         /// The lane.
         authority: String,
         /// How long it was given.
-        waited: Duration,
+        waited: Bound,
     },
     /// The connection ended before the upgrade was answered.
     #[error("{authority} ended the connection before it answered the upgrade: {why}")]
@@ -141,7 +141,7 @@ impl UpgradeError {
 pub struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// How long a message may wait for room in the transport.
-    send_within: Duration,
+    send_within: Bound,
 }
 
 impl Socket {
@@ -153,7 +153,7 @@ impl Socket {
         endpoint: &Endpoint,
         target: &str,
         headers: &[(HeaderName, HeaderValue)],
-        within: Duration,
+        within: Bound,
     ) -> Result<(Socket, Option<String>), UpgradeError> {
         let authority = endpoint.authority.clone();
         let protocol = |why: String| UpgradeError::Protocol {
@@ -170,7 +170,8 @@ impl Socket {
             authority: authority.clone(),
             waited: within,
         };
-        let tcp = timeout(within, TcpStream::connect(endpoint.connect))
+        let tcp = within
+            .within(TcpStream::connect(endpoint.connect))
             .await
             .map_err(timed_out)?
             .map_err(|error| UpgradeError::Unreachable {
@@ -183,7 +184,8 @@ impl Socket {
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
         let upgrade = tokio_tungstenite::client_async_with_config(request, tcp, Some(config));
-        let (stream, response) = timeout(within, upgrade)
+        let (stream, response) = within
+            .within(upgrade)
             .await
             .map_err(timed_out)?
             .map_err(|error| refused(&authority, error))?;
@@ -230,21 +232,21 @@ impl Socket {
             Payload::Text(text) => Message::text(text),
             Payload::Binary(bytes) => Message::binary(bytes),
         };
-        match timeout(self.send_within, self.stream.send(message)).await {
+        match self.send_within.within(self.stream.send(message)).await {
             Ok(sent) => sent.map_err(|error| Closed::Lost { why: error.to_string() }),
             Err(_) => Err(Closed::Silent),
         }
     }
 
     /// Closes in good order: a close frame, then whatever still comes is read away, within the bound.
-    pub async fn close(&mut self, within: Duration) {
+    pub async fn close(&mut self, within: Bound) {
         let closing = async {
             if self.stream.close(None).await.is_ok() {
                 while let Some(Ok(_)) = self.stream.next().await {}
             }
         };
         // A lane that does not answer the close is left alone: dropping the stream ends the connection.
-        let _ = timeout(within, closing).await;
+        let _ = within.within(closing).await;
     }
 }
 

@@ -5,11 +5,11 @@
 //! kill that is to prove that nothing durable is lost waits until the log on disk holds the last acknowledged event.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::ServerError;
+use crate::bounds::DURABLE;
 
-const DURABLE_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What an acknowledgement is worth.
@@ -25,19 +25,19 @@ impl Durability {
     /// Returns once the event of this key is durable.
     ///
     /// # Errors
-    /// Where it does not get durable within ten seconds.
+    /// Where it does not get durable within the bound [`DURABLE`].
     pub async fn wait_for(self, data_dir: &Path, key: Option<&str>) -> Result<(), ServerError> {
         let (Durability::Commitlog, Some(key)) = (self, key) else {
             return Ok(());
         };
-        let started = Instant::now();
-        while !commitlog_holds(data_dir, key.as_bytes()) {
-            if started.elapsed() > DURABLE_WITHIN {
-                return Err(ServerError::NotDurable { key: key.to_owned() });
+        let durable = DURABLE.within(async {
+            while !commitlog_holds(data_dir, key.as_bytes()) {
+                tokio::time::sleep(LOOK_EVERY).await;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        Ok(())
+        });
+        durable
+            .await
+            .map_err(|_| ServerError::NotDurable { key: key.to_owned() })
     }
 }
 

@@ -39,7 +39,8 @@ pub enum ServerError {
     },
     /// An acknowledged event did not get durable, so that a kill would prove nothing.
     #[error(
-        "the event `{key}` was acknowledged but is not on disk after 10 s; killing the server now would prove nothing"
+        "the event `{key}` was acknowledged but is not on disk after {}; killing the server now would prove nothing",
+        crate::bounds::DURABLE
     )]
     NotDurable {
         /// Its key.

@@ -21,12 +21,8 @@ pub use command::{Ready, ServerCommand};
 pub use durable::Durability;
 pub use error::ServerError;
 
+use crate::bounds;
 use crate::proxy::{Upstream, UpstreamAddr};
-
-/// Longest wait for a server to answer after its start.
-const START_WITHIN: Duration = Duration::from_secs(30);
-/// Longest wait for a server to end in good order before it is killed.
-const STOP_WITHIN: Duration = Duration::from_secs(3);
 
 /// A server process of ours, with its data directory.
 #[derive(Debug)]
@@ -123,7 +119,7 @@ impl Server {
                 None => Err(self.failed("it ended before it served".to_owned())),
             },
             status = child_ended => Err(self.failed(status.map_or_else(|| "it ended".to_owned(), describe_status))),
-            () = tokio::time::sleep(START_WITHIN) => Err(self.failed(format!("it did not serve within {} s", START_WITHIN.as_secs()))),
+            Err(reached) = bounds::START.within(std::future::pending::<()>()) => Err(self.failed(format!("it does not take connections: {reached}"))),
         }
     }
 
@@ -213,7 +209,7 @@ impl Server {
         }
         if self.signal(Signal::SIGTERM).is_ok()
             && let Some(child) = self.child.as_mut()
-            && tokio::time::timeout(STOP_WITHIN, child.wait()).await.is_ok()
+            && bounds::STOP.within(child.wait()).await.is_ok()
         {
             self.child = None;
             return;

@@ -12,9 +12,9 @@ use cutover_core::plan::Plan;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
-use super::fit::harms;
 use super::meet::reach;
 use super::{Source, Stage, StageError, Staged, fixed};
+use crate::bounds::{self, Bound};
 use crate::drive::{LaneStack, Quietly, Route, Victim};
 use crate::lane::Endpoint;
 use crate::lane::http::HttpClient;
@@ -24,18 +24,13 @@ use crate::lane::spacetime::admin::{self, AdminError};
 use crate::lane::spacetime::{SpacetimeLane, SpacetimeTaggers};
 use crate::process::{Durability, Server, ServerCommand};
 use crate::proxy::{Proxy, ProxyConfig, Upstream};
+use cutover_core::gate::fit::harms;
 
 /// The module, as it is committed.
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../spacetime/module/cutover_module.wasm");
 
 /// The name by which the server inside our binary is asked for; it serves any.
 const BUNDLED_URL: &str = "http://candidate.localhost/";
-/// Publishing compiles the module, which takes a while on a busy machine.
-const ADMIN_WITHIN: Duration = Duration::from_secs(60);
-/// A server that is there answers what costs it nothing much sooner.
-const MEET_WITHIN: Duration = Duration::from_secs(5);
-/// Deleting what a run left must not hold up its end.
-const DELETE_WITHIN: Duration = Duration::from_secs(3);
 /// Between two looks whether a database that was being created when its plan was broken off is there by now.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// So often a database is looked for that may never come.
@@ -74,7 +69,7 @@ impl Host {
     }
 
     fn http(&self) -> Result<HttpClient, StageError> {
-        client(&self.profile, &self.door, Some(&self.token), ADMIN_WITHIN)
+        client(&self.profile, &self.door, Some(&self.token), bounds::ADMIN)
     }
 
     fn failed(&self, source: AdminError) -> StageError {
@@ -133,7 +128,7 @@ async fn delete_late(host: &Host, name: &str) {
 /// Whether the database was there and is no more.
 async fn delete(host: &Host, name: &str) -> bool {
     let Ok(mut http) = host.http() else { return false };
-    let deleted = tokio::time::timeout(DELETE_WITHIN, admin::delete_database(&mut http, name)).await;
+    let deleted = bounds::DELETE.within(admin::delete_database(&mut http, name)).await;
     matches!(deleted, Ok(Ok(())))
 }
 
@@ -264,7 +259,7 @@ async fn meet(
         url: profile.url.clone(),
         source,
     };
-    let mut http = client(&profile, &door, profile.token.as_ref(), MEET_WITHIN)?;
+    let mut http = client(&profile, &door, profile.token.as_ref(), bounds::MEET)?;
     admin::ping(&mut http).await.map_err(failed)?;
     let version = admin::version(&mut http)
         .await
@@ -288,7 +283,7 @@ fn client(
     profile: &SpacetimeProfile,
     door: &Proxy,
     token: Option<&Secret>,
-    within: Duration,
+    within: Bound,
 ) -> Result<HttpClient, StageError> {
     let origin = profile.origin();
     let endpoint = Endpoint {

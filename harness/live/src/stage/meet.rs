@@ -2,16 +2,15 @@
 //! started or written: one message about a wrong address is worth more than one from every scenario.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::{Compression, Serializer};
 use http::Method;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::{Source, Stage, StageError, fixed};
+use crate::bounds;
 use crate::drive::Quietly;
 use crate::frame::TaggerFactory;
 use crate::lane::http::HttpClient;
@@ -22,8 +21,6 @@ use crate::lane::spacetime::admin::AdminError;
 use crate::lane::{Endpoint, Lane, OpenError, Role};
 use crate::proxy::{Proxy, ProxyConfig};
 
-/// Longest wait for a connection, and for the answer to a question that costs a server nothing.
-const REACH_WITHIN: Duration = Duration::from_secs(5);
 /// The name of the client that only looks whether the lane lets it in.
 const VISITOR: &str = "cutover-visitor";
 
@@ -87,11 +84,11 @@ async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
 /// Whether anybody takes connections there. Asked without a proxy between, which could only say that it was not let in.
 pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Result<(), StageError> {
     let host = origin.host.trim_start_matches('[').trim_end_matches(']');
-    let connected = timeout(REACH_WITHIN, TcpStream::connect((host, origin.port))).await;
+    let connected = bounds::MEET.within(TcpStream::connect((host, origin.port))).await;
     let why = match connected {
         Ok(Ok(_)) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("nothing within {} s", REACH_WITHIN.as_secs()),
+        Err(reached) => format!("no connection: {reached}"),
     };
     Err(StageError::Unreachable {
         lane,
@@ -128,7 +125,7 @@ async fn is_spacetime(origin: &Origin) -> bool {
     let Ok(door) = door(origin, Arc::new(SpacetimeTaggers::new(Arc::default()))).await else {
         return false;
     };
-    let mut http = HttpClient::new(endpoint(&door, origin), Vec::new(), REACH_WITHIN, REACH_WITHIN);
+    let mut http = HttpClient::new(endpoint(&door, origin), Vec::new(), bounds::MEET, bounds::MEET);
     let answered = http.request(Method::GET, "/v1/ping", None, Bytes::new()).await;
     answered.is_ok_and(|answer| answer.is_ok())
 }

@@ -8,6 +8,7 @@
 mod bundle;
 mod compare;
 mod read;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -20,9 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::document::{Evidence, State};
-use super::judge::{JudgeInput, Terms, decide, judge_scenario};
+use super::judge::{JudgeInput, decide, judge_scenario};
 use super::judged::Judged;
 use super::layout;
+use crate::gate::Scope;
 use crate::ids::Seed;
 use crate::plan::Plan;
 
@@ -129,7 +131,7 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
     let entries = bundle.entries();
     let mut problems = Vec::new();
     let Some(evidence) = read::document(bundle, entries.get(layout::EVIDENCE).copied(), &mut problems)? else {
-        let computed = decide(Vec::new(), Terms::default(), &State::InProgress);
+        let computed = decide(Vec::new(), &Scope::default(), &State::InProgress);
         return Ok(Rechecked {
             evidence: None,
             computed,
@@ -140,6 +142,7 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
     let looked = bundle::Looked::at(bundle, entries, &evidence, &mut problems);
     let mut scenarios = Vec::new();
     let mut fires = BTreeMap::new();
+    let mut ran = BTreeMap::new();
     let mut uncomputed = BTreeSet::new();
     for name in looked.names() {
         let Some(recorded) = read::scenario(name, &looked, &evidence, compile, &mut problems) else {
@@ -151,19 +154,17 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
             legacy: &recorded.legacy,
             candidate: &recorded.candidate,
         }));
+        ran.insert(name.clone(), scope::Ran::of(&recorded.plan, &evidence));
         fires.extend(recorded.fires.map(|fires| (name.clone(), fires)));
     }
-    let terms = Terms {
-        enforce_matrix: evidence.enforce_matrix,
-        no_faults: evidence.no_faults,
-    };
-    let computed = decide(scenarios, terms, &evidence.state);
+    let computed = decide(scenarios, &evidence.scope, &evidence.state);
     if evidence.state == State::InProgress {
         // Such a document was written before anything was judged.
-        let nothing = decide(Vec::new(), terms, &evidence.state);
+        let nothing = decide(Vec::new(), &evidence.scope, &evidence.state);
         compare::judged(&evidence.judged, &nothing, &BTreeSet::new(), &mut problems);
     } else {
         let before = problems.len();
+        scope::follows(&evidence, &ran, &uncomputed, &mut problems);
         compare::judged(&evidence.judged, &computed, &uncomputed, &mut problems);
         let whole = fires.len() == looked.names().len();
         let times = times::of_run(&looked, &fires, whole, &mut problems);

@@ -9,7 +9,7 @@ use crate::evidence::document::{EVIDENCE_SCHEMA, Evidence, State};
 use crate::evidence::layout;
 use crate::evidence::vectors;
 use crate::history::valid::valid;
-use crate::history::{History, file};
+use crate::history::{History, Record, file};
 use crate::ids::LaneId;
 use crate::plan::Plan;
 
@@ -107,8 +107,8 @@ pub fn scenario(
             .ok()?;
     }
     let [legacy, candidate] = histories;
-    let legacy = legacy.and_then(|bytes| history(&plan, LaneId::Legacy, evidence.aa, &bytes, problems));
-    let candidate = candidate.and_then(|bytes| history(&plan, LaneId::Candidate, evidence.aa, &bytes, problems));
+    let legacy = legacy.and_then(|bytes| history(&plan, LaneId::Legacy, evidence.scope.aa, &bytes, problems));
+    let candidate = candidate.and_then(|bytes| history(&plan, LaneId::Candidate, evidence.scope.aa, &bytes, problems));
     let histories = [legacy?, candidate?];
     let mut fires = Some(Fires::default());
     for ((lane, history), times) in LaneId::BOTH.into_iter().zip(&histories).zip(times) {
@@ -149,7 +149,7 @@ fn plan(name: &str, looked: &Looked<'_>, problems: &mut Vec<Problem>) -> Option<
 fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile: Compile<'_>) -> Result<(), Problem> {
     let build = Build {
         seed: evidence.seed,
-        no_faults: evidence.no_faults,
+        no_faults: evidence.scope.no_faults,
     };
     let again =
         compile(copy, source, build).map_err(|error| Problem::new(copy, format!("cannot be compiled: {error}")))?;
@@ -174,7 +174,7 @@ fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile:
     Ok(())
 }
 
-/// A lane's history, where it is of the plan and its records fit together. Where a lane ran against itself, both are its own.
+/// A lane's history, where it is of the plan and its records fit together.
 fn history(
     plan: &Plan,
     lane: LaneId,
@@ -183,12 +183,17 @@ fn history(
     problems: &mut Vec<Problem>,
 ) -> Option<History> {
     let path = layout::history(&plan.scenario, lane);
-    read_history(&path, plan, aa.unwrap_or(lane), bytes)
+    read_history(&path, plan, (lane, aa), bytes)
         .map_err(|problem| problems.push(problem))
         .ok()
 }
 
-fn read_history(path: &str, plan: &Plan, lane: LaneId, bytes: &[u8]) -> Result<History, Problem> {
+fn read_history(
+    path: &str,
+    plan: &Plan,
+    (lane, aa): (LaneId, Option<LaneId>),
+    bytes: &[u8],
+) -> Result<History, Problem> {
     let history = file::read(bytes).map_err(|error| Problem::new(path, format!("cannot be read: {error}")))?;
     let header = &history.header;
     let sides = [
@@ -203,10 +208,27 @@ fn read_history(path: &str, plan: &Plan, lane: LaneId, bytes: &[u8]) -> Result<H
         }
     }
     valid(plan, &history).map_err(|misfit| Problem::new(path, format!("is not valid: {misfit}")))?;
+    speaks(path, aa.unwrap_or(lane), &history)?;
     let again = file::to_bytes(&history);
     match again == bytes {
         true => Ok(history),
         false => Err(not_as_written(path, bytes, &again)),
+    }
+}
+
+/// Each lane has messages of its own kinds: which lane a history is of is told by its deliveries too. Where a lane ran against
+/// itself, both histories are in its words.
+fn speaks(path: &str, lane: LaneId, history: &History) -> Result<(), Problem> {
+    let mut spoken = history.records.iter().filter_map(|record| match record {
+        Record::Delivered { via, .. } => Some(via.lane()),
+        _ => None,
+    });
+    match spoken.find(|spoken| *spoken != lane) {
+        Some(spoken) => {
+            let what = "has messages of another lane than `scope.aa` says";
+            Err(Problem::between(path, what, lane.as_str(), spoken.as_str()))
+        }
+        None => Ok(()),
     }
 }
 

@@ -22,7 +22,7 @@ impl Renderer for MarkdownRenderer<'_> {
         writeln!(
             out,
             "# cutover: {}\n\n{}.\n",
-            words::decision(evidence),
+            words::decision_and_rows(evidence),
             escaped(&words::headline(evidence))
         )?;
         for reason in &evidence.judged.decision.reasons {
@@ -117,6 +117,7 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     let mut fact = |name: &str, value: &str| writeln!(out, "| {name} | {} |", escaped(value));
     fact("seed", &evidence.seed.to_string())?;
     fact("run", &evidence.run)?;
+    fact("decision", words::decision_name(evidence))?;
     for (lane, server) in &evidence.lanes {
         let version = server
             .version
@@ -129,7 +130,7 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-    if evidence.left_out.is_empty() {
+    if evidence.scope.left_out.is_empty() {
         return Ok(());
     }
     writeln!(

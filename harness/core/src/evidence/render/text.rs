@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::Renderer;
 use super::table::{Align, Table, columns, wrap};
-use super::{Renderer, words};
+use super::words::{self, Tone};
 use crate::check::Verdict;
 use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome, Seen};
@@ -68,9 +69,16 @@ impl Paint {
         )
     }
 
-    /// The decision.
-    pub fn decision(self, allow: bool, text: &str) -> String {
-        self.with(if allow { "1;32" } else { "1;31" }, text)
+    /// In the colour of a decision.
+    fn tone(self, tone: Tone, text: &str) -> String {
+        self.with(
+            match tone {
+                Tone::Good => "1;32",
+                Tone::Open => "1;33",
+                Tone::Bad => "1;31",
+            },
+            text,
+        )
     }
 }
 
@@ -194,10 +202,10 @@ impl TextRenderer<'_> {
     }
 
     fn left_out(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        if evidence.left_out.is_empty() {
+        if evidence.scope.left_out.is_empty() {
             return Ok(());
         }
-        let count = words::counted(evidence.left_out.len(), "scenario", "scenarios");
+        let count = words::counted(evidence.scope.left_out.len(), "scenario", "scenarios");
         self.heading(&format!("Left out: {count} that these lanes can't be put through"), out)?;
         for (reason, scenarios) in words::left_out(evidence) {
             self.paragraph(2, reason, out)?;
@@ -274,21 +282,15 @@ impl TextRenderer<'_> {
     }
 
     fn decision(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let decision = words::decision(evidence);
-        let painted = self
-            .paint
-            .decision(evidence.judged.decision.exit_code == 0 && decision != "BLOCK", decision);
+        let tone = words::tone(evidence);
+        writeln!(out, "{}", self.paint.tone(tone, &words::decision_and_rows(evidence)))?;
         let total = self
             .times
             .and_then(|times| times.elapsed_ms)
             .map(|ms| format!(", in {}", words::seconds(ms)));
-        writeln!(
-            out,
-            "{painted}  {}{}",
-            words::headline(evidence),
-            total.unwrap_or_default()
-        )?;
-        let because = if decision == "BLOCK" { "because " } else { "" };
+        let headline = format!("{}{}", words::headline(evidence), total.unwrap_or_default());
+        self.paragraph(2, &headline, out)?;
+        let because = if tone == Tone::Bad { "because " } else { "" };
         for reason in &evidence.judged.decision.reasons {
             self.paragraph(2, &format!("{because}{reason}"), out)?;
         }
@@ -296,7 +298,7 @@ impl TextRenderer<'_> {
             writeln!(out, "  evidence   {bundle}")?;
             writeln!(out, "  recheck    {} recheck {bundle}", words::program(evidence))?;
         }
-        if decision != "ALLOW" {
+        if tone != Tone::Good {
             writeln!(out, "  reproduce  {}", words::reproduce_all(evidence))?;
         }
         Ok(())

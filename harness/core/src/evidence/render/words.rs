@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::Finding;
+use crate::check::{Finding, Verdict};
 use crate::evidence::document::{Evidence, FireTime, State, Times};
 use crate::evidence::judged::{JudgedScenario, LedgerEntry, ScenarioOutcome, ShownBy};
 use crate::evidence::layout;
@@ -10,13 +10,57 @@ use crate::gate::Decision;
 
 /// The decision in a word, as people read it first.
 pub fn decision(evidence: &Evidence) -> &'static str {
-    match (&evidence.state, evidence.judged.decision.allow) {
-        (State::Complete, true) => "ALLOW",
-        (State::Complete, false) if evidence.judged.decision.decision == Decision::ValidWithoutFaults => {
-            "VALID WITHOUT FAULTS"
-        }
+    match (&evidence.state, evidence.judged.decision.decision) {
+        (State::Complete, Decision::Allow) => "ALLOW",
+        (State::Complete, Decision::PassedInPart) => "PASSED IN PART",
+        (State::Complete, Decision::NoDifference) => "NO DIFFERENCE",
+        (State::Complete, Decision::ValidWithoutFaults) => "VALID WITHOUT FAULTS",
         _ => "BLOCK",
     }
+}
+
+/// The decision as programs read it. Of a run that did not come to its end it is a block, whatever was found by then.
+pub fn decision_name(evidence: &Evidence) -> &'static str {
+    let decision = evidence.judged.decision.decision;
+    match evidence.state {
+        State::Complete => decision.as_str(),
+        _ => decision.max(Decision::BlockUnknown).as_str(),
+    }
+}
+
+/// How a decision is marked: by colour at a terminal, by class on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Allow.
+    Good,
+    /// All that ran passed, and it decides nothing about a release.
+    Open,
+    /// Block.
+    Bad,
+}
+
+/// The tone of a run's decision.
+pub fn tone(evidence: &Evidence) -> Tone {
+    match decision(evidence) {
+        "ALLOW" => Tone::Good,
+        "BLOCK" => Tone::Bad,
+        _ => Tone::Open,
+    }
+}
+
+/// The decision with the rows of the matrix that it rests on: `ALLOW, 5 of 16 rows shown`.
+pub fn decision_and_rows(evidence: &Evidence) -> String {
+    match tone(evidence) {
+        Tone::Bad => decision(evidence).to_owned(),
+        Tone::Good | Tone::Open => format!("{}, {}", decision(evidence), rows_shown(evidence)),
+    }
+}
+
+/// How many rows of the matrix are shown: `5 of 16 rows shown`.
+pub fn rows_shown(evidence: &Evidence) -> String {
+    let matrix = &evidence.judged.matrix;
+    let shown = matrix.iter().filter(|row| row.verdict == Verdict::Valid).count();
+    format!("{shown} of {} rows shown", matrix.len())
 }
 
 /// What stands beside the decision: how it came about.
@@ -37,12 +81,13 @@ pub fn headline(evidence: &Evidence) -> String {
     if known_bad > 0 {
         text.push_str(&format!(", {caught} of {known_bad} known-bad caught"));
     }
-    if evidence.no_faults {
-        text.push_str(", without faults: no decision about a release");
-    }
-    let left_out = evidence.left_out.len();
+    let left_out = evidence.scope.left_out.len();
     if left_out > 0 {
         text.push_str(&format!(", {left_out} left out"));
+    }
+    let kind = kind(evidence);
+    if !kind.is_empty() {
+        text.push_str(&format!(", {}: no decision about a release", kind.join(", ")));
     }
     match &evidence.state {
         State::Complete => text,
@@ -50,6 +95,20 @@ pub fn headline(evidence: &Evidence) -> String {
         State::Interrupted { by } => format!("{text}; the run was interrupted by {by}"),
         State::Failed { why } => format!("{text}; the run could not go on: {why}"),
     }
+}
+
+/// What kind of run it was, where it was one that can't allow.
+fn kind(evidence: &Evidence) -> Vec<String> {
+    let scope = &evidence.scope;
+    let mut kind = Vec::new();
+    if evidence.judged.decision.decision == Decision::PassedInPart {
+        kind.push("only a part of the gate ran".to_owned());
+    }
+    kind.extend(scope.aa.map(|lane| format!("the {lane} lane against itself")));
+    if scope.no_faults {
+        kind.push("without faults".to_owned());
+    }
+    kind
 }
 
 /// A number and what is counted.
@@ -129,7 +188,7 @@ pub fn troubled(evidence: &Evidence) -> Vec<&JudgedScenario> {
 /// What was left out, by reason; each with its scenarios in order of names.
 pub fn left_out(evidence: &Evidence) -> BTreeMap<&str, Vec<&str>> {
     let mut by_reason = BTreeMap::<&str, Vec<&str>>::new();
-    for (scenario, reason) in &evidence.left_out {
+    for (scenario, reason) in &evidence.scope.left_out {
         by_reason.entry(reason).or_default().push(scenario);
     }
     by_reason
@@ -155,7 +214,7 @@ pub fn program(evidence: &Evidence) -> &str {
 
 /// The command that runs all of a run again. Globs are quoted, as a shell would expand them.
 pub fn reproduce_all(evidence: &Evidence) -> String {
-    let globs = evidence.chosen.iter().map(|glob| format!(" --scenario '{glob}'"));
+    let globs = evidence.scope.chosen.iter().map(|glob| format!(" --scenario '{glob}'"));
     format!("{}{}", evidence.reproduce, globs.collect::<String>())
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use cutover_core::history::Closed;
@@ -14,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::codec::{Message, encode};
 use super::object::{RawObject, quoted};
 use super::probe::PROBE_REF;
+use crate::bounds::Bound;
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
@@ -178,9 +178,9 @@ impl PhoenixSession {
     }
 
     /// Sends a push and waits for its answer; what else comes is taken in. Without an answer the session is over.
-    async fn request(&mut self, topic: &str, event: &str, payload: String, within: Duration) -> Result<Reply, String> {
-        let deadline = Instant::now() + within;
-        let sent = timeout_at(deadline, self.push(topic, event, payload)).await;
+    async fn request(&mut self, topic: &str, event: &str, payload: String, within: Bound) -> Result<Reply, String> {
+        let mut running = within.begin();
+        let sent = running.within(self.push(topic, event, payload)).await;
         match sent {
             Ok(Ok(msg_ref)) => self.pending = Some((msg_ref, None)),
             Ok(Err(closed)) => self.inbox.end(closed),
@@ -195,12 +195,12 @@ impl PhoenixSession {
             if let Some(closed) = self.inbox.ended() {
                 return Err(told(closed));
             }
-            match timeout_at(deadline, self.socket.recv()).await {
+            match running.within(self.socket.recv()).await {
                 Ok(Ok(payload)) => self.take(payload),
                 Ok(Err(closed)) => self.inbox.end(closed),
-                Err(_) => {
+                Err(reached) => {
                     self.inbox.end(Closed::Silent);
-                    return Err(format!("no answer to `{event}` within {} ms", within.as_millis()));
+                    return Err(format!("no answer to `{event}`: {reached}"));
                 }
             }
         }

@@ -232,7 +232,7 @@ async fn a_lane_that_goes_silent_ends_the_session() {
         authority: "lane.example".to_owned(),
     };
     let bounds = Bounds {
-        operation: std::time::Duration::from_millis(50),
+        operation: crate::bounds::Bound::new("brief", std::time::Duration::from_millis(50)),
         ..Bounds::default()
     };
     let mut session = lane()

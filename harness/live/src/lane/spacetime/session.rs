@@ -5,7 +5,6 @@
 //! committed before the answer came before it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,6 +19,7 @@ use super::protocol::{ClientMessage, Protocol, decode_server, encode_client};
 use super::request::{self, CHECKPOINT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
 use super::resume::QuerySet;
 use super::rows::{EventRow, EventSchema, StreamRow};
+use crate::bounds::Bound;
 use crate::lane::names::Names;
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
@@ -79,7 +79,7 @@ impl SpacetimeSession {
             unanswered: None,
             keepalive_at: Instant::now() + bounds.keepalive,
         };
-        let deadline = Instant::now() + bounds.open;
+        let mut running = bounds.open.begin();
         while session.connection.is_none() {
             let failed = |what: String, hint: Option<&str>| OpenError {
                 what,
@@ -87,7 +87,7 @@ impl SpacetimeSession {
                 retryable: true,
                 refusal: None,
             };
-            match timeout_at(deadline, session.socket.recv()).await {
+            match running.within(session.socket.recv()).await {
                 Ok(Ok(payload)) => session.take(payload),
                 // A module that refuses a connection in `client_connected` ends it without a word on a 1.x server.
                 Ok(Err(closed)) => {
@@ -97,8 +97,8 @@ impl SpacetimeSession {
                         Some(hint),
                     ));
                 }
-                Err(_) => {
-                    let what = format!("the server did not greet within {} ms", bounds.open.as_millis());
+                Err(reached) => {
+                    let what = format!("the server did not greet: {reached}");
                     return Err(failed(what, None));
                 }
             }
@@ -123,10 +123,10 @@ impl SpacetimeSession {
     }
 
     /// Sends a request and waits for its answer; what else comes is taken in. Without an answer the session is over.
-    async fn request(&mut self, request_id: u32, message: ClientMessage, within: Duration) -> Result<Reply, String> {
-        let deadline = Instant::now() + within;
+    async fn request(&mut self, request_id: u32, message: ClientMessage, within: Bound) -> Result<Reply, String> {
+        let mut running = within.begin();
         self.pending = Some((request_id, None));
-        match timeout_at(deadline, self.send(message)).await {
+        match running.within(self.send(message)).await {
             Ok(Ok(())) => {}
             Ok(Err(closed)) => self.inbox.end(closed),
             Err(_) => self.inbox.end(Closed::Silent),
@@ -140,13 +140,13 @@ impl SpacetimeSession {
             if let Some(closed) = self.inbox.ended() {
                 return Err(told(closed));
             }
-            match timeout_at(deadline, self.socket.recv()).await {
+            match running.within(self.socket.recv()).await {
                 Ok(Ok(payload)) => self.take(payload),
                 Ok(Err(closed)) => self.inbox.end(closed),
-                Err(_) => {
+                Err(reached) => {
                     self.inbox.end(Closed::Silent);
                     let what = Purpose::of(request_id).map_or_else(String::new, |purpose| format!(" ({purpose:?})"));
-                    return Err(format!("no answer to a request{what} within {} ms", within.as_millis()));
+                    return Err(format!("no answer to a request{what}: {reached}"));
                 }
             }
         }

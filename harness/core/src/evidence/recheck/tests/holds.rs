@@ -3,10 +3,11 @@
 use super::*;
 
 #[test]
-fn an_honest_bundle_holds_and_allows() {
+fn an_honest_bundle_holds_and_passes() {
     let rechecked = rechecked(&bundle(&ALLOWED, State::Complete));
     assert_eq!(rechecked.problems, []);
-    assert_eq!((rechecked.exit_code(), rechecked.computed.decision.allow), (0, true));
+    let decision = rechecked.computed.decision.decision;
+    assert_eq!((rechecked.exit_code(), decision), (0, Decision::PassedInPart));
 }
 
 #[test]
@@ -68,21 +69,31 @@ fn what_was_written_before_a_run_was_killed_is_judged() {
 }
 
 #[test]
-fn a_lane_that_ran_against_itself_left_two_histories_of_its_own() {
-    let mut files = bundle(&[("equal", HONEST, None)], State::Complete);
-    let of_itself = |files: &mut Files| {
-        edit(
-            files,
-            &layout::history("equal", LaneId::Legacy),
-            "\"lane\":\"legacy\"",
-            "\"lane\":\"candidate\"",
-        );
+fn a_lane_that_ran_against_itself_left_two_histories_in_its_own_words() {
+    let whole = bundle(&[("equal", HONEST, None)], State::Complete);
+    let path = layout::history("equal", LaneId::Legacy);
+    let text = String::from_utf8(whole[&path].clone()).unwrap();
+    let mut of_itself = whole.clone();
+    let words = text
+        .replace("\"update-batch\"", "\"transaction\"")
+        .replace("\"frame\",\"verdict\"", "\"transaction\",\"verdict\"");
+    of_itself.insert(path.clone(), words.into_bytes());
+    let told = |mut files: Files, aa| {
+        forge(&mut files, |evidence| evidence.scope.aa = aa);
+        let judged = rechecked(&files).computed;
+        forge(&mut files, |evidence| evidence.judged = judged);
+        rechecked(&files).problems
     };
-    of_itself(&mut files);
-    forge(&mut files, |evidence| evidence.aa = Some(LaneId::Candidate));
-    assert_eq!(rechecked(&files).problems, []);
-    forge(&mut files, |evidence| evidence.aa = None);
-    assert_eq!(problems(&files), ["histories/equal.legacy.jsonl: is of another lane"]);
+    assert_eq!(told(of_itself.clone(), Some(LaneId::Candidate)), []);
+    for (files, aa, of) in [
+        (&of_itself, None, LaneId::Legacy),
+        (&whole, Some(LaneId::Candidate), LaneId::Legacy),
+        (&whole, Some(LaneId::Legacy), LaneId::Candidate),
+    ] {
+        let told = told(files.clone(), aa);
+        assert_eq!(told[0].file, layout::history("equal", of));
+        assert_eq!(told[0].what, "has messages of another lane than `scope.aa` says");
+    }
 }
 
 #[test]

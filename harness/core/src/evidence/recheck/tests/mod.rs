@@ -13,6 +13,7 @@ use super::super::layout::{FileEntry, Files, is_digested};
 use super::super::{Driven, EVIDENCE_SCHEMA, FireTime, LaneRun, RUN_TIMES_SCHEMA, Times, Tool};
 use super::*;
 use crate::check::notation::World;
+use crate::gate::{Asked, Decision, suite_digest};
 use crate::history::History;
 use crate::ids::LaneId;
 use crate::plan::Expectation;
@@ -65,6 +66,7 @@ fn driven((name, notation, planted): Made<'_>) -> Driven {
 fn bundle(made: &[Made<'_>], state: State) -> Files {
     let mut files = Files::new();
     let mut judged = Vec::new();
+    let mut evidence = evidence(state);
     let mut times = Times {
         schema: RUN_TIMES_SCHEMA.to_owned(),
         started: "2026-02-25T19:00:00Z".to_owned(),
@@ -79,6 +81,11 @@ fn bundle(made: &[Made<'_>], state: State) -> Files {
             legacy: &driven.legacy.history,
             candidate: &driven.candidate.history,
         }));
+        let asked = Asked {
+            digest: driven.plan.scenario_digest.clone(),
+            known_bad: made.2.is_some(),
+        };
+        evidence.scope.scenarios.insert(made.0.to_owned(), asked);
         times.scenarios_ms.insert(made.0.to_owned(), driven.elapsed_ms);
         let at = |after_us| format!("at {after_us}");
         let of_lane = |lane| {
@@ -90,14 +97,23 @@ fn bundle(made: &[Made<'_>], state: State) -> Files {
             times.fires.insert(made.0.to_owned(), fires);
         }
     }
-    let mut evidence = evidence(state);
-    evidence.judged = decide(judged, Terms::default(), &evidence.state);
+    evidence.judged = decide(judged, &evidence.scope, &evidence.state);
     let digested = files.iter().filter(|(path, _)| is_digested(path));
     evidence.files = digested
         .map(|(path, content)| (path.clone(), FileEntry::of(content)))
         .collect();
     files.extend(closing_files(&mut evidence, &times));
     files
+}
+
+/// The scope of a run of scenarios that are not the built-in ones.
+fn scope() -> Scope {
+    Scope {
+        suite: suite_digest(),
+        known_bad: true,
+        instead: Some("mine".to_owned()),
+        ..Scope::default()
+    }
 }
 
 fn evidence(state: State) -> Evidence {
@@ -112,16 +128,12 @@ fn evidence(state: State) -> Evidence {
         checkout: None,
         command: vec!["cutover".to_owned(), "gate".to_owned()],
         reproduce: "cutover gate".to_owned(),
-        chosen: vec![],
         seed: crate::ids::Seed(1),
-        aa: None,
-        enforce_matrix: false,
-        no_faults: false,
+        scope: scope(),
         toxiproxy: None,
         lanes: BTreeMap::new(),
         module_digest: None,
-        left_out: BTreeMap::new(),
-        judged: decide(Vec::new(), Terms::default(), &state),
+        judged: decide(Vec::new(), &scope(), &state),
         state,
         files: BTreeMap::new(),
         digest: String::new(),

@@ -111,13 +111,13 @@ fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Wri
 }
 
 pub(super) fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-    if evidence.left_out.is_empty() {
+    if evidence.scope.left_out.is_empty() {
         return Ok(());
     }
     section("left-out", "Left out", out)?;
     let caption = "These lanes can't be put through them, so they show nothing.";
     open_table(caption, "Left out", &["scenario", "because"], &[], out)?;
-    for (scenario, reason) in &evidence.left_out {
+    for (scenario, reason) in &evidence.scope.left_out {
         let (scenario, reason) = (escaped(scenario), escaped(reason));
         writeln!(out, "<tr><th scope=\"row\">{scenario}</th><td>{reason}</td></tr>")?;
     }
@@ -129,7 +129,7 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
         return Ok(());
     }
     section("matrix", "Verification matrix", out)?;
-    let caption = if evidence.enforce_matrix {
+    let caption = if !evidence.scope.enforced_rows.is_empty() {
         "What the gate has to prove. Every row has to be shown."
     } else {
         "What the gate has to prove before the old lane may go. Rows that are not shown do not block this run."

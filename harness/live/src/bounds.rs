@@ -1,0 +1,201 @@
+//! Every time bound of our own, in one place, and how it is measured.
+//!
+//! A bound keeps a run from waiting for ever. It does not decide about a lane: what did not come within a bound is
+//! `unknown`, and the finding names the bound. It is measured in time that this process had: a wait counts short ticks,
+//! and a tick that comes late, since the machine was busy or the process was stopped, counts as one tick.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// A script's step waits so long for the state that it waits for.
+pub const STEP: Bound = Bound::new("step", Duration::from_secs(30));
+/// After the faults are off, a client has so long for a round trip on a good connection.
+pub const HEAL: Bound = Bound::new("heal", Duration::from_secs(20));
+/// At the end of a run, a client has so long for its last round trip.
+pub const DRAIN: Bound = Bound::new("drain", Duration::from_secs(20));
+/// A connection opens and joins.
+pub const OPEN: Bound = Bound::new("open", Duration::from_secs(5));
+/// A lane answers a client's heartbeat.
+pub const ANSWER: Bound = Bound::new("answer", Duration::from_secs(2));
+/// A lane answers a subscription, which comes after its whole replay.
+pub const REPLAY: Bound = Bound::new("replay", Duration::from_secs(15));
+/// A lane answers one attempt of the writer.
+pub const WRITE: Bound = Bound::new("write", Duration::from_secs(3));
+/// All attempts of one operation of the writer.
+pub const WRITE_TRIES: Bound = Bound::new("write-tries", Duration::from_secs(20));
+/// A session's answer to any other request.
+pub const OPERATION: Bound = Bound::new("operation", Duration::from_secs(10));
+/// A session's answer to a heartbeat that nobody waits for.
+pub const HEARTBEAT: Bound = Bound::new("heartbeat", Duration::from_secs(3));
+/// A session closes in good order.
+pub const CLOSE: Bound = Bound::new("close", Duration::from_secs(1));
+/// A server of ours serves after its start.
+pub const START: Bound = Bound::new("start", Duration::from_secs(60));
+/// A server of ours ends in good order.
+pub const STOP: Bound = Bound::new("stop", Duration::from_secs(3));
+/// What a server acknowledged is on disk.
+pub const DURABLE: Bound = Bound::new("durable", Duration::from_secs(30));
+/// A server takes a connection and answers what costs it little.
+pub const MEET: Bound = Bound::new("meet", Duration::from_secs(5));
+/// A server publishes a module, which it compiles.
+pub const ADMIN: Bound = Bound::new("admin", Duration::from_secs(60));
+/// A server deletes a database.
+pub const DELETE: Bound = Bound::new("delete", Duration::from_secs(3));
+
+/// The longest tick. A shorter one would follow a busy machine more closely, and cost more.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The longest wait for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// What it is called in findings and in the documents.
+    pub name: &'static str,
+    /// How much of the time that this process has.
+    pub time: Duration,
+}
+
+/// A bound was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached(pub Bound);
+
+impl Bound {
+    /// A bound of this name.
+    pub const fn new(name: &'static str, time: Duration) -> Bound {
+        Bound { name, time }
+    }
+
+    /// Waits within the bound.
+    ///
+    /// # Errors
+    /// Where the bound is reached first.
+    pub async fn within<T>(self, work: impl Future<Output = T>) -> Result<T, Reached> {
+        self.begin().within(work).await
+    }
+
+    /// Begins a bound for several waits together.
+    pub fn begin(self) -> Running {
+        Running {
+            bound: self,
+            left: self.time,
+        }
+    }
+}
+
+/// A bound that is running.
+#[derive(Debug, Clone, Copy)]
+pub struct Running {
+    bound: Bound,
+    left: Duration,
+}
+
+impl Running {
+    /// Waits within what is left of the bound.
+    ///
+    /// # Errors
+    /// Where the bound is reached first.
+    pub async fn within<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Reached> {
+        let mut work = pin!(work);
+        loop {
+            let (tick, since) = (self.left.min(TICK), Instant::now());
+            tokio::select! {
+                biased;
+                done = &mut work => {
+                    self.left = self.left.saturating_sub(since.elapsed().min(tick));
+                    return Ok(done);
+                }
+                () = sleep(tick) => self.left = self.left.saturating_sub(tick),
+            }
+            if self.is_reached() {
+                return Err(Reached(self.bound));
+            }
+        }
+    }
+
+    /// Counts the time of some work against the bound, and lets the work end.
+    pub async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        match self.within(&mut work).await {
+            Ok(done) => done,
+            Err(_) => work.await,
+        }
+    }
+
+    /// Whether nothing is left.
+    pub fn is_reached(&self) -> bool {
+        self.left.is_zero()
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Bound { name, time } = self;
+        match time.subsec_millis() {
+            0 => write!(out, "{} s (our bound `{name}`)", time.as_secs()),
+            _ => write!(out, "{} ms (our bound `{name}`)", time.as_millis()),
+        }
+    }
+}
+
+impl fmt::Display for Reached {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "not within {}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    const SHORT: Bound = Bound::new("short", Duration::from_millis(100));
+
+    #[tokio::test]
+    async fn a_bound_ends_a_wait_and_says_which_it_was() {
+        let started = Instant::now();
+        let reached = SHORT
+            .within(pending::<()>())
+            .await
+            .map_err(|reached| reached.to_string());
+        assert_eq!(reached, Err("not within 100 ms (our bound `short`)".to_owned()));
+        assert!(started.elapsed() >= SHORT.time, "{:?}", started.elapsed());
+    }
+
+    #[tokio::test]
+    async fn what_is_done_in_time_is_not_bounded() {
+        assert_eq!(SHORT.within(async { 7 }).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn many_short_waits_use_a_bound_up() {
+        let mut running = SHORT.begin();
+        let mut waits = 0;
+        while running.within(sleep(Duration::from_millis(5))).await.is_ok() {
+            waits += 1;
+            assert!(waits < 1000, "the bound never ends");
+        }
+    }
+
+    #[tokio::test]
+    async fn time_that_the_process_did_not_have_is_not_counted() {
+        let mut running = SHORT.begin();
+        let stopped = running.within(async {
+            // Nothing of this process runs meanwhile, so that ticks come late.
+            std::thread::sleep(SHORT.time * 3);
+            tokio::task::yield_now().await;
+        });
+        assert!(stopped.await.is_ok());
+        assert!(!running.is_reached());
+    }
+
+    #[tokio::test]
+    async fn work_that_is_only_watched_ends_by_itself() {
+        let mut running = SHORT.begin();
+        running.during(sleep(SHORT.time * 2)).await;
+        assert!(running.is_reached());
+    }
+}
