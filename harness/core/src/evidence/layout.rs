@@ -36,8 +36,8 @@ pub const FOLDERS: [&str; 6] = [
 /// What the name of a file ends in while it is being written.
 pub const UNFINISHED: &str = ".unfinished";
 
-/// The path of a scenario's copy: known-bad ones stand apart, as they do where they came from, since a scenario that must
-/// be blocked is refused anywhere else.
+/// The path of a scenario's copy: known-bad ones stand apart, as they do where they came from, since a scenario that
+/// must be blocked is refused anywhere else.
 pub fn scenario(plan: &Plan) -> String {
     let folder = match plan.expect {
         Expectation::Allow => "scenarios",

@@ -56,8 +56,8 @@ pub enum Record {
         sub: SubId,
         /// The stream.
         stream: StreamId,
-        /// The cursor that the client resumes from, or `None` for a bootstrap. What the lane saw may have been rewritten
-        /// by a fault: the ledger tells.
+        /// The cursor that the client resumes from, or `None` for a bootstrap. What the lane saw may have been
+        /// rewritten by a fault: the ledger tells.
         cursor: Option<Cursor>,
     },
     /// The lane accepted a subscription: the replay is complete.

@@ -1,5 +1,5 @@
-//! What lies in a bundle's directory: looked at first, by name, kind and length; read only where it is what the document
-//! lists.
+//! What lies in a bundle's directory: looked at first, by name, kind and length; read only where it is what the
+//! document lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,8 +62,8 @@ pub struct Looked<'a> {
 }
 
 impl<'a> Looked<'a> {
-    /// Looks at every file, and compares the digested ones with their length and digest. Names what is missing, what was
-    /// added and what is no plain file.
+    /// Looks at every file, and compares the digested ones with their length and digest. Names what is missing, what
+    /// was added and what is no plain file.
     pub fn at(
         bundle: &'a dyn Bundle,
         entries: BTreeMap<String, Entry>,

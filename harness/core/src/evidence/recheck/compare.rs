@@ -15,8 +15,8 @@ const MAX_SHOWN: usize = 120;
 /// The members that tell the entries of a list apart: of scenarios, and of rows of the matrix.
 const NAMES: [&str; 2] = ["name", "row"];
 
-/// What was judged must be what was computed; each difference is named by its JSON path. Scenarios that can't be computed
-/// are not compared, and then neither is what follows from all of them.
+/// What was judged must be what was computed; each difference is named by its JSON path. Scenarios that can't be
+/// computed are not compared, and then neither is what follows from all of them.
 pub fn judged(recorded: &Judged, computed: &Judged, uncomputed: &BTreeSet<String>, problems: &mut Vec<Problem>) {
     let [recorded, computed] = [recorded, computed].map(|judged| {
         let mut judged = judged.clone();

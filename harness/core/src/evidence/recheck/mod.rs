@@ -1,9 +1,9 @@
 //! Recheck: computes plans, vectors, findings, decision and pages anew from what a bundle recorded, and names every
 //! difference.
 //!
-//! Nothing is run, and nothing in the bundle is believed: which scenarios there are is what its files say, and what it says
-//! was judged must come out of its histories byte for byte. One damaged file is one problem: it is named first, it is not
-//! read, and what can't be computed without it is not compared. `docs/EVIDENCE.md` says what recheck can't tell.
+//! Nothing is run, and nothing in the bundle is believed: which scenarios there are is what its files say, and what it
+//! says was judged must come out of its histories byte for byte. One damaged file is one problem: it is named first, it
+//! is not read, and what can't be computed without it is not compared. `docs/EVIDENCE.md` says what recheck can't tell.
 
 mod bundle;
 mod compare;

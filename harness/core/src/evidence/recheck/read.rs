@@ -144,8 +144,8 @@ fn plan(name: &str, looked: &Looked<'_>, problems: &mut Vec<Problem>) -> Option<
     None
 }
 
-/// The scenario's copy and the seed must give the recorded plan, byte for byte: else the run was of something else than it
-/// says.
+/// The scenario's copy and the seed must give the recorded plan, byte for byte: else the run was of something else than
+/// it says.
 fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile: Compile<'_>) -> Result<(), Problem> {
     let build = Build {
         seed: evidence.seed,
@@ -216,8 +216,8 @@ fn read_history(
     }
 }
 
-/// Each lane has messages of its own kinds: which lane a history is of is told by its deliveries too. Where a lane ran against
-/// itself, both histories are in its words.
+/// Each lane has messages of its own kinds: which lane a history is of is told by its deliveries too. Where a lane ran
+/// against itself, both histories are in its words.
 fn speaks(path: &str, lane: LaneId, history: &History) -> Result<(), Problem> {
     let mut spoken = history.records.iter().filter_map(|record| match record {
         Record::Delivered { via, .. } => Some(via.lane()),

@@ -1,5 +1,5 @@
-//! The times of a bundle. None is judged; but there is one for each record, and what `times.json` and the pages say of them
-//! must be what the files of times and the histories say.
+//! The times of a bundle. None is judged; but there is one for each record, and what `times.json` and the pages say of
+//! them must be what the files of times and the histories say.
 
 use std::collections::BTreeMap;
 
@@ -89,8 +89,8 @@ pub fn of_run(
     None
 }
 
-/// The first scenario whose entries are not what its files say. Where not every scenario could be read, the others are not
-/// missed.
+/// The first scenario whose entries are not what its files say. Where not every scenario could be read, the others are
+/// not missed.
 fn differs(times: &Times, computed: &BTreeMap<String, Fires>, whole: bool) -> Option<String> {
     let without_clock = |fire: &FireTime| FireTime {
         at: String::new(),

@@ -5,6 +5,7 @@ mod damaged;
 mod forged;
 mod holds;
 mod properties;
+mod scoped;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -174,8 +175,8 @@ fn edit(files: &mut Files, path: &str, from: &str, to: &str) {
     files.insert(path.to_owned(), text.replacen(from, to, 1).into_bytes());
 }
 
-/// What somebody does who edits a bundle with care: the document says what they like, every digest is right again, and so
-/// are the pages.
+/// What somebody does who edits a bundle with care: the document says what they like, every digest is right again, and
+/// so are the pages.
 fn forge(files: &mut Files, lie: impl FnOnce(&mut Evidence)) {
     let mut evidence = document(files);
     let digested = files
