@@ -117,7 +117,7 @@ pub struct ScenarioArgs {
 }
 
 /// `cutover gate`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct GateArgs {
     /// The legacy lane: a socket URL or a lane profile [default: the built-in one]
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
@@ -166,6 +166,12 @@ pub struct GateArgs {
     /// Scenarios that run at the same time [default: by the number of cores]
     #[arg(long, value_name = "N", value_parser = jobs, help_heading = "Scenarios")]
     pub jobs: Option<usize>,
+    /// Start no further scenario after the first that fails; such a run is never allow
+    #[arg(long, help_heading = "Scenarios")]
+    pub fail_fast: bool,
+    /// Run all of it N times, with seeds SEED, SEED+1, …; the worst run decides
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Scenarios")]
+    pub repeat: u32,
     /// Block where a row of the verification matrix has no scenario that passed
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,
@@ -261,7 +267,7 @@ pub struct ServeProxyArgs {
 }
 
 /// `cutover recheck`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct RecheckArgs {
     /// The bundle: a directory that `cutover gate` wrote
     pub dir: PathBuf,

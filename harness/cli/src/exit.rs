@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use cutover_core::evidence::Decided;
+use cutover_core::gate::Decision;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +24,9 @@ pub enum Exit {
 
 impl Exit {
     /// How a gate ends with this decision, where nothing but *allow* may be taken for one, or not.
-    pub fn of(decision: &Decided, require_allow: bool) -> Exit {
-        match decision.exit_code {
-            0 if require_allow && !decision.allow => Exit::Unknown,
+    pub fn of(decision: Decision, require_allow: bool) -> Exit {
+        match decision.exit_code() {
+            0 if require_allow && decision != Decision::Allow => Exit::Unknown,
             0 => Exit::Allow,
             1 => Exit::Invalid,
             _ => Exit::Unknown,

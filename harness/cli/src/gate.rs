@@ -3,6 +3,7 @@
 mod conduct;
 mod drive_all;
 mod record;
+mod repeat;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use cutover_core::evidence::render::{JsonRenderer, JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer};
 use cutover_core::evidence::{Evidence, Times};
+use cutover_core::gate::Decision;
 use cutover_core::ids::{LaneId, Seed};
 
 use crate::args::{Format, GateArgs};
@@ -22,17 +24,47 @@ use crate::scenarios;
 use conduct::conduct;
 use drive_all::{DriveRequest, LaneChoice, drive_all};
 use record::Recording;
+use tokio_util::sync::CancellationToken;
 
 /// Runs the command.
 pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
+    let seed = args.seed.unwrap_or_else(fresh_seed);
+    let mut out = Stdout::new();
+    announce(seed, args.format, &mut out)?;
+    if args.repeat > 1 {
+        return repeat::run(args, seed, &mut out);
+    }
+    let ran = once(args, seed)?;
+    print(&ran.evidence, &ran.times, &ran.bundle, args.format, &mut out).map_err(|error| cannot_print(&error))?;
+    say_if_not_allow(args, ran.evidence.judged.decision.decision);
+    ran.exit
+}
+
+/// Says why a run that passed ends with 2 under `--require-allow`.
+fn say_if_not_allow(args: &GateArgs, decision: Decision) {
+    if args.require_allow && decision.exit_code() == 0 && decision != Decision::Allow {
+        let _ = writeln!(
+            std::io::stderr(),
+            "exit code 2: the decision is {decision}, and --require-allow takes none but allow"
+        );
+    }
+}
+
+/// A run that came to an end.
+struct Ran {
+    evidence: Evidence,
+    times: Times,
+    bundle: String,
+    exit: Result<Exit, Failure>,
+}
+
+/// Runs all scenarios once.
+fn once(args: &GateArgs, seed: Seed) -> Result<Ran, Failure> {
     let sources = scenarios::select(&args.scenarios)?;
     let sources = match args.no_faults {
         true => scenarios::without_faults(sources)?,
         false => sources,
     };
-    let seed = args.seed.unwrap_or_else(fresh_seed);
-    let mut out = Stdout::new();
-    announce(seed, args.format, &mut out)?;
     let plans: Vec<_> = sources
         .iter()
         .map(|source| scenarios::compile(&source.scenario, seed))
@@ -44,6 +76,7 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
         aa: args.aa.map(LaneId::from),
         toxiproxy: args.toxiproxy.clone(),
         jobs: args.jobs.unwrap_or_else(default_jobs),
+        enough: CancellationToken::new(),
     };
     let recording = Recording::begin(args, seed, &sources)?;
     let runtime = crate::serve::runtime()?;
@@ -52,15 +85,13 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     runtime.shutdown_background();
     let (evidence, times) = recording.close()?;
     let bundle = recording.path().display().to_string();
-    print(&evidence, &times, &bundle, args.format, &mut out).map_err(|error| cannot_print(&error))?;
-    if args.require_allow && evidence.judged.decision.exit_code == 0 && !evidence.judged.decision.allow {
-        let _ = writeln!(
-            std::io::stderr(),
-            "exit code 2: the decision is {}, and --require-allow takes none but allow",
-            evidence.judged.decision.decision
-        );
-    }
-    recording.exit(&evidence, args.require_allow)
+    let exit = recording.exit(&evidence, args.require_allow);
+    Ok(Ran {
+        evidence,
+        times,
+        bundle,
+        exit,
+    })
 }
 
 /// The seed is the first thing printed: whatever happens next can be run again.

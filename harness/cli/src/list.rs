@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cutover_core::evidence::render::{Align, Table, wrap};
-use cutover_core::gate::ROWS;
+use cutover_core::matrix::ROWS;
 use cutover_core::scenario::{SCHEMA, stock};
 use serde::Serialize;
 
@@ -34,6 +34,8 @@ struct ListedScenario<'a> {
 struct ListedRow<'a> {
     row: &'a str,
     what: &'a str,
+    /// What each lane must have seen; nothing where no checker covers the row.
+    needs: Vec<&'static str>,
     scenarios: Vec<&'a str>,
 }
 
@@ -115,12 +117,13 @@ fn listing(sources: &[Source]) -> Listing<'_> {
         known_bad: source.known_bad(),
         findings: source.scenario.expect.as_ref().map_or(&[], |expect| &expect.findings),
     });
-    let matrix = ROWS.iter().map(|(row, what)| {
+    let matrix = ROWS.iter().map(|row| {
         let proving = sources.iter().filter(|source| !source.known_bad());
-        let proving = proving.filter(|source| source.scenario.proves.iter().any(|name| name == row));
+        let proving = proving.filter(|source| source.scenario.proves.iter().any(|name| name == row.name));
         ListedRow {
-            row,
-            what,
+            row: row.name,
+            what: row.meaning,
+            needs: row.parts.iter().map(|part| part.says()).collect(),
             scenarios: proving.map(|source| source.scenario.name.as_str()).collect(),
         }
     });
@@ -166,9 +169,14 @@ fn text(listing: &Listing<'_>, width: usize) -> String {
                 .into_iter()
                 .map(|line| format!("    {line}")),
         );
-        let proven = match row.scenarios.is_empty() {
-            true => "no scenario proves it".to_owned(),
-            false => format!("proven by {}", row.scenarios.join(", ")),
+        let proven = match (row.needs.is_empty(), row.scenarios.is_empty()) {
+            (true, _) => "no checker covers it, so no scenario can claim it".to_owned(),
+            (false, true) => format!("no scenario claims it; needs {}", row.needs.join("; ")),
+            (false, false) => format!(
+                "claimed by {}; needs {}",
+                row.scenarios.join(", "),
+                row.needs.join("; ")
+            ),
         };
         lines.extend(
             wrap(&proven, width.saturating_sub(4))

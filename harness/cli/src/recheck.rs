@@ -1,8 +1,10 @@
 //! `cutover recheck`: reads a bundle, has everything computed anew, and says what does not hold.
 
+use cutover_core::evidence::layout;
 use cutover_core::evidence::recheck::{Problem, Rechecked, recheck};
 use cutover_core::evidence::render::wrap;
-use cutover_core::evidence::{Judged, State};
+use cutover_core::evidence::repeat::{self, REPEAT_SCHEMA, Repeated};
+use cutover_core::evidence::{Evidence, Judged, State};
 use cutover_core::gate::Decision;
 use serde::Serialize;
 
@@ -27,6 +29,82 @@ struct Answer<'a> {
 
 /// Runs the command.
 pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
+    if args.dir.join(layout::REPEAT).is_file() {
+        return repeated(args);
+    }
+    one(args)
+}
+
+/// Rechecks each run of a repeated one, and what is said of all of them.
+fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
+    let path = args.dir.join(layout::REPEAT);
+    let bytes = std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
+    let no_bundle = |what: String| Failure::usage(format!("{}: {what}", path.display()));
+    let recorded: Repeated = serde_json::from_slice(&bytes).map_err(|error| no_bundle(error.to_string()))?;
+    if recorded.schema != REPEAT_SCHEMA {
+        return Err(no_bundle(format!(
+            "its schema is `{}`, and this tool reads `{REPEAT_SCHEMA}`",
+            recorded.schema
+        )));
+    }
+    let mut worst = Exit::Allow;
+    let mut documents = Vec::new();
+    for nth in (1..).take(recorded.runs.len()) {
+        let dir = args.dir.join(repeat::bundle(nth));
+        let run = RecheckArgs { dir, ..args.clone() };
+        let exit = one(&run)?;
+        worst = worse(worst, exit);
+        let document = run.dir.join(layout::EVIDENCE);
+        let bytes = std::fs::read(&document).map_err(|error| Failure::unreadable(&document, &error))?;
+        documents.extend(serde_json::from_slice::<Evidence>(&bytes));
+    }
+    let mut wrong = Vec::new();
+    for (nth, document) in (1..).zip(&documents) {
+        if document.seed != repeat::seed_of(recorded.seed, nth) {
+            wrong.push(format!("{} is of another seed", repeat::bundle(nth)));
+        }
+    }
+    if repeat::repeated(recorded.seed, recorded.asked, &documents).to_bytes() != bytes {
+        wrong.push(format!("{} does not follow from the runs", layout::REPEAT));
+    }
+    if args
+        .dir
+        .join(repeat::bundle(u32::try_from(documents.len()).unwrap_or(u32::MAX) + 1))
+        .exists()
+    {
+        wrong.push(format!("{} names fewer runs than there are", layout::REPEAT));
+    }
+    let mut out = Stdout::new();
+    let dir = args.dir.display();
+    let last = match wrong.is_empty() {
+        true => format!(
+            "HOLDS  what is said of {} runs follows from them in {dir}",
+            documents.len()
+        ),
+        false => format!("{}\nDOES NOT HOLD  in {dir}", wrong.join("\n")),
+    };
+    if args.format == TextOrJson::Text || !wrong.is_empty() {
+        out.say(&last).map_err(|error| cannot_print(&error))?;
+    }
+    if !wrong.is_empty() {
+        return Ok(Exit::Invalid);
+    }
+    // Fewer runs than were asked for decide nothing better.
+    Ok(worse(worst, Exit::of(recorded.decision, args.require_allow)))
+}
+
+/// What is wrong is worse than what is unknown.
+fn worse(one: Exit, other: Exit) -> Exit {
+    let rank = |exit| match exit {
+        Exit::Allow => 0,
+        Exit::Unknown => 1,
+        _ => 2,
+    };
+    if rank(other) > rank(one) { other } else { one }
+}
+
+/// Rechecks one run.
+fn one(args: &RecheckArgs) -> Result<Exit, Failure> {
     let bundle = BundleThere::look(&args.dir)?;
     let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
     let rechecked = recheck(&bundle, &compile)
@@ -37,7 +115,7 @@ pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
     };
     Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
     Ok(match rechecked.holds() {
-        true => Exit::of(&rechecked.computed.decision, args.require_allow),
+        true => Exit::of(rechecked.computed.decision.decision, args.require_allow),
         false => Exit::Invalid,
     })
 }

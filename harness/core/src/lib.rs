@@ -4,7 +4,10 @@
 //! recorded bytes. Rooms, in the order in which data flows through them; imports point only upwards in this list.
 
 pub mod ids;
+pub mod text;
 pub mod topic;
+
+pub mod matrix;
 
 pub mod hash;
 pub mod scenario;

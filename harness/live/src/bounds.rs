@@ -13,6 +13,15 @@ use tokio::time::{Instant, sleep};
 
 /// A script's step waits so long for the state that it waits for.
 pub const STEP: Bound = Bound::new("step", Duration::from_secs(30));
+/// A fault that has not fired so long after its client came to rest will not: only heartbeats pass by then.
+pub const REST: Bound = Bound::new("rest", Duration::from_secs(5));
+/// A client that stands behind an acknowledged head waits so long without progress before it asks again, where its lane
+/// was seen to be quick.
+pub const PATIENCE: Bound = Bound::new("patience", Duration::from_secs(1));
+/// The same where no event was seen to come yet, so that nothing is known of the lane.
+pub const FIRST_PATIENCE: Bound = Bound::new("first-patience", Duration::from_secs(3));
+/// Between the two looks of a client that asks again lies at least this.
+pub const SECOND_LOOK: Bound = Bound::new("second-look", Duration::from_millis(500));
 /// After the faults are off, a client has so long for a round trip on a good connection.
 pub const HEAL: Bound = Bound::new("heal", Duration::from_secs(20));
 /// At the end of a run, a client has so long for its last round trip.

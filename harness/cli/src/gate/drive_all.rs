@@ -32,6 +32,8 @@ pub struct DriveRequest {
     pub toxiproxy: Option<String>,
     /// Plans that run at the same time.
     pub jobs: usize,
+    /// Once cancelled, no further plan is begun; those that are under way go on to their end.
+    pub enough: CancellationToken,
 }
 
 /// What to run as a lane.
@@ -137,6 +139,7 @@ struct Troupe {
     work: PathBuf,
     tell: Sender<Message>,
     stop: CancellationToken,
+    enough: CancellationToken,
 }
 
 impl Troupe {
@@ -170,6 +173,7 @@ impl Troupe {
             work: work.to_owned(),
             tell,
             stop,
+            enough: request.enough.clone(),
         })
     }
 
@@ -211,7 +215,7 @@ impl Troupe {
     }
 
     async fn play_one(&self, plan: Arc<Plan>) -> Result<(), DriveError> {
-        if self.stop.is_cancelled() {
+        if self.stop.is_cancelled() || self.enough.is_cancelled() {
             return Ok(());
         }
         let started = Instant::now();

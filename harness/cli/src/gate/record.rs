@@ -7,11 +7,12 @@ use cutover_core::evidence::bundle::{closing_files, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files, is_digested};
 use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
-    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent, State, Times,
-    decide, judge_scenario,
+    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent,
+    ScenarioOutcome, State, Times, decide, judge_scenario,
 };
-use cutover_core::gate::{Asked, ROWS, Scope, suite_digest};
+use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
+use cutover_core::matrix::ROWS;
 
 use super::drive_all::Message;
 use crate::args::GateArgs;
@@ -31,6 +32,9 @@ pub struct Recording {
     texts: BTreeMap<String, String>,
     judged: BTreeMap<String, JudgedScenario>,
     failure: Option<Failure>,
+    fail_fast: bool,
+    /// The first scenario that failed.
+    failed: Option<String>,
 }
 
 impl Recording {
@@ -79,6 +83,8 @@ impl Recording {
             texts,
             judged: BTreeMap::new(),
             failure: None,
+            fail_fast: args.fail_fast,
+            failed: None,
         })
     }
 
@@ -138,8 +144,16 @@ impl Recording {
         if !fires.is_empty() {
             self.times.fires.insert(name.clone(), fires);
         }
+        if !judged.outcome.is_good() && judged.outcome != ScenarioOutcome::Unknown {
+            self.failed.get_or_insert_with(|| name.clone());
+        }
         self.judged.insert(name.clone(), judged);
         Ok(())
+    }
+
+    /// Whether no further scenario is to be begun. One that is only unknown does not end a run: the next may tell more.
+    pub fn has_enough(&self) -> bool {
+        self.fail_fast && self.failed.is_some()
     }
 
     /// The run came to its end. One that neither drove a scenario nor said why did not, whatever the driver says.
@@ -152,6 +166,9 @@ impl Recording {
             .collect();
         if missing.is_empty() {
             self.evidence.state = State::Complete;
+        } else if let Some(failed) = self.failed.as_ref().filter(|_| self.fail_fast) {
+            let by = format!("--fail-fast after {failed} with {} scenarios not begun", missing.len());
+            self.evidence.state = State::Interrupted { by };
         } else {
             let what = format!("these scenarios were not driven: {}", missing.join(", "));
             self.failed(Exit::Fault, what, None);
@@ -187,7 +204,7 @@ impl Recording {
     pub fn exit(self, evidence: &Evidence, require_allow: bool) -> Result<Exit, Failure> {
         match self.failure {
             Some(failure) => Err(failure),
-            None => Ok(Exit::of(&evidence.judged.decision, require_allow)),
+            None => Ok(Exit::of(evidence.judged.decision.decision, require_allow)),
         }
     }
 }
@@ -210,7 +227,7 @@ fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
         also: args.scenarios.also.iter().map(shown).collect(),
         scenarios: asked.collect(),
         enforced_rows: match args.enforce_matrix {
-            true => ROWS.iter().map(|(row, _)| (*row).to_owned()).collect(),
+            true => ROWS.iter().map(|row| row.name.to_owned()).collect(),
             false => Vec::new(),
         },
         aa: args.aa.map(LaneId::from),

@@ -101,6 +101,7 @@ where
         aa: None,
         toxiproxy: None,
         jobs: 1,
+        enough: CancellationToken::new(),
     };
     let recording = Recording::begin(&args, Seed(7), &sources).unwrap();
     let runtime = crate::serve::runtime().unwrap();

@@ -94,6 +94,11 @@ impl Server {
         Server::serving(&["serve", lane, "--data-dir", &text(data_dir)])
     }
 
+    /// Starts a legacy service with planted defects.
+    pub fn broken(defects: &str, data_dir: &Path) -> Server {
+        Server::serving(&["serve", "legacy", "--data-dir", &text(data_dir), "--defect", defects])
+    }
+
     /// Starts `serve proxy` and waits until its API answers.
     pub fn proxy() -> Server {
         Server::serving(&["serve", "proxy", "--listen", "127.0.0.1:0"])

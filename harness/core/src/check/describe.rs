@@ -1,9 +1,10 @@
 //! A finding in people's words, for the terminal and the summary. Judging never reads these.
 
-use super::{Finding, Witness};
+use super::Finding;
+use crate::text::{code_points, visible};
 
 impl Finding {
-    /// One line without a period: where, what, and which records bear it out.
+    /// One line without a period: where and what, with what was expected and what came.
     pub fn describe(&self) -> String {
         let mut line = String::new();
         if let Some(lane) = self.lane {
@@ -14,10 +15,25 @@ impl Finding {
             line.push_str(&format!(", at {path}"));
         }
         if let (Some(expected), Some(got)) = (&self.witness.expected, &self.witness.got) {
-            line.push_str(&format!(" (expected {expected}; got {got})"));
+            line.push_str(&format!(" (expected {}; got {}", visible(expected), visible(got)));
+            if let Some(points) = code_points(expected, got) {
+                line.push_str(&format!("; they differ {points}"));
+            }
+            line.push(')');
         }
-        line.push_str(&borne_out(&self.witness));
+        if self.witness.repeats > 0 {
+            line.push_str(&format!(", and {} more like it", self.witness.repeats));
+        }
         line
+    }
+
+    /// What the lane did, in a sentence without a period that fits every finding of this reason.
+    pub fn summary(&self) -> String {
+        match (self.lane, deed(&self.reason)) {
+            (Some(lane), Some(deed)) => format!("the {lane} lane {deed}"),
+            (Some(lane), None) => format!("on the {lane} lane {}", self.sentence()),
+            (None, _) => self.sentence(),
+        }
     }
 
     fn sentence(&self) -> String {
@@ -34,6 +50,7 @@ impl Finding {
             (Some(seq), None) => format!("event {seq} of {stream}"),
             (None, _) => stream.clone(),
         };
+        let was = if self.witness.through.is_some() { "were" } else { "was" };
         let op = self
             .witness
             .op
@@ -44,7 +61,8 @@ impl Finding {
             .as_ref()
             .map_or("a fault".to_owned(), |fault| format!("fault {fault}"));
         match self.reason.as_str() {
-            "never-delivered" => format!("{event} was acknowledged and never reached {client}"),
+            "unearned-claim" => "the lane saw no part of a row of the matrix that the scenario claims".to_owned(),
+            "never-delivered" => format!("{event} {was} acknowledged and never reached {client}"),
             "acknowledged-but-not-written" => {
                 format!("{op} on {stream} was acknowledged, and its payload never showed up")
             }
@@ -57,8 +75,9 @@ impl Finding {
                 format!("{op} repeated a publish to {stream} and was taken for a new one")
             }
             "delivered-after-a-later-one" => format!("{event} came to {client} after a later one"),
-            "skipped" => format!("{event} was skipped on the way to {client}"),
-            "skipped-at-start" => format!("{event} was skipped when {client} subscribed"),
+            "skipped" => format!("{event} {was} skipped on the way to {client}"),
+            "skipped-at-start" => format!("{event} {was} skipped when {client} subscribed"),
+            "not-live" => format!("{event} did not come live to {client}, which had to ask again of itself"),
             "copy-missing" => format!("{event} came to {client} in one kind of message and not in the other"),
             "replay-cut-short" => format!("{event} had not come when {client} was told that its replay was complete"),
             "delivered-on-one-lane-only" => format!("{event} never reached {client}; the other lane delivered it"),
@@ -101,8 +120,8 @@ impl Finding {
             }
             "no-watermark" => format!("nobody knows how far {client} came in {stream}"),
             "head-went-back" => format!("the head of {stream} went back when the server restarted"),
-            "never-delivered-again" => format!("{event} was known before the server died and never delivered again"),
-            "seq-reused" => format!("{event} was given to another publish after the server died"),
+            "never-delivered-again" => format!("{event} {was} known before the server died and never delivered again"),
+            "seq-reused" => format!("{event} {was} given to another publish after the server died"),
             "refused" => format!("{op} on {stream} was refused"),
             "acknowledged-at-another-seq" => format!("{op} on {stream} was acknowledged at another seq"),
             "taken-for-a-repeat" => format!("{op} on {stream} was new and was taken for a repeated one"),
@@ -137,18 +156,102 @@ fn first(finding: &Finding) -> String {
     finding.seq.map_or("?".to_owned(), |seq| seq.to_string())
 }
 
-fn borne_out(witness: &Witness) -> String {
-    let mut text = String::new();
-    if !witness.records.is_empty() {
-        let records: Vec<String> = witness
-            .records
-            .iter()
-            .map(|record| format!("{}#{}", record.lane, record.record))
-            .collect();
-        text.push_str(&format!(" [{}]", records.join(", ")));
+/// What a lane did where all findings are of one reason. What is not a lane's deed has no words here: the finding's own
+/// sentence stands for it.
+fn deed(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "never-delivered" => "acknowledged events that never reached a client",
+        "acknowledged-but-not-written" => "acknowledged publishes that it never wrote",
+        "appended-twice" => "holds events twice that were published once",
+        "repeated-publish-appended" => "appended repeated publishes again",
+        "repeated-publish-taken-for-new" => "took repeated publishes for new ones",
+        "delivered-after-a-later-one" => "delivered events after later ones",
+        "skipped" => "skipped events on their way to a client",
+        "skipped-at-start" => "skipped events when a client subscribed",
+        "not-live" => "left events out of its live tail until a client asked again",
+        "copy-missing" => "delivered events in one kind of message and not in the other",
+        "replay-cut-short" => "called replays complete before all events had come",
+        "delivered-on-one-lane-only" => "never delivered events that the other lane delivered",
+        "not-what-was-published" => "delivered other payloads than were published",
+        "not-canonical" => "delivered payloads that have no canonical form",
+        "declared-otherwise" => "declared hashes that are not those of its payloads",
+        "never-published" => "delivered events that were never published",
+        "before-published" => "delivered events before they were published",
+        "another-streams-event" => "delivered events of one stream in another",
+        "not-subscribed" => "delivered events that a client never subscribed to",
+        "stale-accepted" => "accepted stale cursors",
+        "refused-without-cause" => "refused resumes without cause",
+        "bootstrap-refused" => "refused bootstraps as stale",
+        "pruned-delivered" => "delivered what retention had pruned",
+        "wrong-reason" => "refused stale cursors for the wrong reason",
+        "wrong-fields" => "told wrong numbers when it refused stale cursors",
+        "not-listed" => "refused stale cursors and did not name them",
+        "refused-otherwise" => "refused subscriptions",
+        "delivered-though-refused" => "delivered events after it had refused the subscription",
+        "behind-head" => "left clients behind the head",
+        "stuck" => "never delivered events that clients asked for again and again",
+        "ahead-of-head" => "left clients beyond its head",
+        "wrong-head" => "named heads that it can't have had",
+        "frame-seq" => "sent frames that name another seq than the batch in them",
+        "frame-topic" => "sent frames that name another topic than the batch in them",
+        "head-below-event" => "sent batches whose head lies below their events",
+        "never-complete" => "answered resumes before their replay was complete",
+        "head-went-back" => "lost the end of a stream when it restarted",
+        "never-delivered-again" => "lost events when its server died",
+        "seq-reused" => "gave seqs of lost events to others after its server died",
+        "refused" => "refused publishes",
+        "acknowledged-at-another-seq" => "acknowledged publishes at other seqs",
+        "taken-for-a-repeat" => "took new publishes for repeated ones",
+        "accepted-a-conflict" => "acknowledged publishes that conflict with earlier ones",
+        "refused-with-another-code" => "refused publishes with another code",
+        "answered-without-seq" => "acknowledged publishes without a seq",
+        "never-answered" => "never answered operations",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::{Finding, Verdict};
+    use crate::ids::LaneId;
+
+    fn finding(reason: &str) -> Finding {
+        Finding::new("gap", Verdict::Invalid, reason)
+            .on(LaneId::Legacy)
+            .at_client("desk")
+            .in_stream("a")
+            .of_event(5)
     }
-    if witness.repeats > 0 {
-        text.push_str(&format!(", and {} more like it", witness.repeats));
+
+    #[test]
+    fn a_summary_fits_every_finding_of_its_reason() {
+        assert_eq!(
+            finding("skipped").summary(),
+            "the legacy lane skipped events on their way to a client"
+        );
     }
-    text
+
+    #[test]
+    fn a_reason_without_words_is_told_by_its_own_sentence() {
+        assert_eq!(
+            finding("some-new-reason").summary(),
+            "on the legacy lane some-new-reason: event 5 of a"
+        );
+    }
+
+    #[test]
+    fn values_that_look_alike_are_told_with_their_code_points() {
+        let told = finding("not-what-was-published").expected("\"caf\u{e9}\"", "\"cafe\u{301}\"");
+        let says = told.describe();
+        assert!(
+            says.ends_with("they differ at character 5: U+00E9 and U+0065 U+0301)"),
+            "{says}"
+        );
+    }
+
+    #[test]
+    fn several_events_take_a_plural_verb() {
+        let says = finding("never-delivered").of_events(1, 5).describe();
+        assert!(says.contains("events 1 to 5 of a were acknowledged"), "{says}");
+    }
 }

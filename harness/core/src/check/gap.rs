@@ -5,7 +5,8 @@
 //! the lane saw, or after the retention floor for a bootstrap). A lane that sends every event in two kinds of message and
 //! leaves one of them out, though the connection did not end in between, has a gap too (`copy-missing`), and so has a
 //! replay that the lane calls complete before all that was acknowledged when it was asked for has come
-//! (`replay-cut-short`). What came later in the same subscription is `nonmonotonic` instead. Behind a message that a
+//! (`replay-cut-short`). So has one that leaves acknowledged events out of the live tail, on a connection that answers, until
+//! the client asks for them again of itself (`not-live`). What came later in the same subscription is `nonmonotonic` instead. Behind a message that a
 //! fault lost or let others pass on its way to the subscription, a skip is the network's. Source: contract, "Ordering, delivery, replay" (no gaps; a gap is
 //! never something to skip over; replay first, then the live tail) and "Server to client" (every batch is sent a second
 //! time; the replay's pushes go out before the reply).
@@ -33,6 +34,9 @@ impl Checker for Gap {
                 for finding in of_sub(index, lane, sub) {
                     report.push(finding);
                 }
+            }
+            for finding in not_live(index, lane) {
+                report.push(finding);
             }
         }
         report
@@ -119,6 +123,27 @@ fn missing_tail(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, tracks: 
             .seen_at(sub.at)
             .seen_at(longer.last_at()),
     )
+}
+
+/// Events that had not come when the client asked for them again, though its connection was good.
+fn not_live(index: &Index<'_>, lane: &LaneIndex<'_>) -> Vec<Finding> {
+    let asked_again = lane.subs.iter().flat_map(|sub| {
+        let pair = lane.pair((sub.client, sub.stream));
+        let overdue = pair.map_or(&[][..], |pair| &pair.overdue).iter();
+        let of_this = overdue.filter(|(at, ..)| sub.at <= *at && *at <= sub.ended);
+        of_this.map(move |overdue| (sub, *overdue))
+    });
+    asked_again
+        .filter(|(sub, (at, ..))| sub.accepted_at().is_some() && !sub.is_disturbed(*at))
+        .filter_map(|(sub, (at, first, last))| {
+            let last = last.min(lane.streams[sub.stream].head_sure.before(at));
+            (first <= last).then(|| {
+                finding(index, lane, sub, "not-live", (first, last))
+                    .seen_at(sub.at)
+                    .seen_at(at)
+            })
+        })
+        .collect()
 }
 
 fn finding(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reason: &str, range: (u64, u64)) -> Finding {

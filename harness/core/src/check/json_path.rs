@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-/// The longest value text that a witness keeps.
-const MAX_SHOWN_CHARS: usize = 80;
+use crate::text::around_difference;
 
 /// The first place in canonical order where two JSON texts differ: its path from `$`, and both values as short text.
 /// `None` where one can't be read or they are equal as values.
@@ -44,19 +43,14 @@ fn walk(expected: Option<&Value>, got: Option<&Value>, path: &mut String) -> Opt
             found
         }),
         (left, right) if left == right => None,
-        (left, right) => Some((shown(left), shown(right))),
+        (left, right) => Some(shown(left, right)),
     }
 }
 
-fn shown(value: Option<&Value>) -> String {
-    let Some(value) = value else {
-        return "nothing".to_owned();
-    };
-    let text = value.to_string();
-    match text.char_indices().nth(MAX_SHOWN_CHARS) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text,
-    }
+/// Both values, each with the part that differs.
+fn shown(left: Option<&Value>, right: Option<&Value>) -> (String, String) {
+    let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    around_difference(&text(left), &text(right))
 }
 
 #[cfg(test)]

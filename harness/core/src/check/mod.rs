@@ -8,6 +8,7 @@ mod contradiction;
 mod convergence;
 pub mod describe;
 mod duplicate_apply;
+mod earned;
 pub mod explain;
 mod finding;
 mod fit;
@@ -31,6 +32,7 @@ mod vacuity;
 mod wrong_answer;
 mod wrong_stream;
 
+pub use earned::earned;
 pub use finding::{Finding, MAX_FINDINGS, RecordRef, Report, Verdict, Witness};
 pub use fit::judge_all;
 

@@ -23,6 +23,7 @@
 //! | `c1 a1 a2..4` | is delivered; after an event: `=b2` that event's payload, `=*` another, `=?` none, `~` another hash declared, `!` applied anyhow, `u` or `f` one copy only |
 //! | `c1 cut`, `c1 leave`, `c1 crash`, `c1 cursor a 3` | connection lost; steps of the plan |
 //! | `c1 rewind a`, `c1 stuck a`, `c1 mark a 3` | gives up its cursor; is stuck; its watermark at the end |
+//! | `c1 overdue a 5` | asks again, of itself, for what was acknowledged up to 5 |
 //! | `c1 contradicts a 3 frame-seq` | is told two things by a message whose last event is this one; the rule that breaks |
 //! | `c1 rewrote a 3 to 9` (`-` for none) | the ledger: a fault rewrote the cursor |
 //! | `planned NAME c1`, `planned NAME c1 drop`, `fires NAME c1` | a fault of the plan, one that loses messages; the ledger |

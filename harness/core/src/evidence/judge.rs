@@ -1,8 +1,9 @@
 //! Judges a run: checkers over every scenario, then the gate over all. Done once when a bundle is written and once when it
 //! is rechecked, by the same code on the same recorded bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::causes;
 use super::document::State;
 use super::judged::{Decided, Judged, JudgedFinding, JudgedScenario, ScenarioOutcome, ShownBy};
 use super::seen;
@@ -12,10 +13,10 @@ use crate::history::History;
 use crate::ids::LaneId;
 use crate::plan::{Expectation, Plan};
 
+/// Up to so many scenarios that block for the same reason are named each; more are counted.
+const MAX_NAMED: usize = 3;
 /// So many records are shown with a finding; its witness names them all.
 const MAX_SHOWN: usize = 8;
-/// A record is shown up to so many characters.
-const MAX_RECORD: usize = 400;
 
 /// A scenario as it was recorded.
 pub struct JudgeInput<'a> {
@@ -40,7 +41,7 @@ impl JudgeInput<'_> {
 pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
     let plan = input.plan;
     let reports = judge_all(&CheckInput::new(plan, input.legacy, input.candidate));
-    let verdict = ScenarioVerdict::from_reports(plan, &reports);
+    let verdict = ScenarioVerdict::from_reports(plan, [input.legacy, input.candidate], &reports);
     let found = |finding: &Finding, explained_by| JudgedFinding {
         says: finding.describe(),
         shown_by: shown_by(finding, input),
@@ -57,6 +58,8 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
         digest: plan.scenario_digest.clone(),
         title: plan.title.clone(),
         proves: plan.proves.clone(),
+        parts: verdict.parts.clone(),
+        steps: plan.cases.iter().map(|case| case.steps.len() as u64).sum(),
         expect: plan.expect.clone(),
         verdict: verdict.verdict,
         outcome: outcome(&verdict),
@@ -83,7 +86,7 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, scope: &Scope, state: &State) 
     scenarios.sort_by(|a, b| (a.known_bad(), &a.name).cmp(&(b.known_bad(), &b.name)));
     let verdicts: Vec<ScenarioVerdict> = scenarios.iter().map(scenario_verdict).collect();
     let ruling = gate::decide(&verdicts, scope);
-    let mut reasons: Vec<String> = ruling.reasons.iter().map(sentence).collect();
+    let mut reasons = sentences(&ruling.reasons);
     let mut decision = ruling.decision;
     if *state != State::Complete {
         reasons.push("the run did not come to its end".to_owned());
@@ -96,6 +99,7 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, scope: &Scope, state: &State) 
         exit_code: decision.exit_code(),
     };
     Judged {
+        causes: causes::causes(&scenarios),
         scenarios,
         matrix: ruling.matrix,
         decision,
@@ -113,6 +117,7 @@ fn scenario_verdict(scenario: &JudgedScenario) -> ScenarioVerdict {
         scenario: scenario.name.clone(),
         digest: scenario.digest.clone(),
         proves: scenario.proves.clone(),
+        parts: scenario.parts.clone(),
         expect: scenario.expect.clone(),
         outcome: match scenario.outcome {
             ScenarioOutcome::Passed => Outcome::Clean,
@@ -158,6 +163,34 @@ fn reasons(verdict: &ScenarioVerdict) -> Vec<String> {
     )]
 }
 
+/// Reasons in sentences; where many scenarios have one reason, in one.
+fn sentences(reasons: &[Reason]) -> Vec<String> {
+    let alike = |reason: &Reason| {
+        let same = |other: &&Reason| (&other.reason, other.verdict) == (&reason.reason, reason.verdict);
+        reasons.iter().filter(same).count()
+    };
+    let mut told = BTreeSet::new();
+    let mut sentences = Vec::new();
+    for reason in reasons {
+        let count = alike(reason);
+        let many = match (reason.reason.as_str(), reason.verdict) {
+            _ if count <= MAX_NAMED => None,
+            ("findings", Verdict::Invalid) => Some(format!("{count} scenarios have findings")),
+            ("findings", _) => Some(format!("{count} scenarios could not be shown to hold")),
+            ("known-bad-not-caught", _) => Some(format!(
+                "{count} scenarios plant a defect and were not caught with exactly their findings, so nothing green counts"
+            )),
+            _ => None,
+        };
+        match many {
+            None => sentences.push(sentence(reason)),
+            Some(many) if told.insert((reason.reason.as_str(), reason.verdict)) => sentences.push(many),
+            Some(_) => {}
+        }
+    }
+    sentences
+}
+
 fn sentence(reason: &Reason) -> String {
     let subject = &reason.subject;
     match (reason.reason.as_str(), reason.verdict) {
@@ -194,11 +227,10 @@ fn shown_by(finding: &Finding, input: &JudgeInput<'_>) -> Vec<ShownBy> {
     let records = finding.witness.records.iter().take(MAX_SHOWN);
     let shown = records.filter_map(|at| {
         let record = input.history(at.lane).records.get(at.record)?;
-        let text = serde_json::to_string(record).unwrap_or_default();
         Some(ShownBy {
             lane: at.lane,
             line: at.record as u64 + 2,
-            record: super::render::cut(&text, MAX_RECORD),
+            record: super::shown::shown(record),
         })
     });
     shown.collect()

@@ -1,12 +1,14 @@
 //! What was judged of a run: the part of the evidence that recheck computes anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::causes::Cause;
 use crate::check::{Finding, Verdict};
 use crate::gate::{Decision, RowVerdict};
 use crate::ids::{ClientId, FaultId, LaneId};
+use crate::matrix::Part;
 use crate::plan::Expectation;
 
 /// Everything that was judged.
@@ -14,6 +16,9 @@ use crate::plan::Expectation;
 pub struct Judged {
     /// Each scenario, honest ones first, in order of their names.
     pub scenarios: Vec<JudgedScenario>,
+    /// What the findings of all scenarios have in common, worst first; not there where nothing is wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
     /// Each row of the verification matrix, in its order.
     pub matrix: Vec<RowVerdict>,
     /// The decision.
@@ -44,6 +49,12 @@ pub struct JudgedScenario {
     pub title: String,
     /// The rows of the matrix that it proves.
     pub proves: Vec<String>,
+    /// How many steps its script has, over all cases: the fewer, the better it reproduces a fault.
+    #[serde(default)]
+    pub steps: u64,
+    /// What each lane saw of those rows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<LaneId, BTreeSet<Part>>,
     /// What the gate had to make of it.
     pub expect: Expectation,
     /// What the gate makes of it: of a known-bad one that was caught, valid.

@@ -15,6 +15,8 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 pub const EVIDENCE: &str = "evidence.json";
 /// Wall-clock times of the run; neither digested nor judged.
 pub const TIMES: &str = "times.json";
+/// What several runs have in common, beside the folders of their bundles.
+pub const REPEAT: &str = "repeat.json";
 /// The summary for people, in Markdown.
 pub const SUMMARY: &str = "summary.md";
 /// The test report for CI readers.

@@ -6,18 +6,24 @@
 //! judged.
 
 pub mod bundle;
+#[cfg(test)]
+mod cause_tests;
+mod causes;
 mod document;
 mod judge;
 mod judged;
 pub mod layout;
 pub mod recheck;
 pub mod render;
+pub mod repeat;
 mod run;
 mod seen;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod vectors;
 
+pub use causes::{Cause, untold};
 pub use document::{Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, RUN_TIMES_SCHEMA, State, Times, Tool};
 pub use judge::{JudgeInput, decide, judge, judge_scenario};
 pub use judged::{Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};

@@ -11,7 +11,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
-pub use matrix::{ROWS, RowVerdict, is_row, rows};
+pub use matrix::{RowVerdict, is_row, rows};
 pub use scenario::{Outcome, ScenarioVerdict};
 pub use scope::{Asked, Scope, Shortfall, suite_digest};
 
@@ -107,7 +107,7 @@ pub struct Ruling {
 
 /// Decides. Order of scenarios is kept and does not matter.
 pub fn decide(scenarios: &[ScenarioVerdict], scope: &Scope) -> Ruling {
-    let matrix = rows(scenarios);
+    let matrix = rows(scenarios, scope);
     let mut reasons = wrong(scenarios);
     reasons.extend(rows_not_shown(&matrix, scope));
     let unaccounted = scope.unaccounted(scenarios);

@@ -7,6 +7,7 @@ use super::*;
 use crate::check::notation::World;
 use crate::check::{CheckInput, Finding, Report};
 use crate::ids::{LaneId, Seed};
+use crate::matrix::{Part, ROWS};
 use crate::plan::{Expectation, compile};
 use crate::scenario::{Scenario, sha256, stock};
 
@@ -35,6 +36,8 @@ fn known_bad(text: &str, findings: &[&str]) -> ScenarioVerdict {
 }
 
 const CLEAN: &str = "pub a1; c1 sub a; c1 a1";
+/// Everything that replay-determinism needs.
+const FULL: &str = "pub a1..2; c1 sub a; c1 a1 a2; pub a3; c1 a3; c1 cut; pub a4; kill; start; c1 sub a from 3; c1 a4";
 const LOST: &str = "pub a1; c1 sub a; candidate: c1 a1";
 const LOST_ON_CANDIDATE: &str = "pub a1; c1 sub a; legacy: c1 a1";
 const INTERRUPTED: &str = "pub a1; c1 sub a; c1 a1; legacy: interrupted";
@@ -45,7 +48,7 @@ fn suite() -> Vec<ScenarioVerdict> {
         let name = path.rsplit('/').next().unwrap().trim_end_matches(".toml");
         let mut verdict = match path.contains("/known-bad/") {
             true => known_bad(LOST, &["lost-write"]),
-            false => honest(CLEAN),
+            false => honest(FULL),
         };
         name.clone_into(&mut verdict.scenario);
         verdict.digest = sha256(text.as_bytes());
@@ -156,16 +159,16 @@ fn a_known_bad_scenario_with_something_unknown_beside_its_finding_is_not_caught(
 
 #[test]
 fn a_row_is_valid_only_where_an_honest_scenario_proved_it() {
-    let of = |scenarios: &[ScenarioVerdict]| rows(scenarios).into_iter().find(|row| row.row == ROW).unwrap().verdict;
-    assert_eq!(of(&[honest(CLEAN)]), Verdict::Valid);
+    let of = |scenarios: &[ScenarioVerdict]| {
+        let rows = rows(scenarios, &scope(scenarios));
+        rows.into_iter().find(|row| row.row == ROW).unwrap().verdict
+    };
+    assert_eq!(of(&[honest(FULL)]), Verdict::Valid);
     assert_eq!(of(&[]), Verdict::Unknown);
     assert_eq!(of(&[known_bad(LOST, &["lost-write"])]), Verdict::Unknown);
-    assert_eq!(of(&[honest(CLEAN), known_bad(LOST, &["lost-write"])]), Verdict::Valid);
-    assert_eq!(of(&[honest(CLEAN), honest(LOST)]), Verdict::Invalid);
-    assert_eq!(
-        of(&[honest(CLEAN), known_bad(CLEAN, &["lost-write"])]),
-        Verdict::Unknown
-    );
+    assert_eq!(of(&[honest(FULL), known_bad(LOST, &["lost-write"])]), Verdict::Valid);
+    assert_eq!(of(&[honest(FULL), honest(LOST)]), Verdict::Invalid);
+    assert_eq!(of(&[honest(FULL), known_bad(CLEAN, &["lost-write"])]), Verdict::Unknown);
 }
 
 #[test]
@@ -179,7 +182,7 @@ fn rows_that_nothing_proved_block_only_where_they_are_enforced() {
         decide(&suite, &scope).decision
     };
     assert_eq!(with(&[ROW]), Decision::Allow);
-    assert_eq!(with(&ROWS.map(|(row, _)| row)), Decision::BlockUnknown);
+    assert_eq!(with(&ROWS.map(|row| row.name)), Decision::BlockUnknown);
     assert_eq!(with(&["no-such-row"]), Decision::BlockUnknown);
 }
 
@@ -192,7 +195,8 @@ fn a_scenario_that_proves_an_unheard_of_row_is_not_allowed() {
 
 #[test]
 fn a_scenario_without_reports_is_unknown() {
-    let verdict = ScenarioVerdict::from_reports(&World::read(CLEAN).unwrap().plan, &[]);
+    let world = World::read(CLEAN).unwrap();
+    let verdict = ScenarioVerdict::from_reports(&world.plan, [&world.legacy, &world.candidate], &[]);
     assert_eq!(verdict.verdict, Verdict::Unknown);
 }
 
@@ -201,7 +205,8 @@ fn findings_that_were_left_out_still_block() {
     let mut report = Report::new("gap");
     report.push(Finding::new("gap", Verdict::Invalid, "skipped"));
     report.findings.clear();
-    let verdict = ScenarioVerdict::from_reports(&World::read(CLEAN).unwrap().plan, &[report]);
+    let world = World::read(CLEAN).unwrap();
+    let verdict = ScenarioVerdict::from_reports(&world.plan, [&world.legacy, &world.candidate], &[report]);
     assert_eq!((verdict.outcome, verdict.verdict), (Outcome::Blocked, Verdict::Invalid));
 }
 
@@ -334,5 +339,126 @@ fn a_lane_against_itself_and_a_run_without_faults_have_decisions_of_their_own() 
     );
     for scope in [aa, part, plain] {
         assert_eq!(decide(&[honest(LOST)], &scope).decision, Decision::BlockInvalid);
+    }
+}
+
+/// The row after a run of these scenarios.
+fn row_after(scenarios: &[ScenarioVerdict]) -> RowVerdict {
+    let rows = rows(scenarios, &scope(scenarios));
+    rows.into_iter().find(|row| row.row == ROW).unwrap()
+}
+
+#[test]
+fn a_row_is_shown_once_every_part_was_seen_on_each_lane() {
+    let follows = "c1 sub a; pub a1; c1 a1";
+    let leaves = "pub a1; c1 sub a; c1 a1; c1 cut; pub a2; c1 sub a from 1; c1 a2";
+    let killed = "pub a1; kill; start; c1 sub a; c1 a1";
+    let some = row_after(&[honest(follows), honest(leaves)]);
+    assert_eq!(some.verdict, Verdict::Unknown);
+    for lane in LaneId::BOTH {
+        assert_eq!(some.missing[&lane], [Part::ReplayAcrossKill].into());
+    }
+    let all = row_after(&[honest(follows), honest(leaves), honest(killed)]);
+    assert_eq!((all.verdict, all.missing.len()), (Verdict::Valid, 0));
+    let on_one_lane = killed.replace("kill; start", "legacy: kill; legacy: start");
+    let half = row_after(&[honest(follows), honest(leaves), honest(&on_one_lane)]);
+    assert_eq!(half.verdict, Verdict::Unknown);
+    assert_eq!(
+        half.missing,
+        [(LaneId::Candidate, [Part::ReplayAcrossKill].into())].into()
+    );
+}
+
+#[test]
+fn a_lane_against_itself_shows_no_row() {
+    let full = suite();
+    let aa = Scope {
+        aa: Some(LaneId::Legacy),
+        ..scope(&full)
+    };
+    assert!(rows(&full, &aa).iter().all(|row| row.verdict == Verdict::Unknown));
+}
+
+#[test]
+fn a_claim_that_a_lane_did_not_earn_is_unknown() {
+    let claim = |row: &str| {
+        let mut world = World::read(CLEAN).unwrap();
+        world.plan.proves = vec![row.to_owned()];
+        ScenarioVerdict::of(&CheckInput::new(&world.plan, &world.legacy, &world.candidate))
+    };
+    assert_eq!(claim(ROW).verdict, Verdict::Valid);
+    for row in ROWS.iter().filter(|row| row.name != ROW && !row.checkers.is_empty()) {
+        let verdict = claim(row.name);
+        assert_eq!(verdict.verdict, Verdict::Unknown, "{}", row.name);
+        let reasons: Vec<_> = verdict.principal.iter().map(|found| found.reason.as_str()).collect();
+        assert_eq!(reasons, ["unearned-claim", "unearned-claim"], "{}", row.name);
+    }
+}
+
+/// What both lanes see of a run.
+fn seen(text: &str) -> Vec<Part> {
+    let world = World::read(text).unwrap();
+    let [legacy, candidate] = [&world.legacy, &world.candidate].map(|lane| crate::check::earned(&world.plan, lane));
+    legacy.intersection(&candidate).copied().collect()
+}
+
+#[test]
+fn each_part_is_seen_where_it_happens_and_not_where_it_almost_does() {
+    for (part, text, almost) in [
+        (Part::FollowedLive, "c1 sub a; pub a1; c1 a1", CLEAN),
+        (Part::LateBootstrap, CLEAN, "c1 sub a; pub a1; c1 a1"),
+        (
+            Part::ReplayAfterReconnect,
+            "pub a1; c1 sub a; c1 a1; c1 cut; pub a2; c1 sub a from 1; c1 a2",
+            "pub a1; c1 sub a; c1 a1; c1 cut; c1 sub a from 1; pub a2; c1 a2",
+        ),
+        (
+            Part::ReplayAcrossKill,
+            "pub a1; kill; start; c1 sub a; c1 a1",
+            "kill; start; pub a1; c1 sub a; c1 a1",
+        ),
+        (
+            Part::RepeatedFrame,
+            "planned twice c1; c1 sub a; pub a1; c1 a1 a1; fires twice c1",
+            "planned twice c1; c1 sub a; pub a1; c1 a1; fires twice c1",
+        ),
+        (
+            Part::RepeatedPublish,
+            "pub a1; c1 sub a; c1 a1; again a1",
+            "pub a1; c1 sub a; c1 a1; again a1 = 2",
+        ),
+        (
+            Part::OverlappingReplay,
+            "pub a1..2; c1 sub a; c1 a1 a2; c1 cut; c1 sub a from 2; c1 a1 a2",
+            "pub a1..2; c1 sub a; c1 a1 a2; c1 cut; c1 sub a from 2",
+        ),
+        (
+            Part::FloorBreach,
+            "pub a1..3; c1 ask a from 1; c1 refused a floor cursor=1 floor=2 head=3; c1 rewind a; c1 sub a; c1 a3",
+            "pub a1..3; c1 ask a from 1; c1 refused a floor cursor=1 floor=2 head=3; c1 rewind a; c1 sub a",
+        ),
+        (
+            Part::BudgetExceeded,
+            "pub a1..3; c1 ask a from 1; c1 refused a budget cursor=1 head=3 lag=2 budget=1; c1 rewind a; c1 sub a; c1 a1",
+            "pub a1..3; c1 ask a from 1; c1 refused a floor cursor=1 floor=2 head=3; c1 rewind a; c1 sub a; c1 a3",
+        ),
+        (
+            Part::CarriedOver,
+            "pub a1..2; c1 cursor a 1; c1 sub a from 1; c1 a2",
+            "pub a1..3; c1 cursor a 1; c1 sub a from 1; c1 a3",
+        ),
+        (
+            Part::DeviceReturns,
+            "c1 sub a; c2 sub a; pub a1; c1 a1; c2 a1; c2 leave; pub a2; c1 a2; c2 sub a from 1; c2 a2",
+            "c1 sub a; c2 sub a; pub a1; c1 a1; c2 a1; c2 leave; c2 sub a from 1; pub a2; c1 a2; c2 a2",
+        ),
+        (
+            Part::DevicesEqual,
+            "pub a1; c1 sub a; c2 sub a; c1 a1; c2 a1",
+            "pub a1; c1 sub a; c1 a1",
+        ),
+    ] {
+        assert!(seen(text).contains(&part), "{part:?} in {text}: {:?}", seen(text));
+        assert!(!seen(almost).contains(&part), "{part:?} in {almost}");
     }
 }

@@ -133,6 +133,20 @@ pub enum Record {
         /// Why.
         why: RewindReason,
     },
+    /// Events that were acknowledged had not come over a connection that was subscribed and answered, so the client asks
+    /// for them on a new one. No plan caused that.
+    Overdue {
+        /// The client.
+        client: ClientId,
+        /// The connection that it gives up.
+        conn: ConnId,
+        /// The stream.
+        stream: StreamId,
+        /// How far it had come.
+        cursor: Cursor,
+        /// The last event that was acknowledged by then.
+        head: Seq,
+    },
     /// A client asked for the same event again and again and the lane never delivered it.
     Stuck {
         /// The client.

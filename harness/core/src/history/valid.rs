@@ -130,6 +130,13 @@ impl<'a> Reading<'a> {
                 ..
             } => self.client(client)?.delivered(*conn, *sub, stream),
             Record::Contradicted { client, conn, .. } => self.client(client)?.is_open(*conn),
+            Record::Overdue {
+                client, conn, stream, ..
+            } => {
+                let client = self.client(client)?;
+                client.is_open(*conn)?;
+                client.follows(stream)
+            }
             Record::Rewound { client, stream, .. }
             | Record::Stuck { client, stream, .. }
             | Record::Watermark { client, stream, .. } => self.client(client)?.follows(stream),

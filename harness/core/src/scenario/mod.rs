@@ -3,6 +3,7 @@
 //!
 //! [`Scenario::parse`] is the whole of it. What comes out holds no chance and no payload: the plan adds those.
 
+mod claims;
 mod decode;
 mod draft;
 mod errors;
@@ -197,10 +198,11 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
     let draft = draft(path, text, mistakes)?;
     place(path, &draft, mistakes);
     let cases = simulate::cases(&draft, mistakes);
+    claims::check(&draft, &cases, mistakes);
     Some(Scenario {
         name: draft.name,
         title: draft.title,
-        proves: draft.proves,
+        proves: draft.proves.into_iter().map(|row| row.value).collect(),
         legacy_defects: draft.legacy_defects,
         converge_within_ms: draft.converge_within_ms,
         backoff: draft.backoff,

@@ -10,11 +10,13 @@ use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{self, Plan, PublishExpect, ServerAction, Step, WRITER};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::Inbox;
 use super::passage::Passage;
+use super::patience::Patience;
 use super::recorder::Recorder;
 use super::stack::{DriveError, LaneStack, Victim};
 use super::wiring::{faults_of, planned_hashes, strikes_case};
@@ -37,6 +39,7 @@ pub struct Case {
     last_acked: Option<String>,
     server_up: bool,
     converge: Bound,
+    patience: Patience,
 }
 
 struct Client {
@@ -114,6 +117,7 @@ impl Case {
             last_acked: None,
             server_up: true,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
+            patience: Patience::default(),
         };
         case.set_policies().await?;
         Ok(case)
@@ -266,16 +270,37 @@ impl Case {
     }
 
     async fn settled(&self, id: &ClientId, client: &Client, within: Bound) -> Result<(), String> {
+        within
+            .within(self.at_heads(client))
+            .await
+            .map_err(|reached| format!("`{id}` to catch up with the acknowledged heads, {reached}"))
+    }
+
+    /// Returns once a client is at every acknowledged head, or will never be. One that makes no progress asks again: what
+    /// a new subscription does not bring will not come.
+    async fn at_heads(&self, client: &Client) {
         let heads: BTreeMap<_, _> = client
             .streams
             .iter()
             .map(|stream| (stream.clone(), self.heads.get(stream).copied().unwrap_or_default()))
             .collect();
         let mut status = client.handle.status.clone();
-        let settled = within.within(status.wait_for(|status| status.is_settled(&heads))).await;
-        settled
-            .map(|_| ())
-            .map_err(|reached| format!("`{id}` to catch up with the acknowledged heads, {reached}"))
+        let mut before = status.borrow_and_update().clone();
+        let mut since = Instant::now();
+        while !before.is_settled(&heads) {
+            match self.patience.window().within(status.changed()).await {
+                Ok(Ok(())) => {
+                    let now = status.borrow_and_update().clone();
+                    if now.cursors != before.cursors {
+                        self.patience.progressed(since.elapsed());
+                    }
+                    before = now;
+                }
+                Ok(Err(_)) => return,
+                Err(_) => client.handle.ask_again(heads.clone()).await,
+            }
+            since = Instant::now();
+        }
     }
 
     /// Waits until a client is subscribed, or will never be: what is published next reaches it live on every lane. Where
@@ -297,14 +322,35 @@ impl Case {
         let Some(struck) = self.faults.get(fault) else {
             return Ok(());
         };
-        let proxy = self
-            .clients
-            .get(struck)
-            .map_or(&self.writer_proxy, |client| &client.proxy);
-        bounds::STEP
-            .within(proxy.wait_fired(fault))
-            .await
-            .map_err(|reached| format!("fault `{fault}` to fire, {reached}"))
+        let client = self.clients.get(struck);
+        let proxy = client.map_or(&self.writer_proxy, |client| &client.proxy);
+        let in_vain = async {
+            match client {
+                Some(client) => self.at_rest(client).await,
+                None => std::future::pending().await,
+            }
+        };
+        let fires = async {
+            tokio::select! {
+                biased;
+                () = proxy.wait_fired(fault) => Ok(()),
+                () = in_vain => Err(format!("fault `{fault}` to fire, and its client came to rest")),
+            }
+        };
+        let fired = bounds::STEP.within(fires).await;
+        fired.map_err(|reached| format!("fault `{fault}` to fire, {reached}"))?
+    }
+
+    /// Returns once a client is where it will stay, and nothing has happened at it for some time.
+    async fn at_rest(&self, client: &Client) {
+        let mut status = client.handle.status.clone();
+        loop {
+            self.at_heads(client).await;
+            status.mark_unchanged();
+            if !matches!(bounds::REST.within(status.changed()).await, Ok(Ok(()))) {
+                return;
+            }
+        }
     }
 
     /// Puts toxics on or takes them off, whosever they are.

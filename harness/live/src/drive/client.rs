@@ -4,23 +4,27 @@
 //! A client recovers from anything out of order by a new connection from its watermark, never on the same one: what the
 //! old subscription still had in flight then can't be taken for what the new one replays.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cutover_core::history::{Closed, Record};
-use cutover_core::ids::{ConnId, Cursor, StreamId};
+use cutover_core::ids::{ConnId, Cursor, Seq, StreamId};
 use cutover_core::plan::{PlannedClient, WRITER};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use super::inbox::Inbox;
 use super::recorder::Recorder;
 use super::resume::{Resumed, resume};
 use super::status::Status;
-use crate::bounds;
+use crate::bounds::{self, Bound};
 use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, OpenError, Role, Session};
 
 /// How often an idle client asks whether the lane is alive.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
+/// A client that asks again first looks twice. Between the looks lies so many times what the first of them took.
+const SECOND_LOOK_TIMES: u32 = 10;
 /// Commands that wait for a client.
 const COMMANDS: usize = 16;
 
@@ -31,6 +35,7 @@ enum Command {
     Crash(oneshot::Sender<()>),
     SetCursor(StreamId, Cursor, oneshot::Sender<()>),
     Settle(oneshot::Sender<()>),
+    AskAgain(BTreeMap<StreamId, Seq>, oneshot::Sender<()>),
 }
 
 /// The script's hold on a client.
@@ -90,6 +95,12 @@ impl ClientHandle {
         self.ask(Command::Settle).await;
     }
 
+    /// Makes sure that a client behind these heads is not only slow: where its connection answers twice and nothing comes,
+    /// it asks again from its watermark on a new one.
+    pub async fn ask_again(&self, heads: BTreeMap<StreamId, Seq>) {
+        self.ask(|done| Command::AskAgain(heads, done)).await;
+    }
+
     /// Ends the client.
     pub async fn stop(self) {
         drop(self.commands);
@@ -147,8 +158,14 @@ impl Actor {
         }
     }
 
+    /// Tells the script, where there is something new.
     fn publish(&self, subscribed: bool) {
-        self.status.send_replace(self.inbox.status(subscribed));
+        let status = self.inbox.status(subscribed);
+        self.status.send_if_modified(|told| {
+            let news = *told != status;
+            *told = status;
+            news
+        });
     }
 
     async fn obey(&mut self, command: Command, session: &mut Option<Box<dyn Session>>) {
@@ -187,7 +204,42 @@ impl Actor {
                     *session = None;
                 }
             }
+            // Who asked may have stopped waiting by now.
+            Command::AskAgain(heads, done) => {
+                if let Some(open) = session.as_mut().filter(|_| !done.is_closed())
+                    && !self.look_twice(open, &heads).await
+                {
+                    *session = None;
+                }
+                let _ = done.send(());
+            }
         }
+    }
+
+    /// Two round trips, some time apart. Where the client is still behind and nothing came at all, the connection is given
+    /// up; false where it was.
+    async fn look_twice(&mut self, session: &mut Box<dyn Session>, heads: &BTreeMap<StreamId, Seq>) -> bool {
+        let before = self.inbox.arrivals();
+        let started = Instant::now();
+        if !self.round_trip(session).await {
+            return false;
+        }
+        let least = bounds::SECOND_LOOK;
+        let pause = Bound {
+            time: least.time.max(started.elapsed() * SECOND_LOOK_TIMES),
+            ..least
+        };
+        let _ = pause.within(std::future::pending::<()>()).await;
+        if !self.round_trip(session).await {
+            return false;
+        }
+        if self.inbox.arrivals() != before || !self.inbox.overdue(ConnId(self.conn), heads) {
+            return true;
+        }
+        session.close().await;
+        self.closed(Closed::ByClient);
+        self.inbox.end_of_connection();
+        false
     }
 
     /// Listens until something other than an event in good order happens.

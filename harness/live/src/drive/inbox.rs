@@ -31,6 +31,7 @@ pub struct Inbox {
     canonicalizer: Canonicalizer,
     streams: BTreeMap<StreamId, Following>,
     subs: u32,
+    arrivals: u64,
     gave_up: Option<String>,
 }
 
@@ -41,9 +42,17 @@ struct Following {
     resumed_from: Option<Cursor>,
     /// The head that the lane named when it accepted.
     head: Option<Seq>,
+    /// The acknowledged head that the client asked for again.
+    owed: Option<Seq>,
     out_of_order: bool,
     fruitless: u32,
     stuck: bool,
+}
+
+impl Following {
+    fn is_behind(&self, cursor: Cursor) -> bool {
+        self.head.max(self.owed).is_some_and(|head| cursor.0 < head.0)
+    }
 }
 
 impl Inbox {
@@ -63,6 +72,7 @@ impl Inbox {
             canonicalizer: Canonicalizer::new(),
             streams,
             subs: 0,
+            arrivals: 0,
             gave_up: None,
         };
         inbox.reload();
@@ -220,12 +230,42 @@ impl Inbox {
         self.store();
     }
 
-    /// Whether every stream is as far as the head that the lane named when it accepted; a stuck one never will be.
+    /// Whether every stream is as far as the head that the lane named when it accepted, and as the one that the client
+    /// asked for again; a stuck one never will be.
     pub fn caught_up_with_heads(&self) -> bool {
         self.streams.iter().all(|(stream, following)| {
             let cursor = self.applier.cursor(stream).unwrap_or_default();
-            following.stuck || following.head.is_none_or(|head| cursor.0 >= head.0)
+            following.stuck || !following.is_behind(cursor)
         })
+    }
+
+    /// How many events have arrived so far, whatever became of them.
+    pub fn arrivals(&self) -> u64 {
+        self.arrivals
+    }
+
+    /// Records which streams are behind these heads though nothing comes any more, and asks for them from now on; false
+    /// where none is.
+    pub fn overdue(&mut self, conn: ConnId, heads: &BTreeMap<StreamId, Seq>) -> bool {
+        let mut any = false;
+        for (stream, head) in heads {
+            let cursor = self.applier.cursor(stream).unwrap_or_default();
+            let Some(following) = self.streams.get_mut(stream).filter(|following| !following.stuck) else {
+                continue;
+            };
+            if cursor.0 < head.0 {
+                following.owed = Some(*head);
+                any = true;
+                self.recorder.record(Record::Overdue {
+                    client: self.planned.id.clone(),
+                    conn,
+                    stream: stream.clone(),
+                    cursor,
+                    head: *head,
+                });
+            }
+        }
+        any
     }
 
     /// Whether a stream that is not stuck has to be replayed.
@@ -240,7 +280,7 @@ impl Inbox {
         let mut newly_stuck = Vec::new();
         for (stream, following) in &mut self.streams {
             let cursor = self.applier.cursor(stream);
-            let behind = following.head.is_some_and(|head| cursor.unwrap_or_default().0 < head.0);
+            let behind = following.is_behind(cursor.unwrap_or_default());
             let in_vain = (following.out_of_order || behind) && cursor == following.resumed_from;
             following.fruitless = if in_vain { following.fruitless + 1 } else { 0 };
             if following.fruitless >= MOST_FRUITLESS_REPLAYS && !following.stuck {
@@ -292,6 +332,7 @@ impl Inbox {
     }
 
     fn event(&mut self, conn: ConnId, stream: StreamId, seq: Seq, payload: &str, declared: Option<String>, via: Via) {
+        self.arrivals += 1;
         let hash = self.canonicalizer.payload_hash(payload.as_bytes()).ok();
         let declared = declared.filter(|declared| hash.is_none_or(|hash| hash.to_string() != *declared));
         let as_planned = hash.is_some() && self.hashes.get(&(stream.clone(), seq)).copied() == hash;

@@ -8,6 +8,7 @@ mod client;
 mod event;
 mod inbox;
 mod passage;
+mod patience;
 mod recorder;
 mod resume;
 mod stack;

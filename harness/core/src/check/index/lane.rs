@@ -86,6 +86,8 @@ pub(in crate::check) struct Pair {
     pub arrived: Vec<u64>,
     /// Records at which the client gave up its cursor.
     pub rewinds: Vec<usize>,
+    /// Records at which the client asked again for events that had not come, with the first and the last of them.
+    pub overdue: Vec<(usize, u64, u64)>,
     /// The last watermark, with its record.
     pub watermark: Option<(usize, u64)>,
     /// The last time that the client could get no further, with its record.

@@ -96,6 +96,7 @@ fn name_all<'a>(plan: &mut PlanIndex<'a>, history: &'a History) {
             Record::Subscribed { client, stream, .. }
             | Record::Delivered { client, stream, .. }
             | Record::Rewound { client, stream, .. }
+            | Record::Overdue { client, stream, .. }
             | Record::Stuck { client, stream, .. }
             | Record::Watermark { client, stream, .. } => {
                 plan.clients.add(client.as_str());

@@ -113,6 +113,18 @@ impl<'a> Subscriptions<'a> {
                     index.pairs.entry(key).or_default().rewinds.push(at);
                 }
             }
+            Record::Overdue {
+                client,
+                stream,
+                cursor,
+                head,
+                ..
+            } => {
+                if let Some(key) = pair_of(client.as_str(), stream.as_str()) {
+                    let pair = index.pairs.entry(key).or_default();
+                    pair.overdue.push((at, cursor.0 + 1, head.0));
+                }
+            }
             Record::Stuck { client, stream, cursor } => {
                 if let Some(key) = pair_of(client.as_str(), stream.as_str()) {
                     index.pairs.entry(key).or_default().stuck = Some((at, cursor.0));

@@ -160,6 +160,17 @@ impl LaneWriter {
                     why,
                 });
             }
+            ["overdue", stream, head] => {
+                let cursor = Cursor(self.cursor(name, stream));
+                let conn = self.clients.entry(name.to_owned()).or_default().conn;
+                self.records.push(Record::Overdue {
+                    client: id,
+                    conn: ConnId(conn),
+                    stream: StreamId::from(stream),
+                    cursor,
+                    head: Seq(head.parse().ok()?),
+                });
+            }
             ["stuck", stream] => {
                 let cursor = Cursor(self.cursor(name, stream));
                 self.records.push(Record::Stuck {

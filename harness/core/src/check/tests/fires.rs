@@ -171,6 +171,34 @@ fn gap_is_silent_where_the_connection_ended_between_two_copies() {
 }
 
 #[test]
+fn gap_fires_where_a_live_event_comes_only_when_the_client_asks_again() {
+    check(
+        "gap",
+        "c1 sub a; pub a1..2; c1 a1; legacy: c1 overdue a 2; legacy: c1 leave; legacy: c1 sub a from 1; c1 a2",
+        &["legacy not-live c1 a2"],
+    );
+}
+
+#[test]
+fn gap_is_silent_where_a_fault_lost_what_the_client_asks_for_again() {
+    check(
+        "gap",
+        "planned lost c1 drop; c1 sub a; pub a1..2; c1 a1; legacy: fires lost c1; legacy: c1 overdue a 2; \
+         legacy: c1 leave; legacy: c1 sub a from 1; c1 a2",
+        &[],
+    );
+}
+
+#[test]
+fn gap_is_silent_where_a_client_asks_again_for_what_was_not_acknowledged() {
+    check(
+        "gap",
+        "c1 sub a; pub a1; pub a2 open; c1 a1; legacy: c1 overdue a 2; legacy: c1 leave; legacy: c1 sub a from 1; c1 a2",
+        &[],
+    );
+}
+
+#[test]
 fn gap_follows_the_cursor_that_the_lane_saw() {
     let text = "planned rewrite c1; pub a1..5; c1 ask a; c1 a1..2; c1 cut; c1 sub a from 2; c1 rewrote a 2 to 4; c1 a5; \
                 c1 cut; c1 sub a from 2; c1 a3..5";

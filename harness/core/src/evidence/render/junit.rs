@@ -4,8 +4,10 @@
 use std::io::{self, Write};
 
 use super::Renderer;
+use super::causes;
 use super::words::{self, Tone};
 use crate::check::Verdict;
+use crate::evidence::causes::Cause;
 use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedScenario, ScenarioOutcome};
 use crate::gate::RowVerdict;
@@ -61,6 +63,15 @@ impl Renderer for JunitRenderer<'_> {
             ("scenarios", of(false)),
             ("known-bad", of(true)),
             ("left-out", evidence.scope.left_out.iter().map(left_out_case).collect()),
+            (
+                "causes",
+                evidence
+                    .judged
+                    .causes
+                    .iter()
+                    .map(|cause| cause_case(evidence, cause))
+                    .collect(),
+            ),
             ("matrix", matrix),
             ("gate", vec![decision_case(evidence)]),
         ];
@@ -76,10 +87,17 @@ impl Renderer for JunitRenderer<'_> {
 
 impl JunitRenderer<'_> {
     fn case(&self, evidence: &Evidence, scenario: &JudgedScenario) -> Case {
-        let message = match (scenario.reasons.first(), scenario.findings.first()) {
+        let own = match (scenario.reasons.first(), scenario.findings.first()) {
             (Some(reason), _) => reason.clone(),
             (None, Some(finding)) => format!("{}: {}", words::heading(&finding.finding), finding.says),
             (None, None) => words::outcome(scenario).to_owned(),
+        };
+        let message = match causes::of_scenario(evidence, scenario) {
+            Some(cause) if scenario.known_bad() => {
+                format!("could not be judged, since {} ({})", cause.says, causes::extent(cause))
+            }
+            Some(cause) => format!("{} ({}): {own}", causes::title(cause), causes::extent(cause)),
+            None => own,
         };
         let text = prose(evidence, scenario);
         Case {
@@ -117,11 +135,42 @@ fn left_out_case((name, reason): (&String, &String)) -> Case {
     }
 }
 
-fn matrix_case(evidence: &Evidence, row: &RowVerdict) -> Case {
-    let message = match row.scenarios.is_empty() {
-        true => "no scenario of this run proves it".to_owned(),
-        false => format!("{}, by {}", row.verdict, row.scenarios.join(", ")),
+/// A cause as a case of its own, so that it is told once.
+fn cause_case(evidence: &Evidence, cause: &Cause) -> Case {
+    let message = format!("{} ({})", causes::title(cause), causes::extent(cause));
+    let mut lines = vec![format!("scenarios: {}", causes::scenarios(cause))];
+    for (name, fact) in [
+        ("follows from it", causes::consequences(cause)),
+        ("not judged because of it", causes::not_judged(cause)),
+    ] {
+        if !fact.is_empty() {
+            lines.push(format!("{name}: {fact}"));
+        }
+    }
+    if let Some((scenario, finding)) = causes::witness(evidence, cause) {
+        lines.push(format!("witness: {}: {}", scenario.name, finding.says));
+        lines.push(format!("reproduce: {}", words::reproduce(evidence, scenario)));
+    }
+    let text = lines.join("\n");
+    let result = match cause.verdict {
+        Verdict::Invalid => Outcome::Failure {
+            kind: "invalid",
+            message,
+            text,
+        },
+        _ => Outcome::Error { message, text },
     };
+    let lane = cause.lane.map_or("both lanes", |lane| lane.as_str());
+    Case {
+        name: format!("{lane} {} {}", cause.checker, cause.reason),
+        elapsed_ms: 0,
+        result,
+        output: causes::title(cause),
+    }
+}
+
+fn matrix_case(evidence: &Evidence, row: &RowVerdict) -> Case {
+    let message = words::not_shown(evidence, row).unwrap_or_else(|| row.verdict.to_string());
     let text = row.meaning.clone();
     let result = match row.verdict {
         Verdict::Valid => Outcome::Passed,

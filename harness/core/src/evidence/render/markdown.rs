@@ -3,12 +3,15 @@
 use std::io::{self, Write};
 
 use super::text::both;
-use super::{Renderer, words};
+use super::{Renderer, causes, words};
+use crate::evidence::causes::{Cause, untold};
 use crate::evidence::document::{Evidence, Times};
-use crate::evidence::judged::{JudgedScenario, Seen};
+use crate::evidence::judged::{JudgedFinding, JudgedScenario, Seen};
 
 /// So many findings of a scenario are shown; the others are in the bundle.
 const MAX_FINDINGS: usize = 20;
+/// So many causes are told; the others are in the page.
+const MAX_CAUSES: usize = 20;
 
 /// Writes Markdown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -144,40 +147,73 @@ fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-    let troubled = words::troubled(evidence);
-    if !troubled.is_empty() {
+    let told = &evidence.judged.causes;
+    let untold = untold(&evidence.judged.scenarios, told);
+    if !told.is_empty() || !untold.is_empty() {
         writeln!(out, "## What is wrong\n")?;
     }
-    for scenario in troubled {
-        writeln!(out, "### {}: {}\n", escaped(&scenario.name), words::outcome(scenario))?;
-        for reason in &scenario.reasons {
-            writeln!(out, "{}\n", escaped(reason))?;
-        }
-        for finding in scenario.findings.iter().take(MAX_FINDINGS) {
-            writeln!(
-                out,
-                "- **{}**: {}",
-                escaped(&words::heading(&finding.finding)),
-                escaped(&finding.says)
-            )?;
-            for shown in &finding.shown_by {
-                let place = words::place(&scenario.name, shown);
-                writeln!(out, "  - {}: {}", code(&place), escaped(&shown.record))?;
-            }
-        }
-        if let Some(more) = scenario
-            .findings
-            .len()
-            .checked_sub(MAX_FINDINGS)
-            .filter(|more| *more > 0)
-        {
-            writeln!(
-                out,
-                "- and {} in `evidence.json`",
-                words::counted(more, "more finding", "more findings")
-            )?;
-        }
-        writeln!(out, "\nReproduce: {}\n", code(&words::reproduce(evidence, scenario)))?;
+    for cause in told.iter().take(MAX_CAUSES) {
+        self::cause(evidence, cause, out)?;
+    }
+    if let Some(more) = told.len().checked_sub(MAX_CAUSES).filter(|more| *more > 0) {
+        let more = words::counted(more, "more cause", "more causes");
+        writeln!(out, "And {more} in `index.html`.\n")?;
+    }
+    untold.iter().try_for_each(|scenario| alone(evidence, scenario, out))
+}
+
+fn cause(evidence: &Evidence, cause: &Cause, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "### {}\n\n{}\n",
+        escaped(&causes::title(cause)),
+        escaped(&causes::extent(cause))
+    )?;
+    let facts = [
+        ("scenarios", causes::scenarios(cause)),
+        ("follows from it", causes::consequences(cause)),
+        ("not judged because of it", causes::not_judged(cause)),
+    ];
+    for (name, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
+        writeln!(out, "- {name}: {}", escaped(fact))?;
+    }
+    let Some((scenario, witness)) = causes::witness(evidence, cause) else {
+        return writeln!(out);
+    };
+    finding(scenario, witness, out)?;
+    writeln!(out, "\nReproduce: {}\n", code(&words::reproduce(evidence, scenario)))
+}
+
+/// A scenario of which no cause tells.
+fn alone(evidence: &Evidence, scenario: &JudgedScenario, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "### {}: {}\n", escaped(&scenario.name), words::outcome(scenario))?;
+    for reason in &scenario.reasons {
+        writeln!(out, "{}\n", escaped(reason))?;
+    }
+    for found in scenario.findings.iter().take(MAX_FINDINGS) {
+        finding(scenario, found, out)?;
+    }
+    if let Some(more) = scenario
+        .findings
+        .len()
+        .checked_sub(MAX_FINDINGS)
+        .filter(|more| *more > 0)
+    {
+        writeln!(
+            out,
+            "- and {} in `evidence.json`",
+            words::counted(more, "more finding", "more findings")
+        )?;
+    }
+    writeln!(out, "\nReproduce: {}\n", code(&words::reproduce(evidence, scenario)))
+}
+
+fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
+    let (heading, says) = (words::heading(&finding.finding), escaped(&finding.says));
+    writeln!(out, "- **{}**: {says}", escaped(&heading))?;
+    for shown in &finding.shown_by {
+        let place = words::place(&scenario.name, shown);
+        writeln!(out, "  - {}: {}", code(&place), escaped(&shown.record))?;
     }
     Ok(())
 }
@@ -188,7 +224,7 @@ fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "## Verification matrix\n\n| row | verdict | scenarios |\n|---|---|---|"
+        "## Verification matrix\n\n| row | verdict | scenarios | why it is not shown |\n|---|---|---|---|"
     )?;
     for row in &evidence.judged.matrix {
         let scenarios = if row.scenarios.is_empty() {
@@ -198,10 +234,11 @@ fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         };
         writeln!(
             out,
-            "| {} | {} | {} |",
+            "| {} | {} | {} | {} |",
             escaped(&row.row),
             row.verdict,
-            escaped(&scenarios)
+            escaped(&scenarios),
+            escaped(&words::not_shown(evidence, row).unwrap_or_default())
         )?;
     }
     writeln!(out)

@@ -1,5 +1,6 @@
 //! Renderers: one evidence document, in the form that its reader wants. None of them judges.
 
+mod causes;
 mod html;
 mod json;
 mod junit;

@@ -96,8 +96,8 @@ pub fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// A text broken at blanks into lines of at most so many columns. A word longer than that stands alone and whole, so that
-/// a command or a path can still be copied.
+/// A text broken at blanks into lines of at most so many columns. A path longer than that stands alone and whole, so that
+/// it can still be copied; any other word is broken.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -108,7 +108,16 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(word);
+        if word.contains('/') || columns(word) <= width {
+            line.push_str(word);
+            continue;
+        }
+        for c in word.chars() {
+            if columns(&line) >= width.max(1) {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(c);
+        }
     }
     if !line.is_empty() {
         lines.push(line);
@@ -158,12 +167,18 @@ mod tests {
     }
 
     #[test]
-    fn text_is_broken_at_blanks_and_never_within_a_word() {
+    fn text_is_broken_at_blanks_and_a_path_stays_whole() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(
             wrap("a reports/20260101T000000Z-42 b", 10),
             ["a", "reports/20260101T000000Z-42", "b"]
         );
         assert!(wrap("  ", 10).is_empty());
+    }
+
+    #[test]
+    fn a_word_that_is_no_path_never_makes_a_line_too_long() {
+        let text = format!("got \"{}\"", "x".repeat(25));
+        assert_eq!(wrap(&text, 10), ["got", "\"xxxxxxxxx", "xxxxxxxxxx", "xxxxxx\""]);
     }
 }

@@ -1,21 +1,31 @@
 //! The words that every renderer uses alike: the headline, a finding's heading, a time, a state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Finding, Verdict};
 use crate::evidence::document::{Evidence, FireTime, State, Times};
 use crate::evidence::judged::{JudgedScenario, LedgerEntry, ScenarioOutcome, ShownBy};
 use crate::evidence::layout;
-use crate::gate::Decision;
+use crate::gate::{Decision, RowVerdict};
+use crate::ids::LaneId;
+use crate::matrix::{self, Part};
 
 /// The decision in a word, as people read it first.
 pub fn decision(evidence: &Evidence) -> &'static str {
     match (&evidence.state, evidence.judged.decision.decision) {
-        (State::Complete, Decision::Allow) => "ALLOW",
-        (State::Complete, Decision::PassedInPart) => "PASSED IN PART",
-        (State::Complete, Decision::NoDifference) => "NO DIFFERENCE",
-        (State::Complete, Decision::ValidWithoutFaults) => "VALID WITHOUT FAULTS",
+        (State::Complete, decision) => word(decision),
         _ => "BLOCK",
+    }
+}
+
+/// A decision in a word.
+fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allow => "ALLOW",
+        Decision::PassedInPart => "PASSED IN PART",
+        Decision::NoDifference => "NO DIFFERENCE",
+        Decision::ValidWithoutFaults => "VALID WITHOUT FAULTS",
+        Decision::BlockUnknown | Decision::BlockInvalid => "BLOCK",
     }
 }
 
@@ -39,12 +49,21 @@ pub enum Tone {
     Bad,
 }
 
-/// The tone of a run's decision.
+impl From<Decision> for Tone {
+    fn from(decision: Decision) -> Tone {
+        match decision {
+            Decision::Allow => Tone::Good,
+            blocks if blocks.blocks() => Tone::Bad,
+            _ => Tone::Open,
+        }
+    }
+}
+
+/// The tone of a run's decision. A run that did not come to its end blocks.
 pub fn tone(evidence: &Evidence) -> Tone {
-    match decision(evidence) {
-        "ALLOW" => Tone::Good,
-        "BLOCK" => Tone::Bad,
-        _ => Tone::Open,
+    match evidence.state {
+        State::Complete => evidence.judged.decision.decision.into(),
+        _ => Tone::Bad,
     }
 }
 
@@ -109,6 +128,53 @@ fn kind(evidence: &Evidence) -> Vec<String> {
         kind.push("without faults".to_owned());
     }
     kind
+}
+
+/// Why a row of the matrix is not shown; nothing where it is.
+pub fn not_shown(evidence: &Evidence, verdict: &RowVerdict) -> Option<String> {
+    if verdict.verdict == Verdict::Valid {
+        return None;
+    }
+    if matrix::row(&verdict.row).is_none_or(|row| row.checkers.is_empty()) {
+        return Some("no checker covers it yet".to_owned());
+    }
+    if let Some(lane) = evidence.scope.aa {
+        return Some(format!("the {lane} lane ran against itself"));
+    }
+    if verdict.scenarios.is_empty() {
+        return Some("no scenario of this run claims it".to_owned());
+    }
+    if verdict.missing.is_empty() {
+        return Some("a scenario that claims it did not pass".to_owned());
+    }
+    let alike = LaneId::BOTH.map(|lane| verdict.missing.get(&lane));
+    if let [Some(one), Some(other)] = alike
+        && one == other
+    {
+        return Some(format!(
+            "missing on both lanes: {}{}",
+            matrix::listed(one),
+            not_ours(evidence, one)
+        ));
+    }
+    let lanes = verdict.missing.iter().map(|(lane, parts)| {
+        format!(
+            "missing on {lane}: {}{}",
+            matrix::listed(parts),
+            not_ours(evidence, parts)
+        )
+    });
+    Some(lanes.collect::<Vec<_>>().join("; "))
+}
+
+/// Where a kill is missing and a server is not ours to kill, that this is why.
+fn not_ours(evidence: &Evidence, parts: &BTreeSet<Part>) -> String {
+    let outside = evidence.scope.lanes.iter().filter(|(_, means)| !means.is_ours());
+    let lanes: Vec<_> = outside.map(|(lane, _)| lane.as_str()).collect();
+    match parts.iter().any(|part| part.needs_a_kill()) && !lanes.is_empty() {
+        true => format!(" (the server of {} is not ours to kill)", lanes.join(" and ")),
+        false => String::new(),
+    }
 }
 
 /// A number and what is counted.

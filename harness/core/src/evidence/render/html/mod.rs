@@ -2,11 +2,13 @@
 
 mod parts;
 mod style;
+mod wrong;
 
 use std::io::{self, Write};
 
-use parts::{close_table, files, ledger, left_out, matrix, open_table, row_head, section, tag, troubles};
+use parts::{close_table, files, ledger, left_out, matrix, open_table, row_head, section, tag};
 use style::STYLE;
+use wrong::troubles;
 
 use super::Renderer;
 use super::junit::escaped;

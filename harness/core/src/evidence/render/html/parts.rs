@@ -4,13 +4,10 @@ use std::io::{self, Write};
 
 use crate::check::Verdict;
 use crate::evidence::document::{Evidence, Times};
-use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome};
+use crate::evidence::judged::{JudgedScenario, ScenarioOutcome};
 use crate::evidence::layout;
 use crate::evidence::render::junit::escaped;
 use crate::evidence::render::words;
-
-/// So many findings of a scenario stand on the page; the others are in `evidence.json`.
-const MAX_FINDINGS: usize = 20;
 
 pub(super) fn section(id: &str, name: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<h2 id=\"{id}\">{name}</h2>")
@@ -57,59 +54,6 @@ pub(super) fn tag(outcome: ScenarioOutcome) -> String {
     format!("<span class=\"tag {class}\">{}</span>", outcome.as_str())
 }
 
-pub(super) fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-    let troubled = words::troubled(evidence);
-    if !troubled.is_empty() {
-        section("wrong", "What is wrong", out)?;
-    }
-    for scenario in troubled {
-        writeln!(out, "<h3>{} {}</h3>", escaped(&scenario.name), tag(scenario.outcome))?;
-        for reason in &scenario.reasons {
-            writeln!(out, "<p>{}</p>", escaped(reason))?;
-        }
-        for found in scenario.findings.iter().take(MAX_FINDINGS) {
-            finding(scenario, found, out)?;
-        }
-        if let Some(more) = scenario
-            .findings
-            .len()
-            .checked_sub(MAX_FINDINGS)
-            .filter(|more| *more > 0)
-        {
-            let more = words::counted(more, "more finding", "more findings");
-            writeln!(out, "<p>And {more} in <a href=\"evidence.json\">evidence.json</a>.</p>")?;
-        }
-        writeln!(
-            out,
-            "<p>Reproduce:</p>\n<pre>{}</pre>",
-            escaped(&words::reproduce(evidence, scenario))
-        )?;
-    }
-    Ok(())
-}
-
-fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<div class=\"finding\"><h4>{}</h4>",
-        escaped(&words::heading(&finding.finding))
-    )?;
-    writeln!(out, "<p>{}</p>", escaped(&finding.says))?;
-    if !finding.shown_by.is_empty() {
-        writeln!(out, "<ol>")?;
-        for shown in &finding.shown_by {
-            let (path, place) = (
-                layout::history(&scenario.name, shown.lane),
-                words::place(&scenario.name, shown),
-            );
-            let (path, place, says) = (escaped(&path), escaped(&place), escaped(&shown.record));
-            writeln!(out, "<li><a class=\"mono\" href=\"{path}\">{place}</a><br>{says}</li>")?;
-        }
-        writeln!(out, "</ol>")?;
-    }
-    writeln!(out, "</div>")
-}
-
 pub(super) fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     if evidence.scope.left_out.is_empty() {
         return Ok(());
@@ -137,7 +81,7 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
     open_table(
         caption,
         "Verification matrix",
-        &["row", "verdict", "shown by"],
+        &["row", "verdict", "claimed by", "why it is not shown"],
         &[],
         out,
     )?;
@@ -159,9 +103,10 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
         )?;
         writeln!(
             out,
-            "<td><span class=\"tag {class}\">{}</span></td><td>{}</td></tr>",
+            "<td><span class=\"tag {class}\">{}</span></td><td>{}</td><td>{}</td></tr>",
             row.verdict,
-            escaped(&scenarios)
+            escaped(&scenarios),
+            escaped(&words::not_shown(evidence, row).unwrap_or_default())
         )?;
     }
     close_table(out)

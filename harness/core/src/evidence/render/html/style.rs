@@ -50,6 +50,10 @@ padding:.75rem 1.1rem;margin:.75rem 0}
 .finding h4{margin:0;font-size:.9375rem;overflow-wrap:anywhere}
 .finding ol{margin:.5rem 0 0;padding:0;list-style:none}
 .finding li{padding:.3rem 0;border-top:1px solid var(--line);overflow-wrap:anywhere}
+.cause{border:1px solid var(--line);border-radius:8px;background:var(--card);padding:.5rem 1.1rem;margin:.75rem 0}
+.cause dl{border:0;padding:0;background:none}
+.cause summary{color:var(--text)}
+.one{margin-left:1.25rem}
 summary{cursor:pointer;padding:.4rem 0;color:var(--link)}
 footer{color:var(--soft);font-size:.875rem;padding-top:2.5rem;padding-bottom:3rem}
 @media (max-width:40rem){body{font-size:15px}dl{grid-template-columns:1fr;gap:0 0}dd{margin-bottom:.5rem}\

@@ -1,22 +1,22 @@
 //! For people at a terminal: tables, findings with their witnesses, and the decision last. Fits 80 columns, uses 200 well.
 
+mod blocked;
+mod repeat;
+
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Renderer;
-use super::table::{Align, Table, columns, wrap};
+use super::table::{Align, Table, wrap};
 use super::words::{self, Tone};
 use crate::check::Verdict;
 use crate::evidence::document::{Evidence, Times};
-use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome, Seen};
+use crate::evidence::judged::{JudgedScenario, ScenarioOutcome, Seen};
 use crate::ids::LaneId;
 use crate::plan::Expectation;
 
 /// From this width on, a scenario's title stands beside it.
 const WIDE: usize = 132;
-/// So many findings of a scenario are shown; the others are in the bundle.
-const MAX_FINDINGS: usize = 5;
-/// So many records of a finding are shown.
-const MAX_SHOWN: usize = 6;
 
 /// Writes for a terminal, or for a file that is read like one.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ impl Paint {
     }
 
     /// In the colour of a decision.
-    fn tone(self, tone: Tone, text: &str) -> String {
+    pub(super) fn tone(self, tone: Tone, text: &str) -> String {
         self.with(
             match tone {
                 Tone::Good => "1;32",
@@ -214,49 +214,6 @@ impl TextRenderer<'_> {
         writeln!(out)
     }
 
-    fn troubles(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        for scenario in words::troubled(evidence) {
-            let outcome = scenario.outcome;
-            let heading = format!("{} {} {}", words::mark(outcome), scenario.name, outcome.as_str());
-            writeln!(out, "{}", self.paint.outcome(outcome, &heading))?;
-            for reason in &scenario.reasons {
-                self.paragraph(2, reason, out)?;
-            }
-            for finding in scenario.findings.iter().take(MAX_FINDINGS) {
-                self.finding(scenario, finding, out)?;
-            }
-            if let Some(more) = scenario
-                .findings
-                .len()
-                .checked_sub(MAX_FINDINGS)
-                .filter(|more| *more > 0)
-            {
-                writeln!(
-                    out,
-                    "  … and {} in the bundle",
-                    words::counted(more, "more finding", "more findings")
-                )?;
-            }
-            writeln!(out, "  reproduce: {}\n", words::reproduce(evidence, scenario))?;
-        }
-        Ok(())
-    }
-
-    fn finding(&self, scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "  {}", self.paint.bold(&words::heading(&finding.finding)))?;
-        self.paragraph(4, &finding.says, out)?;
-        for shown in finding.shown_by.iter().take(MAX_SHOWN) {
-            let place = words::place(&scenario.name, shown);
-            if 4 + columns(&place) + 2 + columns(&shown.record) <= self.width {
-                writeln!(out, "    {}  {}", self.paint.dim(&place), shown.record)?;
-            } else {
-                writeln!(out, "    {}", self.paint.dim(&place))?;
-                self.paragraph(6, &shown.record, out)?;
-            }
-        }
-        Ok(())
-    }
-
     fn matrix(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         let rows = &evidence.judged.matrix;
         if rows.is_empty() {
@@ -278,40 +235,31 @@ impl TextRenderer<'_> {
                 self.labelled(&format!("{label} ({})", names.len()), &names.join(", "), out)?;
             }
         }
+        let mut because = BTreeMap::<String, Vec<&str>>::new();
+        for row in rows {
+            if let Some(why) = words::not_shown(evidence, row) {
+                because.entry(why).or_default().push(&row.row);
+            }
+        }
+        for (why, rows) in because {
+            self.paragraph(2, &format!("{}: {why}", rows.join(", ")), out)?;
+        }
         writeln!(out)
     }
 
-    fn decision(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let tone = words::tone(evidence);
-        writeln!(out, "{}", self.paint.tone(tone, &words::decision_and_rows(evidence)))?;
-        let total = self
-            .times
-            .and_then(|times| times.elapsed_ms)
-            .map(|ms| format!(", in {}", words::seconds(ms)));
-        let headline = format!("{}{}", words::headline(evidence), total.unwrap_or_default());
-        self.paragraph(2, &headline, out)?;
-        let because = if tone == Tone::Bad { "because " } else { "" };
-        for reason in &evidence.judged.decision.reasons {
-            self.paragraph(2, &format!("{because}{reason}"), out)?;
-        }
-        if let Some(bundle) = self.bundle {
-            writeln!(out, "  evidence   {bundle}")?;
-            writeln!(out, "  recheck    {} recheck {bundle}", words::program(evidence))?;
-        }
-        if tone != Tone::Good {
-            writeln!(out, "  reproduce  {}", words::reproduce_all(evidence))?;
-        }
-        Ok(())
+    /// The lines of a text behind an indent.
+    fn wrapped(&self, indent: usize, text: &str) -> Vec<String> {
+        wrap(text, self.width.saturating_sub(indent))
     }
 
     fn paragraph(&self, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
-        let lines = wrap(text, self.width.saturating_sub(indent));
+        let lines = self.wrapped(indent, text);
         lines.iter().try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))
     }
 
-    /// A label of 14 columns, and text that hangs beside it.
+    /// A label of 14 columns, and text that hangs beside it; nothing where there is no text.
     fn labelled(&self, label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
-        for (index, line) in wrap(text, self.width.saturating_sub(18)).iter().enumerate() {
+        for (index, line) in self.wrapped(18, text).iter().enumerate() {
             writeln!(out, "  {:<14}  {line}", if index == 0 { label } else { "" })?;
         }
         Ok(())

@@ -1,0 +1,186 @@
+//! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is told once, however
+//! many scenarios show it.
+//!
+//! A cause is a lane, a checker and a reason. Under it stand the scenarios that show it, what only follows from it, and the
+//! known-bad scenarios that could not be judged because the lane is broken in just that way. Nothing is decided here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::judged::{JudgedFinding, JudgedScenario};
+use crate::check::explain::PRECEDENCE;
+use crate::check::{Finding, Verdict};
+use crate::ids::LaneId;
+use crate::plan::Expectation;
+
+/// What several findings have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The lane; `None` where it is no one lane's.
+    pub lane: Option<LaneId>,
+    /// The checker.
+    pub checker: String,
+    /// The finding's reason.
+    pub reason: String,
+    /// The worst of the findings.
+    pub verdict: Verdict,
+    /// What the lane did, in a sentence without a period.
+    pub says: String,
+    /// How many principal findings there are.
+    pub findings: u64,
+    /// How many findings only follow from them, by checker.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consequences: BTreeMap<String, u64>,
+    /// The scenarios that show it, the smallest first: the fewest steps, then by name.
+    pub scenarios: Vec<String>,
+    /// The finding of the smallest scenario that shows it best, by its place there.
+    pub witness: usize,
+    /// Known-bad scenarios that were not caught with exactly their findings, since this was found as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_judged: Vec<String>,
+}
+
+/// A lane, a checker, a reason.
+type Key<'a> = (Option<LaneId>, &'a str, &'a str);
+
+fn key(finding: &Finding) -> Key<'_> {
+    (finding.lane, &finding.checker, &finding.reason)
+}
+
+/// The causes of a run, worst first; of equally bad ones that of more scenarios first, then the more specific one.
+pub fn causes(scenarios: &[JudgedScenario]) -> Vec<Cause> {
+    let mut groups = BTreeMap::<Key<'_>, Vec<(&JudgedScenario, usize)>>::new();
+    for scenario in scenarios.iter().filter(|scenario| !scenario.known_bad()) {
+        for (place, found) in wrong(scenario) {
+            groups.entry(key(&found.finding)).or_default().push((scenario, place));
+        }
+    }
+    let known: BTreeSet<Key<'_>> = groups.keys().copied().collect();
+    let not_judged: Vec<(&JudgedScenario, BTreeSet<Key<'_>>)> = scenarios
+        .iter()
+        .filter(|scenario| scenario.known_bad() && !scenario.outcome.is_good())
+        .map(|scenario| (scenario, surplus(scenario)))
+        .filter(|(_, surplus)| !surplus.is_empty() && surplus.is_subset(&known))
+        .collect();
+    let mut causes: Vec<Cause> = groups
+        .into_iter()
+        .filter_map(|(key, found)| cause(key, &found, &not_judged))
+        .collect();
+    causes.sort_by(|a, b| {
+        let order = |cause: &Cause| (cause.verdict, cause.scenarios.len());
+        order(b).cmp(&order(a)).then_with(|| rank(a).cmp(&rank(b)))
+    });
+    causes
+}
+
+/// The scenarios that are not as they should be and of which no cause tells, worst first.
+pub fn untold<'a>(scenarios: &'a [JudgedScenario], causes: &[Cause]) -> Vec<&'a JudgedScenario> {
+    let told: BTreeSet<&str> = causes
+        .iter()
+        .flat_map(|cause| cause.scenarios.iter().chain(&cause.not_judged))
+        .map(String::as_str)
+        .collect();
+    let mut untold: Vec<_> = scenarios
+        .iter()
+        .filter(|scenario| !scenario.outcome.is_good() && !told.contains(scenario.name.as_str()))
+        .collect();
+    untold.sort_by_key(|scenario| std::cmp::Reverse(scenario.outcome));
+    untold
+}
+
+/// The findings that something follows from, and that decide, with their places.
+fn wrong(scenario: &JudgedScenario) -> impl Iterator<Item = (usize, &JudgedFinding)> {
+    let all = scenario.findings.iter().enumerate();
+    all.filter(|(_, found)| found.explained_by.is_none() && found.finding.verdict > Verdict::Valid)
+}
+
+/// What was found in a known-bad scenario beside what it must be caught with.
+fn surplus(scenario: &JudgedScenario) -> BTreeSet<Key<'_>> {
+    let Expectation::Block { findings, lane } = &scenario.expect else {
+        return BTreeSet::new();
+    };
+    wrong(scenario)
+        .map(|(_, found)| &found.finding)
+        .filter(|finding| finding.lane != Some(*lane) || !findings.contains(&finding.checker))
+        .map(key)
+        .collect()
+}
+
+fn cause(
+    key @ (lane, checker, reason): Key<'_>,
+    found: &[(&JudgedScenario, usize)],
+    not_judged: &[(&JudgedScenario, BTreeSet<Key<'_>>)],
+) -> Option<Cause> {
+    let mut sizes: Vec<(u64, &str)> = found
+        .iter()
+        .map(|(scenario, _)| (scenario.steps, scenario.name.as_str()))
+        .collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let smallest = sizes.first()?.1;
+    let in_smallest = found.iter().filter(|(scenario, _)| scenario.name == smallest);
+    let (scenario, witness) = in_smallest.min_by_key(|(scenario, place)| plainness(scenario.findings.get(*place)))?;
+    let best = &scenario.findings.get(*witness)?.finding;
+    let mut consequences = BTreeMap::<String, u64>::new();
+    let places: BTreeSet<(&str, usize)> = found
+        .iter()
+        .map(|(scenario, at)| (scenario.name.as_str(), *at))
+        .collect();
+    let mut showing: Vec<&JudgedScenario> = found.iter().map(|(scenario, _)| *scenario).collect();
+    showing.dedup_by_key(|scenario| &scenario.name);
+    for scenario in showing {
+        for effect in &scenario.findings {
+            if effect
+                .explained_by
+                .is_some_and(|cause| places.contains(&(scenario.name.as_str(), cause)))
+            {
+                *consequences.entry(effect.finding.checker.clone()).or_default() += 1;
+            }
+        }
+    }
+    let verdicts = found
+        .iter()
+        .filter_map(|(scenario, place)| scenario.findings.get(*place))
+        .map(|found| found.finding.verdict);
+    Some(Cause {
+        lane,
+        checker: checker.to_owned(),
+        reason: reason.to_owned(),
+        verdict: verdicts.max().unwrap_or(Verdict::Unknown),
+        says: best.summary(),
+        findings: found.len() as u64,
+        consequences,
+        scenarios: sizes.iter().map(|(_, name)| (*name).to_owned()).collect(),
+        witness: *witness,
+        not_judged: not_judged
+            .iter()
+            .filter(|(_, surplus)| surplus.contains(&key))
+            .map(|(scenario, _)| scenario.name.clone())
+            .collect(),
+    })
+}
+
+/// How much there is to a witness; the less, the better it shows. One without any record shows nothing.
+fn plainness(found: Option<&JudgedFinding>) -> (bool, bool, u64, usize) {
+    let Some(found) = found else {
+        return (true, true, u64::MAX, usize::MAX);
+    };
+    let finding = &found.finding;
+    let range = match (finding.seq, finding.witness.through) {
+        (Some(first), Some(last)) => last.0.saturating_sub(first.0),
+        _ => 0,
+    };
+    let no_values = finding.witness.expected.is_none();
+    (
+        found.shown_by.is_empty(),
+        no_values,
+        range,
+        finding.witness.records.len(),
+    )
+}
+
+fn rank(cause: &Cause) -> (usize, &Option<LaneId>, &str) {
+    let place = PRECEDENCE.iter().position(|name| *name == cause.checker);
+    (place.unwrap_or(PRECEDENCE.len()), &cause.lane, &cause.reason)
+}

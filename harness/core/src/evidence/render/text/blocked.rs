@@ -1,0 +1,235 @@
+//! What is wrong, at a terminal: each cause once, and the decision with the worst of them in its last lines.
+
+use std::io::{self, Write};
+
+use super::TextRenderer;
+use crate::check::Verdict;
+use crate::evidence::causes::{Cause, untold};
+use crate::evidence::document::Evidence;
+use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome};
+use crate::evidence::layout;
+use crate::evidence::render::causes;
+use crate::evidence::render::table::columns;
+use crate::evidence::render::words::{self, Tone};
+
+/// So many causes are told; the others are in the page.
+const MAX_CAUSES: usize = 8;
+/// So many findings of a scenario are shown; the others are in the bundle.
+const MAX_FINDINGS: usize = 5;
+/// So many records of a finding are shown.
+const MAX_SHOWN: usize = 3;
+/// So many scenarios of which no cause tells are shown in full; the others are named.
+const MAX_UNTOLD: usize = 8;
+/// So many reasons, and so many lines of a witness, stand with the decision, so that it fits a screen of 24 lines.
+const MAX_REASONS: usize = 3;
+const MAX_WITNESS_LINES: usize = 3;
+
+impl TextRenderer<'_> {
+    pub(super) fn troubles(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let told = &evidence.judged.causes;
+        for cause in told.iter().take(MAX_CAUSES) {
+            self.cause(evidence, cause, out)?;
+        }
+        if let Some(more) = told.len().checked_sub(MAX_CAUSES).filter(|more| *more > 0) {
+            writeln!(
+                out,
+                "… and {} in the page\n",
+                words::counted(more, "more cause", "more causes")
+            )?;
+        }
+        let untold = untold(&evidence.judged.scenarios, told);
+        for scenario in untold.iter().take(MAX_UNTOLD) {
+            self.scenario(evidence, scenario, out)?;
+        }
+        let more: Vec<&str> = untold
+            .iter()
+            .skip(MAX_UNTOLD)
+            .map(|scenario| scenario.name.as_str())
+            .collect();
+        if !more.is_empty() {
+            self.paragraph(
+                0,
+                &format!("… and {} in the page: {}", more.len(), more.join(", ")),
+                out,
+            )?;
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+
+    fn cause(&self, evidence: &Evidence, cause: &Cause, out: &mut dyn Write) -> io::Result<()> {
+        let outcome = outcome_of(cause);
+        for (line, text) in self.wrapped(2, &causes::title(cause)).iter().enumerate() {
+            let mark = if line == 0 { words::mark(outcome) } else { ' ' };
+            writeln!(out, "{}", self.paint.outcome(outcome, &format!("{mark} {text}")))?;
+        }
+        self.paragraph(2, &causes::extent(cause), out)?;
+        self.labelled("scenarios", &causes::scenarios(cause), out)?;
+        self.labelled("follows", &causes::consequences(cause), out)?;
+        self.labelled("not judged", &causes::not_judged(cause), out)?;
+        if let Some((scenario, finding)) = causes::witness(evidence, cause) {
+            self.labelled("witness", &format!("{}: {}", scenario.name, finding.says), out)?;
+            self.records(scenario, finding, out)?;
+            writeln!(out, "  reproduce: {}", words::reproduce(evidence, scenario))?;
+        }
+        writeln!(out)
+    }
+
+    fn scenario(&self, evidence: &Evidence, scenario: &JudgedScenario, out: &mut dyn Write) -> io::Result<()> {
+        let outcome = scenario.outcome;
+        let heading = format!("{} {} {}", words::mark(outcome), scenario.name, outcome.as_str());
+        writeln!(out, "{}", self.paint.outcome(outcome, &heading))?;
+        for reason in &scenario.reasons {
+            self.paragraph(2, reason, out)?;
+        }
+        for finding in scenario.findings.iter().take(MAX_FINDINGS) {
+            writeln!(out, "  {}", self.paint.bold(&words::heading(&finding.finding)))?;
+            self.paragraph(4, &finding.says, out)?;
+            self.records(scenario, finding, out)?;
+        }
+        if let Some(more) = scenario
+            .findings
+            .len()
+            .checked_sub(MAX_FINDINGS)
+            .filter(|more| *more > 0)
+        {
+            let more = words::counted(more, "more finding", "more findings");
+            writeln!(out, "  … and {more} in the bundle")?;
+        }
+        writeln!(out, "  reproduce: {}\n", words::reproduce(evidence, scenario))
+    }
+
+    fn records(&self, scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
+        for shown in finding.shown_by.iter().take(MAX_SHOWN) {
+            let place = words::place(&scenario.name, shown);
+            if 4 + columns(&place) + 2 + columns(&shown.record) <= self.width {
+                writeln!(out, "    {}  {}", self.paint.dim(&place), shown.record)?;
+            } else {
+                writeln!(out, "    {}", self.paint.dim(&place))?;
+                self.paragraph(6, &shown.record, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn decision(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let tone = words::tone(evidence);
+        let head = words::decision_and_rows(evidence);
+        let total = self
+            .times
+            .and_then(|times| times.elapsed_ms)
+            .map(|ms| format!(", in {}", words::seconds(ms)));
+        let headline = format!("{}{}", words::headline(evidence), total.unwrap_or_default());
+        // What blocks is told beside its word, to leave room for what is wrong.
+        let beside = tone == Tone::Bad;
+        let indent = if beside { columns(&head) + 2 } else { 2 };
+        let painted = self.paint.tone(tone, &head);
+        if !beside {
+            writeln!(out, "{painted}")?;
+        }
+        for (line, text) in self.wrapped(indent, &headline).iter().enumerate() {
+            match line {
+                0 if beside => writeln!(out, "{painted}  {text}")?,
+                _ => writeln!(out, "{:indent$}{text}", "")?,
+            }
+        }
+        self.reasons(evidence, beside, out)?;
+        let reproduced = if tone == Tone::Bad {
+            self.worst(evidence, out)?
+        } else {
+            None
+        };
+        if let Some(bundle) = self.bundle {
+            if tone != Tone::Good {
+                writeln!(out, "  page       {bundle}/{}", layout::PAGE)?;
+            }
+            writeln!(out, "  evidence   {bundle}")?;
+            writeln!(out, "  recheck    {} recheck {bundle}", words::program(evidence))?;
+        }
+        if tone != Tone::Good {
+            let again = reproduced.unwrap_or_else(|| words::reproduce_all(evidence));
+            writeln!(out, "  reproduce  {again}")?;
+        }
+        Ok(())
+    }
+
+    fn reasons(&self, evidence: &Evidence, blocked: bool, out: &mut dyn Write) -> io::Result<()> {
+        let because = if blocked { "because " } else { "" };
+        let reasons = &evidence.judged.decision.reasons;
+        for reason in reasons.iter().take(MAX_REASONS) {
+            self.paragraph(2, &format!("{because}{reason}"), out)?;
+        }
+        match reasons.len().saturating_sub(MAX_REASONS) {
+            0 => Ok(()),
+            more => writeln!(
+                out,
+                "  and {} in the page",
+                words::counted(more, "more reason", "more reasons")
+            ),
+        }
+    }
+
+    /// The worst of what is wrong: what the lane did, the best witness. Gives the command that reproduces it.
+    fn worst(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<Option<String>> {
+        let told = &evidence.judged.causes;
+        let Some(cause) = told.first() else {
+            let untold = untold(&evidence.judged.scenarios, told);
+            let Some(scenario) = untold.first() else {
+                return Ok(None);
+            };
+            let finding = scenario.principal().map(|finding| finding.says.as_str()).next();
+            let says = scenario.reasons.first().map(String::as_str).or(finding);
+            self.paragraph(
+                2,
+                &format!("{}: {}", scenario.name, says.unwrap_or(scenario.outcome.as_str())),
+                out,
+            )?;
+            return Ok(Some(words::reproduce(evidence, scenario)));
+        };
+        let more = match told.len() {
+            1 => String::new(),
+            2 => "; 1 more cause above".to_owned(),
+            all => format!("; {} more causes above", all - 1),
+        };
+        for line in self.wrapped(2, &causes::title(cause)) {
+            writeln!(out, "  {}", self.paint.bold(&line))?;
+        }
+        self.paragraph(2, &format!("{}{more}", causes::extent(cause)), out)?;
+        let Some((scenario, finding)) = causes::witness(evidence, cause) else {
+            return Ok(None);
+        };
+        let says = format!("{}: {}", scenario.name, finding.says);
+        self.hanging("witness", &says, MAX_WITNESS_LINES, out)?;
+        if let Some(shown) = finding.shown_by.last() {
+            writeln!(
+                out,
+                "             {}",
+                self.paint.dim(&words::place(&scenario.name, shown))
+            )?;
+            self.hanging("", &shown.record, MAX_WITNESS_LINES, out)?;
+        }
+        Ok(Some(words::reproduce(evidence, scenario)))
+    }
+
+    /// A label of 9 columns as the decision has them, and at most so many lines of text beside it.
+    fn hanging(&self, label: &str, text: &str, most: usize, out: &mut dyn Write) -> io::Result<()> {
+        let lines = self.wrapped(13, text);
+        for (index, line) in lines.iter().take(most).enumerate() {
+            let more = if index + 1 == most && lines.len() > most {
+                " …"
+            } else {
+                ""
+            };
+            writeln!(out, "  {:<9}  {line}{more}", if index == 0 { label } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// A cause in the colour of what it means for a scenario.
+fn outcome_of(cause: &Cause) -> ScenarioOutcome {
+    match cause.verdict {
+        Verdict::Invalid => ScenarioOutcome::Failed,
+        _ => ScenarioOutcome::Unknown,
+    }
+}

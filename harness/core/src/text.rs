@@ -1,0 +1,167 @@
+//! Texts of others as they are shown: what can't be seen is written out, and two texts that look alike are told apart.
+
+/// So many characters of a difference are written out.
+const MAX_POINTS: usize = 6;
+/// So many characters stand around a difference.
+const AROUND: usize = 24;
+
+/// The text with every character written out that can't be seen, or that changes how others are seen: controls, blanks
+/// other than the usual one, characters without width, and those that turn the direction.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_invisible(c) {
+            shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(
+        u32::from(c),
+        0x00..=0x1f
+            | 0x7f..=0xa0
+            | 0xad
+            | 0x034f
+            | 0x061c
+            | 0x115f..=0x1160
+            | 0x1680
+            | 0x17b4..=0x17b5
+            | 0x180b..=0x180e
+            | 0x2000..=0x200f
+            | 0x2028..=0x202f
+            | 0x205f..=0x206f
+            | 0x2800
+            | 0x3000
+            | 0x3164
+            | 0xfe00..=0xfe0f
+            | 0xfeff
+            | 0xffa0
+            | 0xfff9..=0xfffb
+            | 0xe0000..=0xe0fff
+    )
+}
+
+/// Two texts as they are shown beside each other: what lies far from where they differ is left out.
+pub fn around_difference(one: &str, other: &str) -> (String, String) {
+    let (same, _) = difference(one, other);
+    (window(one, same), window(other, same))
+}
+
+/// The characters at `at` with some before and after them.
+fn window(text: &str, at: usize) -> String {
+    let count = text.chars().count();
+    let from = if at > 2 * AROUND { at - AROUND } else { 0 };
+    let to = if count > at + 2 * AROUND { at + AROUND } else { count };
+    let kept: String = text.chars().skip(from).take(to.saturating_sub(from)).collect();
+    let (before, after) = (if from > 0 { "…" } else { "" }, if to < count { "…" } else { "" });
+    format!("{before}{kept}{after}")
+}
+
+/// Where two texts differ in characters that can be mistaken for others, the code points of the first difference:
+/// `U+00E9 and U+0065 U+0301`. `None` where they differ in plain ASCII only.
+pub fn code_points(one: &str, other: &str) -> Option<String> {
+    if one == other {
+        return None;
+    }
+    let (same, [one, other]) = difference(one, other);
+    let plain = |part: &[char]| part.iter().all(char::is_ascii_graphic);
+    if plain(&one) && plain(&other) {
+        return None;
+    }
+    let points = |part: &[char]| {
+        let mut points: Vec<String> = part
+            .iter()
+            .take(MAX_POINTS)
+            .map(|c| format!("U+{:04X}", u32::from(*c)))
+            .collect();
+        if part.len() > MAX_POINTS {
+            points.push("…".to_owned());
+        }
+        if points.is_empty() {
+            "nothing".to_owned()
+        } else {
+            points.join(" ")
+        }
+    };
+    Some(format!(
+        "at character {}: {} and {}",
+        same + 1,
+        points(&one),
+        points(&other)
+    ))
+}
+
+/// How many characters two texts begin with alike, and what of each lies between that and what they end with alike.
+fn difference(one: &str, other: &str) -> (usize, [Vec<char>; 2]) {
+    let [one, other]: [Vec<char>; 2] = [one, other].map(|text| text.chars().collect());
+    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let ends = one[same..].iter().rev().zip(other[same..].iter().rev());
+    let same_end = ends.take_while(|(a, b)| a == b).count();
+    let part = |text: &[char]| text[same..text.len() - same_end].to_vec();
+    (same, [part(&one), part(&other)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn composed_and_decomposed_letters_are_told_apart() {
+        assert_eq!(
+            code_points("caf\u{e9}s", "cafe\u{301}s"),
+            Some("at character 4: U+00E9 and U+0065 U+0301".to_owned())
+        );
+    }
+
+    #[test]
+    fn blanks_letters_and_marks_that_look_alike_are_told_apart() {
+        assert_eq!(
+            code_points("a b", "a\u{a0}b").as_deref(),
+            Some("at character 2: U+0020 and U+00A0")
+        );
+        assert_eq!(
+            code_points("pay", "p\u{430}y").as_deref(),
+            Some("at character 2: U+0061 and U+0430")
+        );
+        assert_eq!(
+            code_points("ab", "a\u{202e}b").as_deref(),
+            Some("at character 2: nothing and U+202E")
+        );
+        assert_eq!(
+            code_points("ab", "a\u{200b}b").as_deref(),
+            Some("at character 2: nothing and U+200B")
+        );
+    }
+
+    #[test]
+    fn plain_letters_need_no_code_points() {
+        assert_eq!(code_points("3795ba95", "3795ba90"), None);
+        assert_eq!(code_points("same", "same"), None);
+    }
+
+    #[test]
+    fn what_can_not_be_seen_is_written_out_and_letters_of_all_scripts_stay() {
+        assert_eq!(visible("a\u{1b}[1mb\u{202e}\u{a0}"), "a\\u{1b}[1mb\\u{202e}\\u{a0}");
+        assert_eq!(visible("café 東京 \u{1f600}"), "café 東京 \u{1f600}");
+    }
+
+    #[test]
+    fn the_part_that_differs_is_shown_however_long_the_texts_are() {
+        let (one, other) = (
+            format!("{}x{}", "a".repeat(500), "b".repeat(500)),
+            format!("{}y{}", "a".repeat(500), "b".repeat(500)),
+        );
+        let (one, other) = around_difference(&one, &other);
+        assert!(one.contains('x') && other.contains('y'), "{one} {other}");
+        assert!(one.chars().count() <= 2 * AROUND + 2, "{one}");
+    }
+
+    #[test]
+    fn short_texts_are_shown_whole() {
+        assert_eq!(around_difference("one", "two"), ("one".to_owned(), "two".to_owned()));
+    }
+}
