@@ -11,7 +11,8 @@ const ABOUT: &str = "Drives an old and a new sync lane with one script, and deci
 
 const EXIT_CODES: &str = "\
 Exit codes:
-   0  allow
+   0  allow; or, of a smaller run, its own decision: passed-in-part,
+      no-difference, valid-without-faults (2 with --require-allow)
    1  block: something is wrong with a lane (or a bundle is not what was recorded)
    2  block: not everything could be shown to be right
    3  a lane or the environment could not be had
@@ -20,10 +21,12 @@ Exit codes:
 
 const GATE_EXAMPLES: &str = "\
 Examples:
-  cutover gate
-      Both built-in lanes, every scenario.
+  cutover gate --require-allow
+      Both built-in lanes, every scenario: the line for a CI.
   cutover gate --scenario 'resume-*' --seed 42
-      Some scenarios, with the seed of an earlier run.
+      Some scenarios, with the seed of an earlier run: passed-in-part at best.
+  cutover gate --also scenarios-of-ours
+      Every built-in scenario, and some of one's own.
   cutover gate --legacy lanes/staging.toml \\
                --candidate http://127.0.0.1:3000
       Lanes of one's own: a profile, and a SpacetimeDB server.
@@ -51,8 +54,8 @@ Examples:
 
 const RECHECK_NOTES: &str = "\
 Nothing is run again. Exit codes: as of the decision where the bundle holds (0,
-1 or 2); 1 where it does not; 2 where the run was interrupted; 64 where DIR is no
-bundle.";
+1 or 2; with --require-allow as there); 1 where it does not; 2 where the run was
+interrupted; 64 where DIR is no bundle.";
 
 const HASH_EXAMPLES: &str = "\
 Examples:
@@ -105,6 +108,9 @@ pub struct ScenarioArgs {
     /// Read scenarios from this directory instead of the built-in ones
     #[arg(long = "scenarios", value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Add the scenarios of this directory or file; may be given again
+    #[arg(long, value_name = "DIR|FILE")]
+    pub also: Vec<PathBuf>,
     /// Leave the known-bad scenarios out (the gate is then not itself tested)
     #[arg(long)]
     pub no_known_bad: bool,
@@ -167,6 +173,9 @@ pub struct GateArgs {
     /// Block where a row of the verification matrix has no scenario that passed
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,
+    /// End with 2 where the decision is another one than allow, though all passed
+    #[arg(long, help_heading = "Deciding")]
+    pub require_allow: bool,
     /// Leave faults and toxics out: shows that scenarios are valid without them, and decides nothing about a release
     #[arg(long, conflicts_with_all = ["enforce_matrix", "toxiproxy"], help_heading = "Scenarios")]
     pub no_faults: bool,
@@ -260,6 +269,9 @@ pub struct ServeProxyArgs {
 pub struct RecheckArgs {
     /// The bundle: a directory that `cutover gate` wrote
     pub dir: PathBuf,
+    /// End with 2 where the decision is another one than allow, though all passed
+    #[arg(long)]
+    pub require_allow: bool,
     /// What is printed to stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
@@ -290,6 +302,9 @@ pub struct ListArgs {
     /// What to list.
     #[command(flatten)]
     pub scenarios: ScenarioArgs,
+    /// Write the built-in scenarios and their schema to this directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["globs", "dir", "also", "no_known_bad", "format"])]
+    pub export: Option<PathBuf>,
     /// What is printed to stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,

@@ -3,16 +3,16 @@
 //! Whenever the process dies, what lies there is either whole files or none of them, and a document that says that the run
 //! did not come to its end.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::collections::BTreeMap;
+use std::fs::{self, File, FileType};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use cutover_core::evidence::layout::{self, Files};
+use cutover_core::evidence::recheck::{Bundle, Entry};
 
 use crate::exit::Failure;
 
-/// A file of a bundle that is larger than this is none that the gate wrote.
-const MAX_FILE_BYTES: u64 = 4 << 30;
 /// More files than this are no bundle.
 const MAX_FILES: usize = 100_000;
 
@@ -58,7 +58,7 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".unfinished");
+    unfinished.push(layout::UNFINISHED);
     let mut file = File::create(&unfinished)?;
     file.write_all(content)?;
     // Only the document is synced: it is what tells a whole bundle from a part of one.
@@ -68,59 +68,92 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&unfinished, path)
 }
 
-/// Reads what a bundle consists of; what else lies in the directory is not looked at.
-pub fn read(dir: &Path) -> Result<Files, Failure> {
-    if !dir.is_dir() {
-        let what = if dir.exists() {
-            "is no directory"
-        } else {
-            "is not there"
-        };
-        return Err(Failure::usage(format!("{} {what}", dir.display())).hint("give the directory that `gate` wrote"));
-    }
-    let mut files = Files::new();
-    for name in [layout::EVIDENCE, layout::SUMMARY, layout::JUNIT, layout::PAGE] {
-        read_file(dir, name, &mut files)?;
-    }
-    for folder in layout::DIGESTED_FOLDERS {
-        let path = dir.join(folder);
-        if !path.is_dir() {
-            continue;
-        }
-        let entries = fs::read_dir(&path).map_err(|error| Failure::unreadable(&path, &error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| Failure::unreadable(&path, &error))?;
-            let name = format!("{folder}{}", entry.file_name().to_string_lossy());
-            read_file(dir, &name, &mut files)?;
-            if files.len() > MAX_FILES {
-                return Err(Failure::usage(format!(
-                    "{} has more than {MAX_FILES} files",
-                    dir.display()
-                )));
-            }
-        }
-    }
-    Ok(files)
+/// A bundle that is there already. What lies in it is looked at once, links are not followed, and nothing is read before it
+/// is asked for.
+pub struct BundleThere {
+    path: PathBuf,
+    entries: BTreeMap<String, Entry>,
 }
 
-fn read_file(dir: &Path, relative: &str, files: &mut Files) -> Result<(), Failure> {
-    let path = dir.join(relative);
-    let metadata = match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => metadata,
-        // What is missing is a matter for recheck, which knows what should be there.
-        Ok(_) => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Failure::unreadable(&path, &error)),
-    };
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(Failure::usage(format!(
-            "{} is larger than any file of a bundle",
-            path.display()
-        )));
+impl BundleThere {
+    /// Looks at all that lies in a directory.
+    pub fn look(path: &Path) -> Result<BundleThere, Failure> {
+        if !path.is_dir() {
+            let what = if path.exists() {
+                "is no directory"
+            } else {
+                "is not there"
+            };
+            return Err(
+                Failure::usage(format!("{} {what}", path.display())).hint("give the directory that `gate` wrote")
+            );
+        }
+        let mut there = BundleThere {
+            path: path.to_owned(),
+            entries: BTreeMap::new(),
+        };
+        there.folder("")?;
+        // A folder stands behind the one that it lies in.
+        for folder in layout::FOLDERS {
+            if there.entries.get(folder) == Some(&Entry::Folder) {
+                there.folder(folder)?;
+            }
+        }
+        Ok(there)
     }
-    let content = fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
-    files.insert(relative.to_owned(), content);
-    Ok(())
+
+    fn folder(&mut self, folder: &str) -> Result<(), Failure> {
+        let path = self.path.join(folder);
+        let unreadable = |error| Failure::unreadable(&path, &error);
+        for entry in fs::read_dir(&path).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let name = if folder.is_empty() {
+                file
+            } else {
+                format!("{folder}/{file}")
+            };
+            let kind = entry.file_type().map_err(unreadable)?;
+            let found = match kind {
+                kind if kind.is_file() => Entry::File(entry.metadata().map_err(unreadable)?.len()),
+                kind => no_file(kind),
+            };
+            self.entries.insert(name, found);
+            if self.entries.len() > MAX_FILES {
+                let what = format!("{} has more than {MAX_FILES} files", self.path.display());
+                return Err(Failure::usage(what));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn no_file(kind: FileType) -> Entry {
+    if kind.is_dir() {
+        Entry::Folder
+    } else if kind.is_symlink() {
+        Entry::Link
+    } else {
+        Entry::Special
+    }
+}
+
+impl Bundle for BundleThere {
+    fn entries(&self) -> BTreeMap<String, Entry> {
+        self.entries.clone()
+    }
+
+    fn read(&self, path: &str, bytes: u64) -> Result<Vec<u8>, String> {
+        let read = || {
+            let mut content = Vec::new();
+            // One byte more shows that the file grew.
+            File::open(self.path.join(path))?
+                .take(bytes + 1)
+                .read_to_end(&mut content)?;
+            Ok(content)
+        };
+        read().map_err(|error: io::Error| error.to_string())
+    }
 }
 
 #[cfg(test)]
@@ -129,19 +162,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_and_nothing_else() {
+    fn all_that_lies_in_a_bundle_is_looked_at_and_links_are_not_followed() {
         let dir = tempfile::tempdir().unwrap();
         let bundle = BundleDir::create(dir.path().join("run")).unwrap();
-        let files: Files = [
+        let files = [
             (layout::EVIDENCE, "{}"),
             ("plans/a.json", "{}"),
-            ("histories/a.legacy.jsonl", "x"),
-        ]
-        .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
-        .into();
-        bundle.write(&files).unwrap();
-        fs::write(bundle.path().join("notes.txt"), "mine").unwrap();
-        assert_eq!(read(bundle.path()).unwrap(), files);
+            ("scenarios/known-bad/a.toml", "xyz"),
+        ];
+        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+        bundle.write(&files.into()).unwrap();
+        let at = |name: &str| bundle.path().join(name);
+        fs::write(at("notes.txt"), "mine").unwrap();
+        fs::create_dir(at("mine")).unwrap();
+        fs::write(at("mine/notes.txt"), "mine").unwrap();
+        std::os::unix::fs::symlink("/", at("plans/root")).unwrap();
+        nix::unistd::mkfifo(&at("plans/pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let there = BundleThere::look(bundle.path()).unwrap();
+        let expected = [
+            ("evidence.json", Entry::File(2)),
+            ("mine", Entry::Folder),
+            ("notes.txt", Entry::File(4)),
+            ("plans", Entry::Folder),
+            ("plans/a.json", Entry::File(2)),
+            ("plans/pipe", Entry::Special),
+            ("plans/root", Entry::Link),
+            ("scenarios", Entry::Folder),
+            ("scenarios/known-bad", Entry::Folder),
+            ("scenarios/known-bad/a.toml", Entry::File(3)),
+        ];
+        assert_eq!(
+            there.entries(),
+            expected.map(|(path, entry)| (path.to_owned(), entry)).into()
+        );
+        assert_eq!(there.read("scenarios/known-bad/a.toml", 3), Ok(b"xyz".to_vec()));
+        assert_eq!(there.read("scenarios/known-bad/a.toml", 1), Ok(b"xy".to_vec()));
+        assert!(there.read("plans/b.json", 1).unwrap_err().contains("No such file"));
     }
 
     #[test]

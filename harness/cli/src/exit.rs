@@ -3,10 +3,12 @@
 use std::fmt;
 use std::io;
 
+use cutover_core::gate::Decision;
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Allow; or, of a command that decides nothing: done.
+    /// Allow, or the named decision of a smaller run that passed; of a command that decides nothing: done.
     Allow = 0,
     /// Block: something is wrong.
     Invalid = 1,
@@ -21,6 +23,16 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How a gate ends with this decision, where nothing but *allow* may be taken for one, or not.
+    pub fn of(decision: Decision, require_allow: bool) -> Exit {
+        match decision.exit_code() {
+            0 if require_allow && decision != Decision::Allow => Exit::Unknown,
+            0 => Exit::Allow,
+            1 => Exit::Invalid,
+            _ => Exit::Unknown,
+        }
+    }
+
     /// The number that the shell sees.
     pub fn code(self) -> u8 {
         self as u8

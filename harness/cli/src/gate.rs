@@ -13,6 +13,7 @@ use std::path::Path;
 
 use cutover_core::evidence::render::{JsonRenderer, JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer};
 use cutover_core::evidence::{Evidence, Times};
+use cutover_core::gate::Decision;
 use cutover_core::ids::{LaneId, Seed};
 
 use crate::args::{Format, GateArgs};
@@ -36,7 +37,18 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     }
     let ran = once(args, seed)?;
     print(&ran.evidence, &ran.times, &ran.bundle, args.format, &mut out).map_err(|error| cannot_print(&error))?;
+    say_if_not_allow(args, ran.evidence.judged.decision.decision);
     ran.exit
+}
+
+/// Says why a run that passed ends with 2 under `--require-allow`.
+fn say_if_not_allow(args: &GateArgs, decision: Decision) {
+    if args.require_allow && decision.exit_code() == 0 && decision != Decision::Allow {
+        let _ = writeln!(
+            std::io::stderr(),
+            "exit code 2: the decision is {decision}, and --require-allow takes none but allow"
+        );
+    }
 }
 
 /// A run that came to an end.
@@ -75,7 +87,7 @@ fn once(args: &GateArgs, seed: Seed) -> Result<Ran, Failure> {
     runtime.shutdown_background();
     let (evidence, times) = recording.close()?;
     let bundle = recording.path().display().to_string();
-    let exit = recording.exit(&evidence);
+    let exit = recording.exit(&evidence, args.require_allow);
     Ok(Ran {
         evidence,
         times,

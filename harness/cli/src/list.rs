@@ -1,7 +1,11 @@
 //! `cutover list`: scenarios, the matrix rows that they prove, and the rows that nobody proves.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use cutover_core::evidence::render::{Align, Table, wrap};
-use cutover_core::gate::ROWS;
+use cutover_core::matrix::ROWS;
+use cutover_core::scenario::{SCHEMA, stock};
 use serde::Serialize;
 
 use crate::args::{ListArgs, TextOrJson};
@@ -30,11 +34,19 @@ struct ListedScenario<'a> {
 struct ListedRow<'a> {
     row: &'a str,
     what: &'a str,
+    /// What each lane must have seen; nothing where no checker covers the row.
+    needs: Vec<&'static str>,
     scenarios: Vec<&'a str>,
 }
 
 /// Runs the command.
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
+    if let Some(dir) = &args.export {
+        let count = export(dir)?;
+        let text = format!("{count} scenarios and their schema are in {}", dir.display());
+        Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
+        return Ok(Exit::Allow);
+    }
     let sources = scenarios::select(&args.scenarios)?;
     let listing = listing(&sources);
     let text = match args.format {
@@ -47,6 +59,56 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     Ok(Exit::Allow)
 }
 
+/// Writes the built-in scenarios with their schema, and returns how many there are. A directory that holds anything else is
+/// left as it is.
+fn export(dir: &Path) -> Result<usize, Failure> {
+    let scenarios = stock().iter().map(|(path, text)| {
+        let path = path.strip_prefix("scenarios/").unwrap_or(path);
+        (dir.join(path), *text)
+    });
+    let mut files: BTreeMap<PathBuf, &str> = scenarios.collect();
+    let count = files.len();
+    files.insert(dir.join("scenario.schema.json"), SCHEMA);
+    for path in found_in(dir)? {
+        let same = files
+            .get(&path)
+            .is_some_and(|text| std::fs::read(&path).is_ok_and(|found| found == text.as_bytes()));
+        if !same {
+            let what = format!(
+                "{} is in the way: it is no built-in scenario as it is here",
+                path.display()
+            );
+            return Err(Failure::usage(what).hint("give a directory that is empty or not there"));
+        }
+    }
+    for (path, text) in files {
+        let folder = path.parent().unwrap_or(dir);
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+        written.map_err(|error| Failure::unwritable(&path, &error))?;
+    }
+    Ok(count)
+}
+
+/// Everything in a directory and its `known-bad`, in order of paths; nothing where there is no directory.
+fn found_in(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for folder in [dir.to_owned(), dir.join("known-bad")] {
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(Failure::unreadable(&folder, &error)),
+        };
+        for entry in entries {
+            let path = entry.map_err(|error| Failure::unreadable(&folder, &error))?.path();
+            if path != dir.join("known-bad") || !path.is_dir() {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 fn listing(sources: &[Source]) -> Listing<'_> {
     let scenarios = sources.iter().map(|source| ListedScenario {
         name: &source.scenario.name,
@@ -55,12 +117,13 @@ fn listing(sources: &[Source]) -> Listing<'_> {
         known_bad: source.known_bad(),
         findings: source.scenario.expect.as_ref().map_or(&[], |expect| &expect.findings),
     });
-    let matrix = ROWS.iter().map(|(row, what)| {
+    let matrix = ROWS.iter().map(|row| {
         let proving = sources.iter().filter(|source| !source.known_bad());
-        let proving = proving.filter(|source| source.scenario.proves.iter().any(|name| name == row));
+        let proving = proving.filter(|source| source.scenario.proves.iter().any(|name| name == row.name));
         ListedRow {
-            row,
-            what,
+            row: row.name,
+            what: row.meaning,
+            needs: row.parts.iter().map(|part| part.says()).collect(),
             scenarios: proving.map(|source| source.scenario.name.as_str()).collect(),
         }
     });
@@ -106,9 +169,14 @@ fn text(listing: &Listing<'_>, width: usize) -> String {
                 .into_iter()
                 .map(|line| format!("    {line}")),
         );
-        let proven = match row.scenarios.is_empty() {
-            true => "no scenario proves it".to_owned(),
-            false => format!("proven by {}", row.scenarios.join(", ")),
+        let proven = match (row.needs.is_empty(), row.scenarios.is_empty()) {
+            (true, _) => "no checker covers it, so no scenario can claim it".to_owned(),
+            (false, true) => format!("no scenario claims it; needs {}", row.needs.join("; ")),
+            (false, false) => format!(
+                "claimed by {}; needs {}",
+                row.scenarios.join(", "),
+                row.needs.join("; ")
+            ),
         };
         lines.extend(
             wrap(&proven, width.saturating_sub(4))

@@ -11,7 +11,6 @@ mod gate;
 mod list;
 mod open_files;
 mod out;
-mod pattern;
 mod plan;
 mod progress;
 mod provenance;

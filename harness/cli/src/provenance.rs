@@ -99,6 +99,9 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
         "--scenarios",
         args.scenarios.dir.as_ref().map(|path| path.display().to_string()),
     );
+    for also in &args.scenarios.also {
+        option("--also", Some(also.display().to_string()));
+    }
     option("--toxiproxy", args.toxiproxy.clone());
     option(
         "--aa",

@@ -1,6 +1,6 @@
 //! `cutover recheck`: reads a bundle, has everything computed anew, and says what does not hold.
 
-use cutover_core::evidence::layout::{self, Files};
+use cutover_core::evidence::layout;
 use cutover_core::evidence::recheck::{Problem, Rechecked, recheck};
 use cutover_core::evidence::render::wrap;
 use cutover_core::evidence::repeat::{self, REPEAT_SCHEMA, Repeated};
@@ -9,10 +9,11 @@ use cutover_core::gate::Decision;
 use serde::Serialize;
 
 use crate::args::{RecheckArgs, TextOrJson};
+use crate::bundle_dir::BundleThere;
 use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout};
-use crate::{bundle_dir, scenarios};
+use crate::scenarios;
 
 /// So many problems are told one by one.
 const MAX_TOLD: usize = 50;
@@ -89,7 +90,7 @@ fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Invalid);
     }
     // Fewer runs than were asked for decide nothing better.
-    Ok(worse(worst, exit(recorded.exit_code)?))
+    Ok(worse(worst, Exit::of(recorded.decision, args.require_allow)))
 }
 
 /// What is wrong is worse than what is unknown.
@@ -104,26 +105,19 @@ fn worse(one: Exit, other: Exit) -> Exit {
 
 /// Rechecks one run.
 fn one(args: &RecheckArgs) -> Result<Exit, Failure> {
-    let files: Files = bundle_dir::read(&args.dir)?;
+    let bundle = BundleThere::look(&args.dir)?;
     let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
-    let rechecked = recheck(&files, &compile)
+    let rechecked = recheck(&bundle, &compile)
         .map_err(|error| Failure::usage(format!("{} is no bundle of this tool: {error}", args.dir.display())))?;
     let text = match args.format {
         TextOrJson::Text => text(&rechecked, &args.dir.display().to_string(), Audience::of_stdout().width),
         TextOrJson::Json => json(&rechecked)?,
     };
     Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
-    exit(rechecked.exit_code())
-}
-
-fn exit(code: u8) -> Result<Exit, Failure> {
-    match code {
-        0 => Ok(Exit::Allow),
-        1 => Ok(Exit::Invalid),
-        2 => Ok(Exit::Unknown),
-        3 => Ok(Exit::Environment),
-        other => Err(Failure::fault(format!("a decision with exit code {other}"))),
-    }
+    Ok(match rechecked.holds() {
+        true => Exit::of(rechecked.computed.decision.decision, args.require_allow),
+        false => Exit::Invalid,
+    })
 }
 
 fn json(rechecked: &Rechecked) -> Result<String, Failure> {
@@ -140,12 +134,12 @@ fn json(rechecked: &Rechecked) -> Result<String, Failure> {
 fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     let mut lines = Vec::new();
     for problem in rechecked.problems.iter().take(MAX_TOLD) {
-        lines.extend(wrap(&format!("{}: {}", problem.file, problem.what), width));
+        lines.extend(wrap(&printable(&format!("{}: {}", problem.file, problem.what)), width));
         let sides = [("expected", &problem.expected), ("found", &problem.found)];
         lines.extend(
             sides
                 .iter()
-                .filter_map(|(side, value)| value.as_ref().map(|value| format!("  {side:<8}  {value}"))),
+                .filter_map(|(side, value)| value.as_ref().map(|value| format!("  {side:<8}  {}", printable(value)))),
         );
     }
     let problems = rechecked.problems.len();
@@ -160,6 +154,8 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     let decision = &rechecked.computed.decision;
     let what = match decision.decision {
         Decision::Allow => "the decision to allow",
+        Decision::PassedInPart => "that this part of the gate passed",
+        Decision::NoDifference => "that a lane does not differ from itself",
         Decision::ValidWithoutFaults => "that the scenarios are valid without faults",
         Decision::BlockUnknown | Decision::BlockInvalid => "the decision to block",
     };
@@ -171,10 +167,7 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     if state.is_some_and(|state| *state != State::Complete) {
         lines.push("  the run did not come to its end, so nothing is decided".to_owned());
     }
-    let because = match decision.decision {
-        Decision::ValidWithoutFaults => "",
-        _ => "because ",
-    };
+    let because = if decision.decision.blocks() { "because " } else { "" };
     lines.extend(
         decision
             .reasons
@@ -182,4 +175,33 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
             .flat_map(|reason| wrap(&format!("{because}{reason}"), width)),
     );
     lines.join("\n")
+}
+
+/// A text of the bundle's as it can be shown: what would steer a terminal or turn the direction of a line is escaped.
+fn printable(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown = |c: char| {
+        if steers(c) {
+            c.escape_unicode().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_and_the_rest_is_not() {
+        assert_eq!(
+            printable("plans/\u{1b}[31m\u{202e}.json"),
+            "plans/\\u{1b}[31m\\u{202e}.json"
+        );
+        assert_eq!(printable("Größe … 5"), "Größe … 5");
+    }
 }

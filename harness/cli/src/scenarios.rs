@@ -1,15 +1,14 @@
 //! Which scenarios: the built-in ones or a directory's, and of those the ones that were asked for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cutover_core::evidence::recheck::Build;
 use cutover_core::ids::Seed;
 use cutover_core::plan::Plan;
-use cutover_core::scenario::{MAX_FILE_BYTES, Scenario, ScenarioErrors, load, stock};
+use cutover_core::scenario::{MAX_FILE_BYTES, Scenario, ScenarioErrors, load, pattern, stock};
 
 use crate::args::ScenarioArgs;
 use crate::exit::Failure;
-use crate::pattern;
 
 /// A scenario and the text that it was read from.
 #[derive(Debug, Clone)]
@@ -34,7 +33,7 @@ impl Source {
 /// # Errors
 /// A file that can't be read, every mistake of every file, or a glob that matches nothing.
 pub fn select(args: &ScenarioArgs) -> Result<Vec<Source>, Failure> {
-    let mut sources = all(args.dir.as_deref())?;
+    let mut sources = all(args.dir.as_deref(), &args.also)?;
     for glob in &args.globs {
         if !sources
             .iter()
@@ -58,15 +57,21 @@ pub fn select(args: &ScenarioArgs) -> Result<Vec<Source>, Failure> {
     Ok(sources)
 }
 
-/// Every scenario.
-pub fn all(dir: Option<&Path>) -> Result<Vec<Source>, Failure> {
-    let files = match dir {
+/// Every scenario: the built-in ones or those of a directory, and those of the files and directories that are added.
+pub fn all(dir: Option<&Path>, also: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+    let mut files = match dir {
         Some(dir) => read_dir(dir)?,
         None => stock()
             .iter()
             .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
             .collect(),
     };
+    for path in also {
+        match path.is_dir() {
+            true => files.extend(read_dir(path)?),
+            false => files.push((path.display().to_string(), read_file(path)?)),
+        }
+    }
     let borrowed: Vec<(&str, &str)> = files
         .iter()
         .map(|(path, text)| (path.as_str(), text.as_str()))
@@ -90,7 +95,7 @@ pub fn one(name: &str, dir: Option<&Path>) -> Result<Source, Failure> {
         let path = name.to_owned();
         return Ok(Source { scenario, text, path });
     }
-    let found = all(dir)?.into_iter().find(|source| source.scenario.name == name);
+    let found = all(dir, &[])?.into_iter().find(|source| source.scenario.name == name);
     found
         .ok_or_else(|| Failure::usage(format!("there is no scenario `{name}`")).hint("`cutover list` shows every name"))
 }
@@ -162,7 +167,7 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
         .collect()
 }
 
-fn toml_files(dir: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
+fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = std::fs::read_dir(dir).map_err(|error| Failure::unreadable(dir, &error))?;
     let mut paths = Vec::new();
     for entry in entries {

@@ -218,7 +218,7 @@ fn a_document_that_can_not_be_read_exits_1() {
     write(
         dir.path(),
         "evidence.json",
-        "{\"schema\": \"cutover.evidence/1\", \"sta",
+        "{\"schema\": \"cutover.evidence/2\", \"sta",
     );
     let (code, out, _) = run(&["recheck", dir.path().to_str().unwrap()]);
     assert_eq!(code, 1, "{out}");

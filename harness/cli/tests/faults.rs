@@ -30,7 +30,7 @@ fn a_run_without_faults_is_valid_and_never_says_allow() {
     assert!(ran.out.contains("VALID WITHOUT FAULTS"), "{}", ran.out);
     assert!(ran.out.contains("no decision about a release"), "{}", ran.out);
     let evidence = evidence(dir.path(), "out");
-    assert!(evidence.no_faults && !evidence.judged.decision.allow);
+    assert!(evidence.scope.no_faults && !evidence.judged.decision.allow);
     assert_eq!(evidence.judged.decision.decision, Decision::ValidWithoutFaults);
     assert!(
         evidence.judged.matrix.iter().all(|row| row.scenarios.is_empty()),

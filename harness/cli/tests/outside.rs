@@ -32,7 +32,7 @@ fn outcomes(dir: &std::path::Path, name: &str) -> Vec<(String, ScenarioOutcome)>
 }
 
 fn left_out(dir: &std::path::Path, name: &str) -> Vec<String> {
-    evidence(dir, name).left_out.into_keys().collect()
+    evidence(dir, name).scope.left_out.into_keys().collect()
 }
 
 #[test]

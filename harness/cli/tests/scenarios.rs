@@ -10,8 +10,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The seed of a run that is given none, so that a test that failed once fails again.
 const SEED: &str = "20260225";
-/// The lanes were shown to be right.
-const ALLOW: i32 = 0;
+/// The scenario passed. One alone is never the whole gate, so this is `passed-in-part`.
+const PASSED: i32 = 0;
 /// Nothing was driven, so that nothing was shown.
 const NOTHING_SHOWN: i32 = 2;
 /// Scenarios that ask for what the built-in lanes do not promise.
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
             None if LEFT_OUT.contains(&name.as_str()) => {
                 Trial::test(format!("{name} is left out"), move || the_gate_leaves_out(&name))
             }
-            None => Trial::test(format!("{name} is allowed"), move || the_gate_agrees(&name, ALLOW)),
+            None => Trial::test(format!("{name} is allowed"), move || the_gate_agrees(&name, PASSED)),
         }
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()

@@ -7,6 +7,8 @@ pub mod ids;
 pub mod text;
 pub mod topic;
 
+pub mod matrix;
+
 pub mod hash;
 pub mod scenario;
 

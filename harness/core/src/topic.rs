@@ -74,6 +74,30 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// The forms of topic that streams of many have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `run:<id>:events`
+    Run,
+    /// `worker:<id>:lifecycle`
+    Worker,
+    /// `fleet:user:<id>:workers`
+    FleetUser,
+    /// `fleet:guest:<id>:workers`
+    FleetGuest,
+}
+
+/// The form of a topic that has an id.
+pub fn form(topic: &str) -> Option<Form> {
+    match Shape::of(topic) {
+        Shape::Run(_) => Some(Form::Run),
+        Shape::Worker(_) => Some(Form::Worker),
+        Shape::FleetUser(_) => Some(Form::FleetUser),
+        Shape::FleetGuest(_) => Some(Form::FleetGuest),
+        Shape::CodexWorkerEvents | Shape::Other => None,
+    }
+}
+
 /// The candidate's stream id of a legacy topic.
 pub fn stream_id_of(topic: &str) -> String {
     match Shape::of(topic) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
+use cutover_core::gate::fit::Means;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use cutover_live::drive::{ByteToxics, EventSink, drive};
@@ -70,8 +71,13 @@ pub enum LaneChoice {
 /// What the driver tells.
 #[derive(Debug)]
 pub enum Message {
-    /// These scenarios can't be driven over these lanes, each for this reason. Told before anything is driven.
-    LeftOut(BTreeMap<String, String>),
+    /// What the lanes allow. Told before anything is driven.
+    Lanes {
+        /// What can be done to each lane.
+        means: BTreeMap<LaneId, Means>,
+        /// The scenarios that so can't be driven, each with its reason.
+        left_out: BTreeMap<String, String>,
+    },
     /// Something happened.
     Event(RunEvent),
     /// Something to be told that decides nothing.
@@ -202,9 +208,8 @@ impl Troupe {
                 None => fit.push(plan),
             }
         }
-        if !left_out.is_empty() {
-            let _ = self.tell.send(Message::LeftOut(left_out)).await;
-        }
+        let means = self.stage.means();
+        let _ = self.tell.send(Message::Lanes { means, left_out }).await;
         if fit.is_empty() {
             return Ok(());
         }

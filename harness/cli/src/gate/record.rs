@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
-use cutover_core::evidence::layout::{self, FileEntry, Files};
+use cutover_core::evidence::bundle::{closing_files, scenario_files};
+use cutover_core::evidence::layout::{self, FileEntry, Files, is_digested};
+use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
     Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent,
-    ScenarioOutcome, State, Terms, Times, decide, judge_scenario,
+    ScenarioOutcome, State, Times, decide, judge_scenario,
 };
-use cutover_core::history::Record;
+use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
+use cutover_core::matrix::ROWS;
 
 use super::drive_all::Message;
 use crate::args::GateArgs;
@@ -42,8 +44,9 @@ impl Recording {
         let run = format!("{}-{seed}", started.compact());
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&run));
         let command = provenance::command_line(std::env::args());
+        let scope = scope(args, sources);
         let program = command.first().map_or("cutover", String::as_str);
-        let evidence = Evidence {
+        let mut evidence = Evidence {
             schema: EVIDENCE_SCHEMA.to_owned(),
             state: State::InProgress,
             run,
@@ -51,22 +54,16 @@ impl Recording {
             checkout: provenance::checkout(),
             reproduce: provenance::reproduce(program, seed.0, args),
             command,
-            chosen: args.scenarios.globs.clone(),
             seed,
-            aa: args.aa.map(LaneId::from),
-            enforce_matrix: args.enforce_matrix,
-            no_faults: args.no_faults,
             toxiproxy: args.toxiproxy.as_deref().map(provenance::without_token),
             lanes: BTreeMap::new(),
             module_digest: None,
-            left_out: BTreeMap::new(),
-            judged: decide(
-                Vec::new(),
-                terms(args.enforce_matrix, args.no_faults),
-                &State::InProgress,
-            ),
+            judged: decide(Vec::new(), &scope, &State::InProgress),
+            scope,
             files: BTreeMap::new(),
+            digest: String::new(),
         };
+        evidence.seal();
         let times = Times {
             schema: RUN_TIMES_SCHEMA.to_owned(),
             started: started.rfc3339(),
@@ -99,9 +96,12 @@ impl Recording {
     /// Takes what the driver tells.
     pub fn take(&mut self, message: Message, progress: &mut Progress) -> Result<(), Failure> {
         match message {
-            Message::LeftOut(scenarios) => {
-                progress.left_out(scenarios.len());
-                self.evidence.left_out = scenarios;
+            Message::Lanes { means, left_out } => {
+                if !left_out.is_empty() {
+                    progress.left_out(left_out.len());
+                }
+                self.evidence.scope.lanes = means;
+                self.evidence.scope.left_out = left_out;
                 Ok(())
             }
             Message::Event(event) => {
@@ -173,7 +173,7 @@ impl Recording {
         let missing: Vec<&str> = self
             .texts
             .keys()
-            .filter(|name| !self.judged.contains_key(*name) && !self.evidence.left_out.contains_key(*name))
+            .filter(|name| !self.judged.contains_key(*name) && !self.evidence.scope.left_out.contains_key(*name))
             .map(String::as_str)
             .collect();
         if missing.is_empty() {
@@ -205,8 +205,7 @@ impl Recording {
     /// Decides, and closes the bundle.
     pub fn close(&mut self) -> Result<(Evidence, Times), Failure> {
         let scenarios = self.judged.values().cloned().collect();
-        let terms = terms(self.evidence.enforce_matrix, self.evidence.no_faults);
-        self.evidence.judged = decide(scenarios, terms, &self.evidence.state);
+        self.evidence.judged = decide(scenarios, &self.evidence.scope, &self.evidence.state);
         self.times.elapsed_ms = Some(Moment::now().0.saturating_sub(self.started.0));
         let files = closing_files(&mut self.evidence, &self.times);
         self.dir.write(&files)?;
@@ -214,22 +213,39 @@ impl Recording {
     }
 
     /// How the program ends.
-    pub fn exit(self, evidence: &Evidence) -> Result<Exit, Failure> {
-        if let Some(failure) = self.failure {
-            return Err(failure);
-        }
-        match evidence.judged.decision.exit_code {
-            0 => Ok(Exit::Allow),
-            1 => Ok(Exit::Invalid),
-            _ => Ok(Exit::Unknown),
+    pub fn exit(self, evidence: &Evidence, require_allow: bool) -> Result<Exit, Failure> {
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => Ok(Exit::of(evidence.judged.decision.decision, require_allow)),
         }
     }
 }
 
-fn terms(enforce_matrix: bool, no_faults: bool) -> Terms {
-    Terms {
-        enforce_matrix,
-        no_faults,
+/// What has to run, as it was asked for.
+fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
+    let shown = |path: &PathBuf| path.display().to_string();
+    let asked = sources.iter().map(|source| {
+        let asked = Asked {
+            digest: source.scenario.digest.clone(),
+            known_bad: source.known_bad(),
+        };
+        (source.scenario.name.clone(), asked)
+    });
+    Scope {
+        suite: suite_digest(),
+        chosen: args.scenarios.globs.clone(),
+        known_bad: !args.scenarios.no_known_bad && !args.no_faults,
+        instead: args.scenarios.dir.as_ref().map(shown),
+        also: args.scenarios.also.iter().map(shown).collect(),
+        scenarios: asked.collect(),
+        enforced_rows: match args.enforce_matrix {
+            true => ROWS.iter().map(|row| row.name.to_owned()).collect(),
+            false => Vec::new(),
+        },
+        aa: args.aa.map(LaneId::from),
+        no_faults: args.no_faults,
+        lanes: BTreeMap::new(),
+        left_out: BTreeMap::new(),
     }
 }
 
@@ -237,21 +253,8 @@ fn terms(enforce_matrix: bool, no_faults: bool) -> Terms {
 fn fire_times(driven: &Driven) -> Vec<FireTime> {
     let of_lane = |lane| {
         let run = driven.lane(lane);
-        let timed = run.history.records.iter().zip(&run.times_us).enumerate();
-        timed.filter_map(move |(at, (record, after_us))| {
-            let Record::Fault { fault, fire, .. } = record else {
-                return None;
-            };
-            Some(FireTime {
-                lane,
-                fault: fault.clone(),
-                conn: fire.conn,
-                frame: fire.frame,
-                line: at as u64 + 2,
-                after_us: *after_us,
-                at: Moment(run.started_us.saturating_add(*after_us) / 1000).rfc3339_ms(),
-            })
-        })
+        let at = move |after_us| Moment(run.started_us.saturating_add(after_us) / 1000).rfc3339_ms();
+        fires(lane, &run.history, &run.times_us, at)
     };
     LaneId::BOTH.into_iter().flat_map(of_lane).collect()
 }

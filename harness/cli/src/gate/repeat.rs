@@ -9,7 +9,7 @@ use cutover_core::evidence::repeat::{Repeated, bundle, repeated, seed_of};
 use cutover_core::evidence::{Evidence, State};
 use cutover_core::ids::Seed;
 
-use super::{Ran, once};
+use super::{Ran, once, say_if_not_allow};
 use crate::args::{Format, GateArgs};
 use crate::bundle_dir::BundleDir;
 use crate::clock::Moment;
@@ -56,11 +56,8 @@ pub fn run(args: &GateArgs, seed: Seed, out: &mut Stdout) -> Result<Exit, Failur
     for ran in ran {
         ran.exit?;
     }
-    Ok(match repeated.exit_code {
-        0 => Exit::Allow,
-        1 => Exit::Invalid,
-        _ => Exit::Unknown,
-    })
+    say_if_not_allow(args, repeated.decision);
+    Ok(Exit::of(repeated.decision, args.require_allow))
 }
 
 /// Whether somebody ended the run; one that ended itself after a failure is followed by the next.

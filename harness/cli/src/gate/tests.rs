@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::drive_all::{DriveError, Message};
 use super::*;
 use crate::args::{Cli, Command};
-use crate::bundle_dir;
+use crate::bundle_dir::BundleThere;
 
 const SCENARIO: &str = r#"schema = 1
 name = "two-events"
@@ -109,9 +109,9 @@ where
     let mut recording = runtime.block_on(conduct(request, recording, driver)).unwrap();
     let (evidence, _) = recording.close().unwrap();
     let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
-    let rechecked = recheck(&bundle_dir::read(&out).unwrap(), &compile).unwrap();
+    let rechecked = recheck(&BundleThere::look(&out).unwrap(), &compile).unwrap();
     assert_eq!(rechecked.problems, []);
-    (recording.exit(&evidence), rechecked)
+    (recording.exit(&evidence, false), rechecked)
 }
 
 fn state(rechecked: &Rechecked) -> State {
@@ -181,13 +181,14 @@ fn a_driver_that_panics_exits_70() {
 fn a_scenario_that_is_left_out_is_told_and_decides_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (exit, rechecked) = gate(dir.path(), async |request, tell, _| {
-        let left_out = [(request.plans[0].scenario.clone(), "the server is not ours".to_owned())];
-        tell.send(Message::LeftOut(left_out.into())).await.unwrap();
+        let left_out = [(request.plans[0].scenario.clone(), "the server is not ours".to_owned())].into();
+        let means = BTreeMap::new();
+        tell.send(Message::Lanes { means, left_out }).await.unwrap();
         Ok(())
     });
     assert_eq!(exit.unwrap(), Exit::Unknown);
     assert_eq!((state(&rechecked), rechecked.exit_code()), (State::Complete, 2));
-    let left_out = rechecked.evidence.unwrap().left_out;
+    let left_out = rechecked.evidence.unwrap().scope.left_out;
     assert_eq!(left_out["two-events"], "the server is not ours");
 }
 

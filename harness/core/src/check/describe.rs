@@ -61,6 +61,7 @@ impl Finding {
             .as_ref()
             .map_or("a fault".to_owned(), |fault| format!("fault {fault}"));
         match self.reason.as_str() {
+            "unearned-claim" => "the lane saw no part of a row of the matrix that the scenario claims".to_owned(),
             "never-delivered" => format!("{event} {was} acknowledged and never reached {client}"),
             "acknowledged-but-not-written" => {
                 format!("{op} on {stream} was acknowledged and not written")
@@ -160,6 +161,10 @@ impl Finding {
             "few" | "many" => format!("connections ended that nothing planned: {}", got(self)),
             "never-sent" => format!("{op} on {stream} was never sent"),
             "interrupted" => "the history ends before the run did".to_owned(),
+            "does-not-fit" => {
+                let what = self.witness.got.as_deref().unwrap_or("a record does not fit");
+                format!("the recorded history is not valid: {what}; this is no fault of the lane")
+            }
             "foreign-history" => "the history is of another scenario or seed".to_owned(),
             "fault-did-not-fire" => format!("{fault} never fired"),
             "toxic-did-not-strike" => format!("{fault} never struck a connection"),

@@ -8,9 +8,11 @@ mod contradiction;
 mod convergence;
 pub mod describe;
 mod duplicate_apply;
+mod earned;
 mod excess_copies;
 pub mod explain;
 mod finding;
+mod fit;
 mod gap;
 mod hash_mismatch;
 mod index;
@@ -34,7 +36,9 @@ mod vacuity;
 mod wrong_answer;
 mod wrong_stream;
 
+pub use earned::earned;
 pub use finding::{Finding, MAX_FINDINGS, RecordRef, Report, Verdict, Witness};
+pub use fit::judge_all;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;

@@ -5,15 +5,19 @@
 //! proxy unread), or a planned toxic never
 //! struck (`toxic-did-not-strike`); the lane saw fewer
 //! deliveries, resumes, refusals, duplicates or faults than the scenario must at least see (`vacuous`); the driver gave
-//! up waiting for something (`timed-out`). Source: the house plan (each planned fault is in a ledger and must have fired;
+//! up waiting for something (`timed-out`); the scenario claims a row of the matrix, and the lane saw no part of it
+//! (`unearned-claim`). Source: the house plan (each planned fault is in a ledger and must have fired;
 //! each scenario declares the least it must see).
 
 use std::collections::BTreeSet;
 
+use super::earned::earned;
 use super::index::{Index, LaneIndex};
 use super::{CheckInput, Checker, Finding, Report, Verdict};
 use crate::history::Record;
 use crate::ids::{ClientId, FaultId};
+use crate::matrix;
+use crate::plan::Expectation;
 
 /// See the module's documentation.
 pub struct Vacuity;
@@ -42,6 +46,7 @@ impl Checker for Vacuity {
             toxics(index, lane, &mut report);
             least(index, lane, &mut report);
             timeouts(lane, &mut report);
+            claims(index, lane, &mut report);
         }
         report
     }
@@ -132,6 +137,22 @@ fn least(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     ] {
         if seen < least {
             report.push(unknown(lane, "vacuous").expected(format!("at least {least} {what}"), seen));
+        }
+    }
+}
+
+/// What a scenario claims, each lane must have seen some part of. A known-bad scenario proves nothing.
+fn claims(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
+    let plan = index.plan.plan;
+    if plan.expect != Expectation::Allow || plan.proves.is_empty() || !lane.done {
+        return;
+    }
+    let earned = earned(plan, lane.history);
+    for row in plan.proves.iter().filter_map(|name| matrix::row(name)) {
+        if !row.parts.iter().any(|part| earned.contains(part)) {
+            let parts: Vec<_> = row.parts.iter().map(|part| part.says()).collect();
+            let needs = format!("for {}, one of: {}", row.name, parts.join("; "));
+            report.push(unknown(lane, "unearned-claim").expected(needs, "none of them"));
         }
     }
 }

@@ -28,32 +28,31 @@ pub fn scenario_files(scenario_toml: &[u8], driven: &Driven) -> Files {
     files
 }
 
-/// Whether a file is digested. Times are not: two runs of one seed may be equal in all but them.
-pub fn is_digested(path: &str) -> bool {
-    let page = [layout::SUMMARY, layout::JUNIT, layout::PAGE].contains(&path);
-    page || layout::DIGESTED_FOLDERS.iter().any(|folder| path.starts_with(folder))
+/// The pages that show a document and its times. A page names the digest of no page.
+pub fn pages(evidence: &Evidence, times: &Times) -> Files {
+    let times = Some(times);
+    let pages: [(&str, &dyn Renderer); 3] = [
+        (layout::SUMMARY, &MarkdownRenderer { times }),
+        (layout::JUNIT, &JunitRenderer { times }),
+        (layout::PAGE, &HtmlRenderer { times }),
+    ];
+    pages
+        .iter()
+        .map(|(path, renderer)| ((*path).to_owned(), to_bytes(*renderer, evidence)))
+        .collect()
 }
 
 /// The files that are written last: the pages, the times, and the document, whose list of files this completes.
 ///
 /// `entries` of the scenarios' files must be in `evidence.files` already.
 pub fn closing_files(evidence: &mut Evidence, times: &Times) -> Files {
-    let times_shown = Some(times);
-    let pages: [(&str, &dyn Renderer); 3] = [
-        (layout::SUMMARY, &MarkdownRenderer { times: times_shown }),
-        (layout::JUNIT, &JunitRenderer { times: times_shown }),
-        (layout::PAGE, &HtmlRenderer { times: times_shown }),
-    ];
-    // All pages are made before any is entered: none names the digest of another.
-    let mut files: Files = pages
-        .iter()
-        .map(|(path, renderer)| ((*path).to_owned(), to_bytes(*renderer, evidence)))
-        .collect();
+    let mut files = pages(evidence, times);
     let entries = files
         .iter()
         .map(|(path, content)| (path.clone(), FileEntry::of(content)));
     evidence.files.extend(entries);
     files.insert(layout::TIMES.to_owned(), times.to_bytes());
+    evidence.seal();
     files.insert(layout::EVIDENCE.to_owned(), evidence.to_bytes());
     files
 }

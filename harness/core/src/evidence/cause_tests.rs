@@ -7,6 +7,7 @@ use super::render::{HtmlRenderer, JsonRenderer, JunitRenderer, MarkdownRenderer}
 use super::tests::{at_terminal, blocked, fits, known_bad, rendered, scenario, seen};
 use super::*;
 use crate::check::{Finding, Verdict};
+use crate::gate::Scope;
 use crate::ids::LaneId;
 
 /// A run in which the legacy lane is broken in one way that every honest scenario shows, and some known-bad ones too.
@@ -51,7 +52,7 @@ fn broken_lane() -> Evidence {
     alone.findings = vec![skipped(5, None), other];
     scenarios.extend([told, alone]);
     Evidence {
-        judged: decide(scenarios, Terms::default(), &State::Complete),
+        judged: decide(scenarios, &Scope::default(), &State::Complete),
         ..blocked()
     }
 }
@@ -85,7 +86,7 @@ fn findings_of_another_lane_or_reason_are_another_cause() {
     let mut scenarios = broken_lane().judged.scenarios;
     scenarios[0].findings[1].finding.lane = Some(LaneId::Candidate);
     scenarios[1].findings[1].finding.reason = "skipped-at-start".to_owned();
-    let judged = decide(scenarios, Terms::default(), &State::Complete);
+    let judged = decide(scenarios, &Scope::default(), &State::Complete);
     let told: Vec<_> = judged
         .causes
         .iter()
@@ -111,7 +112,7 @@ fn a_warning_is_no_cause() {
             .iter_mut()
             .for_each(|found| found.finding.verdict = Verdict::Valid);
     }
-    let judged = decide(scenarios, Terms::default(), &State::Complete);
+    let judged = decide(scenarios, &Scope::default(), &State::Complete);
     assert!(judged.causes.is_empty(), "{:#?}", judged.causes);
 }
 

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::judged::Judged;
-use super::layout::FileEntry;
+use super::layout::{self, FileEntry};
+use crate::gate::Scope;
 use crate::ids::{FaultId, LaneId, Seed};
 
 /// The schema version of the evidence document.
-pub const EVIDENCE_SCHEMA: &str = "cutover.evidence/1";
+pub const EVIDENCE_SCHEMA: &str = "cutover.evidence/2";
 
 /// The schema version of [`Times`].
 pub const RUN_TIMES_SCHEMA: &str = "cutover.run-times/1";
@@ -34,17 +35,10 @@ pub struct Evidence {
     pub command: Vec<String>,
     /// The command that runs the same again, without the choice of scenarios.
     pub reproduce: String,
-    /// The globs by which scenarios were chosen; none chose all.
-    pub chosen: Vec<String>,
     /// The seed.
     pub seed: Seed,
-    /// The lane that was run against itself, where the run was of that kind.
-    pub aa: Option<LaneId>,
-    /// Whether every row of the matrix had to be proven.
-    pub enforce_matrix: bool,
-    /// Whether the run was without faults, to show that its scenarios are valid without them. It decides nothing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub no_faults: bool,
+    /// What had to run.
+    pub scope: Scope,
     /// The Toxiproxy that the byte toxics were put into, where that were not the run's own proxies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toxiproxy: Option<String>,
@@ -52,13 +46,12 @@ pub struct Evidence {
     pub lanes: BTreeMap<LaneId, LaneServer>,
     /// The digest of the SpacetimeDB module that was published, where one was.
     pub module_digest: Option<String>,
-    /// Chosen scenarios that these lanes can't be put through, each with the reason. They were not driven, and prove nothing.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub left_out: BTreeMap<String, String>,
     /// What was judged. Recheck computes this part anew, and it must come out the same byte for byte.
     pub judged: Judged,
     /// Every file of the bundle that is digested, by path.
     pub files: BTreeMap<String, FileEntry>,
+    /// `sha256:` of this document with an empty text in this place: it binds what no file of its own tells.
+    pub digest: String,
 }
 
 /// How far a run came.
@@ -151,6 +144,20 @@ pub struct FireTime {
 }
 
 impl Evidence {
+    /// Writes the document's digest of itself into it, as it now is.
+    pub fn seal(&mut self) {
+        self.digest = self.own_digest();
+    }
+
+    /// The digest that the document must have.
+    pub fn own_digest(&self) -> String {
+        let unsealed = Evidence {
+            digest: String::new(),
+            ..self.clone()
+        };
+        layout::digest(&unsealed.to_bytes())
+    }
+
     /// The bytes of `evidence.json`.
     pub fn to_bytes(&self) -> Vec<u8> {
         pretty(self)

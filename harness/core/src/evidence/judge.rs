@@ -8,8 +8,8 @@ use super::document::State;
 use super::judged::{Decided, Judged, JudgedFinding, JudgedScenario, ScenarioOutcome, Seen, ShownBy};
 use super::seen;
 use crate::check::unplanned_end::are_many;
-use crate::check::{CheckInput, Finding, Report, Verdict, check_all};
-use crate::gate::{self, Decision, Outcome, Policy, Reason, ScenarioVerdict};
+use crate::check::{CheckInput, Finding, Report, Verdict, judge_all};
+use crate::gate::{self, Decision, Outcome, Reason, ScenarioVerdict, Scope};
 use crate::history::History;
 use crate::ids::LaneId;
 use crate::plan::{Expectation, Plan};
@@ -41,8 +41,8 @@ impl JudgeInput<'_> {
 /// Judges one scenario.
 pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
     let plan = input.plan;
-    let reports = check_all(&CheckInput::new(plan, input.legacy, input.candidate));
-    let verdict = ScenarioVerdict::from_reports(&plan.scenario, &plan.proves, &plan.expect, &reports);
+    let reports = judge_all(&CheckInput::new(plan, input.legacy, input.candidate));
+    let verdict = ScenarioVerdict::from_reports(plan, [input.legacy, input.candidate], &reports);
     let found = |finding: &Finding, explained_by| JudgedFinding {
         says: finding.describe(),
         shown_by: shown_by(finding, input),
@@ -56,8 +56,10 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
         .map(|it| found(&it.finding, Some(it.explained_by)));
     JudgedScenario {
         name: plan.scenario.clone(),
+        digest: plan.scenario_digest.clone(),
         title: plan.title.clone(),
         proves: plan.proves.clone(),
+        parts: verdict.parts.clone(),
         steps: plan.cases.iter().map(|case| case.steps.len() as u64).sum(),
         expect: plan.expect.clone(),
         verdict: verdict.verdict,
@@ -81,26 +83,11 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
     }
 }
 
-/// On what terms a run decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Terms {
-    /// Whether every row of the matrix has to be proven.
-    pub enforce_matrix: bool,
-    /// Whether it ran without faults: then it says no more than that its scenarios are valid without them.
-    pub no_faults: bool,
-}
-
 /// The gate over all scenarios. They are put in order: honest ones first, each kind by name.
-pub fn decide(mut scenarios: Vec<JudgedScenario>, terms: Terms, state: &State) -> Judged {
+pub fn decide(mut scenarios: Vec<JudgedScenario>, scope: &Scope, state: &State) -> Judged {
     scenarios.sort_by(|a, b| (a.known_bad(), &a.name).cmp(&(b.known_bad(), &b.name)));
     let verdicts: Vec<ScenarioVerdict> = scenarios.iter().map(scenario_verdict).collect();
-    let ruling = gate::decide(
-        &verdicts,
-        &Policy {
-            enforce_matrix: terms.enforce_matrix,
-            ..Policy::default()
-        },
-    );
+    let ruling = gate::decide(&verdicts, scope);
     let mut reasons = sentences(&ruling.reasons);
     let mut decision = ruling.decision;
     if *state != State::Complete {
@@ -110,12 +97,6 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, terms: Terms, state: &State) -
     for sentence in unplanned_ends(&scenarios) {
         reasons.push(sentence);
         decision = decision.max(Decision::BlockUnknown);
-    }
-    if terms.no_faults {
-        reasons.push(
-            "this run was without faults: it shows that scenarios are valid without them, and no more".to_owned(),
-        );
-        decision = decision.max(Decision::ValidWithoutFaults);
     }
     let decision = Decided {
         allow: decision == Decision::Allow,
@@ -163,15 +144,17 @@ fn unplanned_ends(scenarios: &[JudgedScenario]) -> Vec<String> {
 }
 
 /// Judges a run whose scenarios were all recorded before.
-pub fn judge(inputs: &[JudgeInput<'_>], terms: Terms, state: &State) -> Judged {
-    decide(inputs.iter().map(judge_scenario).collect(), terms, state)
+pub fn judge(inputs: &[JudgeInput<'_>], scope: &Scope, state: &State) -> Judged {
+    decide(inputs.iter().map(judge_scenario).collect(), scope, state)
 }
 
 /// What the gate looks at. It counts scenarios and their verdicts; findings are not read again.
 fn scenario_verdict(scenario: &JudgedScenario) -> ScenarioVerdict {
     ScenarioVerdict {
         scenario: scenario.name.clone(),
+        digest: scenario.digest.clone(),
         proves: scenario.proves.clone(),
+        parts: scenario.parts.clone(),
         expect: scenario.expect.clone(),
         outcome: match scenario.outcome {
             ScenarioOutcome::Passed => Outcome::Clean,
@@ -258,6 +241,22 @@ fn sentence(reason: &Reason) -> String {
         ("row-not-proven", Verdict::Invalid) => format!("the matrix row {subject} is broken"),
         ("row-not-proven", _) => format!("the matrix row {subject} is not shown"),
         ("unknown-row", _) => format!("the matrix has no row {subject}"),
+        ("unaccounted", _) => format!("these scenarios had to run and did not: {subject}"),
+        ("not-run", _) => format!("{subject} built-in scenarios did not run"),
+        ("known-bad-not-run", _) => {
+            format!("{subject} built-in known-bad scenarios did not run, so the gate itself was not tested in full")
+        }
+        ("other-suite", _) => {
+            "the run was of another suite of built-in scenarios than this tool has, so this tool can't tell whether it was \
+             full; recheck it with the version that wrote it"
+                .to_owned()
+        }
+        ("no-faults", _) => {
+            "this run was without faults: it shows that scenarios are valid without them, and no more".to_owned()
+        }
+        ("against-itself", _) => {
+            format!("the {subject} lane ran against itself: this shows nothing about the other lane")
+        }
         (other, _) => format!("{other}: {subject}"),
     }
 }

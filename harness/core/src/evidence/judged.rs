@@ -1,6 +1,6 @@
 //! What was judged of a run: the part of the evidence that recheck computes anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,7 @@ use super::causes::Cause;
 use crate::check::{Finding, Verdict};
 use crate::gate::{Decision, RowVerdict};
 use crate::ids::{ClientId, FaultId, LaneId};
+use crate::matrix::Part;
 use crate::plan::Expectation;
 
 /// Everything that was judged.
@@ -24,14 +25,14 @@ pub struct Judged {
     pub decision: Decided,
 }
 
-/// Allow or block, and why.
+/// The decision, and why it is not *allow*.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
     /// Whether the cutover may go on.
     pub allow: bool,
     /// The gate's own word for it.
     pub decision: Decision,
-    /// Why it is blocked, a sentence each; empty where it is allowed.
+    /// Why it is not *allow*, a sentence each.
     pub reasons: Vec<String>,
     /// The exit code of `cutover gate`.
     pub exit_code: u8,
@@ -42,6 +43,8 @@ pub struct Decided {
 pub struct JudgedScenario {
     /// Its name.
     pub name: String,
+    /// `sha256:` of its file.
+    pub digest: String,
     /// One line that says what it shows.
     pub title: String,
     /// The rows of the matrix that it proves.
@@ -49,6 +52,9 @@ pub struct JudgedScenario {
     /// How many steps its script has, over all cases: the fewer, the better it reproduces a fault.
     #[serde(default)]
     pub steps: u64,
+    /// What each lane saw of those rows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<LaneId, BTreeSet<Part>>,
     /// What the gate had to make of it.
     pub expect: Expectation,
     /// What the gate makes of it: of a known-bad one that was caught, valid.

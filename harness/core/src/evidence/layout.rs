@@ -24,11 +24,22 @@ pub const JUNIT: &str = "junit.xml";
 /// The report page.
 pub const PAGE: &str = "index.html";
 
-/// Folders all of whose files are digested, so that a file too many is noticed there.
-pub const DIGESTED_FOLDERS: [&str; 5] = ["scenarios/", "scenarios/known-bad/", "plans/", "histories/", "vectors/"];
+/// The pages, which follow from the document and the times.
+pub const PAGES: [&str; 3] = [SUMMARY, JUNIT, PAGE];
+/// Every folder of a bundle.
+pub const FOLDERS: [&str; 6] = [
+    "scenarios",
+    "scenarios/known-bad",
+    "plans",
+    "histories",
+    "vectors",
+    "times",
+];
+/// What the name of a file ends in while it is being written.
+pub const UNFINISHED: &str = ".unfinished";
 
-/// The path of a scenario's copy: known-bad ones stand apart, as they do where they came from, since a scenario that must
-/// be blocked is refused anywhere else.
+/// The path of a scenario's copy: known-bad ones stand apart, as they do where they came from, since a scenario that
+/// must be blocked is refused anywhere else.
 pub fn scenario(plan: &Plan) -> String {
     let folder = match plan.expect {
         Expectation::Allow => "scenarios",
@@ -55,6 +66,34 @@ pub fn vector(name: &str, lane: LaneId) -> String {
 /// The path of the times of a lane's history.
 pub fn times(name: &str, lane: LaneId) -> String {
     format!("times/{}.{lane}.jsonl", file_stem(name))
+}
+
+/// Both places that the copy of a scenario may have: of an honest one, and of a known-bad one.
+pub fn scenario_places(name: &str) -> [String; 2] {
+    ["scenarios", "scenarios/known-bad"].map(|folder| format!("{folder}/{}.toml", file_stem(name)))
+}
+
+/// Which scenario a file belongs to, by its path alone; `None` for what is no scenario's file.
+pub fn scenario_of(path: &str) -> Option<&str> {
+    let (folder, file) = path.rsplit_once('/')?;
+    let stem = match folder {
+        "scenarios" | "scenarios/known-bad" => file.strip_suffix(".toml"),
+        "plans" => file.strip_suffix(".json"),
+        "histories" | "vectors" | "times" => {
+            let stem = file.strip_suffix(".jsonl")?;
+            LaneId::BOTH
+                .iter()
+                .find_map(|lane| stem.strip_suffix(lane.as_str())?.strip_suffix('.'))
+        }
+        _ => None,
+    };
+    stem.filter(|stem| !stem.is_empty() && file_stem(stem) == *stem)
+}
+
+/// Whether a file is digested. Times are not: two runs of one seed may be equal in all but them.
+pub fn is_digested(path: &str) -> bool {
+    let of_scenario = scenario_of(path).is_some() && !path.starts_with("times/");
+    PAGES.contains(&path) || of_scenario
 }
 
 /// A scenario's name as a file name: `known-bad/drop` is `known-bad.drop`. Whatever could leave the folder is replaced;
@@ -113,6 +152,28 @@ mod tests {
     fn a_name_can_not_leave_its_folder() {
         assert_eq!(plan("known-bad/drop-delivery"), "plans/known-bad.drop-delivery.json");
         assert_eq!(history("../../x", LaneId::Legacy), "histories/__.__.x.legacy.jsonl");
+    }
+
+    #[test]
+    fn a_file_belongs_to_a_scenario_by_its_path() {
+        for path in [
+            "plans/a.json",
+            "scenarios/known-bad/a.toml",
+            "histories/a.legacy.jsonl",
+            "times/a.candidate.jsonl",
+        ] {
+            assert_eq!(scenario_of(path), Some("a"), "{path}");
+        }
+        for path in [
+            "a.json",
+            "plans/a.toml",
+            "plans/.json",
+            "histories/a.jsonl",
+            "plans/../a.json",
+            "plans/a b.json",
+        ] {
+            assert_eq!(scenario_of(path), None, "{path}");
+        }
     }
 
     #[test]

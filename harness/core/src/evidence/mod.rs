@@ -25,6 +25,6 @@ mod vectors;
 
 pub use causes::{Cause, untold};
 pub use document::{Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, RUN_TIMES_SCHEMA, State, Times, Tool};
-pub use judge::{JudgeInput, Terms, decide, judge, judge_scenario};
+pub use judge::{JudgeInput, decide, judge, judge_scenario};
 pub use judged::{Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};
 pub use run::{Driven, LaneRun, RunEvent};

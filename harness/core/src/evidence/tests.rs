@@ -9,7 +9,10 @@ use super::render::{
 };
 use super::*;
 use crate::check::{Finding, Verdict};
+use crate::gate::fit::{Means, ServerKind};
+use crate::gate::{Asked, Scope, suite_digest};
 use crate::ids::{LaneId, Seed};
+use crate::matrix::row;
 use crate::plan::Expectation;
 
 pub(super) fn seen(deliveries: u64, resumes: u64, duplicates: u64, faults: u64) -> Seen {
@@ -27,8 +30,12 @@ pub(super) fn seen(deliveries: u64, resumes: u64, duplicates: u64, faults: u64) 
 pub(super) fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: [Seen; 2]) -> JudgedScenario {
     JudgedScenario {
         name: name.to_owned(),
+        digest: layout::digest(name.as_bytes()),
         title: title.to_owned(),
         proves: vec!["replay-determinism".to_owned()],
+        parts: LaneId::BOTH
+            .map(|lane| (lane, row("replay-determinism").unwrap().parts.iter().copied().collect()))
+            .into(),
         steps: 3,
         expect: Expectation::Allow,
         verdict: match outcome {
@@ -125,6 +132,26 @@ fn failed() -> JudgedScenario {
     failed
 }
 
+/// A run of these scenarios over lanes of our own.
+fn scope(scenarios: &[JudgedScenario]) -> Scope {
+    let asked = scenarios.iter().map(|scenario| {
+        let asked = Asked {
+            digest: scenario.digest.clone(),
+            known_bad: scenario.known_bad(),
+        };
+        (scenario.name.clone(), asked)
+    });
+    Scope {
+        suite: suite_digest(),
+        known_bad: true,
+        scenarios: asked.collect(),
+        lanes: LaneId::BOTH
+            .map(|lane| (lane, Means::of_ours(ServerKind::BuiltIn)))
+            .into(),
+        ..Scope::default()
+    }
+}
+
 /// A run with every kind of outcome.
 pub(super) fn blocked() -> Evidence {
     let mut unknown = scenario(
@@ -154,7 +181,8 @@ pub(super) fn blocked() -> Evidence {
         known_bad("known-bad/drop-delivery", ScenarioOutcome::Caught),
         known_bad("known-bad/forget-a-stream", ScenarioOutcome::Missed),
     ];
-    let judged = decide(scenarios, Terms::default(), &State::Complete);
+    let scope = scope(&scenarios);
+    let judged = decide(scenarios, &scope, &State::Complete);
     let server = |what: &str, version: &str| LaneServer {
         what: what.to_owned(),
         version: Some(version.to_owned()),
@@ -176,33 +204,54 @@ pub(super) fn blocked() -> Evidence {
         checkout: None,
         command: ["cutover", "gate", "--seed", "42"].map(str::to_owned).to_vec(),
         reproduce: "cutover gate --seed 42".to_owned(),
-        chosen: vec![],
         seed: Seed(42),
-        aa: None,
-        enforce_matrix: false,
-        no_faults: false,
+        scope,
         toxiproxy: None,
         lanes: BTreeMap::from([
             (LaneId::Legacy, server("built-in", "reference 0.1.0")),
             (LaneId::Candidate, server("built-in", "SpacetimeDB 1.2.0")),
         ]),
         module_digest: Some(layout::digest(b"module")),
-        left_out: BTreeMap::new(),
         judged,
         files: BTreeMap::from([(layout::plan("equal-streams"), FileEntry::of(b"{}"))]),
+        digest: String::new(),
     }
 }
 
-fn allowed() -> Evidence {
+/// A run of some scenarios, all good.
+fn passed_in_part() -> Evidence {
     let mut evidence = blocked();
     evidence.judged.scenarios.retain(|scenario| scenario.outcome.is_good());
-    evidence.judged = decide(evidence.judged.scenarios, Terms::default(), &State::Complete);
+    of_scope(evidence, |_| {})
+}
+
+/// The run with another scope, decided anew.
+fn of_scope(mut evidence: Evidence, change: impl FnOnce(&mut Scope)) -> Evidence {
+    evidence.scope = scope(&evidence.judged.scenarios);
+    change(&mut evidence.scope);
+    evidence.judged = decide(evidence.judged.scenarios, &evidence.scope, &State::Complete);
     evidence
+}
+
+/// A run of the whole built-in suite, all good.
+fn allowed() -> Evidence {
+    let mut evidence = passed_in_part();
+    let suite = crate::scenario::stock().iter().map(|(path, text)| {
+        let name = path.rsplit('/').next().unwrap().trim_end_matches(".toml");
+        let mut scenario = match path.contains("/known-bad/") {
+            true => known_bad(name, ScenarioOutcome::Caught),
+            false => scenario(name, "Of the suite", ScenarioOutcome::Passed, [seen(9, 1, 0, 0); 2]),
+        };
+        scenario.digest = layout::digest(text.as_bytes());
+        scenario
+    });
+    evidence.judged.scenarios = suite.collect();
+    of_scope(evidence, |_| {})
 }
 
 /// A run over lanes that are not our own.
 fn outside() -> Evidence {
-    let mut evidence = allowed();
+    let mut evidence = passed_in_part();
     let left_out = [
         (
             "drop-event",
@@ -217,7 +266,7 @@ fn outside() -> Evidence {
             "it plants a defect in the built-in legacy server, which does not run here",
         ),
     ];
-    evidence.left_out = left_out.map(|(name, why)| (name.to_owned(), why.to_owned())).into();
+    evidence.scope.left_out = left_out.map(|(name, why)| (name.to_owned(), why.to_owned())).into();
     evidence
 }
 
@@ -312,7 +361,45 @@ fn a_blocked_run_at_200_columns() {
 
 #[test]
 fn an_allowed_run_at_80_columns() {
-    insta::assert_snapshot!(at_terminal(80, &allowed()));
+    let text = at_terminal(80, &allowed());
+    let (_, end) = text.split_once("Verification matrix").unwrap();
+    insta::assert_snapshot!(end);
+}
+
+#[test]
+fn a_run_that_passed_in_part_at_80_columns() {
+    insta::assert_snapshot!(at_terminal(80, &passed_in_part()));
+}
+
+/// What each format says first of a decision.
+fn heads(evidence: &Evidence) -> String {
+    let text = at_terminal(80, evidence);
+    let (_, text) = text.rsplit_once("\n\n").unwrap();
+    let markdown = rendered(&MarkdownRenderer::default(), evidence);
+    let (markdown, _) = markdown.split_once("\n| |").unwrap();
+    let page = rendered(&HtmlRenderer::default(), evidence);
+    let (_, page) = page.split_once("<div class=\"verdict").unwrap();
+    let (page, _) = page.split_once("</div>").unwrap();
+    let junit = rendered(&JunitRenderer::default(), evidence);
+    let (_, junit) = junit.split_once("<testsuite name=\"cutover.gate\"").unwrap();
+    let json: serde_json::Value = serde_json::from_str(&rendered(&JsonRenderer, evidence)).unwrap();
+    let json = serde_json::to_string_pretty(&json["judged"]["decision"]).unwrap();
+    format!("{text}\n-- markdown\n{markdown}\n-- page\n{page}\n-- junit\n{junit}\n-- json\n{json}\n")
+}
+
+#[test]
+fn each_decision_has_words_of_its_own_in_every_format() {
+    insta::assert_snapshot!("decision_allow", heads(&allowed()));
+    insta::assert_snapshot!("decision_passed_in_part", heads(&passed_in_part()));
+    let aa = of_scope(allowed(), |scope| scope.aa = Some(LaneId::Legacy));
+    insta::assert_snapshot!("decision_no_difference", heads(&aa));
+    let plain = of_scope(allowed(), |scope| scope.no_faults = true);
+    insta::assert_snapshot!("decision_valid_without_faults", heads(&plain));
+    for weaker in [passed_in_part(), aa, plain] {
+        assert!(!heads(&weaker).contains("ALLOW"));
+        assert_eq!(weaker.judged.decision.exit_code, 0);
+        assert!(!weaker.judged.decision.allow);
+    }
 }
 
 #[test]
@@ -432,18 +519,19 @@ fn a_document_without_anything_left_out_reads_and_writes_as_before() {
 
 #[test]
 fn a_run_without_faults_never_allows_and_blocks_as_any_other() {
-    let terms = Terms {
+    let good = allowed().judged.scenarios;
+    let scope = Scope {
         no_faults: true,
-        ..Terms::default()
+        ..scope(&good)
     };
-    let good = decide(allowed().judged.scenarios, terms, &State::Complete).decision;
+    let good = decide(good, &scope, &State::Complete).decision;
     assert_eq!(
         (good.allow, good.decision.as_str(), good.exit_code),
         (false, "valid-without-faults", 0)
     );
     assert_eq!(good.reasons.len(), 1, "{:?}", good.reasons);
-    let bad = decide(blocked().judged.scenarios, terms, &State::Complete).decision;
+    let bad = decide(blocked().judged.scenarios, &scope, &State::Complete).decision;
     assert_eq!((bad.decision.as_str(), bad.exit_code), ("block-invalid", 1));
-    let cut = decide(allowed().judged.scenarios, terms, &State::InProgress).decision;
+    let cut = decide(allowed().judged.scenarios, &scope, &State::InProgress).decision;
     assert_eq!(cut.exit_code, 2);
 }

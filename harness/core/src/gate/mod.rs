@@ -1,37 +1,35 @@
 //! The gate: verdicts of scenarios become one decision, and it fails closed.
 //!
 //! The worst verdict wins and nothing upgrades one: `Unknown` never becomes allow, a known-bad scenario that was not
-//! caught takes the trust from all others, and having run nothing is not having found nothing.
+//! caught takes the trust from all others, and having run nothing is not having found nothing. *Allow* is for a full run
+//! alone; a run of another scope that found nothing has a decision of its own.
 
+pub mod fit;
 mod matrix;
 mod scenario;
+mod scope;
 #[cfg(test)]
 mod tests;
 
-pub use matrix::{ROWS, RowVerdict, is_row, rows};
+pub use matrix::{RowVerdict, is_row, rows};
 pub use scenario::{Outcome, ScenarioVerdict};
+pub use scope::{Asked, Scope, Shortfall, suite_digest};
 
 use serde::{Deserialize, Serialize};
 
 use crate::check::Verdict;
 use crate::plan::Expectation;
 
-/// How strict the gate is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Policy {
-    /// Whether a row of the matrix that is not proven blocks; otherwise it is only reported.
-    pub enforce_matrix: bool,
-    /// The rows that are enforced; all of them where this is empty.
-    pub enforced_rows: Vec<String>,
-}
-
-/// What the gate says.
+/// What the gate says, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
-    /// The legacy lane may go, as far as this run goes.
+    /// The legacy lane may go: every scenario that these lanes can run passed, and every planted defect was caught.
     Allow,
+    /// All that ran passed, but not everything ran.
+    PassedInPart,
+    /// A lane against itself gave no finding. That says nothing about the other lane.
+    NoDifference,
     /// Every scenario is valid without its faults. That says nothing about whether the legacy lane may go.
     ValidWithoutFaults,
     /// Something could not be told.
@@ -41,20 +39,27 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The process's exit code: 0 allow, or valid without faults; 1 block for what is wrong, 2 block for what could not be told.
+    /// The process's exit code: 0 where all that ran passed; 1 block for what is wrong, 2 block for what could not be told.
     pub fn exit_code(self) -> u8 {
         match self {
-            Decision::Allow | Decision::ValidWithoutFaults => 0,
             Decision::BlockInvalid => 1,
             Decision::BlockUnknown => 2,
+            _ => 0,
         }
+    }
+
+    /// Whether it blocks.
+    pub fn blocks(self) -> bool {
+        self >= Decision::BlockUnknown
     }
 
     /// The decision's name as it stands in files and on the terminal.
     pub fn as_str(self) -> &'static str {
         match self {
             Decision::Allow => "allow",
+            Decision::PassedInPart => "passed-in-part",
             Decision::ValidWithoutFaults => "valid-without-faults",
+            Decision::NoDifference => "no-difference",
             Decision::BlockUnknown => "block-unknown",
             Decision::BlockInvalid => "block-invalid",
         }
@@ -80,11 +85,12 @@ impl From<Verdict> for Decision {
 /// Why the gate does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// How bad it is.
+    /// How bad it is. Valid where nothing is wrong and only the scope of the run is too small.
     pub verdict: Verdict,
-    /// What, in a short fixed word: `nothing-ran`, `findings`, `known-bad-not-caught`, `unknown-row`, `row-not-proven`.
+    /// What, in a short fixed word: `nothing-ran`, `findings`, `known-bad-not-caught`, `unknown-row`, `row-not-proven`,
+    /// `unaccounted`, `not-run`, `known-bad-not-run`, `other-suite`, `no-faults`, `against-itself`.
     pub reason: String,
-    /// The scenario or the matrix row; empty where it is the run as a whole.
+    /// The scenario or the matrix row, or how many scenarios of how many; empty where it is the run as a whole.
     pub subject: String,
 }
 
@@ -100,15 +106,44 @@ pub struct Ruling {
 }
 
 /// Decides. Order of scenarios is kept and does not matter.
-pub fn decide(scenarios: &[ScenarioVerdict], policy: &Policy) -> Ruling {
-    let mut reasons = Vec::new();
-    let mut blame = |verdict, reason: &str, subject: &str| {
-        reasons.push(Reason {
+pub fn decide(scenarios: &[ScenarioVerdict], scope: &Scope) -> Ruling {
+    let matrix = rows(scenarios, scope);
+    let mut reasons = wrong(scenarios);
+    reasons.extend(rows_not_shown(&matrix, scope));
+    let unaccounted = scope.unaccounted(scenarios);
+    if !unaccounted.is_empty() {
+        reasons.push(Reason::new(Verdict::Unknown, "unaccounted", &some_of(&unaccounted)));
+    }
+    let worst = reasons
+        .iter()
+        .map(|reason| reason.verdict)
+        .max()
+        .unwrap_or(Verdict::Valid);
+    let limits = limits(scenarios, scope);
+    let weaker = limits.iter().map(|(decision, _)| *decision).max();
+    let decision = Decision::from(worst).max(weaker.unwrap_or(Decision::Allow));
+    reasons.extend(limits.into_iter().map(|(_, reason)| reason));
+    Ruling {
+        decision,
+        reasons,
+        matrix,
+    }
+}
+
+impl Reason {
+    fn new(verdict: Verdict, reason: &str, subject: &str) -> Reason {
+        Reason {
             verdict,
             reason: reason.to_owned(),
             subject: subject.to_owned(),
-        });
-    };
+        }
+    }
+}
+
+/// What is wrong with the scenarios that ran, or could not be told of them.
+fn wrong(scenarios: &[ScenarioVerdict]) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let mut blame = |verdict, reason, subject: &str| reasons.push(Reason::new(verdict, reason, subject));
     // A defect that was caught says that the gate can see, not that it looked at the lanes.
     if !scenarios.iter().any(|scenario| scenario.expect == Expectation::Allow) {
         blame(Verdict::Unknown, "nothing-ran", "");
@@ -131,32 +166,68 @@ pub fn decide(scenarios: &[ScenarioVerdict], policy: &Policy) -> Ruling {
             blame(Verdict::Unknown, "unknown-row", row);
         }
     }
-    let matrix = rows(scenarios);
-    let enforced = |row: &str| {
-        policy.enforce_matrix
-            && (policy.enforced_rows.is_empty() || policy.enforced_rows.iter().any(|name| name == row))
+    reasons
+}
+
+/// The enforced rows that are not shown.
+fn rows_not_shown(matrix: &[RowVerdict], scope: &Scope) -> Vec<Reason> {
+    let enforced = |row: &RowVerdict| scope.enforced_rows.contains(&row.row);
+    let open = matrix
+        .iter()
+        .filter(|row| row.verdict != Verdict::Valid && enforced(row));
+    let open = open.map(|row| Reason::new(row.verdict, "row-not-proven", &row.row));
+    let unknown = scope.enforced_rows.iter().filter(|row| !is_row(row));
+    let unknown = unknown.map(|row| Reason::new(Verdict::Unknown, "unknown-row", row));
+    open.chain(unknown).collect()
+}
+
+/// Why a run in which nothing is wrong says less than *allow*, and what it says instead.
+fn limits(scenarios: &[ScenarioVerdict], scope: &Scope) -> Vec<(Decision, Reason)> {
+    let mut limits = Vec::new();
+    let mut limit = |decision, reason, subject: &str| {
+        limits.push((decision, Reason::new(Verdict::Valid, reason, subject)));
     };
-    for row in matrix
-        .iter()
-        .filter(|row| row.verdict != Verdict::Valid && enforced(&row.row))
-    {
-        blame(row.verdict, "row-not-proven", &row.row);
+    if let Some(lane) = scope.aa {
+        limit(Decision::NoDifference, "against-itself", lane.as_str());
     }
-    for row in policy
-        .enforced_rows
-        .iter()
-        .filter(|row| policy.enforce_matrix && !is_row(row))
-    {
-        blame(Verdict::Unknown, "unknown-row", row);
+    if scope.no_faults {
+        limit(Decision::ValidWithoutFaults, "no-faults", "");
+        return limits;
     }
-    let worst = reasons
-        .iter()
-        .map(|reason| reason.verdict)
-        .max()
-        .unwrap_or(Verdict::Valid);
-    Ruling {
-        decision: worst.into(),
-        reasons,
-        matrix,
+    let short = scope.shortfall(scenarios);
+    if short.other_suite {
+        limit(Decision::PassedInPart, "other-suite", "");
+    }
+    for (missing, known_bad, reason) in [
+        (&short.honest, false, "not-run"),
+        (&short.known_bad, true, "known-bad-not-run"),
+    ] {
+        if !missing.is_empty() {
+            limit(
+                Decision::PassedInPart,
+                reason,
+                &count_of(missing, Shortfall::of(known_bad)),
+            );
+        }
+    }
+    limits
+}
+
+/// How many of how many; by name where they are few.
+fn count_of(missing: &[String], all: usize) -> String {
+    let names = match missing.len() {
+        1..=MAX_NAMED => format!(" ({})", missing.join(", ")),
+        _ => String::new(),
+    };
+    format!("{} of {all}{names}", missing.len())
+}
+
+fn some_of(names: &[String]) -> String {
+    match names.len().checked_sub(MAX_NAMED) {
+        Some(more) if more > 0 => format!("{} and {more} more", names[..MAX_NAMED].join(", ")),
+        _ => names.join(", "),
     }
 }
+
+/// So many scenarios are named in a reason.
+const MAX_NAMED: usize = 5;

@@ -1,11 +1,15 @@
 //! One scenario's verdict: what was found, held against what the scenario expects.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::check::explain::{Consequence, Explained, explain};
-use crate::check::{CheckInput, Finding, Report, Verdict, check_all};
+use crate::check::{CheckInput, Finding, Report, Verdict, check_all, earned};
+use crate::history::History;
 use crate::ids::LaneId;
-use crate::plan::Expectation;
+use crate::matrix::{self, Part};
+use crate::plan::{Expectation, Plan};
 
 /// What became of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,8 +30,12 @@ pub enum Outcome {
 pub struct ScenarioVerdict {
     /// Its name.
     pub scenario: String,
+    /// `sha256:` of its file.
+    pub digest: String,
     /// The matrix rows that it names.
     pub proves: Vec<String>,
+    /// What each lane saw of the rows that it claims.
+    pub parts: BTreeMap<LaneId, BTreeSet<Part>>,
     /// What it expects.
     pub expect: Expectation,
     /// What became of it.
@@ -47,16 +55,13 @@ impl ScenarioVerdict {
     /// Checks one scenario's histories and holds the findings against its expectation.
     pub fn of(input: &CheckInput<'_>) -> ScenarioVerdict {
         let reports = check_all(input);
-        ScenarioVerdict::from_reports(&input.plan.scenario, &input.plan.proves, &input.plan.expect, &reports)
+        let histories = [input.legacy, input.candidate];
+        ScenarioVerdict::from_reports(input.plan, histories, &reports)
     }
 
     /// Holds reports against an expectation.
-    pub fn from_reports(
-        scenario: &str,
-        proves: &[String],
-        expect: &Expectation,
-        reports: &[Report],
-    ) -> ScenarioVerdict {
+    pub fn from_reports(plan: &Plan, histories: [&History; 2], reports: &[Report]) -> ScenarioVerdict {
+        let expect = &plan.expect;
         // A report's own verdict heeds findings that it had no room to keep.
         let worst = reports
             .iter()
@@ -73,8 +78,10 @@ impl ScenarioVerdict {
             Expectation::Block { lane, .. } => (Outcome::NotCaught, not_caught(&explained, *lane)),
         };
         ScenarioVerdict {
-            scenario: scenario.to_owned(),
-            proves: proves.to_vec(),
+            scenario: plan.scenario.clone(),
+            digest: plan.scenario_digest.clone(),
+            parts: parts(plan, histories),
+            proves: plan.proves.clone(),
             expect: expect.clone(),
             outcome,
             verdict,
@@ -88,6 +95,17 @@ impl ScenarioVerdict {
     pub fn as_expected(&self) -> bool {
         matches!(self.outcome, Outcome::Clean | Outcome::Caught)
     }
+}
+
+/// The parts that each lane saw of the rows that a plan claims.
+fn parts(plan: &Plan, histories: [&History; 2]) -> BTreeMap<LaneId, BTreeSet<Part>> {
+    let rows = plan.proves.iter().filter_map(|name| matrix::row(name));
+    let claimed: BTreeSet<Part> = rows.flat_map(|row| row.parts).copied().collect();
+    if claimed.is_empty() {
+        return BTreeMap::new();
+    }
+    let of_lane = |(lane, history)| (lane, earned(plan, history).intersection(&claimed).copied().collect());
+    LaneId::BOTH.into_iter().zip(histories).map(of_lane).collect()
 }
 
 /// Caught: the principal findings are of exactly the expected checkers, and all on the lane with the defect.

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use super::fit::{Means, ServerKind, unfit};
 use super::*;
 use crate::check::notation::World;
 use crate::check::{CheckInput, Finding, Report};
-use crate::ids::LaneId;
-use crate::plan::Expectation;
+use crate::ids::{LaneId, Seed};
+use crate::matrix::{Part, ROWS};
+use crate::plan::{Expectation, compile};
+use crate::scenario::{Scenario, sha256, stock};
 
 const ROW: &str = "replay-determinism";
 
@@ -33,13 +36,59 @@ fn known_bad(text: &str, findings: &[&str]) -> ScenarioVerdict {
 }
 
 const CLEAN: &str = "pub a1; c1 sub a; c1 a1";
+/// Everything that replay-determinism needs.
+const FULL: &str = "pub a1..2; c1 sub a; c1 a1 a2; pub a3; c1 a3; c1 cut; pub a4; kill; start; c1 sub a from 3; c1 a4";
 const LOST: &str = "pub a1; c1 sub a; candidate: c1 a1";
 const LOST_ON_CANDIDATE: &str = "pub a1; c1 sub a; legacy: c1 a1";
 const INTERRUPTED: &str = "pub a1; c1 sub a; c1 a1; legacy: interrupted";
 
+/// Every built-in scenario, passed or caught.
+fn suite() -> Vec<ScenarioVerdict> {
+    let scenarios = stock().iter().map(|(path, text)| {
+        let name = path.rsplit('/').next().unwrap().trim_end_matches(".toml");
+        let mut verdict = match path.contains("/known-bad/") {
+            true => known_bad(LOST, &["lost-write"]),
+            false => honest(FULL),
+        };
+        name.clone_into(&mut verdict.scenario);
+        verdict.digest = sha256(text.as_bytes());
+        verdict
+    });
+    scenarios.collect()
+}
+
+/// A run of everything that is asked for, over lanes of our own.
+fn scope(scenarios: &[ScenarioVerdict]) -> Scope {
+    let asked = scenarios.iter().map(|scenario| {
+        let asked = Asked {
+            digest: scenario.digest.clone(),
+            known_bad: matches!(scenario.expect, Expectation::Block { .. }),
+        };
+        (scenario.scenario.clone(), asked)
+    });
+    Scope {
+        suite: suite_digest(),
+        known_bad: true,
+        scenarios: asked.collect(),
+        lanes: LaneId::BOTH
+            .map(|lane| (lane, Means::of_ours(ServerKind::BuiltIn)))
+            .into(),
+        ..Scope::default()
+    }
+}
+
+/// What is decided where the whole suite and these scenarios ran.
 fn decision(scenarios: &[ScenarioVerdict]) -> (Decision, u8) {
-    let ruling = decide(scenarios, &Policy::default());
+    let all: Vec<_> = suite().into_iter().chain(scenarios.iter().cloned()).collect();
+    let ruling = decide(&all, &scope(&all));
     (ruling.decision, ruling.decision.exit_code())
+}
+
+/// The decision over these scenarios alone, and the words for its reasons.
+fn decided(scenarios: &[ScenarioVerdict], scope: &Scope) -> (Decision, Vec<String>) {
+    let ruling = decide(scenarios, scope);
+    let reasons = ruling.reasons.into_iter().map(|reason| reason.reason);
+    (ruling.decision, reasons.collect())
 }
 
 #[test]
@@ -49,9 +98,9 @@ fn clean_scenarios_are_allowed() {
 
 #[test]
 fn nothing_that_ran_is_not_nothing_that_was_found() {
-    let ruling = decide(&[], &Policy::default());
-    assert_eq!(ruling.decision, Decision::BlockUnknown);
-    assert_eq!(ruling.reasons[0].reason, "nothing-ran");
+    let (decision, reasons) = decided(&[], &scope(&[]));
+    assert_eq!(decision, Decision::BlockUnknown);
+    assert_eq!(reasons[0], "nothing-ran");
 }
 
 #[test]
@@ -82,9 +131,10 @@ fn a_known_bad_scenario_that_is_not_caught_takes_the_trust_from_the_gate() {
         known_bad(LOST, &["gap", "lost-write"]),
     ] {
         assert_eq!(missed.outcome, Outcome::NotCaught);
-        let ruling = decide(&[honest(CLEAN), missed], &Policy::default());
-        assert_eq!(ruling.decision, Decision::BlockUnknown);
-        assert_eq!(ruling.reasons[0].reason, "known-bad-not-caught");
+        let ran = [honest(CLEAN), missed];
+        let (decision, reasons) = decided(&ran, &scope(&ran));
+        assert_eq!(decision, Decision::BlockUnknown);
+        assert_eq!(reasons[0], "known-bad-not-caught");
     }
 }
 
@@ -109,36 +159,31 @@ fn a_known_bad_scenario_with_something_unknown_beside_its_finding_is_not_caught(
 
 #[test]
 fn a_row_is_valid_only_where_an_honest_scenario_proved_it() {
-    let of = |scenarios: &[ScenarioVerdict]| rows(scenarios).into_iter().find(|row| row.row == ROW).unwrap().verdict;
-    assert_eq!(of(&[honest(CLEAN)]), Verdict::Valid);
+    let of = |scenarios: &[ScenarioVerdict]| {
+        let rows = rows(scenarios, &scope(scenarios));
+        rows.into_iter().find(|row| row.row == ROW).unwrap().verdict
+    };
+    assert_eq!(of(&[honest(FULL)]), Verdict::Valid);
     assert_eq!(of(&[]), Verdict::Unknown);
     assert_eq!(of(&[known_bad(LOST, &["lost-write"])]), Verdict::Unknown);
-    assert_eq!(of(&[honest(CLEAN), known_bad(LOST, &["lost-write"])]), Verdict::Valid);
-    assert_eq!(of(&[honest(CLEAN), honest(LOST)]), Verdict::Invalid);
-    assert_eq!(
-        of(&[honest(CLEAN), known_bad(CLEAN, &["lost-write"])]),
-        Verdict::Unknown
-    );
+    assert_eq!(of(&[honest(FULL), known_bad(LOST, &["lost-write"])]), Verdict::Valid);
+    assert_eq!(of(&[honest(FULL), honest(LOST)]), Verdict::Invalid);
+    assert_eq!(of(&[honest(FULL), known_bad(CLEAN, &["lost-write"])]), Verdict::Unknown);
 }
 
 #[test]
 fn rows_that_nothing_proved_block_only_where_they_are_enforced() {
-    let some = Policy {
-        enforce_matrix: true,
-        enforced_rows: vec![ROW.to_owned()],
+    let suite = suite();
+    let with = |rows: &[&str]| {
+        let scope = Scope {
+            enforced_rows: rows.iter().map(ToString::to_string).collect(),
+            ..scope(&suite)
+        };
+        decide(&suite, &scope).decision
     };
-    let all = Policy {
-        enforce_matrix: true,
-        enforced_rows: Vec::new(),
-    };
-    let wrong = Policy {
-        enforce_matrix: true,
-        enforced_rows: vec!["no-such-row".to_owned()],
-    };
-    let scenarios = [honest(CLEAN)];
-    assert_eq!(decide(&scenarios, &some).decision, Decision::Allow);
-    assert_eq!(decide(&scenarios, &all).decision, Decision::BlockUnknown);
-    assert_eq!(decide(&scenarios, &wrong).decision, Decision::BlockUnknown);
+    assert_eq!(with(&[ROW]), Decision::Allow);
+    assert_eq!(with(&ROWS.map(|row| row.name)), Decision::BlockUnknown);
+    assert_eq!(with(&["no-such-row"]), Decision::BlockUnknown);
 }
 
 #[test]
@@ -150,7 +195,8 @@ fn a_scenario_that_proves_an_unheard_of_row_is_not_allowed() {
 
 #[test]
 fn a_scenario_without_reports_is_unknown() {
-    let verdict = ScenarioVerdict::from_reports("none", &[], &Expectation::Allow, &[]);
+    let world = World::read(CLEAN).unwrap();
+    let verdict = ScenarioVerdict::from_reports(&world.plan, [&world.legacy, &world.candidate], &[]);
     assert_eq!(verdict.verdict, Verdict::Unknown);
 }
 
@@ -159,17 +205,19 @@ fn findings_that_were_left_out_still_block() {
     let mut report = Report::new("gap");
     report.push(Finding::new("gap", Verdict::Invalid, "skipped"));
     report.findings.clear();
-    let verdict = ScenarioVerdict::from_reports("some", &[], &Expectation::Allow, &[report]);
+    let world = World::read(CLEAN).unwrap();
+    let verdict = ScenarioVerdict::from_reports(&world.plan, [&world.legacy, &world.candidate], &[report]);
     assert_eq!((verdict.outcome, verdict.verdict), (Outcome::Blocked, Verdict::Invalid));
 }
 
 #[test]
 fn a_warning_decides_nothing_in_an_honest_scenario_or_a_known_bad_one() {
     let warned = |text: &str, expect: Expectation| {
-        let world = World::read(text).unwrap();
+        let mut world = World::read(text).unwrap();
         let mut reports = crate::check::check_all(&CheckInput::new(&world.plan, &world.legacy, &world.candidate));
         reports[0].push(Finding::new("gap", crate::check::Verdict::Valid, "told").on(LaneId::Candidate));
-        ScenarioVerdict::from_reports("some", &[], &expect, &reports)
+        world.plan.expect = expect;
+        ScenarioVerdict::from_reports(&world.plan, &reports)
     };
     let clean = warned(CLEAN, Expectation::Allow);
     assert_eq!((clean.outcome, clean.warnings.len()), (Outcome::Clean, 1));
@@ -183,4 +231,258 @@ fn a_warning_decides_nothing_in_an_honest_scenario_or_a_known_bad_one() {
         (Outcome::Caught, 1, 1)
     );
     assert_eq!(decision(&[clean, caught]).0, Decision::Allow);
+}
+
+/// Why the built-in scenario can't be driven over these lanes.
+fn reason_of(name: &str, scope: &Scope) -> Option<String> {
+    let (path, text) = stock()
+        .iter()
+        .find(|(path, _)| path.ends_with(&format!("/{name}.toml")))
+        .unwrap();
+    let plan = compile(&Scenario::parse(path, text).unwrap(), Seed(7));
+    unfit(&plan, &scope.lanes, scope.aa)
+}
+
+#[test]
+fn a_full_run_is_allowed_and_one_that_lacks_a_scenario_is_not() {
+    let full = suite();
+    assert_eq!(decided(&full, &scope(&full)), (Decision::Allow, vec![]));
+    for (lacking, reason) in [("equal-streams", "not-run"), ("drop-event", "known-bad-not-run")] {
+        let part: Vec<_> = full.iter().filter(|ran| ran.scenario != lacking).cloned().collect();
+        assert_eq!(
+            decided(&part, &scope(&part)),
+            (Decision::PassedInPart, vec![reason.to_owned()])
+        );
+        assert_eq!(Decision::PassedInPart.exit_code(), 0);
+    }
+}
+
+#[test]
+fn a_scenario_of_another_file_is_not_the_built_in_one_of_its_name() {
+    let mut edited = suite();
+    edited[0].digest = sha256(b"another file");
+    assert_eq!(decided(&edited, &scope(&edited)).0, Decision::PassedInPart);
+    // A scenario that plants a defect shows nothing in the place of an honest one.
+    let mut planted = suite();
+    planted[0] = ScenarioVerdict {
+        scenario: planted[0].scenario.clone(),
+        digest: planted[0].digest.clone(),
+        ..known_bad(LOST, &["lost-write"])
+    };
+    assert_eq!(decided(&planted, &scope(&planted)).0, Decision::PassedInPart);
+}
+
+#[test]
+fn own_scenarios_beside_the_whole_suite_leave_it_full_and_have_to_pass() {
+    assert_eq!(decision(&[honest(CLEAN)]), (Decision::Allow, 0));
+    assert_eq!(decision(&[honest(LOST)]), (Decision::BlockInvalid, 1));
+}
+
+#[test]
+fn a_scenario_that_had_to_run_and_did_not_blocks() {
+    let full = suite();
+    let scope = scope(&full);
+    let (decision, reasons) = decided(&full[1..], &scope);
+    assert_eq!((decision, reasons[0].as_str()), (Decision::BlockUnknown, "unaccounted"));
+}
+
+#[test]
+fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
+    let full = suite();
+    let mut outside = scope(&full);
+    let legacy = Means {
+        server: ServerKind::Outside,
+        shared: true,
+        scoped: true,
+        sets_policies: true,
+        confirms_reads: false,
+    };
+    outside.lanes.insert(LaneId::Legacy, legacy);
+    outside.left_out = full
+        .iter()
+        .filter_map(|ran| Some((ran.scenario.clone(), reason_of(&ran.scenario, &outside)?)))
+        .collect();
+    assert!(outside.left_out.contains_key("legacy-killed") && outside.left_out.contains_key("drop-event"));
+    let ran: Vec<_> = full
+        .iter()
+        .filter(|ran| !outside.left_out.contains_key(&ran.scenario))
+        .cloned()
+        .collect();
+    assert_eq!(decided(&ran, &outside), (Decision::Allow, vec![]));
+    // The same over lanes of our own, or for another reason: nothing says that they had to be left out.
+    let ours = Scope {
+        lanes: scope(&full).lanes,
+        ..outside.clone()
+    };
+    assert_eq!(decided(&ran, &ours).0, Decision::PassedInPart);
+    outside
+        .left_out
+        .insert("legacy-killed".to_owned(), "it takes too long".to_owned());
+    assert_eq!(
+        decided(&ran, &outside),
+        (Decision::PassedInPart, vec!["not-run".to_owned()])
+    );
+}
+
+#[test]
+fn a_run_of_another_suite_can_not_be_told_to_be_full() {
+    let full = suite();
+    let other = Scope {
+        suite: sha256(b"another suite"),
+        ..scope(&full)
+    };
+    assert_eq!(
+        decided(&full, &other),
+        (Decision::PassedInPart, vec!["other-suite".to_owned()])
+    );
+}
+
+#[test]
+fn a_lane_against_itself_and_a_run_without_faults_have_decisions_of_their_own() {
+    let full = suite();
+    let aa = Scope {
+        aa: Some(LaneId::Legacy),
+        ..scope(&full)
+    };
+    assert_eq!(
+        decided(&full, &aa),
+        (Decision::NoDifference, vec!["against-itself".to_owned()])
+    );
+    let part = Scope {
+        aa: Some(LaneId::Legacy),
+        ..scope(&full[..3])
+    };
+    assert_eq!(decided(&full[..3], &part).0, Decision::NoDifference);
+    let plain = Scope {
+        no_faults: true,
+        ..scope(&full)
+    };
+    assert_eq!(
+        decided(&full, &plain),
+        (Decision::ValidWithoutFaults, vec!["no-faults".to_owned()])
+    );
+    for scope in [aa, part, plain] {
+        assert_eq!(decide(&[honest(LOST)], &scope).decision, Decision::BlockInvalid);
+    }
+}
+
+/// The row after a run of these scenarios.
+fn row_after(scenarios: &[ScenarioVerdict]) -> RowVerdict {
+    let rows = rows(scenarios, &scope(scenarios));
+    rows.into_iter().find(|row| row.row == ROW).unwrap()
+}
+
+#[test]
+fn a_row_is_shown_once_every_part_was_seen_on_each_lane() {
+    let follows = "c1 sub a; pub a1; c1 a1";
+    let leaves = "pub a1; c1 sub a; c1 a1; c1 cut; pub a2; c1 sub a from 1; c1 a2";
+    let killed = "pub a1; kill; start; c1 sub a; c1 a1";
+    let some = row_after(&[honest(follows), honest(leaves)]);
+    assert_eq!(some.verdict, Verdict::Unknown);
+    for lane in LaneId::BOTH {
+        assert_eq!(some.missing[&lane], [Part::ReplayAcrossKill].into());
+    }
+    let all = row_after(&[honest(follows), honest(leaves), honest(killed)]);
+    assert_eq!((all.verdict, all.missing.len()), (Verdict::Valid, 0));
+    let on_one_lane = killed.replace("kill; start", "legacy: kill; legacy: start");
+    let half = row_after(&[honest(follows), honest(leaves), honest(&on_one_lane)]);
+    assert_eq!(half.verdict, Verdict::Unknown);
+    assert_eq!(
+        half.missing,
+        [(LaneId::Candidate, [Part::ReplayAcrossKill].into())].into()
+    );
+}
+
+#[test]
+fn a_lane_against_itself_shows_no_row() {
+    let full = suite();
+    let aa = Scope {
+        aa: Some(LaneId::Legacy),
+        ..scope(&full)
+    };
+    assert!(rows(&full, &aa).iter().all(|row| row.verdict == Verdict::Unknown));
+}
+
+#[test]
+fn a_claim_that_a_lane_did_not_earn_is_unknown() {
+    let claim = |row: &str| {
+        let mut world = World::read(CLEAN).unwrap();
+        world.plan.proves = vec![row.to_owned()];
+        ScenarioVerdict::of(&CheckInput::new(&world.plan, &world.legacy, &world.candidate))
+    };
+    assert_eq!(claim(ROW).verdict, Verdict::Valid);
+    for row in ROWS.iter().filter(|row| row.name != ROW && !row.checkers.is_empty()) {
+        let verdict = claim(row.name);
+        assert_eq!(verdict.verdict, Verdict::Unknown, "{}", row.name);
+        let reasons: Vec<_> = verdict.principal.iter().map(|found| found.reason.as_str()).collect();
+        assert_eq!(reasons, ["unearned-claim", "unearned-claim"], "{}", row.name);
+    }
+}
+
+/// What both lanes see of a run.
+fn seen(text: &str) -> Vec<Part> {
+    let world = World::read(text).unwrap();
+    let [legacy, candidate] = [&world.legacy, &world.candidate].map(|lane| crate::check::earned(&world.plan, lane));
+    legacy.intersection(&candidate).copied().collect()
+}
+
+#[test]
+fn each_part_is_seen_where_it_happens_and_not_where_it_almost_does() {
+    for (part, text, almost) in [
+        (Part::FollowedLive, "c1 sub a; pub a1; c1 a1", CLEAN),
+        (Part::LateBootstrap, CLEAN, "c1 sub a; pub a1; c1 a1"),
+        (
+            Part::ReplayAfterReconnect,
+            "pub a1; c1 sub a; c1 a1; c1 cut; pub a2; c1 sub a from 1; c1 a2",
+            "pub a1; c1 sub a; c1 a1; c1 cut; c1 sub a from 1; pub a2; c1 a2",
+        ),
+        (
+            Part::ReplayAcrossKill,
+            "pub a1; kill; start; c1 sub a; c1 a1",
+            "kill; start; pub a1; c1 sub a; c1 a1",
+        ),
+        (
+            Part::RepeatedFrame,
+            "planned twice c1; c1 sub a; pub a1; c1 a1 a1; fires twice c1",
+            "planned twice c1; c1 sub a; pub a1; c1 a1; fires twice c1",
+        ),
+        (
+            Part::RepeatedPublish,
+            "pub a1; c1 sub a; c1 a1; again a1",
+            "pub a1; c1 sub a; c1 a1; again a1 = 2",
+        ),
+        (
+            Part::OverlappingReplay,
+            "pub a1..2; c1 sub a; c1 a1 a2; c1 cut; c1 sub a from 2; c1 a1 a2",
+            "pub a1..2; c1 sub a; c1 a1 a2; c1 cut; c1 sub a from 2",
+        ),
+        (
+            Part::FloorBreach,
+            "pub a1..3; c1 ask a from 1; c1 refused a floor cursor=1 floor=2 head=3; c1 rewind a; c1 sub a; c1 a3",
+            "pub a1..3; c1 ask a from 1; c1 refused a floor cursor=1 floor=2 head=3; c1 rewind a; c1 sub a",
+        ),
+        (
+            Part::BudgetExceeded,
+            "pub a1..3; c1 ask a from 1; c1 refused a budget cursor=1 head=3 lag=2 budget=1; c1 rewind a; c1 sub a; c1 a1",
+            "pub a1..3; c1 ask a from 1; c1 refused a floor cursor=1 floor=2 head=3; c1 rewind a; c1 sub a; c1 a3",
+        ),
+        (
+            Part::CarriedOver,
+            "pub a1..2; c1 cursor a 1; c1 sub a from 1; c1 a2",
+            "pub a1..3; c1 cursor a 1; c1 sub a from 1; c1 a3",
+        ),
+        (
+            Part::DeviceReturns,
+            "c1 sub a; c2 sub a; pub a1; c1 a1; c2 a1; c2 leave; pub a2; c1 a2; c2 sub a from 1; c2 a2",
+            "c1 sub a; c2 sub a; pub a1; c1 a1; c2 a1; c2 leave; c2 sub a from 1; pub a2; c1 a2; c2 a2",
+        ),
+        (
+            Part::DevicesEqual,
+            "pub a1; c1 sub a; c2 sub a; c1 a1; c2 a1",
+            "pub a1; c1 sub a; c1 a1",
+        ),
+    ] {
+        assert!(seen(text).contains(&part), "{part:?} in {text}: {:?}", seen(text));
+        assert!(!seen(almost).contains(&part), "{part:?} in {almost}");
+    }
 }

@@ -106,11 +106,31 @@ fn what(error: &serde_json::Error) -> String {
 /// # Errors
 /// What the writer says.
 pub fn write_times(times_us: &[u64], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "{{\"schema\":\"{TIMES_SCHEMA}\",\"unit\":\"us since the run started\"}}"
-    )?;
+    out.write_all(times_header().as_bytes())?;
     times_us.iter().try_for_each(|time| writeln!(out, "{time}"))
+}
+
+/// Reads what [`write_times`] wrote.
+///
+/// # Errors
+/// The first line that is not what it should be.
+pub fn read_times(bytes: &[u8]) -> Result<Vec<u64>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    let number = |line: &str| {
+        let number = line.strip_suffix('\n')?;
+        number.parse().ok().filter(|read: &u64| read.to_string() == number)
+    };
+    let mut lines = text.split_inclusive('\n').zip(1..);
+    if lines.next().is_none_or(|(line, _)| line != times_header()) {
+        return Err(format!("line 1: this is no header of {TIMES_SCHEMA}"));
+    }
+    lines
+        .map(|(line, at)| number(line).ok_or_else(|| format!("line {at}: this is no time")))
+        .collect()
+}
+
+fn times_header() -> String {
+    format!("{{\"schema\":\"{TIMES_SCHEMA}\",\"unit\":\"us since the run started\"}}\n")
 }
 
 #[cfg(test)]
@@ -260,8 +280,25 @@ mod tests {
         let mut out = Vec::new();
         write_times(&[5, 17], &mut out).unwrap();
         assert_eq!(
-            String::from_utf8(out).unwrap(),
+            String::from_utf8(out.clone()).unwrap(),
             "{\"schema\":\"cutover.times/1\",\"unit\":\"us since the run started\"}\n5\n17\n"
         );
+        assert_eq!(read_times(&out), Ok(vec![5, 17]));
+    }
+
+    #[test]
+    fn times_that_can_not_be_read_are_named_by_their_line() {
+        let header = times_header();
+        for (text, line) in [
+            (String::new(), 1),
+            (header.replace("/1", "/9"), 1),
+            (format!("{header}5\nx\n"), 3),
+            (format!("{header}5\n17"), 3),
+            (format!("{header}05\n"), 2),
+            (format!("{header}\n"), 2),
+        ] {
+            let error = read_times(text.as_bytes()).unwrap_err();
+            assert!(error.starts_with(&format!("line {line}: ")), "{error}");
+        }
     }
 }

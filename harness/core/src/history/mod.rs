@@ -5,6 +5,7 @@
 
 pub mod file;
 mod record;
+pub mod valid;
 
 pub use record::{
     Closed, Completion, Contradiction, Fire, KillWait, Outcome, Phase, Process, Record, Refusal, RewindReason, Rewrote,

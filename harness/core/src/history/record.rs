@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::hash::PayloadHash;
-use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
+use crate::ids::{ClientId, ConnId, Cursor, FaultId, LaneId, OpId, Seq, StreamId, SubId};
 use crate::plan::Compression;
 
 /// Something that happened on one lane.
@@ -62,8 +62,8 @@ pub enum Record {
         sub: SubId,
         /// The stream.
         stream: StreamId,
-        /// The cursor that the client resumes from, or `None` for a bootstrap. What the lane saw may have been rewritten
-        /// by a fault: the ledger tells.
+        /// The cursor that the client resumes from, or `None` for a bootstrap. What the lane saw may have been
+        /// rewritten by a fault: the ledger tells.
         cursor: Option<Cursor>,
     },
     /// The lane accepted a subscription: the replay is complete.
@@ -258,6 +258,21 @@ pub enum Phase {
     Done,
 }
 
+impl Phase {
+    /// The phase that follows; none follows the last.
+    pub fn next(self) -> Option<Phase> {
+        match self {
+            Phase::Setup => Some(Phase::Exercise),
+            Phase::Exercise => Some(Phase::Heal),
+            Phase::Heal => Some(Phase::Converge),
+            Phase::Converge => Some(Phase::ProofOfLife),
+            Phase::ProofOfLife => Some(Phase::Drain),
+            Phase::Drain => Some(Phase::Done),
+            Phase::Done => None,
+        }
+    }
+}
+
 /// How an attempt at an operation ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -403,6 +418,16 @@ pub enum Via {
     Snapshot,
     /// A SpacetimeDB transaction update.
     Transaction,
+}
+
+impl Via {
+    /// The lane whose message it is.
+    pub fn lane(self) -> LaneId {
+        match self {
+            Via::UpdateBatch | Via::Frame => LaneId::Legacy,
+            Via::Snapshot | Via::Transaction => LaneId::Candidate,
+        }
+    }
 }
 
 /// Which rule a message that contradicts itself broke (contract, "Server to client").

@@ -17,7 +17,7 @@ pub use toxic::{ByteToxic, Direction, PlannedToxic};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ClientId, FaultId, LaneId, Seed, StreamId};
+use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
 use crate::scenario::sha256;
 
 /// The schema version that a serialized plan carries.
@@ -104,6 +104,18 @@ impl Plan {
                 _ => false,
             })
             .count()
+    }
+
+    /// Every operation of the writer.
+    pub fn ops(&self) -> impl Iterator<Item = OpId> {
+        let steps = self
+            .cases
+            .iter()
+            .flat_map(|case| case.steps.iter().chain(&case.proof_of_life));
+        steps.filter_map(|step| match step {
+            Step::Policy { op, .. } | Step::Publish { op, .. } => Some(*op),
+            _ => None,
+        })
     }
 
     /// The plan as JSON: the same plan, the same bytes.

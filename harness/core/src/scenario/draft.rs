@@ -10,7 +10,8 @@ use crate::plan::{ByteToxic, Direction, FaultKind, MessageKind, Scope};
 pub(super) struct Draft {
     pub(super) name: String,
     pub(super) title: String,
-    pub(super) proves: Vec<String>,
+    /// Sorted, with where each stands.
+    pub(super) proves: Vec<At<String>>,
     pub(super) legacy_defects: Vec<String>,
     pub(super) converge_within_ms: u64,
     pub(super) backoff: Backoff,

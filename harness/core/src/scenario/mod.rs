@@ -3,9 +3,11 @@
 //!
 //! [`Scenario::parse`] is the whole of it. What comes out holds no chance and no payload: the plan adds those.
 
+mod claims;
 mod decode;
 mod draft;
 mod errors;
+pub mod pattern;
 mod read;
 pub mod script;
 mod simulate;
@@ -15,7 +17,9 @@ mod tests;
 pub mod words;
 
 pub use errors::{ScenarioError, ScenarioErrors};
-pub use stock::stock;
+pub use stock::{SCHEMA, stock};
+
+use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
@@ -144,18 +148,21 @@ impl Scenario {
 /// The mistakes of all files, in the order of the files, a name that two of them bear among them.
 pub fn load(files: &[(&str, &str)]) -> Result<Vec<Scenario>, ScenarioErrors> {
     let mut scenarios: Vec<Scenario> = Vec::new();
+    let mut path_of: BTreeMap<String, &str> = BTreeMap::new();
     let mut errors = Vec::new();
     for (path, text) in files {
         match Scenario::parse(path, text) {
             Err(more) => errors.extend(more.errors),
-            Ok(scenario) if scenarios.iter().any(|other| other.name == scenario.name) => errors.push(ScenarioError {
-                path: (*path).to_owned(),
-                line: 1,
-                column: 1,
-                what: format!("another file holds a scenario `{}`", scenario.name),
-                hint: Some("rename one of them".to_owned()),
-            }),
-            Ok(scenario) => scenarios.push(scenario),
+            Ok(scenario) => match path_of.insert(scenario.name.clone(), path) {
+                None => scenarios.push(scenario),
+                Some(first) => errors.push(ScenarioError {
+                    path: (*path).to_owned(),
+                    line: 1,
+                    column: 1,
+                    what: format!("{first} holds a scenario `{}` too", scenario.name),
+                    hint: Some("rename one of them, file and name".to_owned()),
+                }),
+            },
         }
     }
     if errors.is_empty() {
@@ -191,10 +198,11 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
     let draft = draft(path, text, mistakes)?;
     place(path, &draft, mistakes);
     let cases = simulate::cases(&draft, mistakes);
+    claims::check(&draft, &cases, mistakes);
     Some(Scenario {
         name: draft.name,
         title: draft.title,
-        proves: draft.proves,
+        proves: draft.proves.into_iter().map(|row| row.value).collect(),
         legacy_defects: draft.legacy_defects,
         converge_within_ms: draft.converge_within_ms,
         backoff: draft.backoff,

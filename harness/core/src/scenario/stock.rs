@@ -11,6 +11,9 @@ pub fn stock() -> &'static [(&'static str, &'static str)] {
     STOCK
 }
 
+/// The schema of scenario files for editors, `scenario.schema.json` beside the stock.
+pub const SCHEMA: &str = include_str!("../../../../scenarios/scenario.schema.json");
+
 const STOCK: &[(&str, &str)] = files![
     "scenarios/awkward-payloads.toml",
     "scenarios/black-hole.toml",

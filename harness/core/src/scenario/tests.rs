@@ -1,6 +1,7 @@
 //! Scenario files: what is accepted, and what is said of mistakes.
 #![allow(clippy::unwrap_used)]
 
+mod claims;
 mod documents;
 mod messages;
 mod mistakes;
@@ -85,7 +86,7 @@ fn many_files_are_read_together_and_no_name_comes_twice() {
     let twice = [("a/x.toml", GOOD), ("b/x.toml", GOOD)];
     let errors = load(&twice).unwrap_err().to_string();
     assert!(
-        errors.starts_with("b/x.toml:1:1: another file holds a scenario `x`"),
+        errors.starts_with("b/x.toml:1:1: a/x.toml holds a scenario `x` too"),
         "{errors}"
     );
     assert_eq!(load(&twice[..1]).unwrap().len(), 1);

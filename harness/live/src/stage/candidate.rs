@@ -10,7 +10,6 @@ use cutover_core::plan::Plan;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
-use super::fit::harms;
 use super::meet::reach;
 use super::{Source, Stage, StageError, Staged, fixed};
 use crate::bounds::{self, Bound};
@@ -23,6 +22,7 @@ use crate::lane::spacetime::admin::{self, AdminError};
 use crate::lane::spacetime::{SpacetimeLane, SpacetimeTaggers};
 use crate::process::{Durability, Server, ServerCommand};
 use crate::proxy::{Proxy, ProxyConfig, Upstream};
+use cutover_core::gate::fit::harms;
 
 /// The module, as it is committed.
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../spacetime/module/cutover_module.wasm");

@@ -1,9 +1,11 @@
-//! What a lane that is not our own can't be put through, and what its streams are called there.
+//! What can be done to each lane, and what its streams are called there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cutover_core::gate::fit::{Means, ServerKind, unfit};
 use cutover_core::ids::{LaneId, StreamId};
-use cutover_core::plan::{Plan, ServerAction, Step};
+use cutover_core::plan::Plan;
 
 use super::{Source, Stage};
 use crate::lane::names::{Names, NamesError};
@@ -12,47 +14,23 @@ use crate::lane::profile::LaneTarget;
 impl Stage {
     /// Why a plan can't be driven over these lanes, where it can't. `aa` is the lane that runs against itself, if one does.
     pub fn unfit(&self, plan: &Plan, aa: Option<LaneId>) -> Option<String> {
-        let lane_of = |role: LaneId| aa.unwrap_or(role);
-        let planted_in = lane_of(LaneId::Legacy);
-        if !plan.legacy_defects.is_empty()
-            && (planted_in != LaneId::Legacy || !matches!(self.source(planted_in), Source::Bundled))
-        {
-            return Some("it plants a defect in the built-in legacy server, which does not run here".to_owned());
-        }
-        LaneId::BOTH
-            .into_iter()
-            .find_map(|role| self.unfit_for(plan, role, lane_of(role), aa.is_some()))
+        unfit(plan, &self.means(), aa)
     }
 
-    fn unfit_for(&self, plan: &Plan, role: LaneId, lane: LaneId, aa: bool) -> Option<String> {
-        if plan.kills_at_once(role) > 0 && lane == LaneId::Candidate && !self.reads_are_confirmed() {
-            let what = "it kills the candidate at once, and the lane promises nothing of what was seen";
-            return Some(format!("{what}: its profile does not say `confirmed = true`"));
-        }
-        let Source::Outside(target) = self.source(lane) else {
-            return None;
-        };
-        if harms(plan, role) {
-            return Some(format!("it kills or pauses the {lane} server, which is not ours"));
-        }
-        if sets_policies(plan) && !target.sets_policies() {
-            let what = "it sets retention or a replay budget, which by its profile can't be set on";
-            return Some(format!("{what} the {lane} lane"));
-        }
-        if !shares_streams(target) {
-            return None;
-        }
-        if aa && !target.scoped() {
-            let what = "both of its lanes would write to the same streams, as the profile says `scoped = false` of";
-            return Some(format!("{what} the {lane} lane"));
-        }
-        match self.names(role, lane, plan) {
-            Err(NamesError::Unscopable { stream }) => Some(format!(
-                "`{stream}` has no id to carry a word of this run, and the {lane} lane is shared with others"
-            )),
-            // What is wrong with the scenario on any lane is told when it is driven.
-            _ => None,
-        }
+    /// What can be done to each lane.
+    pub fn means(&self) -> BTreeMap<LaneId, Means> {
+        let means = LaneId::BOTH.map(|lane| {
+            let confirms_reads = lane == LaneId::Candidate && self.reads_are_confirmed();
+            let means = means_of(self.source(lane));
+            (
+                lane,
+                Means {
+                    confirms_reads,
+                    ..means
+                },
+            )
+        });
+        means.into()
     }
 
     /// Whether the candidate was asked to withhold what is not on disk.
@@ -90,32 +68,18 @@ fn shares_streams(target: &LaneTarget) -> bool {
     }
 }
 
-/// Whether a plan does something to a lane's server process.
-pub(super) fn harms(plan: &Plan, role: LaneId) -> bool {
-    plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
-        Step::Server { lane: only, action } => {
-            only.is_none_or(|only| only == role) && !matches!(action, ServerAction::Restart)
-        }
-        _ => false,
-    })
-}
-
-pub(super) fn sets_policies(plan: &Plan) -> bool {
-    plan.cases.iter().any(|case| {
-        let streams = case
-            .streams
-            .iter()
-            .map(|stream| (stream.retention, stream.replay_budget));
-        let steps = case.steps.iter().filter_map(|step| match step {
-            Step::Policy {
-                retention,
-                replay_budget,
-                ..
-            } => Some((*retention, *replay_budget)),
-            _ => None,
-        });
-        streams.chain(steps).any(|policy| policy != (None, None))
-    })
+fn means_of(source: &Source) -> Means {
+    match source {
+        Source::Bundled => Means::of_ours(ServerKind::BuiltIn),
+        Source::Binary { .. } => Means::of_ours(ServerKind::Binary),
+        Source::Outside(target) => Means {
+            server: ServerKind::Outside,
+            sets_policies: target.sets_policies(),
+            shared: shares_streams(target),
+            scoped: target.scoped(),
+            confirms_reads: false,
+        },
+    }
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use tokio::sync::Mutex;
 
-use super::fit::harms;
 use super::{Source, Stage, StageError, Staged, fixed};
 use crate::drive::{LaneStack, Route, Victim};
 use crate::lane::names::Names;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
 use crate::lane::profile::{HashKind, LaneTarget, PhoenixProfile};
 use crate::process::{Durability, Server, ServerCommand};
+use cutover_core::gate::fit::harms;
 
 /// The name by which the reference server is asked for; it serves any.
 const BUNDLED_URL: &str = "http://legacy.localhost/";

@@ -7,7 +7,6 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 
 use super::candidate::Host;
-use super::fit::sets_policies;
 use super::meet::{Door, endpoint};
 use super::{Source, Stage, StageError};
 use crate::lane::names::Names;
@@ -16,6 +15,7 @@ use crate::lane::profile::{LaneTarget, PhoenixProfile};
 use crate::lane::socket::Bounds;
 use crate::lane::spacetime::SpacetimeLane;
 use crate::lane::trial::{Trial, TrialError, trial_bounds};
+use cutover_core::gate::fit::sets_policies;
 
 /// What the trial's streams carry in their ids beside the word of the run.
 const TRIAL: &str = "trial";

@@ -1,97 +1,50 @@
-//! Compares what a bundle says with what is there, and what it says was judged with what was computed.
+//! Compares what a bundle says was judged with what was computed.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
 
 use super::Problem;
-use crate::evidence::bundle::is_digested;
-use crate::evidence::document::{Evidence, State, pretty};
 use crate::evidence::judged::Judged;
-use crate::evidence::layout::{self, FileEntry, Files};
+use crate::evidence::layout;
 
 /// So many differences are named one by one; more are only counted.
 const MAX_DIFFERENCES: usize = 20;
 /// A value longer than this is shortened where it is shown.
 const MAX_SHOWN: usize = 120;
+/// The members that tell the entries of a list apart: of scenarios, and of rows of the matrix.
+const NAMES: [&str; 2] = ["name", "row"];
 
-/// Every listed file must be there with its length and digest, and none may be there that is not listed.
-pub fn digests(files: &Files, evidence: &Evidence, problems: &mut Vec<Problem>) {
-    for (path, entry) in &evidence.files {
-        match files.get(path).map(|content| FileEntry::of(content)) {
-            None => problems.push(Problem::new(path, "is missing")),
-            Some(found) if found.bytes != entry.bytes => {
-                let (expected, found) = (format!("{} bytes", entry.bytes), format!("{} bytes", found.bytes));
-                problems.push(Problem::between(
-                    path,
-                    "was edited or cut short: its length differs",
-                    expected,
-                    found,
-                ));
-            }
-            Some(found) if found != *entry => {
-                problems.push(Problem::between(
-                    path,
-                    "was edited: its digest differs",
-                    &entry.digest,
-                    found.digest,
-                ));
-            }
-            Some(_) => {}
-        }
-    }
-    // A run that did not come to its end has files that no document lists yet.
-    if evidence.state == State::InProgress {
-        return;
-    }
-    let surplus = files
-        .keys()
-        .filter(|path| is_digested(path) && !evidence.files.contains_key(*path));
-    problems.extend(surplus.map(|path| Problem::new(path, "is not listed in evidence.json: it was added later")));
-}
-
-/// A scenario that is said to have been left out must have left nothing: what was driven can't be talked away.
-pub fn left_out(files: &Files, evidence: &Evidence, problems: &mut Vec<Problem>) {
-    for name in evidence.left_out.keys() {
-        let path = layout::plan(name);
-        let judged = evidence.judged.scenarios.iter().any(|scenario| scenario.name == *name);
-        if judged || files.contains_key(&path) {
-            let what = format!("is of a scenario that {} says was left out", layout::EVIDENCE);
-            problems.push(Problem::new(&path, what));
-        }
-    }
-}
-
-/// What was judged must be what was computed, byte for byte; each difference is named by its JSON path.
-pub fn judged(recorded: &Judged, computed: &Judged, problems: &mut Vec<Problem>) {
-    if pretty(recorded) == pretty(computed) {
-        return;
-    }
-    let (recorded, computed) = (value(recorded), value(computed));
+/// What was judged must be what was computed; each difference is named by its JSON path. Scenarios that can't be
+/// computed are not compared, and then neither is what follows from all of them.
+pub fn judged(recorded: &Judged, computed: &Judged, uncomputed: &BTreeSet<String>, problems: &mut Vec<Problem>) {
+    let [recorded, computed] = [recorded, computed].map(|judged| {
+        let mut judged = judged.clone();
+        judged.scenarios.retain(|scenario| !uncomputed.contains(&scenario.name));
+        serde_json::to_value(judged).unwrap_or(Value::Null)
+    });
     let mut differences = Vec::new();
-    walk("judged", &recorded, &computed, &mut differences);
-    let more = differences.len().saturating_sub(MAX_DIFFERENCES);
-    problems.extend(
-        differences
-            .into_iter()
-            .take(MAX_DIFFERENCES)
-            .map(|(path, recorded, computed)| {
-                let what = format!("`{path}` does not follow from the histories");
-                Problem::between(layout::EVIDENCE, &what, computed, recorded)
-            }),
-    );
-    if more > 0 {
-        problems.push(Problem::new(
-            layout::EVIDENCE,
-            format!("{more} more values do not follow from the histories"),
-        ));
+    if uncomputed.is_empty() {
+        walk("judged", &recorded, &computed, &mut differences);
+    } else {
+        let part = |judged: &Value| judged.get("scenarios").cloned().unwrap_or(Value::Null);
+        walk("judged.scenarios", &part(&recorded), &part(&computed), &mut differences);
     }
-}
-
-fn value(judged: &Judged) -> Value {
-    serde_json::to_value(judged).unwrap_or(Value::Null)
+    let more = differences.len().saturating_sub(MAX_DIFFERENCES);
+    let told = differences.into_iter().take(MAX_DIFFERENCES);
+    problems.extend(told.map(|(path, recorded, computed)| {
+        let what = format!("`{path}` does not follow from the histories");
+        Problem::between(layout::EVIDENCE, &what, computed, recorded)
+    }));
+    if more > 0 {
+        let what = format!("{more} more values do not follow from the histories");
+        problems.push(Problem::new(layout::EVIDENCE, what));
+    }
 }
 
 fn walk(path: &str, recorded: &Value, computed: &Value, differences: &mut Vec<(String, String, String)>) {
     match (recorded, computed) {
+        (a, b) if a == b => {}
         (Value::Object(a), Value::Object(b)) => {
             let only_computed = b.keys().filter(|key| !a.contains_key(*key));
             for key in a.keys().chain(only_computed) {
@@ -99,18 +52,36 @@ fn walk(path: &str, recorded: &Value, computed: &Value, differences: &mut Vec<(S
                 walk(&format!("{path}.{key}"), a, b, differences);
             }
         }
-        (Value::Array(a), Value::Array(b)) => {
-            for index in 0..a.len().max(b.len()) {
-                let (a, b) = (
-                    a.get(index).unwrap_or(&Value::Null),
-                    b.get(index).unwrap_or(&Value::Null),
-                );
-                walk(&format!("{path}[{index}]"), a, b, differences);
+        (Value::Array(a), Value::Array(b)) => match (by_name(a), by_name(b)) {
+            // The same entries in another order are a difference too.
+            (Some(a), Some(b)) if !(a == b) => walk(path, &Value::Object(a), &Value::Object(b), differences),
+            (Some(_), Some(_)) => differences.push((format!("{path}, its order,"), names(a), names(b))),
+            _ => {
+                for index in 0..a.len().max(b.len()) {
+                    let at = |list: &[Value]| list.get(index).cloned().unwrap_or(Value::Null);
+                    walk(&format!("{path}[{index}]"), &at(a), &at(b), differences);
+                }
             }
-        }
-        (a, b) if a != b => differences.push((path.to_owned(), shown(a), shown(b))),
-        _ => {}
+        },
+        (a, b) => differences.push((path.to_owned(), shown(a), shown(b))),
     }
+}
+
+/// A list's entries by their names, where each has one of its own.
+fn by_name(list: &[Value]) -> Option<Map<String, Value>> {
+    let named: Option<Map<_, _>> = list.iter().map(|entry| Some((name(entry)?, entry.clone()))).collect();
+    named.filter(|named| named.len() == list.len())
+}
+
+fn name(entry: &Value) -> Option<String> {
+    NAMES
+        .iter()
+        .find_map(|member| Some(entry.get(member)?.as_str()?.to_owned()))
+}
+
+fn names(list: &[Value]) -> String {
+    let names: Vec<_> = list.iter().filter_map(name).collect();
+    crate::evidence::render::cut(&names.join(", "), MAX_SHOWN)
 }
 
 fn shown(value: &Value) -> String {

@@ -1,20 +1,30 @@
-//! Recheck: computes plans, vectors, findings and decision anew from what a bundle recorded, and names every difference.
+//! Recheck: computes plans, vectors, findings, decision and pages anew from what a bundle recorded, and names every
+//! difference.
 //!
-//! Nothing is run, and nothing in the bundle is believed: what it says was judged must come out of its histories byte for
-//! byte. What can't be computed from a bundle (who ran it, on which commit) is not checked, only bound by nothing: it is
-//! the bundle's word.
+//! Nothing is run, and nothing in the bundle is believed: which scenarios there are is what its files say, and what it
+//! says was judged must come out of its histories byte for byte. One damaged file is one problem: it is named first, it
+//! is not read, and what can't be computed without it is not compared. `docs/EVIDENCE.md` says what recheck can't tell.
 
+mod bundle;
 mod compare;
 mod read;
+mod scope;
 #[cfg(test)]
 mod tests;
+mod times;
+
+pub use bundle::{Bundle, Entry, MAX_FILE_BYTES};
+pub use times::fires;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::document::{Evidence, State};
-use super::judge::{JudgeInput, Terms, judge};
+use super::judge::{JudgeInput, decide, judge_scenario};
 use super::judged::Judged;
-use super::layout::{self, Files};
+use super::layout;
+use crate::gate::Scope;
 use crate::ids::Seed;
 use crate::plan::Plan;
 
@@ -81,7 +91,7 @@ pub struct Rechecked {
     pub evidence: Option<Evidence>,
     /// What was computed anew.
     pub computed: Judged,
-    /// Everything that does not hold, in order of files; empty where the bundle holds.
+    /// Everything that does not hold, causes first; empty where the bundle holds.
     pub problems: Vec<Problem>,
 }
 
@@ -117,39 +127,51 @@ pub struct Build {
 ///
 /// # Errors
 /// There is no bundle, or it is of another schema version.
-pub fn recheck(files: &Files, compile: Compile<'_>) -> Result<Rechecked, NoBundle> {
-    let bytes = files.get(layout::EVIDENCE).ok_or(NoBundle::NoDocument)?;
+pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, NoBundle> {
+    let entries = bundle.entries();
     let mut problems = Vec::new();
-    let evidence = match read::document(bytes)? {
-        Ok(evidence) => evidence,
-        Err(problem) => {
-            let computed = judge(&[], Terms::default(), &State::InProgress);
-            return Ok(Rechecked {
-                evidence: None,
-                computed,
-                problems: vec![problem],
-            });
+    let Some(evidence) = read::document(bundle, entries.get(layout::EVIDENCE).copied(), &mut problems)? else {
+        let computed = decide(Vec::new(), &Scope::default(), &State::InProgress);
+        return Ok(Rechecked {
+            evidence: None,
+            computed,
+            problems,
+        });
+    };
+    let document_holds = problems.is_empty();
+    let looked = bundle::Looked::at(bundle, entries, &evidence, &mut problems);
+    let mut scenarios = Vec::new();
+    let mut fires = BTreeMap::new();
+    let mut ran = BTreeMap::new();
+    let mut uncomputed = BTreeSet::new();
+    for name in looked.names() {
+        let Some(recorded) = read::scenario(name, &looked, &evidence, compile, &mut problems) else {
+            uncomputed.insert(name.clone());
+            continue;
+        };
+        scenarios.push(judge_scenario(&JudgeInput {
+            plan: &recorded.plan,
+            legacy: &recorded.legacy,
+            candidate: &recorded.candidate,
+        }));
+        ran.insert(name.clone(), scope::Ran::of(&recorded.plan, &evidence));
+        fires.extend(recorded.fires.map(|fires| (name.clone(), fires)));
+    }
+    let computed = decide(scenarios, &evidence.scope, &evidence.state);
+    if evidence.state == State::InProgress {
+        // Such a document was written before anything was judged.
+        let nothing = decide(Vec::new(), &evidence.scope, &evidence.state);
+        compare::judged(&evidence.judged, &nothing, &BTreeSet::new(), &mut problems);
+    } else {
+        let before = problems.len();
+        scope::follows(&evidence, &ran, &uncomputed, &mut problems);
+        compare::judged(&evidence.judged, &computed, &uncomputed, &mut problems);
+        let whole = fires.len() == looked.names().len();
+        let times = times::of_run(&looked, &fires, whole, &mut problems);
+        if let Some(times) = times.filter(|_| document_holds && problems.len() == before) {
+            times::pages_follow(&evidence, &times, &looked, &mut problems);
         }
-    };
-    read::is_written_by_this_tool(bytes, &evidence, &mut problems);
-    compare::digests(files, &evidence, &mut problems);
-    compare::left_out(files, &evidence, &mut problems);
-    let scenarios = read::scenarios(files, &evidence, compile, &mut problems);
-    let inputs: Vec<_> = scenarios
-        .iter()
-        .map(|scenario| JudgeInput {
-            plan: &scenario.plan,
-            legacy: &scenario.legacy,
-            candidate: &scenario.candidate,
-        })
-        .collect();
-    let terms = Terms {
-        enforce_matrix: evidence.enforce_matrix,
-        no_faults: evidence.no_faults,
-    };
-    let computed = judge(&inputs, terms, &evidence.state);
-    compare::judged(&evidence.judged, &computed, &mut problems);
-    problems.sort_by(|a, b| a.file.cmp(&b.file));
+    }
     Ok(Rechecked {
         evidence: Some(evidence),
         computed,

@@ -1,14 +1,15 @@
-//! Reads what a bundle holds, and says of each file what is wrong with it.
-
-use std::collections::BTreeSet;
+//! Reads what a bundle recorded, and says of each file the first thing that is wrong with it.
 
 use serde::Deserialize;
 
+use super::bundle::{Bundle, Entry, Looked, files_of, read};
+use super::times::Fires;
 use super::{Build, Compile, NoBundle, Problem};
-use crate::evidence::document::{EVIDENCE_SCHEMA, Evidence};
-use crate::evidence::layout::{self, Files};
+use crate::evidence::document::{EVIDENCE_SCHEMA, Evidence, State};
+use crate::evidence::layout;
 use crate::evidence::vectors;
-use crate::history::{History, file};
+use crate::history::valid::valid;
+use crate::history::{History, Record, file};
 use crate::ids::LaneId;
 use crate::plan::Plan;
 
@@ -17,6 +18,8 @@ pub struct Recorded {
     pub plan: Plan,
     pub legacy: History,
     pub candidate: History,
+    /// When its faults struck, by its histories and their times; `None` where the times can't be read.
+    pub fires: Option<Fires>,
 }
 
 #[derive(Deserialize)]
@@ -25,186 +28,221 @@ struct SchemaOnly {
 }
 
 /// The document; inside, why it can't be read though it is there.
-pub fn document(bytes: &[u8]) -> Result<Result<Evidence, Problem>, NoBundle> {
-    if let Ok(SchemaOnly { schema: found }) = serde_json::from_slice(bytes)
+pub fn document(
+    bundle: &dyn Bundle,
+    entry: Option<Entry>,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<Evidence>, NoBundle> {
+    let entry = entry.ok_or(NoBundle::NoDocument)?;
+    let bytes = match read(bundle, layout::EVIDENCE, Some(entry)) {
+        Ok(bytes) => bytes,
+        Err(problem) => {
+            problems.push(problem);
+            return Ok(None);
+        }
+    };
+    if let Ok(SchemaOnly { schema: found }) = serde_json::from_slice(&bytes)
         && found != EVIDENCE_SCHEMA
     {
         return Err(NoBundle::Schema { found });
     }
-    Ok(serde_json::from_slice(bytes).map_err(|error| {
-        let cut_short = if error.is_eof() { "; the file was cut short" } else { "" };
-        Problem::new(layout::EVIDENCE, format!("cannot be read: {error}{cut_short}"))
-    }))
-}
-
-/// Whether writing the document again gives the same bytes. Else somebody added to it, or spelled it otherwise, where
-/// nothing else would notice.
-pub fn is_written_by_this_tool(bytes: &[u8], evidence: &Evidence, problems: &mut Vec<Problem>) {
-    let again = evidence.to_bytes();
-    if again != bytes {
-        let line = again
-            .split(|b| *b == b'\n')
-            .zip(bytes.split(|b| *b == b'\n'))
-            .take_while(|(a, b)| a == b)
-            .count()
-            + 1;
-        let what =
-            format!("is not as this tool writes it, from line {line} on: it was edited, or another version wrote it");
-        problems.push(Problem::new(layout::EVIDENCE, what));
+    match serde_json::from_slice::<Evidence>(&bytes) {
+        Ok(evidence) => {
+            is_as_written(&bytes, &evidence, problems);
+            Ok(Some(evidence))
+        }
+        Err(error) => {
+            let cut_short = if error.is_eof() { "; the file was cut short" } else { "" };
+            let what = format!("cannot be read: {error}{cut_short}");
+            problems.push(Problem::new(layout::EVIDENCE, what));
+            Ok(None)
+        }
     }
 }
 
-/// Every scenario that the bundle has a plan of or was judged by, in order of names; those that can't be read are left out
-/// and named as problems.
-pub fn scenarios(
-    files: &Files,
-    evidence: &Evidence,
-    compile: Compile<'_>,
-    problems: &mut Vec<Problem>,
-) -> Vec<Recorded> {
-    let judged = evidence.judged.scenarios.iter().map(|scenario| scenario.name.as_str());
-    let names: BTreeSet<&str> = judged.collect();
-    names
-        .into_iter()
-        .filter_map(|name| scenario(name, files, evidence, compile, problems))
-        .collect()
+/// Whether writing the document again gives the same bytes. Else something was added to it or spelled otherwise, where
+/// nothing else would notice.
+fn is_as_written(bytes: &[u8], evidence: &Evidence, problems: &mut Vec<Problem>) {
+    let expected = evidence.own_digest();
+    if evidence.to_bytes() != bytes {
+        problems.push(not_as_written(layout::EVIDENCE, bytes, &evidence.to_bytes()));
+    } else if evidence.digest != expected {
+        let what = "was edited: its digest of itself differs";
+        problems.push(Problem::between(layout::EVIDENCE, what, expected, &evidence.digest));
+    }
 }
 
-fn scenario(
+/// A file that reads well, but that this tool writes otherwise.
+pub fn not_as_written(path: &str, bytes: &[u8], again: &[u8]) -> Problem {
+    let lines = again
+        .split(|byte| *byte == b'\n')
+        .zip(bytes.split(|byte| *byte == b'\n'));
+    let line = lines.take_while(|(again, found)| again == found).count() + 1;
+    let what =
+        format!("is not as this tool writes it, from line {line} on: it was edited, or another version wrote it");
+    Problem::new(path, what)
+}
+
+/// Reads one scenario; nothing where a file of it is missing or wrong. The first thing that is wrong is told, and what
+/// follows from it is not.
+pub fn scenario(
     name: &str,
-    files: &Files,
+    looked: &Looked<'_>,
     evidence: &Evidence,
     compile: Compile<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<Recorded> {
-    let plan = plan(name, files, problems);
-    let [legacy, candidate] = LaneId::BOTH.map(|lane| history(name, lane, evidence.aa, files, problems));
-    let plan = plan?;
-    compiles_anew(name, &plan, files, evidence, compile, problems);
-    for (lane, history) in LaneId::BOTH.into_iter().zip([&legacy, &candidate]) {
-        if let Some(history) = history {
-            belongs_to(&plan, lane, history, problems);
-        }
+    let copy = layout::scenario_places(name).into_iter().find(|path| looked.has(path));
+    if evidence.state == State::InProgress && (copy.is_none() || files_of(name).iter().any(|path| !looked.has(path))) {
+        return None;
     }
+    let source = copy.and_then(|path| Some((looked.content(&path, problems)?, path)));
+    let plan = plan(name, looked, problems);
+    let histories = LaneId::BOTH.map(|lane| looked.content(&layout::history(name, lane), problems));
+    let times = LaneId::BOTH.map(|lane| looked.content(&layout::times(name, lane), problems));
+    let plan = plan?;
+    if let Some((source, path)) = source {
+        follows(&plan, &path, &source, evidence, compile)
+            .map_err(|problem| problems.push(problem))
+            .ok()?;
+    }
+    let [legacy, candidate] = histories;
+    let legacy = legacy.and_then(|bytes| history(&plan, LaneId::Legacy, evidence.scope.aa, &bytes, problems));
+    let candidate = candidate.and_then(|bytes| history(&plan, LaneId::Candidate, evidence.scope.aa, &bytes, problems));
+    let histories = [legacy?, candidate?];
+    let mut fires = Some(Fires::default());
+    for ((lane, history), times) in LaneId::BOTH.into_iter().zip(&histories).zip(times) {
+        let added = match (&mut fires, times) {
+            (Some(fires), Some(times)) => fires
+                .read(name, lane, history, &times)
+                .map_err(|problem| problems.push(problem)),
+            _ => Err(()),
+        };
+        fires = fires.filter(|_| added.is_ok());
+    }
+    let [legacy, candidate] = histories;
     let recorded = Recorded {
         plan,
-        legacy: legacy?,
-        candidate: candidate?,
+        legacy,
+        candidate,
+        fires,
     };
-    vectors_follow(name, &recorded, files, problems);
+    vectors_follow(name, &recorded, looked, problems);
     Some(recorded)
 }
 
-/// A file's bytes. One that is missing but listed is named by the comparison of digests; one that is not even listed, here.
-fn content<'a>(path: &str, files: &'a Files, problems: &mut Vec<Problem>) -> Option<&'a [u8]> {
-    let content = files.get(path).map(Vec::as_slice);
-    let named = problems.iter().any(|problem| problem.file == path);
-    if content.is_none() && !named {
-        problems.push(Problem::new(path, "is missing"));
-    }
-    content
-}
-
-fn plan(name: &str, files: &Files, problems: &mut Vec<Problem>) -> Option<Plan> {
+fn plan(name: &str, looked: &Looked<'_>, problems: &mut Vec<Problem>) -> Option<Plan> {
     let path = layout::plan(name);
-    let bytes = content(&path, files, problems)?;
-    let read = std::str::from_utf8(bytes).map_err(|error| error.to_string());
-    let plan = match read.and_then(|text| Plan::from_json(text).map_err(|error| error.to_string())) {
-        Ok(plan) => plan,
-        Err(error) => {
-            problems.push(Problem::new(&path, format!("cannot be read: {error}")));
-            return None;
-        }
+    let bytes = looked.content(&path, problems)?;
+    let text = String::from_utf8(bytes).map_err(|error| error.to_string());
+    let problem = match text.and_then(|text| Plan::from_json(&text).map_err(|error| error.to_string())) {
+        Ok(plan) if plan.scenario == name => return Some(plan),
+        Ok(plan) => Problem::between(&path, "is of another scenario", name, plan.scenario),
+        Err(error) => Problem::new(&path, format!("cannot be read: {error}")),
     };
-    if plan.scenario != name {
-        problems.push(Problem::between(&path, "is of another scenario", name, plan.scenario));
-        return None;
-    }
-    Some(plan)
+    problems.push(problem);
+    None
 }
 
-fn history(
-    name: &str,
-    lane: LaneId,
-    aa: Option<LaneId>,
-    files: &Files,
-    problems: &mut Vec<Problem>,
-) -> Option<History> {
-    let path = layout::history(name, lane);
-    let bytes = content(&path, files, problems)?;
-    match file::read(bytes) {
-        // Where a lane ran against itself, both histories are its own.
-        Ok(history) if history.header.lane == lane || Some(history.header.lane) == aa => Some(history),
-        Ok(history) => {
-            let found = history.header.lane.as_str();
-            problems.push(Problem::between(&path, "is of the other lane", lane.as_str(), found));
-            None
-        }
-        Err(error) => {
-            problems.push(Problem::new(&path, format!("cannot be read: {error}")));
-            None
-        }
-    }
-}
-
-/// The scenario's copy and the seed must give the recorded plan: else the run was of something else than it says.
-fn compiles_anew(
-    name: &str,
-    plan: &Plan,
-    files: &Files,
-    evidence: &Evidence,
-    compile: Compile<'_>,
-    problems: &mut Vec<Problem>,
-) {
-    let (source_path, path) = (layout::scenario(plan), layout::plan(name));
-    let Some(source) = content(&source_path, files, problems) else {
-        return;
-    };
+/// The scenario's copy and the seed must give the recorded plan, byte for byte: else the run was of something else than
+/// it says.
+fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile: Compile<'_>) -> Result<(), Problem> {
     let build = Build {
         seed: evidence.seed,
-        no_faults: evidence.no_faults,
+        no_faults: evidence.scope.no_faults,
     };
-    match compile(&source_path, source, build) {
-        Err(error) => problems.push(Problem::new(&source_path, format!("cannot be compiled: {error}"))),
-        Ok(again) => {
-            if again != *plan {
-                let what = "is not the plan that the scenario and the seed give";
-                problems.push(Problem::between(&path, what, again.digest(), plan.digest()));
-            }
-        }
+    let again =
+        compile(copy, source, build).map_err(|error| Problem::new(copy, format!("cannot be compiled: {error}")))?;
+    let place = layout::scenario(&again);
+    if place != copy {
+        return Err(Problem::between(
+            copy,
+            "stands where no such scenario belongs",
+            place,
+            copy,
+        ));
     }
+    if again != *plan {
+        let what = "is not the plan that the scenario and the seed give";
+        return Err(Problem::between(
+            &layout::plan(&plan.scenario),
+            what,
+            again.digest(),
+            plan.digest(),
+        ));
+    }
+    Ok(())
 }
 
-fn belongs_to(plan: &Plan, lane: LaneId, history: &History, problems: &mut Vec<Problem>) {
+/// A lane's history, where it is of the plan and its records fit together.
+fn history(
+    plan: &Plan,
+    lane: LaneId,
+    aa: Option<LaneId>,
+    bytes: &[u8],
+    problems: &mut Vec<Problem>,
+) -> Option<History> {
     let path = layout::history(&plan.scenario, lane);
+    read_history(&path, plan, (lane, aa), bytes)
+        .map_err(|problem| problems.push(problem))
+        .ok()
+}
+
+fn read_history(
+    path: &str,
+    plan: &Plan,
+    (lane, aa): (LaneId, Option<LaneId>),
+    bytes: &[u8],
+) -> Result<History, Problem> {
+    let history = file::read(bytes).map_err(|error| Problem::new(path, format!("cannot be read: {error}")))?;
     let header = &history.header;
     let sides = [
         ("is of another scenario", plan.scenario.clone(), header.scenario.clone()),
+        ("is of another lane", lane.to_string(), header.lane.to_string()),
         ("is of another seed", plan.seed.to_string(), header.seed.to_string()),
         ("is of another plan", plan.digest(), header.plan_digest.clone()),
     ];
     for (what, expected, found) in sides {
         if expected != found {
-            problems.push(Problem::between(&path, what, expected, found));
+            return Err(Problem::between(path, what, expected, found));
         }
+    }
+    valid(plan, &history).map_err(|misfit| Problem::new(path, format!("is not valid: {misfit}")))?;
+    speaks(path, aa.unwrap_or(lane), &history)?;
+    let again = file::to_bytes(&history);
+    match again == bytes {
+        true => Ok(history),
+        false => Err(not_as_written(path, bytes, &again)),
     }
 }
 
-fn vectors_follow(name: &str, recorded: &Recorded, files: &Files, problems: &mut Vec<Problem>) {
+/// Each lane has messages of its own kinds: which lane a history is of is told by its deliveries too. Where a lane ran
+/// against itself, both histories are in its words.
+fn speaks(path: &str, lane: LaneId, history: &History) -> Result<(), Problem> {
+    let mut spoken = history.records.iter().filter_map(|record| match record {
+        Record::Delivered { via, .. } => Some(via.lane()),
+        _ => None,
+    });
+    match spoken.find(|spoken| *spoken != lane) {
+        Some(spoken) => {
+            let what = "has messages of another lane than `scope.aa` says";
+            Err(Problem::between(path, what, lane.as_str(), spoken.as_str()))
+        }
+        None => Ok(()),
+    }
+}
+
+fn vectors_follow(name: &str, recorded: &Recorded, looked: &Looked<'_>, problems: &mut Vec<Problem>) {
     let computed = vectors::of(&recorded.plan, [&recorded.legacy, &recorded.candidate]);
     for (lane, computed) in LaneId::BOTH.into_iter().zip(computed) {
         let path = layout::vector(name, lane);
-        let Some(found) = content(&path, files, problems) else {
+        let Some(found) = looked.content(&path, problems) else {
             continue;
         };
         if computed != found {
             let what = "does not follow from the histories";
-            problems.push(Problem::between(
-                &path,
-                what,
-                layout::digest(&computed),
-                layout::digest(found),
-            ));
+            let (expected, found) = (layout::digest(&computed), layout::digest(&found));
+            problems.push(Problem::between(&path, what, expected, found));
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::io::{self, Write};
 
-use super::{Renderer, causes, words};
+use super::Renderer;
+use super::causes;
+use super::words::{self, Tone};
 use crate::check::Verdict;
 use crate::evidence::causes::Cause;
 use crate::evidence::document::{Evidence, Times};
@@ -60,7 +62,7 @@ impl Renderer for JunitRenderer<'_> {
         let suites = [
             ("scenarios", of(false)),
             ("known-bad", of(true)),
-            ("left-out", evidence.left_out.iter().map(left_out_case).collect()),
+            ("left-out", evidence.scope.left_out.iter().map(left_out_case).collect()),
             (
                 "causes",
                 evidence
@@ -175,14 +177,11 @@ fn cause_case(evidence: &Evidence, cause: &Cause) -> Case {
 }
 
 fn matrix_case(evidence: &Evidence, row: &RowVerdict) -> Case {
-    let message = match row.scenarios.is_empty() {
-        true => "no scenario of this run proves it".to_owned(),
-        false => format!("{}, by {}", row.verdict, row.scenarios.join(", ")),
-    };
+    let message = words::not_shown(evidence, row).unwrap_or_else(|| row.verdict.to_string());
     let text = row.meaning.clone();
     let result = match row.verdict {
         Verdict::Valid => Outcome::Passed,
-        Verdict::Unknown if !evidence.enforce_matrix => Outcome::Skipped(message),
+        Verdict::Unknown if !evidence.scope.enforced_rows.contains(&row.row) => Outcome::Skipped(message),
         Verdict::Unknown => Outcome::Error { message, text },
         Verdict::Invalid => Outcome::Failure {
             kind: "invalid",
@@ -199,12 +198,12 @@ fn matrix_case(evidence: &Evidence, row: &RowVerdict) -> Case {
 }
 
 fn decision_case(evidence: &Evidence) -> Case {
-    let message = words::headline(evidence);
+    let message = format!("{}: {}", words::decision_and_rows(evidence), words::headline(evidence));
     let text = evidence.judged.decision.reasons.join("\n");
-    let result = match words::decision(evidence) {
-        "ALLOW" => Outcome::Passed,
-        "VALID WITHOUT FAULTS" => Outcome::Skipped(text),
-        _ => Outcome::Failure {
+    let result = match words::tone(evidence) {
+        Tone::Good => Outcome::Passed,
+        Tone::Open => Outcome::Skipped(text),
+        Tone::Bad => Outcome::Failure {
             kind: "block",
             message: message.clone(),
             text,
@@ -245,7 +244,13 @@ fn suite(name: &str, cases: &[Case], evidence: &Evidence, out: &mut dyn Write) -
     let totals = totals(&cases.iter().collect::<Vec<_>>());
     writeln!(out, "  <testsuite name=\"cutover.{name}\" {totals}>")?;
     writeln!(out, "    <properties>")?;
-    for (property, value) in [("seed", evidence.seed.to_string()), ("run", evidence.run.clone())] {
+    let properties = [
+        ("seed", evidence.seed.to_string()),
+        ("run", evidence.run.clone()),
+        ("decision", words::decision_name(evidence).to_owned()),
+        ("rows", words::rows_shown(evidence)),
+    ];
+    for (property, value) in properties {
         writeln!(
             out,
             "      <property name=\"{property}\" value=\"{}\"/>",

@@ -25,7 +25,7 @@ impl Renderer for MarkdownRenderer<'_> {
         writeln!(
             out,
             "# cutover: {}\n\n{}.\n",
-            words::decision(evidence),
+            words::decision_and_rows(evidence),
             escaped(&words::headline(evidence))
         )?;
         for reason in &evidence.judged.decision.reasons {
@@ -121,6 +121,7 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     let mut fact = |name: &str, value: &str| writeln!(out, "| {name} | {} |", escaped(value));
     fact("seed", &evidence.seed.to_string())?;
     fact("run", &evidence.run)?;
+    fact("decision", words::decision_name(evidence))?;
     for (lane, server) in &evidence.lanes {
         fact(lane.as_str(), &words::lane_server(server))?;
     }
@@ -128,7 +129,7 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-    if evidence.left_out.is_empty() {
+    if evidence.scope.left_out.is_empty() {
         return Ok(());
     }
     writeln!(
@@ -235,7 +236,7 @@ fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "## Verification matrix\n\n| row | verdict | scenarios |\n|---|---|---|"
+        "## Verification matrix\n\n| row | verdict | scenarios | why it is not shown |\n|---|---|---|---|"
     )?;
     for row in &evidence.judged.matrix {
         let scenarios = if row.scenarios.is_empty() {
@@ -245,10 +246,11 @@ fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         };
         writeln!(
             out,
-            "| {} | {} | {} |",
+            "| {} | {} | {} | {} |",
             escaped(&row.row),
             row.verdict,
-            escaped(&scenarios)
+            escaped(&scenarios),
+            escaped(&words::not_shown(evidence, row).unwrap_or_default())
         )?;
     }
     writeln!(out)

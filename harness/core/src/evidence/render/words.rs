@@ -1,20 +1,19 @@
 //! The words that every renderer uses alike: the headline, a finding's heading, a time, a state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::Finding;
+use crate::check::{Finding, Verdict};
 use crate::evidence::document::{Evidence, FireTime, LaneServer, State, Times};
 use crate::evidence::judged::{JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, ShownBy};
 use crate::evidence::layout;
-use crate::gate::Decision;
+use crate::gate::{Decision, RowVerdict};
+use crate::ids::LaneId;
+use crate::matrix::{self, Part};
 
 /// The decision in a word, as people read it first.
 pub fn decision(evidence: &Evidence) -> &'static str {
-    match (&evidence.state, evidence.judged.decision.allow) {
-        (State::Complete, true) => "ALLOW",
-        (State::Complete, false) if evidence.judged.decision.decision == Decision::ValidWithoutFaults => {
-            "VALID WITHOUT FAULTS"
-        }
+    match (&evidence.state, evidence.judged.decision.decision) {
+        (State::Complete, decision) => word(decision),
         _ => "BLOCK",
     }
 }
@@ -30,6 +29,70 @@ pub fn lane_server(server: &LaneServer) -> String {
         words.push_str(&format!("; spoken: {}", spoken.join("; ")));
     }
     words
+}
+
+/// A decision in a word.
+fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allow => "ALLOW",
+        Decision::PassedInPart => "PASSED IN PART",
+        Decision::NoDifference => "NO DIFFERENCE",
+        Decision::ValidWithoutFaults => "VALID WITHOUT FAULTS",
+        Decision::BlockUnknown | Decision::BlockInvalid => "BLOCK",
+    }
+}
+
+/// The decision as programs read it. Of a run that did not come to its end it is a block, whatever was found by then.
+pub fn decision_name(evidence: &Evidence) -> &'static str {
+    let decision = evidence.judged.decision.decision;
+    match evidence.state {
+        State::Complete => decision.as_str(),
+        _ => decision.max(Decision::BlockUnknown).as_str(),
+    }
+}
+
+/// How a decision is marked: by colour at a terminal, by class on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Allow.
+    Good,
+    /// All that ran passed, and it decides nothing about a release.
+    Open,
+    /// Block.
+    Bad,
+}
+
+impl From<Decision> for Tone {
+    fn from(decision: Decision) -> Tone {
+        match decision {
+            Decision::Allow => Tone::Good,
+            blocks if blocks.blocks() => Tone::Bad,
+            _ => Tone::Open,
+        }
+    }
+}
+
+/// The tone of a run's decision. A run that did not come to its end blocks.
+pub fn tone(evidence: &Evidence) -> Tone {
+    match evidence.state {
+        State::Complete => evidence.judged.decision.decision.into(),
+        _ => Tone::Bad,
+    }
+}
+
+/// The decision with the rows of the matrix that it rests on: `ALLOW, 5 of 16 rows shown`.
+pub fn decision_and_rows(evidence: &Evidence) -> String {
+    match tone(evidence) {
+        Tone::Bad => decision(evidence).to_owned(),
+        Tone::Good | Tone::Open => format!("{}, {}", decision(evidence), rows_shown(evidence)),
+    }
+}
+
+/// How many rows of the matrix are shown: `5 of 16 rows shown`.
+pub fn rows_shown(evidence: &Evidence) -> String {
+    let matrix = &evidence.judged.matrix;
+    let shown = matrix.iter().filter(|row| row.verdict == Verdict::Valid).count();
+    format!("{shown} of {} rows shown", matrix.len())
 }
 
 /// What stands beside the decision: how it came about.
@@ -50,18 +113,80 @@ pub fn headline(evidence: &Evidence) -> String {
     if known_bad > 0 {
         text.push_str(&format!(", {caught} of {known_bad} known-bad caught"));
     }
-    if evidence.no_faults {
-        text.push_str(", without faults: no decision about a release");
-    }
-    let left_out = evidence.left_out.len();
+    let left_out = evidence.scope.left_out.len();
     if left_out > 0 {
         text.push_str(&format!(", {left_out} left out"));
+    }
+    let kind = kind(evidence);
+    if !kind.is_empty() {
+        text.push_str(&format!(", {}: no decision about a release", kind.join(", ")));
     }
     match &evidence.state {
         State::Complete => text,
         State::InProgress => format!("{text}; the run did not come to its end"),
         State::Interrupted { by } => format!("{text}; the run was interrupted by {by}"),
         State::Failed { why } => format!("{text}; the run could not go on: {why}"),
+    }
+}
+
+/// What kind of run it was, where it was one that can't allow.
+fn kind(evidence: &Evidence) -> Vec<String> {
+    let scope = &evidence.scope;
+    let mut kind = Vec::new();
+    if evidence.judged.decision.decision == Decision::PassedInPart {
+        kind.push("only a part of the gate ran".to_owned());
+    }
+    kind.extend(scope.aa.map(|lane| format!("the {lane} lane against itself")));
+    if scope.no_faults {
+        kind.push("without faults".to_owned());
+    }
+    kind
+}
+
+/// Why a row of the matrix is not shown; nothing where it is.
+pub fn not_shown(evidence: &Evidence, verdict: &RowVerdict) -> Option<String> {
+    if verdict.verdict == Verdict::Valid {
+        return None;
+    }
+    if matrix::row(&verdict.row).is_none_or(|row| row.checkers.is_empty()) {
+        return Some("no checker covers it yet".to_owned());
+    }
+    if let Some(lane) = evidence.scope.aa {
+        return Some(format!("the {lane} lane ran against itself"));
+    }
+    if verdict.scenarios.is_empty() {
+        return Some("no scenario of this run claims it".to_owned());
+    }
+    if verdict.missing.is_empty() {
+        return Some("a scenario that claims it did not pass".to_owned());
+    }
+    let alike = LaneId::BOTH.map(|lane| verdict.missing.get(&lane));
+    if let [Some(one), Some(other)] = alike
+        && one == other
+    {
+        return Some(format!(
+            "missing on both lanes: {}{}",
+            matrix::listed(one),
+            not_ours(evidence, one)
+        ));
+    }
+    let lanes = verdict.missing.iter().map(|(lane, parts)| {
+        format!(
+            "missing on {lane}: {}{}",
+            matrix::listed(parts),
+            not_ours(evidence, parts)
+        )
+    });
+    Some(lanes.collect::<Vec<_>>().join("; "))
+}
+
+/// Where a kill is missing and a server is not ours to kill, that this is why.
+fn not_ours(evidence: &Evidence, parts: &BTreeSet<Part>) -> String {
+    let outside = evidence.scope.lanes.iter().filter(|(_, means)| !means.is_ours());
+    let lanes: Vec<_> = outside.map(|(lane, _)| lane.as_str()).collect();
+    match parts.iter().any(|part| part.needs_a_kill()) && !lanes.is_empty() {
+        true => format!(" (the server of {} is not ours to kill)", lanes.join(" and ")),
+        false => String::new(),
     }
 }
 
@@ -148,7 +273,7 @@ pub fn warnings(evidence: &Evidence) -> impl Iterator<Item = (&JudgedScenario, &
 /// What was left out, by reason; each with its scenarios in order of names.
 pub fn left_out(evidence: &Evidence) -> BTreeMap<&str, Vec<&str>> {
     let mut by_reason = BTreeMap::<&str, Vec<&str>>::new();
-    for (scenario, reason) in &evidence.left_out {
+    for (scenario, reason) in &evidence.scope.left_out {
         by_reason.entry(reason).or_default().push(scenario);
     }
     by_reason
@@ -174,7 +299,7 @@ pub fn program(evidence: &Evidence) -> &str {
 
 /// The command that runs all of a run again. Globs are quoted, as a shell would expand them.
 pub fn reproduce_all(evidence: &Evidence) -> String {
-    let globs = evidence.chosen.iter().map(|glob| format!(" --scenario '{glob}'"));
+    let globs = evidence.scope.chosen.iter().map(|glob| format!(" --scenario '{glob}'"));
     format!("{}{}", evidence.reproduce, globs.collect::<String>())
 }
 

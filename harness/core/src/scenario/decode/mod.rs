@@ -7,7 +7,7 @@ mod picks;
 mod steps;
 mod toxics;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use toml_edit::ImDocument;
 
@@ -153,21 +153,27 @@ fn name(path: &str, root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Strin
     Some(name.value.to_owned())
 }
 
-/// Texts under a key, each one of `known` and none twice.
-fn known_texts(root: &Section<'_>, key: &str, what: &str, known: &[&str], mistakes: &mut Mistakes) -> Vec<String> {
-    let mut seen = BTreeSet::new();
+/// Texts under a key, each one of `known` and none twice, sorted, with where each stands.
+fn known_texts(root: &Section<'_>, key: &str, what: &str, known: &[&str], mistakes: &mut Mistakes) -> Vec<At<String>> {
+    let mut seen = BTreeMap::new();
     for text in root.texts(key, mistakes) {
         if !known.contains(&text.value) {
             let problem = format!("there is no {what} `{}`", text.value);
             mistakes.local(text.at, problem, did_you_mean(text.value, known));
-        } else if !seen.insert(text.value.to_owned()) {
+        } else if seen.contains_key(text.value) {
             mistakes.local(text.at, format!("`{}` stands here twice", text.value), None);
+        } else {
+            seen.insert(text.value.to_owned(), text.at);
         }
     }
-    seen.into_iter().collect()
+    seen.into_iter().map(|(value, at)| At { value, at }).collect()
 }
 
-fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<String> {
+fn values(texts: Vec<At<String>>) -> Vec<String> {
+    texts.into_iter().map(|text| text.value).collect()
+}
+
+fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<String>> {
     let rows = known_texts(
         root,
         "proves",
@@ -190,7 +196,13 @@ fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<String> {
 
 fn legacy_defects(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<String> {
     let what = "defect of the reference legacy server";
-    known_texts(root, "legacy_defects", what, words::LEGACY_DEFECTS, mistakes)
+    values(known_texts(
+        root,
+        "legacy_defects",
+        what,
+        words::LEGACY_DEFECTS,
+        mistakes,
+    ))
 }
 
 fn backoff(root: &Section<'_>, mistakes: &mut Mistakes) -> Backoff {
@@ -258,7 +270,7 @@ fn expect(root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Expect> {
         }
         return None;
     }
-    let findings = known_texts(&section, "findings", "checker", words::CHECKERS, mistakes);
+    let findings = values(known_texts(&section, "findings", "checker", words::CHECKERS, mistakes));
     if findings.is_empty() {
         mistakes.local(section.at, "a scenario that is blocked needs `findings`", None);
     }

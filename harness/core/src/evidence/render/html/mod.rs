@@ -10,9 +10,10 @@ use parts::{close_table, files, ledger, left_out, matrix, open_table, row_head, 
 use style::STYLE;
 use wrong::troubles;
 
+use super::Renderer;
 use super::junit::escaped;
 use super::text::both;
-use super::{Renderer, words};
+use super::words::{self, Tone};
 use crate::evidence::document::{Checkout, Evidence, State, Times};
 use crate::evidence::judged::{JudgedScenario, Seen};
 
@@ -63,17 +64,22 @@ impl Renderer for HtmlRenderer<'_> {
 impl HtmlRenderer<'_> {
     fn head(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         let decision = words::decision(evidence);
-        let class = match decision {
-            "ALLOW" => "good",
-            "BLOCK" => "bad",
-            _ => "open",
+        let class = match words::tone(evidence) {
+            Tone::Good => "good",
+            Tone::Open => "open",
+            Tone::Bad => "bad",
         };
+        let rows = words::rows_shown(evidence);
         writeln!(
             out,
             "<header class=\"page\">\n<h1>May the new lane replace the old one?</h1>"
         )?;
         writeln!(out, "<div class=\"verdict {class}\"><strong>{decision}</strong>")?;
-        writeln!(out, "<p>{}.</p>", escaped(&words::headline(evidence)))?;
+        writeln!(
+            out,
+            "<p class=\"rows\">{rows}</p>\n<p>{}.</p>",
+            escaped(&words::headline(evidence))
+        )?;
         let reasons = &evidence.judged.decision.reasons;
         if !reasons.is_empty() {
             let items: String = reasons
@@ -184,7 +190,7 @@ impl HtmlRenderer<'_> {
                 .unwrap_or_default();
             fact("started", &escaped(&format!("{}{took}", times.started)))?;
         }
-        if let Some(lane) = evidence.aa {
+        if let Some(lane) = evidence.scope.aa {
             fact("kind", &format!("the {lane} lane against itself"))?;
         }
         for (lane, server) in &evidence.lanes {
@@ -193,7 +199,7 @@ impl HtmlRenderer<'_> {
         if let Some(url) = &evidence.toxiproxy {
             fact("byte toxics", &escaped(&format!("in the Toxiproxy at {url}")))?;
         }
-        if evidence.no_faults {
+        if evidence.scope.no_faults {
             fact(
                 "faults",
                 "left out, with all toxics: this run decides nothing about a release",
@@ -247,7 +253,7 @@ fn sections(evidence: &Evidence) -> [(&'static str, &'static str, bool); 9] {
             "Known-bad scenarios",
             scenarios.iter().any(JudgedScenario::known_bad),
         ),
-        ("left-out", "Left out", !evidence.left_out.is_empty()),
+        ("left-out", "Left out", !evidence.scope.left_out.is_empty()),
         ("matrix", "Verification matrix", !evidence.judged.matrix.is_empty()),
         (
             "ledger",

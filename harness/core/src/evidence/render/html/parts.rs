@@ -80,13 +80,13 @@ pub(super) fn warnings(evidence: &Evidence, out: &mut dyn Write) -> io::Result<(
 }
 
 pub(super) fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-    if evidence.left_out.is_empty() {
+    if evidence.scope.left_out.is_empty() {
         return Ok(());
     }
     section("left-out", "Left out", out)?;
     let caption = "These lanes can't be put through them, so they show nothing.";
     open_table(caption, "Left out", &["scenario", "because"], &[], out)?;
-    for (scenario, reason) in &evidence.left_out {
+    for (scenario, reason) in &evidence.scope.left_out {
         let (scenario, reason) = (escaped(scenario), escaped(reason));
         writeln!(out, "<tr><th scope=\"row\">{scenario}</th><td>{reason}</td></tr>")?;
     }
@@ -98,7 +98,7 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
         return Ok(());
     }
     section("matrix", "Verification matrix", out)?;
-    let caption = if evidence.enforce_matrix {
+    let caption = if !evidence.scope.enforced_rows.is_empty() {
         "What the gate has to prove. Every row has to be shown."
     } else {
         "What the gate has to prove before the old lane may go. Rows that are not shown do not block this run."
@@ -106,7 +106,7 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
     open_table(
         caption,
         "Verification matrix",
-        &["row", "verdict", "shown by"],
+        &["row", "verdict", "claimed by", "why it is not shown"],
         &[],
         out,
     )?;
@@ -128,9 +128,10 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
         )?;
         writeln!(
             out,
-            "<td><span class=\"tag {class}\">{}</span></td><td>{}</td></tr>",
+            "<td><span class=\"tag {class}\">{}</span></td><td>{}</td><td>{}</td></tr>",
             row.verdict,
-            escaped(&scenarios)
+            escaped(&scenarios),
+            escaped(&words::not_shown(evidence, row).unwrap_or_default())
         )?;
     }
     close_table(out)

@@ -24,6 +24,8 @@ pre{background:var(--code);padding:.75rem 1rem;border-radius:6px;white-space:pre
 .verdict p{margin:.4rem 0 0}
 .verdict.good{border-left-color:var(--good)}.verdict.good strong{color:var(--good)}
 .verdict.bad{border-left-color:var(--bad)}.verdict.bad strong{color:var(--bad)}
+.verdict.open{border-left-color:var(--open)}.verdict.open strong{color:var(--open)}
+.verdict .rows{font-size:1.25rem;font-weight:600}
 .verdict ul{margin:.6rem 0 0;padding-left:1.2rem}
 nav{margin:1rem 0 0;display:flex;flex-wrap:wrap;gap:.25rem 1.1rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.25rem;margin:1rem 0;background:var(--card);\

@@ -8,8 +8,9 @@ use crate::evidence::causes::{Cause, untold};
 use crate::evidence::document::Evidence;
 use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome};
 use crate::evidence::layout;
+use crate::evidence::render::causes;
 use crate::evidence::render::table::columns;
-use crate::evidence::render::{causes, words};
+use crate::evidence::render::words::{self, Tone};
 
 /// So many causes are told; the others are in the page.
 const MAX_CAUSES: usize = 8;
@@ -112,36 +113,40 @@ impl TextRenderer<'_> {
     }
 
     pub(super) fn decision(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let decision = words::decision(evidence);
-        let painted = self
-            .paint
-            .decision(evidence.judged.decision.exit_code == 0 && decision != "BLOCK", decision);
+        let tone = words::tone(evidence);
+        let head = words::decision_and_rows(evidence);
         let total = self
             .times
             .and_then(|times| times.elapsed_ms)
             .map(|ms| format!(", in {}", words::seconds(ms)));
         let headline = format!("{}{}", words::headline(evidence), total.unwrap_or_default());
-        let indent = columns(decision) + 2;
+        // What blocks is told beside its word, to leave room for what is wrong.
+        let beside = tone == Tone::Bad;
+        let indent = if beside { columns(&head) + 2 } else { 2 };
+        let painted = self.paint.tone(tone, &head);
+        if !beside {
+            writeln!(out, "{painted}")?;
+        }
         for (line, text) in self.wrapped(indent, &headline).iter().enumerate() {
             match line {
-                0 => writeln!(out, "{painted}  {text}")?,
+                0 if beside => writeln!(out, "{painted}  {text}")?,
                 _ => writeln!(out, "{:indent$}{text}", "")?,
             }
         }
-        self.reasons(evidence, decision == "BLOCK", out)?;
-        let reproduced = if decision == "BLOCK" {
+        self.reasons(evidence, beside, out)?;
+        let reproduced = if tone == Tone::Bad {
             self.worst(evidence, out)?
         } else {
             None
         };
         if let Some(bundle) = self.bundle {
-            if decision != "ALLOW" {
+            if tone != Tone::Good {
                 writeln!(out, "  page       {bundle}/{}", layout::PAGE)?;
             }
             writeln!(out, "  evidence   {bundle}")?;
             writeln!(out, "  recheck    {} recheck {bundle}", words::program(evidence))?;
         }
-        if decision != "ALLOW" {
+        if tone != Tone::Good {
             let again = reproduced.unwrap_or_else(|| words::reproduce_all(evidence));
             writeln!(out, "  reproduce  {again}")?;
         }

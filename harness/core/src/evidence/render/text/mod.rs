@@ -3,10 +3,12 @@
 mod blocked;
 mod repeat;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::Renderer;
 use super::table::{Align, Table, wrap};
-use super::{Renderer, words};
+use super::words::{self, Tone};
 use crate::check::Verdict;
 use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedScenario, ScenarioOutcome, Seen};
@@ -69,9 +71,16 @@ impl Paint {
         )
     }
 
-    /// The decision.
-    pub fn decision(self, allow: bool, text: &str) -> String {
-        self.with(if allow { "1;32" } else { "1;31" }, text)
+    /// In the colour of a decision.
+    pub(super) fn tone(self, tone: Tone, text: &str) -> String {
+        self.with(
+            match tone {
+                Tone::Good => "1;32",
+                Tone::Open => "1;33",
+                Tone::Bad => "1;31",
+            },
+            text,
+        )
     }
 }
 
@@ -196,10 +205,10 @@ impl TextRenderer<'_> {
     }
 
     fn left_out(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        if evidence.left_out.is_empty() {
+        if evidence.scope.left_out.is_empty() {
             return Ok(());
         }
-        let count = words::counted(evidence.left_out.len(), "scenario", "scenarios");
+        let count = words::counted(evidence.scope.left_out.len(), "scenario", "scenarios");
         self.heading(&format!("Left out: {count} that these lanes can't be put through"), out)?;
         for (reason, scenarios) in words::left_out(evidence) {
             self.paragraph(2, reason, out)?;
@@ -244,6 +253,15 @@ impl TextRenderer<'_> {
             if !names.is_empty() {
                 self.labelled(&format!("{label} ({})", names.len()), &names.join(", "), out)?;
             }
+        }
+        let mut because = BTreeMap::<String, Vec<&str>>::new();
+        for row in rows {
+            if let Some(why) = words::not_shown(evidence, row) {
+                because.entry(why).or_default().push(&row.row);
+            }
+        }
+        for (why, rows) in because {
+            self.paragraph(2, &format!("{}: {why}", rows.join(", ")), out)?;
         }
         writeln!(out)
     }

@@ -57,7 +57,7 @@ impl TextRenderer<'_> {
         }
         let good = repeated.runs.iter().filter(|run| run.decision.exit_code() == 0).count();
         let decision = repeated.decision.as_str();
-        let painted = self.paint.decision(repeated.exit_code == 0, decision);
+        let painted = self.paint.tone(repeated.decision.into(), decision);
         writeln!(
             out,
             "\n{painted}  {good} of {runs} runs without a block; the worst run decides"

@@ -1,0 +1,58 @@
+//! `history`: the records of a history do not fit together, or do not fit the plan (`does-not-fit`). Such a history was not
+//! written by a sound driver, so nothing of it is held against a lane: the verdict is `Unknown`, and no checker is asked.
+//! Source: the history's own format (`history::valid`).
+
+use super::{CheckInput, Finding, Report, Verdict, check_all};
+use crate::history::valid::valid;
+use crate::ids::LaneId;
+
+/// What is made of a scenario: every checker's report where both histories are valid, else a report of what is not.
+pub fn judge_all(input: &CheckInput<'_>) -> Vec<Report> {
+    let mut report = Report::new("history");
+    for (lane, history) in LaneId::BOTH.into_iter().zip([input.legacy, input.candidate]) {
+        if let Err(misfit) = valid(input.plan, history) {
+            let finding = Finding::new("history", Verdict::Unknown, "does-not-fit").on(lane);
+            let mut finding = finding.seen_at(misfit.record);
+            finding.witness.got = Some(misfit.what);
+            report.push(finding);
+        }
+    }
+    match report.verdict {
+        Verdict::Valid => check_all(input),
+        _ => vec![report],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::check::notation::World;
+    use crate::history::Record;
+
+    const LOSING: &str = "pub a1..3; c1 sub a; legacy: c1 a1 a2 a3; candidate: c1 a1 a2";
+
+    fn found(world: &World) -> Vec<(String, Verdict)> {
+        let reports = judge_all(&CheckInput::new(&world.plan, &world.legacy, &world.candidate));
+        let findings = reports.iter().flat_map(|report| &report.findings);
+        findings
+            .map(|finding| (finding.reason.clone(), finding.verdict))
+            .collect()
+    }
+
+    #[test]
+    fn a_history_that_fits_is_judged_by_every_checker() {
+        let world = World::read(LOSING).unwrap();
+        assert!(found(&world).contains(&("never-delivered".to_owned(), Verdict::Invalid)));
+    }
+
+    #[test]
+    fn a_history_that_does_not_fit_is_unknown_and_blames_no_lane() {
+        let mut world = World::read(LOSING).unwrap();
+        world
+            .candidate
+            .records
+            .retain(|record| !matches!(record, Record::Opened { .. }));
+        assert_eq!(found(&world), [("does-not-fit".to_owned(), Verdict::Unknown)]);
+    }
+}

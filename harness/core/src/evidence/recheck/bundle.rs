@@ -1,0 +1,267 @@
+//! What lies in a bundle's directory: looked at first, by name, kind and length; read only where it is what the
+//! document lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Problem;
+use crate::evidence::document::{Evidence, State};
+use crate::evidence::layout::{self, FileEntry, Files};
+use crate::ids::LaneId;
+
+/// A longer file is not read: the gate writes none.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// What lies under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// A file of so many bytes.
+    File(u64),
+    /// A folder.
+    Folder,
+    /// A symbolic link, to whatever.
+    Link,
+    /// A pipe, a socket or a device.
+    Special,
+}
+
+/// A bundle's directory.
+pub trait Bundle {
+    /// All that lies in it, by relative path with `/` between; of folders that no bundle has, only the name.
+    fn entries(&self) -> BTreeMap<String, Entry>;
+
+    /// The content of a file, which has so many bytes.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read(&self, path: &str, bytes: u64) -> Result<Vec<u8>, String>;
+}
+
+impl Bundle for Files {
+    fn entries(&self) -> BTreeMap<String, Entry> {
+        let mut entries = BTreeMap::new();
+        for (path, content) in self {
+            let folders = path.match_indices('/').map(|(at, _)| path[..at].to_owned());
+            entries.extend(folders.map(|folder| (folder, Entry::Folder)));
+            entries.insert(path.clone(), Entry::File(content.len() as u64));
+        }
+        entries
+    }
+
+    fn read(&self, path: &str, _: u64) -> Result<Vec<u8>, String> {
+        self.get(path).cloned().ok_or_else(|| "it is not there".to_owned())
+    }
+}
+
+/// A bundle that was looked at: what is told of a file is told once, and such a file is not read again.
+pub struct Looked<'a> {
+    bundle: &'a dyn Bundle,
+    entries: BTreeMap<String, Entry>,
+    told: BTreeSet<String>,
+    /// Every scenario that any file, the list of files or the judgement names.
+    names: BTreeSet<String>,
+}
+
+impl<'a> Looked<'a> {
+    /// Looks at every file, and compares the digested ones with their length and digest. Names what is missing, what
+    /// was added and what is no plain file.
+    pub fn at(
+        bundle: &'a dyn Bundle,
+        entries: BTreeMap<String, Entry>,
+        evidence: &Evidence,
+        problems: &mut Vec<Problem>,
+    ) -> Looked<'a> {
+        let judged = evidence.judged.scenarios.iter().map(|scenario| scenario.name.clone());
+        let paths = entries.keys().chain(evidence.files.keys());
+        let of_files = paths.filter_map(|path| layout::scenario_of(path)).map(str::to_owned);
+        let names = judged.chain(of_files).collect();
+        let told = BTreeSet::new();
+        let mut looked = Looked {
+            bundle,
+            entries,
+            told,
+            names,
+        };
+        let mut found = looked.listed(evidence);
+        found.extend(looked.missing(evidence));
+        found.extend(looked.surplus(evidence));
+        found.sort_by(|a, b| a.file.cmp(&b.file));
+        looked.told = found.iter().map(|problem| problem.file.clone()).collect();
+        problems.extend(found);
+        looked
+    }
+
+    /// The scenarios that there is anything of, in order of names.
+    pub fn names(&self) -> &BTreeSet<String> {
+        &self.names
+    }
+
+    /// Whether a file lies there and nothing is wrong with it.
+    pub fn has(&self, path: &str) -> bool {
+        matches!(self.entries.get(path), Some(Entry::File(_))) && !self.told.contains(path)
+    }
+
+    /// A file's content; nothing where something is wrong with the file, which then was told.
+    pub fn content(&self, path: &str, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
+        if !self.has(path) {
+            return None;
+        }
+        self.read(path).map_err(|problem| problems.push(problem)).ok()
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, Problem> {
+        read(self.bundle, path, self.entries.get(path).copied())
+    }
+
+    /// What is wrong with the files that the document lists.
+    fn listed(&self, evidence: &Evidence) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut without_folder = BTreeMap::<&str, Vec<&str>>::new();
+        for (path, entry) in &evidence.files {
+            if !layout::is_digested(path) {
+                problems.push(Problem::new(
+                    path,
+                    "is listed in evidence.json, but no bundle has such a file",
+                ));
+            } else if let Some(folder) = self.lost_folder(path) {
+                without_folder.entry(folder).or_default().push(path);
+            } else {
+                problems.extend(self.as_listed(path, entry).err());
+            }
+        }
+        // A folder that is a link or a file is told as such.
+        without_folder.retain(|folder, _| !self.entries.contains_key(*folder));
+        problems.extend(without_folder.iter().map(|(folder, paths)| match paths.as_slice() {
+            [path] => Problem::new(path, "is missing"),
+            paths => Problem::new(folder, format!("is missing, with {} files in it", paths.len())),
+        }));
+        problems
+    }
+
+    /// The folder that a file should lie in, where there is no such folder.
+    fn lost_folder<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+        folders.find(|folder| self.entries.get(*folder) != Some(&Entry::Folder))
+    }
+
+    fn as_listed(&self, path: &str, listed: &FileEntry) -> Result<(), Problem> {
+        if let Some(Entry::File(bytes)) = self.entries.get(path)
+            && *bytes != listed.bytes
+        {
+            let (expected, found) = (format!("{} bytes", listed.bytes), format!("{bytes} bytes"));
+            let what = "was edited or cut short: its length differs";
+            return Err(Problem::between(path, what, expected, found));
+        }
+        let found = FileEntry::of(&self.read(path)?);
+        if found != *listed {
+            let what = "was edited: its digest differs";
+            return Err(Problem::between(path, what, &listed.digest, found.digest));
+        }
+        Ok(())
+    }
+
+    /// What every bundle has, and every scenario in it. What is listed was told already.
+    fn missing(&self, evidence: &Evidence) -> Vec<Problem> {
+        // A run that was ended hard wrote what it came to.
+        if evidence.state == State::InProgress {
+            return Vec::new();
+        }
+        let lost = |path: &String| {
+            self.lost_folder(path)
+                .is_some_and(|folder| self.entries.contains_key(folder))
+        };
+        let there = |path: &String| self.entries.contains_key(path) || evidence.files.contains_key(path) || lost(path);
+        let mut missing: Vec<String> = layout::PAGES
+            .iter()
+            .chain([&layout::TIMES])
+            .map(|path| (*path).to_owned())
+            .collect();
+        missing.retain(|path| !there(path));
+        let mut problems: Vec<_> = missing.iter().map(|path| Problem::new(path, "is missing")).collect();
+        for name in &self.names {
+            let required = files_of(name);
+            let copies = layout::scenario_places(name);
+            if !copies.iter().chain(&required).any(there) {
+                let what = format!("is missing, and so is every other file of the scenario {name}");
+                problems.push(Problem::new(&layout::plan(name), what));
+                continue;
+            }
+            let copy = copies.first().filter(|_| !copies.iter().any(there));
+            let missing = copy.into_iter().chain(required.iter().filter(|path| !there(path)));
+            problems.extend(missing.map(|path| Problem::new(path, "is missing")));
+        }
+        problems
+    }
+
+    /// What lies there and is no file of this bundle.
+    fn surplus(&self, evidence: &Evidence) -> Vec<Problem> {
+        let in_progress = evidence.state == State::InProgress;
+        let recorded = |name: &str| in_progress || evidence.files.contains_key(&layout::plan(name));
+        let is_ours = |path: &str| match layout::scenario_of(path) {
+            _ if path == layout::EVIDENCE || path == layout::TIMES => true,
+            Some(name) if !layout::is_digested(path) => recorded(name),
+            _ if in_progress => layout::is_digested(path) || path.ends_with(layout::UNFINISHED),
+            _ => evidence.files.contains_key(path),
+        };
+        let holds = |folder: &str| {
+            let within = |path: &String| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+            self.entries
+                .iter()
+                .any(|(path, entry)| *entry != Entry::Folder && within(path) && is_ours(path))
+        };
+        let surplus = self.entries.iter().filter_map(|(path, entry)| match entry {
+            // What is listed and is no file is told where it can't be read.
+            _ if evidence.files.contains_key(path) => None,
+            Entry::Folder if layout::FOLDERS.contains(&path.as_str()) && (in_progress || holds(path)) => None,
+            Entry::Folder if is_ours(path) => Some(Problem::new(path, no_file(*entry))),
+            Entry::Folder => Some(Problem::new(
+                path,
+                "is a folder that is no part of this bundle: it was added later",
+            )),
+            Entry::File(_) if is_ours(path) => None,
+            Entry::File(_) => Some(Problem::new(path, "is not listed in evidence.json: it was added later")),
+            Entry::Link | Entry::Special => Some(Problem::new(path, no_file(*entry))),
+        });
+        surplus.collect()
+    }
+}
+
+/// The files that a scenario leaves, beside the copy of itself.
+pub fn files_of(name: &str) -> Vec<String> {
+    let of_lane = |lane| {
+        [
+            layout::history(name, lane),
+            layout::vector(name, lane),
+            layout::times(name, lane),
+        ]
+    };
+    let of_lanes = LaneId::BOTH.into_iter().flat_map(of_lane);
+    [layout::plan(name)].into_iter().chain(of_lanes).collect()
+}
+
+/// Reads a file, where it is one and no longer than any that the gate writes.
+pub fn read(bundle: &dyn Bundle, path: &str, entry: Option<Entry>) -> Result<Vec<u8>, Problem> {
+    match entry {
+        None => Err(Problem::new(path, "is missing")),
+        Some(Entry::File(bytes)) if bytes > MAX_FILE_BYTES => {
+            let (expected, found) = (format!("at most {MAX_FILE_BYTES} bytes"), format!("{bytes} bytes"));
+            Err(Problem::between(
+                path,
+                "is longer than any file of a bundle",
+                expected,
+                found,
+            ))
+        }
+        Some(Entry::File(bytes)) => bundle
+            .read(path, bytes)
+            .map_err(|error| Problem::new(path, format!("cannot be read: {error}"))),
+        Some(other) => Err(Problem::new(path, no_file(other))),
+    }
+}
+
+fn no_file(entry: Entry) -> &'static str {
+    match entry {
+        Entry::Link => "is a symbolic link; a bundle has none",
+        Entry::Folder => "is a folder where a file should be",
+        Entry::Special | Entry::File(_) => "is no plain file; a bundle has no pipes, sockets or devices",
+    }
+}

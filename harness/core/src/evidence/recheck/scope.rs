@@ -1,0 +1,93 @@
+//! Whether what a document says had to run follows from the built-in scenarios, from the lanes and from the files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Problem;
+use crate::evidence::document::{Evidence, State};
+use crate::evidence::layout;
+use crate::gate::Asked;
+use crate::gate::fit::{ServerKind, unfit};
+use crate::plan::{Expectation, Plan};
+
+/// What a scenario's files say of it.
+pub struct Ran {
+    asked: Asked,
+    unfit: Option<String>,
+}
+
+impl Ran {
+    /// Of a plan that was driven.
+    pub fn of(plan: &Plan, evidence: &Evidence) -> Ran {
+        let asked = Asked {
+            digest: plan.scenario_digest.clone(),
+            known_bad: matches!(plan.expect, Expectation::Block { .. }),
+        };
+        let unfit = unfit(plan, &evidence.scope.lanes, evidence.scope.aa);
+        Ran { asked, unfit }
+    }
+}
+
+/// Names each part of the scope that does not follow. Of scenarios that can't be read nothing is said.
+pub fn follows(
+    evidence: &Evidence,
+    ran: &BTreeMap<String, Ran>,
+    unread: &BTreeSet<String>,
+    problems: &mut Vec<Problem>,
+) {
+    let scope = &evidence.scope;
+    let mut tell = |what: String| problems.push(Problem::new(layout::EVIDENCE, what));
+    for (name, ran) in ran {
+        if scope.left_out.contains_key(name) {
+            tell(format!(
+                "`scope.left_out.{name}` names a scenario whose files are there"
+            ));
+        } else if let Some(why) = &ran.unfit {
+            tell(format!(
+                "`scope.lanes` does not fit {name}, which was driven, although {why}"
+            ));
+        }
+        if scope.scenarios.get(name) != Some(&ran.asked) {
+            tell(format!(
+                "`scope.scenarios.{name}` does not follow from the scenario's files"
+            ));
+        }
+    }
+    for name in scope
+        .left_out
+        .keys()
+        .filter(|name| !scope.scenarios.contains_key(*name))
+    {
+        tell(format!(
+            "`scope.left_out.{name}` names a scenario that did not have to run"
+        ));
+    }
+    for name in scope.unfounded() {
+        tell(format!(
+            "`scope.left_out.{name}` does not follow from the scenario and `scope.lanes`"
+        ));
+    }
+    for name in scope.misasked() {
+        tell(format!(
+            "`scope.scenarios.{name}` does not follow from the built-in scenarios and the choice among them"
+        ));
+    }
+    let accounted =
+        |name: &String| ran.contains_key(name) || unread.contains(name) || scope.left_out.contains_key(name);
+    if evidence.state == State::Complete {
+        for name in scope.scenarios.keys().filter(|name| !accounted(name)) {
+            tell(format!(
+                "`state` says that the run came to its end, but {name} had to run and there is no file of it"
+            ));
+        }
+    }
+    for (role, server) in &evidence.lanes {
+        let lane = scope.aa.unwrap_or(*role);
+        let built_in = scope.lanes.get(&lane).map(|means| means.server == ServerKind::BuiltIn);
+        if built_in.is_some_and(|built_in| built_in != (server.what == BUILT_IN)) {
+            tell(format!("`scope.lanes.{lane}` does not follow from `lanes.{role}`"));
+        }
+    }
+}
+
+/// What a document calls a server that is part of this tool.
+const BUILT_IN: &str = "built-in";

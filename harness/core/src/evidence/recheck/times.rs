@@ -1,0 +1,132 @@
+//! The times of a bundle. None is judged; but there is one for each record, and what `times.json` and the pages say of
+//! them must be what the files of times and the histories say.
+
+use std::collections::BTreeMap;
+
+use super::Problem;
+use super::bundle::Looked;
+use super::read::not_as_written;
+use crate::evidence::bundle::pages;
+use crate::evidence::document::{Evidence, FireTime, RUN_TIMES_SCHEMA, Times};
+use crate::evidence::layout;
+use crate::history::{History, Record, file};
+use crate::ids::LaneId;
+
+/// When the faults of a scenario struck, in the order of the histories; the wall clock is left empty.
+#[derive(Default)]
+pub struct Fires(Vec<FireTime>);
+
+impl Fires {
+    /// Adds those of a lane.
+    pub fn read(&mut self, name: &str, lane: LaneId, history: &History, times: &[u8]) -> Result<(), Problem> {
+        let path = layout::times(name, lane);
+        let times = file::read_times(times).map_err(|error| Problem::new(&path, format!("cannot be read: {error}")))?;
+        if times.len() != history.records.len() {
+            let (expected, found) = (
+                format!("{} times", history.records.len()),
+                format!("{} times", times.len()),
+            );
+            return Err(Problem::between(
+                &path,
+                "has not one time for each record",
+                expected,
+                found,
+            ));
+        }
+        self.0.extend(fires(lane, history, &times, |_| String::new()));
+        Ok(())
+    }
+}
+
+/// When each fault struck a lane; `at` makes a wall-clock time of microseconds since the lane's run began.
+pub fn fires<'a>(
+    lane: LaneId,
+    history: &'a History,
+    times_us: &'a [u64],
+    at: impl Fn(u64) -> String + 'a,
+) -> impl Iterator<Item = FireTime> + 'a {
+    let timed = history.records.iter().zip(times_us).enumerate();
+    timed.filter_map(move |(record, (what, after_us))| {
+        let Record::Fault { fault, fire, .. } = what else {
+            return None;
+        };
+        Some(FireTime {
+            lane,
+            fault: fault.clone(),
+            conn: fire.conn,
+            frame: fire.frame,
+            line: record as u64 + 2,
+            after_us: *after_us,
+            at: at(*after_us),
+        })
+    })
+}
+
+/// Reads `times.json`, and compares its entries with what the scenarios left.
+pub fn of_run(
+    looked: &Looked<'_>,
+    computed: &BTreeMap<String, Fires>,
+    whole: bool,
+    problems: &mut Vec<Problem>,
+) -> Option<Times> {
+    let bytes = looked.content(layout::TIMES, problems)?;
+    let read = serde_json::from_slice::<Times>(&bytes).map_err(|error| format!("cannot be read: {error}"));
+    let problem = match read {
+        Err(what) => Problem::new(layout::TIMES, what),
+        Ok(times) if times.schema != RUN_TIMES_SCHEMA => {
+            Problem::between(layout::TIMES, "is of another schema", RUN_TIMES_SCHEMA, times.schema)
+        }
+        Ok(times) if times.to_bytes() != bytes => not_as_written(layout::TIMES, &bytes, &times.to_bytes()),
+        Ok(times) => match differs(&times, computed, whole) {
+            None => return Some(times),
+            Some(name) => Problem::new(
+                layout::TIMES,
+                format!("does not follow from the histories and times of {name}"),
+            ),
+        },
+    };
+    problems.push(problem);
+    None
+}
+
+/// The first scenario whose entries are not what its files say. Where not every scenario could be read, the others are
+/// not missed.
+fn differs(times: &Times, computed: &BTreeMap<String, Fires>, whole: bool) -> Option<String> {
+    let without_clock = |fire: &FireTime| FireTime {
+        at: String::new(),
+        ..fire.clone()
+    };
+    let recorded = |name: &String| -> Vec<FireTime> {
+        times
+            .fires
+            .get(name)
+            .map(|fires| fires.iter().map(without_clock).collect())
+            .unwrap_or_default()
+    };
+    let other = computed
+        .iter()
+        .find(|(name, fires)| !times.scenarios_ms.contains_key(*name) || recorded(name) != fires.0);
+    let named = times.scenarios_ms.keys().chain(times.fires.keys());
+    let unknown = || named.clone().find(|name| whole && !computed.contains_key(*name));
+    other.map(|(name, _)| name.clone()).or_else(|| unknown().cloned())
+}
+
+/// Each page must be what the document and the times give, byte for byte.
+pub fn pages_follow(evidence: &Evidence, times: &Times, looked: &Looked<'_>, problems: &mut Vec<Problem>) {
+    let mut shown = evidence.clone();
+    // No page names the digest of a page.
+    shown.files.retain(|path, _| !layout::PAGES.contains(&path.as_str()));
+    for (path, page) in pages(&shown, times) {
+        let Some(found) = looked.content(&path, problems) else {
+            continue;
+        };
+        if page != found {
+            let at = page
+                .split(|byte| *byte == b'\n')
+                .zip(found.split(|byte| *byte == b'\n'));
+            let line = at.take_while(|(page, found)| page == found).count() + 1;
+            let what = format!("does not follow from evidence.json and times.json, from line {line} on");
+            problems.push(Problem::new(&path, what));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Which scenarios two lanes can be put through. It follows from the plan and from what can be done to each lane, so that
+//! recheck computes it again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::LaneId;
+use crate::plan::{Plan, ServerAction, Step};
+use crate::topic;
+
+/// Where a lane's server comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerKind {
+    /// The one inside this tool, started by the run.
+    BuiltIn,
+    /// Another binary, started by the run.
+    Binary,
+    /// A server that was there before the run.
+    Outside,
+}
+
+/// What can be done to a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Means {
+    /// Where its server comes from. One that the run did not start is not killed and not paused.
+    pub server: ServerKind,
+    /// Whether a stream's retention and replay budget can be set.
+    pub sets_policies: bool,
+    /// Whether the run's streams are created beside those of others.
+    pub shared: bool,
+    /// Whether the run's streams carry a word of the run in their ids.
+    pub scoped: bool,
+    /// Whether its subscribers see an event only once it is on disk.
+    pub confirms_reads: bool,
+}
+
+impl Means {
+    /// A server that the run started: everything can be done to it.
+    pub fn of_ours(server: ServerKind) -> Means {
+        Means {
+            server,
+            sets_policies: true,
+            shared: false,
+            scoped: false,
+            confirms_reads: false,
+        }
+    }
+
+    /// Whether the run started the server, and so may kill and pause it.
+    pub fn is_ours(&self) -> bool {
+        self.server != ServerKind::Outside
+    }
+}
+
+/// Why a plan can't be driven over these lanes; `None` where it can. `aa` is the lane that runs against itself.
+pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -> Option<String> {
+    let lane_of = |role: LaneId| aa.unwrap_or(role);
+    let planted_in = lane_of(LaneId::Legacy);
+    let built_in = lanes
+        .get(&planted_in)
+        .is_some_and(|means| means.server == ServerKind::BuiltIn);
+    if !plan.legacy_defects.is_empty() && (planted_in != LaneId::Legacy || !built_in) {
+        return Some("it plants a defect in the built-in legacy server, which does not run here".to_owned());
+    }
+    LaneId::BOTH.into_iter().find_map(|role| {
+        let lane = lane_of(role);
+        unfit_for(plan, role, lane, lanes.get(&lane)?, aa.is_some())
+    })
+}
+
+fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -> Option<String> {
+    if plan.kills_at_once(role) > 0 && lane == LaneId::Candidate && !means.confirms_reads {
+        let what = "it kills the candidate at once, and the lane promises nothing of what was seen";
+        return Some(format!("{what}: its profile does not say `confirmed = true`"));
+    }
+    if means.is_ours() {
+        return None;
+    }
+    if harms(plan, role) {
+        return Some(format!("it kills or pauses the {lane} server, which is not ours"));
+    }
+    if sets_policies(plan) && !means.sets_policies {
+        let what = "it sets retention or a replay budget, which by its profile can't be set on";
+        return Some(format!("{what} the {lane} lane"));
+    }
+    if !means.shared {
+        return None;
+    }
+    if aa && !means.scoped {
+        let what = "both of its lanes would write to the same streams, as the profile says `scoped = false` of";
+        return Some(format!("{what} the {lane} lane"));
+    }
+    let streams = plan.cases.iter().flat_map(|case| &case.streams);
+    let without_id = streams
+        .map(|stream| stream.id.as_str())
+        .find(|id| means.scoped && topic::scoped(id, "x").is_none())?;
+    Some(format!(
+        "`{without_id}` has no id to carry a word of this run, and the {lane} lane is shared with others"
+    ))
+}
+
+/// Whether a plan does something to a lane's server process.
+pub fn harms(plan: &Plan, role: LaneId) -> bool {
+    plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
+        Step::Server { lane: only, action } => {
+            only.is_none_or(|only| only == role) && !matches!(action, ServerAction::Restart)
+        }
+        _ => false,
+    })
+}
+
+/// Whether a plan sets retention or a replay budget.
+pub fn sets_policies(plan: &Plan) -> bool {
+    plan.cases.iter().any(|case| {
+        let streams = case
+            .streams
+            .iter()
+            .map(|stream| (stream.retention, stream.replay_budget));
+        let steps = case.steps.iter().filter_map(|step| match step {
+            Step::Policy {
+                retention,
+                replay_budget,
+                ..
+            } => Some((*retention, *replay_budget)),
+            _ => None,
+        });
+        streams.chain(steps).any(|policy| policy != (None, None))
+    })
+}

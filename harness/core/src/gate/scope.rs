@@ -1,0 +1,215 @@
+//! The scope of a run: what had to run, over which lanes, and whether that was everything.
+//!
+//! Only a full run may say *allow*. Whether a run was full is computed from what was judged, by names and file digests
+//! against the built-in suite; no option and no field says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::ScenarioVerdict;
+use super::fit::{Means, unfit};
+use crate::ids::{LaneId, Seed};
+use crate::plan::{Expectation, compile};
+use crate::scenario::{Scenario, pattern, sha256, stock};
+
+/// What had to run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Scope {
+    /// `sha256:` over the built-in scenarios of the tool that ran: [`suite_digest`].
+    pub suite: String,
+    /// The globs by which scenarios were chosen; none chose all.
+    pub chosen: Vec<String>,
+    /// Whether known-bad scenarios were to run.
+    pub known_bad: bool,
+    /// The directory whose scenarios took the place of the built-in ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
+    /// Files and directories whose scenarios were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// Every scenario that had to run or to be left out with a reason, by name.
+    pub scenarios: BTreeMap<String, Asked>,
+    /// The rows of the matrix that had to be shown.
+    pub enforced_rows: Vec<String>,
+    /// The lane that ran against itself, where the run was of that kind.
+    pub aa: Option<LaneId>,
+    /// Whether faults and toxics were left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_faults: bool,
+    /// What could be done to each lane. Empty until the lanes were chosen.
+    pub lanes: BTreeMap<LaneId, Means>,
+    /// Scenarios that these lanes can't be put through, each with the reason. They were not driven, and prove nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, String>,
+}
+
+/// A scenario that had to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// `sha256:` of its file.
+    pub digest: String,
+    /// Whether it plants a defect.
+    pub known_bad: bool,
+}
+
+/// A built-in scenario.
+struct BuiltIn {
+    name: &'static str,
+    path: &'static str,
+    text: &'static str,
+    asked: Asked,
+}
+
+static SUITE: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
+    let built_in = stock().iter().map(|(path, text)| {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        BuiltIn {
+            name: file.strip_suffix(".toml").unwrap_or(file),
+            path,
+            text,
+            asked: Asked {
+                digest: sha256(text.as_bytes()),
+                known_bad: path.contains("/known-bad/"),
+            },
+        }
+    });
+    built_in.collect()
+});
+
+/// `sha256:` over names and file digests of the built-in suite.
+pub fn suite_digest() -> String {
+    let lines = SUITE
+        .iter()
+        .map(|scenario| format!("{} {}\n", scenario.path, scenario.asked.digest));
+    sha256(lines.collect::<String>().as_bytes())
+}
+
+/// What of the built-in suite a run did not show, although its lanes could have been put through it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shortfall {
+    /// The bundle's suite is not this tool's, so that nothing can be said of it.
+    pub other_suite: bool,
+    /// Honest scenarios that neither ran as built in nor had to be left out.
+    pub honest: Vec<String>,
+    /// The same of known-bad scenarios.
+    pub known_bad: Vec<String>,
+}
+
+impl Shortfall {
+    /// Whether nothing is short.
+    pub fn is_none(&self) -> bool {
+        *self == Shortfall::default()
+    }
+
+    /// How many scenarios of a kind the built-in suite has.
+    pub fn of(known_bad: bool) -> usize {
+        SUITE
+            .iter()
+            .filter(|scenario| scenario.asked.known_bad == known_bad)
+            .count()
+    }
+}
+
+impl Scope {
+    /// What the judged scenarios lack of the whole built-in suite.
+    pub fn shortfall(&self, judged: &[ScenarioVerdict]) -> Shortfall {
+        if self.suite != suite_digest() {
+            return Shortfall {
+                other_suite: true,
+                ..Shortfall::default()
+            };
+        }
+        let ran: BTreeSet<(&str, &str, bool)> = judged
+            .iter()
+            .map(|scenario| {
+                (
+                    scenario.scenario.as_str(),
+                    scenario.digest.as_str(),
+                    scenario.known_bad(),
+                )
+            })
+            .collect();
+        let short = SUITE.iter().filter(|scenario| {
+            let asked = &scenario.asked;
+            !ran.contains(&(scenario.name, asked.digest.as_str(), asked.known_bad)) && !self.had_to_leave_out(scenario)
+        });
+        let mut shortfall = Shortfall::default();
+        for scenario in short {
+            let list = match scenario.asked.known_bad {
+                false => &mut shortfall.honest,
+                true => &mut shortfall.known_bad,
+            };
+            list.push(scenario.name.to_owned());
+        }
+        shortfall
+    }
+
+    /// Built-in scenarios that are said to be left out for a reason that does not follow.
+    pub fn unfounded(&self) -> Vec<&'static str> {
+        let left_out = SUITE.iter().filter(|scenario| {
+            let asked = self.scenarios.get(scenario.name) == Some(&scenario.asked);
+            asked && self.left_out.contains_key(scenario.name)
+        });
+        let unfounded = left_out.filter(|scenario| !self.had_to_leave_out(scenario));
+        unfounded.map(|scenario| scenario.name).collect()
+    }
+
+    /// Scenarios that had to be asked for by the choice among the built-in ones and were not, or the other way round.
+    pub fn misasked(&self) -> Vec<String> {
+        if self.suite != suite_digest() || self.instead.is_some() {
+            return Vec::new();
+        }
+        let chosen = |name: &str| self.chosen.is_empty() || self.chosen.iter().any(|glob| pattern::matches(glob, name));
+        let expected: BTreeMap<&str, &Asked> = SUITE
+            .iter()
+            .filter(|scenario| chosen(scenario.name) && (self.known_bad || !scenario.asked.known_bad))
+            .map(|scenario| (scenario.name, &scenario.asked))
+            .collect();
+        let missing = expected
+            .iter()
+            .filter(|(name, asked)| self.scenarios.get(**name) != Some(**asked));
+        let missing = missing.map(|(name, _)| (*name).to_owned());
+        // What was added is the run's own affair, but only where something was.
+        let surplus = self
+            .scenarios
+            .keys()
+            .filter(|name| self.also.is_empty() && !expected.contains_key(name.as_str()));
+        missing.chain(surplus.cloned()).collect()
+    }
+
+    /// Whether the reason that is recorded for leaving a built-in scenario out follows from its plan and these lanes.
+    fn had_to_leave_out(&self, scenario: &BuiltIn) -> bool {
+        let Some(reason) = self.left_out.get(scenario.name) else {
+            return false;
+        };
+        // No chance decides whether lanes can be put through a scenario, so any seed will do.
+        let plan = Scenario::parse(scenario.path, scenario.text).map(|parsed| compile(&parsed, Seed(0)));
+        plan.is_ok_and(|plan| unfit(&plan, &self.lanes, self.aa).as_ref() == Some(reason))
+    }
+
+    /// Scenarios that had to run, were not left out, and are not among the judged ones with the same file.
+    pub fn unaccounted(&self, judged: &[ScenarioVerdict]) -> Vec<String> {
+        let ran: BTreeMap<&str, (&str, bool)> = judged
+            .iter()
+            .map(|scenario| {
+                (
+                    scenario.scenario.as_str(),
+                    (scenario.digest.as_str(), scenario.known_bad()),
+                )
+            })
+            .collect();
+        let missing = self.scenarios.iter().filter(|(name, asked)| {
+            ran.get(name.as_str()) != Some(&(asked.digest.as_str(), asked.known_bad))
+                && !self.left_out.contains_key(*name)
+        });
+        missing.map(|(name, _)| name.clone()).collect()
+    }
+}
+
+impl ScenarioVerdict {
+    fn known_bad(&self) -> bool {
+        matches!(self.expect, Expectation::Block { .. })
+    }
+}

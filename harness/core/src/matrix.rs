@@ -1,0 +1,235 @@
+//! The verification matrix: what must be shown before the legacy lane may go, and what each lane must have seen for a row to
+//! count as shown.
+//!
+//! A row is made of parts. A scenario that claims a row must let each lane see one part of it at least; the row is shown
+//! once every part was seen on each lane, in scenarios that claim it and passed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::topic;
+
+/// A row of the matrix.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Its name, as scenarios claim it.
+    pub name: &'static str,
+    /// What must hold.
+    pub meaning: &'static str,
+    /// The checkers that look at it. What no checker covers can't be claimed.
+    pub checkers: &'static [&'static str],
+    /// What each lane must have seen.
+    pub parts: &'static [Part],
+}
+
+/// Something that a lane must have seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// An event that was published after its client was subscribed.
+    FollowedLive,
+    /// A bootstrap.
+    LateBootstrap,
+    /// A resume on a new connection.
+    ReplayAfterReconnect,
+    /// A replay of what a killed server had acknowledged.
+    ReplayAcrossKill,
+    /// A message that came twice.
+    RepeatedFrame,
+    /// A publish that came twice.
+    RepeatedPublish,
+    /// A replay that begins before the client's cursor.
+    OverlappingReplay,
+    /// A publish whose answer never came.
+    LostAnswer,
+    /// A refusal by retention.
+    FloorBreach,
+    /// A refusal by the replay budget.
+    BudgetExceeded,
+    /// A cursor that the client did not get from this lane.
+    CarriedOver,
+    /// A resume on a topic of this form.
+    ResumedRun,
+    /// A resume on a topic of this form.
+    ResumedWorker,
+    /// A resume on a topic of this form.
+    ResumedUser,
+    /// A resume on a topic of this form.
+    ResumedGuest,
+    /// A cursor beyond the head.
+    OtherHistory,
+    /// One of several devices that leaves and comes back.
+    DeviceReturns,
+    /// Devices at the end.
+    DevicesEqual,
+    /// What was seen by confirmed reads, after a kill that waited for nothing.
+    ConfirmedSurvives,
+}
+
+impl Part {
+    /// What must be seen, in words that follow "missing:".
+    pub fn says(self) -> &'static str {
+        match self {
+            Part::FollowedLive => "events that a client followed live",
+            Part::LateBootstrap => "a bootstrap that brought what was published before",
+            Part::ReplayAfterReconnect => "a reconnect with a replay of what was missed",
+            Part::ReplayAcrossKill => "a server kill, and a replay of what was published before it",
+            Part::RepeatedFrame => "a message that came again and was suppressed",
+            Part::RepeatedPublish => "a repeated publish that was answered with the first seq",
+            Part::OverlappingReplay => "a replay of events that were applied before",
+            Part::LostAnswer => "a publish whose answer was lost and that was retried",
+            Part::FloorBreach => "a refusal for retention_floor_breach, then a bootstrap that applied events",
+            Part::BudgetExceeded => "a refusal for replay_budget_exceeded, then a bootstrap that applied events",
+            Part::CarriedOver => "a cursor that was carried over and resumed at the next event",
+            Part::ResumedRun => "a resume at the next event of a run:<id>:events",
+            Part::ResumedWorker => "a resume at the next event of a worker:<id>:lifecycle",
+            Part::ResumedUser => "a resume at the next event of a fleet:user:<id>:workers",
+            Part::ResumedGuest => "a resume at the next event of a fleet:guest:<id>:workers",
+            Part::OtherHistory => "a cursor beyond the head, given up for a bootstrap",
+            Part::DeviceReturns => "one of several devices that left and was given what it missed",
+            Part::DevicesEqual => "several devices that ended with equal cursors",
+            Part::ConfirmedSurvives => "a kill at once, and a replay of all that confirmed reads had shown",
+        }
+    }
+
+    /// Whether a server has to be killed for it.
+    pub fn needs_a_kill(self) -> bool {
+        matches!(self, Part::ReplayAcrossKill | Part::ConfirmedSurvives)
+    }
+
+    /// The part that a resume on this topic is.
+    pub fn resumed(topic: &str) -> Option<Part> {
+        match topic::form(topic)? {
+            topic::Form::Run => Some(Part::ResumedRun),
+            topic::Form::Worker => Some(Part::ResumedWorker),
+            topic::Form::FleetUser => Some(Part::ResumedUser),
+            topic::Form::FleetGuest => Some(Part::ResumedGuest),
+        }
+    }
+}
+
+/// Every row.
+pub const ROWS: [Row; 16] = [
+    Row {
+        name: "replay-determinism",
+        meaning: "same history, same vectors, across reconnects, server restarts and snapshot boundaries",
+        checkers: &[
+            "lost-write",
+            "gap",
+            "nonmonotonic",
+            "hash-mismatch",
+            "unseen",
+            "convergence",
+            "observed-then-lost",
+        ],
+        parts: &[
+            Part::FollowedLive,
+            Part::LateBootstrap,
+            Part::ReplayAfterReconnect,
+            Part::ReplayAcrossKill,
+        ],
+    },
+    Row {
+        name: "duplicate-idempotency",
+        meaning: "repeated frames, repeated publishes, overlapping replays: applied once",
+        checkers: &["duplicate-apply", "wrong-answer"],
+        parts: &[
+            Part::RepeatedFrame,
+            Part::RepeatedPublish,
+            Part::OverlappingReplay,
+            Part::LostAnswer,
+        ],
+    },
+    Row {
+        name: "stale-cursor-recovery",
+        meaning: "refused with the right reason, rebootstrapped, then exactly the log",
+        checkers: &["stale-cursor"],
+        parts: &[Part::FloorBreach, Part::BudgetExceeded],
+    },
+    Row {
+        name: "cursor-continuity",
+        meaning: "a legacy cursor carried over resumes at the same event; topic and stream map both ways",
+        checkers: &["gap", "wrong-stream", "stale-cursor"],
+        parts: &[
+            Part::CarriedOver,
+            Part::ResumedRun,
+            Part::ResumedWorker,
+            Part::ResumedUser,
+            Part::ResumedGuest,
+            Part::OtherHistory,
+        ],
+    },
+    Row {
+        name: "durability-gated-delivery",
+        meaning: "what a confirmed subscriber saw survives a kill -9",
+        checkers: &["observed-then-lost"],
+        parts: &[Part::ConfirmedSurvives],
+    },
+    without_checker(
+        "compatibility-negotiation",
+        "every refusal of a join: same code and same window on both lanes",
+    ),
+    without_checker(
+        "token-lifecycle",
+        "tokens minted, refreshed, expired, revoked and rotated are treated alike",
+    ),
+    without_checker(
+        "authorization",
+        "nothing is delivered beyond its grants or written beyond its claims; tenants never mix",
+    ),
+    without_checker(
+        "presence-handshake",
+        "clients are seen while connected, and no longer once gone or killed",
+    ),
+    without_checker(
+        "reducer-rules",
+        "reducers are idempotent by key, conflicts explicit, seqs gap-free, wrong hashes refused",
+    ),
+    without_checker(
+        "bridge-isolation",
+        "streams progress whatever the relay does; the outbox drains once and in order",
+    ),
+    without_checker(
+        "restore-drill",
+        "a restored backup replays to the same vectors; a torn copy is detected",
+    ),
+    without_checker(
+        "slow-consumer",
+        "a client that does not read is throttled, then dropped, and recovers by replay",
+    ),
+    Row {
+        name: "multi-device",
+        meaning: "one user's devices, coming and going, end with equal state",
+        checkers: &["convergence", "lost-write", "unseen"],
+        parts: &[Part::DeviceReturns, Part::DevicesEqual],
+    },
+    without_checker(
+        "recovery-time",
+        "bounded time from heal to convergence, per lane, compared",
+    ),
+    without_checker(
+        "latency-parity",
+        "the candidate's delivery latency is within its budget of the legacy lane's",
+    ),
+];
+
+const fn without_checker(name: &'static str, meaning: &'static str) -> Row {
+    Row {
+        name,
+        meaning,
+        checkers: &[],
+        parts: &[],
+    }
+}
+
+/// The row of this name.
+pub fn row(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+/// What parts say, one after the other.
+pub fn listed(parts: &BTreeSet<Part>) -> String {
+    let parts: Vec<_> = parts.iter().map(|part| part.says()).collect();
+    parts.join("; ")
+}
