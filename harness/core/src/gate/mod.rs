@@ -122,7 +122,10 @@ pub fn decide(scenarios: &[ScenarioVerdict], scope: &Scope) -> Ruling {
     let limits = limits(scenarios, scope);
     let weaker = limits.iter().map(|(decision, _)| *decision).max();
     let decision = Decision::from(worst).max(weaker.unwrap_or(Decision::Allow));
-    reasons.extend(limits.into_iter().map(|(_, reason)| reason));
+    // What the run could not have allowed is no reason for a block.
+    if worst == Verdict::Valid {
+        reasons.extend(limits.into_iter().map(|(_, reason)| reason));
+    }
     Ruling {
         decision,
         reasons,
