@@ -14,6 +14,7 @@ use cutover_live::stage::{Source, Stage, StageError};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// What to drive.
@@ -31,8 +32,8 @@ pub struct DriveRequest {
     pub toxiproxy: Option<String>,
     /// Plans that run at the same time.
     pub jobs: usize,
-    /// Once cancelled, no further plan is begun; those that are under way go on to their end.
-    pub enough: CancellationToken,
+    /// Where it is there and cancelled, no further plan is begun; those that are under way go on to their end.
+    pub enough: Option<CancellationToken>,
 }
 
 /// What to run as a lane.
@@ -63,8 +64,8 @@ pub enum Message {
     LeftOut(BTreeMap<String, String>),
     /// Something happened.
     Event(RunEvent),
-    /// A plan was driven to its end.
-    Driven(Box<Driven>),
+    /// A plan was driven to its end. The sender is told once it is recorded.
+    Driven(Box<Driven>, oneshot::Sender<()>),
 }
 
 /// Why plans can't be driven any further.
@@ -133,7 +134,7 @@ struct Troupe {
     work: PathBuf,
     tell: Sender<Message>,
     stop: CancellationToken,
-    enough: CancellationToken,
+    enough: Option<CancellationToken>,
 }
 
 impl Troupe {
@@ -210,7 +211,8 @@ impl Troupe {
     }
 
     async fn play_one(&self, plan: Arc<Plan>) -> Result<(), DriveError> {
-        if self.stop.is_cancelled() || self.enough.is_cancelled() {
+        let enough = self.enough.as_ref().is_some_and(CancellationToken::is_cancelled);
+        if self.stop.is_cancelled() || enough {
             return Ok(());
         }
         let started = Instant::now();
@@ -236,7 +238,12 @@ impl Troupe {
             elapsed_ms,
         });
         // Whoever listens may have gone, on a second signal.
-        let _ = self.tell.send(Message::Driven(driven)).await;
+        let (recorded, wait) = oneshot::channel();
+        let _ = self.tell.send(Message::Driven(driven, recorded)).await;
+        // Whether this one was enough is known once it is judged.
+        if self.enough.is_some() {
+            let _ = wait.await;
+        }
         Ok(())
     }
 
