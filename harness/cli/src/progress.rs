@@ -159,6 +159,7 @@ impl Running {
             Phase::Exercise => "exercise",
             Phase::Heal => "heal",
             Phase::Converge => "converge",
+            Phase::ProofOfLife => "proof of life",
             Phase::Drain => "drain",
             Phase::Done => "done",
         };

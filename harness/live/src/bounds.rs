@@ -24,6 +24,8 @@ pub const FIRST_PATIENCE: Bound = Bound::new("first-patience", Duration::from_se
 pub const SECOND_LOOK: Bound = Bound::new("second-look", Duration::from_millis(500));
 /// After the faults are off, a client has so long for a round trip on a good connection.
 pub const HEAL: Bound = Bound::new("heal", Duration::from_secs(20));
+/// An event that proves a stream alive comes live, as long as the lane answers heartbeats quickly.
+pub const PROOF: Bound = Bound::new("proof", Duration::from_secs(2));
 /// At the end of a run, a client has so long for its last round trip.
 pub const DRAIN: Bound = Bound::new("drain", Duration::from_secs(20));
 /// A connection opens and joins.

@@ -73,6 +73,14 @@ defects! {
     Phantom => "phantom",
     /// Nothing after the 5th event of each topic is delivered, live or replayed.
     StopTail => "stop-tail",
+    /// A channel whose subscribe named a cursor gets its replay and no live push.
+    DeadAfterResume => "dead-after-resume",
+    /// Each live push is sent three times.
+    FloodLive => "flood-live",
+    /// Behind the 5th event of each topic an event of a topic of somebody else's is pushed, once a channel.
+    StrangeTopic => "strange-topic",
+    /// The 5th publish to each topic is answered well, once, and not written.
+    AckWithoutWrite => "ack-without-write",
     /// The 6th event of each topic is delivered under the sequence number 5.
     DuplicateSeq => "duplicate-seq",
     /// Topics that the token does not grant are delivered all the same.

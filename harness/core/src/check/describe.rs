@@ -63,7 +63,7 @@ impl Finding {
         match self.reason.as_str() {
             "never-delivered" => format!("{event} {was} acknowledged and never reached {client}"),
             "acknowledged-but-not-written" => {
-                format!("{op} on {stream} was acknowledged, and its payload never showed up")
+                format!("{op} on {stream} was acknowledged and not written")
             }
             "applied-twice" => format!("{client} applied {event} twice"),
             "appended-twice" => format!("{event} is an event that was published once and stands in the stream twice"),
@@ -77,6 +77,18 @@ impl Finding {
             "skipped" => format!("{event} {was} skipped on the way to {client}"),
             "skipped-at-start" => format!("{event} {was} skipped when {client} subscribed"),
             "not-live" => format!("{event} did not come live to {client}, which had to ask again of itself"),
+            "dead-tail" => {
+                format!("{event} {was} acknowledged and did not come live to {client}, whose connection is open")
+            }
+            "proof-cut-short" => format!("the connection of {client} ended before {event} could prove {stream} alive"),
+            "proof-unanswered" => {
+                format!(
+                    "{event} did not come live to {client}, and no heartbeat was answered since it was acknowledged"
+                )
+            }
+            "not-asked" => format!("{client} had no connection on which {event} could prove {stream} alive"),
+            "too-many-copies" => format!("{client} was sent {event} more often than the contract says"),
+            "foreign-stream" => format!("{client} was sent an event of a stream that this run does not have"),
             "copy-missing" => format!("{event} came to {client} in one kind of message and not in the other"),
             "replay-cut-short" => format!("{event} had not come when {client} was told that its replay was complete"),
             "delivered-on-one-lane-only" => format!("{event} never reached {client}; the other lane delivered it"),
@@ -164,6 +176,9 @@ fn deed(reason: &str) -> Option<&'static str> {
         "skipped" => "skipped events on their way to a client",
         "skipped-at-start" => "skipped events when a client subscribed",
         "not-live" => "left events out of its live tail until a client asked again",
+        "dead-tail" => "sends live updates no more, though its replays and snapshots work",
+        "too-many-copies" => "sent events more often than the contract says",
+        "foreign-stream" => "sent events of streams that the run does not have",
         "copy-missing" => "delivered events in one kind of message and not in the other",
         "replay-cut-short" => "called replays complete before all events had come",
         "delivered-on-one-lane-only" => "never delivered events that the other lane delivered",

@@ -14,16 +14,18 @@ use super::{Finding, Report, Verdict};
 use crate::ids::LaneId;
 
 /// Checkers, most specific first: one explains only what comes after it.
-pub const PRECEDENCE: [&str; 14] = [
+pub const PRECEDENCE: [&str; 16] = [
     "observed-then-lost",
     "stale-cursor",
     "wrong-stream",
     "hash-mismatch",
     "duplicate-apply",
+    "not-live",
     "lost-write",
     "wrong-answer",
     "phantom",
     "nonmonotonic",
+    "excess-copies",
     "gap",
     "unseen",
     "convergence",
@@ -33,6 +35,9 @@ pub const PRECEDENCE: [&str; 14] = [
 
 /// The reason of `wrong-answer` that moves the seqs of all that follows.
 const SHIFTED: &str = "acknowledged-at-another-seq";
+
+/// The reason of `lost-write` for what was answered well and stands nowhere.
+const UNWRITTEN: &str = "acknowledged-but-not-written";
 
 /// A finding that another one accounts for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,8 +222,18 @@ fn explains(cause: &Finding, effect: &Finding) -> bool {
         }
         // What takes a place that is nobody's moves the heads that lane and client know.
         "wrong-stream" | "phantom" => client && effect_checker == "convergence" && effect.last_seq() >= cause.seq,
+        // An event that did not come live and that nobody asked for again never came.
+        "not-live" => {
+            client
+                && matches!(effect_checker, "lost-write" | "gap" | "unseen" | "convergence")
+                && overlap(cause, effect)
+        }
         "lost-write" => match effect_checker {
-            "wrong-answer" => cause.witness.op.is_some() && cause.witness.op == effect.witness.op,
+            // What was not written leaves its seq to the next one.
+            "wrong-answer" => {
+                cause.witness.op.is_some() && cause.witness.op == effect.witness.op
+                    || cause.reason == UNWRITTEN && effect.reason == SHIFTED && effect.last_seq() >= cause.seq
+            }
             "gap" | "unseen" | "convergence" => client && overlap(cause, effect),
             _ => false,
         },

@@ -2,14 +2,19 @@
 //!
 //! Anomaly: the lane answered a publish well, the client subscribes to its stream and is connected at the end, and by the
 //! end of converge no message of any kind brought it the event (reason `never-delivered`). What retention pruned before a
-//! bootstrap, and what lies at or below a cursor that was put on the client's disk, is not owed. A publish that the plan
-//! wants refused, and that was answered well although its payload never shows up, is lost too
-//! (`acknowledged-but-not-written`). Source: contract, "Writes" (an answer comes once the event is in the journal) and
+//! bootstrap, and what lies at or below a cursor that was put on the client's disk, is not owed. A publish that was
+//! answered well and written nowhere is lost too, though a retry mends it (`acknowledged-but-not-written`): the lane has no
+//! row of it; or another publish was given its seq; or the plan wants it refused and its payload never shows up. Where the
+//! server died between the answer and the look, nobody can tell (`Unknown`). Source: contract, "Writes" (an answer comes once the event is in the journal) and
 //! "Ordering, delivery, replay" (delivery is at least once); the name is Jepsen's.
 
-use super::index::{Delivery, Index, LaneIndex, PairKey, Settled, What};
+use std::collections::HashSet;
+
+use super::index::{Index, LaneIndex, PairKey, Settled, What};
 use super::owed::excused_up_to;
 use super::{CheckInput, Checker, Finding, Report, Verdict};
+use crate::hash::PayloadHash;
+use crate::history::{Completion, Record};
 use crate::plan::PublishExpect;
 
 /// See the module's documentation.
@@ -78,39 +83,89 @@ fn tell(
     }
 }
 
-/// Publishes that were to be refused, were answered well, and whose payload never arrived anywhere.
+/// Publishes that were answered well, and whose payload stands nowhere.
 fn unwritten(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
-    let suspects = index
-        .plan
-        .ops
+    let shown: HashSet<(usize, PayloadHash)> = lane
+        .deliveries
         .iter()
-        .zip(&lane.ops)
-        .filter_map(|(op, state)| match (&op.what, state.settled) {
-            (
-                What::Publish {
-                    hash,
-                    expect: PublishExpect::Refused { .. },
-                    ..
-                },
-                Settled::Done { at, seq: Some(seq), .. },
-            ) => Some((op, *hash, at, seq)),
+        .filter_map(|delivery| Some((delivery.stream, delivery.hash?)))
+        .collect();
+    for (number, (op, state)) in index.plan.ops.iter().zip(&lane.ops).enumerate() {
+        let What::Publish { hash, expect, .. } = &op.what else {
+            continue;
+        };
+        let is_shown = shown.contains(&(op.stream, *hash));
+        let finding = |verdict| {
+            Finding::new("lost-write", verdict, "acknowledged-but-not-written")
+                .on(lane.lane)
+                .in_stream(index.plan.streams.name(op.stream))
+                .of_op(op.id)
+        };
+        let found = match (state.settled, expect) {
+            (Settled::Done { at, seq: Some(seq), .. }, PublishExpect::Refused { .. }) if !is_shown => {
+                let expected = "a refusal, or an event with this payload";
+                Some(
+                    finding(Verdict::Invalid)
+                        .of_event(seq)
+                        .seen_at(at)
+                        .expected(expected, acked(seq)),
+                )
+            }
+            // Its place is another's, which shows that it was free.
+            (Settled::Done { at, seq: Some(seq), .. }, PublishExpect::Accepted { .. })
+                if !is_shown && taken_by(index, lane, number, seq, &shown) =>
+            {
+                let expected = "an event with this payload";
+                Some(
+                    finding(Verdict::Invalid)
+                        .of_event(seq)
+                        .seen_at(at)
+                        .expected(expected, acked(seq)),
+                )
+            }
             _ => None,
-        });
-    for (op, hash, at, seq) in suspects {
-        let shown = |delivery: &Delivery| delivery.stream == op.stream && delivery.hash == Some(hash);
-        if !lane.deliveries.iter().any(shown) {
-            report.push(
-                Finding::new("lost-write", Verdict::Invalid, "acknowledged-but-not-written")
-                    .on(lane.lane)
-                    .in_stream(index.plan.streams.name(op.stream))
-                    .of_event(seq)
-                    .of_op(op.id)
-                    .seen_at(at)
-                    .expected(
-                        "a refusal, or an event with this payload",
-                        format!("acknowledged at {seq}"),
-                    ),
-            );
+        };
+        found.into_iter().for_each(|finding| report.push(finding));
+        // What a later attempt mended is wrong all the same.
+        if let (Some(unwritten), PublishExpect::Accepted { seq }) = (state.unwritten, expect) {
+            let died = lane
+                .deaths
+                .iter()
+                .any(|death| (unwritten.sent..unwritten.at).contains(death));
+            let verdict = if died { Verdict::Unknown } else { Verdict::Invalid };
+            let mut finding = finding(verdict)
+                .of_event(seq.0)
+                .seen_at(unwritten.sent)
+                .seen_at(unwritten.at);
+            if let Some(Record::Complete {
+                completion: Completion::Unwritten { why },
+                ..
+            }) = lane.history.records.get(unwritten.at)
+            {
+                finding = finding.expected("a row with this key", why);
+            }
+            finding.witness.repeats = unwritten.more;
+            report.push(finding);
         }
     }
+}
+
+fn acked(seq: u64) -> String {
+    format!("acknowledged at {seq}")
+}
+
+/// Whether another publish was acknowledged at the same seq, and came from there.
+fn taken_by(
+    index: &Index<'_>,
+    lane: &LaneIndex<'_>,
+    number: usize,
+    seq: u64,
+    shown: &HashSet<(usize, PayloadHash)>,
+) -> bool {
+    let stream = index.plan.ops[number].stream;
+    let owners = lane.streams[stream].owners.get(&seq).map_or(&[][..], Vec::as_slice);
+    owners.iter().any(|owner| {
+        let hash = index.plan.ops[*owner].hash();
+        hash != index.plan.ops[number].hash() && hash.is_some_and(|hash| shown.contains(&(stream, hash)))
+    })
 }

@@ -8,6 +8,7 @@ mod contradiction;
 mod convergence;
 pub mod describe;
 mod duplicate_apply;
+mod excess_copies;
 pub mod explain;
 mod finding;
 mod gap;
@@ -16,6 +17,7 @@ mod index;
 mod json_path;
 mod lost_write;
 mod nonmonotonic;
+mod not_live;
 #[cfg(any(test, feature = "testing"))]
 pub mod notation;
 mod observed_then_lost;
@@ -81,7 +83,7 @@ pub trait Checker: Sync {
 }
 
 /// Every checker, in the order in which they are reported.
-pub const ALL: [&dyn Checker; 14] = [
+pub const ALL: [&dyn Checker; 16] = [
     &lost_write::LostWrite,
     &duplicate_apply::DuplicateApply,
     &nonmonotonic::Nonmonotonic,
@@ -92,6 +94,8 @@ pub const ALL: [&dyn Checker; 14] = [
     &wrong_stream::WrongStream,
     &stale_cursor::StaleCursor,
     &convergence::Convergence,
+    &not_live::NotLive,
+    &excess_copies::ExcessCopies,
     &observed_then_lost::ObservedThenLost,
     &wrong_answer::WrongAnswer,
     &contradiction::SelfContradiction,

@@ -12,7 +12,9 @@
 //! |---|---|
 //! | `retain a 3`, `budget a 2` | the stream's policy at the start |
 //! | `policy a retain 3`, `policy a budget 2` | the same as an operation |
-//! | `pub a1`, `pub a1 = 2`, `pub a1 refused CODE`, `pub a1 info`, `pub a1 open`, `pub a1 known` | a publish, and its answer |
+//! | `pub a1`, `pub a1 = 2`, `pub a1 refused CODE`, `pub a1 info`, `pub a1 unwritten`, `pub a1 open`, `pub a1 known` | a publish, and its answer |
+//! | `prove a4` and what a publish takes | heal, converge, and the publish that proves the stream alive |
+//! | `c1 answers` | a heartbeat is answered while the proof is waited for |
 //! | `ack a1`, `ack a1 = 2` | the answer to an open one |
 //! | `again a1`, `again a1 = 2`, `again a1 new` | repeated with the same key |
 //! | `conflict a1`, `conflict a1 = 1`, `conflict a1 refused CODE` | same key, other payload |
@@ -25,8 +27,10 @@
 //! | `c1 rewind a`, `c1 stuck a`, `c1 mark a 3` | gives up its cursor; is stuck; its watermark at the end |
 //! | `c1 overdue a 5` | asks again, of itself, for what was acknowledged up to 5 |
 //! | `c1 contradicts a 3 frame-seq` | is told two things by a message whose last event is this one; the rule that breaks |
+//! | `c1 foreign NAME 3` | is sent an event of a stream that the run does not have |
 //! | `c1 rewrote a 3 to 9` (`-` for none) | the ledger: a fault rewrote the cursor |
 //! | `planned NAME c1`, `planned NAME c1 drop`, `fires NAME c1` | a fault of the plan, one that loses messages; the ledger |
+//! | `unread c1 WHY` | the ledger: a connection passed the proxy unread |
 //! | `toxic NAME c1 100` | a toxic of the plan, with its toxicity in percent |
 //! | `kill`, `start`, `timeout`, `interrupted`, `at-least deliveries 3` | as they say |
 
@@ -34,8 +38,8 @@ mod lane;
 mod plan;
 
 use crate::history::{Completion, Outcome, Process, Record, Refusal};
-use crate::ids::LaneId;
 use crate::ids::Seq;
+use crate::ids::{ClientId, LaneId};
 use crate::plan::{FaultKind, Plan, PublishExpect};
 use lane::LaneWriter;
 use plan::PlanWriter;
@@ -123,6 +127,13 @@ impl Writer {
                 writer.invoke(op);
                 writer.complete(op, Completion::Ok { outcome: Outcome::Done });
             }
+            ["prove", ..] => {
+                writer.prove();
+                let (_, seqs) = events(words.get(1)?)?;
+                for seq in seqs {
+                    self.publish(lane, "prove", events(words[1])?.0, seq, &words[2..])?;
+                }
+            }
             ["pub" | "again" | "conflict" | "ack", token, ..] => {
                 for seq in events(token)?.1 {
                     self.publish(lane, words[0], events(token)?.0, seq, &words[2..])?;
@@ -142,6 +153,11 @@ impl Writer {
             ["planned", fault, client] => self.plan.fault(fault, client, FaultKind::Repeat { more: 1 }),
             ["planned", fault, client, "drop"] => self.plan.fault(fault, client, FaultKind::Drop),
             ["toxic", toxic, client, percent] => self.plan.toxic(toxic, client, percent.parse().ok()?),
+            ["unread", client, ref why @ ..] => writer.push(Record::Unread {
+                client: ClientId::from(client),
+                conn: 1,
+                why: why.join(" "),
+            }),
             ["fires", fault, client] => writer.fire(fault, client, None),
             [client, ref rest @ ..] => {
                 self.plan.client_statement(client, rest);
@@ -162,9 +178,10 @@ impl Writer {
                     code: "idempotency_conflict".to_owned(),
                 },
             ),
+            "prove" => ("prove", PublishExpect::Accepted { seq: Seq(seq) }),
             _ => ("pub", PublishExpect::Accepted { seq: Seq(seq) }),
         };
-        let nth = if kind == "pub" {
+        let nth = if matches!(kind, "pub" | "prove") {
             0
         } else {
             writer.count_publish(kind, stream, seq)
@@ -187,6 +204,9 @@ impl Writer {
         };
         let completion = match *words {
             ["open"] => return Some(()),
+            ["unwritten"] => Completion::Unwritten {
+                why: "HTTP 200, and no row".to_owned(),
+            },
             ["info"] => Completion::Info {
                 why: "the connection ended".to_owned(),
             },

@@ -1,7 +1,8 @@
 //! `vacuity`: a run that is green because nothing happened is not green.
 //!
 //! Anomalies, each `Unknown`: the history ends before its mark of completion (`interrupted`); it is the history of
-//! another scenario or seed (`foreign-history`); a planned fault never fired (`fault-did-not-fire`), or a planned toxic never
+//! another scenario or seed (`foreign-history`); a planned fault never fired (`fault-did-not-fire`, with the reason where messages passed the
+//! proxy unread), or a planned toxic never
 //! struck (`toxic-did-not-strike`); the lane saw fewer
 //! deliveries, resumes, refusals, duplicates or faults than the scenario must at least see (`vacuous`); the driver gave
 //! up waiting for something (`timed-out`). Source: the house plan (each planned fault is in a ledger and must have fired;
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 use super::index::{Index, LaneIndex};
 use super::{CheckInput, Checker, Finding, Report, Verdict};
 use crate::history::Record;
-use crate::ids::FaultId;
+use crate::ids::{ClientId, FaultId};
 
 /// See the module's documentation.
 pub struct Vacuity;
@@ -68,9 +69,31 @@ fn faults(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         if !lane.fired.contains_key(fault.id.as_str()) {
             let mut finding = unknown(lane, "fault-did-not-fire").at_client(fault.client.as_str());
             finding.witness.fault = Some(fault.id.clone());
-            report.push(finding);
+            report.push(unread(lane, &fault.client, finding));
         }
     }
+}
+
+/// Tells of the connections that passed the proxy unread: there the fault could not fire.
+fn unread(lane: &LaneIndex<'_>, victim: &ClientId, mut finding: Finding) -> Finding {
+    let mut connections = 0u64;
+    for (at, record) in lane.history.records.iter().enumerate() {
+        let Record::Unread { client, why, .. } = record else {
+            continue;
+        };
+        if client == victim {
+            connections += 1;
+            let reason = || format!("a connection that passed unread: {why}");
+            finding.witness.got.get_or_insert_with(reason);
+            finding = finding.seen_at(at);
+        }
+    }
+    if connections > 0 {
+        finding.witness.expected = Some("messages that the proxy can read".to_owned());
+        finding.witness.records.truncate(1);
+        finding.witness.repeats = connections - 1;
+    }
+    finding
 }
 
 /// A toxic that no connection could escape must have struck. One that is drawn for some connections must have struck one

@@ -30,7 +30,7 @@ pub fn of(plan: &Plan, histories: [&History; 2]) -> [Vec<u8>; 2] {
 
 /// What was to be published: the hash and the payload's text of each event.
 fn published(plan: &Plan) -> BTreeMap<Place<'_>, (PayloadHash, &str)> {
-    let steps = plan.cases.iter().flat_map(|case| &case.steps);
+    let steps = plan.cases.iter().flat_map(|case| case.all_steps());
     let events = steps.filter_map(|step| match step {
         Step::Publish {
             stream,

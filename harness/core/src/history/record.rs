@@ -107,6 +107,19 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payload: Option<String>,
     },
+    /// An event arrived under a name on the wire that no stream of the run has.
+    Foreign {
+        /// The client.
+        client: ClientId,
+        /// The connection.
+        conn: ConnId,
+        /// The topic or stream id as it stood on the wire.
+        name: String,
+        /// The event's seq.
+        seq: Seq,
+        /// In which of the lane's messages it came.
+        via: Via,
+    },
     /// A message of the lane said two things of a stream that can't both be true.
     Contradicted {
         /// The client.
@@ -156,6 +169,13 @@ pub enum Record {
         /// The cursor that it could not get past.
         cursor: Cursor,
     },
+    /// The lane answered a client's heartbeat while the client waited for the event that proves a stream alive.
+    RoundTrip {
+        /// The client.
+        client: ClientId,
+        /// The connection.
+        conn: ConnId,
+    },
     /// A client's cursor at the end of a phase.
     Watermark {
         /// The client.
@@ -174,6 +194,16 @@ pub enum Record {
         /// What it hit.
         fire: Fire,
     },
+    /// The ledger: messages of a connection, or of one of its directions, passed the proxy unread, so that no fault saw
+    /// them.
+    Unread {
+        /// The client.
+        client: ClientId,
+        /// Which connection of the client, counted by the proxy from 1.
+        conn: u32,
+        /// Why they could not be read.
+        why: String,
+    },
     /// Something was done to the lane's server process.
     Process {
         /// What.
@@ -188,7 +218,7 @@ pub enum Record {
 
 /// The phases of a run, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Servers up, policies set.
     Setup,
@@ -198,6 +228,8 @@ pub enum Phase {
     Heal,
     /// Every client reaches every head.
     Converge,
+    /// One more event is published to every stream, and has to arrive live on the connections that there are.
+    ProofOfLife,
     /// What is still in flight arrives.
     Drain,
     /// The run is complete; a history without this mark was interrupted.
@@ -217,6 +249,11 @@ pub enum Completion {
     Fail {
         /// Its words.
         refusal: Refusal,
+    },
+    /// The lane said that it did it, and what it is to have written is not there.
+    Unwritten {
+        /// What was answered, and what was looked for.
+        why: String,
     },
     /// Nobody knows whether the lane did it.
     Info {

@@ -296,6 +296,11 @@ pub enum Mutation {
     DropEvent,
     /// The frame that carries the event changes places with the next delivering frame.
     SwapWithNext,
+    /// The frame that carries the event is sent again, as a lane does that repeats itself.
+    Flood {
+        /// How many more times.
+        more: u8,
+    },
     /// The event's payload is another one, and the declared hash agrees with it.
     ReplacePayload {
         /// The other payload's JSON text.

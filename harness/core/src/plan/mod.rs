@@ -132,6 +132,17 @@ pub struct Case {
     pub clients: Vec<PlannedClient>,
     /// What happens, in order.
     pub steps: Vec<Step>,
+    /// One more publish to every stream, done once all has healed and converged. Each must reach every connected client
+    /// live, on the connection that it has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proof_of_life: Vec<Step>,
+}
+
+impl Case {
+    /// All that happens, in order: the script, then the proof of life.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().chain(&self.proof_of_life)
+    }
 }
 
 /// A stream and its policy at the start.

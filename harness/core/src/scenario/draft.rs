@@ -146,6 +146,7 @@ pub(super) struct FaultDraft {
 #[derive(Debug)]
 pub(super) enum PlaceDraft {
     Delivery { stream: usize, seqs: Vec<At<Number>> },
+    Proof { stream: usize },
     Ack { stream: usize, seqs: Vec<At<Number>> },
     Resume(Number),
     ResumeReply(Number),

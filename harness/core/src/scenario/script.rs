@@ -256,6 +256,11 @@ pub enum Place {
         /// The events to draw from.
         seqs: Vec<u64>,
     },
+    /// At the delivery of the event that proves the stream alive, behind all that the script publishes.
+    Proof {
+        /// The stream.
+        stream: usize,
+    },
     /// At the acknowledgement of one of these events.
     Ack {
         /// The stream.

@@ -40,6 +40,8 @@ pub const CHECKERS: &[&str] = &[
     "wrong-answer",
     "unauthorized-delivery",
     "convergence",
+    "not-live",
+    "excess-copies",
     "contradiction",
     "recovery-time",
     "latency-parity",
@@ -67,6 +69,10 @@ pub const LEGACY_DEFECTS: &[&str] = &[
     "cross-streams",
     "phantom",
     "stop-tail",
+    "dead-after-resume",
+    "flood-live",
+    "strange-topic",
+    "ack-without-write",
     "duplicate-seq",
     "ignore-grants",
     "accept-expired",
@@ -172,6 +178,7 @@ pub const FAULTS: &[(&str, &[&str])] = &[
     ("starve-heartbeats", &[]),
     ("drop-event", &[]),
     ("swap", &[]),
+    ("flood", &["more"]),
     ("replace-payload", &[]),
     ("misdeliver", &["stream", "seq"]),
     ("set-json", &["pointer", "value"]),
@@ -185,6 +192,7 @@ pub const FAULT_KEYS: &[&str] = &["do", "name", "clients", "lane", "at", "draws"
 pub const MUTATIONS: &[&str] = &[
     "drop-event",
     "swap",
+    "flood",
     "replace-payload",
     "misdeliver",
     "set-json",
@@ -265,6 +273,7 @@ pub mod keys {
     /// `at` of a fault.
     pub const AT: &[&str] = &[
         "delivery",
+        "proof",
         "ack",
         "seq",
         "resume",

@@ -26,26 +26,26 @@ use crate::lane::{Answer, Completion, Op};
 
 /// A case while it is driven.
 pub struct Case {
-    plan: plan::Case,
+    pub(super) plan: plan::Case,
     lane: LaneId,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
     victim: Option<Victim>,
     writer: Writer,
     writer_proxy: Passage,
     clients: BTreeMap<ClientId, Client>,
     /// Whom each fault and toxic of this lane strikes.
     faults: BTreeMap<FaultId, ClientId>,
-    heads: BTreeMap<StreamId, Seq>,
+    pub(super) heads: BTreeMap<StreamId, Seq>,
     last_acked: Option<String>,
     server_up: bool,
     converge: Bound,
     patience: Patience,
 }
 
-struct Client {
-    handle: ClientHandle,
+pub(super) struct Client {
+    pub(super) handle: ClientHandle,
     proxy: Passage,
-    streams: Vec<StreamId>,
+    pub(super) streams: Vec<StreamId>,
     wanted: bool,
 }
 
@@ -134,7 +134,7 @@ impl Case {
                 Completion::Ok(_) => continue,
                 Completion::Fail(refusal) if refusal.message.is_empty() => refusal.code,
                 Completion::Fail(refusal) => format!("{}: {}", refusal.code, refusal.message),
-                Completion::Info(why) => why,
+                Completion::Info(why) | Completion::Unwritten(why) => why,
             };
             return Err(DriveError::Setup {
                 lane: self.lane,
@@ -151,6 +151,7 @@ impl Case {
             Phase::Exercise => self.exercise().await,
             Phase::Heal => self.heal().await,
             Phase::Converge => self.converge().await,
+            Phase::ProofOfLife => self.prove_alive().await,
             Phase::Drain => self.drain().await,
             Phase::Setup | Phase::Done => {}
         }
@@ -166,7 +167,7 @@ impl Case {
         }
     }
 
-    async fn step(&mut self, step: &Step) -> Result<(), String> {
+    pub(super) async fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Policy {
                 op,
@@ -254,7 +255,7 @@ impl Case {
                 }
                 Ok(())
             }
-            Completion::Info(why) => Err(format!("an answer to op {op}: {why}")),
+            Completion::Info(why) | Completion::Unwritten(why) => Err(format!("an answer to op {op}: {why}")),
             _ => Ok(()),
         }
     }
@@ -279,11 +280,7 @@ impl Case {
     /// Returns once a client is at every acknowledged head, or will never be. One that makes no progress asks again: what
     /// a new subscription does not bring will not come.
     async fn at_heads(&self, client: &Client) {
-        let heads: BTreeMap<_, _> = client
-            .streams
-            .iter()
-            .map(|stream| (stream.clone(), self.heads.get(stream).copied().unwrap_or_default()))
-            .collect();
+        let heads = self.heads_of(client);
         let mut status = client.handle.status.clone();
         let mut before = status.borrow_and_update().clone();
         let mut since = Instant::now();
@@ -408,7 +405,7 @@ impl Case {
     }
 
     /// Waits until every connected client has had a round trip on a good connection.
-    async fn settle(&self, within: Bound) {
+    pub(super) async fn settle(&self, within: Bound) {
         let waits: Vec<_> = self
             .connected()
             .map(|(id, client)| round_trip(&self.recorder, id, client, within).boxed())
@@ -457,7 +454,7 @@ impl Case {
         }
     }
 
-    fn connected(&self) -> impl Iterator<Item = (&ClientId, &Client)> {
+    pub(super) fn connected(&self) -> impl Iterator<Item = (&ClientId, &Client)> {
         self.clients.iter().filter(|(_, client)| client.wanted)
     }
 }

@@ -35,6 +35,7 @@ enum Command {
     Crash(oneshot::Sender<()>),
     SetCursor(StreamId, Cursor, oneshot::Sender<()>),
     Settle(oneshot::Sender<()>),
+    AskForLife(oneshot::Sender<bool>),
     AskAgain(BTreeMap<StreamId, Seq>, oneshot::Sender<()>),
 }
 
@@ -93,6 +94,12 @@ impl ClientHandle {
     /// in flight has arrived, and a cut connection has been noticed and replaced.
     pub async fn settle(&self) {
         self.ask(Command::Settle).await;
+    }
+
+    /// Whether the lane answers a heartbeat on the connection that the client has now. An answer is recorded.
+    pub async fn asks_for_life(&self) -> bool {
+        let (done, wait) = oneshot::channel();
+        self.commands.send(Command::AskForLife(done)).await.is_ok() && wait.await.unwrap_or(false)
     }
 
     /// Makes sure that a client behind these heads is not only slow: where its connection answers twice and nothing comes,
@@ -196,6 +203,19 @@ impl Actor {
                 self.publish(false);
                 let _ = done.send(());
             }
+            Command::AskForLife(done) => {
+                let answered = match session.as_mut() {
+                    Some(open) => self.round_trip(open).await,
+                    None => false,
+                };
+                if answered {
+                    let (client, conn) = (self.inbox.client().clone(), ConnId(self.conn));
+                    self.recorder.record(Record::RoundTrip { client, conn });
+                } else {
+                    *session = None;
+                }
+                let _ = done.send(answered);
+            }
             Command::Settle(done) => {
                 self.waiting.push(done);
                 if let Some(open) = session.as_mut()
@@ -297,7 +317,7 @@ impl Actor {
         }
         match answer {
             Ok(Completion::Ok(_) | Completion::Fail(_)) => Ok(()),
-            Ok(Completion::Info(why)) => {
+            Ok(Completion::Info(why) | Completion::Unwritten(why)) => {
                 self.closed(Closed::Lost { why });
                 Err(())
             }

@@ -313,6 +313,13 @@ impl Inbox {
                 declared,
                 via,
             } => self.event(conn, stream, seq, &payload, declared, via),
+            Arrival::Foreign { name, seq, via } => self.recorder.record(Record::Foreign {
+                client: self.planned.id.clone(),
+                conn,
+                name,
+                seq,
+                via,
+            }),
             Arrival::Contradiction {
                 stream,
                 seq,

@@ -9,6 +9,7 @@ mod event;
 mod inbox;
 mod passage;
 mod patience;
+mod proof;
 mod recorder;
 mod resume;
 mod stack;
@@ -104,6 +105,8 @@ impl Run {
         each(&mut cases, Phase::Heal).await;
         self.enter(Phase::Converge);
         each(&mut cases, Phase::Converge).await;
+        self.enter(Phase::ProofOfLife);
+        each(&mut cases, Phase::ProofOfLife).await;
         self.enter(Phase::Drain);
         each(&mut cases, Phase::Drain).await;
         for case in cases {

@@ -120,4 +120,12 @@ impl LedgerSink for Recorder {
             fire,
         });
     }
+
+    fn went_blind(&self, client: &ClientId, conn: u32, why: &str) {
+        self.record(Record::Unread {
+            client: client.clone(),
+            conn,
+            why: why.to_owned(),
+        });
+    }
 }

@@ -55,7 +55,7 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
                     return Resumed::Refused;
                 }
             }
-            Ok(Completion::Info(why)) => return Resumed::Ended(Closed::Lost { why }),
+            Ok(Completion::Info(why) | Completion::Unwritten(why)) => return Resumed::Ended(Closed::Lost { why }),
             Err(_) => return Resumed::Ended(Closed::Silent),
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn faults_of(plan: &Plan, lane: LaneId, of: impl Fn(&PlannedFault) ->
 
 /// The planned hash of every event that a case publishes.
 pub(super) fn planned_hashes(case: &plan::Case) -> PlannedHashes {
-    let published = case.steps.iter().filter_map(|step| match step {
+    let published = case.all_steps().filter_map(|step| match step {
         Step::Publish {
             stream,
             hash,

@@ -43,7 +43,8 @@ impl Writer {
                 attempt,
                 completion: recorded(&completion),
             });
-            if !matches!(completion, Completion::Info(_)) || trying.is_reached() {
+            let again = matches!(completion, Completion::Info(_) | Completion::Unwritten(_));
+            if !again || trying.is_reached() {
                 return completion;
             }
             self.session = None;
@@ -94,6 +95,7 @@ fn recorded(completion: &Completion) -> history::Completion {
         Completion::Fail(refusal) => history::Completion::Fail {
             refusal: refusal.clone(),
         },
+        Completion::Unwritten(why) => history::Completion::Unwritten { why: why.clone() },
         Completion::Info(why) => history::Completion::Info { why: why.clone() },
     }
 }

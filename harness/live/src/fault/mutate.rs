@@ -37,6 +37,7 @@ impl Mutate {
         let events = self.trigger.events(seen);
         let edit = match &self.mutation {
             Mutation::SwapWithNext => return Some(Fate::DeliverAfterNext),
+            Mutation::Flood { more } => return Some(Fate::Repeat(*more)),
             Mutation::SetJson { pointer, value } => Edit::SetJson {
                 events,
                 pointer: pointer.clone(),

@@ -122,6 +122,8 @@ pub enum Completion {
     Ok(Answer),
     /// The lane refused, and did nothing.
     Fail(Refusal),
+    /// The lane said that it did it, and what it is to have written is not there; what was answered and looked for.
+    Unwritten(String),
     /// Nobody knows; what was seen instead of an answer. The session is of no more use.
     Info(String),
 }
@@ -139,6 +141,15 @@ pub enum Arrival {
         payload: String,
         /// The hash that the lane declared, as `sha256:<hex>`; `None` where it declares none.
         declared: Option<String>,
+        /// In which message it came.
+        via: Via,
+    },
+    /// An event under a name on the wire that no stream of the run has.
+    Foreign {
+        /// The topic or stream id as it stood on the wire.
+        name: String,
+        /// The event's seq.
+        seq: Seq,
         /// In which message it came.
         via: Via,
     },

@@ -191,13 +191,6 @@ impl Desk {
         let state = &mut *state;
         let nth = state.tally.count(place.conn, frame.direction, view.tag());
         let op = state.op;
-        if extent == Extent::End {
-            return Decision {
-                tag: view.tag().clone(),
-                edited: None,
-                fate: Fate::Pass,
-            };
-        }
         let mut edited = false;
         let mut decided = None;
         for armed in &mut state.faults {

@@ -34,6 +34,8 @@ pub(super) enum Step {
 pub(super) enum Unit {
     /// Bytes that no fault looks at.
     Bytes(Bytes),
+    /// Bytes of a message that faults would look at, and that can't be read.
+    Unread(Bytes),
     /// A message.
     Message(Message),
 }
@@ -53,8 +55,6 @@ pub(super) enum Extent {
     Whole,
     /// Its beginning; the rest follows as bytes.
     Beginning,
-    /// Its end; the beginning has gone on already.
-    End,
 }
 
 enum Mode {
@@ -373,18 +373,17 @@ impl Line {
         };
         match read {
             Ok(None) => Some(Step::More),
-            Ok(Some(Read::Fragments(raw))) => Some(Step::Unit(Unit::Bytes(raw))),
-            Ok(Some(Read::Message { body, raw, begun })) => {
+            Ok(Some(Read::Skimmed(raw))) => Some(Step::Unit(Unit::Unread(raw))),
+            Ok(Some(Read::Message { body, raw })) => {
                 let frame = Frame {
                     direction: self.direction,
                     body,
                 };
-                let extent = if begun { Extent::End } else { Extent::Whole };
                 Some(Step::Unit(Unit::Message(Message {
                     frame,
                     raw,
                     tagger: Arc::clone(tagger),
-                    extent,
+                    extent: Extent::Whole,
                 })))
             }
             Err(Unreadable::TooBig { .. }) => Some(Step::TooBig),

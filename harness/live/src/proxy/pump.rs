@@ -147,6 +147,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             }
             Step::Peeked(range) => self.outlet.write(&self.buf[range]).await?,
             Step::Unit(Unit::Bytes(bytes)) => self.outlet.write(&bytes).await?,
+            Step::Unit(Unit::Unread(bytes)) => {
+                self.tell_unread(armed, "a message had begun before anything was armed");
+                self.outlet.write(&bytes).await?;
+            }
             Step::Unit(Unit::Message(message)) => self.message(message).await?,
             Step::More => return self.read(true).await,
             Step::AwaitSwitch => return self.read(self.buf.len() < READ_MAX_BYTES).await,
@@ -179,10 +183,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     /// Tells once for the connection that what is armed can't see what passes, be it armed before the direction was given up or after.
     fn tell_blind(&self, armed: bool) {
-        if let Some(why) = self.line.unread()
-            && armed
-            && self.conn.exchange.is_first_to_tell()
-        {
+        if let Some(why) = self.line.unread() {
+            self.tell_unread(armed, why);
+        }
+    }
+
+    fn tell_unread(&self, armed: bool, why: &str) {
+        if armed && self.conn.exchange.is_first_to_tell() {
             self.conn.shared.desk.went_blind(self.conn.number, why);
         }
     }

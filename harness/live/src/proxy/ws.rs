@@ -24,15 +24,12 @@ pub(super) enum Read {
     Message {
         /// What it is.
         body: Body,
-        /// The bytes that are still to go on.
+        /// The bytes in which it came. A control frame between fragments (RFC 6455, 5.4) is a message of its own: it comes
+        /// before the message that it stood in, since its sender may wait for the answer.
         raw: Bytes,
-        /// Whether the first fragments have gone on already, because a control frame stood between them: such a message
-        /// can only be watched.
-        begun: bool,
     },
-    /// Bytes of a message that is not complete and that have to go on now: because a control frame follows them, or
-    /// because the message's beginning was skimmed.
-    Fragments(Bytes),
+    /// Bytes of a message whose beginning was skimmed, so that nobody can read it.
+    Skimmed(Bytes),
 }
 
 /// What can go on unread.
@@ -85,7 +82,6 @@ struct Partial {
     payload: BytesMut,
     /// Bytes that have not gone on.
     raw: BytesMut,
-    begun: bool,
 }
 
 impl Parser {
@@ -143,14 +139,14 @@ impl Parser {
         }
     }
 
-    /// Takes the next message, or fragments, off the front of `buf`; `None` where more bytes are needed. After an error
+    /// Takes the next message, or the rest of a skimmed one, off the front of `buf`; `None` where more bytes are needed. After an error
     /// the parser is of no more use but for [`Parser::take_pending`].
     pub(super) fn next(&mut self, buf: &mut BytesMut) -> Result<Option<Read>, Unreadable> {
         loop {
             if self.skim_left > 0 {
                 let step = self.skim_left.min(buf.len());
                 self.skim_left -= step;
-                return Ok((step > 0).then(|| Read::Fragments(buf.split_to(step).freeze())));
+                return Ok((step > 0).then(|| Read::Skimmed(buf.split_to(step).freeze())));
             }
             let Some(head) = read_head(buf)? else { return Ok(None) };
             let frame_bytes = self.check(&head)?;
@@ -161,11 +157,6 @@ impl Parser {
             }
             if buf.len() < frame_bytes {
                 return Ok(None);
-            }
-            if head.opcode >= CLOSE
-                && let Some(fragments) = self.give_up_fragments()
-            {
-                return Ok(Some(Read::Fragments(fragments)));
             }
             let raw = buf.split_to(frame_bytes);
             if let Some(read) = self.take(&head, raw) {
@@ -207,15 +198,6 @@ impl Parser {
         payload_bytes.checked_add(head.head_bytes).ok_or(too_big)
     }
 
-    fn give_up_fragments(&mut self) -> Option<Bytes> {
-        let partial = self.partial.as_mut()?;
-        if partial.raw.is_empty() {
-            return None;
-        }
-        partial.begun = true;
-        Some(partial.raw.split().freeze())
-    }
-
     fn take(&mut self, head: &Head, raw: BytesMut) -> Option<Read> {
         if head.opcode >= CLOSE {
             let raw = raw.freeze();
@@ -225,26 +207,17 @@ impl Parser {
                 PING => Body::Ping(payload),
                 _ => Body::Pong(payload),
             };
-            return Some(Read::Message {
-                body,
-                raw,
-                begun: false,
-            });
+            return Some(Read::Message { body, raw });
         }
         if head.fin && self.partial.is_none() {
             let raw = raw.freeze();
             let body = message(head.opcode, payload_of(head, &raw));
-            return Some(Read::Message {
-                body,
-                raw,
-                begun: false,
-            });
+            return Some(Read::Message { body, raw });
         }
         let partial = self.partial.get_or_insert_with(|| Partial {
             opcode: head.opcode,
             payload: BytesMut::new(),
             raw: BytesMut::new(),
-            begun: false,
         });
         let start = partial.payload.len();
         partial
@@ -261,7 +234,6 @@ impl Parser {
         Some(Read::Message {
             body: message(whole.opcode, whole.payload.freeze()),
             raw: whole.raw.freeze(),
-            begun: whole.begun,
         })
     }
 }

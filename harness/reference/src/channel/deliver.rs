@@ -62,7 +62,7 @@ impl Channel {
         loop {
             while !(self.queue.is_full() && out.has_room()) {
                 let Some(topic) = self.mailbox.pop_dirty() else { break };
-                if !self.subscribed.contains(&topic) {
+                if self.is_dead || !self.subscribed.contains(&topic) {
                     continue;
                 }
                 if let Err(strike) = self.queue.push(topic.clone()) {
@@ -130,11 +130,18 @@ impl Channel {
         let neighbour = self.neighbour(topic);
         let off = u64::from(self.shared.config.defects.has(Defect::WrongFrameSeq));
         let planted = self.planted.entry(topic.to_owned()).or_default();
+        let copies = if is_live && self.shared.config.defects.has(Defect::FloodLive) {
+            3
+        } else {
+            1
+        };
         for batch in planted.spoil(batch, is_live, neighbour, &self.shared.config.defects) {
             let payload = batch.payload();
-            out.push(&self.join_ref, CHANNEL_TOPIC, "sync:update_batch", &payload);
             let frame = batch::frame(&batch.topic, batch.seq() + off, batch::KIND_UPDATE_BATCH, &payload);
-            out.push(&self.join_ref, CHANNEL_TOPIC, "sync:frame", &frame);
+            for _ in 0..copies {
+                out.push(&self.join_ref, CHANNEL_TOPIC, "sync:update_batch", &payload);
+                out.push(&self.join_ref, CHANNEL_TOPIC, "sync:frame", &frame);
+            }
         }
         Some(is_complete)
     }

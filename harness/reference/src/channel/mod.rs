@@ -64,6 +64,8 @@ pub(crate) struct Channel {
     /// How far each topic was sent; kept when a topic is unsubscribed.
     watermarks: BTreeMap<String, u64>,
     planted: BTreeMap<String, Planted>,
+    /// A planted defect: whether the live tail is dead.
+    is_dead: bool,
     inbox: VecDeque<Inbound>,
     replay: Option<Replay>,
     queue: OutboundQueue,
@@ -96,6 +98,7 @@ impl Channel {
             subscribed: Vec::new(),
             watermarks: BTreeMap::new(),
             planted: BTreeMap::new(),
+            is_dead: false,
             inbox: VecDeque::new(),
             replay: None,
             queue,

@@ -17,6 +17,7 @@ pub(super) struct Planted {
     held: Option<Update>,
     has_crossed: bool,
     has_phantom: bool,
+    has_strange: bool,
 }
 
 /// Another topic of the channel, and the next event that its client would take.
@@ -100,6 +101,15 @@ impl Planted {
                 topic,
                 updates,
                 head: next_seq,
+                replay_complete: true,
+            });
+        }
+        if defects.has(Defect::StrangeTopic) && !self.has_strange {
+            self.has_strange = true;
+            extra.push(UpdateBatch {
+                topic: "run:of-another-tenant:events".to_owned(),
+                updates: vec![fifth.clone()],
+                head: fifth.seq,
                 replay_complete: true,
             });
         }
@@ -239,6 +249,8 @@ mod tests {
         );
         assert_eq!(seqs("duplicate-seq", &whole, true), [4, 5, 5, 7]);
         assert_eq!(seqs("phantom", &whole, true), [4, 5, 6, 7, 8]);
+        let strange = delivered("strange-topic", &whole, true);
+        assert_eq!(strange.last(), Some(&("run:of-another-tenant:events".to_owned(), 5)));
         let crossed = delivered("cross-streams", &whole, true);
         assert_eq!(crossed.last(), Some(&("other".to_owned(), 3)));
     }

@@ -27,6 +27,7 @@ impl Channel {
             self.push_error(&first.topic, &refusal, out);
             return self.reply(message, &Err(refusal), out);
         }
+        self.is_dead |= self.shared.config.defects.has(Defect::DeadAfterResume) && !cursors.is_empty();
         for (topic, cursor) in cursors {
             if topics.contains(&topic) {
                 self.watermarks.insert(topic, cursor);

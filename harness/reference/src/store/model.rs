@@ -9,7 +9,7 @@ use std::{
 use super::{Publish, Published, Refused, rate::RateWindow, record::Record};
 use crate::{
     config::Config,
-    defects::Defect,
+    defects::{DEFECT_SEQ, Defect},
     topics::{Class, TopicPolicy},
 };
 
@@ -27,6 +27,8 @@ struct Topic {
     oldest: u64,
     keys: HashMap<String, KeyUse>,
     policy: TopicPolicy,
+    /// A planted defect: whether a publish was acknowledged and not written.
+    has_lost_one: bool,
 }
 
 /// The writer's state.
@@ -92,6 +94,10 @@ impl Model {
             hash: shown(publish.hash, is_null),
             duplicate: false,
         };
+        if seq == DEFECT_SEQ && defects.has(Defect::AckWithoutWrite) && !topic.has_lost_one {
+            topic.has_lost_one = true;
+            return Ok(Decision::Known(published));
+        }
         topic.head = seq;
         topic.prune(&publish.topic, &config);
         topic.keys.insert(

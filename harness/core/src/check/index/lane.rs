@@ -101,7 +101,8 @@ impl Pair {
     }
 }
 
-/// How often things were seen; what a scenario's `at_least` is held against.
+/// How often things were seen; what a scenario's `at_least` is held against. Deliveries of the proof of life do not count:
+/// they come whatever the script did.
 #[derive(Debug, Default, Clone, Copy)]
 pub(in crate::check) struct Seen {
     /// Events applied.
@@ -125,6 +126,8 @@ pub(in crate::check) struct LaneIndex<'a> {
     pub history: &'a History,
     /// Whether the run was complete.
     pub done: bool,
+    /// The record from which on streams are proven alive; the length of the history where it never came.
+    pub proof_at: usize,
     /// The record from which on everything in flight was to arrive; the length of the history where it never came.
     pub drain_at: usize,
     /// What became of each operation, in the order of [`PlanIndex::ops`].
@@ -143,6 +146,8 @@ pub(in crate::check) struct LaneIndex<'a> {
     pub crashes: Vec<(usize, usize)>,
     /// Faults that fired: how often, and the first record.
     pub fired: HashMap<&'a str, (u64, usize)>,
+    /// Answered heartbeats while proofs of life were waited for, by client and connection: the last record.
+    pub round_trips: HashMap<(usize, ConnId), usize>,
     /// Records at which the driver gave up waiting.
     pub timed_out: Vec<usize>,
     /// Whether the lane delivers every event in two copies.
@@ -159,6 +164,7 @@ impl<'a> LaneIndex<'a> {
             lane,
             history,
             done: false,
+            proof_at: end,
             drain_at: end,
             ops: vec![OpState::NEW; plan.ops.len()],
             streams: Vec::new(),
@@ -168,6 +174,7 @@ impl<'a> LaneIndex<'a> {
             deaths: Vec::new(),
             crashes: Vec::new(),
             fired: HashMap::new(),
+            round_trips: HashMap::new(),
             timed_out: Vec::new(),
             two_copies: false,
             seen: Seen::default(),
@@ -214,6 +221,14 @@ impl<'a> LaneIndex<'a> {
     fn read_operations(&mut self, plan: &PlanIndex<'a>) {
         for (at, record) in self.history.records.iter().enumerate() {
             match record {
+                Record::Phase {
+                    phase: Phase::ProofOfLife,
+                } => self.proof_at = at,
+                Record::RoundTrip { client, conn } => {
+                    if let Some(client) = plan.clients.get(client.as_str()) {
+                        self.round_trips.insert((client, *conn), at);
+                    }
+                }
                 Record::Phase { phase: Phase::Drain } => self.drain_at = at,
                 Record::Phase { phase: Phase::Done } => self.done = true,
                 Record::Invoke { op, .. } => {

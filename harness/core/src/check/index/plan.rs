@@ -80,6 +80,8 @@ pub(in crate::check) struct PlanIndex<'a> {
     pub clients: Names<'a>,
     /// Operations, in plan order.
     pub ops: Vec<PlannedOp<'a>>,
+    /// The publishes that prove streams alive, by place in `ops`.
+    pub proofs: Vec<usize>,
     /// Which clients subscribe to which streams.
     pub subscribes: BTreeSet<PairKey>,
     op_at: HashMap<OpId, usize>,
@@ -102,6 +104,7 @@ impl<'a> PlanIndex<'a> {
             streams: Names::default(),
             clients: Names::default(),
             ops: Vec::new(),
+            proofs: Vec::new(),
             subscribes: BTreeSet::new(),
             op_at: HashMap::new(),
             by_hash: HashMap::new(),
@@ -131,6 +134,11 @@ impl<'a> PlanIndex<'a> {
             for step in &case.steps {
                 index.add_step(step);
             }
+            let scripted = index.ops.len();
+            for step in &case.proof_of_life {
+                index.add_step(step);
+            }
+            index.proofs.extend(scripted..index.ops.len());
         }
         index
     }

@@ -31,6 +31,17 @@ pub(in crate::check) enum Settled<'a> {
     },
 }
 
+/// An attempt that was answered well and wrote nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::check) struct Unwritten {
+    /// The record at which it was sent.
+    pub sent: usize,
+    /// The record at which it was known.
+    pub at: usize,
+    /// How many more attempts of the operation ended so.
+    pub more: u64,
+}
+
 /// An operation on one lane.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::check) struct OpState<'a> {
@@ -42,6 +53,8 @@ pub(in crate::check) struct OpState<'a> {
     pub attempts: u32,
     /// Whether an attempt ended without an answer.
     pub any_open: bool,
+    /// The first attempt that was answered well and wrote nothing, and how many more there were.
+    pub unwritten: Option<Unwritten>,
     /// How it ended.
     pub settled: Settled<'a>,
 }
@@ -53,6 +66,7 @@ impl<'a> OpState<'a> {
         last: None,
         attempts: 0,
         any_open: false,
+        unwritten: None,
         settled: Settled::NeverSent,
     };
 
@@ -68,7 +82,11 @@ impl<'a> OpState<'a> {
 
     /// An attempt ended. What was done stays done, whatever a later attempt says.
     pub fn complete(&mut self, at: usize, completion: &'a Completion) {
-        self.last = Some(at);
+        let sent = self.last.replace(at).unwrap_or(at);
+        if let Completion::Unwritten { .. } = completion {
+            let unwritten = self.unwritten.get_or_insert(Unwritten { sent, at, more: 0 });
+            unwritten.more += u64::from(unwritten.at != at);
+        }
         if matches!(self.settled, Settled::Done { .. }) {
             return;
         }
@@ -86,7 +104,7 @@ impl<'a> OpState<'a> {
                 duplicate: None,
             },
             Completion::Fail { refusal } => Settled::Refused { at, refusal },
-            Completion::Info { .. } => {
+            Completion::Info { .. } | Completion::Unwritten { .. } => {
                 self.any_open = true;
                 Settled::Open
             }

@@ -179,6 +179,7 @@ impl<'a> Subscriptions<'a> {
     fn deliver(&mut self, index: &mut LaneIndex<'a>, sub: Option<usize>, delivery: Delivery) {
         let number = index.deliveries.len();
         match delivery.verdict {
+            _ if delivery.at > index.proof_at => {}
             Verdict::Applied => index.seen.deliveries += 1,
             Verdict::Duplicate => index.seen.duplicates += 1,
             _ => {}

@@ -32,6 +32,7 @@ pub(super) struct LaneWriter {
     counts: HashMap<String, usize>,
     subs: u32,
     interrupted: bool,
+    healed: bool,
 }
 
 impl LaneWriter {
@@ -48,6 +49,7 @@ impl LaneWriter {
             counts,
             subs: 0,
             interrupted: false,
+            healed: false,
         }
     }
 
@@ -69,6 +71,24 @@ impl LaneWriter {
             .map(|client| std::mem::take(&mut client.accepting));
         for stream in accepting.unwrap_or_default() {
             self.accept(name, &stream, None);
+        }
+    }
+
+    /// Heals and converges.
+    fn heal(&mut self) {
+        if !std::mem::replace(&mut self.healed, true) {
+            self.push(Record::Phase { phase: Phase::Heal });
+            self.push(Record::Phase { phase: Phase::Converge });
+        }
+    }
+
+    /// Begins to prove streams alive.
+    pub fn prove(&mut self) {
+        if !self.healed {
+            self.heal();
+            self.push(Record::Phase {
+                phase: Phase::ProofOfLife,
+            });
         }
     }
 
@@ -189,6 +209,21 @@ impl LaneWriter {
                     what: serde_json::from_value(rule.into()).ok()?,
                     said: "otherwise".to_owned(),
                 });
+            }
+            ["foreign", stranger, seq] => {
+                let conn = ConnId(self.clients.entry(name.to_owned()).or_default().conn);
+                let (stranger, seq) = (stranger.to_owned(), Seq(seq.parse().ok()?));
+                self.records.push(Record::Foreign {
+                    client: id,
+                    conn,
+                    name: stranger,
+                    seq,
+                    via: Via::Transaction,
+                });
+            }
+            ["answers"] => {
+                let conn = ConnId(self.clients.entry(name.to_owned()).or_default().conn);
+                self.records.push(Record::RoundTrip { client: id, conn });
             }
             ["mark", stream, cursor] => {
                 let marks = &mut self.clients.entry(name.to_owned()).or_default().marks;
@@ -353,8 +388,7 @@ impl LaneWriter {
     /// The finished history.
     pub fn finish(mut self, plan: &Plan) -> History {
         if !self.interrupted {
-            self.push(Record::Phase { phase: Phase::Heal });
-            self.push(Record::Phase { phase: Phase::Converge });
+            self.heal();
             for (name, client) in std::mem::take(&mut self.clients) {
                 for (stream, cursor) in client.cursors.iter().filter(|_| client.open) {
                     let cursor = client.marks.get(stream).copied().unwrap_or(cursor.unwrap_or(0));

@@ -28,6 +28,7 @@ pub(super) struct PlanWriter {
     streams: BTreeMap<String, PlannedStream>,
     clients: BTreeMap<String, (Vec<StreamId>, bool)>,
     steps: Vec<Step>,
+    proof_of_life: Vec<Step>,
     ops: HashMap<String, OpId>,
     faults: Vec<PlannedFault>,
     toxics: Vec<PlannedToxic>,
@@ -55,7 +56,8 @@ impl PlanWriter {
     /// The operation of a publish.
     pub fn publish(&mut self, kind: &str, stream: &str, seq: u64, nth: usize, expect: PublishExpect) -> OpId {
         self.policy_at_start(stream);
-        self.op(format!("{kind} {stream}{seq} {nth}"), |op| {
+        let proves = kind == "prove";
+        let op = self.op(format!("{kind} {stream}{seq} {nth}"), |op| {
             let payload = payload(kind, stream, seq);
             let (hash, key) = (hash(&payload), format!("{stream}{seq}"));
             Step::Publish {
@@ -66,7 +68,15 @@ impl PlanWriter {
                 hash,
                 expect,
             }
-        })
+        });
+        if proves {
+            let is_proof = |step: &Step| matches!(step, Step::Publish { op: other, .. } if *other == op);
+            let steps = std::mem::take(&mut self.steps);
+            let (proofs, steps): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(is_proof);
+            self.steps = steps;
+            self.proof_of_life.extend(proofs);
+        }
+        op
     }
 
     /// The operation of a policy.
@@ -182,6 +192,7 @@ impl PlanWriter {
                 streams: self.streams.into_values().collect(),
                 clients: clients.collect(),
                 steps: self.steps,
+                proof_of_life: self.proof_of_life,
             }],
             faults: self.faults,
             toxics: self.toxics,

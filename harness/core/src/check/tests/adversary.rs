@@ -4,7 +4,10 @@ use super::{check, clean, principal};
 
 #[test]
 fn a_dropped_repeat_of_what_lies_below_a_resumes_cursor_is_no_finding() {
-    clean("retain a 3; pub a1..3; c1 sub a; c1 a1..3; c1 crash; c1 sub a from 3; pub a4; c1 a4; legacy: c1 a3 a4");
+    clean(
+        "retain a 3; pub a1..3; c1 sub a; c1 a1..3; c1 crash; c1 sub a from 3; pub a4; c1 a4; planned again c1; \
+         fires again c1; legacy: c1 a3 a4",
+    );
 }
 
 #[test]
@@ -198,5 +201,8 @@ fn a_cursor_rewritten_once_to_the_future_is_no_finding_once_the_client_has_come_
 
 #[test]
 fn a_client_that_dies_between_delivery_and_checkpoint_is_delivered_again() {
-    clean("pub a1..4; c1 sub a; c1 a1..4; c1 crash; c1 ask a from 2; c1 a3..4; c1 ok a head 4; pub a5; c1 a5 a4..5");
+    clean(
+        "pub a1..4; c1 sub a; c1 a1..4; c1 crash; c1 ask a from 2; c1 a3..4; c1 ok a head 4; pub a5; c1 a5; \
+         planned again c1; fires again c1; c1 a4..5",
+    );
 }

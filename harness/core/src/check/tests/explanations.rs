@@ -23,7 +23,8 @@ fn an_event_that_is_dropped_once_is_a_gap() {
 #[test]
 fn a_swap_is_nonmonotonic_and_nothing_else() {
     principal(
-        "pub a1..3; c1 sub a; legacy: c1 a1..3; candidate: c1 a1 a3 a2 a3",
+        "pub a1..3; c1 sub a; legacy: c1 a1..3; candidate: c1 a1 a3 a2; candidate: c1 cut; \
+         candidate: c1 sub a from 2; candidate: c1 a3",
         &["candidate nonmonotonic/delivered-after-a-later-one c1 a2"],
     );
 }

@@ -9,6 +9,7 @@ mod explanations;
 mod fires;
 mod model;
 mod properties;
+mod wrongs;
 
 use super::explain::{Explained, explain};
 use super::notation::World;

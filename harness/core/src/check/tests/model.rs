@@ -176,6 +176,9 @@ impl Model {
                 let (cursor, up) = self.clients[lane][client];
                 let first = self.floor.max(cursor.saturating_sub(more)) + 1;
                 if up && first <= cursor {
+                    // A planned fault repeats it; it has to fire on either lane.
+                    let fault = format!("again{} c{}", self.text.len(), client + 1);
+                    self.say(&format!("planned {fault}; fires {fault}"));
                     self.say(&format!("{}: c{} a{first}..{cursor}", LANES[lane], client + 1));
                 }
             }

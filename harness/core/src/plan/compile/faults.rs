@@ -10,11 +10,17 @@ use crate::ids::{ClientId, Cursor, FaultId, OpId, Seq, StreamId};
 use crate::scenario::script::{self, Case, Place, Victim};
 
 /// The faults, in the order of the script's.
-pub(super) fn faults(compiler: &mut Compiler<'_>, case: &Case, published: &Published) -> Vec<PlannedFault> {
+pub(super) fn faults(
+    compiler: &mut Compiler<'_>,
+    case: &Case,
+    published: &Published,
+    heads: &[u64],
+) -> Vec<PlannedFault> {
     let mut compile = Faults {
         chance: &mut compiler.chance,
         case,
         published,
+        heads,
         taken: BTreeSet::new(),
     };
     case.faults.iter().map(|fault| compile.fault(fault)).collect()
@@ -24,6 +30,8 @@ struct Faults<'c> {
     chance: &'c mut Chance,
     case: &'c Case,
     published: &'c Published,
+    /// Each stream's head behind the script.
+    heads: &'c [u64],
     /// Positions that were drawn: victim, stream, seq.
     taken: BTreeSet<(Option<usize>, usize, u64)>,
 }
@@ -48,6 +56,10 @@ impl Faults<'_> {
                     seq: Seq(seq),
                 }
             }
+            Place::Proof { stream } => Position::Delivery {
+                stream: self.stream(*stream),
+                seq: Seq(self.heads[*stream] + 1),
+            },
             Place::Ack { stream, seqs } => {
                 let seq = self.seq(victim, *stream, seqs);
                 Position::Ack {

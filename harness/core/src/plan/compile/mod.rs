@@ -30,11 +30,16 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
     };
     let mut cases = Vec::new();
     let (mut faults, mut toxics) = (Vec::new(), Vec::new());
+    let mut heads = Vec::new();
     for case in &scenario.cases {
-        let (compiled, struck) = compiler.case(case);
+        let (compiled, ends, struck) = compiler.case(case);
         cases.push(compiled);
+        heads.push(ends);
         faults.extend(struck);
         toxics.extend(toxics::toxics(case));
+    }
+    for ((compiled, case), heads) in cases.iter_mut().zip(&scenario.cases).zip(heads) {
+        compiled.proof_of_life = steps::proof_of_life(&mut compiler, case, heads);
     }
     Plan {
         schema: PLAN_SCHEMA.to_owned(),
@@ -65,7 +70,8 @@ impl Compiler<'_> {
         OpId(self.last_op)
     }
 
-    fn case(&mut self, case: &script::Case) -> (Case, Vec<PlannedFault>) {
+    /// A case, the head that its script leaves each stream at, and its faults.
+    fn case(&mut self, case: &script::Case) -> (Case, Vec<u64>, Vec<PlannedFault>) {
         let streams = case.streams.iter().map(|stream| PlannedStream {
             id: StreamId::new(&stream.topic),
             retention: stream.retention,
@@ -73,16 +79,17 @@ impl Compiler<'_> {
         });
         let streams = streams.collect();
         let clients = case.clients.iter().map(|client| self.client(case, client)).collect();
-        let (steps, published) = steps::steps(self, case);
-        let faults = faults::faults(self, case, &published);
+        let (steps, published, heads) = steps::steps(self, case);
+        let faults = faults::faults(self, case, &published, &heads);
         let steps = steps::name_faults(steps, &faults);
         let case = Case {
             name: case.name.clone(),
             streams,
             clients,
             steps,
+            proof_of_life: Vec::new(),
         };
-        (case, faults)
+        (case, heads, faults)
     }
 
     fn client(&mut self, case: &script::Case, client: &script::Client) -> PlannedClient {

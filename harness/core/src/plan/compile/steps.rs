@@ -22,8 +22,9 @@ pub(super) struct Event {
 /// Every event of a case, by stream and seq.
 pub(super) type Published = BTreeMap<(usize, u64), Event>;
 
-/// The steps, and what they publish. Waits for faults still name them by index, see [`name_faults`].
-pub(super) fn steps(compiler: &mut Compiler<'_>, case: &Case) -> (Vec<Step>, Published) {
+/// The steps, what they publish, and each stream's head behind them. Waits for faults still name them by index, see
+/// [`name_faults`].
+pub(super) fn steps(compiler: &mut Compiler<'_>, case: &Case) -> (Vec<Step>, Published, Vec<u64>) {
     let mut compile = Steps {
         compiler,
         case,
@@ -34,7 +35,23 @@ pub(super) fn steps(compiler: &mut Compiler<'_>, case: &Case) -> (Vec<Step>, Pub
     for step in &case.steps {
         compile.step(step);
     }
-    (compile.steps, compile.published)
+    (compile.steps, compile.published, compile.heads)
+}
+
+/// One more event for every stream, behind the heads that the script leaves. It is small whatever the stream's payloads
+/// are like, since only its arrival matters.
+pub(super) fn proof_of_life(compiler: &mut Compiler<'_>, case: &Case, heads: Vec<u64>) -> Vec<Step> {
+    let mut compile = Steps {
+        compiler,
+        case,
+        steps: Vec::new(),
+        published: Published::new(),
+        heads,
+    };
+    for (stream, planned) in case.streams.iter().enumerate() {
+        compile.event(stream, Payload::Small, planned.keys);
+    }
+    compile.steps
 }
 
 /// Puts the names of faults where their indexes stood.
@@ -138,7 +155,8 @@ impl Steps<'_, '_> {
 
     fn publish(&mut self, shares: &[(usize, u64)], spread: Spread, lockstep: Option<&[usize]>) {
         for stream in order(&mut self.compiler.chance, shares, spread) {
-            self.event(stream);
+            let planned = &self.case.streams[stream];
+            self.event(stream, planned.payload, planned.keys);
             let readers = lockstep.unwrap_or_default().iter();
             let readers = readers.filter(|client| self.case.clients[**client].streams.contains(&stream));
             let clients: Vec<_> = readers.map(|client| self.client(*client)).collect();
@@ -148,7 +166,7 @@ impl Steps<'_, '_> {
         }
     }
 
-    fn event(&mut self, stream: usize) {
+    fn event(&mut self, stream: usize, kind: Payload, keys: Keys) {
         self.heads[stream] += 1;
         let seq = self.heads[stream];
         let op = self.compiler.op();
@@ -158,11 +176,11 @@ impl Steps<'_, '_> {
             self.case.streams[stream].topic,
             chance.below(1 << 32)
         );
-        let key = match self.case.streams[stream].keys {
+        let key = match keys {
             Keys::Own => mark.clone(),
             Keys::Shared => format!("shared:{seq}"),
         };
-        let payload = payload(chance, self.case.streams[stream].payload, &mark, seq);
+        let payload = payload(chance, kind, &mark, seq);
         let event = Event {
             op,
             hash: hash_of(&payload),

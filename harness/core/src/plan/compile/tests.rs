@@ -88,7 +88,7 @@ fn check_promises(plan: &Plan) {
                 client.backoff_ms
             );
         }
-        for step in &case.steps {
+        for step in case.all_steps() {
             match step {
                 Step::Policy { op, .. } => ops.push(op.0),
                 Step::Publish {
@@ -147,6 +147,8 @@ fn check_promises(plan: &Plan) {
             }
         }
     }
+    // The proofs of life of all cases come behind all scripts.
+    ops.sort_unstable();
     assert_eq!(
         ops,
         (1..=ops.len() as u32).collect::<Vec<_>>(),

@@ -115,7 +115,8 @@ fn place(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> O
         .filter(|key| !keys::PICK.contains(key) && section.has(key))
         .collect();
     let [kind] = kinds.as_slice() else {
-        let hint = "give one of `delivery`, `ack`, `resume`, `resume_reply`, `heartbeat_reply`, `message`".to_owned();
+        let hint =
+            "give one of `delivery`, `proof`, `ack`, `resume`, `resume_reply`, `heartbeat_reply`, `message`".to_owned();
         mistakes.local(at, "`at` says in one way where the fault strikes", hint);
         return None;
     };
@@ -124,6 +125,11 @@ fn place(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> O
         return Some(At { value, at });
     }
     only_of_messages(&section, mistakes);
+    if **kind == "proof" {
+        let stream = names.stream(section.text(kind, mistakes)?, mistakes)?;
+        let value = PlaceDraft::Proof { stream };
+        return Some(At { value, at });
+    }
     if matches!(**kind, "delivery" | "ack") {
         let topic = section.text(kind, mistakes);
         let stream = topic.and_then(|topic| names.stream(topic, mistakes));
@@ -189,7 +195,7 @@ fn kind(verb: &str, section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mis
 fn settled(verb: &str, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<FaultKind> {
     Some(match verb {
         "repeat" => FaultKind::Repeat {
-            more: section.number("more", 1..=9, mistakes).map_or(1, |more| more as u8),
+            more: more(section, mistakes),
         },
         "delay" => {
             section.need("ms", mistakes)?;
@@ -246,8 +252,16 @@ fn mutation(verb: &str, section: &Section<'_>, mistakes: &mut Mistakes) -> Optio
         }
         "drop-event" => Mutation::DropEvent,
         "swap" => Mutation::SwapWithNext,
+        "flood" => Mutation::Flood {
+            more: more(section, mistakes),
+        },
         _ => return None,
     })
+}
+
+/// How many more times.
+fn more(section: &Section<'_>, mistakes: &mut Mistakes) -> u8 {
+    section.number("more", 1..=9, mistakes).map_or(1, |more| more as u8)
 }
 
 fn close_code(section: &Section<'_>, mistakes: &mut Mistakes) -> u16 {
@@ -323,7 +337,8 @@ fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
         let hint = "use at = { resume = 2 }".to_owned();
         mistakes.local(fault.at.at, "only a resume has a cursor to rewrite", hint);
     }
-    let on_delivery = matches!(place, PlaceDraft::Delivery { .. });
+    let on_proof = matches!(place, PlaceDraft::Proof { .. });
+    let on_delivery = on_proof || matches!(place, PlaceDraft::Delivery { .. });
     let repeats = fault.kind.repeats();
     let sets_json = matches!(
         fault.kind,
@@ -335,6 +350,15 @@ fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
     if (fault.kind.is_mutation() || repeats) && !on_delivery && !by_message {
         let hint = "use at = { delivery = \"<topic>\", seq = 5 }".to_owned();
         mistakes.local(fault.at.at, "only a delivery can be changed or repeated", hint);
+    }
+    let lasts = matches!(fault.kind, KindDraft::Settled(FaultKind::Mutate { .. }));
+    if on_proof && !lasts {
+        let hint = "use do = \"drop-event\"".to_owned();
+        mistakes.local(
+            fault.at.at,
+            "faults are off before the proof of life; only a defect is there",
+            hint,
+        );
     }
     lasting(at, fault, on_resume, mistakes);
     let random = match place {

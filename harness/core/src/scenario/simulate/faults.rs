@@ -131,6 +131,14 @@ impl Resolve<'_, '_> {
                 );
                 lists.into_iter().map(|seqs| Place::Delivery { stream, seqs }).collect()
             }
+            PlaceDraft::Proof { stream } => {
+                if let Victim::Client(client) = victim
+                    && !self.world.subscribes(client, *stream)
+                {
+                    self.stranger(client, *stream, self.fault.at.at, mistakes);
+                }
+                vec![Place::Proof { stream: *stream }]
+            }
             PlaceDraft::Ack { stream, seqs } => {
                 let stream = *stream;
                 let head = self.world.streams[stream].head;
@@ -264,8 +272,7 @@ impl Resolve<'_, '_> {
             .faults_of(client)
             .any(|fault| matches!(fault.kind, KindDraft::RewriteCursor { .. }));
         if !self.world.subscribes(client, stream) {
-            let what = format!("`{name}` does not subscribe to `{topic}`, so nothing of it can strike there");
-            self.impossible(at, what, mistakes);
+            self.stranger(client, stream, at, mistakes);
         } else if seq > head {
             let what = format!("event {seq} of `{topic}` is never published: it ends at {head}");
             self.impossible(at, what, mistakes);
@@ -274,6 +281,16 @@ impl Resolve<'_, '_> {
             let what = format!("event {seq} of `{topic}` never reaches `{name}` ({hint})");
             self.impossible(at, what, mistakes);
         }
+    }
+
+    /// Notes that nothing of a stream comes to a client.
+    fn stranger(&self, client: usize, stream: usize, at: usize, mistakes: &mut Mistakes) {
+        let (name, topic) = (
+            &self.world.draft.clients[client].value.name,
+            &self.world.draft.streams[stream].value.topic,
+        );
+        let what = format!("`{name}` does not subscribe to `{topic}`, so nothing of it can strike there");
+        self.impossible(at, what, mistakes);
     }
 
     fn nth(&self, victim: Victim, nth: Number, mistakes: &mut Mistakes) -> Option<u32> {

@@ -92,13 +92,11 @@ impl PhoenixSession {
                         declared: update.declared,
                         via,
                     }),
-                    None => {
-                        let what = format!(
-                            "event {} of the topic `{}`, which is none of this run's",
-                            update.seq, update.topic
-                        );
-                        self.inbox.unreadable(what);
-                    }
+                    None => self.inbox.push(Arrival::Foreign {
+                        name: update.topic,
+                        seq: Seq(update.seq),
+                        via,
+                    }),
                 },
             }
         }

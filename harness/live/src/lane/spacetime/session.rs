@@ -231,11 +231,11 @@ impl SpacetimeSession {
 
     fn take_event(&mut self, row: EventRow, via: Via) {
         let Some(stream) = self.names.stream_of_candidate(&row.stream_id) else {
-            let what = format!(
-                "event {} of the stream `{}`, which is none of this run's",
-                row.seq, row.stream_id
-            );
-            return self.inbox.unreadable(what);
+            return self.inbox.push(Arrival::Foreign {
+                name: row.stream_id,
+                seq: Seq(row.seq),
+                via,
+            });
         };
         match self.last_seen.iter_mut().find(|(seen, _)| *seen == stream) {
             Some((_, seq)) => *seq = row.seq.max(*seq),

@@ -1,6 +1,7 @@
 //! The writer's session: calls reducers over HTTP, and reads each event's seq back by SQL.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,6 +20,11 @@ use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
 
 /// The status of a reducer that returned an error.
 const REDUCER_FAILED: u16 = 530;
+
+/// How often the row of an acknowledged call is looked for before it counts as not written.
+const LOOKS: u32 = 6;
+/// The wait before the second look. It doubles from look to look: two thirds of a second in all.
+const FIRST_LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The session.
 pub(super) struct SpacetimeWriter {
@@ -60,12 +66,27 @@ impl SpacetimeWriter {
             return completion;
         }
         // A call's answer has no body, so the seq is asked for. Whether the event was there before, the lane does not tell.
-        match self.seq_of(&stream_id, key).await {
-            Ok(seq) => Completion::Ok(Answer::Published {
-                seq: Seq(seq),
-                duplicate: None,
-            }),
-            Err(why) => Completion::Info(format!("written, but its seq can't be read back: {why}")),
+        // The server answers a call once its transaction is committed, and SQL reads what is committed, so the row is
+        // there at once. The looks after the first leave time to a load balancer that leads SQL to a replica.
+        let mut looks = 1;
+        let mut wait = FIRST_LOOK_AGAIN;
+        loop {
+            match self.seq_of(&stream_id, key).await {
+                Ok(Some(seq)) => {
+                    return Completion::Ok(Answer::Published {
+                        seq: Seq(seq),
+                        duplicate: None,
+                    });
+                }
+                Ok(None) if looks == LOOKS => {
+                    let why = format!("HTTP 200, and {looks} looks by SQL found no row of it in `sync_event`");
+                    return Completion::Unwritten(why);
+                }
+                Ok(None) => tokio::time::sleep(wait).await,
+                Err(why) => return Completion::Info(format!("written, but its seq can't be read back: {why}")),
+            }
+            looks += 1;
+            wait *= 2;
         }
     }
 
@@ -104,7 +125,8 @@ impl SpacetimeWriter {
         }
     }
 
-    async fn seq_of(&mut self, stream_id: &str, key: &str) -> Result<u64, String> {
+    /// The event's seq; `None` where it is in no table.
+    async fn seq_of(&mut self, stream_id: &str, key: &str) -> Result<Option<u64>, String> {
         if self.reads_keys {
             // The module's key of both: the stream's length in bytes, a colon, and the two (spacetime/module, `pair_key`).
             let pair = sql_text(&format!("{}:{stream_id}{key}", stream_id.len()));
@@ -114,8 +136,8 @@ impl SpacetimeWriter {
             {
                 // A module with keys of another form has no such row; the event itself may still tell.
                 Ok(answer) => {
-                    if let Ok(seq) = seq_in(&answer) {
-                        return Ok(seq);
+                    if let Ok(Some(seq)) = seq_in(&answer) {
+                        return Ok(Some(seq));
                     }
                 }
                 Err(_) => self.reads_keys = false,
@@ -151,12 +173,20 @@ fn hint_of(error: &AdminError) -> Option<String> {
     }
 }
 
-/// The one number in `[{"rows": [[SEQ]], ...}]`.
-fn seq_in(answer: &HttpAnswer) -> Result<u64, String> {
+/// The one number in `[{"rows": [[SEQ]], ...}]`; `None` where there is no row.
+fn seq_in(answer: &HttpAnswer) -> Result<Option<u64>, String> {
     let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    if json
+        .pointer("/0/rows")
+        .and_then(Value::as_array)
+        .is_some_and(Vec::is_empty)
+    {
+        return Ok(None);
+    }
     let cell = json.pointer("/0/rows/0/0").or_else(|| json.pointer("/0/rows/0/seq"));
     cell.and_then(Value::as_u64)
-        .ok_or_else(|| format!("no such row: {}", answer.excerpt()))
+        .map(Some)
+        .ok_or_else(|| format!("no seq in the answer: {}", answer.excerpt()))
 }
 
 #[async_trait]
@@ -180,4 +210,25 @@ impl Session for SpacetimeWriter {
     }
 
     async fn close(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(body: &'static str) -> HttpAnswer {
+        HttpAnswer {
+            status: 200,
+            body: Bytes::from_static(body.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_row_is_no_seq_and_an_answer_of_another_shape_is_no_answer() {
+        assert_eq!(seq_in(&answer(r#"[{"schema":{},"rows":[[7]]}]"#)), Ok(Some(7)));
+        assert_eq!(seq_in(&answer(r#"[{"schema":{},"rows":[{"seq":7}]}]"#)), Ok(Some(7)));
+        assert_eq!(seq_in(&answer(r#"[{"schema":{},"rows":[]}]"#)), Ok(None));
+        assert!(seq_in(&answer("[]")).is_err());
+        assert!(seq_in(&answer("<html>")).is_err());
+    }
 }

@@ -286,3 +286,22 @@ async fn a_message_begun_before_a_toxic_was_armed_passes_as_it_is() {
     lane.say("dropped").await;
     soon(rig.proxy.wait_fired(&"f".into())).await;
 }
+
+#[tokio::test]
+async fn a_message_with_a_ping_between_its_fragments_is_seen_and_the_ping_goes_on_at_once() {
+    let pick = Pick {
+        kind: Some(MessageKind::Delivery),
+        ..nth(1)
+    };
+    let rig = Rig::new(vec![at(pick, FaultKind::Drop)]).await;
+    let (mut client, mut lane) = rig.open().await;
+    let ping = ws::encode(&Body::Ping(b"p".to_vec().into()), None);
+    lane.send(&frame(false, 1, None, b"ev ", false)).await;
+    lane.send(&ping).await;
+    // The message is not complete yet: a sender may wait for the pong.
+    client.expect(&ping).await;
+    lane.send(&frame(true, 0, None, b"s:1", false)).await;
+    lane.say("ev s:2").await;
+    client.hears(&["ev s:2"]).await;
+    assert_eq!(rig.ledger.hits(), ["delivery s 1"]);
+}
