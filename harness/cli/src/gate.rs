@@ -24,7 +24,6 @@ use crate::scenarios;
 use conduct::conduct;
 use drive_all::{DriveRequest, LaneChoice, drive_all};
 use record::Recording;
-use tokio_util::sync::CancellationToken;
 
 /// Runs the command.
 pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
@@ -70,17 +69,18 @@ fn once(args: &GateArgs, seed: Seed) -> Result<Ran, Failure> {
         .iter()
         .map(|source| scenarios::compile(&source.scenario, seed))
         .collect();
+    let module = args.module.as_deref().map(read_module).transpose()?;
+    let recording = Recording::begin(args, seed, &sources)?;
     let request = DriveRequest {
         plans,
         lanes: lanes(args),
-        module: args.module.as_deref().map(read_module).transpose()?,
+        module,
         aa: args.aa.map(LaneId::from),
         toxiproxy: args.toxiproxy.clone(),
         jobs: args.jobs.unwrap_or_else(default_jobs),
         keep_databases: args.keep_databases,
-        enough: CancellationToken::new(),
+        enough: recording.enough(),
     };
-    let recording = Recording::begin(args, seed, &sources)?;
     let runtime = crate::serve::runtime()?;
     let mut recording = runtime.block_on(conduct(request, recording, drive_all))?;
     // What hangs in a thread of the runtime must not hang the gate.

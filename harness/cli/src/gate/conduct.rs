@@ -38,7 +38,6 @@ where
     let mut progress = Progress::new(Audience::of_stderr(), request.plans.len());
     let (tell, mut told) = mpsc::channel(QUEUE);
     let stop = CancellationToken::new();
-    let enough = request.enough.clone();
     let mut driving = tokio::spawn(driver(request, tell, stop.clone()));
     let mut redraw = tokio::time::interval(REDRAW_EVERY);
     let mut stopped_by = None;
@@ -52,14 +51,10 @@ where
             message = told.recv() => match message {
                 // Once something could not be recorded, nothing is: but servers are still to be ended in good order.
                 Some(_) if broken.is_some() => {}
-                Some(message) => match recording.take(message, &mut progress) {
-                    Ok(()) if recording.has_enough() => enough.cancel(),
-                    Ok(()) => {}
-                    Err(failure) => {
-                        broken = Some(failure);
-                        stop.cancel();
-                        deadline.as_mut().reset(Instant::now() + STOP_WITHIN);
-                    }
+                Some(message) => if let Err(failure) = recording.take(message, &mut progress) {
+                    broken = Some(failure);
+                    stop.cancel();
+                    deadline.as_mut().reset(Instant::now() + STOP_WITHIN);
                 },
                 None => {
                     driver_is_done = true;

@@ -15,6 +15,7 @@ use cutover_live::stage::{Source, Stage, StageError};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Longest time for taking away what a run made on servers of others.
@@ -41,8 +42,8 @@ pub struct DriveRequest {
     pub jobs: usize,
     /// Whether databases that the run creates on servers of others are left there.
     pub keep_databases: bool,
-    /// Once cancelled, no further plan is begun; those that are under way go on to their end.
-    pub enough: CancellationToken,
+    /// Where it is there and cancelled, no further plan is begun; those that are under way go on to their end.
+    pub enough: Option<CancellationToken>,
 }
 
 /// What to run as a lane.
@@ -82,8 +83,8 @@ pub enum Message {
     Event(RunEvent),
     /// Something to be told that decides nothing.
     Note(String),
-    /// A plan was driven to its end.
-    Driven(Box<Driven>),
+    /// A plan was driven to its end. The sender is told once it is recorded.
+    Driven(Box<Driven>, oneshot::Sender<()>),
 }
 
 /// Why plans can't be driven any further.
@@ -159,7 +160,7 @@ struct Troupe {
     work: PathBuf,
     tell: Sender<Message>,
     stop: CancellationToken,
-    enough: CancellationToken,
+    enough: Option<CancellationToken>,
 }
 
 impl Troupe {
@@ -249,7 +250,8 @@ impl Troupe {
     }
 
     async fn play_one(&self, plan: Arc<Plan>) -> Result<(), DriveError> {
-        if self.stop.is_cancelled() || self.enough.is_cancelled() {
+        let enough = self.enough.as_ref().is_some_and(CancellationToken::is_cancelled);
+        if self.stop.is_cancelled() || enough {
             return Ok(());
         }
         let started = Instant::now();
@@ -275,7 +277,12 @@ impl Troupe {
             elapsed_ms,
         });
         // Whoever listens may have gone, on a second signal.
-        let _ = self.tell.send(Message::Driven(driven)).await;
+        let (recorded, wait) = oneshot::channel();
+        let _ = self.tell.send(Message::Driven(driven, recorded)).await;
+        // Whether this one was enough is known once it is judged.
+        if self.enough.is_some() {
+            let _ = wait.await;
+        }
         Ok(())
     }
 

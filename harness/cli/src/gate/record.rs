@@ -13,6 +13,7 @@ use cutover_core::evidence::{
 use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::matrix::ROWS;
+use tokio_util::sync::CancellationToken;
 
 use super::drive_all::Message;
 use crate::args::GateArgs;
@@ -32,8 +33,9 @@ pub struct Recording {
     texts: BTreeMap<String, String>,
     judged: BTreeMap<String, JudgedScenario>,
     failure: Option<Failure>,
-    fail_fast: bool,
-    /// The first scenario that failed.
+    /// Cancelled once no further scenario is to be begun, where the run is to fail fast.
+    enough: Option<CancellationToken>,
+    /// The first scenario that failed, where the run is to fail fast.
     failed: Option<String>,
 }
 
@@ -83,9 +85,14 @@ impl Recording {
             texts,
             judged: BTreeMap::new(),
             failure: None,
-            fail_fast: args.fail_fast,
+            enough: args.fail_fast.then(CancellationToken::new),
             failed: None,
         })
+    }
+
+    /// Cancelled once no further scenario is to be begun, where the run is to fail fast.
+    pub fn enough(&self) -> Option<CancellationToken> {
+        self.enough.clone()
     }
 
     /// Where the bundle is.
@@ -124,7 +131,12 @@ impl Recording {
                 progress.line(&note);
                 Ok(())
             }
-            Message::Driven(driven) => self.driven(&driven, progress),
+            Message::Driven(driven, recorded) => {
+                self.driven(&driven, progress)?;
+                // The driver may have gone, on a second signal.
+                let _ = recorded.send(());
+                Ok(())
+            }
         }
     }
 
@@ -156,16 +168,15 @@ impl Recording {
         if !fires.is_empty() {
             self.times.fires.insert(name.clone(), fires);
         }
-        if !judged.outcome.is_good() && judged.outcome != ScenarioOutcome::Unknown {
+        // One that is only unknown does not end a run: the next may tell more.
+        if let Some(enough) = &self.enough
+            && matches!(judged.outcome, ScenarioOutcome::Failed | ScenarioOutcome::Missed)
+        {
             self.failed.get_or_insert_with(|| name.clone());
+            enough.cancel();
         }
         self.judged.insert(name.clone(), judged);
         Ok(())
-    }
-
-    /// Whether no further scenario is to be begun. One that is only unknown does not end a run: the next may tell more.
-    pub fn has_enough(&self) -> bool {
-        self.fail_fast && self.failed.is_some()
     }
 
     /// The run came to its end. One that neither drove a scenario nor said why did not, whatever the driver says.
@@ -178,7 +189,7 @@ impl Recording {
             .collect();
         if missing.is_empty() {
             self.evidence.state = State::Complete;
-        } else if let Some(failed) = self.failed.as_ref().filter(|_| self.fail_fast) {
+        } else if let Some(failed) = &self.failed {
             let by = format!("--fail-fast after {failed} with {} scenarios not begun", missing.len());
             self.evidence.state = State::Interrupted { by };
         } else {

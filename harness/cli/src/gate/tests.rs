@@ -51,12 +51,15 @@ fn idle(plan: &Plan) -> Message {
         }
     };
     let (legacy, candidate) = (lane(LaneId::Legacy), lane(LaneId::Candidate));
-    Message::Driven(Box::new(Driven {
-        plan: plan.clone(),
-        legacy,
-        candidate,
-        elapsed_ms: 1,
-    }))
+    Message::Driven(
+        Box::new(Driven {
+            plan: plan.clone(),
+            legacy,
+            candidate,
+            elapsed_ms: 1,
+        }),
+        tokio::sync::oneshot::channel().0,
+    )
 }
 
 /// A signal reaches every run in the process, so there is one at a time where tests share a process.
@@ -102,7 +105,7 @@ where
         toxiproxy: None,
         keep_databases: false,
         jobs: 1,
-        enough: CancellationToken::new(),
+        enough: None,
     };
     let recording = Recording::begin(&args, Seed(7), &sources).unwrap();
     let runtime = crate::serve::runtime().unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::history::{Completion, History, Outcome, Process, Record, RewindReason, Verdict, Via};
+use crate::history::{Completion, History, KillWait, Outcome, Process, Record, RewindReason, Spoken, Verdict, Via};
 use crate::ids::{ClientId, FaultId, OpId, Seq, StreamId, SubId};
 use crate::matrix::Part;
 use crate::plan::{FaultKind, Plan, PublishExpect, Step, WRITER};
@@ -46,6 +46,10 @@ struct Watch<'a> {
     applied: HashMap<Pair<'a>, u64>,
     ended: HashSet<&'a ClientId>,
     killed_at: Option<usize>,
+    /// Clients whose reads are not confirmed.
+    unconfirmed: HashSet<&'a ClientId>,
+    /// How far clients with confirmed reads had come when the last kill fell, where that waited for nothing.
+    seen_at_kill: HashMap<&'a StreamId, u64>,
     /// Refusals that a bootstrap has to follow.
     owed: HashMap<Pair<'a>, BTreeSet<Part>>,
     repeated_to: HashSet<&'a ClientId>,
@@ -156,10 +160,33 @@ impl<'a> Watch<'a> {
                     self.repeated_to.insert(client);
                 }
             }
+            Record::Opened { client, spoken, .. } => {
+                let confirmed = spoken.as_ref().is_none_or(Spoken::may_be_confirmed);
+                if confirmed {
+                    self.unconfirmed.remove(client);
+                } else {
+                    self.unconfirmed.insert(client);
+                }
+            }
             Record::Process {
-                process: Process::Killed { .. },
-            } => self.killed_at = Some(at),
+                process: Process::Killed { waited_for },
+            } => {
+                self.killed_at = Some(at);
+                self.note_seen(*waited_for);
+            }
             _ => {}
+        }
+    }
+
+    fn note_seen(&mut self, waited_for: KillWait) {
+        self.seen_at_kill.clear();
+        if waited_for == KillWait::Nothing {
+            for ((client, stream), seq) in &self.applied {
+                if !self.unconfirmed.contains(client) {
+                    let seen = self.seen_at_kill.entry(stream).or_default();
+                    *seen = (*seen).max(*seq);
+                }
+            }
         }
     }
 
@@ -200,6 +227,9 @@ impl<'a> Watch<'a> {
         }
         if verdict == Verdict::Applied {
             shown.extend(sub.shown_by_applying(pair, seq, sent_at, &self.carried));
+            if sub.killed_at == self.killed_at && self.seen_at_kill.get(pair.1) == Some(&seq.0) {
+                shown.insert(Part::ConfirmedSurvives);
+            }
             let others = self
                 .applied
                 .iter()

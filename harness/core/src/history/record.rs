@@ -543,6 +543,14 @@ pub struct Spoken {
     pub confirmed: Option<bool>,
 }
 
+impl Spoken {
+    /// Whether an event that came over the connection may be taken for one that is on disk. Where the protocol has no such
+    /// option, it is what the lane's acknowledgement promises.
+    pub fn may_be_confirmed(&self) -> bool {
+        self.confirmed != Some(false)
+    }
+}
+
 impl fmt::Display for Spoken {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.protocol)?;

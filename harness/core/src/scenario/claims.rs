@@ -111,8 +111,14 @@ impl Walk<'_> {
                 self.returns = true;
             }
             Step::Server { lane, action } if strikes(*lane, self.lane) => {
-                self.killed |= *action == ServerAction::Kill;
-                if matches!(action, ServerAction::Kill | ServerAction::Pause) {
+                self.killed |= action.kills();
+                if *action == ServerAction::KillAtOnce
+                    && self.published.contains(&true)
+                    && self.clients.iter().any(|client| client.ever)
+                {
+                    self.parts.insert(Part::ConfirmedSurvives);
+                }
+                if action.kills() || *action == ServerAction::Pause {
                     for client in 0..self.clients.len() {
                         if self.clients[client].connected {
                             self.comes_back(client);

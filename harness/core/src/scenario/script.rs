@@ -203,6 +203,13 @@ pub enum ServerAction {
     Resume,
 }
 
+impl ServerAction {
+    /// Whether it is a `kill -9`.
+    pub fn kills(self) -> bool {
+        matches!(self, ServerAction::Kill | ServerAction::KillAtOnce)
+    }
+}
+
 /// A number that is fixed, or drawn from a range with both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {

@@ -46,6 +46,8 @@ struct Following {
     /// The acknowledged head that the client asked for again.
     owed: Option<Seq>,
     out_of_order: bool,
+    /// Where the last connection ended.
+    ended_at: Option<Cursor>,
     fruitless: u32,
     stuck: bool,
 }
@@ -289,7 +291,10 @@ impl Inbox {
         for (stream, following) in &mut self.streams {
             let cursor = self.applier.cursor(stream);
             let behind = following.is_behind(cursor.unwrap_or_default());
-            let in_vain = (following.out_of_order || behind) && cursor == following.resumed_from;
+            // One that bootstraps anew each time comes no further than the last time, and further than it asked from.
+            let no_further = cursor == following.resumed_from || cursor == following.ended_at;
+            let in_vain = (following.out_of_order || behind) && no_further;
+            following.ended_at = cursor;
             following.fruitless = if in_vain { following.fruitless + 1 } else { 0 };
             if following.fruitless >= MOST_FRUITLESS_REPLAYS && !following.stuck {
                 following.stuck = true;
