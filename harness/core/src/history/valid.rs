@@ -110,7 +110,7 @@ impl<'a> Reading<'a> {
             Record::Phase { phase } => self.enter(*phase),
             Record::Invoke { op, attempt } => self.invoke(*op, *attempt),
             Record::Complete { op, attempt, .. } => self.complete(*op, *attempt),
-            Record::Opened { client, conn } => self.client(client)?.opened(*conn),
+            Record::Opened { client, conn, .. } => self.client(client)?.opened(*conn),
             Record::Closed { client, conn, why } => self.client(client)?.closed(*conn, why),
             Record::Subscribed {
                 client,
@@ -134,7 +134,7 @@ impl<'a> Reading<'a> {
             } => self.client(client)?.delivered(*conn, *sub, stream),
             Record::Contradicted { client, conn, .. }
             | Record::Foreign { client, conn, .. }
-            | Record::RoundTrip { client, conn } => self.client(client)?.is_open(*conn),
+            | Record::RoundTrip { client, conn, .. } => self.client(client)?.is_open(*conn),
             Record::Overdue {
                 client, conn, stream, ..
             } => {
