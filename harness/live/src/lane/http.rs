@@ -86,11 +86,14 @@ impl HttpError {
             HttpError::Html {
                 status,
                 location,
+                retry_after,
                 excerpt,
                 ..
             } => Some(HttpAnswer {
                 status: *status,
                 location: location.clone(),
+                retry_after: *retry_after,
+                encoding: None,
                 body: Bytes::from(excerpt.clone()),
             }),
             _ => None,

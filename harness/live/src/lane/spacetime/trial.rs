@@ -93,6 +93,7 @@ impl SpacetimeLane {
                 let what = format!("{what} was refused: {}: {}", refusal.code, refusal.message);
                 Err(refused(what, refusal.code == "http_429"))
             }
+            Completion::Later(why) => Err(refused(format!("{what} was put off: {why}"), true)),
             Completion::Info(why) => Err(refused(format!("{what} was not answered: {why}"), true)),
         }
     }
