@@ -217,7 +217,7 @@ fn a_warning_decides_nothing_in_an_honest_scenario_or_a_known_bad_one() {
         let mut reports = crate::check::check_all(&CheckInput::new(&world.plan, &world.legacy, &world.candidate));
         reports[0].push(Finding::new("gap", crate::check::Verdict::Valid, "told").on(LaneId::Candidate));
         world.plan.expect = expect;
-        ScenarioVerdict::from_reports(&world.plan, &reports)
+        ScenarioVerdict::from_reports(&world.plan, [&world.legacy, &world.candidate], &reports)
     };
     let clean = warned(CLEAN, Expectation::Allow);
     assert_eq!((clean.outcome, clean.warnings.len()), (Outcome::Clean, 1));

@@ -233,6 +233,7 @@ mod tests {
     fn answer(body: &'static str) -> HttpAnswer {
         HttpAnswer {
             status: 200,
+            location: None,
             retry_after: None,
             encoding: None,
             body: Bytes::from_static(body.as_bytes()),

@@ -130,6 +130,7 @@ fn what_a_lane_was_follows_from_one_place_to_the_other() {
     let server = crate::evidence::LaneServer {
         what: "http://127.0.0.1:4000".to_owned(),
         version: None,
+        spoken: Default::default(),
     };
     let told = scoped(&ALLOWED, State::Complete, |evidence| {
         let means = Means::of_ours(BuiltIn);
