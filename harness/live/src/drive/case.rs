@@ -41,6 +41,8 @@ pub struct Case {
     server_up: bool,
     converge: Bound,
     patience: Patience,
+    /// Whether the script came to its end.
+    pub(super) script_ended: bool,
 }
 
 pub(super) struct Client {
@@ -124,6 +126,7 @@ impl Case {
             server_up: true,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
             patience: Patience::default(),
+            script_ended: false,
         };
         case.set_policies().await?;
         Ok(case)
@@ -171,6 +174,7 @@ impl Case {
                 return;
             }
         }
+        self.script_ended = true;
     }
 
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), String> {
