@@ -27,6 +27,12 @@ use record::Recording;
 
 /// Runs the command.
 pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
+    if let (Some(at), Some(_)) = (&args.candidate, &args.candidate_bin)
+        && at.contains("://")
+    {
+        let what = format!("`{at}` is a server that runs, and --candidate-bin starts one");
+        return Err(Failure::usage(what).hint("give one of them, or a lane profile (a file) with --candidate-bin"));
+    }
     crate::open_files::allow_as_many_as_possible();
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let mut out = Stdout::new();

@@ -353,23 +353,12 @@ impl LaneChoice {
 
 /// The profile by which a server that we start is spoken to.
 fn profile_of_binary(at: &str) -> Result<SpacetimeProfile, DriveError> {
-    let usage = |what: String, hint: Option<&str>| DriveError::Usage {
-        what,
-        hint: hint.map(str::to_owned),
-    };
-    if at.contains("://") {
-        let what = format!("`{at}` is a server that runs, and --candidate-bin starts one");
-        return Err(usage(
-            what,
-            Some("give one of them, or a lane profile (a file) with --candidate-bin"),
-        ));
-    }
-    match LaneTarget::parse(LaneId::Candidate, at).map_err(|error| usage(error.to_string(), None))? {
+    let usage = |what| DriveError::Usage { what, hint: None };
+    match LaneTarget::parse(LaneId::Candidate, at).map_err(|error| usage(error.to_string()))? {
         LaneTarget::Spacetime(profile) => Ok(*profile),
-        LaneTarget::Phoenix(_) => Err(usage(
-            format!("{at} is the profile of a Phoenix service, and --candidate-bin starts a SpacetimeDB server"),
-            None,
-        )),
+        LaneTarget::Phoenix(_) => Err(usage(format!(
+            "{at} is the profile of a Phoenix service, and --candidate-bin starts a SpacetimeDB server"
+        ))),
     }
 }
 

@@ -40,13 +40,11 @@ fn idle(plan: &Plan) -> Message {
             lane,
             plan_digest: plan.digest(),
         };
-        let records = vec![
-            Record::Phase { phase: Phase::Setup },
-            Record::Phase { phase: Phase::Done },
-        ];
+        let phases = std::iter::successors(Some(Phase::Setup), |phase| phase.next());
+        let records: Vec<Record> = phases.map(|phase| Record::Phase { phase }).collect();
         LaneRun {
+            times_us: (0..records.len() as u64).collect(),
             history: History { header, records },
-            times_us: vec![0, 1],
             started_us: 0,
         }
     };

@@ -155,6 +155,8 @@ enum Pause {
     /// The script wants something.
     Command(Option<Command>),
     /// The connection is of no more use, and was closed.
+    Ended,
+    /// It is time to connect.
     Reconnect,
 }
 
@@ -168,9 +170,8 @@ impl Actor {
                 None => Pause::Command(commands.recv().await),
             };
             match pause {
-                Pause::Reconnect => {
-                    session = self.open().await;
-                }
+                Pause::Ended => session = None,
+                Pause::Reconnect => session = self.open().await,
                 Pause::Command(Some(command)) => self.obey(command, &mut session).await,
                 Pause::Command(None) => {
                     self.close(&mut session).await;
@@ -292,7 +293,7 @@ impl Actor {
                 }
                 () = tokio::time::sleep(HEARTBEAT_EVERY) => {
                     if !self.round_trip(session).await {
-                        return Pause::Reconnect;
+                        return Pause::Ended;
                     }
                     // The connection has stayed for a while.
                     self.backoff.reset();
@@ -319,7 +320,7 @@ impl Actor {
             self.closed(Closed::ByClient);
         }
         self.inbox.end_of_connection();
-        Pause::Reconnect
+        Pause::Ended
     }
 
     /// A heartbeat and all that came before its answer.

@@ -420,6 +420,7 @@ impl LaneWriter {
     /// The finished history.
     pub fn finish(mut self, plan: &Plan) -> History {
         if !self.interrupted {
+            self.accept_all();
             self.heal();
             for (name, client) in std::mem::take(&mut self.clients) {
                 for (stream, cursor) in client.cursors.iter().filter(|_| client.open) {

@@ -204,9 +204,7 @@ impl<'a> Looked<'a> {
         };
         let holds = |folder: &str| {
             let within = |path: &String| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-            self.entries
-                .iter()
-                .any(|(path, entry)| *entry != Entry::Folder && within(path) && is_ours(path))
+            self.entries.iter().any(|(path, _)| within(path) && is_ours(path))
         };
         let surplus = self.entries.iter().filter_map(|(path, entry)| match entry {
             // What is listed and is no file is told where it can't be read.

@@ -39,7 +39,7 @@ fn a_failed_scenario_that_was_taken_out_of_the_judgement_is_named() {
         "{told:#?}"
     );
     assert!(
-        told.contains(&format!("evidence.json: `judged.decision.allow` {DOES_NOT_FOLLOW}")),
+        told.contains(&format!("evidence.json: `judged.decision.decision` {DOES_NOT_FOLLOW}")),
         "{told:#?}"
     );
 }
