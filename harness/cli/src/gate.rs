@@ -20,7 +20,7 @@ use crate::args::{Format, GateArgs};
 use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout};
-use crate::scenarios;
+use crate::scenarios::{self, Source};
 use conduct::conduct;
 use drive_all::{DriveRequest, LaneChoice, drive_all};
 use record::Recording;
@@ -33,14 +33,15 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
         let what = format!("`{at}` is a server that runs, and --candidate-bin starts one");
         return Err(Failure::usage(what).hint("give one of them, or a lane profile (a file) with --candidate-bin"));
     }
+    let sources = sources(args)?;
     crate::open_files::allow_as_many_as_possible();
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let mut out = Stdout::new();
     announce(seed, args.format, &mut out)?;
     if args.repeat > 1 {
-        return repeat::run(args, seed, &mut out);
+        return repeat::run(args, seed, &sources, &mut out);
     }
-    let ran = once(args, seed)?;
+    let ran = once(args, seed, &sources)?;
     print(&ran.evidence, &ran.times, &ran.bundle, args.format, &mut out).map_err(|error| cannot_print(&error))?;
     say_if_not_allow(args, ran.evidence.judged.decision.decision);
     ran.exit
@@ -64,19 +65,23 @@ struct Ran {
     exit: Result<Exit, Failure>,
 }
 
-/// Runs all scenarios once.
-fn once(args: &GateArgs, seed: Seed) -> Result<Ran, Failure> {
+/// The scenarios that are asked for.
+fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
     let sources = scenarios::select(&args.scenarios)?;
-    let sources = match args.no_faults {
-        true => scenarios::without_faults(sources)?,
-        false => sources,
-    };
+    match args.no_faults {
+        true => scenarios::without_faults(sources),
+        false => Ok(sources),
+    }
+}
+
+/// Runs all scenarios once.
+fn once(args: &GateArgs, seed: Seed, sources: &[Source]) -> Result<Ran, Failure> {
     let plans: Vec<_> = sources
         .iter()
         .map(|source| scenarios::compile(&source.scenario, seed))
         .collect();
     let module = args.module.as_deref().map(read_module).transpose()?;
-    let recording = Recording::begin(args, seed, &sources)?;
+    let recording = Recording::begin(args, seed, sources)?;
     let request = DriveRequest {
         plans,
         lanes: lanes(args),

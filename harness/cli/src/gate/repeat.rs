@@ -16,9 +16,10 @@ use crate::clock::Moment;
 use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout};
+use crate::scenarios::Source;
 
 /// Runs it all as often as is asked. A run that could not go on, or that was interrupted, is the last one.
-pub fn run(args: &GateArgs, seed: Seed, out: &mut Stdout) -> Result<Exit, Failure> {
+pub fn run(args: &GateArgs, seed: Seed, sources: &[Source], out: &mut Stdout) -> Result<Exit, Failure> {
     let path = args.out.clone().unwrap_or_else(|| {
         let run = format!("{}-{seed}-repeated", Moment::now().compact());
         PathBuf::from("reports").join(run)
@@ -37,7 +38,7 @@ pub fn run(args: &GateArgs, seed: Seed, out: &mut Stdout) -> Result<Exit, Failur
             repeat: 1,
             ..args.clone()
         };
-        let one = once(&this, seed_of(seed, nth))?;
+        let one = once(&this, seed_of(seed, nth), sources)?;
         let goes_on = one.exit.is_ok() && !is_interrupted(&one.evidence.state);
         ran.push(one);
         if !goes_on {

@@ -71,7 +71,8 @@ impl<'a> Looked<'a> {
         problems: &mut Vec<Problem>,
     ) -> Looked<'a> {
         let judged = evidence.judged.scenarios.iter().map(|scenario| scenario.name.clone());
-        let paths = entries.keys().chain(evidence.files.keys());
+        let there = entries.keys().filter(|path| layout::is_digested(path));
+        let paths = there.chain(evidence.files.keys());
         let of_files = paths.filter_map(|path| layout::scenario_of(path)).map(str::to_owned);
         let names = judged.chain(of_files).collect();
         let told = BTreeSet::new();
