@@ -168,8 +168,12 @@ impl Actor {
                 None => Pause::Command(commands.recv().await),
             };
             match pause {
+                // A connection that ended is followed by a wait: that it could be opened is no reason to hammer the lane.
                 Pause::Reconnect => {
-                    session = self.open().await;
+                    session = match session.take() {
+                        Some(_) => None,
+                        None => self.open().await,
+                    };
                 }
                 Pause::Command(Some(command)) => self.obey(command, &mut session).await,
                 Pause::Command(None) => {
