@@ -164,6 +164,9 @@ pub struct GateArgs {
     /// Scenarios that run at the same time [default: by the number of cores]
     #[arg(long, value_name = "N", value_parser = jobs, help_heading = "Scenarios")]
     pub jobs: Option<usize>,
+    /// The most publishes a second to each lane, of all scenarios together
+    #[arg(long, value_name = "N", help_heading = "Scenarios")]
+    pub rate: Option<std::num::NonZeroU32>,
     /// Start no further scenario after the first that fails; such a run is never allow
     #[arg(long, help_heading = "Scenarios")]
     pub fail_fast: bool,

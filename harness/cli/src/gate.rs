@@ -90,6 +90,7 @@ fn once(args: &GateArgs, seed: Seed, sources: &[Source]) -> Result<Ran, Failure>
         toxiproxy: args.toxiproxy.clone(),
         jobs: args.jobs.unwrap_or_else(default_jobs),
         keep_databases: args.keep_databases,
+        rate: args.rate,
         enough: recording.enough(),
     };
     let runtime = crate::serve::runtime()?;

@@ -1,5 +1,8 @@
 //! `cutover recheck`: reads a bundle, has everything computed anew, and says what does not hold.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
 use cutover_core::evidence::layout;
 use cutover_core::evidence::recheck::{Problem, Rechecked, recheck};
 use cutover_core::evidence::render::wrap;
@@ -35,62 +38,112 @@ pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
     one(args)
 }
 
+/// A summary of repeated runs is no longer than this.
+const MAX_REPEAT_BYTES: u64 = 16 << 20;
+
 /// Rechecks each run of a repeated one, and what is said of all of them.
 fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
-    let path = args.dir.join(layout::REPEAT);
-    let bytes = std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
-    let no_bundle = |what: String| Failure::usage(format!("{}: {what}", path.display()));
-    let recorded: Repeated = serde_json::from_slice(&bytes).map_err(|error| no_bundle(error.to_string()))?;
-    if recorded.schema != REPEAT_SCHEMA {
-        return Err(no_bundle(format!(
-            "its schema is `{}`, and this tool reads `{REPEAT_SCHEMA}`",
-            recorded.schema
-        )));
-    }
+    let dir = args.dir.display();
+    let mut wrong = surplus_of_repeated(&args.dir)?;
+    let recorded = if wrong.is_empty() {
+        read_repeated(&args.dir).map_err(|what| wrong.push(what)).ok()
+    } else {
+        None
+    };
     let mut worst = Exit::Allow;
     let mut documents = Vec::new();
-    for nth in (1..).take(recorded.runs.len()) {
-        let dir = args.dir.join(repeat::bundle(nth));
-        let run = RecheckArgs { dir, ..args.clone() };
-        let exit = one(&run)?;
-        worst = worse(worst, exit);
-        let document = run.dir.join(layout::EVIDENCE);
-        let bytes = std::fs::read(&document).map_err(|error| Failure::unreadable(&document, &error))?;
-        documents.extend(serde_json::from_slice::<Evidence>(&bytes));
+    for nth in 1..=recorded.as_ref().map_or(0, |(recorded, _)| recorded.asked) {
+        let run = RecheckArgs {
+            dir: args.dir.join(repeat::bundle(nth)),
+            ..args.clone()
+        };
+        if !run.dir.is_dir() {
+            // A run that was interrupted stops the ones behind it.
+            break;
+        }
+        worst = worse(worst, one(&run)?);
+        let document = std::fs::read(run.dir.join(layout::EVIDENCE)).unwrap_or_default();
+        documents.extend(serde_json::from_slice::<Evidence>(&document));
     }
-    let mut wrong = Vec::new();
-    for (nth, document) in (1..).zip(&documents) {
-        if document.seed != repeat::seed_of(recorded.seed, nth) {
-            wrong.push(format!("{} is of another seed", repeat::bundle(nth)));
+    if let Some((recorded, bytes)) = &recorded {
+        if args.dir.join(repeat::bundle(recorded.asked.saturating_add(1))).exists() {
+            wrong.push(format!("{} names fewer runs than there are", layout::REPEAT));
+        }
+        for (nth, document) in (1..).zip(&documents) {
+            if document.seed != repeat::seed_of(recorded.seed, nth) {
+                wrong.push(format!("{} is of another seed", repeat::bundle(nth)));
+            }
+        }
+        if repeat::repeated(recorded.seed, recorded.asked, &documents).to_bytes() != *bytes {
+            wrong.push(format!("{} does not follow from the runs", layout::REPEAT));
         }
     }
-    if repeat::repeated(recorded.seed, recorded.asked, &documents).to_bytes() != bytes {
-        wrong.push(format!("{} does not follow from the runs", layout::REPEAT));
-    }
-    if args
-        .dir
-        .join(repeat::bundle(u32::try_from(documents.len()).unwrap_or(u32::MAX) + 1))
-        .exists()
-    {
-        wrong.push(format!("{} names fewer runs than there are", layout::REPEAT));
-    }
-    let mut out = Stdout::new();
-    let dir = args.dir.display();
-    let last = match wrong.is_empty() {
-        true => format!(
-            "HOLDS  what is said of {} runs follows from them in {dir}",
-            documents.len()
-        ),
+    let holds = wrong.is_empty() && worst != Exit::Invalid;
+    let runs = documents.len();
+    let last = match holds {
+        true => format!("HOLDS  what is said of {runs} runs follows from them in {dir}"),
+        false if wrong.is_empty() => format!("a run in {dir} is invalid; see above"),
         false => format!("{}\nDOES NOT HOLD  in {dir}", wrong.join("\n")),
     };
     if args.format == TextOrJson::Text || !wrong.is_empty() {
-        out.say(&last).map_err(|error| cannot_print(&error))?;
+        Stdout::new().say(&last).map_err(|error| cannot_print(&error))?;
     }
-    if !wrong.is_empty() {
-        return Ok(Exit::Invalid);
+    match &recorded {
+        _ if !wrong.is_empty() => Ok(Exit::Invalid),
+        // Fewer runs than were asked for decide nothing better.
+        Some((recorded, _)) => Ok(worse(worst, Exit::of(recorded.decision, args.require_allow))),
+        None => Ok(Exit::Invalid),
     }
-    // Fewer runs than were asked for decide nothing better.
-    Ok(worse(worst, Exit::of(recorded.decision, args.require_allow)))
+}
+
+/// What lies in a directory of repeated runs and is none of them: each run is a directory of its own, numbered without a
+/// gap, beside the one summary.
+fn surplus_of_repeated(dir: &Path) -> Result<Vec<String>, Failure> {
+    let unreadable = |error: std::io::Error| Failure::unreadable(dir, &error);
+    let mut names = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let kind = entry.file_type().map_err(unreadable)?;
+        names.insert(entry.file_name().to_string_lossy().into_owned(), kind);
+    }
+    let runs = (1..)
+        .take_while(|nth| names.contains_key(&repeat::bundle(*nth)))
+        .map(repeat::bundle);
+    let runs: BTreeSet<String> = runs.collect();
+    let mut wrong = Vec::new();
+    for (name, kind) in names {
+        let fits = match name.as_str() {
+            layout::REPEAT => kind.is_file(),
+            run if runs.contains(run) => kind.is_dir(),
+            _ => false,
+        };
+        if !fits {
+            wrong.push(format!(
+                "{}: is no part of repeated runs: it was added later",
+                printable(&name)
+            ));
+        }
+    }
+    Ok(wrong)
+}
+
+/// The summary of repeated runs, with its bytes; else what is wrong with it.
+fn read_repeated(dir: &Path) -> Result<(Repeated, Vec<u8>), String> {
+    let path = dir.join(layout::REPEAT);
+    let told = |what: String| format!("{}: {what}", layout::REPEAT);
+    let length = std::fs::metadata(&path).map_err(|error| told(error.to_string()))?.len();
+    if length > MAX_REPEAT_BYTES {
+        return Err(told(format!("is longer than {MAX_REPEAT_BYTES} bytes")));
+    }
+    let bytes = std::fs::read(&path).map_err(|error| told(error.to_string()))?;
+    let recorded: Repeated = serde_json::from_slice(&bytes).map_err(|error| told(error.to_string()))?;
+    if recorded.schema != REPEAT_SCHEMA {
+        let found = printable(&recorded.schema);
+        return Err(told(format!(
+            "its schema is `{found}`, and this tool reads `{REPEAT_SCHEMA}`"
+        )));
+    }
+    Ok((recorded, bytes))
 }
 
 /// What is wrong is worse than what is unknown.

@@ -68,7 +68,7 @@ pub fn code_points(one: &str, other: &str) -> Option<String> {
         return None;
     }
     let (same, [one, other]) = difference(one, other);
-    let plain = |part: &[char]| part.iter().all(char::is_ascii_graphic);
+    let plain = |part: &[char]| part.iter().all(|c| c.is_ascii_graphic() || *c == ' ');
     if plain(&one) && plain(&other) {
         return None;
     }

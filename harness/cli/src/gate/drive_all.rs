@@ -1,6 +1,7 @@
 //! Where the gate hands its plans to the driver, and what it hears back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
 use cutover_core::gate::fit::Means;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use cutover_live::drive::{ByteToxics, EventSink, drive};
+use cutover_live::drive::{ByteToxics, EventSink, Pace, drive};
 use cutover_live::lane::profile::{LaneTarget, Secret, SpacetimeProfile};
 use cutover_live::stage::{Source, Stage, StageError};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
@@ -42,6 +43,8 @@ pub struct DriveRequest {
     pub jobs: usize,
     /// Whether databases that the run creates on servers of others are left there.
     pub keep_databases: bool,
+    /// The most publishes a second to each lane; a profile may ask for less.
+    pub rate: Option<NonZeroU32>,
     /// Where it is there and cancelled, no further plan is begun; those that are under way go on to their end.
     pub enough: Option<CancellationToken>,
 }
@@ -155,6 +158,8 @@ pub async fn drive_all(
 /// What driving every plan takes.
 struct Troupe {
     stage: Stage,
+    /// The pace of each server that is driven: in a run of a lane against itself both roles share one.
+    paces: BTreeMap<LaneId, Arc<Pace>>,
     byte_toxics: Option<Arc<dyn ByteToxics>>,
     aa: Option<LaneId>,
     work: PathBuf,
@@ -188,8 +193,14 @@ impl Troupe {
             Some(module) => stage.with_module(module.clone()),
             None => stage,
         };
+        let pace = |lane: LaneId| {
+            let rate = [request.rate, stage.rate(lane)].into_iter().flatten().min()?;
+            Some((lane, Arc::new(Pace::per_second(rate))))
+        };
+        let paces = LaneId::BOTH.into_iter().filter_map(pace).collect();
         Ok(Troupe {
             stage,
+            paces,
             byte_toxics: toxiproxy.map(|toxiproxy| toxiproxy as Arc<dyn ByteToxics>),
             aa: request.aa,
             work: work.to_owned(),
@@ -309,6 +320,7 @@ impl Troupe {
         let sink = Arc::new(Teller(self.tell.clone()));
         let mut stack = staged.stack.clone();
         stack.byte_toxics = self.byte_toxics.clone();
+        stack.pace = self.paces.get(&self.aa.unwrap_or(lane)).cloned();
         let run = drive(plan.clone(), stack, &checkpoints, sink, self.stop.clone()).await;
         staged.strike().await;
         run.map(Some).map_err(|error| cannot_be_had(error.into()))

@@ -102,6 +102,7 @@ where
         aa: None,
         toxiproxy: None,
         keep_databases: false,
+        rate: None,
         jobs: 1,
         enough: None,
     };

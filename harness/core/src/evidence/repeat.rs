@@ -101,7 +101,7 @@ pub fn repeated(seed: Seed, asked: u32, runs: &[Evidence]) -> Repeated {
         .into_values()
         .filter_map(|causes| comes_back(&causes, of))
         .collect();
-    causes.sort_by(|a, b| b.runs.cmp(&a.runs));
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.runs));
     // Of no run at all, nothing is known.
     let worst = runs.iter().map(|run| run.judged.decision.decision).max();
     let decision = match worst {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::LaneId;
-use crate::plan::{Plan, ServerAction, Step};
+use crate::plan::{FaultKind, Mutation, Plan, ServerAction, Step};
 use crate::topic;
 
 /// Where a lane's server comes from.
@@ -64,6 +64,9 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     if !plan.legacy_defects.is_empty() && (planted_in != LaneId::Legacy || !built_in) {
         return Some("it plants a defect in the built-in legacy server, which does not run here".to_owned());
     }
+    if aa == Some(LaneId::Legacy) && changes_an_argument(plan) {
+        return Some("it changes an argument of a SpacetimeDB call, and no SpacetimeDB runs here".to_owned());
+    }
     LaneId::BOTH.into_iter().find_map(|role| {
         let lane = lane_of(role);
         unfit_for(plan, role, lane, lanes.get(&lane)?, aa.is_some())
@@ -107,6 +110,17 @@ pub fn harms(plan: &Plan, role: LaneId) -> bool {
         Step::Server { lane: only, action } => {
             only.is_none_or(|only| only == role) && !matches!(action, ServerAction::Restart)
         }
+        _ => false,
+    })
+}
+
+/// Whether a fault changes a call by the place of an argument: a Phoenix request has named values alone.
+fn changes_an_argument(plan: &Plan) -> bool {
+    let by_place = |pointer: &str| pointer.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+    plan.faults.iter().any(|fault| match &fault.kind {
+        FaultKind::Mutate {
+            mutation: Mutation::SetJson { pointer, .. },
+        } => by_place(pointer),
         _ => false,
     })
 }

@@ -82,7 +82,8 @@ impl Case {
             writer_proxy.endpoint(),
             recorder.clone(),
             Backoff::new(planned.writer_backoff_ms.clone()),
-        );
+        )
+        .at_pace(stack.pace.clone());
         let hashes = Arc::new(planned_hashes(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {

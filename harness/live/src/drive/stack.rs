@@ -9,6 +9,7 @@ use cutover_core::plan::ServerAction;
 use tokio::sync::Mutex;
 
 use super::byte_toxics::ByteToxics;
+use super::pace::Pace;
 use crate::frame::TaggerFactory;
 use crate::lane::Lane;
 use crate::lane::profile::Origin;
@@ -30,6 +31,8 @@ pub struct LaneStack {
     pub victim: Option<Victim>,
     /// Where its byte toxics are, where that is not in the proxies of the run.
     pub byte_toxics: Option<Arc<dyn ByteToxics>>,
+    /// How fast its writers may go; `None` is as fast as it answers.
+    pub pace: Option<Arc<Pace>>,
 }
 
 /// The way to a server.

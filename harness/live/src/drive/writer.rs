@@ -7,6 +7,7 @@ use cutover_core::history::{self, Outcome, Record};
 use cutover_core::ids::OpId;
 
 use super::backoff::Backoff;
+use super::pace::Pace;
 use super::recorder::Recorder;
 use crate::bounds::{self, Reached};
 use crate::lane::{Answer, Completion, Endpoint, Lane, Op, Role, Session};
@@ -21,6 +22,8 @@ pub struct Writer {
     backoff: Backoff,
     /// How long the lane asked to wait when it last refused a session.
     asked_to_wait: Option<Duration>,
+    /// The pace of all writers of the lane.
+    pace: Option<Arc<Pace>>,
 }
 
 impl Writer {
@@ -33,13 +36,24 @@ impl Writer {
             session: None,
             backoff,
             asked_to_wait: None,
+            pace: None,
         }
+    }
+
+    /// The writer, at the pace of its lane.
+    #[must_use]
+    pub fn at_pace(mut self, pace: Option<Arc<Pace>>) -> Writer {
+        self.pace = pace;
+        self
     }
 
     /// Does an operation, again and again until it is answered or its time is up.
     pub async fn invoke(&mut self, id: OpId, op: &Op) -> Completion {
         let mut trying = bounds::WRITE_TRIES.begin();
         for attempt in 1.. {
+            if let Some(pace) = &self.pace {
+                pace.turn().await;
+            }
             self.recorder.record(Record::Invoke { op: id, attempt });
             let completion = trying.during(self.once(op)).await;
             self.recorder.record(Record::Complete {

@@ -121,6 +121,7 @@ impl Stage {
             writer: route,
             victim,
             byte_toxics: None,
+            pace: None,
         };
         let server = if harmed { host.server.clone() } else { None };
         Ok(Staged {

@@ -64,7 +64,7 @@ pub enum StageError {
         /// Its URL.
         url: String,
         /// Why.
-        source: TrialError,
+        source: Box<TrialError>,
     },
     /// The other kind of server is there.
     #[error("the {lane} lane at {url} is {found}; `{option}` takes it")]

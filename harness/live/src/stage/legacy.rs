@@ -91,5 +91,6 @@ fn stack(lane: LaneId, profile: Arc<PhoenixProfile>, names: Arc<Names>, socket: 
         writer,
         victim: None,
         byte_toxics: None,
+        pace: None,
     }
 }

@@ -9,6 +9,7 @@ mod legacy;
 mod meet;
 mod trial;
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,15 @@ impl Source {
     /// Whether its process is ours to kill, pause and restart.
     pub fn is_ours(&self) -> bool {
         !matches!(self, Source::Outside(_))
+    }
+
+    /// The most publishes a second that a profile allows.
+    fn rate(&self) -> Option<NonZeroU32> {
+        match self {
+            Source::Bundled => None,
+            Source::Binary { profile, .. } => profile.rate,
+            Source::Outside(target) => target.rate(),
+        }
     }
 }
 
@@ -174,6 +184,11 @@ impl Stage {
             host.stop().await;
         }
         left
+    }
+
+    /// The most publishes a second that a lane's profile allows.
+    pub fn rate(&self, lane: LaneId) -> Option<NonZeroU32> {
+        self.source(lane).rate()
     }
 
     fn source(&self, lane: LaneId) -> &Source {

@@ -139,7 +139,11 @@ fn failed(
     if let (TrialError::Open { source, .. }, Some(why)) = (&mut source, unreachable) {
         source.what = format!("{}; {why}", source.what);
     }
-    Err(StageError::Trial { lane, url, source })
+    Err(StageError::Trial {
+        lane,
+        url,
+        source: Box::new(source),
+    })
 }
 
 #[cfg(test)]

@@ -71,7 +71,9 @@ impl<'a> Looked<'a> {
         problems: &mut Vec<Problem>,
     ) -> Looked<'a> {
         let judged = evidence.judged.scenarios.iter().map(|scenario| scenario.name.clone());
-        let there = entries.keys().filter(|path| layout::is_digested(path));
+        // A file that no list names is told as such; before the end of a run there is no list.
+        let listed = |path: &&String| evidence.files.contains_key(*path) || evidence.state == State::InProgress;
+        let there = entries.keys().filter(|path| layout::is_digested(path)).filter(listed);
         let paths = there.chain(evidence.files.keys());
         let of_files = paths.filter_map(|path| layout::scenario_of(path)).map(str::to_owned);
         let names = judged.chain(of_files).collect();

@@ -83,7 +83,7 @@ pub fn follows(
     for (role, server) in &evidence.lanes {
         let lane = scope.aa.unwrap_or(*role);
         let built_in = scope.lanes.get(&lane).map(|means| means.server == ServerKind::BuiltIn);
-        if built_in.is_some_and(|built_in| built_in != (server.what == BUILT_IN)) {
+        if built_in != Some(server.what == BUILT_IN) {
             tell(format!("`scope.lanes.{lane}` does not follow from `lanes.{role}`"));
         }
     }

@@ -181,6 +181,14 @@ impl LaneTarget {
         }
     }
 
+    /// The most publishes a second that the lane is to get.
+    pub fn rate(&self) -> Option<std::num::NonZeroU32> {
+        match self {
+            LaneTarget::Phoenix(profile) => profile.rate,
+            LaneTarget::Spacetime(profile) => profile.rate,
+        }
+    }
+
     /// Whether a stream's retention and replay budget can be set.
     pub fn sets_policies(&self) -> bool {
         match self {

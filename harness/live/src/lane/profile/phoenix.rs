@@ -198,6 +198,9 @@ pub struct PhoenixProfile {
     /// Whether streams carry a scope of the run in their ids, so that runs against one server share none.
     #[serde(default = "yes")]
     pub scoped: bool,
+    /// The most publishes a second, of the whole run; without bound where it is left out.
+    #[serde(default)]
+    pub rate: Option<std::num::NonZeroU32>,
     /// Whether declared payload hashes count.
     #[serde(default)]
     pub payload_hash: HashKind,
@@ -266,6 +269,7 @@ impl PhoenixProfile {
             serializer: None,
             channel: channel(),
             scoped: true,
+            rate: None,
             payload_hash: HashKind::default(),
             query: BTreeMap::new(),
             join: join_params(),

@@ -45,6 +45,9 @@ pub struct SpacetimeProfile {
     /// Whether streams carry a scope of the run in their ids, so that runs against one database share none.
     #[serde(default = "yes")]
     pub scoped: bool,
+    /// The most publishes a second, of the whole run; without bound where it is left out.
+    #[serde(default)]
+    pub rate: Option<std::num::NonZeroU32>,
 }
 
 fn subprotocols() -> Vec<String> {
@@ -73,6 +76,7 @@ impl Default for SpacetimeProfile {
             confirmed: None,
             websocket_path: websocket_path(),
             scoped: true,
+            rate: None,
         }
     }
 }

@@ -46,6 +46,7 @@ td.hash{font-size:.8125rem;color:var(--soft);overflow-wrap:anywhere;min-width:12
 .tag.bad{color:var(--bad);background:var(--bad-bg)}
 .tag.open{color:var(--open);background:var(--open-bg)}
 .finding{border:1px solid var(--line);border-left:4px solid var(--bad);border-radius:8px;background:var(--card);\
+overflow-wrap:anywhere;\
 padding:.75rem 1.1rem;margin:.75rem 0}
 .finding h4{margin:0;font-size:.9375rem;overflow-wrap:anywhere}
 .finding ol{margin:.5rem 0 0;padding:0;list-style:none}

@@ -213,7 +213,8 @@ impl TextRenderer<'_> {
 
     /// A label of 9 columns as the decision has them, and at most so many lines of text beside it.
     fn hanging(&self, label: &str, text: &str, most: usize, out: &mut dyn Write) -> io::Result<()> {
-        let lines = self.wrapped(13, text);
+        // Two columns are left for the mark of a text that goes on.
+        let lines = self.wrapped(15, text);
         for (index, line) in lines.iter().take(most).enumerate() {
             let more = if index + 1 == most && lines.len() > most {
                 " …"
