@@ -159,8 +159,16 @@ fn rank(checker: &str) -> usize {
 fn distance(finding: &Finding) -> u8 {
     match (finding.checker.as_str(), finding.reason.as_str()) {
         _ if finding.verdict == Verdict::Invalid => 0,
-        (_, "timed-out") => 3,
-        (_, "vacuous" | "fault-did-not-fire" | "toxic-did-not-strike" | "never-sent" | "no-watermark") => 4,
+        (_, "timed-out") | ("not-live", _) => 3,
+        (
+            _,
+            "vacuous"
+            | "fault-did-not-fire"
+            | "toxic-did-not-strike"
+            | "never-sent"
+            | "no-watermark"
+            | "unearned-claim",
+        ) => 4,
         (UNREACHED, "never-tried") => 4,
         (UNREACHED, _) | ("unplanned-end", _) => 2,
         ("wrong-answer", "never-answered" | "put-off") => 1,
@@ -178,7 +186,7 @@ fn accounts(cause: &Finding, effect: &Finding, gave_up: bool) -> bool {
         // A client that gave up since the lane refused it wrongly.
         2 => effect.reason == "gave-up" && cause.checker == "stale-cursor" && cause.client == effect.client,
         3 => true,
-        4 => gave_up,
+        4 => gave_up || distance(cause) == 0,
         _ => false,
     }
 }

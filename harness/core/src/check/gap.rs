@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use super::index::{Arrival, Index, LaneIndex, Sub};
 use super::order::{Skip, Tracks, base_of_sub};
 use super::{CheckInput, Checker, Finding, Report, Verdict};
+use crate::history::{Closed, Record};
 
 /// See the module's documentation.
 pub struct Gap;
@@ -109,6 +110,11 @@ fn cut_short(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Option<(u64, u64, usize)> {
 /// The end of one copy that never came, in a subscription that lasted until everything in flight was to have arrived.
 fn missing_tail(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, tracks: &Tracks) -> Option<Finding> {
     if !lane.two_copies || !lane.done || sub.ended < lane.drain_at || sub.disturbed_at.is_some() {
+        return None;
+    }
+    // A connection that ended otherwise than by the client may have taken the other copy with it.
+    let ended = lane.history.records.get(sub.ended);
+    if matches!(ended, Some(Record::Closed { why, .. }) if *why != Closed::ByClient) {
         return None;
     }
     let (longer, shorter) = match (tracks.first.next(), tracks.second.next()) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cutover_core::history::{Phase, Process, Record};
@@ -24,6 +25,9 @@ use super::wiring::{faults_of, planned_hashes, strikes_case};
 use super::writer::Writer;
 use crate::bounds::{self, Bound};
 use crate::lane::{Answer, Completion, Op};
+
+/// After a client asked so often again for what did not come live, the script ends.
+const MOST_OVERDUE: u32 = 3;
 
 /// A case while it is driven.
 pub struct Case {
@@ -50,6 +54,15 @@ pub(super) struct Client {
     proxy: Passage,
     pub(super) streams: Vec<StreamId>,
     wanted: bool,
+    /// Whether it had no good connection within a whole bound. Nothing more is waited for at it.
+    lost: AtomicBool,
+}
+
+impl Client {
+    /// Whether waiting for it has an end: it was not lost, or has a connection again.
+    fn can_be_waited_for(&self) -> bool {
+        !self.lost.load(Ordering::Relaxed) || self.handle.status.borrow().subscribed
+    }
 }
 
 impl Case {
@@ -100,6 +113,7 @@ impl Case {
                     proxy,
                     streams: client.streams.clone(),
                     wanted: false,
+                    lost: AtomicBool::new(false),
                 },
             );
         }
@@ -174,8 +188,21 @@ impl Case {
                 self.recorder.record(Record::TimedOut { waiting_for });
                 return;
             }
+            if let Some(waiting_for) = self.is_dead() {
+                self.recorder.record(Record::TimedOut { waiting_for });
+                return;
+            }
         }
         self.script_ended = true;
+    }
+
+    /// What is waited for in vain where a client has to ask again for every event: each further step would take as long.
+    fn is_dead(&self) -> Option<String> {
+        let mut clients = self.clients.iter();
+        let (id, _) = clients.find(|(_, client)| client.handle.status.borrow().overdue >= MOST_OVERDUE)?;
+        Some(format!(
+            "`{id}` to be sent events live; it asked again {MOST_OVERDUE} times for what did not come"
+        ))
     }
 
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -421,6 +448,7 @@ impl Case {
     pub(super) async fn settle(&self, within: Bound) {
         let waits: Vec<_> = self
             .connected()
+            .filter(|(_, client)| client.can_be_waited_for())
             .map(|(id, client)| round_trip(&self.recorder, id, client, within).boxed())
             .collect();
         join_all(waits).await;
@@ -428,7 +456,8 @@ impl Case {
 
     /// Waits until every connected client is at every head.
     async fn converge(&mut self) {
-        let connected: Vec<_> = self.connected().map(|(id, _)| id.clone()).collect();
+        let connected = self.connected().filter(|(_, client)| client.can_be_waited_for());
+        let connected: Vec<_> = connected.map(|(id, _)| id.clone()).collect();
         if let Err(waiting_for) = self.caught_up(&connected, self.converge).await {
             self.recorder.record(Record::TimedOut { waiting_for });
         }
@@ -474,6 +503,7 @@ impl Case {
 
 async fn round_trip(recorder: &Recorder, id: &ClientId, client: &Client, within: Bound) {
     if let Err(reached) = within.within(client.handle.settle()).await {
+        client.lost.store(true, Ordering::Relaxed);
         recorder.record(Record::TimedOut {
             waiting_for: format!("`{id}` to have a good connection, {reached}"),
         });

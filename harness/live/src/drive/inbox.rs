@@ -32,6 +32,7 @@ pub struct Inbox {
     streams: BTreeMap<StreamId, Following>,
     subs: u32,
     applied: u64,
+    overdue: u32,
     arrivals: u64,
     gave_up: Option<String>,
 }
@@ -76,6 +77,7 @@ impl Inbox {
             streams,
             subs: 0,
             applied: 0,
+            overdue: 0,
             arrivals: 0,
             gave_up: None,
         };
@@ -126,6 +128,7 @@ impl Inbox {
             subscribed,
             cursors: self.cursors(),
             stuck,
+            overdue: self.overdue,
             gave_up: self.gave_up.clone(),
         }
     }
@@ -275,6 +278,7 @@ impl Inbox {
                 });
             }
         }
+        self.overdue += u32::from(any);
         any
     }
 

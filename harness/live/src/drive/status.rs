@@ -13,6 +13,8 @@ pub struct Status {
     pub cursors: BTreeMap<StreamId, Cursor>,
     /// Streams of which it asked for the same event again and again in vain.
     pub stuck: BTreeSet<StreamId>,
+    /// How often it asked again for events that were acknowledged and did not come.
+    pub overdue: u32,
     /// Why it will not try again.
     pub gave_up: Option<String>,
 }

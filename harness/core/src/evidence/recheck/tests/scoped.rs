@@ -26,7 +26,7 @@ fn a_run_that_had_more_to_drive_did_not_come_to_its_end() {
     };
     assert_eq!(
         scoped(&ALLOWED, State::Interrupted { by: by.clone() }, unfinished),
-        [String::new(); 0]
+        Vec::<String>::new()
     );
     let told = scoped(&ALLOWED, State::Interrupted { by }, |evidence| {
         unfinished(evidence);
@@ -86,7 +86,7 @@ fn a_built_in_scenario_is_left_out_for_a_reason_that_follows_from_the_lanes() {
     };
     assert_eq!(
         scoped(&ALLOWED, State::Complete, left_out("legacy-killed", why, Outside)),
-        [String::new(); 0]
+        Vec::<String>::new()
     );
     for (name, why, server) in [
         ("legacy-killed", why, BuiltIn),
