@@ -1,11 +1,11 @@
 //! Tells principal findings from their consequences: an event that is lost is also unseen, and keeps a client from the
 //! head, but it is one fault and not three.
 //!
-//! A finding is explained by one of an earlier checker in [`PRECEDENCE`], on the same lane and stream, at the same client
-//! and the same seqs where the rule says so, and never by a milder one: an `Unknown` explains no `Invalid`. What nobody can
-//! tell of a client that could not be reached is explained by that. A driver that gave up waiting, and what it therefore
-//! never came to, is explained by what is wrong on the same lane, or else by what kept it waiting. Nothing is dropped:
-//! consequences stay in the evidence, each with its cause.
+//! A finding is explained by one of an earlier checker in [`PRECEDENCE`], on the same lane and stream, at the same
+//! client and the same seqs where the rule says so, and never by a milder one: an `Unknown` explains no `Invalid`. What
+//! nobody can tell of a client that could not be reached is explained by that. A driver that gave up waiting, and what
+//! it therefore never came to, is explained by what is wrong on the same lane, or else by what kept it waiting. Nothing
+//! is dropped: consequences stay in the evidence, each with its cause.
 //!
 //! A finding whose verdict is `Valid` is a warning: it is told, kept apart from both, and decides nothing.
 

@@ -1,16 +1,16 @@
 //! `gap`: a seq was skipped within a subscription.
 //!
-//! Anomaly: within one subscription, the next event of a kind of copy is not the one after the last, and what was skipped
-//! does not come later in it (`skipped`; `skipped-at-start` where the first event is not the one after the cursor that
-//! the lane saw, or after the retention floor for a bootstrap). A lane that sends every event in two kinds of message and
-//! leaves one of them out, though the connection did not end in between, has a gap too (`copy-missing`), and so has a
-//! replay that the lane calls complete before all that was acknowledged when it was asked for has come
-//! (`replay-cut-short`). So has one that leaves acknowledged events out of the live tail, on a connection that answers, until
-//! the client asks for them again of itself (`not-live`). What came later in the same subscription is `nonmonotonic` instead.
-//! Behind a message that a fault lost or let others pass on its way to the subscription, a skip is the network's; beside a
-//! frame that the client could not read nobody can tell. Source: contract, "Ordering, delivery, replay" (no gaps; a gap is
-//! never something to skip over; replay first, then the live tail) and "Server to client" (every batch is sent a second
-//! time; the replay's pushes go out before the reply).
+//! Anomaly: within one subscription, the next event of a kind of copy is not the one after the last, and what was
+//! skipped does not come later in it (`skipped`; `skipped-at-start` where the first event is not the one after the
+//! cursor that the lane saw, or after the retention floor for a bootstrap). A lane that sends every event in two kinds
+//! of message and leaves one of them out, though the connection did not end in between, has a gap too (`copy-missing`),
+//! and so has a replay that the lane calls complete before all that was acknowledged when it was asked for has come
+//! (`replay-cut-short`). So has one that leaves acknowledged events out of the live tail, on a connection that answers,
+//! until the client asks for them again of itself (`not-live`). What came later in the same subscription is
+//! `nonmonotonic` instead. Behind a message that a fault lost or let others pass on its way to the subscription, a skip
+//! is the network's; beside a frame that the client could not read nobody can tell. Source: contract, "Ordering,
+//! delivery, replay" (no gaps; a gap is never something to skip over; replay first, then the live tail) and "Server to
+//! client" (every batch is sent a second time; the replay's pushes go out before the reply).
 
 use std::collections::BTreeMap;
 

@@ -1,13 +1,13 @@
 //! `lost-write`: a publish was acknowledged and its event never reached a client that was owed it.
 //!
-//! Anomaly: the lane answered a publish well, the client subscribes to its stream and is connected at the end, and by the
-//! end of converge no message of any kind brought it the event (reason `never-delivered`). What retention pruned before a
-//! bootstrap, and what lies at or below a cursor that was put on the client's disk, is not owed; of a client that could not
-//! be reached nobody can tell (`Unknown`). A publish that was answered well and written nowhere is lost too, though a retry
-//! mends it (`acknowledged-but-not-written`): the lane has no row of it; or another publish was given its seq; or the plan
-//! wants it refused and its payload never shows up. Where the server died between the answer and the look, nobody can tell
-//! (`Unknown`). Source: contract, "Writes" (an answer comes once the event is in the journal) and
-//! "Ordering, delivery, replay" (delivery is at least once); the name is Jepsen's.
+//! Anomaly: the lane answered a publish well, the client subscribes to its stream and is connected at the end, and by
+//! the end of converge no message of any kind brought it the event (reason `never-delivered`). What retention pruned
+//! before a bootstrap, and what lies at or below a cursor that was put on the client's disk, is not owed; of a client
+//! that could not be reached nobody can tell (`Unknown`). A publish that was answered well and written nowhere is lost
+//! too, though a retry mends it (`acknowledged-but-not-written`): the lane has no row of it; or another publish was
+//! given its seq; or the plan wants it refused and its payload never shows up. Where the server died between the answer
+//! and the look, nobody can tell (`Unknown`). Source: contract, "Writes" (an answer comes once the event is in the
+//! journal) and "Ordering, delivery, replay" (delivery is at least once); the name is Jepsen's.
 
 use std::collections::HashSet;
 

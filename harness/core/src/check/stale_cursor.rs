@@ -1,7 +1,7 @@
 //! `stale-cursor`: a resume was judged wrongly, or a refused client did not bootstrap anew.
 //!
-//! With `c` the cursor that the lane saw (after a fault rewrote it), and head, retention floor and replay budget as they
-//! were then: `c < floor` must be refused with `retention_floor_breach`; else `head - c > budget` with
+//! With `c` the cursor that the lane saw (after a fault rewrote it), and head, retention floor and replay budget as
+//! they were then: `c < floor` must be refused with `retention_floor_breach`; else `head - c > budget` with
 //! `replay_budget_exceeded`; else, and without a cursor, it must be accepted. `floor` is the head less the retained
 //! number of newest events, and never goes back. While a publish or a policy is in flight, either answer that fits is
 //! right. A refusal is of the whole request: it lists the stale streams, and their siblings are refused with them.
@@ -9,8 +9,8 @@
 //! Anomalies: `stale-accepted`, `refused-without-cause`, `bootstrap-refused`, `wrong-reason`, `wrong-fields`,
 //! `pruned-delivered` (a bootstrap replays what retention had pruned), `not-listed` (stale, refused, and not named),
 //! `refused-otherwise` (another code), `delivered-though-refused` (nothing is subscribed by a refused request), and
-//! `no-rebootstrap` (refused, and not followed by a rewind and an accepted subscription). Told once for each client, stream and reason. Source: contract,
-//! "Ordering, delivery, replay", "Stale cursors".
+//! `no-rebootstrap` (refused, and not followed by a rewind and an accepted subscription). Told once for each client,
+//! stream and reason. Source: contract, "Ordering, delivery, replay", "Stale cursors".
 
 use std::collections::BTreeMap;
 

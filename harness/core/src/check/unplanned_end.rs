@@ -1,14 +1,15 @@
-//! `unplanned-end`: a connection ended, went silent or did not open, or an answer did not come, and nothing planned that.
+//! `unplanned-end`: a connection ended, went silent or did not open, or an answer did not come, and nothing planned
+//! that.
 //!
-//! An end is planned where, since the client was last subscribed, a fault of the plan struck that client, or something was
-//! done to the lane's server; where a toxic of the plan may be on for the client; and where the client closed the
-//! connection itself. What lies between two subscriptions of a client counts once. Three kinds are told apart: ends by the
-//! other side; silence, and publishes without an answer, which count only against the other lane, since a busy machine
-//! makes both lanes silent; and outages, where the lane could not be reached for a while, as when a service restarts
-//! behind a load balancer. A few are a warning with their causes (`few`); from [`MANY`] on (outages: of one client) it is
-//! `Unknown` (`many`), since a lane that ends every connection after some messages looks whole to clients that reconnect.
-//! Publishes that the lane put off are a warning (`put-off`). Source: contract, "`TransactionUpdate`s in commit order" on
-//! a connection that stays.
+//! An end is planned where, since the client was last subscribed, a fault of the plan struck that client, or something
+//! was done to the lane's server; where a toxic of the plan may be on for the client; and where the client closed the
+//! connection itself. What lies between two subscriptions of a client counts once. Three kinds are told apart: ends by
+//! the other side; silence, and publishes without an answer, which count only against the other lane, since a busy
+//! machine makes both lanes silent; and outages, where the lane could not be reached for a while, as when a service
+//! restarts behind a load balancer. A few are a warning with their causes (`few`); from [`MANY`] on (outages: of one
+//! client) it is `Unknown` (`many`), since a lane that ends every connection after some messages looks whole to clients
+//! that reconnect. Publishes that the lane put off are a warning (`put-off`). Source: contract, "`TransactionUpdate`s
+//! in commit order" on a connection that stays.
 
 use std::collections::BTreeMap;
 
