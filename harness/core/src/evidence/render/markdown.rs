@@ -189,17 +189,8 @@ fn alone(evidence: &Evidence, scenario: &JudgedScenario, out: &mut dyn Write) ->
     for found in scenario.findings.iter().take(MAX_FINDINGS) {
         finding(scenario, found, out)?;
     }
-    if let Some(more) = scenario
-        .findings
-        .len()
-        .checked_sub(MAX_FINDINGS)
-        .filter(|more| *more > 0)
-    {
-        writeln!(
-            out,
-            "- and {} in `evidence.json`",
-            words::counted(more, "more finding", "more findings")
-        )?;
+    if let Some(more) = words::more_findings(scenario, MAX_FINDINGS) {
+        writeln!(out, "- and {more} in `evidence.json`")?;
     }
     writeln!(out, "\nReproduce: {}\n", code(&words::reproduce(evidence, scenario)))
 }

@@ -190,6 +190,12 @@ fn not_ours(evidence: &Evidence, parts: &BTreeSet<Part>) -> String {
     }
 }
 
+/// How many findings of a scenario stand behind the ones that are shown, as `3 more findings`; `None` where all are.
+pub fn more_findings(scenario: &JudgedScenario, shown: usize) -> Option<String> {
+    let more = scenario.findings.len().checked_sub(shown).filter(|more| *more > 0)?;
+    Some(counted(more, "more finding", "more findings"))
+}
+
 /// A number and what is counted.
 pub fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })

@@ -89,13 +89,7 @@ fn details(evidence: &Evidence, scenario: &JudgedScenario, out: &mut dyn Write) 
     for found in scenario.findings.iter().take(MAX_FINDINGS) {
         finding(scenario, found, out)?;
     }
-    if let Some(more) = scenario
-        .findings
-        .len()
-        .checked_sub(MAX_FINDINGS)
-        .filter(|more| *more > 0)
-    {
-        let more = words::counted(more, "more finding", "more findings");
+    if let Some(more) = words::more_findings(scenario, MAX_FINDINGS) {
         writeln!(out, "<p>And {more} in <a href=\"evidence.json\">evidence.json</a>.</p>")?;
     }
     let again = escaped(&words::reproduce(evidence, scenario));

@@ -87,13 +87,7 @@ impl TextRenderer<'_> {
             self.paragraph(4, &finding.says, out)?;
             self.records(scenario, finding, out)?;
         }
-        if let Some(more) = scenario
-            .findings
-            .len()
-            .checked_sub(MAX_FINDINGS)
-            .filter(|more| *more > 0)
-        {
-            let more = words::counted(more, "more finding", "more findings");
+        if let Some(more) = words::more_findings(scenario, MAX_FINDINGS) {
             writeln!(out, "  … and {more} in the bundle")?;
         }
         writeln!(out, "  reproduce: {}\n", words::reproduce(evidence, scenario))
