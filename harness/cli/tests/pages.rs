@@ -23,7 +23,10 @@ use support::{Server, cutover, program, run, write};
 /// Commands that are not run here, by their beginnings, and why.
 const NOT_RUN: [(&str, &str); 8] = [
     ("cargo nextest run", "it runs this test"),
-    ("cargo run --release -- gate --require-allow", "CI runs it as its last step"),
+    (
+        "cargo run --release -- gate --require-allow",
+        "CI runs it as its last step",
+    ),
     ("cargo install", "it needs the network"),
     ("cargo bench", "it measures the machine"),
     ("cargo build", "CI builds"),
@@ -51,9 +54,26 @@ at_least = { deliveries = 2 }
 
 /// Options of other programs that the pages name.
 const FOREIGN_OPTIONS: [&str; 20] = [
-    "--release", "--locked", "--bench", "--quick", "--rounds", "--only", "--no-idle", "--cores", "--no-default-features",
-    "--mode", "--help", "--listen-addr", "--data-dir", "--jwt-priv-key-path", "--jwt-pub-key-path", "--root-dir",
-    "--non-interactive", "--workspace", "--all-targets", "--version",
+    "--release",
+    "--locked",
+    "--bench",
+    "--quick",
+    "--rounds",
+    "--only",
+    "--no-idle",
+    "--cores",
+    "--no-default-features",
+    "--mode",
+    "--help",
+    "--listen-addr",
+    "--data-dir",
+    "--jwt-priv-key-path",
+    "--jwt-pub-key-path",
+    "--root-dir",
+    "--non-interactive",
+    "--workspace",
+    "--all-targets",
+    "--version",
 ];
 
 fn main() -> ExitCode {
@@ -77,10 +97,22 @@ fn main() -> ExitCode {
         let ignored = words.contains(&"proxy") && !has_curl && std::env::var_os("CI").is_none();
         trials.push(Trial::test(name, move || run_page(&examples(&words))).with_ignored_flag(ignored));
     }
-    trials.push(Trial::test("every option that a page names is there", every_option_is_there));
-    trials.push(Trial::test("what is not run stands in a page", what_is_not_run_stands_in_a_page));
-    trials.push(Trial::test("the contract's page has every form of topic", the_topics_are_there));
-    trials.push(Trial::test("the contract's page has every table and column", the_tables_are_there));
+    trials.push(Trial::test(
+        "every option that a page names is there",
+        every_option_is_there,
+    ));
+    trials.push(Trial::test(
+        "what is not run stands in a page",
+        what_is_not_run_stands_in_a_page,
+    ));
+    trials.push(Trial::test(
+        "the contract's page has every form of topic",
+        the_topics_are_there,
+    ));
+    trials.push(Trial::test(
+        "the contract's page has every table and column",
+        the_tables_are_there,
+    ));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -96,7 +128,10 @@ fn pages() -> Vec<PathBuf> {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// A command, and the lines that the page shows for its output, if it does.
@@ -279,7 +314,11 @@ impl Session {
         };
         let address = match &server {
             Some(server) => server.address.to_string(),
-            None => TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string(),
+            None => TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .to_string(),
         };
         self.servers.extend(server);
         self.addresses.insert(port, address.clone());
@@ -302,7 +341,9 @@ impl Session {
         let path = std::env::var("PATH").unwrap_or_default();
         let output = Command::new("bash")
             .arg("-c")
-            .arg(format!("curl() {{ command curl -sS --fail-with-body \"$@\"; }}\n{{ {command}\n}} 2>&1"))
+            .arg(format!(
+                "curl() {{ command curl -sS --fail-with-body \"$@\"; }}\n{{ {command}\n}} 2>&1"
+            ))
             .env("PATH", format!("{}:{path}", self.dir.path().display()))
             .env("HOME", self.dir.path())
             .env("NO_COLOR", "1")
@@ -319,7 +360,9 @@ impl Session {
             return Err(format!("{command}\nended with {code:?}, not {expected_code}:\n{printed}").into());
         }
         match shown.output.as_deref() {
-            Some(expected) => matches(expected, &printed).map_err(|what| format!("{command}\n{what}\n{printed}").into()),
+            Some(expected) => {
+                matches(expected, &printed).map_err(|what| format!("{command}\n{what}\n{printed}").into())
+            }
             None => Ok(()),
         }
     }
@@ -351,7 +394,6 @@ fn shortened(command: &str) -> String {
     }
     command
 }
-
 
 /// Whether a command printed what the page shows.
 fn matches(expected: &[String], printed: &str) -> Result<(), String> {
@@ -408,8 +450,16 @@ fn fits(pattern: &str, line: &str) -> bool {
 fn every_option_is_there() -> Result<(), Failed> {
     let mut known = String::new();
     for command in [
-        vec![], vec!["gate"], vec!["serve", "legacy"], vec!["serve", "candidate"], vec!["serve", "proxy"],
-        vec!["recheck"], vec!["hash"], vec!["diff"], vec!["list"], vec!["plan"],
+        vec![],
+        vec!["gate"],
+        vec!["serve", "legacy"],
+        vec!["serve", "candidate"],
+        vec!["serve", "proxy"],
+        vec!["recheck"],
+        vec!["hash"],
+        vec!["diff"],
+        vec!["list"],
+        vec!["plan"],
     ] {
         known += &run(&[command.as_slice(), &["--help"]].concat()).out;
     }
@@ -442,8 +492,13 @@ fn what_is_not_run_stands_in_a_page() -> Result<(), Failed> {
 fn rows_of_the_contract() -> Vec<Vec<String>> {
     let page = std::fs::read_to_string(root().join("docs/CONTRACT.md")).unwrap();
     let rows = page.lines().filter(|line| line.starts_with("| `"));
-    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect())
-        .collect()
+    rows.map(|row| {
+        row.trim_matches('|')
+            .split('|')
+            .map(|cell| cell.trim().replace('`', ""))
+            .collect()
+    })
+    .collect()
 }
 
 fn the_topics_are_there() -> Result<(), Failed> {
@@ -470,10 +525,15 @@ fn the_tables_are_there() -> Result<(), Failed> {
     for table in source.split("#[table(name = ").skip(1) {
         let name = table.split([',', ')']).next().unwrap();
         let fields = table.split("pub struct").nth(1).unwrap().split("\n}").next().unwrap();
-        let columns = fields.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
+        let columns = fields
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
         let columns: Vec<&str> = columns.map(|(column, _)| column).collect();
         let rows = rows_of_the_contract();
-        let row = rows.iter().find(|row| row[0] == name).ok_or(format!("no table {name}"))?;
+        let row = rows
+            .iter()
+            .find(|row| row[0] == name)
+            .ok_or(format!("no table {name}"))?;
         if row[2] != columns.join(", ") {
             return Err(format!("{name} has the columns {columns:?}").into());
         }
