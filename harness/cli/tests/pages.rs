@@ -39,7 +39,7 @@ const NOT_RUN: [(&str, &str); 8] = [
 const LANGUAGES: [&str; 7] = ["sh", "console", "text", "toml", "json", "yaml", "xml"];
 
 /// What stands in for `https://sync.example.com`.
-const EXAMPLE_SERVICE: u16 = 4000;
+const EXAMPLE_SERVICE: u16 = 4040;
 
 /// A scenario of the reader's own.
 const SCENARIO: &str = r#"schema = 1
@@ -307,7 +307,7 @@ impl Session {
         }
         let data = self.dir.path().join(format!("data-{port}"));
         let server = match port {
-            4000 => Some(Server::start("legacy", &data)),
+            4000 | EXAMPLE_SERVICE => Some(Server::start("legacy", &data)),
             3000 => Some(Server::start("candidate", &data)),
             8474 => Some(Server::proxy()),
             _ => None,
