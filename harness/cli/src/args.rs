@@ -175,7 +175,7 @@ pub struct GateArgs {
     /// Run all of it N times, with seeds SEED, SEED+1, …; the worst run decides
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Scenarios")]
     pub repeat: u32,
-    /// Block where a row of the verification matrix has no scenario that passed
+    /// Block where a row of the verification matrix is not shown
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,
     /// End with 2 where the decision is another one than allow, though all passed
