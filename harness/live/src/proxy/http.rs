@@ -19,6 +19,17 @@ const METHODS: [&[u8]; 9] = [
     b"PATCH ",
 ];
 
+/// The media types of answers whose parts are meant to be read as they come.
+const STREAMS: [&str; 7] = [
+    "text/event-stream",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/json-seq",
+    "application/stream+json",
+    "multipart/x-mixed-replace",
+];
+
 /// What came of looking for a head.
 #[derive(Debug)]
 pub(super) enum Parsed<T> {
@@ -50,8 +61,8 @@ pub(super) struct ResponseHead {
     pub(super) upgrade: bool,
     pub(super) subprotocol: Option<String>,
     pub(super) extensions: bool,
-    /// An answer without an end in sight.
-    pub(super) event_stream: bool,
+    /// An answer whose parts are meant to be read as they come.
+    pub(super) stream: bool,
 }
 
 /// How a body's end is told (RFC 9112, 6.3).
@@ -138,9 +149,9 @@ pub(super) fn response(bytes: &[u8]) -> Parsed<ResponseHead> {
         extensions: fields
             .text("sec-websocket-extensions")
             .is_some_and(|value| !value.is_empty()),
-        event_stream: fields
+        stream: fields
             .text("content-type")
-            .is_some_and(|value| value.starts_with("text/event-stream")),
+            .is_some_and(|value| STREAMS.iter().any(|of| value.to_ascii_lowercase().starts_with(of))),
     };
     Parsed::Head(response, len)
 }

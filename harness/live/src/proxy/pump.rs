@@ -131,11 +131,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         if self.conn.stop.is_cancelled() {
             return Err(self.stopped().await);
         }
-        let armed = self.conn.shared.desk.armed();
+        let interest = self.conn.shared.desk.interest();
+        let armed = interest.goes(self.direction);
         if !armed && self.outlet.keeps() {
             self.outlet.release().await?;
         }
-        match self.line.next(&mut self.buf, armed) {
+        match self.line.next(&mut self.buf, interest) {
             Step::Skim(skimmed) => {
                 self.tell_blind(armed);
                 self.outlet.write(&self.buf[..skimmed.bytes]).await?;
@@ -172,7 +173,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     /// The direction can't be read from here on.
     fn went_raw(&self, why: &str, armed: bool) {
-        self.conn.shared.stats.fell_back(why, armed);
+        self.conn.shared.stats.fell_back(why);
         self.tell_blind(armed);
     }
 

@@ -159,6 +159,10 @@ fn words_that_pick_nothing_are_refused() {
         "is no JSON Pointer",
     );
     refused(
+        &split("message = \"downstream\", pointer = \"/a~9\""),
+        "`~` is written ~0",
+    );
+    refused(
         &split("message = \"downstream\", per = \"connection\""),
         "says over what `nth` counts",
     );

@@ -108,8 +108,7 @@ async fn an_extension_that_changes_frames_is_relayed_unread_and_said() {
     client.expect(b"\xc1\x03abc").await;
     client.send(b"\xc1\x83abcdefg").await;
     lane.expect(b"\xc1\x83abcdefg").await;
-    let stats = rig.proxy.stats();
-    assert_eq!((stats.raw_fallbacks, stats.raw_while_armed), (1, 1));
+    assert_eq!(rig.proxy.stats().raw_fallbacks, 1);
     assert_eq!(rig.ledger.blind.lock().unwrap().len(), 1);
     assert_eq!(rig.ledger.hits().len(), 0);
 }
@@ -186,7 +185,7 @@ async fn a_lane_behind_tls_is_reached_in_plain_text_by_the_client() {
         limits: limits(),
         ..ProxyConfig::transparent("phone".into(), receiver, Arc::new(ToyFactory), ledger)
     };
-    let proxy = Proxy::start_with(config, Tls::with_roots(roots)).await.unwrap();
+    let proxy = Proxy::start_with(config, Tls::with_roots(roots), None).unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(server));
     let lane = async {
         let mut lane = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
