@@ -41,6 +41,17 @@ pub(super) enum Parsed<T> {
     Head(T, usize),
 }
 
+impl<T> Parsed<T> {
+    /// The same of the head as something else.
+    pub(super) fn map<U>(self, into: fn(T) -> U) -> Parsed<U> {
+        match self {
+            Parsed::Partial => Parsed::Partial,
+            Parsed::Bad(why) => Parsed::Bad(why),
+            Parsed::Head(head, len) => Parsed::Head(into(head), len),
+        }
+    }
+}
+
 /// What a request's head says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RequestHead {

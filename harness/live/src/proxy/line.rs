@@ -132,6 +132,19 @@ impl Line {
         matches!(self.mode, Mode::Body(_))
     }
 
+    /// What is there of a WebSocket frame that has gone on in part; `None` where none has.
+    pub(super) fn rest_of_frame(&mut self, buf: &mut BytesMut) -> Option<Bytes> {
+        match &mut self.mode {
+            Mode::WebSocket(parser, _) => parser.rest_of_frame(buf),
+            _ => None,
+        }
+    }
+
+    /// Whether a WebSocket frame has gone on in part.
+    pub(super) fn is_amid_frame(&self) -> bool {
+        matches!(&self.mode, Mode::WebSocket(parser, _) if parser.is_amid_frame())
+    }
+
     /// The HTTP message just given is lost, and so is what follows of it.
     pub(super) fn discard(&mut self) {
         if let Mode::Body(body) = &mut self.mode {
@@ -180,7 +193,12 @@ impl Line {
         let to_lane = self.direction == Direction::ToLane;
         // An upgrade's offer of extensions is taken out where messages are to be read later, in either direction.
         let whole = interest.http(self.direction) || (to_lane && interest.any());
-        let (parsed, len) = match if to_lane { request(buf) } else { response(buf) } {
+        let parsed = if to_lane {
+            http::request(buf).map(Head::Request)
+        } else {
+            http::response(buf).map(Head::Response)
+        };
+        let (parsed, len) = match parsed {
             Parsed::Head(parsed, len) => (parsed, len),
             Parsed::Partial if buf.len() < self.limits.head_max_bytes => {
                 if whole && self.passed == 0 {
@@ -368,20 +386,4 @@ pub(super) fn skim(bytes: usize, messages: u64) -> Step {
 enum Head {
     Request(RequestHead),
     Response(ResponseHead),
-}
-
-fn request(bytes: &[u8]) -> Parsed<Head> {
-    wrap(http::request(bytes), Head::Request)
-}
-
-fn response(bytes: &[u8]) -> Parsed<Head> {
-    wrap(http::response(bytes), Head::Response)
-}
-
-fn wrap<T>(parsed: Parsed<T>, into: fn(T) -> Head) -> Parsed<Head> {
-    match parsed {
-        Parsed::Partial => Parsed::Partial,
-        Parsed::Bad(why) => Parsed::Bad(why),
-        Parsed::Head(head, len) => Parsed::Head(into(head), len),
-    }
 }

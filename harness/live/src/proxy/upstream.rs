@@ -276,6 +276,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_sockets_keep_alive_is_gos() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = UpstreamAddr {
+            tls: false,
+            ..address(&listener)
+        };
+        let lane = connect(&addr, &Tls::default()).await.unwrap();
+        let socket = SockRef::from(lane.tcp());
+        assert!(socket.keepalive().unwrap() && socket.nodelay().unwrap());
+        assert_eq!(socket.keepalive_time().unwrap(), KEEP_ALIVE);
+        assert_eq!(socket.keepalive_interval().unwrap(), KEEP_ALIVE);
+        assert_eq!(socket.keepalive_retries().unwrap(), KEEP_ALIVE_PROBES);
+    }
+
+    #[tokio::test]
     async fn a_server_that_speaks_no_tls_is_told_apart_from_one_that_ends_the_handshake() {
         for (answer, cause) in [
             (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "does not speak TLS"),
