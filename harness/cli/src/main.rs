@@ -18,6 +18,7 @@ mod recheck;
 mod scenarios;
 mod serve;
 mod signals;
+mod stand_in;
 mod tied;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,7 +29,7 @@ use clap::Parser;
 use exit::{Exit, Failure};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(stand_in::arguments(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };

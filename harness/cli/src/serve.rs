@@ -13,7 +13,7 @@ use cutover_live::{
     stage::MODULE_WASM,
 };
 use cutover_reference::{Config, Defects, ServeError, Server};
-use cutover_toxiproxy::{Service, ServiceError, Settings};
+use cutover_toxiproxy::{COMPATIBLE_WITH, Service, ServiceError, Settings};
 
 use crate::args::{ServeArgs, ServeCandidateArgs, ServeLegacyArgs, ServeProxyArgs, Served};
 use crate::exit::{Exit, Failure};
@@ -60,10 +60,14 @@ fn legacy(args: &ServeLegacyArgs) -> Result<Exit, Failure> {
 }
 
 fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {
+    if args.print_version {
+        say(&format!("toxiproxy-server version {COMPATIBLE_WITH}"))?;
+        return Ok(Exit::Allow);
+    }
     let seed = args.seed.unwrap_or_else(crate::gate::fresh_seed);
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let settings = Settings {
-        listen: args.listen,
+        listen: listen(args),
         config: args.config.clone(),
         seed: seed.0,
         limits: Limits {
@@ -86,6 +90,19 @@ fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {
     })
 }
 
+fn listen(args: &ServeProxyArgs) -> String {
+    if args.host.is_none() && args.port.is_none() {
+        return args.listen.clone();
+    }
+    let host = args.host.as_deref().unwrap_or("localhost");
+    let port = args.port.as_deref().unwrap_or("8474");
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
 fn stop_signals() -> Result<StopSignals, Failure> {
     StopSignals::listen().map_err(|error| Failure::environment(error.to_string()))
 }
@@ -94,6 +111,9 @@ fn cannot_proxy(error: ServiceError) -> Failure {
     match error {
         ServiceError::Config(error) => {
             Failure::usage(format!("{}{}: {}", error.path, error.place, error.what)).hint(error.mend)
+        }
+        ServiceError::Address(_) => {
+            Failure::usage(error.to_string()).hint("write HOST:PORT, :PORT or PORT, such as 127.0.0.1:8474")
         }
         error => Failure::environment(error.to_string()),
     }
