@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use super::inbox::Inbox;
 use super::recorder::Recorder;
-use super::resume::{Resumed, resume};
+use super::resume::{Resumed, drain, resume};
 use super::status::Status;
 use crate::bounds::{self, Bound};
 use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, OpenError, Role, Session};
@@ -36,6 +36,7 @@ enum Command {
     Connect,
     Disconnect(oneshot::Sender<()>),
     Crash(oneshot::Sender<()>),
+    Resubscribe(oneshot::Sender<()>),
     SetCursor(StreamId, Cursor, oneshot::Sender<()>),
     Settle(oneshot::Sender<()>),
     AskForLife(oneshot::Sender<bool>),
@@ -91,6 +92,11 @@ impl ClientHandle {
     /// Dies: no close, memory gone.
     pub async fn crash(&self) {
         self.ask(Command::Crash).await;
+    }
+
+    /// Unsubscribes, and subscribes again without cursors on the connection that it has.
+    pub async fn resubscribe(&self) {
+        self.ask(Command::Resubscribe).await;
     }
 
     /// Overwrites the checkpoint of a disconnected client.
@@ -213,6 +219,17 @@ impl Actor {
                 }
                 self.inbox.reload();
                 self.publish(false);
+                let _ = done.send(());
+            }
+            Command::Resubscribe(done) => {
+                *session = match session.take() {
+                    Some(open) => self.resubscribe(open).await,
+                    // The next connection asks without cursors.
+                    None => {
+                        self.inbox.forget();
+                        None
+                    }
+                };
                 let _ = done.send(());
             }
             Command::SetCursor(stream, cursor, done) => {
@@ -412,6 +429,35 @@ impl Actor {
         self.after_resume(session, outcome).await
     }
 
+    /// Gives every stream up with its cursor and asks for it anew. What was in flight belongs to the old subscription.
+    async fn resubscribe(&mut self, mut session: Box<dyn Session>) -> Option<Box<dyn Session>> {
+        let streams = self.inbox.planned().streams.clone();
+        let ended = match self.round_trip(&mut session).await {
+            false => None,
+            true => {
+                let answer = bounds::IN_ALL
+                    .within(session.invoke(&Op::Unsubscribe { streams }))
+                    .await;
+                let closed = drain(&mut session, &mut self.inbox, ConnId(self.conn));
+                Some(closed.or_else(|| not_unsubscribed(answer)))
+            }
+        };
+        self.inbox.forget();
+        match ended {
+            // The round trip has told how the connection ended.
+            None => None,
+            Some(Some(why)) => {
+                self.closed(why);
+                self.inbox.end_of_connection();
+                None
+            }
+            Some(None) => {
+                let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn)).await;
+                self.after_resume(session, outcome).await
+            }
+        }
+    }
+
     async fn after_resume(&mut self, mut session: Box<dyn Session>, outcome: Resumed) -> Option<Box<dyn Session>> {
         let kept = match outcome {
             Resumed::Following => !self.inbox.is_out_of_order(),
@@ -478,6 +524,17 @@ impl Actor {
             why,
         });
     }
+}
+
+/// How a connection ended on which an unsubscribe was not answered well.
+fn not_unsubscribed<E>(answer: Result<Completion, E>) -> Option<Closed> {
+    let why = match answer {
+        Ok(Completion::Ok(_)) => return None,
+        Ok(Completion::Fail(refusal)) => format!("the lane refused to unsubscribe: {}", refusal.code),
+        Ok(Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why)) => why,
+        Err(_) => return Some(Closed::Silent),
+    };
+    Some(Closed::Lost { why })
 }
 
 fn role_of(planned: &PlannedClient) -> Role {

@@ -157,6 +157,8 @@ impl HttpAnswer {
 /// The client. It connects when first asked, and again where the connection has gone in between.
 pub struct HttpClient {
     endpoint: Endpoint,
+    /// What every path begins with.
+    base: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     connect_within: Bound,
     answer_within: Bound,
@@ -184,11 +186,19 @@ impl HttpClient {
     ) -> HttpClient {
         HttpClient {
             endpoint,
+            base: String::new(),
             headers,
             connect_within,
             answer_within,
             connection: None,
         }
+    }
+
+    /// The client for a service that lies below a path.
+    #[must_use]
+    pub fn below(mut self, base: String) -> HttpClient {
+        self.base = base;
+        self
     }
 
     /// Sends a request and reads its answer whole. Nothing is ever sent twice.
@@ -202,8 +212,24 @@ impl HttpClient {
         content_type: Option<&str>,
         body: impl Into<Bytes>,
     ) -> Result<HttpAnswer, HttpError> {
+        self.request_with(method, path, content_type, None, body).await
+    }
+
+    /// The same with one more header.
+    ///
+    /// # Errors
+    /// Why there is no answer, or that it is an HTML page.
+    pub async fn request_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        header: Option<(&str, &str)>,
+        body: impl Into<Bytes>,
+    ) -> Result<HttpAnswer, HttpError> {
+        let path = format!("{}{path}", self.base);
         let named = format!("{method} {path}");
-        let request = self.build(method, path, content_type, body.into(), &named)?;
+        let request = self.build(method, &path, content_type, header, body.into(), &named)?;
         self.connect().await?;
         let Some(connection) = self.connection.as_mut() else {
             return Err(self.lost(&named, "it was closed".to_owned()));
@@ -269,6 +295,7 @@ impl HttpClient {
         method: Method,
         path: &str,
         content_type: Option<&str>,
+        header: Option<(&str, &str)>,
         body: Bytes,
         named: &str,
     ) -> Result<Request<Full<Bytes>>, HttpError> {
@@ -277,6 +304,9 @@ impl HttpClient {
             .uri(path)
             .header(http::header::HOST, &self.endpoint.authority);
         for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some((name, value)) = header {
             request = request.header(name, value);
         }
         if let Some(content_type) = content_type {

@@ -8,6 +8,7 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::{Compression, Plan, Serializer};
 use http::Method;
 
+use super::trial::Tries;
 use super::{Source, Stage, StageError, fixed};
 use crate::bounds;
 use crate::drive::Quietly;
@@ -63,10 +64,19 @@ async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
     if writer != socket {
         reach("legacy", profile.http_url.as_deref().unwrap_or_default(), &writer).await?;
     }
-    let Err(mut source) = visit(profile).await? else {
-        return Ok(());
+    let mut tries = Tries::default();
+    let mut source = loop {
+        let Err(source) = visit(profile).await? else {
+            return Ok(());
+        };
+        let wait = source.retryable.then(|| tries.next_wait(source.retry_after)).flatten();
+        match wait {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => break source,
+        }
     };
-    if source.retryable && source.hint.is_none() {
+    // An HTTP answer shows that port and transport are right.
+    if source.retryable && source.hint.is_none() && !source.what.contains(" with HTTP ") {
         source.hint = Some("is this the lane's port, and does it want TLS (`https`, `wss`)?".to_owned());
     }
     let url = profile.socket_url.clone();

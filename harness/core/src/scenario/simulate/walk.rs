@@ -61,6 +61,14 @@ impl Walk<'_, '_> {
             StepDraft::Connect(clients) => self.connect(at, clients.as_deref()),
             StepDraft::Disconnect(clients) => self.part(at, clients.as_deref(), "disconnect", Step::Disconnect),
             StepDraft::Crash(clients) => self.part(at, clients.as_deref(), "crash", Step::Crash),
+            StepDraft::Resubscribe(clients) => {
+                self.needs_servers(at, "subscribing");
+                for client in self.present(at, clients.as_deref(), "resubscribe") {
+                    self.needs_way(at, &[Some(client)]);
+                    self.world.resubscribe(client);
+                    self.steps.push(Step::Resubscribe(client));
+                }
+            }
             StepDraft::Await(clients) => self.await_clients(index, at, clients.as_deref()),
             StepDraft::AwaitFault(name) => self.await_fault(name),
             StepDraft::Arm(names) => self.switch(names, true),
@@ -166,18 +174,24 @@ impl Walk<'_, '_> {
     }
 
     fn part(&mut self, at: usize, named: Option<&[usize]>, verb: &str, step: fn(usize) -> Step) {
+        for client in self.present(at, named, verb) {
+            self.world.clients[client].connected = false;
+            self.steps.push(step(client));
+        }
+    }
+
+    /// The clients that a step names, all that are connected where it names none; notes those that are not connected.
+    fn present(&mut self, at: usize, named: Option<&[usize]>, verb: &str) -> Vec<usize> {
         let all = self.connected();
         if named.is_none() && all.is_empty() {
             self.mistakes.once(at, "no client is connected", None);
         }
-        for &client in named.unwrap_or(&all) {
-            if !self.world.clients[client].connected {
-                let what = format!("`{}` is not connected, so it can't {verb}", self.client_name(client));
-                self.mistakes.once(at, what, None);
-            }
-            self.world.clients[client].connected = false;
-            self.steps.push(step(client));
+        let clients = named.unwrap_or(&all).to_vec();
+        for client in clients.iter().filter(|client| !all.contains(client)) {
+            let what = format!("`{}` is not connected, so it can't {verb}", self.client_name(*client));
+            self.mistakes.once(at, what, None);
         }
+        clients
     }
 
     fn connected(&self) -> Vec<usize> {

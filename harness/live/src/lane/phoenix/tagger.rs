@@ -19,7 +19,8 @@ use crate::frame::{
 };
 use crate::lane::generic::{self, json_of};
 use crate::lane::names::Names;
-use crate::lane::profile::PhoenixProfile;
+use crate::lane::profile::{PhoenixProfile, PublishCall};
+use crate::lane::wire_http;
 
 /// Knows the frames of one connection's serializer.
 #[derive(Debug, Clone)]
@@ -64,6 +65,14 @@ impl TaggerFactory for PhoenixTaggers {
     }
 }
 
+/// The payload in the body of a publish.
+pub(super) fn payload_of<'b>(call: &PublishCall, body: &'b str) -> Option<&'b str> {
+    match call.payload.as_str() {
+        "" => Some(body),
+        name => pointer::member(body, name),
+    }
+}
+
 /// Whether a message asks or answers a probe.
 fn is_probe(message: &Message) -> bool {
     message
@@ -84,6 +93,9 @@ impl Tagger {
 
     fn tag_to_lane(&self, message: &Message) -> FrameTag {
         let events = &self.profile.events;
+        if self.is_the_only_heartbeat(message) && message.event == "heartbeat" {
+            return FrameTag::Heartbeat;
+        }
         if message.topic != self.profile.channel {
             return FrameTag::Other;
         }
@@ -120,8 +132,16 @@ impl Tagger {
         Some(topics.iter().filter_map(|topic| stream(topic)).collect())
     }
 
+    /// Whether a message is of the socket's heartbeat, where the channel has none of its own.
+    fn is_the_only_heartbeat(&self, message: &Message) -> bool {
+        message.topic == SOCKET_TOPIC && self.profile.events.heartbeat.is_empty()
+    }
+
     fn tag_to_client(&self, message: &Message) -> FrameTag {
         let events = &self.profile.events;
+        if self.is_the_only_heartbeat(message) && message.event == "phx_reply" {
+            return FrameTag::HeartbeatReply;
+        }
         if message.topic != self.profile.channel {
             return FrameTag::Other;
         }
@@ -186,16 +206,11 @@ impl Tagger {
         let text = String::from_utf8_lossy(bytes);
         match direction {
             Direction::ToLane => {
-                let mut line = text.split_whitespace();
-                let method = line.next().unwrap_or_default();
-                let path = line
-                    .next()
-                    .and_then(|target| target.split('?').next())
-                    .unwrap_or_default();
-                let call = &self.profile.publish;
-                let publishes =
-                    method.eq_ignore_ascii_case(&call.method) && path == self.profile.writer_path(&call.path);
-                if publishes { FrameTag::Publish } else { FrameTag::Other }
+                if self.topic_in_path(&text).is_some() {
+                    FrameTag::Publish
+                } else {
+                    FrameTag::Other
+                }
             }
             Direction::ToClient => {
                 let body = text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
@@ -206,16 +221,28 @@ impl Tagger {
         }
     }
 
+    /// Whether a request is a publish, and the topic in its path, where it has one.
+    fn topic_in_path(&self, request: &str) -> Option<Option<String>> {
+        let (method, path) = wire_http::method_and_path(request)?;
+        let call = &self.profile.publish;
+        let is_method = method.eq_ignore_ascii_case(&call.method);
+        let topic = call.topic_in(&self.profile.writer_path(&call.path), path);
+        topic.filter(|_| is_method)
+    }
+
     /// The topic that a publish over HTTP is for.
     fn published(&self, frame: &Frame) -> Option<Carried> {
         let body = json_of(frame)?;
         let body = std::str::from_utf8(&body).ok()?;
         let call = &self.profile.publish;
-        let topic: String = serde_json::from_str(pointer::member(body, &call.topic)?).ok()?;
+        let topic: String = match (&frame.body, call.topic.as_str()) {
+            (Body::Http(message), "") => self.topic_in_path(wire_http::parts(message)?.0)??,
+            _ => serde_json::from_str(pointer::member(body, &call.topic)?).ok()?,
+        };
         Some(Carried {
             stream: self.names.stream_of_topic(&topic)?,
             seq: None,
-            payload: pointer::member(body, &call.payload)?.to_owned(),
+            payload: payload_of(call, body)?.to_owned(),
         })
     }
 

@@ -4,7 +4,7 @@ mod phoenix;
 mod read;
 mod spacetime;
 
-pub use phoenix::{EventNames, FieldNames, HashKind, PhoenixProfile, PolicyCall, PublishCall};
+pub use phoenix::{EventNames, FieldNames, FrameKinds, HashKind, PhoenixProfile, PolicyCall, PublishCall};
 pub use read::ProfileError;
 pub use spacetime::SpacetimeProfile;
 
@@ -186,6 +186,14 @@ impl LaneTarget {
         match self {
             LaneTarget::Phoenix(profile) => profile.rate,
             LaneTarget::Spacetime(profile) => profile.rate,
+        }
+    }
+
+    /// Whether an unsubscribe leaves the watermark.
+    pub fn keeps_watermarks(&self) -> bool {
+        match self {
+            LaneTarget::Phoenix(profile) => !profile.unsubscribe_forgets,
+            LaneTarget::Spacetime(_) => false,
         }
     }
 

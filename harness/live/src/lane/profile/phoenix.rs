@@ -6,7 +6,11 @@ use cutover_core::plan::Serializer;
 use serde::Deserialize;
 
 use super::{Origin, ProfileError, Secret, origin_of, server_url, token_of};
+use crate::frame::pointer;
+use crate::lane::http::percent_encoded;
 
+/// Where a path has the topic.
+const TOPIC: &str = "{topic}";
 /// Where the contract's service has its socket.
 const SOCKET_PATH: &str = "/sync/socket/websocket";
 
@@ -30,14 +34,20 @@ pub enum HashKind {
 pub struct PublishCall {
     /// The HTTP method.
     pub method: String,
-    /// The path.
+    /// The path, which may have `{topic}` in it.
     pub path: String,
-    /// The body's field for the topic.
+    /// The body's field for the topic; empty where the path alone names it.
     pub topic: String,
-    /// The body's field for the idempotency key.
+    /// The body's field for the idempotency key; empty where a header alone carries it.
     pub idempotency_key: String,
-    /// The body's field for the payload.
+    /// The header that carries the idempotency key.
+    pub idempotency_header: Option<String>,
+    /// The body's field for the payload; empty where the payload is the whole body.
     pub payload: String,
+    /// Where the answer has the object with the fields that follow, as a JSON pointer; the whole answer where it is empty.
+    pub answer: String,
+    /// The same of the object with the `code` of a refusal.
+    pub refusal: String,
     /// The answer's field for the event's seq.
     pub seq: String,
     /// The answer's field that says whether the event was there already.
@@ -53,11 +63,62 @@ impl Default for PublishCall {
             path: "/internal/v1/sync/publish".to_owned(),
             topic: "topic".to_owned(),
             idempotency_key: "idempotency_key".to_owned(),
+            idempotency_header: None,
             payload: "payload".to_owned(),
+            answer: String::new(),
+            refusal: String::new(),
             seq: "seq".to_owned(),
             duplicate: "duplicate".to_owned(),
             authorization: None,
         }
+    }
+}
+
+impl PublishCall {
+    /// What is wrong with it, and how to mend it.
+    fn mistake(&self) -> Option<(String, &'static str)> {
+        if self.topic.is_empty() && !self.path.contains(TOPIC) {
+            let what = "publish.topic is empty, and publish.path does not say where the topic goes";
+            return Some((what.to_owned(), "put `{topic}` into the path, or name the body's field"));
+        }
+        let header = self.idempotency_header.as_deref();
+        if self.idempotency_key.is_empty() && header.is_none() {
+            let what = "publish.idempotency_key is empty, and there is no publish.idempotency_header";
+            return Some((what.to_owned(), "name the body's field or the header of the key"));
+        }
+        if let Some(header) = header.filter(|header| http::HeaderName::from_bytes(header.as_bytes()).is_err()) {
+            let what = format!("publish.idempotency_header = \"{header}\" is no name of a header");
+            return Some((what, "`Idempotency-Key` is usual"));
+        }
+        if self.payload.is_empty() && !(self.topic.is_empty() && self.idempotency_key.is_empty()) {
+            let what = "publish.payload is empty, so the payload is the whole body, which can hold no topic and no key";
+            return Some((what.to_owned(), "put the topic into the path and the key into a header"));
+        }
+        let pointers = [&self.answer, &self.refusal].into_iter();
+        let wrong = pointers
+            .map(String::as_str)
+            .find(|pointer| !pointer::is_pointer(pointer))?;
+        Some((format!("`{wrong}` is no JSON pointer"), "write it as `/data`"))
+    }
+
+    /// The path for a topic.
+    pub fn path_of(&self, topic: &str) -> String {
+        self.path.replace(TOPIC, &percent_encoded(topic))
+    }
+
+    /// Whether a path is that of a publish, and the topic in it, where it has one.
+    pub fn topic_in(&self, writer_path: &str, path: &str) -> Option<Option<String>> {
+        let Some((before, behind)) = writer_path.split_once(TOPIC) else {
+            return (path == writer_path).then_some(None);
+        };
+        let topic = path.strip_prefix(before)?.strip_suffix(behind)?;
+        let (topic, _) = url::form_urlencoded::parse(topic.as_bytes()).next()?;
+        (!topic.contains('/')).then(|| Some(topic.into_owned()))
+    }
+
+    /// The text of the object in an answer that the fields are looked for in.
+    pub fn answered<'a>(&self, answer: &'a str) -> Option<&'a str> {
+        pointer::find(answer, &self.answer)
     }
 }
 
@@ -86,17 +147,44 @@ impl Default for PolicyCall {
     }
 }
 
+/// What the kinds of `sync:frame` are called.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FrameKinds {
+    /// A batch of events.
+    pub update_batch: String,
+    /// An error.
+    pub error: String,
+    /// A heartbeat.
+    pub heartbeat: String,
+    /// Kinds that carry no events and are passed over.
+    pub ignored: Vec<String>,
+}
+
+impl Default for FrameKinds {
+    fn default() -> Self {
+        FrameKinds {
+            update_batch: "KHALA_FRAME_KIND_UPDATE_BATCH".to_owned(),
+            error: "KHALA_FRAME_KIND_ERROR".to_owned(),
+            heartbeat: "KHALA_FRAME_KIND_HEARTBEAT".to_owned(),
+            ignored: Vec::new(),
+        }
+    }
+}
+
 /// What the lane calls its events.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EventNames {
     /// Asks for topics.
     pub subscribe: String,
-    /// The channel's own heartbeat.
+    /// Gives topics up.
+    pub unsubscribe: String,
+    /// The channel's own heartbeat; empty where it has none.
     pub heartbeat: String,
     /// Delivers events.
     pub update_batch: String,
-    /// Delivers them again.
+    /// Delivers them again; empty where nothing does.
     pub frame: String,
     /// Tells of an error.
     pub error: String,
@@ -106,6 +194,7 @@ impl Default for EventNames {
     fn default() -> Self {
         EventNames {
             subscribe: "sync:subscribe".to_owned(),
+            unsubscribe: "sync:unsubscribe".to_owned(),
             heartbeat: "sync:heartbeat".to_owned(),
             update_batch: "sync:update_batch".to_owned(),
             frame: "sync:frame".to_owned(),
@@ -198,6 +287,9 @@ pub struct PhoenixProfile {
     /// Whether streams carry a scope of the run in their ids, so that runs against one server share none.
     #[serde(default = "yes")]
     pub scoped: bool,
+    /// Whether an unsubscribe forgets the watermark, so that a subscribe without a cursor replays from the beginning.
+    #[serde(default = "yes")]
+    pub unsubscribe_forgets: bool,
     /// The most publishes a second, of the whole run; without bound where it is left out.
     #[serde(default)]
     pub rate: Option<std::num::NonZeroU32>,
@@ -222,6 +314,9 @@ pub struct PhoenixProfile {
     /// What fields are called.
     #[serde(default)]
     pub fields: FieldNames,
+    /// What the kinds of frames are called.
+    #[serde(default)]
+    pub frame_kinds: FrameKinds,
 }
 
 fn token_param() -> String {
@@ -269,6 +364,7 @@ impl PhoenixProfile {
             serializer: None,
             channel: channel(),
             scoped: true,
+            unsubscribe_forgets: true,
             rate: None,
             payload_hash: HashKind::default(),
             query: BTreeMap::new(),
@@ -277,6 +373,7 @@ impl PhoenixProfile {
             policy: PolicyCall::default(),
             events: EventNames::default(),
             fields: FieldNames::default(),
+            frame_kinds: FrameKinds::default(),
         }
     }
 
@@ -302,7 +399,7 @@ impl PhoenixProfile {
         self.token = token_of(self.token.take(), self.token_env.as_deref(), at)?;
         self.policy.path = self.policy.path.take().filter(|path| !path.is_empty());
         if let Some(path) = &self.policy.path
-            && !path.contains("{topic}")
+            && !path.contains(TOPIC)
         {
             let what = format!("policy.path = \"{path}\" does not say where the topic goes");
             return Err(ProfileError::new(
@@ -310,6 +407,9 @@ impl PhoenixProfile {
                 what,
                 "put `{topic}` into it, or `path = \"\"` where policies can't be set",
             ));
+        }
+        if let Some((what, hint)) = self.publish.mistake() {
+            return Err(ProfileError::new(at, what, hint));
         }
         for method in [&self.publish.method, &self.policy.method] {
             if method.parse::<http::Method>().is_err() {
