@@ -4,6 +4,8 @@
 //! A client recovers from anything out of order by a new connection from its watermark, never on the same one: what the
 //! old subscription still had in flight then can't be taken for what the new one replays.
 
+mod resubscribe;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +19,7 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use super::inbox::Inbox;
 use super::recorder::Recorder;
-use super::resume::{Resumed, drain, resume};
+use super::resume::{Resumed, resume};
 use super::status::Status;
 use crate::bounds::{self, Bound};
 use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, OpenError, Role, Session};
@@ -429,35 +431,6 @@ impl Actor {
         self.after_resume(session, outcome).await
     }
 
-    /// Gives every stream up with its cursor and asks for it anew. What was in flight belongs to the old subscription.
-    async fn resubscribe(&mut self, mut session: Box<dyn Session>) -> Option<Box<dyn Session>> {
-        let streams = self.inbox.planned().streams.clone();
-        let ended = match self.round_trip(&mut session).await {
-            false => None,
-            true => {
-                let answer = bounds::IN_ALL
-                    .within(session.invoke(&Op::Unsubscribe { streams }))
-                    .await;
-                let closed = drain(&mut session, &mut self.inbox, ConnId(self.conn));
-                Some(closed.or_else(|| not_unsubscribed(answer)))
-            }
-        };
-        self.inbox.forget();
-        match ended {
-            // The round trip has told how the connection ended.
-            None => None,
-            Some(Some(why)) => {
-                self.closed(why);
-                self.inbox.end_of_connection();
-                None
-            }
-            Some(None) => {
-                let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn)).await;
-                self.after_resume(session, outcome).await
-            }
-        }
-    }
-
     async fn after_resume(&mut self, mut session: Box<dyn Session>, outcome: Resumed) -> Option<Box<dyn Session>> {
         let kept = match outcome {
             Resumed::Following => !self.inbox.is_out_of_order(),
@@ -524,17 +497,6 @@ impl Actor {
             why,
         });
     }
-}
-
-/// How a connection ended on which an unsubscribe was not answered well.
-fn not_unsubscribed<E>(answer: Result<Completion, E>) -> Option<Closed> {
-    let why = match answer {
-        Ok(Completion::Ok(_)) => return None,
-        Ok(Completion::Fail(refusal)) => format!("the lane refused to unsubscribe: {}", refusal.code),
-        Ok(Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why)) => why,
-        Err(_) => return Some(Closed::Silent),
-    };
-    Some(Closed::Lost { why })
 }
 
 fn role_of(planned: &PlannedClient) -> Role {

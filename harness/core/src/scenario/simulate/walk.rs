@@ -3,14 +3,14 @@
 use super::super::draft::{Number, StepDraft};
 use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::At;
-use super::super::script::{Choice, Fault, Lanes, ServerAction, Spread, Step, Toxic};
+use super::super::script::{Choice, Lanes, ServerAction, Spread, Step};
 use super::cursor;
 use super::faults::check_awaited;
 use super::toxics::{blocking, named};
 use super::world::{Server, World, shares};
 use crate::ids::LaneId;
 
-/// Walks all steps; [`Step::AwaitFault`] still names the file's faults, see [`with_faults`].
+/// Walks all steps; [`Step::AwaitFault`] still names the file's faults, see [`with_faults`](super::faults::with_faults).
 pub(super) fn steps(world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Step> {
     let mut walk = Walk {
         world,
@@ -24,28 +24,6 @@ pub(super) fn steps(world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Step>
     walk.end();
     walk.world.count_random_cuts();
     walk.steps
-}
-
-/// The steps with each fault and toxic of the file replaced by what became of it in this case.
-pub(super) fn with_faults(steps: Vec<Step>, faults: &[(usize, Fault)], toxics: &[(usize, Toxic)]) -> Vec<Step> {
-    fn became<T>(named: usize, all: &[(usize, T)]) -> impl Iterator<Item = usize> {
-        all.iter()
-            .enumerate()
-            .filter(move |(_, (origin, _))| *origin == named)
-            .map(|(index, _)| index)
-    }
-    let all = |named: &[usize]| named.iter().flat_map(|named| became(*named, toxics)).collect();
-    let mut whole = Vec::new();
-    for step in steps {
-        match step {
-            Step::AwaitFault(named) => whole.extend(became(named, faults).map(Step::AwaitFault)),
-            Step::AwaitToxic(named) => whole.extend(became(named, toxics).map(Step::AwaitToxic)),
-            Step::Arm(named) => whole.push(Step::Arm(all(&named))),
-            Step::Disarm(named) => whole.push(Step::Disarm(all(&named))),
-            step => whole.push(step),
-        }
-    }
-    whole
 }
 
 struct Walk<'w, 'd> {

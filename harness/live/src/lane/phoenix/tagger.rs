@@ -1,5 +1,7 @@
 //! Says what a Phoenix frame carries.
 
+pub(super) mod publish;
+
 use std::sync::Arc;
 
 use cutover_core::history::Via;
@@ -17,10 +19,9 @@ use super::values::Values;
 use crate::frame::{
     Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Kinds, Look, TaggerFactory, pointer,
 };
-use crate::lane::generic::{self, json_of};
+use crate::lane::generic;
 use crate::lane::names::Names;
-use crate::lane::profile::{PhoenixProfile, PublishCall};
-use crate::lane::wire_http;
+use crate::lane::profile::PhoenixProfile;
 
 /// Knows the frames of one connection's serializer.
 #[derive(Debug, Clone)]
@@ -62,14 +63,6 @@ impl TaggerFactory for PhoenixTaggers {
             Arc::clone(&self.profile),
             Arc::clone(&self.names),
         ))
-    }
-}
-
-/// The payload in the body of a publish.
-pub(super) fn payload_of<'b>(call: &PublishCall, body: &'b str) -> Option<&'b str> {
-    match call.payload.as_str() {
-        "" => Some(body),
-        name => pointer::member(body, name),
     }
 }
 
@@ -202,50 +195,6 @@ impl Tagger {
         Some(self.delivery(events, Via::UpdateBatch))
     }
 
-    fn tag_http(&self, direction: Direction, bytes: &[u8]) -> FrameTag {
-        let text = String::from_utf8_lossy(bytes);
-        match direction {
-            Direction::ToLane => {
-                if self.topic_in_path(&text).is_some() {
-                    FrameTag::Publish
-                } else {
-                    FrameTag::Other
-                }
-            }
-            Direction::ToClient => {
-                let body = text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
-                let has = |name: &str| body.contains(&format!("\"{name}\""));
-                let acks = has(&self.profile.publish.seq) || has("code");
-                if acks { FrameTag::Ack } else { FrameTag::Other }
-            }
-        }
-    }
-
-    /// Whether a request is a publish, and the topic in its path, where it has one.
-    fn topic_in_path(&self, request: &str) -> Option<Option<String>> {
-        let (method, path) = wire_http::method_and_path(request)?;
-        let call = &self.profile.publish;
-        let is_method = method.eq_ignore_ascii_case(&call.method);
-        let topic = call.topic_in(&self.profile.writer_path(&call.path), path);
-        topic.filter(|_| is_method)
-    }
-
-    /// The topic that a publish over HTTP is for.
-    fn published(&self, frame: &Frame) -> Option<Carried> {
-        let body = json_of(frame)?;
-        let body = std::str::from_utf8(&body).ok()?;
-        let call = &self.profile.publish;
-        let topic: String = match (&frame.body, call.topic.as_str()) {
-            (Body::Http(message), "") => self.topic_in_path(wire_http::parts(message)?.0)??,
-            _ => serde_json::from_str(pointer::member(body, &call.topic)?).ok()?,
-        };
-        Some(Carried {
-            stream: self.names.stream_of_topic(&topic)?,
-            seq: None,
-            payload: payload_of(call, body)?.to_owned(),
-        })
-    }
-
     /// The sorts of message that have no tag, since the harness's own sessions don't count them: a join of another channel,
     /// and the socket's own heartbeat.
     fn untagged(message: &Message, direction: Direction) -> Kinds {
@@ -328,15 +277,6 @@ impl Tagger {
             direction: frame.direction,
             body,
         })
-    }
-
-    /// A publish over HTTP with a value changed.
-    fn edited_publish(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
-        let published = self.published(frame)?;
-        let body = json_of(frame)?;
-        let values = Values::new(&self.profile, &self.names, edit)?;
-        let changed = values.in_publish(&published, std::str::from_utf8(&body).ok()?)?;
-        generic::with_json(frame, changed)
     }
 }
 

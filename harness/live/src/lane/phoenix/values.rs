@@ -6,7 +6,7 @@ use cutover_core::ids::{Seq, StreamId};
 
 use super::batch::{FrameCopy, read_frame, wire_bytes};
 use super::object::quoted;
-use super::tagger::payload_of;
+use super::tagger::publish::payload_of;
 use crate::frame::{Carried, Edit, pointer};
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;

@@ -1,10 +1,12 @@
 //! The lane profile: how to reach a lane and what it calls things, read from a URL or from a TOML file (`docs/LANES.md`).
 
+mod calls;
 mod phoenix;
 mod read;
 mod spacetime;
 
-pub use phoenix::{EventNames, FieldNames, FrameKinds, HashKind, PhoenixProfile, PolicyCall, PublishCall};
+pub use calls::{PolicyCall, PublishCall};
+pub use phoenix::{EventNames, FieldNames, FrameKinds, HashKind, PhoenixProfile};
 pub use read::ProfileError;
 pub use spacetime::SpacetimeProfile;
 
