@@ -65,20 +65,21 @@ async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
         reach("legacy", profile.http_url.as_deref().unwrap_or_default(), &writer).await?;
     }
     let mut tries = Tries::default();
-    let mut source = loop {
-        let Err(source) = visit(profile).await? else {
+    let source = loop {
+        let Err(mut source) = visit(profile).await? else {
             return Ok(());
         };
-        let wait = source.retryable.then(|| tries.next_wait(source.retry_after)).flatten();
-        match wait {
+        // Only a lane that answered is asked again; an HTTP answer shows that port and transport are right.
+        let answered = source.refusal.is_some() || source.what.contains(" with HTTP ");
+        if source.retryable && source.hint.is_none() && !answered {
+            source.hint = Some("is this the lane's port, and does it want TLS (`https`, `wss`)?".to_owned());
+        }
+        let again = source.retryable && answered;
+        match again.then(|| tries.next_wait(source.retry_after)).flatten() {
             Some(wait) => tokio::time::sleep(wait).await,
             None => break source,
         }
     };
-    // An HTTP answer shows that port and transport are right.
-    if source.retryable && source.hint.is_none() && !source.what.contains(" with HTTP ") {
-        source.hint = Some("is this the lane's port, and does it want TLS (`https`, `wss`)?".to_owned());
-    }
     let url = profile.socket_url.clone();
     if !source.retryable && is_spacetime(&socket).await {
         return Err(StageError::Swapped {
