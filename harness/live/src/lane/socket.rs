@@ -17,7 +17,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::counted::Counted;
 use super::http::{REDIRECT_HINT, is_html, location, redirected};
 use super::passing::{is_passing, retry_after};
-use super::{Arrival, Endpoint, OpenError};
+use super::refusal::refusal;
+use super::{Arrival, Endpoint, NO_SOCKET, OpenError};
 use crate::bounds::{self, Bound, Reached, Running};
 
 /// How long a session waits for what.
@@ -150,7 +151,15 @@ impl UpgradeError {
             hint,
             retryable,
             retry_after,
-            refusal: None,
+            refusal: (self.status() == Some(404)).then(|| Box::new(refusal(NO_SOCKET, String::new()))),
+        }
+    }
+
+    /// The status that was answered, where there was an answer.
+    fn status(&self) -> Option<u16> {
+        match self {
+            UpgradeError::Answered { status, .. } => Some(*status),
+            _ => None,
         }
     }
 }

@@ -265,7 +265,7 @@ fn client(
         operation: within,
         ..Bounds::default()
     };
-    SpacetimeLane::http(&endpoint, token, bounds).map_err(|source| StageError::Lane {
+    SpacetimeLane::http(&endpoint, profile, token, bounds).map_err(|source| StageError::Lane {
         lane: "candidate",
         url: profile.url.clone(),
         source,

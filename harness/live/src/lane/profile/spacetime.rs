@@ -19,7 +19,7 @@ const OWN_SERVER_URL: &str = "http://candidate.localhost/";
 pub struct SpacetimeProfile {
     /// `spacetime`.
     pub kind: String,
-    /// The server's base URL.
+    /// The server's base URL, with the path that it lies below, if any.
     pub url: String,
     /// The database's name or identity; where it is left out, one is created for the run.
     #[serde(default)]
@@ -94,18 +94,19 @@ impl SpacetimeProfile {
         }
     }
 
-    /// The default profile of the server at a URL. A path `/v1/database/NAME` names a database that is there already.
+    /// The default profile of the server at a URL. A path that ends in `/v1/database/NAME` names a database that is there
+    /// already; what is before it is the path that the server lies below.
     ///
     /// # Errors
-    /// Where it is no URL of a server, or its path is another one.
+    /// Where it is no URL of a server, or its path is one of a server's calls.
     pub fn of_url(text: &str) -> Result<SpacetimeProfile, ProfileError> {
         let mut url = server_url(text, text)?;
-        let path = url.path().trim_matches('/').to_owned();
-        let database = match path.strip_prefix("v1/database/") {
-            Some(name) if !name.is_empty() && !name.contains('/') => Some(name.to_owned()),
-            _ if path.is_empty() => None,
+        let path = url.path().trim_end_matches('/').to_owned();
+        let (base, database) = match path.split_once("/v1/database/") {
+            Some((base, name)) if !name.is_empty() && !name.contains('/') => (base, Some(name.to_owned())),
+            None if !format!("{path}/").contains("/v1/") => (path.as_str(), None),
             _ => {
-                let what = format!("`/{path}` is no path of a SpacetimeDB server");
+                let what = format!("`{path}` is no path of a SpacetimeDB server");
                 return Err(ProfileError::new(
                     text,
                     what,
@@ -113,7 +114,7 @@ impl SpacetimeProfile {
                 ));
             }
         };
-        url.set_path("");
+        url.set_path(base);
         let profile = SpacetimeProfile {
             url: url.to_string(),
             database,
@@ -129,12 +130,12 @@ impl SpacetimeProfile {
 
     pub(super) fn validated(mut self, at: &str) -> Result<SpacetimeProfile, ProfileError> {
         let url: Url = server_url(&self.url, at)?;
-        if url.path() != "/" || url.query().is_some() {
+        if url.query().is_some() || format!("{}/", url.path()).contains("/v1/") {
             let what = format!("`{}` is no base URL", self.url);
             return Err(ProfileError::new(
                 at,
                 what,
-                "leave out path and query; `database` and `websocket_path` hold them",
+                "leave out the query and all from `/v1/` on; `database` and `websocket_path` hold them",
             ));
         }
         self.token = token_of(self.token.take(), self.token_env.as_deref(), at)?;
@@ -174,6 +175,12 @@ impl SpacetimeProfile {
             }
         }
         Ok(self)
+    }
+
+    /// The path that the server lies below; empty where it has none.
+    pub fn base(&self) -> String {
+        let url = server_url(&self.url, "");
+        url.map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
     }
 
     /// Where the server is.
