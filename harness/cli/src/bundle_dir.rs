@@ -36,6 +36,13 @@ impl BundleDir {
         Ok(BundleDir { path })
     }
 
+    /// Takes the directory away where it holds nothing but the document that says that a run goes on.
+    pub fn remove_if_begun_only(&self) {
+        // What can't be taken away is in the way of a later run, which then says so.
+        let _ = fs::remove_file(self.path.join(layout::EVIDENCE));
+        let _ = fs::remove_dir(&self.path);
+    }
+
     /// Where it is, as it was given.
     pub fn path(&self) -> &Path {
         &self.path

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use cutover_core::evidence::render::{Align, Table, wrap};
 use cutover_core::matrix::ROWS;
 use cutover_core::scenario::{SCHEMA, stock};
+use cutover_live::plain_file;
 use serde::Serialize;
 
 use crate::args::{ListArgs, TextOrJson};
@@ -49,13 +50,15 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     }
     let sources = scenarios::select(&args.scenarios)?;
     let listing = listing(&sources);
-    let text = match args.format {
-        TextOrJson::Text => text(&listing, Audience::of_stdout().width),
+    let mut out = Stdout::new();
+    let printed = match args.format {
+        TextOrJson::Text => out.say(&text(&listing, Audience::of_stdout().width)),
         TextOrJson::Json => {
-            serde_json::to_string_pretty(&listing).map_err(|error| Failure::fault(error.to_string()))?
+            let json = serde_json::to_string_pretty(&listing).map_err(|error| Failure::fault(error.to_string()))?;
+            out.exact(&(json + "\n"))
         }
     };
-    Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
+    printed.map_err(|error| cannot_print(&error))?;
     Ok(Exit::Allow)
 }
 
@@ -72,7 +75,7 @@ fn export(dir: &Path) -> Result<usize, Failure> {
     for path in found_in(dir)? {
         let same = files
             .get(&path)
-            .is_some_and(|text| std::fs::read(&path).is_ok_and(|found| found == text.as_bytes()));
+            .is_some_and(|text| plain_file::read(&path, text.len() as u64).is_ok_and(|found| found == text.as_bytes()));
         if !same {
             let what = format!(
                 "{} is in the way: it is no built-in scenario as it is here",

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use cutover_live::plain_file;
 use cutover_live::proxy::Limits;
 use cutover_reference::{Config, Defects, ServeError, Server};
 use cutover_toxiproxy::{Service, ServiceError, Settings};
@@ -11,6 +12,9 @@ use crate::args::{ServeArgs, ServeLaneArgs, ServeLegacyArgs, ServeProxyArgs, Ser
 use crate::exit::{Exit, Failure};
 use crate::signals::StopSignals;
 use crate::tied::die_with_parent;
+
+/// The largest configuration of the reference server that is read, in bytes.
+const MAX_CONFIG_BYTES: u64 = 4 << 20;
 
 /// Runs the command.
 pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
@@ -31,7 +35,11 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
 
 fn legacy(args: &ServeLegacyArgs) -> Result<Exit, Failure> {
     let mut config = match &args.config {
-        Some(path) => Config::from_file(path).map_err(|error| Failure::usage(error.to_string()))?,
+        Some(path) => {
+            let text = plain_file::read_text(path, MAX_CONFIG_BYTES);
+            let text = text.map_err(|error| Failure::unreadable(path, &error))?;
+            Config::from_text(path, &text).map_err(|error| Failure::usage(error.to_string()))?
+        }
         None => Config::default(),
     };
     config.listen = args.lane.listen;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::object::{RawObject, quoted};
-use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
+use crate::lane::http::{HttpAnswer, HttpClient, HttpError, excerpt, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
 use crate::lane::profile::PhoenixProfile;
@@ -160,7 +160,7 @@ impl PhoenixWriter {
     fn refusal(&self, status: u16, body: &str) -> Refusal {
         let json: Value = serde_json::from_str(body).unwrap_or_default();
         let named = read_refusal(&json, |topic| self.names.stream_of_topic(topic));
-        named.unwrap_or_else(|| refusal(format!("http_{status}"), body.chars().take(300).collect::<String>()))
+        named.unwrap_or_else(|| refusal(format!("http_{status}"), excerpt(body.as_bytes())))
     }
 }
 
