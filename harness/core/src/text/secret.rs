@@ -67,7 +67,7 @@ fn know(secret: &str) {
     }
     let json = serde_json::to_string(secret).unwrap_or_default();
     let encoded = percent_encoded(secret);
-    let spellings = [
+    let mut spellings = vec![
         secret.to_owned(),
         json.trim_matches('"').to_owned(),
         encoded.replace("%20", "+"),
@@ -76,6 +76,19 @@ fn know(secret: &str) {
         BASE64_STANDARD_NO_PAD.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),
     ];
+    // Within a longer text, as in `Basic`: what is left of it depends on how many bytes stand before.
+    for before in 0..3 {
+        let mut bytes = vec![0; before];
+        bytes.extend(secret.as_bytes());
+        for encoded in [
+            BASE64_STANDARD_NO_PAD.encode(&bytes),
+            BASE64_URL_SAFE_NO_PAD.encode(&bytes),
+        ] {
+            let whole = encoded.len() / 4 * 4;
+            let piece = encoded.get(before.min(1) * 4..whole).unwrap_or_default();
+            spellings.extend((piece.len() >= 8).then(|| piece.to_owned()));
+        }
+    }
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     for spelling in spellings {
         if !known.contains(&spelling) {
