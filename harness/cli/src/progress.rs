@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use cutover_core::evidence::render::{Paint, cut};
+use cutover_core::evidence::render::cut;
 use cutover_core::evidence::{JudgedScenario, RunEvent};
 use cutover_core::history::Phase;
 use cutover_core::ids::LaneId;
+use cutover_core::text::{Screen, Style, visible};
 
 use crate::out::Audience;
 
@@ -89,12 +90,16 @@ impl Progress {
         self.ended += 1;
         let width = self.total.to_string().len();
         let outcome = format!("{:<7}", scenario.outcome.as_str());
-        let outcome = Paint(self.audience.color).outcome(scenario.outcome, &outcome);
         let seconds = format!("{}.{} s", elapsed_ms / 1000, elapsed_ms % 1000 / 100);
-        self.line(&format!(
-            "[{:>width$}/{}] {outcome}  {}  {seconds}",
-            self.ended, self.total, scenario.name
-        ));
+        self.clear();
+        let (ended, total) = (self.ended, self.total);
+        let rest = format!("  {}  {seconds}", scenario.name);
+        self.put(|screen| {
+            screen.styled(Style::Plain, &format!("[{ended:>width$}/{total}] "))?;
+            screen.styled(scenario.outcome.into(), &outcome)?;
+            screen.line(Style::Plain, &rest)
+        });
+        self.redraw();
     }
 
     /// Redraws the status line, where there is one.
@@ -109,31 +114,32 @@ impl Progress {
             .collect();
         let line = format!("[{}/{}] running: {}", self.ended, self.total, running.join(", "));
         // One column is left free, so that no terminal wraps the line.
-        self.put(&format!(
-            "\r\x1b[K{}",
-            cut(&line, self.audience.width.saturating_sub(1))
-        ));
+        let line = cut(&visible(&line), self.audience.width.saturating_sub(1));
+        self.put(|screen| {
+            screen.clear_line()?;
+            screen.styled(Style::Plain, &line)
+        });
         self.drawn = true;
     }
 
     /// Takes the status line away.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            self.put("\r\x1b[K");
+            self.put(|screen| screen.clear_line());
         }
     }
 
     /// Writes a line above the status line.
     pub fn line(&mut self, text: &str) {
         self.clear();
-        self.put(&format!("{text}\n"));
+        self.put(|screen| screen.line(Style::Plain, text));
         self.redraw();
     }
 
-    fn put(&self, text: &str) {
-        let mut stderr = io::stderr().lock();
-        // A run must not end because nobody watches it.
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    fn put(&self, write: impl FnOnce(&mut Screen<io::StderrLock<'_>>) -> io::Result<()>) {
+        let mut screen = Screen::new(io::stderr().lock(), self.audience.color);
+        // A run must not end because its progress can't be shown.
+        let _ = write(&mut screen).and_then(|()| screen.flush());
     }
 }
 

@@ -5,11 +5,13 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
-use cutover_live::proxy::Limits;
 #[cfg(feature = "engine")]
+use cutover_core::text::Secret;
+use cutover_live::plain_file;
+use cutover_live::proxy::Limits;
 use cutover_live::{
     bounds::ADMIN,
-    lane::{Endpoint, profile::Secret, socket::Bounds, spacetime::SpacetimeLane, spacetime::admin},
+    lane::{Endpoint, socket::Bounds, spacetime::SpacetimeLane, spacetime::admin},
     stage::MODULE_WASM,
 };
 use cutover_reference::{Config, Defects, ServeError, Server};
@@ -19,6 +21,11 @@ use crate::args::{ServeArgs, ServeCandidateArgs, ServeLegacyArgs, ServeProxyArgs
 use crate::exit::{Exit, Failure};
 use crate::signals::StopSignals;
 use crate::tied::die_with_parent;
+
+/// The largest configuration of the reference server that is read, in bytes.
+const MAX_CONFIG_BYTES: u64 = 4 << 20;
+/// The largest file of a token that is read, in bytes.
+const MAX_TOKEN_BYTES: u64 = 64 << 10;
 
 /// Runs the command.
 pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
@@ -39,7 +46,11 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
 
 fn legacy(args: &ServeLegacyArgs) -> Result<Exit, Failure> {
     let mut config = match &args.config {
-        Some(path) => Config::from_file(path).map_err(|error| Failure::usage(error.to_string()))?,
+        Some(path) => {
+            let text = plain_file::read_text(path, MAX_CONFIG_BYTES);
+            let text = text.map_err(|error| Failure::unreadable(path, &error))?;
+            Config::from_text(path, &text).map_err(|error| Failure::usage(error.to_string()))?
+        }
         None => Config::default(),
     };
     config.listen = args.lane.listen;
@@ -167,7 +178,7 @@ async fn publish(address: std::net::SocketAddr, database: &str, token_file: &std
             .map_err(|error| format!("the owner's token in {} cannot be used: {error}", token_file.display()))
     };
     let in_file = |error: std::io::Error| format!("the owner's token in {}: {error}", token_file.display());
-    let token = match std::fs::read_to_string(token_file) {
+    let token = match plain_file::read_text(token_file, MAX_TOKEN_BYTES) {
         Ok(token) => Secret::new(token.trim()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let identity = admin::create_identity(&mut client(None)?).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cutover_core::history::Closed;
+use cutover_core::text::masked;
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderName, HeaderValue};
 use tokio::net::TcpStream;
@@ -15,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::counted::Counted;
-use super::http::{REDIRECT_HINT, is_html, location, redirected};
+use super::http::{REDIRECT_HINT, excerpt, is_html, location, redirected};
 use super::passing::{is_passing, retry_after};
 use super::refusal::refusal;
 use super::{Arrival, Endpoint, NO_SOCKET, OpenError};
@@ -189,7 +190,12 @@ impl Socket {
         };
         let mut request = format!("ws://{}{target}", endpoint.authority)
             .into_client_request()
-            .map_err(|error| protocol(format!("`{}{target}` is no address: {error}", endpoint.authority)))?;
+            .map_err(|error| {
+                protocol(format!(
+                    "`{}` is no address: {error}",
+                    masked(&format!("{}{target}", endpoint.authority))
+                ))
+            })?;
         for (name, value) in headers {
             request.headers_mut().insert(name, value.clone());
         }
@@ -318,7 +324,7 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
                 location: location(&response),
                 html: is_html(content_type, body),
                 retry_after: retry_after(response.headers()),
-                body: String::from_utf8_lossy(body).chars().take(300).collect(),
+                body: excerpt(body),
             }
         }
         Error::Io(error) => UpgradeError::Lost {
