@@ -13,10 +13,10 @@ const EXIT_CODES: &str = "\
 Exit codes:
    0  allow; or, of a smaller run, its own decision: passed-in-part,
       no-difference, valid-without-faults (2 with --require-allow)
-   1  block: something is wrong with a lane (or a bundle is not what was recorded)
+   1  block: something is wrong with a lane; or a bundle does not hold
    2  block: not everything could be shown to be right
-   3  a lane or the environment could not be had
-  64  bad arguments, or a scenario that can't be read
+   3  a lane or the environment is not available
+  64  wrong arguments, or a scenario or profile that cannot be read
   70  a fault of cutover itself";
 
 const GATE_EXAMPLES: &str = "\
@@ -27,7 +27,7 @@ Examples:
       Some scenarios, with the seed of an earlier run: passed-in-part at best.
   cutover gate --also scenarios-of-ours
       Every built-in scenario, and some of one's own.
-  cutover gate --legacy lanes/staging.toml \\
+  cutover gate --legacy staging.toml \\
                --candidate http://127.0.0.1:3000
       Lanes of one's own: a profile, and a SpacetimeDB server.
   cutover gate --aa legacy
@@ -37,6 +37,8 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   cutover serve legacy --listen 127.0.0.1:4000 --data-dir /tmp/legacy
   cutover serve candidate --listen 127.0.0.1:3000 --data-dir /tmp/candidate
+  cutover serve candidate --data-dir /tmp/sync --database sync
+      With the sync module in a database of that name.
   cutover serve legacy --listen 127.0.0.1:0 --data-dir d --defect drop-event
       Port 0 takes a free one; the first line printed names it.
   cutover serve proxy
@@ -111,7 +113,7 @@ pub struct ScenarioArgs {
     /// Add the scenarios of this directory or file; may be given again
     #[arg(long, value_name = "DIR|FILE")]
     pub also: Vec<PathBuf>,
-    /// Leave the known-bad scenarios out (the gate is then not itself tested)
+    /// Skip known-bad scenarios; the run then does not prove that the gate catches defects
     #[arg(long)]
     pub no_known_bad: bool,
 }
@@ -207,7 +209,7 @@ pub enum Served {
     /// The lane being retired: a Phoenix-socket sync service
     Legacy(ServeLegacyArgs),
     /// The lane that is to replace it: SpacetimeDB
-    Candidate(ServeLaneArgs),
+    Candidate(ServeCandidateArgs),
     /// The fault proxy: Toxiproxy's HTTP API, with toxics that understand messages
     #[command(after_help = PROXY_EXAMPLES)]
     Proxy(ServeProxyArgs),
@@ -225,6 +227,17 @@ pub struct ServeLaneArgs {
     /// End when the process of this id, which started this one, ends
     #[arg(long, value_name = "PID", hide = true)]
     pub die_with_parent: Option<i32>,
+}
+
+/// `cutover serve candidate`.
+#[derive(Debug, Args)]
+pub struct ServeCandidateArgs {
+    /// What both lanes' servers take.
+    #[command(flatten)]
+    pub lane: ServeLaneArgs,
+    /// Publish the sync module to a database of this name first; the owner's token is kept in DIR/owner-token
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
 }
 
 /// `cutover serve legacy`.

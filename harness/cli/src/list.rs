@@ -1,6 +1,7 @@
 //! `cutover list`: scenarios, the matrix rows that they prove, and the rows that nobody proves.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use cutover_core::evidence::render::{Align, Table, wrap};
@@ -50,7 +51,13 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let sources = scenarios::select(&args.scenarios)?;
     let listing = listing(&sources);
     let text = match args.format {
-        TextOrJson::Text => text(&listing, Audience::of_stdout().width),
+        TextOrJson::Text => {
+            let width = Audience::of_stdout().width;
+            // A program that reads the table gets whole titles.
+            let asked = std::io::stdout().is_terminal() || std::env::var_os("COLUMNS").is_some();
+            let table = if asked { width } else { usize::MAX };
+            text(&listing, width, table)
+        }
         TextOrJson::Json => {
             serde_json::to_string_pretty(&listing).map_err(|error| Failure::fault(error.to_string()))?
         }
@@ -134,7 +141,7 @@ fn listing(sources: &[Source]) -> Listing<'_> {
     }
 }
 
-fn text(listing: &Listing<'_>, width: usize) -> String {
+fn text(listing: &Listing<'_>, width: usize, table_width: usize) -> String {
     let mut lines = vec!["Scenarios".to_owned()];
     let mut honest = Table::new(&[("name", Align::Left), ("what it shows", Align::Left)], 1);
     let mut bad = Table::new(
@@ -156,10 +163,10 @@ fn text(listing: &Listing<'_>, width: usize) -> String {
             honest.row(vec![scenario.name.to_owned(), scenario.title.to_owned()]);
         }
     }
-    lines.extend(honest.lines(width));
+    lines.extend(honest.lines(table_width));
     if listing.scenarios.iter().any(|scenario| scenario.known_bad) {
         lines.extend([String::new(), "Known-bad scenarios".to_owned()]);
-        lines.extend(bad.lines(width));
+        lines.extend(bad.lines(table_width));
     }
     lines.extend([String::new(), "Verification matrix".to_owned()]);
     for row in &listing.matrix {

@@ -149,9 +149,9 @@ impl Progress {
 }
 
 impl Running {
-    /// The lane that is behind, as `(exercise 12/40)`.
+    /// The lane that is behind, as `(candidate: exercise 12/40)`.
     fn brief(&self) -> String {
-        let Some(phase) = self.phase.values().min() else {
+        let Some((lane, phase)) = self.phase.iter().min_by_key(|(_, phase)| **phase) else {
             return "(starting)".to_owned();
         };
         let name = match phase {
@@ -163,9 +163,26 @@ impl Running {
             Phase::Drain => "drain",
             Phase::Done => "done",
         };
-        match self.steps.values().min() {
-            Some((done, of)) if *phase == Phase::Exercise => format!("({name} {done}/{of})"),
-            _ => format!("({name})"),
+        match self.steps.get(lane) {
+            Some((done, of)) if *phase == Phase::Exercise => format!("({lane}: {name} {done}/{of})"),
+            _ => format!("({lane}: {name})"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_names_the_lane_that_is_behind() {
+        let mut running = Running::default();
+        assert_eq!(running.brief(), "(starting)");
+        running.phase.insert(LaneId::Legacy, Phase::Done);
+        assert_eq!(running.brief(), "(legacy: done)");
+        running.phase.insert(LaneId::Candidate, Phase::Exercise);
+        running.steps.insert(LaneId::Legacy, (40, 40));
+        running.steps.insert(LaneId::Candidate, (12, 40));
+        assert_eq!(running.brief(), "(candidate: exercise 12/40)");
     }
 }

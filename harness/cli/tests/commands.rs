@@ -171,8 +171,17 @@ fn a_scenario_is_listed_with_the_rows_that_it_proves() {
 }
 
 #[test]
+fn a_pipe_gets_titles_that_are_not_cut() {
+    let (code, out, _) = run(&["list"]);
+    assert_eq!(code, 0);
+    let title =
+        "A cursor below the retention floor is refused for that reason and bootstraps; one at the floor resumes";
+    assert!(out.contains(title) && !out.contains('…'), "{out}");
+}
+
+#[test]
 fn every_built_in_scenario_is_listed_within_80_columns() {
-    let (code, out, err) = run(&["list"]);
+    let (code, out, err) = told(&cutover(&["list"]).env("COLUMNS", "80").output().unwrap());
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("equal-streams"), "{out}");
     assert!(wider_than_80(&out).is_empty(), "{:#?}", wider_than_80(&out));

@@ -361,4 +361,40 @@ mod tests {
         let error = Config::from_file(&path).unwrap_err().to_string();
         assert!(error.contains("legacy.json") && error.contains("compt"), "{error}");
     }
+
+    /// The block of the page that shows every key.
+    fn shown() -> &'static str {
+        let page = include_str!("../../../docs/OPERATING.md");
+        let block = page.split("```toml\n").find(|block| block.starts_with("listen = "));
+        block.and_then(|block| block.split("```").next()).unwrap()
+    }
+
+    #[test]
+    fn the_page_shows_every_key_with_its_default() {
+        let of_page: Config = toml::from_str(shown()).unwrap();
+        assert_eq!(format!("{of_page:?}"), format!("{:?}", Config::default()));
+        // An unknown key is answered with a list of those that there are.
+        for table in [
+            "topics",
+            "classes",
+            "classes.run_events",
+            "tokens",
+            "publish",
+            "limits",
+            "timeouts",
+            "compat",
+        ] {
+            let error = toml::from_str::<Config>(&format!("[{table}]\nno_such_key = 1")).unwrap_err();
+            let keys = error.message().split('`').skip(3).step_by(2);
+            for key in keys {
+                assert!(shown().contains(key), "{table}.{key} is not on the page");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_page_shows_without_a_default_is_read() {
+        let all = shown().replace("\n#", "\n");
+        toml::from_str::<Config>(&all).unwrap();
+    }
 }

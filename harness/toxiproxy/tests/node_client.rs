@@ -1,14 +1,16 @@
 //! The package `toxiproxy-node-client`, unmodified, against a server of ours.
 //!
 //! It has no dependencies and weighs 6 KB, so it lies here as published (`node/*.tgz`, ISC licence) and is installed from
-//! there, without a network, by npm and its lock file. Where there is no Node the test says so and passes, except in CI
-//! (`CI` is set), which has to have one.
+//! there, without a network, by npm and its lock file. Where there is no npm the test is ignored, except in CI (`CI` is
+//! set), which has to have one.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
+
+use libtest_mimic::{Arguments, Failed, Trial};
 use support::server::Server;
 
 const FILES: [&str; 4] = [
@@ -30,16 +32,15 @@ fn run(dir: &Path, program: &str, args: &[&str]) -> Output {
     output
 }
 
-#[test]
-fn a_session_of_the_node_client_goes_as_against_a_real_server() {
-    if Command::new("npm").arg("--version").output().is_err() {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "CI must have node and npm: the client's session did not run"
-        );
-        eprintln!("no npm here: the session of toxiproxy-node-client did not run");
-        return;
-    }
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let has_npm = Command::new("npm").arg("--version").output().is_ok();
+    let ignored = !has_npm && std::env::var_os("CI").is_none();
+    let trial = Trial::test("a session of the Node client goes as against a real server", session);
+    libtest_mimic::run(&arguments, vec![trial.with_ignored_flag(ignored)]).exit_code()
+}
+
+fn session() -> Result<(), Failed> {
     let dir = tempfile::tempdir().unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
     for file in FILES {
@@ -66,4 +67,5 @@ fn a_session_of_the_node_client_goes_as_against_a_real_server() {
         &["session.mjs", &format!("http://{}", server.addr())],
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), "ok 20\n");
+    Ok(())
 }

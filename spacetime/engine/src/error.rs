@@ -51,6 +51,12 @@ pub enum EngineError {
         /// What SpacetimeDB said, its causes included.
         reason: String,
     },
+    /// The server is up, and what was to be done before it says so failed.
+    #[error("{reason}")]
+    Prepare {
+        /// What failed, and how to mend it.
+        reason: String,
+    },
     /// A part of the process that serving rests on could not be had: threads, signals or standard output.
     #[error("cannot set up {what}: {source}")]
     Process {

@@ -37,13 +37,16 @@ const EXIT_PANICKED: i32 = 70;
 /// Runs a SpacetimeDB server until SIGTERM or SIGINT, and keeps all that it writes, keys and logs included, in
 /// `data_dir`, which is made where it is missing.
 ///
-/// The address is taken before anything is written; port 0 takes a free one. Once the server answers, one line goes to
-/// standard output: `listening on 127.0.0.1:PORT`. To be called once in a process: a panic on any thread ends it with
+/// The address is taken before anything is written; port 0 takes a free one. Once the server answers, `prepare` is called, which may
+/// talk to it. Then one line goes to standard output: `listening on 127.0.0.1:PORT`. To be called once in a process: a panic on any thread ends it with
 /// exit code 70, as a server that lost a part must not go on as if it were whole.
 ///
 /// # Errors
-/// Where the address is taken, the data directory is unusable or in use, or SpacetimeDB does not come up.
-pub fn run(listen: SocketAddr, data_dir: &Path) -> Result<(), EngineError> {
+/// Where the address is taken, the data directory is unusable or in use, SpacetimeDB does not come up, or `prepare` fails.
+pub fn run<F>(listen: SocketAddr, data_dir: &Path, prepare: F) -> Result<(), EngineError>
+where
+    F: AsyncFnOnce(SocketAddr) -> Result<(), String>,
+{
     let (listener, address) = bind(listen)?;
     // Absolute, because SpacetimeDB leaves out its cache of compiled modules where the path is not.
     let data_dir = std::path::absolute(data_dir).map_err(|source| data_dir_error(data_dir, source))?;
@@ -51,7 +54,7 @@ pub fn run(listen: SocketAddr, data_dir: &Path) -> Result<(), EngineError> {
     log_to_file(&data_dir)?;
     exit_on_panic();
     let runtime = build_runtime()?;
-    runtime.block_on(serve(listener, address, &data_dir))?;
+    runtime.block_on(serve(listener, address, &data_dir, prepare))?;
     // Connections that are still open do not hold the process up.
     runtime.shutdown_background();
     Ok(())
@@ -101,7 +104,10 @@ fn build_runtime() -> Result<Runtime, EngineError> {
     Ok(runtime)
 }
 
-async fn serve(listener: TcpListener, address: SocketAddr, data_dir: &Path) -> Result<(), EngineError> {
+async fn serve<F>(listener: TcpListener, address: SocketAddr, data_dir: &Path, prepare: F) -> Result<(), EngineError>
+where
+    F: AsyncFnOnce(SocketAddr) -> Result<(), String>,
+{
     let stop_error = |source| EngineError::Process {
         what: "the handling of signals",
         source,
@@ -112,9 +118,15 @@ async fn serve(listener: TcpListener, address: SocketAddr, data_dir: &Path) -> R
     let service = service(data_dir).await?;
     let serve_error = |source| EngineError::Serve { address, source };
     let listener = tokio::net::TcpListener::from_std(listener).map_err(serve_error)?;
+    let mut server = std::pin::pin!(async { axum::serve(listener, service).await });
+    tokio::select! {
+        served = &mut server => return served.map_err(serve_error),
+        prepared = prepare(address) => prepared.map_err(|reason| EngineError::Prepare { reason })?,
+        () = either(&mut terminate, &mut interrupt) => return Ok(()),
+    }
     announce(address)?;
     tokio::select! {
-        served = async { axum::serve(listener, service).await } => served.map_err(serve_error),
+        served = server => served.map_err(serve_error),
         () = either(&mut terminate, &mut interrupt) => {
             tokio::time::sleep(DRAIN).await;
             Ok(())

@@ -105,7 +105,12 @@ impl Server {
     }
 
     fn serving(args: &[&str]) -> Server {
-        let child = cutover(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        Server::of(cutover(args))
+    }
+
+    /// Starts a command that serves, and waits until it does.
+    pub fn of(mut command: Command) -> Server {
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.unwrap();
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

@@ -113,6 +113,18 @@ impl Shortfall {
 }
 
 impl Scope {
+    /// The built-in honest scenarios that were left out and claim a row of the matrix.
+    pub fn left_out_of(&self, row: &str) -> Vec<&'static str> {
+        let left_out = SUITE
+            .iter()
+            .filter(|scenario| !scenario.asked.known_bad && self.left_out.contains_key(scenario.name));
+        let claims = |scenario: &&BuiltIn| {
+            let read = Scenario::parse(scenario.path, scenario.text);
+            read.is_ok_and(|read| read.proves.iter().any(|claimed| claimed == row))
+        };
+        left_out.filter(claims).map(|scenario| scenario.name).collect()
+    }
+
     /// What the judged scenarios lack of the whole built-in suite.
     pub fn shortfall(&self, judged: &[ScenarioVerdict]) -> Shortfall {
         if self.suite != suite_digest() {

@@ -486,3 +486,14 @@ fn each_part_is_seen_where_it_happens_and_not_where_it_almost_does() {
         assert!(!seen(almost).contains(&part), "{part:?} in {almost}");
     }
 }
+
+#[test]
+fn a_row_whose_scenarios_were_left_out_says_so() {
+    let mut scope = Scope::default();
+    assert!(scope.left_out_of("durability-gated-delivery").is_empty());
+    scope
+        .left_out
+        .insert("killed-at-once".to_owned(), "no promise".to_owned());
+    assert_eq!(scope.left_out_of("durability-gated-delivery"), ["killed-at-once"]);
+    assert!(scope.left_out_of("multi-device").is_empty());
+}

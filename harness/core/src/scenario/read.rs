@@ -161,6 +161,9 @@ impl<'a> Node<'a> {
 /// Nesting beyond this is none that a scenario has a use for.
 const MAX_DEPTH: usize = 32;
 
+/// The most members of a list.
+const MAX_LIST: usize = 256;
+
 fn json(node: Node<'_>) -> Option<serde_json::Value> {
     nested_json(node, MAX_DEPTH)
 }
@@ -308,14 +311,15 @@ impl<'a> Section<'a> {
         let Some(node) = self.get(key) else {
             return Vec::new();
         };
-        node.list().unwrap_or_else(|| {
-            mistakes.local(
-                node.at,
-                format!("`{key}` is a list, but this is {}", node.type_name()),
-                None,
-            );
-            Vec::new()
-        })
+        if let Some(list) = node.list() {
+            return bounded(list, key, node.at, mistakes);
+        }
+        mistakes.local(
+            node.at,
+            format!("`{key}` is a list, but this is {}", node.type_name()),
+            None,
+        );
+        Vec::new()
     }
 
     /// The list of texts under a key; nothing where there is none.
@@ -326,6 +330,16 @@ impl<'a> Section<'a> {
             .filter_map(|node| as_text(node, key, mistakes))
             .collect()
     }
+}
+
+/// A list of no more members than a scenario may have; what is beyond them is refused, and not read.
+pub(super) fn bounded<T>(mut list: Vec<T>, key: &str, at: usize, mistakes: &mut Mistakes) -> Vec<T> {
+    if list.len() > MAX_LIST {
+        let what = format!("`{key}` has {} members; at most {MAX_LIST} are possible", list.len());
+        mistakes.local(at, what, "make several scenarios of it".to_owned());
+        list.truncate(MAX_LIST);
+    }
+    list
 }
 
 /// A node as text.

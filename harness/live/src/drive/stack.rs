@@ -101,7 +101,7 @@ fn setup_hint(what: &str) -> &'static str {
     ]) {
         " (the writer may want a token: `token`, or `authorization` of [publish] in a lane profile)"
     } else if says(&["http_404", "http_405", "http_501", "not_found"]) {
-        " (where streams' policies are set otherwise, or not at all, [policy] of a lane profile says so)"
+        " (a Phoenix profile says in [policy] how a policy is set; a SpacetimeDB profile says in `database` where the module is)"
     } else {
         ""
     }

@@ -17,7 +17,7 @@ fn be_the_server_where_the_environment_says_so() {
         return;
     };
     let listen = std::env::var(LISTEN_VARIABLE).unwrap();
-    if let Err(error) = cutover_engine::run(listen.parse().unwrap(), data_dir.as_ref()) {
+    if let Err(error) = cutover_engine::run(listen.parse().unwrap(), data_dir.as_ref(), async |_| Ok(())) {
         println!("refused to start: {error}");
     }
 }

@@ -155,7 +155,21 @@ pub fn not_shown(evidence: &Evidence, verdict: &RowVerdict) -> Option<String> {
         return Some(format!("the {lane} lane ran against itself"));
     }
     if verdict.scenarios.is_empty() {
-        return Some("no scenario of this run claims it".to_owned());
+        let left_out = evidence.scope.left_out_of(&verdict.row);
+        return Some(match left_out.is_empty() {
+            true => "no scenario of this run claims it".to_owned(),
+            false => format!("only scenarios that were left out claim it: {}", left_out.join(", ")),
+        });
+    }
+    // What a scenario that failed did not see is no part that is missing.
+    let failed = evidence
+        .judged
+        .scenarios
+        .iter()
+        .filter(|scenario| !scenario.outcome.is_good() && verdict.scenarios.contains(&scenario.name));
+    let failed: Vec<&str> = failed.map(|scenario| scenario.name.as_str()).collect();
+    if !failed.is_empty() {
+        return Some(format!("scenarios that claim it did not pass: {}", few(&failed)));
     }
     if verdict.missing.is_empty() {
         return Some("a scenario that claims it did not pass".to_owned());
@@ -194,6 +208,14 @@ fn not_ours(evidence: &Evidence, parts: &BTreeSet<Part>) -> String {
 pub fn more_findings(scenario: &JudgedScenario, shown: usize) -> Option<String> {
     let more = scenario.findings.len().checked_sub(shown).filter(|more| *more > 0)?;
     Some(counted(more, "more finding", "more findings"))
+}
+
+/// The first three names, and how many more there are.
+fn few(names: &[&str]) -> String {
+    match names {
+        [a, b, c, rest @ ..] if rest.len() > 1 => format!("{a}, {b}, {c} and {} others", rest.len()),
+        _ => names.join(", "),
+    }
 }
 
 /// A number and what is counted.

@@ -6,7 +6,7 @@ use super::super::errors::Mistakes;
 use super::super::read::{At, Node, Section};
 use super::super::script::{Client, Compression, Keys, Payload, Serializer, Stream};
 use super::super::words::{self, keys};
-use super::{MAX_LIST, MAX_NUMBER, Names};
+use super::{MAX_NUMBER, Names};
 use crate::topic::{stream_id_of, topic_of};
 
 /// The longest name, in characters.
@@ -116,7 +116,7 @@ fn client(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<
     check_name(name, "a client's name", mistakes);
     let mut streams: Vec<usize> = Vec::new();
     if section.has("streams") {
-        for topic in section.texts("streams", mistakes).into_iter().take(MAX_LIST) {
+        for topic in section.texts("streams", mistakes) {
             match names.stream(topic, mistakes) {
                 Some(stream) if streams.contains(&stream) => {
                     mistakes.local(topic.at, format!("`{}` stands here twice", topic.value), None);

@@ -4,11 +4,11 @@ use super::super::draft::{FaultDraft, KindDraft, Number, Pick, PickDraft, PlaceD
 use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::{At, Node, Section, as_word};
 use super::super::words::{self, keys};
+use super::Names;
 use super::cast::check_name;
 use super::numbers::{cursor, number, numbers};
 use super::picks::{only_of_messages, pick as message, pointer};
 use super::steps::verb;
-use super::{MAX_LIST, Names};
 use crate::plan::{Direction, FaultKind, MessageKind, Mutation, Scope};
 
 /// The close code of a service restart (RFC 6455 registry), which Phoenix sends as it drains.
@@ -21,7 +21,7 @@ const WITHIN_MS: u64 = 200;
 pub(super) fn faults(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Vec<At<FaultDraft>> {
     let mut faults: Vec<At<FaultDraft>> = Vec::new();
     let nodes = root.list("faults", mistakes);
-    for (index, node) in nodes.into_iter().enumerate().take(MAX_LIST) {
+    for (index, node) in nodes.into_iter().enumerate() {
         let Some(value) = fault(node, index, names, mistakes) else {
             continue;
         };

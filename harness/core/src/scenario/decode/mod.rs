@@ -21,8 +21,6 @@ use numbers::positions;
 
 /// The greatest number that a scenario may hold.
 const MAX_NUMBER: u64 = 1_000_000;
-/// The most entries of a list.
-const MAX_LIST: usize = 256;
 /// The most cases that a scenario may be expanded into.
 const MAX_CASES: usize = 64;
 
@@ -292,6 +290,7 @@ fn bindings(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Binding> {
         return none;
     };
     section.only(keys::EXPAND, mistakes);
+    let before = mistakes.len();
     let positions = section
         .get("position")
         .map_or_else(Vec::new, |node| positions(node, mistakes));
@@ -314,7 +313,8 @@ fn bindings(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Binding> {
         );
         return none;
     }
-    if count < 2 {
+    // Values that were refused are not counted, so that their number says nothing.
+    if count < 2 && mistakes.len() == before {
         mistakes.local(
             node.at,
             "this makes a single case",

@@ -2,15 +2,15 @@
 
 use super::super::draft::{CursorWord, Number};
 use super::super::errors::{Mistakes, did_you_mean};
-use super::super::read::{At, Node, Section, as_number, as_text};
+use super::super::read::{At, Node, Section, as_number, as_text, bounded};
 use super::super::words;
-use super::{MAX_CASES, MAX_LIST, MAX_NUMBER, Names};
+use super::{MAX_CASES, MAX_NUMBER, Names};
 
 /// `"1..=12"` or a list of numbers, none twice.
 pub(super) fn positions(node: Node<'_>, mistakes: &mut Mistakes) -> Vec<u64> {
     if let Some(list) = node.list() {
         let mut numbers: Vec<u64> = Vec::new();
-        for member in list.into_iter().take(MAX_LIST) {
+        for member in bounded(list, "position", node.at, mistakes) {
             match as_number(member, "position", 0..=MAX_NUMBER, mistakes) {
                 Some(number) if numbers.contains(&number) => {
                     mistakes.local(member.at, format!("the position {number} stands here twice"), None);
@@ -54,9 +54,8 @@ pub(super) fn numbers(node: Node<'_>, key: &str, mistakes: &mut Mistakes) -> Vec
     if nodes.is_empty() {
         mistakes.local(node.at, format!("`{key}` is empty"), None);
     }
-    nodes
+    bounded(nodes, key, node.at, mistakes)
         .into_iter()
-        .take(MAX_LIST)
         .filter_map(|node| number(node, key, 1, mistakes))
         .collect()
 }

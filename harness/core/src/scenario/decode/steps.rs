@@ -6,24 +6,21 @@ use super::super::read::{At, Node, Section, as_word};
 use super::super::script::{ServerAction, Spread};
 use super::super::words;
 use super::numbers::{cursor, number, numbers};
-use super::{MAX_LIST, MAX_NUMBER, Names};
+use super::{MAX_NUMBER, Names};
 
 /// The most events that one step publishes.
 const MAX_COUNT: u64 = 10_000;
 
 pub(super) fn steps(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Vec<At<StepDraft>> {
-    let Some(node) = root.need("steps", mistakes) else {
+    if root.need("steps", mistakes).is_none() {
         return Vec::new();
-    };
-    let nodes = root.list("steps", mistakes);
-    if nodes.len() > MAX_LIST {
-        mistakes.local(node.at, format!("at most {MAX_LIST} steps are possible"), None);
     }
+    let nodes = root.list("steps", mistakes);
     let step = |node: Node<'_>| {
         let at = node.at;
         step(node, names, mistakes).map(|value| At { value, at })
     };
-    nodes.into_iter().take(MAX_LIST).filter_map(step).collect()
+    nodes.into_iter().filter_map(step).collect()
 }
 
 /// Finds what a step or a fault does, and notes keys that it does not take.
@@ -121,7 +118,7 @@ fn toxics(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<At<Strin
         value: name.value.to_owned(),
         at: name.at,
     };
-    Some(names.into_iter().take(MAX_LIST).map(name).collect())
+    Some(names.into_iter().map(name).collect())
 }
 
 fn publish(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<StepDraft> {

@@ -4,9 +4,9 @@ use super::super::draft::ToxicDraft;
 use super::super::errors::Mistakes;
 use super::super::read::{At, Node, Section, as_word};
 use super::super::words;
+use super::Names;
 use super::cast::check_name;
 use super::faults::victims;
-use super::{MAX_LIST, Names};
 use crate::plan::{ByteToxic, Direction};
 
 /// The longest delay that a toxic may add, in milliseconds.
@@ -20,7 +20,7 @@ const MAX_BYTES: u64 = 1_000_000_000;
 
 pub(super) fn toxics(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Vec<At<ToxicDraft>> {
     let mut toxics: Vec<At<ToxicDraft>> = Vec::new();
-    for (index, node) in root.list("toxics", mistakes).into_iter().enumerate().take(MAX_LIST) {
+    for (index, node) in root.list("toxics", mistakes).into_iter().enumerate() {
         let Some(value) = toxic(node, index, names, mistakes) else {
             continue;
         };

@@ -294,3 +294,39 @@ fn expansion_leaves_servers_alone_and_needs_topics_with_an_id() {
 fn a_file_too_large_to_be_a_scenario_is_not_read() {
     assert!(errors(&"#".repeat(MAX_FILE_BYTES + 1)).contains("a scenario is at most"));
 }
+
+#[test]
+fn more_cases_than_are_run_are_told_once() {
+    for (positions, expect) in [
+        ("\"1..=65\"", "`position` is a range of at most 64 numbers"),
+        ("[1, 1]", "the position 1 stands here twice"),
+        ("[1]", "this makes a single case"),
+    ] {
+        let said = errors(&format!("{GOOD}\n[expand]\nposition = {positions}\n"));
+        assert!(said.contains(expect), "{said}");
+        assert_eq!(said.contains("single case"), expect.contains("single case"), "{said}");
+    }
+}
+
+#[test]
+fn no_list_is_cut_in_silence() {
+    let fault = "{ do = \"repeat\", clients = [\"desk\"], at = { resume = 1 } },\n";
+    let toxic = "{ type = \"latency\", clients = [\"desk\"], latency = 1 },\n";
+    let step = "{ do = \"await\" },\n";
+    for (key, member) in [("faults", fault), ("toxics", toxic), ("steps", step)] {
+        let list = format!("{key} = [\n{}]\n", member.repeat(257));
+        let text = match GOOD.contains(&format!("{key} = [")) {
+            true => GOOD.replacen(
+                &format!("{key} = [\n"),
+                &format!("{key} = [\n{}", member.repeat(257)),
+                1,
+            ),
+            false => format!("{GOOD}{list}"),
+        };
+        let said = errors(&text);
+        assert!(
+            said.contains(&format!("`{key}` has 2")) && said.contains("at most 256 are possible"),
+            "{said}"
+        );
+    }
+}
