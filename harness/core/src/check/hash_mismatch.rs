@@ -102,9 +102,8 @@ fn other_event(index: &Index<'_>, lane: &LaneIndex<'_>, delivery: &Delivery) -> 
     let Arrival::WrongPayload(_) = delivery.arrival else {
         return None;
     };
-    let same_stream = |op: &&usize| index.plan.ops[**op].stream == delivery.stream;
-    let op = index.plan.publishes_of(delivery.hash?).iter().find(same_stream)?;
-    lane.ops[*op].acked_seq().or(index.plan.ops[*op].planned_seq()).map(Seq)
+    let op = index.plan.publishes_of(delivery.stream, delivery.hash?)?.first;
+    lane.ops[op].acked_seq().or(index.plan.ops[op].planned_seq()).map(Seq)
 }
 
 #[cfg(test)]

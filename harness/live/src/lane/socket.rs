@@ -22,6 +22,9 @@ use super::refusal::refusal;
 use super::{Arrival, Endpoint, NO_SOCKET, OpenError};
 use crate::bounds::{self, Bound, Reached, Running};
 
+/// What is read at once. The crate zeroes as much before each read.
+const READ_BUFFER_BYTES: usize = 8 * 1024;
+
 /// How long a session waits for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -214,6 +217,7 @@ impl Socket {
         // Small messages that wait for each other would measure Nagle's algorithm, not the lane.
         tcp.set_nodelay(true).map_err(|error| protocol(error.to_string()))?;
         let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
             .max_message_size(Some(bounds::MESSAGE_MAX_BYTES))
             .max_frame_size(Some(bounds::MESSAGE_MAX_BYTES));
         let upgrade = tokio_tungstenite::client_async_with_config(request, Counted::new(tcp), Some(config));
