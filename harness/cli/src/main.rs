@@ -13,6 +13,8 @@ mod out;
 mod plan;
 mod progress;
 mod provenance;
+#[cfg(feature = "engine")]
+mod publish;
 mod recheck;
 mod scenarios;
 mod serve;

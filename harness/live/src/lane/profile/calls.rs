@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
-use cutover_core::text::Secret;
 use crate::frame::pointer;
 use crate::lane::http::percent_encoded;
+use cutover_core::plan::rules;
+use cutover_core::text::Secret;
 
 /// Where a path has the topic.
 pub(super) const TOPIC: &str = "{topic}";
@@ -79,7 +80,7 @@ impl PublishCall {
             return Some(("publish.payload", what.to_owned(), hint));
         }
         let mut pointers = [("publish.answer", &self.answer), ("publish.refusal", &self.refusal)].into_iter();
-        let (key, wrong) = pointers.find(|(_, pointer)| !pointer::is_pointer(pointer))?;
+        let (key, wrong) = pointers.find(|(_, pointer)| !rules::is_pointer(pointer))?;
         Some((key, format!("`{wrong}` is no JSON pointer"), "write it as `/data`"))
     }
 

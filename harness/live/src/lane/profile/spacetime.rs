@@ -171,7 +171,7 @@ impl SpacetimeProfile {
 
     /// The path that the server lies below; empty where it has none.
     pub fn base(&self) -> String {
-        let url = server_url(&self.url, "");
+        let url = server_url(&self.url);
         url.map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
     }
 
