@@ -20,6 +20,9 @@ pub struct ProfileError {
 
 /// So many mistakes of a file are told.
 const MAX_MISTAKES: usize = 20;
+/// And so many of a file that is longer than any profile has to be, in bytes.
+const FEW_MISTAKES: usize = 3;
+const LARGE: usize = 64 << 10;
 
 impl ProfileError {
     pub(super) fn new(at: &str, what: impl Into<String>, hint: impl Into<String>) -> ProfileError {
@@ -146,14 +149,16 @@ fn no_profile(path: &str) -> ProfileError {
 pub(super) fn body<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, ProfileError> {
     let mut rest = text.to_owned();
     let mut mistakes: Vec<ProfileError> = Vec::new();
+    // Each is found by reading all of the file once more.
+    let most = if text.len() > LARGE { FEW_MISTAKES } else { MAX_MISTAKES };
     loop {
         let error = match toml::from_str(&rest) {
             Ok(profile) if mistakes.is_empty() => return Ok(profile),
             Ok(_) => break,
             Err(error) => error,
         };
-        if mistakes.len() == MAX_MISTAKES {
-            let what = format!("there are more mistakes than {MAX_MISTAKES}");
+        if mistakes.len() == most {
+            let what = format!("there are more mistakes than {most}");
             mistakes.push(ProfileError::new(path, what, "mend these first"));
             break;
         }
