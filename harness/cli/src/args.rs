@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cutover_core::ids::{LaneId, Seed};
+use cutover_core::text::Secret;
 
 const ABOUT: &str = "Drives an old and a new sync lane with one script, and decides allow or block";
 
@@ -133,7 +134,7 @@ pub struct GateArgs {
         hide_env_values = true,
         help_heading = "Lanes"
     )]
-    pub legacy_token: Option<String>,
+    pub legacy_token: Option<Secret>,
     /// The candidate lane: a SpacetimeDB URL or a lane profile [default: built-in]
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub candidate: Option<String>,
@@ -151,7 +152,7 @@ pub struct GateArgs {
         hide_env_values = true,
         help_heading = "Lanes"
     )]
-    pub candidate_token: Option<String>,
+    pub candidate_token: Option<Secret>,
     /// Leave the databases of the run on a server that was not started for it
     #[arg(long, help_heading = "Lanes")]
     pub keep_databases: bool,
@@ -176,7 +177,7 @@ pub struct GateArgs {
     /// Run all of it N times, with seeds SEED, SEED+1, …; the worst run decides
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Scenarios")]
     pub repeat: u32,
-    /// Block where a row of the verification matrix has no scenario that passed
+    /// Block where a row of the verification matrix is not shown
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,
     /// End with 2 where the decision is another one than allow, though all passed

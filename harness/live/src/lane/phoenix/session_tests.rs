@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::PhoenixLane;
 use super::replay::{Row, names, play, recording};
-use crate::lane::profile::PhoenixProfile;
+use crate::lane::profile::{LaneTarget, PhoenixProfile};
 use crate::lane::socket::Bounds;
 use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, OpenError, Role, Session};
 
@@ -307,6 +307,19 @@ async fn a_lane_that_goes_silent_ends_the_session() {
 
 /// Serves one publish or policy and hands back what was asked.
 async fn served(answer: &'static str, op: Op) -> (Completion, String) {
+    served_by(lane(), answer, op).await
+}
+
+/// A lane with these lines in its profile.
+fn lane_with(lines: &str) -> PhoenixLane {
+    let text = format!("kind = \"phoenix\"\nsocket_url = \"ws://lane.example\"\n{lines}");
+    let Ok(LaneTarget::Phoenix(profile)) = LaneTarget::of_toml(&text, "lane.toml") else {
+        panic!("{text}");
+    };
+    PhoenixLane::new(LaneId::Legacy, Arc::new(*profile), Arc::new(names()))
+}
+
+async fn served_by(lane: PhoenixLane, answer: &'static str, op: Op) -> (Completion, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let connect = listener.local_addr().unwrap();
     let asked = tokio::spawn(async move {
@@ -320,7 +333,7 @@ async fn served(answer: &'static str, op: Op) -> (Completion, String) {
         connect,
         authority: "lane.example".to_owned(),
     };
-    let mut writer = lane().open(&endpoint, &Role::Writer).await.unwrap();
+    let mut writer = lane.open(&endpoint, &Role::Writer).await.unwrap();
     let completion = writer.invoke(&op).await;
     (completion, asked.await.unwrap())
 }
@@ -350,6 +363,62 @@ async fn a_publish_sends_the_payloads_own_text_and_reads_the_seq() {
         asked.ends_with(r#"{"topic":"run:r1:events","idempotency_key":"k\"1","payload":{"n":1.0e2}}"#),
         "{asked}"
     );
+}
+
+#[tokio::test]
+async fn a_profile_puts_the_topic_into_the_path_the_key_into_a_header_and_finds_the_answer_in_an_envelope() {
+    let lines = "[publish]\npath = \"/topics/{topic}/events\"\ntopic = \"\"\nidempotency_key = \"\"\n\
+                 idempotency_header = \"Idempotency-Key\"\nanswer = \"/data\"\nrefusal = \"/error\"\n";
+    let answer = "HTTP/1.1 201 Created\r\ncontent-length: 18\r\n\r\n{\"data\":{\"seq\":7}}";
+    let (completion, asked) = served_by(lane_with(lines), answer, publish()).await;
+    let published = Answer::Published {
+        seq: Seq(7),
+        duplicate: None,
+    };
+    assert_eq!(completion, Completion::Ok(published.clone()));
+    assert!(asked.starts_with("POST /topics/run%3Ar1%3Aevents/events "), "{asked}");
+    assert!(asked.contains("\r\nidempotency-key: k\"1\r\n"), "{asked}");
+    assert!(asked.ends_with("\r\n\r\n{\"payload\":{\"n\":1.0e2}}"), "{asked}");
+    let whole = format!("{lines}payload = \"\"\n");
+    let (completion, asked) = served_by(lane_with(&whole), answer, publish()).await;
+    assert_eq!(completion, Completion::Ok(published));
+    assert!(asked.ends_with("\r\n\r\n{\"n\":1.0e2}"), "{asked}");
+    let answer = "HTTP/1.1 409 Conflict\r\ncontent-length: 41\r\n\r\n{\"error\":{\"code\":\"idempotency_conflict\"}}";
+    let (completion, _) = served_by(lane_with(lines), answer, publish()).await;
+    assert!(matches!(completion, Completion::Fail(refusal) if refusal.code == "idempotency_conflict"));
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"seq\":7}";
+    let (completion, _) = served_by(lane_with(lines), answer, publish()).await;
+    assert!(matches!(completion, Completion::Info(why) if why.contains("an answer without `seq`")));
+}
+
+#[tokio::test]
+async fn a_frame_of_a_kind_that_the_profile_passes_over_is_told_and_harms_nothing() {
+    let frame = |kind: &str| {
+        let payload = format!("{{\"kind\":\"{kind}\",\"payload_bytes\":\"AA==\"}}");
+        Row {
+            dir: "s2c".to_owned(),
+            opcode: "text".to_owned(),
+            data: format!("[null,null,\"sync:v1\",\"sync:frame\",{payload}]"),
+        }
+    };
+    let mut rows: Vec<Row> = recording("v2_join_subscribe_live_leave").into_iter().take(3).collect();
+    rows.insert(2, frame("PRESENCE"));
+    rows.insert(3, frame("NEW"));
+    let connect = play(rows, Serializer::V2).await;
+    let endpoint = Endpoint {
+        connect,
+        authority: "lane.example".to_owned(),
+    };
+    let lane = lane_with("[frame_kinds]\nignored = [\"PRESENCE\"]");
+    let mut session = lane.open(&endpoint, &subscriber(Serializer::V2)).await.unwrap();
+    assert_eq!(
+        session.next().await,
+        Arrival::Ignored("a frame of the kind `PRESENCE`".to_owned())
+    );
+    let Arrival::Unreadable(what) = session.next().await else {
+        panic!()
+    };
+    assert!(what.contains("`NEW`") && what.contains("frame_kinds.ignored"), "{what}");
 }
 
 #[tokio::test]
