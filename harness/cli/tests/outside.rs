@@ -333,9 +333,16 @@ fn a_name_of_a_profile_that_the_service_does_not_have_ends_the_run_before_it_beg
         (
             "f",
             "[publish]\npayload = \"body\"",
-            ["`publish.payload = \"body\"`", "it has the fields `topic`, `idempotency_key`, `body`"],
+            [
+                "`publish.payload = \"body\"`",
+                "it has the fields `topic`, `idempotency_key`, `body`",
+            ],
         ),
-        ("g", "channel = \"sync:v2\"", ["unmatched topic", "`channel` of the lane profile"]),
+        (
+            "g",
+            "channel = \"sync:v2\"",
+            ["unmatched topic", "`channel` of the lane profile"],
+        ),
     ] {
         let profile = format!("kind = \"phoenix\"\nsocket_url = \"{}\"\n{lines}\n", legacy.url());
         let path = text(&write(dir.path(), &format!("{at}.toml"), &profile));
