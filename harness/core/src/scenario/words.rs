@@ -189,17 +189,6 @@ pub const FAULTS: &[(&str, &[&str])] = &[
 /// The keys that every fault takes.
 pub const FAULT_KEYS: &[&str] = &["do", "name", "clients", "lane", "at", "draws", "times"];
 
-/// The faults that plant a defect.
-pub const MUTATIONS: &[&str] = &[
-    "drop-event",
-    "swap",
-    "flood",
-    "replace-payload",
-    "misdeliver",
-    "set-json",
-    "set-column",
-];
-
 /// Which way messages and bytes go.
 pub const DIRECTIONS: &[(&str, Direction)] =
     &[("downstream", Direction::Downstream), ("upstream", Direction::Upstream)];

@@ -6,6 +6,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+pub use cutover_core::text::percent_encoded;
+use cutover_core::text::scrubbed;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -365,14 +367,7 @@ pub(crate) fn location<B>(answer: &http::Response<B>) -> Option<String> {
     if !answer.status().is_redirection() {
         return None;
     }
-    Some(
-        value
-            .to_str()
-            .unwrap_or("an address that is no text")
-            .chars()
-            .take(EXCERPT_CHARS)
-            .collect(),
-    )
+    Some(excerpt(value.as_bytes()))
 }
 
 /// A redirect in words, to be put behind the status.
@@ -387,19 +382,6 @@ pub fn bearer(token: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Percent-encodes what may not stand in a path segment or a query value (RFC 3986, 2.3).
-pub fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
 /// Whether a body is a page for people.
 pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     let by_type = content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
@@ -412,8 +394,10 @@ pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     by_type || start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
-fn excerpt(body: &[u8]) -> String {
-    String::from_utf8_lossy(body).chars().take(EXCERPT_CHARS).collect()
+/// The beginning of a text of the lane's. Its secrets are masked before it is cut: a part of one would not be known.
+pub(crate) fn excerpt(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    scrubbed(&text).chars().take(EXCERPT_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cutover_core::history::Closed;
+use cutover_core::text::masked;
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderName, HeaderValue};
 use tokio::net::TcpStream;
@@ -15,11 +16,14 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::counted::Counted;
-use super::http::{REDIRECT_HINT, is_html, location, redirected};
+use super::http::{REDIRECT_HINT, excerpt, is_html, location, redirected};
 use super::passing::{is_passing, retry_after};
 use super::refusal::refusal;
 use super::{Arrival, Endpoint, NO_SOCKET, OpenError};
 use crate::bounds::{self, Bound, Reached, Running};
+
+/// What is read at once. The crate zeroes as much before each read.
+const READ_BUFFER_BYTES: usize = 8 * 1024;
 
 /// How long a session waits for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,7 +193,12 @@ impl Socket {
         };
         let mut request = format!("ws://{}{target}", endpoint.authority)
             .into_client_request()
-            .map_err(|error| protocol(format!("`{}{target}` is no address: {error}", endpoint.authority)))?;
+            .map_err(|error| {
+                protocol(format!(
+                    "`{}` is no address: {error}",
+                    masked(&format!("{}{target}", endpoint.authority))
+                ))
+            })?;
         for (name, value) in headers {
             request.headers_mut().insert(name, value.clone());
         }
@@ -208,6 +217,7 @@ impl Socket {
         // Small messages that wait for each other would measure Nagle's algorithm, not the lane.
         tcp.set_nodelay(true).map_err(|error| protocol(error.to_string()))?;
         let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
             .max_message_size(Some(bounds::MESSAGE_MAX_BYTES))
             .max_frame_size(Some(bounds::MESSAGE_MAX_BYTES));
         let upgrade = tokio_tungstenite::client_async_with_config(request, Counted::new(tcp), Some(config));
@@ -318,7 +328,7 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
                 location: location(&response),
                 html: is_html(content_type, body),
                 retry_after: retry_after(response.headers()),
-                body: String::from_utf8_lossy(body).chars().take(300).collect(),
+                body: excerpt(body),
             }
         }
         Error::Io(error) => UpgradeError::Lost {

@@ -206,8 +206,8 @@ impl<'a> LaneIndex<'a> {
     }
 
     /// How a client could be reached.
-    pub fn reach(&self, client: usize) -> Reach {
-        self.reaches.get(&client).cloned().unwrap_or_default()
+    pub fn reach(&self, client: usize) -> &Reach {
+        self.reaches.get(&client).unwrap_or(Reach::NEVER_TRIED)
     }
 
     /// `Invalid`, but of a client that could not be reached nobody can tell.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use cutover_core::history::{Closed, Via};
 use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
+use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::PhoenixLane;
 use super::replay::{Row, names, play, recording};
@@ -180,6 +182,62 @@ async fn a_join_refused_for_its_build_is_not_tried_again() {
             .is_some_and(|refusal| refusal.code == "invalid_client_build")
     );
     assert!(error.hint.is_some_and(|hint| hint.contains("[join]")));
+}
+
+/// A server that answers a join, and then sends these frames. Interim answers come before its upgrade.
+async fn joined_and_told(frames: Vec<Vec<u8>>) -> Box<dyn Session> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let connect = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for interim in [
+            "HTTP/1.1 100 Continue\r\n\r\n",
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+        ] {
+            stream.write_all(interim.as_bytes()).await.unwrap();
+        }
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        let _join = socket.next().await.unwrap().unwrap();
+        let reply = r#"["1","1","sync:v1","phx_reply",{"status":"ok","response":{"allowed_topics":[]}}]"#;
+        socket.send(Message::text(reply)).await.unwrap();
+        for frame in frames {
+            socket.send(Message::binary(frame)).await.unwrap();
+        }
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    let endpoint = Endpoint {
+        connect,
+        authority: "lane.example".to_owned(),
+    };
+    lane().open(&endpoint, &subscriber(Serializer::V2)).await.unwrap()
+}
+
+#[tokio::test]
+async fn binary_frames_that_are_not_the_channels_events_are_passed_over_and_one_that_could_be_is_not() {
+    let pushed = |topic: &str, event: &str| {
+        let sizes = [2, topic.len() as u8, event.len() as u8];
+        [&sizes[..], topic.as_bytes(), event.as_bytes(), b"\xff\xd8"].concat()
+    };
+    let mut session = joined_and_told(vec![
+        pushed("room:1", "photo"),
+        pushed("room:1", "sync:update_batch"),
+        pushed("sync:v1", "photo"),
+        pushed("sync:v1", "sync:update_batch"),
+        b"\x07\x00".to_vec(),
+    ])
+    .await;
+    for expect in ["EOF", "no kind 7"] {
+        let Arrival::Unreadable(what) = session.next().await else {
+            panic!()
+        };
+        assert!(what.contains(expect), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_interim_answer_is_not_taken_for_the_upgrades_own() {
+    let error = refused("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
+    assert!(error.to_string().contains("HTTP 403"), "{error}");
 }
 
 /// A server that answers the first request with these bytes.

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::object::{RawObject, quoted};
 use crate::frame::pointer;
-use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
+use crate::lane::http::{HttpAnswer, HttpClient, HttpError, excerpt, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
 use crate::lane::profile::PhoenixProfile;
@@ -175,7 +175,7 @@ impl PhoenixWriter {
         let at = pointer::find(body, &self.profile.publish.refusal).unwrap_or(body);
         let json: Value = serde_json::from_str(at).unwrap_or_default();
         let named = read_refusal(&json, |topic| self.names.stream_of_topic(topic));
-        named.unwrap_or_else(|| refusal(format!("http_{status}"), body.chars().take(300).collect::<String>()))
+        named.unwrap_or_else(|| refusal(format!("http_{status}"), excerpt(body.as_bytes())))
     }
 }
 

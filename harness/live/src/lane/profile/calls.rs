@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
-use super::Secret;
 use crate::frame::pointer;
 use crate::lane::http::percent_encoded;
+use cutover_core::plan::rules;
+use cutover_core::text::Secret;
 
 /// Where a path has the topic.
 pub(super) const TOPIC: &str = "{topic}";
@@ -56,30 +57,31 @@ impl Default for PublishCall {
 }
 
 impl PublishCall {
-    /// What is wrong with it, and how to mend it.
-    pub(super) fn mistake(&self) -> Option<(String, &'static str)> {
+    /// The key that is wrong, what is wrong, and how to mend it.
+    pub(super) fn mistake(&self) -> Option<(&'static str, String, &'static str)> {
         if self.topic.is_empty() && !self.path.contains(TOPIC) {
             let what = "publish.topic is empty, and publish.path does not say where the topic goes";
-            return Some((what.to_owned(), "put `{topic}` into the path, or name the body's field"));
+            let hint = "put `{topic}` into the path, or name the body's field";
+            return Some(("publish.topic", what.to_owned(), hint));
         }
         let header = self.idempotency_header.as_deref();
         if self.idempotency_key.is_empty() && header.is_none() {
             let what = "publish.idempotency_key is empty, and there is no publish.idempotency_header";
-            return Some((what.to_owned(), "name the body's field or the header of the key"));
+            let hint = "name the body's field or the header of the key";
+            return Some(("publish.idempotency_key", what.to_owned(), hint));
         }
         if let Some(header) = header.filter(|header| http::HeaderName::from_bytes(header.as_bytes()).is_err()) {
             let what = format!("publish.idempotency_header = \"{header}\" is no name of a header");
-            return Some((what, "`Idempotency-Key` is usual"));
+            return Some(("publish.idempotency_header", what, "`Idempotency-Key` is usual"));
         }
         if self.payload.is_empty() && !(self.topic.is_empty() && self.idempotency_key.is_empty()) {
             let what = "publish.payload is empty, so the payload is the whole body, which can hold no topic and no key";
-            return Some((what.to_owned(), "put the topic into the path and the key into a header"));
+            let hint = "put the topic into the path and the key into a header";
+            return Some(("publish.payload", what.to_owned(), hint));
         }
-        let pointers = [&self.answer, &self.refusal].into_iter();
-        let wrong = pointers
-            .map(String::as_str)
-            .find(|pointer| !pointer::is_pointer(pointer))?;
-        Some((format!("`{wrong}` is no JSON pointer"), "write it as `/data`"))
+        let mut pointers = [("publish.answer", &self.answer), ("publish.refusal", &self.refusal)].into_iter();
+        let (key, wrong) = pointers.find(|(_, pointer)| !rules::is_pointer(pointer))?;
+        Some((key, format!("`{wrong}` is no JSON pointer"), "write it as `/data`"))
     }
 
     /// The path for a topic.

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use cutover_core::plan::Serializer;
 use serde::Deserialize;
 
+use cutover_core::text::{Secret, learn_value, masked};
+
 use super::calls::{PolicyCall, PublishCall, TOPIC};
-use super::{Origin, ProfileError, Secret, origin_of, server_url, token_of};
+use super::read::Misfits;
+use super::{Origin, ProfileError, origin_of, server_url, token_of};
 
 /// Where the contract's service has its socket.
 const SOCKET_PATH: &str = "/sync/socket/websocket";
@@ -217,6 +220,17 @@ fn join_params() -> toml::Table {
     params
 }
 
+/// Learns what may be a secret among the parameters of a join.
+fn learn_table(table: &toml::Table) {
+    for (name, value) in table {
+        match value {
+            toml::Value::String(value) => learn_value(name, value),
+            toml::Value::Table(inner) => learn_table(inner),
+            _ => {}
+        }
+    }
+}
+
 impl PhoenixProfile {
     /// The default profile of the service at a URL; a URL without a path means the contract's.
     ///
@@ -227,7 +241,7 @@ impl PhoenixProfile {
             socket_url: text.to_owned(),
             ..PhoenixProfile::contract()
         };
-        profile.validated(text)
+        profile.validated(&masked(text), None)
     }
 
     /// The contract's words, at no server: for reading traffic, not for connecting.
@@ -255,67 +269,66 @@ impl PhoenixProfile {
         }
     }
 
-    pub(super) fn validated(mut self, at: &str) -> Result<PhoenixProfile, ProfileError> {
-        let mut socket = server_url(&self.socket_url, at)?;
-        let query: Vec<(String, String)> = socket.query_pairs().into_owned().collect();
-        for (name, value) in query {
-            if name == self.token_param && self.token.is_none() {
-                self.token = Some(Secret::new(value));
-            } else if name != "vsn" {
-                self.query.insert(name, value);
+    pub(super) fn validated(mut self, at: &str, text: Option<&str>) -> Result<PhoenixProfile, ProfileError> {
+        let mut misfits = Misfits::default();
+        if let Some(mut socket) = misfits.take("socket_url", server_url(&self.socket_url)) {
+            let query: Vec<(String, String)> = socket.query_pairs().into_owned().collect();
+            for (name, value) in query {
+                if name == self.token_param && self.token.is_none() {
+                    self.token = Some(Secret::new(value));
+                } else if name != "vsn" {
+                    self.query.insert(name, value);
+                }
             }
+            socket.set_query(None);
+            socket.set_fragment(None);
+            if socket.path() == "/" {
+                socket.set_path(SOCKET_PATH);
+            }
+            self.socket_url = socket.to_string();
         }
-        socket.set_query(None);
-        socket.set_fragment(None);
-        if socket.path() == "/" {
-            socket.set_path(SOCKET_PATH);
+        for (name, value) in &self.query {
+            learn_value(name, value);
         }
-        self.socket_url = socket.to_string();
+        learn_table(&self.join);
         if let Some(http) = &self.http_url {
-            server_url(http, at)?;
+            misfits.take("http_url", server_url(http));
         }
-        self.token = token_of(self.token.take(), self.token_env.as_deref(), at)?;
+        let token = token_of(self.token.take(), self.token_env.as_deref());
+        self.token = misfits.take("token_env", token).flatten();
         self.policy.path = self.policy.path.take().filter(|path| !path.is_empty());
         if let Some(path) = &self.policy.path
             && !path.contains(TOPIC)
         {
             let what = format!("policy.path = \"{path}\" does not say where the topic goes");
-            return Err(ProfileError::new(
-                at,
-                what,
-                "put `{topic}` into it, or `path = \"\"` where policies can't be set",
-            ));
+            let hint = "put `{topic}` into it, or `path = \"\"` where policies can't be set";
+            misfits.add("policy.path", what, hint);
         }
-        if let Some((what, hint)) = self.publish.mistake() {
-            return Err(ProfileError::new(at, what, hint));
+        if let Some((key, what, hint)) = self.publish.mistake() {
+            misfits.add(key, what, hint);
         }
-        for method in [&self.publish.method, &self.policy.method] {
+        for (key, method) in [
+            ("publish.method", &self.publish.method),
+            ("policy.method", &self.policy.method),
+        ] {
             if method.parse::<http::Method>().is_err() {
-                return Err(ProfileError::new(
-                    at,
-                    format!("`{method}` is no HTTP method"),
-                    "POST and PUT are usual",
-                ));
+                misfits.add(key, format!("`{method}` is no HTTP method"), "POST and PUT are usual");
             }
         }
-        for path in [Some(&self.publish.path), self.policy.path.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            if !path.starts_with('/') {
-                return Err(ProfileError::new(
-                    at,
-                    format!("`{path}` is no path"),
-                    "a path starts with `/`",
-                ));
+        for (key, path) in [
+            ("publish.path", Some(&self.publish.path)),
+            ("policy.path", self.policy.path.as_ref()),
+        ] {
+            if let Some(path) = path.filter(|path| !path.starts_with('/')) {
+                misfits.add(key, format!("`{path}` is no path"), "a path starts with `/`");
             }
         }
-        Ok(self)
+        misfits.or(self, at, text)
     }
 
     /// Where the socket is.
     pub fn socket_origin(&self) -> Origin {
-        server_url(&self.socket_url, "")
+        server_url(&self.socket_url)
             .map(|url| origin_of(&url))
             .unwrap_or(NOWHERE)
     }
@@ -323,19 +336,19 @@ impl PhoenixProfile {
     /// Where the writer's HTTP goes.
     pub fn writer_origin(&self) -> Origin {
         match &self.http_url {
-            Some(url) => server_url(url, "").map(|url| origin_of(&url)).unwrap_or(NOWHERE),
+            Some(url) => server_url(url).map(|url| origin_of(&url)).unwrap_or(NOWHERE),
             None => self.socket_origin(),
         }
     }
 
     /// The socket's path.
     pub fn socket_path(&self) -> String {
-        server_url(&self.socket_url, "").map_or_else(|_| SOCKET_PATH.to_owned(), |url| url.path().to_owned())
+        server_url(&self.socket_url).map_or_else(|_| SOCKET_PATH.to_owned(), |url| url.path().to_owned())
     }
 
     /// A path of the writer's, under the base that `http_url` may have.
     pub fn writer_path(&self, path: &str) -> String {
-        let base = self.http_url.as_deref().and_then(|url| server_url(url, "").ok());
+        let base = self.http_url.as_deref().and_then(|url| server_url(url).ok());
         let base = base
             .map(|url| url.path().trim_end_matches('/').to_owned())
             .unwrap_or_default();

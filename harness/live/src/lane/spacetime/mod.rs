@@ -40,9 +40,10 @@ use http::{HeaderName, HeaderValue};
 
 use super::http::{HttpClient, bearer, percent_encoded};
 use super::names::Names;
-use super::profile::{Secret, SpacetimeProfile};
+use super::profile::SpacetimeProfile;
 use super::socket::{Bounds, Socket};
 use super::{Endpoint, Lane, OpenError, Role, Session};
+use cutover_core::text::Secret;
 
 /// A SpacetimeDB server with the sync module in one of its databases.
 #[derive(Debug, Clone)]
