@@ -1,4 +1,4 @@
-//! Bad surroundings: streams that nobody reads, files without end, no room, no files to open, and what killed runs left.
+//! Bad surroundings: streams without a reader, files without end, no room, no files to open, and what killed runs left.
 #![allow(clippy::unwrap_used)]
 
 mod support;
