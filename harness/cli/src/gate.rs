@@ -188,8 +188,8 @@ pub fn fresh_seed() -> Seed {
     Seed(random & u64::from(u32::MAX))
 }
 
-/// Two scenarios a core: most of a scenario's time is waiting.
+/// Four scenarios a core: most of a scenario's time is waiting.
 fn default_jobs() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    (2 * cores).clamp(1, 16)
+    (4 * cores).clamp(1, 16)
 }

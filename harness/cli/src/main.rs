@@ -13,10 +13,13 @@ mod out;
 mod plan;
 mod progress;
 mod provenance;
+#[cfg(feature = "engine")]
+mod publish;
 mod recheck;
 mod scenarios;
 mod serve;
 mod signals;
+mod stand_in;
 mod surroundings;
 mod tied;
 mod work_dir;
@@ -33,7 +36,7 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| out::note(&panic.to_string())));
     // What is a secret on the command line is known before anything can be said of it.
     provenance::command_line(std::env::args_os().map(|word| word.to_string_lossy().into_owned()));
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(stand_in::arguments(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };

@@ -30,7 +30,6 @@ pub struct Progress {
 #[derive(Default)]
 struct Running {
     phase: BTreeMap<LaneId, Phase>,
-    steps: BTreeMap<LaneId, (u32, u32)>,
 }
 
 impl Progress {
@@ -77,16 +76,6 @@ impl Progress {
             RunEvent::Phase { scenario, lane, phase } => {
                 if let Some(running) = self.running.get_mut(scenario) {
                     running.phase.insert(*lane, *phase);
-                }
-            }
-            RunEvent::Steps {
-                scenario,
-                lane,
-                done,
-                of,
-            } => {
-                if let Some(running) = self.running.get_mut(scenario) {
-                    running.steps.insert(*lane, (*done, *of));
                 }
             }
             RunEvent::ScenarioFinished { scenario, .. } => {
@@ -155,7 +144,7 @@ impl Progress {
 }
 
 impl Running {
-    /// The lane that is behind, as `(candidate: exercise 12/40)`.
+    /// The lane that is behind, as `(candidate: exercise)`.
     fn brief(&self) -> String {
         let Some((lane, phase)) = self.phase.iter().min_by_key(|(_, phase)| **phase) else {
             return "(starting)".to_owned();
@@ -169,10 +158,7 @@ impl Running {
             Phase::Drain => "drain",
             Phase::Done => "done",
         };
-        match self.steps.get(lane) {
-            Some((done, of)) if *phase == Phase::Exercise => format!("({lane}: {name} {done}/{of})"),
-            _ => format!("({lane}: {name})"),
-        }
+        format!("({lane}: {name})")
     }
 }
 
@@ -187,8 +173,6 @@ mod tests {
         running.phase.insert(LaneId::Legacy, Phase::Done);
         assert_eq!(running.brief(), "(legacy: done)");
         running.phase.insert(LaneId::Candidate, Phase::Exercise);
-        running.steps.insert(LaneId::Legacy, (40, 40));
-        running.steps.insert(LaneId::Candidate, (12, 40));
-        assert_eq!(running.brief(), "(candidate: exercise 12/40)");
+        assert_eq!(running.brief(), "(candidate: exercise)");
     }
 }

@@ -1,5 +1,6 @@
 //! Where the gate hands its plans to the driver, and what it hears back.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -224,6 +225,8 @@ impl Troupe {
                 None => fit.push(plan),
             }
         }
+        // The longest are begun first, so that none of them is waited for alone at the end.
+        fit.sort_by_key(|plan| Reverse(plan.waits()));
         let means = self.stage.means();
         let _ = self.tell.send(Message::Lanes { means, left_out }).await;
         if fit.is_empty() {

@@ -3,11 +3,7 @@
 //! One engine serves both lanes, so that a difference between what two clients ended with is a difference between what
 //! two lanes delivered. Pure: it says what to do and remembers how far it came (contract, "Applying, on the client").
 
-mod checkpoint;
-
 use std::collections::BTreeMap;
-
-pub use checkpoint::{CHECKPOINT_SCHEMA, Checkpoint, CheckpointError};
 
 use crate::history::Verdict;
 use crate::ids::{Cursor, Seq, StreamId};
@@ -29,10 +25,9 @@ enum Position {
 }
 
 impl Applier {
-    /// An engine that goes on from a checkpoint.
-    pub fn resume(checkpoint: &Checkpoint) -> Applier {
+    /// An engine that goes on from a checkpoint. A stream that it does not name has to be bootstrapped.
+    pub fn resume(checkpoint: &BTreeMap<StreamId, Cursor>) -> Applier {
         let streams = checkpoint
-            .cursors
             .iter()
             .map(|(stream, cursor)| (stream.clone(), Position::At(*cursor)))
             .collect();
@@ -81,13 +76,18 @@ impl Applier {
         self.streams.insert(stream.clone(), Position::Unknown);
     }
 
-    /// What is to be kept on disk.
-    pub fn checkpoint(&self) -> Checkpoint {
+    /// Overwrites the cursor of a stream.
+    pub fn set_cursor(&mut self, stream: &StreamId, cursor: Cursor) {
+        self.streams.insert(stream.clone(), Position::At(cursor));
+    }
+
+    /// How far each stream is applied.
+    pub fn cursors(&self) -> BTreeMap<StreamId, Cursor> {
         let cursors = self.streams.iter().filter_map(|(stream, position)| match position {
             Position::At(cursor) => Some((stream.clone(), *cursor)),
             Position::Unknown | Position::Bootstrapping => None,
         });
-        Checkpoint::new(cursors.collect())
+        cursors.collect()
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn at(cursor: u64) -> Applier {
-        Applier::resume(&Checkpoint::new([(StreamId::from("a"), Cursor(cursor))].into()))
+        Applier::resume(&[(StreamId::from("a"), Cursor(cursor))].into())
     }
 
     #[test]
@@ -152,10 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn a_rewound_stream_is_not_in_the_checkpoint() {
+    fn a_rewound_stream_has_no_cursor() {
         let mut applier = at(4);
         applier.rewind(&"a".into());
-        assert!(applier.checkpoint().cursors.is_empty());
+        assert!(applier.cursors().is_empty());
     }
 
     proptest! {

@@ -75,23 +75,14 @@ fn appended_twice(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) 
     let mut told: BTreeSet<(usize, u64)> = BTreeSet::new();
     for delivery in &lane.deliveries {
         let Some(hash) = delivery.hash else { continue };
-        let once = || {
-            let publishes = index
-                .plan
-                .publishes_of(hash)
-                .iter()
-                .filter(|op| index.plan.ops[**op].stream == delivery.stream);
-            publishes
-                .filter(|op| index.plan.ops[**op].planned_seq().is_some())
-                .count()
-                == 1
-        };
         // A wrong payload at a seq that belongs to another publish is `hash-mismatch`'s.
         if matches!(delivery.arrival, Arrival::WrongPayload(_) | Arrival::NotSubscribed) {
             continue;
         }
         let before = *first.entry((delivery.stream, hash)).or_insert(delivery);
-        if before.seq == delivery.seq || !once() || !told.insert((delivery.stream, delivery.seq)) {
+        let publishes = index.plan.publishes_of(delivery.stream, hash);
+        let once = publishes.is_some_and(|publishes| publishes.to_be_written == 1);
+        if before.seq == delivery.seq || !once || !told.insert((delivery.stream, delivery.seq)) {
             continue;
         }
         report.push(

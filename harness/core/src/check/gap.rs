@@ -50,9 +50,7 @@ fn of_sub(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Vec<Finding
     let mut skips: BTreeMap<u64, (Skip, bool)> = BTreeMap::new();
     for (track, other) in [(&tracks.first, &tracks.second), (&tracks.second, &tracks.first)] {
         for skip in track.skips() {
-            let twice = other
-                .skips()
-                .any(|same| same.first <= skip.first && skip.first <= same.last);
+            let twice = other.skip_over(skip.first).is_some();
             // Where the other copy has not come as far, nobody knows whether it would have been whole.
             let came = !twice && other.next().is_some_and(|next| skip.first < next);
             skips.entry(skip.first).or_insert((skip, came));

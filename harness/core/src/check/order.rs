@@ -159,25 +159,15 @@ impl Track {
 
     /// A seq below the highest: late where it had been skipped, else a repeat.
     fn fill(&mut self, seq: u64, at: usize) {
-        let Some((first, skip)) = self
-            .skips
-            .range(..=seq)
-            .next_back()
-            .map(|(first, skip)| (*first, *skip))
-        else {
-            return;
-        };
-        if seq > skip.last {
-            return;
-        }
+        let Some(skip) = self.skip_over(seq) else { return };
         self.late.push(Late {
             seq,
             at,
             skipped_at: skip.at,
         });
-        self.skips.remove(&first);
-        if first < seq {
-            self.skips.insert(first, Skip { last: seq - 1, ..skip });
+        self.skips.remove(&skip.first);
+        if skip.first < seq {
+            self.skips.insert(skip.first, Skip { last: seq - 1, ..skip });
         }
         if seq < skip.last {
             self.skips.insert(seq + 1, Skip { first: seq + 1, ..skip });
@@ -201,6 +191,12 @@ impl Track {
     /// What was skipped and never came.
     pub fn skips(&self) -> impl Iterator<Item = Skip> + '_ {
         self.skips.values().copied()
+    }
+
+    /// The skip that a seq is part of: no two of them overlap.
+    pub fn skip_over(&self, seq: u64) -> Option<Skip> {
+        let (_, skip) = self.skips.range(..=seq).next_back()?;
+        (seq <= skip.last).then_some(*skip)
     }
 
     /// The seq after the highest that came, where any did.

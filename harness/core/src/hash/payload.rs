@@ -116,12 +116,14 @@ const HEX_VALUES: [u8; 256] = {
     values
 };
 
+/// A text that is ASCII by construction, so that the empty fallback is never taken.
+fn ascii(text: &[u8]) -> &str {
+    std::str::from_utf8(text).unwrap_or_default()
+}
+
 impl fmt::Display for PayloadHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.text() {
-            fmt::Write::write_char(f, char::from(byte))?;
-        }
-        Ok(())
+        f.write_str(ascii(&self.text()))
     }
 }
 
@@ -133,9 +135,7 @@ impl fmt::Debug for PayloadHash {
 
 impl Serialize for PayloadHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = self.text();
-        // The text is ASCII by construction, so the empty fallback is never taken.
-        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+        serializer.serialize_str(ascii(&self.text()))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod compile;
 mod fault;
+pub mod rules;
 mod step;
 mod toxic;
 
@@ -104,6 +105,19 @@ impl Plan {
                 _ => false,
             })
             .count()
+    }
+
+    /// Roughly for how many seconds its clients can only wait: for a connection that is silent, for a server that starts,
+    /// or for what a defect keeps back.
+    pub fn waits(&self) -> usize {
+        let steps = self.cases.iter().flat_map(|case| &case.steps);
+        let servers = steps.filter(|step| matches!(step, Step::Server { .. })).count();
+        let faults = self.faults.iter().map(|fault| match fault.kind {
+            FaultKind::Drop | FaultKind::Cut { how: Cut::Silence, .. } => 3,
+            FaultKind::Mutate { .. } => 1,
+            _ => 0,
+        });
+        servers + faults.sum::<usize>() + 2 * self.legacy_defects.len() + self.toxics.len()
     }
 
     /// Every operation of the writer.

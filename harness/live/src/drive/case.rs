@@ -241,6 +241,11 @@ impl Case {
                 self.client(client, false)?.crash().await;
                 Ok(())
             }
+            Step::Resubscribe { client } => {
+                self.caught_up(std::slice::from_ref(client), bounds::STEP).await?;
+                self.client(client, true)?.resubscribe().await;
+                Ok(())
+            }
             Step::SetCursor { client, stream, cursor } => {
                 self.client(client, false)?.set_cursor(stream, *cursor).await;
                 Ok(())
@@ -322,21 +327,28 @@ impl Case {
     async fn at_heads(&self, client: &Client) {
         let heads = self.heads_of(client);
         let mut status = client.handle.status.clone();
-        let mut before = status.borrow_and_update().clone();
         let mut since = Instant::now();
-        while !before.is_settled(&heads) {
-            match self.patience.window().within(status.changed()).await {
-                Ok(Ok(())) => {
-                    let now = status.borrow_and_update().clone();
-                    if now.cursors != before.cursors {
-                        self.patience.progressed(since.elapsed());
-                    }
-                    before = now;
-                }
-                Ok(Err(_)) => return,
-                Err(_) => client.handle.ask_again(heads.clone()).await,
+        let mut before = None;
+        loop {
+            let (settled, moves) = {
+                let now = status.borrow_and_update();
+                (now.is_settled(&heads), now.moves)
+            };
+            if before.replace(moves).is_some_and(|before| before != moves) {
+                self.patience.progressed(since.elapsed());
+            }
+            if settled {
+                return;
             }
             since = Instant::now();
+            match self.patience.window().within(status.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
+                Err(_) => {
+                    client.handle.ask_again(heads.clone()).await;
+                    since = Instant::now();
+                }
+            }
         }
     }
 

@@ -1,77 +1,115 @@
-//! A client's checkpoint file: replaced whole and atomically, so that a client that dies finds the old one or the new one.
+//! A client's checkpoint file: a line for each change of a cursor. A client that dies finds all that it wrote, whichever
+//! line it was writing. The file lives no longer than its run.
 
-use std::io;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use cutover_core::apply::Checkpoint;
+use cutover_core::ids::{Cursor, StreamId};
 
 /// The checkpoint file of one client.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CheckpointFile {
     path: PathBuf,
-    next: PathBuf,
+    /// Open once something was written.
+    file: Option<File>,
 }
 
 impl CheckpointFile {
     /// The file of this client in that directory. Nothing is touched yet.
     pub fn of(dir: &Path, client: &str) -> CheckpointFile {
         CheckpointFile {
-            path: dir.join(format!("{client}.checkpoint.json")),
-            next: dir.join(format!("{client}.checkpoint.next")),
+            path: dir.join(format!("{client}.checkpoint.jsonl")),
+            file: None,
         }
     }
 
-    /// What the file holds; no file is a client that has applied nothing.
+    /// The cursors that the file holds; no file is a client that has applied nothing. A stream without a cursor has to be
+    /// bootstrapped.
     ///
     /// # Errors
-    /// Where it can't be read or is no checkpoint.
-    pub fn load(&self) -> io::Result<Checkpoint> {
-        match std::fs::read_to_string(&self.path) {
-            Ok(text) => Checkpoint::parse(&text).map_err(|error| {
-                io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", self.path.display()))
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Checkpoint::new([].into())),
-            Err(error) => Err(error),
+    /// Where it can't be read or a whole line of it is no change.
+    pub fn load(&self) -> io::Result<BTreeMap<StreamId, Cursor>> {
+        let text = match std::fs::read_to_string(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            text => text?,
+        };
+        let mut cursors = BTreeMap::new();
+        // What follows the last line's end was not written whole.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        for (number, line) in whole.lines().enumerate() {
+            match serde_json::from_str(line) {
+                Ok((stream, Some(cursor))) => drop(cursors.insert(stream, cursor)),
+                Ok((stream, None)) => drop(cursors.remove(&stream)),
+                Err(error) => {
+                    let what = format!("{}, line {}: {error}", self.path.display(), number + 1);
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+                }
+            }
         }
+        Ok(cursors)
     }
 
-    /// Replaces the file.
+    /// Writes how far a stream is applied now.
     ///
     /// # Errors
     /// Where it can't be written.
-    pub fn store(&self, checkpoint: &Checkpoint) -> io::Result<()> {
-        std::fs::write(&self.next, checkpoint.to_text())?;
-        std::fs::rename(&self.next, &self.path)
+    pub fn store(&mut self, stream: &StreamId, cursor: Option<Cursor>) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self
+                .file
+                .insert(OpenOptions::new().create(true).append(true).open(&self.path)?),
+        };
+        let mut line = serde_json::to_vec(&(stream, cursor))?;
+        line.push(b'\n');
+        file.write_all(&line)
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use cutover_core::ids::Cursor;
-
     use super::*;
 
     #[test]
-    fn a_checkpoint_survives_the_client_that_wrote_it() {
+    fn a_client_that_died_finds_what_it_wrote_last() {
         let dir = tempfile::tempdir().unwrap();
-        let checkpoint = Checkpoint::new([("run:a:events".into(), Cursor(3))].into());
-        CheckpointFile::of(dir.path(), "desk").store(&checkpoint).unwrap();
-        assert_eq!(CheckpointFile::of(dir.path(), "desk").load().unwrap(), checkpoint);
-        assert!(
-            CheckpointFile::of(dir.path(), "other")
-                .load()
-                .unwrap()
-                .cursors
-                .is_empty()
-        );
+        let mut file = CheckpointFile::of(dir.path(), "desk");
+        for (stream, cursor) in [
+            ("a", Some(3)),
+            ("b", Some(1)),
+            ("c", Some(7)),
+            ("a", Some(4)),
+            ("b", None),
+        ] {
+            file.store(&stream.into(), cursor.map(Cursor)).unwrap();
+        }
+        let cursors = CheckpointFile::of(dir.path(), "desk").load().unwrap();
+        assert_eq!(cursors, [("a".into(), Cursor(4)), ("c".into(), Cursor(7))].into());
+        let other = CheckpointFile::of(dir.path(), "other").load().unwrap();
+        assert!(other.is_empty());
     }
 
     #[test]
-    fn a_torn_checkpoint_is_named_by_its_path() {
+    fn a_client_that_died_while_it_wrote_finds_what_it_wrote_before() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("desk.checkpoint.json"), "{").unwrap();
+        let mut file = CheckpointFile::of(dir.path(), "desk");
+        file.store(&"a".into(), Some(Cursor(3))).unwrap();
+        let path = dir.path().join("desk.checkpoint.jsonl");
+        let whole = std::fs::read(&path).unwrap();
+        for torn in 0..whole.len() {
+            std::fs::write(&path, [&whole[..], &whole[..torn]].concat()).unwrap();
+            assert_eq!(file.load().unwrap(), [("a".into(), Cursor(3))].into(), "{torn} bytes");
+        }
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_is_named_by_its_path_and_line() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("desk.checkpoint.jsonl"), "[\"a\",1]\n{\n").unwrap();
         let error = CheckpointFile::of(dir.path(), "desk").load().unwrap_err().to_string();
-        assert!(error.contains("desk.checkpoint.json"), "{error}");
+        assert!(error.contains("desk.checkpoint.jsonl, line 2"), "{error}");
     }
 }

@@ -4,7 +4,10 @@
 //! A client recovers from anything out of order by a new connection from its watermark, never on the same one: what the
 //! old subscription still had in flight then can't be taken for what the new one replays.
 
-use std::collections::BTreeMap;
+mod resubscribe;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +39,7 @@ enum Command {
     Connect,
     Disconnect(oneshot::Sender<()>),
     Crash(oneshot::Sender<()>),
+    Resubscribe(oneshot::Sender<()>),
     SetCursor(StreamId, Cursor, oneshot::Sender<()>),
     Settle(oneshot::Sender<()>),
     AskForLife(oneshot::Sender<bool>),
@@ -52,9 +56,11 @@ pub struct ClientHandle {
 
 impl ClientHandle {
     /// Starts a client that is not connected.
-    pub fn spawn(lane: Arc<dyn Lane>, endpoint: Endpoint, inbox: Inbox, recorder: Recorder) -> ClientHandle {
+    pub fn spawn(lane: Arc<dyn Lane>, endpoint: Endpoint, mut inbox: Inbox, recorder: Recorder) -> ClientHandle {
         let (commands, inbound) = mpsc::channel(COMMANDS);
-        let (status_out, status) = watch::channel(inbox.status(false));
+        let mut first = Status::default();
+        inbox.tell(false, &mut first);
+        let (status_out, status) = watch::channel(first);
         let backoff = Backoff::new(inbox.planned().backoff_ms.clone());
         let actor = Actor {
             lane,
@@ -63,6 +69,8 @@ impl ClientHandle {
             recorder,
             status: status_out,
             conn: 0,
+            opened: 0,
+            put_off: VecDeque::new(),
             backoff,
             applied: 0,
             asked_to_wait: None,
@@ -91,6 +99,11 @@ impl ClientHandle {
     /// Dies: no close, memory gone.
     pub async fn crash(&self) {
         self.ask(Command::Crash).await;
+    }
+
+    /// Unsubscribes, and subscribes again without cursors on the connection that it has.
+    pub async fn resubscribe(&self) {
+        self.ask(Command::Resubscribe).await;
     }
 
     /// Overwrites the checkpoint of a disconnected client.
@@ -136,7 +149,12 @@ struct Actor {
     inbox: Inbox,
     recorder: Recorder,
     status: watch::Sender<Status>,
+    /// The last connection that was asked for.
     conn: u32,
+    /// The last connection that the lane opened.
+    opened: u32,
+    /// Commands that came while a connection was being opened.
+    put_off: VecDeque<Command>,
     backoff: Backoff,
     /// How many events were applied when the client last waited to reconnect.
     applied: u64,
@@ -164,15 +182,16 @@ impl Actor {
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut session = None;
         loop {
-            let pause = match session.as_mut() {
-                Some(open) => self.listen(open, &mut commands).await,
-                None if self.wanted => self.wait_to_reconnect(&mut commands).await,
-                None => Pause::Command(commands.recv().await),
+            let pause = match (self.put_off.pop_front(), session.as_mut()) {
+                (Some(command), _) => Pause::Command(Some(command)),
+                (None, Some(open)) => self.listen(open, &mut commands).await,
+                (None, None) if self.wanted => self.wait_to_reconnect(&mut commands).await,
+                (None, None) => Pause::Command(commands.recv().await),
             };
             match pause {
                 Pause::Ended => session = None,
-                Pause::Reconnect => session = self.open().await,
-                Pause::Command(Some(command)) => self.obey(command, &mut session).await,
+                Pause::Reconnect => session = self.open_unless_told(&mut commands).await,
+                Pause::Command(Some(command)) => self.obey(command, &mut session, &mut commands).await,
                 Pause::Command(None) => {
                     self.close(&mut session).await;
                     return;
@@ -183,21 +202,21 @@ impl Actor {
     }
 
     /// Tells the script, where there is something new.
-    fn publish(&self, subscribed: bool) {
-        let status = self.inbox.status(subscribed);
-        self.status.send_if_modified(|told| {
-            let news = *told != status;
-            *told = status;
-            news
-        });
+    fn publish(&mut self, subscribed: bool) {
+        self.status.send_if_modified(|told| self.inbox.tell(subscribed, told));
     }
 
-    async fn obey(&mut self, command: Command, session: &mut Option<Box<dyn Session>>) {
+    async fn obey(
+        &mut self,
+        command: Command,
+        session: &mut Option<Box<dyn Session>>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) {
         match command {
             Command::Connect => {
                 self.wanted = true;
                 if session.is_none() {
-                    *session = self.open().await;
+                    *session = self.open_unless_told(commands).await;
                 }
             }
             Command::Disconnect(done) => {
@@ -213,6 +232,17 @@ impl Actor {
                 }
                 self.inbox.reload();
                 self.publish(false);
+                let _ = done.send(());
+            }
+            Command::Resubscribe(done) => {
+                *session = match session.take() {
+                    Some(open) => self.resubscribe(open).await,
+                    // The next connection asks without cursors.
+                    None => {
+                        self.inbox.forget();
+                        None
+                    }
+                };
                 let _ = done.send(());
             }
             Command::SetCursor(stream, cursor, done) => {
@@ -384,6 +414,39 @@ impl Actor {
         }
     }
 
+    /// Opens a connection. A command to end it is obeyed at once; any other waits until the attempt has ended.
+    async fn open_unless_told(&mut self, commands: &mut mpsc::Receiver<Command>) -> Option<Box<dyn Session>> {
+        let mut put_off = VecDeque::new();
+        let opened = {
+            let mut opening = pin!(self.open());
+            loop {
+                tokio::select! {
+                    biased;
+                    session = &mut opening => break Ok(session),
+                    command = commands.recv() => {
+                        let end = match command {
+                            Some(Command::Crash(_)) => Some(Closed::Crashed),
+                            Some(Command::Disconnect(_)) | None => Some(Closed::ByClient),
+                            _ => None,
+                        };
+                        put_off.extend(command);
+                        if let Some(end) = end { break Err(end) }
+                    }
+                }
+            }
+        };
+        self.put_off.append(&mut put_off);
+        let why = match opened {
+            Ok(session) => return session,
+            Err(why) => why,
+        };
+        if self.opened == self.conn {
+            self.closed(why);
+            self.inbox.end_of_connection();
+        }
+        None
+    }
+
     /// Opens a connection and resumes every stream on it.
     async fn open(&mut self) -> Option<Box<dyn Session>> {
         self.conn += 1;
@@ -402,7 +465,7 @@ impl Actor {
                 return None;
             }
         };
-        (self.was_let_in, self.refusals) = (true, 0);
+        (self.was_let_in, self.refusals, self.opened) = (true, 0, self.conn);
         self.recorder.record(Record::Opened {
             client: self.inbox.client().clone(),
             conn: ConnId(self.conn),

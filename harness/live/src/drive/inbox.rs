@@ -30,6 +30,10 @@ pub struct Inbox {
     applier: Applier,
     canonicalizer: Canonicalizer,
     streams: BTreeMap<StreamId, Following>,
+    /// Streams that have to be replayed, of those that are not stuck.
+    out_of_order: BTreeSet<StreamId>,
+    /// Streams of which the status was not told since their last change.
+    changed: BTreeSet<StreamId>,
     subs: u32,
     applied: u64,
     overdue: u32,
@@ -46,7 +50,6 @@ struct Following {
     head: Option<Seq>,
     /// The acknowledged head that the client asked for again.
     owed: Option<Seq>,
-    out_of_order: bool,
     /// Where the last connection ended.
     ended_at: Option<Cursor>,
     fruitless: u32,
@@ -75,6 +78,8 @@ impl Inbox {
             applier: Applier::default(),
             canonicalizer: Canonicalizer::new(),
             streams,
+            out_of_order: BTreeSet::new(),
+            changed: BTreeSet::new(),
             subs: 0,
             applied: 0,
             overdue: 0,
@@ -98,39 +103,41 @@ impl Inbox {
     /// Forgets what is in memory and starts from the file, as after a crash.
     pub fn reload(&mut self) {
         match self.file.load() {
-            Ok(checkpoint) => self.applier = Applier::resume(&checkpoint),
+            Ok(cursors) => self.applier = Applier::resume(&cursors),
             Err(error) => self.give_up(format!("its checkpoint can't be read: {error}")),
         }
+        self.changed.extend(self.streams.keys().cloned());
     }
 
     /// Overwrites the checkpoint of a stream, in memory and on disk.
     pub fn set_cursor(&mut self, stream: &StreamId, cursor: Cursor) {
-        let mut checkpoint = self.applier.checkpoint();
-        checkpoint.cursors.insert(stream.clone(), cursor);
-        self.applier = Applier::resume(&checkpoint);
-        self.store();
+        self.applier.set_cursor(stream, cursor);
+        self.store(stream);
     }
 
     /// How far each stream is applied.
     pub fn cursors(&self) -> BTreeMap<StreamId, Cursor> {
-        self.applier.checkpoint().cursors
+        self.applier.cursors()
     }
 
-    /// What the script may know.
-    pub fn status(&self, subscribed: bool) -> Status {
-        let stuck: BTreeSet<_> = self
-            .streams
-            .iter()
-            .filter(|(_, following)| following.stuck)
-            .map(|(stream, _)| stream.clone())
-            .collect();
-        Status {
-            subscribed,
-            cursors: self.cursors(),
-            stuck,
-            overdue: self.overdue,
-            gave_up: self.gave_up.clone(),
+    /// Brings what the script knows up to date; false where it knows all of it.
+    pub fn tell(&mut self, subscribed: bool, told: &mut Status) -> bool {
+        let mut news = told.subscribed != subscribed || told.overdue != self.overdue || told.gave_up != self.gave_up;
+        (told.subscribed, told.overdue) = (subscribed, self.overdue);
+        told.gave_up.clone_from(&self.gave_up);
+        for stream in std::mem::take(&mut self.changed) {
+            news |= match self.streams.get(&stream).is_some_and(|following| following.stuck) {
+                true => told.stuck.insert(stream.clone()),
+                false => told.stuck.remove(&stream),
+            };
+            let moved = match self.applier.cursor(&stream) {
+                Some(cursor) => told.cursors.insert(stream, cursor) != Some(cursor),
+                None => told.cursors.remove(&stream).is_some(),
+            };
+            told.moves += u64::from(moved);
+            news |= moved;
         }
+        news
     }
 
     /// The client will not try again.
@@ -164,6 +171,7 @@ impl Inbox {
     pub fn begin_subscription(&mut self, conn: ConnId) -> Vec<(StreamId, Option<Cursor>)> {
         let streams = self.planned.streams.clone();
         let mut asked = Vec::with_capacity(streams.len());
+        self.out_of_order.clear();
         for stream in streams {
             let cursor = self.applier.cursor(&stream);
             if cursor.is_none() {
@@ -174,7 +182,6 @@ impl Inbox {
             following.sub = SubId(self.subs);
             following.resumed_from = cursor;
             following.head = None;
-            following.out_of_order = false;
             self.recorder.record(subscribed(self, conn, &stream, cursor));
             asked.push((stream, cursor));
         }
@@ -198,7 +205,7 @@ impl Inbox {
         if let Some(following) = self.streams.get_mut(stream) {
             following.head = head;
         }
-        self.store();
+        self.store(stream);
     }
 
     /// The lane refused what was asked.
@@ -240,7 +247,14 @@ impl Inbox {
             why,
         });
         self.applier.rewind(stream);
-        self.store();
+        self.store(stream);
+    }
+
+    /// Gives up the cursor of every stream, since the client unsubscribed.
+    pub fn forget(&mut self) {
+        for stream in self.planned.streams.clone() {
+            self.rewind(&stream, RewindReason::Unsubscribed);
+        }
     }
 
     /// Whether every stream is as far as the head that the lane named when it accepted, and as the one that the client
@@ -284,9 +298,7 @@ impl Inbox {
 
     /// Whether a stream that is not stuck has to be replayed.
     pub fn is_out_of_order(&self) -> bool {
-        self.streams
-            .values()
-            .any(|following| following.out_of_order && !following.stuck)
+        !self.out_of_order.is_empty()
     }
 
     /// The connection is given up. A stream that it did not bring forward, though more was there, was asked for in vain.
@@ -297,16 +309,17 @@ impl Inbox {
             let behind = following.is_behind(cursor.unwrap_or_default());
             // One that bootstraps anew each time comes no further than the last time, and further than it asked from.
             let no_further = cursor == following.resumed_from || cursor == following.ended_at;
-            let in_vain = (following.out_of_order || behind) && no_further;
+            let in_vain = (self.out_of_order.contains(stream) || behind) && no_further;
             following.ended_at = cursor;
             following.fruitless = if in_vain { following.fruitless + 1 } else { 0 };
             if following.fruitless >= MOST_FRUITLESS_REPLAYS && !following.stuck {
                 following.stuck = true;
                 newly_stuck.push((stream.clone(), cursor.unwrap_or_default()));
             }
-            following.out_of_order = false;
         }
+        self.out_of_order.clear();
         for (stream, cursor) in newly_stuck {
+            self.changed.insert(stream.clone());
             self.recorder.record(Record::Stuck {
                 client: self.planned.id.clone(),
                 stream,
@@ -352,6 +365,11 @@ impl Inbox {
                     what,
                 });
             }
+            Arrival::Ignored(what) => self.recorder.record(Record::Ignored {
+                client: self.planned.id.clone(),
+                conn,
+                what,
+            }),
             Arrival::Closed(_) => {}
         }
         !self.is_out_of_order()
@@ -365,12 +383,12 @@ impl Inbox {
         let verdict = self.applier.offer(&stream, seq, || hash.map(|_| ()).ok_or(()));
         if verdict == Verdict::Applied {
             self.applied += 1;
-            self.store();
+            self.store(&stream);
         }
-        if let Some(following) = self.streams.get_mut(&stream)
-            && !matches!(verdict, Verdict::Applied | Verdict::Duplicate)
+        if !matches!(verdict, Verdict::Applied | Verdict::Duplicate)
+            && self.streams.get(&stream).is_some_and(|following| !following.stuck)
         {
-            following.out_of_order = true;
+            self.out_of_order.insert(stream.clone());
         }
         let sub = self.sub_of(&stream);
         let payload = (!as_planned).then(|| payload.to_owned());
@@ -389,8 +407,9 @@ impl Inbox {
         });
     }
 
-    fn store(&mut self) {
-        if let Err(error) = self.file.store(&self.applier.checkpoint()) {
+    fn store(&mut self, stream: &StreamId) {
+        self.changed.insert(stream.clone());
+        if let Err(error) = self.file.store(stream, self.applier.cursor(stream)) {
             self.give_up(format!("its checkpoint can't be written: {error}"));
         }
     }

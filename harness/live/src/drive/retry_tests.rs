@@ -83,6 +83,42 @@ impl Session for FakeSession {
     async fn close(&mut self) {}
 }
 
+/// What seven waits take, of which the first is 1 ms and each further one twice the last.
+const SEVEN_WAITS: Duration = Duration::from_millis(127);
+/// A lane that does not answer: not to a connection, or not to what is asked on one.
+struct Silent {
+    opens: bool,
+}
+
+struct SilentSession;
+
+#[async_trait]
+impl Lane for Silent {
+    fn id(&self) -> LaneId {
+        LaneId::Legacy
+    }
+
+    async fn open(&self, _: &Endpoint, _: &Role) -> Result<Box<dyn Session>, OpenError> {
+        match self.opens {
+            true => Ok(Box::new(SilentSession)),
+            false => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Session for SilentSession {
+    async fn invoke(&mut self, _: &Op) -> Completion {
+        std::future::pending().await
+    }
+
+    async fn next(&mut self) -> Arrival {
+        std::future::pending().await
+    }
+
+    async fn close(&mut self) {}
+}
+
 fn fake(open: OnOpen, op: OnOp) -> Fake {
     Fake {
         open,
@@ -140,7 +176,7 @@ fn written(_: usize) -> Completion {
     })
 }
 
-async fn client(lane: Arc<Fake>, waits: &[u64], dir: &tempfile::TempDir) -> (ClientHandle, Recorder) {
+async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> (ClientHandle, Recorder) {
     let recorder = recorder();
     let planned = PlannedClient {
         id: "desk".into(),
@@ -193,9 +229,18 @@ async fn a_writer_before_a_lane_in_trouble_backs_off() {
         recorder(),
         Backoff::new(vec![1]),
     );
-    let _ = timeout(Duration::from_millis(500), writer.invoke(OpId(1), &publish())).await;
-    let asked = lane.asked.load(Ordering::SeqCst);
-    assert!((2..=12).contains(&asked), "asked {asked} times");
+    let started = Instant::now();
+    let asked_often = async {
+        while lane.asked.load(Ordering::SeqCst) < 8 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let op = publish();
+    tokio::select! {
+        completion = writer.invoke(OpId(1), &op) => panic!("{completion:?}"),
+        () = asked_often => {}
+    }
+    assert!(started.elapsed() >= SEVEN_WAITS, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -227,10 +272,13 @@ async fn a_connection_that_ends_once_it_is_subscribed_does_not_end_the_back_off(
     let mut lane = fake(|_| Ok(()), accepts);
     lane.ends = Some(Closed::CloseFrame { code: 4001 });
     let (lane, dir) = (Arc::new(lane), tempfile::tempdir().unwrap());
+    let started = Instant::now();
     let (handle, _) = client(Arc::clone(&lane), &[1], &dir).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let opened = lane.opened.load(Ordering::SeqCst);
-    assert!((2..=12).contains(&opened), "opened {opened} connections");
+    let mut status = handle.status.clone();
+    while lane.opened.load(Ordering::SeqCst) < 8 {
+        status.changed().await.unwrap();
+    }
+    assert!(started.elapsed() >= SEVEN_WAITS, "{:?}", started.elapsed());
     handle.stop().await;
 }
 
@@ -246,7 +294,7 @@ async fn a_client_that_was_let_in_before_takes_a_refusal_for_one_in_passing() {
     let mut lane = fake(second_is_refused, accepts);
     lane.ends = Some(Closed::CloseFrame { code: 1012 });
     let (lane, dir) = (Arc::new(lane), tempfile::tempdir().unwrap());
-    let (handle, recorder) = client(Arc::clone(&lane), &[1], &dir).await;
+    let (handle, recorder) = client(lane.clone(), &[1], &dir).await;
     let third = async {
         while lane.opened.load(Ordering::SeqCst) < 3 {
             tokio::task::yield_now().await;
@@ -294,4 +342,45 @@ async fn a_subscription_that_is_rate_limited_is_asked_for_again() {
     let mut status = handle.status.clone();
     status.wait_for(|status| status.subscribed).await.unwrap();
     handle.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_in_front_of_a_silent_lane_obeys_at_once() {
+    for (opens, crash) in [(false, false), (false, true), (true, false), (true, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let (handle, recorder) = client(Arc::new(Silent { opens }), &[1], &dir).await;
+        while opens && recorder.snapshot().records.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let obeyed = async {
+            match crash {
+                true => handle.crash().await,
+                false => handle.disconnect().await,
+            }
+            handle.connect().await;
+            handle.stop().await;
+        };
+        timeout(Duration::from_secs(2), obeyed).await.unwrap();
+        let records = recorder.snapshot().records;
+        let first = records.iter().find_map(|record| match record {
+            Record::Closed { why, .. } => Some(why.clone()),
+            _ => None,
+        });
+        // A connection that was never opened has no end.
+        let end = if crash { Closed::Crashed } else { Closed::ByClient };
+        assert_eq!(first, opens.then_some(end), "{records:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_of_a_client_that_is_opening_a_connection_is_answered_on_that_connection() {
+    let dir = tempfile::tempdir().unwrap();
+    let (handle, recorder) = client(Arc::new(fake(|_| Ok(()), accepts)), &[1], &dir).await;
+    handle.settle().await;
+    assert!(handle.asks_for_life().await);
+    handle.disconnect().await;
+    handle.stop().await;
+    let records = recorder.snapshot().records;
+    let opened = records.iter().filter(|record| matches!(record, Record::Opened { .. }));
+    assert_eq!(opened.count(), 1, "{records:?}");
 }

@@ -11,6 +11,8 @@ pub struct Status {
     pub subscribed: bool,
     /// How far each stream is applied.
     pub cursors: BTreeMap<StreamId, Cursor>,
+    /// How often a cursor was another one than before.
+    pub moves: u64,
     /// Streams of which it asked for the same event again and again in vain.
     pub stuck: BTreeSet<StreamId>,
     /// How often it asked again for events that were acknowledged and did not come.

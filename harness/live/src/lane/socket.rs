@@ -18,8 +18,12 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::counted::Counted;
 use super::http::{REDIRECT_HINT, excerpt, is_html, location, redirected};
 use super::passing::{is_passing, retry_after};
-use super::{Arrival, Endpoint, OpenError};
+use super::refusal::refusal;
+use super::{Arrival, Endpoint, NO_SOCKET, OpenError};
 use crate::bounds::{self, Bound, Reached, Running};
+
+/// What is read at once. The crate zeroes as much before each read.
+const READ_BUFFER_BYTES: usize = 8 * 1024;
 
 /// How long a session waits for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +155,15 @@ impl UpgradeError {
             hint,
             retryable,
             retry_after,
-            refusal: None,
+            refusal: (self.status() == Some(404)).then(|| Box::new(refusal(NO_SOCKET, String::new()))),
+        }
+    }
+
+    /// The status that was answered, where there was an answer.
+    fn status(&self) -> Option<u16> {
+        match self {
+            UpgradeError::Answered { status, .. } => Some(*status),
+            _ => None,
         }
     }
 }
@@ -205,6 +217,7 @@ impl Socket {
         // Small messages that wait for each other would measure Nagle's algorithm, not the lane.
         tcp.set_nodelay(true).map_err(|error| protocol(error.to_string()))?;
         let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
             .max_message_size(Some(bounds::MESSAGE_MAX_BYTES))
             .max_frame_size(Some(bounds::MESSAGE_MAX_BYTES));
         let upgrade = tokio_tungstenite::client_async_with_config(request, Counted::new(tcp), Some(config));

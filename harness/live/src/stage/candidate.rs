@@ -1,7 +1,7 @@
 //! The candidate lane: a SpacetimeDB server, shared between the plans that do it no harm, with a database of its own for
 //! each plan.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cutover_core::hash::PayloadHash;
@@ -40,24 +40,12 @@ pub struct Host {
 }
 
 impl Host {
-    /// Stops the server, where it is ours.
-    pub async fn stop(&self) {
+    /// Kills the server, where it is ours: nothing is read of what it would still write.
+    pub async fn kill(&self) {
         if let Some(server) = &self.server {
-            server.lock().await.stop().await;
+            server.lock().await.kill().await;
         }
         self.door.shutdown().await;
-    }
-
-    /// Stops the server in good order and starts it again. A server that was killed within some 40 ms of a publish was seen
-    /// to forget the database; what it has written when it stops in good order it does not forget.
-    async fn make_durable(&self) -> Result<(), StageError> {
-        let Some(server) = &self.server else { return Ok(()) };
-        let mut server = server.lock().await;
-        server.stop().await;
-        server.start().await.map_err(|source| StageError::Server {
-            lane: "candidate",
-            source,
-        })
     }
 
     /// A client with the owner's token.
@@ -89,19 +77,31 @@ impl Host {
     }
 }
 
+/// A data directory with a database in it, and who owns that. A server that is to be harmed starts on a copy.
+pub struct Prepared {
+    dir: PathBuf,
+    token: Secret,
+    database: (String, Option<String>),
+}
+
 impl Stage {
     pub(super) async fn set_candidate(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
         let harmed = harms(plan, lane);
-        let host = if harmed {
-            Arc::new(self.start_host(dir).await?)
+        let (host, (name, module_digest)) = if harmed {
+            let prepared = self.prepared.get_or_try_init(|| self.prepare()).await?;
+            copy_dir(&prepared.dir, dir).map_err(|source| StageError::Directory {
+                path: dir.to_owned(),
+                source,
+            })?;
+            let mut host = self.start_host(dir).await?;
+            host.token = prepared.token.clone();
+            (Arc::new(host), prepared.database.clone())
         } else {
-            self.shared_host().await?
+            let host = self.shared_host().await?;
+            let database = self.create(&host, &format!("{}-{lane}", plan.scenario)).await?;
+            (host, database)
         };
         let profile = host.profile.clone();
-        let (name, module_digest) = self.create(&host, &format!("{}-{lane}", plan.scenario)).await?;
-        if harmed {
-            host.make_durable().await?;
-        }
         let names = self.names(lane, LaneId::Candidate, plan)?;
         let route = Route::new(&profile.origin(), host.upstream.clone());
         let victim = host
@@ -130,7 +130,22 @@ impl Stage {
             version: host.version.clone(),
             module_digest,
             server,
+            dir: dir.to_owned(),
         })
+    }
+
+    /// Has a server write a database, and ends it in good order. A server that was killed within some 40 ms of a publish was
+    /// seen to forget the database; what it has written when it stops in good order it does not forget.
+    async fn prepare(&self) -> Result<Prepared, StageError> {
+        let dir = self.work.join("prepared");
+        let host = Arc::new(self.start_host(&dir).await?);
+        let database = self.create(&host, "prepared").await?;
+        if let Some(server) = &host.server {
+            server.lock().await.stop().await;
+        }
+        host.door.shutdown().await;
+        let token = host.token.clone();
+        Ok(Prepared { dir, token, database })
     }
 
     /// Makes a database ready: one of the run's own with the module in it, or the one that the profile names. Returns its name,
@@ -149,8 +164,13 @@ impl Stage {
             let found = admin::find_database(&mut http, &name).await;
             return found.map(|()| (name, None)).map_err(|source| host.failed(source));
         }
+        // The first to be published is compiled; all others then find it in the cache of compiled modules.
+        let first = Some(self.compiled.lock().await).filter(|compiled| !**compiled);
         let published = admin::publish_module(&mut http, &name, self.module.clone()).await;
         published.map_err(|source| host.failed(source))?;
+        if let Some(mut compiled) = first {
+            *compiled = true;
+        }
         Ok((name, Some(module_digest(&self.module))))
     }
 
@@ -197,11 +217,38 @@ impl Stage {
             source,
         };
         let server = Server::new(command, dir).map_err(failed)?;
+        self.share_cache(server.data_dir())
+            .map_err(|source| StageError::Directory {
+                path: dir.to_owned(),
+                source,
+            })?;
         let mut server = server.telling("candidate", self.deaths.clone());
         server.start().await.map_err(failed)?;
         let upstream = server.address();
         meet(Some(Arc::new(Mutex::new(server))), Arc::new(profile), upstream).await
     }
+
+    /// Gives a server the cache of compiled modules that all servers of the run share.
+    fn share_cache(&self, data_dir: &Path) -> std::io::Result<()> {
+        let cache = self.work.join("cache");
+        std::fs::create_dir_all(&cache)?;
+        std::os::unix::fs::symlink(std::path::absolute(cache)?, data_dir.join("cache"))
+    }
+}
+
+/// Copies the files of a directory and of those in it. Links are left out: the only one is the shared cache's.
+fn copy_dir(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, copy) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_dir(&entry.path(), &copy)?;
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), copy)?;
+        }
+    }
+    Ok(())
 }
 
 /// `sha256:` of a module, as the evidence names it.
@@ -266,7 +313,7 @@ fn client(
         operation: within,
         ..Bounds::default()
     };
-    SpacetimeLane::http(&endpoint, token, bounds).map_err(|source| StageError::Lane {
+    SpacetimeLane::http(&endpoint, profile, token, bounds).map_err(|source| StageError::Lane {
         lane: "candidate",
         url: profile.url.clone(),
         source,

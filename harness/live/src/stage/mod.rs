@@ -17,7 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, OnceCell, mpsc};
 
 pub use candidate::MODULE_WASM;
 use databases::Databases;
@@ -78,6 +78,9 @@ pub struct Stage {
     candidate: Source,
     module: Bytes,
     shared_candidate: Mutex<Option<Arc<candidate::Host>>>,
+    prepared: OnceCell<candidate::Prepared>,
+    /// Whether the module is in the cache of compiled modules.
+    compiled: Mutex<bool>,
     databases: Databases,
     keeps_databases: bool,
     deaths: Deaths,
@@ -94,14 +97,17 @@ pub struct Staged {
     /// `sha256:` of the module that was published for it, where one was.
     pub module_digest: Option<String>,
     server: Option<Arc<Mutex<Server>>>,
+    dir: PathBuf,
 }
 
 impl Staged {
-    /// Stops what was started for the plan.
+    /// Kills what was started for the plan, and takes its data away: nothing of it is read any more.
     pub async fn strike(self) {
         if let Some(server) = self.server {
-            server.lock().await.stop().await;
+            server.lock().await.kill().await;
         }
+        // What is left behind goes with the run's directory.
+        let _ = tokio::fs::remove_dir_all(self.dir).await;
     }
 }
 
@@ -118,6 +124,8 @@ impl Stage {
             candidate,
             module: Bytes::from_static(MODULE_WASM),
             shared_candidate: Mutex::default(),
+            prepared: OnceCell::new(),
+            compiled: Mutex::default(),
             databases: Databases::default(),
             keeps_databases: false,
             deaths,
@@ -181,7 +189,7 @@ impl Stage {
             self.databases.delete_all(within).await
         };
         if let Some(host) = self.shared_candidate.lock().await.take() {
-            host.stop().await;
+            host.kill().await;
         }
         left
     }

@@ -71,9 +71,8 @@ pub(super) fn classify(
         .and_then(|timeline| timeline.owners.get(&seq))
         .map_or(&[][..], Vec::as_slice);
     let foreign = || {
-        let publishes = hash.map_or(&[][..], |hash| plan.publishes_of(hash));
-        let here = publishes.iter().any(|op| plan.ops[*op].stream == stream);
-        publishes.first().copied().filter(|_| !here)
+        let hash = hash.filter(|hash| plan.publishes_of(stream, *hash).is_none())?;
+        plan.first_of(hash)
     };
     let Some(first) = owners.first() else {
         return foreign().map_or(Arrival::NeverPublished, Arrival::OtherStream);

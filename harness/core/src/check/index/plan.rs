@@ -60,6 +60,15 @@ impl PlannedOp<'_> {
     }
 }
 
+/// The publishes of a stream that carry the same payload.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::check) struct SamePayload {
+    /// The first of them.
+    pub first: usize,
+    /// How many are to be written.
+    pub to_be_written: usize,
+}
+
 /// A stream's policy at the start; `None` is without bound.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::check) struct StartPolicy {
@@ -85,7 +94,8 @@ pub(in crate::check) struct PlanIndex<'a> {
     /// Which clients subscribe to which streams.
     pub subscribes: BTreeSet<PairKey>,
     op_at: HashMap<OpId, usize>,
-    by_hash: HashMap<PayloadHash, Vec<usize>>,
+    by_hash: HashMap<PayloadHash, usize>,
+    by_place: HashMap<(usize, PayloadHash), SamePayload>,
     policies: Vec<StartPolicy>,
     connected: Vec<bool>,
     set_cursors: HashMap<PairKey, Vec<u64>>,
@@ -108,6 +118,7 @@ impl<'a> PlanIndex<'a> {
             subscribes: BTreeSet::new(),
             op_at: HashMap::new(),
             by_hash: HashMap::new(),
+            by_place: HashMap::new(),
             policies: Vec::new(),
             connected: Vec::new(),
             set_cursors: HashMap::new(),
@@ -162,7 +173,15 @@ impl<'a> PlanIndex<'a> {
                         expect,
                     },
                 );
-                self.by_hash.entry(*hash).or_default().push(at);
+                self.by_hash.entry(*hash).or_insert(at);
+                let same = self
+                    .by_place
+                    .entry((self.ops[at].stream, *hash))
+                    .or_insert(SamePayload {
+                        first: at,
+                        to_be_written: 0,
+                    });
+                same.to_be_written += usize::from(self.ops[at].planned_seq().is_some());
             }
             Step::Policy {
                 op,
@@ -185,7 +204,8 @@ impl<'a> PlanIndex<'a> {
                 let pair = (self.clients.add(client.as_str()), self.streams.add(stream.as_str()));
                 self.set_cursors.entry(pair).or_default().push(cursor.0);
             }
-            Step::AwaitCaughtUp { .. }
+            Step::Resubscribe { .. }
+            | Step::AwaitCaughtUp { .. }
             | Step::AwaitFired { .. }
             | Step::Arm { .. }
             | Step::Disarm { .. }
@@ -213,9 +233,14 @@ impl<'a> PlanIndex<'a> {
         self.op_at.get(&id).copied()
     }
 
-    /// The publishes that carry a payload.
-    pub fn publishes_of(&self, hash: PayloadHash) -> &[usize] {
-        self.by_hash.get(&hash).map_or(&[], Vec::as_slice)
+    /// The first publish that carries a payload, to any stream.
+    pub fn first_of(&self, hash: PayloadHash) -> Option<usize> {
+        self.by_hash.get(&hash).copied()
+    }
+
+    /// The publishes that carry a payload to one stream.
+    pub fn publishes_of(&self, stream: usize, hash: PayloadHash) -> Option<SamePayload> {
+        self.by_place.get(&(stream, hash)).copied()
     }
 
     /// A stream's policy at the start.

@@ -6,7 +6,7 @@ use super::plan::PlanIndex;
 use crate::history::{Closed, History, Record};
 
 /// How one client stood.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(in crate::check) struct Reach {
     /// Connections that ended, or did not open, without the client's own doing: their records.
     pub ends: Vec<usize>,
@@ -25,6 +25,17 @@ pub(in crate::check) struct Reach {
 }
 
 impl Reach {
+    /// Of a client that the history does not name.
+    pub const NEVER_TRIED: &'static Reach = &Reach {
+        ends: Vec::new(),
+        unreadable: Vec::new(),
+        limits: Vec::new(),
+        gave_up: None,
+        tried: false,
+        cut_off: false,
+        cut_off_at_watermark: None,
+    };
+
     /// Whether it had a connection when everything in flight was to have arrived. One that was opened and ended before
     /// anything was subscribed on it is none.
     pub fn connected_at_end(&self) -> bool {
@@ -38,8 +49,10 @@ impl Reach {
 
     /// Whether something could not be read between two records.
     pub fn is_unreadable_between(&self, from: usize, to: usize) -> bool {
-        let all = self.unreadable.iter().chain(&self.limits);
-        all.into_iter().any(|at| from <= *at && *at <= to)
+        // Both are in the order of the records.
+        let first = |all: &[usize]| all.get(all.partition_point(|at| *at < from)).copied();
+        let firsts = [first(&self.unreadable), first(&self.limits)];
+        firsts.into_iter().flatten().any(|at| at <= to)
     }
 
     fn closed(&mut self, at: usize, why: &Closed) {

@@ -258,7 +258,7 @@ fn tell_second_events(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
     for sub in subs.iter() {
         let nobodys = |delivery: &Delivery| {
             matches!(delivery.arrival, Arrival::WrongPayload(_))
-                && delivery.hash.is_some_and(|hash| plan.publishes_of(hash).is_empty())
+                && delivery.hash.is_some_and(|hash| plan.first_of(hash).is_none())
         };
         let suspects: Vec<usize> = sub
             .deliveries

@@ -1,10 +1,12 @@
 //! The lane profile: how to reach a lane and what it calls things, read from a URL or from a TOML file (`docs/LANES.md`).
 
+mod calls;
 mod phoenix;
 mod read;
 mod spacetime;
 
-pub use phoenix::{EventNames, FieldNames, HashKind, PhoenixProfile, PolicyCall, PublishCall};
+pub use calls::{PolicyCall, PublishCall};
+pub use phoenix::{EventNames, FieldNames, FrameKinds, HashKind, PhoenixProfile};
 use read::Misfit;
 pub use read::ProfileError;
 pub use spacetime::SpacetimeProfile;
@@ -147,6 +149,14 @@ impl LaneTarget {
         match self {
             LaneTarget::Phoenix(profile) => profile.rate,
             LaneTarget::Spacetime(profile) => profile.rate,
+        }
+    }
+
+    /// Whether an unsubscribe leaves the watermark.
+    pub fn keeps_watermarks(&self) -> bool {
+        match self {
+            LaneTarget::Phoenix(profile) => !profile.unsubscribe_forgets,
+            LaneTarget::Spacetime(_) => false,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use cutover_core::text::{Secret, learn_value, masked};
 
+use super::calls::{PolicyCall, PublishCall, TOPIC};
 use super::read::Misfits;
 use super::{Origin, ProfileError, origin_of, server_url, token_of};
 
@@ -27,64 +28,27 @@ pub enum HashKind {
     None,
 }
 
-/// How to publish.
+/// What the kinds of `sync:frame` are called.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct PublishCall {
-    /// The HTTP method.
-    pub method: String,
-    /// The path.
-    pub path: String,
-    /// The body's field for the topic.
-    pub topic: String,
-    /// The body's field for the idempotency key.
-    pub idempotency_key: String,
-    /// The body's field for the payload.
-    pub payload: String,
-    /// The answer's field for the event's seq.
-    pub seq: String,
-    /// The answer's field that says whether the event was there already.
-    pub duplicate: String,
-    /// The whole value of `Authorization`, where it is not `Bearer` and the profile's token.
-    pub authorization: Option<Secret>,
+pub struct FrameKinds {
+    /// A batch of events.
+    pub update_batch: String,
+    /// An error.
+    pub error: String,
+    /// A heartbeat.
+    pub heartbeat: String,
+    /// Kinds that carry no events and are passed over.
+    pub ignored: Vec<String>,
 }
 
-impl Default for PublishCall {
+impl Default for FrameKinds {
     fn default() -> Self {
-        PublishCall {
-            method: "POST".to_owned(),
-            path: "/internal/v1/sync/publish".to_owned(),
-            topic: "topic".to_owned(),
-            idempotency_key: "idempotency_key".to_owned(),
-            payload: "payload".to_owned(),
-            seq: "seq".to_owned(),
-            duplicate: "duplicate".to_owned(),
-            authorization: None,
-        }
-    }
-}
-
-/// How to set a topic's policy.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PolicyCall {
-    /// The HTTP method.
-    pub method: String,
-    /// The path, with `{topic}` in it; `""` in a profile says that policies can't be set, and becomes `None`.
-    pub path: Option<String>,
-    /// The body's field for how many of the newest events are kept.
-    pub retention_events: String,
-    /// The body's field for how many events a resume may replay.
-    pub replay_budget_events: String,
-}
-
-impl Default for PolicyCall {
-    fn default() -> Self {
-        PolicyCall {
-            method: "PUT".to_owned(),
-            path: Some("/internal/v1/sync/topics/{topic}".to_owned()),
-            retention_events: "retention_events".to_owned(),
-            replay_budget_events: "replay_budget_events".to_owned(),
+        FrameKinds {
+            update_batch: "KHALA_FRAME_KIND_UPDATE_BATCH".to_owned(),
+            error: "KHALA_FRAME_KIND_ERROR".to_owned(),
+            heartbeat: "KHALA_FRAME_KIND_HEARTBEAT".to_owned(),
+            ignored: Vec::new(),
         }
     }
 }
@@ -95,11 +59,13 @@ impl Default for PolicyCall {
 pub struct EventNames {
     /// Asks for topics.
     pub subscribe: String,
-    /// The channel's own heartbeat.
+    /// Gives topics up.
+    pub unsubscribe: String,
+    /// The channel's own heartbeat; empty where it has none.
     pub heartbeat: String,
     /// Delivers events.
     pub update_batch: String,
-    /// Delivers them again.
+    /// Delivers them again; empty where nothing does.
     pub frame: String,
     /// Tells of an error.
     pub error: String,
@@ -109,6 +75,7 @@ impl Default for EventNames {
     fn default() -> Self {
         EventNames {
             subscribe: "sync:subscribe".to_owned(),
+            unsubscribe: "sync:unsubscribe".to_owned(),
             heartbeat: "sync:heartbeat".to_owned(),
             update_batch: "sync:update_batch".to_owned(),
             frame: "sync:frame".to_owned(),
@@ -201,6 +168,9 @@ pub struct PhoenixProfile {
     /// Whether streams carry a scope of the run in their ids, so that runs against one server share none.
     #[serde(default = "yes")]
     pub scoped: bool,
+    /// Whether an unsubscribe forgets the watermark, so that a subscribe without a cursor replays from the beginning.
+    #[serde(default = "yes")]
+    pub unsubscribe_forgets: bool,
     /// The most publishes a second, of the whole run; without bound where it is left out.
     #[serde(default)]
     pub rate: Option<std::num::NonZeroU32>,
@@ -225,6 +195,9 @@ pub struct PhoenixProfile {
     /// What fields are called.
     #[serde(default)]
     pub fields: FieldNames,
+    /// What the kinds of frames are called.
+    #[serde(default)]
+    pub frame_kinds: FrameKinds,
 }
 
 fn token_param() -> String {
@@ -283,6 +256,7 @@ impl PhoenixProfile {
             serializer: None,
             channel: channel(),
             scoped: true,
+            unsubscribe_forgets: true,
             rate: None,
             payload_hash: HashKind::default(),
             query: BTreeMap::new(),
@@ -291,6 +265,7 @@ impl PhoenixProfile {
             policy: PolicyCall::default(),
             events: EventNames::default(),
             fields: FieldNames::default(),
+            frame_kinds: FrameKinds::default(),
         }
     }
 
@@ -323,11 +298,14 @@ impl PhoenixProfile {
         self.token = misfits.take("token_env", token).flatten();
         self.policy.path = self.policy.path.take().filter(|path| !path.is_empty());
         if let Some(path) = &self.policy.path
-            && !path.contains("{topic}")
+            && !path.contains(TOPIC)
         {
             let what = format!("policy.path = \"{path}\" does not say where the topic goes");
             let hint = "put `{topic}` into it, or `path = \"\"` where policies can't be set";
             misfits.add("policy.path", what, hint);
+        }
+        if let Some((key, what, hint)) = self.publish.mistake() {
+            misfits.add(key, what, hint);
         }
         for (key, method) in [
             ("publish.method", &self.publish.method),

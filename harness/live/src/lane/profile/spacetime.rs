@@ -21,7 +21,7 @@ const OWN_SERVER_URL: &str = "http://candidate.localhost/";
 pub struct SpacetimeProfile {
     /// `spacetime`.
     pub kind: String,
-    /// The server's base URL.
+    /// The server's base URL, with the path that it lies below, if any.
     pub url: String,
     /// The database's name or identity; where it is left out, one is created for the run.
     #[serde(default)]
@@ -96,21 +96,22 @@ impl SpacetimeProfile {
         }
     }
 
-    /// The default profile of the server at a URL. A path `/v1/database/NAME` names a database that is there already.
+    /// The default profile of the server at a URL. A path that ends in `/v1/database/NAME` names a database that is there
+    /// already; what is before it is the path that the server lies below.
     ///
     /// # Errors
-    /// Where it is no URL of a server, or its path is another one.
+    /// Where it is no URL of a server, or its path is one of a server's calls.
     pub fn of_url(text: &str) -> Result<SpacetimeProfile, ProfileError> {
         let mut misfits = Misfits::default();
         let Some(mut url) = misfits.take("url", server_url(text)) else {
             return misfits.or(SpacetimeProfile::default(), &masked(text), None);
         };
-        let path = url.path().trim_matches('/').to_owned();
-        let database = match path.strip_prefix("v1/database/") {
-            Some(name) if !name.is_empty() && !name.contains('/') => Some(name.to_owned()),
-            _ if path.is_empty() => None,
+        let path = url.path().trim_end_matches('/').to_owned();
+        let (base, database) = match path.split_once("/v1/database/") {
+            Some((base, name)) if !name.is_empty() && !name.contains('/') => (base, Some(name.to_owned())),
+            None if !format!("{path}/").contains("/v1/") => (path.as_str(), None),
             _ => {
-                let what = format!("`/{path}` is no path of a SpacetimeDB server");
+                let what = format!("`{path}` is no path of a SpacetimeDB server");
                 return Err(ProfileError::new(
                     &masked(text),
                     what,
@@ -118,7 +119,7 @@ impl SpacetimeProfile {
                 ));
             }
         };
-        url.set_path("");
+        url.set_path(base);
         let profile = SpacetimeProfile {
             url: url.to_string(),
             database,
@@ -135,9 +136,9 @@ impl SpacetimeProfile {
     pub(super) fn validated(mut self, at: &str, text: Option<&str>) -> Result<SpacetimeProfile, ProfileError> {
         let mut misfits = Misfits::default();
         let url = misfits.take("url", server_url(&self.url));
-        if url.is_some_and(|url| url.path() != "/" || url.query().is_some()) {
+        if url.is_some_and(|url| url.query().is_some() || format!("{}/", url.path()).contains("/v1/")) {
             let what = format!("`{}` is no base URL", masked(&self.url));
-            let hint = "leave out path and query; `database` and `websocket_path` hold them";
+            let hint = "leave out the query and all from `/v1/` on; `database` and `websocket_path` hold them";
             misfits.add("url", what, hint);
         }
         let token = token_of(self.token.take(), self.token_env.as_deref());
@@ -166,6 +167,12 @@ impl SpacetimeProfile {
             }
         }
         misfits.or(self, at, text)
+    }
+
+    /// The path that the server lies below; empty where it has none.
+    pub fn base(&self) -> String {
+        let url = server_url(&self.url);
+        url.map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
     }
 
     /// Where the server is.
