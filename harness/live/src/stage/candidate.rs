@@ -129,7 +129,6 @@ impl Stage {
             version: host.version.clone(),
             module_digest,
             server,
-            dir: dir.to_owned(),
         })
     }
 
