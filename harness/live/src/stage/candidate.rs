@@ -130,7 +130,6 @@ impl Stage {
             version: host.version.clone(),
             module_digest,
             server,
-            dir: dir.to_owned(),
         })
     }
 

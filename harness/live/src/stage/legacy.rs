@@ -37,7 +37,6 @@ impl Stage {
                     version: format!("outside service at {}", socket.authority()),
                     module_digest: None,
                     server: None,
-                    dir: dir.to_owned(),
                 })
             }
             Source::Outside(LaneTarget::Spacetime(_)) | Source::Binary { .. } => Err(StageError::Unfit(
@@ -80,7 +79,6 @@ impl Stage {
             version,
             module_digest: None,
             server: Some(server),
-            dir: dir.to_owned(),
         })
     }
 }

@@ -97,17 +97,14 @@ pub struct Staged {
     /// `sha256:` of the module that was published for it, where one was.
     pub module_digest: Option<String>,
     server: Option<Arc<Mutex<Server>>>,
-    dir: PathBuf,
 }
 
 impl Staged {
-    /// Kills what was started for the plan, and takes its data away: nothing of it is read any more.
+    /// Kills what was started for the plan: nothing is read of what it would still write.
     pub async fn strike(self) {
         if let Some(server) = self.server {
             server.lock().await.kill().await;
         }
-        // What is left behind goes with the run's directory.
-        let _ = tokio::fs::remove_dir_all(self.dir).await;
     }
 }
 
