@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cutover_core::ids::{LaneId, Seed};
+use cutover_core::text::Secret;
 
 const ABOUT: &str = "Drives an old and a new sync lane with one script, and decides allow or block";
 
@@ -132,7 +134,7 @@ pub struct GateArgs {
         hide_env_values = true,
         help_heading = "Lanes"
     )]
-    pub legacy_token: Option<String>,
+    pub legacy_token: Option<Secret>,
     /// The candidate lane: a SpacetimeDB URL or a lane profile [default: built-in]
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub candidate: Option<String>,
@@ -150,7 +152,7 @@ pub struct GateArgs {
         hide_env_values = true,
         help_heading = "Lanes"
     )]
-    pub candidate_token: Option<String>,
+    pub candidate_token: Option<Secret>,
     /// Leave the databases of the run on a server that was not started for it
     #[arg(long, help_heading = "Lanes")]
     pub keep_databases: bool,
@@ -175,7 +177,7 @@ pub struct GateArgs {
     /// Run all of it N times, with seeds SEED, SEED+1, …; the worst run decides
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Scenarios")]
     pub repeat: u32,
-    /// Block where a row of the verification matrix has no scenario that passed
+    /// Block where a row of the verification matrix is not shown
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,
     /// End with 2 where the decision is another one than allow, though all passed
@@ -257,14 +259,14 @@ pub struct ServeLegacyArgs {
 /// `cutover serve proxy`.
 #[derive(Debug, Args)]
 pub struct ServeProxyArgs {
-    /// Where its API listens; port 0 takes a free one
+    /// Where its API listens: HOST:PORT, :PORT for every interface, or a PORT of this machine; 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8474")]
-    pub listen: SocketAddr,
+    pub listen: String,
     /// Proxies to begin with: a Toxiproxy configuration file (JSON)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The number that all chance is drawn from [default: a new one, printed second]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<Seed>,
     /// The longest WebSocket message that toxics see; a longer one passes unread, and the ledger says so
     #[arg(long, value_name = "BYTES", default_value_t = 1_073_741_824, value_parser = clap::value_parser!(u64).range(1024..=4_294_967_296), help_heading = "Limits")]
@@ -275,6 +277,31 @@ pub struct ServeProxyArgs {
     /// How long an upstream may take to accept a connection
     #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=600_000), help_heading = "Limits")]
     pub connect_timeout_ms: u64,
+    /// Where its API listens, as toxiproxy-server takes it
+    #[arg(
+        long,
+        value_name = "HOST",
+        conflicts_with = "listen",
+        help_heading = "As toxiproxy-server has them"
+    )]
+    pub host: Option<String>,
+    /// The port of its API
+    #[arg(
+        long,
+        value_name = "PORT",
+        conflicts_with = "listen",
+        help_heading = "As toxiproxy-server has them"
+    )]
+    pub port: Option<String>,
+    /// Print the version of Toxiproxy whose API this is
+    #[arg(long = "version", help_heading = "As toxiproxy-server has them")]
+    pub print_version: bool,
+    /// Accepted; what there is of metrics is always on
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), help_heading = "As toxiproxy-server has them")]
+    pub proxy_metrics: Option<bool>,
+    /// Accepted; there are no metrics of Go's runtime
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), help_heading = "As toxiproxy-server has them")]
+    pub runtime_metrics: Option<bool>,
     /// End when the process of this id, which started this one, ends
     #[arg(long, value_name = "PID", hide = true)]
     pub die_with_parent: Option<i32>,
@@ -391,6 +418,12 @@ pub enum TextOrJson {
 
 /// More scenarios at once than this would only measure the machine.
 const MAX_JOBS: usize = 64;
+
+/// A seed; Go's may be negative.
+fn seed(text: &str) -> Result<Seed, String> {
+    text.parse()
+        .or_else(|why| text.parse().map(|seed: i64| Seed(seed as u64)).map_err(|_| why))
+}
 
 fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {

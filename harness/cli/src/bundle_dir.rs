@@ -25,8 +25,10 @@ pub struct BundleDir {
 impl BundleDir {
     /// Makes the directory. One that is there must be empty: evidence is never mixed with another run's.
     pub fn create(path: PathBuf) -> Result<BundleDir, Failure> {
-        let unwritable =
-            |error| Failure::unwritable(&path, &error).hint("give --out a directory that can be written to");
+        let unwritable = |error| match Failure::unwritable(&path, &error) {
+            failure if failure.hint.is_some() => failure,
+            failure => failure.hint("give --out a directory that can be written to"),
+        };
         fs::create_dir_all(&path).map_err(unwritable)?;
         let mut entries = fs::read_dir(&path).map_err(unwritable)?;
         if entries.next().is_some() {
@@ -34,6 +36,13 @@ impl BundleDir {
                 .hint("give --out a directory that is empty or not there yet"));
         }
         Ok(BundleDir { path })
+    }
+
+    /// Takes the directory away where it holds nothing but the document that says that a run goes on.
+    pub fn remove_if_begun_only(&self) {
+        // What can't be taken away is in the way of a later run, which then says so.
+        let _ = fs::remove_file(self.path.join(layout::EVIDENCE));
+        let _ = fs::remove_dir(&self.path);
     }
 
     /// Where it is, as it was given.

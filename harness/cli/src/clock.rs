@@ -1,6 +1,6 @@
 //! The wall clock: only for naming runs and for times that are kept apart from what is digested.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use cutover_live::clock::wall_clock_us;
 
 /// A moment in UTC, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,8 +9,7 @@ pub struct Moment(pub u64);
 impl Moment {
     /// Now.
     pub fn now() -> Moment {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        Moment(wall_clock_us() / 1000)
     }
 
     /// As a run's name has it: `20260225T190000Z`.
@@ -58,7 +57,39 @@ impl Moment {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    /// Durations are measured by the monotonic clock. What may ask the wall clock: the one clock of the tool, the times of the
+    /// service's answers and seeds, a token's age, and the date of a `Retry-After`.
+    #[test]
+    fn the_wall_clock_is_asked_in_few_places() {
+        let allowed = [
+            "live/src/clock.rs",
+            "live/src/lane/passing.rs",
+            "reference/src/socket/upgrade.rs",
+            "toxiproxy/src/moment.rs",
+            "toxiproxy/src/server.rs",
+        ];
+        let harness = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut folders: Vec<_> = ["cli", "core", "live", "reference", "toxiproxy"]
+            .map(|room| harness.join(room).join("src"))
+            .into();
+        let mut found = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let word = concat!("System", "Time");
+                if path.is_dir() {
+                    folders.push(path);
+                } else if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(word)) {
+                    found.push(path.strip_prefix(harness).unwrap().display().to_string());
+                }
+            }
+        }
+        found.sort();
+        assert_eq!(found, allowed);
+    }
 
     #[test]
     fn moments_are_written_as_utc_dates() {

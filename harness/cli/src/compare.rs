@@ -9,7 +9,7 @@ use cutover_core::hash::diff::diff_named;
 
 use crate::args::{DiffArgs, HashArgs};
 use crate::exit::{Exit, Failure};
-use crate::out::Stdout;
+use crate::out::{Stdout, note};
 
 /// Runs `cutover hash`.
 pub fn hash(args: &HashArgs) -> Result<Exit, Failure> {
@@ -32,9 +32,9 @@ pub fn hash(args: &HashArgs) -> Result<Exit, Failure> {
     flushed.map_err(|error| cannot_print(&error))?;
     if hashed.unsafe_integers > 0 {
         let count = hashed.unsafe_integers;
-        eprintln!(
+        note(&format!(
             "warning: {name}: integers beyond 2^53 - 1 kept their digits: {count}; a JavaScript client would round them"
-        );
+        ));
     }
     Ok(Exit::Allow)
 }

@@ -97,7 +97,12 @@ impl Failure {
 
     /// A place that can't be written to.
     pub fn unwritable(path: &std::path::Path, error: &io::Error) -> Failure {
-        Failure::environment(format!("cannot write {}: {error}", path.display()))
+        let what = format!("cannot write {}: {error}", path.display());
+        let hint = crate::surroundings::cause(&what, path);
+        Failure {
+            hint,
+            ..Failure::environment(what)
+        }
     }
 }
 

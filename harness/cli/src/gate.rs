@@ -11,16 +11,19 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use cutover_core::evidence::render::{JsonRenderer, JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer};
+use cutover_core::evidence::render::{JsonRenderer, JunitRenderer, MarkdownRenderer, Renderer, TextRenderer};
 use cutover_core::evidence::{Evidence, Times};
 use cutover_core::gate::Decision;
 use cutover_core::ids::{LaneId, Seed};
+use cutover_core::text::masked;
+use cutover_live::plain_file;
 
 use crate::args::{Format, GateArgs};
 use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
-use crate::out::{Audience, Stdout};
+use crate::out::{Audience, Stdout, note};
 use crate::scenarios::{self, Source};
+use crate::surroundings;
 use conduct::conduct;
 use drive_all::{DriveRequest, LaneChoice, drive_all};
 use record::Recording;
@@ -30,11 +33,11 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     if let (Some(at), Some(_)) = (&args.candidate, &args.candidate_bin)
         && at.contains("://")
     {
-        let what = format!("`{at}` is a server that runs, and --candidate-bin starts one");
+        let what = format!("`{}` is a server that runs, and --candidate-bin starts one", masked(at));
         return Err(Failure::usage(what).hint("give one of them, or a lane profile (a file) with --candidate-bin"));
     }
     let sources = sources(args)?;
-    crate::open_files::allow_as_many_as_possible();
+    surroundings::allow_many_files()?;
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let mut out = Stdout::new();
     announce(seed, args.format, &mut out)?;
@@ -50,10 +53,9 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
 /// Says why a run that passed ends with 2 under `--require-allow`.
 fn say_if_not_allow(args: &GateArgs, decision: Decision) {
     if args.require_allow && decision.exit_code() == 0 && decision != Decision::Allow {
-        let _ = writeln!(
-            std::io::stderr(),
+        note(&format!(
             "exit code 2: the decision is {decision}, and --require-allow takes none but allow"
-        );
+        ));
     }
 }
 
@@ -97,6 +99,7 @@ fn once(args: &GateArgs, seed: Seed, sources: &[Source]) -> Result<Ran, Failure>
     let mut recording = runtime.block_on(conduct(request, recording, drive_all))?;
     // What hangs in a thread of the runtime must not hang the gate.
     runtime.shutdown_background();
+    recording = recording.unless_never_begun()?;
     let (evidence, times) = recording.close()?;
     let bundle = recording.path().display().to_string();
     let exit = recording.exit(&evidence, args.require_allow);
@@ -114,7 +117,7 @@ fn announce(seed: Seed, format: Format, out: &mut Stdout) -> Result<(), Failure>
         Format::Text => out.say(&format!("seed {seed}")).map_err(|error| cannot_print(&error)),
         _ => {
             // stdout holds the document alone.
-            let _ = writeln!(std::io::stderr(), "seed {seed}");
+            note(&format!("seed {seed}"));
             Ok(())
         }
     }
@@ -123,13 +126,13 @@ fn announce(seed: Seed, format: Format, out: &mut Stdout) -> Result<(), Failure>
 fn print(evidence: &Evidence, times: &Times, bundle: &str, format: Format, out: &mut Stdout) -> std::io::Result<()> {
     let audience = Audience::of_stdout();
     let times = Some(times);
-    let (width, paint) = (audience.width, Paint(audience.color));
+    let (width, color) = (audience.width, audience.color);
     match format {
         Format::Text => {
             out.write_all(b"\n")?;
             TextRenderer {
                 width,
-                paint,
+                color,
                 times,
                 bundle: Some(bundle),
             }
@@ -165,9 +168,12 @@ fn lanes(args: &GateArgs) -> BTreeMap<LaneId, LaneChoice> {
     BTreeMap::from([(LaneId::Legacy, legacy), (LaneId::Candidate, candidate)])
 }
 
+/// The largest module that is read, in bytes.
+const MAX_MODULE_BYTES: u64 = 256 << 20;
+
 /// Reads a module, and makes sure that it is one before a server is asked to take it.
 fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::unreadable(path, &error))?;
+    let bytes = plain_file::read(path, MAX_MODULE_BYTES).map_err(|error| Failure::unreadable(path, &error))?;
     if !bytes.starts_with(b"\0asm") {
         return Err(Failure::usage(format!("{} is no wasm module", path.display()))
             .hint("spacetime/module/build.sh says how one is built"));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use cutover_core::evidence::render::{Align, Table, wrap};
 use cutover_core::matrix::ROWS;
 use cutover_core::scenario::{SCHEMA, stock};
+use cutover_live::plain_file;
 use serde::Serialize;
 
 use crate::args::{ListArgs, TextOrJson};
@@ -50,19 +51,21 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     }
     let sources = scenarios::select(&args.scenarios)?;
     let listing = listing(&sources);
-    let text = match args.format {
+    let mut out = Stdout::new();
+    let printed = match args.format {
         TextOrJson::Text => {
             let width = Audience::of_stdout().width;
             // A program that reads the table gets whole titles.
             let asked = std::io::stdout().is_terminal() || std::env::var_os("COLUMNS").is_some();
             let table = if asked { width } else { usize::MAX };
-            text(&listing, width, table)
+            out.say(&text(&listing, width, table))
         }
         TextOrJson::Json => {
-            serde_json::to_string_pretty(&listing).map_err(|error| Failure::fault(error.to_string()))?
+            let json = serde_json::to_string_pretty(&listing).map_err(|error| Failure::fault(error.to_string()))?;
+            out.exact(&(json + "\n"))
         }
     };
-    Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
+    printed.map_err(|error| cannot_print(&error))?;
     Ok(Exit::Allow)
 }
 
@@ -79,7 +82,7 @@ fn export(dir: &Path) -> Result<usize, Failure> {
     for path in found_in(dir)? {
         let same = files
             .get(&path)
-            .is_some_and(|text| std::fs::read(&path).is_ok_and(|found| found == text.as_bytes()));
+            .is_some_and(|text| plain_file::read(&path, text.len() as u64).is_ok_and(|found| found == text.as_bytes()));
         if !same {
             let what = format!(
                 "{} is in the way: it is no built-in scenario as it is here",

@@ -9,16 +9,20 @@ mod compare;
 mod exit;
 mod gate;
 mod list;
-mod open_files;
 mod out;
 mod plan;
 mod progress;
 mod provenance;
+#[cfg(feature = "engine")]
+mod publish;
 mod recheck;
 mod scenarios;
 mod serve;
 mod signals;
+mod stand_in;
+mod surroundings;
 mod tied;
+mod work_dir;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -28,19 +32,23 @@ use clap::Parser;
 use exit::{Exit, Failure};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    // A panic's own words may be of others, and the stream that they go to may be gone.
+    std::panic::set_hook(Box::new(|panic| out::note(&panic.to_string())));
+    // What is a secret on the command line is known before anything can be said of it.
+    provenance::command_line(std::env::args_os().map(|word| word.to_string_lossy().into_owned()));
+    let cli = match Cli::try_parse_from(stand_in::arguments(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     match catch_unwind(AssertUnwindSafe(|| run(cli))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(failure)) => {
-            eprintln!("{failure}");
+            out::note(&failure.to_string());
             failure.exit.into()
         }
         // The panic's own message and place are on stderr already.
         Err(_) => {
-            eprintln!("error: this is a fault of cutover itself; please report it with the lines above");
+            out::note("error: this is a fault of cutover itself; please report it with the lines above");
             Exit::Fault.into()
         }
     }
@@ -61,11 +69,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 
 /// Help and version are no errors; everything else is a wrong command line.
 fn usage(error: &clap::Error) -> ExitCode {
-    // Nobody is left to tell where even this can't be written.
-    let _ = error.print();
     if error.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Allow.into()
+        out::note(error.to_string().trim_end());
+        return Exit::Usage.into();
     }
+    // The reader of a help page may go away.
+    let _ = error.print();
+    Exit::Allow.into()
 }

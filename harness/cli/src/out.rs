@@ -1,6 +1,10 @@
 //! stdout and stderr for a program whose reader may go away, and who is reading: a terminal or something else.
+//!
+//! Text goes through a [`Screen`], whoever wrote it; only documents of ours for programs go out as they are.
 
 use std::io::{self, IsTerminal, Write};
+
+use cutover_core::text::Screen;
 
 /// stdout that turns deaf, and does not fail, once nobody reads it: `cutover gate | head` still has to finish its work and
 /// exit with its decision.
@@ -18,15 +22,22 @@ impl Stdout {
         }
     }
 
-    /// Writes text, and a newline after it where it has none.
+    /// Writes text for people, and a newline after it where it has none.
     ///
     /// # Errors
     /// Anything but a reader that has gone.
     pub fn say(&mut self, text: &str) -> io::Result<()> {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        Screen::new(&mut *self, false).write_all(text.as_bytes())?;
+        self.exact(end)
+    }
+
+    /// Writes a document for programs, as it is.
+    ///
+    /// # Errors
+    /// Anything but a reader that has gone.
+    pub fn exact(&mut self, text: &str) -> io::Result<()> {
         self.write_all(text.as_bytes())?;
-        if !text.ends_with('\n') {
-            self.write_all(b"\n")?;
-        }
         self.flush()
     }
 
@@ -59,7 +70,12 @@ impl Write for Stdout {
     }
 }
 
-/// What is known of whoever reads a stream.
+/// Writes a line of text to stderr. Where that can't be done there is nobody to tell.
+pub fn note(text: &str) {
+    let _ = writeln!(Screen::new(io::stderr().lock(), false), "{text}");
+}
+
+/// What is known of the reader of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Audience {
     /// Columns to fill.

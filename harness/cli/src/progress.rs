@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use cutover_core::evidence::render::{Paint, cut};
+use cutover_core::evidence::render::cut;
 use cutover_core::evidence::{JudgedScenario, RunEvent};
 use cutover_core::history::Phase;
 use cutover_core::ids::LaneId;
+use cutover_core::text::{Screen, Style, visible};
 
 use crate::out::Audience;
 
@@ -29,7 +30,6 @@ pub struct Progress {
 #[derive(Default)]
 struct Running {
     phase: BTreeMap<LaneId, Phase>,
-    steps: BTreeMap<LaneId, (u32, u32)>,
 }
 
 impl Progress {
@@ -78,16 +78,6 @@ impl Progress {
                     running.phase.insert(*lane, *phase);
                 }
             }
-            RunEvent::Steps {
-                scenario,
-                lane,
-                done,
-                of,
-            } => {
-                if let Some(running) = self.running.get_mut(scenario) {
-                    running.steps.insert(*lane, (*done, *of));
-                }
-            }
             RunEvent::ScenarioFinished { scenario, .. } => {
                 self.running.remove(scenario);
             }
@@ -100,12 +90,16 @@ impl Progress {
         self.ended += 1;
         let width = self.total.to_string().len();
         let outcome = format!("{:<7}", scenario.outcome.as_str());
-        let outcome = Paint(self.audience.color).outcome(scenario.outcome, &outcome);
         let seconds = format!("{}.{} s", elapsed_ms / 1000, elapsed_ms % 1000 / 100);
-        self.line(&format!(
-            "[{:>width$}/{}] {outcome}  {}  {seconds}",
-            self.ended, self.total, scenario.name
-        ));
+        self.clear();
+        let (ended, total) = (self.ended, self.total);
+        let rest = format!("  {}  {seconds}", scenario.name);
+        self.put(|screen| {
+            screen.styled(Style::Plain, &format!("[{ended:>width$}/{total}] "))?;
+            screen.styled(scenario.outcome.into(), &outcome)?;
+            screen.line(Style::Plain, &rest)
+        });
+        self.redraw();
     }
 
     /// Redraws the status line, where there is one.
@@ -120,36 +114,37 @@ impl Progress {
             .collect();
         let line = format!("[{}/{}] running: {}", self.ended, self.total, running.join(", "));
         // One column is left free, so that no terminal wraps the line.
-        self.put(&format!(
-            "\r\x1b[K{}",
-            cut(&line, self.audience.width.saturating_sub(1))
-        ));
+        let line = cut(&visible(&line), self.audience.width.saturating_sub(1));
+        self.put(|screen| {
+            screen.clear_line()?;
+            screen.styled(Style::Plain, &line)
+        });
         self.drawn = true;
     }
 
     /// Takes the status line away.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            self.put("\r\x1b[K");
+            self.put(|screen| screen.clear_line());
         }
     }
 
     /// Writes a line above the status line.
     pub fn line(&mut self, text: &str) {
         self.clear();
-        self.put(&format!("{text}\n"));
+        self.put(|screen| screen.line(Style::Plain, text));
         self.redraw();
     }
 
-    fn put(&self, text: &str) {
-        let mut stderr = io::stderr().lock();
-        // A run must not end because nobody watches it.
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    fn put(&self, write: impl FnOnce(&mut Screen<io::StderrLock<'_>>) -> io::Result<()>) {
+        let mut screen = Screen::new(io::stderr().lock(), self.audience.color);
+        // A run must not end because its progress can't be shown.
+        let _ = write(&mut screen).and_then(|()| screen.flush());
     }
 }
 
 impl Running {
-    /// The lane that is behind, as `(candidate: exercise 12/40)`.
+    /// The lane that is behind, as `(candidate: exercise)`.
     fn brief(&self) -> String {
         let Some((lane, phase)) = self.phase.iter().min_by_key(|(_, phase)| **phase) else {
             return "(starting)".to_owned();
@@ -163,10 +158,7 @@ impl Running {
             Phase::Drain => "drain",
             Phase::Done => "done",
         };
-        match self.steps.get(lane) {
-            Some((done, of)) if *phase == Phase::Exercise => format!("({lane}: {name} {done}/{of})"),
-            _ => format!("({lane}: {name})"),
-        }
+        format!("({lane}: {name})")
     }
 }
 
@@ -181,8 +173,6 @@ mod tests {
         running.phase.insert(LaneId::Legacy, Phase::Done);
         assert_eq!(running.brief(), "(legacy: done)");
         running.phase.insert(LaneId::Candidate, Phase::Exercise);
-        running.steps.insert(LaneId::Legacy, (40, 40));
-        running.steps.insert(LaneId::Candidate, (12, 40));
-        assert_eq!(running.brief(), "(candidate: exercise 12/40)");
+        assert_eq!(running.brief(), "(candidate: exercise)");
     }
 }

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use cutover_core::evidence::{Checkout, Tool};
+use cutover_core::text::{Secret, learn, masked};
 
 use crate::args::GateArgs;
 
@@ -40,39 +41,33 @@ fn git(args: &[&str]) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// What stands in a secret's place.
-const HIDDEN: &str = "***";
+/// The options whose value leads to a server, with a URL or without.
+const LEADS: [&str; 3] = ["--legacy", "--candidate", "--toxiproxy"];
 
-/// The command line; tokens given as options or within URLs are left out.
+/// The command line without its secrets. They are known from here on, whatever comes of the words that they stand in.
 pub fn command_line(words: impl Iterator<Item = String>) -> Vec<String> {
-    let mut hide_next = false;
+    let mut before = String::new();
     let shown = words.map(|word| {
-        if std::mem::take(&mut hide_next) {
-            return HIDDEN.to_owned();
-        }
-        hide_next = matches!(word.as_str(), "--legacy-token" | "--candidate-token");
-        match word.split_once("-token=") {
-            Some((option, _)) if option.starts_with("--") => format!("{option}-token={HIDDEN}"),
-            _ => without_token(&word),
-        }
+        let shown = match word.split_once('=') {
+            Some((option, value)) if option.starts_with("--") => format!("{option}={}", shown(option, value)),
+            _ => shown(&before, &word),
+        };
+        before = word;
+        shown
     });
     shown.collect()
 }
 
-/// A URL without the value of its `token` parameter and without a password.
-pub fn without_token(word: &str) -> String {
-    let mut shown = word.to_owned();
-    if let Some(start) = shown.find("token=").map(|at| at + "token=".len()) {
-        let end = shown[start..].find(['&', '#']).map_or(shown.len(), |at| start + at);
-        shown.replace_range(start..end, HIDDEN);
+/// The value of an option as it may be shown.
+fn shown(option: &str, value: &str) -> String {
+    if option.starts_with("--") && option.ends_with("-token") {
+        return format!("{:?}", Secret::new(value));
     }
-    if let Some(start) = shown.find("://").map(|at| at + 3) {
-        let authority = shown[start..].find('/').map_or(shown.len(), |at| start + at);
-        if let Some(at) = shown[start..authority].rfind('@') {
-            shown.replace_range(start..start + at, HIDDEN);
-        }
+    if LEADS.contains(&option) || value.contains("://") {
+        learn(value);
+        return masked(value);
     }
-    shown
+    value.to_owned()
 }
 
 /// The command that runs the same again, without the choice of scenarios. Tokens come from the environment.
@@ -85,7 +80,7 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     ];
     let mut option = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            words.extend([name.to_owned(), quoted(&without_token(&value))]);
+            words.extend([name.to_owned(), quoted(&shown(name, &value))]);
         }
     };
     option("--legacy", args.legacy.clone());
@@ -148,6 +143,17 @@ mod tests {
         assert_eq!(
             shown,
             "cutover --legacy-token *** --candidate-token=*** --legacy wss://***@host/socket?token=***&vsn=2.0.0"
+        );
+        let line = [
+            "--candidate",
+            "host/?%74oken=s3cret",
+            "--toxiproxy=u:s3cret@host:1",
+            "--out",
+            "a?b=c",
+        ];
+        assert_eq!(
+            command_line(line.into_iter().map(str::to_owned)).join(" "),
+            "--candidate host/?%74oken=*** --toxiproxy=***@host:1 --out a?b=c"
         );
     }
 

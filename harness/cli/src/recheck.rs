@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cutover_core::evidence::layout;
-use cutover_core::evidence::recheck::{Problem, Rechecked, recheck};
+use cutover_core::evidence::recheck::{MAX_FILE_BYTES, Problem, Rechecked, recheck};
 use cutover_core::evidence::render::wrap;
 use cutover_core::evidence::repeat::{self, REPEAT_SCHEMA, Repeated};
 use cutover_core::evidence::{Evidence, Judged, State};
 use cutover_core::gate::Decision;
+use cutover_core::text::visible;
+use cutover_live::plain_file;
 use serde::Serialize;
 
 use crate::args::{RecheckArgs, TextOrJson};
@@ -62,7 +64,7 @@ fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
             break;
         }
         worst = worse(worst, one(&run)?);
-        let document = std::fs::read(run.dir.join(layout::EVIDENCE)).unwrap_or_default();
+        let document = plain_file::read(&run.dir.join(layout::EVIDENCE), MAX_FILE_BYTES).unwrap_or_default();
         documents.extend(serde_json::from_slice::<Evidence>(&document));
     }
     if let Some((recorded, bytes)) = &recorded {
@@ -120,7 +122,7 @@ fn surplus_of_repeated(dir: &Path) -> Result<Vec<String>, Failure> {
         if !fits {
             wrong.push(format!(
                 "{}: is no part of repeated runs: it was added later",
-                printable(&name)
+                visible(&name)
             ));
         }
     }
@@ -131,14 +133,10 @@ fn surplus_of_repeated(dir: &Path) -> Result<Vec<String>, Failure> {
 fn read_repeated(dir: &Path) -> Result<(Repeated, Vec<u8>), String> {
     let path = dir.join(layout::REPEAT);
     let told = |what: String| format!("{}: {what}", layout::REPEAT);
-    let length = std::fs::metadata(&path).map_err(|error| told(error.to_string()))?.len();
-    if length > MAX_REPEAT_BYTES {
-        return Err(told(format!("is longer than {MAX_REPEAT_BYTES} bytes")));
-    }
-    let bytes = std::fs::read(&path).map_err(|error| told(error.to_string()))?;
+    let bytes = plain_file::read(&path, MAX_REPEAT_BYTES).map_err(|error| told(error.to_string()))?;
     let recorded: Repeated = serde_json::from_slice(&bytes).map_err(|error| told(error.to_string()))?;
     if recorded.schema != REPEAT_SCHEMA {
-        let found = printable(&recorded.schema);
+        let found = visible(&recorded.schema);
         return Err(told(format!(
             "its schema is `{found}`, and this tool reads `{REPEAT_SCHEMA}`"
         )));
@@ -162,11 +160,15 @@ fn one(args: &RecheckArgs) -> Result<Exit, Failure> {
     let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
     let rechecked = recheck(&bundle, &compile)
         .map_err(|error| Failure::usage(format!("{} is no bundle of this tool: {error}", args.dir.display())))?;
-    let text = match args.format {
-        TextOrJson::Text => text(&rechecked, &args.dir.display().to_string(), Audience::of_stdout().width),
-        TextOrJson::Json => json(&rechecked)?,
+    let mut out = Stdout::new();
+    let printed = match args.format {
+        TextOrJson::Text => {
+            let dir = args.dir.display().to_string();
+            out.say(&text(&rechecked, &dir, Audience::of_stdout().width))
+        }
+        TextOrJson::Json => out.exact(&(json(&rechecked)? + "\n")),
     };
-    Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
+    printed.map_err(|error| cannot_print(&error))?;
     Ok(match rechecked.holds() {
         true => Exit::of(rechecked.computed.decision.decision, args.require_allow),
         false => Exit::Invalid,
@@ -187,12 +189,12 @@ fn json(rechecked: &Rechecked) -> Result<String, Failure> {
 fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     let mut lines = Vec::new();
     for problem in rechecked.problems.iter().take(MAX_TOLD) {
-        lines.extend(wrap(&printable(&format!("{}: {}", problem.file, problem.what)), width));
+        lines.extend(wrap(&visible(&format!("{}: {}", problem.file, problem.what)), width));
         let sides = [("expected", &problem.expected), ("found", &problem.found)];
         lines.extend(
             sides
                 .iter()
-                .filter_map(|(side, value)| value.as_ref().map(|value| format!("  {side:<8}  {}", printable(value)))),
+                .filter_map(|(side, value)| value.as_ref().map(|value| format!("  {side:<8}  {}", visible(value)))),
         );
     }
     let problems = rechecked.problems.len();
@@ -228,33 +230,4 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
             .flat_map(|reason| wrap(&format!("{because}{reason}"), width)),
     );
     lines.join("\n")
-}
-
-/// A text of the bundle's as it can be shown: what would steer a terminal or turn the direction of a line is escaped.
-fn printable(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let shown = |c: char| {
-        if steers(c) {
-            c.escape_unicode().to_string()
-        } else {
-            c.to_string()
-        }
-    };
-    text.chars().map(shown).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::printable;
-
-    #[test]
-    fn what_steers_a_terminal_is_escaped_and_the_rest_is_not() {
-        assert_eq!(
-            printable("plans/\u{1b}[31m\u{202e}.json"),
-            "plans/\\u{1b}[31m\\u{202e}.json"
-        );
-        assert_eq!(printable("Größe … 5"), "Größe … 5");
-    }
 }

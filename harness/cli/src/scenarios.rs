@@ -7,6 +7,8 @@ use cutover_core::ids::Seed;
 use cutover_core::plan::Plan;
 use cutover_core::scenario::{MAX_FILE_BYTES, Scenario, ScenarioErrors, load, pattern, stock};
 
+use cutover_live::plain_file;
+
 use crate::args::ScenarioArgs;
 use crate::exit::Failure;
 
@@ -180,14 +182,7 @@ fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
-    let length = std::fs::metadata(path)
-        .map_err(|error| Failure::unreadable(path, &error))?
-        .len();
-    if length > MAX_FILE_BYTES as u64 {
-        return Err(Failure::usage(format!(
-            "{} is larger than a scenario may be ({MAX_FILE_BYTES} bytes)",
-            path.display()
-        )));
-    }
-    std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))
+    plain_file::read_text(path, MAX_FILE_BYTES as u64).map_err(|error| {
+        Failure::unreadable(path, &error).hint(format!("a scenario is a TOML file of at most {MAX_FILE_BYTES} bytes"))
+    })
 }

@@ -1,24 +1,20 @@
 //! `cutover serve`: runs one of the built-in servers, or the fault proxy, in the foreground until it is asked to stop.
 
 use std::io::Write;
-#[cfg(feature = "engine")]
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
+use cutover_live::plain_file;
 use cutover_live::proxy::Limits;
-#[cfg(feature = "engine")]
-use cutover_live::{
-    bounds::ADMIN,
-    lane::{Endpoint, profile::Secret, socket::Bounds, spacetime::SpacetimeLane, spacetime::admin},
-    stage::MODULE_WASM,
-};
 use cutover_reference::{Config, Defects, ServeError, Server};
-use cutover_toxiproxy::{Service, ServiceError, Settings};
+use cutover_toxiproxy::{COMPATIBLE_WITH, Service, ServiceError, Settings};
 
 use crate::args::{ServeArgs, ServeCandidateArgs, ServeLegacyArgs, ServeProxyArgs, Served};
 use crate::exit::{Exit, Failure};
 use crate::signals::StopSignals;
 use crate::tied::die_with_parent;
+
+/// The largest configuration of the reference server that is read, in bytes.
+const MAX_CONFIG_BYTES: u64 = 4 << 20;
 
 /// Runs the command.
 pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
@@ -39,7 +35,11 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
 
 fn legacy(args: &ServeLegacyArgs) -> Result<Exit, Failure> {
     let mut config = match &args.config {
-        Some(path) => Config::from_file(path).map_err(|error| Failure::usage(error.to_string()))?,
+        Some(path) => {
+            let text = plain_file::read_text(path, MAX_CONFIG_BYTES);
+            let text = text.map_err(|error| Failure::unreadable(path, &error))?;
+            Config::from_text(path, &text).map_err(|error| Failure::usage(error.to_string()))?
+        }
         None => Config::default(),
     };
     config.listen = args.lane.listen;
@@ -60,10 +60,14 @@ fn legacy(args: &ServeLegacyArgs) -> Result<Exit, Failure> {
 }
 
 fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {
+    if args.print_version {
+        say(&format!("toxiproxy-server version {COMPATIBLE_WITH}"))?;
+        return Ok(Exit::Allow);
+    }
     let seed = args.seed.unwrap_or_else(crate::gate::fresh_seed);
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let settings = Settings {
-        listen: args.listen,
+        listen: listen(args),
         config: args.config.clone(),
         seed: seed.0,
         limits: Limits {
@@ -86,6 +90,19 @@ fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {
     })
 }
 
+fn listen(args: &ServeProxyArgs) -> String {
+    if args.host.is_none() && args.port.is_none() {
+        return args.listen.clone();
+    }
+    let host = args.host.as_deref().unwrap_or("localhost");
+    let port = args.port.as_deref().unwrap_or("8474");
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
 fn stop_signals() -> Result<StopSignals, Failure> {
     StopSignals::listen().map_err(|error| Failure::environment(error.to_string()))
 }
@@ -94,6 +111,9 @@ fn cannot_proxy(error: ServiceError) -> Failure {
     match error {
         ServiceError::Config(error) => {
             Failure::usage(format!("{}{}: {}", error.path, error.place, error.what)).hint(error.mend)
+        }
+        ServiceError::Address(_) => {
+            Failure::usage(error.to_string()).hint("write HOST:PORT, :PORT or PORT, such as 127.0.0.1:8474")
         }
         error => Failure::environment(error.to_string()),
     }
@@ -124,48 +144,11 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 fn candidate(args: &ServeCandidateArgs) -> Result<Exit, Failure> {
     let (listen, data_dir) = (args.lane.listen, &args.lane.data_dir);
     let prepare = async |address| match &args.database {
-        Some(name) => publish(address, name, &data_dir.join("owner-token")).await,
+        Some(name) => crate::publish::publish(address, name, &data_dir.join("owner-token")).await,
         None => Ok(()),
     };
     cutover_engine::run(listen, data_dir, prepare).map_err(|error| Failure::environment(error.to_string()))?;
     Ok(Exit::Allow)
-}
-
-/// Publishes the built-in module to a database. Its owner's token is read from a file, which is written the first time.
-#[cfg(feature = "engine")]
-async fn publish(address: std::net::SocketAddr, database: &str, token_file: &std::path::Path) -> Result<(), String> {
-    let endpoint = Endpoint {
-        connect: address,
-        authority: address.to_string(),
-    };
-    let bounds = Bounds {
-        operation: ADMIN,
-        ..Bounds::default()
-    };
-    let client = |token: Option<&Secret>| {
-        SpacetimeLane::http(&endpoint, token, bounds)
-            .map_err(|error| format!("the owner's token in {} cannot be used: {error}", token_file.display()))
-    };
-    let in_file = |error: std::io::Error| format!("the owner's token in {}: {error}", token_file.display());
-    let token = match std::fs::read_to_string(token_file) {
-        Ok(token) => Secret::new(token.trim()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let identity = admin::create_identity(&mut client(None)?).await;
-            let token = identity.map_err(|error| error.to_string())?.token;
-            let mut options = std::fs::OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(token_file)
-                .map_err(in_file)?;
-            file.write_all(token.as_bytes()).map_err(in_file)?;
-            Secret::new(token)
-        }
-        Err(error) => return Err(in_file(error)),
-    };
-    let published = admin::publish_module(&mut client(Some(&token))?, database, MODULE_WASM.into()).await;
-    published.map(drop).map_err(|error| error.to_string())
 }
 
 #[cfg(not(feature = "engine"))]

@@ -1,7 +1,7 @@
 //! The built binary: what it prints, and the exit codes that scripts rely on.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -324,6 +324,100 @@ fn the_served_proxy_says_where_it_listens_and_its_seed_and_ends_when_asked() {
     let pid = nix::unistd::Pid::from_raw(server.0.id().try_into().unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
     assert_eq!(server.0.wait().unwrap().code(), Some(0));
+}
+
+/// One request to an API, and the body of its answer.
+fn asked(address: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn by_the_name_of_toxiproxy_server_it_takes_its_flags_and_its_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("toxiproxy-server");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_cutover"), &program).unwrap();
+    let config = dir.path().join("toxiproxy.json");
+    std::fs::write(
+        &config,
+        r#"[{"name":"redis","listen":"127.0.0.1:0","upstream":"localhost:1"}]"#,
+    )
+    .unwrap();
+    let command = |args: &[&str]| {
+        let mut command = std::process::Command::new(&program);
+        command
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        command
+    };
+    let child = command(&[
+        "-host",
+        "127.0.0.1",
+        "-port=0",
+        "-config",
+        config.to_str().unwrap(),
+        "--seed",
+        "-5",
+    ])
+    .args(["-proxy-metrics", "-runtime-metrics=false"])
+    .spawn()
+    .unwrap();
+    let mut server = Server(child);
+    let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    let address = lines
+        .next()
+        .unwrap()
+        .unwrap()
+        .strip_prefix("listening on ")
+        .unwrap()
+        .to_owned();
+    assert_eq!(lines.next().unwrap().unwrap(), format!("seed {}", -5_i64 as u64));
+    let proxies: serde_json::Value = serde_json::from_str(&asked(&address, "/proxies")).unwrap();
+    assert_eq!(
+        (&proxies["redis"]["enabled"], &proxies["redis"]["upstream"]),
+        (&true.into(), &"localhost:1".into())
+    );
+    assert_eq!(asked(&address, "/version"), "{\"version\": \"2.12.0\"}\n");
+    let version = command(&["-version"]).output().unwrap();
+    assert_eq!(
+        (version.status.code(), &version.stdout[..]),
+        (Some(0), &b"toxiproxy-server version 2.12.0\n"[..])
+    );
+}
+
+#[test]
+fn the_proxys_address_may_be_a_name_a_port_or_every_interface() {
+    for (listen, begins) in [
+        (&["--listen", "localhost:0"][..], "listening on 127.0.0.1:"),
+        (&["--listen", "0"], "listening on 127.0.0.1:"),
+        (&["--listen", ":0"], "listening on "),
+        (&["-port", "0"], "listening on 127.0.0.1:"),
+        (&["--host", "0.0.0.0", "--port", "0"], "listening on "),
+    ] {
+        let child = cutover(&[&["serve", "proxy"], listen].concat())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut server = Server(child);
+        let mut line = String::new();
+        BufReader::new(server.0.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert!(line.starts_with(begins), "{listen:?}: {line}");
+    }
+    let (code, _, err) = run(&["serve", "proxy", "--listen", "nowhere"]);
+    assert!(
+        code == 64 && err.contains("`nowhere`") && err.contains("127.0.0.1:8474"),
+        "{err}"
+    );
+    let (code, _, err) = run(&["serve", "proxy", "--listen", "127.0.0.1:0", "--port", "1"]);
+    assert!(code == 64 && err.contains("cannot be used with"), "{err}");
 }
 
 #[test]

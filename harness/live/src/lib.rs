@@ -4,6 +4,8 @@
 //! Imports point only upwards in this list.
 
 pub mod bounds;
+pub mod clock;
+pub mod plain_file;
 
 pub mod frame;
 

@@ -1,7 +1,6 @@
 //! Everything that can be set: where to listen, keys, limits, timeouts, the compatibility window, planted defects.
 
 use std::{
-    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -266,25 +265,14 @@ impl Default for Config {
     }
 }
 
-/// A configuration file could not be used.
+/// A configuration that is not what one looks like.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// It could not be read.
-    #[error("cannot read the configuration {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is not what a configuration looks like.
-    #[error("the configuration {} is wrong: {message}", path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Where and what, as the parser says it.
-        message: String,
-    },
+#[error("the configuration {} is wrong: {message}", path.display())]
+pub struct ConfigError {
+    /// The file.
+    pub path: PathBuf,
+    /// Where and what, as the parser says it.
+    pub message: String,
 }
 
 impl Config {
@@ -306,26 +294,29 @@ impl Config {
         }
     }
 
-    /// Reads a configuration: JSON where the name ends in `.json`, else TOML. What is not set has its default.
+    /// Reads the text of a configuration: JSON where the file's name ends in `.json`, else TOML. What is not set has its default.
     ///
     /// # Errors
-    /// The file cannot be read, or names something that does not exist, or has a value of the wrong kind.
-    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+    /// It names something that does not exist, or has a value of the wrong kind.
+    pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         let parsed = if is_json {
-            serde_json::from_str(&text).map_err(|error| error.to_string())
+            serde_json::from_str(text).map_err(|error| error.to_string())
         } else {
-            toml::from_str(&text).map_err(|error| error.to_string())
+            toml::from_str(text).map_err(|error| told(text, &error))
         };
-        parsed.map_err(|message| ConfigError::Parse {
+        parsed.map_err(|message| ConfigError {
             path: path.to_owned(),
             message,
         })
     }
+}
+
+/// The parser's words with line and column, and without the line itself: it may hold a key.
+fn told(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let line = text.get(..at).unwrap_or(text).matches('\n').count() + 1;
+    format!("line {line}: {}", error.message().trim())
 }
 
 #[cfg(test)]
@@ -335,14 +326,8 @@ mod tests {
 
     #[test]
     fn a_toml_file_sets_some_and_leaves_the_rest() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("legacy.toml");
-        fs::write(
-            &path,
-            "[tokens]\nkey = 'k'\nfallback_keys = ['old']\n[timeouts]\nsocket_idle_ms = 5\n",
-        )
-        .unwrap();
-        let config = Config::from_file(&path).unwrap();
+        let text = "[tokens]\nkey = 'k'\nfallback_keys = ['old']\n[timeouts]\nsocket_idle_ms = 5\n";
+        let config = Config::from_text(Path::new("legacy.toml"), text).unwrap();
         assert_eq!(config.tokens.keys().collect::<Vec<_>>(), ["k", "old"]);
         assert_eq!(
             (config.timeouts.socket_idle_ms, config.timeouts.channel_tick_ms),
@@ -353,13 +338,19 @@ mod tests {
 
     #[test]
     fn a_json_file_is_read_by_its_name_and_an_unknown_key_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("legacy.json");
-        fs::write(&path, r#"{"compat": {"enforced": true}}"#).unwrap();
-        assert!(Config::from_file(&path).unwrap().compat.enforced);
-        fs::write(&path, r#"{"compt": {}}"#).unwrap();
-        let error = Config::from_file(&path).unwrap_err().to_string();
+        let read = |text| Config::from_text(Path::new("legacy.json"), text);
+        assert!(read(r#"{"compat": {"enforced": true}}"#).unwrap().compat.enforced);
+        let error = read(r#"{"compt": {}}"#).unwrap_err().to_string();
         assert!(error.contains("legacy.json") && error.contains("compt"), "{error}");
+    }
+
+    #[test]
+    fn a_mistake_is_told_without_the_line_that_may_hold_a_key() {
+        let text = "[tokens]\nkey = 'k3y-of-mine' x\n";
+        let error = Config::from_text(Path::new("legacy.toml"), text)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("line 2") && !error.contains("k3y"), "{error}");
     }
 
     /// The block of the page that shows every key.

@@ -77,6 +77,8 @@ defects! {
     StopTail => "stop-tail",
     /// A channel whose subscribe named a cursor gets its replay and no live push.
     DeadAfterResume => "dead-after-resume",
+    /// Unsubscribe keeps the watermark: a subscribe without a cursor goes on from there instead of from the beginning.
+    KeepWatermark => "keep-watermark",
     /// Each live push is sent three times.
     FloodLive => "flood-live",
     /// Behind the 5th event of each topic an event of a topic of somebody else's is pushed, once a channel.

@@ -4,25 +4,29 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Path, Request, State},
     response::Response,
     routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use crate::{
+    body::{Fields, bad},
     canonical::canonical_sha256,
     server::Shared,
     socket::{self, now_s},
     store::{Publish, Refused},
     token,
-    topics::TopicPolicy,
+    topics::{Class, TopicPolicy},
 };
 
+/// The parts of the socket's path.
+const SOCKET_PATH: [&str; 3] = ["sync", "socket", "websocket"];
+/// What a policy may set.
+const POLICY_FIELDS: [&str; 3] = ["retention_events", "replay_budget_events", "class"];
 /// What a body may have besides its payload, in bytes.
 const ENVELOPE_BYTES: usize = 64 * 1024;
 /// The longest idempotency key, in bytes.
@@ -31,13 +35,13 @@ const MAX_KEY_BYTES: usize = 1024;
 const PUBLISH_SCOPE: &str = "sync:publish";
 
 /// A refusal: a status, a code, and words; some have more fields.
-struct Refusal {
+pub(crate) struct Refusal {
     status: StatusCode,
     body: Value,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, code: &str, message: &str) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &str, message: &str) -> Self {
         Self {
             status,
             body: json!({"code": code, "message": message}),
@@ -68,7 +72,6 @@ impl From<Refused> for Refusal {
 /// The routes.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/sync/socket/websocket", get(socket::upgrade).fallback(not_a_get))
         .route(
             "/internal/v1/sync/publish",
             post(|shared, request| answer(publish(shared, request))),
@@ -90,12 +93,17 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
             "/metrics",
             get(|State(shared): State<Arc<Shared>>| async move { shared.metrics_text() }),
         )
-        .fallback(|| async { json_response(StatusCode::NOT_FOUND, &json!({"code": "not_found"})) })
+        .fallback(socket_or_nothing)
         .with_state(shared)
 }
 
-async fn not_a_get() -> StatusCode {
-    StatusCode::BAD_REQUEST
+/// The socket, whose path may have slashes between and behind its parts as often as one likes; or nothing.
+async fn socket_or_nothing(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let parts = request.uri().path().split('/').filter(|part| !part.is_empty());
+    if parts.eq(SOCKET_PATH) {
+        return socket::upgrade(shared, request).await;
+    }
+    json_response(StatusCode::NOT_FOUND, &json!({"code": "not_found"}))
 }
 
 async fn answer(handled: impl Future<Output = Result<Value, Refusal>>) -> Response {
@@ -113,21 +121,6 @@ fn json_response(status: StatusCode, body: &Value) -> Response {
     response
 }
 
-#[derive(Deserialize)]
-struct PublishBody {
-    topic: String,
-    idempotency_key: String,
-    #[serde(default, deserialize_with = "text_of_any")]
-    payload: Option<Box<RawValue>>,
-    #[serde(default)]
-    expected_next_seq: Option<u64>,
-}
-
-/// A payload's text, also where it is null: null is a payload, a missing one is none.
-fn text_of_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
-    Box::<RawValue>::deserialize(deserializer).map(Some)
-}
-
 async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
     authorize(&shared, request.headers())?;
     let classes = &shared.config.classes;
@@ -142,15 +135,16 @@ async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<
         .map(|class| class.max_payload_bytes)
         .max()
         .unwrap_or_default();
-    let body: PublishBody = read_json(request, largest.saturating_add(ENVELOPE_BYTES)).await?;
-    let bad = |message| Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message);
-    let topic = body.topic.trim().to_owned();
-    if body.idempotency_key.trim().is_empty() || body.idempotency_key.len() > MAX_KEY_BYTES {
+    let mut body = Fields::read(request, largest.saturating_add(ENVELOPE_BYTES), None).await?;
+    let topic = body.text("topic")?.trim().to_owned();
+    let key = body.text("idempotency_key")?;
+    if key.trim().is_empty() || key.len() > MAX_KEY_BYTES {
         return Err(bad("idempotency_key must be 1 to 1024 bytes that are not all blank"));
     }
     let payload = body
-        .payload
+        .take("payload")
         .ok_or_else(|| bad("payload is missing; a payload of null is written as null"))?;
+    let expected_next_seq = body.natural("expected_next_seq")?;
     known_topic(&shared, &topic)?;
     let limit = shared
         .store
@@ -164,13 +158,12 @@ async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<
     }
     let hash = canonical_sha256(payload.get())
         .map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, "invalid_payload", &why))?;
-    let key = body.idempotency_key;
     let publish = Publish {
         topic: topic.clone(),
         key,
         payload,
         hash,
-        expected_next_seq: body.expected_next_seq,
+        expected_next_seq,
     };
     let published = shared.store.publish(publish).await?;
     shared.count("published", if published.duplicate { "duplicate" } else { "written" });
@@ -198,13 +191,26 @@ async fn put_topic(
     request: Request,
 ) -> Result<Value, Refusal> {
     authorize(&shared, request.headers())?;
-    let change: TopicPolicy = read_json(request, ENVELOPE_BYTES).await?;
+    let mut body = Fields::read(request, ENVELOPE_BYTES, Some(&POLICY_FIELDS)).await?;
+    let class = match body.take("class") {
+        Some(class) if class.get() != "null" => Some(
+            Class::named(class.get())
+                .ok_or_else(|| bad(format!("class is one of {}", Class::ALL.map(Class::name).join(", "))))?,
+        ),
+        _ => None,
+    };
+    let change = TopicPolicy {
+        retention_events: body.natural("retention_events")?,
+        replay_budget_events: body.natural("replay_budget_events")?,
+        class,
+    };
     if change.class.is_none() {
         known_topic(&shared, &topic)?;
     }
     if change.retention_events == Some(0) || topic.trim() != topic || topic.is_empty() {
-        let message = "retention_events is at least 1, and a topic has no blanks around it";
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message));
+        return Err(bad(
+            "retention_events is at least 1, and a topic has no blanks around it",
+        ));
     }
     shared.store.set_policy(topic.clone(), change).await?;
     Ok(describe(&shared, &topic))
@@ -223,15 +229,12 @@ fn describe(shared: &Shared, topic: &str) -> Value {
 }
 
 async fn revoke(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Body {
-        jti: String,
-    }
     authorize(&shared, request.headers())?;
-    let body: Body = read_json(request, ENVELOPE_BYTES).await?;
-    shared.store.revoke(body.jti.clone()).await?;
-    Ok(json!({"jti": body.jti, "revoked": true}))
+    let jti = Fields::read(request, ENVELOPE_BYTES, Some(&["jti"]))
+        .await?
+        .text("jti")?;
+    shared.store.revoke(jti.clone()).await?;
+    Ok(json!({"jti": jti, "revoked": true}))
 }
 
 fn known_topic(shared: &Shared, topic: &str) -> Result<(), Refusal> {
@@ -242,19 +245,9 @@ fn known_topic(shared: &Shared, topic: &str) -> Result<(), Refusal> {
     Err(Refusal::new(StatusCode::NOT_FOUND, "unknown_topic", message))
 }
 
-fn too_large(limit: usize) -> Refusal {
+pub(crate) fn too_large(limit: usize) -> Refusal {
     let message = format!("the payload is larger than {limit} bytes");
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "frame_payload_too_large", &message).with("max_payload_bytes", limit)
-}
-
-async fn read_json<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, Refusal> {
-    let body = to_bytes(request.into_body(), limit)
-        .await
-        .map_err(|_| too_large(limit))?;
-    serde_json::from_slice(&body).map_err(|error| {
-        let code = if error.is_data() { "bad_request" } else { "invalid_json" };
-        Refusal::new(StatusCode::BAD_REQUEST, code, &error.to_string())
-    })
 }
 
 /// The one writer proves itself by the configured secret, or, where there is none but there are token keys, by a token

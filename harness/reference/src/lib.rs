@@ -5,6 +5,7 @@
 //! scenarios must catch. It shares no rule code with the candidate's module: if both called one function for the stale
 //! check, their agreeing would prove nothing.
 
+mod body;
 mod canonical;
 mod channel;
 mod compat;

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    io,
+    io::{self, Write as _},
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use cutover_core::text::{scrubbed, visible};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -79,7 +80,8 @@ impl Shared {
     /// Writes a line to the log.
     pub(crate) fn log(&self, line: &str) {
         if !self.config.quiet {
-            eprintln!("legacy: {line}");
+            // Where the log can't be written, the server goes on without it.
+            let _ = writeln!(std::io::stderr(), "legacy: {}", visible(&scrubbed(line)));
         }
     }
 

@@ -19,6 +19,20 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class.
+    pub const ALL: [Class; 4] = [
+        Self::RunEvents,
+        Self::WorkerLifecycle,
+        Self::CodexWorkerEvents,
+        Self::Fallback,
+    ];
+
+    /// The class that a JSON text names.
+    pub(crate) fn named(json: &str) -> Option<Self> {
+        let name: String = serde_json::from_str(json).ok()?;
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+
     /// The class that the name of a topic implies, or `None` where the table has no such topic.
     #[must_use]
     pub fn of(topic: &str) -> Option<Self> {
@@ -28,7 +42,9 @@ impl Class {
             _ => {}
         }
         let parts: Vec<&str> = topic.split(':').collect();
-        let id_is_named = |id: &str| !id.trim().is_empty();
+        // A dot or a quote in an id could not be told from the mapping's own, so that two topics would be one stream.
+        let is_mapped = |c: char| !matches!(c, '.' | '"' | '\'') && !c.is_control();
+        let id_is_named = |id: &str| !id.trim().is_empty() && id.chars().all(is_mapped);
         match parts.as_slice() {
             ["run", id, "events"] if id_is_named(id) => Some(Self::RunEvents),
             ["worker", id, "lifecycle"] if id_is_named(id) => Some(Self::WorkerLifecycle),
@@ -169,6 +185,10 @@ mod tests {
             "nope",
             "fleet:other:x:workers",
             "runtime.other",
+            "run:a.b:events",
+            "worker:a\"b:lifecycle",
+            "fleet:user:a'b:workers",
+            "run:a\u{7f}:events",
             "",
         ] {
             assert_eq!(Class::of(unknown), None, "{unknown}");

@@ -44,6 +44,21 @@ async fn the_planted_delivery_defects_reach_the_client() {
     }
 }
 
+#[tokio::test]
+async fn a_kept_watermark_hides_what_a_subscribe_behind_an_unsubscribe_replays() {
+    for (names, expected) in [("", vec![1, 2, 3]), ("keep-watermark", vec![])] {
+        let (_dir, server) = planted(names);
+        fill(&server, TOPIC, 1..=3).await;
+        let mut client = joined(&server, "vsn=2.0.0").await;
+        subscribe(&mut client, "2", json!({"topics": [TOPIC]})).await;
+        client
+            .ask(json!(["1", "3", "sync:v1", "sync:unsubscribe", {"topics": [TOPIC]}]))
+            .await;
+        let (replayed, ..) = subscribe(&mut client, "4", json!({"topics": [TOPIC]})).await;
+        assert_eq!(seqs(&replayed), expected, "{names}");
+    }
+}
+
 async fn replayed(server: &Running, topics: &[&str]) -> Vec<Value> {
     subscribe(&mut joined(server, "vsn=2.0.0").await, "2", json!({"topics": topics}))
         .await

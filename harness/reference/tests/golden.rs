@@ -241,7 +241,12 @@ fn compare(name: &str, case: &Case, row: usize, frame: Frame) {
 }
 
 macro_rules! replays {
-    ($($test:ident => $case:literal,)+) => {
+    ($($same:ident,)+ ; $($test:ident => $case:literal,)+) => {
+        $(#[tokio::test]
+        async fn $same() {
+            replay(stringify!($same)).await;
+        })+
+
         $(#[tokio::test]
         async fn $test() {
             replay($case).await;
@@ -249,7 +254,7 @@ macro_rules! replays {
 
         #[test]
         fn every_recording_that_has_a_setup_is_replayed() {
-            let replayed = [$($case),+];
+            let replayed = [$(stringify!($same),)+ $($case),+];
             for entry in fs::read_dir(golden("")).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
                 if let Some(case) = name.strip_suffix(".setup.json") {
@@ -261,42 +266,24 @@ macro_rules! replays {
 }
 
 replays! {
-    idle_short_no_join => "idle_short_no_join",
-    idle_short_server_pushes_only => "idle_short_server_pushes_only",
-    idle_short_ws_pings_only => "idle_short_ws_pings_only",
-    long_phoenix_heartbeats_only => "long_phoenix_heartbeats_only",
-    long_silent_joined => "long_silent_joined",
-    long_silent_never_joined => "long_silent_never_joined",
-    long_sync_heartbeats_only => "long_sync_heartbeats_only",
-    server_sigterm => "server_sigterm",
-    token_expires_while_connected => "token_expires_while_connected",
-    token_good => "token_good",
-    token_good_fallback_key => "token_good_fallback_key",
+    idle_short_no_join, idle_short_server_pushes_only, idle_short_ws_pings_only, long_phoenix_heartbeats_only,
+    long_silent_joined, long_silent_never_joined, long_sync_heartbeats_only, server_sigterm,
+    token_expires_while_connected, token_good, token_good_fallback_key, v1_official_client_1_2_1,
+    v1_raw_missing_vsn_no_join_ref, v1_topic_and_event_types_raw, v2_bad_subscription, v2_bad_topic_join_exact_route,
+    v2_binary_garbage_raw, v2_burst_live_coalescing, v2_close_1005_raw, v2_close_1006_raw, v2_close_4999_raw,
+    v2_close_one_byte_raw, v2_close_reason_not_utf8_raw, v2_compat_refusal_js_keeps_retrying, v2_compat_refusals,
+    v2_duplicate_join_js, v2_duplicate_join_raw, v2_event_null_raw, v2_event_number_raw, v2_event_object_raw,
+    v2_forbidden_topic, v2_four_element_frame_raw, v2_heartbeats, v2_join_ref_and_ref_null_raw,
+    v2_join_ref_null_error_raw, v2_join_ref_null_raw, v2_join_ref_null_rejoin_raw, v2_join_ref_number_raw,
+    v2_join_ref_odd_types_raw, v2_join_subscribe_live_leave, v2_leave_variants_raw, v2_object_frame_raw,
+    v2_payload_types_raw, v2_ping_and_client_close_raw, v2_ref_types_raw, v2_stale_retention_floor,
+    v2_subscribe_payload_not_object_raw, v2_subscribe_while_publishing, v2_topic_types_raw, v2_unknown_event_crash,
+    v2_unsubscribe_forgets_raw,
+    ;
     v1_array_frame_from_modern_client_conn1 => "v1_array_frame_from_modern_client.conn1",
     v1_array_frame_from_modern_client_conn2 => "v1_array_frame_from_modern_client.conn2",
     v1_array_frame_from_modern_client_conn3 => "v1_array_frame_from_modern_client.conn3",
-    v1_official_client_1_2_1 => "v1_official_client_1_2_1",
-    v1_raw_missing_vsn_no_join_ref => "v1_raw_missing_vsn_no_join_ref",
-    v2_bad_subscription => "v2_bad_subscription",
-    v2_bad_topic_join_exact_route => "v2_bad_topic_join_exact_route",
-    v2_binary_garbage_raw => "v2_binary_garbage_raw",
-    v2_burst_live_coalescing => "v2_burst_live_coalescing",
-    v2_compat_refusal_js_keeps_retrying => "v2_compat_refusal_js_keeps_retrying",
-    v2_compat_refusals => "v2_compat_refusals",
-    v2_duplicate_join_js => "v2_duplicate_join_js",
-    v2_duplicate_join_raw => "v2_duplicate_join_raw",
-    v2_forbidden_topic => "v2_forbidden_topic",
-    v2_four_element_frame_raw => "v2_four_element_frame_raw",
-    v2_heartbeats => "v2_heartbeats",
-    v2_join_subscribe_live_leave => "v2_join_subscribe_live_leave",
-    v2_leave_variants_raw => "v2_leave_variants_raw",
-    v2_object_frame_raw => "v2_object_frame_raw",
-    v2_ping_and_client_close_raw => "v2_ping_and_client_close_raw",
     v2_revoked_ordered_conn1 => "v2_revoked_ordered.conn1",
-    v2_stale_retention_floor => "v2_stale_retention_floor",
-    v2_subscribe_payload_not_object_raw => "v2_subscribe_payload_not_object_raw",
-    v2_subscribe_while_publishing => "v2_subscribe_while_publishing",
-    v2_unknown_event_crash => "v2_unknown_event_crash",
 }
 
 /// Sends a recorded upgrade and compares status and body.
@@ -316,20 +303,21 @@ async fn handshake(name: &str, config: Config, token: Option<&str>) {
             .collect();
         let request = lines.join("\r\n").replace("TOKEN", token.unwrap_or_default()) + "\r\n\r\n";
         let (status, head, body) = exchange(&server, &request).await;
-        assert_eq!(status, attempt["status"].as_str().unwrap(), "{name}");
+        assert_eq!(status, attempt["status"].as_str().unwrap(), "{name}: {request}");
         if !status.contains("101") {
             assert_eq!(body, attempt["body"].as_str().unwrap(), "{name}");
             let length = format!("content-length: {}", body.len());
             assert!(head.to_lowercase().contains(&length), "{name}: {head}");
         }
-        if let Some(accept) = attempt["response_headers"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find_map(|header| header.as_str().unwrap().strip_prefix("sec-websocket-accept: "))
-        {
-            assert!(head.contains(accept), "{name}: {head}");
+        let recorded = attempt["response_headers"].as_array().unwrap().iter();
+        for header in recorded.filter_map(Value::as_str) {
+            if header.starts_with("sec-websocket-") {
+                assert!(head.contains(header), "{name}: {request} {head}");
+            }
         }
+        let names_protocol = |head: &str| head.to_lowercase().contains("sec-websocket-protocol:");
+        let recorded = attempt["response_headers"].to_string();
+        assert_eq!(names_protocol(&head), names_protocol(&recorded), "{name}: {request}");
     }
 }
 
@@ -370,8 +358,12 @@ async fn upgrades_are_accepted_and_refused_as_recorded() {
         "handshake_bad_origin",
         "handshake_bad_origin_js_client",
         "handshake_good_origin",
+        "handshake_paths",
+        "handshake_subprotocol_tokens",
+        "handshake_subprotocols",
         "handshake_vsn_2_0_5",
         "handshake_vsn_3",
+        "handshake_vsn_forms",
         "handshake_vsn_garbage",
         "handshake_wrong_path",
     ] {

@@ -89,6 +89,108 @@ async fn each_publish_that_is_refused_has_its_status_and_code() {
 }
 
 #[tokio::test]
+async fn a_body_of_another_shape_is_refused_in_words_of_json_and_nothing_is_written() {
+    let (_dir, server) = fresh();
+    let publish = |fields: &str| format!(r#"{{"topic":"{TOPIC}","idempotency_key":"k","payload":1{fields}}}"#);
+    let cases = [
+        ("", "invalid_json", "the body is empty"),
+        ("nope", "invalid_json", "line 1, column 2"),
+        ("{}{}", "invalid_json", "line 1, column 3"),
+        ("null", "bad_request", "the body is null"),
+        ("7", "bad_request", "the body is a number"),
+        ("\"x\"", "bad_request", "the body is text"),
+        ("[]", "bad_request", "the body is a list"),
+        (
+            r#"["run:r1:events","k",{"n":1},null]"#,
+            "bad_request",
+            "the body is a list",
+        ),
+        ("{}", "bad_request", "topic is missing"),
+        (r#"{"topic":[1]}"#, "bad_request", "topic is a list, not text"),
+        (r#"{"topic":null}"#, "bad_request", "topic is null, not text"),
+        (
+            r#"{"topic":"\ud800"}"#,
+            "bad_request",
+            "topic holds half a surrogate pair",
+        ),
+        (
+            r#"{"topic":"t","idempotency_key":{}}"#,
+            "bad_request",
+            "idempotency_key is an object, not text",
+        ),
+        (&publish(r#","topic":"t""#), "bad_request", "the key \"topic\" twice"),
+        (
+            &publish(r#","\u0074opic":"t""#),
+            "bad_request",
+            "the key \"topic\" twice",
+        ),
+        (&publish(r#","payload":2"#), "bad_request", "the key \"payload\" twice"),
+        (&publish(r#","expected_next_seq":"1""#), "bad_request", "a whole number"),
+        (&publish(r#","expected_next_seq":1.0"#), "bad_request", "a whole number"),
+        (&publish(r#","expected_next_seq":-1"#), "bad_request", "a whole number"),
+        (
+            &publish(r#","expected_next_seq":1e30"#),
+            "bad_request",
+            "a whole number",
+        ),
+    ];
+    for (body, code, words) in cases {
+        let (status, answer) = server.http("POST", "/internal/v1/sync/publish", None, body).await;
+        let message = answer["message"].as_str().unwrap_or_default();
+        assert_eq!((status, &answer["code"]), (400, &json!(code)), "{body}: {answer}");
+        assert!(message.contains(words), "{body}: {message}");
+    }
+    let path = format!("/internal/v1/sync/topics/{TOPIC}");
+    for (body, words) in [
+        ("[3,4,null]", "the body is a list"),
+        (r#"{"retention_events":"3"}"#, "a whole number"),
+        (r#"{"retention_events":1e2}"#, "a whole number"),
+        (r#"{"retention":1}"#, "the key \"retention\" is not known"),
+        (r#"{"retention_events":5,"retention_events":6}"#, "twice"),
+        (r#"{"class":"nope"}"#, "class is one of run_events, worker_lifecycle"),
+        (r#"{"class":{"run_events":null}}"#, "class is one of"),
+    ] {
+        let (status, answer) = server.http("PUT", &path, None, body).await;
+        let message = answer["message"].as_str().unwrap_or_default();
+        assert_eq!(
+            (status, &answer["code"]),
+            (400, &json!("bad_request")),
+            "{body}: {answer}"
+        );
+        assert!(message.contains(words), "{body}: {message}");
+    }
+    let body = publish("");
+    let request = format!(
+        "POST /internal/v1/sync/publish HTTP/1.1\r\nhost: t\r\nconnection: close\r\ncontent-type: text/plain\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = server.raw(&request).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 415 ") && answer.contains("unsupported_media_type"),
+        "{answer}"
+    );
+    let (_, topic) = server.http("GET", &path, None, "").await;
+    assert_eq!(topic["head_seq"], 0, "{topic}");
+}
+
+#[tokio::test]
+async fn a_topic_whose_id_can_not_be_mapped_both_ways_is_refused() {
+    let (_dir, server) = fresh();
+    let mut client = joined(&server, "vsn=2.0.0").await;
+    for topic in ["run:a.b:events", "worker:a'b:lifecycle", "fleet:user:a\u{7}:workers"] {
+        let body = json!({"topic": topic, "idempotency_key": "k", "payload": 1}).to_string();
+        let (status, answer) = server.http("POST", "/internal/v1/sync/publish", None, &body).await;
+        assert_eq!((status, &answer["code"]), (404, &json!("unknown_topic")), "{topic}");
+        let (_, status, response) = subscribe(&mut client, topic, json!({"topics": [topic]})).await;
+        assert_eq!(
+            (status.as_str(), &response["code"]),
+            ("error", &json!("forbidden_topic"))
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_policy_is_read_back_and_prunes() {
     let (_dir, server) = fresh();
     fill(&server, TOPIC, 1..=5).await;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use cutover_live::plain_file;
+
 use crate::go::address::split;
 use crate::go::scan::first_value;
 use crate::proxies::Asked;
@@ -82,12 +84,7 @@ pub fn read(path: PathBuf) -> Result<Config, ConfigError> {
 }
 
 fn text_of(path: &Path) -> Result<Vec<u8>, String> {
-    let cannot = |error: std::io::Error| format!("it can't be read: {error}");
-    let size = std::fs::metadata(path).map_err(cannot)?.len();
-    if size > MAX_BYTES {
-        return Err(format!("it is {size} bytes long, and {MAX_BYTES} are read at the most"));
-    }
-    std::fs::read(path).map_err(cannot)
+    plain_file::read(path, MAX_BYTES).map_err(|error| format!("it can't be read: {error}"))
 }
 
 fn place_of(text: &[u8], offset: usize) -> String {

@@ -63,11 +63,11 @@ pub struct Traffic {
 pub struct Door(Proxy);
 
 impl Door {
-    /// Opens a proxy.
+    /// Opens a proxy, where `beside` is given in the place of that one, which is still open.
     ///
     /// # Errors
     /// Where the address can't be had.
-    pub async fn open(opening: Opening) -> io::Result<Door> {
+    pub async fn open(opening: Opening, beside: Option<&Door>) -> io::Result<Door> {
         // The address stays what it is for as long as the door is open.
         let (_, upstream) = watch::channel(opening.upstream);
         let config = ProxyConfig {
@@ -82,7 +82,10 @@ impl Door {
             ledger: opening.ledger,
             limits: opening.limits,
         };
-        Proxy::start(config).await.map(Door)
+        match beside {
+            None => Proxy::start(config).await.map(Door),
+            Some(beside) => Proxy::start_beside(config, &beside.0).map(Door),
+        }
     }
 
     /// Where it listens.

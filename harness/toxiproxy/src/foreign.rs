@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cutover_core::plan::ByteToxic;
+use cutover_core::text::{learn, masked};
 use cutover_live::drive::{ByteToxics, Front};
 use cutover_live::toxic::Toxic;
 use toxiproxy_rust::client::Client;
@@ -79,18 +80,17 @@ impl ForeignToxiproxy {
     /// # Errors
     /// Where it can't be had, or not be used.
     pub async fn reach(url: &str, run: &str) -> Result<ForeignToxiproxy, ForeignError> {
-        let wrong = || ForeignError::Url { url: url.to_owned() };
-        let authority = authority(url).ok_or_else(wrong)?;
+        learn(url);
+        let (given, url) = (url, masked(url));
+        let wrong = || ForeignError::Url { url: url.clone() };
+        let authority = authority(given).ok_or_else(wrong)?;
         let resolved = tokio::task::spawn_blocking(move || authority.to_socket_addrs().ok()?.next()).await;
         let addr = resolved.ok().flatten().ok_or_else(wrong)?;
         if !addr.ip().is_loopback() {
-            return Err(ForeignError::Elsewhere {
-                url: url.to_owned(),
-                addr,
-            });
+            return Err(ForeignError::Elsewhere { url: url.clone(), addr });
         }
         let server = Arc::new(Server {
-            url: url.to_owned(),
+            url: url.clone(),
             addr,
             proxies: Mutex::default(),
             over: RwLock::default(),
@@ -103,11 +103,11 @@ impl ForeignToxiproxy {
                 made: AtomicU64::new(0),
             }),
             Ok((status, _)) => Err(ForeignError::Unreachable {
-                url: url.to_owned(),
+                url: url.clone(),
                 why: format!("what listens there answers GET /version with {status}"),
             }),
             Err(error) => Err(ForeignError::Unreachable {
-                url: url.to_owned(),
+                url: url.clone(),
                 why: error.to_string(),
             }),
         }

@@ -47,9 +47,9 @@ struct Line {
     beyond: u64,
 }
 
-/// How connections went that could not be read.
+/// Connections of one kind.
 #[derive(Debug, Clone, Default, Serialize)]
-struct Unread {
+struct Counted {
     times: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_connection: Option<u32>,
@@ -57,10 +57,19 @@ struct Unread {
     last_reason: Option<String>,
 }
 
+impl Counted {
+    fn add(&mut self, conn: u32, why: &str) {
+        self.times += 1;
+        self.last_connection = Some(conn);
+        self.last_reason = Some(why.to_owned());
+    }
+}
+
 #[derive(Debug, Default)]
 struct Lines {
     lines: VecDeque<Line>,
-    unread: Unread,
+    unread: Counted,
+    unreachable: Counted,
 }
 
 /// A proxy's ledger.
@@ -73,7 +82,9 @@ struct Answer<'a> {
     proxy: &'a str,
     toxics: &'a VecDeque<Line>,
     /// Connections that passed unread while message toxics were armed.
-    unread: &'a Unread,
+    unread: &'a Counted,
+    /// Connections whose upstream could not be reached.
+    unreachable: &'a Counted,
 }
 
 impl Ledger {
@@ -128,6 +139,7 @@ impl Ledger {
             proxy,
             toxics: &lines.lines,
             unread: &lines.unread,
+            unreachable: &lines.unreachable,
         };
         // Nothing in it can fail to be written.
         serde_json::to_string(&answer).unwrap_or_default()
@@ -164,12 +176,11 @@ impl LedgerSink for Ledger {
     }
 
     fn went_blind(&self, _client: &ClientId, conn: u32, why: &str) {
-        let mut lines = self.lines();
-        lines.unread = Unread {
-            times: lines.unread.times + 1,
-            last_connection: Some(conn),
-            last_reason: Some(why.to_owned()),
-        };
+        self.lines().unread.add(conn, why);
+    }
+
+    fn unreachable(&self, _client: &ClientId, conn: u32, why: &str) {
+        self.lines().unreachable.add(conn, why);
     }
 }
 

@@ -38,8 +38,8 @@ use server::Api;
 /// What a service is made of.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the API listens; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where the API listens: `host:port`, `:port` for every interface, or a port of this machine's; 0 takes a free one.
+    pub listen: String,
     /// A Toxiproxy configuration file whose proxies are there from the beginning.
     pub config: Option<PathBuf>,
     /// What chance is drawn from: which connections a toxicity takes, jitter, the sizes of slices.
@@ -54,6 +54,9 @@ pub enum ServiceError {
     /// Its configuration file is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The API's address is none.
+    #[error("cannot listen on {0}")]
+    Address(String),
     /// An address can't be had.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -86,12 +89,24 @@ impl Service {
     /// Where the file is wrong, or an address can't be had; then nothing listens.
     pub async fn bind(settings: Settings) -> Result<Service, ServiceError> {
         let configured = settings.config.map(config::read).transpose()?;
-        let listen = settings.listen;
+        let text = match settings.listen {
+            port if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("localhost:{port}"),
+            whole => whole,
+        };
+        let listen = go::address::listen(&text).await;
+        let listen = listen.map_err(|why| ServiceError::Address(format!("`{text}`: {why}")))?;
         let cannot = |source| ServiceError::Listen {
             address: listen,
             source,
         };
-        let listener = server::listen(listen).await.map_err(cannot)?;
+        let listener = match TcpListener::bind(listen).await {
+            Err(error) => match go::address::without_ipv6(listen, &error) {
+                Some(listen) => TcpListener::bind(listen).await,
+                None => Err(error),
+            },
+            bound => bound,
+        };
+        let listener = listener.map_err(cannot)?;
         let local = listener.local_addr().map_err(cannot)?;
         let proxies = Arc::new(Proxies::new(settings.seed, settings.limits));
         if let Some(config) = configured {

@@ -69,7 +69,7 @@ impl Proxies {
         if all.contains_key(&asked.name) {
             return Err(ApiError::proxy_exists());
         }
-        let proxy = Proxy::create(asked.name.clone(), asked.wanted, Arc::clone(&self.common)).await?;
+        let proxy = Proxy::create(asked.name.clone(), asked.wanted, Arc::clone(&self.common), None).await?;
         all.insert(asked.name, Arc::clone(&proxy));
         Ok(proxy)
     }
@@ -121,30 +121,18 @@ impl Proxies {
     async fn create_or_replace(&self, asked: Asked) -> Result<Arc<Proxy>, ApiError> {
         let mut all = self.all.write().await;
         let existing = all.get(&asked.name).cloned();
-        let mut before = None;
-        if let Some(existing) = &existing {
-            if existing.agrees(&asked.wanted).await? {
-                return Ok(Arc::clone(existing));
-            }
-            // Its port may be the one that is asked for.
-            before = existing.wanted().await.ok();
-            existing.disable().await;
+        if let Some(existing) = &existing
+            && existing.agrees(&asked.wanted).await?
+        {
+            return Ok(Arc::clone(existing));
         }
-        let created = Proxy::create(asked.name.clone(), asked.wanted, Arc::clone(&self.common)).await;
-        match (&created, existing) {
-            (Ok(proxy), existing) => {
-                all.insert(asked.name, Arc::clone(proxy));
-                if let Some(existing) = existing {
-                    existing.delete().await;
-                }
-            }
-            (Err(_), Some(existing)) if before.is_some_and(|before| before.enabled) => {
-                // Its port was free a moment ago; should somebody have taken it, it stays closed and says so.
-                let _ = existing.enable().await;
-            }
-            (Err(_), _) => {}
+        let common = Arc::clone(&self.common);
+        let proxy = Proxy::create(asked.name.clone(), asked.wanted, common, existing.as_deref()).await?;
+        all.insert(asked.name, Arc::clone(&proxy));
+        if let Some(existing) = existing {
+            existing.delete().await;
         }
-        created
+        Ok(proxy)
     }
 
     /// Opens all that are closed and takes all toxics off.

@@ -71,11 +71,16 @@ struct State {
 }
 
 impl Proxy {
-    /// A proxy, opened where that is wanted.
+    /// A proxy, opened where that is wanted: in the place of `other`, which goes on as it was where that fails.
     ///
     /// # Errors
     /// Where its address can't be had.
-    pub async fn create(name: String, wanted: Wanted, common: Arc<Common>) -> Result<Arc<Proxy>, ApiError> {
+    pub async fn create(
+        name: String,
+        wanted: Wanted,
+        common: Arc<Common>,
+        other: Option<&Proxy>,
+    ) -> Result<Arc<Proxy>, ApiError> {
         let proxy = Proxy {
             name,
             common,
@@ -90,7 +95,12 @@ impl Proxy {
             }),
         };
         if wanted.enabled {
-            proxy.start(&mut *proxy.state.lock().await).await?;
+            let other = match other {
+                Some(other) => Some(other.state.lock().await),
+                None => None,
+            };
+            let beside = other.as_ref().and_then(|other| other.door.as_ref());
+            proxy.start(&mut *proxy.state.lock().await, beside).await?;
         }
         Ok(Arc::new(proxy))
     }
@@ -152,7 +162,7 @@ impl Proxy {
             self.move_to(&mut state, &wanted).await?;
         }
         match (wanted.enabled, state.door.is_some()) {
-            (true, false) => self.start(&mut state).await?,
+            (true, false) => self.start(&mut state, None).await?,
             (false, true) => state.stop().await,
             _ => {}
         }
@@ -170,7 +180,7 @@ impl Proxy {
         if state.door.is_some() {
             return Ok(false);
         }
-        self.start(&mut state).await?;
+        self.start(&mut state, None).await?;
         Ok(true)
     }
 
@@ -273,68 +283,37 @@ impl Proxy {
         }
     }
 
-    async fn start(&self, state: &mut State) -> Result<(), ApiError> {
-        let listen = address::listen(&state.listen).await.map_err(ApiError::system)?;
-        let upstream = state.upstream.clone();
-        let opened = self.open(state, listen, &upstream).await;
-        let door = opened.map_err(|error| ApiError::system(address::bind_failed(listen, &error)))?;
+    async fn start(&self, state: &mut State, beside: Option<&Door>) -> Result<(), ApiError> {
+        let door = self.opened(state, &state.listen, &state.upstream, beside).await?;
         state.opened(door);
         Ok(())
     }
 
-    /// Takes other addresses. An open proxy is opened anew, since its connections led somewhere else.
+    /// Takes other addresses. An open proxy is opened anew, since its connections led somewhere else, and is closed where
+    /// it was once that has succeeded.
     async fn move_to(&self, state: &mut State, wanted: &Wanted) -> Result<(), ApiError> {
-        if !wanted.enabled {
-            state.stop().await;
-        } else if state.door.is_some() {
-            let listen = address::listen(&wanted.listen).await.map_err(ApiError::system)?;
-            let opened = self.reopen(state, listen, &wanted.upstream).await;
-            let door = opened.map_err(|error| ApiError::system(address::bind_failed(listen, &error)))?;
-            wanted.upstream.clone_into(&mut state.upstream);
-            state.opened(door);
-            return Ok(());
+        let door = if wanted.enabled {
+            let beside = state.door.as_ref();
+            Some(self.opened(state, &wanted.listen, &wanted.upstream, beside).await?)
         } else {
-            return self.start_at(state, wanted).await;
-        }
+            None
+        };
+        state.stop().await;
         wanted.listen.clone_into(&mut state.listen);
         wanted.upstream.clone_into(&mut state.upstream);
+        if let Some(door) = door {
+            state.opened(door);
+        }
         Ok(())
     }
 
-    async fn start_at(&self, state: &mut State, wanted: &Wanted) -> Result<(), ApiError> {
-        let before = (state.listen.clone(), state.upstream.clone());
-        wanted.listen.clone_into(&mut state.listen);
-        wanted.upstream.clone_into(&mut state.upstream);
-        let started = self.start(state).await;
-        if started.is_err() {
-            (state.listen, state.upstream) = before;
-        }
-        started
+    async fn opened(&self, state: &State, listen: &str, to: &str, beside: Option<&Door>) -> Result<Door, ApiError> {
+        let listen = address::listen(listen).await.map_err(ApiError::system)?;
+        let opened = self.open(state, listen, to, beside).await;
+        opened.map_err(|error| ApiError::system(address::bind_failed(listen, &error)))
     }
 
-    /// Opens the proxy elsewhere and closes it where it was. Where its own port is in the way it is closed first, and
-    /// opened again should the other address fail.
-    async fn reopen(&self, state: &mut State, listen: SocketAddr, upstream: &str) -> io::Result<Door> {
-        match self.open(state, listen, upstream).await {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            Err(error) => return Err(error),
-            Ok(door) => {
-                state.stop().await;
-                return Ok(door);
-            }
-        }
-        let before = state.door.as_ref().map(Door::addr);
-        state.stop().await;
-        let opened = self.open(state, listen, upstream).await;
-        if let (Err(_), Some(before)) = (&opened, before) {
-            let old = state.upstream.clone();
-            // Its port was free a moment ago. Should somebody have taken it, the proxy is closed and says so.
-            state.door = self.open(state, before, &old).await.ok();
-        }
-        opened
-    }
-
-    async fn open(&self, state: &State, listen: SocketAddr, to: &str) -> io::Result<Door> {
+    async fn open(&self, state: &State, listen: SocketAddr, to: &str, beside: Option<&Door>) -> io::Result<Door> {
         let opening = Opening {
             name: self.name.clone(),
             listen,
@@ -345,13 +324,12 @@ impl Proxy {
             ledger: self.ledger.clone(),
             limits: self.common.limits.clone(),
         };
-        let door = Door::open(opening).await;
+        let door = Door::open(opening, beside).await;
         match door {
-            // Without IPv6 every interface is those of IPv4.
-            Err(error) if listen.ip().is_unspecified() && listen.is_ipv6() && lacks_ipv6(&error) => {
-                let listen = SocketAddr::from(([0, 0, 0, 0], listen.port()));
-                Box::pin(self.open(state, listen, to)).await
-            }
+            Err(error) => match address::without_ipv6(listen, &error) {
+                Some(listen) => Box::pin(self.open(state, listen, to, beside)).await,
+                None => Err(error),
+            },
             door => door,
         }
     }
@@ -396,12 +374,4 @@ fn remember(routes: &mut Vec<Route>, route: Route) {
         Some(known) => known.traffic += route.traffic,
         None => routes.push(route),
     }
-}
-
-/// EAFNOSUPPORT, and what Linux says where IPv6 is turned off.
-fn lacks_ipv6(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::Unsupported | io::ErrorKind::AddrNotAvailable
-    ) || error.raw_os_error() == Some(97)
 }

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -165,12 +164,4 @@ impl RequestIds {
         let letter = |at: u32| char::from(LETTERS[(whole >> (at * 5) & 31) as usize]);
         (0..20).rev().map(letter).collect()
     }
-}
-
-/// Begins to listen.
-///
-/// # Errors
-/// Where the address can't be had.
-pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address).await
 }

@@ -11,14 +11,18 @@ use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
 use cutover_core::gate::fit::Means;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
+use cutover_core::text::{Secret, masked};
 use cutover_live::drive::{ByteToxics, EventSink, Pace, drive};
-use cutover_live::lane::profile::{LaneTarget, Secret, SpacetimeProfile};
+use cutover_live::lane::profile::{LaneTarget, SpacetimeProfile};
 use cutover_live::stage::{Source, Stage, StageError};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+
+use crate::surroundings;
+use crate::work_dir::{self, WorkDir};
 
 /// Longest time for taking away what a run made on servers of others.
 const STRIKE_WITHIN: Duration = Duration::from_secs(120);
@@ -62,14 +66,14 @@ pub enum LaneChoice {
         /// The path of a lane profile that says how it is spoken to, where there is one.
         profile: Option<String>,
         /// The token to connect with.
-        token: Option<String>,
+        token: Option<Secret>,
     },
     /// A server that runs already.
     Outside {
         /// Its URL, or the path of a lane profile.
         at: String,
         /// The token to connect with.
-        token: Option<String>,
+        token: Option<Secret>,
     },
 }
 
@@ -119,13 +123,10 @@ pub async fn drive_all(
     tell: Sender<Message>,
     stop: CancellationToken,
 ) -> Result<(), DriveError> {
-    let work = tempfile::Builder::new()
-        .prefix("cutover-")
-        .tempdir()
-        .map_err(|error| DriveError::Environment {
-            what: format!("can't make a directory for the servers' data: {error}"),
-            hint: Some("TMPDIR names where temporary files go".to_owned()),
-        })?;
+    let work = WorkDir::make().map_err(|error| DriveError::Environment {
+        what: format!("can't make a directory for the servers' data: {error}"),
+        hint: Some(work_dir::hint()),
+    })?;
     let run = run_word();
     let toxiproxy = match &request.toxiproxy {
         Some(url) => Some(Arc::new(
@@ -134,7 +135,10 @@ pub async fn drive_all(
         None => None,
     };
     let troupe = Troupe::assemble(&request, work.path(), (run, toxiproxy.clone()), tell, stop.clone())?;
-    let outcome = troupe.perform(request.plans, request.jobs).await;
+    let mut outcome = troupe.perform(request.plans, request.jobs).await;
+    if let Err(DriveError::Environment { what, hint }) = &mut outcome {
+        *hint = hint.take().or_else(|| surroundings::cause(what, work.path()));
+    }
     let within = if stop.is_cancelled() {
         STRIKE_WHEN_STOPPED
     } else {
@@ -349,7 +353,7 @@ impl LaneChoice {
             LaneChoice::BuiltIn => Ok(Source::Bundled),
             LaneChoice::Binary { path, profile, token } => {
                 let profile = profile.as_deref().map(profile_of_binary).transpose()?;
-                let profile = with_token(profile.unwrap_or_default(), token.as_deref());
+                let profile = with_token(profile.unwrap_or_default(), token.as_ref());
                 Ok(Source::binary(path.clone(), Some(profile)))
             }
             LaneChoice::Outside { at, token } => {
@@ -358,7 +362,7 @@ impl LaneChoice {
                     hint: None,
                 })?;
                 Ok(Source::Outside(match token {
-                    Some(token) => target.with_token(token),
+                    Some(token) => target.with_token(token.clone()),
                     None => target,
                 }))
             }
@@ -372,14 +376,15 @@ fn profile_of_binary(at: &str) -> Result<SpacetimeProfile, DriveError> {
     match LaneTarget::parse(LaneId::Candidate, at).map_err(|error| usage(error.to_string()))? {
         LaneTarget::Spacetime(profile) => Ok(*profile),
         LaneTarget::Phoenix(_) => Err(usage(format!(
-            "{at} is the profile of a Phoenix service, and --candidate-bin starts a SpacetimeDB server"
+            "{} is the profile of a Phoenix service, and --candidate-bin starts a SpacetimeDB server",
+            masked(at)
         ))),
     }
 }
 
-fn with_token(profile: SpacetimeProfile, token: Option<&str>) -> SpacetimeProfile {
+fn with_token(profile: SpacetimeProfile, token: Option<&Secret>) -> SpacetimeProfile {
     SpacetimeProfile {
-        token: token.map(Secret::new).or(profile.token.clone()),
+        token: token.or(profile.token.as_ref()).cloned(),
         ..profile
     }
 }

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use cutover_core::evidence::bundle::{closing_files, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files, is_digested};
 use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
-    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, RUN_TIMES_SCHEMA, RunEvent,
+    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, LaneServer, RUN_TIMES_SCHEMA, RunEvent,
     ScenarioOutcome, State, Times, decide, judge_scenario,
 };
 use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::matrix::ROWS;
+use cutover_core::text::{masked, scrubbed};
 use tokio_util::sync::CancellationToken;
 
 use super::drive_all::Message;
@@ -29,7 +31,7 @@ pub struct Recording {
     dir: BundleDir,
     evidence: Evidence,
     times: Times,
-    started: Moment,
+    began: Instant,
     texts: BTreeMap<String, String>,
     judged: BTreeMap<String, JudgedScenario>,
     failure: Option<Failure>,
@@ -45,7 +47,7 @@ impl Recording {
         let started = Moment::now();
         let run = format!("{}-{seed}", started.compact());
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&run));
-        let command = provenance::command_line(std::env::args());
+        let command = provenance::command_line(std::env::args_os().map(|word| word.to_string_lossy().into_owned()));
         let scope = scope(args, sources);
         let program = command.first().map_or("cutover", String::as_str);
         let mut evidence = Evidence {
@@ -57,7 +59,7 @@ impl Recording {
             reproduce: provenance::reproduce(program, seed.0, args),
             command,
             seed,
-            toxiproxy: args.toxiproxy.as_deref().map(provenance::without_token),
+            toxiproxy: args.toxiproxy.as_deref().map(masked),
             lanes: BTreeMap::new(),
             module_digest: None,
             judged: decide(Vec::new(), &scope, &State::InProgress),
@@ -81,7 +83,7 @@ impl Recording {
             dir,
             evidence,
             times,
-            started,
+            began: Instant::now(),
             texts,
             judged: BTreeMap::new(),
             failure: None,
@@ -118,7 +120,12 @@ impl Recording {
                     module_digest,
                 } = &event
                 {
-                    let before = self.evidence.lanes.insert(*lane, server.clone());
+                    let server = LaneServer {
+                        what: scrubbed(&server.what).into_owned(),
+                        version: server.version.as_deref().map(|version| scrubbed(version).into_owned()),
+                        ..server.clone()
+                    };
+                    let before = self.evidence.lanes.insert(*lane, server);
                     if let (Some(before), Some(now)) = (before, self.evidence.lanes.get_mut(lane)) {
                         now.spoken = before.spoken;
                     }
@@ -205,7 +212,8 @@ impl Recording {
 
     /// The run could not go on.
     pub fn failed(&mut self, exit: Exit, what: String, hint: Option<String>) {
-        self.evidence.state = State::Failed { why: what.clone() };
+        let why = scrubbed(&what).into_owned();
+        self.evidence.state = State::Failed { why };
         self.failure = Some(Failure {
             exit,
             message: what,
@@ -217,10 +225,22 @@ impl Recording {
     pub fn close(&mut self) -> Result<(Evidence, Times), Failure> {
         let scenarios = self.judged.values().cloned().collect();
         self.evidence.judged = decide(scenarios, &self.evidence.scope, &self.evidence.state);
-        self.times.elapsed_ms = Some(Moment::now().0.saturating_sub(self.started.0));
+        self.times.elapsed_ms = Some(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX));
         let files = closing_files(&mut self.evidence, &self.times);
         self.dir.write(&files)?;
         Ok((self.evidence.clone(), self.times.clone()))
+    }
+
+    /// Takes the bundle away again where the run ended over its arguments before anything was driven: it would only be in
+    /// the way of the corrected run.
+    pub fn unless_never_begun(self) -> Result<Recording, Failure> {
+        match self.failure {
+            Some(failure) if failure.exit == Exit::Usage && self.judged.is_empty() => {
+                self.dir.remove_if_begun_only();
+                Err(failure)
+            }
+            _ => Ok(self),
+        }
     }
 
     /// How the program ends.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use cutover_core::evidence::layout::{self, Files};
-use cutover_core::evidence::render::{JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer};
+use cutover_core::evidence::render::{JunitRenderer, MarkdownRenderer, Renderer, TextRenderer};
 use cutover_core::evidence::repeat::{Repeated, bundle, repeated, seed_of};
 use cutover_core::evidence::{Evidence, State};
 use cutover_core::ids::Seed;
@@ -15,7 +15,7 @@ use crate::bundle_dir::BundleDir;
 use crate::clock::Moment;
 use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
-use crate::out::{Audience, Stdout};
+use crate::out::{Audience, Stdout, note};
 use crate::scenarios::Source;
 
 /// Runs it all as often as is asked. A run that could not go on, or that was interrupted, is the last one.
@@ -27,12 +27,7 @@ pub fn run(args: &GateArgs, seed: Seed, sources: &[Source], out: &mut Stdout) ->
     let dir = BundleDir::create(path)?;
     let mut ran: Vec<Ran> = Vec::new();
     for nth in 1..=args.repeat {
-        let _ = writeln!(
-            std::io::stderr(),
-            "run {nth} of {}, seed {}",
-            args.repeat,
-            seed_of(seed, nth)
-        );
+        note(&format!("run {nth} of {}, seed {}", args.repeat, seed_of(seed, nth)));
         let this = GateArgs {
             out: Some(dir.path().join(bundle(nth))),
             repeat: 1,
@@ -72,7 +67,7 @@ fn print(repeated: &Repeated, worst: &Ran, dir: &Path, format: Format, out: &mut
     let times = Some(&worst.times);
     let text = |bundle| TextRenderer {
         width: audience.width,
-        paint: Paint(audience.color),
+        color: audience.color,
         times,
         bundle,
     };

@@ -30,7 +30,12 @@ pub struct Ran {
 
 /// Runs the binary to its end.
 pub fn run(args: &[&str]) -> Ran {
-    let output = cutover(args).output().unwrap();
+    ended(&mut cutover(args))
+}
+
+/// Runs a command to its end.
+pub fn ended(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
     Ran {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),

@@ -9,10 +9,12 @@
 use std::collections::BTreeMap;
 
 use super::index::{Arrival, Delivery, Index, LaneIndex, What};
-use super::json_path::first_difference;
 use super::{CheckInput, Checker, Finding, Report, Verdict};
+use crate::hash::canonicalize;
+use crate::hash::diff::{self, ValueDivergence};
 use crate::history::Record;
 use crate::ids::Seq;
+use crate::text::around_difference;
 
 /// See the module's documentation.
 pub struct HashMismatch;
@@ -73,15 +75,26 @@ fn of_lane(index: &Index<'_>, lane: &LaneIndex<'_>) -> Vec<Finding> {
         };
         if let (Some(What::Publish { payload: sent, .. }), Some(got)) =
             (op.map(|op| &index.plan.ops[op].what), payload.as_deref())
-            && let Some((path, left, right)) = first_difference(sent, got)
+            && let Some(found) = first_difference(sent, got)
         {
-            finding.witness.path = Some(path);
-            finding = finding.expected(left, right);
+            let [sent, got] = [found.a, found.b].map(|value| value.unwrap_or_else(|| "nothing".to_owned()));
+            let (sent, got) = around_difference(&sent, &got);
+            finding.witness.path = Some(found.pointer);
+            finding = finding.expected(sent, got);
         }
         finding.witness.instead = other_event(index, lane, delivery);
         findings.insert(key, finding);
     }
     findings.into_values().collect()
+}
+
+/// The first value in which two payloads differ; `None` where one has no canonical form.
+fn first_difference(sent: &str, got: &str) -> Option<ValueDivergence> {
+    let canonical = |text: &str| {
+        let mut canonical = Vec::new();
+        canonicalize(text.as_bytes(), &mut canonical).ok().map(|_| canonical)
+    };
+    diff::first_difference(&canonical(sent)?, &canonical(got)?)
 }
 
 /// The seq of the event of the same stream whose payload was delivered, where it is another one's.
@@ -91,4 +104,21 @@ fn other_event(index: &Index<'_>, lane: &LaneIndex<'_>, delivery: &Delivery) -> 
     };
     let op = index.plan.publishes_of(delivery.stream, delivery.hash?)?.first;
     lane.ops[op].acked_seq().or(index.plan.ops[op].planned_seq()).map(Seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_compared_and_not_their_spellings() {
+        let found = first_difference(r#"{"a":1.0,"b":1}"#, r#"{"b":2,"a":1}"#);
+        let found = found.map(|found| (found.pointer, found.a, found.b));
+        assert_eq!(found, Some(("/b".into(), Some("1".into()), Some("2".into()))));
+    }
+
+    #[test]
+    fn what_is_no_json_has_no_place() {
+        assert_eq!(first_difference("{", "{}"), None);
+    }
 }

@@ -16,11 +16,10 @@ mod fit;
 mod gap;
 mod hash_mismatch;
 mod index;
-mod json_path;
 mod lost_write;
 mod nonmonotonic;
 mod not_live;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(test)]
 pub mod notation;
 mod observed_then_lost;
 mod order;

@@ -12,6 +12,8 @@ mod causes;
 mod document;
 mod judge;
 mod judged;
+#[cfg(test)]
+mod junit_tests;
 pub mod layout;
 pub mod recheck;
 pub mod render;

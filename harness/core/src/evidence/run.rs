@@ -31,17 +31,6 @@ pub enum RunEvent {
         /// The phase.
         phase: Phase,
     },
-    /// Steps are done on a lane, of all cases together.
-    Steps {
-        /// The scenario.
-        scenario: String,
-        /// The lane.
-        lane: LaneId,
-        /// How many.
-        done: u32,
-        /// Of how many.
-        of: u32,
-    },
     /// A planned fault fired.
     FaultFired {
         /// The scenario.

@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::FileEntry;
-use super::render::{
-    HtmlRenderer, JsonRenderer, JunitRenderer, MarkdownRenderer, Paint, Renderer, TextRenderer, to_bytes,
-};
+use super::render::{HtmlRenderer, JsonRenderer, JunitRenderer, MarkdownRenderer, Renderer, TextRenderer, to_bytes};
 use super::*;
 use crate::check::{Finding, Verdict};
 use crate::gate::fit::{Means, ServerKind};
@@ -302,7 +300,7 @@ pub(super) fn at_terminal(width: usize, evidence: &Evidence) -> String {
     rendered(
         &TextRenderer {
             width,
-            paint: Paint(false),
+            color: false,
             times: Some(&times),
             bundle,
         },
@@ -482,7 +480,7 @@ fn a_document_reads_back_as_it_was_written() {
 fn colours_are_only_where_they_are_asked_for() {
     let renderer = |color| TextRenderer {
         width: 80,
-        paint: Paint(color),
+        color,
         times: None,
         bundle: None,
     };
@@ -495,7 +493,7 @@ fn what_was_left_out_is_said_everywhere_with_its_reason() {
     let evidence = outside();
     let text = TextRenderer {
         width: 80,
-        paint: Paint(false),
+        color: false,
         times: None,
         bundle: None,
     };

@@ -34,6 +34,9 @@ pub struct Means {
     pub scoped: bool,
     /// Whether its subscribers see an event only once it is on disk.
     pub confirms_reads: bool,
+    /// Whether an unsubscribe leaves the watermark, so that a subscribe without a cursor goes on from there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_watermarks: bool,
 }
 
 impl Means {
@@ -45,6 +48,7 @@ impl Means {
             shared: false,
             scoped: false,
             confirms_reads: false,
+            keeps_watermarks: false,
         }
     }
 
@@ -88,6 +92,10 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         let what = "it sets retention or a replay budget, which by its profile can't be set on";
         return Some(format!("{what} the {lane} lane"));
     }
+    if resubscribes(plan) && means.keeps_watermarks {
+        let what = "a client unsubscribes and expects a replay from the beginning, and by its profile";
+        return Some(format!("{what} the {lane} lane goes on from the watermark"));
+    }
     if !means.shared {
         return None;
     }
@@ -123,6 +131,12 @@ fn changes_an_argument(plan: &Plan) -> bool {
         } => by_place(pointer),
         _ => false,
     })
+}
+
+/// Whether a client of a plan unsubscribes and subscribes again.
+pub fn resubscribes(plan: &Plan) -> bool {
+    let mut steps = plan.cases.iter().flat_map(|case| &case.steps);
+    steps.any(|step| matches!(step, Step::Resubscribe { .. }))
 }
 
 /// Whether a plan sets retention or a replay budget.

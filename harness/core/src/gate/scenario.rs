@@ -90,11 +90,6 @@ impl ScenarioVerdict {
             warnings: explained.warnings,
         }
     }
-
-    /// Whether the scenario did what it expects.
-    pub fn as_expected(&self) -> bool {
-        matches!(self.outcome, Outcome::Clean | Outcome::Caught)
-    }
 }
 
 /// The parts that each lane saw of the rows that a plan claims.

@@ -224,6 +224,15 @@ pub enum Record {
         /// What it is, and where reading it ended.
         what: String,
     },
+    /// A client got a message that carries no events, by the word of the lane's profile.
+    Ignored {
+        /// The client.
+        client: ClientId,
+        /// The connection.
+        conn: ConnId,
+        /// What it is.
+        what: String,
+    },
     /// A client will not try again.
     GaveUp {
         /// The client.
@@ -480,6 +489,8 @@ pub enum RewindReason {
     Stale,
     /// It lies beyond the stream's head: it is a cursor of another history.
     AheadOfHead,
+    /// The client unsubscribed, as the plan has it.
+    Unsubscribed,
 }
 
 /// What a fault hit.
@@ -541,6 +552,9 @@ pub struct Spoken {
     /// Whether the server withholds an event until it is on disk; `None` where the protocol has no such option.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<bool>,
+    /// Whether each event comes in one message, by the word of the lane's profile, and not in two.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
 }
 
 impl Spoken {
@@ -559,6 +573,9 @@ impl fmt::Display for Spoken {
             Some(Compression::None) => out.write_str(", not compressed")?,
             Some(Compression::Gzip) => out.write_str(", gzip")?,
             Some(Compression::Brotli) => out.write_str(", brotli")?,
+        }
+        if self.once {
+            out.write_str(", each event once")?;
         }
         match self.confirmed {
             None => Ok(()),

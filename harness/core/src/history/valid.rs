@@ -134,6 +134,7 @@ impl<'a> Reading<'a> {
             } => self.client(client)?.delivered(*conn, *sub, stream),
             Record::Contradicted { client, conn, .. }
             | Record::Foreign { client, conn, .. }
+            | Record::Ignored { client, conn, .. }
             | Record::RoundTrip { client, conn, .. } => self.client(client)?.is_open(*conn),
             Record::Overdue {
                 client, conn, stream, ..

@@ -5,6 +5,7 @@
 
 mod compile;
 mod fault;
+pub mod rules;
 mod step;
 mod toxic;
 

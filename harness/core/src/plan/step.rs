@@ -50,6 +50,12 @@ pub enum Step {
         /// The client.
         client: ClientId,
     },
+    /// A client unsubscribes from its streams once it has every acknowledged event of them, and subscribes again without
+    /// cursors, on the connection that it has.
+    Resubscribe {
+        /// The client.
+        client: ClientId,
+    },
     /// A disconnected client's checkpoint on disk is overwritten, as by a restored backup.
     SetCursor {
         /// The client.

@@ -105,6 +105,12 @@ impl Walk<'_> {
             Step::Republish { .. } => drop(self.parts.insert(Part::RepeatedPublish)),
             Step::Connect(client) => self.connect(*client),
             Step::Disconnect(client) | Step::Crash(client) => self.clients[*client].connected = false,
+            Step::Resubscribe(client) => {
+                let streams = &self.case.clients[*client].streams;
+                if streams.iter().any(|stream| self.published[*stream]) {
+                    self.parts.insert(Part::LateBootstrap);
+                }
+            }
             Step::SetCursor { stream, .. } => {
                 self.parts.extend([Part::CarriedOver, Part::OtherHistory]);
                 self.parts.extend(Part::resumed(&self.case.streams[*stream].topic));

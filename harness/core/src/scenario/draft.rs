@@ -98,6 +98,7 @@ pub(super) enum StepDraft {
     Connect(Option<Vec<usize>>),
     Disconnect(Option<Vec<usize>>),
     Crash(Option<Vec<usize>>),
+    Resubscribe(Option<Vec<usize>>),
     Await(Option<Vec<usize>>),
     AwaitFault(At<String>),
     Arm(Vec<At<String>>),

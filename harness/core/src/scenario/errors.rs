@@ -1,6 +1,12 @@
 //! What is wrong with a scenario file: every mistake at once, each with where, what and how to mend it.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+/// So many mistakes of a kind are told one by one; the others are counted.
+const MAX_OF_A_KIND: usize = 20;
+/// So many characters of a mistake are told.
+const MAX_WHAT: usize = 400;
 
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,38 +128,108 @@ impl Mistakes {
             return None;
         }
         self.found.sort_by_key(|mistake| mistake.at);
-        let errors = self.found.into_iter().map(|mistake| {
-            let (line, column) = line_and_column(text, mistake.at);
-            ScenarioError {
+        let mut places = Places::of(text);
+        let mut errors: Vec<ScenarioError> = Vec::new();
+        // Of each kind, how many there are, and where the first stands that is only counted.
+        let mut kinds = BTreeMap::<String, (usize, usize)>::new();
+        for mistake in self.found {
+            let (line, column) = places.at(mistake.at);
+            let (count, untold) = kinds.entry(kind(&mistake.what)).or_insert((0, errors.len()));
+            *count += 1;
+            let what = match *count {
+                ..=MAX_OF_A_KIND => cut(&mistake.what),
+                more => {
+                    let more = more - MAX_OF_A_KIND;
+                    let like = kind(&mistake.what);
+                    if more > 1 {
+                        errors[*untold].what = format!("and {} more like it: {like}", grouped(more));
+                        continue;
+                    }
+                    *untold = errors.len();
+                    format!("and 1 more like it: {like}")
+                }
+            };
+            errors.push(ScenarioError {
                 path: path.to_owned(),
                 line,
                 column,
-                what: mistake.what,
-                hint: mistake.hint,
-            }
-        });
-        Some(ScenarioErrors {
-            errors: errors.collect(),
-        })
+                what,
+                hint: mistake.hint.filter(|_| *count <= MAX_OF_A_KIND),
+            });
+        }
+        Some(ScenarioErrors { errors })
     }
 }
 
-/// The line and column, both from 1, of a byte offset; an offset inside a character counts as that character's.
-pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
+/// What mistakes of one kind have in common: their words, without what is quoted.
+fn kind(what: &str) -> String {
+    let parts = what.split('`').enumerate();
+    let parts: Vec<_> = parts.map(|(at, part)| if at % 2 == 0 { part } else { "…" }).collect();
+    cut(&parts.join("`"))
+}
+
+/// Words of a file are shown as far as a line of a terminal has room.
+fn cut(what: &str) -> String {
+    match what.char_indices().nth(MAX_WHAT) {
+        Some((end, _)) => format!("{}…", &what[..end]),
+        None => what.to_owned(),
     }
-    let before = &text[..at];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    (line, before[line_start..].chars().count() + 1)
+}
+
+/// A number with a comma before each three digits.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(String::from_utf8_lossy)
+        .collect();
+    groups.join(",")
+}
+
+/// Lines and columns of offsets that grow, so that a text is gone through once.
+pub(super) struct Places<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn of(text: &'a str) -> Places<'a> {
+        Places {
+            text,
+            at: 0,
+            line: 1,
+            column: 1,
+        }
+    }
+
+    /// The line and column, both from 1, of a byte offset that is not before the last one; an offset inside a character
+    /// counts as that character's.
+    pub(super) fn at(&mut self, at: usize) -> (usize, usize) {
+        let mut at = at.min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        for c in self.text.get(self.at..at).unwrap_or_default().chars() {
+            (self.line, self.column) = if c == '\n' {
+                (self.line + 1, 1)
+            } else {
+                (self.line, self.column + 1)
+            };
+        }
+        self.at = self.at.max(at);
+        (self.line, self.column)
+    }
 }
 
 /// A hint that names what was probably meant, or what there is.
 pub(super) fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
     let close = known
         .iter()
+        .filter(|_| word.len() <= MAX_WHAT)
         .map(|name| (strsim::jaro_winkler(word, name), name))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0));
@@ -170,10 +246,11 @@ mod tests {
 
     #[test]
     fn columns_count_characters_and_lines_count_from_one() {
-        assert_eq!(line_and_column("a\nüb", 0), (1, 1));
-        assert_eq!(line_and_column("a\nüb", 4), (2, 2));
-        assert_eq!(line_and_column("a\nüb", 3), (2, 1), "inside a character");
-        assert_eq!(line_and_column("a", 99), (1, 2), "past the end");
+        let mut places = Places::of("a\nüb");
+        assert_eq!(places.at(0), (1, 1));
+        assert_eq!(places.at(3), (2, 1), "inside a character");
+        assert_eq!(places.at(4), (2, 2));
+        assert_eq!(places.at(99), (2, 3), "past the end");
     }
 
     #[test]

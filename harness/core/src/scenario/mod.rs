@@ -142,6 +142,18 @@ impl Scenario {
     }
 }
 
+/// The lines of a file that are no TOML, each with its place; nothing where all of it can be read.
+pub fn syntax_errors(path: &str, text: &str) -> Option<ScenarioErrors> {
+    let mut mistakes = Mistakes::default();
+    read::parse_toml(text, &mut mistakes);
+    mistakes.into_errors(path, text)
+}
+
+/// The line and column, both from 1, of the value of a key in a TOML text; dots lead into tables.
+pub fn place_of(text: &str, key: &str) -> Option<(usize, usize)> {
+    Some(errors::Places::of(text).at(read::offset_of(text, key)?))
+}
+
 /// Reads many files, as `(path, text)`; every mistake of every file is told.
 ///
 /// # Errors

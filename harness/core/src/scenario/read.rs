@@ -23,7 +23,8 @@ pub(super) fn parse_toml(text: &str, mistakes: &mut Mistakes) -> Option<ImDocume
         let follows = last.is_some_and(|last| last <= at && bytes[last..at].iter().all(u8::is_ascii_whitespace));
         if !follows {
             let message = error.message().trim().replace('\n', ", ");
-            mistakes.local(at, format!("this is no TOML: {message}"), None);
+            let hint = "texts stand in \"quotes\", lists in [brackets], and each key before a `=`".to_owned();
+            mistakes.local(at, format!("this is no TOML: {message}"), hint);
         }
         let blanked = blank_line(&rest, at);
         if blanked == rest {
@@ -33,6 +34,16 @@ pub(super) fn parse_toml(text: &str, mistakes: &mut Mistakes) -> Option<ImDocume
         rest = blanked;
     }
     None
+}
+
+/// Where the value stands that dots lead to from the top, where there is one.
+pub(super) fn offset_of(text: &str, key: &str) -> Option<usize> {
+    let document = ImDocument::parse(text).ok()?;
+    let mut item = document.as_item();
+    for part in key.split('.') {
+        item = item.get(part)?;
+    }
+    Some(item.span()?.start)
 }
 
 /// The text with the line at `at` (and where it begins a section, the section) replaced by spaces, so that offsets stay.

@@ -160,6 +160,8 @@ pub enum Step {
     Disconnect(usize),
     /// Kills a client.
     Crash(usize),
+    /// Has a client unsubscribe, and subscribe again without cursors.
+    Resubscribe(usize),
     /// Overwrites a client's checkpoint.
     SetCursor {
         /// The client.

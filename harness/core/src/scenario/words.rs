@@ -66,6 +66,7 @@ pub const LEGACY_DEFECTS: &[&str] = &[
     "phantom",
     "stop-tail",
     "dead-after-resume",
+    "keep-watermark",
     "flood-live",
     "strange-topic",
     "ack-without-write",
@@ -150,6 +151,7 @@ pub const STEPS: &[(&str, &[&str])] = &[
     ("connect", &["clients"]),
     ("disconnect", &["clients"]),
     ("crash", &["clients"]),
+    ("resubscribe", &["clients"]),
     ("await", &["clients"]),
     ("await-fault", &["fault"]),
     ("publish", &["stream", "streams", "count", "pace", "spread"]),
@@ -186,17 +188,6 @@ pub const FAULTS: &[(&str, &[&str])] = &[
 
 /// The keys that every fault takes.
 pub const FAULT_KEYS: &[&str] = &["do", "name", "clients", "lane", "at", "draws", "times"];
-
-/// The faults that plant a defect.
-pub const MUTATIONS: &[&str] = &[
-    "drop-event",
-    "swap",
-    "flood",
-    "replace-payload",
-    "misdeliver",
-    "set-json",
-    "set-column",
-];
 
 /// Which way messages and bytes go.
 pub const DIRECTIONS: &[(&str, Direction)] =

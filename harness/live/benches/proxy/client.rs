@@ -1,6 +1,6 @@
 //! The client: what is measured, once, through one address.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -24,14 +24,17 @@ pub enum Case {
     LongToClient,
     /// Long messages to the lane.
     LongToLane,
+    /// Plain HTTP requests with short answers on one connection, one after another.
+    Http,
 }
 
 impl Case {
-    pub const ALL: [Case; 4] = [
+    pub const ALL: [Case; 5] = [
         Case::RoundTrip,
         Case::ShortToClient,
         Case::LongToClient,
         Case::LongToLane,
+        Case::Http,
     ];
 }
 
@@ -46,12 +49,17 @@ pub struct Seen {
     pub p99: Duration,
 }
 
-/// Opens a WebSocket.
-pub fn open(addr: SocketAddr, path: &str) -> io::Result<TcpStream> {
-    let mut stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
+fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// Opens a WebSocket.
+pub fn open(addr: SocketAddr, path: &str) -> io::Result<TcpStream> {
+    let mut stream = connect(addr)?;
     stream.write_all(ws::ask(&format!("{path}?vsn=2.0.0")).as_bytes())?;
     let head = ws::read_head(&mut stream)?;
     if head.starts_with("HTTP/1.1 101") {
@@ -80,7 +88,14 @@ pub fn verify(addr: SocketAddr) -> io::Result<()> {
 /// Measures a case with this many messages.
 pub fn measure(addr: SocketAddr, case: Case, count: usize) -> io::Result<Seen> {
     let took = match case {
-        Case::RoundTrip => return round_trips(addr, count),
+        Case::RoundTrip => {
+            let mut echo = Echo::open(addr)?;
+            return round_trips(count, || echo.round_trip());
+        }
+        Case::Http => {
+            let mut stream = connect(addr)?;
+            return round_trips(count, || exchange(&mut stream));
+        }
         Case::ShortToClient => flooded(open(addr, &format!("/short/{count}"))?, count)?,
         Case::LongToClient => flooded(open(addr, &format!("/long/{count}"))?, count)?,
         Case::LongToLane => flooding(open(addr, &format!("/sink/{count}"))?, count)?,
@@ -116,13 +131,32 @@ impl Echo {
     }
 }
 
-fn round_trips(addr: SocketAddr, count: usize) -> io::Result<Seen> {
-    let mut echo = Echo::open(addr)?;
+/// One HTTP request and its answer.
+fn exchange(stream: &mut TcpStream) -> io::Result<Duration> {
+    const REQUEST: &[u8] = b"GET /http HTTP/1.1\r\nHost: lane\r\n\r\n";
+    let begun = Instant::now();
+    stream.write_all(REQUEST)?;
+    let mut answer = [0; 4096];
+    let mut bytes = 0;
+    loop {
+        let read = stream.read(&mut answer[bytes..])?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes += read;
+        let head = answer[..bytes].windows(4).position(|end| end == b"\r\n\r\n");
+        if head.is_some_and(|head| bytes >= head + 4 + SHORT_BYTES) {
+            return Ok(begun.elapsed());
+        }
+    }
+}
+
+fn round_trips(count: usize, mut round_trip: impl FnMut() -> io::Result<Duration>) -> io::Result<Seen> {
     for _ in 0..count / 10 {
-        echo.round_trip()?;
+        round_trip()?;
     }
     let begun = Instant::now();
-    let mut times = (0..count).map(|_| echo.round_trip()).collect::<io::Result<Vec<_>>>()?;
+    let mut times = (0..count).map(|_| round_trip()).collect::<io::Result<Vec<_>>>()?;
     let took = begun.elapsed();
     times.sort_unstable();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];

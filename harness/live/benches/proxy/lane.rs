@@ -47,6 +47,9 @@ pub fn start(core: Option<usize>) -> io::Result<SocketAddr> {
 fn serve(mut stream: TcpStream, messages: &Messages) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let head = ws::read_head(&mut stream)?;
+    if head.starts_with("GET /http ") {
+        return answer(&mut stream);
+    }
     stream.write_all(ws::GRANT.as_bytes())?;
     let path = head.split(' ').nth(1).unwrap_or_default();
     let path = path.split('?').next().unwrap_or_default();
@@ -60,6 +63,24 @@ fn serve(mut stream: TcpStream, messages: &Messages) -> io::Result<()> {
         "long" => flood(&mut stream, &messages.long, count),
         "sink" => sink(&mut stream, &messages.short, count),
         _ => Ok(()),
+    }
+}
+
+/// A short answer for each HTTP request, the first of which has come.
+fn answer(stream: &mut TcpStream) -> io::Result<()> {
+    let body = "x".repeat(SHORT_BYTES);
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {SHORT_BYTES}\r\n\r\n{body}");
+    let mut buf = [0; 4096];
+    loop {
+        stream.write_all(answer.as_bytes())?;
+        let mut bytes = 0;
+        while !buf[..bytes].ends_with(b"\r\n\r\n") {
+            let read = stream.read(&mut buf[bytes..])?;
+            if read == 0 {
+                return Ok(());
+            }
+            bytes += read;
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use peers::{Ground, Missing, Peer, Way};
-use rounds::{Effort, Idle};
+use rounds::{Effort, Idle, Taken};
 use system::Seats;
 
 /// Idle connections through mitmproxy, which takes long over each.
@@ -122,12 +122,11 @@ fn bench(options: &Options) -> io::Result<()> {
     }
     // Not before: building a peer may have all cores.
     system::sit(options.seats.ends);
-    let taken = rounds::take(&peers, options.effort)?;
-    let ways: Vec<Way> = peers.iter().map(|peer| peer.way).collect();
+    let mut taken = rounds::take(&peers, options.effort);
     drop(peers);
     // Both ends are here, so that a connection takes two descriptors; and so it does in a proxy.
     let most = usize::try_from(files.saturating_sub(FILES_SPARE) / 2).unwrap_or(usize::MAX);
-    let idle = idle(&ways, ground, options.effort.idle.min(most))?;
+    let idle = idle(&mut taken, ground, options.effort.idle.min(most));
     report::Report {
         taken: &taken,
         idle: &idle,
@@ -138,17 +137,24 @@ fn bench(options: &Options) -> io::Result<()> {
 }
 
 /// Each proxy is started anew, so that what it held for the messages before is not taken for its connections' memory.
-fn idle(ways: &[Way], ground: Ground, connections: usize) -> io::Result<Vec<Idle>> {
+fn idle(taken: &mut [Taken], ground: Ground, connections: usize) -> Vec<Idle> {
     let mut seen = Vec::new();
-    for way in ways.iter().filter(|way| connections > 0 && **way != Way::Direct) {
-        let connections = if *way == Way::Mitmproxy {
+    for taken in taken
+        .iter_mut()
+        .filter(|taken| connections > 0 && taken.way != Way::Direct)
+    {
+        let way = taken.way;
+        let connections = if way == Way::Mitmproxy {
             connections.min(IDLE_MITMPROXY)
         } else {
             connections
         };
         eprintln!("{connections} idle connections through {}", way.name());
-        let peer = peers::start(*way, ground).map_err(|Missing(how)| io::Error::other(how))?;
-        seen.push(rounds::idle(&peer, connections)?);
+        let peer = peers::start(way, ground).map_err(|Missing(how)| io::Error::other(how));
+        match peer.and_then(|peer| rounds::idle(&peer, connections)) {
+            Ok(idle) => seen.push(idle),
+            Err(error) => taken.failed.push(format!("{}, idle connections: {error}", way.name())),
+        }
     }
-    Ok(seen)
+    seen
 }

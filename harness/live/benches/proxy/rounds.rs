@@ -34,12 +34,21 @@ pub struct Turn {
 pub struct Taken {
     pub way: Way,
     pub version: String,
-    turns: [Vec<Turn>; Case::ALL.len()],
+    /// Of each round, and nothing where the turn failed.
+    turns: [Vec<Option<Turn>>; Case::ALL.len()],
+    /// What failed.
+    pub failed: Vec<String>,
 }
 
 impl Taken {
     fn values(&self, case: Case, value: fn(&Turn) -> f64) -> Vec<f64> {
-        self.turns[case as usize].iter().map(value).collect()
+        self.turns[case as usize].iter().flatten().map(value).collect()
+    }
+
+    /// Keeps what came, or why nothing did.
+    fn keep<T>(&mut self, case: Case, seen: io::Result<T>) -> Option<T> {
+        seen.map_err(|error| self.failed.push(format!("{}, {case:?}: {error}", self.way.name())))
+            .ok()
     }
 
     /// The median over the rounds.
@@ -49,13 +58,9 @@ impl Taken {
 
     /// The median over the rounds of what this way's turn and the other's of the same round give together.
     pub fn against(&self, other: &Taken, case: Case, value: fn(&Turn) -> f64, with: fn(f64, f64) -> f64) -> f64 {
-        let (mine, others) = (self.values(case, value), other.values(case, value));
-        median(
-            mine.into_iter()
-                .zip(others)
-                .map(|(mine, other)| with(mine, other))
-                .collect(),
-        )
+        let rounds = self.turns[case as usize].iter().zip(&other.turns[case as usize]);
+        let both = rounds.filter_map(|(mine, other)| Some(with(value(mine.as_ref()?), value(other.as_ref()?))));
+        median(both.collect())
     }
 }
 
@@ -68,40 +73,39 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// Measures all ways.
-pub fn take(peers: &[Peer], effort: Effort) -> io::Result<Vec<Taken>> {
-    let counts = peers.iter().map(|peer| {
-        let counts: io::Result<Vec<usize>> = Case::ALL
-            .iter()
-            .map(|case| calibrate(peer, *case, effort.turn))
-            .collect();
-        counts
-    });
-    let counts: Vec<Vec<usize>> = counts.collect::<io::Result<_>>()?;
+/// Measures all ways. A turn that fails is told, and the others go on.
+pub fn take(peers: &[Peer], effort: Effort) -> Vec<Taken> {
     let mut taken: Vec<Taken> = peers
         .iter()
         .map(|peer| Taken {
             way: peer.way,
             version: peer.version.clone(),
             turns: Default::default(),
+            failed: Vec::new(),
         })
         .collect();
+    let mut counts = Vec::new();
+    for (peer, taken) in peers.iter().zip(&mut taken) {
+        counts.push(Case::ALL.map(|case| taken.keep(case, calibrate(peer, case, effort.turn))));
+    }
     for round in 1..=effort.rounds {
         eprintln!("round {round} of {}", effort.rounds);
         for case in Case::ALL {
             for (at, peer) in peers.iter().enumerate() {
-                taken[at].turns[case as usize].push(turn(peer, case, counts[at][case as usize])?);
+                let seen = counts[at][case as usize].map(|count| turn(peer, case, count));
+                let seen = seen.and_then(|seen| taken[at].keep(case, seen));
+                taken[at].turns[case as usize].push(seen);
             }
         }
     }
-    Ok(taken)
+    taken
 }
 
 /// How many messages make a turn. What is counted by it warms the way up as well.
 fn calibrate(peer: &Peer, case: Case, turn: Duration) -> io::Result<usize> {
     let mut count = 64;
     loop {
-        let took = client::measure(peer.addr, case, count).map_err(|error| told(peer, case, &error))?;
+        let took = client::measure(peer.addr, case, count)?;
         let took = took.took.as_secs_f64();
         if took > turn.as_secs_f64() / 4.0 {
             return Ok(((count as f64 * turn.as_secs_f64() / took) as usize).max(64));
@@ -113,7 +117,7 @@ fn calibrate(peer: &Peer, case: Case, turn: Duration) -> io::Result<usize> {
 fn turn(peer: &Peer, case: Case, count: usize) -> io::Result<Turn> {
     let cpu = || peer.pid().map_or(0, system::cpu_nanos);
     let before = cpu();
-    let seen = client::measure(peer.addr, case, count).map_err(|error| told(peer, case, &error))?;
+    let seen = client::measure(peer.addr, case, count)?;
     let used = cpu().saturating_sub(before);
     Ok(Turn {
         p50_us: seen.p50.as_secs_f64() * 1e6,
@@ -121,10 +125,6 @@ fn turn(peer: &Peer, case: Case, count: usize) -> io::Result<Turn> {
         rate: count as f64 / seen.took.as_secs_f64(),
         cpu_us: used as f64 / 1e3 / count as f64,
     })
-}
-
-fn told(peer: &Peer, case: Case, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}, {case:?}: {error}", peer.way.name()))
 }
 
 /// A rate of long messages in megabytes a second.

@@ -241,6 +241,11 @@ impl Case {
                 self.client(client, false)?.crash().await;
                 Ok(())
             }
+            Step::Resubscribe { client } => {
+                self.caught_up(std::slice::from_ref(client), bounds::STEP).await?;
+                self.client(client, true)?.resubscribe().await;
+                Ok(())
+            }
             Step::SetCursor { client, stream, cursor } => {
                 self.client(client, false)?.set_cursor(stream, *cursor).await;
                 Ok(())

@@ -4,6 +4,8 @@
 //! A client recovers from anything out of order by a new connection from its watermark, never on the same one: what the
 //! old subscription still had in flight then can't be taken for what the new one replays.
 
+mod resubscribe;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ enum Command {
     Connect,
     Disconnect(oneshot::Sender<()>),
     Crash(oneshot::Sender<()>),
+    Resubscribe(oneshot::Sender<()>),
     SetCursor(StreamId, Cursor, oneshot::Sender<()>),
     Settle(oneshot::Sender<()>),
     AskForLife(oneshot::Sender<bool>),
@@ -96,6 +99,11 @@ impl ClientHandle {
     /// Dies: no close, memory gone.
     pub async fn crash(&self) {
         self.ask(Command::Crash).await;
+    }
+
+    /// Unsubscribes, and subscribes again without cursors on the connection that it has.
+    pub async fn resubscribe(&self) {
+        self.ask(Command::Resubscribe).await;
     }
 
     /// Overwrites the checkpoint of a disconnected client.
@@ -224,6 +232,17 @@ impl Actor {
                 }
                 self.inbox.reload();
                 self.publish(false);
+                let _ = done.send(());
+            }
+            Command::Resubscribe(done) => {
+                *session = match session.take() {
+                    Some(open) => self.resubscribe(open).await,
+                    // The next connection asks without cursors.
+                    None => {
+                        self.inbox.forget();
+                        None
+                    }
+                };
                 let _ = done.send(());
             }
             Command::SetCursor(stream, cursor, done) => {

@@ -250,6 +250,13 @@ impl Inbox {
         self.store(stream);
     }
 
+    /// Gives up the cursor of every stream, since the client unsubscribed.
+    pub fn forget(&mut self) {
+        for stream in self.planned.streams.clone() {
+            self.rewind(&stream, RewindReason::Unsubscribed);
+        }
+    }
+
     /// Whether every stream is as far as the head that the lane named when it accepted, and as the one that the client
     /// asked for again; a stuck one never will be.
     pub fn caught_up_with_heads(&self) -> bool {
@@ -358,6 +365,11 @@ impl Inbox {
                     what,
                 });
             }
+            Arrival::Ignored(what) => self.recorder.record(Record::Ignored {
+                client: self.planned.id.clone(),
+                conn,
+                what,
+            }),
             Arrival::Closed(_) => {}
         }
         !self.is_out_of_order()

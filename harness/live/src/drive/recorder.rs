@@ -1,13 +1,16 @@
 //! One lane's history while it grows. Times are taken here and nowhere else, and kept apart from the records.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use cutover_core::evidence::RunEvent;
-use cutover_core::history::{Fire, Record};
+use cutover_core::history::{Completion, Fire, Record};
 use cutover_core::ids::{ClientId, FaultId, LaneId};
+use cutover_core::text::scrubbed;
+use serde_json::Value;
 
 use super::event::EventSink;
+use crate::clock::wall_clock_us;
 use crate::proxy::LedgerSink;
 
 /// A shared handle; records are kept in the order in which they come.
@@ -57,6 +60,7 @@ impl Recorder {
 
     /// Appends a record.
     pub fn record(&self, record: Record) {
+        let record = without_secrets(record);
         if let Some(event) = self.worth_seeing(&record) {
             self.shared.events.event(event);
         }
@@ -99,9 +103,41 @@ impl Recorder {
     }
 }
 
-fn wall_clock_us() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+/// The record as it may be kept: a lane may echo a token in its words.
+fn without_secrets(record: Record) -> Record {
+    let has_words = match &record {
+        Record::Complete { completion, .. } => !matches!(completion, Completion::Ok { .. }),
+        Record::Delivered { payload, declared, .. } => payload.is_some() || declared.is_some(),
+        Record::Phase { .. } | Record::Invoke { .. } | Record::Subscribed { .. } | Record::Accepted { .. } => false,
+        Record::RoundTrip { .. } | Record::Watermark { .. } => false,
+        _ => true,
+    };
+    let Some(mut words) = has_words.then(|| serde_json::to_value(&record).ok()).flatten() else {
+        return record;
+    };
+    if !scrub("", &mut words) {
+        return record;
+    }
+    serde_json::from_value(words).unwrap_or(record)
+}
+
+/// Takes the secrets out of every text but the names of ours. Whether there was one.
+fn scrub(key: &str, value: &mut Value) -> bool {
+    match value {
+        Value::String(text) if !["at", "type", "kind", "how", "client", "fault"].contains(&key) => {
+            let kept = scrubbed(text).into_owned();
+            let changed = kept != *text;
+            *text = kept;
+            changed
+        }
+        Value::Array(list) => list
+            .iter_mut()
+            .fold(false, |changed, value| scrub(key, value) | changed),
+        Value::Object(members) => members
+            .iter_mut()
+            .fold(false, |changed, (key, value)| scrub(key, value) | changed),
+        _ => false,
+    }
 }
 
 /// Keeps no ledger: for a proxy that no fault is armed in.
@@ -127,5 +163,30 @@ impl LedgerSink for Recorder {
             conn,
             why: why.to_owned(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use cutover_core::text::Secret;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_that_a_lane_echoes_is_not_recorded() {
+        Secret::new("tok3n-of-the-recorder");
+        let recorder = Recorder::start("s".to_owned(), LaneId::Legacy, Arc::new(crate::drive::event::Quiet));
+        let gave_up = |why: &str| Record::GaveUp {
+            client: "desk".into(),
+            why: why.to_owned(),
+        };
+        recorder.record(gave_up("HTTP 500: \"Bearer tok3n-of-the-recorder\" at ws://h/?jwt=abc"));
+        recorder.record(gave_up("gone"));
+        let kept = recorder.snapshot().records;
+        assert_eq!(
+            kept,
+            [gave_up("HTTP 500: \"Bearer ***\" at ws://h/?jwt=***"), gave_up("gone")]
+        );
     }
 }

@@ -75,7 +75,7 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
 
 /// Takes what came before the answer. Live events that follow it may be among what is there; they belong to the same
 /// subscription.
-fn drain(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Option<Closed> {
+pub(super) fn drain(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Option<Closed> {
     while let Some(arrival) = now(session) {
         if let Arrival::Closed(why) = arrival {
             return Some(why);

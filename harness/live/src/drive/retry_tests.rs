@@ -83,6 +83,8 @@ impl Session for FakeSession {
     async fn close(&mut self) {}
 }
 
+/// What seven waits take, of which the first is 1 ms and each further one twice the last.
+const SEVEN_WAITS: Duration = Duration::from_millis(127);
 /// A lane that does not answer: not to a connection, or not to what is asked on one.
 struct Silent {
     opens: bool,
@@ -227,9 +229,18 @@ async fn a_writer_before_a_lane_in_trouble_backs_off() {
         recorder(),
         Backoff::new(vec![1]),
     );
-    let _ = timeout(Duration::from_millis(500), writer.invoke(OpId(1), &publish())).await;
-    let asked = lane.asked.load(Ordering::SeqCst);
-    assert!((2..=12).contains(&asked), "asked {asked} times");
+    let started = Instant::now();
+    let asked_often = async {
+        while lane.asked.load(Ordering::SeqCst) < 8 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let op = publish();
+    tokio::select! {
+        completion = writer.invoke(OpId(1), &op) => panic!("{completion:?}"),
+        () = asked_often => {}
+    }
+    assert!(started.elapsed() >= SEVEN_WAITS, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -261,10 +272,13 @@ async fn a_connection_that_ends_once_it_is_subscribed_does_not_end_the_back_off(
     let mut lane = fake(|_| Ok(()), accepts);
     lane.ends = Some(Closed::CloseFrame { code: 4001 });
     let (lane, dir) = (Arc::new(lane), tempfile::tempdir().unwrap());
-    let (handle, _) = client(lane.clone(), &[1], &dir).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let opened = lane.opened.load(Ordering::SeqCst);
-    assert!((2..=12).contains(&opened), "opened {opened} connections");
+    let started = Instant::now();
+    let (handle, _) = client(Arc::clone(&lane), &[1], &dir).await;
+    let mut status = handle.status.clone();
+    while lane.opened.load(Ordering::SeqCst) < 8 {
+        status.changed().await.unwrap();
+    }
+    assert!(started.elapsed() >= SEVEN_WAITS, "{:?}", started.elapsed());
     handle.stop().await;
 }
 

@@ -3,7 +3,6 @@
 //! A fault holds a [`Trigger`], says nothing until the trigger is reached, and then names a [`Fate`]. To add one, give the plan
 //! a `FaultKind` for it and [`arm`] an arm: its fate, or a file here where what it decides depends on what a frame carries.
 
-mod check;
 mod decide;
 mod mutate;
 mod pick;
@@ -20,7 +19,6 @@ use cutover_core::plan::{Cut, FaultKind, PlannedFault, Release, When};
 
 use crate::frame::{Edit, View};
 
-pub use check::{PlanError, check};
 pub use trigger::Trigger;
 
 /// What becomes of a frame.

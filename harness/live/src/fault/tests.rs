@@ -17,7 +17,7 @@ use cutover_core::plan::{
     Times, When,
 };
 
-use super::{Fate, Fault, Seen, Strike, arm, check};
+use super::{Fate, Fault, Seen, Strike, arm};
 use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, View};
 use crate::lane::names::Names;
 use crate::lane::phoenix;

@@ -5,15 +5,10 @@ use std::fmt;
 use std::ops::Range;
 
 use cutover_core::hash::canonicalize;
+use cutover_core::plan::rules::{self, pointer_key};
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-
-/// Whether a text is a JSON Pointer.
-pub fn is_pointer(pointer: &str) -> bool {
-    (pointer.is_empty() || pointer.starts_with('/'))
-        && pointer.split('/').skip(1).all(|token| unescaped(token).is_some())
-}
 
 /// Whether a text is one JSON value.
 pub fn is_json(text: &str) -> bool {
@@ -22,19 +17,19 @@ pub fn is_json(text: &str) -> bool {
 
 /// The last member's name on a pointer's way; `None` where there is none that is not perhaps an index.
 pub fn last_name(pointer: &str) -> Option<String> {
-    let tokens = pointer.split('/').skip(1).filter_map(unescaped);
+    let tokens = pointer.split('/').skip(1).filter_map(pointer_key);
     let names = tokens.filter(|token| !token.is_empty() && !token.bytes().all(|byte| byte.is_ascii_digit()));
     names.last()
 }
 
 /// The text of the value that a pointer names; `None` where there is none, or the text is no JSON.
 pub fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
-    if !is_pointer(pointer) {
+    if !rules::is_pointer(pointer) {
         return None;
     }
     let mut at: &'a str = serde_json::from_str::<&RawValue>(text).ok()?.get();
     for token in pointer.split('/').skip(1) {
-        let token = unescaped(token)?;
+        let token = pointer_key(token)?;
         at = match at.as_bytes().first()? {
             b'{' => member(at, &token)?,
             b'[' => *elements(at)?.get(index(&token)?)?,
@@ -152,22 +147,6 @@ pub(crate) fn spliced(text: &str, mut places: Vec<(Range<usize>, String)>) -> Op
     }
     out.push_str(text.get(at..)?);
     Some(out)
-}
-
-/// A token as the key that it stands for; `None` where it is none.
-fn unescaped(token: &str) -> Option<String> {
-    let mut parts = token.split('~');
-    let mut key = parts.next()?.to_owned();
-    for part in parts {
-        let (escaped, rest) = part.split_at_checked(1)?;
-        key.push_str(match escaped {
-            "0" => "~",
-            "1" => "/",
-            _ => return None,
-        });
-        key.push_str(rest);
-    }
-    Some(key)
 }
 
 /// An index has no sign and no leading zero (RFC 6901, 4).

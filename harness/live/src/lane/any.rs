@@ -58,6 +58,8 @@ impl TaggerFactory for AnyLane {
             return self.spacetime(protocol);
         }
         let (path, query) = request_target.split_once('?').unwrap_or((request_target, ""));
+        // Phoenix takes a slash at the end.
+        let path = path.trim_end_matches('/');
         match query.split('&').find_map(|pair| pair.strip_prefix("vsn=")) {
             Some("1.0.0") => return self.phoenix(Serializer::V1),
             Some("2.0.0") => return self.phoenix(Serializer::V2),
@@ -70,7 +72,7 @@ impl TaggerFactory for AnyLane {
         if path.ends_with(PHOENIX_SOCKET) || path == self.profile.writer_path(&self.profile.publish.path) {
             return self.phoenix(Serializer::V1);
         }
-        if path.starts_with("/v1/database/") && subprotocol.is_none() && path.contains("/call/") {
+        if path.contains("/v1/database/") && subprotocol.is_none() && path.contains("/call/") {
             return self.spacetime(Protocol::V1);
         }
         Arc::new(GenericTagger)

@@ -1,22 +1,42 @@
-//! A transport that counts what it reads, so that a wait can tell a lane that is silent from one that is still sending.
+//! A transport that counts what it reads, so that a wait can tell a lane that is silent from one that is still sending, and
+//! that leaves out the interim answers before the upgrade's own (RFC 9110, 15.2).
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+/// The longest head of an answer; what is longer is left to others to judge.
+const HEAD_MAX_BYTES: usize = 64 * 1024;
+
+/// The most headers of an interim answer.
+const HEADERS_MAX: usize = 128;
+
+/// How much of a head is read at a time.
+const READ_BYTES: usize = 4 * 1024;
 
 /// A TCP stream with the number of bytes that were read from it.
 pub(super) struct Counted {
     tcp: TcpStream,
     read_bytes: u64,
+    /// What came of the answer to the upgrade, until its head is complete.
+    head: Option<Vec<u8>>,
+    /// What was read with the head, and is to be given out first.
+    ready: Bytes,
 }
 
 impl Counted {
     /// Nothing is read yet.
     pub(super) fn new(tcp: TcpStream) -> Counted {
-        Counted { tcp, read_bytes: 0 }
+        Counted {
+            tcp,
+            read_bytes: 0,
+            head: Some(Vec::new()),
+            ready: Bytes::new(),
+        }
     }
 
     /// Bytes read so far.
@@ -25,8 +45,42 @@ impl Counted {
     }
 }
 
+/// Takes interim answers off the front. `true` where no head of another answer is complete.
+fn skip_interim(head: &mut Vec<u8>) -> bool {
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+        let mut answer = httparse::Response::new(&mut headers);
+        match answer.parse(head) {
+            Ok(httparse::Status::Complete(bytes)) if matches!(answer.code, Some(100 | 102..=199)) => {
+                head.drain(..bytes);
+            }
+            Ok(httparse::Status::Partial) => return head.len() < HEAD_MAX_BYTES,
+            Ok(httparse::Status::Complete(_)) | Err(_) => return false,
+        }
+    }
+}
+
 impl AsyncRead for Counted {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        while let Some(mut head) = self.head.take() {
+            let mut chunk = [0; READ_BYTES];
+            let mut read = ReadBuf::new(&mut chunk);
+            let polled = Pin::new(&mut self.tcp).poll_read(cx, &mut read);
+            head.extend_from_slice(read.filled());
+            self.read_bytes += read.filled().len() as u64;
+            let ended = matches!(polled, Poll::Ready(Ok(()))) && read.filled().is_empty();
+            if !ended && skip_interim(&mut head) {
+                self.head = Some(head);
+                ready!(polled)?;
+            } else {
+                self.ready = head.into();
+            }
+        }
+        if !self.ready.is_empty() {
+            let bytes = self.ready.len().min(buf.remaining());
+            buf.put_slice(&self.ready.split_to(bytes));
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.tcp).poll_read(cx, buf);
         self.read_bytes += (buf.filled().len() - before) as u64;
@@ -45,5 +99,29 @@ impl AsyncWrite for Counted {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interim_answers_are_left_out_however_many_there_are() {
+        let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+        for (rest, more) in [
+            ("", true),
+            ("HTTP/1.1 101 Swi", true),
+            (
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\u{1}x",
+                false,
+            ),
+            ("HTTP/1.1 403 Forbidden\r\n\r\n", false),
+            ("no http", false),
+        ] {
+            let mut head = format!("{interim}{rest}").into_bytes();
+            assert_eq!(skip_interim(&mut head), more, "{rest}");
+            assert_eq!(head, rest.as_bytes());
+        }
     }
 }

@@ -6,6 +6,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+pub use cutover_core::text::percent_encoded;
+use cutover_core::text::scrubbed;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -157,6 +159,8 @@ impl HttpAnswer {
 /// The client. It connects when first asked, and again where the connection has gone in between.
 pub struct HttpClient {
     endpoint: Endpoint,
+    /// What every path begins with.
+    base: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     connect_within: Bound,
     answer_within: Bound,
@@ -184,11 +188,19 @@ impl HttpClient {
     ) -> HttpClient {
         HttpClient {
             endpoint,
+            base: String::new(),
             headers,
             connect_within,
             answer_within,
             connection: None,
         }
+    }
+
+    /// The client for a service that lies below a path.
+    #[must_use]
+    pub fn below(mut self, base: String) -> HttpClient {
+        self.base = base;
+        self
     }
 
     /// Sends a request and reads its answer whole. Nothing is ever sent twice.
@@ -202,8 +214,24 @@ impl HttpClient {
         content_type: Option<&str>,
         body: impl Into<Bytes>,
     ) -> Result<HttpAnswer, HttpError> {
+        self.request_with(method, path, content_type, None, body).await
+    }
+
+    /// The same with one more header.
+    ///
+    /// # Errors
+    /// Why there is no answer, or that it is an HTML page.
+    pub async fn request_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        header: Option<(&str, &str)>,
+        body: impl Into<Bytes>,
+    ) -> Result<HttpAnswer, HttpError> {
+        let path = format!("{}{path}", self.base);
         let named = format!("{method} {path}");
-        let request = self.build(method, path, content_type, body.into(), &named)?;
+        let request = self.build(method, &path, content_type, header, body.into(), &named)?;
         self.connect().await?;
         let Some(connection) = self.connection.as_mut() else {
             return Err(self.lost(&named, "it was closed".to_owned()));
@@ -269,6 +297,7 @@ impl HttpClient {
         method: Method,
         path: &str,
         content_type: Option<&str>,
+        header: Option<(&str, &str)>,
         body: Bytes,
         named: &str,
     ) -> Result<Request<Full<Bytes>>, HttpError> {
@@ -277,6 +306,9 @@ impl HttpClient {
             .uri(path)
             .header(http::header::HOST, &self.endpoint.authority);
         for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some((name, value)) = header {
             request = request.header(name, value);
         }
         if let Some(content_type) = content_type {
@@ -335,14 +367,7 @@ pub(crate) fn location<B>(answer: &http::Response<B>) -> Option<String> {
     if !answer.status().is_redirection() {
         return None;
     }
-    Some(
-        value
-            .to_str()
-            .unwrap_or("an address that is no text")
-            .chars()
-            .take(EXCERPT_CHARS)
-            .collect(),
-    )
+    Some(excerpt(value.as_bytes()))
 }
 
 /// A redirect in words, to be put behind the status.
@@ -357,19 +382,6 @@ pub fn bearer(token: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Percent-encodes what may not stand in a path segment or a query value (RFC 3986, 2.3).
-pub fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
 /// Whether a body is a page for people.
 pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     let by_type = content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
@@ -382,103 +394,11 @@ pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     by_type || start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
-fn excerpt(body: &[u8]) -> String {
-    String::from_utf8_lossy(body).chars().take(EXCERPT_CHARS).collect()
+/// The beginning of a text of the lane's. Its secrets are masked before it is cut: a part of one would not be known.
+pub(crate) fn excerpt(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    scrubbed(&text).chars().take(EXCERPT_CHARS).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    /// A server that gives each connection the next script: what it says after each request it reads.
-    async fn serve(scripts: Vec<Vec<&'static str>>) -> Endpoint {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let connect = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            for script in scripts {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                for answer in script {
-                    let mut buffer = vec![0; 4096];
-                    let read = stream.read(&mut buffer).await.unwrap();
-                    assert!(String::from_utf8_lossy(&buffer[..read]).contains("host: lane.example"));
-                    stream.write_all(answer.as_bytes()).await.unwrap();
-                }
-            }
-        });
-        Endpoint {
-            connect,
-            authority: "lane.example".to_owned(),
-        }
-    }
-
-    async fn ask(client: &mut HttpClient) -> Result<HttpAnswer, HttpError> {
-        client.request(Method::GET, "/health", None, Bytes::new()).await
-    }
-
-    fn client(endpoint: Endpoint) -> HttpClient {
-        HttpClient::new(endpoint, Vec::new(), crate::bounds::OPEN, crate::bounds::OPEN)
-    }
-
-    const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-
-    #[tokio::test]
-    async fn two_requests_share_a_connection() {
-        let mut client = client(serve(vec![vec![OK, OK]]).await);
-        assert!(ask(&mut client).await.unwrap().is_ok());
-        assert_eq!(ask(&mut client).await.unwrap().body, "ok");
-    }
-
-    #[tokio::test]
-    async fn a_refused_connection_is_told_from_a_lost_one() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gone = Endpoint {
-            connect: listener.local_addr().unwrap(),
-            authority: "lane.example".to_owned(),
-        };
-        drop(listener);
-        assert!(matches!(ask(&mut client(gone)).await, Err(HttpError::Refused { .. })));
-
-        let half = serve(vec![vec!["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no"]]).await;
-        assert!(matches!(ask(&mut client(half)).await, Err(HttpError::Lost { .. })));
-    }
-
-    #[tokio::test]
-    async fn a_lost_connection_is_opened_anew_for_the_next_request() {
-        let mut client = client(serve(vec![vec![""], vec![OK]]).await);
-        assert!(matches!(ask(&mut client).await, Err(HttpError::Lost { .. })));
-        assert!(ask(&mut client).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn silence_is_a_timeout() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = Endpoint {
-            connect: listener.local_addr().unwrap(),
-            authority: "lane.example".to_owned(),
-        };
-        let mut client = HttpClient::new(
-            endpoint,
-            Vec::new(),
-            crate::bounds::OPEN,
-            Bound::new("brief", std::time::Duration::from_millis(20)),
-        );
-        assert!(matches!(ask(&mut client).await, Err(HttpError::TimedOut { .. })));
-    }
-
-    #[tokio::test]
-    async fn a_page_for_people_is_no_answer() {
-        let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>";
-        let error = ask(&mut client(serve(vec![vec![page]]).await)).await.err().unwrap();
-        assert!(matches!(error, HttpError::Html { status: 200, .. }), "{error}");
-    }
-
-    #[test]
-    fn what_may_not_stand_in_a_path_is_encoded() {
-        assert_eq!(percent_encoded("run:a:events"), "run%3Aa%3Aevents");
-        assert_eq!(percent_encoded("é/~"), "%C3%A9%2F~");
-    }
-}
+mod tests;

@@ -63,6 +63,11 @@ pub enum Op {
         /// Events per replay batch, where the lane batches.
         replay_batch: u32,
     },
+    /// Gives streams up. What of them is in flight arrives before the answer.
+    Unsubscribe {
+        /// The streams.
+        streams: Vec<StreamId>,
+    },
     /// Asks whether the lane is alive. Everything that the lane sent before its answer arrives before it.
     Heartbeat,
     /// Tells the lane how far the client has applied, where the lane keeps checkpoints.
@@ -172,6 +177,8 @@ pub enum Arrival {
     },
     /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.
     Unreadable(String),
+    /// A message that carries no events by the word of the lane's profile.
+    Ignored(String),
     /// The session ended. Nothing follows.
     Closed(Closed),
 }
@@ -190,6 +197,18 @@ pub struct OpenError {
     pub retry_after: Option<Duration>,
     /// The lane's own words, where it refused the join.
     pub refusal: Option<Box<Refusal>>,
+}
+
+/// Codes that say that nothing of that name is there: Phoenix' word for an unknown channel, and a socket's path.
+pub(crate) const UNMATCHED_TOPIC: &str = "unmatched topic";
+pub(crate) const NO_SOCKET: &str = "http_404";
+
+impl OpenError {
+    /// Whether the profile or the address is to be changed; else the lane or its surroundings.
+    pub fn is_of_the_profile(&self) -> bool {
+        let refusal = self.refusal.as_ref();
+        refusal.is_some_and(|refusal| [UNMATCHED_TOPIC, NO_SOCKET].contains(&refusal.code.as_str()))
+    }
 }
 
 /// A sync service. Opening a session changes no logical state.

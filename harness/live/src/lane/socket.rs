@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cutover_core::history::Closed;
+use cutover_core::text::masked;
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderName, HeaderValue};
 use tokio::net::TcpStream;
@@ -15,9 +16,10 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::counted::Counted;
-use super::http::{REDIRECT_HINT, is_html, location, redirected};
+use super::http::{REDIRECT_HINT, excerpt, is_html, location, redirected};
 use super::passing::{is_passing, retry_after};
-use super::{Arrival, Endpoint, OpenError};
+use super::refusal::refusal;
+use super::{Arrival, Endpoint, NO_SOCKET, OpenError};
 use crate::bounds::{self, Bound, Reached, Running};
 
 /// What is read at once. The crate zeroes as much before each read.
@@ -153,7 +155,15 @@ impl UpgradeError {
             hint,
             retryable,
             retry_after,
-            refusal: None,
+            refusal: (self.status() == Some(404)).then(|| Box::new(refusal(NO_SOCKET, String::new()))),
+        }
+    }
+
+    /// The status that was answered, where there was an answer.
+    fn status(&self) -> Option<u16> {
+        match self {
+            UpgradeError::Answered { status, .. } => Some(*status),
+            _ => None,
         }
     }
 }
@@ -183,7 +193,12 @@ impl Socket {
         };
         let mut request = format!("ws://{}{target}", endpoint.authority)
             .into_client_request()
-            .map_err(|error| protocol(format!("`{}{target}` is no address: {error}", endpoint.authority)))?;
+            .map_err(|error| {
+                protocol(format!(
+                    "`{}` is no address: {error}",
+                    masked(&format!("{}{target}", endpoint.authority))
+                ))
+            })?;
         for (name, value) in headers {
             request.headers_mut().insert(name, value.clone());
         }
@@ -313,7 +328,7 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
                 location: location(&response),
                 html: is_html(content_type, body),
                 retry_after: retry_after(response.headers()),
-                body: String::from_utf8_lossy(body).chars().take(300).collect(),
+                body: excerpt(body),
             }
         }
         Error::Io(error) => UpgradeError::Lost {

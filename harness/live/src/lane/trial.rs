@@ -3,6 +3,7 @@
 //! The trial finds what is wrong with a profile, an address or a token. It does not judge the lane: an event that does not
 //! come is left to the run, where the checkers see it.
 
+use cutover_core::gate::fit::resubscribes;
 use cutover_core::ids::StreamId;
 use cutover_core::plan::{Compression, Plan, Serializer};
 
@@ -22,6 +23,8 @@ pub struct Trial {
     pub compressions: Vec<Compression>,
     /// Whether retention or a replay budget is set.
     pub policies: bool,
+    /// Whether clients unsubscribe.
+    pub unsubscribes: bool,
     /// The trial's own stream.
     pub stream: StreamId,
     /// A word that the event of the trial carries, and nothing else does.
@@ -35,6 +38,7 @@ impl Trial {
             serializers: Vec::new(),
             compressions: Vec::new(),
             policies,
+            unsubscribes: plans.iter().any(resubscribes),
             stream,
             marker: format!("cutover-trial-{run}"),
         };
@@ -138,7 +142,7 @@ impl TrialError {
     /// Whether another try may go better: a service may be limiting or restarting.
     pub fn is_passing(&self) -> bool {
         match self {
-            TrialError::Open { .. } => true,
+            TrialError::Open { source, .. } => !source.is_of_the_profile(),
             TrialError::Refused { passing, .. } => *passing,
             TrialError::Mismatch(_) | TrialError::Module(_) => false,
         }
@@ -146,6 +150,10 @@ impl TrialError {
 
     /// Whether the profile or the options have to be changed; else the lane or its surroundings.
     pub fn is_of_the_profile(&self) -> bool {
-        matches!(self, TrialError::Mismatch(_) | TrialError::Module(_))
+        match self {
+            TrialError::Mismatch(_) | TrialError::Module(_) => true,
+            TrialError::Open { source, .. } => source.is_of_the_profile(),
+            TrialError::Refused { .. } => false,
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use cutover_core::text::{scrubbed, visible};
+
 /// So much of a log's end is looked at, in bytes.
 const TAIL_BYTES: u64 = 16 * 1024;
 /// So many of its last lines are shown.
@@ -17,7 +19,7 @@ pub(super) fn tail_of(log: &Path) -> String {
         return String::new();
     };
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<String> = text.lines().map(printable).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<String> = text.lines().map(plain).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }
 
@@ -30,34 +32,20 @@ fn read_end(log: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A line without colours, whose other control characters are escaped, and which is cut where it is long.
-fn printable(line: &str) -> String {
-    let mut shown = String::new();
-    let mut chars = line.trim_end().chars().peekable();
-    let mut count = 0;
-    while let Some(c) = chars.next() {
-        if c == '\u{1b}' && chars.peek() == Some(&'[') {
-            // A colour: ESC, `[`, parameters, a letter.
-            let _ = chars.by_ref().find(|c| ('@'..='~').contains(c) && *c != '[');
-            continue;
-        }
-        if count == LINE_CHARS {
-            shown.push('…');
-            break;
-        }
-        count += 1;
-        match c {
-            '\t' => shown.push(' '),
-            c if c.is_control() || is_format(c) => shown.extend(c.escape_unicode()),
-            c => shown.push(c),
-        }
+/// A line without colours and secrets, cut where it is long.
+fn plain(line: &str) -> String {
+    let mut pieces = line.trim_end().split("\u{1b}[");
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // A colour: parameters, and a letter.
+        let letter = piece.find(|c| ('@'..='~').contains(&c));
+        plain.push_str(letter.and_then(|at| piece.get(at + 1..)).unwrap_or_default());
     }
-    shown
-}
-
-/// Characters that are not seen and change how others are shown: directions, joiners, the byte order mark.
-fn is_format(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    let shown = visible(&scrubbed(&plain.replace('\t', " ")));
+    match shown.char_indices().nth(LINE_CHARS) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
+    }
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub struct Death {
 pub struct Server {
     command: ServerCommand,
     data_dir: PathBuf,
+    /// What the server leaves in its directory for temporary files goes with ours.
+    temp_dir: PathBuf,
     log: PathBuf,
     running: Option<Running>,
     paused: bool,
@@ -57,15 +59,18 @@ impl Server {
     /// Where the directory can't be made.
     pub fn new(command: ServerCommand, dir: &Path) -> Result<Server, ServerError> {
         let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-        let data_dir = absolute.join("data");
-        std::fs::create_dir_all(&data_dir).map_err(|source| ServerError::Directory {
-            path: data_dir.clone(),
-            source,
-        })?;
+        let (data_dir, temp_dir) = (absolute.join("data"), absolute.join("tmp"));
+        for path in [&data_dir, &temp_dir] {
+            std::fs::create_dir_all(path).map_err(|source| ServerError::Directory {
+                path: path.clone(),
+                source,
+            })?;
+        }
         let (address, _) = watch::channel(None);
         Ok(Server {
             command,
             data_dir,
+            temp_dir,
             log: absolute.join("server.log"),
             running: None,
             paused: false,
@@ -179,6 +184,7 @@ impl Server {
         let mut command = Command::new(program);
         command
             .args(arguments)
+            .env("TMPDIR", &self.temp_dir)
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(log)

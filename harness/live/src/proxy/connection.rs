@@ -42,6 +42,7 @@ async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
     let mut lane = match reach(&client, &shared).await {
         Ok(lane) => lane,
         Err(error) => {
+            shared.desk.unreachable(number, &error.to_string());
             shared.stats.unreachable(error.to_string());
             return match shared.unreachable {
                 Unreachable::Reset => cutting::reset(client),
@@ -74,7 +75,7 @@ async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
 
 /// Opens the way to the lane.
 async fn reach(client: &TcpStream, shared: &Shared) -> io::Result<LaneStream> {
-    client.set_nodelay(true)?;
+    upstream::tune(client)?;
     let addr = shared.upstream.borrow().clone();
     let addr =
         addr.ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, "the lane has no server at the moment"))?;

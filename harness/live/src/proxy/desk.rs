@@ -2,7 +2,7 @@
 //! all connections of a client, so that its counts run on through reconnects.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cutover_core::history::{Fire, Rewrote};
@@ -11,6 +11,7 @@ use cutover_core::plan::{FaultKind, PlannedFault, Position};
 use tokio::sync::watch;
 
 use super::chance::Chance;
+use super::interest::Interest;
 use super::line::Extent;
 use super::tally::Tally;
 use super::{LedgerSink, MessageToxic};
@@ -45,8 +46,8 @@ pub(super) struct Desk {
     pub(super) chance: Chance,
     ledger: Arc<dyn LedgerSink>,
     state: Mutex<State>,
-    /// Whether there are faults, for a look without the lock.
-    armed: AtomicBool,
+    /// What the faults may want to see, for a look without the lock.
+    interest: AtomicU8,
     fired: watch::Sender<BTreeSet<FaultId>>,
     acked: watch::Sender<BTreeSet<OpId>>,
 }
@@ -74,6 +75,10 @@ fn arm(toxic: &MessageToxic) -> Armed {
     }
 }
 
+fn interest<'a>(faults: impl Iterator<Item = &'a PlannedFault>) -> u8 {
+    faults.map(Interest::of).fold(Interest::default(), Interest::and).bits()
+}
+
 impl Armed {
     /// What it hits in a message: the position where that names an event, and otherwise what the message carries.
     fn hit(&self, view: &View<'_>) -> String {
@@ -92,7 +97,7 @@ impl Desk {
                 tally: Tally::default(),
                 op: None,
             }),
-            armed: AtomicBool::new(!toxics.is_empty()),
+            interest: AtomicU8::new(interest(toxics.iter().map(|toxic| &toxic.fault))),
             fired: watch::Sender::new(BTreeSet::new()),
             acked: watch::Sender::new(BTreeSet::new()),
         }
@@ -102,9 +107,9 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether any fault may still want to see a message.
-    pub(super) fn armed(&self) -> bool {
-        self.armed.load(Ordering::Acquire)
+    /// What the faults may want to see.
+    pub(super) fn interest(&self) -> Interest {
+        Interest::from_bits(self.interest.load(Ordering::Acquire))
     }
 
     /// Changes the faults. Those that stay as they were go on with what they have counted.
@@ -124,7 +129,8 @@ impl Desk {
                 }
             })
             .collect();
-        self.armed.store(!state.faults.is_empty(), Ordering::Release);
+        let planned = state.faults.iter().map(|armed| &armed.planned);
+        self.interest.store(interest(planned), Ordering::Release);
     }
 
     /// Takes all faults off. What a planted defect does stays: a broken lane does not heal.
@@ -132,7 +138,8 @@ impl Desk {
         let mut state = self.state();
         let defect = |armed: &Armed| matches!(armed.planned.kind, FaultKind::Mutate { .. });
         state.faults.retain(defect);
-        self.armed.store(!state.faults.is_empty(), Ordering::Release);
+        let planned = state.faults.iter().map(|armed| &armed.planned);
+        self.interest.store(interest(planned), Ordering::Release);
     }
 
     /// Whether the lane owes the connection no answer.
@@ -176,9 +183,14 @@ impl Desk {
         self.ledger.went_blind(&self.client, conn, why);
     }
 
+    /// The lane could not be reached.
+    pub(super) fn unreachable(&self, conn: u32, why: &str) {
+        self.ledger.unreachable(&self.client, conn, why);
+    }
+
     /// Decides on a message. Whoever strikes is in the ledger when this returns.
     pub(super) fn decide(&self, place: Place, frame: &Frame, extent: Extent, tagger: &dyn FrameTagger) -> Decision {
-        if !self.armed() {
+        if !self.interest().any() {
             return Decision {
                 tag: FrameTag::Other,
                 edited: None,

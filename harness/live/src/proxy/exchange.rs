@@ -29,8 +29,8 @@ pub(super) enum Switch {
     Asked,
     /// It is a WebSocket.
     WebSocket(Arc<dyn FrameTagger>),
-    /// Nobody here can read it.
-    Raw,
+    /// It can't be read, and why.
+    Raw(&'static str),
 }
 
 /// The state that both directions of one connection share.
@@ -80,7 +80,7 @@ impl Exchange {
     /// Sets what became of the connection. What was read as unreadable stays so.
     pub(super) fn set(&self, switch: Switch) {
         let mut state = self.state();
-        if !matches!(state.switch, Switch::Raw) {
+        if !matches!(state.switch, Switch::Raw(_)) {
             state.switch = switch;
         }
         drop(state);
@@ -90,7 +90,7 @@ impl Exchange {
     /// A request goes to the lane. `false` where too many wait.
     pub(super) fn asked(&self, request: Request) -> bool {
         let mut state = self.state();
-        if request.upgrade && !matches!(state.switch, Switch::Raw) {
+        if request.upgrade && !matches!(state.switch, Switch::Raw(_)) {
             state.switch = Switch::Asked;
         }
         state.requests.push_back(request);

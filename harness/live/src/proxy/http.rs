@@ -19,6 +19,17 @@ const METHODS: [&[u8]; 9] = [
     b"PATCH ",
 ];
 
+/// The media types of answers whose parts are meant to be read as they come.
+const STREAMS: [&str; 7] = [
+    "text/event-stream",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/json-seq",
+    "application/stream+json",
+    "multipart/x-mixed-replace",
+];
+
 /// What came of looking for a head.
 #[derive(Debug)]
 pub(super) enum Parsed<T> {
@@ -28,6 +39,17 @@ pub(super) enum Parsed<T> {
     Bad(&'static str),
     /// The head, and how many bytes it takes.
     Head(T, usize),
+}
+
+impl<T> Parsed<T> {
+    /// The same of the head as something else.
+    pub(super) fn map<U>(self, into: fn(T) -> U) -> Parsed<U> {
+        match self {
+            Parsed::Partial => Parsed::Partial,
+            Parsed::Bad(why) => Parsed::Bad(why),
+            Parsed::Head(head, len) => Parsed::Head(into(head), len),
+        }
+    }
 }
 
 /// What a request's head says.
@@ -50,8 +72,8 @@ pub(super) struct ResponseHead {
     pub(super) upgrade: bool,
     pub(super) subprotocol: Option<String>,
     pub(super) extensions: bool,
-    /// An answer without an end in sight.
-    pub(super) event_stream: bool,
+    /// An answer whose parts are meant to be read as they come.
+    pub(super) stream: bool,
 }
 
 /// How a body's end is told (RFC 9112, 6.3).
@@ -138,9 +160,9 @@ pub(super) fn response(bytes: &[u8]) -> Parsed<ResponseHead> {
         extensions: fields
             .text("sec-websocket-extensions")
             .is_some_and(|value| !value.is_empty()),
-        event_stream: fields
+        stream: fields
             .text("content-type")
-            .is_some_and(|value| value.starts_with("text/event-stream")),
+            .is_some_and(|value| STREAMS.iter().any(|of| value.to_ascii_lowercase().starts_with(of))),
     };
     Parsed::Head(response, len)
 }

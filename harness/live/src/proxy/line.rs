@@ -8,9 +8,11 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::Limits;
 use super::exchange::{Exchange, Request, Switch};
-use super::http::{self, BodyScan, Framing, Parsed, RequestHead, ResponseHead};
+use super::http::{self, Framing, Parsed, RequestHead, ResponseHead};
+use super::http_body::{HttpBody, publishes};
+use super::interest::Interest;
 use super::ws::{Parser, Read, Skimmed, Unreadable};
-use crate::frame::{Body, Direction, Frame, FrameTagger, TaggerFactory};
+use crate::frame::{Direction, Frame, FrameTagger, TaggerFactory};
 
 /// What comes next in a direction.
 pub(super) enum Step {
@@ -59,21 +61,10 @@ pub(super) enum Extent {
 
 enum Mode {
     Head,
-    Body(BodyState),
+    Body(HttpBody),
     AwaitSwitch,
     WebSocket(Parser, Arc<dyn FrameTagger>),
     Raw,
-}
-
-struct BodyState {
-    scan: BodyScan,
-    /// How many bytes at the front of the buffer were looked at, head included, while the message is put together;
-    /// `None` once its beginning has gone on.
-    gathered: Option<usize>,
-    /// How many bytes may be gathered.
-    gather_max: usize,
-    tagger: Arc<dyn FrameTagger>,
-    discard: bool,
 }
 
 /// Cuts one direction into units.
@@ -107,15 +98,14 @@ impl Line {
         }
     }
 
-    /// The next unit off the front of `buf`. `armed` says whether a fault may want to see HTTP messages whole: else they
-    /// pass as they come.
-    pub(super) fn next(&mut self, buf: &mut BytesMut, armed: bool) -> Step {
+    /// The next unit off the front of `buf`. What no fault has an interest in passes as it comes.
+    pub(super) fn next(&mut self, buf: &mut BytesMut, interest: Interest) -> Step {
         loop {
             let step = match &mut self.mode {
-                Mode::Head => self.head(buf, armed),
+                Mode::Head => self.head(buf, interest),
                 Mode::Body(_) => self.body(buf),
                 Mode::AwaitSwitch => self.await_switch(),
-                Mode::WebSocket(..) => self.websocket(buf, armed),
+                Mode::WebSocket(..) => self.websocket(buf, interest.frames(self.direction)),
                 Mode::Raw => {
                     buf.advance(std::mem::take(&mut self.passed));
                     Some(skim(buf.len(), 0))
@@ -142,10 +132,23 @@ impl Line {
         matches!(self.mode, Mode::Body(_))
     }
 
+    /// What is there of a WebSocket frame that has gone on in part; `None` where none has.
+    pub(super) fn rest_of_frame(&mut self, buf: &mut BytesMut) -> Option<Bytes> {
+        match &mut self.mode {
+            Mode::WebSocket(parser, _) => parser.rest_of_frame(buf),
+            _ => None,
+        }
+    }
+
+    /// Whether a WebSocket frame has gone on in part.
+    pub(super) fn is_amid_frame(&self) -> bool {
+        matches!(&self.mode, Mode::WebSocket(parser, _) if parser.is_amid_frame())
+    }
+
     /// The HTTP message just given is lost, and so is what follows of it.
     pub(super) fn discard(&mut self) {
-        if let Mode::Body(state) = &mut self.mode {
-            state.discard = true;
+        if let Mode::Body(body) = &mut self.mode {
+            body.discard();
         }
         if self.direction == Direction::ToLane && !matches!(self.mode, Mode::WebSocket(..)) {
             self.exchange.unasked();
@@ -167,19 +170,19 @@ impl Line {
     fn go_raw(&mut self, why: &'static str) -> Option<Step> {
         self.mode = Mode::Raw;
         self.why = why;
-        self.exchange.set(Switch::Raw);
+        self.exchange.set(Switch::Raw(why));
         Some(Step::WentRaw(why))
     }
 
-    fn head(&mut self, buf: &mut BytesMut, armed: bool) -> Option<Step> {
+    fn head(&mut self, buf: &mut BytesMut, interest: Interest) -> Option<Step> {
         match self.exchange.switch() {
             Switch::WebSocket(tagger) => {
                 self.mode = Mode::WebSocket(Parser::new(self.limits.message_max_bytes), tagger);
                 return None;
             }
-            Switch::Raw => {
+            Switch::Raw(why) => {
                 self.mode = Mode::Raw;
-                self.why = "the other direction can't be read";
+                self.why = why;
                 return None;
             }
             Switch::Http | Switch::Asked => {}
@@ -188,10 +191,17 @@ impl Line {
             return Some(Step::More);
         }
         let to_lane = self.direction == Direction::ToLane;
-        let (parsed, len) = match if to_lane { request(buf) } else { response(buf) } {
+        // An upgrade's offer of extensions is taken out where messages are to be read later, in either direction.
+        let whole = interest.http(self.direction) || (to_lane && interest.any());
+        let parsed = if to_lane {
+            http::request(buf).map(Head::Request)
+        } else {
+            http::response(buf).map(Head::Response)
+        };
+        let (parsed, len) = match parsed {
             Parsed::Head(parsed, len) => (parsed, len),
             Parsed::Partial if buf.len() < self.limits.head_max_bytes => {
-                if armed && self.passed == 0 {
+                if whole && self.passed == 0 {
                     return Some(Step::More);
                 }
                 let fresh = self.passed..buf.len();
@@ -206,31 +216,30 @@ impl Line {
             Parsed::Bad(why) => return self.go_raw(why),
         };
         match parsed {
-            Head::Request(head) => self.request(head, len, buf, armed),
-            Head::Response(head) => self.response(head, len, buf, armed),
+            Head::Request(head) => self.request(head, len, buf, interest),
+            Head::Response(head) => self.response(head, len, buf, interest),
         }
     }
 
-    fn request(&mut self, head: RequestHead, len: usize, buf: &mut BytesMut, armed: bool) -> Option<Step> {
+    fn request(&mut self, head: RequestHead, len: usize, buf: &mut BytesMut, interest: Interest) -> Option<Step> {
         let upgrade = head.upgrade && head.framing == Framing::Length(0);
         let request = Request {
             method: head.method,
-            target: head.target.clone(),
+            target: head.target,
             upgrade,
         };
-        if !self.exchange.asked(request) {
+        if !self.exchange.asked(request.clone()) {
             return self.go_raw("too many requests wait for their responses");
         }
         if upgrade {
             self.mode = Mode::AwaitSwitch;
-            if armed && self.passed == 0 {
+            if interest.any() && self.passed == 0 {
                 let head = http::without_extensions(&buf.split_to(len));
                 return Some(Step::Unit(Unit::Bytes(head)));
             }
             return Some(self.head_bytes(len, buf));
         }
-        self.begin_body(&head.target, head.framing, len, armed && !head.expects);
-        self.behind_passed(len, buf)
+        self.begin_body(&request, head.framing, !head.expects, len, buf, interest)
     }
 
     /// A head that is passed on unread, but for what of it has gone on.
@@ -240,18 +249,7 @@ impl Line {
         Step::Unit(Unit::Bytes(head.freeze()))
     }
 
-    /// A message whose head has gone on in part is no message for the faults any more: what is left of it passes.
-    fn behind_passed(&mut self, len: usize, buf: &mut BytesMut) -> Option<Step> {
-        if self.passed == 0 {
-            return None;
-        }
-        if let Mode::Body(state) = &mut self.mode {
-            state.gathered = None;
-        }
-        Some(self.head_bytes(len, buf))
-    }
-
-    fn response(&mut self, head: ResponseHead, len: usize, buf: &mut BytesMut, armed: bool) -> Option<Step> {
+    fn response(&mut self, head: ResponseHead, len: usize, buf: &mut BytesMut, interest: Interest) -> Option<Step> {
         if matches!(head.code, 100 | 102..=199) {
             return Some(self.head_bytes(len, buf));
         }
@@ -272,9 +270,8 @@ impl Line {
         } else {
             head.framing
         };
-        let gather = armed && framing != Framing::ToEof && !head.event_stream;
-        self.begin_body(&request.target, framing, len, gather);
-        self.behind_passed(len, buf)
+        let ends = framing != Framing::ToEof && !head.stream;
+        self.begin_body(&request, framing, ends, len, buf, interest)
     }
 
     fn switch(&mut self, head: &ResponseHead, request: &Request, len: usize, buf: &mut BytesMut) -> Option<Step> {
@@ -293,70 +290,47 @@ impl Line {
     fn await_switch(&mut self) -> Option<Step> {
         match self.exchange.switch() {
             Switch::Asked => return Some(Step::AwaitSwitch),
-            Switch::Http | Switch::WebSocket(_) | Switch::Raw => self.mode = Mode::Head,
+            Switch::Http | Switch::WebSocket(_) | Switch::Raw(_) => self.mode = Mode::Head,
         }
         None
     }
 
-    fn begin_body(&mut self, target: &str, framing: Framing, head_bytes: usize, gather: bool) {
-        self.mode = Mode::Body(BodyState {
-            scan: BodyScan::new(framing),
-            gathered: Some(head_bytes),
-            gather_max: if gather {
-                self.limits.http_shown_max_bytes.max(head_bytes)
-            } else {
-                head_bytes
-            },
-            tagger: self.factory.tagger(target, None),
-            discard: false,
+    /// An HTTP message's head is there. It is put together for the faults where one of them may be about it, as far as its
+    /// body comes by itself (`ends`).
+    fn begin_body(
+        &mut self,
+        request: &Request,
+        framing: Framing,
+        ends: bool,
+        head_bytes: usize,
+        buf: &mut BytesMut,
+        interest: Interest,
+    ) -> Option<Step> {
+        let passed = std::mem::take(&mut self.passed);
+        buf.advance(passed);
+        let front = head_bytes - passed;
+        // A head that has gone on in part is no message for the faults any more.
+        let shown = (passed == 0 && interest.http(self.direction)).then(|| {
+            let tagger = self.factory.tagger(&request.target, None);
+            let about = interest.any_http(self.direction) || publishes(&*tagger, request);
+            let most = if ends { self.limits.http_shown_max_bytes } else { 0 };
+            about.then_some((most.max(front), tagger))
         });
+        self.mode = Mode::Body(HttpBody::new(framing, front, shown.flatten()));
+        None
     }
 
     fn body(&mut self, buf: &mut BytesMut) -> Option<Step> {
-        let Mode::Body(state) = &mut self.mode else { return None };
-        let start = state.gathered.unwrap_or(0);
-        let upto = if state.gathered.is_some() {
-            state.gather_max.min(buf.len())
-        } else {
-            buf.len()
-        };
-        let step = match state.scan.advance(buf.get(start..upto).unwrap_or_default()) {
-            Ok(step) => step,
-            Err(why) => return self.go_raw(why),
-        };
-        let done = state.scan.done();
-        let Some(gathered) = &mut state.gathered else {
-            let (rest, discard) = (buf.split_to(step).freeze(), state.discard);
-            if done {
-                self.mode = Mode::Head;
+        let Mode::Body(body) = &mut self.mode else { return None };
+        match body.next(self.direction, buf) {
+            Ok((step, done)) => {
+                if done {
+                    self.mode = Mode::Head;
+                }
+                step
             }
-            return match (rest.is_empty(), discard) {
-                (true, _) => (!done).then_some(Step::More),
-                (false, true) => None,
-                (false, false) => Some(Step::Unit(Unit::Bytes(rest))),
-            };
-        };
-        *gathered += step;
-        if !done && *gathered < state.gather_max {
-            return Some(Step::More);
+            Err(why) => self.go_raw(why),
         }
-        let raw = buf.split_to(*gathered).freeze();
-        let frame = Frame {
-            direction: self.direction,
-            body: Body::Http(raw.clone()),
-        };
-        let extent = if done { Extent::Whole } else { Extent::Beginning };
-        let message = Message {
-            frame,
-            raw,
-            tagger: Arc::clone(&state.tagger),
-            extent,
-        };
-        state.gathered = None;
-        if done {
-            self.mode = Mode::Head;
-        }
-        Some(Step::Unit(Unit::Message(message)))
     }
 
     fn websocket(&mut self, buf: &mut BytesMut, armed: bool) -> Option<Step> {
@@ -401,7 +375,7 @@ impl Line {
 }
 
 /// What passes unread, or a wish for more where nothing does.
-fn skim(bytes: usize, messages: u64) -> Step {
+pub(super) fn skim(bytes: usize, messages: u64) -> Step {
     if bytes == 0 {
         Step::More
     } else {
@@ -412,20 +386,4 @@ fn skim(bytes: usize, messages: u64) -> Step {
 enum Head {
     Request(RequestHead),
     Response(ResponseHead),
-}
-
-fn request(bytes: &[u8]) -> Parsed<Head> {
-    wrap(http::request(bytes), Head::Request)
-}
-
-fn response(bytes: &[u8]) -> Parsed<Head> {
-    wrap(http::response(bytes), Head::Response)
-}
-
-fn wrap<T>(parsed: Parsed<T>, into: fn(T) -> Head) -> Parsed<Head> {
-    match parsed {
-        Parsed::Partial => Parsed::Partial,
-        Parsed::Bad(why) => Parsed::Bad(why),
-        Parsed::Head(head, len) => Parsed::Head(into(head), len),
-    }
 }

@@ -14,6 +14,8 @@ mod desk;
 mod drain;
 mod exchange;
 mod http;
+mod http_body;
+mod interest;
 mod line;
 mod order;
 mod outlet;
@@ -27,13 +29,14 @@ mod ws;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use cutover_core::history::Fire;
 use cutover_core::ids::{ClientId, FaultId, OpId};
 use cutover_core::plan::PlannedFault;
-use tokio::net::TcpListener;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -53,6 +56,9 @@ pub trait LedgerSink: Send + Sync {
     /// A connection, one direction of it, or a message could not be read while faults were armed, and why: it passes
     /// unread.
     fn went_blind(&self, _client: &ClientId, _conn: u32, _why: &str) {}
+
+    /// The lane could not be reached for a connection, and why.
+    fn unreachable(&self, _client: &ClientId, _conn: u32, _why: &str) {}
 }
 
 /// Bounds on what a proxy keeps and how long it waits.
@@ -178,6 +184,8 @@ struct Shared {
 /// A proxy at work. Dropping it ends it as well, but does not wait.
 pub struct Proxy {
     addr: SocketAddr,
+    /// Gone once the proxy has shut down.
+    listener: Weak<TcpListener>,
     shared: Arc<Shared>,
     /// What was armed at the start.
     armed: Vec<FaultId>,
@@ -191,11 +199,21 @@ impl Proxy {
     /// # Errors
     /// Where it can't listen at its address.
     pub async fn start(config: ProxyConfig) -> io::Result<Proxy> {
-        Proxy::start_with(config, upstream::Tls::default()).await
+        Proxy::start_with(config, upstream::Tls::default(), None)
     }
 
-    async fn start_with(config: ProxyConfig, tls: upstream::Tls) -> io::Result<Proxy> {
-        let listener = TcpListener::bind(config.listen).await?;
+    /// Starts a proxy that takes the place of another one, which still listens, may be at the same port, and is to be shut
+    /// down once this one has begun.
+    ///
+    /// # Errors
+    /// Where it can't listen at its address; the other one goes on as it was.
+    pub fn start_beside(config: ProxyConfig, other: &Proxy) -> io::Result<Proxy> {
+        let tls = upstream::Tls::default();
+        Proxy::start_with(config, tls, other.listener.upgrade().as_deref())
+    }
+
+    fn start_with(config: ProxyConfig, tls: upstream::Tls, beside: Option<&TcpListener>) -> io::Result<Proxy> {
+        let listener = Arc::new(listen(config.listen, beside)?);
         let addr = listener.local_addr()?;
         let shutdown = CancellationToken::new();
         let faults = config.faults.iter().map(|toxic| toxic.fault.id.clone());
@@ -214,10 +232,12 @@ impl Proxy {
             heal: CancellationToken::new(),
             shutdown: shutdown.clone(),
         });
+        let weak = Arc::downgrade(&listener);
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
         let accepting = Mutex::new(Some(accepting));
         Ok(Proxy {
             addr,
+            listener: weak,
             shared,
             armed,
             accepting,
@@ -289,7 +309,30 @@ impl Proxy {
 /// How long accepting pauses after an error (no file descriptors left, most often).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+/// Connections that wait to be accepted, at the most.
+const BACKLOG: u32 = 1024;
+
+/// Begins to listen, also where only `beside` stands in the way: for that moment both let the system share the port.
+fn listen(addr: SocketAddr, beside: Option<&TcpListener>) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_reuseaddr(true)?;
+    let share = |on| beside.map_or(Ok(()), |beside| SockRef::from(beside).set_reuse_port(on));
+    share(true)?;
+    let listener = socket
+        .set_reuseport(beside.is_some())
+        .and_then(|()| socket.bind(addr))
+        .and_then(|()| socket.listen(BACKLOG));
+    share(false)?;
+    let listener = listener?;
+    SockRef::from(&listener).set_reuse_port(false)?;
+    Ok(listener)
+}
+
+async fn accept(listener: Arc<TcpListener>, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     let mut number = 0;
     loop {

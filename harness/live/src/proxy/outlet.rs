@@ -91,7 +91,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
 
     /// Whether the sink stands between two units, with nothing on its way.
     pub(super) fn is_clear(&self) -> bool {
-        self.due.is_none() && self.gathered.is_empty()
+        self.chain.held() == 0 && self.gathered.is_empty()
     }
 
     /// Whether byte toxics are at work.
@@ -116,7 +116,10 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
             self.direction == toxic.direction.into() && chance.gives(number, &toxic.name, toxic.toxicity)
         };
         let ours: Vec<Toxic> = toxics.iter().filter(applies).cloned().collect();
-        self.chain.set(&ours, Instant::now());
+        let now = Instant::now();
+        self.chain.set(&ours, now);
+        // A toxic may have something to do before any data comes.
+        self.due = Some(now).filter(|_| !self.chain.is_empty());
     }
 
     /// Bytes that no fault looked at. What is kept back goes before them: they may be a part of a message.

@@ -129,13 +129,19 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     async fn step(&mut self) -> Moved<()> {
         if self.conn.stop.is_cancelled() {
-            return Err(self.stopped().await);
+            // A frame that has gone on in part is completed: nothing else may follow before that.
+            return match self.line.rest_of_frame(&mut self.buf) {
+                None => Err(self.stopped().await),
+                Some(rest) if rest.is_empty() => self.read(true).await,
+                Some(rest) => Ok(self.outlet.write(&rest).await?),
+            };
         }
-        let armed = self.conn.shared.desk.armed();
+        let interest = self.conn.shared.desk.interest();
+        let armed = interest.goes(self.direction);
         if !armed && self.outlet.keeps() {
             self.outlet.release().await?;
         }
-        match self.line.next(&mut self.buf, armed) {
+        match self.line.next(&mut self.buf, interest) {
             Step::Skim(skimmed) => {
                 self.tell_blind(armed);
                 self.outlet.write(&self.buf[..skimmed.bytes]).await?;
@@ -172,7 +178,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     /// The direction can't be read from here on.
     fn went_raw(&self, why: &str, armed: bool) {
-        self.conn.shared.stats.fell_back(why, armed);
+        self.conn.shared.stats.fell_back(why);
         self.tell_blind(armed);
     }
 
@@ -209,10 +215,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         let keeps = self.outlet.keeps();
         let room = room && self.outlet.has_room();
         let drain = self.conn.drain.plan();
+        let stops = !self.line.is_amid_frame();
         self.make_room(room);
         let woken = tokio::select! {
             biased;
-            () = self.conn.stop.cancelled() => Woken::Stopped,
+            () = self.conn.stop.cancelled(), if stops => Woken::Stopped,
             () = self.conn.exchange.switched.notified(), if self.direction == Direction::ToLane => Woken::Switched,
             () = self.conn.shared.heal.cancelled(), if keeps => Woken::Healed,
             () = self.outlet.due() => Woken::Due,

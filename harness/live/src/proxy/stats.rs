@@ -33,8 +33,6 @@ pub struct ProxyStats {
     pub last_unreachable: Option<String>,
     /// How often a connection, or one direction of it, could not be read and was relayed byte by byte.
     pub raw_fallbacks: u64,
-    /// How many of those while faults were armed: those faults can't have seen what passed.
-    pub raw_while_armed: u64,
     /// What was seen at the last fallback.
     pub last_fallback: Option<String>,
     /// Messages that passed unread because they were longer than the limit.
@@ -53,7 +51,6 @@ pub(super) struct Stats {
     pub(super) ended: AtomicU64,
     unreachable: AtomicU64,
     raw_fallbacks: AtomicU64,
-    raw_while_armed: AtomicU64,
     pub(super) too_big: AtomicU64,
     pub(super) crashed: AtomicU64,
     last_unreachable: Mutex<Option<String>>,
@@ -90,11 +87,8 @@ impl Stats {
         *self.last_unreachable.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 
-    pub(super) fn fell_back(&self, why: &str, armed: bool) {
+    pub(super) fn fell_back(&self, why: &str) {
         count(&self.raw_fallbacks);
-        if armed {
-            count(&self.raw_while_armed);
-        }
         *self.last_fallback.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
     }
 
@@ -114,7 +108,6 @@ impl Stats {
             unreachable: get(&self.unreachable),
             last_unreachable: text(&self.last_unreachable),
             raw_fallbacks: get(&self.raw_fallbacks),
-            raw_while_armed: get(&self.raw_while_armed),
             last_fallback: text(&self.last_fallback),
             too_big: get(&self.too_big),
             crashed: get(&self.crashed),

@@ -4,7 +4,9 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -30,7 +32,7 @@ pub type Upstream = watch::Receiver<Option<UpstreamAddr>>;
 /// Opens a connection to the lane. `tls` is asked for only where the address wants TLS.
 pub(super) async fn connect(addr: &UpstreamAddr, tls: &Tls) -> io::Result<LaneStream> {
     let tcp = TcpStream::connect((addr.host.as_str(), addr.port)).await?;
-    tcp.set_nodelay(true)?;
+    tune(&tcp)?;
     if !addr.tls {
         return Ok(LaneStream::Plain(tcp));
     }
@@ -43,6 +45,20 @@ pub(super) async fn connect(addr: &UpstreamAddr, tls: &Tls) -> io::Result<LaneSt
     let stream = TlsConnector::from(tls.config()?).connect(name, tcp).await;
     let stream = stream.map_err(|error| tls_failed(&addr.host, addr.port, &error))?;
     Ok(LaneStream::Tls(Box::new(stream)))
+}
+
+/// How long nothing comes before the peer is asked whether it is there, and then between questions: Go's defaults, which
+/// Toxiproxy has.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How many questions a peer leaves unanswered before it is taken for gone.
+const KEEP_ALIVE_PROBES: u32 = 9;
+
+/// What each side's socket has: small messages go at once, and a peer that is gone is noticed.
+pub(super) fn tune(tcp: &TcpStream) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
+    SockRef::from(tcp).set_tcp_keepalive(&keep_alive.with_retries(KEEP_ALIVE_PROBES))
 }
 
 /// Connects, with the TLS handshake where the address wants TLS, and ends the connection again.
@@ -257,6 +273,21 @@ mod tests {
             let said = said(&names, days, trusted).await;
             assert!(said.contains(cause) && said.contains("localhost:"), "{said}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_sockets_keep_alive_is_gos() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = UpstreamAddr {
+            tls: false,
+            ..address(&listener)
+        };
+        let lane = connect(&addr, &Tls::default()).await.unwrap();
+        let socket = SockRef::from(lane.tcp());
+        assert!(socket.keepalive().unwrap() && socket.nodelay().unwrap());
+        assert_eq!(socket.keepalive_time().unwrap(), KEEP_ALIVE);
+        assert_eq!(socket.keepalive_interval().unwrap(), KEEP_ALIVE);
+        assert_eq!(socket.keepalive_retries().unwrap(), KEEP_ALIVE_PROBES);
     }
 
     #[tokio::test]

@@ -126,6 +126,24 @@ impl Parser {
         self.partial.is_none() && self.passing.is_empty()
     }
 
+    /// What is there of a frame that has gone on in part; `None` where none has.
+    pub(super) fn rest_of_frame(&mut self, buf: &mut BytesMut) -> Option<Bytes> {
+        if !self.passing.is_empty() {
+            return Some(std::mem::take(&mut self.passing));
+        }
+        if self.skim_left == 0 {
+            return None;
+        }
+        let step = self.skim_left.min(buf.len());
+        self.skim_left -= step;
+        Some(buf.split_to(step).freeze())
+    }
+
+    /// Whether a frame has gone on in part.
+    pub(super) fn is_amid_frame(&self) -> bool {
+        self.skim_left > 0 || !self.passing.is_empty()
+    }
+
     /// A frame whose bytes pass as they come.
     fn begin_skimmed(&mut self, head: &Head, frame_bytes: usize) {
         self.skim_left = frame_bytes;
@@ -151,14 +169,9 @@ impl Parser {
     /// Takes the next message, or bytes of one that passes unread, off the front of `buf`; `None` where more bytes are
     /// needed. After an error the parser is of no more use but for [`Parser::take_pending`].
     pub(super) fn next(&mut self, buf: &mut BytesMut) -> Result<Option<Read>, Unreadable> {
-        if !self.passing.is_empty() {
-            return Ok(Some(Read::Skimmed(std::mem::take(&mut self.passing))));
-        }
         loop {
-            if self.skim_left > 0 {
-                let step = self.skim_left.min(buf.len());
-                self.skim_left -= step;
-                return Ok((step > 0).then(|| Read::Skimmed(buf.split_to(step).freeze())));
+            if let Some(rest) = self.rest_of_frame(buf) {
+                return Ok((!rest.is_empty()).then_some(Read::Skimmed(rest)));
             }
             let Some(head) = read_head(buf)? else { return Ok(None) };
             let frame_bytes = self.check(&head)?;

@@ -16,13 +16,14 @@ use crate::bounds::{self, Bound};
 use crate::drive::{LaneStack, Quietly, Route, Victim};
 use crate::lane::Endpoint;
 use crate::lane::http::HttpClient;
-use crate::lane::profile::{LaneTarget, Secret, SpacetimeProfile};
+use crate::lane::profile::{LaneTarget, SpacetimeProfile};
 use crate::lane::socket::Bounds;
 use crate::lane::spacetime::admin::{self, AdminError};
 use crate::lane::spacetime::{SpacetimeLane, SpacetimeTaggers};
 use crate::process::{Durability, Server, ServerCommand};
 use crate::proxy::{Proxy, ProxyConfig, Upstream};
 use cutover_core::gate::fit::harms;
+use cutover_core::text::Secret;
 
 /// The module, as it is committed.
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../spacetime/module/cutover_module.wasm");
@@ -311,7 +312,7 @@ fn client(
         operation: within,
         ..Bounds::default()
     };
-    SpacetimeLane::http(&endpoint, token, bounds).map_err(|source| StageError::Lane {
+    SpacetimeLane::http(&endpoint, profile, token, bounds).map_err(|source| StageError::Lane {
         lane: "candidate",
         url: profile.url.clone(),
         source,

@@ -126,6 +126,7 @@ impl StageError {
             StageError::Profile(_) | StageError::Unfit(_) | StageError::Names(_) => true,
             StageError::NoConfirmedReads { .. } | StageError::Swapped { .. } => true,
             StageError::Trial { source, .. } => source.is_of_the_profile(),
+            StageError::Lane { source, .. } => source.is_of_the_profile(),
             _ => false,
         }
     }

@@ -78,6 +78,7 @@ fn means_of(source: &Source) -> Means {
             shared: shares_streams(target),
             scoped: target.scoped(),
             confirms_reads: false,
+            keeps_watermarks: target.keeps_watermarks(),
         },
     }
 }
@@ -167,6 +168,15 @@ mod tests {
         assert_eq!(fit(&fixed, None, ["equal-streams", "stale-below-floor"]), [true, false]);
         let why = fixed.unfit(&plan("stale-below-floor"), None).unwrap();
         assert!(why.contains("retention"), "{why}");
+    }
+
+    #[test]
+    fn a_lane_that_keeps_the_watermark_is_not_asked_to_forget_it() {
+        let keeps = stage(legacy("unsubscribe_forgets = false"), Source::Bundled);
+        assert_eq!(fit(&keeps, None, ["equal-streams", "unsubscribed"]), [true, false]);
+        assert_eq!(fit(&stage(legacy(""), Source::Bundled), None, ["unsubscribed"]), [true]);
+        let why = keeps.unfit(&plan("unsubscribed"), None).unwrap();
+        assert!(why.contains("watermark"), "{why}");
     }
 
     #[test]

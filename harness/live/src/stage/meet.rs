@@ -8,6 +8,7 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::{Compression, Plan, Serializer};
 use http::Method;
 
+use super::trial::Tries;
 use super::{Source, Stage, StageError, fixed};
 use crate::bounds;
 use crate::drive::Quietly;
@@ -63,12 +64,22 @@ async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
     if writer != socket {
         reach("legacy", profile.http_url.as_deref().unwrap_or_default(), &writer).await?;
     }
-    let Err(mut source) = visit(profile).await? else {
-        return Ok(());
+    let mut tries = Tries::default();
+    let source = loop {
+        let Err(mut source) = visit(profile).await? else {
+            return Ok(());
+        };
+        // Only a lane that answered is asked again; an HTTP answer shows that port and transport are right.
+        let answered = source.refusal.is_some() || source.what.contains(" with HTTP ");
+        if source.retryable && source.hint.is_none() && !answered {
+            source.hint = Some("is this the lane's port, and does it want TLS (`https`, `wss`)?".to_owned());
+        }
+        let again = source.retryable && answered;
+        match again.then(|| tries.next_wait(source.retry_after)).flatten() {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => break source,
+        }
     };
-    if source.retryable && source.hint.is_none() {
-        source.hint = Some("is this the lane's port, and does it want TLS (`https`, `wss`)?".to_owned());
-    }
     let url = profile.socket_url.clone();
     if !source.retryable && is_spacetime(&socket).await {
         return Err(StageError::Swapped {

@@ -117,14 +117,24 @@ const TRIES_AFTER: [Duration; 3] = [
 
 /// How often a lane was tried.
 #[derive(Default)]
-struct Tries(usize);
+pub(super) struct Tries(usize);
 
 impl Tries {
     /// How long to wait for the next try, where what went wrong may be over soon and tries are left.
     fn wait_after(&mut self, outcome: &Result<(), TrialError>) -> Option<Duration> {
+        let Err(error) = outcome else { return None };
+        let asked = match error {
+            TrialError::Open { source, .. } => source.retry_after,
+            _ => None,
+        };
+        error.is_passing().then(|| self.next_wait(asked)).flatten()
+    }
+
+    /// How long to wait for the next try, at least as long as the lane asks, where tries are left.
+    pub(super) fn next_wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
         let wait = TRIES_AFTER.get(self.0).copied()?;
         self.0 += 1;
-        outcome.as_ref().is_err_and(TrialError::is_passing).then_some(wait)
+        Some(asked.map_or(wait, |asked| wait.max(asked)))
     }
 }
 

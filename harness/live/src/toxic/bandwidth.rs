@@ -50,7 +50,7 @@ impl Bandwidth {
 
 impl Stage for Bandwidth {
     fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
-        let Some(mut chunk) = self.chunk.take().or_else(|| self.load(inbox)) else {
+        let Some(chunk) = self.chunk.take().or_else(|| self.load(inbox)) else {
             return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
         };
         if std::mem::take(&mut self.let_go) {
@@ -70,10 +70,9 @@ impl Stage for Bandwidth {
         }
         self.start = due.max(now.checked_sub(PIECE).unwrap_or(now));
         self.late = now - self.start;
-        let data = chunk.data.split_to(piece as usize);
-        let (stamp, came) = (chunk.stamp, chunk.came);
-        self.chunk = Some(chunk).filter(|rest| !rest.data.is_empty());
-        Step::Pass(Chunk { data, stamp, came })
+        let (passed, rest) = chunk.split(piece as usize);
+        self.chunk = rest;
+        Step::Pass(passed)
     }
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {
@@ -88,13 +87,10 @@ impl Stage for Bandwidth {
     }
 
     fn leave(&mut self, _struck: &mut bool) -> Left {
-        Left {
-            chunk: self.chunk.take(),
-            ending: None,
-        }
+        Left::of(self.chunk.take())
     }
 
-    fn held(&self) -> usize {
-        self.chunk.as_ref().map_or(0, |chunk| chunk.data.len())
+    fn held(&self) -> Option<&Chunk> {
+        self.chunk.as_ref()
     }
 }

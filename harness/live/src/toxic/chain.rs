@@ -128,7 +128,8 @@ impl Chain {
 
     /// The bytes on their way.
     pub fn held(&self) -> usize {
-        let stage = |link: &Link| link.stage.as_ref().map_or(0, |stage| stage.held());
+        let held = |link: &Link| Some(link.stage.as_ref()?.held()?.data.len());
+        let stage = |link: &Link| held(link).unwrap_or(0);
         self.exit.bytes()
             + self
                 .links

@@ -29,6 +29,18 @@ pub(super) struct Chunk {
     pub came: Instant,
 }
 
+impl Chunk {
+    /// Its first so many bytes, and what is left of it.
+    pub fn split(mut self, bytes: usize) -> (Chunk, Option<Chunk>) {
+        let data = self.data.split_to(bytes);
+        let (stamp, came) = (self.stamp, self.came);
+        (
+            Chunk { data, stamp, came },
+            Some(self).filter(|rest| !rest.data.is_empty()),
+        )
+    }
+}
+
 /// Where a stage's input waits, in order, the end of the stream last.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {

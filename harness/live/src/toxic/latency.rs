@@ -64,14 +64,11 @@ impl Stage for Latency {
     }
 
     fn leave(&mut self, _struck: &mut bool) -> Left {
-        Left {
-            chunk: self.first.take().map(|(chunk, _)| chunk),
-            ending: None,
-        }
+        Left::of(self.first.take().map(|(chunk, _)| chunk))
     }
 
-    fn held(&self) -> usize {
-        self.first.as_ref().map_or(0, |(chunk, _)| chunk.data.len())
+    fn held(&self) -> Option<&Chunk> {
+        self.first.as_ref().map(|(chunk, _)| chunk)
     }
 
     fn chunks(&self) -> usize {

@@ -4,7 +4,7 @@ use cutover_core::plan::ByteToxic;
 use tokio::time::Instant;
 
 use super::chunk::Inbox;
-use super::{Ending, Left, Stage, Step};
+use super::{Ending, Stage, Step};
 
 /// The stage. What has passed counts on when the limit changes.
 #[derive(Debug)]
@@ -45,13 +45,5 @@ impl Stage for LimitData {
         if let ByteToxic::LimitData { bytes } = *toxic {
             self.limit = LimitData::new(bytes).limit;
         }
-    }
-
-    fn leave(&mut self, _struck: &mut bool) -> Left {
-        Left::default()
-    }
-
-    fn held(&self) -> usize {
-        0
     }
 }

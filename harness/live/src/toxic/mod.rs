@@ -112,6 +112,13 @@ struct Left {
     ending: Option<Ending>,
 }
 
+impl Left {
+    /// A chunk, if any, and the connection goes on.
+    fn of(chunk: Option<Chunk>) -> Left {
+        Left { chunk, ending: None }
+    }
+}
+
 /// One toxic on one direction of one connection.
 trait Stage: std::fmt::Debug + Send {
     /// Does what is due at `now`. Sets `struck` when the toxic does to this connection what it is there for.
@@ -122,10 +129,14 @@ trait Stage: std::fmt::Debug + Send {
     fn update(&mut self, toxic: &ByteToxic, now: Instant);
 
     /// Lets go when the toxic is removed.
-    fn leave(&mut self, struck: &mut bool) -> Left;
+    fn leave(&mut self, _struck: &mut bool) -> Left {
+        Left::default()
+    }
 
-    /// The bytes it has taken from its inbox and not handed on.
-    fn held(&self) -> usize;
+    /// What it has taken from its inbox and not handed on.
+    fn held(&self) -> Option<&Chunk> {
+        None
+    }
 
     /// How many chunks its inbox takes.
     fn chunks(&self) -> usize {

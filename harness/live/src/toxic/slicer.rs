@@ -71,7 +71,7 @@ impl Stage for Slicer {
         if self.ready > now {
             return Step::Wait(self.ready);
         }
-        let Some(mut chunk) = self.chunk.take().or_else(|| inbox.take()) else {
+        let Some(chunk) = self.chunk.take().or_else(|| inbox.take()) else {
             return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
         };
         if std::mem::take(&mut self.let_go) {
@@ -84,11 +84,10 @@ impl Stage for Slicer {
         let length = self.cut().unwrap_or(chunk.data.len());
         let due = self.ready.max(chunk.came).max(now.checked_sub(SLACK).unwrap_or(now));
         self.ready = later(due, self.delay);
-        let data = chunk.data.split_to(length);
-        let (stamp, came) = (chunk.stamp, chunk.came);
-        self.chunk = Some(chunk).filter(|rest| !rest.data.is_empty());
+        let (passed, rest) = chunk.split(length);
+        self.chunk = rest;
         *struck |= self.chunk.is_some();
-        Step::Pass(Chunk { data, stamp, came })
+        Step::Pass(passed)
     }
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {
@@ -105,13 +104,10 @@ impl Stage for Slicer {
     }
 
     fn leave(&mut self, _struck: &mut bool) -> Left {
-        Left {
-            chunk: self.chunk.take(),
-            ending: None,
-        }
+        Left::of(self.chunk.take())
     }
 
-    fn held(&self) -> usize {
-        self.chunk.as_ref().map_or(0, |chunk| chunk.data.len())
+    fn held(&self) -> Option<&Chunk> {
+        self.chunk.as_ref()
     }
 }

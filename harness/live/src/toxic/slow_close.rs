@@ -4,7 +4,7 @@ use cutover_core::plan::ByteToxic;
 use tokio::time::Instant;
 
 use super::chunk::{Inbox, later, millis};
-use super::{Left, Stage, Step};
+use super::{Stage, Step};
 
 /// The stage.
 #[derive(Debug)]
@@ -40,13 +40,5 @@ impl Stage for SlowClose {
         if let ByteToxic::SlowClose { delay } = *toxic {
             *self = SlowClose::new(delay);
         }
-    }
-
-    fn leave(&mut self, _struck: &mut bool) -> Left {
-        Left::default()
-    }
-
-    fn held(&self) -> usize {
-        0
     }
 }

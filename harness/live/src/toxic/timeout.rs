@@ -56,10 +56,6 @@ impl Stage for Timeout {
         }
     }
 
-    fn held(&self) -> usize {
-        0
-    }
-
     fn swallows(&self) -> bool {
         true
     }

@@ -54,7 +54,7 @@ impl Channel {
             "topics": replay.topics,
             "current_watermarks": self.watermarks_of(&replay.topics),
         });
-        out.reply(&self.join_ref, &replay.reference, CHANNEL_TOPIC, &Ok(answer));
+        out.reply(&self.instance, &replay.reference, CHANNEL_TOPIC, &Ok(answer));
         None
     }
 
@@ -148,8 +148,8 @@ impl Channel {
             let payload = batch.payload();
             let frame = batch::frame(&batch.topic, batch.seq() + off, batch::KIND_UPDATE_BATCH, &payload);
             for _ in 0..copies {
-                out.push(&self.join_ref, CHANNEL_TOPIC, "sync:update_batch", &payload);
-                out.push(&self.join_ref, CHANNEL_TOPIC, "sync:frame", &frame);
+                out.push(&self.instance, CHANNEL_TOPIC, "sync:update_batch", &payload);
+                out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
             }
         }
         Some(is_complete)

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use self::{deliver::Replay, plant::Planted, queue::OutboundQueue};
 use crate::{
+    defects::Defect,
     server::Shared,
     socket::Outbox,
     store::Mailbox,
@@ -52,16 +53,16 @@ impl End {
 pub(crate) struct Channel {
     shared: Arc<Shared>,
     mailbox: Arc<Mailbox>,
-    /// The join's join_ref, null for a client that sent none.
+    /// The join's join_ref as it was sent; null for a client that sent none.
     join_ref: Value,
-    /// The join's own ref.
-    reference: Value,
+    /// What replies and pushes carry: the join_ref, or the join's own ref where there is none.
+    instance: Value,
     subscription_id: String,
     /// What the token grants; `None` is all.
     grants: Option<Arc<[String]>>,
     /// In the order of subscription.
     subscribed: Vec<String>,
-    /// How far each topic was sent; kept when a topic is unsubscribed.
+    /// How far each topic was sent; forgotten when a topic is unsubscribed.
     watermarks: BTreeMap<String, u64>,
     planted: BTreeMap<String, Planted>,
     /// How many events were delivered live, for a defect that counts them.
@@ -93,8 +94,11 @@ impl Channel {
         Self {
             shared: joined.shared,
             mailbox: joined.mailbox,
+            instance: match joined.join_ref {
+                Value::Null | Value::Bool(false) => joined.reference,
+                ref join_ref => join_ref.clone(),
+            },
             join_ref: joined.join_ref,
-            reference: joined.reference,
             subscription_id: joined.subscription_id,
             grants: joined.grants,
             subscribed: Vec::new(),
@@ -110,20 +114,15 @@ impl Channel {
         }
     }
 
-    /// The join_ref that its messages carry.
+    /// The join's join_ref as it was sent, which its end carries.
     pub(crate) fn join_ref(&self) -> &Value {
         &self.join_ref
     }
 
-    /// Takes a message in, to be answered when what came before it has been; one of another join is dropped.
+    /// Takes a message in, to be answered when what came before it has been. One of another join is dropped; a channel
+    /// that was joined without a join_ref takes any.
     pub(crate) fn receive(&mut self, message: Inbound, now: Instant) {
-        let is_ours = if self.join_ref.is_null() {
-            let is_leave = message.event == "phx_leave";
-            is_leave || message.join_ref.is_null() || message.join_ref == self.reference
-        } else {
-            message.join_ref == self.join_ref
-        };
-        if !is_ours {
+        if !self.join_ref.is_null() && message.join_ref != self.join_ref {
             return;
         }
         if matches!(
@@ -186,7 +185,7 @@ impl Channel {
         };
         match (message.event.as_str(), object) {
             ("phx_leave", _) => {
-                out.reply(&self.join_ref, &message.reference, CHANNEL_TOPIC, &Ok(json!({})));
+                out.reply(&self.instance, &message.reference, CHANNEL_TOPIC, &Ok(json!({})));
                 return Some(End::Close);
             }
             ("sync:heartbeat", _) => {
@@ -211,18 +210,21 @@ impl Channel {
         for topic in &topics {
             self.shared.store.hub().unsubscribe(topic, &self.mailbox);
             self.queue.remove(topic);
+            if !self.shared.config.defects.has(Defect::KeepWatermark) {
+                self.watermarks.remove(topic);
+            }
         }
         self.subscribed.retain(|topic| !topics.contains(topic));
         Ok(json!({"subscription_id": self.subscription_id, "topics": self.subscribed}))
     }
 
     fn reply(&self, message: &Inbound, answer: &Result<Value, Value>, out: &mut Outbox) {
-        out.reply(&self.join_ref, &message.reference, CHANNEL_TOPIC, answer);
+        out.reply(&self.instance, &message.reference, CHANNEL_TOPIC, answer);
     }
 
     fn push_heartbeat(&self, out: &mut Outbox) {
         let payload = json!({"watermarks": self.watermarks_of(&self.subscribed)});
-        out.push(&self.join_ref, CHANNEL_TOPIC, "sync:heartbeat", &raw(&payload));
+        out.push(&self.instance, CHANNEL_TOPIC, "sync:heartbeat", &raw(&payload));
     }
 
     fn watermarks_of(&self, topics: &[String]) -> Value {
@@ -243,9 +245,9 @@ impl Channel {
     /// Pushes an error, and the frame that repeats it.
     fn push_error(&self, topic: &str, error: &Value, out: &mut Outbox) {
         let payload = raw(error);
-        out.push(&self.join_ref, CHANNEL_TOPIC, "sync:error", &payload);
+        out.push(&self.instance, CHANNEL_TOPIC, "sync:error", &payload);
         let frame = batch::frame(topic, 0, batch::KIND_ERROR, &payload);
-        out.push(&self.join_ref, CHANNEL_TOPIC, "sync:frame", &frame);
+        out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
     }
 
     /// Tells the client that its token was revoked; the socket closes after that.

@@ -1,7 +1,7 @@
 //! WebSocket frames (RFC 6455), as a server reads and writes them.
 //!
 //! The codec is our own because the contract is exact about close codes: a library that answers a close frame by itself
-//! echoes the client's code, where the service answers 1000 whatever the client sent.
+//! echoes the client's code, where the service answers 1000, or 1002 to a code that may not stand in a frame.
 
 use bytes::{Buf, BytesMut};
 
@@ -37,8 +37,8 @@ pub(crate) enum Message {
     Ping(Vec<u8>),
     /// A pong.
     Pong,
-    /// The client closes.
-    Close,
+    /// The client closes, and is answered with this code.
+    Close(u16),
 }
 
 /// A stream that is no WebSocket any more; closed with this code.
@@ -143,8 +143,7 @@ impl Decoder {
                 self.partial = partial;
                 return Ok(Some(Message::Pong));
             }
-            (OP_CLOSE, _) if payload.len() == 1 => return Err(Violation(CLOSE_PROTOCOL)),
-            (OP_CLOSE, _) => return Ok(Some(Message::Close)),
+            (OP_CLOSE, _) => return Ok(Some(Message::Close(close_answer(&payload)))),
             (OP_CONTINUATION, Some((opcode, mut bytes))) => {
                 bytes.extend_from_slice(&payload);
                 (opcode, bytes)
@@ -162,6 +161,19 @@ impl Decoder {
         String::from_utf8(payload)
             .map(|text| Some(Message::Text(text)))
             .map_err(|_| Violation(CLOSE_NOT_UTF8))
+    }
+}
+
+/// What Bandit answers to a close frame: 1000, but 1002 where its body is malformed or its code may not be sent.
+fn close_answer(payload: &[u8]) -> u16 {
+    let (code, reason) = match payload {
+        [] => (CLOSE_NORMAL, &[][..]),
+        [high, low, reason @ ..] => (u16::from_be_bytes([*high, *low]), reason),
+        [_] => return CLOSE_PROTOCOL,
+    };
+    match code {
+        1000..=1003 | 1007..=1011 | 3000.. if std::str::from_utf8(reason).is_ok() => CLOSE_NORMAL,
+        _ => CLOSE_PROTOCOL,
     }
 }
 
@@ -258,6 +270,24 @@ mod tests {
             let payload = vec![b'x'; size];
             assert_eq!(all(&masked(0x82, &payload), 4096).unwrap(), [Message::Binary(payload)]);
         }
+    }
+
+    #[test]
+    fn a_close_is_answered_with_1000_unless_its_code_or_reason_may_not_be_sent() {
+        for code in [1000, 1001, 1003, 1007, 1011, 3000, 4999, 5000, 65_535] {
+            assert_eq!(close_answer(&u16::to_be_bytes(code)), CLOSE_NORMAL, "{code}");
+        }
+        for code in [0, 999, 1004, 1005, 1006, 1012, 1015, 2999] {
+            assert_eq!(close_answer(&u16::to_be_bytes(code)), CLOSE_PROTOCOL, "{code}");
+        }
+        assert_eq!(close_answer(b""), CLOSE_NORMAL);
+        assert_eq!(close_answer(b"\x03\xe8bye"), CLOSE_NORMAL);
+        assert_eq!(close_answer(b"\x03"), CLOSE_PROTOCOL, "one byte");
+        assert_eq!(
+            close_answer(b"\x03\xe8\xff"),
+            CLOSE_PROTOCOL,
+            "a reason that is not UTF-8"
+        );
     }
 
     #[test]

@@ -55,18 +55,24 @@ impl Outbox {
     }
 
     /// A push of a channel.
-    pub(crate) fn push(&mut self, join_ref: &Value, topic: &str, event: &str, payload: &RawValue) {
+    pub(crate) fn push(&mut self, join_ref: &Value, topic: impl Into<Value>, event: &str, payload: &RawValue) {
         self.put(&Outbound {
             join_ref,
             reference: &Value::Null,
-            topic,
+            topic: &topic.into(),
             event,
             payload,
         });
     }
 
-    /// A reply to a request.
-    pub(crate) fn reply(&mut self, join_ref: &Value, reference: &Value, topic: &str, answer: &Result<Value, Value>) {
+    /// A reply to a request. A topic that is not text comes back as it was sent.
+    pub(crate) fn reply(
+        &mut self,
+        join_ref: &Value,
+        reference: &Value,
+        topic: impl Into<Value>,
+        answer: &Result<Value, Value>,
+    ) {
         let payload = match answer {
             Ok(response) => reply_payload("ok", response),
             Err(response) => reply_payload("error", response),
@@ -75,7 +81,7 @@ impl Outbox {
         self.put(&Outbound {
             join_ref,
             reference,
-            topic,
+            topic: &topic.into(),
             event: "phx_reply",
             payload: &payload,
         });
@@ -83,12 +89,12 @@ impl Outbox {
     }
 
     /// `phx_close` or `phx_error` of a channel: the ref is the join's.
-    pub(crate) fn channel_end(&mut self, join_ref: &Value, topic: &str, event: &str) {
+    pub(crate) fn channel_end(&mut self, join_ref: &Value, topic: impl Into<Value>, event: &str) {
         let payload = crate::wire::raw(&serde_json::json!({}));
         self.put(&Outbound {
             join_ref,
             reference: join_ref,
-            topic,
+            topic: &topic.into(),
             event,
             payload: &payload,
         });

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{frame, frame::Message, outbox::Outbox};
@@ -80,9 +80,15 @@ impl Session {
                 return Ok(());
             }
             Message::Pong => return Ok(()),
-            Message::Close => return Err(Close(frame::CLOSE_NORMAL)),
+            Message::Close(code) => return Err(Close(code)),
         };
         match inbound {
+            Ok(inbound) if inbound.event == "phx_join" && inbound.topic.is_object() => {
+                // Phoenix fails where it writes such a topic to its log.
+                self.shared
+                    .log("sync socket closed: a join of a topic that is an object");
+                return Err(Close(frame::CLOSE_ERROR));
+            }
             Ok(inbound) => self.route(inbound, now),
             Err(Malformed(why)) => {
                 self.shared
@@ -105,12 +111,12 @@ impl Session {
                 Some(channel) => channel.receive(message, now),
                 None if event == "phx_leave" => {
                     self.out
-                        .reply(&message.join_ref, &message.reference, &message.topic, &ok);
+                        .reply(&message.join_ref, &message.reference, message.topic, &ok);
                 }
                 None => {
                     let unmatched = Err(json!({"reason": "unmatched topic"}));
                     self.out
-                        .reply(&Value::Null, &message.reference, &message.topic, &unmatched);
+                        .reply(&Value::Null, &message.reference, message.topic, &unmatched);
                 }
             },
         }
@@ -129,10 +135,8 @@ impl Session {
     }
 
     fn joined(&mut self, message: &Inbound, now: Instant) -> Result<Value, Value> {
-        let empty = Map::new();
         let params = match &message.payload {
             Payload::Json(Value::Object(params)) => params,
-            Payload::Json(Value::Null) => &empty,
             _ => return Err(json!({"reason": "join crashed"})),
         };
         let config = &self.shared.config;

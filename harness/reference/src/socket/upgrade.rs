@@ -5,14 +5,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    response::Response,
-};
+use axum::{body::Body, extract::Request, response::Response};
 use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD},
+    DecodeError, Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
 };
 use http::{HeaderMap, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
@@ -31,12 +27,13 @@ use crate::{
 const ACCEPT_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// How the official client sends a token without putting it into the URL.
 const BEARER_PROTOCOL: &str = "base64url.bearer.phx.";
-/// The subprotocol that is answered where the client offers it.
+/// The subprotocol that is answered.
 const PROTOCOL: &str = "phoenix";
 
 /// Answers `GET /sync/socket/websocket`.
-pub(crate) async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
-    let Some(key) = websocket_key(request.headers()) else {
+pub(crate) async fn upgrade(shared: Arc<Shared>, mut request: Request) -> Response {
+    let is_get = request.method() == http::Method::GET;
+    let Some(key) = websocket_key(request.headers()).filter(|_| is_get) else {
         return bare(StatusCode::BAD_REQUEST);
     };
     let query: Vec<(String, String)> =
@@ -54,7 +51,9 @@ pub(crate) async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Requ
         shared.deny("unsupported_vsn");
         return bare(StatusCode::FORBIDDEN);
     };
-    let bearer = protocols(request.headers()).find_map(|name| bearer_token(&name));
+    let Ok(bearer) = bearer_token(request.headers()) else {
+        return bare(StatusCode::INTERNAL_SERVER_ERROR);
+    };
     let principal = match admit(&shared, request.headers(), parameter("token").or(bearer.as_deref())) {
         Ok(principal) => principal,
         Err(deny) => {
@@ -62,7 +61,8 @@ pub(crate) async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Requ
             return bare(StatusCode::FORBIDDEN);
         }
     };
-    let speaks_phoenix = protocols(request.headers()).any(|name| name == PROTOCOL);
+    // Phoenix names a subprotocol only where it took a token from one.
+    let names_protocol = bearer.is_some() && protocols(request.headers()).any(|name| name == PROTOCOL);
     let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
         return bare(StatusCode::BAD_REQUEST);
     };
@@ -79,7 +79,7 @@ pub(crate) async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Requ
             shared.close_socket();
         }
     });
-    switching(&key, speaks_phoenix)
+    switching(&key, names_protocol)
 }
 
 fn admit(shared: &Shared, headers: &HeaderMap, token: Option<&str>) -> Result<Principal, Deny> {
@@ -125,25 +125,26 @@ fn websocket_key(headers: &HeaderMap) -> Option<String> {
     is_websocket.then(|| key.to_owned())
 }
 
-fn protocols(headers: &HeaderMap) -> impl Iterator<Item = String> {
-    headers
-        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_owned())
+/// The subprotocols that are offered; of several headers the first counts, as in Phoenix.
+fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL);
+    let offered = offered.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    offered.split(',').map(str::trim)
 }
 
-fn bearer_token(protocol: &str) -> Option<String> {
-    let encoded = protocol.strip_prefix(BEARER_PROTOCOL)?;
-    let bytes = URL_SAFE_NO_PAD
-        .decode(encoded)
-        .or_else(|_| URL_SAFE.decode(encoded))
-        .ok()?;
-    String::from_utf8(bytes).ok()
+/// The token that is offered as a subprotocol, where exactly one is. The client calls it base64url and writes base64.
+fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, DecodeError> {
+    let mut tokens = protocols(headers).filter_map(|name| name.strip_prefix(BEARER_PROTOCOL));
+    match (tokens.next(), tokens.next()) {
+        (Some(token), None) => {
+            let token = STANDARD_NO_PAD.decode(token)?;
+            Ok(Some(String::from_utf8_lossy(&token).into_owned()))
+        }
+        _ => Ok(None),
+    }
 }
 
-fn switching(key: &str, speaks_phoenix: bool) -> Response {
+fn switching(key: &str, names_protocol: bool) -> Response {
     let accept = STANDARD.encode(
         Sha1::new()
             .chain_update(key.as_bytes())
@@ -157,7 +158,7 @@ fn switching(key: &str, speaks_phoenix: bool) -> Response {
     if let Ok(accept) = accept.parse() {
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
-    if speaks_phoenix {
+    if names_protocol {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, http::HeaderValue::from_static(PROTOCOL));
     }
     response

@@ -3,6 +3,7 @@
 mod v1;
 mod v2;
 
+use semver::Version;
 use serde::Serialize;
 use serde_json::{
     Value,
@@ -34,9 +35,9 @@ pub struct Inbound {
     pub join_ref: Value,
     /// What the reply will carry, or null.
     pub reference: Value,
-    /// The topic.
-    pub topic: String,
-    /// The event.
+    /// The topic, of any JSON type: an unmatched one comes back in the reply.
+    pub topic: Value,
+    /// The event; empty where it is not text, which no handler knows.
     pub event: String,
     /// The payload.
     pub payload: Payload,
@@ -50,7 +51,7 @@ pub struct Outbound<'a> {
     /// The request that it answers, or null.
     pub reference: &'a Value,
     /// The topic.
-    pub topic: &'a str,
+    pub topic: &'a Value,
     /// The event.
     pub event: &'a str,
     /// The payload, as JSON text.
@@ -67,16 +68,12 @@ impl Vsn {
     #[must_use]
     pub fn negotiate(vsn: Option<&str>) -> Option<Self> {
         let Some(vsn) = vsn else { return Some(Self::V1) };
-        let parts: Vec<&str> = vsn.split('.').collect();
-        let is_number = |part: &&str| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) && (*part == "0" || !part.starts_with('0'))
-        };
-        if parts.len() != 3 || !parts.iter().all(is_number) {
-            return None;
-        }
-        match (parts[0], parts[1]) {
-            ("1", _) => Some(Self::V1),
-            ("2", "0") => Some(Self::V2),
+        let version = Version::parse(vsn).ok()?;
+        // `~> 1.0.0` of Elixir: at least 1.0.0 and below 1.1.0, pre-releases and builds included.
+        let fits = |major| (version.major, version.minor) == (major, 0) && version >= Version::new(major, 0, 0);
+        match version.major {
+            1 if fits(1) => Some(Self::V1),
+            2 if fits(2) => Some(Self::V2),
             _ => None,
         }
     }
@@ -111,6 +108,11 @@ impl Vsn {
             Self::V2 => v2::encode(message),
         }
     }
+}
+
+/// An event's name; one that is not text is an event that no handler knows.
+fn event_of(value: Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// The JSON text of something that always has one; an empty object where, against all reason, it has none.

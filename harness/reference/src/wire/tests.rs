@@ -33,9 +33,9 @@ proptest! {
     fn what_v2_writes_v2_reads(join_ref in refs(), reference in refs(), topic in "\\PC{0,12}", event in "\\PC{0,12}",
                                payload in payloads()) {
         let text = Vsn::V2.encode(&Outbound {
-            join_ref: &join_ref, reference: &reference, topic: &topic, event: &event, payload: &raw(&payload),
+            join_ref: &join_ref, reference: &reference, topic: &json!(topic), event: &event, payload: &raw(&payload),
         });
-        let expected = Inbound { join_ref, reference, topic, event, payload: Payload::Json(payload) };
+        let expected = Inbound { join_ref, reference, topic: json!(topic), event, payload: Payload::Json(payload) };
         prop_assert_eq!(Vsn::V2.decode_text(&text), Ok(expected));
     }
 
@@ -43,9 +43,9 @@ proptest! {
     fn what_v1_writes_v1_reads_without_the_join_ref(join_ref in refs(), reference in refs(), topic in "\\PC{0,12}",
                                                     event in "\\PC{0,12}", payload in payloads()) {
         let text = Vsn::V1.encode(&Outbound {
-            join_ref: &join_ref, reference: &reference, topic: &topic, event: &event, payload: &raw(&payload),
+            join_ref: &join_ref, reference: &reference, topic: &json!(topic), event: &event, payload: &raw(&payload),
         });
-        let expected = Inbound { join_ref: Value::Null, reference, topic, event, payload: Payload::Json(payload) };
+        let expected = Inbound { join_ref: Value::Null, reference, topic: json!(topic), event, payload: Payload::Json(payload) };
         prop_assert_eq!(Vsn::V1.decode_text(&text), Ok(expected));
     }
 
@@ -66,7 +66,7 @@ proptest! {
         parts.iter().for_each(|part| bytes.extend(part.as_bytes()));
         bytes.extend(&data);
         let read = Vsn::V2.decode_binary(&bytes).unwrap();
-        prop_assert_eq!((read.topic, read.event, read.payload), (topic, event, Payload::Binary(data)));
+        prop_assert_eq!((read.topic, read.event, read.payload), (json!(topic), event, Payload::Binary(data)));
     }
 }
 
@@ -75,10 +75,16 @@ fn the_version_decides_the_serializer() {
     for (vsn, expected) in [
         (None, Some(Vsn::V1)),
         (Some("1.0.0"), Some(Vsn::V1)),
-        (Some("1.2.1"), Some(Vsn::V1)),
+        (Some("1.0.7"), Some(Vsn::V1)),
+        (Some("1.0.0+b"), Some(Vsn::V1)),
+        (Some("1.0.0-rc"), None),
+        (Some("1.2.1"), None),
+        (Some("1.5.0"), None),
         (Some("2.0.0"), Some(Vsn::V2)),
         (Some("2.0.5"), Some(Vsn::V2)),
+        (Some("2.0.1-rc"), Some(Vsn::V2)),
         (Some("2.1.0"), None),
+        (Some("3"), None),
         (Some("3.0.0"), None),
         (Some("2.0"), None),
         (Some("2.0.0-rc.1"), None),
@@ -92,13 +98,7 @@ fn the_version_decides_the_serializer() {
 
 #[test]
 fn frames_of_the_wrong_shape_are_malformed() {
-    for text in [
-        r#"["1","1","t","e"]"#,
-        r#"{"topic":"t"}"#,
-        "7",
-        "",
-        r#"["1","1",7,"e",{}]"#,
-    ] {
+    for text in [r#"["1","1","t","e"]"#, r#"{"topic":"t"}"#, "7", ""] {
         assert!(Vsn::V2.decode_text(text).is_err(), "{text}");
     }
     for text in [
@@ -109,6 +109,16 @@ fn frames_of_the_wrong_shape_are_malformed() {
         assert!(Vsn::V1.decode_text(text).is_err(), "{text}");
     }
     assert!(Vsn::V1.decode_binary(&[0, 0, 0, 0, 0]).is_err());
+}
+
+#[test]
+fn topics_and_events_are_of_any_type() {
+    let v2 = Vsn::V2.decode_text(r#"["1","1",{"a":1},7,{}]"#).unwrap();
+    assert_eq!((v2.topic, v2.event), (json!({"a": 1}), String::new()));
+    let v1 = Vsn::V1
+        .decode_text(r#"{"topic":7,"event":null,"payload":{},"ref":"1"}"#)
+        .unwrap();
+    assert_eq!((v1.topic, v1.event), (json!(7), String::new()));
 }
 
 #[test]

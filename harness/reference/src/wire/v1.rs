@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
-use super::{Inbound, Malformed, Outbound, Payload, to_text};
+use super::{Inbound, Malformed, Outbound, Payload, event_of, to_text};
 
 pub(super) fn decode(text: &str) -> Result<Inbound, Malformed> {
     let value: Value = serde_json::from_str(text).map_err(|error| Malformed(error.to_string()))?;
@@ -16,15 +16,12 @@ pub(super) fn decode(text: &str) -> Result<Inbound, Malformed> {
             .ok_or_else(|| Malformed(format!("there is no `{name}`")))
     };
     let (topic, event, payload, reference) = (take("topic")?, take("event")?, take("payload")?, take("ref")?);
-    let (Value::String(topic), Value::String(event)) = (topic, event) else {
-        return Err(Malformed("`topic` and `event` are not strings".to_owned()));
-    };
     let join_ref = object.remove("join_ref").unwrap_or(Value::Null);
     Ok(Inbound {
         join_ref,
         reference,
         topic,
-        event,
+        event: event_of(event),
         payload: Payload::Json(payload),
     })
 }
@@ -34,7 +31,7 @@ pub(super) fn encode(message: &Outbound<'_>) -> String {
     struct Frame<'a> {
         #[serde(rename = "ref")]
         reference: &'a Value,
-        topic: &'a str,
+        topic: &'a Value,
         event: &'a str,
         payload: &'a RawValue,
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Inbound, Malformed, Outbound, Payload, to_text};
+use super::{Inbound, Malformed, Outbound, Payload, event_of, to_text};
 
 /// The first byte of a binary push of a client.
 const PUSH: u8 = 0;
@@ -20,14 +20,11 @@ pub(super) fn decode(text: &str) -> Result<Inbound, Malformed> {
             .ok_or_else(|| Malformed("the array has fewer than five elements".to_owned()))
     };
     let (join_ref, reference, topic, event, payload) = (next()?, next()?, next()?, next()?, next()?);
-    let (Value::String(topic), Value::String(event)) = (topic, event) else {
-        return Err(Malformed("topic and event are not strings".to_owned()));
-    };
     Ok(Inbound {
         join_ref,
         reference,
         topic,
-        event,
+        event: event_of(event),
         payload: Payload::Json(payload),
     })
 }
@@ -51,7 +48,7 @@ pub(super) fn decode_binary(bytes: &[u8]) -> Result<Inbound, Malformed> {
     Ok(Inbound {
         join_ref: Value::String(join_ref),
         reference: Value::String(reference),
-        topic,
+        topic: Value::String(topic),
         event,
         payload: Payload::Binary(rest.to_vec()),
     })

@@ -68,6 +68,15 @@ fn every_interface(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port)
 }
 
+/// Every interface of IPv4, where every interface was asked for and the error is that there is no IPv6: EAFNOSUPPORT, and
+/// what Linux says where IPv6 is turned off.
+pub fn without_ipv6(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
+    let kinds = [io::ErrorKind::Unsupported, io::ErrorKind::AddrNotAvailable];
+    let lacks = kinds.contains(&error.kind()) || error.raw_os_error() == Some(97);
+    (lacks && address.is_ipv6() && address.ip().is_unspecified())
+        .then(|| SocketAddr::from(([0, 0, 0, 0], address.port())))
+}
+
 /// Host and port of a text, by the rules of `net.SplitHostPort`.
 ///
 /// # Errors

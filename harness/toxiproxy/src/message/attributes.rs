@@ -13,6 +13,8 @@ pub enum Shape {
     Text,
     /// A JSON Pointer (RFC 6901).
     Pointer,
+    /// The code of a close frame.
+    CloseCode,
     /// Any JSON, `null` too.
     Json,
 }
@@ -116,6 +118,12 @@ const PER: Attribute = word("per", &["connection", "proxy"], "connection");
 const ONCE: Attribute = word("times", &["once", "always"], "once");
 const ALWAYS: Attribute = word("times", &["once", "always"], "always");
 
+const CODE: Attribute = Attribute {
+    name: "code",
+    shape: Shape::CloseCode,
+    otherwise: Otherwise::Whole(1012),
+};
+
 const PICK: &[Attribute] = &[KIND, EVENT, TOPIC, SEQ, POINTER, EQUALS, NTH, PER, ONCE];
 /// A rewritten cursor is a resume's, of the topic that the action names.
 const PICK_RESUME: &[Attribute] = &[NTH, PER, ONCE];
@@ -136,7 +144,7 @@ pub const TYPES: [MessageType; 12] = [
         "ws_cut",
         &[
             word("how", &["close", "drop", "reset", "silence"], "close"),
-            whole("code", 1000, 4999, 1012),
+            CODE,
             word("when", &["before", "after"], "after"),
         ],
     ),
@@ -176,10 +184,7 @@ pub const TYPES: [MessageType; 12] = [
         action: &[],
         pick: PICK_HEARTBEAT,
     },
-    of(
-        "ws_drain",
-        &[whole("code", 1000, 4999, 1012), whole("within_ms", 1, LONGEST_MS, 5000)],
-    ),
+    of("ws_drain", &[CODE, whole("within_ms", 1, LONGEST_MS, 5000)]),
 ];
 
 /// The type of a name.

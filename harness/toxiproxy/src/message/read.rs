@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use cutover_core::plan::rules;
+
 use super::attributes::{Attribute, MessageType, Otherwise, Shape};
 use crate::go::decode::Raw;
 use crate::go::write::quote;
@@ -144,9 +146,11 @@ fn value_of(shape: Shape, raw: Raw<'_>) -> Option<Value> {
             words.contains(&text.as_str()).then_some(Value::Text(text))
         }
         Shape::Text => text.filter(|text| !text.is_empty()).map(Value::Text),
-        Shape::Pointer => text
-            .filter(|text| text.is_empty() || text.starts_with('/'))
-            .map(Value::Text),
+        Shape::Pointer => text.filter(|text| rules::is_pointer(text)).map(Value::Text),
+        Shape::CloseCode => {
+            let code = raw.text().parse().ok()?;
+            rules::is_close_code(code).then_some(Value::Whole(code))
+        }
         Shape::Json => Some(Value::Json(raw.text())),
     }
 }
@@ -157,7 +161,8 @@ fn wanted(shape: Shape) -> String {
         Shape::Whole(least, most) => format!("a whole number from {least} to {most}"),
         Shape::Word(words) => format!("one of \"{}\"", words.join("\", \"")),
         Shape::Text => "a text".to_owned(),
-        Shape::Pointer => "a JSON Pointer: \"\" or \"/and/so/on\"".to_owned(),
+        Shape::Pointer => format!("a JSON Pointer: {}", rules::POINTERS),
+        Shape::CloseCode => format!("the code of a close frame: {}", rules::CLOSE_CODES),
         Shape::Json => "JSON".to_owned(),
     }
 }
@@ -220,6 +225,9 @@ mod tests {
             ("ws_drop", r#"{"kind":"reply"}"#),
             ("ws_drop", r#"{"event":""}"#),
             ("ws_drop", r#"{"pointer":"a"}"#),
+            ("ws_set_json", r#"{"set_pointer":"/a~9","set_value":1}"#),
+            ("ws_cut", r#"{"code":1006}"#),
+            ("ws_drain", r#"{"code":2000}"#),
             ("ws_drop", r#"{"equals":1}"#),
             ("ws_delay", "{}"),
             ("ws_rewrite_cursor", r#"{"to":1}"#),

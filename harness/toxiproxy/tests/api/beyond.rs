@@ -94,4 +94,11 @@ async fn an_upstream_that_speaks_tls_is_spoken_to_in_tls() {
     lane.read_exact(&mut first).await.unwrap();
     // A handshake record of TLS.
     assert_eq!(first, [0x16, 0x03]);
+    assert_eq!(api.get("/proxies/p/ledger").await.json()["unreachable"]["times"], 0);
+    lane.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    assert!(!matches!(client.read(&mut first).await, Ok(1..)));
+    let told = api.get("/proxies/p/ledger").await.json()["unreachable"].clone();
+    assert_eq!((&told["times"], &told["last_connection"]), (&1.into(), &1.into()));
+    let why = told["last_reason"].as_str().unwrap();
+    assert!(why.contains(&format!("localhost:{port} does not speak TLS")), "{why}");
 }

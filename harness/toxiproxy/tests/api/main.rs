@@ -3,6 +3,7 @@
 
 mod beyond;
 mod message_toxics;
+mod moves;
 mod proxies;
 mod rig;
 mod routes;

@@ -20,7 +20,7 @@ pub struct Api {
 
 pub fn settings() -> Settings {
     Settings {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        listen: "127.0.0.1:0".to_owned(),
         config: None,
         seed: 1,
         limits: Limits::default(),

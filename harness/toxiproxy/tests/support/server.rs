@@ -28,7 +28,7 @@ impl Server {
         let thread = std::thread::spawn(move || {
             Runtime::new().unwrap().block_on(async {
                 let settings = Settings {
-                    listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+                    listen: "127.0.0.1:0".to_owned(),
                     config: None,
                     seed: 1,
                     limits: Limits::default(),

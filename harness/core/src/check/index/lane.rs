@@ -187,10 +187,12 @@ impl<'a> LaneIndex<'a> {
         index.read_operations(plan);
         index.streams = timelines(plan, &index.ops);
         Subscriptions::read(&mut index, plan);
+        let once = |record: &Record| matches!(record, Record::Opened { spoken: Some(spoken), .. } if spoken.once);
+        let once = history.records.iter().any(once);
         index.two_copies = index
             .deliveries
             .iter()
-            .any(|delivery| matches!(delivery.via, Via::UpdateBatch | Via::Frame));
+            .any(|delivery| delivery.via == Via::Frame || delivery.via == Via::UpdateBatch && !once);
         for pair in index.pairs.values_mut() {
             pair.arrived.sort_unstable();
             pair.arrived.dedup();

@@ -204,7 +204,8 @@ impl<'a> PlanIndex<'a> {
                 let pair = (self.clients.add(client.as_str()), self.streams.add(stream.as_str()));
                 self.set_cursors.entry(pair).or_default().push(cursor.0);
             }
-            Step::AwaitCaughtUp { .. }
+            Step::Resubscribe { .. }
+            | Step::AwaitCaughtUp { .. }
             | Step::AwaitFired { .. }
             | Step::Arm { .. }
             | Step::Disarm { .. }

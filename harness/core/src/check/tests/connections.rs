@@ -1,6 +1,8 @@
 //! Who is owed what: clients that could not be reached, and connections that ended without anything planned.
 
-use super::{check, clean, explained, principal, short};
+use super::{check, clean, explained, principal, reports, short};
+use crate::check::notation::World;
+use crate::history::{Record, Spoken};
 
 const PASSED: &str = "pub a1..3; candidate: c1 sub a; candidate: c1 a1..3; legacy: c1 ask a";
 
@@ -233,4 +235,33 @@ fn answers_that_never_came_count_against_the_other_lane_only() {
     );
     let both = "c1 sub a; pub a1..4 info; pub a1..4; c1 a1..4";
     assert!(explained(both).principal.is_empty());
+}
+
+/// What `gap` finds where the legacy lane's profile says, or does not say, that each event comes once.
+fn gaps(legacy: &str, once: bool) -> Vec<String> {
+    let mut world = World::read(&format!(
+        "pub a1..2; c1 sub a; legacy: c1 {legacy}; candidate: c1 a1..2"
+    ))
+    .unwrap();
+    for record in &mut world.legacy.records {
+        if let Record::Opened { spoken, .. } = record {
+            *spoken = Some(Spoken {
+                protocol: "Phoenix".to_owned(),
+                compression: None,
+                confirmed: None,
+                once,
+            });
+        }
+    }
+    let found = reports(&world);
+    let findings = found.iter().flat_map(|report| &report.findings);
+    findings.filter(|finding| finding.checker == "gap").map(short).collect()
+}
+
+#[test]
+fn a_lane_that_sends_each_event_once_lacks_no_copy() {
+    assert!(gaps("a1u a2u", true).is_empty());
+    assert_eq!(gaps("a1u a2u", false), ["legacy gap/copy-missing c1 a1..2"]);
+    // One that sends a copy all the same is held to it.
+    assert_eq!(gaps("a1 a2u", true), ["legacy gap/copy-missing c1 a2"]);
 }

@@ -242,7 +242,7 @@ fn hash_mismatch_fires_on_another_payload() {
 #[test]
 fn hash_mismatch_names_the_path() {
     let found = super::explained("pub a1; c1 sub a; legacy: c1 a1=*; candidate: c1 a1");
-    assert_eq!(found.principal[0].witness.path.as_deref(), Some("$[\"event\"]"));
+    assert_eq!(found.principal[0].witness.path.as_deref(), Some("/event"));
     assert_eq!(found.principal[0].witness.got.as_deref(), Some("\"nobody's\""));
 }
 

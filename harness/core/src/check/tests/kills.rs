@@ -26,6 +26,7 @@ fn killed(waited_for: KillWait, confirmed: Option<bool>) -> Vec<String> {
                     protocol: "v2".to_owned(),
                     compression: None,
                     confirmed,
+                    once: false,
                 });
             }
             _ => {}

@@ -1,7 +1,10 @@
-//! `junit.xml`, in the shape that common CI readers agree on: `testsuites`, `testsuite`, `testcase`, with `failure` for what
-//! is wrong, `error` for what is unknown, and `skipped` for rows of the matrix that nobody claims.
+//! `junit.xml`, as the schema of Jenkins' xUnit plugin has it: `testsuites`, `testsuite`, `testcase`, with `failure` for
+//! what is wrong, `error` for what is unknown, and `skipped` for rows of the matrix that no scenario claims.
 
 use std::io::{self, Write};
+
+use quick_xml::events::{BytesDecl, BytesText, Event};
+use quick_xml::writer::{ElementWriter, Writer};
 
 use super::Renderer;
 use super::causes;
@@ -11,11 +14,12 @@ use crate::evidence::causes::Cause;
 use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedScenario, ScenarioOutcome};
 use crate::gate::RowVerdict;
+use crate::text;
 
 /// Writes JUnit XML.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JunitRenderer<'a> {
-    /// How long it all took; zeros where nobody knows.
+    /// How long it all took; zeros where that is not known.
     pub times: Option<&'a Times>,
 }
 
@@ -75,13 +79,14 @@ impl Renderer for JunitRenderer<'_> {
             ("matrix", matrix),
             ("gate", vec![decision_case(evidence)]),
         ];
-        writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         let all: Vec<&Case> = suites.iter().flat_map(|(_, cases)| cases).collect();
-        writeln!(out, "<testsuites name=\"cutover\" {}>", totals(&all))?;
-        for (name, cases) in suites.iter().filter(|(_, cases)| !cases.is_empty()) {
-            suite(name, cases, evidence, out)?;
-        }
-        writeln!(out, "</testsuites>")
+        let mut xml = Writer::new_with_indent(out, b' ', 2);
+        xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+        element(&mut xml, "testsuites", &totals("cutover", &all)).write_inner_content(|xml| {
+            let mut suites = suites.iter().filter(|(_, cases)| !cases.is_empty());
+            suites.try_for_each(|(name, cases)| suite(name, cases, evidence, xml))
+        })?;
+        xml.into_inner().write_all(b"\n")
     }
 }
 
@@ -228,85 +233,93 @@ fn prose(evidence: &Evidence, scenario: &JudgedScenario) -> String {
     lines.join("\n")
 }
 
-fn totals(cases: &[&Case]) -> String {
-    let count = |is: fn(&Outcome) -> bool| cases.iter().filter(|case| is(&case.result)).count();
-    format!(
-        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\"",
-        cases.len(),
-        count(|result| matches!(result, Outcome::Failure { .. })),
-        count(|result| matches!(result, Outcome::Error { .. })),
-        count(|result| matches!(result, Outcome::Skipped(_))),
-        time(cases.iter().map(|case| case.elapsed_ms).sum()),
-    )
+/// What a list of cases comes to, as attributes of its element.
+fn totals(name: &str, cases: &[&Case]) -> Vec<(&'static str, String)> {
+    let count = |is: fn(&Outcome) -> bool| cases.iter().filter(|case| is(&case.result)).count().to_string();
+    vec![
+        ("name", name.to_owned()),
+        ("tests", cases.len().to_string()),
+        ("failures", count(|result| matches!(result, Outcome::Failure { .. }))),
+        ("errors", count(|result| matches!(result, Outcome::Error { .. }))),
+        ("time", time(cases.iter().map(|case| case.elapsed_ms).sum())),
+    ]
 }
 
-fn suite(name: &str, cases: &[Case], evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-    let totals = totals(&cases.iter().collect::<Vec<_>>());
-    writeln!(out, "  <testsuite name=\"cutover.{name}\" {totals}>")?;
-    writeln!(out, "    <properties>")?;
+type Xml<'w> = Writer<&'w mut dyn Write>;
+
+/// An element to be filled. Its attributes hold any text.
+fn element<'x, 'w>(
+    xml: &'x mut Xml<'w>,
+    name: &str,
+    attributes: &[(&str, String)],
+) -> ElementWriter<'x, &'w mut dyn Write> {
+    let escaped: Vec<_> = attributes
+        .iter()
+        .map(|(name, value)| (*name, text::xml(value)))
+        .collect();
+    let attributes = escaped.iter().map(|(name, value)| (*name, value.as_str()));
+    xml.create_element(name.to_owned()).with_attributes(attributes)
+}
+
+fn suite(name: &str, cases: &[Case], evidence: &Evidence, xml: &mut Xml<'_>) -> io::Result<()> {
+    let name = format!("cutover.{name}");
+    let mut attributes = totals(&name, &cases.iter().collect::<Vec<_>>());
+    let skipped = cases.iter().filter(|case| matches!(case.result, Outcome::Skipped(_)));
+    attributes.push(("skipped", skipped.count().to_string()));
     let properties = [
         ("seed", evidence.seed.to_string()),
         ("run", evidence.run.clone()),
         ("decision", words::decision_name(evidence).to_owned()),
         ("rows", words::rows_shown(evidence)),
     ];
-    for (property, value) in properties {
-        writeln!(
-            out,
-            "      <property name=\"{property}\" value=\"{}\"/>",
-            escaped(&value)
-        )?;
-    }
-    writeln!(out, "    </properties>")?;
-    for case in cases {
-        let attributes = format!("name=\"{}\" time=\"{}\"", escaped(&case.name), time(case.elapsed_ms));
-        writeln!(out, "    <testcase classname=\"cutover.{name}\" {attributes}>")?;
-        result(&case.result, out)?;
-        writeln!(out, "      <system-out>{}</system-out>", escaped(&case.output))?;
-        writeln!(out, "    </testcase>")?;
-    }
-    writeln!(out, "  </testsuite>")
+    let inner = |xml: &mut Xml<'_>| {
+        element(xml, "properties", &[]).write_inner_content(|xml| {
+            properties.iter().try_for_each(|(name, value)| {
+                let attributes = [("name", (*name).to_owned()), ("value", value.clone())];
+                element(xml, "property", &attributes).write_empty().map(drop)
+            })
+        })?;
+        cases.iter().try_for_each(|case| one(&name, case, xml))
+    };
+    element(xml, "testsuite", &attributes)
+        .write_inner_content(inner)
+        .map(drop)
 }
 
-fn result(result: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    match result {
-        Outcome::Passed => Ok(()),
-        Outcome::Skipped(message) => writeln!(out, "      <skipped message=\"{}\"/>", escaped(message)),
-        Outcome::Failure { kind, message, text } => {
-            let (message, text) = (escaped(message), escaped(text));
-            writeln!(
-                out,
-                "      <failure type=\"{kind}\" message=\"{message}\">{text}</failure>"
-            )
+fn one(suite: &str, case: &Case, xml: &mut Xml<'_>) -> io::Result<()> {
+    let attributes = [
+        ("classname", suite.to_owned()),
+        ("name", case.name.clone()),
+        ("time", time(case.elapsed_ms)),
+    ];
+    let inner = |xml: &mut Xml<'_>| {
+        match &case.result {
+            Outcome::Passed => {}
+            Outcome::Skipped(message) => {
+                element(xml, "skipped", &[("message", message.clone())]).write_empty()?;
+            }
+            Outcome::Failure { kind, message, text } => wrong("failure", kind, message, text, xml)?,
+            Outcome::Error { message, text } => wrong("error", "unknown", message, text, xml)?,
         }
-        Outcome::Error { message, text } => {
-            let (message, text) = (escaped(message), escaped(text));
-            writeln!(
-                out,
-                "      <error type=\"unknown\" message=\"{message}\">{text}</error>"
-            )
-        }
-    }
+        let output = text::xml(&case.output);
+        element(xml, "system-out", &[])
+            .write_text_content(BytesText::new(&output))
+            .map(drop)
+    };
+    element(xml, "testcase", &attributes)
+        .write_inner_content(inner)
+        .map(drop)
+}
+
+fn wrong(name: &str, kind: &str, message: &str, text: &str, xml: &mut Xml<'_>) -> io::Result<()> {
+    let attributes = [("type", kind.to_owned()), ("message", message.to_owned())];
+    let text = text::xml(text);
+    element(xml, name, &attributes)
+        .write_text_content(BytesText::new(&text))
+        .map(drop)
 }
 
 /// Seconds with three decimals.
 fn time(ms: u64) -> String {
     format!("{}.{:03}", ms / 1000, ms % 1000)
-}
-
-/// Text as XML holds it. Characters that XML 1.0 has no place for, not even as a reference, are shown as U+FFFD.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' | '\r' => escaped.push(c),
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }

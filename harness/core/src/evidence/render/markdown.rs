@@ -7,6 +7,7 @@ use super::{Renderer, causes, words};
 use crate::evidence::causes::{Cause, untold};
 use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedFinding, JudgedScenario, Seen};
+use crate::text::{code, markdown};
 
 /// So many findings of a scenario are shown; the others are in the bundle.
 const MAX_FINDINGS: usize = 20;
@@ -26,10 +27,10 @@ impl Renderer for MarkdownRenderer<'_> {
             out,
             "# cutover: {}\n\n{}.\n",
             words::decision_and_rows(evidence),
-            escaped(&words::headline(evidence))
+            markdown(&words::headline(evidence))
         )?;
         for reason in &evidence.judged.decision.reasons {
-            writeln!(out, "- {}", escaped(reason))?;
+            writeln!(out, "- {}", markdown(reason))?;
         }
         if !evidence.judged.decision.reasons.is_empty() {
             writeln!(out)?;
@@ -70,7 +71,7 @@ impl MarkdownRenderer<'_> {
             writeln!(
                 out,
                 "| {} | {} | {} | {} | {} | {} | {} | {} |",
-                escaped(&scenario.name),
+                markdown(&scenario.name),
                 marked(scenario),
                 count(|seen| seen.deliveries),
                 count(|seen| seen.resumes),
@@ -99,12 +100,12 @@ impl MarkdownRenderer<'_> {
         )?;
         writeln!(out, "| scenario | outcome | found | time |\n|---|---|---|--:|")?;
         bad.try_for_each(|scenario| {
-            let found = words::finding_names(scenario);
+            let found = markdown(&words::finding_names(scenario));
             let time = words::elapsed(self.times, &scenario.name);
             writeln!(
                 out,
                 "| {} | {} | {found} | {time} |",
-                escaped(&scenario.name),
+                markdown(&scenario.name),
                 marked(scenario)
             )
         })?;
@@ -118,7 +119,7 @@ fn marked(scenario: &JudgedScenario) -> String {
 
 fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| | |\n|---|---|")?;
-    let mut fact = |name: &str, value: &str| writeln!(out, "| {name} | {} |", escaped(value));
+    let mut fact = |name: &str, value: &str| writeln!(out, "| {name} | {} |", markdown(value));
     fact("seed", &evidence.seed.to_string())?;
     fact("run", &evidence.run)?;
     fact("decision", words::decision_name(evidence))?;
@@ -137,7 +138,7 @@ fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         "## Left out\n\nThese lanes can't be put through them, so they show nothing.\n"
     )?;
     for (reason, scenarios) in words::left_out(evidence) {
-        writeln!(out, "- {}: {}", escaped(reason), escaped(&scenarios.join(", ")))?;
+        writeln!(out, "- {}: {}", markdown(reason), markdown(&scenarios.join(", ")))?;
     }
     writeln!(out)
 }
@@ -162,8 +163,8 @@ fn cause(evidence: &Evidence, cause: &Cause, out: &mut dyn Write) -> io::Result<
     writeln!(
         out,
         "### {}\n\n{}\n",
-        escaped(&causes::title(cause)),
-        escaped(&causes::extent(cause))
+        markdown(&causes::title(cause)),
+        markdown(&causes::extent(cause))
     )?;
     let facts = [
         ("scenarios", causes::scenarios(cause)),
@@ -171,7 +172,7 @@ fn cause(evidence: &Evidence, cause: &Cause, out: &mut dyn Write) -> io::Result<
         ("not judged because of it", causes::not_judged(cause)),
     ];
     for (name, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
-        writeln!(out, "- {name}: {}", escaped(fact))?;
+        writeln!(out, "- {name}: {}", markdown(fact))?;
     }
     let Some((scenario, witness)) = causes::witness(evidence, cause) else {
         return writeln!(out);
@@ -182,9 +183,9 @@ fn cause(evidence: &Evidence, cause: &Cause, out: &mut dyn Write) -> io::Result<
 
 /// A scenario of which no cause tells.
 fn alone(evidence: &Evidence, scenario: &JudgedScenario, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "### {}: {}\n", escaped(&scenario.name), words::outcome(scenario))?;
+    writeln!(out, "### {}: {}\n", markdown(&scenario.name), words::outcome(scenario))?;
     for reason in &scenario.reasons {
-        writeln!(out, "{}\n", escaped(reason))?;
+        writeln!(out, "{}\n", markdown(reason))?;
     }
     for found in scenario.findings.iter().take(MAX_FINDINGS) {
         finding(scenario, found, out)?;
@@ -196,11 +197,11 @@ fn alone(evidence: &Evidence, scenario: &JudgedScenario, out: &mut dyn Write) ->
 }
 
 fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
-    let (heading, says) = (words::heading(&finding.finding), escaped(&finding.says));
-    writeln!(out, "- **{}**: {says}", escaped(&heading))?;
+    let (heading, says) = (words::heading(&finding.finding), markdown(&finding.says));
+    writeln!(out, "- **{}**: {says}", markdown(&heading))?;
     for shown in &finding.shown_by {
         let place = words::place(&scenario.name, shown);
-        writeln!(out, "  - {}: {}", code(&place), escaped(&shown.record))?;
+        writeln!(out, "  - {}: {}", code(&place), markdown(&shown.record))?;
     }
     Ok(())
 }
@@ -212,7 +213,7 @@ fn warnings(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "## Warnings\n\nThey decide nothing.\n")?;
     for (scenario, warning) in words::warnings(evidence).take(MAX_FINDINGS) {
-        writeln!(out, "- {}: {}", escaped(&scenario.name), escaped(&warning.says))?;
+        writeln!(out, "- {}: {}", markdown(&scenario.name), markdown(&warning.says))?;
     }
     if let Some(more) = count.checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
         let more = words::counted(more, "more warning", "more warnings");
@@ -238,29 +239,11 @@ fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "| {} | {} | {} | {} |",
-            escaped(&row.row),
+            markdown(&row.row),
             row.verdict,
-            escaped(&scenarios),
-            escaped(&words::not_shown(evidence, row).unwrap_or_default())
+            markdown(&scenarios),
+            markdown(&words::not_shown(evidence, row).unwrap_or_default())
         )?;
     }
     writeln!(out)
-}
-
-/// Text that Markdown leaves as it is, also within a table.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '~' => escaped.extend(['\\', c]),
-            '\n' | '\r' => escaped.push(' '),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-/// Text as code. Backticks and bars would end it, or the table's cell.
-fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'").replace('|', "\\|").replace('\n', " "))
 }

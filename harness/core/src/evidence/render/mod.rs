@@ -16,7 +16,7 @@ pub use json::JsonRenderer;
 pub use junit::JunitRenderer;
 pub use markdown::MarkdownRenderer;
 pub use table::{Align, Table, columns, cut, wrap};
-pub use text::{Paint, TextRenderer};
+pub use text::TextRenderer;
 
 use super::document::Evidence;
 

@@ -1,5 +1,7 @@
 //! Tables of text: columns as wide as what stands in them, and one that gives way where the line is too short.
 
+use crate::text::visible;
+
 /// How a column is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
@@ -33,7 +35,7 @@ impl Table {
 
     /// Adds a row; cells too many are dropped, cells too few stay empty.
     pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+        self.rows.push(cells.iter().map(|cell| visible(cell)).collect());
     }
 
     /// The table's lines at a width, indented by two, the heads first.

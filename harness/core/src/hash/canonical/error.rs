@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::visible;
+
 use serde::Serialize;
 
 /// What is wrong with a text that has no canonical form.
@@ -215,22 +217,9 @@ impl fmt::Display for Elided<'_> {
         let head_end = self.0.char_indices().nth(SIDE_CHARS).map_or(self.0.len(), |(at, _)| at);
         let tail_start = self.0.char_indices().rev().nth(SIDE_CHARS - 1).map_or(0, |(at, _)| at);
         if tail_start <= head_end {
-            return write_escaped(self.0, f);
+            return f.write_str(&visible(self.0));
         }
-        write_escaped(&self.0[..head_end], f)?;
-        f.write_str("…")?;
-        write_escaped(&self.0[tail_start..], f)
+        let (head, tail) = (&self.0[..head_end], &self.0[tail_start..]);
+        write!(f, "{}…{}", visible(head), visible(tail))
     }
-}
-
-/// Writes a text so that nothing in it commands a terminal.
-pub(crate) fn write_escaped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for c in text.chars() {
-        if c.is_control() {
-            write!(f, "\\u{:04x}", c as u32)?;
-        } else {
-            fmt::Write::write_char(f, c)?;
-        }
-    }
-    Ok(())
 }

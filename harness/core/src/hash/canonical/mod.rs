@@ -21,8 +21,8 @@ mod scan;
 mod string;
 mod token;
 
+pub(crate) use error::Elided;
 pub use error::{CanonicalError, CanonicalErrorKind};
-pub(crate) use error::{Elided, write_escaped};
 pub(crate) use order::compare_names;
 pub(crate) use scan::pointer_token;
 pub(crate) use string::{plain_end, unescape_canonical};

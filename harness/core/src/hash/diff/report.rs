@@ -5,10 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::value::ValueDivergence;
-use crate::hash::canonical::{Elided, write_escaped};
+use crate::hash::canonical::Elided;
 use crate::hash::payload::PayloadHash;
 use crate::hash::vector::Event;
 use crate::ids::{ClientId, Seq, StreamId};
+use crate::text::visible;
 
 /// What a serialized report names as its schema.
 pub const DIFF_SCHEMA: &str = "cutover.diff/1";
@@ -208,7 +209,7 @@ impl DiffReport {
             Some(value) if value.pointer.is_empty() => f.write_str(", the payload as a whole")?,
             Some(value) => {
                 f.write_str(", path ")?;
-                write_escaped(&value.pointer, f)?;
+                f.write_str(&visible(&value.pointer))?;
             }
             None => {}
         }
@@ -219,7 +220,7 @@ impl DiffReport {
         for (name, side, value) in [(&self.a, &first.a, value_a), (&self.b, &first.b, value_b)] {
             write!(f, "  {name:width$}  ")?;
             if let Some(value) = &value {
-                write_escaped(value, f)?;
+                f.write_str(&visible(value))?;
                 write!(f, "\n  {:width$}  ", "")?;
             }
             let Some(side) = side else {

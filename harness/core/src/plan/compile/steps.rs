@@ -120,6 +120,9 @@ impl Steps<'_, '_> {
             script::Step::Crash(client) => Step::Crash {
                 client: self.client(*client),
             },
+            script::Step::Resubscribe(client) => Step::Resubscribe {
+                client: self.client(*client),
+            },
             script::Step::SetCursor { client, stream, to } => Step::SetCursor {
                 client: self.client(*client),
                 stream: self.stream(*stream),

@@ -7,7 +7,7 @@ use super::super::read::{At, Node, Section};
 use super::super::script::{Client, Compression, Keys, Payload, Serializer, Stream};
 use super::super::words::{self, keys};
 use super::{MAX_NUMBER, Names};
-use crate::topic::{stream_id_of, topic_of};
+use crate::topic::{form, stream_id_of, topic_of};
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 60;
@@ -79,6 +79,11 @@ fn check_topic(topic: At<&str>, mistakes: &mut Mistakes) {
                     runtime.codex_worker_summaries";
         let what = format!("the contract has no class for the topic `{value}`");
         mistakes.local(topic.at, what, hint.to_owned());
+        return;
+    }
+    if form(value).is_some() && value.contains('.') {
+        let what = format!("the id in `{value}` holds a dot, by which the candidate's stream ids are divided");
+        mistakes.local(topic.at, what, "use `-` or `_`".to_owned());
         return;
     }
     let good = |c: char| c.is_ascii_alphanumeric() || "._-:".contains(c);

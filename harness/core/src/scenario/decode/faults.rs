@@ -9,10 +9,10 @@ use super::cast::check_name;
 use super::numbers::{cursor, number, numbers};
 use super::picks::{only_of_messages, pick as message, pointer};
 use super::steps::verb;
-use crate::plan::{Direction, FaultKind, MessageKind, Mutation, Scope};
+use crate::plan::{Direction, FaultKind, MessageKind, Mutation, Scope, rules};
 
 /// The close code of a service restart (RFC 6455 registry), which Phoenix sends as it drains.
-const SERVICE_RESTART: u64 = 1012;
+const SERVICE_RESTART: u16 = 1012;
 /// The longest that a frame is delayed, in milliseconds.
 const MAX_DELAY_MS: u64 = 2_000;
 /// How long a message waits for others where nothing else is said, in milliseconds.
@@ -265,8 +265,12 @@ fn more(section: &Section<'_>, mistakes: &mut Mistakes) -> u8 {
 }
 
 fn close_code(section: &Section<'_>, mistakes: &mut Mistakes) -> u16 {
-    let code = section.number("code", 1000..=4999, mistakes).unwrap_or(SERVICE_RESTART);
-    u16::try_from(code).unwrap_or(1012)
+    let code = section.number("code", 0..=u64::from(u16::MAX), mistakes);
+    if let (Some(code), Some(node)) = (code.filter(|code| !rules::is_close_code(*code)), section.get("code")) {
+        let what = format!("no close frame has the code {code}");
+        mistakes.local(node.at, what, rules::CLOSE_CODES.to_owned());
+    }
+    code.map_or(SERVICE_RESTART, |code| code as u16)
 }
 
 fn within(section: &Section<'_>, mistakes: &mut Mistakes) -> u64 {

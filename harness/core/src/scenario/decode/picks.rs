@@ -6,7 +6,7 @@ use super::super::read::{At, Node, Section};
 use super::super::words::{self, keys};
 use super::Names;
 use super::numbers::number;
-use crate::plan::Scope;
+use crate::plan::{Scope, rules};
 
 /// The longest text that a pick compares, in bytes.
 const MAX_TEXT: usize = 1_000;
@@ -90,13 +90,11 @@ fn payload(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<(String, Op
 
 /// A JSON Pointer (RFC 6901).
 pub(super) fn pointer(text: At<&str>, mistakes: &mut Mistakes) -> Option<String> {
-    let whole = text.value.is_empty();
-    let escapes = text.value.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-    if (whole || text.value.starts_with('/')) && escapes && text.value.len() <= MAX_TEXT {
+    if rules::is_pointer(text.value) && text.value.len() <= MAX_TEXT {
         return Some(text.value.to_owned());
     }
-    let hint = "it is empty or begins with `/`; `~` is written ~0, and `/` within a name ~1".to_owned();
-    mistakes.local(text.at, format!("`{}` is no JSON Pointer", text.value), hint);
+    let what = format!("`{}` is no JSON Pointer", text.value);
+    mistakes.local(text.at, what, rules::POINTERS.to_owned());
     None
 }
 

@@ -47,6 +47,7 @@ fn step(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<St
         "connect" => StepDraft::Connect(names.clients(section, mistakes)),
         "disconnect" => StepDraft::Disconnect(names.clients(section, mistakes)),
         "crash" => StepDraft::Crash(names.clients(section, mistakes)),
+        "resubscribe" => StepDraft::Resubscribe(names.clients(section, mistakes)),
         "await" => StepDraft::Await(names.clients(section, mistakes)),
         "await-fault" => {
             let fault = section.need_text("fault", mistakes)?;

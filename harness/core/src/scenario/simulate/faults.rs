@@ -3,7 +3,7 @@
 use super::super::draft::{FaultDraft, KindDraft, Number, PickDraft, PlaceDraft};
 use super::super::errors::Mistakes;
 use super::super::read::At;
-use super::super::script::{Fault, Place, Victim};
+use super::super::script::{Fault, Place, Step, Toxic, Victim};
 use super::world::World;
 use super::{apart, messages};
 use crate::ids::LaneId;
@@ -316,4 +316,26 @@ impl Resolve<'_, '_> {
             mistakes.once(at, what, None);
         }
     }
+}
+
+/// The steps with each fault and toxic of the file replaced by what became of it in this case.
+pub(super) fn with_faults(steps: Vec<Step>, faults: &[(usize, Fault)], toxics: &[(usize, Toxic)]) -> Vec<Step> {
+    fn became<T>(named: usize, all: &[(usize, T)]) -> impl Iterator<Item = usize> {
+        all.iter()
+            .enumerate()
+            .filter(move |(_, (origin, _))| *origin == named)
+            .map(|(index, _)| index)
+    }
+    let all = |named: &[usize]| named.iter().flat_map(|named| became(*named, toxics)).collect();
+    let mut whole = Vec::new();
+    for step in steps {
+        match step {
+            Step::AwaitFault(named) => whole.extend(became(named, faults).map(Step::AwaitFault)),
+            Step::AwaitToxic(named) => whole.extend(became(named, toxics).map(Step::AwaitToxic)),
+            Step::Arm(named) => whole.push(Step::Arm(all(&named))),
+            Step::Disarm(named) => whole.push(Step::Disarm(all(&named))),
+            step => whole.push(step),
+        }
+    }
+    whole
 }

@@ -51,7 +51,7 @@ fn walk_all(draft: &Draft, mistakes: &mut Mistakes) -> (Vec<Case>, bounds::Seen)
         let steps = walk::steps(&mut world, mistakes);
         let faults = faults::faults(&world, mistakes);
         let toxics = toxics::toxics(&world, mistakes);
-        let steps = walk::with_faults(steps, &faults, &toxics);
+        let steps = faults::with_faults(steps, &faults, &toxics);
         let case = Case {
             name: case_name(binding),
             streams,

@@ -3,14 +3,14 @@
 use super::super::draft::{Number, StepDraft};
 use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::At;
-use super::super::script::{Choice, Fault, Lanes, ServerAction, Spread, Step, Toxic};
+use super::super::script::{Choice, Lanes, ServerAction, Spread, Step};
 use super::cursor;
 use super::faults::check_awaited;
 use super::toxics::{blocking, named};
 use super::world::{Server, World, shares};
 use crate::ids::LaneId;
 
-/// Walks all steps; [`Step::AwaitFault`] still names the file's faults, see [`with_faults`].
+/// Walks all steps; [`Step::AwaitFault`] still names the file's faults, see [`with_faults`](super::faults::with_faults).
 pub(super) fn steps(world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Step> {
     let mut walk = Walk {
         world,
@@ -26,28 +26,6 @@ pub(super) fn steps(world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Step>
     walk.steps
 }
 
-/// The steps with each fault and toxic of the file replaced by what became of it in this case.
-pub(super) fn with_faults(steps: Vec<Step>, faults: &[(usize, Fault)], toxics: &[(usize, Toxic)]) -> Vec<Step> {
-    fn became<T>(named: usize, all: &[(usize, T)]) -> impl Iterator<Item = usize> {
-        all.iter()
-            .enumerate()
-            .filter(move |(_, (origin, _))| *origin == named)
-            .map(|(index, _)| index)
-    }
-    let all = |named: &[usize]| named.iter().flat_map(|named| became(*named, toxics)).collect();
-    let mut whole = Vec::new();
-    for step in steps {
-        match step {
-            Step::AwaitFault(named) => whole.extend(became(named, faults).map(Step::AwaitFault)),
-            Step::AwaitToxic(named) => whole.extend(became(named, toxics).map(Step::AwaitToxic)),
-            Step::Arm(named) => whole.push(Step::Arm(all(&named))),
-            Step::Disarm(named) => whole.push(Step::Disarm(all(&named))),
-            step => whole.push(step),
-        }
-    }
-    whole
-}
-
 struct Walk<'w, 'd> {
     world: &'w mut World<'d>,
     mistakes: &'w mut Mistakes,
@@ -61,6 +39,14 @@ impl Walk<'_, '_> {
             StepDraft::Connect(clients) => self.connect(at, clients.as_deref()),
             StepDraft::Disconnect(clients) => self.part(at, clients.as_deref(), "disconnect", Step::Disconnect),
             StepDraft::Crash(clients) => self.part(at, clients.as_deref(), "crash", Step::Crash),
+            StepDraft::Resubscribe(clients) => {
+                self.needs_servers(at, "subscribing");
+                for client in self.present(at, clients.as_deref(), "resubscribe") {
+                    self.needs_way(at, &[Some(client)]);
+                    self.world.resubscribe(client);
+                    self.steps.push(Step::Resubscribe(client));
+                }
+            }
             StepDraft::Await(clients) => self.await_clients(index, at, clients.as_deref()),
             StepDraft::AwaitFault(name) => self.await_fault(name),
             StepDraft::Arm(names) => self.switch(names, true),
@@ -166,18 +152,24 @@ impl Walk<'_, '_> {
     }
 
     fn part(&mut self, at: usize, named: Option<&[usize]>, verb: &str, step: fn(usize) -> Step) {
+        for client in self.present(at, named, verb) {
+            self.world.clients[client].connected = false;
+            self.steps.push(step(client));
+        }
+    }
+
+    /// The clients that a step names, all that are connected where it names none; notes those that are not connected.
+    fn present(&mut self, at: usize, named: Option<&[usize]>, verb: &str) -> Vec<usize> {
         let all = self.connected();
         if named.is_none() && all.is_empty() {
             self.mistakes.once(at, "no client is connected", None);
         }
-        for &client in named.unwrap_or(&all) {
-            if !self.world.clients[client].connected {
-                let what = format!("`{}` is not connected, so it can't {verb}", self.client_name(client));
-                self.mistakes.once(at, what, None);
-            }
-            self.world.clients[client].connected = false;
-            self.steps.push(step(client));
+        let clients = named.unwrap_or(&all).to_vec();
+        for client in clients.iter().filter(|client| !all.contains(client)) {
+            let what = format!("`{}` is not connected, so it can't {verb}", self.client_name(*client));
+            self.mistakes.once(at, what, None);
         }
+        clients
     }
 
     fn connected(&self) -> Vec<usize> {

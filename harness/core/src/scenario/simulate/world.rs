@@ -204,6 +204,12 @@ impl<'a> World<'a> {
         }
     }
 
+    /// A client gives its cursors up and is brought up to date from the oldest event that is retained.
+    pub(super) fn resubscribe(&mut self, client: usize) {
+        self.clients[client].cursors.fill(None);
+        self.connect(client);
+    }
+
     fn deliver(&mut self, client: usize, stream: usize, seq: u64, alone: bool) {
         let client = &mut self.clients[client];
         client.delivered[stream].entry(seq).or_insert(alone);

@@ -159,6 +159,10 @@ fn words_that_pick_nothing_are_refused() {
         "is no JSON Pointer",
     );
     refused(
+        &split("message = \"downstream\", pointer = \"/a~9\""),
+        "`~` is written ~0",
+    );
+    refused(
         &split("message = \"downstream\", per = \"connection\""),
         "says over what `nth` counts",
     );
@@ -170,4 +174,29 @@ fn words_that_pick_nothing_are_refused() {
         &split("message = \"downstream\", resume = 2"),
         "says in one way where the fault strikes",
     );
+}
+
+#[test]
+fn a_close_code_that_can_not_be_sent_is_refused() {
+    for (code, sent) in [
+        (1000, true),
+        (1012, true),
+        (4999, true),
+        (1004, false),
+        (1006, false),
+        (1015, false),
+        (2000, false),
+    ] {
+        for what in ["do = \"cut\", how = \"close\", when = \"after\"", "do = \"drain\""] {
+            let text =
+                format!("{what}, code = {code}, clients = [\"desk\"], at = {{ delivery = \"run:a:events\", seq = 8 }}");
+            let said = errors(&with(&text));
+            assert_eq!(
+                said.contains(&format!("no close frame has the code {code}")),
+                !sent,
+                "{said}"
+            );
+            assert_eq!(said.contains("can be sent (RFC 6455, 7.4)"), !sent, "{said}");
+        }
+    }
 }

@@ -147,6 +147,21 @@ fn what_is_not_published_can_be_neither_repeated_nor_struck() {
 }
 
 #[test]
+fn who_is_away_can_not_resubscribe_and_an_id_holds_no_dot() {
+    let away = "{ do = \"resubscribe\", clients = [\"phone\"] }";
+    check(
+        "{ do = \"await\" }",
+        away,
+        "`phone` is not connected, so it can't resubscribe",
+    );
+    check(
+        "topic = \"run:b:events\"",
+        "topic = \"run:b.c:events\"",
+        "the id in `run:b.c:events` holds a dot",
+    );
+}
+
+#[test]
 fn a_cursor_is_set_on_a_client_that_is_away_and_means_something_there() {
     let set = |rest: &str| format!("{{ do = \"set-cursor\", {rest} }}");
     let desk = set("client = \"desk\", stream = \"run:a:events\", to = 3");

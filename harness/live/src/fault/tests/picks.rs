@@ -113,31 +113,3 @@ fn once_is_once_on_each_connection_unless_the_proxy_is_counted() {
         assert_eq!(struck.count(), expected);
     }
 }
-
-#[test]
-fn a_fault_that_can_never_strike_is_refused() {
-    let fine = planned(deliveries(), FaultKind::Drop, Times::Once);
-    assert_eq!(check(&fine), Ok(()));
-    let predicate = |pointer: &str, equals: &str| Pick {
-        payload: Some(Predicate {
-            pointer: pointer.to_owned(),
-            equals: Some(equals.to_owned()),
-        }),
-        ..deliveries()
-    };
-    for pick in [
-        predicate("n", "1"),
-        predicate("/n", "nope"),
-        Pick {
-            nth: Some(0),
-            ..deliveries()
-        },
-    ] {
-        assert!(check(&planned(pick, FaultKind::Drop, Times::Once)).is_err());
-    }
-    let drain = FaultKind::Drain {
-        code: 1006,
-        within_ms: 1,
-    };
-    assert!(check(&planned(deliveries(), drain, Times::Once)).is_err());
-}

@@ -30,6 +30,8 @@ pub enum FrameCopy {
     Error(String),
     /// A heartbeat.
     Heartbeat,
+    /// One of the kinds that the profile passes over.
+    Ignored(String),
 }
 
 /// Reads a batch: each event, or what is wrong with it.
@@ -56,11 +58,15 @@ pub fn read_batch(profile: &PhoenixProfile, batch: &str) -> Result<Vec<Result<Up
 pub fn read_frame(profile: &PhoenixProfile, payload: &str) -> Result<FrameCopy, String> {
     let object = RawObject::parse(payload).map_err(|error| format!("a frame that is no object: {error}"))?;
     let kind = object.text(&profile.fields.kind).ok_or("a frame without a kind")?;
-    match kind.as_str() {
-        "KHALA_FRAME_KIND_UPDATE_BATCH" => frame_bytes(profile, &object).map(FrameCopy::Batch),
-        "KHALA_FRAME_KIND_ERROR" => frame_bytes(profile, &object).map(FrameCopy::Error),
-        "KHALA_FRAME_KIND_HEARTBEAT" => Ok(FrameCopy::Heartbeat),
-        other => Err(format!("a frame of the unknown kind `{other}`")),
+    let kinds = &profile.frame_kinds;
+    match kind {
+        kind if kind == kinds.update_batch => frame_bytes(profile, &object).map(FrameCopy::Batch),
+        kind if kind == kinds.error => frame_bytes(profile, &object).map(FrameCopy::Error),
+        kind if kind == kinds.heartbeat => Ok(FrameCopy::Heartbeat),
+        kind if kinds.ignored.contains(&kind) => Ok(FrameCopy::Ignored(kind)),
+        kind => Err(format!(
+            "a frame of the unknown kind `{kind}` (`frame_kinds.ignored` of a lane profile lists kinds that carry no events)"
+        )),
     }
 }
 
@@ -192,8 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_of_an_unknown_kind_is_told() {
+    fn a_frame_of_an_unknown_kind_is_told_unless_the_profile_passes_it_over() {
         assert!(read_frame(&profile(), r#"{"kind":"NEW"}"#).is_err_and(|what| what.contains("NEW")));
+        let mut passes = profile();
+        passes.frame_kinds.ignored.push("NEW".to_owned());
+        assert_eq!(
+            read_frame(&passes, r#"{"kind":"NEW"}"#),
+            Ok(FrameCopy::Ignored("NEW".to_owned()))
+        );
         assert!(
             read_frame(
                 &profile(),

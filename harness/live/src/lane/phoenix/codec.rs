@@ -22,7 +22,7 @@ pub struct Message {
     pub topic: String,
     /// The event.
     pub event: String,
-    /// The payload's JSON text.
+    /// The payload's JSON text; nothing where a binary frame carries something else.
     pub payload: String,
 }
 
@@ -172,11 +172,12 @@ fn binary(direction: Direction, bytes: &[u8]) -> Result<Message, String> {
             _ => {}
         }
     }
-    // The channel's payloads are JSON; a binary frame of it carries that JSON's bytes.
-    let data = serde_json::from_slice::<Box<RawValue>>(rest).map_err(|_| "the data is no JSON")?;
-    message.payload = match status {
-        Some(status) => format!(r#"{{"status":{},"response":{}}}"#, quoted(&status), data.get()),
-        None => data.get().to_owned(),
+    // The channel's payloads are JSON; a binary frame of it carries that JSON's bytes. Other events may carry anything.
+    let data = serde_json::from_slice::<Box<RawValue>>(rest);
+    message.payload = match (data, status) {
+        (Ok(data), Some(status)) => format!(r#"{{"status":{},"response":{}}}"#, quoted(&status), data.get()),
+        (Ok(data), None) => data.get().to_owned(),
+        (Err(_), _) => String::new(),
     };
     Ok(message)
 }
@@ -246,13 +247,23 @@ mod tests {
             b"\x00\x05\x01\x01abc",
             b"\x07\x00",
             b"\x02\x01\x01\xffe{}",
-            b"\x02\x01\x01te",
+            b"\x02\x01\x02te",
         ] {
             assert!(
                 read(Serializer::V2, &Body::Binary(Bytes::copy_from_slice(bytes))).is_err(),
                 "{bytes:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_binary_frame_of_anything_is_told_by_topic_and_event() {
+        let frame = Bytes::from_static(b"\x02\x06\x05room:1photo\xff\xd8\x00");
+        let message = read(Serializer::V2, &Body::Binary(frame)).unwrap();
+        assert_eq!(
+            (message.topic.as_str(), message.event.as_str(), message.payload.as_str()),
+            ("room:1", "photo", "")
+        );
     }
 
     fn any_ref() -> impl Strategy<Value = Value> {

@@ -78,8 +78,15 @@ pub(super) fn check_subscribed(profile: &PhoenixProfile, response: &str) -> Resu
 pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
     let contract = PhoenixProfile::contract().publish;
     let place = "the answer to a publish";
-    let Ok(object) = RawObject::parse(answer) else {
-        let wrong = format!("{place} is no JSON object");
+    let at = &profile.publish.answer;
+    let Some(inner) = profile.publish.answered(answer) else {
+        let seen = RawObject::parse(answer)
+            .map(|object| described(place, &object))
+            .unwrap_or_default();
+        return Err(Mismatch::new("publish.answer", at, format!("{place} has nothing there")).seen(seen));
+    };
+    let Ok(object) = RawObject::parse(inner) else {
+        let wrong = format!("{place} is no JSON object{}", if at.is_empty() { "" } else { " there" });
         let seen = format!("it is {:.200}", answer.escape_debug().to_string());
         return Err(Mismatch::new("publish.seq", &profile.publish.seq, wrong).seen(seen));
     };

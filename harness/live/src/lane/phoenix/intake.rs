@@ -40,6 +40,8 @@ impl PhoenixSession {
         let events = &self.profile.events;
         match message.event.as_str() {
             "phx_close" | "phx_error" => self.inbox.end(Closed::Channel { event: message.event }),
+            // An empty name stands for an event that the service does not have.
+            "" => {}
             name if name == events.update_batch => {
                 let claims = Claims::of_batch(&self.profile, &message.payload);
                 self.take_batch(&message.payload, Via::UpdateBatch, &claims);
@@ -150,6 +152,9 @@ impl PhoenixSession {
             }
             // The error came as an event of its own already.
             Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
+            Ok(FrameCopy::Ignored(kind)) => self
+                .inbox
+                .push(Arrival::Ignored(format!("a frame of the kind `{kind}`"))),
             Err(what) => self.inbox.unreadable(what),
         }
     }

@@ -27,6 +27,10 @@ struct Stack {
 
 impl Stack {
     fn start() -> Stack {
+        Stack::with(PhoenixProfile::of_url("ws://legacy.example").unwrap())
+    }
+
+    fn with(profile: PhoenixProfile) -> Stack {
         let data = TempDir::new().unwrap();
         let server = Server::bind(Config::new("127.0.0.1:0".parse().unwrap(), data.path().to_owned())).unwrap();
         let endpoint = Endpoint {
@@ -34,7 +38,7 @@ impl Stack {
             authority: "legacy.example".to_owned(),
         };
         tokio::spawn(server.run(std::future::pending()));
-        let profile = Arc::new(PhoenixProfile::of_url("ws://legacy.example").unwrap());
+        let profile = Arc::new(profile);
         // The server knows only the topics of the contract, scoped ones among them.
         let names = Arc::new(Names::new(STREAMS.map(StreamId::new), Some("x1")).unwrap());
         let lane = PhoenixLane::new(LaneId::Legacy, profile, names);
@@ -219,4 +223,49 @@ async fn asking_whether_a_cursor_is_beyond_the_head_delivers_nothing() {
     );
     assert_eq!(event(&mut *session).await.1, 5);
     assert_eq!(event(&mut *session).await.1, 5);
+}
+
+#[tokio::test]
+async fn a_subscribe_without_a_cursor_behind_an_unsubscribe_replays_from_the_beginning() {
+    let stack = Stack::start();
+    let mut writer = stack.writer().await;
+    let stream = StreamId::new(STREAMS[0]);
+    for n in 1..=3 {
+        let (key, payload) = (format!("k{n}"), format!("{{\"n\":{n}}}"));
+        let stream = stream.clone();
+        writer.invoke(&Op::Publish { stream, key, payload }).await;
+    }
+    for serializer in [Serializer::V1, Serializer::V2] {
+        let mut session = stack.subscriber(serializer).await;
+        let subscribe = Op::Subscribe {
+            streams: vec![(stream.clone(), None)],
+            replay_batch: 2,
+        };
+        let unsubscribe = Op::Unsubscribe {
+            streams: vec![stream.clone()],
+        };
+        for _ in 0..2 {
+            let answer = session.invoke(&subscribe).await;
+            let heads = vec![(stream.clone(), Head::At(Seq(3)))];
+            assert_eq!(answer, Completion::Ok(Answer::Subscribed(heads)));
+            let mut seqs = Vec::new();
+            while seqs.len() < 6 {
+                match session.next().await {
+                    Arrival::Event { seq, .. } => seqs.push(seq.0),
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert_eq!(seqs, [1, 2, 1, 2, 3, 3]);
+            assert_eq!(session.invoke(&unsubscribe).await, Completion::Ok(Answer::Done));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_without_a_heartbeat_of_the_channel_is_asked_for_the_sockets() {
+    let mut profile = PhoenixProfile::of_url("ws://legacy.example").unwrap();
+    profile.events.heartbeat = String::new();
+    let stack = Stack::with(profile);
+    let mut session = stack.subscriber(Serializer::V2).await;
+    assert_eq!(session.invoke(&Op::Heartbeat).await, Completion::Ok(Answer::Done));
 }

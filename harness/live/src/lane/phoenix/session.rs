@@ -20,7 +20,7 @@ use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
-use crate::lane::{Answer, Arrival, Completion, Head, Op, OpenError, Session};
+use crate::lane::{Answer, Arrival, Completion, Head, Op, OpenError, Session, UNMATCHED_TOPIC};
 
 /// The code of a lane that limits the rate (contract, "Errors").
 pub(super) const RATE_LIMITED: &str = "rate_limited";
@@ -140,9 +140,7 @@ impl PhoenixSession {
         let json: Value = serde_json::from_str(response).unwrap_or_default();
         let refusal = self.refusal(response);
         let hint = match refusal.code.as_str() {
-            "unmatched topic" => {
-                Some("the lane has no such channel; `channel` of the lane profile names it".to_owned())
-            }
+            UNMATCHED_TOPIC => Some("the lane has no such channel; `channel` of the lane profile names it".to_owned()),
             _ if json.get("upgrade_required").is_some() => {
                 Some("the lane refuses this client's build or schema; [join] of the lane profile sets them".to_owned())
             }
@@ -260,6 +258,23 @@ impl PhoenixSession {
         answered.map_err(Completion::Info)
     }
 
+    async fn unsubscribe(&mut self, streams: &[StreamId]) -> Completion {
+        let mut topics = Vec::new();
+        for stream in streams {
+            match self.names.topic(stream) {
+                Some(topic) => topics.push(quoted(topic)),
+                None => return not_in_plan(stream),
+            }
+        }
+        let payload = format!("{{{}:[{}]}}", quoted(&self.profile.fields.topics), topics.join(","));
+        let (channel, event) = (self.profile.channel.clone(), self.profile.events.unsubscribe.clone());
+        match self.request(&channel, &event, payload, self.bounds.operation).await {
+            Err(why) => Completion::Info(why),
+            Ok(reply) if reply.ok => Completion::Ok(Answer::Done),
+            Ok(reply) => Completion::Fail(self.refusal(&reply.response)),
+        }
+    }
+
     fn heads(&self, response: &str) -> Vec<(StreamId, Seq)> {
         let fields = &self.profile.fields;
         let listed = RawObject::parse(response)
@@ -278,8 +293,15 @@ impl PhoenixSession {
     }
 
     /// The socket's heartbeat, and behind it the channel's: only the latter's answer stands behind every delivery that the
-    /// channel sent before it.
+    /// channel sent before it. A service without the latter is asked for the former alone.
     async fn heartbeat(&mut self) -> Completion {
+        if self.profile.events.heartbeat.is_empty() {
+            let answered = self
+                .request("phoenix", "heartbeat", "{}".to_owned(), self.bounds.heartbeat)
+                .await;
+            self.keepalive_at = Instant::now() + self.bounds.keepalive;
+            return answered.map_or_else(Completion::Info, |_| Completion::Ok(Answer::Done));
+        }
         match self.push("phoenix", "heartbeat", "{}".to_owned()).await {
             Ok(msg_ref) => self.unanswered = Some(msg_ref),
             Err(closed) => self.inbox.end(closed),
@@ -304,7 +326,9 @@ impl PhoenixSession {
         }
         self.keepalive_at = Instant::now() + self.bounds.keepalive;
         let (channel, event) = (self.profile.channel.clone(), self.profile.events.heartbeat.clone());
-        self.push(&channel, &event, "{}".to_owned()).await?;
+        if !event.is_empty() {
+            self.push(&channel, &event, "{}".to_owned()).await?;
+        }
         let msg_ref = self.push("phoenix", "heartbeat", "{}".to_owned()).await?;
         self.unanswered = Some(msg_ref);
         Ok(())
@@ -316,6 +340,7 @@ impl Session for PhoenixSession {
     async fn invoke(&mut self, op: &Op) -> Completion {
         match op {
             Op::Subscribe { streams, replay_batch } => self.subscribe(streams, *replay_batch).await,
+            Op::Unsubscribe { streams } => self.unsubscribe(streams).await,
             Op::Heartbeat => self.heartbeat().await,
             // The legacy lane keeps no checkpoints: the client's own on disk is all there is.
             Op::Checkpoint { .. } => Completion::Ok(Answer::Done),
@@ -348,6 +373,7 @@ impl Session for PhoenixSession {
             protocol: format!("Phoenix, vsn {}", vsn(self.serializer)),
             compression: None,
             confirmed: None,
+            once: self.profile.events.frame.is_empty(),
         })
     }
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use cutover_core::history::{Closed, Via};
 use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
+use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::PhoenixLane;
 use super::replay::{Row, names, play, recording};
-use crate::lane::profile::PhoenixProfile;
+use crate::lane::profile::{LaneTarget, PhoenixProfile};
 use crate::lane::socket::Bounds;
 use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, OpenError, Role, Session};
 
@@ -182,6 +184,62 @@ async fn a_join_refused_for_its_build_is_not_tried_again() {
     assert!(error.hint.is_some_and(|hint| hint.contains("[join]")));
 }
 
+/// A server that answers a join, and then sends these frames. Interim answers come before its upgrade.
+async fn joined_and_told(frames: Vec<Vec<u8>>) -> Box<dyn Session> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let connect = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for interim in [
+            "HTTP/1.1 100 Continue\r\n\r\n",
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+        ] {
+            stream.write_all(interim.as_bytes()).await.unwrap();
+        }
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        let _join = socket.next().await.unwrap().unwrap();
+        let reply = r#"["1","1","sync:v1","phx_reply",{"status":"ok","response":{"allowed_topics":[]}}]"#;
+        socket.send(Message::text(reply)).await.unwrap();
+        for frame in frames {
+            socket.send(Message::binary(frame)).await.unwrap();
+        }
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    let endpoint = Endpoint {
+        connect,
+        authority: "lane.example".to_owned(),
+    };
+    lane().open(&endpoint, &subscriber(Serializer::V2)).await.unwrap()
+}
+
+#[tokio::test]
+async fn binary_frames_that_are_not_the_channels_events_are_passed_over_and_one_that_could_be_is_not() {
+    let pushed = |topic: &str, event: &str| {
+        let sizes = [2, topic.len() as u8, event.len() as u8];
+        [&sizes[..], topic.as_bytes(), event.as_bytes(), b"\xff\xd8"].concat()
+    };
+    let mut session = joined_and_told(vec![
+        pushed("room:1", "photo"),
+        pushed("room:1", "sync:update_batch"),
+        pushed("sync:v1", "photo"),
+        pushed("sync:v1", "sync:update_batch"),
+        b"\x07\x00".to_vec(),
+    ])
+    .await;
+    for expect in ["EOF", "no kind 7"] {
+        let Arrival::Unreadable(what) = session.next().await else {
+            panic!()
+        };
+        assert!(what.contains(expect), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_interim_answer_is_not_taken_for_the_upgrades_own() {
+    let error = refused("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
+    assert!(error.to_string().contains("HTTP 403"), "{error}");
+}
+
 /// A server that answers the first request with these bytes.
 async fn answering(bytes: &'static str) -> Endpoint {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -249,6 +307,19 @@ async fn a_lane_that_goes_silent_ends_the_session() {
 
 /// Serves one publish or policy and hands back what was asked.
 async fn served(answer: &'static str, op: Op) -> (Completion, String) {
+    served_by(lane(), answer, op).await
+}
+
+/// A lane with these lines in its profile.
+fn lane_with(lines: &str) -> PhoenixLane {
+    let text = format!("kind = \"phoenix\"\nsocket_url = \"ws://lane.example\"\n{lines}");
+    let Ok(LaneTarget::Phoenix(profile)) = LaneTarget::of_toml(&text, "lane.toml") else {
+        panic!("{text}");
+    };
+    PhoenixLane::new(LaneId::Legacy, Arc::new(*profile), Arc::new(names()))
+}
+
+async fn served_by(lane: PhoenixLane, answer: &'static str, op: Op) -> (Completion, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let connect = listener.local_addr().unwrap();
     let asked = tokio::spawn(async move {
@@ -262,7 +333,7 @@ async fn served(answer: &'static str, op: Op) -> (Completion, String) {
         connect,
         authority: "lane.example".to_owned(),
     };
-    let mut writer = lane().open(&endpoint, &Role::Writer).await.unwrap();
+    let mut writer = lane.open(&endpoint, &Role::Writer).await.unwrap();
     let completion = writer.invoke(&op).await;
     (completion, asked.await.unwrap())
 }
@@ -292,6 +363,62 @@ async fn a_publish_sends_the_payloads_own_text_and_reads_the_seq() {
         asked.ends_with(r#"{"topic":"run:r1:events","idempotency_key":"k\"1","payload":{"n":1.0e2}}"#),
         "{asked}"
     );
+}
+
+#[tokio::test]
+async fn a_profile_puts_the_topic_into_the_path_the_key_into_a_header_and_finds_the_answer_in_an_envelope() {
+    let lines = "[publish]\npath = \"/topics/{topic}/events\"\ntopic = \"\"\nidempotency_key = \"\"\n\
+                 idempotency_header = \"Idempotency-Key\"\nanswer = \"/data\"\nrefusal = \"/error\"\n";
+    let answer = "HTTP/1.1 201 Created\r\ncontent-length: 18\r\n\r\n{\"data\":{\"seq\":7}}";
+    let (completion, asked) = served_by(lane_with(lines), answer, publish()).await;
+    let published = Answer::Published {
+        seq: Seq(7),
+        duplicate: None,
+    };
+    assert_eq!(completion, Completion::Ok(published.clone()));
+    assert!(asked.starts_with("POST /topics/run%3Ar1%3Aevents/events "), "{asked}");
+    assert!(asked.contains("\r\nidempotency-key: k\"1\r\n"), "{asked}");
+    assert!(asked.ends_with("\r\n\r\n{\"payload\":{\"n\":1.0e2}}"), "{asked}");
+    let whole = format!("{lines}payload = \"\"\n");
+    let (completion, asked) = served_by(lane_with(&whole), answer, publish()).await;
+    assert_eq!(completion, Completion::Ok(published));
+    assert!(asked.ends_with("\r\n\r\n{\"n\":1.0e2}"), "{asked}");
+    let answer = "HTTP/1.1 409 Conflict\r\ncontent-length: 41\r\n\r\n{\"error\":{\"code\":\"idempotency_conflict\"}}";
+    let (completion, _) = served_by(lane_with(lines), answer, publish()).await;
+    assert!(matches!(completion, Completion::Fail(refusal) if refusal.code == "idempotency_conflict"));
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"seq\":7}";
+    let (completion, _) = served_by(lane_with(lines), answer, publish()).await;
+    assert!(matches!(completion, Completion::Info(why) if why.contains("an answer without `seq`")));
+}
+
+#[tokio::test]
+async fn a_frame_of_a_kind_that_the_profile_passes_over_is_told_and_harms_nothing() {
+    let frame = |kind: &str| {
+        let payload = format!("{{\"kind\":\"{kind}\",\"payload_bytes\":\"AA==\"}}");
+        Row {
+            dir: "s2c".to_owned(),
+            opcode: "text".to_owned(),
+            data: format!("[null,null,\"sync:v1\",\"sync:frame\",{payload}]"),
+        }
+    };
+    let mut rows: Vec<Row> = recording("v2_join_subscribe_live_leave").into_iter().take(3).collect();
+    rows.insert(2, frame("PRESENCE"));
+    rows.insert(3, frame("NEW"));
+    let connect = play(rows, Serializer::V2).await;
+    let endpoint = Endpoint {
+        connect,
+        authority: "lane.example".to_owned(),
+    };
+    let lane = lane_with("[frame_kinds]\nignored = [\"PRESENCE\"]");
+    let mut session = lane.open(&endpoint, &subscriber(Serializer::V2)).await.unwrap();
+    assert_eq!(
+        session.next().await,
+        Arrival::Ignored("a frame of the kind `PRESENCE`".to_owned())
+    );
+    let Arrival::Unreadable(what) = session.next().await else {
+        panic!()
+    };
+    assert!(what.contains("`NEW`") && what.contains("frame_kinds.ignored"), "{what}");
 }
 
 #[tokio::test]

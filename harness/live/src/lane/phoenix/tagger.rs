@@ -1,5 +1,7 @@
 //! Says what a Phoenix frame carries.
 
+pub(super) mod publish;
+
 use std::sync::Arc;
 
 use cutover_core::history::Via;
@@ -17,7 +19,7 @@ use super::values::Values;
 use crate::frame::{
     Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Kinds, Look, TaggerFactory, pointer,
 };
-use crate::lane::generic::{self, json_of};
+use crate::lane::generic;
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
 
@@ -84,6 +86,9 @@ impl Tagger {
 
     fn tag_to_lane(&self, message: &Message) -> FrameTag {
         let events = &self.profile.events;
+        if self.is_the_only_heartbeat(message) && message.event == "heartbeat" {
+            return FrameTag::Heartbeat;
+        }
         if message.topic != self.profile.channel {
             return FrameTag::Other;
         }
@@ -120,8 +125,16 @@ impl Tagger {
         Some(topics.iter().filter_map(|topic| stream(topic)).collect())
     }
 
+    /// Whether a message is of the socket's heartbeat, where the channel has none of its own.
+    fn is_the_only_heartbeat(&self, message: &Message) -> bool {
+        message.topic == SOCKET_TOPIC && self.profile.events.heartbeat.is_empty()
+    }
+
     fn tag_to_client(&self, message: &Message) -> FrameTag {
         let events = &self.profile.events;
+        if self.is_the_only_heartbeat(message) && message.event == "phx_reply" {
+            return FrameTag::HeartbeatReply;
+        }
         if message.topic != self.profile.channel {
             return FrameTag::Other;
         }
@@ -180,43 +193,6 @@ impl Tagger {
         };
         let events = heads::of_v2(&self.profile, std::str::from_utf8(text).ok()?)?;
         Some(self.delivery(events, Via::UpdateBatch))
-    }
-
-    fn tag_http(&self, direction: Direction, bytes: &[u8]) -> FrameTag {
-        let text = String::from_utf8_lossy(bytes);
-        match direction {
-            Direction::ToLane => {
-                let mut line = text.split_whitespace();
-                let method = line.next().unwrap_or_default();
-                let path = line
-                    .next()
-                    .and_then(|target| target.split('?').next())
-                    .unwrap_or_default();
-                let call = &self.profile.publish;
-                let publishes =
-                    method.eq_ignore_ascii_case(&call.method) && path == self.profile.writer_path(&call.path);
-                if publishes { FrameTag::Publish } else { FrameTag::Other }
-            }
-            Direction::ToClient => {
-                let body = text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
-                let has = |name: &str| body.contains(&format!("\"{name}\""));
-                let acks = has(&self.profile.publish.seq) || has("code");
-                if acks { FrameTag::Ack } else { FrameTag::Other }
-            }
-        }
-    }
-
-    /// The topic that a publish over HTTP is for.
-    fn published(&self, frame: &Frame) -> Option<Carried> {
-        let body = json_of(frame)?;
-        let body = std::str::from_utf8(&body).ok()?;
-        let call = &self.profile.publish;
-        let topic: String = serde_json::from_str(pointer::member(body, &call.topic)?).ok()?;
-        Some(Carried {
-            stream: self.names.stream_of_topic(&topic)?,
-            seq: None,
-            payload: pointer::member(body, &call.payload)?.to_owned(),
-        })
     }
 
     /// The sorts of message that have no tag, since the harness's own sessions don't count them: a join of another channel,
@@ -301,15 +277,6 @@ impl Tagger {
             direction: frame.direction,
             body,
         })
-    }
-
-    /// A publish over HTTP with a value changed.
-    fn edited_publish(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
-        let published = self.published(frame)?;
-        let body = json_of(frame)?;
-        let values = Values::new(&self.profile, &self.names, edit)?;
-        let changed = values.in_publish(&published, std::str::from_utf8(&body).ok()?)?;
-        generic::with_json(frame, changed)
     }
 }
 

@@ -59,11 +59,28 @@ impl PhoenixLane {
         for serializer in serializers {
             let mut listener = self.listener(socket, serializer).await?;
             self.subscribe(&mut listener, trial).await?;
+            if trial.unsubscribes && self.profile.unsubscribe_forgets {
+                self.unsubscribe(&mut listener, trial).await?;
+            }
             listener.session.close().await;
             listener.drain();
             fields::compare(&self.profile, &trial.marker, &listener.messages)?;
         }
         Ok(())
+    }
+
+    async fn unsubscribe(&self, listener: &mut Listener, trial: &Trial) -> Result<(), TrialError> {
+        let name = &self.profile.events.unsubscribe;
+        let streams = vec![trial.stream.clone()];
+        let wrong = match listener.session.invoke(&Op::Unsubscribe { streams }).await {
+            Completion::Ok(_) | Completion::Unwritten(_) | Completion::Later(_) => return Ok(()),
+            Completion::Fail(refusal) => format!("the service refused it: {}", refusal.code),
+            Completion::Info(why) => match listener.ended() {
+                Some(event) => format!("the channel ended with {event} when it was sent"),
+                None => why,
+            },
+        };
+        Err(Mismatch::new("events.unsubscribe", name, wrong).into())
     }
 
     async fn listener(&self, socket: &Endpoint, serializer: Serializer) -> Result<Listener, TrialError> {
@@ -89,6 +106,9 @@ impl PhoenixLane {
 
     async fn heartbeat(&self, listener: &mut Listener) -> Result<(), TrialError> {
         let name = &self.profile.events.heartbeat;
+        if name.is_empty() {
+            return Ok(());
+        }
         let wrong = match listener.session.invoke(&Op::Heartbeat).await {
             Completion::Ok(_) | Completion::Unwritten(_) => return Ok(()),
             Completion::Fail(refusal) => format!("the service refused it: {}", refusal.code),
@@ -155,16 +175,25 @@ impl PhoenixLane {
                 replay_budget: limit,
             })
             .await;
-        let names = [
-            self.profile.policy.retention_events.as_str(),
-            self.profile.policy.replay_budget_events.as_str(),
+        let (policy, usual) = (&self.profile.policy, PhoenixProfile::contract().policy);
+        let fields = [
+            Field::new(
+                "policy.retention_events",
+                &policy.retention_events,
+                &usual.retention_events,
+            ),
+            Field::new(
+                "policy.replay_budget_events",
+                &policy.replay_budget_events,
+                &usual.replay_budget_events,
+            ),
         ];
         let call = Call {
             what: "a policy",
             key: "policy.path",
             path,
             method: &self.profile.policy.method,
-            body: ("policy.retention_events", names.join("`, `")),
+            fields: &fields,
         };
         let is_done = matches!(completion, Completion::Ok(_));
         let answer = self.answered(writer, completion, &call)?;
@@ -186,18 +215,22 @@ impl PhoenixLane {
                 payload: trial.payload(),
             })
             .await;
-        let publish = &self.profile.publish;
-        let names = [
-            publish.topic.as_str(),
-            publish.idempotency_key.as_str(),
-            publish.payload.as_str(),
+        let (publish, usual) = (&self.profile.publish, PhoenixProfile::contract().publish);
+        let fields = [
+            Field::new("publish.topic", &publish.topic, &usual.topic),
+            Field::new(
+                "publish.idempotency_key",
+                &publish.idempotency_key,
+                &usual.idempotency_key,
+            ),
+            Field::new("publish.payload", &publish.payload, &usual.payload),
         ];
         let call = Call {
             what: "a publish",
             key: "publish.path",
             path: &publish.path,
             method: &publish.method,
-            body: ("publish.payload", names.join("`, `")),
+            fields: &fields,
         };
         let answer = self.answered(writer, completion, &call)?;
         Ok(fields::check_published(
@@ -225,6 +258,11 @@ impl PhoenixLane {
             };
             return Err(refused(format!("{} was not answered: {why}", call.what), None, true));
         };
+        if answer.is_ok() && answer.encoding.is_some() {
+            let what = format!("{} was answered with {}", call.what, answer.told());
+            let hint = "does a proxy before the service compress its answers?";
+            return Err(refused(what, Some(hint), false));
+        }
         if answer.is_ok() {
             return Ok(answer);
         }
@@ -249,11 +287,15 @@ impl PhoenixLane {
                 Err(Mismatch::new(call.key, call.path, wrong).hint(Some(hint)).into())
             }
             400 | 415 | 422 => {
-                let (key, names) = &call.body;
-                let section = key.split('.').next().unwrap_or_default();
-                let wrong = format!("{path} does not understand the body: {told}");
-                let hint = format!("it has the fields `{names}`; [{section}] of the lane profile names them");
-                Err(Mismatch::new(call.key, call.path, wrong).hint(Some(hint)).into())
+                let blamed = blamed(call.fields, &told);
+                let names: Vec<&str> = call.fields.iter().map(|field| field.name).collect();
+                let section = blamed.key.split('.').next().unwrap_or_default();
+                let wrong = format!("{} {path} does not understand the body: {told}", call.method);
+                let hint = format!(
+                    "it has the fields `{}`; [{section}] of the lane profile names them",
+                    names.join("`, `")
+                );
+                Err(Mismatch::new(blamed.key, blamed.name, wrong).hint(Some(hint)).into())
             }
             status => Err(refused(what, None, matches!(status, 408 | 425 | 429 | 500..))),
         }
@@ -285,8 +327,33 @@ struct Call<'a> {
     key: &'static str,
     path: &'a str,
     method: &'a str,
-    /// A profile's key of its body, and the names of the body's fields.
-    body: (&'static str, String),
+    /// The fields of its body.
+    fields: &'a [Field<'a>],
+}
+
+/// A field of a request's body.
+#[derive(Clone, Copy)]
+struct Field<'a> {
+    /// The profile's key of it.
+    key: &'static str,
+    name: &'a str,
+    /// What the contract calls it.
+    usual: &'a str,
+}
+
+impl<'a> Field<'a> {
+    fn new(key: &'static str, name: &'a str, usual: &'a str) -> Field<'a> {
+        Field { key, name, usual }
+    }
+}
+
+/// The field that a service most likely missed: one that its answer names, else one that the profile renames.
+fn blamed<'a>(fields: &[Field<'a>], told: &str) -> Field<'a> {
+    let renamed = || fields.iter().filter(|field| field.name != field.usual);
+    let named =
+        |field: &&Field<'a>| told.contains(field.usual) || (!field.name.is_empty() && told.contains(field.name));
+    let found = renamed().find(named).or_else(|| fields.iter().find(named));
+    found.or_else(|| renamed().next()).copied().unwrap_or(fields[0])
 }
 
 impl Listener {

@@ -36,6 +36,7 @@ async fn tried(defects: &str, lines: &str) -> Result<(), String> {
         serializers: vec![Serializer::V1, Serializer::V2],
         compressions: vec![Compression::None],
         policies: true,
+        unsubscribes: true,
         stream,
         marker: "marked-7".to_owned(),
     };
@@ -76,6 +77,13 @@ async fn a_name_that_the_service_does_not_have_is_told() {
             ["`fields.updates = \"events\"`", "updates (a list)"],
         ),
         (
+            "[events]\nunsubscribe = \"sync:leave\"",
+            [
+                "`events.unsubscribe = \"sync:leave\"`",
+                "the channel ended with phx_error",
+            ],
+        ),
+        (
             "[fields]\ntopics = \"streams\"",
             ["`fields.topics = \"streams\"`", "bad_subscription"],
         ),
@@ -104,6 +112,18 @@ async fn a_name_that_the_service_does_not_have_is_told() {
         (
             "[publish]\ntopic = \"stream\"",
             ["HTTP 400", "it has the fields `stream`, `idempotency_key`, `payload`"],
+        ),
+        (
+            "[publish]\ntopic = \"stream\"",
+            ["`publish.topic = \"stream\"`", "topic is missing"],
+        ),
+        (
+            "[publish]\nidempotency_key = \"key\"",
+            ["`publish.idempotency_key = \"key\"`", "idempotency_key is missing"],
+        ),
+        (
+            "[publish]\nanswer = \"/data\"",
+            ["`publish.answer = \"/data\"`", "seq (a number)"],
         ),
         ("[publish]\nmethod = \"PATCH\"", ["`publish.path", "HTTP 405"]),
         ("[policy]\nretention_events = \"keep\"", ["`policy.", "keep"]),

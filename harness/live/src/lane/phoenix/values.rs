@@ -6,6 +6,7 @@ use cutover_core::ids::{Seq, StreamId};
 
 use super::batch::{FrameCopy, read_frame, wire_bytes};
 use super::object::quoted;
+use super::tagger::publish::payload_of;
 use crate::frame::{Carried, Edit, pointer};
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
@@ -78,7 +79,7 @@ impl<'a> Values<'a> {
         }
         let call = &self.profile.publish;
         let standing = match self.place {
-            Place::Json(at) => pointer::find(pointer::member(body, &call.payload)?, at)?,
+            Place::Json(at) => pointer::find(payload_of(call, body)?, at)?,
             Place::Column(column) => pointer::member(
                 body,
                 match column {

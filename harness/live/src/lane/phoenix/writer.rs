@@ -12,7 +12,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::object::{RawObject, quoted};
-use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
+use crate::frame::pointer;
+use crate::lane::http::{HttpAnswer, HttpClient, HttpError, excerpt, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
 use crate::lane::profile::PhoenixProfile;
@@ -65,18 +66,25 @@ impl PhoenixWriter {
         }
         let call = &self.profile.publish;
         // The payload goes as it stands, so that no number in it is rounded on the way.
-        let body = format!(
-            "{{{}:{},{}:{},{}:{payload}}}",
-            quoted(&call.topic),
-            quoted(topic),
-            quoted(&call.idempotency_key),
-            quoted(key),
-            quoted(&call.payload),
-        );
-        let path = self.profile.writer_path(&call.path);
-        let answered = self.send(&call.method.clone(), &path, body).await;
+        let fields = [
+            (&call.topic, quoted(topic)),
+            (&call.idempotency_key, quoted(key)),
+            (&call.payload, payload.to_owned()),
+        ];
+        let fields = fields.iter().filter(|(name, _)| !name.is_empty());
+        let fields: Vec<String> = fields
+            .map(|(name, value)| format!("{}:{value}", quoted(name)))
+            .collect();
+        let body = match call.payload.as_str() {
+            "" => payload.to_owned(),
+            _ => format!("{{{}}}", fields.join(",")),
+        };
+        let path = self.profile.writer_path(&call.path_of(topic));
+        let (method, header) = (call.method.clone(), call.idempotency_header.clone());
+        let header = header.as_deref().map(|name| (name, key));
+        let answered = self.send(&method, &path, header, body).await;
         self.completion(answered, |profile, answer| {
-            let json = RawObject::parse(answer).ok()?;
+            let json = RawObject::parse(profile.publish.answered(answer)?).ok()?;
             let seq = Seq(json.number(&profile.publish.seq)?);
             let duplicate = json
                 .get(&profile.publish.duplicate)
@@ -109,17 +117,23 @@ impl PhoenixWriter {
             .filter_map(|(name, value)| value.map(|value| format!("{}:{value}", quoted(name))))
             .collect();
         let answered = self
-            .send(&call.method.clone(), &path, format!("{{{}}}", fields.join(",")))
+            .send(&call.method.clone(), &path, None, format!("{{{}}}", fields.join(",")))
             .await;
         self.completion(answered, |_, _| Some(Answer::Done))
     }
 
-    async fn send(&mut self, method: &str, path: &str, body: String) -> Result<HttpAnswer, HttpError> {
+    async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        header: Option<(&str, &str)>,
+        body: String,
+    ) -> Result<HttpAnswer, HttpError> {
         // The profile's methods were checked when it was read.
         let method = method.parse().unwrap_or(Method::POST);
         let answered = self
             .http
-            .request(method, path, Some("application/json"), Bytes::from(body))
+            .request_with(method, path, Some("application/json"), header, Bytes::from(body))
             .await;
         self.last_answer = match &answered {
             Ok(answer) => Some(answer.clone()),
@@ -158,9 +172,10 @@ impl PhoenixWriter {
     }
 
     fn refusal(&self, status: u16, body: &str) -> Refusal {
-        let json: Value = serde_json::from_str(body).unwrap_or_default();
+        let at = pointer::find(body, &self.profile.publish.refusal).unwrap_or(body);
+        let json: Value = serde_json::from_str(at).unwrap_or_default();
         let named = read_refusal(&json, |topic| self.names.stream_of_topic(topic));
-        named.unwrap_or_else(|| refusal(format!("http_{status}"), body.chars().take(300).collect::<String>()))
+        named.unwrap_or_else(|| refusal(format!("http_{status}"), excerpt(body.as_bytes())))
     }
 }
 
@@ -174,7 +189,7 @@ impl Session for PhoenixWriter {
                 retention,
                 replay_budget,
             } => self.policy(stream, *retention, *replay_budget).await,
-            Op::Subscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
+            Op::Subscribe { .. } | Op::Unsubscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
                 Completion::Fail(refusal("not_a_subscriber", "a writer's session does not subscribe"))
             }
         }

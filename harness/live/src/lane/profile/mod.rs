@@ -1,44 +1,28 @@
 //! The lane profile: how to reach a lane and what it calls things, read from a URL or from a TOML file (`docs/LANES.md`).
 
+mod calls;
 mod phoenix;
 mod read;
 mod spacetime;
 
-pub use phoenix::{EventNames, FieldNames, HashKind, PhoenixProfile, PolicyCall, PublishCall};
+pub use calls::{PolicyCall, PublishCall};
+pub use phoenix::{EventNames, FieldNames, FrameKinds, HashKind, PhoenixProfile};
+use read::Misfit;
 pub use read::ProfileError;
 pub use spacetime::SpacetimeProfile;
 
 use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use cutover_core::ids::LaneId;
-use serde::Deserialize;
+use cutover_core::text::{Secret, learn, masked};
 use url::Url;
+
+use crate::plain_file;
 
 /// The longest profile that is read, in bytes.
 const MAX_PROFILE_BYTES: u64 = 1 << 20;
-
-/// A secret: it is sent, and never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    pub fn new(secret: impl Into<String>) -> Secret {
-        Secret(secret.into())
-    }
-
-    /// The secret itself, for the wire.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
 
 /// Where a server is reached.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,8 +69,8 @@ impl fmt::Display for LaneTarget {
 impl LaneTarget {
     /// The lane with another token.
     #[must_use]
-    pub fn with_token(mut self, token: impl Into<String>) -> LaneTarget {
-        let token = Some(Secret::new(token));
+    pub fn with_token(mut self, token: Secret) -> LaneTarget {
+        let token = Some(token);
         match &mut self {
             LaneTarget::Phoenix(profile) => profile.token = token,
             LaneTarget::Spacetime(profile) => profile.token = token,
@@ -99,27 +83,16 @@ impl LaneTarget {
     /// # Errors
     /// What is wrong, where, and how to mend it.
     pub fn parse(lane: LaneId, text: &str) -> Result<LaneTarget, ProfileError> {
+        learn(text);
         if text.contains("://") {
             return LaneTarget::of_url(lane, text);
         }
-        let at = |what: String, hint: &str| ProfileError::new(text, what, hint);
-        let size = std::fs::metadata(text).map_err(|error| {
-            at(
-                format!("can't read the lane profile: {error}"),
-                "give a URL with its scheme, or the path of a TOML file",
-            )
-        })?;
-        if !size.is_file() || size.len() > MAX_PROFILE_BYTES {
-            return Err(at(
-                "this is no lane profile".to_owned(),
-                "a profile is a TOML file of at most 1 MiB",
-            ));
-        }
-        let toml = std::fs::read_to_string(text).map_err(|error| {
-            at(
-                format!("can't read the lane profile: {error}"),
-                "a profile is UTF-8 text",
-            )
+        let toml = plain_file::read_text(Path::new(text), MAX_PROFILE_BYTES).map_err(|error| {
+            let hint = match error.kind() {
+                ErrorKind::NotFound => "give a URL with its scheme, or the path of a TOML file",
+                _ => "a profile is a TOML file of at most 1 MiB, in UTF-8",
+            };
+            ProfileError::new(&masked(text), format!("can't read the lane profile: {error}"), hint)
         })?;
         LaneTarget::of_toml(&toml, text)
     }
@@ -129,25 +102,15 @@ impl LaneTarget {
     /// # Errors
     /// What is wrong, where, and how to mend it.
     pub fn of_toml(text: &str, path: &str) -> Result<LaneTarget, ProfileError> {
-        match read::kind(text, path)?.as_str() {
-            "phoenix" => {
-                let profile: PhoenixProfile = read::body(text, path)?;
-                profile
-                    .validated(path)
-                    .map(|profile| LaneTarget::Phoenix(Box::new(profile)))
-            }
-            "spacetime" => {
-                let profile: SpacetimeProfile = read::body(text, path)?;
-                profile
-                    .validated(path)
-                    .map(|profile| LaneTarget::Spacetime(Box::new(profile)))
-            }
-            other => Err(ProfileError::new(
-                path,
-                format!("`kind = \"{other}\"` is no protocol"),
-                "write `kind = \"phoenix\"` or `kind = \"spacetime\"`",
-            )),
+        let path = &masked(path);
+        if read::kind(text, path)? == "phoenix" {
+            let profile: PhoenixProfile = read::body(text, path)?;
+            let profile = profile.validated(path, Some(text))?;
+            return Ok(LaneTarget::Phoenix(Box::new(profile)));
         }
+        let profile: SpacetimeProfile = read::body(text, path)?;
+        let profile = profile.validated(path, Some(text))?;
+        Ok(LaneTarget::Spacetime(Box::new(profile)))
     }
 
     fn of_url(lane: LaneId, text: &str) -> Result<LaneTarget, ProfileError> {
@@ -189,6 +152,14 @@ impl LaneTarget {
         }
     }
 
+    /// Whether an unsubscribe leaves the watermark.
+    pub fn keeps_watermarks(&self) -> bool {
+        match self {
+            LaneTarget::Phoenix(profile) => !profile.unsubscribe_forgets,
+            LaneTarget::Spacetime(_) => false,
+        }
+    }
+
     /// Whether a stream's retention and replay budget can be set.
     pub fn sets_policies(&self) -> bool {
         match self {
@@ -199,29 +170,21 @@ impl LaneTarget {
 }
 
 /// Reads an absolute `http`, `https`, `ws` or `wss` URL.
-fn server_url(text: &str, at: &str) -> Result<Url, ProfileError> {
-    let url = Url::parse(text).map_err(|error| {
-        ProfileError::new(
-            at,
-            format!("`{text}` is no URL: {error}"),
-            "write it as `http://127.0.0.1:4000`",
-        )
-    })?;
+fn server_url(text: &str) -> Result<Url, Misfit> {
+    const FORM: &str = "write it as `http://127.0.0.1:4000`";
+    learn(text);
+    let shown = masked(text);
+    let url = Url::parse(text).map_err(|error| Misfit::new(format!("`{shown}` is no URL: {error}"), FORM))?;
     if !["http", "https", "ws", "wss"].contains(&url.scheme()) {
-        let what = format!("`{}` in `{text}` is no scheme of a lane", url.scheme());
-        return Err(ProfileError::new(at, what, "use http, https, ws or wss"));
+        let what = format!("`{}` in `{shown}` is no scheme of a lane", url.scheme());
+        return Err(Misfit::new(what, "use http, https, ws or wss"));
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(ProfileError::new(
-            at,
-            format!("`{text}` names no host"),
-            "write it as `http://127.0.0.1:4000`",
-        ));
+        return Err(Misfit::new(format!("`{shown}` names no host"), FORM));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let what = "a URL with a user name or password".to_owned();
-        return Err(ProfileError::new(
-            at,
+        let what = format!("`{shown}` is a URL with a user name or password");
+        return Err(Misfit::new(
             what,
             "put the lane's token into `token` or `token_env` of a profile",
         ));
@@ -238,22 +201,18 @@ fn origin_of(url: &Url) -> Origin {
 }
 
 /// The token: given, or in the environment variable named.
-fn token_of(given: Option<Secret>, env: Option<&str>, at: &str) -> Result<Option<Secret>, ProfileError> {
+fn token_of(given: Option<Secret>, env: Option<&str>) -> Result<Option<Secret>, Misfit> {
     match (given, env) {
         (Some(_), Some(_)) => {
-            let what = "both `token` and `token_env` are given".to_owned();
-            Err(ProfileError::new(
-                at,
-                what,
-                "keep one of them; `token_env` keeps the token out of the file",
-            ))
+            let hint = "keep one of them; `token_env` keeps the token out of the file";
+            Err(Misfit::new("both `token` and `token_env` are given", hint))
         }
         (given, None) => Ok(given),
         (None, Some(name)) => match std::env::var(name) {
-            Ok(token) if !token.is_empty() => Ok(Some(Secret(token))),
+            Ok(token) if !token.is_empty() => Ok(Some(Secret::new(token))),
             _ => {
                 let what = format!("the environment variable `{name}` that `token_env` names is not set");
-                Err(ProfileError::new(at, what, "set it to the lane's token"))
+                Err(Misfit::new(what, "set it to the lane's token"))
             }
         },
     }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use cutover_core::plan::Serializer;
 use serde::Deserialize;
 
-use super::{Origin, ProfileError, Secret, origin_of, server_url, token_of};
+use cutover_core::text::{Secret, learn_value, masked};
+
+use super::calls::{PolicyCall, PublishCall, TOPIC};
+use super::read::Misfits;
+use super::{Origin, ProfileError, origin_of, server_url, token_of};
 
 /// Where the contract's service has its socket.
 const SOCKET_PATH: &str = "/sync/socket/websocket";
@@ -24,64 +28,27 @@ pub enum HashKind {
     None,
 }
 
-/// How to publish.
+/// What the kinds of `sync:frame` are called.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct PublishCall {
-    /// The HTTP method.
-    pub method: String,
-    /// The path.
-    pub path: String,
-    /// The body's field for the topic.
-    pub topic: String,
-    /// The body's field for the idempotency key.
-    pub idempotency_key: String,
-    /// The body's field for the payload.
-    pub payload: String,
-    /// The answer's field for the event's seq.
-    pub seq: String,
-    /// The answer's field that says whether the event was there already.
-    pub duplicate: String,
-    /// The whole value of `Authorization`, where it is not `Bearer` and the profile's token.
-    pub authorization: Option<Secret>,
+pub struct FrameKinds {
+    /// A batch of events.
+    pub update_batch: String,
+    /// An error.
+    pub error: String,
+    /// A heartbeat.
+    pub heartbeat: String,
+    /// Kinds that carry no events and are passed over.
+    pub ignored: Vec<String>,
 }
 
-impl Default for PublishCall {
+impl Default for FrameKinds {
     fn default() -> Self {
-        PublishCall {
-            method: "POST".to_owned(),
-            path: "/internal/v1/sync/publish".to_owned(),
-            topic: "topic".to_owned(),
-            idempotency_key: "idempotency_key".to_owned(),
-            payload: "payload".to_owned(),
-            seq: "seq".to_owned(),
-            duplicate: "duplicate".to_owned(),
-            authorization: None,
-        }
-    }
-}
-
-/// How to set a topic's policy.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PolicyCall {
-    /// The HTTP method.
-    pub method: String,
-    /// The path, with `{topic}` in it; `""` in a profile says that policies can't be set, and becomes `None`.
-    pub path: Option<String>,
-    /// The body's field for how many of the newest events are kept.
-    pub retention_events: String,
-    /// The body's field for how many events a resume may replay.
-    pub replay_budget_events: String,
-}
-
-impl Default for PolicyCall {
-    fn default() -> Self {
-        PolicyCall {
-            method: "PUT".to_owned(),
-            path: Some("/internal/v1/sync/topics/{topic}".to_owned()),
-            retention_events: "retention_events".to_owned(),
-            replay_budget_events: "replay_budget_events".to_owned(),
+        FrameKinds {
+            update_batch: "KHALA_FRAME_KIND_UPDATE_BATCH".to_owned(),
+            error: "KHALA_FRAME_KIND_ERROR".to_owned(),
+            heartbeat: "KHALA_FRAME_KIND_HEARTBEAT".to_owned(),
+            ignored: Vec::new(),
         }
     }
 }
@@ -92,11 +59,13 @@ impl Default for PolicyCall {
 pub struct EventNames {
     /// Asks for topics.
     pub subscribe: String,
-    /// The channel's own heartbeat.
+    /// Gives topics up.
+    pub unsubscribe: String,
+    /// The channel's own heartbeat; empty where it has none.
     pub heartbeat: String,
     /// Delivers events.
     pub update_batch: String,
-    /// Delivers them again.
+    /// Delivers them again; empty where nothing does.
     pub frame: String,
     /// Tells of an error.
     pub error: String,
@@ -106,6 +75,7 @@ impl Default for EventNames {
     fn default() -> Self {
         EventNames {
             subscribe: "sync:subscribe".to_owned(),
+            unsubscribe: "sync:unsubscribe".to_owned(),
             heartbeat: "sync:heartbeat".to_owned(),
             update_batch: "sync:update_batch".to_owned(),
             frame: "sync:frame".to_owned(),
@@ -198,6 +168,9 @@ pub struct PhoenixProfile {
     /// Whether streams carry a scope of the run in their ids, so that runs against one server share none.
     #[serde(default = "yes")]
     pub scoped: bool,
+    /// Whether an unsubscribe forgets the watermark, so that a subscribe without a cursor replays from the beginning.
+    #[serde(default = "yes")]
+    pub unsubscribe_forgets: bool,
     /// The most publishes a second, of the whole run; without bound where it is left out.
     #[serde(default)]
     pub rate: Option<std::num::NonZeroU32>,
@@ -222,6 +195,9 @@ pub struct PhoenixProfile {
     /// What fields are called.
     #[serde(default)]
     pub fields: FieldNames,
+    /// What the kinds of frames are called.
+    #[serde(default)]
+    pub frame_kinds: FrameKinds,
 }
 
 fn token_param() -> String {
@@ -244,6 +220,17 @@ fn join_params() -> toml::Table {
     params
 }
 
+/// Learns what may be a secret among the parameters of a join.
+fn learn_table(table: &toml::Table) {
+    for (name, value) in table {
+        match value {
+            toml::Value::String(value) => learn_value(name, value),
+            toml::Value::Table(inner) => learn_table(inner),
+            _ => {}
+        }
+    }
+}
+
 impl PhoenixProfile {
     /// The default profile of the service at a URL; a URL without a path means the contract's.
     ///
@@ -254,7 +241,7 @@ impl PhoenixProfile {
             socket_url: text.to_owned(),
             ..PhoenixProfile::contract()
         };
-        profile.validated(text)
+        profile.validated(&masked(text), None)
     }
 
     /// The contract's words, at no server: for reading traffic, not for connecting.
@@ -269,6 +256,7 @@ impl PhoenixProfile {
             serializer: None,
             channel: channel(),
             scoped: true,
+            unsubscribe_forgets: true,
             rate: None,
             payload_hash: HashKind::default(),
             query: BTreeMap::new(),
@@ -277,67 +265,70 @@ impl PhoenixProfile {
             policy: PolicyCall::default(),
             events: EventNames::default(),
             fields: FieldNames::default(),
+            frame_kinds: FrameKinds::default(),
         }
     }
 
-    pub(super) fn validated(mut self, at: &str) -> Result<PhoenixProfile, ProfileError> {
-        let mut socket = server_url(&self.socket_url, at)?;
-        let query: Vec<(String, String)> = socket.query_pairs().into_owned().collect();
-        for (name, value) in query {
-            if name == self.token_param && self.token.is_none() {
-                self.token = Some(Secret::new(value));
-            } else if name != "vsn" {
-                self.query.insert(name, value);
+    pub(super) fn validated(mut self, at: &str, text: Option<&str>) -> Result<PhoenixProfile, ProfileError> {
+        let mut misfits = Misfits::default();
+        if let Some(mut socket) = misfits.take("socket_url", server_url(&self.socket_url)) {
+            let query: Vec<(String, String)> = socket.query_pairs().into_owned().collect();
+            for (name, value) in query {
+                if name == self.token_param && self.token.is_none() {
+                    self.token = Some(Secret::new(value));
+                } else if name != "vsn" {
+                    self.query.insert(name, value);
+                }
             }
+            socket.set_query(None);
+            socket.set_fragment(None);
+            if socket.path() == "/" {
+                socket.set_path(SOCKET_PATH);
+            }
+            self.socket_url = socket.to_string();
         }
-        socket.set_query(None);
-        socket.set_fragment(None);
-        if socket.path() == "/" {
-            socket.set_path(SOCKET_PATH);
+        for (name, value) in &self.query {
+            learn_value(name, value);
         }
-        self.socket_url = socket.to_string();
+        learn_table(&self.join);
         if let Some(http) = &self.http_url {
-            server_url(http, at)?;
+            misfits.take("http_url", server_url(http));
         }
-        self.token = token_of(self.token.take(), self.token_env.as_deref(), at)?;
+        let token = token_of(self.token.take(), self.token_env.as_deref());
+        self.token = misfits.take("token_env", token).flatten();
         self.policy.path = self.policy.path.take().filter(|path| !path.is_empty());
         if let Some(path) = &self.policy.path
-            && !path.contains("{topic}")
+            && !path.contains(TOPIC)
         {
             let what = format!("policy.path = \"{path}\" does not say where the topic goes");
-            return Err(ProfileError::new(
-                at,
-                what,
-                "put `{topic}` into it, or `path = \"\"` where policies can't be set",
-            ));
+            let hint = "put `{topic}` into it, or `path = \"\"` where policies can't be set";
+            misfits.add("policy.path", what, hint);
         }
-        for method in [&self.publish.method, &self.policy.method] {
+        if let Some((key, what, hint)) = self.publish.mistake() {
+            misfits.add(key, what, hint);
+        }
+        for (key, method) in [
+            ("publish.method", &self.publish.method),
+            ("policy.method", &self.policy.method),
+        ] {
             if method.parse::<http::Method>().is_err() {
-                return Err(ProfileError::new(
-                    at,
-                    format!("`{method}` is no HTTP method"),
-                    "POST and PUT are usual",
-                ));
+                misfits.add(key, format!("`{method}` is no HTTP method"), "POST and PUT are usual");
             }
         }
-        for path in [Some(&self.publish.path), self.policy.path.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            if !path.starts_with('/') {
-                return Err(ProfileError::new(
-                    at,
-                    format!("`{path}` is no path"),
-                    "a path starts with `/`",
-                ));
+        for (key, path) in [
+            ("publish.path", Some(&self.publish.path)),
+            ("policy.path", self.policy.path.as_ref()),
+        ] {
+            if let Some(path) = path.filter(|path| !path.starts_with('/')) {
+                misfits.add(key, format!("`{path}` is no path"), "a path starts with `/`");
             }
         }
-        Ok(self)
+        misfits.or(self, at, text)
     }
 
     /// Where the socket is.
     pub fn socket_origin(&self) -> Origin {
-        server_url(&self.socket_url, "")
+        server_url(&self.socket_url)
             .map(|url| origin_of(&url))
             .unwrap_or(NOWHERE)
     }
@@ -345,19 +336,19 @@ impl PhoenixProfile {
     /// Where the writer's HTTP goes.
     pub fn writer_origin(&self) -> Origin {
         match &self.http_url {
-            Some(url) => server_url(url, "").map(|url| origin_of(&url)).unwrap_or(NOWHERE),
+            Some(url) => server_url(url).map(|url| origin_of(&url)).unwrap_or(NOWHERE),
             None => self.socket_origin(),
         }
     }
 
     /// The socket's path.
     pub fn socket_path(&self) -> String {
-        server_url(&self.socket_url, "").map_or_else(|_| SOCKET_PATH.to_owned(), |url| url.path().to_owned())
+        server_url(&self.socket_url).map_or_else(|_| SOCKET_PATH.to_owned(), |url| url.path().to_owned())
     }
 
     /// A path of the writer's, under the base that `http_url` may have.
     pub fn writer_path(&self, path: &str) -> String {
-        let base = self.http_url.as_deref().and_then(|url| server_url(url, "").ok());
+        let base = self.http_url.as_deref().and_then(|url| server_url(url).ok());
         let base = base
             .map(|url| url.path().trim_end_matches('/').to_owned())
             .unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Reads TOML such that every error says where it is and how to mend it.
 
+use cutover_core::scenario::{place_of, syntax_errors};
+use cutover_core::text::masked;
 use serde::de::DeserializeOwned;
 
 /// What is wrong with a profile or with a lane's URL.
@@ -18,6 +20,9 @@ pub struct ProfileError {
 
 /// So many mistakes of a file are told.
 const MAX_MISTAKES: usize = 20;
+/// And so many of a file that is longer than any profile has to be, in bytes.
+const FEW_MISTAKES: usize = 3;
+const LARGE: usize = 64 << 10;
 
 impl ProfileError {
     pub(super) fn new(at: &str, what: impl Into<String>, hint: impl Into<String>) -> ProfileError {
@@ -29,6 +34,16 @@ impl ProfileError {
         }
     }
 
+    /// The first of several, with the others behind it.
+    fn all(mistakes: Vec<ProfileError>) -> Option<ProfileError> {
+        let mut mistakes = mistakes.into_iter();
+        let first = mistakes.next()?;
+        Some(ProfileError {
+            more: mistakes.collect(),
+            ..first
+        })
+    }
+
     fn of_toml(text: &str, path: &str, error: &toml::de::Error) -> ProfileError {
         let at = match error.span() {
             Some(span) => {
@@ -37,7 +52,7 @@ impl ProfileError {
             }
             None => path.to_owned(),
         };
-        let what = error.message().trim().to_owned();
+        let what = without_value(error.message().trim());
         let hint = if what.starts_with("unknown field") {
             "check its spelling; docs/LANES.md lists every key"
         } else if what.starts_with("missing field") {
@@ -49,22 +64,84 @@ impl ProfileError {
     }
 }
 
+/// A value of the wrong type may be a secret: "invalid type: integer `5`, expected a string" is told without the 5.
+fn without_value(message: &str) -> String {
+    match message.split_once(", expected") {
+        Some((found, expected)) if found.starts_with("invalid ") => {
+            let found = found.split(['`', '"']).next().unwrap_or_default().trim_end();
+            format!("{found}, expected{expected}")
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// A value that can't be used: what is wrong with it, and how to mend it.
+pub(super) struct Misfit {
+    pub(super) what: String,
+    pub(super) hint: String,
+}
+
+impl Misfit {
+    pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Misfit {
+        Misfit {
+            what: what.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+/// Every value of a profile that can't be used, by its key.
+#[derive(Default)]
+pub(super) struct Misfits(Vec<(&'static str, Misfit)>);
+
+impl Misfits {
+    pub(super) fn add(&mut self, key: &'static str, what: impl Into<String>, hint: impl Into<String>) {
+        self.0.push((key, Misfit::new(what, hint)));
+    }
+
+    /// What a key's value comes to; nothing where it can't be used.
+    pub(super) fn take<T>(&mut self, key: &'static str, value: Result<T, Misfit>) -> Option<T> {
+        value.map_err(|misfit| self.0.push((key, misfit))).ok()
+    }
+
+    /// The profile, or each misfit with its place in the file; without a text, of a URL.
+    pub(super) fn or<T>(self, value: T, at: &str, text: Option<&str>) -> Result<T, ProfileError> {
+        let told = self.0.into_iter().map(|(key, misfit)| {
+            let at = match text.and_then(|text| place_of(text, key)) {
+                Some((line, column)) => format!("{at}:{line}:{column}"),
+                None => at.to_owned(),
+            };
+            ProfileError::new(&at, misfit.what, misfit.hint)
+        });
+        ProfileError::all(told.collect()).map_or(Ok(value), Err)
+    }
+}
+
+const KINDS: &str = "write `kind = \"phoenix\"` or `kind = \"spacetime\"`";
+
 /// The profile's `kind`.
 pub(super) fn kind(text: &str, path: &str) -> Result<String, ProfileError> {
-    let table: toml::Table = toml::from_str(text).map_err(|error| ProfileError::of_toml(text, path, &error))?;
-    match table.get("kind") {
-        Some(toml::Value::String(kind)) => Ok(kind.clone()),
-        Some(_) => Err(ProfileError::new(
-            path,
-            "`kind` is no text",
-            "write `kind = \"phoenix\"` or `kind = \"spacetime\"`",
-        )),
-        None => Err(ProfileError::new(
-            path,
-            "the profile has no `kind`",
-            "write `kind = \"phoenix\"` or `kind = \"spacetime\"` first",
-        )),
+    if let Some(broken) = syntax_errors(path, text) {
+        let told = broken.errors.into_iter().map(|error| {
+            let at = format!("{}:{}:{}", error.path, error.line, error.column);
+            let hint = error.hint.unwrap_or_default();
+            ProfileError::new(&at, error.what, format!("{hint}; docs/LANES.md has an example"))
+        });
+        return Err(ProfileError::all(told.collect()).unwrap_or_else(|| no_profile(path)));
     }
+    let table: toml::Table = toml::from_str(text).map_err(|error| ProfileError::of_toml(text, path, &error))?;
+    let (line, column) = place_of(text, "kind").unwrap_or((1, 1));
+    let wrong = |what: String| ProfileError::new(&format!("{path}:{line}:{column}"), what, KINDS);
+    match table.get("kind") {
+        Some(toml::Value::String(kind)) if ["phoenix", "spacetime"].contains(&kind.as_str()) => Ok(kind.clone()),
+        Some(toml::Value::String(kind)) => Err(wrong(format!("`kind = \"{}\"` is no protocol", masked(kind)))),
+        Some(_) => Err(wrong("`kind` is no text".to_owned())),
+        None => Err(wrong("the profile has no `kind`".to_owned())),
+    }
+}
+
+fn no_profile(path: &str) -> ProfileError {
+    ProfileError::new(path, "this is no lane profile", "docs/LANES.md has an example")
 }
 
 /// The profile itself; a key that is not known is an error. Every mistake of the file is told at once: the lines of one are
@@ -72,12 +149,19 @@ pub(super) fn kind(text: &str, path: &str) -> Result<String, ProfileError> {
 pub(super) fn body<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, ProfileError> {
     let mut rest = text.to_owned();
     let mut mistakes: Vec<ProfileError> = Vec::new();
-    while mistakes.len() < MAX_MISTAKES {
+    // Each is found by reading all of the file once more.
+    let most = if text.len() > LARGE { FEW_MISTAKES } else { MAX_MISTAKES };
+    loop {
         let error = match toml::from_str(&rest) {
             Ok(profile) if mistakes.is_empty() => return Ok(profile),
             Ok(_) => break,
             Err(error) => error,
         };
+        if mistakes.len() == most {
+            let what = format!("there are more mistakes than {most}");
+            mistakes.push(ProfileError::new(path, what, "mend these first"));
+            break;
+        }
         let told = ProfileError::of_toml(text, path, &error);
         // What was blanked out may be what is missing now.
         let missing = told.what.starts_with("missing field");
@@ -89,18 +173,7 @@ pub(super) fn body<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, Pro
             _ => break,
         }
     }
-    let mut mistakes = mistakes.into_iter();
-    match mistakes.next() {
-        Some(mut first) => {
-            first.more = mistakes.collect();
-            Err(first)
-        }
-        None => Err(ProfileError::new(
-            path,
-            "this is no lane profile",
-            "docs/LANES.md has an example",
-        )),
-    }
+    Err(ProfileError::all(mistakes).unwrap_or_else(|| no_profile(path)))
 }
 
 /// Puts blanks in the place of the lines that a span touches; of a table's header, of the whole table. No line moves.

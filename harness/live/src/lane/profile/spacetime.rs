@@ -1,11 +1,13 @@
 //! The profile of a SpacetimeDB server.
 
 use serde::Deserialize;
-use url::Url;
 
 use crate::lane::spacetime::Protocol;
 
-use super::{Origin, ProfileError, Secret, origin_of, server_url, token_of};
+use cutover_core::text::{Secret, masked};
+
+use super::read::Misfits;
+use super::{Origin, ProfileError, origin_of, server_url, token_of};
 
 /// The subprotocols that this lane speaks, the one it likes best first.
 pub(crate) const SUBPROTOCOLS: [&str; 3] = ["v3.bsatn.spacetimedb", "v2.bsatn.spacetimedb", "v1.bsatn.spacetimedb"];
@@ -19,7 +21,7 @@ const OWN_SERVER_URL: &str = "http://candidate.localhost/";
 pub struct SpacetimeProfile {
     /// `spacetime`.
     pub kind: String,
-    /// The server's base URL.
+    /// The server's base URL, with the path that it lies below, if any.
     pub url: String,
     /// The database's name or identity; where it is left out, one is created for the run.
     #[serde(default)]
@@ -94,32 +96,36 @@ impl SpacetimeProfile {
         }
     }
 
-    /// The default profile of the server at a URL. A path `/v1/database/NAME` names a database that is there already.
+    /// The default profile of the server at a URL. A path that ends in `/v1/database/NAME` names a database that is there
+    /// already; what is before it is the path that the server lies below.
     ///
     /// # Errors
-    /// Where it is no URL of a server, or its path is another one.
+    /// Where it is no URL of a server, or its path is one of a server's calls.
     pub fn of_url(text: &str) -> Result<SpacetimeProfile, ProfileError> {
-        let mut url = server_url(text, text)?;
-        let path = url.path().trim_matches('/').to_owned();
-        let database = match path.strip_prefix("v1/database/") {
-            Some(name) if !name.is_empty() && !name.contains('/') => Some(name.to_owned()),
-            _ if path.is_empty() => None,
+        let mut misfits = Misfits::default();
+        let Some(mut url) = misfits.take("url", server_url(text)) else {
+            return misfits.or(SpacetimeProfile::default(), &masked(text), None);
+        };
+        let path = url.path().trim_end_matches('/').to_owned();
+        let (base, database) = match path.split_once("/v1/database/") {
+            Some((base, name)) if !name.is_empty() && !name.contains('/') => (base, Some(name.to_owned())),
+            None if !format!("{path}/").contains("/v1/") => (path.as_str(), None),
             _ => {
-                let what = format!("`/{path}` is no path of a SpacetimeDB server");
+                let what = format!("`{path}` is no path of a SpacetimeDB server");
                 return Err(ProfileError::new(
-                    text,
+                    &masked(text),
                     what,
                     "give the server's base URL, or add /v1/database/NAME to it",
                 ));
             }
         };
-        url.set_path("");
+        url.set_path(base);
         let profile = SpacetimeProfile {
             url: url.to_string(),
             database,
             ..SpacetimeProfile::default()
         };
-        profile.validated(text)
+        profile.validated(&masked(text), None)
     }
 
     /// Whether reads on a connection are confirmed: as asked for, or by the server's default for the subprotocol.
@@ -127,58 +133,51 @@ impl SpacetimeProfile {
         self.confirmed.unwrap_or(protocol != Protocol::V1)
     }
 
-    pub(super) fn validated(mut self, at: &str) -> Result<SpacetimeProfile, ProfileError> {
-        let url: Url = server_url(&self.url, at)?;
-        if url.path() != "/" || url.query().is_some() {
-            let what = format!("`{}` is no base URL", self.url);
-            return Err(ProfileError::new(
-                at,
-                what,
-                "leave out path and query; `database` and `websocket_path` hold them",
-            ));
+    pub(super) fn validated(mut self, at: &str, text: Option<&str>) -> Result<SpacetimeProfile, ProfileError> {
+        let mut misfits = Misfits::default();
+        let url = misfits.take("url", server_url(&self.url));
+        if url.is_some_and(|url| url.query().is_some() || format!("{}/", url.path()).contains("/v1/")) {
+            let what = format!("`{}` is no base URL", masked(&self.url));
+            let hint = "leave out the query and all from `/v1/` on; `database` and `websocket_path` hold them";
+            misfits.add("url", what, hint);
         }
-        self.token = token_of(self.token.take(), self.token_env.as_deref(), at)?;
+        let token = token_of(self.token.take(), self.token_env.as_deref());
+        self.token = misfits.take("token_env", token).flatten();
         if !self.websocket_path.starts_with('/') || !self.websocket_path.contains("{database}") {
             let what = format!(
                 "websocket_path = \"{}\" does not say where the database goes",
                 self.websocket_path
             );
-            return Err(ProfileError::new(
-                at,
+            misfits.add(
+                "websocket_path",
                 what,
                 "write it as `/v1/database/{database}/subscribe`",
-            ));
+            );
         }
         if self.database.as_deref().is_some_and(str::is_empty) {
-            return Err(ProfileError::new(
-                at,
-                "`database` is empty",
-                "name one, or leave the key out",
-            ));
+            misfits.add("database", "`database` is empty", "name one, or leave the key out");
         }
         if self.subprotocols.is_empty() {
-            return Err(ProfileError::new(
-                at,
-                "`subprotocols` is empty",
-                "leave it out to offer all",
-            ));
+            misfits.add("subprotocols", "`subprotocols` is empty", "leave it out to offer all");
         }
         for offered in &self.subprotocols {
             if !SUBPROTOCOLS.contains(&offered.as_str()) {
                 let what = format!("`{offered}` is no subprotocol that this lane speaks");
-                return Err(ProfileError::new(
-                    at,
-                    what,
-                    format!("choose of {}", SUBPROTOCOLS.join(", ")),
-                ));
+                misfits.add("subprotocols", what, format!("choose of {}", SUBPROTOCOLS.join(", ")));
             }
         }
-        Ok(self)
+        misfits.or(self, at, text)
+    }
+
+    /// The path that the server lies below; empty where it has none.
+    pub fn base(&self) -> String {
+        let url = server_url(&self.url);
+        url.map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
     }
 
     /// Where the server is.
     pub fn origin(&self) -> Origin {
-        server_url(&self.url, "").map(|url| origin_of(&url)).unwrap_or(Origin {
+        server_url(&self.url).map(|url| origin_of(&url)).unwrap_or(Origin {
             tls: false,
             host: String::new(),
             port: 0,

@@ -83,7 +83,27 @@ fn each_mistake_says_how_to_mend_it() {
             "kind = \"phoenix\"\nsocket_url = \"ws://h\"\ntoken_env = \"CUTOVER_NO_SUCH_VARIABLE\"",
             "set it",
         ),
-        ("kind = \"spacetime\"\nurl = \"http://h/db\"", "database"),
+        (
+            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\ntopic = \"\"",
+            "put `{topic}` into the path",
+        ),
+        (
+            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nidempotency_key = \"\"",
+            "the header of the key",
+        ),
+        (
+            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nidempotency_header = \"a b\"",
+            "Idempotency-Key",
+        ),
+        (
+            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\npayload = \"\"",
+            "the key into a header",
+        ),
+        (
+            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nanswer = \"data\"",
+            "`/data`",
+        ),
+        ("kind = \"spacetime\"\nurl = \"http://h/v1/database/db\"", "database"),
         (
             "kind = \"spacetime\"\nurl = \"http://h\"\nsubprotocols = [\"v9\"]",
             "v3.bsatn.spacetimedb",
@@ -108,7 +128,33 @@ fn a_candidates_url_may_name_a_database_that_is_there_already() {
     let there = SpacetimeProfile::of_url("http://h:3000/v1/database/sync").unwrap();
     assert_eq!(there.database.as_deref(), Some("sync"));
     assert!(!there.publishes_module());
-    assert!(SpacetimeProfile::of_url("http://h:3000/sync/socket").is_err());
+    for wrong in [
+        "http://h:3000/v1",
+        "http://h:3000/v1/database/a/subscribe",
+        "http://h/x/v1/database/",
+    ] {
+        assert!(SpacetimeProfile::of_url(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_candidate_may_lie_below_a_path() {
+    let at = |url: &str| SpacetimeProfile::of_url(url).unwrap();
+    assert_eq!(
+        (at("http://h").base(), at("http://h/").base()),
+        (String::new(), String::new())
+    );
+    assert_eq!(at("http://h/a/stdb/").base(), "/a/stdb");
+    let there = at("http://h/stdb/v1/database/sync");
+    assert_eq!(
+        (there.base().as_str(), there.database.as_deref()),
+        ("/stdb", Some("sync"))
+    );
+    let text = "kind = \"spacetime\"\nurl = \"http://h/stdb\"";
+    let LaneTarget::Spacetime(profile) = LaneTarget::of_toml(text, "lane.toml").unwrap() else {
+        panic!()
+    };
+    assert_eq!((profile.base().as_str(), profile.origin().port), ("/stdb", 80));
 }
 
 #[test]

@@ -40,9 +40,10 @@ use http::{HeaderName, HeaderValue};
 
 use super::http::{HttpClient, bearer, percent_encoded};
 use super::names::Names;
-use super::profile::{Secret, SpacetimeProfile};
+use super::profile::SpacetimeProfile;
 use super::socket::{Bounds, Socket};
 use super::{Endpoint, Lane, OpenError, Role, Session};
+use cutover_core::text::Secret;
 
 /// A SpacetimeDB server with the sync module in one of its databases.
 #[derive(Debug, Clone)]
@@ -95,13 +96,15 @@ impl SpacetimeLane {
     ///
     /// # Errors
     /// Where the token can't stand in a header.
-    pub fn http(endpoint: &Endpoint, token: Option<&Secret>, bounds: Bounds) -> Result<HttpClient, OpenError> {
-        Ok(HttpClient::new(
-            endpoint.clone(),
-            authorization(token)?,
-            bounds.open,
-            bounds.operation,
-        ))
+    pub fn http(
+        endpoint: &Endpoint,
+        profile: &SpacetimeProfile,
+        token: Option<&Secret>,
+        bounds: Bounds,
+    ) -> Result<HttpClient, OpenError> {
+        let headers = authorization(token)?;
+        let client = HttpClient::new(endpoint.clone(), headers, bounds.open, bounds.operation);
+        Ok(client.below(profile.base()))
     }
 
     fn target(&self, compression: Compression) -> String {
@@ -119,7 +122,7 @@ impl SpacetimeLane {
             .confirmed
             .map(|confirmed| format!("&confirmed={confirmed}"))
             .unwrap_or_default();
-        format!("{path}?compression={compression}{confirmed}")
+        format!("{}{path}?compression={compression}{confirmed}", self.profile.base())
     }
 
     async fn subscriber(
@@ -136,7 +139,7 @@ impl SpacetimeLane {
         ));
         let opened = Socket::connect(endpoint, &self.target(compression), &headers, self.bounds.open).await;
         let (socket, chosen) =
-            opened.map_err(|error| error.into_open_error(|status| Some(admin::hint(status).to_owned())))?;
+            opened.map_err(|error| error.into_open_error(|status| Some(self.upgrade_hint(status))))?;
         let Some(protocol) = chosen.as_deref().and_then(Protocol::of) else {
             return Err(OpenError {
                 what: format!("the server picked the subprotocol {chosen:?}, which was not offered"),
@@ -153,12 +156,24 @@ impl SpacetimeLane {
             protocol: chosen.unwrap_or_default(),
             compression: Some(compression),
             confirmed: Some(self.profile.reads_confirmed(protocol)),
+            once: false,
         });
         Ok(Box::new(session))
     }
 
+    fn upgrade_hint(&self, status: u16) -> String {
+        match status {
+            404 => format!(
+                "there is no socket at `{}{}`, or no such database: `url`, `websocket_path` and `database` name them",
+                self.profile.base(),
+                self.profile.websocket_path
+            ),
+            status => admin::hint(status).to_owned(),
+        }
+    }
+
     async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn Session>, OpenError> {
-        let http = SpacetimeLane::http(endpoint, self.token.as_ref(), self.bounds)?;
+        let http = SpacetimeLane::http(endpoint, &self.profile, self.token.as_ref(), self.bounds)?;
         let (database, names) = (self.database.clone(), Arc::clone(&self.names));
         Ok(Box::new(writer::SpacetimeWriter::open(http, database, names).await?))
     }

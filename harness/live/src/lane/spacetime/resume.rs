@@ -62,6 +62,17 @@ impl SpacetimeSession {
             .collect())
     }
 
+    /// Gives streams up; what their sets had besides is asked for again.
+    pub(super) async fn unsubscribe(&mut self, streams: &[StreamId]) -> Completion {
+        let streams: Vec<(StreamId, Option<Cursor>)> = streams.iter().map(|stream| (stream.clone(), None)).collect();
+        let given_up = match self.give_up(&streams).await {
+            Ok(kept) if kept.is_empty() => Ok(()),
+            Ok(kept) => self.apply(Purpose::Events, &kept).await.map(drop),
+            Err(completion) => Err(completion),
+        };
+        given_up.map_or_else(|completion| completion, |()| Completion::Ok(Answer::Done))
+    }
+
     /// Gives up every set that has one of these streams, and returns what those sets had besides, with where it stands.
     ///
     /// The sets go before the new one comes: overlapping sets each get the rows of a transaction.

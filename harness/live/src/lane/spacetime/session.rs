@@ -329,6 +329,7 @@ impl Session for SpacetimeSession {
     async fn invoke(&mut self, op: &Op) -> Completion {
         match op {
             Op::Subscribe { streams, .. } => self.subscribe(streams).await,
+            Op::Unsubscribe { streams } => self.unsubscribe(streams).await,
             Op::Heartbeat => self.heartbeat().await,
             Op::Checkpoint { stream, cursor } => match self.checkpoint(stream, *cursor).await {
                 Ok(()) => Completion::Ok(Answer::Done),

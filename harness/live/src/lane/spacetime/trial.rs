@@ -105,7 +105,7 @@ async fn read_event(session: &mut Box<dyn Session>) -> Result<(), TrialError> {
     loop {
         match bound.within(session.next()).await {
             Ok(Arrival::Unreadable(what)) => return Err(TrialError::Module(what)),
-            Ok(Arrival::Contradiction { .. } | Arrival::Foreign { .. }) => {}
+            Ok(Arrival::Contradiction { .. } | Arrival::Foreign { .. } | Arrival::Ignored(_)) => {}
             Ok(Arrival::Event { .. } | Arrival::Closed(_)) | Err(_) => return Ok(()),
         }
     }

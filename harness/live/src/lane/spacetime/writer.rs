@@ -209,7 +209,7 @@ impl Session for SpacetimeWriter {
                 retention,
                 replay_budget,
             } => self.policy(stream, *retention, *replay_budget).await,
-            Op::Subscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
+            Op::Subscribe { .. } | Op::Unsubscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
                 Completion::Fail(refusal("not_a_subscriber", "a writer's session does not subscribe"))
             }
         }

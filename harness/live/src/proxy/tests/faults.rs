@@ -71,6 +71,32 @@ async fn a_close_asked_for_by_a_resume_never_falls_into_a_message_to_the_client(
 }
 
 #[tokio::test]
+async fn a_close_comes_through_a_flood_that_no_fault_is_about() {
+    let at = Position::Resume { nth: 1 };
+    let rig = Rig::new(vec![fault("f", at, cut(Cut::Close { code: 1011 }, When::Before))]).await;
+    let (mut client, mut lane) = rig.open().await;
+    let flood = async {
+        let message = crate::proxy::ws::encode(&Body::Text(Bytes::from(vec![b'x'; 997])), None).repeat(64);
+        while tokio::io::AsyncWriteExt::write_all(&mut lane.stream, &message)
+            .await
+            .is_ok()
+        {}
+    };
+    let receive = async {
+        client.say("resume s=0").await;
+        while client.hear().await.unwrap() != close_body(1011) {}
+        assert_eq!(client.hear().await, Err(Ended::Eof));
+    };
+    let either = async {
+        tokio::select! {
+            () = flood => panic!("the lane was not read from"),
+            () = receive => {}
+        }
+    };
+    soon(either).await;
+}
+
+#[tokio::test]
 async fn a_drop_ends_without_a_close_frame() {
     for (when, heard) in [
         (When::Before, &["ev s:1 a"][..]),

@@ -1,9 +1,17 @@
 //! The writer's traffic: HTTP requests and their answers.
 
-use cutover_core::ids::OpId;
-use cutover_core::plan::{Cut, FaultKind, Position, When};
+use std::sync::Arc;
 
-use super::rig::{ASK, Ended, Rig, cut, fault};
+use bytes::BytesMut;
+use cutover_core::ids::OpId;
+use cutover_core::plan::{Cut, FaultKind, Pick, Position, When};
+
+use super::rig::{ASK, Ended, GRANT, Rig, cut, delivery, fault, limits};
+use super::toy::ToyFactory;
+use crate::frame::Direction;
+use crate::proxy::exchange::{Exchange, Request};
+use crate::proxy::interest::Interest;
+use crate::proxy::line::{Line, Step};
 
 const PUBLISH: &[u8] = b"POST /publish HTTP/1.1\r\nHost: lane\r\nContent-Length: 5\r\n\r\nhello";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"seq\":1}";
@@ -96,6 +104,95 @@ async fn requests_on_one_connection_pass_one_after_the_other_and_pipelined() {
         (stats.to_lane.frames, stats.to_client.frames, stats.raw_fallbacks),
         (3, 3, 0)
     );
+}
+
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: ";
+
+/// What a lane sends in pieces, each of which has to arrive before the next one is sent.
+async fn streams(rig: &Rig, of: &[u8]) {
+    let (mut client, mut lane) = rig.connect().await;
+    client.send(b"GET /logs HTTP/1.1\r\nHost: lane\r\n\r\n").await;
+    lane.expect(b"GET /logs HTTP/1.1\r\nHost: lane\r\n\r\n").await;
+    let head = [HEAD, of, b"\r\n\r\n"].concat();
+    for piece in [&head[..], b"8\r\n{\"n\":1}\n\r\n", b"8\r\n{\"n\":2}\n\r\n"] {
+        lane.send(piece).await;
+        client.expect(piece).await;
+    }
+}
+
+#[tokio::test]
+async fn http_that_no_fault_is_about_passes_as_it_comes() {
+    let of_delivery = || vec![fault("f", delivery(1), cut(Cut::Drop, When::Before))];
+    let rig = Rig::new(of_delivery()).await;
+    for of in [
+        &b"application/json"[..],
+        b"application/x-ndjson",
+        b"text/event-stream; charset=utf-8",
+    ] {
+        streams(&rig, of).await;
+    }
+    // A head in pieces is not kept back either.
+    let (mut client, mut lane) = rig.connect().await;
+    client.send(PUBLISH).await;
+    lane.expect(PUBLISH).await;
+    for piece in [&OK[..20], &OK[20..]] {
+        lane.send(piece).await;
+        client.expect(piece).await;
+    }
+    assert!(rig.ledger.hits().is_empty() && rig.ledger.blind.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_passes_as_it_comes_also_where_a_fault_is_about_every_message() {
+    let every = Position::Message(Pick {
+        nth: Some(9),
+        ..Pick::any(cutover_core::plan::Direction::Downstream)
+    });
+    let rig = Rig::new(vec![fault("f", every, FaultKind::Drop)]).await;
+    for of in [&b"application/x-ndjson"[..], b"text/event-stream"] {
+        streams(&rig, of).await;
+    }
+}
+
+#[test]
+fn head_and_body_leave_in_one_write() {
+    for (direction, bytes) in [
+        (Direction::ToLane, PUBLISH),
+        (Direction::ToClient, OK),
+        (Direction::ToClient, CHUNKED),
+    ] {
+        let exchange = Arc::new(Exchange::new());
+        exchange.asked(Request {
+            method: "POST".to_owned(),
+            target: "/publish".to_owned(),
+            upgrade: false,
+        });
+        let mut line = Line::new(direction, exchange, Arc::new(ToyFactory), limits());
+        let mut buf = BytesMut::from(bytes);
+        let step = line.next(&mut buf, Interest::default());
+        let Step::Skim(skimmed) = step else { panic!() };
+        assert_eq!((skimmed.bytes, skimmed.messages), (bytes.len(), 1));
+    }
+}
+
+#[tokio::test]
+async fn interim_answers_come_before_an_upgrade_and_its_messages_are_read() {
+    let rig = Rig::new(vec![fault("f", delivery(1), FaultKind::Drop)]).await;
+    let (mut client, mut lane) = rig.connect().await;
+    client.send(ASK).await;
+    lane.expect(ASK).await;
+    for answer in [
+        &b"HTTP/1.1 100 Continue\r\n\r\n"[..],
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n",
+        GRANT,
+    ] {
+        lane.send(answer).await;
+        client.expect(answer).await;
+    }
+    lane.say("ev s:1").await;
+    lane.says_to(&mut client, "ev s:2").await;
+    assert_eq!(rig.ledger.hits(), ["delivery s 1"]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod order;
 mod parser;
 mod rig;
 mod storm;
+mod toxic_table;
 mod toxics;
 mod toy;
 mod transparent;

@@ -102,6 +102,20 @@ async fn a_timeout_without_end_is_ended_by_its_removal() {
 }
 
 #[tokio::test]
+async fn a_timeout_that_a_connection_was_spared_leaves_it_open_when_it_goes() {
+    let spared = Toxic {
+        toxicity: 0.0,
+        ..down(ByteToxic::Timeout { timeout: 0 })
+    };
+    let (rig, mut client, mut lane) = open(vec![spared]).await;
+    lane.send(b"before").await;
+    client.expect(b"before").await;
+    rig.proxy.set_toxics(vec![]);
+    lane.send(b"after").await;
+    client.expect(b"after").await;
+}
+
+#[tokio::test]
 async fn a_half_close_comes_behind_what_is_late_and_leaves_the_other_direction_open() {
     let (_rig, mut client, mut lane) = open(vec![
         toxic(

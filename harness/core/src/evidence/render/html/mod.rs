@@ -11,11 +11,11 @@ use style::STYLE;
 use wrong::troubles;
 
 use super::Renderer;
-use super::junit::escaped;
 use super::text::both;
 use super::words::{self, Tone};
 use crate::evidence::document::{Checkout, Evidence, State, Times};
 use crate::evidence::judged::{JudgedScenario, Seen};
+use crate::text::html;
 
 /// Writes the report page.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +38,7 @@ impl Renderer for HtmlRenderer<'_> {
         writeln!(
             out,
             "<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>",
-            escaped(&title)
+            html(&title)
         )?;
         self.head(evidence, out)?;
         writeln!(out, "<main>")?;
@@ -54,8 +54,8 @@ impl Renderer for HtmlRenderer<'_> {
         writeln!(
             out,
             "</main>\n<footer>Made by {} {}.</footer>",
-            escaped(&evidence.tool.name),
-            evidence.tool.version
+            html(&evidence.tool.name),
+            html(&evidence.tool.version)
         )?;
         writeln!(out, "</body>\n</html>")
     }
@@ -78,13 +78,13 @@ impl HtmlRenderer<'_> {
         writeln!(
             out,
             "<p class=\"rows\">{rows}</p>\n<p>{}.</p>",
-            escaped(&words::headline(evidence))
+            html(&words::headline(evidence))
         )?;
         let reasons = &evidence.judged.decision.reasons;
         if !reasons.is_empty() {
             let items: String = reasons
                 .iter()
-                .map(|reason| format!("<li>{}</li>", escaped(reason)))
+                .map(|reason| format!("<li>{}</li>", html(reason)))
                 .collect();
             writeln!(out, "<ul>{items}</ul>")?;
         }
@@ -160,7 +160,7 @@ impl HtmlRenderer<'_> {
             out,
         )?;
         for scenario in bad {
-            let found = escaped(&words::finding_names(scenario));
+            let found = html(&words::finding_names(scenario));
             write!(
                 out,
                 "{}<td>{}</td><td>{found}</td>",
@@ -180,24 +180,24 @@ impl HtmlRenderer<'_> {
         section("run", "The run", out)?;
         writeln!(out, "<dl>")?;
         let mut fact = |name: &str, value: &str| writeln!(out, "<dt>{name}</dt><dd>{value}</dd>");
-        fact("run", &escaped(&evidence.run))?;
-        fact("state", &escaped(&state(&evidence.state)))?;
+        fact("run", &html(&evidence.run))?;
+        fact("state", &html(&state(&evidence.state)))?;
         fact("seed", &format!("<span class=\"mono\">{}</span>", evidence.seed))?;
         if let Some(times) = self.times {
             let took = times
                 .elapsed_ms
                 .map(|ms| format!(", took {}", words::seconds(ms)))
                 .unwrap_or_default();
-            fact("started", &escaped(&format!("{}{took}", times.started)))?;
+            fact("started", &html(&format!("{}{took}", times.started)))?;
         }
         if let Some(lane) = evidence.scope.aa {
             fact("kind", &format!("the {lane} lane against itself"))?;
         }
         for (lane, server) in &evidence.lanes {
-            fact(lane.as_str(), &escaped(&words::lane_server(server)))?;
+            fact(lane.as_str(), &html(&words::lane_server(server)))?;
         }
         if let Some(url) = &evidence.toxiproxy {
-            fact("byte toxics", &escaped(&format!("in the Toxiproxy at {url}")))?;
+            fact("byte toxics", &html(&format!("in the Toxiproxy at {url}")))?;
         }
         if evidence.scope.no_faults {
             fact(
@@ -206,7 +206,7 @@ impl HtmlRenderer<'_> {
             )?;
         }
         if let Some(digest) = &evidence.module_digest {
-            fact("module", &format!("<span class=\"mono\">{}</span>", escaped(digest)))?;
+            fact("module", &format!("<span class=\"mono\">{}</span>", html(digest)))?;
         }
         let built = evidence
             .tool
@@ -217,8 +217,8 @@ impl HtmlRenderer<'_> {
             "tool",
             &format!(
                 "{} {}{}",
-                escaped(&evidence.tool.name),
-                evidence.tool.version,
+                html(&evidence.tool.name),
+                html(&evidence.tool.version),
                 built.unwrap_or_default()
             ),
         )?;
@@ -227,11 +227,11 @@ impl HtmlRenderer<'_> {
         }
         fact(
             "command",
-            &format!("<code>{}</code>", escaped(&evidence.command.join(" "))),
+            &format!("<code>{}</code>", html(&evidence.command.join(" "))),
         )?;
         fact(
             "reproduce",
-            &format!("<code>{}</code>", escaped(&words::reproduce_all(evidence))),
+            &format!("<code>{}</code>", html(&words::reproduce_all(evidence))),
         )?;
         writeln!(out, "</dl>")
     }
@@ -276,5 +276,5 @@ fn state(state: &State) -> String {
 
 fn checkout(checkout: &Checkout) -> String {
     let edited = if checkout.dirty { ", with edits" } else { "" };
-    format!("<span class=\"mono\">{}</span>{edited}", escaped(&checkout.commit))
+    format!("<span class=\"mono\">{}</span>{edited}", html(&checkout.commit))
 }

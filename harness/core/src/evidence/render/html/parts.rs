@@ -6,8 +6,8 @@ use crate::check::Verdict;
 use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedScenario, ScenarioOutcome};
 use crate::evidence::layout;
-use crate::evidence::render::junit::escaped;
 use crate::evidence::render::words;
+use crate::text::html;
 
 /// So many warnings stand on the page; the others are in `evidence.json`.
 const MAX_WARNINGS: usize = 20;
@@ -44,7 +44,7 @@ pub(super) fn close_table(out: &mut dyn Write) -> io::Result<()> {
 }
 
 pub(super) fn row_head(scenario: &JudgedScenario) -> String {
-    let (name, title) = (escaped(&scenario.name), escaped(&scenario.title));
+    let (name, title) = (html(&scenario.name), html(&scenario.title));
     format!("<tr><th scope=\"row\">{name}<span class=\"title\">{title}</span></th>")
 }
 
@@ -66,7 +66,7 @@ pub(super) fn warnings(evidence: &Evidence, out: &mut dyn Write) -> io::Result<(
     section("warnings", "Warnings", out)?;
     writeln!(out, "<p class=\"note\">They decide nothing.</p>\n<ul>")?;
     for (scenario, warning) in words::warnings(evidence).take(MAX_WARNINGS) {
-        let (name, says) = (escaped(&scenario.name), escaped(&warning.says));
+        let (name, says) = (html(&scenario.name), html(&warning.says));
         writeln!(out, "<li><strong>{name}</strong>: {says}</li>")?;
     }
     if let Some(more) = count.checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
@@ -87,7 +87,7 @@ pub(super) fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<(
     let caption = "These lanes can't be put through them, so they show nothing.";
     open_table(caption, "Left out", &["scenario", "because"], &[], out)?;
     for (scenario, reason) in &evidence.scope.left_out {
-        let (scenario, reason) = (escaped(scenario), escaped(reason));
+        let (scenario, reason) = (html(scenario), html(reason));
         writeln!(out, "<tr><th scope=\"row\">{scenario}</th><td>{reason}</td></tr>")?;
     }
     close_table(out)
@@ -121,7 +121,7 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
         } else {
             row.scenarios.join(", ")
         };
-        let (name, what) = (escaped(&row.row), escaped(&row.meaning));
+        let (name, what) = (html(&row.row), html(&row.meaning));
         write!(
             out,
             "<tr><th scope=\"row\">{name}<span class=\"title\">{what}</span></th>"
@@ -130,8 +130,8 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
             out,
             "<td><span class=\"tag {class}\">{}</span></td><td>{}</td><td>{}</td></tr>",
             row.verdict,
-            escaped(&scenarios),
-            escaped(&words::not_shown(evidence, row).unwrap_or_default())
+            html(&scenarios),
+            html(&words::not_shown(evidence, row).unwrap_or_default())
         )?;
     }
     close_table(out)
@@ -161,14 +161,14 @@ pub(super) fn ledger(evidence: &Evidence, times: Option<&Times>, out: &mut dyn W
     )?;
     for scenario in scenarios {
         for entry in &scenario.ledger {
-            let hit = entry.hit.as_deref().map_or("never".to_owned(), escaped);
-            let (name, fault) = (escaped(&scenario.name), escaped(entry.fault.as_str()));
+            let hit = entry.hit.as_deref().map_or("never".to_owned(), html);
+            let (name, fault) = (html(&scenario.name), html(entry.fault.as_str()));
             write!(
                 out,
                 "<tr><td>{name}</td><th scope=\"row\">{fault}</th><td>{}</td>",
                 entry.lane
             )?;
-            let client = escaped(entry.client.as_str());
+            let client = html(entry.client.as_str());
             let first = words::first_fire(times, &scenario.name, entry);
             let place = first.map_or(String::new(), |fire| {
                 let message = if fire.frame == 0 {
@@ -182,7 +182,7 @@ pub(super) fn ledger(evidence: &Evidence, times: Option<&Times>, out: &mut dyn W
             writeln!(
                 out,
                 "<td>{client}</td><td>{hit}</td><td>{place}</td><td class=\"mono\">{}</td><td class=\"num\">{}</td></tr>",
-                escaped(at),
+                html(at),
                 entry.fired
             )?;
         }
@@ -242,7 +242,7 @@ pub(super) fn files(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> 
         out,
     )?;
     for (path, entry) in &evidence.files {
-        let (path, digest) = (escaped(path), escaped(&entry.digest));
+        let (path, digest) = (html(path), html(&entry.digest));
         write!(
             out,
             "<tr><th scope=\"row\"><a href=\"{path}\">{path}</a></th><td class=\"hash mono\">{digest}</td>"

@@ -8,8 +8,8 @@ use crate::evidence::causes::{Cause, untold};
 use crate::evidence::document::Evidence;
 use crate::evidence::judged::{JudgedFinding, JudgedScenario};
 use crate::evidence::layout;
-use crate::evidence::render::junit::escaped;
 use crate::evidence::render::{causes, words};
+use crate::text::html;
 
 /// So many findings of a scenario stand on the page; the others are in `evidence.json`.
 const MAX_FINDINGS: usize = 10;
@@ -30,7 +30,7 @@ pub(super) fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<(
     }
     let untold = untold(&evidence.judged.scenarios, told);
     for scenario in untold.iter().take(MAX_UNTOLD) {
-        writeln!(out, "<h3>{} {}</h3>", escaped(&scenario.name), tag(scenario.outcome))?;
+        writeln!(out, "<h3>{} {}</h3>", html(&scenario.name), tag(scenario.outcome))?;
         details(evidence, scenario, out)?;
     }
     let count = words::counted(
@@ -40,7 +40,7 @@ pub(super) fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<(
     );
     writeln!(out, "<details><summary>{count}, one by one</summary>")?;
     for scenario in troubled {
-        let (name, tag) = (escaped(&scenario.name), tag(scenario.outcome));
+        let (name, tag) = (html(&scenario.name), tag(scenario.outcome));
         let findings = words::counted(scenario.findings.len(), "finding", "findings");
         writeln!(out, "<details class=\"one\"><summary>{name} {tag} {findings}</summary>")?;
         details(evidence, scenario, out)?;
@@ -54,7 +54,7 @@ fn cause(evidence: &Evidence, cause: &Cause, open: bool, out: &mut dyn Write) ->
         Verdict::Invalid => "bad",
         _ => "open",
     };
-    let (title, extent) = (escaped(&causes::title(cause)), escaped(&causes::extent(cause)));
+    let (title, extent) = (html(&causes::title(cause)), html(&causes::extent(cause)));
     let open = if open { " open" } else { "" };
     writeln!(
         out,
@@ -66,7 +66,7 @@ fn cause(evidence: &Evidence, cause: &Cause, open: bool, out: &mut dyn Write) ->
         writeln!(
             out,
             "<p>Reproduce:</p>\n<pre>{}</pre>",
-            escaped(&words::reproduce(evidence, scenario))
+            html(&words::reproduce(evidence, scenario))
         )?;
     }
     let facts = [
@@ -76,7 +76,7 @@ fn cause(evidence: &Evidence, cause: &Cause, open: bool, out: &mut dyn Write) ->
     ];
     writeln!(out, "<dl>")?;
     for (name, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
-        writeln!(out, "<dt>{name}</dt><dd>{}</dd>", escaped(fact))?;
+        writeln!(out, "<dt>{name}</dt><dd>{}</dd>", html(fact))?;
     }
     writeln!(out, "</dl>\n</details>")
 }
@@ -84,7 +84,7 @@ fn cause(evidence: &Evidence, cause: &Cause, open: bool, out: &mut dyn Write) ->
 /// A scenario's reasons and findings, and the command that runs it again.
 fn details(evidence: &Evidence, scenario: &JudgedScenario, out: &mut dyn Write) -> io::Result<()> {
     for reason in &scenario.reasons {
-        writeln!(out, "<p>{}</p>", escaped(reason))?;
+        writeln!(out, "<p>{}</p>", html(reason))?;
     }
     for found in scenario.findings.iter().take(MAX_FINDINGS) {
         finding(scenario, found, out)?;
@@ -92,19 +92,19 @@ fn details(evidence: &Evidence, scenario: &JudgedScenario, out: &mut dyn Write) 
     if let Some(more) = words::more_findings(scenario, MAX_FINDINGS) {
         writeln!(out, "<p>And {more} in <a href=\"evidence.json\">evidence.json</a>.</p>")?;
     }
-    let again = escaped(&words::reproduce(evidence, scenario));
+    let again = html(&words::reproduce(evidence, scenario));
     writeln!(out, "<p>Reproduce:</p>\n<pre>{again}</pre>")
 }
 
 fn finding(scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
-    let heading = escaped(&words::heading(&finding.finding));
+    let heading = html(&words::heading(&finding.finding));
     writeln!(out, "<div class=\"finding\"><h4>{heading}</h4>")?;
-    writeln!(out, "<p>{}</p>", escaped(&finding.says))?;
+    writeln!(out, "<p>{}</p>", html(&finding.says))?;
     if !finding.shown_by.is_empty() {
         writeln!(out, "<ol>")?;
         for shown in &finding.shown_by {
-            let path = escaped(&layout::history(&scenario.name, shown.lane));
-            let (place, says) = (escaped(&words::place(&scenario.name, shown)), escaped(&shown.record));
+            let path = html(&layout::history(&scenario.name, shown.lane));
+            let (place, says) = (html(&words::place(&scenario.name, shown)), html(&shown.record));
             writeln!(out, "<li><a class=\"mono\" href=\"{path}\">{place}</a><br>{says}</li>")?;
         }
         writeln!(out, "</ol>")?;

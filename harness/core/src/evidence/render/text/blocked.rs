@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::TextRenderer;
+use super::{Out, TextRenderer};
 use crate::check::Verdict;
 use crate::evidence::causes::{Cause, untold};
 use crate::evidence::document::Evidence;
@@ -11,6 +11,7 @@ use crate::evidence::layout;
 use crate::evidence::render::causes;
 use crate::evidence::render::table::columns;
 use crate::evidence::render::words::{self, Tone};
+use crate::text::Style;
 
 /// So many causes are told; the others are in the page.
 const MAX_CAUSES: usize = 8;
@@ -25,7 +26,7 @@ const MAX_REASONS: usize = 3;
 const MAX_WITNESS_LINES: usize = 3;
 
 impl TextRenderer<'_> {
-    pub(super) fn troubles(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn troubles(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
         let told = &evidence.judged.causes;
         for cause in told.iter().take(MAX_CAUSES) {
             self.cause(evidence, cause, out)?;
@@ -57,11 +58,11 @@ impl TextRenderer<'_> {
         Ok(())
     }
 
-    fn cause(&self, evidence: &Evidence, cause: &Cause, out: &mut dyn Write) -> io::Result<()> {
+    fn cause(&self, evidence: &Evidence, cause: &Cause, out: &mut Out<'_>) -> io::Result<()> {
         let outcome = outcome_of(cause);
         for (line, text) in self.wrapped(2, &causes::title(cause)).iter().enumerate() {
             let mark = if line == 0 { words::mark(outcome) } else { ' ' };
-            writeln!(out, "{}", self.paint.outcome(outcome, &format!("{mark} {text}")))?;
+            out.line(outcome.into(), &format!("{mark} {text}"))?;
         }
         self.paragraph(2, &causes::extent(cause), out)?;
         self.labelled("scenarios", &causes::scenarios(cause), out)?;
@@ -75,15 +76,15 @@ impl TextRenderer<'_> {
         writeln!(out)
     }
 
-    fn scenario(&self, evidence: &Evidence, scenario: &JudgedScenario, out: &mut dyn Write) -> io::Result<()> {
+    fn scenario(&self, evidence: &Evidence, scenario: &JudgedScenario, out: &mut Out<'_>) -> io::Result<()> {
         let outcome = scenario.outcome;
         let heading = format!("{} {} {}", words::mark(outcome), scenario.name, outcome.as_str());
-        writeln!(out, "{}", self.paint.outcome(outcome, &heading))?;
+        out.line(outcome.into(), &heading)?;
         for reason in &scenario.reasons {
             self.paragraph(2, reason, out)?;
         }
         for finding in scenario.findings.iter().take(MAX_FINDINGS) {
-            writeln!(out, "  {}", self.paint.bold(&words::heading(&finding.finding)))?;
+            out.line(Style::Bold, &format!("  {}", words::heading(&finding.finding)))?;
             self.paragraph(4, &finding.says, out)?;
             self.records(scenario, finding, out)?;
         }
@@ -93,20 +94,21 @@ impl TextRenderer<'_> {
         writeln!(out, "  reproduce: {}\n", words::reproduce(evidence, scenario))
     }
 
-    fn records(&self, scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut dyn Write) -> io::Result<()> {
+    fn records(&self, scenario: &JudgedScenario, finding: &JudgedFinding, out: &mut Out<'_>) -> io::Result<()> {
         for shown in finding.shown_by.iter().take(MAX_SHOWN) {
             let place = words::place(&scenario.name, shown);
             if 4 + columns(&place) + 2 + columns(&shown.record) <= self.width {
-                writeln!(out, "    {}  {}", self.paint.dim(&place), shown.record)?;
+                out.styled(Style::Dim, &format!("    {place}"))?;
+                writeln!(out, "  {}", shown.record)?;
             } else {
-                writeln!(out, "    {}", self.paint.dim(&place))?;
+                out.line(Style::Dim, &format!("    {place}"))?;
                 self.paragraph(6, &shown.record, out)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn decision(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn decision(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
         let tone = words::tone(evidence);
         let head = words::decision_and_rows(evidence);
         let total = self
@@ -117,13 +119,13 @@ impl TextRenderer<'_> {
         // What blocks is told beside its word, to leave room for what is wrong.
         let beside = tone == Tone::Bad;
         let indent = if beside { columns(&head) + 2 } else { 2 };
-        let painted = self.paint.tone(tone, &head);
+        out.styled(tone.into(), &head)?;
         if !beside {
-            writeln!(out, "{painted}")?;
+            writeln!(out)?;
         }
         for (line, text) in self.wrapped(indent, &headline).iter().enumerate() {
             match line {
-                0 if beside => writeln!(out, "{painted}  {text}")?,
+                0 if beside => writeln!(out, "  {text}")?,
                 _ => writeln!(out, "{:indent$}{text}", "")?,
             }
         }
@@ -147,7 +149,7 @@ impl TextRenderer<'_> {
         Ok(())
     }
 
-    fn reasons(&self, evidence: &Evidence, blocked: bool, out: &mut dyn Write) -> io::Result<()> {
+    fn reasons(&self, evidence: &Evidence, blocked: bool, out: &mut Out<'_>) -> io::Result<()> {
         let because = if blocked { "because " } else { "" };
         let reasons = &evidence.judged.decision.reasons;
         for reason in reasons.iter().take(MAX_REASONS) {
@@ -164,7 +166,7 @@ impl TextRenderer<'_> {
     }
 
     /// The worst of what is wrong: what the lane did, the best witness. Gives the command that reproduces it.
-    fn worst(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<Option<String>> {
+    fn worst(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<Option<String>> {
         let told = &evidence.judged.causes;
         let Some(cause) = told.first() else {
             let untold = untold(&evidence.judged.scenarios, told);
@@ -186,7 +188,7 @@ impl TextRenderer<'_> {
             all => format!("; {} more causes above", all - 1),
         };
         for line in self.wrapped(2, &causes::title(cause)) {
-            writeln!(out, "  {}", self.paint.bold(&line))?;
+            out.line(Style::Bold, &format!("  {line}"))?;
         }
         self.paragraph(2, &format!("{}{more}", causes::extent(cause)), out)?;
         let Some((scenario, finding)) = causes::witness(evidence, cause) else {
@@ -195,18 +197,15 @@ impl TextRenderer<'_> {
         let says = format!("{}: {}", scenario.name, finding.says);
         self.hanging("witness", &says, MAX_WITNESS_LINES, out)?;
         if let Some(shown) = finding.shown_by.last() {
-            writeln!(
-                out,
-                "             {}",
-                self.paint.dim(&words::place(&scenario.name, shown))
-            )?;
+            let place = words::place(&scenario.name, shown);
+            out.line(Style::Dim, &format!("             {place}"))?;
             self.hanging("", &shown.record, MAX_WITNESS_LINES, out)?;
         }
         Ok(Some(words::reproduce(evidence, scenario)))
     }
 
     /// A label of 9 columns as the decision has them, and at most so many lines of text beside it.
-    fn hanging(&self, label: &str, text: &str, most: usize, out: &mut dyn Write) -> io::Result<()> {
+    fn hanging(&self, label: &str, text: &str, most: usize, out: &mut Out<'_>) -> io::Result<()> {
         // Two columns are left for the mark of a text that goes on.
         let lines = self.wrapped(15, text);
         for (index, line) in lines.iter().take(most).enumerate() {

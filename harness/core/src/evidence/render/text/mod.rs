@@ -14,6 +14,7 @@ use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedScenario, ScenarioOutcome, Seen};
 use crate::ids::LaneId;
 use crate::plan::Expectation;
+use crate::text::{Screen, Style};
 
 /// From this width on, a scenario's title stands beside it.
 const WIDE: usize = 132;
@@ -26,66 +27,39 @@ pub struct TextRenderer<'a> {
     /// Columns to fill.
     pub width: usize,
     /// Whether to colour.
-    pub paint: Paint,
+    pub color: bool,
     /// How long it all took, where that is to be shown.
     pub times: Option<&'a Times>,
     /// Where the bundle is, where there is one.
     pub bundle: Option<&'a str>,
 }
 
-/// Colours, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paint(
-    /// Whether there are any.
-    pub bool,
-);
+/// Where it is written to.
+type Out<'a> = Screen<&'a mut dyn Write>;
 
-impl Paint {
-    fn with(self, code: &str, text: &str) -> String {
-        if self.0 {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
+impl From<ScenarioOutcome> for Style {
+    fn from(outcome: ScenarioOutcome) -> Style {
+        match outcome {
+            ScenarioOutcome::Passed | ScenarioOutcome::Caught => Style::Good,
+            ScenarioOutcome::Unknown => Style::Open,
+            ScenarioOutcome::Failed | ScenarioOutcome::Missed => Style::Bad,
         }
     }
+}
 
-    /// A heading.
-    pub fn bold(self, text: &str) -> String {
-        self.with("1", text)
-    }
-
-    /// What matters less.
-    pub fn dim(self, text: &str) -> String {
-        self.with("2", text)
-    }
-
-    /// In the colour of an outcome.
-    pub fn outcome(self, outcome: ScenarioOutcome, text: &str) -> String {
-        self.with(
-            match outcome {
-                ScenarioOutcome::Passed | ScenarioOutcome::Caught => "32",
-                ScenarioOutcome::Unknown => "33",
-                ScenarioOutcome::Failed | ScenarioOutcome::Missed => "31",
-            },
-            text,
-        )
-    }
-
-    /// In the colour of a decision.
-    pub(super) fn tone(self, tone: Tone, text: &str) -> String {
-        self.with(
-            match tone {
-                Tone::Good => "1;32",
-                Tone::Open => "1;33",
-                Tone::Bad => "1;31",
-            },
-            text,
-        )
+impl From<Tone> for Style {
+    fn from(tone: Tone) -> Style {
+        match tone {
+            Tone::Good => Style::Allow,
+            Tone::Open => Style::Undecided,
+            Tone::Bad => Style::Block,
+        }
     }
 }
 
 impl Renderer for TextRenderer<'_> {
     fn render(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+        let out = &mut Screen::new(out, self.color);
         self.scenarios(evidence, out)?;
         self.known_bad(evidence, out)?;
         self.left_out(evidence, out)?;
@@ -97,24 +71,24 @@ impl Renderer for TextRenderer<'_> {
 }
 
 impl TextRenderer<'_> {
-    fn heading(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", self.paint.bold(text))
+    fn heading(&self, text: &str, out: &mut Out<'_>) -> io::Result<()> {
+        out.line(Style::Bold, text)
     }
 
     /// A table whose first row is its heads and whose others are coloured by their outcome.
-    fn table(&self, table: &Table, outcomes: &[ScenarioOutcome], out: &mut dyn Write) -> io::Result<()> {
+    fn table(&self, table: &Table, outcomes: &[ScenarioOutcome], out: &mut Out<'_>) -> io::Result<()> {
         for (index, line) in table.lines(self.width).iter().enumerate() {
             let outcome = index.checked_sub(1).and_then(|row| outcomes.get(row));
             match outcome {
-                None => writeln!(out, "{}", self.paint.dim(line))?,
-                Some(outcome) if outcome.is_good() => writeln!(out, "{line}")?,
-                Some(outcome) => writeln!(out, "{}", self.paint.outcome(*outcome, line))?,
+                None => out.line(Style::Dim, line)?,
+                Some(outcome) if outcome.is_good() => out.line(Style::Plain, line)?,
+                Some(outcome) => out.line((*outcome).into(), line)?,
             }
         }
         writeln!(out)
     }
 
-    fn scenarios(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    fn scenarios(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
         let honest: Vec<_> = evidence
             .judged
             .scenarios
@@ -160,7 +134,7 @@ impl TextRenderer<'_> {
         self.table(&table, &outcomes(&honest), out)
     }
 
-    fn known_bad(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    fn known_bad(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
         let bad: Vec<_> = evidence
             .judged
             .scenarios
@@ -204,7 +178,7 @@ impl TextRenderer<'_> {
         self.table(&table, &outcomes(&bad), out)
     }
 
-    fn left_out(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    fn left_out(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
         if evidence.scope.left_out.is_empty() {
             return Ok(());
         }
@@ -217,7 +191,7 @@ impl TextRenderer<'_> {
         writeln!(out)
     }
 
-    fn warnings(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    fn warnings(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
         let count = words::warnings(evidence).count();
         if count == 0 {
             return Ok(());
@@ -233,7 +207,7 @@ impl TextRenderer<'_> {
         writeln!(out)
     }
 
-    fn matrix(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    fn matrix(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
         let rows = &evidence.judged.matrix;
         if rows.is_empty() {
             return Ok(());
@@ -271,13 +245,13 @@ impl TextRenderer<'_> {
         wrap(text, self.width.saturating_sub(indent))
     }
 
-    fn paragraph(&self, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    fn paragraph(&self, indent: usize, text: &str, out: &mut Out<'_>) -> io::Result<()> {
         let lines = self.wrapped(indent, text);
         lines.iter().try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))
     }
 
     /// A label of 14 columns, and text that hangs beside it; nothing where there is no text.
-    fn labelled(&self, label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    fn labelled(&self, label: &str, text: &str, out: &mut Out<'_>) -> io::Result<()> {
         for (index, line) in self.wrapped(18, text).iter().enumerate() {
             writeln!(out, "  {:<14}  {line}", if index == 0 { label } else { "" })?;
         }

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use super::TextRenderer;
 use crate::evidence::render::table::{Align, Table};
-use crate::evidence::render::words;
+use crate::evidence::render::words::{self, Tone};
 use crate::evidence::repeat::{ComesBack, Repeated};
+use crate::text::{Screen, Style};
 
 /// So many findings are told; the others are in the document.
 const MAX_TOLD: usize = 5;
@@ -22,11 +23,8 @@ impl TextRenderer<'_> {
         for run in &repeated.runs {
             table.row(vec![run.bundle.clone(), run.seed.to_string(), run.decision.to_string()]);
         }
-        writeln!(
-            out,
-            "{}",
-            self.paint.bold(&format!("The same scenarios, run {runs} times"))
-        )?;
+        let out = &mut Screen::new(out, self.color);
+        out.line(Style::Bold, &format!("The same scenarios, run {runs} times"))?;
         table
             .lines(self.width)
             .iter()
@@ -57,11 +55,9 @@ impl TextRenderer<'_> {
         }
         let good = repeated.runs.iter().filter(|run| run.decision.exit_code() == 0).count();
         let decision = repeated.decision.as_str();
-        let painted = self.paint.tone(repeated.decision.into(), decision);
-        writeln!(
-            out,
-            "\n{painted}  {good} of {runs} runs without a block; the worst run decides"
-        )?;
+        writeln!(out)?;
+        out.styled(Tone::from(repeated.decision).into(), decision)?;
+        writeln!(out, "  {good} of {runs} runs without a block; the worst run decides")?;
         match self.bundle {
             Some(bundle) => writeln!(out, "  evidence   {bundle}"),
             None => Ok(()),

@@ -180,6 +180,51 @@ fn the_writers_traffic_is_told_apart() {
 }
 
 #[test]
+fn a_publish_whose_topic_is_in_the_path_is_told_with_its_stream() {
+    let mut profile = PhoenixProfile::of_url("ws://lane.example").unwrap();
+    profile.publish.path = "/topics/{topic}/events".to_owned();
+    (profile.publish.topic, profile.publish.payload) = (String::new(), String::new());
+    let tagger = Tagger::new(Serializer::V2, Arc::new(profile), Arc::new(names()));
+    let look = |text: &str| {
+        tagger.look(&Frame {
+            direction: Direction::ToLane,
+            body: Body::Http(Bytes::copy_from_slice(text.as_bytes())),
+        })
+    };
+    let found = look("POST /topics/run%3Ar1%3Aevents/events HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}");
+    assert_eq!(found.tag, FrameTag::Publish);
+    assert_eq!(found.streams, [(StreamId::new("run:r1:events"), None)]);
+    for other in [
+        "GET /topics/run%3Ar1%3Aevents/events",
+        "POST /topics/a/b/events",
+        "POST /topics//events",
+    ] {
+        let found = look(&format!("{other} HTTP/1.1\r\ncontent-length: 2\r\n\r\n{{}}"));
+        assert_eq!(found.tag, FrameTag::Other, "{other}");
+    }
+}
+
+#[test]
+fn the_sockets_heartbeat_counts_where_the_channel_has_none() {
+    let mut profile = PhoenixProfile::of_url("ws://lane.example").unwrap();
+    let beat = |profile: &PhoenixProfile, direction, event: &str| {
+        let text = format!("[null,\"1\",\"phoenix\",\"{event}\",{{}}]");
+        let tagger = Tagger::new(Serializer::V2, Arc::new(profile.clone()), Arc::new(names()));
+        tagger.tag(&Frame {
+            direction,
+            body: Body::Text(Bytes::from(text)),
+        })
+    };
+    assert_eq!(beat(&profile, Direction::ToLane, "heartbeat"), FrameTag::Other);
+    profile.events.heartbeat = String::new();
+    assert_eq!(beat(&profile, Direction::ToLane, "heartbeat"), FrameTag::Heartbeat);
+    assert_eq!(
+        beat(&profile, Direction::ToClient, "phx_reply"),
+        FrameTag::HeartbeatReply
+    );
+}
+
+#[test]
 fn the_upgrades_vsn_chooses_the_serializer() {
     let profile = Arc::new(PhoenixProfile::of_url("ws://lane.example").unwrap());
     let taggers = PhoenixTaggers::new(profile, Arc::new(names()));

@@ -1,4 +1,16 @@
-//! Texts of others as they are shown: what can't be seen is written out, and two texts that look alike are told apart.
+//! Texts of others as they are shown: what can't be seen is written out, secrets are masked, and two texts that look
+//! alike are told apart.
+//!
+//! Each form has one printer that makes any text harmless in it: [`Screen`] a terminal, [`markdown`] and [`code`] a
+//! summary, [`html`] a page, [`xml`] a test report. No caller has to escape anything.
+
+mod markup;
+mod screen;
+mod secret;
+
+pub use markup::{code, html, markdown, xml};
+pub use screen::{Screen, Style};
+pub use secret::{Secret, learn, learn_value, masked, percent_encoded, scrubbed};
 
 /// So many characters of a difference are written out.
 const MAX_POINTS: usize = 6;
@@ -8,10 +20,15 @@ const AROUND: usize = 24;
 /// The text with every character written out that can't be seen, or that changes how others are seen: controls, blanks
 /// other than the usual one, characters without width, and those that turn the direction.
 pub fn visible(text: &str) -> String {
+    written_out(text, |_| false)
+}
+
+/// The text with every character written out that can't be seen, but for those that the form has a place for.
+fn written_out(text: &str, stays: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_invisible(c) {
-            shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+        if is_invisible(c) && !stays(c) {
+            shown.extend(c.escape_unicode());
         } else {
             shown.push(c);
         }
@@ -41,6 +58,7 @@ fn is_invisible(c: char) -> bool {
             | 0xfeff
             | 0xffa0
             | 0xfff9..=0xfffb
+            | 0xfffe..=0xffff
             | 0xe0000..=0xe0fff
     )
 }

@@ -1,0 +1,77 @@
+//! What a run needs of the system, and what a message says where the system has no more of it.
+
+use std::path::Path;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::exit::Failure;
+
+/// A run with fewer files than this loses connections and servers at any place. A scenario has some hundred sockets.
+const LEAST_FILES: u64 = 128;
+/// A disk with less room than this is full.
+const LEAST_ROOM: u64 = 1 << 20;
+
+const FULL: &str = "the disk is full (ENOSPC): make room";
+const FILES: &str =
+    "too many files are open (EMFILE): raise the limit, as with `ulimit -n 4096`, or give a smaller --jobs";
+
+/// Raises the soft limit of open files to the hard one, for this process and the servers that it starts. Where that can't
+/// be done, the limit stays as it is.
+///
+/// # Errors
+/// The limit is too low for any run.
+pub fn allow_many_files() -> Result<(), Failure> {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+    match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok((soft, _)) if soft < LEAST_FILES => {
+            let what =
+                format!("this process may have {soft} files open, and a run needs {LEAST_FILES} at least (EMFILE)");
+            Err(Failure::environment(what).hint("raise the limit, as with `ulimit -n 4096`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the system lacks, as a hint: by the words of what went wrong, else by the room that is left where it was written.
+pub fn cause(what: &str, written: &Path) -> Option<String> {
+    if what.contains("os error 24") || what.contains("Too many open files") {
+        return Some(FILES.to_owned());
+    }
+    let told = what.contains("os error 28") || what.contains("No space left on device");
+    let is_full = |path: &Path| room(path).is_some_and(|room| room < LEAST_ROOM);
+    (told || is_full(written)).then(|| format!("{FULL} where {} is, or name another place", written.display()))
+}
+
+/// How many bytes can be written where a path is to be.
+fn room(path: &Path) -> Option<u64> {
+    let there = path.ancestors().find(|path| path.exists())?;
+    let stat = nix::sys::statvfs::statvfs(there).ok()?;
+    // A file system without blocks keeps no files of ours.
+    (stat.blocks() > 0).then(|| stat.blocks_available().saturating_mul(stat.fragment_size()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_the_systems_own() {
+        assert!(allow_many_files().is_ok());
+        let limit = getrlimit(Resource::RLIMIT_NOFILE);
+        assert!(limit.is_ok_and(|(soft, hard)| soft == hard), "{limit:?}");
+    }
+
+    #[test]
+    fn what_the_system_lacks_is_named_and_nothing_else_is() {
+        let dir = std::env::temp_dir();
+        let cause = |what: &str| cause(what, &dir).unwrap_or_default();
+        assert!(cause("can't accept: Too many open files (os error 24)").contains("EMFILE"));
+        assert!(cause("cannot write x: No space left on device (os error 28)").contains("ENOSPC"));
+        assert_eq!(cause("connection refused"), "");
+        assert_eq!(room(Path::new("/proc/self/no/such")), None);
+    }
+}

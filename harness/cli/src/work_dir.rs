@@ -1,0 +1,117 @@
+//! The directory for a run's servers and clients. It goes when the run ends; one that a killed run left is taken away by
+//! the next run.
+//!
+//! A directory is in use as long as the lock on the file in it is held, which ends with the process however that ends.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+/// How the names of such directories begin; the process's id follows.
+const PREFIX: &str = "cutover-";
+/// The file that is locked.
+const LOCK: &str = "lock";
+
+/// A run's directory.
+pub struct WorkDir {
+    dir: tempfile::TempDir,
+    _lock: Flock<File>,
+}
+
+impl WorkDir {
+    /// Makes one in the system's place for temporary files, after what killed runs left there is taken away.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn make() -> io::Result<WorkDir> {
+        WorkDir::make_in(&std::env::temp_dir())
+    }
+
+    fn make_in(parent: &Path) -> io::Result<WorkDir> {
+        sweep(parent);
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent)?;
+        // The file has its name once it is locked: before that no sweep takes it for one that was left.
+        let unlocked = dir.path().join("unlocked");
+        let lock = locked(&unlocked)?;
+        fs::rename(unlocked, dir.path().join(LOCK))?;
+        Ok(WorkDir { dir, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+fn locked(path: &Path) -> io::Result<Flock<File>> {
+    let file = File::options().create(true).append(true).open(path)?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| errno.into())
+}
+
+/// Takes away the directories whose lock no process holds. What can't be taken away stays.
+fn sweep(parent: &Path) {
+    for dir in left_in(parent) {
+        let lock = dir.join(LOCK);
+        if lock.is_file()
+            && let Ok(_held) = locked(&lock)
+        {
+            let _ = fs::remove_dir_all(&dir);
+        }
+    }
+}
+
+fn left_in(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| {
+        // A link is followed nowhere.
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        is_dir && entry.file_name().to_str().is_some_and(is_ours)
+    });
+    ours.map(|entry| entry.path()).collect()
+}
+
+/// Whether a name is `cutover-<pid>-<word>`.
+fn is_ours(name: &str) -> bool {
+    let Some((pid, word)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')) else {
+        return false;
+    };
+    !word.is_empty() && pid.parse::<u32>().is_ok()
+}
+
+/// Where temporary files go, as a hint.
+pub fn hint() -> String {
+    format!(
+        "TMPDIR names where temporary files go; now it is {}",
+        std::env::temp_dir().display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_taken_away_and_what_is_in_use_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let at = |name: &str| parent.path().join(name);
+        let used = WorkDir::make_in(parent.path()).unwrap();
+        fs::create_dir_all(at("cutover-1-left/servers/data")).unwrap();
+        fs::write(at("cutover-1-left/lock"), "").unwrap();
+        fs::create_dir_all(at("cutover-1-being-made")).unwrap();
+        fs::create_dir_all(at("cutover-notes-of-mine")).unwrap();
+        fs::write(at("cutover-notes-of-mine/lock"), "").unwrap();
+        std::os::unix::fs::symlink(at("cutover-notes-of-mine"), at("cutover-2-link")).unwrap();
+        let next = WorkDir::make_in(parent.path()).unwrap();
+        assert!(used.path().join(LOCK).is_file() && next.path().join(LOCK).is_file());
+        assert!(!at("cutover-1-left").exists());
+        assert!(at("cutover-1-being-made").exists());
+        assert!(at("cutover-notes-of-mine/lock").exists());
+        let gone = used.path().to_owned();
+        drop(used);
+        assert!(!gone.exists());
+    }
+}

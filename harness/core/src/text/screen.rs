@@ -1,0 +1,146 @@
+//! A terminal, or a file that is read like one: text of others can neither steer it nor look like a line of ours.
+
+use std::io::{self, Write};
+
+use super::{scrubbed, written_out};
+
+/// How a text of ours is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// As it is.
+    Plain,
+    /// A heading.
+    Bold,
+    /// What matters less.
+    Dim,
+    /// What is as it should be.
+    Good,
+    /// What decides nothing.
+    Open,
+    /// What is wrong.
+    Bad,
+    /// A decision to allow.
+    Allow,
+    /// A decision that neither allows nor blocks.
+    Undecided,
+    /// A decision to block.
+    Block,
+}
+
+impl Style {
+    fn code(self) -> &'static str {
+        match self {
+            Style::Plain => "0",
+            Style::Bold => "1",
+            Style::Dim => "2",
+            Style::Bad => "31",
+            Style::Good => "32",
+            Style::Open => "33",
+            Style::Block => "1;31",
+            Style::Allow => "1;32",
+            Style::Undecided => "1;33",
+        }
+    }
+}
+
+/// Writes text: what is written comes out with its secrets masked and with every control character but the end of a line
+/// written out. Only [`Screen::styled`] and [`Screen::clear_line`] steer the terminal.
+pub struct Screen<W> {
+    out: W,
+    color: bool,
+}
+
+impl<W: Write> Screen<W> {
+    /// Writes there, with colours or without.
+    pub fn new(out: W, color: bool) -> Screen<W> {
+        Screen { out, color }
+    }
+
+    /// Writes a text in a style.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn styled(&mut self, style: Style, text: &str) -> io::Result<()> {
+        if !self.color || style == Style::Plain {
+            return self.write_all(text.as_bytes());
+        }
+        write!(self.out, "\x1b[{}m", style.code())?;
+        self.write_all(text.as_bytes())?;
+        write!(self.out, "\x1b[0m")
+    }
+
+    /// Writes a text in a style, and ends the line.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn line(&mut self, style: Style, text: &str) -> io::Result<()> {
+        self.styled(style, text)?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Goes back to the beginning of the line, and empties it.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn clear_line(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\r\x1b[K")
+    }
+}
+
+impl<W: Write> Write for Screen<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for chunk in bytes.utf8_chunks() {
+            let text = scrubbed(chunk.valid());
+            self.out.write_all(written_out(&text, |c| c == '\n').as_bytes())?;
+            for byte in chunk.invalid() {
+                write!(self.out, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(bytes: &[u8]) -> String {
+        let mut out = Vec::new();
+        Screen::new(&mut out, true).write_all(bytes).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn text_of_others_can_not_look_like_colours_of_ours() {
+        let mut out = Vec::new();
+        let mut screen = Screen::new(&mut out, true);
+        screen.line(Style::Good, "passed \x1b[2J\x1b[32mALLOW").unwrap();
+        screen.line(Style::Plain, "a\r\t\0\u{9b}31m\u{202e}\u{200b}b").unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "\x1b[32mpassed \\u{1b}[2J\\u{1b}[32mALLOW\x1b[0m\na\\u{d}\\u{9}\\u{0}\\u{9b}31m\\u{202e}\\u{200b}b\n"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_written_out() {
+        assert_eq!(shown(b"a\xff\xc3(\n"), "a\\xff\\xc3(\n");
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_character_but_the_end_of_a_line_comes_out(bytes in any::<Vec<u8>>(), text in any::<String>()) {
+            for shown in [shown(&bytes), shown(text.as_bytes())] {
+                prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+                prop_assert!(!shown.contains(['\u{202e}', '\u{2066}', '\u{200b}', '\u{61c}']), "{shown:?}");
+            }
+        }
+    }
+}

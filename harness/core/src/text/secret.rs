@@ -1,0 +1,297 @@
+//! Secrets: a type that is never shown, and the net behind it that keeps what was given as one out of every text.
+//!
+//! A secret is known from the moment it is read, in this process. A lane may echo it in an answer, a library in an error:
+//! what is printed or recorded passes [`scrubbed`], which knows them all.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{PoisonError, RwLock};
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer};
+
+/// What stands in a secret's place.
+const HIDDEN: &str = "***";
+/// A shorter value is no word of its own: it is masked where it was given, and not found elsewhere.
+const LEAST: usize = 6;
+/// The query parameters that are shown with their values; all others may be secrets.
+const SHOWN: [&str; 3] = ["vsn", "confirmed", "compression"];
+
+/// Every spelling of every secret that was read, the longest first.
+static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
+
+/// A secret: it is sent, and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret, which no text shows from here on.
+    pub fn new(secret: impl Into<String>) -> Secret {
+        let secret = secret.into();
+        know(&secret);
+        // `Bearer TOKEN` is a secret for the sake of its last word.
+        if let Some((_, last)) = secret.rsplit_once(' ') {
+            know(last);
+        }
+        Secret(secret)
+    }
+
+    /// The secret itself, for the wire.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(secret: &str) -> Secret {
+        Secret::new(secret)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
+    }
+}
+
+fn know(secret: &str) {
+    if secret.chars().count() < LEAST {
+        return;
+    }
+    let json = serde_json::to_string(secret).unwrap_or_default();
+    let encoded = percent_encoded(secret);
+    let mut spellings = vec![
+        secret.to_owned(),
+        json.trim_matches('"').to_owned(),
+        encoded.replace("%20", "+"),
+        encoded.replace('%', "%25"),
+        encoded,
+        BASE64_STANDARD_NO_PAD.encode(secret),
+        BASE64_URL_SAFE_NO_PAD.encode(secret),
+    ];
+    // Within a longer text, as in `Basic`: what is left of it depends on how many bytes stand before.
+    for before in 0..3 {
+        let mut bytes = vec![0; before];
+        bytes.extend(secret.as_bytes());
+        for encoded in [
+            BASE64_STANDARD_NO_PAD.encode(&bytes),
+            BASE64_URL_SAFE_NO_PAD.encode(&bytes),
+        ] {
+            let whole = encoded.len() / 4 * 4;
+            let piece = encoded.get(before.min(1) * 4..whole).unwrap_or_default();
+            spellings.extend((piece.len() >= 8).then(|| piece.to_owned()));
+        }
+    }
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    for spelling in spellings {
+        if !known.contains(&spelling) {
+            known.push(spelling);
+        }
+    }
+    known.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+}
+
+/// Learns the secrets of a URL, or of what was to be one: the user's password, and the values of the query that are not
+/// known to be harmless.
+pub fn learn(url: &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    if let Some((user, _)) = rest.rsplit_once('@') {
+        know(user);
+        know(&percent_decoded(user));
+        let password = user.split_once(':').map_or(user, |(_, password)| password);
+        know(password);
+        know(&percent_decoded(password));
+    }
+    let (_, query) = rest.split_once('?').unwrap_or_default();
+    for (name, value) in pairs(query) {
+        learn_value(&name, value);
+        learn_value(&name, &percent_decoded(value));
+        learn_value(&name, &percent_decoded(&value.replace('+', " ")));
+    }
+}
+
+/// Learns the value of a parameter. One that is called `region`, say, is a word that other texts have too.
+pub fn learn_value(name: &str, value: &str) {
+    if value.len() >= 2 * LEAST || is_telling(&name.to_lowercase()) {
+        know(value);
+    }
+}
+
+/// The parameters of a query that are not known to be harmless, names decoded; one without a name is all value.
+fn pairs(query: &str) -> impl Iterator<Item = (String, &str)> {
+    let pairs = query
+        .split(['&', ';', '#'])
+        .map(|pair| pair.split_once('=').unwrap_or(("", pair)));
+    let named = pairs.map(|(name, value)| (percent_decoded(name).to_lowercase(), value));
+    named.filter(|(name, value)| !value.is_empty() && !SHOWN.contains(&name.as_str()))
+}
+
+fn is_telling(name: &str) -> bool {
+    let words = [
+        "token", "key", "secret", "pass", "pw", "auth", "jwt", "sig", "code", "cred", "session",
+    ];
+    name.is_empty() || words.iter().any(|word| name.contains(word))
+}
+
+/// A text without the secrets that are known and without what URLs in it keep secret.
+pub fn scrubbed(text: &str) -> Cow<'_, str> {
+    let mut text = if text.contains("://") {
+        Cow::Owned(of_urls(text))
+    } else {
+        Cow::Borrowed(text)
+    };
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    for secret in known.iter() {
+        if text.contains(secret.as_str()) {
+            text = Cow::Owned(text.replace(secret.as_str(), HIDDEN));
+        }
+    }
+    text
+}
+
+fn of_urls(text: &str) -> String {
+    let ends = |c: char| c.is_whitespace() || "\"'`<>\\".contains(c);
+    let words = text.split_inclusive(ends).map(|word| {
+        // What ends a sentence is no part of the URL.
+        let url = word.trim_end_matches(|c| ends(c) || ":,.;)".contains(c));
+        match url.contains("://") {
+            true => format!("{}{}", masked(url), &word[url.len()..]),
+            false => word.to_owned(),
+        }
+    });
+    words.collect()
+}
+
+/// A URL, or what was to be one, without user, password and the values of the query that are not known to be harmless.
+/// Whatever is not read as it was meant is masked rather than shown.
+pub fn masked(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = url.split_at(start);
+    let mut shown = scheme.to_owned();
+    let rest = match rest.rsplit_once('@') {
+        Some((user, rest)) if start > 0 || user.contains(':') => {
+            shown.push_str(&format!("{HIDDEN}@"));
+            rest
+        }
+        _ => rest,
+    };
+    let Some((path, query)) = rest.split_once(['?', '#']) else {
+        return shown + rest;
+    };
+    shown.push_str(path);
+    shown.push(char::from(rest.as_bytes()[path.len()]));
+    for pair in query.split_inclusive(['&', ';', '#']) {
+        let (pair, end) = pair.split_at(pair.trim_end_matches(['&', ';', '#']).len());
+        let name = pair.split_once('=').map_or("", |(name, _)| name);
+        match pairs(pair).next() {
+            None => shown.push_str(pair),
+            Some(_) if name.is_empty() => shown.push_str(HIDDEN),
+            Some(_) => shown.push_str(&format!("{name}={HIDDEN}")),
+        }
+        shown.push_str(end);
+    }
+    shown
+}
+
+/// Percent-encodes what may not stand in a path segment or a query value (RFC 3986, 2.3).
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_in_every_spelling_and_in_every_text() {
+        let secret = Secret::new("Bearer pa ss/w\"rd+1");
+        assert_eq!(format!("{secret:?}"), "***");
+        let spellings = [
+            "pa ss/w\"rd+1".to_owned(),
+            "Bearer pa ss/w\"rd+1".to_owned(),
+            percent_encoded("Bearer pa ss/w\"rd+1"),
+            "Bearer+pa+ss%2Fw%22rd%2B1".to_owned(),
+            BASE64_STANDARD_NO_PAD.encode("Bearer pa ss/w\"rd+1"),
+            serde_json::to_string("Bearer pa ss/w\"rd+1").unwrap_or_default(),
+        ];
+        for spelling in &spellings[1..] {
+            let text = format!("the lane said {spelling}, and left");
+            assert!(!scrubbed(&text).contains("rd"), "{}", scrubbed(&text));
+        }
+        assert_eq!(scrubbed("nothing of it here"), "nothing of it here");
+        Secret::new("short");
+        assert_eq!(scrubbed("short is a word"), "short is a word");
+    }
+
+    #[test]
+    fn of_a_url_only_what_is_no_secret_is_shown() {
+        for (url, shown) in [
+            (
+                "http://user:pw@h:1/p?token=t&vsn=2.0.0",
+                "http://***@h:1/p?token=***&vsn=2.0.0",
+            ),
+            (
+                "HTTP://u@h/?Token=t;%74oken=t&VSN=1",
+                "HTTP://***@h/?Token=***;%74oken=***&VSN=1",
+            ),
+            (
+                "ftp://u:p@h/?api_key=k#access_token=k",
+                "ftp://***@h/?api_key=***#access_token=***",
+            ),
+            ("http://u:p/q?r@h/", "http://***@h/"),
+            ("127.0.0.1:1/?token=t", "127.0.0.1:1/?token=***"),
+            ("u:p@h", "***@h"),
+            ("http://h/?bare", "http://h/?***"),
+            ("http://h:99999/p", "http://h:99999/p"),
+            ("lanes/staging.toml", "lanes/staging.toml"),
+            ("http://[::1]:4000/?", "http://[::1]:4000/?"),
+        ] {
+            assert_eq!(masked(url), shown);
+        }
+        assert_eq!(
+            scrubbed("it redirects to `wss://h/s?jwt=abc`, see (https://x.y/#z)"),
+            "it redirects to `wss://h/s?jwt=***`, see (https://x.y/#***)"
+        );
+    }
+
+    #[test]
+    fn a_url_that_is_refused_teaches_its_secrets() {
+        learn("ftp://user:s%33kret-password@h:99999/?Api_Key=k3y-of-mine&region=europe");
+        assert_eq!(scrubbed("got s3kret-password and s%33kret-password"), "got *** and ***");
+        assert_eq!(scrubbed("k3y-of-mine in europe"), "*** in europe");
+    }
+}

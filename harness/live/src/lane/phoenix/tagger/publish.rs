@@ -1,0 +1,71 @@
+//! What the writer's HTTP says: which request is a publish, of which stream, and the same with another value.
+
+use super::Tagger;
+use crate::frame::{Body, Carried, Direction, Edit, Frame, FrameTag, pointer};
+use crate::lane::generic::{self, json_of};
+use crate::lane::phoenix::values::Values;
+use crate::lane::profile::PublishCall;
+use crate::lane::wire_http;
+
+/// The payload in the body of a publish.
+pub(in crate::lane::phoenix) fn payload_of<'b>(call: &PublishCall, body: &'b str) -> Option<&'b str> {
+    match call.payload.as_str() {
+        "" => Some(body),
+        name => pointer::member(body, name),
+    }
+}
+
+impl Tagger {
+    pub(super) fn tag_http(&self, direction: Direction, bytes: &[u8]) -> FrameTag {
+        let text = String::from_utf8_lossy(bytes);
+        match direction {
+            Direction::ToLane => {
+                if self.topic_in_path(&text).is_some() {
+                    FrameTag::Publish
+                } else {
+                    FrameTag::Other
+                }
+            }
+            Direction::ToClient => {
+                let body = text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+                let has = |name: &str| body.contains(&format!("\"{name}\""));
+                let acks = has(&self.profile.publish.seq) || has("code");
+                if acks { FrameTag::Ack } else { FrameTag::Other }
+            }
+        }
+    }
+
+    /// Whether a request is a publish, and the topic in its path, where it has one.
+    fn topic_in_path(&self, request: &str) -> Option<Option<String>> {
+        let (method, path) = wire_http::method_and_path(request)?;
+        let call = &self.profile.publish;
+        let is_method = method.eq_ignore_ascii_case(&call.method);
+        let topic = call.topic_in(&self.profile.writer_path(&call.path), path);
+        topic.filter(|_| is_method)
+    }
+
+    /// The topic that a publish over HTTP is for.
+    pub(super) fn published(&self, frame: &Frame) -> Option<Carried> {
+        let body = json_of(frame)?;
+        let body = std::str::from_utf8(&body).ok()?;
+        let call = &self.profile.publish;
+        let topic: String = match (&frame.body, call.topic.as_str()) {
+            (Body::Http(message), "") => self.topic_in_path(wire_http::parts(message)?.0)??,
+            _ => serde_json::from_str(pointer::member(body, &call.topic)?).ok()?,
+        };
+        Some(Carried {
+            stream: self.names.stream_of_topic(&topic)?,
+            seq: None,
+            payload: payload_of(call, body)?.to_owned(),
+        })
+    }
+
+    /// A publish over HTTP with a value changed.
+    pub(super) fn edited_publish(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
+        let published = self.published(frame)?;
+        let body = json_of(frame)?;
+        let values = Values::new(&self.profile, &self.names, edit)?;
+        let changed = values.in_publish(&published, std::str::from_utf8(&body).ok()?)?;
+        generic::with_json(frame, changed)
+    }
+}

@@ -1,0 +1,90 @@
+//! One HTTP message of a direction: put together for the faults that may be about it, or passed as it comes.
+
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+
+use super::exchange::Request;
+use super::http::{BodyScan, Framing};
+use super::line::{Extent, Message, Step, Unit, skim};
+use crate::frame::{Body, Direction, Frame, FrameTag, FrameTagger};
+
+/// A message whose head was read.
+pub(super) struct HttpBody {
+    scan: BodyScan,
+    /// How many bytes at the front of the buffer are the message's and were looked at, its head most of all.
+    front: usize,
+    /// Where it is put together for the faults: how many bytes of it, at the most, and who reads it. What is left of it
+    /// passes unread.
+    shown: Option<(usize, Arc<dyn FrameTagger>)>,
+    /// Whether some of it has gone on.
+    begun: bool,
+    discard: bool,
+}
+
+impl HttpBody {
+    /// A message whose head is the front of the buffer.
+    pub(super) fn new(framing: Framing, front: usize, shown: Option<(usize, Arc<dyn FrameTagger>)>) -> HttpBody {
+        HttpBody {
+            scan: BodyScan::new(framing),
+            front,
+            shown,
+            begun: false,
+            discard: false,
+        }
+    }
+
+    /// What is left of it is lost.
+    pub(super) fn discard(&mut self) {
+        self.discard = true;
+    }
+
+    /// What comes next of it, and whether it is complete.
+    pub(super) fn next(
+        &mut self,
+        direction: Direction,
+        buf: &mut BytesMut,
+    ) -> Result<(Option<Step>, bool), &'static str> {
+        let most = self.shown.as_ref().map_or(usize::MAX, |(most, _)| *most);
+        let ahead = buf.get(self.front..most.min(buf.len())).unwrap_or_default();
+        self.front += self.scan.advance(ahead)?;
+        let done = self.scan.done();
+        if self.shown.is_some() && !done && self.front < most {
+            return Ok((Some(Step::More), false));
+        }
+        let bytes = std::mem::take(&mut self.front);
+        let begun = std::mem::replace(&mut self.begun, true);
+        let step = match self.shown.take() {
+            Some((_, tagger)) => {
+                let raw = buf.split_to(bytes).freeze();
+                let body = Body::Http(raw.clone());
+                let extent = if done { Extent::Whole } else { Extent::Beginning };
+                let frame = Frame { direction, body };
+                Some(Step::Unit(Unit::Message(Message {
+                    frame,
+                    raw,
+                    tagger,
+                    extent,
+                })))
+            }
+            None if bytes == 0 => (!done).then_some(Step::More),
+            None if self.discard => {
+                buf.advance(bytes);
+                None
+            }
+            // Head and body in one write, where both are there.
+            None => Some(skim(bytes, u64::from(!begun))),
+        };
+        Ok((step, done))
+    }
+}
+
+/// Whether a request is a publish, as far as its head tells.
+pub(super) fn publishes(tagger: &dyn FrameTagger, request: &Request) -> bool {
+    let head = format!("{} {} HTTP/1.1\r\n\r\n", request.method, request.target);
+    let frame = Frame {
+        direction: Direction::ToLane,
+        body: Body::Http(head.into()),
+    };
+    tagger.tag(&frame) == FrameTag::Publish
+}

@@ -1,0 +1,163 @@
+//! What the armed faults may want to see. All else passes unread, as if nothing were armed.
+
+use cutover_core::plan::{self, FaultKind, MessageKind, Pick, PlannedFault, Position};
+
+use crate::frame::Direction;
+
+/// Which traffic has to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Interest(u8);
+
+/// WebSocket messages.
+const FRAMES: u8 = 1;
+/// HTTP messages of any sort.
+const HTTP: u8 = 2;
+/// A publish over HTTP, or the answer to one.
+const WRITES: u8 = 4;
+/// How far the bits of what goes to the client are shifted.
+const TO_CLIENT: u8 = 4;
+
+impl Interest {
+    /// What a fault may want to see.
+    pub(super) fn of(fault: &PlannedFault) -> Interest {
+        let (mut up, mut down) = match &fault.at {
+            Position::Delivery { .. } | Position::HeartbeatReply { .. } => (0, FRAMES),
+            Position::Resume { .. } => (FRAMES, 0),
+            // A reply belongs to the resume that it answers, so both are counted.
+            Position::ResumeReply { .. } => (FRAMES, FRAMES),
+            Position::Ack { .. } => (0, FRAMES | WRITES),
+            Position::Message(pick) => match pick.direction {
+                plan::Direction::Upstream => (picked(pick), 0),
+                plan::Direction::Downstream => (0, picked(pick)),
+            },
+        };
+        if matches!(fault.kind, FaultKind::Drain { .. }) {
+            // It waits for answers, so that it has to see what is asked.
+            (up, down) = (up | down, up | down);
+        }
+        Interest(up | down << TO_CLIENT)
+    }
+
+    /// Both.
+    pub(super) fn and(self, other: Interest) -> Interest {
+        Interest(self.0 | other.0)
+    }
+
+    /// From the bits that [`Interest::bits`] gave.
+    pub(super) fn from_bits(bits: u8) -> Interest {
+        Interest(bits)
+    }
+
+    /// As bits.
+    pub(super) fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether anything has to be read at all.
+    pub(super) fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    /// Whether anything that goes this way has to be read.
+    pub(super) fn goes(self, direction: Direction) -> bool {
+        self.has(direction, FRAMES | HTTP | WRITES)
+    }
+
+    /// Whether WebSocket messages of this direction have to be read.
+    pub(super) fn frames(self, direction: Direction) -> bool {
+        self.has(direction, FRAMES)
+    }
+
+    /// Whether an HTTP message of this direction may have to be read.
+    pub(super) fn http(self, direction: Direction) -> bool {
+        self.has(direction, HTTP | WRITES)
+    }
+
+    /// Whether an HTTP message has to be read that is no publish and answers none.
+    pub(super) fn any_http(self, direction: Direction) -> bool {
+        self.has(direction, HTTP)
+    }
+
+    fn has(self, direction: Direction, bits: u8) -> bool {
+        let shift = match direction {
+            Direction::ToLane => 0,
+            Direction::ToClient => TO_CLIENT,
+        };
+        self.0 >> shift & bits != 0
+    }
+}
+
+/// What a pick can hold for. Over HTTP there is nothing with a seq, and only a publish names a stream.
+fn picked(pick: &Pick) -> u8 {
+    let http = match pick.kind {
+        _ if pick.seq.is_some() => 0,
+        None if pick.stream.is_some() => WRITES,
+        None | Some(MessageKind::Other) => HTTP,
+        Some(MessageKind::Publish | MessageKind::Ack) => WRITES,
+        Some(_) => 0,
+    };
+    FRAMES | http
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover_core::ids::{OpId, Seq};
+    use cutover_core::plan::Times;
+
+    use super::*;
+
+    fn interest(at: Position, kind: FaultKind) -> Interest {
+        Interest::of(&PlannedFault {
+            id: "f".into(),
+            lane: None,
+            client: "c".into(),
+            at,
+            kind,
+            times: Times::Once,
+        })
+    }
+
+    fn of_pick(pick: impl FnOnce(&mut Pick)) -> Interest {
+        let mut picked = Pick::any(plan::Direction::Downstream);
+        pick(&mut picked);
+        interest(Position::Message(picked), FaultKind::Drop)
+    }
+
+    #[test]
+    fn http_is_read_only_where_a_fault_may_be_about_it() {
+        for (seen, http, any) in [
+            (of_pick(|_| ()), true, true),
+            (of_pick(|pick| pick.kind = Some(MessageKind::Delivery)), false, false),
+            (of_pick(|pick| pick.kind = Some(MessageKind::Ack)), true, false),
+            (of_pick(|pick| pick.seq = Some(Seq(1))), false, false),
+            (of_pick(|pick| pick.stream = Some("s".into())), true, false),
+            (interest(Position::Ack { op: OpId(1) }, FaultKind::Drop), true, false),
+            (
+                interest(Position::ResumeReply { nth: 1 }, FaultKind::Drop),
+                false,
+                false,
+            ),
+        ] {
+            assert_eq!(
+                (seen.http(Direction::ToClient), seen.any_http(Direction::ToClient)),
+                (http, any)
+            );
+            assert!(seen.frames(Direction::ToClient) && !seen.http(Direction::ToLane));
+        }
+    }
+
+    #[test]
+    fn what_waits_for_answers_sees_what_is_asked() {
+        let drain = FaultKind::Drain {
+            code: 1012,
+            within_ms: 1,
+        };
+        let delivery = Position::Delivery {
+            stream: "s".into(),
+            seq: Seq(1),
+        };
+        assert!(interest(delivery.clone(), drain).frames(Direction::ToLane));
+        assert!(!interest(delivery, FaultKind::Drop).goes(Direction::ToLane));
+        assert!(interest(Position::ResumeReply { nth: 1 }, FaultKind::Drop).frames(Direction::ToLane));
+    }
+}
