@@ -195,7 +195,7 @@ pub struct OpenError {
     pub retryable: bool,
     /// How long the lane asked to wait before that.
     pub retry_after: Option<Duration>,
-    /// The lane's own words, where it refused the join.
+    /// The lane's refusal, where it answered: of the join in its own words, of the upgrade by its HTTP status.
     pub refusal: Option<Box<Refusal>>,
 }
 

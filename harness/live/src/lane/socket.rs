@@ -19,7 +19,7 @@ use super::counted::Counted;
 use super::http::{REDIRECT_HINT, excerpt, is_html, location, redirected};
 use super::passing::{is_passing, retry_after};
 use super::refusal::refusal;
-use super::{Arrival, Endpoint, NO_SOCKET, OpenError};
+use super::{Arrival, Endpoint, OpenError};
 use crate::bounds::{self, Bound, Reached, Running};
 
 /// What is read at once. The crate zeroes as much before each read.
@@ -155,7 +155,9 @@ impl UpgradeError {
             hint,
             retryable,
             retry_after,
-            refusal: (self.status() == Some(404)).then(|| Box::new(refusal(NO_SOCKET, String::new()))),
+            refusal: self
+                .status()
+                .map(|status| Box::new(refusal(format!("http_{status}"), String::new()))),
         }
     }
 

@@ -70,7 +70,7 @@ async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
             return Ok(());
         };
         // Only a lane that answered is asked again; an HTTP answer shows that port and transport are right.
-        let answered = source.refusal.is_some() || source.what.contains(" with HTTP ");
+        let answered = source.refusal.is_some();
         if source.retryable && source.hint.is_none() && !answered {
             source.hint = Some("is this the lane's port, and does it want TLS (`https`, `wss`)?".to_owned());
         }
