@@ -60,7 +60,7 @@ fn of_client(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Vec<Find
         findings.push(finding("gave-up", Some(at), told(lane, at)));
     } else if index.plan.connected_at_end(client) && !reach.connected_at_end() {
         let reason = if reach.tried { "no-connection" } else { "never-tried" };
-        findings.push(finding(reason, reach.ends.last().copied(), causes(lane, &reach)));
+        findings.push(finding(reason, reach.ends.last().copied(), causes(lane, reach)));
     }
     for (reason, records) in [("unreadable", &reach.unreadable), ("our-limit", &reach.limits)] {
         if let Some(first) = records.first() {
