@@ -1,6 +1,6 @@
 //! stdout and stderr for a program whose reader may go away, and who is reading: a terminal or something else.
 //!
-//! Text goes through a [`Screen`], whoever wrote it; only documents of ours for programs go out as they are.
+//! All text goes through a [`Screen`]; only documents for programs go out as they are.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -70,7 +70,7 @@ impl Write for Stdout {
     }
 }
 
-/// Writes a line of text to stderr. Where that can't be done there is nobody to tell.
+/// Writes a line of text to stderr. Where that fails, the line is lost and nothing else.
 pub fn note(text: &str) {
     let _ = writeln!(Screen::new(io::stderr().lock(), false), "{text}");
 }

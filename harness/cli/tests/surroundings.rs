@@ -1,4 +1,4 @@
-//! Bad surroundings: streams that nobody reads, files without end, no room, no files to open, and what killed runs left.
+//! Bad surroundings: streams without a reader, files without end, no room, no files to open, and what killed runs left.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -182,7 +182,7 @@ fn each_mistake_of_a_profile_has_its_place() {
             &[":2:14: ", ":4:10: ", ":5:8: ", ":7:8: "],
         ),
         (
-            "kind = \"spacetime\"\nurl = \"http://h/db\"\nsubprotocols = [\"v9\"]\nwebsocket_path = \"\"\n",
+            "kind = \"spacetime\"\nurl = \"http://h/?a=b\"\nsubprotocols = [\"v9\"]\nwebsocket_path = \"\"\n",
             &[":2:7: ", ":3:16: ", ":4:18: "],
         ),
     ];

@@ -69,18 +69,20 @@ async fn a_future_cursor_is_accepted_and_the_events_up_to_it_are_skipped() {
 }
 
 #[tokio::test]
-async fn a_topic_subscribed_again_goes_on_from_the_channels_watermark() {
+async fn a_topic_subscribed_again_goes_on_from_the_channels_watermark_unless_it_was_unsubscribed() {
     let (_dir, server) = fresh();
     fill(&server, TOPIC, 1..=3).await;
     let mut client = joined(&server, "vsn=2.0.0").await;
     subscribe(&mut client, "2", json!({"topics": [format!(" {TOPIC} ")]})).await;
+    let (before, ..) = subscribe(&mut client, "again", json!({"topics": [TOPIC]})).await;
+    assert_eq!(seqs(&before), [0_u64; 0]);
     let (_, _, left) = client
         .ask(json!(["1", "3", "sync:v1", "sync:unsubscribe", {"topics": [TOPIC]}]))
         .await;
     assert_eq!(left["topics"], json!([]));
     fill(&server, TOPIC, 4..=4).await;
     let (before, ..) = subscribe(&mut client, "4", json!({"topics": [TOPIC]})).await;
-    assert_eq!(seqs(&before), [4]);
+    assert_eq!(seqs(&before), [1, 2, 3, 4]);
     let (before, ..) = subscribe(&mut client, "5", json!({"topics": [TOPIC], "resume_after": {TOPIC: 2}})).await;
     assert_eq!(seqs(&before), [3, 4]);
 }

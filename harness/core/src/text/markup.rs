@@ -7,7 +7,7 @@ pub fn html(text: &str) -> String {
     quick_xml::escape::escape(xml(text)).into_owned()
 }
 
-/// Text as XML 1.0 can hold it: the other characters can't be in it even as a reference. Whoever writes the document
+/// Text as XML 1.0 can hold it: the other characters can't be in it even as a reference. The writer of the document
 /// escapes the rest.
 pub fn xml(text: &str) -> String {
     written_out(text, |c| matches!(c, '\n' | '\t'))

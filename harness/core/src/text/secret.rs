@@ -62,7 +62,8 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 fn know(secret: &str) {
-    if secret.chars().count() < LEAST {
+    let is_known = |known: &Vec<String>| known.iter().any(|spelling| spelling == secret);
+    if secret.chars().count() < LEAST || is_known(&KNOWN.read().unwrap_or_else(PoisonError::into_inner)) {
         return;
     }
     let json = serde_json::to_string(secret).unwrap_or_default();
@@ -286,6 +287,12 @@ mod tests {
             scrubbed("it redirects to `wss://h/s?jwt=abc`, see (https://x.y/#z)"),
             "it redirects to `wss://h/s?jwt=***`, see (https://x.y/#***)"
         );
+    }
+
+    #[test]
+    fn what_may_not_stand_in_a_path_is_encoded() {
+        assert_eq!(percent_encoded("run:a:events"), "run%3Aa%3Aevents");
+        assert_eq!(percent_encoded("é/~"), "%C3%A9%2F~");
     }
 
     #[test]

@@ -273,7 +273,7 @@ async fn a_connection_that_ends_once_it_is_subscribed_does_not_end_the_back_off(
     lane.ends = Some(Closed::CloseFrame { code: 4001 });
     let (lane, dir) = (Arc::new(lane), tempfile::tempdir().unwrap());
     let started = Instant::now();
-    let (handle, _) = client(Arc::clone(&lane), &[1], &dir).await;
+    let (handle, _) = client(lane.clone(), &[1], &dir).await;
     let mut status = handle.status.clone();
     while lane.opened.load(Ordering::SeqCst) < 8 {
         status.changed().await.unwrap();

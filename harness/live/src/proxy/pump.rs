@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::desk::Place;
 use super::drain::Drain;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Switch};
+use super::interest::Interest;
 use super::line::{Extent, Line, Message, Step, Unit};
 use super::order::Way;
 use super::outlet::{Outlet, WriteEnd};
@@ -158,7 +159,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             Step::Unit(Unit::Message(message)) => self.message(message).await?,
             Step::More => return self.read(true).await,
             Step::AwaitSwitch => return self.read(self.buf.len() < READ_MAX_BYTES).await,
-            Step::WentRaw(why) => self.went_raw(why, armed),
+            Step::WentRaw(why) => self.went_raw(why, interest),
             Step::OverLimit(bytes) => self.over_limit(bytes, armed),
         }
         match self.cut_after_rest {
@@ -176,10 +177,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
-    /// The direction can't be read from here on.
-    fn went_raw(&self, why: &str, armed: bool) {
+    /// The direction can't be read from here on, and often the other one can't either.
+    fn went_raw(&self, why: &str, interest: Interest) {
         self.conn.shared.stats.fell_back(why);
-        self.tell_blind(armed);
+        let both = matches!(self.conn.exchange.switch(), Switch::Raw(_));
+        self.tell_blind(interest.goes(self.direction) || (both && interest.any()));
     }
 
     /// A message passes that no fault can see, since it is longer than we put together.

@@ -185,6 +185,16 @@ async fn an_extension_that_changes_frames_is_relayed_unread_and_said() {
 }
 
 #[tokio::test]
+async fn a_client_that_speaks_no_http_is_told_of_though_the_fault_is_about_the_lanes_messages() {
+    let rig = Rig::new(vec![fault("f", delivery(1), cut(Cut::Drop, When::Before))]).await;
+    let (mut client, mut lane) = rig.connect().await;
+    client.send(b"no http").await;
+    lane.expect(b"no http").await;
+    let told = rig.ledger.blind.lock().unwrap().clone();
+    assert_eq!(told, ["what the client sends does not begin like an HTTP request"]);
+}
+
+#[tokio::test]
 async fn what_stops_being_a_websocket_goes_on_byte_by_byte() {
     let rig = Rig::new(vec![]).await;
     let (mut client, mut lane) = rig.open().await;
