@@ -132,7 +132,7 @@ impl Progress {
     /// Writes a line above the status line.
     pub fn line(&mut self, text: &str) {
         self.clear();
-        self.put(|screen| screen.line(Style::Plain, text));
+        self.put(|screen| screen.line(Style::Plain, &visible(text)));
         self.redraw();
     }
 

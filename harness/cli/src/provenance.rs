@@ -50,7 +50,11 @@ pub fn command_line(words: impl Iterator<Item = String>) -> Vec<String> {
     let shown = words.map(|word| {
         let shown = match word.split_once('=') {
             Some((option, value)) if option.starts_with("--") => format!("{option}={}", shown(option, value)),
-            _ => shown(&before, &word),
+            // A token behind a slip of the pen, as in `legacy-token:...`, is repeated by the message that refuses it.
+            _ => match word.split_once(['=', ':']) {
+                Some((option, value)) if option.contains("token") => format!("{option}={:?}", Secret::new(value)),
+                _ => shown(&before, &word),
+            },
         };
         before = word;
         shown

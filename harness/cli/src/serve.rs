@@ -64,6 +64,7 @@ fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {
         say(&format!("toxiproxy-server version {COMPATIBLE_WITH}"))?;
         return Ok(Exit::Allow);
     }
+    crate::surroundings::raise_file_limit();
     let seed = args.seed.unwrap_or_else(crate::gate::fresh_seed);
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let settings = Settings {
@@ -143,6 +144,8 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 #[cfg(feature = "engine")]
 fn candidate(args: &ServeCandidateArgs) -> Result<Exit, Failure> {
     let (listen, data_dir) = (args.lane.listen, &args.lane.data_dir);
+    // SpacetimeDB writes the key that signs tokens there, and we the owner's token.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let prepare = async |address| match &args.database {
         Some(name) => crate::publish::publish(address, name, &data_dir.join("owner-token")).await,
         None => Ok(()),

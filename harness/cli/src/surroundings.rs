@@ -15,17 +15,12 @@ const FULL: &str = "the disk is full (ENOSPC): make room";
 const FILES: &str =
     "too many files are open (EMFILE): raise the limit, as with `ulimit -n 4096`, or give a smaller --jobs";
 
-/// Raises the soft limit of open files to the hard one, for this process and the servers that it starts. Where that can't
-/// be done, the limit stays as it is.
+/// Raises the limit of open files, for this process and the servers that it starts.
 ///
 /// # Errors
 /// The limit is too low for any run.
 pub fn allow_many_files() -> Result<(), Failure> {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    }
+    raise_file_limit();
     match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok((soft, _)) if soft < LEAST_FILES => {
             let what =
@@ -33,6 +28,15 @@ pub fn allow_many_files() -> Result<(), Failure> {
             Err(Failure::environment(what).hint("raise the limit, as with `ulimit -n 4096`"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Raises the soft limit of open files to the hard one, where that can be done.
+pub fn raise_file_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -32,7 +33,10 @@ impl WorkDir {
     fn make_in(parent: &Path) -> io::Result<WorkDir> {
         sweep(parent);
         let prefix = format!("{PREFIX}{}-", std::process::id());
-        let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent)?;
+        // It holds the keys of our servers: nobody else may look into it.
+        let private = fs::Permissions::from_mode(0o700);
+        let mut builder = tempfile::Builder::new();
+        let dir = builder.prefix(&prefix).permissions(private).tempdir_in(parent)?;
         // The file has its name once it is locked: before that no sweep takes it for one that was left.
         let unlocked = dir.path().join("unlocked");
         let lock = locked(&unlocked)?;
@@ -106,6 +110,7 @@ mod tests {
         fs::write(at("cutover-notes-of-mine/lock"), "").unwrap();
         std::os::unix::fs::symlink(at("cutover-notes-of-mine"), at("cutover-2-link")).unwrap();
         let next = WorkDir::make_in(parent.path()).unwrap();
+        assert_eq!(fs::metadata(used.path()).unwrap().permissions().mode() & 0o777, 0o700);
         assert!(used.path().join(LOCK).is_file() && next.path().join(LOCK).is_file());
         assert!(!at("cutover-1-left").exists());
         assert!(at("cutover-1-being-made").exists());

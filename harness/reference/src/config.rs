@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use cutover_core::text::{visible, without_value};
 use serde::Deserialize;
 
 use crate::defects::Defects;
@@ -14,9 +15,11 @@ use crate::defects::Defects;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where to listen; port 0 takes a free one.
+    /// Where to listen; port 0 takes a free one. An option, and not to be set in a file.
+    #[serde(skip, default = "anywhere")]
     pub listen: SocketAddr,
-    /// Where the journal lives. One server at a time.
+    /// Where the journal lives. One server at a time. An option, and not to be set in a file.
+    #[serde(skip)]
     pub data_dir: PathBuf,
     /// Which topics there are.
     pub topics: Topics,
@@ -259,9 +262,13 @@ impl Default for Compat {
     }
 }
 
+fn anywhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
 impl Default for Config {
     fn default() -> Self {
-        Self::new(SocketAddr::from(([127, 0, 0, 1], 0)), PathBuf::from("legacy-data"))
+        Self::new(anywhere(), PathBuf::from("legacy-data"))
     }
 }
 
@@ -301,7 +308,7 @@ impl Config {
     pub fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         let parsed = if is_json {
-            serde_json::from_str(text).map_err(|error| error.to_string())
+            serde_json::from_str(text).map_err(|error| without_value(&error.to_string()))
         } else {
             toml::from_str(text).map_err(|error| told(text, &error))
         };
@@ -316,7 +323,7 @@ impl Config {
 fn told(text: &str, error: &toml::de::Error) -> String {
     let at = error.span().map_or(0, |span| span.start);
     let line = text.get(..at).unwrap_or(text).matches('\n').count() + 1;
-    format!("line {line}: {}", error.message().trim())
+    format!("line {line}: {}", visible(&without_value(error.message().trim())))
 }
 
 #[cfg(test)]
@@ -356,7 +363,7 @@ mod tests {
     /// The block of the page that shows every key.
     fn shown() -> &'static str {
         let page = include_str!("../../../docs/OPERATING.md");
-        let block = page.split("```toml\n").find(|block| block.starts_with("listen = "));
+        let block = page.split("```toml\n").find(|block| block.starts_with("quiet = "));
         block.and_then(|block| block.split("```").next()).unwrap()
     }
 
@@ -387,5 +394,20 @@ mod tests {
     fn what_the_page_shows_without_a_default_is_read() {
         let all = shown().replace("\n#", "\n");
         toml::from_str::<Config>(&all).unwrap();
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_not_repeated_and_what_an_option_says_is_refused() {
+        for (text, told) in [
+            (
+                "[tokens]\nfallback_keys = 'the-old-key'",
+                "line 2: invalid type: string, expected a sequence",
+            ),
+            ("listen = '127.0.0.1:1'", "unknown field `listen`"),
+            ("\"x\\nALLOW\" = 1", "unknown field `x\\u{a}ALLOW`"),
+        ] {
+            let error = Config::from_text(Path::new("c.toml"), text).unwrap_err().to_string();
+            assert!(error.contains(told) && !error.contains("the-old-key"), "{error}");
+        }
     }
 }

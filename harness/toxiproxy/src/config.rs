@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use cutover_live::plain_file;
 
+use cutover_core::text::visible;
+
 use crate::go::address::split;
 use crate::go::scan::first_value;
 use crate::proxies::Asked;
@@ -13,7 +15,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A file that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}{place}: {what}; {mend}")]
+#[error("{path}{place}: {}; {mend}", visible(what))]
 pub struct ConfigError {
     /// The file.
     pub path: String,

@@ -14,7 +14,7 @@ pub fn upstream(text: &str) -> Option<UpstreamAddr> {
         .iter()
         .find_map(|scheme| text.strip_prefix(scheme));
     if let Some(rest) = secure {
-        let authority = rest.split('/').next().unwrap_or_default();
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (host, port) = match split(authority) {
             Ok((host, port)) => (host, port_of(port).ok()?),
             Err(_) => (authority.trim_start_matches('[').trim_end_matches(']'), TLS_PORT),
@@ -55,6 +55,7 @@ mod tests {
                 "wss://sync.example.com:4443/socket",
                 Some(("sync.example.com", 4443, true)),
             ),
+            ("wss://db?token=x", Some(("db", 443, true))),
             ("tls://[::1]", Some(("::1", 443, true))),
             ("ws://localhost:80/path", Some(("localhost", 80, false))),
             ("nowhere", None),

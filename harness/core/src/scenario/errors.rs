@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::text::visible;
+
 /// So many mistakes of a kind are told one by one; the others are counted.
 const MAX_OF_A_KIND: usize = 20;
 /// So many characters of a mistake are told.
@@ -32,7 +34,8 @@ impl fmt::Display for ScenarioError {
             what,
             hint,
         } = self;
-        write!(f, "{path}:{line}:{column}: {what}")?;
+        // What a file holds can not begin a line of its own.
+        write!(f, "{path}:{line}:{column}: {}", visible(what))?;
         match hint {
             Some(hint) => write!(f, "\n  hint: {hint}"),
             None => Ok(()),

@@ -10,7 +10,7 @@ mod secret;
 
 pub use markup::{code, html, markdown, xml};
 pub use screen::{Screen, Style};
-pub use secret::{Secret, learn, learn_value, masked, percent_encoded, scrubbed};
+pub use secret::{Secret, learn, learn_value, masked, percent_encoded, scrubbed, without_value};
 
 /// So many characters of a difference are written out.
 const MAX_POINTS: usize = 6;
@@ -47,7 +47,7 @@ fn is_invisible(c: char) -> bool {
             | 0x115f..=0x1160
             | 0x1680
             | 0x17b4..=0x17b5
-            | 0x180b..=0x180e
+            | 0x180b..=0x180f
             | 0x2000..=0x200f
             | 0x2028..=0x202f
             | 0x205f..=0x206f
@@ -57,8 +57,11 @@ fn is_invisible(c: char) -> bool {
             | 0xfe00..=0xfe0f
             | 0xfeff
             | 0xffa0
-            | 0xfff9..=0xfffb
+            | 0xfff0..=0xfffb
             | 0xfffe..=0xffff
+            | 0x13430..=0x1343f
+            | 0x1bca0..=0x1bca3
+            | 0x1d173..=0x1d17a
             | 0xe0000..=0xe0fff
     )
 }

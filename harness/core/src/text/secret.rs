@@ -18,6 +18,22 @@ const LEAST: usize = 6;
 /// The query parameters that are shown with their values; all others may be secrets.
 const SHOWN: [&str; 3] = ["vsn", "confirmed", "compression"];
 
+/// Parameters whose short values are words that stand elsewhere, too.
+const HARMLESS: [&str; 12] = [
+    "region",
+    "env",
+    "environment",
+    "app",
+    "client",
+    "platform",
+    "version",
+    "locale",
+    "lang",
+    "format",
+    "protocol_version",
+    "schema_version",
+];
+
 /// Every spelling of every secret that was read, the longest first.
 static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
@@ -73,6 +89,10 @@ fn know(secret: &str) {
         json.trim_matches('"').to_owned(),
         encoded.replace("%20", "+"),
         encoded.replace('%', "%25"),
+        lower_hex(&encoded),
+        secret.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        json.trim_matches('"').replace('/', "\\/"),
+        quick_xml::escape::escape(secret).into_owned(),
         encoded,
         BASE64_STANDARD_NO_PAD.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),
@@ -99,6 +119,17 @@ fn know(secret: &str) {
     known.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
 }
 
+/// A percent-encoded text with its hex digits in lower case.
+fn lower_hex(encoded: &str) -> String {
+    let mut pieces = encoded.split('%');
+    let mut lower = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2).unwrap_or((piece, ""));
+        lower.push_str(&format!("%{}{rest}", digits.to_ascii_lowercase()));
+    }
+    lower
+}
+
 /// Learns the secrets of a URL, or of what was to be one: the user's password, and the values of the query that are not
 /// known to be harmless.
 pub fn learn(url: &str) {
@@ -120,7 +151,7 @@ pub fn learn(url: &str) {
 
 /// Learns the value of a parameter. One that is called `region`, say, is a word that other texts have too.
 pub fn learn_value(name: &str, value: &str) {
-    if value.len() >= 2 * LEAST || is_telling(&name.to_lowercase()) {
+    if value.len() >= 2 * LEAST || !HARMLESS.contains(&name.to_lowercase().as_str()) {
         know(value);
     }
 }
@@ -132,13 +163,6 @@ fn pairs(query: &str) -> impl Iterator<Item = (String, &str)> {
         .map(|pair| pair.split_once('=').unwrap_or(("", pair)));
     let named = pairs.map(|(name, value)| (percent_decoded(name).to_lowercase(), value));
     named.filter(|(name, value)| !value.is_empty() && !SHOWN.contains(&name.as_str()))
-}
-
-fn is_telling(name: &str) -> bool {
-    let words = [
-        "token", "key", "secret", "pass", "pw", "auth", "jwt", "sig", "code", "cred", "session",
-    ];
-    name.is_empty() || words.iter().any(|word| name.contains(word))
 }
 
 /// A text without the secrets that are known and without what URLs in it keep secret.
@@ -201,6 +225,18 @@ pub fn masked(url: &str) -> String {
     shown
 }
 
+/// A parser's message without the value that it found, which may be a secret: of "invalid type: integer `5`, expected a string"
+/// the 5 is left out.
+pub fn without_value(message: &str) -> String {
+    match message.split_once(", expected") {
+        Some((found, expected)) if found.starts_with("invalid ") => {
+            let found = found.split(['`', '"']).next().unwrap_or_default().trim_end();
+            format!("{found}, expected{expected}")
+        }
+        _ => message.to_owned(),
+    }
+}
+
 /// Percent-encodes what may not stand in a path segment or a query value (RFC 3986, 2.3).
 pub fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -256,6 +292,25 @@ mod tests {
         assert_eq!(scrubbed("nothing of it here"), "nothing of it here");
         Secret::new("short");
         assert_eq!(scrubbed("short is a word"), "short is a word");
+    }
+
+    #[test]
+    fn a_secret_is_found_in_the_spellings_of_other_languages() {
+        Secret::new("Sp/el+li=ng\"9");
+        for spelling in [
+            "Sp%2fel%2bli%3dng%229",
+            "%53%70%2F%65%6C%2B%6C%69%3D%6E%67%22%39",
+            "Sp\\/el+li=ng\\\"9",
+            "Sp/el+li=ng&quot;9",
+        ] {
+            assert_eq!(scrubbed(spelling), "***", "{spelling}");
+        }
+    }
+
+    #[test]
+    fn a_short_value_is_masked_everywhere_but_under_a_harmless_name() {
+        learn("http://h/?ticket=admit-me&region=westeros");
+        assert_eq!(scrubbed("admit-me to westeros"), "*** to westeros");
     }
 
     #[test]

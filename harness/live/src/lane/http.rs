@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 pub use cutover_core::text::percent_encoded;
-use cutover_core::text::scrubbed;
+use cutover_core::text::{scrubbed, visible};
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -394,10 +394,11 @@ pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     by_type || start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
-/// The beginning of a text of the lane's. Its secrets are masked before it is cut: a part of one would not be known.
+/// The beginning of a text of the lane's, in one line. Its secrets are masked before it is cut: a part of one would not be known.
 pub(crate) fn excerpt(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
-    scrubbed(&text).chars().take(EXCERPT_CHARS).collect()
+    let shown: String = scrubbed(&text).chars().take(EXCERPT_CHARS).collect();
+    visible(&shown)
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
 use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
+use cutover_core::text::visible;
 
 /// Where a lane is reached: always over plain TCP to a proxy of ours, which speaks TLS to the lane where that is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +186,7 @@ pub enum Arrival {
 
 /// Why a session could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}{}", hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+#[error("{}{}", visible(what), hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
 pub struct OpenError {
     /// What was seen, with where.
     pub what: String,

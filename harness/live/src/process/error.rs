@@ -22,7 +22,7 @@ pub enum ServerError {
         source: std::io::Error,
     },
     /// It was started and does not serve.
-    #[error("{program} does not serve: {what}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{log}") }, program = program.display())]
+    #[error("{program} does not serve: {what}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{}", quoted(log)) }, program = program.display())]
     NotServing {
         /// The program.
         program: PathBuf,
@@ -32,7 +32,7 @@ pub enum ServerError {
         log: String,
     },
     /// It served, and ended without being asked to.
-    #[error("{program} ended by itself while it served: {end}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{log}") }, program = program.display())]
+    #[error("{program} ended by itself while it served: {end}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{}", quoted(log)) }, program = program.display())]
     Died {
         /// The program.
         program: PathBuf,
@@ -67,4 +67,10 @@ pub enum ServerError {
         /// Why.
         errno: nix::errno::Errno,
     },
+}
+
+/// The lines of a log, each marked: none of them looks like one of ours.
+fn quoted(log: &str) -> String {
+    let lines: Vec<String> = log.lines().map(|line| format!("  | {line}")).collect();
+    lines.join("\n")
 }

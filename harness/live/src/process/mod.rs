@@ -185,6 +185,9 @@ impl Server {
         command
             .args(arguments)
             .env("TMPDIR", &self.temp_dir)
+            // A server is not to know the tokens of a lane.
+            .env_remove("CUTOVER_LEGACY_TOKEN")
+            .env_remove("CUTOVER_CANDIDATE_TOKEN")
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(log)

@@ -5,6 +5,7 @@ use std::{fmt, io};
 use super::file::{MAX_LINE_BYTES, SCHEMA};
 use crate::hash::canonical::CanonicalError;
 use crate::hash::payload::PayloadHash;
+use crate::text::visible;
 
 /// What is wrong with a vector file, where, and what to do.
 #[derive(Debug)]
@@ -76,8 +77,9 @@ impl fmt::Display for VectorError {
             ),
             VectorErrorKind::BadLine { problem, column } => write!(
                 f,
-                "column {column}: {problem}; a line is {{\"client\":..,\"stream\":..,\"seq\":..,\"hash\":\"sha256:..\"}}, \
-                 with \"payload\" if it is kept"
+                "column {column}: {}; a line is {{\"client\":..,\"stream\":..,\"seq\":..,\"hash\":\"sha256:..\"}}, \
+                 with \"payload\" if it is kept",
+                visible(problem)
             ),
             VectorErrorKind::Truncated {
                 promised: Some(promised),

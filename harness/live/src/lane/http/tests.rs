@@ -104,3 +104,8 @@ async fn a_service_below_a_path_is_asked_below_it() {
         .unwrap_err();
     assert!(error.to_string().contains("GET /stdb/v1/ping"), "{error}");
 }
+
+#[test]
+fn the_words_of_a_lane_are_one_line() {
+    assert_eq!(excerpt(b"no\nALLOW\r\n::stop"), "no\\u{a}ALLOW\\u{d}\\u{a}::stop");
+}

@@ -5,6 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cutover_core::text::scrubbed;
 
 use super::codec::Message;
 use super::object::RawObject;
@@ -274,8 +275,13 @@ fn described(place: &str, object: &RawObject) -> String {
     format!("{place} has {}", keys.join(", "))
 }
 
+/// The beginning of a name; secrets are masked before it is cut.
 fn shown(name: &str) -> String {
-    name.chars().take(KEY_CHARS).flat_map(char::escape_debug).collect()
+    scrubbed(name)
+        .chars()
+        .take(KEY_CHARS)
+        .flat_map(char::escape_debug)
+        .collect()
 }
 
 /// Whether a value of the object is the base64 of a text that holds the marker.

@@ -1,12 +1,12 @@
 //! Reads TOML such that every error says where it is and how to mend it.
 
 use cutover_core::scenario::{place_of, syntax_errors};
-use cutover_core::text::masked;
+use cutover_core::text::{masked, visible, without_value};
 use serde::de::DeserializeOwned;
 
 /// What is wrong with a profile or with a lane's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{at}: {what} ({hint}){}", more.iter().map(|error| format!("\n{error}")).collect::<String>())]
+#[error("{at}: {} ({hint}){}", visible(what), more.iter().map(|error| format!("\n{error}")).collect::<String>())]
 pub struct ProfileError {
     /// The file, with line and column where they are known, or the URL.
     pub at: String,
@@ -61,17 +61,6 @@ impl ProfileError {
             "docs/LANES.md lists every key with its type"
         };
         ProfileError::new(&at, what, hint)
-    }
-}
-
-/// A value of the wrong type may be a secret: "invalid type: integer `5`, expected a string" is told without the 5.
-fn without_value(message: &str) -> String {
-    match message.split_once(", expected") {
-        Some((found, expected)) if found.starts_with("invalid ") => {
-            let found = found.split(['`', '"']).next().unwrap_or_default().trim_end();
-            format!("{found}, expected{expected}")
-        }
-        _ => message.to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use cutover_core::text::visible;
 use http::Method;
 use serde::Deserialize;
 
@@ -103,7 +104,7 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
     match ask(http, what, Method::GET, "/v1/health", None, Bytes::new()).await {
         Ok(answer) => Ok(serde_json::from_slice::<Health>(&answer.body)
             .ok()
-            .map(|health| health.version)),
+            .map(|health| visible(&health.version))),
         Err(AdminError::Refused { .. }) => Ok(None),
         Err(error) => Err(error),
     }

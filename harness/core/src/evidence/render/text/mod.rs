@@ -10,7 +10,7 @@ use super::Renderer;
 use super::table::{Align, Table, wrap};
 use super::words::{self, Tone};
 use crate::check::Verdict;
-use crate::evidence::document::{Evidence, Times};
+use crate::evidence::document::{Evidence, State, Times};
 use crate::evidence::judged::{JudgedScenario, ScenarioOutcome, Seen};
 use crate::ids::LaneId;
 use crate::plan::Expectation;
@@ -65,7 +65,10 @@ impl Renderer for TextRenderer<'_> {
         self.left_out(evidence, out)?;
         self.troubles(evidence, out)?;
         self.warnings(evidence, out)?;
-        self.matrix(evidence, out)?;
+        // A run that drove nothing has nothing to say of any row.
+        if !evidence.judged.scenarios.is_empty() || evidence.state == State::Complete {
+            self.matrix(evidence, out)?;
+        }
         self.decision(evidence, out)
     }
 }
