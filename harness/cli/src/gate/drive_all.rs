@@ -361,6 +361,12 @@ impl LaneChoice {
                     what: error.to_string(),
                     hint: None,
                 })?;
+                if matches!(&target, LaneTarget::Spacetime(profile) if profile.is_without_url()) {
+                    return Err(DriveError::Usage {
+                        what: format!("{at} does not say where the server is"),
+                        hint: Some("add `url`, or give --candidate-bin to have a server started".to_owned()),
+                    });
+                }
                 Ok(Source::Outside(match token {
                     Some(token) => target.with_token(token.clone()),
                     None => target,

@@ -16,8 +16,15 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::Endpoint;
-use super::passing::{is_passing, retry_after};
+use super::passing::{is_not_now, is_passing, retry_after};
 use crate::bounds::{Bound, MESSAGE_MAX_BYTES};
+
+/// The waits before a request is made again that was refused in passing.
+const AGAIN_AFTER: [Duration; 3] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+];
 
 /// How much of an answer an error shows, in characters.
 const EXCERPT_CHARS: usize = 300;
@@ -215,6 +222,30 @@ impl HttpClient {
         body: impl Into<Bytes>,
     ) -> Result<HttpAnswer, HttpError> {
         self.request_with(method, path, content_type, None, body).await
+    }
+
+    /// The same, made again where it was refused in passing, each time at least as late as the answer asks. For requests
+    /// that may be made twice.
+    ///
+    /// # Errors
+    /// As [`HttpClient::request`].
+    pub async fn request_again(
+        &mut self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: Bytes,
+    ) -> Result<HttpAnswer, HttpError> {
+        for wait in AGAIN_AFTER {
+            let answered = self.request(method.clone(), path, content_type, body.clone()).await;
+            let asked = match &answered {
+                Ok(answer) if is_not_now(answer.status) => answer.retry_after,
+                Err(error @ HttpError::Html { status, .. }) if is_not_now(*status) => error.retry_after(),
+                _ => return answered,
+            };
+            tokio::time::sleep(asked.map_or(wait, |asked| asked.max(wait))).await;
+        }
+        self.request(method, path, content_type, body).await
     }
 
     /// The same with one more header.

@@ -23,6 +23,11 @@ pub(crate) fn did_nothing(status: u16) -> bool {
     matches!(status, 421 | 425 | 429)
 }
 
+/// Whether a status of a server, or of what stands before it, says to come again later (RFC 9110, 15.6.3 to 15.6.5).
+pub(crate) fn is_not_now(status: u16) -> bool {
+    did_nothing(status) || matches!(status, 502..=504)
+}
+
 /// How long an answer asks to wait, at most [`RETRY_AFTER_CAP`].
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;

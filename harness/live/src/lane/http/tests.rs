@@ -109,3 +109,16 @@ async fn a_service_below_a_path_is_asked_below_it() {
 fn the_words_of_a_lane_are_one_line() {
     assert_eq!(excerpt(b"no\nALLOW\r\n::stop"), "no\\u{a}ALLOW\\u{d}\\u{a}::stop");
 }
+
+#[tokio::test]
+async fn a_request_that_comes_too_early_is_made_again() {
+    const NOT_NOW: &str = "HTTP/1.1 503 No\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n";
+    let again = async |script| {
+        let mut client = client(serve(vec![script]).await);
+        let answered = client.request_again(Method::GET, "/health", None, Bytes::new()).await;
+        answered.unwrap().status
+    };
+    assert_eq!(again(vec![NOT_NOW, NOT_NOW, NOT_NOW, OK]).await, 200);
+    assert_eq!(again(vec![NOT_NOW, NOT_NOW, NOT_NOW, NOT_NOW]).await, 503);
+    assert_eq!(again(vec!["HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"]).await, 500);
+}

@@ -21,7 +21,8 @@ const OWN_SERVER_URL: &str = "http://candidate.localhost/";
 pub struct SpacetimeProfile {
     /// `spacetime`.
     pub kind: String,
-    /// The server's base URL, with the path that it lies below, if any.
+    /// The server's base URL, with the path that it lies below, if any; a server that is started for the run needs none.
+    #[serde(default = "own_server")]
     pub url: String,
     /// The database's name or identity; where it is left out, one is created for the run.
     #[serde(default)]
@@ -50,6 +51,10 @@ pub struct SpacetimeProfile {
     /// The most publishes a second, of the whole run; without bound where it is left out.
     #[serde(default)]
     pub rate: Option<std::num::NonZeroU32>,
+}
+
+fn own_server() -> String {
+    OWN_SERVER_URL.to_owned()
 }
 
 fn subprotocols() -> Vec<String> {
@@ -94,6 +99,11 @@ impl SpacetimeProfile {
             publish_module: None,
             ..self
         }
+    }
+
+    /// Whether it says nothing of where a server is.
+    pub fn is_without_url(&self) -> bool {
+        self.url == OWN_SERVER_URL
     }
 
     /// The default profile of the server at a URL. A path that ends in `/v1/database/NAME` names a database that is there

@@ -210,3 +210,11 @@ fn every_mistake_of_a_profile_is_told_with_its_place() {
         "{error}"
     );
 }
+
+#[test]
+fn a_server_that_is_started_for_the_run_needs_no_url() {
+    let of = |text: &str| LaneTarget::of_toml(text, "p.toml").unwrap();
+    let without = |target| matches!(target, LaneTarget::Spacetime(profile) if profile.is_without_url());
+    assert!(without(of("kind = \"spacetime\"\nconfirmed = true")));
+    assert!(!without(of("kind = \"spacetime\"\nurl = \"http://127.0.0.1:1\"")));
+}

@@ -223,7 +223,7 @@ async fn ask(
     content_type: Option<&str>,
     body: Bytes,
 ) -> Result<HttpAnswer, AdminError> {
-    let answered = http.request(method, path, content_type, body).await;
+    let answered = http.request_again(method, path, content_type, body).await;
     let answer = answered.map_err(|error| AdminError::NoAnswer {
         what: what.to_owned(),
         error: Box::new(error),

@@ -166,7 +166,10 @@ impl SpacetimeWriter {
     async fn sql(&mut self, query: &str) -> Result<Result<HttpAnswer, HttpAnswer>, String> {
         let path = format!("/v1/database/{}/sql", percent_encoded(&self.database));
         let body = Bytes::copy_from_slice(query.as_bytes());
-        let answered = self.http.request(Method::POST, &path, Some("text/plain"), body).await;
+        let answered = self
+            .http
+            .request_again(Method::POST, &path, Some("text/plain"), body)
+            .await;
         let answer = answered.map_err(|error| error.to_string())?;
         Ok(if answer.is_ok() { Ok(answer) } else { Err(answer) })
     }
