@@ -203,6 +203,7 @@ pub(super) fn blocked() -> Evidence {
         command: ["cutover", "gate", "--seed", "42"].map(str::to_owned).to_vec(),
         reproduce: "cutover gate --seed 42".to_owned(),
         seed: Seed(42),
+        repeat: None,
         scope,
         toxiproxy: None,
         lanes: BTreeMap::from([
