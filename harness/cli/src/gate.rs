@@ -12,7 +12,7 @@ use std::io::Write;
 use std::path::Path;
 
 use cutover_core::evidence::render::{JsonRenderer, JunitRenderer, MarkdownRenderer, Renderer, TextRenderer};
-use cutover_core::evidence::{Evidence, Times};
+use cutover_core::evidence::{Evidence, NthRun, Times};
 use cutover_core::gate::Decision;
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::masked;
@@ -44,7 +44,7 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     if args.repeat > 1 {
         return repeat::run(args, seed, &sources, &mut out);
     }
-    let ran = once(args, seed, &sources)?;
+    let ran = once(args, seed, None, &sources)?;
     print(&ran.evidence, &ran.times, &ran.bundle, args.format, &mut out).map_err(|error| cannot_print(&error))?;
     say_if_not_allow(args, ran.evidence.judged.decision.decision);
     ran.exit
@@ -76,14 +76,14 @@ fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
     }
 }
 
-/// Runs all scenarios once.
-fn once(args: &GateArgs, seed: Seed, sources: &[Source]) -> Result<Ran, Failure> {
+/// Runs all scenarios once, on its own or as one of several runs.
+fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source]) -> Result<Ran, Failure> {
     let plans: Vec<_> = sources
         .iter()
         .map(|source| scenarios::compile(&source.scenario, seed))
         .collect();
     let module = args.module.as_deref().map(read_module).transpose()?;
-    let recording = Recording::begin(args, seed, sources)?;
+    let recording = Recording::begin(args, seed, repeat, sources)?;
     let request = DriveRequest {
         plans,
         lanes: lanes(args),

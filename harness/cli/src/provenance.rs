@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use cutover_core::evidence::{Checkout, Tool};
-use cutover_core::text::{Secret, learn, masked};
+use cutover_core::text::{Secret, learn, masked, quoted};
 
 use crate::args::GateArgs;
 
@@ -77,7 +77,7 @@ fn shown(option: &str, value: &str) -> String {
 /// The command that runs the same again, without the choice of scenarios. Tokens come from the environment.
 pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     let mut words = vec![
-        program.to_owned(),
+        quoted(program),
         "gate".to_owned(),
         "--seed".to_owned(),
         seed.to_string(),
@@ -119,16 +119,6 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     words.join(" ")
 }
 
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,8 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quoted("a/b-c.toml"), "a/b-c.toml");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
+    fn the_program_is_quoted_in_the_command_that_runs_it_again() {
+        use clap::Parser;
+        let line = ["cutover", "gate", "--also", "my own.toml"];
+        let crate::args::Command::Gate(args) = crate::args::Cli::parse_from(line).command else {
+            panic!("no gate")
+        };
+        let again = reproduce("/opt/my `tools`/cutover", 7, &args);
+        assert_eq!(again, "'/opt/my `tools`/cutover' gate --seed 7 --also 'my own.toml'");
     }
 }

@@ -65,16 +65,14 @@ fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
         }
         worst = worse(worst, one(&run)?);
         let document = plain_file::read(&run.dir.join(layout::EVIDENCE), MAX_FILE_BYTES).unwrap_or_default();
-        documents.extend(serde_json::from_slice::<Evidence>(&document));
+        if let (Some((recorded, _)), Ok(document)) = (&recorded, serde_json::from_slice::<Evidence>(&document)) {
+            wrong.extend(recorded.differs(nth, &document));
+            documents.push(document);
+        }
     }
     if let Some((recorded, bytes)) = &recorded {
         if args.dir.join(repeat::bundle(recorded.asked.saturating_add(1))).exists() {
             wrong.push(format!("{} names fewer runs than there are", layout::REPEAT));
-        }
-        for (nth, document) in (1..).zip(&documents) {
-            if document.seed != repeat::seed_of(recorded.seed, nth) {
-                wrong.push(format!("{} is of another seed", repeat::bundle(nth)));
-            }
         }
         if repeat::repeated(recorded.seed, recorded.asked, &documents).to_bytes() != *bytes {
             wrong.push(format!("{} does not follow from the runs", layout::REPEAT));

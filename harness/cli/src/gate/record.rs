@@ -8,8 +8,8 @@ use cutover_core::evidence::bundle::{closing_files, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files, is_digested};
 use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
-    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, LaneServer, RUN_TIMES_SCHEMA, RunEvent,
-    ScenarioOutcome, State, Times, decide, judge_scenario,
+    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, LaneServer, NthRun, RUN_TIMES_SCHEMA,
+    RunEvent, ScenarioOutcome, State, Times, decide, judge_scenario,
 };
 use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
@@ -43,7 +43,12 @@ pub struct Recording {
 
 impl Recording {
     /// Makes the bundle, with a document that says that the run goes on.
-    pub fn begin(args: &GateArgs, seed: Seed, sources: &[Source]) -> Result<Recording, Failure> {
+    pub fn begin(
+        args: &GateArgs,
+        seed: Seed,
+        repeat: Option<NthRun>,
+        sources: &[Source],
+    ) -> Result<Recording, Failure> {
         let started = Moment::now();
         let run = format!("{}-{seed}", started.compact());
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&run));
@@ -59,6 +64,7 @@ impl Recording {
             reproduce: provenance::reproduce(program, seed.0, args),
             command,
             seed,
+            repeat,
             toxiproxy: args.toxiproxy.as_deref().map(masked),
             lanes: BTreeMap::new(),
             module_digest: None,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cutover_core::evidence::layout::{self, Files};
 use cutover_core::evidence::render::{JunitRenderer, MarkdownRenderer, Renderer, TextRenderer};
 use cutover_core::evidence::repeat::{Repeated, bundle, repeated, seed_of};
-use cutover_core::evidence::{Evidence, State};
+use cutover_core::evidence::{Evidence, NthRun, State};
 use cutover_core::ids::Seed;
 
 use super::{Ran, once, say_if_not_allow};
@@ -33,7 +33,12 @@ pub fn run(args: &GateArgs, seed: Seed, sources: &[Source], out: &mut Stdout) ->
             repeat: 1,
             ..args.clone()
         };
-        let one = once(&this, seed_of(seed, nth), sources)?;
+        let place = NthRun {
+            nth,
+            of: args.repeat,
+            seed,
+        };
+        let one = once(&this, seed_of(seed, nth), Some(place), sources)?;
         let goes_on = one.exit.is_ok() && !is_interrupted(&one.evidence.state);
         ran.push(one);
         if !goes_on {

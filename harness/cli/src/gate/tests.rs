@@ -106,7 +106,7 @@ where
         jobs: 1,
         enough: None,
     };
-    let recording = Recording::begin(&args, Seed(7), &sources).unwrap();
+    let recording = Recording::begin(&args, Seed(7), None, &sources).unwrap();
     let runtime = crate::serve::runtime().unwrap();
     let mut recording = runtime.block_on(conduct(request, recording, driver)).unwrap();
     let (evidence, _) = recording.close().unwrap();

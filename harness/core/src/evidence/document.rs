@@ -37,6 +37,9 @@ pub struct Evidence {
     pub reproduce: String,
     /// The seed.
     pub seed: Seed,
+    /// Which one this is of the runs of `--repeat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<NthRun>,
     /// What had to run.
     pub scope: Scope,
     /// The Toxiproxy that the byte toxics were put into, where that were not the run's own proxies.
@@ -52,6 +55,23 @@ pub struct Evidence {
     pub files: BTreeMap<String, FileEntry>,
     /// `sha256:` of this document with an empty text in this place: it binds what no file of its own tells.
     pub digest: String,
+}
+
+/// The place of a run among repeated ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NthRun {
+    /// Its number, from 1.
+    pub nth: u32,
+    /// How many runs were asked for.
+    pub of: u32,
+    /// The seed of the first run.
+    pub seed: Seed,
+}
+
+impl std::fmt::Display for NthRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "run {} of {} from seed {}", self.nth, self.of, self.seed)
+    }
 }
 
 /// How far a run came.

@@ -26,7 +26,9 @@ mod tests;
 mod vectors;
 
 pub use causes::{Cause, untold};
-pub use document::{Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, RUN_TIMES_SCHEMA, State, Times, Tool};
+pub use document::{
+    Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, NthRun, RUN_TIMES_SCHEMA, State, Times, Tool,
+};
 pub use judge::{JudgeInput, decide, judge, judge_scenario};
 pub use judged::{Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};
 pub use run::{Driven, LaneRun, RunEvent};

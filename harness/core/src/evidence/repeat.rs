@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::causes::{Cause, untold};
-use super::document::{Evidence, pretty};
+use super::document::{Evidence, NthRun, pretty};
 use super::layout;
 use crate::gate::Decision;
 use crate::ids::{LaneId, Seed};
@@ -154,6 +154,24 @@ impl Repeated {
     pub fn to_bytes(&self) -> Vec<u8> {
         pretty(self)
     }
+
+    /// What the document of a run, from 1, says otherwise than its place here.
+    pub fn differs(&self, nth: u32, run: &Evidence) -> Option<String> {
+        let (folder, seed) = (bundle(nth), seed_of(self.seed, nth));
+        let here = NthRun {
+            nth,
+            of: self.asked,
+            seed: self.seed,
+        };
+        match run.repeat {
+            None => Some(format!(
+                "{folder} does not say which run of several it is; here it is {here}"
+            )),
+            Some(says) if says != here => Some(format!("{folder} says that it is {says}; here it is {here}")),
+            Some(_) if run.seed != seed => Some(format!("{folder} has seed {}; {here} has seed {seed}", run.seed)),
+            Some(_) => None,
+        }
+    }
 }
 
 /// What is left to chance: one in twenty.
@@ -208,7 +226,72 @@ fn at_least(found: u32, of: u32, share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::tests::blocked;
     use super::*;
+
+    /// What differs of a run that says of itself that it is `says`, as run `nth` of `asked` from a seed.
+    fn differs(says: Option<NthRun>, nth: u32, asked: u32, seed: u64) -> Option<String> {
+        let run = Evidence {
+            repeat: says,
+            seed: Seed(6),
+            ..blocked()
+        };
+        repeated(Seed(seed), asked, &[]).differs(nth, &run)
+    }
+
+    #[test]
+    fn a_run_in_its_own_place_differs_in_nothing_and_one_in_another_is_told() {
+        let second = Some(NthRun {
+            nth: 2,
+            of: 3,
+            seed: Seed(5),
+        });
+        assert_eq!(differs(second, 2, 3, 5), None);
+        let told = differs(second, 1, 2, 6).unwrap();
+        assert_eq!(
+            told,
+            "run-1 says that it is run 2 of 3 from seed 5; here it is run 1 of 2 from seed 6"
+        );
+        for (nth, asked, seed) in [(1, 3, 5), (2, 2, 5), (2, 3, 6)] {
+            assert!(differs(second, nth, asked, seed).is_some(), "{nth} {asked} {seed}");
+        }
+    }
+
+    #[test]
+    fn a_run_on_its_own_and_one_of_another_seed_are_none_of_several() {
+        let told = differs(None, 2, 3, 5).unwrap();
+        assert!(
+            told.starts_with("run-2 does not say which run of several it is"),
+            "{told}"
+        );
+        let first = Some(NthRun {
+            nth: 1,
+            of: 3,
+            seed: Seed(5),
+        });
+        let told = differs(first, 1, 3, 5).unwrap();
+        assert_eq!(told, "run-1 has seed 6; run 1 of 3 from seed 5 has seed 5");
+    }
+
+    #[test]
+    fn only_a_repeated_run_has_its_place_in_its_document() {
+        let place = NthRun {
+            nth: 1,
+            of: 2,
+            seed: Seed(42),
+        };
+        for repeat in [None, Some(place)] {
+            let run = Evidence { repeat, ..blocked() };
+            let bytes = run.to_bytes();
+            assert_eq!(
+                String::from_utf8_lossy(&bytes).contains("\"repeat\": {"),
+                repeat.is_some()
+            );
+            assert_eq!(serde_json::from_slice::<Evidence>(&bytes).unwrap(), run);
+        }
+    }
 
     #[test]
     fn the_bound_is_the_one_of_the_tables() {

@@ -203,6 +203,7 @@ pub(super) fn blocked() -> Evidence {
         command: ["cutover", "gate", "--seed", "42"].map(str::to_owned).to_vec(),
         reproduce: "cutover gate --seed 42".to_owned(),
         seed: Seed(42),
+        repeat: None,
         scope,
         toxiproxy: None,
         lanes: BTreeMap::from([
@@ -313,6 +314,25 @@ fn a_blocked_run_at_80_columns() {
     let text = at_terminal(80, &blocked());
     insta::assert_snapshot!(text);
     fits(&text, 80);
+}
+
+#[test]
+fn commands_are_quoted_for_a_shell_where_they_need_it() {
+    let mut evidence = blocked();
+    "/opt/my `tools`/cutover".clone_into(&mut evidence.command[0]);
+    evidence.scope.chosen = vec!["it's-*".to_owned()];
+    let terminal = TextRenderer {
+        width: 80,
+        color: false,
+        times: None,
+        bundle: Some("my runs/$(id)"),
+    };
+    let told = rendered(&terminal, &evidence);
+    let recheck = "  recheck    '/opt/my `tools`/cutover' recheck 'my runs/$(id)'\n";
+    assert!(told.contains(recheck), "{told}");
+    let told = rendered(&MarkdownRenderer { times: None }, &evidence);
+    let again = r"| reproduce | `cutover gate --seed 42 --scenario 'it'\''s-*'` |";
+    assert!(told.contains(again), "{told}");
 }
 
 /// No line is longer than this but for commands and paths, which are there to be copied.

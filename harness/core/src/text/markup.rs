@@ -1,6 +1,6 @@
 //! Text within markup: none of it is markup.
 
-use super::written_out;
+use super::{visible, written_out};
 
 /// Text that a page shows as it is; also within an attribute in double quotes.
 pub fn html(text: &str) -> String {
@@ -43,10 +43,24 @@ pub fn markdown(text: &str) -> String {
     shown
 }
 
-/// Text as code. What would end the code, the line or the table's cell is another character there.
+/// Text as code, which is read back as it is: its fence is longer than any run of backticks in it, and a blank that
+/// CommonMark takes away stands at both ends where the text begins or ends with a backtick or a blank.
 pub fn code(text: &str) -> String {
-    let shown = written_out(text, |c| c == '\n').replace('\n', " ");
-    format!("`{}`", shown.replace('`', "'").replace('|', "\\|"))
+    let text = visible(text);
+    let runs = text.split(|c| c != '`').map(str::len);
+    // A code span can't be empty, and of one of blanks only none is taken away.
+    let fence = match text.is_empty() {
+        true => String::new(),
+        false => "`".repeat(runs.max().unwrap_or(0) + 1),
+    };
+    let at_end = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']);
+    let blank = if at_end && text.contains(|c| c != ' ') { " " } else { "" };
+    format!("{fence}{blank}{text}{blank}{fence}")
+}
+
+/// Text as code in a cell of a table, which a `|` would end even there.
+pub fn code_in_cell(text: &str) -> String {
+    code(text).replace('|', "\\|")
 }
 
 #[cfg(test)]
@@ -57,17 +71,20 @@ mod tests {
 
     use super::*;
 
-    /// What a reader of Markdown sees of a text in a place, and whether anything in it was markup.
-    fn read(document: &str, place: &str) -> (String, bool) {
-        let github = Options::ENABLE_TABLES
+    fn github() -> Options {
+        Options::ENABLE_TABLES
             | Options::ENABLE_STRIKETHROUGH
             | Options::ENABLE_TASKLISTS
             | Options::ENABLE_FOOTNOTES
             | Options::ENABLE_MATH
-            | Options::ENABLE_GFM;
+            | Options::ENABLE_GFM
+    }
+
+    /// What a reader of Markdown sees of a text in a place, and whether anything in it was markup.
+    fn read(document: &str, place: &str) -> (String, bool) {
         let mut seen = String::new();
         let mut markup = false;
-        for event in Parser::new_ext(document, github) {
+        for event in Parser::new_ext(document, github()) {
             match event {
                 Event::Text(text) => seen.push_str(&text),
                 Event::InlineHtml(html) if *html == *SPLIT => {}
@@ -141,8 +158,37 @@ mod tests {
         }
 
         #[test]
+        fn a_code_span_is_read_as_the_text_that_was_given(text in texts()) {
+            let (inline, cell) = (code(&text), code_in_cell(&text));
+            for (document, before) in [
+                (format!("{inline}\n"), ""),
+                (format!("- x{inline}\n"), "x"),
+                (format!("Reproduce: {inline}\n"), "Reproduce: "),
+                (format!("| a | b |\n|---|---|\n| x | {cell} |\n"), "abx"),
+            ] {
+                let mut seen = String::new();
+                let mut spans = Vec::new();
+                for event in Parser::new_ext(&document, github()) {
+                    match event {
+                        Event::Text(text) => seen.push_str(&text),
+                        Event::Code(text) => spans.push(text.to_string()),
+                        Event::Start(
+                            Tag::Paragraph | Tag::List(None) | Tag::Item | Tag::Table(_) | Tag::TableHead
+                            | Tag::TableRow | Tag::TableCell,
+                        )
+                        | Event::End(_) => {}
+                        other => prop_assert!(false, "{document:?} {other:?}"),
+                    }
+                }
+                let expected: Vec<String> = Some(visible(&text)).into_iter().filter(|text| !text.is_empty()).collect();
+                prop_assert_eq!(&spans, &expected, "{:?}", document);
+                prop_assert_eq!(seen.trim(), before.trim(), "{:?}", document);
+            }
+        }
+
+        #[test]
         fn no_control_character_and_no_markup_comes_out_of_any_printer(text in any::<String>()) {
-            for shown in [html(&text), xml(&text), markdown(&text), code(&text)] {
+            for shown in [html(&text), xml(&text), markdown(&text), code(&text), code_in_cell(&text)] {
                 prop_assert!(!shown.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')), "{shown:?}");
             }
             prop_assert!(!html(&text).contains(['<', '>', '"']));
@@ -162,6 +208,9 @@ mod tests {
         );
         assert_eq!(markdown("http://a.b www.c.d"), "http:<!-- -->//a.b www.<!-- -->c.d");
         assert_eq!(markdown("a\nb | <c>"), "a b \\| \\<c\\>");
-        assert_eq!(code("a`b|c\n\u{1b}"), "`a'b\\|c \\u{1b}`");
+        assert_eq!(code("a`b|c\u{1b}"), "``a`b|c\\u{1b}``");
+        assert_eq!(code_in_cell("`a`|b"), "`` `a`\\|b ``");
+        assert_eq!(code("a\nb"), "`a\\u{a}b`");
+        assert_eq!([code(""), code("  "), code(" a")], ["", "`  `", "`  a `"]);
     }
 }

@@ -7,7 +7,7 @@ use super::{Renderer, causes, words};
 use crate::evidence::causes::{Cause, untold};
 use crate::evidence::document::{Evidence, Times};
 use crate::evidence::judged::{JudgedFinding, JudgedScenario, Seen};
-use crate::text::{code, markdown};
+use crate::text::{code, code_in_cell, markdown};
 
 /// So many findings of a scenario are shown; the others are in the bundle.
 const MAX_FINDINGS: usize = 20;
@@ -126,7 +126,11 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     for (lane, server) in &evidence.lanes {
         fact(lane.as_str(), &words::lane_server(server))?;
     }
-    writeln!(out, "| reproduce | {} |\n", code(&words::reproduce_all(evidence)))
+    writeln!(
+        out,
+        "| reproduce | {} |\n",
+        code_in_cell(&words::reproduce_all(evidence))
+    )
 }
 
 fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {

@@ -9,6 +9,7 @@ use crate::evidence::layout;
 use crate::gate::{Decision, RowVerdict};
 use crate::ids::LaneId;
 use crate::matrix::{self, Part};
+use crate::text::quoted;
 
 /// The decision in a word, as people read it first.
 pub fn decision(evidence: &Evidence) -> &'static str {
@@ -321,19 +322,23 @@ pub fn finding_names(scenario: &JudgedScenario) -> String {
 }
 
 /// The program as it was called, so that the commands shown can be copied.
-pub fn program(evidence: &Evidence) -> &str {
-    evidence.command.first().map_or("cutover", String::as_str)
+pub fn program(evidence: &Evidence) -> String {
+    quoted(evidence.command.first().map_or("cutover", String::as_str))
 }
 
-/// The command that runs all of a run again. Globs are quoted, as a shell would expand them.
+/// The command that runs all of a run again.
 pub fn reproduce_all(evidence: &Evidence) -> String {
-    let globs = evidence.scope.chosen.iter().map(|glob| format!(" --scenario '{glob}'"));
+    let globs = evidence
+        .scope
+        .chosen
+        .iter()
+        .map(|glob| format!(" --scenario {}", quoted(glob)));
     format!("{}{}", evidence.reproduce, globs.collect::<String>())
 }
 
 /// The command that runs one scenario of a run again.
 pub fn reproduce(evidence: &Evidence, scenario: &JudgedScenario) -> String {
-    format!("{} --scenario {}", evidence.reproduce, scenario.name)
+    format!("{} --scenario {}", evidence.reproduce, quoted(&scenario.name))
 }
 
 /// How an outcome is marked where there is room for one character.

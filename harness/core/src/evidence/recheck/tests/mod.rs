@@ -130,6 +130,7 @@ fn evidence(state: State) -> Evidence {
         command: vec!["cutover".to_owned(), "gate".to_owned()],
         reproduce: "cutover gate".to_owned(),
         seed: crate::ids::Seed(1),
+        repeat: None,
         scope: scope(),
         toxiproxy: None,
         lanes: BTreeMap::new(),

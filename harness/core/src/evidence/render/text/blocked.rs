@@ -11,7 +11,7 @@ use crate::evidence::layout;
 use crate::evidence::render::causes;
 use crate::evidence::render::table::columns;
 use crate::evidence::render::words::{self, Tone};
-use crate::text::Style;
+use crate::text::{Style, quoted};
 
 /// So many causes are told; the others are in the page.
 const MAX_CAUSES: usize = 8;
@@ -140,7 +140,8 @@ impl TextRenderer<'_> {
                 writeln!(out, "  page       {bundle}/{}", layout::PAGE)?;
             }
             writeln!(out, "  evidence   {bundle}")?;
-            writeln!(out, "  recheck    {} recheck {bundle}", words::program(evidence))?;
+            let program = words::program(evidence);
+            writeln!(out, "  recheck    {program} recheck {}", quoted(bundle))?;
         }
         if tone != Tone::Good {
             let again = reproduced.unwrap_or_else(|| words::reproduce_all(evidence));
