@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::LaneId;
-use crate::plan::{FaultKind, Mutation, Plan, ServerAction, Step};
+use crate::plan::{FaultKind, Mutation, Plan, PublishExpect, ServerAction, Step};
 use crate::topic;
 
 /// Where a lane's server comes from.
@@ -37,6 +37,9 @@ pub struct Means {
     /// Whether an unsubscribe leaves the watermark, so that a subscribe without a cursor goes on from there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_watermarks: bool,
+    /// Whether the seq of a repeated publish can't be read once its event is pruned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hides_keys: bool,
 }
 
 impl Means {
@@ -49,6 +52,7 @@ impl Means {
             scoped: false,
             confirms_reads: false,
             keeps_watermarks: false,
+            hides_keys: false,
         }
     }
 
@@ -96,6 +100,11 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         let what = "a client unsubscribes and expects a replay from the beginning, and by its profile";
         return Some(format!("{what} the {lane} lane goes on from the watermark"));
     }
+    if means.hides_keys && repeats_what_may_be_pruned(plan) {
+        let what =
+            "it repeats publishes whose events may be pruned, and only the database's owner can read their seqs on";
+        return Some(format!("{what} the {lane} lane: give the owner's token"));
+    }
     if !means.shared {
         return None;
     }
@@ -137,6 +146,23 @@ fn changes_an_argument(plan: &Plan) -> bool {
 pub fn resubscribes(plan: &Plan) -> bool {
     let mut steps = plan.cases.iter().flat_map(|case| &case.steps);
     steps.any(|step| matches!(step, Step::Resubscribe { .. }))
+}
+
+/// Whether a plan repeats a publish in a case that limits retention.
+fn repeats_what_may_be_pruned(plan: &Plan) -> bool {
+    plan.cases.iter().any(|case| {
+        let prunes = case.streams.iter().any(|stream| stream.retention.is_some());
+        let repeats = |step: &Step| {
+            matches!(
+                step,
+                Step::Publish {
+                    expect: PublishExpect::Repeated { .. },
+                    ..
+                }
+            )
+        };
+        prunes && case.steps.iter().any(repeats)
+    })
 }
 
 /// Whether a plan sets retention or a replay budget.

@@ -79,6 +79,7 @@ fn means_of(source: &Source) -> Means {
             scoped: target.scoped(),
             confirms_reads: false,
             keeps_watermarks: target.keeps_watermarks(),
+            hides_keys: target.hides_keys(),
         },
     }
 }
@@ -177,6 +178,21 @@ mod tests {
         assert_eq!(fit(&stage(legacy(""), Source::Bundled), None, ["unsubscribed"]), [true]);
         let why = keeps.unfit(&plan("unsubscribed"), None).unwrap();
         assert!(why.contains("watermark"), "{why}");
+    }
+
+    #[test]
+    fn without_its_owners_token_a_database_is_not_asked_for_the_seq_of_what_was_pruned() {
+        let names = ["repeat-after-pruning", "publishes-repeated"];
+        let stranger = stage(Source::Bundled, candidate("database = \"mine\""));
+        assert_eq!(fit(&stranger, None, names), [false, true]);
+        let owner = stage(
+            Source::Bundled,
+            candidate("database = \"mine\"\ntoken = \"the-owners\""),
+        );
+        assert_eq!(fit(&owner, None, names), [true, true]);
+        assert_eq!(fit(&stage(Source::Bundled, candidate("")), None, names), [true, true]);
+        let why = stranger.unfit(&plan("repeat-after-pruning"), None).unwrap();
+        assert!(why.contains("owner's token"), "{why}");
     }
 
     #[test]

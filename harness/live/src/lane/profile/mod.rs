@@ -152,6 +152,16 @@ impl LaneTarget {
         }
     }
 
+    /// Whether the run is a stranger to the candidate's database, and so can't read its table of idempotency keys.
+    pub fn hides_keys(&self) -> bool {
+        match self {
+            LaneTarget::Phoenix(_) => false,
+            LaneTarget::Spacetime(profile) => {
+                profile.database.is_some() && profile.token.is_none() && !profile.publishes_module()
+            }
+        }
+    }
+
     /// Whether an unsubscribe leaves the watermark.
     pub fn keeps_watermarks(&self) -> bool {
         match self {
