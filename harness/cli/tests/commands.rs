@@ -285,21 +285,22 @@ impl Drop for Server {
     }
 }
 
+/// A server, and the first line that it prints.
+fn serving(args: &[&str]) -> (Server, String) {
+    let child = cutover(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut server = Server(child.unwrap());
+    let mut line = String::new();
+    let stdout = server.0.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    (server, line)
+}
+
 #[test]
 fn a_served_lane_says_where_it_listens_and_a_taken_port_exits_3() {
     let dir = tempfile::tempdir().unwrap();
     let data = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let serve = ["serve", "legacy", "--data-dir", &data("a")];
-    let child = cutover(&serve)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut server = Server(child);
-    let mut line = String::new();
-    BufReader::new(server.0.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    let (_server, line) = serving(&serve);
     let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
     let (code, _, err) = run(&["serve", "legacy", "--listen", &address, "--data-dir", &data("b")]);
     assert_eq!(code, 3, "{err}");
@@ -400,15 +401,7 @@ fn the_proxys_address_may_be_a_name_a_port_or_every_interface() {
         (&["-port", "0"], "listening on 127.0.0.1:"),
         (&["--host", "0.0.0.0", "--port", "0"], "listening on "),
     ] {
-        let child = cutover(&[&["serve", "proxy"], listen].concat())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut server = Server(child);
-        let mut line = String::new();
-        BufReader::new(server.0.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        let (_server, line) = serving(&[&["serve", "proxy"], listen].concat());
         assert!(line.starts_with(begins), "{listen:?}: {line}");
     }
     let (code, _, err) = run(&["serve", "proxy", "--listen", "nowhere"]);

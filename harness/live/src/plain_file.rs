@@ -46,7 +46,7 @@ pub fn read_text(path: &Path, most: u64) -> Result<String> {
         let at = error.utf8_error().valid_up_to();
         Error::new(
             ErrorKind::InvalidData,
-            format!("it is not UTF-8 text: byte {at} is none of a character"),
+            format!("it is not UTF-8 text: byte {at} is invalid"),
         )
     };
     String::from_utf8(read(path, most)?).map_err(not_text)

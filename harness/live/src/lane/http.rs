@@ -16,15 +16,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::Endpoint;
-use super::passing::{is_not_now, is_passing, retry_after};
+use super::passing::{AGAIN_AFTER, is_not_now, is_passing, retry_after};
 use crate::bounds::{Bound, MESSAGE_MAX_BYTES};
-
-/// The waits before a request is made again that was refused in passing.
-const AGAIN_AFTER: [Duration; 3] = [
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-];
 
 /// How much of an answer an error shows, in characters.
 const EXCERPT_CHARS: usize = 300;

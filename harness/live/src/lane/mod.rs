@@ -8,7 +8,7 @@ mod counted;
 mod generic;
 pub mod http;
 pub mod names;
-mod passing;
+pub(crate) mod passing;
 pub mod phoenix;
 pub mod profile;
 mod refusal;

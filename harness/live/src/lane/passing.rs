@@ -13,6 +13,13 @@ use super::http::HttpError;
 /// The longest wait that a lane may ask for.
 const RETRY_AFTER_CAP: Duration = Duration::from_secs(10);
 
+/// The waits before a request of ours is made again that was refused in passing.
+pub(crate) const AGAIN_AFTER: [Duration; 3] = [
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+];
+
 /// Whether a status says nothing about the request, or only that it came too early or too often.
 pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 421 | 425 | 429 | 500..=599)

@@ -10,6 +10,7 @@ use super::candidate::Host;
 use super::meet::{Door, endpoint};
 use super::{Source, Stage, StageError};
 use crate::lane::names::Names;
+use crate::lane::passing::AGAIN_AFTER;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
 use crate::lane::profile::{LaneTarget, PhoenixProfile};
 use crate::lane::socket::Bounds;
@@ -108,13 +109,6 @@ impl Stage {
     }
 }
 
-/// The waits before the further tries of a trial that may go better then.
-const TRIES_AFTER: [Duration; 3] = [
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_millis(1000),
-];
-
 /// How often a lane was tried.
 #[derive(Default)]
 pub(super) struct Tries(usize);
@@ -132,7 +126,7 @@ impl Tries {
 
     /// How long to wait for the next try, at least as long as the lane asks, where tries are left.
     pub(super) fn next_wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
-        let wait = TRIES_AFTER.get(self.0).copied()?;
+        let wait = AGAIN_AFTER.get(self.0).copied()?;
         self.0 += 1;
         Some(asked.map_or(wait, |asked| wait.max(asked)))
     }
