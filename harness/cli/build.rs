@@ -14,10 +14,7 @@ fn main() {
     // sources without a new commit may therefore say `clean` where it was clean at the last commit; the dirty flag of the
     // working directory, which the evidence records beside it, is taken when the tool runs.
     for name in ["HEAD", "logs/HEAD"] {
-        if let Some(path) = git(&["rev-parse", "--git-path", name])
-            .map(PathBuf::from)
-            .filter(|path| path.exists())
-        {
+        if let Some(path) = git(&["rev-parse", "--git-path", name]).map(PathBuf::from).filter(|path| path.exists()) {
             println!("cargo:rerun-if-changed={}", path.display());
         }
     }

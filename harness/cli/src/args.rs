@@ -127,13 +127,7 @@ pub struct GateArgs {
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub legacy: Option<String>,
     /// Token for the legacy lane
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "CUTOVER_LEGACY_TOKEN",
-        hide_env_values = true,
-        help_heading = "Lanes"
-    )]
+    #[arg(long, value_name = "TOKEN", env = "CUTOVER_LEGACY_TOKEN", hide_env_values = true, help_heading = "Lanes")]
     pub legacy_token: Option<Secret>,
     /// The candidate lane: a SpacetimeDB URL or a lane profile [default: built-in]
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
@@ -145,13 +139,7 @@ pub struct GateArgs {
     #[arg(long, value_name = "FILE", help_heading = "Lanes")]
     pub module: Option<PathBuf>,
     /// Token for the candidate lane
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "CUTOVER_CANDIDATE_TOKEN",
-        hide_env_values = true,
-        help_heading = "Lanes"
-    )]
+    #[arg(long, value_name = "TOKEN", env = "CUTOVER_CANDIDATE_TOKEN", hide_env_values = true, help_heading = "Lanes")]
     pub candidate_token: Option<Secret>,
     /// Leave the databases of the run on a server that was not started for it
     #[arg(long, help_heading = "Lanes")]
@@ -278,20 +266,10 @@ pub struct ServeProxyArgs {
     #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=600_000), help_heading = "Limits")]
     pub connect_timeout_ms: u64,
     /// Where its API listens, as toxiproxy-server takes it
-    #[arg(
-        long,
-        value_name = "HOST",
-        conflicts_with = "listen",
-        help_heading = "As toxiproxy-server has them"
-    )]
+    #[arg(long, value_name = "HOST", conflicts_with = "listen", help_heading = "As toxiproxy-server has them")]
     pub host: Option<String>,
     /// The port of its API
-    #[arg(
-        long,
-        value_name = "PORT",
-        conflicts_with = "listen",
-        help_heading = "As toxiproxy-server has them"
-    )]
+    #[arg(long, value_name = "PORT", conflicts_with = "listen", help_heading = "As toxiproxy-server has them")]
     pub port: Option<String>,
     /// Print the version of Toxiproxy whose API this is
     #[arg(long = "version", help_heading = "As toxiproxy-server has them")]
@@ -421,8 +399,7 @@ const MAX_JOBS: usize = 64;
 
 /// A seed; Go's may be negative.
 fn seed(text: &str) -> Result<Seed, String> {
-    text.parse()
-        .or_else(|why| text.parse().map(|seed: i64| Seed(seed as u64)).map_err(|_| why))
+    text.parse().or_else(|why| text.parse().map(|seed: i64| Seed(seed as u64)).map_err(|_| why))
 }
 
 fn jobs(text: &str) -> Result<usize, String> {
@@ -433,20 +410,4 @@ fn jobs(text: &str) -> Result<usize, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn jobs_are_bounded() {
-        for (text, ok) in [("1", true), ("64", true), ("0", false), ("65", false), ("two", false)] {
-            assert_eq!(jobs(text).is_ok(), ok, "{text}");
-        }
-    }
-}
+mod tests;

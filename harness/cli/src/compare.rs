@@ -17,10 +17,7 @@ pub fn hash(args: &HashArgs) -> Result<Exit, Failure> {
         Some(path) if path != Path::new("-") => Box::new(open(path)?),
         _ => Box::new(io::stdin().lock()),
     };
-    let name = args
-        .file
-        .as_ref()
-        .map_or("stdin".to_owned(), |path| path.display().to_string());
+    let name = args.file.as_ref().map_or("stdin".to_owned(), |path| path.display().to_string());
     let mut out = Stdout::new();
     let hashed = hash_documents(&mut *input, args.canonical, &mut out);
     // Of JSON Lines, the lines before a bad one are printed.
@@ -44,9 +41,7 @@ pub fn diff(args: &DiffArgs) -> Result<Exit, Failure> {
     let (a, b) = (open(&args.a)?, open(&args.b)?);
     let (a_name, b_name) = (args.a.display().to_string(), args.b.display().to_string());
     let report = diff_named(&a_name, a, &b_name, b).map_err(|error| Failure::usage(error.to_string()))?;
-    Stdout::new()
-        .say(&report.to_string())
-        .map_err(|error| cannot_print(&error))?;
+    Stdout::new().say(&report.to_string()).map_err(|error| cannot_print(&error))?;
     Ok(if report.is_equal() { Exit::Allow } else { Exit::Invalid })
 }
 
@@ -56,8 +51,7 @@ fn open(path: &Path) -> Result<BufReader<File>, Failure> {
         true => Err(directory()),
         false => Ok(file),
     });
-    file.map(|file| BufReader::with_capacity(1 << 16, file))
-        .map_err(|error| Failure::unreadable(path, &error))
+    file.map(|file| BufReader::with_capacity(1 << 16, file)).map_err(|error| Failure::unreadable(path, &error))
 }
 
 /// stdout can't be written to, and not because nobody reads it any more.

@@ -59,29 +59,17 @@ pub struct Failure {
 impl Failure {
     /// A bad argument, or a file given by the user that can't be used.
     pub fn usage(message: impl Into<String>) -> Failure {
-        Failure {
-            exit: Exit::Usage,
-            message: message.into(),
-            hint: None,
-        }
+        Failure { exit: Exit::Usage, message: message.into(), hint: None }
     }
 
     /// A lane or the environment could not be had.
     pub fn environment(message: impl Into<String>) -> Failure {
-        Failure {
-            exit: Exit::Environment,
-            message: message.into(),
-            hint: None,
-        }
+        Failure { exit: Exit::Environment, message: message.into(), hint: None }
     }
 
     /// A fault of the tool itself.
     pub fn fault(message: impl Into<String>) -> Failure {
-        Failure {
-            exit: Exit::Fault,
-            message: message.into(),
-            hint: None,
-        }
+        Failure { exit: Exit::Fault, message: message.into(), hint: None }
     }
 
     /// Says how to mend it.
@@ -99,10 +87,7 @@ impl Failure {
     pub fn unwritable(path: &std::path::Path, error: &io::Error) -> Failure {
         let what = format!("cannot write {}: {error}", path.display());
         let hint = crate::surroundings::cause(&what, path);
-        Failure {
-            hint,
-            ..Failure::environment(what)
-        }
+        Failure { hint, ..Failure::environment(what) }
     }
 }
 

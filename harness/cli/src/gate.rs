@@ -53,9 +53,7 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
 /// Says why a run that passed ends with 2 under `--require-allow`.
 fn say_if_not_allow(args: &GateArgs, decision: Decision) {
     if args.require_allow && decision.exit_code() == 0 && decision != Decision::Allow {
-        note(&format!(
-            "exit code 2: the decision is {decision}, and --require-allow takes none but allow"
-        ));
+        note(&format!("exit code 2: the decision is {decision}, and --require-allow takes none but allow"));
     }
 }
 
@@ -78,10 +76,7 @@ fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
 
 /// Runs all scenarios once, on its own or as one of several runs.
 fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source]) -> Result<Ran, Failure> {
-    let plans: Vec<_> = sources
-        .iter()
-        .map(|source| scenarios::compile(&source.scenario, seed))
-        .collect();
+    let plans: Vec<_> = sources.iter().map(|source| scenarios::compile(&source.scenario, seed)).collect();
     let module = args.module.as_deref().map(read_module).transpose()?;
     let recording = Recording::begin(args, seed, repeat, sources)?;
     let request = DriveRequest {
@@ -103,12 +98,7 @@ fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source])
     let (evidence, times) = recording.close()?;
     let bundle = recording.path().display().to_string();
     let exit = recording.exit(&evidence, args.require_allow);
-    Ok(Ran {
-        evidence,
-        times,
-        bundle,
-        exit,
-    })
+    Ok(Ran { evidence, times, bundle, exit })
 }
 
 /// The seed is the first thing printed: whatever happens next can be run again.
@@ -130,13 +120,7 @@ fn print(evidence: &Evidence, times: &Times, bundle: &str, format: Format, out: 
     match format {
         Format::Text => {
             out.write_all(b"\n")?;
-            TextRenderer {
-                width,
-                color,
-                times,
-                bundle: Some(bundle),
-            }
-            .render(evidence, out)?;
+            TextRenderer { width, color, times, bundle: Some(bundle) }.render(evidence, out)?;
         }
         Format::Json => JsonRenderer.render(evidence, out)?,
         Format::Junit => JunitRenderer { times }.render(evidence, out)?,
@@ -147,22 +131,14 @@ fn print(evidence: &Evidence, times: &Times, bundle: &str, format: Format, out: 
 
 fn lanes(args: &GateArgs) -> BTreeMap<LaneId, LaneChoice> {
     let legacy = match &args.legacy {
-        Some(at) => LaneChoice::Outside {
-            at: at.clone(),
-            token: args.legacy_token.clone(),
-        },
+        Some(at) => LaneChoice::Outside { at: at.clone(), token: args.legacy_token.clone() },
         None => LaneChoice::BuiltIn,
     };
     let candidate = match (&args.candidate, &args.candidate_bin) {
-        (profile, Some(path)) => LaneChoice::Binary {
-            path: path.clone(),
-            profile: profile.clone(),
-            token: args.candidate_token.clone(),
-        },
-        (Some(at), None) => LaneChoice::Outside {
-            at: at.clone(),
-            token: args.candidate_token.clone(),
-        },
+        (profile, Some(path)) => {
+            LaneChoice::Binary { path: path.clone(), profile: profile.clone(), token: args.candidate_token.clone() }
+        }
+        (Some(at), None) => LaneChoice::Outside { at: at.clone(), token: args.candidate_token.clone() },
         (None, None) => LaneChoice::BuiltIn,
     };
     BTreeMap::from([(LaneId::Legacy, legacy), (LaneId::Candidate, candidate)])

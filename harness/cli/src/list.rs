@@ -84,10 +84,7 @@ fn export(dir: &Path) -> Result<usize, Failure> {
             .get(&path)
             .is_some_and(|text| plain_file::read(&path, text.len() as u64).is_ok_and(|found| found == text.as_bytes()));
         if !same {
-            let what = format!(
-                "{} is in the way: it is no built-in scenario as it is here",
-                path.display()
-            );
+            let what = format!("{} is in the way: it is no built-in scenario as it is here", path.display());
             return Err(Failure::usage(what).hint("give a directory that is empty or not there"));
         }
     }
@@ -137,31 +134,17 @@ fn listing(sources: &[Source]) -> Listing<'_> {
             scenarios: proving.map(|source| source.scenario.name.as_str()).collect(),
         }
     });
-    Listing {
-        schema: "cutover.list/1",
-        scenarios: scenarios.collect(),
-        matrix: matrix.collect(),
-    }
+    Listing { schema: "cutover.list/1", scenarios: scenarios.collect(), matrix: matrix.collect() }
 }
 
 fn text(listing: &Listing<'_>, width: usize, table_width: usize) -> String {
     let mut lines = vec!["Scenarios".to_owned()];
     let mut honest = Table::new(&[("name", Align::Left), ("what it shows", Align::Left)], 1);
-    let mut bad = Table::new(
-        &[
-            ("name", Align::Left),
-            ("must be caught as", Align::Left),
-            ("what it plants", Align::Left),
-        ],
-        2,
-    );
+    let mut bad =
+        Table::new(&[("name", Align::Left), ("must be caught as", Align::Left), ("what it plants", Align::Left)], 2);
     for scenario in &listing.scenarios {
         if scenario.known_bad {
-            bad.row(vec![
-                scenario.name.to_owned(),
-                scenario.findings.join(", "),
-                scenario.title.to_owned(),
-            ]);
+            bad.row(vec![scenario.name.to_owned(), scenario.findings.join(", "), scenario.title.to_owned()]);
         } else {
             honest.row(vec![scenario.name.to_owned(), scenario.title.to_owned()]);
         }
@@ -174,25 +157,13 @@ fn text(listing: &Listing<'_>, width: usize, table_width: usize) -> String {
     lines.extend([String::new(), "Verification matrix".to_owned()]);
     for row in &listing.matrix {
         lines.push(format!("  {}", row.row));
-        lines.extend(
-            wrap(row.what, width.saturating_sub(4))
-                .into_iter()
-                .map(|line| format!("    {line}")),
-        );
+        lines.extend(wrap(row.what, width.saturating_sub(4)).into_iter().map(|line| format!("    {line}")));
         let proven = match (row.needs.is_empty(), row.scenarios.is_empty()) {
             (true, _) => "no checker covers it, so no scenario can claim it".to_owned(),
             (false, true) => format!("no scenario claims it; needs {}", row.needs.join("; ")),
-            (false, false) => format!(
-                "claimed by {}; needs {}",
-                row.scenarios.join(", "),
-                row.needs.join("; ")
-            ),
+            (false, false) => format!("claimed by {}; needs {}", row.scenarios.join(", "), row.needs.join("; ")),
         };
-        lines.extend(
-            wrap(&proven, width.saturating_sub(4))
-                .into_iter()
-                .map(|line| format!("    {line}")),
-        );
+        lines.extend(wrap(&proven, width.saturating_sub(4)).into_iter().map(|line| format!("    {line}")));
     }
     lines.join("\n")
 }

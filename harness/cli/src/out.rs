@@ -16,10 +16,7 @@ pub struct Stdout {
 impl Stdout {
     /// The process's stdout.
     pub fn new() -> Stdout {
-        Stdout {
-            inner: io::BufWriter::new(io::stdout()),
-            gone: false,
-        }
+        Stdout { inner: io::BufWriter::new(io::stdout()), gone: false }
     }
 
     /// Writes text for people, and a newline after it where it has none.
@@ -106,11 +103,7 @@ impl Audience {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let live = terminal && !dumb && !set("CI");
-        Audience {
-            width: width(terminal),
-            live,
-            color: live && !set("NO_COLOR"),
-        }
+        Audience { width: width(terminal), live, color: live && !set("NO_COLOR") }
     }
 }
 

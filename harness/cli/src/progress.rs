@@ -35,22 +35,12 @@ struct Running {
 impl Progress {
     /// Of a run of so many scenarios.
     pub fn new(audience: Audience, total: usize) -> Progress {
-        Progress {
-            audience,
-            total,
-            ended: 0,
-            running: BTreeMap::new(),
-            lanes: BTreeMap::new(),
-            drawn: false,
-        }
+        Progress { audience, total, ended: 0, running: BTreeMap::new(), lanes: BTreeMap::new(), drawn: false }
     }
 
     /// So many scenarios can't be driven over these lanes; the result says which, and why.
     pub fn left_out(&mut self, count: usize) {
-        let line = format!(
-            "{count} of {} scenarios are left out: these lanes can't be put through them",
-            self.total
-        );
+        let line = format!("{count} of {} scenarios are left out: these lanes can't be put through them", self.total);
         self.line(&line);
         self.total = self.total.saturating_sub(count);
     }
@@ -59,11 +49,7 @@ impl Progress {
     pub fn event(&mut self, event: &RunEvent) {
         match event {
             RunEvent::LaneReady { lane, server, .. } => {
-                let version = server
-                    .version
-                    .as_deref()
-                    .map(|version| format!(", {version}"))
-                    .unwrap_or_default();
+                let version = server.version.as_deref().map(|version| format!(", {version}")).unwrap_or_default();
                 let text = format!("{:<10} {}{version}", lane.as_str(), server.what);
                 // Each scenario sets up its lanes; what runs there is news only where it is another one.
                 if self.lanes.insert(*lane, text.clone()).as_ref() != Some(&text) {
@@ -107,11 +93,8 @@ impl Progress {
         if !self.audience.live || self.running.is_empty() {
             return;
         }
-        let running: Vec<String> = self
-            .running
-            .iter()
-            .map(|(name, running)| format!("{name} {}", running.brief()))
-            .collect();
+        let running: Vec<String> =
+            self.running.iter().map(|(name, running)| format!("{name} {}", running.brief())).collect();
         let line = format!("[{}/{}] running: {}", self.ended, self.total, running.join(", "));
         // One column is left free, so that no terminal wraps the line.
         let line = cut(&visible(&line), self.audience.width.saturating_sub(1));
@@ -163,16 +146,4 @@ impl Running {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_status_names_the_lane_that_is_behind() {
-        let mut running = Running::default();
-        assert_eq!(running.brief(), "(starting)");
-        running.phase.insert(LaneId::Legacy, Phase::Done);
-        assert_eq!(running.brief(), "(legacy: done)");
-        running.phase.insert(LaneId::Candidate, Phase::Exercise);
-        assert_eq!(running.brief(), "(candidate: exercise)");
-    }
-}
+mod tests;

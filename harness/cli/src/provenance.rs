@@ -13,11 +13,7 @@ pub fn tool() -> Tool {
         commit: commit.to_owned(),
         dirty: option_env!("CUTOVER_BUILD_DIRTY") != Some("false"),
     });
-    Tool {
-        name: "cutover".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        built_from,
-    }
+    Tool { name: "cutover".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), built_from }
 }
 
 /// The checkout around the working directory, if there is one and git is there to tell.
@@ -25,18 +21,11 @@ pub fn checkout() -> Option<Checkout> {
     let commit = git(&["rev-parse", "HEAD"])?;
     let changes = git(&["status", "--porcelain", "--untracked-files=no"]);
     // Where git can't tell, the checkout counts as edited.
-    Some(Checkout {
-        commit,
-        dirty: changes.is_none_or(|changes| !changes.is_empty()),
-    })
+    Some(Checkout { commit, dirty: changes.is_none_or(|changes| !changes.is_empty()) })
 }
 
 fn git(args: &[&str]) -> Option<String> {
-    let output = Command::new("git")
-        .args(args)
-        .stdin(std::process::Stdio::null())
-        .output()
-        .ok()?;
+    let output = Command::new("git").args(args).stdin(std::process::Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
@@ -76,12 +65,7 @@ fn shown(option: &str, value: &str) -> String {
 
 /// The command that runs the same again, without the choice of scenarios. Tokens come from the environment.
 pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
-    let mut words = vec![
-        quoted(program),
-        "gate".to_owned(),
-        "--seed".to_owned(),
-        seed.to_string(),
-    ];
+    let mut words = vec![quoted(program), "gate".to_owned(), "--seed".to_owned(), seed.to_string()];
     let mut option = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             words.extend([name.to_owned(), quoted(&shown(name, &value))]);
@@ -89,24 +73,15 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     };
     option("--legacy", args.legacy.clone());
     option("--candidate", args.candidate.clone());
-    option(
-        "--candidate-bin",
-        args.candidate_bin.as_ref().map(|path| path.display().to_string()),
-    );
+    option("--candidate-bin", args.candidate_bin.as_ref().map(|path| path.display().to_string()));
     option("--module", args.module.as_ref().map(|path| path.display().to_string()));
-    option(
-        "--scenarios",
-        args.scenarios.dir.as_ref().map(|path| path.display().to_string()),
-    );
+    option("--scenarios", args.scenarios.dir.as_ref().map(|path| path.display().to_string()));
     for also in &args.scenarios.also {
         option("--also", Some(also.display().to_string()));
     }
     option("--rate", args.rate.map(|rate| rate.to_string()));
     option("--toxiproxy", args.toxiproxy.clone());
-    option(
-        "--aa",
-        args.aa.map(|lane| cutover_core::ids::LaneId::from(lane).to_string()),
-    );
+    option("--aa", args.aa.map(|lane| cutover_core::ids::LaneId::from(lane).to_string()));
     if args.scenarios.no_known_bad {
         words.push("--no-known-bad".to_owned());
     }
@@ -120,45 +95,4 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_left_out_of_the_command_line() {
-        let line = [
-            "cutover",
-            "--legacy-token",
-            "s3cret",
-            "--candidate-token=s3cret",
-            "--legacy",
-            "wss://user:s3cret@host/socket?token=s3cret&vsn=2.0.0",
-        ];
-        let shown = command_line(line.into_iter().map(str::to_owned)).join(" ");
-        assert_eq!(
-            shown,
-            "cutover --legacy-token *** --candidate-token=*** --legacy wss://***@host/socket?token=***&vsn=2.0.0"
-        );
-        let line = [
-            "--candidate",
-            "host/?%74oken=s3cret",
-            "--toxiproxy=u:s3cret@host:1",
-            "--out",
-            "a?b=c",
-        ];
-        assert_eq!(
-            command_line(line.into_iter().map(str::to_owned)).join(" "),
-            "--candidate host/?%74oken=*** --toxiproxy=***@host:1 --out a?b=c"
-        );
-    }
-
-    #[test]
-    fn the_program_is_quoted_in_the_command_that_runs_it_again() {
-        use clap::Parser;
-        let line = ["cutover", "gate", "--also", "my own.toml"];
-        let crate::args::Command::Gate(args) = crate::args::Cli::parse_from(line).command else {
-            panic!("no gate")
-        };
-        let again = reproduce("/opt/my `tools`/cutover", 7, &args);
-        assert_eq!(again, "'/opt/my `tools`/cutover' gate --seed 7 --also 'my own.toml'");
-    }
-}
+mod tests;

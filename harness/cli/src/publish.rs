@@ -19,14 +19,8 @@ const MAX_TOKEN_BYTES: u64 = 64 << 10;
 
 /// Publishes the built-in module to a database. Its owner's token is read from a file, which is written the first time.
 pub async fn publish(address: SocketAddr, database: &str, token_file: &Path) -> Result<(), String> {
-    let endpoint = Endpoint {
-        connect: address,
-        authority: address.to_string(),
-    };
-    let bounds = Bounds {
-        operation: ADMIN,
-        ..Bounds::default()
-    };
+    let endpoint = Endpoint { connect: address, authority: address.to_string() };
+    let bounds = Bounds { operation: ADMIN, ..Bounds::default() };
     let client = |token: Option<&Secret>| {
         SpacetimeLane::http(&endpoint, &SpacetimeProfile::default(), token, bounds)
             .map_err(|error| format!("the owner's token in {} cannot be used: {error}", token_file.display()))
@@ -38,12 +32,7 @@ pub async fn publish(address: SocketAddr, database: &str, token_file: &Path) -> 
             let identity = admin::create_identity(&mut client(None)?).await;
             let token = identity.map_err(|error| error.to_string())?.token;
             let mut options = std::fs::OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(token_file)
-                .map_err(in_file)?;
+            let mut file = options.write(true).create_new(true).mode(0o600).open(token_file).map_err(in_file)?;
             file.write_all(token.as_bytes()).map_err(in_file)?;
             Secret::new(token)
         }

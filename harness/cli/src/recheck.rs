@@ -47,18 +47,11 @@ const MAX_REPEAT_BYTES: u64 = 16 << 20;
 fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
     let dir = args.dir.display();
     let mut wrong = surplus_of_repeated(&args.dir)?;
-    let recorded = if wrong.is_empty() {
-        read_repeated(&args.dir).map_err(|what| wrong.push(what)).ok()
-    } else {
-        None
-    };
+    let recorded = if wrong.is_empty() { read_repeated(&args.dir).map_err(|what| wrong.push(what)).ok() } else { None };
     let mut worst = Exit::Allow;
     let mut documents = Vec::new();
     for nth in 1..=recorded.as_ref().map_or(0, |(recorded, _)| recorded.asked) {
-        let run = RecheckArgs {
-            dir: args.dir.join(repeat::bundle(nth)),
-            ..args.clone()
-        };
+        let run = RecheckArgs { dir: args.dir.join(repeat::bundle(nth)), ..args.clone() };
         if !run.dir.is_dir() {
             // A run that was interrupted stops the ones behind it.
             break;
@@ -106,9 +99,7 @@ fn surplus_of_repeated(dir: &Path) -> Result<Vec<String>, Failure> {
         let kind = entry.file_type().map_err(unreadable)?;
         names.insert(entry.file_name().to_string_lossy().into_owned(), kind);
     }
-    let runs = (1..)
-        .take_while(|nth| names.contains_key(&repeat::bundle(*nth)))
-        .map(repeat::bundle);
+    let runs = (1..).take_while(|nth| names.contains_key(&repeat::bundle(*nth))).map(repeat::bundle);
     let runs: BTreeSet<String> = runs.collect();
     let mut wrong = Vec::new();
     for (name, kind) in names {
@@ -118,10 +109,7 @@ fn surplus_of_repeated(dir: &Path) -> Result<Vec<String>, Failure> {
             _ => false,
         };
         if !fits {
-            wrong.push(format!(
-                "{}: is no part of repeated runs: it was added later",
-                visible(&name)
-            ));
+            wrong.push(format!("{}: is no part of repeated runs: it was added later", visible(&name)));
         }
     }
     Ok(wrong)
@@ -135,9 +123,7 @@ fn read_repeated(dir: &Path) -> Result<(Repeated, Vec<u8>), String> {
     let recorded: Repeated = serde_json::from_slice(&bytes).map_err(|error| told(error.to_string()))?;
     if recorded.schema != REPEAT_SCHEMA {
         let found = visible(&recorded.schema);
-        return Err(told(format!(
-            "its schema is `{found}`, and this tool reads `{REPEAT_SCHEMA}`"
-        )));
+        return Err(told(format!("its schema is `{found}`, and this tool reads `{REPEAT_SCHEMA}`")));
     }
     Ok((recorded, bytes))
 }
@@ -213,19 +199,12 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
         Decision::BlockUnknown | Decision::BlockInvalid => "the decision to block",
     };
     let scenarios = rechecked.computed.scenarios.len();
-    lines.push(format!(
-        "HOLDS  {what} follows from {scenarios} recorded scenarios in {dir}"
-    ));
+    lines.push(format!("HOLDS  {what} follows from {scenarios} recorded scenarios in {dir}"));
     let state = rechecked.evidence.as_ref().map(|evidence| &evidence.state);
     if state.is_some_and(|state| *state != State::Complete) {
         lines.push("  the run did not come to its end, so nothing is decided".to_owned());
     }
     let because = if decision.decision.blocks() { "because " } else { "" };
-    lines.extend(
-        decision
-            .reasons
-            .iter()
-            .flat_map(|reason| wrap(&format!("{because}{reason}"), width)),
-    );
+    lines.extend(decision.reasons.iter().flat_map(|reason| wrap(&format!("{because}{reason}"), width)));
     lines.join("\n")
 }

@@ -37,20 +37,14 @@ impl Source {
 pub fn select(args: &ScenarioArgs) -> Result<Vec<Source>, Failure> {
     let mut sources = all(args.dir.as_deref(), &args.also)?;
     for glob in &args.globs {
-        if !sources
-            .iter()
-            .any(|source| pattern::matches(glob, &source.scenario.name))
-        {
+        if !sources.iter().any(|source| pattern::matches(glob, &source.scenario.name)) {
             return Err(Failure::usage(format!("no scenario's name matches `{glob}`"))
                 .hint("`cutover list` shows every name; * stands for any run of characters"));
         }
     }
     sources.retain(|source| {
-        let chosen = args.globs.is_empty()
-            || args
-                .globs
-                .iter()
-                .any(|glob| pattern::matches(glob, &source.scenario.name));
+        let chosen =
+            args.globs.is_empty() || args.globs.iter().any(|glob| pattern::matches(glob, &source.scenario.name));
         chosen && !(args.no_known_bad && source.known_bad())
     });
     if sources.is_empty() {
@@ -63,10 +57,7 @@ pub fn select(args: &ScenarioArgs) -> Result<Vec<Source>, Failure> {
 pub fn all(dir: Option<&Path>, also: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     let mut files = match dir {
         Some(dir) => read_dir(dir)?,
-        None => stock()
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-            .collect(),
+        None => stock().iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
     };
     for path in also {
         match path.is_dir() {
@@ -74,16 +65,10 @@ pub fn all(dir: Option<&Path>, also: &[PathBuf]) -> Result<Vec<Source>, Failure>
             false => files.push((path.display().to_string(), read_file(path)?)),
         }
     }
-    let borrowed: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(path, text)| (path.as_str(), text.as_str()))
-        .collect();
+    let borrowed: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let scenarios = load(&borrowed).map_err(|errors| wrong(&errors))?;
-    let mut sources: Vec<Source> = scenarios
-        .into_iter()
-        .zip(files)
-        .map(|(scenario, (path, text))| Source { scenario, text, path })
-        .collect();
+    let mut sources: Vec<Source> =
+        scenarios.into_iter().zip(files).map(|(scenario, (path, text))| Source { scenario, text, path }).collect();
     sources.sort_by(|a, b| (a.known_bad(), &a.scenario.name).cmp(&(b.known_bad(), &b.scenario.name)));
     Ok(sources)
 }
@@ -141,11 +126,8 @@ pub fn compile_bytes(name: &str, bytes: &[u8], build: Build) -> Result<Plan, Str
 
 fn wrong(errors: &ScenarioErrors) -> Failure {
     let count = errors.errors.len();
-    let heading = if count == 1 {
-        "a scenario is wrong".to_owned()
-    } else {
-        format!("scenarios have {count} mistakes")
-    };
+    let heading =
+        if count == 1 { "a scenario is wrong".to_owned() } else { format!("scenarios have {count} mistakes") };
     Failure::usage(format!("{heading}\n{errors}"))
 }
 
@@ -157,16 +139,10 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, Failure> {
         paths.extend(toml_files(&known_bad)?);
     }
     if paths.is_empty() {
-        return Err(Failure::usage(format!(
-            "there is no scenario (*.toml) in {}",
-            dir.display()
-        )));
+        return Err(Failure::usage(format!("there is no scenario (*.toml) in {}", dir.display())));
     }
     paths.sort();
-    paths
-        .into_iter()
-        .map(|path| Ok((path.display().to_string(), read_file(&path)?)))
-        .collect()
+    paths.into_iter().map(|path| Ok((path.display().to_string(), read_file(&path)?))).collect()
 }
 
 fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, Failure> {

@@ -97,11 +97,7 @@ fn listen(args: &ServeProxyArgs) -> String {
     }
     let host = args.host.as_deref().unwrap_or("localhost");
     let port = args.port.as_deref().unwrap_or("8474");
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    }
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 fn stop_signals() -> Result<StopSignals, Failure> {
@@ -156,9 +152,6 @@ fn candidate(args: &ServeCandidateArgs) -> Result<Exit, Failure> {
 
 #[cfg(not(feature = "engine"))]
 fn candidate(_: &ServeCandidateArgs) -> Result<Exit, Failure> {
-    Err(
-        Failure::environment("this cutover was built without a SpacetimeDB inside (cargo feature `engine`)").hint(
-            "build it with its default features, or bring a server: gate --candidate URL or --candidate-bin PATH",
-        ),
-    )
+    Err(Failure::environment("this cutover was built without a SpacetimeDB inside (cargo feature `engine`)")
+        .hint("build it with its default features, or bring a server: gate --candidate URL or --candidate-bin PATH"))
 }

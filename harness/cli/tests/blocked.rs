@@ -38,25 +38,14 @@ fn a_wait_ends_early_where_a_live_event_does_not_come_and_the_fault_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let legacy = Server::broken("skip-live", &dir.path().join("legacy"));
     let scenarios = in_step(dir.path(), &["in-step"]);
-    let ran = gate(
-        dir.path(),
-        "out",
-        &["--legacy", &legacy.url(), "--scenarios", &scenarios],
-    );
+    let ran = gate(dir.path(), "out", &["--legacy", &legacy.url(), "--scenarios", &scenarios]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     let judged = evidence(dir.path(), "out").judged;
-    let causes: Vec<_> = judged
-        .causes
-        .iter()
-        .map(|cause| (cause.lane, cause.checker.as_str(), cause.reason.as_str()))
-        .collect();
+    let causes: Vec<_> =
+        judged.causes.iter().map(|cause| (cause.lane, cause.checker.as_str(), cause.reason.as_str())).collect();
     assert_eq!(causes, [(Some(LaneId::Legacy), "gap", "not-live")], "{}", ran.out);
     // The client asked again and got it, so that no bound was reached.
-    let reasons: Vec<_> = judged.scenarios[0]
-        .findings
-        .iter()
-        .map(|found| found.finding.reason.as_str())
-        .collect();
+    let reasons: Vec<_> = judged.scenarios[0].findings.iter().map(|found| found.finding.reason.as_str()).collect();
     assert_eq!(reasons, ["not-live"], "{}", ran.out);
 }
 
@@ -66,48 +55,21 @@ fn the_first_failure_ends_a_run_that_is_to_fail_fast() {
     let scenarios = in_step(dir.path(), &["a", "b", "c"]);
     // Both lanes are the broken service.
     let legacy = Server::broken("skip-live", &dir.path().join("legacy"));
-    let args = [
-        "--aa",
-        "legacy",
-        "--legacy",
-        &legacy.url(),
-        "--scenarios",
-        &scenarios,
-        "--jobs",
-        "1",
-        "--fail-fast",
-    ];
+    let args = ["--aa", "legacy", "--legacy", &legacy.url(), "--scenarios", &scenarios, "--jobs", "1", "--fail-fast"];
     let ran = gate(dir.path(), "out", &args);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     let evidence = evidence(dir.path(), "out");
-    let driven: Vec<_> = evidence
-        .judged
-        .scenarios
-        .iter()
-        .map(|it| (it.name.as_str(), it.outcome))
-        .collect();
+    let driven: Vec<_> = evidence.judged.scenarios.iter().map(|it| (it.name.as_str(), it.outcome)).collect();
     assert_eq!(driven, [("a", ScenarioOutcome::Failed)]);
-    assert!(
-        matches!(&evidence.state, State::Interrupted { by } if by.contains("--fail-fast")),
-        "{:?}",
-        evidence.state
-    );
-    assert!(
-        ran.out.contains("--fail-fast") && !ran.out.contains("ALLOW"),
-        "{}",
-        ran.out
-    );
+    assert!(matches!(&evidence.state, State::Interrupted { by } if by.contains("--fail-fast")), "{:?}", evidence.state);
+    assert!(ran.out.contains("--fail-fast") && !ran.out.contains("ALLOW"), "{}", ran.out);
 }
 
 #[test]
 fn a_run_without_a_failure_is_not_cut_short_by_fail_fast() {
     let dir = tempfile::tempdir().unwrap();
     let scenarios = in_step(dir.path(), &["a", "b"]);
-    let ran = gate(
-        dir.path(),
-        "out",
-        &["--aa", "legacy", "--scenarios", &scenarios, "--fail-fast"],
-    );
+    let ran = gate(dir.path(), "out", &["--aa", "legacy", "--scenarios", &scenarios, "--fail-fast"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(evidence(dir.path(), "out").state, State::Complete);
 }
@@ -117,16 +79,7 @@ fn a_repeated_run_says_how_often_a_finding_came_back_and_the_worst_run_decides()
     let dir = tempfile::tempdir().unwrap();
     let scenarios = in_step(dir.path(), &["a"]);
     let legacy = Server::broken("skip-live", &dir.path().join("legacy"));
-    let args = [
-        "--aa",
-        "legacy",
-        "--legacy",
-        &legacy.url(),
-        "--scenarios",
-        &scenarios,
-        "--repeat",
-        "2",
-    ];
+    let args = ["--aa", "legacy", "--legacy", &legacy.url(), "--scenarios", &scenarios, "--repeat", "2"];
     let ran = gate(dir.path(), "out", &args);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("2 of 2 runs; 12 clean runs"), "{}", ran.out);
@@ -139,11 +92,7 @@ fn a_repeated_run_says_how_often_a_finding_came_back_and_the_worst_run_decides()
 fn a_repeated_run_without_one_of_its_runs_does_not_hold_whatever_is_said_of_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let scenarios = in_step(dir.path(), &["a"]);
-    let ran = gate(
-        dir.path(),
-        "out",
-        &["--aa", "legacy", "--scenarios", &scenarios, "--repeat", "3"],
-    );
+    let ran = gate(dir.path(), "out", &["--aa", "legacy", "--scenarios", &scenarios, "--repeat", "3"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let out = dir.path().join("out");
     assert_eq!(rechecked(dir.path(), "out"), 0);

@@ -7,11 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 fn cutover(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .env_remove("COLUMNS")
-        .env("NO_COLOR", "1");
+    command.args(args).stdin(Stdio::null()).env_remove("COLUMNS").env("NO_COLOR", "1");
     command
 }
 
@@ -21,23 +17,14 @@ fn run(args: &[&str]) -> (i32, String, String) {
 }
 
 fn run_with_input(args: &[&str], input: &str) -> (i32, String, String) {
-    let mut child = cutover(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = cutover(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     told(&child.wait_with_output().unwrap())
 }
 
 fn told(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
 fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
@@ -119,10 +106,7 @@ fn a_payload_that_can_not_be_canonical_exits_64_and_says_where() {
 /// A vector file with one event.
 fn vector(payload: &str) -> String {
     let (_, hash, _) = run_with_input(&["hash"], payload);
-    let event = format!(
-        "{{\"client\":\"c\",\"stream\":\"run:a:events\",\"seq\":1,\"hash\":\"{}\"",
-        hash.trim()
-    );
+    let event = format!("{{\"client\":\"c\",\"stream\":\"run:a:events\",\"seq\":1,\"hash\":\"{}\"", hash.trim());
     format!(
         "{{\"schema\":\"{}\",\"entries\":1}}\n{event},\"payload\":{payload}}}\n",
         cutover_core::hash::vector::SCHEMA
@@ -164,10 +148,7 @@ fn a_scenario_is_listed_with_the_rows_that_it_proves() {
     assert_eq!(code, 0, "{err}");
     insta::assert_snapshot!("list", out);
     let (_, out, _) = run(&["list", "--scenarios", scenarios, "--format", "json"]);
-    assert!(
-        out.contains("\"name\": \"two-events\"") && out.contains("\"schema\": \"cutover.list/1\""),
-        "{out}"
-    );
+    assert!(out.contains("\"name\": \"two-events\"") && out.contains("\"schema\": \"cutover.list/1\""), "{out}");
 }
 
 #[test]
@@ -224,11 +205,7 @@ fn a_directory_that_holds_no_bundle_exits_64() {
 #[test]
 fn a_document_that_can_not_be_read_exits_1() {
     let dir = tempfile::tempdir().unwrap();
-    write(
-        dir.path(),
-        "evidence.json",
-        "{\"schema\": \"cutover.evidence/2\", \"sta",
-    );
+    write(dir.path(), "evidence.json", "{\"schema\": \"cutover.evidence/2\", \"sta");
     let (code, out, _) = run(&["recheck", dir.path().to_str().unwrap()]);
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("DOES NOT HOLD") && out.contains("cut short"), "{out}");
@@ -240,13 +217,7 @@ fn evidence_is_never_written_over_what_is_there() {
     let scenario = write(dir.path(), "scenarios/two-events.toml", SCENARIO);
     let mine = write(dir.path(), "out/mine.txt", "mine");
     let (scenarios, out) = (scenario.parent().unwrap(), mine.parent().unwrap());
-    let (code, _, err) = run(&[
-        "gate",
-        "--scenarios",
-        scenarios.to_str().unwrap(),
-        "--out",
-        out.to_str().unwrap(),
-    ]);
+    let (code, _, err) = run(&["gate", "--scenarios", scenarios.to_str().unwrap(), "--out", out.to_str().unwrap()]);
     assert_eq!(code, 64);
     assert!(err.contains("is not empty"), "{err}");
 }
@@ -257,15 +228,8 @@ fn a_candidate_that_can_not_be_started_exits_3_and_leaves_a_bundle_that_says_so(
     let scenario = write(dir.path(), "scenarios/two-events.toml", SCENARIO);
     let out = dir.path().join("out");
     let (scenarios, out) = (scenario.parent().unwrap().to_str().unwrap(), out.to_str().unwrap());
-    let (code, said, err) = run(&[
-        "gate",
-        "--scenarios",
-        scenarios,
-        "--out",
-        out,
-        "--candidate-bin",
-        "/no/such/spacetimedb-standalone",
-    ]);
+    let (code, said, err) =
+        run(&["gate", "--scenarios", scenarios, "--out", out, "--candidate-bin", "/no/such/spacetimedb-standalone"]);
     assert_eq!(code, 3, "{err}");
     assert!(said.starts_with("seed ") && said.contains("BLOCK"), "{said}");
     assert!(err.contains("/no/such/spacetimedb-standalone"), "{err}");
@@ -343,53 +307,25 @@ fn by_the_name_of_toxiproxy_server_it_takes_its_flags_and_its_configuration() {
     let program = dir.path().join("toxiproxy-server");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_cutover"), &program).unwrap();
     let config = dir.path().join("toxiproxy.json");
-    std::fs::write(
-        &config,
-        r#"[{"name":"redis","listen":"127.0.0.1:0","upstream":"localhost:1"}]"#,
-    )
-    .unwrap();
+    std::fs::write(&config, r#"[{"name":"redis","listen":"127.0.0.1:0","upstream":"localhost:1"}]"#).unwrap();
     let command = |args: &[&str]| {
         let mut command = std::process::Command::new(&program);
-        command
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         command
     };
-    let child = command(&[
-        "-host",
-        "127.0.0.1",
-        "-port=0",
-        "-config",
-        config.to_str().unwrap(),
-        "--seed",
-        "-5",
-    ])
-    .args(["-proxy-metrics", "-runtime-metrics=false"])
-    .spawn()
-    .unwrap();
+    let child = command(&["-host", "127.0.0.1", "-port=0", "-config", config.to_str().unwrap(), "--seed", "-5"])
+        .args(["-proxy-metrics", "-runtime-metrics=false"])
+        .spawn()
+        .unwrap();
     let mut server = Server(child);
     let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
-    let address = lines
-        .next()
-        .unwrap()
-        .unwrap()
-        .strip_prefix("listening on ")
-        .unwrap()
-        .to_owned();
+    let address = lines.next().unwrap().unwrap().strip_prefix("listening on ").unwrap().to_owned();
     assert_eq!(lines.next().unwrap().unwrap(), format!("seed {}", -5_i64 as u64));
     let proxies: serde_json::Value = serde_json::from_str(&asked(&address, "/proxies")).unwrap();
-    assert_eq!(
-        (&proxies["redis"]["enabled"], &proxies["redis"]["upstream"]),
-        (&true.into(), &"localhost:1".into())
-    );
+    assert_eq!((&proxies["redis"]["enabled"], &proxies["redis"]["upstream"]), (&true.into(), &"localhost:1".into()));
     assert_eq!(asked(&address, "/version"), "{\"version\": \"2.12.0\"}\n");
     let version = command(&["-version"]).output().unwrap();
-    assert_eq!(
-        (version.status.code(), &version.stdout[..]),
-        (Some(0), &b"toxiproxy-server version 2.12.0\n"[..])
-    );
+    assert_eq!((version.status.code(), &version.stdout[..]), (Some(0), &b"toxiproxy-server version 2.12.0\n"[..]));
 }
 
 #[test]
@@ -405,27 +341,15 @@ fn the_proxys_address_may_be_a_name_a_port_or_every_interface() {
         assert!(line.starts_with(begins), "{listen:?}: {line}");
     }
     let (code, _, err) = run(&["serve", "proxy", "--listen", "nowhere"]);
-    assert!(
-        code == 64 && err.contains("`nowhere`") && err.contains("127.0.0.1:8474"),
-        "{err}"
-    );
+    assert!(code == 64 && err.contains("`nowhere`") && err.contains("127.0.0.1:8474"), "{err}");
     let (code, _, err) = run(&["serve", "proxy", "--listen", "127.0.0.1:0", "--port", "1"]);
     assert!(code == 64 && err.contains("cannot be used with"), "{err}");
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let mut child = cutover(&["list"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = cutover(&["list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }

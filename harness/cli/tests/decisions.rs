@@ -15,11 +15,7 @@ fn a_lane_against_itself_shows_no_difference_and_is_not_taken_for_allow() {
     let dir = tempfile::tempdir().unwrap();
     let ran = gate(dir.path(), "out", &AA);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(
-        ran.out.contains("NO DIFFERENCE") && !ran.out.contains("ALLOW"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains("NO DIFFERENCE") && !ran.out.contains("ALLOW"), "{}", ran.out);
     let decision = evidence(dir.path(), "out").judged.decision;
     assert_eq!((decision.decision, decision.allow), (Decision::NoDifference, false));
     assert_eq!(rechecked(dir.path(), "out"), 0);
@@ -39,10 +35,7 @@ fn some_scenarios_pass_in_part() {
     let ran = gate(dir.path(), "out", &["--scenario", "equal-streams", "--require-allow"]);
     assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("PASSED IN PART"), "{}", ran.out);
-    assert_eq!(
-        evidence(dir.path(), "out").judged.decision.decision,
-        Decision::PassedInPart
-    );
+    assert_eq!(evidence(dir.path(), "out").judged.decision.decision, Decision::PassedInPart);
 }
 
 #[test]
@@ -68,25 +61,14 @@ fn the_built_in_scenarios_are_exported_and_nothing_else_is_written_over() {
 #[test]
 fn own_scenarios_are_added_and_may_not_bear_a_name_that_is_taken() {
     let dir = tempfile::tempdir().unwrap();
-    let (_, joiner) = stock()
-        .iter()
-        .find(|(path, _)| path.ends_with("/late-joiner.toml"))
-        .unwrap();
-    let own = write(
-        dir.path(),
-        "own/own-joiner.toml",
-        &joiner.replace("late-joiner", "own-joiner"),
-    );
+    let (_, joiner) = stock().iter().find(|(path, _)| path.ends_with("/late-joiner.toml")).unwrap();
+    let own = write(dir.path(), "own/own-joiner.toml", &joiner.replace("late-joiner", "own-joiner"));
     let bad = write(dir.path(), "taken/late-joiner.toml", joiner);
     let (folder, own) = (text(own.parent().unwrap()), text(&own));
     for also in [&folder, &own] {
         let ran = run(&["list", "--also", also]);
         assert_eq!(ran.code, 0, "{}", ran.err);
-        assert!(
-            ran.out.contains("own-joiner") && ran.out.contains("late-joiner"),
-            "{}",
-            ran.out
-        );
+        assert!(ran.out.contains("own-joiner") && ran.out.contains("late-joiner"), "{}", ran.out);
     }
     let ran = run(&["gate", "--also", &text(&bad)]);
     assert_eq!(ran.code, 64);

@@ -40,28 +40,14 @@ impl Gate {
     fn start(dir: &Path) -> Gate {
         let scenario = write(dir, "scenarios/long.toml", LONG);
         let (scenarios, out) = (text(scenario.parent().unwrap()), text(&dir.join("out")));
-        let args = [
-            "gate",
-            "--aa",
-            "legacy",
-            "--seed",
-            "7",
-            "--scenarios",
-            &scenarios,
-            "--out",
-            &out,
-        ];
+        let args = ["gate", "--aa", "legacy", "--seed", "7", "--scenarios", &scenarios, "--out", &out];
         let mut command = cutover(&args);
         // What a gate leaves that is killed goes with the test's own directory.
         command.env("TMPDIR", dir).stdout(Stdio::null()).stderr(Stdio::piped());
         let child = command.spawn();
         let mut child = child.unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut gate = Gate {
-            child,
-            stderr,
-            servers: Vec::new(),
-        };
+        let mut gate = Gate { child, stderr, servers: Vec::new() };
         gate.hear("legacy ", "candidate ");
         gate.servers = children(gate.pid());
         assert_eq!(gate.servers.len(), 2);
@@ -77,11 +63,7 @@ impl Gate {
         let mut waiting = vec![one, other];
         while !waiting.is_empty() {
             let mut line = String::new();
-            assert_ne!(
-                self.stderr.read_line(&mut line).unwrap(),
-                0,
-                "it ended before it said {waiting:?}"
-            );
+            assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "it ended before it said {waiting:?}");
             waiting.retain(|word| !line.contains(word));
         }
     }
@@ -191,21 +173,9 @@ fn a_program_that_knows_nothing_of_us_ends_with_us_too() {
     let body = format!("echo $$ > {}; exec sleep 60", text(&fifo));
     let binary = program(dir.path(), "spacetimedb-standalone", &body);
     let out = text(&dir.path().join("out"));
-    let args = [
-        "gate",
-        "--candidate-bin",
-        &binary,
-        "--scenario",
-        "equal-streams",
-        "--out",
-        &out,
-    ];
-    let mut gate = cutover(&args)
-        .env("TMPDIR", dir.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let args = ["gate", "--candidate-bin", &binary, "--scenario", "equal-streams", "--out", &out];
+    let mut gate =
+        cutover(&args).env("TMPDIR", dir.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let server: i32 = std::fs::read_to_string(&fifo).unwrap().trim().parse().unwrap();
     gate.kill().unwrap();
     gate.wait().unwrap();
@@ -228,10 +198,6 @@ fn a_place_that_takes_no_evidence_is_told_before_anything_is_started() {
     for out in [file.clone(), format!("{file}/out")] {
         let ran = run(&["gate", "--scenario", "equal-streams", "--out", &out]);
         assert_eq!(ran.code, 3, "{}", ran.err);
-        assert!(
-            ran.err.contains(&out) && ran.err.contains("give --out a directory"),
-            "{}",
-            ran.err
-        );
+        assert!(ran.err.contains(&out) && ran.err.contains("give --out a directory"), "{}", ran.err);
     }
 }

@@ -21,11 +21,7 @@ const AA: [&str; 2] = ["--aa", "legacy"];
 #[test]
 fn a_run_without_faults_is_valid_and_never_says_allow() {
     let dir = tempfile::tempdir().unwrap();
-    let ran = gate(
-        dir.path(),
-        "out",
-        &[AA[0], AA[1], "--no-faults", "--scenario", "cut-during-resume"],
-    );
+    let ran = gate(dir.path(), "out", &[AA[0], AA[1], "--no-faults", "--scenario", "cut-during-resume"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("VALID WITHOUT FAULTS"), "{}", ran.out);
     let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -33,17 +29,10 @@ fn a_run_without_faults_is_valid_and_never_says_allow() {
     let evidence = evidence(dir.path(), "out");
     assert!(evidence.scope.no_faults && !evidence.judged.decision.allow);
     assert_eq!(evidence.judged.decision.decision, Decision::ValidWithoutFaults);
-    assert!(
-        evidence.judged.matrix.iter().all(|row| row.scenarios.is_empty()),
-        "nothing is proven"
-    );
+    assert!(evidence.judged.matrix.iter().all(|row| row.scenarios.is_empty()), "nothing is proven");
     let plan = std::fs::read_to_string(dir.path().join("out/plans/cut-during-resume.json")).unwrap();
     assert!(Plan::from_json(&plan).unwrap().faults.is_empty());
-    assert_eq!(
-        rechecked(dir.path(), "out"),
-        0,
-        "recheck compiles it without faults too"
-    );
+    assert_eq!(rechecked(dir.path(), "out"), 0, "recheck compiles it without faults too");
     let page = std::fs::read_to_string(dir.path().join("out/index.html")).unwrap();
     assert!(page.contains("this run decides nothing about a release"));
 }
@@ -51,11 +40,7 @@ fn a_run_without_faults_is_valid_and_never_says_allow() {
 #[test]
 fn a_run_without_faults_can_not_be_passed_off_as_another() {
     let dir = tempfile::tempdir().unwrap();
-    gate(
-        dir.path(),
-        "out",
-        &[AA[0], AA[1], "--no-faults", "--scenario", "cut-during-resume"],
-    );
+    gate(dir.path(), "out", &[AA[0], AA[1], "--no-faults", "--scenario", "cut-during-resume"]);
     let path = dir.path().join("out/evidence.json");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("  \"no_faults\": true,\n", "")).unwrap();
@@ -65,17 +50,9 @@ fn a_run_without_faults_can_not_be_passed_off_as_another() {
 #[test]
 fn known_bad_scenarios_are_left_out_of_a_run_without_faults() {
     let dir = tempfile::tempdir().unwrap();
-    let ran = gate(
-        dir.path(),
-        "out",
-        &["--no-faults", "--scenario", "candidate-drops-event"],
-    );
+    let ran = gate(dir.path(), "out", &["--no-faults", "--scenario", "candidate-drops-event"]);
     assert_eq!(ran.code, 64);
-    assert!(
-        ran.err.contains("no scenario is left to run without faults"),
-        "{}",
-        ran.err
-    );
+    assert!(ran.err.contains("no scenario is left to run without faults"), "{}", ran.err);
 }
 
 #[test]
@@ -95,9 +72,7 @@ fn the_ledger_has_where_and_when_each_fault_struck() {
     let fires = &times.fires["reset-by-peer"];
     for lane in LaneId::BOTH {
         for toxic in ["reset", "late-reset"] {
-            let fire = fires
-                .iter()
-                .find(|fire| fire.lane == lane && fire.fault.as_str() == toxic);
+            let fire = fires.iter().find(|fire| fire.lane == lane && fire.fault.as_str() == toxic);
             let fire = fire.unwrap_or_else(|| panic!("{toxic} on {lane}: {fires:?}"));
             assert!(fire.conn >= 1 && fire.line > 2 && fire.after_us > 0, "{fire:?}");
             assert!(fire.at.starts_with("20") && fire.at.ends_with('Z'), "{fire:?}");
@@ -154,11 +129,7 @@ fn a_signal_takes_the_runs_proxies_out_of_a_toxiproxy() {
         "--scenario",
         "server-paused",
     ];
-    let mut gate = cutover(&args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut gate = cutover(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while proxies(&toxiproxy) == "{}" && gate.try_wait().unwrap().is_none() {
         std::thread::yield_now();
     }
@@ -184,22 +155,14 @@ fn where_no_toxiproxy_answers_the_run_ends_with_3_and_says_where() {
     drop(unused);
     let ran = gate(dir.path(), "out", &["--toxiproxy", &url, "--scenario", "slow-network"]);
     assert_eq!(ran.code, 3);
-    assert!(
-        ran.err.contains(&url) && ran.err.contains("toxiproxy-server"),
-        "{}",
-        ran.err
-    );
+    assert!(ran.err.contains(&url) && ran.err.contains("toxiproxy-server"), "{}", ran.err);
     assert!(says_failed(dir.path(), "out"));
 }
 
 #[test]
 fn what_is_no_toxiproxys_address_is_a_bad_argument() {
     let dir = tempfile::tempdir().unwrap();
-    let ran = gate(
-        dir.path(),
-        "out",
-        &["--toxiproxy", "https://x/y", "--scenario", "slow-network"],
-    );
+    let ran = gate(dir.path(), "out", &["--toxiproxy", "https://x/y", "--scenario", "slow-network"]);
     assert_eq!(ran.code, 64, "{}", ran.err);
     assert!(ran.err.contains("is no address of a Toxiproxy"), "{}", ran.err);
 }

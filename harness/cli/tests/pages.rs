@@ -23,10 +23,7 @@ use support::run;
 /// Commands that are not run here, by their beginnings, and why.
 const NOT_RUN: [(&str, &str); 8] = [
     ("cargo nextest run", "it runs this test"),
-    (
-        "cargo run --release -- gate --require-allow",
-        "CI runs it as its last step",
-    ),
+    ("cargo run --release -- gate --require-allow", "CI runs it as its last step"),
     ("cargo install", "it needs the network"),
     ("cargo bench", "it measures the machine"),
     ("cargo build", "CI builds"),
@@ -72,10 +69,8 @@ fn main() -> ExitCode {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let needs_curl = page.contains("curl ");
             let ignored = needs_curl && !has_curl && std::env::var_os("CI").is_none();
-            Trial::test(format!("the commands of {name} do what the page says"), move || {
-                run_page(&blocks(&page)?)
-            })
-            .with_ignored_flag(ignored)
+            Trial::test(format!("the commands of {name} do what the page says"), move || run_page(&blocks(&page)?))
+                .with_ignored_flag(ignored)
         })
         .collect();
     for words in [vec!["gate"], vec!["serve"], vec!["serve", "proxy"], vec!["hash"]] {
@@ -83,22 +78,10 @@ fn main() -> ExitCode {
         let ignored = words.contains(&"proxy") && !has_curl && std::env::var_os("CI").is_none();
         trials.push(Trial::test(name, move || run_page(&examples(&words))).with_ignored_flag(ignored));
     }
-    trials.push(Trial::test(
-        "every option that a page names is there",
-        every_option_is_there,
-    ));
-    trials.push(Trial::test(
-        "what is not run stands in a page",
-        what_is_not_run_stands_in_a_page,
-    ));
-    trials.push(Trial::test(
-        "the contract's page has every form of topic",
-        the_topics_are_there,
-    ));
-    trials.push(Trial::test(
-        "the contract's page has every table and column",
-        the_tables_are_there,
-    ));
+    trials.push(Trial::test("every option that a page names is there", every_option_is_there));
+    trials.push(Trial::test("what is not run stands in a page", what_is_not_run_stands_in_a_page));
+    trials.push(Trial::test("the contract's page has every form of topic", the_topics_are_there));
+    trials.push(Trial::test("the contract's page has every table and column", the_tables_are_there));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -114,10 +97,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// The commands of a page's blocks, in order.
@@ -150,10 +130,7 @@ fn commands(block: &[&str]) -> Vec<Shown> {
     for line in block.iter().filter(|line| !line.is_empty()) {
         match shown.last_mut().filter(|_| open) {
             Some(last) => last.command += &format!("\n{line}"),
-            None => shown.push(Shown {
-                command: (*line).to_owned(),
-                output: None,
-            }),
+            None => shown.push(Shown { command: (*line).to_owned(), output: None }),
         }
         open = shown.last().is_some_and(|last| goes_on(&last.command));
     }
@@ -170,10 +147,7 @@ fn session(block: &[&str]) -> Vec<Shown> {
     let mut shown: Vec<Shown> = Vec::new();
     for line in block {
         match (line.strip_prefix("$ "), shown.last_mut()) {
-            (Some(command), _) => shown.push(Shown {
-                command: command.to_owned(),
-                output: Some(Vec::new()),
-            }),
+            (Some(command), _) => shown.push(Shown { command: command.to_owned(), output: Some(Vec::new()) }),
             (None, Some(last)) if goes_on(&last.command) => last.command += &format!("\n{line}"),
             (None, Some(last)) => last.output.as_mut().unwrap().push((*line).to_owned()),
             (None, None) => {}
@@ -253,13 +227,7 @@ fn what_is_not_run_stands_in_a_page() -> Result<(), Failed> {
 fn rows_of_the_contract() -> Vec<Vec<String>> {
     let page = std::fs::read_to_string(root().join("docs/CONTRACT.md")).unwrap();
     let rows = page.lines().filter(|line| line.starts_with("| `"));
-    rows.map(|row| {
-        row.trim_matches('|')
-            .split('|')
-            .map(|cell| cell.trim().replace('`', ""))
-            .collect()
-    })
-    .collect()
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect()).collect()
 }
 
 fn the_topics_are_there() -> Result<(), Failed> {
@@ -286,15 +254,10 @@ fn the_tables_are_there() -> Result<(), Failed> {
     for table in source.split("#[table(name = ").skip(1) {
         let name = table.split([',', ')']).next().unwrap();
         let fields = table.split("pub struct").nth(1).unwrap().split("\n}").next().unwrap();
-        let columns = fields
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
+        let columns = fields.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
         let columns: Vec<&str> = columns.map(|(column, _)| column).collect();
         let rows = rows_of_the_contract();
-        let row = rows
-            .iter()
-            .find(|row| row[0] == name)
-            .ok_or(format!("no table {name}"))?;
+        let row = rows.iter().find(|row| row[0] == name).ok_or(format!("no table {name}"))?;
         if row[2] != columns.join(", ") {
             return Err(format!("{name} has the columns {columns:?}").into());
         }

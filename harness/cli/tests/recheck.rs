@@ -48,10 +48,7 @@ fn whatever_else_lies_in_a_bundle_is_told_and_neither_followed_nor_read() {
     fs::rename(&kept, &history).unwrap();
     fs::write(bundle.join("notes\u{1b}[2J.txt"), "mine").unwrap();
     let told = does_not_hold(&bundle);
-    assert!(
-        told.contains("notes\\u{1b}[2J.txt: is not listed in evidence.json"),
-        "{told}"
-    );
+    assert!(told.contains("notes\\u{1b}[2J.txt: is not listed in evidence.json"), "{told}");
     fs::remove_file(bundle.join("notes\u{1b}[2J.txt")).unwrap();
 
     fs::create_dir(bundle.join("mine")).unwrap();

@@ -25,9 +25,7 @@ fn main() -> ExitCode {
         let name = Path::new(path).with_extension("").display().to_string();
         let name = name.trim_start_matches("scenarios/").to_owned();
         match name.strip_prefix("known-bad/").map(str::to_owned) {
-            Some(stem) => Trial::test(format!("{name} is caught"), move || {
-                the_gate_agrees(&stem, CAUGHT_ALONE)
-            }),
+            Some(stem) => Trial::test(format!("{name} is caught"), move || the_gate_agrees(&stem, CAUGHT_ALONE)),
             None if LEFT_OUT.contains(&name.as_str()) => {
                 Trial::test(format!("{name} is left out"), move || the_gate_leaves_out(&name))
             }
@@ -48,12 +46,7 @@ fn the_gate_agrees(name: &str, exit_code: i32) -> Result<(), Failed> {
     if driven != 1 {
         return Err(format!("`--scenario {name}` drove {driven} scenarios:\n{gate}").into());
     }
-    if !evidence
-        .judged
-        .scenarios
-        .iter()
-        .all(|scenario| scenario.outcome.is_good())
-    {
+    if !evidence.judged.scenarios.iter().all(|scenario| scenario.outcome.is_good()) {
         return Err(gate.into());
     }
     cutover(&["recheck"], &out, exit_code).map(drop)
@@ -63,29 +56,14 @@ fn the_gate_agrees(name: &str, exit_code: i32) -> Result<(), Failed> {
 fn the_gate_leaves_out(name: &str) -> Result<(), Failed> {
     let bundle = tempfile::tempdir()?;
     let out = bundle.path().join("bundle");
-    let gate = cutover(
-        &["gate", "--seed", SEED, "--scenario", name, "--out"],
-        &out,
-        NOTHING_SHOWN,
-    )?;
-    if gate.contains("confirmed = true") {
-        Ok(())
-    } else {
-        Err(gate.into())
-    }
+    let gate = cutover(&["gate", "--seed", SEED, "--scenario", name, "--out"], &out, NOTHING_SHOWN)?;
+    if gate.contains("confirmed = true") { Ok(()) } else { Err(gate.into()) }
 }
 
 /// Runs the tool; what it printed comes back, as an error where it did not end as expected.
 fn cutover(arguments: &[&str], path: &Path, exit_code: i32) -> Result<String, Failed> {
-    let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
-        .args(arguments)
-        .arg(path)
-        .output()?;
-    let printed = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = Command::new(env!("CARGO_BIN_EXE_cutover")).args(arguments).arg(path).output()?;
+    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.code() == Some(exit_code) {
         Ok(printed)
     } else {

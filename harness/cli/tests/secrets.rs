@@ -19,17 +19,8 @@ const SECRET: &str = "m4rk/er of+a=s3cr3t";
 /// Whether the secret stands in a text, in any spelling.
 fn shows(text: &str) -> bool {
     // Base64 of any text that holds it holds one of these, whatever stands before.
-    let base64 = [
-        "bTRyay9lciBvZithPXMzY3Iz",
-        "cmsvZXIgb2YrYT1zM2NyM3",
-        "NHJrL2VyIG9mK2E9czNjcjN0",
-    ];
-    let spellings = [
-        SECRET.to_owned(),
-        "s3cr3t".to_owned(),
-        "m4rk".to_owned(),
-        percent_encoded(SECRET),
-    ];
+    let base64 = ["bTRyay9lciBvZithPXMzY3Iz", "cmsvZXIgb2YrYT1zM2NyM3", "NHJrL2VyIG9mK2E9czNjcjN0"];
+    let spellings = [SECRET.to_owned(), "s3cr3t".to_owned(), "m4rk".to_owned(), percent_encoded(SECRET)];
     base64.iter().any(|piece| text.contains(piece)) || spellings.iter().any(|spelling| text.contains(spelling.as_str()))
 }
 
@@ -72,10 +63,7 @@ fn echoing(status: &'static str, kind: &'static str) -> String {
             let read = stream.read(&mut request).unwrap_or(0);
             let asked = String::from_utf8_lossy(&request[..read]).into_owned();
             let line = asked.lines().next().unwrap_or_default().to_owned();
-            let body = format!(
-                "{{\"code\":{0},\"message\":{0}}}",
-                serde_json::to_string(&asked).unwrap()
-            );
+            let body = format!("{{\"code\":{0},\"message\":{0}}}", serde_json::to_string(&asked).unwrap());
             let _ = stream.write_all(
                 format!(
                     "HTTP/1.1 {status}\r\nlocation: http://127.0.0.1:1{}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\
@@ -143,10 +131,7 @@ fn a_token_is_shown_nowhere_though_the_server_says_it_again() {
         "https://127.0.0.1:1".to_owned(),
     ];
     for server in &servers {
-        for (lane, variable) in [
-            ("legacy", "CUTOVER_LEGACY_TOKEN"),
-            ("candidate", "CUTOVER_CANDIDATE_TOKEN"),
-        ] {
+        for (lane, variable) in [("legacy", "CUTOVER_LEGACY_TOKEN"), ("candidate", "CUTOVER_CANDIDATE_TOKEN")] {
             let (option, token) = (format!("--{lane}"), format!("--{lane}-token"));
             let joined = format!("{token}={SECRET}");
             for (args, env) in [
@@ -200,19 +185,8 @@ fn a_secret_in_a_profile_is_shown_nowhere_whatever_is_wrong_with_the_profile() {
         assert!([3, 64].contains(&ran.code), "{profile}: {}{}", ran.out, ran.err);
         hidden(&profile, &ran, &dir.path().join("out"));
     }
-    let config = text(&write(
-        dir.path(),
-        "legacy.toml",
-        &format!("[tokens]\nkey = '{SECRET}' x\n"),
-    ));
-    let ran = run(&[
-        "serve",
-        "legacy",
-        "--data-dir",
-        &text(&dir.path().join("d")),
-        "--config",
-        &config,
-    ]);
+    let config = text(&write(dir.path(), "legacy.toml", &format!("[tokens]\nkey = '{SECRET}' x\n")));
+    let ran = run(&["serve", "legacy", "--data-dir", &text(&dir.path().join("d")), "--config", &config]);
     assert_eq!(ran.code, 64);
     hidden("the configuration of the reference server", &ran, &dir.path().join("d"));
 }
@@ -250,14 +224,8 @@ fn refuse_later(mut client: TcpStream, service: SocketAddr) {
                 return;
             }
         }
-        let length = head
-            .to_ascii_lowercase()
-            .split("content-length: ")
-            .nth(1)
-            .map(str::to_owned);
-        let length = length
-            .and_then(|rest| rest.split("\r\n").next()?.parse().ok())
-            .unwrap_or(0);
+        let length = head.to_ascii_lowercase().split("content-length: ").nth(1).map(str::to_owned);
+        let length = length.and_then(|rest| rest.split("\r\n").next()?.parse().ok()).unwrap_or(0);
         let mut body = vec![0; length];
         if reader.read_exact(&mut body).is_err() {
             return;
@@ -280,17 +248,10 @@ fn a_token_that_a_lane_says_in_its_answers_is_in_no_file_of_the_bundle() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start("legacy", &dir.path().join("data"));
     let url = refusing_later(server.address);
-    let ran = gated(
-        dir.path(),
-        &["--aa", "legacy", "--legacy", &url, "--legacy-token", SECRET],
-        &[],
-    );
+    let ran = gated(dir.path(), &["--aa", "legacy", "--legacy", &url, "--legacy-token", SECRET], &[]);
     assert!([1, 2].contains(&ran.code), "{}{}", ran.out, ran.err);
     let history = std::fs::read_to_string(dir.path().join("out/histories/equal-streams.legacy.jsonl")).unwrap();
-    assert!(
-        history.contains("Bearer ***"),
-        "the lane's words are not recorded: {history}"
-    );
+    assert!(history.contains("Bearer ***"), "the lane's words are not recorded: {history}");
     hidden("a refused publish", &ran, &dir.path().join("out"));
     assert_eq!(rechecked(dir.path(), "out"), ran.code);
 }
@@ -298,11 +259,7 @@ fn a_token_that_a_lane_says_in_its_answers_is_in_no_file_of_the_bundle() {
 #[test]
 fn a_secret_is_found_where_it_is() {
     // The search itself: what it has to find.
-    for text in [
-        format!("x{SECRET}y"),
-        percent_encoded(&format!("a {SECRET}")),
-        "s3cr3t".to_owned(),
-    ] {
+    for text in [format!("x{SECRET}y"), percent_encoded(&format!("a {SECRET}")), "s3cr3t".to_owned()] {
         assert!(shows(&text), "{text}");
     }
     for before in ["", "a", "ab"] {
@@ -312,12 +269,7 @@ fn a_secret_is_found_where_it_is() {
             .stdout(std::process::Stdio::piped())
             .spawn();
         let mut child = encoded.unwrap();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(format!("{before}{SECRET}").as_bytes())
-            .unwrap();
+        child.stdin.take().unwrap().write_all(format!("{before}{SECRET}").as_bytes()).unwrap();
         let mut text = String::new();
         child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
         child.wait().unwrap();

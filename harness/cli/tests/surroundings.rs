@@ -15,12 +15,7 @@ use support::*;
 /// The exit code of a run whose stdout and stderr have lost their readers before it writes.
 fn unread(args: &[&str]) -> Option<i32> {
     let mut command = cutover(args);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop((child.stdout.take(), child.stderr.take(), child.stdin.take()));
     child.wait().unwrap().code()
 }
@@ -43,18 +38,7 @@ fn streams_that_are_closed_change_no_exit_code() {
         (&["gate", "--bogus"], 64),
         (&["--help"], 0),
         (&["serve", "legacy", "--data-dir", &big], 3),
-        (
-            &[
-                "gate",
-                "--legacy",
-                "http://127.0.0.1:1",
-                "--scenario",
-                "equal-streams",
-                "--out",
-                &out,
-            ],
-            3,
-        ),
+        (&["gate", "--legacy", "http://127.0.0.1:1", "--scenario", "equal-streams", "--out", &out], 3),
     ];
     for (args, code) in cases {
         assert_eq!(unread(args), Some(code), "{args:?}");
@@ -72,37 +56,21 @@ fn mistakes_without_end_are_counted_and_take_no_time() {
     let lines = with_unknown_keys(60_000);
     let scenario = text(&write(dir.path(), "many.toml", &lines));
     let profile = text(&write(dir.path(), "lane.toml", &format!("kind = \"phoenix\"\n{lines}")));
-    for args in [
-        &["plan", scenario.as_str(), "--seed", "1"][..],
-        &["gate", "--legacy", &profile, "--out", "no"],
-    ] {
+    for args in [&["plan", scenario.as_str(), "--seed", "1"][..], &["gate", "--legacy", &profile, "--out", "no"]] {
         let before = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
         let ran = ended(cutover(args).current_dir(dir.path()));
         let after = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
         assert_eq!(ran.code, 64);
         let lines = ran.err.lines().count();
-        assert!(
-            lines < 100 && ran.err.len() < 20_000,
-            "{lines} lines, {} bytes",
-            ran.err.len()
-        );
+        assert!(lines < 100 && ran.err.len() < 20_000, "{lines} lines, {} bytes", ran.err.len());
         let took =
             |usage: nix::sys::resource::Usage| usage.user_time().tv_sec() * 1000 + usage.user_time().tv_usec() / 1000;
         let took = took(after) - took(before);
         assert!(took < 2_000, "{args:?} took {took} ms of CPU");
     }
     let ran = run(&["plan", &scenario, "--seed", "1"]);
-    assert!(
-        ran.err.contains("many.toml:1:1: a scenario has no key `k0`"),
-        "{}",
-        ran.err
-    );
-    assert!(
-        ran.err
-            .contains(":21:1: and 59,980 more like it: a scenario has no key `…`"),
-        "{}",
-        ran.err
-    );
+    assert!(ran.err.contains("many.toml:1:1: a scenario has no key `k0`"), "{}", ran.err);
+    assert!(ran.err.contains(":21:1: and 59,980 more like it: a scenario has no key `…`"), "{}", ran.err);
 }
 
 #[test]
@@ -129,11 +97,7 @@ fn what_is_no_plain_file_is_refused_and_not_waited_for() {
         for args in cases {
             let ran = run(args);
             assert_eq!(ran.code, 64, "{args:?}: {}", ran.err);
-            assert!(
-                ran.err.contains(name) && ran.err.contains("no plain file"),
-                "{args:?}: {}",
-                ran.err
-            );
+            assert!(ran.err.contains(name) && ran.err.contains("no plain file"), "{args:?}: {}", ran.err);
         }
     }
     // A pipe is no mistake where a document is read once, from its beginning to its end.
@@ -144,22 +108,11 @@ fn what_is_no_plain_file_is_refused_and_not_waited_for() {
 #[test]
 fn arguments_that_were_wrong_leave_nothing_in_the_way_of_the_corrected_run() {
     let dir = tempfile::tempdir().unwrap();
-    let wrong = text(&write(
-        dir.path(),
-        "lane.toml",
-        "kind = \"phoenix\"\nsocket_url = \"h\"\n",
-    ));
+    let wrong = text(&write(dir.path(), "lane.toml", "kind = \"phoenix\"\nsocket_url = \"h\"\n"));
     let elsewhere = "kind = \"phoenix\"\nsocket_url = \"ws://127.0.0.1:1\"\n";
-    for args in [
-        &["--legacy", wrong.as_str()][..],
-        &["--candidate", "http://127.0.0.1:1/?a=b"],
-    ] {
+    for args in [&["--legacy", wrong.as_str()][..], &["--candidate", "http://127.0.0.1:1/?a=b"]] {
         for more in [&[][..], &["--repeat", "2"]] {
-            let ran = gate(
-                dir.path(),
-                "out",
-                &[args, more, &["--scenario", "equal-streams"]].concat(),
-            );
+            let ran = gate(dir.path(), "out", &[args, more, &["--scenario", "equal-streams"]].concat());
             assert_eq!(ran.code, 64, "{}", ran.err);
             assert!(!ran.out.contains("evidence"), "{}", ran.out);
         }
@@ -188,11 +141,7 @@ fn each_mistake_of_a_profile_has_its_place() {
     ];
     for (profile, places) in cases {
         let path = text(&write(dir.path(), "lane.toml", profile));
-        let option = if profile.contains("spacetime") {
-            "--candidate"
-        } else {
-            "--legacy"
-        };
+        let option = if profile.contains("spacetime") { "--candidate" } else { "--legacy" };
         let ran = gate(dir.path(), "out", &[option, &path, "--scenario", "equal-streams"]);
         assert_eq!(ran.code, 64, "{profile}: {}", ran.err);
         for place in places {
@@ -207,26 +156,13 @@ fn what_a_killed_run_left_is_taken_away_by_the_next() {
     let temp = dir.path().join("temp");
     std::fs::create_dir(&temp).unwrap();
     let left = || {
-        let names = std::fs::read_dir(&temp)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name());
-        names
-            .map(|name| name.to_string_lossy().into_owned())
-            .collect::<Vec<_>>()
+        let names = std::fs::read_dir(&temp).unwrap().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>()
     };
-    let aa = if cfg!(feature = "engine") {
-        &[][..]
-    } else {
-        &["--aa", "legacy"]
-    };
+    let aa = if cfg!(feature = "engine") { &[][..] } else { &["--aa", "legacy"] };
     let out = text(&dir.path().join("killed"));
     let args = [&["gate", "--out", &out, "--scenario", "equal-streams"], aa].concat();
-    let mut killed = cutover(&args)
-        .env("TMPDIR", &temp)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut killed = cutover(&args).env("TMPDIR", &temp).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // Both servers are starting, or serve, once their logs are there.
     while walk(&temp).iter().filter(|path| path.ends_with("server.log")).count() < 2 {
         assert!(killed.try_wait().unwrap().is_none(), "it ended before it was killed");
@@ -237,15 +173,7 @@ fn what_a_killed_run_left_is_taken_away_by_the_next() {
     let of_killed = left();
     assert_eq!(of_killed.len(), 1, "{of_killed:?}");
     let out = text(&dir.path().join("next"));
-    let next = [
-        "gate",
-        "--out",
-        &out,
-        "--legacy",
-        "http://127.0.0.1:1",
-        "--scenario",
-        "equal-streams",
-    ];
+    let next = ["gate", "--out", &out, "--legacy", "http://127.0.0.1:1", "--scenario", "equal-streams"];
     assert_eq!(ended(cutover(&next).env("TMPDIR", &temp)).code, 3);
     assert_eq!(left(), Vec::<String>::new());
 }
@@ -266,10 +194,7 @@ fn walk(dir: &Path) -> Vec<String> {
 fn gate_in_shell(shell: &[&str], before: &str, lanes: &str, dir: &Path) -> Ran {
     let line = format!("{before} && exec \"$0\" gate --scenario equal-streams {lanes} --out \"$1/out\"");
     let mut command = Command::new(shell[0]);
-    command
-        .args(&shell[1..])
-        .args(["-c", &line, env!("CARGO_BIN_EXE_cutover")])
-        .arg(dir);
+    command.args(&shell[1..]).args(["-c", &line, env!("CARGO_BIN_EXE_cutover")]).arg(dir);
     ended(command.env("TMPDIR", dir))
 }
 
@@ -282,11 +207,7 @@ fn too_few_files_are_named() {
             continue;
         }
         assert_eq!(ran.code, 3, "{limit}: {}{}", ran.out, ran.err);
-        assert!(
-            ran.err.contains("EMFILE") && ran.err.contains("ulimit -n"),
-            "{limit}: {}",
-            ran.err
-        );
+        assert!(ran.err.contains("EMFILE") && ran.err.contains("ulimit -n"), "{limit}: {}", ran.err);
     }
 }
 
@@ -296,9 +217,7 @@ fn a_full_disk_is_named_wherever_it_is() {
     let tmpfs = |size: &str, place: &str| format!("mkdir -p {place} && mount -t tmpfs -o size={size} none {place}");
     let shell = ["unshare", "-rm", "bash"];
     let mut there = Command::new("unshare");
-    there
-        .args(["-rm", "bash", "-c", &tmpfs("4k", "\"$0\"")])
-        .arg(dir.path().join("try"));
+    there.args(["-rm", "bash", "-c", &tmpfs("4k", "\"$0\"")]).arg(dir.path().join("try"));
     if !there.output().is_ok_and(|output| output.status.success()) {
         eprintln!("SKIPPED: no file system of its own can be mounted here");
         return;
@@ -307,10 +226,7 @@ fn a_full_disk_is_named_wherever_it_is() {
     let here = |size: &str| format!("{} && export TMPDIR=\"$1/temp\"", tmpfs(size, "\"$1/temp\""));
     // No room for temporary files; room for the directories and not for the databases; no room for the evidence.
     let mut cases = vec![
-        (
-            format!("{} && {{ {full}; true; }}", tmpfs("64k", "\"$1/temp\"")),
-            "--aa legacy",
-        ),
+        (format!("{} && {{ {full}; true; }}", tmpfs("64k", "\"$1/temp\"")), "--aa legacy"),
         (tmpfs("16k", "\"$1/out\""), "--aa legacy"),
     ];
     if cfg!(feature = "engine") {
@@ -349,36 +265,21 @@ fn control_characters_of_a_scenario_reach_no_terminal_and_break_no_table() {
     let dir = tempfile::tempdir().unwrap();
     let scenario = |name: &str, title: &str| {
         let stock = cutover_core::scenario::stock();
-        let (_, text) = stock
-            .iter()
-            .find(|(path, _)| path.ends_with("/equal-streams.toml"))
-            .unwrap();
+        let (_, text) = stock.iter().find(|(path, _)| path.ends_with("/equal-streams.toml")).unwrap();
         let old = text.lines().find(|line| line.starts_with("title")).unwrap();
-        text.replace(old, &format!("title = \"{title}\""))
-            .replace("\"equal-streams\"", &format!("\"{name}\""))
+        text.replace(old, &format!("title = \"{title}\"")).replace("\"equal-streams\"", &format!("\"{name}\""))
     };
-    write(
-        dir.path(),
-        "s/one.toml",
-        &scenario("one", "a \\u001b[31mred \\u0007\\u0000\\u202e b"),
-    );
+    write(dir.path(), "s/one.toml", &scenario("one", "a \\u001b[31mred \\u0007\\u0000\\u202e b"));
     write(dir.path(), "s/two.toml", &scenario("two", "line one\\nline two"));
     let listed = run(&["list", "--scenarios", &text(&dir.path().join("s"))]);
     assert_eq!(listed.code, 0, "{}", listed.err);
-    assert!(
-        listed.out.contains("a \\u{1b}[31mred \\u{7}\\u{0}\\u{202e} b"),
-        "{}",
-        listed.out
-    );
+    assert!(listed.out.contains("a \\u{1b}[31mred \\u{7}\\u{0}\\u{202e} b"), "{}", listed.out);
     assert!(listed.out.contains("line one\\u{a}line two"), "{}", listed.out);
     let bad = text(&write(dir.path(), "bad.toml", "name = \"\\u001b[2J\\u0000\"\n"));
     let planned = run(&["plan", &bad, "--seed", "1"]);
     assert_eq!(planned.code, 64);
     let bogus = run(&["gate", "--\u{1b}[2J\u{202e}"]);
     for text in [listed.out, planned.err, bogus.err] {
-        assert!(
-            !text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'),
-            "{text:?}"
-        );
+        assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
     }
 }

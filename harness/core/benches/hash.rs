@@ -69,13 +69,7 @@ fn bench_hashing() {
             &mut |document| {
                 let _ = black_box(canonicalizer.payload_hash(document));
             },
-            &mut |document| {
-                drop(black_box(Canonicalizer::canonicalize(
-                    &mut Canonicalizer::new(),
-                    document,
-                    &mut out,
-                )))
-            },
+            &mut |document| drop(black_box(Canonicalizer::canonicalize(&mut Canonicalizer::new(), document, &mut out))),
             &mut |document| {
                 let _ = black_box(their_hash(document));
             },
@@ -114,10 +108,7 @@ fn bench_command() {
         },
     ];
     let best = take_turns(&[lines], &mut contenders);
-    println!(
-        "  `cutover hash`, {name}: {:.2} of the speed of SHA-256",
-        best[0] / best[1]
-    );
+    println!("  `cutover hash`, {name}: {:.2} of the speed of SHA-256", best[0] / best[1]);
 }
 
 /// The fewest seconds of each contender over all documents.
@@ -163,26 +154,17 @@ fn corpora() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let list = format!("[{}]", (0..300).map(event).collect::<Vec<_>>().join(","));
     let pretty = serde_json::to_vec_pretty(&serde_json::from_str::<serde_json::Value>(&list).unwrap()).unwrap();
     let text = "A line of an answer, as it comes: plain for the most part, naïve now and then.\\n".repeat(800);
-    let numbers: Vec<String> = (0..5000u64)
-        .map(|n| format!("{:.17}", (n as f64 + 0.5).sqrt()))
-        .collect();
-    let members: Vec<String> = (0..5000u64)
-        .map(|n| format!("\"{:x}\":{n}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
-        .collect();
+    let numbers: Vec<String> = (0..5000u64).map(|n| format!("{:.17}", (n as f64 + 0.5).sqrt())).collect();
+    let members: Vec<String> =
+        (0..5000u64).map(|n| format!("\"{:x}\":{n}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect();
     vec![
         ("events as a lane sends them", events),
         ("events, canonical already", canonical),
         ("a long list, on one line", vec![list.into_bytes(); 4]),
         ("a long list, indented", vec![pretty; 4]),
         ("a long text", vec![format!("{{\"text\":\"{text}\"}}").into_bytes(); 20]),
-        (
-            "17-digit numbers",
-            vec![format!("[{}]", numbers.join(",")).into_bytes(); 2],
-        ),
-        (
-            "5,000 members in disorder",
-            vec![format!("{{{}}}", members.join(",")).into_bytes(); 2],
-        ),
+        ("17-digit numbers", vec![format!("[{}]", numbers.join(",")).into_bytes(); 2]),
+        ("5,000 members in disorder", vec![format!("{{{}}}", members.join(",")).into_bytes(); 2]),
     ]
 }
 
@@ -195,10 +177,7 @@ fn canonical(document: &[u8]) -> Vec<u8> {
 fn bench_diffing() {
     const EVENTS: u64 = 100_000;
     println!("\ndiffing two files of {EVENTS} events each:");
-    println!(
-        "  {:<44} {:>12} {:>16} {:>16}",
-        "files", "events/s", "bytes an event", "bytes at most"
-    );
+    println!("  {:<44} {:>12} {:>16} {:>16}", "files", "events/s", "bytes an event", "bytes at most");
     for (name, payloads, every) in [
         ("hashes only, equal", false, 0),
         ("hashes only, one of a hundred differs", false, 100),
@@ -219,10 +198,7 @@ fn bench_diffing() {
             most = PEAK_BYTES.load(Relaxed) - before;
         }
         let per_second = EVENTS as f64 / seconds;
-        println!(
-            "  {name:<44} {per_second:>12.0} {:>16.2} {most:>16}",
-            most as f64 / EVENTS as f64
-        );
+        println!("  {name:<44} {per_second:>12.0} {:>16.2} {most:>16}", most as f64 / EVENTS as f64);
     }
     let file = vector_file(EVENTS, false, 0);
     let before = HELD_BYTES.load(Relaxed);
@@ -246,9 +222,7 @@ fn vector_file(events: u64, payloads: bool, differs_every: u64) -> Vec<u8> {
         let mut entry = Entry::with_canonical(&text);
         entry.payload = entry.payload.filter(|_| payloads);
         let (stream, client) = (format!("run:{:03}:events", n % 100), format!("device-{}", n % 3));
-        vector
-            .insert(&stream.as_str().into(), &client.as_str().into(), Seq(n), entry)
-            .unwrap();
+        vector.insert(&stream.as_str().into(), &client.as_str().into(), Seq(n), entry).unwrap();
     }
     let mut out = Vec::new();
     vector.write(&mut out).unwrap();

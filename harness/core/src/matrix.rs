@@ -123,23 +123,13 @@ pub const ROWS: [Row; 16] = [
             "convergence",
             "observed-then-lost",
         ],
-        parts: &[
-            Part::FollowedLive,
-            Part::LateBootstrap,
-            Part::ReplayAfterReconnect,
-            Part::ReplayAcrossKill,
-        ],
+        parts: &[Part::FollowedLive, Part::LateBootstrap, Part::ReplayAfterReconnect, Part::ReplayAcrossKill],
     },
     Row {
         name: "duplicate-idempotency",
         meaning: "repeated frames, repeated publishes, overlapping replays: applied once",
         checkers: &["duplicate-apply", "wrong-answer"],
-        parts: &[
-            Part::RepeatedFrame,
-            Part::RepeatedPublish,
-            Part::OverlappingReplay,
-            Part::LostAnswer,
-        ],
+        parts: &[Part::RepeatedFrame, Part::RepeatedPublish, Part::OverlappingReplay, Part::LostAnswer],
     },
     Row {
         name: "stale-cursor-recovery",
@@ -166,22 +156,13 @@ pub const ROWS: [Row; 16] = [
         checkers: &["observed-then-lost"],
         parts: &[Part::ConfirmedSurvives],
     },
-    without_checker(
-        "compatibility-negotiation",
-        "every refusal of a join: same code and same window on both lanes",
-    ),
-    without_checker(
-        "token-lifecycle",
-        "tokens minted, refreshed, expired, revoked and rotated are treated alike",
-    ),
+    without_checker("compatibility-negotiation", "every refusal of a join: same code and same window on both lanes"),
+    without_checker("token-lifecycle", "tokens minted, refreshed, expired, revoked and rotated are treated alike"),
     without_checker(
         "authorization",
         "nothing is delivered beyond its grants or written beyond its claims; tenants never mix",
     ),
-    without_checker(
-        "presence-handshake",
-        "clients are seen while connected, and no longer once gone or killed",
-    ),
+    without_checker("presence-handshake", "clients are seen while connected, and no longer once gone or killed"),
     without_checker(
         "reducer-rules",
         "reducers are idempotent by key, conflicts explicit, seqs gap-free, wrong hashes refused",
@@ -190,37 +171,20 @@ pub const ROWS: [Row; 16] = [
         "bridge-isolation",
         "streams progress whatever the relay does; the outbox drains once and in order",
     ),
-    without_checker(
-        "restore-drill",
-        "a restored backup replays to the same vectors; a torn copy is detected",
-    ),
-    without_checker(
-        "slow-consumer",
-        "a client that does not read is throttled, then dropped, and recovers by replay",
-    ),
+    without_checker("restore-drill", "a restored backup replays to the same vectors; a torn copy is detected"),
+    without_checker("slow-consumer", "a client that does not read is throttled, then dropped, and recovers by replay"),
     Row {
         name: "multi-device",
         meaning: "one user's devices, coming and going, end with equal state",
         checkers: &["convergence", "lost-write", "unseen"],
         parts: &[Part::DeviceReturns, Part::DevicesEqual],
     },
-    without_checker(
-        "recovery-time",
-        "bounded time from heal to convergence, per lane, compared",
-    ),
-    without_checker(
-        "latency-parity",
-        "the candidate's delivery latency is within its budget of the legacy lane's",
-    ),
+    without_checker("recovery-time", "bounded time from heal to convergence, per lane, compared"),
+    without_checker("latency-parity", "the candidate's delivery latency is within its budget of the legacy lane's"),
 ];
 
 const fn without_checker(name: &'static str, meaning: &'static str) -> Row {
-    Row {
-        name,
-        meaning,
-        checkers: &[],
-        parts: &[],
-    }
+    Row { name, meaning, checkers: &[], parts: &[] }
 }
 
 /// The row of this name.

@@ -33,11 +33,7 @@ fn files_under(root: &Path, folder: &str, found: &mut Vec<String>) {
     for entry in std::fs::read_dir(root.join(folder)).unwrap() {
         let entry = entry.unwrap();
         let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
-        if entry.file_type().unwrap().is_dir() {
-            files_under(root, &path, found)
-        } else {
-            found.push(path)
-        }
+        if entry.file_type().unwrap().is_dir() { files_under(root, &path, found) } else { found.push(path) }
     }
 }
 

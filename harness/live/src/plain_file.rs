@@ -12,27 +12,18 @@ use std::path::Path;
 /// It can't be read, is no plain file, or is longer.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     // Without waiting for the other end of a pipe.
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     let kind = file.metadata()?;
     if !kind.is_file() {
-        let what = if kind.is_dir() {
-            "it is a directory"
-        } else {
-            "it is a pipe, a socket or a device, and no plain file"
-        };
+        let what =
+            if kind.is_dir() { "it is a directory" } else { "it is a pipe, a socket or a device, and no plain file" };
         return Err(Error::new(ErrorKind::InvalidInput, what));
     }
     let mut bytes = Vec::new();
     // One byte more shows that it is longer, whatever length the system tells.
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(Error::new(
-            ErrorKind::FileTooLarge,
-            format!("it is longer than {most} bytes"),
-        ));
+        return Err(Error::new(ErrorKind::FileTooLarge, format!("it is longer than {most} bytes")));
     }
     Ok(bytes)
 }
@@ -44,40 +35,10 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
 pub fn read_text(path: &Path, most: u64) -> Result<String> {
     let not_text = |error: std::string::FromUtf8Error| {
         let at = error.utf8_error().valid_up_to();
-        Error::new(
-            ErrorKind::InvalidData,
-            format!("it is not UTF-8 text: byte {at} is invalid"),
-        )
+        Error::new(ErrorKind::InvalidData, format!("it is not UTF-8 text: byte {at} is invalid"))
     };
     String::from_utf8(read(path, most)?).map_err(not_text)
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn only_a_plain_file_of_a_bounded_size_is_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |name: &str| dir.path().join(name);
-        nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        std::os::unix::fs::symlink("/dev/zero", at("endless")).unwrap();
-        std::fs::write(at("text"), "abcd").unwrap();
-        std::fs::write(at("bytes"), b"ab\xff").unwrap();
-        let refused = |name: &str| read_text(&at(name), 4).unwrap_err().to_string();
-        assert!(refused("pipe").contains("no plain file"));
-        assert!(refused("endless").contains("no plain file"));
-        assert!(refused(".").contains("directory"));
-        assert!(refused("bytes").contains("byte 2"), "{}", refused("bytes"));
-        assert_eq!(read_text(&at("text"), 4).unwrap(), "abcd");
-        assert!(
-            read_text(&at("text"), 3)
-                .unwrap_err()
-                .to_string()
-                .contains("longer than 3 bytes")
-        );
-        // The system says that this one has no bytes.
-        assert!(!read(Path::new("/proc/self/status"), 1 << 20).unwrap().is_empty());
-    }
-}
+mod tests;

@@ -19,25 +19,12 @@ impl Fields {
     /// Reads a request's body of at most so many bytes, in which every key is one of `known`, where that is given.
     pub(crate) async fn read(request: Request, limit: usize, known: Option<&[&str]>) -> Result<Self, Refusal> {
         let kind = request.headers().get(header::CONTENT_TYPE);
-        let kind = kind.map(|kind| {
-            kind.to_str()
-                .unwrap_or_default()
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-        });
+        let kind = kind.map(|kind| kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim());
         if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("application/json")) {
             let message = "a body is JSON, of the content type application/json";
-            return Err(Refusal::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                message,
-            ));
+            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
         }
-        let body = to_bytes(request.into_body(), limit)
-            .await
-            .map_err(|_| too_large(limit))?;
+        let body = to_bytes(request.into_body(), limit).await.map_err(|_| too_large(limit))?;
         let text: &RawValue = serde_json::from_slice(&body).map_err(|error| {
             let message = match error.line() {
                 _ if body.is_empty() => "the body is empty, where a JSON object is wanted".to_owned(),
@@ -54,10 +41,7 @@ impl Fields {
                 return Err(bad(format!("the body has the key {key:?} twice")));
             }
             if let Some(known) = known.filter(|known| !known.contains(&key.as_str())) {
-                return Err(bad(format!(
-                    "the key {key:?} is not known; known are {}",
-                    known.join(", ")
-                )));
+                return Err(bad(format!("the key {key:?} is not known; known are {}", known.join(", "))));
             }
         }
         Ok(fields)
@@ -85,10 +69,7 @@ impl Fields {
         let wanted = "a whole number from 0 to 18446744073709551615, without fraction and exponent";
         let read = |value: Box<RawValue>| match value.get() {
             "null" => Ok(None),
-            text => text
-                .parse()
-                .map(Some)
-                .map_err(|_| bad(format!("{name} is not {wanted}"))),
+            text => text.parse().map(Some).map_err(|_| bad(format!("{name} is not {wanted}"))),
         };
         self.take(name).map_or(Ok(None), read)
     }

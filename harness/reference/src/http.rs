@@ -42,10 +42,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, code: &str, message: &str) -> Self {
-        Self {
-            status,
-            body: json!({"code": code, "message": message}),
-        }
+        Self { status, body: json!({"code": code, "message": message}) }
     }
 
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -60,9 +57,9 @@ impl From<Refused> for Refusal {
         let of = |status, code| Self::new(status, code, &message);
         match refused {
             Refused::IdempotencyConflict { seq } => of(StatusCode::CONFLICT, "idempotency_conflict").with("seq", seq),
-            Refused::SequenceConflict { expected, actual } => of(StatusCode::CONFLICT, "sequence_conflict")
-                .with("expected", expected)
-                .with("actual", actual),
+            Refused::SequenceConflict { expected, actual } => {
+                of(StatusCode::CONFLICT, "sequence_conflict").with("expected", expected).with("actual", actual)
+            }
             Refused::RateLimited { .. } => of(StatusCode::TOO_MANY_REQUESTS, "publish_rate_limited"),
             Refused::Unavailable(_) => of(StatusCode::SERVICE_UNAVAILABLE, "internal"),
         }
@@ -72,27 +69,15 @@ impl From<Refused> for Refusal {
 /// The routes.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route(
-            "/internal/v1/sync/publish",
-            post(|shared, request| answer(publish(shared, request))),
-        )
+        .route("/internal/v1/sync/publish", post(|shared, request| answer(publish(shared, request))))
         .route(
             "/internal/v1/sync/topics/:topic",
             get(|shared, topic, request| answer(get_topic(shared, topic, request)))
                 .put(|shared, topic, request| answer(put_topic(shared, topic, request))),
         )
-        .route(
-            "/internal/v1/sync/revocations",
-            post(|shared, request| answer(revoke(shared, request))),
-        )
-        .route(
-            "/health",
-            get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }),
-        )
-        .route(
-            "/metrics",
-            get(|State(shared): State<Arc<Shared>>| async move { shared.metrics_text() }),
-        )
+        .route("/internal/v1/sync/revocations", post(|shared, request| answer(revoke(shared, request))))
+        .route("/health", get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }))
+        .route("/metrics", get(|State(shared): State<Arc<Shared>>| async move { shared.metrics_text() }))
         .fallback(socket_or_nothing)
         .with_state(shared)
 }
@@ -124,47 +109,25 @@ fn json_response(status: StatusCode, body: &Value) -> Response {
 async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
     authorize(&shared, request.headers())?;
     let classes = &shared.config.classes;
-    let classes = [
-        &classes.run_events,
-        &classes.worker_lifecycle,
-        &classes.codex_worker_events,
-        &classes.fallback,
-    ];
-    let largest = classes
-        .iter()
-        .map(|class| class.max_payload_bytes)
-        .max()
-        .unwrap_or_default();
+    let classes = [&classes.run_events, &classes.worker_lifecycle, &classes.codex_worker_events, &classes.fallback];
+    let largest = classes.iter().map(|class| class.max_payload_bytes).max().unwrap_or_default();
     let mut body = Fields::read(request, largest.saturating_add(ENVELOPE_BYTES), None).await?;
     let topic = body.text("topic")?.trim().to_owned();
     let key = body.text("idempotency_key")?;
     if key.trim().is_empty() || key.len() > MAX_KEY_BYTES {
         return Err(bad("idempotency_key must be 1 to 1024 bytes that are not all blank"));
     }
-    let payload = body
-        .take("payload")
-        .ok_or_else(|| bad("payload is missing; a payload of null is written as null"))?;
+    let payload =
+        body.take("payload").ok_or_else(|| bad("payload is missing; a payload of null is written as null"))?;
     let expected_next_seq = body.natural("expected_next_seq")?;
     known_topic(&shared, &topic)?;
-    let limit = shared
-        .store
-        .view()
-        .info(&topic)
-        .class
-        .limits(&shared.config)
-        .max_payload_bytes;
+    let limit = shared.store.view().info(&topic).class.limits(&shared.config).max_payload_bytes;
     if payload.get().len() > limit {
         return Err(too_large(limit));
     }
     let hash = canonical_sha256(payload.get())
         .map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, "invalid_payload", &why))?;
-    let publish = Publish {
-        topic: topic.clone(),
-        key,
-        payload,
-        hash,
-        expected_next_seq,
-    };
+    let publish = Publish { topic: topic.clone(), key, payload, hash, expected_next_seq };
     let published = shared.store.publish(publish).await?;
     shared.count("published", if published.duplicate { "duplicate" } else { "written" });
     Ok(json!({
@@ -208,9 +171,7 @@ async fn put_topic(
         known_topic(&shared, &topic)?;
     }
     if change.retention_events == Some(0) || topic.trim() != topic || topic.is_empty() {
-        return Err(bad(
-            "retention_events is at least 1, and a topic has no blanks around it",
-        ));
+        return Err(bad("retention_events is at least 1, and a topic has no blanks around it"));
     }
     shared.store.set_policy(topic.clone(), change).await?;
     Ok(describe(&shared, &topic))
@@ -230,9 +191,7 @@ fn describe(shared: &Shared, topic: &str) -> Value {
 
 async fn revoke(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
     authorize(&shared, request.headers())?;
-    let jti = Fields::read(request, ENVELOPE_BYTES, Some(&["jti"]))
-        .await?
-        .text("jti")?;
+    let jti = Fields::read(request, ENVELOPE_BYTES, Some(&["jti"])).await?.text("jti")?;
     shared.store.revoke(jti.clone()).await?;
     Ok(json!({"jti": jti, "revoked": true}))
 }
@@ -255,24 +214,14 @@ pub(crate) fn too_large(limit: usize) -> Refusal {
 fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
     let config = &shared.config;
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer = bearer
-        .and_then(|value| value.split_once(' '))
-        .filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
+    let bearer = bearer.and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
     let bearer = bearer.map(|(_, secret)| secret.trim());
     let denied = |why: &str| {
         shared.deny(why);
-        Refusal::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            "send `Authorization: Bearer ...` of the writer",
-        )
+        Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", "send `Authorization: Bearer ...` of the writer")
     };
     if let Some(secret) = &config.publish.bearer {
-        return if bearer == Some(secret.as_str()) {
-            Ok(())
-        } else {
-            Err(denied("publish_unauthorized"))
-        };
+        return if bearer == Some(secret.as_str()) { Ok(()) } else { Err(denied("publish_unauthorized")) };
     }
     if config.tokens.keys().next().is_none() {
         return Ok(());

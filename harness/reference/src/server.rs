@@ -126,10 +126,7 @@ impl Server {
     /// The port is in use or cannot be had, the directory is another server's, or the journal is damaged.
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         let listener = listen(&config)?;
-        let local_addr = listener.local_addr().map_err(|source| ServeError::Listen {
-            addr: config.listen,
-            source,
-        })?;
+        let local_addr = listener.local_addr().map_err(|source| ServeError::Listen { addr: config.listen, source })?;
         let config = Arc::new(config);
         let shared = Shared {
             store: Store::open(&config)?,
@@ -141,10 +138,7 @@ impl Server {
             counters: Mutex::default(),
         };
         if shared.store.torn_bytes > 0 {
-            shared.log(&format!(
-                "cut {} bytes of a torn last record off the journal",
-                shared.store.torn_bytes
-            ));
+            shared.log(&format!("cut {} bytes of a torn last record off the journal", shared.store.torn_bytes));
         }
         if shared.config.tokens.keys().next().is_none() {
             shared.log("no token key is configured: any token or none is taken");
@@ -152,11 +146,7 @@ impl Server {
         if !shared.config.defects.is_empty() {
             shared.log(&format!("planted defects: {}", shared.config.defects));
         }
-        Ok(Self {
-            shared: Arc::new(shared),
-            listener,
-            local_addr,
-        })
+        Ok(Self { shared: Arc::new(shared), listener, local_addr })
     }
 
     /// Where it listens.
@@ -216,11 +206,7 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()> + Send + '
 fn listen(config: &Config) -> Result<TcpListener, ServeError> {
     let addr = config.listen;
     let open = || {
-        let socket = if addr.is_ipv4() {
-            TcpSocket::new_v4()
-        } else {
-            TcpSocket::new_v6()
-        }?;
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // A restarted server takes its port back at once; accepted sockets inherit the size of the buffer.
         socket.set_reuseaddr(true)?;
         socket.set_send_buffer_size(config.limits.send_buffer_bytes)?;

@@ -57,18 +57,11 @@ pub struct Verified {
 /// # Errors
 /// The first check that fails, in the order of [`Deny`].
 pub fn verify(token: Option<&str>, rules: &Tokens, now_s: u64, ignore_age: bool) -> Result<Verified, Deny> {
-    let token = token
-        .map(str::trim)
-        .filter(|token| !token.is_empty())
-        .ok_or(Deny::MissingAuthorization)?;
+    let token = token.map(str::trim).filter(|token| !token.is_empty()).ok_or(Deny::MissingAuthorization)?;
     let claims = signed_claims(token, rules).ok_or(Deny::InvalidToken)?;
     check_times(&claims, rules, now_s, ignore_age)?;
     check_parties(&claims, rules)?;
-    let jti = claims
-        .get("jti")
-        .and_then(Value::as_str)
-        .map(str::trim)
-        .filter(|jti| !jti.is_empty());
+    let jti = claims.get("jti").and_then(Value::as_str).map(str::trim).filter(|jti| !jti.is_empty());
     let jti = jti.ok_or(Deny::MissingJti)?.to_owned();
     let iat = seconds(&claims, "iat").ok_or(Deny::MissingIat)?;
     if let Some(max_age_s) = rules.max_age_s
@@ -87,11 +80,7 @@ pub fn verify(token: Option<&str>, rules: &Tokens, now_s: u64, ignore_age: bool)
 /// # Errors
 /// The claims cannot be encoded.
 pub fn mint(key: &str, claims: &Value) -> Result<String, jsonwebtoken::errors::Error> {
-    jsonwebtoken::encode(
-        &Header::new(Algorithm::HS256),
-        claims,
-        &EncodingKey::from_secret(key.as_bytes()),
-    )
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(key.as_bytes()))
 }
 
 fn signed_claims(token: &str, rules: &Tokens) -> Option<Map<String, Value>> {
@@ -103,9 +92,7 @@ fn signed_claims(token: &str, rules: &Tokens) -> Option<Map<String, Value>> {
     validation.required_spec_claims.clear();
     rules.keys().find_map(|key| {
         let key = DecodingKey::from_secret(key.as_bytes());
-        jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation)
-            .ok()
-            .map(|decoded| decoded.claims)
+        jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation).ok().map(|decoded| decoded.claims)
     })
 }
 
@@ -130,19 +117,13 @@ fn check_parties(claims: &Map<String, Value>, rules: &Tokens) -> Result<(), Deny
         Some(audience) => strings(claims.get("aud")).contains(audience),
         None => true,
     };
-    if issuer_fits && audience_fits {
-        Ok(())
-    } else {
-        Err(Deny::InvalidToken)
-    }
+    if issuer_fits && audience_fits { Ok(()) } else { Err(Deny::InvalidToken) }
 }
 
 /// A time of a claim in whole seconds; fractions are allowed in a token.
 fn seconds(claims: &Map<String, Value>, name: &str) -> Option<u64> {
     let value = claims.get(name)?;
-    value
-        .as_u64()
-        .or_else(|| value.as_f64().filter(|at| *at >= 0.0).map(|at| at as u64))
+    value.as_u64().or_else(|| value.as_f64().filter(|at| *at >= 0.0).map(|at| at as u64))
 }
 
 /// A claim that is a list of strings, or a string of words.
@@ -155,89 +136,4 @@ fn strings(claim: Option<&Value>) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use serde_json::json;
-
-    use super::*;
-
-    const NOW: u64 = 1_800_000_000;
-
-    fn rules() -> Tokens {
-        Tokens {
-            key: Some("new".to_owned()),
-            fallback_keys: vec!["old".to_owned()],
-            issuer: Some("iss".to_owned()),
-            audience: Some("aud".to_owned()),
-            max_age_s: Some(300),
-            ..Tokens::default()
-        }
-    }
-
-    fn claims() -> Value {
-        json!({"iss": "iss", "aud": "aud", "sub": "u", "exp": NOW + 60, "nbf": NOW, "iat": NOW, "jti": "j",
-               "oa_sync_topics": ["run:r1:events"], "oa_sync_scopes": ["sync:read"]})
-    }
-
-    fn outcome(change: Value) -> Result<Verified, Deny> {
-        let mut claims = claims();
-        for (name, value) in change.as_object().unwrap() {
-            if value.is_null() {
-                claims.as_object_mut().unwrap().remove(name);
-            } else {
-                claims[name] = value.clone();
-            }
-        }
-        verify(Some(&mint("new", &claims).unwrap()), &rules(), NOW, false)
-    }
-
-    #[test]
-    fn a_good_token_gives_its_jti_and_grants() {
-        let verified = outcome(json!({})).unwrap();
-        assert_eq!(verified.jti, "j");
-        assert_eq!(verified.grants, ["run:r1:events", "sync:read"]);
-    }
-
-    #[test]
-    fn a_token_of_a_fallback_key_is_good_and_one_of_another_key_is_not() {
-        let token = |key| mint(key, &claims()).unwrap();
-        assert!(verify(Some(&token("old")), &rules(), NOW, false).is_ok());
-        assert_eq!(
-            verify(Some(&token("other")), &rules(), NOW, false),
-            Err(Deny::InvalidToken)
-        );
-        assert_eq!(verify(Some("garbage"), &rules(), NOW, false), Err(Deny::InvalidToken));
-        assert_eq!(verify(None, &rules(), NOW, false), Err(Deny::MissingAuthorization));
-        assert_eq!(verify(Some(" "), &rules(), NOW, false), Err(Deny::MissingAuthorization));
-    }
-
-    #[test]
-    fn each_claim_that_is_wrong_has_its_code() {
-        let cases = [
-            (json!({"exp": NOW - 29}), None),
-            (json!({"exp": NOW - 30}), Some(Deny::TokenExpired)),
-            (json!({"exp": null}), Some(Deny::InvalidToken)),
-            (json!({"nbf": NOW + 30}), None),
-            (json!({"nbf": NOW + 31}), Some(Deny::InvalidToken)),
-            (json!({"iss": "x"}), Some(Deny::InvalidToken)),
-            (json!({"aud": ["x", "aud"]}), None),
-            (json!({"aud": "x"}), Some(Deny::InvalidToken)),
-            (json!({"jti": null}), Some(Deny::MissingJti)),
-            (json!({"jti": " "}), Some(Deny::MissingJti)),
-            (json!({"iat": null}), Some(Deny::MissingIat)),
-            (json!({"iat": NOW - 330}), None),
-            (json!({"iat": NOW - 331}), Some(Deny::TokenTooOld)),
-        ];
-        for (change, expected) in cases {
-            assert_eq!(outcome(change.clone()).err(), expected, "{change}");
-        }
-    }
-
-    #[test]
-    fn an_unsigned_token_is_refused() {
-        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let token = format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(&claims()));
-        assert_eq!(verify(Some(&token), &rules(), NOW, false), Err(Deny::InvalidToken));
-    }
-}
+mod tests;

@@ -20,12 +20,7 @@ pub enum Class {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Class; 4] = [
-        Self::RunEvents,
-        Self::WorkerLifecycle,
-        Self::CodexWorkerEvents,
-        Self::Fallback,
-    ];
+    pub const ALL: [Class; 4] = [Self::RunEvents, Self::WorkerLifecycle, Self::CodexWorkerEvents, Self::Fallback];
 
     /// The class that a JSON text names.
     pub(crate) fn named(json: &str) -> Option<Self> {
@@ -77,11 +72,8 @@ impl Class {
 }
 
 /// The topics of the table that have no id in their name.
-pub const FIXED_TOPICS: [&str; 3] = [
-    "runtime.codex_worker_events",
-    "runtime.run_summaries",
-    "runtime.codex_worker_summaries",
-];
+pub const FIXED_TOPICS: [&str; 3] =
+    ["runtime.codex_worker_events", "runtime.run_summaries", "runtime.codex_worker_summaries"];
 
 /// The table from which a summary topic's snapshot is made; `None` for an event topic, which has no snapshot.
 #[must_use]
@@ -129,16 +121,13 @@ impl TopicPolicy {
     /// How many events of `topic` are retained.
     #[must_use]
     pub fn retention(&self, topic: &str, config: &Config) -> u64 {
-        self.retention_events
-            .unwrap_or_else(|| self.class_of(topic).limits(config).retention_events)
-            .max(1)
+        self.retention_events.unwrap_or_else(|| self.class_of(topic).limits(config).retention_events).max(1)
     }
 
     /// How many events behind the head a cursor of `topic` may resume.
     #[must_use]
     pub fn replay_budget(&self, topic: &str, config: &Config) -> u64 {
-        self.replay_budget_events
-            .unwrap_or_else(|| self.class_of(topic).limits(config).replay_budget_events)
+        self.replay_budget_events.unwrap_or_else(|| self.class_of(topic).limits(config).replay_budget_events)
     }
 }
 
@@ -160,54 +149,8 @@ pub fn grant_covers(grant: &str, topic: &str) -> bool {
         return true;
     }
     let (grant, topic): (Vec<_>, Vec<_>) = (grant.split(':').collect(), topic.split(':').collect());
-    grant.len() == topic.len()
-        && grant
-            .iter()
-            .zip(&topic)
-            .all(|(want, part)| *want == "*" || want == part)
+    grant.len() == topic.len() && grant.iter().zip(&topic).all(|(want, part)| *want == "*" || want == part)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_class_follows_from_the_name() {
-        assert_eq!(Class::of("run:r1:events"), Some(Class::RunEvents));
-        assert_eq!(Class::of("worker:w:lifecycle"), Some(Class::WorkerLifecycle));
-        assert_eq!(Class::of("fleet:user:u:workers"), Some(Class::Fallback));
-        assert_eq!(Class::of("fleet:guest:g:workers"), Some(Class::Fallback));
-        assert_eq!(Class::of("runtime.codex_worker_events"), Some(Class::CodexWorkerEvents));
-        assert_eq!(Class::of("runtime.run_summaries"), Some(Class::Fallback));
-        for unknown in [
-            "run::events",
-            "run:a:b:events",
-            "nope",
-            "fleet:other:x:workers",
-            "runtime.other",
-            "run:a.b:events",
-            "worker:a\"b:lifecycle",
-            "fleet:user:a'b:workers",
-            "run:a\u{7f}:events",
-            "",
-        ] {
-            assert_eq!(Class::of(unknown), None, "{unknown}");
-        }
-    }
-
-    #[test]
-    fn a_star_in_a_grant_stands_for_one_part() {
-        assert!(grant_covers("run:*:events", "run:r1:events"));
-        assert!(!grant_covers("run:*:events", "run:r1:x:events"));
-        assert!(!grant_covers("run:r1:events", "run:r2:events"));
-        assert!(grant_covers("*", "anything"));
-    }
-
-    #[test]
-    fn only_summary_topics_have_a_snapshot() {
-        assert!(snapshot_source("runtime.run_summaries").is_some());
-        assert!(snapshot_source("fleet:user:u1:workers").is_some());
-        assert!(snapshot_source("run:r1:events").is_none());
-        assert!(snapshot_source("runtime.codex_worker_events").is_none());
-    }
-}
+mod tests;

@@ -18,9 +18,7 @@ use serde_json::{Value, json};
 use self::support::{Client, Frame, Running, masked, start};
 
 fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../golden/phoenix")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../golden/phoenix").join(name)
 }
 
 fn read(name: &str) -> String {
@@ -41,10 +39,7 @@ struct Case {
 
 impl Case {
     fn load(name: &str) -> Self {
-        let rows = read(&format!("{name}.jsonl"))
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let rows = read(&format!("{name}.jsonl")).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let setup: Value = serde_json::from_str(&read(&format!("{name}.setup.json"))).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut config: Config = serde_json::from_value(setup["config"].clone()).unwrap();
@@ -57,13 +52,7 @@ impl Case {
             let token = token::mint(setup["token"]["key"].as_str().unwrap(), &claims).unwrap();
             query = query.replace("TOKEN", &token);
         }
-        Self {
-            rows,
-            setup,
-            query,
-            server: start(config),
-            _dir: dir,
-        }
+        Self { rows, setup, query, server: start(config), _dir: dir }
     }
 
     /// Does what the setup wants done before a row.
@@ -97,11 +86,7 @@ impl Case {
         let mut message: Value = serde_json::from_str(self.rows[row]["data"].as_str().unwrap()).unwrap();
         let differs = &self.setup["contract_differs"][row.to_string()]["payload"];
         if !differs.is_null() {
-            let payload = if message.is_array() {
-                &mut message[4]
-            } else {
-                &mut message["payload"]
-            };
+            let payload = if message.is_array() { &mut message[4] } else { &mut message["payload"] };
             *payload = differs.clone();
         }
         normal(message)
@@ -125,9 +110,7 @@ async fn status_of(server: &Running, query: &str) -> u16 {
 fn normal(message: Value) -> Vec<Value> {
     let mut parts = match message {
         Value::Array(parts) => parts,
-        object => ["join_ref", "ref", "topic", "event", "payload"]
-            .map(|name| object[name].clone())
-            .to_vec(),
+        object => ["join_ref", "ref", "topic", "event", "payload"].map(|name| object[name].clone()).to_vec(),
     };
     let payload = &mut parts[4];
     if let Some(bytes) = payload.get("payload_bytes").and_then(Value::as_str) {
@@ -135,11 +118,7 @@ fn normal(message: Value) -> Vec<Value> {
     }
     for response in [payload.pointer_mut("/response")].into_iter().flatten() {
         if let Some(response) = response.as_object_mut() {
-            if response
-                .get("subscription_id")
-                .and_then(Value::as_str)
-                .is_some_and(|id| !id.contains(':'))
-            {
+            if response.get("subscription_id").and_then(Value::as_str).is_some_and(|id| !id.contains(':')) {
                 response.insert("subscription_id".to_owned(), json!("sub"));
             }
             // The contract has it, the recorded server did not.
@@ -189,10 +168,7 @@ async fn fold_all(client: &mut Client, seen: &mut Vec<Vec<Value>>, wanted: &[Vec
         let message = normal(client.next_message().await);
         if message[3] == "sync:update_batch" {
             let frame = normal(client.next_message().await);
-            assert_eq!(
-                (&frame[3], &frame[4]["payload_bytes"]),
-                (&json!("sync:frame"), &message[4])
-            );
+            assert_eq!((&frame[3], &frame[4]["payload_bytes"]), (&json!("sync:frame"), &message[4]));
         }
         seen.push(message);
     }
@@ -229,11 +205,7 @@ fn compare(name: &str, case: &Case, row: usize, frame: Frame) {
             assert_eq!(json!(normal(message)), json!(case.expected(row)), "{name}, row {row}");
         }
         ("pong", Frame::Pong(payload)) => {
-            assert_eq!(
-                STANDARD.encode(payload),
-                recorded["data"].as_str().unwrap(),
-                "{name}, row {row}"
-            );
+            assert_eq!(STANDARD.encode(payload), recorded["data"].as_str().unwrap(), "{name}, row {row}");
         }
         ("close", Frame::Close(code)) => assert_eq!(json!(code), recorded["code"], "{name}, row {row}"),
         (_, frame) => panic!("{name}, row {row}: recorded {recorded}, got {frame:?}"),
@@ -290,17 +262,10 @@ replays! {
 async fn handshake(name: &str, config: Config, token: Option<&str>) {
     let recorded: Value = serde_json::from_str(&read(&format!("{name}.handshake.json"))).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let server = start(Config {
-        data_dir: dir.path().to_owned(),
-        ..config
-    });
+    let server = start(Config { data_dir: dir.path().to_owned(), ..config });
     for attempt in recorded.as_array().unwrap() {
-        let lines: Vec<&str> = attempt["request"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|line| line.as_str().unwrap())
-            .collect();
+        let lines: Vec<&str> =
+            attempt["request"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
         let request = lines.join("\r\n").replace("TOKEN", token.unwrap_or_default()) + "\r\n\r\n";
         let (status, head, body) = exchange(&server, &request).await;
         assert_eq!(status, attempt["status"].as_str().unwrap(), "{name}: {request}");
@@ -331,11 +296,7 @@ async fn exchange(server: &Running, request: &str) -> (String, String, String) {
     }
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    (
-        head.lines().next().unwrap().to_owned(),
-        head.to_owned(),
-        body.to_owned(),
-    )
+    (head.lines().next().unwrap().to_owned(), head.to_owned(), body.to_owned())
 }
 
 fn with_key() -> Config {

@@ -13,9 +13,7 @@ use self::support::{Frame, TOPIC, config, fill, fresh, joined, live, seqs, start
 #[tokio::test]
 async fn the_floor_and_the_budget_are_exact_over_the_wire() {
     let (_dir, server) = fresh();
-    server
-        .policy(TOPIC, r#"{"retention_events": 6, "replay_budget_events": 4}"#)
-        .await;
+    server.policy(TOPIC, r#"{"retention_events": 6, "replay_budget_events": 4}"#).await;
     fill(&server, TOPIC, 1..=10).await;
     let mut client = joined(&server, "vsn=2.0.0").await;
     for (cursor, reason) in [
@@ -31,21 +29,14 @@ async fn the_floor_and_the_budget_are_exact_over_the_wire() {
         match reason {
             None => assert_eq!((status.as_str(), seqs(&before)), ("ok", (cursor + 1..=10).collect())),
             Some(reason) => {
-                assert_eq!(
-                    (status.as_str(), &response["reason_codes"]),
-                    ("error", &json!([reason]))
-                );
+                assert_eq!((status.as_str(), &response["reason_codes"]), ("error", &json!([reason])));
                 assert_eq!(before[0][4], response, "the error is pushed before it is replied");
                 assert_eq!(before[0][3], "sync:error");
             }
         }
     }
     let (before, status, _) = subscribe(&mut joined(&server, "vsn=2.0.0").await, "9", json!({"topics": [TOPIC]})).await;
-    assert_eq!(
-        (status.as_str(), seqs(&before)),
-        ("ok", (5..=10).collect()),
-        "a bootstrap replays what is retained"
-    );
+    assert_eq!((status.as_str(), seqs(&before)), ("ok", (5..=10).collect()), "a bootstrap replays what is retained");
 }
 
 #[tokio::test]
@@ -53,17 +44,11 @@ async fn a_future_cursor_is_accepted_and_the_events_up_to_it_are_skipped() {
     let (_dir, server) = fresh();
     fill(&server, TOPIC, 1..=2).await;
     let mut client = joined(&server, "vsn=2.0.0").await;
-    let (before, status, response) = subscribe(
-        &mut client,
-        "2",
-        json!({"topics": [TOPIC], "resume_after": [{"topic": TOPIC, "watermark": 4}]}),
-    )
-    .await;
+    let (before, status, response) =
+        subscribe(&mut client, "2", json!({"topics": [TOPIC], "resume_after": [{"topic": TOPIC, "watermark": 4}]}))
+            .await;
     assert_eq!((before.len(), status.as_str()), (0, "ok"));
-    assert_eq!(
-        response["current_watermarks"],
-        json!([{"topic": TOPIC, "watermark": 4}])
-    );
+    assert_eq!(response["current_watermarks"], json!([{"topic": TOPIC, "watermark": 4}]));
     fill(&server, TOPIC, 3..=5).await;
     assert_eq!(seqs(&live(&mut client, 1).await), [5]);
 }
@@ -76,9 +61,7 @@ async fn a_topic_subscribed_again_goes_on_from_the_channels_watermark_unless_it_
     subscribe(&mut client, "2", json!({"topics": [format!(" {TOPIC} ")]})).await;
     let (before, ..) = subscribe(&mut client, "again", json!({"topics": [TOPIC]})).await;
     assert_eq!(seqs(&before), [0_u64; 0]);
-    let (_, _, left) = client
-        .ask(json!(["1", "3", "sync:v1", "sync:unsubscribe", {"topics": [TOPIC]}]))
-        .await;
+    let (_, _, left) = client.ask(json!(["1", "3", "sync:v1", "sync:unsubscribe", {"topics": [TOPIC]}])).await;
     assert_eq!(left["topics"], json!([]));
     fill(&server, TOPIC, 4..=4).await;
     let (before, ..) = subscribe(&mut client, "4", json!({"topics": [TOPIC]})).await;
@@ -94,24 +77,16 @@ async fn refs_keep_their_type_and_a_null_join_ref_is_for_null_joins() {
     client.message(json!([1, 1, "sync:v1", "phx_join", {}])).await;
     assert_eq!(client.next_message().await[0], 1);
     client.message(json!(["1", "2", "sync:v1", "sync:heartbeat", {}])).await;
-    client
-        .message(json!([null, "3", "sync:v1", "sync:heartbeat", {}]))
-        .await;
+    client.message(json!([null, "3", "sync:v1", "sync:heartbeat", {}])).await;
     client.message(json!([1, 4, "sync:v1", "sync:heartbeat", {}])).await;
     let replies = [client.next_message().await, client.next_message().await];
-    assert_eq!(
-        (&replies[0][3], &replies[1][1]),
-        (&json!("sync:heartbeat"), &json!(4)),
-        "the other two are dropped"
-    );
+    assert_eq!((&replies[0][3], &replies[1][1]), (&json!("sync:heartbeat"), &json!(4)), "the other two are dropped");
     client.message(json!([null, "j", "sync:v1", "phx_join", {}])).await;
     let (rejoined, closed) = (client.next_message().await, client.next_message().await);
     assert_eq!((&rejoined[0], &rejoined[1]), (&json!(null), &json!("j")));
     assert_eq!(closed, json!([1, 1, "sync:v1", "phx_close", {}]));
     for join_ref in [json!("j"), json!(null)] {
-        let (_, status, _) = client
-            .ask(json!([join_ref, "5", "sync:v1", "sync:heartbeat", {}]))
-            .await;
+        let (_, status, _) = client.ask(json!([join_ref, "5", "sync:v1", "sync:heartbeat", {}])).await;
         assert_eq!(status, "ok");
     }
 }
@@ -127,9 +102,7 @@ async fn a_heartbeat_is_answered_while_a_long_replay_waits_for_its_reader() {
         server.publish(TOPIC, &format!("k{n}"), &pad).await;
     }
     let mut client = joined(&server, "vsn=2.0.0").await;
-    client
-        .message(json!(["1", "2", "sync:v1", "sync:subscribe", {"topics": [TOPIC]}]))
-        .await;
+    client.message(json!(["1", "2", "sync:v1", "sync:subscribe", {"topics": [TOPIC]}])).await;
     client.message(json!([null, "3", "phoenix", "heartbeat", {}])).await;
     let mut order = Vec::new();
     let mut messages = Vec::new();
@@ -142,11 +115,7 @@ async fn a_heartbeat_is_answered_while_a_long_replay_waits_for_its_reader() {
     }
     assert_eq!(order, [json!("3"), json!("2")], "the heartbeat overtakes");
     assert_eq!(seqs(&messages), (1..=200).collect::<Vec<_>>());
-    assert_eq!(
-        messages.last().unwrap()[1],
-        "2",
-        "nothing of the replay comes after its reply"
-    );
+    assert_eq!(messages.last().unwrap()[1], "2", "nothing of the replay comes after its reply");
 }
 
 #[tokio::test]
@@ -165,11 +134,7 @@ async fn a_client_that_does_not_read_gets_three_strikes_and_recovers_by_replay()
     let pad = format!("\"{}\"", "x".repeat(100_000));
     for topic in &topics {
         server.publish(topic, "k", &pad).await;
-        assert_eq!(
-            seqs(&live(&mut quick, 1).await),
-            [1],
-            "a client that reads is not slowed"
-        );
+        assert_eq!(seqs(&live(&mut quick, 1).await), [1], "a client that reads is not slowed");
     }
     let mut errors = Vec::new();
     let ended = loop {
@@ -182,16 +147,11 @@ async fn a_client_that_does_not_read_gets_three_strikes_and_recovers_by_replay()
     };
     let actions: Vec<_> = errors.iter().map(|error| error["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["throttle", "throttle", "disconnect"]);
-    assert_eq!(
-        (&errors[0]["queue_depth"], &errors[0]["queue_limit"]),
-        (&json!(5), &json!(4))
-    );
+    assert_eq!((&errors[0]["queue_depth"], &errors[0]["queue_limit"]), (&json!(5), &json!(4)));
     assert_eq!(ended, json!(["1", "1", "sync:v1", "phx_error", {}]));
     slow.message(json!(["7", "7", "sync:v1", "phx_join", {}])).await;
     assert_eq!(slow.next_message().await[4]["status"], "ok", "the socket stays open");
-    let (before, ..) = slow
-        .ask(json!(["7", "8", "sync:v1", "sync:subscribe", {"topics": topics}]))
-        .await;
+    let (before, ..) = slow.ask(json!(["7", "8", "sync:v1", "sync:subscribe", {"topics": topics}])).await;
     assert_eq!(seqs(&before).len(), 40);
 }
 
@@ -224,15 +184,8 @@ fn with_tokens(dir: &tempfile::TempDir) -> Config {
 }
 
 fn minted(jti: &str, topics: &[&str]) -> String {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
-    token::mint(
-        "key",
-        &json!({"jti": jti, "iat": now, "exp": now + 60, "oa_sync_topics": topics}),
-    )
-    .unwrap()
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    token::mint("key", &json!({"jti": jti, "iat": now, "exp": now + 60, "oa_sync_topics": topics})).unwrap()
 }
 
 #[tokio::test]
@@ -251,11 +204,7 @@ async fn a_revocation_closes_with_1011_tells_a_joined_channel_and_holds_after_a_
     assert_eq!(with_channel.next_message().await[4]["topic"], "sync.auth");
     assert_eq!(with_channel.next().await, Frame::Close(1011));
     assert_eq!(without.next().await, Frame::Close(1011));
-    assert_eq!(
-        other.ask(json!([null, "5", "phoenix", "heartbeat", {}])).await.1,
-        "ok",
-        "others stay"
-    );
+    assert_eq!(other.ask(json!([null, "5", "phoenix", "heartbeat", {}])).await.1, "ok", "others stay");
     server.stop().await;
     let server = start(with_tokens(&dir));
     let head = format!(
@@ -269,10 +218,7 @@ async fn a_revocation_closes_with_1011_tells_a_joined_channel_and_holds_after_a_
         .split_once("\r\n\r\n")
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .unwrap();
-    assert!(
-        metrics.contains("legacy_denied_total{code=\"token_revoked\"} 1"),
-        "{metrics}"
-    );
+    assert!(metrics.contains("legacy_denied_total{code=\"token_revoked\"} 1"), "{metrics}");
 }
 
 #[tokio::test]
@@ -280,10 +226,7 @@ async fn a_token_may_come_as_a_subprotocol_and_grants_bound_the_topics() {
     let dir = tempfile::tempdir().unwrap();
     let server = start(with_tokens(&dir));
     server.publish("run:r1:events", "k", "1").await;
-    let protocol = format!(
-        "phoenix, base64url.bearer.phx.{}",
-        URL_SAFE_NO_PAD.encode(minted("j", &["run:*:events"]))
-    );
+    let protocol = format!("phoenix, base64url.bearer.phx.{}", URL_SAFE_NO_PAD.encode(minted("j", &["run:*:events"])));
     let request = format!(
         "GET /sync/socket/websocket?vsn=2.0.0 HTTP/1.1\r\nhost: t\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -295,18 +238,12 @@ async fn a_token_may_come_as_a_subprotocol_and_grants_bound_the_topics() {
     let mut head = vec![0; 512];
     let read = stream.read(&mut head).await.unwrap();
     let head = String::from_utf8_lossy(&head[..read]).into_owned();
-    assert!(
-        head.starts_with("HTTP/1.1 101") && head.contains("sec-websocket-protocol: phoenix"),
-        "{head}"
-    );
+    assert!(head.starts_with("HTTP/1.1 101") && head.contains("sec-websocket-protocol: phoenix"), "{head}");
 
     let mut client = joined(&server, &format!("vsn=2.0.0&token={}", minted("j", &["run:*:events"]))).await;
     let ungranted = json!({"topics": ["run:r1:events", "runtime.run_summaries"]});
     let (_, _, response) = subscribe(&mut client, "2", ungranted).await;
-    assert_eq!(
-        response,
-        json!({"code": "forbidden_topic", "forbidden_topics": ["runtime.run_summaries"]})
-    );
+    assert_eq!(response, json!({"code": "forbidden_topic", "forbidden_topics": ["runtime.run_summaries"]}));
     let (before, status, _) = subscribe(&mut client, "3", json!({"topics": ["run:r1:events"]})).await;
     assert_eq!((status.as_str(), seqs(&before)), ("ok", vec![1]));
 }

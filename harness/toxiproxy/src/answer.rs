@@ -18,9 +18,7 @@ pub type Answer = Response<Full<Bytes>>;
 /// An answer of some type.
 pub fn with_type(status: u16, content_type: &'static str, body: String) -> Answer {
     let mut answer = bare(status, body);
-    answer
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }
 
@@ -37,9 +35,7 @@ pub fn empty(status: u16) -> Answer {
 /// A refusal in plain text.
 pub fn refusal(status: u16, text: &str) -> Answer {
     let mut answer = with_type(status, ERROR_TYPE, format!("{text}\n"));
-    answer
-        .headers_mut()
-        .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }
 

@@ -59,10 +59,7 @@ pub fn read(path: PathBuf) -> Result<Config, ConfigError> {
         return Err(wrong(String::new(), "it is no list of proxies".to_owned(), SHAPE));
     }
     let asked = Asked::list(&text).map_err(|error| {
-        let what = error
-            .message
-            .strip_prefix("bad request body: ")
-            .unwrap_or(&error.message);
+        let what = error.message.strip_prefix("bad request body: ").unwrap_or(&error.message);
         wrong(String::new(), what.to_owned(), SHAPE)
     })?;
     let mut names = std::collections::BTreeSet::new();
@@ -75,11 +72,7 @@ pub fn read(path: PathBuf) -> Result<Config, ConfigError> {
         // An empty one takes a free port.
         if let (false, Err(why)) = (listen.is_empty(), split(listen)) {
             let what = format!("proxy {number} (`{name}`) listens on `{listen}`: {why}");
-            return Err(wrong(
-                String::new(),
-                what,
-                "write it as host:port, such as 127.0.0.1:26379",
-            ));
+            return Err(wrong(String::new(), what, "write it as host:port, such as 127.0.0.1:26379"));
         }
     }
     Ok(Config { path, text })
@@ -97,40 +90,4 @@ fn place_of(text: &[u8], offset: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn what_is_wrong_is_told_with_its_place_and_how_to_mend_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let told: Vec<String> = [
-            "",
-            "[{\"name\":\"a\",\n  upstream:1}]",
-            r#"{"name":"a"}"#,
-            r#"[{"name":"a"}]"#,
-            r#"[{"name":"a","upstream":"b:1"},{"upstream":"b:1"}]"#,
-            r#"[{"name":"a","upstream":5}]"#,
-            r#"[{"name":"a","upstream":"b:1"},{"name":"a","upstream":"b:1"}]"#,
-            r#"[{"name":"a","upstream":"b:1","listen":"localhost"}]"#,
-        ]
-        .into_iter()
-        .map(|text| {
-            let path = dir.path().join("toxiproxy.json");
-            std::fs::write(&path, text).unwrap();
-            let said = read(path).unwrap_err().to_string();
-            said.replace(dir.path().to_str().unwrap(), "DIR")
-        })
-        .collect();
-        insta::assert_snapshot!(told.join("\n"));
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_told() {
-        let said = read(PathBuf::from("/no/such/toxiproxy.json")).unwrap_err().to_string();
-        assert!(
-            said.starts_with("/no/such/toxiproxy.json: it can't be read: "),
-            "{said}"
-        );
-    }
-}
+mod tests;

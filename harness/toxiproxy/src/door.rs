@@ -106,11 +106,8 @@ impl Door {
     /// What passed so far.
     pub fn traffic(&self) -> Traffic {
         let stats = self.0.stats();
-        let flow = |flow: cutover_live::proxy::Flow| Flow {
-            received: flow.received,
-            sent: flow.bytes,
-            frames: flow.frames,
-        };
+        let flow =
+            |flow: cutover_live::proxy::Flow| Flow { received: flow.received, sent: flow.bytes, frames: flow.frames };
         Traffic {
             upstream: flow(stats.to_lane),
             downstream: flow(stats.to_client),

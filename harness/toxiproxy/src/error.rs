@@ -14,10 +14,7 @@ pub struct ApiError {
 
 impl ApiError {
     fn new(status: u16, message: impl Into<String>) -> ApiError {
-        ApiError {
-            message: message.into(),
-            status,
-        }
+        ApiError { message: message.into(), status }
     }
 
     /// The body can't be used.

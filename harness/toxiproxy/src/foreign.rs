@@ -89,27 +89,15 @@ impl ForeignToxiproxy {
         if !addr.ip().is_loopback() {
             return Err(ForeignError::Elsewhere { url: url.clone(), addr });
         }
-        let server = Arc::new(Server {
-            url: url.clone(),
-            addr,
-            proxies: Mutex::default(),
-            over: RwLock::default(),
-        });
+        let server = Arc::new(Server { url: url.clone(), addr, proxies: Mutex::default(), over: RwLock::default() });
         let asked = blocking(&server, |server| server.request("GET", "/version", "")).await;
         match asked {
-            Ok((200, _)) => Ok(ForeignToxiproxy {
-                server,
-                run: run.to_owned(),
-                made: AtomicU64::new(0),
-            }),
+            Ok((200, _)) => Ok(ForeignToxiproxy { server, run: run.to_owned(), made: AtomicU64::new(0) }),
             Ok((status, _)) => Err(ForeignError::Unreachable {
                 url: url.clone(),
                 why: format!("what listens there answers GET /version with {status}"),
             }),
-            Err(error) => Err(ForeignError::Unreachable {
-                url: url.clone(),
-                why: error.to_string(),
-            }),
+            Err(error) => Err(ForeignError::Unreachable { url: url.clone(), why: error.to_string() }),
         }
     }
 
@@ -188,10 +176,7 @@ impl Server {
     fn order(&self, method: &str, path: &str, body: &str) -> io::Result<()> {
         match self.request(method, path, body)? {
             (200..=299, _) => Ok(()),
-            (status, answer) => Err(io::Error::other(format!(
-                "{method} {path} gives {status}: {}",
-                answer.trim()
-            ))),
+            (status, answer) => Err(io::Error::other(format!("{method} {path} gives {status}: {}", answer.trim()))),
         }
     }
 
@@ -208,9 +193,7 @@ impl Server {
         let listen = SocketAddr::new(self.addr.ip(), 0);
         let pack = ProxyPack::new(name.to_owned(), listen.to_string(), upstream.to_string());
         let made = Client::new(self.addr).populate(vec![pack]).map_err(io::Error::other)?;
-        let made = made
-            .first()
-            .ok_or_else(|| io::Error::other(format!("it did not make the proxy {name}")))?;
+        let made = made.first().ok_or_else(|| io::Error::other(format!("it did not make the proxy {name}")))?;
         let listens = made.proxy_pack.listen.parse();
         listens.map_err(|_| io::Error::other(format!("the proxy {name} listens on `{}`", made.proxy_pack.listen)))
     }
@@ -221,10 +204,7 @@ impl Server {
                 self.known().remove(name);
                 Ok(())
             }
-            (status, answer) => Err(io::Error::other(format!(
-                "deleting {name} gives {status}: {}",
-                answer.trim()
-            ))),
+            (status, answer) => Err(io::Error::other(format!("deleting {name} gives {status}: {}", answer.trim()))),
         }
     }
 
@@ -274,18 +254,8 @@ fn add_by_crate(proxy: &Proxy, toxic: &Toxic) -> bool {
         ByteToxic::Timeout { timeout } => {
             proxy.with_timeout(stream, number(timeout), toxicity);
         }
-        ByteToxic::Slicer {
-            average_size,
-            size_variation,
-            delay,
-        } => {
-            proxy.with_slicer(
-                stream,
-                number(average_size),
-                number(size_variation),
-                number(delay),
-                toxicity,
-            );
+        ByteToxic::Slicer { average_size, size_variation, delay } => {
+            proxy.with_slicer(stream, number(average_size), number(size_variation), number(delay), toxicity);
         }
         ByteToxic::LimitData { bytes } => {
             proxy.with_limit_data(stream, number(bytes), toxicity);
@@ -313,12 +283,7 @@ impl ByteToxics for ForeignToxiproxy {
         let name = format!("cutover-{}-{nth}-{name}", self.run);
         let made = name.clone();
         let addr = blocking(&self.server, move |server| server.make(&made, upstream)).await?;
-        Ok(Box::new(ForeignProxy {
-            server: Arc::clone(&self.server),
-            name,
-            addr,
-            toxics: Mutex::default(),
-        }))
+        Ok(Box::new(ForeignProxy { server: Arc::clone(&self.server), name, addr, toxics: Mutex::default() }))
     }
 }
 
@@ -350,11 +315,7 @@ impl Front for ForeignProxy {
     }
 
     async fn remove(&self, toxic: &Toxic) -> io::Result<()> {
-        let called = self
-            .toxics()
-            .iter()
-            .find(|(there, _)| there.name == toxic.name)
-            .map(|(_, called)| called.clone());
+        let called = self.toxics().iter().find(|(there, _)| there.name == toxic.name).map(|(_, called)| called.clone());
         let Some(called) = called else {
             return Ok(());
         };
@@ -372,47 +333,4 @@ impl Front for ForeignProxy {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn an_address_is_a_url_or_host_and_port() {
-        for (url, expect) in [
-            ("http://127.0.0.1:8474", Some("127.0.0.1:8474")),
-            ("http://localhost/", Some("localhost:8474")),
-            ("127.0.0.1:1", Some("127.0.0.1:1")),
-            ("http://[::1]:5", Some("[::1]:5")),
-            ("http://[::1]", Some("[::1]:8474")),
-            ("https://127.0.0.1", None),
-            ("http://127.0.0.1:port", None),
-            ("http://", None),
-        ] {
-            assert_eq!(authority(url).as_deref(), expect, "{url}");
-        }
-    }
-
-    #[tokio::test]
-    async fn where_nobody_answers_the_url_and_a_hint_are_told() {
-        let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", unused.local_addr().unwrap());
-        drop(unused);
-        let error = ForeignToxiproxy::reach(&url, "x").await.err().unwrap().to_string();
-        assert!(error.contains(&url) && error.contains("toxiproxy-server"), "{error}");
-    }
-
-    #[test]
-    fn a_toxic_is_written_as_the_api_takes_it() {
-        let toxic = Toxic {
-            name: "reset".into(),
-            direction: cutover_core::plan::Direction::Downstream,
-            toxicity: 0.5,
-            toxic: ByteToxic::ResetPeer { timeout: 7 },
-        };
-        let written: serde_json::Value = serde_json::from_str(&body("reset", &toxic).unwrap()).unwrap();
-        let expect = serde_json::json!({
-            "name": "reset", "type": "reset_peer", "stream": "downstream", "toxicity": 0.5, "attributes": { "timeout": 7 }
-        });
-        assert_eq!(written, expect);
-    }
-}
+mod tests;

@@ -79,11 +79,7 @@ async fn populate(body: &[u8], proxies: &Proxies) -> Answer {
         shown.push(proxy.json().await);
     }
     // Go's empty list that nothing was ever put into.
-    let list = if shown.is_empty() {
-        "null".to_owned()
-    } else {
-        format!("[{}]", shown.join(","))
-    };
+    let list = if shown.is_empty() { "null".to_owned() } else { format!("[{}]", shown.join(",")) };
     match error {
         None => answer::json(201, format!("{{\"proxies\":{list}}}")),
         Some(error) => {

@@ -95,10 +95,7 @@ impl Service {
         };
         let listen = go::address::listen(&text).await;
         let listen = listen.map_err(|why| ServiceError::Address(format!("`{text}`: {why}")))?;
-        let cannot = |source| ServiceError::Listen {
-            address: listen,
-            source,
-        };
+        let cannot = |source| ServiceError::Listen { address: listen, source };
         let listener = match TcpListener::bind(listen).await {
             Err(error) => match go::address::without_ipv6(listen, &error) {
                 Some(listen) => TcpListener::bind(listen).await,
@@ -113,17 +110,10 @@ impl Service {
             let (_, error) = proxies.populate(&config.text).await;
             if let Some(error) = error {
                 proxies.close().await;
-                return Err(ServiceError::Open {
-                    path: config.path.display().to_string(),
-                    why: error.message,
-                });
+                return Err(ServiceError::Open { path: config.path.display().to_string(), why: error.message });
             }
         }
-        Ok(Service {
-            listener,
-            local,
-            proxies,
-        })
+        Ok(Service { listener, local, proxies })
     }
 
     /// Where the API listens.

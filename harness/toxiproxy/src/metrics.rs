@@ -34,12 +34,8 @@ pub async fn text(proxies: &Proxies) -> String {
     }
     let mut out = String::new();
     // Toxiproxy gives its two metrics no help text.
-    by_direction(&mut out, "toxiproxy_proxy_received_bytes_total", "", &seen, |flow| {
-        flow.received
-    });
-    by_direction(&mut out, "toxiproxy_proxy_sent_bytes_total", "", &seen, |flow| {
-        flow.sent
-    });
+    by_direction(&mut out, "toxiproxy_proxy_received_bytes_total", "", &seen, |flow| flow.received);
+    by_direction(&mut out, "toxiproxy_proxy_sent_bytes_total", "", &seen, |flow| flow.sent);
     by_direction(
         &mut out,
         "cutover_proxy_frames_total",
@@ -47,13 +43,9 @@ pub async fn text(proxies: &Proxies) -> String {
         &seen,
         |flow| flow.frames,
     );
-    by_proxy(
-        &mut out,
-        "cutover_proxy_connections_total",
-        "Connections accepted.",
-        &seen,
-        |traffic| traffic.connections,
-    );
+    by_proxy(&mut out, "cutover_proxy_connections_total", "Connections accepted.", &seen, |traffic| {
+        traffic.connections
+    });
     by_proxy(
         &mut out,
         "cutover_proxy_unreachable_total",
@@ -81,12 +73,7 @@ pub async fn text(proxies: &Proxies) -> String {
             value: *value,
         })
     });
-    family(
-        &mut out,
-        "cutover_toxic_strikes_total",
-        "What each armed toxic struck.",
-        strikes.collect(),
-    );
+    family(&mut out, "cutover_toxic_strikes_total", "What each armed toxic struck.", strikes.collect());
     out
 }
 
@@ -94,10 +81,7 @@ fn by_direction(out: &mut String, name: &str, help: &str, seen: &[Seen], of: imp
     let mut samples = Vec::new();
     for proxy in seen {
         for route in &proxy.routes {
-            let flows = [
-                ("downstream", &route.traffic.downstream),
-                ("upstream", &route.traffic.upstream),
-            ];
+            let flows = [("downstream", &route.traffic.downstream), ("upstream", &route.traffic.upstream)];
             samples.extend(flows.map(|(direction, flow)| Sample {
                 labels: format!("direction=\"{direction}\",{}", way(&proxy.name, route)),
                 value: of(flow),
@@ -110,22 +94,14 @@ fn by_direction(out: &mut String, name: &str, help: &str, seen: &[Seen], of: imp
 fn by_proxy(out: &mut String, name: &str, help: &str, seen: &[Seen], of: impl Fn(&Traffic) -> u64) {
     let samples = seen.iter().flat_map(|proxy| {
         let of = &of;
-        proxy.routes.iter().map(move |route| Sample {
-            labels: way(&proxy.name, route),
-            value: of(&route.traffic),
-        })
+        proxy.routes.iter().map(move |route| Sample { labels: way(&proxy.name, route), value: of(&route.traffic) })
     });
     let samples = samples.collect();
     family(out, name, help, samples);
 }
 
 fn way(proxy: &str, route: &Route) -> String {
-    format!(
-        "listener={},proxy={},upstream={}",
-        label(&route.listen),
-        label(proxy),
-        label(&route.upstream)
-    )
+    format!("listener={},proxy={},upstream={}", label(&route.listen), label(proxy), label(&route.upstream))
 }
 
 /// A metric with its samples; nothing where there are none, as in Prometheus' own libraries.

@@ -35,10 +35,7 @@ pub struct Proxies {
 impl Proxies {
     /// None yet.
     pub fn new(seed: u64, limits: Limits) -> Proxies {
-        Proxies {
-            all: RwLock::default(),
-            common: Arc::new(Common { seed, limits }),
-        }
+        Proxies { all: RwLock::default(), common: Arc::new(Common { seed, limits }) }
     }
 
     /// All of them, by name.
@@ -82,10 +79,7 @@ impl Proxies {
         let proxy = self.get(name).await?;
         let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
         let mut decoder = Decoder::default();
-        let mut asked = Asked {
-            name: name.to_owned(),
-            wanted: proxy.wanted().await?,
-        };
+        let mut asked = Asked { name: name.to_owned(), wanted: proxy.wanted().await? };
         asked.fill(&mut decoder, raw, ("Proxy", "toxiproxy.Proxy"));
         decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
         proxy.update(asked.wanted).await
@@ -171,14 +165,7 @@ impl Proxies {
 
 impl Default for Asked {
     fn default() -> Self {
-        Asked {
-            name: String::new(),
-            wanted: Wanted {
-                listen: String::new(),
-                upstream: String::new(),
-                enabled: true,
-            },
-        }
+        Asked { name: String::new(), wanted: Wanted { listen: String::new(), upstream: String::new(), enabled: true } }
     }
 }
 

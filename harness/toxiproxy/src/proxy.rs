@@ -137,11 +137,7 @@ impl Proxy {
     /// Where it was deleted.
     pub async fn wanted(&self) -> Result<Wanted, ApiError> {
         let state = self.alive().await?;
-        Ok(Wanted {
-            listen: state.listen.clone(),
-            upstream: state.upstream.clone(),
-            enabled: state.door.is_some(),
-        })
+        Ok(Wanted { listen: state.listen.clone(), upstream: state.upstream.clone(), enabled: state.door.is_some() })
     }
 
     /// Whether another's fields are consistent with its own, with names of addresses looked up.
@@ -268,11 +264,7 @@ impl Proxy {
 
     async fn alive(&self) -> Result<tokio::sync::MutexGuard<'_, State>, ApiError> {
         let state = self.state.lock().await;
-        if state.gone {
-            Err(ApiError::no_proxy())
-        } else {
-            Ok(state)
-        }
+        if state.gone { Err(ApiError::no_proxy()) } else { Ok(state) }
     }
 
     fn apply(&self, state: &State, touched: Touched) {
@@ -359,11 +351,7 @@ impl State {
     }
 
     fn route(&self, door: &Door) -> Route {
-        Route {
-            listen: self.listen.clone(),
-            upstream: self.upstream.clone(),
-            traffic: door.traffic(),
-        }
+        Route { listen: self.listen.clone(), upstream: self.upstream.clone(), traffic: door.traffic() }
     }
 }
 

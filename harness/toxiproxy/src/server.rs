@@ -47,10 +47,7 @@ pub struct Api {
 impl Api {
     /// The API over these proxies.
     pub fn new(proxies: Arc<Proxies>) -> Api {
-        Api {
-            proxies,
-            ids: RequestIds::new(),
-        }
+        Api { proxies, ids: RequestIds::new() }
     }
 }
 
@@ -92,10 +89,7 @@ async fn connection(stream: TcpStream, api: Arc<Api>, ending: CancellationToken)
         async move { Ok::<_, Infallible>(answered(request, api).await) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(READ_TIMEOUT)
-        .title_case_headers(true);
+    builder.timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT).title_case_headers(true);
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), answer));
     // A client that breaks off is no concern of anybody else's.
     tokio::select! {
@@ -123,8 +117,7 @@ async fn answered(request: Request<Incoming>, api: Arc<Api>) -> Answer {
         Ok(body) => {
             // In a task of its own: a client that goes away must not leave a change half done.
             let done = tokio::spawn(async move { handlers::handle(route, &body, &api.proxies).await });
-            done.await
-                .unwrap_or_else(|_| ApiError::system("this is a fault of cutover itself").into())
+            done.await.unwrap_or_else(|_| ApiError::system("this is a fault of cutover itself").into())
         }
         Err(error) => error.into(),
     };
@@ -151,10 +144,7 @@ impl RequestIds {
     fn new() -> RequestIds {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let micros = u64::try_from(since.unwrap_or_default().as_micros()).unwrap_or_default();
-        RequestIds {
-            begun: micros << 12 | u64::from(std::process::id()) & 0xfff,
-            last: AtomicU64::new(0),
-        }
+        RequestIds { begun: micros << 12 | u64::from(std::process::id()) & 0xfff, last: AtomicU64::new(0) }
     }
 
     fn next(&self) -> String {

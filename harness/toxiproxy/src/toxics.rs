@@ -90,11 +90,7 @@ impl Toxics {
         };
         let stream = fields.stream.unwrap_or_else(|| usual.as_str().to_owned());
         let direction = direction_of(&stream)?;
-        let name = if fields.name.is_empty() {
-            format!("{}_{stream}", fields.of)
-        } else {
-            fields.name
-        };
+        let name = if fields.name.is_empty() { format!("{}_{stream}", fields.of) } else { fields.name };
         let blank = match message {
             Some(_) => None,
             None => Some(blank(&fields.of).ok_or_else(ApiError::invalid_type)?),
@@ -106,13 +102,7 @@ impl Toxics {
             (Some(of), _) => Kind::Messages(message_attributes(of, direction, fields.attributes)?),
             (None, blank) => with_attributes(blank.unwrap_or(Kind::Noop), fields.attributes)?,
         };
-        self.entries.push(Entry {
-            name,
-            stream,
-            direction,
-            toxicity: fields.toxicity,
-            kind,
-        });
+        self.entries.push(Entry { name, stream, direction, toxicity: fields.toxicity, kind });
         self.entries.last().ok_or_else(ApiError::no_toxic)
     }
 
@@ -253,13 +243,7 @@ fn place<'a>(structure: &'a str, path: &'a str) -> Place<'a> {
 
 fn fields_of(body: &[u8]) -> Result<Fields<'_>, ApiError> {
     let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
-    let mut fields = Fields {
-        attributes: None,
-        name: String::new(),
-        of: String::new(),
-        stream: None,
-        toxicity: 1.0,
-    };
+    let mut fields = Fields { attributes: None, name: String::new(), of: String::new(), stream: None, toxicity: 1.0 };
     const NAMES: [&str; 5] = ["attributes", "name", "type", "stream", "toxicity"];
     let mut decoder = Decoder::default();
     for (field, value) in decoder.fields(raw, None, "toxics.ToxicWrapper", &NAMES) {
@@ -311,11 +295,7 @@ fn blank(of: &str) -> Option<Kind> {
         "slow_close" => ByteToxic::SlowClose { delay: 0 },
         "timeout" => ByteToxic::Timeout { timeout: 0 },
         "reset_peer" => ByteToxic::ResetPeer { timeout: 0 },
-        "slicer" => ByteToxic::Slicer {
-            average_size: 0,
-            size_variation: 0,
-            delay: 0,
-        },
+        "slicer" => ByteToxic::Slicer { average_size: 0, size_variation: 0, delay: 0 },
         "limit_data" => ByteToxic::LimitData { bytes: 0 },
         _ => return None,
     };
@@ -329,15 +309,9 @@ fn slots(toxic: &mut ByteToxic) -> Vec<(&'static str, &mut i64)> {
         ByteToxic::Bandwidth { rate } => vec![("rate", rate)],
         ByteToxic::SlowClose { delay } => vec![("delay", delay)],
         ByteToxic::Timeout { timeout } | ByteToxic::ResetPeer { timeout } => vec![("timeout", timeout)],
-        ByteToxic::Slicer {
-            average_size,
-            size_variation,
-            delay,
-        } => vec![
-            ("average_size", average_size),
-            ("size_variation", size_variation),
-            ("delay", delay),
-        ],
+        ByteToxic::Slicer { average_size, size_variation, delay } => {
+            vec![("average_size", average_size), ("size_variation", size_variation), ("delay", delay)]
+        }
         ByteToxic::LimitData { bytes } => vec![("bytes", bytes)],
     }
 }

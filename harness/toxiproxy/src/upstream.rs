@@ -10,9 +10,7 @@ const TLS_PORT: u16 = 443;
 /// Where a text leads, or `None` where it says nothing that can be connected to: Toxiproxy takes any text, and closes the
 /// connections of a proxy that leads nowhere.
 pub fn upstream(text: &str) -> Option<UpstreamAddr> {
-    let secure = ["tls://", "wss://", "https://"]
-        .iter()
-        .find_map(|scheme| text.strip_prefix(scheme));
+    let secure = ["tls://", "wss://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
     if let Some(rest) = secure {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (host, port) = match split(authority) {
@@ -21,9 +19,7 @@ pub fn upstream(text: &str) -> Option<UpstreamAddr> {
         };
         return leads(host, port, true);
     }
-    let plain = text
-        .strip_prefix("ws://")
-        .map(|rest| rest.split('/').next().unwrap_or_default());
+    let plain = text.strip_prefix("ws://").map(|rest| rest.split('/').next().unwrap_or_default());
     let (host, port) = split(plain.unwrap_or(text)).ok()?;
     // Go takes a missing host for this machine.
     let host = if host.is_empty() { "localhost" } else { host };
@@ -31,39 +27,8 @@ pub fn upstream(text: &str) -> Option<UpstreamAddr> {
 }
 
 fn leads(host: &str, port: u16, tls: bool) -> Option<UpstreamAddr> {
-    (!host.is_empty()).then(|| UpstreamAddr {
-        host: host.to_owned(),
-        port,
-        tls,
-    })
+    (!host.is_empty()).then(|| UpstreamAddr { host: host.to_owned(), port, tls })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn upstreams_are_read() {
-        for (text, expect) in [
-            ("localhost:80", Some(("localhost", 80, false))),
-            ("[::1]:80", Some(("::1", 80, false))),
-            (":80", Some(("localhost", 80, false))),
-            ("db:https", Some(("db", 443, false))),
-            ("tls://db:5433", Some(("db", 5433, true))),
-            ("wss://sync.example.com", Some(("sync.example.com", 443, true))),
-            (
-                "wss://sync.example.com:4443/socket",
-                Some(("sync.example.com", 4443, true)),
-            ),
-            ("wss://db?token=x", Some(("db", 443, true))),
-            ("tls://[::1]", Some(("::1", 443, true))),
-            ("ws://localhost:80/path", Some(("localhost", 80, false))),
-            ("nowhere", None),
-            ("wss://", None),
-        ] {
-            let read = upstream(text);
-            let read = read.as_ref().map(|to| (to.host.as_str(), to.port, to.tls));
-            assert_eq!(read, expect, "{text}");
-        }
-    }
-}
+mod tests;

@@ -13,12 +13,7 @@ use std::process::{Command, ExitCode, Output};
 use libtest_mimic::{Arguments, Failed, Trial};
 use support::server::Server;
 
-const FILES: [&str; 4] = [
-    "package.json",
-    "package-lock.json",
-    "toxiproxy-node-client-4.1.0.tgz",
-    "session.mjs",
-];
+const FILES: [&str; 4] = ["package.json", "package-lock.json", "toxiproxy-node-client-4.1.0.tgz", "session.mjs"];
 
 fn run(dir: &Path, program: &str, args: &[&str]) -> Output {
     let output = Command::new(program).args(args).current_dir(dir).output().unwrap();
@@ -47,25 +42,10 @@ fn session() -> Result<(), Failed> {
         std::fs::copy(source.join(file), dir.path().join(file)).unwrap();
     }
     let cache = dir.path().join("cache");
-    run(
-        dir.path(),
-        "npm",
-        &[
-            "ci",
-            "--offline",
-            "--no-audit",
-            "--no-fund",
-            "--cache",
-            cache.to_str().unwrap(),
-        ],
-    );
+    run(dir.path(), "npm", &["ci", "--offline", "--no-audit", "--no-fund", "--cache", cache.to_str().unwrap()]);
 
     let server = Server::start();
-    let output = run(
-        dir.path(),
-        "node",
-        &["session.mjs", &format!("http://{}", server.addr())],
-    );
+    let output = run(dir.path(), "node", &["session.mjs", &format!("http://{}", server.addr())]);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "ok 20\n");
     Ok(())
 }

@@ -17,13 +17,7 @@ use std::time::Instant;
 use support::{Answer, ask, server::Server};
 
 /// The headers that a client could act on. Others (a date, a length) are not recorded.
-const HEADERS: [&str; 5] = [
-    "content-type",
-    "x-content-type-options",
-    "location",
-    "allow",
-    "x-toxiproxy-request-id",
-];
+const HEADERS: [&str; 5] = ["content-type", "x-content-type-options", "location", "allow", "x-toxiproxy-request-id"];
 
 #[derive(Serialize, Deserialize)]
 struct List {
@@ -79,12 +73,7 @@ impl Ports {
     fn new() -> Self {
         let holder = TcpListener::bind("127.0.0.1:0").unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self {
-            taken: holder.local_addr().unwrap().port(),
-            free,
-            proxies: BTreeMap::new(),
-            _holder: holder,
-        }
+        Self { taken: holder.local_addr().unwrap().port(), free, proxies: BTreeMap::new(), _holder: holder }
     }
 
     fn names(&self) -> Vec<(String, u16)> {
@@ -99,15 +88,13 @@ impl Ports {
     }
 
     fn fill(&self, text: &str) -> String {
-        self.names().iter().fold(text.to_owned(), |text, (name, port)| {
-            text.replace(name, &port.to_string())
-        })
+        self.names().iter().fold(text.to_owned(), |text, (name, port)| text.replace(name, &port.to_string()))
     }
 
     fn name(&self, text: &str) -> String {
-        self.names().iter().fold(text.to_owned(), |text, (name, port)| {
-            text.replace(&format!(":{port}"), &format!(":{name}"))
-        })
+        self.names()
+            .iter()
+            .fold(text.to_owned(), |text, (name, port)| text.replace(&format!(":{port}"), &format!(":{name}")))
     }
 
     /// Takes down where every proxy in an answer listens.
@@ -132,11 +119,7 @@ impl Ports {
 }
 
 fn play(server: SocketAddr, ports: &mut Ports, request: &Request) -> Recorded {
-    let headers: Vec<_> = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let headers: Vec<_> = request.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let body = request.body.as_deref().map(|body| ports.fill(body));
     let answer: Answer = ask(server, &request.method, &request.path, &headers, body.as_deref());
     if let Ok(value) = serde_json::from_str(&answer.body) {
@@ -145,19 +128,11 @@ fn play(server: SocketAddr, ports: &mut Ports, request: &Request) -> Recorded {
     let mut headers = BTreeMap::new();
     for name in HEADERS {
         if let Some(value) = answer.header(name) {
-            let value = if name == "x-toxiproxy-request-id" {
-                "{{id}}"
-            } else {
-                value
-            };
+            let value = if name == "x-toxiproxy-request-id" { "{{id}}" } else { value };
             headers.insert(name.to_owned(), value.to_owned());
         }
     }
-    Recorded {
-        status: answer.status,
-        headers,
-        body: ports.name(&answer.body),
-    }
+    Recorded { status: answer.status, headers, body: ports.name(&answer.body) }
 }
 
 /// An answer without what does not count: the version, and the empty `Logger` that a real server tells by accident.
@@ -187,9 +162,7 @@ fn strip(value: &mut Value) {
 }
 
 fn golden(list: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../golden/toxiproxy")
-        .join(format!("{list}.json"))
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../golden/toxiproxy").join(format!("{list}.json"))
 }
 
 fn hold_against(list: &str) {
@@ -219,23 +192,14 @@ fn hold_against(list: &str) {
                 expected.body.trim_end()
             )
             .unwrap();
-            writeln!(
-                differences,
-                "  answered: {} {:?} {}",
-                answer.status,
-                answer.headers,
-                answer.body.trim_end()
-            )
-            .unwrap();
+            writeln!(differences, "  answered: {} {:?} {}", answer.status, answer.headers, answer.body.trim_end())
+                .unwrap();
         }
     }
     if record {
         std::fs::write(&path, serde_json::to_string_pretty(&recording).unwrap() + "\n").unwrap();
     }
-    assert!(
-        differences.is_empty(),
-        "answers differ from a real server's:\n{differences}"
-    );
+    assert!(differences.is_empty(), "answers differ from a real server's:\n{differences}");
 }
 
 /// What a connection that sends five bytes, and has them sent back, leaves in the metrics of Toxiproxy's own names.
@@ -244,10 +208,7 @@ fn metrics_count_the_bytes_of_each_direction_as_a_real_server_does() {
     let server = Server::start();
     let upstream = support::echo();
     let made = format!(r#"{{"name":"m","listen":"127.0.0.1:0","upstream":"{upstream}"}}"#);
-    let listen = support::call(server.addr(), "POST", "/proxies", &made).json()["listen"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let listen = support::call(server.addr(), "POST", "/proxies", &made).json()["listen"].as_str().unwrap().to_owned();
     let mut stream = support::connect(&listen);
     stream.write_all(b"bytes").unwrap();
     stream.read_exact(&mut [0; 5]).unwrap();
@@ -261,10 +222,7 @@ fn metrics_count_the_bytes_of_each_direction_as_a_real_server_does() {
         let lines = answer.body.lines().filter(|line| line.contains("toxiproxy_proxy_"));
         let told: String = lines.map(|line| line.replace(&listen, "{{listen}}") + "\n").collect();
         let told = told.replace(&upstream.to_string(), "{{upstream}}");
-        assert_eq!(
-            answer.header("content-type"),
-            Some("text/plain; version=0.0.4; charset=utf-8")
-        );
+        assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
         if told == golden {
             break;
         }

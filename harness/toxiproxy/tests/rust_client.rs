@@ -15,11 +15,7 @@ use toxiproxy_rust::proxy::{Proxy, ProxyPack};
 fn with_socket(upstream: SocketAddr) -> (Server, Client) {
     let server = Server::start();
     let client = Client::new(server.addr());
-    let packs = vec![ProxyPack::new(
-        "socket".into(),
-        "localhost:0".into(),
-        upstream.to_string(),
-    )];
+    let packs = vec![ProxyPack::new("socket".into(), "localhost:0".into(), upstream.to_string())];
     let proxies = client.populate(packs).unwrap();
     assert_eq!(proxies.len(), 1);
     assert_eq!(proxies[0].proxy_pack.name, "socket");
@@ -82,10 +78,7 @@ fn a_proxy_is_down_while_a_closure_runs() {
         .with_down(|| {
             assert!(!client.find_proxy("socket").unwrap().proxy_pack.enabled);
             assert!(!matches!(open.read(&mut [0]), Ok(1..)), "an open connection is closed");
-            assert!(
-                TcpStream::connect(&proxy.proxy_pack.listen).is_err(),
-                "a new one is refused"
-            );
+            assert!(TcpStream::connect(&proxy.proxy_pack.listen).is_err(), "a new one is refused");
         })
         .unwrap();
     assert!(client.find_proxy("socket").unwrap().proxy_pack.enabled);
@@ -107,10 +100,7 @@ fn a_latency_is_there_while_it_is_applied() {
 #[test]
 fn a_latency_stays_where_it_is_not_applied() {
     let (_server, client) = with_socket(nowhere());
-    client
-        .find_and_reset_proxy("socket")
-        .unwrap()
-        .with_latency("downstream".into(), 2000, 0, 1.0);
+    client.find_and_reset_proxy("socket").unwrap().with_latency("downstream".into(), 2000, 0, 1.0);
     assert_eq!(toxics(&client.all().unwrap()["socket"]), ["latency_downstream"]);
 }
 
@@ -147,33 +137,15 @@ fn every_toxic_it_knows_is_set_as_asked() {
     assert!(told[..6].iter().all(|toxic| toxic.stream == "upstream"));
     let named = |name: &str| told.iter().find(|toxic| toxic.name == name).unwrap();
     assert_eq!(
-        (
-            named("latency_upstream").attributes["latency"],
-            named("latency_upstream").attributes["jitter"]
-        ),
+        (named("latency_upstream").attributes["latency"], named("latency_upstream").attributes["jitter"]),
         (2000, 7)
     );
-    assert_eq!(
-        (
-            named("bandwidth_upstream").attributes["rate"],
-            named("bandwidth_upstream").toxicity
-        ),
-        (500, 0.5)
-    );
+    assert_eq!((named("bandwidth_upstream").attributes["rate"], named("bandwidth_upstream").toxicity), (500, 0.5));
     assert_eq!(named("slow_close_downstream").attributes["delay"], 500);
     assert_eq!(named("timeout_downstream").attributes["timeout"], 5000);
     let slicer = &named("slicer_downstream").attributes;
-    assert_eq!(
-        (slicer["average_size"], slicer["size_variation"], slicer["delay"]),
-        (1024, 128, 500)
-    );
-    assert_eq!(
-        (
-            named("limit_data_upstream").attributes["bytes"],
-            named("limit_data_upstream").toxicity
-        ),
-        (2048, 0.25)
-    );
+    assert_eq!((slicer["average_size"], slicer["size_variation"], slicer["delay"]), (1024, 128, 500));
+    assert_eq!((named("limit_data_upstream").attributes["bytes"], named("limit_data_upstream").toxicity), (2048, 0.25));
     assert_eq!(client.find_proxy("socket").unwrap().proxy_pack.toxics.len(), 12);
 
     proxy.delete_all_toxics().unwrap();

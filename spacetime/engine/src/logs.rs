@@ -16,18 +16,11 @@ const LOG_FILE: &str = "logs/server.log";
 /// A process logs to one place only: where something took the log before, it stays there.
 pub(crate) fn log_to_file(data_dir: &Path) -> Result<(), EngineError> {
     let path = data_dir.join(LOG_FILE);
-    let data_dir_error = |source| EngineError::DataDir {
-        path: path.clone(),
-        source,
-    };
+    let data_dir_error = |source| EngineError::DataDir { path: path.clone(), source };
     if let Some(logs_dir) = path.parent() {
         std::fs::create_dir_all(logs_dir).map_err(data_dir_error)?;
     }
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .map_err(data_dir_error)?;
+    let file = OpenOptions::new().create(true).append(true).open(&path).map_err(data_dir_error)?;
     let taken = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::WARN)
         .with_ansi(false)

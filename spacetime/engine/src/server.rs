@@ -61,10 +61,7 @@ where
 }
 
 fn data_dir_error(path: &Path, source: io::Error) -> EngineError {
-    EngineError::DataDir {
-        path: path.to_owned(),
-        source,
-    }
+    EngineError::DataDir { path: path.to_owned(), source }
 }
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), EngineError> {
@@ -75,9 +72,7 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), EngineError> {
     let listener = TcpListener::bind(address).map_err(listen_error)?;
     listener.set_nonblocking(true).map_err(listen_error)?;
     // Connections inherit it: an update is one small write and must not wait for the next.
-    socket2::SockRef::from(&listener)
-        .set_nodelay(true)
-        .map_err(listen_error)?;
+    socket2::SockRef::from(&listener).set_nodelay(true).map_err(listen_error)?;
     let bound = listener.local_addr().map_err(listen_error)?;
     Ok((listener, bound))
 }
@@ -95,10 +90,7 @@ fn build_runtime() -> Result<Runtime, EngineError> {
         .worker_threads(WORKER_THREADS)
         .enable_all()
         .build()
-        .map_err(|source| EngineError::Process {
-            what: "the server's threads",
-            source,
-        })?;
+        .map_err(|source| EngineError::Process { what: "the server's threads", source })?;
     // No core is pinned: several servers run at once here, and each would pin the same ones.
     Cores::default().rayon.configure(runtime.handle());
     Ok(runtime)
@@ -108,10 +100,7 @@ async fn serve<F>(listener: TcpListener, address: SocketAddr, data_dir: &Path, p
 where
     F: AsyncFnOnce(SocketAddr) -> Result<(), String>,
 {
-    let stop_error = |source| EngineError::Process {
-        what: "the handling of signals",
-        source,
-    };
+    let stop_error = |source| EngineError::Process { what: "the handling of signals", source };
     // Before the line that says that the server is up, so that a signal right after it is not missed.
     let mut terminate = signal(SignalKind::terminate()).map_err(stop_error)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(stop_error)?;
@@ -143,10 +132,7 @@ async fn either(one: &mut Signal, other: &mut Signal) {
 
 /// Opens the data directory and builds the routes that SpacetimeDB's own `start` serves.
 async fn service(data_dir: &Path) -> Result<axum::Router, EngineError> {
-    let config = Config {
-        storage: Storage::Disk,
-        page_pool_max_size: Some(PAGE_POOL_MAX_BYTES),
-    };
+    let config = Config { storage: Storage::Disk, page_pool_max_size: Some(PAGE_POOL_MAX_BYTES) };
     let keys = CertificateAuthority {
         jwt_priv_key_path: PrivKeyPath::from_path_unchecked(data_dir.join("keys/id_ecdsa")),
         jwt_pub_key_path: PubKeyPath::from_path_unchecked(data_dir.join("keys/id_ecdsa.pub")),
@@ -154,14 +140,8 @@ async fn service(data_dir: &Path) -> Result<axum::Router, EngineError> {
     let server_dir = Arc::new(ServerDataDir::from_path_unchecked(data_dir));
     let env = StandaloneEnv::init(config, &keys, server_dir, Cores::default().databases).await;
     let env = env.map_err(|error| match error.downcast_ref::<PidFileError>() {
-        Some(PidFileError::Exists { pid }) => EngineError::DataDirLocked {
-            path: data_dir.to_owned(),
-            pid: *pid,
-        },
-        _ => EngineError::Start {
-            path: data_dir.to_owned(),
-            reason: format!("{error:#}"),
-        },
+        Some(PidFileError::Exists { pid }) => EngineError::DataDirLocked { path: data_dir.to_owned(), pid: *pid },
+        _ => EngineError::Start { path: data_dir.to_owned(), reason: format!("{error:#}") },
     })?;
     let mut routes = DatabaseRoutes::default();
     // A module may be larger than the two megabytes that a body may have by default.
@@ -176,8 +156,5 @@ fn announce(address: SocketAddr) -> Result<(), EngineError> {
     let mut out = io::stdout().lock();
     writeln!(out, "listening on {address}")
         .and_then(|()| out.flush())
-        .map_err(|source| EngineError::Process {
-            what: "standard output",
-            source,
-        })
+        .map_err(|source| EngineError::Process { what: "standard output", source })
 }

@@ -89,11 +89,7 @@ where
         Ok(Ok(())) => recording.complete(),
         Ok(Err(DriveError::Environment { what, hint })) => recording.failed(Exit::Environment, what, hint),
         Ok(Err(DriveError::Usage { what, hint })) => recording.failed(Exit::Usage, what, hint),
-        Err(error) => recording.failed(
-            Exit::Fault,
-            format!("the driver ended in a fault of its own: {error}"),
-            None,
-        ),
+        Err(error) => recording.failed(Exit::Fault, format!("the driver ended in a fault of its own: {error}"), None),
     }
     Ok(recording)
 }

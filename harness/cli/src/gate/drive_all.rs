@@ -129,9 +129,7 @@ pub async fn drive_all(
     })?;
     let run = run_word();
     let toxiproxy = match &request.toxiproxy {
-        Some(url) => Some(Arc::new(
-            ForeignToxiproxy::reach(url, &run).await.map_err(no_toxiproxy)?,
-        )),
+        Some(url) => Some(Arc::new(ForeignToxiproxy::reach(url, &run).await.map_err(no_toxiproxy)?)),
         None => None,
     };
     let troupe = Troupe::assemble(&request, work.path(), (run, toxiproxy.clone()), tell, stop.clone())?;
@@ -139,11 +137,7 @@ pub async fn drive_all(
     if let Err(DriveError::Environment { what, hint }) = &mut outcome {
         *hint = hint.take().or_else(|| surroundings::cause(what, work.path()));
     }
-    let within = if stop.is_cancelled() {
-        STRIKE_WHEN_STOPPED
-    } else {
-        STRIKE_WITHIN
-    };
+    let within = if stop.is_cancelled() { STRIKE_WHEN_STOPPED } else { STRIKE_WITHIN };
     for left in troupe.stage.strike(within).await {
         let _ = troupe.tell.send(Message::Note(left)).await;
     }
@@ -185,12 +179,7 @@ impl Troupe {
             what: format!("can't find this program's own file, which serves the built-in lanes: {error}"),
             hint: None,
         })?;
-        let source = |lane| {
-            request
-                .lanes
-                .get(&lane)
-                .map_or(Ok(Source::Bundled), |choice| choice.source(lane))
-        };
+        let source = |lane| request.lanes.get(&lane).map_or(Ok(Source::Bundled), |choice| choice.source(lane));
         let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
         let stage = Stage::new(&binary, &work.join("servers"), &run, legacy, candidate);
         let stage = stage.keeping_databases(request.keep_databases);
@@ -273,27 +262,15 @@ impl Troupe {
             return Ok(());
         }
         let started = Instant::now();
-        self.event(RunEvent::ScenarioStarted {
-            scenario: plan.scenario.clone(),
-        })
-        .await;
+        self.event(RunEvent::ScenarioStarted { scenario: plan.scenario.clone() }).await;
         let lanes = tokio::try_join!(self.lane(LaneId::Legacy, &plan), self.lane(LaneId::Candidate, &plan))?;
         let (Some(legacy), Some(candidate)) = lanes else {
             return Ok(());
         };
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.event(RunEvent::ScenarioFinished {
-            scenario: plan.scenario.clone(),
-            elapsed_ms,
-        })
-        .await;
+        self.event(RunEvent::ScenarioFinished { scenario: plan.scenario.clone(), elapsed_ms }).await;
         let plan = Arc::unwrap_or_clone(plan);
-        let driven = Box::new(Driven {
-            plan,
-            legacy,
-            candidate,
-            elapsed_ms,
-        });
+        let driven = Box::new(Driven { plan, legacy, candidate, elapsed_ms });
         // Whoever listens may have gone, on a second signal.
         let (recorded, wait) = oneshot::channel();
         let _ = self.tell.send(Message::Driven(driven, recorded)).await;
@@ -317,12 +294,7 @@ impl Troupe {
             spoken: BTreeSet::new(),
         };
         let module_digest = staged.module_digest.clone();
-        self.event(RunEvent::LaneReady {
-            lane,
-            server,
-            module_digest,
-        })
-        .await;
+        self.event(RunEvent::LaneReady { lane, server, module_digest }).await;
         let checkpoints = self.work.join("clients").join(&plan.scenario).join(lane.as_str());
         let sink = Arc::new(Teller(self.tell.clone()));
         let mut stack = staged.stack.clone();
@@ -357,10 +329,8 @@ impl LaneChoice {
                 Ok(Source::binary(path.clone(), Some(profile)))
             }
             LaneChoice::Outside { at, token } => {
-                let target = LaneTarget::parse(lane, at).map_err(|error| DriveError::Usage {
-                    what: error.to_string(),
-                    hint: None,
-                })?;
+                let target = LaneTarget::parse(lane, at)
+                    .map_err(|error| DriveError::Usage { what: error.to_string(), hint: None })?;
                 if matches!(&target, LaneTarget::Spacetime(profile) if profile.is_without_url()) {
                     return Err(DriveError::Usage {
                         what: format!("{at} does not say where the server is"),
@@ -389,10 +359,7 @@ fn profile_of_binary(at: &str) -> Result<SpacetimeProfile, DriveError> {
 }
 
 fn with_token(profile: SpacetimeProfile, token: Option<&Secret>) -> SpacetimeProfile {
-    SpacetimeProfile {
-        token: token.or(profile.token.as_ref()).cloned(),
-        ..profile
-    }
+    SpacetimeProfile { token: token.or(profile.token.as_ref()).cloned(), ..profile }
 }
 
 fn no_toxiproxy(error: ForeignError) -> DriveError {
@@ -407,11 +374,7 @@ fn no_toxiproxy(error: ForeignError) -> DriveError {
 
 fn cannot_be_had(error: StageError) -> DriveError {
     let (what, hint) = (error.to_string(), None);
-    if error.is_usage() {
-        DriveError::Usage { what, hint }
-    } else {
-        DriveError::Environment { what, hint }
-    }
+    if error.is_usage() { DriveError::Usage { what, hint } } else { DriveError::Environment { what, hint } }
 }
 
 /// A word that no other run has, for what it makes on servers that are not ours.

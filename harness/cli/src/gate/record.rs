@@ -74,15 +74,8 @@ impl Recording {
             digest: String::new(),
         };
         evidence.seal();
-        let times = Times {
-            schema: RUN_TIMES_SCHEMA.to_owned(),
-            started: started.rfc3339(),
-            ..Times::default()
-        };
-        let texts = sources
-            .iter()
-            .map(|source| (source.scenario.name.clone(), source.text.clone()))
-            .collect();
+        let times = Times { schema: RUN_TIMES_SCHEMA.to_owned(), started: started.rfc3339(), ..Times::default() };
+        let texts = sources.iter().map(|source| (source.scenario.name.clone(), source.text.clone())).collect();
         let dir = BundleDir::create(path)?;
         dir.write(&Files::from([(layout::EVIDENCE.to_owned(), evidence.to_bytes())]))?;
         Ok(Recording {
@@ -120,12 +113,7 @@ impl Recording {
                 Ok(())
             }
             Message::Event(event) => {
-                if let RunEvent::LaneReady {
-                    lane,
-                    server,
-                    module_digest,
-                } = &event
-                {
+                if let RunEvent::LaneReady { lane, server, module_digest } = &event {
                     let server = LaneServer {
                         what: scrubbed(&server.what).into_owned(),
                         version: server.version.as_deref().map(|version| scrubbed(version).into_owned()),
@@ -155,16 +143,12 @@ impl Recording {
 
     fn driven(&mut self, driven: &Driven, progress: &mut Progress) -> Result<(), Failure> {
         let name = &driven.plan.scenario;
-        let text = self
-            .texts
-            .get(name)
-            .ok_or_else(|| Failure::fault(format!("nobody asked for the scenario {name}")))?;
+        let text =
+            self.texts.get(name).ok_or_else(|| Failure::fault(format!("nobody asked for the scenario {name}")))?;
         let files = scenario_files(text.as_bytes(), driven);
         self.dir.write(&files)?;
         let digested = files.iter().filter(|(path, _)| is_digested(path));
-        self.evidence
-            .files
-            .extend(digested.map(|(path, content)| (path.clone(), FileEntry::of(content))));
+        self.evidence.files.extend(digested.map(|(path, content)| (path.clone(), FileEntry::of(content))));
         for lane in LaneId::BOTH {
             if let Some(server) = self.evidence.lanes.get_mut(&lane) {
                 server.spoken.extend(driven.lane(lane).history.spoken());
@@ -220,11 +204,7 @@ impl Recording {
     pub fn failed(&mut self, exit: Exit, what: String, hint: Option<String>) {
         let why = scrubbed(&what).into_owned();
         self.evidence.state = State::Failed { why };
-        self.failure = Some(Failure {
-            exit,
-            message: what,
-            hint,
-        });
+        self.failure = Some(Failure { exit, message: what, hint });
     }
 
     /// Decides, and closes the bundle.
@@ -262,10 +242,7 @@ impl Recording {
 fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
     let shown = |path: &PathBuf| path.display().to_string();
     let asked = sources.iter().map(|source| {
-        let asked = Asked {
-            digest: source.scenario.digest.clone(),
-            known_bad: source.known_bad(),
-        };
+        let asked = Asked { digest: source.scenario.digest.clone(), known_bad: source.known_bad() };
         (source.scenario.name.clone(), asked)
     });
     Scope {

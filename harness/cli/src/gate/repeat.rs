@@ -28,16 +28,8 @@ pub fn run(args: &GateArgs, seed: Seed, sources: &[Source], out: &mut Stdout) ->
     let mut ran: Vec<Ran> = Vec::new();
     for nth in 1..=args.repeat {
         note(&format!("run {nth} of {}, seed {}", args.repeat, seed_of(seed, nth)));
-        let this = GateArgs {
-            out: Some(dir.path().join(bundle(nth))),
-            repeat: 1,
-            ..args.clone()
-        };
-        let place = NthRun {
-            nth,
-            of: args.repeat,
-            seed,
-        };
+        let this = GateArgs { out: Some(dir.path().join(bundle(nth))), repeat: 1, ..args.clone() };
+        let place = NthRun { nth, of: args.repeat, seed };
         let one = once(&this, seed_of(seed, nth), Some(place), sources)?;
         let goes_on = one.exit.is_ok() && !is_interrupted(&one.evidence.state);
         ran.push(one);
@@ -70,12 +62,7 @@ fn is_interrupted(state: &State) -> bool {
 fn print(repeated: &Repeated, worst: &Ran, dir: &Path, format: Format, out: &mut Stdout) -> std::io::Result<()> {
     let audience = Audience::of_stdout();
     let times = Some(&worst.times);
-    let text = |bundle| TextRenderer {
-        width: audience.width,
-        color: audience.color,
-        times,
-        bundle,
-    };
+    let text = |bundle| TextRenderer { width: audience.width, color: audience.color, times, bundle };
     match format {
         Format::Text => {
             out.write_all(b"\n")?;

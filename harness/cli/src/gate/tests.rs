@@ -42,20 +42,11 @@ fn idle(plan: &Plan) -> Message {
         };
         let phases = std::iter::successors(Some(Phase::Setup), |phase| phase.next());
         let records: Vec<Record> = phases.map(|phase| Record::Phase { phase }).collect();
-        LaneRun {
-            times_us: (0..records.len() as u64).collect(),
-            history: History { header, records },
-            started_us: 0,
-        }
+        LaneRun { times_us: (0..records.len() as u64).collect(), history: History { header, records }, started_us: 0 }
     };
     let (legacy, candidate) = (lane(LaneId::Legacy), lane(LaneId::Candidate));
     Message::Driven(
-        Box::new(Driven {
-            plan: plan.clone(),
-            legacy,
-            candidate,
-            elapsed_ms: 1,
-        }),
+        Box::new(Driven { plan: plan.clone(), legacy, candidate, elapsed_ms: 1 }),
         tokio::sync::oneshot::channel().0,
     )
 }
@@ -77,24 +68,10 @@ where
     std::fs::write(scenarios.join("two-events.toml"), SCENARIO).unwrap();
     let out = dir.join("out");
     let [scenarios, at] = [&scenarios, &out].map(|path| path.to_str().unwrap().to_owned());
-    let line = [
-        "cutover",
-        "gate",
-        "--seed",
-        "7",
-        "--scenarios",
-        &scenarios,
-        "--out",
-        &at,
-    ];
-    let Command::Gate(args) = Cli::parse_from(line).command else {
-        panic!("no gate")
-    };
+    let line = ["cutover", "gate", "--seed", "7", "--scenarios", &scenarios, "--out", &at];
+    let Command::Gate(args) = Cli::parse_from(line).command else { panic!("no gate") };
     let sources = scenarios::select(&args.scenarios).unwrap();
-    let plans = sources
-        .iter()
-        .map(|source| scenarios::compile(&source.scenario, Seed(7)))
-        .collect();
+    let plans = sources.iter().map(|source| scenarios::compile(&source.scenario, Seed(7))).collect();
     let request = DriveRequest {
         plans,
         module: None,
@@ -141,34 +118,19 @@ fn a_signal_ends_the_run_and_the_bundle_says_so() {
         Ok(())
     });
     assert_eq!(exit.unwrap(), Exit::Unknown);
-    assert_eq!(
-        state(&rechecked),
-        State::Interrupted {
-            by: "SIGTERM".to_owned()
-        }
-    );
-    assert_eq!(
-        rechecked.computed.scenarios.len(),
-        1,
-        "what ended while stopping is kept"
-    );
+    assert_eq!(state(&rechecked), State::Interrupted { by: "SIGTERM".to_owned() });
+    assert_eq!(rechecked.computed.scenarios.len(), 1, "what ended while stopping is kept");
 }
 
 #[test]
 fn a_lane_that_can_not_be_had_exits_3() {
     let dir = tempfile::tempdir().unwrap();
     let what = "nobody listens on 127.0.0.1:1".to_owned();
-    let error = DriveError::Environment {
-        what: what.clone(),
-        hint: None,
-    };
+    let error = DriveError::Environment { what: what.clone(), hint: None };
     let (exit, rechecked) = gate(dir.path(), async |_, _, _| Err(error));
     let failure = exit.unwrap_err();
     assert_eq!((failure.exit, failure.message), (Exit::Environment, what.clone()));
-    assert_eq!(
-        (state(&rechecked), rechecked.exit_code()),
-        (State::Failed { why: what }, 2)
-    );
+    assert_eq!((state(&rechecked), rechecked.exit_code()), (State::Failed { why: what }, 2));
 }
 
 #[test]

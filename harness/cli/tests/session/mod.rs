@@ -50,11 +50,7 @@ impl Session {
         write(dir.path(), "events.jsonl", "{\"a\": 1}\n{\"a\": 2}\n");
         write(dir.path(), "toxiproxy.json", "[]");
         write(dir.path(), "scenarios-of-ours/two-events.toml", SCENARIO);
-        let mut session = Session {
-            servers: Vec::new(),
-            addresses: BTreeMap::new(),
-            dir,
-        };
+        let mut session = Session { servers: Vec::new(), addresses: BTreeMap::new(), dir };
         session.copy_lane_profiles();
         session
     }
@@ -114,11 +110,7 @@ impl Session {
         };
         let address = match &server {
             Some(server) => server.address.to_string(),
-            None => TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .to_string(),
+            None => TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string(),
         };
         self.servers.extend(server);
         self.addresses.insert(port, address.clone());
@@ -132,18 +124,12 @@ impl Session {
             return Ok(());
         }
         let whole = shown.output.as_ref().is_some_and(|lines| lines.len() > 1);
-        let command = if command.starts_with("cutover gate") && !whole {
-            shortened(&command)
-        } else {
-            command
-        };
+        let command = if command.starts_with("cutover gate") && !whole { shortened(&command) } else { command };
         let command = self.with_real_addresses(&command);
         let path = std::env::var("PATH").unwrap_or_default();
         let output = Command::new("bash")
             .arg("-c")
-            .arg(format!(
-                "curl() {{ command curl -sS --fail-with-body \"$@\"; }}\n{{ {command}\n}} 2>&1"
-            ))
+            .arg(format!("curl() {{ command curl -sS --fail-with-body \"$@\"; }}\n{{ {command}\n}} 2>&1"))
             .env("PATH", format!("{}:{path}", self.dir.path().display()))
             .env("HOME", self.dir.path())
             .env("NO_COLOR", "1")

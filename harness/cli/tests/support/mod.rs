@@ -13,11 +13,7 @@ use cutover_core::evidence::{Evidence, State};
 /// The binary with these arguments.
 pub fn cutover(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .env_remove("COLUMNS")
-        .env("NO_COLOR", "1");
+    command.args(args).stdin(Stdio::null()).env_remove("COLUMNS").env("NO_COLOR", "1");
     command
 }
 
@@ -121,11 +117,7 @@ impl Server {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         stdout.read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").unwrap().parse().unwrap();
-        Server {
-            child,
-            _stdout: stdout,
-            address,
-        }
+        Server { child, _stdout: stdout, address }
     }
 
     pub fn url(&self) -> String {
@@ -221,11 +213,8 @@ impl Witness {
     pub fn databases(&self, method: &str) -> Vec<String> {
         let seen = String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned();
         let start = format!("{method} /v1/database/cutover-");
-        let mut names: Vec<String> = seen
-            .split(&start)
-            .skip(1)
-            .filter_map(|rest| rest.split(' ').next().map(str::to_owned))
-            .collect();
+        let mut names: Vec<String> =
+            seen.split(&start).skip(1).filter_map(|rest| rest.split(' ').next().map(str::to_owned)).collect();
         names.sort();
         names
     }

@@ -24,29 +24,16 @@ impl Checker for SelfContradiction {
         for lane in index.lanes() {
             let mut told: BTreeMap<_, Finding> = BTreeMap::new();
             for (at, record) in lane.history.records.iter().enumerate() {
-                let Record::Contradicted {
-                    client,
-                    stream,
-                    seq,
-                    what,
-                    said,
-                    ..
-                } = record
-                else {
+                let Record::Contradicted { client, stream, seq, what, said, .. } = record else {
                     continue;
                 };
                 // What would have resolved it may be what a fault lost.
-                let key = index
-                    .plan
-                    .clients
-                    .get(client.as_str())
-                    .zip(index.plan.streams.get(stream.as_str()));
+                let key = index.plan.clients.get(client.as_str()).zip(index.plan.streams.get(stream.as_str()));
                 if key.is_some_and(|key| lane.is_disturbed(key, at)) {
                     continue;
                 }
-                told.entry((client, stream, *what))
-                    .and_modify(|finding| finding.witness.repeats += 1)
-                    .or_insert_with(|| {
+                told.entry((client, stream, *what)).and_modify(|finding| finding.witness.repeats += 1).or_insert_with(
+                    || {
                         Finding::new("contradiction", Verdict::Invalid, what.as_str())
                             .on(lane.lane)
                             .at_client(client.as_str())
@@ -54,7 +41,8 @@ impl Checker for SelfContradiction {
                             .of_event(seq.0)
                             .seen_at(at)
                             .expected(seq, said)
-                    });
+                    },
+                );
             }
             report.count("records", lane.history.records.len() as u64);
             for finding in told.into_values() {

@@ -57,18 +57,16 @@ fn wrong_heads(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         } else {
             continue;
         };
-        told.entry((sub.client, sub.stream))
-            .and_modify(|finding| finding.witness.repeats += 1)
-            .or_insert_with(|| {
-                Finding::new("convergence", Verdict::Invalid, "wrong-head")
-                    .on(lane.lane)
-                    .at_client(index.plan.clients.name(sub.client))
-                    .in_stream(index.plan.streams.name(sub.stream))
-                    .of_events(first, last)
-                    .seen_at(sub.at)
-                    .seen_at(at)
-                    .expected(expected, format!("head {head}"))
-            });
+        told.entry((sub.client, sub.stream)).and_modify(|finding| finding.witness.repeats += 1).or_insert_with(|| {
+            Finding::new("convergence", Verdict::Invalid, "wrong-head")
+                .on(lane.lane)
+                .at_client(index.plan.clients.name(sub.client))
+                .in_stream(index.plan.streams.name(sub.stream))
+                .of_events(first, last)
+                .seen_at(sub.at)
+                .seen_at(at)
+                .expected(expected, format!("head {head}"))
+        });
     }
     for finding in told.into_values() {
         report.push(finding);
@@ -100,11 +98,7 @@ fn of_pair(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey) -> Option<Find
             if let Some((stuck, _)) = stuck {
                 finding = finding.seen_at(stuck);
             }
-            Some(
-                finding
-                    .seen_at(at)
-                    .expected(format!("cursor {head}"), format!("cursor {cursor}")),
-            )
+            Some(finding.seen_at(at).expected(format!("cursor {head}"), format!("cursor {cursor}")))
         }
         None if head == 0 => None,
         None => Some(finding(Verdict::Unknown, "no-watermark").of_events(1, head)),

@@ -37,29 +37,16 @@ impl Finding {
     }
 
     fn sentence(&self) -> String {
-        let client = self
-            .client
-            .as_ref()
-            .map_or("a client".to_owned(), |client| format!("client {client}"));
-        let stream = self
-            .stream
-            .as_ref()
-            .map_or("a stream".to_owned(), |stream| stream.to_string());
+        let client = self.client.as_ref().map_or("a client".to_owned(), |client| format!("client {client}"));
+        let stream = self.stream.as_ref().map_or("a stream".to_owned(), |stream| stream.to_string());
         let event = match (self.seq, self.witness.through) {
             (Some(first), Some(last)) => format!("events {first} to {last} of {stream}"),
             (Some(seq), None) => format!("event {seq} of {stream}"),
             (None, _) => stream.clone(),
         };
         let was = if self.witness.through.is_some() { "were" } else { "was" };
-        let op = self
-            .witness
-            .op
-            .map_or("an operation".to_owned(), |op| format!("operation {op}"));
-        let fault = self
-            .witness
-            .fault
-            .as_ref()
-            .map_or("a fault".to_owned(), |fault| format!("fault {fault}"));
+        let op = self.witness.op.map_or("an operation".to_owned(), |op| format!("operation {op}"));
+        let fault = self.witness.fault.as_ref().map_or("a fault".to_owned(), |fault| format!("fault {fault}"));
         match self.reason.as_str() {
             "unearned-claim" => "the lane saw no part of a row of the matrix that the scenario claims".to_owned(),
             "never-delivered" => format!("{event} {was} acknowledged and never reached {client}"),
@@ -116,10 +103,7 @@ impl Finding {
             }
             "no-rebootstrap" => format!("{client} was refused on {stream} and did not bootstrap anew"),
             "behind-head" => format!("{client} ended behind the head of {stream}"),
-            "stuck" => format!(
-                "{client} asked for event {} of {stream} again and again and never got it",
-                first(self)
-            ),
+            "stuck" => format!("{client} asked for event {} of {stream} again and again and never got it", first(self)),
             "ahead-of-head" => {
                 format!("{client} ended beyond the head of {stream}, and what comes next will be skipped")
             }
@@ -248,47 +232,4 @@ fn deed(reason: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::check::{Finding, Verdict};
-    use crate::ids::LaneId;
-
-    fn finding(reason: &str) -> Finding {
-        Finding::new("gap", Verdict::Invalid, reason)
-            .on(LaneId::Legacy)
-            .at_client("desk")
-            .in_stream("a")
-            .of_event(5)
-    }
-
-    #[test]
-    fn a_summary_fits_every_finding_of_its_reason() {
-        assert_eq!(
-            finding("skipped").summary(),
-            "the legacy lane skipped events on their way to a client"
-        );
-    }
-
-    #[test]
-    fn a_reason_without_words_is_told_by_its_own_sentence() {
-        assert_eq!(
-            finding("some-new-reason").summary(),
-            "on the legacy lane some-new-reason: event 5 of a"
-        );
-    }
-
-    #[test]
-    fn values_that_look_alike_are_told_with_their_code_points() {
-        let told = finding("not-what-was-published").expected("\"caf\u{e9}\"", "\"cafe\u{301}\"");
-        let says = told.describe();
-        assert!(
-            says.ends_with("they differ at character 5: U+00E9 and U+0065 U+0301)"),
-            "{says}"
-        );
-    }
-
-    #[test]
-    fn several_events_take_a_plural_verb() {
-        let says = finding("never-delivered").of_events(1, 5).describe();
-        assert!(says.contains("events 1 to 5 of a were acknowledged"), "{says}");
-    }
-}
+mod tests;

@@ -104,14 +104,8 @@ fn repeated_publishes(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Repo
         let What::Publish { expect, .. } = &op.what else {
             continue;
         };
-        let (
-            Settled::Done {
-                at,
-                seq: Some(got),
-                duplicate,
-            },
-            PublishExpect::Repeated { seq },
-        ) = (state.settled, expect)
+        let (Settled::Done { at, seq: Some(got), duplicate }, PublishExpect::Repeated { seq }) =
+            (state.settled, expect)
         else {
             if let Some(seq) = op.planned_seq() {
                 original.insert((op.stream, seq), number);

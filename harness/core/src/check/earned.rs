@@ -72,10 +72,7 @@ impl<'a> Watch<'a> {
                 _ => {}
             }
         }
-        let repeats = plan
-            .faults
-            .iter()
-            .filter(|fault| matches!(fault.kind, FaultKind::Repeat { .. }));
+        let repeats = plan.faults.iter().filter(|fault| matches!(fault.kind, FaultKind::Repeat { .. }));
         watch.repeats = repeats.map(|fault| &fault.id).collect();
         watch
     }
@@ -91,13 +88,7 @@ impl<'a> Watch<'a> {
             Record::Closed { client, .. } => {
                 self.ended.insert(client);
             }
-            Record::Subscribed {
-                client,
-                sub,
-                stream,
-                cursor,
-                ..
-            } => {
+            Record::Subscribed { client, sub, stream, cursor, .. } => {
                 let sub_of = Sub {
                     at,
                     stream,
@@ -118,9 +109,7 @@ impl<'a> Watch<'a> {
                     self.earned.append(&mut sub.pending);
                 }
             }
-            Record::Refused {
-                client, sub, refusal, ..
-            } => {
+            Record::Refused { client, sub, refusal, .. } => {
                 self.subs.remove(&(client, *sub));
                 for stale in &refusal.stale {
                     let part = match stale.reason.as_str() {
@@ -131,26 +120,12 @@ impl<'a> Watch<'a> {
                     self.owed.entry((client, &stale.stream)).or_default().insert(part);
                 }
             }
-            Record::Rewound {
-                client,
-                stream,
-                why: RewindReason::AheadOfHead,
-                ..
-            } => {
-                self.owed
-                    .entry((client, stream))
-                    .or_default()
-                    .insert(Part::OtherHistory);
+            Record::Rewound { client, stream, why: RewindReason::AheadOfHead, .. } => {
+                self.owed.entry((client, stream)).or_default().insert(Part::OtherHistory);
             }
-            Record::Delivered {
-                client,
-                sub,
-                stream,
-                seq,
-                via,
-                verdict,
-                ..
-            } => self.delivered((client, stream), *sub, *seq, *via, *verdict),
+            Record::Delivered { client, sub, stream, seq, via, verdict, .. } => {
+                self.delivered((client, stream), *sub, *seq, *via, *verdict)
+            }
             Record::Watermark { client, stream, cursor } => {
                 self.marks.entry(stream).or_default().insert(client, cursor.0);
             }
@@ -168,9 +143,7 @@ impl<'a> Watch<'a> {
                     self.unconfirmed.insert(client);
                 }
             }
-            Record::Process {
-                process: Process::Killed { waited_for },
-            } => {
+            Record::Process { process: Process::Killed { waited_for } } => {
                 self.killed_at = Some(at);
                 self.note_seen(*waited_for);
             }
@@ -194,9 +167,7 @@ impl<'a> Watch<'a> {
         let Some((_, expect)) = self.ops.get(&op) else { return };
         match completion {
             Completion::Info { .. } => drop(self.unanswered.insert(op)),
-            Completion::Ok {
-                outcome: Outcome::Published { seq, .. },
-            } => match expect {
+            Completion::Ok { outcome: Outcome::Published { seq, .. } } => match expect {
                 PublishExpect::Repeated { seq: first } if first == seq => {
                     self.earned.insert(Part::RepeatedPublish);
                 }
@@ -230,10 +201,7 @@ impl<'a> Watch<'a> {
             if sub.killed_at == self.killed_at && self.seen_at_kill.get(pair.1) == Some(&seq.0) {
                 shown.insert(Part::ConfirmedSurvives);
             }
-            let others = self
-                .applied
-                .iter()
-                .filter(|((client, stream), _)| *client != pair.0 && *stream == pair.1);
+            let others = self.applied.iter().filter(|((client, stream), _)| *client != pair.0 && *stream == pair.1);
             if shown.contains(&Part::ReplayAfterReconnect) && others.map(|(_, had)| *had).any(|had| had >= seq.0) {
                 shown.insert(Part::DeviceReturns);
             }
@@ -291,10 +259,7 @@ impl Sub<'_> {
             shown.insert(Part::ReplayAcrossKill);
         }
         let first = !std::mem::replace(&mut self.began, true);
-        if let Some(cursor) = self
-            .cursor
-            .filter(|cursor| first && cursor.checked_add(1) == Some(seq.0))
-        {
+        if let Some(cursor) = self.cursor.filter(|cursor| first && cursor.checked_add(1) == Some(seq.0)) {
             shown.extend(Part::resumed(pair.1.as_str()));
             if carried.contains(&(pair, cursor)) {
                 shown.insert(Part::CarriedOver);

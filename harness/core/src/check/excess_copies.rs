@@ -80,10 +80,7 @@ fn copies_of(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> BTreeMap<(u64, Via), Vec<us
     let mut copies: BTreeMap<(u64, Via), Vec<usize>> = BTreeMap::new();
     for delivery in sub.deliveries.iter().map(|number| &lane.deliveries[*number]) {
         if matches!(delivery.arrival, Arrival::Right(_)) {
-            copies
-                .entry((delivery.seq, delivery.via))
-                .or_default()
-                .push(delivery.at);
+            copies.entry((delivery.seq, delivery.via)).or_default().push(delivery.at);
         }
     }
     copies
@@ -116,12 +113,6 @@ fn finding(
         .at_client(index.plan.clients.name(sub.client))
         .in_stream(index.plan.streams.name(sub.stream))
         .of_event(seq)
-        .expected(
-            format!("{most} in one subscription {kind}, at the most"),
-            format!("{} copies", copies.len()),
-        );
-    copies
-        .iter()
-        .take(NAMED)
-        .fold(finding, |finding, at| finding.seen_at(*at))
+        .expected(format!("{most} in one subscription {kind}, at the most"), format!("{} copies", copies.len()));
+    copies.iter().take(NAMED).fold(finding, |finding, at| finding.seen_at(*at))
 }

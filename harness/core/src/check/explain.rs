@@ -71,11 +71,7 @@ pub struct Explained {
 impl Explained {
     /// The worst verdict of all findings. A consequence is never worse than its cause, so the principal ones tell.
     pub fn verdict(&self) -> Verdict {
-        self.principal
-            .iter()
-            .map(|finding| finding.verdict)
-            .max()
-            .unwrap_or(Verdict::Valid)
+        self.principal.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Valid)
     }
 
     /// The checkers of the principal findings, each once, sorted.
@@ -94,16 +90,11 @@ type Place<'a> = (Option<LaneId>, Option<&'a str>);
 pub fn explain(reports: &[Report]) -> Explained {
     let all = reports.iter().flat_map(|report| &report.findings);
     let (warnings, findings): (Vec<&Finding>, Vec<&Finding>) = all.partition(|finding| finding.is_warning());
-    let mut findings: Vec<(usize, &Finding)> = findings
-        .into_iter()
-        .map(|finding| (rank(&finding.checker), finding))
-        .collect();
+    let mut findings: Vec<(usize, &Finding)> =
+        findings.into_iter().map(|finding| (rank(&finding.checker), finding)).collect();
     // Stable: findings of one checker stay in the order in which it told them.
     findings.sort_by_key(|(rank, _)| *rank);
-    let mut explained = Explained {
-        warnings: warnings.into_iter().cloned().collect(),
-        ..Explained::default()
-    };
+    let mut explained = Explained { warnings: warnings.into_iter().cloned().collect(), ..Explained::default() };
     // For each lane and stream, what was sorted already, with the principal finding that stands for it.
     let mut earlier: BTreeMap<Place<'_>, Vec<(usize, &Finding, usize)>> = BTreeMap::new();
     // Clients that could not be reached, each with the principal finding that says so.
@@ -119,17 +110,11 @@ pub fn explain(reports: &[Report]) -> Explained {
             .map(|(_, _, principal)| *principal);
         let client = finding.client.as_ref().map(|client| client.as_str());
         let cause = direct.or_else(|| {
-            unreached
-                .get(&(finding.lane, client))
-                .copied()
-                .filter(|_| finding.verdict == Verdict::Unknown)
+            unreached.get(&(finding.lane, client)).copied().filter(|_| finding.verdict == Verdict::Unknown)
         });
         let principal = match cause {
             Some(principal) => {
-                explained.consequences.push(Consequence {
-                    finding: finding.clone(),
-                    explained_by: principal,
-                });
+                explained.consequences.push(Consequence { finding: finding.clone(), explained_by: principal });
                 principal
             }
             None => {
@@ -148,10 +133,7 @@ pub fn explain(reports: &[Report]) -> Explained {
 }
 
 fn rank(checker: &str) -> usize {
-    PRECEDENCE
-        .iter()
-        .position(|name| *name == checker)
-        .unwrap_or(PRECEDENCE.len())
+    PRECEDENCE.iter().position(|name| *name == checker).unwrap_or(PRECEDENCE.len())
 }
 
 /// How far a finding that nobody can tell anything by is from its cause: what keeps a client or an operation from coming
@@ -195,12 +177,7 @@ fn accounts(cause: &Finding, effect: &Finding, gave_up: bool) -> bool {
 /// settled here. Of several causes the nearest to the root stands for it.
 fn settle_shortages(explained: &mut Explained) {
     let lacks = |finding: &&Finding| matches!(distance(finding), 2 | 3);
-    let gave_up: BTreeSet<LaneId> = explained
-        .principal
-        .iter()
-        .filter(lacks)
-        .filter_map(|it| it.lane)
-        .collect();
+    let gave_up: BTreeSet<LaneId> = explained.principal.iter().filter(lacks).filter_map(|it| it.lane).collect();
     let cause_of = |effect: &Finding, principal: &[Finding]| {
         let gave_up = effect.lane.is_some_and(|lane| gave_up.contains(&lane));
         let causes = principal.iter().enumerate();
@@ -216,10 +193,7 @@ fn settle_shortages(explained: &mut Explained) {
         .find_map(|(place, finding)| Some((place, cause_of(finding, &explained.principal)?)))
     {
         let finding = explained.principal.remove(place);
-        explained.consequences.push(Consequence {
-            finding,
-            explained_by: cause,
-        });
+        explained.consequences.push(Consequence { finding, explained_by: cause });
         for consequence in &mut explained.consequences {
             if consequence.explained_by == place {
                 consequence.explained_by = cause;
@@ -312,16 +286,10 @@ fn ends_up(finding: &Finding) -> bool {
 fn after(cause: &Finding, effect: &Finding) -> bool {
     let records = |finding: &Finding| {
         let lane = finding.lane;
-        let own = finding
-            .witness
-            .records
-            .iter()
-            .filter(|record| Some(record.lane) == lane);
+        let own = finding.witness.records.iter().filter(|record| Some(record.lane) == lane);
         own.map(|record| record.record).collect::<Vec<_>>()
     };
-    records(cause)
-        .first()
-        .is_some_and(|start| records(effect).last().is_some_and(|seen| seen >= start))
+    records(cause).first().is_some_and(|start| records(effect).last().is_some_and(|seen| seen >= start))
 }
 
 /// Whether the two are about a common seq.
@@ -334,10 +302,7 @@ fn overlap(one: &Finding, other: &Finding) -> bool {
 
 /// Whether the effect covers the seq of the event whose payload came under another.
 fn instead(cause: &Finding, effect: &Finding) -> bool {
-    cause
-        .witness
-        .instead
-        .is_some_and(|seq| effect.seq <= Some(seq) && Some(seq) <= effect.last_seq())
+    cause.witness.instead.is_some_and(|seq| effect.seq <= Some(seq) && Some(seq) <= effect.last_seq())
 }
 
 /// Whether every seq of the inner finding is one of the outer one's.

@@ -65,9 +65,7 @@ fn of_sub(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Vec<Finding
                 (false, true) => "skipped-at-start",
                 (false, false) => "skipped",
             };
-            finding(index, lane, sub, reason, (skip.first, skip.last))
-                .seen_at(sub.at)
-                .seen_at(skip.at)
+            finding(index, lane, sub, reason, (skip.first, skip.last)).seen_at(sub.at).seen_at(skip.at)
         })
         .collect();
     findings.extend(missing_tail(index, lane, sub, &tracks));
@@ -93,10 +91,7 @@ fn cut_short(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Option<(u64, u64, usize)> {
     let reached = came
         .take_while(|delivery| delivery.at < accepted)
         .filter(|delivery| {
-            !matches!(
-                delivery.arrival,
-                Arrival::NeverPublished | Arrival::BeforePublished(_) | Arrival::NotSubscribed
-            )
+            !matches!(delivery.arrival, Arrival::NeverPublished | Arrival::BeforePublished(_) | Arrival::NotSubscribed)
         })
         .map(|delivery| delivery.seq)
         .max()
@@ -123,11 +118,7 @@ fn missing_tail(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, tracks: 
         _ => return None,
     };
     let last = longer.next()?.saturating_sub(1);
-    Some(
-        finding(index, lane, sub, "copy-missing", (shorter, last))
-            .seen_at(sub.at)
-            .seen_at(longer.last_at()),
-    )
+    Some(finding(index, lane, sub, "copy-missing", (shorter, last)).seen_at(sub.at).seen_at(longer.last_at()))
 }
 
 /// Events that had not come when the client asked for them again, though its connection was good.
@@ -142,11 +133,7 @@ fn not_live(index: &Index<'_>, lane: &LaneIndex<'_>) -> Vec<Finding> {
         .filter(|(sub, (at, ..))| sub.accepted_at().is_some() && !sub.is_disturbed(*at))
         .filter_map(|(sub, (at, first, last))| {
             let last = last.min(lane.streams[sub.stream].head_sure.before(at));
-            (first <= last).then(|| {
-                finding(index, lane, sub, "not-live", (first, last))
-                    .seen_at(sub.at)
-                    .seen_at(at)
-            })
+            (first <= last).then(|| finding(index, lane, sub, "not-live", (first, last)).seen_at(sub.at).seen_at(at))
         })
         .collect()
 }

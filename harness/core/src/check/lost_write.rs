@@ -86,11 +86,8 @@ fn tell(
 
 /// Publishes that were answered well, and whose payload stands nowhere.
 fn unwritten(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
-    let shown: HashSet<(usize, PayloadHash)> = lane
-        .deliveries
-        .iter()
-        .filter_map(|delivery| Some((delivery.stream, delivery.hash?)))
-        .collect();
+    let shown: HashSet<(usize, PayloadHash)> =
+        lane.deliveries.iter().filter_map(|delivery| Some((delivery.stream, delivery.hash?))).collect();
     for (number, (op, state)) in index.plan.ops.iter().zip(&lane.ops).enumerate() {
         let What::Publish { hash, expect, .. } = &op.what else {
             continue;
@@ -105,43 +102,25 @@ fn unwritten(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         let found = match (state.settled, expect) {
             (Settled::Done { at, seq: Some(seq), .. }, PublishExpect::Refused { .. }) if !is_shown => {
                 let expected = "a refusal, or an event with this payload";
-                Some(
-                    finding(Verdict::Invalid)
-                        .of_event(seq)
-                        .seen_at(at)
-                        .expected(expected, acked(seq)),
-                )
+                Some(finding(Verdict::Invalid).of_event(seq).seen_at(at).expected(expected, acked(seq)))
             }
             // Its place is another's, which shows that it was free.
             (Settled::Done { at, seq: Some(seq), .. }, PublishExpect::Accepted { .. })
                 if !is_shown && taken_by(index, lane, number, seq, &shown) =>
             {
                 let expected = "an event with this payload";
-                Some(
-                    finding(Verdict::Invalid)
-                        .of_event(seq)
-                        .seen_at(at)
-                        .expected(expected, acked(seq)),
-                )
+                Some(finding(Verdict::Invalid).of_event(seq).seen_at(at).expected(expected, acked(seq)))
             }
             _ => None,
         };
         found.into_iter().for_each(|finding| report.push(finding));
         // What a later attempt mended is wrong all the same.
         if let (Some(unwritten), PublishExpect::Accepted { seq }) = (state.unwritten, expect) {
-            let died = lane
-                .deaths
-                .iter()
-                .any(|death| (unwritten.sent..unwritten.at).contains(death));
+            let died = lane.deaths.iter().any(|death| (unwritten.sent..unwritten.at).contains(death));
             let verdict = if died { Verdict::Unknown } else { Verdict::Invalid };
-            let mut finding = finding(verdict)
-                .of_event(seq.0)
-                .seen_at(unwritten.sent)
-                .seen_at(unwritten.at);
-            if let Some(Record::Complete {
-                completion: Completion::Unwritten { why },
-                ..
-            }) = lane.history.records.get(unwritten.at)
+            let mut finding = finding(verdict).of_event(seq.0).seen_at(unwritten.sent).seen_at(unwritten.at);
+            if let Some(Record::Complete { completion: Completion::Unwritten { why }, .. }) =
+                lane.history.records.get(unwritten.at)
             {
                 finding = finding.expected("a row with this key", why);
             }

@@ -19,15 +19,13 @@ mod index;
 mod lost_write;
 mod nonmonotonic;
 mod not_live;
-#[cfg(test)]
-pub mod notation;
 mod observed_then_lost;
 mod order;
 mod owed;
 mod phantom;
 mod stale_cursor;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod unplanned_end;
 mod unreached;
 mod unseen;
@@ -63,18 +61,12 @@ pub struct CheckInput<'a> {
 impl<'a> CheckInput<'a> {
     /// An input whose indexes are built when a checker first asks for them.
     pub fn new(plan: &'a Plan, legacy: &'a History, candidate: &'a History) -> CheckInput<'a> {
-        CheckInput {
-            plan,
-            legacy,
-            candidate,
-            index: OnceLock::new(),
-        }
+        CheckInput { plan, legacy, candidate, index: OnceLock::new() }
     }
 
     /// The indexes that all checkers share.
     fn index(&self) -> &Index<'a> {
-        self.index
-            .get_or_init(|| Index::build(self.plan, self.legacy, self.candidate))
+        self.index.get_or_init(|| Index::build(self.plan, self.legacy, self.candidate))
     }
 }
 

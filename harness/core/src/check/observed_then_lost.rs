@@ -49,9 +49,7 @@ fn kills_at_once(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         return;
     }
     let unknown = |reason| Finding::new("observed-then-lost", Verdict::Unknown, reason).on(lane.lane);
-    let at_once = Process::Killed {
-        waited_for: KillWait::Nothing,
-    };
+    let at_once = Process::Killed { waited_for: KillWait::Nothing };
     let records = lane.history.records.iter().enumerate();
     let fell = records.filter(|(_, record)| matches!(record, Record::Process { process } if *process == at_once));
     let fell: Vec<usize> = fell.map(|(at, _)| at).collect();
@@ -79,11 +77,7 @@ fn death_before(lane: &LaneIndex<'_>, at: usize) -> Option<usize> {
 /// What every subscription after a death was told and given.
 fn after_restarts(index: &Index<'_>, lane: &LaneIndex<'_>, told: &mut BTreeMap<(usize, &'static str), Finding>) {
     let mut last_delivered: HashMap<(usize, u64), usize> = HashMap::new();
-    for delivery in lane
-        .deliveries
-        .iter()
-        .filter(|delivery| delivery.arrival.fills_its_seq())
-    {
+    for delivery in lane.deliveries.iter().filter(|delivery| delivery.arrival.fills_its_seq()) {
         last_delivered.insert((delivery.stream, delivery.seq), delivery.at);
     }
     for sub in &lane.subs {
@@ -107,9 +101,7 @@ fn after_restarts(index: &Index<'_>, lane: &LaneIndex<'_>, told: &mut BTreeMap<(
             });
         }
         let gone = first_gone(lane, sub, at, known, |seq| {
-            last_delivered
-                .get(&(sub.stream, seq))
-                .is_some_and(|delivered| *delivered > death)
+            last_delivered.get(&(sub.stream, seq)).is_some_and(|delivered| *delivered > death)
         });
         if let Some(seq) = gone {
             told.entry((sub.stream, "never-delivered-again"))
@@ -128,12 +120,8 @@ fn first_gone(
 ) -> Option<u64> {
     let timeline = &lane.streams[sub.stream];
     let after = sub.saw.unwrap_or(0).max(timeline.floor_may.before(accepted));
-    let mut range = timeline
-        .owners
-        .range(after.saturating_add(1)..=known.max(after.saturating_add(1)));
-    range
-        .find(|(seq, _)| **seq <= known && !delivered(**seq))
-        .map(|(seq, _)| *seq)
+    let mut range = timeline.owners.range(after.saturating_add(1)..=known.max(after.saturating_add(1)));
+    range.find(|(seq, _)| **seq <= known && !delivered(**seq)).map(|(seq, _)| *seq)
 }
 
 /// Two different publishes that are to be written, acknowledged at one seq on both sides of a death.
@@ -144,10 +132,7 @@ fn reused(index: &Index<'_>, lane: &LaneIndex<'_>, told: &mut BTreeMap<(usize, &
             let mut written = owners.iter().filter_map(acked).map(|(at, _)| at).collect::<Vec<_>>();
             written.sort_unstable();
             let across = |pair: &[usize]| death_before(lane, pair[1]).filter(|death| *death > pair[0]);
-            if let Some((death, pair)) = written
-                .windows(2)
-                .find_map(|pair| across(pair).map(|death| (death, pair)))
-            {
+            if let Some((death, pair)) = written.windows(2).find_map(|pair| across(pair).map(|death| (death, pair))) {
                 told.entry((stream, "seq-reused")).or_insert_with(|| {
                     Finding::new("observed-then-lost", Verdict::Invalid, "seq-reused")
                         .on(lane.lane)

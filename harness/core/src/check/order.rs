@@ -107,15 +107,8 @@ impl Track {
                 self.begin(seq, delivery.at);
                 self.lowest = Some((seq, delivery.at));
             } else if fresh {
-                self.skips.insert(
-                    greatest + 1,
-                    Skip {
-                        first: greatest + 1,
-                        last: seq - 1,
-                        at: delivery.at,
-                        at_start: true,
-                    },
-                );
+                self.skips
+                    .insert(greatest + 1, Skip { first: greatest + 1, last: seq - 1, at: delivery.at, at_start: true });
                 self.begin(seq, delivery.at);
                 self.start = Some(greatest + 1);
             } else {
@@ -125,26 +118,14 @@ impl Track {
         };
         if seq >= next {
             if seq > next {
-                self.skips.insert(
-                    next,
-                    Skip {
-                        first: next,
-                        last: seq - 1,
-                        at: delivery.at,
-                        at_start: false,
-                    },
-                );
+                self.skips.insert(next, Skip { first: next, last: seq - 1, at: delivery.at, at_start: false });
             }
             self.next = Some(seq.saturating_add(1));
             self.last_at = delivery.at;
         } else if let Some((lowest, begun_at)) = self.lowest.filter(|(lowest, _)| fresh && least < seq && seq < *lowest)
         {
             // Where the replay might have begun lower, what came first only now shows that it should have.
-            self.late.push(Late {
-                seq,
-                at: delivery.at,
-                skipped_at: begun_at,
-            });
+            self.late.push(Late { seq, at: delivery.at, skipped_at: begun_at });
             self.lowest = Some((seq.min(lowest), begun_at));
         } else {
             self.fill(seq, delivery.at);
@@ -160,11 +141,7 @@ impl Track {
     /// A seq below the highest: late where it had been skipped, else a repeat.
     fn fill(&mut self, seq: u64, at: usize) {
         let Some(skip) = self.skip_over(seq) else { return };
-        self.late.push(Late {
-            seq,
-            at,
-            skipped_at: skip.at,
-        });
+        self.late.push(Late { seq, at, skipped_at: skip.at });
         self.skips.remove(&skip.first);
         if skip.first < seq {
             self.skips.insert(skip.first, Skip { last: seq - 1, ..skip });
@@ -176,15 +153,7 @@ impl Track {
 
     fn end(&mut self, (_, greatest): (u64, u64)) {
         if let (None, Some((seq, at))) = (self.next, self.early) {
-            self.skips.insert(
-                greatest + 1,
-                Skip {
-                    first: greatest + 1,
-                    last: seq - 1,
-                    at,
-                    at_start: true,
-                },
-            );
+            self.skips.insert(greatest + 1, Skip { first: greatest + 1, last: seq - 1, at, at_start: true });
         }
     }
 

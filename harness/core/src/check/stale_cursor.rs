@@ -114,15 +114,11 @@ impl Moment {
     }
 
     fn surely_over_budget(&self) -> bool {
-        self.budget
-            .1
-            .is_some_and(|budget| self.head.0.saturating_sub(self.cursor) > budget)
+        self.budget.1.is_some_and(|budget| self.head.0.saturating_sub(self.cursor) > budget)
     }
 
     fn maybe_over_budget(&self) -> bool {
-        self.budget
-            .0
-            .is_some_and(|budget| self.head.1.saturating_sub(self.cursor) > budget)
+        self.budget.0.is_some_and(|budget| self.head.1.saturating_sub(self.cursor) > budget)
     }
 
     fn surely_stale(&self) -> bool {
@@ -149,10 +145,7 @@ impl Moment {
             (false, false) => return "accepted".to_owned(),
         };
         let budget = self.budget.0.map_or("no".to_owned(), |budget| budget.to_string());
-        format!(
-            "{reason}: cursor {}, floor {}, head {}, budget {budget}",
-            self.cursor, self.floor.0, self.head.0
-        )
+        format!("{reason}: cursor {}, floor {}, head {}, budget {budget}", self.cursor, self.floor.0, self.head.0)
     }
 }
 
@@ -162,16 +155,13 @@ fn judge(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply: Reply<'_
         (Reply::Accepted { .. }, None) => pruned_delivered(lane, sub),
         (Reply::Accepted { at, .. }, Some(cursor)) => {
             let moment = Moment::of(lane, sub, cursor, at);
-            moment
-                .surely_stale()
-                .then(|| ("stale-accepted", Some((moment.expectation(), "accepted".to_owned()))))
+            moment.surely_stale().then(|| ("stale-accepted", Some((moment.expectation(), "accepted".to_owned()))))
         }
         // A lane may limit the rate (contract, "Errors"); whether the client came through is told elsewhere.
         (Reply::Refused { refusal, .. }, _) if refusal.code == RATE_LIMITED => None,
-        (Reply::Refused { refusal, .. }, _) if refusal.code != STALE_CURSOR => Some((
-            "refused-otherwise",
-            Some(("accepted or stale_cursor".to_owned(), refusal.code.clone())),
-        )),
+        (Reply::Refused { refusal, .. }, _) if refusal.code != STALE_CURSOR => {
+            Some(("refused-otherwise", Some(("accepted or stale_cursor".to_owned(), refusal.code.clone()))))
+        }
         (Reply::Refused { refusal, .. }, None) => {
             let listed = refusal.stale.iter().any(|entry| entry.stream.as_str() == stream);
             (listed || refusal.stale.is_empty()).then_some(("bootstrap-refused", None))
@@ -186,10 +176,7 @@ fn judge(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply: Reply<'_
 fn pruned_delivered(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Option<Wrong> {
     let floor = lane.streams[sub.stream].floor_sure.before(sub.at);
     let arrived = sub.deliveries.iter().map(|number| &lane.deliveries[*number]);
-    let lowest = arrived
-        .filter(|delivery| delivery.arrival.fills_its_seq())
-        .map(|delivery| delivery.seq)
-        .min()?;
+    let lowest = arrived.filter(|delivery| delivery.arrival.fills_its_seq()).map(|delivery| delivery.seq).min()?;
     let expected = format!("nothing at or below the floor {floor}");
     (lowest <= floor).then(|| ("pruned-delivered", Some((expected, format!("event {lowest}")))))
 }
@@ -208,22 +195,15 @@ fn judge_refusal(moment: &Moment, refusal: &Refusal, stream: &str) -> Option<Wro
     let Some(entry) = refusal.stale.iter().find(|entry| entry.stream.as_str() == stream) else {
         return match refusal.stale.is_empty() {
             // A sibling was stale: refused with it, rightly, unless this one was stale too.
-            false => moment
-                .surely_stale()
-                .then(|| ("not-listed", Some((moment.expectation(), "not listed".to_owned())))),
+            false => {
+                moment.surely_stale().then(|| ("not-listed", Some((moment.expectation(), "not listed".to_owned()))))
+            }
             true if refusal.reasons.iter().any(|reason| moment.allows(reason)) => None,
-            true => Some((
-                "refused-without-cause",
-                Some((moment.expectation(), refusal.reasons.join(", "))),
-            )),
+            true => Some(("refused-without-cause", Some((moment.expectation(), refusal.reasons.join(", "))))),
         };
     };
     if !moment.allows(&entry.reason) {
-        let reason = if moment.fresh() {
-            "refused-without-cause"
-        } else {
-            "wrong-reason"
-        };
+        let reason = if moment.fresh() { "refused-without-cause" } else { "wrong-reason" };
         return Some((reason, Some((moment.expectation(), entry.reason.clone()))));
     }
     let mut listed: Vec<&str> = refusal.stale.iter().map(|entry| entry.reason.as_str()).collect();
@@ -242,11 +222,7 @@ fn judge_refusal(moment: &Moment, refusal: &Refusal, stream: &str) -> Option<Wro
 fn wrong_field(moment: &Moment, entry: &StaleStream) -> Option<(String, String)> {
     let within = |name: &str, got: Option<u64>, (least, greatest): (u64, u64)| {
         let got = got.filter(|got| *got < least || *got > greatest)?;
-        let expected = if least == greatest {
-            least.to_string()
-        } else {
-            format!("{least} to {greatest}")
-        };
+        let expected = if least == greatest { least.to_string() } else { format!("{least} to {greatest}") };
         Some((format!("{name} {expected}"), format!("{name} {got}")))
     };
     let lag = |head: u64| head.saturating_sub(moment.cursor);
@@ -264,31 +240,18 @@ fn no_rebootstrap(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply:
     let Reply::Refused { at, refusal } = reply else {
         return None;
     };
-    let listed = refusal
-        .stale
-        .iter()
-        .any(|entry| entry.stream.as_str() == index.plan.streams.name(sub.stream));
+    let listed = refusal.stale.iter().any(|entry| entry.stream.as_str() == index.plan.streams.name(sub.stream));
     let owed = index.plan.connected_at_end(sub.client) && !lane.reach(sub.client).is_hindered();
     if !listed || !lane.done || !owed {
         return None;
     }
     let pair = lane.pair((sub.client, sub.stream))?;
-    let rewind = pair
-        .rewinds
-        .get(pair.rewinds.partition_point(|rewind| *rewind < at))
-        .copied();
-    let accepted = |from: usize| {
-        pair.subs
-            .iter()
-            .rev()
-            .any(|sub| lane.subs[*sub].accepted_at().is_some_and(|at| at > from))
-    };
+    let rewind = pair.rewinds.get(pair.rewinds.partition_point(|rewind| *rewind < at)).copied();
+    let accepted =
+        |from: usize| pair.subs.iter().rev().any(|sub| lane.subs[*sub].accepted_at().is_some_and(|at| at > from));
     match rewind {
         Some(rewind) if accepted(rewind) => None,
-        Some(_) => Some((
-            "no-rebootstrap",
-            Some(("an accepted bootstrap".to_owned(), "a rewind alone".to_owned())),
-        )),
+        Some(_) => Some(("no-rebootstrap", Some(("an accepted bootstrap".to_owned(), "a rewind alone".to_owned())))),
         None => Some(("no-rebootstrap", Some(("a rewind".to_owned(), "none".to_owned())))),
     }
 }

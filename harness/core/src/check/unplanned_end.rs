@@ -70,17 +70,11 @@ pub(crate) fn are_many(ends: u64, silences: u64, others_silences: u64) -> bool {
 
 fn told(lane: &LaneIndex<'_>, mine: &Ends, (other_lane, other): (&LaneIndex<'_>, &Ends)) -> Finding {
     let many = are_many(mine.closed, mine.silent, other.silent) || mine.outages.values().any(|times| *times >= MANY);
-    let (verdict, reason) = if many {
-        (Verdict::Unknown, "many")
-    } else {
-        (Verdict::Valid, "few")
-    };
-    let mut causes = vec![by_cause(mine.at.iter().filter_map(
-        |at| match lane.history.records.get(*at) {
-            Some(Record::Closed { why, .. }) => Some(why),
-            _ => None,
-        },
-    ))];
+    let (verdict, reason) = if many { (Verdict::Unknown, "many") } else { (Verdict::Valid, "few") };
+    let mut causes = vec![by_cause(mine.at.iter().filter_map(|at| match lane.history.records.get(*at) {
+        Some(Record::Closed { why, .. }) => Some(why),
+        _ => None,
+    }))];
     match mine.unanswered {
         0 => {}
         1 => causes.push("one publish without an answer".to_owned()),
@@ -104,14 +98,8 @@ fn told(lane: &LaneIndex<'_>, mine: &Ends, (other_lane, other): (&LaneIndex<'_>,
 }
 
 fn put_off(lane: &LaneIndex<'_>, first: usize, times: usize) -> Finding {
-    let mut finding = Finding::new("unplanned-end", Verdict::Valid, "put-off")
-        .on(lane.lane)
-        .seen_at(first);
-    if let Some(Record::Complete {
-        completion: Completion::Later { why },
-        ..
-    }) = lane.history.records.get(first)
-    {
+    let mut finding = Finding::new("unplanned-end", Verdict::Valid, "put-off").on(lane.lane).seen_at(first);
+    if let Some(Record::Complete { completion: Completion::Later { why }, .. }) = lane.history.records.get(first) {
         finding.witness.got = Some(why.clone());
     }
     finding.witness.repeats = times as u64 - 1;
@@ -261,10 +249,9 @@ impl<'a> Causes<'a> {
             match record {
                 Record::Process { process } if !matches!(process, Process::Started) => causes.server.push(at),
                 Record::Fault { client, .. } => causes.fired.entry(client.as_str()).or_default().push(at),
-                Record::Complete {
-                    completion: Completion::Ok { .. } | Completion::Fail { .. },
-                    ..
-                } => causes.answers.push(at),
+                Record::Complete { completion: Completion::Ok { .. } | Completion::Fail { .. }, .. } => {
+                    causes.answers.push(at)
+                }
                 _ => {}
             }
         }

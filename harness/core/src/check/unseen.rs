@@ -58,10 +58,7 @@ fn compare(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey, report: &mut R
     for (op, (at, seq_there)) in there {
         // One event may stand under two publishes (a repeated one): what counts is its payload at its seq.
         let state = &lane.ops[op];
-        let seq = state
-            .acked_seq()
-            .or(index.plan.ops[op].planned_seq())
-            .unwrap_or(seq_there);
+        let seq = state.acked_seq().or(index.plan.ops[op].planned_seq()).unwrap_or(seq_there);
         let arrived = lane.pair(key).is_some_and(|pair| pair.has(seq));
         if here.contains_key(&op) || seq <= excused || arrived {
             continue;
@@ -86,13 +83,7 @@ fn compare(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey, report: &mut R
             .of_event(seq)
             .of_op(index.plan.ops[op].id)
             .seen_on(lane.lane.other(), at);
-        finding
-            .witness
-            .records
-            .extend(state.last.map(|record| super::RecordRef {
-                lane: lane.lane,
-                record,
-            }));
+        finding.witness.records.extend(state.last.map(|record| super::RecordRef { lane: lane.lane, record }));
         report.push(finding);
     }
 }

@@ -105,10 +105,8 @@ fn unread(lane: &LaneIndex<'_>, victim: &ClientId, mut finding: Finding) -> Find
 /// of them: of those that the scenario wrote as one, any.
 fn toxics(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     let planned = || index.plan.plan.toxics.iter().filter(|toxic| toxic.strikes(lane.lane));
-    let struck: BTreeSet<&str> = planned()
-        .filter(|toxic| lane.fired.contains_key(toxic.id.as_str()))
-        .map(|toxic| entry_of(&toxic.id))
-        .collect();
+    let struck: BTreeSet<&str> =
+        planned().filter(|toxic| lane.fired.contains_key(toxic.id.as_str())).map(|toxic| entry_of(&toxic.id)).collect();
     let mut told = BTreeSet::new();
     for toxic in planned().filter(|toxic| !lane.fired.contains_key(toxic.id.as_str())) {
         let entry = entry_of(&toxic.id);

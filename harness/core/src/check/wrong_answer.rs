@@ -84,14 +84,7 @@ fn judge(
             Some(finding)
         }
         (Settled::Open, _) => Some(finding(Verdict::Unknown, "never-answered")),
-        (
-            Settled::Done {
-                seq: Some(got),
-                duplicate,
-                ..
-            },
-            Some(PublishExpect::Accepted { seq }),
-        ) => {
+        (Settled::Done { seq: Some(got), duplicate, .. }, Some(PublishExpect::Accepted { seq })) => {
             let off = i128::from(got) - i128::from(seq.0);
             let told = std::mem::replace(shift, off) == off;
             let shifted = || finding(Verdict::Invalid, "acknowledged-at-another-seq").of_event(got.min(seq.0));
@@ -102,17 +95,11 @@ fn judge(
                     finding(Verdict::Invalid, "taken-for-a-repeat").expected("duplicate: false", "duplicate: true")
                 })
             };
-            if told {
-                taken()
-            } else {
-                Some(shifted().expected(seq, got))
-            }
+            if told { taken() } else { Some(shifted().expected(seq, got)) }
         }
-        (Settled::Done { seq: Some(got), .. }, Some(PublishExpect::Refused { code })) => Some(
-            finding(Verdict::Invalid, "accepted-a-conflict")
-                .of_event(got)
-                .expected(code, format!("seq {got}")),
-        ),
+        (Settled::Done { seq: Some(got), .. }, Some(PublishExpect::Refused { code })) => {
+            Some(finding(Verdict::Invalid, "accepted-a-conflict").of_event(got).expected(code, format!("seq {got}")))
+        }
         (Settled::Done { seq: None, .. }, Some(_)) => Some(finding(Verdict::Unknown, "answered-without-seq")),
         (Settled::Done { .. }, _) => None,
         (Settled::Refused { refusal, .. }, Some(PublishExpect::Refused { code })) => (refusal.code != *code)

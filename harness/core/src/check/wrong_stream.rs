@@ -69,16 +69,15 @@ fn foreign(lane: &LaneIndex<'_>) -> Vec<Finding> {
         let Record::Foreign { client, name, seq, .. } = record else {
             continue;
         };
-        findings
-            .entry((client.as_str(), name, seq.0))
-            .and_modify(|told| told.witness.repeats += 1)
-            .or_insert_with(|| {
+        findings.entry((client.as_str(), name, seq.0)).and_modify(|told| told.witness.repeats += 1).or_insert_with(
+            || {
                 Finding::new("wrong-stream", Verdict::Invalid, "foreign-stream")
                     .on(lane.lane)
                     .at_client(client.as_str())
                     .expected("streams that it subscribed to", format!("event {seq} of `{name}`"))
                     .seen_at(at)
-            });
+            },
+        );
     }
     findings.into_values().collect()
 }

@@ -36,10 +36,7 @@ pub fn pages(evidence: &Evidence, times: &Times) -> Files {
         (layout::JUNIT, &JunitRenderer { times }),
         (layout::PAGE, &HtmlRenderer { times }),
     ];
-    pages
-        .iter()
-        .map(|(path, renderer)| ((*path).to_owned(), to_bytes(*renderer, evidence)))
-        .collect()
+    pages.iter().map(|(path, renderer)| ((*path).to_owned(), to_bytes(*renderer, evidence))).collect()
 }
 
 /// The files that are written last: the pages, the times, and the document, whose list of files this completes.
@@ -47,9 +44,7 @@ pub fn pages(evidence: &Evidence, times: &Times) -> Files {
 /// `entries` of the scenarios' files must be in `evidence.files` already.
 pub fn closing_files(evidence: &mut Evidence, times: &Times) -> Files {
     let mut files = pages(evidence, times);
-    let entries = files
-        .iter()
-        .map(|(path, content)| (path.clone(), FileEntry::of(content)));
+    let entries = files.iter().map(|(path, content)| (path.clone(), FileEntry::of(content)));
     evidence.files.extend(entries);
     files.insert(layout::TIMES.to_owned(), times.to_bytes());
     evidence.seal();

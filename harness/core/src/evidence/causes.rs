@@ -63,10 +63,8 @@ pub fn causes(scenarios: &[JudgedScenario]) -> Vec<Cause> {
         .map(|scenario| (scenario, surplus(scenario)))
         .filter(|(_, surplus)| !surplus.is_empty() && surplus.is_subset(&known))
         .collect();
-    let mut causes: Vec<Cause> = groups
-        .into_iter()
-        .filter_map(|(key, found)| cause(key, &found, &not_judged))
-        .collect();
+    let mut causes: Vec<Cause> =
+        groups.into_iter().filter_map(|(key, found)| cause(key, &found, &not_judged)).collect();
     causes.sort_by(|a, b| {
         let order = |cause: &Cause| (cause.verdict, cause.scenarios.len());
         order(b).cmp(&order(a)).then_with(|| rank(a).cmp(&rank(b)))
@@ -76,11 +74,8 @@ pub fn causes(scenarios: &[JudgedScenario]) -> Vec<Cause> {
 
 /// The scenarios that are not as they should be and of which no cause tells, worst first.
 pub fn untold<'a>(scenarios: &'a [JudgedScenario], causes: &[Cause]) -> Vec<&'a JudgedScenario> {
-    let told: BTreeSet<&str> = causes
-        .iter()
-        .flat_map(|cause| cause.scenarios.iter().chain(&cause.not_judged))
-        .map(String::as_str)
-        .collect();
+    let told: BTreeSet<&str> =
+        causes.iter().flat_map(|cause| cause.scenarios.iter().chain(&cause.not_judged)).map(String::as_str).collect();
     let mut untold: Vec<_> = scenarios
         .iter()
         .filter(|scenario| !scenario.outcome.is_good() && !told.contains(scenario.name.as_str()))
@@ -112,10 +107,8 @@ fn cause(
     found: &[(&JudgedScenario, usize)],
     not_judged: &[(&JudgedScenario, BTreeSet<Key<'_>>)],
 ) -> Option<Cause> {
-    let mut sizes: Vec<(u64, &str)> = found
-        .iter()
-        .map(|(scenario, _)| (scenario.steps, scenario.name.as_str()))
-        .collect();
+    let mut sizes: Vec<(u64, &str)> =
+        found.iter().map(|(scenario, _)| (scenario.steps, scenario.name.as_str())).collect();
     sizes.sort_unstable();
     sizes.dedup();
     let smallest = sizes.first()?.1;
@@ -123,26 +116,18 @@ fn cause(
     let (scenario, witness) = in_smallest.min_by_key(|(scenario, place)| plainness(scenario.findings.get(*place)))?;
     let best = &scenario.findings.get(*witness)?.finding;
     let mut consequences = BTreeMap::<String, u64>::new();
-    let places: BTreeSet<(&str, usize)> = found
-        .iter()
-        .map(|(scenario, at)| (scenario.name.as_str(), *at))
-        .collect();
+    let places: BTreeSet<(&str, usize)> = found.iter().map(|(scenario, at)| (scenario.name.as_str(), *at)).collect();
     let mut showing: Vec<&JudgedScenario> = found.iter().map(|(scenario, _)| *scenario).collect();
     showing.dedup_by_key(|scenario| &scenario.name);
     for scenario in showing {
         for effect in &scenario.findings {
-            if effect
-                .explained_by
-                .is_some_and(|cause| places.contains(&(scenario.name.as_str(), cause)))
-            {
+            if effect.explained_by.is_some_and(|cause| places.contains(&(scenario.name.as_str(), cause))) {
                 *consequences.entry(effect.finding.checker.clone()).or_default() += 1;
             }
         }
     }
-    let verdicts = found
-        .iter()
-        .filter_map(|(scenario, place)| scenario.findings.get(*place))
-        .map(|found| found.finding.verdict);
+    let verdicts =
+        found.iter().filter_map(|(scenario, place)| scenario.findings.get(*place)).map(|found| found.finding.verdict);
     Some(Cause {
         lane,
         checker: checker.to_owned(),
@@ -172,12 +157,7 @@ fn plainness(found: Option<&JudgedFinding>) -> (bool, bool, u64, usize) {
         _ => 0,
     };
     let no_values = finding.witness.expected.is_none();
-    (
-        found.shown_by.is_empty(),
-        no_values,
-        range,
-        finding.witness.records.len(),
-    )
+    (found.shown_by.is_empty(), no_values, range, finding.witness.records.len())
 }
 
 fn rank(cause: &Cause) -> (usize, &Option<LaneId>, &str) {

@@ -171,10 +171,7 @@ impl Evidence {
 
     /// The digest that the document must have.
     pub fn own_digest(&self) -> String {
-        let unsealed = Evidence {
-            digest: String::new(),
-            ..self.clone()
-        };
+        let unsealed = Evidence { digest: String::new(), ..self.clone() };
         layout::digest(&unsealed.to_bytes())
     }
 

@@ -50,10 +50,7 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
         finding: finding.clone(),
     };
     let principal = verdict.principal.iter().map(|finding| found(finding, None));
-    let consequences = verdict
-        .consequences
-        .iter()
-        .map(|it| found(&it.finding, Some(it.explained_by)));
+    let consequences = verdict.consequences.iter().map(|it| found(&it.finding, Some(it.explained_by)));
     JudgedScenario {
         name: plan.scenario.clone(),
         digest: plan.scenario_digest.clone(),
@@ -65,21 +62,12 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
         verdict: verdict.verdict,
         outcome: outcome(&verdict),
         reasons: reasons(&verdict),
-        checkers: reports
-            .iter()
-            .map(|report| (report.checker.clone(), report.verdict))
-            .collect(),
+        checkers: reports.iter().map(|report| (report.checker.clone(), report.verdict)).collect(),
         left_out: reports.iter().map(|report: &Report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
         warnings: verdict.warnings.iter().map(|finding| found(finding, None)).collect(),
-        seen: LaneId::BOTH
-            .into_iter()
-            .map(|lane| (lane, seen::seen(&reports, lane)))
-            .collect(),
-        ledger: LaneId::BOTH
-            .into_iter()
-            .flat_map(|lane| seen::ledger(plan, lane, input.history(lane)))
-            .collect(),
+        seen: LaneId::BOTH.into_iter().map(|lane| (lane, seen::seen(&reports, lane))).collect(),
+        ledger: LaneId::BOTH.into_iter().flat_map(|lane| seen::ledger(plan, lane, input.history(lane))).collect(),
     }
 }
 
@@ -98,49 +86,24 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, scope: &Scope, state: &State) 
         reasons.push(sentence);
         decision = decision.max(Decision::BlockUnknown);
     }
-    let decision = Decided {
-        allow: decision == Decision::Allow,
-        decision,
-        reasons,
-        exit_code: decision.exit_code(),
-    };
-    Judged {
-        causes: causes::causes(&scenarios),
-        scenarios,
-        matrix: ruling.matrix,
-        decision,
-    }
+    let decision = Decided { allow: decision == Decision::Allow, decision, reasons, exit_code: decision.exit_code() };
+    Judged { causes: causes::causes(&scenarios), scenarios, matrix: ruling.matrix, decision }
 }
 
 /// Lanes whose connections ended again and again in scenarios that are good each by itself, with nothing planned.
 fn unplanned_ends(scenarios: &[JudgedScenario]) -> Vec<String> {
     let sum = |lane: LaneId, of: fn(&Seen) -> u64| -> u64 {
-        let good = scenarios
-            .iter()
-            .filter(|scenario| !scenario.known_bad() && scenario.outcome.is_good());
+        let good = scenarios.iter().filter(|scenario| !scenario.known_bad() && scenario.outcome.is_good());
         good.filter_map(|scenario| scenario.seen.get(&lane)).map(of).sum()
     };
     let silences = |lane: LaneId| sum(lane, |seen| seen.unplanned_silences);
     let ends = |lane: LaneId| sum(lane, |seen| seen.unplanned_ends);
     let rate = |lane: LaneId| {
         let deliveries = sum(lane, |seen| seen.deliveries);
-        format!(
-            "{} ended and {} went silent in {deliveries} deliveries on the {lane} lane",
-            ends(lane),
-            silences(lane)
-        )
+        format!("{} ended and {} went silent in {deliveries} deliveries on the {lane} lane", ends(lane), silences(lane))
     };
-    let many = LaneId::BOTH
-        .into_iter()
-        .filter(|lane| are_many(ends(*lane), silences(*lane), silences(lane.other())));
-    many.map(|lane| {
-        format!(
-            "nothing planned that connections end: {}, {}",
-            rate(lane),
-            rate(lane.other())
-        )
-    })
-    .collect()
+    let many = LaneId::BOTH.into_iter().filter(|lane| are_many(ends(*lane), silences(*lane), silences(lane.other())));
+    many.map(|lane| format!("nothing planned that connections end: {}, {}", rate(lane), rate(lane.other()))).collect()
 }
 
 /// Judges a run whose scenarios were all recorded before.
@@ -195,10 +158,7 @@ fn reasons(verdict: &ScenarioVerdict) -> Vec<String> {
         true => "nothing was found".to_owned(),
         false => format!("found were {}", found.into_keys().collect::<Vec<_>>().join(", ")),
     };
-    vec![format!(
-        "it must be caught with exactly {} on {lane}, but {found}",
-        findings.join(", ")
-    )]
+    vec![format!("it must be caught with exactly {} on {lane}, but {found}", findings.join(", "))]
 }
 
 /// Reasons in sentences; where many scenarios have one reason, in one.
@@ -265,11 +225,7 @@ fn shown_by(finding: &Finding, input: &JudgeInput<'_>) -> Vec<ShownBy> {
     let records = finding.witness.records.iter().take(MAX_SHOWN);
     let shown = records.filter_map(|at| {
         let record = input.history(at.lane).records.get(at.record)?;
-        Some(ShownBy {
-            lane: at.lane,
-            line: at.record as u64 + 2,
-            record: super::shown::shown(record),
-        })
+        Some(ShownBy { lane: at.lane, line: at.record as u64 + 2, record: super::shown::shown(record) })
     });
     shown.collect()
 }

@@ -27,14 +27,7 @@ pub const PAGE: &str = "index.html";
 /// The pages, which follow from the document and the times.
 pub const PAGES: [&str; 3] = [SUMMARY, JUNIT, PAGE];
 /// Every folder of a bundle.
-pub const FOLDERS: [&str; 6] = [
-    "scenarios",
-    "scenarios/known-bad",
-    "plans",
-    "histories",
-    "vectors",
-    "times",
-];
+pub const FOLDERS: [&str; 6] = ["scenarios", "scenarios/known-bad", "plans", "histories", "vectors", "times"];
 /// What the name of a file ends in while it is being written.
 pub const UNFINISHED: &str = ".unfinished";
 
@@ -81,9 +74,7 @@ pub fn scenario_of(path: &str) -> Option<&str> {
         "plans" => file.strip_suffix(".json"),
         "histories" | "vectors" | "times" => {
             let stem = file.strip_suffix(".jsonl")?;
-            LaneId::BOTH
-                .iter()
-                .find_map(|lane| stem.strip_suffix(lane.as_str())?.strip_suffix('.'))
+            LaneId::BOTH.iter().find_map(|lane| stem.strip_suffix(lane.as_str())?.strip_suffix('.'))
         }
         _ => None,
     };
@@ -125,10 +116,7 @@ pub struct FileEntry {
 impl FileEntry {
     /// Of a content.
     pub fn of(content: &[u8]) -> FileEntry {
-        FileEntry {
-            bytes: content.len() as u64,
-            digest: digest(content),
-        }
+        FileEntry { bytes: content.len() as u64, digest: digest(content) }
     }
 }
 
@@ -145,42 +133,4 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_can_not_leave_its_folder() {
-        assert_eq!(plan("known-bad/drop-delivery"), "plans/known-bad.drop-delivery.json");
-        assert_eq!(history("../../x", LaneId::Legacy), "histories/__.__.x.legacy.jsonl");
-    }
-
-    #[test]
-    fn a_file_belongs_to_a_scenario_by_its_path() {
-        for path in [
-            "plans/a.json",
-            "scenarios/known-bad/a.toml",
-            "histories/a.legacy.jsonl",
-            "times/a.candidate.jsonl",
-        ] {
-            assert_eq!(scenario_of(path), Some("a"), "{path}");
-        }
-        for path in [
-            "a.json",
-            "plans/a.toml",
-            "plans/.json",
-            "histories/a.jsonl",
-            "plans/../a.json",
-            "plans/a b.json",
-        ] {
-            assert_eq!(scenario_of(path), None, "{path}");
-        }
-    }
-
-    #[test]
-    fn a_digest_is_the_files_sha256() {
-        assert_eq!(
-            digest(b"abc"),
-            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-    }
-}
+mod tests;

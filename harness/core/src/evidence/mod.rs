@@ -6,14 +6,10 @@
 //! judged.
 
 pub mod bundle;
-#[cfg(test)]
-mod cause_tests;
 mod causes;
 mod document;
 mod judge;
 mod judged;
-#[cfg(test)]
-mod junit_tests;
 pub mod layout;
 pub mod recheck;
 pub mod render;

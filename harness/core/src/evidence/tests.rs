@@ -1,6 +1,9 @@
 //! Snapshots of every renderer, over a fabricated run in which everything that can be shown is shown.
 #![allow(clippy::unwrap_used)]
 
+mod causes;
+mod junit;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::FileEntry;
@@ -14,15 +17,7 @@ use crate::matrix::row;
 use crate::plan::Expectation;
 
 pub(super) fn seen(deliveries: u64, resumes: u64, duplicates: u64, faults: u64) -> Seen {
-    Seen {
-        deliveries,
-        resumes,
-        refusals: 0,
-        duplicates,
-        faults,
-        unplanned_ends: 0,
-        unplanned_silences: 0,
-    }
+    Seen { deliveries, resumes, refusals: 0, duplicates, faults, unplanned_ends: 0, unplanned_silences: 0 }
 }
 
 pub(super) fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: [Seen; 2]) -> JudgedScenario {
@@ -60,20 +55,10 @@ pub(super) fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: 
 
 pub(super) fn known_bad(name: &str, outcome: ScenarioOutcome) -> JudgedScenario {
     let lane = LaneId::Candidate;
-    let finding = Finding::new("gap", Verdict::Invalid, "skipped")
-        .on(lane)
-        .in_stream("run:alpha:events")
-        .of_event(5);
-    let mut scenario = scenario(
-        name,
-        "A delivery is taken out of the stream",
-        outcome,
-        [seen(10, 0, 10, 0), seen(9, 0, 0, 1)],
-    );
-    scenario.expect = Expectation::Block {
-        findings: vec!["gap".to_owned()],
-        lane,
-    };
+    let finding = Finding::new("gap", Verdict::Invalid, "skipped").on(lane).in_stream("run:alpha:events").of_event(5);
+    let mut scenario =
+        scenario(name, "A delivery is taken out of the stream", outcome, [seen(10, 0, 10, 0), seen(9, 0, 0, 1)]);
+    scenario.expect = Expectation::Block { findings: vec!["gap".to_owned()], lane };
     if outcome == ScenarioOutcome::Caught {
         scenario.findings.push(JudgedFinding {
             finding,
@@ -82,9 +67,7 @@ pub(super) fn known_bad(name: &str, outcome: ScenarioOutcome) -> JudgedScenario 
             shown_by: vec![],
         });
     } else {
-        scenario
-            .reasons
-            .push("it must be caught with exactly gap on candidate, but nothing was found".to_owned());
+        scenario.reasons.push("it must be caught with exactly gap on candidate, but nothing was found".to_owned());
     }
     scenario
 }
@@ -133,40 +116,28 @@ fn failed() -> JudgedScenario {
 /// A run of these scenarios over lanes of our own.
 fn scope(scenarios: &[JudgedScenario]) -> Scope {
     let asked = scenarios.iter().map(|scenario| {
-        let asked = Asked {
-            digest: scenario.digest.clone(),
-            known_bad: scenario.known_bad(),
-        };
+        let asked = Asked { digest: scenario.digest.clone(), known_bad: scenario.known_bad() };
         (scenario.name.clone(), asked)
     });
     Scope {
         suite: suite_digest(),
         known_bad: true,
         scenarios: asked.collect(),
-        lanes: LaneId::BOTH
-            .map(|lane| (lane, Means::of_ours(ServerKind::BuiltIn)))
-            .into(),
+        lanes: LaneId::BOTH.map(|lane| (lane, Means::of_ours(ServerKind::BuiltIn))).into(),
         ..Scope::default()
     }
 }
 
 /// A run with every kind of outcome.
 pub(super) fn blocked() -> Evidence {
-    let mut unknown = scenario(
-        "server-paused",
-        "A paused server",
-        ScenarioOutcome::Unknown,
-        [seen(0, 0, 0, 0); 2],
-    );
+    let mut unknown = scenario("server-paused", "A paused server", ScenarioOutcome::Unknown, [seen(0, 0, 0, 0); 2]);
     unknown.warnings.push(JudgedFinding {
         finding: Finding::new("unplanned-end", Verdict::Valid, "ended-once").on(LaneId::Candidate),
         says: "candidate: a connection of client <b> ended with 1011, which nothing planned".to_owned(),
         explained_by: None,
         shown_by: vec![],
     });
-    unknown
-        .reasons
-        .push("vacuous: 0 deliveries on the legacy lane, at least 40 are asked for".to_owned());
+    unknown.reasons.push("vacuous: 0 deliveries on the legacy lane, at least 40 are asked for".to_owned());
     let scenarios = vec![
         scenario(
             "equal-streams",
@@ -186,19 +157,12 @@ pub(super) fn blocked() -> Evidence {
         version: Some(version.to_owned()),
         spoken: BTreeSet::from(["v1.bsatn.spacetimedb, gzip, reads not confirmed".to_owned()]),
     };
-    let commit = Checkout {
-        commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
-        dirty: true,
-    };
+    let commit = Checkout { commit: "0123456789abcdef0123456789abcdef01234567".to_owned(), dirty: true };
     Evidence {
         schema: EVIDENCE_SCHEMA.to_owned(),
         state: State::Complete,
         run: "20260225T190000Z-42".to_owned(),
-        tool: Tool {
-            name: "cutover".to_owned(),
-            version: "0.1.0".to_owned(),
-            built_from: Some(commit),
-        },
+        tool: Tool { name: "cutover".to_owned(), version: "0.1.0".to_owned(), built_from: Some(commit) },
         checkout: None,
         command: ["cutover", "gate", "--seed", "42"].map(str::to_owned).to_vec(),
         reproduce: "cutover gate --seed 42".to_owned(),
@@ -252,18 +216,9 @@ fn allowed() -> Evidence {
 fn outside() -> Evidence {
     let mut evidence = passed_in_part();
     let left_out = [
-        (
-            "drop-event",
-            "it plants a defect in the built-in legacy server, which does not run here",
-        ),
-        (
-            "legacy-killed",
-            "it kills or pauses the legacy server, which is not ours",
-        ),
-        (
-            "swap-live",
-            "it plants a defect in the built-in legacy server, which does not run here",
-        ),
+        ("drop-event", "it plants a defect in the built-in legacy server, which does not run here"),
+        ("legacy-killed", "it kills or pauses the legacy server, which is not ours"),
+        ("swap-live", "it plants a defect in the built-in legacy server, which does not run here"),
     ];
     evidence.scope.left_out = left_out.map(|(name, why)| (name.to_owned(), why.to_owned())).into();
     evidence
@@ -298,15 +253,7 @@ pub(super) fn rendered(renderer: &dyn Renderer, evidence: &Evidence) -> String {
 pub(super) fn at_terminal(width: usize, evidence: &Evidence) -> String {
     let times = times();
     let bundle = Some("reports/20260225T190000Z-42");
-    rendered(
-        &TextRenderer {
-            width,
-            color: false,
-            times: Some(&times),
-            bundle,
-        },
-        evidence,
-    )
+    rendered(&TextRenderer { width, color: false, times: Some(&times), bundle }, evidence)
 }
 
 #[test]
@@ -321,12 +268,7 @@ fn commands_are_quoted_for_a_shell_where_they_need_it() {
     let mut evidence = blocked();
     "/opt/my `tools`/cutover".clone_into(&mut evidence.command[0]);
     evidence.scope.chosen = vec!["it's-*".to_owned()];
-    let terminal = TextRenderer {
-        width: 80,
-        color: false,
-        times: None,
-        bundle: Some("my runs/$(id)"),
-    };
+    let terminal = TextRenderer { width: 80, color: false, times: None, bundle: Some("my runs/$(id)") };
     let told = rendered(&terminal, &evidence);
     let recheck = "  recheck    '/opt/my `tools`/cutover' recheck 'my runs/$(id)'\n";
     assert!(told.contains(recheck), "{told}");
@@ -364,10 +306,8 @@ fn ends_that_nothing_planned_are_summed_over_scenarios() {
     assert_eq!((many.allow, many.exit_code), (false, 2));
     assert_eq!(
         many.reasons.iter().filter(ends).collect::<Vec<_>>(),
-        [
-            "nothing planned that connections end: 3 ended and 0 went silent in 24 deliveries on the candidate lane, \
-          0 ended and 0 went silent in 24 deliveries on the legacy lane"
-        ]
+        ["nothing planned that connections end: 3 ended and 0 went silent in 24 deliveries on the candidate lane, \
+          0 ended and 0 went silent in 24 deliveries on the legacy lane"]
     );
 }
 
@@ -393,8 +333,7 @@ fn a_run_that_passed_in_part_at_80_columns() {
 /// The text without the size of the built-in suite, which grows.
 fn without_counts(text: &str) -> String {
     let [honest, known_bad] = [false, true].map(Shortfall::of);
-    text.replace(&format!("{honest} of {honest}"), "N of N")
-        .replace(&format!("{known_bad} of {known_bad}"), "K of K")
+    text.replace(&format!("{honest} of {honest}"), "N of N").replace(&format!("{known_bad} of {known_bad}"), "K of K")
 }
 
 /// What each format says first of a decision.
@@ -410,9 +349,7 @@ fn heads(evidence: &Evidence) -> String {
     let (_, junit) = junit.split_once("<testsuite name=\"cutover.gate\"").unwrap();
     let json: serde_json::Value = serde_json::from_str(&rendered(&JsonRenderer, evidence)).unwrap();
     let json = serde_json::to_string_pretty(&json["judged"]["decision"]).unwrap();
-    without_counts(&format!(
-        "{text}\n-- markdown\n{markdown}\n-- page\n{page}\n-- junit\n{junit}\n-- json\n{json}\n"
-    ))
+    without_counts(&format!("{text}\n-- markdown\n{markdown}\n-- page\n{page}\n-- junit\n{junit}\n-- json\n{json}\n"))
 }
 
 #[test]
@@ -433,9 +370,7 @@ fn each_decision_has_words_of_its_own_in_every_format() {
 #[test]
 fn a_run_that_was_interrupted_is_never_an_allowed_one() {
     let mut evidence = allowed();
-    evidence.state = State::Interrupted {
-        by: "SIGTERM".to_owned(),
-    };
+    evidence.state = State::Interrupted { by: "SIGTERM".to_owned() };
     for text in [
         at_terminal(80, &evidence),
         rendered(&MarkdownRenderer::default(), &evidence),
@@ -444,10 +379,7 @@ fn a_run_that_was_interrupted_is_never_an_allowed_one() {
     ] {
         // A line may end within the sentence.
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(
-            text.contains("interrupted by SIGTERM") && !text.contains("ALLOW"),
-            "{text}"
-        );
+        assert!(text.contains("interrupted by SIGTERM") && !text.contains("ALLOW"), "{text}");
     }
 }
 
@@ -479,11 +411,7 @@ fn pages_can_be_looked_at() {
         return;
     };
     for (name, evidence) in [("blocked.html", blocked()), ("allowed.html", allowed())] {
-        std::fs::write(
-            dir.join(name),
-            rendered(&HtmlRenderer { times: Some(&times()) }, &evidence),
-        )
-        .unwrap();
+        std::fs::write(dir.join(name), rendered(&HtmlRenderer { times: Some(&times()) }, &evidence)).unwrap();
     }
 }
 
@@ -498,12 +426,7 @@ fn a_document_reads_back_as_it_was_written() {
 
 #[test]
 fn colours_are_only_where_they_are_asked_for() {
-    let renderer = |color| TextRenderer {
-        width: 80,
-        color,
-        times: None,
-        bundle: None,
-    };
+    let renderer = |color| TextRenderer { width: 80, color, times: None, bundle: None };
     assert!(!rendered(&renderer(false), &blocked()).contains('\x1b'));
     assert!(rendered(&renderer(true), &blocked()).contains("\x1b[1;31mBLOCK\x1b[0m"));
 }
@@ -511,27 +434,16 @@ fn colours_are_only_where_they_are_asked_for() {
 #[test]
 fn what_was_left_out_is_said_everywhere_with_its_reason() {
     let evidence = outside();
-    let text = TextRenderer {
-        width: 80,
-        color: false,
-        times: None,
-        bundle: None,
-    };
+    let text = TextRenderer { width: 80, color: false, times: None, bundle: None };
     let text = rendered(&text, &evidence);
     let (_, section) = text.split_once("Left out").unwrap();
     let (section, rest) = section.split_once("\n\n").unwrap();
     insta::assert_snapshot!("left_out", section);
     assert!(rest.contains("caught, 3 left out"), "{rest}");
-    let others: [&dyn Renderer; 3] = [
-        &MarkdownRenderer { times: None },
-        &HtmlRenderer { times: None },
-        &JunitRenderer { times: None },
-    ];
+    let others: [&dyn Renderer; 3] =
+        [&MarkdownRenderer { times: None }, &HtmlRenderer { times: None }, &JunitRenderer { times: None }];
     for page in others.map(|renderer| rendered(renderer, &evidence)) {
-        assert!(
-            page.contains("legacy-killed") && page.contains("which is not ours"),
-            "{page}"
-        );
+        assert!(page.contains("legacy-killed") && page.contains("which is not ours"), "{page}");
     }
     let junit = rendered(&JunitRenderer { times: None }, &evidence);
     assert_eq!(junit.matches("<skipped message=\"it ").count(), 3, "{junit}");
@@ -548,15 +460,9 @@ fn a_document_without_anything_left_out_reads_and_writes_as_before() {
 #[test]
 fn a_run_without_faults_never_allows_and_blocks_as_any_other() {
     let good = allowed().judged.scenarios;
-    let scope = Scope {
-        no_faults: true,
-        ..scope(&good)
-    };
+    let scope = Scope { no_faults: true, ..scope(&good) };
     let good = decide(good, &scope, &State::Complete).decision;
-    assert_eq!(
-        (good.allow, good.decision.as_str(), good.exit_code),
-        (false, "valid-without-faults", 0)
-    );
+    assert_eq!((good.allow, good.decision.as_str(), good.exit_code), (false, "valid-without-faults", 0));
     assert_eq!(good.reasons.len(), 1, "{:?}", good.reasons);
     let bad = decide(blocked().judged.scenarios, &scope, &State::Complete).decision;
     assert_eq!((bad.decision.as_str(), bad.exit_code), ("block-invalid", 1));

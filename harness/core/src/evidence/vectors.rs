@@ -16,10 +16,8 @@ type Place<'a> = (&'a StreamId, Seq);
 /// The vector files of a plan's two histories, in the order in which they are given.
 pub fn of(plan: &Plan, histories: [&History; 2]) -> [Vec<u8>; 2] {
     let published = published(plan);
-    let disputed: BTreeSet<Place<'_>> = histories
-        .into_iter()
-        .flat_map(|history| disputed(history, &published))
-        .collect();
+    let disputed: BTreeSet<Place<'_>> =
+        histories.into_iter().flat_map(|history| disputed(history, &published)).collect();
     histories.map(|history| {
         let mut bytes = Vec::new();
         // A vector of bytes takes every write.
@@ -32,13 +30,9 @@ pub fn of(plan: &Plan, histories: [&History; 2]) -> [Vec<u8>; 2] {
 fn published(plan: &Plan) -> BTreeMap<Place<'_>, (PayloadHash, &str)> {
     let steps = plan.cases.iter().flat_map(|case| case.all_steps());
     let events = steps.filter_map(|step| match step {
-        Step::Publish {
-            stream,
-            payload,
-            hash,
-            expect: PublishExpect::Accepted { seq },
-            ..
-        } => Some(((stream, *seq), (*hash, payload.as_str()))),
+        Step::Publish { stream, payload, hash, expect: PublishExpect::Accepted { seq }, .. } => {
+            Some(((stream, *seq), (*hash, payload.as_str())))
+        }
         _ => None,
     });
     events.collect()
@@ -54,15 +48,9 @@ type Applied<'a> = (&'a crate::ids::ClientId, Place<'a>, PayloadHash, Option<&'a
 
 fn applied(history: &History) -> impl Iterator<Item = Applied<'_>> {
     history.records.iter().filter_map(|record| match record {
-        Record::Delivered {
-            client,
-            stream,
-            seq,
-            hash: Some(hash),
-            verdict: Verdict::Applied,
-            payload,
-            ..
-        } => Some((client, (stream, *seq), *hash, payload.as_deref())),
+        Record::Delivered { client, stream, seq, hash: Some(hash), verdict: Verdict::Applied, payload, .. } => {
+            Some((client, (stream, *seq), *hash, payload.as_deref()))
+        }
         _ => None,
     })
 }
@@ -74,16 +62,11 @@ fn vector<'a>(
 ) -> HashVector {
     let mut vector = HashVector::new();
     for (client, place, hash, payload) in applied(history) {
-        let planned = published
-            .get(&place)
-            .filter(|(planned, _)| *planned == hash)
-            .map(|(_, text)| *text);
+        let planned = published.get(&place).filter(|(planned, _)| *planned == hash).map(|(_, text)| *text);
         let kept = payload.or(planned).filter(|_| disputed.contains(&place));
         // An entry with a payload takes that payload's hash: a text that hashes otherwise is left out, not believed.
         let with_payload = kept.and_then(canonical).map(|text| Entry::with_canonical(&text));
-        let entry = with_payload
-            .filter(|entry| entry.hash == hash)
-            .unwrap_or_else(|| Entry::bare(hash));
+        let entry = with_payload.filter(|entry| entry.hash == hash).unwrap_or_else(|| Entry::bare(hash));
         // A client that bootstraps anew may apply an event again. The first payload stays; that the second is another one
         // is a finding of its own.
         let _ = vector.insert(place.0, client, place.1, entry);

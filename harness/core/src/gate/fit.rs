@@ -66,9 +66,7 @@ impl Means {
 pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -> Option<String> {
     let lane_of = |role: LaneId| aa.unwrap_or(role);
     let planted_in = lane_of(LaneId::Legacy);
-    let built_in = lanes
-        .get(&planted_in)
-        .is_some_and(|means| means.server == ServerKind::BuiltIn);
+    let built_in = lanes.get(&planted_in).is_some_and(|means| means.server == ServerKind::BuiltIn);
     if !plan.legacy_defects.is_empty() && (planted_in != LaneId::Legacy || !built_in) {
         return Some("it plants a defect in the built-in legacy server, which does not run here".to_owned());
     }
@@ -113,12 +111,9 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         return Some(format!("{what} the {lane} lane"));
     }
     let streams = plan.cases.iter().flat_map(|case| &case.streams);
-    let without_id = streams
-        .map(|stream| stream.id.as_str())
-        .find(|id| means.scoped && topic::scoped(id, "x").is_none())?;
-    Some(format!(
-        "`{without_id}` has no id to carry a word of this run, and the {lane} lane is shared with others"
-    ))
+    let without_id =
+        streams.map(|stream| stream.id.as_str()).find(|id| means.scoped && topic::scoped(id, "x").is_none())?;
+    Some(format!("`{without_id}` has no id to carry a word of this run, and the {lane} lane is shared with others"))
 }
 
 /// Whether a plan does something to a lane's server process.
@@ -135,9 +130,7 @@ pub fn harms(plan: &Plan, role: LaneId) -> bool {
 fn changes_an_argument(plan: &Plan) -> bool {
     let by_place = |pointer: &str| pointer.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
     plan.faults.iter().any(|fault| match &fault.kind {
-        FaultKind::Mutate {
-            mutation: Mutation::SetJson { pointer, .. },
-        } => by_place(pointer),
+        FaultKind::Mutate { mutation: Mutation::SetJson { pointer, .. } } => by_place(pointer),
         _ => false,
     })
 }
@@ -152,15 +145,7 @@ pub fn resubscribes(plan: &Plan) -> bool {
 fn repeats_what_may_be_pruned(plan: &Plan) -> bool {
     plan.cases.iter().any(|case| {
         let prunes = case.streams.iter().any(|stream| stream.retention.is_some());
-        let repeats = |step: &Step| {
-            matches!(
-                step,
-                Step::Publish {
-                    expect: PublishExpect::Repeated { .. },
-                    ..
-                }
-            )
-        };
+        let repeats = |step: &Step| matches!(step, Step::Publish { expect: PublishExpect::Repeated { .. }, .. });
         prunes && case.steps.iter().any(repeats)
     })
 }
@@ -168,16 +153,9 @@ fn repeats_what_may_be_pruned(plan: &Plan) -> bool {
 /// Whether a plan sets retention or a replay budget.
 pub fn sets_policies(plan: &Plan) -> bool {
     plan.cases.iter().any(|case| {
-        let streams = case
-            .streams
-            .iter()
-            .map(|stream| (stream.retention, stream.replay_budget));
+        let streams = case.streams.iter().map(|stream| (stream.retention, stream.replay_budget));
         let steps = case.steps.iter().filter_map(|step| match step {
-            Step::Policy {
-                retention,
-                replay_budget,
-                ..
-            } => Some((*retention, *replay_budget)),
+            Step::Policy { retention, replay_budget, .. } => Some((*retention, *replay_budget)),
             _ => None,
         });
         streams.chain(steps).any(|policy| policy != (None, None))

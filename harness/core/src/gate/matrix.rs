@@ -39,11 +39,7 @@ pub fn rows(scenarios: &[ScenarioVerdict], scope: &Scope) -> Vec<RowVerdict> {
 }
 
 fn stands(row: &Row, scenarios: &[ScenarioVerdict], scope: &Scope) -> RowVerdict {
-    let claiming = || {
-        scenarios
-            .iter()
-            .filter(|scenario| scenario.proves.iter().any(|claimed| claimed == row.name))
-    };
+    let claiming = || scenarios.iter().filter(|scenario| scenario.proves.iter().any(|claimed| claimed == row.name));
     let passed: Vec<_> = claiming()
         .filter(|scenario| scenario.expect == Expectation::Allow && scenario.outcome == Outcome::Clean)
         .collect();

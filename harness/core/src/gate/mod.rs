@@ -114,11 +114,7 @@ pub fn decide(scenarios: &[ScenarioVerdict], scope: &Scope) -> Ruling {
     if !unaccounted.is_empty() {
         reasons.push(Reason::new(Verdict::Unknown, "unaccounted", &some_of(&unaccounted)));
     }
-    let worst = reasons
-        .iter()
-        .map(|reason| reason.verdict)
-        .max()
-        .unwrap_or(Verdict::Valid);
+    let worst = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(Verdict::Valid);
     let limits = limits(scenarios, scope);
     let weaker = limits.iter().map(|(decision, _)| *decision).max();
     let decision = Decision::from(worst).max(weaker.unwrap_or(Decision::Allow));
@@ -126,20 +122,12 @@ pub fn decide(scenarios: &[ScenarioVerdict], scope: &Scope) -> Ruling {
     if worst == Verdict::Valid {
         reasons.extend(limits.into_iter().map(|(_, reason)| reason));
     }
-    Ruling {
-        decision,
-        reasons,
-        matrix,
-    }
+    Ruling { decision, reasons, matrix }
 }
 
 impl Reason {
     fn new(verdict: Verdict, reason: &str, subject: &str) -> Reason {
-        Reason {
-            verdict,
-            reason: reason.to_owned(),
-            subject: subject.to_owned(),
-        }
+        Reason { verdict, reason: reason.to_owned(), subject: subject.to_owned() }
     }
 }
 
@@ -155,11 +143,7 @@ fn wrong(scenarios: &[ScenarioVerdict]) -> Vec<Reason> {
         match scenario.outcome {
             Outcome::Clean | Outcome::Caught if scenario.verdict == Verdict::Valid => {}
             Outcome::NotCaught => {
-                blame(
-                    scenario.verdict.max(Verdict::Unknown),
-                    "known-bad-not-caught",
-                    &scenario.scenario,
-                );
+                blame(scenario.verdict.max(Verdict::Unknown), "known-bad-not-caught", &scenario.scenario);
             }
             Outcome::Clean | Outcome::Caught | Outcome::Blocked => {
                 blame(scenario.verdict.max(Verdict::Unknown), "findings", &scenario.scenario);
@@ -175,9 +159,7 @@ fn wrong(scenarios: &[ScenarioVerdict]) -> Vec<Reason> {
 /// The enforced rows that are not shown.
 fn rows_not_shown(matrix: &[RowVerdict], scope: &Scope) -> Vec<Reason> {
     let enforced = |row: &RowVerdict| scope.enforced_rows.contains(&row.row);
-    let open = matrix
-        .iter()
-        .filter(|row| row.verdict != Verdict::Valid && enforced(row));
+    let open = matrix.iter().filter(|row| row.verdict != Verdict::Valid && enforced(row));
     let open = open.map(|row| Reason::new(row.verdict, "row-not-proven", &row.row));
     let unknown = scope.enforced_rows.iter().filter(|row| !is_row(row));
     let unknown = unknown.map(|row| Reason::new(Verdict::Unknown, "unknown-row", row));
@@ -201,16 +183,11 @@ fn limits(scenarios: &[ScenarioVerdict], scope: &Scope) -> Vec<(Decision, Reason
     if short.other_suite {
         limit(Decision::PassedInPart, "other-suite", "");
     }
-    for (missing, known_bad, reason) in [
-        (&short.honest, false, "not-run"),
-        (&short.known_bad, true, "known-bad-not-run"),
-    ] {
+    for (missing, known_bad, reason) in
+        [(&short.honest, false, "not-run"), (&short.known_bad, true, "known-bad-not-run")]
+    {
         if !missing.is_empty() {
-            limit(
-                Decision::PassedInPart,
-                reason,
-                &count_of(missing, Shortfall::of(known_bad)),
-            );
+            limit(Decision::PassedInPart, reason, &count_of(missing, Shortfall::of(known_bad)));
         }
     }
     limits

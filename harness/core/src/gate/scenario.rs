@@ -63,11 +63,7 @@ impl ScenarioVerdict {
     pub fn from_reports(plan: &Plan, histories: [&History; 2], reports: &[Report]) -> ScenarioVerdict {
         let expect = &plan.expect;
         // A report's own verdict heeds findings that it had no room to keep.
-        let worst = reports
-            .iter()
-            .map(|report| report.verdict)
-            .max()
-            .unwrap_or(Verdict::Unknown);
+        let worst = reports.iter().map(|report| report.verdict).max().unwrap_or(Verdict::Unknown);
         let explained = explain(reports);
         let (outcome, verdict) = match expect {
             Expectation::Allow if worst == Verdict::Valid => (Outcome::Clean, Verdict::Valid),
@@ -113,7 +109,5 @@ fn is_caught(explained: &Explained, findings: &[String], lane: LaneId) -> bool {
 /// What was found on the lane without the defect is a finding like any other; else it is the gate that can't be trusted.
 fn not_caught(explained: &Explained, lane: LaneId) -> Verdict {
     let elsewhere = explained.principal.iter().filter(|finding| finding.lane != Some(lane));
-    elsewhere
-        .map(|finding| finding.verdict)
-        .fold(Verdict::Unknown, Verdict::max)
+    elsewhere.map(|finding| finding.verdict).fold(Verdict::Unknown, Verdict::max)
 }

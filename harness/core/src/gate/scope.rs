@@ -69,10 +69,7 @@ static SUITE: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
             name: file.strip_suffix(".toml").unwrap_or(file),
             path,
             text,
-            asked: Asked {
-                digest: sha256(text.as_bytes()),
-                known_bad: path.contains("/known-bad/"),
-            },
+            asked: Asked { digest: sha256(text.as_bytes()), known_bad: path.contains("/known-bad/") },
         }
     });
     built_in.collect()
@@ -80,9 +77,7 @@ static SUITE: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
 
 /// `sha256:` over names and file digests of the built-in suite.
 pub fn suite_digest() -> String {
-    let lines = SUITE
-        .iter()
-        .map(|scenario| format!("{} {}\n", scenario.path, scenario.asked.digest));
+    let lines = SUITE.iter().map(|scenario| format!("{} {}\n", scenario.path, scenario.asked.digest));
     sha256(lines.collect::<String>().as_bytes())
 }
 
@@ -105,19 +100,15 @@ impl Shortfall {
 
     /// How many scenarios of a kind the built-in suite has.
     pub fn of(known_bad: bool) -> usize {
-        SUITE
-            .iter()
-            .filter(|scenario| scenario.asked.known_bad == known_bad)
-            .count()
+        SUITE.iter().filter(|scenario| scenario.asked.known_bad == known_bad).count()
     }
 }
 
 impl Scope {
     /// The built-in honest scenarios that were left out and claim a row of the matrix.
     pub fn left_out_of(&self, row: &str) -> Vec<&'static str> {
-        let left_out = SUITE
-            .iter()
-            .filter(|scenario| !scenario.asked.known_bad && self.left_out.contains_key(scenario.name));
+        let left_out =
+            SUITE.iter().filter(|scenario| !scenario.asked.known_bad && self.left_out.contains_key(scenario.name));
         let claims = |scenario: &&BuiltIn| {
             let read = Scenario::parse(scenario.path, scenario.text);
             read.is_ok_and(|read| read.proves.iter().any(|claimed| claimed == row))
@@ -128,20 +119,11 @@ impl Scope {
     /// What the judged scenarios lack of the whole built-in suite.
     pub fn shortfall(&self, judged: &[ScenarioVerdict]) -> Shortfall {
         if self.suite != suite_digest() {
-            return Shortfall {
-                other_suite: true,
-                ..Shortfall::default()
-            };
+            return Shortfall { other_suite: true, ..Shortfall::default() };
         }
         let ran: BTreeSet<(&str, &str, bool)> = judged
             .iter()
-            .map(|scenario| {
-                (
-                    scenario.scenario.as_str(),
-                    scenario.digest.as_str(),
-                    scenario.known_bad(),
-                )
-            })
+            .map(|scenario| (scenario.scenario.as_str(), scenario.digest.as_str(), scenario.known_bad()))
             .collect();
         let short = SUITE.iter().filter(|scenario| {
             let asked = &scenario.asked;
@@ -179,15 +161,11 @@ impl Scope {
             .filter(|scenario| chosen(scenario.name) && (self.known_bad || !scenario.asked.known_bad))
             .map(|scenario| (scenario.name, &scenario.asked))
             .collect();
-        let missing = expected
-            .iter()
-            .filter(|(name, asked)| self.scenarios.get(**name) != Some(**asked));
+        let missing = expected.iter().filter(|(name, asked)| self.scenarios.get(**name) != Some(**asked));
         let missing = missing.map(|(name, _)| (*name).to_owned());
         // What was added is the run's own affair, but only where something was.
-        let surplus = self
-            .scenarios
-            .keys()
-            .filter(|name| self.also.is_empty() && !expected.contains_key(name.as_str()));
+        let surplus =
+            self.scenarios.keys().filter(|name| self.also.is_empty() && !expected.contains_key(name.as_str()));
         missing.chain(surplus.cloned()).collect()
     }
 
@@ -205,12 +183,7 @@ impl Scope {
     pub fn unaccounted(&self, judged: &[ScenarioVerdict]) -> Vec<String> {
         let ran: BTreeMap<&str, (&str, bool)> = judged
             .iter()
-            .map(|scenario| {
-                (
-                    scenario.scenario.as_str(),
-                    (scenario.digest.as_str(), scenario.known_bad()),
-                )
-            })
+            .map(|scenario| (scenario.scenario.as_str(), (scenario.digest.as_str(), scenario.known_bad())))
             .collect();
         let missing = self.scenarios.iter().filter(|(name, asked)| {
             ran.get(name.as_str()) != Some(&(asked.digest.as_str(), asked.known_bad))

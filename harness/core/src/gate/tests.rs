@@ -4,7 +4,7 @@
 
 use super::fit::{Means, ServerKind, unfit};
 use super::*;
-use crate::check::notation::World;
+use crate::check::tests::notation::World;
 use crate::check::{CheckInput, Finding, Report};
 use crate::ids::{LaneId, Seed};
 use crate::matrix::{Part, ROWS};
@@ -26,13 +26,7 @@ fn honest(text: &str) -> ScenarioVerdict {
 
 fn known_bad(text: &str, findings: &[&str]) -> ScenarioVerdict {
     let findings = findings.iter().map(ToString::to_string).collect();
-    scenario(
-        text,
-        Expectation::Block {
-            findings,
-            lane: LaneId::Legacy,
-        },
-    )
+    scenario(text, Expectation::Block { findings, lane: LaneId::Legacy })
 }
 
 const CLEAN: &str = "pub a1; c1 sub a; c1 a1";
@@ -60,19 +54,15 @@ fn suite() -> Vec<ScenarioVerdict> {
 /// A run of everything that is asked for, over lanes of our own.
 fn scope(scenarios: &[ScenarioVerdict]) -> Scope {
     let asked = scenarios.iter().map(|scenario| {
-        let asked = Asked {
-            digest: scenario.digest.clone(),
-            known_bad: matches!(scenario.expect, Expectation::Block { .. }),
-        };
+        let asked =
+            Asked { digest: scenario.digest.clone(), known_bad: matches!(scenario.expect, Expectation::Block { .. }) };
         (scenario.scenario.clone(), asked)
     });
     Scope {
         suite: suite_digest(),
         known_bad: true,
         scenarios: asked.collect(),
-        lanes: LaneId::BOTH
-            .map(|lane| (lane, Means::of_ours(ServerKind::BuiltIn)))
-            .into(),
+        lanes: LaneId::BOTH.map(|lane| (lane, Means::of_ours(ServerKind::BuiltIn))).into(),
         ..Scope::default()
     }
 }
@@ -106,14 +96,8 @@ fn nothing_that_ran_is_not_nothing_that_was_found() {
 #[test]
 fn what_is_wrong_blocks_and_outweighs_what_is_unknown() {
     assert_eq!(decision(&[honest(CLEAN), honest(LOST)]), (Decision::BlockInvalid, 1));
-    assert_eq!(
-        decision(&[honest(CLEAN), honest(INTERRUPTED)]),
-        (Decision::BlockUnknown, 2)
-    );
-    assert_eq!(
-        decision(&[honest(INTERRUPTED), honest(LOST)]),
-        (Decision::BlockInvalid, 1)
-    );
+    assert_eq!(decision(&[honest(CLEAN), honest(INTERRUPTED)]), (Decision::BlockUnknown, 2));
+    assert_eq!(decision(&[honest(INTERRUPTED), honest(LOST)]), (Decision::BlockInvalid, 1));
 }
 
 #[test]
@@ -125,11 +109,9 @@ fn a_known_bad_scenario_that_is_caught_does_not_block() {
 
 #[test]
 fn a_known_bad_scenario_that_is_not_caught_takes_the_trust_from_the_gate() {
-    for missed in [
-        known_bad(CLEAN, &["lost-write"]),
-        known_bad(LOST, &["gap"]),
-        known_bad(LOST, &["gap", "lost-write"]),
-    ] {
+    for missed in
+        [known_bad(CLEAN, &["lost-write"]), known_bad(LOST, &["gap"]), known_bad(LOST, &["gap", "lost-write"])]
+    {
         assert_eq!(missed.outcome, Outcome::NotCaught);
         let ran = [honest(CLEAN), missed];
         let (decision, reasons) = decided(&ran, &scope(&ran));
@@ -145,10 +127,7 @@ fn a_known_bad_scenario_without_expected_findings_is_never_caught() {
 
 #[test]
 fn what_is_found_on_the_lane_without_the_defect_is_a_finding_like_any_other() {
-    assert_eq!(
-        decision(&[known_bad(LOST_ON_CANDIDATE, &["lost-write"])]),
-        (Decision::BlockInvalid, 1)
-    );
+    assert_eq!(decision(&[known_bad(LOST_ON_CANDIDATE, &["lost-write"])]), (Decision::BlockInvalid, 1));
 }
 
 #[test]
@@ -175,10 +154,7 @@ fn a_row_is_valid_only_where_an_honest_scenario_proved_it() {
 fn rows_that_nothing_proved_block_only_where_they_are_enforced() {
     let suite = suite();
     let with = |rows: &[&str]| {
-        let scope = Scope {
-            enforced_rows: rows.iter().map(ToString::to_string).collect(),
-            ..scope(&suite)
-        };
+        let scope = Scope { enforced_rows: rows.iter().map(ToString::to_string).collect(), ..scope(&suite) };
         decide(&suite, &scope).decision
     };
     assert_eq!(with(&[ROW]), Decision::Allow);
@@ -221,24 +197,15 @@ fn a_warning_decides_nothing_in_an_honest_scenario_or_a_known_bad_one() {
     };
     let clean = warned(CLEAN, Expectation::Allow);
     assert_eq!((clean.outcome, clean.warnings.len()), (Outcome::Clean, 1));
-    let block = Expectation::Block {
-        findings: vec!["lost-write".to_owned()],
-        lane: LaneId::Legacy,
-    };
+    let block = Expectation::Block { findings: vec!["lost-write".to_owned()], lane: LaneId::Legacy };
     let caught = warned(LOST, block);
-    assert_eq!(
-        (caught.outcome, caught.warnings.len(), caught.principal.len()),
-        (Outcome::Caught, 1, 1)
-    );
+    assert_eq!((caught.outcome, caught.warnings.len(), caught.principal.len()), (Outcome::Caught, 1, 1));
     assert_eq!(decision(&[clean, caught]).0, Decision::Allow);
 }
 
 /// Why the built-in scenario can't be driven over these lanes.
 fn reason_of(name: &str, scope: &Scope) -> Option<String> {
-    let (path, text) = stock()
-        .iter()
-        .find(|(path, _)| path.ends_with(&format!("/{name}.toml")))
-        .unwrap();
+    let (path, text) = stock().iter().find(|(path, _)| path.ends_with(&format!("/{name}.toml"))).unwrap();
     let plan = compile(&Scenario::parse(path, text).unwrap(), Seed(7));
     unfit(&plan, &scope.lanes, scope.aa)
 }
@@ -249,10 +216,7 @@ fn a_full_run_is_allowed_and_one_that_lacks_a_scenario_is_not() {
     assert_eq!(decided(&full, &scope(&full)), (Decision::Allow, vec![]));
     for (lacking, reason) in [("equal-streams", "not-run"), ("drop-event", "known-bad-not-run")] {
         let part: Vec<_> = full.iter().filter(|ran| ran.scenario != lacking).cloned().collect();
-        assert_eq!(
-            decided(&part, &scope(&part)),
-            (Decision::PassedInPart, vec![reason.to_owned()])
-        );
+        assert_eq!(decided(&part, &scope(&part)), (Decision::PassedInPart, vec![reason.to_owned()]));
         assert_eq!(Decision::PassedInPart.exit_code(), 0);
     }
 }
@@ -300,69 +264,34 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         hides_keys: false,
     };
     outside.lanes.insert(LaneId::Legacy, legacy);
-    outside.left_out = full
-        .iter()
-        .filter_map(|ran| Some((ran.scenario.clone(), reason_of(&ran.scenario, &outside)?)))
-        .collect();
+    outside.left_out =
+        full.iter().filter_map(|ran| Some((ran.scenario.clone(), reason_of(&ran.scenario, &outside)?))).collect();
     assert!(outside.left_out.contains_key("legacy-killed") && outside.left_out.contains_key("drop-event"));
-    let ran: Vec<_> = full
-        .iter()
-        .filter(|ran| !outside.left_out.contains_key(&ran.scenario))
-        .cloned()
-        .collect();
+    let ran: Vec<_> = full.iter().filter(|ran| !outside.left_out.contains_key(&ran.scenario)).cloned().collect();
     assert_eq!(decided(&ran, &outside), (Decision::Allow, vec![]));
     // The same over lanes of our own, or for another reason: nothing says that they had to be left out.
-    let ours = Scope {
-        lanes: scope(&full).lanes,
-        ..outside.clone()
-    };
+    let ours = Scope { lanes: scope(&full).lanes, ..outside.clone() };
     assert_eq!(decided(&ran, &ours).0, Decision::PassedInPart);
-    outside
-        .left_out
-        .insert("legacy-killed".to_owned(), "it takes too long".to_owned());
-    assert_eq!(
-        decided(&ran, &outside),
-        (Decision::PassedInPart, vec!["not-run".to_owned()])
-    );
+    outside.left_out.insert("legacy-killed".to_owned(), "it takes too long".to_owned());
+    assert_eq!(decided(&ran, &outside), (Decision::PassedInPart, vec!["not-run".to_owned()]));
 }
 
 #[test]
 fn a_run_of_another_suite_can_not_be_told_to_be_full() {
     let full = suite();
-    let other = Scope {
-        suite: sha256(b"another suite"),
-        ..scope(&full)
-    };
-    assert_eq!(
-        decided(&full, &other),
-        (Decision::PassedInPart, vec!["other-suite".to_owned()])
-    );
+    let other = Scope { suite: sha256(b"another suite"), ..scope(&full) };
+    assert_eq!(decided(&full, &other), (Decision::PassedInPart, vec!["other-suite".to_owned()]));
 }
 
 #[test]
 fn a_lane_against_itself_and_a_run_without_faults_have_decisions_of_their_own() {
     let full = suite();
-    let aa = Scope {
-        aa: Some(LaneId::Legacy),
-        ..scope(&full)
-    };
-    assert_eq!(
-        decided(&full, &aa),
-        (Decision::NoDifference, vec!["against-itself".to_owned()])
-    );
-    let part = Scope {
-        aa: Some(LaneId::Legacy),
-        ..scope(&full[..3])
-    };
+    let aa = Scope { aa: Some(LaneId::Legacy), ..scope(&full) };
+    assert_eq!(decided(&full, &aa), (Decision::NoDifference, vec!["against-itself".to_owned()]));
+    let part = Scope { aa: Some(LaneId::Legacy), ..scope(&full[..3]) };
     assert_eq!(decided(&full[..3], &part).0, Decision::NoDifference);
-    let plain = Scope {
-        no_faults: true,
-        ..scope(&full)
-    };
-    assert_eq!(
-        decided(&full, &plain),
-        (Decision::ValidWithoutFaults, vec!["no-faults".to_owned()])
-    );
+    let plain = Scope { no_faults: true, ..scope(&full) };
+    assert_eq!(decided(&full, &plain), (Decision::ValidWithoutFaults, vec!["no-faults".to_owned()]));
     for scope in [aa, part, plain] {
         assert_eq!(decide(&[honest(LOST)], &scope).decision, Decision::BlockInvalid);
     }
@@ -389,19 +318,13 @@ fn a_row_is_shown_once_every_part_was_seen_on_each_lane() {
     let on_one_lane = killed.replace("kill; start", "legacy: kill; legacy: start");
     let half = row_after(&[honest(follows), honest(leaves), honest(&on_one_lane)]);
     assert_eq!(half.verdict, Verdict::Unknown);
-    assert_eq!(
-        half.missing,
-        [(LaneId::Candidate, [Part::ReplayAcrossKill].into())].into()
-    );
+    assert_eq!(half.missing, [(LaneId::Candidate, [Part::ReplayAcrossKill].into())].into());
 }
 
 #[test]
 fn a_lane_against_itself_shows_no_row() {
     let full = suite();
-    let aa = Scope {
-        aa: Some(LaneId::Legacy),
-        ..scope(&full)
-    };
+    let aa = Scope { aa: Some(LaneId::Legacy), ..scope(&full) };
     assert!(rows(&full, &aa).iter().all(|row| row.verdict == Verdict::Unknown));
 }
 
@@ -438,21 +361,13 @@ fn each_part_is_seen_where_it_happens_and_not_where_it_almost_does() {
             "pub a1; c1 sub a; c1 a1; c1 cut; pub a2; c1 sub a from 1; c1 a2",
             "pub a1; c1 sub a; c1 a1; c1 cut; c1 sub a from 1; pub a2; c1 a2",
         ),
-        (
-            Part::ReplayAcrossKill,
-            "pub a1; kill; start; c1 sub a; c1 a1",
-            "kill; start; pub a1; c1 sub a; c1 a1",
-        ),
+        (Part::ReplayAcrossKill, "pub a1; kill; start; c1 sub a; c1 a1", "kill; start; pub a1; c1 sub a; c1 a1"),
         (
             Part::RepeatedFrame,
             "planned twice c1; c1 sub a; pub a1; c1 a1 a1; fires twice c1",
             "planned twice c1; c1 sub a; pub a1; c1 a1; fires twice c1",
         ),
-        (
-            Part::RepeatedPublish,
-            "pub a1; c1 sub a; c1 a1; again a1",
-            "pub a1; c1 sub a; c1 a1; again a1 = 2",
-        ),
+        (Part::RepeatedPublish, "pub a1; c1 sub a; c1 a1; again a1", "pub a1; c1 sub a; c1 a1; again a1 = 2"),
         (
             Part::OverlappingReplay,
             "pub a1..2; c1 sub a; c1 a1 a2; c1 cut; c1 sub a from 2; c1 a1 a2",
@@ -478,11 +393,7 @@ fn each_part_is_seen_where_it_happens_and_not_where_it_almost_does() {
             "c1 sub a; c2 sub a; pub a1; c1 a1; c2 a1; c2 leave; pub a2; c1 a2; c2 sub a from 1; c2 a2",
             "c1 sub a; c2 sub a; pub a1; c1 a1; c2 a1; c2 leave; c2 sub a from 1; pub a2; c1 a2; c2 a2",
         ),
-        (
-            Part::DevicesEqual,
-            "pub a1; c1 sub a; c2 sub a; c1 a1; c2 a1",
-            "pub a1; c1 sub a; c1 a1",
-        ),
+        (Part::DevicesEqual, "pub a1; c1 sub a; c2 sub a; c1 a1; c2 a1", "pub a1; c1 sub a; c1 a1"),
     ] {
         assert!(seen(text).contains(&part), "{part:?} in {text}: {:?}", seen(text));
         assert!(!seen(almost).contains(&part), "{part:?} in {almost}");
@@ -493,9 +404,7 @@ fn each_part_is_seen_where_it_happens_and_not_where_it_almost_does() {
 fn a_row_whose_scenarios_were_left_out_says_so() {
     let mut scope = Scope::default();
     assert!(scope.left_out_of("durability-gated-delivery").is_empty());
-    scope
-        .left_out
-        .insert("killed-at-once".to_owned(), "no promise".to_owned());
+    scope.left_out.insert("killed-at-once".to_owned(), "no promise".to_owned());
     assert_eq!(scope.left_out_of("durability-gated-delivery"), ["killed-at-once"]);
     assert!(scope.left_out_of("multi-device").is_empty());
 }

@@ -81,13 +81,7 @@ impl<'a> Reading<'a> {
         let client = |planned: &'a PlannedClient| {
             let (conn, open, last) = (ConnId(0), false, SubId(0));
             let (streams, subs) = (planned.streams.as_slice(), HashMap::new());
-            let client = Client {
-                streams,
-                conn,
-                open,
-                last,
-                subs,
-            };
+            let client = Client { streams, conn, open, last, subs };
             (planned.id.as_str(), client)
         };
         let faults = plan.faults.iter().map(|fault| (fault.id.as_str(), &fault.client));
@@ -103,42 +97,25 @@ impl<'a> Reading<'a> {
     }
 
     fn record(&mut self, record: &'a Record) -> Fits {
-        hold(self.phase.is_some() || matches!(record, Record::Phase { .. }), || {
-            "no phase has begun".to_owned()
-        })?;
+        hold(self.phase.is_some() || matches!(record, Record::Phase { .. }), || "no phase has begun".to_owned())?;
         match record {
             Record::Phase { phase } => self.enter(*phase),
             Record::Invoke { op, attempt } => self.invoke(*op, *attempt),
             Record::Complete { op, attempt, .. } => self.complete(*op, *attempt),
             Record::Opened { client, conn, .. } => self.client(client)?.opened(*conn),
             Record::Closed { client, conn, why } => self.client(client)?.closed(*conn, why),
-            Record::Subscribed {
-                client,
-                conn,
-                sub,
-                stream,
-                ..
-            } => self.client(client)?.subscribed(*conn, *sub, stream),
-            Record::Accepted {
-                client, sub, stream, ..
+            Record::Subscribed { client, conn, sub, stream, .. } => {
+                self.client(client)?.subscribed(*conn, *sub, stream)
             }
-            | Record::Refused {
-                client, sub, stream, ..
-            } => self.client(client)?.answered(*sub, stream),
-            Record::Delivered {
-                client,
-                conn,
-                sub,
-                stream,
-                ..
-            } => self.client(client)?.delivered(*conn, *sub, stream),
+            Record::Accepted { client, sub, stream, .. } | Record::Refused { client, sub, stream, .. } => {
+                self.client(client)?.answered(*sub, stream)
+            }
+            Record::Delivered { client, conn, sub, stream, .. } => self.client(client)?.delivered(*conn, *sub, stream),
             Record::Contradicted { client, conn, .. }
             | Record::Foreign { client, conn, .. }
             | Record::Ignored { client, conn, .. }
             | Record::RoundTrip { client, conn, .. } => self.client(client)?.is_open(*conn),
-            Record::Overdue {
-                client, conn, stream, ..
-            } => {
+            Record::Overdue { client, conn, stream, .. } => {
                 let client = self.client(client)?;
                 client.is_open(*conn)?;
                 client.follows(stream)
@@ -175,13 +152,9 @@ impl<'a> Reading<'a> {
     }
 
     fn invoke(&mut self, op: OpId, attempt: u32) -> Fits {
-        hold(op == SETUP || self.ops.contains(&op), || {
-            format!("the plan has no operation {op}")
-        })?;
+        hold(op == SETUP || self.ops.contains(&op), || format!("the plan has no operation {op}"))?;
         let (last, open) = self.attempts.get(&op).copied().unwrap_or((0, false));
-        hold(!open, || {
-            format!("attempt {attempt} of operation {op} begins before attempt {last} has ended")
-        })?;
+        hold(!open, || format!("attempt {attempt} of operation {op} begins before attempt {last} has ended"))?;
         // Every stream is given its policy by the same number.
         let first_again = op == SETUP && attempt == 1;
         hold(attempt == last + 1 || first_again, || {
@@ -205,13 +178,8 @@ impl<'a> Reading<'a> {
     }
 
     fn fault(&self, fault: &str, client: &ClientId) -> Fits {
-        let planned = self
-            .faults
-            .get(fault)
-            .ok_or_else(|| format!("the plan has no fault or toxic `{fault}`"))?;
-        hold(*planned == client, || {
-            format!("`{fault}` strikes `{client}`, but the plan has it strike `{planned}`")
-        })
+        let planned = self.faults.get(fault).ok_or_else(|| format!("the plan has no fault or toxic `{fault}`"))?;
+        hold(*planned == client, || format!("`{fault}` strikes `{client}`, but the plan has it strike `{planned}`"))
     }
 }
 
@@ -220,24 +188,16 @@ const SETUP: OpId = OpId(0);
 
 impl<'a> Client<'a> {
     fn opened(&mut self, conn: ConnId) -> Fits {
-        hold(conn > self.conn, || {
-            format!("connection {conn} opens after connection {}", self.conn)
-        })?;
-        hold(!self.open, || {
-            format!("connection {conn} opens before connection {} has ended", self.conn)
-        })?;
+        hold(conn > self.conn, || format!("connection {conn} opens after connection {}", self.conn))?;
+        hold(!self.open, || format!("connection {conn} opens before connection {} has ended", self.conn))?;
         (self.conn, self.open) = (conn, true);
         Ok(())
     }
 
     fn closed(&mut self, conn: ConnId, why: &Closed) -> Fits {
         if matches!(why, Closed::NotOpened { .. }) {
-            hold(conn > self.conn, || {
-                format!("connection {conn} fails to open after connection {}", self.conn)
-            })?;
-            hold(!self.open, || {
-                format!("connection {conn} fails to open while connection {} is open", self.conn)
-            })?;
+            hold(conn > self.conn, || format!("connection {conn} fails to open after connection {}", self.conn))?;
+            hold(!self.open, || format!("connection {conn} fails to open while connection {} is open", self.conn))?;
             self.conn = conn;
             return Ok(());
         }
@@ -254,29 +214,18 @@ impl<'a> Client<'a> {
     }
 
     fn follows(&self, stream: &StreamId) -> Fits {
-        hold(self.streams.contains(stream), || {
-            format!("the plan has the client not follow `{stream}`")
-        })
+        hold(self.streams.contains(stream), || format!("the plan has the client not follow `{stream}`"))
     }
 
     fn subscribed(&mut self, conn: ConnId, sub: SubId, stream: &StreamId) -> Fits {
         self.is_open(conn)?;
         self.follows(stream)?;
-        hold(sub > self.last, || {
-            format!("subscription {sub} comes after subscription {}", self.last)
-        })?;
+        hold(sub > self.last, || format!("subscription {sub} comes after subscription {}", self.last))?;
         self.last = sub;
         let planned = self.streams.iter().find(|planned| *planned == stream);
         if let Some(planned) = planned {
             let answered = false;
-            self.subs.insert(
-                planned.as_str(),
-                Sub {
-                    id: sub,
-                    conn,
-                    answered,
-                },
-            );
+            self.subs.insert(planned.as_str(), Sub { id: sub, conn, answered });
         }
         Ok(())
     }
@@ -285,9 +234,7 @@ impl<'a> Client<'a> {
         let asked = self.subs.get_mut(stream.as_str()).filter(|asked| asked.id == sub);
         let asked =
             asked.ok_or_else(|| format!("subscription {sub} of `{stream}` is answered and was not asked for"))?;
-        hold(!asked.answered, || {
-            format!("subscription {sub} of `{stream}` is answered a second time")
-        })?;
+        hold(!asked.answered, || format!("subscription {sub} of `{stream}` is answered a second time"))?;
         asked.answered = true;
         Ok(())
     }

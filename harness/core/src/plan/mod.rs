@@ -81,16 +81,8 @@ impl Plan {
         lane: LaneId,
     ) -> impl Iterator<Item = &'p PlannedToxic> {
         let arms = |step: &Step, id: &FaultId| matches!(step, Step::Arm { toxics } if toxics.contains(id));
-        let later = move |id: &FaultId| {
-            self.cases
-                .iter()
-                .flat_map(|case| &case.steps)
-                .any(|step| arms(step, id))
-        };
-        let mine = self
-            .toxics
-            .iter()
-            .filter(move |toxic| toxic.client == *client && toxic.strikes(lane));
+        let later = move |id: &FaultId| self.cases.iter().flat_map(|case| &case.steps).any(|step| arms(step, id));
+        let mine = self.toxics.iter().filter(move |toxic| toxic.client == *client && toxic.strikes(lane));
         mine.filter(move |toxic| !later(&toxic.id))
     }
 
@@ -122,10 +114,7 @@ impl Plan {
 
     /// Every operation of the writer.
     pub fn ops(&self) -> impl Iterator<Item = OpId> {
-        let steps = self
-            .cases
-            .iter()
-            .flat_map(|case| case.steps.iter().chain(&case.proof_of_life));
+        let steps = self.cases.iter().flat_map(|case| case.steps.iter().chain(&case.proof_of_life));
         steps.filter_map(|step| match step {
             Step::Policy { op, .. } | Step::Publish { op, .. } => Some(*op),
             _ => None,

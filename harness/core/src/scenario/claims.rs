@@ -21,17 +21,12 @@ pub(super) fn check(draft: &Draft, cases: &[Case], mistakes: &mut Mistakes) {
             mistakes.whole(*at, what, "leave the row out".to_owned());
             continue;
         }
-        let blind = able
-            .iter()
-            .find(|(_, parts)| !row.parts.iter().any(|part| parts.contains(part)));
+        let blind = able.iter().find(|(_, parts)| !row.parts.iter().any(|part| parts.contains(part)));
         if let Some((lane, _)) = blind {
             let parts: Vec<_> = row.parts.iter().map(|part| part.says()).collect();
             let what =
                 format!("the script can't prove `{name}`: nothing in it lets the {lane} lane see any part of it");
-            let hint = format!(
-                "leave the row out, or have the script bring one of: {}",
-                parts.join("; ")
-            );
+            let hint = format!("leave the row out, or have the script bring one of: {}", parts.join("; "));
             mistakes.whole(*at, what, hint);
         }
     }
@@ -140,17 +135,8 @@ impl Walk<'_> {
     }
 
     fn connect(&mut self, client: usize) {
-        let published = self.case.clients[client]
-            .streams
-            .iter()
-            .any(|stream| self.published[*stream]);
-        let before = std::mem::replace(
-            &mut self.clients[client],
-            Presence {
-                connected: true,
-                ever: true,
-            },
-        );
+        let published = self.case.clients[client].streams.iter().any(|stream| self.published[*stream]);
+        let before = std::mem::replace(&mut self.clients[client], Presence { connected: true, ever: true });
         if before.ever {
             self.comes_back(client);
         } else if published {
@@ -207,18 +193,10 @@ impl Walk<'_> {
 
     fn finish(mut self) -> BTreeSet<Part> {
         let policies = self.case.steps.iter().filter_map(|step| match step {
-            Step::Policy {
-                retention,
-                replay_budget,
-                ..
-            } => Some((*retention, *replay_budget)),
+            Step::Policy { retention, replay_budget, .. } => Some((*retention, *replay_budget)),
             _ => None,
         });
-        let at_start = self
-            .case
-            .streams
-            .iter()
-            .map(|stream| (stream.retention, stream.replay_budget));
+        let at_start = self.case.streams.iter().map(|stream| (stream.retention, stream.replay_budget));
         let policies: Vec<_> = at_start.chain(policies).collect();
         if self.returns && policies.iter().any(|(retention, _)| retention.is_some()) {
             self.parts.insert(Part::FloorBreach);
@@ -228,9 +206,7 @@ impl Walk<'_> {
         }
         let connected = |stream: usize| {
             let devices = self.case.clients.iter().zip(&self.clients);
-            devices
-                .filter(|(client, presence)| presence.ever && client.streams.contains(&stream))
-                .count()
+            devices.filter(|(client, presence)| presence.ever && client.streams.contains(&stream)).count()
         };
         if (0..self.case.streams.len()).any(|stream| self.published[stream] && connected(stream) > 1) {
             self.parts.insert(Part::DevicesEqual);

@@ -36,19 +36,13 @@ impl Draft {
     pub(super) fn forget_faults(&mut self) {
         self.faults.clear();
         self.toxics.clear();
-        self.steps.retain(|step| {
-            !matches!(
-                step.value,
-                StepDraft::AwaitFault(_) | StepDraft::Arm(_) | StepDraft::Disarm(_)
-            )
-        });
+        self.steps
+            .retain(|step| !matches!(step.value, StepDraft::AwaitFault(_) | StepDraft::Arm(_) | StepDraft::Disarm(_)));
     }
 
     /// Whether the scenario is there to show that nothing happened.
     pub(super) fn is_vacuous(&self) -> bool {
-        self.expect
-            .as_ref()
-            .is_some_and(|expect| expect.findings.iter().any(|name| name == "vacuity"))
+        self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(|name| name == "vacuity"))
     }
 }
 
@@ -103,34 +97,12 @@ pub(super) enum StepDraft {
     AwaitFault(At<String>),
     Arm(Vec<At<String>>),
     Disarm(Vec<At<String>>),
-    Publish {
-        streams: Vec<usize>,
-        count: Number,
-        lockstep: bool,
-        spread: Spread,
-    },
-    Republish {
-        stream: usize,
-        seqs: Vec<At<Number>>,
-    },
-    Conflict {
-        stream: usize,
-        seqs: Vec<At<Number>>,
-    },
-    Policy {
-        streams: Vec<usize>,
-        retention: Option<u64>,
-        replay_budget: Option<u64>,
-    },
-    SetCursor {
-        client: usize,
-        stream: usize,
-        to: At<CursorWord>,
-    },
-    Server {
-        lane: Lanes,
-        action: ServerAction,
-    },
+    Publish { streams: Vec<usize>, count: Number, lockstep: bool, spread: Spread },
+    Republish { stream: usize, seqs: Vec<At<Number>> },
+    Conflict { stream: usize, seqs: Vec<At<Number>> },
+    Policy { streams: Vec<usize>, retention: Option<u64>, replay_budget: Option<u64> },
+    SetCursor { client: usize, stream: usize, to: At<CursorWord> },
+    Server { lane: Lanes, action: ServerAction },
 }
 
 #[derive(Debug)]
@@ -225,9 +197,6 @@ impl KindDraft {
 
     /// Whether it ends the connection.
     pub(super) fn ends(&self) -> bool {
-        matches!(
-            self,
-            KindDraft::Cut { .. } | KindDraft::Settled(FaultKind::Drain { .. })
-        )
+        matches!(self, KindDraft::Cut { .. } | KindDraft::Settled(FaultKind::Drain { .. }))
     }
 }

@@ -27,13 +27,7 @@ pub struct ScenarioError {
 
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ScenarioError {
-            path,
-            line,
-            column,
-            what,
-            hint,
-        } = self;
+        let ScenarioError { path, line, column, what, hint } = self;
         // What a file holds can not begin a line of its own.
         write!(f, "{path}:{line}:{column}: {}", visible(what))?;
         match hint {
@@ -182,12 +176,7 @@ fn cut(what: &str) -> String {
 /// A number with a comma before each three digits.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
-    let groups: Vec<_> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(String::from_utf8_lossy)
-        .collect();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(",")
 }
 
@@ -201,12 +190,7 @@ pub(super) struct Places<'a> {
 
 impl<'a> Places<'a> {
     pub(super) fn of(text: &'a str) -> Places<'a> {
-        Places {
-            text,
-            at: 0,
-            line: 1,
-            column: 1,
-        }
+        Places { text, at: 0, line: 1, column: 1 }
     }
 
     /// The line and column, both from 1, of a byte offset that is not before the last one; an offset inside a character
@@ -217,11 +201,7 @@ impl<'a> Places<'a> {
             at -= 1;
         }
         for c in self.text.get(self.at..at).unwrap_or_default().chars() {
-            (self.line, self.column) = if c == '\n' {
-                (self.line + 1, 1)
-            } else {
-                (self.line, self.column + 1)
-            };
+            (self.line, self.column) = if c == '\n' { (self.line + 1, 1) } else { (self.line, self.column + 1) };
         }
         self.at = self.at.max(at);
         (self.line, self.column)
@@ -244,28 +224,4 @@ pub(super) fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_count_characters_and_lines_count_from_one() {
-        let mut places = Places::of("a\nüb");
-        assert_eq!(places.at(0), (1, 1));
-        assert_eq!(places.at(3), (2, 1), "inside a character");
-        assert_eq!(places.at(4), (2, 2));
-        assert_eq!(places.at(99), (2, 3), "past the end");
-    }
-
-    #[test]
-    fn a_near_miss_is_named_and_anything_else_gets_the_list() {
-        let known = ["publish", "policy"];
-        assert_eq!(
-            did_you_mean("publsh", &known).as_deref(),
-            Some("did you mean `publish`?")
-        );
-        assert_eq!(
-            did_you_mean("zzz", &known).as_deref(),
-            Some("known are: publish, policy")
-        );
-    }
-}
+mod tests;

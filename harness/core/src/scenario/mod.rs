@@ -67,10 +67,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Backoff {
-            base_ms: 20,
-            cap_ms: 400,
-        }
+        Backoff { base_ms: 20, cap_ms: 400 }
     }
 }
 
@@ -177,20 +174,13 @@ pub fn load(files: &[(&str, &str)]) -> Result<Vec<Scenario>, ScenarioErrors> {
             },
         }
     }
-    if errors.is_empty() {
-        Ok(scenarios)
-    } else {
-        Err(ScenarioErrors { errors })
-    }
+    if errors.is_empty() { Ok(scenarios) } else { Err(ScenarioErrors { errors }) }
 }
 
 /// The file's words, where all of them that a walk needs could be read.
 fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<draft::Draft> {
     if text.len() > MAX_FILE_BYTES {
-        let what = format!(
-            "a scenario is at most {MAX_FILE_BYTES} bytes, but this is {}",
-            text.len()
-        );
+        let what = format!("a scenario is at most {MAX_FILE_BYTES} bytes, but this is {}", text.len());
         mistakes.local(0, what, None);
         return None;
     }
@@ -234,11 +224,7 @@ fn place(path: &str, draft: &draft::Draft, mistakes: &mut Mistakes) {
         }),
         Some(expect) if !apart => {
             let hint = "move the file to a directory `known-bad`".to_owned();
-            mistakes.whole(
-                expect.at,
-                "a scenario that must be blocked stands among the honest ones",
-                hint,
-            );
+            mistakes.whole(expect.at, "a scenario that must be blocked stands among the honest ones", hint);
         }
         _ => {}
     }

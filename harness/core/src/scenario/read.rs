@@ -51,12 +51,7 @@ fn blank_line(text: &str, at: usize) -> String {
     let bytes = text.as_bytes();
     let at = at.min(bytes.len().saturating_sub(1));
     let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |p| p + 1);
-    let line_end = |from: usize| {
-        bytes[from..]
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .map_or(bytes.len(), |p| from + p)
-    };
+    let line_end = |from: usize| bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |p| from + p);
     let mut end = line_end(start);
     if bytes[start..end].trim_ascii().starts_with(b"[") {
         while end < bytes.len() && !bytes[end + 1..line_end(end + 1)].trim_ascii().starts_with(b"[") {
@@ -64,10 +59,7 @@ fn blank_line(text: &str, at: usize) -> String {
         }
     }
     let blank = |byte: u8| if byte == b'\n' { byte } else { b' ' };
-    let blanked = bytes
-        .iter()
-        .enumerate()
-        .map(|(i, byte)| if i < start || i >= end { *byte } else { blank(*byte) });
+    let blanked = bytes.iter().enumerate().map(|(i, byte)| if i < start || i >= end { *byte } else { blank(*byte) });
     // The span ends at line ends, so no character is cut; were one cut all the same, nothing is blanked.
     String::from_utf8(blanked.collect()).unwrap_or_else(|_| text.to_owned())
 }
@@ -121,9 +113,7 @@ impl<'a> Node<'a> {
     /// A number, whole or not.
     pub(super) fn fraction(self) -> Option<f64> {
         let value = self.value()?;
-        value
-            .as_float()
-            .or_else(|| value.as_integer().map(|whole| whole as f64))
+        value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
     }
 
     /// The value as JSON text; nothing where JSON has no words for it.
@@ -183,25 +173,14 @@ fn nested_json(node: Node<'_>, depth: usize) -> Option<serde_json::Value> {
     use serde_json::Value as Json;
     let depth = depth.checked_sub(1)?;
     if let Some(list) = node.list() {
-        return list
-            .into_iter()
-            .map(|member| nested_json(member, depth))
-            .collect::<Option<Vec<_>>>()
-            .map(Json::Array);
+        return list.into_iter().map(|member| nested_json(member, depth)).collect::<Option<Vec<_>>>().map(Json::Array);
     }
     if let Some(table) = node.table() {
         let member = |(key, item): (&str, &'_ Item)| {
-            let node = Node {
-                at: node.at,
-                kind: Kind::Item(item),
-            };
+            let node = Node { at: node.at, kind: Kind::Item(item) };
             Some((key.to_owned(), nested_json(node, depth)?))
         };
-        return table
-            .iter()
-            .map(member)
-            .collect::<Option<serde_json::Map<_, _>>>()
-            .map(Json::Object);
+        return table.iter().map(member).collect::<Option<serde_json::Map<_, _>>>().map(Json::Object);
     }
     match node.value()? {
         Value::String(text) => Some(Json::String(text.value().clone())),
@@ -222,11 +201,7 @@ pub(super) struct Section<'a> {
 impl<'a> Section<'a> {
     /// The file's top.
     pub(super) fn root(document: &'a ImDocument<String>) -> Section<'a> {
-        Section {
-            at: 0,
-            what: "a scenario".to_owned(),
-            table: document.as_table(),
-        }
+        Section { at: 0, what: "a scenario".to_owned(), table: document.as_table() }
     }
 
     /// A table among others; something else is a mistake.
@@ -236,11 +211,7 @@ impl<'a> Section<'a> {
             mistakes.local(node.at, format!("{what} is a table, but this is {found}"), None);
             return None;
         };
-        Some(Section {
-            at: node.at,
-            what: what.to_owned(),
-            table,
-        })
+        Some(Section { at: node.at, what: what.to_owned(), table })
     }
 
     /// Calls the section by another name from here on.
@@ -260,10 +231,7 @@ impl<'a> Section<'a> {
     }
 
     fn key_at(&self, key: &str) -> usize {
-        self.table
-            .key(key)
-            .and_then(|key| key.span())
-            .map_or(self.at, |span| span.start)
+        self.table.key(key).and_then(|key| key.span()).map_or(self.at, |span| span.start)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -274,10 +242,7 @@ impl<'a> Section<'a> {
     pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
         let item = self.table.get(key)?;
         let at = item.span().map_or_else(|| self.key_at(key), |span| span.start);
-        Some(Node {
-            at,
-            kind: Kind::Item(item),
-        })
+        Some(Node { at, kind: Kind::Item(item) })
     }
 
     /// The value under a key that must be there.
@@ -325,21 +290,14 @@ impl<'a> Section<'a> {
         if let Some(list) = node.list() {
             return bounded(list, key, node.at, mistakes);
         }
-        mistakes.local(
-            node.at,
-            format!("`{key}` is a list, but this is {}", node.type_name()),
-            None,
-        );
+        mistakes.local(node.at, format!("`{key}` is a list, but this is {}", node.type_name()), None);
         Vec::new()
     }
 
     /// The list of texts under a key; nothing where there is none.
     pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Vec<At<&'a str>> {
         let nodes = self.list(key, mistakes);
-        nodes
-            .into_iter()
-            .filter_map(|node| as_text(node, key, mistakes))
-            .collect()
+        nodes.into_iter().filter_map(|node| as_text(node, key, mistakes)).collect()
     }
 }
 
@@ -356,11 +314,7 @@ pub(super) fn bounded<T>(mut list: Vec<T>, key: &str, at: usize, mistakes: &mut 
 /// A node as text.
 pub(super) fn as_text<'a>(node: Node<'a>, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
     let Some(value) = node.str() else {
-        mistakes.local(
-            node.at,
-            format!("`{key}` is text, but this is {}", node.type_name()),
-            None,
-        );
+        mistakes.local(node.at, format!("`{key}` is text, but this is {}", node.type_name()), None);
         return None;
     };
     Some(At { value, at: node.at })

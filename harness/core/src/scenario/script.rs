@@ -224,10 +224,7 @@ pub struct Choice {
 impl Choice {
     /// No choice.
     pub fn fixed(value: u64) -> Choice {
-        Choice {
-            low: value,
-            high: value,
-        }
+        Choice { low: value, high: value }
     }
 }
 

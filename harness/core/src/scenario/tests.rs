@@ -85,9 +85,6 @@ deliveries = 5
 fn many_files_are_read_together_and_no_name_comes_twice() {
     let twice = [("a/x.toml", GOOD), ("b/x.toml", GOOD)];
     let errors = load(&twice).unwrap_err().to_string();
-    assert!(
-        errors.starts_with("b/x.toml:1:1: a/x.toml holds a scenario `x` too"),
-        "{errors}"
-    );
+    assert!(errors.starts_with("b/x.toml:1:1: a/x.toml holds a scenario `x` too"), "{errors}");
     assert_eq!(load(&twice[..1]).unwrap().len(), 1);
 }

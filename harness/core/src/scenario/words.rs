@@ -76,11 +76,8 @@ pub const LEGACY_DEFECTS: &[&str] = &[
 pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate", LaneId::Candidate)];
 
 /// Whose server, by name.
-pub(super) const SERVERS: &[(&str, Lanes)] = &[
-    ("legacy", Some(LaneId::Legacy)),
-    ("candidate", Some(LaneId::Candidate)),
-    ("both", None),
-];
+pub(super) const SERVERS: &[(&str, Lanes)] =
+    &[("legacy", Some(LaneId::Legacy)), ("candidate", Some(LaneId::Candidate)), ("both", None)];
 
 /// What the idempotency keys of a stream are.
 pub const KEYS: &[(&str, Keys)] = &[("own", Keys::Own), ("shared", Keys::Shared)];
@@ -101,18 +98,12 @@ pub const PAYLOADS: &[(&str, Payload)] = &[
 pub const SERIALIZERS: &[(&str, Serializer)] = &[("v1", Serializer::V1), ("v2", Serializer::V2)];
 
 /// Compressions of a SpacetimeDB socket.
-pub const COMPRESSIONS: &[(&str, Compression)] = &[
-    ("none", Compression::None),
-    ("gzip", Compression::Gzip),
-    ("brotli", Compression::Brotli),
-];
+pub const COMPRESSIONS: &[(&str, Compression)] =
+    &[("none", Compression::None), ("gzip", Compression::Gzip), ("brotli", Compression::Brotli)];
 
 /// How a publish of many streams is spread.
-pub const SPREADS: &[(&str, Spread)] = &[
-    ("even", Spread::Even),
-    ("shuffled", Spread::Shuffled),
-    ("skewed", Spread::Skewed),
-];
+pub const SPREADS: &[(&str, Spread)] =
+    &[("even", Spread::Even), ("shuffled", Spread::Shuffled), ("skewed", Spread::Skewed)];
 
 /// Whether a publish waits for its readers after each event.
 pub const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
@@ -129,12 +120,8 @@ pub const ACTIONS: &[(&str, ServerAction)] = &[
 pub const KILL_TIMES: &[(&str, bool)] = &[("durable", false), ("at-once", true)];
 
 /// How a connection may be cut; `random` and `each` stand beside them.
-pub const CUTS: &[(&str, Cut)] = &[
-    ("close", Cut::Close),
-    ("drop", Cut::Drop),
-    ("reset", Cut::Reset),
-    ("silence", Cut::Silence),
-];
+pub const CUTS: &[(&str, Cut)] =
+    &[("close", Cut::Close), ("drop", Cut::Drop), ("reset", Cut::Reset), ("silence", Cut::Silence)];
 
 /// On which side of a frame a cut falls; `random` and `each` stand beside them.
 pub const WHENS: &[(&str, When)] = &[("before", When::Before), ("after", When::After)];

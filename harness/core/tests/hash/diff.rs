@@ -111,11 +111,7 @@ fn without_payloads_only_hashes_are_told() {
     let a = write(&vector("s/c/1 {}"));
     let hash = |payload: &str| Entry::with_canonical(payload).hash.to_string();
     let b = a.replace(",\"payload\":{}", "").replace(&hash("{}"), &hash("[]"));
-    insta::assert_snapshot!(
-        diff_named("legacy", a.as_bytes(), "candidate", b.as_bytes())
-            .unwrap()
-            .to_string()
-    );
+    insta::assert_snapshot!(diff_named("legacy", a.as_bytes(), "candidate", b.as_bytes()).unwrap().to_string());
 }
 
 #[test]
@@ -132,15 +128,7 @@ fn a_bad_line_is_an_error_wherever_it_is() {
     let a = write(&vector("s/c/1 {}\n s/c/2 {}\n s/c/3 {}"));
     let b = a.replace("\"seq\":3", "\"seq\":\"3\"");
     let error = diff_files(a.as_bytes(), b.as_bytes()).unwrap_err().to_string();
-    assert!(
-        error.starts_with("B, line 4: column 36: invalid type: string \"3\", expected u64; "),
-        "{error}"
-    );
-    let error = diff_files(a.lines().next().unwrap().as_bytes(), b.as_bytes())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("A, line 1: the file ends after 0 of 3 entries; "),
-        "{error}"
-    );
+    assert!(error.starts_with("B, line 4: column 36: invalid type: string \"3\", expected u64; "), "{error}");
+    let error = diff_files(a.lines().next().unwrap().as_bytes(), b.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("A, line 1: the file ends after 0 of 3 entries; "), "{error}");
 }

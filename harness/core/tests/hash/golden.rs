@@ -42,10 +42,9 @@ impl Case {
     fn bytes(&self) -> Vec<u8> {
         match (&self.input, &self.input_hex) {
             (Some(text), None) => text.clone().into_bytes(),
-            (None, Some(hex)) => (0..hex.len())
-                .step_by(2)
-                .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-                .collect(),
+            (None, Some(hex)) => {
+                (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+            }
             _ => panic!("{}: give input or input_hex", self.name),
         }
     }
@@ -53,20 +52,15 @@ impl Case {
 
 #[test]
 fn the_published_documents_have_the_published_canonical_text() {
-    let mut names: Vec<_> = std::fs::read_dir(golden("rfc8785/input"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(golden("rfc8785/input")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert!(names.len() >= 8, "{names:?}");
     for name in names {
         let input = std::fs::read(golden("rfc8785/input").join(&name)).unwrap();
         let output = std::fs::read_to_string(golden("rfc8785/output").join(&name)).unwrap();
         assert_eq!(canonical(&input), output.trim_end_matches('\n'), "{name:?}");
-        assert_eq!(
-            payload_hash(&input).unwrap(),
-            PayloadHash::of_canonical(output.trim_end_matches('\n').as_bytes())
-        );
+        assert_eq!(payload_hash(&input).unwrap(), PayloadHash::of_canonical(output.trim_end_matches('\n').as_bytes()));
     }
 }
 
@@ -79,11 +73,7 @@ fn the_published_doubles_have_the_published_spelling() {
         let value = f64::from_bits(u64::from_str_radix(bits, 16).unwrap());
         // The exponent makes it a double, where a bare integer would keep its digits.
         assert_eq!(canonical(format!("{value:e}").as_bytes()), expected, "{bits}");
-        assert_eq!(
-            canonical(format!("[ {value:.1100} ]").as_bytes()),
-            format!("[{expected}]"),
-            "{bits}"
-        );
+        assert_eq!(canonical(format!("[ {value:.1100} ]").as_bytes()), format!("[{expected}]"), "{bits}");
     }
 }
 
@@ -92,12 +82,7 @@ fn our_own_documents_have_the_recorded_text_hash_and_warnings() {
     let mut canonicalizer = Canonicalizer::new();
     for case in Case::all("canonical.jsonl") {
         let (text, hash, told) = canonicalizer.canonical_and_hash(&case.bytes()).unwrap();
-        assert_eq!(
-            std::str::from_utf8(text).ok(),
-            case.canonical.as_deref(),
-            "{}",
-            case.name
-        );
+        assert_eq!(std::str::from_utf8(text).ok(), case.canonical.as_deref(), "{}", case.name);
         assert_eq!(Some(hash), case.hash, "{}", case.name);
         assert_eq!(Some(told.unsafe_integers), case.unsafe_integers, "{}", case.name);
     }
@@ -107,24 +92,10 @@ fn our_own_documents_have_the_recorded_text_hash_and_warnings() {
 fn texts_without_a_canonical_form_are_refused_with_their_place() {
     let mut messages = String::new();
     for case in Case::all("errors.jsonl") {
-        let error = payload_hash(&case.bytes())
-            .err()
-            .unwrap_or_else(|| panic!("{} was taken", case.name));
+        let error = payload_hash(&case.bytes()).err().unwrap_or_else(|| panic!("{} was taken", case.name));
         messages.push_str(&format!("{}: {error}\n", case.name));
-        let got = (
-            error.kind.name(),
-            error.offset,
-            error.line,
-            error.column,
-            error.path.as_str(),
-        );
-        let expected = (
-            case.kind.as_deref(),
-            case.offset,
-            case.line,
-            case.column,
-            case.path.as_deref(),
-        );
+        let got = (error.kind.name(), error.offset, error.line, error.column, error.path.as_str());
+        let expected = (case.kind.as_deref(), case.offset, case.line, case.column, case.path.as_deref());
         let expected = match expected {
             (Some(kind), Some(offset), Some(line), Some(column), Some(path)) => (kind, offset, line, column, path),
             _ => panic!("{}: incomplete", case.name),
@@ -155,11 +126,7 @@ fn objects_nested_out_of_order_are_sorted_at_every_depth() {
 #[test]
 fn a_canonicalizer_is_none_the_worse_for_an_error() {
     let mut canonicalizer = Canonicalizer::new();
-    assert!(
-        canonicalizer
-            .payload_hash(br#"{"b":{"d":1,"c":[{"z":1,"y":tru"#)
-            .is_err()
-    );
+    assert!(canonicalizer.payload_hash(br#"{"b":{"d":1,"c":[{"z":1,"y":tru"#).is_err());
     assert_eq!(canonicalizer.payload_hash(b"{}").unwrap(), payload_hash(b"{}").unwrap());
     let mut out = b"old".to_vec();
     assert!(canonicalizer.canonicalize(b"[1,", &mut out).is_err());

@@ -29,9 +29,7 @@ impl Serialize for Json {
             }
             Json::Object(members) => {
                 let mut map = serializer.serialize_map(Some(members.len()))?;
-                members
-                    .iter()
-                    .try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+                members.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
                 map.end()
             }
         }
@@ -41,11 +39,7 @@ impl Serialize for Json {
 pub fn text() -> impl Strategy<Value = String> {
     let special = "\"\\/\u{0}\u{8}\t\n\u{c}\r\u{1f} \u{7f}\u{80}éÅ€\u{2028}\u{d7ff}\u{e000}\u{fb33}\u{ffff}\u{10000}😀\u{10ffff}ab10~";
     let special: Vec<char> = special.chars().collect();
-    let character = prop_oneof![
-        prop::sample::select(special),
-        any::<char>(),
-        prop::char::range(' ', '~')
-    ];
+    let character = prop_oneof![prop::sample::select(special), any::<char>(), prop::char::range(' ', '~')];
     prop::collection::vec(character, 0..12).prop_map(String::from_iter)
 }
 
@@ -79,11 +73,7 @@ pub fn json() -> impl Strategy<Value = Json> {
 
 /// Spells a document: every choice there is (white space, escapes, order, form of a number) is drawn from `choices`.
 pub fn spell(json: &Json, choices: &[u8]) -> String {
-    let mut speller = Speller {
-        choices,
-        at: 0,
-        out: String::new(),
-    };
+    let mut speller = Speller { choices, at: 0, out: String::new() };
     speller.space();
     speller.value(json);
     speller.space();
@@ -99,9 +89,7 @@ struct Speller<'a> {
 impl Speller<'_> {
     fn choose(&mut self, options: usize) -> usize {
         self.at += 1;
-        self.choices
-            .get(self.at % self.choices.len().max(1))
-            .map_or(0, |&choice| usize::from(choice) % options)
+        self.choices.get(self.at % self.choices.len().max(1)).map_or(0, |&choice| usize::from(choice) % options)
     }
 
     fn space(&mut self) {
@@ -177,11 +165,7 @@ impl Speller<'_> {
 
     fn escape(&mut self, c: char, capitals: bool) {
         for unit in c.encode_utf16(&mut [0; 2]) {
-            self.out.push_str(&if capitals {
-                format!("\\u{unit:04X}")
-            } else {
-                format!("\\u{unit:04x}")
-            });
+            self.out.push_str(&if capitals { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") });
         }
     }
 }

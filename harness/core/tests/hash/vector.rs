@@ -24,9 +24,7 @@ pub fn vector(events: &str) -> HashVector {
         let (place, payload) = line.split_once(' ').unwrap();
         let [stream, client, seq] = place.split('/').collect::<Vec<_>>().try_into().unwrap();
         let entry = Entry::with_canonical(payload);
-        vector
-            .insert(&stream.into(), &client.into(), Seq(seq.parse().unwrap()), entry)
-            .unwrap();
+        vector.insert(&stream.into(), &client.into(), Seq(seq.parse().unwrap()), entry).unwrap();
     }
     vector
 }
@@ -74,11 +72,7 @@ proptest! {
 fn the_digest_is_the_one_that_its_definition_gives() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/hash/vector.jsonl")).unwrap();
     let digest: serde_json::Value = serde_json::from_str(
-        &std::fs::read_to_string(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../golden/hash/vector.digest.json"
-        ))
-        .unwrap(),
+        &std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/hash/vector.digest.json")).unwrap(),
     )
     .unwrap();
     assert_eq!(serde_json::to_value(read(&text).digest()).unwrap(), digest);
@@ -89,17 +83,9 @@ fn the_digest_is_the_one_that_its_definition_gives() {
 fn the_first_payload_of_a_seq_stays() {
     let mut vector = vector("s/c/1 {}");
     let (stream, client) = (StreamId::new("s"), ClientId::new("c"));
-    assert_eq!(
-        vector.insert(&stream, &client, Seq(1), Entry::with_canonical("{}")),
-        Ok(false)
-    );
-    let conflict = vector
-        .insert(&stream, &client, Seq(1), Entry::with_canonical("[]"))
-        .unwrap_err();
-    assert_eq!(
-        (conflict.first, conflict.second),
-        (payload_hash(b"{}").unwrap(), payload_hash(b"[]").unwrap())
-    );
+    assert_eq!(vector.insert(&stream, &client, Seq(1), Entry::with_canonical("{}")), Ok(false));
+    let conflict = vector.insert(&stream, &client, Seq(1), Entry::with_canonical("[]")).unwrap_err();
+    assert_eq!((conflict.first, conflict.second), (payload_hash(b"{}").unwrap(), payload_hash(b"[]").unwrap()));
     assert_eq!(vector.get(&stream, &client, Seq(1)), Some(&Entry::with_canonical("{}")));
     assert_eq!(vector.len(), 1);
 }
@@ -116,64 +102,26 @@ fn files_that_are_no_vectors_are_refused_with_line_and_mend() {
         ("no header", format!("{first}\n")),
         ("no JSON", "<!doctype html>\n".to_owned()),
         ("another schema", r#"{"schema":"cutover.vectors/2"}"#.to_owned() + "\n"),
-        (
-            "an unknown field of the header",
-            r#"{"schema":"cutover.vectors/1","entrys":2}"#.to_owned() + "\n",
-        ),
-        (
-            "an unknown field",
-            format!("{header}\n{}\n", event(r#""client":"c","stream":"s","seq":2,"sub":1"#)),
-        ),
-        (
-            "a field twice",
-            format!("{header}\n{}\n", event(r#""client":"c","stream":"s","seq":2,"seq":3"#)),
-        ),
-        (
-            "no seq",
-            format!("{header}\n{}\n", event(r#""client":"c","stream":"s""#)),
-        ),
-        (
-            "a negative seq",
-            format!("{header}\n{}\n", event(r#""client":"c","stream":"s","seq":-1"#)),
-        ),
-        (
-            "a bad hash",
-            format!("{header}\n{}\n", first.replace("sha256:", "sha1:")),
-        ),
+        ("an unknown field of the header", r#"{"schema":"cutover.vectors/1","entrys":2}"#.to_owned() + "\n"),
+        ("an unknown field", format!("{header}\n{}\n", event(r#""client":"c","stream":"s","seq":2,"sub":1"#))),
+        ("a field twice", format!("{header}\n{}\n", event(r#""client":"c","stream":"s","seq":2,"seq":3"#))),
+        ("no seq", format!("{header}\n{}\n", event(r#""client":"c","stream":"s""#))),
+        ("a negative seq", format!("{header}\n{}\n", event(r#""client":"c","stream":"s","seq":-1"#))),
+        ("a bad hash", format!("{header}\n{}\n", first.replace("sha256:", "sha1:"))),
         ("a blank line", format!("{header}\n{first}\n\n")),
         ("a line cut short", format!("{header}\n{first}\n{}", &first[..30])),
-        (
-            "fewer entries than promised",
-            format!("{{\"schema\":\"cutover.vectors/1\",\"entries\":3}}\n{first}\n"),
-        ),
-        (
-            "more entries than promised",
-            format!("{{\"schema\":\"cutover.vectors/1\",\"entries\":0}}\n{first}\n"),
-        ),
+        ("fewer entries than promised", format!("{{\"schema\":\"cutover.vectors/1\",\"entries\":3}}\n{first}\n")),
+        ("more entries than promised", format!("{{\"schema\":\"cutover.vectors/1\",\"entries\":0}}\n{first}\n")),
         ("an event twice", format!("{header}\n{first}\n{first}\n")),
-        (
-            "seqs out of order",
-            format!("{header}\n{first}\n{}\n", event(r#""client":"c","stream":"s","seq":1"#)),
-        ),
-        (
-            "streams out of order",
-            format!("{header}\n{first}\n{}\n", event(r#""client":"c","stream":"r","seq":9"#)),
-        ),
-        (
-            "a payload of another hash",
-            format!("{header}\n{}\n", first.replace("\"hash\"", "\"payload\":[],\"hash\"")),
-        ),
+        ("seqs out of order", format!("{header}\n{first}\n{}\n", event(r#""client":"c","stream":"s","seq":1"#))),
+        ("streams out of order", format!("{header}\n{first}\n{}\n", event(r#""client":"c","stream":"r","seq":9"#))),
+        ("a payload of another hash", format!("{header}\n{}\n", first.replace("\"hash\"", "\"payload\":[],\"hash\""))),
         (
             "a payload with a duplicate name",
-            format!(
-                "{header}\n{}\n",
-                first.replace("\"hash\"", "\"payload\":{\"a\":1,\"a\":1},\"hash\"")
-            ),
+            format!("{header}\n{}\n", first.replace("\"hash\"", "\"payload\":{\"a\":1,\"a\":1},\"hash\"")),
         ),
     ] {
-        let error = HashVector::read("a.jsonl", text.as_bytes())
-            .err()
-            .unwrap_or_else(|| panic!("{name} was taken"));
+        let error = HashVector::read("a.jsonl", text.as_bytes()).err().unwrap_or_else(|| panic!("{name} was taken"));
         messages.push_str(&format!("{name}: {error}\n"));
     }
     insta::assert_snapshot!("vector_errors", messages);

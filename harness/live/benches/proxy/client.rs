@@ -29,13 +29,7 @@ pub enum Case {
 }
 
 impl Case {
-    pub const ALL: [Case; 5] = [
-        Case::RoundTrip,
-        Case::ShortToClient,
-        Case::LongToClient,
-        Case::LongToLane,
-        Case::Http,
-    ];
+    pub const ALL: [Case; 5] = [Case::RoundTrip, Case::ShortToClient, Case::LongToClient, Case::LongToLane, Case::Http];
 }
 
 /// What was seen.
@@ -77,9 +71,7 @@ pub fn verify(addr: SocketAddr) -> io::Result<()> {
         let message = batch(bytes);
         stream.write_all(&ws::frame(&message, Some(MASK)))?;
         if ws::read_message(&mut stream)? != message {
-            return Err(io::Error::other(format!(
-                "a message of {bytes} bytes came back changed"
-            )));
+            return Err(io::Error::other(format!("a message of {bytes} bytes came back changed")));
         }
     }
     Ok(())
@@ -100,11 +92,7 @@ pub fn measure(addr: SocketAddr, case: Case, count: usize) -> io::Result<Seen> {
         Case::LongToClient => flooded(open(addr, &format!("/long/{count}"))?, count)?,
         Case::LongToLane => flooding(open(addr, &format!("/sink/{count}"))?, count)?,
     };
-    Ok(Seen {
-        took,
-        p50: Duration::ZERO,
-        p99: Duration::ZERO,
-    })
+    Ok(Seen { took, p50: Duration::ZERO, p99: Duration::ZERO })
 }
 
 /// A connection that can make round trips.
@@ -160,11 +148,7 @@ fn round_trips(count: usize, mut round_trip: impl FnMut() -> io::Result<Duration
     let took = begun.elapsed();
     times.sort_unstable();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    Ok(Seen {
-        took,
-        p50: at(0.5),
-        p99: at(0.99),
-    })
+    Ok(Seen { took, p50: at(0.5), p99: at(0.99) })
 }
 
 fn flooded(mut stream: TcpStream, count: usize) -> io::Result<Duration> {

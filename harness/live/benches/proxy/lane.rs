@@ -25,10 +25,8 @@ struct Messages {
 pub fn start(core: Option<usize>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let addr = listener.local_addr()?;
-    let messages = Arc::new(Messages {
-        short: ws::frame(&batch(SHORT_BYTES), None),
-        long: ws::frame(&batch(LONG_BYTES), None),
-    });
+    let messages =
+        Arc::new(Messages { short: ws::frame(&batch(SHORT_BYTES), None), long: ws::frame(&batch(LONG_BYTES), None) });
     thread::spawn(move || {
         system::sit(core);
         for stream in listener.incoming().flatten() {

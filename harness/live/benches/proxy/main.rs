@@ -67,11 +67,7 @@ struct Options {
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Options, String> {
-        let mut effort = Effort {
-            rounds: 11,
-            turn: Duration::from_millis(400),
-            idle: 2000,
-        };
+        let mut effort = Effort { rounds: 11, turn: Duration::from_millis(400), idle: 2000 };
         let mut only = Vec::new();
         let mut cores = "one".to_owned();
         let mut arguments = arguments.iter();
@@ -80,13 +76,7 @@ impl Options {
             match argument.as_str() {
                 // Cargo's own.
                 "--bench" => {}
-                "--quick" => {
-                    effort = Effort {
-                        rounds: 3,
-                        turn: Duration::from_millis(150),
-                        idle: 200,
-                    }
-                }
+                "--quick" => effort = Effort { rounds: 3, turn: Duration::from_millis(150), idle: 200 },
                 "--rounds" => effort.rounds = value()?.parse().map_err(|error| format!("--rounds: {error}"))?,
                 "--only" => only.push(value()?.clone()),
                 "--cores" => cores.clone_from(value()?),
@@ -94,11 +84,7 @@ impl Options {
                 other => return Err(format!("{other} is no option of this benchmark")),
             }
         }
-        Ok(Options {
-            effort,
-            only,
-            seats: Seats::parse(&cores)?,
-        })
+        Ok(Options { effort, only, seats: Seats::parse(&cores)? })
     }
 
     fn wants(&self, way: Way) -> bool {
@@ -108,10 +94,7 @@ impl Options {
 
 fn bench(options: &Options) -> io::Result<()> {
     let files = system::raise_file_limit();
-    let ground = Ground {
-        lane: lane::start(options.seats.ends)?,
-        core: options.seats.proxies,
-    };
+    let ground = Ground { lane: lane::start(options.seats.ends)?, core: options.seats.proxies };
     let mut missing = Vec::new();
     let mut peers: Vec<Peer> = Vec::new();
     for way in Way::ALL.into_iter().filter(|way| options.wants(*way)) {
@@ -127,28 +110,16 @@ fn bench(options: &Options) -> io::Result<()> {
     // Both ends are here, so that a connection takes two descriptors; and so it does in a proxy.
     let most = usize::try_from(files.saturating_sub(FILES_SPARE) / 2).unwrap_or(usize::MAX);
     let idle = idle(&mut taken, ground, options.effort.idle.min(most));
-    report::Report {
-        taken: &taken,
-        idle: &idle,
-        missing: &missing,
-    }
-    .print();
+    report::Report { taken: &taken, idle: &idle, missing: &missing }.print();
     Ok(())
 }
 
 /// Each proxy is started anew, so that what it held for the messages before is not taken for its connections' memory.
 fn idle(taken: &mut [Taken], ground: Ground, connections: usize) -> Vec<Idle> {
     let mut seen = Vec::new();
-    for taken in taken
-        .iter_mut()
-        .filter(|taken| connections > 0 && taken.way != Way::Direct)
-    {
+    for taken in taken.iter_mut().filter(|taken| connections > 0 && taken.way != Way::Direct) {
         let way = taken.way;
-        let connections = if way == Way::Mitmproxy {
-            connections.min(IDLE_MITMPROXY)
-        } else {
-            connections
-        };
+        let connections = if way == Way::Mitmproxy { connections.min(IDLE_MITMPROXY) } else { connections };
         eprintln!("{connections} idle connections through {}", way.name());
         let peer = peers::start(way, ground).map_err(|Missing(how)| io::Error::other(how));
         match peer.and_then(|peer| rounds::idle(&peer, connections)) {

@@ -39,17 +39,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         builder.worker_threads(threads);
     }
     let runtime = builder.enable_all().build().map_err(|error| error.to_string())?;
-    runtime
-        .block_on(serve(lane, arms == "armed"))
-        .map_err(|error| error.to_string())
+    runtime.block_on(serve(lane, arms == "armed")).map_err(|error| error.to_string())
 }
 
 async fn serve(lane: SocketAddr, armed: bool) -> io::Result<()> {
-    let upstream = UpstreamAddr {
-        host: lane.ip().to_string(),
-        port: lane.port(),
-        tls: false,
-    };
+    let upstream = UpstreamAddr { host: lane.ip().to_string(), port: lane.port(), tls: false };
     // The sender has to live: without it the lane would count as gone.
     let (_sender, upstream) = watch::channel(Some(upstream));
     let factory = if armed { phoenix()? } else { Arc::new(Unread) };
@@ -75,23 +69,14 @@ fn faults() -> Vec<PlannedFault> {
     let by_payload = |direction, kind| {
         Position::Message(Pick {
             kind,
-            payload: Some(Predicate {
-                pointer: "/never".to_owned(),
-                equals: Some("true".to_owned()),
-            }),
+            payload: Some(Predicate { pointer: "/never".to_owned(), equals: Some("true".to_owned()) }),
             nth: Some(u32::MAX),
             ..Pick::any(direction)
         })
     };
-    let by_seq = Position::Delivery {
-        stream: StreamId::new(STREAM),
-        seq: Seq(u64::MAX),
-    };
+    let by_seq = Position::Delivery { stream: StreamId::new(STREAM), seq: Seq(u64::MAX) };
     let repeat = FaultKind::Repeat { more: 1 };
-    let cut = FaultKind::Cut {
-        how: Cut::Close { code: 1012 },
-        when: When::After,
-    };
+    let cut = FaultKind::Cut { how: Cut::Close { code: 1012 }, when: When::After };
     let planned = [
         (by_payload(Direction::Downstream, Some(MessageKind::Delivery)), repeat),
         (by_payload(Direction::Downstream, None), FaultKind::Delay { ms: 1 }),

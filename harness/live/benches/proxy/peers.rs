@@ -33,15 +33,8 @@ pub enum Way {
 }
 
 impl Way {
-    pub const ALL: [Way; 7] = [
-        Way::Direct,
-        Way::Haproxy,
-        Way::Transparent,
-        Way::Armed,
-        Way::Noxious,
-        Way::Toxiproxy,
-        Way::Mitmproxy,
-    ];
+    pub const ALL: [Way; 7] =
+        [Way::Direct, Way::Haproxy, Way::Transparent, Way::Armed, Way::Noxious, Way::Toxiproxy, Way::Mitmproxy];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -101,11 +94,7 @@ impl Process {
         let core = core.map_or_else(|| "any".to_owned(), |core| core.to_string());
         command.arg("tied").arg(core).arg(program).args(arguments);
         let stderr = fs::File::create(dir.path().join("stderr"))?;
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(stderr)
-            .current_dir(dir.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).current_dir(dir.path());
         let child = command.spawn()?;
         Ok(Process { child, dir })
     }
@@ -122,12 +111,7 @@ impl Process {
             }
             thread::sleep(POLL);
         }
-        Ok(Peer {
-            way,
-            version,
-            addr,
-            process: Some(self),
-        })
+        Ok(Peer { way, version, addr, process: Some(self) })
     }
 }
 
@@ -144,12 +128,7 @@ pub fn start(way: Way, ground: Ground) -> Result<Peer, Missing> {
     match way {
         Way::Direct => {
             client::verify(ground.lane)?;
-            Ok(Peer {
-                way,
-                version: String::new(),
-                addr: ground.lane,
-                process: None,
-            })
+            Ok(Peer { way, version: String::new(), addr: ground.lane, process: None })
         }
         Way::Haproxy => haproxy(ground),
         Way::Transparent => ours(way, "transparent", ground),
@@ -168,10 +147,7 @@ fn ours(way: Way, arms: &str, Ground { lane, core }: Ground) -> Result<Peer, Mis
     if let Some(stdout) = process.child.stdout.take() {
         BufReader::new(stdout).read_line(&mut line)?;
     }
-    let addr = line
-        .trim()
-        .strip_prefix(ours::LISTENING)
-        .and_then(|addr| addr.parse().ok());
+    let addr = line.trim().strip_prefix(ours::LISTENING).and_then(|addr| addr.parse().ok());
     let addr = addr.ok_or_else(|| Missing("it did not start".to_owned()))?;
     process.until_ready(way, env!("CARGO_PKG_VERSION").to_owned(), addr)
 }
@@ -241,11 +217,7 @@ fn build_noxious() -> Result<PathBuf, String> {
         .arg(&target)
         .status()
         .map_err(|error| error.to_string())?;
-    if built.success() {
-        Ok(target.join("release/noxious-peer"))
-    } else {
-        Err("it could not be built".to_owned())
-    }
+    if built.success() { Ok(target.join("release/noxious-peer")) } else { Err("it could not be built".to_owned()) }
 }
 
 fn toxiproxy(Ground { lane, core }: Ground) -> Result<Peer, Missing> {
@@ -286,11 +258,7 @@ fn ask(addr: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Str
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    if answer.starts_with("HTTP/1.1 2") {
-        Ok(answer)
-    } else {
-        Err(io::Error::other(answer))
-    }
+    if answer.starts_with("HTTP/1.1 2") { Ok(answer) } else { Err(io::Error::other(answer)) }
 }
 
 /// A program that a variable names, or else the first of these that is there.

@@ -48,10 +48,7 @@ impl Report<'_> {
     pub fn print(&self) {
         self.print_ways();
         self.print_round_trips(Case::RoundTrip, "Round trips of 200-byte messages, one after another");
-        self.print_round_trips(
-            Case::Http,
-            "Plain HTTP requests on one connection, answers of 200 bytes",
-        );
+        self.print_round_trips(Case::Http, "Plain HTTP requests on one connection, answers of 200 bytes");
         self.print_short();
         self.print_bulk();
         self.print_idle();
@@ -126,18 +123,9 @@ impl Report<'_> {
     }
 
     fn print_bulk(&self) {
-        for (case, way) in [
-            (Case::LongToClient, "lane to client"),
-            (Case::LongToLane, "client to lane"),
-        ] {
-            let mut table = Table::new(&[
-                "through",
-                "MB/s",
-                "× HAProxy's",
-                "messages/s",
-                "× mitmproxy's",
-                "CPU µs each",
-            ]);
+        for (case, way) in [(Case::LongToClient, "lane to client"), (Case::LongToLane, "client to lane")] {
+            let mut table =
+                Table::new(&["through", "MB/s", "× HAProxy's", "messages/s", "× mitmproxy's", "CPU µs each"]);
             for taken in self.taken {
                 let rate = taken.median(case, |turn| turn.rate);
                 table.row(vec![
@@ -174,40 +162,22 @@ impl Report<'_> {
             println!("- not measured");
             return;
         };
-        goal(
-            "added p50 at most 1.5 times HAProxy's",
-            self.added_times(ours, Case::RoundTrip),
-            |value| value <= ADDED_MAX_OF_HAPROXY,
-        );
-        goal(
-            "added p50 under 100 µs",
-            self.added_us(ours, Case::RoundTrip),
-            |value| value < ADDED_MAX_US,
-        );
+        goal("added p50 at most 1.5 times HAProxy's", self.added_times(ours, Case::RoundTrip), |value| {
+            value <= ADDED_MAX_OF_HAPROXY
+        });
+        goal("added p50 under 100 µs", self.added_us(ours, Case::RoundTrip), |value| value < ADDED_MAX_US);
         let bulk = |value| value >= BULK_MIN_OF_HAPROXY;
         let rate = |value| value >= RATE_MIN_OF_MITMPROXY;
         let times = |other, case| self.times(ours, other, case);
-        goal(
-            "bulk to the client at least 0.7 of HAProxy's",
-            times(Way::Haproxy, Case::LongToClient),
-            bulk,
-        );
-        goal(
-            "bulk to the lane at least 0.7 of HAProxy's",
-            times(Way::Haproxy, Case::LongToLane),
-            bulk,
-        );
+        goal("bulk to the client at least 0.7 of HAProxy's", times(Way::Haproxy, Case::LongToClient), bulk);
+        goal("bulk to the lane at least 0.7 of HAProxy's", times(Way::Haproxy, Case::LongToLane), bulk);
         goal(
             "200-byte messages a second at least 20 times mitmproxy's",
             times(Way::Mitmproxy, Case::ShortToClient),
             rate,
         );
         let long = Case::LongToClient;
-        goal(
-            "64 KiB messages a second at least 20 times mitmproxy's",
-            times(Way::Mitmproxy, long),
-            rate,
-        );
+        goal("64 KiB messages a second at least 20 times mitmproxy's", times(Way::Mitmproxy, long), rate);
         let direct = self.find(Way::Direct);
         if let Some(most) = direct.and_then(|direct| self.times(direct, Way::Mitmproxy, long)) {
             println!("  (the most that could be had, without any proxy: {most:.2})");
@@ -236,9 +206,7 @@ struct Table {
 
 impl Table {
     fn new(head: &[&str]) -> Table {
-        Table {
-            rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()],
-        }
+        Table { rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()] }
     }
 
     fn row(&mut self, row: Vec<String>) {
@@ -251,13 +219,10 @@ impl Table {
         let widest = |at: usize| self.rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns).map(widest).collect();
         for (number, row) in self.rows.iter().enumerate() {
-            let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, width))| {
-                if at == 0 {
-                    format!("{cell:<width$}")
-                } else {
-                    format!("{cell:>width$}")
-                }
-            });
+            let cells =
+                row.iter().zip(&widths).enumerate().map(|(at, (cell, width))| {
+                    if at == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                });
             println!("| {} |", cells.collect::<Vec<_>>().join(" | "));
             if number == 0 {
                 let rules = widths.iter().enumerate().map(|(at, width)| {

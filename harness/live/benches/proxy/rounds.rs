@@ -47,8 +47,7 @@ impl Taken {
 
     /// Keeps what came, or why nothing did.
     fn keep<T>(&mut self, case: Case, seen: io::Result<T>) -> Option<T> {
-        seen.map_err(|error| self.failed.push(format!("{}, {case:?}: {error}", self.way.name())))
-            .ok()
+        seen.map_err(|error| self.failed.push(format!("{}, {case:?}: {error}", self.way.name()))).ok()
     }
 
     /// The median over the rounds.
@@ -154,9 +153,5 @@ pub fn idle(peer: &Peer, connections: usize) -> io::Result<Idle> {
     for echo in &mut open {
         echo.round_trip()?;
     }
-    Ok(Idle {
-        way: peer.way,
-        connections,
-        bytes_each: after.saturating_sub(before) as f64 / connections as f64,
-    })
+    Ok(Idle { way: peer.way, connections, bytes_each: after.saturating_sub(before) as f64 / connections as f64 })
 }

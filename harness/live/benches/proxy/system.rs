@@ -26,10 +26,7 @@ pub fn rss_bytes(pid: u32) -> u64 {
 /// that is.
 #[allow(unsafe_code)]
 pub fn raise_file_limit() -> u64 {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: both calls read or write the one struct that they are given.
     unsafe {
         if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) != 0 {
@@ -37,11 +34,7 @@ pub fn raise_file_limit() -> u64 {
         }
         let before = limit.rlim_cur;
         limit.rlim_cur = limit.rlim_max;
-        if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) == 0 {
-            limit.rlim_max
-        } else {
-            before
-        }
+        if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) == 0 { limit.rlim_max } else { before }
     }
 }
 
@@ -62,14 +55,8 @@ impl Seats {
         let cores = cores();
         let (first, last) = (cores.first().copied(), cores.last().copied());
         match word {
-            "one" => Ok(Seats {
-                ends: first,
-                proxies: first,
-            }),
-            "two" => Ok(Seats {
-                ends: first,
-                proxies: last,
-            }),
+            "one" => Ok(Seats { ends: first, proxies: first }),
+            "two" => Ok(Seats { ends: first, proxies: last }),
             "any" => Ok(Seats::default()),
             other => Err(format!("--cores takes one, two or any, not {other}")),
         }
@@ -88,9 +75,7 @@ fn cores() -> Vec<usize> {
         return Vec::new();
     }
     // SAFETY: the number stays below the number of bits in the set.
-    (0..8 * bytes)
-        .filter(|core| unsafe { libc::CPU_ISSET(*core, &allowed) })
-        .collect()
+    (0..8 * bytes).filter(|core| unsafe { libc::CPU_ISSET(*core, &allowed) }).collect()
 }
 
 /// Binds this thread, and what it starts, to a core. Where it is refused it runs anywhere.

@@ -80,18 +80,12 @@ fn head_bytes(second: u8) -> usize {
 fn parse_head(head: &[u8]) -> Head {
     let (first, second) = (head[0], head[1]);
     let length_bytes = head_bytes(second & 0x7f) - 2;
-    let long = head[2..2 + length_bytes]
-        .iter()
-        .fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
+    let long = head[2..2 + length_bytes].iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
     Head {
         last: first & 0x80 != 0,
         data: first & 0x08 == 0,
         mask: (second & 0x80 != 0).then(|| [0, 1, 2, 3].map(|at| head[2 + length_bytes + at])),
-        payload_bytes: if length_bytes == 0 {
-            usize::from(second & 0x7f)
-        } else {
-            long
-        },
+        payload_bytes: if length_bytes == 0 { usize::from(second & 0x7f) } else { long },
     }
 }
 

@@ -45,29 +45,4 @@ impl Backoff {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_are_the_plans_then_double_up_to_a_cap() {
-        let mut backoff = Backoff::new(vec![7, 20]);
-        let mut waits = || backoff.after_failure(None).as_millis();
-        let first: Vec<u128> = (0..5).map(|_| waits()).collect();
-        assert_eq!(first, [7, 20, 40, 80, 160]);
-        let later: Vec<u128> = (0..40).map(|_| waits()).collect();
-        assert_eq!(later.last(), Some(&CAP.as_millis()));
-        backoff.reset();
-        assert_eq!(backoff.after_failure(None).as_millis(), 7);
-    }
-
-    #[test]
-    fn what_a_lane_asks_for_is_waited_and_jittered() {
-        let mut backoff = Backoff::new(vec![7]);
-        assert_eq!(backoff.after_failure(Some(Duration::from_secs(1))).as_millis(), 1007);
-    }
-
-    #[test]
-    fn a_plan_without_waits_waits_all_the_same() {
-        assert!(!Backoff::new(Vec::new()).after_failure(None).is_zero());
-    }
-}
+mod tests;

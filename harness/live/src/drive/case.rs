@@ -75,21 +75,11 @@ impl Case {
         dir: &Path,
     ) -> Result<Case, DriveError> {
         let lane = stack.lane.id();
-        std::fs::create_dir_all(dir).map_err(|source| DriveError::Directory {
-            path: dir.to_owned(),
-            source,
-        })?;
-        let writer_faults = faults_of(plan, lane, |fault| {
-            fault.client.as_str() == WRITER && strikes_case(fault, planned)
-        });
-        let writer_proxy = Passage::start(
-            &WRITER.into(),
-            writer_faults,
-            (plan, planned),
-            (stack, &stack.writer),
-            recorder,
-        )
-        .await?;
+        std::fs::create_dir_all(dir).map_err(|source| DriveError::Directory { path: dir.to_owned(), source })?;
+        let writer_faults =
+            faults_of(plan, lane, |fault| fault.client.as_str() == WRITER && strikes_case(fault, planned));
+        let writer_proxy =
+            Passage::start(&WRITER.into(), writer_faults, (plan, planned), (stack, &stack.writer), recorder).await?;
         let writer = Writer::new(
             stack.lane.clone(),
             writer_proxy.endpoint(),
@@ -108,13 +98,7 @@ impl Case {
             let handle = ClientHandle::spawn(stack.lane.clone(), proxy.endpoint(), inbox, recorder.clone());
             clients.insert(
                 client.id.clone(),
-                Client {
-                    handle,
-                    proxy,
-                    streams: client.streams.clone(),
-                    wanted: false,
-                    lost: AtomicBool::new(false),
-                },
+                Client { handle, proxy, streams: client.streams.clone(), wanted: false, lost: AtomicBool::new(false) },
             );
         }
         let faults = plan.faults.iter().filter(|fault| fault.strikes(lane));
@@ -122,11 +106,7 @@ impl Case {
         let faults = faults.map(|fault| (fault.id.clone(), fault.client.clone()));
         let faults = faults.chain(toxics.map(|toxic| (toxic.id.clone(), toxic.client.clone())));
         let faults = faults.collect();
-        let heads = planned
-            .streams
-            .iter()
-            .map(|stream| (stream.id.clone(), Seq(0)))
-            .collect();
+        let heads = planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect();
         let mut case = Case {
             plan: planned.clone(),
             lane,
@@ -160,11 +140,7 @@ impl Case {
                 Completion::Fail(refusal) => format!("{}: {}", refusal.code, refusal.message),
                 Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why) => why,
             };
-            return Err(DriveError::Setup {
-                lane: self.lane,
-                stream: stream.id.to_string(),
-                what,
-            });
+            return Err(DriveError::Setup { lane: self.lane, stream: stream.id.to_string(), what });
         }
         Ok(())
     }
@@ -200,35 +176,20 @@ impl Case {
     fn is_dead(&self) -> Option<String> {
         let mut clients = self.clients.iter();
         let (id, _) = clients.find(|(_, client)| client.handle.status.borrow().overdue >= MOST_OVERDUE)?;
-        Some(format!(
-            "`{id}` to be sent events live; it asked again {MOST_OVERDUE} times for what did not come"
-        ))
+        Some(format!("`{id}` to be sent events live; it asked again {MOST_OVERDUE} times for what did not come"))
     }
 
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
-            Step::Policy {
-                op,
-                stream,
-                retention,
-                replay_budget,
-            } => {
-                let policy = Op::Policy {
-                    stream: stream.clone(),
-                    retention: *retention,
-                    replay_budget: *replay_budget,
-                };
+            Step::Policy { op, stream, retention, replay_budget } => {
+                let policy =
+                    Op::Policy { stream: stream.clone(), retention: *retention, replay_budget: *replay_budget };
                 self.writer.invoke(*op, &policy).await;
                 Ok(())
             }
-            Step::Publish {
-                op,
-                stream,
-                key,
-                payload,
-                expect,
-                ..
-            } => self.publish(*op, stream, key, payload, expect).await,
+            Step::Publish { op, stream, key, payload, expect, .. } => {
+                self.publish(*op, stream, key, payload, expect).await
+            }
             Step::Connect { client } => {
                 self.client(client, true)?.connect().await;
                 self.joined(client).await
@@ -261,10 +222,7 @@ impl Case {
 
     /// A client, and whether it is to be connected from now on.
     fn client(&mut self, id: &ClientId, wanted: bool) -> Result<&ClientHandle, String> {
-        let client = self
-            .clients
-            .get_mut(id)
-            .ok_or_else(|| format!("client `{id}`, which the case does not have"))?;
+        let client = self.clients.get_mut(id).ok_or_else(|| format!("client `{id}`, which the case does not have"))?;
         client.wanted = wanted;
         Ok(&client.handle)
     }
@@ -278,11 +236,7 @@ impl Case {
         expect: &PublishExpect,
     ) -> Result<(), String> {
         self.writer_proxy.expect_ack(Some(op));
-        let publish = Op::Publish {
-            stream: stream.clone(),
-            key: key.to_owned(),
-            payload: payload.to_owned(),
-        };
+        let publish = Op::Publish { stream: stream.clone(), key: key.to_owned(), payload: payload.to_owned() };
         let completion = self.writer.invoke(op, &publish).await;
         self.writer_proxy.expect_ack(None);
         match completion {
@@ -306,12 +260,8 @@ impl Case {
     }
 
     async fn caught_up(&self, clients: &[ClientId], within: Bound) -> Result<(), String> {
-        let each = clients
-            .iter()
-            .filter_map(|id| self.clients.get(id).map(|client| (id, client)));
-        let waits: Vec<_> = each
-            .map(|(id, client)| self.settled(id, client, within).boxed())
-            .collect();
+        let each = clients.iter().filter_map(|id| self.clients.get(id).map(|client| (id, client)));
+        let waits: Vec<_> = each.map(|(id, client)| self.settled(id, client, within).boxed()).collect();
         join_all(waits).await.into_iter().collect()
     }
 
@@ -359,12 +309,8 @@ impl Case {
             return Ok(());
         };
         let mut status = client.handle.status.clone();
-        let joined = bounds::STEP
-            .within(status.wait_for(|status| status.subscribed || status.gave_up.is_some()))
-            .await;
-        joined
-            .map(|_| ())
-            .map_err(|reached| format!("`{id}` to be subscribed, {reached}"))
+        let joined = bounds::STEP.within(status.wait_for(|status| status.subscribed || status.gave_up.is_some())).await;
+        joined.map(|_| ()).map_err(|reached| format!("`{id}` to be subscribed, {reached}"))
     }
 
     async fn fired(&self, fault: &FaultId) -> Result<(), String> {
@@ -415,20 +361,14 @@ impl Case {
     }
 
     fn passages(&self) -> impl Iterator<Item = &Passage> {
-        [&self.writer_proxy]
-            .into_iter()
-            .chain(self.clients.values().map(|client| &client.proxy))
+        [&self.writer_proxy].into_iter().chain(self.clients.values().map(|client| &client.proxy))
     }
 
     async fn server(&mut self, action: ServerAction) -> Result<(), String> {
         let victim = self.victim.clone().ok_or("a server of ours to kill or pause")?;
-        let process = victim
-            .suffer(action, self.last_acked.as_deref())
-            .await
-            .map_err(|error| format!("the server: {error}"))?;
-        self.recorder.record(Record::Process {
-            process: process.clone(),
-        });
+        let process =
+            victim.suffer(action, self.last_acked.as_deref()).await.map_err(|error| format!("the server: {error}"))?;
+        self.recorder.record(Record::Process { process: process.clone() });
         if matches!(process, Process::Killed { .. } | Process::Paused) {
             self.all_noticed().await?;
         }
@@ -437,10 +377,7 @@ impl Case {
 
     /// Waits until every connected client knows that its server is gone, so that each suffers it at the same point.
     async fn all_noticed(&self) -> Result<(), String> {
-        let waits: Vec<_> = self
-            .connected()
-            .map(|(id, client)| noticed(id, client).boxed())
-            .collect();
+        let waits: Vec<_> = self.connected().map(|(id, client)| noticed(id, client).boxed()).collect();
         join_all(waits).await.into_iter().collect()
     }
 
@@ -448,9 +385,7 @@ impl Case {
     async fn heal(&mut self) {
         for passage in self.passages() {
             if let Err(error) = passage.heal().await {
-                self.recorder.record(Record::TimedOut {
-                    waiting_for: format!("toxics to be taken off: {error}"),
-                });
+                self.recorder.record(Record::TimedOut { waiting_for: format!("toxics to be taken off: {error}") });
             }
         }
         self.settle(bounds::HEAL).await;
@@ -489,11 +424,7 @@ impl Case {
             let status = client.handle.status.borrow().clone();
             for stream in &client.streams {
                 let cursor = status.cursors.get(stream).copied().unwrap_or_default();
-                self.recorder.record(Record::Watermark {
-                    client: id.clone(),
-                    stream: stream.clone(),
-                    cursor,
-                });
+                self.recorder.record(Record::Watermark { client: id.clone(), stream: stream.clone(), cursor });
             }
         }
     }
@@ -516,15 +447,12 @@ impl Case {
 async fn round_trip(recorder: &Recorder, id: &ClientId, client: &Client, within: Bound) {
     if let Err(reached) = within.within(client.handle.settle()).await {
         client.lost.store(true, Ordering::Relaxed);
-        recorder.record(Record::TimedOut {
-            waiting_for: format!("`{id}` to have a good connection, {reached}"),
-        });
+        recorder.record(Record::TimedOut { waiting_for: format!("`{id}` to have a good connection, {reached}") });
     }
 }
 
 async fn noticed(id: &ClientId, client: &Client) -> Result<(), String> {
     let mut status = client.handle.status.clone();
     let gone = bounds::STEP.within(status.wait_for(|status| !status.subscribed)).await;
-    gone.map(|_| ())
-        .map_err(|reached| format!("`{id}` to notice that its server is gone, {reached}"))
+    gone.map(|_| ()).map_err(|reached| format!("`{id}` to notice that its server is gone, {reached}"))
 }

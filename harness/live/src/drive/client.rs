@@ -75,11 +75,7 @@ impl ClientHandle {
             wanted: false,
             waiting: Vec::new(),
         };
-        ClientHandle {
-            commands,
-            status,
-            task: tokio::spawn(actor.run(inbound)),
-        }
+        ClientHandle { commands, status, task: tokio::spawn(actor.run(inbound)) }
     }
 
     /// Connects, and from then on reconnects until told otherwise.
@@ -288,10 +284,7 @@ impl Actor {
             return false;
         }
         let least = bounds::SECOND_LOOK;
-        let pause = Bound {
-            time: least.time.max(started.elapsed() * SECOND_LOOK_TIMES),
-            ..least
-        };
+        let pause = Bound { time: least.time.max(started.elapsed() * SECOND_LOOK_TIMES), ..least };
         let _ = pause.within(std::future::pending::<()>()).await;
         if !self.round_trip(session).await {
             return false;
@@ -395,9 +388,7 @@ impl Actor {
     async fn close(&mut self, session: &mut Option<Box<dyn Session>>) {
         if let Some(mut open) = session.take() {
             for (stream, cursor) in self.inbox.cursors() {
-                let _ = bounds::ANSWER
-                    .within(open.invoke(&Op::Checkpoint { stream, cursor }))
-                    .await;
+                let _ = bounds::ANSWER.within(open.invoke(&Op::Checkpoint { stream, cursor })).await;
             }
             open.close().await;
             self.closed(Closed::ByClient);
@@ -405,11 +396,7 @@ impl Actor {
     }
 
     fn closed(&self, why: Closed) {
-        self.recorder.record(Record::Closed {
-            client: self.inbox.client().clone(),
-            conn: ConnId(self.conn),
-            why,
-        });
+        self.recorder.record(Record::Closed { client: self.inbox.client().clone(), conn: ConnId(self.conn), why });
     }
 }
 

@@ -65,11 +65,7 @@ impl Following {
 impl Inbox {
     /// A client that starts from what its checkpoint file holds.
     pub fn new(planned: PlannedClient, hashes: Arc<PlannedHashes>, recorder: Recorder, file: CheckpointFile) -> Inbox {
-        let streams = planned
-            .streams
-            .iter()
-            .map(|stream| (stream.clone(), Following::default()))
-            .collect();
+        let streams = planned.streams.iter().map(|stream| (stream.clone(), Following::default())).collect();
         let mut inbox = Inbox {
             planned,
             hashes,
@@ -142,10 +138,7 @@ impl Inbox {
 
     /// The client will not try again.
     pub fn give_up(&mut self, why: String) {
-        self.recorder.record(Record::GaveUp {
-            client: self.planned.id.clone(),
-            why: why.clone(),
-        });
+        self.recorder.record(Record::GaveUp { client: self.planned.id.clone(), why: why.clone() });
         self.gave_up = Some(why);
     }
 
@@ -161,10 +154,7 @@ impl Inbox {
 
     /// The subscription that deliveries of this stream belong to.
     pub fn sub_of(&self, stream: &StreamId) -> SubId {
-        self.streams
-            .get(stream)
-            .map(|following| following.sub)
-            .unwrap_or_default()
+        self.streams.get(stream).map(|following| following.sub).unwrap_or_default()
     }
 
     /// Asks for every stream from its cursor: numbers the subscriptions and records them.
@@ -195,12 +185,7 @@ impl Inbox {
             Head::BelowCursor | Head::Untold => None,
         };
         let sub = self.sub_of(stream);
-        self.recorder.record(Record::Accepted {
-            client: self.planned.id.clone(),
-            sub,
-            stream: stream.clone(),
-            head,
-        });
+        self.recorder.record(Record::Accepted { client: self.planned.id.clone(), sub, stream: stream.clone(), head });
         self.applier.replay_complete(stream);
         if let Some(following) = self.streams.get_mut(stream) {
             following.head = head;
@@ -212,12 +197,7 @@ impl Inbox {
     pub fn refused(&self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) {
         for (stream, _) in asked {
             let (client, sub, stream) = (self.planned.id.clone(), self.sub_of(stream), stream.clone());
-            self.recorder.record(Record::Refused {
-                client,
-                sub,
-                stream,
-                refusal: refusal.clone(),
-            });
+            self.recorder.record(Record::Refused { client, sub, stream, refusal: refusal.clone() });
         }
     }
 
@@ -240,12 +220,7 @@ impl Inbox {
     /// Gives up the cursor of a stream.
     pub fn rewind(&mut self, stream: &StreamId, why: RewindReason) {
         let from = self.applier.cursor(stream).unwrap_or_default();
-        self.recorder.record(Record::Rewound {
-            client: self.planned.id.clone(),
-            stream: stream.clone(),
-            from,
-            why,
-        });
+        self.recorder.record(Record::Rewound { client: self.planned.id.clone(), stream: stream.clone(), from, why });
         self.applier.rewind(stream);
         self.store(stream);
     }
@@ -320,37 +295,20 @@ impl Inbox {
         self.out_of_order.clear();
         for (stream, cursor) in newly_stuck {
             self.changed.insert(stream.clone());
-            self.recorder.record(Record::Stuck {
-                client: self.planned.id.clone(),
-                stream,
-                cursor,
-            });
+            self.recorder.record(Record::Stuck { client: self.planned.id.clone(), stream, cursor });
         }
     }
 
     /// Takes an arrival that is not the end of the connection; false where a stream has to be replayed.
     pub fn take(&mut self, conn: ConnId, arrival: Arrival) -> bool {
         match arrival {
-            Arrival::Event {
-                stream,
-                seq,
-                payload,
-                declared,
-                via,
-            } => self.event(conn, stream, seq, &payload, declared, via),
-            Arrival::Foreign { name, seq, via } => self.recorder.record(Record::Foreign {
-                client: self.planned.id.clone(),
-                conn,
-                name,
-                seq,
-                via,
-            }),
-            Arrival::Contradiction {
-                stream,
-                seq,
-                what,
-                said,
-            } => self.recorder.record(Record::Contradicted {
+            Arrival::Event { stream, seq, payload, declared, via } => {
+                self.event(conn, stream, seq, &payload, declared, via)
+            }
+            Arrival::Foreign { name, seq, via } => {
+                self.recorder.record(Record::Foreign { client: self.planned.id.clone(), conn, name, seq, via })
+            }
+            Arrival::Contradiction { stream, seq, what, said } => self.recorder.record(Record::Contradicted {
                 client: self.planned.id.clone(),
                 conn,
                 stream,
@@ -359,17 +317,11 @@ impl Inbox {
                 said,
             }),
             Arrival::Unreadable(what) => {
-                self.recorder.record(Record::Unreadable {
-                    client: self.planned.id.clone(),
-                    conn,
-                    what,
-                });
+                self.recorder.record(Record::Unreadable { client: self.planned.id.clone(), conn, what });
             }
-            Arrival::Ignored(what) => self.recorder.record(Record::Ignored {
-                client: self.planned.id.clone(),
-                conn,
-                what,
-            }),
+            Arrival::Ignored(what) => {
+                self.recorder.record(Record::Ignored { client: self.planned.id.clone(), conn, what })
+            }
             Arrival::Closed(_) => {}
         }
         !self.is_out_of_order()

@@ -14,11 +14,11 @@ mod patience;
 mod proof;
 mod recorder;
 mod resume;
-#[cfg(test)]
-mod retry_tests;
 mod stack;
 mod status;
 mod strikes;
+#[cfg(test)]
+mod tests;
 mod wiring;
 mod writer;
 
@@ -58,11 +58,7 @@ pub async fn drive(
 ) -> Result<LaneRun, DriveError> {
     let lane = stack.lane.id();
     let recorder = Recorder::start(plan.scenario.clone(), lane, events);
-    let run = Run {
-        plan: plan.clone(),
-        stack,
-        recorder: recorder.clone(),
-    };
+    let run = Run { plan: plan.clone(), stack, recorder: recorder.clone() };
     tokio::select! {
         biased;
         () = cancel.cancelled() => {}
@@ -70,10 +66,7 @@ pub async fn drive(
     }
     let recorded = recorder.snapshot();
     Ok(LaneRun {
-        history: History {
-            header: header(&plan, lane),
-            records: recorded.records,
-        },
+        history: History { header: header(&plan, lane), records: recorded.records },
         times_us: recorded.times_us,
         started_us: recorder.started_us(),
     })
@@ -137,8 +130,5 @@ impl Run {
 /// Has each case do its part of a phase, a few at a time.
 async fn each(cases: &mut [Case], phase: Phase) {
     let parts: Vec<_> = cases.iter_mut().map(|case| case.part(phase).boxed()).collect();
-    stream::iter(parts)
-        .buffer_unordered(CASES_AT_ONCE)
-        .collect::<()>()
-        .await;
+    stream::iter(parts).buffer_unordered(CASES_AT_ONCE).collect::<()>().await;
 }

@@ -72,10 +72,7 @@ impl Passage {
             seed: plan.seed.0,
             ..ProxyConfig::transparent(client.clone(), route.upstream.clone(), stack.taggers.clone(), ledger)
         };
-        let failed = |source| DriveError::Proxy {
-            client: client.to_string(),
-            source,
-        };
+        let failed = |source| DriveError::Proxy { client: client.to_string(), source };
         let proxy = Arc::new(Proxy::start(config).await.map_err(failed)?);
         let outside = match outside {
             None => None,
@@ -86,23 +83,14 @@ impl Passage {
                 Some(Outside { front, strikes })
             }
         };
-        let passage = Passage {
-            proxy,
-            authority: route.authority.clone(),
-            toxics,
-            armed: Mutex::default(),
-            outside,
-        };
+        let passage = Passage { proxy, authority: route.authority.clone(), toxics, armed: Mutex::default(), outside };
         passage.arm(&armed).await.map_err(DriveError::Front)?;
         Ok(passage)
     }
 
     /// Where the client goes.
     pub fn endpoint(&self) -> Endpoint {
-        Endpoint {
-            connect: self.entrance(),
-            authority: self.authority.clone(),
-        }
+        Endpoint { connect: self.entrance(), authority: self.authority.clone() }
     }
 
     fn entrance(&self) -> SocketAddr {
@@ -118,11 +106,7 @@ impl Passage {
     /// Where a foreign proxy does not take one.
     pub async fn arm(&self, toxics: &[FaultId]) -> io::Result<()> {
         let mut armed = self.armed.lock().await;
-        let new: Vec<FaultId> = toxics
-            .iter()
-            .filter(|id| self.is_mine(id) && !armed.contains(id))
-            .cloned()
-            .collect();
+        let new: Vec<FaultId> = toxics.iter().filter(|id| self.is_mine(id) && !armed.contains(id)).cloned().collect();
         if new.is_empty() {
             return Ok(());
         }

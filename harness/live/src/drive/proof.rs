@@ -69,9 +69,7 @@ async fn arrives(client: &Client, heads: BTreeMap<StreamId, Seq>) {
             return;
         }
         let settled = async {
-            let _ = status
-                .wait_for(|status| status.is_settled(&heads) || !status.subscribed)
-                .await;
+            let _ = status.wait_for(|status| status.is_settled(&heads) || !status.subscribed).await;
         };
         let one = Bound::new("proof", wait).within(settled);
         if proof.during(one).await.is_ok() {

@@ -73,33 +73,18 @@ impl Recorder {
     fn worth_seeing(&self, record: &Record) -> Option<RunEvent> {
         let (scenario, lane) = (self.shared.scenario.clone(), self.shared.lane);
         match record {
-            Record::Phase { phase } => Some(RunEvent::Phase {
-                scenario,
-                lane,
-                phase: *phase,
-            }),
-            Record::Process { process } => Some(RunEvent::Process {
-                scenario,
-                lane,
-                process: process.clone(),
-            }),
-            Record::Fault { fault, fire, .. } => Some(RunEvent::FaultFired {
-                scenario,
-                lane,
-                fault: fault.clone(),
-                hit: fire.hit.clone(),
-            }),
+            Record::Phase { phase } => Some(RunEvent::Phase { scenario, lane, phase: *phase }),
+            Record::Process { process } => Some(RunEvent::Process { scenario, lane, process: process.clone() }),
+            Record::Fault { fault, fire, .. } => {
+                Some(RunEvent::FaultFired { scenario, lane, fault: fault.clone(), hit: fire.hit.clone() })
+            }
             _ => None,
         }
     }
 
     /// What was recorded so far.
     pub fn snapshot(&self) -> Recorded {
-        self.shared
-            .records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.shared.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -130,12 +115,8 @@ fn scrub(key: &str, value: &mut Value) -> bool {
             *text = kept;
             changed
         }
-        Value::Array(list) => list
-            .iter_mut()
-            .fold(false, |changed, value| scrub(key, value) | changed),
-        Value::Object(members) => members
-            .iter_mut()
-            .fold(false, |changed, (key, value)| scrub(key, value) | changed),
+        Value::Array(list) => list.iter_mut().fold(false, |changed, value| scrub(key, value) | changed),
+        Value::Object(members) => members.iter_mut().fold(false, |changed, (key, value)| scrub(key, value) | changed),
         _ => false,
     }
 }
@@ -150,43 +131,13 @@ impl LedgerSink for Quietly {
 
 impl LedgerSink for Recorder {
     fn fired(&self, fault: &FaultId, client: &ClientId, fire: Fire) {
-        self.record(Record::Fault {
-            fault: fault.clone(),
-            client: client.clone(),
-            fire,
-        });
+        self.record(Record::Fault { fault: fault.clone(), client: client.clone(), fire });
     }
 
     fn went_blind(&self, client: &ClientId, conn: u32, why: &str) {
-        self.record(Record::Unread {
-            client: client.clone(),
-            conn,
-            why: why.to_owned(),
-        });
+        self.record(Record::Unread { client: client.clone(), conn, why: why.to_owned() });
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use cutover_core::text::Secret;
-
-    use super::*;
-
-    #[test]
-    fn a_secret_that_a_lane_echoes_is_not_recorded() {
-        Secret::new("tok3n-of-the-recorder");
-        let recorder = Recorder::start("s".to_owned(), LaneId::Legacy, Arc::new(crate::drive::event::Quiet));
-        let gave_up = |why: &str| Record::GaveUp {
-            client: "desk".into(),
-            why: why.to_owned(),
-        };
-        recorder.record(gave_up("HTTP 500: \"Bearer tok3n-of-the-recorder\" at ws://h/?jwt=abc"));
-        recorder.record(gave_up("gone"));
-        let kept = recorder.snapshot().records;
-        assert_eq!(
-            kept,
-            [gave_up("HTTP 500: \"Bearer ***\" at ws://h/?jwt=***"), gave_up("gone")]
-        );
-    }
-}
+mod tests;

@@ -34,10 +34,7 @@ pub enum Resumed {
 pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
     for _ in 0..MOST_SUBSCRIBES {
         let asked = inbox.begin_subscription(conn);
-        let op = Op::Subscribe {
-            streams: asked.clone(),
-            replay_batch: inbox.planned().replay_batch,
-        };
+        let op = Op::Subscribe { streams: asked.clone(), replay_batch: inbox.planned().replay_batch };
         let answer = bounds::IN_ALL.within(session.invoke(&op)).await;
         if let Some(closed) = drain(session, inbox, conn) {
             return Resumed::Ended(closed);
@@ -45,9 +42,7 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
         match answer {
             Ok(Completion::Ok(Answer::Subscribed(heads))) => return accepted(inbox, &asked, &heads),
             Ok(Completion::Ok(other)) => {
-                return Resumed::Ended(Closed::Lost {
-                    why: format!("an answer to something else: {other:?}"),
-                });
+                return Resumed::Ended(Closed::Lost { why: format!("an answer to something else: {other:?}") });
             }
             Ok(Completion::Fail(refusal)) => {
                 inbox.refused(&asked, &refusal);

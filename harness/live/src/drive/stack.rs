@@ -47,10 +47,7 @@ pub struct Route {
 impl Route {
     /// The way to an origin, wherever that is at the moment.
     pub fn new(origin: &Origin, upstream: Upstream) -> Route {
-        Route {
-            authority: origin.authority(),
-            upstream,
-        }
+        Route { authority: origin.authority(), upstream }
     }
 }
 
@@ -91,14 +88,7 @@ pub enum DriveError {
 /// How to mend what a lane said to a stream's policy. It is the first that a run asks of a lane's writer.
 fn setup_hint(what: &str) -> &'static str {
     let says = |codes: &[&str]| codes.iter().any(|code| what.starts_with(code));
-    if says(&[
-        "http_401",
-        "http_403",
-        "unauthorized",
-        "forbidden",
-        "missing_authorization",
-        "invalid_token",
-    ]) {
+    if says(&["http_401", "http_403", "unauthorized", "forbidden", "missing_authorization", "invalid_token"]) {
         " (the writer may want a token: `token`, or `authorization` of [publish] in a lane profile)"
     } else if says(&["http_404", "http_405", "http_501", "not_found"]) {
         " (a Phoenix profile says in [policy] how a policy is set; a SpacetimeDB profile says in `database` where the module is)"
@@ -158,9 +148,7 @@ impl Victim {
         if !server.is_up() {
             done.push(match server.start().await {
                 Ok(()) => Process::Started,
-                Err(error) => Process::Died {
-                    status: error.to_string(),
-                },
+                Err(error) => Process::Died { status: error.to_string() },
             });
         }
         done

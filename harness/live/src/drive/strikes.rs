@@ -43,13 +43,7 @@ impl Strikes {
     /// Begins to watch; nothing is on yet.
     pub fn watch(proxy: Arc<Proxy>, client: ClientId, recorder: Recorder) -> Strikes {
         let (tell, struck) = watch::channel(BTreeSet::new());
-        let shared = Arc::new(Shared {
-            proxy,
-            client,
-            recorder,
-            open: Mutex::default(),
-            struck: tell,
-        });
+        let shared = Arc::new(Shared { proxy, client, recorder, open: Mutex::default(), struck: tell });
         let ended = CancellationToken::new();
         tokio::spawn(look(Arc::clone(&shared), ended.clone()));
         Strikes { shared, struck, ended }
@@ -95,11 +89,7 @@ impl Shared {
         let now = self.proxy.stats();
         let mut open = self.open();
         let struck = |(toxic, then): &(Toxic, ProxyStats)| has_struck(toxic, then, &now);
-        let fires: Vec<Toxic> = open
-            .iter()
-            .filter(|open| struck(open))
-            .map(|(toxic, _)| toxic.clone())
-            .collect();
+        let fires: Vec<Toxic> = open.iter().filter(|open| struck(open)).map(|(toxic, _)| toxic.clone()).collect();
         open.retain(|open| !struck(open));
         drop(open);
         for toxic in fires {
@@ -142,51 +132,4 @@ fn has_struck(toxic: &Toxic, then: &ProxyStats, now: &ProxyStats) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::proxy::Flow;
-
-    fn stats(down: u64, connections: u64, ended: u64) -> ProxyStats {
-        ProxyStats {
-            to_client: Flow {
-                bytes: down,
-                ..Flow::default()
-            },
-            connections,
-            ended,
-            ..ProxyStats::default()
-        }
-    }
-
-    fn check(toxic: ByteToxic, now: ProxyStats, expect: bool) {
-        let toxic = Toxic {
-            name: FaultId::from("toxic"),
-            direction: Direction::Downstream,
-            toxicity: 1.0,
-            toxic,
-        };
-        assert_eq!(has_struck(&toxic, &stats(100, 1, 0), &now), expect, "{toxic:?} {now:?}");
-    }
-
-    #[test]
-    fn what_delays_has_struck_once_bytes_went_its_way() {
-        check(ByteToxic::Latency { latency: 5, jitter: 0 }, stats(100, 2, 1), false);
-        check(ByteToxic::Bandwidth { rate: 5 }, stats(101, 1, 0), true);
-    }
-
-    #[test]
-    fn what_ends_connections_has_struck_once_one_ended() {
-        check(ByteToxic::ResetPeer { timeout: 5 }, stats(900, 1, 0), false);
-        check(ByteToxic::ResetPeer { timeout: 5 }, stats(100, 1, 1), true);
-        check(ByteToxic::LimitData { bytes: 50 }, stats(149, 1, 1), false);
-        check(ByteToxic::LimitData { bytes: 50 }, stats(150, 1, 1), true);
-        check(ByteToxic::SlowClose { delay: 5 }, stats(900, 2, 0), false);
-    }
-
-    #[test]
-    fn what_lets_nothing_pass_has_struck_once_something_was_lost_in_it() {
-        check(ByteToxic::Timeout { timeout: 0 }, stats(100, 1, 0), false);
-        check(ByteToxic::Timeout { timeout: 0 }, stats(101, 1, 0), true);
-        check(ByteToxic::Timeout { timeout: 0 }, stats(100, 2, 0), true);
-    }
-}
+mod tests;

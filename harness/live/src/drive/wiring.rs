@@ -11,9 +11,7 @@ pub(super) fn strikes_case(fault: &PlannedFault, case: &plan::Case) -> bool {
     let plan::Position::Ack { op } = &fault.at else {
         return of_case(fault.id.as_str(), case);
     };
-    case.steps
-        .iter()
-        .any(|step| matches!(step, Step::Publish { op: published, .. } if published == op))
+    case.steps.iter().any(|step| matches!(step, Step::Publish { op: published, .. } if published == op))
 }
 
 /// Whether what is called this is a case's own: cases of a scenario that is expanded have `@` and their name at the end.
@@ -23,22 +21,15 @@ pub(super) fn of_case(id: &str, case: &plan::Case) -> bool {
 
 /// The faults of a plan on one lane that fit.
 pub(super) fn faults_of(plan: &Plan, lane: LaneId, of: impl Fn(&PlannedFault) -> bool) -> Vec<PlannedFault> {
-    plan.faults
-        .iter()
-        .filter(|fault| fault.strikes(lane) && of(fault))
-        .cloned()
-        .collect()
+    plan.faults.iter().filter(|fault| fault.strikes(lane) && of(fault)).cloned().collect()
 }
 
 /// The planned hash of every event that a case publishes.
 pub(super) fn planned_hashes(case: &plan::Case) -> PlannedHashes {
     let published = case.all_steps().filter_map(|step| match step {
-        Step::Publish {
-            stream,
-            hash,
-            expect: PublishExpect::Accepted { seq },
-            ..
-        } => Some(((stream.clone(), *seq), *hash)),
+        Step::Publish { stream, hash, expect: PublishExpect::Accepted { seq }, .. } => {
+            Some(((stream.clone(), *seq), *hash))
+        }
         _ => None,
     });
     published.collect()

@@ -29,15 +29,7 @@ pub struct Writer {
 impl Writer {
     /// A writer that opens its session when it first needs it.
     pub fn new(lane: Arc<dyn Lane>, endpoint: Endpoint, recorder: Recorder, backoff: Backoff) -> Writer {
-        Writer {
-            lane,
-            endpoint,
-            recorder,
-            session: None,
-            backoff,
-            asked_to_wait: None,
-            pace: None,
-        }
+        Writer { lane, endpoint, recorder, session: None, backoff, asked_to_wait: None, pace: None }
     }
 
     /// The writer, at the pace of its lane.
@@ -56,15 +48,8 @@ impl Writer {
             }
             self.recorder.record(Record::Invoke { op: id, attempt });
             let completion = trying.during(self.once(op)).await;
-            self.recorder.record(Record::Complete {
-                op: id,
-                attempt,
-                completion: recorded(&completion),
-            });
-            let again = matches!(
-                completion,
-                Completion::Info(_) | Completion::Later(_) | Completion::Unwritten(_)
-            );
+            self.recorder.record(Record::Complete { op: id, attempt, completion: recorded(&completion) });
+            let again = matches!(completion, Completion::Info(_) | Completion::Later(_) | Completion::Unwritten(_));
             if !again {
                 self.backoff.reset();
             }
@@ -84,10 +69,7 @@ impl Writer {
     async fn once(&mut self, op: &Op) -> Completion {
         let session = match self.session.as_mut() {
             Some(session) => session,
-            None => match bounds::WRITE
-                .within(self.lane.open(&self.endpoint, &Role::Writer))
-                .await
-            {
+            None => match bounds::WRITE.within(self.lane.open(&self.endpoint, &Role::Writer)).await {
                 Ok(Ok(session)) => self.session.insert(session),
                 // Nothing was sent yet.
                 Ok(Err(error)) => {
@@ -97,10 +79,7 @@ impl Writer {
                 Err(reached) => return Completion::Info(no_answer(reached)),
             },
         };
-        bounds::WRITE
-            .within(session.invoke(op))
-            .await
-            .unwrap_or_else(|reached| Completion::Info(no_answer(reached)))
+        bounds::WRITE.within(session.invoke(op)).await.unwrap_or_else(|reached| Completion::Info(no_answer(reached)))
     }
 
     /// Closes the session.
@@ -117,16 +96,11 @@ fn no_answer(reached: Reached) -> String {
 
 fn recorded(completion: &Completion) -> history::Completion {
     match completion {
-        Completion::Ok(Answer::Published { seq, duplicate }) => history::Completion::Ok {
-            outcome: Outcome::Published {
-                seq: *seq,
-                duplicate: *duplicate,
-            },
-        },
+        Completion::Ok(Answer::Published { seq, duplicate }) => {
+            history::Completion::Ok { outcome: Outcome::Published { seq: *seq, duplicate: *duplicate } }
+        }
         Completion::Ok(_) => history::Completion::Ok { outcome: Outcome::Done },
-        Completion::Fail(refusal) => history::Completion::Fail {
-            refusal: refusal.clone(),
-        },
+        Completion::Fail(refusal) => history::Completion::Fail { refusal: refusal.clone() },
         Completion::Later(why) => history::Completion::Later { why: why.clone() },
         Completion::Unwritten(why) => history::Completion::Unwritten { why: why.clone() },
         Completion::Info(why) => history::Completion::Info { why: why.clone() },

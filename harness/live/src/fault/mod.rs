@@ -67,11 +67,7 @@ pub struct Strike {
 impl Strike {
     /// A strike with nothing further to record.
     pub fn new(fate: Fate) -> Strike {
-        Strike {
-            fate,
-            rewrote: None,
-            again: false,
-        }
+        Strike { fate, rewrote: None, again: false }
     }
 }
 

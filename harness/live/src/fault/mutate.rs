@@ -38,34 +38,22 @@ impl Mutate {
         let edit = match &self.mutation {
             Mutation::SwapWithNext => return Some(Fate::DeliverAfterNext),
             Mutation::Flood { more } => return Some(Fate::Repeat(*more)),
-            Mutation::SetJson { pointer, value } => Edit::SetJson {
-                events,
-                pointer: pointer.clone(),
-                value: value.clone(),
-            },
-            Mutation::SetColumn { column, value } => Edit::SetColumn {
-                events,
-                column: column.clone(),
-                value: value.clone(),
-            },
+            Mutation::SetJson { pointer, value } => {
+                Edit::SetJson { events, pointer: pointer.clone(), value: value.clone() }
+            }
+            Mutation::SetColumn { column, value } => {
+                Edit::SetColumn { events, column: column.clone(), value: value.clone() }
+            }
             // The others are done to one event that is delivered.
             other => {
                 let (stream, seq) = events.into_iter().find_map(|(stream, seq)| Some((stream, seq?)))?;
                 match other {
-                    Mutation::ReplacePayload { payload } => Edit::ReplacePayload {
-                        stream,
-                        seq,
-                        payload: payload.clone(),
-                    },
-                    Mutation::Misdeliver {
-                        stream: to_stream,
-                        seq: to_seq,
-                    } => Edit::Misdeliver {
-                        stream,
-                        seq,
-                        to_stream: to_stream.clone(),
-                        to_seq: *to_seq,
-                    },
+                    Mutation::ReplacePayload { payload } => {
+                        Edit::ReplacePayload { stream, seq, payload: payload.clone() }
+                    }
+                    Mutation::Misdeliver { stream: to_stream, seq: to_seq } => {
+                        Edit::Misdeliver { stream, seq, to_stream: to_stream.clone(), to_seq: *to_seq }
+                    }
                     _ => Edit::RemoveEvent { stream, seq },
                 }
             }

@@ -40,10 +40,7 @@ impl Picker {
         };
         Picker {
             equals: equals.map(canonical),
-            name: pick
-                .payload
-                .as_ref()
-                .and_then(|predicate| pointer::last_name(&predicate.pointer)),
+            name: pick.payload.as_ref().and_then(|predicate| pointer::last_name(&predicate.pointer)),
             pick,
             all: Count::default(),
             conns: BTreeMap::new(),
@@ -102,11 +99,7 @@ impl Picker {
             && self.pick.kind.is_none_or(|kind| look.kinds.has(kind))
             && self.names_one_of(&look.streams)
             && self.is_called(seen)
-            && self
-                .pick
-                .payload
-                .as_ref()
-                .is_none_or(|predicate| self.is_met(predicate, seen))
+            && self.pick.payload.as_ref().is_none_or(|predicate| self.is_met(predicate, seen))
     }
 
     fn goes_there(&self, direction: Direction) -> bool {
@@ -136,10 +129,7 @@ impl Picker {
             return false;
         }
         let contents = seen.view.contents();
-        let mut events = contents
-            .events
-            .iter()
-            .filter(|event| self.names(&event.stream, event.seq));
+        let mut events = contents.events.iter().filter(|event| self.names(&event.stream, event.seq));
         events.any(|event| self.meets(predicate, &event.payload))
             || contents.message().is_some_and(|message| self.meets(predicate, message))
     }
@@ -167,9 +157,6 @@ impl Picker {
             }
         };
         let meant = if met.is_empty() { named } else { met };
-        meant
-            .into_iter()
-            .map(|event| (event.stream.clone(), event.seq))
-            .collect()
+        meant.into_iter().map(|event| (event.stream.clone(), event.seq)).collect()
     }
 }

@@ -20,12 +20,7 @@ pub(super) struct RewriteCursor {
 
 impl RewriteCursor {
     pub(super) fn new(trigger: Trigger, stream: StreamId, to: Cursor) -> RewriteCursor {
-        RewriteCursor {
-            trigger,
-            stream,
-            to,
-            under_way: BTreeMap::new(),
-        }
+        RewriteCursor { trigger, stream, to, under_way: BTreeMap::new() }
     }
 }
 
@@ -50,15 +45,8 @@ impl Fault for RewriteCursor {
         let (_, from) = asked?;
         self.under_way.insert(seen.conn, true);
         Some(Strike {
-            fate: Fate::Edit(Edit::Cursor {
-                stream: self.stream.clone(),
-                to: self.to,
-            }),
-            rewrote: Some(Rewrote {
-                stream: self.stream.clone(),
-                from: *from,
-                to: self.to,
-            }),
+            fate: Fate::Edit(Edit::Cursor { stream: self.stream.clone(), to: self.to }),
+            rewrote: Some(Rewrote { stream: self.stream.clone(), from: *from, to: self.to }),
             again,
         })
     }
@@ -81,44 +69,4 @@ impl Fault for RewriteCursor {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use bytes::Bytes;
-    use cutover_core::plan::{Position, Times};
-
-    use super::*;
-    use crate::fault::tests::Canned;
-    use crate::frame::{Body, Frame, View};
-
-    fn check(fault: &mut RewriteCursor, conn: u32, nth: u32, opens: bool) -> Option<(Option<Cursor>, bool)> {
-        let frame = Frame {
-            direction: Direction::ToLane,
-            body: Body::Text(Bytes::new()),
-        };
-        let tag = FrameTag::Resume {
-            cursors: vec![("s".into(), Some(Cursor(4)))],
-            opens,
-        };
-        let strike = fault.on_frame(&Seen {
-            view: &View::new(&Canned(tag), frame),
-            conn,
-            nth,
-            op: None,
-        })?;
-        Some((strike.rewrote.unwrap().from, strike.again))
-    }
-
-    #[test]
-    fn both_frames_of_the_resume_are_rewritten_and_one_strike_is_counted() {
-        let trigger = Trigger::new(Position::Resume { nth: 2 }, Times::Once);
-        let mut fault = RewriteCursor::new(trigger, "s".into(), Cursor(9));
-        assert_eq!(check(&mut fault, 1, 1, true), None);
-        assert_eq!(check(&mut fault, 1, 0, false), None);
-        assert_eq!(check(&mut fault, 2, 2, true), Some((Some(Cursor(4)), false)));
-        assert_eq!(check(&mut fault, 1, 0, false), None, "another connection's frame");
-        assert_eq!(check(&mut fault, 2, 0, false), Some((Some(Cursor(4)), true)));
-        assert_eq!(check(&mut fault, 2, 3, true), None, "the next resume");
-        assert_eq!(check(&mut fault, 2, 0, false), None);
-    }
-}
+mod tests;

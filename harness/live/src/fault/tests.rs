@@ -22,7 +22,8 @@ use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, View};
 use crate::lane::names::Names;
 use crate::lane::phoenix;
 use crate::lane::profile::PhoenixProfile;
-use crate::lane::spacetime::{self, JsonTagger, recording};
+use crate::lane::spacetime::tests::recording;
+use crate::lane::spacetime::{self, JsonTagger};
 
 /// A tagger that says one thing of every frame.
 pub(crate) struct Canned(pub(crate) FrameTag);
@@ -50,10 +51,7 @@ fn phoenix_wire(name: &str, serializer: Serializer, names: Names) -> Wire {
     Wire {
         name: name.to_owned(),
         tagger: Arc::new(phoenix::Tagger::new(serializer, Arc::new(profile), Arc::new(names))),
-        frames: phoenix::replay::recording(name)
-            .iter()
-            .filter_map(|row| row.frame())
-            .collect(),
+        frames: phoenix::tests::replay::recording(name).iter().filter_map(|row| row.frame()).collect(),
         stream: "run:r1:events",
     }
 }
@@ -63,7 +61,7 @@ fn wires() -> Vec<Wire> {
     let mut wires = vec![
         phoenix_wire("v1_official_client_1_2_1", Serializer::V1, Names::any()),
         phoenix_wire("v2_join_subscribe_live_leave", Serializer::V2, Names::any()),
-        phoenix_wire("v2_join_subscribe_live_leave", Serializer::V2, phoenix::replay::names()),
+        phoenix_wire("v2_join_subscribe_live_leave", Serializer::V2, phoenix::tests::replay::names()),
     ];
     for (name, protocol, rows) in recording::all() {
         let names = Arc::new(Names::any());
@@ -77,28 +75,18 @@ fn wires() -> Vec<Wire> {
     wires.push(Wire {
         name: "v1 in JSON".to_owned(),
         tagger: Arc::new(JsonTagger::new(Arc::new(Names::any()), recording::schema())),
-        frames: spacetime::recording::in_json(),
+        frames: spacetime::tests::recording::in_json(),
         stream: "s1",
     });
     wires
 }
 
 fn deliveries() -> Pick {
-    Pick {
-        kind: Some(MessageKind::Delivery),
-        ..Pick::any(plan::Direction::Downstream)
-    }
+    Pick { kind: Some(MessageKind::Delivery), ..Pick::any(plan::Direction::Downstream) }
 }
 
 fn planned(pick: Pick, kind: FaultKind, times: Times) -> PlannedFault {
-    PlannedFault {
-        id: FaultId::new("f"),
-        lane: None,
-        client: "c".into(),
-        at: Position::Message(pick),
-        kind,
-        times,
-    }
+    PlannedFault { id: FaultId::new("f"), lane: None, client: "c".into(), at: Position::Message(pick), kind, times }
 }
 
 fn armed(pick: Pick, kind: FaultKind) -> Box<dyn Fault> {
@@ -107,12 +95,7 @@ fn armed(pick: Pick, kind: FaultKind) -> Box<dyn Fault> {
 
 fn shown(fault: &mut dyn Fault, tagger: &dyn FrameTagger, frame: &Frame, conn: u32) -> Option<Strike> {
     let view = View::new(tagger, frame.clone());
-    fault.on_frame(&Seen {
-        view: &view,
-        conn,
-        nth: 0,
-        op: None,
-    })
+    fault.on_frame(&Seen { view: &view, conn, nth: 0, op: None })
 }
 
 /// Which frames of the wire the fault strikes, and how.

@@ -23,10 +23,7 @@ impl Look {
     pub fn of(frame: &Frame, tag: FrameTag) -> Look {
         let own = Kinds::of_body(&frame.body);
         let look = Look::of_tag(tag);
-        Look {
-            kinds: own.map_or(look.kinds, Kinds::from),
-            ..look
-        }
+        Look { kinds: own.map_or(look.kinds, Kinds::from), ..look }
     }
 
     /// What a tag tells by itself.
@@ -39,11 +36,7 @@ impl Look {
             }
             _ => Vec::new(),
         };
-        Look {
-            kinds: Kinds::from(&tag),
-            tag,
-            streams,
-        }
+        Look { kinds: Kinds::from(&tag), tag, streams }
     }
 }
 
@@ -88,13 +81,7 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Looks at a frame.
     pub fn new(tagger: &'a dyn FrameTagger, frame: Frame) -> View<'a> {
-        View {
-            look: tagger.look(&frame),
-            tagger,
-            frame,
-            plain: OnceCell::new(),
-            contents: OnceCell::new(),
-        }
+        View { look: tagger.look(&frame), tagger, frame, plain: OnceCell::new(), contents: OnceCell::new() }
     }
 
     /// The frame.

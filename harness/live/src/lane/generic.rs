@@ -39,11 +39,7 @@ impl FrameTagger for GenericTagger {
         };
         let text = std::str::from_utf8(&message).unwrap_or_default();
         let name = |key: &&str| serde_json::from_str(pointer::member(text, key)?).ok();
-        Contents {
-            names: NAMES.iter().filter_map(name).collect(),
-            events: Vec::new(),
-            message: Some(message),
-        }
+        Contents { names: NAMES.iter().filter_map(name).collect(), events: Vec::new(), message: Some(message) }
     }
 
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
@@ -74,10 +70,7 @@ pub(super) fn with_json(frame: &Frame, json: String) -> Option<Frame> {
         Body::Http(message) => Body::Http(wire_http::with_body(message, &json)?),
         _ => return None,
     };
-    Some(Frame {
-        direction: frame.direction,
-        body,
-    })
+    Some(Frame { direction: frame.direction, body })
 }
 
 /// A frame with another value where the pointer finds one in its JSON.

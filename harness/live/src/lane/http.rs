@@ -85,13 +85,7 @@ impl HttpError {
     /// The page for people, where one came, as an answer.
     pub(crate) fn page(&self) -> Option<HttpAnswer> {
         match self {
-            HttpError::Html {
-                status,
-                location,
-                retry_after,
-                excerpt,
-                ..
-            } => Some(HttpAnswer {
+            HttpError::Html { status, location, retry_after, excerpt, .. } => Some(HttpAnswer {
                 status: *status,
                 location: location.clone(),
                 retry_after: *retry_after,
@@ -186,14 +180,7 @@ impl HttpClient {
         connect_within: Bound,
         answer_within: Bound,
     ) -> HttpClient {
-        HttpClient {
-            endpoint,
-            base: String::new(),
-            headers,
-            connect_within,
-            answer_within,
-            connection: None,
-        }
+        HttpClient { endpoint, base: String::new(), headers, connect_within, answer_within, connection: None }
     }
 
     /// The client for a service that lies below a path.
@@ -296,10 +283,7 @@ impl HttpClient {
             return Ok(());
         }
         self.connection = None;
-        let refused = |why: String| HttpError::Refused {
-            authority: self.endpoint.authority.clone(),
-            why,
-        };
+        let refused = |why: String| HttpError::Refused { authority: self.endpoint.authority.clone(), why };
         let tcp = self
             .connect_within
             .within(TcpStream::connect(self.endpoint.connect))
@@ -307,9 +291,7 @@ impl HttpClient {
             .map_err(|reached| refused(reached.to_string()))?
             .map_err(|error| refused(error.to_string()))?;
         tcp.set_nodelay(true).map_err(|error| refused(error.to_string()))?;
-        let (sender, driver) = http1::handshake(TokioIo::new(tcp))
-            .await
-            .map_err(|error| refused(error.to_string()))?;
+        let (sender, driver) = http1::handshake(TokioIo::new(tcp)).await.map_err(|error| refused(error.to_string()))?;
         // The driver's own error also reaches whoever waits for the answer.
         let driver = tokio::spawn(async move { drop(driver.await) });
         self.connection = Some(Connection { sender, driver });
@@ -325,10 +307,8 @@ impl HttpClient {
         body: Bytes,
         named: &str,
     ) -> Result<Request<Full<Bytes>>, HttpError> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(http::header::HOST, &self.endpoint.authority);
+        let mut request =
+            Request::builder().method(method).uri(path).header(http::header::HOST, &self.endpoint.authority);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -346,11 +326,7 @@ impl HttpClient {
     }
 
     fn lost(&self, request: &str, why: String) -> HttpError {
-        HttpError::Lost {
-            authority: self.endpoint.authority.clone(),
-            request: request.to_owned(),
-            why,
-        }
+        HttpError::Lost { authority: self.endpoint.authority.clone(), request: request.to_owned(), why }
     }
 }
 
@@ -372,13 +348,7 @@ async fn exchange(
         Some(LengthLimitError { .. }) => format!("the answer is over our limit of {MESSAGE_MAX_BYTES} bytes"),
         None => error.to_string(),
     });
-    let answer = HttpAnswer {
-        status,
-        location,
-        retry_after: wait,
-        encoding,
-        body: body?.to_bytes(),
-    };
+    let answer = HttpAnswer { status, location, retry_after: wait, encoding, body: body?.to_bytes() };
     Ok((answer, content_type))
 }
 
@@ -409,12 +379,7 @@ pub fn bearer(token: &str) -> Option<HeaderValue> {
 /// Whether a body is a page for people.
 pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     let by_type = content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
-    let start: Vec<u8> = body
-        .trim_ascii_start()
-        .iter()
-        .take(14)
-        .map(u8::to_ascii_lowercase)
-        .collect();
+    let start: Vec<u8> = body.trim_ascii_start().iter().take(14).map(u8::to_ascii_lowercase).collect();
     by_type || start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 

@@ -74,10 +74,7 @@ impl Names {
 
     /// Takes any name on either wire for a stream of that name: for a proxy that knows no run.
     pub fn any() -> Names {
-        Names {
-            any: true,
-            ..Names::default()
-        }
+        Names { any: true, ..Names::default() }
     }
 
     /// Whether any name is a stream.
@@ -91,10 +88,7 @@ impl Names {
         let mut names = Names::default();
         for name in streams {
             let stream = StreamId::new(*name);
-            let wire = Wire {
-                topic: (*name).to_owned(),
-                candidate: (*name).to_owned(),
-            };
+            let wire = Wire { topic: (*name).to_owned(), candidate: (*name).to_owned() };
             names.by_topic.insert((*name).to_owned(), stream.clone());
             names.by_candidate.insert((*name).to_owned(), stream.clone());
             names.wires.insert(stream, wire);
@@ -143,70 +137,9 @@ impl Names {
 fn claim(names: &mut BTreeMap<String, StreamId>, name: &str, stream: &StreamId) -> Result<(), NamesError> {
     match names.insert(name.to_owned(), stream.clone()) {
         None => Ok(()),
-        Some(first) => Err(NamesError::Collision {
-            first,
-            second: stream.clone(),
-            name: name.to_owned(),
-        }),
+        Some(first) => Err(NamesError::Collision { first, second: stream.clone(), name: name.to_owned() }),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn stream(name: &str) -> StreamId {
-        StreamId::new(name)
-    }
-
-    #[test]
-    fn a_scoped_stream_is_found_by_either_name_on_the_wire() {
-        let names = Names::new([stream("run:alpha:events")], Some("x1")).unwrap();
-        assert_eq!(names.topic(&stream("run:alpha:events")), Some("run:x1-alpha:events"));
-        assert_eq!(
-            names.candidate(&stream("run:alpha:events")),
-            Some("runtime.run.x1-alpha.events")
-        );
-        assert_eq!(
-            names.stream_of_topic("run:x1-alpha:events"),
-            Some(stream("run:alpha:events"))
-        );
-        assert_eq!(
-            names.stream_of_candidate("runtime.run.x1-alpha.events"),
-            Some(stream("run:alpha:events"))
-        );
-        assert_eq!(names.stream_of_topic("run:alpha:events"), None);
-    }
-
-    #[test]
-    fn two_streams_that_fold_into_one_id_are_refused() {
-        let error = Names::new([stream("a:b"), stream("a.b")], None).err().unwrap();
-        assert!(error.to_string().contains("runtime.topic.a.b"), "{error}");
-    }
-
-    #[test]
-    fn a_topic_without_an_id_can_not_be_scoped() {
-        let error = Names::new([stream("runtime.run_summaries")], Some("x1")).err().unwrap();
-        assert!(error.to_string().contains("scoped = false"), "{error}");
-        assert!(Names::new([stream("runtime.run_summaries")], None).is_ok());
-    }
-
-    #[test]
-    fn where_any_name_is_a_stream_it_has_that_name_on_both_wires() {
-        let names = Names::any();
-        let room = stream("room:1");
-        assert_eq!(names.stream_of_topic("room:1"), Some(room.clone()));
-        assert_eq!(names.stream_of_candidate("room:1"), Some(room.clone()));
-        assert_eq!(
-            (names.topic(&room), names.candidate(&room)),
-            (Some("room:1"), Some("room:1"))
-        );
-    }
-
-    #[test]
-    fn a_stream_named_twice_is_one_stream() {
-        let names = Names::new([stream("run:a:events"), stream("run:a:events")], None).unwrap();
-        assert_eq!(names.streams().count(), 1);
-    }
-}
+mod tests;

@@ -14,11 +14,8 @@ use super::http::HttpError;
 const RETRY_AFTER_CAP: Duration = Duration::from_secs(10);
 
 /// The waits before a request of ours is made again that was refused in passing.
-pub(crate) const AGAIN_AFTER: [Duration; 3] = [
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-];
+pub(crate) const AGAIN_AFTER: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// Whether a status says nothing about the request, or only that it came too early or too often.
 pub(crate) fn is_passing(status: u16) -> bool {
@@ -47,10 +44,7 @@ fn wait_of(value: &str, now: SystemTime) -> Option<Duration> {
         Duration::from_secs(value.parse().unwrap_or(u64::MAX))
     } else {
         // A date is read once; from then on the wait is measured by a clock that nobody sets.
-        httpdate::parse_http_date(value)
-            .ok()?
-            .duration_since(now)
-            .unwrap_or_default()
+        httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()
     };
     Some(wait.min(RETRY_AFTER_CAP))
 }
@@ -66,35 +60,4 @@ pub(crate) fn passing(error: &HttpError) -> Completion {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_read_from_seconds_and_from_dates_and_is_capped() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        for (value, expected) in [
-            ("0", Some(0)),
-            ("3", Some(3)),
-            ("Sun, 06 Nov 1994 08:49:41 GMT", Some(4)),
-            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
-            ("Mon, 07 Nov 1994 08:49:37 GMT", Some(10)),
-            ("99999999999999999999999", Some(10)),
-            ("soon", None),
-            ("-1", None),
-            ("", None),
-        ] {
-            assert_eq!(wait_of(value, now), expected.map(Duration::from_secs), "{value:?}");
-        }
-    }
-
-    #[test]
-    fn what_a_balancer_or_a_limit_answers_passes_and_what_a_service_judges_does_not() {
-        for status in [408, 421, 425, 429, 500, 502, 503, 504] {
-            assert!(is_passing(status), "{status}");
-        }
-        for status in [200, 301, 400, 401, 403, 404, 409, 413, 426] {
-            assert!(!is_passing(status), "{status}");
-        }
-        assert!(did_nothing(429) && !did_nothing(503));
-    }
-}
+mod tests;

@@ -9,10 +9,7 @@ use super::Completion;
 
 /// What an operation on a stream that the run does not name comes to, without asking the lane.
 pub(crate) fn not_in_plan(stream: &StreamId) -> Completion {
-    Completion::Fail(refusal(
-        "not_in_plan",
-        format!("stream `{stream}` is none of this run's"),
-    ))
+    Completion::Fail(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
 }
 
 /// Reads a refusal; `stream_of` finds the stream by its name on the wire. An unknown name is kept as it stands.
@@ -24,28 +21,15 @@ pub(crate) fn read_refusal(json: &Value, stream_of: impl Fn(&str) -> Option<Stre
     let stale = json.get("stale_topics").and_then(Value::as_array);
     Some(Refusal {
         code,
-        reasons: reasons
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-        stale: stale
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| read_stale(entry, &stream_of))
-            .collect(),
+        reasons: reasons.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        stale: stale.into_iter().flatten().filter_map(|entry| read_stale(entry, &stream_of)).collect(),
         message: text(json, "message").unwrap_or_default(),
     })
 }
 
 /// A refusal that is not the lane's own wording: a bare status, or a request that was never sent.
 pub(crate) fn refusal(code: impl Into<String>, message: impl Into<String>) -> Refusal {
-    Refusal {
-        code: code.into(),
-        message: message.into(),
-        ..Refusal::default()
-    }
+    Refusal { code: code.into(), message: message.into(), ..Refusal::default() }
 }
 
 fn read_stale(entry: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) -> Option<StaleStream> {
@@ -67,32 +51,4 @@ fn text(json: &Value, name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_stale_cursor_is_read_with_its_streams_by_their_own_names() {
-        let body = json!({
-            "code": "stale_cursor", "message": "cursor cannot be resumed", "reason_codes": ["retention_floor_breach"],
-            "stale_topics": [{"topic": "x", "reason": "retention_floor_breach", "resume_after": 6, "retention_floor": 7,
-                "head_watermark": 10, "replay_lag": 4, "replay_budget_events": 100}],
-        });
-        let read = read_refusal(&body, |name| (name == "x").then(|| StreamId::new("run:a:events"))).unwrap();
-        assert_eq!(read.code, "stale_cursor");
-        assert_eq!(read.reasons, ["retention_floor_breach"]);
-        assert_eq!(read.stale[0].stream, StreamId::new("run:a:events"));
-        assert_eq!(read.stale[0].retention_floor, Some(7));
-    }
-
-    #[test]
-    fn what_has_neither_code_nor_reason_is_no_refusal() {
-        assert_eq!(
-            read_refusal(&json!({"reason": "join crashed"}), |_| None).unwrap().code,
-            "join crashed"
-        );
-        assert_eq!(read_refusal(&json!("no"), |_| None), None);
-    }
-}
+mod tests;

@@ -129,18 +129,13 @@ impl UpgradeError {
                 (false, Some(hint.to_owned()))
             }
             // Whoever answers so, a balancer or the lane: it passes.
-            UpgradeError::Answered {
-                status,
-                retry_after: wait,
-                ..
-            } if is_passing(*status) => {
+            UpgradeError::Answered { status, retry_after: wait, .. } if is_passing(*status) => {
                 retry_after = *wait;
                 (true, hint(*status))
             }
-            UpgradeError::Answered { html: true, .. } => (
-                false,
-                Some("a web server is there, but not this lane's socket: check URL and path".to_owned()),
-            ),
+            UpgradeError::Answered { html: true, .. } => {
+                (false, Some("a web server is there, but not this lane's socket: check URL and path".to_owned()))
+            }
             UpgradeError::Answered { status, .. } => (false, hint(*status)),
             UpgradeError::Protocol { .. } => (false, Some("is this a WebSocket server?".to_owned())),
         };
@@ -155,9 +150,7 @@ impl UpgradeError {
             hint,
             retryable,
             retry_after,
-            refusal: self
-                .status()
-                .map(|status| Box::new(refusal(format!("http_{status}"), String::new()))),
+            refusal: self.status().map(|status| Box::new(refusal(format!("http_{status}"), String::new()))),
         }
     }
 
@@ -189,33 +182,19 @@ impl Socket {
         within: Bound,
     ) -> Result<(Socket, Option<String>), UpgradeError> {
         let authority = endpoint.authority.clone();
-        let protocol = |why: String| UpgradeError::Protocol {
-            authority: authority.clone(),
-            why,
-        };
-        let mut request = format!("ws://{}{target}", endpoint.authority)
-            .into_client_request()
-            .map_err(|error| {
-                protocol(format!(
-                    "`{}` is no address: {error}",
-                    masked(&format!("{}{target}", endpoint.authority))
-                ))
-            })?;
+        let protocol = |why: String| UpgradeError::Protocol { authority: authority.clone(), why };
+        let mut request = format!("ws://{}{target}", endpoint.authority).into_client_request().map_err(|error| {
+            protocol(format!("`{}` is no address: {error}", masked(&format!("{}{target}", endpoint.authority))))
+        })?;
         for (name, value) in headers {
             request.headers_mut().insert(name, value.clone());
         }
-        let timed_out = |_| UpgradeError::TimedOut {
-            authority: authority.clone(),
-            waited: within,
-        };
+        let timed_out = |_| UpgradeError::TimedOut { authority: authority.clone(), waited: within };
         let tcp = within
             .within(TcpStream::connect(endpoint.connect))
             .await
             .map_err(timed_out)?
-            .map_err(|error| UpgradeError::Unreachable {
-                authority: authority.clone(),
-                why: error.to_string(),
-            })?;
+            .map_err(|error| UpgradeError::Unreachable { authority: authority.clone(), why: error.to_string() })?;
         // Small messages that wait for each other would measure Nagle's algorithm, not the lane.
         tcp.set_nodelay(true).map_err(|error| protocol(error.to_string()))?;
         let config = WebSocketConfig::default()
@@ -223,17 +202,11 @@ impl Socket {
             .max_message_size(Some(bounds::MESSAGE_MAX_BYTES))
             .max_frame_size(Some(bounds::MESSAGE_MAX_BYTES));
         let upgrade = tokio_tungstenite::client_async_with_config(request, Counted::new(tcp), Some(config));
-        let (stream, response) = within
-            .within(upgrade)
-            .await
-            .map_err(timed_out)?
-            .map_err(|error| refused(&authority, error))?;
+        let (stream, response) =
+            within.within(upgrade).await.map_err(timed_out)?.map_err(|error| refused(&authority, error))?;
         let chosen = response.headers().get(http::header::SEC_WEBSOCKET_PROTOCOL);
         let chosen = chosen.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let socket = Socket {
-            stream,
-            send_within: within,
-        };
+        let socket = Socket { stream, send_within: within };
         Ok((socket, chosen))
     }
 
@@ -254,9 +227,7 @@ impl Socket {
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(ended_by(error)),
                 None => {
-                    return Err(Closed::Lost {
-                        why: "the connection ended".to_owned(),
-                    });
+                    return Err(Closed::Lost { why: "the connection ended".to_owned() });
                 }
             }
         }
@@ -308,9 +279,9 @@ impl Socket {
 /// How the socket ended, where reading it came to an error. A message over our limit is no fault of the lane.
 fn ended_by(error: Error) -> Closed {
     match error {
-        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => Closed::OurLimit {
-            what: format!("a message of {size} bytes is over our limit of {max_size}"),
-        },
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            Closed::OurLimit { what: format!("a message of {size} bytes is over our limit of {max_size}") }
+        }
         other => Closed::Lost { why: other.to_string() },
     }
 }
@@ -320,10 +291,7 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
     match error {
         Error::Http(response) => {
             let body = response.body().as_deref().unwrap_or_default();
-            let content_type = response
-                .headers()
-                .get(http::header::CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok());
+            let content_type = response.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
             UpgradeError::Answered {
                 authority,
                 status: response.status().as_u16(),
@@ -333,22 +301,14 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
                 body: excerpt(body),
             }
         }
-        Error::Io(error) => UpgradeError::Lost {
-            authority,
-            why: error.to_string(),
-        },
-        Error::ConnectionClosed | Error::AlreadyClosed => UpgradeError::Lost {
-            authority,
-            why: "it was closed".to_owned(),
-        },
-        Error::Protocol(error) if error.to_string().contains("Handshake not finished") => UpgradeError::Lost {
-            authority,
-            why: error.to_string(),
-        },
-        other => UpgradeError::Protocol {
-            authority,
-            why: other.to_string(),
-        },
+        Error::Io(error) => UpgradeError::Lost { authority, why: error.to_string() },
+        Error::ConnectionClosed | Error::AlreadyClosed => {
+            UpgradeError::Lost { authority, why: "it was closed".to_owned() }
+        }
+        Error::Protocol(error) if error.to_string().contains("Handshake not finished") => {
+            UpgradeError::Lost { authority, why: error.to_string() }
+        }
+        other => UpgradeError::Protocol { authority, why: other.to_string() },
     }
 }
 
@@ -390,57 +350,9 @@ impl Inbox {
 
     /// The next arrival; once nothing else is left, the end, again and again.
     pub(crate) fn pop(&mut self) -> Option<Arrival> {
-        self.queued
-            .pop_front()
-            .or_else(|| self.closed.clone().map(Arrival::Closed))
+        self.queued.pop_front().or_else(|| self.closed.clone().map(Arrival::Closed))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_comes_after_what_was_queued_and_then_again_and_again() {
-        let mut inbox = Inbox::default();
-        inbox.unreadable("first");
-        inbox.end(Closed::Silent);
-        inbox.unreadable("too late");
-        inbox.end(Closed::ByClient);
-        assert_eq!(inbox.pop(), Some(Arrival::Unreadable("first".to_owned())));
-        assert_eq!(inbox.pop(), Some(Arrival::Closed(Closed::Silent)));
-        assert_eq!(inbox.pop(), Some(Arrival::Closed(Closed::Silent)));
-    }
-
-    #[test]
-    fn a_message_over_our_limit_is_told_as_ours() {
-        let error = Error::Capacity(CapacityError::MessageTooLong { size: 11, max_size: 10 });
-        let what = "a message of 11 bytes is over our limit of 10".to_owned();
-        assert_eq!(ended_by(error), Closed::OurLimit { what });
-        assert!(matches!(ended_by(Error::ConnectionClosed), Closed::Lost { .. }));
-    }
-
-    #[test]
-    fn what_passes_is_worth_a_retry_whoever_answers_so() {
-        let answered = |status, html| {
-            let error = UpgradeError::Answered {
-                authority: "lane".to_owned(),
-                status,
-                location: None,
-                html,
-                retry_after: Some(Duration::from_secs(1)),
-                body: String::new(),
-            };
-            error.into_open_error(|status| (status == 403).then(|| "check the token".to_owned()))
-        };
-        for status in [408, 421, 425, 429, 502, 503] {
-            for html in [true, false] {
-                let error = answered(status, html);
-                assert!(error.retryable, "{status}");
-                assert_eq!(error.retry_after, Some(Duration::from_secs(1)));
-            }
-        }
-        assert!(!answered(404, true).retryable && !answered(403, false).retryable);
-        assert_eq!(answered(403, false).hint.as_deref(), Some("check the token"));
-    }
-}
+mod tests;

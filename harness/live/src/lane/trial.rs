@@ -62,10 +62,7 @@ impl Trial {
 
 /// How long the steps of a trial may take: a lane that is there answers much sooner.
 pub(crate) fn trial_bounds() -> Bounds {
-    Bounds {
-        operation: bounds::MEET,
-        ..Bounds::default()
-    }
+    Bounds { operation: bounds::MEET, ..Bounds::default() }
 }
 
 /// A name of a lane profile that stands for nothing that the service has.
@@ -87,13 +84,7 @@ pub struct Mismatch {
 
 impl Mismatch {
     pub(crate) fn new(field: &'static str, name: &str, wrong: impl Into<String>) -> Mismatch {
-        Mismatch {
-            field,
-            name: name.to_owned(),
-            wrong: wrong.into(),
-            seen: None,
-            hint: None,
-        }
+        Mismatch { field, name: name.to_owned(), wrong: wrong.into(), seen: None, hint: None }
     }
 
     /// With what was seen instead.

@@ -43,11 +43,7 @@ enum Form {
 impl ServerCommand {
     /// The reference legacy server of this binary, with planted defects by name.
     pub fn legacy(cutover: &Path, defects: &[String]) -> ServerCommand {
-        let more = if defects.is_empty() {
-            Vec::new()
-        } else {
-            vec!["--defect".to_owned(), defects.join(",")]
-        };
+        let more = if defects.is_empty() { Vec::new() } else { vec!["--defect".to_owned(), defects.join(",")] };
         ServerCommand {
             program: cutover.to_owned(),
             ready: Ready::SaysListening,
@@ -61,30 +57,16 @@ impl ServerCommand {
         ServerCommand {
             program: cutover.to_owned(),
             ready: Ready::SaysListening,
-            form: Form::Ours {
-                role: "candidate",
-                more: Vec::new(),
-            },
+            form: Form::Ours { role: "candidate", more: Vec::new() },
             tied_by: None,
         }
     }
 
     /// A `spacetime` or `spacetimedb-standalone` binary, started by way of `cutover`, this program.
     pub fn spacetimedb(cutover: &Path, binary: &Path) -> ServerCommand {
-        let standalone = binary
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().contains("standalone"));
-        let form = if standalone {
-            Form::Standalone
-        } else {
-            Form::SpacetimeCli
-        };
-        ServerCommand {
-            program: binary.to_owned(),
-            ready: Ready::AnswersHttp,
-            form,
-            tied_by: Some(cutover.to_owned()),
-        }
+        let standalone = binary.file_name().is_some_and(|name| name.to_string_lossy().contains("standalone"));
+        let form = if standalone { Form::Standalone } else { Form::SpacetimeCli };
+        ServerCommand { program: binary.to_owned(), ready: Ready::AnswersHttp, form, tied_by: Some(cutover.to_owned()) }
     }
 
     /// The signal that asks the program to end, where the system does not tell which one it handles. A SpacetimeDB 2.x handles
@@ -139,12 +121,7 @@ impl ServerCommand {
             return (&self.program, arguments);
         };
         let parent = std::process::id().to_string();
-        let mut tied = vec![
-            "tied".into(),
-            parent.into(),
-            "--".into(),
-            self.program.clone().into_os_string(),
-        ];
+        let mut tied = vec!["tied".into(), parent.into(), "--".into(), self.program.clone().into_os_string()];
         tied.extend(arguments);
         (cutover, tied)
     }

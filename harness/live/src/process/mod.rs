@@ -61,10 +61,7 @@ impl Server {
         let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
         let (data_dir, temp_dir) = (absolute.join("data"), absolute.join("tmp"));
         for path in [&data_dir, &temp_dir] {
-            std::fs::create_dir_all(path).map_err(|source| ServerError::Directory {
-                path: path.clone(),
-                source,
-            })?;
+            std::fs::create_dir_all(path).map_err(|source| ServerError::Directory { path: path.clone(), source })?;
         }
         let (address, _) = watch::channel(None);
         Ok(Server {
@@ -108,11 +105,7 @@ impl Server {
                 return Err(error);
             }
         };
-        let upstream = UpstreamAddr {
-            host: address.ip().to_string(),
-            port: address.port(),
-            tls: false,
-        };
+        let upstream = UpstreamAddr { host: address.ip().to_string(), port: address.port(), tls: false };
         self.address.send_replace(Some(upstream));
         self.watch();
         Ok(())
@@ -121,14 +114,11 @@ impl Server {
     async fn launch(&mut self) -> Result<SocketAddr, ServerError> {
         let chosen = self.command.choose_address()?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log);
-        let log = log.map_err(|source| ServerError::Directory {
-            path: self.log.clone(),
-            source,
-        })?;
-        let mut child = self.spawn(chosen, log).await.map_err(|source| ServerError::Spawn {
-            program: self.command.program.clone(),
-            source,
-        })?;
+        let log = log.map_err(|source| ServerError::Directory { path: self.log.clone(), source })?;
+        let mut child = self
+            .spawn(chosen, log)
+            .await
+            .map_err(|source| ServerError::Spawn { program: self.command.program.clone(), source })?;
         let stdout = child.stdout.take();
         let running = Running::new(child).ok_or_else(|| self.failed("it ended at once"))?;
         let running = self.running.insert(running);
@@ -203,11 +193,7 @@ impl Server {
             Some(form) => format!("{what} (it was started as `{form}`)"),
             None => what.to_owned(),
         };
-        ServerError::NotServing {
-            program: self.command.program.clone(),
-            what,
-            log: tail_of(&self.log),
-        }
+        ServerError::NotServing { program: self.command.program.clone(), what, log: tail_of(&self.log) }
     }
 
     /// `kill -9`, and waits until the process is gone.
@@ -289,10 +275,7 @@ impl Server {
 async fn read_listening(stdout: Option<ChildStdout>) -> Option<SocketAddr> {
     let mut lines = BufReader::new(stdout?).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        if let Some(address) = line
-            .strip_prefix("listening on ")
-            .and_then(|address| address.trim().parse().ok())
-        {
+        if let Some(address) = line.strip_prefix("listening on ").and_then(|address| address.trim().parse().ok()) {
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Some(address);
         }

@@ -33,11 +33,7 @@ impl Running {
             };
             tell.send_replace(Some(end));
         });
-        Some(Running {
-            pid,
-            ended,
-            asked: Arc::default(),
-        })
+        Some(Running { pid, ended, asked: Arc::default() })
     }
 
     /// How it ended, where it did.
@@ -75,10 +71,7 @@ impl Running {
         if self.ended.borrow().is_some() {
             return Err(ServerError::NotUp);
         }
-        killpg(self.pid, signal).map_err(|errno| ServerError::Signal {
-            signal: signal.as_str(),
-            errno,
-        })
+        killpg(self.pid, signal).map_err(|errno| ServerError::Signal { signal: signal.as_str(), errno })
     }
 
     /// The signal at which it ends in good order: the one of SIGTERM and SIGINT that it handles, as the system tells it.

@@ -30,11 +30,7 @@ struct Order {
 /// Where the system does not start it.
 pub(super) async fn spawn(command: Command) -> io::Result<Child> {
     let (answer, started) = oneshot::channel();
-    let order = Order {
-        command,
-        runtime: Handle::current(),
-        answer,
-    };
+    let order = Order { command, runtime: Handle::current(), answer };
     let gone = || io::Error::other("the thread that starts processes is gone");
     // The queue is far longer than there are servers at a time, so that sending never blocks a runtime's thread for long.
     spawner()?.send(order).map_err(|_| gone())?;
@@ -46,20 +42,15 @@ fn spawner() -> io::Result<&'static mpsc::SyncSender<Order>> {
     static SPAWNER: OnceLock<Result<mpsc::SyncSender<Order>, String>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, orders) = mpsc::sync_channel(QUEUE);
-        let started = thread::Builder::new()
-            .name("spawner".to_owned())
-            .spawn(move || orders.into_iter().for_each(carry_out));
+        let started =
+            thread::Builder::new().name("spawner".to_owned()).spawn(move || orders.into_iter().for_each(carry_out));
         started.map(|_| sender).map_err(|error| error.to_string())
     });
     spawner.as_ref().map_err(|error| io::Error::other(error.clone()))
 }
 
 fn carry_out(order: Order) {
-    let Order {
-        mut command,
-        runtime,
-        answer,
-    } = order;
+    let Order { mut command, runtime, answer } = order;
     let _within = runtime.enter();
     // A runtime that is shutting down panics here; the thread, and with it every server, must outlive that.
     let started = catch_unwind(AssertUnwindSafe(|| command.spawn()));

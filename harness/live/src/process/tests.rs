@@ -14,19 +14,11 @@ fn script(dir: &Path, body: &str) -> ServerCommand {
 #[tokio::test]
 async fn a_server_is_up_once_it_says_where_it_listens() {
     let dir = tempfile::tempdir().unwrap();
-    let mut server = Server::new(
-        script(
-            dir.path(),
-            "echo hello; echo listening on 127.0.0.1:4567; exec sleep 60",
-        ),
-        dir.path(),
-    )
-    .unwrap();
+    let mut server =
+        Server::new(script(dir.path(), "echo hello; echo listening on 127.0.0.1:4567; exec sleep 60"), dir.path())
+            .unwrap();
     server.start().await.unwrap();
-    assert_eq!(
-        server.address().borrow().as_ref().map(|address| address.port),
-        Some(4567)
-    );
+    assert_eq!(server.address().borrow().as_ref().map(|address| address.port), Some(4567));
     server.kill().await;
     assert_eq!(*server.address().borrow(), None);
     assert!(!server.is_up());
@@ -51,11 +43,8 @@ async fn a_program_that_is_not_there_is_named() {
 #[tokio::test]
 async fn a_paused_server_can_still_be_stopped() {
     let dir = tempfile::tempdir().unwrap();
-    let mut server = Server::new(
-        script(dir.path(), "echo listening on 127.0.0.1:4567; exec sleep 60"),
-        dir.path(),
-    )
-    .unwrap();
+    let mut server =
+        Server::new(script(dir.path(), "echo listening on 127.0.0.1:4567; exec sleep 60"), dir.path()).unwrap();
     server.start().await.unwrap();
     server.pause().unwrap();
     assert!(server.is_paused());
@@ -68,10 +57,7 @@ async fn a_paused_server_can_still_be_stopped() {
 async fn a_server_that_dies_unasked_is_noticed() {
     let dir = tempfile::tempdir().unwrap();
     let mut server = Server::new(
-        script(
-            dir.path(),
-            "echo listening on 127.0.0.1:4567; read line < \"$0.fifo\"; exit 9",
-        ),
+        script(dir.path(), "echo listening on 127.0.0.1:4567; read line < \"$0.fifo\"; exit 9"),
         dir.path(),
     )
     .unwrap();
@@ -137,10 +123,7 @@ fn a_server_outlives_the_thread_that_asked_for_it() {
     let tied = "exec setpriv --pdeathsig KILL sh -c 'echo listening on 127.0.0.1:4567; exec sleep 60'";
     let command = script(dir.path(), tied);
     let at = dir.path().to_owned();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let handle = runtime.handle().clone();
     let asked = std::thread::spawn(move || {
         handle.block_on(async {

@@ -81,16 +81,10 @@ async fn reach(client: &TcpStream, shared: &Shared) -> io::Result<LaneStream> {
         addr.ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, "the lane has no server at the moment"))?;
     let place = format!("{}:{}", addr.host, addr.port);
     let connecting = tokio::time::timeout(shared.limits.connect, upstream::connect(&addr, &shared.tls));
-    let answer = connecting
-        .await
-        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")));
+    let answer = connecting.await.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")));
     answer.map_err(|error| {
         let why = error.to_string();
-        let told = if why.contains(&place) {
-            why
-        } else {
-            format!("{place}: {why}")
-        };
+        let told = if why.contains(&place) { why } else { format!("{place}: {why}") };
         io::Error::new(error.kind(), told)
     })
 }
@@ -121,33 +115,17 @@ async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> En
             PumpEnd::SourceBroke => return End::Broke,
             PumpEnd::Toxic(ending) => return End::Toxic(ending),
             PumpEnd::Cut(how, when) if !matches!(how, Cut::Close { .. }) => {
-                return End::Cut(
-                    how,
-                    when,
-                    Closable {
-                        client: false,
-                        lane: false,
-                    },
-                );
+                return End::Cut(how, when, Closable { client: false, lane: false });
             }
             PumpEnd::Cut(how, when) => (how, when),
         };
         // A close frame must not fall into the middle of a message that the other direction is writing.
         conn.stop.cancel();
         let other_stopped = other_open && {
-            let other_end = async {
-                if from_client {
-                    (&mut down).await
-                } else {
-                    (&mut up).await
-                }
-            };
+            let other_end = async { if from_client { (&mut down).await } else { (&mut up).await } };
             matches!(cutting::linger(conn).within(other_end).await, Ok(PumpEnd::Stopped))
         };
-        let closable = Closable {
-            client: !from_client || other_stopped,
-            lane: from_client || other_stopped,
-        };
+        let closable = Closable { client: !from_client || other_stopped, lane: from_client || other_stopped };
         return End::Cut(how, when, closable);
     }
 }

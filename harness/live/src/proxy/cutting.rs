@@ -130,11 +130,7 @@ fn unsent_bytes(stream: &TcpStream) -> usize {
     let mut bytes: libc::c_int = 0;
     // SAFETY: the descriptor is open as long as `stream` is borrowed, and TIOCOUTQ (SIOCOUTQ) writes one int.
     let answer = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
-    if answer == 0 {
-        usize::try_from(bytes).unwrap_or(0)
-    } else {
-        0
-    }
+    if answer == 0 { usize::try_from(bytes).unwrap_or(0) } else { 0 }
 }
 
 /// Elsewhere the grace alone has to do.

@@ -92,11 +92,7 @@ impl Desk {
             chance: Chance::new(seed, client.clone()),
             client,
             ledger,
-            state: Mutex::new(State {
-                faults: toxics.iter().map(arm).collect(),
-                tally: Tally::default(),
-                op: None,
-            }),
+            state: Mutex::new(State { faults: toxics.iter().map(arm).collect(), tally: Tally::default(), op: None }),
             interest: AtomicU8::new(interest(toxics.iter().map(|toxic| &toxic.fault))),
             fired: watch::Sender::new(BTreeSet::new()),
             acked: watch::Sender::new(BTreeSet::new()),
@@ -121,10 +117,7 @@ impl Desk {
             .map(|toxic| {
                 let same = |armed: &Armed| armed.planned == toxic.fault;
                 match standing.iter().position(same) {
-                    Some(at) => Armed {
-                        toxicity: toxic.toxicity,
-                        ..standing.swap_remove(at)
-                    },
+                    Some(at) => Armed { toxicity: toxic.toxicity, ..standing.swap_remove(at) },
                     None => arm(toxic),
                 }
             })
@@ -191,11 +184,7 @@ impl Desk {
     /// Decides on a message. Whoever strikes is in the ledger when this returns.
     pub(super) fn decide(&self, place: Place, frame: &Frame, extent: Extent, tagger: &dyn FrameTagger) -> Decision {
         if !self.interest().any() {
-            return Decision {
-                tag: FrameTag::Other,
-                edited: None,
-                fate: Fate::Pass,
-            };
+            return Decision { tag: FrameTag::Other, edited: None, fate: Fate::Pass };
         }
         // Reading a message costs the most, so it is done before the others have to wait.
         let mut view = View::new(tagger, frame.clone());
@@ -209,12 +198,7 @@ impl Desk {
             if !self.chance.gives(place.conn, &armed.planned.id, armed.toxicity) {
                 continue;
             }
-            let seen = Seen {
-                view: &view,
-                conn: place.conn,
-                nth,
-                op,
-            };
+            let seen = Seen { view: &view, conn: place.conn, nth, op };
             if decided.is_some() {
                 armed.fault.pass_by(&seen);
                 continue;
@@ -224,11 +208,7 @@ impl Desk {
             };
             match strike.fate {
                 Fate::Edit(edit) => {
-                    let changed = if extent == Extent::Whole {
-                        view.edited(&edit)
-                    } else {
-                        None
-                    };
+                    let changed = if extent == Extent::Whole { view.edited(&edit) } else { None };
                     let Some(changed) = changed else { continue };
                     let hit = armed.hit(&view);
                     view = View::new(tagger, changed);
@@ -253,12 +233,7 @@ impl Desk {
 
     /// A fault or a toxic has done something.
     pub(super) fn record(&self, id: &FaultId, Place { conn, frame }: Place, hit: &str, rewrote: Option<Rewrote>) {
-        let fire = Fire {
-            conn,
-            frame,
-            hit: hit.to_owned(),
-            rewrote,
-        };
+        let fire = Fire { conn, frame, hit: hit.to_owned(), rewrote };
         self.ledger.fired(id, &self.client, fire);
         self.fired.send_if_modified(|fired| {
             if fired.len() >= FIRED_MAX {
@@ -271,10 +246,8 @@ impl Desk {
 
 /// Whether a fate can be had where only the beginning of a message is at hand.
 fn possible(fate: &Fate, extent: Extent) -> bool {
-    let whole = matches!(
-        fate,
-        Fate::Repeat(_) | Fate::DeliverAfterNext | Fate::Reorder(..) | Fate::Split(_) | Fate::Merge(..)
-    );
+    let whole =
+        matches!(fate, Fate::Repeat(_) | Fate::DeliverAfterNext | Fate::Reorder(..) | Fate::Split(_) | Fate::Merge(..));
     extent == Extent::Whole || !whole
 }
 

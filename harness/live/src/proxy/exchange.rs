@@ -49,15 +49,8 @@ struct State {
 
 impl Exchange {
     pub(super) fn new() -> Exchange {
-        let state = State {
-            requests: VecDeque::new(),
-            switch: Switch::Http,
-        };
-        Exchange {
-            state: Mutex::new(state),
-            switched: Notify::new(),
-            told: AtomicBool::new(false),
-        }
+        let state = State { requests: VecDeque::new(), switch: Switch::Http };
+        Exchange { state: Mutex::new(state), switched: Notify::new(), told: AtomicBool::new(false) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

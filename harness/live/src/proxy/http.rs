@@ -7,17 +7,8 @@ use bytes::Bytes;
 const HEADERS_MAX: usize = 128;
 
 /// The methods by which a byte stream is taken for HTTP.
-const METHODS: [&[u8]; 9] = [
-    b"GET ",
-    b"HEAD ",
-    b"POST ",
-    b"PUT ",
-    b"DELETE ",
-    b"CONNECT ",
-    b"OPTIONS ",
-    b"TRACE ",
-    b"PATCH ",
-];
+const METHODS: [&[u8]; 9] =
+    [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ", b"PATCH "];
 
 /// The media types of answers whose parts are meant to be read as they come.
 const STREAMS: [&str; 7] = [
@@ -108,11 +99,7 @@ pub(super) fn request(bytes: &[u8]) -> Parsed<RequestHead> {
         method: head.method.unwrap_or_default().to_owned(),
         target: head.path.unwrap_or_default().to_owned(),
         // A request without a length has no body; a response without one goes on to the end.
-        framing: if framing == Framing::ToEof {
-            Framing::Length(0)
-        } else {
-            framing
-        },
+        framing: if framing == Framing::ToEof { Framing::Length(0) } else { framing },
         upgrade: fields.has("connection", "upgrade") && fields.has("upgrade", "websocket"),
         expects: fields.has("expect", "100-continue"),
     };
@@ -150,16 +137,10 @@ pub(super) fn response(bytes: &[u8]) -> Parsed<ResponseHead> {
     };
     let response = ResponseHead {
         code,
-        framing: if matches!(code, 100..=199 | 204 | 304) {
-            Framing::Length(0)
-        } else {
-            framing
-        },
+        framing: if matches!(code, 100..=199 | 204 | 304) { Framing::Length(0) } else { framing },
         upgrade: fields.has("upgrade", "websocket"),
         subprotocol: fields.text("sec-websocket-protocol"),
-        extensions: fields
-            .text("sec-websocket-extensions")
-            .is_some_and(|value| !value.is_empty()),
+        extensions: fields.text("sec-websocket-extensions").is_some_and(|value| !value.is_empty()),
         stream: fields
             .text("content-type")
             .is_some_and(|value| STREAMS.iter().any(|of| value.to_ascii_lowercase().starts_with(of))),
@@ -171,10 +152,7 @@ struct Fields<'a, 'b>(&'a [httparse::Header<'b>]);
 
 impl Fields<'_, '_> {
     fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s [u8]> {
-        self.0
-            .iter()
-            .filter(move |header| header.name.eq_ignore_ascii_case(name))
-            .map(|header| header.value)
+        self.0.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -185,8 +163,7 @@ impl Fields<'_, '_> {
     /// Whether a comma-separated field names this token.
     fn has(&self, name: &str, token: &str) -> bool {
         let is_token = |part: &[u8]| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
-        self.values(name)
-            .any(|value| value.split(|byte| *byte == b',').any(is_token))
+        self.values(name).any(|value| value.split(|byte| *byte == b',').any(is_token))
     }
 
     /// `None` where the fields contradict each other.
@@ -237,11 +214,7 @@ impl BodyScan {
         BodyScan(match framing {
             Framing::Length(0) => Scan::Done,
             Framing::Length(bytes) => Scan::Length(bytes),
-            Framing::Chunked => Scan::Size {
-                size: 0,
-                digits: true,
-                bytes: 0,
-            },
+            Framing::Chunked => Scan::Size { size: 0, digits: true, bytes: 0 },
             Framing::ToEof => Scan::ToEof,
         })
     }
@@ -268,11 +241,7 @@ impl BodyScan {
                 Scan::Data(left) => {
                     let step = take(left, rest.len());
                     if *left == 0 {
-                        self.0 = Scan::Size {
-                            size: 0,
-                            digits: true,
-                            bytes: 0,
-                        };
+                        self.0 = Scan::Size { size: 0, digits: true, bytes: 0 };
                     }
                     step
                 }

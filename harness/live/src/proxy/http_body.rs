@@ -25,13 +25,7 @@ pub(super) struct HttpBody {
 impl HttpBody {
     /// A message whose head is the front of the buffer.
     pub(super) fn new(framing: Framing, front: usize, shown: Option<(usize, Arc<dyn FrameTagger>)>) -> HttpBody {
-        HttpBody {
-            scan: BodyScan::new(framing),
-            front,
-            shown,
-            begun: false,
-            discard: false,
-        }
+        HttpBody { scan: BodyScan::new(framing), front, shown, begun: false, discard: false }
     }
 
     /// What is left of it is lost.
@@ -60,12 +54,7 @@ impl HttpBody {
                 let body = Body::Http(raw.clone());
                 let extent = if done { Extent::Whole } else { Extent::Beginning };
                 let frame = Frame { direction, body };
-                Some(Step::Unit(Unit::Message(Message {
-                    frame,
-                    raw,
-                    tagger,
-                    extent,
-                })))
+                Some(Step::Unit(Unit::Message(Message { frame, raw, tagger, extent })))
             }
             None if bytes == 0 => (!done).then_some(Step::More),
             None if self.discard => {
@@ -82,9 +71,6 @@ impl HttpBody {
 /// Whether a request is a publish, as far as its head tells.
 pub(super) fn publishes(tagger: &dyn FrameTagger, request: &Request) -> bool {
     let head = format!("{} {} HTTP/1.1\r\n\r\n", request.method, request.target);
-    let frame = Frame {
-        direction: Direction::ToLane,
-        body: Body::Http(head.into()),
-    };
+    let frame = Frame { direction: Direction::ToLane, body: Body::Http(head.into()) };
     tagger.tag(&frame) == FrameTag::Publish
 }

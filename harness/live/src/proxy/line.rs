@@ -87,15 +87,7 @@ impl Line {
         factory: Arc<dyn TaggerFactory>,
         limits: Limits,
     ) -> Line {
-        Line {
-            direction,
-            mode: Mode::Head,
-            exchange,
-            factory,
-            limits,
-            passed: 0,
-            why: "",
-        }
+        Line { direction, mode: Mode::Head, exchange, factory, limits, passed: 0, why: "" }
     }
 
     /// The next unit off the front of `buf`. What no fault has an interest in passes as it comes.
@@ -193,11 +185,8 @@ impl Line {
         let to_lane = self.direction == Direction::ToLane;
         // An upgrade's offer of extensions is taken out where messages are to be read later, in either direction.
         let whole = interest.http(self.direction) || (to_lane && interest.any());
-        let parsed = if to_lane {
-            http::request(buf).map(Head::Request)
-        } else {
-            http::response(buf).map(Head::Response)
-        };
+        let parsed =
+            if to_lane { http::request(buf).map(Head::Request) } else { http::response(buf).map(Head::Response) };
         let (parsed, len) = match parsed {
             Parsed::Head(parsed, len) => (parsed, len),
             Parsed::Partial if buf.len() < self.limits.head_max_bytes => {
@@ -206,11 +195,7 @@ impl Line {
                 }
                 let fresh = self.passed..buf.len();
                 self.passed = buf.len();
-                return Some(if fresh.is_empty() {
-                    Step::More
-                } else {
-                    Step::Peeked(fresh)
-                });
+                return Some(if fresh.is_empty() { Step::More } else { Step::Peeked(fresh) });
             }
             Parsed::Partial => return self.go_raw("an HTTP head has no end"),
             Parsed::Bad(why) => return self.go_raw(why),
@@ -223,11 +208,7 @@ impl Line {
 
     fn request(&mut self, head: RequestHead, len: usize, buf: &mut BytesMut, interest: Interest) -> Option<Step> {
         let upgrade = head.upgrade && head.framing == Framing::Length(0);
-        let request = Request {
-            method: head.method,
-            target: head.target,
-            upgrade,
-        };
+        let request = Request { method: head.method, target: head.target, upgrade };
         if !self.exchange.asked(request.clone()) {
             return self.go_raw("too many requests wait for their responses");
         }
@@ -265,11 +246,7 @@ impl Line {
         if request.method == "CONNECT" && matches!(head.code, 200..=299) {
             return self.go_raw("the client asked for a tunnel");
         }
-        let framing = if request.method == "HEAD" {
-            Framing::Length(0)
-        } else {
-            head.framing
-        };
+        let framing = if request.method == "HEAD" { Framing::Length(0) } else { head.framing };
         let ends = framing != Framing::ToEof && !head.stream;
         self.begin_body(&request, framing, ends, len, buf, interest)
     }
@@ -350,10 +327,7 @@ impl Line {
             Ok(Some(Read::OverLimit(bytes))) => Some(Step::OverLimit(bytes)),
             Ok(Some(Read::Skimmed(raw))) => Some(Step::Unit(Unit::Unread(raw))),
             Ok(Some(Read::Message { body, raw })) => {
-                let frame = Frame {
-                    direction: self.direction,
-                    body,
-                };
+                let frame = Frame { direction: self.direction, body };
                 Some(Step::Unit(Unit::Message(Message {
                     frame,
                     raw,
@@ -376,11 +350,7 @@ impl Line {
 
 /// What passes unread, or a wish for more where nothing does.
 pub(super) fn skim(bytes: usize, messages: u64) -> Step {
-    if bytes == 0 {
-        Step::More
-    } else {
-        Step::Skim(Skimmed { bytes, messages })
-    }
+    if bytes == 0 { Step::More } else { Step::Skim(Skimmed { bytes, messages }) }
 }
 
 enum Head {

@@ -217,9 +217,7 @@ impl Proxy {
         let addr = listener.local_addr()?;
         let shutdown = CancellationToken::new();
         let faults = config.faults.iter().map(|toxic| toxic.fault.id.clone());
-        let armed = faults
-            .chain(config.toxics.iter().map(|toxic| toxic.name.clone()))
-            .collect();
+        let armed = faults.chain(config.toxics.iter().map(|toxic| toxic.name.clone())).collect();
         let shared = Arc::new(Shared {
             upstream: config.upstream,
             unreachable: config.unreachable,
@@ -235,14 +233,7 @@ impl Proxy {
         let weak = Arc::downgrade(&listener);
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
         let accepting = Mutex::new(Some(accepting));
-        Ok(Proxy {
-            addr,
-            listener: weak,
-            shared,
-            armed,
-            accepting,
-            _ends_on_drop: shutdown.drop_guard(),
-        })
+        Ok(Proxy { addr, listener: weak, shared, armed, accepting, _ends_on_drop: shutdown.drop_guard() })
     }
 
     /// Where the client connects.
@@ -314,18 +305,12 @@ const BACKLOG: u32 = 1024;
 
 /// Begins to listen, also where only `beside` stands in the way: for that moment both let the system share the port.
 fn listen(addr: SocketAddr, beside: Option<&TcpListener>) -> io::Result<TcpListener> {
-    let socket = if addr.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     let share = |on| beside.map_or(Ok(()), |beside| SockRef::from(beside).set_reuse_port(on));
     share(true)?;
-    let listener = socket
-        .set_reuseport(beside.is_some())
-        .and_then(|()| socket.bind(addr))
-        .and_then(|()| socket.listen(BACKLOG));
+    let listener =
+        socket.set_reuseport(beside.is_some()).and_then(|()| socket.bind(addr)).and_then(|()| socket.listen(BACKLOG));
     share(false)?;
     let listener = listener?;
     SockRef::from(&listener).set_reuse_port(false)?;

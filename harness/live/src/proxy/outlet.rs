@@ -252,17 +252,11 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     fn report(&mut self) {
         for name in self.chain.take_struck() {
             // A toxic knows bytes and no messages: the last one before it struck is where it was.
-            let place = Place {
-                conn: self.conn.number,
-                frame: self.frames,
-            };
+            let place = Place { conn: self.conn.number, frame: self.frames };
             let toxics = self.toxics.borrow();
             let of = toxics.iter().find(|toxic| toxic.name == name);
             let what = of.map_or("toxic", |toxic| toxic.toxic.type_name());
-            let hit = format!(
-                "{what} {}",
-                cutover_core::plan::Direction::from(self.direction).as_str()
-            );
+            let hit = format!("{what} {}", cutover_core::plan::Direction::from(self.direction).as_str());
             drop(toxics);
             self.conn.shared.desk.record(&name, place, &hit, None);
         }

@@ -101,12 +101,7 @@ enum Woken {
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     pub(super) fn new(conn: Conn, direction: Direction, reader: R, writer: W) -> Pump<R, W> {
         let shared = &conn.shared;
-        let line = Line::new(
-            direction,
-            Arc::clone(&conn.exchange),
-            Arc::clone(&shared.factory),
-            shared.limits.clone(),
-        );
+        let line = Line::new(direction, Arc::clone(&conn.exchange), Arc::clone(&shared.factory), shared.limits.clone());
         Pump {
             outlet: Outlet::new(conn.clone(), direction, writer),
             conn,
@@ -170,11 +165,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     /// The end of a direction that was asked to stop: between two units, unless bytes are still on their way.
     async fn stopped(&mut self) -> PumpEnd {
-        if self.outlet.flush().await.is_ok() && self.outlet.is_clear() {
-            PumpEnd::Stopped
-        } else {
-            PumpEnd::SinkBroke
-        }
+        if self.outlet.flush().await.is_ok() && self.outlet.is_clear() { PumpEnd::Stopped } else { PumpEnd::SinkBroke }
     }
 
     /// The direction can't be read from here on, and often the other one can't either.
@@ -248,11 +239,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
     fn make_room(&mut self, room: bool) {
         // Toxics count in what is read at a time, and Toxiproxy reads so much.
-        let read_bytes = if self.outlet.has_toxics() {
-            CHUNK_BYTES
-        } else {
-            self.read_bytes
-        };
+        let read_bytes = if self.outlet.has_toxics() { CHUNK_BYTES } else { self.read_bytes };
         if self.buf.is_empty() && self.buf.capacity() > self.read_bytes.saturating_mul(4).max(CHUNK_BYTES) {
             // What a burst has needed is given back.
             self.buf = BytesMut::new();
@@ -283,25 +270,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         self.outlet.frames += 1;
         let shared = Arc::clone(&self.conn.shared);
         shared.stats.read_frames(self.direction, 1);
-        let place = Place {
-            conn: self.conn.number,
-            frame: self.outlet.frames,
-        };
-        let Message {
-            frame,
-            raw,
-            tagger,
-            extent,
-        } = message;
+        let place = Place { conn: self.conn.number, frame: self.outlet.frames };
+        let Message { frame, raw, tagger, extent } = message;
         let decision = shared.desk.decide(place, &frame, extent, &*tagger);
         let edited = decision.edited.as_ref();
         let body = &edited.unwrap_or(&frame).body;
         let (raw, way) = match decision.fate {
             Fate::Split(frames) => (ws::encode_split(body, self.mask(), frames), Way::Now),
-            Fate::Merge(messages, within) => (
-                ws::encode(body, self.mask()),
-                Way::Together(messages, Instant::now() + within),
-            ),
+            Fate::Merge(messages, within) => {
+                (ws::encode(body, self.mask()), Way::Together(messages, Instant::now() + within))
+            }
             Fate::Reorder(behind, within) => (raw, Way::Behind(behind, Instant::now() + within)),
             Fate::DeliverAfterNext => (raw, Way::AfterNextDelivery),
             _ if edited.is_some() => (ws::encode(body, self.mask()), Way::Now),

@@ -82,13 +82,7 @@ struct Partial {
 impl Parser {
     /// A parser that puts messages of up to `max_bytes` of payload together; longer ones pass unread.
     pub(super) fn new(max_bytes: usize) -> Parser {
-        Parser {
-            max_bytes,
-            partial: None,
-            skimmed: false,
-            passing: Bytes::new(),
-            skim_left: 0,
-        }
+        Parser { max_bytes, partial: None, skimmed: false, passing: Bytes::new(), skim_left: 0 }
     }
 
     /// How much of `buf` can go on unread: whole frames and the beginnings of frames, however long they are, told by their
@@ -207,14 +201,10 @@ impl Parser {
                 return Err(Unreadable("a control frame is fragmented or longer than 125 bytes"));
             }
         } else if (head.opcode == CONTINUATION) != (self.partial.is_some() || self.skimmed) {
-            return Err(Unreadable(
-                "a continuation without a beginning, or a message within a message",
-            ));
+            return Err(Unreadable("a continuation without a beginning, or a message within a message"));
         }
         // RFC 6455, 5.2: the highest bit of a length is 0.
-        let payload_bytes = usize::try_from(head.payload_bytes)
-            .ok()
-            .filter(|_| head.payload_bytes >> 63 == 0);
+        let payload_bytes = usize::try_from(head.payload_bytes).ok().filter(|_| head.payload_bytes >> 63 == 0);
         let frame_bytes = payload_bytes.and_then(|bytes| bytes.checked_add(head.head_bytes));
         frame_bytes.ok_or(Unreadable("a frame is longer than RFC 6455 lets it be"))
     }
@@ -241,9 +231,7 @@ impl Parser {
             raw: BytesMut::new(),
         });
         let start = partial.payload.len();
-        partial
-            .payload
-            .extend_from_slice(raw.get(head.head_bytes..).unwrap_or_default());
+        partial.payload.extend_from_slice(raw.get(head.head_bytes..).unwrap_or_default());
         if let (Some(mask), Some(added)) = (head.mask, partial.payload.get_mut(start..)) {
             apply_mask(added, mask);
         }
@@ -252,19 +240,12 @@ impl Parser {
             return None;
         }
         let whole = self.partial.take()?;
-        Some(Read::Message {
-            body: message(whole.opcode, whole.payload.freeze()),
-            raw: whole.raw.freeze(),
-        })
+        Some(Read::Message { body: message(whole.opcode, whole.payload.freeze()), raw: whole.raw.freeze() })
     }
 }
 
 fn message(opcode: u8, payload: Bytes) -> Body {
-    if opcode == TEXT {
-        Body::Text(payload)
-    } else {
-        Body::Binary(payload)
-    }
+    if opcode == TEXT { Body::Text(payload) } else { Body::Binary(payload) }
 }
 
 /// The payload, unmasked. Shares `raw` where there is no mask.
@@ -313,13 +294,7 @@ fn read_head(buf: &[u8]) -> Result<Option<Head>, Unreadable> {
         _ => Some(bytes.get_u32().to_be_bytes()),
     };
     let head_bytes = buf.len() - bytes.len();
-    Ok(Some(Head {
-        fin: first & 0x80 != 0,
-        opcode,
-        mask,
-        head_bytes,
-        payload_bytes,
-    }))
+    Ok(Some(Head { fin: first & 0x80 != 0, opcode, mask, head_bytes, payload_bytes }))
 }
 
 fn opcode_of(first: u8) -> Result<u8, Unreadable> {

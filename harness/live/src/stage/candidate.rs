@@ -70,10 +70,7 @@ impl Host {
     }
 
     fn failed(&self, source: AdminError) -> StageError {
-        StageError::Admin {
-            url: self.profile.url.clone(),
-            source,
-        }
+        StageError::Admin { url: self.profile.url.clone(), source }
     }
 }
 
@@ -89,10 +86,7 @@ impl Stage {
         let harmed = harms(plan, lane);
         let (host, (name, module_digest)) = if harmed {
             let prepared = self.prepared.get_or_try_init(|| self.prepare()).await?;
-            copy_dir(&prepared.dir, dir).map_err(|source| StageError::Directory {
-                path: dir.to_owned(),
-                source,
-            })?;
+            copy_dir(&prepared.dir, dir).map_err(|source| StageError::Directory { path: dir.to_owned(), source })?;
             let mut host = self.start_host(dir).await?;
             host.token = prepared.token.clone();
             (Arc::new(host), prepared.database.clone())
@@ -104,19 +98,9 @@ impl Stage {
         let profile = host.profile.clone();
         let names = self.names(lane, LaneId::Candidate, plan)?;
         let route = Route::new(&profile.origin(), host.upstream.clone());
-        let victim = host
-            .server
-            .clone()
-            .filter(|_| harmed)
-            .map(|server| Victim::new(server, Durability::Commitlog));
+        let victim = host.server.clone().filter(|_| harmed).map(|server| Victim::new(server, Durability::Commitlog));
         let stack = LaneStack {
-            lane: Arc::new(SpacetimeLane::new(
-                lane,
-                profile,
-                name,
-                Some(host.token.clone()),
-                names.clone(),
-            )),
+            lane: Arc::new(SpacetimeLane::new(lane, profile, name, Some(host.token.clone()), names.clone())),
             taggers: Arc::new(SpacetimeTaggers::new(names)),
             socket: route.clone(),
             writer: route,
@@ -125,12 +109,7 @@ impl Stage {
             pace: None,
         };
         let server = if harmed { host.server.clone() } else { None };
-        Ok(Staged {
-            stack,
-            version: host.version.clone(),
-            module_digest,
-            server,
-        })
+        Ok(Staged { stack, version: host.version.clone(), module_digest, server })
     }
 
     /// Has a server write a database, and ends it in good order. A server that was killed within some 40 ms of a publish was
@@ -187,8 +166,7 @@ impl Stage {
         match &self.candidate {
             Source::Bundled => {
                 let profile = SpacetimeProfile::default().of_own_server();
-                self.start_server(ServerCommand::candidate(&self.binary), profile, dir)
-                    .await
+                self.start_server(ServerCommand::candidate(&self.binary), profile, dir).await
             }
             Source::Binary { path, profile } => {
                 let command = ServerCommand::spacetimedb(&self.binary, path);
@@ -211,16 +189,9 @@ impl Stage {
         profile: SpacetimeProfile,
         dir: &Path,
     ) -> Result<Host, StageError> {
-        let failed = |source| StageError::Server {
-            lane: "candidate",
-            source,
-        };
+        let failed = |source| StageError::Server { lane: "candidate", source };
         let server = Server::new(command, dir).map_err(failed)?;
-        self.share_cache(server.data_dir())
-            .map_err(|source| StageError::Directory {
-                path: dir.to_owned(),
-                source,
-            })?;
+        self.share_cache(server.data_dir()).map_err(|source| StageError::Directory { path: dir.to_owned(), source })?;
         let mut server = server.telling("candidate", self.deaths.clone());
         server.start().await.map_err(failed)?;
         let upstream = server.address();
@@ -263,38 +234,20 @@ async fn meet(
 ) -> Result<Host, StageError> {
     let taggers = Arc::new(SpacetimeTaggers::new(Arc::default()));
     let config = ProxyConfig::transparent("admin".into(), upstream.clone(), taggers, Arc::new(Quietly));
-    let door = Proxy::start(config).await.map_err(|source| StageError::Directory {
-        path: "a local port".into(),
-        source,
-    })?;
-    let failed = |source| StageError::Admin {
-        url: profile.url.clone(),
-        source,
-    };
+    let door =
+        Proxy::start(config).await.map_err(|source| StageError::Directory { path: "a local port".into(), source })?;
+    let failed = |source| StageError::Admin { url: profile.url.clone(), source };
     let mut http = client(&profile, &door, profile.token.as_ref(), bounds::MEET)?;
     admin::ping(&mut http).await.map_err(failed)?;
-    let version = admin::version(&mut http)
-        .await
-        .map_err(failed)?
-        .unwrap_or_else(|| "of unknown version".to_owned());
+    let version = admin::version(&mut http).await.map_err(failed)?.unwrap_or_else(|| "of unknown version".to_owned());
     if profile.confirmed == Some(true) && admin::lacks_confirmed_reads(&version) {
-        return Err(StageError::NoConfirmedReads {
-            url: profile.url.clone(),
-            version,
-        });
+        return Err(StageError::NoConfirmedReads { url: profile.url.clone(), version });
     }
     let token = match &profile.token {
         Some(token) => token.clone(),
         None => Secret::new(admin::create_identity(&mut http).await.map_err(failed)?.token),
     };
-    Ok(Host {
-        server,
-        version: format!("SpacetimeDB {version}"),
-        profile,
-        upstream,
-        token,
-        door,
-    })
+    Ok(Host { server, version: format!("SpacetimeDB {version}"), profile, upstream, token, door })
 }
 
 fn client(
@@ -304,14 +257,8 @@ fn client(
     within: Bound,
 ) -> Result<HttpClient, StageError> {
     let origin = profile.origin();
-    let endpoint = Endpoint {
-        connect: door.addr(),
-        authority: origin.authority(),
-    };
-    let bounds = Bounds {
-        operation: within,
-        ..Bounds::default()
-    };
+    let endpoint = Endpoint { connect: door.addr(), authority: origin.authority() };
+    let bounds = Bounds { operation: within, ..Bounds::default() };
     SpacetimeLane::http(&endpoint, profile, token, bounds).map_err(|source| StageError::Lane {
         lane: "candidate",
         url: profile.url.clone(),

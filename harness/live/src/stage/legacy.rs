@@ -48,38 +48,21 @@ impl Stage {
     async fn set_reference(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
         let failed = |source| StageError::Server { lane: "legacy", source };
         // Where the lane runs against itself, the defect is still in one of the two: else they would be wrong alike.
-        let defects = if lane == LaneId::Legacy {
-            &plan.legacy_defects[..]
-        } else {
-            &[]
-        };
+        let defects = if lane == LaneId::Legacy { &plan.legacy_defects[..] } else { &[] };
         let server = Server::new(ServerCommand::legacy(&self.binary, defects), dir).map_err(failed)?;
         let mut server = server.telling("legacy", self.deaths.clone());
         server.start().await.map_err(failed)?;
         let upstream = server.address();
         // Our own server keeps to the contract to the letter.
-        let profile = Arc::new(PhoenixProfile {
-            payload_hash: HashKind::Canonical,
-            ..PhoenixProfile::of_url(BUNDLED_URL)?
-        });
+        let profile =
+            Arc::new(PhoenixProfile { payload_hash: HashKind::Canonical, ..PhoenixProfile::of_url(BUNDLED_URL)? });
         let origin = profile.socket_origin();
         let server = Arc::new(Mutex::new(server));
         let route = Route::new(&origin, upstream);
-        let mut stack = stack(
-            lane,
-            profile,
-            self.names(lane, LaneId::Legacy, plan)?,
-            route.clone(),
-            route,
-        );
+        let mut stack = stack(lane, profile, self.names(lane, LaneId::Legacy, plan)?, route.clone(), route);
         stack.victim = harms(plan, lane).then(|| Victim::new(server.clone(), Durability::Acknowledged));
         let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
-        Ok(Staged {
-            stack,
-            version,
-            module_digest: None,
-            server: Some(server),
-        })
+        Ok(Staged { stack, version, module_digest: None, server: Some(server) })
     }
 }
 

@@ -82,18 +82,9 @@ async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
     };
     let url = profile.socket_url.clone();
     if !source.retryable && is_spacetime(&socket).await {
-        return Err(StageError::Swapped {
-            lane: "legacy",
-            url,
-            found: "a SpacetimeDB server",
-            option: "--candidate",
-        });
+        return Err(StageError::Swapped { lane: "legacy", url, found: "a SpacetimeDB server", option: "--candidate" });
     }
-    Err(StageError::Lane {
-        lane: "legacy",
-        url,
-        source,
-    })
+    Err(StageError::Lane { lane: "legacy", url, source })
 }
 
 /// Whether the lane can be reached, TLS included. Asked without a proxy between, so that the cause is known.
@@ -126,11 +117,8 @@ async fn visit(profile: &PhoenixProfile) -> Result<Result<(), OpenError>, StageE
     let origin = profile.socket_origin();
     let door = Door::open(&origin, Arc::new(PhoenixTaggers::new(profile.clone(), Arc::default()))).await?;
     let lane = PhoenixLane::new(LaneId::Legacy, profile, Arc::default());
-    let role = Role::Subscriber {
-        client: VISITOR.to_owned(),
-        serializer: Serializer::V2,
-        compression: Compression::None,
-    };
+    let role =
+        Role::Subscriber { client: VISITOR.to_owned(), serializer: Serializer::V2, compression: Compression::None };
     let opened = lane.open(&door.endpoint(&origin), &role).await;
     let opened = match opened {
         Ok(mut session) => {
@@ -175,10 +163,9 @@ pub(super) struct Door(Proxy);
 impl Door {
     pub(super) async fn open(origin: &Origin, factory: Arc<dyn TaggerFactory>) -> Result<Door, StageError> {
         let config = ProxyConfig::transparent(VISITOR.into(), fixed(origin), factory, Arc::new(Quietly));
-        let proxy = Proxy::start(config).await.map_err(|source| StageError::Directory {
-            path: "a local port".into(),
-            source,
-        })?;
+        let proxy = Proxy::start(config)
+            .await
+            .map_err(|source| StageError::Directory { path: "a local port".into(), source })?;
         Ok(Door(proxy))
     }
 
@@ -194,8 +181,5 @@ impl Door {
 }
 
 pub(super) fn endpoint(door: &Proxy, origin: &Origin) -> Endpoint {
-    Endpoint {
-        connect: door.addr(),
-        authority: origin.authority(),
-    }
+    Endpoint { connect: door.addr(), authority: origin.authority() }
 }

@@ -48,10 +48,7 @@ impl Source {
     /// A binary, with the profile of how it is spoken to where that is not the default one.
     pub fn binary(path: PathBuf, profile: Option<SpacetimeProfile>) -> Source {
         let profile = profile.unwrap_or_default().of_own_server();
-        Source::Binary {
-            path,
-            profile: Box::new(profile),
-        }
+        Source::Binary { path, profile: Box::new(profile) }
     }
 
     /// Whether its process is ours to kill, pause and restart.
@@ -167,10 +164,7 @@ impl Stage {
     /// Where the lane can't be had.
     pub async fn set(&self, lane: LaneId, protocol: LaneId, plan: &Plan) -> Result<Staged, StageError> {
         let dir = self.work.join(&plan.scenario).join(lane.as_str());
-        std::fs::create_dir_all(&dir).map_err(|source| StageError::Directory {
-            path: dir.clone(),
-            source,
-        })?;
+        std::fs::create_dir_all(&dir).map_err(|source| StageError::Directory { path: dir.clone(), source })?;
         match protocol {
             LaneId::Legacy => self.set_legacy(lane, plan, &dir).await,
             LaneId::Candidate => self.set_candidate(lane, plan, &dir).await,
@@ -180,11 +174,7 @@ impl Stage {
     /// Deletes the databases of the run on servers that are not ours, within a bound, and stops what is shared between plans.
     /// What is left behind is returned, in words.
     pub async fn strike(&self, within: Duration) -> Vec<String> {
-        let left = if self.keeps_databases {
-            self.databases.keep()
-        } else {
-            self.databases.delete_all(within).await
-        };
+        let left = if self.keeps_databases { self.databases.keep() } else { self.databases.delete_all(within).await };
         if let Some(host) = self.shared_candidate.lock().await.take() {
             host.kill().await;
         }
@@ -207,11 +197,8 @@ impl Stage {
 /// An address that does not change.
 fn fixed(origin: &Origin) -> Upstream {
     let host = origin.host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let (sender, upstream) = tokio::sync::watch::channel(Some(UpstreamAddr {
-        host,
-        port: origin.port,
-        tls: origin.tls,
-    }));
+    let (sender, upstream) =
+        tokio::sync::watch::channel(Some(UpstreamAddr { host, port: origin.port, tls: origin.tls }));
     // A closed channel keeps its last value, which is all that is wanted.
     drop(sender);
     upstream

@@ -70,13 +70,7 @@ impl Stage {
             ..trial_bounds()
         };
         let database = self.create(host, TRIAL).await?.0;
-        let lane = SpacetimeLane::new(
-            LaneId::Candidate,
-            profile.clone(),
-            database,
-            Some(host.token().clone()),
-            names,
-        );
+        let lane = SpacetimeLane::new(LaneId::Candidate, profile.clone(), database, Some(host.token().clone()), names);
         let (lane, endpoint) = (lane.with_bounds(bounds), endpoint(host.door(), &profile.origin()));
         let mut http = host.http(bounds.operation)?;
         let mut tries = Tries::default();
@@ -87,12 +81,7 @@ impl Stage {
                 None => break tried,
             }
         };
-        failed(
-            "candidate",
-            profile.url.clone(),
-            tried,
-            host.door().stats().last_unreachable,
-        )
+        failed("candidate", profile.url.clone(), tried, host.door().stats().last_unreachable)
     }
 
     /// Whether a lane is to be tried: one that is not built in may be anything.
@@ -143,42 +132,8 @@ fn failed(
     if let (TrialError::Open { source, .. }, Some(why)) = (&mut source, unreachable) {
         source.what = format!("{}; {why}", source.what);
     }
-    Err(StageError::Trial {
-        lane,
-        url,
-        source: Box::new(source),
-    })
+    Err(StageError::Trial { lane, url, source: Box::new(source) })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lane::trial::Mismatch;
-
-    /// How often it is tried where each try fails in this way.
-    fn tries(error: TrialError) -> usize {
-        let mut tries = Tries::default();
-        let mut count = 1;
-        while tries.wait_after(&Err(error.clone())).is_some() {
-            count += 1;
-        }
-        count
-    }
-
-    fn refused(passing: bool) -> TrialError {
-        TrialError::Refused {
-            what: "a publish was answered with HTTP 503".to_owned(),
-            hint: None,
-            passing,
-        }
-    }
-
-    #[test]
-    fn what_may_pass_is_tried_again_and_what_does_not_fit_is_not() {
-        assert_eq!(tries(refused(true)), 4);
-        assert_eq!(tries(refused(false)), 1);
-        let mismatch = Mismatch::new("fields.watermark", "n", "an event has no such field");
-        assert_eq!(tries(mismatch.into()), 1);
-        assert_eq!(Tries::default().wait_after(&Ok(())), None);
-    }
-}
+mod tests;

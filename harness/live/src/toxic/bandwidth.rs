@@ -31,13 +31,7 @@ impl Bandwidth {
     /// The rate is in kilobytes a second. Toxiproxy blocks with 0 and crashes below; here both block.
     pub fn new(rate: i64, now: Instant) -> Bandwidth {
         let rate = u64::try_from(rate).unwrap_or(0);
-        Bandwidth {
-            rate,
-            chunk: None,
-            start: now,
-            late: Duration::ZERO,
-            let_go: false,
-        }
+        Bandwidth { rate, chunk: None, start: now, late: Duration::ZERO, let_go: false }
     }
 
     /// Begins with the next chunk, at the time it came or when the line was free.
@@ -78,11 +72,7 @@ impl Stage for Bandwidth {
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {
         if let ByteToxic::Bandwidth { rate } = *toxic {
             let chunk = self.chunk.take();
-            *self = Bandwidth {
-                let_go: chunk.is_some(),
-                chunk,
-                ..Bandwidth::new(rate, now)
-            };
+            *self = Bandwidth { let_go: chunk.is_some(), chunk, ..Bandwidth::new(rate, now) };
         }
     }
 

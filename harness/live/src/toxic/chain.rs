@@ -35,9 +35,7 @@ impl Link {
 
     /// Whether one more chunk is within its bound.
     fn has_room(&self) -> bool {
-        self.stage
-            .as_ref()
-            .is_some_and(|stage| self.inbox.has_room(stage.chunks()))
+        self.stage.as_ref().is_some_and(|stage| self.inbox.has_room(stage.chunks()))
     }
 
     /// Whether the stream's end has come to it or left it.
@@ -71,13 +69,7 @@ pub struct Chain {
 impl Chain {
     /// A chain without toxics. Jitter and sizes of pieces are drawn from the seed and the toxics' names.
     pub fn new(rng_seed: u64) -> Chain {
-        Chain {
-            seed: rng_seed,
-            links: Vec::new(),
-            exit: Inbox::default(),
-            struck: Vec::new(),
-            clock: None,
-        }
+        Chain { seed: rng_seed, links: Vec::new(), exit: Inbox::default(), struck: Vec::new(), clock: None }
     }
 
     /// Makes these the toxics, in this order. A toxic with the name and type of one that is there keeps what that one
@@ -130,33 +122,16 @@ impl Chain {
     pub fn held(&self) -> usize {
         let held = |link: &Link| Some(link.stage.as_ref()?.held()?.data.len());
         let stage = |link: &Link| held(link).unwrap_or(0);
-        self.exit.bytes()
-            + self
-                .links
-                .iter()
-                .map(|link| link.inbox.bytes() + stage(link))
-                .sum::<usize>()
+        self.exit.bytes() + self.links.iter().map(|link| link.inbox.bytes() + stage(link)).sum::<usize>()
     }
 
     /// Takes what was read from the source. What comes after the end is dropped.
     pub fn push(&mut self, mut bytes: Bytes, now: Instant) {
         let now = self.tick(now);
         while !bytes.is_empty() {
-            let most = if self.links.is_empty() {
-                bytes.len()
-            } else {
-                CHUNK.min(bytes.len())
-            };
+            let most = if self.links.is_empty() { bytes.len() } else { CHUNK.min(bytes.len()) };
             let data = bytes.split_to(most);
-            self.put(
-                0,
-                Chunk {
-                    data,
-                    stamp: now,
-                    came: now,
-                },
-                now,
-            );
+            self.put(0, Chunk { data, stamp: now, came: now }, now);
         }
     }
 
@@ -200,12 +175,7 @@ impl Chain {
         let mut until: Option<Instant> = None;
         for at in (0..self.links.len()).rev() {
             let room = self.links.get(at + 1).map_or(self.exit.is_empty(), Link::has_room);
-            let Link {
-                stage: Some(stage),
-                inbox,
-                ..
-            } = &mut self.links[at]
-            else {
+            let Link { stage: Some(stage), inbox, .. } = &mut self.links[at] else {
                 continue;
             };
             if !room && !stage.swallows() {
@@ -276,16 +246,7 @@ impl Chain {
         // Where the end has been already, nothing is left to do.
         let stage = Some(stage).filter(|_| !self.is_finished(at));
         let (name, toxic) = (toxic.name.clone(), toxic.toxic.clone());
-        self.links.insert(
-            at,
-            Link {
-                name,
-                toxic,
-                stage,
-                inbox: Inbox::default(),
-                struck: false,
-            },
-        );
+        self.links.insert(at, Link { name, toxic, stage, inbox: Inbox::default(), struck: false });
     }
 
     /// Gives a toxic its attributes, where they are others.

@@ -34,10 +34,7 @@ impl Chunk {
     pub fn split(mut self, bytes: usize) -> (Chunk, Option<Chunk>) {
         let data = self.data.split_to(bytes);
         let (stamp, came) = (self.stamp, self.came);
-        (
-            Chunk { data, stamp, came },
-            Some(self).filter(|rest| !rest.data.is_empty()),
-        )
+        (Chunk { data, stamp, came }, Some(self).filter(|rest| !rest.data.is_empty()))
     }
 }
 

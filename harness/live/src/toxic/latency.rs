@@ -23,12 +23,7 @@ pub(super) struct Latency {
 impl Latency {
     /// Latency and jitter in milliseconds; where they come to less than nothing, nothing is added.
     pub fn new(latency: i64, jitter: i64, dice: Dice) -> Latency {
-        Latency {
-            latency,
-            jitter,
-            dice,
-            first: None,
-        }
+        Latency { latency, jitter, dice, first: None }
     }
 }
 

@@ -16,10 +16,7 @@ pub(super) struct LimitData {
 impl LimitData {
     /// The limit is in bytes; with 0 or less the first data ends the connection, and none of it passes.
     pub fn new(bytes: i64) -> LimitData {
-        LimitData {
-            limit: u64::try_from(bytes).unwrap_or(0),
-            passed: 0,
-        }
+        LimitData { limit: u64::try_from(bytes).unwrap_or(0), passed: 0 }
     }
 }
 

@@ -157,11 +157,9 @@ fn stage(toxic: &ByteToxic, dice: Dice, now: Instant) -> Box<dyn Stage> {
         ByteToxic::SlowClose { delay } => Box::new(slow_close::SlowClose::new(delay)),
         ByteToxic::Timeout { timeout } => Box::new(timeout::Timeout::new(timeout, now)),
         ByteToxic::ResetPeer { timeout } => Box::new(reset_peer::ResetPeer::new(timeout)),
-        ByteToxic::Slicer {
-            average_size,
-            size_variation,
-            delay,
-        } => Box::new(slicer::Slicer::new(average_size, size_variation, delay, dice, now)),
+        ByteToxic::Slicer { average_size, size_variation, delay } => {
+            Box::new(slicer::Slicer::new(average_size, size_variation, delay, dice, now))
+        }
         ByteToxic::LimitData { bytes } => Box::new(limit_data::LimitData::new(bytes)),
     }
 }

@@ -23,12 +23,7 @@ impl ResetPeer {
 
 impl Stage for ResetPeer {
     fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
-        let first = || {
-            inbox
-                .take()
-                .map(|chunk| chunk.came)
-                .or_else(|| inbox.end().map(|_| now))
-        };
+        let first = || inbox.take().map(|chunk| chunk.came).or_else(|| inbox.end().map(|_| now));
         let Some(since) = self.since.or_else(first) else {
             return Step::Idle;
         };
@@ -50,10 +45,7 @@ impl Stage for ResetPeer {
     /// Where it has swallowed data, the connection can't go on.
     fn leave(&mut self, struck: &mut bool) -> Left {
         *struck |= self.since.is_some();
-        Left {
-            chunk: None,
-            ending: self.since.map(|_| Ending::Reset),
-        }
+        Left { chunk: None, ending: self.since.map(|_| Ending::Reset) }
     }
 
     fn swallows(&self) -> bool {

@@ -34,23 +34,12 @@ impl Slicer {
     pub fn new(average: i64, variation: i64, delay: i64, dice: Dice, now: Instant) -> Slicer {
         let delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
         let variation = variation.max(0);
-        Slicer {
-            average,
-            variation,
-            delay,
-            dice,
-            chunk: None,
-            lengths: Vec::new(),
-            ready: now,
-            let_go: false,
-        }
+        Slicer { average, variation, delay, dice, chunk: None, lengths: Vec::new(), ready: now, let_go: false }
     }
 
     /// Halves the next length, more or less the variation, until it is no longer than a piece may be.
     fn cut(&mut self) -> Option<usize> {
-        let longest = usize::try_from(self.average.saturating_add(self.variation))
-            .unwrap_or(0)
-            .max(1);
+        let longest = usize::try_from(self.average.saturating_add(self.variation)).unwrap_or(0).max(1);
         let mut length = self.lengths.pop()?;
         while length > longest {
             let middle = (length as i64 / 2).saturating_add(self.dice.around_zero(self.variation));
@@ -91,12 +80,7 @@ impl Stage for Slicer {
     }
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {
-        if let ByteToxic::Slicer {
-            average_size,
-            size_variation,
-            delay,
-        } = *toxic
-        {
+        if let ByteToxic::Slicer { average_size, size_variation, delay } = *toxic {
             (self.average, self.variation) = (average_size, size_variation.max(0));
             self.delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
             (self.ready, self.let_go) = (now, self.chunk.is_some());

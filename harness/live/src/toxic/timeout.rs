@@ -50,10 +50,7 @@ impl Stage for Timeout {
     /// The stream has a hole where data was swallowed, so that the connection can't go on.
     fn leave(&mut self, struck: &mut bool) -> Left {
         *struck = true;
-        Left {
-            chunk: None,
-            ending: Some(Ending::Close),
-        }
+        Left { chunk: None, ending: Some(Ending::Close) }
     }
 
     fn swallows(&self) -> bool {

@@ -25,12 +25,7 @@ impl Update {
     pub(super) fn of(event: &Event) -> Self {
         let is_null = event.payload.get() == "null";
         let hash = (!is_null).then_some(event.hash);
-        Self {
-            seq: event.seq,
-            key: event.key.clone(),
-            payload: event.payload.clone(),
-            hash,
-        }
+        Self { seq: event.seq, key: event.key.clone(), payload: event.payload.clone(), hash }
     }
 }
 
@@ -92,10 +87,7 @@ impl UpdateBatch {
         raw(&BatchJson {
             updates: updates.collect(),
             replay_complete: self.replay_complete,
-            head_watermarks: [Watermark {
-                topic: &self.topic,
-                watermark: self.head,
-            }],
+            head_watermarks: [Watermark { topic: &self.topic, watermark: self.head }],
         })
     }
 
@@ -107,11 +99,5 @@ impl UpdateBatch {
 
 /// The payload of the `sync:frame` that repeats `payload`.
 pub(super) fn frame(topic: &str, seq: u64, kind: &str, payload: &RawValue) -> Box<RawValue> {
-    raw(&FrameJson {
-        topic,
-        seq,
-        kind,
-        payload_bytes: STANDARD.encode(payload.get()),
-        schema_version: 1,
-    })
+    raw(&FrameJson { topic, seq, kind, payload_bytes: STANDARD.encode(payload.get()), schema_version: 1 })
 }

@@ -26,12 +26,7 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn new(reference: Value, topics: Vec<String>, batch_size: u64) -> Self {
-        Self {
-            reference,
-            topics,
-            at: 0,
-            batch_size,
-        }
+        Self { reference, topics, at: 0, batch_size }
     }
 }
 
@@ -42,10 +37,7 @@ impl Channel {
             if !out.has_room() {
                 return Some(replay);
             }
-            if self
-                .send_next(topic, replay.batch_size, false, out)
-                .is_none_or(|is_complete| is_complete)
-            {
+            if self.send_next(topic, replay.batch_size, false, out).is_none_or(|is_complete| is_complete) {
                 replay.at += 1;
             }
         }
@@ -129,21 +121,12 @@ impl Channel {
         let updates: Vec<_> = events.map(|event| Update::of(event)).collect();
         let last = updates.last()?.seq;
         let is_complete = last >= batch.head;
-        let batch = UpdateBatch {
-            topic: topic.to_owned(),
-            updates,
-            head: batch.head,
-            replay_complete: is_complete,
-        };
+        let batch = UpdateBatch { topic: topic.to_owned(), updates, head: batch.head, replay_complete: is_complete };
         self.watermarks.insert(topic.to_owned(), last);
         let neighbour = self.neighbour(topic);
         let off = u64::from(self.shared.config.defects.has(Defect::WrongFrameSeq));
         let planted = self.planted.entry(topic.to_owned()).or_default();
-        let copies = if is_live && self.shared.config.defects.has(Defect::FloodLive) {
-            3
-        } else {
-            1
-        };
+        let copies = if is_live && self.shared.config.defects.has(Defect::FloodLive) { 3 } else { 1 };
         for batch in planted.spoil(batch, is_live, neighbour, &self.shared.config.defects) {
             let payload = batch.payload();
             let frame = batch::frame(&batch.topic, batch.seq() + off, batch::KIND_UPDATE_BATCH, &payload);
@@ -157,9 +140,6 @@ impl Channel {
 
     fn neighbour(&self, topic: &str) -> Option<Neighbour> {
         let other = self.subscribed.iter().find(|other| *other != topic)?;
-        Some(Neighbour {
-            topic: other.clone(),
-            next_seq: self.watermark(other).saturating_add(1),
-        })
+        Some(Neighbour { topic: other.clone(), next_seq: self.watermark(other).saturating_add(1) })
     }
 }

@@ -125,10 +125,7 @@ impl Channel {
         if !self.join_ref.is_null() && message.join_ref != self.join_ref {
             return;
         }
-        if matches!(
-            message.event.as_str(),
-            "sync:subscribe" | "sync:unsubscribe" | "sync:heartbeat"
-        ) {
+        if matches!(message.event.as_str(), "sync:subscribe" | "sync:unsubscribe" | "sync:heartbeat") {
             self.last_request = now;
         }
         self.inbox.push_back(message);
@@ -228,13 +225,8 @@ impl Channel {
     }
 
     fn watermarks_of(&self, topics: &[String]) -> Value {
-        let watermarks = topics
-            .iter()
-            .map(|topic| batch::Watermark {
-                topic,
-                watermark: self.watermark(topic),
-            })
-            .collect::<Vec<_>>();
+        let watermarks =
+            topics.iter().map(|topic| batch::Watermark { topic, watermark: self.watermark(topic) }).collect::<Vec<_>>();
         json!(watermarks)
     }
 

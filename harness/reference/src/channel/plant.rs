@@ -46,15 +46,8 @@ impl Planted {
             let is_dropped = drops && update.seq == DEFECT_SEQ;
             !is_stopped && !is_dropped
         });
-        batch
-            .updates
-            .iter_mut()
-            .for_each(|update| spoil_update(update, defects));
-        let mut out = if is_live && defects.has(Defect::SwapLive) {
-            self.swap(batch)
-        } else {
-            vec![batch]
-        };
+        batch.updates.iter_mut().for_each(|update| spoil_update(update, defects));
+        let mut out = if is_live && defects.has(Defect::SwapLive) { self.swap(batch) } else { vec![batch] };
         if let Some(fifth) = fifth {
             out.extend(self.extra(&fifth, &out, neighbour, defects));
         }
@@ -93,16 +86,8 @@ impl Planted {
             && let Some(Neighbour { topic, next_seq }) = neighbour
         {
             self.has_crossed = true;
-            let updates = vec![Update {
-                seq: next_seq,
-                ..fifth.clone()
-            }];
-            extra.push(UpdateBatch {
-                topic,
-                updates,
-                head: next_seq,
-                replay_complete: true,
-            });
+            let updates = vec![Update { seq: next_seq, ..fifth.clone() }];
+            extra.push(UpdateBatch { topic, updates, head: next_seq, replay_complete: true });
         }
         if defects.has(Defect::StrangeTopic) && !self.has_strange {
             self.has_strange = true;
@@ -119,20 +104,10 @@ impl Planted {
         {
             self.has_phantom = true;
             let seq = last.head + 1;
-            let mut phantom = Update {
-                seq,
-                key: "phantom".to_owned(),
-                payload: fifth.payload.clone(),
-                hash: None,
-            };
+            let mut phantom = Update { seq, key: "phantom".to_owned(), payload: fifth.payload.clone(), hash: None };
             replace_payload(&mut phantom, "{\"phantom\":true}".to_owned());
             let topic = last.topic.clone();
-            extra.push(UpdateBatch {
-                topic,
-                updates: vec![phantom],
-                head: seq,
-                replay_complete: true,
-            });
+            extra.push(UpdateBatch { topic, updates: vec![phantom], head: seq, replay_complete: true });
         }
         extra
     }
@@ -166,10 +141,7 @@ fn replace_payload(update: &mut Update, text: String) {
 /// The first change of one letter or digit that leaves the payload JSON, and another value than before.
 fn changed_by_one_byte(text: &str) -> Option<String> {
     let before = canonical_sha256(text).ok()?;
-    let places = text
-        .bytes()
-        .enumerate()
-        .filter(|(_, byte)| byte.is_ascii_alphanumeric());
+    let places = text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_alphanumeric());
     for (at, byte) in places.take(MAX_TRIED_BYTES) {
         let other = match byte {
             b'0' | b'a' | b'A' => byte + 1,
@@ -187,95 +159,4 @@ fn changed_by_one_byte(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn update(seq: u64) -> Update {
-        let mut update = Update {
-            seq,
-            key: format!("k{seq}"),
-            payload: RawValue::NULL.to_owned(),
-            hash: None,
-        };
-        replace_payload(&mut update, format!("{{\"n\":{seq}}}"));
-        update
-    }
-
-    fn batch(seqs: std::ops::RangeInclusive<u64>) -> UpdateBatch {
-        let head = *seqs.end();
-        UpdateBatch {
-            topic: "t".to_owned(),
-            updates: seqs.map(update).collect(),
-            head,
-            replay_complete: true,
-        }
-    }
-
-    fn delivered(names: &str, batches: &[UpdateBatch], is_live: bool) -> Vec<(String, u64)> {
-        let (mut planted, defects) = (Planted::default(), Defects::parse(names).unwrap());
-        let neighbour = || {
-            Some(Neighbour {
-                topic: "other".to_owned(),
-                next_seq: 3,
-            })
-        };
-        let spoiled = batches
-            .iter()
-            .flat_map(|batch| planted.spoil(batch.clone(), is_live, neighbour(), &defects));
-        let flat = |b: UpdateBatch| b.updates.iter().map(|u| (b.topic.clone(), u.seq)).collect::<Vec<_>>();
-        spoiled.flat_map(flat).collect()
-    }
-
-    fn seqs(names: &str, batches: &[UpdateBatch], is_live: bool) -> Vec<u64> {
-        delivered(names, batches, is_live)
-            .into_iter()
-            .map(|(_, seq)| seq)
-            .collect()
-    }
-
-    #[test]
-    fn each_defect_strikes_at_the_fifth_event() {
-        let whole = [batch(4..=7)];
-        assert_eq!(seqs("", &whole, true), [4, 5, 6, 7]);
-        assert_eq!(seqs("drop-event", &whole, false), [4, 6, 7]);
-        assert_eq!(seqs("skip-live", &whole, true), [4, 6, 7]);
-        assert_eq!(seqs("skip-live", &whole, false), [4, 5, 6, 7]);
-        assert_eq!(seqs("stop-tail", &whole, false), [4, 5]);
-        assert_eq!(seqs("swap-live", &whole, true), [4, 6, 5, 7]);
-        assert_eq!(
-            seqs("swap-live", &[batch(5..=5), batch(6..=6), batch(7..=7)], true),
-            [6, 5, 7]
-        );
-        assert_eq!(seqs("duplicate-seq", &whole, true), [4, 5, 5, 7]);
-        assert_eq!(seqs("phantom", &whole, true), [4, 5, 6, 7, 8]);
-        let strange = delivered("strange-topic", &whole, true);
-        assert_eq!(strange.last(), Some(&("run:of-another-tenant:events".to_owned(), 5)));
-        let crossed = delivered("cross-streams", &whole, true);
-        assert_eq!(crossed.last(), Some(&("other".to_owned(), 3)));
-    }
-
-    #[test]
-    fn a_changed_payload_differs_by_one_byte_and_its_hash_fits() {
-        let defects = Defects::parse("change-payload").unwrap();
-        for text in ["{\"n\":1}", "\"a\"", "[1e308]", "{\"k\":\"\\u00e9\"}", "0", "-0.5"] {
-            let changed = changed_by_one_byte(text).unwrap();
-            let differing = text.bytes().zip(changed.bytes()).filter(|(a, b)| a != b).count();
-            assert_eq!((text.len(), differing), (changed.len(), 1), "{text} {changed}");
-        }
-        for text in ["true", "{}", "null", "[]"] {
-            assert_eq!(changed_by_one_byte(text), None);
-        }
-        let mut fifth = update(5);
-        spoil_update(&mut fifth, &defects);
-        assert_eq!(fifth.hash, canonical_sha256(fifth.payload.get()).ok());
-        assert_ne!(fifth.hash, update(5).hash);
-    }
-
-    #[test]
-    fn a_wrong_hash_is_wrong() {
-        let mut fifth = update(5);
-        spoil_update(&mut fifth, &Defects::parse("wrong-hash").unwrap());
-        assert_ne!(fifth.hash, canonical_sha256(fifth.payload.get()).ok());
-    }
-}
+mod tests;

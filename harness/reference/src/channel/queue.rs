@@ -24,13 +24,7 @@ pub(super) struct Strike {
 
 impl OutboundQueue {
     pub(super) fn new(limit: usize, max_strikes: u32) -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            limit,
-            turned_away: BTreeSet::new(),
-            strikes: 0,
-            max_strikes,
-        }
+        Self { waiting: VecDeque::new(), limit, turned_away: BTreeSet::new(), strikes: 0, max_strikes }
     }
 
     /// A topic has events to send.
@@ -41,10 +35,7 @@ impl OutboundQueue {
         if self.is_full() {
             self.turned_away.insert(topic);
             self.strikes += 1;
-            return Err(Strike {
-                queue_depth: self.limit + 1,
-                is_last: self.strikes >= self.max_strikes,
-            });
+            return Err(Strike { queue_depth: self.limit + 1, is_last: self.strikes >= self.max_strikes });
         }
         self.turned_away.remove(&topic);
         self.waiting.push_back(topic);
@@ -84,39 +75,4 @@ impl OutboundQueue {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn the_topic_after_the_limit_is_a_strike_and_the_third_strike_the_last() {
-        let mut queue = OutboundQueue::new(64, 3);
-        for n in 0..64 {
-            queue.push(format!("t{n}")).unwrap();
-        }
-        assert_eq!(
-            queue.push("t3".to_owned()),
-            Ok(()),
-            "a topic that waits already takes no second place"
-        );
-        let strike = |is_last| {
-            Err(Strike {
-                queue_depth: 65,
-                is_last,
-            })
-        };
-        assert_eq!(queue.push("more".to_owned()), strike(false));
-        assert_eq!(queue.push("more".to_owned()), strike(false));
-        assert_eq!(queue.push("other".to_owned()), strike(true));
-    }
-
-    #[test]
-    fn what_was_turned_away_comes_in_when_there_is_a_place() {
-        let mut queue = OutboundQueue::new(1, 3);
-        queue.push("a".to_owned()).unwrap();
-        assert!(queue.push("b".to_owned()).is_err());
-        assert_eq!(queue.pop().as_deref(), Some("a"));
-        assert_eq!(queue.pop().as_deref(), Some("b"));
-        assert_eq!(queue.pop(), None);
-    }
-}
+mod tests;

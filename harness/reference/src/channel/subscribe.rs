@@ -84,12 +84,7 @@ impl Channel {
             .filter_map(|(topic, resume_after)| {
                 let window = view.window(topic);
                 let reason = stale::reason(*resume_after, &window, &self.shared.config.defects)?;
-                Some(StaleTopic {
-                    topic: topic.clone(),
-                    resume_after: *resume_after,
-                    reason,
-                    window,
-                })
+                Some(StaleTopic { topic: topic.clone(), resume_after: *resume_after, reason, window })
             })
             .collect()
     }

@@ -61,24 +61,13 @@ pub(crate) async fn serve<Io: AsyncRead + AsyncWrite>(shared: Arc<Shared>, io: I
     let (reader, writer) = tokio::io::split(io);
     let decoder = Decoder::new(shared.config.limits.max_message_bytes);
     let last_moved = Instant::now();
-    let mut socket = Socket {
-        shared,
-        reader,
-        writer,
-        session,
-        decoder,
-        inbound: BytesMut::new(),
-        last_moved,
-    };
+    let mut socket = Socket { shared, reader, writer, session, decoder, inbound: BytesMut::new(), last_moved };
     let ending = socket.run().await;
     if let Ending::Close(code) = ending {
         frame::put_close(&mut socket.session.out.bytes, code);
         let linger = socket.shared.config.timeouts.close_linger();
         // A client that does not take the close frame in time loses the connection without it.
-        if timeout(linger, socket.flush())
-            .await
-            .is_ok_and(|flushed| flushed.is_ok())
-        {
+        if timeout(linger, socket.flush()).await.is_ok_and(|flushed| flushed.is_ok()) {
             let _ = timeout(DRAIN, socket.drain()).await;
         }
     }
@@ -93,10 +82,7 @@ impl<Io: AsyncRead + AsyncWrite> Socket<Io> {
                 return ending;
             }
             let idle_at = self.last_moved + shared.config.timeouts.socket_idle();
-            let wake_at = self
-                .session
-                .deadline()
-                .map_or(idle_at, |deadline| deadline.min(idle_at));
+            let wake_at = self.session.deadline().map_or(idle_at, |deadline| deadline.min(idle_at));
             let (can_write, can_read) = (!self.session.out.bytes.is_empty(), !self.session.is_busy());
             self.inbound.reserve(READ_BYTES);
             tokio::select! {

@@ -22,12 +22,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(vsn: Vsn, high_water_bytes: usize) -> Self {
-        Self {
-            vsn,
-            high_water_bytes,
-            bytes: BytesMut::new(),
-            reply_bytes: 0,
-        }
+        Self { vsn, high_water_bytes, bytes: BytesMut::new(), reply_bytes: 0 }
     }
 
     /// Whether more of a replay or a live tail may be added. Replies and errors always may: they are as many as the
@@ -56,13 +51,7 @@ impl Outbox {
 
     /// A push of a channel.
     pub(crate) fn push(&mut self, join_ref: &Value, topic: impl Into<Value>, event: &str, payload: &RawValue) {
-        self.put(&Outbound {
-            join_ref,
-            reference: &Value::Null,
-            topic: &topic.into(),
-            event,
-            payload,
-        });
+        self.put(&Outbound { join_ref, reference: &Value::Null, topic: &topic.into(), event, payload });
     }
 
     /// A reply to a request. A topic that is not text comes back as it was sent.
@@ -78,26 +67,14 @@ impl Outbox {
             Err(response) => reply_payload("error", response),
         };
         let before = self.bytes.len();
-        self.put(&Outbound {
-            join_ref,
-            reference,
-            topic: &topic.into(),
-            event: "phx_reply",
-            payload: &payload,
-        });
+        self.put(&Outbound { join_ref, reference, topic: &topic.into(), event: "phx_reply", payload: &payload });
         self.reply_bytes += self.bytes.len() - before;
     }
 
     /// `phx_close` or `phx_error` of a channel: the ref is the join's.
     pub(crate) fn channel_end(&mut self, join_ref: &Value, topic: impl Into<Value>, event: &str) {
         let payload = crate::wire::raw(&serde_json::json!({}));
-        self.put(&Outbound {
-            join_ref,
-            reference: join_ref,
-            topic: &topic.into(),
-            event,
-            payload: &payload,
-        });
+        self.put(&Outbound { join_ref, reference: join_ref, topic: &topic.into(), event, payload: &payload });
     }
 
     fn put(&mut self, message: &Outbound<'_>) {

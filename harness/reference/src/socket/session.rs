@@ -44,15 +44,7 @@ impl Session {
     pub(crate) fn new(shared: Arc<Shared>, vsn: Vsn, principal: Principal, query: Vec<(String, String)>) -> Self {
         let mailbox = shared.store.hub().mailbox(principal.jti.as_deref());
         let out = Outbox::new(vsn, shared.config.limits.out_high_water_bytes);
-        Self {
-            shared,
-            vsn,
-            principal,
-            query,
-            mailbox,
-            channel: None,
-            out,
-        }
+        Self { shared, vsn, principal, query, mailbox, channel: None, out }
     }
 
     /// Where notices of the store arrive.
@@ -85,14 +77,12 @@ impl Session {
         match inbound {
             Ok(inbound) if inbound.event == "phx_join" && inbound.topic.is_object() => {
                 // Phoenix fails where it writes such a topic to its log.
-                self.shared
-                    .log("sync socket closed: a join of a topic that is an object");
+                self.shared.log("sync socket closed: a join of a topic that is an object");
                 return Err(Close(frame::CLOSE_ERROR));
             }
             Ok(inbound) => self.route(inbound, now),
             Err(Malformed(why)) => {
-                self.shared
-                    .log(&format!("sync socket closed: malformed message: {why}"));
+                self.shared.log(&format!("sync socket closed: malformed message: {why}"));
                 return Err(Close(frame::CLOSE_ERROR));
             }
         }
@@ -110,13 +100,11 @@ impl Session {
             event => match self.channel.as_mut().filter(|_| is_channel) {
                 Some(channel) => channel.receive(message, now),
                 None if event == "phx_leave" => {
-                    self.out
-                        .reply(&message.join_ref, &message.reference, message.topic, &ok);
+                    self.out.reply(&message.join_ref, &message.reference, message.topic, &ok);
                 }
                 None => {
                     let unmatched = Err(json!({"reason": "unmatched topic"}));
-                    self.out
-                        .reply(&Value::Null, &message.reference, message.topic, &unmatched);
+                    self.out.reply(&Value::Null, &message.reference, message.topic, &unmatched);
                 }
             },
         }
@@ -127,8 +115,7 @@ impl Session {
     fn join(&mut self, message: &Inbound, now: Instant) {
         let old = self.channel.take();
         let answer = self.joined(message, now);
-        self.out
-            .reply(&message.join_ref, &message.reference, CHANNEL_TOPIC, &answer);
+        self.out.reply(&message.join_ref, &message.reference, CHANNEL_TOPIC, &answer);
         if let Some(old) = old {
             self.out.channel_end(old.join_ref(), CHANNEL_TOPIC, End::Close.event());
         }
@@ -147,11 +134,7 @@ impl Session {
             Some(jti) => format!("sub_sync_jti:{jti}"),
             None => format!("sub_{}", self.shared.joins.fetch_add(1, Ordering::Relaxed) + 1),
         };
-        let allowed_topics = self
-            .shared
-            .store
-            .view()
-            .allowed_topics(self.principal.grants.as_deref());
+        let allowed_topics = self.shared.store.view().allowed_topics(self.principal.grants.as_deref());
         let response = json!({
             "subscription_id": subscription_id,
             "allowed_topics": allowed_topics,
@@ -191,9 +174,6 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.shared
-            .store
-            .hub()
-            .close(&self.mailbox, self.principal.jti.as_deref());
+        self.shared.store.hub().close(&self.mailbox, self.principal.jti.as_deref());
     }
 }

@@ -37,16 +37,8 @@ pub(crate) async fn upgrade(shared: Arc<Shared>, mut request: Request) -> Respon
         return bare(StatusCode::BAD_REQUEST);
     };
     let query: Vec<(String, String)> =
-        url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-            .into_owned()
-            .collect();
-    let parameter = |name: &str| {
-        query
-            .iter()
-            .rev()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
+        url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let parameter = |name: &str| query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let Some(vsn) = Vsn::negotiate(parameter("vsn")) else {
         shared.deny("unsupported_vsn");
         return bare(StatusCode::FORBIDDEN);
@@ -97,17 +89,12 @@ fn admit(shared: &Shared, headers: &HeaderMap, token: Option<&str>) -> Result<Pr
     if shared.store.view().is_revoked(&verified.jti) {
         return Err(Deny::TokenRevoked);
     }
-    Ok(Principal {
-        jti: Some(verified.jti),
-        grants: Some(verified.grants.into()),
-    })
+    Ok(Principal { jti: Some(verified.jti), grants: Some(verified.grants.into()) })
 }
 
 /// Seconds since 1970.
 pub(crate) fn now_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn websocket_key(headers: &HeaderMap) -> Option<String> {
@@ -145,12 +132,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, DecodeError> {
 }
 
 fn switching(key: &str, names_protocol: bool) -> Response {
-    let accept = STANDARD.encode(
-        Sha1::new()
-            .chain_update(key.as_bytes())
-            .chain_update(ACCEPT_GUID)
-            .finalize(),
-    );
+    let accept = STANDARD.encode(Sha1::new().chain_update(key.as_bytes()).chain_update(ACCEPT_GUID).finalize());
     let mut response = bare(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, http::HeaderValue::from_static("Upgrade"));

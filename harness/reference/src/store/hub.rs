@@ -62,16 +62,9 @@ impl Hub {
     /// A mailbox for a new socket.
     pub(crate) fn mailbox(&self, jti: Option<&str>) -> Arc<Mailbox> {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
-        let mailbox = Arc::new(Mailbox {
-            id,
-            ..Mailbox::default()
-        });
+        let mailbox = Arc::new(Mailbox { id, ..Mailbox::default() });
         if let Some(jti) = jti {
-            lock(&self.registry)
-                .by_jti
-                .entry(jti.to_owned())
-                .or_default()
-                .insert(id, mailbox.clone());
+            lock(&self.registry).by_jti.entry(jti.to_owned()).or_default().insert(id, mailbox.clone());
         }
         mailbox
     }
@@ -92,11 +85,7 @@ impl Hub {
     /// From now on new events of `topic` are told.
     pub(crate) fn subscribe(&self, topic: &str, mailbox: &Arc<Mailbox>) {
         let mut registry = lock(&self.registry);
-        registry
-            .by_topic
-            .entry(topic.to_owned())
-            .or_default()
-            .insert(mailbox.id, mailbox.clone());
+        registry.by_topic.entry(topic.to_owned()).or_default().insert(mailbox.id, mailbox.clone());
     }
 
     /// New events of `topic` are told no longer.

@@ -142,22 +142,15 @@ impl Store {
         let lock = lock_dir(&config.data_dir)?;
         let path = config.data_dir.join("journal.log");
         let opened = Journal::open(&path, config.defects.has(Defect::AckBeforeJournal))?;
-        let (mut journal, mut model, mut view) = (
-            opened.journal,
-            model::Model::new(config.clone()),
-            View::new(config.clone()),
-        );
+        let (mut journal, mut model, mut view) =
+            (opened.journal, model::Model::new(config.clone()), View::new(config.clone()));
         for (offset, body) in &opened.records {
             let record = record::decode(body).map_err(|what| JournalError::Corrupt {
                 path: path.clone(),
                 offset: *offset,
                 what: format!("the record cannot be read: {what}"),
             })?;
-            model.apply(&record).map_err(|what| JournalError::Corrupt {
-                path: path.clone(),
-                offset: *offset,
-                what,
-            })?;
+            model.apply(&record).map_err(|what| JournalError::Corrupt { path: path.clone(), offset: *offset, what })?;
             view.apply(record);
         }
         if !opened.records.is_empty()
@@ -177,14 +170,7 @@ impl Store {
             .spawn(move || writer.run(queue))
             .map_err(StoreError::Writer)?;
         let writer = std::sync::Mutex::new(Some(writer));
-        Ok(Self {
-            view,
-            hub,
-            commands,
-            writer,
-            _lock: lock,
-            torn_bytes: opened.torn_bytes,
-        })
+        Ok(Self { view, hub, commands, writer, _lock: lock, torn_bytes: opened.torn_bytes })
     }
 
     /// What is durable. Hold it for the length of a look-up.
@@ -223,11 +209,7 @@ impl Store {
     pub(crate) async fn close(&self) {
         // If the queue is gone the writer has ended by itself, and joining it is all there is to do.
         let _ = self.commands.send(Command::Stop).await;
-        let writer = self
-            .writer
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take();
+        let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(writer) = writer {
             let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         }
@@ -235,17 +217,10 @@ impl Store {
 }
 
 fn lock_dir(dir: &std::path::Path) -> Result<fs::File, StoreError> {
-    let failed = |source| StoreError::Dir {
-        path: dir.to_owned(),
-        source,
-    };
+    let failed = |source| StoreError::Dir { path: dir.to_owned(), source };
     fs::create_dir_all(dir).map_err(failed)?;
-    let lock = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(dir.join("lock"))
-        .map_err(failed)?;
+    let lock =
+        fs::OpenOptions::new().write(true).create(true).truncate(false).open(dir.join("lock")).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => Err(StoreError::Locked { path: dir.to_owned() }),

@@ -48,11 +48,7 @@ pub(super) enum Decision {
 
 impl Model {
     pub(super) fn new(config: Arc<Config>) -> Self {
-        Self {
-            config,
-            topics: BTreeMap::new(),
-            rates: HashMap::new(),
-        }
+        Self { config, topics: BTreeMap::new(), rates: HashMap::new() }
     }
 
     /// Decides on a publish, and counts what it will write as written.
@@ -69,11 +65,7 @@ impl Model {
                 return Err(Refused::IdempotencyConflict { seq: used.seq });
             }
             let hash = shown(used.hash, used.is_null);
-            return Ok(Decision::Known(Published {
-                seq: used.seq,
-                hash,
-                duplicate: true,
-            }));
+            return Ok(Decision::Known(Published { seq: used.seq, hash, duplicate: true }));
         }
         let seq = topic.head + 1;
         if let Some(expected) = publish.expected_next_seq
@@ -84,30 +76,16 @@ impl Model {
         let class = topic.policy.class_of(&publish.topic);
         let limit = class.limits(&config).publish_rate_per_second;
         if !self.rates.entry(class).or_default().take(limit, now) {
-            return Err(Refused::RateLimited {
-                class: class.name(),
-                limit,
-            });
+            return Err(Refused::RateLimited { class: class.name(), limit });
         }
-        let published = Published {
-            seq,
-            hash: shown(publish.hash, is_null),
-            duplicate: false,
-        };
+        let published = Published { seq, hash: shown(publish.hash, is_null), duplicate: false };
         if seq == DEFECT_SEQ && defects.has(Defect::AckWithoutWrite) && !topic.has_lost_one {
             topic.has_lost_one = true;
             return Ok(Decision::Known(published));
         }
         topic.head = seq;
         topic.prune(&publish.topic, &config);
-        topic.keys.insert(
-            publish.key.clone(),
-            KeyUse {
-                seq,
-                hash: publish.hash,
-                is_null,
-            },
-        );
+        topic.keys.insert(publish.key.clone(), KeyUse { seq, hash: publish.hash, is_null });
         let record = Record::Event {
             topic: publish.topic,
             seq,
@@ -124,24 +102,13 @@ impl Model {
         let topic = self.topics.entry(name.clone()).or_default();
         topic.policy = topic.policy.merged(change);
         topic.prune(&name, &self.config);
-        Record::Policy {
-            policy: topic.policy.clone(),
-            oldest: topic.oldest,
-            topic: name,
-        }
+        Record::Policy { policy: topic.policy.clone(), oldest: topic.oldest, topic: name }
     }
 
     /// Takes a record of the journal in; the error says why it cannot follow those before it.
     pub(super) fn apply(&mut self, record: &Record) -> Result<(), String> {
         match record {
-            Record::Event {
-                topic: name,
-                seq,
-                key,
-                hash,
-                oldest,
-                payload,
-            } => {
+            Record::Event { topic: name, seq, key, hash, oldest, payload } => {
                 let topic = self.topics.entry(name.clone()).or_default();
                 if *seq != topic.head + 1 {
                     return Err(format!("event {seq} of `{name}` follows event {}", topic.head));
@@ -149,20 +116,9 @@ impl Model {
                 topic.head = *seq;
                 topic.oldest = topic.oldest.max(*oldest);
                 let is_null = payload.as_ref().is_some_and(|payload| payload.get() == "null");
-                topic.keys.insert(
-                    key.clone(),
-                    KeyUse {
-                        seq: *seq,
-                        hash: *hash,
-                        is_null,
-                    },
-                );
+                topic.keys.insert(key.clone(), KeyUse { seq: *seq, hash: *hash, is_null });
             }
-            Record::Policy {
-                topic: name,
-                policy,
-                oldest,
-            } => {
+            Record::Policy { topic: name, policy, oldest } => {
                 let topic = self.topics.entry(name.clone()).or_default();
                 topic.policy = policy.clone();
                 topic.oldest = topic.oldest.max(*oldest);
@@ -189,10 +145,7 @@ impl Model {
         } else {
             return None;
         };
-        Some(Record::Forgotten {
-            topic: name.clone(),
-            head,
-        })
+        Some(Record::Forgotten { topic: name.clone(), head })
     }
 }
 
@@ -203,11 +156,8 @@ impl Topic {
             return;
         }
         let keep = self.policy.retention(name, config);
-        let by_retention = if config.defects.has(Defect::IgnoreRetention) {
-            1
-        } else {
-            (self.head + 1).saturating_sub(keep)
-        };
+        let by_retention =
+            if config.defects.has(Defect::IgnoreRetention) { 1 } else { (self.head + 1).saturating_sub(keep) };
         self.oldest = self.oldest.max(by_retention).max(1);
     }
 }

@@ -23,11 +23,7 @@ pub(crate) enum Record {
         payload: Option<Box<RawValue>>,
     },
     /// A topic's policy is now this.
-    Policy {
-        topic: String,
-        policy: TopicPolicy,
-        oldest: u64,
-    },
+    Policy { topic: String, policy: TopicPolicy, oldest: u64 },
     /// A token was revoked.
     Revoked { jti: String },
     /// A planted defect: everything after `head` is gone, as if it had never been written.
@@ -38,10 +34,7 @@ pub(crate) enum Record {
 /// byte, which a value inside tagged JSON would not be.
 pub(crate) fn encode(record: &Record) -> Vec<u8> {
     let mut body = serde_json::to_vec(record).unwrap_or_default();
-    if let Record::Event {
-        payload: Some(payload), ..
-    } = record
-    {
+    if let Record::Event { payload: Some(payload), .. } = record {
         body.push(b'\n');
         body.extend_from_slice(payload.get().as_bytes());
     }

@@ -23,22 +23,13 @@ fn event(topic: &str, key: &str, payload: &str) -> Publish {
 
 async fn fill(store: &Store, topic: &str, count: u64) {
     for n in 1..=count {
-        let published = store
-            .publish(event(topic, &format!("k{n}"), &format!("{{\"n\":{n}}}")))
-            .await
-            .unwrap();
+        let published = store.publish(event(topic, &format!("k{n}"), &format!("{{\"n\":{n}}}"))).await.unwrap();
         assert_eq!((published.seq, published.duplicate), (n, false));
     }
 }
 
 fn seqs(store: &Store, topic: &str) -> Vec<u64> {
-    store
-        .view()
-        .read_after(topic, 0, 1000)
-        .events
-        .iter()
-        .map(|event| event.seq)
-        .collect()
+    store.view().read_after(topic, 0, 1000).events.iter().map(|event| event.seq).collect()
 }
 
 /// What a `kill -9` at this moment would leave: the files as they are, while the first server still runs.
@@ -54,11 +45,7 @@ const TOPIC: &str = "run:r1:events";
 async fn what_was_acknowledged_survives_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&config(dir.path(), "")).unwrap();
-    let policy = TopicPolicy {
-        retention_events: Some(3),
-        replay_budget_events: Some(2),
-        class: None,
-    };
+    let policy = TopicPolicy { retention_events: Some(3), replay_budget_events: Some(2), class: None };
     store.set_policy(TOPIC.to_owned(), policy).await.unwrap();
     fill(&store, TOPIC, 5).await;
     store.revoke("j1".to_owned()).await.unwrap();
@@ -69,11 +56,7 @@ async fn what_was_acknowledged_survives_a_kill() {
     assert_eq!((info.oldest_seq, info.head_seq, info.replay_budget_events), (3, 5, 2));
     assert!(again.view().is_revoked("j1"));
     let known = again.publish(event(TOPIC, "k1", "{\"n\":1}")).await.unwrap();
-    assert_eq!(
-        (known.seq, known.duplicate),
-        (1, true),
-        "the key of a pruned event is still known"
-    );
+    assert_eq!((known.seq, known.duplicate), (1, true), "the key of a pruned event is still known");
     assert_eq!(again.publish(event(TOPIC, "k6", "6")).await.unwrap().seq, 6);
 }
 
@@ -97,21 +80,14 @@ async fn the_same_key_is_the_same_event_whatever_the_spelling() {
     assert_eq!((again.seq, again.duplicate, again.hash), (first.seq, true, first.hash));
     let refused = store.publish(event(TOPIC, "k", "{\"a\":2}")).await.unwrap_err();
     assert_eq!(refused, Refused::IdempotencyConflict { seq: 1 });
-    assert_eq!(
-        store.publish(event("run:r2:events", "k", "3")).await.unwrap().seq,
-        1,
-        "keys are per topic"
-    );
+    assert_eq!(store.publish(event("run:r2:events", "k", "3")).await.unwrap().seq, 1, "keys are per topic");
 }
 
 #[tokio::test]
 async fn another_next_seq_than_expected_is_refused_but_a_repeat_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&config(dir.path(), "")).unwrap();
-    let expecting = |key: &str, seq| Publish {
-        expected_next_seq: Some(seq),
-        ..event(TOPIC, key, "1")
-    };
+    let expecting = |key: &str, seq| Publish { expected_next_seq: Some(seq), ..event(TOPIC, key, "1") };
     assert_eq!(store.publish(expecting("a", 1)).await.unwrap().seq, 1);
     assert!(store.publish(expecting("a", 1)).await.unwrap().duplicate);
     assert_eq!(
@@ -143,10 +119,7 @@ async fn many_publishers_at_once_leave_no_gap() {
 async fn a_larger_retention_later_does_not_bring_pruned_events_back() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&config(dir.path(), "")).unwrap();
-    let keep = |n| TopicPolicy {
-        retention_events: Some(n),
-        ..TopicPolicy::default()
-    };
+    let keep = |n| TopicPolicy { retention_events: Some(n), ..TopicPolicy::default() };
     store.set_policy(TOPIC.to_owned(), keep(2)).await.unwrap();
     fill(&store, TOPIC, 5).await;
     store.set_policy(TOPIC.to_owned(), keep(100)).await.unwrap();
@@ -160,10 +133,7 @@ async fn a_larger_retention_later_does_not_bring_pruned_events_back() {
 async fn a_data_directory_serves_one_server_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let first = Store::open(&config(dir.path(), "")).unwrap();
-    assert!(matches!(
-        Store::open(&config(dir.path(), "")),
-        Err(StoreError::Locked { .. })
-    ));
+    assert!(matches!(Store::open(&config(dir.path(), "")), Err(StoreError::Locked { .. })));
     first.close().await;
     drop(first);
     assert!(Store::open(&config(dir.path(), "")).is_ok());
@@ -171,10 +141,7 @@ async fn a_data_directory_serves_one_server_at_a_time() {
 
 #[tokio::test]
 async fn each_planted_defect_of_the_store_does_what_it_says() {
-    for (defect, expected) in [
-        ("forget-after-restart", vec![1, 2, 3]),
-        ("forget-topic-after-restart", vec![]),
-    ] {
+    for (defect, expected) in [("forget-after-restart", vec![1, 2, 3]), ("forget-topic-after-restart", vec![])] {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&config(dir.path(), defect)).unwrap();
         fill(&store, TOPIC, 5).await;
@@ -194,16 +161,7 @@ async fn each_planted_defect_of_the_store_does_what_it_says() {
 
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&config(dir.path(), "ignore-idempotency,ignore-retention")).unwrap();
-    store
-        .set_policy(
-            TOPIC.to_owned(),
-            TopicPolicy {
-                retention_events: Some(1),
-                ..Default::default()
-            },
-        )
-        .await
-        .unwrap();
+    store.set_policy(TOPIC.to_owned(), TopicPolicy { retention_events: Some(1), ..Default::default() }).await.unwrap();
     for seq in 1..=3 {
         assert_eq!(store.publish(event(TOPIC, "same", "1")).await.unwrap().seq, seq);
     }

@@ -73,32 +73,16 @@ pub(crate) struct View {
 impl View {
     pub(super) fn new(config: Arc<Config>) -> Self {
         let revoked = config.tokens.revoked_jti.iter().cloned().collect();
-        Self {
-            config,
-            topics: BTreeMap::new(),
-            revoked,
-        }
+        Self { config, topics: BTreeMap::new(), revoked }
     }
 
     /// Takes a record in; the journal's order has been checked.
     pub(super) fn apply(&mut self, record: Record) {
         match record {
-            Record::Event {
-                topic,
-                seq,
-                key,
-                hash,
-                oldest,
-                payload,
-            } => {
+            Record::Event { topic, seq, key, hash, oldest, payload } => {
                 let topic = self.topics.entry(topic).or_default();
                 let payload = payload.unwrap_or_else(|| RawValue::NULL.to_owned());
-                topic.events.push_back(Arc::new(Event {
-                    seq,
-                    key,
-                    payload,
-                    hash,
-                }));
+                topic.events.push_back(Arc::new(Event { seq, key, payload, hash }));
                 topic.head = seq;
                 topic.prune(oldest);
             }
@@ -126,18 +110,12 @@ impl View {
             return Batch::default();
         };
         let Some(first) = topic.events.front() else {
-            return Batch {
-                events: Vec::new(),
-                head: topic.head,
-            };
+            return Batch { events: Vec::new(), head: topic.head };
         };
         let skip = cursor.saturating_add(1).saturating_sub(first.seq);
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let events = topic.events.iter().skip(skip).take(limit).cloned().collect();
-        Batch {
-            events,
-            head: topic.head,
-        }
+        Batch { events, head: topic.head }
     }
 
     /// What the stale check needs.

@@ -40,13 +40,7 @@ struct Group {
 
 impl Writer {
     pub(super) fn new(model: Model, journal: Journal, view: Arc<RwLock<View>>, hub: Arc<Hub>) -> Self {
-        Self {
-            model,
-            journal,
-            view,
-            hub,
-            broken: None,
-        }
+        Self { model, journal, view, hub, broken: None }
     }
 
     /// Serves until it is told to stop, or nobody is left to ask.

@@ -6,11 +6,7 @@ use serde_json::json;
 use super::*;
 
 fn refs() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        Just(Value::Null),
-        any::<u32>().prop_map(Value::from),
-        "\\PC{0,8}".prop_map(Value::from)
-    ]
+    prop_oneof![Just(Value::Null), any::<u32>().prop_map(Value::from), "\\PC{0,8}".prop_map(Value::from)]
 }
 
 fn payloads() -> impl Strategy<Value = Value> {
@@ -101,11 +97,7 @@ fn frames_of_the_wrong_shape_are_malformed() {
     for text in [r#"["1","1","t","e"]"#, r#"{"topic":"t"}"#, "7", ""] {
         assert!(Vsn::V2.decode_text(text).is_err(), "{text}");
     }
-    for text in [
-        r#"["1","1","t","e",{}]"#,
-        r#"{"topic":"t","event":"e","payload":{}}"#,
-        "null",
-    ] {
+    for text in [r#"["1","1","t","e",{}]"#, r#"{"topic":"t","event":"e","payload":{}}"#, "null"] {
         assert!(Vsn::V1.decode_text(text).is_err(), "{text}");
     }
     assert!(Vsn::V1.decode_binary(&[0, 0, 0, 0, 0]).is_err());
@@ -115,9 +107,7 @@ fn frames_of_the_wrong_shape_are_malformed() {
 fn topics_and_events_are_of_any_type() {
     let v2 = Vsn::V2.decode_text(r#"["1","1",{"a":1},7,{}]"#).unwrap();
     assert_eq!((v2.topic, v2.event), (json!({"a": 1}), String::new()));
-    let v1 = Vsn::V1
-        .decode_text(r#"{"topic":7,"event":null,"payload":{},"ref":"1"}"#)
-        .unwrap();
+    let v1 = Vsn::V1.decode_text(r#"{"topic":7,"event":null,"payload":{},"ref":"1"}"#).unwrap();
     assert_eq!((v1.topic, v1.event), (json!(7), String::new()));
 }
 

@@ -10,20 +10,10 @@ pub(super) fn decode(text: &str) -> Result<Inbound, Malformed> {
     let Value::Object(mut object) = value else {
         return Err(Malformed("the frame is not an object".to_owned()));
     };
-    let mut take = |name: &str| {
-        object
-            .remove(name)
-            .ok_or_else(|| Malformed(format!("there is no `{name}`")))
-    };
+    let mut take = |name: &str| object.remove(name).ok_or_else(|| Malformed(format!("there is no `{name}`")));
     let (topic, event, payload, reference) = (take("topic")?, take("event")?, take("payload")?, take("ref")?);
     let join_ref = object.remove("join_ref").unwrap_or(Value::Null);
-    Ok(Inbound {
-        join_ref,
-        reference,
-        topic,
-        event: event_of(event),
-        payload: Payload::Json(payload),
-    })
+    Ok(Inbound { join_ref, reference, topic, event: event_of(event), payload: Payload::Json(payload) })
 }
 
 pub(super) fn encode(message: &Outbound<'_>) -> String {

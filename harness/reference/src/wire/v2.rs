@@ -14,19 +14,9 @@ pub(super) fn decode(text: &str) -> Result<Inbound, Malformed> {
     };
     // Elements beyond the fifth are ignored, as Phoenix ignores them.
     let mut items = items.into_iter();
-    let mut next = || {
-        items
-            .next()
-            .ok_or_else(|| Malformed("the array has fewer than five elements".to_owned()))
-    };
+    let mut next = || items.next().ok_or_else(|| Malformed("the array has fewer than five elements".to_owned()));
     let (join_ref, reference, topic, event, payload) = (next()?, next()?, next()?, next()?, next()?);
-    Ok(Inbound {
-        join_ref,
-        reference,
-        topic,
-        event: event_of(event),
-        payload: Payload::Json(payload),
-    })
+    Ok(Inbound { join_ref, reference, topic, event: event_of(event), payload: Payload::Json(payload) })
 }
 
 pub(super) fn decode_binary(bytes: &[u8]) -> Result<Inbound, Malformed> {
@@ -55,11 +45,5 @@ pub(super) fn decode_binary(bytes: &[u8]) -> Result<Inbound, Malformed> {
 }
 
 pub(super) fn encode(message: &Outbound<'_>) -> String {
-    to_text(&(
-        message.join_ref,
-        message.reference,
-        message.topic,
-        message.event,
-        message.payload,
-    ))
+    to_text(&(message.join_ref, message.reference, message.topic, message.event, message.payload))
 }

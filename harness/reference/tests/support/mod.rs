@@ -34,11 +34,7 @@ pub fn start(mut config: Config) -> Running {
     let task = tokio::spawn(server.run(async move {
         let _ = stopped.await;
     }));
-    Running {
-        addr,
-        stop: Some(stop),
-        task,
-    }
+    Running { addr, stop: Some(stop), task }
 }
 
 impl Running {
@@ -55,9 +51,7 @@ impl Running {
 
     /// Sends a request and reads the whole answer: status and body.
     pub async fn http(&self, method: &str, path: &str, bearer: Option<&str>, body: &str) -> (u16, Value) {
-        let bearer = bearer
-            .map(|secret| format!("authorization: Bearer {secret}\r\n"))
-            .unwrap_or_default();
+        let bearer = bearer.map(|secret| format!("authorization: Bearer {secret}\r\n")).unwrap_or_default();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{bearer}content-length: {}\r\n\r\n{body}",
             self.addr,
@@ -74,19 +68,14 @@ impl Running {
         let mut stream = TcpStream::connect(self.addr).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut bytes = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut bytes))
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
     /// Publishes; the answer must be a 200.
     pub async fn publish(&self, topic: &str, key: &str, payload: &str) -> Value {
         let body = format!(r#"{{"topic":"{topic}","idempotency_key":"{key}","payload":{payload}}}"#);
-        let (status, answer) = self
-            .http("POST", "/internal/v1/sync/publish", Some("writer"), &body)
-            .await;
+        let (status, answer) = self.http("POST", "/internal/v1/sync/publish", Some("writer"), &body).await;
         assert_eq!(status, 200, "{answer}");
         answer
     }
@@ -100,10 +89,7 @@ impl Running {
 
     /// Opens a socket with these query parameters.
     pub async fn connect(&self, query: &str) -> Client {
-        let mut client = Client {
-            stream: TcpStream::connect(self.addr).await.unwrap(),
-            bytes: Vec::new(),
-        };
+        let mut client = Client { stream: TcpStream::connect(self.addr).await.unwrap(), bytes: Vec::new() };
         let path = format!("/sync/socket/websocket?{query}");
         let status = client.upgrade(&path, "").await;
         assert!(status.starts_with("HTTP/1.1 101"), "{status}");
@@ -144,9 +130,7 @@ impl Client {
     }
 
     async fn fill(&mut self) -> bool {
-        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.bytes))
-            .await
-            .expect("the server says nothing");
+        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.bytes)).await.expect("the server says nothing");
         read.is_ok_and(|count| count > 0)
     }
 
@@ -239,10 +223,7 @@ pub const TOPIC: &str = "run:r1:events";
 
 /// The defaults, in a directory of the test.
 pub fn config(dir: &tempfile::TempDir) -> Config {
-    Config {
-        data_dir: dir.path().to_owned(),
-        ..Config::default()
-    }
+    Config { data_dir: dir.path().to_owned(), ..Config::default() }
 }
 
 /// A server with the defaults.
@@ -255,10 +236,7 @@ pub fn fresh() -> (tempfile::TempDir, Running) {
 /// A server with planted defects.
 pub fn planted(names: &str) -> (tempfile::TempDir, Running) {
     let dir = tempfile::tempdir().unwrap();
-    let server = start(Config {
-        defects: Defects::parse(names).unwrap(),
-        ..config(&dir)
-    });
+    let server = start(Config { defects: Defects::parse(names).unwrap(), ..config(&dir) });
     (dir, server)
 }
 
@@ -280,9 +258,7 @@ pub async fn fill(server: &Running, topic: &str, seqs: std::ops::RangeInclusive<
 
 /// Subscribes; gives what was pushed before the reply, and the reply.
 pub async fn subscribe(client: &mut Client, reference: &str, payload: Value) -> (Vec<Value>, String, Value) {
-    client
-        .ask(json!(["1", reference, "sync:v1", "sync:subscribe", payload]))
-        .await
+    client.ask(json!(["1", reference, "sync:v1", "sync:subscribe", payload])).await
 }
 
 /// The watermarks of all updates, in their order.

@@ -76,35 +76,19 @@ pub const KINDS: [&str; 10] = {
 const LONGEST_MS: u64 = 86_400_000;
 
 const fn optional(name: &'static str, shape: Shape) -> Attribute {
-    Attribute {
-        name,
-        shape,
-        otherwise: Otherwise::Nothing,
-    }
+    Attribute { name, shape, otherwise: Otherwise::Nothing }
 }
 
 const fn required(name: &'static str, shape: Shape) -> Attribute {
-    Attribute {
-        name,
-        shape,
-        otherwise: Otherwise::Required,
-    }
+    Attribute { name, shape, otherwise: Otherwise::Required }
 }
 
 const fn whole(name: &'static str, least: u64, most: u64, otherwise: u64) -> Attribute {
-    Attribute {
-        name,
-        shape: Shape::Whole(least, most),
-        otherwise: Otherwise::Whole(otherwise),
-    }
+    Attribute { name, shape: Shape::Whole(least, most), otherwise: Otherwise::Whole(otherwise) }
 }
 
 const fn word(name: &'static str, words: &'static [&'static str], otherwise: &'static str) -> Attribute {
-    Attribute {
-        name,
-        shape: Shape::Word(words),
-        otherwise: Otherwise::Word(otherwise),
-    }
+    Attribute { name, shape: Shape::Word(words), otherwise: Otherwise::Word(otherwise) }
 }
 
 const KIND: Attribute = optional("kind", Shape::Word(&KINDS));
@@ -118,11 +102,7 @@ const PER: Attribute = word("per", &["connection", "proxy"], "connection");
 const ONCE: Attribute = word("times", &["once", "always"], "once");
 const ALWAYS: Attribute = word("times", &["once", "always"], "always");
 
-const CODE: Attribute = Attribute {
-    name: "code",
-    shape: Shape::CloseCode,
-    otherwise: Otherwise::Whole(1012),
-};
+const CODE: Attribute = Attribute { name: "code", shape: Shape::CloseCode, otherwise: Otherwise::Whole(1012) };
 
 const PICK: &[Attribute] = &[KIND, EVENT, TOPIC, SEQ, POINTER, EQUALS, NTH, PER, ONCE];
 /// A rewritten cursor is a resume's, of the topic that the action names.
@@ -131,11 +111,7 @@ const PICK_RESUME: &[Attribute] = &[NTH, PER, ONCE];
 const PICK_HEARTBEAT: &[Attribute] = &[NTH, PER, ALWAYS];
 
 const fn of(name: &'static str, action: &'static [Attribute]) -> MessageType {
-    MessageType {
-        name,
-        action,
-        pick: PICK,
-    }
+    MessageType { name, action, pick: PICK }
 }
 
 /// Every type.
@@ -151,39 +127,17 @@ pub const TYPES: [MessageType; 12] = [
     of("ws_drop", &[]),
     of("ws_repeat", &[whole("more", 1, 255, 1)]),
     of("ws_delay", &[required("ms", Shape::Whole(1, LONGEST_MS))]),
-    of(
-        "ws_reorder",
-        &[whole("behind", 1, 255, 1), whole("within_ms", 1, LONGEST_MS, 1000)],
-    ),
+    of("ws_reorder", &[whole("behind", 1, 255, 1), whole("within_ms", 1, LONGEST_MS, 1000)]),
     MessageType {
         name: "ws_rewrite_cursor",
-        action: &[
-            required("topic", Shape::Text),
-            required("to", Shape::Whole(0, u64::MAX)),
-        ],
+        action: &[required("topic", Shape::Text), required("to", Shape::Whole(0, u64::MAX))],
         pick: PICK_RESUME,
     },
-    of(
-        "ws_set_json",
-        &[
-            required("set_pointer", Shape::Pointer),
-            required("set_value", Shape::Json),
-        ],
-    ),
-    of(
-        "ws_set_column",
-        &[required("column", Shape::Text), required("value", Shape::Json)],
-    ),
+    of("ws_set_json", &[required("set_pointer", Shape::Pointer), required("set_value", Shape::Json)]),
+    of("ws_set_column", &[required("column", Shape::Text), required("value", Shape::Json)]),
     of("ws_split", &[whole("frames", 2, 65_535, 2)]),
-    of(
-        "ws_merge",
-        &[whole("messages", 1, 255, 2), whole("within_ms", 1, LONGEST_MS, 100)],
-    ),
-    MessageType {
-        name: "ws_starve_heartbeats",
-        action: &[],
-        pick: PICK_HEARTBEAT,
-    },
+    of("ws_merge", &[whole("messages", 1, 255, 2), whole("within_ms", 1, LONGEST_MS, 100)]),
+    MessageType { name: "ws_starve_heartbeats", action: &[], pick: PICK_HEARTBEAT },
     of("ws_drain", &[CODE, whole("within_ms", 1, LONGEST_MS, 5000)]),
 ];
 
@@ -193,17 +147,4 @@ pub fn message_type(name: &str) -> Option<&'static MessageType> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_type_takes_two_attributes_of_one_name() {
-        for known in &TYPES {
-            let names: Vec<_> = known.attributes().map(|attribute| attribute.name).collect();
-            let mut once = names.clone();
-            once.sort_unstable();
-            once.dedup();
-            assert_eq!(once.len(), names.len(), "{}", known.name);
-        }
-    }
-}
+mod tests;

@@ -56,41 +56,21 @@ impl Attributes {
         let text = |name| self.text(name).unwrap_or_default().to_owned();
         match self.of.name {
             "ws_cut" => self.cut(),
-            "ws_repeat" => FaultKind::Repeat {
-                more: self.small("more"),
-            },
+            "ws_repeat" => FaultKind::Repeat { more: self.small("more") },
             "ws_delay" => FaultKind::Delay { ms: ms("ms") },
-            "ws_reorder" => FaultKind::Reorder {
-                behind: self.small("behind"),
-                within_ms: ms("within_ms"),
-            },
-            "ws_rewrite_cursor" => FaultKind::RewriteCursor {
-                stream: StreamId::new(text("topic")),
-                to: Cursor(ms("to")),
-            },
+            "ws_reorder" => FaultKind::Reorder { behind: self.small("behind"), within_ms: ms("within_ms") },
+            "ws_rewrite_cursor" => {
+                FaultKind::RewriteCursor { stream: StreamId::new(text("topic")), to: Cursor(ms("to")) }
+            }
             "ws_set_json" => FaultKind::Mutate {
-                mutation: Mutation::SetJson {
-                    pointer: text("set_pointer"),
-                    value: text("set_value"),
-                },
+                mutation: Mutation::SetJson { pointer: text("set_pointer"), value: text("set_value") },
             },
-            "ws_set_column" => FaultKind::Mutate {
-                mutation: Mutation::SetColumn {
-                    column: text("column"),
-                    value: text("value"),
-                },
-            },
-            "ws_split" => FaultKind::Split {
-                frames: self.short("frames"),
-            },
-            "ws_merge" => FaultKind::Merge {
-                messages: self.small("messages"),
-                within_ms: ms("within_ms"),
-            },
-            "ws_drain" => FaultKind::Drain {
-                code: self.short("code"),
-                within_ms: ms("within_ms"),
-            },
+            "ws_set_column" => {
+                FaultKind::Mutate { mutation: Mutation::SetColumn { column: text("column"), value: text("value") } }
+            }
+            "ws_split" => FaultKind::Split { frames: self.short("frames") },
+            "ws_merge" => FaultKind::Merge { messages: self.small("messages"), within_ms: ms("within_ms") },
+            "ws_drain" => FaultKind::Drain { code: self.short("code"), within_ms: ms("within_ms") },
             // `ws_drop` and `ws_starve_heartbeats`, which differ in what they pick.
             _ => FaultKind::Drop,
         }
@@ -101,9 +81,7 @@ impl Attributes {
             Some("drop") => Cut::Drop,
             Some("reset") => Cut::Reset,
             Some("silence") => Cut::Silence,
-            _ => Cut::Close {
-                code: self.short("code"),
-            },
+            _ => Cut::Close { code: self.short("code") },
         };
         let when = match self.text("when") {
             Some("before") => When::Before,
@@ -132,39 +110,4 @@ fn kind_of(word: &str) -> Option<MessageKind> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::super::attributes::{KINDS, TYPES};
-    use super::*;
-    use crate::go::decode::Raw;
-
-    #[test]
-    fn every_kind_of_message_has_its_word() {
-        for word in KINDS {
-            let kind = kind_of(word).unwrap();
-            assert_eq!(serde_json::to_value(kind).unwrap(), word);
-        }
-    }
-
-    #[test]
-    fn every_type_makes_its_fault() {
-        let made: Vec<String> = TYPES
-            .iter()
-            .map(|of| {
-                let given = match of.name {
-                    "ws_cut" => r#"{"how":"reset","when":"before","nth":2,"per":"proxy"}"#,
-                    "ws_delay" => r#"{"ms":5,"kind":"ack","event":"phx_reply"}"#,
-                    "ws_rewrite_cursor" => r#"{"topic":"run:a:events","to":7}"#,
-                    "ws_set_json" => r#"{"set_pointer":"/a","set_value":null,"topic":"t:x:e","seq":4}"#,
-                    "ws_set_column" => r#"{"column":"seq","value":"9","pointer":"/p","equals":true}"#,
-                    _ => "{}",
-                };
-                let given = Raw::first_of(given.as_bytes()).unwrap();
-                let attributes = Attributes::read(of, Some(given)).unwrap();
-                let fault = attributes.fault("f", "p", Direction::Downstream);
-                serde_json::to_string(&fault).unwrap()
-            })
-            .collect();
-        insta::assert_snapshot!(made.join("\n"));
-    }
-}
+mod tests;

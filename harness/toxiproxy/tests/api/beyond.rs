@@ -8,19 +8,14 @@ use crate::rig::{Api, echo, there_and_back};
 async fn numbers_have_toxiproxys_names_and_labels() {
     let upstream = echo().await;
     let api = Api::with_proxy(&upstream.to_string()).await;
-    assert_eq!(
-        api.get("/metrics").await.header("Content-Type"),
-        Some("text/plain; version=0.0.4; charset=utf-8")
-    );
+    assert_eq!(api.get("/metrics").await.header("Content-Type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let listens = api.listens("p").await;
     there_and_back(listens, b"hello").await.unwrap();
     api.post("/proxies/p/toxics", r#"{"type":"ws_drop"}"#).await;
     // A proxy that moves keeps what it counted.
     api.post("/proxies/p", r#"{"upstream":"else\"where"}"#).await;
     let text = api.get("/metrics").await.body;
-    let text = text
-        .replace(&upstream.to_string(), "UPSTREAM")
-        .replace(&listens.to_string(), "LISTENER");
+    let text = text.replace(&upstream.to_string(), "UPSTREAM").replace(&listens.to_string(), "LISTENER");
     insta::assert_snapshot!(text);
 }
 
@@ -49,10 +44,8 @@ async fn the_ledger_tells_what_a_message_toxic_struck_and_when() {
     use futures_util::StreamExt;
     let upstream = websocket_lane().await;
     let api = Api::with_proxy(&upstream.to_string()).await;
-    api.post("/proxies/p/toxics", r#"{"type":"ws_drop","attributes":{"nth":2}}"#)
-        .await;
-    api.post("/proxies/p/toxics", r#"{"type":"ws_repeat","attributes":{"nth":9}}"#)
-        .await;
+    api.post("/proxies/p/toxics", r#"{"type":"ws_drop","attributes":{"nth":2}}"#).await;
+    api.post("/proxies/p/toxics", r#"{"type":"ws_repeat","attributes":{"nth":9}}"#).await;
     let url = format!("ws://{}/socket", api.listens("p").await);
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     let mut got = Vec::new();
@@ -69,10 +62,7 @@ async fn the_ledger_tells_what_a_message_toxic_struck_and_when() {
         (&struck["name"], &struck["strikes"], &struck["armed"]),
         (&"ws_drop_downstream".into(), &1.into(), &true.into())
     );
-    assert_eq!(
-        (&struck["struck"][0]["connection"], &struck["struck"][0]["frame"]),
-        (&1.into(), &2.into())
-    );
+    assert_eq!((&struck["struck"][0]["connection"], &struck["struck"][0]["frame"]), (&1.into(), &2.into()));
     let at = struck["struck"][0]["at"].as_str().unwrap();
     assert!(at.len() == 24 && at.ends_with('Z'), "{at}");
     assert_eq!(ledger["toxics"][1]["strikes"], 0);

@@ -27,8 +27,7 @@ async fn a_message_toxic_is_a_toxic_like_another() {
 #[tokio::test]
 async fn a_message_toxic_that_is_wrong_is_refused_and_changes_nothing() {
     let api = Api::with_proxy("127.0.0.1:1").await;
-    api.post("/proxies/p/toxics", r#"{"type":"ws_delay","attributes":{"ms":5}}"#)
-        .await;
+    api.post("/proxies/p/toxics", r#"{"type":"ws_delay","attributes":{"ms":5}}"#).await;
     let before = api.get("/proxies").await.body;
     let toxics = "/proxies/p/toxics";
     insta::assert_snapshot!(
@@ -46,17 +45,9 @@ async fn a_message_toxic_that_is_wrong_is_refused_and_changes_nothing() {
                     toxics,
                     r#"{"type":"ws_rewrite_cursor","stream":"downstream","attributes":{"topic":"t","to":1}}"#
                 ),
-                (
-                    "PATCH",
-                    "/proxies/p/toxics/ws_delay_downstream",
-                    r#"{"attributes":{"mss":1}}"#
-                ),
+                ("PATCH", "/proxies/p/toxics/ws_delay_downstream", r#"{"attributes":{"mss":1}}"#),
                 ("PATCH", "/proxies/p/toxics/ws_delay_downstream", r#"{"attributes":5}"#),
-                (
-                    "PATCH",
-                    "/proxies/p/toxics/ws_delay_downstream",
-                    r#"{"toxicity":"x","attributes":{"ms":9}}"#
-                ),
+                ("PATCH", "/proxies/p/toxics/ws_delay_downstream", r#"{"toxicity":"x","attributes":{"ms":9}}"#),
             ]
         )
         .await

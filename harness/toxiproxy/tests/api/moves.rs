@@ -21,8 +21,7 @@ async fn is_closed(stream: &mut TcpStream) -> bool {
 async fn a_refused_change_keeps_name_address_upstream_toxics_and_connections() {
     let upstream = echo().await.to_string();
     let api = Api::with_proxy(&upstream).await;
-    api.post("/proxies/p/toxics", r#"{"type":"latency","attributes":{"latency":1}}"#)
-        .await;
+    api.post("/proxies/p/toxics", r#"{"type":"latency","attributes":{"latency":1}}"#).await;
     let mut open = TcpStream::connect(api.listens("p").await).await.unwrap();
     answers(&mut open).await;
     let before = api.get("/proxies").await.body;
@@ -30,15 +29,9 @@ async fn a_refused_change_keeps_name_address_upstream_toxics_and_connections() {
     let port = taken.local_addr().unwrap();
     for (path, body) in [
         ("/proxies/p", format!(r#"{{"listen":"{port}"}}"#)),
-        (
-            "/proxies/p",
-            format!(r#"{{"listen":"{port}","upstream":"elsewhere:1"}}"#),
-        ),
+        ("/proxies/p", format!(r#"{{"listen":"{port}","upstream":"elsewhere:1"}}"#)),
         ("/proxies/p", r#"{"listen":"192.0.2.1:1"}"#.to_owned()),
-        (
-            "/populate",
-            format!(r#"[{{"name":"p","listen":"{port}","upstream":"{upstream}"}}]"#),
-        ),
+        ("/populate", format!(r#"[{{"name":"p","listen":"{port}","upstream":"{upstream}"}}]"#)),
     ] {
         assert_eq!(api.post(path, &body).await.status, 500, "{body}");
         assert_eq!(api.get("/proxies").await.body, before, "{body}");
@@ -59,10 +52,7 @@ async fn a_proxy_moves_to_another_address_of_its_own_port() {
         let mut open = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         assert_eq!(api.post("/proxies/p", &change).await.status, 200, "{change}");
         assert!(is_closed(&mut open).await, "{change}");
-        assert_eq!(
-            there_and_back(([127, 0, 0, 1], port).into(), b"hello").await.unwrap(),
-            b"hello"
-        );
+        assert_eq!(there_and_back(([127, 0, 0, 1], port).into(), b"hello").await.unwrap(), b"hello");
         // The port is as taken as before for everybody else.
         let other = format!(r#"{{"name":"q","upstream":"u:1","listen":"127.0.0.1:{port}"}}"#);
         assert_eq!(api.post("/proxies", &other).await.status, 500, "{change}");

@@ -11,26 +11,14 @@ async fn a_proxys_life() {
             &api,
             &[
                 ("GET", "/proxies", ""),
-                (
-                    "POST",
-                    "/proxies",
-                    r#"{"name":"a","listen":"localhost:0","upstream":"localhost:1"}"#
-                ),
+                ("POST", "/proxies", r#"{"name":"a","listen":"localhost:0","upstream":"localhost:1"}"#),
                 (
                     "POST",
                     "/proxies",
                     r#"{"NAME":"<b>","listen":"[::1]:0","upstream":"b:1","enabled":false,"more":[1]} and so on"#
                 ),
-                (
-                    "POST",
-                    "/proxies",
-                    r#"{"name":"c","upstream":"c:1","listen":null,"enabled":null}"#
-                ),
-                (
-                    "POST",
-                    "/proxies",
-                    r#"{"name":"d","upstream":"d:1","listen":"0.0.0.0:0"}"#
-                ),
+                ("POST", "/proxies", r#"{"name":"c","upstream":"c:1","listen":null,"enabled":null}"#),
+                ("POST", "/proxies", r#"{"name":"d","upstream":"d:1","listen":"0.0.0.0:0"}"#),
                 ("GET", "/proxies", ""),
                 ("GET", "/proxies/a", ""),
                 ("GET", "/proxies/%3Cb%3E", ""),
@@ -88,24 +76,16 @@ async fn a_taken_port_is_told_and_changes_nothing() {
     let before = api.get("/proxies").await.body;
     let refusal = format!("{{\"error\":\"listen tcp {port}: bind: address already in use\",\"status\":500}}\n");
     for (path, body) in [
-        (
-            "/proxies",
-            format!(r#"{{"name":"x","upstream":"y","listen":"{port}"}}"#),
-        ),
+        ("/proxies", format!(r#"{{"name":"x","upstream":"y","listen":"{port}"}}"#)),
         ("/proxies/p", format!(r#"{{"listen":"{port}"}}"#)),
     ] {
         let reply = api.post(path, &body).await;
         assert_eq!((reply.status, reply.body), (500, refusal.clone()), "{path}");
     }
-    let reply = api
-        .post("/proxies/p", r#"{"listen":"nothing","upstream":"elsewhere:1"}"#)
-        .await;
+    let reply = api.post("/proxies/p", r#"{"listen":"nothing","upstream":"elsewhere:1"}"#).await;
     assert_eq!(reply.json()["error"], "address nothing: missing port in address");
     assert_eq!(api.get("/proxies").await.body, before);
-    assert_eq!(
-        there_and_back(api.listens("p").await, b"hello").await.unwrap(),
-        b"hello"
-    );
+    assert_eq!(there_and_back(api.listens("p").await, b"hello").await.unwrap(), b"hello");
 }
 
 #[tokio::test]
@@ -115,10 +95,7 @@ async fn a_proxy_whose_own_port_is_in_the_way_keeps_it() {
     let listens = api.listens("p").await;
     let body = format!(r#"{{"listen":"localhost:{}","upstream":"{upstream}"}}"#, listens.port());
     let reply = api.post("/proxies/p", &body).await;
-    assert_eq!(
-        (reply.status, reply.json()["listen"].clone()),
-        (200, listens.to_string().into())
-    );
+    assert_eq!((reply.status, reply.json()["listen"].clone()), (200, listens.to_string().into()));
     assert_eq!(there_and_back(listens, b"hello").await.unwrap(), b"hello");
 }
 
@@ -158,16 +135,8 @@ async fn populate_creates_keeps_and_replaces() {
         listens.port()
     );
     let second = api.post("/populate", &again).await;
-    let third = api
-        .post(
-            "/populate",
-            &format!(r#"[{{"name":"a","listen":"{listens}","upstream":"a:2"}}]"#),
-        )
-        .await;
-    insta::assert_snapshot!(format!(
-        "{first}\n{second}\n{third}\n{}",
-        api.post("/populate", "[]").await
-    ));
+    let third = api.post("/populate", &format!(r#"[{{"name":"a","listen":"{listens}","upstream":"a:2"}}]"#)).await;
+    insta::assert_snapshot!(format!("{first}\n{second}\n{third}\n{}", api.post("/populate", "[]").await));
 }
 
 #[tokio::test]
@@ -202,15 +171,11 @@ async fn populate_refuses_what_is_wrong_and_shows_how_far_it_came() {
 async fn reset_enables_all_and_takes_toxics_off() {
     let api = Api::with_proxy("127.0.0.1:1").await;
     api.post("/proxies/p/toxics", r#"{"type":"latency"}"#).await;
-    api.post("/proxies/p/toxics", r#"{"type":"ws_drop","stream":"upstream"}"#)
-        .await;
+    api.post("/proxies/p/toxics", r#"{"type":"ws_drop","stream":"upstream"}"#).await;
     api.post("/proxies/p", r#"{"enabled":false}"#).await;
     assert_eq!(api.post("/reset", "").await.to_string(), "204 -\n\"\"");
     let proxy = api.get("/proxies/p").await.json();
-    assert_eq!(
-        (&proxy["enabled"], &proxy["toxics"]),
-        (&true.into(), &serde_json::json!([]))
-    );
+    assert_eq!((&proxy["enabled"], &proxy["toxics"]), (&true.into(), &serde_json::json!([])));
 }
 
 #[tokio::test]
@@ -218,10 +183,7 @@ async fn a_reset_that_can_not_enable_all_changes_nothing() {
     let api = Api::with_proxy("127.0.0.1:1").await;
     api.post("/proxies/p/toxics", r#"{"type":"latency"}"#).await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    for (name, listen) in [
-        ("a", "127.0.0.1:0".to_owned()),
-        ("z", taken.local_addr().unwrap().to_string()),
-    ] {
+    for (name, listen) in [("a", "127.0.0.1:0".to_owned()), ("z", taken.local_addr().unwrap().to_string())] {
         let body = format!(r#"{{"name":"{name}","upstream":"y","listen":"{listen}","enabled":false}}"#);
         assert_eq!(api.post("/proxies", &body).await.status, 201);
     }
@@ -244,11 +206,7 @@ async fn a_hundred_clients_at_once_leave_what_they_should() {
                 let body = format!(r#"{{"name":"{name}","listen":"127.0.0.1:0","upstream":"127.0.0.1:1"}}"#);
                 let path = format!("/proxies/{name}");
                 let mut seen = vec![api.post("/proxies", &body).await.status];
-                seen.push(
-                    api.post(&format!("{path}/toxics"), r#"{"type":"latency"}"#)
-                        .await
-                        .status,
-                );
+                seen.push(api.post(&format!("{path}/toxics"), r#"{"type":"latency"}"#).await.status);
                 seen.push(api.post("/populate", &format!("[{body}]")).await.status);
                 seen.push(api.call("PATCH", &path, r#"{"enabled":false}"#).await.status);
                 seen.push(api.get("/proxies").await.status);
@@ -263,10 +221,7 @@ async fn a_hundred_clients_at_once_leave_what_they_should() {
         assert!([201, 409].contains(&seen[0]), "{seen:?}");
         assert!([200, 409, 404].contains(&seen[1]), "{seen:?}");
         assert_eq!((seen[2], seen[4], seen[5]), (201, 200, 204), "{seen:?}");
-        assert!(
-            [200, 404].contains(&seen[3]) && [204, 404].contains(&seen[6]),
-            "{seen:?}"
-        );
+        assert!([200, 404].contains(&seen[3]) && [204, 404].contains(&seen[6]), "{seen:?}");
     }
     for number in 0..5 {
         api.delete(&format!("/proxies/n{number}")).await;
@@ -280,14 +235,9 @@ async fn a_client_that_goes_away_leaves_no_change_half_done() {
     for number in 0..20 {
         let mut stream = tokio::net::TcpStream::connect(api.addr).await.unwrap();
         let body = format!(r#"{{"name":"n{number}","listen":"127.0.0.1:0","upstream":"u:1"}}"#);
-        let head = format!(
-            "POST /proxies HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
+        let head = format!("POST /proxies HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
         let request = format!("{head}{body}");
-        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes())
-            .await
-            .unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
     }
     let all = api.get("/proxies").await.json();
     for (name, proxy) in all.as_object().unwrap() {
@@ -309,21 +259,11 @@ async fn proxies_of_a_configuration_file_are_there_from_the_beginning() {
     with_config.config = Some(path.clone());
     let api = Api::with(with_config.clone()).await;
     let all = api.get("/proxies").await.json();
-    assert_eq!(
-        (&all["a"]["enabled"], &all["b"]["enabled"]),
-        (&true.into(), &false.into())
-    );
+    assert_eq!((&all["a"]["enabled"], &all["b"]["enabled"]), (&true.into(), &false.into()));
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap();
     std::fs::write(&path, format!(r#"[{{"name":"a","listen":"{port}","upstream":"a:1"}}]"#)).unwrap();
-    let error = cutover_toxiproxy::Service::bind(with_config)
-        .await
-        .err()
-        .unwrap()
-        .to_string();
-    assert!(
-        error.ends_with(&format!("listen tcp {port}: bind: address already in use")),
-        "{error}"
-    );
+    let error = cutover_toxiproxy::Service::bind(with_config).await.err().unwrap().to_string();
+    assert!(error.ends_with(&format!("listen tcp {port}: bind: address already in use")), "{error}");
 }

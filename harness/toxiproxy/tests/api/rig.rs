@@ -19,12 +19,7 @@ pub struct Api {
 }
 
 pub fn settings() -> Settings {
-    Settings {
-        listen: "127.0.0.1:0".to_owned(),
-        config: None,
-        seed: 1,
-        limits: Limits::default(),
-    }
+    Settings { listen: "127.0.0.1:0".to_owned(), config: None, seed: 1, limits: Limits::default() }
 }
 
 impl Api {
@@ -37,12 +32,7 @@ impl Api {
         let (addr, stop) = (service.local_addr(), CancellationToken::new());
         let stopped = stop.clone();
         let done = tokio::spawn(async move { service.run(stopped.cancelled_owned()).await });
-        Api {
-            addr,
-            stop: stop.clone(),
-            done,
-            _ends: stop.drop_guard(),
-        }
+        Api { addr, stop: stop.clone(), done, _ends: stop.drop_guard() }
     }
 
     /// A service with a proxy `p` that leads to `upstream`.
@@ -103,9 +93,7 @@ impl Reply {
         let headers = lines.map(|line| line.split_once(": ").unwrap());
         Reply {
             status,
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             body: body.to_owned(),
         }
     }
@@ -124,11 +112,7 @@ impl fmt::Display for Reply {
     /// What clients see of it, with ports that differ between runs left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = self.header("Content-Type").unwrap_or("-");
-        let sniff = if self.header("X-Content-Type-Options").is_some() {
-            " nosniff"
-        } else {
-            ""
-        };
+        let sniff = if self.header("X-Content-Type-Options").is_some() { " nosniff" } else { "" };
         let mut body = self.body.clone();
         for host in ["127.0.0.1:", "[::]:", "[::1]:"] {
             let mut at = 0;

@@ -7,16 +7,7 @@ use crate::transcript;
 async fn every_type_has_its_attributes_and_defaults() {
     let api = Api::with_proxy("127.0.0.1:1").await;
     let mut out = String::new();
-    for of in [
-        "latency",
-        "bandwidth",
-        "slow_close",
-        "timeout",
-        "reset_peer",
-        "slicer",
-        "limit_data",
-        "noop",
-    ] {
+    for of in ["latency", "bandwidth", "slow_close", "timeout", "reset_peer", "slicer", "limit_data", "noop"] {
         let reply = api.post("/proxies/p/toxics", &format!(r#"{{"type":"{of}"}}"#)).await;
         out.push_str(&format!("{reply}\n"));
     }
@@ -37,29 +28,13 @@ async fn a_toxics_life() {
                     toxics,
                     r#"{"type":"latency","attributes":{"latency":100,"Jitter":10,"more":1},"toxicity":0.8}"#
                 ),
-                (
-                    "POST",
-                    toxics,
-                    r#"{"name":"slow","type":"bandwidth","stream":"UpStream","attributes":{"rate":30}}"#
-                ),
-                (
-                    "POST",
-                    toxics,
-                    r#"{"type":"timeout","stream":"Upstream","toxicity":2.5,"attributes":null}"#
-                ),
-                (
-                    "POST",
-                    toxics,
-                    r#"{"name":"z","type":"slow_close","toxicity":null,"stream":null}"#
-                ),
+                ("POST", toxics, r#"{"name":"slow","type":"bandwidth","stream":"UpStream","attributes":{"rate":30}}"#),
+                ("POST", toxics, r#"{"type":"timeout","stream":"Upstream","toxicity":2.5,"attributes":null}"#),
+                ("POST", toxics, r#"{"name":"z","type":"slow_close","toxicity":null,"stream":null}"#),
                 ("GET", toxics, ""),
                 ("GET", "/proxies/p", ""),
                 ("GET", "/proxies/p/toxics/slow", ""),
-                (
-                    "POST",
-                    "/proxies/p/toxics/latency_downstream",
-                    r#"{"attributes":{"latency":7}}"#
-                ),
+                ("POST", "/proxies/p/toxics/latency_downstream", r#"{"attributes":{"latency":7}}"#),
                 (
                     "PATCH",
                     "/proxies/p/toxics/latency_downstream",
@@ -128,8 +103,7 @@ async fn a_toxic_works_on_connections_that_are_open() {
     let mut back = [0; 5];
     stream.write_all(b"first").await.unwrap();
     stream.read_exact(&mut back).await.unwrap();
-    api.post("/proxies/p/toxics", r#"{"type":"limit_data","attributes":{"bytes":3}}"#)
-        .await;
+    api.post("/proxies/p/toxics", r#"{"type":"limit_data","attributes":{"bytes":3}}"#).await;
     stream.write_all(b"second").await.unwrap();
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();

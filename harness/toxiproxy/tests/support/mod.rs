@@ -25,10 +25,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub fn json(&self) -> serde_json::Value {
@@ -49,13 +46,9 @@ pub fn ask(server: SocketAddr, method: &str, path: &str, headers: &[(String, Str
     }
     let mut stream = TcpStream::connect(server).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-        .write_all(format!("{head}\r\n{}", body.unwrap_or_default()).as_bytes())
-        .unwrap();
+    stream.write_all(format!("{head}\r\n{}", body.unwrap_or_default()).as_bytes()).unwrap();
     let mut bytes = Vec::new();
-    stream
-        .read_to_end(&mut bytes)
-        .unwrap_or_else(|error| panic!("no end of the answer to {method} {path}: {error}"));
+    stream.read_to_end(&mut bytes).unwrap_or_else(|error| panic!("no end of the answer to {method} {path}: {error}"));
     parse(&bytes)
 }
 
@@ -73,16 +66,10 @@ fn parse(bytes: &[u8]) -> Answer {
         .map(|line| line.split_once(':').unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let chunked = headers
-        .iter()
-        .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+    let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
     let rest = &bytes[end + 4..];
     let body = if chunked { unchunk(rest) } else { rest.to_vec() };
-    Answer {
-        status,
-        headers,
-        body: String::from_utf8(body).unwrap(),
-    }
+    Answer { status, headers, body: String::from_utf8(body).unwrap() }
 }
 
 fn unchunk(mut rest: &[u8]) -> Vec<u8> {

@@ -27,21 +27,14 @@ impl Server {
         let (ready, listening) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             Runtime::new().unwrap().block_on(async {
-                let settings = Settings {
-                    listen: "127.0.0.1:0".to_owned(),
-                    config: None,
-                    seed: 1,
-                    limits: Limits::default(),
-                };
+                let settings =
+                    Settings { listen: "127.0.0.1:0".to_owned(), config: None, seed: 1, limits: Limits::default() };
                 let service = Service::bind(settings).await.unwrap();
                 ready.send(service.local_addr()).unwrap();
                 service.run(async { stopped.await.unwrap_or_default() }).await;
             });
         });
-        Self {
-            addr: listening.recv().unwrap(),
-            stop: Some((stop, thread)),
-        }
+        Self { addr: listening.recv().unwrap(), stop: Some((stop, thread)) }
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -60,12 +53,7 @@ impl Drop for Server {
 
 /// Removes every proxy of a server that runs already.
 fn clear(addr: SocketAddr) {
-    for name in ask(addr, "GET", "/proxies", &[], None)
-        .json()
-        .as_object()
-        .unwrap()
-        .keys()
-    {
+    for name in ask(addr, "GET", "/proxies", &[], None).json().as_object().unwrap().keys() {
         // A name with a slash cannot be asked for: such a proxy stays, as it would have to for any client.
         let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
         ask(addr, "DELETE", &format!("/proxies/{encoded}"), &[], None);

@@ -42,25 +42,16 @@ pub fn published_for_good(data_dir: &Path) -> (Server, Client) {
 impl Client {
     /// A caller with a new identity.
     pub fn new(server: &Server) -> Self {
-        let nobody = Self {
-            address: server.address.clone(),
-            token: String::new(),
-        };
+        let nobody = Self { address: server.address.clone(), token: String::new() };
         let (status, body) = nobody.request("POST", "/v1/identity", "application/json", b"");
         assert_eq!(status, 200, "{body}");
         let identity: Value = serde_json::from_str(&body).unwrap();
-        Self {
-            token: identity["token"].as_str().unwrap().to_owned(),
-            ..nobody
-        }
+        Self { token: identity["token"].as_str().unwrap().to_owned(), ..nobody }
     }
 
     /// The same caller, at a server that was started again.
     pub fn at(&self, server: &Server) -> Self {
-        Self {
-            address: server.address.clone(),
-            token: self.token.clone(),
-        }
+        Self { address: server.address.clone(), token: self.token.clone() }
     }
 
     pub fn publish(&self) {
@@ -121,11 +112,8 @@ impl Client {
 
     fn request(&self, method: &str, path: &str, content_type: &str, body: &[u8]) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let authorization = if self.token.is_empty() {
-            String::new()
-        } else {
-            format!("Authorization: Bearer {}\r\n", self.token)
-        };
+        let authorization =
+            if self.token.is_empty() { String::new() } else { format!("Authorization: Bearer {}\r\n", self.token) };
         let head = format!(
             "{method} {path} HTTP/1.0\r\nHost: {}\r\n{authorization}Content-Type: {content_type}\r\n\
              Content-Length: {}\r\n\r\n",

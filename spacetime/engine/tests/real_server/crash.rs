@@ -26,9 +26,7 @@ fn wait_until_logged(data_dir: &Path, needle: &str) {
 fn log_contains(data_dir: &Path, needle: &[u8]) -> bool {
     let replicas = std::fs::read_dir(data_dir.join("replicas")).unwrap();
     let logs = replicas.flat_map(|replica| std::fs::read_dir(replica.unwrap().path().join("clog")).unwrap());
-    let logs = logs
-        .map(|log| log.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "log"));
+    let logs = logs.map(|log| log.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "log"));
     let mut logs = logs.map(|path| std::fs::read(path).unwrap());
     logs.any(|log| log.windows(needle.len()).any(|window| window == needle))
 }
@@ -71,9 +69,7 @@ fn a_kill_at_any_moment_leaves_a_stream_without_gaps() {
     let seqs = client.seqs();
     let head = u64::try_from(seqs.len()).unwrap();
     assert_eq!(seqs, (1..=head).collect::<Vec<_>>());
-    let stream = client.rows(&format!(
-        "SELECT head_seq FROM sync_stream WHERE stream_id = '{STREAM}'"
-    ));
+    let stream = client.rows(&format!("SELECT head_seq FROM sync_stream WHERE stream_id = '{STREAM}'"));
     assert_eq!(stream.first().map_or(0, |row| row[0].as_u64().unwrap()), head);
     // What was lost is published again under its key, and what was kept is not written twice.
     for number in 1..=200 {

@@ -41,33 +41,20 @@ impl OurLane {
     }
 
     fn open(server: &Server, client: &Client, topics: &[&str], role: &Role) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let profile = SpacetimeProfile::of_url(&format!("http://{}", server.address)).unwrap();
         let names = Arc::new(Names::new(topics.iter().copied().map(StreamId::new), None).unwrap());
         let token = Some(Secret::new(&client.token));
         let lane = SpacetimeLane::new(LaneId::Candidate, Arc::new(profile), DATABASE, token, names.clone());
-        let endpoint = Endpoint {
-            connect: server.address.parse().unwrap(),
-            authority: server.address.clone(),
-        };
+        let endpoint = Endpoint { connect: server.address.parse().unwrap(), authority: server.address.clone() };
         let session = runtime.block_on(lane.open(&endpoint, role)).unwrap();
-        Self {
-            runtime,
-            session,
-            names,
-        }
+        Self { runtime, session, names }
     }
 
     /// Subscribes a topic, from a cursor or from the bootstrap; answers with its head.
     pub fn subscribe(&mut self, topic: &str, cursor: Option<u64>) -> Result<u64, Refusal> {
         let streams = vec![(StreamId::new(topic), cursor.map(Cursor))];
-        match self.invoke(&Op::Subscribe {
-            streams,
-            replay_batch: 100,
-        }) {
+        match self.invoke(&Op::Subscribe { streams, replay_batch: 100 }) {
             Completion::Ok(Answer::Subscribed(heads)) => match heads[0].1 {
                 Head::At(head) => Ok(head.0),
                 other => panic!("the lane tells its head, but here it is {other:?}"),
@@ -92,16 +79,7 @@ impl OurLane {
         assert_eq!(self.invoke(&Op::Heartbeat), Completion::Ok(Answer::Done));
         let mut events = Vec::new();
         while let Some(arrival) = self.arrived() {
-            let Arrival::Event {
-                stream,
-                seq,
-                payload,
-                declared,
-                via,
-            } = arrival
-            else {
-                panic!("{arrival:?}")
-            };
+            let Arrival::Event { stream, seq, payload, declared, via } = arrival else { panic!("{arrival:?}") };
             events.push(Seen {
                 stream_id: self.names.candidate(&stream).unwrap().to_owned(),
                 seq: seq.0,

@@ -17,15 +17,9 @@ fn an_append_is_idempotent_by_its_key_and_conflicts_are_explicit() {
     let refusal = client.refused("append_sync_event", append_arguments("k1", r#"{"a":1,"b":3}"#));
     assert_eq!(refusal, json!({"code": "idempotency_conflict", "seq": 1}));
     let refusal = client.refused("append_sync_event", json!([STREAM, "k3", "{}", "", some(2)]));
-    assert_eq!(
-        refusal,
-        json!({"code": "sequence_conflict", "expected": 2, "actual": 3})
-    );
+    assert_eq!(refusal, json!({"code": "sequence_conflict", "expected": 2, "actual": 3}));
     let refusal = client.refused("append_sync_event", append_arguments("k3", r#"{"a":"#));
-    assert_eq!(
-        refusal,
-        json!({"code": "invalid_payload", "reason": "syntax", "offset_bytes": 5})
-    );
+    assert_eq!(refusal, json!({"code": "invalid_payload", "reason": "syntax", "offset_bytes": 5}));
     let refusal = client.refused("append_sync_event", append_arguments(" ", "{}"));
     assert_eq!(refusal["code"], "bad_argument");
 
@@ -63,10 +57,7 @@ fn a_deep_payload_is_hashed_and_a_deeper_one_refused() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     client.append("k1", &nested(65_536));
     let refusal = client.refused("append_sync_event", append_arguments("k2", &nested(65_537)));
-    assert_eq!(
-        refusal,
-        json!({"code": "invalid_payload", "reason": "too_deep", "offset_bytes": 65_536})
-    );
+    assert_eq!(refusal, json!({"code": "invalid_payload", "reason": "too_deep", "offset_bytes": 65_536}));
 }
 
 #[test]
@@ -79,11 +70,7 @@ fn retention_removes_the_oldest_events_and_no_key() {
     }
     assert_eq!(client.seqs(), [3, 4, 5]);
     client.append("k1", "1");
-    assert_eq!(
-        client.seqs(),
-        [3, 4, 5],
-        "a repeat of a removed event was written again"
-    );
+    assert_eq!(client.seqs(), [3, 4, 5], "a repeat of a removed event was written again");
     let stream = json!([STREAM, "run_events", "tenant", 3, 5, 10_000, 3]);
     assert_eq!(client.rows("SELECT * FROM sync_stream"), [stream]);
 
@@ -107,10 +94,7 @@ fn creating_a_stream_again_is_no_change_and_otherwise_a_conflict() {
     client.must("create_stream", json!(["s", "", "", none(), some(5)]));
     let refusal = client.refused("create_stream", json!(["s", "", "", none(), some(6)]));
     assert_eq!(refusal, json!({"code": "stream_conflict"}));
-    assert_eq!(
-        client.rows("SELECT * FROM sync_stream"),
-        [json!(["s", "fallback", "", 1, 0, 5, 100_000])]
-    );
+    assert_eq!(client.rows("SELECT * FROM sync_stream"), [json!(["s", "fallback", "", 1, 0, 5, 100_000])]);
 }
 
 #[test]
@@ -124,16 +108,10 @@ fn a_checkpoint_moves_forward_only() {
     client.must("ack_checkpoint", json!(["c1", STREAM, 2, 20]));
     client.must("ack_checkpoint", json!(["c2", STREAM, 1, 0]));
     let refusal = client.refused("ack_checkpoint", json!(["c1", STREAM, 1, 30]));
-    assert_eq!(
-        refusal,
-        json!({"code": "checkpoint_conflict", "seq": 2, "durable_offset": 20})
-    );
+    assert_eq!(refusal, json!({"code": "checkpoint_conflict", "seq": 2, "durable_offset": 20}));
     let refusal = client.refused("ack_checkpoint", json!(["c1", STREAM, 4, 30]));
     assert_eq!(refusal, json!({"code": "checkpoint_beyond_head", "head_seq": 3}));
     let refusal = client.refused("ack_checkpoint", json!(["c1", "nope", 1, 1]));
-    assert_eq!(
-        refusal,
-        json!({"code": "forbidden_topic", "forbidden_topics": ["nope"]})
-    );
+    assert_eq!(refusal, json!({"code": "forbidden_topic", "forbidden_topics": ["nope"]}));
     assert_eq!(client.rows("SELECT * FROM sync_checkpoint").len(), 2);
 }

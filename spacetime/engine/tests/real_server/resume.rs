@@ -33,30 +33,18 @@ fn a_lag_of_exactly_the_budget_is_resumed_and_one_more_is_refused() {
             "retention_floor": 5, "head_watermark": 20, "replay_lag": 13, "replay_budget_events": 12
         }]);
         assert_eq!(refusal["stale_topics"], stale);
-        assert_eq!(
-            refusal["snapshot_plan"],
-            json!({"format": "openagents.sync.snapshot.v1", "topics": []})
-        );
+        assert_eq!(refusal["snapshot_plan"], json!({"format": "openagents.sync.snapshot.v1", "topics": []}));
     });
 }
 
 #[test]
 fn a_cursor_at_the_floor_is_resumed_and_one_below_is_refused_for_the_floor_first() {
     with_a_pruned_stream(|client| {
-        assert_eq!(
-            client.refused("resume_stream", resume(4))["reason_codes"],
-            json!(["retention_floor_breach"])
-        );
-        assert_eq!(
-            client.refused("resume_stream", resume(5))["reason_codes"],
-            json!(["replay_budget_exceeded"])
-        );
+        assert_eq!(client.refused("resume_stream", resume(4))["reason_codes"], json!(["retention_floor_breach"]));
+        assert_eq!(client.refused("resume_stream", resume(5))["reason_codes"], json!(["replay_budget_exceeded"]));
         client.must("set_stream_policy", json!([STREAM, none(), none(), none(), some(15)]));
         client.must("resume_stream", resume(5));
-        assert_eq!(
-            client.refused("resume_stream", resume(4))["reason_codes"],
-            json!(["retention_floor_breach"])
-        );
+        assert_eq!(client.refused("resume_stream", resume(4))["reason_codes"], json!(["retention_floor_breach"]));
     });
 }
 
@@ -85,13 +73,7 @@ fn unknown_streams_are_refused_before_anything_is_called_stale() {
             {"stream_id": "runtime.worker.w1.lifecycle", "resume_after": 0},
         ]]);
         let refusal = client.refused("resume_stream", cursors);
-        assert_eq!(
-            refusal,
-            json!({"code": "forbidden_topic", "forbidden_topics": ["nope"]})
-        );
-        assert_eq!(
-            client.refused("resume_stream", json!([[]])),
-            json!({"code": "bad_subscription"})
-        );
+        assert_eq!(refusal, json!({"code": "forbidden_topic", "forbidden_topics": ["nope"]}));
+        assert_eq!(client.refused("resume_stream", json!([[]])), json!({"code": "bad_subscription"}));
     });
 }

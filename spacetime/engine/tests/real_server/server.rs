@@ -42,11 +42,7 @@ impl Server {
     /// Starts a server; answers with what it said where it did not come up.
     pub fn try_start(data_dir: &Path, listen: &str) -> Result<Self, String> {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "server::be_the_server_where_the_environment_says_so",
-                "--exact",
-                "--nocapture",
-            ])
+            .args(["server::be_the_server_where_the_environment_says_so", "--exact", "--nocapture"])
             .env(DATA_DIR_VARIABLE, data_dir)
             .env(LISTEN_VARIABLE, listen)
             .stdout(Stdio::piped())
@@ -58,11 +54,7 @@ impl Server {
             // The test runner's own words may come before the server's on the same line.
             if let Some((_, address)) = line.split_once("listening on ") {
                 let address = address.trim().to_owned();
-                return Ok(Self {
-                    process,
-                    stdout,
-                    address,
-                });
+                return Ok(Self { process, stdout, address });
             }
             if let Some((_, refusal)) = line.split_once("refused to start: ") {
                 process.wait().unwrap();

@@ -25,10 +25,7 @@ pub struct Socket {
 impl Socket {
     /// Connects, and waits for the server's first message.
     pub fn open(server: &Server, client: &Client) -> Self {
-        let url = format!(
-            "ws://{}/v1/database/{DATABASE}/subscribe?compression=None",
-            server.address
-        );
+        let url = format!("ws://{}/v1/database/{DATABASE}/subscribe?compression=None", server.address);
         let mut request = url.into_client_request().unwrap();
         let headers = request.headers_mut();
         headers.insert("Sec-WebSocket-Protocol", BIN_PROTOCOL.parse().unwrap());
@@ -102,9 +99,7 @@ impl Socket {
 fn inserted_seqs(update: &DatabaseUpdate<BsatnFormat>) -> Vec<u64> {
     let mut seqs = Vec::new();
     for update in update.tables.iter().flat_map(|table| &table.updates) {
-        let CompressableQueryUpdate::Uncompressed(update) = update else {
-            panic!("compressed")
-        };
+        let CompressableQueryUpdate::Uncompressed(update) = update else { panic!("compressed") };
         for row in &update.inserts {
             let mut rest = &row[..];
             let (stream_id, seq): (String, u64) = bsatn::from_reader(&mut rest).unwrap();
@@ -133,14 +128,9 @@ fn a_subscription_from_a_cursor_gives_what_is_after_it_and_then_each_append_in_o
     for number in 1..=60 {
         client.append(&format!("k{number}"), &number.to_string());
     }
-    client.must(
-        "append_sync_event",
-        json!(["runtime.run.r2.events", "k1", "1", "", {"none": []}]),
-    );
+    client.must("append_sync_event", json!(["runtime.run.r2.events", "k1", "1", "", {"none": []}]));
     let mut socket = Socket::open(&server, &client);
-    let snapshot = socket.subscribe(&format!(
-        "SELECT * FROM sync_event WHERE stream_id = '{STREAM}' AND seq > 40"
-    ));
+    let snapshot = socket.subscribe(&format!("SELECT * FROM sync_event WHERE stream_id = '{STREAM}' AND seq > 40"));
     // The rows of a snapshot come in no order that a client could rely on.
     let mut seqs = inserted_seqs(&snapshot);
     seqs.sort_unstable();

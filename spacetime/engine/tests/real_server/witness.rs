@@ -50,17 +50,12 @@ fn connect(address: &str, token: String) -> DbConnection {
         .build()
         .unwrap();
     connection.db.sync_event().on_insert(|ctx, row| tell(&event(ctx, row)));
-    connection
-        .db
-        .sync_event()
-        .on_delete(|_, row| tell(&json!({"removed": [row.stream_id, row.seq]})));
+    connection.db.sync_event().on_delete(|_, row| tell(&json!({"removed": [row.stream_id, row.seq]})));
     let count = |ctx: &EventContext| tell(&json!({"connections": ctx.db.active_connection().count()}));
     connection.db.active_connection().on_insert(move |ctx, _| count(ctx));
     connection.db.active_connection().on_delete(move |ctx, _| count(ctx));
     connection.reducers.on_resume_stream(|ctx, _| answered(ctx));
-    connection
-        .reducers
-        .on_append_sync_event(|ctx, _, _, _, _, _| answered(ctx));
+    connection.reducers.on_append_sync_event(|ctx, _, _, _, _, _| answered(ctx));
     connection
 }
 
@@ -81,16 +76,11 @@ fn obey(connection: &DbConnection, order: &Value) {
         }
         "resume" => {
             let resume_after = order[1][1].as_u64().unwrap();
-            let cursor = StreamCursor {
-                stream_id: text(0),
-                resume_after,
-            };
+            let cursor = StreamCursor { stream_id: text(0), resume_after };
             connection.reducers.resume_stream(vec![cursor]).unwrap();
         }
         "append" => {
-            let append = connection
-                .reducers
-                .append_sync_event(text(0), text(1), text(2), String::new(), None);
+            let append = connection.reducers.append_sync_event(text(0), text(1), text(2), String::new(), None);
             append.unwrap();
         }
         unknown => panic!("no such order: {unknown}"),
@@ -136,11 +126,7 @@ impl Witness {
     /// Starts a witness and waits until the SDK says that it is connected.
     pub fn connect(server: &Server, client: &Client) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "witness::be_a_witness_where_the_environment_says_so",
-                "--exact",
-                "--nocapture",
-            ])
+            .args(["witness::be_a_witness_where_the_environment_says_so", "--exact", "--nocapture"])
             .env(ADDRESS_VARIABLE, &server.address)
             .env(TOKEN_VARIABLE, &client.token)
             .stdin(Stdio::piped())
@@ -149,13 +135,7 @@ impl Witness {
             .unwrap();
         let orders = process.stdin.take();
         let lines = BufReader::new(process.stdout.take().unwrap());
-        let mut witness = Self {
-            process,
-            orders,
-            lines,
-            events: Vec::new(),
-            connections: Vec::new(),
-        };
+        let mut witness = Self { process, orders, lines, events: Vec::new(), connections: Vec::new() };
         witness.hear("connected");
         witness
     }

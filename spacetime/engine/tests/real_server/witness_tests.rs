@@ -46,13 +46,7 @@ impl Seen {
     /// Reads what a witness tells: stream id, seq, hash and payload.
     pub fn read(told: &Value, of_snapshot: bool) -> Self {
         let (stream_id, seq, payload_hash, payload) = serde_json::from_value(told.clone()).unwrap();
-        Self {
-            stream_id,
-            seq,
-            payload_hash,
-            payload,
-            of_snapshot,
-        }
+        Self { stream_id, seq, payload_hash, payload, of_snapshot }
     }
 
     /// The event that is to be seen where this was published.
@@ -70,9 +64,7 @@ impl Seen {
 /// What is to be seen of payloads that were published from this seq on.
 fn all_seen(stream_id: &str, from_seq: u64, payloads: &[&str], of_snapshot: bool) -> Vec<Seen> {
     let numbered = (from_seq..).zip(payloads);
-    numbered
-        .map(|(seq, payload)| Seen::published(stream_id, seq, payload, of_snapshot))
-        .collect()
+    numbered.map(|(seq, payload)| Seen::published(stream_id, seq, payload, of_snapshot)).collect()
 }
 
 /// The rows of a snapshot come in no order that a client could rely on; seqs give them one.
@@ -160,10 +152,7 @@ fn a_stale_cursor_is_refused_to_the_official_sdk_in_the_modules_json_which_our_l
         assert_eq!(refusal["reason_codes"], json!([reason]));
         assert_eq!(refusal["stale_topics"][0]["topic"], STREAM);
         assert_eq!(refusal["stale_topics"][0]["resume_after"], cursor);
-        let over_http = client.refused(
-            "resume_stream",
-            json!([[{"stream_id": STREAM, "resume_after": cursor}]]),
-        );
+        let over_http = client.refused("resume_stream", json!([[{"stream_id": STREAM, "resume_after": cursor}]]));
         assert_eq!(refusal, over_http);
         assert_reads_as(&lane.subscribe(TOPIC, Some(cursor)).unwrap_err(), &refusal);
     }
@@ -179,17 +168,8 @@ fn assert_reads_as(read: &Refusal, refusal: &Value) {
     assert_eq!(read["reasons"], refusal["reason_codes"]);
     assert_eq!(read["message"], refusal["message"]);
     assert_eq!(read["stale"][0]["stream"], TOPIC);
-    assert_eq!(
-        read["stale"].as_array().unwrap().len(),
-        refusal["stale_topics"].as_array().unwrap().len()
-    );
-    let numbers = [
-        "resume_after",
-        "retention_floor",
-        "head_watermark",
-        "replay_lag",
-        "replay_budget_events",
-    ];
+    assert_eq!(read["stale"].as_array().unwrap().len(), refusal["stale_topics"].as_array().unwrap().len());
+    let numbers = ["resume_after", "retention_floor", "head_watermark", "replay_lag", "replay_budget_events"];
     for name in ["reason"].into_iter().chain(numbers) {
         assert_eq!(read["stale"][0][name], refusal["stale_topics"][0][name], "{name}");
     }

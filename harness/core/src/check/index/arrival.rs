@@ -48,10 +48,7 @@ pub(in crate::check) enum Arrival {
 impl Arrival {
     /// Whether something arrived in the place of the event at this seq, right or wrong.
     pub fn fills_its_seq(self) -> bool {
-        matches!(
-            self,
-            Arrival::Right(_) | Arrival::WrongPayload(_) | Arrival::NotCanonical(_)
-        )
+        matches!(self, Arrival::Right(_) | Arrival::WrongPayload(_) | Arrival::NotCanonical(_))
     }
 }
 
@@ -66,10 +63,7 @@ pub(super) fn classify(
     if !plan.subscribes.contains(&(client, stream)) {
         return Arrival::NotSubscribed;
     }
-    let owners = timelines
-        .get(stream)
-        .and_then(|timeline| timeline.owners.get(&seq))
-        .map_or(&[][..], Vec::as_slice);
+    let owners = timelines.get(stream).and_then(|timeline| timeline.owners.get(&seq)).map_or(&[][..], Vec::as_slice);
     let foreign = || {
         let hash = hash.filter(|hash| plan.publishes_of(stream, *hash).is_none())?;
         plan.first_of(hash)
@@ -77,10 +71,7 @@ pub(super) fn classify(
     let Some(first) = owners.first() else {
         return foreign().map_or(Arrival::NeverPublished, Arrival::OtherStream);
     };
-    if let Some(owner) = owners
-        .iter()
-        .find(|owner| hash.is_some() && plan.ops[**owner].hash() == hash)
-    {
+    if let Some(owner) = owners.iter().find(|owner| hash.is_some() && plan.ops[**owner].hash() == hash) {
         return match states[*owner].sent {
             Some(sent) if sent < at => Arrival::Right(*owner),
             _ => Arrival::BeforePublished(*owner),
@@ -90,11 +81,7 @@ pub(super) fn classify(
         (None, _) => Arrival::NotCanonical(*first),
         (Some(_), Some(op)) => Arrival::OtherStream(op),
         // Before anything was sent that could stand there, it is no change of that either.
-        (Some(_), None)
-            if owners
-                .iter()
-                .all(|owner| states[*owner].sent.is_none_or(|sent| sent > at)) =>
-        {
+        (Some(_), None) if owners.iter().all(|owner| states[*owner].sent.is_none_or(|sent| sent > at)) => {
             Arrival::NeverPublished
         }
         (Some(_), None) => Arrival::WrongPayload(*first),

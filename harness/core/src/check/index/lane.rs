@@ -222,28 +222,20 @@ impl<'a> LaneIndex<'a> {
     /// then from their place.
     pub fn is_disturbed(&self, key: PairKey, at: usize) -> bool {
         let subs = self.pair(key).map_or(&[][..], |pair| &pair.subs);
-        let open = subs
-            .iter()
-            .map(|sub| &self.subs[*sub])
-            .filter(|sub| sub.at <= at && at <= sub.ended);
+        let open = subs.iter().map(|sub| &self.subs[*sub]).filter(|sub| sub.at <= at && at <= sub.ended);
         open.into_iter().any(|sub| sub.is_disturbed(at))
     }
 
     /// Whether the client died between two records.
     pub fn crashed_between(&self, client: usize, from: usize, to: usize) -> bool {
         let start = self.crashes.partition_point(|(at, _)| *at < from);
-        self.crashes[start..]
-            .iter()
-            .take_while(|(at, _)| *at < to)
-            .any(|(_, who)| *who == client)
+        self.crashes[start..].iter().take_while(|(at, _)| *at < to).any(|(_, who)| *who == client)
     }
 
     fn read_operations(&mut self, plan: &PlanIndex<'a>) {
         for (at, record) in self.history.records.iter().enumerate() {
             match record {
-                Record::Phase {
-                    phase: Phase::ProofOfLife,
-                } => self.proof_at = at,
+                Record::Phase { phase: Phase::ProofOfLife } => self.proof_at = at,
                 Record::RoundTrip { client, conn } => {
                     if let Some(client) = plan.clients.get(client.as_str()) {
                         self.round_trips.insert((client, *conn), at);
@@ -261,21 +253,14 @@ impl<'a> LaneIndex<'a> {
                         self.ops[number].complete(at, completion);
                     }
                 }
-                Record::Process {
-                    process: Process::Killed { .. } | Process::Died { .. },
-                } => self.deaths.push(at),
+                Record::Process { process: Process::Killed { .. } | Process::Died { .. } } => self.deaths.push(at),
                 Record::TimedOut { .. } => self.timed_out.push(at),
                 Record::Fault { fault, .. } => {
                     self.fired.entry(fault.as_str()).or_insert((0, at)).0 += 1;
                     self.seen.faults += 1;
                 }
-                Record::Closed {
-                    client,
-                    why: Closed::Crashed,
-                    ..
-                } => {
-                    self.crashes
-                        .extend(plan.clients.get(client.as_str()).map(|client| (at, client)));
+                Record::Closed { client, why: Closed::Crashed, .. } => {
+                    self.crashes.extend(plan.clients.get(client.as_str()).map(|client| (at, client)));
                 }
                 _ => {}
             }

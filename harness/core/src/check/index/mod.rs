@@ -70,10 +70,8 @@ impl<'a> Index<'a> {
         let mut plan = PlanIndex::build(plan);
         name_all(&mut plan, legacy);
         name_all(&mut plan, candidate);
-        let lanes = [
-            LaneIndex::build(LaneId::Legacy, legacy, &plan),
-            LaneIndex::build(LaneId::Candidate, candidate, &plan),
-        ];
+        let lanes =
+            [LaneIndex::build(LaneId::Legacy, legacy, &plan), LaneIndex::build(LaneId::Candidate, candidate, &plan)];
         Index { plan, lanes }
     }
 

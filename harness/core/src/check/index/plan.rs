@@ -51,10 +51,7 @@ impl PlannedOp<'_> {
     /// The seq that the plan gives a publish that is to be written.
     pub fn planned_seq(&self) -> Option<u64> {
         match self.what {
-            What::Publish {
-                expect: PublishExpect::Accepted { seq },
-                ..
-            } => Some(seq.0),
+            What::Publish { expect: PublishExpect::Accepted { seq }, .. } => Some(seq.0),
             _ => None,
         }
     }
@@ -105,10 +102,8 @@ pub(in crate::check) struct PlanIndex<'a> {
 impl<'a> PlanIndex<'a> {
     /// Indexes a plan.
     pub fn build(plan: &'a Plan) -> PlanIndex<'a> {
-        let displacing = plan
-            .faults
-            .iter()
-            .filter(|fault| matches!(fault.kind, FaultKind::Drop | FaultKind::Reorder { .. }));
+        let displacing =
+            plan.faults.iter().filter(|fault| matches!(fault.kind, FaultKind::Drop | FaultKind::Reorder { .. }));
         let mut index = PlanIndex {
             plan,
             streams: Names::default(),
@@ -128,10 +123,7 @@ impl<'a> PlanIndex<'a> {
             for stream in &case.streams {
                 let number = index.streams.add(stream.id.as_str());
                 index.policies.resize(number + 1, StartPolicy::default());
-                index.policies[number] = StartPolicy {
-                    retention: stream.retention,
-                    budget: stream.replay_budget,
-                };
+                index.policies[number] = StartPolicy { retention: stream.retention, budget: stream.replay_budget };
             }
         }
         for case in &plan.cases {
@@ -156,47 +148,17 @@ impl<'a> PlanIndex<'a> {
 
     fn add_step(&mut self, step: &'a Step) {
         match step {
-            Step::Publish {
-                op,
-                stream,
-                payload,
-                hash,
-                expect,
-                ..
-            } => {
-                let at = self.add_op(
-                    *op,
-                    stream.as_str(),
-                    What::Publish {
-                        payload,
-                        hash: *hash,
-                        expect,
-                    },
-                );
+            Step::Publish { op, stream, payload, hash, expect, .. } => {
+                let at = self.add_op(*op, stream.as_str(), What::Publish { payload, hash: *hash, expect });
                 self.by_hash.entry(*hash).or_insert(at);
                 let same = self
                     .by_place
                     .entry((self.ops[at].stream, *hash))
-                    .or_insert(SamePayload {
-                        first: at,
-                        to_be_written: 0,
-                    });
+                    .or_insert(SamePayload { first: at, to_be_written: 0 });
                 same.to_be_written += usize::from(self.ops[at].planned_seq().is_some());
             }
-            Step::Policy {
-                op,
-                stream,
-                retention,
-                replay_budget,
-            } => {
-                self.add_op(
-                    *op,
-                    stream.as_str(),
-                    What::Policy {
-                        retention: *retention,
-                        budget: *replay_budget,
-                    },
-                );
+            Step::Policy { op, stream, retention, replay_budget } => {
+                self.add_op(*op, stream.as_str(), What::Policy { retention: *retention, budget: *replay_budget });
             }
             Step::Connect { client } => self.set_connected(client.as_str(), true),
             Step::Disconnect { client } | Step::Crash { client } => self.set_connected(client.as_str(), false),
@@ -260,16 +222,11 @@ impl<'a> PlanIndex<'a> {
 
     /// Whether the plan puts this cursor on a client's disk.
     pub fn sets_cursor(&self, pair: PairKey, cursor: u64) -> bool {
-        self.set_cursors
-            .get(&pair)
-            .is_some_and(|cursors| cursors.contains(&cursor))
+        self.set_cursors.get(&pair).is_some_and(|cursors| cursors.contains(&cursor))
     }
 
     /// The pairs that owe convergence: subscribed by plan, and connected at its end.
     pub fn owing_pairs(&self) -> impl Iterator<Item = PairKey> + '_ {
-        self.subscribes
-            .iter()
-            .copied()
-            .filter(|(client, _)| self.connected_at_end(*client))
+        self.subscribes.iter().copied().filter(|(client, _)| self.connected_at_end(*client))
     }
 }

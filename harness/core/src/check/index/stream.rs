@@ -68,14 +68,8 @@ pub(in crate::check) struct OpState<'a> {
 
 impl<'a> OpState<'a> {
     /// An operation that has not been sent.
-    pub const NEW: OpState<'static> = OpState {
-        sent: None,
-        last: None,
-        attempts: 0,
-        any_open: false,
-        unwritten: None,
-        settled: Settled::NeverSent,
-    };
+    pub const NEW: OpState<'static> =
+        OpState { sent: None, last: None, attempts: 0, any_open: false, unwritten: None, settled: Settled::NeverSent };
 
     /// An attempt was sent.
     pub fn invoke(&mut self, at: usize) {
@@ -98,18 +92,10 @@ impl<'a> OpState<'a> {
             return;
         }
         self.settled = match completion {
-            Completion::Ok {
-                outcome: Outcome::Published { seq, duplicate },
-            } => Settled::Done {
-                at,
-                seq: Some(seq.0),
-                duplicate: *duplicate,
-            },
-            Completion::Ok { outcome: Outcome::Done } => Settled::Done {
-                at,
-                seq: None,
-                duplicate: None,
-            },
+            Completion::Ok { outcome: Outcome::Published { seq, duplicate } } => {
+                Settled::Done { at, seq: Some(seq.0), duplicate: *duplicate }
+            }
+            Completion::Ok { outcome: Outcome::Done } => Settled::Done { at, seq: None, duplicate: None },
             Completion::Fail { refusal } => Settled::Refused { at, refusal },
             Completion::Later { why } => {
                 // An attempt that wrote nothing is none.
@@ -204,29 +190,13 @@ pub(in crate::check) struct Timeline {
 impl Timeline {
     /// The least and greatest replay budget between two records; `None` is without bound.
     pub fn budget(&self, from: usize, to: usize) -> (Option<u64>, Option<u64>) {
-        let settled = self
-            .budgets
-            .iter()
-            .rposition(|setting| setting.done < from)
-            .unwrap_or(0);
+        let settled = self.budgets.iter().rposition(|setting| setting.done < from).unwrap_or(0);
         let possible = || {
-            let in_flight = self
-                .budgets
-                .iter()
-                .skip(settled + 1)
-                .filter(|setting| setting.sent < to);
-            self.budgets
-                .get(settled)
-                .into_iter()
-                .chain(in_flight)
-                .map(|setting| setting.value)
+            let in_flight = self.budgets.iter().skip(settled + 1).filter(|setting| setting.sent < to);
+            self.budgets.get(settled).into_iter().chain(in_flight).map(|setting| setting.value)
         };
         let least = possible().flatten().min();
-        let greatest = if possible().any(|value| value.is_none()) {
-            None
-        } else {
-            possible().flatten().max()
-        };
+        let greatest = if possible().any(|value| value.is_none()) { None } else { possible().flatten().max() };
         (least, greatest)
     }
 }
@@ -250,11 +220,7 @@ pub(super) fn timelines(plan: &PlanIndex<'_>, states: &[OpState<'_>]) -> Vec<Tim
     }
     for (stream, timeline) in timelines.iter_mut().enumerate() {
         let start = plan.policy(stream);
-        timeline.budgets.push(Setting {
-            sent: 0,
-            done: 0,
-            value: start.budget,
-        });
+        timeline.budgets.push(Setting { sent: 0, done: 0, value: start.budget });
         moments[stream].sort_by_key(|(at, _)| *at);
         run(timeline, start.retention, &moments[stream], plan, states);
     }
@@ -284,25 +250,15 @@ fn run(
                 timeline.head_sure.raise(*at, states[number].acked_seq().unwrap_or(0));
                 timeline.head_may.raise(*at, timeline.head_sure.last());
             }
-            What::Publish { .. } => timeline
-                .head_may
-                .raise(*at, plan.ops[number].planned_seq().unwrap_or(0)),
+            What::Publish { .. } => timeline.head_may.raise(*at, plan.ops[number].planned_seq().unwrap_or(0)),
             What::Policy { retention, budget } => {
                 if let Some(value) = retention {
-                    (least, greatest) = if done {
-                        (value, value)
-                    } else {
-                        (settled.min(value), settled.max(value))
-                    };
+                    (least, greatest) = if done { (value, value) } else { (settled.min(value), settled.max(value)) };
                     settled = if done { value } else { settled };
                 }
                 if let (Some(value), false) = (budget, done) {
                     let done = states[number].acked_at().unwrap_or(usize::MAX);
-                    timeline.budgets.push(Setting {
-                        sent: *at,
-                        done,
-                        value: Some(value),
-                    });
+                    timeline.budgets.push(Setting { sent: *at, done, value: Some(value) });
                 }
             }
         }
@@ -335,39 +291,4 @@ fn own(timelines: &mut [Timeline], plan: &PlanIndex<'_>, states: &[OpState<'_>])
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_counts_only_after_its_record() {
-        let mut steps = Steps::default();
-        steps.raise(5, 1);
-        steps.raise(9, 3);
-        assert_eq!(
-            [steps.before(5), steps.before(6), steps.before(9), steps.before(10)],
-            [0, 1, 1, 3]
-        );
-    }
-
-    #[test]
-    fn a_budget_in_flight_leaves_both_values_open() {
-        let timeline = Timeline {
-            budgets: vec![
-                Setting {
-                    sent: 0,
-                    done: 0,
-                    value: None,
-                },
-                Setting {
-                    sent: 4,
-                    done: 8,
-                    value: Some(2),
-                },
-            ],
-            ..Timeline::default()
-        };
-        assert_eq!(timeline.budget(1, 3), (None, None));
-        assert_eq!(timeline.budget(1, 6), (Some(2), None));
-        assert_eq!(timeline.budget(9, 12), (Some(2), Some(2)));
-    }
-}
+mod tests;

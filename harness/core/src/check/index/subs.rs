@@ -41,13 +41,7 @@ impl<'a> Subscriptions<'a> {
     fn record(&mut self, index: &mut LaneIndex<'a>, plan: &PlanIndex<'a>, at: usize, record: &'a Record) {
         let pair_of = |client: &str, stream: &str| plan.clients.get(client).zip(plan.streams.get(stream));
         match record {
-            Record::Subscribed {
-                client,
-                conn,
-                sub,
-                stream,
-                cursor,
-            } => {
+            Record::Subscribed { client, conn, sub, stream, cursor } => {
                 let Some(key) = pair_of(client.as_str(), stream.as_str()) else {
                     return;
                 };
@@ -61,9 +55,7 @@ impl<'a> Subscriptions<'a> {
                 index.subs[sub].reply = Some(Reply::Accepted { at, head: *head });
                 index.seen.resumes += u64::from(index.subs[sub].asked.is_some());
             }
-            Record::Refused {
-                client, sub, refusal, ..
-            } => {
+            Record::Refused { client, sub, refusal, .. } => {
                 index.seen.refusals += u64::from(refusal.code == STALE_CURSOR);
                 let Some(sub) = self.sub(plan, client.as_str(), *sub) else {
                     return;
@@ -82,16 +74,7 @@ impl<'a> Subscriptions<'a> {
                     }
                 }
             }
-            Record::Delivered {
-                client,
-                sub,
-                stream,
-                seq,
-                hash,
-                via,
-                verdict,
-                ..
-            } => {
+            Record::Delivered { client, sub, stream, seq, hash, via, verdict, .. } => {
                 let Some(key) = pair_of(client.as_str(), stream.as_str()) else {
                     return;
                 };
@@ -113,13 +96,7 @@ impl<'a> Subscriptions<'a> {
                     index.pairs.entry(key).or_default().rewinds.push(at);
                 }
             }
-            Record::Overdue {
-                client,
-                stream,
-                cursor,
-                head,
-                ..
-            } => {
+            Record::Overdue { client, stream, cursor, head, .. } => {
                 if let Some(key) = pair_of(client.as_str(), stream.as_str()) {
                     let pair = index.pairs.entry(key).or_default();
                     pair.overdue.push((at, cursor.0 + 1, head.0));
@@ -211,22 +188,14 @@ impl<'a> Subscriptions<'a> {
             let Some(pair) = index.pairs.get(&(*client, stream)) else {
                 continue;
             };
-            let asking = || {
-                pair.subs
-                    .iter()
-                    .copied()
-                    .filter(|sub| index.subs[*sub].asked.unwrap_or(0) == from)
-            };
+            let asking = || pair.subs.iter().copied().filter(|sub| index.subs[*sub].asked.unwrap_or(0) == from);
             let before = |same: bool| {
                 asking().rfind(|sub| index.subs[*sub].at < *at && (!same || index.subs[*sub].conn.0 == *conn))
             };
             let after = |same: bool| {
                 asking().find(|sub| index.subs[*sub].at > *at && (!same || index.subs[*sub].conn.0 == *conn))
             };
-            let chosen = before(true)
-                .or_else(|| after(true))
-                .or_else(|| before(false))
-                .or_else(|| after(false));
+            let chosen = before(true).or_else(|| after(true)).or_else(|| before(false)).or_else(|| after(false));
             if let Some(sub) = chosen {
                 index.subs[sub].saw = Some(rewrote.to.0);
                 index.subs[sub].rewritten_at = Some(*at);
@@ -260,12 +229,7 @@ fn tell_second_events(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
             matches!(delivery.arrival, Arrival::WrongPayload(_))
                 && delivery.hash.is_some_and(|hash| plan.first_of(hash).is_none())
         };
-        let suspects: Vec<usize> = sub
-            .deliveries
-            .iter()
-            .copied()
-            .filter(|at| nobodys(&deliveries[*at]))
-            .collect();
+        let suspects: Vec<usize> = sub.deliveries.iter().copied().filter(|at| nobodys(&deliveries[*at])).collect();
         if suspects.is_empty() {
             continue;
         }

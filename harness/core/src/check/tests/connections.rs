@@ -1,7 +1,7 @@
 //! Who is owed what: clients that could not be reached, and connections that ended without anything planned.
 
 use super::{check, clean, explained, principal, reports, short};
-use crate::check::notation::World;
+use crate::check::tests::notation::World;
 use crate::history::{Record, Spoken};
 
 const PASSED: &str = "pub a1..3; candidate: c1 sub a; candidate: c1 a1..3; legacy: c1 ask a";
@@ -12,19 +12,13 @@ fn a_client_that_could_not_keep_a_connection_is_the_one_finding_and_accounts_for
         "{PASSED}; legacy: c1 a1; legacy: c1 ends 4001; legacy: c1 no-door; legacy: c1 no-door; legacy: timeout"
     );
     let found = explained(&text);
-    assert_eq!(
-        found.principal.iter().map(short).collect::<Vec<_>>(),
-        ["legacy unreached/no-connection c1"]
-    );
+    assert_eq!(found.principal.iter().map(short).collect::<Vec<_>>(), ["legacy unreached/no-connection c1"]);
     assert_eq!(
         found.principal[0].describe(),
         "legacy: client c1 could not keep a connection: 2 times not opened (HTTP 503), once closed with 4001"
     );
     let consequences: Vec<_> = found.consequences.iter().map(|it| short(&it.finding)).collect();
-    assert!(
-        consequences.contains(&"legacy lost-write/never-delivered c1 a2..3".to_owned()),
-        "{consequences:?}"
-    );
+    assert!(consequences.contains(&"legacy lost-write/never-delivered c1 a2..3".to_owned()), "{consequences:?}");
     assert_eq!(found.verdict(), crate::check::Verdict::Unknown);
 }
 
@@ -38,9 +32,7 @@ fn a_client_that_is_connected_again_is_owed_all() {
 
 #[test]
 fn what_reached_a_client_wrongly_is_not_excused_by_its_end() {
-    let found = explained(&format!(
-        "{PASSED}; legacy: c1 a1 a3; legacy: c1 ends 1011; legacy: c1 no-door"
-    ));
+    let found = explained(&format!("{PASSED}; legacy: c1 a1 a3; legacy: c1 ends 1011; legacy: c1 no-door"));
     let found: Vec<String> = found.principal.iter().map(short).collect();
     assert_eq!(found, ["legacy unreached/no-connection c1", "legacy gap/skipped c1 a2"]);
 }
@@ -51,10 +43,7 @@ fn a_frame_that_can_not_be_read_accounts_for_what_is_missing_and_never_makes_it_
         &format!("{PASSED}; legacy: c1 a1; legacy: c1 unreadable; legacy: c1 a3; legacy: c1 stuck a"),
         &["legacy unreached/unreadable c1"],
     );
-    principal(
-        "pub a1; c1 sub a; c1 a1; legacy: c1 unreadable",
-        &["legacy unreached/unreadable c1"],
-    );
+    principal("pub a1; c1 sub a; c1 a1; legacy: c1 unreadable", &["legacy unreached/unreadable c1"]);
 }
 
 #[test]
@@ -83,10 +72,7 @@ fn a_client_that_could_not_be_reached_explains_nothing_of_another() {
     principal(
         "pub a1; legacy: c1 ask a; candidate: c1 sub a; c2 sub a; candidate: c1 a1; candidate: c2 a1; legacy: c1 ends 4001; \
          legacy: timeout",
-        &[
-            "legacy unreached/no-connection c1",
-            "legacy lost-write/never-delivered c2 a1",
-        ],
+        &["legacy unreached/no-connection c1", "legacy lost-write/never-delivered c2 a1"],
     );
 }
 
@@ -104,19 +90,13 @@ fn events_that_were_never_sent_are_one_finding_and_never_perhaps_written() {
 fn a_publish_that_is_put_off_and_then_taken_is_no_finding() {
     clean("c1 sub a; legacy: pub a1 later; pub a1; c1 a1");
     let found = explained("c1 sub a; legacy: pub a1 later; pub a1; c1 a1");
-    assert_eq!(
-        found.warnings.iter().map(short).collect::<Vec<_>>(),
-        ["legacy unplanned-end/put-off"]
-    );
+    assert_eq!(found.warnings.iter().map(short).collect::<Vec<_>>(), ["legacy unplanned-end/put-off"]);
 }
 
 #[test]
 fn a_publish_that_is_put_off_for_good_is_unknown_and_names_the_cause() {
     let found = explained("c1 sub a; candidate: pub a1; candidate: c1 a1; legacy: pub a1 later; legacy: timeout");
-    assert_eq!(
-        found.principal.iter().map(short).collect::<Vec<_>>(),
-        ["legacy wrong-answer/put-off a1"]
-    );
+    assert_eq!(found.principal.iter().map(short).collect::<Vec<_>>(), ["legacy wrong-answer/put-off a1"]);
     assert!(found.principal[0].describe().contains("HTTP 429"));
 }
 
@@ -142,9 +122,7 @@ fn a_bootstrap_that_was_cut_leaves_nobody_owed_what_was_pruned() {
 fn ends(times: u64, how: &str) -> String {
     let mut text = "c1 sub a".to_owned();
     for time in 1..=times {
-        text.push_str(&format!(
-            "; pub a{time}; c1 a{time}; legacy: c1 ends {how}; legacy: c1 sub a from {time}"
-        ));
+        text.push_str(&format!("; pub a{time}; c1 a{time}; legacy: c1 ends {how}; legacy: c1 sub a from {time}"));
     }
     text
 }
@@ -164,16 +142,9 @@ fn one_end_that_nothing_planned_is_a_warning_with_its_cause() {
 fn ends_again_and_again_are_unknown_with_their_rate() {
     for how in ["1011", "phx_error", "silent"] {
         let found = explained(&ends(8, how));
-        assert_eq!(
-            found.principal.iter().map(short).collect::<Vec<_>>(),
-            ["legacy unplanned-end/many"],
-            "{how}"
-        );
+        assert_eq!(found.principal.iter().map(short).collect::<Vec<_>>(), ["legacy unplanned-end/many"], "{how}");
         let says = found.principal[0].describe();
-        assert!(
-            says.contains("8 ends in 8 deliveries") && says.contains("candidate lane had 0 ends in 8"),
-            "{says}"
-        );
+        assert!(says.contains("8 ends in 8 deliveries") && says.contains("candidate lane had 0 ends in 8"), "{says}");
     }
 }
 
@@ -207,9 +178,7 @@ fn a_fault_of_another_client_plans_no_end() {
 fn a_lane_that_can_not_be_reached_for_a_while_is_a_warning_and_again_and_again_unknown() {
     let outage = |times: u64, clients: &[&str]| {
         let mut text = "pub a1".to_owned();
-        clients
-            .iter()
-            .for_each(|client| text.push_str(&format!("; {client} sub a; {client} a1")));
+        clients.iter().for_each(|client| text.push_str(&format!("; {client} sub a; {client} a1")));
         for client in clients.iter().flat_map(|client| vec![client; times as usize]) {
             text.push_str(&format!(
                 "; legacy: {client} cut; legacy: {client} no-door; legacy: {client} no-door; legacy: {client} sub a from 1"
@@ -220,37 +189,23 @@ fn a_lane_that_can_not_be_reached_for_a_while_is_a_warning_and_again_and_again_u
     let restart = outage(1, &["c1", "c2", "c3", "c4"]);
     assert!(restart.principal.is_empty() && restart.warnings.len() == 1);
     let flapping = outage(3, &["c1"]);
-    assert_eq!(
-        flapping.principal.iter().map(short).collect::<Vec<_>>(),
-        ["legacy unplanned-end/many"]
-    );
+    assert_eq!(flapping.principal.iter().map(short).collect::<Vec<_>>(), ["legacy unplanned-end/many"]);
 }
 
 #[test]
 fn answers_that_never_came_count_against_the_other_lane_only() {
     let text = "c1 sub a; legacy: pub a1..4 info; pub a1..4; c1 a1..4";
-    assert_eq!(
-        explained(text).principal.iter().map(short).collect::<Vec<_>>(),
-        ["legacy unplanned-end/many"]
-    );
+    assert_eq!(explained(text).principal.iter().map(short).collect::<Vec<_>>(), ["legacy unplanned-end/many"]);
     let both = "c1 sub a; pub a1..4 info; pub a1..4; c1 a1..4";
     assert!(explained(both).principal.is_empty());
 }
 
 /// What `gap` finds where the legacy lane's profile says, or does not say, that each event comes once.
 fn gaps(legacy: &str, once: bool) -> Vec<String> {
-    let mut world = World::read(&format!(
-        "pub a1..2; c1 sub a; legacy: c1 {legacy}; candidate: c1 a1..2"
-    ))
-    .unwrap();
+    let mut world = World::read(&format!("pub a1..2; c1 sub a; legacy: c1 {legacy}; candidate: c1 a1..2")).unwrap();
     for record in &mut world.legacy.records {
         if let Record::Opened { spoken, .. } = record {
-            *spoken = Some(Spoken {
-                protocol: "Phoenix".to_owned(),
-                compression: None,
-                confirmed: None,
-                once,
-            });
+            *spoken = Some(Spoken { protocol: "Phoenix".to_owned(), compression: None, confirmed: None, once });
         }
     }
     let found = reports(&world);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::notation::World;
+use super::notation::World;
 use crate::history::{self, Completion, Outcome, Record, Via};
 use crate::ids::{ClientId, LaneId, Seq, SubId};
 
@@ -50,9 +50,7 @@ fn deliveries(records: &[Record]) -> Vec<usize> {
 /// To whom, in which subscription and kind of copy, and under which seq an event was delivered.
 fn delivered(record: &Record) -> Option<(&ClientId, SubId, Via, Seq)> {
     match record {
-        Record::Delivered {
-            client, sub, via, seq, ..
-        } => Some((client, *sub, *via, *seq)),
+        Record::Delivered { client, sub, via, seq, .. } => Some((client, *sub, *via, *seq)),
         _ => None,
     }
 }
@@ -83,11 +81,7 @@ pub(super) fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usi
     match what {
         Corruption::LoseLast => {
             // The newest event is owed to every client that is connected, whatever was pruned before.
-            let lost = places
-                .iter()
-                .filter_map(|at| delivered(&records[*at]))
-                .map(|(.., seq)| seq)
-                .max();
+            let lost = places.iter().filter_map(|at| delivered(&records[*at])).map(|(.., seq)| seq).max();
             let before = records.len();
             records.retain(|record| {
                 delivered(record).is_none_or(|(to, _, _, seq)| *to != client || Some(seq) != lost)
@@ -104,17 +98,11 @@ pub(super) fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usi
             };
             let same = |other: &usize| {
                 let one = delivered(&records[*other]);
-                one.filter(|(who, its, kind, _)| **who == to && *its == sub && *kind == via)
-                    .map(|(.., seq)| seq)
+                one.filter(|(who, its, kind, _)| **who == to && *its == sub && *kind == via).map(|(.., seq)| seq)
             };
             // A repeat of what lies below the subscription's cursor may be missing.
             let begun = records.iter().find_map(|record| match record {
-                Record::Subscribed {
-                    client,
-                    sub: its,
-                    cursor,
-                    ..
-                } if *client == to && *its == sub => Some(*cursor),
+                Record::Subscribed { client, sub: its, cursor, .. } if *client == to && *its == sub => Some(*cursor),
                 _ => None,
             });
             if begun.flatten().is_some_and(|cursor| cursor.0 >= seq.0) {
@@ -159,28 +147,21 @@ pub(super) fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usi
         Corruption::RefusePublish | Corruption::ShiftAck => {
             let acks = records.iter_mut().filter_map(|record| match record {
                 Record::Complete { completion, .. } => match completion {
-                    Completion::Ok {
-                        outcome:
-                            Outcome::Published {
-                                seq: got,
-                                duplicate: Some(false),
-                            },
-                    } if *got == seq => Some(completion),
+                    Completion::Ok { outcome: Outcome::Published { seq: got, duplicate: Some(false) } }
+                        if *got == seq =>
+                    {
+                        Some(completion)
+                    }
                     _ => None,
                 },
                 _ => None,
             });
             let Some(completion) = acks.last() else { return false };
             *completion = match what {
-                Corruption::ShiftAck => Completion::Ok {
-                    outcome: Outcome::Published {
-                        seq: Seq(seq.0 + 500),
-                        duplicate: Some(false),
-                    },
-                },
-                _ => Completion::Fail {
-                    refusal: Default::default(),
-                },
+                Corruption::ShiftAck => {
+                    Completion::Ok { outcome: Outcome::Published { seq: Seq(seq.0 + 500), duplicate: Some(false) } }
+                }
+                _ => Completion::Fail { refusal: Default::default() },
             };
         }
     }
@@ -189,41 +170,28 @@ pub(super) fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usi
 
 /// Takes the last event out of a replay, or changes the head that its reply names; whether there was one.
 fn plant_in_reply(records: &mut Vec<Record>, what: Corruption, pick: usize) -> bool {
-    let replies: Vec<usize> = (0..records.len())
-        .filter(|at| matches!(&records[*at], Record::Accepted { head: Some(_), .. }))
-        .collect();
+    let replies: Vec<usize> =
+        (0..records.len()).filter(|at| matches!(&records[*at], Record::Accepted { head: Some(_), .. })).collect();
     let Some(at) = replies.get(pick % replies.len().max(1)).copied() else {
         return false;
     };
     if let (Record::Accepted { head: Some(head), .. }, Corruption::TellWrongHead) = (&mut records[at], what) {
         // At most one publish is in flight, so that either of two heads may be right.
-        *head = Seq(if pick.is_multiple_of(2) {
-            head.0 + 2
-        } else {
-            head.0.saturating_sub(2)
-        });
+        *head = Seq(if pick.is_multiple_of(2) { head.0 + 2 } else { head.0.saturating_sub(2) });
         return true;
     }
     let Record::Accepted { client, sub, .. } = records[at].clone() else {
         return false;
     };
-    let in_replay = |record: &Record| {
-        delivered(record)
-            .filter(|(to, its, ..)| **to == client && *its == sub)
-            .map(|(.., seq)| seq)
-    };
+    let in_replay =
+        |record: &Record| delivered(record).filter(|(to, its, ..)| **to == client && *its == sub).map(|(.., seq)| seq);
     let Some(last) = records[..at].iter().filter_map(in_replay).max() else {
         return false;
     };
     // Only what was acknowledged when the client asked is sure to belong to the replay.
     let asked = asked_at(records, &client, sub).unwrap_or(0);
     let acked = records[..asked].iter().filter_map(|record| match record {
-        Record::Complete {
-            completion: Completion::Ok {
-                outcome: Outcome::Published { seq, .. },
-            },
-            ..
-        } => Some(*seq),
+        Record::Complete { completion: Completion::Ok { outcome: Outcome::Published { seq, .. } }, .. } => Some(*seq),
         _ => None,
     });
     if acked.max().is_none_or(|acked| last > acked) {
@@ -247,13 +215,7 @@ fn take_for_repeat(records: &mut [Record], pick: usize) -> bool {
         .filter(|at| match &records[*at] {
             Record::Complete {
                 op,
-                completion:
-                    Completion::Ok {
-                        outcome:
-                            Outcome::Published {
-                                duplicate: Some(false), ..
-                            },
-                    },
+                completion: Completion::Ok { outcome: Outcome::Published { duplicate: Some(false), .. } },
                 ..
             } => attempts(*op) == 1,
             _ => false,
@@ -262,12 +224,8 @@ fn take_for_repeat(records: &mut [Record], pick: usize) -> bool {
     let Some(at) = once.get(pick % once.len().max(1)).copied() else {
         return false;
     };
-    if let Record::Complete {
-        completion: Completion::Ok {
-            outcome: Outcome::Published { duplicate, .. },
-        },
-        ..
-    } = &mut records[at]
+    if let Record::Complete { completion: Completion::Ok { outcome: Outcome::Published { duplicate, .. } }, .. } =
+        &mut records[at]
     {
         *duplicate = Some(true);
     }

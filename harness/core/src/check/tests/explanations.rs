@@ -53,10 +53,7 @@ fn a_duplicate_append_explains_the_seqs_that_it_shifts() {
     principal(
         "pub a1; c1 sub a; c1 a1; legacy: again a1 = 2; legacy: c1 a2=a1; candidate: again a1; candidate: pub a2..3; \
          candidate: c1 a2..3; legacy: pub a2 = 3; legacy: pub a3 = 4; legacy: c1 a3=a2 a4=a3",
-        &[
-            "legacy duplicate-apply/repeated-publish-appended a2",
-            "legacy duplicate-apply/appended-twice a2",
-        ],
+        &["legacy duplicate-apply/repeated-publish-appended a2", "legacy duplicate-apply/appended-twice a2"],
     );
 }
 
@@ -122,10 +119,7 @@ fn an_accepted_stale_cursor_does_not_hide_a_loss_above_the_floor() {
     principal(
         "retain a 2; pub a1..6; c1 cursor a 1; c1 ask a from 1; candidate: c1 refused a floor; candidate: c1 rewind a; \
          candidate: c1 sub a; candidate: c1 a5..6; legacy: c1 a5; legacy: c1 ok a",
-        &[
-            "legacy stale-cursor/stale-accepted c1 a2..4",
-            "legacy lost-write/never-delivered c1 a6",
-        ],
+        &["legacy stale-cursor/stale-accepted c1 a2..4", "legacy lost-write/never-delivered c1 a6"],
     );
 }
 
@@ -133,14 +127,8 @@ fn an_accepted_stale_cursor_does_not_hide_a_loss_above_the_floor() {
 fn what_nobody_knows_never_explains_what_is_wrong() {
     let found = explained("c1 sub a; legacy: pub a1 info; candidate: pub a1; candidate: c1 a1; c1 mark a 0");
     let wrong: Vec<String> = found.principal.iter().map(super::short).collect();
-    assert!(
-        wrong.contains(&"candidate convergence/behind-head c1 a1".to_owned()),
-        "{wrong:?}"
-    );
-    assert!(
-        wrong.contains(&"legacy wrong-answer/never-answered a1".to_owned()),
-        "{wrong:?}"
-    );
+    assert!(wrong.contains(&"candidate convergence/behind-head c1 a1".to_owned()), "{wrong:?}");
+    assert!(wrong.contains(&"legacy wrong-answer/never-answered a1".to_owned()), "{wrong:?}");
 }
 
 #[test]
@@ -148,10 +136,7 @@ fn a_driver_that_gave_up_is_no_finding_of_its_own_where_something_is_wrong_on_it
     let found =
         explained("pub a1..2; c1 sub a; candidate: c1 a1..2; legacy: c1 a1; legacy: timeout; candidate: timeout");
     let principal: Vec<String> = found.principal.iter().map(super::short).collect();
-    assert_eq!(
-        principal,
-        ["legacy lost-write/never-delivered c1 a2", "candidate vacuity/timed-out"]
-    );
+    assert_eq!(principal, ["legacy lost-write/never-delivered c1 a2", "candidate vacuity/timed-out"]);
 }
 
 #[test]
@@ -198,11 +183,8 @@ fn a_batch_that_an_event_is_missing_from_fits_no_longer_what_is_said_of_it() {
 
 #[test]
 fn a_warning_is_told_apart_and_neither_explains_nor_is_explained() {
-    let finding = |verdict, reason: &str| {
-        Finding::new("lost-write", verdict, reason)
-            .on(crate::ids::LaneId::Legacy)
-            .of_event(1)
-    };
+    let finding =
+        |verdict, reason: &str| Finding::new("lost-write", verdict, reason).on(crate::ids::LaneId::Legacy).of_event(1);
     let mut report = Report::new("lost-write");
     report.push(finding(Verdict::Valid, "told"));
     assert_eq!(report.verdict, Verdict::Valid);

@@ -55,38 +55,22 @@ fn lost_write_fires_on_a_conflict_that_was_acknowledged_and_not_written() {
 
 #[test]
 fn duplicate_apply_fires_where_a_seq_is_applied_twice() {
-    check(
-        "duplicate-apply",
-        "pub a1; c1 sub a; c1 a1; candidate: c1 a1!",
-        &["candidate applied-twice c1 a1"],
-    );
+    check("duplicate-apply", "pub a1; c1 sub a; c1 a1; candidate: c1 a1!", &["candidate applied-twice c1 a1"]);
 }
 
 #[test]
 fn duplicate_apply_is_silent_after_a_rewind() {
-    check(
-        "duplicate-apply",
-        "pub a1..2; c1 sub a; c1 a1..2; c1 rewind a; c1 sub a; c1 a1..2",
-        &[],
-    );
+    check("duplicate-apply", "pub a1..2; c1 sub a; c1 a1..2; c1 rewind a; c1 sub a; c1 a1..2", &[]);
 }
 
 #[test]
 fn duplicate_apply_is_silent_where_a_dead_client_starts_from_an_older_checkpoint() {
-    check(
-        "duplicate-apply",
-        "pub a1..3; c1 sub a; c1 a1..3; c1 crash; c1 sub a from 1; c1 a2..3",
-        &[],
-    );
+    check("duplicate-apply", "pub a1..3; c1 sub a; c1 a1..3; c1 crash; c1 sub a from 1; c1 a2..3", &[]);
 }
 
 #[test]
 fn duplicate_apply_fires_where_an_event_stands_twice_in_the_stream() {
-    check(
-        "duplicate-apply",
-        "pub a1; c1 sub a; c1 a1; legacy: c1 a2=a1",
-        &["legacy appended-twice a2"],
-    );
+    check("duplicate-apply", "pub a1; c1 sub a; c1 a1; legacy: c1 a2=a1", &["legacy appended-twice a2"]);
 }
 
 #[test]
@@ -118,11 +102,7 @@ fn nonmonotonic_fires_on_two_events_that_changed_places() {
 
 #[test]
 fn nonmonotonic_sees_each_kind_of_copy_alone() {
-    check(
-        "nonmonotonic",
-        "pub a1..2; c1 sub a; legacy: c1 a1u a2u a1f a2f; candidate: c1 a1..2",
-        &[],
-    );
+    check("nonmonotonic", "pub a1..2; c1 sub a; legacy: c1 a1u a2u a1f a2f; candidate: c1 a1..2", &[]);
     check(
         "nonmonotonic",
         "pub a1..2; c1 sub a; legacy: c1 a1u a2u a2f a1f; candidate: c1 a1..2",
@@ -152,16 +132,8 @@ fn gap_fires_where_a_bootstrap_begins_too_high() {
 
 #[test]
 fn gap_fires_where_one_copy_is_missing() {
-    check(
-        "gap",
-        "pub a1..3; c1 sub a; legacy: c1 a1 a2u a3; candidate: c1 a1..3",
-        &["legacy copy-missing c1 a2"],
-    );
-    check(
-        "gap",
-        "pub a1..2; c1 sub a; legacy: c1 a1 a2u; candidate: c1 a1..2",
-        &["legacy copy-missing c1 a2"],
-    );
+    check("gap", "pub a1..3; c1 sub a; legacy: c1 a1 a2u a3; candidate: c1 a1..3", &["legacy copy-missing c1 a2"]);
+    check("gap", "pub a1..2; c1 sub a; legacy: c1 a1 a2u; candidate: c1 a1..2", &["legacy copy-missing c1 a2"]);
 }
 
 #[test]
@@ -262,20 +234,12 @@ fn hash_mismatch_is_silent_where_payloads_are_what_was_published() {
 
 #[test]
 fn phantom_fires_on_what_nobody_published() {
-    check(
-        "phantom",
-        "pub a1; c1 sub a; c1 a1; legacy: c1 a2=*",
-        &["legacy never-published c1 a2"],
-    );
+    check("phantom", "pub a1; c1 sub a; c1 a1; legacy: c1 a2=*", &["legacy never-published c1 a2"]);
 }
 
 #[test]
 fn phantom_fires_on_what_came_before_it_was_published() {
-    check(
-        "phantom",
-        "c1 sub a; candidate: c1 a1; pub a1; legacy: c1 a1",
-        &["candidate before-published c1 a1"],
-    );
+    check("phantom", "c1 sub a; candidate: c1 a1; pub a1; legacy: c1 a1", &["candidate before-published c1 a1"]);
 }
 
 #[test]
@@ -309,11 +273,7 @@ fn wrong_stream_is_silent_on_two_streams_kept_apart() {
 
 #[test]
 fn convergence_fires_on_a_client_behind_the_head() {
-    check(
-        "convergence",
-        "pub a1..3; c1 sub a; c1 a1..3; legacy: c1 mark a 2",
-        &["legacy behind-head c1 a3"],
-    );
+    check("convergence", "pub a1..3; c1 sub a; c1 a1..3; legacy: c1 mark a 2", &["legacy behind-head c1 a3"]);
 }
 
 #[test]
@@ -338,11 +298,7 @@ fn observed_then_lost_fires_where_a_restart_forgets_a_stream() {
     check(
         "observed-then-lost",
         text,
-        &[
-            "legacy head-went-back c1 a1..3",
-            "legacy never-delivered-again c1 a2..3",
-            "legacy seq-reused a1",
-        ],
+        &["legacy head-went-back c1 a1..3", "legacy never-delivered-again c1 a2..3", "legacy seq-reused a1"],
     );
 }
 
@@ -374,21 +330,14 @@ fn wrong_answer_fires_on_another_code_and_is_unknown_without_an_answer() {
     check(
         "wrong-answer",
         "pub a1; conflict a1 refused sequence_conflict",
-        &[
-            "legacy refused-with-another-code ",
-            "candidate refused-with-another-code ",
-        ]
-        .map(|line| line.trim_end())
-        .map(|line| match line {
-            "legacy refused-with-another-code" => "legacy refused-with-another-code a",
-            _ => "candidate refused-with-another-code a",
-        }),
+        &["legacy refused-with-another-code ", "candidate refused-with-another-code "].map(|line| line.trim_end()).map(
+            |line| match line {
+                "legacy refused-with-another-code" => "legacy refused-with-another-code a",
+                _ => "candidate refused-with-another-code a",
+            },
+        ),
     );
-    check(
-        "wrong-answer",
-        "legacy: pub a1 info; candidate: pub a1",
-        &["legacy never-answered a1"],
-    );
+    check("wrong-answer", "legacy: pub a1 info; candidate: pub a1", &["legacy never-answered a1"]);
 }
 
 #[test]
@@ -401,11 +350,7 @@ fn what_follows_a_message_that_a_fault_lost_is_the_networks_doing_and_what_came_
     let lost =
         "planned lost c1 drop; pub a1..3; c1 sub a; c1 a1; fires lost c1; c1 a3; c1 cut; c1 sub a from 1; c1 a2..3";
     check("gap", lost, &[]);
-    check(
-        "gap",
-        &lost.replace(" drop", ""),
-        &["legacy skipped c1 a2", "candidate skipped c1 a2"],
-    );
+    check("gap", &lost.replace(" drop", ""), &["legacy skipped c1 a2", "candidate skipped c1 a2"]);
     let before = lost.replace("c1 a1; fires lost c1; c1 a3", "c1 a1; c1 a3; fires lost c1");
     check("gap", &before, &["legacy skipped c1 a2", "candidate skipped c1 a2"]);
     let others = lost.replace("fires lost c1", "fires lost c2");
@@ -420,17 +365,10 @@ fn what_is_late_behind_a_fault_is_no_defect_of_the_lane_as_long_as_it_comes() {
     check(
         "nonmonotonic",
         &lane,
-        &[
-            "legacy delivered-after-a-later-one c1 a2",
-            "candidate delivered-after-a-later-one c1 a2",
-        ],
+        &["legacy delivered-after-a-later-one c1 a2", "candidate delivered-after-a-later-one c1 a2"],
     );
     let never = "planned lost c1 drop; pub a1..3; c1 sub a; c1 a1; fires lost c1; c1 a3; c1 mark a 3";
-    check(
-        "lost-write",
-        never,
-        &["legacy never-delivered c1 a2", "candidate never-delivered c1 a2"],
-    );
+    check("lost-write", never, &["legacy never-delivered c1 a2", "candidate never-delivered c1 a2"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Tests of the checkers, on histories in the notation of [`super::notation`].
+//! Tests of the checkers, on histories in the notation of [`notation`].
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,15 +10,16 @@ mod explanations;
 mod fires;
 mod kills;
 mod model;
+pub(crate) mod notation;
 mod properties;
 mod wrongs;
 
 use super::explain::{Explained, explain};
-use super::notation::World;
 use super::{CheckInput, Finding, Report, Verdict, check_all};
 use crate::hash::payload_hash;
 use crate::history::Record;
 use crate::plan::Step;
+use notation::World;
 
 /// Reports on a world.
 fn reports(world: &World) -> Vec<Report> {
@@ -38,15 +39,8 @@ fn short(finding: &Finding) -> String {
     ];
     words.extend(finding.client.as_ref().map(ToString::to_string));
     if let Some(stream) = &finding.stream {
-        let last = finding
-            .witness
-            .through
-            .map(|last| format!("..{last}"))
-            .unwrap_or_default();
-        words.push(format!(
-            "{stream}{}{last}",
-            finding.seq.map(|seq| seq.to_string()).unwrap_or_default()
-        ));
+        let last = finding.witness.through.map(|last| format!("..{last}")).unwrap_or_default();
+        words.push(format!("{stream}{}{last}", finding.seq.map(|seq| seq.to_string()).unwrap_or_default()));
     }
     words.join(" ")
 }
@@ -54,15 +48,9 @@ fn short(finding: &Finding) -> String {
 /// Asserts on what one checker finds, principal or not.
 fn check(checker: &str, text: &str, expected: &[&str]) {
     let world = World::read(text).unwrap();
-    let report = reports(&world)
-        .into_iter()
-        .find(|report| report.checker == checker)
-        .unwrap();
+    let report = reports(&world).into_iter().find(|report| report.checker == checker).unwrap();
     let found: Vec<String> = report.findings.iter().map(short).collect();
-    let expected: Vec<String> = expected
-        .iter()
-        .map(|line| line.replacen(' ', &format!(" {checker}/"), 1))
-        .collect();
+    let expected: Vec<String> = expected.iter().map(|line| line.replacen(' ', &format!(" {checker}/"), 1)).collect();
     assert_eq!(found, expected, "{text}");
 }
 

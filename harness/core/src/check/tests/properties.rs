@@ -2,17 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::super::notation::World;
 use super::corruption::{corruption, plant};
 use super::model::{Model, moves};
+use super::notation::World;
 use super::{Verdict, reports};
 use crate::ids::LaneId;
 
 /// As many cases as `PROPTEST_CASES` says. Most corruptions can't be planted in most histories, so many are rejected.
 fn config() -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok());
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     let cases = asked.unwrap_or(400);
     ProptestConfig {
         cases,

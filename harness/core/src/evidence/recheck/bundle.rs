@@ -78,12 +78,7 @@ impl<'a> Looked<'a> {
         let of_files = paths.filter_map(|path| layout::scenario_of(path)).map(str::to_owned);
         let names = judged.chain(of_files).collect();
         let told = BTreeSet::new();
-        let mut looked = Looked {
-            bundle,
-            entries,
-            told,
-            names,
-        };
+        let mut looked = Looked { bundle, entries, told, names };
         let mut found = looked.listed(evidence);
         found.extend(looked.missing(evidence));
         found.extend(looked.surplus(evidence));
@@ -121,10 +116,7 @@ impl<'a> Looked<'a> {
         let mut without_folder = BTreeMap::<&str, Vec<&str>>::new();
         for (path, entry) in &evidence.files {
             if !layout::is_digested(path) {
-                problems.push(Problem::new(
-                    path,
-                    "is listed in evidence.json, but no bundle has such a file",
-                ));
+                problems.push(Problem::new(path, "is listed in evidence.json, but no bundle has such a file"));
             } else if let Some(folder) = self.lost_folder(path) {
                 without_folder.entry(folder).or_default().push(path);
             } else {
@@ -168,16 +160,10 @@ impl<'a> Looked<'a> {
         if evidence.state == State::InProgress {
             return Vec::new();
         }
-        let lost = |path: &String| {
-            self.lost_folder(path)
-                .is_some_and(|folder| self.entries.contains_key(folder))
-        };
+        let lost = |path: &String| self.lost_folder(path).is_some_and(|folder| self.entries.contains_key(folder));
         let there = |path: &String| self.entries.contains_key(path) || evidence.files.contains_key(path) || lost(path);
-        let mut missing: Vec<String> = layout::PAGES
-            .iter()
-            .chain([&layout::TIMES])
-            .map(|path| (*path).to_owned())
-            .collect();
+        let mut missing: Vec<String> =
+            layout::PAGES.iter().chain([&layout::TIMES]).map(|path| (*path).to_owned()).collect();
         missing.retain(|path| !there(path));
         let mut problems: Vec<_> = missing.iter().map(|path| Problem::new(path, "is missing")).collect();
         for name in &self.names {
@@ -214,10 +200,7 @@ impl<'a> Looked<'a> {
             _ if evidence.files.contains_key(path) => None,
             Entry::Folder if layout::FOLDERS.contains(&path.as_str()) && (in_progress || holds(path)) => None,
             Entry::Folder if is_ours(path) => Some(Problem::new(path, no_file(*entry))),
-            Entry::Folder => Some(Problem::new(
-                path,
-                "is a folder that is no part of this bundle: it was added later",
-            )),
+            Entry::Folder => Some(Problem::new(path, "is a folder that is no part of this bundle: it was added later")),
             Entry::File(_) if is_ours(path) => None,
             Entry::File(_) => Some(Problem::new(path, "is not listed in evidence.json: it was added later")),
             Entry::Link | Entry::Special => Some(Problem::new(path, no_file(*entry))),
@@ -228,13 +211,7 @@ impl<'a> Looked<'a> {
 
 /// The files that a scenario leaves, beside the copy of itself.
 pub fn files_of(name: &str) -> Vec<String> {
-    let of_lane = |lane| {
-        [
-            layout::history(name, lane),
-            layout::vector(name, lane),
-            layout::times(name, lane),
-        ]
-    };
+    let of_lane = |lane| [layout::history(name, lane), layout::vector(name, lane), layout::times(name, lane)];
     let of_lanes = LaneId::BOTH.into_iter().flat_map(of_lane);
     [layout::plan(name)].into_iter().chain(of_lanes).collect()
 }
@@ -245,16 +222,11 @@ pub fn read(bundle: &dyn Bundle, path: &str, entry: Option<Entry>) -> Result<Vec
         None => Err(Problem::new(path, "is missing")),
         Some(Entry::File(bytes)) if bytes > MAX_FILE_BYTES => {
             let (expected, found) = (format!("at most {MAX_FILE_BYTES} bytes"), format!("{bytes} bytes"));
-            Err(Problem::between(
-                path,
-                "is longer than any file of a bundle",
-                expected,
-                found,
-            ))
+            Err(Problem::between(path, "is longer than any file of a bundle", expected, found))
         }
-        Some(Entry::File(bytes)) => bundle
-            .read(path, bytes)
-            .map_err(|error| Problem::new(path, format!("cannot be read: {error}"))),
+        Some(Entry::File(bytes)) => {
+            bundle.read(path, bytes).map_err(|error| Problem::new(path, format!("cannot be read: {error}")))
+        }
         Some(other) => Err(Problem::new(path, no_file(other))),
     }
 }

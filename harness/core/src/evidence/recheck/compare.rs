@@ -74,9 +74,7 @@ fn by_name(list: &[Value]) -> Option<Map<String, Value>> {
 }
 
 fn name(entry: &Value) -> Option<String> {
-    NAMES
-        .iter()
-        .find_map(|member| Some(entry.get(member)?.as_str()?.to_owned()))
+    NAMES.iter().find_map(|member| Some(entry.get(member)?.as_str()?.to_owned()))
 }
 
 fn names(list: &[Value]) -> String {

@@ -44,23 +44,13 @@ pub struct Problem {
 impl Problem {
     /// A problem without two sides.
     pub fn new(file: &str, what: impl Into<String>) -> Problem {
-        Problem {
-            file: file.to_owned(),
-            what: what.into(),
-            expected: None,
-            found: None,
-        }
+        Problem { file: file.to_owned(), what: what.into(), expected: None, found: None }
     }
 
     /// A problem with two sides.
     pub fn between(file: &str, what: &str, expected: impl Into<String>, found: impl Into<String>) -> Problem {
         let (expected, found) = (Some(expected.into()), Some(found.into()));
-        Problem {
-            file: file.to_owned(),
-            what: what.to_owned(),
-            expected,
-            found,
-        }
+        Problem { file: file.to_owned(), what: what.to_owned(), expected, found }
     }
 }
 
@@ -68,10 +58,7 @@ impl Problem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoBundle {
     /// There is no document.
-    #[error(
-        "there is no {} in it; give the directory that `cutover gate` wrote",
-        layout::EVIDENCE
-    )]
+    #[error("there is no {} in it; give the directory that `cutover gate` wrote", layout::EVIDENCE)]
     NoDocument,
     /// The document is of another schema version.
     #[error(
@@ -103,11 +90,7 @@ impl Rechecked {
 
     /// The exit code: as of the decision where the bundle holds, else 1. An interrupted run's decision is unknown, 2.
     pub fn exit_code(&self) -> u8 {
-        if self.holds() {
-            self.computed.decision.exit_code
-        } else {
-            1
-        }
+        if self.holds() { self.computed.decision.exit_code } else { 1 }
     }
 }
 
@@ -132,11 +115,7 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
     let mut problems = Vec::new();
     let Some(evidence) = read::document(bundle, entries.get(layout::EVIDENCE).copied(), &mut problems)? else {
         let computed = decide(Vec::new(), &Scope::default(), &State::InProgress);
-        return Ok(Rechecked {
-            evidence: None,
-            computed,
-            problems,
-        });
+        return Ok(Rechecked { evidence: None, computed, problems });
     };
     let document_holds = problems.is_empty();
     let looked = bundle::Looked::at(bundle, entries, &evidence, &mut problems);
@@ -172,9 +151,5 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
             times::pages_follow(&evidence, &times, &looked, &mut problems);
         }
     }
-    Ok(Rechecked {
-        evidence: Some(evidence),
-        computed,
-        problems,
-    })
+    Ok(Rechecked { evidence: Some(evidence), computed, problems })
 }

@@ -74,9 +74,7 @@ fn is_as_written(bytes: &[u8], evidence: &Evidence, problems: &mut Vec<Problem>)
 
 /// A file that reads well, but that this tool writes otherwise.
 pub fn not_as_written(path: &str, bytes: &[u8], again: &[u8]) -> Problem {
-    let lines = again
-        .split(|byte| *byte == b'\n')
-        .zip(bytes.split(|byte| *byte == b'\n'));
+    let lines = again.split(|byte| *byte == b'\n').zip(bytes.split(|byte| *byte == b'\n'));
     let line = lines.take_while(|(again, found)| again == found).count() + 1;
     let what =
         format!("is not as this tool writes it, from line {line} on: it was edited, or another version wrote it");
@@ -102,9 +100,7 @@ pub fn scenario(
     let times = LaneId::BOTH.map(|lane| looked.content(&layout::times(name, lane), problems));
     let plan = plan?;
     if let Some((source, path)) = source {
-        follows(&plan, &path, &source, evidence, compile)
-            .map_err(|problem| problems.push(problem))
-            .ok()?;
+        follows(&plan, &path, &source, evidence, compile).map_err(|problem| problems.push(problem)).ok()?;
     }
     let [legacy, candidate] = histories;
     let legacy = legacy.and_then(|bytes| history(&plan, LaneId::Legacy, evidence.scope.aa, &bytes, problems));
@@ -113,20 +109,15 @@ pub fn scenario(
     let mut fires = Some(Fires::default());
     for ((lane, history), times) in LaneId::BOTH.into_iter().zip(&histories).zip(times) {
         let added = match (&mut fires, times) {
-            (Some(fires), Some(times)) => fires
-                .read(name, lane, history, &times)
-                .map_err(|problem| problems.push(problem)),
+            (Some(fires), Some(times)) => {
+                fires.read(name, lane, history, &times).map_err(|problem| problems.push(problem))
+            }
             _ => Err(()),
         };
         fires = fires.filter(|_| added.is_ok());
     }
     let [legacy, candidate] = histories;
-    let recorded = Recorded {
-        plan,
-        legacy,
-        candidate,
-        fires,
-    };
+    let recorded = Recorded { plan, legacy, candidate, fires };
     vectors_follow(name, &recorded, looked, problems);
     Some(recorded)
 }
@@ -147,29 +138,16 @@ fn plan(name: &str, looked: &Looked<'_>, problems: &mut Vec<Problem>) -> Option<
 /// The scenario's copy and the seed must give the recorded plan, byte for byte: else the run was of something else than
 /// it says.
 fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile: Compile<'_>) -> Result<(), Problem> {
-    let build = Build {
-        seed: evidence.seed,
-        no_faults: evidence.scope.no_faults,
-    };
+    let build = Build { seed: evidence.seed, no_faults: evidence.scope.no_faults };
     let again =
         compile(copy, source, build).map_err(|error| Problem::new(copy, format!("cannot be compiled: {error}")))?;
     let place = layout::scenario(&again);
     if place != copy {
-        return Err(Problem::between(
-            copy,
-            "stands where no such scenario belongs",
-            place,
-            copy,
-        ));
+        return Err(Problem::between(copy, "stands where no such scenario belongs", place, copy));
     }
     if again != *plan {
         let what = "is not the plan that the scenario and the seed give";
-        return Err(Problem::between(
-            &layout::plan(&plan.scenario),
-            what,
-            again.digest(),
-            plan.digest(),
-        ));
+        return Err(Problem::between(&layout::plan(&plan.scenario), what, again.digest(), plan.digest()));
     }
     Ok(())
 }
@@ -183,9 +161,7 @@ fn history(
     problems: &mut Vec<Problem>,
 ) -> Option<History> {
     let path = layout::history(&plan.scenario, lane);
-    read_history(&path, plan, (lane, aa), bytes)
-        .map_err(|problem| problems.push(problem))
-        .ok()
+    read_history(&path, plan, (lane, aa), bytes).map_err(|problem| problems.push(problem)).ok()
 }
 
 fn read_history(

@@ -18,10 +18,8 @@ pub struct Ran {
 impl Ran {
     /// Of a plan that was driven.
     pub fn of(plan: &Plan, evidence: &Evidence) -> Ran {
-        let asked = Asked {
-            digest: plan.scenario_digest.clone(),
-            known_bad: matches!(plan.expect, Expectation::Block { .. }),
-        };
+        let asked =
+            Asked { digest: plan.scenario_digest.clone(), known_bad: matches!(plan.expect, Expectation::Block { .. }) };
         let unfit = unfit(plan, &evidence.scope.lanes, evidence.scope.aa);
         Ran { asked, unfit }
     }
@@ -38,38 +36,22 @@ pub fn follows(
     let mut tell = |what: String| problems.push(Problem::new(layout::EVIDENCE, what));
     for (name, ran) in ran {
         if scope.left_out.contains_key(name) {
-            tell(format!(
-                "`scope.left_out.{name}` names a scenario whose files are there"
-            ));
+            tell(format!("`scope.left_out.{name}` names a scenario whose files are there"));
         } else if let Some(why) = &ran.unfit {
-            tell(format!(
-                "`scope.lanes` does not fit {name}, which was driven, although {why}"
-            ));
+            tell(format!("`scope.lanes` does not fit {name}, which was driven, although {why}"));
         }
         if scope.scenarios.get(name) != Some(&ran.asked) {
-            tell(format!(
-                "`scope.scenarios.{name}` does not follow from the scenario's files"
-            ));
+            tell(format!("`scope.scenarios.{name}` does not follow from the scenario's files"));
         }
     }
-    for name in scope
-        .left_out
-        .keys()
-        .filter(|name| !scope.scenarios.contains_key(*name))
-    {
-        tell(format!(
-            "`scope.left_out.{name}` names a scenario that did not have to run"
-        ));
+    for name in scope.left_out.keys().filter(|name| !scope.scenarios.contains_key(*name)) {
+        tell(format!("`scope.left_out.{name}` names a scenario that did not have to run"));
     }
     for name in scope.unfounded() {
-        tell(format!(
-            "`scope.left_out.{name}` does not follow from the scenario and `scope.lanes`"
-        ));
+        tell(format!("`scope.left_out.{name}` does not follow from the scenario and `scope.lanes`"));
     }
     for name in scope.misasked() {
-        tell(format!(
-            "`scope.scenarios.{name}` does not follow from the built-in scenarios and the choice among them"
-        ));
+        tell(format!("`scope.scenarios.{name}` does not follow from the built-in scenarios and the choice among them"));
     }
     let accounted =
         |name: &String| ran.contains_key(name) || unread.contains(name) || scope.left_out.contains_key(name);

@@ -22,16 +22,8 @@ impl Fires {
         let path = layout::times(name, lane);
         let times = file::read_times(times).map_err(|error| Problem::new(&path, format!("cannot be read: {error}")))?;
         if times.len() != history.records.len() {
-            let (expected, found) = (
-                format!("{} times", history.records.len()),
-                format!("{} times", times.len()),
-            );
-            return Err(Problem::between(
-                &path,
-                "has not one time for each record",
-                expected,
-                found,
-            ));
+            let (expected, found) = (format!("{} times", history.records.len()), format!("{} times", times.len()));
+            return Err(Problem::between(&path, "has not one time for each record", expected, found));
         }
         self.0.extend(fires(lane, history, &times, |_| String::new()));
         Ok(())
@@ -79,10 +71,9 @@ pub fn of_run(
         Ok(times) if times.to_bytes() != bytes => not_as_written(layout::TIMES, &bytes, &times.to_bytes()),
         Ok(times) => match differs(&times, computed, whole) {
             None => return Some(times),
-            Some(name) => Problem::new(
-                layout::TIMES,
-                format!("does not follow from the histories and times of {name}"),
-            ),
+            Some(name) => {
+                Problem::new(layout::TIMES, format!("does not follow from the histories and times of {name}"))
+            }
         },
     };
     problems.push(problem);
@@ -92,20 +83,12 @@ pub fn of_run(
 /// The first scenario whose entries are not what its files say. Where not every scenario could be read, the others are
 /// not missed.
 fn differs(times: &Times, computed: &BTreeMap<String, Fires>, whole: bool) -> Option<String> {
-    let without_clock = |fire: &FireTime| FireTime {
-        at: String::new(),
-        ..fire.clone()
-    };
+    let without_clock = |fire: &FireTime| FireTime { at: String::new(), ..fire.clone() };
     let recorded = |name: &String| -> Vec<FireTime> {
-        times
-            .fires
-            .get(name)
-            .map(|fires| fires.iter().map(without_clock).collect())
-            .unwrap_or_default()
+        times.fires.get(name).map(|fires| fires.iter().map(without_clock).collect()).unwrap_or_default()
     };
-    let other = computed
-        .iter()
-        .find(|(name, fires)| !times.scenarios_ms.contains_key(*name) || recorded(name) != fires.0);
+    let other =
+        computed.iter().find(|(name, fires)| !times.scenarios_ms.contains_key(*name) || recorded(name) != fires.0);
     let named = times.scenarios_ms.keys().chain(times.fires.keys());
     let unknown = || named.clone().find(|name| whole && !computed.contains_key(*name));
     other.map(|(name, _)| name.clone()).or_else(|| unknown().cloned())
@@ -121,9 +104,7 @@ pub fn pages_follow(evidence: &Evidence, times: &Times, looked: &Looked<'_>, pro
             continue;
         };
         if page != found {
-            let at = page
-                .split(|byte| *byte == b'\n')
-                .zip(found.split(|byte| *byte == b'\n'));
+            let at = page.split(|byte| *byte == b'\n').zip(found.split(|byte| *byte == b'\n'));
             let line = at.take_while(|(page, found)| page == found).count() + 1;
             let what = format!("does not follow from evidence.json and times.json, from line {line} on");
             problems.push(Problem::new(&path, what));

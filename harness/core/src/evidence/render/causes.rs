@@ -11,23 +11,14 @@ const MAX_NAMES: usize = 8;
 /// What the lane did, as a heading.
 pub fn title(cause: &Cause) -> String {
     let mut letters = cause.says.chars();
-    letters
-        .next()
-        .map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// How far it reaches: `gap skipped, one cause in 42 scenarios, 118 findings`.
 pub fn extent(cause: &Cause) -> String {
     let scenarios = words::counted(cause.scenarios.len(), "scenario", "scenarios");
-    let findings = words::counted(
-        usize::try_from(cause.findings).unwrap_or(usize::MAX),
-        "finding",
-        "findings",
-    );
-    format!(
-        "{} {}, one cause in {scenarios}, {findings}",
-        cause.checker, cause.reason
-    )
+    let findings = words::counted(usize::try_from(cause.findings).unwrap_or(usize::MAX), "finding", "findings");
+    format!("{} {}, one cause in {scenarios}, {findings}", cause.checker, cause.reason)
 }
 
 /// The scenarios that show it, the smallest first.
@@ -56,22 +47,14 @@ pub fn not_judged(cause: &Cause) -> String {
 /// The finding that shows it best, with its scenario.
 pub fn witness<'a>(evidence: &'a Evidence, cause: &Cause) -> Option<(&'a JudgedScenario, &'a JudgedFinding)> {
     let smallest = cause.scenarios.first()?;
-    let scenario = evidence
-        .judged
-        .scenarios
-        .iter()
-        .find(|scenario| scenario.name == *smallest)?;
+    let scenario = evidence.judged.scenarios.iter().find(|scenario| scenario.name == *smallest)?;
     Some((scenario, scenario.findings.get(cause.witness)?))
 }
 
 /// The cause that a scenario's outcome is told under.
 pub fn of_scenario<'a>(evidence: &'a Evidence, scenario: &JudgedScenario) -> Option<&'a Cause> {
     let named = |names: &[String]| names.contains(&scenario.name);
-    evidence
-        .judged
-        .causes
-        .iter()
-        .find(|cause| named(&cause.scenarios) || named(&cause.not_judged))
+    evidence.judged.causes.iter().find(|cause| named(&cause.scenarios) || named(&cause.not_judged))
 }
 
 fn names(names: &[String]) -> String {

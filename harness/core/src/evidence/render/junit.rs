@@ -34,48 +34,22 @@ struct Case {
 enum Outcome {
     Passed,
     Skipped(String),
-    Failure {
-        kind: &'static str,
-        message: String,
-        text: String,
-    },
-    Error {
-        message: String,
-        text: String,
-    },
+    Failure { kind: &'static str, message: String, text: String },
+    Error { message: String, text: String },
 }
 
 impl Renderer for JunitRenderer<'_> {
     fn render(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         let of = |bad: bool| {
-            let scenarios = evidence
-                .judged
-                .scenarios
-                .iter()
-                .filter(move |scenario| scenario.known_bad() == bad);
-            scenarios
-                .map(|scenario| self.case(evidence, scenario))
-                .collect::<Vec<_>>()
+            let scenarios = evidence.judged.scenarios.iter().filter(move |scenario| scenario.known_bad() == bad);
+            scenarios.map(|scenario| self.case(evidence, scenario)).collect::<Vec<_>>()
         };
-        let matrix = evidence
-            .judged
-            .matrix
-            .iter()
-            .map(|row| matrix_case(evidence, row))
-            .collect();
+        let matrix = evidence.judged.matrix.iter().map(|row| matrix_case(evidence, row)).collect();
         let suites = [
             ("scenarios", of(false)),
             ("known-bad", of(true)),
             ("left-out", evidence.scope.left_out.iter().map(left_out_case).collect()),
-            (
-                "causes",
-                evidence
-                    .judged
-                    .causes
-                    .iter()
-                    .map(|cause| cause_case(evidence, cause))
-                    .collect(),
-            ),
+            ("causes", evidence.judged.causes.iter().map(|cause| cause_case(evidence, cause)).collect()),
             ("matrix", matrix),
             ("gate", vec![decision_case(evidence)]),
         ];
@@ -107,30 +81,15 @@ impl JunitRenderer<'_> {
         let text = prose(evidence, scenario);
         Case {
             name: scenario.name.clone(),
-            elapsed_ms: self
-                .times
-                .and_then(|times| times.scenarios_ms.get(&scenario.name))
-                .copied()
-                .unwrap_or(0),
+            elapsed_ms: self.times.and_then(|times| times.scenarios_ms.get(&scenario.name)).copied().unwrap_or(0),
             result: match scenario.outcome {
                 ScenarioOutcome::Passed | ScenarioOutcome::Caught => Outcome::Passed,
                 ScenarioOutcome::Unknown => Outcome::Error { message, text },
-                ScenarioOutcome::Failed => Outcome::Failure {
-                    kind: "invalid",
-                    message,
-                    text,
-                },
-                ScenarioOutcome::Missed => Outcome::Failure {
-                    kind: "missed",
-                    message,
-                    text,
-                },
+                ScenarioOutcome::Failed => Outcome::Failure { kind: "invalid", message, text },
+                ScenarioOutcome::Missed => Outcome::Failure { kind: "missed", message, text },
             },
             output: {
-                let warnings = scenario
-                    .warnings
-                    .iter()
-                    .map(|warning| format!("\nwarning: {}", warning.says));
+                let warnings = scenario.warnings.iter().map(|warning| format!("\nwarning: {}", warning.says));
                 let warnings: String = warnings.collect();
                 format!("{}{warnings}\n{}", scenario.title, words::reproduce(evidence, scenario))
             },
@@ -151,10 +110,9 @@ fn left_out_case((name, reason): (&String, &String)) -> Case {
 fn cause_case(evidence: &Evidence, cause: &Cause) -> Case {
     let message = format!("{} ({})", causes::title(cause), causes::extent(cause));
     let mut lines = vec![format!("scenarios: {}", causes::scenarios(cause))];
-    for (name, fact) in [
-        ("follows from it", causes::consequences(cause)),
-        ("not judged because of it", causes::not_judged(cause)),
-    ] {
+    for (name, fact) in
+        [("follows from it", causes::consequences(cause)), ("not judged because of it", causes::not_judged(cause))]
+    {
         if !fact.is_empty() {
             lines.push(format!("{name}: {fact}"));
         }
@@ -165,11 +123,7 @@ fn cause_case(evidence: &Evidence, cause: &Cause) -> Case {
     }
     let text = lines.join("\n");
     let result = match cause.verdict {
-        Verdict::Invalid => Outcome::Failure {
-            kind: "invalid",
-            message,
-            text,
-        },
+        Verdict::Invalid => Outcome::Failure { kind: "invalid", message, text },
         _ => Outcome::Error { message, text },
     };
     let lane = cause.lane.map_or("both lanes", |lane| lane.as_str());
@@ -188,18 +142,9 @@ fn matrix_case(evidence: &Evidence, row: &RowVerdict) -> Case {
         Verdict::Valid => Outcome::Passed,
         Verdict::Unknown if !evidence.scope.enforced_rows.contains(&row.row) => Outcome::Skipped(message),
         Verdict::Unknown => Outcome::Error { message, text },
-        Verdict::Invalid => Outcome::Failure {
-            kind: "invalid",
-            message,
-            text,
-        },
+        Verdict::Invalid => Outcome::Failure { kind: "invalid", message, text },
     };
-    Case {
-        name: row.row.clone(),
-        elapsed_ms: 0,
-        result,
-        output: row.meaning.clone(),
-    }
+    Case { name: row.row.clone(), elapsed_ms: 0, result, output: row.meaning.clone() }
 }
 
 fn decision_case(evidence: &Evidence) -> Case {
@@ -208,18 +153,9 @@ fn decision_case(evidence: &Evidence) -> Case {
     let result = match words::tone(evidence) {
         Tone::Good => Outcome::Passed,
         Tone::Open => Outcome::Skipped(text),
-        Tone::Bad => Outcome::Failure {
-            kind: "block",
-            message: message.clone(),
-            text,
-        },
+        Tone::Bad => Outcome::Failure { kind: "block", message: message.clone(), text },
     };
-    Case {
-        name: "decision".to_owned(),
-        elapsed_ms: 0,
-        result,
-        output: message,
-    }
+    Case { name: "decision".to_owned(), elapsed_ms: 0, result, output: message }
 }
 
 fn prose(evidence: &Evidence, scenario: &JudgedScenario) -> String {
@@ -253,10 +189,7 @@ fn element<'x, 'w>(
     name: &str,
     attributes: &[(&str, String)],
 ) -> ElementWriter<'x, &'w mut dyn Write> {
-    let escaped: Vec<_> = attributes
-        .iter()
-        .map(|(name, value)| (*name, text::xml(value)))
-        .collect();
+    let escaped: Vec<_> = attributes.iter().map(|(name, value)| (*name, text::xml(value))).collect();
     let attributes = escaped.iter().map(|(name, value)| (*name, value.as_str()));
     xml.create_element(name.to_owned()).with_attributes(attributes)
 }
@@ -281,17 +214,11 @@ fn suite(name: &str, cases: &[Case], evidence: &Evidence, xml: &mut Xml<'_>) -> 
         })?;
         cases.iter().try_for_each(|case| one(&name, case, xml))
     };
-    element(xml, "testsuite", &attributes)
-        .write_inner_content(inner)
-        .map(drop)
+    element(xml, "testsuite", &attributes).write_inner_content(inner).map(drop)
 }
 
 fn one(suite: &str, case: &Case, xml: &mut Xml<'_>) -> io::Result<()> {
-    let attributes = [
-        ("classname", suite.to_owned()),
-        ("name", case.name.clone()),
-        ("time", time(case.elapsed_ms)),
-    ];
+    let attributes = [("classname", suite.to_owned()), ("name", case.name.clone()), ("time", time(case.elapsed_ms))];
     let inner = |xml: &mut Xml<'_>| {
         match &case.result {
             Outcome::Passed => {}
@@ -302,21 +229,15 @@ fn one(suite: &str, case: &Case, xml: &mut Xml<'_>) -> io::Result<()> {
             Outcome::Error { message, text } => wrong("error", "unknown", message, text, xml)?,
         }
         let output = text::xml(&case.output);
-        element(xml, "system-out", &[])
-            .write_text_content(BytesText::new(&output))
-            .map(drop)
+        element(xml, "system-out", &[]).write_text_content(BytesText::new(&output)).map(drop)
     };
-    element(xml, "testcase", &attributes)
-        .write_inner_content(inner)
-        .map(drop)
+    element(xml, "testcase", &attributes).write_inner_content(inner).map(drop)
 }
 
 fn wrong(name: &str, kind: &str, message: &str, text: &str, xml: &mut Xml<'_>) -> io::Result<()> {
     let attributes = [("type", kind.to_owned()), ("message", message.to_owned())];
     let text = text::xml(text);
-    element(xml, name, &attributes)
-        .write_text_content(BytesText::new(&text))
-        .map(drop)
+    element(xml, name, &attributes).write_text_content(BytesText::new(&text)).map(drop)
 }
 
 /// Seconds with three decimals.

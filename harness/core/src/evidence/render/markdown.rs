@@ -42,29 +42,18 @@ impl Renderer for MarkdownRenderer<'_> {
         troubles(evidence, out)?;
         warnings(evidence, out)?;
         matrix(evidence, out)?;
-        writeln!(
-            out,
-            "## Recheck\n\nNothing is run again: `cutover recheck .` in this directory computes it all anew."
-        )
+        writeln!(out, "## Recheck\n\nNothing is run again: `cutover recheck .` in this directory computes it all anew.")
     }
 }
 
 impl MarkdownRenderer<'_> {
     fn scenarios(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let mut honest = evidence
-            .judged
-            .scenarios
-            .iter()
-            .filter(|scenario| !scenario.known_bad())
-            .peekable();
+        let mut honest = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad()).peekable();
         if honest.peek().is_none() {
             return Ok(());
         }
         writeln!(out, "## Scenarios\n\nCounts are legacy/candidate where they differ.\n")?;
-        writeln!(
-            out,
-            "| scenario | outcome | deliveries | resumes | refused | faults | duplicates | time |"
-        )?;
+        writeln!(out, "| scenario | outcome | deliveries | resumes | refused | faults | duplicates | time |")?;
         writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|")?;
         honest.try_for_each(|scenario| {
             let count = |of: fn(&Seen) -> u64| both(scenario, of);
@@ -85,12 +74,7 @@ impl MarkdownRenderer<'_> {
     }
 
     fn known_bad(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let mut bad = evidence
-            .judged
-            .scenarios
-            .iter()
-            .filter(|scenario| scenario.known_bad())
-            .peekable();
+        let mut bad = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad()).peekable();
         if bad.peek().is_none() {
             return Ok(());
         }
@@ -102,12 +86,7 @@ impl MarkdownRenderer<'_> {
         bad.try_for_each(|scenario| {
             let found = markdown(&words::finding_names(scenario));
             let time = words::elapsed(self.times, &scenario.name);
-            writeln!(
-                out,
-                "| {} | {} | {found} | {time} |",
-                markdown(&scenario.name),
-                marked(scenario)
-            )
+            writeln!(out, "| {} | {} | {found} | {time} |", markdown(&scenario.name), marked(scenario))
         })?;
         writeln!(out)
     }
@@ -126,21 +105,14 @@ fn facts(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     for (lane, server) in &evidence.lanes {
         fact(lane.as_str(), &words::lane_server(server))?;
     }
-    writeln!(
-        out,
-        "| reproduce | {} |\n",
-        code_in_cell(&words::reproduce_all(evidence))
-    )
+    writeln!(out, "| reproduce | {} |\n", code_in_cell(&words::reproduce_all(evidence)))
 }
 
 fn left_out(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     if evidence.scope.left_out.is_empty() {
         return Ok(());
     }
-    writeln!(
-        out,
-        "## Left out\n\nThese lanes can't be put through them, so they show nothing.\n"
-    )?;
+    writeln!(out, "## Left out\n\nThese lanes can't be put through them, so they show nothing.\n")?;
     for (reason, scenarios) in words::left_out(evidence) {
         writeln!(out, "- {}: {}", markdown(reason), markdown(&scenarios.join(", ")))?;
     }
@@ -164,12 +136,7 @@ fn troubles(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn cause(evidence: &Evidence, cause: &Cause, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "### {}\n\n{}\n",
-        markdown(&causes::title(cause)),
-        markdown(&causes::extent(cause))
-    )?;
+    writeln!(out, "### {}\n\n{}\n", markdown(&causes::title(cause)), markdown(&causes::extent(cause)))?;
     let facts = [
         ("scenarios", causes::scenarios(cause)),
         ("follows from it", causes::consequences(cause)),
@@ -230,16 +197,9 @@ fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     if evidence.judged.matrix.is_empty() {
         return Ok(());
     }
-    writeln!(
-        out,
-        "## Verification matrix\n\n| row | verdict | scenarios | why it is not shown |\n|---|---|---|---|"
-    )?;
+    writeln!(out, "## Verification matrix\n\n| row | verdict | scenarios | why it is not shown |\n|---|---|---|---|")?;
     for row in &evidence.judged.matrix {
-        let scenarios = if row.scenarios.is_empty() {
-            "none".to_owned()
-        } else {
-            row.scenarios.join(", ")
-        };
+        let scenarios = if row.scenarios.is_empty() { "none".to_owned() } else { row.scenarios.join(", ") };
         writeln!(
             out,
             "| {} | {} | {} | {} |",

@@ -26,11 +26,7 @@ impl Table {
     /// A table with these columns, of which one is shortened where the line is too short for all.
     pub fn new(heads: &[(&str, Align)], gives_way: usize) -> Table {
         let heads = heads.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect();
-        Table {
-            heads,
-            rows: Vec::new(),
-            gives_way,
-        }
+        Table { heads, rows: Vec::new(), gives_way }
     }
 
     /// Adds a row; cells too many are dropped, cells too few stay empty.
@@ -42,10 +38,7 @@ impl Table {
     pub fn lines(&self, width: usize) -> Vec<String> {
         let widths = self.widths(width.saturating_sub(GAP));
         let heads: Vec<String> = self.heads.iter().map(|(head, _)| head.clone()).collect();
-        std::iter::once(&heads)
-            .chain(&self.rows)
-            .map(|cells| self.line(cells, &widths))
-            .collect()
+        std::iter::once(&heads).chain(&self.rows).map(|cells| self.line(cells, &widths)).collect()
     }
 
     fn widths(&self, width: usize) -> Vec<usize> {
@@ -53,17 +46,11 @@ impl Table {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
             cells.map(|cell| columns(cell)).max().unwrap_or(0)
         };
-        let mut widths: Vec<usize> = self
-            .heads
-            .iter()
-            .enumerate()
-            .map(|(column, (head, _))| columns(head).max(widest(column)))
-            .collect();
+        let mut widths: Vec<usize> =
+            self.heads.iter().enumerate().map(|(column, (head, _))| columns(head).max(widest(column))).collect();
         let total: usize = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         if let Some(giving) = widths.get_mut(self.gives_way) {
-            *giving = giving
-                .saturating_sub(total.saturating_sub(width))
-                .max(LEAST.min(*giving));
+            *giving = giving.saturating_sub(total.saturating_sub(width)).max(LEAST.min(*giving));
         }
         widths
     }
@@ -128,59 +115,4 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn table() -> Table {
-        let mut table = Table::new(
-            &[
-                ("scenario", Align::Left),
-                ("seen", Align::Right),
-                ("verdict", Align::Left),
-            ],
-            0,
-        );
-        table.row(vec![
-            "resume-after-a-cut-at-every-position".to_owned(),
-            "1200".to_owned(),
-            "valid".to_owned(),
-        ]);
-        table.row(vec!["equal".to_owned(), "3".to_owned()]);
-        table
-    }
-
-    #[test]
-    fn a_table_is_as_wide_as_what_stands_in_it() {
-        assert_eq!(
-            table().lines(200),
-            [
-                "  scenario                              seen  verdict",
-                "  resume-after-a-cut-at-every-position  1200  valid",
-                "  equal                                    3",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_table_that_is_too_wide_shortens_the_column_that_gives_way() {
-        let lines = table().lines(40);
-        assert!(lines.iter().all(|line| columns(line) <= 40), "{lines:#?}");
-        assert!(lines[1].contains('…'), "{lines:#?}");
-    }
-
-    #[test]
-    fn text_is_broken_at_blanks_and_a_path_stays_whole() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(
-            wrap("a reports/20260101T000000Z-42 b", 10),
-            ["a", "reports/20260101T000000Z-42", "b"]
-        );
-        assert!(wrap("  ", 10).is_empty());
-    }
-
-    #[test]
-    fn a_word_that_is_no_path_never_makes_a_line_too_long() {
-        let text = format!("got \"{}\"", "x".repeat(25));
-        assert_eq!(wrap(&text, 10), ["got", "\"xxxxxxxxx", "xxxxxxxxxx", "xxxxxx\""]);
-    }
-}
+mod tests;

@@ -98,18 +98,11 @@ pub fn rows_shown(evidence: &Evidence) -> String {
 
 /// What stands beside the decision: how it came about.
 pub fn headline(evidence: &Evidence) -> String {
-    let honest = evidence
-        .judged
-        .scenarios
-        .iter()
-        .filter(|scenario| !scenario.known_bad());
+    let honest = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad());
     let bad = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad());
     let passed = honest.clone().filter(|scenario| scenario.outcome.is_good()).count();
     let caught = bad.clone().filter(|scenario| scenario.outcome.is_good()).count();
-    let mut text = format!(
-        "{passed} of {} passed",
-        counted(honest.count(), "scenario", "scenarios")
-    );
+    let mut text = format!("{passed} of {} passed", counted(honest.count(), "scenario", "scenarios"));
     let known_bad = bad.count();
     if known_bad > 0 {
         text.push_str(&format!(", {caught} of {known_bad} known-bad caught"));
@@ -179,19 +172,12 @@ pub fn not_shown(evidence: &Evidence, verdict: &RowVerdict) -> Option<String> {
     if let [Some(one), Some(other)] = alike
         && one == other
     {
-        return Some(format!(
-            "missing on both lanes: {}{}",
-            matrix::listed(one),
-            not_ours(evidence, one)
-        ));
+        return Some(format!("missing on both lanes: {}{}", matrix::listed(one), not_ours(evidence, one)));
     }
-    let lanes = verdict.missing.iter().map(|(lane, parts)| {
-        format!(
-            "missing on {lane}: {}{}",
-            matrix::listed(parts),
-            not_ours(evidence, parts)
-        )
-    });
+    let lanes = verdict
+        .missing
+        .iter()
+        .map(|(lane, parts)| format!("missing on {lane}: {}{}", matrix::listed(parts), not_ours(evidence, parts)));
     Some(lanes.collect::<Vec<_>>().join("; "))
 }
 
@@ -227,11 +213,7 @@ pub fn counted(count: usize, one: &str, many: &str) -> String {
 /// A finding's heading: what, where. `gap · candidate · run:a:events seq 5 · client c1`.
 pub fn heading(finding: &Finding) -> String {
     let mut parts = vec![finding.checker.clone()];
-    parts.push(
-        finding
-            .lane
-            .map_or("both lanes together".to_owned(), |lane| lane.to_string()),
-    );
+    parts.push(finding.lane.map_or("both lanes together".to_owned(), |lane| lane.to_string()));
     if let Some(stream) = &finding.stream {
         parts.push(format!("{stream}{}", seqs(finding)));
     }
@@ -256,10 +238,7 @@ pub fn place(scenario: &str, shown_by: &ShownBy) -> String {
 
 /// How long a scenario took, as `1.2 s`; nothing where nobody knows.
 pub fn elapsed(times: Option<&Times>, scenario: &str) -> String {
-    times
-        .and_then(|times| times.scenarios_ms.get(scenario))
-        .map(|ms| seconds(*ms))
-        .unwrap_or_default()
+    times.and_then(|times| times.scenarios_ms.get(scenario)).map(|ms| seconds(*ms)).unwrap_or_default()
 }
 
 /// Milliseconds as seconds with one decimal, rounded half up.
@@ -271,9 +250,7 @@ pub fn seconds(ms: u64) -> String {
 /// When a fault or toxic first struck a lane, of a scenario.
 pub fn first_fire<'t>(times: Option<&'t Times>, scenario: &str, entry: &LedgerEntry) -> Option<&'t FireTime> {
     let fires = times.and_then(|times| times.fires.get(scenario))?;
-    fires
-        .iter()
-        .find(|fire| fire.lane == entry.lane && fire.fault == entry.fault)
+    fires.iter().find(|fire| fire.lane == entry.lane && fire.fault == entry.fault)
 }
 
 /// The outcome in a word. For a known-bad scenario, what it must be caught with is told elsewhere.
@@ -283,12 +260,8 @@ pub fn outcome(scenario: &JudgedScenario) -> &'static str {
 
 /// Scenarios that are not as they should be, worst first; equal ones stay in their order.
 pub fn troubled(evidence: &Evidence) -> Vec<&JudgedScenario> {
-    let mut troubled: Vec<_> = evidence
-        .judged
-        .scenarios
-        .iter()
-        .filter(|scenario| !scenario.outcome.is_good())
-        .collect();
+    let mut troubled: Vec<_> =
+        evidence.judged.scenarios.iter().filter(|scenario| !scenario.outcome.is_good()).collect();
     troubled.sort_by_key(|scenario| std::cmp::Reverse(scenario.outcome));
     troubled
 }
@@ -328,11 +301,7 @@ pub fn program(evidence: &Evidence) -> String {
 
 /// The command that runs all of a run again.
 pub fn reproduce_all(evidence: &Evidence) -> String {
-    let globs = evidence
-        .scope
-        .chosen
-        .iter()
-        .map(|glob| format!(" --scenario {}", quoted(glob)));
+    let globs = evidence.scope.chosen.iter().map(|glob| format!(" --scenario {}", quoted(glob)));
     format!("{}{}", evidence.reproduce, globs.collect::<String>())
 }
 

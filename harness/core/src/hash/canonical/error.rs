@@ -156,13 +156,7 @@ impl CanonicalError {
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
         // All bytes but UTF-8's continuation bytes start a character.
         let column = 1 + before[line_start..].iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
-        Self {
-            kind,
-            offset,
-            line,
-            column,
-            path,
-        }
+        Self { kind, offset, line, column, path }
     }
 }
 
@@ -195,14 +189,10 @@ impl Fault {
         let rest = std::str::from_utf8(input.get(pos..).unwrap_or_default()).unwrap_or_default();
         let kind = match rest.chars().next() {
             None => CanonicalErrorKind::Truncated { expected },
-            Some(c) if c.is_control() => CanonicalErrorKind::Unexpected {
-                found: format!("U+{:04X}", c as u32),
-                expected,
-            },
-            Some(c) => CanonicalErrorKind::Unexpected {
-                found: format!("'{c}'"),
-                expected,
-            },
+            Some(c) if c.is_control() => {
+                CanonicalErrorKind::Unexpected { found: format!("U+{:04X}", c as u32), expected }
+            }
+            Some(c) => CanonicalErrorKind::Unexpected { found: format!("'{c}'"), expected },
         };
         Self::new(kind, pos)
     }

@@ -40,9 +40,7 @@ impl Scanner<'_> {
 
     /// Adds a member to the innermost object, and tells whether it is still in order.
     fn push_member(&mut self, member: Member) -> Result<(), Fault> {
-        let Scratch {
-            frames, members, names, ..
-        } = &mut *self.scratch;
+        let Scratch { frames, members, names, .. } = &mut *self.scratch;
         if let Some(Frame::Object { first, in_order, .. }) = frames.last_mut()
             && *in_order
             && let Some(last) = members[*first..].last()
@@ -70,13 +68,7 @@ impl Scanner<'_> {
     pub fn reorder(&mut self, start: usize, first: usize) -> Result<(), Fault> {
         let end = self.here();
         let input = self.input;
-        let Scratch {
-            members,
-            names,
-            reordered,
-            pieces,
-            ..
-        } = &mut *self.scratch;
+        let Scratch { members, names, reordered, pieces, .. } = &mut *self.scratch;
         let members = &mut members[first..];
         // Of equal names the later comes later, so that the error names it.
         members.sort_unstable_by(|a, b| a.compare(b, input, names).then(a.at().cmp(&b.at())));
@@ -89,10 +81,7 @@ impl Scanner<'_> {
         let from = pieces.len();
         pieces.extend(members.iter().map(Member::piece));
         let pieces = Span::new(from, pieces.len());
-        reordered.push(Reordered {
-            text: Span::new(start, end),
-            pieces,
-        });
+        reordered.push(Reordered { text: Span::new(start, end), pieces });
         Ok(())
     }
 

@@ -56,11 +56,7 @@ pub(super) fn number(input: &[u8], start: usize) -> Result<(Number, usize), Faul
     } else {
         is_canonical_decimal(integer, fraction)
     };
-    let number = if verbatim {
-        Number::Verbatim
-    } else {
-        Number::Double(double(literal, start)?)
-    };
+    let number = if verbatim { Number::Verbatim } else { Number::Double(double(literal, start)?) };
     Ok((number, end))
 }
 
@@ -70,11 +66,7 @@ fn digits_end(input: &[u8], start: usize) -> Result<usize, Fault> {
     while input.get(end).is_some_and(u8::is_ascii_digit) {
         end += 1;
     }
-    if end == start {
-        Err(Fault::unexpected(input, start, "a digit"))
-    } else {
-        Ok(end)
-    }
+    if end == start { Err(Fault::unexpected(input, start, "a digit")) } else { Ok(end) }
 }
 
 fn is_unsafe(digits: &[u8]) -> bool {
@@ -95,11 +87,6 @@ fn double(literal: &[u8], start: usize) -> Result<f64, Fault> {
     let text = std::str::from_utf8(literal).unwrap_or_default();
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
-        _ => Err(Fault::new(
-            Kind::NumberOverflow {
-                literal: text.to_owned(),
-            },
-            start,
-        )),
+        _ => Err(Fault::new(Kind::NumberOverflow { literal: text.to_owned() }, start)),
     }
 }

@@ -14,10 +14,7 @@ pub(super) struct Span {
 
 impl Span {
     pub fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: start as u32,
-            end: end as u32,
-        }
+        Self { start: start as u32, end: end as u32 }
     }
 
     pub fn start(self) -> usize {
@@ -86,10 +83,7 @@ impl Member {
 
     /// The member as a piece of its object.
     pub fn piece(&self) -> Piece {
-        Piece {
-            text: self.text,
-            nested: self.nested,
-        }
+        Piece { text: self.text, nested: self.nested }
     }
 
     /// Compares two members by their names.
@@ -149,22 +143,10 @@ fn prefix(name: Span, home: &[u8]) -> u64 {
     let len = name.end() - name.start();
     let word = match home.get(name.start()..).and_then(|rest| rest.first_chunk::<8>()) {
         Some(bytes) => u64::from_be_bytes(*bytes),
-        None => name
-            .of(home)
-            .iter()
-            .take(8)
-            .rfold(0, |word, byte| word >> 8 | u64::from(*byte) << 56),
+        None => name.of(home).iter().take(8).rfold(0, |word, byte| word >> 8 | u64::from(*byte) << 56),
     };
-    let word = if len >= 8 {
-        word
-    } else {
-        word & !(u64::MAX >> (8 * len))
-    };
-    if word & 0x8080_8080_8080_8080 == 0 {
-        word
-    } else {
-        prefix_beyond_ascii(word)
-    }
+    let word = if len >= 8 { word } else { word & !(u64::MAX >> (8 * len)) };
+    if word & 0x8080_8080_8080_8080 == 0 { word } else { prefix_beyond_ascii(word) }
 }
 
 /// First bytes of UTF-8 from EE up are where the orders part: F0 to F4 come before EE and EF.
@@ -179,12 +161,7 @@ fn prefix_beyond_ascii(word: u64) -> u64 {
 
 /// Appends `text` to `out`, with the members of the reordered objects in their order.
 pub(super) fn write_in_order(text: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
-    let Scratch {
-        reordered,
-        pieces,
-        work,
-        ..
-    } = scratch;
+    let Scratch { reordered, pieces, work, .. } = scratch;
     // Objects were noted as they closed; they are looked up by where they start.
     reordered.sort_unstable_by_key(|object| object.text.start);
     out.reserve(text.len());
@@ -200,14 +177,8 @@ pub(super) fn write_in_order(text: &[u8], scratch: &mut Scratch, out: &mut Vec<u
                 };
                 out.extend_from_slice(&text[span.start()..object.text.start()]);
                 out.push(b'{');
-                work.push(Work::Text(Span {
-                    start: object.text.end,
-                    end: span.end,
-                }));
-                work.push(Work::Pieces {
-                    next: object.pieces.start(),
-                    of: object.pieces,
-                });
+                work.push(Work::Text(Span { start: object.text.end, end: span.end }));
+                work.push(Work::Pieces { next: object.pieces.start(), of: object.pieces });
             }
             Work::Pieces { mut next, of } => {
                 let nested = loop {

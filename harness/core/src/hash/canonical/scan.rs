@@ -47,24 +47,14 @@ pub(super) fn scan(input: &[u8], text: &mut Vec<u8>, scratch: &mut Scratch) -> R
         Ok(all) => all.as_bytes(),
         Err(error) => &input[..error.valid_up_to()],
     };
-    let mut scanner = Scanner {
-        input: valid,
-        pos: 0,
-        copied: 0,
-        text,
-        scratch,
-        within: false,
-        unsafe_integers: 0,
-    };
+    let mut scanner = Scanner { input: valid, pos: 0, copied: 0, text, scratch, within: false, unsafe_integers: 0 };
     let mut result = scanner.document();
     if valid.len() < input.len() && result.as_ref().err().is_none_or(|fault| fault.0.1 >= valid.len()) {
         // The document reads well up to the bytes that are no UTF-8.
         result = Err(Fault::new(Kind::InvalidUtf8, valid.len()));
     }
     match result {
-        Ok(()) => Ok(Canonical {
-            unsafe_integers: scanner.unsafe_integers,
-        }),
+        Ok(()) => Ok(Canonical { unsafe_integers: scanner.unsafe_integers }),
         Err(fault) => {
             let path = scanner.path();
             let (kind, offset) = *fault.0;
@@ -145,12 +135,7 @@ impl Scanner<'_> {
                         _ => return Err(self.fault_between("',' or ']'")),
                     }
                 }
-                &mut Frame::Object {
-                    start,
-                    first,
-                    names,
-                    in_order,
-                } => match self.input.get(self.pos) {
+                &mut Frame::Object { start, first, names, in_order } => match self.input.get(self.pos) {
                     Some(b',') => {
                         self.end_member();
                         self.pos += 1;
@@ -200,12 +185,7 @@ impl Scanner<'_> {
         }
         let first = self.scratch.members.len();
         let names = self.scratch.names.len();
-        self.scratch.frames.push(Frame::Object {
-            start,
-            first,
-            names,
-            in_order: true,
-        });
+        self.scratch.frames.push(Frame::Object { start, first, names, in_order: true });
         self.member_name()?;
         Ok(false)
     }
@@ -252,11 +232,7 @@ impl Scanner<'_> {
     #[cold]
     fn path(&self) -> String {
         let frames = &self.scratch.frames;
-        let known = if self.within {
-            frames.len()
-        } else {
-            frames.len().saturating_sub(1)
-        };
+        let known = if self.within { frames.len() } else { frames.len().saturating_sub(1) };
         let mut tokens: Vec<String> = Vec::with_capacity(known);
         let mut end = self.scratch.members.len();
         for (depth, frame) in frames.iter().enumerate().rev() {
@@ -273,10 +249,7 @@ impl Scanner<'_> {
                 tokens.push(token);
             }
         }
-        tokens
-            .iter()
-            .rev()
-            .fold(String::new(), |path, token| path + "/" + token)
+        tokens.iter().rev().fold(String::new(), |path, token| path + "/" + token)
     }
 }
 

@@ -24,10 +24,7 @@ pub(crate) fn plain_end(input: &[u8], mut pos: usize) -> usize {
         }
         pos += 8;
     }
-    while input
-        .get(pos)
-        .is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-    {
+    while input.get(pos).is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         pos += 1;
     }
     pos

@@ -56,8 +56,7 @@ impl Scanner<'_> {
             number::Number::UnsafeInteger => self.unsafe_integers += 1,
             number::Number::Double(value) => {
                 self.flush();
-                self.text
-                    .extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
+                self.text.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
                 self.copied = end;
             }
         }

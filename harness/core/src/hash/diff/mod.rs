@@ -87,11 +87,7 @@ impl<'v> Memory<'v, ()> {
             payload: entry.payload.as_deref(),
             line: 0,
         });
-        Memory {
-            name,
-            events,
-            current: None,
-        }
+        Memory { name, events, current: None }
     }
 }
 
@@ -106,11 +102,7 @@ impl<'v, I: Iterator<Item = Event<'v>>> Source for Memory<'v, I> {
     }
 
     fn error(&self, kind: VectorErrorKind) -> VectorError {
-        VectorError {
-            file: self.name.to_owned(),
-            line: 0,
-            kind,
-        }
+        VectorError { file: self.name.to_owned(), line: 0, kind }
     }
 }
 
@@ -122,10 +114,7 @@ struct Merge {
 
 impl Merge {
     fn new(report: DiffReport) -> Self {
-        Self {
-            report,
-            canonicalizer: Canonicalizer::new(),
-        }
+        Self { report, canonicalizer: Canonicalizer::new() }
     }
 
     fn run(mut self, mut a: impl Source, mut b: impl Source) -> Result<DiffReport, DiffError> {
@@ -224,19 +213,15 @@ impl Merge {
         side: &mut EventSide,
     ) -> Result<Option<Vec<u8>>, DiffError> {
         let Some(payload) = event.payload else { return Ok(None) };
-        let (text, hash, _) = self
-            .canonicalizer
-            .canonical_and_hash(payload.as_bytes())
-            .map_err(|error| payload_error(source, error))?;
+        let (text, hash, _) =
+            self.canonicalizer.canonical_and_hash(payload.as_bytes()).map_err(|error| payload_error(source, error))?;
         side.payload_hash = Some(hash).filter(|hash| *hash != event.hash);
         Ok(Some(text.to_vec()))
     }
 
     fn canonical(&mut self, source: &impl Source, payload: &str) -> Result<Vec<u8>, DiffError> {
         let mut text = Vec::new();
-        self.canonicalizer
-            .canonicalize(payload.as_bytes(), &mut text)
-            .map_err(|error| payload_error(source, error))?;
+        self.canonicalizer.canonicalize(payload.as_bytes(), &mut text).map_err(|error| payload_error(source, error))?;
         Ok(text)
     }
 }

@@ -96,11 +96,7 @@ pub struct EventSide {
 
 impl EventSide {
     pub(super) fn of(event: &Event<'_>) -> Self {
-        Self {
-            hash: event.hash,
-            line: event.line,
-            payload_hash: None,
-        }
+        Self { hash: event.hash, line: event.line, payload_hash: None }
     }
 }
 
@@ -126,15 +122,7 @@ pub struct Divergence {
 impl Divergence {
     pub(super) fn at(kind: DivergenceKind, event: &Event<'_>, a: Option<EventSide>, b: Option<EventSide>) -> Self {
         let stream = StreamId::new(event.stream);
-        Self {
-            kind,
-            stream,
-            client: ClientId::new(event.client),
-            seq: Seq(event.seq),
-            a,
-            b,
-            value: None,
-        }
+        Self { kind, stream, client: ClientId::new(event.client), seq: Seq(event.seq), a, b, value: None }
     }
 }
 
@@ -186,10 +174,7 @@ impl DiffReport {
         self.differing.add(kind);
         // Streams come in order, so that the one that is counted is the last or a new one.
         if self.streams.last().is_none_or(|last| last.stream.as_str() != stream) {
-            self.streams.push(StreamCounts {
-                stream: StreamId::new(stream),
-                differing: Counts::default(),
-            });
+            self.streams.push(StreamCounts { stream: StreamId::new(stream), differing: Counts::default() });
         }
         if let Some(last) = self.streams.last_mut() {
             last.differing.add(kind);
@@ -198,12 +183,7 @@ impl DiffReport {
     }
 
     fn write_first(&self, first: &Divergence, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "first: {}: stream {}",
-            self.words(first.kind),
-            Elided(first.stream.as_str())
-        )?;
+        write!(f, "first: {}: stream {}", self.words(first.kind), Elided(first.stream.as_str()))?;
         write!(f, ", client {}, seq {}", Elided(first.client.as_str()), first.seq)?;
         match &first.value {
             Some(value) if value.pointer.is_empty() => f.write_str(", the payload as a whole")?,
@@ -233,11 +213,7 @@ impl DiffReport {
             }
             f.write_str("\n")?;
             if let Some(hash) = side.payload_hash {
-                writeln!(
-                    f,
-                    "  {:width$}  but its payload hashes to {hash}: the file was edited",
-                    ""
-                )?;
+                writeln!(f, "  {:width$}  but its payload hashes to {hash}: the file was edited", "")?;
             }
         }
         if first.kind == DivergenceKind::HashMismatch && first.value.is_none() {
@@ -289,18 +265,10 @@ impl fmt::Display for DiffReport {
         let Some(first) = &self.first else {
             return writeln!(f, "equal: {} in {}, the same in {}", Events(self.equal), self.a, self.b);
         };
-        let verb = if self.differing.total() == 1 {
-            "differs"
-        } else {
-            "differ"
-        };
+        let verb = if self.differing.total() == 1 { "differs" } else { "differ" };
         write!(f, "{} {verb} (", Events(self.differing.total()))?;
         self.write_counts(&self.differing, f)?;
-        writeln!(
-            f,
-            "), {} equal; {} has {}, {} has {}",
-            self.equal, self.a, self.events_a, self.b, self.events_b
-        )?;
+        writeln!(f, "), {} equal; {} has {}, {} has {}", self.equal, self.a, self.events_a, self.b, self.events_b)?;
         self.write_first(first, f)?;
         self.write_streams(f)
     }

@@ -67,10 +67,9 @@ impl fmt::Display for VectorError {
         write!(f, "{}, line {}: ", self.file, self.line)?;
         match &self.kind {
             VectorErrorKind::Read(error) => write!(f, "cannot be read: {error}"),
-            VectorErrorKind::NoHeader => write!(
-                f,
-                "this is no vector file; its first line should be a header like {{\"schema\":\"{SCHEMA}\"}}"
-            ),
+            VectorErrorKind::NoHeader => {
+                write!(f, "this is no vector file; its first line should be a header like {{\"schema\":\"{SCHEMA}\"}}")
+            }
             VectorErrorKind::Schema(found) => write!(
                 f,
                 "the file's schema is {found:?}, but this version reads {SCHEMA:?}; use the version that wrote it, or write it anew"
@@ -81,18 +80,12 @@ impl fmt::Display for VectorError {
                  with \"payload\" if it is kept",
                 visible(problem)
             ),
-            VectorErrorKind::Truncated {
-                promised: Some(promised),
-                found,
-            } => write!(
+            VectorErrorKind::Truncated { promised: Some(promised), found } => write!(
                 f,
                 "the file ends after {found} of {promised} entries; copy it again, or correct \"entries\" in its header"
             ),
             VectorErrorKind::Truncated { promised: None, found } => {
-                write!(
-                    f,
-                    "the file ends within a line, after {found} entries; copy it again, or remove that line"
-                )
+                write!(f, "the file ends within a line, after {found} entries; copy it again, or remove that line")
             }
             VectorErrorKind::Surplus { promised } => write!(
                 f,
@@ -103,18 +96,12 @@ impl fmt::Display for VectorError {
                 "the event belongs before the one above it; sort the events by stream, client and seq, names as bytes"
             ),
             VectorErrorKind::Repeated => {
-                write!(
-                    f,
-                    "the event is there twice; keep one line for each stream, client and seq"
-                )
+                write!(f, "the event is there twice; keep one line for each stream, client and seq")
             }
             VectorErrorKind::TooLong => write!(f, "the line is longer than {MAX_LINE_BYTES} bytes; leave payloads out"),
             VectorErrorKind::Payload(error) => write!(f, "the payload has no canonical form: {error}"),
             VectorErrorKind::Misstated { actual } => {
-                write!(
-                    f,
-                    "the payload hashes to {actual}, not to what the line says; one of the two was edited"
-                )
+                write!(f, "the payload hashes to {actual}, not to what the line says; one of the two was edited")
             }
         }
     }

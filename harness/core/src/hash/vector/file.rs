@@ -43,18 +43,11 @@ struct Header<'a> {
 /// # Errors
 /// What `out` says; [`io::ErrorKind::InvalidData`] where an entry's payload is not JSON.
 pub fn write_vector(vector: &HashVector, out: &mut dyn Write) -> io::Result<()> {
-    let header = Header {
-        schema: SCHEMA.into(),
-        entries: Some(vector.len() as u64),
-    };
+    let header = Header { schema: SCHEMA.into(), entries: Some(vector.len() as u64) };
     serde_json::to_writer(&mut *out, &header)?;
     out.write_all(b"\n")?;
     for (stream, client, seq, entry) in vector.iter() {
-        let payload = entry
-            .payload
-            .as_deref()
-            .map(serde_json::from_str::<&RawValue>)
-            .transpose()?;
+        let payload = entry.payload.as_deref().map(serde_json::from_str::<&RawValue>).transpose()?;
         let line = EventLine {
             client: client.as_str().into(),
             stream: stream.as_str().into(),
@@ -145,9 +138,7 @@ impl<R: BufRead> VectorReader<R> {
             Err(_) => return Err(reader.error(VectorErrorKind::NoHeader)),
         }
         let header: Result<Header<'_>, _> = serde_json::from_slice(&reader.line);
-        let promised = header
-            .map(|header| header.entries)
-            .map_err(|error| reader.bad_line(&error))?;
+        let promised = header.map(|header| header.entries).map_err(|error| reader.bad_line(&error))?;
         reader.promised = promised;
         if found == Line::Open && promised.is_some_and(|promised| promised > 0) {
             return Err(reader.error(VectorErrorKind::Truncated { promised, found: 0 }));
@@ -164,10 +155,9 @@ impl<R: BufRead> VectorReader<R> {
         let found = self.read_line()?;
         if found == Line::End {
             return match self.promised {
-                Some(promised) if self.events < promised => Err(self.error(VectorErrorKind::Truncated {
-                    promised: self.promised,
-                    found: self.events,
-                })),
+                Some(promised) if self.events < promised => {
+                    Err(self.error(VectorErrorKind::Truncated { promised: self.promised, found: self.events }))
+                }
                 _ => Ok(false),
             };
         }
@@ -209,11 +199,7 @@ impl<R: BufRead> VectorReader<R> {
 
     /// An error at the line that was read last.
     pub fn error(&self, kind: VectorErrorKind) -> VectorError {
-        VectorError {
-            file: self.file.clone(),
-            line: self.number,
-            kind,
-        }
+        VectorError { file: self.file.clone(), line: self.number, kind }
     }
 
     fn read_line(&mut self) -> Result<Line, VectorError> {
@@ -232,10 +218,7 @@ impl<R: BufRead> VectorReader<R> {
         let parsed: EventLine<'_> = match EventLine::parse(&self.line) {
             Ok(parsed) => parsed,
             Err(_) if found == Line::Open => {
-                return Err(self.error(VectorErrorKind::Truncated {
-                    promised: self.promised,
-                    found: self.events,
-                }));
+                return Err(self.error(VectorErrorKind::Truncated { promised: self.promised, found: self.events }));
             }
             Err(error) => return Err(self.bad_line(&error)),
         };
@@ -261,10 +244,7 @@ impl<R: BufRead> VectorReader<R> {
         let text = error.to_string();
         // The line that serde_json counts is always the first; ours is the file's.
         let problem = text.split(" at line ").next().unwrap_or_default().to_owned();
-        self.error(VectorErrorKind::BadLine {
-            problem,
-            column: error.column().max(1),
-        })
+        self.error(VectorErrorKind::BadLine { problem, column: error.column().max(1) })
     }
 }
 
@@ -289,17 +269,9 @@ impl HashVector {
                 }
                 payload = Some(String::from_utf8_lossy(canonical).into());
             }
-            let entry = Entry {
-                hash: event.hash,
-                payload,
-            };
+            let entry = Entry { hash: event.hash, payload };
             // The reader lets no event pass twice, so that there is nothing to conflict with.
-            let _ = vector.insert(
-                &StreamId::new(event.stream),
-                &ClientId::new(event.client),
-                Seq(event.seq),
-                entry,
-            );
+            let _ = vector.insert(&StreamId::new(event.stream), &ClientId::new(event.client), Seq(event.seq), entry);
         }
         Ok(vector)
     }

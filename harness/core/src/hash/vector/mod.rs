@@ -35,10 +35,7 @@ impl Entry {
 
     /// An entry that keeps a text, which is known to be canonical, and takes its hash.
     pub fn with_canonical(text: &str) -> Self {
-        Self {
-            hash: PayloadHash::of_canonical(text.as_bytes()),
-            payload: Some(text.into()),
-        }
+        Self { hash: PayloadHash::of_canonical(text.as_bytes()), payload: Some(text.into()) }
     }
 }
 
@@ -94,34 +91,17 @@ impl HashVector {
             btree_map::Entry::Occupied(there) if there.get().hash == entry.hash => Ok(false),
             btree_map::Entry::Occupied(there) => {
                 let (first, second) = (there.get().hash, entry.hash);
-                Err(Box::new(Conflict {
-                    stream: stream.clone(),
-                    client: client.clone(),
-                    seq,
-                    first,
-                    second,
-                }))
+                Err(Box::new(Conflict { stream: stream.clone(), client: client.clone(), seq, first, second }))
             }
         }
     }
 
     /// The series of a client on a stream; the names are copied only where they are new.
     fn series_mut(&mut self, stream: &StreamId, client: &ClientId) -> &mut BTreeMap<Seq, Entry> {
-        if !self
-            .series
-            .get(stream)
-            .is_some_and(|clients| clients.contains_key(client))
-        {
-            self.series
-                .entry(stream.clone())
-                .or_default()
-                .insert(client.clone(), BTreeMap::new());
+        if !self.series.get(stream).is_some_and(|clients| clients.contains_key(client)) {
+            self.series.entry(stream.clone()).or_default().insert(client.clone(), BTreeMap::new());
         }
-        self.series
-            .entry(stream.clone())
-            .or_default()
-            .entry(client.clone())
-            .or_default()
+        self.series.entry(stream.clone()).or_default().entry(client.clone()).or_default()
     }
 
     /// How many entries there are.

@@ -1,7 +1,7 @@
 //! A valid history, and what makes it one no longer.
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::check::notation::World;
+use crate::check::tests::notation::World;
 
 const GOOD: &str = "planned cut c1; policy a retain 9; pub a1..3; again a1; c1 sub a; c1 a1 a2; fires cut c1; c1 cut; \
                     c1 sub a from 2; c1 a3; c1 leave; c1 sub a from 3; c2 ask a from 9; c2 refused a floor; c2 rewind a; \
@@ -10,10 +10,7 @@ const GOOD: &str = "planned cut c1; policy a retain 9; pub a1..3; again a1; c1 s
 /// The JSON of each record of a valid history.
 fn lines() -> (Plan, History, Vec<String>) {
     let World { plan, legacy, .. } = World::read(GOOD).unwrap();
-    let lines = legacy
-        .records
-        .iter()
-        .map(|record| serde_json::to_string(record).unwrap());
+    let lines = legacy.records.iter().map(|record| serde_json::to_string(record).unwrap());
     let lines = lines.collect();
     (plan, legacy, lines)
 }
@@ -59,33 +56,21 @@ fn operations_that_end_without_having_begun_or_twice_do_not_fit() {
     assert!(twice("\"at\":\"complete\"").contains("ends a second time"));
     assert!(twice("\"at\":\"invoke\"").contains("begins before attempt 1 has ended"));
     assert!(
-        with(
-            "\"at\":\"invoke\",\"op\":2,\"attempt\":1",
-            "\"at\":\"invoke\",\"op\":2,\"attempt\":2"
-        )
-        .contains("follows attempt 0")
+        with("\"at\":\"invoke\",\"op\":2,\"attempt\":1", "\"at\":\"invoke\",\"op\":2,\"attempt\":2")
+            .contains("follows attempt 0")
     );
 }
 
 #[test]
 fn what_the_plan_does_not_have_does_not_fit() {
-    assert_eq!(
-        with("\"at\":\"invoke\",\"op\":2", "\"at\":\"invoke\",\"op\":99"),
-        "the plan has no operation 99"
-    );
-    assert_eq!(
-        with("\"client\":\"c1\"", "\"client\":\"c9\""),
-        "the plan has no client `c9`"
-    );
+    assert_eq!(with("\"at\":\"invoke\",\"op\":2", "\"at\":\"invoke\",\"op\":99"), "the plan has no operation 99");
+    assert_eq!(with("\"client\":\"c1\"", "\"client\":\"c9\""), "the plan has no client `c9`");
     let fire = "\"fault\":\"cut\",\"client\":\"c1\"";
     assert_eq!(
         with(fire, "\"fault\":\"cut\",\"client\":\"c2\""),
         "`cut` strikes `c2`, but the plan has it strike `c1`"
     );
-    assert_eq!(
-        with(fire, "\"fault\":\"cat\",\"client\":\"c1\""),
-        "the plan has no fault or toxic `cat`"
-    );
+    assert_eq!(with(fire, "\"fault\":\"cat\",\"client\":\"c1\""), "the plan has no fault or toxic `cat`");
     for what in ["subscribed", "rewound", "watermark"] {
         let wrong = wrong(|lines| {
             let at = first(lines, &format!("\"at\":\"{what}\""));
@@ -98,10 +83,7 @@ fn what_the_plan_does_not_have_does_not_fit() {
 #[test]
 fn connections_that_open_and_close_out_of_order_do_not_fit() {
     assert_eq!(twice("\"at\":\"opened\""), "connection 1 opens after connection 1");
-    assert_eq!(
-        without("\"at\":\"closed\""),
-        "connection 2 opens before connection 1 has ended"
-    );
+    assert_eq!(without("\"at\":\"closed\""), "connection 2 opens before connection 1 has ended");
     assert_eq!(twice("\"at\":\"closed\""), "connection 1 is not open any more");
     assert_eq!(without("\"at\":\"opened\""), "connection 1 was never opened");
     let failed =
@@ -123,18 +105,12 @@ fn deliveries_and_answers_without_their_subscription_do_not_fit() {
     assert!(without("\"at\":\"subscribed\"").contains("not the stream's last one"));
     assert!(without("\"sub\":3").contains("is answered and was not asked for"));
     assert!(
-        with(
-            "\"sub\":1,\"stream\":\"a\",\"seq\":1",
-            "\"sub\":7,\"stream\":\"a\",\"seq\":1"
-        )
-        .contains("not the stream's last one")
+        with("\"sub\":1,\"stream\":\"a\",\"seq\":1", "\"sub\":7,\"stream\":\"a\",\"seq\":1")
+            .contains("not the stream's last one")
     );
     assert!(
-        with(
-            "\"conn\":1,\"sub\":1,\"stream\":\"a\",\"seq\":1",
-            "\"conn\":2,\"sub\":1,\"stream\":\"a\",\"seq\":1"
-        )
-        .contains("was never opened")
+        with("\"conn\":1,\"sub\":1,\"stream\":\"a\",\"seq\":1", "\"conn\":2,\"sub\":1,\"stream\":\"a\",\"seq\":1")
+            .contains("was never opened")
     );
     assert!(twice("\"at\":\"accepted\"").contains("is answered a second time"));
     assert!(twice("\"at\":\"refused\"").contains("is answered a second time"));
@@ -154,18 +130,9 @@ fn a_delivery_of_a_stream_that_was_never_subscribed_to_belongs_to_none_and_fits(
 
 #[test]
 fn phases_follow_one_another() {
-    assert_eq!(
-        without("\"phase\":\"setup\""),
-        "the phase Exercise begins a history, not Setup"
-    );
-    assert_eq!(
-        without("\"phase\":\"heal\""),
-        "the phase Converge does not follow the phase Exercise"
-    );
-    assert_eq!(
-        twice("\"phase\":\"done\""),
-        "the phase Done does not follow the phase Done"
-    );
+    assert_eq!(without("\"phase\":\"setup\""), "the phase Exercise begins a history, not Setup");
+    assert_eq!(without("\"phase\":\"heal\""), "the phase Converge does not follow the phase Exercise");
+    assert_eq!(twice("\"phase\":\"done\""), "the phase Done does not follow the phase Done");
     let moved = wrong(|lines| {
         let invoke = lines.remove(first(lines, "\"at\":\"invoke\""));
         lines.insert(0, invoke);

@@ -16,13 +16,7 @@ pub(super) fn faults(
     published: &Published,
     heads: &[u64],
 ) -> Vec<PlannedFault> {
-    let mut compile = Faults {
-        chance: &mut compiler.chance,
-        case,
-        published,
-        heads,
-        taken: BTreeSet::new(),
-    };
+    let mut compile = Faults { chance: &mut compiler.chance, case, published, heads, taken: BTreeSet::new() };
     case.faults.iter().map(|fault| compile.fault(fault)).collect()
 }
 
@@ -51,20 +45,14 @@ impl Faults<'_> {
             Place::Delivery { stream, seqs } => {
                 let seq = self.seq(victim, *stream, seqs);
                 struck = Some((*stream, seq));
-                Position::Delivery {
-                    stream: self.stream(*stream),
-                    seq: Seq(seq),
-                }
+                Position::Delivery { stream: self.stream(*stream), seq: Seq(seq) }
             }
-            Place::Proof { stream } => Position::Delivery {
-                stream: self.stream(*stream),
-                seq: Seq(self.heads[*stream] + 1),
-            },
+            Place::Proof { stream } => {
+                Position::Delivery { stream: self.stream(*stream), seq: Seq(self.heads[*stream] + 1) }
+            }
             Place::Ack { stream, seqs } => {
                 let seq = self.seq(victim, *stream, seqs);
-                Position::Ack {
-                    op: self.op(*stream, seq),
-                }
+                Position::Ack { op: self.op(*stream, seq) }
             }
             Place::Resume(nth) => Position::Resume { nth: *nth },
             Place::ResumeReply(nth) => Position::ResumeReply { nth: *nth },
@@ -92,10 +80,10 @@ impl Faults<'_> {
             event: pick.event.clone(),
             stream: pick.stream.map(|stream| self.stream(stream)),
             seq: pick.seq.map(Seq),
-            payload: pick.payload.as_ref().map(|(pointer, equals)| Predicate {
-                pointer: pointer.clone(),
-                equals: equals.clone(),
-            }),
+            payload: pick
+                .payload
+                .as_ref()
+                .map(|(pointer, equals)| Predicate { pointer: pointer.clone(), equals: equals.clone() }),
             nth: pick.nth,
             per: pick.per,
         }
@@ -131,26 +119,20 @@ impl Faults<'_> {
             }
             script::FaultKind::Settled(kind) => return kind.clone(),
             script::FaultKind::Hold { acked } => {
-                let until = acked.map_or(Release::Heal, |(stream, seq)| Release::Acked {
-                    op: self.op(stream, seq),
-                });
+                let until = acked.map_or(Release::Heal, |(stream, seq)| Release::Acked { op: self.op(stream, seq) });
                 return FaultKind::Hold { until };
             }
             script::FaultKind::RewriteCursor { stream, to } => {
-                return FaultKind::RewriteCursor {
-                    stream: self.stream(*stream),
-                    to: Cursor(draw(self.chance, *to)),
-                };
+                return FaultKind::RewriteCursor { stream: self.stream(*stream), to: Cursor(draw(self.chance, *to)) };
             }
             script::FaultKind::ReplacePayload => {
                 let event = struck.and_then(|struck| self.published.get(&struck));
                 let payload = event.map_or_else(|| "{}".to_owned(), |event| altered(&event.payload, &event.mark));
                 Mutation::ReplacePayload { payload }
             }
-            script::FaultKind::Misdeliver { stream, seq } => Mutation::Misdeliver {
-                stream: self.stream(*stream),
-                seq: Seq(*seq),
-            },
+            script::FaultKind::Misdeliver { stream, seq } => {
+                Mutation::Misdeliver { stream: self.stream(*stream), seq: Seq(*seq) }
+            }
         };
         FaultKind::Mutate { mutation }
     }

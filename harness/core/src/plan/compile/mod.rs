@@ -23,11 +23,7 @@ const BACKOFF_WAITS: u32 = 16;
 
 /// Spends all chance: the same scenario and seed give the same plan, byte for byte.
 pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
-    let mut compiler = Compiler {
-        scenario,
-        chance: Chance::new(seed, &scenario.name),
-        last_op: 0,
-    };
+    let mut compiler = Compiler { scenario, chance: Chance::new(seed, &scenario.name), last_op: 0 };
     let mut cases: Vec<Case> = Vec::new();
     let (mut faults, mut toxics) = (Vec::new(), Vec::new());
     let mut heads = Vec::new();
@@ -118,9 +114,7 @@ impl Compiler<'_> {
     /// Full jitter: anything from nothing (here 1 ms) up to a ceiling that doubles until its cap.
     fn backoff(&mut self, backoff: Backoff) -> Vec<u64> {
         let ceiling = |nth: u32| backoff.base_ms.saturating_mul(1 << nth.min(32)).min(backoff.cap_ms);
-        (0..BACKOFF_WAITS)
-            .map(|nth| self.chance.between(1, ceiling(nth).max(1)))
-            .collect()
+        (0..BACKOFF_WAITS).map(|nth| self.chance.between(1, ceiling(nth).max(1))).collect()
     }
 }
 
@@ -129,9 +123,7 @@ fn at_least(scenario: &Scenario, faults: &[PlannedFault], toxics: &[PlannedToxic
     let least = scenario.at_least;
     let armed = |lane: LaneId| {
         let faults = faults.iter().filter(|fault| fault.strikes(lane)).count();
-        let toxics = toxics
-            .iter()
-            .filter(|toxic| toxic.strikes(lane) && toxic.toxicity >= 1.0);
+        let toxics = toxics.iter().filter(|toxic| toxic.strikes(lane) && toxic.toxicity >= 1.0);
         (faults + toxics.count()) as u64
     };
     let fewest = LaneId::BOTH.into_iter().map(armed).min().unwrap_or(0);
@@ -147,9 +139,6 @@ fn at_least(scenario: &Scenario, faults: &[PlannedFault], toxics: &[PlannedToxic
 fn expectation(scenario: &Scenario) -> Expectation {
     match &scenario.expect {
         None => Expectation::Allow,
-        Some(expect) => Expectation::Block {
-            findings: expect.findings.clone(),
-            lane: expect.lane,
-        },
+        Some(expect) => Expectation::Block { findings: expect.findings.clone(), lane: expect.lane },
     }
 }

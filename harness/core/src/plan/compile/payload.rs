@@ -70,17 +70,8 @@ const STRINGS: [&str; 20] = [
 ];
 
 /// Names, as they are spelled, that sort otherwise by code point than by UTF-16 unit, or are odd.
-const NAMES: [&str; 9] = [
-    "\u{e000}",
-    "\u{1F600}k",
-    "\\ud83d\\ude01",
-    "\u{fb33}",
-    "a b",
-    "__proto__",
-    "1",
-    "10",
-    "\\u0009",
-];
+const NAMES: [&str; 9] =
+    ["\u{e000}", "\u{1F600}k", "\\ud83d\\ude01", "\u{fb33}", "a b", "__proto__", "1", "10", "\\u0009"];
 
 /// Draws a payload. `nth` is the event's place in its stream, for kinds that go by turns.
 pub(super) fn payload(chance: &mut Chance, kind: Payload, key: &str, nth: u64) -> String {
@@ -119,9 +110,7 @@ pub(super) fn altered(payload: &str, key: &str) -> String {
 }
 
 fn small(chance: &mut Chance, key: &str) -> String {
-    let state = chance
-        .pick(&["queued", "running", "blocked", "done"])
-        .unwrap_or("queued");
+    let state = chance.pick(&["queued", "running", "blocked", "done"]).unwrap_or("queued");
     let (step, ratio) = (chance.below(1_000), chance.below(10_000));
     format!("{{\"key\":\"{key}\",\"state\":\"{state}\",\"step\":{step},\"ratio\":0.{ratio:04},\"ok\":true}}")
 }
@@ -133,10 +122,7 @@ fn large(chance: &mut Chance, key: &str) -> String {
     while text.len() < bytes {
         // One drawn word gives a line that no compression can leave out; the rest of the line is what logs are like.
         let word = chance.word();
-        text.push_str(&format!(
-            "{{\"at\":{},\"log\":\"step {word:016x} \u{2713} finished\"}},",
-            word % 100_000
-        ));
+        text.push_str(&format!("{{\"at\":{},\"log\":\"step {word:016x} \u{2713} finished\"}},", word % 100_000));
     }
     text.push_str("null]}");
     text
@@ -180,11 +166,7 @@ fn numbers(chance: &mut Chance, key: &str) -> String {
     let mut list = NUMBERS.to_vec();
     chance.shuffle(&mut list);
     let drawn = f64::from_bits(chance.word());
-    let drawn = if drawn.is_finite() {
-        format!("{drawn:e}")
-    } else {
-        "1.5e300".to_owned()
-    };
+    let drawn = if drawn.is_finite() { format!("{drawn:e}") } else { "1.5e300".to_owned() };
     let digits = format!("{}{:018}", 1 + chance.below(9), chance.below(1_000_000_000_000_000_000));
     let members = vec![
         keyed(key),
@@ -227,61 +209,11 @@ fn awkward(chance: &mut Chance, key: &str) -> String {
         ("unicode".to_owned(), unicode(chance, key)),
         ("numbers".to_owned(), numbers(chance, key)),
         ("nested".to_owned(), nested(chance, key, DEPTH / 3)),
-        (
-            "\\u0065mpty".to_owned(),
-            format!("[ {} , [ ] ,{{\t}}]", EXEMPT.join(" ,\n")),
-        ),
+        ("\\u0065mpty".to_owned(), format!("[ {} , [ ] ,{{\t}}]", EXEMPT.join(" ,\n"))),
         (String::new(), "{\"\" : \"\"}".to_owned()),
     ];
     object(chance, members)
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::hash::payload_hash;
-    use crate::ids::Seed;
-    use crate::scenario::words::PAYLOADS;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_payload_has_a_canonical_form_and_is_alone_of_its_kind() {
-        let mut hashes = BTreeSet::new();
-        let mut chance = Chance::new(Seed(3), "payloads");
-        for (name, kind) in PAYLOADS {
-            for nth in 1..=60 {
-                let key = format!("{name}:{nth}");
-                let text = payload(&mut chance, *kind, &key, nth);
-                let hash =
-                    payload_hash(text.as_bytes()).unwrap_or_else(|error| panic!("{name} {nth}: {error}\n{text}"));
-                if !EXEMPT.contains(&text.as_str()) {
-                    assert!(text.contains(&key), "{name} {nth}");
-                    assert!(hashes.insert(hash), "{name} {nth} comes twice");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_large_payload_is_within_its_bounds() {
-        let mut chance = Chance::new(Seed(3), "large");
-        for nth in 0..20 {
-            let len = payload(&mut chance, Payload::Large, "k", nth).len() as u64;
-            assert!((LARGE_BYTES.0..LARGE_BYTES.1 + 200).contains(&len), "{len}");
-        }
-    }
-
-    #[test]
-    fn an_altered_payload_is_json_and_another_one() {
-        let mut chance = Chance::new(Seed(3), "altered");
-        for (name, kind) in PAYLOADS {
-            for nth in 1..9 {
-                let key = format!("{name}:{nth}:ab0");
-                let text = payload(&mut chance, *kind, &key, nth);
-                let other = payload_hash(altered(&text, &key).as_bytes()).unwrap();
-                assert_ne!(other, payload_hash(text.as_bytes()).unwrap());
-            }
-        }
-    }
-}
+mod tests;

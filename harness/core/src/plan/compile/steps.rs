@@ -25,13 +25,8 @@ pub(super) type Published = BTreeMap<(usize, u64), Event>;
 /// The steps, what they publish, and each stream's head behind them. Waits for faults still name them by index, see
 /// [`name_faults`].
 pub(super) fn steps(compiler: &mut Compiler<'_>, case: &Case) -> (Vec<Step>, Published, Vec<u64>) {
-    let mut compile = Steps {
-        compiler,
-        case,
-        steps: Vec::new(),
-        published: Published::new(),
-        heads: vec![0; case.streams.len()],
-    };
+    let mut compile =
+        Steps { compiler, case, steps: Vec::new(), published: Published::new(), heads: vec![0; case.streams.len()] };
     for step in &case.steps {
         compile.step(step);
     }
@@ -41,13 +36,7 @@ pub(super) fn steps(compiler: &mut Compiler<'_>, case: &Case) -> (Vec<Step>, Pub
 /// One more event for every stream, behind the heads that the script leaves. It is small whatever the stream's payloads
 /// are like, since only its arrival matters.
 pub(super) fn proof_of_life(compiler: &mut Compiler<'_>, case: &Case, heads: Vec<u64>) -> Vec<Step> {
-    let mut compile = Steps {
-        compiler,
-        case,
-        steps: Vec::new(),
-        published: Published::new(),
-        heads,
-    };
+    let mut compile = Steps { compiler, case, steps: Vec::new(), published: Published::new(), heads };
     for (stream, planned) in case.streams.iter().enumerate() {
         compile.event(stream, Payload::Small, planned.keys);
     }
@@ -94,55 +83,35 @@ impl Steps<'_, '_> {
 
     fn step(&mut self, step: &script::Step) {
         let compiled = match step {
-            script::Step::Policy {
-                stream,
-                retention,
-                replay_budget,
-            } => Step::Policy {
+            script::Step::Policy { stream, retention, replay_budget } => Step::Policy {
                 op: self.compiler.op(),
                 stream: self.stream(*stream),
                 retention: *retention,
                 replay_budget: *replay_budget,
             },
-            script::Step::Publish {
-                shares,
-                spread,
-                lockstep,
-            } => return self.publish(shares, *spread, lockstep.as_deref()),
+            script::Step::Publish { shares, spread, lockstep } => {
+                return self.publish(shares, *spread, lockstep.as_deref());
+            }
             script::Step::Republish { stream, seq } => return self.again(*stream, *seq, false),
             script::Step::Conflict { stream, seq } => return self.again(*stream, *seq, true),
-            script::Step::Connect(client) => Step::Connect {
-                client: self.client(*client),
-            },
-            script::Step::Disconnect(client) => Step::Disconnect {
-                client: self.client(*client),
-            },
-            script::Step::Crash(client) => Step::Crash {
-                client: self.client(*client),
-            },
-            script::Step::Resubscribe(client) => Step::Resubscribe {
-                client: self.client(*client),
-            },
+            script::Step::Connect(client) => Step::Connect { client: self.client(*client) },
+            script::Step::Disconnect(client) => Step::Disconnect { client: self.client(*client) },
+            script::Step::Crash(client) => Step::Crash { client: self.client(*client) },
+            script::Step::Resubscribe(client) => Step::Resubscribe { client: self.client(*client) },
             script::Step::SetCursor { client, stream, to } => Step::SetCursor {
                 client: self.client(*client),
                 stream: self.stream(*stream),
                 cursor: Cursor(draw(&mut self.compiler.chance, *to)),
             },
-            script::Step::Await(clients) => Step::AwaitCaughtUp {
-                clients: clients.iter().map(|client| self.client(*client)).collect(),
-            },
-            script::Step::AwaitFault(fault) => Step::AwaitFired {
-                fault: FaultId::new(fault.to_string()),
-            },
-            script::Step::AwaitToxic(toxic) => Step::AwaitFired {
-                fault: self.toxic(*toxic),
-            },
-            script::Step::Arm(toxics) => Step::Arm {
-                toxics: toxics.iter().map(|toxic| self.toxic(*toxic)).collect(),
-            },
-            script::Step::Disarm(toxics) => Step::Disarm {
-                toxics: toxics.iter().map(|toxic| self.toxic(*toxic)).collect(),
-            },
+            script::Step::Await(clients) => {
+                Step::AwaitCaughtUp { clients: clients.iter().map(|client| self.client(*client)).collect() }
+            }
+            script::Step::AwaitFault(fault) => Step::AwaitFired { fault: FaultId::new(fault.to_string()) },
+            script::Step::AwaitToxic(toxic) => Step::AwaitFired { fault: self.toxic(*toxic) },
+            script::Step::Arm(toxics) => Step::Arm { toxics: toxics.iter().map(|toxic| self.toxic(*toxic)).collect() },
+            script::Step::Disarm(toxics) => {
+                Step::Disarm { toxics: toxics.iter().map(|toxic| self.toxic(*toxic)).collect() }
+            }
             script::Step::Server { lane, action } => Step::Server {
                 lane: *lane,
                 action: match action {
@@ -175,23 +144,13 @@ impl Steps<'_, '_> {
         let seq = self.heads[stream];
         let op = self.compiler.op();
         let chance = &mut self.compiler.chance;
-        let mark = format!(
-            "{}:{seq}:{:08x}",
-            self.case.streams[stream].topic,
-            chance.below(1 << 32)
-        );
+        let mark = format!("{}:{seq}:{:08x}", self.case.streams[stream].topic, chance.below(1 << 32));
         let key = match keys {
             Keys::Own => mark.clone(),
             Keys::Shared => format!("shared:{seq}"),
         };
         let payload = payload(chance, kind, &mark, seq);
-        let event = Event {
-            op,
-            hash: hash_of(&payload),
-            key,
-            mark,
-            payload,
-        };
+        let event = Event { op, hash: hash_of(&payload), key, mark, payload };
         self.steps.push(Step::Publish {
             op,
             stream: self.stream(stream),
@@ -231,11 +190,7 @@ impl Steps<'_, '_> {
 
 /// A choice, made.
 pub(super) fn draw(chance: &mut Chance, choice: script::Choice) -> u64 {
-    if choice.low >= choice.high {
-        choice.high
-    } else {
-        chance.between(choice.low, choice.high)
-    }
+    if choice.low >= choice.high { choice.high } else { chance.between(choice.low, choice.high) }
 }
 
 /// Which stream each event of a publish goes to.

@@ -34,12 +34,7 @@ fn the_same_scenario_and_seed_give_the_same_bytes() {
 #[test]
 fn another_seed_gives_other_bytes() {
     for scenario in all() {
-        assert_ne!(
-            compile(&scenario, Seed(1)).digest(),
-            compile(&scenario, Seed(2)).digest(),
-            "{}",
-            scenario.name
-        );
+        assert_ne!(compile(&scenario, Seed(1)).digest(), compile(&scenario, Seed(2)).digest(), "{}", scenario.name);
     }
 }
 
@@ -54,9 +49,7 @@ fn a_plan_reads_back_as_it_was_written() {
 
 #[test]
 fn a_plan_of_another_schema_is_not_read() {
-    let text = compile(&scenario("lost-ack"), Seed(1))
-        .to_json()
-        .replace(PLAN_SCHEMA, "cutover.plan/9");
+    let text = compile(&scenario("lost-ack"), Seed(1)).to_json().replace(PLAN_SCHEMA, "cutover.plan/9");
     let error = Plan::from_json(&text).unwrap_err().to_string();
     assert!(error.contains("cutover.plan/9"), "{error}");
     assert!(Plan::from_json("[]").is_err());
@@ -72,33 +65,17 @@ fn check_promises(plan: &Plan) {
         let mut keys: BTreeMap<(String, String), u64> = BTreeMap::new();
         let mut heads: BTreeMap<String, u64> = BTreeMap::new();
         let mut connected = BTreeSet::new();
-        for name in case
-            .streams
-            .iter()
-            .map(|s| s.id.as_str())
-            .chain(case.clients.iter().map(|c| c.id.as_str()))
-        {
+        for name in case.streams.iter().map(|s| s.id.as_str()).chain(case.clients.iter().map(|c| c.id.as_str())) {
             assert!(names.insert(name.to_owned()), "{name} comes twice in {}", plan.scenario);
         }
         for client in &case.clients {
             assert_eq!(client.backoff_ms.len(), 16);
-            assert!(
-                client.backoff_ms.iter().all(|ms| (1..=400).contains(ms)),
-                "{:?}",
-                client.backoff_ms
-            );
+            assert!(client.backoff_ms.iter().all(|ms| (1..=400).contains(ms)), "{:?}", client.backoff_ms);
         }
         for step in case.all_steps() {
             match step {
                 Step::Policy { op, .. } => ops.push(op.0),
-                Step::Publish {
-                    op,
-                    stream,
-                    key,
-                    payload,
-                    hash,
-                    expect,
-                } => {
+                Step::Publish { op, stream, key, payload, hash, expect } => {
                     ops.push(op.0);
                     assert_eq!(payload_hash(payload.as_bytes()).unwrap(), *hash);
                     match expect {
@@ -150,11 +127,7 @@ fn check_promises(plan: &Plan) {
     }
     // The proofs of life of all cases come behind all scripts.
     ops.sort_unstable();
-    assert_eq!(
-        ops,
-        (1..=ops.len() as u32).collect::<Vec<_>>(),
-        "operations are numbered through"
-    );
+    assert_eq!(ops, (1..=ops.len() as u32).collect::<Vec<_>>(), "operations are numbered through");
     check_faults(plan, &events);
 }
 
@@ -166,11 +139,7 @@ fn check_faults(plan: &Plan, events: &BTreeMap<(String, u64), String>) {
         match &fault.at {
             Position::Delivery { stream, seq } => {
                 assert!(events.contains_key(&(stream.to_string(), seq.0)), "{}", fault.id);
-                assert!(
-                    positions.insert((&fault.client, fault.lane, stream, seq)),
-                    "{}",
-                    fault.id
-                );
+                assert!(positions.insert((&fault.client, fault.lane, stream, seq)), "{}", fault.id);
             }
             Position::Ack { op } => assert_ne!(op.0, 0, "{}", fault.id),
             _ => {}
@@ -247,12 +216,7 @@ fn cases_share_no_names_and_differ_in_their_position() {
 #[test]
 fn a_random_cut_strikes_elsewhere_with_another_seed() {
     let storm = scenario("reconnect-storm");
-    let places = |seed| {
-        compile(&storm, Seed(seed))
-            .faults
-            .into_iter()
-            .map(|fault| format!("{:?}", fault.at))
-    };
+    let places = |seed| compile(&storm, Seed(seed)).faults.into_iter().map(|fault| format!("{:?}", fault.at));
     assert_ne!(places(1).collect::<Vec<_>>(), places(2).collect::<Vec<_>>());
 }
 
@@ -264,19 +228,10 @@ fn lockstep_waits_for_the_readers_of_each_event_and_burst_for_nobody() {
             continue;
         };
         for client in clients {
-            let planned = plan.cases[0]
-                .clients
-                .iter()
-                .find(|planned| planned.id == *client)
-                .unwrap();
+            let planned = plan.cases[0].clients.iter().find(|planned| planned.id == *client).unwrap();
             assert!(planned.streams.contains(stream));
         }
     }
     let burst = compile(&scenario("drop-event"), Seed(1));
-    assert!(
-        !burst.cases[0]
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::AwaitCaughtUp { .. }))
-    );
+    assert!(!burst.cases[0].steps.iter().any(|step| matches!(step, Step::AwaitCaughtUp { .. })));
 }

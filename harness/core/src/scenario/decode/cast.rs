@@ -59,9 +59,7 @@ pub(super) fn streams(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<Str
             topic: topic.value.to_owned(),
             retention: section.number("retention", 1..=MAX_NUMBER, mistakes),
             replay_budget: section.number("replay_budget", 0..=MAX_NUMBER, mistakes),
-            payload: section
-                .word("payload", words::PAYLOADS, mistakes)
-                .unwrap_or(Payload::Small),
+            payload: section.word("payload", words::PAYLOADS, mistakes).unwrap_or(Payload::Small),
             keys: section.word("keys", words::KEYS, mistakes).unwrap_or(Keys::Own),
         };
         streams.push(At { value, at: section.at });
@@ -88,10 +86,7 @@ fn check_topic(topic: At<&str>, mistakes: &mut Mistakes) {
     }
     let good = |c: char| c.is_ascii_alphanumeric() || "._-:".contains(c);
     if value.len() > 2 * MAX_NAME || !value.chars().all(good) {
-        let what = format!(
-            "a topic is at most {} of A-Z, a-z, 0-9, `.`, `_`, `-` and `:`",
-            2 * MAX_NAME
-        );
+        let what = format!("a topic is at most {} of A-Z, a-z, 0-9, `.`, `_`, `-` and `:`", 2 * MAX_NAME);
         mistakes.local(topic.at, what, None);
     }
 }
@@ -138,12 +133,8 @@ fn client(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<
         name: name.value.to_owned(),
         streams,
         replay_batch: u32::try_from(batch).unwrap_or(200),
-        serializer: section
-            .word("serializer", words::SERIALIZERS, mistakes)
-            .unwrap_or(Serializer::V2),
-        compression: section
-            .word("compression", words::COMPRESSIONS, mistakes)
-            .unwrap_or(Compression::None),
+        serializer: section.word("serializer", words::SERIALIZERS, mistakes).unwrap_or(Serializer::V2),
+        compression: section.word("compression", words::COMPRESSIONS, mistakes).unwrap_or(Compression::None),
     };
     Some(At { value, at: section.at })
 }

@@ -54,15 +54,7 @@ fn fault(node: Node<'_>, index: usize, names: &Names<'_>, mistakes: &mut Mistake
     let draws = section.number("draws", 1..=64, mistakes).unwrap_or(1);
     let always = section.word("times", words::TIMES, mistakes).unwrap_or(starves);
     let kind = kind(verb, section, names, mistakes)?;
-    let fault = FaultDraft {
-        name,
-        clients: clients?,
-        lane,
-        at: at?,
-        kind,
-        draws,
-        always,
-    };
+    let fault = FaultDraft { name, clients: clients?, lane, at: at?, kind, draws, always };
     check(section.at, &fault, mistakes);
     Some(fault)
 }
@@ -76,12 +68,7 @@ pub(super) fn victims(section: &Section<'_>, names: &Names<'_>, mistakes: &mut M
     {
         return Some(None);
     }
-    Some(Some(
-        listed
-            .into_iter()
-            .filter_map(|name| names.client(name, mistakes))
-            .collect(),
-    ))
+    Some(Some(listed.into_iter().filter_map(|name| names.client(name, mistakes)).collect()))
 }
 
 /// What heartbeats are starved at.
@@ -110,10 +97,7 @@ fn place(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> O
     let at = node.at;
     let section = Section::of(node, "`at`", mistakes)?;
     section.only(keys::AT, mistakes);
-    let kinds: Vec<_> = keys::AT
-        .iter()
-        .filter(|key| !keys::PICK.contains(key) && section.has(key))
-        .collect();
+    let kinds: Vec<_> = keys::AT.iter().filter(|key| !keys::PICK.contains(key) && section.has(key)).collect();
     let [kind] = kinds.as_slice() else {
         let hint =
             "give one of `delivery`, `proof`, `ack`, `resume`, `resume_reply`, `heartbeat_reply`, `message`".to_owned();
@@ -164,22 +148,13 @@ fn kind(verb: &str, section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mis
         "cut" => {
             let how = pick(section, "how", words::CUTS, mistakes);
             let when = pick(section, "when", words::WHENS, mistakes);
-            KindDraft::Cut {
-                how: how?,
-                when: when?,
-                code: close_code(section, mistakes),
-            }
+            KindDraft::Cut { how: how?, when: when?, code: close_code(section, mistakes) }
         }
-        "hold" => KindDraft::Hold {
-            acked: until(section, names, mistakes)?,
-        },
+        "hold" => KindDraft::Hold { acked: until(section, names, mistakes)? },
         "rewrite-cursor" => {
             let stream = names.need_stream(section, mistakes);
             let to = cursor(section, names, mistakes);
-            KindDraft::RewriteCursor {
-                stream: stream?,
-                to: to?,
-            }
+            KindDraft::RewriteCursor { stream: stream?, to: to? }
         }
         "replace-payload" => KindDraft::ReplacePayload,
         "misdeliver" => {
@@ -194,40 +169,25 @@ fn kind(verb: &str, section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mis
 /// A kind that the file settles.
 fn settled(verb: &str, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<FaultKind> {
     Some(match verb {
-        "repeat" => FaultKind::Repeat {
-            more: more(section, mistakes),
-        },
+        "repeat" => FaultKind::Repeat { more: more(section, mistakes) },
         "delay" => {
             section.need("ms", mistakes)?;
-            FaultKind::Delay {
-                ms: section.number("ms", 1..=MAX_DELAY_MS, mistakes)?,
-            }
+            FaultKind::Delay { ms: section.number("ms", 1..=MAX_DELAY_MS, mistakes)? }
         }
         "drop" | "starve-heartbeats" => FaultKind::Drop,
         "reorder" => FaultKind::Reorder {
-            behind: section
-                .number("behind", 1..=32, mistakes)
-                .map_or(1, |behind| behind as u8),
+            behind: section.number("behind", 1..=32, mistakes).map_or(1, |behind| behind as u8),
             within_ms: within(section, mistakes),
         },
-        "split" => FaultKind::Split {
-            frames: section
-                .number("frames", 2..=1_000, mistakes)
-                .map_or(2, |frames| frames as u16),
-        },
+        "split" => {
+            FaultKind::Split { frames: section.number("frames", 2..=1_000, mistakes).map_or(2, |frames| frames as u16) }
+        }
         "merge" => FaultKind::Merge {
-            messages: section
-                .number("messages", 2..=64, mistakes)
-                .map_or(2, |messages| messages as u8),
+            messages: section.number("messages", 2..=64, mistakes).map_or(2, |messages| messages as u8),
             within_ms: within(section, mistakes),
         },
-        "drain" => FaultKind::Drain {
-            code: close_code(section, mistakes),
-            within_ms: within(section, mistakes),
-        },
-        _ => FaultKind::Mutate {
-            mutation: mutation(verb, section, mistakes)?,
-        },
+        "drain" => FaultKind::Drain { code: close_code(section, mistakes), within_ms: within(section, mistakes) },
+        _ => FaultKind::Mutate { mutation: mutation(verb, section, mistakes)? },
     })
 }
 
@@ -237,24 +197,16 @@ fn mutation(verb: &str, section: &Section<'_>, mistakes: &mut Mistakes) -> Optio
         "set-json" => {
             let at = section.need_text("pointer", mistakes);
             let value = json_value(section, mistakes);
-            Mutation::SetJson {
-                pointer: pointer(at?, mistakes)?,
-                value: value?,
-            }
+            Mutation::SetJson { pointer: pointer(at?, mistakes)?, value: value? }
         }
         "set-column" => {
             let column = section.need_text("column", mistakes);
             let value = json_value(section, mistakes);
-            Mutation::SetColumn {
-                column: column?.value.to_owned(),
-                value: value?,
-            }
+            Mutation::SetColumn { column: column?.value.to_owned(), value: value? }
         }
         "drop-event" => Mutation::DropEvent,
         "swap" => Mutation::SwapWithNext,
-        "flood" => Mutation::Flood {
-            more: more(section, mistakes),
-        },
+        "flood" => Mutation::Flood { more: more(section, mistakes) },
         _ => return None,
     })
 }
@@ -274,20 +226,14 @@ fn close_code(section: &Section<'_>, mistakes: &mut Mistakes) -> u16 {
 }
 
 fn within(section: &Section<'_>, mistakes: &mut Mistakes) -> u64 {
-    section
-        .number("within_ms", 1..=MAX_DELAY_MS, mistakes)
-        .unwrap_or(WITHIN_MS)
+    section.number("within_ms", 1..=MAX_DELAY_MS, mistakes).unwrap_or(WITHIN_MS)
 }
 
 fn json_value(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<String> {
     let node = section.need("value", mistakes)?;
     let value = node.json();
     if value.is_none() {
-        mistakes.local(
-            node.at,
-            format!("`value` is a JSON value, but this is {}", node.type_name()),
-            None,
-        );
+        mistakes.local(node.at, format!("`value` is a JSON value, but this is {}", node.type_name()), None);
     }
     value
 }
@@ -344,12 +290,7 @@ fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
     let on_proof = matches!(place, PlaceDraft::Proof { .. });
     let on_delivery = on_proof || matches!(place, PlaceDraft::Delivery { .. });
     let repeats = fault.kind.repeats();
-    let sets_json = matches!(
-        fault.kind,
-        KindDraft::Settled(FaultKind::Mutate {
-            mutation: Mutation::SetJson { .. }
-        })
-    );
+    let sets_json = matches!(fault.kind, KindDraft::Settled(FaultKind::Mutate { mutation: Mutation::SetJson { .. } }));
     let by_message = is_message && (repeats || sets_json);
     if (fault.kind.is_mutation() || repeats) && !on_delivery && !by_message {
         let hint = "use at = { delivery = \"<topic>\", seq = 5 }".to_owned();
@@ -358,11 +299,7 @@ fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
     let lasts = matches!(fault.kind, KindDraft::Settled(FaultKind::Mutate { .. }));
     if on_proof && !lasts {
         let hint = "use do = \"drop-event\"".to_owned();
-        mistakes.local(
-            fault.at.at,
-            "faults are off before the proof of life; only a defect is there",
-            hint,
-        );
+        mistakes.local(fault.at.at, "faults are off before the proof of life; only a defect is there", hint);
     }
     lasting(at, fault, on_resume, mistakes);
     let random = match place {
@@ -384,11 +321,7 @@ fn lasting(at: usize, fault: &FaultDraft, on_resume: bool, mistakes: &mut Mistak
         return;
     }
     if fault.kind.ends() || matches!(fault.kind, KindDraft::Hold { .. }) {
-        mistakes.local(
-            at,
-            "a fault that always cuts, drains or holds never lets the client get on",
-            None,
-        );
+        mistakes.local(at, "a fault that always cuts, drains or holds never lets the client get on", None);
     }
     let beats = |pick: &PickDraft| matches!(pick.kind, Some(MessageKind::Heartbeat | MessageKind::HeartbeatReply));
     let spares = match &fault.at.value {
@@ -399,10 +332,6 @@ fn lasting(at: usize, fault: &FaultDraft, on_resume: bool, mistakes: &mut Mistak
     if fault.kind.displaces() && !spares {
         let what = if on_resume { "a resume" } else { "a message" };
         let hint = "strike once, or lose heartbeats only".to_owned();
-        mistakes.local(
-            at,
-            format!("{what} that is lost or late every time never gets through"),
-            hint,
-        );
+        mistakes.local(at, format!("{what} that is lost or late every time never gets through"), hint);
     }
 }

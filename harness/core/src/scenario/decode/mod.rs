@@ -55,10 +55,7 @@ impl Names<'_> {
     fn clients(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<usize>> {
         section.has("clients").then(|| {
             let names = section.texts("clients", mistakes);
-            names
-                .into_iter()
-                .filter_map(|name| self.client(name, mistakes))
-                .collect()
+            names.into_iter().filter_map(|name| self.client(name, mistakes)).collect()
         })
     }
 
@@ -66,10 +63,7 @@ impl Names<'_> {
     fn streams(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<usize> {
         if section.has("streams") {
             let topics = section.texts("streams", mistakes);
-            return topics
-                .into_iter()
-                .filter_map(|topic| self.stream(topic, mistakes))
-                .collect();
+            return topics.into_iter().filter_map(|topic| self.stream(topic, mistakes)).collect();
         }
         self.need_stream(section, mistakes).into_iter().collect()
     }
@@ -86,10 +80,7 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
     let before = mistakes.len();
     let streams = cast::streams(&root, mistakes);
     let clients = cast::clients(&root, &streams, mistakes);
-    let names = Names {
-        streams: &streams,
-        clients: &clients,
-    };
+    let names = Names { streams: &streams, clients: &clients };
     let steps = steps::steps(&root, &names, mistakes);
     let bindings = bindings(&root, mistakes);
     let walkable = mistakes.len() == before;
@@ -111,9 +102,7 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         title: title.map(|title| title.value.to_owned()).unwrap_or_default(),
         proves: proves(&root, mistakes),
         legacy_defects: legacy_defects(&root, mistakes),
-        converge_within_ms: root
-            .number("converge_within_ms", 100..=60_000, mistakes)
-            .unwrap_or(10_000),
+        converge_within_ms: root.number("converge_within_ms", 100..=60_000, mistakes).unwrap_or(10_000),
         backoff: backoff(&root, mistakes),
         expand: root.get("expand").map(|node| At { value: (), at: node.at }),
         bindings,
@@ -172,17 +161,8 @@ fn values(texts: Vec<At<String>>) -> Vec<String> {
 }
 
 fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<String>> {
-    let rows = known_texts(
-        root,
-        "proves",
-        "row of the verification matrix",
-        words::MATRIX_ROWS,
-        mistakes,
-    );
-    let listed = root
-        .get("proves")
-        .and_then(Node::list)
-        .is_some_and(|list| !list.is_empty());
+    let rows = known_texts(root, "proves", "row of the verification matrix", words::MATRIX_ROWS, mistakes);
+    let listed = root.get("proves").and_then(Node::list).is_some_and(|list| !list.is_empty());
     if !listed && !root.has("expect") {
         let at = root.get("proves").map_or(root.at, |node| node.at);
         mistakes.whole(at, "the scenario proves no row of the verification matrix", {
@@ -194,45 +174,25 @@ fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<String>> {
 
 fn legacy_defects(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<String> {
     let what = "defect of the reference legacy server";
-    values(known_texts(
-        root,
-        "legacy_defects",
-        what,
-        words::LEGACY_DEFECTS,
-        mistakes,
-    ))
+    values(known_texts(root, "legacy_defects", what, words::LEGACY_DEFECTS, mistakes))
 }
 
 fn backoff(root: &Section<'_>, mistakes: &mut Mistakes) -> Backoff {
     let default = Backoff::default();
-    let Some(section) = root
-        .get("backoff")
-        .and_then(|node| Section::of(node, "`backoff`", mistakes))
-    else {
+    let Some(section) = root.get("backoff").and_then(|node| Section::of(node, "`backoff`", mistakes)) else {
         return default;
     };
     section.only(keys::BACKOFF, mistakes);
-    let base_ms = section
-        .number("base_ms", 1..=10_000, mistakes)
-        .unwrap_or(default.base_ms);
-    let cap_ms = section
-        .number("cap_ms", 1..=10_000, mistakes)
-        .unwrap_or(default.cap_ms.max(base_ms));
+    let base_ms = section.number("base_ms", 1..=10_000, mistakes).unwrap_or(default.base_ms);
+    let cap_ms = section.number("cap_ms", 1..=10_000, mistakes).unwrap_or(default.cap_ms.max(base_ms));
     if cap_ms < base_ms {
-        mistakes.local(
-            section.at,
-            format!("the backoff's cap of {cap_ms} ms is below its base of {base_ms} ms"),
-            None,
-        );
+        mistakes.local(section.at, format!("the backoff's cap of {cap_ms} ms is below its base of {base_ms} ms"), None);
     }
     Backoff { base_ms, cap_ms }
 }
 
 fn at_least(root: &Section<'_>, mistakes: &mut Mistakes) -> At<AtLeast> {
-    let nothing = At {
-        value: AtLeast::default(),
-        at: 0,
-    };
+    let nothing = At { value: AtLeast::default(), at: 0 };
     let Some(node) = root.need("at_least", mistakes) else {
         return nothing;
     };
@@ -274,11 +234,7 @@ fn expect(root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Expect> {
     }
     section.need("lane", mistakes)?;
     let lane = section.word("lane", words::LANES, mistakes)?;
-    Some(Expect {
-        findings,
-        lane,
-        at: section.at,
-    })
+    Some(Expect { findings, lane, at: section.at })
 }
 
 fn bindings(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Binding> {
@@ -291,35 +247,19 @@ fn bindings(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Binding> {
     };
     section.only(keys::EXPAND, mistakes);
     let before = mistakes.len();
-    let positions = section
-        .get("position")
-        .map_or_else(Vec::new, |node| positions(node, mistakes));
+    let positions = section.get("position").map_or_else(Vec::new, |node| positions(node, mistakes));
     let mut words_of = |key| section.texts(key, mistakes);
     let (hows, whens) = (words_of("how"), words_of("when"));
-    let hows: Vec<_> = hows
-        .into_iter()
-        .filter_map(|how| as_word(how, "how", words::CUTS, mistakes))
-        .collect();
-    let whens: Vec<_> = whens
-        .into_iter()
-        .filter_map(|when| as_word(when, "when", words::WHENS, mistakes))
-        .collect();
+    let hows: Vec<_> = hows.into_iter().filter_map(|how| as_word(how, "how", words::CUTS, mistakes)).collect();
+    let whens: Vec<_> = whens.into_iter().filter_map(|when| as_word(when, "when", words::WHENS, mistakes)).collect();
     let count = positions.len().max(1) * hows.len().max(1) * whens.len().max(1);
     if count > MAX_CASES {
-        mistakes.local(
-            node.at,
-            format!("this makes {count} cases; at most {MAX_CASES} are run"),
-            None,
-        );
+        mistakes.local(node.at, format!("this makes {count} cases; at most {MAX_CASES} are run"), None);
         return none;
     }
     // Values that were refused are not counted, so that their number says nothing.
     if count < 2 && mistakes.len() == before {
-        mistakes.local(
-            node.at,
-            "this makes a single case",
-            "leave `expand` out, or list more values".to_owned(),
-        );
+        mistakes.local(node.at, "this makes a single case", "leave `expand` out, or list more values".to_owned());
     }
     let mut bindings = Vec::new();
     for position in options(positions) {
@@ -333,9 +273,5 @@ fn bindings(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Binding> {
 }
 
 fn options<T: Copy>(values: Vec<T>) -> Vec<Option<T>> {
-    if values.is_empty() {
-        vec![None]
-    } else {
-        values.into_iter().map(Some).collect()
-    }
+    if values.is_empty() { vec![None] } else { values.into_iter().map(Some).collect() }
 }

@@ -54,10 +54,7 @@ pub(super) fn numbers(node: Node<'_>, key: &str, mistakes: &mut Mistakes) -> Vec
     if nodes.is_empty() {
         mistakes.local(node.at, format!("`{key}` is empty"), None);
     }
-    bounded(nodes, key, node.at, mistakes)
-        .into_iter()
-        .filter_map(|node| number(node, key, 1, mistakes))
-        .collect()
+    bounded(nodes, key, node.at, mistakes).into_iter().filter_map(|node| number(node, key, 1, mistakes)).collect()
 }
 
 /// A cursor: a number or one of the words for one. `foreign` is the head of the stream under `of`.
@@ -89,11 +86,7 @@ pub(super) fn cursor(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mi
             CursorWord::Foreign(names.stream(of, mistakes)?)
         }
         other => {
-            mistakes.local(
-                at,
-                format!("unknown cursor `{other}`"),
-                did_you_mean(other, words::CURSORS),
-            );
+            mistakes.local(at, format!("unknown cursor `{other}`"), did_you_mean(other, words::CURSORS));
             return None;
         }
     };

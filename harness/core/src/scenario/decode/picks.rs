@@ -65,11 +65,7 @@ fn payload(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<(String, Op
     let Some(found) = section.text("pointer", mistakes) else {
         if let Some(node) = section.get("equals").filter(|_| !section.has("pointer")) {
             let hint = "add `pointer`, a JSON Pointer such as \"/event/kind\"".to_owned();
-            mistakes.local(
-                node.at,
-                "`equals` says what stands at a `pointer`, and there is none",
-                hint,
-            );
+            mistakes.local(node.at, "`equals` says what stands at a `pointer`, and there is none", hint);
         }
         return None;
     };
@@ -79,11 +75,7 @@ fn payload(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<(String, Op
     };
     let equals = node.json();
     if equals.is_none() {
-        mistakes.local(
-            node.at,
-            format!("`equals` is a JSON value, but this is {}", node.type_name()),
-            None,
-        );
+        mistakes.local(node.at, format!("`equals` is a JSON value, but this is {}", node.type_name()), None);
     }
     Some((pointer, Some(equals?)))
 }

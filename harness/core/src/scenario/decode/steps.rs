@@ -51,10 +51,7 @@ fn step(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<St
         "await" => StepDraft::Await(names.clients(section, mistakes)),
         "await-fault" => {
             let fault = section.need_text("fault", mistakes)?;
-            StepDraft::AwaitFault(At {
-                value: fault.value.to_owned(),
-                at: fault.at,
-            })
+            StepDraft::AwaitFault(At { value: fault.value.to_owned(), at: fault.at })
         }
         "arm" => StepDraft::Arm(toxics(section, mistakes)?),
         "disarm" => StepDraft::Disarm(toxics(section, mistakes)?),
@@ -73,21 +70,14 @@ fn step(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<St
             let client = client.and_then(|client| names.client(client, mistakes));
             let stream = names.need_stream(section, mistakes);
             let to = cursor(section, names, mistakes)?;
-            StepDraft::SetCursor {
-                client: client?,
-                stream: stream?,
-                to,
-            }
+            StepDraft::SetCursor { client: client?, stream: stream?, to }
         }
         "server" => {
             section.need("lane", mistakes);
             section.need("action", mistakes);
             let lane = section.word("lane", words::SERVERS, mistakes);
             let action = section.word("action", words::ACTIONS, mistakes);
-            StepDraft::Server {
-                lane: lane?,
-                action: moment(section, action?, mistakes),
-            }
+            StepDraft::Server { lane: lane?, action: moment(section, action?, mistakes) }
         }
         _ => return None,
     })
@@ -115,10 +105,7 @@ fn toxics(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<At<Strin
     if names.is_empty() {
         mistakes.local(node.at, "`toxics` names none", None);
     }
-    let name = |name: At<&str>| At {
-        value: name.value.to_owned(),
-        at: name.at,
-    };
+    let name = |name: At<&str>| At { value: name.value.to_owned(), at: name.at };
     Some(names.into_iter().map(name).collect())
 }
 
@@ -130,11 +117,7 @@ fn publish(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) ->
             let count = number(node, "count", 1, mistakes)?;
             if count.value == Number::Random || matches!(count.value, Number::Fixed(n) if n > MAX_COUNT) {
                 let what = format!("`count` is a whole number from 1 to {MAX_COUNT}, or \"each\"");
-                mistakes.local(
-                    count.at,
-                    what,
-                    "what is published must not depend on the seed".to_owned(),
-                );
+                mistakes.local(count.at, what, "what is published must not depend on the seed".to_owned());
             }
             count.value
         }
@@ -146,12 +129,7 @@ fn publish(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) ->
         let what = format!("{} streams can't share fewer events than that", streams.len());
         mistakes.local(section.at, what, "`count` is for all streams together".to_owned());
     }
-    (!streams.is_empty() && !too_few).then_some(StepDraft::Publish {
-        streams,
-        count,
-        lockstep,
-        spread,
-    })
+    (!streams.is_empty() && !too_few).then_some(StepDraft::Publish { streams, count, lockstep, spread })
 }
 
 fn stream_and_seqs(
@@ -175,16 +153,8 @@ fn policy(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> 
     let retention = section.number("retention", 1..=MAX_NUMBER, mistakes);
     let replay_budget = section.number("replay_budget", 0..=MAX_NUMBER, mistakes);
     if !section.has("retention") && !section.has("replay_budget") {
-        mistakes.local(
-            section.at,
-            "the policy sets nothing",
-            "add `retention` or `replay_budget`".to_owned(),
-        );
+        mistakes.local(section.at, "the policy sets nothing", "add `retention` or `replay_budget`".to_owned());
         return None;
     }
-    Some(StepDraft::Policy {
-        streams,
-        retention,
-        replay_budget,
-    })
+    Some(StepDraft::Policy { streams, retention, replay_budget })
 }

@@ -94,22 +94,12 @@ fn attributes(word: &str, section: &Section<'_>, mistakes: &mut Mistakes) -> Opt
             }
             ByteToxic::Latency { latency, jitter }
         }
-        "bandwidth" => ByteToxic::Bandwidth {
-            rate: needed(section, "rate", MAX_BYTES, mistakes)?,
-        },
-        "slow_close" => ByteToxic::SlowClose {
-            delay: needed(section, "delay", MAX_END_MS, mistakes)?,
-        },
-        "timeout" => ByteToxic::Timeout {
-            timeout: optional(section, "timeout", MAX_END_MS, mistakes)?,
-        },
-        "reset_peer" => ByteToxic::ResetPeer {
-            timeout: optional(section, "timeout", MAX_END_MS, mistakes)?,
-        },
+        "bandwidth" => ByteToxic::Bandwidth { rate: needed(section, "rate", MAX_BYTES, mistakes)? },
+        "slow_close" => ByteToxic::SlowClose { delay: needed(section, "delay", MAX_END_MS, mistakes)? },
+        "timeout" => ByteToxic::Timeout { timeout: optional(section, "timeout", MAX_END_MS, mistakes)? },
+        "reset_peer" => ByteToxic::ResetPeer { timeout: optional(section, "timeout", MAX_END_MS, mistakes)? },
         "slicer" => slicer(section, mistakes)?,
-        "limit_data" => ByteToxic::LimitData {
-            bytes: needed(section, "bytes", MAX_BYTES, mistakes)?,
-        },
+        "limit_data" => ByteToxic::LimitData { bytes: needed(section, "bytes", MAX_BYTES, mistakes)? },
         _ => return None,
     })
 }
@@ -124,11 +114,7 @@ fn slicer(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<ByteToxic> {
         let hint = "give a `size_variation` below the `average_size`".to_owned();
         mistakes.local(section.at, what, hint);
     }
-    Some(ByteToxic::Slicer {
-        average_size,
-        size_variation,
-        delay,
-    })
+    Some(ByteToxic::Slicer { average_size, size_variation, delay })
 }
 
 /// An attribute that is 0 where it is left out; nothing where it is wrong.

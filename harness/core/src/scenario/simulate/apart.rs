@@ -27,11 +27,7 @@ pub(super) fn check(world: &World<'_>, all: &[(usize, Fault)], mistakes: &mut Mi
             let at = world.draft.faults[*entry].at;
             let fixed = seqs.len() == 1 && other_seqs.len() == 1;
             if fixed && stream == other_stream && seqs == other_seqs {
-                mistakes.once(
-                    at,
-                    "another fault strikes at the same position of the same client",
-                    None,
-                );
+                mistakes.once(at, "another fault strikes at the same position of the same client", None);
             }
             let alone = |stream: usize, seq: &u64| world.clients[client].delivered[stream].get(seq) == Some(&true);
             if !seqs.iter().all(|seq| alone(stream, seq)) || !other_seqs.iter().all(|seq| alone(other_stream, seq)) {

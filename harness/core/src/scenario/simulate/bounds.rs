@@ -67,9 +67,7 @@ pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
     let mut refuse = |what: String| mistakes.whole(at, what, "ask for less, or let more happen".to_owned());
     if least.deliveries > seen.deliveries {
         let (asked, most) = (least.deliveries, seen.deliveries);
-        refuse(format!(
-            "{asked} deliveries are asked for, but {most} events are all that its clients apply"
-        ));
+        refuse(format!("{asked} deliveries are asked for, but {most} events are all that its clients apply"));
     }
     // What makes clients ask again beyond what the steps say can't be counted.
     let unsteady = |kind: &KindDraft| {
@@ -83,26 +81,16 @@ pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
             )
     };
     let by_message = |place: &PlaceDraft| matches!(place, PlaceDraft::Message(_));
-    let steady = !draft
-        .faults
-        .iter()
-        .any(|fault| unsteady(&fault.value.kind) || by_message(&fault.value.at.value))
+    let steady = !draft.faults.iter().any(|fault| unsteady(&fault.value.kind) || by_message(&fault.value.at.value))
         && draft.toxics.is_empty()
-        && !draft
-            .steps
-            .iter()
-            .any(|step| matches!(step.value, super::super::draft::StepDraft::Server { .. }));
+        && !draft.steps.iter().any(|step| matches!(step.value, super::super::draft::StepDraft::Server { .. }));
     if steady && least.resumes > fewest(seen.resumes) {
         let (asked, most) = (least.resumes, fewest(seen.resumes));
-        refuse(format!(
-            "{asked} resumes are asked for, but at most {most} streams are resumed"
-        ));
+        refuse(format!("{asked} resumes are asked for, but at most {most} streams are resumed"));
     }
     if steady && least.refusals > fewest(seen.refusals) {
         let (asked, most) = (least.refusals, fewest(seen.refusals));
-        refuse(format!(
-            "{asked} refusals are asked for, but at most {most} resumes are refused"
-        ));
+        refuse(format!("{asked} refusals are asked for, but at most {most} resumes are refused"));
     }
     let repeats = |kind: &KindDraft| kind.repeats() || matches!(kind, KindDraft::RewriteCursor { .. });
     if least.duplicates > 0 && !draft.faults.iter().any(|fault| repeats(&fault.value.kind)) {
@@ -112,8 +100,6 @@ pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
         && asked > fewest(seen.faults)
     {
         let most = fewest(seen.faults);
-        refuse(format!(
-            "{asked} faults are asked for on each lane, but one lane has {most}"
-        ));
+        refuse(format!("{asked} faults are asked for on each lane, but one lane has {most}"));
     }
 }

@@ -12,11 +12,7 @@ use crate::ids::LaneId;
 pub(super) fn faults(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, Fault)> {
     let mut all = Vec::new();
     for (index, entry) in world.draft.faults.iter().enumerate() {
-        let resolve = Resolve {
-            world,
-            entry,
-            fault: &entry.value,
-        };
+        let resolve = Resolve { world, entry, fault: &entry.value };
         all.extend(resolve.all(mistakes).into_iter().map(|fault| (index, fault)));
     }
     let vacuous = world.draft.is_vacuous();
@@ -49,11 +45,7 @@ pub(super) fn check_awaited(world: &World<'_>, fault: usize, at: usize, mistakes
     };
     if !clients.iter().all(struck) && !world.draft.is_vacuous() {
         let what = format!("the fault `{}` can't be known to have struck by now", fault.name);
-        mistakes.once(
-            at,
-            what,
-            "wait for it where its position was passed, whatever the seed".to_owned(),
-        );
+        mistakes.once(at, what, "wait for it where its position was passed, whatever the seed".to_owned());
     }
 }
 
@@ -67,9 +59,7 @@ impl Resolve<'_, '_> {
     fn all(&self, mistakes: &mut Mistakes) -> Vec<Fault> {
         let writer = vec![Victim::Writer];
         let clients = self.fault.clients.as_ref();
-        let victims = clients.map_or(writer, |clients| {
-            clients.iter().map(|client| Victim::Client(*client)).collect()
-        });
+        let victims = clients.map_or(writer, |clients| clients.iter().map(|client| Victim::Client(*client)).collect());
         let mut all = Vec::new();
         for victim in &victims {
             let places = self.places(*victim, mistakes);
@@ -114,9 +104,7 @@ impl Resolve<'_, '_> {
 
     pub(super) fn lanes(&self) -> impl Iterator<Item = LaneId> {
         let only = self.fault.lane;
-        LaneId::BOTH
-            .into_iter()
-            .filter(move |lane| only.is_none_or(|only| only == *lane))
+        LaneId::BOTH.into_iter().filter(move |lane| only.is_none_or(|only| only == *lane))
     }
 
     fn places(&self, victim: Victim, mistakes: &mut Mistakes) -> Vec<Place> {
@@ -155,29 +143,14 @@ impl Resolve<'_, '_> {
                 );
                 lists.into_iter().map(|seqs| Place::Ack { stream, seqs }).collect()
             }
-            PlaceDraft::Resume(nth) => self
-                .nth(victim, *nth, mistakes)
-                .map(Place::Resume)
-                .into_iter()
-                .collect(),
-            PlaceDraft::ResumeReply(nth) => self
-                .nth(victim, *nth, mistakes)
-                .map(Place::ResumeReply)
-                .into_iter()
-                .collect(),
+            PlaceDraft::Resume(nth) => self.nth(victim, *nth, mistakes).map(Place::Resume).into_iter().collect(),
+            PlaceDraft::ResumeReply(nth) => {
+                self.nth(victim, *nth, mistakes).map(Place::ResumeReply).into_iter().collect()
+            }
             PlaceDraft::Message(draft) => self.message(victim, draft, mistakes).into_iter().collect(),
             PlaceDraft::HeartbeatReply(nth) => {
-                let nth = self.number(
-                    At {
-                        value: *nth,
-                        at: self.fault.at.at,
-                    },
-                    mistakes,
-                );
-                nth.and_then(|nth| u32::try_from(nth).ok())
-                    .map(Place::HeartbeatReply)
-                    .into_iter()
-                    .collect()
+                let nth = self.number(At { value: *nth, at: self.fault.at.at }, mistakes);
+                nth.and_then(|nth| u32::try_from(nth).ok()).map(Place::HeartbeatReply).into_iter().collect()
             }
         }
     }
@@ -220,11 +193,7 @@ impl Resolve<'_, '_> {
         {
             let pool = pool();
             if (pool.len() as u64) < self.fault.draws {
-                let what = format!(
-                    "{} positions are drawn, but only {} can be",
-                    self.fault.draws,
-                    pool.len()
-                );
+                let what = format!("{} positions are drawn, but only {} can be", self.fault.draws, pool.len());
                 self.impossible(only.at, what, mistakes);
                 return Vec::new();
             }
@@ -246,31 +215,18 @@ impl Resolve<'_, '_> {
             return Vec::new();
         };
         let delivered = &self.world.clients[client].delivered[stream];
-        let alone: Vec<_> = delivered
-            .iter()
-            .filter(|(_, alone)| **alone)
-            .map(|(seq, _)| *seq)
-            .collect();
-        if alone.is_empty() {
-            delivered.keys().copied().collect()
-        } else {
-            alone
-        }
+        let alone: Vec<_> = delivered.iter().filter(|(_, alone)| **alone).map(|(seq, _)| *seq).collect();
+        if alone.is_empty() { delivered.keys().copied().collect() } else { alone }
     }
 
     fn arrives(&self, victim: Victim, stream: usize, seq: u64, at: usize, mistakes: &mut Mistakes) {
         let Victim::Client(client) = victim else {
             return;
         };
-        let (name, topic) = (
-            &self.world.draft.clients[client].value.name,
-            &self.world.draft.streams[stream].value.topic,
-        );
+        let (name, topic) =
+            (&self.world.draft.clients[client].value.name, &self.world.draft.streams[stream].value.topic);
         let head = self.world.streams[stream].head;
-        let rewritten = self
-            .world
-            .faults_of(client)
-            .any(|fault| matches!(fault.kind, KindDraft::RewriteCursor { .. }));
+        let rewritten = self.world.faults_of(client).any(|fault| matches!(fault.kind, KindDraft::RewriteCursor { .. }));
         if !self.world.subscribes(client, stream) {
             self.stranger(client, stream, at, mistakes);
         } else if seq > head {
@@ -285,10 +241,8 @@ impl Resolve<'_, '_> {
 
     /// Notes that nothing of a stream comes to a client.
     fn stranger(&self, client: usize, stream: usize, at: usize, mistakes: &mut Mistakes) {
-        let (name, topic) = (
-            &self.world.draft.clients[client].value.name,
-            &self.world.draft.streams[stream].value.topic,
-        );
+        let (name, topic) =
+            (&self.world.draft.clients[client].value.name, &self.world.draft.streams[stream].value.topic);
         let what = format!("`{name}` does not subscribe to `{topic}`, so nothing of it can strike there");
         self.impossible(at, what, mistakes);
     }
@@ -321,10 +275,7 @@ impl Resolve<'_, '_> {
 /// The steps with each fault and toxic of the file replaced by what became of it in this case.
 pub(super) fn with_faults(steps: Vec<Step>, faults: &[(usize, Fault)], toxics: &[(usize, Toxic)]) -> Vec<Step> {
     fn became<T>(named: usize, all: &[(usize, T)]) -> impl Iterator<Item = usize> {
-        all.iter()
-            .enumerate()
-            .filter(move |(_, (origin, _))| *origin == named)
-            .map(|(index, _)| index)
+        all.iter().enumerate().filter(move |(_, (origin, _))| *origin == named).map(|(index, _)| index)
     }
     let all = |named: &[usize]| named.iter().flat_map(|named| became(*named, toxics)).collect();
     let mut whole = Vec::new();

@@ -17,18 +17,14 @@ impl Resolve<'_, '_> {
                 code: *code,
                 when: self.pick(*when, self.world.binding.when, words::WHENS, mistakes)?,
             },
-            KindDraft::Hold { acked } => FaultKind::Hold {
-                acked: self.hold(victim, place, *acked, mistakes)?,
-            },
-            KindDraft::RewriteCursor { stream, to } => FaultKind::RewriteCursor {
-                stream: *stream,
-                to: self.rewrite(victim, place, *stream, *to, mistakes)?,
-            },
+            KindDraft::Hold { acked } => FaultKind::Hold { acked: self.hold(victim, place, *acked, mistakes)? },
+            KindDraft::RewriteCursor { stream, to } => {
+                FaultKind::RewriteCursor { stream: *stream, to: self.rewrite(victim, place, *stream, *to, mistakes)? }
+            }
             KindDraft::ReplacePayload => FaultKind::ReplacePayload,
-            KindDraft::Misdeliver { stream, seq } => FaultKind::Misdeliver {
-                stream: *stream,
-                seq: self.number(*seq, mistakes)?,
-            },
+            KindDraft::Misdeliver { stream, seq } => {
+                FaultKind::Misdeliver { stream: *stream, seq: self.number(*seq, mistakes)? }
+            }
             KindDraft::Settled(kind) => FaultKind::Settled(kind.clone()),
         })
     }
@@ -74,10 +70,7 @@ impl Resolve<'_, '_> {
         }
         use CursorWord::{Each, Number, Zero};
         let lane = self.lanes().next()?;
-        let resume = self
-            .world
-            .resumes_on(client, lane)
-            .nth(usize::try_from(nth.checked_sub(1)?).ok()?);
+        let resume = self.world.resumes_on(client, lane).nth(usize::try_from(nth.checked_sub(1)?).ok()?);
         let Some(resume) = resume.filter(|resume| resume.exact || matches!(to.value, Number(_) | Zero | Each)) else {
             let what = "where the client stands at that resume depends on the seed or on timing";
             let hint = "name a resume after a connect, or after a cut in lockstep; or give the cursor as a number";
@@ -140,11 +133,7 @@ impl Resolve<'_, '_> {
                 let hint = "publish with pace = \"burst\", and await after what releases the event".to_owned();
                 mistakes.once(self.entry.at, what, hint);
             } else if released < held || until.is_some_and(|(of, acked)| of == *stream && acked <= *seq) {
-                mistakes.once(
-                    self.entry.at,
-                    "what releases the event comes before it, so nothing is held",
-                    None,
-                );
+                mistakes.once(self.entry.at, "what releases the event comes before it, so nothing is held", None);
             }
         }
         Some(until)

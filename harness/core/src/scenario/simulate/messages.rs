@@ -71,10 +71,7 @@ pub(super) fn unnoticed(
             }
             if draft.kind.is_none() && draft.event.is_none() {
                 let what = "any message may be lost or late here, the answer to a resume among them";
-                return Some((
-                    what.to_owned(),
-                    "say of which `kind` or `event` the message is".to_owned(),
-                ));
+                return Some((what.to_owned(), "say of which `kind` or `event` the message is".to_owned()));
             }
             draft.kind
         }
@@ -118,9 +115,6 @@ fn lost_delivery(world: &World<'_>, client: usize, stream: usize, seq: u64) -> O
     let told = state.delivered[stream].range(seq + 1..).any(|(next, _)| later(next));
     (!told).then(|| {
         let what = format!("nothing of the stream follows event {seq}, so `{name}` can't know that it is missing");
-        (
-            what,
-            "publish more to the stream before the script waits, or ends".to_owned(),
-        )
+        (what, "publish more to the stream before the script waits, or ends".to_owned())
     })
 }

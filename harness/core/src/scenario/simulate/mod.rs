@@ -80,11 +80,7 @@ fn case_name(binding: &Binding) -> String {
     parts.extend(how.map(|(word, _)| (*word).to_owned()));
     let when = words::WHENS.iter().find(|(_, when)| Some(*when) == binding.when);
     parts.extend(when.map(|(word, _)| (*word).to_owned()));
-    if parts.is_empty() {
-        "main".to_owned()
-    } else {
-        parts.join("-")
-    }
+    if parts.is_empty() { "main".to_owned() } else { parts.join("-") }
 }
 
 /// The streams and clients of a case, under names of their own.
@@ -117,11 +113,7 @@ fn expandable(draft: &Draft, mistakes: &mut Mistakes) {
     for step in &draft.steps {
         if matches!(step.value, super::draft::StepDraft::Server { .. }) {
             let hint = "leave out `expand`, or the server step".to_owned();
-            mistakes.once(
-                step.at,
-                "cases run side by side on one server, so none of them can stop it",
-                hint,
-            );
+            mistakes.once(step.at, "cases run side by side on one server, so none of them can stop it", hint);
         }
     }
     if draft.steps.is_empty() {
@@ -144,26 +136,15 @@ fn planted(draft: &Draft, mistakes: &mut Mistakes) {
         None => {
             let hint = || "say which findings it must give: expect = { decision = \"block\", .. }".to_owned();
             if let Some(fault) = mutation {
-                mistakes.whole(
-                    fault.at,
-                    "the fault plants a defect, but no finding is expected",
-                    hint(),
-                );
+                mistakes.whole(fault.at, "the fault plants a defect, but no finding is expected", hint());
             }
             if !draft.legacy_defects.is_empty() {
                 mistakes.whole(0, "`legacy_defects` are planted, but no finding is expected", hint());
             }
         }
     }
-    if let Some(fault) = draft
-        .faults
-        .iter()
-        .find(|fault| fault.value.kind.is_mutation() && fault.value.lane.is_none())
+    if let Some(fault) = draft.faults.iter().find(|fault| fault.value.kind.is_mutation() && fault.value.lane.is_none())
     {
-        mistakes.whole(
-            fault.at,
-            "a defect is planted in one lane",
-            "add lane = \"candidate\"".to_owned(),
-        );
+        mistakes.whole(fault.at, "a defect is planted in one lane", "add lane = \"candidate\"".to_owned());
     }
 }

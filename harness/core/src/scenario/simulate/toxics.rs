@@ -76,8 +76,7 @@ pub(super) fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Optio
         (Some(clients), Some(client)) => clients.contains(&client),
         _ => false,
     };
-    on.find(|toxic| strikes(toxic) && toxic.toxicity >= 1.0 && blocks(toxic))
-        .map(|toxic| toxic.name.as_str())
+    on.find(|toxic| strikes(toxic) && toxic.toxicity >= 1.0 && blocks(toxic)).map(|toxic| toxic.name.as_str())
 }
 
 fn blocks(toxic: &ToxicDraft) -> bool {
@@ -93,10 +92,7 @@ fn blocks(toxic: &ToxicDraft) -> bool {
 
 /// Whether a toxic makes clients connect again, at a moment that the script does not know.
 pub(super) fn reconnects(toxic: &ByteToxic) -> bool {
-    matches!(
-        toxic,
-        ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } | ByteToxic::LimitData { .. }
-    )
+    matches!(toxic, ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } | ByteToxic::LimitData { .. })
 }
 
 /// Notes delays that add up to more than a client waits for an answer.

@@ -12,11 +12,7 @@ use crate::ids::LaneId;
 
 /// Walks all steps; [`Step::AwaitFault`] still names the file's faults, see [`with_faults`](super::faults::with_faults).
 pub(super) fn steps(world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Step> {
-    let mut walk = Walk {
-        world,
-        mistakes,
-        steps: Vec::new(),
-    };
+    let mut walk = Walk { world, mistakes, steps: Vec::new() };
     let draft = walk.world.draft;
     for (index, step) in draft.steps.iter().enumerate() {
         walk.step(index, step);
@@ -51,23 +47,18 @@ impl Walk<'_, '_> {
             StepDraft::AwaitFault(name) => self.await_fault(name),
             StepDraft::Arm(names) => self.switch(names, true),
             StepDraft::Disarm(names) => self.switch(names, false),
-            StepDraft::Publish {
-                streams,
-                count,
-                lockstep,
-                spread,
-            } => self.publish(index, at, streams, *count, (*lockstep, *spread)),
+            StepDraft::Publish { streams, count, lockstep, spread } => {
+                self.publish(index, at, streams, *count, (*lockstep, *spread))
+            }
             StepDraft::Republish { stream, seqs } => {
                 self.published(at, *stream, seqs, |stream, seq| Step::Republish { stream, seq });
             }
             StepDraft::Conflict { stream, seqs } => {
                 self.published(at, *stream, seqs, |stream, seq| Step::Conflict { stream, seq });
             }
-            StepDraft::Policy {
-                streams,
-                retention,
-                replay_budget,
-            } => self.policy(at, streams, *retention, *replay_budget),
+            StepDraft::Policy { streams, retention, replay_budget } => {
+                self.policy(at, streams, *retention, *replay_budget)
+            }
             StepDraft::SetCursor { client, stream, to } => self.set_cursor(at, *client, *stream, *to),
             StepDraft::Server { lane, action } => self.server(at, *lane, *action),
         }
@@ -90,11 +81,7 @@ impl Walk<'_, '_> {
                 _ => ("down", "restart"),
             };
             let what = format!("{what} while the {lane} server is {state} would wait forever");
-            self.mistakes.once(
-                at,
-                what,
-                format!("{mend} it first: {{ do = \"server\", action = \"{mend}\", .. }}"),
-            );
+            self.mistakes.once(at, what, format!("{mend} it first: {{ do = \"server\", action = \"{mend}\", .. }}"));
         }
     }
 
@@ -124,18 +111,13 @@ impl Walk<'_, '_> {
             self.world.armed[toxic] = on;
             switched.push(toxic);
         }
-        self.steps.push(if on {
-            Step::Arm(switched)
-        } else {
-            Step::Disarm(switched)
-        });
+        self.steps.push(if on { Step::Arm(switched) } else { Step::Disarm(switched) });
     }
 
     fn connect(&mut self, at: usize, named: Option<&[usize]>) {
         self.needs_servers(at, "connecting");
-        let all: Vec<_> = (0..self.world.clients.len())
-            .filter(|client| !self.world.clients[*client].connected)
-            .collect();
+        let all: Vec<_> =
+            (0..self.world.clients.len()).filter(|client| !self.world.clients[*client].connected).collect();
         if named.is_none() && all.is_empty() {
             self.mistakes.once(at, "every client is connected already", None);
         }
@@ -173,24 +155,18 @@ impl Walk<'_, '_> {
     }
 
     fn connected(&self) -> Vec<usize> {
-        (0..self.world.clients.len())
-            .filter(|client| self.world.clients[*client].connected)
-            .collect()
+        (0..self.world.clients.len()).filter(|client| self.world.clients[*client].connected).collect()
     }
 
     fn await_clients(&mut self, index: usize, at: usize, named: Option<&[usize]>) {
         self.needs_servers(at, "waiting for clients");
         let all = self.connected();
         if named.is_none() && all.is_empty() {
-            self.mistakes
-                .once(at, "no client is connected, so there is nobody to wait for", None);
+            self.mistakes.once(at, "no client is connected, so there is nobody to wait for", None);
         }
         let clients = named.unwrap_or(&all).to_vec();
         for client in clients.iter().filter(|client| !all.contains(client)) {
-            let what = format!(
-                "`{}` is not connected, so it would never catch up",
-                self.client_name(*client)
-            );
+            let what = format!("`{}` is not connected, so it would never catch up", self.client_name(*client));
             let hint = "connect it first, or leave it out".to_owned();
             self.mistakes.once(at, what, hint);
         }
@@ -216,10 +192,7 @@ impl Walk<'_, '_> {
                 return;
             }
             let known: Vec<_> = faults.iter().map(|fault| fault.value.name.as_str()).collect();
-            let known: Vec<_> = known
-                .into_iter()
-                .chain(toxics.iter().map(|toxic| toxic.value.name.as_str()))
-                .collect();
+            let known: Vec<_> = known.into_iter().chain(toxics.iter().map(|toxic| toxic.value.name.as_str())).collect();
             let what = format!("no fault is called `{}`", name.value);
             self.mistakes.once(name.at, what, did_you_mean(&name.value, &known));
             return;
@@ -245,11 +218,7 @@ impl Walk<'_, '_> {
             self.mistakes.once(at, what, None);
             return;
         }
-        let shares: Vec<_> = streams
-            .iter()
-            .copied()
-            .zip(shares(count, streams.len(), spread))
-            .collect();
+        let shares: Vec<_> = streams.iter().copied().zip(shares(count, streams.len(), spread)).collect();
         let mut left = shares.clone();
         for _ in 0..count {
             for (stream, left) in left.iter_mut().filter(|(_, left)| *left > 0) {
@@ -258,19 +227,14 @@ impl Walk<'_, '_> {
             }
         }
         let lockstep = lockstep.then(|| self.connected());
-        self.steps.push(Step::Publish {
-            shares,
-            spread,
-            lockstep,
-        });
+        self.steps.push(Step::Publish { shares, spread, lockstep });
     }
 
     fn number(&mut self, at: usize, number: Number) -> Option<u64> {
         let found = self.world.number(number);
         if found.is_none() {
             let what = "`each` stands for the positions of `expand`, and there are none";
-            self.mistakes
-                .once(at, what, "add expand = { position = \"1..=12\" }".to_owned());
+            self.mistakes.once(at, what, "add expand = { position = \"1..=12\" }".to_owned());
         }
         found
     }
@@ -295,11 +259,7 @@ impl Walk<'_, '_> {
         self.needs_servers(at, "setting a policy");
         for &stream in streams {
             self.world.streams[stream].set_policy(retention, replay_budget);
-            self.steps.push(Step::Policy {
-                stream,
-                retention,
-                replay_budget,
-            });
+            self.steps.push(Step::Policy { stream, retention, replay_budget });
         }
     }
 
@@ -307,8 +267,7 @@ impl Walk<'_, '_> {
         let name = self.client_name(client).to_owned();
         if self.world.clients[client].connected {
             let hint = "disconnect or crash it first".to_owned();
-            self.mistakes
-                .once(at, format!("`{name}` is connected, so its checkpoint is in use"), hint);
+            self.mistakes.once(at, format!("`{name}` is connected, so its checkpoint is in use"), hint);
         }
         if !self.world.subscribes(client, stream) {
             let what = format!("`{name}` does not subscribe to `{}`", self.topic(stream));
@@ -326,10 +285,7 @@ impl Walk<'_, '_> {
     }
 
     fn server(&mut self, at: usize, lane: Lanes, action: ServerAction) {
-        for id in LaneId::BOTH
-            .into_iter()
-            .filter(|id| lane.is_none_or(|lane| lane == *id))
-        {
+        for id in LaneId::BOTH.into_iter().filter(|id| lane.is_none_or(|lane| lane == *id)) {
             let state = self.world.servers.get(&id).copied().unwrap_or(Server::Up);
             let refused = match (action, state) {
                 (ServerAction::Kill | ServerAction::KillAtOnce | ServerAction::Pause, Server::Killed(_)) => {
@@ -369,17 +325,12 @@ impl Walk<'_, '_> {
                 Server::Killed(at) => (*at, "down", "restart"),
                 Server::Paused(at) => (*at, "paused", "resume"),
             };
-            self.mistakes.once(
-                at,
-                format!("the {lane} server is left {state}"),
-                format!("{mend} it later on"),
-            );
+            self.mistakes.once(at, format!("the {lane} server is left {state}"), format!("{mend} it later on"));
         }
         let draft = self.world.draft;
         for (client, state) in draft.clients.iter().zip(&self.world.clients) {
             if !state.ever {
-                self.mistakes
-                    .once(client.at, format!("`{}` never connects", client.value.name), None);
+                self.mistakes.once(client.at, format!("`{}` never connects", client.value.name), None);
             }
         }
         for (stream, state) in draft.streams.iter().zip(&self.world.streams) {

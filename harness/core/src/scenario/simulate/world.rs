@@ -35,10 +35,7 @@ impl StreamState {
 
     /// Whether a resume from this cursor is refused (contract, "Ordering, delivery, replay").
     pub(super) fn is_stale(&self, cursor: u64) -> bool {
-        cursor < self.floor
-            || self
-                .budget
-                .is_some_and(|budget| self.head.saturating_sub(cursor) > budget)
+        cursor < self.floor || self.budget.is_some_and(|budget| self.head.saturating_sub(cursor) > budget)
     }
 }
 
@@ -114,11 +111,7 @@ impl<'a> World<'a> {
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
             awaited: Vec::new(),
-            armed: draft
-                .toxics
-                .iter()
-                .map(|toxic| !is_armed_later(draft, &toxic.value.name))
-                .collect(),
+            armed: draft.toxics.iter().map(|toxic| !is_armed_later(draft, &toxic.value.name)).collect(),
         };
         for client in 0..world.clients.len() {
             world.clients[client].blurred = world.is_blurred(client);
@@ -131,9 +124,7 @@ impl<'a> World<'a> {
         let anywhere = |fault: &FaultDraft| matches!(fault.at.value, PlaceDraft::Message(_)) && fault.kind.ends();
         let mut toxics = self.draft.toxics.iter().map(|toxic| &toxic.value);
         self.random_cuts(client).next().is_some()
-            || self
-                .faults_of(client)
-                .any(|fault| fault.kind.displaces() || anywhere(fault))
+            || self.faults_of(client).any(|fault| fault.kind.displaces() || anywhere(fault))
             || toxics.any(|toxic| {
                 let strikes = toxic.clients.as_ref().is_some_and(|clients| clients.contains(&client));
                 strikes && toxics::reconnects(&toxic.toxic)
@@ -296,10 +287,7 @@ impl<'a> World<'a> {
             };
             self.clients[client].resumes.push(resume.clone());
             if refused {
-                let again = Resume {
-                    refused: false,
-                    ..resume
-                };
+                let again = Resume { refused: false, ..resume };
                 self.clients[client].resumes.push(again);
             }
             if !self.is_cut_at_resume(client, lane) {
@@ -350,36 +338,4 @@ pub(super) fn shares(count: u64, streams: usize, spread: Spread) -> Vec<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_even_share_gives_what_is_left_over_to_the_first() {
-        assert_eq!(shares(7, 3, Spread::Even), [3, 2, 2]);
-    }
-
-    #[test]
-    fn a_skewed_share_leaves_nobody_out_and_adds_up() {
-        assert_eq!(shares(5, 5, Spread::Skewed), [1, 1, 1, 1, 1]);
-        let shares = shares(60, 5, Spread::Skewed);
-        assert_eq!(shares.iter().sum::<u64>(), 60);
-        assert!(shares.is_sorted_by(|a, b| a >= b), "{shares:?}");
-        assert!(shares[0] > 3 * shares[4], "{shares:?}");
-    }
-
-    #[test]
-    fn a_cursor_is_stale_below_the_floor_and_beyond_the_budget_only() {
-        let mut stream = StreamState {
-            head: 10,
-            ..StreamState::default()
-        };
-        stream.set_policy(Some(6), Some(5));
-        assert_eq!(stream.floor, 4);
-        assert_eq!(
-            [3, 4, 5, 10].map(|cursor| stream.is_stale(cursor)),
-            [true, true, false, false]
-        );
-        stream.set_policy(None, Some(6));
-        assert!(!stream.is_stale(4), "at the floor and at the budget");
-    }
-}
+mod tests;

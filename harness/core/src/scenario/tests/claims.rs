@@ -28,13 +28,7 @@ fn one_client_and_one_event_can_not_claim_all_rows() {
     let columns: std::collections::BTreeSet<_> = errors.iter().map(|error| error.column).collect();
     assert_eq!(columns.len(), 15, "each claim has its own place");
     assert!(!errors.iter().any(|error| error.what.contains("replay-determinism")));
-    let of = |row: &str| {
-        errors
-            .iter()
-            .find(|error| error.what.contains(row))
-            .unwrap()
-            .to_string()
-    };
+    let of = |row: &str| errors.iter().find(|error| error.what.contains(row)).unwrap().to_string();
     insta::assert_snapshot!(format!("{}\n{}", of("multi-device"), of("slow-consumer")));
 }
 
@@ -53,11 +47,7 @@ fn a_claim_that_the_script_can_earn_is_taken() {
 fn a_claim_has_to_be_earned_on_both_lanes() {
     let on_one = "faults = [{ do = \"repeat\", lane = \"legacy\", clients = [\"desk\"], \
                   at = { delivery = \"run:alpha:events\", seq = 1 } }]";
-    let errors = mistakes(&scenario(
-        "\"duplicate-idempotency\"",
-        ONE,
-        &format!("{FOLLOWS}\n{on_one}"),
-    ));
+    let errors = mistakes(&scenario("\"duplicate-idempotency\"", ONE, &format!("{FOLLOWS}\n{on_one}")));
     assert_eq!(errors.len(), 1, "{errors:#?}");
     assert!(errors[0].what.contains("the candidate lane"), "{}", errors[0]);
 }

@@ -31,33 +31,18 @@ fn the_built_in_list_holds_every_file() {
 #[test]
 fn every_file_names_its_schema() {
     for (path, text) in stock() {
-        let schema = if path.contains("known-bad") {
-            "../scenario.schema.json"
-        } else {
-            "./scenario.schema.json"
-        };
-        assert!(
-            text.starts_with(&format!("#:schema {schema}\n")),
-            "{path} must begin with `#:schema {schema}`"
-        );
+        let schema = if path.contains("known-bad") { "../scenario.schema.json" } else { "./scenario.schema.json" };
+        assert!(text.starts_with(&format!("#:schema {schema}\n")), "{path} must begin with `#:schema {schema}`");
     }
 }
 
 /// The line that the page has for a scenario.
 fn row(scenario: &Scenario) -> String {
     match &scenario.expect {
-        None => format!(
-            "| `{}` | {} | {} |",
-            scenario.name,
-            scenario.title,
-            scenario.proves.join(", ")
-        ),
+        None => format!("| `{}` | {} | {} |", scenario.name, scenario.title, scenario.proves.join(", ")),
         Some(expect) => {
             let findings = expect.findings.join(", ");
-            format!(
-                "| `{}` | {} | {findings} ({}) |",
-                scenario.name, scenario.title, expect.lane
-            )
+            format!("| `{}` | {} | {findings} ({}) |", scenario.name, scenario.title, expect.lane)
         }
     }
 }
@@ -65,28 +50,15 @@ fn row(scenario: &Scenario) -> String {
 #[test]
 fn the_page_lists_every_scenario_with_what_it_shows() {
     let page = read("docs/SCENARIOS.md");
-    let rows: Vec<_> = stock()
-        .iter()
-        .map(|(path, text)| row(&Scenario::parse(path, text).unwrap()))
-        .collect();
+    let rows: Vec<_> = stock().iter().map(|(path, text)| row(&Scenario::parse(path, text).unwrap())).collect();
     let missing: Vec<_> = rows.iter().filter(|row| !page.contains(row.as_str())).collect();
-    assert!(
-        missing.is_empty(),
-        "put these lines into docs/SCENARIOS.md:\n{missing:#?}"
-    );
-    let listed = page
-        .lines()
-        .filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 2);
-    let known: BTreeSet<_> = stock()
-        .iter()
-        .map(|(path, _)| path.rsplit('/').next().unwrap().replace(".toml", ""))
-        .collect();
+    assert!(missing.is_empty(), "put these lines into docs/SCENARIOS.md:\n{missing:#?}");
+    let listed = page.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 2);
+    let known: BTreeSet<_> =
+        stock().iter().map(|(path, _)| path.rsplit('/').next().unwrap().replace(".toml", "")).collect();
     for line in listed.filter(|line| !rows.contains(&(*line).to_owned())) {
         let name = line.trim_start_matches("| `").split('`').next().unwrap();
-        assert!(
-            !known.contains(name),
-            "this line of docs/SCENARIOS.md is out of date: {line}"
-        );
+        assert!(!known.contains(name), "this line of docs/SCENARIOS.md is out of date: {line}");
     }
 }
 
@@ -124,14 +96,8 @@ fn the_page_names_every_key_and_every_word() {
     words.extend(words::MESSAGES.iter().map(|(word, _)| word));
     words.extend(words::DIRECTIONS.iter().map(|(word, _)| word));
     words.extend(words::SCOPES.iter().map(|(word, _)| word));
-    let missing: Vec<_> = words
-        .iter()
-        .filter(|word| !page.contains(&format!("`{word}`")))
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "docs/SCENARIOS.md does not say what these are: {missing:?}"
-    );
+    let missing: Vec<_> = words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
+    assert!(missing.is_empty(), "docs/SCENARIOS.md does not say what these are: {missing:?}");
 }
 
 fn schema() -> serde_json::Value {
@@ -139,12 +105,7 @@ fn schema() -> serde_json::Value {
 }
 
 fn texts(value: &serde_json::Value) -> BTreeSet<String> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|text| text.as_str().unwrap().to_owned())
-        .collect()
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
 fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
@@ -170,10 +131,7 @@ fn the_schema_for_editors_knows_the_same_keys() {
         assert_eq!(keys(&defs[def]), set(known.iter().copied()), "{def}");
     }
     let all = |verbs: &[(&str, &[&'static str])], common: &[&'static str]| {
-        set(verbs
-            .iter()
-            .flat_map(|(_, keys)| keys.iter().copied())
-            .chain(common.iter().copied()))
+        set(verbs.iter().flat_map(|(_, keys)| keys.iter().copied()).chain(common.iter().copied()))
     };
     assert_eq!(keys(&defs["step"]), all(words::STEPS, &["do"]));
     assert_eq!(keys(&defs["fault"]), all(words::FAULTS, words::FAULT_KEYS));
@@ -187,23 +145,11 @@ fn the_schema_for_editors_knows_the_same_words() {
     let names = |verbs: &[(&'static str, &[&str])]| set(verbs.iter().map(|(word, _)| *word));
     assert_eq!(texts(&defs["step"]["properties"]["do"]["enum"]), names(words::STEPS));
     assert_eq!(texts(&defs["fault"]["properties"]["do"]["enum"]), names(words::FAULTS));
-    assert_eq!(
-        texts(&defs["toxic"]["properties"]["type"]["enum"]),
-        names(words::TOXICS)
-    );
+    assert_eq!(texts(&defs["toxic"]["properties"]["type"]["enum"]), names(words::TOXICS));
     let at = &defs["at"]["properties"];
-    assert_eq!(
-        texts(&at["kind"]["enum"]),
-        set(words::MESSAGES.iter().map(|(word, _)| *word))
-    );
-    assert_eq!(
-        texts(&at["message"]["enum"]),
-        set(words::DIRECTIONS.iter().map(|(word, _)| *word))
-    );
-    assert_eq!(
-        texts(&at["per"]["enum"]),
-        set(words::SCOPES.iter().map(|(word, _)| *word))
-    );
+    assert_eq!(texts(&at["kind"]["enum"]), set(words::MESSAGES.iter().map(|(word, _)| *word)));
+    assert_eq!(texts(&at["message"]["enum"]), set(words::DIRECTIONS.iter().map(|(word, _)| *word)));
+    assert_eq!(texts(&at["per"]["enum"]), set(words::SCOPES.iter().map(|(word, _)| *word)));
     for (def, known) in [
         ("row", words::MATRIX_ROWS),
         ("checker", words::CHECKERS),

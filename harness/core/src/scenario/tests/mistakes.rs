@@ -49,37 +49,17 @@ fn a_broken_header_takes_its_section_with_it() {
 
 #[test]
 fn names_must_be_of_the_contract_and_of_the_file() {
-    check(
-        "name = \"x\"",
-        "name = \"y\"",
-        "2:8: the scenario is called `y`, but its file `x`",
-    );
-    check(
-        "topic = \"run:b:events\"",
-        "topic = \"job:b:events\"",
-        "the contract has no class for the topic",
-    );
-    check(
-        "topic = \"run:b:events\"",
-        "topic = \"run:a:events\"",
-        "are one stream on the candidate",
-    );
-    check(
-        "name = \"phone\"",
-        "name = \"writer\"",
-        "`writer` is the name of the one who publishes",
-    );
+    check("name = \"x\"", "name = \"y\"", "2:8: the scenario is called `y`, but its file `x`");
+    check("topic = \"run:b:events\"", "topic = \"job:b:events\"", "the contract has no class for the topic");
+    check("topic = \"run:b:events\"", "topic = \"run:a:events\"", "are one stream on the candidate");
+    check("name = \"phone\"", "name = \"writer\"", "`writer` is the name of the one who publishes");
     check("name = \"phone\"", "name = \"desk\"", "two clients are called `desk`");
     check(
         "stream = \"run:a:events\", count",
         "stream = \"run:c:events\", count",
         "no stream has the topic `run:c:events`",
     );
-    check(
-        "streams = [\"run:a:events\"] }]",
-        "streams = [\"run:b\"] }]",
-        "no stream has the topic `run:b`",
-    );
+    check("streams = [\"run:a:events\"] }]", "streams = [\"run:b\"] }]", "no stream has the topic `run:b`");
     check("schema = 1", "schema = 2", "unknown schema");
 }
 
@@ -90,30 +70,18 @@ fn a_script_that_waits_for_what_can_never_come_is_refused() {
         "\"await\", clients = [\"phone\"] }",
         "12:3: `phone` is not connected, so it would never catch up",
     );
-    check(
-        "{ do = \"await\" }",
-        "{ do = \"disconnect\" }, { do = \"await\" }",
-        "nobody to wait for",
-    );
+    check("{ do = \"await\" }", "{ do = \"disconnect\" }, { do = \"await\" }", "nobody to wait for");
     check(
         "\"await\" }",
         "\"await-fault\", fault = \"cot-1\" }",
         "no fault is called `cot-1`\n  hint: did you mean `cut-1`?",
     );
     let kill = "{ do = \"server\", lane = \"legacy\", action = \"kill\" }, { do = \"await\" }";
-    check(
-        "{ do = \"await\" }",
-        kill,
-        "waiting for clients while the legacy server is down would wait forever",
-    );
+    check("{ do = \"await\" }", kill, "waiting for clients while the legacy server is down would wait forever");
     check("{ do = \"await\" }", kill, "the legacy server is left down");
     let pause = "{ do = \"server\", lane = \"both\", action = \"pause\" }";
     check("{ do = \"await\" }", pause, "the legacy server is left paused");
-    check(
-        "{ do = \"await\" }",
-        "{ do = \"server\", lane = \"both\", action = \"restart\" }",
-        "was not killed",
-    );
+    check("{ do = \"await\" }", "{ do = \"server\", lane = \"both\", action = \"restart\" }", "was not killed");
 }
 
 #[test]
@@ -123,11 +91,7 @@ fn what_is_not_published_can_be_neither_repeated_nor_struck() {
         "{ do = \"conflict\", stream = \"run:b:events\", seqs = [7] }",
         "is not published by now: its head is 6",
     );
-    check(
-        "seq = 4",
-        "seq = 10",
-        "event 10 of `run:a:events` is never published: it ends at 9",
-    );
+    check("seq = 4", "seq = 10", "event 10 of `run:a:events` is never published: it ends at 9");
     check(
         "[\"desk\"], at = { delivery = \"run:a:events\", seq = 4",
         "[\"phone\"], at = { delivery = \"run:a:events\", seq = 8",
@@ -149,47 +113,23 @@ fn what_is_not_published_can_be_neither_repeated_nor_struck() {
 #[test]
 fn who_is_away_can_not_resubscribe_and_an_id_holds_no_dot() {
     let away = "{ do = \"resubscribe\", clients = [\"phone\"] }";
-    check(
-        "{ do = \"await\" }",
-        away,
-        "`phone` is not connected, so it can't resubscribe",
-    );
-    check(
-        "topic = \"run:b:events\"",
-        "topic = \"run:b.c:events\"",
-        "the id in `run:b.c:events` holds a dot",
-    );
+    check("{ do = \"await\" }", away, "`phone` is not connected, so it can't resubscribe");
+    check("topic = \"run:b:events\"", "topic = \"run:b.c:events\"", "the id in `run:b.c:events` holds a dot");
 }
 
 #[test]
 fn a_cursor_is_set_on_a_client_that_is_away_and_means_something_there() {
     let set = |rest: &str| format!("{{ do = \"set-cursor\", {rest} }}");
     let desk = set("client = \"desk\", stream = \"run:a:events\", to = 3");
-    check(
-        "{ do = \"await\" }",
-        &desk,
-        "`desk` is connected, so its checkpoint is in use",
-    );
+    check("{ do = \"await\" }", &desk, "`desk` is connected, so its checkpoint is in use");
     let other = set("client = \"phone\", stream = \"run:b:events\", to = 3");
-    check(
-        "{ do = \"await\" }",
-        &other,
-        "`phone` does not subscribe to `run:b:events`",
-    );
+    check("{ do = \"await\" }", &other, "`phone` does not subscribe to `run:b:events`");
     let budget = set("client = \"phone\", stream = \"run:a:events\", to = \"beyond-budget\"");
     check("{ do = \"await\" }", &budget, "no cursor lies 51 behind the head 9");
     let each = set("client = \"phone\", stream = \"run:a:events\", to = \"each\"");
-    check(
-        "{ do = \"await\" }",
-        &each,
-        "`each` stands for the positions of `expand`, and there are none",
-    );
+    check("{ do = \"await\" }", &each, "`each` stands for the positions of `expand`, and there are none");
     let flor = set("client = \"phone\", stream = \"run:a:events\", to = \"flor\"");
-    check(
-        "{ do = \"await\" }",
-        &flor,
-        "unknown cursor `flor`\n  hint: did you mean `floor`?",
-    );
+    check("{ do = \"await\" }", &flor, "unknown cursor `flor`\n  hint: did you mean `floor`?");
 }
 
 #[test]
@@ -198,32 +138,12 @@ fn faults_that_compete_or_hang_are_refused() {
     let same = more("{ do = \"repeat\", clients = [\"desk\"], at = { delivery = \"run:a:events\", seq = 4 } },");
     check("seq = 4 } },\n", &same, "another fault strikes at the same position");
     let burst = more("{ do = \"repeat\", clients = [\"desk\"], at = { delivery = \"run:a:events\", seq = 8 } },");
-    check(
-        "seq = 4 } },\n",
-        &burst,
-        "one frame may carry the positions of two faults",
-    );
+    check("seq = 4 } },\n", &burst, "one frame may carry the positions of two faults");
     let hold = "do = \"hold\", until = \"heal\", clients";
-    check(
-        "do = \"cut\", how = \"close\", when = \"before\", clients",
-        hold,
-        "would wait forever",
-    );
-    check(
-        "do = \"cut\", how",
-        "do = \"cut\", times = \"always\", how",
-        "never lets the client get on",
-    );
-    check(
-        "do = \"cut\", how",
-        "do = \"cut\", draws = 3, how",
-        "only a random position can be drawn more than once",
-    );
-    check(
-        "clients = [\"desk\"], at",
-        "clients = [\"writer\"], at",
-        "never comes by its position",
-    );
+    check("do = \"cut\", how = \"close\", when = \"before\", clients", hold, "would wait forever");
+    check("do = \"cut\", how", "do = \"cut\", times = \"always\", how", "never lets the client get on");
+    check("do = \"cut\", how", "do = \"cut\", draws = 3, how", "only a random position can be drawn more than once");
+    check("clients = [\"desk\"], at", "clients = [\"writer\"], at", "never comes by its position");
 }
 
 #[test]
@@ -233,69 +153,29 @@ fn a_defect_is_planted_where_one_is_expected_and_nowhere_else() {
         "legacy_defects = [\"accept-stale\"]\nat_least",
         "`legacy_defects` are planted, but no finding is expected",
     );
-    check(
-        "at_least",
-        "legacy_defects = [\"acept-stale\"]\nat_least",
-        "did you mean `accept-stale`?",
-    );
-    check(
-        "do = \"cut\", how = \"close\", when = \"before\"",
-        "do = \"drop-event\"",
-        "a defect is planted in one lane",
-    );
+    check("at_least", "legacy_defects = [\"acept-stale\"]\nat_least", "did you mean `accept-stale`?");
+    check("do = \"cut\", how = \"close\", when = \"before\"", "do = \"drop-event\"", "a defect is planted in one lane");
     let expect = "expect = { decision = \"block\", findings = [\"gap\"], lane = \"legacy\" }\nat_least";
     check("at_least", expect, "no defect is planted");
-    check(
-        "at_least",
-        expect,
-        "a scenario that must be blocked stands among the honest ones",
-    );
-    let honest = Scenario::parse("scenarios/known-bad/x.toml", GOOD)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        honest.contains("a known-bad scenario says which findings it must give"),
-        "{honest}"
-    );
+    check("at_least", expect, "a scenario that must be blocked stands among the honest ones");
+    let honest = Scenario::parse("scenarios/known-bad/x.toml", GOOD).unwrap_err().to_string();
+    assert!(honest.contains("a known-bad scenario says which findings it must give"), "{honest}");
 }
 
 #[test]
 fn what_can_not_be_had_is_not_asked_for() {
-    check(
-        "deliveries = 10",
-        "deliveries = 22",
-        "22 deliveries are asked for, but 21 events are all",
-    );
-    check(
-        "deliveries = 10",
-        "deliveries = 10, resumes = 3",
-        "3 resumes are asked for, but at most 2",
-    );
-    check(
-        "deliveries = 10",
-        "deliveries = 10, refusals = 1",
-        "1 refusals are asked for, but at most 0",
-    );
-    check(
-        "deliveries = 10",
-        "deliveries = 10, duplicates = 1",
-        "nothing makes every lane repeat itself",
-    );
-    check(
-        "deliveries = 10",
-        "deliveries = 10, faults = 2",
-        "2 faults are asked for on each lane, but one lane has 1",
-    );
+    check("deliveries = 10", "deliveries = 22", "22 deliveries are asked for, but 21 events are all");
+    check("deliveries = 10", "deliveries = 10, resumes = 3", "3 resumes are asked for, but at most 2");
+    check("deliveries = 10", "deliveries = 10, refusals = 1", "1 refusals are asked for, but at most 0");
+    check("deliveries = 10", "deliveries = 10, duplicates = 1", "nothing makes every lane repeat itself");
+    check("deliveries = 10", "deliveries = 10, faults = 2", "2 faults are asked for on each lane, but one lane has 1");
     check("deliveries = 10", "resumes = 0", "content with no delivery at all");
 }
 
 #[test]
 fn expansion_leaves_servers_alone_and_needs_topics_with_an_id() {
     let expand = |more: &str| format!("expand = {{ position = \"1..=3\" }}\n{more}");
-    let kill = GOOD.replace(
-        "{ do = \"await\" }",
-        "{ do = \"server\", lane = \"both\", action = \"kill\" }",
-    );
+    let kill = GOOD.replace("{ do = \"await\" }", "{ do = \"server\", lane = \"both\", action = \"kill\" }");
     assert!(errors(&expand(&kill)).contains("cases run side by side on one server"));
     let summary = GOOD.replace("run:b:events", "runtime.run_summaries");
     assert!(errors(&expand(&summary)).contains("has no id, so cases can't each have a copy"));
@@ -331,17 +211,10 @@ fn no_list_is_cut_in_silence() {
     for (key, member) in [("faults", fault), ("toxics", toxic), ("steps", step)] {
         let list = format!("{key} = [\n{}]\n", member.repeat(257));
         let text = match GOOD.contains(&format!("{key} = [")) {
-            true => GOOD.replacen(
-                &format!("{key} = [\n"),
-                &format!("{key} = [\n{}", member.repeat(257)),
-                1,
-            ),
+            true => GOOD.replacen(&format!("{key} = [\n"), &format!("{key} = [\n{}", member.repeat(257)), 1),
             false => format!("{GOOD}{list}"),
         };
         let said = errors(&text);
-        assert!(
-            said.contains(&format!("`{key}` has 2")) && said.contains("at most 256 are possible"),
-            "{said}"
-        );
+        assert!(said.contains(&format!("`{key}` has 2")) && said.contains("at most 256 are possible"), "{said}");
     }
 }

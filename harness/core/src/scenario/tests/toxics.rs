@@ -11,10 +11,7 @@ fn with(toxic: &str) -> String {
 
 fn refused(toxic: &str, expect: &str) {
     let said = errors(&with(toxic));
-    assert!(
-        said.contains(expect),
-        "expected `{expect}` of `{toxic}`, but this is said:\n{said}"
-    );
+    assert!(said.contains(expect), "expected `{expect}` of `{toxic}`, but this is said:\n{said}");
 }
 
 fn parse(text: &str) -> Scenario {
@@ -24,24 +21,15 @@ fn parse(text: &str) -> Scenario {
 #[test]
 fn every_type_is_read_with_its_attributes() {
     for (toxic, expect) in [
-        (
-            "type = \"latency\", latency = 30, jitter = 5",
-            ByteToxic::Latency { latency: 30, jitter: 5 },
-        ),
+        ("type = \"latency\", latency = 30, jitter = 5", ByteToxic::Latency { latency: 30, jitter: 5 }),
         ("type = \"bandwidth\", rate = 40", ByteToxic::Bandwidth { rate: 40 }),
-        (
-            "type = \"slow_close\", delay = 300",
-            ByteToxic::SlowClose { delay: 300 },
-        ),
+        ("type = \"slow_close\", delay = 300", ByteToxic::SlowClose { delay: 300 }),
     ] {
         let scenario = parse(&with(&format!("{toxic}, clients = [\"desk\"]")));
         let plan = compile(&scenario, Seed(1));
         let planned = &plan.toxics[0];
         assert_eq!((planned.toxic.clone(), planned.stream), (expect, Direction::Downstream));
-        assert_eq!(
-            (planned.client.as_str(), planned.toxicity, planned.lane),
-            ("desk", 1.0, None)
-        );
+        assert_eq!((planned.client.as_str(), planned.toxicity, planned.lane), ("desk", 1.0, None));
         assert_eq!(plan.at_least.faults, 2, "the cut and the toxic");
     }
 }
@@ -54,10 +42,7 @@ fn a_toxic_of_several_clients_is_one_for_each_and_a_chance_is_not_counted_on() {
     let plan = compile(&parse(&text), Seed(1));
     let names: Vec<_> = plan.toxics.iter().map(|toxic| toxic.id.as_str()).collect();
     assert_eq!(names, ["slicer-1.desk", "slicer-1.phone"]);
-    assert_eq!(
-        (plan.toxics[0].stream, plan.toxics[0].toxicity),
-        (Direction::Upstream, 0.5)
-    );
+    assert_eq!((plan.toxics[0].stream, plan.toxics[0].toxicity), (Direction::Upstream, 0.5));
     assert_eq!(plan.at_least.faults, 1, "the cut alone");
 }
 
@@ -82,19 +67,10 @@ at_least"
 #[test]
 fn a_script_that_waits_for_a_client_that_gets_nothing_done_is_refused() {
     let nothing_done = "waits for `desk` while `hole` lets it get nothing done";
-    refused(
-        "type = \"timeout\", name = \"hole\", clients = [\"desk\"]",
-        nothing_done,
-    );
-    refused(
-        "type = \"reset_peer\", name = \"hole\", clients = [\"desk\"]",
-        nothing_done,
-    );
+    refused("type = \"timeout\", name = \"hole\", clients = [\"desk\"]", nothing_done);
+    refused("type = \"reset_peer\", name = \"hole\", clients = [\"desk\"]", nothing_done);
     // What a service says to a client that joins may be longer than any number.
-    refused(
-        "type = \"limit_data\", name = \"hole\", clients = [\"desk\"], bytes = 1000000",
-        nothing_done,
-    );
+    refused("type = \"limit_data\", name = \"hole\", clients = [\"desk\"], bytes = 1000000", nothing_done);
     refused(
         "type = \"limit_data\", name = \"hole\", stream = \"upstream\", clients = [\"desk\"], bytes = 100",
         nothing_done,
@@ -102,13 +78,8 @@ fn a_script_that_waits_for_a_client_that_gets_nothing_done_is_refused() {
     let upstream = "type = \"limit_data\", stream = \"upstream\", clients = [\"desk\"], bytes = 9000";
     let plan = compile(&parse(&with(upstream)), Seed(1));
     assert_eq!(plan.toxics[0].toxic, ByteToxic::LimitData { bytes: 9000 });
-    refused(
-        "type = \"timeout\", name = \"hole\", clients = [\"writer\"]",
-        "waits for `writer` while `hole`",
-    );
-    parse(&with(
-        "type = \"timeout\", name = \"hole\", clients = [\"desk\"], toxicity = 0.5",
-    ));
+    refused("type = \"timeout\", name = \"hole\", clients = [\"writer\"]", "waits for `writer` while `hole`");
+    parse(&with("type = \"timeout\", name = \"hole\", clients = [\"desk\"], toxicity = 0.5"));
 }
 
 #[test]
@@ -131,42 +102,24 @@ faults";
 fn a_toxic_that_a_step_arms_is_off_until_then() {
     let text = with("type = \"timeout\", name = \"hole\", clients = [\"desk\"]");
     let plan = compile(&parse(&text.replace("]\nfaults", ARMED)), Seed(1));
-    assert_eq!(
-        plan.toxics_from_start(&ClientId::from("desk"), LaneId::Legacy).count(),
-        0
-    );
+    assert_eq!(plan.toxics_from_start(&ClientId::from("desk"), LaneId::Legacy).count(), 0);
     let armed = |step: &Step| matches!(step, Step::Arm { toxics } if toxics[0].as_str() == "hole");
     assert!(plan.cases[0].steps.iter().any(armed));
     assert!(
-        plan.cases[0]
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::AwaitFired { fault } if fault.as_str() == "hole"))
+        plan.cases[0].steps.iter().any(|step| matches!(step, Step::AwaitFired { fault } if fault.as_str() == "hole"))
     );
     let early = text.replace("]\nfaults", &ARMED.replace("\"arm\"", "\"disarm\""));
-    assert!(
-        errors(&early).contains("`hole` lets it get nothing done"),
-        "on from the start"
-    );
+    assert!(errors(&early).contains("`hole` lets it get nothing done"), "on from the start");
     let twice = text.replace("]\nfaults", &ARMED.replace("\"disarm\"", "\"arm\""));
     assert!(errors(&twice).contains("`hole` is on already"), "{}", errors(&twice));
-    let unknown = text.replace(
-        "]\nfaults",
-        &ARMED.replace("\"disarm\", toxics = [\"hole\"]", "\"disarm\", toxics = [\"hale\"]"),
-    );
-    assert!(
-        errors(&unknown).contains("no toxic is called `hale`"),
-        "{}",
-        errors(&unknown)
-    );
+    let unknown =
+        text.replace("]\nfaults", &ARMED.replace("\"disarm\", toxics = [\"hole\"]", "\"disarm\", toxics = [\"hale\"]"));
+    assert!(errors(&unknown).contains("no toxic is called `hale`"), "{}", errors(&unknown));
 }
 
 #[test]
 fn a_fault_and_a_toxic_of_one_name_are_refused() {
-    refused(
-        "type = \"latency\", latency = 5, name = \"cut-1\", clients = [\"desk\"]",
-        "a fault is called `cut-1` too",
-    );
+    refused("type = \"latency\", latency = 5, name = \"cut-1\", clients = [\"desk\"]", "a fault is called `cut-1` too");
 }
 
 #[test]
@@ -179,11 +132,7 @@ fn without_faults_nothing_goes_wrong_nothing_waits_for_it_and_deliveries_stay() 
     let waits = |step: &Step| matches!(step, Step::AwaitFired { .. } | Step::Arm { .. } | Step::Disarm { .. });
     assert!(!plan.cases[0].steps.iter().any(waits));
     let least = plan.at_least;
-    assert_eq!(
-        (least.deliveries, least.resumes, least.faults),
-        (10, 0, 0),
-        "only the cut brings a resume"
-    );
+    assert_eq!((least.deliveries, least.resumes, least.faults), (10, 0, 0), "only the cut brings a resume");
 }
 
 #[test]

@@ -83,9 +83,7 @@ impl Actor {
                 return None;
             }
             Err(reached) => {
-                self.closed(Closed::NotOpened {
-                    why: format!("no answer: {reached}"),
-                });
+                self.closed(Closed::NotOpened { why: format!("no answer: {reached}") });
                 return None;
             }
         };

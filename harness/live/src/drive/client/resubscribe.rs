@@ -15,9 +15,7 @@ impl Actor {
         let ended = match self.round_trip(&mut session).await {
             false => None,
             true => {
-                let answer = bounds::IN_ALL
-                    .within(session.invoke(&Op::Unsubscribe { streams }))
-                    .await;
+                let answer = bounds::IN_ALL.within(session.invoke(&Op::Unsubscribe { streams })).await;
                 let closed = drain(&mut session, &mut self.inbox, ConnId(self.conn));
                 Some(closed.or_else(|| not_unsubscribed(answer)))
             }

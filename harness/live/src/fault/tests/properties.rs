@@ -6,10 +6,7 @@ use super::*;
 
 /// A message of a client's or a lane's that is JSON.
 fn text(direction: Direction, value: u8) -> Frame {
-    Frame {
-        direction,
-        body: Body::Text(Bytes::from(format!(r#"{{"event":"e{}","v":{value}}}"#, value % 2))),
-    }
+    Frame { direction, body: Body::Text(Bytes::from(format!(r#"{{"event":"e{}","v":{value}}}"#, value % 2))) }
 }
 
 proptest! {
@@ -102,35 +99,12 @@ fn torment_with(tagger: &dyn FrameTagger, frame: &Frame) {
     let view = View::new(tagger, frame.clone());
     let _ = view.contents();
     for edit in [
-        Edit::Cursor {
-            stream: stream.clone(),
-            to: Cursor(1),
-        },
-        Edit::RemoveEvent {
-            stream: stream.clone(),
-            seq: Seq(3),
-        },
-        Edit::ReplacePayload {
-            stream: stream.clone(),
-            seq: Seq(3),
-            payload: "1".to_owned(),
-        },
-        Edit::Misdeliver {
-            stream: stream.clone(),
-            seq: Seq(3),
-            to_stream: stream.clone(),
-            to_seq: Seq(4),
-        },
-        Edit::SetJson {
-            events: Vec::new(),
-            pointer: String::new(),
-            value: "1".to_owned(),
-        },
-        Edit::SetColumn {
-            events: Vec::new(),
-            column: "seq".to_owned(),
-            value: "1".to_owned(),
-        },
+        Edit::Cursor { stream: stream.clone(), to: Cursor(1) },
+        Edit::RemoveEvent { stream: stream.clone(), seq: Seq(3) },
+        Edit::ReplacePayload { stream: stream.clone(), seq: Seq(3), payload: "1".to_owned() },
+        Edit::Misdeliver { stream: stream.clone(), seq: Seq(3), to_stream: stream.clone(), to_seq: Seq(4) },
+        Edit::SetJson { events: Vec::new(), pointer: String::new(), value: "1".to_owned() },
+        Edit::SetColumn { events: Vec::new(), column: "seq".to_owned(), value: "1".to_owned() },
     ] {
         let _ = view.edited(&edit);
     }

@@ -19,10 +19,7 @@ async fn serve(scripts: Vec<Vec<&'static str>>) -> Endpoint {
             }
         }
     });
-    Endpoint {
-        connect,
-        authority: "lane.example".to_owned(),
-    }
+    Endpoint { connect, authority: "lane.example".to_owned() }
 }
 
 async fn ask(client: &mut HttpClient) -> Result<HttpAnswer, HttpError> {
@@ -45,10 +42,7 @@ async fn two_requests_share_a_connection() {
 #[tokio::test]
 async fn a_refused_connection_is_told_from_a_lost_one() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = Endpoint {
-        connect: listener.local_addr().unwrap(),
-        authority: "lane.example".to_owned(),
-    };
+    let gone = Endpoint { connect: listener.local_addr().unwrap(), authority: "lane.example".to_owned() };
     drop(listener);
     assert!(matches!(ask(&mut client(gone)).await, Err(HttpError::Refused { .. })));
 
@@ -66,10 +60,7 @@ async fn a_lost_connection_is_opened_anew_for_the_next_request() {
 #[tokio::test]
 async fn silence_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = Endpoint {
-        connect: listener.local_addr().unwrap(),
-        authority: "lane.example".to_owned(),
-    };
+    let endpoint = Endpoint { connect: listener.local_addr().unwrap(), authority: "lane.example".to_owned() };
     let mut client = HttpClient::new(
         endpoint,
         Vec::new(),
@@ -98,10 +89,7 @@ async fn a_service_below_a_path_is_asked_below_it() {
     let endpoint = serve(vec![vec![page]]).await;
     let client = HttpClient::new(endpoint, Vec::new(), crate::bounds::OPEN, crate::bounds::OPEN);
     let mut client = client.below("/stdb".to_owned());
-    let error = client
-        .request(Method::GET, "/v1/ping", None, Bytes::new())
-        .await
-        .unwrap_err();
+    let error = client.request(Method::GET, "/v1/ping", None, Bytes::new()).await.unwrap_err();
     assert!(error.to_string().contains("GET /stdb/v1/ping"), "{error}");
 }
 

@@ -13,40 +13,27 @@ use crate::lane::profile::{FieldNames, PhoenixProfile};
 /// Reads `resume_after` in either of its forms: an object, or a list of `{topic, watermark}`.
 pub(super) fn read_cursors(fields: &FieldNames, text: &str) -> Vec<(String, u64)> {
     if let Ok(object) = RawObject::parse(text) {
-        let entries = object
-            .entries()
-            .map(|(topic, cursor)| Some((topic.to_owned(), cursor.parse().ok()?)));
+        let entries = object.entries().map(|(topic, cursor)| Some((topic.to_owned(), cursor.parse().ok()?)));
         return entries.flatten().collect();
     }
     let list: Vec<RawObject> = serde_json::from_str(text).unwrap_or_default();
-    list.iter()
-        .filter_map(|entry| Some((entry.text(&fields.topic)?, entry.number(&fields.watermark)?)))
-        .collect()
+    list.iter().filter_map(|entry| Some((entry.text(&fields.topic)?, entry.number(&fields.watermark)?))).collect()
 }
 
 /// A subscribe's payload with another cursor for a topic. `None` where it does not ask for the topic.
 pub(super) fn with_cursor(fields: &FieldNames, payload: &str, topic: &str, to: Cursor) -> Option<String> {
     let mut payload = RawObject::parse(payload).ok()?;
     let topics = payload.list(&fields.topics)?;
-    let asked = topics
-        .iter()
-        .any(|raw| serde_json::from_str::<String>(raw.get()).is_ok_and(|name| name.trim() == topic));
+    let asked =
+        topics.iter().any(|raw| serde_json::from_str::<String>(raw.get()).is_ok_and(|name| name.trim() == topic));
     if !asked {
         return None;
     }
-    let standing = payload
-        .get(&fields.resume_after)
-        .map(|text| read_cursors(fields, text))
-        .unwrap_or_default();
+    let standing = payload.get(&fields.resume_after).map(|text| read_cursors(fields, text)).unwrap_or_default();
     let mut cursors: Vec<(String, u64)> = standing.into_iter().filter(|(name, _)| name != topic).collect();
     cursors.push((topic.to_owned(), to.0));
-    let cursors: Vec<String> = cursors
-        .iter()
-        .map(|(name, cursor)| format!("{}:{cursor}", quoted(name)))
-        .collect();
-    payload
-        .set(&fields.resume_after, &format!("{{{}}}", cursors.join(",")))
-        .ok()?;
+    let cursors: Vec<String> = cursors.iter().map(|(name, cursor)| format!("{}:{cursor}", quoted(name))).collect();
+    payload.set(&fields.resume_after, &format!("{{{}}}", cursors.join(","))).ok()?;
     payload.to_text().ok()
 }
 
@@ -57,9 +44,7 @@ pub(super) fn with_frame_edited(profile: &PhoenixProfile, names: &Names, payload
     };
     let edited = with_batch_edited(profile, names, &batch, edit)?;
     let mut payload = RawObject::parse(payload).ok()?;
-    payload
-        .set(&profile.fields.payload_bytes, &quoted(&wire_bytes(&edited)))
-        .ok()?;
+    payload.set(&profile.fields.payload_bytes, &quoted(&wire_bytes(&edited))).ok()?;
     payload.to_text().ok()
 }
 
@@ -109,9 +94,7 @@ fn edited_update(profile: &PhoenixProfile, names: &Names, mut update: RawObject,
             update.set(&fields.payload, payload).ok()?;
             let hash = payload_hash(payload.as_bytes()).map(|hash| quoted(&wire_hash(&hash)));
             // A payload without a canonical form has no hash to declare.
-            update
-                .set(&fields.payload_hash, hash.as_deref().unwrap_or("null"))
-                .ok()?;
+            update.set(&fields.payload_hash, hash.as_deref().unwrap_or("null")).ok()?;
             Some(vec![update.to_text().ok()?])
         }
         Edit::Misdeliver { to_stream, to_seq, .. } => {

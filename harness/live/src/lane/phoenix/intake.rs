@@ -66,16 +66,11 @@ impl PhoenixSession {
         }
         let reply = RawObject::parse(&message.payload).ok().and_then(|reply| {
             let ok = reply.text("status")? == "ok";
-            Some(Reply {
-                ok,
-                response: reply.get("response").unwrap_or("null").to_owned(),
-            })
+            Some(Reply { ok, response: reply.get("response").unwrap_or("null").to_owned() })
         });
         match reply {
             Some(reply) => *answer = Some(reply),
-            None => self
-                .inbox
-                .unreadable(format!("a reply without a status: {}", message.payload)),
+            None => self.inbox.unreadable(format!("a reply without a status: {}", message.payload)),
         }
     }
 
@@ -97,11 +92,7 @@ impl PhoenixSession {
                         declared: update.declared,
                         via,
                     }),
-                    None => self.inbox.push(Arrival::Foreign {
-                        name: update.topic,
-                        seq: Seq(update.seq),
-                        via,
-                    }),
+                    None => self.inbox.push(Arrival::Foreign { name: update.topic, seq: Seq(update.seq), via }),
                 },
             }
         }
@@ -136,12 +127,7 @@ impl PhoenixSession {
     }
 
     fn contradicted(&mut self, stream: StreamId, seq: Seq, what: Contradiction, said: String) {
-        self.inbox.push(Arrival::Contradiction {
-            stream,
-            seq,
-            what,
-            said,
-        });
+        self.inbox.push(Arrival::Contradiction { stream, seq, what, said });
     }
 
     fn take_frame(&mut self, payload: &str) {
@@ -152,24 +138,17 @@ impl PhoenixSession {
             }
             // The error came as an event of its own already.
             Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
-            Ok(FrameCopy::Ignored(kind)) => self
-                .inbox
-                .push(Arrival::Ignored(format!("a frame of the kind `{kind}`"))),
+            Ok(FrameCopy::Ignored(kind)) => self.inbox.push(Arrival::Ignored(format!("a frame of the kind `{kind}`"))),
             Err(what) => self.inbox.unreadable(what),
         }
     }
 
     fn take_error(&mut self, payload: &str) {
-        let code = RawObject::parse(payload)
-            .ok()
-            .and_then(|error| error.text("code"))
-            .unwrap_or_default();
+        let code = RawObject::parse(payload).ok().and_then(|error| error.text("code")).unwrap_or_default();
         if self.pending.is_some() && ANNOUNCEMENTS.contains(&code.as_str()) {
             return;
         }
         // The lane may have dropped deliveries (slow_consumer) or will drop the socket: only a new session is sure.
-        self.inbox.end(Closed::Channel {
-            event: format!("{} {code}", self.profile.events.error),
-        });
+        self.inbox.end(Closed::Channel { event: format!("{} {code}", self.profile.events.error) });
     }
 }

@@ -9,18 +9,11 @@ mod heads;
 mod intake;
 mod object;
 mod probe;
-#[cfg(test)]
-mod reference_tests;
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-pub(crate) mod replay;
 mod session;
-#[cfg(test)]
-mod session_tests;
 mod tagger;
-mod trial;
 #[cfg(test)]
-mod trial_tests;
+pub(crate) mod tests;
+mod trial;
 mod values;
 mod writer;
 
@@ -51,12 +44,7 @@ pub struct PhoenixLane {
 impl PhoenixLane {
     /// A lane with these streams.
     pub fn new(id: LaneId, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> PhoenixLane {
-        PhoenixLane {
-            id,
-            profile,
-            names,
-            bounds: Bounds::default(),
-        }
+        PhoenixLane { id, profile, names, bounds: Bounds::default() }
     }
 
     /// The lane with other bounds.
@@ -69,16 +57,8 @@ impl PhoenixLane {
     /// Path and query of the socket.
     fn target(&self, serializer: Serializer) -> String {
         let mut target = format!("{}?vsn={}", self.profile.socket_path(), vsn(serializer));
-        let token = self
-            .profile
-            .token
-            .as_ref()
-            .map(|token| (self.profile.token_param.as_str(), token.reveal()));
-        let query = self
-            .profile
-            .query
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let token = self.profile.token.as_ref().map(|token| (self.profile.token_param.as_str(), token.reveal()));
+        let query = self.profile.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in token.into_iter().chain(query) {
             target.push_str(&format!("&{}={}", percent_encoded(name), percent_encoded(value)));
         }
@@ -105,10 +85,7 @@ impl PhoenixLane {
         };
         match status {
             401 | 403 => Some(token.to_owned()),
-            404 => Some(format!(
-                "there is no socket at `{}`: `socket_url` names its path",
-                self.profile.socket_path()
-            )),
+            404 => Some(format!("there is no socket at `{}`: `socket_url` names its path", self.profile.socket_path())),
             _ => None,
         }
     }

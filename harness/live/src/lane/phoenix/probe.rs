@@ -47,11 +47,9 @@ impl PhoenixSession {
         let answered = self.ask_for(&asked, replay_batch).await;
         let probed = self.probing.take().unwrap_or_default();
         match answered {
-            Ok(reply) if reply.ok => Ok(probed
-                .into_iter()
-                .filter(|(_, (_, came))| !came)
-                .map(|(stream, _)| stream)
-                .collect()),
+            Ok(reply) if reply.ok => {
+                Ok(probed.into_iter().filter(|(_, (_, came))| !came).map(|(stream, _)| stream).collect())
+            }
             // The event before the cursor was just pruned: there are newer ones, so that the head is not below it.
             Ok(_) => Ok(Vec::new()),
             Err(Completion::Info(why)) => Err(why),

@@ -70,10 +70,7 @@ fn placed(
         let told = heads.iter().find(|(known, _)| known == stream);
         told.map_or(Head::Untold, |(_, seq)| Head::At(*seq))
     };
-    streams
-        .iter()
-        .map(|(stream, _)| (stream.clone(), place(stream)))
-        .collect()
+    streams.iter().map(|(stream, _)| (stream.clone(), place(stream))).collect()
 }
 
 impl PhoenixSession {
@@ -110,13 +107,8 @@ impl PhoenixSession {
         }
         let channel = session.profile.channel.clone();
         let answered = session.request(&channel, "phx_join", params, bounds.open).await;
-        let failed = |what: String, retryable| OpenError {
-            what,
-            hint: None,
-            retryable,
-            retry_after: None,
-            refusal: None,
-        };
+        let failed =
+            |what: String, retryable| OpenError { what, hint: None, retryable, retry_after: None, refusal: None };
         match answered {
             Err(why) => Err(failed(format!("the join of `{channel}` was not answered: {why}"), true)),
             Ok(reply) if reply.ok => Ok(session),
@@ -149,13 +141,7 @@ impl PhoenixSession {
         let passing = ["join crashed", "too many channels joined", RATE_LIMITED].contains(&refusal.code.as_str());
         let retryable = json.get("retryable").and_then(Value::as_bool).unwrap_or(passing);
         let what = format!("the join of `{channel}` was refused: {}", refusal.code);
-        OpenError {
-            what,
-            hint,
-            retryable,
-            retry_after: None,
-            refusal: Some(Box::new(refusal)),
-        }
+        OpenError { what, hint, retryable, retry_after: None, refusal: Some(Box::new(refusal)) }
     }
 
     fn refusal(&self, response: &str) -> cutover_core::history::Refusal {
@@ -180,9 +166,7 @@ impl PhoenixSession {
             event: event.to_owned(),
             payload,
         };
-        self.socket
-            .send(Payload::Text(encode(self.serializer, &message)))
-            .await?;
+        self.socket.send(Payload::Text(encode(self.serializer, &message))).await?;
         Ok(msg_ref)
     }
 
@@ -277,28 +261,20 @@ impl PhoenixSession {
 
     fn heads(&self, response: &str) -> Vec<(StreamId, Seq)> {
         let fields = &self.profile.fields;
-        let listed = RawObject::parse(response)
-            .ok()
-            .and_then(|reply| reply.list(&fields.current_watermarks));
+        let listed = RawObject::parse(response).ok().and_then(|reply| reply.list(&fields.current_watermarks));
         let head = |entry: &str| {
             let entry = RawObject::parse(entry).ok()?;
             let stream = self.names.stream_of_topic(&entry.text(&fields.topic)?)?;
             Some((stream, Seq(entry.number(&fields.watermark)?)))
         };
-        listed
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| head(entry.get()))
-            .collect()
+        listed.into_iter().flatten().filter_map(|entry| head(entry.get())).collect()
     }
 
     /// The socket's heartbeat, and behind it the channel's: only the latter's answer stands behind every delivery that the
     /// channel sent before it. A service without the latter is asked for the former alone.
     async fn heartbeat(&mut self) -> Completion {
         if self.profile.events.heartbeat.is_empty() {
-            let answered = self
-                .request("phoenix", "heartbeat", "{}".to_owned(), self.bounds.heartbeat)
-                .await;
+            let answered = self.request("phoenix", "heartbeat", "{}".to_owned(), self.bounds.heartbeat).await;
             self.keepalive_at = Instant::now() + self.bounds.keepalive;
             return answered.map_or_else(Completion::Info, |_| Completion::Ok(Answer::Done));
         }
@@ -307,9 +283,7 @@ impl PhoenixSession {
             Err(closed) => self.inbox.end(closed),
         }
         let (channel, event) = (self.profile.channel.clone(), self.profile.events.heartbeat.clone());
-        let answered = self
-            .request(&channel, &event, "{}".to_owned(), self.bounds.heartbeat)
-            .await;
+        let answered = self.request(&channel, &event, "{}".to_owned(), self.bounds.heartbeat).await;
         self.keepalive_at = Instant::now() + self.bounds.keepalive;
         match answered {
             Err(why) => Completion::Info(why),

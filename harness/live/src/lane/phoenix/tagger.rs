@@ -47,41 +47,23 @@ impl PhoenixTaggers {
 
 impl TaggerFactory for PhoenixTaggers {
     fn tagger(&self, request_target: &str, _subprotocol: Option<&str>) -> Arc<dyn FrameTagger> {
-        let query = request_target
-            .split_once('?')
-            .map(|(_, query)| query)
-            .unwrap_or_default();
+        let query = request_target.split_once('?').map(|(_, query)| query).unwrap_or_default();
         let vsn = query.split('&').find_map(|pair| pair.strip_prefix("vsn="));
         // A missing `vsn` means V1 (contract, "Transport").
-        let serializer = if vsn.is_some_and(|vsn| vsn.starts_with("2.")) {
-            Serializer::V2
-        } else {
-            Serializer::V1
-        };
-        Arc::new(Tagger::new(
-            serializer,
-            Arc::clone(&self.profile),
-            Arc::clone(&self.names),
-        ))
+        let serializer = if vsn.is_some_and(|vsn| vsn.starts_with("2.")) { Serializer::V2 } else { Serializer::V1 };
+        Arc::new(Tagger::new(serializer, Arc::clone(&self.profile), Arc::clone(&self.names)))
     }
 }
 
 /// Whether a message asks or answers a probe.
 fn is_probe(message: &Message) -> bool {
-    message
-        .msg_ref
-        .as_str()
-        .is_some_and(|msg_ref| msg_ref.starts_with(PROBE_REF))
+    message.msg_ref.as_str().is_some_and(|msg_ref| msg_ref.starts_with(PROBE_REF))
 }
 
 impl Tagger {
     /// A tagger for one serializer.
     pub fn new(serializer: Serializer, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> Tagger {
-        Tagger {
-            serializer,
-            profile,
-            names,
-        }
+        Tagger { serializer, profile, names }
     }
 
     fn tag_to_lane(&self, message: &Message) -> FrameTag {
@@ -108,18 +90,11 @@ impl Tagger {
     fn cursors(&self, payload: &str) -> Option<Vec<(StreamId, Option<Cursor>)>> {
         let fields = &self.profile.fields;
         let payload = RawObject::parse(payload).ok()?;
-        let resume = payload
-            .get(&fields.resume_after)
-            .map(|text| edit::read_cursors(fields, text))
-            .unwrap_or_default();
+        let resume = payload.get(&fields.resume_after).map(|text| edit::read_cursors(fields, text)).unwrap_or_default();
         let topics: Vec<Box<RawValue>> = payload.list(&fields.topics)?;
         let stream = |topic: &RawValue| {
             let topic: String = serde_json::from_str(topic.get()).ok()?;
-            let cursor = resume
-                .iter()
-                .rev()
-                .find(|(name, _)| *name == topic)
-                .map(|(_, cursor)| Cursor(*cursor));
+            let cursor = resume.iter().rev().find(|(name, _)| *name == topic).map(|(_, cursor)| Cursor(*cursor));
             Some((self.names.stream_of_topic(topic.trim())?, cursor))
         };
         Some(topics.iter().filter_map(|topic| stream(topic)).collect())
@@ -155,9 +130,7 @@ impl Tagger {
     fn tag_reply(&self, payload: &str) -> FrameTag {
         let fields = &self.profile.fields;
         let reply = RawObject::parse(payload).ok();
-        let response = reply
-            .as_ref()
-            .and_then(|reply| RawObject::parse(reply.get("response")?).ok());
+        let response = reply.as_ref().and_then(|reply| RawObject::parse(reply.get("response")?).ok());
         let Some(response) = response else {
             return FrameTag::Other;
         };
@@ -179,10 +152,7 @@ impl Tagger {
 
     fn delivery(&self, events: Vec<(String, u64)>, via: Via) -> FrameTag {
         let named = |(topic, seq): (String, u64)| Some((self.names.stream_of_topic(&topic)?, Seq(seq)));
-        FrameTag::Delivery {
-            events: events.into_iter().filter_map(named).collect(),
-            via,
-        }
+        FrameTag::Delivery { events: events.into_iter().filter_map(named).collect(), via }
     }
 
     /// The tag of a V2 update batch, which are most of what a lane sends, without taking the message apart.
@@ -273,10 +243,7 @@ impl Tagger {
                 frame_body(self.serializer, &message)
             }
         };
-        Some(Frame {
-            direction: frame.direction,
-            body,
-        })
+        Some(Frame { direction: frame.direction, body })
     }
 }
 
@@ -292,8 +259,7 @@ impl FrameTagger for Tagger {
         if let Body::Http(bytes) = &frame.body {
             let mut look = Look::of(frame, self.tag_http(frame.direction, bytes));
             if look.tag == FrameTag::Publish {
-                look.streams
-                    .extend(self.published(frame).map(|event| (event.stream, None)));
+                look.streams.extend(self.published(frame).map(|event| (event.stream, None)));
             }
             return look;
         }
@@ -349,9 +315,7 @@ impl FrameTagger for Tagger {
             let publishes = self.tag(frame) == FrameTag::Publish;
             publishes.then(|| self.edited_publish(frame, edit)).flatten()
         } else {
-            let message = self
-                .message(frame)
-                .filter(|message| message.topic == self.profile.channel);
+            let message = self.message(frame).filter(|message| message.topic == self.profile.channel);
             message.and_then(|message| {
                 let payload = self.edited_payload(&message, frame.direction, edit)?;
                 self.with_payload(frame, message, payload)

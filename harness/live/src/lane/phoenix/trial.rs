@@ -97,11 +97,7 @@ impl PhoenixLane {
         })?;
         let (tell, heard) = mpsc::unbounded_channel();
         session.heard = Some(tell);
-        Ok(Listener {
-            session,
-            heard,
-            messages: Vec::new(),
-        })
+        Ok(Listener { session, heard, messages: Vec::new() })
     }
 
     async fn heartbeat(&self, listener: &mut Listener) -> Result<(), TrialError> {
@@ -157,10 +153,9 @@ impl PhoenixLane {
     }
 
     async fn trial_writer(&self, writer: &Endpoint) -> Result<PhoenixWriter, TrialError> {
-        self.opened_writer(writer).await.map_err(|source| TrialError::Open {
-            trying: "the writer's connection".to_owned(),
-            source,
-        })
+        self.opened_writer(writer)
+            .await
+            .map_err(|source| TrialError::Open { trying: "the writer's connection".to_owned(), source })
     }
 
     async fn set_policy(&self, writer: &mut PhoenixWriter, trial: &Trial) -> Result<(), TrialError> {
@@ -168,61 +163,32 @@ impl PhoenixLane {
             return Ok(());
         };
         let limit = trial.policies.then_some(u64::from(REPLAY_BATCH));
-        let completion = writer
-            .invoke(&Op::Policy {
-                stream: trial.stream.clone(),
-                retention: limit,
-                replay_budget: limit,
-            })
-            .await;
+        let completion =
+            writer.invoke(&Op::Policy { stream: trial.stream.clone(), retention: limit, replay_budget: limit }).await;
         let (policy, usual) = (&self.profile.policy, PhoenixProfile::contract().policy);
         let fields = [
-            Field::new(
-                "policy.retention_events",
-                &policy.retention_events,
-                &usual.retention_events,
-            ),
-            Field::new(
-                "policy.replay_budget_events",
-                &policy.replay_budget_events,
-                &usual.replay_budget_events,
-            ),
+            Field::new("policy.retention_events", &policy.retention_events, &usual.retention_events),
+            Field::new("policy.replay_budget_events", &policy.replay_budget_events, &usual.replay_budget_events),
         ];
-        let call = Call {
-            what: "a policy",
-            key: "policy.path",
-            path,
-            method: &self.profile.policy.method,
-            fields: &fields,
-        };
+        let call =
+            Call { what: "a policy", key: "policy.path", path, method: &self.profile.policy.method, fields: &fields };
         let is_done = matches!(completion, Completion::Ok(_));
         let answer = self.answered(writer, completion, &call)?;
         if !is_done {
             let wrong = format!("it was answered with {}, which is no answer to a policy", answer.told());
             return Err(Mismatch::new(call.key, path, wrong).into());
         }
-        Ok(fields::check_policy(
-            &self.profile,
-            &String::from_utf8_lossy(&answer.body),
-        )?)
+        Ok(fields::check_policy(&self.profile, &String::from_utf8_lossy(&answer.body))?)
     }
 
     async fn publish(&self, writer: &mut PhoenixWriter, trial: &Trial) -> Result<(), TrialError> {
         let completion = writer
-            .invoke(&Op::Publish {
-                stream: trial.stream.clone(),
-                key: trial.marker.clone(),
-                payload: trial.payload(),
-            })
+            .invoke(&Op::Publish { stream: trial.stream.clone(), key: trial.marker.clone(), payload: trial.payload() })
             .await;
         let (publish, usual) = (&self.profile.publish, PhoenixProfile::contract().publish);
         let fields = [
             Field::new("publish.topic", &publish.topic, &usual.topic),
-            Field::new(
-                "publish.idempotency_key",
-                &publish.idempotency_key,
-                &usual.idempotency_key,
-            ),
+            Field::new("publish.idempotency_key", &publish.idempotency_key, &usual.idempotency_key),
             Field::new("publish.payload", &publish.payload, &usual.payload),
         ];
         let call = Call {
@@ -233,10 +199,7 @@ impl PhoenixLane {
             fields: &fields,
         };
         let answer = self.answered(writer, completion, &call)?;
-        Ok(fields::check_published(
-            &self.profile,
-            &String::from_utf8_lossy(&answer.body),
-        )?)
+        Ok(fields::check_published(&self.profile, &String::from_utf8_lossy(&answer.body))?)
     }
 
     /// The answer to a call, where the lane did what was asked.
@@ -291,10 +254,8 @@ impl PhoenixLane {
                 let names: Vec<&str> = call.fields.iter().map(|field| field.name).collect();
                 let section = blamed.key.split('.').next().unwrap_or_default();
                 let wrong = format!("{} {path} does not understand the body: {told}", call.method);
-                let hint = format!(
-                    "it has the fields `{}`; [{section}] of the lane profile names them",
-                    names.join("`, `")
-                );
+                let hint =
+                    format!("it has the fields `{}`; [{section}] of the lane profile names them", names.join("`, `"));
                 Err(Mismatch::new(blamed.key, blamed.name, wrong).hint(Some(hint)).into())
             }
             status => Err(refused(what, None, matches!(status, 408 | 425 | 429 | 500..))),

@@ -36,13 +36,7 @@ impl<'a> Values<'a> {
             Edit::SetColumn { events, column, value } => (events, Place::Column(column), value),
             _ => return None,
         };
-        pointer::is_json(value).then_some(Values {
-            profile,
-            names,
-            events,
-            place,
-            value,
-        })
+        pointer::is_json(value).then_some(Values { profile, names, events, place, value })
     }
 
     /// A batch's text with the value set in each of the events that has the place; `None` where none has it.

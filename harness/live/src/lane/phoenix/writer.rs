@@ -45,13 +45,7 @@ impl PhoenixWriter {
             retry_after: None,
             refusal: None,
         })?;
-        Ok(PhoenixWriter {
-            http,
-            profile,
-            names,
-            last_answer: None,
-            retry_after: None,
-        })
+        Ok(PhoenixWriter { http, profile, names, last_answer: None, retry_after: None })
     }
 
     async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion {
@@ -59,22 +53,14 @@ impl PhoenixWriter {
             return not_in_plan(stream);
         };
         if let Err(error) = serde_json::from_str::<&RawValue>(payload) {
-            return Completion::Fail(refusal(
-                "invalid_payload",
-                format!("not sent, as it is no JSON: {error}"),
-            ));
+            return Completion::Fail(refusal("invalid_payload", format!("not sent, as it is no JSON: {error}")));
         }
         let call = &self.profile.publish;
         // The payload goes as it stands, so that no number in it is rounded on the way.
-        let fields = [
-            (&call.topic, quoted(topic)),
-            (&call.idempotency_key, quoted(key)),
-            (&call.payload, payload.to_owned()),
-        ];
+        let fields =
+            [(&call.topic, quoted(topic)), (&call.idempotency_key, quoted(key)), (&call.payload, payload.to_owned())];
         let fields = fields.iter().filter(|(name, _)| !name.is_empty());
-        let fields: Vec<String> = fields
-            .map(|(name, value)| format!("{}:{value}", quoted(name)))
-            .collect();
+        let fields: Vec<String> = fields.map(|(name, value)| format!("{}:{value}", quoted(name))).collect();
         let body = match call.payload.as_str() {
             "" => payload.to_owned(),
             _ => format!("{{{}}}", fields.join(",")),
@@ -86,9 +72,7 @@ impl PhoenixWriter {
         self.completion(answered, |profile, answer| {
             let json = RawObject::parse(profile.publish.answered(answer)?).ok()?;
             let seq = Seq(json.number(&profile.publish.seq)?);
-            let duplicate = json
-                .get(&profile.publish.duplicate)
-                .and_then(|text| serde_json::from_str(text).ok());
+            let duplicate = json.get(&profile.publish.duplicate).and_then(|text| serde_json::from_str(text).ok());
             Some(Answer::Published { seq, duplicate })
         })
     }
@@ -105,20 +89,11 @@ impl PhoenixWriter {
             let message = "the lane profile says that policies can't be set";
             return Completion::Fail(refusal("policy_unsupported", message));
         };
-        let path = self
-            .profile
-            .writer_path(&path.replace("{topic}", &percent_encoded(topic)));
-        let fields = [
-            (&call.retention_events, retention),
-            (&call.replay_budget_events, replay_budget),
-        ];
-        let fields: Vec<String> = fields
-            .iter()
-            .filter_map(|(name, value)| value.map(|value| format!("{}:{value}", quoted(name))))
-            .collect();
-        let answered = self
-            .send(&call.method.clone(), &path, None, format!("{{{}}}", fields.join(",")))
-            .await;
+        let path = self.profile.writer_path(&path.replace("{topic}", &percent_encoded(topic)));
+        let fields = [(&call.retention_events, retention), (&call.replay_budget_events, replay_budget)];
+        let fields: Vec<String> =
+            fields.iter().filter_map(|(name, value)| value.map(|value| format!("{}:{value}", quoted(name)))).collect();
+        let answered = self.send(&call.method.clone(), &path, None, format!("{{{}}}", fields.join(","))).await;
         self.completion(answered, |_, _| Some(Answer::Done))
     }
 
@@ -131,10 +106,7 @@ impl PhoenixWriter {
     ) -> Result<HttpAnswer, HttpError> {
         // The profile's methods were checked when it was read.
         let method = method.parse().unwrap_or(Method::POST);
-        let answered = self
-            .http
-            .request_with(method, path, Some("application/json"), header, Bytes::from(body))
-            .await;
+        let answered = self.http.request_with(method, path, Some("application/json"), header, Bytes::from(body)).await;
         self.last_answer = match &answered {
             Ok(answer) => Some(answer.clone()),
             Err(error) => error.page(),
@@ -184,11 +156,7 @@ impl Session for PhoenixWriter {
     async fn invoke(&mut self, op: &Op) -> Completion {
         match op {
             Op::Publish { stream, key, payload } => self.publish(stream, key, payload).await,
-            Op::Policy {
-                stream,
-                retention,
-                replay_budget,
-            } => self.policy(stream, *retention, *replay_budget).await,
+            Op::Policy { stream, retention, replay_budget } => self.policy(stream, *retention, *replay_budget).await,
             Op::Subscribe { .. } | Op::Unsubscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
                 Completion::Fail(refusal("not_a_subscriber", "a writer's session does not subscribe"))
             }

@@ -39,11 +39,7 @@ impl Origin {
     /// Host and port as they stand in `Host`: the port only where it is not the scheme's own.
     pub fn authority(&self) -> String {
         let usual = if self.tls { 443 } else { 80 };
-        if self.port == usual {
-            self.host.clone()
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        if self.port == usual { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
     }
 }
 
@@ -194,10 +190,7 @@ fn server_url(text: &str) -> Result<Url, Misfit> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         let what = format!("`{shown}` is a URL with a user name or password");
-        return Err(Misfit::new(
-            what,
-            "put the lane's token into `token` or `token_env` of a profile",
-        ));
+        return Err(Misfit::new(what, "put the lane's token into `token` or `token_env` of a profile"));
     }
     Ok(url)
 }

@@ -237,10 +237,7 @@ impl PhoenixProfile {
     /// # Errors
     /// Where it is no URL of a server.
     pub fn of_url(text: &str) -> Result<PhoenixProfile, ProfileError> {
-        let profile = PhoenixProfile {
-            socket_url: text.to_owned(),
-            ..PhoenixProfile::contract()
-        };
+        let profile = PhoenixProfile { socket_url: text.to_owned(), ..PhoenixProfile::contract() };
         profile.validated(&masked(text), None)
     }
 
@@ -307,18 +304,12 @@ impl PhoenixProfile {
         if let Some((key, what, hint)) = self.publish.mistake() {
             misfits.add(key, what, hint);
         }
-        for (key, method) in [
-            ("publish.method", &self.publish.method),
-            ("policy.method", &self.policy.method),
-        ] {
+        for (key, method) in [("publish.method", &self.publish.method), ("policy.method", &self.policy.method)] {
             if method.parse::<http::Method>().is_err() {
                 misfits.add(key, format!("`{method}` is no HTTP method"), "POST and PUT are usual");
             }
         }
-        for (key, path) in [
-            ("publish.path", Some(&self.publish.path)),
-            ("policy.path", self.policy.path.as_ref()),
-        ] {
+        for (key, path) in [("publish.path", Some(&self.publish.path)), ("policy.path", self.policy.path.as_ref())] {
             if let Some(path) = path.filter(|path| !path.starts_with('/')) {
                 misfits.add(key, format!("`{path}` is no path"), "a path starts with `/`");
             }
@@ -328,9 +319,7 @@ impl PhoenixProfile {
 
     /// Where the socket is.
     pub fn socket_origin(&self) -> Origin {
-        server_url(&self.socket_url)
-            .map(|url| origin_of(&url))
-            .unwrap_or(NOWHERE)
+        server_url(&self.socket_url).map(|url| origin_of(&url)).unwrap_or(NOWHERE)
     }
 
     /// Where the writer's HTTP goes.
@@ -349,16 +338,10 @@ impl PhoenixProfile {
     /// A path of the writer's, under the base that `http_url` may have.
     pub fn writer_path(&self, path: &str) -> String {
         let base = self.http_url.as_deref().and_then(|url| server_url(url).ok());
-        let base = base
-            .map(|url| url.path().trim_end_matches('/').to_owned())
-            .unwrap_or_default();
+        let base = base.map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
         format!("{base}{path}")
     }
 }
 
 /// Where a profile leads that was never validated: port 0, to which nothing connects.
-const NOWHERE: Origin = Origin {
-    tls: false,
-    host: String::new(),
-    port: 0,
-};
+const NOWHERE: Origin = Origin { tls: false, host: String::new(), port: 0 };

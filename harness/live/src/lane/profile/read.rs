@@ -26,22 +26,14 @@ const LARGE: usize = 64 << 10;
 
 impl ProfileError {
     pub(super) fn new(at: &str, what: impl Into<String>, hint: impl Into<String>) -> ProfileError {
-        ProfileError {
-            at: at.to_owned(),
-            what: what.into(),
-            hint: hint.into(),
-            more: Vec::new(),
-        }
+        ProfileError { at: at.to_owned(), what: what.into(), hint: hint.into(), more: Vec::new() }
     }
 
     /// The first of several, with the others behind it.
     fn all(mistakes: Vec<ProfileError>) -> Option<ProfileError> {
         let mut mistakes = mistakes.into_iter();
         let first = mistakes.next()?;
-        Some(ProfileError {
-            more: mistakes.collect(),
-            ..first
-        })
+        Some(ProfileError { more: mistakes.collect(), ..first })
     }
 
     fn of_toml(text: &str, path: &str, error: &toml::de::Error) -> ProfileError {
@@ -72,10 +64,7 @@ pub(super) struct Misfit {
 
 impl Misfit {
     pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Misfit {
-        Misfit {
-            what: what.into(),
-            hint: hint.into(),
-        }
+        Misfit { what: what.into(), hint: hint.into() }
     }
 }
 
@@ -167,10 +156,7 @@ pub(super) fn body<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, Pro
 
 /// Puts blanks in the place of the lines that a span touches; of a table's header, of the whole table. No line moves.
 fn blank(text: &mut String, span: std::ops::Range<usize>) {
-    let start = text
-        .get(..span.start)
-        .and_then(|before| before.rfind('\n'))
-        .map_or(0, |newline| newline + 1);
+    let start = text.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
     let is_header = text.get(start..).is_some_and(|line| line.trim_start().starts_with('['));
     let from = span.end.max(start);
     let end = match text.get(from..) {
@@ -178,10 +164,7 @@ fn blank(text: &mut String, span: std::ops::Range<usize>) {
         Some(after) => after.find('\n').map_or(text.len(), |newline| from + newline),
         None => text.len(),
     };
-    let blanks: String = text[start..end]
-        .chars()
-        .map(|c| if c == '\n' { '\n' } else { ' ' })
-        .collect();
+    let blanks: String = text[start..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
     text.replace_range(start..end, &blanks);
 }
 

@@ -93,12 +93,7 @@ impl SpacetimeProfile {
     /// says nothing of it.
     #[must_use]
     pub fn of_own_server(self) -> SpacetimeProfile {
-        SpacetimeProfile {
-            url: OWN_SERVER_URL.to_owned(),
-            database: None,
-            publish_module: None,
-            ..self
-        }
+        SpacetimeProfile { url: OWN_SERVER_URL.to_owned(), database: None, publish_module: None, ..self }
     }
 
     /// Whether it says nothing of where a server is.
@@ -130,11 +125,7 @@ impl SpacetimeProfile {
             }
         };
         url.set_path(base);
-        let profile = SpacetimeProfile {
-            url: url.to_string(),
-            database,
-            ..SpacetimeProfile::default()
-        };
+        let profile = SpacetimeProfile { url: url.to_string(), database, ..SpacetimeProfile::default() };
         profile.validated(&masked(text), None)
     }
 
@@ -154,15 +145,8 @@ impl SpacetimeProfile {
         let token = token_of(self.token.take(), self.token_env.as_deref());
         self.token = misfits.take("token_env", token).flatten();
         if !self.websocket_path.starts_with('/') || !self.websocket_path.contains("{database}") {
-            let what = format!(
-                "websocket_path = \"{}\" does not say where the database goes",
-                self.websocket_path
-            );
-            misfits.add(
-                "websocket_path",
-                what,
-                "write it as `/v1/database/{database}/subscribe`",
-            );
+            let what = format!("websocket_path = \"{}\" does not say where the database goes", self.websocket_path);
+            misfits.add("websocket_path", what, "write it as `/v1/database/{database}/subscribe`");
         }
         if self.database.as_deref().is_some_and(str::is_empty) {
             misfits.add("database", "`database` is empty", "name one, or leave the key out");
@@ -187,11 +171,7 @@ impl SpacetimeProfile {
 
     /// Where the server is.
     pub fn origin(&self) -> Origin {
-        server_url(&self.url).map(|url| origin_of(&url)).unwrap_or(Origin {
-            tls: false,
-            host: String::new(),
-            port: 0,
-        })
+        server_url(&self.url).map(|url| origin_of(&url)).unwrap_or(Origin { tls: false, host: String::new(), port: 0 })
     }
 
     /// Whether the module is to be published.

@@ -19,14 +19,7 @@ fn a_url_without_a_path_leads_to_the_contracts_socket() {
         panic!()
     };
     assert_eq!(profile.socket_path(), "/sync/socket/websocket");
-    assert_eq!(
-        profile.socket_origin(),
-        Origin {
-            tls: true,
-            host: "sync.example".to_owned(),
-            port: 443
-        }
-    );
+    assert_eq!(profile.socket_origin(), Origin { tls: true, host: "sync.example".to_owned(), port: 443 });
     assert_eq!(profile.socket_origin().authority(), "sync.example");
     assert_eq!(profile.writer_path(&profile.publish.path), "/internal/v1/sync/publish");
 }
@@ -71,47 +64,17 @@ fn each_mistake_says_how_to_mend_it() {
         ("kind = \"phoenix\"", "docs/LANES.md"),
         ("kind = \"phoenix\"\nsocket_url = \"h:1\"", "http"),
         ("kind = \"phoenix\"\nsocket_url = \"ws://u:p@h\"", "token"),
-        (
-            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[policy]\npath = \"/x\"",
-            "{topic}",
-        ),
-        (
-            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nmethod = \"NO WAY\"",
-            "POST",
-        ),
-        (
-            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\ntoken_env = \"CUTOVER_NO_SUCH_VARIABLE\"",
-            "set it",
-        ),
-        (
-            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\ntopic = \"\"",
-            "put `{topic}` into the path",
-        ),
-        (
-            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nidempotency_key = \"\"",
-            "the header of the key",
-        ),
-        (
-            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nidempotency_header = \"a b\"",
-            "Idempotency-Key",
-        ),
-        (
-            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\npayload = \"\"",
-            "the key into a header",
-        ),
-        (
-            "kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nanswer = \"data\"",
-            "`/data`",
-        ),
+        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[policy]\npath = \"/x\"", "{topic}"),
+        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nmethod = \"NO WAY\"", "POST"),
+        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\ntoken_env = \"CUTOVER_NO_SUCH_VARIABLE\"", "set it"),
+        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\ntopic = \"\"", "put `{topic}` into the path"),
+        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nidempotency_key = \"\"", "the header of the key"),
+        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nidempotency_header = \"a b\"", "Idempotency-Key"),
+        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\npayload = \"\"", "the key into a header"),
+        ("kind = \"phoenix\"\nsocket_url = \"ws://h\"\n[publish]\nanswer = \"data\"", "`/data`"),
         ("kind = \"spacetime\"\nurl = \"http://h/v1/database/db\"", "database"),
-        (
-            "kind = \"spacetime\"\nurl = \"http://h\"\nsubprotocols = [\"v9\"]",
-            "v3.bsatn.spacetimedb",
-        ),
-        (
-            "kind = \"spacetime\"\nurl = \"http://h\"\nwebsocket_path = \"/x\"",
-            "{database}",
-        ),
+        ("kind = \"spacetime\"\nurl = \"http://h\"\nsubprotocols = [\"v9\"]", "v3.bsatn.spacetimedb"),
+        ("kind = \"spacetime\"\nurl = \"http://h\"\nwebsocket_path = \"/x\"", "{database}"),
     ];
     for (text, hint) in cases {
         let error = error(text).to_string();
@@ -128,11 +91,7 @@ fn a_candidates_url_may_name_a_database_that_is_there_already() {
     let there = SpacetimeProfile::of_url("http://h:3000/v1/database/sync").unwrap();
     assert_eq!(there.database.as_deref(), Some("sync"));
     assert!(!there.publishes_module());
-    for wrong in [
-        "http://h:3000/v1",
-        "http://h:3000/v1/database/a/subscribe",
-        "http://h/x/v1/database/",
-    ] {
+    for wrong in ["http://h:3000/v1", "http://h:3000/v1/database/a/subscribe", "http://h/x/v1/database/"] {
         assert!(SpacetimeProfile::of_url(wrong).is_err(), "{wrong}");
     }
 }
@@ -140,20 +99,12 @@ fn a_candidates_url_may_name_a_database_that_is_there_already() {
 #[test]
 fn a_candidate_may_lie_below_a_path() {
     let at = |url: &str| SpacetimeProfile::of_url(url).unwrap();
-    assert_eq!(
-        (at("http://h").base(), at("http://h/").base()),
-        (String::new(), String::new())
-    );
+    assert_eq!((at("http://h").base(), at("http://h/").base()), (String::new(), String::new()));
     assert_eq!(at("http://h/a/stdb/").base(), "/a/stdb");
     let there = at("http://h/stdb/v1/database/sync");
-    assert_eq!(
-        (there.base().as_str(), there.database.as_deref()),
-        ("/stdb", Some("sync"))
-    );
+    assert_eq!((there.base().as_str(), there.database.as_deref()), ("/stdb", Some("sync")));
     let text = "kind = \"spacetime\"\nurl = \"http://h/stdb\"";
-    let LaneTarget::Spacetime(profile) = LaneTarget::of_toml(text, "lane.toml").unwrap() else {
-        panic!()
-    };
+    let LaneTarget::Spacetime(profile) = LaneTarget::of_toml(text, "lane.toml").unwrap() else { panic!() };
     assert_eq!((profile.base().as_str(), profile.origin().port), ("/stdb", 80));
 }
 
@@ -166,26 +117,14 @@ fn a_path_that_is_no_file_says_so() {
 #[test]
 fn the_profiles_in_the_documentation_are_read_and_show_the_defaults() {
     let page = include_str!("../../../../../docs/LANES.md");
-    let blocks: Vec<&str> = page
-        .split("```toml\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
-        .collect();
+    let blocks: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let shown = |text: &str| LaneTarget::of_toml(text, "docs/LANES.md").unwrap_or_else(|error| panic!("{error}"));
     let phoenix = PhoenixProfile::of_url("wss://sync.example.com/sync/socket/websocket").unwrap();
     assert_eq!(shown(blocks[0]), LaneTarget::Phoenix(Box::new(phoenix)));
     let spacetime = SpacetimeProfile::of_url("https://maincloud.spacetimedb.com").unwrap();
-    let LaneTarget::Spacetime(profile) = shown(blocks[1]) else {
-        panic!()
-    };
+    let LaneTarget::Spacetime(profile) = shown(blocks[1]) else { panic!() };
     assert_eq!(profile.origin(), spacetime.origin());
-    assert_eq!(
-        SpacetimeProfile {
-            url: spacetime.url.clone(),
-            ..*profile
-        },
-        spacetime
-    );
+    assert_eq!(SpacetimeProfile { url: spacetime.url.clone(), ..*profile }, spacetime);
     // What is commented out is read as well.
     for block in blocks {
         let uncommented: Vec<String> = block
@@ -204,11 +143,7 @@ fn every_mistake_of_a_profile_is_told_with_its_place() {
     let error = LaneTarget::of_toml(text, "lane.toml").unwrap_err().to_string();
     let mut places: Vec<_> = error.lines().filter_map(|line| line.split(": ").next()).collect();
     places.sort_unstable();
-    assert_eq!(
-        places,
-        ["lane.toml:2:14", "lane.toml:3:1", "lane.toml:4:2", "lane.toml:7:1"],
-        "{error}"
-    );
+    assert_eq!(places, ["lane.toml:2:14", "lane.toml:3:1", "lane.toml:4:2", "lane.toml:7:1"], "{error}");
 }
 
 #[test]

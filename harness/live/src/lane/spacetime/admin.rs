@@ -22,9 +22,7 @@ pub struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity")
-            .field("identity", &self.identity)
-            .finish_non_exhaustive()
+        f.debug_struct("Identity").field("identity", &self.identity).finish_non_exhaustive()
     }
 }
 
@@ -79,16 +77,7 @@ impl AdminError {
 /// # Errors
 /// Where it does not.
 pub async fn ping(http: &mut HttpClient) -> Result<(), AdminError> {
-    ask(
-        http,
-        "asking whether the server is there",
-        Method::GET,
-        "/v1/ping",
-        None,
-        Bytes::new(),
-    )
-    .await
-    .map(drop)
+    ask(http, "asking whether the server is there", Method::GET, "/v1/ping", None, Bytes::new()).await.map(drop)
 }
 
 /// The server's version by its own word; `None` where it does not tell.
@@ -102,9 +91,7 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
     }
     let what = "asking for the server's version";
     match ask(http, what, Method::GET, "/v1/health", None, Bytes::new()).await {
-        Ok(answer) => Ok(serde_json::from_slice::<Health>(&answer.body)
-            .ok()
-            .map(|health| visible(&health.version))),
+        Ok(answer) => Ok(serde_json::from_slice::<Health>(&answer.body).ok().map(|health| visible(&health.version))),
         Err(AdminError::Refused { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -117,10 +104,8 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
 pub async fn create_identity(http: &mut HttpClient) -> Result<Identity, AdminError> {
     let what = "creating an identity";
     let answer = ask(http, what, Method::POST, "/v1/identity", None, Bytes::new()).await?;
-    serde_json::from_slice(&answer.body).map_err(|_| AdminError::Unreadable {
-        what: what.to_owned(),
-        words: "no identity with a token".to_owned(),
-    })
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| AdminError::Unreadable { what: what.to_owned(), words: "no identity with a token".to_owned() })
 }
 
 /// Publishes a module under a name and returns the database's identity; the client bears the owner's token.
@@ -135,17 +120,9 @@ pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> R
     let identity = json.get("Success").and_then(|success| success.get("database_identity"));
     // A server writes the identity as text, or as a product of one element.
     let identity = identity.and_then(|identity| identity.get("__identity__").or(Some(identity)));
-    match identity.and_then(|identity| {
-        identity
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| Some(identity.to_string()))
-    }) {
+    match identity.and_then(|identity| identity.as_str().map(str::to_owned).or_else(|| Some(identity.to_string()))) {
         Some(identity) => Ok(identity),
-        None => Err(AdminError::Unreadable {
-            what,
-            words: answer.excerpt(),
-        }),
+        None => Err(AdminError::Unreadable { what, words: answer.excerpt() }),
     }
 }
 
@@ -156,9 +133,7 @@ pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> R
 pub async fn delete_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("deleting the database `{name}`");
     let path = format!("/v1/database/{}", percent_encoded(name));
-    ask(http, &what, Method::DELETE, &path, None, Bytes::new())
-        .await
-        .map(drop)
+    ask(http, &what, Method::DELETE, &path, None, Bytes::new()).await.map(drop)
 }
 
 /// Whether a database is there.
@@ -181,14 +156,8 @@ pub async fn schema(http: &mut HttpClient, name: &str) -> Result<Option<serde_js
     match ask(http, &what, Method::GET, &path, None, Bytes::new()).await {
         Ok(answer) => serde_json::from_slice(&answer.body)
             .map(Some)
-            .map_err(|_| AdminError::Unreadable {
-                what,
-                words: answer.excerpt(),
-            }),
-        Err(AdminError::Refused {
-            status: 400 | 404 | 405 | 501,
-            ..
-        }) => Ok(None),
+            .map_err(|_| AdminError::Unreadable { what, words: answer.excerpt() }),
+        Err(AdminError::Refused { status: 400 | 404 | 405 | 501, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -208,10 +177,7 @@ pub async fn connections(http: &mut HttpClient, name: &str) -> Result<BTreeSet<S
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     match json.pointer("/0/rows").and_then(serde_json::Value::as_array) {
         Some(rows) => Ok(rows.iter().map(ToString::to_string).collect()),
-        None => Err(AdminError::Unreadable {
-            what,
-            words: answer.excerpt(),
-        }),
+        None => Err(AdminError::Unreadable { what, words: answer.excerpt() }),
     }
 }
 
@@ -224,10 +190,7 @@ async fn ask(
     body: Bytes,
 ) -> Result<HttpAnswer, AdminError> {
     let answered = http.request_again(method, path, content_type, body).await;
-    let answer = answered.map_err(|error| AdminError::NoAnswer {
-        what: what.to_owned(),
-        error: Box::new(error),
-    })?;
+    let answer = answered.map_err(|error| AdminError::NoAnswer { what: what.to_owned(), error: Box::new(error) })?;
     if answer.is_ok() {
         return Ok(answer);
     }
@@ -268,21 +231,9 @@ pub(super) fn hint(status: u16) -> &'static str {
 }
 /// Whether a server of this version is known to have no confirmed reads, which came with version 2.
 pub fn lacks_confirmed_reads(version: &str) -> bool {
-    let major = version
-        .split('.')
-        .next()
-        .and_then(|major| major.trim().parse::<u32>().ok());
+    let major = version.split('.').next().and_then(|major| major.trim().parse::<u32>().ok());
     major.is_some_and(|major| major < 2)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn confirmed_reads_came_with_version_2() {
-        assert!(lacks_confirmed_reads("1.2.0"));
-        assert!(!lacks_confirmed_reads("2.8.3"));
-        assert!(!lacks_confirmed_reads("of unknown version"));
-    }
-}
+mod tests;

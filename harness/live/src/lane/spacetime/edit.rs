@@ -160,7 +160,5 @@ fn edited_row(tagger: &Tagger, mut row: EventRow, edit: &Edit) -> Option<Vec<Eve
 
 /// The hash that a payload declares; one without a canonical form has none to declare.
 pub(super) fn declared(payload: &str) -> String {
-    payload_hash(payload.as_bytes())
-        .map(|hash| hash.to_string())
-        .unwrap_or_default()
+    payload_hash(payload.as_bytes()).map(|hash| hash.to_string()).unwrap_or_default()
 }

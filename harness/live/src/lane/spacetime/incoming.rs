@@ -87,10 +87,7 @@ pub fn read(message: &mut ServerMessage, schema: &EventSchema) -> Incoming {
     let seen = each_row_list(message, &mut |table, list| {
         match table {
             EVENT_TABLE => match split(EVENT_TABLE, list) {
-                Ok(rows) => events.extend(
-                    rows.iter()
-                        .map(|row| schema.read(row).map_err(|error| error.to_string())),
-                ),
+                Ok(rows) => events.extend(rows.iter().map(|row| schema.read(row).map_err(|error| error.to_string()))),
                 Err(error) => events.push(Err(error.to_string())),
             },
             STREAM_TABLE => match split(STREAM_TABLE, list) {
@@ -128,28 +125,15 @@ fn kind_of(message: &ServerMessage) -> Kind {
 
 fn kind_of_v1(message: &v1::ServerMessage<v1::BsatnFormat>) -> Kind {
     match message {
-        v1::ServerMessage::IdentityToken(token) => Kind::Greeting {
-            connection: token.connection_id,
-        },
-        v1::ServerMessage::SubscribeMultiApplied(applied) => Kind::Applied {
-            request_id: applied.request_id,
-        },
-        v1::ServerMessage::SubscribeApplied(applied) => Kind::Applied {
-            request_id: applied.request_id,
-        },
-        v1::ServerMessage::InitialSubscription(initial) => Kind::Applied {
-            request_id: initial.request_id,
-        },
-        v1::ServerMessage::UnsubscribeMultiApplied(applied) => Kind::Unsubscribed {
-            request_id: applied.request_id,
-        },
-        v1::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed {
-            request_id: applied.request_id,
-        },
-        v1::ServerMessage::SubscriptionError(error) => Kind::SubscribeFailed {
-            request_id: error.request_id,
-            message: error.error.to_string(),
-        },
+        v1::ServerMessage::IdentityToken(token) => Kind::Greeting { connection: token.connection_id },
+        v1::ServerMessage::SubscribeMultiApplied(applied) => Kind::Applied { request_id: applied.request_id },
+        v1::ServerMessage::SubscribeApplied(applied) => Kind::Applied { request_id: applied.request_id },
+        v1::ServerMessage::InitialSubscription(initial) => Kind::Applied { request_id: initial.request_id },
+        v1::ServerMessage::UnsubscribeMultiApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
+        v1::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
+        v1::ServerMessage::SubscriptionError(error) => {
+            Kind::SubscribeFailed { request_id: error.request_id, message: error.error.to_string() }
+        }
         v1::ServerMessage::TransactionUpdate(update) => Kind::Called {
             request_id: update.reducer_call.request_id,
             call: Some(Call {
@@ -170,19 +154,12 @@ fn kind_of_v1(message: &v1::ServerMessage<v1::BsatnFormat>) -> Kind {
 
 fn kind_of_v2(message: &v2::ServerMessage) -> Kind {
     match message {
-        v2::ServerMessage::InitialConnection(initial) => Kind::Greeting {
-            connection: initial.connection_id,
-        },
-        v2::ServerMessage::SubscribeApplied(applied) => Kind::Applied {
-            request_id: applied.request_id,
-        },
-        v2::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed {
-            request_id: applied.request_id,
-        },
-        v2::ServerMessage::SubscriptionError(error) => Kind::SubscribeFailed {
-            request_id: error.request_id,
-            message: error.error.to_string(),
-        },
+        v2::ServerMessage::InitialConnection(initial) => Kind::Greeting { connection: initial.connection_id },
+        v2::ServerMessage::SubscribeApplied(applied) => Kind::Applied { request_id: applied.request_id },
+        v2::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
+        v2::ServerMessage::SubscriptionError(error) => {
+            Kind::SubscribeFailed { request_id: error.request_id, message: error.error.to_string() }
+        }
         v2::ServerMessage::ReducerResult(result) => Kind::Called {
             request_id: result.request_id,
             call: None,

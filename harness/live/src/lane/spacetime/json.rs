@@ -46,10 +46,7 @@ struct Row<'a> {
 impl JsonTagger {
     /// A tagger for these streams and one schema of events.
     pub fn new(names: Arc<Names>, schema: EventSchema) -> JsonTagger {
-        JsonTagger {
-            sorter: Sorter::new(names),
-            schema,
-        }
+        JsonTagger { sorter: Sorter::new(names), schema }
     }
 
     /// A row's column: by name where the row is an object, by place where it is a list.
@@ -71,9 +68,7 @@ impl JsonTagger {
     }
 
     fn rows<'a>(&self, message: Message<'a>) -> Vec<Row<'a>> {
-        let rows = event_lists(message)
-            .into_iter()
-            .flat_map(|list| pointer::elements(list).unwrap_or_default());
+        let rows = event_lists(message).into_iter().flat_map(|list| pointer::elements(list).unwrap_or_default());
         rows.filter_map(|standing| self.row(standing)).collect()
     }
 
@@ -89,8 +84,7 @@ impl JsonTagger {
             _ => Via::Transaction,
         };
         let rows = self.rows(message);
-        self.sorter
-            .incoming(&kind, via, rows.into_iter().map(|row| (row.stream_id, row.seq)))
+        self.sorter.incoming(&kind, via, rows.into_iter().map(|row| (row.stream_id, row.seq)))
     }
 
     /// A row's JSON with a change made: nothing, another one, or it and a second one.
@@ -109,10 +103,7 @@ impl JsonTagger {
             Edit::RemoveEvent { .. } => Some(Vec::new()),
             Edit::ReplacePayload { payload, .. } => {
                 let hash = quoted(&declared(payload));
-                Some(vec![set(
-                    &row.json,
-                    &[("payload", quoted(payload)), ("payload_hash", hash)],
-                )?])
+                Some(vec![set(&row.json, &[("payload", quoted(payload)), ("payload_hash", hash)])?])
             }
             Edit::Misdeliver { to_stream, to_seq, .. } => {
                 let stream_id = quoted(self.sorter.names.candidate(to_stream)?);
@@ -127,9 +118,7 @@ impl JsonTagger {
             Edit::SetColumn { column, value, .. } => {
                 let value = pointer::find(value, "")?;
                 let same = kind_of_value(self.column(&row.json, column)?) == kind_of_value(value);
-                same.then(|| set(&row.json, &[(column, value.to_owned())]))
-                    .flatten()
-                    .map(|json| vec![json])
+                same.then(|| set(&row.json, &[(column, value.to_owned())])).flatten().map(|json| vec![json])
             }
         }
     }
@@ -159,10 +148,8 @@ impl JsonTagger {
             };
             let (rows, row) = rows;
             let in_strings = row.standing.starts_with('"');
-            let rows: Vec<String> = rows
-                .into_iter()
-                .map(|json| if in_strings { quoted(&json) } else { json })
-                .collect();
+            let rows: Vec<String> =
+                rows.into_iter().map(|json| if in_strings { quoted(&json) } else { json }).collect();
             gone |= rows.is_empty();
             places.push((pointer::range_in(text, standing)?, rows.join(",")));
             whole.extend(rows);
@@ -178,21 +165,14 @@ impl JsonTagger {
         let mut places = Vec::new();
         for query in query_texts(message) {
             if read_events_query(&text_of(query)?).is_some_and(|(name, _)| name == stream_id) {
-                places.push((
-                    pointer::range_in(message.text, query)?,
-                    quoted(&events_query(stream_id, to.0)),
-                ));
+                places.push((pointer::range_in(message.text, query)?, quoted(&events_query(stream_id, to.0))));
             }
         }
         if let (Ask::Check(Some(cursors)), FrameTag::Resume { .. }) = (asked(message), self.look_asked(message).tag)
             && let Some(index) = cursors.iter().position(|(name, _)| name == stream_id)
         {
             let standing = pointer::member(message.inner, "args")?;
-            let args = pointer::replaced(
-                &text_of(standing)?,
-                &format!("/0/{index}/resume_after"),
-                &to.to_string(),
-            )?;
+            let args = pointer::replaced(&text_of(standing)?, &format!("/0/{index}/resume_after"), &to.to_string())?;
             places.push((pointer::range_in(message.text, standing)?, quoted(&args)));
         }
         if places.is_empty() {
@@ -208,10 +188,7 @@ impl JsonTagger {
         let standing = pointer::member(message.inner, "args")?;
         let args = text_of(standing)?;
         let changed = publish::Call::of_json(&args)?.edited(&self.sorter, edit)?.to_json()?;
-        pointer::spliced(
-            message.text,
-            vec![(pointer::range_in(message.text, standing)?, quoted(&changed))],
-        )
+        pointer::spliced(message.text, vec![(pointer::range_in(message.text, standing)?, quoted(&changed))])
     }
 }
 
@@ -231,9 +208,7 @@ impl FrameTagger for JsonTagger {
     fn contents(&self, frame: &Frame) -> Contents {
         let mut contents = generic::GenericTagger.contents(frame);
         let _ = with_message(frame, |message| {
-            contents.names = std::iter::once(message.name.to_owned())
-                .chain(called(message))
-                .collect();
+            contents.names = std::iter::once(message.name.to_owned()).chain(called(message)).collect();
             let event = |stream_id: &str, seq, payload| {
                 let stream = self.sorter.names.stream_of_candidate(stream_id)?;
                 Some(Carried { stream, seq, payload })
@@ -244,12 +219,8 @@ impl FrameTagger for JsonTagger {
             });
             contents.events.extend(delivered);
             if called(message).as_deref() == Some(APPEND_REDUCER) && frame.direction == Direction::ToLane {
-                let args = pointer::member(message.inner, "args")
-                    .and_then(text_of)
-                    .unwrap_or_default();
-                contents
-                    .events
-                    .extend(publish::Call::of_json(&args).and_then(|call| call.event(&self.sorter)));
+                let args = pointer::member(message.inner, "args").and_then(text_of).unwrap_or_default();
+                contents.events.extend(publish::Call::of_json(&args).and_then(|call| call.event(&self.sorter)));
             }
         });
         contents
@@ -273,11 +244,7 @@ fn with_message<T>(frame: &Frame, look: impl FnOnce(Message<'_>) -> T) -> Option
     let Body::Text(text) = &frame.body else { return None };
     let text = std::str::from_utf8(text).ok()?;
     let (name, inner) = pointer::first_member(text)?;
-    Some(look(Message {
-        name: &name,
-        inner,
-        text,
-    }))
+    Some(look(Message { name: &name, inner, text }))
 }
 
 fn text_of(value: &str) -> Option<String> {
@@ -289,9 +256,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn number(text: &str, at: &str) -> u32 {
-    pointer::find(text, at)
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_default()
+    pointer::find(text, at).and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 /// Of two values of one kind, one may stand for the other.
@@ -316,11 +281,7 @@ fn event_lists(message: Message<'_>) -> Vec<&str> {
     let Some(found) = pointer::find(message.inner, at) else {
         return Vec::new();
     };
-    let tables = if single {
-        vec![found]
-    } else {
-        pointer::elements(found).unwrap_or_default()
-    };
+    let tables = if single { vec![found] } else { pointer::elements(found).unwrap_or_default() };
     let of_events = |table: &&str| {
         let name = pointer::member(table, "table_name").and_then(text_of);
         name.as_deref() == Some(EVENT_TABLE)
@@ -329,9 +290,7 @@ fn event_lists(message: Message<'_>) -> Vec<&str> {
         let updates = pointer::member(table, "updates").and_then(pointer::elements);
         updates.unwrap_or_default()
     });
-    updates
-        .filter_map(|update| pointer::member(update, "inserts"))
-        .collect()
+    updates.filter_map(|update| pointer::member(update, "inserts")).collect()
 }
 
 /// The queries that a client's message asks, as they stand in it.
@@ -383,15 +342,10 @@ fn asked(message: Message<'_>) -> Ask {
 fn kind_of(message: Message<'_>) -> Kind {
     let request_id = number(message.inner, "/request_id");
     match message.name {
-        "IdentityToken" => Kind::Greeting {
-            connection: ConnectionId::ZERO,
-        },
+        "IdentityToken" => Kind::Greeting { connection: ConnectionId::ZERO },
         "InitialSubscription" | "SubscribeApplied" | "SubscribeMultiApplied" => Kind::Applied { request_id },
         "UnsubscribeApplied" | "UnsubscribeMultiApplied" => Kind::Unsubscribed { request_id },
-        "SubscriptionError" => Kind::SubscribeFailed {
-            request_id: Some(request_id),
-            message: String::new(),
-        },
+        "SubscriptionError" => Kind::SubscribeFailed { request_id: Some(request_id), message: String::new() },
         "TransactionUpdate" => {
             let args = pointer::find(message.inner, "/reducer_call/args").and_then(text_of);
             let cursors = args.as_deref().and_then(cursors_in).unwrap_or_default();

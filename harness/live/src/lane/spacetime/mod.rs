@@ -8,19 +8,15 @@ mod json;
 mod naming;
 mod protocol;
 mod publish;
-#[cfg(test)]
-pub(crate) mod recording;
 mod request;
 mod resume;
 mod rows;
 mod schema;
-#[cfg(test)]
-mod server;
 mod session;
-#[cfg(test)]
-mod session_tests;
 mod sort;
 mod tagger;
+#[cfg(test)]
+pub(crate) mod tests;
 mod trial;
 mod writer;
 
@@ -67,15 +63,7 @@ impl SpacetimeLane {
         names: Arc<Names>,
     ) -> SpacetimeLane {
         let (database, bounds, schema) = (database.into(), Bounds::default(), EventSchema::module());
-        SpacetimeLane {
-            id,
-            profile,
-            database,
-            token,
-            names,
-            bounds,
-            schema,
-        }
+        SpacetimeLane { id, profile, database, token, names, bounds, schema }
     }
 
     /// The lane with other bounds.
@@ -113,15 +101,8 @@ impl SpacetimeLane {
             Compression::Gzip => "Gzip",
             Compression::Brotli => "Brotli",
         };
-        let path = self
-            .profile
-            .websocket_path
-            .replace("{database}", &percent_encoded(&self.database));
-        let confirmed = self
-            .profile
-            .confirmed
-            .map(|confirmed| format!("&confirmed={confirmed}"))
-            .unwrap_or_default();
+        let path = self.profile.websocket_path.replace("{database}", &percent_encoded(&self.database));
+        let confirmed = self.profile.confirmed.map(|confirmed| format!("&confirmed={confirmed}")).unwrap_or_default();
         format!("{}{path}?compression={compression}{confirmed}", self.profile.base())
     }
 
@@ -133,10 +114,8 @@ impl SpacetimeLane {
     ) -> Result<Box<dyn Session>, OpenError> {
         let mut headers = authorization(self.token.as_ref())?;
         let offered = HeaderValue::from_str(&self.profile.subprotocols.join(", "));
-        headers.push((
-            http::header::SEC_WEBSOCKET_PROTOCOL,
-            offered.map_err(|_| unsendable("the list of subprotocols"))?,
-        ));
+        headers
+            .push((http::header::SEC_WEBSOCKET_PROTOCOL, offered.map_err(|_| unsendable("the list of subprotocols"))?));
         let opened = Socket::connect(endpoint, &self.target(compression), &headers, self.bounds.open).await;
         let (socket, chosen) =
             opened.map_err(|error| error.into_open_error(|status| Some(self.upgrade_hint(status))))?;
@@ -203,9 +182,7 @@ impl Lane for SpacetimeLane {
 
     async fn open(&self, endpoint: &Endpoint, role: &Role) -> Result<Box<dyn Session>, OpenError> {
         match role {
-            Role::Subscriber {
-                client, compression, ..
-            } => self.subscriber(endpoint, client, *compression).await,
+            Role::Subscriber { client, compression, .. } => self.subscriber(endpoint, client, *compression).await,
             Role::Writer => self.writer(endpoint).await,
         }
     }

@@ -163,26 +163,17 @@ fn one<'de, T: spacetimedb_lib::de::Deserialize<'de>>(
     bytes: &mut &'de [u8],
 ) -> Result<T, WireError> {
     let before = bytes.len();
-    let message = bsatn::from_reader(bytes).map_err(|error| WireError::Decode {
-        protocol,
-        why: error.to_string(),
-    })?;
+    let message = bsatn::from_reader(bytes).map_err(|error| WireError::Decode { protocol, why: error.to_string() })?;
     if bytes.len() == before {
         // Every message has a tag of its own, so none is empty: this only keeps the loops of the callers bounded.
-        return Err(WireError::Decode {
-            protocol,
-            why: "an empty message".to_owned(),
-        });
+        return Err(WireError::Decode { protocol, why: "an empty message".to_owned() });
     }
     Ok(message)
 }
 
 fn only_one_before_v3(protocol: Protocol, rest: &[u8]) -> Result<(), WireError> {
     if protocol != Protocol::V3 && !rest.is_empty() {
-        return Err(WireError::Decode {
-            protocol,
-            why: format!("{} bytes are left over", rest.len()),
-        });
+        return Err(WireError::Decode { protocol, why: format!("{} bytes are left over", rest.len()) });
     }
     Ok(())
 }

@@ -33,20 +33,14 @@ impl<'a> Call<'a> {
         let mut rest = args;
         let mut text = || bsatn::from_reader::<Box<str>>(&mut rest).map(String::from).ok();
         let texts = [text()?, text()?, text()?];
-        Some(Call {
-            texts,
-            rest: Rest::Bsatn(rest),
-        })
+        Some(Call { texts, rest: Rest::Bsatn(rest) })
     }
 
     /// Reads arguments in JSON.
     pub(super) fn of_json(args: &'a str) -> Option<Call<'a>> {
         let elements = pointer::elements(args)?;
         let text = |at: usize| serde_json::from_str::<String>(elements.get(at)?).ok();
-        Some(Call {
-            texts: [text(0)?, text(1)?, text(2)?],
-            rest: Rest::Json(args),
-        })
+        Some(Call { texts: [text(0)?, text(1)?, text(2)?], rest: Rest::Json(args) })
     }
 
     /// The stream's name on the wire.

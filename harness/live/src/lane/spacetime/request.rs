@@ -58,10 +58,7 @@ impl Purpose {
 
     /// The id of the nth request.
     pub fn request_id(self, nth: u32) -> u32 {
-        let kind = Purpose::ALL
-            .iter()
-            .position(|purpose| *purpose == self)
-            .unwrap_or_default();
+        let kind = Purpose::ALL.iter().position(|purpose| *purpose == self).unwrap_or_default();
         nth.wrapping_mul(KINDS).wrapping_add(1 + kind as u32)
     }
 
@@ -100,11 +97,9 @@ pub fn subscribe(protocol: Protocol, request_id: u32, queries: Vec<String>) -> C
             request_id,
             query_id: query_set_id,
         })),
-        Protocol::V2 | Protocol::V3 => ClientMessage::V2(v2::ClientMessage::Subscribe(v2::Subscribe {
-            request_id,
-            query_set_id,
-            query_strings,
-        })),
+        Protocol::V2 | Protocol::V3 => {
+            ClientMessage::V2(v2::ClientMessage::Subscribe(v2::Subscribe { request_id, query_set_id, query_strings }))
+        }
     }
 }
 
@@ -129,10 +124,7 @@ pub fn resume_args(cursors: &[(String, u64)]) -> Bytes {
     let cursors: Vec<AlgebraicValue> = cursors
         .iter()
         .map(|(stream_id, cursor)| {
-            let columns = [
-                AlgebraicValue::String(stream_id.as_str().into()),
-                AlgebraicValue::U64(*cursor),
-            ];
+            let columns = [AlgebraicValue::String(stream_id.as_str().into()), AlgebraicValue::U64(*cursor)];
             AlgebraicValue::Product(ProductValue::from_iter(columns))
         })
         .collect();
@@ -174,10 +166,7 @@ pub fn sql_text(text: &str) -> String {
 
 /// All events of a stream after a seq.
 pub fn events_query(stream_id: &str, after: u64) -> String {
-    format!(
-        "SELECT * FROM sync_event WHERE stream_id = {} AND seq > {after}",
-        sql_text(stream_id)
-    )
+    format!("SELECT * FROM sync_event WHERE stream_id = {} AND seq > {after}", sql_text(stream_id))
 }
 
 /// A stream's own row.
@@ -193,31 +182,4 @@ pub fn read_events_query(query: &str) -> Option<(String, u64)> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_request_id_tells_what_the_request_was_for() {
-        for purpose in Purpose::ALL {
-            for nth in [0, 1, 1000, u32::MAX / KINDS] {
-                assert_eq!(Purpose::of(purpose.request_id(nth)), Some(purpose), "{nth}");
-            }
-        }
-        assert_eq!(Purpose::of(0), None);
-    }
-
-    #[test]
-    fn a_quote_in_a_stream_id_does_not_end_the_query() {
-        let query = events_query("it's ' AND seq > 1", 7);
-        assert_eq!(read_events_query(&query), Some(("it's ' AND seq > 1".to_owned(), 7)));
-        assert_eq!(read_events_query("SELECT * FROM sync_event"), None);
-    }
-
-    #[test]
-    fn a_resumes_arguments_are_read_as_they_were_written() {
-        let cursors = vec![("a".to_owned(), 0), ("bé".to_owned(), u64::MAX)];
-        assert_eq!(read_resume_args(&resume_args(&cursors)), Some(cursors));
-        assert_eq!(read_resume_args(&[255; 8]), None);
-    }
-}
+mod tests;

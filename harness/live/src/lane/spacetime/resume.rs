@@ -29,37 +29,22 @@ impl SpacetimeSession {
         for (stream, cursor) in streams {
             asked.push((stream.clone(), self.wire_name(stream)?, *cursor));
         }
-        let cursors: Vec<(String, u64)> = asked
-            .iter()
-            .filter_map(|(_, name, cursor)| Some((name.clone(), (*cursor)?.0)))
-            .collect();
+        let cursors: Vec<(String, u64)> =
+            asked.iter().filter_map(|(_, name, cursor)| Some((name.clone(), (*cursor)?.0))).collect();
         if !cursors.is_empty() {
             let request_id = self.request_id(Purpose::Check);
             let check = self.call(request_id, RESUME_REDUCER, request::resume_args(&cursors));
             self.ask(request_id, check).await?;
         }
         let kept = self.give_up(streams).await?;
-        let purpose = if cursors.is_empty() {
-            Purpose::Bootstrap
-        } else {
-            Purpose::Events
-        };
-        let fresh = asked
-            .iter()
-            .map(|(stream, name, cursor)| (stream.clone(), name.clone(), cursor.map_or(0, |at| at.0)));
+        let purpose = if cursors.is_empty() { Purpose::Bootstrap } else { Purpose::Events };
+        let fresh =
+            asked.iter().map(|(stream, name, cursor)| (stream.clone(), name.clone(), cursor.map_or(0, |at| at.0)));
         let sets: Vec<(StreamId, String, u64)> = fresh.chain(kept).collect();
         let heads = self.apply(purpose, &sets).await?;
-        let head = |name: &str| {
-            heads
-                .iter()
-                .find(|row| row.stream_id == name)
-                .map(|row| Seq(row.head_seq))
-        };
+        let head = |name: &str| heads.iter().find(|row| row.stream_id == name).map(|row| Seq(row.head_seq));
         // A stream without a row has no events: its head is known all the same.
-        Ok(asked
-            .into_iter()
-            .map(|(stream, name, _)| (stream, Head::At(head(&name).unwrap_or_default())))
-            .collect())
+        Ok(asked.into_iter().map(|(stream, name, _)| (stream, Head::At(head(&name).unwrap_or_default()))).collect())
     }
 
     /// Gives streams up; what their sets had besides is asked for again.
@@ -81,9 +66,8 @@ impl SpacetimeSession {
         streams: &[(StreamId, Option<Cursor>)],
     ) -> Result<Vec<(StreamId, String, u64)>, Completion> {
         let asked = |stream: &StreamId| streams.iter().any(|(asked, _)| asked == stream);
-        let (hit, rest): (Vec<QuerySet>, Vec<QuerySet>) = std::mem::take(&mut self.sets)
-            .into_iter()
-            .partition(|set| set.streams.iter().any(asked));
+        let (hit, rest): (Vec<QuerySet>, Vec<QuerySet>) =
+            std::mem::take(&mut self.sets).into_iter().partition(|set| set.streams.iter().any(asked));
         self.sets = rest;
         let mut kept: Vec<(StreamId, String, u64)> = Vec::new();
         for set in hit {
@@ -91,11 +75,7 @@ impl SpacetimeSession {
             let message = request::unsubscribe(self.protocol, request_id, set.id);
             self.ask(request_id, message).await?;
             for stream in set.streams.into_iter().filter(|stream| !asked(stream)) {
-                let after = self
-                    .last_seen
-                    .iter()
-                    .find(|(seen, _)| *seen == stream)
-                    .map_or(0, |(_, seq)| *seq);
+                let after = self.last_seen.iter().find(|(seen, _)| *seen == stream).map_or(0, |(_, seq)| *seq);
                 let name = self.wire_name(&stream)?;
                 if !kept.iter().any(|(known, _, _)| *known == stream) {
                     kept.push((stream, name, after));
@@ -113,28 +93,15 @@ impl SpacetimeSession {
     ) -> Result<Vec<StreamRow>, Completion> {
         let named: Vec<StreamId> = streams.iter().map(|(stream, _, _)| stream.clone()).collect();
         self.last_seen.retain(|(seen, _)| !named.contains(seen));
-        self.last_seen
-            .extend(streams.iter().map(|(stream, _, after)| (stream.clone(), *after)));
-        let events = streams
-            .iter()
-            .map(|(_, name, after)| request::events_query(name, *after))
-            .collect();
+        self.last_seen.extend(streams.iter().map(|(stream, _, after)| (stream.clone(), *after)));
+        let events = streams.iter().map(|(_, name, after)| request::events_query(name, *after)).collect();
         let request_id = self.request_id(purpose);
-        self.ask(request_id, request::subscribe(self.protocol, request_id, events))
-            .await?;
-        self.sets.push(QuerySet {
-            id: request_id,
-            streams: named.clone(),
-        });
+        self.ask(request_id, request::subscribe(self.protocol, request_id, events)).await?;
+        self.sets.push(QuerySet { id: request_id, streams: named.clone() });
         let rows = streams.iter().map(|(_, name, _)| request::stream_query(name)).collect();
         let request_id = self.request_id(Purpose::Heads);
-        let heads = self
-            .ask(request_id, request::subscribe(self.protocol, request_id, rows))
-            .await?;
-        self.sets.push(QuerySet {
-            id: request_id,
-            streams: named,
-        });
+        let heads = self.ask(request_id, request::subscribe(self.protocol, request_id, rows)).await?;
+        self.sets.push(QuerySet { id: request_id, streams: named });
         Ok(heads)
     }
 }

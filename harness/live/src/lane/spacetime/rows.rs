@@ -74,12 +74,7 @@ impl EventSchema {
 
     /// A schema with these columns in this order.
     pub fn of(columns: &[(&'static str, AlgebraicType)]) -> EventSchema {
-        let at = |name: &str| {
-            columns
-                .iter()
-                .position(|(column, _)| *column == name)
-                .unwrap_or(usize::MAX)
-        };
+        let at = |name: &str| columns.iter().position(|(column, _)| *column == name).unwrap_or(usize::MAX);
         EventSchema {
             names: columns.iter().map(|(name, _)| *name).collect(),
             row: ProductType::from_iter(columns.iter().map(|(_, kind)| kind.clone())),
@@ -104,28 +99,16 @@ impl EventSchema {
         let columns = read_product(EVENT_TABLE, &self.row, row)?;
         let text = |at: usize| match columns.elements.get(at) {
             Some(AlgebraicValue::String(text)) => Ok(text.to_string()),
-            _ => Err(RowError {
-                table: EVENT_TABLE,
-                why: format!("column {at} is no text"),
-            }),
+            _ => Err(RowError { table: EVENT_TABLE, why: format!("column {at} is no text") }),
         };
         let seq = match columns.elements.get(self.seq) {
             Some(AlgebraicValue::U64(seq)) => *seq,
             _ => {
-                return Err(RowError {
-                    table: EVENT_TABLE,
-                    why: "the seq is no number".to_owned(),
-                });
+                return Err(RowError { table: EVENT_TABLE, why: "the seq is no number".to_owned() });
             }
         };
         let (stream_id, payload_hash, payload) = (text(self.stream_id)?, text(self.payload_hash)?, text(self.payload)?);
-        Ok(EventRow {
-            columns,
-            stream_id,
-            seq,
-            payload_hash,
-            payload,
-        })
+        Ok(EventRow { columns, stream_id, seq, payload_hash, payload })
     }
 
     /// The place of a column.
@@ -151,10 +134,7 @@ impl EventSchema {
         let fields = [
             (self.stream_id, AlgebraicValue::String(row.stream_id.as_str().into())),
             (self.seq, AlgebraicValue::U64(row.seq)),
-            (
-                self.payload_hash,
-                AlgebraicValue::String(row.payload_hash.as_str().into()),
-            ),
+            (self.payload_hash, AlgebraicValue::String(row.payload_hash.as_str().into())),
             (self.payload, AlgebraicValue::String(row.payload.as_str().into())),
         ];
         for (at, value) in fields {
@@ -162,10 +142,7 @@ impl EventSchema {
                 *column = value;
             }
         }
-        bsatn::to_vec(&columns).map_err(|error| RowError {
-            table: EVENT_TABLE,
-            why: error.to_string(),
-        })
+        bsatn::to_vec(&columns).map_err(|error| RowError { table: EVENT_TABLE, why: error.to_string() })
     }
 }
 
@@ -213,31 +190,21 @@ impl StreamRow {
         let schema = ProductType::from_iter(stream_columns().map(|(_, kind)| kind));
         let columns = read_product(STREAM_TABLE, &schema, row)?;
         match (columns.elements.first(), columns.elements.get(4)) {
-            (Some(AlgebraicValue::String(stream_id)), Some(AlgebraicValue::U64(head_seq))) => Ok(StreamRow {
-                stream_id: stream_id.to_string(),
-                head_seq: *head_seq,
-            }),
-            _ => Err(RowError {
-                table: STREAM_TABLE,
-                why: "its columns are others".to_owned(),
-            }),
+            (Some(AlgebraicValue::String(stream_id)), Some(AlgebraicValue::U64(head_seq))) => {
+                Ok(StreamRow { stream_id: stream_id.to_string(), head_seq: *head_seq })
+            }
+            _ => Err(RowError { table: STREAM_TABLE, why: "its columns are others".to_owned() }),
         }
     }
 }
 
 fn read_product(table: &'static str, schema: &ProductType, row: &[u8]) -> Result<ProductValue, RowError> {
     let mut rest = row;
-    let columns = bsatn::decode(schema, &mut rest).map_err(|error| RowError {
-        table,
-        why: error.to_string(),
-    })?;
+    let columns = bsatn::decode(schema, &mut rest).map_err(|error| RowError { table, why: error.to_string() })?;
     if rest.is_empty() {
         return Ok(columns);
     }
-    let why = format!(
-        "{} bytes are left over; is the database's module another one?",
-        rest.len()
-    );
+    let why = format!("{} bytes are left over; is the database's module another one?", rest.len());
     Err(RowError { table, why })
 }
 
@@ -247,10 +214,7 @@ fn read_product(table: &'static str, schema: &ProductType, row: &[u8]) -> Result
 /// Where offsets or sizes do not fit the bytes.
 pub fn split(table: &'static str, list: &BsatnRowList) -> Result<Vec<Bytes>, RowError> {
     let (hint, data) = list.clone().into_inner();
-    let broken = |why: &str| RowError {
-        table,
-        why: why.to_owned(),
-    };
+    let broken = |why: &str| RowError { table, why: why.to_owned() };
     match hint {
         RowSizeHint::FixedSize(_) if data.is_empty() => Ok(Vec::new()),
         RowSizeHint::FixedSize(0) => Err(broken("its list says that rows have no bytes")),
@@ -259,15 +223,11 @@ pub fn split(table: &'static str, list: &BsatnRowList) -> Result<Vec<Bytes>, Row
             if data.len() % size != 0 {
                 return Err(broken("its list is not a whole number of rows"));
             }
-            Ok((0..data.len() / size)
-                .map(|index| data.slice(index * size..(index + 1) * size))
-                .collect())
+            Ok((0..data.len() / size).map(|index| data.slice(index * size..(index + 1) * size)).collect())
         }
         RowSizeHint::RowOffsets(offsets) => {
-            let starts: Vec<usize> = offsets
-                .iter()
-                .map(|offset| usize::try_from(*offset).unwrap_or(usize::MAX))
-                .collect();
+            let starts: Vec<usize> =
+                offsets.iter().map(|offset| usize::try_from(*offset).unwrap_or(usize::MAX)).collect();
             let ends = starts.iter().skip(1).copied().chain([data.len()]);
             let ranges = starts.iter().copied().zip(ends);
             ranges
@@ -293,69 +253,4 @@ pub fn join(rows: &[Vec<u8>]) -> BsatnRowList {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn row(stream_id: &str, seq: u64) -> Vec<u8> {
-        let value = ProductValue::from_iter([
-            AlgebraicValue::String(stream_id.into()),
-            AlgebraicValue::U64(seq),
-            AlgebraicValue::String("k".into()),
-            AlgebraicValue::String("sha256:00".into()),
-            AlgebraicValue::String("{}".into()),
-            AlgebraicValue::I64(5),
-            AlgebraicValue::Bool(true),
-        ]);
-        bsatn::to_vec(&value).unwrap()
-    }
-
-    #[test]
-    fn a_row_is_written_as_it_was_read() {
-        let schema = EventSchema::module();
-        let bytes = row("s", 7);
-        let read = schema.read(&bytes).unwrap();
-        assert_eq!(
-            (read.stream_id.as_str(), read.seq, read.payload.as_str()),
-            ("s", 7, "{}")
-        );
-        assert_eq!(schema.write(&read).unwrap(), bytes);
-    }
-
-    #[test]
-    fn a_row_of_another_schema_is_an_error_and_never_a_guess() {
-        let mut longer = row("s", 7);
-        longer.push(0);
-        assert!(
-            EventSchema::module()
-                .read(&longer)
-                .is_err_and(|error| error.why.contains("module"))
-        );
-        assert!(EventSchema::module().read(&longer[..9]).is_err());
-        assert!(StreamRow::read(&row("s", 7)).is_err());
-    }
-
-    #[test]
-    fn lists_are_split_as_they_were_joined() {
-        let rows = vec![row("a", 1), row("bb", 2)];
-        let split = split(EVENT_TABLE, &join(&rows)).unwrap();
-        assert_eq!(split, rows);
-        let fixed = BsatnRowList::new(RowSizeHint::FixedSize(2), Bytes::from_static(b"abcd"));
-        assert_eq!(super::split(EVENT_TABLE, &fixed).unwrap(), ["ab", "cd"]);
-    }
-
-    #[test]
-    fn a_list_that_lies_about_its_rows_is_an_error() {
-        let lies = [
-            RowSizeHint::FixedSize(0),
-            RowSizeHint::FixedSize(3),
-            RowSizeHint::RowOffsets([0, 9].into()),
-            RowSizeHint::RowOffsets([3, 1].into()),
-            RowSizeHint::RowOffsets([u64::MAX].into()),
-        ];
-        for hint in lies {
-            let list = BsatnRowList::new(hint.clone(), Bytes::from_static(b"abcd"));
-            assert!(split(EVENT_TABLE, &list).is_err(), "{hint:?}");
-        }
-    }
-}
+mod tests;

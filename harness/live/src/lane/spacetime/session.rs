@@ -96,10 +96,7 @@ impl SpacetimeSession {
                 // A module that refuses a connection in `client_connected` ends it without a word on a 1.x server.
                 Ok(Err(closed)) => {
                     let hint = "does the module let this token's identity connect?";
-                    return Err(failed(
-                        format!("the server did not greet: {}", told(&closed)),
-                        Some(hint),
-                    ));
+                    return Err(failed(format!("the server did not greet: {}", told(&closed)), Some(hint)));
                 }
                 Err(reached) => {
                     let what = format!("the server did not greet: {reached}");
@@ -186,23 +183,11 @@ impl SpacetimeSession {
             Kind::Applied { request_id } | Kind::Unsubscribed { request_id } => {
                 self.answer(request_id, Ok(incoming.streams));
             }
-            Kind::SubscribeFailed {
-                request_id: Some(request_id),
-                message,
-            } => self.answer(request_id, Err(message)),
-            Kind::SubscribeFailed {
-                request_id: None,
-                message,
-            } => {
-                self.inbox.end(Closed::Lost {
-                    why: format!("the server gave a subscription up: {message}"),
-                });
+            Kind::SubscribeFailed { request_id: Some(request_id), message } => self.answer(request_id, Err(message)),
+            Kind::SubscribeFailed { request_id: None, message } => {
+                self.inbox.end(Closed::Lost { why: format!("the server gave a subscription up: {message}") });
             }
-            Kind::Called {
-                request_id,
-                call,
-                result,
-            } => {
+            Kind::Called { request_id, call, result } => {
                 if let Some(request_id) = self.own_call(request_id, call.as_ref()) {
                     self.calls.retain(|(id, _)| *id != request_id);
                     self.answer(request_id, result.map(|()| Vec::new()));
@@ -235,24 +220,14 @@ impl SpacetimeSession {
 
     fn take_event(&mut self, row: EventRow, via: Via) {
         let Some(stream) = self.names.stream_of_candidate(&row.stream_id) else {
-            return self.inbox.push(Arrival::Foreign {
-                name: row.stream_id,
-                seq: Seq(row.seq),
-                via,
-            });
+            return self.inbox.push(Arrival::Foreign { name: row.stream_id, seq: Seq(row.seq), via });
         };
         match self.last_seen.iter_mut().find(|(seen, _)| *seen == stream) {
             Some((_, seq)) => *seq = row.seq.max(*seq),
             None => self.last_seen.push((stream.clone(), row.seq)),
         }
         let declared = (!row.payload_hash.is_empty()).then_some(row.payload_hash);
-        self.inbox.push(Arrival::Event {
-            stream,
-            seq: Seq(row.seq),
-            payload: row.payload,
-            declared,
-            via,
-        });
+        self.inbox.push(Arrival::Event { stream, seq: Seq(row.seq), payload: row.payload, declared, via });
     }
 
     fn answer(&mut self, request_id: u32, reply: Reply) {
@@ -281,10 +256,7 @@ impl SpacetimeSession {
     }
 
     fn heartbeat_call(&mut self) -> (u32, ClientMessage) {
-        let subscribed = self
-            .sets
-            .first()
-            .and_then(|set| self.names.candidate(set.streams.first()?));
+        let subscribed = self.sets.first().and_then(|set| self.names.candidate(set.streams.first()?));
         let stream_id = subscribed.unwrap_or(KNOWN_STREAM).to_owned();
         let request_id = self.request_id(Purpose::Heartbeat);
         let args = request::resume_args(&[(stream_id, u64::MAX)]);

@@ -36,10 +36,7 @@ pub(super) struct Sorter {
 
 impl Sorter {
     pub(super) fn new(names: Arc<Names>) -> Sorter {
-        Sorter {
-            numbered: !names.is_any(),
-            names,
-        }
+        Sorter { numbered: !names.is_any(), names }
     }
 
     fn purpose(&self, request_id: u32) -> Option<Purpose> {
@@ -53,10 +50,9 @@ impl Sorter {
         match ask {
             Ask::Check(_) if purpose == Some(Purpose::Heartbeat) => tagged(FrameTag::Heartbeat),
             Ask::Check(Some(cursors)) if !self.numbered && is_heartbeat(&cursors) => tagged(FrameTag::Heartbeat),
-            Ask::Check(Some(cursors)) => tagged(FrameTag::Resume {
-                cursors: self.cursors(cursors, false),
-                opens: true,
-            }),
+            Ask::Check(Some(cursors)) => {
+                tagged(FrameTag::Resume { cursors: self.cursors(cursors, false), opens: true })
+            }
             Ask::Publish(stream_id) => {
                 let stream = stream_id.and_then(|stream_id| self.names.stream_of_candidate(&stream_id));
                 let mut look = untagged(MessageKind::Publish);
@@ -69,10 +65,7 @@ impl Sorter {
                 match cursors.is_empty() {
                     true if self.numbered => tagged(FrameTag::Other),
                     true => untagged(MessageKind::Resume),
-                    false => tagged(FrameTag::Resume {
-                        cursors: self.cursors(cursors, opens),
-                        opens,
-                    }),
+                    false => tagged(FrameTag::Resume { cursors: self.cursors(cursors, opens), opens }),
                 }
             }
             Ask::Check(None) | Ask::Other => tagged(FrameTag::Other),
@@ -96,21 +89,14 @@ impl Sorter {
             Kind::Greeting { .. } => told(FrameTag::Join),
             Kind::Applied { request_id } if self.ends_resume(*request_id) => told(FrameTag::ResumeReply),
             Kind::SubscribeFailed { .. } => told(FrameTag::ResumeReply),
-            Kind::Called {
-                request_id,
-                call,
-                result,
-            } => self.called(*request_id, call.as_ref(), result.is_err()),
+            Kind::Called { request_id, call, result } => self.called(*request_id, call.as_ref(), result.is_err()),
             _ => told(FrameTag::Other),
         };
         if events.is_empty() {
             return look(tag, kinds, Vec::new());
         }
         kinds = kinds.and(MessageKind::Delivery);
-        let streams = events
-            .iter()
-            .map(|(stream, seq)| (stream.clone(), Some(*seq)))
-            .collect();
+        let streams = events.iter().map(|(stream, seq)| (stream.clone(), Some(*seq))).collect();
         look(FrameTag::Delivery { events, via }, kinds, streams)
     }
 
@@ -173,11 +159,7 @@ fn unnumbered(call: &Call) -> Option<Purpose> {
         return None;
     }
     let cursors = read_resume_args(&call.args)?;
-    Some(if is_heartbeat(&cursors) {
-        Purpose::Heartbeat
-    } else {
-        Purpose::Check
-    })
+    Some(if is_heartbeat(&cursors) { Purpose::Heartbeat } else { Purpose::Check })
 }
 
 /// Two messages in one frame: of both sorts; their deliveries are put together, and go before anything else.
@@ -189,13 +171,7 @@ pub(super) fn merged(first: Look, next: Look) -> Look {
 
 fn merged_tags(first: FrameTag, next: FrameTag) -> FrameTag {
     match (first, next) {
-        (
-            FrameTag::Delivery { mut events, via },
-            FrameTag::Delivery {
-                events: more,
-                via: other,
-            },
-        ) => {
+        (FrameTag::Delivery { mut events, via }, FrameTag::Delivery { events: more, via: other }) => {
             events.extend(more);
             let via = if via == other { via } else { Via::Transaction };
             FrameTag::Delivery { events, via }

@@ -82,11 +82,7 @@ pub(super) fn asked(message: &ClientMessage) -> (u32, Asked<'_>) {
 impl Tagger {
     /// A tagger for one subprotocol and one schema of events.
     pub fn new(protocol: Protocol, names: Arc<Names>, schema: EventSchema) -> Tagger {
-        Tagger {
-            protocol,
-            sorter: Sorter::new(names),
-            schema,
-        }
+        Tagger { protocol, sorter: Sorter::new(names), schema }
     }
 
     fn look_asked(&self, message: &ClientMessage) -> Look {
@@ -106,8 +102,7 @@ impl Tagger {
         let incoming = read(message, &self.schema);
         let via = incoming.via();
         let events = incoming.events.into_iter().flatten();
-        self.sorter
-            .incoming(&incoming.kind, via, events.map(|row| (row.stream_id, row.seq)))
+        self.sorter.incoming(&incoming.kind, via, events.map(|row| (row.stream_id, row.seq)))
     }
 
     fn asked_contents(&self, bytes: &[u8]) -> Contents {
@@ -166,8 +161,7 @@ impl Tagger {
     fn look_http(&self, frame: &Frame, bytes: &[u8]) -> Look {
         let mut look = Look::of(frame, Tagger::tag_http(frame.direction, bytes));
         if look.tag == FrameTag::Publish {
-            look.streams
-                .extend(self.published(frame).map(|event| (event.stream, None)));
+            look.streams.extend(self.published(frame).map(|event| (event.stream, None)));
         }
         look
     }
@@ -217,17 +211,11 @@ impl FrameTagger for Tagger {
             }
             (Body::Binary(bytes), Direction::ToClient) => {
                 let messages = decode_server(self.protocol, bytes).unwrap_or_default();
-                messages
-                    .into_iter()
-                    .map(|mut message| self.look_incoming(&mut message))
-                    .collect()
+                messages.into_iter().map(|mut message| self.look_incoming(&mut message)).collect()
             }
             _ => Vec::new(),
         };
-        looks
-            .into_iter()
-            .reduce(merged)
-            .unwrap_or_else(|| Look::of(frame, FrameTag::Other))
+        looks.into_iter().reduce(merged).unwrap_or_else(|| Look::of(frame, FrameTag::Other))
     }
 
     fn contents(&self, frame: &Frame) -> Contents {
@@ -251,10 +239,7 @@ impl FrameTagger for Tagger {
             (Direction::ToClient, Edit::Cursor { .. }) => return None,
             (Direction::ToClient, edit) => edit::with_rows_edited(self, bytes, edit)?,
         };
-        Some(Frame {
-            direction: frame.direction,
-            body: Body::Binary(edited),
-        })
+        Some(Frame { direction: frame.direction, body: Body::Binary(edited) })
     }
 }
 

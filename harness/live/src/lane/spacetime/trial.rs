@@ -30,25 +30,15 @@ impl SpacetimeLane {
             }
         }
         let opened = self.open(endpoint, &Role::Writer).await;
-        let mut writer = opened.map_err(|source| TrialError::Open {
-            trying: "the writer's connection".to_owned(),
-            source,
-        })?;
+        let mut writer =
+            opened.map_err(|source| TrialError::Open { trying: "the writer's connection".to_owned(), source })?;
         let limit = trial.policies.then_some(200);
-        let policy = Op::Policy {
-            stream: trial.stream.clone(),
-            retention: limit,
-            replay_budget: limit,
-        };
+        let policy = Op::Policy { stream: trial.stream.clone(), retention: limit, replay_budget: limit };
         self.ask(&mut writer, &policy, "a stream's policy").await?;
         if let Some(live) = &mut live {
             self.ask(live, &self.bootstrap(trial), "a subscription").await?;
         }
-        let publish = Op::Publish {
-            stream: trial.stream.clone(),
-            key: trial.marker.clone(),
-            payload: trial.payload(),
-        };
+        let publish = Op::Publish { stream: trial.stream.clone(), key: trial.marker.clone(), payload: trial.payload() };
         self.ask(&mut writer, &publish, "a publish").await?;
         if let Some(mut live) = live {
             read_event(&mut live).await?;
@@ -64,10 +54,7 @@ impl SpacetimeLane {
     }
 
     fn bootstrap(&self, trial: &Trial) -> Op {
-        Op::Subscribe {
-            streams: vec![(trial.stream.clone(), None)],
-            replay_batch: 200,
-        }
+        Op::Subscribe { streams: vec![(trial.stream.clone(), None)], replay_batch: 200 }
     }
 
     async fn trial_session(
@@ -112,9 +99,5 @@ async fn read_event(session: &mut Box<dyn Session>) -> Result<(), TrialError> {
 }
 
 fn refused(what: String, passing: bool) -> TrialError {
-    TrialError::Refused {
-        what,
-        hint: None,
-        passing,
-    }
+    TrialError::Refused { what, hint: None, passing }
 }

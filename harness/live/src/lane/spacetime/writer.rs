@@ -52,13 +52,7 @@ impl SpacetimeWriter {
             retry_after: None,
             refusal: None,
         })?;
-        Ok(SpacetimeWriter {
-            http,
-            database,
-            names,
-            retry_after: None,
-            reads_keys: true,
-        })
+        Ok(SpacetimeWriter { http, database, names, retry_after: None, reads_keys: true })
     }
 
     async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion {
@@ -78,10 +72,7 @@ impl SpacetimeWriter {
         loop {
             match self.seq_of(&stream_id, key).await {
                 Ok(Some(seq)) => {
-                    return Completion::Ok(Answer::Published {
-                        seq: Seq(seq),
-                        duplicate: None,
-                    });
+                    return Completion::Ok(Answer::Published { seq: Seq(seq), duplicate: None });
                 }
                 Ok(None) if looks == LOOKS => {
                     let why = format!("HTTP 200, and {looks} looks by SQL found no row of it in `sync_event`");
@@ -110,10 +101,7 @@ impl SpacetimeWriter {
     async fn call(&mut self, reducer: &str, args: &Value) -> Result<(), Completion> {
         let path = format!("/v1/database/{}/call/{reducer}", percent_encoded(&self.database));
         let body = Bytes::from(args.to_string());
-        let answered = self
-            .http
-            .request(Method::POST, &path, Some("application/json"), body)
-            .await;
+        let answered = self.http.request(Method::POST, &path, Some("application/json"), body).await;
         let answer = answered.map_err(|error| {
             self.retry_after = error.retry_after();
             passing(&error)
@@ -140,10 +128,7 @@ impl SpacetimeWriter {
         if self.reads_keys {
             // The module's key of both: the stream's length in bytes, a colon, and the two (spacetime/module, `pair_key`).
             let pair = sql_text(&format!("{}:{stream_id}{key}", stream_id.len()));
-            match self
-                .sql(&format!("SELECT seq FROM sync_append_key WHERE append_key = {pair}"))
-                .await?
-            {
+            match self.sql(&format!("SELECT seq FROM sync_append_key WHERE append_key = {pair}")).await? {
                 // A module with keys of another form has no such row; the event itself may still tell.
                 Ok(answer) => {
                     if let Ok(Some(seq)) = seq_in(&answer) {
@@ -155,21 +140,13 @@ impl SpacetimeWriter {
         }
         let (stream_id, key) = (sql_text(stream_id), sql_text(key));
         let query = format!("SELECT seq FROM sync_event WHERE stream_id = {stream_id} AND idempotency_key = {key}");
-        seq_in(
-            &self
-                .sql(&query)
-                .await?
-                .map_err(|answer| format!("HTTP {}: {}", answer.status, answer.excerpt()))?,
-        )
+        seq_in(&self.sql(&query).await?.map_err(|answer| format!("HTTP {}: {}", answer.status, answer.excerpt()))?)
     }
 
     async fn sql(&mut self, query: &str) -> Result<Result<HttpAnswer, HttpAnswer>, String> {
         let path = format!("/v1/database/{}/sql", percent_encoded(&self.database));
         let body = Bytes::copy_from_slice(query.as_bytes());
-        let answered = self
-            .http
-            .request_again(Method::POST, &path, Some("text/plain"), body)
-            .await;
+        let answered = self.http.request_again(Method::POST, &path, Some("text/plain"), body).await;
         let answer = answered.map_err(|error| error.to_string())?;
         Ok(if answer.is_ok() { Ok(answer) } else { Err(answer) })
     }
@@ -189,17 +166,11 @@ fn hint_of(error: &AdminError) -> Option<String> {
 /// The one number in `[{"rows": [[SEQ]], ...}]`; `None` where there is no row.
 fn seq_in(answer: &HttpAnswer) -> Result<Option<u64>, String> {
     let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    if json
-        .pointer("/0/rows")
-        .and_then(Value::as_array)
-        .is_some_and(Vec::is_empty)
-    {
+    if json.pointer("/0/rows").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         return Ok(None);
     }
     let cell = json.pointer("/0/rows/0/0").or_else(|| json.pointer("/0/rows/0/seq"));
-    cell.and_then(Value::as_u64)
-        .map(Some)
-        .ok_or_else(|| format!("no seq in the answer: {}", answer.excerpt()))
+    cell.and_then(Value::as_u64).map(Some).ok_or_else(|| format!("no seq in the answer: {}", answer.excerpt()))
 }
 
 #[async_trait]
@@ -207,11 +178,7 @@ impl Session for SpacetimeWriter {
     async fn invoke(&mut self, op: &Op) -> Completion {
         match op {
             Op::Publish { stream, key, payload } => self.publish(stream, key, payload).await,
-            Op::Policy {
-                stream,
-                retention,
-                replay_budget,
-            } => self.policy(stream, *retention, *replay_budget).await,
+            Op::Policy { stream, retention, replay_budget } => self.policy(stream, *retention, *replay_budget).await,
             Op::Subscribe { .. } | Op::Unsubscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
                 Completion::Fail(refusal("not_a_subscriber", "a writer's session does not subscribe"))
             }
@@ -230,25 +197,4 @@ impl Session for SpacetimeWriter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(body: &'static str) -> HttpAnswer {
-        HttpAnswer {
-            status: 200,
-            location: None,
-            retry_after: None,
-            encoding: None,
-            body: Bytes::from_static(body.as_bytes()),
-        }
-    }
-
-    #[test]
-    fn an_answer_without_a_row_is_no_seq_and_an_answer_of_another_shape_is_no_answer() {
-        assert_eq!(seq_in(&answer(r#"[{"schema":{},"rows":[[7]]}]"#)), Ok(Some(7)));
-        assert_eq!(seq_in(&answer(r#"[{"schema":{},"rows":[{"seq":7}]}]"#)), Ok(Some(7)));
-        assert_eq!(seq_in(&answer(r#"[{"schema":{},"rows":[]}]"#)), Ok(None));
-        assert!(seq_in(&answer("[]")).is_err());
-        assert!(seq_in(&answer("<html>")).is_err());
-    }
-}
+mod tests;

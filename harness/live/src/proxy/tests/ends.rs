@@ -71,10 +71,7 @@ async fn a_lane_without_a_server_resets_the_client_and_one_that_is_back_serves_i
 
 #[tokio::test]
 async fn connections_beyond_the_bound_wait_for_one_that_ends() {
-    let one = Limits {
-        connections_max: 1,
-        ..limits()
-    };
+    let one = Limits { connections_max: 1, ..limits() };
     let rig = Rig::with(vec![], one).await;
     let (mut client, mut lane) = rig.open().await;
     let mut second = End::new(soon(TcpStream::connect(rig.proxy.addr())).await.unwrap(), None);
@@ -92,11 +89,8 @@ async fn without_a_fault_messages_and_fragments_have_any_length() {
     let (mut client, mut lane) = rig.open().await;
     let long = Bytes::from(vec![7; 3 * limits().message_max_bytes]);
     for from_client in [true, false] {
-        let (from, to, mask) = if from_client {
-            (&mut client, &mut lane, Some([1, 2, 3, 4]))
-        } else {
-            (&mut lane, &mut client, None)
-        };
+        let (from, to, mask) =
+            if from_client { (&mut client, &mut lane, Some([1, 2, 3, 4])) } else { (&mut lane, &mut client, None) };
         let fragments = ws::encode_split(&Body::Binary(long.clone()), mask, 3);
         let (_, heard) = tokio::join!(from.send(&fragments), to.hear());
         assert_eq!(heard, Ok(Body::Binary(long.clone())));
@@ -115,9 +109,7 @@ fn keep_alive_timers(port: u16) -> Vec<u64> {
         (local.ends_with(&port) || remote.ends_with(&port)).then_some(*timer)
     });
     // 02 is a keep-alive timer.
-    timers
-        .filter_map(|timer| u64::from_str_radix(timer.strip_prefix("02:")?, 16).ok())
-        .collect()
+    timers.filter_map(|timer| u64::from_str_radix(timer.strip_prefix("02:")?, 16).ok()).collect()
 }
 
 #[cfg(target_os = "linux")]
@@ -145,11 +137,7 @@ async fn a_message_over_the_limit_passes_unread_and_is_told_where_a_fault_would_
         let faults = armed.then(|| fault("f", delivery(1), cut(Cut::Drop, When::Before)));
         let rig = Rig::new(faults.into_iter().collect()).await;
         let (mut client, mut lane) = rig.open().await;
-        let (from, to) = if from_client {
-            (&mut client, &mut lane)
-        } else {
-            (&mut lane, &mut client)
-        };
+        let (from, to) = if from_client { (&mut client, &mut lane) } else { (&mut lane, &mut client) };
         let (_, heard) = tokio::join!(from.send_body(&too_big), to.hear());
         assert_eq!(heard, Ok(too_big.clone()));
         from.says_to(to, "next").await;
@@ -158,10 +146,7 @@ async fn a_message_over_the_limit_passes_unread_and_is_told_where_a_fault_would_
         assert_eq!(rig.proxy.stats().too_big, u64::from(seen));
         let told = rig.ledger.blind.lock().unwrap().clone();
         assert_eq!(told.len(), usize::from(seen), "{told:?}");
-        assert!(
-            told.iter().all(|why| why.contains("over our limit of 1048576 bytes")),
-            "{told:?}"
-        );
+        assert!(told.iter().all(|why| why.contains("over our limit of 1048576 bytes")), "{told:?}");
     }
 }
 
@@ -231,11 +216,7 @@ async fn a_lane_that_does_not_read_holds_the_client_back() {
             client.stream.write_all(&message).await.unwrap();
         }
     };
-    assert!(
-        tokio::time::timeout(std::time::Duration::from_millis(300), flood)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(300), flood).await.is_err());
     soon(rig.proxy.shutdown()).await;
 }
 
@@ -256,11 +237,7 @@ async fn a_lane_behind_tls_is_reached_in_plain_text_by_the_client() {
         .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (_upstream, receiver) = watch::channel(Some(UpstreamAddr {
-        host: "localhost".into(),
-        port,
-        tls: true,
-    }));
+    let (_upstream, receiver) = watch::channel(Some(UpstreamAddr { host: "localhost".into(), port, tls: true }));
     let ledger = Arc::new(rig::Ledger::default());
     let config = ProxyConfig {
         limits: limits(),
@@ -301,11 +278,7 @@ async fn a_host_that_is_not_trusted_is_unreachable() {
         )
         .unwrap();
     let rig = Rig::new(vec![]).await;
-    let addr = UpstreamAddr {
-        host: "localhost".into(),
-        tls: true,
-        ..address_of(&rig.lane)
-    };
+    let addr = UpstreamAddr { host: "localhost".into(), tls: true, ..address_of(&rig.lane) };
     rig.upstream.send(Some(addr)).unwrap();
     let mut client = End::new(soon(TcpStream::connect(rig.proxy.addr())).await.unwrap(), None);
     let (tcp, _) = soon(rig.lane.accept()).await.unwrap();

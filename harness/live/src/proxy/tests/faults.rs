@@ -26,10 +26,7 @@ async fn a_close_before_a_frame_loses_it_and_tells_both_sides() {
     assert_eq!(lane.hear().await, Err(Ended::Eof));
     let fires = rig.ledger.fires.lock().unwrap().clone();
     assert_eq!(fires.len(), 1);
-    assert_eq!(
-        (fires[0].1.conn, fires[0].1.frame, fires[0].1.hit.as_str()),
-        (1, 2, "delivery s 2")
-    );
+    assert_eq!((fires[0].1.conn, fires[0].1.frame, fires[0].1.hit.as_str()), (1, 2, "delivery s 2"));
 }
 
 #[tokio::test]
@@ -45,15 +42,8 @@ async fn a_close_after_a_frame_lets_it_through() {
 
 #[tokio::test]
 async fn a_close_asked_for_by_a_resume_never_falls_into_a_message_to_the_client() {
-    let planned = fault(
-        "f",
-        Position::Resume { nth: 1 },
-        cut(Cut::Close { code: 1011 }, When::Before),
-    );
-    let limits = Limits {
-        linger: PATIENCE,
-        ..Limits::default()
-    };
+    let planned = fault("f", Position::Resume { nth: 1 }, cut(Cut::Close { code: 1011 }, When::Before));
+    let limits = Limits { linger: PATIENCE, ..Limits::default() };
     let rig = Rig::with(vec![planned], limits).await;
     let (mut client, mut lane) = rig.open().await;
     // More than all sockets on the way hold: while the client has read one byte, the proxy is in the middle of it.
@@ -77,10 +67,7 @@ async fn a_close_comes_through_a_flood_that_no_fault_is_about() {
     let (mut client, mut lane) = rig.open().await;
     let flood = async {
         let message = crate::proxy::ws::encode(&Body::Text(Bytes::from(vec![b'x'; 997])), None).repeat(64);
-        while tokio::io::AsyncWriteExt::write_all(&mut lane.stream, &message)
-            .await
-            .is_ok()
-        {}
+        while tokio::io::AsyncWriteExt::write_all(&mut lane.stream, &message).await.is_ok() {}
     };
     let receive = async {
         client.say("resume s=0").await;
@@ -98,10 +85,7 @@ async fn a_close_comes_through_a_flood_that_no_fault_is_about() {
 
 #[tokio::test]
 async fn a_drop_ends_without_a_close_frame() {
-    for (when, heard) in [
-        (When::Before, &["ev s:1 a"][..]),
-        (When::After, &["ev s:1 a", "ev s:2 b"][..]),
-    ] {
+    for (when, heard) in [(When::Before, &["ev s:1 a"][..]), (When::After, &["ev s:1 a", "ev s:2 b"][..])] {
         let rig = Rig::new(at_second_event(Cut::Drop, when)).await;
         let (mut client, mut lane) = rig.open().await;
         lane.say("ev s:1 a").await;
@@ -114,10 +98,7 @@ async fn a_drop_ends_without_a_close_frame() {
 
 #[tokio::test]
 async fn a_reset_is_an_rst_and_what_came_before_it_can_be_read() {
-    for (when, heard) in [
-        (When::Before, &["ev s:1 a"][..]),
-        (When::After, &["ev s:1 a", "ev s:2 b"][..]),
-    ] {
+    for (when, heard) in [(When::Before, &["ev s:1 a"][..]), (When::After, &["ev s:1 a", "ev s:2 b"][..])] {
         let rig = Rig::new(at_second_event(Cut::Reset, when)).await;
         let (mut client, mut lane) = rig.open().await;
         lane.say("ev s:1 a").await;
@@ -145,12 +126,7 @@ async fn silence_moves_nothing_until_heal_and_then_resets() {
         second.says_to(&mut second_lane, "hb").await;
         let before = rig.proxy.stats();
         let mut byte = [0];
-        assert!(
-            client
-                .stream
-                .try_read(&mut byte)
-                .is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock)
-        );
+        assert!(client.stream.try_read(&mut byte).is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock));
         rig.proxy.heal();
         assert_eq!(client.hear().await, Err(Ended::Reset));
         assert_eq!(lane.hear().await, Err(Ended::Reset));
@@ -223,13 +199,7 @@ async fn a_heartbeats_answer_may_be_a_pong() {
 async fn a_shutdown_ends_connections_in_every_state() {
     let rig = Rig::new(vec![
         fault("silent", delivery(2), cut(Cut::Silence, When::Before)),
-        fault(
-            "held",
-            delivery(3),
-            FaultKind::Hold {
-                until: Release::Acked { op: OpId(1) },
-            },
-        ),
+        fault("held", delivery(3), FaultKind::Hold { until: Release::Acked { op: OpId(1) } }),
     ])
     .await;
     let mut ends = vec![];

@@ -80,10 +80,7 @@ async fn a_large_publish_streams_through_with_faults_armed() {
     client.expect(OK).await;
     client.send(PUBLISH).await;
     lane.expect(PUBLISH).await;
-    assert_eq!(
-        (rig.proxy.stats().to_lane.frames, rig.proxy.stats().raw_fallbacks),
-        (2, 0)
-    );
+    assert_eq!((rig.proxy.stats().to_lane.frames, rig.proxy.stats().raw_fallbacks), (2, 0));
 }
 
 #[tokio::test]
@@ -100,10 +97,7 @@ async fn requests_on_one_connection_pass_one_after_the_other_and_pipelined() {
     lane.send(&answers).await;
     client.expect(&answers).await;
     let stats = rig.proxy.stats();
-    assert_eq!(
-        (stats.to_lane.frames, stats.to_client.frames, stats.raw_fallbacks),
-        (3, 3, 0)
-    );
+    assert_eq!((stats.to_lane.frames, stats.to_client.frames, stats.raw_fallbacks), (3, 3, 0));
 }
 
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: ";
@@ -124,11 +118,7 @@ async fn streams(rig: &Rig, of: &[u8]) {
 async fn http_that_no_fault_is_about_passes_as_it_comes() {
     let of_delivery = || vec![fault("f", delivery(1), cut(Cut::Drop, When::Before))];
     let rig = Rig::new(of_delivery()).await;
-    for of in [
-        &b"application/json"[..],
-        b"application/x-ndjson",
-        b"text/event-stream; charset=utf-8",
-    ] {
+    for of in [&b"application/json"[..], b"application/x-ndjson", b"text/event-stream; charset=utf-8"] {
         streams(&rig, of).await;
     }
     // A head in pieces is not kept back either.
@@ -144,10 +134,7 @@ async fn http_that_no_fault_is_about_passes_as_it_comes() {
 
 #[tokio::test]
 async fn a_stream_passes_as_it_comes_also_where_a_fault_is_about_every_message() {
-    let every = Position::Message(Pick {
-        nth: Some(9),
-        ..Pick::any(cutover_core::plan::Direction::Downstream)
-    });
+    let every = Position::Message(Pick { nth: Some(9), ..Pick::any(cutover_core::plan::Direction::Downstream) });
     let rig = Rig::new(vec![fault("f", every, FaultKind::Drop)]).await;
     for of in [&b"application/x-ndjson"[..], b"text/event-stream"] {
         streams(&rig, of).await;
@@ -156,17 +143,10 @@ async fn a_stream_passes_as_it_comes_also_where_a_fault_is_about_every_message()
 
 #[test]
 fn head_and_body_leave_in_one_write() {
-    for (direction, bytes) in [
-        (Direction::ToLane, PUBLISH),
-        (Direction::ToClient, OK),
-        (Direction::ToClient, CHUNKED),
-    ] {
+    for (direction, bytes) in [(Direction::ToLane, PUBLISH), (Direction::ToClient, OK), (Direction::ToClient, CHUNKED)]
+    {
         let exchange = Arc::new(Exchange::new());
-        exchange.asked(Request {
-            method: "POST".to_owned(),
-            target: "/publish".to_owned(),
-            upgrade: false,
-        });
+        exchange.asked(Request { method: "POST".to_owned(), target: "/publish".to_owned(), upgrade: false });
         let mut line = Line::new(direction, exchange, Arc::new(ToyFactory), limits());
         let mut buf = BytesMut::from(bytes);
         let step = line.next(&mut buf, Interest::default());

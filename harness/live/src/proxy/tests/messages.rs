@@ -22,10 +22,7 @@ fn down() -> Pick {
 }
 
 fn nth(nth: u32) -> Pick {
-    Pick {
-        nth: Some(nth),
-        ..down()
-    }
+    Pick { nth: Some(nth), ..down() }
 }
 
 fn at(pick: Pick, kind: FaultKind) -> PlannedFault {
@@ -34,19 +31,13 @@ fn at(pick: Pick, kind: FaultKind) -> PlannedFault {
 
 #[tokio::test]
 async fn the_third_delivery_of_a_stream_is_repeated() {
-    let pick = Pick {
-        kind: Some(MessageKind::Delivery),
-        stream: Some("s".into()),
-        ..nth(3)
-    };
+    let pick = Pick { kind: Some(MessageKind::Delivery), stream: Some("s".into()), ..nth(3) };
     let rig = Rig::new(vec![at(pick, FaultKind::Repeat { more: 1 })]).await;
     let (mut client, mut lane) = rig.open().await;
     for text in ["ev s:1", "ev t:1", "reply", "ev s:2", "ev s:3", "ev s:4"] {
         lane.say(text).await;
     }
-    client
-        .hears(&["ev s:1", "ev t:1", "reply", "ev s:2", "ev s:3", "ev s:3", "ev s:4"])
-        .await;
+    client.hears(&["ev s:1", "ev t:1", "reply", "ev s:2", "ev s:3", "ev s:3", "ev s:4"]).await;
     assert_eq!(rig.ledger.hits(), ["delivery s 3"]);
 }
 
@@ -66,10 +57,7 @@ async fn a_count_begins_anew_with_each_connection_or_runs_on() {
 
 #[tokio::test]
 async fn a_message_goes_behind_the_next_two() {
-    let kind = FaultKind::Reorder {
-        behind: 2,
-        within_ms: NEVER_MS,
-    };
+    let kind = FaultKind::Reorder { behind: 2, within_ms: NEVER_MS };
     let rig = Rig::new(vec![at(nth(1), kind)]).await;
     let (mut client, mut lane) = rig.open().await;
     for text in ["1", "2", "3", "4"] {
@@ -80,10 +68,7 @@ async fn a_message_goes_behind_the_next_two() {
 
 #[tokio::test]
 async fn a_message_that_nothing_passes_goes_on_in_time_or_before_the_close() {
-    let kind = FaultKind::Reorder {
-        behind: 2,
-        within_ms: 40,
-    };
+    let kind = FaultKind::Reorder { behind: 2, within_ms: 40 };
     let rig = Rig::new(vec![at(nth(1), kind)]).await;
     let (mut client, mut lane) = rig.open().await;
     let began = Instant::now();
@@ -91,10 +76,7 @@ async fn a_message_that_nothing_passes_goes_on_in_time_or_before_the_close() {
     client.hears(&["1"]).await;
     assert!(began.elapsed() >= Duration::from_millis(40));
 
-    let kind = FaultKind::Reorder {
-        behind: 2,
-        within_ms: NEVER_MS,
-    };
+    let kind = FaultKind::Reorder { behind: 2, within_ms: NEVER_MS };
     let rig = Rig::new(vec![at(nth(1), kind)]).await;
     let (mut client, mut lane) = rig.open().await;
     lane.say("1").await;
@@ -105,10 +87,7 @@ async fn a_message_that_nothing_passes_goes_on_in_time_or_before_the_close() {
 
 #[tokio::test]
 async fn toxics_that_are_taken_off_let_go_what_they_kept_back() {
-    let kind = FaultKind::Reorder {
-        behind: 9,
-        within_ms: NEVER_MS,
-    };
+    let kind = FaultKind::Reorder { behind: 9, within_ms: NEVER_MS };
     let rig = Rig::new(vec![at(nth(1), kind)]).await;
     let (mut client, mut lane) = rig.open().await;
     lane.say("1").await;
@@ -135,33 +114,20 @@ async fn a_split_message_comes_in_fragments_and_means_the_same() {
 
 #[tokio::test]
 async fn fragments_that_are_merged_come_as_one_frame_with_the_next_message() {
-    let kind = FaultKind::Merge {
-        messages: 2,
-        within_ms: NEVER_MS,
-    };
+    let kind = FaultKind::Merge { messages: 2, within_ms: NEVER_MS };
     let rig = Rig::new(vec![at(nth(1), kind)]).await;
     let (mut client, mut lane) = rig.open().await;
-    lane.send(&[frame(false, 1, None, b"ab", false), frame(true, 0, None, b"cd", false)].concat())
-        .await;
+    lane.send(&[frame(false, 1, None, b"ab", false), frame(true, 0, None, b"cd", false)].concat()).await;
     soon(rig.proxy.wait_fired(&"f".into())).await;
     lane.say("next").await;
-    let expected = [
-        frame(true, 1, None, b"abcd", false),
-        frame(true, 1, None, b"next", false),
-    ];
+    let expected = [frame(true, 1, None, b"abcd", false), frame(true, 1, None, b"next", false)];
     client.expect(&expected.concat()).await;
 }
 
 #[tokio::test]
 async fn a_drain_lets_what_was_asked_be_answered_and_then_closes() {
-    let pick = Pick {
-        kind: Some(MessageKind::Resume),
-        ..Pick::any(plan::Direction::Upstream)
-    };
-    let kind = FaultKind::Drain {
-        code: 1012,
-        within_ms: NEVER_MS,
-    };
+    let pick = Pick { kind: Some(MessageKind::Resume), ..Pick::any(plan::Direction::Upstream) };
+    let kind = FaultKind::Drain { code: 1012, within_ms: NEVER_MS };
     let rig = Rig::new(vec![at(pick, kind)]).await;
     let (mut client, mut lane) = rig.open().await;
     client.say("resume s=1").await;
@@ -175,14 +141,8 @@ async fn a_drain_lets_what_was_asked_be_answered_and_then_closes() {
 
 #[tokio::test]
 async fn a_drain_closes_in_time_where_the_answer_never_comes() {
-    let pick = Pick {
-        kind: Some(MessageKind::Heartbeat),
-        ..Pick::any(plan::Direction::Upstream)
-    };
-    let kind = FaultKind::Drain {
-        code: 1001,
-        within_ms: 30,
-    };
+    let pick = Pick { kind: Some(MessageKind::Heartbeat), ..Pick::any(plan::Direction::Upstream) };
+    let kind = FaultKind::Drain { code: 1001, within_ms: 30 };
     let rig = Rig::new(vec![at(pick, kind)]).await;
     let (mut client, mut lane) = rig.open().await;
     client.says_to(&mut lane, "hb").await;
@@ -191,14 +151,8 @@ async fn a_drain_closes_in_time_where_the_answer_never_comes() {
 
 #[tokio::test]
 async fn heartbeats_are_starved_for_as_long_as_the_toxic_is_there() {
-    let pick = Pick {
-        kind: Some(MessageKind::HeartbeatReply),
-        ..down()
-    };
-    let starve = PlannedFault {
-        times: Times::Always,
-        ..at(pick, FaultKind::Drop)
-    };
+    let pick = Pick { kind: Some(MessageKind::HeartbeatReply), ..down() };
+    let starve = PlannedFault { times: Times::Always, ..at(pick, FaultKind::Drop) };
     let rig = Rig::new(vec![starve]).await;
     let (mut client, mut lane) = rig.open().await;
     for text in ["hb-reply", "ev s:1", "hb-reply"] {
@@ -214,19 +168,9 @@ async fn heartbeats_are_starved_for_as_long_as_the_toxic_is_there() {
 
 #[tokio::test]
 async fn a_cut_strikes_by_seq() {
-    let pick = Pick {
-        seq: Some(Seq(2)),
-        ..down()
-    };
+    let pick = Pick { seq: Some(Seq(2)), ..down() };
     let how = Cut::Close { code: 4001 };
-    let rig = Rig::new(vec![at(
-        pick,
-        FaultKind::Cut {
-            how,
-            when: When::Before,
-        },
-    )])
-    .await;
+    let rig = Rig::new(vec![at(pick, FaultKind::Cut { how, when: When::Before })]).await;
     let (mut client, mut lane) = rig.open().await;
     lane.say("ev s:1").await;
     lane.say("ev s:2").await;
@@ -236,13 +180,7 @@ async fn a_cut_strikes_by_seq() {
 
 #[tokio::test]
 async fn a_predicate_that_holds_for_nothing_never_strikes() {
-    let pick = Pick {
-        payload: Some(Predicate {
-            pointer: "/a".into(),
-            equals: Some("1".into()),
-        }),
-        ..down()
-    };
+    let pick = Pick { payload: Some(Predicate { pointer: "/a".into(), equals: Some("1".into()) }), ..down() };
     let rig = Rig::new(vec![at(pick, FaultKind::Drop)]).await;
     let (mut client, mut lane) = rig.open().await;
     lane.say("ev s:1 {").await;
@@ -253,10 +191,7 @@ async fn a_predicate_that_holds_for_nothing_never_strikes() {
 #[tokio::test]
 async fn a_message_toxic_strikes_the_connections_that_the_seed_gives_it() {
     let rig = Rig::new(vec![]).await;
-    let toxic = MessageToxic {
-        fault: at(nth(1), FaultKind::Drop),
-        toxicity: 0.5,
-    };
+    let toxic = MessageToxic { fault: at(nth(1), FaultKind::Drop), toxicity: 0.5 };
     rig.proxy.set_faults(&[toxic]);
     let mut struck = 0;
     for _ in 0..24 {
@@ -276,10 +211,7 @@ async fn a_message_begun_before_a_toxic_was_armed_passes_as_it_is() {
     let message = ws::encode(&Body::Binary(vec![7; 5000].into()), None);
     lane.send(&message[..3000]).await;
     client.expect(&message[..3000]).await;
-    let drop_all = PlannedFault {
-        times: Times::Always,
-        ..at(down(), FaultKind::Drop)
-    };
+    let drop_all = PlannedFault { times: Times::Always, ..at(down(), FaultKind::Drop) };
     rig.proxy.set_faults(&[MessageToxic::from(drop_all)]);
     lane.send(&message[3000..]).await;
     client.expect(&message[3000..]).await;
@@ -289,10 +221,7 @@ async fn a_message_begun_before_a_toxic_was_armed_passes_as_it_is() {
 
 #[tokio::test]
 async fn a_message_with_a_ping_between_its_fragments_is_seen_and_the_ping_goes_on_at_once() {
-    let pick = Pick {
-        kind: Some(MessageKind::Delivery),
-        ..nth(1)
-    };
+    let pick = Pick { kind: Some(MessageKind::Delivery), ..nth(1) };
     let rig = Rig::new(vec![at(pick, FaultKind::Drop)]).await;
     let (mut client, mut lane) = rig.open().await;
     let ping = ws::encode(&Body::Ping(b"p".to_vec().into()), None);

@@ -43,11 +43,7 @@ async fn a_repeat_strikes_the_first_of_two_copies() {
 async fn a_repeated_message_keeps_its_very_bytes() {
     let rig = Rig::new(vec![fault("f", delivery(1), FaultKind::Repeat { more: 1 })]).await;
     let (mut client, mut lane) = rig.open().await;
-    let odd = [
-        parser::frame(false, 1, None, b"ev s", true),
-        parser::frame(true, 0, None, b":1 a", false),
-    ]
-    .concat();
+    let odd = [parser::frame(false, 1, None, b"ev s", true), parser::frame(true, 0, None, b":1 a", false)].concat();
     lane.send(&odd).await;
     client.expect(&[&odd[..], &odd[..]].concat()).await;
 }
@@ -55,12 +51,7 @@ async fn a_repeated_message_keeps_its_very_bytes() {
 #[tokio::test]
 async fn a_delay_keeps_the_order() {
     let faults = vec![fault("f", delivery(1), FaultKind::Delay { ms: 30 })];
-    check(
-        faults,
-        &["ev s:1 a", "hb-reply", "ev s:2 b"],
-        &["ev s:1 a", "hb-reply", "ev s:2 b"],
-    )
-    .await;
+    check(faults, &["ev s:1 a", "hb-reply", "ev s:2 b"], &["ev s:1 a", "hb-reply", "ev s:2 b"]).await;
 }
 
 async fn held(until: Release) -> (Rig, End, End) {
@@ -71,12 +62,7 @@ async fn held(until: Release) -> (Rig, End, End) {
     // The other direction is not held.
     client.says_to(&mut lane, "hb").await;
     let mut byte = [0];
-    assert!(
-        client
-            .stream
-            .try_read(&mut byte)
-            .is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock)
-    );
+    assert!(client.stream.try_read(&mut byte).is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock));
     (rig, client, lane)
 }
 
@@ -111,22 +97,8 @@ async fn a_swap_takes_every_copy_behind_the_next_event_of_the_stream() {
     let swap = || vec![fault("f", delivery(1), mutate(Mutation::SwapWithNext))];
     check(
         swap(),
-        &[
-            "ev s:1 a",
-            "copy s:1 a",
-            "hb-reply",
-            "ev t:1 x",
-            "ev s:2 b",
-            "copy s:2 b",
-        ],
-        &[
-            "hb-reply",
-            "ev t:1 x",
-            "ev s:2 b",
-            "ev s:1 a",
-            "copy s:1 a",
-            "copy s:2 b",
-        ],
+        &["ev s:1 a", "copy s:1 a", "hb-reply", "ev t:1 x", "ev s:2 b", "copy s:2 b"],
+        &["hb-reply", "ev t:1 x", "ev s:2 b", "ev s:1 a", "copy s:1 a", "copy s:2 b"],
     )
     .await;
     check(swap(), &["ev s:1 a", "ev s:2 b"], &["ev s:2 b", "ev s:1 a"]).await;
@@ -152,16 +124,8 @@ async fn what_no_next_event_releases_goes_with_heal_or_with_the_end() {
 async fn mutations_change_what_the_client_sees() {
     let replace = mutate(Mutation::ReplacePayload { payload: "b".into() });
     check(vec![fault("f", delivery(1), replace)], &["ev s:1 a"], &["ev s:1 b"]).await;
-    let misdeliver = mutate(Mutation::Misdeliver {
-        stream: "t".into(),
-        seq: Seq(7),
-    });
-    check(
-        vec![fault("f", delivery(1), misdeliver)],
-        &["ev s:1 a"],
-        &["ev s:1 a also t:7"],
-    )
-    .await;
+    let misdeliver = mutate(Mutation::Misdeliver { stream: "t".into(), seq: Seq(7) });
+    check(vec![fault("f", delivery(1), misdeliver)], &["ev s:1 a"], &["ev s:1 a also t:7"]).await;
     let mut dropping = fault("f", delivery(1), mutate(Mutation::DropEvent));
     dropping.times = Times::Always;
     let rig = check(vec![dropping], &["ev s:1 a", "copy s:1 a"], &["ev", "ev"]).await;
@@ -170,10 +134,7 @@ async fn mutations_change_what_the_client_sees() {
 
 #[tokio::test]
 async fn edits_add_up_and_another_fault_may_follow() {
-    let rewrite = |stream: &str, to| FaultKind::RewriteCursor {
-        stream: stream.into(),
-        to: Cursor(to),
-    };
+    let rewrite = |stream: &str, to| FaultKind::RewriteCursor { stream: stream.into(), to: Cursor(to) };
     let at = || Position::Resume { nth: 1 };
     let rig = Rig::new(vec![
         fault("one", at(), rewrite("s", 9)),
@@ -189,33 +150,13 @@ async fn edits_add_up_and_another_fault_may_follow() {
 
 #[tokio::test]
 async fn a_rewritten_cursor_holds_for_both_frames_of_one_resume() {
-    let kind = FaultKind::RewriteCursor {
-        stream: "s".into(),
-        to: Cursor(0),
-    };
+    let kind = FaultKind::RewriteCursor { stream: "s".into(), to: Cursor(0) };
     let rig = Rig::new(vec![fault("f", Position::Resume { nth: 2 }, kind)]).await;
     let (mut client, mut lane) = rig.open().await;
-    for text in [
-        "resume s=5",
-        "more s=5",
-        "resume s=5",
-        "more s=5",
-        "more s=5",
-        "resume s=6",
-        "more s=6",
-    ] {
+    for text in ["resume s=5", "more s=5", "resume s=5", "more s=5", "more s=5", "resume s=6", "more s=6"] {
         client.say(text).await;
     }
-    lane.hears(&[
-        "resume s=5",
-        "more s=5",
-        "resume s=0",
-        "more s=0",
-        "more s=0",
-        "resume s=6",
-        "more s=6",
-    ])
-    .await;
+    lane.hears(&["resume s=5", "more s=5", "resume s=0", "more s=0", "more s=0", "resume s=6", "more s=6"]).await;
     let fires = rig.ledger.fires.lock().unwrap().clone();
     assert_eq!(fires.len(), 1);
     let rewrote = fires[0].1.rewrote.clone().unwrap();
@@ -224,16 +165,9 @@ async fn a_rewritten_cursor_holds_for_both_frames_of_one_resume() {
 
 #[tokio::test]
 async fn an_edited_frame_is_masked_towards_the_lane_and_not_towards_the_client() {
-    let kind = FaultKind::RewriteCursor {
-        stream: "s".into(),
-        to: Cursor(0),
-    };
+    let kind = FaultKind::RewriteCursor { stream: "s".into(), to: Cursor(0) };
     let replace = mutate(Mutation::ReplacePayload { payload: "b".into() });
-    let rig = Rig::new(vec![
-        fault("f", Position::Resume { nth: 1 }, kind),
-        fault("g", delivery(1), replace),
-    ])
-    .await;
+    let rig = Rig::new(vec![fault("f", Position::Resume { nth: 1 }, kind), fault("g", delivery(1), replace)]).await;
     let (mut client, mut lane) = rig.open().await;
     client.say("resume s=5").await;
     lane.say("ev s:1 a").await;

@@ -31,11 +31,7 @@ pub(super) fn frame(fin: bool, opcode: u8, mask: Option<[u8; 4]>, payload: &[u8]
 pub(super) fn frames(masked: bool) -> impl Strategy<Value = Vec<u8>> {
     let mask = any::<[u8; 4]>().prop_map(move |key| masked.then_some(key));
     let control = (8_u8..=10, proptest::collection::vec(any::<u8>(), 0..126));
-    let piece = (
-        proptest::collection::vec(any::<u8>(), 0..300),
-        proptest::option::of(control),
-        any::<bool>(),
-    );
+    let piece = (proptest::collection::vec(any::<u8>(), 0..300), proptest::option::of(control), any::<bool>());
     let message = (1_u8..=2, mask, proptest::collection::vec(piece, 1..4));
     proptest::collection::vec(message, 0..8).prop_map(|messages| {
         let mut out = vec![];
@@ -44,11 +40,7 @@ pub(super) fn frames(masked: bool) -> impl Strategy<Value = Vec<u8>> {
             for (at, (payload, control, wide)) in pieces.into_iter().enumerate() {
                 let opcode = if at == 0 { opcode } else { 0 };
                 out.extend(frame(at == last, opcode, mask, &payload, wide));
-                out.extend(
-                    control
-                        .into_iter()
-                        .flat_map(|(op, payload)| frame(true, op, mask, &payload, false)),
-                );
+                out.extend(control.into_iter().flat_map(|(op, payload)| frame(true, op, mask, &payload, false)));
             }
         }
         out
@@ -173,25 +165,15 @@ fn a_control_frame_within_a_message_comes_at_once_and_the_message_whole_behind_i
         parser.next(&mut buf).unwrap()
     };
     let message = |body: Body, raw: &[&Vec<u8>]| {
-        let raw = raw
-            .iter()
-            .flat_map(|piece| piece.iter().copied())
-            .collect::<Vec<u8>>()
-            .into();
+        let raw = raw.iter().flat_map(|piece| piece.iter().copied()).collect::<Vec<u8>>().into();
         Some(Read::Message { body, raw })
     };
     assert_eq!(read(&pieces[0]), None);
-    assert_eq!(
-        read(&pieces[1]),
-        message(Body::Ping(Bytes::from_static(b"p")), &[&pieces[1]])
-    );
+    assert_eq!(read(&pieces[1]), message(Body::Ping(Bytes::from_static(b"p")), &[&pieces[1]]));
     assert_eq!(read(&pieces[2]), None);
     assert_eq!(read(&pieces[3]), message(Body::Pong(Bytes::new()), &[&pieces[3]]));
     let whole = [&pieces[0], &pieces[2], &pieces[4]];
-    assert_eq!(
-        read(&pieces[4]),
-        message(Body::Text(Bytes::from_static(b"hey")), &whole)
-    );
+    assert_eq!(read(&pieces[4]), message(Body::Text(Bytes::from_static(b"hey")), &whole));
 }
 
 #[test]
@@ -199,10 +181,7 @@ fn a_message_over_the_limit_is_told_by_its_head_alone() {
     let whole = frame(true, 2, None, &[0; 11], false);
     assert_eq!(over_limit(&whole[..2]), (Some(11), vec![], whole[..2].to_vec()));
     let fits = frame(true, 2, None, &[0; 10], false);
-    assert_eq!(
-        over_limit(&fits),
-        (None, vec![Body::Binary(Bytes::from_static(&[0; 10]))], fits)
-    );
+    assert_eq!(over_limit(&fits), (None, vec![Body::Binary(Bytes::from_static(&[0; 10]))], fits));
 }
 
 #[test]

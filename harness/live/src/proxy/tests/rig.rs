@@ -27,9 +27,7 @@ pub(super) const GRANT: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: w
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, what)
-        .await
-        .expect("something that has to happen did not")
+    tokio::time::timeout(PATIENCE, what).await.expect("something that has to happen did not")
 }
 
 /// Remembers what fired.
@@ -41,12 +39,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) fn hits(&self) -> Vec<String> {
-        self.fires
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|(_, fire)| fire.hit.clone())
-            .collect()
+        self.fires.lock().unwrap().iter().map(|(_, fire)| fire.hit.clone()).collect()
     }
 }
 
@@ -70,19 +63,11 @@ pub(super) struct Rig {
 
 pub(super) fn address_of(listener: &TcpListener) -> UpstreamAddr {
     let addr = listener.local_addr().unwrap();
-    UpstreamAddr {
-        host: addr.ip().to_string(),
-        port: addr.port(),
-        tls: false,
-    }
+    UpstreamAddr { host: addr.ip().to_string(), port: addr.port(), tls: false }
 }
 
 pub(super) fn limits() -> Limits {
-    Limits {
-        message_max_bytes: 1024 * 1024,
-        http_shown_max_bytes: 4096,
-        ..Limits::default()
-    }
+    Limits { message_max_bytes: 1024 * 1024, http_shown_max_bytes: 4096, ..Limits::default() }
 }
 
 impl Rig {
@@ -99,12 +84,7 @@ impl Rig {
             limits,
             ..ProxyConfig::transparent("phone".into(), receiver, Arc::new(ToyFactory), Arc::clone(&ledger) as _)
         };
-        Rig {
-            proxy: Proxy::start(config).await.unwrap(),
-            lane,
-            ledger,
-            upstream,
-        }
+        Rig { proxy: Proxy::start(config).await.unwrap(), lane, ledger, upstream }
     }
 
     /// A connection's two ends, before anything was said.
@@ -136,12 +116,7 @@ pub(super) struct End {
 impl End {
     pub(super) fn new(stream: TcpStream, mask: Option<[u8; 4]>) -> End {
         stream.set_nodelay(true).unwrap();
-        End {
-            stream,
-            mask,
-            parser: Parser::new(usize::MAX),
-            buf: BytesMut::new(),
-        }
+        End { stream, mask, parser: Parser::new(usize::MAX), buf: BytesMut::new() }
     }
 
     pub(super) async fn send(&mut self, bytes: &[u8]) {
@@ -149,8 +124,7 @@ impl End {
     }
 
     pub(super) async fn say(&mut self, text: &str) {
-        self.send_body(&Body::Text(Bytes::copy_from_slice(text.as_bytes())))
-            .await;
+        self.send_body(&Body::Text(Bytes::copy_from_slice(text.as_bytes()))).await;
     }
 
     pub(super) async fn send_body(&mut self, body: &Body) {
@@ -182,10 +156,7 @@ impl End {
     /// Hears these texts, one after the other.
     pub(super) async fn hears(&mut self, texts: &[&str]) {
         for text in texts {
-            assert_eq!(
-                self.hear().await,
-                Ok(Body::Text(Bytes::copy_from_slice(text.as_bytes())))
-            );
+            assert_eq!(self.hear().await, Ok(Body::Text(Bytes::copy_from_slice(text.as_bytes()))));
         }
     }
 
@@ -211,21 +182,11 @@ pub(super) enum Ended {
 }
 
 pub(super) fn fault(id: &str, at: Position, kind: FaultKind) -> PlannedFault {
-    PlannedFault {
-        id: id.into(),
-        lane: None,
-        client: "phone".into(),
-        at,
-        kind,
-        times: Times::Once,
-    }
+    PlannedFault { id: id.into(), lane: None, client: "phone".into(), at, kind, times: Times::Once }
 }
 
 pub(super) fn delivery(seq: u64) -> Position {
-    Position::Delivery {
-        stream: "s".into(),
-        seq: Seq(seq),
-    }
+    Position::Delivery { stream: "s".into(), seq: Seq(seq) }
 }
 
 pub(super) fn cut(how: Cut, when: When) -> FaultKind {

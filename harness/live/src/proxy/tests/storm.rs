@@ -12,10 +12,7 @@ use crate::proxy::ws::{self, Parser};
 
 fn position() -> impl Strategy<Value = Position> {
     prop_oneof![
-        (1_u64..6).prop_map(|seq| Position::Delivery {
-            stream: "s".into(),
-            seq: Seq(seq)
-        }),
+        (1_u64..6).prop_map(|seq| Position::Delivery { stream: "s".into(), seq: Seq(seq) }),
         (1_u32..4).prop_map(|nth| Position::Resume { nth }),
         (1_u32..4).prop_map(|nth| Position::ResumeReply { nth }),
         (1_u32..4).prop_map(|nth| Position::HeartbeatReply { nth }),
@@ -24,36 +21,17 @@ fn position() -> impl Strategy<Value = Position> {
 
 fn kind() -> impl Strategy<Value = FaultKind> {
     let when = prop_oneof![Just(When::Before), Just(When::After)];
-    let how = prop_oneof![
-        Just(Cut::Close { code: 1012 }),
-        Just(Cut::Drop),
-        Just(Cut::Reset),
-        Just(Cut::Silence)
-    ];
+    let how = prop_oneof![Just(Cut::Close { code: 1012 }), Just(Cut::Drop), Just(Cut::Reset), Just(Cut::Silence)];
     prop_oneof![
         (how, when).prop_map(|(how, when)| FaultKind::Cut { how, when }),
         (0_u8..4).prop_map(|more| FaultKind::Repeat { more }),
         (0_u64..3).prop_map(|ms| FaultKind::Delay { ms }),
         Just(FaultKind::Hold { until: Release::Heal }),
-        Just(FaultKind::Hold {
-            until: Release::Acked { op: OpId(1) }
-        }),
-        Just(FaultKind::RewriteCursor {
-            stream: "s".into(),
-            to: Cursor(1)
-        }),
-        Just(FaultKind::Mutate {
-            mutation: Mutation::SwapWithNext
-        }),
-        Just(FaultKind::Mutate {
-            mutation: Mutation::DropEvent
-        }),
-        Just(FaultKind::Mutate {
-            mutation: Mutation::Misdeliver {
-                stream: "t".into(),
-                seq: Seq(1)
-            }
-        }),
+        Just(FaultKind::Hold { until: Release::Acked { op: OpId(1) } }),
+        Just(FaultKind::RewriteCursor { stream: "s".into(), to: Cursor(1) }),
+        Just(FaultKind::Mutate { mutation: Mutation::SwapWithNext }),
+        Just(FaultKind::Mutate { mutation: Mutation::DropEvent }),
+        Just(FaultKind::Mutate { mutation: Mutation::Misdeliver { stream: "t".into(), seq: Seq(1) } }),
     ]
 }
 
@@ -81,9 +59,7 @@ fn to_lane() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn bytes(texts: &[String], mask: Option<[u8; 4]>) -> Vec<u8> {
-    let frames = texts
-        .iter()
-        .map(|text| ws::encode(&Body::Text(text.clone().into()), mask).to_vec());
+    let frames = texts.iter().map(|text| ws::encode(&Body::Text(text.clone().into()), mask).to_vec());
     frames.collect::<Vec<_>>().concat()
 }
 

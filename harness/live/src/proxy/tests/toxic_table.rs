@@ -64,12 +64,7 @@ async fn shows(row: Row) {
                 let expect = if data { along } else { idle };
                 cases.spawn(async move {
                     let what = format!("{toxic:?} {life:?} {direction:?} data {data} against {against}");
-                    let case = Case {
-                        life,
-                        direction,
-                        data,
-                        against,
-                    };
+                    let case = Case { life, direction, data, against };
                     soon(case.run(toxic, held, expect, &what)).await;
                 });
             }
@@ -91,12 +86,7 @@ impl Case {
     async fn run(&self, toxic: ByteToxic, held: ByteToxic, (bytes, least, ends): Seen, what: &str) {
         let of = |toxic: ByteToxic| {
             let direction = self.direction;
-            vec![Toxic {
-                name: "t".into(),
-                direction,
-                toxicity: 1.0,
-                toxic,
-            }]
+            vec![Toxic { name: "t".into(), direction, toxicity: 1.0, toxic }]
         };
         let rig = Rig::new(vec![]).await;
         let mut begun = Instant::now();
@@ -131,11 +121,7 @@ impl Case {
         }
         if self.life != Life::Before {
             begun = Instant::now();
-            let toxics = if self.life == Life::Removed {
-                Vec::new()
-            } else {
-                of(toxic)
-            };
+            let toxics = if self.life == Life::Removed { Vec::new() } else { of(toxic) };
             rig.proxy.set_toxics(toxics);
         }
         if self.data {
@@ -146,11 +132,7 @@ impl Case {
             let _ = sink.stream.write_all(AGAINST).await;
         }
         let arrived = gather(&mut sink, bytes.len(), ends).await;
-        assert!(
-            begun.elapsed() >= Duration::from_millis(least),
-            "{what}: after {:?}",
-            begun.elapsed()
-        );
+        assert!(begun.elapsed() >= Duration::from_millis(least), "{what}: after {:?}", begun.elapsed());
         assert_eq!(arrived, (bytes.to_owned(), over(ends)), "{what}");
         self.against(&mut source, &mut sink, ends, what).await;
     }
@@ -171,11 +153,7 @@ impl Case {
             let begun = Instant::now();
             source.stream.shutdown().await.unwrap();
             assert_eq!(gather(sink, 0, Fin).await, (String::new(), Some(Ended::Eof)), "{what}");
-            assert!(
-                begun.elapsed() >= Duration::from_millis(least),
-                "{what}: after {:?}",
-                begun.elapsed()
-            );
+            assert!(begun.elapsed() >= Duration::from_millis(least), "{what}: after {:?}", begun.elapsed());
         }
     }
 }
@@ -211,10 +189,7 @@ const NONE: Seen = ("", 0, Open(0));
 async fn latency_is_toxiproxys() {
     shows(Row {
         toxic: ByteToxic::Latency { latency: 40, jitter: 0 },
-        held: ByteToxic::Latency {
-            latency: HOUR,
-            jitter: 0,
-        },
+        held: ByteToxic::Latency { latency: HOUR, jitter: 0 },
         lives: [
             (Life::Before, NONE, ("0123456789", 40, Open(0))),
             (Life::Added, NONE, ("0123456789", 40, Open(0))),
@@ -294,11 +269,7 @@ async fn reset_peer_is_toxiproxys() {
 
 #[tokio::test]
 async fn slicer_is_toxiproxys() {
-    let slicer = |delay| ByteToxic::Slicer {
-        average_size: 1,
-        size_variation: 0,
-        delay,
-    };
+    let slicer = |delay| ByteToxic::Slicer { average_size: 1, size_variation: 0, delay };
     shows(Row {
         toxic: slicer(5_000),
         held: slicer(HOUR * 1_000),

@@ -13,12 +13,7 @@ use crate::proxy::MessageToxic;
 use crate::toxic::Toxic;
 
 fn toxic(name: &str, direction: Direction, toxic: ByteToxic) -> Toxic {
-    Toxic {
-        name: name.into(),
-        direction,
-        toxicity: 1.0,
-        toxic,
-    }
+    Toxic { name: name.into(), direction, toxicity: 1.0, toxic }
 }
 
 fn down(kind: ByteToxic) -> Toxic {
@@ -37,8 +32,7 @@ async fn a_toxic_that_is_added_strikes_what_is_sent_after_it() {
     let (rig, mut client, mut lane) = open(vec![]).await;
     lane.send(b"before").await;
     client.expect(b"before").await;
-    rig.proxy
-        .set_toxics(vec![down(ByteToxic::Latency { latency: 60, jitter: 0 })]);
+    rig.proxy.set_toxics(vec![down(ByteToxic::Latency { latency: 60, jitter: 0 })]);
     let sent = Instant::now();
     lane.send(b"after").await;
     client.expect(b"after").await;
@@ -49,11 +43,7 @@ async fn a_toxic_that_is_added_strikes_what_is_sent_after_it() {
 
 #[tokio::test]
 async fn a_toxic_that_is_removed_lets_go_what_it_holds_at_once() {
-    let (rig, mut client, mut lane) = open(vec![down(ByteToxic::Latency {
-        latency: 3_600_000,
-        jitter: 0,
-    })])
-    .await;
+    let (rig, mut client, mut lane) = open(vec![down(ByteToxic::Latency { latency: 3_600_000, jitter: 0 })]).await;
     lane.send(b"held").await;
     soon(rig.proxy.wait_fired(&"t".into())).await;
     rig.proxy.set_toxics(vec![]);
@@ -103,10 +93,7 @@ async fn a_timeout_without_end_is_ended_by_its_removal() {
 
 #[tokio::test]
 async fn a_timeout_that_a_connection_was_spared_leaves_it_open_when_it_goes() {
-    let spared = Toxic {
-        toxicity: 0.0,
-        ..down(ByteToxic::Timeout { timeout: 0 })
-    };
+    let spared = Toxic { toxicity: 0.0, ..down(ByteToxic::Timeout { timeout: 0 }) };
     let (rig, mut client, mut lane) = open(vec![spared]).await;
     lane.send(b"before").await;
     client.expect(b"before").await;
@@ -118,11 +105,7 @@ async fn a_timeout_that_a_connection_was_spared_leaves_it_open_when_it_goes() {
 #[tokio::test]
 async fn a_half_close_comes_behind_what_is_late_and_leaves_the_other_direction_open() {
     let (_rig, mut client, mut lane) = open(vec![
-        toxic(
-            "late",
-            Direction::Upstream,
-            ByteToxic::Latency { latency: 40, jitter: 0 },
-        ),
+        toxic("late", Direction::Upstream, ByteToxic::Latency { latency: 40, jitter: 0 }),
         toxic("slow", Direction::Upstream, ByteToxic::SlowClose { delay: 40 }),
     ])
     .await;
@@ -153,10 +136,7 @@ async fn the_seed_decides_which_connections_a_toxic_gets() {
     let mut drawn = Vec::new();
     for _ in 0..2 {
         let rig = Rig::new(vec![]).await;
-        rig.proxy.set_toxics(vec![Toxic {
-            toxicity: 0.5,
-            ..down(ByteToxic::LimitData { bytes: 0 })
-        }]);
+        rig.proxy.set_toxics(vec![Toxic { toxicity: 0.5, ..down(ByteToxic::LimitData { bytes: 0 }) }]);
         let mut ended = Vec::new();
         for _ in 0..24 {
             let (mut client, mut lane) = rig.connect().await;
@@ -173,13 +153,10 @@ async fn the_seed_decides_which_connections_a_toxic_gets() {
 #[tokio::test]
 async fn a_cut_after_a_message_waits_for_the_toxics_before_it() {
     let at = Position::ResumeReply { nth: 1 };
-    let how = FaultKind::Cut {
-        how: cutover_core::plan::Cut::Close { code: 1012 },
-        when: cutover_core::plan::When::After,
-    };
+    let how =
+        FaultKind::Cut { how: cutover_core::plan::Cut::Close { code: 1012 }, when: cutover_core::plan::When::After };
     let rig = Rig::new(vec![fault("cut", at, how)]).await;
-    rig.proxy
-        .set_toxics(vec![down(ByteToxic::Latency { latency: 50, jitter: 0 })]);
+    rig.proxy.set_toxics(vec![down(ByteToxic::Latency { latency: 50, jitter: 0 })]);
     let (mut client, mut lane) = rig.open().await;
     client.says_to(&mut lane, "resume s=1").await;
     lane.say("reply").await;
@@ -201,10 +178,7 @@ async fn what_speaks_no_http_is_never_kept_waiting() {
 #[tokio::test]
 async fn thousands_of_connections_pass_through_one_proxy() {
     const MANY: usize = 2000;
-    let limits = crate::proxy::Limits {
-        connections_max: MANY,
-        ..super::rig::limits()
-    };
+    let limits = crate::proxy::Limits { connections_max: MANY, ..super::rig::limits() };
     let rig = Rig::with(vec![], limits).await;
     let mut open: Vec<(End, End)> = Vec::new();
     // Two descriptors here and two in the proxy for each.
@@ -244,26 +218,14 @@ fn any_toxic() -> impl Strategy<Value = ByteToxic> {
 }
 
 fn any_toxics() -> impl Strategy<Value = Vec<Toxic>> {
-    let one = (
-        0_usize..4,
-        any::<bool>(),
-        any_toxic(),
-        prop_oneof![Just(1.0), Just(0.5)],
-    );
+    let one = (0_usize..4, any::<bool>(), any_toxic(), prop_oneof![Just(1.0), Just(0.5)]);
     proptest::collection::vec(one, 0..4).prop_map(|drawn| {
         let mut toxics: Vec<Toxic> = Vec::new();
         for (name, upstream, kind, toxicity) in drawn {
-            let direction = if upstream {
-                Direction::Upstream
-            } else {
-                Direction::Downstream
-            };
+            let direction = if upstream { Direction::Upstream } else { Direction::Downstream };
             let name = format!("{name}{}", kind.type_name());
             if !toxics.iter().any(|toxic| toxic.name.as_str() == name) {
-                toxics.push(Toxic {
-                    toxicity,
-                    ..toxic(&name, direction, kind)
-                });
+                toxics.push(Toxic { toxicity, ..toxic(&name, direction, kind) });
             }
         }
         toxics
@@ -297,8 +259,7 @@ async fn passes(
     let mut change = || {
         rig.proxy.set_toxics(changes.next().unwrap_or_default());
         arms = armed && !arms;
-        rig.proxy
-            .set_faults(if arms { std::slice::from_ref(&never) } else { &[] });
+        rig.proxy.set_faults(if arms { std::slice::from_ref(&never) } else { &[] });
     };
     let (mut client_read, mut client_write) = client.stream.into_split();
     let (mut lane_read, mut lane_write) = lane.stream.into_split();

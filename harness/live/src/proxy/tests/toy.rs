@@ -20,9 +20,7 @@ fn text(frame: &Frame) -> Option<String> {
 
 fn cursors(words: &[&str]) -> Vec<(cutover_core::ids::StreamId, Option<Cursor>)> {
     let pairs = words.iter().filter_map(|word| word.split_once('='));
-    pairs
-        .map(|(stream, cursor)| (stream.into(), cursor.parse().ok().map(Cursor)))
-        .collect()
+    pairs.map(|(stream, cursor)| (stream.into(), cursor.parse().ok().map(Cursor))).collect()
 }
 
 impl FrameTagger for Toy {
@@ -36,10 +34,9 @@ impl FrameTagger for Toy {
         let text = text(frame).unwrap_or_default();
         let words: Vec<&str> = text.split(' ').collect();
         match words[..] {
-            [opening @ ("resume" | "more"), ref streams @ ..] => FrameTag::Resume {
-                cursors: cursors(streams),
-                opens: opening == "resume",
-            },
+            [opening @ ("resume" | "more"), ref streams @ ..] => {
+                FrameTag::Resume { cursors: cursors(streams), opens: opening == "resume" }
+            }
             ["reply", ..] => FrameTag::ResumeReply,
             ["hb"] => FrameTag::Heartbeat,
             ["hb-reply"] => FrameTag::HeartbeatReply,
@@ -49,10 +46,7 @@ impl FrameTagger for Toy {
                 };
                 let via = if kind == "ev" { Via::UpdateBatch } else { Via::Frame };
                 let seq = seq.parse().map(Seq).unwrap_or_default();
-                FrameTag::Delivery {
-                    events: vec![(stream.into(), seq)],
-                    via,
-                }
+                FrameTag::Delivery { events: vec![(stream.into(), seq)], via }
             }
             _ => FrameTag::Other,
         }
@@ -73,10 +67,7 @@ impl FrameTagger for Toy {
             Edit::Misdeliver { to_stream, to_seq, .. } => format!("{text} also {to_stream}:{to_seq}"),
             Edit::SetJson { .. } | Edit::SetColumn { .. } => return None,
         };
-        Some(Frame {
-            direction: frame.direction,
-            body: Body::Text(Bytes::from(changed)),
-        })
+        Some(Frame { direction: frame.direction, body: Body::Text(Bytes::from(changed)) })
     }
 }
 

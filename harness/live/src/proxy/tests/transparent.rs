@@ -46,31 +46,14 @@ fn talk() -> impl Strategy<Value = Talk> {
         let (mut requests, mut responses) = (vec![], vec![]);
         for ((head, body), (answer_head, answer)) in exchanges {
             requests.extend([b"POST /publish HTTP/1.1\r\nHost: lane\r\n", &head[..], &body[..]].concat());
-            let status = if answer_head == b"\r\n" {
-                "204 No Content"
-            } else {
-                "200 OK"
-            };
-            responses.extend(
-                [
-                    format!("HTTP/1.1 {status}\r\n").as_bytes(),
-                    &answer_head[..],
-                    &answer[..],
-                ]
-                .concat(),
-            );
+            let status = if answer_head == b"\r\n" { "204 No Content" } else { "200 OK" };
+            responses.extend([format!("HTTP/1.1 {status}\r\n").as_bytes(), &answer_head[..], &answer[..]].concat());
         }
         let tail = |mut frames: Vec<u8>, tail: Vec<u8>| {
             frames.extend(if tails { tail } else { vec![] });
             frames
         };
-        Talk {
-            requests,
-            responses,
-            upgrade,
-            to_lane: tail(up, up_tail),
-            to_client: tail(down, down_tail),
-        }
+        Talk { requests, responses, upgrade, to_lane: tail(up, up_tail), to_client: tail(down, down_tail) }
     })
 }
 
@@ -92,14 +75,8 @@ async fn passes_unchanged(talk: &Talk, piece: usize, faults: Vec<PlannedFault>) 
     let reads = !faults.is_empty();
     let rig = Rig::new(faults).await;
     let (mut client, mut lane) = rig.connect().await;
-    prop_assert_eq!(
-        &carry(&mut client, &mut lane, &talk.requests, piece).await,
-        &talk.requests
-    );
-    prop_assert_eq!(
-        &carry(&mut lane, &mut client, &talk.responses, piece).await,
-        &talk.responses
-    );
+    prop_assert_eq!(&carry(&mut client, &mut lane, &talk.requests, piece).await, &talk.requests);
+    prop_assert_eq!(&carry(&mut lane, &mut client, &talk.responses, piece).await, &talk.responses);
     if talk.upgrade {
         prop_assert_eq!(carry(&mut client, &mut lane, ASK, piece).await, ASK);
         prop_assert_eq!(carry(&mut lane, &mut client, GRANT, piece).await, GRANT);
@@ -129,11 +106,7 @@ async fn passes_unchanged(talk: &Talk, piece: usize, faults: Vec<PlannedFault>) 
     })
     .await;
     let expected = |bytes: &[u8]| {
-        if reads && talk.upgrade {
-            controls_first(bytes)
-        } else {
-            bytes.to_vec()
-        }
+        if reads && talk.upgrade { controls_first(bytes) } else { bytes.to_vec() }
     };
     prop_assert_eq!(at_lane, expected(to_lane));
     prop_assert_eq!(at_client, expected(to_client));
@@ -159,9 +132,5 @@ proptest! {
 }
 
 fn run(test: impl Future<Output = Result<(), TestCaseError>>) -> Result<(), TestCaseError> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(test)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
 }

@@ -39,10 +39,7 @@ fn a_latency_moves_by_up_to_its_jitter() {
         })
         .collect();
     assert!(delays.iter().all(|delay| (60..140).contains(delay)), "{delays:?}");
-    assert!(
-        delays.iter().any(|delay| *delay < 65) && delays.iter().any(|delay| *delay > 135),
-        "{delays:?}"
-    );
+    assert!(delays.iter().any(|delay| *delay < 65) && delays.iter().any(|delay| *delay > 135), "{delays:?}");
 }
 
 #[test]
@@ -98,15 +95,7 @@ fn removed_latency_lets_all_go_in_order() {
     lab.end();
     lab.set(&[]);
     let seen = lab.run(10);
-    assert_eq!(
-        seen,
-        [
-            bytes(10, "a"),
-            bytes(10, "b"),
-            bytes(10, "c"),
-            Seen::Ended(10, Ending::Eof)
-        ]
-    );
+    assert_eq!(seen, [bytes(10, "a"), bytes(10, "b"), bytes(10, "c"), Seen::Ended(10, Ending::Eof)]);
 }
 
 #[test]
@@ -191,12 +180,7 @@ fn a_slicer_of_one_byte_or_less_cuts_to_single_bytes() {
 fn a_slicer_whose_variation_is_beyond_its_average_cuts_no_piece_of_nothing() {
     for variation in [10, 11, 50, i64::MAX] {
         let lengths = pieces(1000, slicer(10, variation, 0));
-        assert!(
-            !lengths.contains(&0)
-                && lengths
-                    .iter()
-                    .all(|length| *length as i64 <= variation.saturating_add(10))
-        );
+        assert!(!lengths.contains(&0) && lengths.iter().all(|length| *length as i64 <= variation.saturating_add(10)));
     }
 }
 
@@ -205,10 +189,7 @@ fn a_slicer_pauses_after_each_piece_and_before_the_end() {
     let mut lab = Lab::new(&[("cut", slicer(2, 0, 10_000))]);
     lab.push("abcd");
     lab.end();
-    assert_eq!(
-        lab.run(100),
-        [bytes(0, "ab"), bytes(10, "cd"), Seen::Ended(20, Ending::Eof)]
-    );
+    assert_eq!(lab.run(100), [bytes(0, "ab"), bytes(10, "cd"), Seen::Ended(20, Ending::Eof)]);
     assert_eq!(lab.struck(), ["cut"]);
 }
 
@@ -227,10 +208,7 @@ fn a_changed_or_removed_slicer_lets_the_rest_of_its_chunk_go_in_one_piece() {
     lab.push("ijkl");
     assert_eq!(lab.run(10), [bytes(0, "ab")]);
     lab.set(&[("cut", slicer(1, 0, 1000))]);
-    assert_eq!(
-        lab.run(12),
-        [bytes(10, "cdefgh"), bytes(10, "i"), bytes(11, "j"), bytes(12, "k")]
-    );
+    assert_eq!(lab.run(12), [bytes(10, "cdefgh"), bytes(10, "i"), bytes(11, "j"), bytes(12, "k")]);
     lab.set(&[]);
     assert_eq!(lab.run(12), [bytes(12, "l")]);
     assert!(lab.chain.is_empty());

@@ -120,10 +120,7 @@ fn a_timeout_closes_though_the_toxic_behind_it_is_full() {
     lab.run(1000);
     assert!(!lab.chain.has_room());
     lab.set(&[("out", timeout(100))]);
-    assert_eq!(
-        lab.run(1000),
-        [bytes(1000, "a"), bytes(1000, "b"), Seen::Ended(1000, Ending::Close)]
-    );
+    assert_eq!(lab.run(1000), [bytes(1000, "a"), bytes(1000, "b"), Seen::Ended(1000, Ending::Close)]);
 }
 
 #[test]

@@ -19,12 +19,7 @@ use super::{Chain, Ending, Out, Toxic};
 
 /// A toxic that applies.
 fn toxic(name: &str, toxic: ByteToxic) -> Toxic {
-    Toxic {
-        name: FaultId::new(name),
-        direction: Direction::Downstream,
-        toxicity: 1.0,
-        toxic,
-    }
+    Toxic { name: FaultId::new(name), direction: Direction::Downstream, toxicity: 1.0, toxic }
 }
 
 fn latency(latency: i64, jitter: i64) -> ByteToxic {
@@ -48,11 +43,7 @@ fn reset_peer(timeout: i64) -> ByteToxic {
 }
 
 fn slicer(average_size: i64, size_variation: i64, delay: i64) -> ByteToxic {
-    ByteToxic::Slicer {
-        average_size,
-        size_variation,
-        delay,
-    }
+    ByteToxic::Slicer { average_size, size_variation, delay }
 }
 
 fn limit_data(bytes: i64) -> ByteToxic {
@@ -84,11 +75,7 @@ impl Lab {
 
     fn seeded(seed: u64, toxics: &[(&str, ByteToxic)]) -> Lab {
         let start = Instant::now();
-        let mut lab = Lab {
-            chain: Chain::new(seed),
-            start,
-            now: start,
-        };
+        let mut lab = Lab { chain: Chain::new(seed), start, now: start };
         lab.set(toxics);
         lab
     }

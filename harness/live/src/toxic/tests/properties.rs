@@ -64,14 +64,7 @@ struct Run {
 impl Run {
     fn new(seed: u64) -> Run {
         let now = Instant::now();
-        Run {
-            chain: Chain::new(seed),
-            now,
-            sent: Vec::new(),
-            ended: false,
-            got: Vec::new(),
-            outcome: None,
-        }
+        Run { chain: Chain::new(seed), now, sent: Vec::new(), ended: false, got: Vec::new(), outcome: None }
     }
 
     /// Takes what is due, up to this time in microseconds from now, then moves on by that.
@@ -112,17 +105,13 @@ impl Run {
             Act::Push(length) if !self.ended && self.chain.has_room() => {
                 let from = self.sent.len();
                 // A counter in the bytes, so that no two stretches look alike.
-                self.sent
-                    .extend((from..from + length).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8));
+                self.sent.extend((from..from + length).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8));
                 self.chain.push(Bytes::copy_from_slice(&self.sent[from..]), self.now);
             }
             Act::Push(_) => {}
             Act::Wait(micros) => self.wait(micros)?,
             Act::Set(toxics) => {
-                let toxics: Vec<Toxic> = toxics
-                    .into_iter()
-                    .map(|(n, what)| toxic(&n.to_string(), what))
-                    .collect();
+                let toxics: Vec<Toxic> = toxics.into_iter().map(|(n, what)| toxic(&n.to_string(), what)).collect();
                 self.chain.set(&toxics, self.now);
             }
             Act::End => {

@@ -7,10 +7,7 @@ fn a_low_rate_goes_in_pieces_of_a_tenth_of_a_second() {
     let mut lab = Lab::new(&[("rate", bandwidth(1))]);
     lab.push(&"a".repeat(250));
     let whole = "a".repeat(100);
-    assert_eq!(
-        lab.run(1000),
-        [bytes(100, &whole), bytes(200, &whole), bytes(250, &"a".repeat(50))]
-    );
+    assert_eq!(lab.run(1000), [bytes(100, &whole), bytes(200, &whole), bytes(250, &"a".repeat(50))]);
     assert_eq!(lab.struck(), ["rate"]);
 }
 
@@ -48,10 +45,7 @@ fn the_rate_is_kept_within_a_hundredth_over_a_minute() {
         (100_000, Duration::from_millis(1), 32 << 10),
     ] {
         let took = transfer(rate, grain, chunk);
-        assert!(
-            (59_400..=60_600).contains(&took),
-            "{rate} KB/s in chunks of {chunk}: {took} ms"
-        );
+        assert!((59_400..=60_600).contains(&took), "{rate} KB/s in chunks of {chunk}: {took} ms");
     }
 }
 
@@ -84,10 +78,7 @@ fn no_rate_and_less_hold_all_until_the_toxic_goes() {
         assert_eq!(lab.run(1_000_000), []);
         assert_eq!(lab.struck(), ["rate"]);
         lab.set(&[]);
-        assert_eq!(
-            lab.run(1_000_000),
-            [bytes(1_000_000, "a"), Seen::Ended(1_000_000, Ending::Eof)]
-        );
+        assert_eq!(lab.run(1_000_000), [bytes(1_000_000, "a"), Seen::Ended(1_000_000, Ending::Eof)]);
     }
 }
 

@@ -80,11 +80,7 @@ fn a_toxic_before_the_end_of_the_stream_comes_too_late() {
     let mut lab = Lab::new(&[("slow", slow_close(100))]);
     lab.end();
     assert_eq!(lab.run(10), []);
-    lab.set(&[
-        ("out", timeout(10)),
-        ("slow", slow_close(100)),
-        ("late", latency(100, 0)),
-    ]);
+    lab.set(&[("out", timeout(10)), ("slow", slow_close(100)), ("late", latency(100, 0))]);
     lab.set(&[("slow", slow_close(100)), ("late", latency(100, 0))]);
     assert_eq!(lab.run(500), [Seen::Ended(100, Ending::Eof)]);
     lab.set(&[("out", timeout(0))]);
@@ -110,10 +106,7 @@ fn a_clock_that_goes_back_is_taken_to_stand_still() {
     assert_eq!(lab.chain.poll(lab.now), Out::Idle);
     let early = lab.start;
     lab.chain.push(Bytes::from_static(b"a"), early);
-    assert_eq!(
-        lab.chain.poll(early),
-        Out::Until(lab.start + Duration::from_millis(600))
-    );
+    assert_eq!(lab.chain.poll(early), Out::Until(lab.start + Duration::from_millis(600)));
 }
 
 #[test]
@@ -146,9 +139,7 @@ fn the_same_seed_gives_the_same_times_and_pieces_and_another_seed_others() {
 #[test]
 fn toxicity_is_drawn_for_each_connection_and_toxic_and_does_not_change() {
     let hits = |toxic: &str, toxicity: f64| -> Vec<bool> {
-        (0..10_000)
-            .map(|connection| applies(9, "proxy", toxic, connection, toxicity))
-            .collect()
+        (0..10_000).map(|connection| applies(9, "proxy", toxic, connection, toxicity)).collect()
     };
     let count = |hits: &[bool]| hits.iter().filter(|hit| **hit).count();
     assert_eq!(count(&hits("a", 0.0)), 0);
@@ -158,9 +149,6 @@ fn toxicity_is_drawn_for_each_connection_and_toxic_and_does_not_change() {
     assert!((2800..3200).contains(&count(&third)), "{}", count(&third));
     assert_ne!(third, other);
     assert_eq!(third, hits("a", 0.3));
-    assert!(
-        hits("a", 0.5).iter().zip(&third).all(|(more, less)| *more || !*less),
-        "more toxicity spares nobody new"
-    );
+    assert!(hits("a", 0.5).iter().zip(&third).all(|(more, less)| *more || !*less), "more toxicity spares nobody new");
     assert!((0..50).any(|n| applies(9, "ab", "c", n, 0.5) != applies(9, "a", "bc", n, 0.5)));
 }

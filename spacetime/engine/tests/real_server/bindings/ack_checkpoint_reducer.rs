@@ -61,15 +61,7 @@ pub trait ack_checkpoint {
 
 impl ack_checkpoint for super::RemoteReducers {
     fn ack_checkpoint(&self, client_id: String, stream_id: String, seq: u64, durable_offset: u64) -> __sdk::Result<()> {
-        self.imp.call_reducer(
-            "ack_checkpoint",
-            AckCheckpointArgs {
-                client_id,
-                stream_id,
-                seq,
-                durable_offset,
-            },
-        )
+        self.imp.call_reducer("ack_checkpoint", AckCheckpointArgs { client_id, stream_id, seq, durable_offset })
     }
     fn on_ack_checkpoint(
         &self,
@@ -81,13 +73,7 @@ impl ack_checkpoint for super::RemoteReducers {
                 let super::ReducerEventContext {
                     event:
                         __sdk::ReducerEvent {
-                            reducer:
-                                super::Reducer::AckCheckpoint {
-                                    client_id,
-                                    stream_id,
-                                    seq,
-                                    durable_offset,
-                                },
+                            reducer: super::Reducer::AckCheckpoint { client_id, stream_id, seq, durable_offset },
                             ..
                         },
                     ..

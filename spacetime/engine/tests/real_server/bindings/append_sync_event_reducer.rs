@@ -79,13 +79,7 @@ impl append_sync_event for super::RemoteReducers {
     ) -> __sdk::Result<()> {
         self.imp.call_reducer(
             "append_sync_event",
-            AppendSyncEventArgs {
-                stream_id,
-                idempotency_key,
-                payload,
-                payload_hash,
-                expected_next_seq,
-            },
+            AppendSyncEventArgs { stream_id, idempotency_key, payload, payload_hash, expected_next_seq },
         )
     }
     fn on_append_sync_event(
@@ -115,14 +109,7 @@ impl append_sync_event for super::RemoteReducers {
                 else {
                     unreachable!()
                 };
-                callback(
-                    ctx,
-                    stream_id,
-                    idempotency_key,
-                    payload,
-                    payload_hash,
-                    expected_next_seq,
-                )
+                callback(ctx, stream_id, idempotency_key, payload, payload_hash, expected_next_seq)
             }),
         ))
     }

@@ -61,11 +61,7 @@ impl client_connected for super::RemoteReducers {
             "client_connected",
             Box::new(move |ctx: &super::ReducerEventContext| {
                 let super::ReducerEventContext {
-                    event:
-                        __sdk::ReducerEvent {
-                            reducer: super::Reducer::ClientConnected {},
-                            ..
-                        },
+                    event: __sdk::ReducerEvent { reducer: super::Reducer::ClientConnected {}, .. },
                     ..
                 } = ctx
                 else {

@@ -61,11 +61,7 @@ impl client_disconnected for super::RemoteReducers {
             "client_disconnected",
             Box::new(move |ctx: &super::ReducerEventContext| {
                 let super::ReducerEventContext {
-                    event:
-                        __sdk::ReducerEvent {
-                            reducer: super::Reducer::ClientDisconnected {},
-                            ..
-                        },
+                    event: __sdk::ReducerEvent { reducer: super::Reducer::ClientDisconnected {}, .. },
                     ..
                 } = ctx
                 else {

@@ -81,13 +81,7 @@ impl create_stream for super::RemoteReducers {
     ) -> __sdk::Result<()> {
         self.imp.call_reducer(
             "create_stream",
-            CreateStreamArgs {
-                stream_id,
-                class,
-                owner_scope,
-                retention_events,
-                replay_budget_events,
-            },
+            CreateStreamArgs { stream_id, class, owner_scope, retention_events, replay_budget_events },
         )
     }
     fn on_create_stream(
@@ -117,14 +111,7 @@ impl create_stream for super::RemoteReducers {
                 else {
                     unreachable!()
                 };
-                callback(
-                    ctx,
-                    stream_id,
-                    class,
-                    owner_scope,
-                    retention_events,
-                    replay_budget_events,
-                )
+                callback(ctx, stream_id, class, owner_scope, retention_events, replay_budget_events)
             }),
         ))
     }

@@ -121,46 +121,37 @@ impl TryFrom<__ws::ReducerCallInfo<__ws::BsatnFormat>> for Reducer {
                 &value.args,
             )?
             .into()),
-            "append_sync_event" => Ok(
-                __sdk::parse_reducer_args::<append_sync_event_reducer::AppendSyncEventArgs>(
-                    "append_sync_event",
-                    &value.args,
-                )?
-                .into(),
-            ),
-            "client_connected" => Ok(
-                __sdk::parse_reducer_args::<client_connected_reducer::ClientConnectedArgs>(
-                    "client_connected",
-                    &value.args,
-                )?
-                .into(),
-            ),
+            "append_sync_event" => Ok(__sdk::parse_reducer_args::<append_sync_event_reducer::AppendSyncEventArgs>(
+                "append_sync_event",
+                &value.args,
+            )?
+            .into()),
+            "client_connected" => Ok(__sdk::parse_reducer_args::<client_connected_reducer::ClientConnectedArgs>(
+                "client_connected",
+                &value.args,
+            )?
+            .into()),
             "client_disconnected" => Ok(__sdk::parse_reducer_args::<
                 client_disconnected_reducer::ClientDisconnectedArgs,
             >("client_disconnected", &value.args)?
             .into()),
-            "create_stream" => Ok(__sdk::parse_reducer_args::<create_stream_reducer::CreateStreamArgs>(
-                "create_stream",
+            "create_stream" => {
+                Ok(__sdk::parse_reducer_args::<create_stream_reducer::CreateStreamArgs>("create_stream", &value.args)?
+                    .into())
+            }
+            "prune_stream" => {
+                Ok(__sdk::parse_reducer_args::<prune_stream_reducer::PruneStreamArgs>("prune_stream", &value.args)?
+                    .into())
+            }
+            "resume_stream" => {
+                Ok(__sdk::parse_reducer_args::<resume_stream_reducer::ResumeStreamArgs>("resume_stream", &value.args)?
+                    .into())
+            }
+            "set_stream_policy" => Ok(__sdk::parse_reducer_args::<set_stream_policy_reducer::SetStreamPolicyArgs>(
+                "set_stream_policy",
                 &value.args,
             )?
             .into()),
-            "prune_stream" => Ok(__sdk::parse_reducer_args::<prune_stream_reducer::PruneStreamArgs>(
-                "prune_stream",
-                &value.args,
-            )?
-            .into()),
-            "resume_stream" => Ok(__sdk::parse_reducer_args::<resume_stream_reducer::ResumeStreamArgs>(
-                "resume_stream",
-                &value.args,
-            )?
-            .into()),
-            "set_stream_policy" => Ok(
-                __sdk::parse_reducer_args::<set_stream_policy_reducer::SetStreamPolicyArgs>(
-                    "set_stream_policy",
-                    &value.args,
-                )?
-                .into(),
-            ),
             unknown => Err(__sdk::InternalError::unknown_name("reducer", unknown, "ReducerCallInfo").into()),
         }
     }
@@ -183,21 +174,17 @@ impl TryFrom<__ws::DatabaseUpdate<__ws::BsatnFormat>> for DbUpdate {
         let mut db_update = DbUpdate::default();
         for table_update in raw.tables {
             match &table_update.table_name[..] {
-                "active_connection" => db_update
-                    .active_connection
-                    .append(active_connection_table::parse_table_update(table_update)?),
-                "sync_append_key" => db_update
-                    .sync_append_key
-                    .append(sync_append_key_table::parse_table_update(table_update)?),
-                "sync_checkpoint" => db_update
-                    .sync_checkpoint
-                    .append(sync_checkpoint_table::parse_table_update(table_update)?),
-                "sync_event" => db_update
-                    .sync_event
-                    .append(sync_event_table::parse_table_update(table_update)?),
-                "sync_stream" => db_update
-                    .sync_stream
-                    .append(sync_stream_table::parse_table_update(table_update)?),
+                "active_connection" => {
+                    db_update.active_connection.append(active_connection_table::parse_table_update(table_update)?)
+                }
+                "sync_append_key" => {
+                    db_update.sync_append_key.append(sync_append_key_table::parse_table_update(table_update)?)
+                }
+                "sync_checkpoint" => {
+                    db_update.sync_checkpoint.append(sync_checkpoint_table::parse_table_update(table_update)?)
+                }
+                "sync_event" => db_update.sync_event.append(sync_event_table::parse_table_update(table_update)?),
+                "sync_stream" => db_update.sync_stream.append(sync_stream_table::parse_table_update(table_update)?),
 
                 unknown => {
                     return Err(__sdk::InternalError::unknown_name("table", unknown, "DatabaseUpdate").into());

@@ -15,10 +15,7 @@ pub(super) struct PruneStreamArgs {
 
 impl From<PruneStreamArgs> for super::Reducer {
     fn from(args: PruneStreamArgs) -> Self {
-        Self::PruneStream {
-            stream_id: args.stream_id,
-            up_to_seq: args.up_to_seq,
-        }
+        Self::PruneStream { stream_id: args.stream_id, up_to_seq: args.up_to_seq }
     }
 }
 
@@ -57,8 +54,7 @@ pub trait prune_stream {
 
 impl prune_stream for super::RemoteReducers {
     fn prune_stream(&self, stream_id: String, up_to_seq: u64) -> __sdk::Result<()> {
-        self.imp
-            .call_reducer("prune_stream", PruneStreamArgs { stream_id, up_to_seq })
+        self.imp.call_reducer("prune_stream", PruneStreamArgs { stream_id, up_to_seq })
     }
     fn on_prune_stream(
         &self,
@@ -68,11 +64,7 @@ impl prune_stream for super::RemoteReducers {
             "prune_stream",
             Box::new(move |ctx: &super::ReducerEventContext| {
                 let super::ReducerEventContext {
-                    event:
-                        __sdk::ReducerEvent {
-                            reducer: super::Reducer::PruneStream { stream_id, up_to_seq },
-                            ..
-                        },
+                    event: __sdk::ReducerEvent { reducer: super::Reducer::PruneStream { stream_id, up_to_seq }, .. },
                     ..
                 } = ctx
                 else {

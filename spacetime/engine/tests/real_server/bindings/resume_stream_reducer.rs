@@ -65,11 +65,7 @@ impl resume_stream for super::RemoteReducers {
             "resume_stream",
             Box::new(move |ctx: &super::ReducerEventContext| {
                 let super::ReducerEventContext {
-                    event:
-                        __sdk::ReducerEvent {
-                            reducer: super::Reducer::ResumeStream { cursors },
-                            ..
-                        },
+                    event: __sdk::ReducerEvent { reducer: super::Reducer::ResumeStream { cursors }, .. },
                     ..
                 } = ctx
                 else {

@@ -87,13 +87,7 @@ impl set_stream_policy for super::RemoteReducers {
     ) -> __sdk::Result<()> {
         self.imp.call_reducer(
             "set_stream_policy",
-            SetStreamPolicyArgs {
-                stream_id,
-                class,
-                owner_scope,
-                retention_events,
-                replay_budget_events,
-            },
+            SetStreamPolicyArgs { stream_id, class, owner_scope, retention_events, replay_budget_events },
         )
     }
     fn on_set_stream_policy(
@@ -129,14 +123,7 @@ impl set_stream_policy for super::RemoteReducers {
                 else {
                     unreachable!()
                 };
-                callback(
-                    ctx,
-                    stream_id,
-                    class,
-                    owner_scope,
-                    retention_events,
-                    replay_budget_events,
-                )
+                callback(ctx, stream_id, class, owner_scope, retention_events, replay_budget_events)
             }),
         ))
     }

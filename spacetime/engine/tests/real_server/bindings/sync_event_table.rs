@@ -32,10 +32,7 @@ pub trait SyncEventTableAccess {
 
 impl SyncEventTableAccess for super::RemoteTables {
     fn sync_event(&self) -> SyncEventTableHandle<'_> {
-        SyncEventTableHandle {
-            imp: self.imp.get_table::<SyncEvent>("sync_event"),
-            ctx: std::marker::PhantomData,
-        }
+        SyncEventTableHandle { imp: self.imp.get_table::<SyncEvent>("sync_event"), ctx: std::marker::PhantomData }
     }
 }
 
@@ -89,9 +86,6 @@ pub(super) fn register_table(client_cache: &mut __sdk::ClientCache<super::Remote
 pub(super) fn parse_table_update(
     raw_updates: __ws::TableUpdate<__ws::BsatnFormat>,
 ) -> __sdk::Result<__sdk::TableUpdate<SyncEvent>> {
-    __sdk::TableUpdate::parse_table_update(raw_updates).map_err(|e| {
-        __sdk::InternalError::failed_parse("TableUpdate<SyncEvent>", "TableUpdate")
-            .with_cause(e)
-            .into()
-    })
+    __sdk::TableUpdate::parse_table_update(raw_updates)
+        .map_err(|e| __sdk::InternalError::failed_parse("TableUpdate<SyncEvent>", "TableUpdate").with_cause(e).into())
 }

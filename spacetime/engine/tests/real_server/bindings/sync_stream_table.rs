@@ -32,10 +32,7 @@ pub trait SyncStreamTableAccess {
 
 impl SyncStreamTableAccess for super::RemoteTables {
     fn sync_stream(&self) -> SyncStreamTableHandle<'_> {
-        SyncStreamTableHandle {
-            imp: self.imp.get_table::<SyncStream>("sync_stream"),
-            ctx: std::marker::PhantomData,
-        }
+        SyncStreamTableHandle { imp: self.imp.get_table::<SyncStream>("sync_stream"), ctx: std::marker::PhantomData }
     }
 }
 
@@ -106,11 +103,8 @@ impl<'ctx> __sdk::TableWithPrimaryKey for SyncStreamTableHandle<'ctx> {
 pub(super) fn parse_table_update(
     raw_updates: __ws::TableUpdate<__ws::BsatnFormat>,
 ) -> __sdk::Result<__sdk::TableUpdate<SyncStream>> {
-    __sdk::TableUpdate::parse_table_update(raw_updates).map_err(|e| {
-        __sdk::InternalError::failed_parse("TableUpdate<SyncStream>", "TableUpdate")
-            .with_cause(e)
-            .into()
-    })
+    __sdk::TableUpdate::parse_table_update(raw_updates)
+        .map_err(|e| __sdk::InternalError::failed_parse("TableUpdate<SyncStream>", "TableUpdate").with_cause(e).into())
 }
 
 /// Access to the `stream_id` unique index on the table `sync_stream`,

@@ -22,11 +22,7 @@ impl Bundle for With {
 fn with(files: &Files, path: &str, entry: Entry) -> Vec<String> {
     let bundle = With(files.clone(), BTreeMap::from([(path.to_owned(), entry)]));
     let rechecked = recheck(&bundle, &compile).unwrap();
-    rechecked
-        .problems
-        .iter()
-        .map(|problem| format!("{}: {}", problem.file, problem.what))
-        .collect()
+    rechecked.problems.iter().map(|problem| format!("{}: {}", problem.file, problem.what)).collect()
 }
 
 #[test]
@@ -49,10 +45,7 @@ fn each_digested_file_that_was_edited_is_one_problem() {
         content[middle] ^= 1;
         assert_eq!(problems(&files), [format!("{path}: was edited: its digest differs")]);
         files.get_mut(path).unwrap().truncate(middle);
-        assert_eq!(
-            problems(&files),
-            [format!("{path}: was edited or cut short: its length differs")]
-        );
+        assert_eq!(problems(&files), [format!("{path}: was edited or cut short: its length differs")]);
     }
 }
 
@@ -68,9 +61,7 @@ fn a_file_of_another_length_than_is_listed_is_not_read() {
 fn a_file_that_is_longer_than_any_of_a_bundle_is_not_read_though_it_is_listed_so() {
     let mut files = bundle(&ALLOWED, State::Complete);
     let path = layout::history("equal", LaneId::Legacy);
-    forge(&mut files, |evidence| {
-        evidence.files.get_mut(&path).unwrap().bytes = MAX_FILE_BYTES + 1
-    });
+    forge(&mut files, |evidence| evidence.files.get_mut(&path).unwrap().bytes = MAX_FILE_BYTES + 1);
     let told = with(&files, &path, Entry::File(MAX_FILE_BYTES + 1));
     assert_eq!(told, [format!("{path}: is longer than any file of a bundle")]);
     let told = with(&files, layout::EVIDENCE, Entry::File(MAX_FILE_BYTES + 1));
@@ -82,10 +73,7 @@ fn links_pipes_and_folders_are_no_files_and_are_not_read() {
     let files = bundle(&ALLOWED, State::Complete);
     for (entry, what) in [
         (Entry::Link, "is a symbolic link; a bundle has none"),
-        (
-            Entry::Special,
-            "is no plain file; a bundle has no pipes, sockets or devices",
-        ),
+        (Entry::Special, "is no plain file; a bundle has no pipes, sockets or devices"),
         (Entry::Folder, "is a folder where a file should be"),
     ] {
         for path in files.keys() {
@@ -93,10 +81,7 @@ fn links_pipes_and_folders_are_no_files_and_are_not_read() {
         }
     }
     for path in ["mine", "plans/mine", "times/mine.legacy.jsonl"] {
-        assert_eq!(
-            with(&files, path, Entry::Link),
-            [format!("{path}: is a symbolic link; a bundle has none")]
-        );
+        assert_eq!(with(&files, path, Entry::Link), [format!("{path}: is a symbolic link; a bundle has none")]);
         let what = "is no plain file; a bundle has no pipes, sockets or devices";
         assert_eq!(with(&files, path, Entry::Special), [format!("{path}: {what}")]);
         let what = "is a folder that is no part of this bundle: it was added later";
@@ -109,20 +94,14 @@ fn a_folder_that_is_missing_or_a_link_is_one_problem() {
     let mut files = bundle(&ALLOWED, State::Complete);
     files.retain(|path, _| !path.starts_with("plans/"));
     assert_eq!(problems(&files), ["plans: is missing, with 2 files in it"]);
-    assert_eq!(
-        with(&files, "plans", Entry::Link),
-        ["plans: is a symbolic link; a bundle has none"]
-    );
+    assert_eq!(with(&files, "plans", Entry::Link), ["plans: is a symbolic link; a bundle has none"]);
 }
 
 #[test]
 fn a_folder_that_a_bundle_may_have_but_holds_nothing_was_added() {
     let mut files = bundle(&[("equal", HONEST, None)], State::Complete);
     let what = "is a folder that is no part of this bundle: it was added later";
-    assert_eq!(
-        with(&files, "scenarios/known-bad", Entry::Folder),
-        [format!("scenarios/known-bad: {what}")]
-    );
+    assert_eq!(with(&files, "scenarios/known-bad", Entry::Folder), [format!("scenarios/known-bad: {what}")]);
     files.insert("mine/notes.txt".to_owned(), b"mine".to_vec());
     assert!(problems(&files).contains(&format!("mine: {what}")));
 }
@@ -139,16 +118,9 @@ fn each_file_that_was_added_is_named() {
     ] {
         let mut files = whole.clone();
         files.insert(path.to_owned(), b"{}\n".to_vec());
-        assert_eq!(
-            problems(&files),
-            [format!("{path}: is not listed in evidence.json: it was added later")]
-        );
+        assert_eq!(problems(&files), [format!("{path}: is not listed in evidence.json: it was added later")]);
     }
-    for path in [
-        "histories/other.legacy.jsonl",
-        "plans/other.json",
-        "times/other.legacy.jsonl",
-    ] {
+    for path in ["histories/other.legacy.jsonl", "plans/other.json", "times/other.legacy.jsonl"] {
         let mut files = whole.clone();
         files.insert(path.to_owned(), b"{}\n".to_vec());
         let told = problems(&files);
@@ -162,12 +134,7 @@ fn a_damaged_history_leaves_the_other_scenarios_compared() {
     let mut files = bundle(&TWO, State::Complete);
     let path = layout::history("equal", LaneId::Candidate);
     files.get_mut(&path).unwrap().push(b'\n');
-    edit(
-        &mut files,
-        layout::EVIDENCE,
-        "\"outcome\": \"failed\"",
-        "\"outcome\": \"passed\"",
-    );
+    edit(&mut files, layout::EVIDENCE, "\"outcome\": \"failed\"", "\"outcome\": \"passed\"");
     let told = problems(&files);
     assert_eq!(
         told,
@@ -186,26 +153,18 @@ fn times_that_do_not_fit_the_records_are_named() {
     let mut files = whole.clone();
     files.get_mut(&path).unwrap().extend(b"77\n");
     assert_eq!(problems(&files), [format!("{path}: has not one time for each record")]);
-    for (from, to) in [
-        ("\"after_us\": ", "\"after_us\": 1"),
-        ("\"line\": ", "\"line\": 1"),
-        ("\"equal\": 5", "\"equql\": 5"),
-    ] {
+    for (from, to) in
+        [("\"after_us\": ", "\"after_us\": 1"), ("\"line\": ", "\"line\": 1"), ("\"equal\": 5", "\"equql\": 5")]
+    {
         let mut files = whole.clone();
         edit(&mut files, layout::TIMES, from, to);
         let told = problems(&files);
-        assert!(
-            told.len() == 1 && told[0].starts_with("times.json: does not follow from"),
-            "{told:?}"
-        );
+        assert!(told.len() == 1 && told[0].starts_with("times.json: does not follow from"), "{told:?}");
     }
     let mut files = whole;
     edit(&mut files, layout::TIMES, "{\n", "{\n\n");
     let told = problems(&files);
-    assert!(
-        told.len() == 1 && told[0].starts_with("times.json: is not as this tool writes it"),
-        "{told:?}"
-    );
+    assert!(told.len() == 1 && told[0].starts_with("times.json: is not as this tool writes it"), "{told:?}");
 }
 
 #[test]
@@ -215,8 +174,5 @@ fn a_scenario_that_is_judged_and_has_no_file_is_one_problem() {
     gone.for_each(|path| drop(files.remove(&path)));
     forge(&mut files, |_| {});
     let told = problems(&files);
-    assert_eq!(
-        told,
-        ["plans/losing.json: is missing, and so is every other file of the scenario losing"]
-    );
+    assert_eq!(told, ["plans/losing.json: is missing, and so is every other file of the scenario losing"]);
 }

@@ -8,8 +8,7 @@ const DOES_NOT_FOLLOW: &str = "does not follow from the histories";
 /// Rewrites a scenario's name in a file.
 fn renamed(content: &[u8], from: &str, to: &str) -> Vec<u8> {
     let text = String::from_utf8(content.to_vec()).unwrap();
-    text.replace(&format!("\"scenario\":\"{from}\""), &format!("\"scenario\":\"{to}\""))
-        .into_bytes()
+    text.replace(&format!("\"scenario\":\"{from}\""), &format!("\"scenario\":\"{to}\"")).into_bytes()
 }
 
 /// Every variant of a forged judgement ends at what is computed: judged again and again, as recheck itself says.
@@ -34,14 +33,8 @@ fn a_failed_scenario_that_was_taken_out_of_the_judgement_is_named() {
         evidence.judged = decide(scenarios, &evidence.scope, &State::Complete);
     });
     let told = problems(&files);
-    assert!(
-        told.contains(&format!("evidence.json: `judged.scenarios.losing` {DOES_NOT_FOLLOW}")),
-        "{told:#?}"
-    );
-    assert!(
-        told.contains(&format!("evidence.json: `judged.decision.decision` {DOES_NOT_FOLLOW}")),
-        "{told:#?}"
-    );
+    assert!(told.contains(&format!("evidence.json: `judged.scenarios.losing` {DOES_NOT_FOLLOW}")), "{told:#?}");
+    assert!(told.contains(&format!("evidence.json: `judged.decision.decision` {DOES_NOT_FOLLOW}")), "{told:#?}");
 }
 
 #[test]
@@ -57,29 +50,19 @@ fn a_judgement_without_a_scenario_whose_files_are_there_never_holds() {
 fn a_failed_scenario_whose_files_are_no_longer_listed_is_named() {
     let mut files = bundle(&TWO, State::Complete);
     forge(&mut files, |evidence| {
-        evidence
-            .files
-            .retain(|path, _| layout::scenario_of(path) != Some("losing"));
+        evidence.files.retain(|path, _| layout::scenario_of(path) != Some("losing"));
         evidence.judged.scenarios.retain(|scenario| scenario.name != "losing");
     });
     let told = problems(&files);
-    assert!(
-        told[0].ends_with("is not listed in evidence.json: it was added later"),
-        "{told:#?}"
-    );
+    assert!(told[0].ends_with("is not listed in evidence.json: it was added later"), "{told:#?}");
 }
 
 #[test]
 fn known_bad_scenarios_that_were_taken_out_of_the_judgement_are_named() {
     let mut files = bundle(&ALLOWED, State::Complete);
-    forge(&mut files, |evidence| {
-        evidence.judged.scenarios.retain(|scenario| !scenario.known_bad())
-    });
+    forge(&mut files, |evidence| evidence.judged.scenarios.retain(|scenario| !scenario.known_bad()));
     let told = problems(&files);
-    assert_eq!(
-        told[0],
-        format!("evidence.json: `judged.scenarios.planted` {DOES_NOT_FOLLOW}")
-    );
+    assert_eq!(told[0], format!("evidence.json: `judged.scenarios.planted` {DOES_NOT_FOLLOW}"));
 }
 
 #[test]
@@ -87,19 +70,10 @@ fn a_decision_that_was_turned_round_does_not_follow() {
     let mut files = bundle(&TWO, State::Complete);
     forge(&mut files, |evidence| {
         let decision = Decision::Allow;
-        evidence.judged.decision = Decided {
-            allow: true,
-            decision,
-            reasons: vec![],
-            exit_code: 0,
-        };
+        evidence.judged.decision = Decided { allow: true, decision, reasons: vec![], exit_code: 0 };
     });
     let told = problems(&files);
-    for path in [
-        "judged.decision.allow",
-        "judged.decision.decision",
-        "judged.decision.exit_code",
-    ] {
+    for path in ["judged.decision.allow", "judged.decision.decision", "judged.decision.exit_code"] {
         let expected = format!("evidence.json: `{path}` {DOES_NOT_FOLLOW}");
         assert!(told.contains(&expected), "{told:#?}");
     }
@@ -109,12 +83,7 @@ fn a_decision_that_was_turned_round_does_not_follow() {
 fn entries_in_another_order_do_not_follow() {
     let mut files = bundle(&TWO, State::Complete);
     forge(&mut files, |evidence| evidence.judged.scenarios.swap(0, 1));
-    assert_eq!(
-        problems(&files),
-        [format!(
-            "evidence.json: `judged.scenarios, its order,` {DOES_NOT_FOLLOW}"
-        )]
-    );
+    assert_eq!(problems(&files), [format!("evidence.json: `judged.scenarios, its order,` {DOES_NOT_FOLLOW}")]);
     forge(&mut files, |evidence| {
         evidence.judged.scenarios.swap(0, 1);
         let twice = evidence.judged.scenarios[0].clone();
@@ -128,11 +97,7 @@ fn pages_that_say_something_else_than_the_document_are_named() {
     for (path, from, to) in [
         (layout::SUMMARY, "BLOCK", "ALLOW"),
         (layout::PAGE, "BLOCK", "ALLOW"),
-        (
-            layout::JUNIT,
-            "<testsuites name=\"cutover\" tests=\"",
-            "<testsuites name=\"cutover\" tests=\"1",
-        ),
+        (layout::JUNIT, "<testsuites name=\"cutover\" tests=\"", "<testsuites name=\"cutover\" tests=\"1"),
     ] {
         let mut files = bundle(&TWO, State::Complete);
         edit(&mut files, path, from, to);
@@ -153,21 +118,14 @@ fn a_history_with_a_record_of_another_seq_does_not_give_its_vector() {
     edit(&mut files, &path, "\"seq\":4,\"hash\"", "\"seq\":14,\"hash\"");
     forge(&mut files, |_| {});
     let told = problems(&files);
-    assert_eq!(
-        told[0],
-        format!("vectors/equal.candidate.jsonl: {DOES_NOT_FOLLOW}"),
-        "{told:#?}"
-    );
+    assert_eq!(told[0], format!("vectors/equal.candidate.jsonl: {DOES_NOT_FOLLOW}"), "{told:#?}");
 }
 
 #[test]
 fn a_history_whose_records_do_not_fit_is_not_valid() {
     let path = layout::history("equal", LaneId::Legacy);
     let whole = bundle(&ALLOWED, State::Complete);
-    let lines: Vec<&str> = std::str::from_utf8(&whole[&path])
-        .unwrap()
-        .split_inclusive('\n')
-        .collect();
+    let lines: Vec<&str> = std::str::from_utf8(&whole[&path]).unwrap().split_inclusive('\n').collect();
     let first = |what: &str| lines.iter().position(|line| line.contains(what)).unwrap();
     for (what, drop, told) in [
         ("\"at\":\"invoke\"", true, "ends and never began"),
@@ -186,10 +144,7 @@ fn a_history_whose_records_do_not_fit_is_not_valid() {
         files.insert(path.clone(), lines.concat().into_bytes());
         forge(&mut files, |_| {});
         let found = problems(&files);
-        assert!(
-            found[0].starts_with(&format!("{path}: is not valid: line ")),
-            "{found:#?}"
-        );
+        assert!(found[0].starts_with(&format!("{path}: is not valid: line ")), "{found:#?}");
         assert!(found[0].contains(told), "{found:#?}");
         assert_eq!(found.len(), 1, "{found:#?}");
     }
@@ -208,26 +163,15 @@ fn two_histories_that_were_swapped_are_named() {
     };
     let of = layout::history;
     let mut lanes = bundle(&ALLOWED, State::Complete);
-    swap(
-        &mut lanes,
-        &of("equal", LaneId::Legacy),
-        &of("equal", LaneId::Candidate),
-    );
+    swap(&mut lanes, &of("equal", LaneId::Legacy), &of("equal", LaneId::Candidate));
     forge(&mut lanes, |_| {});
     let told = problems(&lanes);
     assert_eq!(
         told,
-        [
-            "histories/equal.legacy.jsonl: is of another lane",
-            "histories/equal.candidate.jsonl: is of another lane"
-        ]
+        ["histories/equal.legacy.jsonl: is of another lane", "histories/equal.candidate.jsonl: is of another lane"]
     );
     let mut scenarios = bundle(&TWO, State::Complete);
-    swap(
-        &mut scenarios,
-        &of("equal", LaneId::Candidate),
-        &of("losing", LaneId::Candidate),
-    );
+    swap(&mut scenarios, &of("equal", LaneId::Candidate), &of("losing", LaneId::Candidate));
     forge(&mut scenarios, |_| {});
     let told = problems(&scenarios);
     assert_eq!(
@@ -242,11 +186,7 @@ fn two_histories_that_were_swapped_are_named() {
 #[test]
 fn a_passing_scenario_under_another_name_is_named() {
     let mut files = bundle(&ALLOWED, State::Complete);
-    let copies: Vec<_> = files
-        .keys()
-        .filter(|path| layout::scenario_of(path) == Some("equal"))
-        .cloned()
-        .collect();
+    let copies: Vec<_> = files.keys().filter(|path| layout::scenario_of(path) == Some("equal")).cloned().collect();
     for path in &copies {
         files.insert(path.replace("equal", "other"), files[path].clone());
     }
@@ -258,10 +198,7 @@ fn a_passing_scenario_under_another_name_is_named() {
     }
     forge(&mut files, |_| {});
     let told = problems(&files);
-    assert!(
-        told[0].starts_with("histories/other.legacy.jsonl: is of another plan"),
-        "{told:#?}"
-    );
+    assert!(told[0].starts_with("histories/other.legacy.jsonl: is of another plan"), "{told:#?}");
 }
 
 #[test]
@@ -270,26 +207,15 @@ fn a_known_bad_scenario_among_the_honest_ones_is_named() {
     let copy = files.remove("scenarios/known-bad/planted.toml").unwrap();
     files.insert("scenarios/planted.toml".to_owned(), copy);
     forge(&mut files, |_| {});
-    assert_eq!(
-        problems(&files),
-        ["scenarios/planted.toml: stands where no such scenario belongs"]
-    );
+    assert_eq!(problems(&files), ["scenarios/planted.toml: stands where no such scenario belongs"]);
 }
 
 #[test]
 fn a_plan_that_the_scenario_does_not_give_is_named() {
     let mut files = bundle(&ALLOWED, State::Complete);
-    edit(
-        &mut files,
-        &layout::plan("equal"),
-        "\"converge_within_ms\":",
-        "\"converge_within_ms\":1",
-    );
+    edit(&mut files, &layout::plan("equal"), "\"converge_within_ms\":", "\"converge_within_ms\":1");
     forge(&mut files, |_| {});
-    assert_eq!(
-        problems(&files),
-        ["plans/equal.json: is not the plan that the scenario and the seed give"]
-    );
+    assert_eq!(problems(&files), ["plans/equal.json: is not the plan that the scenario and the seed give"]);
 }
 
 #[test]
@@ -302,15 +228,11 @@ fn a_document_with_something_added_is_not_as_it_was_written() {
 
 #[test]
 fn what_no_file_tells_is_bound_by_the_document_s_own_digest() {
-    for (from, to) in [
-        ("20260225T190000Z-1", "20260225T190000Z-2"),
-        ("\"version\": \"0.1.0\"", "\"version\": \"0.2.0\""),
-    ] {
+    for (from, to) in
+        [("20260225T190000Z-1", "20260225T190000Z-2"), ("\"version\": \"0.1.0\"", "\"version\": \"0.2.0\"")]
+    {
         let mut files = bundle(&ALLOWED, State::Complete);
         edit(&mut files, layout::EVIDENCE, from, to);
-        assert_eq!(
-            problems(&files),
-            ["evidence.json: was edited: its digest of itself differs"]
-        );
+        assert_eq!(problems(&files), ["evidence.json: was edited: its digest of itself differs"]);
     }
 }

@@ -15,16 +15,8 @@ fn a_blocked_bundle_holds_and_still_blocks() {
     let rechecked = rechecked(&bundle(&TWO, State::Complete));
     assert_eq!(rechecked.problems, []);
     assert_eq!(rechecked.exit_code(), 1);
-    let losing = rechecked
-        .computed
-        .scenarios
-        .iter()
-        .find(|scenario| scenario.name == "losing");
-    let found: Vec<_> = losing
-        .unwrap()
-        .principal()
-        .map(|found| found.finding.checker.as_str())
-        .collect();
+    let losing = rechecked.computed.scenarios.iter().find(|scenario| scenario.name == "losing");
+    let found: Vec<_> = losing.unwrap().principal().map(|found| found.finding.checker.as_str()).collect();
     assert_eq!(found, ["lost-write"]);
 }
 
@@ -55,16 +47,10 @@ fn what_was_written_before_a_run_was_killed_is_judged() {
         unfinished.seal();
         files.insert(layout::EVIDENCE.to_owned(), unfinished.to_bytes());
         files.remove(&layout::vector("planted", LaneId::Legacy));
-        files.insert(
-            format!("{}.unfinished", layout::vector("planted", LaneId::Legacy)),
-            b"{".to_vec(),
-        );
+        files.insert(format!("{}.unfinished", layout::vector("planted", LaneId::Legacy)), b"{".to_vec());
         let rechecked = rechecked(&files);
         assert_eq!(rechecked.problems, []);
-        assert_eq!(
-            (rechecked.exit_code(), rechecked.computed.scenarios.len()),
-            (exit_code, made.len() - 1)
-        );
+        assert_eq!((rechecked.exit_code(), rechecked.computed.scenarios.len()), (exit_code, made.len() - 1));
     }
 }
 
@@ -102,10 +88,7 @@ fn a_document_that_was_cut_short_is_a_problem_and_a_missing_one_is_no_bundle() {
     let document = files.get_mut(layout::EVIDENCE).unwrap();
     document.truncate(document.len() / 2);
     let problems = problems(&files);
-    assert!(
-        problems.len() == 1 && problems[0].contains("the file was cut short"),
-        "{problems:#?}"
-    );
+    assert!(problems.len() == 1 && problems[0].contains("the file was cut short"), "{problems:#?}");
     files.remove(layout::EVIDENCE);
     assert_eq!(recheck(&files, &compile), Err(NoBundle::NoDocument));
 }

@@ -13,7 +13,7 @@ use super::super::bundle::{closing_files, pages, scenario_files};
 use super::super::layout::{FileEntry, Files, is_digested};
 use super::super::{Driven, EVIDENCE_SCHEMA, FireTime, LaneRun, RUN_TIMES_SCHEMA, Times, Tool};
 use super::*;
-use crate::check::notation::World;
+use crate::check::tests::notation::World;
 use crate::gate::{Asked, Decision, suite_digest};
 use crate::history::History;
 use crate::ids::LaneId;
@@ -25,42 +25,22 @@ const LOSING: &str = "pub a1..3; c1 sub a; legacy: c1 a1 a2 a3; candidate: c1 a1
 /// A scenario of a bundle: its name, what happened, and the checker that must find what is planted in its candidate.
 type Made<'a> = (&'a str, &'a str, Option<&'a str>);
 
-const TWO: [Made<'_>; 3] = [
-    ("equal", HONEST, None),
-    ("losing", LOSING, None),
-    ("planted", LOSING, Some("lost-write")),
-];
+const TWO: [Made<'_>; 3] = [("equal", HONEST, None), ("losing", LOSING, None), ("planted", LOSING, Some("lost-write"))];
 const ALLOWED: [Made<'_>; 2] = [("equal", HONEST, None), ("planted", LOSING, Some("lost-write"))];
 
 fn driven((name, notation, planted): Made<'_>) -> Driven {
-    let World {
-        mut plan,
-        legacy,
-        candidate,
-    } = World::read(notation).unwrap();
+    let World { mut plan, legacy, candidate } = World::read(notation).unwrap();
     plan.scenario = name.to_owned();
     if let Some(checker) = planted {
-        plan.expect = Expectation::Block {
-            findings: vec![checker.to_owned()],
-            lane: LaneId::Candidate,
-        };
+        plan.expect = Expectation::Block { findings: vec![checker.to_owned()], lane: LaneId::Candidate };
     }
     let run = |mut history: History| {
         history.header.plan_digest = plan.digest();
         history.header.scenario.clone_from(&plan.scenario);
         history.header.seed = plan.seed;
-        LaneRun {
-            times_us: (1..=history.records.len() as u64).collect(),
-            started_us: 0,
-            history,
-        }
+        LaneRun { times_us: (1..=history.records.len() as u64).collect(), started_us: 0, history }
     };
-    Driven {
-        legacy: run(legacy),
-        candidate: run(candidate),
-        elapsed_ms: 5,
-        plan,
-    }
+    Driven { legacy: run(legacy), candidate: run(candidate), elapsed_ms: 5, plan }
 }
 
 /// A bundle as the gate writes it. The scenario's text is its plan, so that compiling is reading.
@@ -82,10 +62,7 @@ fn bundle(made: &[Made<'_>], state: State) -> Files {
             legacy: &driven.legacy.history,
             candidate: &driven.candidate.history,
         }));
-        let asked = Asked {
-            digest: driven.plan.scenario_digest.clone(),
-            known_bad: made.2.is_some(),
-        };
+        let asked = Asked { digest: driven.plan.scenario_digest.clone(), known_bad: made.2.is_some() };
         evidence.scope.scenarios.insert(made.0.to_owned(), asked);
         times.scenarios_ms.insert(made.0.to_owned(), driven.elapsed_ms);
         let at = |after_us| format!("at {after_us}");
@@ -100,32 +77,21 @@ fn bundle(made: &[Made<'_>], state: State) -> Files {
     }
     evidence.judged = decide(judged, &evidence.scope, &evidence.state);
     let digested = files.iter().filter(|(path, _)| is_digested(path));
-    evidence.files = digested
-        .map(|(path, content)| (path.clone(), FileEntry::of(content)))
-        .collect();
+    evidence.files = digested.map(|(path, content)| (path.clone(), FileEntry::of(content))).collect();
     files.extend(closing_files(&mut evidence, &times));
     files
 }
 
 /// The scope of a run of scenarios that are not the built-in ones.
 fn scope() -> Scope {
-    Scope {
-        suite: suite_digest(),
-        known_bad: true,
-        instead: Some("mine".to_owned()),
-        ..Scope::default()
-    }
+    Scope { suite: suite_digest(), known_bad: true, instead: Some("mine".to_owned()), ..Scope::default() }
 }
 
 fn evidence(state: State) -> Evidence {
     Evidence {
         schema: EVIDENCE_SCHEMA.to_owned(),
         run: "20260225T190000Z-1".to_owned(),
-        tool: Tool {
-            name: "cutover".to_owned(),
-            version: "0.1.0".to_owned(),
-            built_from: None,
-        },
+        tool: Tool { name: "cutover".to_owned(), version: "0.1.0".to_owned(), built_from: None },
         checkout: None,
         command: vec!["cutover".to_owned(), "gate".to_owned()],
         reproduce: "cutover gate".to_owned(),
@@ -165,8 +131,7 @@ fn problems(files: &Files) -> Vec<String> {
     assert!(!rechecked.holds());
     assert_eq!(rechecked.exit_code(), 1);
     let told = rechecked.problems.iter();
-    told.map(|problem| format!("{}: {}", problem.file, problem.what))
-        .collect()
+    told.map(|problem| format!("{}: {}", problem.file, problem.what)).collect()
 }
 
 /// Edits a text file.
@@ -180,20 +145,11 @@ fn edit(files: &mut Files, path: &str, from: &str, to: &str) {
 /// so are the pages.
 fn forge(files: &mut Files, lie: impl FnOnce(&mut Evidence)) {
     let mut evidence = document(files);
-    let digested = files
-        .iter()
-        .filter(|(path, _)| is_digested(path) && !layout::PAGES.contains(&path.as_str()));
-    evidence.files = digested
-        .map(|(path, content)| (path.clone(), FileEntry::of(content)))
-        .collect();
+    let digested = files.iter().filter(|(path, _)| is_digested(path) && !layout::PAGES.contains(&path.as_str()));
+    evidence.files = digested.map(|(path, content)| (path.clone(), FileEntry::of(content))).collect();
     lie(&mut evidence);
     let mut times: Times = serde_json::from_slice(&files[layout::TIMES]).unwrap();
-    let names: BTreeSet<_> = evidence
-        .judged
-        .scenarios
-        .iter()
-        .map(|scenario| scenario.name.clone())
-        .collect();
+    let names: BTreeSet<_> = evidence.judged.scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     times.scenarios_ms.retain(|name, _| names.contains(name));
     times.fires.retain(|name, _| names.contains(name));
     files.extend(pages(&evidence, &times));

@@ -11,10 +11,7 @@ fn scoped(made: &[Made<'_>], state: State, lie: impl Fn(&mut Evidence)) -> Vec<S
     let judged = rechecked(&files).computed;
     forge(&mut files, |evidence| evidence.judged = judged);
     let problems = rechecked(&files).problems;
-    problems
-        .into_iter()
-        .map(|problem| format!("{}: {}", problem.file, problem.what))
-        .collect()
+    problems.into_iter().map(|problem| format!("{}: {}", problem.file, problem.what)).collect()
 }
 
 #[test]
@@ -24,10 +21,7 @@ fn a_run_that_had_more_to_drive_did_not_come_to_its_end() {
         let asked = evidence.scope.scenarios["equal"].clone();
         evidence.scope.scenarios.insert("never".to_owned(), asked);
     };
-    assert_eq!(
-        scoped(&ALLOWED, State::Interrupted { by: by.clone() }, unfinished),
-        Vec::<String>::new()
-    );
+    assert_eq!(scoped(&ALLOWED, State::Interrupted { by: by.clone() }, unfinished), Vec::<String>::new());
     let told = scoped(&ALLOWED, State::Interrupted { by }, |evidence| {
         unfinished(evidence);
         evidence.state = State::Complete;
@@ -39,25 +33,16 @@ fn a_run_that_had_more_to_drive_did_not_come_to_its_end() {
 #[test]
 fn a_scenario_that_was_driven_can_not_be_called_left_out_or_unasked() {
     let told = scoped(&TWO, State::Complete, |evidence| {
-        evidence
-            .scope
-            .left_out
-            .insert("losing".to_owned(), "its server is not ours".to_owned());
+        evidence.scope.left_out.insert("losing".to_owned(), "its server is not ours".to_owned());
     });
-    assert_eq!(
-        told,
-        ["evidence.json: `scope.left_out.losing` names a scenario whose files are there"]
-    );
+    assert_eq!(told, ["evidence.json: `scope.left_out.losing` names a scenario whose files are there"]);
     for lie in [
         |evidence: &mut Evidence| drop(evidence.scope.scenarios.remove("losing")),
         |evidence: &mut Evidence| evidence.scope.scenarios.get_mut("losing").unwrap().known_bad = true,
         |evidence: &mut Evidence| evidence.scope.scenarios.get_mut("losing").unwrap().digest.push('0'),
     ] {
         let told = scoped(&TWO, State::Complete, lie);
-        assert_eq!(
-            told,
-            ["evidence.json: `scope.scenarios.losing` does not follow from the scenario's files"]
-        );
+        assert_eq!(told, ["evidence.json: `scope.scenarios.losing` does not follow from the scenario's files"]);
     }
 }
 
@@ -67,14 +52,8 @@ fn a_built_in_scenario_is_left_out_for_a_reason_that_follows_from_the_lanes() {
     let means = Means::of_ours;
     let asked = |name: &str| {
         let path = format!("scenarios/{name}.toml");
-        let (_, text) = crate::scenario::stock()
-            .iter()
-            .find(|(stock, _)| *stock == path)
-            .unwrap();
-        Asked {
-            digest: crate::scenario::sha256(text.as_bytes()),
-            known_bad: false,
-        }
+        let (_, text) = crate::scenario::stock().iter().find(|(stock, _)| *stock == path).unwrap();
+        Asked { digest: crate::scenario::sha256(text.as_bytes()), known_bad: false }
     };
     let why = "it kills or pauses the legacy server, which is not ours";
     let left_out = |name: &'static str, why: &'static str, server| {
@@ -84,10 +63,7 @@ fn a_built_in_scenario_is_left_out_for_a_reason_that_follows_from_the_lanes() {
             evidence.scope.lanes = LaneId::BOTH.map(|lane| (lane, means(server))).into();
         }
     };
-    assert_eq!(
-        scoped(&ALLOWED, State::Complete, left_out("legacy-killed", why, Outside)),
-        Vec::<String>::new()
-    );
+    assert_eq!(scoped(&ALLOWED, State::Complete, left_out("legacy-killed", why, Outside)), Vec::<String>::new());
     for (name, why, server) in [
         ("legacy-killed", why, BuiltIn),
         ("legacy-killed", "there was no time", Outside),
@@ -99,15 +75,9 @@ fn a_built_in_scenario_is_left_out_for_a_reason_that_follows_from_the_lanes() {
         assert_eq!(told, [what]);
     }
     let told = scoped(&ALLOWED, State::Complete, |evidence| {
-        evidence
-            .scope
-            .left_out
-            .insert("equal-streams".to_owned(), why.to_owned());
+        evidence.scope.left_out.insert("equal-streams".to_owned(), why.to_owned());
     });
-    assert_eq!(
-        told,
-        ["evidence.json: `scope.left_out.equal-streams` names a scenario that did not have to run"]
-    );
+    assert_eq!(told, ["evidence.json: `scope.left_out.equal-streams` names a scenario that did not have to run"]);
 }
 
 #[test]
@@ -118,10 +88,7 @@ fn a_choice_among_the_built_in_scenarios_gives_what_had_to_run() {
     });
     for name in ["equal", "planted", "legacy-killed"] {
         let what = "does not follow from the built-in scenarios and the choice among them";
-        assert!(
-            told.contains(&format!("evidence.json: `scope.scenarios.{name}` {what}")),
-            "{told:#?}"
-        );
+        assert!(told.contains(&format!("evidence.json: `scope.scenarios.{name}` {what}")), "{told:#?}");
     }
 }
 
@@ -137,8 +104,5 @@ fn what_a_lane_was_follows_from_one_place_to_the_other() {
         evidence.scope.lanes.insert(LaneId::Legacy, means);
         evidence.lanes.insert(LaneId::Legacy, server.clone());
     });
-    assert_eq!(
-        told,
-        ["evidence.json: `scope.lanes.legacy` does not follow from `lanes.legacy`"]
-    );
+    assert_eq!(told, ["evidence.json: `scope.lanes.legacy` does not follow from `lanes.legacy`"]);
 }

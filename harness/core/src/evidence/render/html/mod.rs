@@ -27,19 +27,9 @@ pub struct HtmlRenderer<'a> {
 impl Renderer for HtmlRenderer<'_> {
     fn render(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         let title = format!("{} · cutover {}", words::decision(evidence), evidence.run);
-        writeln!(
-            out,
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">"
-        )?;
-        writeln!(
-            out,
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-        )?;
-        writeln!(
-            out,
-            "<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>",
-            html(&title)
-        )?;
+        writeln!(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">")?;
+        writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
+        writeln!(out, "<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>", html(&title))?;
         self.head(evidence, out)?;
         writeln!(out, "<main>")?;
         troubles(evidence, out)?;
@@ -70,22 +60,12 @@ impl HtmlRenderer<'_> {
             Tone::Bad => "bad",
         };
         let rows = words::rows_shown(evidence);
-        writeln!(
-            out,
-            "<header class=\"page\">\n<h1>May the new lane replace the old one?</h1>"
-        )?;
+        writeln!(out, "<header class=\"page\">\n<h1>May the new lane replace the old one?</h1>")?;
         writeln!(out, "<div class=\"verdict {class}\"><strong>{decision}</strong>")?;
-        writeln!(
-            out,
-            "<p class=\"rows\">{rows}</p>\n<p>{}.</p>",
-            html(&words::headline(evidence))
-        )?;
+        writeln!(out, "<p class=\"rows\">{rows}</p>\n<p>{}.</p>", html(&words::headline(evidence)))?;
         let reasons = &evidence.judged.decision.reasons;
         if !reasons.is_empty() {
-            let items: String = reasons
-                .iter()
-                .map(|reason| format!("<li>{}</li>", html(reason)))
-                .collect();
+            let items: String = reasons.iter().map(|reason| format!("<li>{}</li>", html(reason))).collect();
             writeln!(out, "<ul>{items}</ul>")?;
         }
         writeln!(out, "</div>\n<nav aria-label=\"On this page\">")?;
@@ -98,21 +78,9 @@ impl HtmlRenderer<'_> {
     }
 
     fn scenarios(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let heads = [
-            "deliveries",
-            "resumes",
-            "refused",
-            "faults fired",
-            "duplicates suppressed",
-            "time",
-        ];
+        let heads = ["deliveries", "resumes", "refused", "faults fired", "duplicates suppressed", "time"];
         let caption = "What the clients of each lane saw; legacy/candidate where they differ.";
-        let mut honest = evidence
-            .judged
-            .scenarios
-            .iter()
-            .filter(|scenario| !scenario.known_bad())
-            .peekable();
+        let mut honest = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad()).peekable();
         if honest.peek().is_none() {
             return Ok(());
         }
@@ -130,48 +98,24 @@ impl HtmlRenderer<'_> {
             for count in counts {
                 write!(out, "<td class=\"num\">{}</td>", both(scenario, count))?;
             }
-            writeln!(
-                out,
-                "<td class=\"num\">{}</td></tr>",
-                words::elapsed(self.times, &scenario.name)
-            )?;
+            writeln!(out, "<td class=\"num\">{}</td></tr>", words::elapsed(self.times, &scenario.name))?;
         }
         close_table(out)
     }
 
     fn known_bad(&self, evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
-        let mut bad = evidence
-            .judged
-            .scenarios
-            .iter()
-            .filter(|scenario| scenario.known_bad())
-            .peekable();
+        let mut bad = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad()).peekable();
         if bad.peek().is_none() {
             return Ok(());
         }
         section("known-bad", "Known-bad scenarios", out)?;
         let caption = "Each plants a defect in one lane. The gate is only to be trusted where each is caught with \
                        exactly the findings that it must give.";
-        open_table(
-            caption,
-            "Known-bad scenarios",
-            &["scenario", "outcome", "found"],
-            &["time"],
-            out,
-        )?;
+        open_table(caption, "Known-bad scenarios", &["scenario", "outcome", "found"], &["time"], out)?;
         for scenario in bad {
             let found = html(&words::finding_names(scenario));
-            write!(
-                out,
-                "{}<td>{}</td><td>{found}</td>",
-                row_head(scenario),
-                tag(scenario.outcome)
-            )?;
-            writeln!(
-                out,
-                "<td class=\"num\">{}</td></tr>",
-                words::elapsed(self.times, &scenario.name)
-            )?;
+            write!(out, "{}<td>{}</td><td>{found}</td>", row_head(scenario), tag(scenario.outcome))?;
+            writeln!(out, "<td class=\"num\">{}</td></tr>", words::elapsed(self.times, &scenario.name))?;
         }
         close_table(out)
     }
@@ -184,10 +128,7 @@ impl HtmlRenderer<'_> {
         fact("state", &html(&state(&evidence.state)))?;
         fact("seed", &format!("<span class=\"mono\">{}</span>", evidence.seed))?;
         if let Some(times) = self.times {
-            let took = times
-                .elapsed_ms
-                .map(|ms| format!(", took {}", words::seconds(ms)))
-                .unwrap_or_default();
+            let took = times.elapsed_ms.map(|ms| format!(", took {}", words::seconds(ms))).unwrap_or_default();
             fact("started", &html(&format!("{}{took}", times.started)))?;
         }
         if let Some(lane) = evidence.scope.aa {
@@ -200,39 +141,21 @@ impl HtmlRenderer<'_> {
             fact("byte toxics", &html(&format!("in the Toxiproxy at {url}")))?;
         }
         if evidence.scope.no_faults {
-            fact(
-                "faults",
-                "left out, with all toxics: this run decides nothing about a release",
-            )?;
+            fact("faults", "left out, with all toxics: this run decides nothing about a release")?;
         }
         if let Some(digest) = &evidence.module_digest {
             fact("module", &format!("<span class=\"mono\">{}</span>", html(digest)))?;
         }
-        let built = evidence
-            .tool
-            .built_from
-            .as_ref()
-            .map(|from| format!(", built from {}", checkout(from)));
+        let built = evidence.tool.built_from.as_ref().map(|from| format!(", built from {}", checkout(from)));
         fact(
             "tool",
-            &format!(
-                "{} {}{}",
-                html(&evidence.tool.name),
-                html(&evidence.tool.version),
-                built.unwrap_or_default()
-            ),
+            &format!("{} {}{}", html(&evidence.tool.name), html(&evidence.tool.version), built.unwrap_or_default()),
         )?;
         if let Some(here) = &evidence.checkout {
             fact("checkout", &checkout(here))?;
         }
-        fact(
-            "command",
-            &format!("<code>{}</code>", html(&evidence.command.join(" "))),
-        )?;
-        fact(
-            "reproduce",
-            &format!("<code>{}</code>", html(&words::reproduce_all(evidence))),
-        )?;
+        fact("command", &format!("<code>{}</code>", html(&evidence.command.join(" "))))?;
+        fact("reproduce", &format!("<code>{}</code>", html(&words::reproduce_all(evidence))))?;
         writeln!(out, "</dl>")
     }
 }
@@ -243,23 +166,11 @@ fn sections(evidence: &Evidence) -> [(&'static str, &'static str, bool); 9] {
     [
         ("wrong", "What is wrong", !words::troubled(evidence).is_empty()),
         ("warnings", "Warnings", words::warnings(evidence).next().is_some()),
-        (
-            "scenarios",
-            "Scenarios",
-            scenarios.iter().any(|scenario| !scenario.known_bad()),
-        ),
-        (
-            "known-bad",
-            "Known-bad scenarios",
-            scenarios.iter().any(JudgedScenario::known_bad),
-        ),
+        ("scenarios", "Scenarios", scenarios.iter().any(|scenario| !scenario.known_bad())),
+        ("known-bad", "Known-bad scenarios", scenarios.iter().any(JudgedScenario::known_bad)),
         ("left-out", "Left out", !evidence.scope.left_out.is_empty()),
         ("matrix", "Verification matrix", !evidence.judged.matrix.is_empty()),
-        (
-            "ledger",
-            "Fault ledger",
-            scenarios.iter().any(|scenario| !scenario.ledger.is_empty()),
-        ),
+        ("ledger", "Fault ledger", scenarios.iter().any(|scenario| !scenario.ledger.is_empty())),
         ("run", "The run", true),
         ("files", "Files, and how to recheck them", true),
     ]

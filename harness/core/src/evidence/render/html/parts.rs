@@ -25,17 +25,10 @@ pub(super) fn open_table(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(out, "<p class=\"note\">{caption}</p>")?;
-    writeln!(
-        out,
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table>"
-    )?;
+    writeln!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\"><table>")?;
     write!(out, "<thead><tr>")?;
-    texts
-        .iter()
-        .try_for_each(|head| write!(out, "<th scope=\"col\">{head}</th>"))?;
-    numbers
-        .iter()
-        .try_for_each(|head| write!(out, "<th scope=\"col\" class=\"num\">{head}</th>"))?;
+    texts.iter().try_for_each(|head| write!(out, "<th scope=\"col\">{head}</th>"))?;
+    numbers.iter().try_for_each(|head| write!(out, "<th scope=\"col\" class=\"num\">{head}</th>"))?;
     writeln!(out, "</tr></thead>\n<tbody>")
 }
 
@@ -71,10 +64,7 @@ pub(super) fn warnings(evidence: &Evidence, out: &mut dyn Write) -> io::Result<(
     }
     if let Some(more) = count.checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
         let more = words::counted(more, "more warning", "more warnings");
-        writeln!(
-            out,
-            "<li>And {more} in <a href=\"evidence.json\">evidence.json</a>.</li>"
-        )?;
+        writeln!(out, "<li>And {more} in <a href=\"evidence.json\">evidence.json</a>.</li>")?;
     }
     writeln!(out, "</ul>")
 }
@@ -103,29 +93,16 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
     } else {
         "What the gate has to prove before the old lane may go. Rows that are not shown do not block this run."
     };
-    open_table(
-        caption,
-        "Verification matrix",
-        &["row", "verdict", "claimed by", "why it is not shown"],
-        &[],
-        out,
-    )?;
+    open_table(caption, "Verification matrix", &["row", "verdict", "claimed by", "why it is not shown"], &[], out)?;
     for row in &evidence.judged.matrix {
         let class = match row.verdict {
             Verdict::Valid => "good",
             Verdict::Unknown => "open",
             Verdict::Invalid => "bad",
         };
-        let scenarios = if row.scenarios.is_empty() {
-            "no scenario".to_owned()
-        } else {
-            row.scenarios.join(", ")
-        };
+        let scenarios = if row.scenarios.is_empty() { "no scenario".to_owned() } else { row.scenarios.join(", ") };
         let (name, what) = (html(&row.row), html(&row.meaning));
-        write!(
-            out,
-            "<tr><th scope=\"row\">{name}<span class=\"title\">{what}</span></th>"
-        )?;
+        write!(out, "<tr><th scope=\"row\">{name}<span class=\"title\">{what}</span></th>")?;
         writeln!(
             out,
             "<td><span class=\"tag {class}\">{}</span></td><td>{}</td><td>{}</td></tr>",
@@ -138,11 +115,7 @@ pub(super) fn matrix(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()>
 }
 
 pub(super) fn ledger(evidence: &Evidence, times: Option<&Times>, out: &mut dyn Write) -> io::Result<()> {
-    let scenarios = evidence
-        .judged
-        .scenarios
-        .iter()
-        .filter(|scenario| !scenario.ledger.is_empty());
+    let scenarios = evidence.judged.scenarios.iter().filter(|scenario| !scenario.ledger.is_empty());
     let faults: usize = scenarios.clone().map(|scenario| scenario.ledger.len()).sum();
     if faults == 0 {
         return Ok(());
@@ -163,19 +136,11 @@ pub(super) fn ledger(evidence: &Evidence, times: Option<&Times>, out: &mut dyn W
         for entry in &scenario.ledger {
             let hit = entry.hit.as_deref().map_or("never".to_owned(), html);
             let (name, fault) = (html(&scenario.name), html(entry.fault.as_str()));
-            write!(
-                out,
-                "<tr><td>{name}</td><th scope=\"row\">{fault}</th><td>{}</td>",
-                entry.lane
-            )?;
+            write!(out, "<tr><td>{name}</td><th scope=\"row\">{fault}</th><td>{}</td>", entry.lane)?;
             let client = html(entry.client.as_str());
             let first = words::first_fire(times, &scenario.name, entry);
             let place = first.map_or(String::new(), |fire| {
-                let message = if fire.frame == 0 {
-                    String::new()
-                } else {
-                    format!(".{}", fire.frame)
-                };
+                let message = if fire.frame == 0 { String::new() } else { format!(".{}", fire.frame) };
                 format!("{}{message}, line {}", fire.conn, fire.line)
             });
             let at = first.map_or("", |fire| fire.at.as_str());
@@ -193,60 +158,30 @@ pub(super) fn ledger(evidence: &Evidence, times: Option<&Times>, out: &mut dyn W
 
 pub(super) fn files(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     section("files", "Files, and how to recheck them", out)?;
-    writeln!(
-        out,
-        "<p>The decision follows from the recorded histories alone. To compute it anew, without running "
-    )?;
+    writeln!(out, "<p>The decision follows from the recorded histories alone. To compute it anew, without running ")?;
     writeln!(out, "anything, in this directory:</p>\n<pre>cutover recheck .</pre>")?;
-    open_table(
-        "What lies in this directory.",
-        "Files",
-        &["file", "what it is"],
-        &[],
-        out,
-    )?;
+    open_table("What lies in this directory.", "Files", &["file", "what it is"], &[], out)?;
     let fixed = [
-        (
-            layout::EVIDENCE,
-            "who ran what with what, what was judged, and the digests that bind it",
-        ),
+        (layout::EVIDENCE, "who ran what with what, what was judged, and the digests that bind it"),
         (layout::SUMMARY, "this page in short, as Markdown"),
         (layout::JUNIT, "the same as a test report, for a CI"),
         (layout::PAGE, "this page"),
-        (
-            layout::TIMES,
-            "wall-clock times, neither digested nor judged; times/ has one for each record",
-        ),
+        (layout::TIMES, "wall-clock times, neither digested nor judged; times/ has one for each record"),
         ("scenarios/", "the scenarios as they were read"),
         ("plans/", "each scenario with all chance spent by the seed"),
-        (
-            "histories/",
-            "what each lane's clients asked, saw and suffered, in order",
-        ),
+        ("histories/", "what each lane's clients asked, saw and suffered, in order"),
         ("vectors/", "the hashes of what each client applied"),
     ];
     for (path, what) in fixed {
-        writeln!(
-            out,
-            "<tr><th scope=\"row\"><a href=\"{path}\">{path}</a></th><td>{what}</td></tr>"
-        )?;
+        writeln!(out, "<tr><th scope=\"row\"><a href=\"{path}\">{path}</a></th><td>{what}</td></tr>")?;
     }
     close_table(out)?;
     let count = words::counted(evidence.files.len(), "digested file", "digested files");
     writeln!(out, "<details><summary>{count}</summary>")?;
-    open_table(
-        "Length and SHA-256 of each.",
-        "Digests",
-        &["file", "digest"],
-        &["bytes"],
-        out,
-    )?;
+    open_table("Length and SHA-256 of each.", "Digests", &["file", "digest"], &["bytes"], out)?;
     for (path, entry) in &evidence.files {
         let (path, digest) = (html(path), html(&entry.digest));
-        write!(
-            out,
-            "<tr><th scope=\"row\"><a href=\"{path}\">{path}</a></th><td class=\"hash mono\">{digest}</td>"
-        )?;
+        write!(out, "<tr><th scope=\"row\"><a href=\"{path}\">{path}</a></th><td class=\"hash mono\">{digest}</td>")?;
         writeln!(out, "<td class=\"num\">{}</td></tr>", entry.bytes)?;
     }
     close_table(out)?;

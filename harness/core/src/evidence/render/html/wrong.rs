@@ -63,11 +63,7 @@ fn cause(evidence: &Evidence, cause: &Cause, open: bool, out: &mut dyn Write) ->
     )?;
     if let Some((scenario, witness)) = causes::witness(evidence, cause) {
         finding(scenario, witness, out)?;
-        writeln!(
-            out,
-            "<p>Reproduce:</p>\n<pre>{}</pre>",
-            html(&words::reproduce(evidence, scenario))
-        )?;
+        writeln!(out, "<p>Reproduce:</p>\n<pre>{}</pre>", html(&words::reproduce(evidence, scenario)))?;
     }
     let facts = [
         ("scenarios", causes::scenarios(cause)),

@@ -32,27 +32,15 @@ impl TextRenderer<'_> {
             self.cause(evidence, cause, out)?;
         }
         if let Some(more) = told.len().checked_sub(MAX_CAUSES).filter(|more| *more > 0) {
-            writeln!(
-                out,
-                "… and {} in the page\n",
-                words::counted(more, "more cause", "more causes")
-            )?;
+            writeln!(out, "… and {} in the page\n", words::counted(more, "more cause", "more causes"))?;
         }
         let untold = untold(&evidence.judged.scenarios, told);
         for scenario in untold.iter().take(MAX_UNTOLD) {
             self.scenario(evidence, scenario, out)?;
         }
-        let more: Vec<&str> = untold
-            .iter()
-            .skip(MAX_UNTOLD)
-            .map(|scenario| scenario.name.as_str())
-            .collect();
+        let more: Vec<&str> = untold.iter().skip(MAX_UNTOLD).map(|scenario| scenario.name.as_str()).collect();
         if !more.is_empty() {
-            self.paragraph(
-                0,
-                &format!("… and {} in the page: {}", more.len(), more.join(", ")),
-                out,
-            )?;
+            self.paragraph(0, &format!("… and {} in the page: {}", more.len(), more.join(", ")), out)?;
             writeln!(out)?;
         }
         Ok(())
@@ -111,10 +99,7 @@ impl TextRenderer<'_> {
     pub(super) fn decision(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
         let tone = words::tone(evidence);
         let head = words::decision_and_rows(evidence);
-        let total = self
-            .times
-            .and_then(|times| times.elapsed_ms)
-            .map(|ms| format!(", in {}", words::seconds(ms)));
+        let total = self.times.and_then(|times| times.elapsed_ms).map(|ms| format!(", in {}", words::seconds(ms)));
         let headline = format!("{}{}", words::headline(evidence), total.unwrap_or_default());
         // What blocks is told beside its word, to leave room for what is wrong.
         let beside = tone == Tone::Bad;
@@ -130,11 +115,7 @@ impl TextRenderer<'_> {
             }
         }
         self.reasons(evidence, beside, out)?;
-        let reproduced = if tone == Tone::Bad {
-            self.worst(evidence, out)?
-        } else {
-            None
-        };
+        let reproduced = if tone == Tone::Bad { self.worst(evidence, out)? } else { None };
         if let Some(bundle) = self.bundle {
             if tone != Tone::Good {
                 writeln!(out, "  page       {bundle}/{}", layout::PAGE)?;
@@ -158,11 +139,7 @@ impl TextRenderer<'_> {
         }
         match reasons.len().saturating_sub(MAX_REASONS) {
             0 => Ok(()),
-            more => writeln!(
-                out,
-                "  and {} in the page",
-                words::counted(more, "more reason", "more reasons")
-            ),
+            more => writeln!(out, "  and {} in the page", words::counted(more, "more reason", "more reasons")),
         }
     }
 
@@ -176,11 +153,7 @@ impl TextRenderer<'_> {
             };
             let finding = scenario.principal().map(|finding| finding.says.as_str()).next();
             let says = scenario.reasons.first().map(String::as_str).or(finding);
-            self.paragraph(
-                2,
-                &format!("{}: {}", scenario.name, says.unwrap_or(scenario.outcome.as_str())),
-                out,
-            )?;
+            self.paragraph(2, &format!("{}: {}", scenario.name, says.unwrap_or(scenario.outcome.as_str())), out)?;
             return Ok(Some(words::reproduce(evidence, scenario)));
         };
         let more = match told.len() {
@@ -210,11 +183,7 @@ impl TextRenderer<'_> {
         // Two columns are left for the mark of a text that goes on.
         let lines = self.wrapped(15, text);
         for (index, line) in lines.iter().take(most).enumerate() {
-            let more = if index + 1 == most && lines.len() > most {
-                " …"
-            } else {
-                ""
-            };
+            let more = if index + 1 == most && lines.len() > most { " …" } else { "" };
             writeln!(out, "  {:<9}  {line}{more}", if index == 0 { label } else { "" })?;
         }
         Ok(())

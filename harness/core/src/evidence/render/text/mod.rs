@@ -92,26 +92,14 @@ impl TextRenderer<'_> {
     }
 
     fn scenarios(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
-        let honest: Vec<_> = evidence
-            .judged
-            .scenarios
-            .iter()
-            .filter(|scenario| !scenario.known_bad())
-            .collect();
+        let honest: Vec<_> = evidence.judged.scenarios.iter().filter(|scenario| !scenario.known_bad()).collect();
         if honest.is_empty() {
             return Ok(());
         }
         let wide = self.width >= WIDE;
-        let mut heads = vec![
-            ("scenario", Align::Left),
-            ("outcome", Align::Left),
-            ("deliveries", Align::Right),
-        ];
+        let mut heads = vec![("scenario", Align::Left), ("outcome", Align::Left), ("deliveries", Align::Right)];
         heads.extend([("resumes", Align::Right), ("faults", Align::Right)]);
-        heads.extend([
-            (if wide { "duplicates" } else { "dups" }, Align::Right),
-            ("time", Align::Right),
-        ]);
+        heads.extend([(if wide { "duplicates" } else { "dups" }, Align::Right), ("time", Align::Right)]);
         if wide {
             heads.extend([("refused", Align::Right), ("what it shows", Align::Left)]);
         }
@@ -119,15 +107,8 @@ impl TextRenderer<'_> {
         for scenario in &honest {
             let count = |of: fn(&Seen) -> u64| both(scenario, of);
             let mut cells = vec![scenario.name.clone(), words::outcome(scenario).to_owned()];
-            cells.extend([
-                count(|seen| seen.deliveries),
-                count(|seen| seen.resumes),
-                count(|seen| seen.faults),
-            ]);
-            cells.extend([
-                count(|seen| seen.duplicates),
-                words::elapsed(self.times, &scenario.name),
-            ]);
+            cells.extend([count(|seen| seen.deliveries), count(|seen| seen.resumes), count(|seen| seen.faults)]);
+            cells.extend([count(|seen| seen.duplicates), words::elapsed(self.times, &scenario.name)]);
             if wide {
                 cells.extend([count(|seen| seen.refusals), scenario.title.clone()]);
             }
@@ -138,21 +119,12 @@ impl TextRenderer<'_> {
     }
 
     fn known_bad(&self, evidence: &Evidence, out: &mut Out<'_>) -> io::Result<()> {
-        let bad: Vec<_> = evidence
-            .judged
-            .scenarios
-            .iter()
-            .filter(|scenario| scenario.known_bad())
-            .collect();
+        let bad: Vec<_> = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad()).collect();
         if bad.is_empty() {
             return Ok(());
         }
         let wide = self.width >= WIDE;
-        let mut heads = vec![
-            ("scenario", Align::Left),
-            ("outcome", Align::Left),
-            ("lane", Align::Left),
-        ];
+        let mut heads = vec![("scenario", Align::Left), ("outcome", Align::Left), ("lane", Align::Left)];
         heads.extend([("time", Align::Right), ("found", Align::Left)]);
         if wide {
             heads.push(("what it shows", Align::Left));
@@ -163,15 +135,8 @@ impl TextRenderer<'_> {
                 Expectation::Block { lane, .. } => lane.as_str(),
                 Expectation::Allow => "",
             };
-            let mut cells = vec![
-                scenario.name.clone(),
-                words::outcome(scenario).to_owned(),
-                lane.to_owned(),
-            ];
-            cells.extend([
-                words::elapsed(self.times, &scenario.name),
-                words::finding_names(scenario),
-            ]);
+            let mut cells = vec![scenario.name.clone(), words::outcome(scenario).to_owned(), lane.to_owned()];
+            cells.extend([words::elapsed(self.times, &scenario.name), words::finding_names(scenario)]);
             if wide {
                 cells.push(scenario.title.clone());
             }
@@ -215,17 +180,11 @@ impl TextRenderer<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let of = |verdict| {
-            rows.iter()
-                .filter(move |row| row.verdict == verdict)
-                .map(|row| row.row.as_str())
-        };
+        let of = |verdict| rows.iter().filter(move |row| row.verdict == verdict).map(|row| row.row.as_str());
         self.heading("Verification matrix", out)?;
-        for (verdict, label) in [
-            (Verdict::Valid, "shown"),
-            (Verdict::Unknown, "not shown"),
-            (Verdict::Invalid, "broken"),
-        ] {
+        for (verdict, label) in
+            [(Verdict::Valid, "shown"), (Verdict::Unknown, "not shown"), (Verdict::Invalid, "broken")]
+        {
             let names: Vec<_> = of(verdict).collect();
             if !names.is_empty() {
                 self.labelled(&format!("{label} ({})", names.len()), &names.join(", "), out)?;
@@ -269,9 +228,5 @@ fn outcomes(scenarios: &[&JudgedScenario]) -> Vec<ScenarioOutcome> {
 /// What each lane counted: one number where they agree, else both.
 pub(super) fn both(scenario: &JudgedScenario, of: fn(&Seen) -> u64) -> String {
     let [legacy, candidate] = LaneId::BOTH.map(|lane| scenario.seen.get(&lane).map_or(0, of));
-    if legacy == candidate {
-        legacy.to_string()
-    } else {
-        format!("{legacy}/{candidate}")
-    }
+    if legacy == candidate { legacy.to_string() } else { format!("{legacy}/{candidate}") }
 }

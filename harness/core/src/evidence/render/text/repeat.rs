@@ -25,28 +25,17 @@ impl TextRenderer<'_> {
         }
         let out = &mut Screen::new(out, self.color);
         out.line(Style::Bold, &format!("The same scenarios, run {runs} times"))?;
-        table
-            .lines(self.width)
-            .iter()
-            .try_for_each(|line| writeln!(out, "{line}"))?;
+        table.lines(self.width).iter().try_for_each(|line| writeln!(out, "{line}"))?;
         writeln!(out)?;
         for cause in repeated.causes.iter().take(MAX_TOLD) {
             self.paragraph(0, &sentence(cause, runs), out)?;
             self.paragraph(2, &shown_by(cause), out)?;
         }
         if let Some(more) = repeated.causes.len().checked_sub(MAX_TOLD).filter(|more| *more > 0) {
-            writeln!(
-                out,
-                "… and {} in repeat.json",
-                words::counted(more, "more cause", "more causes")
-            )?;
+            writeln!(out, "… and {} in repeat.json", words::counted(more, "more cause", "more causes"))?;
         }
         for (scenario, times) in repeated.untold.iter().take(MAX_TOLD) {
-            self.paragraph(
-                0,
-                &format!("{scenario} was not as it should be in {times} of {runs} runs"),
-                out,
-            )?;
+            self.paragraph(0, &format!("{scenario} was not as it should be in {times} of {runs} runs"), out)?;
         }
         if !repeated.causes.is_empty() {
             let how = "Clean runs: at least 95 % sure that the fault would have come back, if it comes back as seldom as \
@@ -68,9 +57,7 @@ impl TextRenderer<'_> {
 /// `The legacy lane skipped events on their way to a client: 3 of 5 runs; 12 clean runs show that it is mended`.
 fn sentence(cause: &ComesBack, runs: usize) -> String {
     let mut says = cause.says.chars();
-    let says: String = says
-        .next()
-        .map_or(String::new(), |first| first.to_uppercase().chain(says).collect());
+    let says: String = says.next().map_or(String::new(), |first| first.to_uppercase().chain(says).collect());
     let clean = words::counted(cause.clean_runs as usize, "clean run shows", "clean runs show");
     format!("{says}: {} of {runs} runs; {clean} that it is mended", cause.runs)
 }
@@ -78,11 +65,7 @@ fn sentence(cause: &ComesBack, runs: usize) -> String {
 fn shown_by(cause: &ComesBack) -> String {
     let mut scenarios: Vec<_> = cause.scenarios.iter().collect();
     scenarios.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
-    let shown: Vec<String> = scenarios
-        .iter()
-        .take(MAX_TOLD)
-        .map(|(name, times)| format!("{name} ×{times}"))
-        .collect();
+    let shown: Vec<String> = scenarios.iter().take(MAX_TOLD).map(|(name, times)| format!("{name} ×{times}")).collect();
     let more = match scenarios.len().saturating_sub(MAX_TOLD) {
         0 => String::new(),
         more => format!(", and {more} more"),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::super::replay::{names, recording};
+use super::super::tests::replay::{names, recording};
 use super::*;
 
 fn tagger(serializer: Serializer) -> Tagger {
@@ -14,21 +14,13 @@ fn lines(name: &str, serializer: Serializer) -> String {
     let tagger = tagger(serializer);
     let rows = recording(name);
     let frames = rows.iter().filter_map(|row| Some((row.dir.as_str(), row.frame()?)));
-    frames
-        .map(|(dir, frame)| format!("{dir} {:?}\n", tagger.tag(&frame)))
-        .collect()
+    frames.map(|(dir, frame)| format!("{dir} {:?}\n", tagger.tag(&frame))).collect()
 }
 
 #[test]
 fn the_frames_of_a_recording_are_tagged() {
-    insta::assert_snapshot!(
-        "join_subscribe_live_leave",
-        lines("v2_join_subscribe_live_leave", Serializer::V2)
-    );
-    insta::assert_snapshot!(
-        "stale_retention_floor",
-        lines("v2_stale_retention_floor", Serializer::V2)
-    );
+    insta::assert_snapshot!("join_subscribe_live_leave", lines("v2_join_subscribe_live_leave", Serializer::V2));
+    insta::assert_snapshot!("stale_retention_floor", lines("v2_stale_retention_floor", Serializer::V2));
     insta::assert_snapshot!("v1", lines("v1_official_client_1_2_1", Serializer::V1));
     insta::assert_snapshot!("compat_refusals", lines("v2_compat_refusals", Serializer::V2));
     insta::assert_snapshot!("heartbeats", lines("v2_heartbeats", Serializer::V2));
@@ -50,47 +42,30 @@ fn stream() -> StreamId {
 /// The frames of the recording that the edit changes, with their tags before and after.
 fn edited(edit: &Edit) -> Vec<(FrameTag, FrameTag)> {
     let tagger = tagger(Serializer::V2);
-    let frames = recording("v2_join_subscribe_live_leave")
-        .into_iter()
-        .filter_map(|row| row.frame());
+    let frames = recording("v2_join_subscribe_live_leave").into_iter().filter_map(|row| row.frame());
     let changed = frames.filter_map(|frame| Some((tagger.tag(&frame), tagger.tag(&tagger.edit(&frame, edit)?))));
     changed.collect()
 }
 
 fn delivery(seqs: &[u64], via: Via) -> FrameTag {
-    FrameTag::Delivery {
-        events: seqs.iter().map(|seq| (stream(), Seq(*seq))).collect(),
-        via,
-    }
+    FrameTag::Delivery { events: seqs.iter().map(|seq| (stream(), Seq(*seq))).collect(), via }
 }
 
 #[test]
 fn a_removed_event_is_gone_from_both_copies() {
-    let changed = edited(&Edit::RemoveEvent {
-        stream: stream(),
-        seq: Seq(2),
-    });
+    let changed = edited(&Edit::RemoveEvent { stream: stream(), seq: Seq(2) });
     let expect = [Via::UpdateBatch, Via::Frame].map(|via| (delivery(&[1, 2], via), delivery(&[1], via)));
     assert_eq!(changed, expect);
-    let alone = edited(&Edit::RemoveEvent {
-        stream: stream(),
-        seq: Seq(5),
-    });
+    let alone = edited(&Edit::RemoveEvent { stream: stream(), seq: Seq(5) });
     assert_eq!(alone[0].1, delivery(&[], Via::UpdateBatch));
 }
 
 #[test]
 fn a_misdelivered_event_stands_in_the_frame_twice() {
-    let edit = Edit::Misdeliver {
-        stream: stream(),
-        seq: Seq(2),
-        to_stream: StreamId::new("run:r2:events"),
-        to_seq: Seq(9),
-    };
+    let edit =
+        Edit::Misdeliver { stream: stream(), seq: Seq(2), to_stream: StreamId::new("run:r2:events"), to_seq: Seq(9) };
     let changed = edited(&edit);
-    let FrameTag::Delivery { events, .. } = &changed[1].1 else {
-        panic!()
-    };
+    let FrameTag::Delivery { events, .. } = &changed[1].1 else { panic!() };
     assert_eq!(events[2], (StreamId::new("run:r2:events"), Seq(9)));
 }
 
@@ -98,36 +73,20 @@ fn a_misdelivered_event_stands_in_the_frame_twice() {
 fn a_replaced_payload_declares_its_own_hash_and_leaves_the_others_alone() {
     let tagger = tagger(Serializer::V2);
     let row = &recording("v2_join_subscribe_live_leave")[3];
-    let edit = Edit::ReplacePayload {
-        stream: stream(),
-        seq: Seq(1),
-        payload: r#"{"n":1}"#.to_owned(),
-    };
+    let edit = Edit::ReplacePayload { stream: stream(), seq: Seq(1), payload: r#"{"n":1}"#.to_owned() };
     let frame = row.frame().unwrap();
     // The recorded payload is {"n":1} already, so that the hash of the reference, not ours, is what it is held against.
     assert_eq!(tagger.edit(&frame, &edit).unwrap(), frame);
-    let edit = Edit::ReplacePayload {
-        stream: stream(),
-        seq: Seq(1),
-        payload: "[1.0]".to_owned(),
-    };
-    let Body::Text(text) = tagger.edit(&frame, &edit).unwrap().body else {
-        panic!()
-    };
+    let edit = Edit::ReplacePayload { stream: stream(), seq: Seq(1), payload: "[1.0]".to_owned() };
+    let Body::Text(text) = tagger.edit(&frame, &edit).unwrap().body else { panic!() };
     assert!(String::from_utf8_lossy(&text).contains(r#""payload":[1.0]"#));
 }
 
 #[test]
 fn a_cursor_is_rewritten_or_added() {
-    let cursor = |to| Edit::Cursor {
-        stream: stream(),
-        to: Cursor(to),
-    };
+    let cursor = |to| Edit::Cursor { stream: stream(), to: Cursor(to) };
     let changed = edited(&cursor(40));
-    let asked = |cursor| FrameTag::Resume {
-        cursors: vec![(stream(), Some(Cursor(cursor)))],
-        opens: true,
-    };
+    let asked = |cursor| FrameTag::Resume { cursors: vec![(stream(), Some(Cursor(cursor)))], opens: true };
     assert_eq!(changed, [(asked(0), asked(40))]);
 
     let tagger = tagger(Serializer::V2);
@@ -141,10 +100,7 @@ fn a_cursor_is_rewritten_or_added() {
         let edited = tagger.edit(&subscribe(resume), &cursor(40)).unwrap();
         assert_eq!(tagger.tag(&edited), asked(40));
     }
-    let other = Edit::Cursor {
-        stream: StreamId::new("run:r2:events"),
-        to: Cursor(1),
-    };
+    let other = Edit::Cursor { stream: StreamId::new("run:r2:events"), to: Cursor(1) };
     assert_eq!(tagger.edit(&subscribe(""), &other), None);
 }
 
@@ -152,31 +108,13 @@ fn a_cursor_is_rewritten_or_added() {
 fn the_writers_traffic_is_told_apart() {
     let tagger = tagger(Serializer::V2);
     let http = |direction, text: &str| {
-        tagger.tag(&Frame {
-            direction,
-            body: Body::Http(Bytes::copy_from_slice(text.as_bytes())),
-        })
+        tagger.tag(&Frame { direction, body: Body::Http(Bytes::copy_from_slice(text.as_bytes())) })
     };
-    assert_eq!(
-        http(Direction::ToLane, "POST /internal/v1/sync/publish HTTP/1.1\r\n\r\n{}"),
-        FrameTag::Publish
-    );
-    assert_eq!(
-        http(Direction::ToLane, "PUT /internal/v1/sync/topics/t HTTP/1.1\r\n\r\n{}"),
-        FrameTag::Other
-    );
-    assert_eq!(
-        http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n{\"seq\":1}"),
-        FrameTag::Ack
-    );
-    assert_eq!(
-        http(Direction::ToClient, "HTTP/1.1 409 Conflict\r\n\r\n{\"code\":\"x\"}"),
-        FrameTag::Ack
-    );
-    assert_eq!(
-        http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n{\"head_seq\":1}"),
-        FrameTag::Other
-    );
+    assert_eq!(http(Direction::ToLane, "POST /internal/v1/sync/publish HTTP/1.1\r\n\r\n{}"), FrameTag::Publish);
+    assert_eq!(http(Direction::ToLane, "PUT /internal/v1/sync/topics/t HTTP/1.1\r\n\r\n{}"), FrameTag::Other);
+    assert_eq!(http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n{\"seq\":1}"), FrameTag::Ack);
+    assert_eq!(http(Direction::ToClient, "HTTP/1.1 409 Conflict\r\n\r\n{\"code\":\"x\"}"), FrameTag::Ack);
+    assert_eq!(http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n{\"head_seq\":1}"), FrameTag::Other);
 }
 
 #[test]
@@ -186,19 +124,12 @@ fn a_publish_whose_topic_is_in_the_path_is_told_with_its_stream() {
     (profile.publish.topic, profile.publish.payload) = (String::new(), String::new());
     let tagger = Tagger::new(Serializer::V2, Arc::new(profile), Arc::new(names()));
     let look = |text: &str| {
-        tagger.look(&Frame {
-            direction: Direction::ToLane,
-            body: Body::Http(Bytes::copy_from_slice(text.as_bytes())),
-        })
+        tagger.look(&Frame { direction: Direction::ToLane, body: Body::Http(Bytes::copy_from_slice(text.as_bytes())) })
     };
     let found = look("POST /topics/run%3Ar1%3Aevents/events HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}");
     assert_eq!(found.tag, FrameTag::Publish);
     assert_eq!(found.streams, [(StreamId::new("run:r1:events"), None)]);
-    for other in [
-        "GET /topics/run%3Ar1%3Aevents/events",
-        "POST /topics/a/b/events",
-        "POST /topics//events",
-    ] {
+    for other in ["GET /topics/run%3Ar1%3Aevents/events", "POST /topics/a/b/events", "POST /topics//events"] {
         let found = look(&format!("{other} HTTP/1.1\r\ncontent-length: 2\r\n\r\n{{}}"));
         assert_eq!(found.tag, FrameTag::Other, "{other}");
     }
@@ -210,18 +141,12 @@ fn the_sockets_heartbeat_counts_where_the_channel_has_none() {
     let beat = |profile: &PhoenixProfile, direction, event: &str| {
         let text = format!("[null,\"1\",\"phoenix\",\"{event}\",{{}}]");
         let tagger = Tagger::new(Serializer::V2, Arc::new(profile.clone()), Arc::new(names()));
-        tagger.tag(&Frame {
-            direction,
-            body: Body::Text(Bytes::from(text)),
-        })
+        tagger.tag(&Frame { direction, body: Body::Text(Bytes::from(text)) })
     };
     assert_eq!(beat(&profile, Direction::ToLane, "heartbeat"), FrameTag::Other);
     profile.events.heartbeat = String::new();
     assert_eq!(beat(&profile, Direction::ToLane, "heartbeat"), FrameTag::Heartbeat);
-    assert_eq!(
-        beat(&profile, Direction::ToClient, "phx_reply"),
-        FrameTag::HeartbeatReply
-    );
+    assert_eq!(beat(&profile, Direction::ToClient, "phx_reply"), FrameTag::HeartbeatReply);
 }
 
 #[test]

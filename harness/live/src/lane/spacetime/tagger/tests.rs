@@ -7,8 +7,8 @@ use cutover_core::plan::MessageKind;
 
 use super::super::compression::Compressed;
 use super::super::protocol::{ServerMessage, decode_client, encode_client, encode_server};
-use super::super::recording::{all, recording, schema};
 use super::super::request::{self, Purpose, resume_args};
+use super::super::tests::recording::{all, recording, schema};
 use super::*;
 
 fn tagger(protocol: Protocol) -> Tagger {
@@ -48,19 +48,16 @@ fn what_a_server_sent_uncompressed_is_encoded_again_to_the_same_bytes() {
     for (name, protocol, rows) in all().into_iter().filter(|(name, _, _)| name.contains("none")) {
         for row in rows.iter().filter(|row| !row.to_lane()) {
             let messages: Vec<ServerMessage> = decode_server(protocol, &row.bytes()).unwrap();
-            assert_eq!(
-                encode_server(&messages, Compressed::None).unwrap(),
-                row.bytes(),
-                "{name}"
-            );
+            assert_eq!(encode_server(&messages, Compressed::None).unwrap(), row.bytes(), "{name}");
         }
     }
 }
 
-fn tags(protocol: Protocol, rows: &[super::super::recording::Row]) -> String {
+fn tags(protocol: Protocol, rows: &[super::super::tests::recording::Row]) -> String {
     let tagger = tagger(protocol);
-    let line =
-        |row: &super::super::recording::Row| format!("{} {} {:?}\n", row.conn, row.dir, tagger.tag(&row.frame()));
+    let line = |row: &super::super::tests::recording::Row| {
+        format!("{} {} {:?}\n", row.conn, row.dir, tagger.tag(&row.frame()))
+    };
     rows.iter().map(line).collect()
 }
 
@@ -79,7 +76,7 @@ fn the_frames_of_each_subprotocol_are_tagged() {
 
 /// Every event that is delivered to each connection, and every other tag, sorted: v3 puts more or fewer messages into a
 /// frame as it comes.
-fn flattened(protocol: Protocol, rows: &[super::super::recording::Row]) -> Vec<String> {
+fn flattened(protocol: Protocol, rows: &[super::super::tests::recording::Row]) -> Vec<String> {
     let tagger = tagger(protocol);
     let mut lines = Vec::new();
     for row in rows {
@@ -100,9 +97,7 @@ fn compression_and_confirmed_reads_change_no_tag() {
     let mut seen: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
     for (name, protocol, rows) in all() {
         let lines = flattened(protocol, &rows);
-        let first = seen
-            .entry(name[..8].to_owned())
-            .or_insert_with(|| (name.clone(), lines.clone()));
+        let first = seen.entry(name[..8].to_owned()).or_insert_with(|| (name.clone(), lines.clone()));
         assert_eq!(lines, first.1, "{name} against {}", first.0);
     }
     assert_eq!(seen.len(), 4);
@@ -133,27 +128,16 @@ fn events(tag: &FrameTag) -> Vec<(StreamId, Seq)> {
 #[test]
 fn an_event_is_taken_out_of_every_frame_that_carries_it() {
     let gone = (stream("s1"), Seq(3));
-    let changed = edited(&Edit::RemoveEvent {
-        stream: gone.0.clone(),
-        seq: gone.1,
-    });
+    let changed = edited(&Edit::RemoveEvent { stream: gone.0.clone(), seq: gone.1 });
     assert!(changed.len() >= all().len());
     for (name, before, after) in changed {
-        assert!(
-            events(&before).contains(&gone) && !events(&after).contains(&gone),
-            "{name}"
-        );
+        assert!(events(&before).contains(&gone) && !events(&after).contains(&gone), "{name}");
     }
 }
 
 #[test]
 fn an_event_is_misdelivered_beside_itself() {
-    let edit = Edit::Misdeliver {
-        stream: stream("s2"),
-        seq: Seq(1),
-        to_stream: stream("s1"),
-        to_seq: Seq(77),
-    };
+    let edit = Edit::Misdeliver { stream: stream("s2"), seq: Seq(1), to_stream: stream("s1"), to_seq: Seq(77) };
     let changed = edited(&edit);
     assert!(changed.len() >= all().len());
     for (name, before, after) in changed {
@@ -164,11 +148,7 @@ fn an_event_is_misdelivered_beside_itself() {
 
 #[test]
 fn a_replaced_payload_declares_its_own_hash() {
-    let edit = Edit::ReplacePayload {
-        stream: stream("s1"),
-        seq: Seq(3),
-        payload: "[1.0]".to_owned(),
-    };
+    let edit = Edit::ReplacePayload { stream: stream("s1"), seq: Seq(3), payload: "[1.0]".to_owned() };
     let hash = cutover_core::hash::payload_hash(b"[1.0]").unwrap().to_string();
     let mut hits = 0;
     for (name, protocol, rows) in all() {
@@ -190,40 +170,18 @@ fn a_replaced_payload_declares_its_own_hash() {
 fn a_cursor_is_rewritten_in_the_check_and_in_the_query() {
     for protocol in [Protocol::V1, Protocol::V2, Protocol::V3] {
         let tagger = tagger(protocol);
-        let frame = |message| Frame {
-            direction: Direction::ToLane,
-            body: Body::Binary(encode_client(&[message]).unwrap()),
-        };
+        let frame =
+            |message| Frame { direction: Direction::ToLane, body: Body::Binary(encode_client(&[message]).unwrap()) };
         let args = resume_args(&[("s1".to_owned(), 5), ("s2".to_owned(), 6)]);
-        let check = frame(request::call(
-            protocol,
-            Purpose::Check.request_id(1),
-            RESUME_REDUCER,
-            args,
-        ));
+        let check = frame(request::call(protocol, Purpose::Check.request_id(1), RESUME_REDUCER, args));
         let queries = vec![request::events_query("s1", 5), request::events_query("s2", 6)];
         let query = frame(request::subscribe(protocol, Purpose::Events.request_id(2), queries));
-        let edit = Edit::Cursor {
-            stream: stream("s1"),
-            to: Cursor(40),
-        };
+        let edit = Edit::Cursor { stream: stream("s1"), to: Cursor(40) };
         for (sent, opens) in [(check, true), (query, false)] {
             let cursors = |first| vec![(stream("s1"), Some(Cursor(first))), (stream("s2"), Some(Cursor(6)))];
-            assert_eq!(
-                tagger.tag(&sent),
-                FrameTag::Resume {
-                    cursors: cursors(5),
-                    opens
-                }
-            );
+            assert_eq!(tagger.tag(&sent), FrameTag::Resume { cursors: cursors(5), opens });
             let edited = tagger.edit(&sent, &edit).unwrap();
-            assert_eq!(
-                tagger.tag(&edited),
-                FrameTag::Resume {
-                    cursors: cursors(40),
-                    opens
-                }
-            );
+            assert_eq!(tagger.tag(&edited), FrameTag::Resume { cursors: cursors(40), opens });
         }
     }
 }
@@ -233,25 +191,14 @@ fn a_bootstrap_opens_its_resume_without_cursors() {
     let queries = vec![request::events_query("s1", 0)];
     let message = request::subscribe(Protocol::V2, Purpose::Bootstrap.request_id(1), queries);
     let body = Body::Binary(encode_client(&[message]).unwrap());
-    let tag = tagger(Protocol::V2).tag(&Frame {
-        direction: Direction::ToLane,
-        body,
-    });
-    assert_eq!(
-        tag,
-        FrameTag::Resume {
-            cursors: vec![(stream("s1"), None)],
-            opens: true
-        }
-    );
+    let tag = tagger(Protocol::V2).tag(&Frame { direction: Direction::ToLane, body });
+    assert_eq!(tag, FrameTag::Resume { cursors: vec![(stream("s1"), None)], opens: true });
 }
 
 /// The answer of a 1.2.0 server to a call of `resume_stream` that failed: its request id is always 0.
 fn failed_call(cursor: u64) -> Frame {
     let (protocol, rows) = recording("1.2.0/v1-none");
-    let messages = rows
-        .iter()
-        .flat_map(|row| decode_server(protocol, &row.bytes()).unwrap_or_default());
+    let messages = rows.iter().flat_map(|row| decode_server(protocol, &row.bytes()).unwrap_or_default());
     let failed = messages.into_iter().find_map(|message| match message {
         ServerMessage::V1(v1::ServerMessage::TransactionUpdate(update))
             if matches!(update.status, v1::UpdateStatus::Failed(_)) =>
@@ -264,15 +211,9 @@ fn failed_call(cursor: u64) -> Frame {
     failed.reducer_call.reducer_name = RESUME_REDUCER.into();
     failed.reducer_call.args = resume_args(&[("s1".to_owned(), cursor)]).to_vec().into();
     failed.reducer_call.request_id = 0;
-    let bytes = encode_server(
-        &[ServerMessage::V1(v1::ServerMessage::TransactionUpdate(failed))],
-        Compressed::None,
-    )
-    .unwrap();
-    Frame {
-        direction: Direction::ToClient,
-        body: Body::Binary(bytes),
-    }
+    let bytes =
+        encode_server(&[ServerMessage::V1(v1::ServerMessage::TransactionUpdate(failed))], Compressed::None).unwrap();
+    Frame { direction: Direction::ToClient, body: Body::Binary(bytes) }
 }
 
 #[test]
@@ -300,10 +241,7 @@ fn a_frame_with_a_delivery_and_the_end_of_a_resume_is_of_both_sorts() {
 #[test]
 fn a_failed_check_that_is_not_numbered_still_answers_its_resume() {
     assert_eq!(tagger(Protocol::V1).tag(&failed_call(5)), FrameTag::ResumeReply);
-    assert_eq!(
-        tagger(Protocol::V1).tag(&failed_call(u64::MAX)),
-        FrameTag::HeartbeatReply
-    );
+    assert_eq!(tagger(Protocol::V1).tag(&failed_call(u64::MAX)), FrameTag::HeartbeatReply);
 }
 
 #[test]
@@ -311,70 +249,33 @@ fn a_heartbeat_is_no_resume() {
     let args = resume_args(&[("s1".to_owned(), u64::MAX)]);
     let message = request::call(Protocol::V3, Purpose::Heartbeat.request_id(1), RESUME_REDUCER, args);
     let body = Body::Binary(encode_client(&[message]).unwrap());
-    let frame = Frame {
-        direction: Direction::ToLane,
-        body,
-    };
+    let frame = Frame { direction: Direction::ToLane, body };
     assert_eq!(tagger(Protocol::V3).tag(&frame), FrameTag::Heartbeat);
-    assert_eq!(
-        tagger(Protocol::V3).edit(
-            &frame,
-            &Edit::Cursor {
-                stream: stream("s1"),
-                to: Cursor(1)
-            }
-        ),
-        None
-    );
+    assert_eq!(tagger(Protocol::V3).edit(&frame, &Edit::Cursor { stream: stream("s1"), to: Cursor(1) }), None);
 }
 
 #[test]
 fn the_writers_traffic_is_told_apart() {
     let tagger = tagger(Protocol::V1);
     let http = |direction, text: &str| {
-        tagger.tag(&Frame {
-            direction,
-            body: Body::Http(Bytes::copy_from_slice(text.as_bytes())),
-        })
+        tagger.tag(&Frame { direction, body: Body::Http(Bytes::copy_from_slice(text.as_bytes())) })
     };
     assert_eq!(
-        http(
-            Direction::ToLane,
-            "POST /v1/database/d/call/append_sync_event HTTP/1.1\r\n\r\n[]"
-        ),
+        http(Direction::ToLane, "POST /v1/database/d/call/append_sync_event HTTP/1.1\r\n\r\n[]"),
         FrameTag::Publish
     );
-    assert_eq!(
-        http(Direction::ToLane, "POST /v1/database/d/sql HTTP/1.1\r\n\r\nSELECT"),
-        FrameTag::Other
-    );
+    assert_eq!(http(Direction::ToLane, "POST /v1/database/d/sql HTTP/1.1\r\n\r\nSELECT"), FrameTag::Other);
     assert_eq!(http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n"), FrameTag::Ack);
-    assert_eq!(
-        http(Direction::ToClient, "HTTP/1.1 530 \r\n\r\n{\"code\":\"x\"}"),
-        FrameTag::Ack
-    );
-    assert_eq!(
-        http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n[{\"rows\":[[1]]}]"),
-        FrameTag::Other
-    );
+    assert_eq!(http(Direction::ToClient, "HTTP/1.1 530 \r\n\r\n{\"code\":\"x\"}"), FrameTag::Ack);
+    assert_eq!(http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n[{\"rows\":[[1]]}]"), FrameTag::Other);
 }
 
 #[test]
 fn bytes_that_are_no_message_are_other() {
     for protocol in [Protocol::V1, Protocol::V2, Protocol::V3] {
-        for bytes in [
-            &b""[..],
-            b"\x00",
-            b"\x07abc",
-            b"\x01nope",
-            b"\x02nope",
-            b"\x00\xff\xff\xff\xff\xff",
-        ] {
+        for bytes in [&b""[..], b"\x00", b"\x07abc", b"\x01nope", b"\x02nope", b"\x00\xff\xff\xff\xff\xff"] {
             for direction in [Direction::ToLane, Direction::ToClient] {
-                let frame = Frame {
-                    direction,
-                    body: Body::Binary(Bytes::copy_from_slice(bytes)),
-                };
+                let frame = Frame { direction, body: Body::Binary(Bytes::copy_from_slice(bytes)) };
                 assert_eq!(tagger(protocol).tag(&frame), FrameTag::Other, "{bytes:?}");
             }
         }

@@ -1,0 +1,3 @@
+//! Tests of the driver against a lane that is none.
+
+mod retries;

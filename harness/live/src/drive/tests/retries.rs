@@ -1,0 +1,333 @@
+//! Clients and writers in front of lanes that refuse, end or put off: what they ask, how often, and what they record.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use cutover_core::history::{self, Closed, Record, Refusal};
+use cutover_core::ids::{LaneId, OpId, Seq, StreamId};
+use cutover_core::plan::{Compression, PlannedClient, Serializer};
+use tokio::time::timeout;
+
+use super::super::backoff::Backoff;
+use super::super::checkpoints::CheckpointFile;
+use super::super::client::ClientHandle;
+use super::super::event::Quiet;
+use super::super::inbox::Inbox;
+use super::super::recorder::Recorder;
+use super::super::writer::Writer;
+use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, OpenError, Role, Session};
+
+/// What a lane does when a connection is opened, by how many were before.
+type OnOpen = fn(usize) -> Result<(), OpenError>;
+/// What it answers, by how many operations were before on any connection.
+type OnOp = fn(usize, &Op) -> Completion;
+
+struct Fake {
+    open: OnOpen,
+    op: OnOp,
+    /// How a subscribed connection ends at once; `None` leaves it open.
+    ends: Option<Closed>,
+    asks_to_wait: Option<Duration>,
+    opened: AtomicUsize,
+    asked: Arc<AtomicUsize>,
+}
+
+struct FakeSession {
+    op: OnOp,
+    ends: Option<Closed>,
+    asks_to_wait: Option<Duration>,
+    asked: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Lane for Fake {
+    fn id(&self) -> LaneId {
+        LaneId::Legacy
+    }
+
+    async fn open(&self, _: &Endpoint, _: &Role) -> Result<Box<dyn Session>, OpenError> {
+        (self.open)(self.opened.fetch_add(1, Ordering::SeqCst))?;
+        Ok(Box::new(FakeSession {
+            op: self.op,
+            ends: self.ends.clone(),
+            asks_to_wait: self.asks_to_wait,
+            asked: Arc::clone(&self.asked),
+        }))
+    }
+}
+
+#[async_trait]
+impl Session for FakeSession {
+    async fn invoke(&mut self, op: &Op) -> Completion {
+        (self.op)(self.asked.fetch_add(1, Ordering::SeqCst), op)
+    }
+
+    async fn next(&mut self) -> Arrival {
+        match &self.ends {
+            Some(end) => {
+                // What comes before an answer is there at once; the end comes a moment later.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                Arrival::Closed(end.clone())
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.asks_to_wait
+    }
+
+    async fn close(&mut self) {}
+}
+
+/// What seven waits take, of which the first is 1 ms and each further one twice the last.
+const SEVEN_WAITS: Duration = Duration::from_millis(127);
+/// A lane that does not answer: not to a connection, or not to what is asked on one.
+struct Silent {
+    opens: bool,
+}
+
+struct SilentSession;
+
+#[async_trait]
+impl Lane for Silent {
+    fn id(&self) -> LaneId {
+        LaneId::Legacy
+    }
+
+    async fn open(&self, _: &Endpoint, _: &Role) -> Result<Box<dyn Session>, OpenError> {
+        match self.opens {
+            true => Ok(Box::new(SilentSession)),
+            false => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Session for SilentSession {
+    async fn invoke(&mut self, _: &Op) -> Completion {
+        std::future::pending().await
+    }
+
+    async fn next(&mut self) -> Arrival {
+        std::future::pending().await
+    }
+
+    async fn close(&mut self) {}
+}
+
+fn fake(open: OnOpen, op: OnOp) -> Fake {
+    Fake { open, op, ends: None, asks_to_wait: None, opened: AtomicUsize::new(0), asked: Arc::default() }
+}
+
+fn refused(what: &str, retryable: bool) -> OpenError {
+    OpenError { what: what.to_owned(), hint: None, retryable, retry_after: None, refusal: None }
+}
+
+fn accepts(_: usize, op: &Op) -> Completion {
+    match op {
+        Op::Subscribe { streams, .. } => {
+            let heads = streams.iter().map(|(stream, _)| (stream.clone(), Head::Untold));
+            Completion::Ok(Answer::Subscribed(heads.collect()))
+        }
+        _ => Completion::Ok(Answer::Done),
+    }
+}
+
+fn endpoint() -> Endpoint {
+    Endpoint { connect: ([127, 0, 0, 1], 9).into(), authority: "lane.example".to_owned() }
+}
+
+fn recorder() -> Recorder {
+    Recorder::start("some".to_owned(), LaneId::Legacy, Arc::new(Quiet))
+}
+
+fn publish() -> Op {
+    Op::Publish { stream: StreamId::from("a"), key: "k".to_owned(), payload: "1".to_owned() }
+}
+
+fn written(_: usize) -> Completion {
+    Completion::Ok(Answer::Published { seq: Seq(1), duplicate: Some(false) })
+}
+
+async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> (ClientHandle, Recorder) {
+    let recorder = recorder();
+    let planned = PlannedClient {
+        id: "desk".into(),
+        streams: vec!["a".into()],
+        replay_batch: 10,
+        serializer: Serializer::V2,
+        compression: Compression::None,
+        backoff_ms: waits.to_vec(),
+    };
+    let file = CheckpointFile::of(dir.path(), "desk");
+    let inbox = Inbox::new(planned, Arc::default(), recorder.clone(), file);
+    let handle = ClientHandle::spawn(lane, endpoint(), inbox, recorder.clone());
+    handle.connect().await;
+    (handle, recorder)
+}
+
+#[tokio::test]
+async fn a_publish_that_is_put_off_is_tried_again_when_the_lane_says_and_wrote_nothing() {
+    let mut lane = fake(
+        |_| Ok(()),
+        |nth, _| match nth {
+            0 => Completion::Later("HTTP 429".to_owned()),
+            _ => written(nth),
+        },
+    );
+    lane.asks_to_wait = Some(Duration::from_millis(80));
+    let recorder = recorder();
+    let mut writer = Writer::new(Arc::new(lane), endpoint(), recorder.clone(), Backoff::new(vec![1]));
+    let started = Instant::now();
+    let completion = writer.invoke(OpId(1), &publish()).await;
+    assert_eq!(completion, written(0));
+    assert!(started.elapsed() >= Duration::from_millis(80));
+    let records = recorder.snapshot().records;
+    assert!(matches!(&records[1], Record::Complete { completion: history::Completion::Later { .. }, .. }));
+    assert_eq!(records.len(), 4);
+}
+
+#[tokio::test]
+async fn a_writer_before_a_lane_in_trouble_backs_off() {
+    let lane = Arc::new(fake(|_| Ok(()), |_, _| Completion::Info("HTTP 503".to_owned())));
+    let mut writer = Writer::new(Arc::clone(&lane) as Arc<dyn Lane>, endpoint(), recorder(), Backoff::new(vec![1]));
+    let started = Instant::now();
+    let asked_often = async {
+        while lane.asked.load(Ordering::SeqCst) < 8 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let op = publish();
+    tokio::select! {
+        completion = writer.invoke(OpId(1), &op) => panic!("{completion:?}"),
+        () = asked_often => {}
+    }
+    assert!(started.elapsed() >= SEVEN_WAITS, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_writer_that_can_not_connect_sent_nothing() {
+    let lane = fake(
+        |nth| {
+            if nth == 0 { Err(refused("HTTP 503", true)) } else { Ok(()) }
+        },
+        |nth, _| written(nth),
+    );
+    let recorder = recorder();
+    let mut writer = Writer::new(Arc::new(lane), endpoint(), recorder.clone(), Backoff::new(vec![1]));
+    assert_eq!(writer.invoke(OpId(1), &publish()).await, written(0));
+    assert!(matches!(
+        &recorder.snapshot().records[1],
+        Record::Complete {
+            completion: history::Completion::Later { why },
+            ..
+        } if why == "HTTP 503"
+    ));
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_once_it_is_subscribed_does_not_end_the_back_off() {
+    let mut lane = fake(|_| Ok(()), accepts);
+    lane.ends = Some(Closed::CloseFrame { code: 4001 });
+    let (lane, dir) = (Arc::new(lane), tempfile::tempdir().unwrap());
+    let started = Instant::now();
+    let (handle, _) = client(lane.clone(), &[1], &dir).await;
+    let mut status = handle.status.clone();
+    while lane.opened.load(Ordering::SeqCst) < 8 {
+        status.changed().await.unwrap();
+    }
+    assert!(started.elapsed() >= SEVEN_WAITS, "{:?}", started.elapsed());
+    handle.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_was_let_in_before_takes_a_refusal_for_one_in_passing() {
+    fn second_is_refused(nth: usize) -> Result<(), OpenError> {
+        if nth == 1 { Err(refused("HTTP 403", false)) } else { Ok(()) }
+    }
+    let mut lane = fake(second_is_refused, accepts);
+    lane.ends = Some(Closed::CloseFrame { code: 1012 });
+    let (lane, dir) = (Arc::new(lane), tempfile::tempdir().unwrap());
+    let (handle, recorder) = client(lane.clone(), &[1], &dir).await;
+    let third = async {
+        while lane.opened.load(Ordering::SeqCst) < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(30), third).await.unwrap();
+    handle.stop().await;
+    let gave_up = recorder.snapshot().records.iter().any(|it| matches!(it, Record::GaveUp { .. }));
+    assert!(!gave_up);
+}
+
+#[tokio::test]
+async fn a_client_that_was_never_let_in_gives_up_at_once_and_says_why() {
+    let lane = fake(|_| Err(refused("HTTP 403", false)), accepts);
+    let dir = tempfile::tempdir().unwrap();
+    let (handle, recorder) = client(Arc::new(lane), &[1], &dir).await;
+    let mut status = handle.status.clone();
+    status.wait_for(|status| status.gave_up.is_some()).await.unwrap();
+    handle.stop().await;
+    let records = recorder.snapshot().records;
+    assert!(records.iter().any(|it| matches!(it, Record::GaveUp { why, .. } if why == "HTTP 403")));
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_rate_limited_is_asked_for_again() {
+    fn limited(nth: usize, op: &Op) -> Completion {
+        match nth {
+            0 => Completion::Fail(Refusal { code: "rate_limited".to_owned(), ..Refusal::default() }),
+            _ => accepts(nth, op),
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (handle, _) = client(Arc::new(fake(|_| Ok(()), limited)), &[1], &dir).await;
+    let mut status = handle.status.clone();
+    status.wait_for(|status| status.subscribed).await.unwrap();
+    handle.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_in_front_of_a_silent_lane_obeys_at_once() {
+    for (opens, crash) in [(false, false), (false, true), (true, false), (true, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let (handle, recorder) = client(Arc::new(Silent { opens }), &[1], &dir).await;
+        while opens && recorder.snapshot().records.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let obeyed = async {
+            match crash {
+                true => handle.crash().await,
+                false => handle.disconnect().await,
+            }
+            handle.connect().await;
+            handle.stop().await;
+        };
+        timeout(Duration::from_secs(2), obeyed).await.unwrap();
+        let records = recorder.snapshot().records;
+        let first = records.iter().find_map(|record| match record {
+            Record::Closed { why, .. } => Some(why.clone()),
+            _ => None,
+        });
+        // A connection that was never opened has no end.
+        let end = if crash { Closed::Crashed } else { Closed::ByClient };
+        assert_eq!(first, opens.then_some(end), "{records:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_of_a_client_that_is_opening_a_connection_is_answered_on_that_connection() {
+    let dir = tempfile::tempdir().unwrap();
+    let (handle, recorder) = client(Arc::new(fake(|_| Ok(()), accepts)), &[1], &dir).await;
+    handle.settle().await;
+    assert!(handle.asks_for_life().await);
+    handle.disconnect().await;
+    handle.stop().await;
+    let records = recorder.snapshot().records;
+    let opened = records.iter().filter(|record| matches!(record, Record::Opened { .. }));
+    assert_eq!(opened.count(), 1, "{records:?}");
+}

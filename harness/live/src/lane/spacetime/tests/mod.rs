@@ -1,0 +1,5 @@
+//! Tests of the lane against recordings and a server that is none.
+
+pub(crate) mod recording;
+mod server;
+mod session;
