@@ -13,10 +13,7 @@ use super::tables::{ActiveConnection, active_connection};
 fn client_connected(ctx: &ReducerContext) {
     if let Some(connection_id) = ctx.connection_id {
         ctx.db.active_connection().connection_id().delete(connection_id);
-        ctx.db.active_connection().insert(ActiveConnection {
-            connection_id,
-            identity: ctx.sender,
-        });
+        ctx.db.active_connection().insert(ActiveConnection { connection_id, identity: ctx.sender });
     }
 }
 

@@ -19,10 +19,7 @@ fn ack_checkpoint(ctx: &ReducerContext, client_id: String, stream_id: String, se
 /// Answers whether these cursors can be resumed: nothing is written, and success means that none is stale.
 #[reducer]
 fn resume_stream(ctx: &ReducerContext, cursors: Vec<StreamCursor>) -> Answer {
-    let cursors: Vec<_> = cursors
-        .into_iter()
-        .map(|cursor| (cursor.stream_id, cursor.resume_after))
-        .collect();
+    let cursors: Vec<_> = cursors.into_iter().map(|cursor| (cursor.stream_id, cursor.resume_after)).collect();
     answer(check_resume(&cursors, |stream_id| view(ctx, stream_id)))
 }
 
@@ -34,21 +31,12 @@ fn ack(ctx: &ReducerContext, client_id: String, stream_id: String, asked: Checkp
     };
     let checkpoint_key = pair_key(&client_id, &stream_id);
     let standing = ctx.db.sync_checkpoint().checkpoint_key().find(&checkpoint_key);
-    let position = standing.as_ref().map(|row| Checkpoint {
-        seq: row.seq,
-        durable_offset: row.durable_offset,
-    });
+    let position = standing.as_ref().map(|row| Checkpoint { seq: row.seq, durable_offset: row.durable_offset });
     if decide_ack(position, asked, stream.head_seq)? == Ack::Repeat {
         return Ok(());
     }
     let Checkpoint { seq, durable_offset } = asked;
-    let row = SyncCheckpoint {
-        checkpoint_key,
-        client_id,
-        stream_id,
-        seq,
-        durable_offset,
-    };
+    let row = SyncCheckpoint { checkpoint_key, client_id, stream_id, seq, durable_offset };
     if standing.is_some() {
         ctx.db.sync_checkpoint().checkpoint_key().update(row);
     } else {

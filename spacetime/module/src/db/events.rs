@@ -22,14 +22,7 @@ fn append_sync_event(
     payload_hash: String,
     expected_next_seq: Option<u64>,
 ) -> Answer {
-    answer(append(
-        ctx,
-        stream_id,
-        idempotency_key,
-        payload,
-        &payload_hash,
-        expected_next_seq,
-    ))
+    answer(append(ctx, stream_id, idempotency_key, payload, &payload_hash, expected_next_seq))
 }
 
 fn append(
@@ -46,10 +39,7 @@ fn append(
 
     let append_key = pair_key(&stream_id, &idempotency_key);
     let earlier = ctx.db.sync_append_key().append_key().find(&append_key);
-    let earlier = earlier.map(|row| Earlier {
-        seq: row.seq,
-        payload_hash: row.payload_hash,
-    });
+    let earlier = earlier.map(|row| Earlier { seq: row.seq, payload_hash: row.payload_hash });
     let standing = ctx.db.sync_stream().stream_id().find(&stream_id);
     let is_new = standing.is_none();
     let mut stream = standing.unwrap_or_else(|| empty_stream(stream_id));
@@ -58,11 +48,7 @@ fn append(
         Append::Repeat => return Ok(()),
         Append::Write { seq } => seq,
     };
-    ctx.db.sync_append_key().insert(SyncAppendKey {
-        append_key,
-        seq,
-        payload_hash: payload_hash.clone(),
-    });
+    ctx.db.sync_append_key().insert(SyncAppendKey { append_key, seq, payload_hash: payload_hash.clone() });
     ctx.db.sync_event().insert(SyncEvent {
         stream_id: stream.stream_id.clone(),
         seq,

@@ -20,12 +20,8 @@ fn create_stream(
     retention_events: Option<u64>,
     replay_budget_events: Option<u64>,
 ) -> Answer {
-    let policy = Policy {
-        class: some_name(class),
-        owner_scope: Some(owner_scope),
-        retention_events,
-        replay_budget_events,
-    };
+    let policy =
+        Policy { class: some_name(class), owner_scope: Some(owner_scope), retention_events, replay_budget_events };
     answer(create(ctx, stream_id, policy))
 }
 
@@ -40,16 +36,7 @@ fn set_stream_policy(
     retention_events: Option<u64>,
     replay_budget_events: Option<u64>,
 ) -> Answer {
-    answer(set_policy(
-        ctx,
-        stream_id,
-        Policy {
-            class,
-            owner_scope,
-            retention_events,
-            replay_budget_events,
-        },
-    ))
+    answer(set_policy(ctx, stream_id, Policy { class, owner_scope, retention_events, replay_budget_events }))
 }
 
 /// Removes a stream's events up to a seq, that one included. Removing what is gone changes nothing.
@@ -127,10 +114,7 @@ pub(super) fn apply_retention(ctx: &ReducerContext, stream: &mut SyncStream) {
 
 fn remove_events_below(ctx: &ReducerContext, stream: &mut SyncStream, oldest_seq: u64) {
     let gone = stream.oldest_seq..=oldest_seq - 1;
-    ctx.db
-        .sync_event()
-        .by_stream_and_seq()
-        .delete((stream.stream_id.as_str(), gone));
+    ctx.db.sync_event().by_stream_and_seq().delete((stream.stream_id.as_str(), gone));
     stream.oldest_seq = oldest_seq;
 }
 

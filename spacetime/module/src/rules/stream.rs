@@ -20,11 +20,7 @@ pub const FALLBACK_CLASS: &str = "fallback";
 /// retention, which is set far beyond any test that does not ask for another.
 #[must_use]
 pub fn class_defaults(_class: &str) -> ClassDefaults {
-    ClassDefaults {
-        retention_events: 100_000,
-        replay_budget_events: 10_000,
-        qos_tier: "warm",
-    }
+    ClassDefaults { retention_events: 100_000, replay_budget_events: 10_000, qos_tier: "warm" }
 }
 
 /// The shape of a stream id.
@@ -51,10 +47,7 @@ impl Shape {
     #[must_use]
     pub fn of(stream_id: &str) -> Self {
         let between = |prefix: &str, suffix: &str| {
-            stream_id
-                .strip_prefix(prefix)
-                .and_then(|rest| rest.strip_suffix(suffix))
-                .is_some_and(|id| !id.is_empty())
+            stream_id.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(|id| !id.is_empty())
         };
         match stream_id {
             "runtime.codex.worker.events" => Self::CodexWorkerEvents,
@@ -105,34 +98,4 @@ pub fn pair_key(first: &str, second: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Shape, pair_key};
-
-    #[test]
-    fn each_stream_of_the_contract_has_its_class() {
-        for (stream_id, class) in [
-            ("runtime.run.r1.events", "run_events"),
-            ("runtime.worker.w1.lifecycle", "worker_lifecycle"),
-            ("runtime.codex.worker.events", "codex_worker_events"),
-            ("runtime.fleet.user.u1.workers", "fallback"),
-            ("runtime.fleet.guest.g1.workers", "fallback"),
-            ("runtime.topic.runtime.run_summaries", "fallback"),
-        ] {
-            assert!(Shape::of(stream_id).is_known(), "{stream_id}");
-            assert_eq!(Shape::of(stream_id).class(), class, "{stream_id}");
-        }
-    }
-
-    #[test]
-    fn an_id_of_no_shape_is_unknown() {
-        for stream_id in ["", "nope", "runtime.run..events", "runtime.topic.nope"] {
-            assert!(!Shape::of(stream_id).is_known(), "{stream_id}");
-        }
-    }
-
-    #[test]
-    fn pairs_that_only_look_alike_have_different_keys() {
-        assert_ne!(pair_key("a", "bc"), pair_key("ab", "c"));
-        assert_ne!(pair_key("1:a", "b"), pair_key("1", ":ab"));
-    }
-}
+mod tests;

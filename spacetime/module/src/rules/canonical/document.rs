@@ -49,13 +49,8 @@ impl Document {
     pub(super) fn write(&self) -> String {
         let mut out = String::with_capacity(self.spellings.len() + 2 * self.values.len());
         // What is being written, the root first, with how many of its parts are written.
-        let mut unfinished: Vec<(ValueId, usize)> = self
-            .values
-            .len()
-            .checked_sub(1)
-            .map(|root| (root, 0))
-            .into_iter()
-            .collect();
+        let mut unfinished: Vec<(ValueId, usize)> =
+            self.values.len().checked_sub(1).map(|root| (root, 0)).into_iter().collect();
         while let Some((id, written)) = unfinished.pop() {
             let (opening, closing, part) = match &self.values[id] {
                 Value::Leaf(spelling) => {

@@ -6,12 +6,7 @@ use crate::rules::number::canonical_number;
 
 /// Reads one JSON text.
 pub(super) fn read(text: &str) -> Result<Document, JsonError> {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        document: Document::default(),
-        open: Vec::new(),
-    };
+    let mut reader = Reader { text, at: 0, document: Document::default(), open: Vec::new() };
     reader.document()?;
     Ok(reader.document)
 }
@@ -50,11 +45,7 @@ impl Reader<'_> {
                 (Expect::Value | Expect::ValueOrEnd, Some(byte)) => self.value(byte)?,
                 (Expect::Key | Expect::KeyOrEnd, Some(b'"')) => self.key()?,
                 (Expect::CommaOrEnd, next) if self.open.is_empty() => {
-                    return if next.is_none() {
-                        Ok(())
-                    } else {
-                        Err(self.fail(JsonErrorKind::Syntax))
-                    };
+                    return if next.is_none() { Ok(()) } else { Err(self.fail(JsonErrorKind::Syntax)) };
                 }
                 (Expect::CommaOrEnd, Some(b',')) => self.comma(),
                 (Expect::CommaOrEnd, Some(b']' | b'}')) => self.close()?,
@@ -113,12 +104,7 @@ impl Reader<'_> {
         let key_spelling = start..self.document.spellings.len();
         if let Some(Open::Object(members)) = self.open.last_mut() {
             // The value's place is filled in when the value ends.
-            members.push(Member {
-                key: key.encode_utf16().collect(),
-                key_offset_bytes,
-                key_spelling,
-                value: 0,
-            });
+            members.push(Member { key: key.encode_utf16().collect(), key_offset_bytes, key_spelling, value: 0 });
         }
         Ok(Expect::Value)
     }
@@ -180,10 +166,7 @@ impl Reader<'_> {
             self.digits()?;
         }
         let Some(spelled) = canonical_number(&self.text[start..self.at]) else {
-            return Err(JsonError {
-                kind: JsonErrorKind::NumberOverflow,
-                offset_bytes: start,
-            });
+            return Err(JsonError { kind: JsonErrorKind::NumberOverflow, offset_bytes: start });
         };
         self.document.spellings.push_str(&spelled);
         Ok(())
@@ -195,11 +178,7 @@ impl Reader<'_> {
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        if self.at == start {
-            Err(self.fail(JsonErrorKind::Syntax))
-        } else {
-            Ok(())
-        }
+        if self.at == start { Err(self.fail(JsonErrorKind::Syntax)) } else { Ok(()) }
     }
 
     /// Reads a string from its opening to its closing quote, and unescapes it.
@@ -208,10 +187,7 @@ impl Reader<'_> {
         let mut value = String::new();
         loop {
             let start = self.at;
-            while self
-                .peek()
-                .is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-            {
+            while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
                 self.at += 1;
             }
             // Both ends are ASCII bytes or the text's end, so the slice is at character boundaries.
@@ -247,10 +223,7 @@ impl Reader<'_> {
     }
 
     fn unicode_escape(&mut self, start: usize) -> Result<char, JsonError> {
-        let lone = JsonError {
-            kind: JsonErrorKind::LoneSurrogate,
-            offset_bytes: start,
-        };
+        let lone = JsonError { kind: JsonErrorKind::LoneSurrogate, offset_bytes: start };
         let first = self.code_unit()?;
         if !(0xd800..0xe000).contains(&first) {
             return char::from_u32(first).ok_or(lone);
@@ -292,10 +265,7 @@ impl Reader<'_> {
     }
 
     fn fail(&self, kind: JsonErrorKind) -> JsonError {
-        JsonError {
-            kind,
-            offset_bytes: self.at,
-        }
+        JsonError { kind, offset_bytes: self.at }
     }
 }
 
@@ -307,10 +277,7 @@ fn ordered(mut members: Vec<Member>) -> Result<Vec<Member>, JsonError> {
             && left.key == right.key
         {
             let offset_bytes = left.key_offset_bytes.max(right.key_offset_bytes);
-            return Err(JsonError {
-                kind: JsonErrorKind::DuplicateKey,
-                offset_bytes,
-            });
+            return Err(JsonError { kind: JsonErrorKind::DuplicateKey, offset_bytes });
         }
     }
     Ok(members)
