@@ -7,7 +7,6 @@
 //! Two things differ from the page, for the sake of time: a gate that names no scenario runs one, unless its whole output is
 //! shown, and `--repeat` repeats twice. [`NOT_RUN`] lists what is not run here, with the reason.
 #![allow(clippy::unwrap_used)]
-#![cfg(feature = "engine")]
 
 mod session;
 mod support;
