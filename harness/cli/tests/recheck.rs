@@ -21,6 +21,7 @@ fn does_not_hold(bundle: &Path) -> String {
 }
 
 #[test]
+#[cfg(feature = "engine")]
 fn whatever_else_lies_in_a_bundle_is_told_and_neither_followed_nor_read() {
     let dir = tempfile::tempdir().unwrap();
     let ran = gate(dir.path(), "out", &["--scenario", "equal-streams"]);

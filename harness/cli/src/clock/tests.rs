@@ -22,6 +22,8 @@ fn the_wall_clock_is_asked_in_few_places() {
             let word = concat!("System", "Time");
             if path.is_dir() {
                 folders.push(path);
+            } else if path.ends_with("tests.rs") {
+                continue;
             } else if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(word)) {
                 found.push(path.strip_prefix(harness).unwrap().display().to_string());
             }
