@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cutover_core::evidence::report::{self, FORMATS, Format};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
 
@@ -181,8 +182,8 @@ pub struct GateArgs {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// What is printed to stdout
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats(), help_heading = "Output")]
+    pub format: &'static Format,
 }
 
 /// `cutover serve`.
@@ -372,19 +373,6 @@ impl From<LaneArg> for LaneId {
     }
 }
 
-/// In which form the gate prints its evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, at a terminal
-    Text,
-    /// The whole evidence document
-    Json,
-    /// JUnit XML, for a CI's test report
-    Junit,
-    /// Markdown, for a CI's summary page
-    Markdown,
-}
-
 /// In which form a smaller command prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TextOrJson {
@@ -400,6 +388,13 @@ const MAX_JOBS: usize = 64;
 /// A seed; Go's may be negative.
 fn seed(text: &str) -> Result<Seed, String> {
     text.parse().or_else(|why| text.parse().map(|seed: i64| Seed(seed as u64)).map_err(|_| why))
+}
+
+/// The formats of a report that can be asked for.
+fn formats() -> impl TypedValueParser<Value = &'static Format> {
+    let options = FORMATS.iter().filter_map(|format| format.option);
+    let values = options.map(|(name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).try_map(|name| report::format(&name).ok_or("there is no such format"))
 }
 
 fn jobs(text: &str) -> Result<usize, String> {

@@ -1,4 +1,4 @@
-//! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is told once, however
+//! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is reported once, however
 //! many scenarios show it.
 //!
 //! A cause is a lane, a checker and a reason. Under it stand the scenarios that show it, what only follows from it, and the
@@ -6,40 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use super::judged::{JudgedFinding, JudgedScenario};
+use super::judged::{Cause, JudgedFinding, JudgedScenario};
 use crate::check::explain::PRECEDENCE;
 use crate::check::{Finding, Verdict};
 use crate::ids::LaneId;
 use crate::plan::Expectation;
-
-/// What several findings have in common.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
-    /// The lane; `None` where it is no one lane's.
-    pub lane: Option<LaneId>,
-    /// The checker.
-    pub checker: String,
-    /// The finding's reason.
-    pub reason: String,
-    /// The worst of the findings.
-    pub verdict: Verdict,
-    /// What the lane did, in a sentence without a period.
-    pub says: String,
-    /// How many principal findings there are.
-    pub findings: u64,
-    /// How many findings only follow from them, by checker.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub consequences: BTreeMap<String, u64>,
-    /// The scenarios that show it, the smallest first: the fewest steps, then by name.
-    pub scenarios: Vec<String>,
-    /// The finding of the smallest scenario that shows it best, by its place there.
-    pub witness: usize,
-    /// Known-bad scenarios that were not caught with exactly their findings, since this was found as well.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub not_judged: Vec<String>,
-}
 
 /// A lane, a checker, a reason.
 type Key<'a> = (Option<LaneId>, &'a str, &'a str);
@@ -72,16 +43,9 @@ pub fn causes(scenarios: &[JudgedScenario]) -> Vec<Cause> {
     causes
 }
 
-/// The scenarios that are not as they should be and of which no cause tells, worst first.
-pub fn untold<'a>(scenarios: &'a [JudgedScenario], causes: &[Cause]) -> Vec<&'a JudgedScenario> {
-    let told: BTreeSet<&str> =
-        causes.iter().flat_map(|cause| cause.scenarios.iter().chain(&cause.not_judged)).map(String::as_str).collect();
-    let mut untold: Vec<_> = scenarios
-        .iter()
-        .filter(|scenario| !scenario.outcome.is_good() && !told.contains(scenario.name.as_str()))
-        .collect();
-    untold.sort_by_key(|scenario| std::cmp::Reverse(scenario.outcome));
-    untold
+/// The place of the cause that the outcome of a scenario is reported under.
+pub fn cause_of(scenario: &str, causes: &[Cause]) -> Option<usize> {
+    causes.iter().position(|cause| cause.scenarios.iter().chain(&cause.not_judged).any(|name| name == scenario))
 }
 
 /// The findings that something follows from, and that decide, with their places.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::causes::Cause;
 use crate::check::{Finding, Verdict};
 use crate::gate::{Decision, RowVerdict};
 use crate::ids::{ClientId, FaultId, LaneId};
@@ -135,6 +134,33 @@ pub struct JudgedFinding {
     pub explained_by: Option<usize>,
     /// The first records that bear it out.
     pub shown_by: Vec<ShownBy>,
+}
+
+/// What several findings have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The lane; `None` where it is no one lane's.
+    pub lane: Option<LaneId>,
+    /// The checker.
+    pub checker: String,
+    /// The finding's reason.
+    pub reason: String,
+    /// The worst of the findings.
+    pub verdict: Verdict,
+    /// What the lane did, in a sentence without a period.
+    pub says: String,
+    /// How many principal findings there are.
+    pub findings: u64,
+    /// How many findings only follow from them, by checker.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consequences: BTreeMap<String, u64>,
+    /// The scenarios that show it, the smallest first: the fewest steps, then by name.
+    pub scenarios: Vec<String>,
+    /// The finding of the smallest scenario that shows it best, by its place there.
+    pub witness: usize,
+    /// Known-bad scenarios that were not caught with exactly their findings, since this was found as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_judged: Vec<String>,
 }
 
 /// A record that bears a finding out.

@@ -5,12 +5,8 @@ use super::*;
 /// the service, a token's age, and the date of a `Retry-After`.
 #[test]
 fn the_wall_clock_is_read_in_few_places() {
-    let allowed = [
-        "live/src/clock.rs",
-        "live/src/lane/passing.rs",
-        "reference/src/socket/upgrade.rs",
-        "toxiproxy/src/server.rs",
-    ];
+    let allowed =
+        ["live/src/clock.rs", "live/src/lane/passing.rs", "reference/src/socket/upgrade.rs", "toxiproxy/src/server.rs"];
     let harness = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut folders: Vec<_> =
         ["cli", "core", "live", "reference", "toxiproxy"].map(|room| harness.join(room).join("src")).into();
