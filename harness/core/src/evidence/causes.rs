@@ -6,11 +6,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::judged::{Cause, JudgedFinding, JudgedScenario};
+use serde::{Deserialize, Serialize};
+
 use crate::check::explain::PRECEDENCE;
 use crate::check::{Finding, Verdict};
+use crate::gate::{JudgedFinding, JudgedScenario};
 use crate::ids::LaneId;
 use crate::plan::Expectation;
+
+/// What several findings have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The lane; `None` where it is no one lane's.
+    pub lane: Option<LaneId>,
+    /// The checker.
+    pub checker: String,
+    /// The finding's reason.
+    pub reason: String,
+    /// The worst of the findings.
+    pub verdict: Verdict,
+    /// What the lane did, in a sentence without a period.
+    pub says: String,
+    /// How many principal findings there are.
+    pub findings: u64,
+    /// How many findings only follow from them, by checker.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consequences: BTreeMap<String, u64>,
+    /// The scenarios that show it, the smallest first: the fewest steps, then by name.
+    pub scenarios: Vec<String>,
+    /// The finding of the smallest scenario that shows it best, by its place there.
+    pub witness: usize,
+    /// Known-bad scenarios that were not caught with exactly their findings, since this was found as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_judged: Vec<String>,
+}
 
 /// A lane, a checker, a reason.
 type Key<'a> = (Option<LaneId>, &'a str, &'a str);

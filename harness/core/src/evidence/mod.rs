@@ -21,9 +21,12 @@ mod shown;
 mod tests;
 mod vectors;
 
+pub use causes::Cause;
 pub use document::{
     Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, NthRun, RUN_TIMES_SCHEMA, State, Times, Tool,
 };
-pub use judge::{JudgeInput, decide, judge, judge_scenario};
-pub use judged::{Cause, Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};
+#[cfg(test)]
+pub(crate) use judge::judge_reports;
+pub use judge::{decide, judge_scenario};
+pub use judged::{Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};
 pub use run::{Driven, LaneRun, RunEvent};

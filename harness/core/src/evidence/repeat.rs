@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::causes::cause_of;
+use super::causes::{Cause, cause_of};
 use super::document::{Evidence, NthRun, pretty};
-use super::judged::Cause;
-use super::layout;
 use crate::gate::Decision;
+use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 
 /// The schema version of the document.
@@ -121,7 +120,7 @@ fn of_run(nth: u32, run: &Evidence) -> RepeatedRun {
         bundle: bundle(nth),
         seed: run.seed,
         decision: run.judged.decision.decision,
-        digest: layout::digest(&run.to_bytes()),
+        digest: sha256(&run.to_bytes()),
     }
 }
 

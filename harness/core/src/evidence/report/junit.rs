@@ -11,7 +11,7 @@ use crate::evidence::judged::ScenarioOutcome;
 use crate::text::html as markup;
 
 pub const FORMAT: Format = Format {
-    option: Some(("junit", "JUnit XML, for a CI's test report")),
+    option: Some(("junit", "JUnit XML, for the test report of a CI")),
     page: Some(Page { path: "junit.xml", about: "the same as a test report, for a CI" }),
     at_terminal: false,
     print,

@@ -13,7 +13,7 @@ const MAX_FINDINGS: usize = 20;
 const MAX_CAUSES: usize = 20;
 
 pub const FORMAT: Format = Format {
-    option: Some(("markdown", "Markdown, for a CI's summary page")),
+    option: Some(("markdown", "Markdown, for the summary page of a CI")),
     page: Some(Page { path: "summary.md", about: "this page in short, as Markdown" }),
     at_terminal: false,
     print,

@@ -9,9 +9,9 @@ use super::rows::{self, Row};
 use super::run::{self, Piece};
 use super::words::{capitalized, counted, names, seconds, times_each};
 use crate::check::{Finding as Found, Verdict};
-use crate::evidence::causes::cause_of;
+use crate::evidence::causes::{self, cause_of};
 use crate::evidence::document::{Evidence, State, Times};
-use crate::evidence::judged::{self, JudgedFinding, JudgedScenario, ScenarioOutcome, Seen};
+use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome, Seen};
 use crate::evidence::layout;
 use crate::gate::Decision;
 use crate::ids::LaneId;
@@ -314,7 +314,7 @@ impl<'a> Finding<'a> {
 }
 
 impl<'a> Cause<'a> {
-    fn new(cause: &'a judged::Cause, evidence: &Evidence) -> Cause<'a> {
+    fn new(cause: &'a causes::Cause, evidence: &Evidence) -> Cause<'a> {
         let smallest = cause.scenarios.first();
         let place = evidence.judged.scenarios.iter().position(|scenario| Some(&scenario.name) == smallest);
         let scenarios = counted(cause.scenarios.len(), "scenario");

@@ -26,7 +26,7 @@ const MAX_WARNINGS: usize = 5;
 const MAX_REASONS: usize = 3;
 
 pub const FORMAT: Format = Format {
-    option: Some(("text", "For people, at a terminal")),
+    option: Some(("text", "Text for people")),
     page: None,
     at_terminal: true,
     print,
