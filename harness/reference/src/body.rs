@@ -75,7 +75,6 @@ impl Fields {
     }
 }
 
-/// A body of the wrong shape.
 pub(crate) fn bad(message: impl AsRef<str>) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message.as_ref())
 }

@@ -6,7 +6,7 @@ use super::{
     CHANNEL_TOPIC, Channel, End,
     batch::{self, Update, UpdateBatch},
     plant::Neighbour,
-    queue::Strike,
+    queue::Overflow,
 };
 use crate::{
     defects::{CRASH_AFTER, Defect},
@@ -19,7 +19,6 @@ pub(super) struct Replay {
     /// The ref that the reply will carry.
     reference: Value,
     topics: Vec<String>,
-    /// Which topic is being replayed.
     at: usize,
     batch_size: u64,
 }
@@ -60,9 +59,9 @@ impl Channel {
                 if self.is_dead || !self.subscribed.contains(&topic) {
                     continue;
                 }
-                if let Err(strike) = self.queue.push(topic.clone()) {
-                    self.push_strike(&topic, strike, out);
-                    if strike.is_last {
+                if let Err(overflow) = self.queue.push(topic.clone()) {
+                    self.push_slow_consumer(&topic, overflow, out);
+                    if overflow.is_last {
                         return Some(End::Error);
                     }
                 }
@@ -93,13 +92,13 @@ impl Channel {
         }
     }
 
-    fn push_strike(&self, topic: &str, strike: Strike, out: &mut Outbox) {
+    fn push_slow_consumer(&self, topic: &str, overflow: Overflow, out: &mut Outbox) {
         let limits = &self.shared.config.limits;
         let error = json!({
             "code": "slow_consumer",
-            "action": if strike.is_last { "disconnect" } else { "throttle" },
+            "action": if overflow.is_last { "disconnect" } else { "throttle" },
             "topic": topic,
-            "queue_depth": strike.queue_depth,
+            "queue_depth": overflow.queue_depth,
             "queue_limit": limits.queue_topics,
             "reconnect_after_ms": limits.reconnect_after_ms,
         });

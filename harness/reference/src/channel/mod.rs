@@ -33,14 +33,11 @@ const MAX_INBOX: usize = 64;
 /// How a channel ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// In good order: `phx_close`.
     Close,
-    /// By a failure: `phx_error`.
     Error,
 }
 
 impl End {
-    /// The event that tells the client.
     pub(crate) fn event(self) -> &'static str {
         match self {
             Self::Close => "phx_close",
@@ -49,7 +46,6 @@ impl End {
     }
 }
 
-/// A joined channel.
 pub(crate) struct Channel {
     shared: Arc<Shared>,
     mailbox: Arc<Mailbox>,
@@ -76,7 +72,6 @@ pub(crate) struct Channel {
     next_tick: Instant,
 }
 
-/// What a new channel is made of.
 pub(crate) struct Joined {
     pub(crate) shared: Arc<Shared>,
     pub(crate) mailbox: Arc<Mailbox>,

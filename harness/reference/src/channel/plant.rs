@@ -72,7 +72,6 @@ impl Planted {
         vec![batch, late, last]
     }
 
-    /// What is delivered besides the fifth event.
     fn extra(
         &mut self,
         fifth: &Update,

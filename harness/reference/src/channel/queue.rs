@@ -15,7 +15,7 @@ pub(super) struct OutboundQueue {
 
 /// An overflow: the queue was full when a topic became due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Strike {
+pub(super) struct Overflow {
     /// How deep the queue would have been.
     pub(super) queue_depth: usize,
     /// Whether it was one too many.
@@ -27,15 +27,14 @@ impl OutboundQueue {
         Self { waiting: VecDeque::new(), limit, turned_away: BTreeSet::new(), strikes: 0, max_strikes }
     }
 
-    /// A topic has events to send.
-    pub(super) fn push(&mut self, topic: String) -> Result<(), Strike> {
+    pub(super) fn push(&mut self, topic: String) -> Result<(), Overflow> {
         if self.waiting.contains(&topic) {
             return Ok(());
         }
         if self.is_full() {
             self.turned_away.insert(topic);
             self.strikes += 1;
-            return Err(Strike { queue_depth: self.limit + 1, is_last: self.strikes >= self.max_strikes });
+            return Err(Overflow { queue_depth: self.limit + 1, is_last: self.strikes >= self.max_strikes });
         }
         self.turned_away.remove(&topic);
         self.waiting.push_back(topic);
@@ -51,7 +50,6 @@ impl OutboundQueue {
         }
     }
 
-    /// Whether one more would overflow.
     pub(super) fn is_full(&self) -> bool {
         self.waiting.len() >= self.limit
     }
@@ -67,7 +65,6 @@ impl OutboundQueue {
         topic
     }
 
-    /// Forgets a topic.
     pub(super) fn remove(&mut self, topic: &str) {
         self.waiting.retain(|waiting| waiting != topic);
         self.turned_away.remove(topic);

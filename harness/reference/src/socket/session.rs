@@ -18,13 +18,11 @@ use crate::{
 /// Who is connected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Principal {
-    /// The token's `jti`, where tokens are asked for.
     pub(crate) jti: Option<String>,
     /// What the token grants; `None` is all.
     pub(crate) grants: Option<Arc<[String]>>,
 }
 
-/// The state of one socket.
 pub(crate) struct Session {
     shared: Arc<Shared>,
     vsn: Vsn,
@@ -33,7 +31,6 @@ pub(crate) struct Session {
     query: Vec<(String, String)>,
     mailbox: Arc<Mailbox>,
     channel: Option<Channel>,
-    /// What waits to be sent.
     pub(crate) out: Outbox,
 }
 
@@ -47,12 +44,10 @@ impl Session {
         Self { shared, vsn, principal, query, mailbox, channel: None, out }
     }
 
-    /// Where notices of the store arrive.
     pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
         self.mailbox.clone()
     }
 
-    /// Whether no more should be read for now.
     pub(crate) fn is_busy(&self) -> bool {
         self.out.is_flooded() || self.channel.as_ref().is_some_and(Channel::is_busy)
     }
@@ -62,7 +57,6 @@ impl Session {
         self.channel.as_ref().map(Channel::deadline)
     }
 
-    /// Takes a message of the client in.
     pub(crate) fn receive(&mut self, message: Message, now: Instant) -> Result<(), Close> {
         let inbound = match message {
             Message::Text(text) => self.vsn.decode_text(&text),

@@ -20,7 +20,6 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Waits for a notice.
     pub(crate) async fn notified(&self) {
         self.notify.notified().await;
     }
@@ -30,7 +29,6 @@ impl Mailbox {
         lock(&self.dirty).pop_front()
     }
 
-    /// Whether the token was revoked.
     pub(crate) fn is_revoked(&self) -> bool {
         self.revoked.load(Ordering::Acquire)
     }
@@ -59,7 +57,6 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// A mailbox for a new socket.
     pub(crate) fn mailbox(&self, jti: Option<&str>) -> Arc<Mailbox> {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
         let mailbox = Arc::new(Mailbox { id, ..Mailbox::default() });
@@ -69,7 +66,6 @@ impl Hub {
         mailbox
     }
 
-    /// Takes a socket's mailbox away.
     pub(crate) fn close(&self, mailbox: &Mailbox, jti: Option<&str>) {
         if let Some(jti) = jti {
             let mut registry = lock(&self.registry);
@@ -101,7 +97,6 @@ impl Hub {
         lock(&mailbox.dirty).retain(|waiting| waiting != topic);
     }
 
-    /// `topic` has new events.
     pub(crate) fn announce(&self, topic: &str) {
         let registry = lock(&self.registry);
         for mailbox in registry.by_topic.get(topic).into_iter().flat_map(BTreeMap::values) {
@@ -109,7 +104,6 @@ impl Hub {
         }
     }
 
-    /// A token was revoked.
     pub(crate) fn revoke(&self, jti: &str) {
         let registry = lock(&self.registry);
         for mailbox in registry.by_jti.get(jti).into_iter().flat_map(BTreeMap::values) {

@@ -34,11 +34,9 @@ const COMMAND_QUEUE: usize = 1024;
 /// A publish, checked for its own form.
 #[derive(Debug)]
 pub(crate) struct Publish {
-    /// The topic, which is known.
     pub topic: String,
     /// The publisher's key: the same key is the same event.
     pub key: String,
-    /// The publisher's JSON text.
     pub payload: Box<RawValue>,
     /// SHA-256 of its canonical form.
     pub hash: [u8; 32],
@@ -49,82 +47,46 @@ pub(crate) struct Publish {
 /// A publish that is in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Published {
-    /// Its sequence number.
     pub seq: u64,
     /// The hash of the payload, `None` where that is null.
     pub hash: Option<[u8; 32]>,
-    /// Whether it was there before.
     pub duplicate: bool,
 }
 
 /// A publish that was not written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
-    /// The key is known with another payload.
     #[error("the idempotency key was used for another payload, at seq {seq}")]
-    IdempotencyConflict {
-        /// Where the key was used.
-        seq: u64,
-    },
-    /// The next sequence number is another one.
+    IdempotencyConflict { seq: u64 },
     #[error("the next seq is {actual}, not {expected}")]
-    SequenceConflict {
-        /// What the publisher expected.
-        expected: u64,
-        /// What it would have been.
-        actual: u64,
-    },
-    /// The class's rate is used up for this second.
+    SequenceConflict { expected: u64, actual: u64 },
     #[error("more than {limit} events a second for topics of the class {class}")]
-    RateLimited {
-        /// The class's name.
-        class: &'static str,
-        /// Its limit.
-        limit: u32,
-    },
-    /// The journal cannot be written, or the server is stopping.
+    RateLimited { class: &'static str, limit: u32 },
     #[error("the journal cannot be written: {0}")]
     Unavailable(String),
 }
 
-/// What the writer is asked to do.
 pub(crate) enum Command {
-    /// Append an event.
     Publish(Publish, oneshot::Sender<Result<Published, Refused>>),
-    /// Put a policy over a topic's.
     SetPolicy(String, TopicPolicy, oneshot::Sender<Result<(), Refused>>),
-    /// Revoke a token.
     Revoke(String, oneshot::Sender<Result<(), Refused>>),
-    /// Write what is left and end.
     Stop,
 }
 
 /// The data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
-    /// The directory cannot be made or locked.
     #[error("cannot use the data directory {}: {source}", path.display())]
-    Dir {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Another server has it.
+    Dir { path: PathBuf, source: io::Error },
     #[error("the data directory {} is in use by another server: stop that one, or take another directory", path.display())]
-    Locked {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The journal is damaged or unreadable.
+    Locked { path: PathBuf },
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The writer's thread could not be started.
     #[error("cannot start the writer: {0}")]
     Writer(io::Error),
 }
 
-/// The running store.
 pub(crate) struct Store {
     view: Arc<RwLock<View>>,
     hub: Arc<Hub>,
@@ -158,7 +120,7 @@ impl Store {
         {
             journal.append(&record::encode(&record));
             journal.commit()?;
-            // A forgetting always applies: it names a topic that is there.
+            // It always applies: it names a topic that is there.
             let _ = model.apply(&record);
             view.apply(record);
         }
@@ -178,7 +140,6 @@ impl Store {
         self.view.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Who is told of new events.
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.hub
     }

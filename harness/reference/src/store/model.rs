@@ -31,7 +31,6 @@ struct Topic {
     has_lost_one: bool,
 }
 
-/// The writer's state.
 pub(super) struct Model {
     config: Arc<Config>,
     topics: BTreeMap<String, Topic>,
@@ -40,9 +39,7 @@ pub(super) struct Model {
 
 /// What a publish came to: a record to write, or an answer that needs none.
 pub(super) enum Decision {
-    /// Write this, then answer.
     Write(Record, Published),
-    /// It was there before.
     Known(Published),
 }
 
