@@ -19,7 +19,7 @@ use crate::lane::http::HttpClient;
 use crate::lane::profile::{LaneTarget, SpacetimeProfile};
 use crate::lane::socket::Bounds;
 use crate::lane::spacetime::admin::{self, AdminError};
-use crate::lane::spacetime::{SpacetimeLane, SpacetimeTaggers};
+use crate::lane::spacetime::{Schema, SpacetimeLane, SpacetimeTaggers};
 use crate::process::{Durability, Server, ServerCommand};
 use crate::proxy::{Proxy, ProxyConfig, Upstream};
 use cutover_core::gate::fit::harms;
@@ -101,7 +101,7 @@ impl Stage {
         let victim = host.server.clone().filter(|_| harmed).map(|server| Victim::new(server, Durability::Commitlog));
         let stack = LaneStack {
             lane: Arc::new(SpacetimeLane::new(lane, profile, name, Some(host.token.clone()), names.clone())),
-            taggers: Arc::new(SpacetimeTaggers::new(names)),
+            taggers: Arc::new(SpacetimeTaggers::new(names, Schema::module())),
             socket: route.clone(),
             writer: route,
             victim,
@@ -232,7 +232,7 @@ async fn meet(
     profile: Arc<SpacetimeProfile>,
     upstream: Upstream,
 ) -> Result<Host, StageError> {
-    let taggers = Arc::new(SpacetimeTaggers::new(Arc::default()));
+    let taggers = Arc::new(SpacetimeTaggers::new(Arc::default(), Schema::module()));
     let config = ProxyConfig::transparent("admin".into(), upstream.clone(), taggers, Arc::new(Quietly));
     let door =
         Proxy::start(config).await.map_err(|source| StageError::Directory { path: "a local port".into(), source })?;

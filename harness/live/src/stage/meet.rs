@@ -16,8 +16,8 @@ use crate::frame::TaggerFactory;
 use crate::lane::http::HttpClient;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
 use crate::lane::profile::{Origin, PhoenixProfile};
-use crate::lane::spacetime::SpacetimeTaggers;
 use crate::lane::spacetime::admin::AdminError;
+use crate::lane::spacetime::{Schema, SpacetimeTaggers};
 use crate::lane::{Endpoint, Lane, OpenError, Role};
 use crate::proxy::{self, Proxy, ProxyConfig};
 
@@ -132,7 +132,7 @@ async fn visit(profile: &PhoenixProfile) -> Result<Result<(), OpenError>, StageE
 }
 
 async fn is_spacetime(origin: &Origin) -> bool {
-    let Ok(door) = Door::open(origin, Arc::new(SpacetimeTaggers::new(Arc::default()))).await else {
+    let Ok(door) = Door::open(origin, Arc::new(SpacetimeTaggers::new(Arc::default(), Schema::module()))).await else {
         return false;
     };
     let mut http = HttpClient::new(door.endpoint(origin), Vec::new(), bounds::MEET, bounds::MEET);

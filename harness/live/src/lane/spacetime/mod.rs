@@ -1,6 +1,7 @@
 //! The SpacetimeDB lane: BSATN over a WebSocket for subscribers, reducer calls over HTTP for the writer.
 
 pub mod admin;
+mod classify;
 mod compression;
 mod edit;
 mod incoming;
@@ -13,17 +14,15 @@ mod resume;
 mod rows;
 mod schema;
 mod session;
-mod sort;
 mod tagger;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trial;
 mod writer;
 
-pub use json::JsonTagger;
-pub use protocol::{ClientMessage, JSON_PROTOCOL, Protocol, ServerMessage, WireError, decode_client, decode_server};
+pub use protocol::{JSON_PROTOCOL, Protocol};
 pub use request::{events_query, stream_query};
-pub use rows::EventSchema;
+pub use schema::Schema;
 pub use tagger::{SpacetimeTaggers, Tagger};
 
 use std::sync::Arc;
@@ -50,7 +49,7 @@ pub struct SpacetimeLane {
     token: Option<Secret>,
     names: Arc<Names>,
     bounds: Bounds,
-    schema: EventSchema,
+    schema: Arc<Schema>,
 }
 
 impl SpacetimeLane {
@@ -62,7 +61,7 @@ impl SpacetimeLane {
         token: Option<Secret>,
         names: Arc<Names>,
     ) -> SpacetimeLane {
-        let (database, bounds, schema) = (database.into(), Bounds::default(), EventSchema::module());
+        let (database, bounds, schema) = (database.into(), Bounds::default(), Schema::module());
         SpacetimeLane { id, profile, database, token, names, bounds, schema }
     }
 
@@ -73,9 +72,9 @@ impl SpacetimeLane {
         self
     }
 
-    /// The lane with another schema of `sync_event`.
+    /// The lane with the schema that its server reports.
     #[must_use]
-    pub fn with_schema(mut self, schema: EventSchema) -> SpacetimeLane {
+    pub fn with_schema(mut self, schema: Arc<Schema>) -> SpacetimeLane {
         self.schema = schema;
         self
     }
@@ -128,7 +127,7 @@ impl SpacetimeLane {
                 refusal: None,
             });
         };
-        let (names, schema) = (Arc::clone(&self.names), self.schema.clone());
+        let (names, schema) = (Arc::clone(&self.names), Arc::clone(&self.schema));
         let mut session =
             session::SpacetimeSession::greet(socket, protocol, names, self.bounds, client.to_owned(), schema).await?;
         session.spoken = Some(Spoken {

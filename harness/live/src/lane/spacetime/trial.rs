@@ -3,7 +3,7 @@
 
 use cutover_core::plan::Compression;
 
-use super::{SpacetimeLane, admin, schema};
+use super::{SpacetimeLane, admin};
 use crate::bounds;
 use crate::lane::http::HttpClient;
 use crate::lane::trial::{TRIAL_CLIENT, Trial, TrialError};
@@ -11,14 +11,11 @@ use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, Role, Session};
 
 impl SpacetimeLane {
     /// Tries the database, whose schema is asked for over `http`. The event lies in the trial's own stream.
-    ///
-    /// # Errors
-    /// What does not fit.
     pub async fn try_out(&self, endpoint: &Endpoint, http: &mut HttpClient, trial: &Trial) -> Result<(), TrialError> {
         let schema = admin::schema(http, &self.database).await;
         let schema = schema.map_err(|error| refused(error.to_string(), error.is_retryable()))?;
         if let Some(schema) = schema {
-            schema::compare(&schema, &self.schema).map_err(TrialError::Module)?;
+            schema.check().map_err(TrialError::Module)?;
         }
         let mut live = None;
         for compression in &trial.compressions {
