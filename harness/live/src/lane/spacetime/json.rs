@@ -75,7 +75,7 @@ impl<'a> JsonMessage<'a> {
     pub(super) fn read(text: &'a [u8]) -> Option<JsonMessage<'a>> {
         let text = std::str::from_utf8(text).ok()?;
         let (name, inner) = pointer::first_member(text)?;
-        Some(JsonMessage { name, inner, text })
+        Some(JsonMessage { name: name.into_owned(), inner, text })
     }
 
     pub(super) fn request(&self, classifier: &Classifier) -> Message {
@@ -98,9 +98,9 @@ impl<'a> JsonMessage<'a> {
         schema: &Schema,
     ) -> Option<String> {
         match (direction, edit) {
-            (Direction::ToLane, Edit::Cursor { stream, to }) => self.with_cursor(classifier, stream, *to),
-            (Direction::ToLane, _) => self.with_publish_edited(classifier, edit),
-            (Direction::ToClient, _) => self.with_rows_edited(classifier, schema, edit),
+            (Direction::Upstream, Edit::Cursor { stream, to }) => self.with_cursor(classifier, stream, *to),
+            (Direction::Upstream, _) => self.with_publish_edited(classifier, edit),
+            (Direction::Downstream, _) => self.with_rows_edited(classifier, schema, edit),
         }
     }
 

@@ -102,18 +102,18 @@ impl Tagger {
     /// The messages of a WebSocket frame; none where it can't be read.
     fn messages(&self, frame: &Frame) -> Vec<Message> {
         match (self.format, &frame.body, frame.direction) {
-            (Format::Bsatn(protocol), Body::Binary(bytes), Direction::ToLane) => {
+            (Format::Bsatn(protocol), Body::Binary(bytes), Direction::Upstream) => {
                 let messages = decode_client(protocol, bytes).unwrap_or_default();
                 messages.iter().map(|message| self.request(message)).collect()
             }
-            (Format::Bsatn(protocol), Body::Binary(bytes), Direction::ToClient) => {
+            (Format::Bsatn(protocol), Body::Binary(bytes), Direction::Downstream) => {
                 let messages = decode_server(protocol, bytes).unwrap_or_default();
                 messages.into_iter().map(|message| self.incoming(message)).collect()
             }
             (Format::Json, Body::Text(text), direction) => {
                 let message = JsonMessage::read(text).map(|message| match direction {
-                    Direction::ToLane => message.request(&self.classifier),
-                    Direction::ToClient => message.incoming(&self.schema),
+                    Direction::Upstream => message.request(&self.classifier),
+                    Direction::Downstream => message.incoming(&self.schema),
                 });
                 message.into_iter().collect()
             }
@@ -142,12 +142,12 @@ impl Tagger {
 
     fn edit_binary(&self, protocol: Protocol, frame: &Frame, bytes: &[u8], edit: &Edit) -> Option<Frame> {
         let edited = match (frame.direction, edit) {
-            (Direction::ToLane, Edit::Cursor { stream, to }) => {
+            (Direction::Upstream, Edit::Cursor { stream, to }) => {
                 edit::with_cursor(protocol, &self.classifier, bytes, stream, *to)?
             }
-            (Direction::ToLane, edit) => edit::with_publish_edited(protocol, &self.classifier, bytes, edit)?,
-            (Direction::ToClient, Edit::Cursor { .. }) => return None,
-            (Direction::ToClient, edit) => {
+            (Direction::Upstream, edit) => edit::with_publish_edited(protocol, &self.classifier, bytes, edit)?,
+            (Direction::Downstream, Edit::Cursor { .. }) => return None,
+            (Direction::Downstream, edit) => {
                 edit::with_rows_edited(protocol, &self.classifier, &self.schema, bytes, edit)?
             }
         };
@@ -161,9 +161,9 @@ impl Tagger {
         let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         match direction {
-            Direction::ToLane if called_over_http(head).as_deref() == Some(APPEND_REDUCER) => FrameTag::Publish,
-            Direction::ToLane => FrameTag::Other,
-            Direction::ToClient => {
+            Direction::Upstream if called_over_http(head).as_deref() == Some(APPEND_REDUCER) => FrameTag::Publish,
+            Direction::Upstream => FrameTag::Other,
+            Direction::Downstream => {
                 // A reducer's success has no body and its refusal is an object; what SQL finds is a list.
                 let status = head.split_whitespace().nth(1).unwrap_or_default();
                 let acks = (status == "200" && body.is_empty()) || status == "530";
