@@ -16,10 +16,10 @@ use crate::defects::Defects;
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs, reason = "the types of the sections say it")]
 pub struct Config {
-    /// Where to listen; port 0 takes a free one. An option, and not to be set in a file.
+    /// Port 0 takes a free port. Set by an option, not by a file.
     #[serde(skip, default = "anywhere")]
     pub listen: SocketAddr,
-    /// Where the journal lives. One server at a time. An option, and not to be set in a file.
+    /// The journal's directory, of one server at a time. Set by an option, not by a file.
     #[serde(skip)]
     pub data_dir: PathBuf,
     pub topics: Topics,
@@ -29,7 +29,7 @@ pub struct Config {
     pub limits: Limits,
     pub timeouts: Timeouts,
     pub compat: Compat,
-    /// Planted defects; none by default, and not to be set in a file.
+    /// Set by an option, not by a file.
     #[serde(skip)]
     pub defects: Defects,
     pub quiet: bool,
@@ -83,7 +83,7 @@ impl Default for ClassLimits {
     }
 }
 
-/// The token rules of the socket. With no key, any token or none is taken.
+/// The token rules of the socket. Without a key, any token or none is accepted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tokens {
@@ -142,7 +142,7 @@ pub struct Limits {
     pub drain_topics_per_tick: usize,
     /// The overflow that stops the channel.
     pub max_strikes: u32,
-    /// What a slow consumer is told to wait before it comes back, in milliseconds.
+    /// How long a slow consumer is asked to wait before it reconnects.
     pub reconnect_after_ms: u64,
     /// The batch size where a subscribe names none.
     pub replay_batch_size: u64,
@@ -182,7 +182,7 @@ pub struct Timeouts {
     pub socket_idle_ms: u64,
     /// A channel without a sync message for so long gets `phx_close` at the next tick.
     pub channel_idle_ms: u64,
-    /// How often a channel pushes `sync:heartbeat` and looks at its own idleness.
+    /// How often a channel pushes `sync:heartbeat` and checks whether it is idle.
     pub channel_tick_ms: u64,
     /// How long a closing socket may take to flush.
     pub close_linger_ms: u64,

@@ -77,7 +77,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// The socket, whose path may have slashes between and behind its parts as often as one likes; or nothing.
+/// The socket, whose path may have any number of slashes between and after its parts; else 404.
 async fn socket_or_nothing(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let parts = request.uri().path().split('/').filter(|part| !part.is_empty());
     if parts.eq(SOCKET_PATH) {

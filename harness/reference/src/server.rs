@@ -66,7 +66,7 @@ impl Shared {
 
     pub(crate) fn log(&self, line: &str) {
         if !self.config.quiet {
-            // Where the log can't be written, the server goes on without it.
+            // A log that can't be written does not stop the server.
             let _ = writeln!(std::io::stderr(), "legacy: {}", visible(&scrubbed(line)));
         }
     }
@@ -138,8 +138,8 @@ impl Server {
         self.local_addr
     }
 
-    /// Serves until `shutdown` is ready; then closes all sockets with 1012, finishes the requests under way, and ends
-    /// the journal.
+    /// Serves until `shutdown` is ready; then closes all sockets with 1012, finishes the requests under way, and closes the
+    /// journal.
     ///
     /// # Errors
     /// Accepting connections failed.
@@ -182,7 +182,7 @@ fn listen(config: &Config) -> Result<TcpListener, ServeError> {
     let addr = config.listen;
     let open = || {
         let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // A restarted server takes its port back at once; accepted sockets inherit the size of the buffer.
+        // A restarted server can bind its port at once. Accepted sockets inherit the size of the buffer.
         socket.set_reuseaddr(true)?;
         socket.set_send_buffer_size(config.limits.send_buffer_bytes)?;
         socket.bind(addr)?;

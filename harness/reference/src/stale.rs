@@ -1,4 +1,4 @@
-//! The stale check: whether a cursor may resume, and what a client is told where it may not.
+//! The stale check: whether a cursor may resume, and the refusal where it may not.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::{
     topics::snapshot_source,
 };
 
-/// What a server still has of a topic, and how far behind it lets a client be.
+/// The events that a server retains of a topic, and how far behind a client may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The oldest retained event, 0 where the topic never had one.

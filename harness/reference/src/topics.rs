@@ -35,7 +35,7 @@ impl Class {
             _ => {}
         }
         let parts: Vec<&str> = topic.split(':').collect();
-        // A dot or a quote in an id could not be told from the mapping's own, so that two topics would be one stream.
+        // With a dot or a quote in an id, two topics could map to one stream.
         let is_mapped = |c: char| !matches!(c, '.' | '"' | '\'') && !c.is_control();
         let id_is_named = |id: &str| !id.trim().is_empty() && id.chars().all(is_mapped);
         match parts.as_slice() {

@@ -30,7 +30,7 @@ impl Replay {
 }
 
 impl Channel {
-    /// Sends as much of a replay as there is room for; gives it back if it is not at its end.
+    /// Sends as much of a replay as there is room for, and returns it where more is left.
     pub(super) fn go_on(&mut self, mut replay: Replay, out: &mut Outbox) -> Option<Replay> {
         while let Some(topic) = replay.topics.get(replay.at) {
             if !out.has_room() {
@@ -49,8 +49,8 @@ impl Channel {
         None
     }
 
-    /// Takes new notices into the outbound queue and drains it while there is room. Only a full queue that cannot be
-    /// drained, since the client does not read, is an overflow.
+    /// Moves new notices into the outbound queue and drains it while there is room. It overflows only where it is full and the
+    /// client does not read.
     pub(super) fn send_live(&mut self, out: &mut Outbox) -> Option<End> {
         let topics_per_tick = self.shared.config.limits.drain_topics_per_tick.max(1);
         loop {
@@ -105,7 +105,7 @@ impl Channel {
         self.push_error(topic, &error, out);
     }
 
-    /// Sends the next batch of a topic; says whether that was all there is, or `None` where there was nothing.
+    /// Sends the next batch of a topic. Returns whether it was the last one; `None` where there is no event.
     fn send_next(&mut self, topic: &str, batch_size: u64, is_live: bool, out: &mut Outbox) -> Option<bool> {
         let cursor = self.watermark(topic);
         let limit = usize::try_from(batch_size).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! The outbound queue of a channel: which topics wait to be drained, and the strikes of a slow consumer.
+//! The outbound queue of a channel: the topics that wait to be drained, and how often it overflowed.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 pub(super) struct OutboundQueue {
     waiting: VecDeque<String>,
     limit: usize,
-    /// Topics that found no place. They are not forgotten: they come in as soon as there is one.
+    /// Topics that came while the queue was full. They are queued as soon as there is room.
     turned_away: BTreeSet<String>,
     strikes: u32,
     max_strikes: u32,
@@ -41,7 +41,7 @@ impl OutboundQueue {
         Ok(())
     }
 
-    /// A topic that was just drained has more: it waits again, behind the others, and that is no overflow.
+    /// Queues a topic again that was just drained and has more; that is no overflow.
     pub(super) fn requeue(&mut self, topic: String) {
         if self.is_full() {
             self.turned_away.insert(topic);
@@ -54,7 +54,7 @@ impl OutboundQueue {
         self.waiting.len() >= self.limit
     }
 
-    /// Takes the topic that waits longest; its place goes to one that had been turned away.
+    /// Takes the topic that waits longest; a topic that was turned away gets its place.
     pub(super) fn pop(&mut self) -> Option<String> {
         let topic = self.waiting.pop_front();
         if !self.is_full()

@@ -6,10 +6,10 @@ use serde_json::{Value, value::RawValue};
 use super::frame;
 use crate::wire::{Outbound, Vsn, reply_payload};
 
-/// How many bytes of replies may wait before the client is not listened to any more.
+/// How many bytes of replies may wait before the socket is read no further.
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
 
-/// Encodes messages and keeps them until the socket takes them.
+/// Encodes messages and buffers them until they are sent.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     vsn: Vsn,

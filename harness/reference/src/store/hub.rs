@@ -1,4 +1,4 @@
-//! Tells sockets what happened: which of their topics have new events, and that their token was revoked.
+//! Notifies sockets: which of their topics have new events, and that their token was revoked.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -24,7 +24,7 @@ impl Mailbox {
         self.notify.notified().await;
     }
 
-    /// The topic whose notice is the oldest, which is thereby taken.
+    /// Takes the topic whose notice is the oldest.
     pub(crate) fn pop_dirty(&self) -> Option<String> {
         lock(&self.dirty).pop_front()
     }
@@ -78,13 +78,11 @@ impl Hub {
         }
     }
 
-    /// From now on new events of `topic` are told.
     pub(crate) fn subscribe(&self, topic: &str, mailbox: &Arc<Mailbox>) {
         let mut registry = lock(&self.registry);
         registry.by_topic.entry(topic.to_owned()).or_default().insert(mailbox.id, mailbox.clone());
     }
 
-    /// New events of `topic` are told no longer.
     pub(crate) fn unsubscribe(&self, topic: &str, mailbox: &Mailbox) {
         let mut registry = lock(&self.registry);
         if let Some(mailboxes) = registry.by_topic.get_mut(topic) {
@@ -113,8 +111,7 @@ impl Hub {
     }
 }
 
-/// A lock whose data stays consistent whatever panicked while it was held: every change is a single insertion or
-/// removal.
+/// Locks, also after a panic of another holder: every change is a single insertion or removal, so the data is consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The store: one writer that journals, and a view of what is durable that any number of readers share.
+//! The store: one writer with a journal, and a view of the durable events that all readers share.
 
 mod hub;
 mod model;
@@ -135,7 +135,7 @@ impl Store {
         Ok(Self { view, hub, commands, writer, _lock: lock, torn_bytes: opened.torn_bytes })
     }
 
-    /// What is durable. Hold it for the length of a look-up.
+    /// The durable events. Hold the guard for one look-up only.
     pub(crate) fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -144,17 +144,17 @@ impl Store {
         &self.hub
     }
 
-    /// Appends an event; answers once it is in the journal.
+    /// Appends an event; returns once it is in the journal.
     pub(crate) async fn publish(&self, publish: Publish) -> Result<Published, Refused> {
         self.ask(|reply| Command::Publish(publish, reply)).await
     }
 
-    /// Puts a policy over a topic's; answers once it is in the journal.
+    /// Merges a policy into a topic's; returns once it is in the journal.
     pub(crate) async fn set_policy(&self, topic: String, change: TopicPolicy) -> Result<(), Refused> {
         self.ask(|reply| Command::SetPolicy(topic, change, reply)).await
     }
 
-    /// Revokes a token and tells its sockets; answers once it is in the journal.
+    /// Revokes a token and notifies its sockets; returns once it is in the journal.
     pub(crate) async fn revoke(&self, jti: String) -> Result<(), Refused> {
         self.ask(|reply| Command::Revoke(jti, reply)).await
     }
@@ -168,7 +168,7 @@ impl Store {
 
     /// Writes what is left and ends the writer.
     pub(crate) async fn close(&self) {
-        // If the queue is gone the writer has ended by itself, and joining it is all there is to do.
+        // Where the queue is closed the writer has ended, and only its thread is left to join.
         let _ = self.commands.send(Command::Stop).await;
         let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(writer) = writer {

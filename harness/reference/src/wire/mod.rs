@@ -37,7 +37,7 @@ pub struct Inbound {
     pub reference: Value,
     /// The topic, of any JSON type: an unmatched one comes back in the reply.
     pub topic: Value,
-    /// The event; empty where it is not text, which no handler knows.
+    /// The event; empty where it is not text, which is an unknown event.
     pub event: String,
     pub payload: Payload,
 }
@@ -96,12 +96,12 @@ impl Vsn {
     }
 }
 
-/// An event's name; one that is not text is an event that no handler knows.
+/// An event's name; empty where it is not text, which is an unknown event.
 fn event_of(value: Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The JSON text of something that always has one; an empty object where, against all reason, it has none.
+/// The JSON text of a value that always has one.
 pub(crate) fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
