@@ -64,7 +64,7 @@ pub enum Payload {
 /// Why an upgrade failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpgradeError {
-    /// The transport could not be had.
+    /// The connection could not be opened.
     #[error("can't connect to {authority}: {why}")]
     Unreachable {
         /// The lane.

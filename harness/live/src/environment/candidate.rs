@@ -10,8 +10,8 @@ use cutover_core::plan::Plan;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
-use super::meet::reach;
-use super::{Source, Stage, StageError, Staged, fixed};
+use super::reach::reach;
+use super::{Environment, EnvironmentError, PreparedScenario, Source, fixed};
 use crate::bounds::{self, Bound};
 use crate::drive::{LaneStack, Quietly, Route, Victim};
 use crate::lane::Endpoint;
@@ -49,7 +49,7 @@ impl Host {
     }
 
     /// A client with the owner's token.
-    pub(super) fn http(&self, within: Bound) -> Result<HttpClient, StageError> {
+    pub(super) fn http(&self, within: Bound) -> Result<HttpClient, EnvironmentError> {
         client(&self.profile, &self.door, Some(&self.token), within)
     }
 
@@ -69,8 +69,8 @@ impl Host {
         &self.profile.url
     }
 
-    fn failed(&self, source: AdminError) -> StageError {
-        StageError::Admin { url: self.profile.url.clone(), source }
+    fn failed(&self, source: AdminError) -> EnvironmentError {
+        EnvironmentError::Admin { url: self.profile.url.clone(), source }
     }
 }
 
@@ -81,12 +81,18 @@ pub struct Prepared {
     database: (String, Option<String>),
 }
 
-impl Stage {
-    pub(super) async fn set_candidate(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
+impl Environment {
+    pub(super) async fn prepare_candidate(
+        &self,
+        lane: LaneId,
+        plan: &Plan,
+        dir: &Path,
+    ) -> Result<PreparedScenario, EnvironmentError> {
         let harmed = harms(plan, lane);
         let (host, (name, module_digest)) = if harmed {
             let prepared = self.prepared.get_or_try_init(|| self.prepare()).await?;
-            copy_dir(&prepared.dir, dir).map_err(|source| StageError::Directory { path: dir.to_owned(), source })?;
+            copy_dir(&prepared.dir, dir)
+                .map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
             let mut host = self.start_host(dir).await?;
             host.token = prepared.token.clone();
             (Arc::new(host), prepared.database.clone())
@@ -109,12 +115,12 @@ impl Stage {
             pace: None,
         };
         let server = if harmed { host.server.clone() } else { None };
-        Ok(Staged { stack, version: host.version.clone(), module_digest, server })
+        Ok(PreparedScenario { stack, version: host.version.clone(), module_digest, server })
     }
 
     /// Has a server write a database, and ends it in good order. A server that was killed within some 40 ms of a publish was
     /// seen to forget the database; what it has written when it stops in good order it does not forget.
-    async fn prepare(&self) -> Result<Prepared, StageError> {
+    async fn prepare(&self) -> Result<Prepared, EnvironmentError> {
         let dir = self.work.join("prepared");
         let host = Arc::new(self.start_host(&dir).await?);
         let database = self.create(&host, "prepared").await?;
@@ -128,7 +134,11 @@ impl Stage {
 
     /// Makes a database ready: one of the run's own with the module in it, or the one that the profile names. Returns its name,
     /// and the digest of the module that was published.
-    pub(super) async fn create(&self, host: &Arc<Host>, what: &str) -> Result<(String, Option<String>), StageError> {
+    pub(super) async fn create(
+        &self,
+        host: &Arc<Host>,
+        what: &str,
+    ) -> Result<(String, Option<String>), EnvironmentError> {
         let profile = &host.profile;
         let name = match &profile.database {
             Some(name) => name.clone(),
@@ -152,7 +162,7 @@ impl Stage {
         Ok((name, Some(module_digest(&self.module))))
     }
 
-    pub(super) async fn shared_host(&self) -> Result<Arc<Host>, StageError> {
+    pub(super) async fn shared_host(&self) -> Result<Arc<Host>, EnvironmentError> {
         let mut shared = self.shared_candidate.lock().await;
         if let Some(host) = shared.as_ref() {
             return Ok(host.clone());
@@ -162,7 +172,7 @@ impl Stage {
         Ok(host)
     }
 
-    async fn start_host(&self, dir: &Path) -> Result<Host, StageError> {
+    async fn start_host(&self, dir: &Path) -> Result<Host, EnvironmentError> {
         match &self.candidate {
             Source::Bundled => {
                 let profile = SpacetimeProfile::default().of_own_server();
@@ -177,7 +187,7 @@ impl Stage {
                 reach("candidate", &profile.url, &profile.origin()).await?;
                 meet(None, Arc::new((**profile).clone()), upstream).await
             }
-            Source::Outside(LaneTarget::Phoenix(_)) => Err(StageError::Unfit(
+            Source::Outside(LaneTarget::Phoenix(_)) => Err(EnvironmentError::Unfit(
                 "the candidate lane is a SpacetimeDB server; this is the profile of a Phoenix service",
             )),
         }
@@ -188,10 +198,11 @@ impl Stage {
         command: ServerCommand,
         profile: SpacetimeProfile,
         dir: &Path,
-    ) -> Result<Host, StageError> {
-        let failed = |source| StageError::Server { lane: "candidate", source };
+    ) -> Result<Host, EnvironmentError> {
+        let failed = |source| EnvironmentError::Server { lane: "candidate", source };
         let server = Server::new(command, dir).map_err(failed)?;
-        self.share_cache(server.data_dir()).map_err(|source| StageError::Directory { path: dir.to_owned(), source })?;
+        self.share_cache(server.data_dir())
+            .map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
         let mut server = server.telling("candidate", self.deaths.clone());
         server.start().await.map_err(failed)?;
         let upstream = server.address();
@@ -231,17 +242,18 @@ async fn meet(
     server: Option<Arc<Mutex<Server>>>,
     profile: Arc<SpacetimeProfile>,
     upstream: Upstream,
-) -> Result<Host, StageError> {
+) -> Result<Host, EnvironmentError> {
     let taggers = Arc::new(SpacetimeTaggers::new(Arc::default()));
     let config = ProxyConfig::transparent("admin".into(), upstream.clone(), taggers, Arc::new(Quietly));
-    let door =
-        Proxy::start(config).await.map_err(|source| StageError::Directory { path: "a local port".into(), source })?;
-    let failed = |source| StageError::Admin { url: profile.url.clone(), source };
+    let door = Proxy::start(config)
+        .await
+        .map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })?;
+    let failed = |source| EnvironmentError::Admin { url: profile.url.clone(), source };
     let mut http = client(&profile, &door, profile.token.as_ref(), bounds::MEET)?;
     admin::ping(&mut http).await.map_err(failed)?;
     let version = admin::version(&mut http).await.map_err(failed)?.unwrap_or_else(|| "of unknown version".to_owned());
     if profile.confirmed == Some(true) && admin::lacks_confirmed_reads(&version) {
-        return Err(StageError::NoConfirmedReads { url: profile.url.clone(), version });
+        return Err(EnvironmentError::NoConfirmedReads { url: profile.url.clone(), version });
     }
     let token = match &profile.token {
         Some(token) => token.clone(),
@@ -255,11 +267,11 @@ fn client(
     door: &Proxy,
     token: Option<&Secret>,
     within: Bound,
-) -> Result<HttpClient, StageError> {
+) -> Result<HttpClient, EnvironmentError> {
     let origin = profile.origin();
     let endpoint = Endpoint { connect: door.addr(), authority: origin.authority() };
     let bounds = Bounds { operation: within, ..Bounds::default() };
-    SpacetimeLane::http(&endpoint, profile, token, bounds).map_err(|source| StageError::Lane {
+    SpacetimeLane::http(&endpoint, profile, token, bounds).map_err(|source| EnvironmentError::Lane {
         lane: "candidate",
         url: profile.url.clone(),
         source,
