@@ -90,7 +90,7 @@ impl Environment {
     ) -> Result<PreparedScenario, EnvironmentError> {
         let harmed = harms(plan, lane);
         let (host, (name, module_digest)) = if harmed {
-            let prepared = self.prepared.get_or_try_init(|| self.prepare()).await?;
+            let prepared = self.prepared.get_or_try_init(|| self.prepare_data()).await?;
             copy_dir(&prepared.dir, dir)
                 .map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
             let mut host = self.start_host(dir).await?;
@@ -120,7 +120,7 @@ impl Environment {
 
     /// Has a server write a database, and ends it in good order. A server that was killed within some 40 ms of a publish was
     /// seen to forget the database; what it has written when it stops in good order it does not forget.
-    async fn prepare(&self) -> Result<Prepared, EnvironmentError> {
+    async fn prepare_data(&self) -> Result<Prepared, EnvironmentError> {
         let dir = self.work.join("prepared");
         let host = Arc::new(self.start_host(&dir).await?);
         let database = self.create(&host, "prepared").await?;

@@ -126,7 +126,7 @@ impl EnvironmentError {
             EnvironmentError::Profile(_) | EnvironmentError::Unfit(_) | EnvironmentError::Names(_) => true,
             EnvironmentError::NoConfirmedReads { .. } | EnvironmentError::Swapped { .. } => true,
             EnvironmentError::Trial { source, .. } => source.is_of_the_profile(),
-            EnvironmentError::Lane { source, .. } => source.is_of_the_profile(),
+            EnvironmentError::Lane { source, .. } => source.is_of_the_profile,
             _ => false,
         }
     }

@@ -18,7 +18,7 @@ use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
 use crate::lane::profile::{Origin, PhoenixProfile};
 use crate::lane::spacetime::SpacetimeTaggers;
 use crate::lane::spacetime::admin::AdminError;
-use crate::lane::{Endpoint, Lane, OpenError, Role};
+use crate::lane::{ClientOptions, Endpoint, Lane, OpenError};
 use crate::proxy::{self, Proxy, ProxyConfig};
 
 /// The name of the client that only looks whether the lane lets it in.
@@ -122,9 +122,8 @@ async fn visit(profile: &PhoenixProfile) -> Result<Result<(), OpenError>, Enviro
     let origin = profile.socket_origin();
     let door = Door::open(&origin, Arc::new(PhoenixTaggers::new(profile.clone(), Arc::default()))).await?;
     let lane = PhoenixLane::new(LaneId::Legacy, profile, Arc::default());
-    let role =
-        Role::Subscriber { client: VISITOR.to_owned(), serializer: Serializer::V2, compression: Compression::None };
-    let opened = lane.open(&door.endpoint(&origin), &role).await;
+    let client = ClientOptions { name: VISITOR.to_owned(), serializer: Serializer::V2, compression: Compression::None };
+    let opened = lane.subscriber(&door.endpoint(&origin), &client).await;
     let opened = match opened {
         Ok(mut session) => {
             session.close().await;
