@@ -45,7 +45,7 @@ static MODULE: LazyLock<Arc<Schema>> =
     LazyLock::new(|| Arc::new(Schema::parse(include_bytes!("schema/module.json")).unwrap_or_default()));
 
 /// The tables and reducers of a module.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schema {
     tables: BTreeMap<String, Arc<ProductType>>,
     reducers: BTreeMap<String, ProductType>,
