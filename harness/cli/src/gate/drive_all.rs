@@ -13,8 +13,8 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use cutover_core::text::{Secret, masked};
 use cutover_live::drive::{ByteToxics, EventSink, Pace, drive};
+use cutover_live::environment::{Environment, EnvironmentError, Source};
 use cutover_live::lane::profile::{LaneTarget, SpacetimeProfile};
-use cutover_live::stage::{Source, Stage, StageError};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
@@ -119,7 +119,7 @@ pub async fn drive_all(
         failure.hint = failure.hint.take().or_else(|| surroundings::cause(&failure.message, work.path()));
     }
     let within = if stop.is_cancelled() { TEARDOWN_WHEN_STOPPED } else { TEARDOWN_WITHIN };
-    for left in runner.stage.strike(within).await {
+    for left in runner.environment.teardown(within).await {
         let _ = runner.messages.send(Message::Note(left)).await;
     }
     if let Some(toxiproxy) = toxiproxy {
@@ -137,7 +137,7 @@ pub async fn drive_all(
 
 /// Drives plans over the two lanes.
 struct Runner {
-    stage: Stage,
+    environment: Environment,
     /// The pace of each server that is driven: in a run of a lane against itself both roles share one.
     paces: BTreeMap<LaneId, Arc<Pace>>,
     byte_toxics: Option<Arc<dyn ByteToxics>>,
@@ -162,19 +162,19 @@ impl Runner {
         })?;
         let source = |lane| request.lanes.get(&lane).map_or(Ok(Source::Bundled), |choice| choice.source(lane));
         let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
-        let stage = Stage::new(&binary, &work.join("servers"), &run, legacy, candidate);
-        let stage = stage.keeping_databases(request.keep_databases);
-        let stage = match &request.module {
-            Some(module) => stage.with_module(module.clone()),
-            None => stage,
+        let environment = Environment::new(&binary, &work.join("servers"), &run, legacy, candidate);
+        let environment = environment.keeping_databases(request.keep_databases);
+        let environment = match &request.module {
+            Some(module) => environment.with_module(module.clone()),
+            None => environment,
         };
         let pace = |lane: LaneId| {
-            let rate = [request.rate, stage.rate(lane)].into_iter().flatten().min()?;
+            let rate = [request.rate, environment.rate(lane)].into_iter().flatten().min()?;
             Some((lane, Arc::new(Pace::per_second(rate))))
         };
         let paces = LaneId::BOTH.into_iter().filter_map(pace).collect();
         Ok(Runner {
-            stage,
+            environment,
             paces,
             byte_toxics: toxiproxy.map(|toxiproxy| toxiproxy as Arc<dyn ByteToxics>),
             aa: request.aa,
@@ -190,20 +190,20 @@ impl Runner {
         let mut left_out = BTreeMap::new();
         let mut fit = Vec::with_capacity(plans.len());
         for plan in plans {
-            match self.stage.unfit(&plan, self.aa) {
+            match self.environment.unfit(&plan, self.aa) {
                 Some(reason) => drop(left_out.insert(plan.scenario, reason)),
                 None => fit.push(plan),
             }
         }
         // The longest are begun first, so that none of them is waited for alone at the end.
         fit.sort_by_key(|plan| Reverse(plan.waits()));
-        let means = self.stage.means();
+        let means = self.environment.means();
         let _ = self.messages.send(Message::Lanes { means, left_out }).await;
         if fit.is_empty() {
             return Ok(());
         }
         let work = async {
-            match self.unless_stopped(self.stage.meet(self.aa, &fit)).await {
+            match self.unless_stopped(self.environment.check_reachable(self.aa, &fit)).await {
                 Some(reachable) => reachable.map_err(unavailable)?,
                 None => return Ok(()),
             }
@@ -213,12 +213,12 @@ impl Runner {
         };
         let outcome = tokio::select! {
             biased;
-            died = self.stage.server_died() => return Err(unavailable(died)),
+            died = self.environment.server_died() => return Err(unavailable(died)),
             outcome = work => outcome,
         };
         // The death of a server explains whatever else went wrong with it.
         let wait = if outcome.is_err() { DEATH_WITHIN } else { Duration::ZERO };
-        match tokio::time::timeout(wait, self.stage.server_died()).await {
+        match tokio::time::timeout(wait, self.environment.server_died()).await {
             Ok(died) => Err(unavailable(died)),
             Err(_) => outcome,
         }
@@ -261,25 +261,25 @@ impl Runner {
 
     /// Drives a lane; nothing where the run was stopped before the lane was ready.
     async fn drive_lane(&self, lane: LaneId, plan: &Arc<Plan>) -> Result<Option<LaneRun>, Failure> {
-        let set = self.stage.set(lane, self.aa.unwrap_or(lane), plan);
-        let Some(staged) = self.unless_stopped(set).await else {
+        let prepared = self.environment.prepare(lane, self.aa.unwrap_or(lane), plan);
+        let Some(prepared) = self.unless_stopped(prepared).await else {
             return Ok(None);
         };
-        let staged = staged.map_err(unavailable)?;
+        let prepared = prepared.map_err(unavailable)?;
         let server = LaneServer {
-            what: self.stage.what(self.aa.unwrap_or(lane)),
-            version: Some(staged.version.clone()),
+            what: self.environment.what(self.aa.unwrap_or(lane)),
+            version: Some(prepared.version.clone()),
             spoken: BTreeSet::new(),
         };
-        let module_digest = staged.module_digest.clone();
+        let module_digest = prepared.module_digest.clone();
         self.event(RunEvent::LaneReady { lane, server, module_digest }).await;
         let checkpoints = self.work.join("clients").join(&plan.scenario).join(lane.as_str());
         let sink = Arc::new(EventQueue(self.messages.clone()));
-        let mut stack = staged.stack.clone();
+        let mut stack = prepared.stack.clone();
         stack.byte_toxics = self.byte_toxics.clone();
         stack.pace = self.paces.get(&self.aa.unwrap_or(lane)).cloned();
         let run = drive(plan.clone(), stack, &checkpoints, sink, self.stop.clone()).await;
-        staged.strike().await;
+        prepared.teardown().await;
         run.map(Some).map_err(|error| unavailable(error.into()))
     }
 
@@ -343,6 +343,6 @@ fn no_toxiproxy(error: ForeignError) -> Failure {
     }
 }
 
-fn unavailable(error: StageError) -> Failure {
+fn unavailable(error: EnvironmentError) -> Failure {
     if error.is_usage() { Failure::usage(error.to_string()) } else { Failure::environment(error.to_string()) }
 }
