@@ -16,14 +16,12 @@ use crate::plan::Expectation;
 
 /// What several findings have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Cause {
     /// The lane; `None` where it is no one lane's.
     pub lane: Option<LaneId>,
-    /// The checker.
     pub checker: String,
-    /// The finding's reason.
     pub reason: String,
-    /// The worst of the findings.
     pub verdict: Verdict,
     /// What the lane did, in a sentence without a period.
     pub says: String,

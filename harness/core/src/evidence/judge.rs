@@ -11,6 +11,7 @@ use crate::check::explain::{Explained, explain};
 use crate::check::unplanned_end::are_many;
 use crate::check::{CheckInput, Finding, Report, Verdict, judge_all};
 use crate::gate::{self, Decision, Reason, Scope};
+use crate::history::file::line_of;
 use crate::ids::LaneId;
 use crate::plan::Expectation;
 
@@ -171,7 +172,7 @@ fn shown_by(finding: &Finding, input: &CheckInput<'_>) -> Vec<ShownBy> {
     let records = finding.witness.records.iter().take(MAX_SHOWN);
     let shown = records.filter_map(|at| {
         let record = input.history(at.lane).records.get(at.record)?;
-        Some(ShownBy { lane: at.lane, line: at.record as u64 + 2, record: super::shown::shown(record) })
+        Some(ShownBy { lane: at.lane, line: line_of(at.record), record: super::shown::shown(record) })
     });
     shown.collect()
 }
