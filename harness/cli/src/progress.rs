@@ -35,7 +35,7 @@ impl Progress {
 
     /// Some scenarios can't be driven over these lanes. The report says which, and why.
     pub fn left_out(&mut self, count: usize) {
-        let line = format!("{count} of {} scenarios are left out: these lanes can't be put through them", self.total);
+        let line = format!("{count} of {} scenarios are left out: they can't run on these lanes", self.total);
         self.line(&line);
         self.total = self.total.saturating_sub(count);
     }

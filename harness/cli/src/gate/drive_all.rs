@@ -159,7 +159,7 @@ impl Runner {
         })
     }
 
-    /// Drives the plans that these lanes can be put through, and reports the others as left out.
+    /// Drives the plans that can run on these lanes, and reports the others as left out.
     async fn run(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), Failure> {
         let mut left_out = BTreeMap::new();
         let mut fit = Vec::with_capacity(plans.len());

@@ -47,7 +47,7 @@ pub struct Evidence {
     pub lanes: BTreeMap<LaneId, LaneServer>,
     /// The digest of the SpacetimeDB module that was published, where one was.
     pub module_digest: Option<String>,
-    /// What was judged. Recheck computes this part anew, and it must come out the same byte for byte.
+    /// What was judged. Recheck computes this part again, and it must be equal byte for byte.
     pub judged: Judged,
     /// Every file of the bundle that is digested, by path.
     pub files: BTreeMap<String, FileEntry>,

@@ -1,4 +1,4 @@
-//! What was judged of a run: the part of the evidence that recheck computes anew.
+//! What was judged of a run: the part of the evidence that recheck computes again.
 #![allow(missing_docs, reason = "the names say it")]
 
 use serde::{Deserialize, Serialize};

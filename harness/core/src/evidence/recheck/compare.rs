@@ -13,7 +13,7 @@ use crate::text::cut;
 const MAX_DIFFERENCES: usize = 20;
 /// A value longer than this is shortened where it is shown.
 const MAX_SHOWN: usize = 120;
-/// The members that tell the entries of a list apart: of scenarios, and of rows of the matrix.
+/// The members that identify the entries of a list: of scenarios, and of rows of the matrix.
 const NAMES: [&str; 2] = ["name", "row"];
 
 /// Compares the recorded judgement with the computed one, and names each difference by its JSON path. Scenarios that can't

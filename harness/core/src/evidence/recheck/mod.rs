@@ -85,7 +85,7 @@ pub enum NoBundle {
 pub struct Rechecked {
     /// The document, where it could be read.
     pub evidence: Option<Evidence>,
-    /// What was computed anew.
+    /// What was computed again.
     pub computed: Judged,
     /// Everything that does not hold, causes first; empty where the bundle holds.
     pub problems: Vec<Problem>,

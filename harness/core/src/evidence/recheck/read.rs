@@ -19,7 +19,7 @@ pub struct Recorded {
     pub plan: Plan,
     pub legacy: History,
     pub candidate: History,
-    /// When its faults struck, by its histories and their times; `None` where the times can't be read.
+    /// When its faults fired, by its histories and their times; `None` where the times can't be read.
     pub fires: Option<Fires>,
 }
 
