@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ScenarioVerdict;
 use super::fit::{Means, unfit};
+use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
-use crate::plan::{Expectation, compile};
-use crate::scenario::{Scenario, pattern, sha256, stock};
+use crate::plan::Expectation;
+use crate::scenario::{Scenario, compile, pattern, stock};
 
 /// What had to run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -6,10 +6,11 @@ use super::fit::{Means, ServerKind, unfit};
 use super::*;
 use crate::check::tests::notation::World;
 use crate::check::{CheckInput, Finding, Report};
+use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::{Part, ROWS};
-use crate::plan::{Expectation, compile};
-use crate::scenario::{Scenario, sha256, stock};
+use crate::plan::Expectation;
+use crate::scenario::{Scenario, compile, stock};
 
 const ROW: &str = "replay-determinism";
 

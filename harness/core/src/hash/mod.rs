@@ -13,5 +13,5 @@ pub mod vector;
 
 pub use canonical::{Canonical, CanonicalError, CanonicalErrorKind, Canonicalizer, canonicalize};
 pub use diff::{DiffError, DiffReport, diff_files, diff_vectors};
-pub use payload::{ParseHashError, PayloadHash, payload_hash};
+pub use payload::{ParseHashError, PayloadHash, payload_hash, sha256};
 pub use vector::{HashVector, VectorError};

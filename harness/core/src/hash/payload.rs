@@ -72,6 +72,11 @@ pub fn payload_hash(input: &[u8]) -> Result<PayloadHash, CanonicalError> {
     Canonicalizer::new().payload_hash(input)
 }
 
+/// `sha256:` and the 64 lowercase hex digits of the digest of some bytes.
+pub fn sha256(bytes: &[u8]) -> String {
+    PayloadHash(Sha256::digest(bytes).into()).to_string()
+}
+
 /// Why a text is not a payload hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseHashError {

@@ -3,13 +3,11 @@
 //! Both lanes are driven with the same plan, and it is what the checkers judge by: it knows every event that is to be
 //! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
 
-mod compile;
 mod fault;
 pub mod rules;
 mod step;
 mod toxic;
 
-pub use compile::{PAYLOADS_WITHOUT_KEY, compile};
 pub use fault::{
     Cut, FaultKind, MessageKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Scope, Times, When,
 };
@@ -18,8 +16,8 @@ pub use toxic::{ByteToxic, Direction, PlannedToxic};
 
 use serde::{Deserialize, Serialize};
 
+use crate::hash::sha256;
 use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
-use crate::scenario::sha256;
 
 /// The schema version that a serialized plan carries.
 pub const PLAN_SCHEMA: &str = "cutover.plan/1";

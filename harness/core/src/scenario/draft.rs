@@ -1,9 +1,9 @@
 //! A scenario as it stands in its file: words read, names resolved, nothing simulated yet.
 
 use super::read::At;
-use super::script::{Client, Cut, Lanes, ServerAction, Spread, Stream, When};
+use super::script::{Client, Cut, Lanes, Spread, Stream, When};
 use super::{AtLeast, Backoff, Expect};
-use crate::plan::{ByteToxic, Direction, FaultKind, MessageKind, Scope};
+use crate::plan::{ByteToxic, Direction, FaultKind, MessageKind, Scope, ServerAction};
 
 /// The file, read.
 #[derive(Debug)]

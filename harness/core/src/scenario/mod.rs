@@ -4,6 +4,7 @@
 //! [`Scenario::parse`] is the whole of it. What comes out holds no chance and no payload: the plan adds those.
 
 mod claims;
+mod compile;
 mod decode;
 mod draft;
 mod errors;
@@ -16,13 +17,13 @@ mod stock;
 mod tests;
 pub mod words;
 
+pub use compile::compile;
 pub use errors::{ScenarioError, ScenarioErrors};
 pub use stock::{SCHEMA, stock};
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
+use crate::hash::sha256;
 use crate::ids::LaneId;
 use errors::Mistakes;
 use script::Case;
@@ -228,15 +229,4 @@ fn place(path: &str, draft: &draft::Draft, mistakes: &mut Mistakes) {
         }
         _ => {}
     }
-}
-
-/// `sha256:` and the lowercase hex digest of some bytes.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let mut text = String::from("sha256:");
-    for byte in digest {
-        use std::fmt::Write;
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
