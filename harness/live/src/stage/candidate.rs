@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::meet::reach;
 use super::{Source, Stage, StageError, Staged, fixed};
 use crate::bounds::{self, Bound};
-use crate::drive::{LaneStack, Quietly, Route, Victim};
+use crate::drive::{Destination, LaneStack, ManagedServer, NoLedger, ServerControl};
 use crate::lane::Endpoint;
 use crate::lane::http::HttpClient;
 use crate::lane::profile::{LaneTarget, SpacetimeProfile};
@@ -97,18 +97,19 @@ impl Stage {
         };
         let profile = host.profile.clone();
         let names = self.names(lane, LaneId::Candidate, plan)?;
-        let route = Route::new(&profile.origin(), host.upstream.clone());
-        let victim = host.server.clone().filter(|_| harmed).map(|server| Victim::new(server, Durability::Commitlog));
+        let route = Destination::new(&profile.origin(), host.upstream.clone());
+        let server = host.server.clone().filter(|_| harmed);
+        let managed = |server| ManagedServer { server, durability: Durability::Commitlog };
+        let controlled = server.clone().map(|server| Arc::new(managed(server)) as Arc<dyn ServerControl>);
         let stack = LaneStack {
             lane: Arc::new(SpacetimeLane::new(lane, profile, name, Some(host.token.clone()), names.clone())),
             taggers: Arc::new(SpacetimeTaggers::new(names)),
             socket: route.clone(),
             writer: route,
-            victim,
+            server: controlled,
             byte_toxics: None,
             pace: None,
         };
-        let server = if harmed { host.server.clone() } else { None };
         Ok(Staged { stack, version: host.version.clone(), module_digest, server })
     }
 
@@ -233,7 +234,7 @@ async fn meet(
     upstream: Upstream,
 ) -> Result<Host, StageError> {
     let taggers = Arc::new(SpacetimeTaggers::new(Arc::default()));
-    let config = ProxyConfig::transparent("admin".into(), upstream.clone(), taggers, Arc::new(Quietly));
+    let config = ProxyConfig::transparent("admin".into(), upstream.clone(), taggers, Arc::new(NoLedger));
     let door =
         Proxy::start(config).await.map_err(|source| StageError::Directory { path: "a local port".into(), source })?;
     let failed = |source| StageError::Admin { url: profile.url.clone(), source };

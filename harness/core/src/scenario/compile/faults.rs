@@ -6,9 +6,7 @@ use super::payload::altered;
 use super::steps::{Published, draw};
 use super::{Chance, Compiler};
 use crate::ids::{ClientId, Cursor, FaultId, OpId, Seq, StreamId};
-use crate::plan::{
-    Cut, FaultKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Times, WRITER, When,
-};
+use crate::plan::{Cut, FaultKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Times, WRITER, When};
 use crate::scenario::script::{self, Case, Place, Victim};
 
 /// The faults, in the order of the script's.
