@@ -4,6 +4,8 @@ use cutover_core::evidence::RunEvent;
 
 use super::EventSink;
 
+mod driver;
+mod fake;
 mod retries;
 
 /// Takes no events.
