@@ -8,11 +8,10 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::ScenarioVerdict;
+use super::JudgedScenario;
 use super::fit::{Means, unfit};
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
-use crate::plan::Expectation;
 use crate::scenario::{Scenario, compile, pattern, stock};
 
 /// What had to run.
@@ -118,13 +117,13 @@ impl Scope {
     }
 
     /// What the judged scenarios lack of the whole built-in suite.
-    pub fn shortfall(&self, judged: &[ScenarioVerdict]) -> Shortfall {
+    pub fn shortfall(&self, judged: &[JudgedScenario]) -> Shortfall {
         if self.suite != suite_digest() {
             return Shortfall { other_suite: true, ..Shortfall::default() };
         }
         let ran: BTreeSet<(&str, &str, bool)> = judged
             .iter()
-            .map(|scenario| (scenario.scenario.as_str(), scenario.digest.as_str(), scenario.known_bad()))
+            .map(|scenario| (scenario.name.as_str(), scenario.digest.as_str(), scenario.known_bad()))
             .collect();
         let short = SUITE.iter().filter(|scenario| {
             let asked = &scenario.asked;
@@ -181,21 +180,15 @@ impl Scope {
     }
 
     /// Scenarios that had to run, were not left out, and are not among the judged ones with the same file.
-    pub fn unaccounted(&self, judged: &[ScenarioVerdict]) -> Vec<String> {
+    pub fn unaccounted(&self, judged: &[JudgedScenario]) -> Vec<String> {
         let ran: BTreeMap<&str, (&str, bool)> = judged
             .iter()
-            .map(|scenario| (scenario.scenario.as_str(), (scenario.digest.as_str(), scenario.known_bad())))
+            .map(|scenario| (scenario.name.as_str(), (scenario.digest.as_str(), scenario.known_bad())))
             .collect();
         let missing = self.scenarios.iter().filter(|(name, asked)| {
             ran.get(name.as_str()) != Some(&(asked.digest.as_str(), asked.known_bad))
                 && !self.left_out.contains_key(*name)
         });
         missing.map(|(name, _)| name.clone()).collect()
-    }
-}
-
-impl ScenarioVerdict {
-    fn known_bad(&self) -> bool {
-        matches!(self.expect, Expectation::Block { .. })
     }
 }

@@ -52,6 +52,14 @@ pub enum Fate {
     Cut(Cut, When),
 }
 
+impl Fate {
+    /// Whether it is impossible where only the beginning of a message is at hand.
+    pub fn needs_whole(&self) -> bool {
+        use Fate::{DeliverAfterNext, Merge, Reorder, Repeat, Split};
+        matches!(self, Repeat(_) | DeliverAfterNext | Reorder(..) | Split(_) | Merge(..))
+    }
+}
+
 /// A fault's decision, with what the ledger is to keep of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strike {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use cutover_core::hash::canonicalize;
 use cutover_core::ids::{Seq, StreamId};
-use cutover_core::plan::{self, Pick, Predicate, Scope, Times};
+use cutover_core::plan::{Pick, Predicate, Scope, Times};
 
 use super::Seen;
-use crate::frame::{Carried, Direction, pointer};
+use crate::frame::{Carried, pointer};
 
 /// A pick with its counts.
 #[derive(Debug, Clone)]
@@ -95,18 +95,11 @@ impl Picker {
     /// Whether all but `nth` holds: first what is cheap to tell.
     fn matches(&self, seen: &Seen<'_>) -> bool {
         let look = seen.view.look();
-        self.goes_there(seen.view.frame().direction)
+        self.pick.direction == seen.view.frame().direction
             && self.pick.kind.is_none_or(|kind| look.kinds.has(kind))
             && self.names_one_of(&look.streams)
             && self.is_called(seen)
             && self.pick.payload.as_ref().is_none_or(|predicate| self.is_met(predicate, seen))
-    }
-
-    fn goes_there(&self, direction: Direction) -> bool {
-        match self.pick.direction {
-            plan::Direction::Upstream => direction == Direction::ToLane,
-            plan::Direction::Downstream => direction == Direction::ToClient,
-        }
     }
 
     fn names_one_of(&self, streams: &[(StreamId, Option<Seq>)]) -> bool {

@@ -8,7 +8,7 @@ use crate::fault::tests::Canned;
 use crate::frame::{Body, Frame, View};
 
 fn check(fault: &mut RewriteCursor, conn: u32, nth: u32, opens: bool) -> Option<(Option<Cursor>, bool)> {
-    let frame = Frame { direction: Direction::ToLane, body: Body::Text(Bytes::new()) };
+    let frame = Frame { direction: Direction::Upstream, body: Body::Text(Bytes::new()) };
     let tag = FrameTag::Resume { cursors: vec![("s".into(), Some(Cursor(4)))], opens };
     let strike = fault.on_frame(&Seen { view: &View::new(&Canned(tag), frame), conn, nth, op: None })?;
     Some((strike.rewrote.unwrap().from, strike.again))

@@ -47,11 +47,9 @@ fn pings_pongs_and_closes_are_sorts_of_message_on_every_wire() {
             (Body::Pong(empty()), MessageKind::HeartbeatReply),
             (Body::Close(empty()), MessageKind::Close),
         ] {
-            for (direction, to) in
-                [(Direction::ToLane, plan::Direction::Upstream), (Direction::ToClient, plan::Direction::Downstream)]
-            {
+            for direction in [Direction::Upstream, Direction::Downstream] {
                 let frame = Frame { direction, body: body.clone() };
-                let mut fault = armed(Pick { kind: Some(kind), ..Pick::any(to) }, FaultKind::Drop);
+                let mut fault = armed(Pick { kind: Some(kind), ..Pick::any(direction) }, FaultKind::Drop);
                 assert!(shown(&mut *fault, &*wire.tagger, &frame, 1).is_some(), "{} {kind:?}", wire.name);
             }
         }
