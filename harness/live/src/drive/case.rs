@@ -24,9 +24,8 @@ use super::progress::ProgressTimeout;
 use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack, ServerControl};
-use super::writer::Writer;
+use super::writer::{Write, Writer};
 use crate::bounds::{self, Bound};
-use crate::lane::{Completion, Op};
 
 /// A script ends early once a client has asked again so often for events that did not come live.
 const OVERDUE_MAX: u32 = 3;
@@ -116,18 +115,15 @@ impl Case {
 
     async fn set_policies(&mut self) -> Result<(), DriveError> {
         for stream in self.plan.streams.clone() {
-            let op = Op::Policy {
+            let policy = Write::Policy {
                 stream: stream.id.clone(),
                 retention: stream.retention,
                 replay_budget: stream.replay_budget,
             };
-            let what = match self.writer.invoke(OpId(0), &op).await {
-                Completion::Ok(_) => continue,
-                Completion::Fail(refusal) if refusal.message.is_empty() => refusal.code,
-                Completion::Fail(refusal) => format!("{}: {}", refusal.code, refusal.message),
-                Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why) => why,
-            };
-            return Err(DriveError::Setup { lane: self.lane, stream: stream.id.to_string(), what });
+            if let Err(error) = self.writer.invoke(OpId(0), &policy).await {
+                let (lane, stream) = (self.lane, stream.id.to_string());
+                return Err(DriveError::Setup { lane, stream, what: error.what() });
+            }
         }
         Ok(())
     }
@@ -218,7 +214,7 @@ impl Case {
 
     /// Stops clients and proxies.
     pub async fn end(self) {
-        self.writer.close().await;
+        drop(self.writer);
         self.writer_route.shutdown().await;
         for client in self.clients.into_values() {
             client.handle.stop().await;

@@ -22,7 +22,7 @@ use super::recorder::Recorder;
 use super::resume::drain;
 use super::status::Status;
 use crate::bounds::{self, Bound};
-use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, Session};
+use crate::lane::{Arrival, Endpoint, Lane, OpError, SubscriberSession};
 
 /// How often an idle client sends a heartbeat.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
@@ -204,7 +204,7 @@ impl Actor {
     async fn handle(
         &mut self,
         command: Command,
-        session: &mut Option<Box<dyn Session>>,
+        session: &mut Option<Box<dyn SubscriberSession>>,
         commands: &mut mpsc::Receiver<Command>,
     ) {
         match command {
@@ -280,7 +280,11 @@ impl Actor {
 
     /// Makes two round trips, some time apart. Where the client is then still behind and nothing came at all, the
     /// connection is closed. Returns whether the connection is open.
-    async fn is_not_overdue(&mut self, session: &mut Box<dyn Session>, heads: &BTreeMap<StreamId, Seq>) -> bool {
+    async fn is_not_overdue(
+        &mut self,
+        session: &mut Box<dyn SubscriberSession>,
+        heads: &BTreeMap<StreamId, Seq>,
+    ) -> bool {
         let before = self.inbox.arrivals();
         let started = Instant::now();
         if !self.round_trip(session).await {
@@ -302,7 +306,11 @@ impl Actor {
     }
 
     /// Takes events until something else is to be done.
-    async fn listen(&mut self, session: &mut Box<dyn Session>, commands: &mut mpsc::Receiver<Command>) -> Wake {
+    async fn listen(
+        &mut self,
+        session: &mut Box<dyn SubscriberSession>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Wake {
         loop {
             tokio::select! {
                 biased;
@@ -336,7 +344,7 @@ impl Actor {
     }
 
     /// Takes what is in flight on a connection that is out of order, then closes it. One that ended needs nothing.
-    async fn abandon(&mut self, session: &mut Box<dyn Session>) -> Wake {
+    async fn abandon(&mut self, session: &mut Box<dyn SubscriberSession>) -> Wake {
         if self.inbox.is_out_of_order() && self.barrier(session).await.is_ok() {
             session.close().await;
             self.closed(Closed::ByClient);
@@ -346,16 +354,16 @@ impl Actor {
     }
 
     /// Sends a heartbeat, and takes all that came before the answer.
-    async fn barrier(&mut self, session: &mut Box<dyn Session>) -> Result<(), ()> {
-        let answer = bounds::IN_ALL.within(session.invoke(&Op::Heartbeat)).await;
+    async fn barrier(&mut self, session: &mut Box<dyn SubscriberSession>) -> Result<(), ()> {
+        let answer = bounds::IN_ALL.within(session.heartbeat()).await;
         // What arrived is taken even where there was no answer.
         if let Some(why) = drain(session, &mut self.inbox, ConnId(self.conn)) {
             self.closed(why);
             return Err(());
         }
         match answer {
-            Ok(Completion::Ok(_) | Completion::Fail(_) | Completion::Later(_)) => Ok(()),
-            Ok(Completion::Info(why) | Completion::Unwritten(why)) => {
+            Ok(Ok(()) | Err(OpError::Refused(_) | OpError::Later(_))) => Ok(()),
+            Ok(Err(OpError::Unknown(why) | OpError::Unwritten(why))) => {
                 self.closed(Closed::Lost { why });
                 Err(())
             }
@@ -367,7 +375,7 @@ impl Actor {
     }
 
     /// A barrier on a connection that is to stay open. Returns whether it did.
-    async fn round_trip(&mut self, session: &mut Box<dyn Session>) -> bool {
+    async fn round_trip(&mut self, session: &mut Box<dyn SubscriberSession>) -> bool {
         let alive = self.barrier(session).await.is_ok();
         let good = alive && !self.inbox.is_out_of_order();
         if good {
@@ -385,10 +393,10 @@ impl Actor {
         good
     }
 
-    async fn close(&mut self, session: &mut Option<Box<dyn Session>>) {
+    async fn close(&mut self, session: &mut Option<Box<dyn SubscriberSession>>) {
         if let Some(mut open) = session.take() {
             for (stream, cursor) in self.inbox.cursors() {
-                let _ = bounds::ANSWER.within(open.invoke(&Op::Checkpoint { stream, cursor })).await;
+                let _ = bounds::ANSWER.within(open.checkpoint(&stream, cursor)).await;
             }
             open.close().await;
             self.closed(Closed::ByClient);

@@ -7,8 +7,9 @@ use cutover_core::plan::{PublishExpect, ServerAction, Step};
 
 use super::case::Case;
 use super::client::ClientHandle;
+use super::writer::Write;
 use crate::bounds;
-use crate::lane::{Answer, Completion, Op};
+use crate::lane::{OpError, Published};
 
 /// What was waited for in vain.
 type Performed = Result<(), String>;
@@ -42,7 +43,9 @@ impl Case {
         retention: Option<u64>,
         replay_budget: Option<u64>,
     ) -> Performed {
-        self.writer.invoke(op, &Op::Policy { stream: stream.clone(), retention, replay_budget }).await;
+        let policy = Write::Policy { stream: stream.clone(), retention, replay_budget };
+        // A refusal is in the history. It does not end the script.
+        let _ = self.writer.invoke(op, &policy).await;
         Ok(())
     }
 
@@ -55,11 +58,11 @@ impl Case {
         expect: &PublishExpect,
     ) -> Performed {
         self.writer_route.expect_ack(Some(op));
-        let publish = Op::Publish { stream: stream.clone(), key: key.to_owned(), payload: payload.to_owned() };
+        let publish = Write::Publish { stream: stream.clone(), key: key.to_owned(), payload: payload.to_owned() };
         let completion = self.writer.invoke(op, &publish).await;
         self.writer_route.expect_ack(None);
         match completion {
-            Completion::Ok(Answer::Published { seq, .. }) => {
+            Ok(Some(Published { seq, .. })) => {
                 let head = self.heads.entry(stream.clone()).or_default();
                 *head = seq.max(*head);
                 // A repeat writes nothing, so there is nothing new to become durable.
@@ -71,10 +74,10 @@ impl Case {
                 }
                 Ok(())
             }
-            Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why) => {
+            Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why)) => {
                 Err(format!("an answer to op {op}: {why}"))
             }
-            Completion::Ok(_) | Completion::Fail(_) => Ok(()),
+            Ok(None) | Err(OpError::Refused(_)) => Ok(()),
         }
     }
 

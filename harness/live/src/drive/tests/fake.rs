@@ -10,7 +10,10 @@ use cutover_core::plan::ServerAction;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::drive::ServerControl;
-use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, OpenError, Role, Session};
+use crate::lane::{
+    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Published, SubscriberSession,
+    WriterSession,
+};
 use crate::process::ServerError;
 
 /// The service, as lane and as server.
@@ -74,16 +77,22 @@ impl Fake {
     pub(super) fn service(&self) -> MutexGuard<'_, Service> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The service, where its server is up.
+    fn up(&self) -> Completion<MutexGuard<'_, Service>> {
+        let service = self.service();
+        if service.is_down { Err(OpError::Unknown("the server is down".to_owned())) } else { Ok(service) }
+    }
 }
 
 impl Service {
-    fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion {
+    fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
         let log = self.streams.entry(stream.clone()).or_default();
         if let Some(known) = log.events.iter().position(|(other, _)| other == key) {
             if log.events[known].1 != payload {
-                return Completion::Fail(Refusal { code: "idempotency_conflict".to_owned(), ..Refusal::default() });
+                return Err(refused("idempotency_conflict", Vec::new()));
             }
-            return Completion::Ok(Answer::Published { seq: Seq(known as u64 + 1), duplicate: Some(true) });
+            return Ok(Published { seq: Seq(known as u64 + 1), duplicate: Some(true) });
         }
         log.events.push((key.to_owned(), payload.to_owned()));
         let seq = log.head();
@@ -98,12 +107,12 @@ impl Service {
         });
         if self.lost_answers > 0 {
             self.lost_answers -= 1;
-            return Completion::Info("the answer was lost".to_owned());
+            return Err(OpError::Unknown("the answer was lost".to_owned()));
         }
-        Completion::Ok(Answer::Published { seq: Seq(seq), duplicate: Some(false) })
+        Ok(Published { seq: Seq(seq), duplicate: Some(false) })
     }
 
-    fn subscribe(&mut self, session: u32, asked: &[(StreamId, Option<Cursor>)]) -> Completion {
+    fn subscribe(&mut self, session: u32, asked: &[(StreamId, Option<Cursor>)]) -> Completion<Heads> {
         let stale = asked.iter().filter_map(|(stream, cursor)| {
             let is_stale = self.streams.get(stream)?.is_stale((*cursor)?.0);
             is_stale.then(|| StaleStream {
@@ -118,10 +127,10 @@ impl Service {
         });
         let stale: Vec<_> = stale.collect();
         if !stale.is_empty() {
-            return Completion::Fail(Refusal { code: "stale_cursor".to_owned(), stale, ..Refusal::default() });
+            return Err(refused("stale_cursor", stale));
         }
         let Some(subscriber) = self.subscribers.get_mut(&session) else {
-            return Completion::Info("the connection was closed".to_owned());
+            return Err(OpError::Unknown("the connection was closed".to_owned()));
         };
         let mut heads = Vec::new();
         for (stream, cursor) in asked {
@@ -133,8 +142,12 @@ impl Service {
             subscriber.streams.insert(stream.clone());
             heads.push((stream.clone(), Head::At(Seq(log.head()))));
         }
-        Completion::Ok(Answer::Subscribed(heads))
+        Ok(heads)
     }
+}
+
+fn refused(code: &str, stale: Vec<StaleStream>) -> OpError {
+    OpError::Refused(Refusal { code: code.to_owned(), stale, ..Refusal::default() })
 }
 
 #[async_trait]
@@ -143,53 +156,47 @@ impl Lane for Fake {
         LaneId::Legacy
     }
 
-    async fn open(&self, _: &Endpoint, role: &Role) -> Result<Box<dyn Session>, OpenError> {
+    async fn subscriber(&self, _: &Endpoint, _: &ClientOptions) -> Result<Box<dyn SubscriberSession>, OpenError> {
         let mut service = self.service();
         if service.is_down {
-            let what = "the server is down".to_owned();
-            return Err(OpenError { what, hint: None, retryable: true, retry_after: None, refusal: None });
+            return Err(OpenError::passing("the server is down"));
         }
         service.sessions += 1;
         let id = service.sessions;
         let (arrivals, inbox) = unbounded_channel();
-        if *role != Role::Writer {
-            service.subscribers.insert(id, Subscriber { streams: BTreeSet::new(), arrivals });
+        service.subscribers.insert(id, Subscriber { streams: BTreeSet::new(), arrivals });
+        Ok(Box::new(FakeSubscriber { id, fake: self.clone(), inbox }))
+    }
+
+    async fn writer(&self, _: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
+        match self.service().is_down {
+            true => Err(OpenError::passing("the server is down")),
+            false => Ok(Box::new(FakeWriter(self.clone()))),
         }
-        drop(service);
-        Ok(Box::new(FakeSession { id, fake: self.clone(), inbox }))
     }
 }
 
-struct FakeSession {
+struct FakeSubscriber {
     id: u32,
     fake: Fake,
     inbox: UnboundedReceiver<Arrival>,
 }
 
 #[async_trait]
-impl Session for FakeSession {
-    async fn invoke(&mut self, op: &Op) -> Completion {
-        let mut service = self.fake.service();
-        if service.is_down {
-            return Completion::Info("the server is down".to_owned());
+impl SubscriberSession for FakeSubscriber {
+    async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], _: u32) -> Completion<Heads> {
+        self.fake.up()?.subscribe(self.id, streams)
+    }
+
+    async fn unsubscribe(&mut self, streams: &[StreamId]) -> Completion {
+        if let Some(subscriber) = self.fake.up()?.subscribers.get_mut(&self.id) {
+            subscriber.streams.retain(|stream| !streams.contains(stream));
         }
-        match op {
-            Op::Publish { stream, key, payload } => service.publish(stream, key, payload),
-            Op::Policy { stream, retention, replay_budget } => {
-                let log = service.streams.entry(stream.clone()).or_default();
-                log.retention = retention.map(|retention| retention as usize).or(log.retention);
-                log.replay_budget = replay_budget.or(log.replay_budget);
-                Completion::Ok(Answer::Done)
-            }
-            Op::Subscribe { streams, .. } => service.subscribe(self.id, streams),
-            Op::Unsubscribe { streams } => {
-                if let Some(subscriber) = service.subscribers.get_mut(&self.id) {
-                    subscriber.streams.retain(|stream| !streams.contains(stream));
-                }
-                Completion::Ok(Answer::Done)
-            }
-            Op::Heartbeat | Op::Checkpoint { .. } => Completion::Ok(Answer::Done),
-        }
+        Ok(())
+    }
+
+    async fn heartbeat(&mut self) -> Completion {
+        self.fake.up().map(|_| ())
     }
 
     async fn next(&mut self) -> Arrival {
@@ -202,9 +209,26 @@ impl Session for FakeSession {
     }
 }
 
-impl Drop for FakeSession {
+impl Drop for FakeSubscriber {
     fn drop(&mut self) {
         self.fake.service().subscribers.remove(&self.id);
+    }
+}
+
+struct FakeWriter(Fake);
+
+#[async_trait]
+impl WriterSession for FakeWriter {
+    async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
+        self.0.up()?.publish(stream, key, payload)
+    }
+
+    async fn set_policy(&mut self, stream: &StreamId, retention: Option<u64>, budget: Option<u64>) -> Completion {
+        let mut service = self.0.up()?;
+        let log = service.streams.entry(stream.clone()).or_default();
+        log.retention = retention.map(|retention| retention as usize).or(log.retention);
+        log.replay_budget = budget.or(log.replay_budget);
+        Ok(())
     }
 }
 
