@@ -1,6 +1,6 @@
 //! Tables of text: columns as wide as what stands in them, and one that gives way where the line is too short.
 
-use crate::text::visible;
+use super::visible;
 
 /// How a column is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
