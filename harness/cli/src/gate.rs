@@ -14,7 +14,7 @@ use std::path::Path;
 use cutover_core::evidence::report::{Format, report};
 use cutover_core::evidence::{Evidence, NthRun, Times};
 use cutover_core::gate::Decision;
-use cutover_core::ids::{LaneId, Seed};
+use cutover_core::ids::Seed;
 use cutover_core::text::masked;
 use cutover_live::plain_file;
 
@@ -93,7 +93,7 @@ fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source])
         plans,
         lanes,
         module,
-        aa: args.aa.map(LaneId::from),
+        aa: args.aa,
         toxiproxy: args.toxiproxy.clone(),
         jobs: args.jobs.unwrap_or_else(default_jobs),
         keep_databases: args.keep_databases,

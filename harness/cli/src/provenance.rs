@@ -81,7 +81,7 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     }
     option("--rate", args.rate.map(|rate| rate.to_string()));
     option("--toxiproxy", args.toxiproxy.clone());
-    option("--aa", args.aa.map(|lane| cutover_core::ids::LaneId::from(lane).to_string()));
+    option("--aa", args.aa.map(|lane| lane.to_string()));
     if args.scenarios.no_known_bad {
         words.push("--no-known-bad".to_owned());
     }

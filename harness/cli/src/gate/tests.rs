@@ -7,6 +7,7 @@ use clap::Parser;
 use cutover_core::evidence::recheck::{Rechecked, recheck};
 use cutover_core::evidence::{Driven, LaneRun, State};
 use cutover_core::history::{HISTORY_SCHEMA, Header, History, Phase, Record};
+use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;

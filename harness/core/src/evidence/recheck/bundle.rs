@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Problem;
 use crate::evidence::bundle::is_digested;
 use crate::evidence::document::{Evidence, State};
-use crate::evidence::layout::{self, FileEntry, Files};
+use crate::evidence::layout::{self, FileEntry};
 use crate::evidence::report::pages;
 use crate::ids::LaneId;
 
@@ -35,22 +35,6 @@ pub trait Bundle {
     /// # Errors
     /// What the system says.
     fn read(&self, path: &str, bytes: u64) -> Result<Vec<u8>, String>;
-}
-
-impl Bundle for Files {
-    fn entries(&self) -> BTreeMap<String, Entry> {
-        let mut entries = BTreeMap::new();
-        for (path, content) in self {
-            let folders = path.match_indices('/').map(|(at, _)| path[..at].to_owned());
-            entries.extend(folders.map(|folder| (folder, Entry::Folder)));
-            entries.insert(path.clone(), Entry::File(content.len() as u64));
-        }
-        entries
-    }
-
-    fn read(&self, path: &str, _: u64) -> Result<Vec<u8>, String> {
-        self.get(path).cloned().ok_or_else(|| "it is not there".to_owned())
-    }
 }
 
 /// What is in a bundle. A problem of a file is reported once, and such a file is not read again.

@@ -1,10 +1,6 @@
 //! `index.html`: the report page. It names every file of the bundle, needs no other file to be read, and runs no script.
 
-mod style;
-
 use std::io::{self, Write};
-
-use style::STYLE;
 
 use super::format::{Format, Page};
 use super::model::{Cause, Finding, Report, Scenario, Tone};
@@ -13,11 +9,12 @@ use super::words::{counted, more};
 use crate::evidence::layout;
 use crate::text::html;
 
-/// So many findings of a scenario stand on the page; the others are in `evidence.json`.
+const STYLE: &str = include_str!("html/style.css");
+/// So many findings of a scenario are on the page; the others are in `evidence.json`.
 const MAX_FINDINGS: usize = 10;
-/// So many causes stand on the page unfolded, and so many scenarios that no cause reports.
+/// So many causes are unfolded on the page, and so many scenarios that no cause reports.
 const MAX_OPEN: usize = 5;
-/// So many warnings stand on the page; the others are in `evidence.json`.
+/// So many warnings are on the page; the others are in `evidence.json`.
 const MAX_WARNINGS: usize = 20;
 
 pub const FORMAT: Format = Format {
