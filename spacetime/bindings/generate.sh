@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the official Rust SDK's bindings for ../module/cutover_module.wasm into the engine's tests. These tests compare our
-# lane with that SDK. Run this after a change of the module's tables or reducers, and after ../module/build.sh.
+# Writes the official Rust SDK's bindings for ../module/cutover_module.wasm into the engine's tests. These tests compare
+# our lane with that SDK. Run this after a change of the module's tables or reducers, and after ../module/build.sh.
 #
 # The script starts a server, publishes the module, and gives the server's definition of the module to the generator.
 set -euo pipefail

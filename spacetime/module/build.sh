@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds cutover_module.wasm from src/, and records in cutover_module.wasm.json how it was built.
 #
-# This needs a Rust toolchain with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`). Without
-# one, the script creates a Debian sid tree with debootstrap and uses its rustc. This needs root and a Debian mirror. The
-# same sources and the same rustc give the same bytes, in any folder.
+# This needs a Rust toolchain with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`).
+# Without one, the script creates a Debian sid tree with debootstrap and uses its rustc. This needs root and a Debian
+# mirror. The same sources and the same rustc give the same bytes, in any folder.
 #
 #   SID_ROOT     the folder of the Debian tree (default: ~/.cache/cutover/sid)
 #   APT_OPTIONS  more options for apt-get in it
