@@ -1,7 +1,7 @@
 //! Compiles the byte toxics of a case. No chance is spent: whether a connection gets one is drawn where it opens.
 
-use super::super::{PlannedToxic, WRITER};
 use crate::ids::{ClientId, FaultId};
+use crate::plan::{PlannedToxic, WRITER};
 use crate::scenario::script::{Case, Toxic, Victim};
 
 /// The toxics, in the order of the script's.

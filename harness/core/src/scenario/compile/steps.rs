@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{PlannedFault, PublishExpect, ServerAction, Step};
 use super::payload::payload;
 use super::{Chance, Compiler};
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{ClientId, Cursor, FaultId, OpId, Seq, StreamId};
+use crate::plan::{PlannedFault, PublishExpect, Step};
 use crate::scenario::script::{self, Case, Keys, Payload, Spread};
 
 /// An event as it was published.
@@ -112,16 +112,7 @@ impl Steps<'_, '_> {
             script::Step::Disarm(toxics) => {
                 Step::Disarm { toxics: toxics.iter().map(|toxic| self.toxic(*toxic)).collect() }
             }
-            script::Step::Server { lane, action } => Step::Server {
-                lane: *lane,
-                action: match action {
-                    script::ServerAction::Kill => ServerAction::Kill,
-                    script::ServerAction::KillAtOnce => ServerAction::KillAtOnce,
-                    script::ServerAction::Restart => ServerAction::Restart,
-                    script::ServerAction::Pause => ServerAction::Pause,
-                    script::ServerAction::Resume => ServerAction::Resume,
-                },
-            },
+            script::Step::Server { lane, action } => Step::Server { lane: *lane, action: *action },
         };
         self.steps.push(compiled);
     }

@@ -1,10 +1,10 @@
-//! Which toxics of a foreign proxy struck, as well as our proxy behind it can know.
+//! Which toxics of a foreign proxy have fired, as far as our proxy behind it can see.
 //!
-//! A foreign proxy tells nobody what its toxics did. What ours sees: how many bytes it wrote towards the client and
-//! towards the lane, and how many connections began and ended. A toxic that delays, limits or slices has struck once bytes
-//! went its way while it was on; one that ends connections, or draws their end out, once a connection ended while it was
-//! on; one that lets nothing pass, once something was lost in it, or a connection began or ended. Where a toxic is drawn for some
-//! connections only, which of them got it can't be known.
+//! A foreign proxy does not report what its toxics did. Our proxy sees how many bytes it wrote in each direction, and how
+//! many connections began and ended. While it is on, a toxic that delays, limits or slices has fired once bytes passed in
+//! its direction; one that ends connections, or delays their end, once a connection ended; one that lets nothing pass,
+//! once it lost something, or a connection began or ended. Where a toxic is drawn for some connections only, it is unknown
+//! which of them got it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,13 +20,13 @@ use super::recorder::Recorder;
 use crate::proxy::{LedgerSink, Proxy, ProxyStats};
 use crate::toxic::Toxic;
 
-/// How often the proxy's numbers are looked at.
+/// How often the proxy's numbers are read.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// Watches the toxics of one client.
-pub struct Strikes {
+/// Records when the toxics of one client fire.
+pub struct FaultLog {
     shared: Arc<Shared>,
-    struck: watch::Receiver<BTreeSet<FaultId>>,
+    fired: watch::Receiver<BTreeSet<FaultId>>,
     ended: CancellationToken,
 }
 
@@ -34,47 +34,47 @@ struct Shared {
     proxy: Arc<Proxy>,
     client: ClientId,
     recorder: Recorder,
-    /// Toxics that are on and have not struck, with the numbers from when they were put on.
+    /// Toxics that are on and have not fired, with the proxy's numbers when they were added.
     open: Mutex<Vec<(Toxic, ProxyStats)>>,
-    struck: watch::Sender<BTreeSet<FaultId>>,
+    fired: watch::Sender<BTreeSet<FaultId>>,
 }
 
-impl Strikes {
-    /// Begins to watch; nothing is on yet.
-    pub fn watch(proxy: Arc<Proxy>, client: ClientId, recorder: Recorder) -> Strikes {
-        let (tell, struck) = watch::channel(BTreeSet::new());
-        let shared = Arc::new(Shared { proxy, client, recorder, open: Mutex::default(), struck: tell });
+impl FaultLog {
+    /// Starts while no toxic is on.
+    pub fn start(proxy: Arc<Proxy>, client: ClientId, recorder: Recorder) -> FaultLog {
+        let (sender, fired) = watch::channel(BTreeSet::new());
+        let shared = Arc::new(Shared { proxy, client, recorder, open: Mutex::default(), fired: sender });
         let ended = CancellationToken::new();
-        tokio::spawn(look(Arc::clone(&shared), ended.clone()));
-        Strikes { shared, struck, ended }
+        tokio::spawn(poll(Arc::clone(&shared), ended.clone()));
+        FaultLog { shared, fired, ended }
     }
 
-    /// A toxic is about to be put on.
+    /// A toxic is about to be added.
     pub fn armed(&self, toxic: &Toxic) {
         let now = self.shared.proxy.stats();
         self.shared.open().push((toxic.clone(), now));
     }
 
-    /// A toxic was taken off.
+    /// A toxic was removed.
     pub fn disarmed(&self, toxic: &Toxic) {
-        self.shared.look();
+        self.shared.update();
         self.shared.open().retain(|(open, _)| open.name != toxic.name);
     }
 
-    /// Waits until a toxic has struck.
+    /// Waits until a toxic has fired.
     pub async fn wait(&self, id: &FaultId) {
-        let mut struck = self.struck.clone();
-        // The sender is ours, so that there is an answer or none for ever.
-        let _ = struck.wait_for(|struck| struck.contains(id)).await;
+        let mut fired = self.fired.clone();
+        // The sender lives in `self`, so this can't fail.
+        let _ = fired.wait_for(|fired| fired.contains(id)).await;
     }
 
-    /// Ends the watch.
+    /// Ends it.
     pub fn end(&self) {
         self.ended.cancel();
     }
 }
 
-impl Drop for Strikes {
+impl Drop for FaultLog {
     fn drop(&mut self) {
         self.ended.cancel();
     }
@@ -85,14 +85,10 @@ impl Shared {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self) {
+    fn update(&self) {
         let now = self.proxy.stats();
-        let mut open = self.open();
-        let struck = |(toxic, then): &(Toxic, ProxyStats)| has_struck(toxic, then, &now);
-        let fires: Vec<Toxic> = open.iter().filter(|open| struck(open)).map(|(toxic, _)| toxic.clone()).collect();
-        open.retain(|open| !struck(open));
-        drop(open);
-        for toxic in fires {
+        let fired: Vec<_> = self.open().extract_if(.., |(toxic, then)| has_fired(toxic, then, &now)).collect();
+        for (toxic, _) in fired {
             let fire = Fire {
                 conn: u32::try_from(now.connections).unwrap_or(u32::MAX),
                 frame: 0,
@@ -100,22 +96,22 @@ impl Shared {
                 rewrote: None,
             };
             self.recorder.fired(&toxic.name, &self.client, fire);
-            self.struck.send_if_modified(|struck| struck.insert(toxic.name.clone()));
+            self.fired.send_if_modified(|fired| fired.insert(toxic.name.clone()));
         }
     }
 }
 
-async fn look(shared: Arc<Shared>, ended: CancellationToken) {
+async fn poll(shared: Arc<Shared>, ended: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
         tokio::select! {
             () = ended.cancelled() => return,
-            _ = tick.tick() => shared.look(),
+            _ = tick.tick() => shared.update(),
         }
     }
 }
 
-fn has_struck(toxic: &Toxic, then: &ProxyStats, now: &ProxyStats) -> bool {
+fn has_fired(toxic: &Toxic, then: &ProxyStats, now: &ProxyStats) -> bool {
     let bytes = |stats: &ProxyStats| match toxic.direction {
         Direction::Upstream => stats.to_lane.bytes,
         Direction::Downstream => stats.to_client.bytes,
@@ -126,7 +122,7 @@ fn has_struck(toxic: &Toxic, then: &ProxyStats, now: &ProxyStats) -> bool {
         ByteToxic::Latency { .. } | ByteToxic::Bandwidth { .. } | ByteToxic::Slicer { .. } => passed > 0,
         ByteToxic::Timeout { .. } => passed > 0 || ended || now.connections > then.connections,
         ByteToxic::ResetPeer { .. } | ByteToxic::SlowClose { .. } => ended,
-        // The limit is one connection's, so that the bytes of several say nothing.
+        // The limit holds for one connection, but the bytes are counted over all.
         ByteToxic::LimitData { bytes } => ended && i64::try_from(passed).unwrap_or(i64::MAX) >= bytes,
     }
 }

@@ -8,14 +8,11 @@ mod steps;
 mod tests;
 mod toxics;
 
-pub use payload::EXEMPT as PAYLOADS_WITHOUT_KEY;
-
-use super::{
-    AtLeast, Case, Compression, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream,
-    PlannedToxic, Serializer,
-};
+use super::{Backoff, Scenario, script};
 use crate::ids::{ClientId, LaneId, OpId, Seed, StreamId};
-use crate::scenario::{Backoff, Scenario, script};
+use crate::plan::{
+    AtLeast, Case, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream, PlannedToxic,
+};
 use chance::Chance;
 
 /// How many waits are drawn for each client and writer.
@@ -98,15 +95,8 @@ impl Compiler<'_> {
             id: ClientId::new(&client.name),
             streams: client.streams.iter().map(stream).collect(),
             replay_batch: client.replay_batch,
-            serializer: match client.serializer {
-                script::Serializer::V1 => Serializer::V1,
-                script::Serializer::V2 => Serializer::V2,
-            },
-            compression: match client.compression {
-                script::Compression::None => Compression::None,
-                script::Compression::Gzip => Compression::Gzip,
-                script::Compression::Brotli => Compression::Brotli,
-            },
+            serializer: client.serializer,
+            compression: client.compression,
             backoff_ms: self.backoff(self.scenario.backoff),
         }
     }

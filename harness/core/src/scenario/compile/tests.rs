@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{FaultKind, Position, PublishExpect, Step};
+use super::payload::EXEMPT;
 use super::*;
 use crate::hash::payload_hash;
+use crate::plan::{FaultKind, Position, PublishExpect, Step};
 use crate::scenario::stock;
 
 fn scenario(name: &str) -> Scenario {
@@ -86,7 +87,7 @@ fn check_promises(plan: &Plan) {
                             let known = keys.insert((stream.to_string(), key.clone()), *head);
                             assert!(known.is_none(), "{key} comes twice in {stream}");
                             events.insert((stream.to_string(), *head), payload.clone());
-                            let exempt = PAYLOADS_WITHOUT_KEY.contains(&payload.as_str());
+                            let exempt = EXEMPT.contains(&payload.as_str());
                             let marked = key.starts_with("shared:") || payload.contains(key);
                             assert!(exempt || marked, "{payload}");
                             assert!(exempt || payloads.insert(*hash), "{payload} comes twice");

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Cut, FaultKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Times, WRITER, When};
 use super::payload::altered;
 use super::steps::{Published, draw};
 use super::{Chance, Compiler};
 use crate::ids::{ClientId, Cursor, FaultId, OpId, Seq, StreamId};
+use crate::plan::{Cut, FaultKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Times, WRITER, When};
 use crate::scenario::script::{self, Case, Place, Victim};
 
 /// The faults, in the order of the script's.
