@@ -1,23 +1,23 @@
-//! The ledger of one proxy: each toxic that was armed, and what it struck. Bounded: what is beyond the bound is counted.
+//! The ledger of one proxy: each toxic that was armed, and when it fired. Its length is bounded; the rest is counted.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cutover_core::history::Fire;
 use cutover_core::ids::{ClientId, FaultId};
+use cutover_live::clock::Moment;
 use cutover_live::proxy::LedgerSink;
 use serde::Serialize;
 
-use crate::moment;
 use crate::toxics::Entry;
 
-/// Strikes kept of each toxic.
+/// Fires kept of each toxic.
 const KEPT_STRIKES: usize = 256;
 
 /// Toxics kept that are no longer armed.
 const KEPT_TOXICS: usize = 256;
 
-/// What a toxic struck.
+/// One time that a toxic fired.
 #[derive(Debug, Clone, Serialize)]
 struct Struck {
     /// Which connection of the proxy, from 1 since it was last opened.
@@ -32,7 +32,7 @@ struct Struck {
     rewrote: Option<cutover_core::history::Rewrote>,
 }
 
-/// A toxic and what it struck.
+/// A toxic and when it fired.
 #[derive(Debug, Clone, Serialize)]
 struct Line {
     name: String,
@@ -43,7 +43,7 @@ struct Line {
     armed_at: String,
     strikes: u64,
     struck: Vec<Struck>,
-    /// Strikes that are counted and not kept.
+    /// Fires that are counted and not kept.
     beyond: u64,
 }
 
@@ -72,7 +72,6 @@ struct Lines {
     unreachable: Counted,
 }
 
-/// A proxy's ledger.
 #[derive(Debug, Default)]
 pub struct Ledger(Mutex<Lines>);
 
@@ -83,7 +82,7 @@ struct Answer<'a> {
     toxics: &'a VecDeque<Line>,
     /// Connections that passed unread while message toxics were armed.
     unread: &'a Counted,
-    /// Connections whose upstream could not be reached.
+    /// Connections whose upstream was unreachable.
     unreachable: &'a Counted,
 }
 
@@ -92,7 +91,6 @@ impl Ledger {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A toxic is armed.
     pub fn armed(&self, toxic: &Entry) {
         let mut lines = self.lines();
         lines.lines.push_back(Line {
@@ -100,14 +98,13 @@ impl Ledger {
             of: toxic.type_name(),
             stream: toxic.stream.to_lowercase(),
             armed: true,
-            armed_at: moment::now(),
+            armed_at: Moment::now().rfc3339_ms(),
             strikes: 0,
             struck: Vec::new(),
             beyond: 0,
         });
     }
 
-    /// A toxic is taken off.
     pub fn disarmed(&self, name: &str) {
         let mut lines = self.lines();
         for line in lines.lines.iter_mut().filter(|line| line.name == name) {
@@ -116,7 +113,6 @@ impl Ledger {
         lines.forget();
     }
 
-    /// All toxics are taken off.
     pub fn all_disarmed(&self) {
         let mut lines = self.lines();
         for line in &mut lines.lines {
@@ -125,7 +121,7 @@ impl Ledger {
         lines.forget();
     }
 
-    /// How often each armed toxic struck.
+    /// How often each armed toxic fired.
     pub fn strikes(&self) -> Vec<(String, &'static str, u64)> {
         let lines = self.lines();
         let armed = lines.lines.iter().filter(|line| line.armed);
@@ -142,7 +138,7 @@ impl Ledger {
 }
 
 impl Lines {
-    /// Lets go of the oldest toxics that are no longer armed.
+    /// Removes the oldest toxics that are no longer armed.
     fn forget(&mut self) {
         while self.lines.iter().filter(|line| !line.armed).count() > KEPT_TOXICS {
             let oldest = self.lines.iter().position(|line| !line.armed);
@@ -162,7 +158,7 @@ impl LedgerSink for Ledger {
                 connection: fire.conn,
                 frame: fire.frame,
                 hit: fire.hit,
-                at: moment::now(),
+                at: Moment::now().rfc3339_ms(),
                 rewrote: fire.rewrote,
             });
         } else {

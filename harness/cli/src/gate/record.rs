@@ -15,12 +15,12 @@ use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::matrix::ROWS;
 use cutover_core::text::{masked, scrubbed};
+use cutover_live::clock::Moment;
 use tokio_util::sync::CancellationToken;
 
 use super::drive_all::Message;
 use crate::args::GateArgs;
 use crate::bundle_dir::BundleDir;
-use crate::clock::Moment;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::provenance;

@@ -8,11 +8,11 @@ use cutover_core::evidence::render::{JunitRenderer, MarkdownRenderer, Renderer, 
 use cutover_core::evidence::repeat::{Repeated, bundle, repeated, seed_of};
 use cutover_core::evidence::{Evidence, NthRun, State};
 use cutover_core::ids::Seed;
+use cutover_live::clock::Moment;
 
 use super::{Ran, once, say_if_not_allow};
 use crate::args::{Format, GateArgs};
 use crate::bundle_dir::BundleDir;
-use crate::clock::Moment;
 use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout, note};

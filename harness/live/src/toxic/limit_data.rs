@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::chunk::Inbox;
 use super::{Ending, Stage, Step};
 
-/// The stage. What has passed counts on when the limit changes.
+/// A change of the limit keeps the count.
 #[derive(Debug)]
 pub(super) struct LimitData {
     limit: u64,
@@ -14,14 +14,14 @@ pub(super) struct LimitData {
 }
 
 impl LimitData {
-    /// The limit is in bytes; with 0 or less the first data ends the connection, and none of it passes.
+    /// The limit is in bytes. With 0 or less the first data ends the connection, and none of it passes.
     pub fn new(bytes: i64) -> LimitData {
         LimitData { limit: u64::try_from(bytes).unwrap_or(0), passed: 0 }
     }
 }
 
 impl Stage for LimitData {
-    fn poll(&mut self, inbox: &mut Inbox, _now: Instant, struck: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, _now: Instant, fired: &mut bool) -> Step {
         let Some(mut chunk) = inbox.take() else {
             return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
         };
@@ -33,11 +33,11 @@ impl Stage for LimitData {
         if self.passed < self.limit {
             return Step::Pass(chunk);
         }
-        *struck = true;
+        *fired = true;
         Step::Last(Some(chunk).filter(|chunk| !chunk.data.is_empty()), Ending::Close)
     }
 
-    /// A limit that has passed already ends the connection at the next data.
+    /// A new limit that is already exceeded ends the connection at the next data.
     fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
         if let ByteToxic::LimitData { bytes } = *toxic {
             self.limit = LimitData::new(bytes).limit;

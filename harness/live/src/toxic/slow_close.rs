@@ -6,11 +6,10 @@ use tokio::time::Instant;
 use super::chunk::{Inbox, later, millis};
 use super::{Stage, Step};
 
-/// The stage.
 #[derive(Debug)]
 pub(super) struct SlowClose {
     delay: i64,
-    /// When the end that has come goes on.
+    /// When the end passes.
     due: Option<Instant>,
 }
 
@@ -22,7 +21,7 @@ impl SlowClose {
 }
 
 impl Stage for SlowClose {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
         if let Some(chunk) = inbox.take() {
             return Step::Pass(chunk);
         }
@@ -31,11 +30,11 @@ impl Stage for SlowClose {
         if due <= now {
             return Step::Last(None, ending);
         }
-        *struck = true;
+        *fired = true;
         Step::Wait(due)
     }
 
-    /// An end that is waiting waits anew.
+    /// A waiting end waits from the beginning.
     fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
         if let ByteToxic::SlowClose { delay } = *toxic {
             *self = SlowClose::new(delay);
