@@ -14,7 +14,7 @@ pub enum Exit {
     Invalid = 1,
     /// Block: not everything could be shown to be right.
     Unknown = 2,
-    /// A lane or the environment could not be had.
+    /// A lane or the environment is unavailable.
     Environment = 3,
     /// Bad arguments, or a scenario that can't be read (`EX_USAGE` of sysexits.h).
     Usage = 64,
@@ -62,7 +62,7 @@ impl Failure {
         Failure { exit: Exit::Usage, message: message.into(), hint: None }
     }
 
-    /// A lane or the environment could not be had.
+    /// A lane or the environment is unavailable.
     pub fn environment(message: impl Into<String>) -> Failure {
         Failure { exit: Exit::Environment, message: message.into(), hint: None }
     }

@@ -13,8 +13,8 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use cutover_core::text::{Secret, masked};
 use cutover_live::drive::{ByteToxics, EventSink, Pace, drive};
+use cutover_live::environment::{Environment, EnvironmentError, Source};
 use cutover_live::lane::profile::{LaneTarget, SpacetimeProfile};
-use cutover_live::stage::{Source, Stage, StageError};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
@@ -25,9 +25,9 @@ use crate::surroundings;
 use crate::work_dir::{self, WorkDir};
 
 /// Longest time for taking away what a run made on servers of others.
-const STRIKE_WITHIN: Duration = Duration::from_secs(120);
+const TEARDOWN_WITHIN: Duration = Duration::from_secs(120);
 /// The same for a run that was asked to stop.
-const STRIKE_WHEN_STOPPED: Duration = Duration::from_secs(6);
+const TEARDOWN_WHEN_STOPPED: Duration = Duration::from_secs(6);
 /// A server that ends takes its connections with it: its end may be told a moment after theirs.
 const DEATH_WITHIN: Duration = Duration::from_millis(500);
 
@@ -98,7 +98,7 @@ pub enum Message {
 /// Why plans can't be driven any further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DriveError {
-    /// A lane or the environment could not be had.
+    /// A lane or the environment is unavailable.
     Environment {
         /// What was seen, with where.
         what: String,
@@ -132,14 +132,14 @@ pub async fn drive_all(
         Some(url) => Some(Arc::new(ForeignToxiproxy::reach(url, &run).await.map_err(no_toxiproxy)?)),
         None => None,
     };
-    let troupe = Troupe::assemble(&request, work.path(), (run, toxiproxy.clone()), tell, stop.clone())?;
-    let mut outcome = troupe.perform(request.plans, request.jobs).await;
+    let runner = Runner::new(&request, work.path(), (run, toxiproxy.clone()), tell, stop.clone())?;
+    let mut outcome = runner.run(request.plans, request.jobs).await;
     if let Err(DriveError::Environment { what, hint }) = &mut outcome {
         *hint = hint.take().or_else(|| surroundings::cause(what, work.path()));
     }
-    let within = if stop.is_cancelled() { STRIKE_WHEN_STOPPED } else { STRIKE_WITHIN };
-    for left in troupe.stage.strike(within).await {
-        let _ = troupe.tell.send(Message::Note(left)).await;
+    let within = if stop.is_cancelled() { TEARDOWN_WHEN_STOPPED } else { TEARDOWN_WITHIN };
+    for left in runner.environment.teardown(within).await {
+        let _ = runner.tell.send(Message::Note(left)).await;
     }
     if let Some(toxiproxy) = toxiproxy {
         let cleared = toxiproxy.clear().await.map_err(|error| DriveError::Environment {
@@ -155,8 +155,8 @@ pub async fn drive_all(
 }
 
 /// What driving every plan takes.
-struct Troupe {
-    stage: Stage,
+struct Runner {
+    environment: Environment,
     /// The pace of each server that is driven: in a run of a lane against itself both roles share one.
     paces: BTreeMap<LaneId, Arc<Pace>>,
     byte_toxics: Option<Arc<dyn ByteToxics>>,
@@ -167,33 +167,33 @@ struct Troupe {
     enough: Option<CancellationToken>,
 }
 
-impl Troupe {
-    fn assemble(
+impl Runner {
+    fn new(
         request: &DriveRequest,
         work: &Path,
         (run, toxiproxy): (String, Option<Arc<ForeignToxiproxy>>),
         tell: Sender<Message>,
         stop: CancellationToken,
-    ) -> Result<Troupe, DriveError> {
+    ) -> Result<Runner, DriveError> {
         let binary = std::env::current_exe().map_err(|error| DriveError::Environment {
             what: format!("can't find this program's own file, which serves the built-in lanes: {error}"),
             hint: None,
         })?;
         let source = |lane| request.lanes.get(&lane).map_or(Ok(Source::Bundled), |choice| choice.source(lane));
         let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
-        let stage = Stage::new(&binary, &work.join("servers"), &run, legacy, candidate);
-        let stage = stage.keeping_databases(request.keep_databases);
-        let stage = match &request.module {
-            Some(module) => stage.with_module(module.clone()),
-            None => stage,
+        let environment = Environment::new(&binary, &work.join("servers"), &run, legacy, candidate);
+        let environment = environment.keeping_databases(request.keep_databases);
+        let environment = match &request.module {
+            Some(module) => environment.with_module(module.clone()),
+            None => environment,
         };
         let pace = |lane: LaneId| {
-            let rate = [request.rate, stage.rate(lane)].into_iter().flatten().min()?;
+            let rate = [request.rate, environment.rate(lane)].into_iter().flatten().min()?;
             Some((lane, Arc::new(Pace::per_second(rate))))
         };
         let paces = LaneId::BOTH.into_iter().filter_map(pace).collect();
-        Ok(Troupe {
-            stage,
+        Ok(Runner {
+            environment,
             paces,
             byte_toxics: toxiproxy.map(|toxiproxy| toxiproxy as Arc<dyn ByteToxics>),
             aa: request.aa,
@@ -204,39 +204,39 @@ impl Troupe {
         })
     }
 
-    /// Plays what these lanes can be put through, if they can be had.
-    async fn perform(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), DriveError> {
+    /// Runs the plans that fit these lanes.
+    async fn run(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), DriveError> {
         let mut left_out = BTreeMap::new();
         let mut fit = Vec::with_capacity(plans.len());
         for plan in plans {
-            match self.stage.unfit(&plan, self.aa) {
+            match self.environment.unfit(&plan, self.aa) {
                 Some(reason) => drop(left_out.insert(plan.scenario, reason)),
                 None => fit.push(plan),
             }
         }
         // The longest are begun first, so that none of them is waited for alone at the end.
         fit.sort_by_key(|plan| Reverse(plan.waits()));
-        let means = self.stage.means();
+        let means = self.environment.means();
         let _ = self.tell.send(Message::Lanes { means, left_out }).await;
         if fit.is_empty() {
             return Ok(());
         }
         let work = async {
-            match self.unless_stopped(self.stage.meet(self.aa, &fit)).await {
-                Some(met) => met.map_err(cannot_be_had)?,
+            match self.unless_stopped(self.environment.check_reachable(self.aa, &fit)).await {
+                Some(reached) => reached.map_err(unavailable)?,
                 None => return Ok(()),
             }
-            self.play(fit, jobs).await
+            self.run_all(fit, jobs).await
         };
         let outcome = tokio::select! {
             biased;
-            died = self.stage.server_died() => return Err(cannot_be_had(died)),
+            died = self.environment.server_died() => return Err(unavailable(died)),
             outcome = work => outcome,
         };
         // What went wrong with a server that is gone went wrong because it is gone.
         let wait = if outcome.is_err() { DEATH_WITHIN } else { Duration::ZERO };
-        match tokio::time::timeout(wait, self.stage.server_died()).await {
-            Ok(died) => Err(cannot_be_had(died)),
+        match tokio::time::timeout(wait, self.environment.server_died()).await {
+            Ok(died) => Err(unavailable(died)),
             Err(_) => outcome,
         }
     }
@@ -250,13 +250,13 @@ impl Troupe {
         }
     }
 
-    /// Plays the plans, some at a time; the first that has no stage to play on ends them all.
-    async fn play(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), DriveError> {
-        let plans = futures_util::stream::iter(plans.into_iter().map(|plan| self.play_one(Arc::new(plan))));
+    /// Runs the plans, some at a time. The first error ends all of them.
+    async fn run_all(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), DriveError> {
+        let plans = futures_util::stream::iter(plans.into_iter().map(|plan| self.run_one(Arc::new(plan))));
         plans.buffer_unordered(jobs.max(1)).try_collect().await
     }
 
-    async fn play_one(&self, plan: Arc<Plan>) -> Result<(), DriveError> {
+    async fn run_one(&self, plan: Arc<Plan>) -> Result<(), DriveError> {
         let enough = self.enough.as_ref().is_some_and(CancellationToken::is_cancelled);
         if self.stop.is_cancelled() || enough {
             return Ok(());
@@ -283,26 +283,26 @@ impl Troupe {
 
     /// Drives a lane; nothing where the run was stopped before the lane was ready.
     async fn lane(&self, lane: LaneId, plan: &Arc<Plan>) -> Result<Option<LaneRun>, DriveError> {
-        let set = self.stage.set(lane, self.aa.unwrap_or(lane), plan);
-        let Some(staged) = self.unless_stopped(set).await else {
+        let prepared = self.environment.prepare(lane, self.aa.unwrap_or(lane), plan);
+        let Some(prepared) = self.unless_stopped(prepared).await else {
             return Ok(None);
         };
-        let staged = staged.map_err(cannot_be_had)?;
+        let prepared = prepared.map_err(unavailable)?;
         let server = LaneServer {
-            what: self.stage.what(self.aa.unwrap_or(lane)),
-            version: Some(staged.version.clone()),
+            what: self.environment.what(self.aa.unwrap_or(lane)),
+            version: Some(prepared.version.clone()),
             spoken: BTreeSet::new(),
         };
-        let module_digest = staged.module_digest.clone();
+        let module_digest = prepared.module_digest.clone();
         self.event(RunEvent::LaneReady { lane, server, module_digest }).await;
         let checkpoints = self.work.join("clients").join(&plan.scenario).join(lane.as_str());
         let sink = Arc::new(Teller(self.tell.clone()));
-        let mut stack = staged.stack.clone();
+        let mut stack = prepared.stack.clone();
         stack.byte_toxics = self.byte_toxics.clone();
         stack.pace = self.paces.get(&self.aa.unwrap_or(lane)).cloned();
         let run = drive(plan.clone(), stack, &checkpoints, sink, self.stop.clone()).await;
-        staged.strike().await;
-        run.map(Some).map_err(|error| cannot_be_had(error.into()))
+        prepared.teardown().await;
+        run.map(Some).map_err(|error| unavailable(error.into()))
     }
 
     async fn event(&self, event: RunEvent) {
@@ -372,7 +372,7 @@ fn no_toxiproxy(error: ForeignError) -> DriveError {
     }
 }
 
-fn cannot_be_had(error: StageError) -> DriveError {
+fn unavailable(error: EnvironmentError) -> DriveError {
     let (what, hint) = (error.to_string(), None);
     if error.is_usage() { DriveError::Usage { what, hint } } else { DriveError::Environment { what, hint } }
 }

@@ -4,12 +4,14 @@
 //! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
 
 mod compile;
+mod defect;
 mod fault;
 pub mod rules;
 mod step;
 mod toxic;
 
 pub use compile::{PAYLOADS_WITHOUT_KEY, compile};
+pub use defect::Defect;
 pub use fault::{
     Cut, FaultKind, MessageKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Scope, Times, When,
 };
@@ -18,8 +20,8 @@ pub use toxic::{ByteToxic, Direction, PlannedToxic};
 
 use serde::{Deserialize, Serialize};
 
+use crate::hash::sha256;
 use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
-use crate::scenario::sha256;
 
 /// The schema version that a serialized plan carries.
 pub const PLAN_SCHEMA: &str = "cutover.plan/1";

@@ -6,7 +6,7 @@ mod databases;
 mod error;
 mod fit;
 mod legacy;
-mod meet;
+mod reach;
 mod trial;
 
 use std::num::NonZeroU32;
@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, OnceCell, mpsc};
 
 pub use candidate::MODULE_WASM;
 use databases::Databases;
-pub use error::StageError;
+pub use error::EnvironmentError;
 
 use crate::drive::LaneStack;
 use crate::lane::profile::{LaneTarget, Origin, SpacetimeProfile};
@@ -67,7 +67,7 @@ impl Source {
 }
 
 /// Both lanes' sources, and what a run has made of them.
-pub struct Stage {
+pub struct Environment {
     binary: PathBuf,
     work: PathBuf,
     run: String,
@@ -84,9 +84,9 @@ pub struct Stage {
     died: Mutex<mpsc::UnboundedReceiver<Death>>,
 }
 
-/// A lane made ready for one plan. No process that it started outlives [`Staged::strike`]; a database on a server that is
-/// not ours is deleted by [`Stage::strike`].
-pub struct Staged {
+/// A lane made ready for one plan. No process that it started outlives [`PreparedScenario::teardown`]; a database on a server that is
+/// not ours is deleted by [`Environment::teardown`].
+pub struct PreparedScenario {
     /// How to drive it.
     pub stack: LaneStack,
     /// What serves it, by its own word where it has one.
@@ -96,21 +96,21 @@ pub struct Staged {
     server: Option<Arc<Mutex<Server>>>,
 }
 
-impl Staged {
+impl PreparedScenario {
     /// Kills what was started for the plan: nothing is read of what it would still write.
-    pub async fn strike(self) {
+    pub async fn teardown(self) {
         if let Some(server) = self.server {
             server.lock().await.kill().await;
         }
     }
 }
 
-impl Stage {
-    /// A stage on which nothing stands yet. `binary` is this program, `work` an empty directory of the run, `run` a word
+impl Environment {
+    /// An environment in which nothing runs yet. `binary` is this program, `work` an empty directory of the run, `run` a word
     /// that no other run against the same outside servers has.
-    pub fn new(binary: &Path, work: &Path, run: &str, legacy: Source, candidate: Source) -> Stage {
+    pub fn new(binary: &Path, work: &Path, run: &str, legacy: Source, candidate: Source) -> Environment {
         let (deaths, died) = mpsc::unbounded_channel();
-        Stage {
+        Environment {
             binary: binary.to_owned(),
             work: work.to_owned(),
             run: run.to_owned(),
@@ -127,24 +127,24 @@ impl Stage {
         }
     }
 
-    /// The stage that leaves the databases of the run on servers that are not ours.
+    /// The environment that leaves the databases of the run on servers that are not ours.
     #[must_use]
-    pub fn keeping_databases(mut self, keeps: bool) -> Stage {
+    pub fn keeping_databases(mut self, keeps: bool) -> Environment {
         self.keeps_databases = keeps;
         self
     }
 
     /// Waits until a server of ours ends by itself, which it does not do on a good day.
-    pub async fn server_died(&self) -> StageError {
+    pub async fn server_died(&self) -> EnvironmentError {
         match self.died.lock().await.recv().await {
-            Some(Death { lane, error }) => StageError::Died { lane, source: error },
+            Some(Death { lane, error }) => EnvironmentError::Died { lane, source: error },
             None => std::future::pending().await,
         }
     }
 
-    /// The stage with another module to publish to candidates.
+    /// The environment with another module to publish to candidates.
     #[must_use]
-    pub fn with_module(mut self, wasm: impl Into<Bytes>) -> Stage {
+    pub fn with_module(mut self, wasm: impl Into<Bytes>) -> Environment {
         self.module = wasm.into();
         self
     }
@@ -161,19 +161,24 @@ impl Stage {
     /// Makes a lane ready for a plan. `protocol` is the lane whose source is used: the other one's in an A/A run.
     ///
     /// # Errors
-    /// Where the lane can't be had.
-    pub async fn set(&self, lane: LaneId, protocol: LaneId, plan: &Plan) -> Result<Staged, StageError> {
+    /// Where the lane is unavailable.
+    pub async fn prepare(
+        &self,
+        lane: LaneId,
+        protocol: LaneId,
+        plan: &Plan,
+    ) -> Result<PreparedScenario, EnvironmentError> {
         let dir = self.work.join(&plan.scenario).join(lane.as_str());
-        std::fs::create_dir_all(&dir).map_err(|source| StageError::Directory { path: dir.clone(), source })?;
+        std::fs::create_dir_all(&dir).map_err(|source| EnvironmentError::Directory { path: dir.clone(), source })?;
         match protocol {
-            LaneId::Legacy => self.set_legacy(lane, plan, &dir).await,
-            LaneId::Candidate => self.set_candidate(lane, plan, &dir).await,
+            LaneId::Legacy => self.prepare_legacy(lane, plan, &dir).await,
+            LaneId::Candidate => self.prepare_candidate(lane, plan, &dir).await,
         }
     }
 
     /// Deletes the databases of the run on servers that are not ours, within a bound, and stops what is shared between plans.
     /// What is left behind is returned, in words.
-    pub async fn strike(&self, within: Duration) -> Vec<String> {
+    pub async fn teardown(&self, within: Duration) -> Vec<String> {
         let left = if self.keeps_databases { self.databases.keep() } else { self.databases.delete_all(within).await };
         if let Some(host) = self.shared_candidate.lock().await.take() {
             host.kill().await;

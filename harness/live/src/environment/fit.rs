@@ -7,11 +7,11 @@ use cutover_core::gate::fit::{Means, ServerKind, unfit};
 use cutover_core::ids::{LaneId, StreamId};
 use cutover_core::plan::Plan;
 
-use super::{Source, Stage};
+use super::{Environment, Source};
 use crate::lane::names::{Names, NamesError};
 use crate::lane::profile::LaneTarget;
 
-impl Stage {
+impl Environment {
     /// Why a plan can't be driven over these lanes, where it can't. `aa` is the lane that runs against itself, if one does.
     pub fn unfit(&self, plan: &Plan, aa: Option<LaneId>) -> Option<String> {
         unfit(plan, &self.means(), aa)

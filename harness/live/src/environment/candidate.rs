@@ -4,14 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cutover_core::hash::PayloadHash;
+use cutover_core::hash::sha256;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
-use super::meet::reach;
-use super::{Source, Stage, StageError, Staged, fixed};
+use super::reach::reach;
+use super::{Environment, EnvironmentError, PreparedScenario, Source, fixed};
 use crate::bounds::{self, Bound};
 use crate::drive::{LaneStack, Quietly, Route, Victim};
 use crate::lane::Endpoint;
@@ -19,7 +18,7 @@ use crate::lane::http::HttpClient;
 use crate::lane::profile::{LaneTarget, SpacetimeProfile};
 use crate::lane::socket::Bounds;
 use crate::lane::spacetime::admin::{self, AdminError};
-use crate::lane::spacetime::{SpacetimeLane, SpacetimeTaggers};
+use crate::lane::spacetime::{Schema, SpacetimeLane, SpacetimeTaggers};
 use crate::process::{Durability, Server, ServerCommand};
 use crate::proxy::{Proxy, ProxyConfig, Upstream};
 use cutover_core::gate::fit::harms;
@@ -49,7 +48,7 @@ impl Host {
     }
 
     /// A client with the owner's token.
-    pub(super) fn http(&self, within: Bound) -> Result<HttpClient, StageError> {
+    pub(super) fn http(&self, within: Bound) -> Result<HttpClient, EnvironmentError> {
         client(&self.profile, &self.door, Some(&self.token), within)
     }
 
@@ -69,24 +68,40 @@ impl Host {
         &self.profile.url
     }
 
-    fn failed(&self, source: AdminError) -> StageError {
-        StageError::Admin { url: self.profile.url.clone(), source }
+    fn failed(&self, source: AdminError) -> EnvironmentError {
+        EnvironmentError::Admin { url: self.profile.url.clone(), source }
     }
 }
 
-/// A data directory with a database in it, and who owns that. A server that is to be harmed starts on a copy.
+/// A database of a server.
+#[derive(Clone)]
+pub(super) struct Database {
+    pub(super) name: String,
+    /// The digest of the module, where the run published it.
+    module_digest: Option<String>,
+    /// The schema that the server reports of the module.
+    pub(super) schema: Arc<Schema>,
+}
+
+/// A data directory with a database in it, and its owner's token. A server that is to be harmed starts on a copy.
 pub struct Prepared {
     dir: PathBuf,
     token: Secret,
-    database: (String, Option<String>),
+    database: Database,
 }
 
-impl Stage {
-    pub(super) async fn set_candidate(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
+impl Environment {
+    pub(super) async fn prepare_candidate(
+        &self,
+        lane: LaneId,
+        plan: &Plan,
+        dir: &Path,
+    ) -> Result<PreparedScenario, EnvironmentError> {
         let harmed = harms(plan, lane);
-        let (host, (name, module_digest)) = if harmed {
-            let prepared = self.prepared.get_or_try_init(|| self.prepare()).await?;
-            copy_dir(&prepared.dir, dir).map_err(|source| StageError::Directory { path: dir.to_owned(), source })?;
+        let (host, database) = if harmed {
+            let prepared = self.prepared.get_or_try_init(|| self.prepare_data()).await?;
+            copy_dir(&prepared.dir, dir)
+                .map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
             let mut host = self.start_host(dir).await?;
             host.token = prepared.token.clone();
             (Arc::new(host), prepared.database.clone())
@@ -100,8 +115,11 @@ impl Stage {
         let route = Route::new(&profile.origin(), host.upstream.clone());
         let victim = host.server.clone().filter(|_| harmed).map(|server| Victim::new(server, Durability::Commitlog));
         let stack = LaneStack {
-            lane: Arc::new(SpacetimeLane::new(lane, profile, name, Some(host.token.clone()), names.clone())),
-            taggers: Arc::new(SpacetimeTaggers::new(names)),
+            taggers: Arc::new(SpacetimeTaggers::new(names.clone(), database.schema.clone())),
+            lane: Arc::new(
+                SpacetimeLane::new(lane, profile, database.name, Some(host.token.clone()), names)
+                    .with_schema(database.schema),
+            ),
             socket: route.clone(),
             writer: route,
             victim,
@@ -109,12 +127,12 @@ impl Stage {
             pace: None,
         };
         let server = if harmed { host.server.clone() } else { None };
-        Ok(Staged { stack, version: host.version.clone(), module_digest, server })
+        Ok(PreparedScenario { stack, version: host.version.clone(), module_digest: database.module_digest, server })
     }
 
     /// Has a server write a database, and ends it in good order. A server that was killed within some 40 ms of a publish was
     /// seen to forget the database; what it has written when it stops in good order it does not forget.
-    async fn prepare(&self) -> Result<Prepared, StageError> {
+    async fn prepare_data(&self) -> Result<Prepared, EnvironmentError> {
         let dir = self.work.join("prepared");
         let host = Arc::new(self.start_host(&dir).await?);
         let database = self.create(&host, "prepared").await?;
@@ -126,9 +144,8 @@ impl Stage {
         Ok(Prepared { dir, token, database })
     }
 
-    /// Makes a database ready: one of the run's own with the module in it, or the one that the profile names. Returns its name,
-    /// and the digest of the module that was published.
-    pub(super) async fn create(&self, host: &Arc<Host>, what: &str) -> Result<(String, Option<String>), StageError> {
+    /// Makes a database ready: one of the run's own with the module in it, or the one that the profile names.
+    pub(super) async fn create(&self, host: &Arc<Host>, what: &str) -> Result<Database, EnvironmentError> {
         let profile = &host.profile;
         let name = match &profile.database {
             Some(name) => name.clone(),
@@ -138,21 +155,24 @@ impl Stage {
             self.databases.note(&name, host);
         }
         let mut http = host.http(bounds::ADMIN)?;
-        if !profile.publishes_module() {
-            let found = admin::find_database(&mut http, &name).await;
-            return found.map(|()| (name, None)).map_err(|source| host.failed(source));
-        }
-        // The first to be published is compiled; all others then find it in the cache of compiled modules.
-        let first = Some(self.compiled.lock().await).filter(|compiled| !**compiled);
-        let published = admin::publish_module(&mut http, &name, self.module.clone()).await;
-        published.map_err(|source| host.failed(source))?;
-        if let Some(mut compiled) = first {
-            *compiled = true;
-        }
-        Ok((name, Some(module_digest(&self.module))))
+        let failed = |source| host.failed(source);
+        let module_digest = if profile.publishes_module() {
+            // The first to be published is compiled; all others then find it in the cache of compiled modules.
+            let first = Some(self.compiled.lock().await).filter(|compiled| !**compiled);
+            admin::publish_module(&mut http, &name, self.module.clone()).await.map_err(failed)?;
+            if let Some(mut compiled) = first {
+                *compiled = true;
+            }
+            Some(sha256(&self.module))
+        } else {
+            admin::find_database(&mut http, &name).await.map_err(failed)?;
+            None
+        };
+        let schema = admin::schema(&mut http, &name).await.map_err(failed)?.map_or_else(Schema::module, Arc::new);
+        Ok(Database { name, module_digest, schema })
     }
 
-    pub(super) async fn shared_host(&self) -> Result<Arc<Host>, StageError> {
+    pub(super) async fn shared_host(&self) -> Result<Arc<Host>, EnvironmentError> {
         let mut shared = self.shared_candidate.lock().await;
         if let Some(host) = shared.as_ref() {
             return Ok(host.clone());
@@ -162,7 +182,7 @@ impl Stage {
         Ok(host)
     }
 
-    async fn start_host(&self, dir: &Path) -> Result<Host, StageError> {
+    async fn start_host(&self, dir: &Path) -> Result<Host, EnvironmentError> {
         match &self.candidate {
             Source::Bundled => {
                 let profile = SpacetimeProfile::default().of_own_server();
@@ -177,7 +197,7 @@ impl Stage {
                 reach("candidate", &profile.url, &profile.origin()).await?;
                 meet(None, Arc::new((**profile).clone()), upstream).await
             }
-            Source::Outside(LaneTarget::Phoenix(_)) => Err(StageError::Unfit(
+            Source::Outside(LaneTarget::Phoenix(_)) => Err(EnvironmentError::Unfit(
                 "the candidate lane is a SpacetimeDB server; this is the profile of a Phoenix service",
             )),
         }
@@ -188,10 +208,11 @@ impl Stage {
         command: ServerCommand,
         profile: SpacetimeProfile,
         dir: &Path,
-    ) -> Result<Host, StageError> {
-        let failed = |source| StageError::Server { lane: "candidate", source };
+    ) -> Result<Host, EnvironmentError> {
+        let failed = |source| EnvironmentError::Server { lane: "candidate", source };
         let server = Server::new(command, dir).map_err(failed)?;
-        self.share_cache(server.data_dir()).map_err(|source| StageError::Directory { path: dir.to_owned(), source })?;
+        self.share_cache(server.data_dir())
+            .map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
         let mut server = server.telling("candidate", self.deaths.clone());
         server.start().await.map_err(failed)?;
         let upstream = server.address();
@@ -221,27 +242,23 @@ fn copy_dir(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// `sha256:` of a module, as the evidence names it.
-fn module_digest(wasm: &[u8]) -> String {
-    PayloadHash::from_bytes(Sha256::digest(wasm).into()).to_string()
-}
-
 /// Asks a server whether it is one, and for an identity where the profile brings none.
 async fn meet(
     server: Option<Arc<Mutex<Server>>>,
     profile: Arc<SpacetimeProfile>,
     upstream: Upstream,
-) -> Result<Host, StageError> {
-    let taggers = Arc::new(SpacetimeTaggers::new(Arc::default()));
+) -> Result<Host, EnvironmentError> {
+    let taggers = Arc::new(SpacetimeTaggers::new(Arc::default(), Schema::module()));
     let config = ProxyConfig::transparent("admin".into(), upstream.clone(), taggers, Arc::new(Quietly));
-    let door =
-        Proxy::start(config).await.map_err(|source| StageError::Directory { path: "a local port".into(), source })?;
-    let failed = |source| StageError::Admin { url: profile.url.clone(), source };
+    let door = Proxy::start(config)
+        .await
+        .map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })?;
+    let failed = |source| EnvironmentError::Admin { url: profile.url.clone(), source };
     let mut http = client(&profile, &door, profile.token.as_ref(), bounds::MEET)?;
     admin::ping(&mut http).await.map_err(failed)?;
     let version = admin::version(&mut http).await.map_err(failed)?.unwrap_or_else(|| "of unknown version".to_owned());
     if profile.confirmed == Some(true) && admin::lacks_confirmed_reads(&version) {
-        return Err(StageError::NoConfirmedReads { url: profile.url.clone(), version });
+        return Err(EnvironmentError::NoConfirmedReads { url: profile.url.clone(), version });
     }
     let token = match &profile.token {
         Some(token) => token.clone(),
@@ -255,11 +272,11 @@ fn client(
     door: &Proxy,
     token: Option<&Secret>,
     within: Bound,
-) -> Result<HttpClient, StageError> {
+) -> Result<HttpClient, EnvironmentError> {
     let origin = profile.origin();
     let endpoint = Endpoint { connect: door.addr(), authority: origin.authority() };
     let bounds = Bounds { operation: within, ..Bounds::default() };
-    SpacetimeLane::http(&endpoint, profile, token, bounds).map_err(|source| StageError::Lane {
+    SpacetimeLane::http(&endpoint, profile, token, bounds).map_err(|source| EnvironmentError::Lane {
         lane: "candidate",
         url: profile.url.clone(),
         source,

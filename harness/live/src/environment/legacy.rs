@@ -7,7 +7,7 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use tokio::sync::Mutex;
 
-use super::{Source, Stage, StageError, Staged, fixed};
+use super::{Environment, EnvironmentError, PreparedScenario, Source, fixed};
 use crate::drive::{LaneStack, Route, Victim};
 use crate::lane::names::Names;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
@@ -18,10 +18,15 @@ use cutover_core::gate::fit::harms;
 /// The name by which the reference server is asked for; it serves any.
 const BUNDLED_URL: &str = "http://legacy.localhost/";
 
-impl Stage {
-    pub(super) async fn set_legacy(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
+impl Environment {
+    pub(super) async fn prepare_legacy(
+        &self,
+        lane: LaneId,
+        plan: &Plan,
+        dir: &Path,
+    ) -> Result<PreparedScenario, EnvironmentError> {
         match &self.legacy {
-            Source::Bundled => self.set_reference(lane, plan, dir).await,
+            Source::Bundled => self.prepare_reference(lane, plan, dir).await,
             Source::Outside(LaneTarget::Phoenix(profile)) => {
                 let names = self.names(lane, LaneId::Legacy, plan)?;
                 let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
@@ -32,21 +37,26 @@ impl Stage {
                     Route::new(&socket, fixed(&socket)),
                     Route::new(&writer, fixed(&writer)),
                 );
-                Ok(Staged {
+                Ok(PreparedScenario {
                     stack,
                     version: format!("outside service at {}", socket.authority()),
                     module_digest: None,
                     server: None,
                 })
             }
-            Source::Outside(LaneTarget::Spacetime(_)) | Source::Binary { .. } => Err(StageError::Unfit(
+            Source::Outside(LaneTarget::Spacetime(_)) | Source::Binary { .. } => Err(EnvironmentError::Unfit(
                 "the legacy lane is a Phoenix service; this is the profile of a SpacetimeDB server",
             )),
         }
     }
 
-    async fn set_reference(&self, lane: LaneId, plan: &Plan, dir: &Path) -> Result<Staged, StageError> {
-        let failed = |source| StageError::Server { lane: "legacy", source };
+    async fn prepare_reference(
+        &self,
+        lane: LaneId,
+        plan: &Plan,
+        dir: &Path,
+    ) -> Result<PreparedScenario, EnvironmentError> {
+        let failed = |source| EnvironmentError::Server { lane: "legacy", source };
         // Where the lane runs against itself, the defect is still in one of the two: else they would be wrong alike.
         let defects = if lane == LaneId::Legacy { &plan.legacy_defects[..] } else { &[] };
         let server = Server::new(ServerCommand::legacy(&self.binary, defects), dir).map_err(failed)?;
@@ -62,7 +72,7 @@ impl Stage {
         let mut stack = stack(lane, profile, self.names(lane, LaneId::Legacy, plan)?, route.clone(), route);
         stack.victim = harms(plan, lane).then(|| Victim::new(server.clone(), Durability::Acknowledged));
         let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
-        Ok(Staged { stack, version, module_digest: None, server: Some(server) })
+        Ok(PreparedScenario { stack, version, module_digest: None, server: Some(server) })
     }
 }
 

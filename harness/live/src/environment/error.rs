@@ -1,4 +1,4 @@
-//! Why a lane could not be had.
+//! Why a lane is unavailable.
 
 use std::path::PathBuf;
 
@@ -10,11 +10,11 @@ use crate::lane::spacetime::admin::AdminError;
 use crate::lane::trial::TrialError;
 use crate::process::ServerError;
 
-/// A lane or the environment could not be had.
+/// A lane or the environment is unavailable.
 #[derive(Debug, thiserror::Error)]
-pub enum StageError {
+pub enum EnvironmentError {
     /// A server of ours does not serve.
-    #[error("the {lane} server can't be had: {source}")]
+    #[error("the {lane} server is unavailable: {source}")]
     Server {
         /// Whose.
         lane: &'static str,
@@ -22,7 +22,7 @@ pub enum StageError {
         source: ServerError,
     },
     /// A SpacetimeDB server did not do what a run needs.
-    #[error("the candidate at {url} can't be had: {source}")]
+    #[error("the candidate at {url} is unavailable: {source}")]
     Admin {
         /// Which.
         url: String,
@@ -30,7 +30,7 @@ pub enum StageError {
         source: AdminError,
     },
     /// A lane does not answer, or does not let us in.
-    #[error("the {lane} lane at {url} can't be had: {source}")]
+    #[error("the {lane} lane at {url} is unavailable: {source}")]
     Lane {
         /// Which.
         lane: &'static str,
@@ -41,7 +41,7 @@ pub enum StageError {
     },
     /// Nobody is there.
     #[error(
-        "the {lane} lane at {url} can't be had: can't connect to {authority}: {why}{}",
+        "the {lane} lane at {url} is unavailable: can't connect to {authority}: {why}{}",
         hint.map(|hint| format!(" ({hint})")).unwrap_or_default()
     )]
     Unreachable {
@@ -119,14 +119,14 @@ pub enum StageError {
     Drive(#[from] DriveError),
 }
 
-impl StageError {
+impl EnvironmentError {
     /// Whether an argument or a profile is to be changed; else the lane or the environment.
     pub fn is_usage(&self) -> bool {
         match self {
-            StageError::Profile(_) | StageError::Unfit(_) | StageError::Names(_) => true,
-            StageError::NoConfirmedReads { .. } | StageError::Swapped { .. } => true,
-            StageError::Trial { source, .. } => source.is_of_the_profile(),
-            StageError::Lane { source, .. } => source.is_of_the_profile(),
+            EnvironmentError::Profile(_) | EnvironmentError::Unfit(_) | EnvironmentError::Names(_) => true,
+            EnvironmentError::NoConfirmedReads { .. } | EnvironmentError::Swapped { .. } => true,
+            EnvironmentError::Trial { source, .. } => source.is_of_the_profile(),
+            EnvironmentError::Lane { source, .. } => source.is_of_the_profile,
             _ => false,
         }
     }

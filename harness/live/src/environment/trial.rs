@@ -7,8 +7,8 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 
 use super::candidate::Host;
-use super::meet::{Door, endpoint};
-use super::{Source, Stage, StageError};
+use super::reach::{Door, endpoint};
+use super::{Environment, EnvironmentError, Source};
 use crate::lane::names::Names;
 use crate::lane::passing::AGAIN_AFTER;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
@@ -21,7 +21,7 @@ use cutover_core::gate::fit::sets_policies;
 /// What the trial's streams carry in their ids beside the word of the run.
 const TRIAL: &str = "trial";
 
-impl Stage {
+impl Environment {
     /// What these plans use, and what the trial's stream is called on the wire. `None` where there is nothing to try.
     fn trial(&self, plans: &[Plan]) -> Option<(Trial, Arc<Names>)> {
         let policies = plans.iter().any(sets_policies);
@@ -35,7 +35,7 @@ impl Stage {
         })
     }
 
-    pub(super) async fn try_legacy(&self, profile: &PhoenixProfile, plans: &[Plan]) -> Result<(), StageError> {
+    pub(super) async fn try_legacy(&self, profile: &PhoenixProfile, plans: &[Plan]) -> Result<(), EnvironmentError> {
         let Some((trial, names)) = self.trial(plans) else {
             return Ok(());
         };
@@ -59,7 +59,7 @@ impl Stage {
         failed("legacy", url, tried, lost.into_iter().flatten().next())
     }
 
-    pub(super) async fn try_candidate(&self, host: &Arc<Host>, plans: &[Plan]) -> Result<(), StageError> {
+    pub(super) async fn try_candidate(&self, host: &Arc<Host>, plans: &[Plan]) -> Result<(), EnvironmentError> {
         let Some((trial, names)) = self.trial(plans) else {
             return Ok(());
         };
@@ -69,13 +69,15 @@ impl Stage {
             operation: Bounds::default().operation,
             ..trial_bounds()
         };
-        let database = self.create(host, TRIAL).await?.0;
-        let lane = SpacetimeLane::new(LaneId::Candidate, profile.clone(), database, Some(host.token().clone()), names);
-        let (lane, endpoint) = (lane.with_bounds(bounds), endpoint(host.door(), &profile.origin()));
-        let mut http = host.http(bounds.operation)?;
+        let database = self.create(host, TRIAL).await?;
+        let token = Some(host.token().clone());
+        let lane = SpacetimeLane::new(LaneId::Candidate, profile.clone(), database.name, token, names)
+            .with_bounds(bounds)
+            .with_schema(database.schema);
+        let endpoint = endpoint(host.door(), &profile.origin());
         let mut tries = Tries::default();
         let tried = loop {
-            let tried = lane.try_out(&endpoint, &mut http, &trial).await;
+            let tried = lane.try_out(&endpoint, &trial).await;
             match tries.wait_after(&tried) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => break tried,
@@ -121,18 +123,18 @@ impl Tries {
     }
 }
 
-/// A trial's outcome, with what the proxy in between knows of a connection that could not be had.
+/// A trial's outcome, with what the proxy in between knows of a connection that could not be opened.
 fn failed(
     lane: &'static str,
     url: String,
     tried: Result<(), TrialError>,
     unreachable: Option<String>,
-) -> Result<(), StageError> {
+) -> Result<(), EnvironmentError> {
     let Err(mut source) = tried else { return Ok(()) };
     if let (TrialError::Open { source, .. }, Some(why)) = (&mut source, unreachable) {
         source.what = format!("{}; {why}", source.what);
     }
-    Err(StageError::Trial { lane, url, source: Box::new(source) })
+    Err(EnvironmentError::Trial { lane, url, source: Box::new(source) })
 }
 
 #[cfg(test)]

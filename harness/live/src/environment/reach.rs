@@ -9,40 +9,40 @@ use cutover_core::plan::{Compression, Plan, Serializer};
 use http::Method;
 
 use super::trial::Tries;
-use super::{Source, Stage, StageError, fixed};
+use super::{Environment, EnvironmentError, Source, fixed};
 use crate::bounds;
 use crate::drive::Quietly;
 use crate::frame::TaggerFactory;
 use crate::lane::http::HttpClient;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
 use crate::lane::profile::{Origin, PhoenixProfile};
-use crate::lane::spacetime::SpacetimeTaggers;
 use crate::lane::spacetime::admin::AdminError;
-use crate::lane::{Endpoint, Lane, OpenError, Role};
+use crate::lane::spacetime::{Schema, SpacetimeTaggers};
+use crate::lane::{ClientOptions, Endpoint, Lane, OpenError};
 use crate::proxy::{self, Proxy, ProxyConfig};
 
 /// The name of the client that only looks whether the lane lets it in.
 const VISITOR: &str = "cutover-visitor";
 
-impl Stage {
+impl Environment {
     /// Meets the lanes that are not built in, and tries them with what the plans will use. `aa` is the lane that runs against
     /// itself, if one does.
     ///
     /// # Errors
-    /// Where one of them can't be had, or does not fit its profile.
-    pub async fn meet(&self, aa: Option<LaneId>, plans: &[Plan]) -> Result<(), StageError> {
+    /// Where one of them is unavailable, or does not fit its profile.
+    pub async fn check_reachable(&self, aa: Option<LaneId>, plans: &[Plan]) -> Result<(), EnvironmentError> {
         let used = |lane: LaneId| aa.is_none_or(|only| only == lane) && self.is_tried(lane);
         // Both are met before either is written to.
         if let (true, Some(profile)) = (used(LaneId::Legacy), self.legacy_profile()) {
-            meet_legacy(profile).await?;
+            reach_legacy(profile).await?;
         }
         if used(LaneId::Candidate) {
             let host = self.shared_host().await;
-            if let (Err(StageError::Admin { source, url }), Source::Outside(target)) = (&host, &self.candidate)
+            if let (Err(EnvironmentError::Admin { source, url }), Source::Outside(target)) = (&host, &self.candidate)
                 && is_another_kind(source)
                 && is_phoenix(&target.socket_origin()).await
             {
-                return Err(StageError::Swapped {
+                return Err(EnvironmentError::Swapped {
                     lane: "candidate",
                     url: url.clone(),
                     found: "a Phoenix service",
@@ -58,7 +58,7 @@ impl Stage {
     }
 }
 
-async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
+async fn reach_legacy(profile: &PhoenixProfile) -> Result<(), EnvironmentError> {
     let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
     reach("legacy", &profile.socket_url, &socket).await?;
     if writer != socket {
@@ -82,13 +82,18 @@ async fn meet_legacy(profile: &PhoenixProfile) -> Result<(), StageError> {
     };
     let url = profile.socket_url.clone();
     if !source.retryable && is_spacetime(&socket).await {
-        return Err(StageError::Swapped { lane: "legacy", url, found: "a SpacetimeDB server", option: "--candidate" });
+        return Err(EnvironmentError::Swapped {
+            lane: "legacy",
+            url,
+            found: "a SpacetimeDB server",
+            option: "--candidate",
+        });
     }
-    Err(StageError::Lane { lane: "legacy", url, source })
+    Err(EnvironmentError::Lane { lane: "legacy", url, source })
 }
 
 /// Whether the lane can be reached, TLS included. Asked without a proxy between, so that the cause is known.
-pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Result<(), StageError> {
+pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Result<(), EnvironmentError> {
     let Some(address) = fixed(origin).borrow().clone() else {
         return Ok(());
     };
@@ -98,7 +103,7 @@ pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Res
         Ok(Err(error)) => error.to_string(),
         Err(reached) => format!("no connection: {reached}"),
     };
-    Err(StageError::Unreachable {
+    Err(EnvironmentError::Unreachable {
         lane,
         url: url.to_owned(),
         authority: origin.authority(),
@@ -112,14 +117,13 @@ pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Res
 }
 
 /// Joins the channel and leaves again; inside, why that is not possible.
-async fn visit(profile: &PhoenixProfile) -> Result<Result<(), OpenError>, StageError> {
+async fn visit(profile: &PhoenixProfile) -> Result<Result<(), OpenError>, EnvironmentError> {
     let profile = Arc::new(profile.clone());
     let origin = profile.socket_origin();
     let door = Door::open(&origin, Arc::new(PhoenixTaggers::new(profile.clone(), Arc::default()))).await?;
     let lane = PhoenixLane::new(LaneId::Legacy, profile, Arc::default());
-    let role =
-        Role::Subscriber { client: VISITOR.to_owned(), serializer: Serializer::V2, compression: Compression::None };
-    let opened = lane.open(&door.endpoint(&origin), &role).await;
+    let client = ClientOptions { name: VISITOR.to_owned(), serializer: Serializer::V2, compression: Compression::None };
+    let opened = lane.subscriber(&door.endpoint(&origin), &client).await;
     let opened = match opened {
         Ok(mut session) => {
             session.close().await;
@@ -132,7 +136,7 @@ async fn visit(profile: &PhoenixProfile) -> Result<Result<(), OpenError>, StageE
 }
 
 async fn is_spacetime(origin: &Origin) -> bool {
-    let Ok(door) = Door::open(origin, Arc::new(SpacetimeTaggers::new(Arc::default()))).await else {
+    let Ok(door) = Door::open(origin, Arc::new(SpacetimeTaggers::new(Arc::default(), Schema::module()))).await else {
         return false;
     };
     let mut http = HttpClient::new(door.endpoint(origin), Vec::new(), bounds::MEET, bounds::MEET);
@@ -161,11 +165,11 @@ fn is_another_kind(error: &AdminError) -> bool {
 pub(super) struct Door(Proxy);
 
 impl Door {
-    pub(super) async fn open(origin: &Origin, factory: Arc<dyn TaggerFactory>) -> Result<Door, StageError> {
+    pub(super) async fn open(origin: &Origin, factory: Arc<dyn TaggerFactory>) -> Result<Door, EnvironmentError> {
         let config = ProxyConfig::transparent(VISITOR.into(), fixed(origin), factory, Arc::new(Quietly));
         let proxy = Proxy::start(config)
             .await
-            .map_err(|source| StageError::Directory { path: "a local port".into(), source })?;
+            .map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })?;
         Ok(Door(proxy))
     }
 
