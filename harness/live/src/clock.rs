@@ -1,6 +1,6 @@
 //! The wall clock, for names and for times that people read, and the calendar that writes them. The wall clock is read
-//! once. Later times are that one and what the monotonic clock measured since, so that a step of the wall clock during a
-//! run neither shortens the run nor puts an event before its cause.
+//! once. Later times are that one and what the monotonic clock measured since, so that a step of the wall clock during
+//! a run neither shortens the run nor puts an event before its cause.
 
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

@@ -44,8 +44,8 @@ pub enum FrameTag {
     Resume {
         /// Each stream with its cursor, or `None` for a bootstrap.
         cursors: Vec<(StreamId, Option<Cursor>)>,
-        /// Whether this frame begins the resume. Where a lane resumes in two frames (check, then subscribe), the second one
-        /// has `false`, so that a fault counts the resume once and rewrites both.
+        /// Whether this frame begins the resume. Where a lane resumes in two frames (check, then subscribe), the second
+        /// one has `false`, so that a fault counts the resume once and rewrites both.
         opens: bool,
     },
     /// The lane accepts or refuses a resume, after the replay.
@@ -95,15 +95,16 @@ pub enum Edit {
         to_stream: StreamId,
         to_seq: Seq,
     },
-    /// A JSON value changes: in the payloads of these events, or in the message itself where none of them has the pointer.
-    /// Published events have no seq. Without a list every event changes. What an event says of its payload stays.
+    /// A JSON value changes: in the payloads of these events, or in the message itself where none of them has the
+    /// pointer. Published events have no seq. Without a list every event changes. What an event says of its payload
+    /// stays.
     SetJson {
         events: Vec<(StreamId, Option<Seq>)>,
         pointer: String,
         value: String,
     },
-    /// A column of these events' rows, or a field of theirs, has another value (JSON text) of the same type. Without a list
-    /// every event changes.
+    /// A column of these events' rows, or a field of theirs, has another value (JSON text) of the same type. Without a
+    /// list every event changes.
     SetColumn {
         events: Vec<(StreamId, Option<Seq>)>,
         column: String,
@@ -122,8 +123,8 @@ pub trait FrameTagger: Send + Sync {
         Look::of(frame, self.tag(frame))
     }
 
-    /// Whether all JSON of the frame is in its bytes without encoding or compression. Then a key that is not in the bytes is
-    /// not in the JSON either.
+    /// Whether all JSON of the frame is in its bytes without encoding or compression. Then a key that is not in the
+    /// bytes is not in the JSON either.
     fn is_plain(&self, _frame: &Frame) -> bool {
         false
     }
@@ -133,8 +134,8 @@ pub trait FrameTagger: Send + Sync {
         Contents::default()
     }
 
-    /// The changed frame, or `None` where the change does not apply to it. A frame without events after the change is still
-    /// well-formed.
+    /// The changed frame, or `None` where the change does not apply to it. A frame without events after the change is
+    /// still well-formed.
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame>;
 }
 

@@ -1,8 +1,8 @@
 //! An external Toxiproxy, whose proxies take a run's byte toxics; driven with the crate `toxiproxy_rust`.
 //!
-//! Each proxy has a name that no other run has, and is deleted at the end. The crate has no `reset_peer`, no names of our
-//! own for toxics, no way to remove a single toxic, and ignores refusals. Requests of ours do that, and after the crate
-//! has added a toxic, the server is asked whether it is there.
+//! Each proxy has a name that no other run has, and is deleted at the end. The crate has no `reset_peer`, no names of
+//! our own for toxics, no way to remove a single toxic, and ignores refusals. Requests of ours do that, and after the
+//! crate has added a toxic, the server is asked whether it is there.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -33,8 +33,8 @@ pub enum ForeignError {
     #[error("`{url}` is no address of a Toxiproxy; give one like http://127.0.0.1:{DEFAULT_PORT}")]
     Url { url: String },
     #[error(
-        "the Toxiproxy at {url} is not on this machine ({addr}): it has to reach proxies that listen on 127.0.0.1; start \
-         one here"
+        "the Toxiproxy at {url} is not on this machine ({addr}): it has to reach proxies that listen on 127.0.0.1; \
+         start one here"
     )]
     Elsewhere { url: String, addr: SocketAddr },
     #[error("no Toxiproxy answers at {url}: {why}; `toxiproxy-server`, or `cutover serve proxy`, starts one")]
@@ -54,8 +54,8 @@ struct Server {
     addr: SocketAddr,
     /// Proxies that were requested and not deleted.
     proxies: Mutex<BTreeSet<String>>,
-    /// Whether the run is over, so that no proxy is made any more. While one is made, the lock is held: an interrupted run
-    /// leaves requests behind that continue in threads of their own.
+    /// Whether the run is over, so that no proxy is made any more. While one is made, the lock is held: an interrupted
+    /// run leaves requests behind that continue in threads of their own.
     over: RwLock<bool>,
 }
 
@@ -173,8 +173,8 @@ impl Server {
         Err(self.named(format!("deleting {name} gives {}: {}", answer.status, answer.excerpt().trim())))
     }
 
-    /// Adds a toxic with the crate and returns the name that the crate gave it. `None` where the crate does not have the
-    /// type, or the name is taken.
+    /// Adds a toxic with the crate and returns the name that the crate gave it. `None` where the crate does not have
+    /// the type, or the name is taken.
     fn add_by_crate(&self, name: &str, toxic: &Toxic) -> io::Result<Option<String>> {
         let proxy = Client::new(self.addr).find_proxy(name).map_err(io::Error::other)?;
         let (kind, stream) = (toxic.toxic.type_name(), toxic.direction.as_str());

@@ -12,14 +12,14 @@ use serde::Serialize;
 use crate::toxics::Entry;
 
 /// Fires kept of each toxic.
-const KEPT_STRIKES: usize = 256;
+const KEPT_FIRES: usize = 256;
 
 /// Toxics kept that are no longer armed.
 const KEPT_TOXICS: usize = 256;
 
 /// One time that a toxic fired.
 #[derive(Debug, Clone, Serialize)]
-struct Struck {
+struct Fired {
     /// Which connection of the proxy, from 1 since it was last opened.
     connection: u32,
     /// Which message of that connection and direction, from 1.
@@ -34,15 +34,17 @@ struct Struck {
 
 /// A toxic and when it fired.
 #[derive(Debug, Clone, Serialize)]
-struct Line {
+struct ToxicLine {
     name: String,
     #[serde(rename = "type")]
     of: &'static str,
     stream: String,
     armed: bool,
     armed_at: String,
-    strikes: u64,
-    struck: Vec<Struck>,
+    #[serde(rename = "strikes")]
+    fires: u64,
+    #[serde(rename = "struck")]
+    kept: Vec<Fired>,
     /// Fires that are counted and not kept.
     beyond: u64,
 }
@@ -67,7 +69,7 @@ impl Counted {
 
 #[derive(Debug, Default)]
 struct Lines {
-    lines: VecDeque<Line>,
+    lines: VecDeque<ToxicLine>,
     unread: Counted,
     unreachable: Counted,
 }
@@ -79,7 +81,7 @@ pub struct Ledger(Mutex<Lines>);
 #[derive(Serialize)]
 struct Answer<'a> {
     proxy: &'a str,
-    toxics: &'a VecDeque<Line>,
+    toxics: &'a VecDeque<ToxicLine>,
     /// Connections that passed unread while message toxics were armed.
     unread: &'a Counted,
     /// Connections whose upstream was unreachable.
@@ -93,14 +95,14 @@ impl Ledger {
 
     pub fn armed(&self, toxic: &Entry) {
         let mut lines = self.lines();
-        lines.lines.push_back(Line {
+        lines.lines.push_back(ToxicLine {
             name: toxic.name.clone(),
             of: toxic.type_name(),
             stream: toxic.stream.to_lowercase(),
             armed: true,
             armed_at: Moment::now().rfc3339_ms(),
-            strikes: 0,
-            struck: Vec::new(),
+            fires: 0,
+            kept: Vec::new(),
             beyond: 0,
         });
     }
@@ -122,10 +124,10 @@ impl Ledger {
     }
 
     /// How often each armed toxic fired.
-    pub fn strikes(&self) -> Vec<(String, &'static str, u64)> {
+    pub fn fires(&self) -> Vec<(String, &'static str, u64)> {
         let lines = self.lines();
         let armed = lines.lines.iter().filter(|line| line.armed);
-        armed.map(|line| (line.name.clone(), line.of, line.strikes)).collect()
+        armed.map(|line| (line.name.clone(), line.of, line.fires)).collect()
     }
 
     /// As a JSON object.
@@ -152,9 +154,9 @@ impl LedgerSink for Ledger {
         let mut lines = self.lines();
         let line = lines.lines.iter_mut().rev().find(|line| line.name == fault.as_str());
         let Some(line) = line else { return };
-        line.strikes += 1;
-        if line.struck.len() < KEPT_STRIKES {
-            line.struck.push(Struck {
+        line.fires += 1;
+        if line.kept.len() < KEPT_FIRES {
+            line.kept.push(Fired {
                 connection: fire.conn,
                 frame: fire.frame,
                 hit: fire.hit,

@@ -36,7 +36,8 @@ use server::Api;
 /// The settings of a service.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the API listens: `host:port`, `:port` for every interface, or a port of this machine's; 0 takes a free one.
+    /// Where the API listens: `host:port`, `:port` for every interface, or a port of this machine's; 0 takes a free
+    /// one.
     pub listen: String,
     /// A Toxiproxy configuration file whose proxies are there from the beginning.
     pub config: Option<PathBuf>,

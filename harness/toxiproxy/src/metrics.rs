@@ -39,14 +39,14 @@ const BY_ROUTE: [(&str, &str, fn(&ProxyStats) -> u64); 4] = [
 
 /// All numbers.
 pub async fn text(proxies: &Proxies) -> String {
-    let (mut routes, mut strikes) = (Vec::new(), Vec::new());
+    let (mut routes, mut fires) = (Vec::new(), Vec::new());
     for proxy in proxies.all().await {
         let name = label(proxy.name());
         routes.extend(proxy.traffic().await.into_iter().map(|route| (labels(&name, &route), route.traffic)));
-        strikes.extend(
+        fires.extend(
             proxy
                 .ledger()
-                .strikes()
+                .fires()
                 .into_iter()
                 .map(|(toxic, of, times)| (format!("proxy={name},toxic={},type={}", label(&toxic), label(of)), times)),
         );
@@ -63,7 +63,7 @@ pub async fn text(proxies: &Proxies) -> String {
         let samples = routes.iter().map(|(labels, stats)| (labels.clone(), of(stats)));
         family(&mut out, name, help, samples.collect());
     }
-    family(&mut out, "cutover_toxic_strikes_total", "What each armed toxic struck.", strikes);
+    family(&mut out, "cutover_toxic_strikes_total", "What each armed toxic struck.", fires);
     out
 }
 

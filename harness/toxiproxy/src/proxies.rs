@@ -70,8 +70,8 @@ impl Proxies {
         Ok(())
     }
 
-    /// Creates those that are not there, and replaces those that listen or lead elsewhere. Gives those that it came to, and
-    /// the error that ended it.
+    /// Creates those that are not there, and replaces those that listen or lead elsewhere. Gives those that it came to,
+    /// and the error that ended it.
     pub async fn populate(&self, body: &[u8]) -> (Vec<Arc<Proxy>>, Option<ApiError>) {
         let asked = match Asked::list(body) {
             Ok(asked) => asked,

@@ -1,5 +1,5 @@
-//! Cuts one direction of a connection into units: HTTP messages until an upgrade, WebSocket messages after it, and bytes
-//! where neither is readable. The bytes of all units, in order, are the bytes that came.
+//! Cuts one direction of a connection into units: HTTP messages until an upgrade, WebSocket messages after it, and
+//! bytes where neither is readable. The bytes of all units, in order, are the bytes that came.
 
 use std::sync::Arc;
 
@@ -209,8 +209,8 @@ impl Decoder {
         None
     }
 
-    /// An HTTP message's head has arrived. The message is assembled where a fault may apply to it, with its body where that
-    /// comes without waiting for anything (`ends`).
+    /// An HTTP message's head has arrived. The message is assembled where a fault may apply to it, with its body where
+    /// that comes without waiting for anything (`ends`).
     fn begin_body(
         &mut self,
         request: &Request,

@@ -70,8 +70,8 @@ impl Exchange {
         !self.reported.swap(true, Ordering::Relaxed)
     }
 
-    /// Begins to drain the connection: what the client has asked for is still answered, then it is closed with this code.
-    /// The first call counts.
+    /// Begins to drain the connection: what the client has asked for is still answered, then it is closed with this
+    /// code. The first call counts.
     pub(super) fn drain(&self, code: u16, within: Duration) {
         let now = Instant::now();
         self.drains.get_or_init(|| (code, now.checked_add(within).unwrap_or(now)));

@@ -27,8 +27,8 @@ impl Interest {
             Position::ResumeReply { .. } => (FRAMES, FRAMES),
             Position::Ack { .. } => (0, FRAMES | WRITES),
             Position::Message(pick) => match pick.direction {
-                Direction::Upstream => (picked(pick), 0),
-                Direction::Downstream => (0, picked(pick)),
+                Direction::Upstream => (matched(pick), 0),
+                Direction::Downstream => (0, matched(pick)),
             },
         };
         if matches!(fault.kind, FaultKind::Drain { .. }) {
@@ -83,8 +83,8 @@ impl Interest {
     }
 }
 
-/// What a pick can hold for. Over HTTP there is nothing with a seq, and only a publish names a stream.
-fn picked(pick: &Pick) -> u8 {
+/// The traffic that a filter can match. Over HTTP there is nothing with a seq, and only a publish names a stream.
+fn matched(pick: &Pick) -> u8 {
     let http = match pick.kind {
         _ if pick.seq.is_some() => 0,
         None if pick.stream.is_some() => WRITES,

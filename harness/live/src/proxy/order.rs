@@ -1,5 +1,5 @@
-//! The order in which messages of one direction leave: which are kept back, which go behind others, which leave together.
-//! It has no I/O: it says what to write now, and when to ask again.
+//! The order in which messages of one direction leave: which are kept back, which go behind others, which leave
+//! together. It has no I/O: it says what to write now, and when to ask again.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -118,8 +118,8 @@ impl Order {
         kept.raws.push(raw);
     }
 
-    /// A message that passes. A copy of a kept delivery is kept with it. The next delivery of the same stream passes, and
-    /// the kept ones follow it.
+    /// A message that passes. A copy of a kept delivery is kept with it. The next delivery of the same stream passes,
+    /// and the kept ones follow it.
     fn pass(&mut self, tag: &FrameTag, raw: Bytes, out: &mut Vec<Bytes>) {
         let events = events(tag);
         let mut releases = false;

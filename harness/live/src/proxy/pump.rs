@@ -157,8 +157,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         shared.interceptor.went_blind(self.conn.number, &why);
     }
 
-    /// Reports once for each connection that what is armed can't see what passes. It may have been armed before or after
-    /// the direction became unreadable.
+    /// Reports once for each connection that what is armed can't see what passes. It may have been armed before or
+    /// after the direction became unreadable.
     fn report_blind(&self, armed: bool) {
         if let Some(why) = self.decoder.unread() {
             self.report_unread(armed, why);

@@ -14,8 +14,8 @@ pub(super) struct Tally {
 /// What a connection has asked for and the lane has not answered.
 #[derive(Default)]
 struct Unanswered {
-    /// Resumes, by their numbers. A reply answers the oldest one of its connection, so that a resume of a cut connection
-    /// does not get the reply of a later one.
+    /// Resumes, by their numbers. A reply answers the oldest one of its connection, so that a resume of a cut
+    /// connection does not get the reply of a later one.
     resumes: VecDeque<u32>,
     /// Publishes and heartbeats.
     others: u32,

@@ -95,7 +95,8 @@ fn in_words(host: &str, port: u16, error: &TlsError) -> String {
             format!("{certificate} is of another name: {}", names.join(", "))
         }
         TlsError::InvalidCertificate(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => format!(
-            "{certificate} is that of an authority (CA:TRUE), which a server must not use; give the server one of its own"
+            "{certificate} is that of an authority (CA:TRUE), which a server must not use; give the server one of its \
+             own"
         ),
         TlsError::InvalidCertificate(other) => format!("{certificate} is not valid: {other}"),
         TlsError::AlertReceived(alert) => format!("{host}:{port} refused the TLS handshake: {alert:?}"),

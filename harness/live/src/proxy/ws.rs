@@ -19,8 +19,8 @@ const CONTROL_MAX_BYTES: u64 = 125;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Read {
-    /// A whole message, and the bytes in which it came. A control frame between fragments (RFC 6455, 5.4) is a message of
-    /// its own, and passes before the fragmented message, since its sender may wait for the answer.
+    /// A whole message, and the bytes in which it came. A control frame between fragments (RFC 6455, 5.4) is a message
+    /// of its own, and passes before the fragmented message, since its sender may wait for the answer.
     Message { body: Body, raw: Bytes },
     /// A message is too long to assemble. It has at least so many bytes, which pass unread.
     OverLimit(u64),
@@ -77,8 +77,8 @@ impl Parser {
         Parser { max_bytes, partial: None, skimmed: false, passing: Bytes::new(), skim_left: 0 }
     }
 
-    /// How much of `buf` can pass unread: frames and beginnings of frames, by their heads alone. Nothing while a message is
-    /// assembled, or where a head is incomplete.
+    /// How much of `buf` can pass unread: frames and beginnings of frames, by their heads alone. Nothing while a
+    /// message is assembled, or where a head is incomplete.
     pub(super) fn skim(&mut self, buf: &[u8]) -> Result<Skimmed, Unreadable> {
         let mut skimmed = Skimmed::default();
         if self.partial.is_some() {

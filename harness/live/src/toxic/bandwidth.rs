@@ -14,7 +14,7 @@ const PIECE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct Bandwidth {
-    /// Kilobytes a second, that is bytes a millisecond. With 0 or less nothing passes.
+    /// Kilobytes a second, that is bytes a millisecond. With 0 nothing passes. Toxiproxy crashes below 0; here that is 0.
     rate: u64,
     /// What is being sent.
     chunk: Option<Chunk>,
@@ -27,10 +27,8 @@ pub(super) struct Bandwidth {
 }
 
 impl Bandwidth {
-    /// The rate is in kilobytes a second. Toxiproxy blocks with 0 and crashes below; here both block.
-    pub fn new(rate: i64, now: Instant) -> Bandwidth {
-        let rate = u64::try_from(rate).unwrap_or(0);
-        Bandwidth { rate, chunk: None, start: now, late: Duration::ZERO, let_go: false }
+    pub fn new(now: Instant) -> Bandwidth {
+        Bandwidth { rate: 0, chunk: None, start: now, late: Duration::ZERO, let_go: false }
     }
 
     /// Begins the next chunk at the time when it came, or when the one before it was gone.
@@ -70,8 +68,8 @@ impl Stage for Bandwidth {
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {
         if let ByteToxic::Bandwidth { rate } = *toxic {
-            let chunk = self.chunk.take();
-            *self = Bandwidth { let_go: chunk.is_some(), chunk, ..Bandwidth::new(rate, now) };
+            let (rate, chunk) = (u64::try_from(rate).unwrap_or(0), self.chunk.take());
+            *self = Bandwidth { rate, let_go: chunk.is_some(), chunk, ..Bandwidth::new(now) };
         }
     }
 

@@ -53,8 +53,8 @@ impl Link {
 /// The toxics of one direction of one connection, and all that they hold. It never loses, doubles or reorders a byte,
 /// except where a toxic's effect is to lose bytes, and then the stream ends with it.
 ///
-/// Its owner reads while [`Chain::has_room`], pushes what it read, and writes what [`Chain::poll`] gives, until that gives
-/// an end.
+/// Its owner reads while [`Chain::has_room`], pushes what it read, and writes what [`Chain::poll`] gives, until that
+/// gives an end.
 #[derive(Debug)]
 pub struct Chain {
     seed: u64,
@@ -73,8 +73,9 @@ impl Chain {
     }
 
     /// Makes these the toxics, in this order. A toxic with the name and type of a present one keeps what that one holds
-    /// and has counted, and takes over changed attributes. A removed one passes what it holds, in order, to what is behind
-    /// it. The connection ends where it has swallowed data. A toxic that moved ahead of another is removed and added.
+    /// and has counted, and takes over changed attributes. A removed one passes what it holds, in order, to what is
+    /// behind it. The connection ends where it has swallowed data. A toxic that moved ahead of another is removed and
+    /// added.
     pub fn set(&mut self, toxics: &[Toxic], now: Instant) {
         let now = self.tick(now);
         // For each requested toxic the old link that it keeps: the next of that name.
@@ -106,8 +107,8 @@ impl Chain {
         self.links.is_empty() && self.exit.is_empty() && !self.exit.is_finished()
     }
 
-    /// Whether a push is within the bounds: one chunk for a stage, or Toxiproxy's 1024 for `latency` up to 16 MiB. False
-    /// for good once a toxic has ended the stream.
+    /// Whether a push is within the bounds: one chunk for a stage, or Toxiproxy's 1024 for `latency` up to 16 MiB.
+    /// False for good once a toxic has ended the stream.
     pub fn has_room(&self) -> bool {
         let first = match self.links.first() {
             Some(link) => !link.is_finished() && link.has_room(),

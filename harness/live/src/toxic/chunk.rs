@@ -22,8 +22,8 @@ const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 pub(super) struct Chunk {
     /// The bytes; never none.
     pub data: Bytes,
-    /// When they were read from the source, and the latency added since. Latency counts from here, so that time in other
-    /// stages counts towards it, but the latencies of two toxics add up.
+    /// When they were read from the source, and the latency added since. Latency counts from here, so that time in
+    /// other stages counts towards it, but the latencies of two toxics add up.
     pub stamp: Instant,
     /// When they entered their present inbox.
     pub came: Instant,

@@ -10,7 +10,8 @@ use super::{Left, Stage, Step};
 /// The length of Toxiproxy's buffer for this toxic.
 const CHUNKS: usize = 1024;
 
-/// A jitter is drawn for a chunk when it becomes the first.
+/// Latency and jitter are in milliseconds. A jitter is drawn for a chunk when it becomes the first. A negative sum adds
+/// nothing.
 #[derive(Debug)]
 pub(super) struct Latency {
     latency: i64,
@@ -21,9 +22,8 @@ pub(super) struct Latency {
 }
 
 impl Latency {
-    /// Latency and jitter are in milliseconds. A negative sum adds nothing.
-    pub fn new(latency: i64, jitter: i64, dice: Dice) -> Latency {
-        Latency { latency, jitter, dice, first: None }
+    pub fn new(dice: Dice) -> Latency {
+        Latency { latency: 0, jitter: 0, dice, first: None }
     }
 }
 

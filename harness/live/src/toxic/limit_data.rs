@@ -6,18 +6,11 @@ use tokio::time::Instant;
 use super::chunk::Inbox;
 use super::{Ending, Stage, Step};
 
-/// A change of the limit keeps the count.
-#[derive(Debug)]
+/// The limit is in bytes. With 0 or less the first data ends the connection, and none of it passes.
+#[derive(Debug, Default)]
 pub(super) struct LimitData {
     limit: u64,
     passed: u64,
-}
-
-impl LimitData {
-    /// The limit is in bytes. With 0 or less the first data ends the connection, and none of it passes.
-    pub fn new(bytes: i64) -> LimitData {
-        LimitData { limit: u64::try_from(bytes).unwrap_or(0), passed: 0 }
-    }
 }
 
 impl Stage for LimitData {
@@ -37,10 +30,10 @@ impl Stage for LimitData {
         Step::Last(Some(chunk).filter(|chunk| !chunk.data.is_empty()), Ending::Close)
     }
 
-    /// A new limit that is already exceeded ends the connection at the next data.
+    /// What has passed is still counted. Where it exceeds the new limit, the next data ends the connection.
     fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
         if let ByteToxic::LimitData { bytes } = *toxic {
-            self.limit = LimitData::new(bytes).limit;
+            self.limit = u64::try_from(bytes).unwrap_or(0);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Byte toxics: those of Toxiproxy 2.x, as a chain of stages for one direction of a connection.
 //!
-//! Nothing here owns a socket, a task or a timer. Time is an argument, so that a test of an hour takes a millisecond. All
-//! that a toxic holds is in [`Chain`], and not in a task that a change would interrupt, so that adding, changing or
+//! Nothing here owns a socket, a task or a timer. Time is an argument, so that a test of an hour takes a millisecond.
+//! All that a toxic holds is in [`Chain`], and not in a task that a change would interrupt, so that adding, changing or
 //! removing a toxic can neither lose nor reorder a byte.
 //!
-//! Each toxic is a file with a [`Stage`]. To add one, write such a file, a variant of `ByteToxic`, and an arm in [`stage`].
+//! Each toxic is a file with a [`Stage`]. To add one, write such a file, a variant of `ByteToxic`, and an arm in
+//! [`stage`].
 
 mod bandwidth;
 mod chain;
@@ -67,8 +68,8 @@ pub enum Out {
     Ended(Ending),
 }
 
-/// Whether a connection gets a toxic. The draw depends only on the arguments, so that it stays the same when the toxic is
-/// updated, or another one is added or removed. A toxicity of 0 (or no number) never applies, and 1 always does.
+/// Whether a connection gets a toxic. The draw depends only on the arguments, so that it stays the same when the toxic
+/// is updated, or another one is added or removed. A toxicity of 0 (or no number) never applies, and 1 always does.
 pub fn applies(seed: u64, proxy: &str, toxic: &str, connection: u64, toxicity: f64) -> bool {
     if toxicity >= 1.0 {
         return true;
@@ -123,8 +124,8 @@ trait Stage: std::fmt::Debug + Send {
     /// Does what is due at `now`. Sets `fired` when the toxic has its effect on this connection.
     fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step;
 
-    /// Takes new attributes. What the stage holds back is released at once, as in Toxiproxy, which interrupts the toxic.
-    /// The new attributes apply to what is still in the inbox.
+    /// Takes attributes, at first and when they change. What the stage holds back is released at once, as in Toxiproxy, which interrupts the
+    /// toxic. The new attributes apply to what is still in the inbox.
     fn update(&mut self, toxic: &ByteToxic, now: Instant);
 
     /// Releases what it holds when the toxic is removed.
@@ -150,15 +151,15 @@ trait Stage: std::fmt::Debug + Send {
 
 /// The stage of a toxic that begins now.
 fn stage(toxic: &ByteToxic, dice: Dice, now: Instant) -> Box<dyn Stage> {
-    match *toxic {
-        ByteToxic::Latency { latency, jitter } => Box::new(latency::Latency::new(latency, jitter, dice)),
-        ByteToxic::Bandwidth { rate } => Box::new(bandwidth::Bandwidth::new(rate, now)),
-        ByteToxic::SlowClose { delay } => Box::new(slow_close::SlowClose::new(delay)),
-        ByteToxic::Timeout { timeout } => Box::new(timeout::Timeout::new(timeout, now)),
-        ByteToxic::ResetPeer { timeout } => Box::new(reset_peer::ResetPeer::new(timeout)),
-        ByteToxic::Slicer { average_size, size_variation, delay } => {
-            Box::new(slicer::Slicer::new(average_size, size_variation, delay, dice, now))
-        }
-        ByteToxic::LimitData { bytes } => Box::new(limit_data::LimitData::new(bytes)),
-    }
+    let mut stage: Box<dyn Stage> = match toxic {
+        ByteToxic::Latency { .. } => Box::new(latency::Latency::new(dice)),
+        ByteToxic::Bandwidth { .. } => Box::new(bandwidth::Bandwidth::new(now)),
+        ByteToxic::SlowClose { .. } => Box::new(slow_close::SlowClose::default()),
+        ByteToxic::Timeout { .. } => Box::new(timeout::Timeout::new(now)),
+        ByteToxic::ResetPeer { .. } => Box::new(reset_peer::ResetPeer::default()),
+        ByteToxic::Slicer { .. } => Box::new(slicer::Slicer::new(dice, now)),
+        ByteToxic::LimitData { .. } => Box::new(limit_data::LimitData::default()),
+    };
+    stage.update(toxic, now);
+    stage
 }

@@ -6,18 +6,12 @@ use tokio::time::Instant;
 use super::chunk::{Inbox, later, millis};
 use super::{Ending, Left, Stage, Step};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ResetPeer {
+    /// In milliseconds.
     timeout: i64,
     /// When the first data or the end came. As in Toxiproxy, the timeout begins here and no more is read.
     since: Option<Instant>,
-}
-
-impl ResetPeer {
-    /// The timeout is in milliseconds.
-    pub fn new(timeout: i64) -> ResetPeer {
-        ResetPeer { timeout, since: None }
-    }
 }
 
 impl Stage for ResetPeer {

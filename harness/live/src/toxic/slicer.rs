@@ -14,6 +14,7 @@ const SLACK: Duration = Duration::from_millis(2);
 
 #[derive(Debug)]
 pub(super) struct Slicer {
+    /// Sizes are in bytes. A piece has at least one byte.
     average: i64,
     variation: i64,
     delay: Duration,
@@ -29,11 +30,9 @@ pub(super) struct Slicer {
 }
 
 impl Slicer {
-    /// Sizes are in bytes, the delay in microseconds. A piece has at least one byte.
-    pub fn new(average: i64, variation: i64, delay: i64, dice: Dice, now: Instant) -> Slicer {
-        let delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
-        let variation = variation.max(0);
-        Slicer { average, variation, delay, dice, chunk: None, lengths: Vec::new(), ready: now, let_go: false }
+    pub fn new(dice: Dice, now: Instant) -> Slicer {
+        let (chunk, lengths) = (None, Vec::new());
+        Slicer { average: 0, variation: 0, delay: Duration::ZERO, dice, chunk, lengths, ready: now, let_go: false }
     }
 
     /// Halves the next length, more or less the variation, until it is short enough for a piece.

@@ -6,18 +6,12 @@ use tokio::time::Instant;
 use super::chunk::{Inbox, later, millis};
 use super::{Stage, Step};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SlowClose {
+    /// In milliseconds.
     delay: i64,
     /// When the end passes.
     due: Option<Instant>,
-}
-
-impl SlowClose {
-    /// The delay is in milliseconds.
-    pub fn new(delay: i64) -> SlowClose {
-        SlowClose { delay, due: None }
-    }
 }
 
 impl Stage for SlowClose {
@@ -37,7 +31,7 @@ impl Stage for SlowClose {
     /// A waiting end waits from the beginning.
     fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
         if let ByteToxic::SlowClose { delay } = *toxic {
-            *self = SlowClose::new(delay);
+            *self = SlowClose { delay, due: None };
         }
     }
 }

@@ -8,15 +8,15 @@ use super::{Ending, Left, Stage, Step};
 
 #[derive(Debug)]
 pub(super) struct Timeout {
+    /// In milliseconds. With 0 or less the connection stays.
     timeout: i64,
     /// When the toxic began, or when data came last: data restarts the timeout, as in Toxiproxy.
     since: Instant,
 }
 
 impl Timeout {
-    /// The timeout is in milliseconds. With 0 or less the connection stays.
-    pub fn new(timeout: i64, now: Instant) -> Timeout {
-        Timeout { timeout, since: now }
+    pub fn new(now: Instant) -> Timeout {
+        Timeout { timeout: 0, since: now }
     }
 }
 
@@ -42,7 +42,7 @@ impl Stage for Timeout {
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {
         if let ByteToxic::Timeout { timeout } = *toxic {
-            *self = Timeout::new(timeout, now);
+            *self = Timeout { timeout, since: now };
         }
     }
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The address that a text names: `host:port`, with no host for every interface, and no port or 0 for a free one. A name is
-/// looked up, and an IPv4 address preferred.
+/// The address that a text names: `host:port`, with no host for every interface, and no port or 0 for a free one. A
+/// name is looked up, and an IPv4 address preferred.
 pub async fn listen(text: &str) -> Result<SocketAddr, String> {
     if text.is_empty() {
         return Ok(every_interface(0));
@@ -62,8 +62,8 @@ fn every_interface(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port)
 }
 
-/// Every interface of IPv4, where every interface was asked for and the error is that IPv6 is missing: EAFNOSUPPORT, and
-/// what Linux says where IPv6 is turned off.
+/// Every interface of IPv4, where every interface was asked for and the error is that IPv6 is missing: EAFNOSUPPORT,
+/// and what Linux says where IPv6 is turned off.
 pub fn without_ipv6(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
     let kinds = [io::ErrorKind::Unsupported, io::ErrorKind::AddrNotAvailable];
     let lacks = kinds.contains(&error.kind()) || error.raw_os_error() == Some(97);

@@ -1,5 +1,5 @@
-//! Fills fields from JSON by the rules of Go's `encoding/json`: keys match in any case, unknown keys are ignored, `null`
-//! leaves a field unchanged, the last of two equal keys counts, and the first value of a wrong type is reported.
+//! Fills fields from JSON by the rules of Go's `encoding/json`: keys match in any case, unknown keys are ignored,
+//! `null` leaves a field unchanged, the last of two equal keys counts, and the first value of a wrong type is reported.
 
 use super::scan::{Malformed, first_value};
 

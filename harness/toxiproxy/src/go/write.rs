@@ -1,5 +1,5 @@
-//! Writes JSON as Go's `json.Marshal` does: no spaces, markup escaped, numbers of single precision with as few digits as
-//! tell them apart.
+//! Writes JSON as Go's `json.Marshal` does: no spaces, markup escaped, numbers of single precision with as few digits
+//! as tell them apart.
 
 /// A string.
 pub fn quote(text: &str) -> String {
