@@ -1,6 +1,5 @@
-//! The wall clock, for names and for times that people read, and the calendar that writes them. The wall clock is read
-//! once. Later times are that one and what the monotonic clock measured since, so that a step of the wall clock during
-//! a run neither shortens the run nor puts an event before its cause.
+//! The wall clock, for names and for times that people read. It is read once: later times are measured by the monotonic
+//! clock, so that a step of the wall clock during a run neither shortens the run nor puts an event before its cause.
 
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -20,37 +19,31 @@ pub fn wall_clock_us() -> u64 {
 pub struct Moment(pub u64);
 
 impl Moment {
-    #[allow(missing_docs, reason = "the name says it")]
+    /// The present moment.
     pub fn now() -> Moment {
         Moment(wall_clock_us() / 1000)
     }
 
-    /// As a run's name has it: `20260225T190000Z`.
+    /// The form of a run's name: `20260225T190000Z`.
     pub fn compact(self) -> String {
-        let (year, month, day) = self.date();
-        let (hour, minute, second) = self.time();
-        format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+        self.rfc3339().replace(['-', ':'], "")
     }
 
-    /// As RFC 3339 has it: `2026-02-25T19:00:00Z`.
+    /// RFC 3339 to the second: `2026-02-25T19:00:00Z`.
     pub fn rfc3339(self) -> String {
         let (year, month, day) = self.date();
-        let (hour, minute, second) = self.time();
+        let seconds = self.0 / 1000;
+        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
-    /// As RFC 3339 has it, to the millisecond: `2026-02-25T19:00:00.125Z`.
+    /// RFC 3339 to the millisecond: `2026-02-25T19:00:00.125Z`.
     pub fn rfc3339_ms(self) -> String {
         let seconds = self.rfc3339();
         format!("{}.{:03}Z", seconds.trim_end_matches('Z'), self.0 % 1000)
     }
 
-    fn time(self) -> (u64, u64, u64) {
-        let seconds = self.0 / 1000;
-        (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
-    }
-
-    /// Days to a civil date, in the proleptic Gregorian calendar, counted in eras of 400 years that begin on 1 March.
+    /// The civil date in the proleptic Gregorian calendar. Days are counted in eras of 400 years that begin on 1 March.
     fn date(self) -> (u64, u64, u64) {
         let days = self.0 / 86_400_000 + 719_468;
         let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -59,8 +52,7 @@ impl Moment {
         let shifted_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        let year = era * 400 + year_of_era + u64::from(month <= 2);
-        (year, month, day)
+        (era * 400 + year_of_era + u64::from(month <= 2), month, day)
     }
 }
 
