@@ -70,7 +70,7 @@ fn completeness(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
 }
 
 fn faults(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
-    for fault in index.plan.plan.faults.iter().filter(|fault| fault.strikes(lane.lane)) {
+    for fault in index.plan.plan.faults.iter().filter(|fault| fault.applies_to(lane.lane)) {
         if !lane.fired.contains_key(fault.id.as_str()) {
             let mut finding = unknown(lane, "fault-did-not-fire").at_client(fault.client.as_str());
             finding.witness.fault = Some(fault.id.clone());
@@ -104,7 +104,7 @@ fn unread(lane: &LaneIndex<'_>, victim: &ClientId, mut finding: Finding) -> Find
 /// A toxic that no connection could escape must have struck. One that is drawn for some connections must have struck one
 /// of them: of those that the scenario wrote as one, any.
 fn toxics(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
-    let planned = || index.plan.plan.toxics.iter().filter(|toxic| toxic.strikes(lane.lane));
+    let planned = || index.plan.plan.toxics.iter().filter(|toxic| toxic.applies_to(lane.lane));
     let struck: BTreeSet<&str> =
         planned().filter(|toxic| lane.fired.contains_key(toxic.id.as_str())).map(|toxic| entry_of(&toxic.id)).collect();
     let mut told = BTreeSet::new();

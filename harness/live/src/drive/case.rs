@@ -101,8 +101,8 @@ impl Case {
                 Client { handle, proxy, streams: client.streams.clone(), wanted: false, lost: AtomicBool::new(false) },
             );
         }
-        let faults = plan.faults.iter().filter(|fault| fault.strikes(lane));
-        let toxics = plan.toxics.iter().filter(|toxic| toxic.strikes(lane));
+        let faults = plan.faults.iter().filter(|fault| fault.applies_to(lane));
+        let toxics = plan.toxics.iter().filter(|toxic| toxic.applies_to(lane));
         let faults = faults.map(|fault| (fault.id.clone(), fault.client.clone()));
         let faults = faults.chain(toxics.map(|toxic| (toxic.id.clone(), toxic.client.clone())));
         let faults = faults.collect();

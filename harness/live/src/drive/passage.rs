@@ -187,7 +187,7 @@ impl Passage {
 fn toxics_of((plan, case): (&Plan, &plan::Case), client: &ClientId, lane: LaneId) -> Vec<PlannedToxic> {
     // There is a writer in each case; other clients are one case's.
     let mine =
-        |toxic: &&PlannedToxic| toxic.client == *client && toxic.strikes(lane) && of_case(toxic.id.as_str(), case);
+        |toxic: &&PlannedToxic| toxic.client == *client && toxic.applies_to(lane) && of_case(toxic.id.as_str(), case);
     plan.toxics.iter().filter(mine).cloned().collect()
 }
 

@@ -21,7 +21,7 @@ pub(super) fn of_case(id: &str, case: &plan::Case) -> bool {
 
 /// The faults of a plan on one lane that fit.
 pub(super) fn faults_of(plan: &Plan, lane: LaneId, of: impl Fn(&PlannedFault) -> bool) -> Vec<PlannedFault> {
-    plan.faults.iter().filter(|fault| fault.strikes(lane) && of(fault)).cloned().collect()
+    plan.faults.iter().filter(|fault| fault.applies_to(lane) && of(fault)).cloned().collect()
 }
 
 /// The planned hash of every event that a case publishes.

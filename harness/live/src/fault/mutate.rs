@@ -2,7 +2,7 @@
 
 use cutover_core::plan::Mutation;
 
-use super::{Fate, Fault, Seen, Strike, Trigger};
+use super::{Effect, Fate, Fault, Seen, Trigger};
 use crate::frame::Edit;
 
 /// Changes the message at its position. Where the change does not apply to it, it stays armed.
@@ -12,19 +12,19 @@ pub(super) struct Mutate {
 }
 
 impl Fault for Mutate {
-    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
+    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Effect> {
         if !self.trigger.holds(seen) {
             return None;
         }
         let fate = self.fate(seen)?;
         if let Fate::Edit(edit) = &fate
-            && self.trigger.strikes_once()
+            && self.trigger.fires_once()
             && seen.view.edited(edit).is_none()
         {
             return None;
         }
         self.trigger.spend(seen);
-        Some(Strike::new(fate))
+        Some(Effect::new(fate))
     }
 
     fn trigger(&mut self) -> &mut Trigger {
@@ -44,7 +44,7 @@ impl Mutate {
             Mutation::SetColumn { column, value } => {
                 Edit::SetColumn { events, column: column.clone(), value: value.clone() }
             }
-            // The others are done to one event that is delivered.
+            // The others change one delivered event.
             other => {
                 let (stream, seq) = events.into_iter().find_map(|(stream, seq)| Some((stream, seq?)))?;
                 match other {

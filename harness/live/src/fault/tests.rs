@@ -13,11 +13,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use cutover_core::ids::{Cursor, FaultId, Seq, StreamId};
 use cutover_core::plan::{
-    self, Cut, FaultKind, MessageKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Scope, Serializer,
-    Times, When,
+    self, Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope,
+    Serializer, Times, When,
 };
 
-use super::{Fate, Fault, Seen, Strike, arm};
+use super::{Effect, Fate, Fault, Seen, arm};
 use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, View};
 use crate::lane::names::Names;
 use crate::lane::phoenix;
@@ -81,19 +81,19 @@ fn wires() -> Vec<Wire> {
     wires
 }
 
-fn deliveries() -> Pick {
-    Pick { kind: Some(MessageKind::Delivery), ..Pick::any(plan::Direction::Downstream) }
+fn deliveries() -> MessageFilter {
+    MessageFilter { kind: Some(MessageKind::Delivery), ..MessageFilter::any(plan::Direction::Downstream) }
 }
 
-fn planned(pick: Pick, kind: FaultKind, times: Times) -> PlannedFault {
+fn planned(pick: MessageFilter, kind: FaultKind, times: Times) -> PlannedFault {
     PlannedFault { id: FaultId::new("f"), lane: None, client: "c".into(), at: Position::Message(pick), kind, times }
 }
 
-fn armed(pick: Pick, kind: FaultKind) -> Box<dyn Fault> {
+fn armed(pick: MessageFilter, kind: FaultKind) -> Box<dyn Fault> {
     arm(&planned(pick, kind, Times::Once))
 }
 
-fn shown(fault: &mut dyn Fault, tagger: &dyn FrameTagger, frame: &Frame, conn: u32) -> Option<Strike> {
+fn shown(fault: &mut dyn Fault, tagger: &dyn FrameTagger, frame: &Frame, conn: u32) -> Option<Effect> {
     let view = View::new(tagger, frame.clone());
     fault.on_frame(&Seen { view: &view, conn, nth: 0, op: None })
 }

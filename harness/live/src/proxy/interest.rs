@@ -1,6 +1,6 @@
 //! What the armed faults may want to see. All else passes unread, as if nothing were armed.
 
-use cutover_core::plan::{self, FaultKind, MessageKind, Pick, PlannedFault, Position};
+use cutover_core::plan::{self, FaultKind, MessageFilter, MessageKind, PlannedFault, Position};
 
 use crate::frame::Direction;
 
@@ -88,7 +88,7 @@ impl Interest {
 }
 
 /// What a pick can hold for. Over HTTP there is nothing with a seq, and only a publish names a stream.
-fn picked(pick: &Pick) -> u8 {
+fn picked(pick: &MessageFilter) -> u8 {
     let http = match pick.kind {
         _ if pick.seq.is_some() => 0,
         None if pick.stream.is_some() => WRITES,

@@ -42,8 +42,9 @@ fn a_message_is_picked_by_all_that_is_named() {
 fn heartbeats_are_starved_by_losing_every_answer() {
     let fault = planned("do = \"starve-heartbeats\", clients = [\"desk\"]");
     assert_eq!((fault.kind, fault.times), (FaultKind::Drop, Times::Always));
-    let picks = |pick: &crate::plan::Pick| pick.kind == Some(MessageKind::HeartbeatReply) && pick.nth.is_none();
-    assert!(matches!(&fault.at, Position::Message(pick) if picks(pick)));
+    let matches =
+        |filter: &crate::plan::MessageFilter| filter.kind == Some(MessageKind::HeartbeatReply) && filter.nth.is_none();
+    assert!(matches!(&fault.at, Position::Message(filter) if matches(filter)));
     refused("do = \"starve-heartbeats\", clients = [\"desk\"], at = { resume = 1 }", "takes no `at`");
 }
 

@@ -17,7 +17,7 @@ fn delivery(seq: u64) -> FrameTag {
 }
 
 #[test]
-fn a_fault_that_strikes_once_lets_the_second_copy_pass() {
+fn a_fault_that_fires_once_lets_the_second_copy_pass() {
     let at = Position::Delivery { stream: "s".into(), seq: Seq(2) };
     let mut once = Trigger::new(at.clone(), Times::Once);
     let mut always = Trigger::new(at, Times::Always);
