@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, with help that reads at 80 columns.
+//! The command line. Its help fits 80 columns.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -9,42 +9,43 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
 
-const ABOUT: &str = "Drives an old and a new sync lane with one script, and decides allow or block";
+const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
 
 const EXIT_CODES: &str = "\
 Exit codes:
-   0  allow; or, of a smaller run, its own decision: passed-in-part,
+   0  allow; or the decision of a partial run that passed: passed-in-part,
       no-difference, valid-without-faults (2 with --require-allow)
-   1  block: something is wrong with a lane; or a bundle does not hold
-   2  block: not everything could be shown to be right
-   3  a lane or the environment is not available
-  64  wrong arguments, or a scenario or profile that cannot be read
-  70  a fault of cutover itself";
+   1  block: a lane is wrong, or a bundle was changed
+   2  block: the run could not prove everything that it had to prove
+   3  a lane or the environment is unavailable
+  64  an argument, a scenario or a lane profile is wrong
+  70  a defect of cutover itself";
 
 const GATE_EXAMPLES: &str = "\
 Examples:
   cutover gate --require-allow
-      Both built-in lanes, every scenario: the line for a CI.
+      Run every scenario on both built-in lanes. Use this in CI.
   cutover gate --scenario 'resume-*' --seed 42
-      Some scenarios, with the seed of an earlier run: passed-in-part at best.
+      Run some scenarios with the seed of an earlier run. The best decision
+      is passed-in-part.
   cutover gate --also scenarios-of-ours
-      Every built-in scenario, and some of one's own.
+      Run every built-in scenario and your own.
   cutover gate --legacy staging.toml \\
                --candidate http://127.0.0.1:3000
-      Lanes of one's own: a profile, and a SpacetimeDB server.
+      Compare your own lanes: a lane profile and a SpacetimeDB server.
   cutover gate --aa legacy
-      The legacy lane against itself: must give no finding.";
+      Compare the legacy lane with itself. This must give no finding.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
   cutover serve legacy --listen 127.0.0.1:4000 --data-dir /tmp/legacy
   cutover serve candidate --listen 127.0.0.1:3000 --data-dir /tmp/candidate
   cutover serve candidate --data-dir /tmp/sync --database sync
-      With the sync module in a database of that name.
+      Publish the sync module to a database of that name.
   cutover serve legacy --listen 127.0.0.1:0 --data-dir d --defect drop-event
-      Port 0 takes a free one; the first line printed names it.
+      Listen on a free port. The first line of output names it.
   cutover serve proxy
-      Toxiproxy's API on its usual port, 127.0.0.1:8474.";
+      Serve Toxiproxy's API on its usual port, 127.0.0.1:8474.";
 
 const PROXY_EXAMPLES: &str = "\
 Examples:
@@ -54,19 +55,23 @@ Examples:
   curl -d '{\"type\":\"ws_repeat\",
             \"attributes\":{\"kind\":\"delivery\",\"nth\":3}}' \\
        127.0.0.1:8474/proxies/sync/toxics
-      The third delivery on each connection arrives twice.";
+      Deliver the third event of each connection twice.";
 
 const RECHECK_NOTES: &str = "\
-Nothing is run again. Exit codes: as of the decision where the bundle holds (0,
-1 or 2; with --require-allow as there); 1 where it does not; 2 where the run was
-interrupted; 64 where DIR is no bundle.";
+recheck starts no server and runs no scenario.
+
+Exit codes:
+   0, 1, 2  the exit code of the decision, if the bundle is sound
+         1  the bundle is not sound
+         2  the run was interrupted
+        64  DIR is not a bundle";
 
 const HASH_EXAMPLES: &str = "\
 Examples:
   cutover hash payload.json
   echo '{\"b\":1,\"a\":2}' | cutover hash --canonical
   cutover hash events.jsonl
-      A line per document.";
+      Print one line for each document.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -77,26 +82,26 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What `cutover` can do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run scenarios through both lanes and decide: allow or block
     #[command(after_help = GATE_EXAMPLES)]
     Gate(Box<GateArgs>),
-    /// Run one of the built-in servers, or the fault proxy, until it is stopped
+    /// Run a built-in server or the fault proxy until it is stopped
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
-    /// Compute a bundle's decision anew from its recorded histories
+    /// Recompute the decision of a bundle from its recorded histories
     #[command(after_help = RECHECK_NOTES)]
     Recheck(RecheckArgs),
     /// Print the payload hash of a JSON document, or of each line of JSON Lines
     #[command(after_help = HASH_EXAMPLES)]
     Hash(HashArgs),
-    /// Compare two hash vector files and name where they first part
+    /// Compare two hash vector files and print the first difference
     Diff(DiffArgs),
-    /// List scenarios and the rows of the verification matrix that they prove
+    /// List the scenarios and the matrix rows that each of them proves
     List(ListArgs),
-    /// Print the plan that a scenario and a seed give, as JSON
+    /// Compile a scenario with a seed, and print the plan as JSON
     Plan(PlanArgs),
     /// Run a program that is killed when the process that started it ends
     #[command(hide = true)]
@@ -106,13 +111,13 @@ pub enum Command {
 /// Which scenarios.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ScenarioArgs {
-    /// Only scenarios whose name matches (`*` and `?`); may be given again
+    /// Run only the scenarios with a matching name (`*` and `?`); may be repeated
     #[arg(long = "scenario", value_name = "GLOB")]
     pub globs: Vec<String>,
     /// Read scenarios from this directory instead of the built-in ones
     #[arg(long = "scenarios", value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Add the scenarios of this directory or file; may be given again
+    /// Add the scenarios of this directory or file; may be repeated
     #[arg(long, value_name = "DIR|FILE")]
     pub also: Vec<PathBuf>,
     /// Skip known-bad scenarios; the run then does not prove that the gate catches defects
@@ -123,16 +128,16 @@ pub struct ScenarioArgs {
 /// `cutover gate`.
 #[derive(Debug, Clone, Args)]
 pub struct GateArgs {
-    /// The legacy lane: a socket URL or a lane profile [default: the built-in one]
+    /// The legacy lane: a socket URL or a lane profile [default: the built-in server]
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub legacy: Option<String>,
     /// Token for the legacy lane
     #[arg(long, value_name = "TOKEN", env = "CUTOVER_LEGACY_TOKEN", hide_env_values = true, help_heading = "Lanes")]
     pub legacy_token: Option<Secret>,
-    /// The candidate lane: a SpacetimeDB URL or a lane profile [default: built-in]
+    /// The candidate lane: a SpacetimeDB URL or a lane profile [default: the built-in server]
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub candidate: Option<String>,
-    /// Start this spacetime or spacetimedb-standalone binary as the candidate; a lane profile says how to speak to it
+    /// Start this binary (spacetime or spacetimedb-standalone) as the candidate; --candidate may name its lane profile
     #[arg(long, value_name = "PATH", help_heading = "Lanes")]
     pub candidate_bin: Option<PathBuf>,
     /// Publish this wasm module to the candidate instead of the built-in one
@@ -141,46 +146,47 @@ pub struct GateArgs {
     /// Token for the candidate lane
     #[arg(long, value_name = "TOKEN", env = "CUTOVER_CANDIDATE_TOKEN", hide_env_values = true, help_heading = "Lanes")]
     pub candidate_token: Option<Secret>,
-    /// Leave the databases of the run on a server that was not started for it
+    /// Keep the databases of the run on a server that the run did not start
     #[arg(long, help_heading = "Lanes")]
     pub keep_databases: bool,
-    /// Run this lane against itself, to show that nothing is found where nothing differs
+    /// Compare this lane with itself; a correct gate then finds nothing
     #[arg(long, value_name = "LANE", help_heading = "Lanes")]
     pub aa: Option<LaneArg>,
     /// What to run.
     #[command(flatten, next_help_heading = "Scenarios")]
     pub scenarios: ScenarioArgs,
-    /// The number that all chance is drawn from [default: a new one, printed first]
+    /// The seed of all random choices [default: a new one, printed on the first line]
     #[arg(long, value_name = "N", help_heading = "Scenarios")]
     pub seed: Option<Seed>,
-    /// Scenarios that run at the same time [default: by the number of cores]
+    /// Run at most N scenarios at the same time [default: 4 for each core]
     #[arg(long, value_name = "N", value_parser = jobs, help_heading = "Scenarios")]
     pub jobs: Option<usize>,
-    /// The most publishes a second to each lane, of all scenarios together
+    /// Publish at most N events per second to each lane, over all scenarios
     #[arg(long, value_name = "N", help_heading = "Scenarios")]
     pub rate: Option<std::num::NonZeroU32>,
-    /// Start no further scenario after the first that fails; such a run is never allow
+    /// Start no more scenarios after the first failure; such a run is never allow
     #[arg(long, help_heading = "Scenarios")]
     pub fail_fast: bool,
-    /// Run all of it N times, with seeds SEED, SEED+1, …; the worst run decides
-    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Scenarios")]
+    /// Repeat the run N times, with the seeds SEED, SEED+1, …; the worst run decides
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Scenarios")]
     pub repeat: u32,
-    /// Block where a row of the verification matrix is not shown
+    /// Block if a row of the verification matrix is not proved
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,
-    /// End with 2 where the decision is another one than allow, though all passed
+    /// Exit with 2 if everything passed but the decision is not allow
     #[arg(long, help_heading = "Deciding")]
     pub require_allow: bool,
-    /// Leave faults and toxics out: shows that scenarios are valid without them, and decides nothing about a release
+    /// Run without faults and toxics; this proves that the scenarios are valid, and decides nothing about a release
     #[arg(long, conflicts_with_all = ["enforce_matrix", "toxiproxy"], help_heading = "Scenarios")]
     pub no_faults: bool,
-    /// Put byte toxics into the Toxiproxy that answers at this URL, on this machine
+    /// Use the Toxiproxy at this URL, on this machine, for byte toxics
     #[arg(long, value_name = "URL", help_heading = "Scenarios")]
     pub toxiproxy: Option<String>,
-    /// Where the evidence goes [default: reports/<run>]
+    /// Write the evidence to this directory [default: a new one in reports/]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// What is printed to stdout
+    /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub format: Format,
 }
@@ -193,12 +199,12 @@ pub struct ServeArgs {
     pub what: Served,
 }
 
-/// What `cutover serve` can serve.
+/// The servers.
 #[derive(Debug, Subcommand)]
 pub enum Served {
-    /// The lane being retired: a Phoenix-socket sync service
+    /// The legacy lane: a sync service on Phoenix sockets
     Legacy(ServeLegacyArgs),
-    /// The lane that is to replace it: SpacetimeDB
+    /// The candidate lane: SpacetimeDB
     Candidate(ServeCandidateArgs),
     /// The fault proxy: Toxiproxy's HTTP API, with toxics that understand messages
     #[command(after_help = PROXY_EXAMPLES)]
@@ -208,13 +214,13 @@ pub enum Served {
 /// What both lanes' servers take.
 #[derive(Debug, Args)]
 pub struct ServeLaneArgs {
-    /// Where to listen; port 0 takes a free one
+    /// The address to listen on; port 0 means any free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
-    /// Where its data lives; created where it is not there
+    /// The directory of its data; created if it is missing
     #[arg(long, value_name = "DIR")]
     pub data_dir: PathBuf,
-    /// End when the process of this id, which started this one, ends
+    /// Exit when this parent process exits
     #[arg(long, value_name = "PID", hide = true)]
     pub die_with_parent: Option<i32>,
 }
@@ -225,7 +231,7 @@ pub struct ServeCandidateArgs {
     /// What both lanes' servers take.
     #[command(flatten)]
     pub lane: ServeLaneArgs,
-    /// Publish the sync module to a database of this name first; the owner's token is kept in DIR/owner-token
+    /// First publish the sync module to a database of this name; DIR/owner-token then holds the owner's token
     #[arg(long, value_name = "NAME")]
     pub database: Option<String>,
 }
@@ -236,10 +242,10 @@ pub struct ServeLegacyArgs {
     /// What both lanes' servers take.
     #[command(flatten)]
     pub lane: ServeLaneArgs,
-    /// Its settings (TOML, or JSON by its name)
+    /// A settings file: TOML, or JSON if its name ends in .json
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Plant defects in it, to see them caught (names, commas between)
+    /// Plant these defects, for a test of the gate (names, separated by commas)
     #[arg(long = "defect", value_name = "NAMES")]
     pub defects: Option<String>,
 }
@@ -247,40 +253,45 @@ pub struct ServeLegacyArgs {
 /// `cutover serve proxy`.
 #[derive(Debug, Args)]
 pub struct ServeProxyArgs {
-    /// Where its API listens: HOST:PORT, :PORT for every interface, or a PORT of this machine; 0 takes a free one
+    /// The address of the API: HOST:PORT, :PORT for all interfaces, PORT for this machine; port 0 means any free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8474")]
     pub listen: String,
-    /// Proxies to begin with: a Toxiproxy configuration file (JSON)
+    /// Create the proxies of this Toxiproxy configuration file (JSON)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The number that all chance is drawn from [default: a new one, printed second]
+    /// The seed of all random choices [default: a new one, printed on the second line]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<Seed>,
-    /// The longest WebSocket message that toxics see; a longer one passes unread, and the ledger says so
-    #[arg(long, value_name = "BYTES", default_value_t = 1_073_741_824, value_parser = clap::value_parser!(u64).range(1024..=4_294_967_296), help_heading = "Limits")]
+    /// The longest WebSocket message that message toxics read; the ledger counts longer ones, which pass unread
+    #[arg(long, value_name = "BYTES", default_value_t = 1_073_741_824)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1024..=4_294_967_296), help_heading = "Limits")]
     pub message_max_bytes: u64,
-    /// Connections of each proxy at a time; further ones wait
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = "Limits")]
+    /// The most open connections of a proxy; further connections wait
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = "Limits")]
     pub connections_max: u64,
-    /// How long an upstream may take to accept a connection
-    #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=600_000), help_heading = "Limits")]
+    /// The timeout for connecting to an upstream
+    #[arg(long, value_name = "MS", default_value_t = 5_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=600_000), help_heading = "Limits")]
     pub connect_timeout_ms: u64,
-    /// Where its API listens, as toxiproxy-server takes it
-    #[arg(long, value_name = "HOST", conflicts_with = "listen", help_heading = "As toxiproxy-server has them")]
+    /// The host of the API
+    #[arg(long, value_name = "HOST", conflicts_with = "listen", help_heading = "Options of toxiproxy-server")]
     pub host: Option<String>,
-    /// The port of its API
-    #[arg(long, value_name = "PORT", conflicts_with = "listen", help_heading = "As toxiproxy-server has them")]
+    /// The port of the API
+    #[arg(long, value_name = "PORT", conflicts_with = "listen", help_heading = "Options of toxiproxy-server")]
     pub port: Option<String>,
-    /// Print the version of Toxiproxy whose API this is
-    #[arg(long = "version", help_heading = "As toxiproxy-server has them")]
+    /// Print the version of Toxiproxy that the API follows
+    #[arg(long = "version", help_heading = "Options of toxiproxy-server")]
     pub print_version: bool,
-    /// Accepted; what there is of metrics is always on
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), help_heading = "As toxiproxy-server has them")]
+    /// Accepted and ignored: the proxy metrics are always on
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Options of toxiproxy-server")]
     pub proxy_metrics: Option<bool>,
-    /// Accepted; there are no metrics of Go's runtime
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), help_heading = "As toxiproxy-server has them")]
+    /// Accepted and ignored: there are no metrics of a Go runtime
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Options of toxiproxy-server")]
     pub runtime_metrics: Option<bool>,
-    /// End when the process of this id, which started this one, ends
+    /// Exit when this parent process exits
     #[arg(long, value_name = "PID", hide = true)]
     pub die_with_parent: Option<i32>,
 }
@@ -290,10 +301,10 @@ pub struct ServeProxyArgs {
 pub struct RecheckArgs {
     /// The bundle: a directory that `cutover gate` wrote
     pub dir: PathBuf,
-    /// End with 2 where the decision is another one than allow, though all passed
+    /// Exit with 2 if everything passed but the decision is not allow
     #[arg(long)]
     pub require_allow: bool,
-    /// What is printed to stdout
+    /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
 }
@@ -301,9 +312,9 @@ pub struct RecheckArgs {
 /// `cutover hash`.
 #[derive(Debug, Args)]
 pub struct HashArgs {
-    /// The document, or JSON Lines [default: stdin]
+    /// A JSON document, or JSON Lines [default: stdin]
     pub file: Option<PathBuf>,
-    /// Print the canonical text too
+    /// Also print the canonical text
     #[arg(long)]
     pub canonical: bool,
 }
@@ -311,9 +322,9 @@ pub struct HashArgs {
 /// `cutover diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// The baseline's vector file
+    /// The vector file of the baseline
     pub a: PathBuf,
-    /// The other one
+    /// The vector file to compare with it
     pub b: PathBuf,
 }
 
@@ -323,10 +334,10 @@ pub struct ListArgs {
     /// What to list.
     #[command(flatten)]
     pub scenarios: ScenarioArgs,
-    /// Write the built-in scenarios and their schema to this directory
+    /// Write the built-in scenarios and their JSON schema to this directory
     #[arg(long, value_name = "DIR", conflicts_with_all = ["globs", "dir", "also", "no_known_bad", "format"])]
     pub export: Option<PathBuf>,
-    /// What is printed to stdout
+    /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
 }
@@ -334,9 +345,9 @@ pub struct ListArgs {
 /// `cutover plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// The scenario's name, or a path to its file
+    /// The name of a scenario, or the path of its file
     pub scenario: String,
-    /// The number that all chance is drawn from
+    /// The seed of all random choices
     #[arg(long, value_name = "N")]
     pub seed: Seed,
     /// Read scenarios from this directory instead of the built-in ones
@@ -347,19 +358,19 @@ pub struct PlanArgs {
 /// `cutover tied`.
 #[derive(Debug, Args)]
 pub struct TiedArgs {
-    /// The process that starts it
+    /// The process that started it
     pub parent: i32,
     /// The program and its arguments
     #[arg(last = true, required = true)]
     pub line: Vec<OsString>,
 }
 
-/// A lane, as it is named on the command line.
+/// A lane on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LaneArg {
-    /// The lane being retired: a Phoenix-socket sync service
+    /// The legacy lane
     Legacy,
-    /// The lane that is to replace it: SpacetimeDB
+    /// The candidate lane
     Candidate,
 }
 
@@ -372,32 +383,32 @@ impl From<LaneArg> for LaneId {
     }
 }
 
-/// In which form the gate prints its evidence.
+/// The output formats of the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people, at a terminal
+    /// Text for people
     Text,
     /// The whole evidence document
     Json,
-    /// JUnit XML, for a CI's test report
+    /// JUnit XML, for the test report of a CI
     Junit,
-    /// Markdown, for a CI's summary page
+    /// Markdown, for the summary page of a CI
     Markdown,
 }
 
-/// In which form a smaller command prints.
+/// The output formats of the other commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TextOrJson {
-    /// For people
+    /// Text for people
     Text,
-    /// For programs
+    /// JSON for programs
     Json,
 }
 
-/// More scenarios at once than this would only measure the machine.
+/// More scenarios at the same time would only measure the machine.
 const MAX_JOBS: usize = 64;
 
-/// A seed; Go's may be negative.
+/// A seed. Seeds of a Go program may be negative.
 fn seed(text: &str) -> Result<Seed, String> {
     text.parse().or_else(|why| text.parse().map(|seed: i64| Seed(seed as u64)).map_err(|_| why))
 }

@@ -20,10 +20,11 @@ use session::{Session, Shown};
 use support::run;
 
 /// Commands that are not run here, by their beginnings, and why.
-const NOT_RUN: [(&str, &str); 8] = [
+const NOT_RUN: [(&str, &str); 9] = [
     ("cargo nextest run", "it runs this test"),
     ("cargo run --release -- gate --require-allow", "CI runs it as its last step"),
     ("cargo install", "it needs the network"),
+    ("cargo check", "CI builds"),
     ("cargo bench", "it measures the machine"),
     ("cargo build", "CI builds"),
     ("apt-get", "it needs the network"),
@@ -35,7 +36,7 @@ const NOT_RUN: [(&str, &str); 8] = [
 const LANGUAGES: [&str; 7] = ["sh", "console", "text", "toml", "json", "yaml", "xml"];
 
 /// Options of other programs that the pages name.
-const FOREIGN_OPTIONS: [&str; 20] = [
+const FOREIGN_OPTIONS: [&str; 22] = [
     "--release",
     "--locked",
     "--bench",
@@ -54,6 +55,8 @@ const FOREIGN_OPTIONS: [&str; 20] = [
     "--root-dir",
     "--non-interactive",
     "--workspace",
+    "--tests",
+    "--list",
     "--all-targets",
     "--version",
 ];

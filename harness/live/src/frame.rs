@@ -7,37 +7,10 @@ mod view;
 use bytes::Bytes;
 use cutover_core::history::Via;
 use cutover_core::ids::{Cursor, Seq, StreamId};
-use cutover_core::plan;
 
+pub use cutover_core::plan::Direction;
 pub use kinds::Kinds;
 pub use view::{Carried, Contents, Look, View};
-
-/// Which way a frame goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// From the client to the lane.
-    ToLane,
-    /// From the lane to the client.
-    ToClient,
-}
-
-impl From<plan::Direction> for Direction {
-    fn from(direction: plan::Direction) -> Direction {
-        match direction {
-            plan::Direction::Upstream => Direction::ToLane,
-            plan::Direction::Downstream => Direction::ToClient,
-        }
-    }
-}
-
-impl From<Direction> for plan::Direction {
-    fn from(direction: Direction) -> plan::Direction {
-        match direction {
-            Direction::ToLane => plan::Direction::Upstream,
-            Direction::ToClient => plan::Direction::Downstream,
-        }
-    }
-}
 
 /// What a frame is made of. Fragmented messages are put together before they are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use cutover_core::check::CheckInput;
 use cutover_core::evidence::bundle::{closing_files, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files, is_digested};
 use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
-    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgeInput, JudgedScenario, LaneServer, NthRun, RUN_TIMES_SCHEMA,
-    RunEvent, ScenarioOutcome, State, Times, decide, judge_scenario,
+    Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgedScenario, LaneServer, NthRun, RUN_TIMES_SCHEMA, RunEvent,
+    ScenarioOutcome, State, Times, decide, judge_scenario,
 };
 use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
@@ -154,11 +155,7 @@ impl Recording {
                 server.spoken.extend(driven.lane(lane).history.spoken());
             }
         }
-        let judged = judge_scenario(&JudgeInput {
-            plan: &driven.plan,
-            legacy: &driven.legacy.history,
-            candidate: &driven.candidate.history,
-        });
+        let judged = judge_scenario(&CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history));
         progress.ended(&judged, driven.elapsed_ms);
         self.times.scenarios_ms.insert(name.clone(), driven.elapsed_ms);
         let fires = fire_times(driven);

@@ -41,6 +41,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use crate::history::History;
+use crate::ids::LaneId;
 use crate::plan::Plan;
 use index::Index;
 
@@ -62,6 +63,14 @@ impl<'a> CheckInput<'a> {
     /// An input whose indexes are built when a checker first asks for them.
     pub fn new(plan: &'a Plan, legacy: &'a History, candidate: &'a History) -> CheckInput<'a> {
         CheckInput { plan, legacy, candidate, index: OnceLock::new() }
+    }
+
+    /// One lane's history.
+    pub fn history(&self, lane: LaneId) -> &'a History {
+        match lane {
+            LaneId::Legacy => self.legacy,
+            LaneId::Candidate => self.candidate,
+        }
     }
 
     /// The indexes that all checkers share.

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::judged::{JudgedFinding, JudgedScenario};
 use crate::check::explain::PRECEDENCE;
 use crate::check::{Finding, Verdict};
+use crate::gate::{JudgedFinding, JudgedScenario};
 use crate::ids::LaneId;
 use crate::plan::Expectation;
 

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::judged::Judged;
-use super::layout::{self, FileEntry};
+use super::layout::FileEntry;
 use crate::gate::Scope;
+use crate::hash::sha256;
 use crate::ids::{FaultId, LaneId, Seed};
 
 /// The schema version of the evidence document.
@@ -172,7 +173,7 @@ impl Evidence {
     /// The digest that the document must have.
     pub fn own_digest(&self) -> String {
         let unsealed = Evidence { digest: String::new(), ..self.clone() };
-        layout::digest(&unsealed.to_bytes())
+        sha256(&unsealed.to_bytes())
     }
 
     /// The bytes of `evidence.json`.

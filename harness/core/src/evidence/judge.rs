@@ -7,66 +7,52 @@ use super::causes;
 use super::document::State;
 use super::judged::{Decided, Judged, JudgedFinding, JudgedScenario, ScenarioOutcome, Seen, ShownBy};
 use super::seen;
+use crate::check::explain::{Explained, explain};
 use crate::check::unplanned_end::are_many;
 use crate::check::{CheckInput, Finding, Report, Verdict, judge_all};
-use crate::gate::{self, Decision, Outcome, Reason, ScenarioVerdict, Scope};
-use crate::history::History;
+use crate::gate::{self, Decision, Reason, Scope};
 use crate::ids::LaneId;
-use crate::plan::{Expectation, Plan};
+use crate::plan::Expectation;
 
 /// Up to so many scenarios that block for the same reason are named each; more are counted.
 const MAX_NAMED: usize = 3;
 /// So many records are shown with a finding; its witness names them all.
 const MAX_SHOWN: usize = 8;
 
-/// A scenario as it was recorded.
-pub struct JudgeInput<'a> {
-    /// The plan.
-    pub plan: &'a Plan,
-    /// The legacy lane's history.
-    pub legacy: &'a History,
-    /// The candidate lane's history.
-    pub candidate: &'a History,
-}
-
-impl JudgeInput<'_> {
-    fn history(&self, lane: LaneId) -> &History {
-        match lane {
-            LaneId::Legacy => self.legacy,
-            LaneId::Candidate => self.candidate,
-        }
-    }
-}
-
 /// Judges one scenario.
-pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
+pub fn judge_scenario(input: &CheckInput<'_>) -> JudgedScenario {
+    judge_reports(input, &judge_all(input))
+}
+
+/// Judges one scenario by what its checkers reported.
+pub(crate) fn judge_reports(input: &CheckInput<'_>, reports: &[Report]) -> JudgedScenario {
     let plan = input.plan;
-    let reports = judge_all(&CheckInput::new(plan, input.legacy, input.candidate));
-    let verdict = ScenarioVerdict::from_reports(plan, [input.legacy, input.candidate], &reports);
+    let explained = explain(reports);
+    let (outcome, verdict) = gate::compare(&plan.expect, reports, &explained);
     let found = |finding: &Finding, explained_by| JudgedFinding {
         says: finding.describe(),
         shown_by: shown_by(finding, input),
         explained_by,
         finding: finding.clone(),
     };
-    let principal = verdict.principal.iter().map(|finding| found(finding, None));
-    let consequences = verdict.consequences.iter().map(|it| found(&it.finding, Some(it.explained_by)));
+    let principal = explained.principal.iter().map(|finding| found(finding, None));
+    let consequences = explained.consequences.iter().map(|it| found(&it.finding, Some(it.explained_by)));
     JudgedScenario {
         name: plan.scenario.clone(),
         digest: plan.scenario_digest.clone(),
         title: plan.title.clone(),
         proves: plan.proves.clone(),
-        parts: verdict.parts.clone(),
+        parts: gate::parts(plan, [input.legacy, input.candidate]),
         steps: plan.cases.iter().map(|case| case.steps.len() as u64).sum(),
         expect: plan.expect.clone(),
-        verdict: verdict.verdict,
-        outcome: outcome(&verdict),
-        reasons: reasons(&verdict),
+        verdict,
+        outcome,
+        reasons: reasons(&plan.expect, outcome, &explained),
         checkers: reports.iter().map(|report| (report.checker.clone(), report.verdict)).collect(),
-        left_out: reports.iter().map(|report: &Report| report.left_out).sum(),
+        left_out: reports.iter().map(|report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
-        warnings: verdict.warnings.iter().map(|finding| found(finding, None)).collect(),
-        seen: LaneId::BOTH.into_iter().map(|lane| (lane, seen::seen(&reports, lane))).collect(),
+        warnings: explained.warnings.iter().map(|finding| found(finding, None)).collect(),
+        seen: LaneId::BOTH.into_iter().map(|lane| (lane, seen::seen(reports, lane))).collect(),
         ledger: LaneId::BOTH.into_iter().flat_map(|lane| seen::ledger(plan, lane, input.history(lane))).collect(),
     }
 }
@@ -74,8 +60,7 @@ pub fn judge_scenario(input: &JudgeInput<'_>) -> JudgedScenario {
 /// The gate over all scenarios. They are put in order: honest ones first, each kind by name.
 pub fn decide(mut scenarios: Vec<JudgedScenario>, scope: &Scope, state: &State) -> Judged {
     scenarios.sort_by(|a, b| (a.known_bad(), &a.name).cmp(&(b.known_bad(), &b.name)));
-    let verdicts: Vec<ScenarioVerdict> = scenarios.iter().map(scenario_verdict).collect();
-    let ruling = gate::decide(&verdicts, scope);
+    let ruling = gate::decide(&scenarios, scope);
     let mut reasons = sentences(&ruling.reasons);
     let mut decision = ruling.decision;
     if *state != State::Complete {
@@ -106,51 +91,12 @@ fn unplanned_ends(scenarios: &[JudgedScenario]) -> Vec<String> {
     many.map(|lane| format!("nothing planned that connections end: {}, {}", rate(lane), rate(lane.other()))).collect()
 }
 
-/// Judges a run whose scenarios were all recorded before.
-pub fn judge(inputs: &[JudgeInput<'_>], scope: &Scope, state: &State) -> Judged {
-    decide(inputs.iter().map(judge_scenario).collect(), scope, state)
-}
-
-/// What the gate looks at. It counts scenarios and their verdicts; findings are not read again.
-fn scenario_verdict(scenario: &JudgedScenario) -> ScenarioVerdict {
-    ScenarioVerdict {
-        scenario: scenario.name.clone(),
-        digest: scenario.digest.clone(),
-        proves: scenario.proves.clone(),
-        parts: scenario.parts.clone(),
-        expect: scenario.expect.clone(),
-        outcome: match scenario.outcome {
-            ScenarioOutcome::Passed => Outcome::Clean,
-            ScenarioOutcome::Caught => Outcome::Caught,
-            ScenarioOutcome::Unknown | ScenarioOutcome::Failed => Outcome::Blocked,
-            ScenarioOutcome::Missed => Outcome::NotCaught,
-        },
-        verdict: scenario.verdict,
-        principal: Vec::new(),
-        consequences: Vec::new(),
-        warnings: Vec::new(),
-    }
-}
-
-fn outcome(verdict: &ScenarioVerdict) -> ScenarioOutcome {
-    match (verdict.outcome, verdict.verdict) {
-        (Outcome::Clean, _) => ScenarioOutcome::Passed,
-        (Outcome::Caught, _) => ScenarioOutcome::Caught,
-        (Outcome::Blocked, Verdict::Invalid) => ScenarioOutcome::Failed,
-        (Outcome::Blocked, _) => ScenarioOutcome::Unknown,
-        (Outcome::NotCaught, _) => ScenarioOutcome::Missed,
-    }
-}
-
-fn reasons(verdict: &ScenarioVerdict) -> Vec<String> {
-    let Expectation::Block { findings, lane } = &verdict.expect else {
+fn reasons(expect: &Expectation, outcome: ScenarioOutcome, explained: &Explained) -> Vec<String> {
+    let (Expectation::Block { findings, lane }, ScenarioOutcome::Missed) = (expect, outcome) else {
         return Vec::new();
     };
-    if verdict.outcome != Outcome::NotCaught {
-        return Vec::new();
-    }
     let mut found = BTreeMap::<String, u64>::new();
-    for finding in &verdict.principal {
+    for finding in &explained.principal {
         let on = finding.lane.map_or("no one lane".to_owned(), |lane| lane.to_string());
         *found.entry(format!("{} on {on}", finding.checker)).or_default() += 1;
     }
@@ -221,7 +167,7 @@ fn sentence(reason: &Reason) -> String {
     }
 }
 
-fn shown_by(finding: &Finding, input: &JudgeInput<'_>) -> Vec<ShownBy> {
+fn shown_by(finding: &Finding, input: &CheckInput<'_>) -> Vec<ShownBy> {
     let records = finding.witness.records.iter().take(MAX_SHOWN);
     let shown = records.filter_map(|at| {
         let record = input.history(at.lane).records.get(at.record)?;

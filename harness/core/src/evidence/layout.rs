@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use crate::hash::sha256;
 use crate::ids::LaneId;
 use crate::plan::{Expectation, Plan};
 
@@ -116,20 +116,8 @@ pub struct FileEntry {
 impl FileEntry {
     /// Of a content.
     pub fn of(content: &[u8]) -> FileEntry {
-        FileEntry { bytes: content.len() as u64, digest: digest(content) }
+        FileEntry { bytes: content.len() as u64, digest: sha256(content) }
     }
-}
-
-/// `sha256:` and the lowercase hex SHA-256 of some bytes.
-pub fn digest(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(71);
-    text.push_str("sha256:");
-    for byte in Sha256::digest(bytes) {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub use causes::{Cause, untold};
 pub use document::{
     Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, NthRun, RUN_TIMES_SCHEMA, State, Times, Tool,
 };
-pub use judge::{JudgeInput, decide, judge, judge_scenario};
+#[cfg(test)]
+pub(crate) use judge::judge_reports;
+pub use judge::{decide, judge_scenario};
 pub use judged::{Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};
 pub use run::{Driven, LaneRun, RunEvent};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, ScenarioVerdict, Scope};
+use super::{JudgedScenario, ScenarioOutcome, Scope};
 use crate::check::Verdict;
 use crate::ids::LaneId;
 use crate::matrix::{Part, ROWS, Row, row};
@@ -34,14 +34,14 @@ pub struct RowVerdict {
 /// How every row stands. A row is valid where each lane saw each of its parts in honest scenarios that claim it and passed, and
 /// where every scenario that claims it is valid. A known-bad one shows only that the checkers see. A lane against itself shows
 /// nothing of the other one.
-pub fn rows(scenarios: &[ScenarioVerdict], scope: &Scope) -> Vec<RowVerdict> {
+pub fn rows(scenarios: &[JudgedScenario], scope: &Scope) -> Vec<RowVerdict> {
     ROWS.iter().map(|row| stands(row, scenarios, scope)).collect()
 }
 
-fn stands(row: &Row, scenarios: &[ScenarioVerdict], scope: &Scope) -> RowVerdict {
+fn stands(row: &Row, scenarios: &[JudgedScenario], scope: &Scope) -> RowVerdict {
     let claiming = || scenarios.iter().filter(|scenario| scenario.proves.iter().any(|claimed| claimed == row.name));
     let passed: Vec<_> = claiming()
-        .filter(|scenario| scenario.expect == Expectation::Allow && scenario.outcome == Outcome::Clean)
+        .filter(|scenario| scenario.expect == Expectation::Allow && scenario.outcome == ScenarioOutcome::Passed)
         .collect();
     let of_lane = |lane: LaneId| {
         let saw = |part: &Part| {
@@ -58,7 +58,7 @@ fn stands(row: &Row, scenarios: &[ScenarioVerdict], scope: &Scope) -> RowVerdict
         row: row.name.to_owned(),
         meaning: row.meaning.to_owned(),
         verdict: claiming().map(|scenario| scenario.verdict).fold(floor, Verdict::max),
-        scenarios: claiming().map(|scenario| scenario.scenario.clone()).collect(),
+        scenarios: claiming().map(|scenario| scenario.name.clone()).collect(),
         missing,
     }
 }

@@ -12,7 +12,7 @@ mod scope;
 mod tests;
 
 pub use matrix::{RowVerdict, is_row, rows};
-pub use scenario::{Outcome, ScenarioVerdict};
+pub use scenario::{JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy, compare, parts};
 pub use scope::{Asked, Scope, Shortfall, suite_digest};
 
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,7 @@ pub struct Ruling {
 }
 
 /// Decides. Order of scenarios is kept and does not matter.
-pub fn decide(scenarios: &[ScenarioVerdict], scope: &Scope) -> Ruling {
+pub fn decide(scenarios: &[JudgedScenario], scope: &Scope) -> Ruling {
     let matrix = rows(scenarios, scope);
     let mut reasons = wrong(scenarios);
     reasons.extend(rows_not_shown(&matrix, scope));
@@ -132,7 +132,7 @@ impl Reason {
 }
 
 /// What is wrong with the scenarios that ran, or could not be told of them.
-fn wrong(scenarios: &[ScenarioVerdict]) -> Vec<Reason> {
+fn wrong(scenarios: &[JudgedScenario]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut blame = |verdict, reason, subject: &str| reasons.push(Reason::new(verdict, reason, subject));
     // A defect that was caught says that the gate can see, not that it looked at the lanes.
@@ -140,14 +140,11 @@ fn wrong(scenarios: &[ScenarioVerdict]) -> Vec<Reason> {
         blame(Verdict::Unknown, "nothing-ran", "");
     }
     for scenario in scenarios {
+        let verdict = scenario.verdict.max(Verdict::Unknown);
         match scenario.outcome {
-            Outcome::Clean | Outcome::Caught if scenario.verdict == Verdict::Valid => {}
-            Outcome::NotCaught => {
-                blame(scenario.verdict.max(Verdict::Unknown), "known-bad-not-caught", &scenario.scenario);
-            }
-            Outcome::Clean | Outcome::Caught | Outcome::Blocked => {
-                blame(scenario.verdict.max(Verdict::Unknown), "findings", &scenario.scenario);
-            }
+            ScenarioOutcome::Passed | ScenarioOutcome::Caught if scenario.verdict == Verdict::Valid => {}
+            ScenarioOutcome::Missed => blame(verdict, "known-bad-not-caught", &scenario.name),
+            _ => blame(verdict, "findings", &scenario.name),
         }
         for row in scenario.proves.iter().filter(|row| !is_row(row)) {
             blame(Verdict::Unknown, "unknown-row", row);
@@ -167,7 +164,7 @@ fn rows_not_shown(matrix: &[RowVerdict], scope: &Scope) -> Vec<Reason> {
 }
 
 /// Why a run in which nothing is wrong says less than *allow*, and what it says instead.
-fn limits(scenarios: &[ScenarioVerdict], scope: &Scope) -> Vec<(Decision, Reason)> {
+fn limits(scenarios: &[JudgedScenario], scope: &Scope) -> Vec<(Decision, Reason)> {
     let mut limits = Vec::new();
     let mut limit = |decision, reason, subject: &str| {
         limits.push((decision, Reason::new(Verdict::Valid, reason, subject)));

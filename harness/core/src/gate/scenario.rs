@@ -1,95 +1,184 @@
-//! One scenario's verdict: what was found, held against what the scenario expects.
+//! One scenario as it was judged: what was found, compared with what the scenario expects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::explain::{Consequence, Explained, explain};
-use crate::check::{CheckInput, Finding, Report, Verdict, check_all, earned};
+use crate::check::explain::Explained;
+use crate::check::{Finding, Report, Verdict, earned};
 use crate::history::History;
-use crate::ids::LaneId;
+use crate::ids::{ClientId, FaultId, LaneId};
 use crate::matrix::{self, Part};
 use crate::plan::{Expectation, Plan};
 
-/// What became of a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// An honest scenario without findings.
-    Clean,
-    /// An honest scenario with findings.
-    Blocked,
-    /// A known-bad scenario, blocked with exactly its findings.
-    Caught,
-    /// A known-bad scenario that was not: the checkers can't be trusted.
-    NotCaught,
-}
-
-/// A scenario's verdict.
+/// One scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScenarioVerdict {
+pub struct JudgedScenario {
     /// Its name.
-    pub scenario: String,
+    pub name: String,
     /// `sha256:` of its file.
     pub digest: String,
-    /// The matrix rows that it names.
+    /// One line that says what it shows.
+    pub title: String,
+    /// The rows of the matrix that it proves.
     pub proves: Vec<String>,
-    /// What each lane saw of the rows that it claims.
+    /// How many steps its script has, over all cases: the fewer, the better it reproduces a fault.
+    #[serde(default)]
+    pub steps: u64,
+    /// What each lane saw of those rows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<LaneId, BTreeSet<Part>>,
-    /// What it expects.
+    /// What the gate had to make of it.
     pub expect: Expectation,
-    /// What became of it.
-    pub outcome: Outcome,
     /// What the gate makes of it: of a known-bad one that was caught, valid.
     pub verdict: Verdict,
-    /// The findings that nothing else accounts for.
-    pub principal: Vec<Finding>,
-    /// Their consequences.
-    pub consequences: Vec<Consequence>,
+    /// What that means for the gate.
+    pub outcome: ScenarioOutcome,
+    /// Why the outcome is not a good one, a sentence each.
+    pub reasons: Vec<String>,
+    /// Each checker's verdict, by name.
+    pub checkers: BTreeMap<String, Verdict>,
+    /// What was found, with witnesses: principal findings first, then their consequences.
+    pub findings: Vec<JudgedFinding>,
     /// What is worth telling and decides nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Finding>,
+    pub warnings: Vec<JudgedFinding>,
+    /// How many more findings there were than are kept.
+    pub left_out: u64,
+    /// What each lane saw.
+    pub seen: BTreeMap<LaneId, Seen>,
+    /// Each planned fault on each lane that it strikes, and how often it fired.
+    pub ledger: Vec<LedgerEntry>,
 }
 
-impl ScenarioVerdict {
-    /// Checks one scenario's histories and holds the findings against its expectation.
-    pub fn of(input: &CheckInput<'_>) -> ScenarioVerdict {
-        let reports = check_all(input);
-        let histories = [input.legacy, input.candidate];
-        ScenarioVerdict::from_reports(input.plan, histories, &reports)
+impl JudgedScenario {
+    /// Whether a defect is planted in it, which the gate must catch.
+    pub fn known_bad(&self) -> bool {
+        matches!(self.expect, Expectation::Block { .. })
     }
 
-    /// Holds reports against an expectation.
-    pub fn from_reports(plan: &Plan, histories: [&History; 2], reports: &[Report]) -> ScenarioVerdict {
-        let expect = &plan.expect;
-        // A report's own verdict heeds findings that it had no room to keep.
-        let worst = reports.iter().map(|report| report.verdict).max().unwrap_or(Verdict::Unknown);
-        let explained = explain(reports);
-        let (outcome, verdict) = match expect {
-            Expectation::Allow if worst == Verdict::Valid => (Outcome::Clean, Verdict::Valid),
-            Expectation::Allow => (Outcome::Blocked, worst),
-            Expectation::Block { findings, lane } if is_caught(&explained, findings, *lane) => {
-                (Outcome::Caught, Verdict::Valid)
-            }
-            Expectation::Block { lane, .. } => (Outcome::NotCaught, not_caught(&explained, *lane)),
-        };
-        ScenarioVerdict {
-            scenario: plan.scenario.clone(),
-            digest: plan.scenario_digest.clone(),
-            parts: parts(plan, histories),
-            proves: plan.proves.clone(),
-            expect: expect.clone(),
-            outcome,
-            verdict,
-            principal: explained.principal,
-            consequences: explained.consequences,
-            warnings: explained.warnings,
+    /// The findings that nothing else accounts for.
+    pub fn principal(&self) -> impl Iterator<Item = &JudgedFinding> {
+        self.findings.iter().filter(|finding| finding.explained_by.is_none())
+    }
+}
+
+/// What a scenario's verdict means for the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScenarioOutcome {
+    /// An honest scenario without a finding.
+    Passed,
+    /// A known-bad scenario, blocked with exactly its findings.
+    Caught,
+    /// Not everything could be shown to be right.
+    Unknown,
+    /// An honest scenario with findings.
+    Failed,
+    /// A known-bad scenario that was not blocked with exactly its findings: the gate itself is not to be trusted.
+    Missed,
+}
+
+impl ScenarioOutcome {
+    /// The outcome's name as it stands in files and on the terminal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ScenarioOutcome::Passed => "passed",
+            ScenarioOutcome::Caught => "caught",
+            ScenarioOutcome::Unknown => "unknown",
+            ScenarioOutcome::Failed => "failed",
+            ScenarioOutcome::Missed => "missed",
         }
+    }
+
+    /// Whether the gate may allow with it.
+    pub fn is_good(self) -> bool {
+        matches!(self, ScenarioOutcome::Passed | ScenarioOutcome::Caught)
+    }
+}
+
+/// A finding, with what it means in words and the records that bear it out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedFinding {
+    /// The finding as data.
+    pub finding: Finding,
+    /// What is wrong, in words.
+    pub says: String,
+    /// The finding that it only follows from, by its place in the list; `None` for a principal one.
+    pub explained_by: Option<usize>,
+    /// The first records that bear it out.
+    pub shown_by: Vec<ShownBy>,
+}
+
+/// A record that bears a finding out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownBy {
+    /// In which lane's history.
+    pub lane: LaneId,
+    /// On which line of the history file, from 1; the header is line 1.
+    pub line: u64,
+    /// The record.
+    pub record: String,
+}
+
+/// What a lane saw of a scenario. Short of the plan's least, a green run is vacuous.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seen {
+    /// Events applied by clients.
+    pub deliveries: u64,
+    /// Subscribes with a cursor that the lane accepted.
+    pub resumes: u64,
+    /// Resumes that the lane refused as stale.
+    pub refusals: u64,
+    /// Repeated deliveries that a client suppressed.
+    pub duplicates: u64,
+    /// Faults that fired.
+    pub faults: u64,
+    /// Connections that the lane ended without anything planned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unplanned_ends: u64,
+    /// Connections that went silent, and publishes without an answer, without anything planned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unplanned_silences: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// A planned fault on one lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The fault.
+    pub fault: FaultId,
+    /// The lane.
+    pub lane: LaneId,
+    /// The client that it strikes.
+    pub client: ClientId,
+    /// How often it fired.
+    pub fired: u64,
+    /// What it first hit; `None` where it never fired.
+    pub hit: Option<String>,
+}
+
+/// What the gate makes of the findings of one scenario, and what that verdict is.
+pub fn compare(expect: &Expectation, reports: &[Report], explained: &Explained) -> (ScenarioOutcome, Verdict) {
+    // A report's own verdict counts findings that it had no room to keep.
+    let worst = reports.iter().map(|report| report.verdict).max().unwrap_or(Verdict::Unknown);
+    match (expect, worst) {
+        (Expectation::Allow, Verdict::Valid) => (ScenarioOutcome::Passed, Verdict::Valid),
+        (Expectation::Allow, Verdict::Unknown) => (ScenarioOutcome::Unknown, Verdict::Unknown),
+        (Expectation::Allow, Verdict::Invalid) => (ScenarioOutcome::Failed, Verdict::Invalid),
+        (Expectation::Block { findings, lane }, _) if is_caught(explained, findings, *lane) => {
+            (ScenarioOutcome::Caught, Verdict::Valid)
+        }
+        (Expectation::Block { lane, .. }, _) => (ScenarioOutcome::Missed, not_caught(explained, *lane)),
     }
 }
 
 /// The parts that each lane saw of the rows that a plan claims.
-fn parts(plan: &Plan, histories: [&History; 2]) -> BTreeMap<LaneId, BTreeSet<Part>> {
+pub fn parts(plan: &Plan, histories: [&History; 2]) -> BTreeMap<LaneId, BTreeSet<Part>> {
     let rows = plan.proves.iter().filter_map(|name| matrix::row(name));
     let claimed: BTreeSet<Part> = rows.flat_map(|row| row.parts).copied().collect();
     if claimed.is_empty() {
@@ -106,7 +195,7 @@ fn is_caught(explained: &Explained, findings: &[String], lane: LaneId) -> bool {
         && explained.checkers() == findings.iter().map(String::as_str).collect()
 }
 
-/// What was found on the lane without the defect is a finding like any other; else it is the gate that can't be trusted.
+/// A finding on the lane without the defect counts as in an honest scenario. Without one, the gate itself is in doubt.
 fn not_caught(explained: &Explained, lane: LaneId) -> Verdict {
     let elsewhere = explained.principal.iter().filter(|finding| finding.lane != Some(lane));
     elsewhere.map(|finding| finding.verdict).fold(Verdict::Unknown, Verdict::max)

@@ -8,11 +8,12 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::ScenarioVerdict;
+use super::JudgedScenario;
 use super::fit::{Means, unfit};
+use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
-use crate::plan::{Expectation, compile};
-use crate::scenario::{Scenario, pattern, sha256, stock};
+use crate::plan::compile;
+use crate::scenario::{Scenario, pattern, stock};
 
 /// What had to run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -117,13 +118,13 @@ impl Scope {
     }
 
     /// What the judged scenarios lack of the whole built-in suite.
-    pub fn shortfall(&self, judged: &[ScenarioVerdict]) -> Shortfall {
+    pub fn shortfall(&self, judged: &[JudgedScenario]) -> Shortfall {
         if self.suite != suite_digest() {
             return Shortfall { other_suite: true, ..Shortfall::default() };
         }
         let ran: BTreeSet<(&str, &str, bool)> = judged
             .iter()
-            .map(|scenario| (scenario.scenario.as_str(), scenario.digest.as_str(), scenario.known_bad()))
+            .map(|scenario| (scenario.name.as_str(), scenario.digest.as_str(), scenario.known_bad()))
             .collect();
         let short = SUITE.iter().filter(|scenario| {
             let asked = &scenario.asked;
@@ -180,21 +181,15 @@ impl Scope {
     }
 
     /// Scenarios that had to run, were not left out, and are not among the judged ones with the same file.
-    pub fn unaccounted(&self, judged: &[ScenarioVerdict]) -> Vec<String> {
+    pub fn unaccounted(&self, judged: &[JudgedScenario]) -> Vec<String> {
         let ran: BTreeMap<&str, (&str, bool)> = judged
             .iter()
-            .map(|scenario| (scenario.scenario.as_str(), (scenario.digest.as_str(), scenario.known_bad())))
+            .map(|scenario| (scenario.name.as_str(), (scenario.digest.as_str(), scenario.known_bad())))
             .collect();
         let missing = self.scenarios.iter().filter(|(name, asked)| {
             ran.get(name.as_str()) != Some(&(asked.digest.as_str(), asked.known_bad))
                 && !self.left_out.contains_key(*name)
         });
         missing.map(|(name, _)| name.clone()).collect()
-    }
-}
-
-impl ScenarioVerdict {
-    fn known_bad(&self) -> bool {
-        matches!(self.expect, Expectation::Block { .. })
     }
 }

@@ -5,26 +5,36 @@
 use super::fit::{Means, ServerKind, unfit};
 use super::*;
 use crate::check::tests::notation::World;
-use crate::check::{CheckInput, Finding, Report};
+use crate::check::{CheckInput, Finding, Report, check_all};
+use crate::evidence::judge_reports;
+use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::{Part, ROWS};
 use crate::plan::{Expectation, compile};
-use crate::scenario::{Scenario, sha256, stock};
+use crate::scenario::{Scenario, stock};
 
 const ROW: &str = "replay-determinism";
 
-fn scenario(text: &str, expect: Expectation) -> ScenarioVerdict {
+fn input(world: &World) -> CheckInput<'_> {
+    CheckInput::new(&world.plan, &world.legacy, &world.candidate)
+}
+
+fn judge(world: &World) -> JudgedScenario {
+    judge_reports(&input(world), &check_all(&input(world)))
+}
+
+fn scenario(text: &str, expect: Expectation) -> JudgedScenario {
     let mut world = World::read(text).unwrap();
     world.plan.expect = expect;
     world.plan.proves = vec![ROW.to_owned()];
-    ScenarioVerdict::of(&CheckInput::new(&world.plan, &world.legacy, &world.candidate))
+    judge(&world)
 }
 
-fn honest(text: &str) -> ScenarioVerdict {
+fn honest(text: &str) -> JudgedScenario {
     scenario(text, Expectation::Allow)
 }
 
-fn known_bad(text: &str, findings: &[&str]) -> ScenarioVerdict {
+fn known_bad(text: &str, findings: &[&str]) -> JudgedScenario {
     let findings = findings.iter().map(ToString::to_string).collect();
     scenario(text, Expectation::Block { findings, lane: LaneId::Legacy })
 }
@@ -37,14 +47,14 @@ const LOST_ON_CANDIDATE: &str = "pub a1; c1 sub a; legacy: c1 a1";
 const INTERRUPTED: &str = "pub a1; c1 sub a; c1 a1; legacy: interrupted";
 
 /// Every built-in scenario, passed or caught.
-fn suite() -> Vec<ScenarioVerdict> {
+fn suite() -> Vec<JudgedScenario> {
     let scenarios = stock().iter().map(|(path, text)| {
         let name = path.rsplit('/').next().unwrap().trim_end_matches(".toml");
         let mut verdict = match path.contains("/known-bad/") {
             true => known_bad(LOST, &["lost-write"]),
             false => honest(FULL),
         };
-        name.clone_into(&mut verdict.scenario);
+        name.clone_into(&mut verdict.name);
         verdict.digest = sha256(text.as_bytes());
         verdict
     });
@@ -52,11 +62,10 @@ fn suite() -> Vec<ScenarioVerdict> {
 }
 
 /// A run of everything that is asked for, over lanes of our own.
-fn scope(scenarios: &[ScenarioVerdict]) -> Scope {
+fn scope(scenarios: &[JudgedScenario]) -> Scope {
     let asked = scenarios.iter().map(|scenario| {
-        let asked =
-            Asked { digest: scenario.digest.clone(), known_bad: matches!(scenario.expect, Expectation::Block { .. }) };
-        (scenario.scenario.clone(), asked)
+        let asked = Asked { digest: scenario.digest.clone(), known_bad: scenario.known_bad() };
+        (scenario.name.clone(), asked)
     });
     Scope {
         suite: suite_digest(),
@@ -68,14 +77,14 @@ fn scope(scenarios: &[ScenarioVerdict]) -> Scope {
 }
 
 /// What is decided where the whole suite and these scenarios ran.
-fn decision(scenarios: &[ScenarioVerdict]) -> (Decision, u8) {
+fn decision(scenarios: &[JudgedScenario]) -> (Decision, u8) {
     let all: Vec<_> = suite().into_iter().chain(scenarios.iter().cloned()).collect();
     let ruling = decide(&all, &scope(&all));
     (ruling.decision, ruling.decision.exit_code())
 }
 
 /// The decision over these scenarios alone, and the words for its reasons.
-fn decided(scenarios: &[ScenarioVerdict], scope: &Scope) -> (Decision, Vec<String>) {
+fn decided(scenarios: &[JudgedScenario], scope: &Scope) -> (Decision, Vec<String>) {
     let ruling = decide(scenarios, scope);
     let reasons = ruling.reasons.into_iter().map(|reason| reason.reason);
     (ruling.decision, reasons.collect())
@@ -103,7 +112,7 @@ fn what_is_wrong_blocks_and_outweighs_what_is_unknown() {
 #[test]
 fn a_known_bad_scenario_that_is_caught_does_not_block() {
     let caught = known_bad(LOST, &["lost-write"]);
-    assert_eq!(caught.outcome, Outcome::Caught);
+    assert_eq!(caught.outcome, ScenarioOutcome::Caught);
     assert_eq!(decision(&[honest(CLEAN), caught]), (Decision::Allow, 0));
 }
 
@@ -112,7 +121,7 @@ fn a_known_bad_scenario_that_is_not_caught_takes_the_trust_from_the_gate() {
     for missed in
         [known_bad(CLEAN, &["lost-write"]), known_bad(LOST, &["gap"]), known_bad(LOST, &["gap", "lost-write"])]
     {
-        assert_eq!(missed.outcome, Outcome::NotCaught);
+        assert_eq!(missed.outcome, ScenarioOutcome::Missed);
         let ran = [honest(CLEAN), missed];
         let (decision, reasons) = decided(&ran, &scope(&ran));
         assert_eq!(decision, Decision::BlockUnknown);
@@ -122,7 +131,7 @@ fn a_known_bad_scenario_that_is_not_caught_takes_the_trust_from_the_gate() {
 
 #[test]
 fn a_known_bad_scenario_without_expected_findings_is_never_caught() {
-    assert_eq!(known_bad(CLEAN, &[]).outcome, Outcome::NotCaught);
+    assert_eq!(known_bad(CLEAN, &[]).outcome, ScenarioOutcome::Missed);
 }
 
 #[test]
@@ -133,12 +142,12 @@ fn what_is_found_on_the_lane_without_the_defect_is_a_finding_like_any_other() {
 #[test]
 fn a_known_bad_scenario_with_something_unknown_beside_its_finding_is_not_caught() {
     let text = format!("at-least deliveries 2; {LOST}");
-    assert_eq!(known_bad(&text, &["lost-write"]).outcome, Outcome::NotCaught);
+    assert_eq!(known_bad(&text, &["lost-write"]).outcome, ScenarioOutcome::Missed);
 }
 
 #[test]
 fn a_row_is_valid_only_where_an_honest_scenario_proved_it() {
-    let of = |scenarios: &[ScenarioVerdict]| {
+    let of = |scenarios: &[JudgedScenario]| {
         let rows = rows(scenarios, &scope(scenarios));
         rows.into_iter().find(|row| row.row == ROW).unwrap().verdict
     };
@@ -172,7 +181,7 @@ fn a_scenario_that_proves_an_unheard_of_row_is_not_allowed() {
 #[test]
 fn a_scenario_without_reports_is_unknown() {
     let world = World::read(CLEAN).unwrap();
-    let verdict = ScenarioVerdict::from_reports(&world.plan, [&world.legacy, &world.candidate], &[]);
+    let verdict = judge_reports(&input(&world), &[]);
     assert_eq!(verdict.verdict, Verdict::Unknown);
 }
 
@@ -182,24 +191,24 @@ fn findings_that_were_left_out_still_block() {
     report.push(Finding::new("gap", Verdict::Invalid, "skipped"));
     report.findings.clear();
     let world = World::read(CLEAN).unwrap();
-    let verdict = ScenarioVerdict::from_reports(&world.plan, [&world.legacy, &world.candidate], &[report]);
-    assert_eq!((verdict.outcome, verdict.verdict), (Outcome::Blocked, Verdict::Invalid));
+    let verdict = judge_reports(&input(&world), &[report]);
+    assert_eq!((verdict.outcome, verdict.verdict), (ScenarioOutcome::Failed, Verdict::Invalid));
 }
 
 #[test]
 fn a_warning_decides_nothing_in_an_honest_scenario_or_a_known_bad_one() {
     let warned = |text: &str, expect: Expectation| {
         let mut world = World::read(text).unwrap();
-        let mut reports = crate::check::check_all(&CheckInput::new(&world.plan, &world.legacy, &world.candidate));
+        let mut reports = check_all(&input(&world));
         reports[0].push(Finding::new("gap", crate::check::Verdict::Valid, "told").on(LaneId::Candidate));
         world.plan.expect = expect;
-        ScenarioVerdict::from_reports(&world.plan, [&world.legacy, &world.candidate], &reports)
+        judge_reports(&input(&world), &reports)
     };
     let clean = warned(CLEAN, Expectation::Allow);
-    assert_eq!((clean.outcome, clean.warnings.len()), (Outcome::Clean, 1));
+    assert_eq!((clean.outcome, clean.warnings.len()), (ScenarioOutcome::Passed, 1));
     let block = Expectation::Block { findings: vec!["lost-write".to_owned()], lane: LaneId::Legacy };
     let caught = warned(LOST, block);
-    assert_eq!((caught.outcome, caught.warnings.len(), caught.principal.len()), (Outcome::Caught, 1, 1));
+    assert_eq!((caught.outcome, caught.warnings.len(), caught.principal().count()), (ScenarioOutcome::Caught, 1, 1));
     assert_eq!(decision(&[clean, caught]).0, Decision::Allow);
 }
 
@@ -215,7 +224,7 @@ fn a_full_run_is_allowed_and_one_that_lacks_a_scenario_is_not() {
     let full = suite();
     assert_eq!(decided(&full, &scope(&full)), (Decision::Allow, vec![]));
     for (lacking, reason) in [("equal-streams", "not-run"), ("drop-event", "known-bad-not-run")] {
-        let part: Vec<_> = full.iter().filter(|ran| ran.scenario != lacking).cloned().collect();
+        let part: Vec<_> = full.iter().filter(|ran| ran.name != lacking).cloned().collect();
         assert_eq!(decided(&part, &scope(&part)), (Decision::PassedInPart, vec![reason.to_owned()]));
         assert_eq!(Decision::PassedInPart.exit_code(), 0);
     }
@@ -228,8 +237,8 @@ fn a_scenario_of_another_file_is_not_the_built_in_one_of_its_name() {
     assert_eq!(decided(&edited, &scope(&edited)).0, Decision::PassedInPart);
     // A scenario that plants a defect shows nothing in the place of an honest one.
     let mut planted = suite();
-    planted[0] = ScenarioVerdict {
-        scenario: planted[0].scenario.clone(),
+    planted[0] = JudgedScenario {
+        name: planted[0].name.clone(),
         digest: planted[0].digest.clone(),
         ..known_bad(LOST, &["lost-write"])
     };
@@ -265,9 +274,9 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
     };
     outside.lanes.insert(LaneId::Legacy, legacy);
     outside.left_out =
-        full.iter().filter_map(|ran| Some((ran.scenario.clone(), reason_of(&ran.scenario, &outside)?))).collect();
+        full.iter().filter_map(|ran| Some((ran.name.clone(), reason_of(&ran.name, &outside)?))).collect();
     assert!(outside.left_out.contains_key("legacy-killed") && outside.left_out.contains_key("drop-event"));
-    let ran: Vec<_> = full.iter().filter(|ran| !outside.left_out.contains_key(&ran.scenario)).cloned().collect();
+    let ran: Vec<_> = full.iter().filter(|ran| !outside.left_out.contains_key(&ran.name)).cloned().collect();
     assert_eq!(decided(&ran, &outside), (Decision::Allow, vec![]));
     // The same over lanes of our own, or for another reason: nothing says that they had to be left out.
     let ours = Scope { lanes: scope(&full).lanes, ..outside.clone() };
@@ -298,7 +307,7 @@ fn a_lane_against_itself_and_a_run_without_faults_have_decisions_of_their_own() 
 }
 
 /// The row after a run of these scenarios.
-fn row_after(scenarios: &[ScenarioVerdict]) -> RowVerdict {
+fn row_after(scenarios: &[JudgedScenario]) -> RowVerdict {
     let rows = rows(scenarios, &scope(scenarios));
     rows.into_iter().find(|row| row.row == ROW).unwrap()
 }
@@ -333,13 +342,13 @@ fn a_claim_that_a_lane_did_not_earn_is_unknown() {
     let claim = |row: &str| {
         let mut world = World::read(CLEAN).unwrap();
         world.plan.proves = vec![row.to_owned()];
-        ScenarioVerdict::of(&CheckInput::new(&world.plan, &world.legacy, &world.candidate))
+        judge(&world)
     };
     assert_eq!(claim(ROW).verdict, Verdict::Valid);
     for row in ROWS.iter().filter(|row| row.name != ROW && !row.checkers.is_empty()) {
         let verdict = claim(row.name);
         assert_eq!(verdict.verdict, Verdict::Unknown, "{}", row.name);
-        let reasons: Vec<_> = verdict.principal.iter().map(|found| found.reason.as_str()).collect();
+        let reasons: Vec<_> = verdict.principal().map(|found| found.finding.reason.as_str()).collect();
         assert_eq!(reasons, ["unearned-claim", "unearned-claim"], "{}", row.name);
     }
 }

@@ -11,7 +11,7 @@ mod lines;
 pub mod payload;
 pub mod vector;
 
-pub use canonical::{Canonical, CanonicalError, CanonicalErrorKind, Canonicalizer, canonicalize};
+pub use canonical::{Canonical, CanonicalError, CanonicalErrorKind, Canonicalizer, canonicalize, payload_hash};
 pub use diff::{DiffError, DiffReport, diff_files, diff_vectors};
-pub use payload::{ParseHashError, PayloadHash, payload_hash};
+pub use payload::{ParseHashError, PayloadHash, sha256};
 pub use vector::{HashVector, VectorError};

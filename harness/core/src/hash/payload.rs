@@ -6,8 +6,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::canonical::{CanonicalError, Canonicalizer};
-
 /// How a hash is introduced in text, so that a reader knows the algorithm.
 pub const HASH_PREFIX: &str = "sha256:";
 
@@ -31,7 +29,8 @@ impl PayloadHash {
         &self.0
     }
 
-    /// Hashes a text that is known to be canonical. For any other text, [`payload_hash`].
+    /// Hashes a text that is known to be canonical. For any other text,
+    /// [`payload_hash`](super::payload_hash).
     pub fn of_canonical(canonical: &[u8]) -> Self {
         Self(Sha256::digest(canonical).into())
     }
@@ -61,15 +60,9 @@ impl PayloadHash {
     }
 }
 
-/// Hashes a JSON payload: canonicalizes it and takes the SHA-256 of the canonical text.
-///
-/// Allocates its buffers anew; whoever hashes many payloads keeps a [`Canonicalizer`] and calls its
-/// [`payload_hash`](Canonicalizer::payload_hash).
-///
-/// # Errors
-/// What [`canonicalize`](super::canonicalize) says of the payload.
-pub fn payload_hash(input: &[u8]) -> Result<PayloadHash, CanonicalError> {
-    Canonicalizer::new().payload_hash(input)
+/// `sha256:` and the lowercase hex SHA-256 of some bytes.
+pub fn sha256(bytes: &[u8]) -> String {
+    PayloadHash::of_canonical(bytes).to_string()
 }
 
 /// Why a text is not a payload hash.

@@ -18,8 +18,8 @@ pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 
 use serde::{Deserialize, Serialize};
 
+use crate::hash::sha256;
 use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
-use crate::scenario::sha256;
 
 /// The schema version that a serialized plan carries.
 pub const PLAN_SCHEMA: &str = "cutover.plan/1";

@@ -23,8 +23,7 @@ pub use stock::{SCHEMA, stock};
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
+use crate::hash::sha256;
 use crate::ids::LaneId;
 use errors::Mistakes;
 use script::Case;
@@ -230,15 +229,4 @@ fn place(path: &str, draft: &draft::Draft, mistakes: &mut Mistakes) {
         }
         _ => {}
     }
-}
-
-/// `sha256:` and the lowercase hex digest of some bytes.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let mut text = String::from("sha256:");
-    for byte in digest {
-        use std::fmt::Write;
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

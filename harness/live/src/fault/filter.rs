@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use cutover_core::hash::canonicalize;
 use cutover_core::ids::{Seq, StreamId};
-use cutover_core::plan::{self, MessageFilter, Predicate, Scope, Times};
+use cutover_core::plan::{MessageFilter, Predicate, Scope, Times};
 
 use super::Seen;
-use crate::frame::{Carried, Direction, pointer};
+use crate::frame::{Carried, pointer};
 
 /// A filter with its counts.
 #[derive(Debug, Clone)]
@@ -95,18 +95,11 @@ impl Matcher {
     /// Whether all but `nth` holds; the cheap conditions first.
     fn matches(&self, seen: &Seen<'_>) -> bool {
         let look = seen.view.look();
-        self.goes_there(seen.view.frame().direction)
+        self.filter.direction == seen.view.frame().direction
             && self.filter.kind.is_none_or(|kind| look.kinds.has(kind))
             && self.names_one_of(&look.streams)
             && self.is_called(seen)
             && self.filter.payload.as_ref().is_none_or(|predicate| self.is_met(predicate, seen))
-    }
-
-    fn goes_there(&self, direction: Direction) -> bool {
-        match self.filter.direction {
-            plan::Direction::Upstream => direction == Direction::ToLane,
-            plan::Direction::Downstream => direction == Direction::ToClient,
-        }
     }
 
     fn names_one_of(&self, streams: &[(StreamId, Option<Seq>)]) -> bool {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use cutover_core::history::Rewrote;
 use cutover_core::ids::OpId;
-use cutover_core::plan::{Cut, FaultKind, PlannedFault, Release, When};
+use cutover_core::plan::{Cut, FaultKind, Mutation, PlannedFault, Release, When};
 
 use crate::frame::{Edit, View};
 
@@ -50,6 +50,14 @@ pub enum Fate {
     Drop,
     /// The connection ends, before or after the frame.
     Cut(Cut, When),
+}
+
+impl Fate {
+    /// Whether it is impossible where only the beginning of a message is at hand.
+    pub fn needs_whole(&self) -> bool {
+        use Fate::{DeliverAfterNext, Merge, Reorder, Repeat, Split};
+        matches!(self, Repeat(_) | DeliverAfterNext | Reorder(..) | Split(_) | Merge(..))
+    }
 }
 
 /// A fault's decision, with what the ledger is to keep of it.
@@ -113,10 +121,11 @@ pub fn arm(planned: &PlannedFault) -> Box<dyn Fault> {
         FaultKind::RewriteCursor { stream, to } => {
             return Box::new(rewrite_cursor::RewriteCursor::new(trigger, stream.clone(), *to));
         }
-        FaultKind::Mutate { mutation } => {
-            let mutation = mutation.clone();
-            return Box::new(mutate::Mutate { trigger, mutation });
-        }
+        FaultKind::Mutate { mutation } => match mutation {
+            Mutation::SwapWithNext => Fate::DeliverAfterNext,
+            Mutation::Flood { more } => Fate::Repeat(*more),
+            edit => return Box::new(mutate::Mutate { trigger, mutation: edit.clone() }),
+        },
         FaultKind::Cut { how, when } => Fate::Cut(*how, *when),
         FaultKind::Repeat { more } => Fate::Repeat(*more),
         FaultKind::Delay { ms } => Fate::Delay(Duration::from_millis(*ms)),

@@ -30,7 +30,7 @@ impl Fault for RewriteCursor {
         let FrameTag::Resume { cursors, opens } = seen.view.tag() else {
             return None;
         };
-        if seen.view.frame().direction != Direction::ToLane {
+        if seen.view.frame().direction != Direction::Upstream {
             return None;
         }
         if *opens {

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod edits;
+mod filters;
 mod kinds;
-mod picks;
 mod properties;
 
 use std::sync::Arc;
@@ -98,9 +98,9 @@ fn shown(fault: &mut dyn Fault, tagger: &dyn FrameTagger, frame: &Frame, conn: u
     fault.on_frame(&Seen { view: &view, conn, nth: 0, op: None })
 }
 
-/// Which frames of the wire the fault strikes, and how.
-fn strikes(wire: &Wire, fault: &mut dyn Fault) -> Vec<(usize, Fate)> {
+/// Which frames of the wire the fault fires, and how.
+fn fires(wire: &Wire, fault: &mut dyn Fault) -> Vec<(usize, Fate)> {
     let frames = wire.frames.iter().enumerate();
-    let struck = frames.filter_map(|(index, frame)| Some((index, shown(fault, &*wire.tagger, frame, 1)?.fate)));
-    struck.collect()
+    let fired = frames.filter_map(|(index, frame)| Some((index, shown(fault, &*wire.tagger, frame, 1)?.fate)));
+    fired.collect()
 }

@@ -81,7 +81,7 @@ impl Trigger {
     }
 
     fn matches(&self, seen: &Seen<'_>) -> bool {
-        let to_client = seen.view.frame().direction == Direction::ToClient;
+        let to_client = seen.view.frame().direction == Direction::Downstream;
         match (&self.at, seen.view.tag()) {
             (Position::Delivery { stream, seq }, FrameTag::Delivery { events, .. }) => {
                 to_client && events.iter().any(|(s, q)| s == stream && q == seq)

@@ -1,13 +1,13 @@
-//! JSON Pointers (RFC 6901) into JSON text: finds a value's text and puts another one there, and leaves every other byte as
-//! it came.
+//! JSON Pointers (RFC 6901) into JSON text: finds a value's text, replaces it, and changes no other byte.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
 use cutover_core::hash::canonicalize;
 use cutover_core::plan::rules::{self, pointer_key};
 use serde::Deserializer as _;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Whether a text is one JSON value.
@@ -15,7 +15,7 @@ pub fn is_json(text: &str) -> bool {
     serde_json::from_str::<&RawValue>(text).is_ok()
 }
 
-/// The last member's name on a pointer's way; `None` where there is none that is not perhaps an index.
+/// The last name in a pointer that is certainly a member's name and no index.
 pub fn last_name(pointer: &str) -> Option<String> {
     let tokens = pointer.split('/').skip(1).filter_map(pointer_key);
     let names = tokens.filter(|token| !token.is_empty() && !token.bytes().all(|byte| byte.is_ascii_digit()));
@@ -46,7 +46,7 @@ pub fn replaced(text: &str, pointer: &str, value: &str) -> Option<String> {
     spliced(text, vec![(range_in(text, standing)?, value)])
 }
 
-/// Whether a value, where a pointer names one, is `canonical` in canonical form; any value is where that is `None`.
+/// Whether a pointer names a value, and its canonical form is `canonical`, where that is given.
 pub fn meets(text: &str, pointer: &str, canonical: Option<&[u8]>) -> bool {
     let Some(found) = find(text, pointer) else { return false };
     let Some(canonical) = canonical else { return true };
@@ -54,78 +54,46 @@ pub fn meets(text: &str, pointer: &str, canonical: Option<&[u8]>) -> bool {
     canonicalize(found.as_bytes(), &mut out).is_ok() && out == canonical
 }
 
-/// The text of an object's member; of several with one name the last, as other readers have it.
+/// The text of an object's member. Where several have one name, it is the last, as in other readers.
 pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    struct Members<'n>(&'n str);
-
-    impl<'de> Visitor<'de> for Members<'_> {
-        type Value = Option<&'de RawValue>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut found = None;
-            while let Some(name) = map.next_key::<String>()? {
-                if name == self.0 {
-                    found = Some(map.next_value::<&'de RawValue>()?);
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(found)
-        }
-    }
-
-    let mut reader = serde_json::Deserializer::from_str(object);
-    Some(reader.deserialize_map(Members(name)).ok()??.get())
+    members(object)?.into_iter().rfind(|(known, _)| known == name).map(|(_, text)| text)
 }
 
 /// The name and the text of an object's first member.
-pub(crate) fn first_member(object: &str) -> Option<(String, &str)> {
-    struct First;
+pub(crate) fn first_member(object: &str) -> Option<(Cow<'_, str>, &str)> {
+    members(object)?.into_iter().next()
+}
 
-    impl<'de> Visitor<'de> for First {
-        type Value = Option<(String, &'de RawValue)>;
+/// The names and texts of an object's members, in order.
+fn members(object: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    struct Members;
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<(Cow<'de, str>, &'de str)>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let first = map.next_entry()?;
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            Ok(first)
+            let mut members = Vec::new();
+            while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+                members.push((name, value.get()));
+            }
+            Ok(members)
         }
     }
 
-    let mut reader = serde_json::Deserializer::from_str(object);
-    let (name, value) = reader.deserialize_map(First).ok()??;
-    Some((name, value.get()))
+    #[derive(serde::Deserialize)]
+    struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    serde_json::Deserializer::from_str(object).deserialize_map(Members).ok()
 }
 
 /// The texts of a list's elements.
 pub(crate) fn elements(list: &str) -> Option<Vec<&str>> {
-    struct Elements;
-
-    impl<'de> Visitor<'de> for Elements {
-        type Value = Vec<&'de str>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let mut elements = Vec::new();
-            while let Some(element) = seq.next_element::<&'de RawValue>()? {
-                elements.push(element.get());
-            }
-            Ok(elements)
-        }
-    }
-
-    serde_json::Deserializer::from_str(list).deserialize_seq(Elements).ok()
+    let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+    Some(elements.into_iter().map(RawValue::get).collect())
 }
 
 /// Where a part of a text lies in it; `None` where it is no part of it.
@@ -135,7 +103,7 @@ pub(crate) fn range_in(text: &str, part: &str) -> Option<Range<usize>> {
     (text.get(range.clone())? == part).then_some(range)
 }
 
-/// The text with other text in these places, which do not overlap.
+/// The text with other text in these places, which must not overlap.
 pub(crate) fn spliced(text: &str, mut places: Vec<(Range<usize>, String)>) -> Option<String> {
     places.sort_by_key(|(range, _)| range.start);
     let mut out = String::with_capacity(text.len());

@@ -27,7 +27,7 @@ impl Chance {
         let mut hash = Sha256::new();
         hash.update(self.seed.to_be_bytes());
         hash.update(conn.to_be_bytes());
-        hash.update([u8::from(direction == Direction::ToLane)]);
+        hash.update([u8::from(direction == Direction::Upstream)]);
         hash.update(self.client.as_str());
         let mut drawn = [0; 8];
         drawn.copy_from_slice(&hash.finalize()[..8]);

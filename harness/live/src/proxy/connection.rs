@@ -3,29 +3,18 @@
 use std::io;
 use std::sync::Arc;
 
-use cutover_core::plan::{Cut, When};
+use cutover_core::plan::Cut;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
+use super::config::Unreachable;
+use super::conn::{Conn, Shared};
 use super::cutting::{self, Closable};
 use super::exchange::Exchange;
-use super::pump::{Conn, Pump, PumpEnd};
+use super::pump::{Pump, PumpEnd};
 use super::upstream::{self, LaneStream};
-use super::{Shared, Unreachable};
 use crate::frame::Direction;
 use crate::toxic::Ending;
-
-/// How the connection comes to its end.
-enum End {
-    /// Both directions have ended by themselves.
-    Natural,
-    /// A fault.
-    Cut(Cut, When, Closable),
-    /// A toxic: both sides end with FIN, or with RST.
-    Toxic(Ending),
-    /// The client's or the lane's side broke off: the other side is to see the same.
-    Broke,
-}
 
 /// Serves one connection, until its end or the proxy's.
 pub(super) async fn serve(client: TcpStream, number: u32, shared: Arc<Shared>) {
@@ -35,14 +24,14 @@ pub(super) async fn serve(client: TcpStream, number: u32, shared: Arc<Shared>) {
         () = shared.shutdown.cancelled() => {}
         () = live(client, number, Arc::clone(&shared)) => {}
     }
-    shared.desk.forget(number);
+    shared.interceptor.forget(number);
 }
 
 async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
     let mut lane = match reach(&client, &shared).await {
         Ok(lane) => lane,
         Err(error) => {
-            shared.desk.unreachable(number, &error.to_string());
+            shared.interceptor.unreachable(number, &error.to_string());
             shared.stats.unreachable(error.to_string());
             return match shared.unreachable {
                 Unreachable::Reset => cutting::reset(client),
@@ -50,22 +39,18 @@ async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
             };
         }
     };
-    let conn = Conn {
-        number,
-        exchange: Arc::new(Exchange::new()),
-        stop: CancellationToken::new(),
-        drain: Arc::default(),
-        shared: Arc::clone(&shared),
-    };
-    match relay(&conn, &mut client, &mut lane).await {
-        End::Natural => {}
-        End::Cut(how, when, closable) => cutting::cut(how, when, &conn, client, lane, closable).await,
-        End::Toxic(Ending::Reset) => {
+    let conn = Conn { number, exchange: Arc::new(Exchange::new()), stop: CancellationToken::new(), shared };
+    let (end, closable) = relay(&conn, &mut client, &mut lane).await;
+    match end {
+        PumpEnd::Eof | PumpEnd::SinkBroke | PumpEnd::Stopped => {}
+        PumpEnd::Cut(how, when) => cutting::cut(how, when, &conn, client, lane, closable).await,
+        PumpEnd::Toxic(Ending::Reset) => {
             cutting::reset(client);
             cutting::reset_lane(lane);
         }
-        End::Toxic(Ending::Eof | Ending::Close) => cutting::end_in_order(&conn, &mut client, &mut lane).await,
-        End::Broke => {
+        PumpEnd::Toxic(Ending::Eof | Ending::Close) => cutting::end_in_order(&conn, &mut client, &mut lane).await,
+        // One side broke off: the other side is to see the same.
+        PumpEnd::SourceBroke => {
             cutting::until_acknowledged(&client, &conn).await;
             cutting::reset(client);
             cutting::reset_lane(lane);
@@ -73,7 +58,7 @@ async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
     }
 }
 
-/// Opens the way to the lane.
+/// Connects to the lane.
 async fn reach(client: &TcpStream, shared: &Shared) -> io::Result<LaneStream> {
     upstream::tune(client)?;
     let addr = shared.upstream.borrow().clone();
@@ -84,19 +69,19 @@ async fn reach(client: &TcpStream, shared: &Shared) -> io::Result<LaneStream> {
     let answer = connecting.await.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")));
     answer.map_err(|error| {
         let why = error.to_string();
-        let told = if why.contains(&place) { why } else { format!("{place}: {why}") };
-        io::Error::new(error.kind(), told)
+        let named = if why.contains(&place) { why } else { format!("{place}: {why}") };
+        io::Error::new(error.kind(), named)
     })
 }
 
-/// Moves both directions until the connection's end.
-async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> End {
+/// Moves both directions until the connection's end. Gives how it ends, and which sides may get a close frame.
+async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> (PumpEnd, Closable) {
     let (client_read, client_write) = client.split();
     let (lane_read, lane_write) = tokio::io::split(lane);
-    let mut to_lane = Pump::new(conn.clone(), Direction::ToLane, client_read, lane_write);
-    let mut to_client = Pump::new(conn.clone(), Direction::ToClient, lane_read, client_write);
-    let mut up = std::pin::pin!(to_lane.run());
-    let mut down = std::pin::pin!(to_client.run());
+    let mut upstream = Pump::new(conn.clone(), Direction::Upstream, client_read, lane_write);
+    let mut downstream = Pump::new(conn.clone(), Direction::Downstream, lane_read, client_write);
+    let mut up = std::pin::pin!(upstream.run());
+    let mut down = std::pin::pin!(downstream.run());
     let (mut up_open, mut down_open) = (true, true);
     loop {
         let (end, other_open, from_client) = tokio::select! {
@@ -108,24 +93,19 @@ async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> En
                 down_open = false;
                 (end, up_open, false)
             }
-            else => return End::Natural,
+            else => return (PumpEnd::Eof, Closable::default()),
         };
-        let (how, when) = match end {
+        match end {
             PumpEnd::Eof | PumpEnd::SinkBroke | PumpEnd::Stopped => continue,
-            PumpEnd::SourceBroke => return End::Broke,
-            PumpEnd::Toxic(ending) => return End::Toxic(ending),
-            PumpEnd::Cut(how, when) if !matches!(how, Cut::Close { .. }) => {
-                return End::Cut(how, when, Closable { client: false, lane: false });
-            }
-            PumpEnd::Cut(how, when) => (how, when),
-        };
+            PumpEnd::Cut(Cut::Close { .. }, _) => {}
+            end => return (end, Closable::default()),
+        }
         // A close frame must not fall into the middle of a message that the other direction is writing.
         conn.stop.cancel();
         let other_stopped = other_open && {
             let other_end = async { if from_client { (&mut down).await } else { (&mut up).await } };
             matches!(cutting::linger(conn).within(other_end).await, Ok(PumpEnd::Stopped))
         };
-        let closable = Closable { client: !from_client || other_stopped, lane: from_client || other_stopped };
-        return End::Cut(how, when, closable);
+        return (end, Closable { client: !from_client || other_stopped, lane: from_client || other_stopped });
     }
 }

@@ -8,20 +8,20 @@ use cutover_core::plan::{Cut, When};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::pump::Conn;
+use super::conn::Conn;
 use super::upstream::LaneStream;
 use super::ws;
 use crate::bounds::Bound;
 
-/// What the lane is told when a fault closes the connection: the client is going away (RFC 6455, 7.4.1). The fault's own
-/// code is for the client; many codes are a server's to send.
+/// The code for the lane when a fault closes the connection: the client is going away (RFC 6455, 7.4.1). The fault's own
+/// code goes to the client, since many codes may only be sent by a server.
 const GOING_AWAY: u16 = 1001;
 
 /// The mask of a close frame of our own.
 const CLOSE_MASK: [u8; 4] = [0x63, 0x75, 0x74, 0x21];
 
 /// Which sides may get a close frame: not those that are in the middle of a message, or were ended already.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Closable {
     pub(super) client: bool,
     pub(super) lane: bool,
@@ -37,7 +37,17 @@ pub(super) async fn cut(
     closable: Closable,
 ) {
     match how {
-        Cut::Close { code } => close(conn, client, lane, closable, (code, GOING_AWAY)).await,
+        Cut::Close { code } => {
+            // Only a WebSocket has close frames.
+            let websocket = conn.exchange.is_websocket();
+            if websocket && closable.client {
+                let _ = write(&mut client, ws::encode(&ws::close(code), None), conn).await;
+            }
+            if websocket && closable.lane {
+                let _ = write(&mut lane, ws::encode(&ws::close(GOING_AWAY), Some(CLOSE_MASK)), conn).await;
+            }
+            end_in_order(conn, &mut client, &mut lane).await;
+        }
         Cut::Drop => end_in_order(conn, &mut client, &mut lane).await,
         Cut::Reset => {
             until_read(&client, when, conn).await;
@@ -49,25 +59,6 @@ pub(super) async fn cut(
             reset_lane(lane);
         }
     }
-}
-
-/// Closes both sides with these codes, where they can be told, and ends them in order. What is no WebSocket has no close
-/// frames, and just ends.
-pub(super) async fn close(
-    conn: &Conn,
-    mut client: TcpStream,
-    mut lane: LaneStream,
-    closable: Closable,
-    (client_code, lane_code): (u16, u16),
-) {
-    let websocket = conn.exchange.is_websocket();
-    if websocket && closable.client {
-        let _ = write(&mut client, ws::encode(&ws::close(client_code), None), conn).await;
-    }
-    if websocket && closable.lane {
-        let _ = write(&mut lane, ws::encode(&ws::close(lane_code), Some(CLOSE_MASK)), conn).await;
-    }
-    end_in_order(conn, &mut client, &mut lane).await;
 }
 
 /// How long an orderly end may take, in time that this process had.
@@ -98,11 +89,11 @@ async fn finish(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
 /// How often the kernel is asked whether the peer has everything.
 const POLL: Duration = Duration::from_millis(1);
 
-/// Waits until the client has read what was sent to it, as far as that can be known: RST makes our kernel forget what it
-/// has not sent, and may make the client's forget what was not read.
+/// Waits until the client has probably read what was sent to it. RST makes our kernel drop what it has not sent, and may
+/// make the client's kernel drop what the program has not read.
 ///
-/// That the client's kernel has it is certain. Whether its program has read it can't be seen from here, so a cut that
-/// falls after a frame also waits for the client's next bytes (it reacted), or `reset_grace` where it sends none.
+/// That the client's kernel has the bytes is certain. That its program has read them is not visible here, so a cut after
+/// a frame also waits for the client's next bytes, or for `reset_grace` where it sends none.
 async fn until_read(client: &TcpStream, when: When, conn: &Conn) {
     until_acknowledged(client, conn).await;
     if when == When::After {
@@ -133,7 +124,7 @@ fn unsent_bytes(stream: &TcpStream) -> usize {
     if answer == 0 { usize::try_from(bytes).unwrap_or(0) } else { 0 }
 }
 
-/// Elsewhere the grace alone has to do.
+/// Elsewhere only the grace time helps.
 #[cfg(not(target_os = "linux"))]
 fn unsent_bytes(_: &TcpStream) -> usize {
     0

@@ -1,11 +1,13 @@
-//! What the two directions of a connection have to tell each other: which request a response answers, and whether the
-//! connection has become a WebSocket.
+//! What the two directions of a connection share: which request a response answers, whether the connection has become a
+//! WebSocket, and whether it drains.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::frame::FrameTagger;
 
@@ -38,8 +40,10 @@ pub(super) struct Exchange {
     state: Mutex<State>,
     /// Wakes the direction that waits for the upgrade's answer.
     pub(super) switched: Notify,
-    /// Whether it was told that the connection can't be read.
-    told: AtomicBool,
+    /// Whether the ledger has that the connection can't be read.
+    reported: AtomicBool,
+    /// Of a connection that drains: its close code, and when it is closed in any case.
+    drains: OnceLock<(u16, Instant)>,
 }
 
 struct State {
@@ -50,16 +54,33 @@ struct State {
 impl Exchange {
     pub(super) fn new() -> Exchange {
         let state = State { requests: VecDeque::new(), switch: Switch::Http };
-        Exchange { state: Mutex::new(state), switched: Notify::new(), told: AtomicBool::new(false) }
+        Exchange {
+            state: Mutex::new(state),
+            switched: Notify::new(),
+            reported: AtomicBool::new(false),
+            drains: OnceLock::new(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nobody has told yet that the connection, or a direction of it, can't be read. True once.
-    pub(super) fn is_first_to_tell(&self) -> bool {
-        !self.told.swap(true, Ordering::Relaxed)
+    /// True once: for the first report that the connection, or a direction of it, can't be read.
+    pub(super) fn is_first_report(&self) -> bool {
+        !self.reported.swap(true, Ordering::Relaxed)
+    }
+
+    /// Begins to drain the connection: what the client has asked for is still answered, then it is closed with this code.
+    /// The first call counts.
+    pub(super) fn drain(&self, code: u16, within: Duration) {
+        let now = Instant::now();
+        self.drains.get_or_init(|| (code, now.checked_add(within).unwrap_or(now)));
+    }
+
+    /// The close code, and when the connection is closed in any case; `None` where it does not drain.
+    pub(super) fn drains(&self) -> Option<(u16, Instant)> {
+        self.drains.get().copied()
     }
 
     pub(super) fn switch(&self) -> Switch {
@@ -90,16 +111,11 @@ impl Exchange {
         state.requests.len() <= REQUESTS_MAX
     }
 
-    /// The request just asked does not reach the lane.
-    pub(super) fn unasked(&self) {
-        self.state().requests.pop_back();
-    }
-
-    /// The request just asked reaches the lane this many more times.
-    pub(super) fn asked_again(&self, more: u8) {
+    /// The request just asked reaches the lane so many times.
+    pub(super) fn passes(&self, copies: usize) {
         let mut state = self.state();
-        if let Some(last) = state.requests.back().cloned() {
-            state.requests.extend(std::iter::repeat_n(last, usize::from(more)));
+        if let Some(last) = state.requests.pop_back() {
+            state.requests.extend(std::iter::repeat_n(last, copies));
         }
     }
 

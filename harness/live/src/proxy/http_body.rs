@@ -6,7 +6,7 @@ use bytes::{Buf, BytesMut};
 
 use super::exchange::Request;
 use super::http::{BodyScan, Framing};
-use super::line::{Extent, Message, Step, Unit, skim};
+use super::unit::{Extent, Message, Step, Unit, skim};
 use crate::frame::{Body, Direction, Frame, FrameTag, FrameTagger};
 
 /// A message whose head was read.
@@ -71,6 +71,6 @@ impl HttpBody {
 /// Whether a request is a publish, as far as its head tells.
 pub(super) fn publishes(tagger: &dyn FrameTagger, request: &Request) -> bool {
     let head = format!("{} {} HTTP/1.1\r\n\r\n", request.method, request.target);
-    let frame = Frame { direction: Direction::ToLane, body: Body::Http(head.into()) };
+    let frame = Frame { direction: Direction::Upstream, body: Body::Http(head.into()) };
     tagger.tag(&frame) == FrameTag::Publish
 }

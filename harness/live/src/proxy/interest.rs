@@ -1,6 +1,6 @@
 //! What the armed faults may want to see. All else passes unread, as if nothing were armed.
 
-use cutover_core::plan::{self, FaultKind, MessageFilter, MessageKind, PlannedFault, Position};
+use cutover_core::plan::{FaultKind, MessageFilter, MessageKind, PlannedFault, Position};
 
 use crate::frame::Direction;
 
@@ -27,8 +27,8 @@ impl Interest {
             Position::ResumeReply { .. } => (FRAMES, FRAMES),
             Position::Ack { .. } => (0, FRAMES | WRITES),
             Position::Message(pick) => match pick.direction {
-                plan::Direction::Upstream => (picked(pick), 0),
-                plan::Direction::Downstream => (0, picked(pick)),
+                Direction::Upstream => (picked(pick), 0),
+                Direction::Downstream => (0, picked(pick)),
             },
         };
         if matches!(fault.kind, FaultKind::Drain { .. }) {
@@ -80,8 +80,8 @@ impl Interest {
 
     fn has(self, direction: Direction, bits: u8) -> bool {
         let shift = match direction {
-            Direction::ToLane => 0,
-            Direction::ToClient => TO_CLIENT,
+            Direction::Upstream => 0,
+            Direction::Downstream => TO_CLIENT,
         };
         self.0 >> shift & bits != 0
     }

@@ -1,7 +1,8 @@
 //! What a proxy has seen, in numbers.
 
+use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::frame::Direction;
 
@@ -27,90 +28,84 @@ pub struct ProxyStats {
     pub connections: u64,
     /// Connections that have ended.
     pub ended: u64,
-    /// Connections for which the lane could not be reached.
+    /// Connections for which the lane was unreachable.
     pub unreachable: u64,
-    /// What was seen when that happened last.
+    /// The reason, the last time.
     pub last_unreachable: Option<String>,
-    /// How often a connection, or one direction of it, could not be read and was relayed byte by byte.
+    /// How often a connection, or one direction of it, was unreadable and was relayed byte by byte.
     pub raw_fallbacks: u64,
-    /// What was seen at the last fallback.
-    pub last_fallback: Option<String>,
     /// Messages that passed unread because they were longer than the limit.
     pub too_big: u64,
-    /// Connections that ended in a fault of the proxy itself. Anything but 0 makes a run worthless.
+    /// Connections that ended because the proxy crashed. Any number but 0 makes a run worthless.
     pub crashed: u64,
+}
+
+impl AddAssign for Flow {
+    fn add_assign(&mut self, other: Flow) {
+        self.received += other.received;
+        self.bytes += other.bytes;
+        self.frames += other.frames;
+    }
+}
+
+impl AddAssign for ProxyStats {
+    fn add_assign(&mut self, other: ProxyStats) {
+        self.to_lane += other.to_lane;
+        self.to_client += other.to_client;
+        self.connections += other.connections;
+        self.ended += other.ended;
+        self.unreachable += other.unreachable;
+        self.last_unreachable = other.last_unreachable.or(self.last_unreachable.take());
+        self.raw_fallbacks += other.raw_fallbacks;
+        self.too_big += other.too_big;
+        self.crashed += other.crashed;
+    }
 }
 
 /// The numbers while they are counted.
 #[derive(Debug, Default)]
 pub(super) struct Stats {
-    received: [AtomicU64; 2],
-    bytes: [AtomicU64; 2],
-    frames: [AtomicU64; 2],
-    pub(super) connections: AtomicU64,
-    pub(super) ended: AtomicU64,
-    unreachable: AtomicU64,
-    raw_fallbacks: AtomicU64,
-    pub(super) too_big: AtomicU64,
-    pub(super) crashed: AtomicU64,
-    last_unreachable: Mutex<Option<String>>,
-    last_fallback: Mutex<Option<String>>,
-}
-
-fn index(direction: Direction) -> usize {
-    match direction {
-        Direction::ToLane => 0,
-        Direction::ToClient => 1,
-    }
-}
-
-/// Counts one more.
-pub(super) fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
+    /// Of each direction, counted with every read, write and message.
+    flows: [[AtomicU64; 3]; 2],
+    /// What changes seldom.
+    others: Mutex<ProxyStats>,
 }
 
 impl Stats {
+    fn add(&self, direction: Direction, which: usize, more: u64) {
+        self.flows[direction as usize][which].fetch_add(more, Ordering::Relaxed);
+    }
+
     pub(super) fn received(&self, direction: Direction, bytes: usize) {
-        self.received[index(direction)].fetch_add(bytes as u64, Ordering::Relaxed);
+        self.add(direction, 0, bytes as u64);
     }
 
     pub(super) fn wrote(&self, direction: Direction, bytes: usize) {
-        self.bytes[index(direction)].fetch_add(bytes as u64, Ordering::Relaxed);
+        self.add(direction, 1, bytes as u64);
     }
 
     pub(super) fn read_frames(&self, direction: Direction, frames: u64) {
-        self.frames[index(direction)].fetch_add(frames, Ordering::Relaxed);
+        self.add(direction, 2, frames);
+    }
+
+    /// What is counted seldom, to be changed.
+    pub(super) fn others(&self) -> MutexGuard<'_, ProxyStats> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn unreachable(&self, why: String) {
-        count(&self.unreachable);
-        *self.last_unreachable.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-    }
-
-    pub(super) fn fell_back(&self, why: &str) {
-        count(&self.raw_fallbacks);
-        *self.last_fallback.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
+        let mut others = self.others();
+        others.unreachable += 1;
+        others.last_unreachable = Some(why);
     }
 
     pub(super) fn snapshot(&self) -> ProxyStats {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let text = |text: &Mutex<Option<String>>| text.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let flow = |direction| Flow {
-            received: get(&self.received[index(direction)]),
-            bytes: get(&self.bytes[index(direction)]),
-            frames: get(&self.frames[index(direction)]),
+        let flow = |direction: Direction| {
+            let [received, bytes, frames] = &self.flows[direction as usize];
+            let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+            Flow { received: get(received), bytes: get(bytes), frames: get(frames) }
         };
-        ProxyStats {
-            to_lane: flow(Direction::ToLane),
-            to_client: flow(Direction::ToClient),
-            connections: get(&self.connections),
-            ended: get(&self.ended),
-            unreachable: get(&self.unreachable),
-            last_unreachable: text(&self.last_unreachable),
-            raw_fallbacks: get(&self.raw_fallbacks),
-            last_fallback: text(&self.last_fallback),
-            too_big: get(&self.too_big),
-            crashed: get(&self.crashed),
-        }
+        let (to_lane, to_client) = (flow(Direction::Upstream), flow(Direction::Downstream));
+        ProxyStats { to_lane, to_client, ..self.others().clone() }
     }
 }

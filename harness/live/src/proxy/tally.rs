@@ -29,7 +29,7 @@ impl Tally {
     /// Counts a message, and says which one of its kind it is ([`Seen::nth`]).
     pub(super) fn count(&mut self, conn: u32, direction: Direction, tag: &FrameTag) -> u32 {
         match (direction, tag) {
-            (Direction::ToLane, FrameTag::Resume { opens: true, .. }) => {
+            (Direction::Upstream, FrameTag::Resume { opens: true, .. }) => {
                 self.resumes += 1;
                 let resumes = &mut self.unanswered.entry(conn).or_default().resumes;
                 if resumes.len() < RESUMES_MAX {
@@ -37,19 +37,19 @@ impl Tally {
                 }
                 self.resumes
             }
-            (Direction::ToLane, FrameTag::Publish | FrameTag::Heartbeat) => {
+            (Direction::Upstream, FrameTag::Publish | FrameTag::Heartbeat) => {
                 let others = &mut self.unanswered.entry(conn).or_default().others;
                 *others = others.saturating_add(1);
                 0
             }
-            (Direction::ToClient, FrameTag::ResumeReply) => {
+            (Direction::Downstream, FrameTag::ResumeReply) => {
                 self.unanswered.get_mut(&conn).and_then(|unanswered| unanswered.resumes.pop_front()).unwrap_or(0)
             }
-            (Direction::ToClient, FrameTag::Ack) => {
+            (Direction::Downstream, FrameTag::Ack) => {
                 self.answered(conn);
                 0
             }
-            (Direction::ToClient, FrameTag::HeartbeatReply) => {
+            (Direction::Downstream, FrameTag::HeartbeatReply) => {
                 self.answered(conn);
                 self.heartbeat_replies += 1;
                 self.heartbeat_replies

@@ -4,10 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cutover_core::hash::PayloadHash;
+use cutover_core::hash::sha256;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use super::meet::reach;
@@ -149,7 +148,7 @@ impl Stage {
         if let Some(mut compiled) = first {
             *compiled = true;
         }
-        Ok((name, Some(module_digest(&self.module))))
+        Ok((name, Some(sha256(&self.module))))
     }
 
     pub(super) async fn shared_host(&self) -> Result<Arc<Host>, StageError> {
@@ -219,11 +218,6 @@ fn copy_dir(from: &Path, to: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// `sha256:` of a module, as the evidence names it.
-fn module_digest(wasm: &[u8]) -> String {
-    PayloadHash::from_bytes(Sha256::digest(wasm).into()).to_string()
 }
 
 /// Asks a server whether it is one, and for an identity where the profile brings none.

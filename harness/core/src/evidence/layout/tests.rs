@@ -15,8 +15,3 @@ fn a_file_belongs_to_a_scenario_by_its_path() {
         assert_eq!(scenario_of(path), None, "{path}");
     }
 }
-
-#[test]
-fn a_digest_is_the_files_sha256() {
-    assert_eq!(digest(b"abc"), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-}

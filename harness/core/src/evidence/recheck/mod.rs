@@ -21,9 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::document::{Evidence, State};
-use super::judge::{JudgeInput, decide, judge_scenario};
+use super::judge::{decide, judge_scenario};
 use super::judged::Judged;
 use super::layout;
+use crate::check::CheckInput;
 use crate::gate::Scope;
 use crate::ids::Seed;
 use crate::plan::Plan;
@@ -128,11 +129,7 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
             uncomputed.insert(name.clone());
             continue;
         };
-        scenarios.push(judge_scenario(&JudgeInput {
-            plan: &recorded.plan,
-            legacy: &recorded.legacy,
-            candidate: &recorded.candidate,
-        }));
+        scenarios.push(judge_scenario(&CheckInput::new(&recorded.plan, &recorded.legacy, &recorded.candidate)));
         ran.insert(name.clone(), scope::Ran::of(&recorded.plan, &evidence));
         fires.extend(recorded.fires.map(|fires| (name.clone(), fires)));
     }

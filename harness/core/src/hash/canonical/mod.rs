@@ -62,6 +62,14 @@ pub fn canonicalize(input: &[u8], out: &mut Vec<u8>) -> Result<Canonical, Canoni
     Canonicalizer::new().canonicalize(input, out)
 }
 
+/// Hashes a JSON payload: the SHA-256 of its canonical text. Whoever hashes many payloads keeps a [`Canonicalizer`].
+///
+/// # Errors
+/// As [`canonicalize`].
+pub fn payload_hash(input: &[u8]) -> Result<PayloadHash, CanonicalError> {
+    Canonicalizer::new().payload_hash(input)
+}
+
 /// Canonicalizes document after document in the same buffers.
 #[derive(Debug, Default)]
 pub struct Canonicalizer {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::hash::payload_hash;
 
 #[test]
 fn a_hash_is_spelled_with_its_algorithm_and_reads_back() {
@@ -24,4 +25,9 @@ fn a_hash_in_another_spelling_is_refused() {
     ] {
         assert_eq!(text.parse::<PayloadHash>().unwrap_err(), error, "{text}");
     }
+}
+
+#[test]
+fn a_digest_is_the_files_sha256() {
+    assert_eq!(sha256(b"abc"), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

@@ -40,9 +40,9 @@ pub(super) fn check_awaited(world: &World<'_>, fault: usize, at: usize, mistakes
             None => false,
         }),
         FaultPosition::Resume(nth) | FaultPosition::ResumeReply(nth) => LaneId::BOTH.into_iter().all(|lane| {
-            let strikes = fault.lane.is_none_or(|only| only == lane);
+            let applies = fault.lane.is_none_or(|only| only == lane);
             let count = world.resumes_on(*client, lane).count() as u64;
-            !strikes || world.number(nth.value).is_some_and(|nth| nth <= count)
+            !applies || world.number(nth.value).is_some_and(|nth| nth <= count)
         }),
         _ => true,
     };

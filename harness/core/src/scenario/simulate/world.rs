@@ -264,7 +264,7 @@ impl<'a> World<'a> {
 
     /// A client asks for its streams; where that is refused, or cut, it asks again.
     pub(super) fn resume(&mut self, client: usize, lane: Lanes, exact: bool) {
-        // Each round is one resume; a cut that strikes at one leads to the next, and there are finitely many cuts.
+        // Each round is one resume; a cut at one leads to the next, and there are finitely many cuts.
         for _ in 0..=self.draft.faults.len() {
             let state = &self.clients[client];
             let streams = &self.draft.clients[client].value.streams;
@@ -291,7 +291,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whether a cut strikes at the last resume.
+    /// Whether a cut fires at the last resume.
     fn is_cut_at_resume(&self, client: usize, lane: Lanes) -> bool {
         let on = lane.unwrap_or(LaneId::Legacy);
         let nth = self.resumes_on(client, on).count() as u64;
@@ -301,8 +301,8 @@ impl<'a> World<'a> {
                 FaultPosition::Resume(at) | FaultPosition::ResumeReply(at) => self.number(at.value),
                 _ => None,
             };
-            let strikes = fault.lane.is_none_or(|only| lane.is_none_or(|lane| lane == only));
-            at == Some(nth) && strikes && fault.spec.does(Effect::Ends)
+            let applies = fault.lane.is_none_or(|only| lane.is_none_or(|lane| lane == only));
+            at == Some(nth) && applies && fault.spec.does(Effect::Ends)
         })
     }
 }

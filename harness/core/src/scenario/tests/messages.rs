@@ -1,4 +1,4 @@
-//! Message toxics in scenarios: where they strike, and what is refused because no client could notice it.
+//! Message toxics in scenarios: where they fire, and what is refused because no client can notice it.
 
 use super::*;
 use crate::ids::{Seed, Seq, StreamId};
@@ -113,7 +113,7 @@ fn words_that_pick_nothing_are_refused() {
     refused(&split("message = \"downstream\", pointer = \"/a~9\""), "`~` is written ~0");
     refused(&split("message = \"downstream\", per = \"connection\""), "says over what `nth` counts");
     refused(&split("delivery = \"run:a:events\", seq = 4, kind = \"delivery\""), "goes with `message` only");
-    refused(&split("message = \"downstream\", resume = 2"), "says in one way where the fault strikes");
+    refused(&split("message = \"downstream\", resume = 2"), "says in one way where the fault fires");
 }
 
 #[test]

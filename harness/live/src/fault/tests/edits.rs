@@ -97,10 +97,10 @@ fn a_change_that_does_not_apply_leaves_the_fault_armed() {
     };
     // Only deliveries have such a place; the join's reply and the others before them do not.
     let mut fault = armed(MessageFilter::any(plan::Direction::Downstream), set("/n"));
-    let struck = strikes(&wire, &mut *fault);
-    assert_eq!(struck.len(), 1);
-    assert!(matches!(wire.tagger.tag(&wire.frames[struck[0].0]), FrameTag::Delivery { .. }));
-    assert_eq!(strikes(&wire, &mut *armed(MessageFilter::any(plan::Direction::Downstream), set("/nowhere"))), []);
+    let fired = fires(&wire, &mut *fault);
+    assert_eq!(fired.len(), 1);
+    assert!(matches!(wire.tagger.tag(&wire.frames[fired[0].0]), FrameTag::Delivery { .. }));
+    assert_eq!(fires(&wire, &mut *armed(MessageFilter::any(plan::Direction::Downstream), set("/nowhere"))), []);
 }
 
 #[test]

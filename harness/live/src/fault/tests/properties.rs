@@ -30,7 +30,7 @@ proptest! {
         for (direction, value, conn, passes) in messages {
             let frame = text(direction, value);
             let mut expected = false;
-            if direction == Direction::ToLane && value == 3 {
+            if direction == Direction::Upstream && value == 3 {
                 let count = counts.entry(if by_proxy { 0 } else { conn }).or_insert(0);
                 *count += 1;
                 expected = *count == nth;
@@ -50,7 +50,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_a_tagger_panic(bytes: Vec<u8>, to_lane: bool, body in 0u8..3, first in 0u8..4) {
-        let direction = if to_lane { Direction::ToLane } else { Direction::ToClient };
+        let direction = if to_lane { Direction::Upstream } else { Direction::Downstream };
         let bytes = Bytes::from([vec![first], bytes].concat());
         let body = match body {
             0 => Body::Text(bytes),
@@ -83,7 +83,7 @@ proptest! {
 static WIRES: std::sync::LazyLock<Vec<Wire>> = std::sync::LazyLock::new(wires);
 
 fn any_direction() -> impl Strategy<Value = Direction> {
-    prop_oneof![Just(Direction::ToLane), Just(Direction::ToClient)]
+    prop_oneof![Just(Direction::Upstream), Just(Direction::Downstream)]
 }
 
 fn torment(frame: &Frame) {

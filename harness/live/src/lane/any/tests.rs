@@ -11,7 +11,7 @@ fn frame(direction: Direction, body: Body) -> Frame {
 }
 
 fn text(text: &'static str) -> Frame {
-    frame(Direction::ToLane, Body::Text(Bytes::from_static(text.as_bytes())))
+    frame(Direction::Upstream, Body::Text(Bytes::from_static(text.as_bytes())))
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn what_is_published_over_http_is_changed_with_its_length() {
     ] {
         let http = |body: &str| {
             let text = format!("POST {path} HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-            frame(Direction::ToLane, Body::Http(Bytes::from(text)))
+            frame(Direction::Upstream, Body::Http(Bytes::from(text)))
         };
         let tagger = AnyLane::new().tagger(path, None);
         let look = tagger.look(&http(body));

@@ -2,8 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cutover_core::hash::PayloadHash;
-use sha2::{Digest, Sha256};
+use cutover_core::hash::{PayloadHash, sha256};
 
 use super::object::RawObject;
 use crate::lane::profile::{HashKind, PhoenixProfile};
@@ -98,15 +97,10 @@ fn read_update(profile: &PhoenixProfile, index: usize, text: &str) -> Result<Upd
         HashKind::Canonical => update.get(&fields.payload_hash).and_then(declared_hash),
         HashKind::Either => {
             let declared = update.get(&fields.payload_hash).and_then(declared_hash);
-            declared.filter(|declared| *declared != hash_of_text(&payload))
+            declared.filter(|declared| *declared != sha256(payload.as_bytes()))
         }
     };
     Ok(Update { topic, seq, payload, declared })
-}
-
-/// The hash of a payload's text as it stands.
-fn hash_of_text(payload: &str) -> String {
-    PayloadHash::from_bytes(Sha256::digest(payload).into()).to_string()
 }
 
 fn declared_hash(raw: &str) -> Option<String> {

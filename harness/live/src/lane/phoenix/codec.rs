@@ -117,10 +117,10 @@ fn checked(refs: (Value, Value), topic: String, event: String, payload: String) 
 fn binary(direction: Direction, bytes: &[u8]) -> Result<Message, String> {
     let (&kind, rest) = bytes.split_first().ok_or("there is nothing")?;
     let names: &[&str] = match (kind, direction) {
-        (0, Direction::ToLane) => &["join_ref", "ref", "topic", "event"],
-        (0, Direction::ToClient) => &["join_ref", "topic", "event"],
-        (1, Direction::ToClient) => &["join_ref", "ref", "topic", "status"],
-        (2, Direction::ToClient) => &["topic", "event"],
+        (0, Direction::Upstream) => &["join_ref", "ref", "topic", "event"],
+        (0, Direction::Downstream) => &["join_ref", "topic", "event"],
+        (1, Direction::Downstream) => &["join_ref", "ref", "topic", "status"],
+        (2, Direction::Downstream) => &["topic", "event"],
         (kind, _) => return Err(format!("there is no kind {kind} this way")),
     };
     let (sizes, mut rest) = rest.split_at_checked(names.len()).ok_or("the sizes are cut short")?;

@@ -22,7 +22,7 @@ impl PhoenixSession {
             Payload::Text(text) => Body::Text(text.into()),
             Payload::Binary(bytes) => Body::Binary(bytes),
         };
-        let message = match decode(self.serializer, Direction::ToClient, &body) {
+        let message = match decode(self.serializer, Direction::Downstream, &body) {
             Ok(message) => message,
             Err(error) => return self.inbox.unreadable(error.to_string()),
         };

@@ -157,7 +157,7 @@ impl Tagger {
 
     /// The tag of a V2 update batch, which are most of what a lane sends, without taking the message apart.
     fn tag_at_sight(&self, frame: &Frame) -> Option<FrameTag> {
-        let (Serializer::V2, Direction::ToClient, Body::Text(text)) = (self.serializer, frame.direction, &frame.body)
+        let (Serializer::V2, Direction::Downstream, Body::Text(text)) = (self.serializer, frame.direction, &frame.body)
         else {
             return None;
         };
@@ -169,9 +169,9 @@ impl Tagger {
     /// and the socket's own heartbeat.
     fn untagged(message: &Message, direction: Direction) -> Kinds {
         let kind = match (direction, message.topic.as_str(), message.event.as_str()) {
-            (Direction::ToLane, _, "phx_join") => MessageKind::Join,
-            (Direction::ToLane, SOCKET_TOPIC, "heartbeat") => MessageKind::Heartbeat,
-            (Direction::ToClient, SOCKET_TOPIC, "phx_reply") => MessageKind::HeartbeatReply,
+            (Direction::Upstream, _, "phx_join") => MessageKind::Join,
+            (Direction::Upstream, SOCKET_TOPIC, "heartbeat") => MessageKind::Heartbeat,
+            (Direction::Downstream, SOCKET_TOPIC, "phx_reply") => MessageKind::HeartbeatReply,
             _ => MessageKind::Other,
         };
         Kinds::from(kind)
@@ -206,10 +206,10 @@ impl Tagger {
     fn edited_payload(&self, message: &Message, direction: Direction, edit: &Edit) -> Option<String> {
         let events = &self.profile.events;
         match (direction, edit) {
-            (Direction::ToLane, Edit::Cursor { stream, to }) if message.event == events.subscribe => {
+            (Direction::Upstream, Edit::Cursor { stream, to }) if message.event == events.subscribe => {
                 edit::with_cursor(&self.profile.fields, &message.payload, self.names.topic(stream)?, *to)
             }
-            (Direction::ToClient, Edit::SetJson { .. } | Edit::SetColumn { .. }) => {
+            (Direction::Downstream, Edit::SetJson { .. } | Edit::SetColumn { .. }) => {
                 let values = Values::new(&self.profile, &self.names, edit)?;
                 match message.event.as_str() {
                     name if name == events.update_batch => values.in_batch(&message.payload),
@@ -217,10 +217,10 @@ impl Tagger {
                     _ => None,
                 }
             }
-            (Direction::ToClient, edit) if message.event == events.update_batch => {
+            (Direction::Downstream, edit) if message.event == events.update_batch => {
                 edit::with_batch_edited(&self.profile, &self.names, &message.payload, edit)
             }
-            (Direction::ToClient, edit) if message.event == events.frame => {
+            (Direction::Downstream, edit) if message.event == events.frame => {
                 edit::with_frame_edited(&self.profile, &self.names, &message.payload, edit)
             }
             _ => None,
@@ -274,8 +274,8 @@ impl FrameTagger for Tagger {
             return Look::of(frame, FrameTag::Other);
         };
         let tag = match frame.direction {
-            Direction::ToLane => self.tag_to_lane(&message),
-            Direction::ToClient => self.tag_to_client(&message),
+            Direction::Upstream => self.tag_to_lane(&message),
+            Direction::Downstream => self.tag_to_client(&message),
         };
         let mut look = Look::of(frame, tag);
         look.kinds = look.kinds.and(Tagger::untagged(&message, frame.direction));
@@ -303,7 +303,7 @@ impl FrameTagger for Tagger {
         let Some(message) = self.message(frame) else {
             return contents;
         };
-        if frame.direction == Direction::ToClient && message.topic == self.profile.channel {
+        if frame.direction == Direction::Downstream && message.topic == self.profile.channel {
             contents.events = self.delivered(&message);
         }
         contents.names = vec![message.event];

@@ -199,8 +199,8 @@ impl FrameTagger for JsonTagger {
 
     fn look(&self, frame: &Frame) -> Look {
         let look = with_message(frame, |message| match frame.direction {
-            Direction::ToLane => self.look_asked(message),
-            Direction::ToClient => self.look_incoming(message),
+            Direction::Upstream => self.look_asked(message),
+            Direction::Downstream => self.look_incoming(message),
         });
         look.unwrap_or_else(|| Look::of(frame, FrameTag::Other))
     }
@@ -218,7 +218,7 @@ impl FrameTagger for JsonTagger {
                 event(&row.stream_id, Some(Seq(row.seq)), payload)
             });
             contents.events.extend(delivered);
-            if called(message).as_deref() == Some(APPEND_REDUCER) && frame.direction == Direction::ToLane {
+            if called(message).as_deref() == Some(APPEND_REDUCER) && frame.direction == Direction::Upstream {
                 let args = pointer::member(message.inner, "args").and_then(text_of).unwrap_or_default();
                 contents.events.extend(publish::Call::of_json(&args).and_then(|call| call.event(&self.sorter)));
             }
@@ -228,9 +228,9 @@ impl FrameTagger for JsonTagger {
 
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
         let edited = with_message(frame, |message| match (frame.direction, edit) {
-            (Direction::ToLane, Edit::Cursor { stream, to }) => self.with_cursor(message, stream, *to),
-            (Direction::ToLane, _) => self.with_publish_edited(message, edit),
-            (Direction::ToClient, _) => self.with_rows_edited(message, edit),
+            (Direction::Upstream, Edit::Cursor { stream, to }) => self.with_cursor(message, stream, *to),
+            (Direction::Upstream, _) => self.with_publish_edited(message, edit),
+            (Direction::Downstream, _) => self.with_rows_edited(message, edit),
         });
         match (edited.flatten(), edit) {
             (Some(text), _) => generic::with_json(frame, text),

@@ -141,9 +141,9 @@ impl Tagger {
         let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         match direction {
-            Direction::ToLane if called_over_http(head).as_deref() == Some(APPEND_REDUCER) => FrameTag::Publish,
-            Direction::ToLane => FrameTag::Other,
-            Direction::ToClient => {
+            Direction::Upstream if called_over_http(head).as_deref() == Some(APPEND_REDUCER) => FrameTag::Publish,
+            Direction::Upstream => FrameTag::Other,
+            Direction::Downstream => {
                 // A reducer's success has no body and its refusal is an object; what SQL finds is a list.
                 let status = head.split_whitespace().nth(1).unwrap_or_default();
                 let acks = (status == "200" && body.is_empty()) || status == "530";
@@ -205,11 +205,11 @@ impl FrameTagger for Tagger {
     fn look(&self, frame: &Frame) -> Look {
         let looks: Vec<Look> = match (&frame.body, frame.direction) {
             (Body::Http(bytes), _) => return self.look_http(frame, bytes),
-            (Body::Binary(bytes), Direction::ToLane) => {
+            (Body::Binary(bytes), Direction::Upstream) => {
                 let messages = decode_client(self.protocol, bytes).unwrap_or_default();
                 messages.iter().map(|message| self.look_asked(message)).collect()
             }
-            (Body::Binary(bytes), Direction::ToClient) => {
+            (Body::Binary(bytes), Direction::Downstream) => {
                 let messages = decode_server(self.protocol, bytes).unwrap_or_default();
                 messages.into_iter().map(|mut message| self.look_incoming(&mut message)).collect()
             }
@@ -221,8 +221,8 @@ impl FrameTagger for Tagger {
     fn contents(&self, frame: &Frame) -> Contents {
         match (&frame.body, frame.direction) {
             (Body::Http(bytes), _) => self.http_contents(frame, bytes),
-            (Body::Binary(bytes), Direction::ToLane) => self.asked_contents(bytes),
-            (Body::Binary(bytes), Direction::ToClient) => self.incoming_contents(bytes),
+            (Body::Binary(bytes), Direction::Upstream) => self.asked_contents(bytes),
+            (Body::Binary(bytes), Direction::Downstream) => self.incoming_contents(bytes),
             _ => Contents::default(),
         }
     }
@@ -234,10 +234,10 @@ impl FrameTagger for Tagger {
             _ => return None,
         };
         let edited = match (frame.direction, edit) {
-            (Direction::ToLane, Edit::Cursor { stream, to }) => edit::with_cursor(self, bytes, stream, *to)?,
-            (Direction::ToLane, edit) => edit::with_publish_edited(self, bytes, edit)?,
-            (Direction::ToClient, Edit::Cursor { .. }) => return None,
-            (Direction::ToClient, edit) => edit::with_rows_edited(self, bytes, edit)?,
+            (Direction::Upstream, Edit::Cursor { stream, to }) => edit::with_cursor(self, bytes, stream, *to)?,
+            (Direction::Upstream, edit) => edit::with_publish_edited(self, bytes, edit)?,
+            (Direction::Downstream, Edit::Cursor { .. }) => return None,
+            (Direction::Downstream, edit) => edit::with_rows_edited(self, bytes, edit)?,
         };
         Some(Frame { direction: frame.direction, body: Body::Binary(edited) })
     }

@@ -8,7 +8,7 @@ fn interest(at: Position, kind: FaultKind) -> Interest {
 }
 
 fn of_pick(pick: impl FnOnce(&mut MessageFilter)) -> Interest {
-    let mut picked = MessageFilter::any(plan::Direction::Downstream);
+    let mut picked = MessageFilter::any(Direction::Downstream);
     pick(&mut picked);
     interest(Position::Message(picked), FaultKind::Drop)
 }
@@ -24,8 +24,8 @@ fn http_is_read_only_where_a_fault_may_be_about_it() {
         (interest(Position::Ack { op: OpId(1) }, FaultKind::Drop), true, false),
         (interest(Position::ResumeReply { nth: 1 }, FaultKind::Drop), false, false),
     ] {
-        assert_eq!((seen.http(Direction::ToClient), seen.any_http(Direction::ToClient)), (http, any));
-        assert!(seen.frames(Direction::ToClient) && !seen.http(Direction::ToLane));
+        assert_eq!((seen.http(Direction::Downstream), seen.any_http(Direction::Downstream)), (http, any));
+        assert!(seen.frames(Direction::Downstream) && !seen.http(Direction::Upstream));
     }
 }
 
@@ -33,7 +33,7 @@ fn http_is_read_only_where_a_fault_may_be_about_it() {
 fn what_waits_for_answers_sees_what_is_asked() {
     let drain = FaultKind::Drain { code: 1012, within_ms: 1 };
     let delivery = Position::Delivery { stream: "s".into(), seq: Seq(1) };
-    assert!(interest(delivery.clone(), drain).frames(Direction::ToLane));
-    assert!(!interest(delivery, FaultKind::Drop).goes(Direction::ToLane));
-    assert!(interest(Position::ResumeReply { nth: 1 }, FaultKind::Drop).frames(Direction::ToLane));
+    assert!(interest(delivery.clone(), drain).frames(Direction::Upstream));
+    assert!(!interest(delivery, FaultKind::Drop).goes(Direction::Upstream));
+    assert!(interest(Position::ResumeReply { nth: 1 }, FaultKind::Drop).frames(Direction::Upstream));
 }

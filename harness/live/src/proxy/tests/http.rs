@@ -5,13 +5,15 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use cutover_core::ids::OpId;
 use cutover_core::plan::{Cut, FaultKind, MessageFilter, Position, When};
+use tokio_util::sync::CancellationToken;
 
-use super::rig::{ASK, Ended, GRANT, Rig, cut, delivery, fault, limits};
-use super::toy::ToyFactory;
+use super::rig::{ASK, Ended, GRANT, Rig, cut, delivery, fault};
 use crate::frame::Direction;
+use crate::proxy::conn::Conn;
+use crate::proxy::decoder::Decoder;
 use crate::proxy::exchange::{Exchange, Request};
 use crate::proxy::interest::Interest;
-use crate::proxy::line::{Line, Step};
+use crate::proxy::unit::Step;
 
 const PUBLISH: &[u8] = b"POST /publish HTTP/1.1\r\nHost: lane\r\nContent-Length: 5\r\n\r\nhello";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"seq\":1}";
@@ -144,15 +146,18 @@ async fn a_stream_passes_as_it_comes_also_where_a_fault_is_about_every_message()
     }
 }
 
-#[test]
-fn head_and_body_leave_in_one_write() {
-    for (direction, bytes) in [(Direction::ToLane, PUBLISH), (Direction::ToClient, OK), (Direction::ToClient, CHUNKED)]
+#[tokio::test]
+async fn head_and_body_leave_in_one_write() {
+    let rig = Rig::new(vec![]).await;
+    for (direction, bytes) in
+        [(Direction::Upstream, PUBLISH), (Direction::Downstream, OK), (Direction::Downstream, CHUNKED)]
     {
         let exchange = Arc::new(Exchange::new());
         exchange.asked(Request { method: "POST".to_owned(), target: "/publish".to_owned(), upgrade: false });
-        let mut line = Line::new(direction, exchange, Arc::new(ToyFactory), limits());
+        let shared = Arc::clone(&rig.proxy.shared);
+        let mut decoder = Decoder::new(Conn { number: 1, shared, exchange, stop: CancellationToken::new() }, direction);
         let mut buf = BytesMut::from(bytes);
-        let step = line.next(&mut buf, Interest::default());
+        let step = decoder.next(&mut buf, Interest::default());
         let Step::Skim(skimmed) = step else { panic!() };
         assert_eq!((skimmed.bytes, skimmed.messages), (bytes.len(), 1));
     }

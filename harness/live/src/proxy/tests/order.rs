@@ -133,6 +133,15 @@ async fn mutations_change_what_the_client_sees() {
 }
 
 #[tokio::test]
+async fn an_edited_message_keeps_its_edit_when_it_changes_places() {
+    for kind in [mutate(Mutation::SwapWithNext), FaultKind::Reorder { behind: 1, within_ms: 60_000 }] {
+        let replace = fault("edit", delivery(1), mutate(Mutation::ReplacePayload { payload: "changed".into() }));
+        let faults = vec![replace, fault("move", delivery(1), kind)];
+        check(faults, &["ev s:1 a", "ev s:2 b"], &["ev s:2 b", "ev s:1 changed"]).await;
+    }
+}
+
+#[tokio::test]
 async fn edits_add_up_and_another_fault_may_follow() {
     let rewrite = |stream: &str, to| FaultKind::RewriteCursor { stream: stream.into(), to: Cursor(to) };
     let at = || Position::Resume { nth: 1 };

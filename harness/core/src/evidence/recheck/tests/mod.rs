@@ -57,11 +57,7 @@ fn bundle(made: &[Made<'_>], state: State) -> Files {
     for made in made {
         let driven = driven(*made);
         files.extend(scenario_files(driven.plan.to_json().as_bytes(), &driven));
-        judged.push(judge_scenario(&JudgeInput {
-            plan: &driven.plan,
-            legacy: &driven.legacy.history,
-            candidate: &driven.candidate.history,
-        }));
+        judged.push(judge_scenario(&CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history)));
         let asked = Asked { digest: driven.plan.scenario_digest.clone(), known_bad: made.2.is_some() };
         evidence.scope.scenarios.insert(made.0.to_owned(), asked);
         times.scenarios_ms.insert(made.0.to_owned(), driven.elapsed_ms);

@@ -53,7 +53,7 @@ fn a_built_in_scenario_is_left_out_for_a_reason_that_follows_from_the_lanes() {
     let asked = |name: &str| {
         let path = format!("scenarios/{name}.toml");
         let (_, text) = crate::scenario::stock().iter().find(|(stock, _)| *stock == path).unwrap();
-        Asked { digest: crate::scenario::sha256(text.as_bytes()), known_bad: false }
+        Asked { digest: crate::hash::sha256(text.as_bytes()), known_bad: false }
     };
     let why = "it kills or pauses the legacy server, which is not ours";
     let left_out = |name: &'static str, why: &'static str, server| {

@@ -9,7 +9,7 @@ fn text(text: &str) -> Body {
 }
 
 fn read(serializer: Serializer, body: &Body) -> Result<Message, CodecError> {
-    decode(serializer, Direction::ToClient, body)
+    decode(serializer, Direction::Downstream, body)
 }
 
 #[test]
@@ -75,7 +75,7 @@ proptest! {
     #[test]
     fn no_bytes_make_the_codec_panic(bytes: Vec<u8>, to_lane: bool, v1: bool, as_text: bool) {
         let serializer = if v1 { Serializer::V1 } else { Serializer::V2 };
-        let direction = if to_lane { Direction::ToLane } else { Direction::ToClient };
+        let direction = if to_lane { Direction::Upstream } else { Direction::Downstream };
         let bytes = Bytes::from(bytes);
         let _ = decode(serializer, direction, &if as_text { Body::Text(bytes) } else { Body::Binary(bytes) });
     }

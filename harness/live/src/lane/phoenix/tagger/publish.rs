@@ -19,14 +19,14 @@ impl Tagger {
     pub(super) fn tag_http(&self, direction: Direction, bytes: &[u8]) -> FrameTag {
         let text = String::from_utf8_lossy(bytes);
         match direction {
-            Direction::ToLane => {
+            Direction::Upstream => {
                 if self.topic_in_path(&text).is_some() {
                     FrameTag::Publish
                 } else {
                     FrameTag::Other
                 }
             }
-            Direction::ToClient => {
+            Direction::Downstream => {
                 let body = text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
                 let has = |name: &str| body.contains(&format!("\"{name}\""));
                 let acks = has(&self.profile.publish.seq) || has("code");

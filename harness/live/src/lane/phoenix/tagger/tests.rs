@@ -91,7 +91,7 @@ fn a_cursor_is_rewritten_or_added() {
 
     let tagger = tagger(Serializer::V2);
     let subscribe = |resume: &str| Frame {
-        direction: Direction::ToLane,
+        direction: Direction::Upstream,
         body: Body::Text(Bytes::from(format!(
             r#"["1","2","sync:v1","sync:subscribe",{{"topics":["run:r1:events"]{resume}}}]"#
         ))),
@@ -110,11 +110,11 @@ fn the_writers_traffic_is_told_apart() {
     let http = |direction, text: &str| {
         tagger.tag(&Frame { direction, body: Body::Http(Bytes::copy_from_slice(text.as_bytes())) })
     };
-    assert_eq!(http(Direction::ToLane, "POST /internal/v1/sync/publish HTTP/1.1\r\n\r\n{}"), FrameTag::Publish);
-    assert_eq!(http(Direction::ToLane, "PUT /internal/v1/sync/topics/t HTTP/1.1\r\n\r\n{}"), FrameTag::Other);
-    assert_eq!(http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n{\"seq\":1}"), FrameTag::Ack);
-    assert_eq!(http(Direction::ToClient, "HTTP/1.1 409 Conflict\r\n\r\n{\"code\":\"x\"}"), FrameTag::Ack);
-    assert_eq!(http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n{\"head_seq\":1}"), FrameTag::Other);
+    assert_eq!(http(Direction::Upstream, "POST /internal/v1/sync/publish HTTP/1.1\r\n\r\n{}"), FrameTag::Publish);
+    assert_eq!(http(Direction::Upstream, "PUT /internal/v1/sync/topics/t HTTP/1.1\r\n\r\n{}"), FrameTag::Other);
+    assert_eq!(http(Direction::Downstream, "HTTP/1.1 200 OK\r\n\r\n{\"seq\":1}"), FrameTag::Ack);
+    assert_eq!(http(Direction::Downstream, "HTTP/1.1 409 Conflict\r\n\r\n{\"code\":\"x\"}"), FrameTag::Ack);
+    assert_eq!(http(Direction::Downstream, "HTTP/1.1 200 OK\r\n\r\n{\"head_seq\":1}"), FrameTag::Other);
 }
 
 #[test]
@@ -124,7 +124,8 @@ fn a_publish_whose_topic_is_in_the_path_is_told_with_its_stream() {
     (profile.publish.topic, profile.publish.payload) = (String::new(), String::new());
     let tagger = Tagger::new(Serializer::V2, Arc::new(profile), Arc::new(names()));
     let look = |text: &str| {
-        tagger.look(&Frame { direction: Direction::ToLane, body: Body::Http(Bytes::copy_from_slice(text.as_bytes())) })
+        tagger
+            .look(&Frame { direction: Direction::Upstream, body: Body::Http(Bytes::copy_from_slice(text.as_bytes())) })
     };
     let found = look("POST /topics/run%3Ar1%3Aevents/events HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}");
     assert_eq!(found.tag, FrameTag::Publish);
@@ -143,10 +144,10 @@ fn the_sockets_heartbeat_counts_where_the_channel_has_none() {
         let tagger = Tagger::new(Serializer::V2, Arc::new(profile.clone()), Arc::new(names()));
         tagger.tag(&Frame { direction, body: Body::Text(Bytes::from(text)) })
     };
-    assert_eq!(beat(&profile, Direction::ToLane, "heartbeat"), FrameTag::Other);
+    assert_eq!(beat(&profile, Direction::Upstream, "heartbeat"), FrameTag::Other);
     profile.events.heartbeat = String::new();
-    assert_eq!(beat(&profile, Direction::ToLane, "heartbeat"), FrameTag::Heartbeat);
-    assert_eq!(beat(&profile, Direction::ToClient, "phx_reply"), FrameTag::HeartbeatReply);
+    assert_eq!(beat(&profile, Direction::Upstream, "heartbeat"), FrameTag::Heartbeat);
+    assert_eq!(beat(&profile, Direction::Downstream, "phx_reply"), FrameTag::HeartbeatReply);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub struct Row {
 
 impl Row {
     pub fn direction(&self) -> Direction {
-        if self.dir == "c2s" { Direction::ToLane } else { Direction::ToClient }
+        if self.dir == "c2s" { Direction::Upstream } else { Direction::Downstream }
     }
 
     pub fn frame(&self) -> Option<Frame> {
@@ -60,7 +60,7 @@ pub async fn play(rows: Vec<Row>, serializer: Serializer) -> SocketAddr {
         for row in rows {
             let Some(frame) = row.frame() else { break };
             let recorded = decode(serializer, row.direction(), &frame.body).unwrap();
-            if row.direction() == Direction::ToClient {
+            if row.direction() == Direction::Downstream {
                 let now = |then: &Value| refs.iter().find(|(known, _)| known == then).unwrap().1.clone();
                 let (join_ref, msg_ref) = (now(&recorded.join_ref), now(&recorded.msg_ref));
                 let message = Message { join_ref, msg_ref, ..recorded };
@@ -75,7 +75,7 @@ pub async fn play(rows: Vec<Row>, serializer: Serializer) -> SocketAddr {
                     return;
                 };
                 let body = Body::Text(Bytes::from(text.as_str().to_owned()));
-                let asked = decode(serializer, Direction::ToLane, &body).unwrap();
+                let asked = decode(serializer, Direction::Upstream, &body).unwrap();
                 if asked.topic != "phoenix" {
                     break asked;
                 }

@@ -171,7 +171,7 @@ fn a_cursor_is_rewritten_in_the_check_and_in_the_query() {
     for protocol in [Protocol::V1, Protocol::V2, Protocol::V3] {
         let tagger = tagger(protocol);
         let frame =
-            |message| Frame { direction: Direction::ToLane, body: Body::Binary(encode_client(&[message]).unwrap()) };
+            |message| Frame { direction: Direction::Upstream, body: Body::Binary(encode_client(&[message]).unwrap()) };
         let args = resume_args(&[("s1".to_owned(), 5), ("s2".to_owned(), 6)]);
         let check = frame(request::call(protocol, Purpose::Check.request_id(1), RESUME_REDUCER, args));
         let queries = vec![request::events_query("s1", 5), request::events_query("s2", 6)];
@@ -191,7 +191,7 @@ fn a_bootstrap_opens_its_resume_without_cursors() {
     let queries = vec![request::events_query("s1", 0)];
     let message = request::subscribe(Protocol::V2, Purpose::Bootstrap.request_id(1), queries);
     let body = Body::Binary(encode_client(&[message]).unwrap());
-    let tag = tagger(Protocol::V2).tag(&Frame { direction: Direction::ToLane, body });
+    let tag = tagger(Protocol::V2).tag(&Frame { direction: Direction::Upstream, body });
     assert_eq!(tag, FrameTag::Resume { cursors: vec![(stream("s1"), None)], opens: true });
 }
 
@@ -213,7 +213,7 @@ fn failed_call(cursor: u64) -> Frame {
     failed.reducer_call.request_id = 0;
     let bytes =
         encode_server(&[ServerMessage::V1(v1::ServerMessage::TransactionUpdate(failed))], Compressed::None).unwrap();
-    Frame { direction: Direction::ToClient, body: Body::Binary(bytes) }
+    Frame { direction: Direction::Downstream, body: Body::Binary(bytes) }
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_frame_with_a_delivery_and_the_end_of_a_resume_is_of_both_sorts() {
     };
     let messages = [ServerMessage::V2(applied.into()), transaction.unwrap()];
     let look = tagger(Protocol::V3).look(&Frame {
-        direction: Direction::ToClient,
+        direction: Direction::Downstream,
         body: Body::Binary(encode_server(&messages, Compressed::Gzip).unwrap()),
     });
     assert!(matches!(look.tag, FrameTag::Delivery { .. }));
@@ -249,7 +249,7 @@ fn a_heartbeat_is_no_resume() {
     let args = resume_args(&[("s1".to_owned(), u64::MAX)]);
     let message = request::call(Protocol::V3, Purpose::Heartbeat.request_id(1), RESUME_REDUCER, args);
     let body = Body::Binary(encode_client(&[message]).unwrap());
-    let frame = Frame { direction: Direction::ToLane, body };
+    let frame = Frame { direction: Direction::Upstream, body };
     assert_eq!(tagger(Protocol::V3).tag(&frame), FrameTag::Heartbeat);
     assert_eq!(tagger(Protocol::V3).edit(&frame, &Edit::Cursor { stream: stream("s1"), to: Cursor(1) }), None);
 }
@@ -261,20 +261,20 @@ fn the_writers_traffic_is_told_apart() {
         tagger.tag(&Frame { direction, body: Body::Http(Bytes::copy_from_slice(text.as_bytes())) })
     };
     assert_eq!(
-        http(Direction::ToLane, "POST /v1/database/d/call/append_sync_event HTTP/1.1\r\n\r\n[]"),
+        http(Direction::Upstream, "POST /v1/database/d/call/append_sync_event HTTP/1.1\r\n\r\n[]"),
         FrameTag::Publish
     );
-    assert_eq!(http(Direction::ToLane, "POST /v1/database/d/sql HTTP/1.1\r\n\r\nSELECT"), FrameTag::Other);
-    assert_eq!(http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n"), FrameTag::Ack);
-    assert_eq!(http(Direction::ToClient, "HTTP/1.1 530 \r\n\r\n{\"code\":\"x\"}"), FrameTag::Ack);
-    assert_eq!(http(Direction::ToClient, "HTTP/1.1 200 OK\r\n\r\n[{\"rows\":[[1]]}]"), FrameTag::Other);
+    assert_eq!(http(Direction::Upstream, "POST /v1/database/d/sql HTTP/1.1\r\n\r\nSELECT"), FrameTag::Other);
+    assert_eq!(http(Direction::Downstream, "HTTP/1.1 200 OK\r\n\r\n"), FrameTag::Ack);
+    assert_eq!(http(Direction::Downstream, "HTTP/1.1 530 \r\n\r\n{\"code\":\"x\"}"), FrameTag::Ack);
+    assert_eq!(http(Direction::Downstream, "HTTP/1.1 200 OK\r\n\r\n[{\"rows\":[[1]]}]"), FrameTag::Other);
 }
 
 #[test]
 fn bytes_that_are_no_message_are_other() {
     for protocol in [Protocol::V1, Protocol::V2, Protocol::V3] {
         for bytes in [&b""[..], b"\x00", b"\x07abc", b"\x01nope", b"\x02nope", b"\x00\xff\xff\xff\xff\xff"] {
-            for direction in [Direction::ToLane, Direction::ToClient] {
+            for direction in [Direction::Upstream, Direction::Downstream] {
                 let frame = Frame { direction, body: Body::Binary(Bytes::copy_from_slice(bytes)) };
                 assert_eq!(tagger(protocol).tag(&frame), FrameTag::Other, "{bytes:?}");
             }

@@ -31,7 +31,7 @@ impl Row {
     }
 
     pub fn frame(&self) -> Frame {
-        let direction = if self.to_lane() { Direction::ToLane } else { Direction::ToClient };
+        let direction = if self.to_lane() { Direction::Upstream } else { Direction::Downstream };
         Frame { direction, body: Body::Binary(self.bytes()) }
     }
 }
@@ -114,11 +114,11 @@ pub fn in_json() -> Vec<Frame> {
     };
     let server = |message: ServerMessage<JsonFormat>| {
         let text = serde_json::to_string(SerdeWrapper::from_ref(&message)).unwrap();
-        Frame { direction: Direction::ToClient, body: Body::Text(text.into()) }
+        Frame { direction: Direction::Downstream, body: Body::Text(text.into()) }
     };
     let client = |message: v1::ClientMessage<Box<str>>| {
         let text = serde_json::to_string(SerdeWrapper::from_ref(&message)).unwrap();
-        Frame { direction: Direction::ToLane, body: Body::Text(text.into()) }
+        Frame { direction: Direction::Upstream, body: Body::Text(text.into()) }
     };
     let call = |reducer: &'static str, args: &str| {
         client(v1::ClientMessage::CallReducer(v1::CallReducer {

@@ -8,9 +8,9 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::desk::Place;
+use super::conn::Conn;
+use super::interceptor::Place;
 use super::order::{Order, Way};
-use super::pump::Conn;
 use crate::frame::{Direction, FrameTag};
 use crate::toxic::{Chain, Ending, Out, Toxic};
 
@@ -46,7 +46,7 @@ type Written = Result<(), WriteEnd>;
 pub(super) type Toxics = watch::Receiver<Arc<[Toxic]>>;
 
 /// Where a direction's bytes go.
-pub(super) struct Outlet<W> {
+pub(super) struct Egress<W> {
     conn: Conn,
     direction: Direction,
     sink: W,
@@ -63,12 +63,12 @@ pub(super) struct Outlet<W> {
     pub(super) frames: u64,
 }
 
-impl<W: AsyncWrite + Unpin> Outlet<W> {
-    pub(super) fn new(conn: Conn, direction: Direction, sink: W) -> Outlet<W> {
+impl<W: AsyncWrite + Unpin> Egress<W> {
+    pub(super) fn new(conn: Conn, direction: Direction, sink: W) -> Egress<W> {
         let shared = &conn.shared;
         let toxics = shared.toxics.subscribe();
-        let chain = Chain::new(shared.desk.chance.of(conn.number, direction));
-        let mut outlet = Outlet {
+        let chain = Chain::new(shared.interceptor.chance.of(conn.number, direction));
+        let mut egress = Egress {
             direction,
             sink,
             gathered: BytesMut::new(),
@@ -80,8 +80,8 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
             frames: 0,
             conn,
         };
-        outlet.follow();
-        outlet
+        egress.follow();
+        egress
     }
 
     /// Whether messages are kept back.
@@ -111,10 +111,9 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         }
         self.changed = false;
         let toxics = Arc::clone(&self.toxics.borrow_and_update());
-        let (chance, number) = (&self.conn.shared.desk.chance, self.conn.number);
-        let applies = |toxic: &&Toxic| {
-            self.direction == toxic.direction.into() && chance.gives(number, &toxic.name, toxic.toxicity)
-        };
+        let (chance, number) = (&self.conn.shared.interceptor.chance, self.conn.number);
+        let applies =
+            |toxic: &&Toxic| self.direction == toxic.direction && chance.gives(number, &toxic.name, toxic.toxicity);
         let ours: Vec<Toxic> = toxics.iter().filter(applies).cloned().collect();
         let now = Instant::now();
         self.chain.set(&ours, now);
@@ -131,11 +130,11 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
     }
 
     /// A message that passes, in its way.
-    pub(super) async fn pass(&mut self, tag: &FrameTag, raw: Bytes, way: Way) -> Written {
+    pub(super) async fn pass(&mut self, tag: &FrameTag, raw: &Bytes, way: Way) -> Written {
         if way == Way::Now && !self.order.keeps() {
-            return self.gather(&raw).await;
+            return self.gather(raw).await;
         }
-        let out = self.order.put(tag, raw, way);
+        let out = self.order.put(tag, raw.clone(), way);
         self.all(out).await
     }
 
@@ -187,6 +186,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         for piece in bytes.chunks(PIECE_BYTES) {
             while !self.chain.has_room() {
                 self.await_chain().await?;
+                self.advance().await?;
             }
             self.chain.push(Bytes::copy_from_slice(piece), Instant::now());
             self.advance().await?;
@@ -239,11 +239,10 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
                     self.due = None;
                     return Ok(());
                 }
-                Out::Ended(Ending::Eof) => {
+                Out::Ended(ending) => {
                     self.due = None;
-                    return Err(WriteEnd::Toxic(Ending::Eof));
+                    return Err(WriteEnd::Toxic(ending));
                 }
-                Out::Ended(ending) => return Err(WriteEnd::Toxic(ending)),
             }
         }
     }
@@ -256,9 +255,9 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
             let toxics = self.toxics.borrow();
             let of = toxics.iter().find(|toxic| toxic.name == name);
             let what = of.map_or("toxic", |toxic| toxic.toxic.type_name());
-            let hit = format!("{what} {}", cutover_core::plan::Direction::from(self.direction).as_str());
+            let hit = format!("{what} {}", self.direction.as_str());
             drop(toxics);
-            self.conn.shared.desk.record(&name, place, &hit, None);
+            self.conn.shared.interceptor.record(&name, place, &hit, None);
         }
     }
 
@@ -266,10 +265,9 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         let stop = self.conn.stop.clone();
         tokio::select! {
             biased;
-            () = stop.cancelled() => return Err(WriteEnd::Stopped),
-            () = self.due() => {}
+            () = stop.cancelled() => Err(WriteEnd::Stopped),
+            () = self.due() => Ok(()),
         }
-        self.advance().await
     }
 
     /// Waits until the chain holds nothing any more.
@@ -277,6 +275,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         self.advance().await?;
         while self.due.is_some() {
             self.await_chain().await?;
+            self.advance().await?;
         }
         Ok(())
     }
@@ -290,21 +289,12 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
             self.chain.end(Instant::now());
             loop {
                 match self.advance().await {
-                    Ok(()) => self.await_chain_or_end().await?,
+                    Ok(()) => self.await_chain().await?,
                     Err(WriteEnd::Toxic(Ending::Eof)) => break,
                     Err(end) => return Err(end),
                 }
             }
         }
         Ok(self.sink.shutdown().await?)
-    }
-
-    async fn await_chain_or_end(&mut self) -> Written {
-        let stop = self.conn.stop.clone();
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => Err(WriteEnd::Stopped),
-            () = self.due() => Ok(()),
-        }
     }
 }

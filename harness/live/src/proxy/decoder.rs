@@ -1,93 +1,40 @@
 //! One direction of a connection, cut into units: HTTP messages until an upgrade, WebSocket messages after it, and bare
 //! bytes wherever neither can be read. No byte is lost or made up: the units' bytes in a row are the bytes that came.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::Limits;
-use super::exchange::{Exchange, Request, Switch};
+use super::conn::Conn;
+use super::exchange::{Request, Switch};
 use super::http::{self, Framing, Parsed, RequestHead, ResponseHead};
 use super::http_body::{HttpBody, publishes};
 use super::interest::Interest;
-use super::ws::{Parser, Read, Skimmed, Unreadable};
-use crate::frame::{Direction, Frame, FrameTagger, TaggerFactory};
-
-/// What comes next in a direction.
-pub(super) enum Step {
-    /// Something to pass on.
-    Unit(Unit),
-    /// Bytes at the front of the buffer that go on as they are, and how many messages begin in them.
-    Skim(Skimmed),
-    /// Bytes of the buffer that go on as they are, and stay in it: they are still being read.
-    Peeked(Range<usize>),
-    /// More bytes are needed.
-    More,
-    /// Nothing can be said before the other direction has switched (or not).
-    AwaitSwitch,
-    /// The direction can't be read from here on, and why; ask again for its bytes.
-    WentRaw(&'static str),
-    /// A message is too long to be put together, and passes unread; it has at least so many bytes.
-    OverLimit(u64),
-}
-
-/// Something to pass on, whole.
-pub(super) enum Unit {
-    /// Bytes that no fault looks at.
-    Bytes(Bytes),
-    /// Bytes of a message that faults would look at, and that can't be read.
-    Unread(Bytes),
-    /// A message.
-    Message(Message),
-}
-
-/// A message with the bytes in which it came.
-pub(super) struct Message {
-    pub(super) frame: Frame,
-    pub(super) raw: Bytes,
-    pub(super) tagger: Arc<dyn FrameTagger>,
-    pub(super) extent: Extent,
-}
-
-/// How much of a message is at hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// All of it.
-    Whole,
-    /// Its beginning; the rest follows as bytes.
-    Beginning,
-}
+use super::unit::{Extent, Message, Step, Unit, skim};
+use super::ws::{Parser, Read, Unreadable};
+use crate::frame::{Direction, Frame, FrameTagger};
 
 enum Mode {
     Head,
     Body(HttpBody),
     AwaitSwitch,
     WebSocket(Parser, Arc<dyn FrameTagger>),
-    Raw,
+    /// Unreadable, and why.
+    Raw(&'static str),
 }
 
 /// Cuts one direction into units.
-pub(super) struct Line {
+pub(super) struct Decoder {
+    conn: Conn,
     direction: Direction,
     mode: Mode,
-    exchange: Arc<Exchange>,
-    factory: Arc<dyn TaggerFactory>,
-    limits: Limits,
-    /// How many bytes at the front of the buffer have gone on already, since nobody wants to see the head whole.
+    /// How many bytes of a head at the front of the buffer have gone on already, since no fault needs the whole head.
     passed: usize,
-    /// Why it can't be read, where it can't.
-    why: &'static str,
 }
 
-impl Line {
-    pub(super) fn new(
-        direction: Direction,
-        exchange: Arc<Exchange>,
-        factory: Arc<dyn TaggerFactory>,
-        limits: Limits,
-    ) -> Line {
-        Line { direction, mode: Mode::Head, exchange, factory, limits, passed: 0, why: "" }
+impl Decoder {
+    pub(super) fn new(conn: Conn, direction: Direction) -> Decoder {
+        Decoder { conn, direction, mode: Mode::Head, passed: 0 }
     }
 
     /// The next unit off the front of `buf`. What no fault has an interest in passes as it comes.
@@ -98,7 +45,7 @@ impl Line {
                 Mode::Body(_) => self.body(buf),
                 Mode::AwaitSwitch => self.await_switch(),
                 Mode::WebSocket(..) => self.websocket(buf, interest.frames(self.direction)),
-                Mode::Raw => {
+                Mode::Raw(_) => {
                     buf.advance(std::mem::take(&mut self.passed));
                     Some(skim(buf.len(), 0))
                 }
@@ -137,44 +84,40 @@ impl Line {
         matches!(&self.mode, Mode::WebSocket(parser, _) if parser.is_amid_frame())
     }
 
-    /// The HTTP message just given is lost, and so is what follows of it.
-    pub(super) fn discard(&mut self) {
-        if let Mode::Body(body) = &mut self.mode {
+    /// The HTTP message just given passes so many times; where that is never, what follows of it is lost too.
+    pub(super) fn passes(&mut self, copies: usize) {
+        if copies == 0
+            && let Mode::Body(body) = &mut self.mode
+        {
             body.discard();
         }
-        if self.direction == Direction::ToLane && !matches!(self.mode, Mode::WebSocket(..)) {
-            self.exchange.unasked();
-        }
-    }
-
-    /// The HTTP message just given passes this many more times.
-    pub(super) fn repeat(&mut self, more: u8) {
-        if self.direction == Direction::ToLane && !matches!(self.mode, Mode::WebSocket(..)) {
-            self.exchange.asked_again(more);
+        if copies != 1 && self.direction == Direction::Upstream && !matches!(self.mode, Mode::WebSocket(..)) {
+            self.conn.exchange.passes(copies);
         }
     }
 
     /// Why the direction can't be read, where it can't.
     pub(super) fn unread(&self) -> Option<&'static str> {
-        matches!(self.mode, Mode::Raw).then_some(self.why)
+        match self.mode {
+            Mode::Raw(why) => Some(why),
+            _ => None,
+        }
     }
 
     fn go_raw(&mut self, why: &'static str) -> Option<Step> {
-        self.mode = Mode::Raw;
-        self.why = why;
-        self.exchange.set(Switch::Raw(why));
-        Some(Step::WentRaw(why))
+        self.mode = Mode::Raw(why);
+        self.conn.exchange.set(Switch::Raw(why));
+        Some(Step::WentRaw)
     }
 
     fn head(&mut self, buf: &mut BytesMut, interest: Interest) -> Option<Step> {
-        match self.exchange.switch() {
+        match self.conn.exchange.switch() {
             Switch::WebSocket(tagger) => {
-                self.mode = Mode::WebSocket(Parser::new(self.limits.message_max_bytes), tagger);
+                self.mode = Mode::WebSocket(Parser::new(self.conn.shared.limits.message_max_bytes), tagger);
                 return None;
             }
             Switch::Raw(why) => {
-                self.mode = Mode::Raw;
-                self.why = why;
+                self.mode = Mode::Raw(why);
                 return None;
             }
             Switch::Http | Switch::Asked => {}
@@ -182,14 +125,14 @@ impl Line {
         if buf.is_empty() {
             return Some(Step::More);
         }
-        let to_lane = self.direction == Direction::ToLane;
+        let to_lane = self.direction == Direction::Upstream;
         // An upgrade's offer of extensions is taken out where messages are to be read later, in either direction.
         let whole = interest.http(self.direction) || (to_lane && interest.any());
         let parsed =
             if to_lane { http::request(buf).map(Head::Request) } else { http::response(buf).map(Head::Response) };
         let (parsed, len) = match parsed {
             Parsed::Head(parsed, len) => (parsed, len),
-            Parsed::Partial if buf.len() < self.limits.head_max_bytes => {
+            Parsed::Partial if buf.len() < self.conn.shared.limits.head_max_bytes => {
                 if whole && self.passed == 0 {
                     return Some(Step::More);
                 }
@@ -209,7 +152,7 @@ impl Line {
     fn request(&mut self, head: RequestHead, len: usize, buf: &mut BytesMut, interest: Interest) -> Option<Step> {
         let upgrade = head.upgrade && head.framing == Framing::Length(0);
         let request = Request { method: head.method, target: head.target, upgrade };
-        if !self.exchange.asked(request.clone()) {
+        if !self.conn.exchange.asked(request.clone()) {
             return self.go_raw("too many requests wait for their responses");
         }
         if upgrade {
@@ -234,14 +177,14 @@ impl Line {
         if matches!(head.code, 100 | 102..=199) {
             return Some(self.head_bytes(len, buf));
         }
-        let Some(request) = self.exchange.answered() else {
+        let Some(request) = self.conn.exchange.answered() else {
             return self.go_raw("the lane answered what was not asked");
         };
         if head.code == 101 {
             return self.switch(&head, &request, len, buf);
         }
         if request.upgrade {
-            self.exchange.set(Switch::Http);
+            self.conn.exchange.set(Switch::Http);
         }
         if request.method == "CONNECT" && matches!(head.code, 200..=299) {
             return self.go_raw("the client asked for a tunnel");
@@ -258,14 +201,14 @@ impl Line {
         if head.extensions {
             return self.go_raw("the WebSocket has an extension that changes its frames");
         }
-        let tagger = self.factory.tagger(&request.target, head.subprotocol.as_deref());
-        self.exchange.set(Switch::WebSocket(Arc::clone(&tagger)));
-        self.mode = Mode::WebSocket(Parser::new(self.limits.message_max_bytes), tagger);
+        let tagger = self.conn.shared.factory.tagger(&request.target, head.subprotocol.as_deref());
+        self.conn.exchange.set(Switch::WebSocket(Arc::clone(&tagger)));
+        self.mode = Mode::WebSocket(Parser::new(self.conn.shared.limits.message_max_bytes), tagger);
         Some(self.head_bytes(len, buf))
     }
 
     fn await_switch(&mut self) -> Option<Step> {
-        match self.exchange.switch() {
+        match self.conn.exchange.switch() {
             Switch::Asked => return Some(Step::AwaitSwitch),
             Switch::Http | Switch::WebSocket(_) | Switch::Raw(_) => self.mode = Mode::Head,
         }
@@ -288,9 +231,9 @@ impl Line {
         let front = head_bytes - passed;
         // A head that has gone on in part is no message for the faults any more.
         let shown = (passed == 0 && interest.http(self.direction)).then(|| {
-            let tagger = self.factory.tagger(&request.target, None);
+            let tagger = self.conn.shared.factory.tagger(&request.target, None);
             let about = interest.any_http(self.direction) || publishes(&*tagger, request);
-            let most = if ends { self.limits.http_shown_max_bytes } else { 0 };
+            let most = if ends { self.conn.shared.limits.http_shown_max_bytes } else { 0 };
             about.then_some((most.max(front), tagger))
         });
         self.mode = Mode::Body(HttpBody::new(framing, front, shown.flatten()));
@@ -340,17 +283,11 @@ impl Line {
                 let mut pending = BytesMut::from(&parser.take_pending()[..]);
                 pending.unsplit(buf.split());
                 *buf = pending;
-                self.mode = Mode::Raw;
-                self.why = why;
-                Some(Step::WentRaw(why))
+                self.mode = Mode::Raw(why);
+                Some(Step::WentRaw)
             }
         }
     }
-}
-
-/// What passes unread, or a wish for more where nothing does.
-pub(super) fn skim(bytes: usize, messages: u64) -> Step {
-    if bytes == 0 { Step::More } else { Step::Skim(Skimmed { bytes, messages }) }
 }
 
 enum Head {

@@ -1,5 +1,5 @@
-//! The desk at which every message is shown to the faults: counts positions, asks the faults, keeps the ledger. One for
-//! all connections of a client, so that its counts run on through reconnects.
+//! Shows every message to the faults: counts positions, asks the faults, keeps the ledger. There is one for all
+//! connections of a client, so that its counts continue after a reconnect.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,28 +11,27 @@ use cutover_core::plan::{FaultKind, PlannedFault, Position};
 use tokio::sync::watch;
 
 use super::chance::Chance;
+use super::config::{LedgerSink, MessageToxic};
 use super::interest::Interest;
-use super::line::Extent;
 use super::tally::Tally;
-use super::{LedgerSink, MessageToxic};
+use super::unit::{Extent, Message};
 use crate::fault::{self, Fate, Fault, Seen};
-use crate::frame::{Frame, FrameTag, FrameTagger, View};
+use crate::frame::{Frame, FrameTag, View};
 
-/// The most names of faults and toxics that fired which are remembered: a service may be given new ones for months. No
-/// plan has so many.
+/// The most names of fired faults and toxics that are kept: a service may get new ones for months. No plan has so many.
 const FIRED_MAX: usize = 4096;
 
 /// What was decided on a message.
 pub(super) struct Decision {
     /// What it carries, changes included.
     pub(super) tag: FrameTag,
-    /// The message anew, where a fault changed it.
+    /// The changed message, where a fault changed it.
     pub(super) edited: Option<Frame>,
     /// What becomes of it; never [`Fate::Edit`].
     pub(super) fate: Fate,
 }
 
-/// Where a message came by.
+/// Where a message was seen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     /// The connection, from 1.
@@ -41,12 +40,12 @@ pub(super) struct Place {
     pub(super) frame: u64,
 }
 
-pub(super) struct Desk {
+pub(super) struct Interceptor {
     client: ClientId,
     pub(super) chance: Chance,
     ledger: Arc<dyn LedgerSink>,
     state: Mutex<State>,
-    /// What the faults may want to see, for a look without the lock.
+    /// What the faults may want to see, readable without the lock.
     interest: AtomicU8,
     fired: watch::Sender<BTreeSet<FaultId>>,
     acked: watch::Sender<BTreeSet<OpId>>,
@@ -86,9 +85,14 @@ impl Armed {
     }
 }
 
-impl Desk {
-    pub(super) fn new(client: ClientId, seed: u64, toxics: &[MessageToxic], ledger: Arc<dyn LedgerSink>) -> Desk {
-        Desk {
+impl Interceptor {
+    pub(super) fn new(
+        client: ClientId,
+        seed: u64,
+        toxics: &[MessageToxic],
+        ledger: Arc<dyn LedgerSink>,
+    ) -> Interceptor {
+        Interceptor {
             chance: Chance::new(seed, client.clone()),
             client,
             ledger,
@@ -122,8 +126,7 @@ impl Desk {
                 }
             })
             .collect();
-        let planned = state.faults.iter().map(|armed| &armed.planned);
-        self.interest.store(interest(planned), Ordering::Release);
+        self.look_for(&state);
     }
 
     /// Takes all faults off. What a planted defect does stays: a broken lane does not heal.
@@ -131,6 +134,10 @@ impl Desk {
         let mut state = self.state();
         let defect = |armed: &Armed| matches!(armed.planned.kind, FaultKind::Mutate { .. });
         state.faults.retain(defect);
+        self.look_for(&state);
+    }
+
+    fn look_for(&self, state: &State) {
         let planned = state.faults.iter().map(|armed| &armed.planned);
         self.interest.store(interest(planned), Ordering::Release);
     }
@@ -166,11 +173,6 @@ impl Desk {
         let _ = self.fired.subscribe().wait_for(|fired| fired.contains(fault)).await;
     }
 
-    /// Whether a fault or a toxic has fired.
-    pub(super) fn has_fired(&self, fault: &FaultId) -> bool {
-        self.fired.borrow().contains(fault)
-    }
-
     /// A connection can't be read any more.
     pub(super) fn went_blind(&self, conn: u32, why: &str) {
         self.ledger.went_blind(&self.client, conn, why);
@@ -181,13 +183,15 @@ impl Desk {
         self.ledger.unreachable(&self.client, conn, why);
     }
 
-    /// Decides on a message. Whoever strikes is in the ledger when this returns.
-    pub(super) fn decide(&self, place: Place, frame: &Frame, extent: Extent, tagger: &dyn FrameTagger) -> Decision {
+    /// Decides on a message. What fires is in the ledger when this returns.
+    pub(super) fn decide(&self, place: Place, message: &Message) -> Decision {
+        let Message { frame, tagger, extent, .. } = message;
+        let whole = *extent == Extent::Whole;
         if !self.interest().any() {
             return Decision { tag: FrameTag::Other, edited: None, fate: Fate::Pass };
         }
         // Reading a message costs the most, so it is done before the others have to wait.
-        let mut view = View::new(tagger, frame.clone());
+        let mut view = View::new(&**tagger, frame.clone());
         let mut state = self.state();
         let state = &mut *state;
         let nth = state.tally.count(place.conn, frame.direction, view.tag());
@@ -208,16 +212,16 @@ impl Desk {
             };
             match strike.fate {
                 Fate::Edit(edit) => {
-                    let changed = if extent == Extent::Whole { view.edited(&edit) } else { None };
+                    let changed = if whole { view.edited(&edit) } else { None };
                     let Some(changed) = changed else { continue };
                     let hit = armed.hit(&view);
-                    view = View::new(tagger, changed);
+                    view = View::new(&**tagger, changed);
                     edited = true;
                     if !strike.again {
                         self.record(&armed.planned.id, place, &hit, strike.rewrote);
                     }
                 }
-                fate if possible(&fate, extent) => {
+                fate if whole || !fate.needs_whole() => {
                     self.record(&armed.planned.id, place, &armed.hit(&view), strike.rewrote);
                     decided = Some(fate);
                 }
@@ -242,13 +246,6 @@ impl Desk {
             fired.insert(id.clone())
         });
     }
-}
-
-/// Whether a fate can be had where only the beginning of a message is at hand.
-fn possible(fate: &Fate, extent: Extent) -> bool {
-    let whole =
-        matches!(fate, Fate::Repeat(_) | Fate::DeliverAfterNext | Fate::Reorder(..) | Fate::Split(_) | Fate::Merge(..));
-    extent == Extent::Whole || !whole
 }
 
 fn describe(at: &Position) -> Option<String> {

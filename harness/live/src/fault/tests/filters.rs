@@ -22,7 +22,7 @@ fn a_message_is_picked_by_event_stream_seq_and_payload_together() {
             payload: Some(Predicate { pointer: String::new(), equals: Some(format!(" {payload} ")) }),
             ..deliveries()
         };
-        assert_eq!(strikes(&wire, &mut *armed(pick.clone(), FaultKind::Drop)).len(), 1, "{}", wire.name);
+        assert_eq!(fires(&wire, &mut *armed(pick.clone(), FaultKind::Drop)).len(), 1, "{}", wire.name);
         let other_value = Predicate { pointer: String::new(), equals: Some("\"another\"".to_owned()) };
         for never in [
             MessageFilter { event: Some("nope".to_owned()), ..pick.clone() },
@@ -33,7 +33,7 @@ fn a_message_is_picked_by_event_stream_seq_and_payload_together() {
             MessageFilter { kind: Some(MessageKind::Close), ..pick },
         ] {
             let mut fault = armed(never.clone(), FaultKind::Drop);
-            assert_eq!(strikes(&wire, &mut *fault), [], "{} {never:?}", wire.name);
+            assert_eq!(fires(&wire, &mut *fault), [], "{} {never:?}", wire.name);
         }
     }
 }
@@ -47,11 +47,10 @@ fn pings_pongs_and_closes_are_sorts_of_message_on_every_wire() {
             (Body::Pong(empty()), MessageKind::HeartbeatReply),
             (Body::Close(empty()), MessageKind::Close),
         ] {
-            for (direction, to) in
-                [(Direction::ToLane, plan::Direction::Upstream), (Direction::ToClient, plan::Direction::Downstream)]
-            {
+            for direction in [Direction::Upstream, Direction::Downstream] {
                 let frame = Frame { direction, body: body.clone() };
-                let mut fault = armed(MessageFilter { kind: Some(kind), ..MessageFilter::any(to) }, FaultKind::Drop);
+                let mut fault =
+                    armed(MessageFilter { kind: Some(kind), ..MessageFilter::any(direction) }, FaultKind::Drop);
                 assert!(shown(&mut *fault, &*wire.tagger, &frame, 1).is_some(), "{} {kind:?}", wire.name);
             }
         }
@@ -64,7 +63,7 @@ fn once_is_once_on_each_connection_unless_the_proxy_is_counted() {
     let frame = &wire.frames[3];
     for (per, expected) in [(Scope::Connection, 2), (Scope::Proxy, 1)] {
         let mut fault = armed(MessageFilter { per, ..deliveries() }, FaultKind::Drop);
-        let struck = [1, 1, 2, 2].into_iter().filter(|conn| shown(&mut *fault, &*wire.tagger, frame, *conn).is_some());
-        assert_eq!(struck.count(), expected);
+        let fired = [1, 1, 2, 2].into_iter().filter(|conn| shown(&mut *fault, &*wire.tagger, frame, *conn).is_some());
+        assert_eq!(fired.count(), expected);
     }
 }

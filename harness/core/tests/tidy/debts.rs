@@ -1,0 +1,27 @@
+//! Places that break a rule today, by the beginning of their path. Only take entries out.
+
+/// Files of more than 450 lines.
+pub const LONG: &[&str] =
+    &["harness/core/src/evidence/tests.rs", "harness/core/src/history/record.rs", "harness/live/src/drive/case.rs"];
+
+/// Files with lines of more than 120 columns.
+pub const WIDE: &[&str] = &[""];
+
+/// Circles of more than two files.
+pub const CIRCLES: &[&str] = &[
+    "harness/live/src/drive/",
+    "harness/live/src/lane/phoenix/",
+    "harness/live/src/stage/",
+    "harness/reference/src/",
+    "spacetime/module/src/rules/",
+];
+
+/// Imports against the order of the rooms.
+pub const ROOMS: &[&str] = &["harness/core/src/plan/"];
+
+/// Doc comments that repeat the name.
+pub const ECHOES: &[&str] = &["harness/", "spacetime/"];
+
+pub fn is_owed(debts: &[&str], path: &str) -> bool {
+    debts.iter().any(|debt| path.starts_with(debt))
+}
