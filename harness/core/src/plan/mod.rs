@@ -4,11 +4,13 @@
 //! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
 
 mod compile;
+mod defect;
 pub mod fault;
 mod step;
 mod toxic;
 
 pub use compile::{PAYLOADS_WITHOUT_KEY, compile};
+pub use defect::Defect;
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,

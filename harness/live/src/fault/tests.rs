@@ -22,8 +22,8 @@ use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, View};
 use crate::lane::names::Names;
 use crate::lane::phoenix;
 use crate::lane::profile::PhoenixProfile;
+use crate::lane::spacetime;
 use crate::lane::spacetime::tests::recording;
-use crate::lane::spacetime::{self, JsonTagger};
 
 /// A tagger that says one thing of every frame.
 pub(crate) struct Canned(pub(crate) FrameTag);
@@ -74,7 +74,7 @@ fn wires() -> Vec<Wire> {
     }
     wires.push(Wire {
         name: "v1 in JSON".to_owned(),
-        tagger: Arc::new(JsonTagger::new(Arc::new(Names::any()), recording::schema())),
+        tagger: Arc::new(spacetime::Tagger::json(Arc::new(Names::any()), recording::schema())),
         frames: spacetime::tests::recording::in_json(),
         stream: "s1",
     });
@@ -85,12 +85,12 @@ fn deliveries() -> MessageFilter {
     MessageFilter { kind: Some(MessageKind::Delivery), ..MessageFilter::any(plan::Direction::Downstream) }
 }
 
-fn planned(pick: MessageFilter, kind: FaultKind, times: Times) -> PlannedFault {
-    PlannedFault { id: FaultId::new("f"), lane: None, client: "c".into(), at: Position::Message(pick), kind, times }
+fn planned(filter: MessageFilter, kind: FaultKind, times: Times) -> PlannedFault {
+    PlannedFault { id: FaultId::new("f"), lane: None, client: "c".into(), at: Position::Message(filter), kind, times }
 }
 
-fn armed(pick: MessageFilter, kind: FaultKind) -> Box<dyn Fault> {
-    arm(&planned(pick, kind, Times::Once))
+fn armed(filter: MessageFilter, kind: FaultKind) -> Box<dyn Fault> {
+    arm(&planned(filter, kind, Times::Once))
 }
 
 fn shown(fault: &mut dyn Fault, tagger: &dyn FrameTagger, frame: &Frame, conn: u32) -> Option<Effect> {

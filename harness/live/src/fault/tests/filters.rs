@@ -1,9 +1,9 @@
-//! What a pick asks for.
+//! What a filter asks for.
 
 use super::*;
 
 #[test]
-fn a_message_is_picked_by_event_stream_seq_and_payload_together() {
+fn a_message_is_matched_by_event_stream_seq_and_payload_together() {
     for wire in wires() {
         let views = wire.frames.iter().map(|frame| View::new(&*wire.tagger, frame.clone()));
         let (event, payload) = views
@@ -15,22 +15,22 @@ fn a_message_is_picked_by_event_stream_seq_and_payload_together() {
             })
             .next()
             .unwrap();
-        let pick = MessageFilter {
+        let filter = MessageFilter {
             event: Some(event),
             stream: Some(StreamId::new(wire.stream)),
             seq: Some(Seq(3)),
             payload: Some(Predicate { pointer: String::new(), equals: Some(format!(" {payload} ")) }),
             ..deliveries()
         };
-        assert_eq!(fires(&wire, &mut *armed(pick.clone(), FaultKind::Drop)).len(), 1, "{}", wire.name);
+        assert_eq!(fires(&wire, &mut *armed(filter.clone(), FaultKind::Drop)).len(), 1, "{}", wire.name);
         let other_value = Predicate { pointer: String::new(), equals: Some("\"another\"".to_owned()) };
         for never in [
-            MessageFilter { event: Some("nope".to_owned()), ..pick.clone() },
-            MessageFilter { stream: Some("nope".into()), ..pick.clone() },
-            MessageFilter { seq: Some(Seq(9999)), ..pick.clone() },
-            MessageFilter { payload: Some(other_value), ..pick.clone() },
-            MessageFilter { direction: plan::Direction::Upstream, ..pick.clone() },
-            MessageFilter { kind: Some(MessageKind::Close), ..pick },
+            MessageFilter { event: Some("nope".to_owned()), ..filter.clone() },
+            MessageFilter { stream: Some("nope".into()), ..filter.clone() },
+            MessageFilter { seq: Some(Seq(9999)), ..filter.clone() },
+            MessageFilter { payload: Some(other_value), ..filter.clone() },
+            MessageFilter { direction: plan::Direction::Upstream, ..filter.clone() },
+            MessageFilter { kind: Some(MessageKind::Close), ..filter },
         ] {
             let mut fault = armed(never.clone(), FaultKind::Drop);
             assert_eq!(fires(&wire, &mut *fault), [], "{} {never:?}", wire.name);

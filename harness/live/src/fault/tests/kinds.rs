@@ -32,8 +32,8 @@ fn each_sort_of_message_is_found_on_every_wire() {
     for wire in wires() {
         let spacetime = wire.stream == "s1";
         let found = |direction, kind| {
-            let pick = MessageFilter { kind: Some(kind), ..MessageFilter::any(direction) };
-            !fires(&wire, &mut *armed(pick, FaultKind::Drop)).is_empty()
+            let filter = MessageFilter { kind: Some(kind), ..MessageFilter::any(direction) };
+            !fires(&wire, &mut *armed(filter, FaultKind::Drop)).is_empty()
         };
         let greeter = if spacetime { plan::Direction::Downstream } else { plan::Direction::Upstream };
         assert!(found(greeter, MessageKind::Join), "{}: join", wire.name);
