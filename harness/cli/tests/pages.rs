@@ -253,12 +253,15 @@ fn the_topics_are_there() -> Result<(), Failed> {
 
 fn the_tables_are_there() -> Result<(), Failed> {
     let mut source = String::new();
-    for file in std::fs::read_dir(root().join("spacetime/module/src/db"))? {
-        source += &std::fs::read_to_string(file?.path())?;
+    for entry in std::fs::read_dir(root().join("spacetime/module/src"))? {
+        let path = entry?.path();
+        if path.is_file() {
+            source += &std::fs::read_to_string(path)?;
+        }
     }
     for table in source.split("#[table(name = ").skip(1) {
         let name = table.split([',', ')']).next().unwrap();
-        let fields = table.split("pub struct").nth(1).unwrap().split("\n}").next().unwrap();
+        let fields = table.split("pub struct").nth(1).unwrap().split('}').next().unwrap();
         let columns = fields.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
         let columns: Vec<&str> = columns.map(|(column, _)| column).collect();
         let rows = rows_of_the_contract();

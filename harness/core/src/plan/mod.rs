@@ -3,13 +3,11 @@
 //! Both lanes are driven with the same plan, and it is what the checkers judge by: it knows every event that is to be
 //! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
 
-mod compile;
 mod defect;
 pub mod fault;
 mod step;
 mod toxic;
 
-pub use compile::{PAYLOADS_WITHOUT_KEY, compile};
 pub use defect::Defect;
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,

@@ -7,9 +7,10 @@ use super::draft::Draft;
 use super::errors::Mistakes;
 use super::faults::{Fault, Target, Toxic};
 use super::read::At;
-use super::script::{Case, Lanes, ServerAction, Step};
+use super::script::{Case, Lanes, Step};
 use crate::ids::LaneId;
 use crate::matrix::{self, Part};
+use crate::plan::ServerAction;
 use crate::plan::fault::spec::Effect;
 
 /// Notes every claim that no checker covers or that the script can't earn on each lane.

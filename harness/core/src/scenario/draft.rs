@@ -3,8 +3,9 @@
 use super::faults::{FaultDraft, ToxicDraft};
 pub(super) use super::open::{CursorWord, Number};
 use super::read::At;
-use super::script::{Client, Lanes, ServerAction, Spread, Stream};
+use super::script::{Client, Lanes, Spread, Stream};
 use super::{AtLeast, Backoff, Expect};
+use crate::plan::ServerAction;
 
 /// The file, read.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 pub use super::faults::{Fault, Toxic};
 pub use super::open::Choice;
 use crate::ids::LaneId;
+use crate::plan::{Compression, Serializer, ServerAction};
 
 /// One lane, or both where `None`.
 pub type Lanes = Option<LaneId>;
@@ -89,26 +90,6 @@ pub enum Payload {
     Mixed,
 }
 
-/// Serializers of a Phoenix socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Serializer {
-    /// Objects.
-    V1,
-    /// Arrays.
-    V2,
-}
-
-/// Compressions of a SpacetimeDB socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// None.
-    None,
-    /// gzip.
-    Gzip,
-    /// Brotli.
-    Brotli,
-}
-
 /// How a publish is spread over its streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spread {
@@ -189,26 +170,4 @@ pub enum Step {
         /// What.
         action: ServerAction,
     },
-}
-
-/// What is done to a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServerAction {
-    /// `kill -9`, once the last acknowledged event is on disk.
-    Kill,
-    /// `kill -9` at once.
-    KillAtOnce,
-    /// Start again.
-    Restart,
-    /// SIGSTOP.
-    Pause,
-    /// SIGCONT.
-    Resume,
-}
-
-impl ServerAction {
-    /// Whether it is a `kill -9`.
-    pub fn kills(self) -> bool {
-        matches!(self, ServerAction::Kill | ServerAction::KillAtOnce)
-    }
 }

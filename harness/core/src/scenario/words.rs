@@ -1,9 +1,9 @@
 //! The words that a scenario may use, and what each stands for. The JSON Schema for editors lists the same ones.
 
 use super::open::CursorWord;
-use super::script::{Compression, Keys, Lanes, Payload, Serializer, ServerAction, Spread};
+use super::script::{Keys, Lanes, Payload, Spread};
 use crate::ids::LaneId;
-use crate::plan::{Defect, Direction};
+use crate::plan::{Compression, Defect, Direction, Serializer, ServerAction};
 
 /// The rows of the verification matrix.
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;

@@ -8,13 +8,8 @@ pub const LONG: &[&str] =
 pub const WIDE: &[&str] = &[""];
 
 /// Circles of more than two files.
-pub const CIRCLES: &[&str] = &[
-    "harness/live/src/drive/",
-    "harness/live/src/lane/phoenix/",
-    "harness/live/src/environment/",
-    "harness/reference/src/",
-    "spacetime/module/src/rules/",
-];
+pub const CIRCLES: &[&str] =
+    &["harness/live/src/drive/", "harness/live/src/lane/phoenix/", "harness/live/src/environment/"];
 
 /// Imports against the order of the rooms.
 pub const ROOMS: &[&str] = &["harness/core/src/plan/"];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::ids::{ClientId, LaneId, Seed};
 use crate::plan::fault::FAULTS;
-use crate::plan::{ByteToxic, Direction, Step, TOXICS, compile};
+use crate::plan::{ByteToxic, Direction, Step, TOXICS};
 
 /// [`GOOD`] with a toxic.
 fn with(toxic: &str) -> String {
