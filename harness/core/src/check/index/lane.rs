@@ -7,75 +7,10 @@ use super::arrival::Delivery;
 use super::plan::PlanIndex;
 use super::reach::{Reach, reaches};
 use super::stream::{OpState, Timeline, timelines};
-use super::subs::Subscriptions;
-use crate::check::Verdict;
-use crate::history::{Closed, History, Phase, Process, Record, Refusal, Via};
-use crate::ids::{ConnId, LaneId, Seq};
-
-/// A subscription of one stream by one client.
-#[derive(Debug)]
-pub(in crate::check) struct Sub<'a> {
-    /// Its record.
-    pub at: usize,
-    /// Whose.
-    pub client: usize,
-    /// Of what.
-    pub stream: usize,
-    /// On which connection.
-    pub conn: ConnId,
-    /// The cursor that the client sent; `None` for a bootstrap.
-    pub asked: Option<u64>,
-    /// The cursor that the lane saw, after a fault rewrote it.
-    pub saw: Option<u64>,
-    /// The ledger's record of the rewriting.
-    pub rewritten_at: Option<usize>,
-    /// The lane's answer.
-    pub reply: Option<Reply<'a>>,
-    /// The record that ended it: the connection's end or the next subscription of the same stream; the length of the
-    /// history where nothing did.
-    pub ended: usize,
-    /// The ledger's record of a message that was lost or let others pass on its way to the client while this was open.
-    /// What is missing or out of order from there on is the network's doing; that it is mended is the client's.
-    pub disturbed_at: Option<usize>,
-    /// Whether its connection had not carried the stream before.
-    pub fresh: bool,
-    /// Its deliveries, by their place in [`LaneIndex::deliveries`].
-    pub deliveries: Vec<usize>,
-}
-
-/// A lane's answer to a subscription.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::check) enum Reply<'a> {
-    /// Accepted.
-    Accepted {
-        /// The record.
-        at: usize,
-        /// The head by the lane's word.
-        head: Option<Seq>,
-    },
-    /// Refused.
-    Refused {
-        /// The record.
-        at: usize,
-        /// The lane's words.
-        refusal: &'a Refusal,
-    },
-}
-
-impl Sub<'_> {
-    /// Whether a record lies behind a fault that took messages of this subscription from their place.
-    pub fn is_disturbed(&self, at: usize) -> bool {
-        self.disturbed_at.is_some_and(|disturbed| disturbed <= at)
-    }
-
-    /// The record of acceptance.
-    pub fn accepted_at(&self) -> Option<usize> {
-        match self.reply {
-            Some(Reply::Accepted { at, .. }) => Some(at),
-            _ => None,
-        }
-    }
-}
+use super::sub::Sub;
+use crate::check::reason::Verdict;
+use crate::history::{Closed, History, Phase, Process, Record};
+use crate::ids::{ConnId, LaneId};
 
 /// What concerns one client and one stream.
 #[derive(Debug, Default)]
@@ -161,8 +96,8 @@ pub(in crate::check) struct LaneIndex<'a> {
 }
 
 impl<'a> LaneIndex<'a> {
-    /// Indexes a history: one pass for what was asked and answered, one for what was delivered.
-    pub fn build(lane: LaneId, history: &'a History, plan: &PlanIndex<'a>) -> LaneIndex<'a> {
+    /// What a history says of operations, faults and the server. Subscriptions and deliveries are read afterwards.
+    pub fn of_operations(lane: LaneId, history: &'a History, plan: &PlanIndex<'a>) -> LaneIndex<'a> {
         let end = history.records.len();
         let mut index = LaneIndex {
             lane,
@@ -186,17 +121,6 @@ impl<'a> LaneIndex<'a> {
         };
         index.read_operations(plan);
         index.streams = timelines(plan, &index.ops);
-        Subscriptions::read(&mut index, plan);
-        let once = |record: &Record| matches!(record, Record::Opened { spoken: Some(spoken), .. } if spoken.once);
-        let once = history.records.iter().any(once);
-        index.two_copies = index
-            .deliveries
-            .iter()
-            .any(|delivery| delivery.via == Via::Frame || delivery.via == Via::UpdateBatch && !once);
-        for pair in index.pairs.values_mut() {
-            pair.arrived.sort_unstable();
-            pair.arrived.dedup();
-        }
         index
     }
 
@@ -267,9 +191,3 @@ impl<'a> LaneIndex<'a> {
         }
     }
 }
-
-/// The code of a lane that limits the rate (contract, "Errors").
-pub(in crate::check) const RATE_LIMITED: &str = "rate_limited";
-
-/// The code of a refused stale cursor (contract, "Ordering, delivery, replay").
-pub(in crate::check) const STALE_CURSOR: &str = "stale_cursor";

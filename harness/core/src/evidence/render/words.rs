@@ -142,7 +142,7 @@ pub fn not_shown(evidence: &Evidence, verdict: &RowVerdict) -> Option<String> {
     if verdict.verdict == Verdict::Valid {
         return None;
     }
-    if matrix::row(&verdict.row).is_none_or(|row| row.checkers.is_empty()) {
+    if matrix::row(&verdict.row).is_none_or(|row| row.parts.is_empty()) {
         return Some("no checker covers it yet".to_owned());
     }
     if let Some(lane) = evidence.scope.aa {
@@ -212,7 +212,7 @@ pub fn counted(count: usize, one: &str, many: &str) -> String {
 
 /// A finding's heading: what, where. `gap · candidate · run:a:events seq 5 · client c1`.
 pub fn heading(finding: &Finding) -> String {
-    let mut parts = vec![finding.checker.clone()];
+    let mut parts = vec![finding.checker.to_owned()];
     parts.push(finding.lane.map_or("both lanes together".to_owned(), |lane| lane.to_string()));
     if let Some(stream) = &finding.stream {
         parts.push(format!("{stream}{}", seqs(finding)));
@@ -285,7 +285,7 @@ pub fn left_out(evidence: &Evidence) -> BTreeMap<&str, Vec<&str>> {
 pub fn finding_names(scenario: &JudgedScenario) -> String {
     let mut counts = BTreeMap::<&str, usize>::new();
     for finding in scenario.principal() {
-        *counts.entry(&finding.finding.checker).or_default() += 1;
+        *counts.entry(finding.finding.checker).or_default() += 1;
     }
     let names = counts.into_iter().map(|(name, count)| match count {
         1 => name.to_owned(),
