@@ -7,12 +7,12 @@ use std::path::Path;
 
 use cutover_core::text::Secret;
 use cutover_live::bounds::ADMIN;
+use cutover_live::environment::MODULE_WASM;
 use cutover_live::lane::Endpoint;
 use cutover_live::lane::profile::SpacetimeProfile;
 use cutover_live::lane::socket::Bounds;
 use cutover_live::lane::spacetime::{SpacetimeLane, admin};
 use cutover_live::plain_file;
-use cutover_live::stage::MODULE_WASM;
 
 /// The largest file of a token that is read, in bytes.
 const MAX_TOKEN_BYTES: u64 = 64 << 10;

@@ -129,7 +129,7 @@ fn the_legacy_lane_of_others_against_itself_shares_no_stream() {
     }
 }
 
-/// Runs the gate over a lane that can't be had: one error with these words, and a bundle that says so.
+/// Runs the gate over a lane that is unavailable: one error with these words, and a bundle that says so.
 fn is_told(args: &[&str], code: i32, words: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let args: Vec<&str> = args.iter().chain(&["--scenario", "equal-streams"]).copied().collect();

@@ -21,4 +21,4 @@ pub mod process;
 
 pub mod drive;
 
-pub mod stage;
+pub mod environment;

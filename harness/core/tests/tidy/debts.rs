@@ -11,7 +11,7 @@ pub const WIDE: &[&str] = &[""];
 pub const CIRCLES: &[&str] = &[
     "harness/live/src/drive/",
     "harness/live/src/lane/phoenix/",
-    "harness/live/src/stage/",
+    "harness/live/src/environment/",
     "harness/reference/src/",
     "spacetime/module/src/rules/",
 ];

@@ -18,7 +18,7 @@ const READ_BYTES: usize = 256 * 1024;
 pub enum Case {
     /// A short message there, a short message back, one after another.
     RoundTrip,
-    /// Short messages from the lane, as fast as they come.
+    /// Short messages from the lane, as fast as possible.
     ShortToClient,
     /// Long messages from the lane.
     LongToClient,

@@ -119,7 +119,7 @@ impl Report<'_> {
                 format!("{:.2}", taken.median(case, |turn| turn.cpu_us)),
             ]);
         }
-        table.print("200-byte messages, lane to client, as fast as they come");
+        table.print("200-byte messages, lane to client, as fast as possible");
     }
 
     fn print_bulk(&self) {
@@ -180,7 +180,7 @@ impl Report<'_> {
         goal("64 KiB messages a second at least 20 times mitmproxy's", times(Way::Mitmproxy, long), rate);
         let direct = self.find(Way::Direct);
         if let Some(most) = direct.and_then(|direct| self.times(direct, Way::Mitmproxy, long)) {
-            println!("  (the most that could be had, without any proxy: {most:.2})");
+            println!("  (the most that is possible without a proxy: {most:.2})");
         }
     }
 }

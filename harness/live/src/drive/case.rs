@@ -22,9 +22,9 @@ use super::patience::Patience;
 use super::recorder::Recorder;
 use super::stack::{DriveError, LaneStack, Victim};
 use super::wiring::{faults_of, planned_hashes, strikes_case};
-use super::writer::Writer;
+use super::writer::{Write, Writer};
 use crate::bounds::{self, Bound};
-use crate::lane::{Answer, Completion, Op};
+use crate::lane::{OpError, Published};
 
 /// After a client asked so often again for what did not come live, the script ends.
 const MOST_OVERDUE: u32 = 3;
@@ -129,18 +129,15 @@ impl Case {
 
     async fn set_policies(&mut self) -> Result<(), DriveError> {
         for stream in self.plan.streams.clone() {
-            let op = Op::Policy {
+            let op = Write::Policy {
                 stream: stream.id.clone(),
                 retention: stream.retention,
                 replay_budget: stream.replay_budget,
             };
-            let what = match self.writer.invoke(OpId(0), &op).await {
-                Completion::Ok(_) => continue,
-                Completion::Fail(refusal) if refusal.message.is_empty() => refusal.code,
-                Completion::Fail(refusal) => format!("{}: {}", refusal.code, refusal.message),
-                Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why) => why,
-            };
-            return Err(DriveError::Setup { lane: self.lane, stream: stream.id.to_string(), what });
+            if let Err(error) = self.writer.invoke(OpId(0), &op).await {
+                let (lane, stream) = (self.lane, stream.id.to_string());
+                return Err(DriveError::Setup { lane, stream, what: error.what() });
+            }
         }
         Ok(())
     }
@@ -183,8 +180,8 @@ impl Case {
         match step {
             Step::Policy { op, stream, retention, replay_budget } => {
                 let policy =
-                    Op::Policy { stream: stream.clone(), retention: *retention, replay_budget: *replay_budget };
-                self.writer.invoke(*op, &policy).await;
+                    Write::Policy { stream: stream.clone(), retention: *retention, replay_budget: *replay_budget };
+                let _ = self.writer.invoke(*op, &policy).await;
                 Ok(())
             }
             Step::Publish { op, stream, key, payload, expect, .. } => {
@@ -236,11 +233,11 @@ impl Case {
         expect: &PublishExpect,
     ) -> Result<(), String> {
         self.writer_proxy.expect_ack(Some(op));
-        let publish = Op::Publish { stream: stream.clone(), key: key.to_owned(), payload: payload.to_owned() };
+        let publish = Write::Publish { stream: stream.clone(), key: key.to_owned(), payload: payload.to_owned() };
         let completion = self.writer.invoke(op, &publish).await;
         self.writer_proxy.expect_ack(None);
         match completion {
-            Completion::Ok(Answer::Published { seq, .. }) => {
+            Ok(Some(Published { seq, .. })) => {
                 let head = self.heads.entry(stream.clone()).or_default();
                 *head = seq.max(*head);
                 // A repeat writes nothing, so that there is nothing new to be durable.
@@ -252,7 +249,7 @@ impl Case {
                 }
                 Ok(())
             }
-            Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why) => {
+            Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why)) => {
                 Err(format!("an answer to op {op}: {why}"))
             }
             _ => Ok(()),
@@ -431,7 +428,7 @@ impl Case {
 
     /// Ends clients and proxies.
     pub async fn end(self) {
-        self.writer.close().await;
+        drop(self.writer);
         self.writer_proxy.shutdown().await;
         for client in self.clients.into_values() {
             client.handle.stop().await;

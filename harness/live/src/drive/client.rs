@@ -21,7 +21,7 @@ use super::inbox::Inbox;
 use super::recorder::Recorder;
 use super::status::Status;
 use crate::bounds::{self, Bound};
-use crate::lane::{Arrival, Completion, Endpoint, Lane, Op, Session};
+use crate::lane::{Arrival, Endpoint, Lane, OpError, SubscriberSession};
 
 /// How often an idle client asks whether the lane is alive.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
@@ -201,7 +201,7 @@ impl Actor {
     async fn obey(
         &mut self,
         command: Command,
-        session: &mut Option<Box<dyn Session>>,
+        session: &mut Option<Box<dyn SubscriberSession>>,
         commands: &mut mpsc::Receiver<Command>,
     ) {
         match command {
@@ -277,7 +277,7 @@ impl Actor {
 
     /// Two round trips, some time apart. Where the client is still behind and nothing came at all, the connection is given
     /// up; false where it was.
-    async fn look_twice(&mut self, session: &mut Box<dyn Session>, heads: &BTreeMap<StreamId, Seq>) -> bool {
+    async fn look_twice(&mut self, session: &mut Box<dyn SubscriberSession>, heads: &BTreeMap<StreamId, Seq>) -> bool {
         let before = self.inbox.arrivals();
         let started = Instant::now();
         if !self.round_trip(session).await {
@@ -299,7 +299,11 @@ impl Actor {
     }
 
     /// Listens until something other than an event in good order happens.
-    async fn listen(&mut self, session: &mut Box<dyn Session>, commands: &mut mpsc::Receiver<Command>) -> Pause {
+    async fn listen(
+        &mut self,
+        session: &mut Box<dyn SubscriberSession>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Pause {
         loop {
             tokio::select! {
                 biased;
@@ -333,7 +337,7 @@ impl Actor {
     }
 
     /// The stream is out of order: takes what is in flight, then closes. A connection that ended needs nothing.
-    async fn give_up(&mut self, session: &mut Box<dyn Session>) -> Pause {
+    async fn give_up(&mut self, session: &mut Box<dyn SubscriberSession>) -> Pause {
         if self.inbox.is_out_of_order() && self.barrier(session).await.is_ok() {
             session.close().await;
             self.closed(Closed::ByClient);
@@ -343,8 +347,8 @@ impl Actor {
     }
 
     /// A heartbeat and all that came before its answer.
-    async fn barrier(&mut self, session: &mut Box<dyn Session>) -> Result<(), ()> {
-        let answer = bounds::IN_ALL.within(session.invoke(&Op::Heartbeat)).await;
+    async fn barrier(&mut self, session: &mut Box<dyn SubscriberSession>) -> Result<(), ()> {
+        let answer = bounds::IN_ALL.within(session.heartbeat()).await;
         // What was queued up to the answer is taken even where there was none: it did arrive.
         while let Some(arrival) = now(session) {
             if let Arrival::Closed(why) = arrival {
@@ -354,8 +358,8 @@ impl Actor {
             self.inbox.take(ConnId(self.conn), arrival);
         }
         match answer {
-            Ok(Completion::Ok(_) | Completion::Fail(_) | Completion::Later(_)) => Ok(()),
-            Ok(Completion::Info(why) | Completion::Unwritten(why)) => {
+            Ok(Ok(()) | Err(OpError::Refused(_) | OpError::Later(_))) => Ok(()),
+            Ok(Err(OpError::Unknown(why) | OpError::Unwritten(why))) => {
                 self.closed(Closed::Lost { why });
                 Err(())
             }
@@ -367,7 +371,7 @@ impl Actor {
     }
 
     /// A barrier on a connection that is to stay; false where it did not.
-    async fn round_trip(&mut self, session: &mut Box<dyn Session>) -> bool {
+    async fn round_trip(&mut self, session: &mut Box<dyn SubscriberSession>) -> bool {
         let alive = self.barrier(session).await.is_ok();
         let good = alive && !self.inbox.is_out_of_order();
         if good {
@@ -385,10 +389,10 @@ impl Actor {
         good
     }
 
-    async fn close(&mut self, session: &mut Option<Box<dyn Session>>) {
+    async fn close(&mut self, session: &mut Option<Box<dyn SubscriberSession>>) {
         if let Some(mut open) = session.take() {
             for (stream, cursor) in self.inbox.cursors() {
-                let _ = bounds::ANSWER.within(open.invoke(&Op::Checkpoint { stream, cursor })).await;
+                let _ = bounds::ANSWER.within(open.checkpoint(&stream, cursor)).await;
             }
             open.close().await;
             self.closed(Closed::ByClient);
@@ -401,7 +405,7 @@ impl Actor {
 }
 
 /// An arrival that is there already.
-pub(super) fn now(session: &mut Box<dyn Session>) -> Option<Arrival> {
+pub(super) fn now(session: &mut Box<dyn SubscriberSession>) -> Option<Arrival> {
     use futures_util::FutureExt;
     session.next().now_or_never()
 }

@@ -182,7 +182,7 @@ impl Inbox {
     pub fn accepted(&mut self, stream: &StreamId, head: Head) {
         let head = match head {
             Head::At(head) => Some(head),
-            Head::BelowCursor | Head::Untold => None,
+            Head::BelowCursor | Head::Unreported => None,
         };
         let sub = self.sub_of(stream);
         self.recorder.record(Record::Accepted { client: self.planned.id.clone(), sub, stream: stream.clone(), head });

@@ -61,25 +61,14 @@ impl Recorder {
     /// Appends a record.
     pub fn record(&self, record: Record) {
         let record = without_secrets(record);
-        if let Some(event) = self.worth_seeing(&record) {
-            self.shared.events.event(event);
+        if let Record::Phase { phase } = record {
+            let (scenario, lane) = (self.shared.scenario.clone(), self.shared.lane);
+            self.shared.events.event(RunEvent::Phase { scenario, lane, phase });
         }
         let now = u64::try_from(self.shared.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut recorded = self.shared.records.lock().unwrap_or_else(PoisonError::into_inner);
         recorded.records.push(record);
         recorded.times_us.push(now);
-    }
-
-    fn worth_seeing(&self, record: &Record) -> Option<RunEvent> {
-        let (scenario, lane) = (self.shared.scenario.clone(), self.shared.lane);
-        match record {
-            Record::Phase { phase } => Some(RunEvent::Phase { scenario, lane, phase: *phase }),
-            Record::Process { process } => Some(RunEvent::Process { scenario, lane, process: process.clone() }),
-            Record::Fault { fault, fire, .. } => {
-                Some(RunEvent::FaultFired { scenario, lane, fault: fault.clone(), hit: fire.hit.clone() })
-            }
-            _ => None,
-        }
     }
 
     /// What was recorded so far.

@@ -6,7 +6,7 @@ use cutover_core::ids::{ConnId, Cursor, StreamId};
 use super::client::now;
 use super::inbox::Inbox;
 use crate::bounds;
-use crate::lane::{Answer, Arrival, Completion, Head, Op, Session};
+use crate::lane::{Arrival, Head, OpError, SubscriberSession};
 
 /// Subscribes in a row on one connection: each refusal rewinds at least one stream, so this is never reached.
 const MOST_SUBSCRIBES: usize = 16;
@@ -31,20 +31,17 @@ pub enum Resumed {
 }
 
 /// Resumes every stream of a client on a connection that is just open.
-pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
+pub async fn resume(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
     for _ in 0..MOST_SUBSCRIBES {
         let asked = inbox.begin_subscription(conn);
-        let op = Op::Subscribe { streams: asked.clone(), replay_batch: inbox.planned().replay_batch };
-        let answer = bounds::IN_ALL.within(session.invoke(&op)).await;
+        let replay_batch = inbox.planned().replay_batch;
+        let answer = bounds::IN_ALL.within(session.subscribe(&asked, replay_batch)).await;
         if let Some(closed) = drain(session, inbox, conn) {
             return Resumed::Ended(closed);
         }
         match answer {
-            Ok(Completion::Ok(Answer::Subscribed(heads))) => return accepted(inbox, &asked, &heads),
-            Ok(Completion::Ok(other)) => {
-                return Resumed::Ended(Closed::Lost { why: format!("an answer to something else: {other:?}") });
-            }
-            Ok(Completion::Fail(refusal)) => {
+            Ok(Ok(heads)) => return accepted(inbox, &asked, &heads),
+            Ok(Err(OpError::Refused(refusal))) => {
                 inbox.refused(&asked, &refusal);
                 if refusal.code == RATE_LIMITED {
                     return Resumed::PutOff;
@@ -58,7 +55,7 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
                     return Resumed::Refused;
                 }
             }
-            Ok(Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why)) => {
+            Ok(Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why))) => {
                 return Resumed::Ended(Closed::Lost { why });
             }
             Err(_) => return Resumed::Ended(Closed::Silent),
@@ -70,7 +67,7 @@ pub async fn resume(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: Con
 
 /// Takes what came before the answer. Live events that follow it may be among what is there; they belong to the same
 /// subscription.
-pub(super) fn drain(session: &mut Box<dyn Session>, inbox: &mut Inbox, conn: ConnId) -> Option<Closed> {
+pub(super) fn drain(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox, conn: ConnId) -> Option<Closed> {
     while let Some(arrival) = now(session) {
         if let Arrival::Closed(why) = arrival {
             return Some(why);
@@ -84,12 +81,12 @@ fn accepted(inbox: &mut Inbox, asked: &[(StreamId, Option<Cursor>)], heads: &[(S
     let mut rewound = false;
     for (stream, cursor) in asked {
         let told = heads.iter().find(|(named, _)| named == stream);
-        let head = told.map_or(Head::Untold, |(_, head)| *head);
+        let head = told.map_or(Head::Unreported, |(_, head)| *head);
         inbox.accepted(stream, head);
         let beyond = match head {
             Head::At(head) => cursor.is_some_and(|cursor| cursor.0 > head.0),
             Head::BelowCursor => true,
-            Head::Untold => false,
+            Head::Unreported => false,
         };
         if beyond {
             inbox.rewind(stream, RewindReason::AheadOfHead);

@@ -4,20 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cutover_core::history::{self, Outcome, Record};
-use cutover_core::ids::OpId;
+use cutover_core::ids::{OpId, StreamId};
 
 use super::backoff::Backoff;
 use super::pace::Pace;
 use super::recorder::Recorder;
 use crate::bounds::{self, Reached};
-use crate::lane::{Answer, Completion, Endpoint, Lane, Op, Role, Session};
+use crate::lane::{Completion, Endpoint, Lane, OpError, Published, WriterSession};
+
+/// What a case asks of its writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Publishes an event.
+    Publish { stream: StreamId, key: String, payload: String },
+    /// Creates a stream or sets its policy.
+    Policy { stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
+}
 
 /// The writer of one case on one lane.
 pub struct Writer {
     lane: Arc<dyn Lane>,
     endpoint: Endpoint,
     recorder: Recorder,
-    session: Option<Box<dyn Session>>,
+    session: Option<Box<dyn WriterSession>>,
     /// The waits before further attempts, as the plan drew them.
     backoff: Backoff,
     /// How long the lane asked to wait when it last refused a session.
@@ -40,16 +49,16 @@ impl Writer {
     }
 
     /// Does an operation, again and again until it is answered or its time is up.
-    pub async fn invoke(&mut self, id: OpId, op: &Op) -> Completion {
+    pub async fn invoke(&mut self, id: OpId, write: &Write) -> Completion<Option<Published>> {
         let mut trying = bounds::WRITE_TRIES.begin();
         for attempt in 1.. {
             if let Some(pace) = &self.pace {
                 pace.turn().await;
             }
             self.recorder.record(Record::Invoke { op: id, attempt });
-            let completion = trying.during(self.once(op)).await;
+            let completion = trying.during(self.once(write)).await;
             self.recorder.record(Record::Complete { op: id, attempt, completion: recorded(&completion) });
-            let again = matches!(completion, Completion::Info(_) | Completion::Later(_) | Completion::Unwritten(_));
+            let again = !matches!(completion, Ok(_) | Err(OpError::Refused(_)));
             if !again {
                 self.backoff.reset();
             }
@@ -58,51 +67,52 @@ impl Writer {
             }
             let asked = self.session.as_ref().and_then(|session| session.retry_after());
             let wait = self.backoff.after_failure(asked.or(self.asked_to_wait.take()));
-            if matches!(completion, Completion::Info(_)) {
+            if matches!(completion, Err(OpError::Unknown(_))) {
                 self.session = None;
             }
             trying.during(tokio::time::sleep(wait)).await;
         }
-        Completion::Info("never tried".to_owned())
+        Err(OpError::Unknown("never tried".to_owned()))
     }
 
-    async fn once(&mut self, op: &Op) -> Completion {
+    async fn once(&mut self, write: &Write) -> Completion<Option<Published>> {
         let session = match self.session.as_mut() {
             Some(session) => session,
-            None => match bounds::WRITE.within(self.lane.open(&self.endpoint, &Role::Writer)).await {
+            None => match bounds::WRITE.within(self.lane.writer(&self.endpoint)).await {
                 Ok(Ok(session)) => self.session.insert(session),
                 // Nothing was sent yet.
                 Ok(Err(error)) => {
                     self.asked_to_wait = error.retry_after;
-                    return Completion::Later(error.to_string());
+                    return Err(OpError::Later(error.to_string()));
                 }
-                Err(reached) => return Completion::Info(no_answer(reached)),
+                Err(reached) => return Err(no_answer(reached)),
             },
         };
-        bounds::WRITE.within(session.invoke(op)).await.unwrap_or_else(|reached| Completion::Info(no_answer(reached)))
-    }
-
-    /// Closes the session.
-    pub async fn close(mut self) {
-        if let Some(session) = self.session.as_mut() {
-            session.close().await;
-        }
+        let written = async {
+            match write {
+                Write::Publish { stream, key, payload } => session.publish(stream, key, payload).await.map(Some),
+                Write::Policy { stream, retention, replay_budget } => {
+                    session.set_policy(stream, *retention, *replay_budget).await.map(|()| None)
+                }
+            }
+        };
+        bounds::WRITE.within(written).await.unwrap_or_else(|reached| Err(no_answer(reached)))
     }
 }
 
-fn no_answer(reached: Reached) -> String {
-    format!("no answer: {reached}")
+fn no_answer(reached: Reached) -> OpError {
+    OpError::Unknown(format!("no answer: {reached}"))
 }
 
-fn recorded(completion: &Completion) -> history::Completion {
+fn recorded(completion: &Completion<Option<Published>>) -> history::Completion {
     match completion {
-        Completion::Ok(Answer::Published { seq, duplicate }) => {
+        Ok(Some(Published { seq, duplicate })) => {
             history::Completion::Ok { outcome: Outcome::Published { seq: *seq, duplicate: *duplicate } }
         }
-        Completion::Ok(_) => history::Completion::Ok { outcome: Outcome::Done },
-        Completion::Fail(refusal) => history::Completion::Fail { refusal: refusal.clone() },
-        Completion::Later(why) => history::Completion::Later { why: why.clone() },
-        Completion::Unwritten(why) => history::Completion::Unwritten { why: why.clone() },
-        Completion::Info(why) => history::Completion::Info { why: why.clone() },
+        Ok(None) => history::Completion::Ok { outcome: Outcome::Done },
+        Err(OpError::Refused(refusal)) => history::Completion::Fail { refusal: refusal.clone() },
+        Err(OpError::Later(why)) => history::Completion::Later { why: why.clone() },
+        Err(OpError::Unwritten(why)) => history::Completion::Unwritten { why: why.clone() },
+        Err(OpError::Unknown(why)) => history::Completion::Info { why: why.clone() },
     }
 }

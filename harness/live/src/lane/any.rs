@@ -9,7 +9,7 @@ use super::generic::GenericTagger;
 use super::names::Names;
 use super::phoenix;
 use super::profile::PhoenixProfile;
-use super::spacetime::{self, EventSchema, JSON_PROTOCOL, JsonTagger, Protocol};
+use super::spacetime::{self, JSON_PROTOCOL, Protocol, Schema};
 use crate::frame::{FrameTagger, TaggerFactory};
 
 /// Where a Phoenix client has its socket, below whatever path the endpoint mounts it at.
@@ -42,14 +42,14 @@ impl AnyLane {
 
     fn spacetime(&self, protocol: Protocol) -> Arc<dyn FrameTagger> {
         let names = Arc::clone(&self.names);
-        Arc::new(spacetime::Tagger::new(protocol, names, EventSchema::module()))
+        Arc::new(spacetime::Tagger::new(protocol, names, Schema::module()))
     }
 }
 
 impl TaggerFactory for AnyLane {
     fn tagger(&self, request_target: &str, subprotocol: Option<&str>) -> Arc<dyn FrameTagger> {
         if subprotocol == Some(JSON_PROTOCOL) {
-            return Arc::new(JsonTagger::new(Arc::clone(&self.names), EventSchema::module()));
+            return Arc::new(spacetime::Tagger::json(Arc::clone(&self.names), Schema::module()));
         }
         if let Some(protocol) = subprotocol.and_then(Protocol::of) {
             return self.spacetime(protocol);

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
-use super::Completion;
+use super::OpError;
 use super::http::HttpError;
 
 /// The longest wait that a lane may ask for.
@@ -50,12 +50,12 @@ fn wait_of(value: &str, now: SystemTime) -> Option<Duration> {
 }
 
 /// What a writer makes of a request without an answer of the lane's: a page with such a status says that nothing was done.
-pub(crate) fn passing(error: &HttpError) -> Completion {
+pub(crate) fn passing(error: &HttpError) -> OpError {
     match error {
         // Nothing was sent.
-        HttpError::Refused { .. } | HttpError::Unsendable { .. } => Completion::Later(error.to_string()),
-        HttpError::Html { status, .. } if did_nothing(*status) => Completion::Later(error.to_string()),
-        other => Completion::Info(other.to_string()),
+        HttpError::Refused { .. } | HttpError::Unsendable { .. } => OpError::Later(error.to_string()),
+        HttpError::Html { status, .. } if did_nothing(*status) => OpError::Later(error.to_string()),
+        other => OpError::Unknown(other.to_string()),
     }
 }
 

@@ -5,11 +5,11 @@ use cutover_core::history::{Refusal, StaleStream};
 use cutover_core::ids::StreamId;
 use serde_json::Value;
 
-use super::Completion;
+use super::OpError;
 
-/// What an operation on a stream that the run does not name comes to, without asking the lane.
-pub(crate) fn not_in_plan(stream: &StreamId) -> Completion {
-    Completion::Fail(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
+/// The end of an operation on a stream that the run does not name; the lane is not asked.
+pub(crate) fn not_in_plan(stream: &StreamId) -> OpError {
+    OpError::Refused(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
 }
 
 /// Reads a refusal; `stream_of` finds the stream by its name on the wire. An unknown name is kept as it stands.

@@ -1,6 +1,5 @@
 //! The WebSocket under a session: opened over plain TCP to a proxy of ours, with the lane's own authority as its host.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +18,7 @@ use super::counted::Counted;
 use super::http::{REDIRECT_HINT, excerpt, is_html, location, redirected};
 use super::passing::{is_passing, retry_after};
 use super::refusal::refusal;
-use super::{Arrival, Endpoint, OpenError};
+use super::{Endpoint, OpenError};
 use crate::bounds::{self, Bound, Reached, Running};
 
 /// What is read at once. The crate zeroes as much before each read.
@@ -64,7 +63,7 @@ pub enum Payload {
 /// Why an upgrade failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpgradeError {
-    /// The transport could not be had.
+    /// The connection could not be opened.
     #[error("can't connect to {authority}: {why}")]
     Unreachable {
         /// The lane.
@@ -145,20 +144,17 @@ impl UpgradeError {
         {
             what = format!("{what}: {body}");
         }
+        let status = match self {
+            UpgradeError::Answered { status, .. } => Some(status),
+            _ => None,
+        };
         OpenError {
             what,
             hint,
             retryable,
             retry_after,
-            refusal: self.status().map(|status| Box::new(refusal(format!("http_{status}"), String::new()))),
-        }
-    }
-
-    /// The status that was answered, where there was an answer.
-    fn status(&self) -> Option<u16> {
-        match self {
-            UpgradeError::Answered { status, .. } => Some(*status),
-            _ => None,
+            refusal: status.map(|status| Box::new(refusal(format!("http_{status}"), String::new()))),
+            is_of_the_profile: status == Some(404),
         }
     }
 }
@@ -309,48 +305,6 @@ fn refused(authority: &str, error: Error) -> UpgradeError {
             UpgradeError::Lost { authority, why: error.to_string() }
         }
         other => UpgradeError::Protocol { authority, why: other.to_string() },
-    }
-}
-
-/// What arrived and was not asked for yet, in order, and how the session ended once it has.
-#[derive(Debug, Default)]
-pub(crate) struct Inbox {
-    queued: VecDeque<Arrival>,
-    closed: Option<Closed>,
-}
-
-impl Inbox {
-    /// Keeps an arrival. After the end nothing is kept any more.
-    pub(crate) fn push(&mut self, arrival: Arrival) {
-        if self.closed.is_some() {
-            return;
-        }
-        if self.queued.len() >= bounds::ARRIVALS_MAX {
-            let what = format!("more than {} arrivals were waiting to be taken", bounds::ARRIVALS_MAX);
-            self.end(Closed::OurLimit { what });
-        } else {
-            self.queued.push_back(arrival);
-        }
-    }
-
-    /// Notes what can't be read.
-    pub(crate) fn unreadable(&mut self, what: impl Into<String>) {
-        self.push(Arrival::Unreadable(what.into()));
-    }
-
-    /// Notes how the session ended; the first end stands.
-    pub(crate) fn end(&mut self, closed: Closed) {
-        self.closed.get_or_insert(closed);
-    }
-
-    /// How the session ended, if it has.
-    pub(crate) fn ended(&self) -> Option<&Closed> {
-        self.closed.as_ref()
-    }
-
-    /// The next arrival; once nothing else is left, the end, again and again.
-    pub(crate) fn pop(&mut self) -> Option<Arrival> {
-        self.queued.pop_front().or_else(|| self.closed.clone().map(Arrival::Closed))
     }
 }
 

@@ -133,7 +133,7 @@ impl TrialError {
     /// Whether another try may go better: a service may be limiting or restarting.
     pub fn is_passing(&self) -> bool {
         match self {
-            TrialError::Open { source, .. } => !source.is_of_the_profile(),
+            TrialError::Open { source, .. } => !source.is_of_the_profile,
             TrialError::Refused { passing, .. } => *passing,
             TrialError::Mismatch(_) | TrialError::Module(_) => false,
         }
@@ -143,7 +143,7 @@ impl TrialError {
     pub fn is_of_the_profile(&self) -> bool {
         match self {
             TrialError::Mismatch(_) | TrialError::Module(_) => true,
-            TrialError::Open { source, .. } => source.is_of_the_profile(),
+            TrialError::Open { source, .. } => source.is_of_the_profile,
             TrialError::Refused { .. } => false,
         }
     }

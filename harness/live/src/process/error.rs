@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// A server that could not be had.
+/// A server of the run that is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// Its directory or log can't be made.

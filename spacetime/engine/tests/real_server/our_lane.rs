@@ -9,74 +9,91 @@ use cutover_core::plan::{Compression, Serializer};
 use cutover_core::text::Secret;
 use cutover_live::lane::names::Names;
 use cutover_live::lane::profile::SpacetimeProfile;
-use cutover_live::lane::spacetime::SpacetimeLane;
-use cutover_live::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, Role, Session};
+use cutover_live::lane::socket::Bounds;
+use cutover_live::lane::spacetime::{Schema, SpacetimeLane, admin};
+use cutover_live::lane::{Arrival, ClientOptions, Endpoint, Head, Lane, OpError, SubscriberSession, WriterSession};
 use tokio::runtime::Runtime;
 
 use crate::client::{Client, DATABASE};
 use crate::server::Server;
 use crate::witness_tests::Seen;
 
-/// A session of our lane.
-pub struct OurLane {
+/// A subscriber of our lane.
+pub struct OurSubscriber {
     runtime: Runtime,
-    session: Box<dyn Session>,
+    session: Box<dyn SubscriberSession>,
     names: Arc<Names>,
 }
 
-impl OurLane {
-    /// Opens a subscriber's session.
-    pub fn subscriber(server: &Server, client: &Client, topics: &[&str]) -> Self {
-        let role = Role::Subscriber {
-            client: "phone".to_owned(),
-            serializer: Serializer::V2,
-            compression: Compression::Brotli,
-        };
-        Self::open(server, client, topics, &role)
+/// A writer of our lane.
+pub struct OurWriter {
+    runtime: Runtime,
+    session: Box<dyn WriterSession>,
+}
+
+struct Opened {
+    runtime: Runtime,
+    lane: SpacetimeLane,
+    endpoint: Endpoint,
+    names: Arc<Names>,
+}
+
+fn lane(server: &Server, client: &Client, topics: &[&str]) -> Opened {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let profile = SpacetimeProfile::of_url(&format!("http://{}", server.address)).unwrap();
+    let names = Arc::new(Names::new(topics.iter().copied().map(StreamId::new), None).unwrap());
+    let token = Some(Secret::new(&client.token));
+    let endpoint = Endpoint { connect: server.address.parse().unwrap(), authority: server.address.clone() };
+    let mut http = SpacetimeLane::http(&endpoint, &profile, token.as_ref(), Bounds::default()).unwrap();
+    let schema = runtime.block_on(admin::schema(&mut http, DATABASE)).unwrap().unwrap();
+    // The lane's own copy of the schema stands in for servers that report none.
+    assert_eq!(schema, *Schema::module(), "harness/live/src/lane/spacetime/schema/module.json is of another module");
+    let lane = SpacetimeLane::new(LaneId::Candidate, Arc::new(profile), DATABASE, token, names.clone())
+        .with_schema(Arc::new(schema));
+    Opened { runtime, lane, endpoint, names }
+}
+
+impl OurWriter {
+    /// Opens a session.
+    pub fn open(server: &Server, client: &Client, topics: &[&str]) -> Self {
+        let Opened { runtime, lane, endpoint, .. } = lane(server, client, topics);
+        let session = runtime.block_on(lane.writer(&endpoint)).unwrap();
+        Self { runtime, session }
     }
 
-    /// Opens the writer's session.
-    pub fn writer(server: &Server, client: &Client, topics: &[&str]) -> Self {
-        Self::open(server, client, topics, &Role::Writer)
+    /// Publishes an event; answers with its seq.
+    pub fn publish(&mut self, topic: &str, key: &str, payload: &str) -> u64 {
+        self.runtime.block_on(self.session.publish(&StreamId::new(topic), key, payload)).unwrap().seq.0
     }
+}
 
-    fn open(server: &Server, client: &Client, topics: &[&str], role: &Role) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let profile = SpacetimeProfile::of_url(&format!("http://{}", server.address)).unwrap();
-        let names = Arc::new(Names::new(topics.iter().copied().map(StreamId::new), None).unwrap());
-        let token = Some(Secret::new(&client.token));
-        let lane = SpacetimeLane::new(LaneId::Candidate, Arc::new(profile), DATABASE, token, names.clone());
-        let endpoint = Endpoint { connect: server.address.parse().unwrap(), authority: server.address.clone() };
-        let session = runtime.block_on(lane.open(&endpoint, role)).unwrap();
+impl OurSubscriber {
+    /// Opens a session.
+    pub fn open(server: &Server, client: &Client, topics: &[&str]) -> Self {
+        let options =
+            ClientOptions { name: "phone".to_owned(), serializer: Serializer::V2, compression: Compression::Brotli };
+        let Opened { runtime, lane, endpoint, names } = lane(server, client, topics);
+        let session = runtime.block_on(lane.subscriber(&endpoint, &options)).unwrap();
         Self { runtime, session, names }
     }
 
     /// Subscribes a topic, from a cursor or from the bootstrap; answers with its head.
     pub fn subscribe(&mut self, topic: &str, cursor: Option<u64>) -> Result<u64, Refusal> {
-        let streams = vec![(StreamId::new(topic), cursor.map(Cursor))];
-        match self.invoke(&Op::Subscribe { streams, replay_batch: 100 }) {
-            Completion::Ok(Answer::Subscribed(heads)) => match heads[0].1 {
+        let streams = [(StreamId::new(topic), cursor.map(Cursor))];
+        match self.runtime.block_on(self.session.subscribe(&streams, 100)) {
+            Ok(heads) => match heads[0].1 {
                 Head::At(head) => Ok(head.0),
-                other => panic!("the lane tells its head, but here it is {other:?}"),
+                other => panic!("the lane reports its head, but here it is {other:?}"),
             },
-            Completion::Fail(refusal) => Err(refusal),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Publishes an event; answers with its seq.
-    pub fn publish(&mut self, topic: &str, key: &str, payload: &str) -> u64 {
-        let (stream, key, payload) = (StreamId::new(topic), key.to_owned(), payload.to_owned());
-        match self.invoke(&Op::Publish { stream, key, payload }) {
-            Completion::Ok(Answer::Published { seq, .. }) => seq.0,
-            other => panic!("{other:?}"),
+            Err(OpError::Refused(refusal)) => Err(refusal),
+            Err(other) => panic!("{other:?}"),
         }
     }
 
     /// All events that came since this was asked last, in the order in which they came.
     pub fn events(&mut self) -> Vec<Seen> {
         // Everything that the lane sent before its answer arrives before it, so nothing need be waited for after it.
-        assert_eq!(self.invoke(&Op::Heartbeat), Completion::Ok(Answer::Done));
+        assert_eq!(self.runtime.block_on(self.session.heartbeat()), Ok(()));
         let mut events = Vec::new();
         while let Some(arrival) = self.arrived() {
             let Arrival::Event { stream, seq, payload, declared, via } = arrival else { panic!("{arrival:?}") };
@@ -89,10 +106,6 @@ impl OurLane {
             });
         }
         events
-    }
-
-    fn invoke(&mut self, op: &Op) -> Completion {
-        self.runtime.block_on(self.session.invoke(op))
     }
 
     fn arrived(&mut self) -> Option<Arrival> {

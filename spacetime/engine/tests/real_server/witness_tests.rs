@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::client::{Client, STREAM, published, some};
-use crate::our_lane::OurLane;
+use crate::our_lane::{OurSubscriber, OurWriter};
 use crate::server::Server;
 use crate::witness::Witness;
 
@@ -86,7 +86,7 @@ fn the_official_sdk_sees_exactly_what_was_published_and_so_does_our_lane() {
     let dir = tempdir().unwrap();
     let (server, client) = published_payloads(dir.path());
     let mut witness = Witness::connect(&server, &client);
-    let mut lane = OurLane::subscriber(&server, &client, &[TOPIC, OTHER_TOPIC]);
+    let mut lane = OurSubscriber::open(&server, &client, &[TOPIC, OTHER_TOPIC]);
     let head = PAYLOADS.len() as u64;
 
     witness.subscribe(&[events_query(STREAM, 0)]);
@@ -97,7 +97,7 @@ fn the_official_sdk_sees_exactly_what_was_published_and_so_does_our_lane() {
     assert_eq!(lane.events(), snapshot);
 
     // News in one stream, while there is news in another that neither asked for.
-    let mut writer = OurLane::writer(&server, &client, &[TOPIC, OTHER_TOPIC]);
+    let mut writer = OurWriter::open(&server, &client, &[TOPIC, OTHER_TOPIC]);
     let large = format!("\"{}\"", "x".repeat(100_000));
     assert_eq!(writer.publish(TOPIC, "live 1", "[1]"), head + 1);
     assert_eq!(writer.publish(OTHER_TOPIC, "live 1", "[2]"), 1);
@@ -123,7 +123,7 @@ fn the_official_sdk_resumes_at_every_position_with_what_our_lane_gets() {
     let head = PAYLOADS.len();
     for cursor in [1, head / 2, head - 1, head] {
         let mut witness = Witness::connect(&server, &client);
-        let mut lane = OurLane::subscriber(&server, &client, &[TOPIC]);
+        let mut lane = OurSubscriber::open(&server, &client, &[TOPIC]);
         witness.resume(STREAM, cursor as u64).unwrap();
         witness.subscribe(&[events_query(STREAM, cursor as u64)]);
         assert_eq!(lane.subscribe(TOPIC, Some(cursor as u64)), Ok(head as u64));
@@ -143,7 +143,7 @@ fn a_stale_cursor_is_refused_to_the_official_sdk_in_the_modules_json_which_our_l
         client.append(&format!("k{number}"), &number.to_string());
     }
     let mut witness = Witness::connect(&server, &client);
-    let mut lane = OurLane::subscriber(&server, &client, &[TOPIC]);
+    let mut lane = OurSubscriber::open(&server, &client, &[TOPIC]);
     for (cursor, reason) in [(4, "retention_floor_breach"), (7, "replay_budget_exceeded")] {
         let words = witness.resume(STREAM, cursor).unwrap_err();
         let refusal: Value = serde_json::from_str(&words).unwrap();

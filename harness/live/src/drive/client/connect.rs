@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::{Actor, Command, Pause};
 use crate::bounds;
 use crate::drive::resume::{Resumed, resume};
-use crate::lane::{OpenError, Role, Session};
+use crate::lane::{ClientOptions, OpenError, SubscriberSession};
 
 /// After so many refusals in a row that do not say that they pass, a client that was let in before gives up.
 const MOST_REFUSALS: u32 = 10;
@@ -39,7 +39,7 @@ impl Actor {
     pub(super) async fn open_unless_told(
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
-    ) -> Option<Box<dyn Session>> {
+    ) -> Option<Box<dyn SubscriberSession>> {
         let mut put_off = VecDeque::new();
         let opened = {
             let mut opening = pin!(self.open());
@@ -72,10 +72,10 @@ impl Actor {
     }
 
     /// Opens a connection and resumes every stream on it.
-    async fn open(&mut self) -> Option<Box<dyn Session>> {
+    async fn open(&mut self) -> Option<Box<dyn SubscriberSession>> {
         self.conn += 1;
-        let role = role_of(self.inbox.planned());
-        let opened = bounds::IN_ALL.within(self.lane.open(&self.endpoint, &role)).await;
+        let client = options_of(self.inbox.planned());
+        let opened = bounds::IN_ALL.within(self.lane.subscriber(&self.endpoint, &client)).await;
         let mut session = match opened {
             Ok(Ok(session)) => session,
             Ok(Err(error)) => {
@@ -99,9 +99,9 @@ impl Actor {
 
     pub(super) async fn after_resume(
         &mut self,
-        mut session: Box<dyn Session>,
+        mut session: Box<dyn SubscriberSession>,
         outcome: Resumed,
-    ) -> Option<Box<dyn Session>> {
+    ) -> Option<Box<dyn SubscriberSession>> {
         let kept = match outcome {
             Resumed::Following => !self.inbox.is_out_of_order(),
             Resumed::Ended(why) => {
@@ -149,11 +149,7 @@ impl Actor {
     }
 }
 
-fn role_of(planned: &PlannedClient) -> Role {
+fn options_of(planned: &PlannedClient) -> ClientOptions {
     debug_assert_ne!(planned.id.as_str(), WRITER);
-    Role::Subscriber {
-        client: planned.id.to_string(),
-        serializer: planned.serializer,
-        compression: planned.compression,
-    }
+    ClientOptions { name: planned.id.to_string(), serializer: planned.serializer, compression: planned.compression }
 }

@@ -6,16 +6,19 @@ use cutover_core::ids::ConnId;
 use super::Actor;
 use crate::bounds;
 use crate::drive::resume::{drain, resume};
-use crate::lane::{Completion, Op, Session};
+use crate::lane::{Completion, OpError, SubscriberSession};
 
 impl Actor {
     /// Gives every stream up with its cursor and asks for it anew. What was in flight belongs to the old subscription.
-    pub(super) async fn resubscribe(&mut self, mut session: Box<dyn Session>) -> Option<Box<dyn Session>> {
+    pub(super) async fn resubscribe(
+        &mut self,
+        mut session: Box<dyn SubscriberSession>,
+    ) -> Option<Box<dyn SubscriberSession>> {
         let streams = self.inbox.planned().streams.clone();
         let ended = match self.round_trip(&mut session).await {
             false => None,
             true => {
-                let answer = bounds::IN_ALL.within(session.invoke(&Op::Unsubscribe { streams })).await;
+                let answer = bounds::IN_ALL.within(session.unsubscribe(&streams)).await;
                 let closed = drain(&mut session, &mut self.inbox, ConnId(self.conn));
                 Some(closed.or_else(|| not_unsubscribed(answer)))
             }
@@ -40,9 +43,9 @@ impl Actor {
 /// How a connection ended on which an unsubscribe was not answered well.
 fn not_unsubscribed<E>(answer: Result<Completion, E>) -> Option<Closed> {
     let why = match answer {
-        Ok(Completion::Ok(_)) => return None,
-        Ok(Completion::Fail(refusal)) => format!("the lane refused to unsubscribe: {}", refusal.code),
-        Ok(Completion::Info(why) | Completion::Later(why) | Completion::Unwritten(why)) => why,
+        Ok(Ok(())) => return None,
+        Ok(Err(OpError::Refused(refusal))) => format!("the lane refused to unsubscribe: {}", refusal.code),
+        Ok(Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why))) => why,
         Err(_) => return Some(Closed::Silent),
     };
     Some(Closed::Lost { why })

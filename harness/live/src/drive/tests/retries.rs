@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use cutover_core::history::{self, Closed, Record, Refusal};
-use cutover_core::ids::{LaneId, OpId, Seq, StreamId};
+use cutover_core::ids::{Cursor, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{Compression, PlannedClient, Serializer};
 use tokio::time::timeout;
 
@@ -17,13 +17,16 @@ use super::super::client::ClientHandle;
 use super::super::event::Quiet;
 use super::super::inbox::Inbox;
 use super::super::recorder::Recorder;
-use super::super::writer::Writer;
-use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, OpenError, Role, Session};
+use super::super::writer::{Write, Writer};
+use crate::lane::{
+    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Published, SubscriberSession,
+    WriterSession,
+};
 
 /// What a lane does when a connection is opened, by how many were before.
 type OnOpen = fn(usize) -> Result<(), OpenError>;
-/// What it answers, by how many operations were before on any connection.
-type OnOp = fn(usize, &Op) -> Completion;
+/// Whether it does an operation, by how many operations were before on any connection.
+type OnOp = fn(usize) -> Completion;
 
 struct Fake {
     open: OnOpen,
@@ -42,13 +45,8 @@ struct FakeSession {
     asked: Arc<AtomicUsize>,
 }
 
-#[async_trait]
-impl Lane for Fake {
-    fn id(&self) -> LaneId {
-        LaneId::Legacy
-    }
-
-    async fn open(&self, _: &Endpoint, _: &Role) -> Result<Box<dyn Session>, OpenError> {
+impl Fake {
+    fn session(&self) -> Result<Box<FakeSession>, OpenError> {
         (self.open)(self.opened.fetch_add(1, Ordering::SeqCst))?;
         Ok(Box::new(FakeSession {
             op: self.op,
@@ -59,10 +57,40 @@ impl Lane for Fake {
     }
 }
 
+impl FakeSession {
+    fn answer(&self) -> Completion {
+        (self.op)(self.asked.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
 #[async_trait]
-impl Session for FakeSession {
-    async fn invoke(&mut self, op: &Op) -> Completion {
-        (self.op)(self.asked.fetch_add(1, Ordering::SeqCst), op)
+impl Lane for Fake {
+    fn id(&self) -> LaneId {
+        LaneId::Legacy
+    }
+
+    async fn subscriber(&self, _: &Endpoint, _: &ClientOptions) -> Result<Box<dyn SubscriberSession>, OpenError> {
+        Ok(self.session()?)
+    }
+
+    async fn writer(&self, _: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
+        Ok(self.session()?)
+    }
+}
+
+#[async_trait]
+impl SubscriberSession for FakeSession {
+    async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], _: u32) -> Completion<Heads> {
+        self.answer()?;
+        Ok(streams.iter().map(|(stream, _)| (stream.clone(), Head::Unreported)).collect())
+    }
+
+    async fn unsubscribe(&mut self, _: &[StreamId]) -> Completion {
+        self.answer()
+    }
+
+    async fn heartbeat(&mut self) -> Completion {
+        self.answer()
     }
 
     async fn next(&mut self) -> Arrival {
@@ -76,12 +104,26 @@ impl Session for FakeSession {
         }
     }
 
+    async fn close(&mut self) {}
+}
+
+#[async_trait]
+impl WriterSession for FakeSession {
+    async fn publish(&mut self, _: &StreamId, _: &str, _: &str) -> Completion<Published> {
+        self.answer()?;
+        Ok(PUBLISHED)
+    }
+
+    async fn set_policy(&mut self, _: &StreamId, _: Option<u64>, _: Option<u64>) -> Completion {
+        self.answer()
+    }
+
     fn retry_after(&self) -> Option<Duration> {
         self.asks_to_wait
     }
-
-    async fn close(&mut self) {}
 }
+
+const PUBLISHED: Published = Published { seq: Seq(1), duplicate: Some(false) };
 
 /// What seven waits take, of which the first is 1 ms and each further one twice the last.
 const SEVEN_WAITS: Duration = Duration::from_millis(127);
@@ -98,17 +140,29 @@ impl Lane for Silent {
         LaneId::Legacy
     }
 
-    async fn open(&self, _: &Endpoint, _: &Role) -> Result<Box<dyn Session>, OpenError> {
+    async fn subscriber(&self, _: &Endpoint, _: &ClientOptions) -> Result<Box<dyn SubscriberSession>, OpenError> {
         match self.opens {
             true => Ok(Box::new(SilentSession)),
             false => std::future::pending().await,
         }
     }
+
+    async fn writer(&self, _: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
+        std::future::pending().await
+    }
 }
 
 #[async_trait]
-impl Session for SilentSession {
-    async fn invoke(&mut self, _: &Op) -> Completion {
+impl SubscriberSession for SilentSession {
+    async fn subscribe(&mut self, _: &[(StreamId, Option<Cursor>)], _: u32) -> Completion<Heads> {
+        std::future::pending().await
+    }
+
+    async fn unsubscribe(&mut self, _: &[StreamId]) -> Completion {
+        std::future::pending().await
+    }
+
+    async fn heartbeat(&mut self) -> Completion {
         std::future::pending().await
     }
 
@@ -124,17 +178,11 @@ fn fake(open: OnOpen, op: OnOp) -> Fake {
 }
 
 fn refused(what: &str, retryable: bool) -> OpenError {
-    OpenError { what: what.to_owned(), hint: None, retryable, retry_after: None, refusal: None }
+    if retryable { OpenError::passing(what) } else { OpenError::lasting(what) }
 }
 
-fn accepts(_: usize, op: &Op) -> Completion {
-    match op {
-        Op::Subscribe { streams, .. } => {
-            let heads = streams.iter().map(|(stream, _)| (stream.clone(), Head::Untold));
-            Completion::Ok(Answer::Subscribed(heads.collect()))
-        }
-        _ => Completion::Ok(Answer::Done),
-    }
+fn accepts(_: usize) -> Completion {
+    Ok(())
 }
 
 fn endpoint() -> Endpoint {
@@ -145,12 +193,8 @@ fn recorder() -> Recorder {
     Recorder::start("some".to_owned(), LaneId::Legacy, Arc::new(Quiet))
 }
 
-fn publish() -> Op {
-    Op::Publish { stream: StreamId::from("a"), key: "k".to_owned(), payload: "1".to_owned() }
-}
-
-fn written(_: usize) -> Completion {
-    Completion::Ok(Answer::Published { seq: Seq(1), duplicate: Some(false) })
+fn publish() -> Write {
+    Write::Publish { stream: StreamId::from("a"), key: "k".to_owned(), payload: "1".to_owned() }
 }
 
 async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> (ClientHandle, Recorder) {
@@ -174,9 +218,9 @@ async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> 
 async fn a_publish_that_is_put_off_is_tried_again_when_the_lane_says_and_wrote_nothing() {
     let mut lane = fake(
         |_| Ok(()),
-        |nth, _| match nth {
-            0 => Completion::Later("HTTP 429".to_owned()),
-            _ => written(nth),
+        |nth| match nth {
+            0 => Err(OpError::Later("HTTP 429".to_owned())),
+            _ => Ok(()),
         },
     );
     lane.asks_to_wait = Some(Duration::from_millis(80));
@@ -184,7 +228,7 @@ async fn a_publish_that_is_put_off_is_tried_again_when_the_lane_says_and_wrote_n
     let mut writer = Writer::new(Arc::new(lane), endpoint(), recorder.clone(), Backoff::new(vec![1]));
     let started = Instant::now();
     let completion = writer.invoke(OpId(1), &publish()).await;
-    assert_eq!(completion, written(0));
+    assert_eq!(completion, Ok(Some(PUBLISHED)));
     assert!(started.elapsed() >= Duration::from_millis(80));
     let records = recorder.snapshot().records;
     assert!(matches!(&records[1], Record::Complete { completion: history::Completion::Later { .. }, .. }));
@@ -193,7 +237,7 @@ async fn a_publish_that_is_put_off_is_tried_again_when_the_lane_says_and_wrote_n
 
 #[tokio::test]
 async fn a_writer_before_a_lane_in_trouble_backs_off() {
-    let lane = Arc::new(fake(|_| Ok(()), |_, _| Completion::Info("HTTP 503".to_owned())));
+    let lane = Arc::new(fake(|_| Ok(()), |_| Err(OpError::Unknown("HTTP 503".to_owned()))));
     let mut writer = Writer::new(Arc::clone(&lane) as Arc<dyn Lane>, endpoint(), recorder(), Backoff::new(vec![1]));
     let started = Instant::now();
     let asked_often = async {
@@ -215,11 +259,11 @@ async fn a_writer_that_can_not_connect_sent_nothing() {
         |nth| {
             if nth == 0 { Err(refused("HTTP 503", true)) } else { Ok(()) }
         },
-        |nth, _| written(nth),
+        accepts,
     );
     let recorder = recorder();
     let mut writer = Writer::new(Arc::new(lane), endpoint(), recorder.clone(), Backoff::new(vec![1]));
-    assert_eq!(writer.invoke(OpId(1), &publish()).await, written(0));
+    assert_eq!(writer.invoke(OpId(1), &publish()).await, Ok(Some(PUBLISHED)));
     assert!(matches!(
         &recorder.snapshot().records[1],
         Record::Complete {
@@ -278,10 +322,10 @@ async fn a_client_that_was_never_let_in_gives_up_at_once_and_says_why() {
 
 #[tokio::test]
 async fn a_subscription_that_is_rate_limited_is_asked_for_again() {
-    fn limited(nth: usize, op: &Op) -> Completion {
+    fn limited(nth: usize) -> Completion {
         match nth {
-            0 => Completion::Fail(Refusal { code: "rate_limited".to_owned(), ..Refusal::default() }),
-            _ => accepts(nth, op),
+            0 => Err(OpError::Refused(Refusal { code: "rate_limited".to_owned(), ..Refusal::default() })),
+            _ => Ok(()),
         }
     }
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What becomes of a message that came: an arrival, the answer to a request, the session's end, or nothing.
+//! Reads a message that came: an arrival, the answer to a request, the session's end, or nothing.
 
 use cutover_core::history::{Closed, Contradiction, Via};
 use cutover_core::ids::{Seq, StreamId};
@@ -16,18 +16,17 @@ use crate::lane::socket::Payload;
 const ANNOUNCEMENTS: [&str; 3] = ["stale_cursor", "bad_subscription", "forbidden_topic"];
 
 impl PhoenixSession {
-    /// Takes a message in.
-    pub(super) fn take(&mut self, payload: Payload) {
+    pub(super) fn read(&mut self, payload: Payload) {
         let body = match payload {
             Payload::Text(text) => Body::Text(text.into()),
             Payload::Binary(bytes) => Body::Binary(bytes),
         };
         let message = match decode(self.serializer, Direction::Downstream, &body) {
             Ok(message) => message,
-            Err(error) => return self.inbox.unreadable(error.to_string()),
+            Err(error) => return self.connection.inbox.unreadable(error.to_string()),
         };
-        if let Some(heard) = &self.heard {
-            let _ = heard.send(message.clone());
+        if let Some(copies) = &self.copies {
+            let _ = copies.send(message.clone());
         }
         if message.event == "phx_reply" {
             return self.take_reply(&message);
@@ -39,7 +38,7 @@ impl PhoenixSession {
         }
         let events = &self.profile.events;
         match message.event.as_str() {
-            "phx_close" | "phx_error" => self.inbox.end(Closed::Channel { event: message.event }),
+            "phx_close" | "phx_error" => self.connection.inbox.end(Closed::Channel { event: message.event }),
             // An empty name stands for an event that the service does not have.
             "" => {}
             name if name == events.update_batch => {
@@ -54,14 +53,7 @@ impl PhoenixSession {
     }
 
     fn take_reply(&mut self, message: &Message) {
-        if self.unanswered.as_ref() == Some(&message.msg_ref) {
-            self.unanswered = None;
-            return;
-        }
-        let Some((msg_ref, answer)) = &mut self.pending else {
-            return;
-        };
-        if *msg_ref != message.msg_ref {
+        if self.connection.heartbeat_answered(&message.msg_ref) || !self.connection.waits_for(&message.msg_ref) {
             return;
         }
         let reply = RawObject::parse(&message.payload).ok().and_then(|reply| {
@@ -69,36 +61,38 @@ impl PhoenixSession {
             Some(Reply { ok, response: reply.get("response").unwrap_or("null").to_owned() })
         });
         match reply {
-            Some(reply) => *answer = Some(reply),
-            None => self.inbox.unreadable(format!("a reply without a status: {}", message.payload)),
+            Some(reply) => self.connection.answer(&message.msg_ref, reply),
+            None => self.connection.inbox.unreadable(format!("a reply without a status: {}", message.payload)),
         }
     }
 
     fn take_batch(&mut self, batch: &str, via: Via, claims: &Claims) {
         let updates = match read_batch(&self.profile, batch) {
             Ok(updates) => updates,
-            Err(what) => return self.inbox.unreadable(what),
+            Err(what) => return self.connection.inbox.unreadable(what),
         };
         self.compare(&updates.iter().flatten().collect::<Vec<_>>(), claims);
         for update in updates {
             match update {
-                Err(what) => self.inbox.unreadable(what),
+                Err(what) => self.connection.inbox.unreadable(what),
                 Ok(update) => match self.names.stream_of_topic(&update.topic) {
                     Some(stream) if self.note(&stream, Seq(update.seq)) => {}
-                    Some(stream) => self.inbox.push(Arrival::Event {
+                    Some(stream) => self.connection.inbox.push(Arrival::Event {
                         stream,
                         seq: Seq(update.seq),
                         payload: update.payload,
                         declared: update.declared,
                         via,
                     }),
-                    None => self.inbox.push(Arrival::Foreign { name: update.topic, seq: Seq(update.seq), via }),
+                    None => {
+                        self.connection.inbox.push(Arrival::Foreign { name: update.topic, seq: Seq(update.seq), via })
+                    }
                 },
             }
         }
     }
 
-    /// Holds what a message says of its events against them; what a probe asked for is no part of the run.
+    /// Compares what a message says of its events with them. What a probe asked for is no part of the run.
     fn compare(&mut self, updates: &[&Update], claims: &Claims) {
         let Some(last) = updates.iter().max_by_key(|update| update.seq) else {
             return;
@@ -127,7 +121,7 @@ impl PhoenixSession {
     }
 
     fn contradicted(&mut self, stream: StreamId, seq: Seq, what: Contradiction, said: String) {
-        self.inbox.push(Arrival::Contradiction { stream, seq, what, said });
+        self.connection.inbox.push(Arrival::Contradiction { stream, seq, what, said });
     }
 
     fn take_frame(&mut self, payload: &str) {
@@ -138,17 +132,19 @@ impl PhoenixSession {
             }
             // The error came as an event of its own already.
             Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
-            Ok(FrameCopy::Ignored(kind)) => self.inbox.push(Arrival::Ignored(format!("a frame of the kind `{kind}`"))),
-            Err(what) => self.inbox.unreadable(what),
+            Ok(FrameCopy::Ignored(kind)) => {
+                self.connection.inbox.push(Arrival::Ignored(format!("a frame of the kind `{kind}`")))
+            }
+            Err(what) => self.connection.inbox.unreadable(what),
         }
     }
 
     fn take_error(&mut self, payload: &str) {
         let code = RawObject::parse(payload).ok().and_then(|error| error.text("code")).unwrap_or_default();
-        if self.pending.is_some() && ANNOUNCEMENTS.contains(&code.as_str()) {
+        if self.connection.is_waiting() && ANNOUNCEMENTS.contains(&code.as_str()) {
             return;
         }
         // The lane may have dropped deliveries (slow_consumer) or will drop the socket: only a new session is sure.
-        self.inbox.end(Closed::Channel { event: format!("{} {code}", self.profile.events.error) });
+        self.connection.inbox.end(Closed::Channel { event: format!("{} {code}", self.profile.events.error) });
     }
 }

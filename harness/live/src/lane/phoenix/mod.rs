@@ -30,7 +30,7 @@ use super::http::{HttpClient, bearer, percent_encoded};
 use super::names::Names;
 use super::profile::PhoenixProfile;
 use super::socket::{Bounds, Socket};
-use super::{Endpoint, Lane, OpenError, Role, Session};
+use super::{ClientOptions, Endpoint, Lane, OpenError, SubscriberSession, WriterSession};
 
 /// A Phoenix-socket sync service.
 #[derive(Debug, Clone)]
@@ -100,13 +100,8 @@ impl PhoenixLane {
             None => Vec::new(),
             Some(Some(value)) => vec![(http::header::AUTHORIZATION, value)],
             Some(None) => {
-                return Err(OpenError {
-                    what: "the token can't stand in a header".to_owned(),
-                    hint: Some("it holds a line break or another control character".to_owned()),
-                    retryable: false,
-                    retry_after: None,
-                    refusal: None,
-                });
+                return Err(OpenError::lasting("the token can't stand in a header")
+                    .hint("it holds a line break or another control character"));
             }
         };
         let http = HttpClient::new(endpoint.clone(), headers, self.bounds.open, self.bounds.operation);
@@ -129,12 +124,15 @@ impl Lane for PhoenixLane {
         self.id
     }
 
-    async fn open(&self, endpoint: &Endpoint, role: &Role) -> Result<Box<dyn Session>, OpenError> {
-        match role {
-            Role::Subscriber { client, serializer, .. } => {
-                Ok(Box::new(self.joined(endpoint, client, *serializer).await?))
-            }
-            Role::Writer => Ok(Box::new(self.opened_writer(endpoint).await?)),
-        }
+    async fn subscriber(
+        &self,
+        endpoint: &Endpoint,
+        client: &ClientOptions,
+    ) -> Result<Box<dyn SubscriberSession>, OpenError> {
+        Ok(Box::new(self.joined(endpoint, &client.name, client.serializer).await?))
+    }
+
+    async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
+        Ok(Box::new(self.opened_writer(endpoint).await?))
     }
 }

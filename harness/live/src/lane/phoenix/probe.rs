@@ -6,7 +6,7 @@
 //! replays it; one that does not have it has another history.
 //!
 //! What a probe brings that the client had already is the session's own affair and no delivery. Its ref tells the proxy
-//! that it is no resume of the client's, so that a fault at "the second resume" strikes the same one on every lane.
+//! that it is no resume of the client's, so that a fault at "the second resume" fires at the same one on every lane.
 
 use std::collections::BTreeMap;
 
@@ -20,15 +20,12 @@ pub const PROBE_REF: &str = "probe-";
 
 impl PhoenixSession {
     /// The streams whose cursors lie beyond their heads.
-    ///
-    /// # Errors
-    /// What was seen instead of an answer; the session is over.
     pub(super) async fn probe(
         &mut self,
         streams: &[(StreamId, Option<Cursor>)],
         heads: &[(StreamId, Seq)],
         replay_batch: u32,
-    ) -> Result<Vec<StreamId>, String> {
+    ) -> Completion<Vec<StreamId>> {
         let doubtful: BTreeMap<_, _> = streams
             .iter()
             .filter_map(|(stream, cursor)| Some((stream, cursor.filter(|cursor| cursor.0 > 0)?)))
@@ -52,8 +49,7 @@ impl PhoenixSession {
             }
             // The event before the cursor was just pruned: there are newer ones, so that the head is not below it.
             Ok(_) => Ok(Vec::new()),
-            Err(Completion::Info(why)) => Err(why),
-            Err(other) => Err(format!("{other:?}")),
+            Err(error) => Err(error),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::bounds;
 use crate::lane::http::{HttpAnswer, REDIRECT_HINT};
 use crate::lane::profile::PhoenixProfile;
 use crate::lane::trial::{Mismatch, TRIAL_CLIENT, Trial, TrialError};
-use crate::lane::{Completion, Endpoint, Op, Session};
+use crate::lane::{Completion, Endpoint, OpError, OpenError, SubscriberSession, WriterSession};
 
 /// Events per replay batch; there is one event.
 const REPLAY_BATCH: u32 = 200;
@@ -21,7 +21,7 @@ const REPLAY_BATCH: u32 = 200;
 /// A session, and what it heard.
 struct Listener {
     session: PhoenixSession,
-    heard: mpsc::UnboundedReceiver<Message>,
+    copies: mpsc::UnboundedReceiver<Message>,
     messages: Vec<Message>,
 }
 
@@ -71,11 +71,11 @@ impl PhoenixLane {
 
     async fn unsubscribe(&self, listener: &mut Listener, trial: &Trial) -> Result<(), TrialError> {
         let name = &self.profile.events.unsubscribe;
-        let streams = vec![trial.stream.clone()];
-        let wrong = match listener.session.invoke(&Op::Unsubscribe { streams }).await {
-            Completion::Ok(_) | Completion::Unwritten(_) | Completion::Later(_) => return Ok(()),
-            Completion::Fail(refusal) => format!("the service refused it: {}", refusal.code),
-            Completion::Info(why) => match listener.ended() {
+        let streams = [trial.stream.clone()];
+        let wrong = match listener.session.unsubscribe(&streams).await {
+            Ok(()) | Err(OpError::Unwritten(_) | OpError::Later(_)) => return Ok(()),
+            Err(OpError::Refused(refusal)) => format!("the service refused it: {}", refusal.code),
+            Err(OpError::Unknown(why)) => match listener.ended() {
                 Some(event) => format!("the channel ended with {event} when it was sent"),
                 None => why,
             },
@@ -90,14 +90,11 @@ impl PhoenixLane {
                 let refused = !source.retryable && self.profile.serializer.is_none();
                 refused.then(|| "`serializer` of the lane profile names the one that the service speaks".to_owned())
             });
-            TrialError::Open {
-                trying: format!("a join over {serializer:?}"),
-                source: crate::lane::OpenError { hint, ..source },
-            }
+            TrialError::Open { trying: format!("a join over {serializer:?}"), source: OpenError { hint, ..source } }
         })?;
-        let (tell, heard) = mpsc::unbounded_channel();
-        session.heard = Some(tell);
-        Ok(Listener { session, heard, messages: Vec::new() })
+        let (copy, copies) = mpsc::unbounded_channel();
+        session.copies = Some(copy);
+        Ok(Listener { session, copies, messages: Vec::new() })
     }
 
     async fn heartbeat(&self, listener: &mut Listener) -> Result<(), TrialError> {
@@ -105,12 +102,11 @@ impl PhoenixLane {
         if name.is_empty() {
             return Ok(());
         }
-        let wrong = match listener.session.invoke(&Op::Heartbeat).await {
-            Completion::Ok(_) | Completion::Unwritten(_) => return Ok(()),
-            Completion::Fail(refusal) => format!("the service refused it: {}", refusal.code),
+        let wrong = match listener.session.heartbeat().await {
             // A service that puts it off knows the event.
-            Completion::Later(_) => return Ok(()),
-            Completion::Info(why) => match listener.ended() {
+            Ok(()) | Err(OpError::Unwritten(_) | OpError::Later(_)) => return Ok(()),
+            Err(OpError::Refused(refusal)) => format!("the service refused it: {}", refusal.code),
+            Err(OpError::Unknown(why)) => match listener.ended() {
                 Some(event) => format!("the channel ended with {event} when it was sent"),
                 None if *name == PhoenixProfile::contract().events.heartbeat => return Ok(()),
                 None => why,
@@ -126,7 +122,7 @@ impl PhoenixLane {
         let told = match listener.session.ask_for(&streams, REPLAY_BATCH).await {
             Ok(reply) if reply.ok => return Ok(fields::check_subscribed(profile, &reply.response)?),
             Ok(reply) => reply.response,
-            Err(Completion::Info(why)) => {
+            Err(OpError::Unknown(why)) => {
                 let name = &profile.events.subscribe;
                 let wrong = match listener.ended() {
                     Some(event) => format!("the channel ended with {event} when it was sent"),
@@ -163,8 +159,7 @@ impl PhoenixLane {
             return Ok(());
         };
         let limit = trial.policies.then_some(u64::from(REPLAY_BATCH));
-        let completion =
-            writer.invoke(&Op::Policy { stream: trial.stream.clone(), retention: limit, replay_budget: limit }).await;
+        let completion = writer.set_policy(&trial.stream, limit, limit).await;
         let (policy, usual) = (&self.profile.policy, PhoenixProfile::contract().policy);
         let fields = [
             Field::new("policy.retention_events", &policy.retention_events, &usual.retention_events),
@@ -172,8 +167,8 @@ impl PhoenixLane {
         ];
         let call =
             Call { what: "a policy", key: "policy.path", path, method: &self.profile.policy.method, fields: &fields };
-        let is_done = matches!(completion, Completion::Ok(_));
-        let answer = self.answered(writer, completion, &call)?;
+        let is_done = completion.is_ok();
+        let answer = self.answered(writer, completion.map(drop), &call)?;
         if !is_done {
             let wrong = format!("it was answered with {}, which is no answer to a policy", answer.told());
             return Err(Mismatch::new(call.key, path, wrong).into());
@@ -182,9 +177,7 @@ impl PhoenixLane {
     }
 
     async fn publish(&self, writer: &mut PhoenixWriter, trial: &Trial) -> Result<(), TrialError> {
-        let completion = writer
-            .invoke(&Op::Publish { stream: trial.stream.clone(), key: trial.marker.clone(), payload: trial.payload() })
-            .await;
+        let completion = writer.publish(&trial.stream, &trial.marker, &trial.payload()).await;
         let (publish, usual) = (&self.profile.publish, PhoenixProfile::contract().publish);
         let fields = [
             Field::new("publish.topic", &publish.topic, &usual.topic),
@@ -198,7 +191,7 @@ impl PhoenixLane {
             method: &publish.method,
             fields: &fields,
         };
-        let answer = self.answered(writer, completion, &call)?;
+        let answer = self.answered(writer, completion.map(drop), &call)?;
         Ok(fields::check_published(&self.profile, &String::from_utf8_lossy(&answer.body))?)
     }
 
@@ -216,7 +209,7 @@ impl PhoenixLane {
         };
         let Some(answer) = writer.last_answer.clone() else {
             let why = match completion {
-                Completion::Info(why) => why,
+                Err(OpError::Unknown(why)) => why,
                 other => format!("{other:?}"),
             };
             return Err(refused(format!("{} was not answered: {why}", call.what), None, true));
@@ -323,7 +316,7 @@ impl Listener {
         let mut bound = bounds::LIVE.begin();
         loop {
             tokio::select! {
-                message = self.heard.recv() => match message {
+                message = self.copies.recv() => match message {
                     Some(message) => {
                         let came = fields::carries(&message, marker);
                         self.messages.push(message);
@@ -340,18 +333,18 @@ impl Listener {
             }
         }
         // What belongs to the event stands before the answer.
-        let _ = self.session.invoke(&Op::Heartbeat).await;
+        let _ = self.session.heartbeat().await;
     }
 
     fn drain(&mut self) {
-        while let Ok(message) = self.heard.try_recv() {
+        while let Ok(message) = self.copies.try_recv() {
             self.messages.push(message);
         }
     }
 
     /// The event with which the channel ended, where it did.
     fn ended(&self) -> Option<String> {
-        match self.session.inbox.ended()? {
+        match self.session.connection.inbox.ended()? {
             cutover_core::history::Closed::Channel { event } => Some(event.clone()),
             _ => None,
         }

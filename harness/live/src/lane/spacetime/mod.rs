@@ -1,6 +1,7 @@
 //! The SpacetimeDB lane: BSATN over a WebSocket for subscribers, reducer calls over HTTP for the writer.
 
 pub mod admin;
+mod classify;
 mod compression;
 mod edit;
 mod incoming;
@@ -13,17 +14,15 @@ mod resume;
 mod rows;
 mod schema;
 mod session;
-mod sort;
 mod tagger;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trial;
 mod writer;
 
-pub use json::JsonTagger;
-pub use protocol::{ClientMessage, JSON_PROTOCOL, Protocol, ServerMessage, WireError, decode_client, decode_server};
+pub use protocol::{JSON_PROTOCOL, Protocol};
 pub use request::{events_query, stream_query};
-pub use rows::EventSchema;
+pub use schema::Schema;
 pub use tagger::{SpacetimeTaggers, Tagger};
 
 use std::sync::Arc;
@@ -38,7 +37,7 @@ use super::http::{HttpClient, bearer, percent_encoded};
 use super::names::Names;
 use super::profile::SpacetimeProfile;
 use super::socket::{Bounds, Socket};
-use super::{Endpoint, Lane, OpenError, Role, Session};
+use super::{ClientOptions, Endpoint, Lane, OpenError, SubscriberSession, WriterSession};
 use cutover_core::text::Secret;
 
 /// A SpacetimeDB server with the sync module in one of its databases.
@@ -50,7 +49,7 @@ pub struct SpacetimeLane {
     token: Option<Secret>,
     names: Arc<Names>,
     bounds: Bounds,
-    schema: EventSchema,
+    schema: Arc<Schema>,
 }
 
 impl SpacetimeLane {
@@ -62,7 +61,7 @@ impl SpacetimeLane {
         token: Option<Secret>,
         names: Arc<Names>,
     ) -> SpacetimeLane {
-        let (database, bounds, schema) = (database.into(), Bounds::default(), EventSchema::module());
+        let (database, bounds, schema) = (database.into(), Bounds::default(), Schema::module());
         SpacetimeLane { id, profile, database, token, names, bounds, schema }
     }
 
@@ -73,9 +72,9 @@ impl SpacetimeLane {
         self
     }
 
-    /// The lane with another schema of `sync_event`.
+    /// The lane with the schema that its server reports.
     #[must_use]
-    pub fn with_schema(mut self, schema: EventSchema) -> SpacetimeLane {
+    pub fn with_schema(mut self, schema: Arc<Schema>) -> SpacetimeLane {
         self.schema = schema;
         self
     }
@@ -106,40 +105,6 @@ impl SpacetimeLane {
         format!("{}{path}?compression={compression}{confirmed}", self.profile.base())
     }
 
-    async fn subscriber(
-        &self,
-        endpoint: &Endpoint,
-        client: &str,
-        compression: Compression,
-    ) -> Result<Box<dyn Session>, OpenError> {
-        let mut headers = authorization(self.token.as_ref())?;
-        let offered = HeaderValue::from_str(&self.profile.subprotocols.join(", "));
-        headers
-            .push((http::header::SEC_WEBSOCKET_PROTOCOL, offered.map_err(|_| unsendable("the list of subprotocols"))?));
-        let opened = Socket::connect(endpoint, &self.target(compression), &headers, self.bounds.open).await;
-        let (socket, chosen) =
-            opened.map_err(|error| error.into_open_error(|status| Some(self.upgrade_hint(status))))?;
-        let Some(protocol) = chosen.as_deref().and_then(Protocol::of) else {
-            return Err(OpenError {
-                what: format!("the server picked the subprotocol {chosen:?}, which was not offered"),
-                hint: Some("is this a SpacetimeDB server?".to_owned()),
-                retryable: false,
-                retry_after: None,
-                refusal: None,
-            });
-        };
-        let (names, schema) = (Arc::clone(&self.names), self.schema.clone());
-        let mut session =
-            session::SpacetimeSession::greet(socket, protocol, names, self.bounds, client.to_owned(), schema).await?;
-        session.spoken = Some(Spoken {
-            protocol: chosen.unwrap_or_default(),
-            compression: Some(compression),
-            confirmed: Some(self.profile.reads_confirmed(protocol)),
-            once: false,
-        });
-        Ok(Box::new(session))
-    }
-
     fn upgrade_hint(&self, status: u16) -> String {
         match status {
             404 => format!(
@@ -150,12 +115,6 @@ impl SpacetimeLane {
             status => admin::hint(status).to_owned(),
         }
     }
-
-    async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn Session>, OpenError> {
-        let http = SpacetimeLane::http(endpoint, &self.profile, self.token.as_ref(), self.bounds)?;
-        let (database, names) = (self.database.clone(), Arc::clone(&self.names));
-        Ok(Box::new(writer::SpacetimeWriter::open(http, database, names).await?))
-    }
 }
 
 fn authorization(token: Option<&Secret>) -> Result<Vec<(HeaderName, HeaderValue)>, OpenError> {
@@ -165,13 +124,8 @@ fn authorization(token: Option<&Secret>) -> Result<Vec<(HeaderName, HeaderValue)
 }
 
 fn unsendable(what: &str) -> OpenError {
-    OpenError {
-        what: format!("{what} can't stand in a header"),
-        hint: Some("it holds a line break or another control character".to_owned()),
-        retryable: false,
-        retry_after: None,
-        refusal: None,
-    }
+    OpenError::lasting(format!("{what} can't stand in a header"))
+        .hint("it holds a line break or another control character")
 }
 
 #[async_trait]
@@ -180,10 +134,38 @@ impl Lane for SpacetimeLane {
         self.id
     }
 
-    async fn open(&self, endpoint: &Endpoint, role: &Role) -> Result<Box<dyn Session>, OpenError> {
-        match role {
-            Role::Subscriber { client, compression, .. } => self.subscriber(endpoint, client, *compression).await,
-            Role::Writer => self.writer(endpoint).await,
-        }
+    async fn subscriber(
+        &self,
+        endpoint: &Endpoint,
+        client: &ClientOptions,
+    ) -> Result<Box<dyn SubscriberSession>, OpenError> {
+        let compression = client.compression;
+        let mut headers = authorization(self.token.as_ref())?;
+        let offered = HeaderValue::from_str(&self.profile.subprotocols.join(", "));
+        headers
+            .push((http::header::SEC_WEBSOCKET_PROTOCOL, offered.map_err(|_| unsendable("the list of subprotocols"))?));
+        let opened = Socket::connect(endpoint, &self.target(compression), &headers, self.bounds.open).await;
+        let (socket, chosen) =
+            opened.map_err(|error| error.into_open_error(|status| Some(self.upgrade_hint(status))))?;
+        let Some(protocol) = chosen.as_deref().and_then(Protocol::of) else {
+            let what = format!("the server picked the subprotocol {chosen:?}, which was not offered");
+            return Err(OpenError::lasting(what).hint("is this a SpacetimeDB server?"));
+        };
+        let (names, schema) = (Arc::clone(&self.names), Arc::clone(&self.schema));
+        let mut session =
+            session::SpacetimeSession::greet(socket, protocol, names, self.bounds, client.name.clone(), schema).await?;
+        session.spoken = Some(Spoken {
+            protocol: chosen.unwrap_or_default(),
+            compression: Some(compression),
+            confirmed: Some(self.profile.reads_confirmed(protocol)),
+            once: false,
+        });
+        Ok(Box::new(session))
+    }
+
+    async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
+        let http = SpacetimeLane::http(endpoint, &self.profile, self.token.as_ref(), self.bounds)?;
+        let (database, names) = (self.database.clone(), Arc::clone(&self.names));
+        Ok(Box::new(writer::SpacetimeWriter::open(http, database, names).await?))
     }
 }

@@ -8,7 +8,7 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 use super::request::{self, Purpose, RESUME_REDUCER};
 use super::rows::StreamRow;
 use super::session::SpacetimeSession;
-use crate::lane::{Answer, Completion, Head};
+use crate::lane::{Completion, Head, Heads};
 
 /// A set of queries that the server has applied.
 pub(super) struct QuerySet {
@@ -17,14 +17,7 @@ pub(super) struct QuerySet {
 }
 
 impl SpacetimeSession {
-    pub(super) async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Completion {
-        match self.resume(streams).await {
-            Ok(heads) => Completion::Ok(Answer::Subscribed(heads)),
-            Err(completion) => completion,
-        }
-    }
-
-    async fn resume(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Result<Vec<(StreamId, Head)>, Completion> {
+    pub(super) async fn resume(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Completion<Heads> {
         let mut asked = Vec::new();
         for (stream, cursor) in streams {
             asked.push((stream.clone(), self.wire_name(stream)?, *cursor));
@@ -47,24 +40,20 @@ impl SpacetimeSession {
         Ok(asked.into_iter().map(|(stream, name, _)| (stream, Head::At(head(&name).unwrap_or_default()))).collect())
     }
 
-    /// Gives streams up; what their sets had besides is asked for again.
-    pub(super) async fn unsubscribe(&mut self, streams: &[StreamId]) -> Completion {
+    /// Gives streams up. The other streams of their sets are subscribed again.
+    pub(super) async fn give_up_streams(&mut self, streams: &[StreamId]) -> Completion {
         let streams: Vec<(StreamId, Option<Cursor>)> = streams.iter().map(|stream| (stream.clone(), None)).collect();
-        let given_up = match self.give_up(&streams).await {
-            Ok(kept) if kept.is_empty() => Ok(()),
-            Ok(kept) => self.apply(Purpose::Events, &kept).await.map(drop),
-            Err(completion) => Err(completion),
-        };
-        given_up.map_or_else(|completion| completion, |()| Completion::Ok(Answer::Done))
+        let kept = self.give_up(&streams).await?;
+        if !kept.is_empty() {
+            self.apply(Purpose::Events, &kept).await?;
+        }
+        Ok(())
     }
 
     /// Gives up every set that has one of these streams, and returns what those sets had besides, with where it stands.
     ///
     /// The sets go before the new one comes: overlapping sets each get the rows of a transaction.
-    async fn give_up(
-        &mut self,
-        streams: &[(StreamId, Option<Cursor>)],
-    ) -> Result<Vec<(StreamId, String, u64)>, Completion> {
+    async fn give_up(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Completion<Vec<(StreamId, String, u64)>> {
         let asked = |stream: &StreamId| streams.iter().any(|(asked, _)| asked == stream);
         let (hit, rest): (Vec<QuerySet>, Vec<QuerySet>) =
             std::mem::take(&mut self.sets).into_iter().partition(|set| set.streams.iter().any(asked));
@@ -86,11 +75,7 @@ impl SpacetimeSession {
     }
 
     /// Subscribes to the events, and when they have come, to the streams' rows.
-    async fn apply(
-        &mut self,
-        purpose: Purpose,
-        streams: &[(StreamId, String, u64)],
-    ) -> Result<Vec<StreamRow>, Completion> {
+    async fn apply(&mut self, purpose: Purpose, streams: &[(StreamId, String, u64)]) -> Completion<Vec<StreamRow>> {
         let named: Vec<StreamId> = streams.iter().map(|(stream, _, _)| stream.clone()).collect();
         self.last_seen.retain(|(seen, _)| !named.contains(seen));
         self.last_seen.extend(streams.iter().map(|(stream, _, after)| (stream.clone(), *after)));

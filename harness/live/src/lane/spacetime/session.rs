@@ -12,36 +12,33 @@ use cutover_core::history::{Closed, Refusal, Spoken, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use serde_json::Value;
 use spacetimedb_lib::ConnectionId;
-use tokio::time::{Instant, timeout_at};
 
 use super::incoming::{Call, Incoming, Kind, read};
 use super::protocol::{ClientMessage, Protocol, decode_server, encode_client};
 use super::request::{self, CHECKPOINT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
 use super::resume::QuerySet;
-use super::rows::{EventRow, EventSchema, StreamRow};
-use crate::bounds::Bound;
+use super::rows::{EventRow, StreamRow};
+use super::schema::Schema;
+use crate::lane::conversation::{Connection, Conversation, in_words};
 use crate::lane::names::Names;
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
-use crate::lane::socket::{Bounds, Inbox, Payload, Socket};
-use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
+use crate::lane::socket::{Bounds, Payload, Socket};
+use crate::lane::{Arrival, Completion, Heads, OpError, OpenError, SubscriberSession};
 
-/// What the server said to the request that is waited for.
-type Reply = Result<Vec<StreamRow>, String>;
+/// The server's answer to a request.
+pub(super) type Reply = Result<Vec<StreamRow>, String>;
 
 /// The session.
 pub(super) struct SpacetimeSession {
-    socket: Socket,
+    connection: Connection<u32, Reply>,
     pub(super) protocol: Protocol,
-    schema: EventSchema,
+    schema: Arc<Schema>,
     names: Arc<Names>,
-    bounds: Bounds,
     client: String,
-    connection: Option<ConnectionId>,
+    connection_id: Option<ConnectionId>,
     /// What is spoken, for the history.
     pub(super) spoken: Option<Spoken>,
-    inbox: Inbox,
     sent: u32,
-    pending: Option<(u32, Option<Reply>)>,
     /// Calls that are not answered yet: a 1.2.0 server does not number the answer to one that failed, but repeats its
     /// arguments.
     calls: Vec<(u32, Bytes)>,
@@ -49,9 +46,6 @@ pub(super) struct SpacetimeSession {
     /// Where each stream stands: its cursor, then the last event that came. For a set that has to be applied anew for another
     /// stream's sake.
     pub(super) last_seen: Vec<(StreamId, u64)>,
-    /// The last heartbeat of the session's own, until it is answered.
-    unanswered: Option<u32>,
-    keepalive_at: Instant,
 }
 
 impl SpacetimeSession {
@@ -62,52 +56,34 @@ impl SpacetimeSession {
         names: Arc<Names>,
         bounds: Bounds,
         client: String,
-        schema: EventSchema,
+        schema: Arc<Schema>,
     ) -> Result<SpacetimeSession, OpenError> {
         let mut session = SpacetimeSession {
-            socket,
+            connection: Connection::new(socket, bounds),
             protocol,
             schema,
             names,
-            bounds,
             client,
-            connection: None,
+            connection_id: None,
             spoken: None,
-            inbox: Inbox::default(),
             sent: 0,
-            pending: None,
             calls: Vec::new(),
             sets: Vec::new(),
             last_seen: Vec::new(),
-            unanswered: None,
-            keepalive_at: Instant::now() + bounds.keepalive,
         };
         let mut running = bounds.open.begin();
-        while session.connection.is_none() {
-            let failed = |what: String, hint: Option<&str>| OpenError {
-                what,
-                hint: hint.map(str::to_owned),
-                retryable: true,
-                retry_after: None,
-                refusal: None,
-            };
-            match session.socket.recv_within(&mut running).await {
+        while session.connection_id.is_none() {
+            match session.connection.socket.recv_within(&mut running).await {
                 Ok(Ok(payload)) => session.take(payload),
                 // A module that refuses a connection in `client_connected` ends it without a word on a 1.x server.
                 Ok(Err(closed)) => {
-                    let hint = "does the module let this token's identity connect?";
-                    return Err(failed(format!("the server did not greet: {}", told(&closed)), Some(hint)));
+                    let what = format!("the server did not greet: {}", in_words(&closed));
+                    return Err(OpenError::passing(what).hint("does the module let this token's identity connect?"));
                 }
-                Err(reached) => {
-                    let what = format!("the server did not greet: {reached}");
-                    return Err(failed(what, None));
-                }
+                Err(reached) => return Err(OpenError::passing(format!("the server did not greet: {reached}"))),
             }
-            if let Some(Arrival::Unreadable(what)) = session.inbox.pop() {
-                return Err(OpenError {
-                    retryable: false,
-                    ..failed(format!("the server did not greet, but sent {what}"), None)
-                });
+            if let Some(Arrival::Unreadable(what)) = session.connection.inbox.pop() {
+                return Err(OpenError::lasting(format!("the server did not greet, but sent {what}")));
             }
         }
         Ok(session)
@@ -118,74 +94,24 @@ impl SpacetimeSession {
         purpose.request_id(self.sent)
     }
 
-    async fn send(&mut self, message: ClientMessage) -> Result<(), Closed> {
-        let bytes = encode_client(&[message]).map_err(|error| Closed::Lost { why: error.to_string() })?;
-        self.socket.send(Payload::Binary(bytes)).await
-    }
-
-    /// Sends a request and waits for its answer; what else comes is taken in. Without an answer the session is over.
-    async fn request(&mut self, request_id: u32, message: ClientMessage, within: Bound) -> Result<Reply, String> {
-        let mut running = within.begin();
-        self.pending = Some((request_id, None));
-        match running.within(self.send(message)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(closed)) => self.inbox.end(closed),
-            Err(_) => self.inbox.end(Closed::Silent),
-        }
-        loop {
-            if let Some((_, Some(_))) = &self.pending
-                && let Some((_, Some(reply))) = self.pending.take()
-            {
-                return Ok(reply);
-            }
-            if let Some(closed) = self.inbox.ended() {
-                return Err(told(closed));
-            }
-            match self.socket.recv_within(&mut running).await {
-                Ok(Ok(payload)) => self.take(payload),
-                Ok(Err(closed)) => self.inbox.end(closed),
-                Err(reached) => {
-                    self.inbox.end(Closed::Silent);
-                    let what = Purpose::of(request_id).map_or_else(String::new, |purpose| format!(" ({purpose:?})"));
-                    return Err(format!("no answer to a request{what}: {reached}"));
-                }
-            }
-        }
-    }
-
-    /// Takes a frame in.
-    fn take(&mut self, payload: Payload) {
-        let bytes = match payload {
-            Payload::Binary(bytes) => bytes,
-            Payload::Text(text) => return self.inbox.unreadable(format!("a text frame: {text:.100}")),
-        };
-        match decode_server(self.protocol, &bytes) {
-            Err(error) => self.inbox.unreadable(error.to_string()),
-            Ok(messages) => {
-                for mut message in messages {
-                    let incoming = read(&mut message, &self.schema);
-                    self.take_message(incoming);
-                }
-            }
-        }
-    }
-
     fn take_message(&mut self, incoming: Incoming) {
-        let via = incoming.via();
+        let via = incoming.kind.via();
         for event in incoming.events {
             match event {
                 Ok(row) => self.take_event(row, via),
-                Err(what) => self.inbox.unreadable(what),
+                Err(what) => self.connection.inbox.unreadable(what),
             }
         }
         match incoming.kind {
-            Kind::Greeting { connection } => self.connection = Some(connection),
+            Kind::Greeting { connection } => self.connection_id = Some(connection),
             Kind::Applied { request_id } | Kind::Unsubscribed { request_id } => {
                 self.answer(request_id, Ok(incoming.streams));
             }
             Kind::SubscribeFailed { request_id: Some(request_id), message } => self.answer(request_id, Err(message)),
             Kind::SubscribeFailed { request_id: None, message } => {
-                self.inbox.end(Closed::Lost { why: format!("the server gave a subscription up: {message}") });
+                self.connection
+                    .inbox
+                    .end(Closed::Lost { why: format!("the server gave a subscription up: {message}") });
             }
             Kind::Called { request_id, call, result } => {
                 if let Some(request_id) = self.own_call(request_id, call.as_ref()) {
@@ -200,7 +126,7 @@ impl SpacetimeSession {
     /// The request that a call answers; `None` for somebody else's.
     fn own_call(&self, request_id: u32, call: Option<&Call>) -> Option<u32> {
         let Some(call) = call else { return Some(request_id) };
-        if Some(call.caller) != self.connection {
+        if Some(call.caller) != self.connection_id {
             return None;
         }
         if request_id != 0 {
@@ -220,37 +146,35 @@ impl SpacetimeSession {
 
     fn take_event(&mut self, row: EventRow, via: Via) {
         let Some(stream) = self.names.stream_of_candidate(&row.stream_id) else {
-            return self.inbox.push(Arrival::Foreign { name: row.stream_id, seq: Seq(row.seq), via });
+            return self.connection.inbox.push(Arrival::Foreign { name: row.stream_id, seq: Seq(row.seq), via });
         };
         match self.last_seen.iter_mut().find(|(seen, _)| *seen == stream) {
             Some((_, seq)) => *seq = row.seq.max(*seq),
             None => self.last_seen.push((stream.clone(), row.seq)),
         }
         let declared = (!row.payload_hash.is_empty()).then_some(row.payload_hash);
-        self.inbox.push(Arrival::Event { stream, seq: Seq(row.seq), payload: row.payload, declared, via });
+        self.connection.inbox.push(Arrival::Event { stream, seq: Seq(row.seq), payload: row.payload, declared, via });
     }
 
     fn answer(&mut self, request_id: u32, reply: Reply) {
-        if self.unanswered == Some(request_id) {
-            self.unanswered = None;
-        }
-        if let Some((waited_for, answer)) = &mut self.pending
-            && *waited_for == request_id
-        {
-            *answer = Some(reply);
+        if !self.connection.heartbeat_answered(&request_id) {
+            self.connection.answer(&request_id, reply);
         }
     }
 
-    /// Asks and waits, within the bound of an operation.
-    pub(super) async fn ask(&mut self, request_id: u32, message: ClientMessage) -> Result<Vec<StreamRow>, Completion> {
-        match self.request(request_id, message, self.bounds.operation).await {
-            Err(why) => Err(Completion::Info(why)),
-            Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(words)) => Err(Completion::Fail(module_refusal(&self.names, &words))),
-        }
+    /// Sends a request and waits for its answer, within the bound of an operation.
+    pub(super) async fn ask(&mut self, request_id: u32, message: ClientMessage) -> Completion<Vec<StreamRow>> {
+        let message = encoded(message).map_err(OpError::Unknown)?;
+        let what = match Purpose::of(request_id) {
+            Some(purpose) => format!("a request ({purpose:?})"),
+            None => "a request".to_owned(),
+        };
+        let answered = self.request(request_id, message, &what, self.connection.bounds.operation).await;
+        let rows = answered.map_err(OpError::Unknown)?;
+        rows.map_err(|words| OpError::Refused(module_refusal(&self.names, &words)))
     }
 
-    pub(super) fn wire_name(&self, stream: &StreamId) -> Result<String, Completion> {
+    pub(super) fn wire_name(&self, stream: &StreamId) -> Completion<String> {
         let name = self.names.candidate(stream).map(str::to_owned);
         name.ok_or_else(|| not_in_plan(stream))
     }
@@ -262,73 +186,75 @@ impl SpacetimeSession {
         let args = request::resume_args(&[(stream_id, u64::MAX)]);
         (request_id, self.call(request_id, RESUME_REDUCER, args))
     }
+}
 
-    async fn heartbeat(&mut self) -> Completion {
-        let (request_id, call) = self.heartbeat_call();
-        let answered = self.request(request_id, call, self.bounds.heartbeat).await;
-        self.keepalive_at = Instant::now() + self.bounds.keepalive;
-        match answered {
-            // A refusal is an answer as well: the lane is alive, and it came behind everything else.
-            Ok(_) => Completion::Ok(Answer::Done),
-            Err(why) => Completion::Info(why),
+fn encoded(message: ClientMessage) -> Result<Payload, String> {
+    encode_client(&[message]).map(Payload::Binary).map_err(|error| error.to_string())
+}
+
+impl Conversation for SpacetimeSession {
+    type Id = u32;
+    type Reply = Reply;
+
+    fn connection(&mut self) -> &mut Connection<u32, Reply> {
+        &mut self.connection
+    }
+
+    fn take(&mut self, payload: Payload) {
+        let inbox = &mut self.connection.inbox;
+        let bytes = match payload {
+            Payload::Binary(bytes) => bytes,
+            Payload::Text(text) => return inbox.unreadable(format!("a text frame: {text:.100}")),
+        };
+        match decode_server(self.protocol, &bytes) {
+            Err(error) => inbox.unreadable(error.to_string()),
+            Ok(messages) => {
+                for mut message in messages {
+                    let incoming = read(&mut message, &self.schema);
+                    self.take_message(incoming);
+                }
+            }
         }
     }
 
-    async fn checkpoint(&mut self, stream: &StreamId, cursor: Cursor) -> Result<(), Completion> {
-        let name = self.wire_name(stream)?;
-        let request_id = self.request_id(Purpose::Checkpoint);
-        let args = request::checkpoint_args(&self.client, &name, cursor.0);
-        let call = self.call(request_id, CHECKPOINT_REDUCER, args);
-        self.ask(request_id, call).await?;
-        Ok(())
-    }
-
-    /// Makes sure that a silent lane is noticed while nobody asks for anything: a heartbeat that the next one finds
-    /// unanswered ends the session.
-    async fn keep_alive(&mut self) -> Result<(), Closed> {
-        if self.unanswered.is_some() {
-            return Err(Closed::Silent);
-        }
-        self.keepalive_at = Instant::now() + self.bounds.keepalive;
+    async fn send_heartbeat(&mut self) -> Result<(), Closed> {
         let (request_id, call) = self.heartbeat_call();
-        self.unanswered = Some(request_id);
-        self.send(call).await
+        self.connection.heartbeat_sent(request_id);
+        let message = encoded(call).map_err(|why| Closed::Lost { why })?;
+        self.connection.socket.send(message).await
     }
 }
 
 #[async_trait]
-impl Session for SpacetimeSession {
-    async fn invoke(&mut self, op: &Op) -> Completion {
-        match op {
-            Op::Subscribe { streams, .. } => self.subscribe(streams).await,
-            Op::Unsubscribe { streams } => self.unsubscribe(streams).await,
-            Op::Heartbeat => self.heartbeat().await,
-            Op::Checkpoint { stream, cursor } => match self.checkpoint(stream, *cursor).await {
-                Ok(()) => Completion::Ok(Answer::Done),
-                Err(completion) => completion,
-            },
-            Op::Publish { .. } | Op::Policy { .. } => {
-                Completion::Fail(refusal("not_a_writer", "a subscriber's session does not write"))
-            }
-        }
+impl SubscriberSession for SpacetimeSession {
+    async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], _replay_batch: u32) -> Completion<Heads> {
+        self.resume(streams).await
+    }
+
+    async fn unsubscribe(&mut self, streams: &[StreamId]) -> Completion {
+        self.give_up_streams(streams).await
+    }
+
+    async fn heartbeat(&mut self) -> Completion {
+        let (request_id, call) = self.heartbeat_call();
+        let message = encoded(call).map_err(OpError::Unknown)?;
+        let within = self.connection.bounds.heartbeat;
+        let answered = self.request(request_id, message, "a request (Heartbeat)", within).await;
+        self.connection.postpone_keepalive();
+        // A refusal is an answer as well: the lane is alive, and it came behind everything else.
+        answered.map(drop).map_err(OpError::Unknown)
+    }
+
+    async fn checkpoint(&mut self, stream: &StreamId, cursor: Cursor) -> Completion {
+        let name = self.wire_name(stream)?;
+        let request_id = self.request_id(Purpose::Checkpoint);
+        let args = request::checkpoint_args(&self.client, &name, cursor.0);
+        let call = self.call(request_id, CHECKPOINT_REDUCER, args);
+        self.ask(request_id, call).await.map(drop)
     }
 
     async fn next(&mut self) -> Arrival {
-        loop {
-            if let Some(arrival) = self.inbox.pop() {
-                return arrival;
-            }
-            let due = self.keepalive_at;
-            match timeout_at(due, self.socket.recv()).await {
-                Ok(Ok(payload)) => self.take(payload),
-                Ok(Err(closed)) => self.inbox.end(closed),
-                Err(_) => {
-                    if let Err(closed) = self.keep_alive().await {
-                        self.inbox.end(closed);
-                    }
-                }
-            }
-        }
+        self.next_arrival().await
     }
 
     fn spoken(&self) -> Option<Spoken> {
@@ -336,10 +262,7 @@ impl Session for SpacetimeSession {
     }
 
     async fn close(&mut self) {
-        if self.inbox.ended().is_none() {
-            self.socket.close(self.bounds.close).await;
-            self.inbox.end(Closed::ByClient);
-        }
+        self.connection.close().await;
     }
 }
 
@@ -347,15 +270,4 @@ impl Session for SpacetimeSession {
 pub(super) fn module_refusal(names: &Names, words: &str) -> Refusal {
     let json: Value = serde_json::from_str(words).unwrap_or_default();
     read_refusal(&json, |name| names.stream_of_candidate(name)).unwrap_or_else(|| refusal("server_error", words))
-}
-
-/// How a session ended, in a few words.
-fn told(closed: &Closed) -> String {
-    match closed {
-        Closed::CloseFrame { code } => format!("the server closed the socket with {code}"),
-        Closed::Lost { why } => format!("the connection was lost: {why}"),
-        Closed::Silent => "the server went silent".to_owned(),
-        Closed::OurLimit { what } => what.clone(),
-        other => format!("{other:?}"),
-    }
 }

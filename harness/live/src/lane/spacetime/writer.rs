@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cutover_core::history::Closed;
 use cutover_core::ids::{Seq, StreamId};
 use http::Method;
 use serde_json::{Value, json};
@@ -17,7 +16,7 @@ use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
 use crate::lane::refusal::{not_in_plan, refusal};
-use crate::lane::{Answer, Arrival, Completion, Op, OpenError, Session};
+use crate::lane::{Completion, OpError, OpenError, Published, WriterSession};
 
 /// The status of a reducer that returned an error.
 const REDUCER_FAILED: u16 = 530;
@@ -48,57 +47,12 @@ impl SpacetimeWriter {
         find_database(&mut http, &database).await.map_err(|error| OpenError {
             retryable: error.is_retryable(),
             hint: hint_of(&error),
-            what: error.to_string(),
-            retry_after: None,
-            refusal: None,
+            ..OpenError::lasting(error.to_string())
         })?;
         Ok(SpacetimeWriter { http, database, names, retry_after: None, reads_keys: true })
     }
 
-    async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion {
-        let Some(stream_id) = self.names.candidate(stream).map(str::to_owned) else {
-            return not_in_plan(stream);
-        };
-        // No hash: the module computes it. No expected seq: null is SATS's none.
-        let args = json!([stream_id, key, payload, "", null]);
-        if let Err(completion) = self.call(APPEND_REDUCER, &args).await {
-            return completion;
-        }
-        // A call's answer has no body, so the seq is asked for. Whether the event was there before, the lane does not tell.
-        // The server answers a call once its transaction is committed, and SQL reads what is committed, so the row is
-        // there at once. The looks after the first leave time to a load balancer that leads SQL to a replica.
-        let mut looks = 1;
-        let mut wait = FIRST_LOOK_AGAIN;
-        loop {
-            match self.seq_of(&stream_id, key).await {
-                Ok(Some(seq)) => {
-                    return Completion::Ok(Answer::Published { seq: Seq(seq), duplicate: None });
-                }
-                Ok(None) if looks == LOOKS => {
-                    let why = format!("HTTP 200, and {looks} looks by SQL found no row of it in `sync_event`");
-                    return Completion::Unwritten(why);
-                }
-                Ok(None) => tokio::time::sleep(wait).await,
-                Err(why) => return Completion::Info(format!("written, but its seq can't be read back: {why}")),
-            }
-            looks += 1;
-            wait *= 2;
-        }
-    }
-
-    async fn policy(&mut self, stream: &StreamId, retention: Option<u64>, replay_budget: Option<u64>) -> Completion {
-        let Some(stream_id) = self.names.candidate(stream) else {
-            return not_in_plan(stream);
-        };
-        let option = |value: Option<u64>| value.map_or(Value::Null, |value| json!({ "some": value }));
-        let args = json!([stream_id, null, null, option(retention), option(replay_budget)]);
-        match self.call(POLICY_REDUCER, &args).await {
-            Ok(()) => Completion::Ok(Answer::Done),
-            Err(completion) => completion,
-        }
-    }
-
-    async fn call(&mut self, reducer: &str, args: &Value) -> Result<(), Completion> {
+    async fn call(&mut self, reducer: &str, args: &Value) -> Completion {
         let path = format!("/v1/database/{}/call/{reducer}", percent_encoded(&self.database));
         let body = Bytes::from(args.to_string());
         let answered = self.http.request(Method::POST, &path, Some("application/json"), body).await;
@@ -112,15 +66,13 @@ impl SpacetimeWriter {
         }
         let words = String::from_utf8_lossy(&answer.body);
         let told = format!("HTTP {}: {} ({})", answer.status, answer.excerpt(), hint(answer.status));
-        match answer.status {
-            REDUCER_FAILED => Err(Completion::Fail(module_refusal(&self.names, &words))),
-            status if did_nothing(status) => Err(Completion::Later(told)),
+        Err(match answer.status {
+            REDUCER_FAILED => OpError::Refused(module_refusal(&self.names, &words)),
+            status if did_nothing(status) => OpError::Later(told),
             // 402 is an empty energy budget, 4xx a request that was never run.
-            400..=499 if !answer.is_passing() => {
-                Err(Completion::Fail(refusal(format!("http_{}", answer.status), told)))
-            }
-            _ => Err(Completion::Info(told)),
-        }
+            400..=499 if !answer.is_passing() => OpError::Refused(refusal(format!("http_{}", answer.status), told)),
+            _ => OpError::Unknown(told),
+        })
     }
 
     /// The event's seq; `None` where it is in no table.
@@ -174,26 +126,53 @@ fn seq_in(answer: &HttpAnswer) -> Result<Option<u64>, String> {
 }
 
 #[async_trait]
-impl Session for SpacetimeWriter {
-    async fn invoke(&mut self, op: &Op) -> Completion {
-        match op {
-            Op::Publish { stream, key, payload } => self.publish(stream, key, payload).await,
-            Op::Policy { stream, retention, replay_budget } => self.policy(stream, *retention, *replay_budget).await,
-            Op::Subscribe { .. } | Op::Unsubscribe { .. } | Op::Heartbeat | Op::Checkpoint { .. } => {
-                Completion::Fail(refusal("not_a_subscriber", "a writer's session does not subscribe"))
+impl WriterSession for SpacetimeWriter {
+    async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
+        let Some(stream_id) = self.names.candidate(stream).map(str::to_owned) else {
+            return Err(not_in_plan(stream));
+        };
+        // No hash: the module computes it. No expected seq: null is SATS's none.
+        let args = json!([stream_id, key, payload, "", null]);
+        self.call(APPEND_REDUCER, &args).await?;
+        // A call's answer has no body, so the seq is asked for. Whether the event was there before, the lane does not tell.
+        // The server answers a call once its transaction is committed, and SQL reads what is committed, so the row is
+        // there at once. The looks after the first leave time to a load balancer that leads SQL to a replica.
+        let mut looks = 1;
+        let mut wait = FIRST_LOOK_AGAIN;
+        loop {
+            match self.seq_of(&stream_id, key).await {
+                Ok(Some(seq)) => return Ok(Published { seq: Seq(seq), duplicate: None }),
+                Ok(None) if looks == LOOKS => {
+                    let why = format!("HTTP 200, and {looks} looks by SQL found no row of it in `sync_event`");
+                    return Err(OpError::Unwritten(why));
+                }
+                Ok(None) => tokio::time::sleep(wait).await,
+                Err(why) => {
+                    return Err(OpError::Unknown(format!("written, but its seq can't be read back: {why}")));
+                }
             }
+            looks += 1;
+            wait *= 2;
         }
     }
 
-    async fn next(&mut self) -> Arrival {
-        Arrival::Closed(Closed::ByClient)
+    async fn set_policy(
+        &mut self,
+        stream: &StreamId,
+        retention: Option<u64>,
+        replay_budget: Option<u64>,
+    ) -> Completion {
+        let Some(stream_id) = self.names.candidate(stream) else {
+            return Err(not_in_plan(stream));
+        };
+        let option = |value: Option<u64>| value.map_or(Value::Null, |value| json!({ "some": value }));
+        let args = json!([stream_id, null, null, option(retention), option(replay_budget)]);
+        self.call(POLICY_REDUCER, &args).await
     }
 
     fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
-
-    async fn close(&mut self) {}
 }
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ use tempfile::TempDir;
 use super::super::PhoenixLane;
 use crate::lane::names::Names;
 use crate::lane::profile::PhoenixProfile;
-use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, Role, Session};
+use crate::lane::{
+    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, Published, SubscriberSession,
+    WriterSession,
+};
 
 const STREAMS: [&str; 2] = ["run:a:events", "run:b:events"];
 
@@ -42,30 +45,30 @@ impl Stack {
         Stack { lane, endpoint, _data: data }
     }
 
-    async fn writer(&self) -> Box<dyn Session> {
-        self.lane.open(&self.endpoint, &Role::Writer).await.unwrap()
+    async fn writer(&self) -> Box<dyn WriterSession> {
+        self.lane.writer(&self.endpoint).await.unwrap()
     }
 
-    async fn subscriber(&self, serializer: Serializer) -> Box<dyn Session> {
-        let role = Role::Subscriber { client: "c1".to_owned(), serializer, compression: Compression::None };
-        self.lane.open(&self.endpoint, &role).await.unwrap()
+    async fn subscriber(&self, serializer: Serializer) -> Box<dyn SubscriberSession> {
+        let client = ClientOptions { name: "c1".to_owned(), serializer, compression: Compression::None };
+        self.lane.subscriber(&self.endpoint, &client).await.unwrap()
     }
 }
 
-fn publish(stream: &str, key: &str, payload: &str) -> Op {
-    Op::Publish { stream: StreamId::new(stream), key: key.to_owned(), payload: payload.to_owned() }
+async fn publish(writer: &mut dyn WriterSession, stream: &str, key: &str, payload: &str) -> Completion<Published> {
+    writer.publish(&StreamId::new(stream), key, payload).await
 }
 
-fn published(seq: u64, duplicate: bool) -> Completion {
-    Completion::Ok(Answer::Published { seq: Seq(seq), duplicate: Some(duplicate) })
+fn published(seq: u64, duplicate: bool) -> Completion<Published> {
+    Ok(Published { seq: Seq(seq), duplicate: Some(duplicate) })
 }
 
-fn subscribe(streams: &[(&str, Option<u64>)]) -> Op {
+async fn subscribe(session: &mut dyn SubscriberSession, streams: &[(&str, Option<u64>)]) -> Completion<Heads> {
     let streams = streams.iter().map(|(stream, cursor)| (StreamId::new(*stream), cursor.map(Cursor)));
-    Op::Subscribe { streams: streams.collect(), replay_batch: 2 }
+    session.subscribe(&streams.collect::<Vec<_>>(), 2).await
 }
 
-async fn event(session: &mut dyn Session) -> (String, u64, String, Option<String>, Via) {
+async fn event(session: &mut dyn SubscriberSession) -> (String, u64, String, Option<String>, Via) {
     match session.next().await {
         Arrival::Event { stream, seq, payload, declared, via } => {
             (stream.as_str().to_owned(), seq.0, payload, declared, via)
@@ -81,10 +84,10 @@ async fn what_is_published_arrives_twice_with_its_hash_over_either_serializer() 
     let payload = r#"{"b": 1.50, "a": "\u00e9", "big": 12345678901234567890}"#;
     for serializer in [Serializer::V1, Serializer::V2] {
         let mut session = stack.subscriber(serializer).await;
-        let subscribed = session.invoke(&subscribe(&[(STREAMS[0], None)])).await;
-        assert!(matches!(subscribed, Completion::Ok(Answer::Subscribed(_))), "{subscribed:?}");
+        let subscribed = subscribe(&mut *session, &[(STREAMS[0], None)]).await;
+        assert!(subscribed.is_ok(), "{subscribed:?}");
         let seq = if serializer == Serializer::V1 { 1 } else { 2 };
-        assert_eq!(writer.invoke(&publish(STREAMS[0], &format!("k{seq}"), payload)).await, published(seq, false));
+        assert_eq!(publish(&mut *writer, STREAMS[0], &format!("k{seq}"), payload).await, published(seq, false));
         let hash = payload_hash(payload.as_bytes()).unwrap();
         loop {
             let (stream, at, text, declared, via) = event(&mut *session).await;
@@ -101,9 +104,9 @@ async fn what_is_published_arrives_twice_with_its_hash_over_either_serializer() 
 async fn a_repeated_publish_is_a_duplicate_and_another_payload_a_conflict() {
     let stack = Stack::start();
     let mut writer = stack.writer().await;
-    assert_eq!(writer.invoke(&publish(STREAMS[0], "k", "{}")).await, published(1, false));
-    assert_eq!(writer.invoke(&publish(STREAMS[0], "k", " {} ")).await, published(1, true));
-    let Completion::Fail(refusal) = writer.invoke(&publish(STREAMS[0], "k", "[]")).await else { panic!() };
+    assert_eq!(publish(&mut *writer, STREAMS[0], "k", "{}").await, published(1, false));
+    assert_eq!(publish(&mut *writer, STREAMS[0], "k", " {} ").await, published(1, true));
+    let Err(OpError::Refused(refusal)) = publish(&mut *writer, STREAMS[0], "k", "[]").await else { panic!() };
     assert_eq!(refusal.code, "idempotency_conflict");
 }
 
@@ -111,43 +114,39 @@ async fn a_repeated_publish_is_a_duplicate_and_another_payload_a_conflict() {
 async fn a_cursor_below_the_floor_is_stale_and_one_at_it_is_resumed() {
     let stack = Stack::start();
     let mut writer = stack.writer().await;
-    let policy = Op::Policy { stream: StreamId::new(STREAMS[0]), retention: Some(2), replay_budget: Some(100) };
-    assert_eq!(writer.invoke(&policy).await, Completion::Ok(Answer::Done));
+    assert_eq!(writer.set_policy(&StreamId::new(STREAMS[0]), Some(2), Some(100)).await, Ok(()));
     for seq in 1..=5 {
-        assert_eq!(writer.invoke(&publish(STREAMS[0], &seq.to_string(), "{}")).await, published(seq, false));
+        assert_eq!(publish(&mut *writer, STREAMS[0], &seq.to_string(), "{}").await, published(seq, false));
     }
     let mut session = stack.subscriber(Serializer::V2).await;
-    let Completion::Fail(refusal) = session.invoke(&subscribe(&[(STREAMS[0], Some(2)), (STREAMS[1], None)])).await
+    let Err(OpError::Refused(refusal)) = subscribe(&mut *session, &[(STREAMS[0], Some(2)), (STREAMS[1], None)]).await
     else {
         panic!()
     };
     assert_eq!((refusal.code.as_str(), refusal.reasons[0].as_str()), ("stale_cursor", "retention_floor_breach"));
     assert_eq!(refusal.stale[0].stream, StreamId::new(STREAMS[0]));
     let heads = [(STREAMS[0], 5), (STREAMS[1], 0)].map(|(stream, head)| (StreamId::new(stream), Head::At(Seq(head))));
-    assert_eq!(
-        session.invoke(&subscribe(&[(STREAMS[0], Some(3)), (STREAMS[1], None)])).await,
-        Completion::Ok(Answer::Subscribed(heads.to_vec()))
-    );
-    assert_eq!(session.invoke(&Op::Heartbeat).await, Completion::Ok(Answer::Done));
+    assert_eq!(subscribe(&mut *session, &[(STREAMS[0], Some(3)), (STREAMS[1], None)]).await, Ok(heads.to_vec()));
+    assert_eq!(session.heartbeat().await, Ok(()));
     let seqs = [event(&mut *session).await.1, event(&mut *session).await.1];
     assert_eq!(seqs, [4, 5]);
 }
 
 /// Publishes four events of a stream and resumes it from a cursor.
-async fn resumed_from(cursor: u64) -> (Stack, Box<dyn Session>, Box<dyn Session>, Completion) {
+async fn resumed_from(cursor: u64) -> (Stack, Box<dyn WriterSession>, Box<dyn SubscriberSession>, Completion<Heads>) {
     let stack = Stack::start();
     let mut writer = stack.writer().await;
     for nth in 1..=4 {
-        let done = writer.invoke(&publish(STREAMS[0], &format!("k{nth}"), &format!("{{\"n\":{nth}}}"))).await;
+        let done = publish(&mut *writer, STREAMS[0], &format!("k{nth}"), &format!("{{\"n\":{nth}}}")).await;
         assert_eq!(done, published(nth, false));
     }
     let mut session = stack.subscriber(Serializer::V2).await;
-    let answer = session.invoke(&subscribe(&[(STREAMS[0], Some(cursor))])).await;
+    let answer = subscribe(&mut *session, &[(STREAMS[0], Some(cursor))]).await;
     (stack, writer, session, answer)
 }
 
-fn answered(head: Head) -> Completion {
-    Completion::Ok(Answer::Subscribed(vec![(StreamId::new(STREAMS[0]), head)]))
+fn answered(head: Head) -> Completion<Heads> {
+    Ok(vec![(StreamId::new(STREAMS[0]), head)])
 }
 
 #[tokio::test]
@@ -160,7 +159,7 @@ async fn a_cursor_beyond_the_head_is_told_from_one_at_it() {
 #[tokio::test]
 async fn asking_whether_a_cursor_is_beyond_the_head_delivers_nothing() {
     let (_stack, mut writer, mut session, _) = resumed_from(4).await;
-    assert_eq!(writer.invoke(&publish(STREAMS[0], "k5", "{}")).await, published(5, false));
+    assert_eq!(publish(&mut *writer, STREAMS[0], "k5", "{}").await, published(5, false));
     assert_eq!(event(&mut *session).await.1, 5);
     assert_eq!(event(&mut *session).await.1, 5);
 }
@@ -172,17 +171,14 @@ async fn a_subscribe_without_a_cursor_behind_an_unsubscribe_replays_from_the_beg
     let stream = StreamId::new(STREAMS[0]);
     for n in 1..=3 {
         let (key, payload) = (format!("k{n}"), format!("{{\"n\":{n}}}"));
-        let stream = stream.clone();
-        writer.invoke(&Op::Publish { stream, key, payload }).await;
+        writer.publish(&stream, &key, &payload).await.unwrap();
     }
     for serializer in [Serializer::V1, Serializer::V2] {
         let mut session = stack.subscriber(serializer).await;
-        let subscribe = Op::Subscribe { streams: vec![(stream.clone(), None)], replay_batch: 2 };
-        let unsubscribe = Op::Unsubscribe { streams: vec![stream.clone()] };
         for _ in 0..2 {
-            let answer = session.invoke(&subscribe).await;
+            let answer = session.subscribe(&[(stream.clone(), None)], 2).await;
             let heads = vec![(stream.clone(), Head::At(Seq(3)))];
-            assert_eq!(answer, Completion::Ok(Answer::Subscribed(heads)));
+            assert_eq!(answer, Ok(heads));
             let mut seqs = Vec::new();
             while seqs.len() < 6 {
                 match session.next().await {
@@ -191,7 +187,7 @@ async fn a_subscribe_without_a_cursor_behind_an_unsubscribe_replays_from_the_beg
                 }
             }
             assert_eq!(seqs, [1, 2, 1, 2, 3, 3]);
-            assert_eq!(session.invoke(&unsubscribe).await, Completion::Ok(Answer::Done));
+            assert_eq!(session.unsubscribe(std::slice::from_ref(&stream)).await, Ok(()));
         }
     }
 }
@@ -202,5 +198,5 @@ async fn a_service_without_a_heartbeat_of_the_channel_is_asked_for_the_sockets()
     profile.events.heartbeat = String::new();
     let stack = Stack::with(profile);
     let mut session = stack.subscriber(Serializer::V2).await;
-    assert_eq!(session.invoke(&Op::Heartbeat).await, Completion::Ok(Answer::Done));
+    assert_eq!(session.heartbeat().await, Ok(()));
 }

@@ -8,39 +8,43 @@ use cutover_core::plan::{Compression, Serializer};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::super::PhoenixLane;
 use super::replay::{Row, names, play, recording};
 use crate::lane::profile::{LaneTarget, PhoenixProfile};
 use crate::lane::socket::Bounds;
-use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, OpenError, Role, Session};
+use crate::lane::{
+    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Published, SubscriberSession,
+    WriterSession,
+};
 
 fn lane() -> PhoenixLane {
     let profile = PhoenixProfile::of_url("ws://lane.example").unwrap();
     PhoenixLane::new(LaneId::Legacy, Arc::new(profile), Arc::new(names()))
 }
 
-fn subscriber(serializer: Serializer) -> Role {
-    Role::Subscriber { client: "c1".to_owned(), serializer, compression: Compression::None }
+fn subscriber(serializer: Serializer) -> ClientOptions {
+    ClientOptions { name: "c1".to_owned(), serializer, compression: Compression::None }
 }
 
-async fn open_on(rows: Vec<Row>, serializer: Serializer) -> Result<Box<dyn Session>, OpenError> {
+async fn open_on(rows: Vec<Row>, serializer: Serializer) -> Result<Box<dyn SubscriberSession>, OpenError> {
     let connect = play(rows, serializer).await;
     let endpoint = Endpoint { connect, authority: "lane.example".to_owned() };
-    lane().open(&endpoint, &subscriber(serializer)).await
+    lane().subscriber(&endpoint, &subscriber(serializer)).await
 }
 
-async fn open(name: &str, serializer: Serializer) -> Box<dyn Session> {
+async fn open(name: &str, serializer: Serializer) -> Box<dyn SubscriberSession> {
     open_on(recording(name), serializer).await.unwrap()
 }
 
-fn subscribe(streams: &[(&str, Option<u64>)]) -> Op {
-    let streams = streams.iter().map(|(stream, cursor)| (StreamId::new(*stream), cursor.map(Cursor))).collect();
-    Op::Subscribe { streams, replay_batch: 2 }
+async fn subscribe(session: &mut dyn SubscriberSession, streams: &[(&str, Option<u64>)]) -> Completion<Heads> {
+    let streams = streams.iter().map(|(stream, cursor)| (StreamId::new(*stream), cursor.map(Cursor)));
+    session.subscribe(&streams.collect::<Vec<_>>(), 2).await
 }
 
-async fn events(session: &mut dyn Session, count: usize) -> Vec<(u64, Via)> {
+async fn events(session: &mut dyn SubscriberSession, count: usize) -> Vec<(u64, Via)> {
     let mut seen = Vec::new();
     while seen.len() < count {
         match session.next().await {
@@ -54,9 +58,9 @@ async fn events(session: &mut dyn Session, count: usize) -> Vec<(u64, Via)> {
 #[tokio::test]
 async fn a_replay_comes_before_its_reply_and_every_event_comes_twice() {
     let mut session = open("v2_join_subscribe_live_leave", Serializer::V2).await;
-    let answer = session.invoke(&subscribe(&[("run:r1:events", Some(0))])).await;
+    let answer = subscribe(&mut *session, &[("run:r1:events", Some(0))]).await;
     let head = vec![(StreamId::new("run:r1:events"), Head::At(Seq(5)))];
-    assert_eq!(answer, Completion::Ok(Answer::Subscribed(head)));
+    assert_eq!(answer, Ok(head));
     let seqs: Vec<u64> = events(&mut *session, 10).await.into_iter().map(|(seq, _)| seq).collect();
     assert_eq!(seqs, [1, 2, 1, 2, 3, 4, 3, 4, 5, 5]);
 }
@@ -64,8 +68,8 @@ async fn a_replay_comes_before_its_reply_and_every_event_comes_twice() {
 #[tokio::test]
 async fn a_heartbeats_answer_comes_after_what_was_sent_before_it() {
     let mut session = open("v2_join_subscribe_live_leave", Serializer::V2).await;
-    session.invoke(&subscribe(&[("run:r1:events", Some(0))])).await;
-    assert_eq!(session.invoke(&Op::Heartbeat).await, Completion::Ok(Answer::Done));
+    subscribe(&mut *session, &[("run:r1:events", Some(0))]).await.unwrap();
+    assert_eq!(session.heartbeat().await, Ok(()));
     let live = events(&mut *session, 14).await.split_off(10);
     let expect = [(6, Via::UpdateBatch), (6, Via::Frame), (7, Via::UpdateBatch), (7, Via::Frame)];
     assert_eq!(live, expect);
@@ -76,7 +80,7 @@ async fn a_heartbeats_answer_comes_after_what_was_sent_before_it() {
 #[tokio::test]
 async fn a_payload_that_is_left_out_is_null_without_a_hash() {
     let mut session = open("v2_join_subscribe_live_leave", Serializer::V2).await;
-    session.invoke(&subscribe(&[("run:r1:events", Some(0))])).await;
+    subscribe(&mut *session, &[("run:r1:events", Some(0))]).await.unwrap();
     events(&mut *session, 12).await;
     let Arrival::Event { seq, payload, declared, .. } = session.next().await else { panic!() };
     assert_eq!((seq, payload.as_str(), declared), (Seq(7), "null", None));
@@ -85,30 +89,32 @@ async fn a_payload_that_is_left_out_is_null_without_a_hash() {
 #[tokio::test]
 async fn a_stale_cursor_is_refused_with_its_streams_and_a_fresh_one_is_not() {
     let mut session = open("v2_stale_retention_floor", Serializer::V2).await;
-    let Completion::Fail(refusal) = session.invoke(&subscribe(&[("run:r1:events", Some(6))])).await else { panic!() };
+    let Err(OpError::Refused(refusal)) = subscribe(&mut *session, &[("run:r1:events", Some(6))]).await else {
+        panic!()
+    };
     assert_eq!(
         (refusal.code.as_str(), refusal.reasons.as_slice()),
         ("stale_cursor", &["retention_floor_breach".to_owned()][..])
     );
     assert_eq!(refusal.stale[0].stream, StreamId::new("run:r1:events"));
     assert_eq!(refusal.stale[0].retention_floor, Some(7));
-    let accepted = session.invoke(&subscribe(&[("run:r1:events", Some(7))])).await;
-    assert!(matches!(accepted, Completion::Ok(Answer::Subscribed(_))), "{accepted:?}");
+    let accepted = subscribe(&mut *session, &[("run:r1:events", Some(7))]).await;
+    assert!(accepted.is_ok(), "{accepted:?}");
     assert_eq!(events(&mut *session, 2).await[0], (8, Via::UpdateBatch));
 }
 
 #[tokio::test]
 async fn v1_is_spoken_as_well() {
     let mut session = open("v1_official_client_1_2_1", Serializer::V1).await;
-    let answer = session.invoke(&subscribe(&[("run:r1:events", Some(1))])).await;
-    assert!(matches!(answer, Completion::Ok(Answer::Subscribed(_))), "{answer:?}");
+    let answer = subscribe(&mut *session, &[("run:r1:events", Some(1))]).await;
+    assert!(answer.is_ok(), "{answer:?}");
     assert_eq!(events(&mut *session, 1).await[0].0, 2);
 }
 
 #[tokio::test]
 async fn an_error_that_answers_nothing_ends_the_session() {
     let mut session = open("v2_slow_consumer_strikes", Serializer::V2).await;
-    session.invoke(&subscribe(&[("run:r1:events", None)])).await;
+    subscribe(&mut *session, &[("run:r1:events", None)]).await.unwrap();
     let ended = session.next().await;
     assert_eq!(ended, Arrival::Closed(Closed::Channel { event: "sync:error slow_consumer".to_owned() }));
 }
@@ -122,7 +128,7 @@ async fn what_an_old_instance_of_the_channel_says_is_dropped() {
     rows[3].data = rows[3].data.replacen("\"2\"", "7", 1);
     let rows = rows.into_iter().filter(|row| !row.data.starts_with("[7")).collect();
     let mut session = open_on(rows, Serializer::V2).await.unwrap();
-    session.invoke(&subscribe(&[("run:r1:events", Some(0))])).await;
+    let _ = subscribe(&mut *session, &[("run:r1:events", Some(0))]).await;
     assert_eq!(events(&mut *session, 1).await[0].0, 1);
 }
 
@@ -135,7 +141,7 @@ async fn a_join_refused_for_its_build_is_not_tried_again() {
 }
 
 /// A server that answers a join, and then sends these frames. Interim answers come before its upgrade.
-async fn joined_and_told(frames: Vec<Vec<u8>>) -> Box<dyn Session> {
+async fn joined_and_told(frames: Vec<Vec<u8>>) -> Box<dyn SubscriberSession> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let connect = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -153,7 +159,7 @@ async fn joined_and_told(frames: Vec<Vec<u8>>) -> Box<dyn Session> {
         while let Some(Ok(_)) = socket.next().await {}
     });
     let endpoint = Endpoint { connect, authority: "lane.example".to_owned() };
-    lane().open(&endpoint, &subscriber(Serializer::V2)).await.unwrap()
+    lane().subscriber(&endpoint, &subscriber(Serializer::V2)).await.unwrap()
 }
 
 #[tokio::test]
@@ -197,7 +203,7 @@ async fn answering(bytes: &'static str) -> Endpoint {
 
 async fn refused(bytes: &'static str) -> OpenError {
     let endpoint = answering(bytes).await;
-    lane().open(&endpoint, &subscriber(Serializer::V2)).await.err().unwrap()
+    lane().subscriber(&endpoint, &subscriber(Serializer::V2)).await.err().unwrap()
 }
 
 #[tokio::test]
@@ -229,15 +235,15 @@ async fn a_lane_that_goes_silent_ends_the_session() {
         operation: crate::bounds::Bound::new("brief", std::time::Duration::from_millis(50)),
         ..Bounds::default()
     };
-    let mut session = lane().with_bounds(bounds).open(&endpoint, &subscriber(Serializer::V2)).await.unwrap();
-    let Completion::Info(why) = session.invoke(&subscribe(&[("run:r1:events", None)])).await else { panic!() };
+    let mut session = lane().with_bounds(bounds).subscriber(&endpoint, &subscriber(Serializer::V2)).await.unwrap();
+    let Err(OpError::Unknown(why)) = subscribe(&mut *session, &[("run:r1:events", None)]).await else { panic!() };
     assert!(why.contains("50 ms"), "{why}");
     assert_eq!(session.next().await, Arrival::Closed(Closed::Silent));
 }
 
-/// Serves one publish or policy and hands back what was asked.
-async fn served(answer: &'static str, op: Op) -> (Completion, String) {
-    served_by(lane(), answer, op).await
+/// Publishes to a server that answers once, and returns what it was asked.
+async fn served(answer: &'static str) -> (Completion<Published>, String) {
+    served_by(lane(), answer).await
 }
 
 /// A lane with these lines in its profile.
@@ -249,7 +255,13 @@ fn lane_with(lines: &str) -> PhoenixLane {
     PhoenixLane::new(LaneId::Legacy, Arc::new(*profile), Arc::new(names()))
 }
 
-async fn served_by(lane: PhoenixLane, answer: &'static str, op: Op) -> (Completion, String) {
+async fn served_by(lane: PhoenixLane, answer: &'static str) -> (Completion<Published>, String) {
+    let (mut writer, asked) = writer_on(lane, answer).await;
+    let published = writer.publish(&StreamId::new("run:r1:events"), "k\"1", r#"{"n":1.0e2}"#).await;
+    (published, asked.await.unwrap())
+}
+
+async fn writer_on(lane: PhoenixLane, answer: &'static str) -> (Box<dyn WriterSession>, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let connect = listener.local_addr().unwrap();
     let asked = tokio::spawn(async move {
@@ -260,21 +272,14 @@ async fn served_by(lane: PhoenixLane, answer: &'static str, op: Op) -> (Completi
         String::from_utf8_lossy(&buffer[..read]).into_owned()
     });
     let endpoint = Endpoint { connect, authority: "lane.example".to_owned() };
-    let mut writer = lane.open(&endpoint, &Role::Writer).await.unwrap();
-    let completion = writer.invoke(&op).await;
-    (completion, asked.await.unwrap())
-}
-
-fn publish() -> Op {
-    let payload = r#"{"n":1.0e2}"#.to_owned();
-    Op::Publish { stream: StreamId::new("run:r1:events"), key: "k\"1".to_owned(), payload }
+    (lane.writer(&endpoint).await.unwrap(), asked)
 }
 
 #[tokio::test]
 async fn a_publish_sends_the_payloads_own_text_and_reads_the_seq() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 26\r\n\r\n{\"seq\":7,\"duplicate\":true}";
-    let (completion, asked) = served(answer, publish()).await;
-    assert_eq!(completion, Completion::Ok(Answer::Published { seq: Seq(7), duplicate: Some(true) }));
+    let (completion, asked) = served(answer).await;
+    assert_eq!(completion, Ok(Published { seq: Seq(7), duplicate: Some(true) }));
     assert!(asked.starts_with("POST /internal/v1/sync/publish "), "{asked}");
     assert!(asked.ends_with(r#"{"topic":"run:r1:events","idempotency_key":"k\"1","payload":{"n":1.0e2}}"#), "{asked}");
 }
@@ -284,22 +289,22 @@ async fn a_profile_puts_the_topic_into_the_path_the_key_into_a_header_and_finds_
     let lines = "[publish]\npath = \"/topics/{topic}/events\"\ntopic = \"\"\nidempotency_key = \"\"\n\
                  idempotency_header = \"Idempotency-Key\"\nanswer = \"/data\"\nrefusal = \"/error\"\n";
     let answer = "HTTP/1.1 201 Created\r\ncontent-length: 18\r\n\r\n{\"data\":{\"seq\":7}}";
-    let (completion, asked) = served_by(lane_with(lines), answer, publish()).await;
-    let published = Answer::Published { seq: Seq(7), duplicate: None };
-    assert_eq!(completion, Completion::Ok(published.clone()));
+    let (completion, asked) = served_by(lane_with(lines), answer).await;
+    let published = Published { seq: Seq(7), duplicate: None };
+    assert_eq!(completion, Ok(published));
     assert!(asked.starts_with("POST /topics/run%3Ar1%3Aevents/events "), "{asked}");
     assert!(asked.contains("\r\nidempotency-key: k\"1\r\n"), "{asked}");
     assert!(asked.ends_with("\r\n\r\n{\"payload\":{\"n\":1.0e2}}"), "{asked}");
     let whole = format!("{lines}payload = \"\"\n");
-    let (completion, asked) = served_by(lane_with(&whole), answer, publish()).await;
-    assert_eq!(completion, Completion::Ok(published));
+    let (completion, asked) = served_by(lane_with(&whole), answer).await;
+    assert_eq!(completion, Ok(published));
     assert!(asked.ends_with("\r\n\r\n{\"n\":1.0e2}"), "{asked}");
     let answer = "HTTP/1.1 409 Conflict\r\ncontent-length: 41\r\n\r\n{\"error\":{\"code\":\"idempotency_conflict\"}}";
-    let (completion, _) = served_by(lane_with(lines), answer, publish()).await;
-    assert!(matches!(completion, Completion::Fail(refusal) if refusal.code == "idempotency_conflict"));
+    let (completion, _) = served_by(lane_with(lines), answer).await;
+    assert!(matches!(completion, Err(OpError::Refused(refusal)) if refusal.code == "idempotency_conflict"));
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"seq\":7}";
-    let (completion, _) = served_by(lane_with(lines), answer, publish()).await;
-    assert!(matches!(completion, Completion::Info(why) if why.contains("an answer without `seq`")));
+    let (completion, _) = served_by(lane_with(lines), answer).await;
+    assert!(matches!(completion, Err(OpError::Unknown(why)) if why.contains("an answer without `seq`")));
 }
 
 #[tokio::test]
@@ -318,7 +323,7 @@ async fn a_frame_of_a_kind_that_the_profile_passes_over_is_told_and_harms_nothin
     let connect = play(rows, Serializer::V2).await;
     let endpoint = Endpoint { connect, authority: "lane.example".to_owned() };
     let lane = lane_with("[frame_kinds]\nignored = [\"PRESENCE\"]");
-    let mut session = lane.open(&endpoint, &subscriber(Serializer::V2)).await.unwrap();
+    let mut session = lane.subscriber(&endpoint, &subscriber(Serializer::V2)).await.unwrap();
     assert_eq!(session.next().await, Arrival::Ignored("a frame of the kind `PRESENCE`".to_owned()));
     let Arrival::Unreadable(what) = session.next().await else { panic!() };
     assert!(what.contains("`NEW`") && what.contains("frame_kinds.ignored"), "{what}");
@@ -327,21 +332,21 @@ async fn a_frame_of_a_kind_that_the_profile_passes_over_is_told_and_harms_nothin
 #[tokio::test]
 async fn a_conflict_is_a_refusal_and_a_crash_is_not() {
     let answer = "HTTP/1.1 409 Conflict\r\ncontent-length: 31\r\n\r\n{\"code\":\"idempotency_conflict\"}";
-    let (completion, _) = served(answer, publish()).await;
-    assert!(matches!(completion, Completion::Fail(refusal) if refusal.code == "idempotency_conflict"));
+    let (completion, _) = served(answer).await;
+    assert!(matches!(completion, Err(OpError::Refused(refusal)) if refusal.code == "idempotency_conflict"));
     let answer = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n";
-    let (completion, _) = served(answer, publish()).await;
-    assert!(matches!(completion, Completion::Info(_)));
-    let (completion, _) = served("", publish()).await;
-    assert!(matches!(completion, Completion::Info(why) if why.contains("lost")));
+    let (completion, _) = served(answer).await;
+    assert!(matches!(completion, Err(OpError::Unknown(_))));
+    let (completion, _) = served("").await;
+    assert!(matches!(completion, Err(OpError::Unknown(why)) if why.contains("lost")));
 }
 
 #[tokio::test]
 async fn a_policy_sets_only_what_is_given() {
     let stream = StreamId::new("run:r1:events");
-    let op = Op::Policy { stream, retention: Some(3), replay_budget: None };
-    let (completion, asked) = served("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", op).await;
-    assert_eq!(completion, Completion::Ok(Answer::Done));
+    let (mut writer, asked) = writer_on(lane(), "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+    assert_eq!(writer.set_policy(&stream, Some(3), None).await, Ok(()));
+    let asked = asked.await.unwrap();
     assert!(asked.starts_with("PUT /internal/v1/sync/topics/run%3Ar1%3Aevents "), "{asked}");
     assert!(asked.ends_with(r#"{"retention_events":3}"#), "{asked}");
 }

@@ -11,20 +11,22 @@ use super::super::protocol::Protocol;
 use super::super::{SpacetimeLane, SpacetimeProfile};
 use super::server::Server;
 use crate::lane::names::Names;
-use crate::lane::{Answer, Arrival, Completion, Endpoint, Head, Lane, Op, OpenError, Role, Session};
+use crate::lane::{
+    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, SubscriberSession,
+};
 
 fn lane() -> SpacetimeLane {
     let profile = Arc::new(SpacetimeProfile::of_url("http://db.example").unwrap());
     SpacetimeLane::new(LaneId::Candidate, profile, "sync", None, Arc::new(Names::verbatim(&["s1"])))
 }
 
-async fn open_at(endpoint: &Endpoint) -> Result<Box<dyn Session>, OpenError> {
-    let role = Role::Subscriber { client: "c1".to_owned(), serializer: Serializer::V2, compression: Compression::None };
-    lane().open(endpoint, &role).await
+async fn open_at(endpoint: &Endpoint) -> Result<Box<dyn SubscriberSession>, OpenError> {
+    let client = ClientOptions { name: "c1".to_owned(), serializer: Serializer::V2, compression: Compression::None };
+    lane().subscriber(endpoint, &client).await
 }
 
 /// A session on each of v2 and v3, with each compression.
-async fn sessions() -> Vec<Box<dyn Session>> {
+async fn sessions() -> Vec<Box<dyn SubscriberSession>> {
     let mut sessions = Vec::new();
     for protocol in [Protocol::V2, Protocol::V3] {
         for compression in [0, 1, 2] {
@@ -34,15 +36,15 @@ async fn sessions() -> Vec<Box<dyn Session>> {
     sessions
 }
 
-fn subscribe(cursor: Option<u64>) -> Op {
-    Op::Subscribe { streams: vec![(StreamId::new("s1"), cursor.map(Cursor))], replay_batch: 200 }
+async fn subscribe(session: &mut dyn SubscriberSession, cursor: Option<u64>) -> Completion<Heads> {
+    session.subscribe(&[(StreamId::new("s1"), cursor.map(Cursor))], 200).await
 }
 
-fn head(seq: u64) -> Completion {
-    Completion::Ok(Answer::Subscribed(vec![(StreamId::new("s1"), Head::At(Seq(seq)))]))
+fn head(seq: u64) -> Completion<Heads> {
+    Ok(vec![(StreamId::new("s1"), Head::At(Seq(seq)))])
 }
 
-async fn events(session: &mut dyn Session, count: usize) -> Vec<(u64, Via)> {
+async fn events(session: &mut dyn SubscriberSession, count: usize) -> Vec<(u64, Via)> {
     let mut seen = Vec::new();
     while seen.len() < count {
         match session.next().await {
@@ -60,7 +62,7 @@ async fn events(session: &mut dyn Session, count: usize) -> Vec<(u64, Via)> {
 #[tokio::test]
 async fn a_snapshot_is_replayed_by_seq_before_the_answer() {
     for mut session in sessions().await {
-        assert_eq!(session.invoke(&subscribe(None)).await, head(5));
+        assert_eq!(subscribe(&mut *session, None).await, head(5));
         let expect = [3, 4, 5].map(|seq| (seq, Via::Snapshot));
         assert_eq!(events(&mut *session, 3).await, expect);
     }
@@ -69,10 +71,9 @@ async fn a_snapshot_is_replayed_by_seq_before_the_answer() {
 #[tokio::test]
 async fn a_transactions_inserts_are_delivered_and_its_deletes_are_not() {
     for mut session in sessions().await {
-        session.invoke(&subscribe(Some(5))).await;
-        let checkpoint = Op::Checkpoint { stream: StreamId::new("s1"), cursor: Cursor(5) };
-        assert_eq!(session.invoke(&checkpoint).await, Completion::Ok(Answer::Done));
-        assert_eq!(session.invoke(&Op::Heartbeat).await, Completion::Ok(Answer::Done));
+        subscribe(&mut *session, Some(5)).await.unwrap();
+        assert_eq!(session.checkpoint(&StreamId::new("s1"), Cursor(5)).await, Ok(()));
+        assert_eq!(session.heartbeat().await, Ok(()));
         session.close().await;
         assert_eq!(events(&mut *session, 1).await, [(6, Via::Transaction)]);
         assert_eq!(session.next().await, Arrival::Closed(Closed::ByClient));
@@ -82,10 +83,10 @@ async fn a_transactions_inserts_are_delivered_and_its_deletes_are_not() {
 #[tokio::test]
 async fn a_stale_cursor_is_refused_in_the_modules_words_and_leaves_the_session_open() {
     for mut session in sessions().await {
-        let Completion::Fail(refusal) = session.invoke(&subscribe(Some(1))).await else { panic!() };
+        let Err(OpError::Refused(refusal)) = subscribe(&mut *session, Some(1)).await else { panic!() };
         assert_eq!((refusal.code.as_str(), refusal.reasons[0].as_str()), ("stale_cursor", "retention_floor_breach"));
         assert_eq!(refusal.stale[0].stream, StreamId::new("s1"));
-        assert_eq!(session.invoke(&subscribe(Some(4))).await, head(5));
+        assert_eq!(subscribe(&mut *session, Some(4)).await, head(5));
         assert_eq!(events(&mut *session, 1).await, [(5, Via::Snapshot)]);
     }
 }
@@ -93,9 +94,9 @@ async fn a_stale_cursor_is_refused_in_the_modules_words_and_leaves_the_session_o
 #[tokio::test]
 async fn a_stream_subscribed_again_is_first_given_up() {
     for mut session in sessions().await {
-        session.invoke(&subscribe(Some(4))).await;
+        subscribe(&mut *session, Some(4)).await.unwrap();
         // The server refuses overlapping sets.
-        assert_eq!(session.invoke(&subscribe(Some(4))).await, head(5));
+        assert_eq!(subscribe(&mut *session, Some(4)).await, head(5));
         assert_eq!(events(&mut *session, 2).await, [(5, Via::Snapshot); 2]);
     }
 }

@@ -1,0 +1,104 @@
+#![allow(clippy::unwrap_used)]
+use std::path::Path;
+
+use cutover_core::ids::Seed;
+use cutover_core::plan::compile;
+use cutover_core::scenario::Scenario;
+
+use super::*;
+
+/// The plan of a stock scenario.
+fn plan(name: &str) -> Plan {
+    let stock = cutover_core::scenario::stock();
+    let (path, text) = stock.iter().find(|(path, _)| path.ends_with(&format!("/{name}.toml"))).unwrap();
+    compile(&Scenario::parse(path, text).unwrap(), Seed(7))
+}
+
+fn legacy(more: &str) -> Source {
+    let text = format!("kind = \"phoenix\"\nsocket_url = \"ws://127.0.0.1:4000\"\n{more}");
+    Source::Outside(LaneTarget::of_toml(&text, "lane.toml").unwrap())
+}
+
+fn candidate(more: &str) -> Source {
+    let text = format!("kind = \"spacetime\"\nurl = \"http://127.0.0.1:3000\"\n{more}");
+    Source::Outside(LaneTarget::of_toml(&text, "lane.toml").unwrap())
+}
+
+fn environment(legacy: Source, candidate: Source) -> Environment {
+    Environment::new(Path::new("cutover"), Path::new("work"), "x1", legacy, candidate)
+}
+
+/// Whether each of these scenarios can run in the environment.
+fn fit<const N: usize>(environment: &Environment, aa: Option<LaneId>, names: [&str; N]) -> [bool; N] {
+    names.map(|name| environment.unfit(&plan(name), aa).is_none())
+}
+
+const KINDS: [&str; 5] = ["equal-streams", "legacy-killed", "candidate-killed", "drop-event", "candidate-drops-event"];
+
+#[test]
+fn lanes_of_our_own_can_be_put_through_anything() {
+    let ours = environment(Source::Bundled, Source::Bundled);
+    assert_eq!(fit(&ours, None, KINDS), [true; 5]);
+    let binary = environment(Source::Bundled, Source::binary("spacetimedb-standalone".into(), None));
+    assert_eq!(fit(&binary, None, KINDS), [true; 5]);
+}
+
+#[test]
+fn a_server_that_is_not_ours_is_not_killed_and_nothing_is_planted_in_it() {
+    let outside = environment(legacy(""), Source::Bundled);
+    assert_eq!(fit(&outside, None, KINDS), [true, false, true, false, true]);
+    let outside = environment(Source::Bundled, candidate(""));
+    assert_eq!(fit(&outside, None, KINDS), [true, true, false, true, true]);
+}
+
+#[test]
+fn a_lane_against_itself_is_asked_of_that_lane_only() {
+    let outside = environment(legacy(""), Source::Bundled);
+    assert_eq!(fit(&outside, Some(LaneId::Candidate), KINDS), [true, true, true, false, true]);
+    assert_eq!(fit(&outside, Some(LaneId::Legacy), KINDS), [true, false, false, false, true]);
+    let ours = environment(Source::Bundled, candidate(""));
+    assert_eq!(fit(&ours, Some(LaneId::Legacy), KINDS), [true; 5]);
+}
+
+#[test]
+fn a_lane_that_sets_no_policies_is_not_asked_to() {
+    let fixed = environment(legacy("[policy]\npath = \"\""), Source::Bundled);
+    assert_eq!(fit(&fixed, None, ["equal-streams", "stale-below-floor"]), [true, false]);
+    let why = fixed.unfit(&plan("stale-below-floor"), None).unwrap();
+    assert!(why.contains("retention"), "{why}");
+}
+
+#[test]
+fn a_lane_that_keeps_the_watermark_is_not_asked_to_forget_it() {
+    let keeps = environment(legacy("unsubscribe_forgets = false"), Source::Bundled);
+    assert_eq!(fit(&keeps, None, ["equal-streams", "unsubscribed"]), [true, false]);
+    assert_eq!(fit(&environment(legacy(""), Source::Bundled), None, ["unsubscribed"]), [true]);
+    let why = keeps.unfit(&plan("unsubscribed"), None).unwrap();
+    assert!(why.contains("watermark"), "{why}");
+}
+
+#[test]
+fn without_its_owners_token_a_database_is_not_asked_for_the_seq_of_what_was_pruned() {
+    let names = ["repeat-after-pruning", "publishes-repeated"];
+    let stranger = environment(Source::Bundled, candidate("database = \"mine\""));
+    assert_eq!(fit(&stranger, None, names), [false, true]);
+    let owner = environment(Source::Bundled, candidate("database = \"mine\"\ntoken = \"the-owners\""));
+    assert_eq!(fit(&owner, None, names), [true, true]);
+    assert_eq!(fit(&environment(Source::Bundled, candidate("")), None, names), [true, true]);
+    let why = stranger.unfit(&plan("repeat-after-pruning"), None).unwrap();
+    assert!(why.contains("owner's token"), "{why}");
+}
+
+#[test]
+fn two_roles_on_one_server_share_no_stream() {
+    let shared = environment(legacy(""), candidate("database = \"mine\""));
+    let plan = plan("equal-streams");
+    let stream = &plan.cases[0].streams[0].id;
+    for lane in LaneId::BOTH {
+        let [one, other] = LaneId::BOTH.map(|role| shared.names(role, lane, &plan).unwrap());
+        assert_ne!(one.topic(stream), other.topic(stream));
+    }
+    let unscoped = environment(legacy("scoped = false"), Source::Bundled);
+    assert_eq!(fit(&unscoped, None, ["equal-streams"]), [true]);
+    assert_eq!(fit(&unscoped, Some(LaneId::Legacy), ["equal-streams"]), [false]);
+}

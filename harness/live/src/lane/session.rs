@@ -1,0 +1,230 @@
+//! What every protocol implements: a [`Lane`] opens the sessions of subscribers and writers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
+use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
+use cutover_core::plan::{Compression, Serializer};
+use cutover_core::text::visible;
+
+/// A sync service. Opening a session changes no logical state.
+#[async_trait]
+pub trait Lane: Send + Sync {
+    /// The role that it has in the run.
+    fn id(&self) -> LaneId;
+
+    /// Opens a subscriber's session: transport up, joined, ready for operations.
+    async fn subscriber(
+        &self,
+        endpoint: &Endpoint,
+        client: &ClientOptions,
+    ) -> Result<Box<dyn SubscriberSession>, OpenError>;
+
+    /// Opens a writer's session.
+    async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError>;
+}
+
+/// A subscriber's connection to a lane. Events that come before the answer to a call are kept for
+/// [`SubscriberSession::next`], in order.
+#[async_trait]
+pub trait SubscriberSession: Send + Sync {
+    /// Asks for streams, each from its cursor or from the bootstrap. Replaces what was subscribed of those streams. The
+    /// replay arrives before the answer. A lane that sends batches puts at most `replay_batch` events into one.
+    async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], replay_batch: u32) -> Completion<Heads>;
+
+    /// Ends the subscriptions of streams. Their events that are in flight arrive before the answer.
+    async fn unsubscribe(&mut self, streams: &[StreamId]) -> Completion;
+
+    /// Asks whether the lane is alive. Everything that the lane sent before its answer arrives before it.
+    async fn heartbeat(&mut self) -> Completion;
+
+    /// Reports how far the client has applied a stream, where the lane keeps checkpoints.
+    async fn checkpoint(&mut self, _stream: &StreamId, _cursor: Cursor) -> Completion {
+        Completion::Ok(())
+    }
+
+    /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed` again.
+    async fn next(&mut self) -> Arrival;
+
+    /// What is spoken on the connection, where there is a choice.
+    fn spoken(&self) -> Option<Spoken> {
+        None
+    }
+
+    /// Closes in good order, within a second.
+    async fn close(&mut self);
+}
+
+/// A writer's connection to a lane.
+#[async_trait]
+pub trait WriterSession: Send + Sync {
+    /// Publishes an event; `payload` is its JSON text.
+    async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published>;
+
+    /// Creates a stream or sets its policy: how many of the newest events it retains, and how many a resume may replay.
+    async fn set_policy(&mut self, stream: &StreamId, retention: Option<u64>, replay_budget: Option<u64>)
+    -> Completion;
+
+    /// How long the lane asked to wait when it last put an operation off.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// Where a lane is reached: always over plain TCP to a proxy of ours, which speaks TLS to the lane where that is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The proxy's address.
+    pub connect: SocketAddr,
+    /// The lane's own authority, for `Host`.
+    pub authority: String,
+}
+
+/// How a subscriber connects. A protocol uses what applies to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// The client's name.
+    pub name: String,
+    /// Phoenix: which serializer.
+    pub serializer: Serializer,
+    /// SpacetimeDB: which compression.
+    pub compression: Compression,
+}
+
+/// Where the head of each subscribed stream is.
+pub type Heads = Vec<(StreamId, Head)>;
+
+/// Where a stream's head is, as far as the lane reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// At this seq.
+    At(Seq),
+    /// Below the cursor that was resumed from: the cursor is of another history.
+    BelowCursor,
+    /// The lane does not report it.
+    Unreported,
+}
+
+/// An event is written, or was written before under the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// The event's seq.
+    pub seq: Seq,
+    /// Whether the lane had it already; `None` where it does not report that.
+    pub duplicate: Option<bool>,
+}
+
+/// How an operation ended.
+pub type Completion<T = ()> = Result<T, OpError>;
+
+/// Why an operation has no good answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpError {
+    /// The lane refused, and did nothing.
+    Refused(Refusal),
+    /// Nothing was done: the operation was not sent, or the lane asked to come back later; what was seen.
+    Later(String),
+    /// The lane said that it did it, but what it should have written is missing; what was answered and looked for.
+    Unwritten(String),
+    /// The outcome is unknown; what was seen instead of an answer. The session can't be used any more.
+    Unknown(String),
+}
+
+impl OpError {
+    /// What was seen, in words.
+    pub fn what(self) -> String {
+        match self {
+            OpError::Refused(refusal) if refusal.message.is_empty() => refusal.code,
+            OpError::Refused(refusal) => format!("{}: {}", refusal.code, refusal.message),
+            OpError::Later(why) | OpError::Unwritten(why) | OpError::Unknown(why) => why,
+        }
+    }
+}
+
+/// Something that came from the lane unasked, or before an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival {
+    /// An event.
+    Event {
+        /// The stream.
+        stream: StreamId,
+        /// The seq.
+        seq: Seq,
+        /// The payload's JSON text as the lane sent it.
+        payload: String,
+        /// The hash that the lane declared, as `sha256:<hex>`; `None` where it declares none.
+        declared: Option<String>,
+        /// In which message it came.
+        via: Via,
+    },
+    /// An event under a name on the wire that no stream of the run has.
+    Foreign {
+        /// The topic or stream id as it stood on the wire.
+        name: String,
+        /// The event's seq.
+        seq: Seq,
+        /// In which message it came.
+        via: Via,
+    },
+    /// A message that says two things of a stream that can't both be true.
+    Contradiction {
+        /// The stream.
+        stream: StreamId,
+        /// The last event that it brings.
+        seq: Seq,
+        /// Which rule it breaks.
+        what: Contradiction,
+        /// Its other word.
+        said: String,
+    },
+    /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.
+    Unreadable(String),
+    /// A message that carries no events by the word of the lane's profile.
+    Ignored(String),
+    /// The session ended. Nothing follows.
+    Closed(Closed),
+}
+
+/// Why a session could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}", visible(what), hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+pub struct OpenError {
+    /// What was seen, with where.
+    pub what: String,
+    /// How to mend it, where that is known.
+    pub hint: Option<String>,
+    /// Whether trying again can help (a refused connection can, a refused token can't).
+    pub retryable: bool,
+    /// How long the lane asked to wait before that.
+    pub retry_after: Option<Duration>,
+    /// The lane's refusal, where it answered: of the join in its own words, of the upgrade by its HTTP status.
+    pub refusal: Option<Box<Refusal>>,
+    /// Whether the profile or the address is to be changed; else the lane or its surroundings.
+    pub is_of_the_profile: bool,
+}
+
+impl OpenError {
+    /// An error that another attempt may not meet.
+    pub(crate) fn passing(what: impl Into<String>) -> OpenError {
+        OpenError { retryable: true, ..OpenError::lasting(what) }
+    }
+
+    /// An error that every attempt meets.
+    pub(crate) fn lasting(what: impl Into<String>) -> OpenError {
+        OpenError {
+            what: what.into(),
+            hint: None,
+            retryable: false,
+            retry_after: None,
+            refusal: None,
+            is_of_the_profile: false,
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> OpenError {
+        self.hint = Some(hint.into());
+        self
+    }
+}
