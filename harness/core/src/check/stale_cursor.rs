@@ -17,8 +17,9 @@ const BUDGET_EXCEEDED: &str = "replay_budget_exceeded";
 
 pub const NAME: &str = "stale-cursor";
 
-static STALE_ACCEPTED: Reason = Reason::invalid("stale-accepted", "a stale cursor of {client} on {stream} was accepted")
-    .deed("accepted stale cursors");
+static STALE_ACCEPTED: Reason =
+    Reason::invalid("stale-accepted", "a stale cursor of {client} on {stream} was accepted")
+        .deed("accepted stale cursors");
 static WITHOUT_CAUSE: Reason =
     Reason::invalid("refused-without-cause", "a resume of {client} on {stream} was refused without cause")
         .deed("refused resumes without cause");

@@ -81,7 +81,6 @@ fn the_page_names_every_key_and_every_word() {
         words::CURSORS,
         words::LEGACY_DEFECTS,
         words::MATRIX_ROWS,
-        &crate::check::names(),
     ] {
         words.extend(keys);
     }
