@@ -36,7 +36,7 @@ pub struct Explained {
 }
 
 impl Explained {
-    /// The worst verdict of all findings. A consequence is never worse than its cause, so the principal ones tell.
+    /// The worst verdict of all findings. A consequence is never worse than its cause, so the principal ones suffice.
     pub fn verdict(&self) -> Verdict {
         self.principal.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Valid)
     }

@@ -254,7 +254,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// How many findings were not kept, by the bound of [`MAX_FINDINGS`] a lane.
     pub left_out: u64,
-    /// What it looked at, by name: a checker that looked at nothing proved nothing.
+    /// How many things it checked, by name: a checker that checked nothing proved nothing.
     pub counted: BTreeMap<String, u64>,
 }
 

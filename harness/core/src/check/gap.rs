@@ -3,7 +3,7 @@
 //! cursor that the lane saw, or after the retention floor for a bootstrap. A lane that sends every event in two kinds of
 //! message and leaves one out, though the connection did not end in between, has a gap too, and so have a replay that the
 //! lane calls complete before all that was acknowledged when it was asked for has come, and a live tail that leaves
-//! acknowledged events out, on a connection that answers, until the client asks for them again of itself.
+//! acknowledged events out, on a connection that answers, until the client asks for them again without being told to.
 //!
 //! A skip behind a message that a fault lost, or let others pass, on its way to the subscription is the network's. Beside
 //! a frame that the client could not read, it is unknown.

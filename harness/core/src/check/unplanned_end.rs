@@ -21,7 +21,7 @@ const NAME: &str = "unplanned-end";
 
 /// From so many ends of one lane on, they are no accident.
 pub(crate) const MANY: u64 = 3;
-/// A lane is silent of itself where it is so many times as silent as the other one.
+/// Silences count against a lane that has so many times as many as the other one.
 const OFTENER: u64 = 3;
 /// So many records are named.
 const MAX_RECORDS: usize = 4;

@@ -38,11 +38,10 @@ impl Pair {
     }
 }
 
-/// How often things were seen; what a scenario's `at_least` is held against. Deliveries of the proof of life do not count:
-/// they come whatever the script did.
+/// How often things were seen, which a scenario's `at_least` bounds. Deliveries of the proof of life do not count: they
+/// come whatever the script did.
 #[derive(Debug, Default, Clone, Copy)]
 pub(in crate::check) struct Seen {
-    /// Events applied.
     pub deliveries: u64,
     /// Subscribes with a cursor that were accepted.
     pub resumes: u64,
@@ -50,16 +49,13 @@ pub(in crate::check) struct Seen {
     pub refusals: u64,
     /// Deliveries that a client suppressed.
     pub duplicates: u64,
-    /// Faults that fired.
     pub faults: u64,
 }
 
 /// One lane's history, indexed.
 #[derive(Debug)]
 pub(in crate::check) struct LaneIndex<'a> {
-    /// The lane.
     pub lane: LaneId,
-    /// The history itself.
     pub history: &'a History,
     /// Whether the run was complete.
     pub done: bool,
@@ -67,15 +63,12 @@ pub(in crate::check) struct LaneIndex<'a> {
     pub proof_at: usize,
     /// The record from which on everything in flight was to arrive; the length of the history where it never came.
     pub drain_at: usize,
-    /// What became of each operation, in the order of [`PlanIndex::ops`].
+    /// How each operation ended, in the order of [`PlanIndex::ops`].
     pub ops: Vec<OpState<'a>>,
     /// Streams through time, by number.
     pub streams: Vec<Timeline>,
-    /// Subscriptions, in order.
     pub subs: Vec<Sub<'a>>,
-    /// Deliveries, in order.
     pub deliveries: Vec<Delivery>,
-    /// By client and stream.
     pub pairs: BTreeMap<PairKey, Pair>,
     /// Records at which the server died.
     pub deaths: Vec<usize>,
@@ -91,7 +84,6 @@ pub(in crate::check) struct LaneIndex<'a> {
     pub timed_out: Vec<usize>,
     /// Whether the lane delivers every event in two copies.
     pub two_copies: bool,
-    /// Counts.
     pub seen: Seen,
 }
 
@@ -124,7 +116,6 @@ impl<'a> LaneIndex<'a> {
         index
     }
 
-    /// The pair's view, where there is one.
     pub fn pair(&self, key: PairKey) -> Option<&Pair> {
         self.pairs.get(&key)
     }
@@ -134,7 +125,7 @@ impl<'a> LaneIndex<'a> {
         self.reaches.get(&client).unwrap_or(Reach::NEVER_TRIED)
     }
 
-    /// `Invalid`, but of a client that could not be reached nobody can tell.
+    /// `Invalid`, but `Unknown` of a client that could not be reached.
     pub fn charge(&self, client: usize) -> Verdict {
         match self.reaches.get(&client) {
             Some(reach) if !reach.is_hindered() => Verdict::Invalid,

@@ -45,17 +45,14 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// The name's number.
     pub fn get(&self, name: &str) -> Option<usize> {
         self.at.get(name).copied()
     }
 
-    /// The number's name.
     pub fn name(&self, number: usize) -> &'a str {
         self.list.get(number).copied().unwrap_or("")
     }
 
-    /// How many names there are.
     pub fn len(&self) -> usize {
         self.list.len()
     }
@@ -64,7 +61,6 @@ impl<'a> Names<'a> {
 /// Everything that checkers look things up in.
 #[derive(Debug)]
 pub(super) struct Index<'a> {
-    /// The plan's.
     pub plan: PlanIndex<'a>,
     lanes: [LaneIndex<'a>; 2],
 }
@@ -84,7 +80,6 @@ impl<'a> Index<'a> {
         Index { plan, lanes }
     }
 
-    /// Both lanes, baseline first.
     pub fn lanes(&self) -> &[LaneIndex<'a>; 2] {
         &self.lanes
     }

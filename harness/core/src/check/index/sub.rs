@@ -12,19 +12,14 @@ pub(in crate::check) const STALE_CURSOR: &str = "stale_cursor";
 /// A subscription of one stream by one client.
 #[derive(Debug)]
 pub(in crate::check) struct Sub<'a> {
-    /// Its record.
     pub at: usize,
-    /// Whose.
     pub client: usize,
-    /// Of what.
     pub stream: usize,
-    /// On which connection.
     pub conn: ConnId,
     /// The cursor that the client sent; `None` for a bootstrap.
     pub asked: Option<u64>,
     /// The cursor that the lane saw, after a fault rewrote it.
     pub saw: Option<u64>,
-    /// The lane's answer.
     pub reply: Option<Reply<'a>>,
     /// The record that ended it: the connection's end or the next subscription of the same stream; the length of the
     /// history where nothing did.
@@ -51,7 +46,6 @@ impl Sub<'_> {
         self.disturbed_at.is_some_and(|disturbed| disturbed <= at)
     }
 
-    /// The record of acceptance.
     pub fn accepted_at(&self) -> Option<usize> {
         match self.reply {
             Some(Reply::Accepted { at, .. }) => Some(at),

@@ -228,16 +228,16 @@ fn mark_disturbed(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
     }
 }
 
-/// A payload that is nobody's, under a seq whose own event came in the same kind of message too, is no change of that
-/// event but one more, which nobody published.
+/// A payload that no publish has, under a seq whose own event came in the same kind of message too, is one more event,
+/// which was never published, and no change of that one.
 fn find_second_events(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
     let LaneIndex { subs, deliveries, .. } = index;
     for sub in subs.iter() {
-        let nobodys = |delivery: &Delivery| {
+        let unknown = |delivery: &Delivery| {
             matches!(delivery.arrival, Arrival::WrongPayload(_))
                 && delivery.hash.is_some_and(|hash| plan.first_of(hash).is_none())
         };
-        let suspects: Vec<usize> = sub.deliveries.iter().copied().filter(|at| nobodys(&deliveries[*at])).collect();
+        let suspects: Vec<usize> = sub.deliveries.iter().copied().filter(|at| unknown(&deliveries[*at])).collect();
         if suspects.is_empty() {
             continue;
         }
