@@ -14,8 +14,8 @@ use crate::exit::Failure;
 
 /// A scenario and the text that it was read from.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Source {
-    /// The scenario.
     pub scenario: Scenario,
     /// The file's text.
     pub text: String,
@@ -107,7 +107,7 @@ pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
 
 /// The plan that a scenario and a seed give.
 pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
-    cutover_core::plan::compile(scenario, seed)
+    cutover_core::scenario::compile(scenario, seed)
 }
 
 /// The plan that a scenario's bytes give, as recheck asks for it.

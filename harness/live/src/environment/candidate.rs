@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::reach::reach;
 use super::{Environment, EnvironmentError, PreparedScenario, Source, fixed};
 use crate::bounds::{self, Bound};
-use crate::drive::{LaneStack, Quietly, Route, Victim};
+use crate::drive::{Destination, LaneStack, ManagedServer, NoLedger, ServerControl};
 use crate::lane::Endpoint;
 use crate::lane::http::HttpClient;
 use crate::lane::profile::{LaneTarget, SpacetimeProfile};
@@ -112,8 +112,10 @@ impl Environment {
         };
         let profile = host.profile.clone();
         let names = self.names(lane, LaneId::Candidate, plan)?;
-        let route = Route::new(&profile.origin(), host.upstream.clone());
-        let victim = host.server.clone().filter(|_| harmed).map(|server| Victim::new(server, Durability::Commitlog));
+        let route = Destination::new(&profile.origin(), host.upstream.clone());
+        let server = host.server.clone().filter(|_| harmed);
+        let managed = |server| ManagedServer { server, durability: Durability::Commitlog };
+        let controlled = server.clone().map(|server| Arc::new(managed(server)) as Arc<dyn ServerControl>);
         let stack = LaneStack {
             taggers: Arc::new(SpacetimeTaggers::new(names.clone(), database.schema.clone())),
             lane: Arc::new(
@@ -122,11 +124,10 @@ impl Environment {
             ),
             socket: route.clone(),
             writer: route,
-            victim,
+            server: controlled,
             byte_toxics: None,
             pace: None,
         };
-        let server = if harmed { host.server.clone() } else { None };
         Ok(PreparedScenario { stack, version: host.version.clone(), module_digest: database.module_digest, server })
     }
 
@@ -249,7 +250,7 @@ async fn meet(
     upstream: Upstream,
 ) -> Result<Host, EnvironmentError> {
     let taggers = Arc::new(SpacetimeTaggers::new(Arc::default(), Schema::module()));
-    let config = ProxyConfig::transparent("admin".into(), upstream.clone(), taggers, Arc::new(Quietly));
+    let config = ProxyConfig::transparent("admin".into(), upstream.clone(), taggers, Arc::new(NoLedger));
     let door = Proxy::start(config)
         .await
         .map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })?;

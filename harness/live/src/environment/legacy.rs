@@ -8,7 +8,7 @@ use cutover_core::plan::Plan;
 use tokio::sync::Mutex;
 
 use super::{Environment, EnvironmentError, PreparedScenario, Source, fixed};
-use crate::drive::{LaneStack, Route, Victim};
+use crate::drive::{Destination, LaneStack, ManagedServer, ServerControl};
 use crate::lane::names::Names;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
 use crate::lane::profile::{HashKind, LaneTarget, PhoenixProfile};
@@ -34,8 +34,8 @@ impl Environment {
                     lane,
                     Arc::new((**profile).clone()),
                     names,
-                    Route::new(&socket, fixed(&socket)),
-                    Route::new(&writer, fixed(&writer)),
+                    Destination::new(&socket, fixed(&socket)),
+                    Destination::new(&writer, fixed(&writer)),
                 );
                 Ok(PreparedScenario {
                     stack,
@@ -68,21 +68,28 @@ impl Environment {
             Arc::new(PhoenixProfile { payload_hash: HashKind::Canonical, ..PhoenixProfile::of_url(BUNDLED_URL)? });
         let origin = profile.socket_origin();
         let server = Arc::new(Mutex::new(server));
-        let route = Route::new(&origin, upstream);
+        let route = Destination::new(&origin, upstream);
         let mut stack = stack(lane, profile, self.names(lane, LaneId::Legacy, plan)?, route.clone(), route);
-        stack.victim = harms(plan, lane).then(|| Victim::new(server.clone(), Durability::Acknowledged));
+        let managed = ManagedServer { server: server.clone(), durability: Durability::Acknowledged };
+        stack.server = harms(plan, lane).then(|| Arc::new(managed) as Arc<dyn ServerControl>);
         let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
         Ok(PreparedScenario { stack, version, module_digest: None, server: Some(server) })
     }
 }
 
-fn stack(lane: LaneId, profile: Arc<PhoenixProfile>, names: Arc<Names>, socket: Route, writer: Route) -> LaneStack {
+fn stack(
+    lane: LaneId,
+    profile: Arc<PhoenixProfile>,
+    names: Arc<Names>,
+    socket: Destination,
+    writer: Destination,
+) -> LaneStack {
     LaneStack {
         taggers: Arc::new(PhoenixTaggers::new(profile.clone(), names.clone())),
         lane: Arc::new(PhoenixLane::new(lane, profile, names)),
         socket,
         writer,
-        victim: None,
+        server: None,
         byte_toxics: None,
         pace: None,
     }

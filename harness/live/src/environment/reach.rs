@@ -11,7 +11,7 @@ use http::Method;
 use super::trial::Tries;
 use super::{Environment, EnvironmentError, Source, fixed};
 use crate::bounds;
-use crate::drive::Quietly;
+use crate::drive::NoLedger;
 use crate::frame::TaggerFactory;
 use crate::lane::http::HttpClient;
 use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
@@ -166,7 +166,7 @@ pub(super) struct Door(Proxy);
 
 impl Door {
     pub(super) async fn open(origin: &Origin, factory: Arc<dyn TaggerFactory>) -> Result<Door, EnvironmentError> {
-        let config = ProxyConfig::transparent(VISITOR.into(), fixed(origin), factory, Arc::new(Quietly));
+        let config = ProxyConfig::transparent(VISITOR.into(), fixed(origin), factory, Arc::new(NoLedger));
         let proxy = Proxy::start(config)
             .await
             .map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })?;

@@ -7,9 +7,9 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 use spacetimedb_lib::ConnectionId;
 
 use super::classify::{Ask, Classifier, Content, Message};
-use super::edit::{EditRow, edited_row, quoted};
+use super::edit::{EditRow, edited_row};
 use super::incoming::{Call, Kind};
-use super::publish::PublishArgs;
+use super::publish::{PublishArgs, quoted};
 use super::request::{APPEND_REDUCER, RESUME_REDUCER, events_query, read_events_query, resume_args};
 use super::rows::{EVENT_TABLE, EventRow};
 use super::schema::Schema;

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use spacetimedb_lib::bsatn;
 
 use super::classify::Classifier;
-use super::edit::quoted;
 use crate::frame::{Carried, Edit, pointer};
 
 /// The arguments that can be changed, by name, in order.
@@ -87,4 +86,9 @@ impl<'a> PublishArgs<'a> {
         }
         pointer::spliced(args, places)
     }
+}
+
+/// A text as JSON.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }

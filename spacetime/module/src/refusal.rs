@@ -1,0 +1,206 @@
+//! A refusal, and the JSON text that carries it to the caller.
+
+use crate::canonical::{JsonError, write_string};
+
+/// The longest stream id, idempotency key, client id or scope, in bytes.
+pub const MAX_NAME_BYTES: usize = 512;
+
+/// The format of a snapshot plan, and of the snapshots that it names.
+const SNAPSHOT_FORMAT: &str = "openagents.sync.snapshot.v1";
+
+/// Why a reducer refused. Nothing has changed in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    BadArgument {
+        argument: &'static str,
+        message: &'static str,
+    },
+    /// The payload has no canonical form.
+    InvalidPayload(JsonError),
+    PayloadHashMismatch {
+        given: String,
+        computed: String,
+    },
+    /// The key was used before, for another payload, with this seq.
+    IdempotencyConflict {
+        seq: u64,
+    },
+    /// The stream's next seq is not the expected one.
+    SequenceConflict {
+        expected: u64,
+        actual: u64,
+    },
+    /// A stream of that id exists with other content.
+    StreamConflict,
+    /// The acknowledgement contradicts the client's checkpoint, which is this one.
+    CheckpointConflict {
+        seq: u64,
+        durable_offset: u64,
+    },
+    CheckpointBeyondHead {
+        head_seq: u64,
+    },
+    /// A resume that names no stream, a blank one, or one stream with two cursors.
+    BadSubscription,
+    /// Unknown streams.
+    ForbiddenTopic(Vec<String>),
+    StaleCursor(Vec<StaleStream>),
+}
+
+/// Why a cursor is stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaleReason {
+    /// Events after the cursor are gone.
+    RetentionFloorBreach,
+    /// There are more events after the cursor than the stream replays.
+    ReplayBudgetExceeded,
+}
+
+impl StaleReason {
+    /// The legacy lane's word for the reason.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::RetentionFloorBreach => "retention_floor_breach",
+            Self::ReplayBudgetExceeded => "replay_budget_exceeded",
+        }
+    }
+}
+
+/// A cursor that can't be resumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaleStream {
+    pub stream_id: String,
+    /// The first of the checks that the cursor failed.
+    pub reason: StaleReason,
+    /// The word for the quality of service of the stream's class.
+    pub qos_tier: &'static str,
+    pub resume_after: u64,
+    pub retention_floor: u64,
+    pub head_seq: u64,
+    /// How many events the cursor is behind the head.
+    pub replay_lag: u64,
+    pub replay_budget_events: u64,
+    /// The table that a summary stream's snapshot is read from.
+    pub summary_table: Option<&'static str>,
+}
+
+impl Refusal {
+    /// Writes the refusal as one JSON object.
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::BadArgument { argument, message } => {
+                format!(r#"{{"code":"bad_argument","argument":"{argument}","message":"{message}"}}"#)
+            }
+            Self::InvalidPayload(error) => format!(
+                r#"{{"code":"invalid_payload","reason":"{}","offset_bytes":{}}}"#,
+                error.kind.word(),
+                error.offset_bytes
+            ),
+            Self::PayloadHashMismatch { given, computed } => format!(
+                r#"{{"code":"payload_hash_mismatch","given":{},"computed":{}}}"#,
+                quoted(given),
+                quoted(computed)
+            ),
+            Self::IdempotencyConflict { seq } => format!(r#"{{"code":"idempotency_conflict","seq":{seq}}}"#),
+            Self::SequenceConflict { expected, actual } => {
+                format!(r#"{{"code":"sequence_conflict","expected":{expected},"actual":{actual}}}"#)
+            }
+            Self::StreamConflict => r#"{"code":"stream_conflict"}"#.to_owned(),
+            Self::CheckpointConflict { seq, durable_offset } => {
+                format!(r#"{{"code":"checkpoint_conflict","seq":{seq},"durable_offset":{durable_offset}}}"#)
+            }
+            Self::CheckpointBeyondHead { head_seq } => {
+                format!(r#"{{"code":"checkpoint_beyond_head","head_seq":{head_seq}}}"#)
+            }
+            Self::BadSubscription => r#"{"code":"bad_subscription"}"#.to_owned(),
+            Self::ForbiddenTopic(streams) => {
+                let streams = list(streams.iter().map(|stream| quoted(stream)));
+                format!(r#"{{"code":"forbidden_topic","forbidden_topics":{streams}}}"#)
+            }
+            Self::StaleCursor(stale) => stale_cursor(stale),
+        }
+    }
+}
+
+/// Writes the stale reply, with the fields of the legacy lane's and the stream's id where that has the topic.
+fn stale_cursor(stale: &[StaleStream]) -> String {
+    let mut reasons: Vec<&str> = Vec::new();
+    for stream in stale {
+        if !reasons.contains(&stream.reason.word()) {
+            reasons.push(stream.reason.word());
+        }
+    }
+    let reasons = list(reasons.iter().map(|reason| quoted(reason)));
+    let streams = list(stale.iter().map(stale_stream));
+    let snapshots = list(stale.iter().filter_map(snapshot));
+    format!(
+        concat!(
+            r#"{{"code":"stale_cursor","message":"cursor cannot be resumed","full_resync_required":true,"#,
+            r#""reason_codes":{},"stale_topics":{},"snapshot_plan":{{"format":"{}","topics":{}}}}}"#
+        ),
+        reasons, streams, SNAPSHOT_FORMAT, snapshots
+    )
+}
+
+fn stale_stream(stale: &StaleStream) -> String {
+    format!(
+        concat!(
+            r#"{{"topic":{},"reason":"{}","qos_tier":"{}","resume_after":{},"retention_floor":{},"#,
+            r#""head_watermark":{},"replay_lag":{},"replay_budget_events":{}}}"#
+        ),
+        quoted(&stale.stream_id),
+        stale.reason.word(),
+        stale.qos_tier,
+        stale.resume_after,
+        stale.retention_floor,
+        stale.head_seq,
+        stale.replay_lag,
+        stale.replay_budget_events
+    )
+}
+
+/// A summary stream's entry in the snapshot plan; an event stream has none.
+fn snapshot(stale: &StaleStream) -> Option<String> {
+    let source_table = stale.summary_table?;
+    let topic = quoted(&stale.stream_id);
+    Some(format!(
+        concat!(
+            r#"{{"topic":{},"head_watermark":{},"snapshot":{{"topic":{},"format":"{}","schema_version":1,"#,
+            r#""cadence_seconds":300,"source_table":"{}"}}}}"#
+        ),
+        topic, stale.head_seq, topic, SNAPSHOT_FORMAT, source_table
+    ))
+}
+
+fn quoted(value: &str) -> String {
+    let mut out = String::new();
+    write_string(&mut out, value);
+    out
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+/// Refuses a name that is blank or longer than [`MAX_NAME_BYTES`].
+pub fn check_name(argument: &'static str, name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() {
+        return Err(Refusal::BadArgument { argument, message: "it is blank" });
+    }
+    if name.len() > MAX_NAME_BYTES {
+        return Err(Refusal::BadArgument { argument, message: "it is longer than 512 bytes" });
+    }
+    Ok(())
+}
+
+/// The result of a reducer: nothing, or a refusal's JSON. An error rolls the transaction back.
+#[cfg(target_arch = "wasm32")]
+pub type Answer = Result<(), String>;
+
+#[cfg(target_arch = "wasm32")]
+pub fn answer(result: Result<(), Refusal>) -> Answer {
+    result.map_err(|refusal| refusal.to_json())
+}
+
+#[cfg(test)]
+mod tests;
