@@ -19,7 +19,8 @@ pub enum Ack {
     Repeat,
 }
 
-/// Decides an acknowledgement. Seq and offset never move back, the same seq keeps its offset, and no seq is beyond the head.
+/// Decides an acknowledgement. Seq and offset never move back, the same seq keeps its offset, and no seq is beyond the
+/// head.
 pub fn decide_ack(standing: Option<Checkpoint>, asked: Checkpoint, head_seq: u64) -> Result<Ack, Refusal> {
     if standing == Some(asked) {
         return Ok(Ack::Repeat);
@@ -55,7 +56,8 @@ mod db {
         pub durable_offset: u64,
     }
 
-    /// Notes how far a client has come in a stream. The same again changes nothing; a step back is a `checkpoint_conflict`.
+    /// Notes how far a client has come in a stream. The same again changes nothing; a step back is a
+    /// `checkpoint_conflict`.
     #[reducer]
     fn ack_checkpoint(
         ctx: &ReducerContext,

@@ -20,8 +20,9 @@ pub struct StreamView {
 
 /// Checks all cursors of a resume, in the order given.
 ///
-/// A cursor beyond the head passes, as it does on the legacy lane. Refusals, checked in this order: `bad_subscription` for no
-/// cursors, a blank stream or two cursors for one; `forbidden_topic` for streams that `view` does not know; `stale_cursor`.
+/// A cursor beyond the head passes, as it does on the legacy lane. Refusals, checked in this order: `bad_subscription`
+/// for no cursors, a blank stream or two cursors for one; `forbidden_topic` for streams that `view` does not know;
+/// `stale_cursor`.
 pub fn check_resume(cursors: &[(String, u64)], view: impl Fn(&str) -> Option<StreamView>) -> Result<(), Refusal> {
     let cursors = tidy(cursors)?;
     let mut unknown = Vec::new();

@@ -1,5 +1,5 @@
-//! Streams: which ids are known by their shape, the class of each and its defaults, which events a stream keeps, the table of
-//! streams and its reducers.
+//! Streams: which ids are known by their shape, the class of each and its defaults, which events a stream keeps, the
+//! table of streams and its reducers.
 
 use crate::refusal::Refusal;
 
@@ -143,8 +143,8 @@ mod db {
         pub retention: u64,
     }
 
-    /// Creates a stream. What is not given, and a blank class, comes from the stream's shape and class. Creating it again
-    /// with the same content changes nothing; with other content it is a `stream_conflict`.
+    /// Creates a stream. What is not given, and a blank class, comes from the stream's shape and class. Creating it
+    /// again with the same content changes nothing; with other content it is a `stream_conflict`.
     #[reducer]
     fn create_stream(
         ctx: &ReducerContext,
@@ -159,8 +159,8 @@ mod db {
         answer(create(ctx, stream_id, policy))
     }
 
-    /// Sets what is given of a stream's policy and leaves the rest; the stream is created where it does not exist. A smaller
-    /// retention removes events at once.
+    /// Sets what is given of a stream's policy and leaves the rest; the stream is created where it does not exist. A
+    /// smaller retention removes events at once.
     #[reducer]
     fn set_stream_policy(
         ctx: &ReducerContext,

@@ -15,7 +15,7 @@ pub const CIRCLES: &[&str] =
 pub const ROOMS: &[&str] = &["harness/core/src/plan/"];
 
 /// Doc comments that repeat the name.
-pub const ECHOES: &[&str] = &["harness/", "spacetime/"];
+pub const ECHOES: &[&str] = &["harness/"];
 
 pub fn is_owed(debts: &[&str], path: &str) -> bool {
     debts.iter().any(|debt| path.starts_with(debt))

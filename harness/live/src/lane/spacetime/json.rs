@@ -1,5 +1,5 @@
-//! The JSON subprotocol of v1: the same messages as text, each an object with one member, named after the message. Rows and
-//! arguments are JSON in a string.
+//! The JSON subprotocol of v1: the same messages as text, each an object with one member, named after the message. Rows
+//! and arguments are JSON in a string.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
-//! The arguments of the call that publishes an event, in both of their forms: BSATN over the socket, JSON over HTTP and in the
-//! JSON subprotocol.
+//! The arguments of the call that publishes an event, in both of their forms: BSATN over the socket, JSON over HTTP and
+//! in the JSON subprotocol.
 //!
-//! The first three arguments are the stream, the idempotency key and the payload, all text. What follows differs by module and
-//! stays as it came.
+//! The first three arguments are the stream, the idempotency key and the payload, all text. What follows differs by
+//! module and stays as it came.
 
 use bytes::Bytes;
 use spacetimedb_lib::bsatn;
