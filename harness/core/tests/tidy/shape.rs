@@ -25,7 +25,12 @@ fn lines_fit_the_screen() {
             if source.has_ending(&[".md"]) && line.trim_start().starts_with("```") {
                 in_block = !in_block;
             }
-            let is_free = in_block || source.has_ending(&[".md"]) && line.starts_with('|') || holds_link(line);
+            let is_table = match source.path.rsplit('.').next() {
+                Some("md") => line.starts_with('|'),
+                Some("toml") => !line.trim_start().starts_with('#'),
+                _ => false,
+            };
+            let is_free = in_block || is_table || holds_link(line);
             if line.chars().count() > MAX_COLUMNS && !is_free {
                 places.push(source.at(number));
             }
