@@ -115,9 +115,9 @@ mod db {
         let append_key = pair_key(&stream_id, &idempotency_key);
         let earlier = ctx.db.sync_append_key().append_key().find(&append_key);
         let earlier = earlier.map(|row| Earlier { seq: row.seq, payload_hash: row.payload_hash });
-        let standing = ctx.db.sync_stream().stream_id().find(&stream_id);
-        let is_new = standing.is_none();
-        let mut stream = standing.unwrap_or_else(|| empty_stream(stream_id));
+        let existing = ctx.db.sync_stream().stream_id().find(&stream_id);
+        let is_new = existing.is_none();
+        let mut stream = existing.unwrap_or_else(|| empty_stream(stream_id));
 
         let seq = match decide_append(stream.head_seq, earlier.as_ref(), &payload_hash, expected_next_seq)? {
             Append::Repeat => return Ok(()),

@@ -104,8 +104,8 @@ mod db {
     pub fn view(ctx: &ReducerContext, stream_id: &str) -> Option<StreamView> {
         let shape = Shape::of(stream_id);
         let summary_table = shape.summary_table();
-        let standing = ctx.db.sync_stream().stream_id().find(stream_id.to_owned());
-        if let Some(stream) = standing {
+        let existing = ctx.db.sync_stream().stream_id().find(stream_id.to_owned());
+        if let Some(stream) = existing {
             return Some(StreamView {
                 oldest_seq: stream.oldest_seq,
                 head_seq: stream.head_seq,

@@ -197,7 +197,7 @@ mod db {
                 ctx.db.sync_stream().insert(asked);
                 Ok(())
             }
-            Some(standing) if same_policy(&standing, &asked) => Ok(()),
+            Some(existing) if same_policy(&existing, &asked) => Ok(()),
             Some(_) => Err(Refusal::StreamConflict),
         }
     }
@@ -205,16 +205,16 @@ mod db {
     fn set_policy(ctx: &ReducerContext, stream_id: String, policy: Policy) -> Result<(), Refusal> {
         check_name("stream_id", &stream_id)?;
         check_retention(policy.retention_events)?;
-        let Some(standing) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
+        let Some(existing) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
             ctx.db.sync_stream().insert(new_stream(stream_id, policy));
             return Ok(());
         };
         let mut changed = SyncStream {
-            class: policy.class.unwrap_or(standing.class),
-            owner_scope: policy.owner_scope.unwrap_or(standing.owner_scope),
-            retention: policy.retention_events.unwrap_or(standing.retention),
-            replay_budget: policy.replay_budget_events.unwrap_or(standing.replay_budget),
-            ..standing
+            class: policy.class.unwrap_or(existing.class),
+            owner_scope: policy.owner_scope.unwrap_or(existing.owner_scope),
+            retention: policy.retention_events.unwrap_or(existing.retention),
+            replay_budget: policy.replay_budget_events.unwrap_or(existing.replay_budget),
+            ..existing
         };
         apply_retention(ctx, &mut changed);
         ctx.db.sync_stream().stream_id().update(changed);
