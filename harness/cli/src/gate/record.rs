@@ -251,7 +251,7 @@ fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
             true => ROWS.iter().map(|row| row.name.to_owned()).collect(),
             false => Vec::new(),
         },
-        aa: args.aa.map(LaneId::from),
+        aa: args.aa,
         no_faults: args.no_faults,
         lanes: BTreeMap::new(),
         left_out: BTreeMap::new(),

@@ -16,7 +16,7 @@ pub(super) fn check(draft: &Draft, cases: &[Case], mistakes: &mut Mistakes) {
     let able = LaneId::BOTH.map(|lane| (lane, parts_of(cases, lane)));
     for At { value: name, at } in &draft.proves {
         let Some(row) = matrix::row(name) else { continue };
-        if row.checkers.is_empty() {
+        if row.parts.is_empty() {
             let what = format!("no checker covers the row `{name}`, so no scenario can prove it");
             mistakes.whole(*at, what, "leave the row out".to_owned());
             continue;

@@ -17,6 +17,7 @@ use super::read::{At, Node, Section, as_word};
 use super::script::{Client, Stream};
 use super::words::{self, keys};
 use super::{AtLeast, Backoff, Expect};
+use crate::check;
 use numbers::positions;
 
 /// The greatest number that a scenario may hold.
@@ -228,7 +229,7 @@ fn expect(root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Expect> {
         }
         return None;
     }
-    let findings = values(known_texts(&section, "findings", "checker", words::CHECKERS, mistakes));
+    let findings = values(known_texts(&section, "findings", "checker", &check::names(), mistakes));
     if findings.is_empty() {
         mistakes.local(section.at, "a scenario that is blocked needs `findings`", None);
     }

@@ -81,7 +81,6 @@ fn the_page_names_every_key_and_every_word() {
         words::CURSORS,
         words::LEGACY_DEFECTS,
         words::MATRIX_ROWS,
-        words::CHECKERS,
     ] {
         words.extend(keys);
     }
@@ -150,12 +149,9 @@ fn the_schema_for_editors_knows_the_same_words() {
     assert_eq!(texts(&at["kind"]["enum"]), set(words::MESSAGES.iter().map(|(word, _)| *word)));
     assert_eq!(texts(&at["message"]["enum"]), set(words::DIRECTIONS.iter().map(|(word, _)| *word)));
     assert_eq!(texts(&at["per"]["enum"]), set(words::SCOPES.iter().map(|(word, _)| *word)));
-    for (def, known) in [
-        ("row", words::MATRIX_ROWS),
-        ("checker", words::CHECKERS),
-        ("legacy_defect", words::LEGACY_DEFECTS),
-        ("cursor_word", words::CURSORS),
-    ] {
+    for (def, known) in
+        [("row", words::MATRIX_ROWS), ("legacy_defect", words::LEGACY_DEFECTS), ("cursor_word", words::CURSORS)]
+    {
         assert_eq!(texts(&defs[def]["enum"]), set(known.iter().copied()), "{def}");
     }
     let payloads = words::PAYLOADS.iter().map(|(word, _)| *word);
