@@ -13,7 +13,7 @@ pub const CIRCLES: &[&str] = &["harness/live/src/lane/phoenix/", "harness/live/s
 pub const ROOMS: &[&str] = &[];
 
 /// Doc comments that repeat the name.
-pub const ECHOES: &[&str] = &["harness/", "spacetime/"];
+pub const ECHOES: &[&str] = &["harness/"];
 
 pub fn is_owed(debts: &[&str], path: &str) -> bool {
     debts.iter().any(|debt| path.starts_with(debt))
