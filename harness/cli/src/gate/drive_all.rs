@@ -14,7 +14,10 @@ use cutover_core::plan::Plan;
 use cutover_core::text::{Secret, masked};
 use cutover_live::drive::{ByteToxics, EventSink, Pace, drive};
 use cutover_live::environment::{Environment, EnvironmentError, Source};
-use cutover_live::lane::profile::{LaneTarget, SpacetimeProfile};
+use cutover_live::lane::profile::ProfileError;
+use cutover_live::lane::protocol::Profile;
+use cutover_live::lane::protocols::{PROTOCOLS, profile_of};
+use cutover_live::lane::spacetime::SpacetimeProfile;
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
@@ -324,42 +327,44 @@ impl LaneChoice {
         match self {
             LaneChoice::BuiltIn => Ok(Source::Bundled),
             LaneChoice::Binary { path, profile, token } => {
-                let profile = profile.as_deref().map(profile_of_binary).transpose()?;
-                let profile = with_token(profile.unwrap_or_default(), token.as_ref());
-                Ok(Source::binary(path.clone(), Some(profile)))
+                let profile = match profile {
+                    Some(at) => profile_of_binary(lane, at)?,
+                    None => Arc::new(SpacetimeProfile::default()),
+                };
+                Ok(Source::Binary { path: path.clone(), profile: with_token(profile, token.as_ref()) })
             }
             LaneChoice::Outside { at, token } => {
-                let target = LaneTarget::parse(lane, at)
-                    .map_err(|error| DriveError::Usage { what: error.to_string(), hint: None })?;
-                if matches!(&target, LaneTarget::Spacetime(profile) if profile.is_without_url()) {
+                let profile = profile_of(lane, at).map_err(wrong_profile)?;
+                if profile.is_without_url() {
                     return Err(DriveError::Usage {
                         what: format!("{at} does not say where the server is"),
                         hint: Some("add `url`, or give --candidate-bin to have a server started".to_owned()),
                     });
                 }
-                Ok(Source::Outside(match token {
-                    Some(token) => target.with_token(token.clone()),
-                    None => target,
-                }))
+                Ok(Source::Outside(with_token(profile, token.as_ref())))
             }
         }
     }
 }
 
-/// The profile by which a server that we start is spoken to.
-fn profile_of_binary(at: &str) -> Result<SpacetimeProfile, DriveError> {
-    let usage = |what| DriveError::Usage { what, hint: None };
-    match LaneTarget::parse(LaneId::Candidate, at).map_err(|error| usage(error.to_string()))? {
-        LaneTarget::Spacetime(profile) => Ok(*profile),
-        LaneTarget::Phoenix(_) => Err(usage(format!(
-            "{} is the profile of a Phoenix service, and --candidate-bin starts a SpacetimeDB server",
-            masked(at)
-        ))),
-    }
+/// The profile by which a server that the run starts is spoken to.
+fn profile_of_binary(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, DriveError> {
+    let profile = profile_of(lane, at).map_err(wrong_profile)?;
+    profile.of_managed_server().ok_or_else(|| {
+        let protocol = PROTOCOLS.iter().find(|protocol| protocol.kind() == profile.kind());
+        let server = protocol.map_or("another server", |protocol| protocol.server());
+        let what =
+            format!("{} is the profile of {server}, and --candidate-bin starts a SpacetimeDB server", masked(at));
+        DriveError::Usage { what, hint: None }
+    })
 }
 
-fn with_token(profile: SpacetimeProfile, token: Option<&Secret>) -> SpacetimeProfile {
-    SpacetimeProfile { token: token.or(profile.token.as_ref()).cloned(), ..profile }
+fn wrong_profile(error: ProfileError) -> DriveError {
+    DriveError::Usage { what: error.to_string(), hint: None }
+}
+
+fn with_token(profile: Arc<dyn Profile>, token: Option<&Secret>) -> Arc<dyn Profile> {
+    token.map_or(profile.clone(), |token| profile.with_token(token.clone()))
 }
 
 fn no_toxiproxy(error: ForeignError) -> DriveError {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::hash::PayloadHash;
-use crate::ids::{ClientId, ConnId, Cursor, FaultId, LaneId, OpId, Seq, StreamId, SubId};
+use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Protocol, Seq, StreamId, SubId};
 use crate::plan::Compression;
 
 /// Something that happened on one lane.
@@ -430,11 +430,11 @@ pub enum Via {
 }
 
 impl Via {
-    /// The lane whose message it is.
-    pub fn lane(self) -> LaneId {
+    /// The protocol whose message it is.
+    pub fn protocol(self) -> Protocol {
         match self {
-            Via::UpdateBatch | Via::Frame => LaneId::Legacy,
-            Via::Snapshot | Via::Transaction => LaneId::Candidate,
+            Via::UpdateBatch | Via::Frame => Protocol::Phoenix,
+            Via::Snapshot | Via::Transaction => Protocol::Spacetime,
         }
     }
 }

@@ -74,7 +74,7 @@ impl Case {
         recorder: &Recorder,
         dir: &Path,
     ) -> Result<Case, DriveError> {
-        let lane = stack.lane.id();
+        let lane = stack.role;
         std::fs::create_dir_all(dir).map_err(|source| DriveError::Directory { path: dir.to_owned(), source })?;
         let writer_faults =
             faults_of(plan, lane, |fault| fault.client.as_str() == WRITER && strikes_case(fault, planned));

@@ -53,7 +53,7 @@ impl Passage {
         (stack, route): (&LaneStack, &Route),
         recorder: &Recorder,
     ) -> Result<Passage, DriveError> {
-        let lane = stack.lane.id();
+        let lane = stack.role;
         let toxics = toxics_of((plan, case), client, lane);
         let armed: Vec<FaultId> = plan
             .toxics_from_start(client, lane)

@@ -13,12 +13,14 @@ use super::pace::Pace;
 use crate::frame::TaggerFactory;
 use crate::lane::Lane;
 use crate::lane::profile::Origin;
-use crate::process::{Durability, Server, ServerError};
+use crate::process::{Server, ServerError};
 use crate::proxy::Upstream;
 
 /// Everything that driving a lane takes.
 #[derive(Clone)]
 pub struct LaneStack {
+    /// Its role in the run.
+    pub role: LaneId,
     /// Its protocol.
     pub lane: Arc<dyn Lane>,
     /// Knows its frames.
@@ -101,13 +103,12 @@ fn setup_hint(what: &str) -> &'static str {
 #[derive(Debug, Clone)]
 pub struct Victim {
     server: Arc<Mutex<Server>>,
-    durability: Durability,
 }
 
 impl Victim {
     /// A server that is alone in serving its plan.
-    pub fn new(server: Arc<Mutex<Server>>, durability: Durability) -> Victim {
-        Victim { server, durability }
+    pub fn new(server: Arc<Mutex<Server>>) -> Victim {
+        Victim { server }
     }
 
     /// Does something to the server; `last_acked` is the key of the last publish that it acknowledged.
@@ -118,7 +119,7 @@ impl Victim {
         let mut server = self.server.lock().await;
         match action {
             ServerAction::Kill => {
-                self.durability.wait_for(server.data_dir(), last_acked).await?;
+                server.wait_until_durable(last_acked).await?;
                 server.kill().await;
                 Ok(killed(KillWait::Durable))
             }
@@ -147,7 +148,7 @@ impl Victim {
         }
         if !server.is_up() {
             done.push(match server.start().await {
-                Ok(()) => Process::Started,
+                Ok(_) => Process::Started,
                 Err(error) => Process::Died { status: error.to_string() },
             });
         }

@@ -5,16 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
-use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
+use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use cutover_core::text::visible;
 
 /// A sync service. Opening a session changes no logical state.
 #[async_trait]
 pub trait Lane: Send + Sync {
-    /// The role that it has in the run.
-    fn id(&self) -> LaneId;
-
     /// Opens a subscriber's session: transport up, joined, ready for operations.
     async fn subscriber(
         &self,

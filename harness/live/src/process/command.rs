@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 
 use super::ServerError;
+use super::durable::Durability;
 
 /// A program and the form of its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,14 @@ impl ServerCommand {
         let standalone = binary.file_name().is_some_and(|name| name.to_string_lossy().contains("standalone"));
         let form = if standalone { Form::Standalone } else { Form::SpacetimeCli };
         ServerCommand { program: binary.to_owned(), ready: Ready::AnswersHttp, form, tied_by: Some(cutover.to_owned()) }
+    }
+
+    /// What an acknowledgement of the server is worth.
+    pub(super) fn durability(&self) -> Durability {
+        match self.form {
+            Form::Ours { role: "legacy", .. } => Durability::Acknowledged,
+            _ => Durability::Commitlog,
+        }
     }
 
     /// The signal that asks the program to end, where the system does not tell which one it handles. A SpacetimeDB 2.x handles

@@ -18,7 +18,6 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{mpsc, watch};
 
 pub use command::{Ready, ServerCommand};
-pub use durable::Durability;
 pub use error::ServerError;
 use log::tail_of;
 use running::Running;
@@ -88,16 +87,24 @@ impl Server {
         self.address.subscribe()
     }
 
+    /// Returns once the event of this key would survive a kill.
+    ///
+    /// # Errors
+    /// Where it would not within a bound.
+    pub async fn wait_until_durable(&self, key: Option<&str>) -> Result<(), ServerError> {
+        self.command.durability().wait_for(&self.data_dir, key).await
+    }
+
     /// The directory that outlives a kill.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
     }
 
-    /// Starts the process and waits until it serves.
+    /// Starts the process and waits until it serves. Returns its address.
     ///
     /// # Errors
     /// Where it can't be started, or ends or says nothing within its bound; the error carries the end of its log.
-    pub async fn start(&mut self) -> Result<(), ServerError> {
+    pub async fn start(&mut self) -> Result<SocketAddr, ServerError> {
         let address = match self.launch().await {
             Ok(address) => address,
             Err(error) => {
@@ -108,7 +115,7 @@ impl Server {
         let upstream = UpstreamAddr { host: address.ip().to_string(), port: address.port(), tls: false };
         self.address.send_replace(Some(upstream));
         self.watch();
-        Ok(())
+        Ok(address)
     }
 
     async fn launch(&mut self) -> Result<SocketAddr, ServerError> {

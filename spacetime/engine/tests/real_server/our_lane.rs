@@ -4,12 +4,12 @@ use std::future::ready;
 use std::sync::Arc;
 
 use cutover_core::history::{Refusal, Via};
-use cutover_core::ids::{Cursor, LaneId, StreamId};
+use cutover_core::ids::{Cursor, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use cutover_core::text::Secret;
 use cutover_live::lane::names::Names;
-use cutover_live::lane::profile::SpacetimeProfile;
 use cutover_live::lane::spacetime::SpacetimeLane;
+use cutover_live::lane::spacetime::SpacetimeProfile;
 use cutover_live::lane::{Arrival, ClientOptions, Endpoint, Head, Lane, OpError, SubscriberSession, WriterSession};
 use tokio::runtime::Runtime;
 
@@ -42,7 +42,7 @@ fn lane(server: &Server, client: &Client, topics: &[&str]) -> Opened {
     let profile = SpacetimeProfile::of_url(&format!("http://{}", server.address)).unwrap();
     let names = Arc::new(Names::new(topics.iter().copied().map(StreamId::new), None).unwrap());
     let token = Some(Secret::new(&client.token));
-    let lane = SpacetimeLane::new(LaneId::Candidate, Arc::new(profile), DATABASE, token, names.clone());
+    let lane = SpacetimeLane::new(Arc::new(profile), DATABASE, token, names.clone());
     let endpoint = Endpoint { connect: server.address.parse().unwrap(), authority: server.address.clone() };
     Opened { runtime, lane, endpoint, names }
 }

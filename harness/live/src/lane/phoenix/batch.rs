@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use cutover_core::hash::{PayloadHash, sha256};
 
 use super::object::RawObject;
-use crate::lane::profile::{HashKind, PhoenixProfile};
+use super::profile::{HashKind, PhoenixProfile};
 
 /// An event as it stands in a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]

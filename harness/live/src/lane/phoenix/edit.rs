@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use super::batch::{FrameCopy, read_frame, wire_bytes, wire_hash};
 use super::object::{RawObject, quoted};
+use super::profile::{FieldNames, PhoenixProfile};
 use crate::frame::Edit;
 use crate::lane::names::Names;
-use crate::lane::profile::{FieldNames, PhoenixProfile};
 
 /// Reads `resume_after` in either of its forms: an object, or a list of `{topic, watermark}`.
 pub(super) fn read_cursors(fields: &FieldNames, text: &str) -> Vec<(String, u64)> {

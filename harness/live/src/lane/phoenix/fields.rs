@@ -9,7 +9,7 @@ use cutover_core::text::scrubbed;
 
 use super::codec::Message;
 use super::object::RawObject;
-use crate::lane::profile::{HashKind, PhoenixProfile};
+use super::profile::{HashKind, PhoenixProfile};
 use crate::lane::trial::Mismatch;
 
 /// So many keys of an object are shown.
@@ -60,7 +60,7 @@ pub(super) fn carries(message: &Message, marker: &str) -> bool {
 
 /// Holds the reply to a subscribe against the profile's names.
 pub(super) fn check_subscribed(profile: &PhoenixProfile, response: &str) -> Result<(), Mismatch> {
-    let contract = PhoenixProfile::contract().fields;
+    let contract = PhoenixProfile::default().fields;
     let reply = RawObject::parse(response).unwrap_or_default();
     let (name, usual) = (&profile.fields.current_watermarks, &contract.current_watermarks);
     optional(&reply, "the reply to a subscribe", "fields.current_watermarks", name, usual, Kind::List)
@@ -68,7 +68,7 @@ pub(super) fn check_subscribed(profile: &PhoenixProfile, response: &str) -> Resu
 
 /// Holds the answer to a publish against the profile's names.
 pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
-    let contract = PhoenixProfile::contract().publish;
+    let contract = PhoenixProfile::default().publish;
     let place = "the answer to a publish";
     let at = &profile.publish.answer;
     let inner = profile.publish.answered(answer);
@@ -89,7 +89,7 @@ pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<
 
 /// Holds the answer to a policy against the profile's names, where it tells the policy.
 pub(super) fn check_policy(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
-    let contract = PhoenixProfile::contract().policy;
+    let contract = PhoenixProfile::default().policy;
     let policy = &profile.policy;
     let Ok(object) = RawObject::parse(answer) else {
         return Ok(());
@@ -127,7 +127,7 @@ fn named(messages: &[&Message], other: &str, field: &'static str, name: &str) ->
 }
 
 fn check_batch(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(), Mismatch> {
-    let (names, contract) = (&profile.fields, PhoenixProfile::contract().fields);
+    let (names, contract) = (&profile.fields, PhoenixProfile::default().fields);
     let Ok(batch) = RawObject::parse(text) else {
         return Ok(());
     };
@@ -161,7 +161,7 @@ fn check_batch(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(),
 }
 
 fn check_frame(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(), Mismatch> {
-    let (names, contract) = (&profile.fields, PhoenixProfile::contract().fields);
+    let (names, contract) = (&profile.fields, PhoenixProfile::default().fields);
     let Ok(frame) = RawObject::parse(text) else {
         return Ok(());
     };

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::lane::profile::{FieldNames, PhoenixProfile};
+use super::profile::{FieldNames, PhoenixProfile};
 
 /// The events that a batch names, by topic and seq; those that can't be read are left out, as
 /// [`read_batch`](super::batch::read_batch) tells them apart from the others. `None` where it is no batch.

@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 use super::PhoenixLane;
 use super::codec::Message;
 use super::fields;
+use super::profile::PhoenixProfile;
 use super::session::PhoenixSession;
 use super::writer::PhoenixWriter;
 use crate::bounds;
 use crate::lane::http::{HttpAnswer, REDIRECT_HINT};
-use crate::lane::profile::PhoenixProfile;
+use crate::lane::protocol::Profile;
 use crate::lane::trial::{Mismatch, TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{Completion, Endpoint, OpError, OpenError, SubscriberSession, WriterSession};
 
@@ -108,7 +109,7 @@ impl PhoenixLane {
             Err(OpError::Refused(refusal)) => format!("the service refused it: {}", refusal.code),
             Err(OpError::Unknown(why)) => match listener.ended() {
                 Some(event) => format!("the channel ended with {event} when it was sent"),
-                None if *name == PhoenixProfile::contract().events.heartbeat => return Ok(()),
+                None if *name == PhoenixProfile::default().events.heartbeat => return Ok(()),
                 None => why,
             },
         };
@@ -127,7 +128,7 @@ impl PhoenixLane {
                 let wrong = match listener.ended() {
                     Some(event) => format!("the channel ended with {event} when it was sent"),
                     // A service that answers nothing is left to the run.
-                    None if *name == PhoenixProfile::contract().events.subscribe => return Ok(()),
+                    None if *name == PhoenixProfile::default().events.subscribe => return Ok(()),
                     None => why,
                 };
                 return Err(Mismatch::new("events.subscribe", name, wrong).into());
@@ -160,7 +161,7 @@ impl PhoenixLane {
         };
         let limit = trial.policies.then_some(u64::from(REPLAY_BATCH));
         let completion = writer.set_policy(&trial.stream, limit, limit).await;
-        let (policy, usual) = (&self.profile.policy, PhoenixProfile::contract().policy);
+        let (policy, usual) = (&self.profile.policy, PhoenixProfile::default().policy);
         let fields = [
             Field::new("policy.retention_events", &policy.retention_events, &usual.retention_events),
             Field::new("policy.replay_budget_events", &policy.replay_budget_events, &usual.replay_budget_events),
@@ -178,7 +179,7 @@ impl PhoenixLane {
 
     async fn publish(&self, writer: &mut PhoenixWriter, trial: &Trial) -> Result<(), TrialError> {
         let completion = writer.publish(&trial.stream, &trial.marker, &trial.payload()).await;
-        let (publish, usual) = (&self.profile.publish, PhoenixProfile::contract().publish);
+        let (publish, usual) = (&self.profile.publish, PhoenixProfile::default().publish);
         let fields = [
             Field::new("publish.topic", &publish.topic, &usual.topic),
             Field::new("publish.idempotency_key", &publish.idempotency_key, &usual.idempotency_key),

@@ -6,10 +6,10 @@ use cutover_core::ids::{Seq, StreamId};
 
 use super::batch::{FrameCopy, read_frame, wire_bytes};
 use super::object::quoted;
+use super::profile::PhoenixProfile;
 use super::tagger::publish::payload_of;
 use crate::frame::{Carried, Edit, pointer};
 use crate::lane::names::Names;
-use crate::lane::profile::PhoenixProfile;
 
 /// One value to be set, and in which events.
 pub(super) struct Values<'a> {

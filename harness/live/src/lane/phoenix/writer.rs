@@ -12,11 +12,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::object::{RawObject, quoted};
+use super::profile::PhoenixProfile;
 use crate::frame::pointer;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, excerpt, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
-use crate::lane::profile::PhoenixProfile;
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::{Completion, OpError, OpenError, Published, WriterSession};
 

@@ -1,10 +1,10 @@
 //! What the writer's HTTP says: which request is a publish, of which stream, and the same with another value.
 
+use super::super::calls::PublishCall;
 use super::Tagger;
 use crate::frame::{Body, Carried, Direction, Edit, Frame, FrameTag, pointer};
 use crate::lane::generic::{self, json_of};
 use crate::lane::phoenix::values::Values;
-use crate::lane::profile::PublishCall;
 use crate::lane::wire_http;
 
 /// The payload in the body of a publish.

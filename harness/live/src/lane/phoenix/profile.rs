@@ -1,20 +1,28 @@
 //! The profile of a Phoenix-socket sync service; its defaults are the contract's words.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
+use async_trait::async_trait;
+use cutover_core::gate::fit::{Means, ServerKind};
 use cutover_core::plan::Serializer;
+use cutover_core::text::{Secret, learn_value, masked};
 use serde::Deserialize;
 
-use cutover_core::text::{Secret, learn_value, masked};
-
 use super::calls::{PolicyCall, PublishCall, TOPIC};
-use super::read::Misfits;
-use super::{Origin, ProfileError, origin_of, server_url, token_of};
+use super::service::PhoenixService;
+use crate::lane::OpenError;
+use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
+use crate::lane::protocol::{Endpoints, Profile, Run, Service};
+
+/// What `kind` in a profile calls the protocol.
+pub(super) const KIND: &str = "phoenix";
 
 /// Where the contract's service has its socket.
 const SOCKET_PATH: &str = "/sync/socket/websocket";
 
-/// Whether the lane's declared payload hashes can be held against ours.
+/// Whether the payload hashes that the lane declares are compared with ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HashKind {
@@ -24,19 +32,68 @@ pub enum HashKind {
     Either,
     /// SHA-256 of the canonical JSON and nothing else, as in the contract.
     Canonical,
-    /// None, or of another kind: what the lane declares is not looked at.
+    /// None, or of another kind: they are not compared.
     None,
+}
+
+/// Declares a table of the profile: its keys, each with the contract's name for it.
+macro_rules! names {
+    ($(#[$doc:meta])* $table:ident { $($key:ident: $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        #[allow(missing_docs, reason = "docs/LANES.md explains every key")]
+        pub struct $table {
+            $(pub $key: String,)*
+        }
+
+        impl Default for $table {
+            fn default() -> $table {
+                $table { $($key: $name.to_owned(),)* }
+            }
+        }
+    };
+}
+
+names! {
+    /// What the lane calls its events. `heartbeat` and `frame` are empty where it has none.
+    EventNames {
+        subscribe: "sync:subscribe",
+        unsubscribe: "sync:unsubscribe",
+        heartbeat: "sync:heartbeat",
+        update_batch: "sync:update_batch",
+        frame: "sync:frame",
+        error: "sync:error",
+    }
+}
+
+names! {
+    /// What the lane calls the fields of its payloads. `seq`, `replay_complete` and `head_watermarks` may be missing there.
+    FieldNames {
+        topics: "topics",
+        resume_after: "resume_after",
+        replay_batch_size: "replay_batch_size",
+        current_watermarks: "current_watermarks",
+        updates: "updates",
+        topic: "topic",
+        watermark: "watermark",
+        payload: "payload",
+        payload_hash: "payload_hash",
+        kind: "kind",
+        payload_bytes: "payload_bytes",
+        seq: "seq",
+        replay_complete: "replay_complete",
+        head_watermarks: "head_watermarks",
+    }
 }
 
 /// What the kinds of `sync:frame` are called.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct FrameKinds {
-    /// A batch of events.
     pub update_batch: String,
-    /// An error.
     pub error: String,
-    /// A heartbeat.
     pub heartbeat: String,
     /// Kinds that carry no events and are passed over.
     pub ignored: Vec<String>,
@@ -53,171 +110,78 @@ impl Default for FrameKinds {
     }
 }
 
-/// What the lane calls its events.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EventNames {
-    /// Asks for topics.
-    pub subscribe: String,
-    /// Gives topics up.
-    pub unsubscribe: String,
-    /// The channel's own heartbeat; empty where it has none.
-    pub heartbeat: String,
-    /// Delivers events.
-    pub update_batch: String,
-    /// Delivers them again; empty where nothing does.
-    pub frame: String,
-    /// Tells of an error.
-    pub error: String,
-}
-
-impl Default for EventNames {
-    fn default() -> Self {
-        EventNames {
-            subscribe: "sync:subscribe".to_owned(),
-            unsubscribe: "sync:unsubscribe".to_owned(),
-            heartbeat: "sync:heartbeat".to_owned(),
-            update_batch: "sync:update_batch".to_owned(),
-            frame: "sync:frame".to_owned(),
-            error: "sync:error".to_owned(),
-        }
-    }
-}
-
-/// What the lane calls the fields of its payloads.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FieldNames {
-    /// Topics of a subscribe.
-    pub topics: String,
-    /// Cursors of a subscribe.
-    pub resume_after: String,
-    /// Events per replay batch.
-    pub replay_batch_size: String,
-    /// Heads in the reply to a subscribe.
-    pub current_watermarks: String,
-    /// Events of a batch.
-    pub updates: String,
-    /// An event's topic.
-    pub topic: String,
-    /// An event's seq.
-    pub watermark: String,
-    /// An event's payload.
-    pub payload: String,
-    /// An event's declared hash.
-    pub payload_hash: String,
-    /// What a `sync:frame` is.
-    pub kind: String,
-    /// The batch within a `sync:frame`.
-    pub payload_bytes: String,
-    /// The highest seq of the batch within a `sync:frame`; a frame without it is taken as it is.
-    pub seq: String,
-    /// Whether a batch is the last of its replay; a batch without it is taken as it is.
-    pub replay_complete: String,
-    /// The heads that a batch names; a batch without them is taken as it is.
-    pub head_watermarks: String,
-}
-
-impl Default for FieldNames {
-    fn default() -> Self {
-        FieldNames {
-            topics: "topics".to_owned(),
-            resume_after: "resume_after".to_owned(),
-            replay_batch_size: "replay_batch_size".to_owned(),
-            current_watermarks: "current_watermarks".to_owned(),
-            updates: "updates".to_owned(),
-            topic: "topic".to_owned(),
-            watermark: "watermark".to_owned(),
-            payload: "payload".to_owned(),
-            payload_hash: "payload_hash".to_owned(),
-            kind: "kind".to_owned(),
-            payload_bytes: "payload_bytes".to_owned(),
-            seq: "seq".to_owned(),
-            replay_complete: "replay_complete".to_owned(),
-            head_watermarks: "head_watermarks".to_owned(),
-        }
-    }
-}
-
-/// The profile.
+/// The profile. Its default has the contract's words and no server: it reads traffic, and connects to nothing.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct PhoenixProfile {
     /// `phoenix`.
     pub kind: String,
     /// The socket's URL, with its path.
     pub socket_url: String,
     /// The base of the writer's paths; the socket's own server where it is left out.
-    #[serde(default)]
     pub http_url: Option<String>,
     /// The token.
-    #[serde(default)]
     pub token: Option<Secret>,
     /// The environment variable that holds the token.
-    #[serde(default)]
     pub token_env: Option<String>,
     /// The query parameter that carries the token.
-    #[serde(default = "token_param")]
     pub token_param: String,
     /// The one serializer that the lane speaks, where it does not speak both.
-    #[serde(default)]
     pub serializer: Option<Serializer>,
     /// The channel's topic.
-    #[serde(default = "channel")]
     pub channel: String,
     /// Whether streams carry a scope of the run in their ids, so that runs against one server share none.
-    #[serde(default = "yes")]
     pub scoped: bool,
     /// Whether an unsubscribe forgets the watermark, so that a subscribe without a cursor replays from the beginning.
-    #[serde(default = "yes")]
     pub unsubscribe_forgets: bool,
     /// The most publishes a second, of the whole run; without bound where it is left out.
-    #[serde(default)]
-    pub rate: Option<std::num::NonZeroU32>,
+    pub rate: Option<NonZeroU32>,
     /// Whether declared payload hashes count.
-    #[serde(default)]
     pub payload_hash: HashKind,
     /// Further query parameters of the socket's URL.
-    #[serde(default)]
     pub query: BTreeMap<String, String>,
     /// The parameters of `phx_join`; `client` is the client's name where none is given.
-    #[serde(default = "join_params")]
     pub join: toml::Table,
     /// How to publish.
-    #[serde(default)]
     pub publish: PublishCall,
     /// How to set policies.
-    #[serde(default)]
     pub policy: PolicyCall,
     /// What events are called.
-    #[serde(default)]
     pub events: EventNames,
     /// What fields are called.
-    #[serde(default)]
     pub fields: FieldNames,
     /// What the kinds of frames are called.
-    #[serde(default)]
     pub frame_kinds: FrameKinds,
 }
 
-fn token_param() -> String {
-    "token".to_owned()
-}
-
-fn channel() -> String {
-    "sync:v1".to_owned()
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn join_params() -> toml::Table {
-    let mut params = toml::Table::new();
-    params.insert("client_build_id".to_owned(), "20260225T190000Z".into());
-    params.insert("protocol_version".to_owned(), "khala.ws.v1".into());
-    params.insert("schema_version".to_owned(), 1.into());
-    params
+impl Default for PhoenixProfile {
+    fn default() -> PhoenixProfile {
+        let mut join = toml::Table::new();
+        join.insert("client_build_id".to_owned(), "20260225T190000Z".into());
+        join.insert("protocol_version".to_owned(), "khala.ws.v1".into());
+        join.insert("schema_version".to_owned(), 1.into());
+        PhoenixProfile {
+            kind: KIND.to_owned(),
+            socket_url: String::new(),
+            http_url: None,
+            token: None,
+            token_env: None,
+            token_param: "token".to_owned(),
+            serializer: None,
+            channel: "sync:v1".to_owned(),
+            scoped: true,
+            unsubscribe_forgets: true,
+            rate: None,
+            payload_hash: HashKind::default(),
+            query: BTreeMap::new(),
+            join,
+            publish: PublishCall::default(),
+            policy: PolicyCall::default(),
+            events: EventNames::default(),
+            fields: FieldNames::default(),
+            frame_kinds: FrameKinds::default(),
+        }
+    }
 }
 
 /// Learns what may be a secret among the parameters of a join.
@@ -237,38 +201,23 @@ impl PhoenixProfile {
     /// # Errors
     /// Where it is no URL of a server.
     pub fn of_url(text: &str) -> Result<PhoenixProfile, ProfileError> {
-        let profile = PhoenixProfile { socket_url: text.to_owned(), ..PhoenixProfile::contract() };
+        let profile = PhoenixProfile { socket_url: text.to_owned(), ..PhoenixProfile::default() };
         profile.validated(&masked(text), None)
     }
 
-    /// The contract's words, at no server: for reading traffic, not for connecting.
-    pub fn contract() -> PhoenixProfile {
-        PhoenixProfile {
-            kind: "phoenix".to_owned(),
-            socket_url: String::new(),
-            http_url: None,
-            token: None,
-            token_env: None,
-            token_param: token_param(),
-            serializer: None,
-            channel: channel(),
-            scoped: true,
-            unsubscribe_forgets: true,
-            rate: None,
-            payload_hash: HashKind::default(),
-            query: BTreeMap::new(),
-            join: join_params(),
-            publish: PublishCall::default(),
-            policy: PolicyCall::default(),
-            events: EventNames::default(),
-            fields: FieldNames::default(),
-            frame_kinds: FrameKinds::default(),
-        }
+    /// Reads a profile's text; `path` is where errors say that it stands.
+    ///
+    /// # Errors
+    /// Every mistake, where it is, and how to mend it.
+    pub fn of_toml(text: &str, path: &str) -> Result<PhoenixProfile, ProfileError> {
+        body::<PhoenixProfile>(text, path)?.validated(path, Some(text))
     }
 
-    pub(super) fn validated(mut self, at: &str, text: Option<&str>) -> Result<PhoenixProfile, ProfileError> {
+    fn validated(mut self, at: &str, text: Option<&str>) -> Result<PhoenixProfile, ProfileError> {
         let mut misfits = Misfits::default();
-        if let Some(mut socket) = misfits.take("socket_url", server_url(&self.socket_url)) {
+        if self.socket_url.is_empty() {
+            misfits.add("socket_url", "missing field `socket_url`", "add it; docs/LANES.md has an example");
+        } else if let Some(mut socket) = misfits.take("socket_url", server_url(&self.socket_url)) {
             let query: Vec<(String, String)> = socket.query_pairs().into_owned().collect();
             for (name, value) in query {
                 if name == self.token_param && self.token.is_none() {
@@ -317,19 +266,6 @@ impl PhoenixProfile {
         misfits.or(self, at, text)
     }
 
-    /// Where the socket is.
-    pub fn socket_origin(&self) -> Origin {
-        server_url(&self.socket_url).map(|url| origin_of(&url)).unwrap_or(NOWHERE)
-    }
-
-    /// Where the writer's HTTP goes.
-    pub fn writer_origin(&self) -> Origin {
-        match &self.http_url {
-            Some(url) => server_url(url).map(|url| origin_of(&url)).unwrap_or(NOWHERE),
-            None => self.socket_origin(),
-        }
-    }
-
     /// The socket's path.
     pub fn socket_path(&self) -> String {
         server_url(&self.socket_url).map_or_else(|_| SOCKET_PATH.to_owned(), |url| url.path().to_owned())
@@ -343,5 +279,54 @@ impl PhoenixProfile {
     }
 }
 
-/// Where a profile leads that was never validated: port 0, to which nothing connects.
-const NOWHERE: Origin = Origin { tls: false, host: String::new(), port: 0 };
+#[async_trait]
+impl Profile for PhoenixProfile {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn url(&self) -> &str {
+        &self.socket_url
+    }
+
+    fn socket_origin(&self) -> Origin {
+        Origin::of(&self.socket_url)
+    }
+
+    fn writer_url(&self) -> &str {
+        self.http_url.as_ref().unwrap_or(&self.socket_url)
+    }
+
+    fn writer_origin(&self) -> Origin {
+        Origin::of(self.writer_url())
+    }
+
+    fn rate(&self) -> Option<NonZeroU32> {
+        self.rate
+    }
+
+    fn means(&self) -> Means {
+        Means {
+            sets_policies: self.policy.path.is_some(),
+            shared: true,
+            scoped: self.scoped,
+            keeps_watermarks: !self.unsubscribe_forgets,
+            ..Means::of_ours(ServerKind::Outside)
+        }
+    }
+
+    fn with_token(&self, token: Secret) -> Arc<dyn Profile> {
+        Arc::new(PhoenixProfile { token: Some(token), ..self.clone() })
+    }
+
+    async fn is_there(&self, at: &Endpoints) -> bool {
+        PhoenixService::new(self.clone(), at.clone()).log_in().await.is_ok()
+    }
+
+    async fn connect(&self, at: &Endpoints, _run: &Arc<Run>) -> Result<Box<dyn Service>, OpenError> {
+        Ok(Box::new(PhoenixService::new(self.clone(), at.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests;
