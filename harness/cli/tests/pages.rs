@@ -252,7 +252,10 @@ fn the_topics_are_there() -> Result<(), Failed> {
 }
 
 fn the_tables_are_there() -> Result<(), Failed> {
-    let source = std::fs::read_to_string(root().join("spacetime/module/src/db/tables.rs"))?;
+    let mut source = String::new();
+    for file in std::fs::read_dir(root().join("spacetime/module/src/db"))? {
+        source += &std::fs::read_to_string(file?.path())?;
+    }
     for table in source.split("#[table(name = ").skip(1) {
         let name = table.split([',', ')']).next().unwrap();
         let fields = table.split("pub struct").nth(1).unwrap().split("\n}").next().unwrap();

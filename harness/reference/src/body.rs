@@ -1,4 +1,4 @@
-//! Reads the JSON object of a request's body. What is wrong with it is told in words of JSON.
+//! Reads the JSON object of a request's body; refusals say what is wrong with it in JSON's terms.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::http::{Refusal, too_large};
 pub(crate) struct Fields(Vec<(String, Box<RawValue>)>);
 
 impl Fields {
-    /// Reads a request's body of at most so many bytes, in which every key is one of `known`, where that is given.
+    /// Reads a request's body of at most `limit` bytes. Where `known` is given, every key must be in it.
     pub(crate) async fn read(request: Request, limit: usize, known: Option<&[&str]>) -> Result<Self, Refusal> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind.map(|kind| kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim());
@@ -47,13 +47,13 @@ impl Fields {
         Ok(fields)
     }
 
-    /// Takes a value out, also where it is null.
+    /// Removes a value, also a null.
     pub(crate) fn take(&mut self, name: &str) -> Option<Box<RawValue>> {
         let at = self.0.iter().position(|(key, _)| key == name)?;
         Some(self.0.swap_remove(at).1)
     }
 
-    /// A text, which must be there.
+    /// A required text.
     pub(crate) fn text(&mut self, name: &str) -> Result<String, Refusal> {
         let value = self.take(name).ok_or_else(|| bad(format!("{name} is missing")))?;
         serde_json::from_str(value.get()).map_err(|_| {
@@ -64,7 +64,7 @@ impl Fields {
         })
     }
 
-    /// A whole number from 0, where it is there and not null.
+    /// An optional whole number from 0; null is the same as none.
     pub(crate) fn natural(&mut self, name: &str) -> Result<Option<u64>, Refusal> {
         let wanted = "a whole number from 0 to 18446744073709551615, without fraction and exponent";
         let read = |value: Box<RawValue>| match value.get() {
@@ -75,7 +75,6 @@ impl Fields {
     }
 }
 
-/// A body of the wrong shape.
 pub(crate) fn bad(message: impl AsRef<str>) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message.as_ref())
 }

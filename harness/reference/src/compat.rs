@@ -1,10 +1,10 @@
-//! Compatibility at the join: which clients may, and what the others are told.
+//! The compatibility check at the join, and its refusals.
 
 use serde_json::{Map, Value, json};
 
 use crate::config::Compat;
 
-/// What a client says of itself: join parameters, and below them the connect query's.
+/// What a client reports of itself: the join parameters, which take precedence over the connect query's.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClientInfo {
     client_build_id: Option<String>,

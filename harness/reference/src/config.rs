@@ -14,31 +14,24 @@ use crate::defects::Defects;
 /// How a server is set up. [`Config::new`] gives the contract's defaults.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[allow(missing_docs, reason = "the types of the sections say it")]
 pub struct Config {
-    /// Where to listen; port 0 takes a free one. An option, and not to be set in a file.
+    /// Port 0 takes a free port. Set by an option, not by a file.
     #[serde(skip, default = "anywhere")]
     pub listen: SocketAddr,
-    /// Where the journal lives. One server at a time. An option, and not to be set in a file.
+    /// The journal's directory, of one server at a time. Set by an option, not by a file.
     #[serde(skip)]
     pub data_dir: PathBuf,
-    /// Which topics there are.
     pub topics: Topics,
-    /// Limits of each class of topics.
     pub classes: Classes,
-    /// Who may connect.
     pub tokens: Tokens,
-    /// Who may publish.
     pub publish: Publish,
-    /// Bounds of one socket.
     pub limits: Limits,
-    /// Timeouts and intervals.
     pub timeouts: Timeouts,
-    /// Which clients may join.
     pub compat: Compat,
-    /// Planted defects; none by default, and not to be set in a file.
+    /// Set by an option, not by a file.
     #[serde(skip)]
     pub defects: Defects,
-    /// Suppresses the log on stderr.
     pub quiet: bool,
 }
 
@@ -68,11 +61,9 @@ pub struct Classes {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClassLimits {
-    /// How many events a topic retains.
     pub retention_events: u64,
     /// How far behind the head a cursor may resume, in events.
     pub replay_budget_events: u64,
-    /// The largest payload, in bytes of JSON text.
     pub max_payload_bytes: usize,
     /// How many events a second may be written to the topics of the class; 0 is no limit.
     pub publish_rate_per_second: u32,
@@ -92,7 +83,7 @@ impl Default for ClassLimits {
     }
 }
 
-/// The token rules of the socket. With no key, any token or none is taken.
+/// The token rules of the socket. Without a key, any token or none is accepted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tokens {
@@ -100,15 +91,12 @@ pub struct Tokens {
     pub key: Option<String>,
     /// Keys that still verify (rotation).
     pub fallback_keys: Vec<String>,
-    /// The `iss` that is demanded, if any.
     pub issuer: Option<String>,
-    /// The `aud` that is demanded, if any.
     pub audience: Option<String>,
     /// How far clocks may differ, in seconds.
     pub leeway_s: u64,
     /// The greatest age from `iat`, in seconds; `None` is no limit.
     pub max_age_s: Option<u64>,
-    /// Tokens that were revoked, by `jti`.
     pub revoked_jti: Vec<String>,
     /// The origins that are allowed, where a client sends one; `None` allows all.
     pub allowed_origins: Option<Vec<String>>,
@@ -151,11 +139,10 @@ pub struct Publish {
 pub struct Limits {
     /// How many topics may wait in a channel's outbound queue.
     pub queue_topics: usize,
-    /// How many topics one drain takes.
     pub drain_topics_per_tick: usize,
     /// The overflow that stops the channel.
     pub max_strikes: u32,
-    /// What a slow consumer is told to wait before it comes back, in milliseconds.
+    /// How long a slow consumer is asked to wait before it reconnects.
     pub reconnect_after_ms: u64,
     /// The batch size where a subscribe names none.
     pub replay_batch_size: u64,
@@ -167,7 +154,6 @@ pub struct Limits {
     pub send_buffer_bytes: u32,
     /// The largest WebSocket message that is read, in bytes.
     pub max_message_bytes: usize,
-    /// How many sockets may be open.
     pub max_sockets: usize,
 }
 
@@ -196,7 +182,7 @@ pub struct Timeouts {
     pub socket_idle_ms: u64,
     /// A channel without a sync message for so long gets `phx_close` at the next tick.
     pub channel_idle_ms: u64,
-    /// How often a channel pushes `sync:heartbeat` and looks at its own idleness.
+    /// How often a channel pushes `sync:heartbeat` and checks whether it is idle.
     pub channel_tick_ms: u64,
     /// How long a closing socket may take to flush.
     pub close_linger_ms: u64,
@@ -232,11 +218,8 @@ impl Timeouts {
 pub struct Compat {
     /// Off by default: old clients join with `{}`.
     pub enforced: bool,
-    /// The one protocol version that is spoken.
     pub protocol_version: String,
-    /// The lowest schema version.
     pub min_schema_version: u64,
-    /// The highest schema version.
     pub max_schema_version: u64,
     /// The oldest build; builds are compared as strings.
     pub min_client_build_id: String,
@@ -267,19 +250,17 @@ impl Default for Config {
     }
 }
 
-/// A configuration that is not what one looks like.
+/// A configuration that can't be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration {} is wrong: {message}", path.display())]
+#[allow(missing_docs, reason = "the message says it")]
 pub struct ConfigError {
-    /// The file.
     pub path: PathBuf,
-    /// Where and what, as the parser says it.
     pub message: String,
 }
 
 impl Config {
     /// The contract's defaults at an address and a directory.
-    #[must_use]
     pub fn new(listen: SocketAddr, data_dir: PathBuf) -> Self {
         Self {
             listen,
@@ -291,7 +272,7 @@ impl Config {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             compat: Compat::default(),
-            defects: Defects::none(),
+            defects: Defects::default(),
             quiet: false,
         }
     }
@@ -305,14 +286,14 @@ impl Config {
         let parsed = if is_json {
             serde_json::from_str(text).map_err(|error| without_value(&error.to_string()))
         } else {
-            toml::from_str(text).map_err(|error| told(text, &error))
+            toml::from_str(text).map_err(|error| in_words(text, &error))
         };
         parsed.map_err(|message| ConfigError { path: path.to_owned(), message })
     }
 }
 
 /// The parser's words with line and column, and without the line itself: it may hold a key.
-fn told(text: &str, error: &toml::de::Error) -> String {
+fn in_words(text: &str, error: &toml::de::Error) -> String {
     let at = error.span().map_or(0, |span| span.start);
     let line = text.get(..at).unwrap_or(text).matches('\n').count() + 1;
     format!("line {line}: {}", visible(&without_value(error.message().trim())))

@@ -23,15 +23,11 @@ use crate::{
     topics::{Class, TopicPolicy},
 };
 
-/// The parts of the socket's path.
 const SOCKET_PATH: [&str; 3] = ["sync", "socket", "websocket"];
-/// What a policy may set.
 const POLICY_FIELDS: [&str; 3] = ["retention_events", "replay_budget_events", "class"];
 /// What a body may have besides its payload, in bytes.
 const ENVELOPE_BYTES: usize = 64 * 1024;
-/// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 1024;
-/// The scope that lets a token publish.
 const PUBLISH_SCOPE: &str = "sync:publish";
 
 /// A refusal: a status, a code, and words; some have more fields.
@@ -66,7 +62,6 @@ impl From<Refused> for Refusal {
     }
 }
 
-/// The routes.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/internal/v1/sync/publish", post(|shared, request| answer(publish(shared, request))))
@@ -82,7 +77,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// The socket, whose path may have slashes between and behind its parts as often as one likes; or nothing.
+/// The socket, whose path may have any number of slashes between and after its parts; else 404.
 async fn socket_or_nothing(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let parts = request.uri().path().split('/').filter(|part| !part.is_empty());
     if parts.eq(SOCKET_PATH) {

@@ -14,44 +14,25 @@ use std::{
 /// The first bytes of a journal; the digit is the format's version.
 const MAGIC: &[u8] = b"cutover-journal-1\n";
 const HEADER_BYTES: usize = 12;
-/// No body is longer: what claims to be is damage, not data.
+/// A length above this is damage, not data.
 const MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
 /// How many records the planted defect `ack-before-journal` leaves unwritten.
 const LAGGING_RECORDS: usize = 64 * 1024;
 
 /// A journal could not be opened or written.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum JournalError {
-    /// The file is not a journal, or one of another version.
     #[error("{} is not a journal of this version: it does not start with `cutover-journal-1`", path.display())]
-    NotAJournal {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A record in the middle is damaged, so what follows cannot be trusted.
+    NotAJournal { path: PathBuf },
     #[error(
         "the journal {} is damaged at byte {offset}: {what}; restore it from a copy, or move the data directory away \
          to start empty",
         path.display()
     )]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// Where the damaged record starts.
-        offset: u64,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// The file system refused.
+    Corrupt { path: PathBuf, offset: u64, what: String },
     #[error("cannot {action} the journal {}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What was tried.
-        action: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
+    Io { path: PathBuf, action: &'static str, source: io::Error },
 }
 
 /// An open journal, at its end.
@@ -67,7 +48,6 @@ pub(crate) struct Journal {
 /// What opening found.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    /// The journal, ready to append.
     pub journal: Journal,
     /// The bodies of all whole records, oldest first, each with its offset.
     pub records: Vec<(u64, Vec<u8>)>,

@@ -1,28 +1,27 @@
 //! The legacy lane's reference server: a sync service over Phoenix sockets, with a journal on disk.
 //!
-//! It speaks the wire of the service that is being retired, so that a machine with nothing but this repository can run
-//! both lanes. The main types are [`Config`] and [`Server`]; [`Defects`] plants the mistakes that the known-bad
-//! scenarios must catch. It shares no rule code with the candidate's module: if both called one function for the stale
-//! check, their agreeing would prove nothing.
+//! It has the wire protocol of the service that is to be retired, so that both lanes run from this repository alone. The main
+//! types are [`Config`] and [`Server`]; [`Defects`] plants the mistakes that the known-bad scenarios must catch. It shares no
+//! rule code with the candidate's module: if both called one function for the stale check, their parity would prove nothing.
 
 mod body;
 mod canonical;
 mod channel;
 mod compat;
-pub mod config;
-pub mod defects;
+mod config;
+mod defects;
 mod http;
 mod journal;
 mod server;
 mod socket;
-pub mod stale;
+mod stale;
 mod store;
-pub mod token;
-pub mod topics;
-pub mod wire;
+mod token;
+mod topics;
+mod wire;
 
 pub use config::{Config, ConfigError};
-pub use defects::{Defect, Defects, UnknownDefect};
+pub use defects::{Defects, UnknownDefect};
 pub use journal::JournalError;
-pub use server::{ServeError, Server, serve};
+pub use server::{ServeError, Server};
 pub use store::StoreError;

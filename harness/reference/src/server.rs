@@ -29,30 +29,18 @@ const STOP_GRACE: Duration = Duration::from_secs(1);
 
 /// A server could not start, or ended by a failure.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum ServeError {
-    /// Somebody else listens there.
     #[error("cannot listen on {addr}: the port is in use; choose another one, or port 0 for any free one")]
-    PortInUse {
-        /// The address.
-        addr: SocketAddr,
-    },
-    /// The address cannot be listened on.
+    PortInUse { addr: SocketAddr },
     #[error("cannot listen on {addr}: {source}")]
-    Listen {
-        /// The address.
-        addr: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-    /// The data directory or the journal cannot be used.
+    Listen { addr: SocketAddr, source: io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Accepting connections failed.
     #[error("the server failed: {0}")]
     Accept(io::Error),
 }
 
-/// What all connections share.
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) store: Store,
@@ -65,7 +53,6 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Counts something, by name and kind.
     pub(crate) fn count(&self, name: &str, kind: &str) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         *counters.entry((name.to_owned(), kind.to_owned())).or_default() += 1;
@@ -77,15 +64,13 @@ impl Shared {
         self.log(&format!("refused: {code}"));
     }
 
-    /// Writes a line to the log.
     pub(crate) fn log(&self, line: &str) {
         if !self.config.quiet {
-            // Where the log can't be written, the server goes on without it.
+            // A log that can't be written does not stop the server.
             let _ = writeln!(std::io::stderr(), "legacy: {}", visible(&scrubbed(line)));
         }
     }
 
-    /// The counters, in the text format of Prometheus.
     pub(crate) fn metrics_text(&self) -> String {
         let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
@@ -97,7 +82,7 @@ impl Shared {
         text
     }
 
-    /// Takes a place for a socket, if there is one.
+    /// Counts a socket in, unless there are as many as the limits allow.
     pub(crate) fn open_socket(&self) -> bool {
         let has_place = self.sockets.fetch_add(1, Ordering::Relaxed) < self.config.limits.max_sockets;
         if !has_place {
@@ -106,7 +91,6 @@ impl Shared {
         has_place
     }
 
-    /// Gives a socket's place back.
     pub(crate) fn close_socket(&self) {
         self.sockets.fetch_sub(1, Ordering::Relaxed);
     }
@@ -123,7 +107,7 @@ impl Server {
     /// Locks the data directory, reads the journal, and listens.
     ///
     /// # Errors
-    /// The port is in use or cannot be had, the directory is another server's, or the journal is damaged.
+    /// The port is in use or unavailable, another server uses the directory, or the journal is damaged.
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         let listener = listen(&config)?;
         let local_addr = listener.local_addr().map_err(|source| ServeError::Listen { addr: config.listen, source })?;
@@ -149,14 +133,13 @@ impl Server {
         Ok(Self { shared: Arc::new(shared), listener, local_addr })
     }
 
-    /// Where it listens.
-    #[must_use]
+    /// The address that it listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Serves until `shutdown` is ready; then closes all sockets with 1012, finishes the requests under way, and ends
-    /// the journal.
+    /// Serves until `shutdown` is ready; then closes all sockets with 1012, finishes the requests under way, and closes the
+    /// journal.
     ///
     /// # Errors
     /// Accepting connections failed.
@@ -175,7 +158,7 @@ impl Server {
         stop.cancel();
         shared.tasks.close();
         let patience = shared.config.timeouts.close_linger() + STOP_GRACE;
-        // Whoever does not end in time is cut off by the end of the process; what was acknowledged is on the disk.
+        // A task that does not end in time is cut off by the end of the process; acknowledged events are on the disk.
         let _ = tokio::time::timeout(patience, shared.tasks.wait()).await;
         let ended = match ended {
             Some(ended) => ended,
@@ -195,19 +178,11 @@ impl Server {
     }
 }
 
-/// Binds and runs a server.
-///
-/// # Errors
-/// Those of [`Server::bind`] and [`Server::run`].
-pub async fn serve(config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-    Server::bind(config)?.run(shutdown).await
-}
-
 fn listen(config: &Config) -> Result<TcpListener, ServeError> {
     let addr = config.listen;
     let open = || {
         let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // A restarted server takes its port back at once; accepted sockets inherit the size of the buffer.
+        // A restarted server can bind its port at once. Accepted sockets inherit the size of the buffer.
         socket.set_reuseaddr(true)?;
         socket.set_send_buffer_size(config.limits.send_buffer_bytes)?;
         socket.bind(addr)?;

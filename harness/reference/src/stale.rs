@@ -1,4 +1,4 @@
-//! The stale check: whether a cursor may resume, and what a client is told where it may not.
+//! The stale check: whether a cursor may resume, and the refusal where it may not.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::{
     topics::snapshot_source,
 };
 
-/// What a server still has of a topic, and how far behind it lets a client be.
+/// The events that a server retains of a topic, and how far behind a client may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The oldest retained event, 0 where the topic never had one.
@@ -16,13 +16,11 @@ pub struct Window {
     pub head_seq: u64,
     /// How many events behind the head a cursor may be.
     pub replay_budget_events: u64,
-    /// The tier that a refusal names.
     pub qos_tier: String,
 }
 
 impl Window {
     /// The lowest cursor that can be resumed without a gap.
-    #[must_use]
     pub fn retention_floor(&self) -> u64 {
         self.oldest_seq.saturating_sub(1)
     }
@@ -31,13 +29,10 @@ impl Window {
 /// One cursor that cannot be resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaleTopic {
-    /// The topic.
     pub topic: String,
-    /// The cursor.
     pub resume_after: u64,
     /// `retention_floor_breach` or `replay_budget_exceeded`.
     pub reason: &'static str,
-    /// What it was checked against.
     pub window: Window,
 }
 
@@ -46,7 +41,6 @@ const BUDGET: &str = "replay_budget_exceeded";
 const SNAPSHOT_FORMAT: &str = "openagents.sync.snapshot.v1";
 
 /// Why `resume_after` is stale, or `None`: first the retention floor, then the replay budget.
-#[must_use]
 pub fn reason(resume_after: u64, window: &Window, defects: &Defects) -> Option<&'static str> {
     if defects.has(Defect::AcceptStale) {
         return None;
@@ -67,7 +61,6 @@ pub fn reason(resume_after: u64, window: &Window, defects: &Defects) -> Option<&
 }
 
 /// The payload of the `stale_cursor` error and reply.
-#[must_use]
 pub fn refusal(stale: &[StaleTopic]) -> Value {
     let mut reason_codes: Vec<&str> = Vec::new();
     for topic in stale {

@@ -1,35 +1,27 @@
 //! Tokens: who may connect, which topics are granted, and by which code another one is refused.
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 
 use crate::config::Tokens;
 
 /// Why a connection is refused. The code goes to the log and the metrics, never to the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Deny {
-    /// There is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deny {
     MissingAuthorization,
-    /// It is no token of ours: signature, algorithm, issuer, audience, `nbf`, or no `exp`.
+    /// Wrong signature, algorithm, issuer, audience or `nbf`, or no `exp`.
     InvalidToken,
-    /// `exp` has passed.
     TokenExpired,
-    /// There is no `jti`.
     MissingJti,
-    /// There is no `iat`.
     MissingIat,
-    /// It is older than is allowed.
     TokenTooOld,
-    /// Its `jti` was revoked.
     TokenRevoked,
-    /// The `Origin` is not on the list.
     OriginNotAllowed,
 }
 
 impl Deny {
     /// The code of the contract.
-    #[must_use]
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::MissingAuthorization => "missing_authorization",
             Self::InvalidToken => "invalid_token",
@@ -45,18 +37,15 @@ impl Deny {
 
 /// What a token proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// Its `jti`.
-    pub jti: String,
+pub(crate) struct Verified {
+    pub(crate) jti: String,
     /// Scopes, streams and topics, as they stand in the token, topics first.
-    pub grants: Vec<String>,
+    pub(crate) grants: Vec<String>,
 }
 
 /// Verifies a token at `now_s` (seconds since 1970). Whether its `jti` is revoked is for the caller to say.
-///
-/// # Errors
-/// The first check that fails, in the order of [`Deny`].
-pub fn verify(token: Option<&str>, rules: &Tokens, now_s: u64, ignore_age: bool) -> Result<Verified, Deny> {
+/// The error is the first check that fails, in the order of [`Deny`].
+pub(crate) fn verify(token: Option<&str>, rules: &Tokens, now_s: u64, ignore_age: bool) -> Result<Verified, Deny> {
     let token = token.map(str::trim).filter(|token| !token.is_empty()).ok_or(Deny::MissingAuthorization)?;
     let claims = signed_claims(token, rules).ok_or(Deny::InvalidToken)?;
     check_times(&claims, rules, now_s, ignore_age)?;
@@ -73,14 +62,6 @@ pub fn verify(token: Option<&str>, rules: &Tokens, now_s: u64, ignore_age: bool)
     let grants = ["oa_sync_topics", "oa_sync_streams", "oa_sync_scopes"];
     let grants = grants.iter().flat_map(|name| strings(claims.get(*name))).collect();
     Ok(Verified { jti, grants })
-}
-
-/// Signs claims with a key: for tests and for drivers that need a token of this server.
-///
-/// # Errors
-/// The claims cannot be encoded.
-pub fn mint(key: &str, claims: &Value) -> Result<String, jsonwebtoken::errors::Error> {
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(key.as_bytes()))
 }
 
 fn signed_claims(token: &str, rules: &Tokens) -> Option<Map<String, Value>> {

@@ -19,7 +19,6 @@ pub enum Class {
 }
 
 impl Class {
-    /// Every class.
     pub const ALL: [Class; 4] = [Self::RunEvents, Self::WorkerLifecycle, Self::CodexWorkerEvents, Self::Fallback];
 
     /// The class that a JSON text names.
@@ -29,7 +28,6 @@ impl Class {
     }
 
     /// The class that the name of a topic implies, or `None` where the table has no such topic.
-    #[must_use]
     pub fn of(topic: &str) -> Option<Self> {
         match topic {
             "runtime.codex_worker_events" => return Some(Self::CodexWorkerEvents),
@@ -37,7 +35,7 @@ impl Class {
             _ => {}
         }
         let parts: Vec<&str> = topic.split(':').collect();
-        // A dot or a quote in an id could not be told from the mapping's own, so that two topics would be one stream.
+        // With a dot or a quote in an id, two topics could map to one stream.
         let is_mapped = |c: char| !matches!(c, '.' | '"' | '\'') && !c.is_control();
         let id_is_named = |id: &str| !id.trim().is_empty() && id.chars().all(is_mapped);
         match parts.as_slice() {
@@ -49,7 +47,6 @@ impl Class {
     }
 
     /// The class's name in JSON and metrics.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::RunEvents => "run_events",
@@ -60,7 +57,6 @@ impl Class {
     }
 
     /// The limits that the configuration sets for the class.
-    #[must_use]
     pub fn limits(self, config: &Config) -> &ClassLimits {
         match self {
             Self::RunEvents => &config.classes.run_events,
@@ -76,7 +72,6 @@ pub const FIXED_TOPICS: [&str; 3] =
     ["runtime.codex_worker_events", "runtime.run_summaries", "runtime.codex_worker_summaries"];
 
 /// The table from which a summary topic's snapshot is made; `None` for an event topic, which has no snapshot.
-#[must_use]
 pub fn snapshot_source(topic: &str) -> Option<&'static str> {
     match topic {
         "runtime.run_summaries" => Some("runtime.sync_run_summaries"),
@@ -103,7 +98,6 @@ pub struct TopicPolicy {
 
 impl TopicPolicy {
     /// This policy with what `change` sets put over it.
-    #[must_use]
     pub fn merged(&self, change: &TopicPolicy) -> TopicPolicy {
         TopicPolicy {
             retention_events: change.retention_events.or(self.retention_events),
@@ -113,19 +107,16 @@ impl TopicPolicy {
     }
 
     /// The class in force for `topic`: the one set, else the one that the name implies, else the fallback.
-    #[must_use]
     pub fn class_of(&self, topic: &str) -> Class {
         self.class.or_else(|| Class::of(topic)).unwrap_or(Class::Fallback)
     }
 
     /// How many events of `topic` are retained.
-    #[must_use]
     pub fn retention(&self, topic: &str, config: &Config) -> u64 {
         self.retention_events.unwrap_or_else(|| self.class_of(topic).limits(config).retention_events).max(1)
     }
 
     /// How many events behind the head a cursor of `topic` may resume.
-    #[must_use]
     pub fn replay_budget(&self, topic: &str, config: &Config) -> u64 {
         self.replay_budget_events.unwrap_or_else(|| self.class_of(topic).limits(config).replay_budget_events)
     }
@@ -133,7 +124,6 @@ impl TopicPolicy {
 
 /// Whether `topic` is known without having been set by a `PUT`: it is on the configured list, or, where there is no
 /// list, in the class table.
-#[must_use]
 pub fn is_known(topic: &str, config: &Config) -> bool {
     match &config.topics.known {
         Some(known) => known.iter().any(|name| name == topic),
@@ -143,7 +133,6 @@ pub fn is_known(topic: &str, config: &Config) -> bool {
 
 /// Whether a grant covers `topic`: it is the topic, or a pattern in which `*` stands for one part of the name (parts
 /// are divided by `:`); `*` alone is every topic.
-#[must_use]
 pub fn grant_covers(grant: &str, topic: &str) -> bool {
     if grant == "*" || grant == topic {
         return true;

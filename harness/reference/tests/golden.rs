@@ -12,10 +12,10 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use cutover_reference::{Config, token};
+use cutover_reference::Config;
 use serde_json::{Value, json};
 
-use self::support::{Client, Frame, Running, masked, start};
+use self::support::{Client, Frame, Running, masked, mint, start};
 
 fn golden(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../golden/phoenix").join(name)
@@ -49,7 +49,7 @@ impl Case {
             let mut claims = setup["token"]["claims"].clone();
             claims["iat"] = json!(now_s());
             claims["exp"] = json!(now_s() + setup["token"]["lives_s"].as_u64().unwrap_or(600));
-            let token = token::mint(setup["token"]["key"].as_str().unwrap(), &claims).unwrap();
+            let token = mint(setup["token"]["key"].as_str().unwrap(), &claims);
             query = query.replace("TOKEN", &token);
         }
         Self { rows, setup, query, server: start(config), _dir: dir }
@@ -334,16 +334,16 @@ async fn upgrades_are_accepted_and_refused_as_recorded() {
 
 #[tokio::test]
 async fn tokens_are_accepted_and_refused_as_recorded() {
-    let mint = |key, claims: Value| token::mint(key, &claims).unwrap();
+    let token = |key, claims: Value| mint(key, &claims);
     let good = || json!({"jti": "t1", "iat": now_s(), "exp": now_s() + 60});
     let expired = json!({"jti": "t1", "iat": now_s() - 120, "exp": now_s() - 60});
     let without_jti = json!({"iat": now_s(), "exp": now_s() + 60});
     for (name, token) in [
-        ("token_good", mint("key", good())),
-        ("token_good_fallback_key", mint("old", good())),
-        ("token_bad_signature_default_error_handler", mint("other", good())),
-        ("token_expired_default_error_handler", mint("key", expired)),
-        ("token_no_jti_default_error_handler", mint("key", without_jti)),
+        ("token_good", token("key", good())),
+        ("token_good_fallback_key", token("old", good())),
+        ("token_bad_signature_default_error_handler", token("other", good())),
+        ("token_expired_default_error_handler", token("key", expired)),
+        ("token_no_jti_default_error_handler", token("key", without_jti)),
         ("token_missing_default_error_handler", String::new()),
     ] {
         handshake(name, with_key(), Some(&token)).await;

@@ -5,10 +5,10 @@
 mod support;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use cutover_reference::{Config, token};
+use cutover_reference::Config;
 use serde_json::json;
 
-use self::support::{Frame, TOPIC, config, fill, fresh, joined, live, seqs, start, subscribe};
+use self::support::{Frame, TOPIC, config, fill, fresh, joined, live, mint, seqs, start, subscribe};
 
 #[tokio::test]
 async fn the_floor_and_the_budget_are_exact_over_the_wire() {
@@ -185,7 +185,7 @@ fn with_tokens(dir: &tempfile::TempDir) -> Config {
 
 fn minted(jti: &str, topics: &[&str]) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    token::mint("key", &json!({"jti": jti, "iat": now, "exp": now + 60, "oa_sync_topics": topics})).unwrap()
+    mint("key", &json!({"jti": jti, "iat": now, "exp": now + 60, "oa_sync_topics": topics}))
 }
 
 #[tokio::test]

@@ -4,12 +4,14 @@
 //! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
 
 mod compile;
+mod defect;
 mod fault;
 pub mod rules;
 mod step;
 mod toxic;
 
 pub use compile::{PAYLOADS_WITHOUT_KEY, compile};
+pub use defect::Defect;
 pub use fault::{
     Cut, FaultKind, MessageKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Scope, Times, When,
 };

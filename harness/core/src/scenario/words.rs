@@ -2,7 +2,7 @@
 
 use super::script::{Compression, Cut, Keys, Lanes, Payload, Serializer, ServerAction, Spread, When};
 use crate::ids::LaneId;
-use crate::plan::{Direction, MessageKind, Scope};
+use crate::plan::{Defect, Direction, MessageKind, Scope};
 
 /// The rows of the verification matrix.
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
@@ -40,37 +40,7 @@ pub const CHECKERS: &[&str] = &[
 ];
 
 /// The defects that the reference legacy server can plant.
-pub const LEGACY_DEFECTS: &[&str] = &[
-    "forget-after-restart",
-    "forget-topic-after-restart",
-    "ack-before-journal",
-    "accept-stale",
-    "wrong-stale-reason",
-    "stale-off-by-one",
-    "stale-first-only",
-    "ignore-idempotency",
-    "accept-conflict",
-    "ignore-retention",
-    "drop-event",
-    "skip-live",
-    "swap-live",
-    "change-payload",
-    "wrong-hash",
-    "wrong-frame-seq",
-    "channel-crash",
-    "cross-streams",
-    "phantom",
-    "stop-tail",
-    "dead-after-resume",
-    "keep-watermark",
-    "flood-live",
-    "strange-topic",
-    "ack-without-write",
-    "duplicate-seq",
-    "ignore-grants",
-    "accept-expired",
-    "ignore-compat",
-];
+pub const LEGACY_DEFECTS: &[&str] = Defect::NAMES;
 
 /// Lanes by name.
 pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate", LaneId::Candidate)];

@@ -154,7 +154,8 @@ impl Environment {
             let space = created.map_err(|source| unavailable(used, &self.what(used), source))?;
             (host, space)
         };
-        let (lane, taggers) = host.service.lane(&space, names);
+        let opened = host.service.lane(&space, names).await;
+        let (lane, taggers) = opened.map_err(|source| unavailable(used, &self.what(used), source))?;
         let own_server = host.server.clone().filter(|_| is_reference || harmed);
         let stack = LaneStack {
             role,

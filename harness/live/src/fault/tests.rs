@@ -22,8 +22,8 @@ use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, View};
 use crate::lane::names::Names;
 use crate::lane::phoenix;
 use crate::lane::phoenix::PhoenixProfile;
+use crate::lane::spacetime;
 use crate::lane::spacetime::tests::recording;
-use crate::lane::spacetime::{self, JsonTagger};
 
 /// A tagger that says one thing of every frame.
 pub(crate) struct Canned(pub(crate) FrameTag);
@@ -74,7 +74,7 @@ fn wires() -> Vec<Wire> {
     }
     wires.push(Wire {
         name: "v1 in JSON".to_owned(),
-        tagger: Arc::new(JsonTagger::new(Arc::new(Names::any()), recording::schema())),
+        tagger: Arc::new(spacetime::Tagger::json(Arc::new(Names::any()), recording::schema())),
         frames: spacetime::tests::recording::in_json(),
         stream: "s1",
     });

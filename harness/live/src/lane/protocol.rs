@@ -122,7 +122,14 @@ pub trait Service: Send + Sync {
     }
 
     /// The lane over a space, and what reads its traffic.
-    fn lane(&self, space: &Space, names: Arc<Names>) -> (Arc<dyn Lane>, Arc<dyn TaggerFactory>);
+    ///
+    /// # Errors
+    /// Where the server does not report what the lane has to know.
+    async fn lane(
+        &self,
+        space: &Space,
+        names: Arc<Names>,
+    ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError>;
 
     /// Uses once what the plans will use.
     ///

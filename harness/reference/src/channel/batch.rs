@@ -73,7 +73,6 @@ struct FrameJson<'a> {
 }
 
 impl UpdateBatch {
-    /// The payload of the `sync:update_batch`.
     pub(super) fn payload(&self) -> Box<RawValue> {
         let updates = self.updates.iter().map(|update| UpdateJson {
             topic: &self.topic,

@@ -6,7 +6,7 @@ use super::{
     CHANNEL_TOPIC, Channel, End,
     batch::{self, Update, UpdateBatch},
     plant::Neighbour,
-    queue::Strike,
+    queue::Overflow,
 };
 use crate::{
     defects::{CRASH_AFTER, Defect},
@@ -19,7 +19,6 @@ pub(super) struct Replay {
     /// The ref that the reply will carry.
     reference: Value,
     topics: Vec<String>,
-    /// Which topic is being replayed.
     at: usize,
     batch_size: u64,
 }
@@ -31,7 +30,7 @@ impl Replay {
 }
 
 impl Channel {
-    /// Sends as much of a replay as there is room for; gives it back if it is not at its end.
+    /// Sends as much of a replay as there is room for, and returns it where more is left.
     pub(super) fn go_on(&mut self, mut replay: Replay, out: &mut Outbox) -> Option<Replay> {
         while let Some(topic) = replay.topics.get(replay.at) {
             if !out.has_room() {
@@ -50,8 +49,8 @@ impl Channel {
         None
     }
 
-    /// Takes new notices into the outbound queue and drains it while there is room. Only a full queue that cannot be
-    /// drained, since the client does not read, is an overflow.
+    /// Moves new notices into the outbound queue and drains it while there is room. It overflows only where it is full and the
+    /// client does not read.
     pub(super) fn send_live(&mut self, out: &mut Outbox) -> Option<End> {
         let topics_per_tick = self.shared.config.limits.drain_topics_per_tick.max(1);
         loop {
@@ -60,9 +59,9 @@ impl Channel {
                 if self.is_dead || !self.subscribed.contains(&topic) {
                     continue;
                 }
-                if let Err(strike) = self.queue.push(topic.clone()) {
-                    self.push_strike(&topic, strike, out);
-                    if strike.is_last {
+                if let Err(overflow) = self.queue.push(topic.clone()) {
+                    self.push_slow_consumer(&topic, overflow, out);
+                    if overflow.is_last {
                         return Some(End::Error);
                     }
                 }
@@ -93,20 +92,20 @@ impl Channel {
         }
     }
 
-    fn push_strike(&self, topic: &str, strike: Strike, out: &mut Outbox) {
+    fn push_slow_consumer(&self, topic: &str, overflow: Overflow, out: &mut Outbox) {
         let limits = &self.shared.config.limits;
         let error = json!({
             "code": "slow_consumer",
-            "action": if strike.is_last { "disconnect" } else { "throttle" },
+            "action": if overflow.is_last { "disconnect" } else { "throttle" },
             "topic": topic,
-            "queue_depth": strike.queue_depth,
+            "queue_depth": overflow.queue_depth,
             "queue_limit": limits.queue_topics,
             "reconnect_after_ms": limits.reconnect_after_ms,
         });
         self.push_error(topic, &error, out);
     }
 
-    /// Sends the next batch of a topic; says whether that was all there is, or `None` where there was nothing.
+    /// Sends the next batch of a topic. Returns whether it was the last one; `None` where there is no event.
     fn send_next(&mut self, topic: &str, batch_size: u64, is_live: bool, out: &mut Outbox) -> Option<bool> {
         let cursor = self.watermark(topic);
         let limit = usize::try_from(batch_size).unwrap_or(usize::MAX);

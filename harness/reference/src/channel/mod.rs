@@ -33,14 +33,11 @@ const MAX_INBOX: usize = 64;
 /// How a channel ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// In good order: `phx_close`.
     Close,
-    /// By a failure: `phx_error`.
     Error,
 }
 
 impl End {
-    /// The event that tells the client.
     pub(crate) fn event(self) -> &'static str {
         match self {
             Self::Close => "phx_close",
@@ -49,7 +46,6 @@ impl End {
     }
 }
 
-/// A joined channel.
 pub(crate) struct Channel {
     shared: Arc<Shared>,
     mailbox: Arc<Mailbox>,
@@ -62,7 +58,7 @@ pub(crate) struct Channel {
     grants: Option<Arc<[String]>>,
     /// In the order of subscription.
     subscribed: Vec<String>,
-    /// How far each topic was sent; forgotten when a topic is unsubscribed.
+    /// How far each topic was sent; removed when a topic is unsubscribed.
     watermarks: BTreeMap<String, u64>,
     planted: BTreeMap<String, Planted>,
     /// How many events were delivered live, for a defect that counts them.
@@ -76,7 +72,6 @@ pub(crate) struct Channel {
     next_tick: Instant,
 }
 
-/// What a new channel is made of.
 pub(crate) struct Joined {
     pub(crate) shared: Arc<Shared>,
     pub(crate) mailbox: Arc<Mailbox>,
@@ -119,8 +114,8 @@ impl Channel {
         &self.join_ref
     }
 
-    /// Takes a message in, to be answered when what came before it has been. One of another join is dropped; a channel
-    /// that was joined without a join_ref takes any.
+    /// Queues a message behind those that came before it. A message of another join is dropped, unless the channel was joined
+    /// without a join_ref.
     pub(crate) fn receive(&mut self, message: Inbound, now: Instant) {
         if !self.join_ref.is_null() && message.join_ref != self.join_ref {
             return;
@@ -131,23 +126,23 @@ impl Channel {
         self.inbox.push_back(message);
     }
 
-    /// Whether so many requests wait that no more should be read.
+    /// Whether too many requests wait to read more.
     pub(crate) fn is_busy(&self) -> bool {
         self.inbox.len() >= MAX_INBOX
     }
 
-    /// When the channel next has something to do by itself.
+    /// When the channel's next tick is due.
     pub(crate) fn deadline(&self) -> Instant {
         self.next_tick
     }
 
-    /// At each tick a heartbeat, or the end of a channel that has been idle for too long.
+    /// At each tick: pushes a heartbeat, or ends a channel that has been idle for too long.
     pub(crate) fn tick(&mut self, now: Instant, out: &mut Outbox) -> Option<End> {
         if now < self.next_tick {
             return None;
         }
         let timeouts = &self.shared.config.timeouts;
-        // From the last tick, not from now, so that ticks do not drift; a tick that was missed is not made up for.
+        // From the last tick, not from now, so that ticks do not drift. A missed tick is skipped.
         self.next_tick = (self.next_tick + timeouts.channel_tick()).max(now);
         if now.duration_since(self.last_request) >= timeouts.channel_idle() {
             return Some(End::Close);
@@ -156,8 +151,8 @@ impl Channel {
         None
     }
 
-    /// Does what can be done while there is room: first a replay to its end, then requests in their order, then the
-    /// live tail. So live pushes never mix into a replay, and its reply comes after it.
+    /// Works while there is room: first a replay to its end, then requests in their order, then the live tail. So no live push
+    /// is sent within a replay, and the replay's reply is sent after it.
     pub(crate) fn work(&mut self, out: &mut Outbox) -> Option<End> {
         loop {
             if let Some(replay) = self.replay.take() {
@@ -196,7 +191,7 @@ impl Channel {
                 let answer = self.unsubscribe(payload);
                 self.reply(message, &answer, out);
             }
-            // An event that nobody handles, and a payload that no handler takes, end the channel.
+            // An unknown event, or a payload of another type, ends the channel.
             _ => return Some(End::Error),
         }
         None
@@ -242,7 +237,7 @@ impl Channel {
         out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
     }
 
-    /// Tells the client that its token was revoked; the socket closes after that.
+    /// Pushes that the client's token was revoked; the socket closes after that.
     pub(crate) fn push_revoked(&self, out: &mut Outbox) {
         let error = json!({"code": "reauth_required", "message": "session access was revoked; sign in again"});
         self.push_error("sync.auth", &error, out);

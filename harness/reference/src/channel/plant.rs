@@ -1,4 +1,4 @@
-//! Planted delivery defects: what a broken server makes of a batch before it goes out.
+//! Planted delivery defects: changes to a batch before it is sent.
 
 use serde_json::value::RawValue;
 
@@ -11,7 +11,7 @@ use crate::{
 /// How many bytes of a payload are tried before the whole payload is replaced.
 const MAX_TRIED_BYTES: usize = 4096;
 
-/// What the defects of one topic on one channel remember.
+/// The state of the delivery defects of one topic on one channel.
 #[derive(Debug, Default)]
 pub(super) struct Planted {
     held: Option<Update>,
@@ -20,7 +20,7 @@ pub(super) struct Planted {
     has_strange: bool,
 }
 
-/// Another topic of the channel, and the next event that its client would take.
+/// Another topic of the channel, and the seq that its client expects next.
 #[derive(Clone, Debug)]
 pub(super) struct Neighbour {
     pub(super) topic: String,
@@ -28,7 +28,7 @@ pub(super) struct Neighbour {
 }
 
 impl Planted {
-    /// What goes out in place of `batch`: itself where nothing is planted.
+    /// The batches that are sent in place of `batch`: itself where nothing is planted.
     pub(super) fn spoil(
         &mut self,
         mut batch: UpdateBatch,
@@ -55,7 +55,7 @@ impl Planted {
         out
     }
 
-    /// Holds the fifth event back until the sixth went out before it.
+    /// Holds the fifth event back until the sixth was sent.
     fn swap(&mut self, mut batch: UpdateBatch) -> Vec<UpdateBatch> {
         if let Some(at) = batch.updates.iter().position(|update| update.seq == DEFECT_SEQ) {
             self.held = Some(batch.updates.remove(at));
@@ -72,7 +72,6 @@ impl Planted {
         vec![batch, late, last]
     }
 
-    /// What is delivered besides the fifth event.
     fn extra(
         &mut self,
         fifth: &Update,

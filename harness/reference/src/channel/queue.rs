@@ -1,4 +1,4 @@
-//! The outbound queue of a channel: which topics wait to be drained, and the strikes of a slow consumer.
+//! The outbound queue of a channel: the topics that wait to be drained, and how often it overflowed.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 pub(super) struct OutboundQueue {
     waiting: VecDeque<String>,
     limit: usize,
-    /// Topics that found no place. They are not forgotten: they come in as soon as there is one.
+    /// Topics that came while the queue was full. They are queued as soon as there is room.
     turned_away: BTreeSet<String>,
     strikes: u32,
     max_strikes: u32,
@@ -15,7 +15,7 @@ pub(super) struct OutboundQueue {
 
 /// An overflow: the queue was full when a topic became due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Strike {
+pub(super) struct Overflow {
     /// How deep the queue would have been.
     pub(super) queue_depth: usize,
     /// Whether it was one too many.
@@ -27,22 +27,21 @@ impl OutboundQueue {
         Self { waiting: VecDeque::new(), limit, turned_away: BTreeSet::new(), strikes: 0, max_strikes }
     }
 
-    /// A topic has events to send.
-    pub(super) fn push(&mut self, topic: String) -> Result<(), Strike> {
+    pub(super) fn push(&mut self, topic: String) -> Result<(), Overflow> {
         if self.waiting.contains(&topic) {
             return Ok(());
         }
         if self.is_full() {
             self.turned_away.insert(topic);
             self.strikes += 1;
-            return Err(Strike { queue_depth: self.limit + 1, is_last: self.strikes >= self.max_strikes });
+            return Err(Overflow { queue_depth: self.limit + 1, is_last: self.strikes >= self.max_strikes });
         }
         self.turned_away.remove(&topic);
         self.waiting.push_back(topic);
         Ok(())
     }
 
-    /// A topic that was just drained has more: it waits again, behind the others, and that is no overflow.
+    /// Queues a topic again that was just drained and has more; that is no overflow.
     pub(super) fn requeue(&mut self, topic: String) {
         if self.is_full() {
             self.turned_away.insert(topic);
@@ -51,12 +50,11 @@ impl OutboundQueue {
         }
     }
 
-    /// Whether one more would overflow.
     pub(super) fn is_full(&self) -> bool {
         self.waiting.len() >= self.limit
     }
 
-    /// Takes the topic that waits longest; its place goes to one that had been turned away.
+    /// Takes the topic that waits longest; a topic that was turned away gets its place.
     pub(super) fn pop(&mut self) -> Option<String> {
         let topic = self.waiting.pop_front();
         if !self.is_full()
@@ -67,7 +65,6 @@ impl OutboundQueue {
         topic
     }
 
-    /// Forgets a topic.
     pub(super) fn remove(&mut self, topic: &str) {
         self.waiting.retain(|waiting| waiting != topic);
         self.turned_away.remove(topic);

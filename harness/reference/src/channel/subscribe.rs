@@ -34,7 +34,7 @@ impl Channel {
             }
         }
         for topic in &topics {
-            // Told before the replay starts to read, so that nothing falls between the replay and the live tail.
+            // Before the replay reads, so that no event is lost between the replay and the live tail.
             self.shared.store.hub().subscribe(topic, &self.mailbox);
             if !self.subscribed.contains(topic) {
                 self.subscribed.push(topic.clone());

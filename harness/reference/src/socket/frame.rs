@@ -5,13 +5,10 @@
 
 use bytes::{Buf, BytesMut};
 
-/// Normal closure.
 pub(crate) const CLOSE_NORMAL: u16 = 1000;
 /// A violation of the WebSocket protocol, and a socket on which nothing moves.
 pub(crate) const CLOSE_PROTOCOL: u16 = 1002;
-/// Text that is no UTF-8.
 pub(crate) const CLOSE_NOT_UTF8: u16 = 1007;
-/// A message that is too large.
 pub(crate) const CLOSE_TOO_LARGE: u16 = 1009;
 /// The handler failed: a malformed message, a revocation.
 pub(crate) const CLOSE_ERROR: u16 = 1011;
@@ -29,13 +26,10 @@ const MAX_CONTROL_BYTES: usize = 125;
 /// A whole message of a client, or a control frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
-    /// A text message.
     Text(String),
-    /// A binary message.
     Binary(Vec<u8>),
     /// A ping, to be answered with its own payload.
     Ping(Vec<u8>),
-    /// A pong.
     Pong,
     /// The client closes, and is answered with this code.
     Close(u16),
@@ -163,17 +157,14 @@ fn close_answer(payload: &[u8]) -> u16 {
     }
 }
 
-/// Writes a text frame.
 pub(crate) fn put_text(out: &mut BytesMut, text: &str) {
     put(out, OP_TEXT, text.as_bytes());
 }
 
-/// Writes the answer to a ping.
 pub(crate) fn put_pong(out: &mut BytesMut, payload: &[u8]) {
     put(out, OP_PONG, payload);
 }
 
-/// Writes a close frame without a reason.
 pub(crate) fn put_close(out: &mut BytesMut, code: u16) {
     put(out, OP_CLOSE, &code.to_be_bytes());
 }

@@ -23,7 +23,6 @@ use crate::server::Shared;
 
 /// How long a closed socket is read on, so that bytes under way do not turn its end into a reset.
 const DRAIN: Duration = Duration::from_millis(200);
-/// How many bytes one read takes.
 const READ_BYTES: usize = 64 * 1024;
 
 struct Socket<Io> {
@@ -36,11 +35,9 @@ struct Socket<Io> {
     last_moved: Instant,
 }
 
-/// Why a socket ends.
 enum Ending {
     /// With a close frame of this code.
     Close(u16),
-    /// The connection is gone.
     Gone,
 }
 

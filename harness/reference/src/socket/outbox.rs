@@ -6,15 +6,14 @@ use serde_json::{Value, value::RawValue};
 use super::frame;
 use crate::wire::{Outbound, Vsn, reply_payload};
 
-/// How many bytes of replies may wait before the client is not listened to any more.
+/// How many bytes of replies may wait before the socket is read no further.
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
 
-/// Encodes messages and keeps them until the socket takes them.
+/// Encodes messages and buffers them until they are sent.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     vsn: Vsn,
     high_water_bytes: usize,
-    /// The bytes that wait.
     pub(crate) bytes: BytesMut,
     /// An upper bound of how many of these are replies.
     reply_bytes: usize,
@@ -37,7 +36,6 @@ impl Outbox {
         self.reply_bytes.min(self.bytes.len()) >= MAX_REPLY_BYTES
     }
 
-    /// Some bytes were sent.
     pub(crate) fn sent(&mut self) {
         self.reply_bytes = self.reply_bytes.min(self.bytes.len());
     }
@@ -49,7 +47,6 @@ impl Outbox {
         self.reply_bytes += self.bytes.len() - before;
     }
 
-    /// A push of a channel.
     pub(crate) fn push(&mut self, join_ref: &Value, topic: impl Into<Value>, event: &str, payload: &RawValue) {
         self.put(&Outbound { join_ref, reference: &Value::Null, topic: &topic.into(), event, payload });
     }

@@ -1,4 +1,4 @@
-//! One socket's Phoenix session: heartbeats, joins and leaves; what a channel does is the channel's.
+//! One socket's Phoenix session: heartbeats, joins and leaves.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -18,13 +18,11 @@ use crate::{
 /// Who is connected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Principal {
-    /// The token's `jti`, where tokens are asked for.
     pub(crate) jti: Option<String>,
     /// What the token grants; `None` is all.
     pub(crate) grants: Option<Arc<[String]>>,
 }
 
-/// The state of one socket.
 pub(crate) struct Session {
     shared: Arc<Shared>,
     vsn: Vsn,
@@ -33,7 +31,6 @@ pub(crate) struct Session {
     query: Vec<(String, String)>,
     mailbox: Arc<Mailbox>,
     channel: Option<Channel>,
-    /// What waits to be sent.
     pub(crate) out: Outbox,
 }
 
@@ -47,22 +44,19 @@ impl Session {
         Self { shared, vsn, principal, query, mailbox, channel: None, out }
     }
 
-    /// Where notices of the store arrive.
     pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
         self.mailbox.clone()
     }
 
-    /// Whether no more should be read for now.
     pub(crate) fn is_busy(&self) -> bool {
         self.out.is_flooded() || self.channel.as_ref().is_some_and(Channel::is_busy)
     }
 
-    /// When the session next has something to do by itself.
+    /// When the channel's next tick is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.channel.as_ref().map(Channel::deadline)
     }
 
-    /// Takes a message of the client in.
     pub(crate) fn receive(&mut self, message: Message, now: Instant) -> Result<(), Close> {
         let inbound = match message {
             Message::Text(text) => self.vsn.decode_text(&text),
@@ -76,7 +70,7 @@ impl Session {
         };
         match inbound {
             Ok(inbound) if inbound.event == "phx_join" && inbound.topic.is_object() => {
-                // Phoenix fails where it writes such a topic to its log.
+                // Phoenix crashes when it logs such a topic.
                 self.shared.log("sync socket closed: a join of a topic that is an object");
                 return Err(Close(frame::CLOSE_ERROR));
             }
@@ -110,8 +104,8 @@ impl Session {
         }
     }
 
-    /// Joins, in place of an older join if there is one: that one's pending requests are never answered, and its close
-    /// comes after the new join's reply.
+    /// Joins, and replaces an older join: its pending requests are never answered, and its close is sent after the new join's
+    /// reply.
     fn join(&mut self, message: &Inbound, now: Instant) {
         let old = self.channel.take();
         let answer = self.joined(message, now);
@@ -152,7 +146,7 @@ impl Session {
         Ok(response)
     }
 
-    /// Does what can be done now: a revocation, the tick, and the channel's work.
+    /// Handles a revocation, the tick, and the channel's work.
     pub(crate) fn work(&mut self, now: Instant) -> Result<(), Close> {
         if self.mailbox.is_revoked() {
             if let Some(channel) = &self.channel {

@@ -27,7 +27,6 @@ use crate::{
 const ACCEPT_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// How the official client sends a token without putting it into the URL.
 const BEARER_PROTOCOL: &str = "base64url.bearer.phx.";
-/// The subprotocol that is answered.
 const PROTOCOL: &str = "phoenix";
 
 /// Answers `GET /sync/socket/websocket`.

@@ -7,29 +7,29 @@ fn window(oldest_seq: u64, head_seq: u64, replay_budget_events: u64) -> Window {
 #[test]
 fn a_cursor_at_the_floor_resumes_and_one_below_does_not() {
     let window = window(8, 10, 100);
-    assert_eq!(reason(7, &window, &Defects::none()), None);
-    assert_eq!(reason(6, &window, &Defects::none()), Some(FLOOR));
-    assert_eq!(reason(0, &window, &Defects::none()), Some(FLOOR));
+    assert_eq!(reason(7, &window, &Defects::default()), None);
+    assert_eq!(reason(6, &window, &Defects::default()), Some(FLOOR));
+    assert_eq!(reason(0, &window, &Defects::default()), Some(FLOOR));
 }
 
 #[test]
 fn a_lag_of_the_budget_resumes_and_one_more_does_not() {
     let window = window(1, 10, 4);
-    assert_eq!(reason(6, &window, &Defects::none()), None);
-    assert_eq!(reason(5, &window, &Defects::none()), Some(BUDGET));
+    assert_eq!(reason(6, &window, &Defects::default()), None);
+    assert_eq!(reason(5, &window, &Defects::default()), Some(BUDGET));
 }
 
 #[test]
 fn the_floor_is_checked_before_the_budget() {
     let both = window(8, 10, 1);
-    assert_eq!(reason(6, &both, &Defects::none()), Some(FLOOR));
-    assert_eq!(reason(7, &both, &Defects::none()), Some(BUDGET));
+    assert_eq!(reason(6, &both, &Defects::default()), Some(FLOOR));
+    assert_eq!(reason(7, &both, &Defects::default()), Some(BUDGET));
 }
 
 #[test]
 fn a_cursor_beyond_the_head_is_not_stale_and_an_empty_topic_has_floor_zero() {
-    assert_eq!(reason(99, &window(8, 10, 1), &Defects::none()), None);
-    assert_eq!(reason(0, &window(0, 0, 0), &Defects::none()), None);
+    assert_eq!(reason(99, &window(8, 10, 1), &Defects::default()), None);
+    assert_eq!(reason(0, &window(0, 0, 0), &Defects::default()), None);
 }
 
 #[test]

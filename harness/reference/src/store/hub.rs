@@ -1,4 +1,4 @@
-//! Tells sockets what happened: which of their topics have new events, and that their token was revoked.
+//! Notifies sockets: which of their topics have new events, and that their token was revoked.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -20,17 +20,15 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Waits for a notice.
     pub(crate) async fn notified(&self) {
         self.notify.notified().await;
     }
 
-    /// The topic whose notice is the oldest, which is thereby taken.
+    /// Takes the topic whose notice is the oldest.
     pub(crate) fn pop_dirty(&self) -> Option<String> {
         lock(&self.dirty).pop_front()
     }
 
-    /// Whether the token was revoked.
     pub(crate) fn is_revoked(&self) -> bool {
         self.revoked.load(Ordering::Acquire)
     }
@@ -59,7 +57,6 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// A mailbox for a new socket.
     pub(crate) fn mailbox(&self, jti: Option<&str>) -> Arc<Mailbox> {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
         let mailbox = Arc::new(Mailbox { id, ..Mailbox::default() });
@@ -69,7 +66,6 @@ impl Hub {
         mailbox
     }
 
-    /// Takes a socket's mailbox away.
     pub(crate) fn close(&self, mailbox: &Mailbox, jti: Option<&str>) {
         if let Some(jti) = jti {
             let mut registry = lock(&self.registry);
@@ -82,13 +78,11 @@ impl Hub {
         }
     }
 
-    /// From now on new events of `topic` are told.
     pub(crate) fn subscribe(&self, topic: &str, mailbox: &Arc<Mailbox>) {
         let mut registry = lock(&self.registry);
         registry.by_topic.entry(topic.to_owned()).or_default().insert(mailbox.id, mailbox.clone());
     }
 
-    /// New events of `topic` are told no longer.
     pub(crate) fn unsubscribe(&self, topic: &str, mailbox: &Mailbox) {
         let mut registry = lock(&self.registry);
         if let Some(mailboxes) = registry.by_topic.get_mut(topic) {
@@ -101,7 +95,6 @@ impl Hub {
         lock(&mailbox.dirty).retain(|waiting| waiting != topic);
     }
 
-    /// `topic` has new events.
     pub(crate) fn announce(&self, topic: &str) {
         let registry = lock(&self.registry);
         for mailbox in registry.by_topic.get(topic).into_iter().flat_map(BTreeMap::values) {
@@ -109,7 +102,6 @@ impl Hub {
         }
     }
 
-    /// A token was revoked.
     pub(crate) fn revoke(&self, jti: &str) {
         let registry = lock(&self.registry);
         for mailbox in registry.by_jti.get(jti).into_iter().flat_map(BTreeMap::values) {
@@ -119,8 +111,7 @@ impl Hub {
     }
 }
 
-/// A lock whose data stays consistent whatever panicked while it was held: every change is a single insertion or
-/// removal.
+/// Locks, also after a panic of another holder: every change is a single insertion or removal, so the data is consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The store: one writer that journals, and a view of what is durable that any number of readers share.
+//! The store: one writer with a journal, and a view of the durable events that all readers share.
 
 mod hub;
 mod model;
@@ -34,11 +34,9 @@ const COMMAND_QUEUE: usize = 1024;
 /// A publish, checked for its own form.
 #[derive(Debug)]
 pub(crate) struct Publish {
-    /// The topic, which is known.
     pub topic: String,
     /// The publisher's key: the same key is the same event.
     pub key: String,
-    /// The publisher's JSON text.
     pub payload: Box<RawValue>,
     /// SHA-256 of its canonical form.
     pub hash: [u8; 32],
@@ -49,82 +47,46 @@ pub(crate) struct Publish {
 /// A publish that is in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Published {
-    /// Its sequence number.
     pub seq: u64,
     /// The hash of the payload, `None` where that is null.
     pub hash: Option<[u8; 32]>,
-    /// Whether it was there before.
     pub duplicate: bool,
 }
 
 /// A publish that was not written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
-    /// The key is known with another payload.
     #[error("the idempotency key was used for another payload, at seq {seq}")]
-    IdempotencyConflict {
-        /// Where the key was used.
-        seq: u64,
-    },
-    /// The next sequence number is another one.
+    IdempotencyConflict { seq: u64 },
     #[error("the next seq is {actual}, not {expected}")]
-    SequenceConflict {
-        /// What the publisher expected.
-        expected: u64,
-        /// What it would have been.
-        actual: u64,
-    },
-    /// The class's rate is used up for this second.
+    SequenceConflict { expected: u64, actual: u64 },
     #[error("more than {limit} events a second for topics of the class {class}")]
-    RateLimited {
-        /// The class's name.
-        class: &'static str,
-        /// Its limit.
-        limit: u32,
-    },
-    /// The journal cannot be written, or the server is stopping.
+    RateLimited { class: &'static str, limit: u32 },
     #[error("the journal cannot be written: {0}")]
     Unavailable(String),
 }
 
-/// What the writer is asked to do.
 pub(crate) enum Command {
-    /// Append an event.
     Publish(Publish, oneshot::Sender<Result<Published, Refused>>),
-    /// Put a policy over a topic's.
     SetPolicy(String, TopicPolicy, oneshot::Sender<Result<(), Refused>>),
-    /// Revoke a token.
     Revoke(String, oneshot::Sender<Result<(), Refused>>),
-    /// Write what is left and end.
     Stop,
 }
 
 /// The data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
-    /// The directory cannot be made or locked.
     #[error("cannot use the data directory {}: {source}", path.display())]
-    Dir {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Another server has it.
+    Dir { path: PathBuf, source: io::Error },
     #[error("the data directory {} is in use by another server: stop that one, or take another directory", path.display())]
-    Locked {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The journal is damaged or unreadable.
+    Locked { path: PathBuf },
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The writer's thread could not be started.
     #[error("cannot start the writer: {0}")]
     Writer(io::Error),
 }
 
-/// The running store.
 pub(crate) struct Store {
     view: Arc<RwLock<View>>,
     hub: Arc<Hub>,
@@ -158,7 +120,7 @@ impl Store {
         {
             journal.append(&record::encode(&record));
             journal.commit()?;
-            // A forgetting always applies: it names a topic that is there.
+            // It always applies: it names a topic that is there.
             let _ = model.apply(&record);
             view.apply(record);
         }
@@ -173,27 +135,26 @@ impl Store {
         Ok(Self { view, hub, commands, writer, _lock: lock, torn_bytes: opened.torn_bytes })
     }
 
-    /// What is durable. Hold it for the length of a look-up.
+    /// The durable events. Hold the guard for one look-up only.
     pub(crate) fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Who is told of new events.
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.hub
     }
 
-    /// Appends an event; answers once it is in the journal.
+    /// Appends an event; returns once it is in the journal.
     pub(crate) async fn publish(&self, publish: Publish) -> Result<Published, Refused> {
         self.ask(|reply| Command::Publish(publish, reply)).await
     }
 
-    /// Puts a policy over a topic's; answers once it is in the journal.
+    /// Merges a policy into a topic's; returns once it is in the journal.
     pub(crate) async fn set_policy(&self, topic: String, change: TopicPolicy) -> Result<(), Refused> {
         self.ask(|reply| Command::SetPolicy(topic, change, reply)).await
     }
 
-    /// Revokes a token and tells its sockets; answers once it is in the journal.
+    /// Revokes a token and notifies its sockets; returns once it is in the journal.
     pub(crate) async fn revoke(&self, jti: String) -> Result<(), Refused> {
         self.ask(|reply| Command::Revoke(jti, reply)).await
     }
@@ -207,7 +168,7 @@ impl Store {
 
     /// Writes what is left and ends the writer.
     pub(crate) async fn close(&self) {
-        // If the queue is gone the writer has ended by itself, and joining it is all there is to do.
+        // Where the queue is closed the writer has ended, and only its thread is left to join.
         let _ = self.commands.send(Command::Stop).await;
         let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(writer) = writer {

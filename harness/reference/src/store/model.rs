@@ -1,4 +1,4 @@
-//! The writer's own state, by which it decides: next seq, keys, policies and what is pruned.
+//! The writer's state, by which it decides: heads, keys, policies and what is pruned.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -31,7 +31,6 @@ struct Topic {
     has_lost_one: bool,
 }
 
-/// The writer's state.
 pub(super) struct Model {
     config: Arc<Config>,
     topics: BTreeMap<String, Topic>,
@@ -40,9 +39,7 @@ pub(super) struct Model {
 
 /// What a publish came to: a record to write, or an answer that needs none.
 pub(super) enum Decision {
-    /// Write this, then answer.
     Write(Record, Published),
-    /// It was there before.
     Known(Published),
 }
 
@@ -51,7 +48,7 @@ impl Model {
         Self { config, topics: BTreeMap::new(), rates: HashMap::new() }
     }
 
-    /// Decides on a publish, and counts what it will write as written.
+    /// Decides on a publish. The state then holds its event as written.
     pub(super) fn decide(&mut self, publish: Publish, now: Instant) -> Result<Decision, Refused> {
         let config = self.config.clone();
         let defects = &config.defects;
@@ -97,7 +94,7 @@ impl Model {
         Ok(Decision::Write(record, published))
     }
 
-    /// Puts a policy over a topic's, prunes by it, and gives the record of that.
+    /// Merges a policy into a topic's, prunes by it, and returns the record.
     pub(super) fn set_policy(&mut self, name: String, change: &TopicPolicy) -> Record {
         let topic = self.topics.entry(name.clone()).or_default();
         topic.policy = topic.policy.merged(change);
@@ -105,7 +102,7 @@ impl Model {
         Record::Policy { policy: topic.policy.clone(), oldest: topic.oldest, topic: name }
     }
 
-    /// Takes a record of the journal in; the error says why it cannot follow those before it.
+    /// Applies a record of the journal; the error says why it cannot follow those before it.
     pub(super) fn apply(&mut self, record: &Record) -> Result<(), String> {
         match record {
             Record::Event { topic: name, seq, key, hash, oldest, payload } => {
@@ -135,7 +132,7 @@ impl Model {
         Ok(())
     }
 
-    /// What a planted defect forgets when an existing journal is opened.
+    /// The events that a planted defect removes when an existing journal is opened.
     pub(super) fn planted_forgetting(&self) -> Option<Record> {
         let (name, topic) = self.topics.iter().find(|(_, topic)| topic.head > 0)?;
         let head = if self.config.defects.has(Defect::ForgetTopicAfterRestart) {

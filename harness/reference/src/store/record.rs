@@ -22,12 +22,19 @@ pub(crate) enum Record {
         #[serde(skip)]
         payload: Option<Box<RawValue>>,
     },
-    /// A topic's policy is now this.
-    Policy { topic: String, policy: TopicPolicy, oldest: u64 },
-    /// A token was revoked.
-    Revoked { jti: String },
+    Policy {
+        topic: String,
+        policy: TopicPolicy,
+        oldest: u64,
+    },
+    Revoked {
+        jti: String,
+    },
     /// A planted defect: everything after `head` is gone, as if it had never been written.
-    Forgotten { topic: String, head: u64 },
+    Forgotten {
+        topic: String,
+        head: u64,
+    },
 }
 
 /// Writes a record as a line of JSON, and for an event the payload's text as a second one: the text is kept byte for
@@ -41,7 +48,6 @@ pub(crate) fn encode(record: &Record) -> Vec<u8> {
     body
 }
 
-/// Reads a record.
 pub(crate) fn decode(body: &[u8]) -> Result<Record, String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
     let (head, rest) = match text.split_once('\n') {

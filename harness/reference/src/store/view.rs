@@ -14,7 +14,6 @@ use crate::{
     topics::{self, Class, FIXED_TOPICS, TopicPolicy, grant_covers},
 };
 
-/// How many topics `allowed_topics` lists.
 const MAX_LISTED_TOPICS: usize = 1000;
 
 /// One durable event.
@@ -24,7 +23,6 @@ pub(crate) struct Event {
     pub seq: u64,
     /// The publisher's key, delivered as `doc_key`.
     pub key: String,
-    /// The publisher's JSON text.
     pub payload: Box<RawValue>,
     /// SHA-256 of its canonical form.
     pub hash: [u8; 32],
@@ -33,20 +31,15 @@ pub(crate) struct Event {
 /// Consecutive events of a topic, and where its head was when they were read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
-    /// The events, oldest first.
     pub events: Vec<Arc<Event>>,
-    /// The newest event's seq.
     pub head: u64,
 }
 
 /// What `GET` of a topic answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TopicInfo {
-    /// The class in force.
     pub class: Class,
-    /// The retention in force.
     pub retention_events: u64,
-    /// The replay budget in force.
     pub replay_budget_events: u64,
     /// The oldest retained event, 0 where there never was one.
     pub oldest_seq: u64,
@@ -104,7 +97,6 @@ impl View {
         }
     }
 
-    /// Up to `limit` retained events after `cursor`.
     pub(crate) fn read_after(&self, topic: &str, cursor: u64, limit: usize) -> Batch {
         let Some(topic) = self.topics.get(topic) else {
             return Batch::default();
@@ -168,7 +160,6 @@ impl View {
         listed
     }
 
-    /// Whether a token was revoked.
     pub(crate) fn is_revoked(&self, jti: &str) -> bool {
         self.revoked.contains(jti)
     }

@@ -1,4 +1,4 @@
-//! The one writer: takes what waits, writes it in one go, syncs, shows it to readers, and only then answers.
+//! The one writer: takes the commands that wait, writes and syncs their records together, updates the view, then answers.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -43,7 +43,7 @@ impl Writer {
         Self { model, journal, view, hub, broken: None }
     }
 
-    /// Serves until it is told to stop, or nobody is left to ask.
+    /// Serves until a stop command, or until all senders are dropped.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         while let Some(first) = queue.blocking_recv() {
             let mut group = Group::default();
@@ -60,7 +60,7 @@ impl Writer {
                 break;
             }
         }
-        // The last sync's failure has nobody left to be told; what was acknowledged had been synced before.
+        // Acknowledged events were synced before, so a failure of the last sync concerns no answer.
         let _ = self.journal.close();
     }
 
@@ -110,7 +110,7 @@ impl Writer {
             self.journal.append(&record::encode(record));
         }
         self.journal.commit().map_err(|error| {
-            // After a failed sync nobody knows what is on the disk, and the model is ahead of it: no more is taken.
+            // After a failed sync the disk's state is unknown and the model is ahead of it: nothing more is written.
             self.broken = Some(error.to_string());
             Refused::Unavailable(error.to_string())
         })
@@ -138,7 +138,7 @@ fn when_synced(reply: oneshot::Sender<Result<Published, Refused>>, published: Pu
     Box::new(move |synced| answer(reply, synced.map(|()| published)))
 }
 
-/// Answers; a publisher that went away does not want to know.
+/// Answers, unless the publisher has closed its connection.
 fn answer<T>(reply: oneshot::Sender<T>, value: T) {
     let _ = reply.send(value);
 }

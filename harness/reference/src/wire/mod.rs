@@ -37,24 +37,18 @@ pub struct Inbound {
     pub reference: Value,
     /// The topic, of any JSON type: an unmatched one comes back in the reply.
     pub topic: Value,
-    /// The event; empty where it is not text, which no handler knows.
+    /// The event; empty where it is not text, which is an unknown event.
     pub event: String,
-    /// The payload.
     pub payload: Payload,
 }
 
 /// A message of the server.
 #[derive(Clone, Debug)]
 pub struct Outbound<'a> {
-    /// The join that it belongs to, or null.
     pub join_ref: &'a Value,
-    /// The request that it answers, or null.
     pub reference: &'a Value,
-    /// The topic.
     pub topic: &'a Value,
-    /// The event.
     pub event: &'a str,
-    /// The payload, as JSON text.
     pub payload: &'a RawValue,
 }
 
@@ -65,7 +59,6 @@ pub struct Malformed(pub String);
 
 impl Vsn {
     /// The serializer that the `vsn` parameter asks for; `None` where there is none, and the upgrade is refused.
-    #[must_use]
     pub fn negotiate(vsn: Option<&str>) -> Option<Self> {
         let Some(vsn) = vsn else { return Some(Self::V1) };
         let version = Version::parse(vsn).ok()?;
@@ -79,9 +72,6 @@ impl Vsn {
     }
 
     /// Reads a text frame.
-    ///
-    /// # Errors
-    /// The frame has not the serializer's shape.
     pub fn decode_text(self, text: &str) -> Result<Inbound, Malformed> {
         match self {
             Self::V1 => v1::decode(text),
@@ -90,9 +80,6 @@ impl Vsn {
     }
 
     /// Reads a binary frame. V1 has none.
-    ///
-    /// # Errors
-    /// The frame has not the serializer's shape.
     pub fn decode_binary(self, bytes: &[u8]) -> Result<Inbound, Malformed> {
         match self {
             Self::V1 => Err(Malformed("the serializer of version 1 has no binary frames".to_owned())),
@@ -101,7 +88,6 @@ impl Vsn {
     }
 
     /// Writes a message as the text of a frame.
-    #[must_use]
     pub fn encode(self, message: &Outbound<'_>) -> String {
         match self {
             Self::V1 => v1::encode(message),
@@ -110,17 +96,16 @@ impl Vsn {
     }
 }
 
-/// An event's name; one that is not text is an event that no handler knows.
+/// An event's name; empty where it is not text, which is an unknown event.
 fn event_of(value: Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The JSON text of something that always has one; an empty object where, against all reason, it has none.
+/// The JSON text of a value that always has one.
 pub(crate) fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// The payload of a `phx_reply`.
 pub(crate) fn reply_payload(status: &str, response: &Value) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Reply<'a> {

@@ -5,6 +5,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use cutover_reference::{Config, Defects, ServeError, Server};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -16,6 +17,12 @@ use tokio::{
 
 /// How long any one answer may take before a test fails instead of hanging.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A token with these claims, signed with a key.
+pub fn mint(key: &str, claims: &Value) -> String {
+    let header = Header::new(Algorithm::HS256);
+    jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(key.as_bytes())).unwrap()
+}
 
 /// A running server; it stops when it is dropped.
 pub struct Running {

@@ -8,8 +8,8 @@ use cutover_core::ids::{Cursor, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use cutover_core::text::Secret;
 use cutover_live::lane::names::Names;
-use cutover_live::lane::spacetime::SpacetimeLane;
-use cutover_live::lane::spacetime::SpacetimeProfile;
+use cutover_live::lane::socket::Bounds;
+use cutover_live::lane::spacetime::{Schema, SpacetimeLane, SpacetimeProfile, admin};
 use cutover_live::lane::{Arrival, ClientOptions, Endpoint, Head, Lane, OpError, SubscriberSession, WriterSession};
 use tokio::runtime::Runtime;
 
@@ -42,8 +42,12 @@ fn lane(server: &Server, client: &Client, topics: &[&str]) -> Opened {
     let profile = SpacetimeProfile::of_url(&format!("http://{}", server.address)).unwrap();
     let names = Arc::new(Names::new(topics.iter().copied().map(StreamId::new), None).unwrap());
     let token = Some(Secret::new(&client.token));
-    let lane = SpacetimeLane::new(Arc::new(profile), DATABASE, token, names.clone());
     let endpoint = Endpoint { connect: server.address.parse().unwrap(), authority: server.address.clone() };
+    let mut http = SpacetimeLane::http(&endpoint, &profile, token.as_ref(), Bounds::default()).unwrap();
+    let schema = runtime.block_on(admin::schema(&mut http, DATABASE)).unwrap().unwrap();
+    // The lane's own copy of the schema stands in for servers that report none.
+    assert_eq!(schema, *Schema::module(), "harness/live/src/lane/spacetime/schema/module.json is of another module");
+    let lane = SpacetimeLane::new(Arc::new(profile), DATABASE, token, names.clone()).with_schema(Arc::new(schema));
     Opened { runtime, lane, endpoint, names }
 }
 

@@ -1,12 +1,18 @@
-//! Who is connected.
+//! The table of live connections.
 //!
 //! The server runs `client_disconnected` for the connections that a crash left open, when it opens the database again;
-//! so a row never outlives its connection for longer than the server is down. A reducer call over HTTP is a connection
-//! too, for as long as it takes.
+//! so a row is removed at the latest when the server is up again. A reducer call over HTTP is a connection too, for as long as
+//! it takes.
 
-use spacetimedb::{ReducerContext, Table, reducer};
+use spacetimedb::{ConnectionId, Identity, ReducerContext, Table, reducer, table};
 
-use super::tables::{ActiveConnection, active_connection};
+/// One row per live connection.
+#[table(name = active_connection, public)]
+pub struct ActiveConnection {
+    #[primary_key]
+    pub connection_id: ConnectionId,
+    pub identity: Identity,
+}
 
 /// Writes the new connection's row.
 #[reducer(client_connected)]

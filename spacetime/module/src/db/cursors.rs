@@ -1,14 +1,36 @@
-//! Clients' cursors: acknowledging them, and checking them before a resume.
+//! The table of checkpoints: acknowledging cursors, and checking them before a resume.
 
-use spacetimedb::{ReducerContext, Table, reducer};
+use spacetimedb::{ReducerContext, SpacetimeType, Table, reducer, table};
 
-use super::tables::{StreamCursor, SyncCheckpoint, sync_checkpoint, sync_stream};
+use super::streams::sync_stream;
 use super::{Answer, answer};
 use crate::rules::append::check_name;
 use crate::rules::checkpoint::{Ack, Checkpoint, decide_ack};
 use crate::rules::refusal::Refusal;
 use crate::rules::resume::{StreamView, check_resume};
 use crate::rules::stream::{Shape, class_defaults, pair_key};
+
+/// One row per client and stream.
+#[table(name = sync_checkpoint, public)]
+pub struct SyncCheckpoint {
+    /// The client and the stream, joined.
+    #[primary_key]
+    pub checkpoint_key: String,
+    pub client_id: String,
+    pub stream_id: String,
+    /// The last seq that the client applied.
+    pub seq: u64,
+    /// The offset up to which the client has it on disk, in its own count.
+    pub durable_offset: u64,
+}
+
+/// One cursor of a resume.
+#[derive(SpacetimeType)]
+pub struct StreamCursor {
+    pub stream_id: String,
+    /// The last seq that the client has applied.
+    pub resume_after: u64,
+}
 
 /// Notes how far a client has come in a stream. The same again changes nothing; a step back is a `checkpoint_conflict`.
 #[reducer]

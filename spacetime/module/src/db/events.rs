@@ -1,13 +1,38 @@
-//! Appending events.
+//! The tables of events and of idempotency keys, and appending to them.
 
-use spacetimedb::{ReducerContext, Table, reducer};
+use spacetimedb::{ReducerContext, Table, Timestamp, reducer, table};
 
-use super::streams::{apply_retention, empty_stream};
-use super::tables::{SyncAppendKey, SyncEvent, sync_append_key, sync_event, sync_stream};
+use super::streams::{apply_retention, empty_stream, sync_stream};
 use super::{Answer, answer};
 use crate::rules::append::{Append, Earlier, check_name, checked_hash, decide_append};
 use crate::rules::refusal::Refusal;
 use crate::rules::stream::pair_key;
+
+/// One row per event; append only, but for what retention removes.
+#[table(name = sync_event, public, index(name = by_stream_and_seq, btree(columns = [stream_id, seq])))]
+pub struct SyncEvent {
+    #[index(btree)]
+    pub stream_id: String,
+    pub seq: u64,
+    pub idempotency_key: String,
+    pub payload_hash: String,
+    /// The publisher's JSON text as it came, so that no number in it is rounded.
+    pub payload: String,
+    pub committed_at: Timestamp,
+    /// Whether readers should take this event from confirmed reads only. The server decides whether it can promise that.
+    pub confirmed_read: bool,
+}
+
+/// One row per idempotency key ever used. It outlives the event, so that a late repeat is still a repeat after retention
+/// removed what it repeats.
+#[table(name = sync_append_key)]
+pub struct SyncAppendKey {
+    /// The stream and the key, joined.
+    #[primary_key]
+    pub append_key: String,
+    pub seq: u64,
+    pub payload_hash: String,
+}
 
 /// Appends an event; the stream is created where it does not exist.
 ///

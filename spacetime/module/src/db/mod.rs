@@ -1,4 +1,6 @@
-//! The tables and the reducers: reads rows, asks a rule, writes what the rule said.
+//! The tables and their reducers, a file each. A reducer reads rows, asks a rule, and writes what the rule says.
+//!
+//! Rows go over the wire in the order of their columns: a change of that order is a breaking change for clients.
 //!
 //! Every reducer runs in one transaction; an `Err` rolls it back whole and reaches the caller as its text.
 
@@ -6,7 +8,6 @@ mod connections;
 mod cursors;
 mod events;
 mod streams;
-mod tables;
 
 use crate::rules::refusal::Refusal;
 

@@ -1,13 +1,30 @@
-//! Creating streams, setting their policy, and removing old events.
+//! The table of streams: creating them, setting their policy, and removing old events.
 
-use spacetimedb::{ReducerContext, Table, reducer};
+use spacetimedb::{ReducerContext, Table, reducer, table};
 
-use super::tables::{SyncStream, sync_event, sync_stream};
+use super::events::sync_event;
 use super::{Answer, answer};
 use crate::rules::append::check_name;
 use crate::rules::refusal::Refusal;
 use crate::rules::retention::{check_retention, oldest_after_prune, oldest_after_retention};
 use crate::rules::stream::{Shape, class_defaults};
+
+/// One row per logical stream.
+#[table(name = sync_stream, public)]
+pub struct SyncStream {
+    #[primary_key]
+    pub stream_id: String,
+    pub class: String,
+    pub owner_scope: String,
+    /// The oldest event held, or `head_seq + 1` where none is.
+    pub oldest_seq: u64,
+    /// The newest event, 0 where there never was one.
+    pub head_seq: u64,
+    /// How many events behind the head a cursor may be and still be resumed.
+    pub replay_budget: u64,
+    /// How many of the newest events are kept.
+    pub retention: u64,
+}
 
 /// Creates a stream. What is not given, and a blank class, comes from the stream's shape and class. Creating it again
 /// with the same content changes nothing; with other content it is a `stream_conflict`.

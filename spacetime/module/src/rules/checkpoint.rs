@@ -11,20 +11,15 @@ pub struct Checkpoint {
     pub durable_offset: u64,
 }
 
-/// What an acknowledgement comes to.
+/// What an acknowledgement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ack {
-    /// Write the checkpoint.
     Write,
-    /// It stands already: change nothing.
+    /// The same checkpoint is there already: change nothing.
     Repeat,
 }
 
-/// Decides an acknowledgement against the checkpoint that stands and the stream's head.
-///
-/// # Errors
-/// Where it would move the seq or the offset back, gives the same seq another offset, or claims events that the stream
-/// does not have.
+/// Decides an acknowledgement. Seq and offset never move back, the same seq keeps its offset, and no seq is beyond the head.
 pub fn decide_ack(standing: Option<Checkpoint>, asked: Checkpoint, head_seq: u64) -> Result<Ack, Refusal> {
     if standing == Some(asked) {
         return Ok(Ack::Repeat);

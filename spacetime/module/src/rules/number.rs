@@ -8,9 +8,8 @@ const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 
 /// Spells a number literal canonically.
 ///
-/// `literal` must follow JSON's grammar; the parser has made sure of that. Answers `None` where the number is too large
-/// for a double, integers included.
-#[must_use]
+/// `literal` follows JSON's grammar, which the reader has checked. `None` where the number is too large for a double, integers
+/// included.
 pub fn canonical_number(literal: &str) -> Option<String> {
     let value: f64 = literal.parse().ok()?;
     if !value.is_finite() {
@@ -20,12 +19,12 @@ pub fn canonical_number(literal: &str) -> Option<String> {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) && !is_safe_integer(digits) {
         return Some(literal.to_owned());
     }
-    // ECMAScript's spelling. The standard library's shortest digits are not it: of two that are equally near it takes the
+    // ECMAScript's spelling. The standard library's is another: of two shortest spellings that are equally near it takes the
     // greater, where ECMAScript takes the even one.
     Some(ryu_js::Buffer::new().format(value).to_owned())
 }
 
-/// Says whether an unsigned integer literal is at most 2^53 - 1.
+/// Whether an unsigned integer literal is at most 2^53 - 1.
 fn is_safe_integer(digits: &str) -> bool {
     digits.parse::<u64>().is_ok_and(|value| value <= MAX_SAFE_INTEGER)
 }

@@ -6,62 +6,47 @@ use super::resume::StaleStream;
 /// The format of a snapshot plan, and of the snapshots that it names.
 const SNAPSHOT_FORMAT: &str = "openagents.sync.snapshot.v1";
 
-/// Why a reducer did not do what it was asked. Nothing has changed in the database.
+/// Why a reducer refused. Nothing has changed in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// An argument that no call may have.
     BadArgument {
-        /// The argument's name.
         argument: &'static str,
-        /// What is wrong with it.
         message: &'static str,
     },
     /// The payload has no canonical form.
     InvalidPayload(JsonError),
-    /// The hash that the caller gave is not the payload's.
     PayloadHashMismatch {
-        /// The hash given.
         given: String,
-        /// The payload's hash.
         computed: String,
     },
-    /// The key was used before, for another payload.
+    /// The key was used before, for another payload, with this seq.
     IdempotencyConflict {
-        /// The seq of the event that has the key.
         seq: u64,
     },
-    /// The stream's next seq is not the one that the caller expects.
+    /// The stream's next seq is not the expected one.
     SequenceConflict {
-        /// What the caller expects.
         expected: u64,
-        /// The stream's next seq.
         actual: u64,
     },
     /// A stream of that id exists with other content.
     StreamConflict,
-    /// The client's checkpoint of the stream says otherwise.
+    /// The acknowledgement contradicts the client's checkpoint, which is this one.
     CheckpointConflict {
-        /// The seq of the checkpoint that stands.
         seq: u64,
-        /// The durable offset of the checkpoint that stands.
         durable_offset: u64,
     },
-    /// The checkpoint claims events that the stream does not have.
     CheckpointBeyondHead {
-        /// The stream's head.
         head_seq: u64,
     },
     /// A resume that names no stream, a blank one, or one stream with two cursors.
     BadSubscription,
-    /// Streams that are not known here.
+    /// Unknown streams.
     ForbiddenTopic(Vec<String>),
-    /// Cursors that can't be resumed.
     StaleCursor(Vec<StaleStream>),
 }
 
 impl Refusal {
     /// Writes the refusal as one JSON object.
-    #[must_use]
     pub fn to_json(&self) -> String {
         match self {
             Self::BadArgument { argument, message } => {

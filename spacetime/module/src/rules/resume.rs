@@ -29,7 +29,6 @@ pub enum StaleReason {
 
 impl StaleReason {
     /// The legacy lane's word for the reason.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::RetentionFloorBreach => "retention_floor_breach",
@@ -41,21 +40,16 @@ impl StaleReason {
 /// A cursor that can't be resumed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaleStream {
-    /// The stream.
     pub stream_id: String,
     /// The first of the checks that the cursor failed.
     pub reason: StaleReason,
     /// The word for the quality of service of the stream's class.
     pub qos_tier: &'static str,
-    /// The cursor.
     pub resume_after: u64,
-    /// The lowest cursor that retention allows.
     pub retention_floor: u64,
-    /// The stream's head.
     pub head_seq: u64,
     /// How many events the cursor is behind the head.
     pub replay_lag: u64,
-    /// How many it may be.
     pub replay_budget_events: u64,
     /// The table that a summary stream's snapshot is read from.
     pub summary_table: Option<&'static str>,
@@ -63,11 +57,8 @@ pub struct StaleStream {
 
 /// Checks all cursors of a resume, in the order given.
 ///
-/// A cursor beyond the head passes, as it does on the legacy lane.
-///
-/// # Errors
-/// `bad_subscription` for no cursors, a blank stream or two cursors for one; then `forbidden_topic` for the streams that
-/// `view` does not know; then `stale_cursor` for all that are stale.
+/// A cursor beyond the head passes, as it does on the legacy lane. Refusals, checked in this order: `bad_subscription` for no
+/// cursors, a blank stream or two cursors for one; `forbidden_topic` for streams that `view` does not know; `stale_cursor`.
 pub fn check_resume(cursors: &[(String, u64)], view: impl Fn(&str) -> Option<StreamView>) -> Result<(), Refusal> {
     let cursors = tidy(cursors)?;
     let mut unknown = Vec::new();

@@ -1,6 +1,6 @@
 //! Streams: which ids are known by their shape, the class of each, and what a class sets by default.
 
-/// What a class of streams has where its policy does not say otherwise.
+/// What a class sets for streams whose policy does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassDefaults {
     /// How many of the newest events are kept.
@@ -14,11 +14,10 @@ pub struct ClassDefaults {
 /// The class of streams that have none of their own, the summary streams among them.
 pub const FALLBACK_CLASS: &str = "fallback";
 
-/// Says what a class sets by default. An unknown class has the fallback's.
+/// What a class sets by default. An unknown class has the fallback's.
 ///
 /// The recordings of the legacy service show the same budget and tier for event and summary topics; they show no
 /// retention, which is set far beyond any test that does not ask for another.
-#[must_use]
 pub fn class_defaults(_class: &str) -> ClassDefaults {
     ClassDefaults { retention_events: 100_000, replay_budget_events: 10_000, qos_tier: "warm" }
 }
@@ -43,8 +42,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Reads the shape off an id.
-    #[must_use]
+    /// The shape of an id.
     pub fn of(stream_id: &str) -> Self {
         let between = |prefix: &str, suffix: &str| {
             stream_id.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(|id| !id.is_empty())
@@ -62,14 +60,11 @@ impl Shape {
         }
     }
 
-    /// Says whether streams of this shape exist before anything was written to them, as the legacy topics do.
-    #[must_use]
+    /// Whether streams of this shape exist before anything was written to them, as the legacy topics do.
     pub fn is_known(self) -> bool {
         self != Self::Other
     }
 
-    /// The class of streams of this shape.
-    #[must_use]
     pub fn class(self) -> &'static str {
         match self {
             Self::RunEvents => "run_events",
@@ -80,7 +75,6 @@ impl Shape {
     }
 
     /// The table that a summary stream's snapshot is read from; `None` for an event stream.
-    #[must_use]
     pub fn summary_table(self) -> Option<&'static str> {
         match self {
             Self::RunSummaries => Some("runtime.sync_run_summaries"),
@@ -92,7 +86,6 @@ impl Shape {
 }
 
 /// Joins two names into one key, such that no two pairs share a key, whatever characters they hold.
-#[must_use]
 pub fn pair_key(first: &str, second: &str) -> String {
     format!("{}:{first}{second}", first.len())
 }

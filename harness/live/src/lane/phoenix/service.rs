@@ -42,9 +42,13 @@ impl Service for PhoenixService {
         Ok(())
     }
 
-    fn lane(&self, _space: &Space, names: Arc<Names>) -> (Arc<dyn Lane>, Arc<dyn TaggerFactory>) {
+    async fn lane(
+        &self,
+        _space: &Space,
+        names: Arc<Names>,
+    ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError> {
         let lane = Arc::new(PhoenixLane::new(self.profile.clone(), names));
-        (lane.clone(), lane)
+        Ok((lane.clone(), lane))
     }
 
     async fn try_out(&self, _space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError> {

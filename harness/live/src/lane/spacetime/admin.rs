@@ -1,5 +1,5 @@
-//! What a run needs of a SpacetimeDB server before and after it drives it: is it there, an identity, a database with the
-//! module in it, and its removal.
+//! Requests to a SpacetimeDB server before and after a run: reach it, create an identity, publish the module to a database,
+//! delete the database.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,7 @@ use cutover_core::text::visible;
 use http::Method;
 use serde::Deserialize;
 
+use super::schema::Schema;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, REDIRECT_HINT, percent_encoded};
 
 /// An identity and the token that proves it.
@@ -28,35 +29,14 @@ impl std::fmt::Debug for Identity {
 
 /// Why a server did not do what a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum AdminError {
-    /// There was no answer.
     #[error("{what}: {error}{}", no_answer_hint(error))]
-    NoAnswer {
-        /// What was asked.
-        what: String,
-        /// Why there is none.
-        error: Box<HttpError>,
-    },
-    /// The answer is a refusal.
+    NoAnswer { what: String, error: Box<HttpError> },
     #[error("{what}: {words} ({hint})")]
-    Refused {
-        /// What was asked.
-        what: String,
-        /// The status.
-        status: u16,
-        /// Status and words of the server.
-        words: String,
-        /// How to mend it.
-        hint: &'static str,
-    },
-    /// The answer is not what this request is answered with.
+    Refused { what: String, status: u16, words: String, hint: &'static str },
     #[error("{what}: an answer that can't be read: {words} (is this a SpacetimeDB server?)")]
-    Unreadable {
-        /// What was asked.
-        what: String,
-        /// The answer.
-        words: String,
-    },
+    Unreadable { what: String, words: String },
 }
 
 impl AdminError {
@@ -73,17 +53,11 @@ impl AdminError {
 }
 
 /// Whether a server answers.
-///
-/// # Errors
-/// Where it does not.
 pub async fn ping(http: &mut HttpClient) -> Result<(), AdminError> {
     ask(http, "asking whether the server is there", Method::GET, "/v1/ping", None, Bytes::new()).await.map(drop)
 }
 
-/// The server's version by its own word; `None` where it does not tell.
-///
-/// # Errors
-/// Where it does not answer.
+/// The version that the server reports; `None` where it reports none.
 pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError> {
     #[derive(Deserialize)]
     struct Health {
@@ -97,10 +71,7 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
     }
 }
 
-/// Has an identity created.
-///
-/// # Errors
-/// Where the server does not.
+/// Creates an identity.
 pub async fn create_identity(http: &mut HttpClient) -> Result<Identity, AdminError> {
     let what = "creating an identity";
     let answer = ask(http, what, Method::POST, "/v1/identity", None, Bytes::new()).await?;
@@ -109,9 +80,6 @@ pub async fn create_identity(http: &mut HttpClient) -> Result<Identity, AdminErr
 }
 
 /// Publishes a module under a name and returns the database's identity; the client bears the owner's token.
-///
-/// # Errors
-/// Where the server does not take it.
 pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> Result<String, AdminError> {
     let what = format!("publishing the module to the database `{name}`");
     let path = format!("/v1/database/{}", percent_encoded(name));
@@ -127,9 +95,6 @@ pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> R
 }
 
 /// Deletes a database; the client bears the owner's token.
-///
-/// # Errors
-/// Where the server does not.
 pub async fn delete_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("deleting the database `{name}`");
     let path = format!("/v1/database/{}", percent_encoded(name));
@@ -137,26 +102,20 @@ pub async fn delete_database(http: &mut HttpClient, name: &str) -> Result<(), Ad
 }
 
 /// Whether a database is there.
-///
-/// # Errors
-/// Where it is not, or the token is not taken.
 pub async fn find_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("asking for the database `{name}`");
     let path = format!("/v1/database/{}", percent_encoded(name));
     ask(http, &what, Method::GET, &path, None, Bytes::new()).await.map(drop)
 }
 
-/// The schema of a database's module, in the form of version 9; `None` where the server does not tell it.
-///
-/// # Errors
-/// Where the server does not answer, or what it answers is no JSON.
-pub async fn schema(http: &mut HttpClient, name: &str) -> Result<Option<serde_json::Value>, AdminError> {
+/// The schema of a database's module; `None` where the server does not report it.
+pub async fn schema(http: &mut HttpClient, name: &str) -> Result<Option<Schema>, AdminError> {
     let what = format!("asking for the schema of the database `{name}`");
     let path = format!("/v1/database/{}/schema?version=9", percent_encoded(name));
     match ask(http, &what, Method::GET, &path, None, Bytes::new()).await {
-        Ok(answer) => serde_json::from_slice(&answer.body)
+        Ok(answer) => Schema::parse(&answer.body)
             .map(Some)
-            .map_err(|_| AdminError::Unreadable { what, words: answer.excerpt() }),
+            .map_err(|why| AdminError::Unreadable { what, words: format!("{} ({why})", answer.excerpt()) }),
         Err(AdminError::Refused { status: 400 | 404 | 405 | 501, .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -166,9 +125,6 @@ pub async fn schema(http: &mut HttpClient, name: &str) -> Result<Option<serde_js
 ///
 /// A server of version 2 connects to the module for the query itself, so that its answer holds a connection that no later
 /// answer holds.
-///
-/// # Errors
-/// Where the server does not tell.
 pub async fn connections(http: &mut HttpClient, name: &str) -> Result<BTreeSet<String>, AdminError> {
     let what = format!("asking for the connections of the database `{name}`");
     let path = format!("/v1/database/{}/sql", percent_encoded(name));
@@ -218,7 +174,7 @@ fn no_answer_hint(error: &HttpError) -> &'static str {
     }
 }
 
-/// What a status of a SpacetimeDB server asks for.
+/// How to mend a refusal with this status.
 pub(super) fn hint(status: u16) -> &'static str {
     match status {
         401 => "the server does not take this token: `token` or `token_env` of the lane profile names another",
@@ -229,6 +185,7 @@ pub(super) fn hint(status: u16) -> &'static str {
         _ => "is this a SpacetimeDB server?",
     }
 }
+
 /// Whether a server of this version is known to have no confirmed reads, which came with version 2.
 pub fn lacks_confirmed_reads(version: &str) -> bool {
     let major = version.split('.').next().and_then(|major| major.trim().parse::<u32>().ok());

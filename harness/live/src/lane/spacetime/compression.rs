@@ -14,11 +14,8 @@ use crate::bounds::MESSAGE_MAX_BYTES;
 /// How a server's message is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compressed {
-    /// Not at all.
     None,
-    /// With brotli.
     Brotli,
-    /// With gzip.
     Gzip,
 }
 
@@ -43,9 +40,6 @@ impl Compressed {
     }
 
     /// The bytes compressed.
-    ///
-    /// # Errors
-    /// None in practice: memory takes all that is written to it.
     pub fn deflate(self, bytes: &[u8]) -> Result<Bytes, WireError> {
         let failed = |error: std::io::Error| WireError::Encode(error.to_string());
         match self {
@@ -77,9 +71,6 @@ impl Default for Budget {
 
 impl Budget {
     /// The bytes inflated.
-    ///
-    /// # Errors
-    /// Where they are not of that compression, or come to more than is left.
     pub fn inflate(&mut self, how: Compressed, bytes: &[u8]) -> Result<Vec<u8>, WireError> {
         match how {
             Compressed::None => Ok(bytes.to_vec()),

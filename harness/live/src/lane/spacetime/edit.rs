@@ -6,21 +6,78 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 
+use super::classify::{Ask, Classifier};
 use super::compression::Compressed;
 use super::protocol::{
-    ClientMessage, WireError, decode_client, decode_server, each_row_list, encode_client, encode_server,
+    ClientMessage, Protocol, WireError, decode_client, decode_server, each_row_list, encode_client, encode_server,
 };
-use super::publish::Call;
+use super::publish::PublishArgs;
 use super::request::{APPEND_REDUCER, RESUME_REDUCER, events_query, read_events_query, read_resume_args, resume_args};
-use super::rows::{EVENT_TABLE, EventRow, join, split};
-use super::sort::Ask;
-use super::tagger::{Asked, Tagger, asked};
+use super::rows::{EVENT_TABLE, Row, RowError, join, split};
+use super::schema::Schema;
+use super::tagger::{Asked, asked};
 use crate::frame::{Edit, FrameTag, pointer};
 
+/// An event's row whose columns can be changed, in whichever form it came.
+pub(super) trait EditRow: Clone {
+    /// The text in a column.
+    fn text(&self, column: &str) -> Option<String>;
+
+    /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is of another type.
+    fn set(&mut self, column: &str, json: &str) -> Option<()>;
+}
+
+impl EditRow for Row {
+    fn text(&self, column: &str) -> Option<String> {
+        self.text(column).ok()
+    }
+
+    fn set(&mut self, column: &str, json: &str) -> Option<()> {
+        self.set(column, json)
+    }
+}
+
+/// What replaces the row: nothing, another row, or the row and a second one. `None` where the edit does not apply to it.
+pub(super) fn edited_row<R: EditRow>(row: &R, edit: &Edit, classifier: &Classifier) -> Option<Vec<R>> {
+    let with = |changes: &[(&str, String)]| {
+        let mut row = row.clone();
+        changes.iter().try_for_each(|(column, json)| row.set(column, json))?;
+        Some(row)
+    };
+    Some(match edit {
+        Edit::Cursor { .. } => return None,
+        Edit::RemoveEvent { .. } => Vec::new(),
+        Edit::ReplacePayload { payload, .. } => {
+            // A payload without a canonical form has no hash to declare.
+            let hash = payload_hash(payload.as_bytes()).map(|hash| hash.to_string()).unwrap_or_default();
+            vec![with(&[("payload", quoted(payload)), ("payload_hash", quoted(&hash))])?]
+        }
+        Edit::Misdeliver { to_stream, to_seq, .. } => {
+            let stream_id = quoted(classifier.names.candidate(to_stream)?);
+            vec![row.clone(), with(&[("stream_id", stream_id), ("seq", to_seq.to_string())])?]
+        }
+        Edit::SetJson { pointer, value, .. } => {
+            vec![with(&[("payload", quoted(&pointer::replaced(&row.text("payload")?, pointer, value)?))])?]
+        }
+        Edit::SetColumn { column, value, .. } => vec![with(&[(column, value.clone())])?],
+    })
+}
+
+/// A text as JSON.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 /// A client's frame with another cursor for a stream. `None` where it does not ask for the stream.
-pub(super) fn with_cursor(tagger: &Tagger, frame: &[u8], stream: &StreamId, to: Cursor) -> Option<Bytes> {
-    let stream_id = tagger.sorter.names.candidate(stream)?;
-    let mut messages = decode_client(tagger.protocol, frame).ok()?;
+pub(super) fn with_cursor(
+    protocol: Protocol,
+    classifier: &Classifier,
+    frame: &[u8],
+    stream: &StreamId,
+    to: Cursor,
+) -> Option<Bytes> {
+    let stream_id = classifier.names.candidate(stream)?;
+    let mut messages = decode_client(protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {
         let (request_id, what) = asked(message);
@@ -28,14 +85,12 @@ pub(super) fn with_cursor(tagger: &Tagger, frame: &[u8], stream: &StreamId, to: 
             Asked::Reducer(RESUME_REDUCER, args) => {
                 let mut cursors = read_resume_args(args)?;
                 let ask = Ask::Check(Some(cursors.clone()));
-                if tagger.sorter.asked(request_id, ask).tag == FrameTag::Heartbeat {
+                if classifier.request(request_id, ask).tag == FrameTag::Heartbeat {
                     continue;
                 }
-                for (name, cursor) in &mut cursors {
-                    if name == stream_id {
-                        *cursor = to.0;
-                        hit = true;
-                    }
+                for (_, cursor) in cursors.iter_mut().filter(|(name, _)| name == stream_id) {
+                    *cursor = to.0;
+                    hit = true;
                 }
                 set_args(message, resume_args(&cursors));
             }
@@ -77,15 +132,20 @@ fn set_queries(message: &mut ClientMessage, queries: Box<[Box<str>]>) {
     }
 }
 
-/// A client's frame with a value of what it publishes changed. `None` where it publishes none of that.
-pub(super) fn with_publish_edited(tagger: &Tagger, frame: &[u8], edit: &Edit) -> Option<Bytes> {
-    let mut messages = decode_client(tagger.protocol, frame).ok()?;
+/// A client's frame with a value of its publish changed. `None` where it publishes nothing that the edit applies to.
+pub(super) fn with_publish_edited(
+    protocol: Protocol,
+    classifier: &Classifier,
+    frame: &[u8],
+    edit: &Edit,
+) -> Option<Bytes> {
+    let mut messages = decode_client(protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {
         let (_, Asked::Reducer(APPEND_REDUCER, args)) = asked(message) else {
             continue;
         };
-        let changed = Call::of_bsatn(args).and_then(|call| call.edited(&tagger.sorter, edit)?.to_bsatn());
+        let changed = PublishArgs::of_bsatn(args).and_then(|args| args.edited(classifier, edit)?.to_bsatn());
         if let Some(changed) = changed {
             set_args(message, changed);
             hit = true;
@@ -94,14 +154,21 @@ pub(super) fn with_publish_edited(tagger: &Tagger, frame: &[u8], edit: &Edit) ->
     hit.then(|| encode_client(&messages).ok()).flatten()
 }
 
-/// A server's frame with an event changed. `None` where it does not carry the event, or the event can't be changed so.
-pub(super) fn with_rows_edited(tagger: &Tagger, frame: &[u8], edit: &Edit) -> Option<Bytes> {
+/// A server's frame with an event changed. `None` where it does not carry the event, or the edit does not apply to it.
+pub(super) fn with_rows_edited(
+    protocol: Protocol,
+    classifier: &Classifier,
+    schema: &Schema,
+    frame: &[u8],
+    edit: &Edit,
+) -> Option<Bytes> {
     let how = Compressed::of(*frame.first()?)?;
-    let mut messages = decode_server(tagger.protocol, frame).ok()?;
+    let mut messages = decode_server(protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {
         let seen = each_row_list(message, &mut |table, list| {
-            let changed = table == EVENT_TABLE && edit_list(tagger, list, edit).map_err(WireError::Encode)?;
+            let changed = table == EVENT_TABLE
+                && edit_list(classifier, schema, list, edit).map_err(|error| WireError::Encode(error.to_string()))?;
             hit |= changed;
             Ok(changed)
         });
@@ -110,55 +177,24 @@ pub(super) fn with_rows_edited(tagger: &Tagger, frame: &[u8], edit: &Edit) -> Op
     hit.then(|| encode_server(&messages, how).ok()).flatten()
 }
 
-fn edit_list(tagger: &Tagger, list: &mut BsatnRowList, edit: &Edit) -> Result<bool, String> {
+fn edit_list(classifier: &Classifier, schema: &Schema, list: &mut BsatnRowList, edit: &Edit) -> Result<bool, RowError> {
     let mut rows: Vec<Vec<u8>> = Vec::new();
     let mut hit = false;
-    for bytes in split(EVENT_TABLE, list).map_err(|error| error.to_string())? {
-        let row = tagger.schema.read(&bytes).map_err(|error| error.to_string())?;
-        let edited = match tagger.sorter.means(edit, &row.stream_id, Some(Seq(row.seq))) {
-            true => edited_row(tagger, row, edit),
-            false => None,
-        };
-        let Some(edited) = edited else {
-            rows.push(bytes.to_vec());
-            continue;
-        };
-        hit = true;
-        for row in edited {
-            rows.push(tagger.schema.write(&row).map_err(|error| error.to_string())?);
+    for bytes in split(EVENT_TABLE, list)? {
+        let row = Row::read(schema, EVENT_TABLE, &bytes)?;
+        let applies = classifier.applies(edit, &row.text("stream_id")?, Some(Seq(row.number("seq")?)));
+        match applies.then(|| edited_row(&row, edit, classifier)).flatten() {
+            None => rows.push(bytes.to_vec()),
+            Some(edited) => {
+                hit = true;
+                for row in edited {
+                    rows.push(row.write()?);
+                }
+            }
         }
     }
     if hit {
         *list = join(&rows);
     }
     Ok(hit)
-}
-
-/// What stands in the row's place: nothing, another one, or it and a second one. `None` where the change does not apply.
-fn edited_row(tagger: &Tagger, mut row: EventRow, edit: &Edit) -> Option<Vec<EventRow>> {
-    match edit {
-        Edit::Cursor { .. } => None,
-        Edit::RemoveEvent { .. } => Some(Vec::new()),
-        Edit::ReplacePayload { payload, .. } => {
-            row.payload_hash = declared(payload);
-            row.payload.clone_from(payload);
-            Some(vec![row])
-        }
-        Edit::Misdeliver { to_stream, to_seq, .. } => {
-            let original = row.clone();
-            row.stream_id = tagger.sorter.names.candidate(to_stream)?.to_owned();
-            row.seq = to_seq.0;
-            Some(vec![original, row])
-        }
-        Edit::SetJson { pointer, value, .. } => {
-            row.payload = pointer::replaced(&row.payload, pointer, value)?;
-            Some(vec![row])
-        }
-        Edit::SetColumn { column, value, .. } => Some(vec![tagger.schema.with_column(&row, column, value)?]),
-    }
-}
-
-/// The hash that a payload declares; one without a canonical form has none to declare.
-pub(super) fn declared(payload: &str) -> String {
-    payload_hash(payload.as_bytes()).map(|hash| hash.to_string()).unwrap_or_default()
 }

@@ -1,106 +1,92 @@
 //! What a server's message says, whatever its subprotocol.
 
 use cutover_core::history::Via;
+use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 use spacetimedb_lib::{ConnectionId, bsatn};
 
 use super::protocol::{ServerMessage, each_row_list};
-use super::rows::{EVENT_TABLE, EventRow, EventSchema, STREAM_TABLE, StreamRow, split};
+use super::rows::{EVENT_TABLE, EventRow, RowError, STREAM_TABLE, StreamRow, split};
+use super::schema::Schema;
 
 /// What a message is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// The server greets; it is always the first.
+    /// The first message of a connection.
     Greeting {
-        /// The connection.
         connection: ConnectionId,
     },
     /// A set of queries is applied.
     Applied {
-        /// The request.
         request_id: u32,
     },
     /// A set of queries was given up.
     Unsubscribed {
-        /// The request.
         request_id: u32,
     },
     /// A set of queries failed; without a request, one that was applied before.
     SubscribeFailed {
-        /// The request.
         request_id: Option<u32>,
-        /// The server's words.
         message: String,
     },
     /// A reducer was called: by this connection, or in v1 by any.
     Called {
-        /// The request. A 1.2.0 server does not tell it of a call that failed, and says 0.
+        /// A 1.2.0 server answers a failed call with 0.
         request_id: u32,
-        /// Whose call it was and of what, where the subprotocol tells; v2 only ever tells of one's own.
+        /// The call, which v1 repeats; v2 reports a client's own calls only, by their request.
         call: Option<Call>,
-        /// Whether it went through.
         result: Result<(), String>,
     },
-    /// A transaction of somebody else's.
+    /// A transaction of another connection.
     Transaction,
-    /// Anything else.
     Other,
 }
 
-/// A call, as v1 tells of it.
+/// A call, as v1 reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// The connection that called.
     pub caller: ConnectionId,
-    /// The reducer.
     pub reducer: String,
-    /// Its arguments.
     pub args: Vec<u8>,
 }
 
 /// A message with the rows that it brings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incoming {
-    /// What it is.
     pub kind: Kind,
     /// Events, by seq within each stream; or what kept a row from being read.
     pub events: Vec<Result<EventRow, String>>,
-    /// Streams.
     pub streams: Vec<StreamRow>,
 }
 
-impl Incoming {
+impl Kind {
     /// Whether the rows are a snapshot's or a transaction's.
     pub fn via(&self) -> Via {
-        match self.kind {
+        match self {
             Kind::Applied { .. } => Via::Snapshot,
             _ => Via::Transaction,
         }
     }
 }
 
-/// Reads a message.
-pub fn read(message: &mut ServerMessage, schema: &EventSchema) -> Incoming {
+pub fn read(message: &mut ServerMessage, schema: &Schema) -> Incoming {
     let kind = kind_of(message);
     let mut events = Vec::new();
     let mut streams = Vec::new();
     let seen = each_row_list(message, &mut |table, list| {
         match table {
-            EVENT_TABLE => match split(EVENT_TABLE, list) {
-                Ok(rows) => events.extend(rows.iter().map(|row| schema.read(row).map_err(|error| error.to_string()))),
-                Err(error) => events.push(Err(error.to_string())),
-            },
-            STREAM_TABLE => match split(STREAM_TABLE, list) {
-                Ok(rows) => {
-                    for row in rows {
-                        match StreamRow::read(&row) {
-                            Ok(row) => streams.push(row),
-                            Err(error) => events.push(Err(error.to_string())),
-                        }
+            EVENT_TABLE => {
+                let rows = read_list(EVENT_TABLE, list, |row| EventRow::read(schema, row));
+                events.extend(rows.into_iter().map(|row| row.map_err(|error| error.to_string())));
+            }
+            STREAM_TABLE => {
+                for row in read_list(STREAM_TABLE, list, |row| StreamRow::read(schema, row)) {
+                    match row {
+                        Ok(row) => streams.push(row),
+                        Err(error) => events.push(Err(error.to_string())),
                     }
                 }
-                Err(error) => events.push(Err(error.to_string())),
-            },
+            }
             _ => {}
         }
         Ok(false)
@@ -108,12 +94,24 @@ pub fn read(message: &mut ServerMessage, schema: &EventSchema) -> Incoming {
     if let Err(error) = seen {
         events.push(Err(error.to_string()));
     }
-    // A table has no order of its own: the seq is the order. What can't be read comes first, so that it is not missed.
+    // A table has no order: the seq is the order. Rows that can't be read come first, so that no event hides them.
     events.sort_by(|left, right| match (left, right) {
         (Ok(left), Ok(right)) => (&left.stream_id, left.seq).cmp(&(&right.stream_id, right.seq)),
         (left, right) => left.is_ok().cmp(&right.is_ok()),
     });
     Incoming { kind, events, streams }
+}
+
+/// The rows of a list, or what keeps each from being read.
+fn read_list<T>(
+    table: &'static str,
+    list: &BsatnRowList,
+    read: impl Fn(&[u8]) -> Result<T, RowError>,
+) -> Vec<Result<T, RowError>> {
+    match split(table, list) {
+        Ok(rows) => rows.iter().map(|row| read(row)).collect(),
+        Err(error) => vec![Err(error)],
+    }
 }
 
 fn kind_of(message: &ServerMessage) -> Kind {
@@ -174,7 +172,7 @@ fn kind_of_v2(message: &v2::ServerMessage) -> Kind {
     }
 }
 
-/// A reducer's error value: the module's are text, so BSATN text; anything else is shown as it is.
+/// A reducer's error: BSATN text from our module; other bytes are shown as they are.
 fn reducer_error(value: &[u8]) -> String {
     match bsatn::from_slice::<Box<str>>(value) {
         Ok(text) => text.into_string(),

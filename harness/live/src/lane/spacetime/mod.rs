@@ -1,6 +1,7 @@
 //! The SpacetimeDB protocol: BSATN over a WebSocket for subscribers, reducer calls over HTTP for the writer.
 
 pub mod admin;
+mod classify;
 mod compression;
 mod databases;
 mod edit;
@@ -16,18 +17,16 @@ mod rows;
 mod schema;
 mod service;
 mod session;
-mod sort;
 mod tagger;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trial;
 mod writer;
 
-pub use json::JsonTagger;
 pub use profile::SpacetimeProfile;
-pub use protocol::{ClientMessage, JSON_PROTOCOL, Protocol, ServerMessage, WireError, decode_client, decode_server};
+pub use protocol::{JSON_PROTOCOL, Protocol};
 pub use request::{events_query, stream_query};
-pub use rows::EventSchema;
+pub use schema::Schema;
 pub use service::MODULE_WASM;
 pub use tagger::{SpacetimeTaggers, Tagger};
 
@@ -71,12 +70,12 @@ impl LaneProtocol for Spacetime {
     fn recognize(&self, request_target: &str, subprotocol: Option<&str>) -> Option<Arc<dyn FrameTagger>> {
         let names = Arc::new(Names::any());
         if subprotocol == Some(JSON_PROTOCOL) {
-            return Some(Arc::new(JsonTagger::new(names, EventSchema::module())));
+            return Some(Arc::new(Tagger::json(names, Schema::module())));
         }
         let path = request_target.split('?').next().unwrap_or_default();
         let is_call = subprotocol.is_none() && path.contains("/v1/database/") && path.contains("/call/");
         let protocol = subprotocol.and_then(Protocol::of).or(is_call.then_some(Protocol::V1))?;
-        Some(Arc::new(Tagger::new(protocol, names, EventSchema::module())))
+        Some(Arc::new(Tagger::new(protocol, names, Schema::module())))
     }
 }
 
@@ -88,7 +87,7 @@ pub struct SpacetimeLane {
     token: Option<Secret>,
     names: Arc<Names>,
     bounds: Bounds,
-    schema: EventSchema,
+    schema: Arc<Schema>,
 }
 
 impl SpacetimeLane {
@@ -99,7 +98,7 @@ impl SpacetimeLane {
         token: Option<Secret>,
         names: Arc<Names>,
     ) -> SpacetimeLane {
-        let (database, bounds, schema) = (database.into(), Bounds::default(), EventSchema::module());
+        let (database, bounds, schema) = (database.into(), Bounds::default(), Schema::module());
         SpacetimeLane { profile, database, token, names, bounds, schema }
     }
 
@@ -110,9 +109,9 @@ impl SpacetimeLane {
         self
     }
 
-    /// The lane with another schema of `sync_event`.
+    /// The lane with the schema that its server reports.
     #[must_use]
-    pub fn with_schema(mut self, schema: EventSchema) -> SpacetimeLane {
+    pub fn with_schema(mut self, schema: Arc<Schema>) -> SpacetimeLane {
         self.schema = schema;
         self
     }
@@ -185,7 +184,7 @@ impl Lane for SpacetimeLane {
             let what = format!("the server picked the subprotocol {chosen:?}, which was not offered");
             return Err(OpenError::lasting(what).hint("is this a SpacetimeDB server?"));
         };
-        let (names, schema) = (Arc::clone(&self.names), self.schema.clone());
+        let (names, schema) = (Arc::clone(&self.names), Arc::clone(&self.schema));
         let mut session =
             session::SpacetimeSession::greet(socket, protocol, names, self.bounds, client.name.clone(), schema).await?;
         session.spoken = Some(Spoken {

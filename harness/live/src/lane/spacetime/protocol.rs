@@ -10,22 +10,20 @@ use spacetimedb_lib::bsatn;
 
 use super::compression::{Budget, Compressed};
 
-/// The subprotocol whose messages are JSON text: v1 in other clothes.
+/// The subprotocol whose messages are those of v1, as JSON text.
 pub const JSON_PROTOCOL: &str = v1::TEXT_PROTOCOL;
 
-/// A subprotocol.
+/// A binary subprotocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Protocol {
-    /// `v1.bsatn.spacetimedb`
     V1,
-    /// `v2.bsatn.spacetimedb`
     V2,
-    /// `v3.bsatn.spacetimedb`
     V3,
 }
 
 impl Protocol {
-    /// The subprotocol of a name.
+    /// The subprotocol of this name.
     pub fn of(name: &str) -> Option<Protocol> {
         match name {
             v1::BIN_PROTOCOL => Some(Protocol::V1),
@@ -36,56 +34,34 @@ impl Protocol {
     }
 }
 
-/// A server's message.
+/// A server's message, read: of v1, or of v2 and v3.
 pub enum ServerMessage {
-    /// Of v1.
     V1(v1::ServerMessage<v1::BsatnFormat>),
-    /// Of v2 or v3.
     V2(v2::ServerMessage),
 }
 
-/// A client's message.
+/// A client's message, read: of v1, or of v2 and v3.
 pub enum ClientMessage {
-    /// Of v1.
     V1(v1::ClientMessage<Bytes>),
-    /// Of v2 or v3.
     V2(v2::ClientMessage),
 }
 
 /// Why a frame can't be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// The frame has no byte.
     #[error("an empty frame")]
     Empty,
-    /// The compression tag is none that is known.
     #[error("a frame whose compression tag is {0}; 0, 1 and 2 are known")]
     Tag(u8),
-    /// The compressed bytes can't be inflated.
     #[error("a frame whose {kind} bytes can't be inflated: {why}")]
-    Inflate {
-        /// `gzip` or `brotli`.
-        kind: &'static str,
-        /// What is wrong.
-        why: String,
-    },
-    /// The bytes are no message.
+    Inflate { kind: &'static str, why: String },
     #[error("a frame that is no {protocol:?} message: {why}")]
-    Decode {
-        /// The subprotocol.
-        protocol: Protocol,
-        /// What is wrong.
-        why: String,
-    },
-    /// The message can't be written.
+    Decode { protocol: Protocol, why: String },
     #[error("a message that can't be encoded: {0}")]
     Encode(String),
 }
 
 /// Reads a server's frame: one message, or in v3 one or more.
-///
-/// # Errors
-/// Where the frame is none of that subprotocol.
 pub fn decode_server(protocol: Protocol, frame: &[u8]) -> Result<Vec<ServerMessage>, WireError> {
     let (&tag, rest) = frame.split_first().ok_or(WireError::Empty)?;
     let inflated;
@@ -108,9 +84,6 @@ pub fn decode_server(protocol: Protocol, frame: &[u8]) -> Result<Vec<ServerMessa
 }
 
 /// Reads a client's frame.
-///
-/// # Errors
-/// Where the frame is none of that subprotocol.
 pub fn decode_client(protocol: Protocol, frame: &[u8]) -> Result<Vec<ClientMessage>, WireError> {
     let mut bytes = frame;
     let mut messages = Vec::new();
@@ -125,9 +98,6 @@ pub fn decode_client(protocol: Protocol, frame: &[u8]) -> Result<Vec<ClientMessa
 }
 
 /// Writes a server's frame.
-///
-/// # Errors
-/// None in practice: what was read can be written.
 pub fn encode_server(messages: &[ServerMessage], how: Compressed) -> Result<Bytes, WireError> {
     let mut bare = Vec::new();
     for message in messages {
@@ -143,9 +113,6 @@ pub fn encode_server(messages: &[ServerMessage], how: Compressed) -> Result<Byte
 }
 
 /// Writes a client's frame.
-///
-/// # Errors
-/// None in practice.
 pub fn encode_client(messages: &[ClientMessage]) -> Result<Bytes, WireError> {
     let mut frame = Vec::new();
     for message in messages {
@@ -165,7 +132,7 @@ fn one<'de, T: spacetimedb_lib::de::Deserialize<'de>>(
     let before = bytes.len();
     let message = bsatn::from_reader(bytes).map_err(|error| WireError::Decode { protocol, why: error.to_string() })?;
     if bytes.len() == before {
-        // Every message has a tag of its own, so none is empty: this only keeps the loops of the callers bounded.
+        // Every message has a tag, so none is empty; this keeps the callers' loops bounded.
         return Err(WireError::Decode { protocol, why: "an empty message".to_owned() });
     }
     Ok(message)
@@ -178,22 +145,19 @@ fn only_one_before_v3(protocol: Protocol, rest: &[u8]) -> Result<(), WireError> 
     Ok(())
 }
 
-/// Looks at, and may change, every list of rows that a message brings: those of a snapshot and the inserts of a transaction,
-/// each with its table's name. Deleted rows and what an unsubscribe hands back are not brought. `see` says whether it changed
-/// the list; a list of v1 that came compressed is compressed again where it was changed, and left as it came where not.
-///
-/// # Errors
-/// The first that `see` returns, and where a compressed list of v1 can't be read.
-pub fn each_row_list(message: &mut ServerMessage, see: See<'_>) -> Result<(), WireError> {
+/// Visits every list of rows that a message brings, with its table's name: those of a snapshot, and the inserts of a
+/// transaction. Deleted rows, and the rows that an unsubscribe returns, are not visited. `visit` may change the list and returns
+/// whether it did; a list of v1 that came compressed is then compressed again.
+pub fn each_row_list(message: &mut ServerMessage, visit: Visit<'_>) -> Result<(), WireError> {
     match message {
-        ServerMessage::V1(message) => v1_lists(message, see),
-        ServerMessage::V2(message) => v2_lists(message, see),
+        ServerMessage::V1(message) => v1_lists(message, visit),
+        ServerMessage::V2(message) => v2_lists(message, visit),
     }
 }
 
-type See<'a> = &'a mut dyn FnMut(&str, &mut BsatnRowList) -> Result<bool, WireError>;
+type Visit<'a> = &'a mut dyn FnMut(&str, &mut BsatnRowList) -> Result<bool, WireError>;
 
-fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, see: See<'_>) -> Result<(), WireError> {
+fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, visit: Visit<'_>) -> Result<(), WireError> {
     let tables = match message {
         v1::ServerMessage::InitialSubscription(initial) => &mut initial.database_update.tables[..],
         v1::ServerMessage::SubscribeMultiApplied(applied) => &mut applied.update.tables[..],
@@ -210,7 +174,7 @@ fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, see: See<'_>) -> R
         for update in &mut table.updates {
             let (how, bytes) = match update {
                 v1::CompressableQueryUpdate::Uncompressed(update) => {
-                    see(&table.table_name, &mut update.inserts)?;
+                    visit(&table.table_name, &mut update.inserts)?;
                     continue;
                 }
                 v1::CompressableQueryUpdate::Gzip(bytes) => (Compressed::Gzip, bytes),
@@ -218,7 +182,7 @@ fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, see: See<'_>) -> R
             };
             let inflated = budget.inflate(how, bytes)?;
             let mut query: v1::QueryUpdate<v1::BsatnFormat> = one(Protocol::V1, &mut &inflated[..])?;
-            if see(&table.table_name, &mut query.inserts)? {
+            if visit(&table.table_name, &mut query.inserts)? {
                 let bare = bsatn::to_vec(&query).map_err(|error| WireError::Encode(error.to_string()))?;
                 *bytes = how.deflate(&bare)?;
             }
@@ -227,11 +191,11 @@ fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, see: See<'_>) -> R
     Ok(())
 }
 
-fn v2_lists(message: &mut v2::ServerMessage, see: See<'_>) -> Result<(), WireError> {
+fn v2_lists(message: &mut v2::ServerMessage, visit: Visit<'_>) -> Result<(), WireError> {
     let transaction = match message {
         v2::ServerMessage::SubscribeApplied(applied) => {
             for table in &mut applied.rows.tables {
-                see(&table.table, &mut table.rows)?;
+                visit(&table.table, &mut table.rows)?;
             }
             return Ok(());
         }
@@ -245,7 +209,7 @@ fn v2_lists(message: &mut v2::ServerMessage, see: See<'_>) -> Result<(), WireErr
     for table in transaction.query_sets.iter_mut().flat_map(|set| &mut set.tables) {
         for rows in &mut table.rows {
             if let v2::TableUpdateRows::PersistentTable(rows) = rows {
-                see(&table.table_name, &mut rows.inserts)?;
+                visit(&table.table_name, &mut rows.inserts)?;
             }
         }
     }

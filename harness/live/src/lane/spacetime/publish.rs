@@ -1,13 +1,14 @@
-//! The call that publishes an event, in both forms that its arguments have: BSATN over the socket, JSON over HTTP and in the
+//! The arguments of the call that publishes an event, in both of their forms: BSATN over the socket, JSON over HTTP and in the
 //! JSON subprotocol.
 //!
-//! Its first three arguments are the stream, the idempotency key and the payload, all text; what follows differs by module,
-//! and is left alone.
+//! The first three arguments are the stream, the idempotency key and the payload, all text. What follows differs by module and
+//! stays as it came.
 
 use bytes::Bytes;
 use spacetimedb_lib::bsatn;
 
-use super::sort::Sorter;
+use super::classify::Classifier;
+use super::edit::quoted;
 use crate::frame::{Carried, Edit, pointer};
 
 /// The arguments that can be changed, by name, in order.
@@ -15,7 +16,7 @@ const NAMES: [&str; 3] = ["stream_id", "idempotency_key", "payload"];
 
 /// Arguments of a publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Call<'a> {
+pub(super) struct PublishArgs<'a> {
     texts: [String; 3],
     rest: Rest<'a>,
 }
@@ -27,39 +28,30 @@ enum Rest<'a> {
     Json(&'a str),
 }
 
-impl<'a> Call<'a> {
-    /// Reads arguments in BSATN.
-    pub(super) fn of_bsatn(args: &'a [u8]) -> Option<Call<'a>> {
+impl<'a> PublishArgs<'a> {
+    pub(super) fn of_bsatn(args: &'a [u8]) -> Option<PublishArgs<'a>> {
         let mut rest = args;
         let mut text = || bsatn::from_reader::<Box<str>>(&mut rest).map(String::from).ok();
         let texts = [text()?, text()?, text()?];
-        Some(Call { texts, rest: Rest::Bsatn(rest) })
+        Some(PublishArgs { texts, rest: Rest::Bsatn(rest) })
     }
 
-    /// Reads arguments in JSON.
-    pub(super) fn of_json(args: &'a str) -> Option<Call<'a>> {
+    pub(super) fn of_json(args: &'a str) -> Option<PublishArgs<'a>> {
         let elements = pointer::elements(args)?;
         let text = |at: usize| serde_json::from_str::<String>(elements.get(at)?).ok();
-        Some(Call { texts: [text(0)?, text(1)?, text(2)?], rest: Rest::Json(args) })
+        Some(PublishArgs { texts: [text(0)?, text(1)?, text(2)?], rest: Rest::Json(args) })
     }
 
-    /// The stream's name on the wire.
-    pub(super) fn stream_id(&self) -> &str {
-        &self.texts[0]
+    /// The event that is published; `None` where it is of no stream of the plan.
+    pub(super) fn event(&self, classifier: &Classifier) -> Option<Carried> {
+        let [stream_id, _, payload] = &self.texts;
+        let stream = classifier.names.stream_of_candidate(stream_id)?;
+        Some(Carried { stream, seq: None, payload: payload.clone() })
     }
 
-    /// The event that is published.
-    pub(super) fn event(&self, sorter: &Sorter) -> Option<Carried> {
-        Some(Carried {
-            stream: sorter.names.stream_of_candidate(self.stream_id())?,
-            seq: None,
-            payload: self.texts[2].clone(),
-        })
-    }
-
-    /// The same with a value changed; `None` where the change does not apply.
-    pub(super) fn edited(mut self, sorter: &Sorter, edit: &Edit) -> Option<Call<'a>> {
-        if !sorter.means(edit, self.stream_id(), None) {
+    /// The same with a value changed; `None` where the edit does not apply.
+    pub(super) fn edited(mut self, classifier: &Classifier, edit: &Edit) -> Option<PublishArgs<'a>> {
+        if !classifier.applies(edit, &self.texts[0], None) {
             return None;
         }
         match edit {
@@ -84,14 +76,13 @@ impl<'a> Call<'a> {
         Some(Bytes::from(out))
     }
 
-    /// Writes arguments that came in JSON; what was not changed stays the text that it was.
+    /// Writes arguments that came in JSON; what was not changed keeps its text.
     pub(super) fn to_json(&self) -> Option<String> {
         let Rest::Json(args) = self.rest else { return None };
         let mut places = Vec::new();
         for (standing, text) in pointer::elements(args)?.into_iter().zip(&self.texts) {
             if serde_json::from_str::<String>(standing).ok().as_ref() != Some(text) {
-                let new = serde_json::Value::from(text.as_str()).to_string();
-                places.push((pointer::range_in(args, standing)?, new));
+                places.push((pointer::range_in(args, standing)?, quoted(text)));
             }
         }
         pointer::spliced(args, places)

@@ -1,24 +1,19 @@
-//! What this lane asks of the server: request ids, SQL, and reducers' arguments.
+//! The requests of this lane: their ids, SQL, and reducers' arguments.
 //!
-//! A v2 server's answer to a call names nothing but the request's id. So the id says what the request was for, and the
-//! proxy's tagger, which sees single frames and keeps no state, can tell one answer from another.
+//! A v2 server's answer to a call has only the request's id. So the id says what the request was for: the proxy's tagger sees
+//! single frames and keeps no state.
 
 use bytes::Bytes;
 use spacetimedb_client_api_messages::websocket::common::QuerySetId;
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 use spacetimedb_lib::bsatn;
 use spacetimedb_sats::raw_identifier::RawIdentifier;
-use spacetimedb_sats::{AlgebraicValue, ProductValue};
 
 use super::protocol::{ClientMessage, Protocol};
 
-/// The reducer that checks cursors.
 pub const RESUME_REDUCER: &str = "resume_stream";
-/// The reducer that keeps a client's checkpoint.
 pub const CHECKPOINT_REDUCER: &str = "ack_checkpoint";
-/// The reducer that writes an event.
 pub const APPEND_REDUCER: &str = "append_sync_event";
-/// The reducer that creates a stream or sets its policy.
 pub const POLICY_REDUCER: &str = "set_stream_policy";
 /// A stream that the module knows without its having been created, for a heartbeat before anything is subscribed.
 pub const KNOWN_STREAM: &str = "runtime.codex.worker.events";
@@ -29,19 +24,16 @@ const KINDS: u32 = 8;
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Checks cursors before a resume.
+    /// The check of the cursors before a resume.
     Check,
-    /// Subscribes to events after a check.
+    /// The subscription to events after a check.
     Events,
-    /// Subscribes to events without a check, all of them from the bootstrap.
+    /// The subscription to events from the beginning, without a check.
     Bootstrap,
-    /// Subscribes to the streams' rows: its answer ends the resume and tells the heads.
+    /// The subscription to the streams' rows. Its answer ends the resume and has the heads.
     Heads,
-    /// Gives a set of queries up.
     Unsubscribe,
-    /// Asks whether the lane is alive.
     Heartbeat,
-    /// Tells of a checkpoint.
     Checkpoint,
 }
 
@@ -56,20 +48,18 @@ impl Purpose {
         Purpose::Checkpoint,
     ];
 
-    /// The id of the nth request.
     pub fn request_id(self, nth: u32) -> u32 {
         let kind = Purpose::ALL.iter().position(|purpose| *purpose == self).unwrap_or_default();
         nth.wrapping_mul(KINDS).wrapping_add(1 + kind as u32)
     }
 
-    /// What the request with this id was for; `None` for one that is not this lane's.
+    /// What the request with this id was for; `None` where it is not this lane's.
     pub fn of(request_id: u32) -> Option<Purpose> {
         let kind = (request_id % KINDS).checked_sub(1)?;
         Purpose::ALL.get(kind as usize).copied()
     }
 }
 
-/// A call of a reducer.
 pub fn call(protocol: Protocol, request_id: u32, reducer: &'static str, args: Bytes) -> ClientMessage {
     match protocol {
         Protocol::V1 => ClientMessage::V1(v1::ClientMessage::CallReducer(v1::CallReducer {
@@ -103,7 +93,6 @@ pub fn subscribe(protocol: Protocol, request_id: u32, queries: Vec<String>) -> C
     }
 }
 
-/// Gives up a set of queries.
 pub fn unsubscribe(protocol: Protocol, request_id: u32, query_set: u32) -> ClientMessage {
     let query_set_id = QuerySetId::new(query_set);
     match protocol {
@@ -121,42 +110,18 @@ pub fn unsubscribe(protocol: Protocol, request_id: u32, query_set: u32) -> Clien
 
 /// The arguments of `resume_stream`: `cursors: Vec<StreamCursor { stream_id: String, resume_after: u64 }>`.
 pub fn resume_args(cursors: &[(String, u64)]) -> Bytes {
-    let cursors: Vec<AlgebraicValue> = cursors
-        .iter()
-        .map(|(stream_id, cursor)| {
-            let columns = [AlgebraicValue::String(stream_id.as_str().into()), AlgebraicValue::U64(*cursor)];
-            AlgebraicValue::Product(ProductValue::from_iter(columns))
-        })
-        .collect();
-    // The count, then each cursor; written by hand, since a list of products has no Rust type here.
-    let mut bytes = (cursors.len() as u32).to_le_bytes().to_vec();
-    for cursor in &cursors {
-        bytes.extend(bsatn::to_vec(cursor).unwrap_or_default());
-    }
-    Bytes::from(bytes)
+    Bytes::from(bsatn::to_vec(cursors).unwrap_or_default())
 }
 
-/// Reads the arguments of `resume_stream`.
 pub fn read_resume_args(args: &[u8]) -> Option<Vec<(String, u64)>> {
     let mut rest = args;
-    let count: u32 = bsatn::from_reader(&mut rest).ok()?;
-    let mut cursors = Vec::new();
-    for _ in 0..count {
-        let stream_id: Box<str> = bsatn::from_reader(&mut rest).ok()?;
-        cursors.push((stream_id.into_string(), bsatn::from_reader(&mut rest).ok()?));
-    }
+    let cursors = bsatn::from_reader(&mut rest).ok()?;
     rest.is_empty().then_some(cursors)
 }
 
-/// The arguments of `ack_checkpoint`. The client's own count of what it has on disk is the seq.
+/// The arguments of `ack_checkpoint`. The seq also is the client's own count of what it has on disk.
 pub fn checkpoint_args(client: &str, stream_id: &str, seq: u64) -> Bytes {
-    let columns = [
-        AlgebraicValue::String(client.into()),
-        AlgebraicValue::String(stream_id.into()),
-        AlgebraicValue::U64(seq),
-        AlgebraicValue::U64(seq),
-    ];
-    Bytes::from(bsatn::to_vec(&ProductValue::from_iter(columns)).unwrap_or_default())
+    Bytes::from(bsatn::to_vec(&(client, stream_id, seq, seq)).unwrap_or_default())
 }
 
 /// A text as SQL writes it.

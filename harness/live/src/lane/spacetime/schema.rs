@@ -1,13 +1,35 @@
-//! Holds a database's module against what this lane reads and calls: the tables' columns by name, type and order, which is
-//! all that a row has on the wire, and the reducers' arguments by type and order.
+//! The tables and reducers of a database's module, as its server reports them.
+//!
+//! A row has no column names on the wire, only an order. The reported schema gives each column its name, place and type, so
+//! that no code here depends on their order. A module may have more tables, more columns, or another order of columns.
 
-use serde_json::Value;
-use spacetimedb_sats::AlgebraicType;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use serde::Deserialize;
+use spacetimedb_sats::algebraic_type::fmt::fmt_algebraic_type;
+use spacetimedb_sats::serde::SerdeWrapper;
+use spacetimedb_sats::{AlgebraicType, AlgebraicTypeRef, ProductType, Typespace};
 
 use super::request::{APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, RESUME_REDUCER};
-use super::rows::{EVENT_TABLE, EventSchema, STREAM_TABLE, stream_columns};
+use super::rows::{EVENT_TABLE, STREAM_TABLE};
 
-/// The reducers with the types of their arguments.
+/// The columns that the lane reads, by name.
+const COLUMNS: [(&str, &[(&str, AlgebraicType)]); 2] = [
+    (
+        EVENT_TABLE,
+        &[
+            ("stream_id", AlgebraicType::String),
+            ("seq", AlgebraicType::U64),
+            ("idempotency_key", AlgebraicType::String),
+            ("payload_hash", AlgebraicType::String),
+            ("payload", AlgebraicType::String),
+        ],
+    ),
+    (STREAM_TABLE, &[("stream_id", AlgebraicType::String), ("head_seq", AlgebraicType::U64)]),
+];
+
+/// The reducers that the lane calls, with the types of their arguments, which have an order and no names on the wire.
 const REDUCERS: [(&str, &str); 4] = [
     (APPEND_REDUCER, "String, String, String, String, Option<U64>"),
     (POLICY_REDUCER, "String, Option<String>, Option<String>, Option<U64>, Option<U64>"),
@@ -15,101 +37,154 @@ const REDUCERS: [(&str, &str); 4] = [
     (CHECKPOINT_REDUCER, "String, String, U64, U64"),
 ];
 
-/// Types within types that are looked into.
-const DEPTH: usize = 8;
+/// How many tables or reducers an error lists.
+const LISTED: usize = 24;
 
-/// Compares a schema in the form of version 9.
-///
-/// # Errors
-/// Every difference: what is looked for, and what the module has.
-pub(super) fn compare(schema: &Value, events: &EventSchema) -> Result<(), String> {
-    let types = &schema["typespace"]["types"];
-    let mut wrong = Vec::new();
-    let event_columns: Vec<(&str, AlgebraicType)> = events.columns().collect();
-    for (table, columns) in [(EVENT_TABLE, event_columns), (STREAM_TABLE, stream_columns().to_vec())] {
-        let wanted = columns.iter().map(|(name, kind)| format!("{name} {kind:?}"));
-        let wanted = wanted.collect::<Vec<_>>().join(", ");
-        let has = named(&schema["tables"], table).map(|table| {
-            let product = table["product_type_ref"].as_u64().and_then(|at| usize::try_from(at).ok());
-            let row = product.map_or(&Value::Null, |at| &types[at]);
-            elements(row).map(|element| column(element, types)).collect::<Vec<_>>().join(", ")
-        });
-        tell(&mut wrong, &format!("the table `{table}` with the columns"), &wanted, has, schema, "tables");
+/// A server's report of this project's module.
+static MODULE: LazyLock<Arc<Schema>> =
+    LazyLock::new(|| Arc::new(Schema::parse(include_bytes!("schema/module.json")).unwrap_or_default()));
+
+/// The tables and reducers of a module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schema {
+    tables: BTreeMap<String, Arc<ProductType>>,
+    reducers: BTreeMap<String, ProductType>,
+}
+
+/// The parts of a schema of version 9 that the lane needs.
+#[derive(Deserialize)]
+struct Reported {
+    typespace: SerdeWrapper<Typespace>,
+    tables: Vec<ReportedTable>,
+    reducers: Vec<ReportedReducer>,
+}
+
+#[derive(Deserialize)]
+struct ReportedTable {
+    name: String,
+    product_type_ref: u32,
+}
+
+#[derive(Deserialize)]
+struct ReportedReducer {
+    name: String,
+    params: SerdeWrapper<ProductType>,
+}
+
+impl Schema {
+    /// The schema of this project's module: for a server that reports none, and for a proxy that knows no database.
+    pub fn module() -> Arc<Schema> {
+        Arc::clone(&MODULE)
     }
-    for (reducer, wanted) in REDUCERS {
-        let has = named(&schema["reducers"], reducer).map(|reducer| {
-            let arguments = reducer["params"]["elements"].as_array().into_iter().flatten();
-            let arguments = arguments.map(|element| in_words(&element["algebraic_type"], types, DEPTH));
-            arguments.collect::<Vec<_>>().join(", ")
-        });
-        tell(&mut wrong, &format!("the reducer `{reducer}` with the arguments"), wanted, has, schema, "reducers");
+
+    /// Reads what a server answers to `GET /v1/database/NAME/schema?version=9`.
+    ///
+    /// # Errors
+    /// Where it is no schema of that version.
+    pub fn parse(json: &[u8]) -> Result<Schema, String> {
+        let reported: Reported = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        let types = reported.typespace.0;
+        let row = |table: &ReportedTable| match inlined(types.get(AlgebraicTypeRef(table.product_type_ref))?, &types)? {
+            AlgebraicType::Product(row) => Some(Arc::new(row)),
+            _ => None,
+        };
+        let arguments = |reducer: ReportedReducer| {
+            let inlined = inlined(&AlgebraicType::Product(reducer.params.0), &types)?;
+            Some((reducer.name, inlined.into_product().ok()?))
+        };
+        let tables = reported.tables.iter().filter_map(|table| Some((table.name.clone(), row(table)?)));
+        Ok(Schema { tables: tables.collect(), reducers: reported.reducers.into_iter().filter_map(arguments).collect() })
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
-}
 
-fn tell(wrong: &mut Vec<String>, what: &str, wanted: &str, has: Option<String>, schema: &Value, all: &str) {
-    match has {
-        Some(has) if has == wanted => {}
-        Some(has) => wrong.push(format!("{what} ({wanted}) is looked for, and it has ({has})")),
-        None => {
-            let list = schema[all].as_array().into_iter().flatten();
-            let names: Vec<&str> = list.filter_map(|one| one["name"].as_str()).take(24).collect();
-            wrong.push(format!("{what} ({wanted}) is looked for, and the module's {all} are {}", names.join(", ")));
-        }
+    /// The columns of a table.
+    pub(super) fn columns(&self, table: &str) -> Option<&Arc<ProductType>> {
+        self.tables.get(table)
     }
-}
 
-fn named<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
-    list.as_array()?.iter().find(|one| one["name"].as_str() == Some(name))
-}
-
-fn elements(product: &Value) -> impl Iterator<Item = &Value> {
-    product["Product"]["elements"].as_array().into_iter().flatten()
-}
-
-fn column(element: &Value, types: &Value) -> String {
-    let name = element["name"]["some"].as_str().unwrap_or("(no name)");
-    format!("{name} {}", in_words(&element["algebraic_type"], types, DEPTH))
-}
-
-/// A type in words. A product of one special element, such as a timestamp's, is that element, as it is on the wire.
-fn in_words(kind: &Value, types: &Value, depth: usize) -> String {
-    let Some((tag, inner)) = kind.as_object().and_then(|kind| kind.iter().next()) else {
-        return "(no type)".to_owned();
-    };
-    if depth == 0 {
-        return "…".to_owned();
-    }
-    let within = |kind: &Value| in_words(kind, types, depth - 1);
-    match tag.as_str() {
-        "Ref" => {
-            let at = inner.as_u64().and_then(|at| usize::try_from(at).ok());
-            at.map_or_else(|| "(no type)".to_owned(), |at| within(&types[at]))
-        }
-        "Array" => format!("Vec<{}>", within(inner)),
-        "Product" => {
-            let all: Vec<&Value> = elements(kind).collect();
-            match all[..] {
-                [only] if only["name"]["some"].as_str().is_some_and(|name| name.starts_with("__")) => {
-                    within(&only["algebraic_type"])
-                }
-                _ => {
-                    let all: Vec<String> = all.iter().map(|one| within(&one["algebraic_type"])).collect();
-                    format!("({})", all.join(", "))
-                }
+    /// Compares the module with what the lane reads and calls.
+    ///
+    /// # Errors
+    /// Every difference: what the lane looks for, and what the module has.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let mut wrong = Vec::new();
+        for (table, wanted) in COLUMNS {
+            let what = format!("the table `{table}` with the columns ({})", listed(wanted.iter().map(column)));
+            let has_all = |row: &ProductType| {
+                wanted.iter().all(|(name, kind)| {
+                    row.elements.iter().any(|has| has.has_name(name) && has.algebraic_type == *kind)
+                })
+            };
+            match self.tables.get(table) {
+                Some(row) if has_all(row) => {}
+                Some(row) => wrong.push(differs(&what, &columns(row))),
+                None => wrong.push(missing(&what, "tables", self.tables.keys())),
             }
         }
-        "Sum" => {
-            let variants = inner["variants"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let is = |at: usize, name: &str| variants[at]["name"]["some"].as_str() == Some(name);
-            if variants.len() == 2 && is(0, "some") && is(1, "none") {
-                return format!("Option<{}>", within(&variants[0]["algebraic_type"]));
+        for (reducer, wanted) in REDUCERS {
+            let what = format!("the reducer `{reducer}` with the arguments ({wanted})");
+            match self.reducers.get(reducer).map(types) {
+                Some(has) if has == wanted => {}
+                Some(has) => wrong.push(differs(&what, &has)),
+                None => wrong.push(missing(&what, "reducers", self.reducers.keys())),
             }
-            let names: Vec<&str> = variants.iter().filter_map(|one| one["name"]["some"].as_str()).collect();
-            format!("one of {}", names.join(", "))
         }
-        plain => plain.to_owned(),
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }
+}
+
+/// A type without references to others; `None` where it refers to itself or to nothing. A product of one special element,
+/// such as a timestamp's, is that element, as it is on the wire.
+fn inlined(kind: &AlgebraicType, types: &Typespace) -> Option<AlgebraicType> {
+    let mut inlined = kind.clone();
+    types.clone().inline_typerefs_in_type(&mut inlined).ok()?;
+    if let AlgebraicType::Product(row) = &mut inlined {
+        for column in &mut row.elements {
+            if let AlgebraicType::Product(special) = &mut column.algebraic_type
+                && special.is_special()
+            {
+                column.algebraic_type = special.elements[0].algebraic_type.clone();
+            }
+        }
+    }
+    Some(inlined)
+}
+
+fn differs(what: &str, has: &str) -> String {
+    format!("{what} is looked for, and it has ({has})")
+}
+
+fn missing<'a>(what: &str, all: &str, names: impl Iterator<Item = &'a String>) -> String {
+    format!("{what} is looked for, and the module's {all} are {}", listed(names.take(LISTED)))
+}
+
+fn column((name, kind): &(&str, AlgebraicType)) -> String {
+    format!("{name} {}", in_words(kind))
+}
+
+/// Columns in words, as errors list them.
+pub(super) fn columns(row: &ProductType) -> String {
+    let name = |name: &Option<_>| name.as_deref().unwrap_or("(no name)").to_owned();
+    listed(row.elements.iter().map(|has| format!("{} {}", name(&has.name), in_words(&has.algebraic_type))))
+}
+
+fn types(arguments: &ProductType) -> String {
+    listed(arguments.elements.iter().map(|argument| in_words(&argument.algebraic_type)))
+}
+
+/// A type in words. The names of a product's elements are left out: they do not count on the wire.
+pub(super) fn in_words(kind: &AlgebraicType) -> String {
+    match kind {
+        AlgebraicType::Array(array) => format!("Vec<{}>", in_words(&array.elem_ty)),
+        AlgebraicType::Product(product) => format!("({})", types(product)),
+        kind => match kind.as_option() {
+            Some(some) => format!("Option<{}>", in_words(some)),
+            None => fmt_algebraic_type(kind).to_string(),
+        },
+    }
+}
+
+fn listed(items: impl Iterator<Item: std::fmt::Display>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cutover_core::hash::PayloadHash;
+use cutover_core::hash::sha256;
 use cutover_core::text::Secret;
-use sha2::{Digest, Sha256};
 
 use super::admin::{self, AdminError};
 use super::profile::SpacetimeProfile;
+use super::schema::Schema;
 use super::{SpacetimeLane, SpacetimeTaggers};
 use crate::bounds::{self, Bound};
 use crate::frame::TaggerFactory;
@@ -69,8 +69,12 @@ impl SpacetimeService {
         client(&self.profile, &self.at, Some(&self.token), within)
     }
 
-    fn open(&self, space: &Space, names: Arc<Names>) -> SpacetimeLane {
-        SpacetimeLane::new(self.profile.clone(), &space.name, Some(self.token.clone()), names)
+    /// The lane over a database, with the schema that the server reports of its module.
+    async fn open(&self, space: &Space, names: Arc<Names>) -> Result<(SpacetimeLane, Arc<Schema>), OpenError> {
+        let reported = admin::schema(&mut self.http(bounds::ADMIN)?, &space.name).await?;
+        let schema = reported.map_or_else(Schema::module, Arc::new);
+        let lane = SpacetimeLane::new(self.profile.clone(), &space.name, Some(self.token.clone()), names);
+        Ok((lane.with_schema(schema.clone()), schema))
     }
 }
 
@@ -112,21 +116,24 @@ impl Service for SpacetimeService {
         if let Some(mut compiled) = first {
             *compiled = true;
         }
-        let digest = PayloadHash::from_bytes(Sha256::digest(&self.run.module).into());
-        Ok(Space { name, module_digest: Some(digest.to_string()) })
+        Ok(Space { name, module_digest: Some(sha256(&self.run.module)) })
     }
 
-    fn lane(&self, space: &Space, names: Arc<Names>) -> (Arc<dyn Lane>, Arc<dyn TaggerFactory>) {
-        (Arc::new(self.open(space, names.clone())), Arc::new(SpacetimeTaggers::new(names)))
+    async fn lane(
+        &self,
+        space: &Space,
+        names: Arc<Names>,
+    ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError> {
+        let (lane, schema) = self.open(space, names.clone()).await?;
+        Ok((Arc::new(lane), Arc::new(SpacetimeTaggers::new(names, schema))))
     }
 
     async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError> {
         // The first call of a reducer may find the server still compiling the module.
         let bounds = Bounds { operation: Bounds::default().operation, ..trial_bounds() };
-        let opened = self.http(bounds.operation);
-        let mut http =
-            opened.map_err(|source| TrialError::Open { trying: "a request for the schema".to_owned(), source })?;
-        self.open(space, names).with_bounds(bounds).try_out(&self.at, &mut http, trial).await
+        let opened = self.open(space, names).await;
+        let (lane, _) = opened.map_err(|source| TrialError::Open { trying: "the schema".to_owned(), source })?;
+        lane.with_bounds(bounds).try_out(&self.at, trial).await
     }
 
     async fn clean_up(&self, keep: bool, within: Duration) -> Vec<String> {

@@ -17,7 +17,8 @@ use super::incoming::{Call, Incoming, Kind, read};
 use super::protocol::{ClientMessage, Protocol, decode_server, encode_client};
 use super::request::{self, CHECKPOINT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
 use super::resume::QuerySet;
-use super::rows::{EventRow, EventSchema, StreamRow};
+use super::rows::{EventRow, StreamRow};
+use super::schema::Schema;
 use crate::lane::conversation::{Connection, Conversation, in_words};
 use crate::lane::names::Names;
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
@@ -31,7 +32,7 @@ pub(super) type Reply = Result<Vec<StreamRow>, String>;
 pub(super) struct SpacetimeSession {
     connection: Connection<u32, Reply>,
     pub(super) protocol: Protocol,
-    schema: EventSchema,
+    schema: Arc<Schema>,
     names: Arc<Names>,
     client: String,
     connection_id: Option<ConnectionId>,
@@ -55,7 +56,7 @@ impl SpacetimeSession {
         names: Arc<Names>,
         bounds: Bounds,
         client: String,
-        schema: EventSchema,
+        schema: Arc<Schema>,
     ) -> Result<SpacetimeSession, OpenError> {
         let mut session = SpacetimeSession {
             connection: Connection::new(socket, bounds),
@@ -94,7 +95,7 @@ impl SpacetimeSession {
     }
 
     fn take_message(&mut self, incoming: Incoming) {
-        let via = incoming.via();
+        let via = incoming.kind.via();
         for event in incoming.events {
             match event {
                 Ok(row) => self.take_event(row, via),

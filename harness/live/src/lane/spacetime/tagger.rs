@@ -1,50 +1,59 @@
-//! Says what a SpacetimeDB frame carries.
+//! Says what a SpacetimeDB frame carries, and changes it.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cutover_core::ids::Seq;
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 
+use super::classify::{Ask, Classifier, Content, Message, merged};
 use super::edit;
 use super::incoming::read;
+use super::json::JsonMessage;
 use super::naming;
 use super::protocol::{ClientMessage, Protocol, ServerMessage, decode_client, decode_server};
-use super::publish;
+use super::publish::PublishArgs;
 use super::request::{APPEND_REDUCER, RESUME_REDUCER, read_resume_args};
-use super::rows::EventSchema;
-use super::sort::{Ask, Sorter, merged};
+use super::schema::Schema;
 use crate::frame::{Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Look, TaggerFactory};
 use crate::lane::generic::{self, json_of};
 use crate::lane::names::Names;
 use crate::lane::wire_http;
 
-/// Knows the frames of one connection's subprotocol.
+/// Knows the frames of one connection.
 #[derive(Debug, Clone)]
 pub struct Tagger {
-    pub(super) protocol: Protocol,
-    pub(super) sorter: Sorter,
-    pub(super) schema: EventSchema,
+    format: Format,
+    classifier: Classifier,
+    schema: Arc<Schema>,
+}
+
+/// How a connection's messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Bsatn(Protocol),
+    /// As JSON text ([`JSON_PROTOCOL`](super::JSON_PROTOCOL)).
+    Json,
 }
 
 /// Chooses the tagger by the subprotocol that the server picked.
 #[derive(Debug, Clone)]
 pub struct SpacetimeTaggers {
     names: Arc<Names>,
+    schema: Arc<Schema>,
 }
 
 impl SpacetimeTaggers {
-    /// Taggers for a lane with these streams.
-    pub fn new(names: Arc<Names>) -> SpacetimeTaggers {
-        SpacetimeTaggers { names }
+    /// Taggers for a lane with these streams and this module.
+    pub fn new(names: Arc<Names>, schema: Arc<Schema>) -> SpacetimeTaggers {
+        SpacetimeTaggers { names, schema }
     }
 }
 
 impl TaggerFactory for SpacetimeTaggers {
     fn tagger(&self, _request_target: &str, subprotocol: Option<&str>) -> Arc<dyn FrameTagger> {
-        // Where none was picked the connection is the writer's HTTP, whose frames are no BSATN at all.
+        // A connection without a subprotocol is the writer's HTTP, whose frames are no BSATN.
         let protocol = subprotocol.and_then(Protocol::of).unwrap_or(Protocol::V1);
-        Arc::new(Tagger::new(protocol, Arc::clone(&self.names), EventSchema::module()))
+        Arc::new(Tagger::new(protocol, Arc::clone(&self.names), Arc::clone(&self.schema)))
     }
 }
 
@@ -80,58 +89,69 @@ pub(super) fn asked(message: &ClientMessage) -> (u32, Asked<'_>) {
 }
 
 impl Tagger {
-    /// A tagger for one subprotocol and one schema of events.
-    pub fn new(protocol: Protocol, names: Arc<Names>, schema: EventSchema) -> Tagger {
-        Tagger { protocol, sorter: Sorter::new(names), schema }
+    /// A tagger for a connection that speaks BSATN.
+    pub fn new(protocol: Protocol, names: Arc<Names>, schema: Arc<Schema>) -> Tagger {
+        Tagger { format: Format::Bsatn(protocol), classifier: Classifier::new(names), schema }
     }
 
-    fn look_asked(&self, message: &ClientMessage) -> Look {
+    /// A tagger for a connection that speaks JSON.
+    pub fn json(names: Arc<Names>, schema: Arc<Schema>) -> Tagger {
+        Tagger { format: Format::Json, classifier: Classifier::new(names), schema }
+    }
+
+    /// The messages of a WebSocket frame; none where it can't be read.
+    fn messages(&self, frame: &Frame) -> Vec<Message> {
+        match (self.format, &frame.body, frame.direction) {
+            (Format::Bsatn(protocol), Body::Binary(bytes), Direction::Upstream) => {
+                let messages = decode_client(protocol, bytes).unwrap_or_default();
+                messages.iter().map(|message| self.request(message)).collect()
+            }
+            (Format::Bsatn(protocol), Body::Binary(bytes), Direction::Downstream) => {
+                let messages = decode_server(protocol, bytes).unwrap_or_default();
+                messages.into_iter().map(|message| self.incoming(message)).collect()
+            }
+            (Format::Json, Body::Text(text), direction) => {
+                let message = JsonMessage::read(text).map(|message| match direction {
+                    Direction::Upstream => message.request(&self.classifier),
+                    Direction::Downstream => message.incoming(&self.schema),
+                });
+                message.into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn request(&self, message: &ClientMessage) -> Message {
         let (request_id, what) = asked(message);
         let ask = match what {
             Asked::Reducer(RESUME_REDUCER, args) => Ask::Check(read_resume_args(args)),
             Asked::Reducer(APPEND_REDUCER, args) => {
-                Ask::Publish(publish::Call::of_bsatn(args).map(|call| call.stream_id().to_owned()))
+                Ask::Publish(PublishArgs::of_bsatn(args).and_then(|args| args.event(&self.classifier)))
             }
             Asked::Queries(queries) => Ask::Queries(queries.iter().map(|query| query.to_string()).collect()),
             _ => Ask::Other,
         };
-        self.sorter.asked(request_id, ask)
+        Message { names: naming::of_client(message), content: Content::Request { request_id, ask } }
     }
 
-    fn look_incoming(&self, message: &mut ServerMessage) -> Look {
-        let incoming = read(message, &self.schema);
-        let via = incoming.via();
-        let events = incoming.events.into_iter().flatten();
-        self.sorter.incoming(&incoming.kind, via, events.map(|row| (row.stream_id, row.seq)))
+    fn incoming(&self, mut message: ServerMessage) -> Message {
+        let incoming = read(&mut message, &self.schema);
+        let events = incoming.events.into_iter().flatten().collect();
+        Message { names: naming::of_server(&message), content: Content::Incoming { kind: incoming.kind, events } }
     }
 
-    fn asked_contents(&self, bytes: &[u8]) -> Contents {
-        let mut contents = Contents::default();
-        for message in decode_client(self.protocol, bytes).unwrap_or_default() {
-            contents.names.extend(naming::of_client(&message));
-            if let (_, Asked::Reducer(APPEND_REDUCER, args)) = asked(&message) {
-                let event = publish::Call::of_bsatn(args).and_then(|call| call.event(&self.sorter));
-                contents.events.extend(event);
+    fn edit_binary(&self, protocol: Protocol, frame: &Frame, bytes: &[u8], edit: &Edit) -> Option<Frame> {
+        let edited = match (frame.direction, edit) {
+            (Direction::Upstream, Edit::Cursor { stream, to }) => {
+                edit::with_cursor(protocol, &self.classifier, bytes, stream, *to)?
             }
-        }
-        contents
-    }
-
-    fn incoming_contents(&self, bytes: &[u8]) -> Contents {
-        let mut contents = Contents::default();
-        for mut message in decode_server(self.protocol, bytes).unwrap_or_default() {
-            contents.names.extend(naming::of_server(&message));
-            let rows = read(&mut message, &self.schema).events.into_iter().flatten();
-            let carried = rows.filter_map(|row| {
-                Some(Carried {
-                    stream: self.sorter.names.stream_of_candidate(&row.stream_id)?,
-                    seq: Some(Seq(row.seq)),
-                    payload: row.payload,
-                })
-            });
-            contents.events.extend(carried);
-        }
-        contents
+            (Direction::Upstream, edit) => edit::with_publish_edited(protocol, &self.classifier, bytes, edit)?,
+            (Direction::Downstream, Edit::Cursor { .. }) => return None,
+            (Direction::Downstream, edit) => {
+                edit::with_rows_edited(protocol, &self.classifier, &self.schema, bytes, edit)?
+            }
+        };
+        Some(Frame { direction: frame.direction, body: Body::Binary(edited) })
     }
 }
 
@@ -155,7 +175,7 @@ impl Tagger {
     /// The event of a publish.
     fn published(&self, frame: &Frame) -> Option<Carried> {
         let body = json_of(frame)?;
-        publish::Call::of_json(std::str::from_utf8(&body).ok()?)?.event(&self.sorter)
+        PublishArgs::of_json(std::str::from_utf8(&body).ok()?)?.event(&self.classifier)
     }
 
     fn look_http(&self, frame: &Frame, bytes: &[u8]) -> Look {
@@ -166,27 +186,12 @@ impl Tagger {
         look
     }
 
-    fn http_contents(&self, frame: &Frame, bytes: &[u8]) -> Contents {
-        let mut contents = generic::GenericTagger.contents(frame);
-        let head = wire_http::parts(bytes).map(|(head, _)| head).unwrap_or_default();
-        contents.names = called_over_http(head).into_iter().collect();
-        if Tagger::tag_http(frame.direction, bytes) == FrameTag::Publish {
-            contents.events.extend(self.published(frame));
+    fn edit_http(&self, frame: &Frame, bytes: &[u8], edit: &Edit) -> Option<String> {
+        if Tagger::tag_http(frame.direction, bytes) != FrameTag::Publish {
+            return None;
         }
-        contents
-    }
-
-    fn http_edited(&self, frame: &Frame, bytes: &[u8], edit: &Edit) -> Option<Frame> {
-        let publishes = Tagger::tag_http(frame.direction, bytes) == FrameTag::Publish;
-        let edited = publishes.then(|| {
-            let body = json_of(frame)?;
-            let call = publish::Call::of_json(std::str::from_utf8(&body).ok()?)?;
-            generic::with_json(frame, call.edited(&self.sorter, edit)?.to_json()?)
-        });
-        match (edited.flatten(), edit) {
-            (None, Edit::SetJson { pointer, value, .. }) => generic::with_value(frame, pointer, value),
-            (edited, _) => edited,
-        }
+        let body = json_of(frame)?;
+        PublishArgs::of_json(std::str::from_utf8(&body).ok()?)?.edited(&self.classifier, edit)?.to_json()
     }
 }
 
@@ -203,43 +208,50 @@ impl FrameTagger for Tagger {
     }
 
     fn look(&self, frame: &Frame) -> Look {
-        let looks: Vec<Look> = match (&frame.body, frame.direction) {
-            (Body::Http(bytes), _) => return self.look_http(frame, bytes),
-            (Body::Binary(bytes), Direction::Upstream) => {
-                let messages = decode_client(self.protocol, bytes).unwrap_or_default();
-                messages.iter().map(|message| self.look_asked(message)).collect()
-            }
-            (Body::Binary(bytes), Direction::Downstream) => {
-                let messages = decode_server(self.protocol, bytes).unwrap_or_default();
-                messages.into_iter().map(|mut message| self.look_incoming(&mut message)).collect()
-            }
-            _ => Vec::new(),
-        };
-        looks.into_iter().reduce(merged).unwrap_or_else(|| Look::of(frame, FrameTag::Other))
+        if let Body::Http(bytes) = &frame.body {
+            return self.look_http(frame, bytes);
+        }
+        let looks = self.messages(frame).into_iter().map(|message| self.classifier.look(message));
+        looks.reduce(merged).unwrap_or_else(|| Look::of(frame, FrameTag::Other))
     }
 
     fn contents(&self, frame: &Frame) -> Contents {
-        match (&frame.body, frame.direction) {
-            (Body::Http(bytes), _) => self.http_contents(frame, bytes),
-            (Body::Binary(bytes), Direction::Upstream) => self.asked_contents(bytes),
-            (Body::Binary(bytes), Direction::Downstream) => self.incoming_contents(bytes),
-            _ => Contents::default(),
+        let mut contents = match (self.format, &frame.body) {
+            (Format::Json, _) | (_, Body::Http(_)) => generic::GenericTagger.contents(frame),
+            (Format::Bsatn(_), _) => Contents::default(),
+        };
+        if let Body::Http(bytes) = &frame.body {
+            let head = wire_http::parts(bytes).map(|(head, _)| head).unwrap_or_default();
+            contents.names = called_over_http(head).into_iter().collect();
+            if Tagger::tag_http(frame.direction, bytes) == FrameTag::Publish {
+                contents.events.extend(self.published(frame));
+            }
+            return contents;
         }
+        let messages = self.messages(frame);
+        if !messages.is_empty() {
+            contents.names.clear();
+        }
+        for message in messages {
+            contents.names.extend(message.names);
+            contents.events.extend(self.classifier.events(message.content));
+        }
+        contents
     }
 
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
-        let bytes = match &frame.body {
-            Body::Binary(bytes) => bytes,
-            Body::Http(bytes) => return self.http_edited(frame, bytes, edit),
+        let edited = match (self.format, &frame.body) {
+            (Format::Bsatn(protocol), Body::Binary(bytes)) => return self.edit_binary(protocol, frame, bytes, edit),
+            (Format::Json, Body::Text(text)) => JsonMessage::read(text)
+                .and_then(|message| message.edited(frame.direction, edit, &self.classifier, &self.schema)),
+            (_, Body::Http(bytes)) => self.edit_http(frame, bytes, edit),
             _ => return None,
         };
-        let edited = match (frame.direction, edit) {
-            (Direction::Upstream, Edit::Cursor { stream, to }) => edit::with_cursor(self, bytes, stream, *to)?,
-            (Direction::Upstream, edit) => edit::with_publish_edited(self, bytes, edit)?,
-            (Direction::Downstream, Edit::Cursor { .. }) => return None,
-            (Direction::Downstream, edit) => edit::with_rows_edited(self, bytes, edit)?,
-        };
-        Some(Frame { direction: frame.direction, body: Body::Binary(edited) })
+        match (edited, edit) {
+            (Some(json), _) => generic::with_json(frame, json),
+            (None, Edit::SetJson { pointer, value, .. }) => generic::with_value(frame, pointer, value),
+            (None, _) => None,
+        }
     }
 }
 

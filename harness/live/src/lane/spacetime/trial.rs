@@ -3,23 +3,15 @@
 
 use cutover_core::plan::{Compression, Serializer};
 
-use super::{SpacetimeLane, admin, schema};
+use super::SpacetimeLane;
 use crate::bounds;
-use crate::lane::http::HttpClient;
 use crate::lane::trial::{TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{Arrival, ClientOptions, Completion, Endpoint, Lane, OpError, SubscriberSession};
 
 impl SpacetimeLane {
-    /// Tries the database, whose schema is asked for over `http`. The event lies in the trial's own stream.
-    ///
-    /// # Errors
-    /// What does not fit.
-    pub async fn try_out(&self, endpoint: &Endpoint, http: &mut HttpClient, trial: &Trial) -> Result<(), TrialError> {
-        let schema = admin::schema(http, &self.database).await;
-        let schema = schema.map_err(|error| refused(error.to_string(), error.is_retryable()))?;
-        if let Some(schema) = schema {
-            schema::compare(&schema, &self.schema).map_err(TrialError::Module)?;
-        }
+    /// Tries the database. The event lies in the trial's own stream.
+    pub async fn try_out(&self, endpoint: &Endpoint, trial: &Trial) -> Result<(), TrialError> {
+        self.schema.check().map_err(TrialError::Module)?;
         let mut live = None;
         for compression in &trial.compressions {
             let mut session = self.trial_session(endpoint, *compression).await?;

@@ -8,7 +8,7 @@ fn the_topic_after_the_limit_is_a_strike_and_the_third_strike_the_last() {
         queue.push(format!("t{n}")).unwrap();
     }
     assert_eq!(queue.push("t3".to_owned()), Ok(()), "a topic that waits already takes no second place");
-    let strike = |is_last| Err(Strike { queue_depth: 65, is_last });
+    let strike = |is_last| Err(Overflow { queue_depth: 65, is_last });
     assert_eq!(queue.push("more".to_owned()), strike(false));
     assert_eq!(queue.push("more".to_owned()), strike(false));
     assert_eq!(queue.push("other".to_owned()), strike(true));

@@ -1,4 +1,3 @@
-
 use super::{Append, Earlier, check_name, checked_hash, decide_append};
 use crate::rules::refusal::Refusal;
 

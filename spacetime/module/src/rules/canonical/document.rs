@@ -1,8 +1,8 @@
-//! A JSON text taken apart: every value with its canonical spelling, every object with its members in order.
+//! A parsed JSON text: every value with its canonical spelling, every object with its members in order.
 
 use std::ops::Range;
 
-/// A value's place among a document's values.
+/// A value's index among a document's values.
 pub(super) type ValueId = usize;
 
 /// A value of a document.
@@ -24,8 +24,8 @@ pub(super) struct Member {
     pub(super) value: ValueId,
 }
 
-/// All values of one JSON text. They name each other by place, so that neither writing nor dropping a deep document goes
-/// deep into the stack.
+/// All values of one JSON text. They refer to each other by index, so that neither writing nor dropping a deep document
+/// recurses.
 #[derive(Default)]
 pub(super) struct Document {
     pub(super) values: Vec<Value>,
@@ -33,13 +33,13 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Takes a value in, and answers with its place. Values come in the order in which they end, so the root is last.
+    /// Adds a value and returns its id. Values are added in the order in which they end, so the root is last.
     pub(super) fn push(&mut self, value: Value) -> ValueId {
         self.values.push(value);
         self.values.len() - 1
     }
 
-    /// Takes a leaf in whose spelling begins at `start` and is the last one.
+    /// Adds a leaf, whose spelling begins at `start` and ends where the spellings end.
     pub(super) fn push_leaf(&mut self, start: usize) -> ValueId {
         let end = self.spellings.len();
         self.push(Value::Leaf(start..end))

@@ -1,7 +1,7 @@
 //! Canonical JSON (RFC 8785) and the payload hash over it.
 //!
-//! `reader` takes the text apart and puts each object's members in order; what it found is then written out. Neither goes
-//! deeper into the stack for a deeper payload, nor takes longer than in proportion to the payload's size, but for sorting.
+//! `reader` parses the text and sorts each object's members; `document` writes them. Neither recurses, so a deep payload needs
+//! no deep stack, and both take time in proportion to the payload's size, except for sorting.
 
 mod document;
 mod reader;
@@ -14,13 +14,12 @@ pub const MAX_DEPTH: usize = 65_536;
 /// Why a payload has no canonical form, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonError {
-    /// What is wrong.
     pub kind: JsonErrorKind,
     /// Bytes from the payload's start to what is wrong.
     pub offset_bytes: usize,
 }
 
-/// What can be wrong with a payload.
+/// What is wrong with a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JsonErrorKind {
     /// The text does not follow JSON's grammar here.
@@ -37,7 +36,6 @@ pub enum JsonErrorKind {
 
 impl JsonErrorKind {
     /// The word that stands for the kind in a refusal.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Syntax => "syntax",
@@ -50,9 +48,6 @@ impl JsonErrorKind {
 }
 
 /// Hashes a payload: `sha256:` and the lower-case hex digest of its canonical form.
-///
-/// # Errors
-/// As [`canonical`].
 pub fn payload_hash(text: &str) -> Result<String, JsonError> {
     let digest = Sha256::digest(canonical(text)?.as_bytes());
     let mut hash = String::from("sha256:");
@@ -64,9 +59,6 @@ pub fn payload_hash(text: &str) -> Result<String, JsonError> {
 }
 
 /// Writes a JSON text in its canonical form.
-///
-/// # Errors
-/// Whatever keeps the text from having one canonical form, with its place: see [`JsonErrorKind`].
 pub fn canonical(text: &str) -> Result<String, JsonError> {
     Ok(reader::read(text)?.write())
 }

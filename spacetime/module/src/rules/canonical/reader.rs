@@ -1,4 +1,4 @@
-//! Takes a JSON text apart, strictly by its grammar.
+//! Parses a JSON text, strictly by its grammar.
 
 use super::document::{Document, Member, Value, ValueId};
 use super::{JsonError, JsonErrorKind, MAX_DEPTH, write_string};
@@ -103,13 +103,13 @@ impl Reader<'_> {
         self.document.spellings.push(':');
         let key_spelling = start..self.document.spellings.len();
         if let Some(Open::Object(members)) = self.open.last_mut() {
-            // The value's place is filled in when the value ends.
+            // The value's id is filled in when the value ends.
             members.push(Member { key: key.encode_utf16().collect(), key_offset_bytes, key_spelling, value: 0 });
         }
         Ok(Expect::Value)
     }
 
-    /// Gives a value that has just ended to the container that it is in.
+    /// Adds a value that has just ended to the container that it is in.
     fn value_ended(&mut self, value: ValueId) -> Expect {
         match self.open.last_mut() {
             Some(Open::Array(items)) => items.push(value),
@@ -269,7 +269,7 @@ impl Reader<'_> {
     }
 }
 
-/// Puts an object's members in order, and refuses a key that is there twice.
+/// Sorts an object's members, and refuses a key that it has twice.
 fn ordered(mut members: Vec<Member>) -> Result<Vec<Member>, JsonError> {
     members.sort_by(|left, right| left.key.cmp(&right.key));
     for pair in members.windows(2) {

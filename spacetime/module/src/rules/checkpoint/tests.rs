@@ -1,4 +1,3 @@
-
 use super::{Ack, Checkpoint, decide_ack};
 use crate::rules::refusal::Refusal;
 

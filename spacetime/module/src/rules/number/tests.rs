@@ -1,4 +1,3 @@
-
 use super::canonical_number;
 
 fn check(literal: &str, expect: &str) {

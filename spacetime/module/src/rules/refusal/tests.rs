@@ -1,4 +1,3 @@
-
 use super::Refusal;
 use crate::rules::canonical::canonical;
 

@@ -1,4 +1,3 @@
-
 use super::{StreamView, check_resume};
 use crate::rules::canonical::canonical;
 use crate::rules::refusal::Refusal;

@@ -1,4 +1,3 @@
-
 use super::{oldest_after_prune, oldest_after_retention, retention_floor};
 
 #[test]

@@ -1,4 +1,3 @@
-
 use super::{Shape, pair_key};
 
 #[test]

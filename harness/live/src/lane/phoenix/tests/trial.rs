@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use cutover_core::ids::StreamId;
-use cutover_core::plan::{Compression, Serializer};
+use cutover_core::plan::{Compression, Defect, Serializer};
 use cutover_reference::{Config, Defects, Server};
 
 use super::super::PhoenixLane;
@@ -52,7 +52,7 @@ async fn a_service_that_keeps_to_the_contract_passes() {
 
 #[tokio::test]
 async fn a_defect_of_the_lane_is_left_to_the_run() {
-    let tried = Defects::names().into_iter().map(|defect| async move { (defect, tried(defect, "").await) });
+    let tried = Defect::NAMES.iter().map(|defect| async move { (*defect, tried(defect, "").await) });
     for (defect, outcome) in futures_util::future::join_all(tried).await {
         assert_eq!(outcome, Ok(()), "{defect}");
     }

@@ -1,78 +1,121 @@
 #![allow(clippy::unwrap_used)]
+use serde_json::Value;
+use spacetimedb_sats::ProductTypeElement;
+use spacetimedb_sats::raw_identifier::RawIdentifier;
+
 use super::*;
 
-/// What a 1.2.0 server says of this project's module.
+/// A table's name and its columns, in order.
+pub(in crate::lane::spacetime) type MadeTable<'a> = (&'a str, &'a [(&'a str, AlgebraicType)]);
+
+impl Schema {
+    /// A made module with these tables, each with its columns in order.
+    pub(in crate::lane::spacetime) fn of_tables(tables: &[MadeTable<'_>]) -> Schema {
+        let column = |(name, kind): &(&str, AlgebraicType)| {
+            ProductTypeElement::new(kind.clone(), Some(RawIdentifier::new(*name)))
+        };
+        let row = |columns: &[_]| Arc::new(ProductType::from_iter(columns.iter().map(column)));
+        let tables = tables.iter().map(|(table, columns)| ((*table).to_owned(), row(columns))).collect();
+        Schema { tables, reducers: BTreeMap::new() }
+    }
+}
+
+/// A 1.2.0 server's report of this project's module.
 fn module() -> Value {
     serde_json::from_str(include_str!("../schema/module.json")).unwrap()
 }
 
-fn compared(schema: &Value) -> Result<(), String> {
-    compare(schema, &EventSchema::module())
+fn checked(schema: &Value) -> Result<(), String> {
+    Schema::parse(schema.to_string().as_bytes()).unwrap().check()
 }
 
-fn columns<'a>(schema: &'a mut Value, table: &str) -> &'a mut Vec<Value> {
-    let at = named(&schema["tables"], table).unwrap()["product_type_ref"].as_u64().unwrap() as usize;
+fn named<'a>(list: &'a mut Value, name: &str) -> &'a mut Value {
+    list.as_array_mut().unwrap().iter_mut().find(|one| one["name"] == name).unwrap()
+}
+
+fn columns_of<'a>(schema: &'a mut Value, table: &str) -> &'a mut Vec<Value> {
+    let at = named(&mut schema["tables"], table)["product_type_ref"].as_u64().unwrap() as usize;
     schema["typespace"]["types"][at]["Product"]["elements"].as_array_mut().unwrap()
 }
 
-#[test]
-fn the_module_of_this_project_is_what_the_lane_reads() {
-    assert_eq!(compared(&module()), Ok(()));
+fn arguments_of<'a>(schema: &'a mut Value, reducer: &str) -> &'a mut Vec<Value> {
+    named(&mut schema["reducers"], reducer)["params"]["elements"].as_array_mut().unwrap()
 }
 
 #[test]
-fn a_column_of_another_name_type_or_place_is_told() {
+fn the_module_of_this_project_has_what_the_lane_reads_and_calls() {
+    assert_eq!(checked(&module()), Ok(()));
+    assert_eq!(Schema::module().check(), Ok(()));
+}
+
+#[test]
+fn a_column_of_another_name_or_type_is_reported() {
     let mut renamed = module();
-    columns(&mut renamed, "sync_event")[4]["name"]["some"] = "payload_json".into();
+    columns_of(&mut renamed, "sync_event")[4]["name"]["some"] = "payload_json".into();
     let mut retyped = module();
-    columns(&mut retyped, "sync_stream")[4]["algebraic_type"] = serde_json::json!({"U32": []});
-    let mut moved = module();
-    columns(&mut moved, "sync_event").swap(2, 3);
-    let mut longer = module();
-    let first = columns(&mut longer, "sync_event")[0].clone();
-    columns(&mut longer, "sync_event").push(first);
-    for (schema, words) in [
-        (renamed, ["`sync_event`", "payload_json String"]),
-        (retyped, ["`sync_stream`", "head_seq U32"]),
-        (moved, ["`sync_event`", "seq U64, payload_hash String, idempotency_key String"]),
-        (longer, ["`sync_event`", "confirmed_read Bool, stream_id String)"]),
-    ] {
-        let error = compared(&schema).unwrap_err();
+    columns_of(&mut retyped, "sync_stream")[4]["algebraic_type"] = serde_json::json!({"U32": []});
+    for (schema, words) in
+        [(renamed, ["`sync_event`", "payload_json String"]), (retyped, ["`sync_stream`", "head_seq U32"])]
+    {
+        let error = checked(&schema).unwrap_err();
         assert!(words.iter().all(|word| error.contains(word)), "{error}");
     }
 }
 
 #[test]
-fn a_table_or_reducer_that_is_not_there_is_told_with_those_that_are() {
+fn columns_in_another_order_more_columns_and_more_tables_are_no_difference() {
+    let mut other = module();
+    columns_of(&mut other, "sync_event").reverse();
+    let more = columns_of(&mut other, "sync_checkpoint")[0].clone();
+    columns_of(&mut other, "sync_event").insert(2, more.clone());
+    columns_of(&mut other, "sync_stream").push(more);
+    let mut table = named(&mut other["tables"], "sync_stream").clone();
+    table["name"] = "session_presence".into();
+    other["tables"].as_array_mut().unwrap().push(table);
+    assert_eq!(checked(&other), Ok(()));
+}
+
+#[test]
+fn a_type_that_refers_to_itself_only_costs_the_table_that_has_it() {
+    let mut other = module();
+    let types = other["typespace"]["types"].as_array_mut().unwrap();
+    let itself = types.len();
+    types.push(serde_json::json!({"Product": {"elements": [
+        {"name": {"some": "next"}, "algebraic_type": {"Ref": itself}},
+    ]}}));
+    let mut table = named(&mut other["tables"], "sync_checkpoint").clone();
+    table["name"] = "endless".into();
+    table["product_type_ref"] = itself.into();
+    other["tables"].as_array_mut().unwrap().push(table);
+    assert_eq!(checked(&other), Ok(()));
+    assert!(Schema::parse(other.to_string().as_bytes()).unwrap().columns("endless").is_none());
+}
+
+#[test]
+fn a_missing_table_or_reducer_is_reported_with_those_that_there_are() {
     let mut other = module();
     other["tables"].as_array_mut().unwrap().retain(|table| table["name"] != "sync_stream");
     other["reducers"].as_array_mut().unwrap().retain(|reducer| reducer["name"] != "resume_stream");
-    let error = compared(&other).unwrap_err();
+    let error = checked(&other).unwrap_err();
     assert!(error.contains("the module's tables are") && error.contains("sync_event"), "{error}");
     assert!(error.contains("`resume_stream`") && error.contains("append_sync_event"), "{error}");
 }
 
 #[test]
-fn a_reducer_with_other_arguments_is_told_and_other_names_of_arguments_are_not() {
+fn other_arguments_of_a_reducer_are_reported_and_other_names_of_them_are_not() {
     let mut schema = module();
-    for reducer in schema["reducers"].as_array_mut().unwrap() {
-        if reducer["name"] == "append_sync_event" {
-            reducer["params"]["elements"][0]["name"]["some"] = "stream".into();
-        }
-    }
-    assert_eq!(compared(&schema), Ok(()));
-    for reducer in schema["reducers"].as_array_mut().unwrap() {
-        if reducer["name"] == "append_sync_event" {
-            reducer["params"]["elements"].as_array_mut().unwrap().pop();
-        }
-    }
-    let error = compared(&schema).unwrap_err();
+    arguments_of(&mut schema, "append_sync_event")[0]["name"]["some"] = "stream".into();
+    assert_eq!(checked(&schema), Ok(()));
+    arguments_of(&mut schema, "append_sync_event").pop();
+    let error = checked(&schema).unwrap_err();
     assert!(error.contains("and it has (String, String, String, String)"), "{error}");
 }
 
 #[test]
-fn what_is_no_schema_is_an_error_and_no_panic() {
-    for text in ["null", "{}", "[]", r#"{"tables":[{"name":"sync_event","product_type_ref":9}]}"#] {
-        assert!(compared(&serde_json::from_str(text).unwrap()).is_err(), "{text}");
+fn an_answer_that_is_no_schema_is_an_error_and_no_panic() {
+    for text in ["null", "{}", "[]", "<html>", r#"{"tables":[{"name":"sync_event","product_type_ref":9}]}"#] {
+        assert!(Schema::parse(text.as_bytes()).is_err(), "{text}");
     }
+    let dangling = r#"{"typespace":{"types":[]},"tables":[{"name":"sync_event","product_type_ref":9}],"reducers":[]}"#;
+    assert!(Schema::parse(dangling.as_bytes()).unwrap().check().is_err());
 }

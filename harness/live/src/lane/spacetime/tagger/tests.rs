@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cutover_core::ids::{Cursor, StreamId};
+use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::MessageKind;
 
 use super::super::compression::Compressed;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -9,7 +11,8 @@ use serde::Deserialize;
 use spacetimedb_sats::AlgebraicType;
 
 use super::super::protocol::Protocol;
-use super::super::rows::EventSchema;
+use super::super::rows::EVENT_TABLE;
+use super::super::schema::Schema;
 use crate::frame::{Body, Direction, Frame};
 
 #[derive(Deserialize)]
@@ -64,14 +67,15 @@ pub fn recording(name: &str) -> (Protocol, Vec<Row>) {
 }
 
 /// The schema that the recordings' module had.
-pub fn schema() -> EventSchema {
-    EventSchema::of(&[
+pub fn schema() -> Arc<Schema> {
+    let columns = [
         ("idempotency_key", AlgebraicType::String),
         ("stream_id", AlgebraicType::String),
         ("seq", AlgebraicType::U64),
         ("payload_hash", AlgebraicType::String),
         ("payload", AlgebraicType::String),
-    ])
+    ];
+    Arc::new(Schema::of_tables(&[(EVENT_TABLE, &columns)]))
 }
 
 /// A conversation in the JSON subprotocol, as the server's own types write it; there is no recording of one.

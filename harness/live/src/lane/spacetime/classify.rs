@@ -1,0 +1,204 @@
+//! Says what each of SpacetimeDB's messages is, in whichever form it came.
+//!
+//! A lane of this harness numbers its requests so that the number says what each was for (`request.rs`). For any other client
+//! only the message itself says it.
+
+use std::sync::Arc;
+
+use cutover_core::history::Via;
+use cutover_core::ids::{Cursor, Seq, StreamId};
+use cutover_core::plan::MessageKind;
+
+use super::incoming::{Call, Kind};
+use super::request::{APPEND_REDUCER, Purpose, RESUME_REDUCER, read_events_query, read_resume_args};
+use super::rows::EventRow;
+use crate::frame::{Carried, Edit, FrameTag, Kinds, Look};
+use crate::lane::names::Names;
+
+/// A message, in whichever form it came.
+pub(super) struct Message {
+    /// Its own name, and that of the reducer or procedure that it calls or reports.
+    pub(super) names: Vec<String>,
+    pub(super) content: Content,
+}
+
+/// What a message says.
+pub(super) enum Content {
+    /// A client's message.
+    Request { request_id: u32, ask: Ask },
+    /// A server's message with the events that it brings.
+    Incoming { kind: Kind, events: Vec<EventRow> },
+}
+
+/// What a client's message asks for.
+pub(super) enum Ask {
+    /// The check of a resume, with its cursors where they can be read.
+    Check(Option<Vec<(String, u64)>>),
+    /// A publish, with its event where that can be read.
+    Publish(Option<Carried>),
+    Queries(Vec<String>),
+    Other,
+}
+
+/// Classifies the messages of one connection.
+#[derive(Debug, Clone)]
+pub(super) struct Classifier {
+    pub(super) names: Arc<Names>,
+    /// Whether requests are numbered by this lane.
+    numbered: bool,
+}
+
+impl Classifier {
+    pub(super) fn new(names: Arc<Names>) -> Classifier {
+        Classifier { numbered: !names.is_any(), names }
+    }
+
+    /// What a message is.
+    pub(super) fn look(&self, message: Message) -> Look {
+        match message.content {
+            Content::Request { request_id, ask } => self.request(request_id, ask),
+            Content::Incoming { kind, events } => self.incoming(&kind, events),
+        }
+    }
+
+    /// The events that a message delivers or publishes.
+    pub(super) fn events(&self, content: Content) -> Vec<Carried> {
+        match content {
+            Content::Request { ask: Ask::Publish(event), .. } => event.into_iter().collect(),
+            Content::Request { .. } => Vec::new(),
+            Content::Incoming { events, .. } => {
+                let carried = events.into_iter().filter_map(|row| {
+                    let stream = self.names.stream_of_candidate(&row.stream_id)?;
+                    Some(Carried { stream, seq: Some(Seq(row.seq)), payload: row.payload })
+                });
+                carried.collect()
+            }
+        }
+    }
+
+    fn purpose(&self, request_id: u32) -> Option<Purpose> {
+        self.numbered.then(|| Purpose::of(request_id)).flatten()
+    }
+
+    pub(super) fn request(&self, request_id: u32, ask: Ask) -> Look {
+        let purpose = self.purpose(request_id);
+        let untagged = |kind: MessageKind| Look { tag: FrameTag::Other, kinds: Kinds::from(kind), streams: Vec::new() };
+        match ask {
+            Ask::Check(_) if purpose == Some(Purpose::Heartbeat) => Look::of_tag(FrameTag::Heartbeat),
+            Ask::Check(Some(cursors)) if !self.numbered && is_heartbeat(&cursors) => Look::of_tag(FrameTag::Heartbeat),
+            Ask::Check(Some(cursors)) => {
+                Look::of_tag(FrameTag::Resume { cursors: self.cursors(cursors, false), opens: true })
+            }
+            Ask::Publish(event) => {
+                let mut look = untagged(MessageKind::Publish);
+                look.streams.extend(event.map(|event| (event.stream, None)));
+                look
+            }
+            Ask::Queries(queries) => {
+                let cursors: Vec<(String, u64)> = queries.iter().filter_map(|query| read_events_query(query)).collect();
+                let opens = !self.numbered || purpose == Some(Purpose::Bootstrap);
+                match cursors.is_empty() {
+                    true if self.numbered => Look::of_tag(FrameTag::Other),
+                    true => untagged(MessageKind::Resume),
+                    false => Look::of_tag(FrameTag::Resume { cursors: self.cursors(cursors, opens), opens }),
+                }
+            }
+            Ask::Check(None) | Ask::Other => Look::of_tag(FrameTag::Other),
+        }
+    }
+
+    fn cursors(&self, cursors: Vec<(String, u64)>, bootstrap: bool) -> Vec<(StreamId, Option<Cursor>)> {
+        let named = cursors.into_iter().filter_map(|(name, cursor)| {
+            let stream = self.names.stream_of_candidate(&name)?;
+            // In a bootstrap `seq > 0` stands for no cursor.
+            Some((stream, (!bootstrap || cursor > 0).then_some(Cursor(cursor))))
+        });
+        named.collect()
+    }
+
+    fn incoming(&self, kind: &Kind, events: Vec<EventRow>) -> Look {
+        let known =
+            events.into_iter().filter_map(|row| Some((self.names.stream_of_candidate(&row.stream_id)?, Seq(row.seq))));
+        let events: Vec<(StreamId, Seq)> = known.collect();
+        let own = match kind {
+            Kind::Greeting { .. } => Look::of_tag(FrameTag::Join),
+            Kind::Applied { request_id } if self.ends_resume(*request_id) => Look::of_tag(FrameTag::ResumeReply),
+            Kind::SubscribeFailed { .. } => Look::of_tag(FrameTag::ResumeReply),
+            Kind::Called { request_id, call, result } => self.called(*request_id, call.as_ref(), result.is_err()),
+            _ => Look::of_tag(FrameTag::Other),
+        };
+        if events.is_empty() {
+            return own;
+        }
+        let delivery = Look::of_tag(FrameTag::Delivery { events, via: kind.via() });
+        Look { kinds: own.kinds.and(MessageKind::Delivery), ..delivery }
+    }
+
+    fn ends_resume(&self, request_id: u32) -> bool {
+        !self.numbered || self.purpose(request_id) == Some(Purpose::Heads)
+    }
+
+    fn called(&self, request_id: u32, call: Option<&Call>, failed: bool) -> Look {
+        let purpose = self.purpose(request_id).or_else(|| unnumbered(call?));
+        let publishes = call.is_some_and(|call| call.reducer == APPEND_REDUCER);
+        match purpose {
+            Some(Purpose::Heartbeat) => Look::of_tag(FrameTag::HeartbeatReply),
+            Some(Purpose::Check) if failed || !self.numbered => Look::of_tag(FrameTag::ResumeReply),
+            // v2 reports a client's own calls only; v1 reports every call to every client, with the reducer's name.
+            None if !self.numbered && (publishes || call.is_none()) => {
+                Look { kinds: Kinds::from(MessageKind::Ack), ..Look::of_tag(FrameTag::Other) }
+            }
+            _ => Look::of_tag(FrameTag::Other),
+        }
+    }
+
+    /// Whether an edit applies to this event.
+    pub(super) fn applies(&self, edit: &Edit, stream_id: &str, seq: Option<Seq>) -> bool {
+        match edit {
+            Edit::Cursor { .. } => false,
+            Edit::RemoveEvent { stream, seq: of }
+            | Edit::ReplacePayload { stream, seq: of, .. }
+            | Edit::Misdeliver { stream, seq: of, .. } => {
+                self.names.candidate(stream) == Some(stream_id) && seq == Some(*of)
+            }
+            Edit::SetJson { events, .. } | Edit::SetColumn { events, .. } => {
+                let event = self.names.stream_of_candidate(stream_id).map(|stream| (stream, seq));
+                event.is_some_and(|event| events.is_empty() || events.contains(&event))
+            }
+        }
+    }
+}
+
+/// A heartbeat checks cursors that lie beyond any head.
+fn is_heartbeat(cursors: &[(String, u64)]) -> bool {
+    cursors.iter().all(|(_, cursor)| *cursor == u64::MAX)
+}
+
+/// What a call was for whose answer does not name the request.
+fn unnumbered(call: &Call) -> Option<Purpose> {
+    if call.reducer != RESUME_REDUCER {
+        return None;
+    }
+    let cursors = read_resume_args(&call.args)?;
+    Some(if is_heartbeat(&cursors) { Purpose::Heartbeat } else { Purpose::Check })
+}
+
+/// Two messages in one frame: the frame is of both kinds. A delivery takes precedence over any other tag.
+pub(super) fn merged(first: Look, next: Look) -> Look {
+    let mut streams = first.streams;
+    streams.extend(next.streams);
+    Look { tag: merged_tags(first.tag, next.tag), kinds: first.kinds.and(next.kinds), streams }
+}
+
+fn merged_tags(first: FrameTag, next: FrameTag) -> FrameTag {
+    match (first, next) {
+        (FrameTag::Delivery { mut events, via }, FrameTag::Delivery { events: more, via: other }) => {
+            events.extend(more);
+            let via = if via == other { via } else { Via::Transaction };
+            FrameTag::Delivery { events, via }
+        }
+        (first @ FrameTag::Delivery { .. }, _) => first,
+        (FrameTag::Other, next) | (_, next @ FrameTag::Delivery { .. }) => next,
+        (first, _) => first,
+    }
+}
