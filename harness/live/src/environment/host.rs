@@ -140,7 +140,7 @@ impl Environment {
         let server = Server::new(command, dir).map_err(failed)?;
         self.share_cache(server.data_dir())
             .map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
-        let mut server = server.telling(used.as_str(), self.deaths.clone());
+        let mut server = server.reporting(used.as_str(), self.exit_reports.clone());
         let connect = server.start().await.map_err(failed)?;
         let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
         let endpoint = |authority| Endpoint { connect, authority };

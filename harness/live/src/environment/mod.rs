@@ -23,7 +23,7 @@ use host::{Hosts, unavailable};
 use crate::drive::{LaneStack, Victim};
 use crate::lane::protocol::{Profile, Run, Space};
 use crate::lane::spacetime::MODULE_WASM;
-use crate::process::{Death, Deaths, Server};
+use crate::process::{ExitReports, Server, UnexpectedExit};
 
 /// Where a lane's server comes from.
 #[derive(Debug, Clone)]
@@ -59,8 +59,8 @@ pub struct Environment {
     legacy: Hosts,
     candidate: Hosts,
     keeps_databases: bool,
-    deaths: Deaths,
-    died: Mutex<mpsc::UnboundedReceiver<Death>>,
+    exit_reports: ExitReports,
+    exits: Mutex<mpsc::UnboundedReceiver<UnexpectedExit>>,
 }
 
 /// A lane made ready for one plan. No process that it started outlives [`PreparedScenario::teardown`]; a database on a server that is
@@ -88,7 +88,7 @@ impl Environment {
     /// An environment in which nothing runs yet. `binary` is this program, `work` an empty directory of the run, `run` a word
     /// that no other run against the same outside servers has.
     pub fn new(binary: &Path, work: &Path, run: &str, legacy: Source, candidate: Source) -> Environment {
-        let (deaths, died) = mpsc::unbounded_channel();
+        let (exit_reports, exits) = mpsc::unbounded_channel();
         Environment {
             binary: binary.to_owned(),
             work: work.to_owned(),
@@ -96,8 +96,8 @@ impl Environment {
             legacy: Hosts::new(legacy),
             candidate: Hosts::new(candidate),
             keeps_databases: false,
-            deaths,
-            died: Mutex::new(died),
+            exit_reports,
+            exits: Mutex::new(exits),
         }
     }
 
@@ -116,9 +116,9 @@ impl Environment {
     }
 
     /// Waits until a managed server ends by itself, which it does not do on a good day.
-    pub async fn server_died(&self) -> EnvironmentError {
-        match self.died.lock().await.recv().await {
-            Some(Death { lane, error }) => EnvironmentError::Died { lane, source: error },
+    pub async fn server_exit(&self) -> EnvironmentError {
+        match self.exits.lock().await.recv().await {
+            Some(UnexpectedExit { lane, error }) => EnvironmentError::Died { lane, source: error },
             None => std::future::pending().await,
         }
     }
@@ -133,9 +133,6 @@ impl Environment {
     }
 
     /// Prepares a lane for a plan. `used` is the role whose source is used: the other one's in an A/A run.
-    ///
-    /// # Errors
-    /// Where the lane is unavailable.
     pub async fn prepare(&self, role: LaneId, used: LaneId, plan: &Plan) -> Result<PreparedScenario, EnvironmentError> {
         let dir = self.work.join(&plan.scenario).join(role.as_str());
         std::fs::create_dir_all(&dir).map_err(|source| EnvironmentError::Directory { path: dir.clone(), source })?;

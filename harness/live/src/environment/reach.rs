@@ -21,9 +21,6 @@ use crate::proxy::{self, Proxy, ProxyConfig, Upstream, UpstreamAddr};
 impl Environment {
     /// Reaches the lanes that are not built in, and tries them with what the plans will use. `aa` is the lane that runs
     /// against itself, if one does.
-    ///
-    /// # Errors
-    /// Where one of them is unavailable, or does not fit its profile.
     pub async fn check_reachable(&self, aa: Option<LaneId>, plans: &[Plan]) -> Result<(), EnvironmentError> {
         let is_tried =
             |lane: &LaneId| aa.is_none_or(|only| only == *lane) && !matches!(self.source(*lane), Source::Bundled);

@@ -25,26 +25,17 @@ pub struct Names {
 
 /// Why streams can't be named.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum NamesError {
     /// Two streams would have one name.
     #[error("streams `{first}` and `{second}` are both `{name}` on the wire; rename one of them")]
-    Collision {
-        /// The stream named first.
-        first: StreamId,
-        /// The other one.
-        second: StreamId,
-        /// The name.
-        name: String,
-    },
+    Collision { first: StreamId, second: StreamId, name: String },
     /// The stream's topic has no id that a scope could go into.
     #[error(
         "stream `{stream}` can't be scoped to this run, since its topic has no id; leave it out, or set `scoped = false` \
          in the lane profile"
     )]
-    Unscopable {
-        /// The stream.
-        stream: StreamId,
-    },
+    Unscopable { stream: StreamId },
 }
 
 impl Names {

@@ -27,15 +27,9 @@ pub trait Protocol: Send + Sync {
     fn server(&self) -> &'static str;
 
     /// The default profile of the server at a URL.
-    ///
-    /// # Errors
-    /// Where it is no URL of such a server.
     fn profile_of_url(&self, url: &str) -> Result<Arc<dyn Profile>, ProfileError>;
 
-    /// Reads a profile's text; `path` is where errors say that it stands.
-    ///
-    /// # Errors
-    /// Every mistake, where it is, and how to mend it.
+    /// Reads a profile's text; errors name the file by `path`.
     fn profile_of_toml(&self, text: &str, path: &str) -> Result<Arc<dyn Profile>, ProfileError>;
 
     /// Reads the traffic of a connection of an unknown run, where its upgrade or its path show this protocol.
@@ -88,9 +82,6 @@ pub trait Profile: fmt::Debug + Send + Sync {
     async fn is_there(&self, at: &Endpoints) -> bool;
 
     /// Makes sure that the server is of this protocol, as far as can be seen without a session.
-    ///
-    /// # Errors
-    /// What is there instead, or what the server lacks.
     async fn connect(&self, at: &Endpoints, run: &Arc<Run>) -> Result<Box<dyn Service>, OpenError>;
 }
 
@@ -106,25 +97,16 @@ pub trait Service: Send + Sync {
     }
 
     /// Opens a session and closes it again.
-    ///
-    /// # Errors
-    /// Why the server does not let us in.
     async fn log_in(&self) -> Result<(), OpenError> {
         Ok(())
     }
 
     /// Makes the space of a scenario's streams ready. `name` is a word that no other scenario of the run has.
-    ///
-    /// # Errors
-    /// Where the server does not.
     async fn create_space(&self, _name: &str) -> Result<Space, OpenError> {
         Ok(Space::default())
     }
 
     /// The lane over a space, and what reads its traffic.
-    ///
-    /// # Errors
-    /// Where the server does not report what the lane has to know.
     async fn lane(
         &self,
         space: &Space,
@@ -132,9 +114,6 @@ pub trait Service: Send + Sync {
     ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError>;
 
     /// Uses once what the plans will use.
-    ///
-    /// # Errors
-    /// What does not fit.
     async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError>;
 
     /// Deletes the spaces that the run created on a server that it did not start, or keeps them. Returns what is left, in

@@ -29,10 +29,7 @@ pub fn usual(role: LaneId) -> &'static dyn Protocol {
     }
 }
 
-/// Reads a URL, which stands for the default profile of the role's usual protocol, or a profile's path.
-///
-/// # Errors
-/// What is wrong, where, and how to mend it.
+/// Reads a URL or the path of a profile. A URL is the default profile of the role's usual protocol.
 pub fn profile_of(role: LaneId, text: &str) -> Result<Arc<dyn Profile>, ProfileError> {
     learn(text);
     if text.contains("://") {
@@ -48,10 +45,7 @@ pub fn profile_of(role: LaneId, text: &str) -> Result<Arc<dyn Profile>, ProfileE
     profile_of_toml(&toml, text)
 }
 
-/// Reads a profile's text; `path` is where errors say that it stands.
-///
-/// # Errors
-/// What is wrong, where, and how to mend it.
+/// Reads a profile's text; errors name the file by `path`.
 pub fn profile_of_toml(text: &str, path: &str) -> Result<Arc<dyn Profile>, ProfileError> {
     let path = &masked(path);
     let kind = kind_of(text, path, &PROTOCOLS.map(Protocol::kind))?;

@@ -84,7 +84,7 @@ fn event_of(edit: &Edit) -> Option<(&StreamId, Seq)> {
     }
 }
 
-/// What stands in the event's place: nothing, another one, or it and a second one.
+/// What replaces the event: nothing, another event, or the event and a second one.
 fn edited_update(profile: &PhoenixProfile, names: &Names, mut update: RawObject, edit: &Edit) -> Option<Vec<String>> {
     let fields = &profile.fields;
     match edit {

@@ -52,7 +52,6 @@ impl<'de> Visitor<'de> for V2<'_> {
         for expected in [&self.0.channel, &self.0.events.update_batch] {
             let is: Cow<'_, str> = seq.next_element()?.ok_or_else(other)?;
             if is != expected.as_str() {
-                // The rest need not be read to know that it is none of ours.
                 return Err(other());
             }
         }

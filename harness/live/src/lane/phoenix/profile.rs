@@ -113,44 +113,26 @@ impl Default for FrameKinds {
 /// The profile. Its default has the contract's words and no server: it reads traffic, and connects to nothing.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct PhoenixProfile {
-    /// `phoenix`.
     pub kind: String,
-    /// The socket's URL, with its path.
     pub socket_url: String,
-    /// The base of the writer's paths; the socket's own server where it is left out.
     pub http_url: Option<String>,
-    /// The token.
     pub token: Option<Secret>,
-    /// The environment variable that holds the token.
     pub token_env: Option<String>,
-    /// The query parameter that carries the token.
     pub token_param: String,
-    /// The one serializer that the lane speaks, where it does not speak both.
     pub serializer: Option<Serializer>,
-    /// The channel's topic.
     pub channel: String,
-    /// Whether streams carry a scope of the run in their ids, so that runs against one server share none.
     pub scoped: bool,
-    /// Whether an unsubscribe forgets the watermark, so that a subscribe without a cursor replays from the beginning.
     pub unsubscribe_forgets: bool,
-    /// The most publishes a second, of the whole run; without bound where it is left out.
     pub rate: Option<NonZeroU32>,
-    /// Whether declared payload hashes count.
     pub payload_hash: HashKind,
-    /// Further query parameters of the socket's URL.
     pub query: BTreeMap<String, String>,
-    /// The parameters of `phx_join`; `client` is the client's name where none is given.
     pub join: toml::Table,
-    /// How to publish.
     pub publish: PublishCall,
-    /// How to set policies.
     pub policy: PolicyCall,
-    /// What events are called.
     pub events: EventNames,
-    /// What fields are called.
     pub fields: FieldNames,
-    /// What the kinds of frames are called.
     pub frame_kinds: FrameKinds,
 }
 
@@ -197,18 +179,12 @@ fn learn_table(table: &toml::Table) {
 
 impl PhoenixProfile {
     /// The default profile of the service at a URL; a URL without a path means the contract's.
-    ///
-    /// # Errors
-    /// Where it is no URL of a server.
     pub fn of_url(text: &str) -> Result<PhoenixProfile, ProfileError> {
         let profile = PhoenixProfile { socket_url: text.to_owned(), ..PhoenixProfile::default() };
         profile.validated(&masked(text), None)
     }
 
-    /// Reads a profile's text; `path` is where errors say that it stands.
-    ///
-    /// # Errors
-    /// Every mistake, where it is, and how to mend it.
+    /// Reads a profile's text; errors name the file by `path`.
     pub fn of_toml(text: &str, path: &str) -> Result<PhoenixProfile, ProfileError> {
         body::<PhoenixProfile>(text, path)?.validated(path, Some(text))
     }

@@ -178,7 +178,7 @@ impl PhoenixSession {
         }
     }
 
-    /// Asks for streams and waits for the answer, which stands behind the replay.
+    /// Asks for streams and waits for the answer, which comes after the replay.
     pub(super) async fn ask_for(
         &mut self,
         streams: &[(StreamId, Option<Cursor>)],

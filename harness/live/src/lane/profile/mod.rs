@@ -10,12 +10,11 @@ use url::Url;
 
 /// Where a server is reached.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Origin {
-    /// Whether it speaks TLS (`https`, `wss`).
     pub tls: bool,
     /// Host name or address; an IPv6 address in brackets.
     pub host: String,
-    /// Port.
     pub port: u16,
 }
 

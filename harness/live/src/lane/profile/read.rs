@@ -7,12 +7,11 @@ use serde::de::DeserializeOwned;
 /// What is wrong with a profile or with a lane's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {} ({hint}){}", visible(what), more.iter().map(|error| format!("\n{error}")).collect::<String>())]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct ProfileError {
     /// The file, with line and column where they are known, or the URL.
     pub at: String,
-    /// What is wrong.
     pub what: String,
-    /// How to mend it.
     pub hint: String,
     /// What else is wrong with the same file.
     pub more: Vec<ProfileError>,

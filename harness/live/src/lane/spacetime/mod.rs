@@ -117,9 +117,6 @@ impl SpacetimeLane {
     }
 
     /// An HTTP client for this server and token, for the functions of [`admin`].
-    ///
-    /// # Errors
-    /// Where the token can't stand in a header.
     pub fn http(
         endpoint: &Endpoint,
         profile: &SpacetimeProfile,

@@ -29,28 +29,18 @@ const MANAGED_SERVER_URL: &str = "http://candidate.localhost/";
 /// The profile. Its default is the one of a server that the run starts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct SpacetimeProfile {
-    /// `spacetime`.
     pub kind: String,
-    /// The server's base URL, with the path that it lies below, if any; a server that is started for the run needs none.
     pub url: String,
-    /// The database's name or identity; where it is left out, one is created for the run.
     pub database: Option<String>,
-    /// The token; where there is none, an identity is created for the run.
     pub token: Option<Secret>,
-    /// The environment variable that holds the token.
     pub token_env: Option<String>,
-    /// Whether the module is to be published; where it is left out, only to a database that is created for the run.
     pub publish_module: Option<bool>,
-    /// The subprotocols that are offered, best first.
     pub subprotocols: Vec<String>,
-    /// Whether updates wait until they are durable; the server's own default where it is left out.
     pub confirmed: Option<bool>,
-    /// The socket's path, with `{database}` in it.
     pub websocket_path: String,
-    /// Whether streams carry a scope of the run in their ids, so that runs against one database share none.
     pub scoped: bool,
-    /// The most publishes a second, of the whole run; without bound where it is left out.
     pub rate: Option<NonZeroU32>,
 }
 
@@ -73,10 +63,7 @@ impl Default for SpacetimeProfile {
 }
 
 impl SpacetimeProfile {
-    /// Reads a profile's text; `path` is where errors say that it stands.
-    ///
-    /// # Errors
-    /// Every mistake, where it is, and how to mend it.
+    /// Reads a profile's text; errors name the file by `path`.
     pub fn of_toml(text: &str, path: &str) -> Result<SpacetimeProfile, ProfileError> {
         body::<SpacetimeProfile>(text, path)?.validated(path, Some(text))
     }

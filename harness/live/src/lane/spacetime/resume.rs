@@ -1,6 +1,6 @@
 //! How a session resumes: a check of the cursors, then a subscription to the events, then one to the streams' own rows.
 //!
-//! The last is a request of its own, sent when the events have come, so that its answer stands behind all of the replay, as
+//! The last is a request of its own, sent when the events have come, so that its answer comes after all of the replay, as
 //! the legacy lane's reply does.
 
 use cutover_core::ids::{Cursor, Seq, StreamId};
@@ -50,7 +50,7 @@ impl SpacetimeSession {
         Ok(())
     }
 
-    /// Gives up every set that has one of these streams, and returns what those sets had besides, with where it stands.
+    /// Gives up every set that has one of these streams, and returns their other streams with their cursors.
     ///
     /// The sets go before the new one comes: overlapping sets each get the rows of a transaction.
     async fn give_up(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Completion<Vec<(StreamId, String, u64)>> {

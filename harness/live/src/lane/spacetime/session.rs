@@ -43,7 +43,7 @@ pub(super) struct SpacetimeSession {
     /// arguments.
     calls: Vec<(u32, Bytes)>,
     pub(super) sets: Vec<QuerySet>,
-    /// Where each stream stands: its cursor, then the last event that came. For a set that has to be applied anew for another
+    /// The position of each stream: its cursor, then the last event that came. For a set that has to be applied anew for another
     /// stream's sake.
     pub(super) last_seen: Vec<(StreamId, u64)>,
 }
@@ -123,7 +123,7 @@ impl SpacetimeSession {
         }
     }
 
-    /// The request that a call answers; `None` for somebody else's.
+    /// The request that a call answers; `None` for another client's call.
     fn own_call(&self, request_id: u32, call: Option<&Call>) -> Option<u32> {
         let Some(call) = call else { return Some(request_id) };
         if Some(call.caller) != self.connection_id {

@@ -65,13 +65,13 @@ impl SpacetimeWriter {
             return Ok(());
         }
         let words = String::from_utf8_lossy(&answer.body);
-        let told = format!("HTTP {}: {} ({})", answer.status, answer.excerpt(), hint(answer.status));
+        let seen = format!("HTTP {}: {} ({})", answer.status, answer.excerpt(), hint(answer.status));
         Err(match answer.status {
             REDUCER_FAILED => OpError::Refused(module_refusal(&self.names, &words)),
-            status if did_nothing(status) => OpError::Later(told),
+            status if did_nothing(status) => OpError::Later(seen),
             // 402 is an empty energy budget, 4xx a request that was never run.
-            400..=499 if !answer.is_passing() => OpError::Refused(refusal(format!("http_{}", answer.status), told)),
-            _ => OpError::Unknown(told),
+            400..=499 if !answer.is_passing() => OpError::Refused(refusal(format!("http_{}", answer.status), seen)),
+            _ => OpError::Unknown(seen),
         })
     }
 
