@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cutover_core::evidence::report::{self, FORMATS, Format};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
 
@@ -187,8 +188,8 @@ pub struct GateArgs {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// The format of the output on stdout
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats(), help_heading = "Output")]
+    pub format: &'static Format,
 }
 
 /// `cutover serve`.
@@ -383,19 +384,6 @@ impl From<LaneArg> for LaneId {
     }
 }
 
-/// The output formats of the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Text for people
-    Text,
-    /// The whole evidence document
-    Json,
-    /// JUnit XML, for the test report of a CI
-    Junit,
-    /// Markdown, for the summary page of a CI
-    Markdown,
-}
-
 /// The output formats of the other commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TextOrJson {
@@ -411,6 +399,13 @@ const MAX_JOBS: usize = 64;
 /// A seed. Seeds of a Go program may be negative.
 fn seed(text: &str) -> Result<Seed, String> {
     text.parse().or_else(|why| text.parse().map(|seed: i64| Seed(seed as u64)).map_err(|_| why))
+}
+
+/// The formats of a report that can be asked for.
+fn formats() -> impl TypedValueParser<Value = &'static Format> {
+    let options = FORMATS.iter().filter_map(|format| format.option);
+    let values = options.map(|(name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).try_map(|name| report::format(&name).ok_or("there is no such format"))
 }
 
 fn jobs(text: &str) -> Result<usize, String> {

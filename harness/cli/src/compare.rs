@@ -23,10 +23,10 @@ pub fn hash(args: &HashArgs) -> Result<Exit, Failure> {
     // Of JSON Lines, the lines before a bad one are printed.
     let flushed = out.flush();
     let hashed = hashed.map_err(|error| match error {
-        HashError::Write(error) => cannot_print(&error),
+        HashError::Write(error) => Failure::unprintable(&error),
         other => Failure::usage(format!("{name}: {other}")),
     })?;
-    flushed.map_err(|error| cannot_print(&error))?;
+    flushed.map_err(|error| Failure::unprintable(&error))?;
     if hashed.unsafe_integers > 0 {
         let count = hashed.unsafe_integers;
         note(&format!(
@@ -41,7 +41,7 @@ pub fn diff(args: &DiffArgs) -> Result<Exit, Failure> {
     let (a, b) = (open(&args.a)?, open(&args.b)?);
     let (a_name, b_name) = (args.a.display().to_string(), args.b.display().to_string());
     let report = diff_named(&a_name, a, &b_name, b).map_err(|error| Failure::usage(error.to_string()))?;
-    Stdout::new().say(&report.to_string()).map_err(|error| cannot_print(&error))?;
+    Stdout::new().say(&report.to_string())?;
     Ok(if report.is_equal() { Exit::Allow } else { Exit::Invalid })
 }
 
@@ -52,9 +52,4 @@ fn open(path: &Path) -> Result<BufReader<File>, Failure> {
         false => Ok(file),
     });
     file.map(|file| BufReader::with_capacity(1 << 16, file)).map_err(|error| Failure::unreadable(path, &error))
-}
-
-/// stdout can't be written to, and not because nobody reads it any more.
-pub fn cannot_print(error: &io::Error) -> Failure {
-    Failure::environment(format!("cannot write to stdout: {error}"))
 }

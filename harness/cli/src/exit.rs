@@ -32,16 +32,11 @@ impl Exit {
             _ => Exit::Unknown,
         }
     }
-
-    /// The number that the shell sees.
-    pub fn code(self) -> u8 {
-        self as u8
-    }
 }
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
-        exit.code().into()
+        (exit as u8).into()
     }
 }
 
@@ -81,6 +76,11 @@ impl Failure {
     /// A file or directory of the user's that can't be read.
     pub fn unreadable(path: &std::path::Path, error: &io::Error) -> Failure {
         Failure::usage(format!("cannot read {}: {error}", path.display()))
+    }
+
+    /// Standard output can't be written to, although its reader is still there.
+    pub fn unprintable(error: &io::Error) -> Failure {
+        Failure::environment(format!("cannot write to stdout: {error}"))
     }
 
     /// A place that can't be written to.

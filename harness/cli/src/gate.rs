@@ -11,22 +11,27 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use cutover_core::evidence::render::{JsonRenderer, JunitRenderer, MarkdownRenderer, Renderer, TextRenderer};
+use cutover_core::evidence::report::{Format, report};
 use cutover_core::evidence::{Evidence, NthRun, Times};
 use cutover_core::gate::Decision;
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::masked;
 use cutover_live::plain_file;
 
-use crate::args::{Format, GateArgs};
-use crate::compare::cannot_print;
+use crate::args::GateArgs;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout, note};
 use crate::scenarios::{self, Source};
+use crate::signals::runtime;
 use crate::surroundings;
 use conduct::conduct;
 use drive_all::{DriveRequest, LaneChoice, drive_all};
 use record::Recording;
+
+/// A run with fewer files than this loses connections and servers at any place. A scenario has some hundred sockets.
+const LEAST_FILES: u64 = 128;
+/// The largest module that is read, in bytes.
+const MAX_MODULE_BYTES: u64 = 256 << 20;
 
 /// Runs the command.
 pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
@@ -37,15 +42,19 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage(what).hint("give one of them, or a lane profile (a file) with --candidate-bin"));
     }
     let sources = sources(args)?;
-    surroundings::allow_many_files()?;
-    let seed = args.seed.unwrap_or_else(fresh_seed);
+    let files = surroundings::raise_file_limit();
+    if files < LEAST_FILES {
+        let what = format!("this process may have {files} files open, and a run needs {LEAST_FILES} at least (EMFILE)");
+        return Err(Failure::environment(what).hint("raise the limit, as with `ulimit -n 4096`"));
+    }
+    let seed = args.seed.unwrap_or_else(|| Seed(surroundings::random()));
     let mut out = Stdout::new();
     announce(seed, args.format, &mut out)?;
     if args.repeat > 1 {
         return repeat::run(args, seed, &sources, &mut out);
     }
     let ran = once(args, seed, None, &sources)?;
-    print(&ran.evidence, &ran.times, &ran.bundle, args.format, &mut out).map_err(|error| cannot_print(&error))?;
+    print(&ran, args.format, &mut out)?;
     say_if_not_allow(args, ran.evidence.judged.decision.decision);
     ran.exit
 }
@@ -90,7 +99,7 @@ fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source])
         rate: args.rate,
         enough: recording.enough(),
     };
-    let runtime = crate::serve::runtime()?;
+    let runtime = runtime()?;
     let mut recording = runtime.block_on(conduct(request, recording, drive_all))?;
     // What hangs in a thread of the runtime must not hang the gate.
     runtime.shutdown_background();
@@ -101,32 +110,28 @@ fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source])
     Ok(Ran { evidence, times, bundle, exit })
 }
 
-/// The seed is the first thing printed: whatever happens next can be run again.
-fn announce(seed: Seed, format: Format, out: &mut Stdout) -> Result<(), Failure> {
-    match format {
-        Format::Text => out.say(&format!("seed {seed}")).map_err(|error| cannot_print(&error)),
-        _ => {
-            // stdout holds the document alone.
-            note(&format!("seed {seed}"));
+/// The seed is the first thing printed, so that the run can be repeated whatever happens next.
+fn announce(seed: Seed, format: &Format, out: &mut Stdout) -> Result<(), Failure> {
+    let line = format!("seed {seed}");
+    match format.at_terminal {
+        true => out.say(&line),
+        // Standard output holds the document alone.
+        false => {
+            note(&line);
             Ok(())
         }
     }
 }
 
-fn print(evidence: &Evidence, times: &Times, bundle: &str, format: Format, out: &mut Stdout) -> std::io::Result<()> {
-    let audience = Audience::of_stdout();
-    let times = Some(times);
-    let (width, color) = (audience.width, audience.color);
-    match format {
-        Format::Text => {
-            out.write_all(b"\n")?;
-            TextRenderer { width, color, times, bundle: Some(bundle) }.render(evidence, out)?;
+/// Prints the report of a run, after a blank line where people read it.
+fn print(ran: &Ran, format: &Format, out: &mut Stdout) -> Result<(), Failure> {
+    let report = report(&ran.evidence, &ran.times).at(Audience::of_stdout().terminal(&ran.bundle));
+    out.print(|out| {
+        if format.at_terminal {
+            writeln!(out)?;
         }
-        Format::Json => JsonRenderer.render(evidence, out)?,
-        Format::Junit => JunitRenderer { times }.render(evidence, out)?,
-        Format::Markdown => MarkdownRenderer { times }.render(evidence, out)?,
-    }
-    out.flush()
+        (format.print)(&report, out)
+    })
 }
 
 fn lanes(args: &GateArgs) -> BTreeMap<LaneId, LaneChoice> {
@@ -144,9 +149,6 @@ fn lanes(args: &GateArgs) -> BTreeMap<LaneId, LaneChoice> {
     BTreeMap::from([(LaneId::Legacy, legacy), (LaneId::Candidate, candidate)])
 }
 
-/// The largest module that is read, in bytes.
-const MAX_MODULE_BYTES: u64 = 256 << 20;
-
 /// Reads a module, and makes sure that it is one before a server is asked to take it.
 fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = plain_file::read(path, MAX_MODULE_BYTES).map_err(|error| Failure::unreadable(path, &error))?;
@@ -155,13 +157,6 @@ fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
             .hint("spacetime/module/build.sh says how one is built"));
     }
     Ok(bytes)
-}
-
-/// A seed that is short enough to be typed. The system's randomness comes by way of the standard library's hasher.
-pub fn fresh_seed() -> Seed {
-    use std::hash::{BuildHasher, Hasher};
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    Seed(random & u64::from(u32::MAX))
 }
 
 /// Four scenarios a core: most of a scenario's time is waiting.

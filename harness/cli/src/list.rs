@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use cutover_core::evidence::render::{Align, Table, wrap};
 use cutover_core::matrix::ROWS;
 use cutover_core::scenario::{SCHEMA, stock};
+use cutover_core::text::{Align, Table, wrap};
 use cutover_live::plain_file;
 use serde::Serialize;
 
 use crate::args::{ListArgs, TextOrJson};
-use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout};
 use crate::scenarios::{self, Source};
@@ -46,7 +45,7 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.export {
         let count = export(dir)?;
         let text = format!("{count} scenarios and their schema are in {}", dir.display());
-        Stdout::new().say(&text).map_err(|error| cannot_print(&error))?;
+        Stdout::new().say(&text)?;
         return Ok(Exit::Allow);
     }
     let sources = scenarios::select(&args.scenarios)?;
@@ -65,7 +64,7 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
             out.exact(&(json + "\n"))
         }
     };
-    printed.map_err(|error| cannot_print(&error))?;
+    printed?;
     Ok(Exit::Allow)
 }
 

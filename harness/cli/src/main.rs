@@ -4,7 +4,6 @@
 
 mod args;
 mod bundle_dir;
-mod clock;
 mod compare;
 mod exit;
 mod gate;

@@ -1,13 +1,16 @@
-//! stdout and stderr for a program whose reader may go away, and who is reading: a terminal or something else.
+//! Standard output and standard error, and who reads them: a terminal or something else. The reader may go away.
 //!
 //! All text goes through a [`Screen`]; only documents for programs go out as they are.
 
 use std::io::{self, IsTerminal, Write};
 
+use cutover_core::evidence::report::Terminal;
 use cutover_core::text::Screen;
 
-/// stdout that turns deaf, and does not fail, once nobody reads it: `cutover gate | head` still has to finish its work and
-/// exit with its decision.
+use crate::exit::Failure;
+
+/// Standard output. It drops what is written once its reader has gone: `cutover gate | head` still has to finish its work
+/// and exit with its decision.
 pub struct Stdout {
     inner: io::BufWriter<io::Stdout>,
     gone: bool,
@@ -20,22 +23,22 @@ impl Stdout {
     }
 
     /// Writes text for people, and a newline after it where it has none.
-    ///
-    /// # Errors
-    /// Anything but a reader that has gone.
-    pub fn say(&mut self, text: &str) -> io::Result<()> {
+    pub fn say(&mut self, text: &str) -> Result<(), Failure> {
         let end = if text.ends_with('\n') { "" } else { "\n" };
-        Screen::new(&mut *self, false).write_all(text.as_bytes())?;
-        self.exact(end)
+        self.print(|out| {
+            Screen::new(&mut *out, false).write_all(text.as_bytes())?;
+            out.write_all(end.as_bytes())
+        })
     }
 
     /// Writes a document for programs, as it is.
-    ///
-    /// # Errors
-    /// Anything but a reader that has gone.
-    pub fn exact(&mut self, text: &str) -> io::Result<()> {
-        self.write_all(text.as_bytes())?;
-        self.flush()
+    pub fn exact(&mut self, text: &str) -> Result<(), Failure> {
+        self.print(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Writes what a function writes.
+    pub fn print(&mut self, write: impl FnOnce(&mut Stdout) -> io::Result<()>) -> Result<(), Failure> {
+        write(self).and_then(|()| self.flush()).map_err(|error| Failure::unprintable(&error))
     }
 
     fn unless_gone(&mut self, result: io::Result<()>) -> io::Result<()> {
@@ -83,7 +86,7 @@ pub struct Audience {
     pub color: bool,
 }
 
-/// Columns where nobody tells how many there are.
+/// Columns where the number is not known.
 const PLAIN_WIDTH: usize = 80;
 /// Lines get no longer than this, however wide the terminal.
 const MAX_WIDTH: usize = 200;
@@ -97,6 +100,11 @@ impl Audience {
     /// Whoever reads stderr.
     pub fn of_stderr() -> Audience {
         Audience::new(io::stderr().is_terminal())
+    }
+
+    /// The reader of the report of a bundle.
+    pub fn terminal(self, bundle: &str) -> Terminal<'_> {
+        Terminal { width: self.width, color: self.color, bundle: Some(bundle) }
     }
 
     fn new(terminal: bool) -> Audience {

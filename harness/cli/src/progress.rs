@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use cutover_core::evidence::render::cut;
 use cutover_core::evidence::{JudgedScenario, RunEvent};
 use cutover_core::history::Phase;
 use cutover_core::ids::LaneId;
-use cutover_core::text::{Screen, Style, visible};
+use cutover_core::text::{Screen, Style, cut, visible};
 
 use crate::out::Audience;
 
@@ -64,10 +63,9 @@ impl Progress {
                     running.phase.insert(*lane, *phase);
                 }
             }
-            RunEvent::ScenarioFinished { scenario, .. } => {
+            RunEvent::ScenarioFinished { scenario } => {
                 self.running.remove(scenario);
             }
-            RunEvent::FaultFired { .. } | RunEvent::Process { .. } => {}
         }
     }
 

@@ -5,17 +5,15 @@ use std::path::Path;
 
 use cutover_core::evidence::layout;
 use cutover_core::evidence::recheck::{MAX_FILE_BYTES, Problem, Rechecked, recheck};
-use cutover_core::evidence::render::wrap;
 use cutover_core::evidence::repeat::{self, REPEAT_SCHEMA, Repeated};
 use cutover_core::evidence::{Evidence, Judged, State};
 use cutover_core::gate::Decision;
-use cutover_core::text::visible;
+use cutover_core::text::{visible, wrap};
 use cutover_live::plain_file;
 use serde::Serialize;
 
 use crate::args::{RecheckArgs, TextOrJson};
 use crate::bundle_dir::BundleThere;
-use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout};
 use crate::scenarios;
@@ -79,7 +77,7 @@ fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
         false => format!("{}\nDOES NOT HOLD  in {dir}", wrong.join("\n")),
     };
     if args.format == TextOrJson::Text || !wrong.is_empty() {
-        Stdout::new().say(&last).map_err(|error| cannot_print(&error))?;
+        Stdout::new().say(&last)?;
     }
     match &recorded {
         _ if !wrong.is_empty() => Ok(Exit::Invalid),
@@ -145,14 +143,13 @@ fn one(args: &RecheckArgs) -> Result<Exit, Failure> {
     let rechecked = recheck(&bundle, &compile)
         .map_err(|error| Failure::usage(format!("{} is no bundle of this tool: {error}", args.dir.display())))?;
     let mut out = Stdout::new();
-    let printed = match args.format {
+    match args.format {
         TextOrJson::Text => {
             let dir = args.dir.display().to_string();
             out.say(&text(&rechecked, &dir, Audience::of_stdout().width))
         }
         TextOrJson::Json => out.exact(&(json(&rechecked)? + "\n")),
-    };
-    printed.map_err(|error| cannot_print(&error))?;
+    }?;
     Ok(match rechecked.holds() {
         true => Exit::of(rechecked.computed.decision.decision, args.require_allow),
         false => Exit::Invalid,

@@ -107,7 +107,7 @@ pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
 
 /// The plan that a scenario and a seed give.
 pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
-    cutover_core::plan::compile(scenario, seed)
+    cutover_core::scenario::compile(scenario, seed)
 }
 
 /// The plan that a scenario's bytes give, as recheck asks for it.

@@ -1,8 +1,9 @@
 //! `cutover serve`: runs one of the built-in servers, or the fault proxy, in the foreground until it is asked to stop.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
+use cutover_core::ids::Seed;
 use cutover_live::plain_file;
 use cutover_live::proxy::Limits;
 use cutover_reference::{Config, Defects, ServeError, Server};
@@ -10,7 +11,8 @@ use cutover_toxiproxy::{COMPATIBLE_WITH, Service, ServiceError, Settings};
 
 use crate::args::{ServeArgs, ServeCandidateArgs, ServeLegacyArgs, ServeProxyArgs, Served};
 use crate::exit::{Exit, Failure};
-use crate::signals::StopSignals;
+use crate::signals::{StopSignals, runtime};
+use crate::surroundings;
 use crate::tied::die_with_parent;
 
 /// The largest configuration of the reference server that is read, in bytes.
@@ -48,9 +50,10 @@ fn legacy(args: &ServeLegacyArgs) -> Result<Exit, Failure> {
         config.defects = Defects::parse(names).map_err(|error| Failure::usage(error.to_string()))?;
     }
     runtime()?.block_on(async {
-        let mut signals = stop_signals()?;
+        let mut signals = StopSignals::listen()?;
         let server = Server::bind(config).map_err(cannot_serve)?;
-        listening(server.local_addr())?;
+        // Whoever started the server waits for this line.
+        say(&format!("listening on {}", server.local_addr()))?;
         let stopped = async move {
             signals.next().await;
         };
@@ -64,8 +67,8 @@ fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {
         say(&format!("toxiproxy-server version {COMPATIBLE_WITH}"))?;
         return Ok(Exit::Allow);
     }
-    crate::surroundings::raise_file_limit();
-    let seed = args.seed.unwrap_or_else(crate::gate::fresh_seed);
+    surroundings::raise_file_limit();
+    let seed = args.seed.unwrap_or_else(|| Seed(surroundings::random()));
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let settings = Settings {
         listen: listen(args),
@@ -79,9 +82,9 @@ fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {
         },
     };
     runtime()?.block_on(async {
-        let mut signals = stop_signals()?;
+        let mut signals = StopSignals::listen()?;
         let service = Service::bind(settings).await.map_err(cannot_proxy)?;
-        // In one write: who waits for the first line may read no more.
+        // In one write: the program that waits for the first line may read no further.
         say(&format!("listening on {}\nseed {}", service.local_addr(), seed.0))?;
         let stopped = async move {
             signals.next().await;
@@ -100,10 +103,6 @@ fn listen(args: &ServeProxyArgs) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-fn stop_signals() -> Result<StopSignals, Failure> {
-    StopSignals::listen().map_err(|error| Failure::environment(error.to_string()))
-}
-
 fn cannot_proxy(error: ServiceError) -> Failure {
     match error {
         ServiceError::Config(error) => {
@@ -120,21 +119,10 @@ fn cannot_serve(error: ServeError) -> Failure {
     Failure::environment(error.to_string())
 }
 
-/// Whoever started the server waits for this line.
-fn listening(address: std::net::SocketAddr) -> Result<(), Failure> {
-    say(&format!("listening on {address}"))
-}
-
+/// Prints what the program that started the server waits for. Without it, nobody can use the server.
 fn say(line: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout();
-    writeln!(stdout, "{line}")
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::environment(format!("cannot write to stdout: {error}")))
-}
-
-/// The runtime that the command's async part runs on.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Runtime::new().map_err(|error| Failure::environment(format!("cannot start threads: {error}")))
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(|error| Failure::unprintable(&error))
 }
 
 #[cfg(feature = "engine")]

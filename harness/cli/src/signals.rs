@@ -1,10 +1,18 @@
-//! Ctrl-C and SIGTERM, as something to wait for.
+//! The runtime of the async parts, and the signals that end them.
 
 use std::io;
 
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that ask the program to stop. From its making on, none of them ends the process by itself.
+use crate::exit::Failure;
+
+/// A new runtime.
+pub fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(|error| Failure::environment(format!("cannot start threads: {error}")))
+}
+
+/// The signals that ask the program to stop. Once this exists, none of them ends the process by itself.
 pub struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
@@ -13,10 +21,8 @@ pub struct StopSignals {
 
 impl StopSignals {
     /// Begins to listen. Must be called within a runtime.
-    ///
-    /// # Errors
-    /// The system does not allow it.
-    pub fn listen() -> io::Result<StopSignals> {
+    pub fn listen() -> Result<StopSignals, Failure> {
+        let signal = |kind| signal(kind).map_err(|error: io::Error| Failure::environment(error.to_string()));
         Ok(StopSignals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,

@@ -4,10 +4,6 @@ use std::path::Path;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::exit::Failure;
-
-/// A run with fewer files than this loses connections and servers at any place. A scenario has some hundred sockets.
-const LEAST_FILES: u64 = 128;
 /// A disk with less room than this is full.
 const LEAST_ROOM: u64 = 1 << 20;
 
@@ -15,29 +11,19 @@ const FULL: &str = "the disk is full (ENOSPC): make room";
 const FILES: &str =
     "too many files are open (EMFILE): raise the limit, as with `ulimit -n 4096`, or give a smaller --jobs";
 
-/// Raises the limit of open files, for this process and the servers that it starts.
-///
-/// # Errors
-/// The limit is too low for any run.
-pub fn allow_many_files() -> Result<(), Failure> {
-    raise_file_limit();
-    match getrlimit(Resource::RLIMIT_NOFILE) {
-        Ok((soft, _)) if soft < LEAST_FILES => {
-            let what =
-                format!("this process may have {soft} files open, and a run needs {LEAST_FILES} at least (EMFILE)");
-            Err(Failure::environment(what).hint("raise the limit, as with `ulimit -n 4096`"))
-        }
-        _ => Ok(()),
-    }
+/// Raises the soft limit of open files to the hard one, where that can be done, and returns the limit.
+pub fn raise_file_limit() -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return u64::MAX;
+    };
+    let raised = soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
+    if raised { hard } else { soft }
 }
 
-/// Raises the soft limit of open files to the hard one, where that can be done.
-pub fn raise_file_limit() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    }
+/// A random number that is short enough to be typed. It comes by way of the standard library's hasher.
+pub fn random() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish() & u64::from(u32::MAX)
 }
 
 /// What the system lacks, as a hint: by the words of what went wrong, else by the room that is left where it was written.

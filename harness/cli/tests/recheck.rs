@@ -1,5 +1,6 @@
 //! `cutover recheck` over a directory in which somebody put something else: each is told, none is followed, and none costs
 //! more than looking at it.
+#![cfg(feature = "engine")]
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -21,7 +22,6 @@ fn does_not_hold(bundle: &Path) -> String {
 }
 
 #[test]
-#[cfg(feature = "engine")]
 fn whatever_else_lies_in_a_bundle_is_told_and_neither_followed_nor_read() {
     let dir = tempfile::tempdir().unwrap();
     let ran = gate(dir.path(), "out", &["--scenario", "equal-streams"]);

@@ -10,9 +10,10 @@ pub mod topic;
 pub mod matrix;
 
 pub mod hash;
-pub mod scenario;
 
 pub mod plan;
+
+pub mod scenario;
 
 pub mod history;
 

@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cutover_core::history::Fire;
 use cutover_core::ids::{ClientId, FaultId};
+use cutover_live::clock::Moment;
 use cutover_live::proxy::LedgerSink;
 use serde::Serialize;
 
-use crate::moment;
 use crate::toxics::Entry;
 
 /// Strikes kept of each toxic.
@@ -100,7 +100,7 @@ impl Ledger {
             of: toxic.type_name(),
             stream: toxic.stream.to_lowercase(),
             armed: true,
-            armed_at: moment::now(),
+            armed_at: Moment::now().rfc3339_ms(),
             strikes: 0,
             struck: Vec::new(),
             beyond: 0,
@@ -162,7 +162,7 @@ impl LedgerSink for Ledger {
                 connection: fire.conn,
                 frame: fire.frame,
                 hit: fire.hit,
-                at: moment::now(),
+                at: Moment::now().rfc3339_ms(),
                 rewrote: fire.rewrote,
             });
         } else {

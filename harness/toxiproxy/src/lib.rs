@@ -13,7 +13,6 @@ mod handlers;
 mod ledger;
 mod message;
 mod metrics;
-mod moment;
 mod proxies;
 mod proxy;
 mod routes;

@@ -1,4 +1,4 @@
-//! Conducts a run: the driver, the recording, what is shown, and the signals that end it.
+//! Conducts a run: connects the driver, the recording, what is shown, and the signals that end it.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::drive_all::{DriveError, DriveRequest, Message};
+use super::drive_all::{DriveRequest, Message};
 use super::record::Recording;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::out::Audience;
 use crate::progress::{Progress, REDRAW_EVERY};
 use crate::signals::StopSignals;
@@ -21,20 +21,19 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// A deadline that is not set yet.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Drives a request with a driver and records what it tells. Whatever happens, the recording comes back, and says how far
-/// the run came.
+/// Drives a request with a driver and records what it reports. The recording that comes back says how far the run came.
 ///
 /// # Errors
-/// The recording can't be written, or the driver is at fault.
+/// The recording can't be written.
 pub async fn conduct<F>(
     request: DriveRequest,
     mut recording: Recording,
     driver: impl FnOnce(DriveRequest, mpsc::Sender<Message>, CancellationToken) -> F,
 ) -> Result<Recording, Failure>
 where
-    F: Future<Output = Result<(), DriveError>> + Send + 'static,
+    F: Future<Output = Result<(), Failure>> + Send + 'static,
 {
-    let mut signals = StopSignals::listen().map_err(|error| Failure::environment(error.to_string()))?;
+    let mut signals = StopSignals::listen()?;
     let mut progress = Progress::new(Audience::of_stderr(), request.plans.len());
     let (tell, mut told) = mpsc::channel(QUEUE);
     let stop = CancellationToken::new();
@@ -87,9 +86,8 @@ where
     }
     match (&mut driving).await {
         Ok(Ok(())) => recording.complete(),
-        Ok(Err(DriveError::Environment { what, hint })) => recording.failed(Exit::Environment, what, hint),
-        Ok(Err(DriveError::Usage { what, hint })) => recording.failed(Exit::Usage, what, hint),
-        Err(error) => recording.failed(Exit::Fault, format!("the driver ended in a fault of its own: {error}"), None),
+        Ok(Err(failure)) => recording.failed(failure),
+        Err(error) => recording.failed(Failure::fault(format!("the driver ended in a fault of its own: {error}"))),
     }
     Ok(recording)
 }

@@ -1,4 +1,4 @@
-//! Where the gate hands its plans to the driver, and what it hears back.
+//! Where the gate hands its plans to the driver, and what the driver reports.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,14 +24,15 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::exit::{Exit, Failure};
 use crate::surroundings;
 use crate::work_dir::{self, WorkDir};
 
-/// Longest time for taking away what a run made on servers of others.
+/// Longest time for removing what a run made on servers of others.
 const TEARDOWN_WITHIN: Duration = Duration::from_secs(120);
 /// The same for a run that was asked to stop.
 const TEARDOWN_WHEN_STOPPED: Duration = Duration::from_secs(6);
-/// A server that ends takes its connections with it: its end may be told a moment after theirs.
+/// A server that ends takes its connections with it: its end may be reported a moment after theirs.
 const DEATH_WITHIN: Duration = Duration::from_millis(500);
 
 /// What to drive.
@@ -80,10 +81,10 @@ pub enum LaneChoice {
     },
 }
 
-/// What the driver tells.
+/// What the driver reports.
 #[derive(Debug)]
 pub enum Message {
-    /// What the lanes allow. Told before anything is driven.
+    /// What the lanes allow, before anything is driven.
     Lanes {
         /// What can be done to each lane.
         means: BTreeMap<LaneId, Means>,
@@ -92,72 +93,52 @@ pub enum Message {
     },
     /// Something happened.
     Event(RunEvent),
-    /// Something to be told that decides nothing.
+    /// A line for people that decides nothing.
     Note(String),
-    /// A plan was driven to its end. The sender is told once it is recorded.
+    /// A plan was driven to its end. The sender gets an answer once it is recorded.
     Driven(Box<Driven>, oneshot::Sender<()>),
 }
 
-/// Why plans can't be driven any further.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DriveError {
-    /// A lane or the environment is unavailable.
-    Environment {
-        /// What was seen, with where.
-        what: String,
-        /// How to mend it.
-        hint: Option<String>,
-    },
-    /// An argument is wrong, such as a lane profile.
-    Usage {
-        /// What is wrong, with where.
-        what: String,
-        /// How to mend it.
-        hint: Option<String>,
-    },
-}
-
 /// Drives all plans, and returns once no process of ours is left. When `stop` is cancelled it ends early, without an error.
-///
-/// # Errors
-/// See [`DriveError`].
 pub async fn drive_all(
     request: DriveRequest,
-    tell: Sender<Message>,
+    messages: Sender<Message>,
     stop: CancellationToken,
-) -> Result<(), DriveError> {
-    let work = WorkDir::make().map_err(|error| DriveError::Environment {
-        what: format!("can't make a directory for the servers' data: {error}"),
-        hint: Some(work_dir::hint()),
+) -> Result<(), Failure> {
+    let work = WorkDir::make().map_err(|error| {
+        Failure::environment(format!("can't make a directory for the servers' data: {error}")).hint(work_dir::hint())
     })?;
-    let run = run_word();
+    // No other run has this word, which is in the name of whatever is made on servers that are not ours.
+    let run = format!("{:08x}", surroundings::random());
     let toxiproxy = match &request.toxiproxy {
         Some(url) => Some(Arc::new(ForeignToxiproxy::reach(url, &run).await.map_err(no_toxiproxy)?)),
         None => None,
     };
-    let runner = Runner::new(&request, work.path(), (run, toxiproxy.clone()), tell, stop.clone())?;
+    let runner = Runner::new(&request, work.path(), (run, toxiproxy.clone()), messages, stop.clone())?;
     let mut outcome = runner.run(request.plans, request.jobs).await;
-    if let Err(DriveError::Environment { what, hint }) = &mut outcome {
-        *hint = hint.take().or_else(|| surroundings::cause(what, work.path()));
+    if let Err(failure) = &mut outcome
+        && failure.exit == Exit::Environment
+    {
+        failure.hint = failure.hint.take().or_else(|| surroundings::cause(&failure.message, work.path()));
     }
     let within = if stop.is_cancelled() { TEARDOWN_WHEN_STOPPED } else { TEARDOWN_WITHIN };
     for left in runner.environment.teardown(within).await {
-        let _ = runner.tell.send(Message::Note(left)).await;
+        let _ = runner.messages.send(Message::Note(left)).await;
     }
     if let Some(toxiproxy) = toxiproxy {
-        let cleared = toxiproxy.clear().await.map_err(|error| DriveError::Environment {
-            what: format!("proxies of this run are left behind: {error}"),
-            hint: Some("their names begin with `cutover-`; DELETE /proxies/<name> takes one away".to_owned()),
+        let cleared = toxiproxy.clear().await.map_err(|error| {
+            Failure::environment(format!("proxies of this run are left behind: {error}"))
+                .hint("their names begin with `cutover-`; DELETE /proxies/<name> takes one away")
         });
         if !stop.is_cancelled() {
             return outcome.and(cleared);
         }
     }
-    // What was asked to stop early broke off on our word.
+    // A run that was asked to stop early broke off for that reason.
     if stop.is_cancelled() { Ok(()) } else { outcome }
 }
 
-/// What driving every plan takes.
+/// Drives plans over the two lanes.
 struct Runner {
     environment: Environment,
     /// The pace of each server that is driven: in a run of a lane against itself both roles share one.
@@ -165,7 +146,7 @@ struct Runner {
     byte_toxics: Option<Arc<dyn ByteToxics>>,
     aa: Option<LaneId>,
     work: PathBuf,
-    tell: Sender<Message>,
+    messages: Sender<Message>,
     stop: CancellationToken,
     enough: Option<CancellationToken>,
 }
@@ -175,12 +156,12 @@ impl Runner {
         request: &DriveRequest,
         work: &Path,
         (run, toxiproxy): (String, Option<Arc<ForeignToxiproxy>>),
-        tell: Sender<Message>,
+        messages: Sender<Message>,
         stop: CancellationToken,
-    ) -> Result<Runner, DriveError> {
-        let binary = std::env::current_exe().map_err(|error| DriveError::Environment {
-            what: format!("can't find this program's own file, which serves the built-in lanes: {error}"),
-            hint: None,
+    ) -> Result<Runner, Failure> {
+        let binary = std::env::current_exe().map_err(|error| {
+            let what = "can't find this program's own file, which serves the built-in lanes";
+            Failure::environment(format!("{what}: {error}"))
         })?;
         let source = |lane| request.lanes.get(&lane).map_or(Ok(Source::Bundled), |choice| choice.source(lane));
         let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
@@ -201,14 +182,14 @@ impl Runner {
             byte_toxics: toxiproxy.map(|toxiproxy| toxiproxy as Arc<dyn ByteToxics>),
             aa: request.aa,
             work: work.to_owned(),
-            tell,
+            messages,
             stop,
             enough: request.enough.clone(),
         })
     }
 
-    /// Runs the plans that fit these lanes.
-    async fn run(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), DriveError> {
+    /// Drives the plans that these lanes can be put through, and reports the others as left out.
+    async fn run(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), Failure> {
         let mut left_out = BTreeMap::new();
         let mut fit = Vec::with_capacity(plans.len());
         for plan in plans {
@@ -220,23 +201,25 @@ impl Runner {
         // The longest are begun first, so that none of them is waited for alone at the end.
         fit.sort_by_key(|plan| Reverse(plan.waits()));
         let means = self.environment.means();
-        let _ = self.tell.send(Message::Lanes { means, left_out }).await;
+        let _ = self.messages.send(Message::Lanes { means, left_out }).await;
         if fit.is_empty() {
             return Ok(());
         }
         let work = async {
             match self.unless_stopped(self.environment.check_reachable(self.aa, &fit)).await {
-                Some(reached) => reached.map_err(unavailable)?,
+                Some(reachable) => reachable.map_err(unavailable)?,
                 None => return Ok(()),
             }
-            self.run_all(fit, jobs).await
+            let each = futures_util::stream::iter(fit.into_iter().map(|plan| self.drive_plan(Arc::new(plan))));
+            // The first plan that can't be driven ends them all.
+            each.buffer_unordered(jobs.max(1)).try_collect().await
         };
         let outcome = tokio::select! {
             biased;
             exit = self.environment.server_exit() => return Err(unavailable(exit)),
             outcome = work => outcome,
         };
-        // What went wrong with a server that is gone went wrong because it is gone.
+        // The death of a server explains whatever else went wrong with it.
         let wait = if outcome.is_err() { DEATH_WITHIN } else { Duration::ZERO };
         match tokio::time::timeout(wait, self.environment.server_exit()).await {
             Ok(exit) => Err(unavailable(exit)),
@@ -244,7 +227,7 @@ impl Runner {
         }
     }
 
-    /// What comes of it; nothing where the run is to stop before that. What was made by then is taken away at the end.
+    /// The outcome of some work; `None` where the run is to stop before that. What was made by then is removed at the end.
     async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -253,31 +236,26 @@ impl Runner {
         }
     }
 
-    /// Runs the plans, some at a time. The first error ends all of them.
-    async fn run_all(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), DriveError> {
-        let plans = futures_util::stream::iter(plans.into_iter().map(|plan| self.run_one(Arc::new(plan))));
-        plans.buffer_unordered(jobs.max(1)).try_collect().await
-    }
-
-    async fn run_one(&self, plan: Arc<Plan>) -> Result<(), DriveError> {
+    async fn drive_plan(&self, plan: Arc<Plan>) -> Result<(), Failure> {
         let enough = self.enough.as_ref().is_some_and(CancellationToken::is_cancelled);
         if self.stop.is_cancelled() || enough {
             return Ok(());
         }
         let started = Instant::now();
         self.event(RunEvent::ScenarioStarted { scenario: plan.scenario.clone() }).await;
-        let lanes = tokio::try_join!(self.lane(LaneId::Legacy, &plan), self.lane(LaneId::Candidate, &plan))?;
+        let lanes =
+            tokio::try_join!(self.drive_lane(LaneId::Legacy, &plan), self.drive_lane(LaneId::Candidate, &plan))?;
         let (Some(legacy), Some(candidate)) = lanes else {
             return Ok(());
         };
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.event(RunEvent::ScenarioFinished { scenario: plan.scenario.clone(), elapsed_ms }).await;
+        self.event(RunEvent::ScenarioFinished { scenario: plan.scenario.clone() }).await;
         let plan = Arc::unwrap_or_clone(plan);
         let driven = Box::new(Driven { plan, legacy, candidate, elapsed_ms });
-        // Whoever listens may have gone, on a second signal.
+        // After a second signal nobody receives it.
         let (recorded, wait) = oneshot::channel();
-        let _ = self.tell.send(Message::Driven(driven, recorded)).await;
-        // Whether this one was enough is known once it is judged.
+        let _ = self.messages.send(Message::Driven(driven, recorded)).await;
+        // Once it is judged, `enough` says whether another plan is begun.
         if self.enough.is_some() {
             let _ = wait.await;
         }
@@ -285,7 +263,7 @@ impl Runner {
     }
 
     /// Drives a lane; nothing where the run was stopped before the lane was ready.
-    async fn lane(&self, lane: LaneId, plan: &Arc<Plan>) -> Result<Option<LaneRun>, DriveError> {
+    async fn drive_lane(&self, lane: LaneId, plan: &Arc<Plan>) -> Result<Option<LaneRun>, Failure> {
         let prepared = self.environment.prepare(lane, self.aa.unwrap_or(lane), plan);
         let Some(prepared) = self.unless_stopped(prepared).await else {
             return Ok(None);
@@ -299,7 +277,7 @@ impl Runner {
         let module_digest = prepared.module_digest.clone();
         self.event(RunEvent::LaneReady { lane, server, module_digest }).await;
         let checkpoints = self.work.join("clients").join(&plan.scenario).join(lane.as_str());
-        let sink = Arc::new(Teller(self.tell.clone()));
+        let sink = Arc::new(EventQueue(self.messages.clone()));
         let mut stack = prepared.stack.clone();
         stack.byte_toxics = self.byte_toxics.clone();
         stack.pace = self.paces.get(&self.aa.unwrap_or(lane)).cloned();
@@ -309,21 +287,21 @@ impl Runner {
     }
 
     async fn event(&self, event: RunEvent) {
-        let _ = self.tell.send(Message::Event(event)).await;
+        let _ = self.messages.send(Message::Event(event)).await;
     }
 }
 
-/// Passes events on. One that finds the queue full is not shown: showing must not hold up driving.
-struct Teller(Sender<Message>);
+/// Passes events on. An event that finds the queue full is dropped: display must not delay the driver.
+struct EventQueue(Sender<Message>);
 
-impl EventSink for Teller {
+impl EventSink for EventQueue {
     fn event(&self, event: RunEvent) {
         let _ = self.0.try_send(Message::Event(event));
     }
 }
 
 impl LaneChoice {
-    fn source(&self, lane: LaneId) -> Result<Source, DriveError> {
+    fn source(&self, lane: LaneId) -> Result<Source, Failure> {
         match self {
             LaneChoice::BuiltIn => Ok(Source::Bundled),
             LaneChoice::Binary { path, profile, token } => {
@@ -336,10 +314,8 @@ impl LaneChoice {
             LaneChoice::Outside { at, token } => {
                 let profile = profile_of(lane, at).map_err(wrong_profile)?;
                 if profile.is_without_url() {
-                    return Err(DriveError::Usage {
-                        what: format!("{at} does not say where the server is"),
-                        hint: Some("add `url`, or give --candidate-bin to have a server started".to_owned()),
-                    });
+                    return Err(Failure::usage(format!("{at} does not say where the server is"))
+                        .hint("add `url`, or give --candidate-bin to have a server started"));
                 }
                 Ok(Source::Outside(with_token(profile, token.as_ref())))
             }
@@ -348,43 +324,32 @@ impl LaneChoice {
 }
 
 /// The profile by which a server that the run starts is spoken to.
-fn profile_of_binary(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, DriveError> {
+fn profile_of_binary(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, Failure> {
     let profile = profile_of(lane, at).map_err(wrong_profile)?;
     profile.of_managed_server().ok_or_else(|| {
         let protocol = PROTOCOLS.iter().find(|protocol| protocol.kind() == profile.kind());
         let server = protocol.map_or("another server", |protocol| protocol.server());
         let what =
             format!("{} is the profile of {server}, and --candidate-bin starts a SpacetimeDB server", masked(at));
-        DriveError::Usage { what, hint: None }
+        Failure::usage(what)
     })
 }
 
-fn wrong_profile(error: ProfileError) -> DriveError {
-    DriveError::Usage { what: error.to_string(), hint: None }
+fn wrong_profile(error: ProfileError) -> Failure {
+    Failure::usage(error.to_string())
 }
 
 fn with_token(profile: Arc<dyn Profile>, token: Option<&Secret>) -> Arc<dyn Profile> {
     token.map_or(profile.clone(), |token| profile.with_token(token.clone()))
 }
 
-fn no_toxiproxy(error: ForeignError) -> DriveError {
-    let what = error.to_string();
+fn no_toxiproxy(error: ForeignError) -> Failure {
     match error {
-        ForeignError::Url { .. } => DriveError::Usage { what, hint: None },
-        ForeignError::Elsewhere { .. } | ForeignError::Unreachable { .. } => {
-            DriveError::Environment { what, hint: None }
-        }
+        ForeignError::Url { .. } => Failure::usage(error.to_string()),
+        ForeignError::Elsewhere { .. } | ForeignError::Unreachable { .. } => Failure::environment(error.to_string()),
     }
 }
 
-fn unavailable(error: EnvironmentError) -> DriveError {
-    let (what, hint) = (error.to_string(), None);
-    if error.is_usage() { DriveError::Usage { what, hint } } else { DriveError::Environment { what, hint } }
-}
-
-/// A word that no other run has, for what it makes on servers that are not ours.
-fn run_word() -> String {
-    use std::hash::{BuildHasher, Hasher};
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    format!("{:08x}", random & u64::from(u32::MAX))
+fn unavailable(error: EnvironmentError) -> Failure {
+    if error.is_usage() { Failure::usage(error.to_string()) } else { Failure::environment(error.to_string()) }
 }

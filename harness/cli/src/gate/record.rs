@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cutover_core::check::CheckInput;
-use cutover_core::evidence::bundle::{closing_files, scenario_files};
-use cutover_core::evidence::layout::{self, FileEntry, Files, is_digested};
+use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
+use cutover_core::evidence::layout::{self, FileEntry, Files};
 use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
     Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgedScenario, LaneServer, NthRun, RUN_TIMES_SCHEMA, RunEvent,
@@ -16,12 +16,12 @@ use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::matrix::ROWS;
 use cutover_core::text::{masked, scrubbed};
+use cutover_live::clock::Moment;
 use tokio_util::sync::CancellationToken;
 
 use super::drive_all::Message;
 use crate::args::GateArgs;
 use crate::bundle_dir::BundleDir;
-use crate::clock::Moment;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::provenance;
@@ -102,7 +102,7 @@ impl Recording {
         self.dir.path()
     }
 
-    /// Takes what the driver tells.
+    /// Records what the driver reports.
     pub fn take(&mut self, message: Message, progress: &mut Progress) -> Result<(), Failure> {
         match message {
             Message::Lanes { means, left_out } => {
@@ -145,7 +145,7 @@ impl Recording {
     fn driven(&mut self, driven: &Driven, progress: &mut Progress) -> Result<(), Failure> {
         let name = &driven.plan.scenario;
         let text =
-            self.texts.get(name).ok_or_else(|| Failure::fault(format!("nobody asked for the scenario {name}")))?;
+            self.texts.get(name).ok_or_else(|| Failure::fault(format!("the scenario {name} was not asked for")))?;
         let files = scenario_files(text.as_bytes(), driven);
         self.dir.write(&files)?;
         let digested = files.iter().filter(|(path, _)| is_digested(path));
@@ -162,7 +162,7 @@ impl Recording {
         if !fires.is_empty() {
             self.times.fires.insert(name.clone(), fires);
         }
-        // One that is only unknown does not end a run: the next may tell more.
+        // An unknown outcome does not end a run: the next scenario may show more.
         if let Some(enough) = &self.enough
             && matches!(judged.outcome, ScenarioOutcome::Failed | ScenarioOutcome::Missed)
         {
@@ -173,7 +173,7 @@ impl Recording {
         Ok(())
     }
 
-    /// The run came to its end. One that neither drove a scenario nor said why did not, whatever the driver says.
+    /// The driver came to its end. The run did so only if each scenario was driven or left out for a reason.
     pub fn complete(&mut self) {
         let missing: Vec<&str> = self
             .texts
@@ -187,8 +187,7 @@ impl Recording {
             let by = format!("--fail-fast after {failed} with {} scenarios not begun", missing.len());
             self.evidence.state = State::Interrupted { by };
         } else {
-            let what = format!("these scenarios were not driven: {}", missing.join(", "));
-            self.failed(Exit::Fault, what, None);
+            self.failed(Failure::fault(format!("these scenarios were not driven: {}", missing.join(", "))));
         }
     }
 
@@ -198,10 +197,9 @@ impl Recording {
     }
 
     /// The run could not go on.
-    pub fn failed(&mut self, exit: Exit, what: String, hint: Option<String>) {
-        let why = scrubbed(&what).into_owned();
-        self.evidence.state = State::Failed { why };
-        self.failure = Some(Failure { exit, message: what, hint });
+    pub fn failed(&mut self, failure: Failure) {
+        self.evidence.state = State::Failed { why: scrubbed(&failure.message).into_owned() };
+        self.failure = Some(failure);
     }
 
     /// Decides, and closes the bundle.
@@ -260,7 +258,7 @@ fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
     }
 }
 
-/// When each fault and toxic of a scenario struck, lane by lane, in the order of the histories.
+/// When each fault and toxic of a scenario fired, lane by lane, in the order of the histories.
 fn fire_times(driven: &Driven) -> Vec<FireTime> {
     let of_lane = |lane| {
         let run = driven.lane(lane);

@@ -4,16 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use cutover_core::evidence::layout::{self, Files};
-use cutover_core::evidence::render::{JunitRenderer, MarkdownRenderer, Renderer, TextRenderer};
 use cutover_core::evidence::repeat::{Repeated, bundle, repeated, seed_of};
+use cutover_core::evidence::report::{Format, report};
 use cutover_core::evidence::{Evidence, NthRun, State};
 use cutover_core::ids::Seed;
+use cutover_live::clock::Moment;
 
-use super::{Ran, once, say_if_not_allow};
-use crate::args::{Format, GateArgs};
+use super::{Ran, once, print, say_if_not_allow};
+use crate::args::GateArgs;
 use crate::bundle_dir::BundleDir;
-use crate::clock::Moment;
-use crate::compare::cannot_print;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout, note};
 use crate::scenarios::Source;
@@ -43,7 +42,7 @@ pub fn run(args: &GateArgs, seed: Seed, sources: &[Source], out: &mut Stdout) ->
     let worst =
         (0..ran.len()).max_by_key(|place| (documents[*place].judged.decision.decision, std::cmp::Reverse(*place)));
     if let Some(worst) = worst.and_then(|place| ran.get(place)) {
-        print(&repeated, worst, dir.path(), args.format, out).map_err(|error| cannot_print(&error))?;
+        print_all(&repeated, worst, dir.path(), args.format, out)?;
     }
     // What could not go on says why.
     for ran in ran {
@@ -58,22 +57,20 @@ fn is_interrupted(state: &State) -> bool {
     matches!(state, State::Interrupted { by } if !by.starts_with("--fail-fast"))
 }
 
-/// The worst run, and what all have in common. A test report and a summary are those of the worst run.
-fn print(repeated: &Repeated, worst: &Ran, dir: &Path, format: Format, out: &mut Stdout) -> std::io::Result<()> {
-    let audience = Audience::of_stdout();
-    let times = Some(&worst.times);
-    let text = |bundle| TextRenderer { width: audience.width, color: audience.color, times, bundle };
-    match format {
-        Format::Text => {
-            out.write_all(b"\n")?;
-            text(Some(&worst.bundle)).render(&worst.evidence, out)?;
-            out.write_all(b"\n")?;
-            let all = dir.display().to_string();
-            text(Some(&all)).repeated(repeated, out)?;
-        }
-        Format::Json => out.write_all(&repeated.to_bytes())?,
-        Format::Junit => JunitRenderer { times }.render(&worst.evidence, out)?,
-        Format::Markdown => MarkdownRenderer { times }.render(&worst.evidence, out)?,
+/// The report of the worst run, and what all runs have in common. A format that can't say the latter is that of the worst run.
+fn print_all(repeated: &Repeated, worst: &Ran, dir: &Path, format: &Format, out: &mut Stdout) -> Result<(), Failure> {
+    if format.at_terminal || format.repeated.is_none() {
+        print(worst, format, out)?;
     }
-    out.flush()
+    let Some(print) = format.repeated else {
+        return Ok(());
+    };
+    let all = dir.display().to_string();
+    let report = report(&worst.evidence, &worst.times).at(Audience::of_stdout().terminal(&all));
+    out.print(|out| {
+        if format.at_terminal {
+            writeln!(out)?;
+        }
+        print(repeated, &report, out)
+    })
 }

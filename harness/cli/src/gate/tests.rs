@@ -11,7 +11,7 @@ use cutover_core::plan::Plan;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
-use super::drive_all::{DriveError, Message};
+use super::drive_all::Message;
 use super::*;
 use crate::args::{Cli, Command};
 use crate::bundle_dir::BundleThere;
@@ -60,7 +60,7 @@ fn gate<F>(
     driver: impl FnOnce(DriveRequest, Sender<Message>, CancellationToken) -> F,
 ) -> (Result<Exit, Failure>, Rechecked)
 where
-    F: Future<Output = Result<(), DriveError>> + Send + 'static,
+    F: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     let _one_run = ONE_RUN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let scenarios = dir.join("scenarios");
@@ -84,7 +84,7 @@ where
         enough: None,
     };
     let recording = Recording::begin(&args, Seed(7), None, &sources).unwrap();
-    let runtime = crate::serve::runtime().unwrap();
+    let runtime = runtime().unwrap();
     let mut recording = runtime.block_on(conduct(request, recording, driver)).unwrap();
     let (evidence, _) = recording.close().unwrap();
     let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);
@@ -123,10 +123,10 @@ fn a_signal_ends_the_run_and_the_bundle_says_so() {
 }
 
 #[test]
-fn a_lane_that_can_not_be_had_exits_3() {
+fn an_unavailable_lane_exits_3() {
     let dir = tempfile::tempdir().unwrap();
     let what = "nobody listens on 127.0.0.1:1".to_owned();
-    let error = DriveError::Environment { what: what.clone(), hint: None };
+    let error = Failure::environment(what.clone());
     let (exit, rechecked) = gate(dir.path(), async |_, _, _| Err(error));
     let failure = exit.unwrap_err();
     assert_eq!((failure.exit, failure.message), (Exit::Environment, what.clone()));

@@ -2,7 +2,7 @@
 
 use super::document::{Evidence, Times};
 use super::layout::{self, FileEntry, Files};
-use super::render::{HtmlRenderer, JunitRenderer, MarkdownRenderer, Renderer, to_bytes};
+use super::report;
 use super::run::Driven;
 use super::vectors;
 use crate::history::file;
@@ -28,22 +28,22 @@ pub fn scenario_files(scenario_toml: &[u8], driven: &Driven) -> Files {
     files
 }
 
-/// The pages that show a document and its times. A page names the digest of no page.
-pub fn pages(evidence: &Evidence, times: &Times) -> Files {
-    let times = Some(times);
-    let pages: [(&str, &dyn Renderer); 3] = [
-        (layout::SUMMARY, &MarkdownRenderer { times }),
-        (layout::JUNIT, &JunitRenderer { times }),
-        (layout::PAGE, &HtmlRenderer { times }),
-    ];
-    pages.iter().map(|(path, renderer)| ((*path).to_owned(), to_bytes(*renderer, evidence))).collect()
+/// Whether a file shows the evidence. Such pages follow from the document and the times.
+pub fn is_page(path: &str) -> bool {
+    report::pages().any(|page| page.path == path)
+}
+
+/// Whether a file is digested. Times are not: two runs of one seed may be equal in all but them.
+pub fn is_digested(path: &str) -> bool {
+    is_page(path) || (layout::scenario_of(path).is_some() && !path.starts_with("times/"))
 }
 
 /// The files that are written last: the pages, the times, and the document, whose list of files this completes.
 ///
 /// `entries` of the scenarios' files must be in `evidence.files` already.
 pub fn closing_files(evidence: &mut Evidence, times: &Times) -> Files {
-    let mut files = pages(evidence, times);
+    // A page names the digest of no page.
+    let mut files = report::print_pages(evidence, times);
     let entries = files.iter().map(|(path, content)| (path.clone(), FileEntry::of(content)));
     evidence.files.extend(entries);
     files.insert(layout::TIMES.to_owned(), times.to_bytes());

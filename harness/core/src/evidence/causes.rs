@@ -1,4 +1,4 @@
-//! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is told once, however
+//! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is reported once, however
 //! many scenarios show it.
 //!
 //! A cause is a lane, a checker and a reason. Under it stand the scenarios that show it, what only follows from it, and the
@@ -72,16 +72,9 @@ pub fn causes(scenarios: &[JudgedScenario]) -> Vec<Cause> {
     causes
 }
 
-/// The scenarios that are not as they should be and of which no cause tells, worst first.
-pub fn untold<'a>(scenarios: &'a [JudgedScenario], causes: &[Cause]) -> Vec<&'a JudgedScenario> {
-    let told: BTreeSet<&str> =
-        causes.iter().flat_map(|cause| cause.scenarios.iter().chain(&cause.not_judged)).map(String::as_str).collect();
-    let mut untold: Vec<_> = scenarios
-        .iter()
-        .filter(|scenario| !scenario.outcome.is_good() && !told.contains(scenario.name.as_str()))
-        .collect();
-    untold.sort_by_key(|scenario| std::cmp::Reverse(scenario.outcome));
-    untold
+/// The place of the cause that the outcome of a scenario is reported under.
+pub fn cause_of(scenario: &str, causes: &[Cause]) -> Option<usize> {
+    causes.iter().position(|cause| cause.scenarios.iter().chain(&cause.not_judged).any(|name| name == scenario))
 }
 
 /// The findings that something follows from, and that decide, with their places.

@@ -17,15 +17,6 @@ pub const EVIDENCE: &str = "evidence.json";
 pub const TIMES: &str = "times.json";
 /// What several runs have in common, beside the folders of their bundles.
 pub const REPEAT: &str = "repeat.json";
-/// The summary for people, in Markdown.
-pub const SUMMARY: &str = "summary.md";
-/// The test report for CI readers.
-pub const JUNIT: &str = "junit.xml";
-/// The report page.
-pub const PAGE: &str = "index.html";
-
-/// The pages, which follow from the document and the times.
-pub const PAGES: [&str; 3] = [SUMMARY, JUNIT, PAGE];
 /// Every folder of a bundle.
 pub const FOLDERS: [&str; 6] = ["scenarios", "scenarios/known-bad", "plans", "histories", "vectors", "times"];
 /// What the name of a file ends in while it is being written.
@@ -79,12 +70,6 @@ pub fn scenario_of(path: &str) -> Option<&str> {
         _ => None,
     };
     stem.filter(|stem| !stem.is_empty() && file_stem(stem) == *stem)
-}
-
-/// Whether a file is digested. Times are not: two runs of one seed may be equal in all but them.
-pub fn is_digested(path: &str) -> bool {
-    let of_scenario = scenario_of(path).is_some() && !path.starts_with("times/");
-    PAGES.contains(&path) || of_scenario
 }
 
 /// A scenario's name as a file name: `known-bad/drop` is `known-bad.drop`. Whatever could leave the folder is replaced;

@@ -1,7 +1,7 @@
 //! Evidence: a run bound into a bundle that anybody can recheck without running anything again.
 //!
 //! The main type is [`Evidence`], the document `evidence.json`. [`bundle`] lays it and the recorded files out in a
-//! directory; [`render`] shows it; [`recheck`] computes what was judged anew. All of it is pure: reading and writing the
+//! directory; [`report`] shows it; [`recheck`] computes what was judged anew. All of it is pure: reading and writing the
 //! directory is the caller's affair, and so are times, which lie in files of their own that are neither digested nor
 //! judged.
 
@@ -12,8 +12,8 @@ mod judge;
 mod judged;
 pub mod layout;
 pub mod recheck;
-pub mod render;
 pub mod repeat;
+pub mod report;
 mod run;
 mod seen;
 mod shown;
@@ -21,7 +21,7 @@ mod shown;
 mod tests;
 mod vectors;
 
-pub use causes::{Cause, untold};
+pub use causes::Cause;
 pub use document::{
     Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, NthRun, RUN_TIMES_SCHEMA, State, Times, Tool,
 };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::causes::{Cause, untold};
+use super::causes::{Cause, cause_of};
 use super::document::{Evidence, NthRun, pretty};
 use crate::gate::Decision;
 use crate::hash::sha256;
@@ -29,9 +29,9 @@ pub struct Repeated {
     pub runs: Vec<RepeatedRun>,
     /// Each cause, what came back most often first.
     pub causes: Vec<ComesBack>,
-    /// Scenarios that were not as they should be though no cause tells of them, and in how many runs.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub untold: BTreeMap<String, u32>,
+    /// Scenarios with a bad outcome that no cause reports, and in how many runs.
+    #[serde(default, rename = "untold", skip_serializing_if = "BTreeMap::is_empty")]
+    pub unreported: BTreeMap<String, u32>,
     /// The worst decision of all runs.
     pub decision: Decision,
     /// The exit code of `cutover gate`.
@@ -84,14 +84,15 @@ pub fn seed_of(seed: Seed, nth: u32) -> Seed {
 pub fn repeated(seed: Seed, asked: u32, runs: &[Evidence]) -> Repeated {
     let of = u32::try_from(runs.len()).unwrap_or(u32::MAX);
     let mut found = BTreeMap::<(Option<LaneId>, &str, &str), Vec<&Cause>>::new();
-    let mut untold_in = BTreeMap::<String, u32>::new();
+    let mut unreported = BTreeMap::<String, u32>::new();
     for run in runs {
         let judged = &run.judged;
         for cause in &judged.causes {
             found.entry((cause.lane, &cause.checker, &cause.reason)).or_default().push(cause);
         }
-        for scenario in untold(&judged.scenarios, &judged.causes) {
-            *untold_in.entry(scenario.name.clone()).or_default() += 1;
+        let bad = judged.scenarios.iter().filter(|scenario| !scenario.outcome.is_good());
+        for scenario in bad.filter(|scenario| cause_of(&scenario.name, &judged.causes).is_none()) {
+            *unreported.entry(scenario.name.clone()).or_default() += 1;
         }
     }
     let mut causes: Vec<ComesBack> = found.into_values().filter_map(|causes| comes_back(&causes, of)).collect();
@@ -108,7 +109,7 @@ pub fn repeated(seed: Seed, asked: u32, runs: &[Evidence]) -> Repeated {
         asked,
         runs: (1..).zip(runs).map(|(nth, run)| of_run(nth, run)).collect(),
         causes,
-        untold: untold_in,
+        unreported,
         decision,
         exit_code: decision.exit_code(),
     }

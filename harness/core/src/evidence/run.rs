@@ -1,8 +1,8 @@
-//! What a run tells while it goes on, and what it leaves of each scenario: the only bridge from driving to showing.
+//! What a run reports while it goes on, and what it leaves of each scenario: the only bridge from driving to showing.
 
 use super::document::LaneServer;
-use crate::history::{History, Phase, Process};
-use crate::ids::{FaultId, LaneId};
+use crate::history::{History, Phase};
+use crate::ids::LaneId;
 use crate::plan::Plan;
 
 /// Something that happened while scenarios are driven. Only for showing: nothing is judged by it.
@@ -31,32 +31,10 @@ pub enum RunEvent {
         /// The phase.
         phase: Phase,
     },
-    /// A planned fault fired.
-    FaultFired {
-        /// The scenario.
-        scenario: String,
-        /// The lane.
-        lane: LaneId,
-        /// The fault.
-        fault: FaultId,
-        /// What it hit.
-        hit: String,
-    },
-    /// Something was done to a server's process.
-    Process {
-        /// The scenario.
-        scenario: String,
-        /// The lane.
-        lane: LaneId,
-        /// What.
-        process: Process,
-    },
     /// A scenario ended; its histories follow as a [`Driven`].
     ScenarioFinished {
         /// Its name.
         scenario: String,
-        /// How long it took, in milliseconds of wall time.
-        elapsed_ms: u64,
     },
 }
 
@@ -67,7 +45,7 @@ pub struct LaneRun {
     pub history: History,
     /// When each record was recorded, in microseconds since the scenario started.
     pub times_us: Vec<u64>,
-    /// When the first of them was, by the wall clock, in microseconds since 1970; 0 where nobody knows.
+    /// When the first of them was, by the wall clock, in microseconds since 1970; 0 where that is not known.
     pub started_us: u64,
 }
 

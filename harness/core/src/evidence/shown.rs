@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::history::Record;
-use crate::text::visible;
+use crate::text::{cut, visible};
 
 /// A record is shown up to so many characters.
 const MAX_CHARS: usize = 400;
@@ -33,7 +33,7 @@ pub fn shown(record: &Record) -> String {
     if !rest.is_empty() {
         line.push_str(&format!(" ({})", rest.join(", ")));
     }
-    super::render::cut(&line, MAX_CHARS)
+    cut(&line, MAX_CHARS)
 }
 
 /// A field in words; what lies within it stands beside it.
@@ -49,7 +49,7 @@ fn field(name: &str, value: &Value, into: &mut Vec<String>) {
 fn value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) if text.starts_with("sha256:") => super::render::cut(text, DIGEST_CHARS),
+        Value::String(text) if text.starts_with("sha256:") => cut(text, DIGEST_CHARS),
         Value::String(text) => visible(text),
         Value::Object(fields) => {
             let mut parts = Vec::new();

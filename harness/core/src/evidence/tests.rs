@@ -7,7 +7,7 @@ mod junit;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::FileEntry;
-use super::render::{HtmlRenderer, JsonRenderer, JunitRenderer, MarkdownRenderer, Renderer, TextRenderer, to_bytes};
+use super::report::{FORMATS, Report, Terminal, pages, report};
 use super::*;
 use crate::check::{Finding, Verdict};
 use crate::gate::fit::{Means, ServerKind};
@@ -247,14 +247,22 @@ fn times() -> Times {
     }
 }
 
-pub(super) fn rendered(renderer: &dyn Renderer, evidence: &Evidence) -> String {
-    String::from_utf8(to_bytes(renderer, evidence)).unwrap()
+/// A report in the format of this option or page.
+fn printed(format: &str, report: &Report<'_>) -> String {
+    let is_it = |option: Option<(&str, &str)>, path: Option<&str>| {
+        option.map(|(name, _)| name) == Some(format) || path == Some(format)
+    };
+    let found = FORMATS.iter().find(|one| is_it(one.option, one.page.as_ref().map(|page| page.path)));
+    String::from_utf8(found.unwrap().to_bytes(report)).unwrap()
+}
+
+pub(super) fn rendered(format: &str, evidence: &Evidence) -> String {
+    printed(format, &report(evidence, &times()))
 }
 
 pub(super) fn at_terminal(width: usize, evidence: &Evidence) -> String {
-    let times = times();
     let bundle = Some("reports/20260225T190000Z-42");
-    rendered(&TextRenderer { width, color: false, times: Some(&times), bundle }, evidence)
+    printed("text", &report(evidence, &times()).at(Terminal { width, color: false, bundle }))
 }
 
 #[test]
@@ -269,11 +277,12 @@ fn commands_are_quoted_for_a_shell_where_they_need_it() {
     let mut evidence = blocked();
     "/opt/my `tools`/cutover".clone_into(&mut evidence.command[0]);
     evidence.scope.chosen = vec!["it's-*".to_owned()];
-    let terminal = TextRenderer { width: 80, color: false, times: None, bundle: Some("my runs/$(id)") };
-    let told = rendered(&terminal, &evidence);
+    let times = Times::default();
+    let terminal = Terminal { width: 80, color: false, bundle: Some("my runs/$(id)") };
+    let told = printed("text", &report(&evidence, &times).at(terminal));
     let recheck = "  recheck    '/opt/my `tools`/cutover' recheck 'my runs/$(id)'\n";
     assert!(told.contains(recheck), "{told}");
-    let told = rendered(&MarkdownRenderer { times: None }, &evidence);
+    let told = rendered("markdown", &evidence);
     let again = r"| reproduce | `cutover gate --seed 42 --scenario 'it'\''s-*'` |";
     assert!(told.contains(again), "{told}");
 }
@@ -341,14 +350,14 @@ fn without_counts(text: &str) -> String {
 fn heads(evidence: &Evidence) -> String {
     let text = at_terminal(80, evidence);
     let (_, text) = text.rsplit_once("\n\n").unwrap();
-    let markdown = rendered(&MarkdownRenderer::default(), evidence);
+    let markdown = rendered("markdown", evidence);
     let (markdown, _) = markdown.split_once("\n| |").unwrap();
-    let page = rendered(&HtmlRenderer::default(), evidence);
+    let page = rendered("index.html", evidence);
     let (_, page) = page.split_once("<div class=\"verdict").unwrap();
     let (page, _) = page.split_once("</div>").unwrap();
-    let junit = rendered(&JunitRenderer::default(), evidence);
+    let junit = rendered("junit", evidence);
     let (_, junit) = junit.split_once("<testsuite name=\"cutover.gate\"").unwrap();
-    let json: serde_json::Value = serde_json::from_str(&rendered(&JsonRenderer, evidence)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&rendered("json", evidence)).unwrap();
     let json = serde_json::to_string_pretty(&json["judged"]["decision"]).unwrap();
     without_counts(&format!("{text}\n-- markdown\n{markdown}\n-- page\n{page}\n-- junit\n{junit}\n-- json\n{json}\n"))
 }
@@ -374,9 +383,9 @@ fn a_run_that_was_interrupted_is_never_an_allowed_one() {
     evidence.state = State::Interrupted { by: "SIGTERM".to_owned() };
     for text in [
         at_terminal(80, &evidence),
-        rendered(&MarkdownRenderer::default(), &evidence),
-        rendered(&HtmlRenderer::default(), &evidence),
-        rendered(&JunitRenderer::default(), &evidence),
+        rendered("markdown", &evidence),
+        rendered("index.html", &evidence),
+        rendered("junit", &evidence),
     ] {
         // A line may end within the sentence.
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -386,22 +395,31 @@ fn a_run_that_was_interrupted_is_never_an_allowed_one() {
 
 #[test]
 fn the_summary_in_markdown() {
-    insta::assert_snapshot!(rendered(&MarkdownRenderer { times: Some(&times()) }, &blocked()));
+    insta::assert_snapshot!(rendered("markdown", &blocked()));
 }
 
 #[test]
 fn the_report_for_a_ci() {
-    insta::assert_snapshot!(rendered(&JunitRenderer { times: Some(&times()) }, &blocked()));
+    insta::assert_snapshot!(rendered("junit", &blocked()));
 }
 
 #[test]
 fn the_report_page() {
-    let page = rendered(&HtmlRenderer { times: Some(&times()) }, &blocked());
+    let page = rendered("index.html", &blocked());
     let (before, rest) = page.split_once("<style>").unwrap();
     let (_, after) = rest.split_once("</style>").unwrap();
     insta::assert_snapshot!(format!("{before}{after}"));
     for outside in ["http://", "https://", "<script", "<img", "<link"] {
         assert!(!page.contains(outside), "the page has {outside}");
+    }
+}
+
+#[test]
+fn the_documentation_names_every_page_of_a_bundle() {
+    let docs = include_str!("../../../../docs/EVIDENCE.md");
+    for page in pages() {
+        let row = format!("\n| `{}` | ", page.path);
+        assert!(docs.contains(&row), "docs/EVIDENCE.md lacks the row {row:?} in its table of files");
     }
 }
 
@@ -412,41 +430,39 @@ fn pages_can_be_looked_at() {
         return;
     };
     for (name, evidence) in [("blocked.html", blocked()), ("allowed.html", allowed())] {
-        std::fs::write(dir.join(name), rendered(&HtmlRenderer { times: Some(&times()) }, &evidence)).unwrap();
+        std::fs::write(dir.join(name), rendered("index.html", &evidence)).unwrap();
     }
 }
 
 #[test]
 fn a_document_reads_back_as_it_was_written() {
     let evidence = blocked();
-    let text = rendered(&JsonRenderer, &evidence);
+    let text = rendered("json", &evidence);
     let again: Evidence = serde_json::from_str(&text).unwrap();
     assert_eq!(again, evidence);
-    assert_eq!(rendered(&JsonRenderer, &again), text);
+    assert_eq!(rendered("json", &again), text);
 }
 
 #[test]
 fn colours_are_only_where_they_are_asked_for() {
-    let renderer = |color| TextRenderer { width: 80, color, times: None, bundle: None };
-    assert!(!rendered(&renderer(false), &blocked()).contains('\x1b'));
-    assert!(rendered(&renderer(true), &blocked()).contains("\x1b[1;31mBLOCK\x1b[0m"));
+    let (evidence, times) = (blocked(), times());
+    let told = |color| printed("text", &report(&evidence, &times).at(Terminal { width: 80, color, bundle: None }));
+    assert!(!told(false).contains('\x1b'));
+    assert!(told(true).contains("\x1b[1;31mBLOCK\x1b[0m"));
 }
 
 #[test]
 fn what_was_left_out_is_said_everywhere_with_its_reason() {
     let evidence = outside();
-    let text = TextRenderer { width: 80, color: false, times: None, bundle: None };
-    let text = rendered(&text, &evidence);
+    let text = rendered("text", &evidence);
     let (_, section) = text.split_once("Left out").unwrap();
     let (section, rest) = section.split_once("\n\n").unwrap();
     insta::assert_snapshot!("left_out", section);
     assert!(rest.contains("caught, 3 left out"), "{rest}");
-    let others: [&dyn Renderer; 3] =
-        [&MarkdownRenderer { times: None }, &HtmlRenderer { times: None }, &JunitRenderer { times: None }];
-    for page in others.map(|renderer| rendered(renderer, &evidence)) {
+    for page in pages().map(|page| rendered(page.path, &evidence)) {
         assert!(page.contains("legacy-killed") && page.contains("which is not ours"), "{page}");
     }
-    let junit = rendered(&JunitRenderer { times: None }, &evidence);
+    let junit = rendered("junit", &evidence);
     assert_eq!(junit.matches("<skipped message=\"it ").count(), 3, "{junit}");
 }
 

@@ -12,8 +12,7 @@ use super::JudgedScenario;
 use super::fit::{Means, unfit};
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
-use crate::plan::compile;
-use crate::scenario::{Scenario, pattern, stock};
+use crate::scenario::{Scenario, compile, pattern, stock};
 
 /// What had to run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

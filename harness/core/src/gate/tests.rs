@@ -10,8 +10,8 @@ use crate::evidence::judge_reports;
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::{Part, ROWS};
-use crate::plan::{Expectation, compile};
-use crate::scenario::{Scenario, stock};
+use crate::plan::Expectation;
+use crate::scenario::{Scenario, compile, stock};
 
 const ROW: &str = "replay-determinism";
 

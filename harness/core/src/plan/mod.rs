@@ -3,14 +3,12 @@
 //! Both lanes are driven with the same plan, and it is what the checkers judge by: it knows every event that is to be
 //! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
 
-mod compile;
 mod defect;
 mod fault;
 pub mod rules;
 mod step;
 mod toxic;
 
-pub use compile::{PAYLOADS_WITHOUT_KEY, compile};
 pub use defect::Defect;
 pub use fault::{
     Cut, FaultKind, MessageKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Scope, Times, When,

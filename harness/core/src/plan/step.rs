@@ -132,3 +132,10 @@ pub enum ServerAction {
     /// SIGCONT.
     Resume,
 }
+
+impl ServerAction {
+    /// Whether it is a `kill -9`.
+    pub fn kills(self) -> bool {
+        matches!(self, ServerAction::Kill | ServerAction::KillAtOnce)
+    }
+}

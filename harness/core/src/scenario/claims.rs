@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::draft::Draft;
 use super::errors::Mistakes;
 use super::read::At;
-use super::script::{Case, Fault, FaultKind, Lanes, ServerAction, Step, Toxic, Victim};
+use super::script::{Case, Fault, FaultKind, Lanes, Step, Toxic, Victim};
 use crate::ids::LaneId;
 use crate::matrix::{self, Part};
-use crate::plan::{self, ByteToxic};
+use crate::plan::{self, ByteToxic, ServerAction};
 
 /// Notes every claim that no checker covers or that the script can't earn on each lane.
 pub(super) fn check(draft: &Draft, cases: &[Case], mistakes: &mut Mistakes) {

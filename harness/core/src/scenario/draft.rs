@@ -2,8 +2,9 @@
 
 pub(super) use super::draft_faults::{FaultDraft, KindDraft, Pick, PickDraft, PlaceDraft, ToxicDraft};
 use super::read::At;
-use super::script::{Client, Cut, Lanes, ServerAction, Spread, Stream, When};
+use super::script::{Client, Cut, Lanes, Spread, Stream, When};
 use super::{AtLeast, Backoff, Expect};
+use crate::plan::ServerAction;
 
 /// The file, read.
 #[derive(Debug)]

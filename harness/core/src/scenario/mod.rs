@@ -4,6 +4,7 @@
 //! [`Scenario::parse`] is the whole of it. What comes out holds no chance and no payload: the plan adds those.
 
 mod claims;
+mod compile;
 mod decode;
 mod draft;
 mod draft_faults;
@@ -18,6 +19,7 @@ mod stock;
 mod tests;
 pub mod words;
 
+pub use compile::compile;
 pub use errors::{ScenarioError, ScenarioErrors};
 pub use stock::{SCHEMA, stock};
 

@@ -5,6 +5,7 @@
 
 pub use super::script_faults::{Cut, Fault, FaultKind, Pick, Place, Toxic, Victim, When};
 use crate::ids::LaneId;
+use crate::plan::{Compression, Serializer, ServerAction};
 
 /// One lane, or both where `None`.
 pub type Lanes = Option<LaneId>;
@@ -88,26 +89,6 @@ pub enum Payload {
     Mixed,
 }
 
-/// Serializers of a Phoenix socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Serializer {
-    /// Objects.
-    V1,
-    /// Arrays.
-    V2,
-}
-
-/// Compressions of a SpacetimeDB socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// None.
-    None,
-    /// gzip.
-    Gzip,
-    /// Brotli.
-    Brotli,
-}
-
 /// How a publish is spread over its streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spread {
@@ -188,28 +169,6 @@ pub enum Step {
         /// What.
         action: ServerAction,
     },
-}
-
-/// What is done to a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServerAction {
-    /// `kill -9`, once the last acknowledged event is on disk.
-    Kill,
-    /// `kill -9` at once.
-    KillAtOnce,
-    /// Start again.
-    Restart,
-    /// SIGSTOP.
-    Pause,
-    /// SIGCONT.
-    Resume,
-}
-
-impl ServerAction {
-    /// Whether it is a `kill -9`.
-    pub fn kills(self) -> bool {
-        matches!(self, ServerAction::Kill | ServerAction::KillAtOnce)
-    }
 }
 
 /// A number that is fixed, or drawn from a range with both ends.

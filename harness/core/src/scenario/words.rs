@@ -1,8 +1,8 @@
 //! The words that a scenario may use, and what each stands for. The JSON Schema for editors lists the same ones.
 
-use super::script::{Compression, Cut, Keys, Lanes, Payload, Serializer, ServerAction, Spread, When};
+use super::script::{Cut, Keys, Lanes, Payload, Spread, When};
 use crate::ids::LaneId;
-use crate::plan::{Defect, Direction, MessageKind, Scope};
+use crate::plan::{Compression, Defect, Direction, MessageKind, Scope, Serializer, ServerAction};
 
 /// The rows of the verification matrix.
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;

@@ -9,7 +9,7 @@ pub fn html(text: &str) -> String {
 
 /// Text as XML 1.0 can hold it: the other characters can't be in it even as a reference. The writer of the document
 /// escapes the rest.
-pub fn xml(text: &str) -> String {
+fn xml(text: &str) -> String {
     written_out(text, |c| matches!(c, '\n' | '\t'))
 }
 

@@ -2,17 +2,19 @@
 //! alike are told apart.
 //!
 //! Each form has one printer that makes any text harmless in it: [`Screen`] a terminal, [`markdown`] and [`code`] a
-//! summary, [`html`] a page, [`xml`] a test report, [`quoted`] a command. No caller has to escape anything.
+//! summary, [`html`] a page and a test report, [`quoted`] a command. No caller has to escape anything.
 
 mod markup;
 mod screen;
 mod secret;
 mod shell;
+mod table;
 
-pub use markup::{code, code_in_cell, html, markdown, xml};
+pub use markup::{code, code_in_cell, html, markdown};
 pub use screen::{Screen, Style};
 pub use secret::{Secret, learn, learn_value, masked, percent_encoded, scrubbed, without_value};
 pub use shell::quoted;
+pub use table::{Align, Table, columns, cut, wrap};
 
 /// So many characters of a difference are written out.
 const MAX_POINTS: usize = 6;

@@ -1,4 +1,4 @@
-//! How long to wait before trying again: what the plan drew, and what the lane asked for.
+//! How long to wait before a retry: what the plan drew, and what the lane asked for.
 
 use std::time::Duration;
 
@@ -18,14 +18,15 @@ impl Backoff {
         Backoff { waits_ms, failures: 0 }
     }
 
-    /// The wait after one more failure: the plan's, on top of what the lane asked for, so that not all come back at once.
+    /// The wait after one more failure: the plan's is added to what the lane asked for, so that not all clients come back
+    /// at once.
     pub fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
         let drawn = self.drawn();
         self.failures = self.failures.saturating_add(1);
         asked.unwrap_or_default() + drawn
     }
 
-    /// Something went well.
+    /// Ends the row of failures.
     pub fn reset(&mut self) {
         self.failures = 0;
     }

@@ -1,5 +1,5 @@
-//! A client's checkpoint file: a line for each change of a cursor. A client that dies finds all that it wrote, whichever
-//! line it was writing. The file lives no longer than its run.
+//! A client's checkpoint file: a line for each change of a cursor. After a crash it holds every whole line. The file lives
+//! no longer than its run.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -17,23 +17,22 @@ pub struct CheckpointFile {
 }
 
 impl CheckpointFile {
-    /// The file of this client in that directory. Nothing is touched yet.
+    /// The file of this client in that directory. It is not opened yet.
     pub fn of(dir: &Path, client: &str) -> CheckpointFile {
         CheckpointFile { path: dir.join(format!("{client}.checkpoint.jsonl")), file: None }
     }
 
-    /// The cursors that the file holds; no file is a client that has applied nothing. A stream without a cursor has to be
-    /// bootstrapped.
+    /// The cursors that the file holds, none where there is no file. A stream without a cursor has to be bootstrapped.
     ///
     /// # Errors
-    /// Where it can't be read or a whole line of it is no change.
+    /// Where the file can't be read, or a whole line of it is invalid.
     pub fn load(&self) -> io::Result<BTreeMap<StreamId, Cursor>> {
         let text = match std::fs::read_to_string(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             text => text?,
         };
         let mut cursors = BTreeMap::new();
-        // What follows the last line's end was not written whole.
+        // What follows the end of the last line was not written whole.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         for (number, line) in whole.lines().enumerate() {
             match serde_json::from_str(line) {

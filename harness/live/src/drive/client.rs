@@ -1,8 +1,8 @@
-//! One subscribing client: it connects, resumes from its checkpoint, applies what comes, and recovers by itself from
-//! whatever is done to it. It is an actor; the script speaks to it through [`ClientHandle`].
+//! One subscribing client: it connects, resumes from its checkpoint, applies what comes, and recovers by itself from every
+//! fault. It is an actor that takes commands through [`ClientHandle`].
 //!
-//! A client recovers from anything out of order by a new connection from its watermark, never on the same one: what the
-//! old subscription still had in flight then can't be taken for what the new one replays.
+//! Where events are out of order, a client recovers by a new connection from its watermark, never on the same connection.
+//! So what the old subscription still had in flight can't be mistaken for what the new one replays.
 
 mod connect;
 mod resubscribe;
@@ -19,18 +19,19 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use super::inbox::Inbox;
 use super::recorder::Recorder;
+use super::resume::drain;
 use super::status::Status;
 use crate::bounds::{self, Bound};
 use crate::lane::{Arrival, Endpoint, Lane, OpError, SubscriberSession};
 
-/// How often an idle client asks whether the lane is alive.
+/// How often an idle client sends a heartbeat.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
-/// A client that asks again first looks twice. Between the looks lies so many times what the first of them took.
-const SECOND_LOOK_TIMES: u32 = 10;
-/// Commands that wait for a client.
-const COMMANDS: usize = 16;
+/// Between the two round trips that confirm that events are overdue lies so many times the duration of the first.
+const SECOND_LOOK_FACTOR: u32 = 10;
+/// Commands that a client's queue holds.
+const COMMANDS_MAX: usize = 16;
 
-/// What the script asks of a client.
+/// What the script wants of a client.
 enum Command {
     Connect,
     Disconnect(oneshot::Sender<()>),
@@ -38,11 +39,11 @@ enum Command {
     Resubscribe(oneshot::Sender<()>),
     SetCursor(StreamId, Cursor, oneshot::Sender<()>),
     Settle(oneshot::Sender<()>),
-    AskForLife(oneshot::Sender<bool>),
-    AskAgain(BTreeMap<StreamId, Seq>, oneshot::Sender<()>),
+    Heartbeat(oneshot::Sender<bool>),
+    ReplayIfOverdue(BTreeMap<StreamId, Seq>, oneshot::Sender<()>),
 }
 
-/// The script's hold on a client.
+/// Controls a client.
 pub struct ClientHandle {
     commands: mpsc::Sender<Command>,
     /// The client's state.
@@ -53,9 +54,9 @@ pub struct ClientHandle {
 impl ClientHandle {
     /// Starts a client that is not connected.
     pub fn spawn(lane: Arc<dyn Lane>, endpoint: Endpoint, mut inbox: Inbox, recorder: Recorder) -> ClientHandle {
-        let (commands, inbound) = mpsc::channel(COMMANDS);
+        let (commands, inbound) = mpsc::channel(COMMANDS_MAX);
         let mut first = Status::default();
-        inbox.tell(false, &mut first);
+        inbox.report(false, &mut first);
         let (status_out, status) = watch::channel(first);
         let backoff = Backoff::new(inbox.planned().backoff_ms.clone());
         let actor = Actor {
@@ -66,11 +67,11 @@ impl ClientHandle {
             status: status_out,
             conn: 0,
             opened: 0,
-            put_off: VecDeque::new(),
+            deferred: VecDeque::new(),
             backoff,
             applied: 0,
             asked_to_wait: None,
-            was_let_in: false,
+            was_connected: false,
             refusals: 0,
             wanted: false,
             waiting: Vec::new(),
@@ -78,7 +79,7 @@ impl ClientHandle {
         ClientHandle { commands, status, task: tokio::spawn(actor.run(inbound)) }
     }
 
-    /// Connects, and from then on reconnects until told otherwise.
+    /// Connects, and reconnects from then on.
     pub async fn connect(&self) {
         let _ = self.commands.send(Command::Connect).await;
     }
@@ -88,12 +89,12 @@ impl ClientHandle {
         self.ask(Command::Disconnect).await;
     }
 
-    /// Dies: no close, memory gone.
+    /// Drops the connection without a close, and all state in memory.
     pub async fn crash(&self) {
         self.ask(Command::Crash).await;
     }
 
-    /// Unsubscribes, and subscribes again without cursors on the connection that it has.
+    /// Unsubscribes, and subscribes again without cursors on the same connection.
     pub async fn resubscribe(&self) {
         self.ask(Command::Resubscribe).await;
     }
@@ -103,22 +104,22 @@ impl ClientHandle {
         self.ask(|done| Command::SetCursor(stream.clone(), cursor, done)).await;
     }
 
-    /// Returns once a round trip with the lane has gone well after now, on a connection that is subscribed: whatever was
-    /// in flight has arrived, and a cut connection has been noticed and replaced.
+    /// Waits for a round trip on a subscribed connection: what was in flight has then arrived, and a cut connection has
+    /// been noticed and replaced.
     pub async fn settle(&self) {
         self.ask(Command::Settle).await;
     }
 
-    /// Whether the lane answers a heartbeat on the connection that the client has now. An answer is recorded.
-    pub async fn asks_for_life(&self) -> bool {
+    /// Whether the lane answers a heartbeat on the present connection. An answer is recorded.
+    pub async fn answers_heartbeat(&self) -> bool {
         let (done, wait) = oneshot::channel();
-        self.commands.send(Command::AskForLife(done)).await.is_ok() && wait.await.unwrap_or(false)
+        self.commands.send(Command::Heartbeat(done)).await.is_ok() && wait.await.unwrap_or(false)
     }
 
-    /// Makes sure that a client behind these heads is not only slow: where its connection answers twice and nothing comes,
-    /// it asks again from its watermark on a new one.
-    pub async fn ask_again(&self, heads: BTreeMap<StreamId, Seq>) {
-        self.ask(|done| Command::AskAgain(heads, done)).await;
+    /// Subscribes anew from the watermark where the client is behind these heads and its connection answers twice while
+    /// nothing comes.
+    pub async fn replay_if_overdue(&self, heads: BTreeMap<StreamId, Seq>) {
+        self.ask(|done| Command::ReplayIfOverdue(heads, done)).await;
     }
 
     /// Ends the client.
@@ -146,27 +147,29 @@ struct Actor {
     /// The last connection that the lane opened.
     opened: u32,
     /// Commands that came while a connection was being opened.
-    put_off: VecDeque<Command>,
+    deferred: VecDeque<Command>,
     backoff: Backoff,
     /// How many events were applied when the client last waited to reconnect.
     applied: u64,
     /// How long the lane asked to wait when it last refused a connection.
     asked_to_wait: Option<Duration>,
-    /// Whether a connection was opened before.
-    was_let_in: bool,
-    /// Refusals in a row that do not say that they pass.
+    /// Whether any connection was opened so far.
+    was_connected: bool,
+    /// Refusals in a row that are not marked as transient.
     refusals: u32,
+    /// Whether the script wants it connected.
     wanted: bool,
+    /// Who waits for a round trip.
     waiting: Vec<oneshot::Sender<()>>,
 }
 
-/// Why the client stopped listening to its connection.
-enum Pause {
-    /// The script wants something.
+/// What the client does next.
+enum Wake {
+    /// It handles a command, or stops where there are no more.
     Command(Option<Command>),
-    /// The connection is of no more use, and was closed.
+    /// Its connection was closed, and has to be replaced.
     Ended,
-    /// It is time to connect.
+    /// It has waited long enough to reconnect.
     Reconnect,
 }
 
@@ -174,31 +177,31 @@ impl Actor {
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut session = None;
         loop {
-            let pause = match (self.put_off.pop_front(), session.as_mut()) {
-                (Some(command), _) => Pause::Command(Some(command)),
+            let wake = match (self.deferred.pop_front(), session.as_mut()) {
+                (Some(command), _) => Wake::Command(Some(command)),
                 (None, Some(open)) => self.listen(open, &mut commands).await,
                 (None, None) if self.wanted => self.wait_to_reconnect(&mut commands).await,
-                (None, None) => Pause::Command(commands.recv().await),
+                (None, None) => Wake::Command(commands.recv().await),
             };
-            match pause {
-                Pause::Ended => session = None,
-                Pause::Reconnect => session = self.open_unless_told(&mut commands).await,
-                Pause::Command(Some(command)) => self.obey(command, &mut session, &mut commands).await,
-                Pause::Command(None) => {
+            match wake {
+                Wake::Ended => session = None,
+                Wake::Reconnect => session = self.open_until_interrupted(&mut commands).await,
+                Wake::Command(Some(command)) => self.handle(command, &mut session, &mut commands).await,
+                Wake::Command(None) => {
                     self.close(&mut session).await;
                     return;
                 }
             }
-            self.publish(session.is_some());
+            self.report(session.is_some());
         }
     }
 
-    /// Tells the script, where there is something new.
-    fn publish(&mut self, subscribed: bool) {
-        self.status.send_if_modified(|told| self.inbox.tell(subscribed, told));
+    /// Reports the state to the script where it changed.
+    fn report(&mut self, subscribed: bool) {
+        self.status.send_if_modified(|status| self.inbox.report(subscribed, status));
     }
 
-    async fn obey(
+    async fn handle(
         &mut self,
         command: Command,
         session: &mut Option<Box<dyn SubscriberSession>>,
@@ -208,13 +211,13 @@ impl Actor {
             Command::Connect => {
                 self.wanted = true;
                 if session.is_none() {
-                    *session = self.open_unless_told(commands).await;
+                    *session = self.open_until_interrupted(commands).await;
                 }
             }
             Command::Disconnect(done) => {
                 self.wanted = false;
                 self.close(session).await;
-                self.publish(false);
+                self.report(false);
                 let _ = done.send(());
             }
             Command::Crash(done) => {
@@ -223,15 +226,15 @@ impl Actor {
                     self.closed(Closed::Crashed);
                 }
                 self.inbox.reload();
-                self.publish(false);
+                self.report(false);
                 let _ = done.send(());
             }
             Command::Resubscribe(done) => {
                 *session = match session.take() {
                     Some(open) => self.resubscribe(open).await,
-                    // The next connection asks without cursors.
+                    // The next connection subscribes without cursors.
                     None => {
-                        self.inbox.forget();
+                        self.inbox.unsubscribed();
                         None
                     }
                 };
@@ -239,10 +242,10 @@ impl Actor {
             }
             Command::SetCursor(stream, cursor, done) => {
                 self.inbox.set_cursor(&stream, cursor);
-                self.publish(false);
+                self.report(false);
                 let _ = done.send(());
             }
-            Command::AskForLife(done) => {
+            Command::Heartbeat(done) => {
                 let answered = match session.as_mut() {
                     Some(open) => self.round_trip(open).await,
                     None => false,
@@ -263,10 +266,10 @@ impl Actor {
                     *session = None;
                 }
             }
-            // Who asked may have stopped waiting by now.
-            Command::AskAgain(heads, done) => {
+            // The script may have stopped waiting.
+            Command::ReplayIfOverdue(heads, done) => {
                 if let Some(open) = session.as_mut().filter(|_| !done.is_closed())
-                    && !self.look_twice(open, &heads).await
+                    && !self.is_not_overdue(open, &heads).await
                 {
                     *session = None;
                 }
@@ -275,16 +278,20 @@ impl Actor {
         }
     }
 
-    /// Two round trips, some time apart. Where the client is still behind and nothing came at all, the connection is given
-    /// up; false where it was.
-    async fn look_twice(&mut self, session: &mut Box<dyn SubscriberSession>, heads: &BTreeMap<StreamId, Seq>) -> bool {
+    /// Makes two round trips, some time apart. Where the client is then still behind and nothing came at all, the
+    /// connection is closed. Returns whether the connection is open.
+    async fn is_not_overdue(
+        &mut self,
+        session: &mut Box<dyn SubscriberSession>,
+        heads: &BTreeMap<StreamId, Seq>,
+    ) -> bool {
         let before = self.inbox.arrivals();
         let started = Instant::now();
         if !self.round_trip(session).await {
             return false;
         }
         let least = bounds::SECOND_LOOK;
-        let pause = Bound { time: least.time.max(started.elapsed() * SECOND_LOOK_TIMES), ..least };
+        let pause = Bound { time: least.time.max(started.elapsed() * SECOND_LOOK_FACTOR), ..least };
         let _ = pause.within(std::future::pending::<()>()).await;
         if !self.round_trip(session).await {
             return false;
@@ -298,34 +305,34 @@ impl Actor {
         false
     }
 
-    /// Listens until something other than an event in good order happens.
+    /// Takes events until something else is to be done.
     async fn listen(
         &mut self,
         session: &mut Box<dyn SubscriberSession>,
         commands: &mut mpsc::Receiver<Command>,
-    ) -> Pause {
+    ) -> Wake {
         loop {
             tokio::select! {
                 biased;
-                command = commands.recv() => return Pause::Command(command),
+                command = commands.recv() => return Wake::Command(command),
                 arrival = session.next() => {
                     if !self.take(arrival) {
-                        return self.give_up(session).await;
+                        return self.abandon(session).await;
                     }
-                    self.publish(true);
+                    self.report(true);
                 }
                 () = tokio::time::sleep(HEARTBEAT_EVERY) => {
                     if !self.round_trip(session).await {
-                        return Pause::Ended;
+                        return Wake::Ended;
                     }
-                    // The connection has stayed for a while.
+                    // The connection has been stable for a while.
                     self.backoff.reset();
                 }
             }
         }
     }
 
-    /// Takes an arrival; false where the connection is of no more use.
+    /// Takes an arrival. Returns whether the connection can go on.
     fn take(&mut self, arrival: Arrival) -> bool {
         match arrival {
             Arrival::Closed(why) => {
@@ -336,26 +343,23 @@ impl Actor {
         }
     }
 
-    /// The stream is out of order: takes what is in flight, then closes. A connection that ended needs nothing.
-    async fn give_up(&mut self, session: &mut Box<dyn SubscriberSession>) -> Pause {
+    /// Takes what is in flight on a connection that is out of order, then closes it. One that ended needs nothing.
+    async fn abandon(&mut self, session: &mut Box<dyn SubscriberSession>) -> Wake {
         if self.inbox.is_out_of_order() && self.barrier(session).await.is_ok() {
             session.close().await;
             self.closed(Closed::ByClient);
         }
         self.inbox.end_of_connection();
-        Pause::Ended
+        Wake::Ended
     }
 
-    /// A heartbeat and all that came before its answer.
+    /// Sends a heartbeat, and takes all that came before the answer.
     async fn barrier(&mut self, session: &mut Box<dyn SubscriberSession>) -> Result<(), ()> {
         let answer = bounds::IN_ALL.within(session.heartbeat()).await;
-        // What was queued up to the answer is taken even where there was none: it did arrive.
-        while let Some(arrival) = now(session) {
-            if let Arrival::Closed(why) = arrival {
-                self.closed(why);
-                return Err(());
-            }
-            self.inbox.take(ConnId(self.conn), arrival);
+        // What arrived is taken even where there was no answer.
+        if let Some(why) = drain(session, &mut self.inbox, ConnId(self.conn)) {
+            self.closed(why);
+            return Err(());
         }
         match answer {
             Ok(Ok(()) | Err(OpError::Refused(_) | OpError::Later(_))) => Ok(()),
@@ -370,7 +374,7 @@ impl Actor {
         }
     }
 
-    /// A barrier on a connection that is to stay; false where it did not.
+    /// A barrier on a connection that is to stay open. Returns whether it did.
     async fn round_trip(&mut self, session: &mut Box<dyn SubscriberSession>) -> bool {
         let alive = self.barrier(session).await.is_ok();
         let good = alive && !self.inbox.is_out_of_order();
@@ -385,7 +389,7 @@ impl Actor {
             }
             self.inbox.end_of_connection();
         }
-        self.publish(good);
+        self.report(good);
         good
     }
 
@@ -402,10 +406,4 @@ impl Actor {
     fn closed(&self, why: Closed) {
         self.recorder.record(Record::Closed { client: self.inbox.client().clone(), conn: ConnId(self.conn), why });
     }
-}
-
-/// An arrival that is there already.
-pub(super) fn now(session: &mut Box<dyn SubscriberSession>) -> Option<Arrival> {
-    use futures_util::FutureExt;
-    session.next().now_or_never()
 }

@@ -1,4 +1,4 @@
-//! What a client does with what arrives: hash it, apply it, checkpoint it, record it.
+//! What a client does with an arrival: it hashes, applies, checkpoints and records it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,17 +11,16 @@ use cutover_core::plan::PlannedClient;
 
 use super::checkpoints::CheckpointFile;
 use super::recorder::Recorder;
-use super::resume::subscribed;
 use super::status::Status;
 use crate::lane::{Arrival, Head};
 
-/// After so many replays from the same cursor in vain, a stream is stuck.
-const MOST_FRUITLESS_REPLAYS: u32 = 3;
+/// After so many replays in a row without progress, a stream is stuck.
+const REPLAYS_WITHOUT_PROGRESS_MAX: u32 = 3;
 
-/// The planned hash of every event, to tell which payload texts are worth keeping.
+/// The planned hash of every event. The text of a payload is recorded only where its hash is another one.
 pub type PlannedHashes = BTreeMap<(StreamId, Seq), PayloadHash>;
 
-/// A client's memory, and the file behind it.
+/// A client's state in memory, and its checkpoint file.
 pub struct Inbox {
     planned: PlannedClient,
     hashes: Arc<PlannedHashes>,
@@ -29,10 +28,10 @@ pub struct Inbox {
     file: CheckpointFile,
     applier: Applier,
     canonicalizer: Canonicalizer,
-    streams: BTreeMap<StreamId, Following>,
+    streams: BTreeMap<StreamId, StreamProgress>,
     /// Streams that have to be replayed, of those that are not stuck.
     out_of_order: BTreeSet<StreamId>,
-    /// Streams of which the status was not told since their last change.
+    /// Streams that changed since the last report.
     changed: BTreeSet<StreamId>,
     subs: u32,
     applied: u64,
@@ -42,30 +41,30 @@ pub struct Inbox {
 }
 
 #[derive(Default)]
-struct Following {
+struct StreamProgress {
     sub: SubId,
     /// The cursor that the current connection resumed from.
     resumed_from: Option<Cursor>,
     /// The head that the lane named when it accepted.
     head: Option<Seq>,
-    /// The acknowledged head that the client asked for again.
-    owed: Option<Seq>,
+    /// The acknowledged head for which the client subscribed anew.
+    overdue_head: Option<Seq>,
     /// Where the last connection ended.
     ended_at: Option<Cursor>,
-    fruitless: u32,
+    replays_without_progress: u32,
     stuck: bool,
 }
 
-impl Following {
+impl StreamProgress {
     fn is_behind(&self, cursor: Cursor) -> bool {
-        self.head.max(self.owed).is_some_and(|head| cursor.0 < head.0)
+        self.head.max(self.overdue_head).is_some_and(|head| cursor.0 < head.0)
     }
 }
 
 impl Inbox {
     /// A client that starts from what its checkpoint file holds.
     pub fn new(planned: PlannedClient, hashes: Arc<PlannedHashes>, recorder: Recorder, file: CheckpointFile) -> Inbox {
-        let streams = planned.streams.iter().map(|stream| (stream.clone(), Following::default())).collect();
+        let streams = planned.streams.iter().map(|stream| (stream.clone(), StreamProgress::default())).collect();
         let mut inbox = Inbox {
             planned,
             hashes,
@@ -86,7 +85,7 @@ impl Inbox {
         inbox
     }
 
-    /// The client as the plan has it.
+    /// The client in the plan.
     pub fn planned(&self) -> &PlannedClient {
         &self.planned
     }
@@ -96,7 +95,7 @@ impl Inbox {
         &self.planned.id
     }
 
-    /// Forgets what is in memory and starts from the file, as after a crash.
+    /// Drops what is in memory and starts from the file, as after a crash.
     pub fn reload(&mut self) {
         match self.file.load() {
             Ok(cursors) => self.applier = Applier::resume(&cursors),
@@ -116,27 +115,28 @@ impl Inbox {
         self.applier.cursors()
     }
 
-    /// Brings what the script knows up to date; false where it knows all of it.
-    pub fn tell(&mut self, subscribed: bool, told: &mut Status) -> bool {
-        let mut news = told.subscribed != subscribed || told.overdue != self.overdue || told.gave_up != self.gave_up;
-        (told.subscribed, told.overdue) = (subscribed, self.overdue);
-        told.gave_up.clone_from(&self.gave_up);
+    /// Updates the status. Returns whether anything of it changed.
+    pub fn report(&mut self, subscribed: bool, status: &mut Status) -> bool {
+        let mut changed =
+            status.subscribed != subscribed || status.overdue != self.overdue || status.gave_up != self.gave_up;
+        (status.subscribed, status.overdue) = (subscribed, self.overdue);
+        status.gave_up.clone_from(&self.gave_up);
         for stream in std::mem::take(&mut self.changed) {
-            news |= match self.streams.get(&stream).is_some_and(|following| following.stuck) {
-                true => told.stuck.insert(stream.clone()),
-                false => told.stuck.remove(&stream),
+            changed |= match self.streams.get(&stream).is_some_and(|progress| progress.stuck) {
+                true => status.stuck.insert(stream.clone()),
+                false => status.stuck.remove(&stream),
             };
             let moved = match self.applier.cursor(&stream) {
-                Some(cursor) => told.cursors.insert(stream, cursor) != Some(cursor),
-                None => told.cursors.remove(&stream).is_some(),
+                Some(cursor) => status.cursors.insert(stream, cursor) != Some(cursor),
+                None => status.cursors.remove(&stream).is_some(),
             };
-            told.moves += u64::from(moved);
-            news |= moved;
+            status.moves += u64::from(moved);
+            changed |= moved;
         }
-        news
+        changed
     }
 
-    /// The client will not try again.
+    /// Records that the client gives up.
     pub fn give_up(&mut self, why: String) {
         self.recorder.record(Record::GaveUp { client: self.planned.id.clone(), why: why.clone() });
         self.gave_up = Some(why);
@@ -154,10 +154,10 @@ impl Inbox {
 
     /// The subscription that deliveries of this stream belong to.
     pub fn sub_of(&self, stream: &StreamId) -> SubId {
-        self.streams.get(stream).map(|following| following.sub).unwrap_or_default()
+        self.streams.get(stream).map(|progress| progress.sub).unwrap_or_default()
     }
 
-    /// Asks for every stream from its cursor: numbers the subscriptions and records them.
+    /// Numbers and records a new subscription of every stream, each from its cursor.
     pub fn begin_subscription(&mut self, conn: ConnId) -> Vec<(StreamId, Option<Cursor>)> {
         let streams = self.planned.streams.clone();
         let mut asked = Vec::with_capacity(streams.len());
@@ -168,11 +168,17 @@ impl Inbox {
                 self.applier.begin_bootstrap(&stream);
             }
             self.subs += 1;
-            let following = self.streams.entry(stream.clone()).or_default();
-            following.sub = SubId(self.subs);
-            following.resumed_from = cursor;
-            following.head = None;
-            self.recorder.record(subscribed(self, conn, &stream, cursor));
+            let progress = self.streams.entry(stream.clone()).or_default();
+            progress.sub = SubId(self.subs);
+            progress.resumed_from = cursor;
+            progress.head = None;
+            self.recorder.record(Record::Subscribed {
+                client: self.planned.id.clone(),
+                conn,
+                sub: SubId(self.subs),
+                stream: stream.clone(),
+                cursor,
+            });
             asked.push((stream, cursor));
         }
         asked
@@ -187,13 +193,13 @@ impl Inbox {
         let sub = self.sub_of(stream);
         self.recorder.record(Record::Accepted { client: self.planned.id.clone(), sub, stream: stream.clone(), head });
         self.applier.replay_complete(stream);
-        if let Some(following) = self.streams.get_mut(stream) {
-            following.head = head;
+        if let Some(progress) = self.streams.get_mut(stream) {
+            progress.head = head;
         }
         self.store(stream);
     }
 
-    /// The lane refused what was asked.
+    /// The lane refused the subscription.
     pub fn refused(&self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) {
         for (stream, _) in asked {
             let (client, sub, stream) = (self.planned.id.clone(), self.sub_of(stream), stream.clone());
@@ -201,8 +207,8 @@ impl Inbox {
         }
     }
 
-    /// Gives up the cursors that the lane called stale; where it named none, all that were sent. False where there was
-    /// none to give up.
+    /// Gives up the cursors that the lane called stale, or all that were sent where it named none. Returns whether there
+    /// were any.
     pub fn rewind_stale(&mut self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) -> bool {
         let named =
             |stream: &StreamId| refusal.stale.is_empty() || refusal.stale.iter().any(|stale| stale.stream == *stream);
@@ -226,37 +232,37 @@ impl Inbox {
     }
 
     /// Gives up the cursor of every stream, since the client unsubscribed.
-    pub fn forget(&mut self) {
+    pub fn unsubscribed(&mut self) {
         for stream in self.planned.streams.clone() {
             self.rewind(&stream, RewindReason::Unsubscribed);
         }
     }
 
-    /// Whether every stream is as far as the head that the lane named when it accepted, and as the one that the client
-    /// asked for again; a stuck one never will be.
+    /// Whether every stream is at the head that the lane named when it accepted, and at the one for which the client
+    /// subscribed anew. A stuck stream counts as being there.
     pub fn caught_up_with_heads(&self) -> bool {
-        self.streams.iter().all(|(stream, following)| {
+        self.streams.iter().all(|(stream, progress)| {
             let cursor = self.applier.cursor(stream).unwrap_or_default();
-            following.stuck || !following.is_behind(cursor)
+            progress.stuck || !progress.is_behind(cursor)
         })
     }
 
-    /// How many events have arrived so far, whatever became of them.
+    /// How many events have arrived so far, applied or not.
     pub fn arrivals(&self) -> u64 {
         self.arrivals
     }
 
-    /// Records which streams are behind these heads though nothing comes any more, and asks for them from now on; false
-    /// where none is.
+    /// Records which streams are behind these heads, and expects the next subscription to bring them. Returns whether any
+    /// is.
     pub fn overdue(&mut self, conn: ConnId, heads: &BTreeMap<StreamId, Seq>) -> bool {
         let mut any = false;
         for (stream, head) in heads {
             let cursor = self.applier.cursor(stream).unwrap_or_default();
-            let Some(following) = self.streams.get_mut(stream).filter(|following| !following.stuck) else {
+            let Some(progress) = self.streams.get_mut(stream).filter(|progress| !progress.stuck) else {
                 continue;
             };
             if cursor.0 < head.0 {
-                following.owed = Some(*head);
+                progress.overdue_head = Some(*head);
                 any = true;
                 self.recorder.record(Record::Overdue {
                     client: self.planned.id.clone(),
@@ -276,19 +282,19 @@ impl Inbox {
         !self.out_of_order.is_empty()
     }
 
-    /// The connection is given up. A stream that it did not bring forward, though more was there, was asked for in vain.
+    /// A connection ended. Where a stream made no progress on it though more was there, it was replayed in vain.
     pub fn end_of_connection(&mut self) {
         let mut newly_stuck = Vec::new();
-        for (stream, following) in &mut self.streams {
+        for (stream, progress) in &mut self.streams {
             let cursor = self.applier.cursor(stream);
-            let behind = following.is_behind(cursor.unwrap_or_default());
-            // One that bootstraps anew each time comes no further than the last time, and further than it asked from.
-            let no_further = cursor == following.resumed_from || cursor == following.ended_at;
+            let behind = progress.is_behind(cursor.unwrap_or_default());
+            // A stream that bootstraps on each connection gets further than its cursor, but no further than last time.
+            let no_further = cursor == progress.resumed_from || cursor == progress.ended_at;
             let in_vain = (self.out_of_order.contains(stream) || behind) && no_further;
-            following.ended_at = cursor;
-            following.fruitless = if in_vain { following.fruitless + 1 } else { 0 };
-            if following.fruitless >= MOST_FRUITLESS_REPLAYS && !following.stuck {
-                following.stuck = true;
+            progress.ended_at = cursor;
+            progress.replays_without_progress = if in_vain { progress.replays_without_progress + 1 } else { 0 };
+            if progress.replays_without_progress >= REPLAYS_WITHOUT_PROGRESS_MAX && !progress.stuck {
+                progress.stuck = true;
                 newly_stuck.push((stream.clone(), cursor.unwrap_or_default()));
             }
         }
@@ -299,7 +305,7 @@ impl Inbox {
         }
     }
 
-    /// Takes an arrival that is not the end of the connection; false where a stream has to be replayed.
+    /// Takes an arrival that is not the end of the connection. Returns whether all streams are in order.
     pub fn take(&mut self, conn: ConnId, arrival: Arrival) -> bool {
         match arrival {
             Arrival::Event { stream, seq, payload, declared, via } => {
@@ -338,7 +344,7 @@ impl Inbox {
             self.store(&stream);
         }
         if !matches!(verdict, Verdict::Applied | Verdict::Duplicate)
-            && self.streams.get(&stream).is_some_and(|following| !following.stuck)
+            && self.streams.get(&stream).is_some_and(|progress| !progress.stuck)
         {
             self.out_of_order.insert(stream.clone());
         }

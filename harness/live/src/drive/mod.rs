@@ -7,19 +7,20 @@ mod case;
 mod checkpoints;
 mod client;
 mod event;
+mod fault_log;
 mod inbox;
 mod pace;
-mod passage;
-mod patience;
+mod progress;
 mod proof;
 mod recorder;
 mod resume;
+mod route;
 mod stack;
 mod status;
-mod strikes;
+mod steps;
 #[cfg(test)]
 mod tests;
-mod wiring;
+mod waits;
 mod writer;
 
 use std::path::Path;
@@ -34,11 +35,11 @@ use tokio_util::sync::CancellationToken;
 
 pub use byte_toxics::{ByteToxics, Front};
 use case::Case;
-pub use event::{EventSink, Quiet};
+pub use event::EventSink;
 pub use pace::Pace;
-pub use recorder::Quietly;
+pub use recorder::NoLedger;
 use recorder::Recorder;
-pub use stack::{DriveError, LaneStack, Route, Victim};
+pub use stack::{Destination, DriveError, LaneStack, ManagedServer, ServerControl};
 
 /// Cases of one plan that run at the same time.
 const CASES_AT_ONCE: usize = 6;
@@ -47,8 +48,8 @@ const CASES_AT_ONCE: usize = 6;
 /// comes back, without the mark of a complete run.
 ///
 /// # Errors
-/// Where the lane can't be had at all: its proxies can't be started, or it refuses to set up the plan's streams. What
-/// goes wrong later is history, not an error.
+/// Where the lane is unavailable: its proxies can't be started, or it refuses to set up the plan's streams. What goes
+/// wrong later is history, not an error.
 pub async fn drive(
     plan: Arc<Plan>,
     stack: LaneStack,
@@ -118,16 +119,16 @@ impl Run {
         self.recorder.record(Record::Phase { phase });
     }
 
-    /// Whatever a script left down or paused is up again from here on.
+    /// Starts or resumes a server that the script left down or paused.
     async fn heal_server(&self) {
-        let Some(victim) = &self.stack.victim else { return };
-        for process in victim.heal().await {
+        let Some(server) = &self.stack.server else { return };
+        for process in server.heal().await {
             self.recorder.record(Record::Process { process });
         }
     }
 }
 
-/// Has each case do its part of a phase, a few at a time.
+/// Runs a phase of each case, a few at a time.
 async fn each(cases: &mut [Case], phase: Phase) {
     let parts: Vec<_> = cases.iter_mut().map(|case| case.part(phase).boxed()).collect();
     stream::iter(parts).buffer_unordered(CASES_AT_ONCE).collect::<()>().await;

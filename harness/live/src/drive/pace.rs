@@ -1,5 +1,4 @@
-//! How fast a lane is published to: one pace for all writers of the lane, so that scenarios that run at the same time
-//! keep it together.
+//! How fast a lane is published to. All writers of a lane share one pace, those of other scenarios too.
 
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +20,7 @@ impl Pace {
         Pace { interval: Duration::from_secs(1) / rate.get(), next: Mutex::new(Instant::now()) }
     }
 
-    /// Takes the next free turn, and waits for it. A turn that was not used in time is lost: there are no bursts.
+    /// Waits for the next free turn. A turn that was not used in time is lost, so there are no bursts.
     pub async fn turn(&self) {
         let turn = {
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);

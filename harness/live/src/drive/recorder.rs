@@ -1,4 +1,4 @@
-//! One lane's history while it grows. Times are taken here and nowhere else, and kept apart from the records.
+//! Records one lane's history. Times are taken here only, and kept apart from the records.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -13,7 +13,7 @@ use super::event::EventSink;
 use crate::clock::wall_clock_us;
 use crate::proxy::LedgerSink;
 
-/// A shared handle; records are kept in the order in which they come.
+/// A shared handle. Records are kept in the order in which they come.
 #[derive(Clone)]
 pub struct Recorder {
     shared: Arc<Shared>,
@@ -39,7 +39,7 @@ pub struct Recorded {
 }
 
 impl Recorder {
-    /// An empty history that starts now. Whoever watches is told of what is worth seeing.
+    /// An empty history that starts now. Phases are reported as events too.
     pub fn start(scenario: String, lane: LaneId, events: Arc<dyn EventSink>) -> Recorder {
         Recorder {
             shared: Arc::new(Shared {
@@ -53,7 +53,7 @@ impl Recorder {
         }
     }
 
-    /// When the history began, by the wall clock, in microseconds since 1970. For people: nothing is judged by it.
+    /// When the history began, by the wall clock, in microseconds since 1970. It decides nothing.
     pub fn started_us(&self) -> u64 {
         self.shared.started_us
     }
@@ -61,25 +61,14 @@ impl Recorder {
     /// Appends a record.
     pub fn record(&self, record: Record) {
         let record = without_secrets(record);
-        if let Some(event) = self.worth_seeing(&record) {
-            self.shared.events.event(event);
+        if let Record::Phase { phase } = record {
+            let (scenario, lane) = (self.shared.scenario.clone(), self.shared.lane);
+            self.shared.events.event(RunEvent::Phase { scenario, lane, phase });
         }
         let now = u64::try_from(self.shared.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut recorded = self.shared.records.lock().unwrap_or_else(PoisonError::into_inner);
         recorded.records.push(record);
         recorded.times_us.push(now);
-    }
-
-    fn worth_seeing(&self, record: &Record) -> Option<RunEvent> {
-        let (scenario, lane) = (self.shared.scenario.clone(), self.shared.lane);
-        match record {
-            Record::Phase { phase } => Some(RunEvent::Phase { scenario, lane, phase: *phase }),
-            Record::Process { process } => Some(RunEvent::Process { scenario, lane, process: process.clone() }),
-            Record::Fault { fault, fire, .. } => {
-                Some(RunEvent::FaultFired { scenario, lane, fault: fault.clone(), hit: fire.hit.clone() })
-            }
-            _ => None,
-        }
     }
 
     /// What was recorded so far.
@@ -88,25 +77,25 @@ impl Recorder {
     }
 }
 
-/// The record as it may be kept: a lane may echo a token in its words.
+/// The record without secrets: a lane may echo a token in its messages.
 fn without_secrets(record: Record) -> Record {
-    let has_words = match &record {
+    let may_hold_secrets = match &record {
         Record::Complete { completion, .. } => !matches!(completion, Completion::Ok { .. }),
         Record::Delivered { payload, declared, .. } => payload.is_some() || declared.is_some(),
         Record::Phase { .. } | Record::Invoke { .. } | Record::Subscribed { .. } | Record::Accepted { .. } => false,
         Record::RoundTrip { .. } | Record::Watermark { .. } => false,
         _ => true,
     };
-    let Some(mut words) = has_words.then(|| serde_json::to_value(&record).ok()).flatten() else {
+    let Some(mut value) = may_hold_secrets.then(|| serde_json::to_value(&record).ok()).flatten() else {
         return record;
     };
-    if !scrub("", &mut words) {
+    if !scrub("", &mut value) {
         return record;
     }
-    serde_json::from_value(words).unwrap_or(record)
+    serde_json::from_value(value).unwrap_or(record)
 }
 
-/// Takes the secrets out of every text but the names of ours. Whether there was one.
+/// Takes the secrets out of every text but our own names. Returns whether there was one.
 fn scrub(key: &str, value: &mut Value) -> bool {
     match value {
         Value::String(text) if !["at", "type", "kind", "how", "client", "fault"].contains(&key) => {
@@ -121,11 +110,11 @@ fn scrub(key: &str, value: &mut Value) -> bool {
     }
 }
 
-/// Keeps no ledger: for a proxy that no fault is armed in.
+/// Keeps no ledger, for a proxy in which no fault is armed.
 #[derive(Debug, Clone, Copy)]
-pub struct Quietly;
+pub struct NoLedger;
 
-impl LedgerSink for Quietly {
+impl LedgerSink for NoLedger {
     fn fired(&self, _: &FaultId, _: &ClientId, _: Fire) {}
 }
 

@@ -1,38 +1,38 @@
-//! Subscribing on a fresh connection: from the checkpoint, and where that is stale, from the bootstrap.
+//! Subscribing on a new connection: from the checkpoint, or from the bootstrap where the checkpoint is stale.
 
-use cutover_core::history::{Closed, Record, RewindReason};
+use cutover_core::history::{Closed, RewindReason};
 use cutover_core::ids::{ConnId, Cursor, StreamId};
+use futures_util::FutureExt;
 
-use super::client::now;
 use super::inbox::Inbox;
 use crate::bounds;
 use crate::lane::{Arrival, Head, OpError, SubscriberSession};
 
-/// Subscribes in a row on one connection: each refusal rewinds at least one stream, so this is never reached.
-const MOST_SUBSCRIBES: usize = 16;
+/// Subscribes in a row on one connection. Each refusal rewinds at least one stream, so this is never reached.
+const SUBSCRIBES_MAX: usize = 16;
 
 /// The code of a lane that limits the rate (contract, "Errors").
 const RATE_LIMITED: &str = "rate_limited";
 
-/// What became of it.
+/// How a resume ended.
 pub enum Resumed {
     /// Every stream is subscribed and replayed.
     Following,
     /// Subscribed, but the replay ended before the head that the lane itself named.
     Behind,
-    /// Subscribed, but from beyond the head: the cursor was of another history, and is given up.
+    /// Subscribed from beyond the head. The cursor was of another history, so it was given up.
     Rewound,
-    /// Refused for a reason that a bootstrap does not mend; the client gave up.
+    /// Refused for a reason that a bootstrap does not mend. The client gave up.
     Refused,
-    /// The lane limits the rate; the same is to be asked again later.
-    PutOff,
+    /// The lane limits the rate: the client has to retry later.
+    RateLimited,
     /// The connection ended.
     Ended(Closed),
 }
 
-/// Resumes every stream of a client on a connection that is just open.
+/// Resumes every stream of a client on a new connection.
 pub async fn resume(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
-    for _ in 0..MOST_SUBSCRIBES {
+    for _ in 0..SUBSCRIBES_MAX {
         let asked = inbox.begin_subscription(conn);
         let replay_batch = inbox.planned().replay_batch;
         let answer = bounds::IN_ALL.within(session.subscribe(&asked, replay_batch)).await;
@@ -44,7 +44,7 @@ pub async fn resume(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox,
             Ok(Err(OpError::Refused(refusal))) => {
                 inbox.refused(&asked, &refusal);
                 if refusal.code == RATE_LIMITED {
-                    return Resumed::PutOff;
+                    return Resumed::RateLimited;
                 }
                 if refusal.code != "stale_cursor" {
                     inbox.give_up(format!("the lane refused the subscription: {}", refusal.code));
@@ -65,10 +65,10 @@ pub async fn resume(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox,
     Resumed::Refused
 }
 
-/// Takes what came before the answer. Live events that follow it may be among what is there; they belong to the same
+/// Takes what has arrived, up to the end of the connection. Live events that follow an answer belong to the same
 /// subscription.
 pub(super) fn drain(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox, conn: ConnId) -> Option<Closed> {
-    while let Some(arrival) = now(session) {
+    while let Some(arrival) = session.next().now_or_never() {
         if let Arrival::Closed(why) = arrival {
             return Some(why);
         }
@@ -80,8 +80,8 @@ pub(super) fn drain(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox,
 fn accepted(inbox: &mut Inbox, asked: &[(StreamId, Option<Cursor>)], heads: &[(StreamId, Head)]) -> Resumed {
     let mut rewound = false;
     for (stream, cursor) in asked {
-        let told = heads.iter().find(|(named, _)| named == stream);
-        let head = told.map_or(Head::Unreported, |(_, head)| *head);
+        let named = heads.iter().find(|(named, _)| named == stream);
+        let head = named.map_or(Head::Unreported, |(_, head)| *head);
         inbox.accepted(stream, head);
         let beyond = match head {
             Head::At(head) => cursor.is_some_and(|cursor| cursor.0 > head.0),
@@ -99,16 +99,5 @@ fn accepted(inbox: &mut Inbox, asked: &[(StreamId, Option<Cursor>)], heads: &[(S
         Resumed::Following
     } else {
         Resumed::Behind
-    }
-}
-
-/// The record of a stream that is asked for.
-pub(super) fn subscribed(inbox: &Inbox, conn: ConnId, stream: &StreamId, cursor: Option<Cursor>) -> Record {
-    Record::Subscribed {
-        client: inbox.client().clone(),
-        conn,
-        sub: inbox.sub_of(stream),
-        stream: stream.clone(),
-        cursor,
     }
 }

@@ -1,8 +1,9 @@
-//! A lane made ready to be driven: how it is spoken to, where it is, and the process behind it where that is ours.
+//! All that it takes to drive a lane: its protocol, its address, and its server process where that is managed by us.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use cutover_core::history::{KillWait, Process};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::ServerAction;
@@ -16,78 +17,60 @@ use crate::lane::profile::Origin;
 use crate::process::{Server, ServerError};
 use crate::proxy::Upstream;
 
-/// Everything that driving a lane takes.
+/// All that it takes to drive a lane.
 #[derive(Clone)]
 pub struct LaneStack {
-    /// Its role in the run.
+    /// The lane's role in the run.
     pub role: LaneId,
-    /// Its protocol.
+    /// The lane's protocol.
     pub lane: Arc<dyn Lane>,
-    /// Knows its frames.
+    /// Reads the lane's frames.
     pub taggers: Arc<dyn TaggerFactory>,
-    /// Where its subscribers go.
-    pub socket: Route,
-    /// Where its writer goes.
-    pub writer: Route,
-    /// Its server, where the plan may do something to it.
-    pub victim: Option<Victim>,
-    /// Where its byte toxics are, where that is not in the proxies of the run.
+    /// Where subscribers connect.
+    pub socket: Destination,
+    /// Where the writer connects.
+    pub writer: Destination,
+    /// The lane's server, where the plan may kill or pause it.
+    pub server: Option<Arc<dyn ServerControl>>,
+    /// Who applies byte toxics; `None` where the proxies of the run do.
     pub byte_toxics: Option<Arc<dyn ByteToxics>>,
-    /// How fast its writers may go; `None` is as fast as it answers.
+    /// How fast the writers of the lane may send; `None` is as fast as it answers.
     pub pace: Option<Arc<Pace>>,
 }
 
-/// The way to a server.
+/// Where a server is reached.
 #[derive(Debug, Clone)]
-pub struct Route {
+pub struct Destination {
     /// The server's own authority, for `Host`.
     pub authority: String,
-    /// Where it is now; `None` while it is down.
+    /// The server's address now; `None` while it is down.
     pub upstream: Upstream,
 }
 
-impl Route {
-    /// The way to an origin, wherever that is at the moment.
-    pub fn new(origin: &Origin, upstream: Upstream) -> Route {
-        Route { authority: origin.authority(), upstream }
+impl Destination {
+    /// An origin, whatever its address is at the moment.
+    pub fn new(origin: &Origin, upstream: Upstream) -> Destination {
+        Destination { authority: origin.authority(), upstream }
     }
 }
 
 /// Why a plan could not be driven over a lane.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the names and messages say it")]
 pub enum DriveError {
-    /// A proxy could not be started.
     #[error("can't start a proxy for `{client}`: {source}")]
-    Proxy {
-        /// For whom.
-        client: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A foreign proxy for byte toxics could not be had.
+    Proxy { client: String, source: std::io::Error },
+    /// A foreign proxy for byte toxics is unavailable.
     #[error("{0}")]
     Front(std::io::Error),
-    /// A directory can't be made.
     #[error("can't make {path}: {source}", path = path.display())]
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The lane did not take a stream's policy before the run began.
+    Directory { path: PathBuf, source: std::io::Error },
+    /// The lane refused a stream's policy before the run began.
     #[error("the {lane} lane did not set up stream `{stream}`: {what}{}", setup_hint(what))]
-    Setup {
-        /// The lane.
-        lane: LaneId,
-        /// Which.
-        stream: String,
-        /// Its words.
-        what: String,
-    },
+    Setup { lane: LaneId, stream: String, what: String },
 }
 
-/// How to mend what a lane said to a stream's policy. It is the first that a run asks of a lane's writer.
+/// A hint for a refused policy. Setting a policy is the first request of a lane's writer.
 fn setup_hint(what: &str) -> &'static str {
     let says = |codes: &[&str]| codes.iter().any(|code| what.starts_with(code));
     if says(&["http_401", "http_403", "unauthorized", "forbidden", "missing_authorization", "invalid_token"]) {
@@ -99,33 +82,36 @@ fn setup_hint(what: &str) -> &'static str {
     }
 }
 
-/// A server process that a plan may kill, pause and restart.
-#[derive(Debug, Clone)]
-pub struct Victim {
-    server: Arc<Mutex<Server>>,
-}
-
-impl Victim {
-    /// A server that is alone in serving its plan.
-    pub fn new(server: Arc<Mutex<Server>>) -> Victim {
-        Victim { server }
-    }
-
-    /// Does something to the server; `last_acked` is the key of the last publish that it acknowledged.
+/// A server that a plan may kill, pause and restart. It serves no other plan.
+#[async_trait]
+pub trait ServerControl: Send + Sync {
+    /// Kills, pauses, resumes or restarts the server; `last_acked` is the key of the last event that it acknowledged.
     ///
     /// # Errors
-    /// Where the server can't be had, or does not make durable what it acknowledged.
-    pub async fn suffer(&self, action: ServerAction, last_acked: Option<&str>) -> Result<Process, ServerError> {
-        let mut server = self.server.lock().await;
+    /// Where the server is unavailable, or does not make durable what it acknowledged.
+    async fn apply(&self, action: ServerAction, last_acked: Option<&str>) -> Result<Process, ServerError>;
+
+    /// Brings the server up again, whatever state it is in. Returns what that took.
+    async fn heal(&self) -> Vec<Process>;
+}
+
+/// A server process of ours.
+#[derive(Debug)]
+pub struct ManagedServer(pub Arc<Mutex<Server>>);
+
+#[async_trait]
+impl ServerControl for ManagedServer {
+    async fn apply(&self, action: ServerAction, last_acked: Option<&str>) -> Result<Process, ServerError> {
+        let mut server = self.0.lock().await;
         match action {
             ServerAction::Kill => {
                 server.wait_until_durable(last_acked).await?;
                 server.kill().await;
-                Ok(killed(KillWait::Durable))
+                Ok(Process::Killed { waited_for: KillWait::Durable })
             }
             ServerAction::KillAtOnce => {
                 server.kill().await;
-                Ok(killed(KillWait::Nothing))
+                Ok(Process::Killed { waited_for: KillWait::Nothing })
             }
             ServerAction::Restart => {
                 server.start().await?;
@@ -136,9 +122,8 @@ impl Victim {
         }
     }
 
-    /// Brings the server up again, whatever state it is in, and says what that took.
-    pub async fn heal(&self) -> Vec<Process> {
-        let mut server = self.server.lock().await;
+    async fn heal(&self) -> Vec<Process> {
+        let mut server = self.0.lock().await;
         let mut done = Vec::new();
         if let Some(status) = server.unasked_end() {
             done.push(Process::Died { status });
@@ -154,8 +139,4 @@ impl Victim {
         }
         done
     }
-}
-
-fn killed(waited_for: KillWait) -> Process {
-    Process::Killed { waited_for }
 }

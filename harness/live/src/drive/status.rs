@@ -1,4 +1,4 @@
-//! What a client tells the script about itself, so that steps wait for states and never for times.
+//! The state that a client reports to the script, so that steps wait for states and never for times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +11,18 @@ pub struct Status {
     pub subscribed: bool,
     /// How far each stream is applied.
     pub cursors: BTreeMap<StreamId, Cursor>,
-    /// How often a cursor was another one than before.
+    /// How often a cursor changed.
     pub moves: u64,
-    /// Streams of which it asked for the same event again and again in vain.
+    /// Streams of which it asked for the same event several times in vain.
     pub stuck: BTreeSet<StreamId>,
-    /// How often it asked again for events that were acknowledged and did not come.
+    /// How often it subscribed anew for acknowledged events that did not come.
     pub overdue: u32,
-    /// Why it will not try again.
+    /// Why it gave up.
     pub gave_up: Option<String>,
 }
 
 impl Status {
-    /// Whether there is nothing left to wait for: every stream is at its head, or will never get there.
+    /// Whether every stream is at its head, or never will be.
     pub fn is_settled(&self, heads: &BTreeMap<StreamId, Seq>) -> bool {
         self.gave_up.is_some()
             || heads.iter().all(|(stream, head)| self.stuck.contains(stream) || self.is_at(stream, *head))

@@ -1,4 +1,4 @@
-//! The one writer of a case: it publishes in order, and asks again under the same key until it has an answer.
+//! The writer of a case: it publishes in order, and retries under the same key until it has an answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,19 +36,19 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer that opens its session when it first needs it.
+    /// A writer that opens its session with its first operation.
     pub fn new(lane: Arc<dyn Lane>, endpoint: Endpoint, recorder: Recorder, backoff: Backoff) -> Writer {
         Writer { lane, endpoint, recorder, session: None, backoff, asked_to_wait: None, pace: None }
     }
 
-    /// The writer, at the pace of its lane.
+    /// Limits the writer to the pace of its lane.
     #[must_use]
     pub fn at_pace(mut self, pace: Option<Arc<Pace>>) -> Writer {
         self.pace = pace;
         self
     }
 
-    /// Does an operation, again and again until it is answered or its time is up.
+    /// Does an operation, and retries it until it is answered or its time is up.
     pub async fn invoke(&mut self, id: OpId, write: &Write) -> Completion<Option<Published>> {
         let mut trying = bounds::WRITE_TRIES.begin();
         for attempt in 1.. {

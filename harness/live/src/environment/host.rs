@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::reach::Access;
 use super::{Environment, EnvironmentError, Source};
-use crate::drive::Route;
+use crate::drive::Destination;
 use crate::lane::Endpoint;
 use crate::lane::phoenix::{HashKind, PhoenixProfile};
 use crate::lane::protocol::{Endpoints, Profile, Service, Space};
@@ -23,8 +23,8 @@ pub(super) struct Host {
     pub(super) server: Option<Arc<Mutex<Server>>>,
     pub(super) service: Box<dyn Service>,
     pub(super) version: String,
-    pub(super) socket: Route,
-    pub(super) writer: Route,
+    pub(super) socket: Destination,
+    pub(super) writer: Destination,
     /// How the run's own requests reach a server that it did not start.
     pub(super) access: Option<Access>,
 }
@@ -148,8 +148,8 @@ impl Environment {
         let connected = profile.connect(&at, &self.run).await;
         let service = connected.map_err(|source| unavailable(used, profile.url(), source))?;
         Ok(Host {
-            socket: Route::new(&socket, server.address()),
-            writer: Route::new(&writer, server.address()),
+            socket: Destination::new(&socket, server.address()),
+            writer: Destination::new(&writer, server.address()),
             server: Some(Arc::new(Mutex::new(server))),
             version: service.version(),
             service,

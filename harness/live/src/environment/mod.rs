@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, mpsc};
 pub use error::EnvironmentError;
 use host::{Hosts, unavailable};
 
-use crate::drive::{LaneStack, Victim};
+use crate::drive::{LaneStack, ManagedServer, ServerControl};
 use crate::lane::protocol::{Profile, Run, Space};
 use crate::lane::spacetime::MODULE_WASM;
 use crate::process::{ExitReports, Server, UnexpectedExit};
@@ -154,13 +154,14 @@ impl Environment {
         let opened = host.service.lane(&space, names).await;
         let (lane, taggers) = opened.map_err(|source| unavailable(used, &self.what(used), source))?;
         let own_server = host.server.clone().filter(|_| is_reference || harmed);
+        let control = |server| Arc::new(ManagedServer(server)) as Arc<dyn ServerControl>;
         let stack = LaneStack {
             role,
             lane,
             taggers,
             socket: host.socket.clone(),
             writer: host.writer.clone(),
-            victim: own_server.clone().filter(|_| harmed).map(Victim::new),
+            server: own_server.clone().filter(|_| harmed).map(control),
             byte_toxics: None,
             pace: None,
         };

@@ -10,7 +10,7 @@ use cutover_core::plan::Plan;
 use super::host::{Host, unavailable};
 use super::{Environment, EnvironmentError, Source};
 use crate::bounds;
-use crate::drive::{Quietly, Route};
+use crate::drive::{Destination, NoLedger};
 use crate::lane::passing::AGAIN_AFTER;
 use crate::lane::profile::Origin;
 use crate::lane::protocol::{Endpoints, Profile, Service};
@@ -66,8 +66,8 @@ impl Environment {
             server: None,
             version: service.version(),
             service,
-            socket: Route::new(&socket, fixed(&socket)),
-            writer: Route::new(&writer, fixed(&writer)),
+            socket: Destination::new(&socket, fixed(&socket)),
+            writer: Destination::new(&writer, fixed(&writer)),
             access: Some(access),
         })
     }
@@ -176,7 +176,7 @@ impl Access {
 }
 
 async fn start_proxy(origin: &Origin) -> Result<Proxy, EnvironmentError> {
-    let ledger = Arc::new(Quietly);
+    let ledger = Arc::new(NoLedger);
     let config = ProxyConfig::transparent("admin".into(), fixed(origin), Arc::new(GenericTaggers), ledger);
     let started = Proxy::start(config).await;
     started.map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })

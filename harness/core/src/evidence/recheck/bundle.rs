@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Problem;
+use crate::evidence::bundle::is_digested;
 use crate::evidence::document::{Evidence, State};
 use crate::evidence::layout::{self, FileEntry, Files};
+use crate::evidence::report::pages;
 use crate::ids::LaneId;
 
 /// A longer file is not read: the gate writes none.
@@ -73,7 +75,7 @@ impl<'a> Looked<'a> {
         let judged = evidence.judged.scenarios.iter().map(|scenario| scenario.name.clone());
         // A file that no list names is told as such; before the end of a run there is no list.
         let listed = |path: &&String| evidence.files.contains_key(*path) || evidence.state == State::InProgress;
-        let there = entries.keys().filter(|path| layout::is_digested(path)).filter(listed);
+        let there = entries.keys().filter(|path| is_digested(path)).filter(listed);
         let paths = there.chain(evidence.files.keys());
         let of_files = paths.filter_map(|path| layout::scenario_of(path)).map(str::to_owned);
         let names = judged.chain(of_files).collect();
@@ -115,7 +117,7 @@ impl<'a> Looked<'a> {
         let mut problems = Vec::new();
         let mut without_folder = BTreeMap::<&str, Vec<&str>>::new();
         for (path, entry) in &evidence.files {
-            if !layout::is_digested(path) {
+            if !is_digested(path) {
                 problems.push(Problem::new(path, "is listed in evidence.json, but no bundle has such a file"));
             } else if let Some(folder) = self.lost_folder(path) {
                 without_folder.entry(folder).or_default().push(path);
@@ -163,7 +165,7 @@ impl<'a> Looked<'a> {
         let lost = |path: &String| self.lost_folder(path).is_some_and(|folder| self.entries.contains_key(folder));
         let there = |path: &String| self.entries.contains_key(path) || evidence.files.contains_key(path) || lost(path);
         let mut missing: Vec<String> =
-            layout::PAGES.iter().chain([&layout::TIMES]).map(|path| (*path).to_owned()).collect();
+            pages().map(|page| page.path).chain([layout::TIMES]).map(str::to_owned).collect();
         missing.retain(|path| !there(path));
         let mut problems: Vec<_> = missing.iter().map(|path| Problem::new(path, "is missing")).collect();
         for name in &self.names {
@@ -187,8 +189,8 @@ impl<'a> Looked<'a> {
         let recorded = |name: &str| in_progress || evidence.files.contains_key(&layout::plan(name));
         let is_ours = |path: &str| match layout::scenario_of(path) {
             _ if path == layout::EVIDENCE || path == layout::TIMES => true,
-            Some(name) if !layout::is_digested(path) => recorded(name),
-            _ if in_progress => layout::is_digested(path) || path.ends_with(layout::UNFINISHED),
+            Some(name) if !is_digested(path) => recorded(name),
+            _ if in_progress => is_digested(path) || path.ends_with(layout::UNFINISHED),
             _ => evidence.files.contains_key(path),
         };
         let holds = |folder: &str| {

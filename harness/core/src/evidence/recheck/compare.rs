@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::Problem;
 use crate::evidence::judged::Judged;
 use crate::evidence::layout;
+use crate::text::cut;
 
 /// So many differences are named one by one; more are only counted.
 const MAX_DIFFERENCES: usize = 20;
@@ -79,12 +80,12 @@ fn name(entry: &Value) -> Option<String> {
 
 fn names(list: &[Value]) -> String {
     let names: Vec<_> = list.iter().filter_map(name).collect();
-    crate::evidence::render::cut(&names.join(", "), MAX_SHOWN)
+    cut(&names.join(", "), MAX_SHOWN)
 }
 
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
-        other => crate::evidence::render::cut(&other.to_string(), MAX_SHOWN),
+        other => cut(&other.to_string(), MAX_SHOWN),
     }
 }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use super::Problem;
 use super::bundle::Looked;
 use super::read::not_as_written;
-use crate::evidence::bundle::pages;
+use crate::evidence::bundle::is_page;
 use crate::evidence::document::{Evidence, FireTime, RUN_TIMES_SCHEMA, Times};
 use crate::evidence::layout;
+use crate::evidence::report::print_pages;
 use crate::history::{History, Record, file};
 use crate::ids::LaneId;
 
@@ -98,8 +99,8 @@ fn differs(times: &Times, computed: &BTreeMap<String, Fires>, whole: bool) -> Op
 pub fn pages_follow(evidence: &Evidence, times: &Times, looked: &Looked<'_>, problems: &mut Vec<Problem>) {
     let mut shown = evidence.clone();
     // No page names the digest of a page.
-    shown.files.retain(|path, _| !layout::PAGES.contains(&path.as_str()));
-    for (path, page) in pages(&shown, times) {
+    shown.files.retain(|path, _| !is_page(path));
+    for (path, page) in print_pages(&shown, times) {
         let Some(found) = looked.content(&path, problems) else {
             continue;
         };

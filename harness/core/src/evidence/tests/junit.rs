@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::super::render::{JunitRenderer, to_bytes};
-use super::blocked;
+use super::{blocked, rendered};
 
 /// What the schema says of an element.
 #[derive(Default)]
@@ -109,7 +108,7 @@ fn violations(report: &str) -> Vec<String> {
 
 #[test]
 fn the_report_is_valid_by_the_schema_of_jenkins() {
-    let report = String::from_utf8(to_bytes(&JunitRenderer::default(), &blocked())).unwrap();
+    let report = rendered("junit", &blocked());
     assert_eq!(violations(&report), Vec::<String>::new());
     assert!(report.contains("<failure") && report.contains("<error") && report.contains("<skipped"), "{report}");
 }

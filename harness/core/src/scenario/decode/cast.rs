@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::errors::Mistakes;
 use super::super::read::{At, Node, Section};
-use super::super::script::{Client, Compression, Keys, Payload, Serializer, Stream};
+use super::super::script::{Client, Keys, Payload, Stream};
 use super::super::words::{self, keys};
 use super::{MAX_NUMBER, Names};
+use crate::plan::{Compression, Serializer};
 use crate::topic::{form, stream_id_of, topic_of};
 
 /// The longest name, in characters.

@@ -3,10 +3,11 @@
 use super::super::draft::{Number, StepDraft};
 use super::super::errors::Mistakes;
 use super::super::read::{At, Node, Section, as_word};
-use super::super::script::{ServerAction, Spread};
+use super::super::script::Spread;
 use super::super::words;
 use super::numbers::{cursor, number, numbers};
 use super::{MAX_NUMBER, Names};
+use crate::plan::ServerAction;
 
 /// The most events that one step publishes.
 const MAX_COUNT: u64 = 10_000;

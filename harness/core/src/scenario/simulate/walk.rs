@@ -3,12 +3,13 @@
 use super::super::draft::{Number, StepDraft};
 use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::At;
-use super::super::script::{Choice, Lanes, ServerAction, Spread, Step};
+use super::super::script::{Choice, Lanes, Spread, Step};
 use super::cursor;
 use super::faults::check_awaited;
 use super::toxics::{blocking, named};
 use super::world::{Server, World, shares};
 use crate::ids::LaneId;
+use crate::plan::ServerAction;
 
 /// Walks all steps; [`Step::AwaitFault`] still names the file's faults, see [`with_faults`](super::faults::with_faults).
 pub(super) fn steps(world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Step> {

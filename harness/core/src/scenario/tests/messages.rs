@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::{Seed, Seq, StreamId};
-use crate::plan::{Direction, FaultKind, MessageKind, Mutation, Position, Scope, Times, compile};
+use crate::plan::{Direction, FaultKind, MessageKind, Mutation, Position, Scope, Times};
 
 const CUT: &str = "{ do = \"cut\", how = \"close\", when = \"before\", clients = [\"desk\"], at = { delivery = \"run:a:events\", seq = 4 } }";
 

@@ -86,7 +86,7 @@ proptest! {
         if let Ok(scenario) = Scenario::parse(path, &parts.concat())
             && scenario.name != "large-payloads"
         {
-            let plan = crate::plan::compile(&scenario, crate::ids::Seed(1));
+            let plan = compile(&scenario, crate::ids::Seed(1));
             prop_assert_eq!(plan.cases.len(), scenario.cases.len());
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::{ClientId, LaneId, Seed};
-use crate::plan::{ByteToxic, Direction, FaultKind, Step, compile};
+use crate::plan::{ByteToxic, Direction, FaultKind, Step};
 
 /// [`GOOD`] with a toxic.
 fn with(toxic: &str) -> String {

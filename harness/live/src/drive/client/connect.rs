@@ -1,4 +1,4 @@
-//! How a client comes to a connection on which it follows every stream: waits, opens, resumes, and gives up.
+//! How a client gets a connection on which it follows every stream: it waits, opens and resumes, or gives up.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -8,39 +8,39 @@ use cutover_core::ids::ConnId;
 use cutover_core::plan::{PlannedClient, WRITER};
 use tokio::sync::mpsc;
 
-use super::{Actor, Command, Pause};
+use super::{Actor, Command, Wake};
 use crate::bounds;
 use crate::drive::resume::{Resumed, resume};
 use crate::lane::{ClientOptions, OpenError, SubscriberSession};
 
-/// After so many refusals in a row that do not say that they pass, a client that was let in before gives up.
-const MOST_REFUSALS: u32 = 10;
+/// A client that was connected before gives up after so many refusals in a row that are not marked as transient.
+const REFUSALS_MAX: u32 = 10;
 
 impl Actor {
-    pub(super) async fn wait_to_reconnect(&mut self, commands: &mut mpsc::Receiver<Command>) -> Pause {
+    pub(super) async fn wait_to_reconnect(&mut self, commands: &mut mpsc::Receiver<Command>) -> Wake {
         if self.inbox.gave_up() {
-            // Who waits for it would wait in vain.
+            // Nothing will come of what is waited for.
             self.waiting.clear();
-            return Pause::Command(commands.recv().await);
+            return Wake::Command(commands.recv().await);
         }
-        // A connection that brought an event was good. That one could be opened, joined and subscribed is half a success.
+        // Only a connection that brought an event was good. To be opened, joined and subscribed is not enough.
         if std::mem::replace(&mut self.applied, self.inbox.applied()) != self.inbox.applied() {
             self.backoff.reset();
         }
         let wait = self.backoff.after_failure(self.asked_to_wait.take());
         tokio::select! {
             biased;
-            command = commands.recv() => Pause::Command(command),
-            () = tokio::time::sleep(wait) => Pause::Reconnect,
+            command = commands.recv() => Wake::Command(command),
+            () = tokio::time::sleep(wait) => Wake::Reconnect,
         }
     }
 
-    /// Opens a connection. A command to end it is obeyed at once; any other waits until the attempt has ended.
-    pub(super) async fn open_unless_told(
+    /// Opens a connection. A command that ends it interrupts the attempt; any other waits until the attempt has ended.
+    pub(super) async fn open_until_interrupted(
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Option<Box<dyn SubscriberSession>> {
-        let mut put_off = VecDeque::new();
+        let mut deferred = VecDeque::new();
         let opened = {
             let mut opening = pin!(self.open());
             loop {
@@ -53,13 +53,13 @@ impl Actor {
                             Some(Command::Disconnect(_)) | None => Some(Closed::ByClient),
                             _ => None,
                         };
-                        put_off.extend(command);
+                        deferred.extend(command);
                         if let Some(end) = end { break Err(end) }
                     }
                 }
             }
         };
-        self.put_off.append(&mut put_off);
+        self.deferred.append(&mut deferred);
         let why = match opened {
             Ok(session) => return session,
             Err(why) => why,
@@ -87,7 +87,7 @@ impl Actor {
                 return None;
             }
         };
-        (self.was_let_in, self.refusals, self.opened) = (true, 0, self.conn);
+        (self.was_connected, self.refusals, self.opened) = (true, 0, self.conn);
         self.recorder.record(Record::Opened {
             client: self.inbox.client().clone(),
             conn: ConnId(self.conn),
@@ -109,7 +109,7 @@ impl Actor {
                 self.inbox.end_of_connection();
                 return None;
             }
-            // Live events may be on their way to close the distance: look again after a round trip.
+            // Live events that close the gap may be in flight, so check again after a round trip.
             Resumed::Behind => {
                 if self.barrier(&mut session).await.is_err() {
                     self.inbox.end_of_connection();
@@ -117,7 +117,7 @@ impl Actor {
                 }
                 !self.inbox.is_out_of_order() && self.inbox.caught_up_with_heads()
             }
-            Resumed::Rewound | Resumed::Refused | Resumed::PutOff => false,
+            Resumed::Rewound | Resumed::Refused | Resumed::RateLimited => false,
         };
         if kept {
             if self.waiting.is_empty() || self.round_trip(&mut session).await {
@@ -141,9 +141,9 @@ impl Actor {
         if error.retryable {
             return;
         }
-        // A lane that let the client in before may refuse it in passing: a load balancer's page, a 403 while keys change.
+        // A lane may refuse a client for a while: by a load balancer's page, or with 403 while keys change.
         self.refusals += 1;
-        if !self.was_let_in || self.refusals >= MOST_REFUSALS {
+        if !self.was_connected || self.refusals >= REFUSALS_MAX {
             self.inbox.give_up(error.to_string());
         }
     }

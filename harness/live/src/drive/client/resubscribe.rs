@@ -9,7 +9,8 @@ use crate::drive::resume::{drain, resume};
 use crate::lane::{Completion, OpError, SubscriberSession};
 
 impl Actor {
-    /// Gives every stream up with its cursor and asks for it anew. What was in flight belongs to the old subscription.
+    /// Unsubscribes from every stream, gives up its cursor, and subscribes again. What was in flight belongs to the old
+    /// subscription.
     pub(super) async fn resubscribe(
         &mut self,
         mut session: Box<dyn SubscriberSession>,
@@ -23,9 +24,9 @@ impl Actor {
                 Some(closed.or_else(|| not_unsubscribed(answer)))
             }
         };
-        self.inbox.forget();
+        self.inbox.unsubscribed();
         match ended {
-            // The round trip has told how the connection ended.
+            // The round trip has recorded how the connection ended.
             None => None,
             Some(Some(why)) => {
                 self.closed(why);
@@ -40,7 +41,7 @@ impl Actor {
     }
 }
 
-/// How a connection ended on which an unsubscribe was not answered well.
+/// How the connection ends where an unsubscribe failed.
 fn not_unsubscribed<E>(answer: Result<Completion, E>) -> Option<Closed> {
     let why = match answer {
         Ok(Ok(())) => return None,

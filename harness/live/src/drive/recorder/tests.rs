@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn a_secret_that_a_lane_echoes_is_not_recorded() {
     Secret::new("tok3n-of-the-recorder");
-    let recorder = Recorder::start("s".to_owned(), LaneId::Legacy, Arc::new(crate::drive::event::Quiet));
+    let recorder = Recorder::start("s".to_owned(), LaneId::Legacy, Arc::new(crate::drive::tests::NoEvents));
     let gave_up = |why: &str| Record::GaveUp { client: "desk".into(), why: why.to_owned() };
     recorder.record(gave_up("HTTP 500: \"Bearer tok3n-of-the-recorder\" at ws://h/?jwt=abc"));
     recorder.record(gave_up("gone"));

@@ -1,3 +1,16 @@
-//! Tests of the driver against a lane that is none.
+//! Tests of the driver against lanes in memory.
 
+use cutover_core::evidence::RunEvent;
+
+use super::EventSink;
+
+mod driver;
+mod fake;
 mod retries;
+
+/// Takes no events.
+pub(super) struct NoEvents;
+
+impl EventSink for NoEvents {
+    fn event(&self, _: RunEvent) {}
+}

@@ -14,7 +14,6 @@ use tokio::time::timeout;
 use super::super::backoff::Backoff;
 use super::super::checkpoints::CheckpointFile;
 use super::super::client::ClientHandle;
-use super::super::event::Quiet;
 use super::super::inbox::Inbox;
 use super::super::recorder::Recorder;
 use super::super::writer::{Write, Writer};
@@ -182,7 +181,7 @@ fn endpoint() -> Endpoint {
 }
 
 fn recorder() -> Recorder {
-    Recorder::start("some".to_owned(), LaneId::Legacy, Arc::new(Quiet))
+    Recorder::start("some".to_owned(), LaneId::Legacy, Arc::new(super::NoEvents))
 }
 
 fn publish() -> Write {
@@ -360,7 +359,7 @@ async fn what_is_asked_of_a_client_that_is_opening_a_connection_is_answered_on_t
     let dir = tempfile::tempdir().unwrap();
     let (handle, recorder) = client(Arc::new(fake(|_| Ok(()), accepts)), &[1], &dir).await;
     handle.settle().await;
-    assert!(handle.asks_for_life().await);
+    assert!(handle.answers_heartbeat().await);
     handle.disconnect().await;
     handle.stop().await;
     let records = recorder.snapshot().records;

@@ -2,8 +2,7 @@
 use std::path::Path;
 
 use cutover_core::ids::Seed;
-use cutover_core::plan::compile;
-use cutover_core::scenario::Scenario;
+use cutover_core::scenario::{Scenario, compile};
 
 use super::*;
 use crate::lane::protocols::profile_of_toml;

@@ -95,9 +95,9 @@ fn entries_in_another_order_do_not_follow() {
 #[test]
 fn pages_that_say_something_else_than_the_document_are_named() {
     for (path, from, to) in [
-        (layout::SUMMARY, "BLOCK", "ALLOW"),
-        (layout::PAGE, "BLOCK", "ALLOW"),
-        (layout::JUNIT, "<testsuites name=\"cutover\" tests=\"", "<testsuites name=\"cutover\" tests=\"1"),
+        ("summary.md", "BLOCK", "ALLOW"),
+        ("index.html", "BLOCK", "ALLOW"),
+        ("junit.xml", "<testsuites name=\"cutover\" tests=\"", "<testsuites name=\"cutover\" tests=\"1"),
     ] {
         let mut files = bundle(&TWO, State::Complete);
         edit(&mut files, path, from, to);

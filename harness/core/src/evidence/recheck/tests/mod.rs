@@ -9,8 +9,9 @@ mod scoped;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::bundle::{closing_files, pages, scenario_files};
-use super::super::layout::{FileEntry, Files, is_digested};
+use super::super::bundle::{closing_files, is_digested, is_page, scenario_files};
+use super::super::layout::{FileEntry, Files};
+use super::super::report::print_pages;
 use super::super::{Driven, EVIDENCE_SCHEMA, FireTime, LaneRun, RUN_TIMES_SCHEMA, Times, Tool};
 use super::*;
 use crate::check::tests::notation::World;
@@ -141,13 +142,13 @@ fn edit(files: &mut Files, path: &str, from: &str, to: &str) {
 /// so are the pages.
 fn forge(files: &mut Files, lie: impl FnOnce(&mut Evidence)) {
     let mut evidence = document(files);
-    let digested = files.iter().filter(|(path, _)| is_digested(path) && !layout::PAGES.contains(&path.as_str()));
+    let digested = files.iter().filter(|(path, _)| is_digested(path) && !is_page(path));
     evidence.files = digested.map(|(path, content)| (path.clone(), FileEntry::of(content))).collect();
     lie(&mut evidence);
     let mut times: Times = serde_json::from_slice(&files[layout::TIMES]).unwrap();
     let names: BTreeSet<_> = evidence.judged.scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     times.scenarios_ms.retain(|name, _| names.contains(name));
     times.fires.retain(|name, _| names.contains(name));
-    files.extend(pages(&evidence, &times));
+    files.extend(print_pages(&evidence, &times));
     files.extend(closing_files(&mut evidence, &times));
 }

@@ -1,0 +1,132 @@
+//! What a report says of a run as a whole: how the decision came about, and what ran.
+
+use super::words::{counted, seconds};
+use crate::evidence::document::{Checkout, Evidence, LaneServer, State, Times};
+use crate::gate::Decision;
+
+/// A part of a fact.
+pub enum Piece {
+    Text(String),
+    Hash(String),
+    Command(String),
+}
+
+/// A decision as people read it first.
+pub fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allow => "ALLOW",
+        Decision::PassedInPart => "PASSED IN PART",
+        Decision::NoDifference => "NO DIFFERENCE",
+        Decision::ValidWithoutFaults => "VALID WITHOUT FAULTS",
+        Decision::BlockUnknown | Decision::BlockInvalid => "BLOCK",
+    }
+}
+
+pub fn lanes(evidence: &Evidence) -> Vec<(&'static str, String)> {
+    evidence.lanes.iter().map(|(lane, running)| (lane.as_str(), server(running))).collect()
+}
+
+/// What runs as a lane, its version, and what was spoken with it.
+fn server(server: &LaneServer) -> String {
+    let mut words = server.what.clone();
+    if let Some(version) = &server.version {
+        words.push_str(&format!(", {version}"));
+    }
+    if !server.spoken.is_empty() {
+        let spoken: Vec<&str> = server.spoken.iter().map(String::as_str).collect();
+        words.push_str(&format!("; spoken: {}", spoken.join("; ")));
+    }
+    words
+}
+
+/// How many scenarios passed, what kind of run it was, and whether it came to its end.
+pub fn headline(evidence: &Evidence) -> String {
+    let good = |known_bad: bool| {
+        let of = evidence.judged.scenarios.iter().filter(|scenario| scenario.known_bad() == known_bad);
+        let outcomes: Vec<bool> = of.map(|scenario| scenario.outcome.is_good()).collect();
+        (outcomes.iter().filter(|good| **good).count(), outcomes.len())
+    };
+    let ((passed, honest), (caught, known_bad)) = (good(false), good(true));
+    let mut text = format!("{passed} of {} passed", counted(honest, "scenario"));
+    if known_bad > 0 {
+        text.push_str(&format!(", {caught} of {known_bad} known-bad caught"));
+    }
+    let left_out = evidence.scope.left_out.len();
+    if left_out > 0 {
+        text.push_str(&format!(", {left_out} left out"));
+    }
+    let kind = kind(evidence);
+    if !kind.is_empty() {
+        text.push_str(&format!(", {}: no decision about a release", kind.join(", ")));
+    }
+    match &evidence.state {
+        State::Complete => text,
+        State::InProgress => format!("{text}; the run did not come to its end"),
+        State::Interrupted { by } => format!("{text}; the run was interrupted by {by}"),
+        State::Failed { why } => format!("{text}; the run could not go on: {why}"),
+    }
+}
+
+/// What kind of run it was, where it was one that can't allow.
+fn kind(evidence: &Evidence) -> Vec<String> {
+    let scope = &evidence.scope;
+    let mut kind = Vec::new();
+    if evidence.judged.decision.decision == Decision::PassedInPart {
+        kind.push("only a part of the gate ran".to_owned());
+    }
+    kind.extend(scope.aa.map(|lane| format!("the {lane} lane against itself")));
+    if scope.no_faults {
+        kind.push("without faults".to_owned());
+    }
+    kind
+}
+
+/// Everything about the run, each fact with its name.
+pub fn facts(
+    evidence: &Evidence,
+    times: &Times,
+    lanes: &[(&'static str, String)],
+    reproduce: &str,
+) -> Vec<(&'static str, Vec<Piece>)> {
+    let text = |text: &str| vec![Piece::Text(text.to_owned())];
+    let hash = |hash: &str| vec![Piece::Hash(hash.to_owned())];
+    let scope = &evidence.scope;
+    let took = times.elapsed_ms.map(|ms| format!(", took {}", seconds(ms))).unwrap_or_default();
+    let mut facts = vec![
+        ("run", text(&evidence.run)),
+        ("state", text(&state(&evidence.state))),
+        ("seed", hash(&evidence.seed.to_string())),
+        ("started", text(&format!("{}{took}", times.started))),
+    ];
+    facts.extend(scope.aa.map(|lane| ("kind", text(&format!("the {lane} lane against itself")))));
+    facts.extend(lanes.iter().map(|(lane, server)| (*lane, text(server))));
+    facts.extend(evidence.toxiproxy.iter().map(|url| ("byte toxics", text(&format!("in the Toxiproxy at {url}")))));
+    if scope.no_faults {
+        facts.push(("faults", text("left out, with all toxics: this run decides nothing about a release")));
+    }
+    facts.extend(evidence.module_digest.iter().map(|digest| ("module", hash(digest))));
+    let mut tool = text(&format!("{} {}", evidence.tool.name, evidence.tool.version));
+    if let Some(from) = &evidence.tool.built_from {
+        tool.extend(text(", built from "));
+        tool.extend(checkout(from));
+    }
+    facts.push(("tool", tool));
+    facts.extend(evidence.checkout.iter().map(|here| ("checkout", checkout(here))));
+    facts.push(("command", vec![Piece::Command(evidence.command.join(" "))]));
+    facts.push(("reproduce", vec![Piece::Command(reproduce.to_owned())]));
+    facts
+}
+
+fn state(state: &State) -> String {
+    match state {
+        State::Complete => "complete".to_owned(),
+        State::InProgress => "in progress, or ended hard".to_owned(),
+        State::Interrupted { by } => format!("interrupted by {by}"),
+        State::Failed { why } => format!("could not go on: {why}"),
+    }
+}
+
+fn checkout(checkout: &Checkout) -> Vec<Piece> {
+    let edited = if checkout.dirty { ", with edits" } else { "" };
+    vec![Piece::Hash(checkout.commit.clone()), Piece::Text(edited.to_owned())]
+}

@@ -1,0 +1,134 @@
+//! Compiles a scenario and a seed into a plan: names become ids, kinds become payloads, and all chance is spent here.
+
+mod chance;
+mod faults;
+mod payload;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod toxics;
+
+use super::{Backoff, Scenario, script};
+use crate::ids::{ClientId, LaneId, OpId, Seed, StreamId};
+use crate::plan::{
+    AtLeast, Case, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream, PlannedToxic,
+};
+use chance::Chance;
+
+/// How many waits are drawn for each client and writer.
+const BACKOFF_WAITS: u32 = 16;
+
+/// Spends all chance: the same scenario and seed give the same plan, byte for byte.
+pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
+    let mut compiler = Compiler { scenario, chance: Chance::new(seed, &scenario.name), last_op: 0 };
+    let mut cases: Vec<Case> = Vec::new();
+    let (mut faults, mut toxics) = (Vec::new(), Vec::new());
+    let mut heads = Vec::new();
+    for case in &scenario.cases {
+        let (compiled, ends, struck) = compiler.case(case);
+        cases.push(compiled);
+        heads.push(ends);
+        faults.extend(struck);
+        toxics.extend(toxics::toxics(case));
+    }
+    for ((compiled, case), heads) in cases.iter_mut().zip(&scenario.cases).zip(heads) {
+        compiled.proof_of_life = steps::proof_of_life(&mut compiler, case, heads);
+    }
+    for case in &mut cases {
+        case.writer_backoff_ms = compiler.backoff(scenario.backoff);
+    }
+    Plan {
+        schema: PLAN_SCHEMA.to_owned(),
+        scenario: scenario.name.clone(),
+        title: scenario.title.clone(),
+        proves: scenario.proves.clone(),
+        seed,
+        scenario_digest: scenario.digest.clone(),
+        legacy_defects: scenario.legacy_defects.clone(),
+        cases,
+        at_least: at_least(scenario, &faults, &toxics),
+        faults,
+        toxics,
+        expect: expectation(scenario),
+        converge_within_ms: scenario.converge_within_ms,
+    }
+}
+
+struct Compiler<'s> {
+    scenario: &'s Scenario,
+    chance: Chance,
+    last_op: u32,
+}
+
+impl Compiler<'_> {
+    fn op(&mut self) -> OpId {
+        self.last_op += 1;
+        OpId(self.last_op)
+    }
+
+    /// A case, the head that its script leaves each stream at, and its faults.
+    fn case(&mut self, case: &script::Case) -> (Case, Vec<u64>, Vec<PlannedFault>) {
+        let streams = case.streams.iter().map(|stream| PlannedStream {
+            id: StreamId::new(&stream.topic),
+            retention: stream.retention,
+            replay_budget: stream.replay_budget,
+        });
+        let streams = streams.collect();
+        let clients = case.clients.iter().map(|client| self.client(case, client)).collect();
+        let (steps, published, heads) = steps::steps(self, case);
+        let faults = faults::faults(self, case, &published, &heads);
+        let steps = steps::name_faults(steps, &faults);
+        let case = Case {
+            name: case.name.clone(),
+            streams,
+            clients,
+            writer_backoff_ms: Vec::new(),
+            steps,
+            proof_of_life: Vec::new(),
+        };
+        (case, heads, faults)
+    }
+
+    fn client(&mut self, case: &script::Case, client: &script::Client) -> PlannedClient {
+        let stream = |index: &usize| StreamId::new(&case.streams[*index].topic);
+        PlannedClient {
+            id: ClientId::new(&client.name),
+            streams: client.streams.iter().map(stream).collect(),
+            replay_batch: client.replay_batch,
+            serializer: client.serializer,
+            compression: client.compression,
+            backoff_ms: self.backoff(self.scenario.backoff),
+        }
+    }
+
+    /// Full jitter: anything from nothing (here 1 ms) up to a ceiling that doubles until its cap.
+    fn backoff(&mut self, backoff: Backoff) -> Vec<u64> {
+        let ceiling = |nth: u32| backoff.base_ms.saturating_mul(1 << nth.min(32)).min(backoff.cap_ms);
+        (0..BACKOFF_WAITS).map(|nth| self.chance.between(1, ceiling(nth).max(1))).collect()
+    }
+}
+
+/// Of toxics, only those count that every connection gets: the others may be drawn for none.
+fn at_least(scenario: &Scenario, faults: &[PlannedFault], toxics: &[PlannedToxic]) -> AtLeast {
+    let least = scenario.at_least;
+    let armed = |lane: LaneId| {
+        let faults = faults.iter().filter(|fault| fault.strikes(lane)).count();
+        let toxics = toxics.iter().filter(|toxic| toxic.strikes(lane) && toxic.toxicity >= 1.0);
+        (faults + toxics.count()) as u64
+    };
+    let fewest = LaneId::BOTH.into_iter().map(armed).min().unwrap_or(0);
+    AtLeast {
+        deliveries: least.deliveries,
+        resumes: least.resumes,
+        refusals: least.refusals,
+        duplicates: least.duplicates,
+        faults: least.faults.unwrap_or(fewest),
+    }
+}
+
+fn expectation(scenario: &Scenario) -> Expectation {
+    match &scenario.expect {
+        None => Expectation::Allow,
+        Some(expect) => Expectation::Block { findings: expect.findings.clone(), lane: expect.lane },
+    }
+}

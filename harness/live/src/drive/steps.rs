@@ -1,0 +1,143 @@
+//! Performs the steps of a script, one function for each. A step waits for a state, never for a time. Where a state is not
+//! reached within its bound, the step fails with what it waited for.
+
+use cutover_core::history::{Process, Record};
+use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
+use cutover_core::plan::{PublishExpect, ServerAction, Step};
+
+use super::case::Case;
+use super::client::ClientHandle;
+use super::writer::Write;
+use crate::bounds;
+use crate::lane::{OpError, Published};
+
+/// What was waited for in vain.
+type Performed = Result<(), String>;
+
+impl Case {
+    pub(super) async fn perform(&mut self, step: &Step) -> Performed {
+        match step {
+            Step::Policy { op, stream, retention, replay_budget } => {
+                self.set_policy(*op, stream, *retention, *replay_budget).await
+            }
+            Step::Publish { op, stream, key, payload, expect, .. } => {
+                self.publish(*op, stream, key, payload, expect).await
+            }
+            Step::Connect { client } => self.connect(client).await,
+            Step::Disconnect { client } => self.disconnect(client).await,
+            Step::Crash { client } => self.crash(client).await,
+            Step::Resubscribe { client } => self.resubscribe(client).await,
+            Step::SetCursor { client, stream, cursor } => self.set_cursor(client, stream, *cursor).await,
+            Step::AwaitCaughtUp { clients } => self.caught_up(clients, bounds::STEP).await,
+            Step::AwaitFired { fault } => self.fired(fault).await,
+            Step::Arm { toxics } => self.arm(toxics).await,
+            Step::Disarm { toxics } => self.disarm(toxics).await,
+            Step::Server { lane, action } => self.control_server(*lane, *action).await,
+        }
+    }
+
+    async fn set_policy(
+        &mut self,
+        op: OpId,
+        stream: &StreamId,
+        retention: Option<u64>,
+        replay_budget: Option<u64>,
+    ) -> Performed {
+        let policy = Write::Policy { stream: stream.clone(), retention, replay_budget };
+        // A refusal is in the history. It does not end the script.
+        let _ = self.writer.invoke(op, &policy).await;
+        Ok(())
+    }
+
+    async fn publish(
+        &mut self,
+        op: OpId,
+        stream: &StreamId,
+        key: &str,
+        payload: &str,
+        expect: &PublishExpect,
+    ) -> Performed {
+        self.writer_route.expect_ack(Some(op));
+        let publish = Write::Publish { stream: stream.clone(), key: key.to_owned(), payload: payload.to_owned() };
+        let completion = self.writer.invoke(op, &publish).await;
+        self.writer_route.expect_ack(None);
+        match completion {
+            Ok(Some(Published { seq, .. })) => {
+                let head = self.heads.entry(stream.clone()).or_default();
+                *head = seq.max(*head);
+                // A repeat writes nothing, so there is nothing new to become durable.
+                if matches!(expect, PublishExpect::Accepted { .. }) {
+                    self.last_acked = Some(key.to_owned());
+                }
+                for client in self.clients.values() {
+                    client.route.acked(op);
+                }
+                Ok(())
+            }
+            Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why)) => {
+                Err(format!("an answer to op {op}: {why}"))
+            }
+            Ok(None) | Err(OpError::Refused(_)) => Ok(()),
+        }
+    }
+
+    async fn connect(&mut self, client: &ClientId) -> Performed {
+        self.client(client, true)?.connect().await;
+        self.subscribed(client).await
+    }
+
+    async fn disconnect(&mut self, client: &ClientId) -> Performed {
+        self.client(client, false)?.disconnect().await;
+        Ok(())
+    }
+
+    async fn crash(&mut self, client: &ClientId) -> Performed {
+        self.client(client, false)?.crash().await;
+        Ok(())
+    }
+
+    async fn resubscribe(&mut self, client: &ClientId) -> Performed {
+        self.caught_up(std::slice::from_ref(client), bounds::STEP).await?;
+        self.client(client, true)?.resubscribe().await;
+        Ok(())
+    }
+
+    async fn set_cursor(&mut self, client: &ClientId, stream: &StreamId, cursor: Cursor) -> Performed {
+        self.client(client, false)?.set_cursor(stream, cursor).await;
+        Ok(())
+    }
+
+    /// A client, and whether it is to be connected from now on.
+    fn client(&mut self, id: &ClientId, connected: bool) -> Result<&ClientHandle, String> {
+        let client = self.clients.get_mut(id).ok_or_else(|| format!("client `{id}`, which the case does not have"))?;
+        client.connected = connected;
+        Ok(&client.handle)
+    }
+
+    /// Each route takes those toxics that are its own.
+    async fn arm(&self, toxics: &[FaultId]) -> Performed {
+        for route in self.routes() {
+            route.arm(toxics).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    async fn disarm(&self, toxics: &[FaultId]) -> Performed {
+        for route in self.routes() {
+            route.disarm(toxics).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    async fn control_server(&mut self, lane: Option<LaneId>, action: ServerAction) -> Performed {
+        if lane.is_some_and(|only| only != self.lane) {
+            return Ok(());
+        }
+        let server = self.server.as_ref().ok_or("a server of ours to kill or pause")?;
+        let done = server.apply(action, self.last_acked.as_deref()).await;
+        let process = done.map_err(|error| format!("the server: {error}"))?;
+        let gone = matches!(process, Process::Killed { .. } | Process::Paused);
+        self.recorder.record(Record::Process { process });
+        if gone { self.server_loss_noticed().await } else { Ok(()) }
+    }
+}
