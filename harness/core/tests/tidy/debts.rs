@@ -10,8 +10,6 @@ pub const WIDE: &[&str] = &[""];
 /// Circles of more than two files.
 pub const CIRCLES: &[&str] = &[
     "harness/live/src/drive/",
-    "harness/live/src/lane/phoenix/",
-    "harness/live/src/environment/",
     "harness/reference/src/",
     "spacetime/module/src/rules/",
 ];
