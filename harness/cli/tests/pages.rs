@@ -1,11 +1,11 @@
 //! Runs every command of README, docs and `--help`, in order, and compares what is printed with what the page shows.
 //!
 //! A block of commands is marked `sh`, or `console` where its commands begin with `$ ` and their output follows. In an
-//! output `…` stands for any text, alone on a line for any lines; numbers and the width of columns may differ. Servers start
-//! on free ports, and a port of the page stands for the server that the page started there.
+//! output `…` stands for any text, alone on a line for any lines; numbers and the width of columns may differ. Servers
+//! start on free ports, and a port of the page stands for the server that the page started there.
 //!
-//! Two things differ from the page, for the sake of time: a gate that names no scenario runs one, unless its whole output is
-//! shown, and `--repeat` repeats twice. [`NOT_RUN`] lists what is not run here, with the reason.
+//! Two things differ from the page, for the sake of time: a gate that names no scenario runs one, unless its whole
+//! output is shown, and `--repeat` repeats twice. [`NOT_RUN`] lists what is not run here, with the reason.
 #![allow(clippy::unwrap_used)]
 
 mod session;
@@ -253,12 +253,15 @@ fn the_topics_are_there() -> Result<(), Failed> {
 
 fn the_tables_are_there() -> Result<(), Failed> {
     let mut source = String::new();
-    for file in std::fs::read_dir(root().join("spacetime/module/src/db"))? {
-        source += &std::fs::read_to_string(file?.path())?;
+    for entry in std::fs::read_dir(root().join("spacetime/module/src"))? {
+        let path = entry?.path();
+        if path.is_file() {
+            source += &std::fs::read_to_string(path)?;
+        }
     }
     for table in source.split("#[table(name = ").skip(1) {
         let name = table.split([',', ')']).next().unwrap();
-        let fields = table.split("pub struct").nth(1).unwrap().split("\n}").next().unwrap();
+        let fields = table.split("pub struct").nth(1).unwrap().split('}').next().unwrap();
         let columns = fields.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
         let columns: Vec<&str> = columns.map(|(column, _)| column).collect();
         let rows = rows_of_the_contract();

@@ -8,9 +8,24 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, json, value::RawValue};
 
-use crate::http::{Refusal, too_large};
+/// A refusal: a status, a code, and words; some have more fields.
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, code: &str, message: &str) -> Self {
+        Self { status, body: json!({"code": code, "message": message}) }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.body[name] = value.into();
+        self
+    }
+}
 
 /// An object's fields, each with its JSON text.
 pub(crate) struct Fields(Vec<(String, Box<RawValue>)>);
@@ -77,6 +92,11 @@ impl Fields {
 
 pub(crate) fn bad(message: impl AsRef<str>) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "bad_request", message.as_ref())
+}
+
+pub(crate) fn too_large(limit: usize) -> Refusal {
+    let message = format!("the payload is larger than {limit} bytes");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "frame_payload_too_large", &message).with("max_payload_bytes", limit)
 }
 
 fn type_of(value: &RawValue) -> &'static str {

@@ -14,9 +14,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
-    body::{Fields, bad},
+    body::{Fields, Refusal, bad, too_large},
     canonical::canonical_sha256,
-    server::Shared,
+    shared::Shared,
     socket::{self, now_s},
     store::{Publish, Refused},
     token,
@@ -29,23 +29,6 @@ const POLICY_FIELDS: [&str; 3] = ["retention_events", "replay_budget_events", "c
 const ENVELOPE_BYTES: usize = 64 * 1024;
 const MAX_KEY_BYTES: usize = 1024;
 const PUBLISH_SCOPE: &str = "sync:publish";
-
-/// A refusal: a status, a code, and words; some have more fields.
-pub(crate) struct Refusal {
-    status: StatusCode,
-    body: Value,
-}
-
-impl Refusal {
-    pub(crate) fn new(status: StatusCode, code: &str, message: &str) -> Self {
-        Self { status, body: json!({"code": code, "message": message}) }
-    }
-
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.body[name] = value.into();
-        self
-    }
-}
 
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
@@ -197,11 +180,6 @@ fn known_topic(shared: &Shared, topic: &str) -> Result<(), Refusal> {
     }
     let message = "no such topic: use a name of the class table, or PUT the topic with a class first";
     Err(Refusal::new(StatusCode::NOT_FOUND, "unknown_topic", message))
-}
-
-pub(crate) fn too_large(limit: usize) -> Refusal {
-    let message = format!("the payload is larger than {limit} bytes");
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "frame_payload_too_large", &message).with("max_payload_bytes", limit)
 }
 
 /// The one writer proves itself by the configured secret, or, where there is none but there are token keys, by a token

@@ -1,26 +1,10 @@
 //! The server: binds, serves, and stops in order.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    io::{self, Write as _},
-    net::SocketAddr,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use cutover_core::text::{scrubbed, visible};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    config::Config,
-    http,
-    store::{Store, StoreError},
-};
+use crate::{config::Config, http, shared::Shared, store::StoreError};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -41,61 +25,6 @@ pub enum ServeError {
     Accept(io::Error),
 }
 
-pub(crate) struct Shared {
-    pub(crate) config: Arc<Config>,
-    pub(crate) store: Store,
-    /// How many joins there were, for subscription ids.
-    pub(crate) joins: AtomicU64,
-    pub(crate) shutdown: CancellationToken,
-    pub(crate) tasks: TaskTracker,
-    sockets: AtomicUsize,
-    counters: Mutex<BTreeMap<(String, String), u64>>,
-}
-
-impl Shared {
-    pub(crate) fn count(&self, name: &str, kind: &str) {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        *counters.entry((name.to_owned(), kind.to_owned())).or_default() += 1;
-    }
-
-    /// Logs and counts a refusal. A client never sees the code.
-    pub(crate) fn deny(&self, code: &str) {
-        self.count("denied", code);
-        self.log(&format!("refused: {code}"));
-    }
-
-    pub(crate) fn log(&self, line: &str) {
-        if !self.config.quiet {
-            // A log that can't be written does not stop the server.
-            let _ = writeln!(std::io::stderr(), "legacy: {}", visible(&scrubbed(line)));
-        }
-    }
-
-    pub(crate) fn metrics_text(&self) -> String {
-        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = String::new();
-        for ((name, kind), count) in counters.iter() {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "legacy_{name}_total{{code=\"{kind}\"}} {count}");
-        }
-        let _ = writeln!(text, "legacy_sockets {}", self.sockets.load(Ordering::Relaxed));
-        text
-    }
-
-    /// Counts a socket in, unless there are as many as the limits allow.
-    pub(crate) fn open_socket(&self) -> bool {
-        let has_place = self.sockets.fetch_add(1, Ordering::Relaxed) < self.config.limits.max_sockets;
-        if !has_place {
-            self.close_socket();
-        }
-        has_place
-    }
-
-    pub(crate) fn close_socket(&self) {
-        self.sockets.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// A server that listens, and serves once it is [run](Server::run).
 pub struct Server {
     shared: Arc<Shared>,
@@ -111,16 +40,7 @@ impl Server {
     pub fn bind(config: Config) -> Result<Self, ServeError> {
         let listener = listen(&config)?;
         let local_addr = listener.local_addr().map_err(|source| ServeError::Listen { addr: config.listen, source })?;
-        let config = Arc::new(config);
-        let shared = Shared {
-            store: Store::open(&config)?,
-            config,
-            joins: AtomicU64::new(0),
-            shutdown: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            sockets: AtomicUsize::new(0),
-            counters: Mutex::default(),
-        };
+        let shared = Shared::open(config)?;
         if shared.store.torn_bytes > 0 {
             shared.log(&format!("cut {} bytes of a torn last record off the journal", shared.store.torn_bytes));
         }

@@ -8,12 +8,11 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::EngineError;
 
-/// The log's place in the data directory.
+/// Below the data directory.
 const LOG_FILE: &str = "logs/server.log";
 
-/// Sends what the server logs to `logs/server.log` in the data directory.
-///
-/// A process logs to one place only: where something took the log before, it stays there.
+/// Sends the server's log to `logs/server.log` in the data directory. A process has one log: where it has one already, that
+/// one is kept.
 pub(crate) fn log_to_file(data_dir: &Path) -> Result<(), EngineError> {
     let path = data_dir.join(LOG_FILE);
     let data_dir_error = |source| EngineError::DataDir { path: path.clone(), source };

@@ -1,4 +1,4 @@
-//! Starting the server, saying that it is up, and stopping it.
+//! Starts the server, reports that it is up, and stops it.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -28,21 +28,21 @@ const PAGE_POOL_MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Threads for requests. Each database runs its reducers on a thread of its own besides.
 const WORKER_THREADS: usize = 2;
 
-/// How long a stopping server goes on writing. The server syncs its log every 500 ms and cannot be asked to do it now.
+/// How long a stopping server keeps writing. It syncs its log every 500 ms, and not on request.
 const DRAIN: Duration = Duration::from_millis(550);
 
-/// The exit code after a panic: a fault of the tool itself.
+/// The exit code after a panic.
 const EXIT_PANICKED: i32 = 70;
 
-/// Runs a SpacetimeDB server until SIGTERM or SIGINT, and keeps all that it writes, keys and logs included, in
-/// `data_dir`, which is made where it is missing.
+/// Runs a SpacetimeDB server until SIGTERM or SIGINT. All that it writes, keys and logs included, is in `data_dir`, which is
+/// created where it is missing.
 ///
-/// The address is taken before anything is written; port 0 takes a free one. Once the server answers, `prepare` is called, which may
-/// talk to it. Then one line goes to standard output: `listening on 127.0.0.1:PORT`. To be called once in a process: a panic on any thread ends it with
-/// exit code 70, as a server that lost a part must not go on as if it were whole.
+/// The address is bound before anything is written; port 0 takes a free one. Once the server answers, `prepare` is called,
+/// which may send requests to it. Then one line goes to standard output: `listening on 127.0.0.1:PORT`. Call it once in a
+/// process: a panic on any thread ends the process with exit code 70, since a server that lost a thread must not go on.
 ///
 /// # Errors
-/// Where the address is taken, the data directory is unusable or in use, SpacetimeDB does not come up, or `prepare` fails.
+/// Where the address is taken, the data directory is unusable or in use, SpacetimeDB does not start, or `prepare` fails.
 pub fn run<F>(listen: SocketAddr, data_dir: &Path, prepare: F) -> Result<(), EngineError>
 where
     F: AsyncFnOnce(SocketAddr) -> Result<(), String>,
@@ -55,7 +55,7 @@ where
     exit_on_panic();
     let runtime = build_runtime()?;
     runtime.block_on(serve(listener, address, &data_dir, prepare))?;
-    // Connections that are still open do not hold the process up.
+    // Does not wait for open connections.
     runtime.shutdown_background();
     Ok(())
 }
@@ -71,7 +71,7 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), EngineError> {
     };
     let listener = TcpListener::bind(address).map_err(listen_error)?;
     listener.set_nonblocking(true).map_err(listen_error)?;
-    // Connections inherit it: an update is one small write and must not wait for the next.
+    // Connections inherit it: an update is one small write that must not wait for the next one.
     socket2::SockRef::from(&listener).set_nodelay(true).map_err(listen_error)?;
     let bound = listener.local_addr().map_err(listen_error)?;
     Ok((listener, bound))
@@ -91,7 +91,7 @@ fn build_runtime() -> Result<Runtime, EngineError> {
         .enable_all()
         .build()
         .map_err(|source| EngineError::Process { what: "the server's threads", source })?;
-    // No core is pinned: several servers run at once here, and each would pin the same ones.
+    // No core is pinned: several servers run at once, and each would pin the same ones.
     Cores::default().rayon.configure(runtime.handle());
     Ok(runtime)
 }
@@ -101,7 +101,7 @@ where
     F: AsyncFnOnce(SocketAddr) -> Result<(), String>,
 {
     let stop_error = |source| EngineError::Process { what: "the handling of signals", source };
-    // Before the line that says that the server is up, so that a signal right after it is not missed.
+    // Before the server reports that it is up, so that no later signal is missed.
     let mut terminate = signal(SignalKind::terminate()).map_err(stop_error)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(stop_error)?;
     let service = service(data_dir).await?;
@@ -144,14 +144,14 @@ async fn service(data_dir: &Path) -> Result<axum::Router, EngineError> {
         _ => EngineError::Start { path: data_dir.to_owned(), reason: format!("{error:#}") },
     })?;
     let mut routes = DatabaseRoutes::default();
-    // A module may be larger than the two megabytes that a body may have by default.
+    // A module may be larger than the default limit of two megabytes.
     routes.root_post = routes.root_post.layer(DefaultBodyLimit::disable());
     routes.db_put = routes.db_put.layer(DefaultBodyLimit::disable());
     let health = axum::Router::new().nest("/health", health::router());
     Ok(router(&env, routes, health).with_state(env))
 }
 
-/// Says on standard output that the server is up, and where.
+/// Prints the address to standard output.
 fn announce(address: SocketAddr) -> Result<(), EngineError> {
     let mut out = io::stdout().lock();
     writeln!(out, "listening on {address}")

@@ -1,8 +1,11 @@
-//! The SpacetimeDB module of the candidate lane.
+//! The SpacetimeDB module of the candidate lane, one file per table or resume.
 //!
-//! [`rules`] decides and touches no database: it compiles and is tested on the host (`cargo test` in this folder).
-//! `db` holds the tables and the reducers and exists only in the wasm build: it reads rows, asks a rule, and writes what the
-//! rule says. A refusal is the reducer's error text: one JSON object with a `code`.
+//! A file has the rule, which decides and touches no database: it compiles and is tested on the host (`cargo test` in this
+//! folder). Below it, `mod db` has the table and the reducers, and exists only in the wasm build: a reducer reads rows, asks the
+//! rule, and writes what the rule says, in one transaction. A refusal rolls the transaction back; it is the reducer's error text:
+//! one JSON object with a `code`.
+//!
+//! Rows go over the wire in the order of their columns: a change of that order is a breaking change for clients.
 //!
 //! The module shares no code with the legacy reference server and the harness, on purpose: a shared stale check or canonical form
 //! would make their parity prove nothing.
@@ -11,7 +14,15 @@
 //!
 //! `build.sh` builds `cutover_module.wasm` and records its sources in `cutover_module.wasm.json`.
 
+// On the host only the tests use the rules.
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+
+mod canonical;
+mod checkpoint;
 #[cfg(target_arch = "wasm32")]
-mod db;
-#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "on the host only tests use the rules"))]
-mod rules;
+mod connection;
+mod event;
+mod number;
+mod refusal;
+mod resume;
+mod stream;

@@ -11,13 +11,8 @@ use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
 use cutover_core::gate::fit::Means;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use cutover_core::text::{Secret, masked};
 use cutover_live::drive::{ByteToxics, EventSink, Pace, drive};
 use cutover_live::environment::{Environment, EnvironmentError, Source};
-use cutover_live::lane::profile::ProfileError;
-use cutover_live::lane::protocol::Profile;
-use cutover_live::lane::protocols::{PROTOCOLS, profile_of};
-use cutover_live::lane::spacetime::SpacetimeProfile;
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
@@ -40,8 +35,8 @@ const DEATH_WITHIN: Duration = Duration::from_millis(500);
 pub struct DriveRequest {
     /// The plans.
     pub plans: Vec<Plan>,
-    /// What to run as each lane.
-    pub lanes: BTreeMap<LaneId, LaneChoice>,
+    /// Where the legacy lane and the candidate lane come from.
+    pub lanes: [Source; 2],
     /// The module to publish, where it is not the built-in one.
     pub module: Option<Vec<u8>>,
     /// The lane to run against itself, where that is asked.
@@ -56,29 +51,6 @@ pub struct DriveRequest {
     pub rate: Option<NonZeroU32>,
     /// Where it is there and cancelled, no further plan is begun; those that are under way go on to their end.
     pub enough: Option<CancellationToken>,
-}
-
-/// What to run as a lane.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LaneChoice {
-    /// Our own server, as a child process of ours.
-    BuiltIn,
-    /// A server's binary, as a child process of ours.
-    Binary {
-        /// The binary.
-        path: PathBuf,
-        /// The path of a lane profile that says how it is spoken to, where there is one.
-        profile: Option<String>,
-        /// The token to connect with.
-        token: Option<Secret>,
-    },
-    /// A server that runs already.
-    Outside {
-        /// Its URL, or the path of a lane profile.
-        at: String,
-        /// The token to connect with.
-        token: Option<Secret>,
-    },
 }
 
 /// What the driver reports.
@@ -163,8 +135,7 @@ impl Runner {
             let what = "can't find this program's own file, which serves the built-in lanes";
             Failure::environment(format!("{what}: {error}"))
         })?;
-        let source = |lane| request.lanes.get(&lane).map_or(Ok(Source::Bundled), |choice| choice.source(lane));
-        let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
+        let [legacy, candidate] = request.lanes.clone();
         let environment = Environment::new(&binary, &work.join("servers"), &run, legacy, candidate);
         let environment = environment.keeping_databases(request.keep_databases);
         let environment = match &request.module {
@@ -188,7 +159,7 @@ impl Runner {
         })
     }
 
-    /// Drives the plans that these lanes can be put through, and reports the others as left out.
+    /// Drives the plans that can run on these lanes, and reports the others as left out.
     async fn run(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), Failure> {
         let mut left_out = BTreeMap::new();
         let mut fit = Vec::with_capacity(plans.len());
@@ -298,49 +269,6 @@ impl EventSink for EventQueue {
     fn event(&self, event: RunEvent) {
         let _ = self.0.try_send(Message::Event(event));
     }
-}
-
-impl LaneChoice {
-    fn source(&self, lane: LaneId) -> Result<Source, Failure> {
-        match self {
-            LaneChoice::BuiltIn => Ok(Source::Bundled),
-            LaneChoice::Binary { path, profile, token } => {
-                let profile = match profile {
-                    Some(at) => profile_of_binary(lane, at)?,
-                    None => Arc::new(SpacetimeProfile::default()),
-                };
-                Ok(Source::Binary { path: path.clone(), profile: with_token(profile, token.as_ref()) })
-            }
-            LaneChoice::Outside { at, token } => {
-                let profile = profile_of(lane, at).map_err(wrong_profile)?;
-                if profile.is_without_url() {
-                    return Err(Failure::usage(format!("{at} does not say where the server is"))
-                        .hint("add `url`, or give --candidate-bin to have a server started"));
-                }
-                Ok(Source::Outside(with_token(profile, token.as_ref())))
-            }
-        }
-    }
-}
-
-/// The profile by which a server that the run starts is spoken to.
-fn profile_of_binary(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, Failure> {
-    let profile = profile_of(lane, at).map_err(wrong_profile)?;
-    profile.of_managed_server().ok_or_else(|| {
-        let protocol = PROTOCOLS.iter().find(|protocol| protocol.kind() == profile.kind());
-        let server = protocol.map_or("another server", |protocol| protocol.server());
-        let what =
-            format!("{} is the profile of {server}, and --candidate-bin starts a SpacetimeDB server", masked(at));
-        Failure::usage(what)
-    })
-}
-
-fn wrong_profile(error: ProfileError) -> Failure {
-    Failure::usage(error.to_string())
-}
-
-fn with_token(profile: Arc<dyn Profile>, token: Option<&Secret>) -> Arc<dyn Profile> {
-    token.map_or(profile.clone(), |token| profile.with_token(token.clone()))
 }
 
 fn no_toxiproxy(error: ForeignError) -> Failure {

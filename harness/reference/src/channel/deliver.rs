@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     defects::{CRASH_AFTER, Defect},
-    socket::Outbox,
+    outbox::Outbox,
 };
 
 /// A subscribe whose replay is under way.

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 use self::{deliver::Replay, plant::Planted, queue::OutboundQueue};
 use crate::{
     defects::Defect,
-    server::Shared,
-    socket::Outbox,
+    outbox::Outbox,
+    shared::Shared,
     store::Mailbox,
     wire::{Inbound, Payload, raw},
 };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Channel, bad_subscription, deliver::Replay, request};
 use crate::{
     defects::Defect,
-    socket::Outbox,
+    outbox::Outbox,
     stale::{self, StaleTopic},
     topics::grant_covers,
     wire::Inbound,

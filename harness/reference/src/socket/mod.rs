@@ -1,7 +1,5 @@
 //! One WebSocket: moves bytes, keeps time, closes with the right code.
 
-mod frame;
-mod outbox;
 mod session;
 mod upgrade;
 
@@ -13,13 +11,14 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use self::frame::{Decoder, Violation};
 pub(crate) use self::{
-    outbox::Outbox,
     session::{Close, Principal, Session},
     upgrade::{now_s, upgrade},
 };
-use crate::server::Shared;
+use crate::{
+    frame::{self, Decoder, Violation},
+    shared::Shared,
+};
 
 /// How long a closed socket is read on, so that bytes under way do not turn its end into a reset.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -61,7 +60,7 @@ pub(crate) async fn serve<Io: AsyncRead + AsyncWrite>(shared: Arc<Shared>, io: I
     let mut socket = Socket { shared, reader, writer, session, decoder, inbound: BytesMut::new(), last_moved };
     let ending = socket.run().await;
     if let Ending::Close(code) = ending {
-        frame::put_close(&mut socket.session.out.bytes, code);
+        frame::put(&mut socket.session.out.bytes, frame::OP_CLOSE, &code.to_be_bytes());
         let linger = socket.shared.config.timeouts.close_linger();
         // A client that does not take the close frame in time loses the connection without it.
         if timeout(linger, socket.flush()).await.is_ok_and(|flushed| flushed.is_ok()) {

@@ -5,12 +5,13 @@ use std::sync::{Arc, atomic::Ordering};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{frame, frame::Message, outbox::Outbox};
 use crate::{
     channel::{CHANNEL_TOPIC, Channel, End, Joined},
     compat::{self, ClientInfo},
     defects::Defect,
-    server::Shared,
+    frame::{self, Message},
+    outbox::Outbox,
+    shared::Shared,
     store::Mailbox,
     wire::{Inbound, Malformed, Payload, Vsn},
 };

@@ -18,7 +18,7 @@ use sha1::{Digest, Sha1};
 use super::{Principal, Session, serve};
 use crate::{
     defects::Defect,
-    server::Shared,
+    shared::Shared,
     token::{self, Deny},
     wire::Vsn,
 };

@@ -1,5 +1,6 @@
 //! The store: one writer with a journal, and a view of the durable events that all readers share.
 
+mod command;
 mod hub;
 mod model;
 mod rate;
@@ -14,10 +15,11 @@ use std::{
     thread::JoinHandle,
 };
 
-use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
+use self::command::Command;
 pub(crate) use self::{
+    command::{Publish, Published, Refused},
     hub::{Hub, Mailbox},
     view::{Event, View},
 };
@@ -30,48 +32,6 @@ use crate::{
 
 /// How many commands may wait for the writer: beyond that, publishers wait.
 const COMMAND_QUEUE: usize = 1024;
-
-/// A publish, checked for its own form.
-#[derive(Debug)]
-pub(crate) struct Publish {
-    pub topic: String,
-    /// The publisher's key: the same key is the same event.
-    pub key: String,
-    pub payload: Box<RawValue>,
-    /// SHA-256 of its canonical form.
-    pub hash: [u8; 32],
-    /// The sequence number that the publisher expects the event to get.
-    pub expected_next_seq: Option<u64>,
-}
-
-/// A publish that is in the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Published {
-    pub seq: u64,
-    /// The hash of the payload, `None` where that is null.
-    pub hash: Option<[u8; 32]>,
-    pub duplicate: bool,
-}
-
-/// A publish that was not written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
-    #[error("the idempotency key was used for another payload, at seq {seq}")]
-    IdempotencyConflict { seq: u64 },
-    #[error("the next seq is {actual}, not {expected}")]
-    SequenceConflict { expected: u64, actual: u64 },
-    #[error("more than {limit} events a second for topics of the class {class}")]
-    RateLimited { class: &'static str, limit: u32 },
-    #[error("the journal cannot be written: {0}")]
-    Unavailable(String),
-}
-
-pub(crate) enum Command {
-    Publish(Publish, oneshot::Sender<Result<Published, Refused>>),
-    SetPolicy(String, TopicPolicy, oneshot::Sender<Result<(), Refused>>),
-    Revoke(String, oneshot::Sender<Result<(), Refused>>),
-    Stop,
-}
 
 /// The data directory cannot be used.
 #[derive(Debug, thiserror::Error)]

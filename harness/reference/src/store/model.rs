@@ -6,7 +6,11 @@ use std::{
     time::Instant,
 };
 
-use super::{Publish, Published, Refused, rate::RateWindow, record::Record};
+use super::{
+    command::{Publish, Published, Refused},
+    rate::RateWindow,
+    record::Record,
+};
 use crate::{
     config::Config,
     defects::{DEFECT_SEQ, Defect},

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::value::RawValue;
+
 use super::*;
 use crate::{canonical::canonical_sha256, defects::Defects};
 

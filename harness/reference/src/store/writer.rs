@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Command, Published, Refused,
+    command::{Command, Published, Refused},
     hub::Hub,
     model::{Decision, Model},
     record::{self, Record},

@@ -1,14 +1,12 @@
 //! Phoenix messages and their two serializers: text in, message out, and back.
 
+mod message;
 mod v1;
 mod v2;
 
 use semver::Version;
-use serde::Serialize;
-use serde_json::{
-    Value,
-    value::{RawValue, to_raw_value},
-};
+
+pub(crate) use self::message::{Inbound, Malformed, Outbound, Payload, raw, reply_payload};
 
 /// Which serializer a socket speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,44 +16,6 @@ pub enum Vsn {
     /// Arrays of five.
     V2,
 }
-
-/// What a client sends as a payload.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Payload {
-    /// JSON, as every text frame carries it.
-    Json(Value),
-    /// The bytes of a V2 binary push.
-    Binary(Vec<u8>),
-}
-
-/// A message of a client. Refs keep their type: `"1"` is not `1`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Inbound {
-    /// The join that it belongs to, or null.
-    pub join_ref: Value,
-    /// What the reply will carry, or null.
-    pub reference: Value,
-    /// The topic, of any JSON type: an unmatched one comes back in the reply.
-    pub topic: Value,
-    /// The event; empty where it is not text, which is an unknown event.
-    pub event: String,
-    pub payload: Payload,
-}
-
-/// A message of the server.
-#[derive(Clone, Debug)]
-pub struct Outbound<'a> {
-    pub join_ref: &'a Value,
-    pub reference: &'a Value,
-    pub topic: &'a Value,
-    pub event: &'a str,
-    pub payload: &'a RawValue,
-}
-
-/// A frame that is no message: the socket closes with 1011.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a message of this serializer: {0}")]
-pub struct Malformed(pub String);
 
 impl Vsn {
     /// The serializer that the `vsn` parameter asks for; `None` where there is none, and the upgrade is refused.
@@ -94,29 +54,6 @@ impl Vsn {
             Self::V2 => v2::encode(message),
         }
     }
-}
-
-/// An event's name; empty where it is not text, which is an unknown event.
-fn event_of(value: Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-/// The JSON text of a value that always has one.
-pub(crate) fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
-    to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
-}
-
-pub(crate) fn reply_payload(status: &str, response: &Value) -> Box<RawValue> {
-    #[derive(Serialize)]
-    struct Reply<'a> {
-        status: &'a str,
-        response: &'a Value,
-    }
-    raw(&Reply { status, response })
-}
-
-fn to_text<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 #[cfg(test)]

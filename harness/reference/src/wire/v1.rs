@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
-use super::{Inbound, Malformed, Outbound, Payload, event_of, to_text};
+use super::message::{Inbound, Malformed, Outbound, Payload, event_of, to_text};
 
 pub(super) fn decode(text: &str) -> Result<Inbound, Malformed> {
     let value: Value = serde_json::from_str(text).map_err(|error| Malformed(error.to_string()))?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Inbound, Malformed, Outbound, Payload, event_of, to_text};
+use super::message::{Inbound, Malformed, Outbound, Payload, event_of, to_text};
 
 /// The first byte of a binary push of a client.
 const PUSH: u8 = 0;

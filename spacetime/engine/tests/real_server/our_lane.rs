@@ -96,7 +96,7 @@ impl OurSubscriber {
         while let Some(arrival) = self.arrived() {
             let Arrival::Event { stream, seq, payload, declared, via } = arrival else { panic!("{arrival:?}") };
             events.push(Seen {
-                stream_id: self.names.candidate(&stream).unwrap().to_owned(),
+                stream_id: self.names.stream_id(&stream).unwrap().to_owned(),
                 seq: seq.0,
                 payload_hash: declared.unwrap(),
                 payload,

@@ -74,7 +74,7 @@ impl PublishCall {
         Some((key, format!("`{wrong}` is no JSON pointer"), "write it as `/data`"))
     }
 
-    /// The path for a topic.
+    /// The path with the topic in its place.
     pub fn path_of(&self, topic: &str) -> String {
         self.path.replace(TOPIC, &percent_encoded(topic))
     }

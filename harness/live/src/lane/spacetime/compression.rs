@@ -1,4 +1,4 @@
-//! The two compressions of a server's messages, both ways, within a bound.
+//! The compressions of a server's messages, both ways, with a limit on the inflated size.
 
 use std::io::{Read, Write};
 
@@ -59,7 +59,7 @@ impl Compressed {
     }
 }
 
-/// What may still be inflated of one message.
+/// How many bytes may still be inflated of one message.
 #[derive(Debug)]
 pub struct Budget(u64);
 

@@ -9,13 +9,13 @@ use spacetimedb_client_api_messages::websocket::{v1, v2};
 use super::classify::{Ask, Classifier};
 use super::compression::Compressed;
 use super::protocol::{
-    ClientMessage, Protocol, WireError, decode_client, decode_server, each_row_list, encode_client, encode_server,
+    Asked, ClientMessage, Protocol, WireError, asked, decode_client, decode_server, each_row_list, encode_client,
+    encode_server,
 };
-use super::publish::PublishArgs;
+use super::publish::{PublishArgs, quoted};
 use super::request::{APPEND_REDUCER, RESUME_REDUCER, events_query, read_events_query, read_resume_args, resume_args};
 use super::rows::{EVENT_TABLE, Row, RowError, join, split};
 use super::schema::Schema;
-use super::tagger::{Asked, asked};
 use crate::frame::{Edit, FrameTag, pointer};
 
 /// An event's row whose columns can be changed, in whichever form it came.
@@ -53,7 +53,7 @@ pub(super) fn edited_row<R: EditRow>(row: &R, edit: &Edit, classifier: &Classifi
             vec![with(&[("payload", quoted(payload)), ("payload_hash", quoted(&hash))])?]
         }
         Edit::Misdeliver { to_stream, to_seq, .. } => {
-            let stream_id = quoted(classifier.names.candidate(to_stream)?);
+            let stream_id = quoted(classifier.names.stream_id(to_stream)?);
             vec![row.clone(), with(&[("stream_id", stream_id), ("seq", to_seq.to_string())])?]
         }
         Edit::SetJson { pointer, value, .. } => {
@@ -61,11 +61,6 @@ pub(super) fn edited_row<R: EditRow>(row: &R, edit: &Edit, classifier: &Classifi
         }
         Edit::SetColumn { column, value, .. } => vec![with(&[(column, value.clone())])?],
     })
-}
-
-/// A text as JSON.
-pub(super) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// A client's frame with another cursor for a stream. `None` where it does not ask for the stream.
@@ -76,7 +71,7 @@ pub(super) fn with_cursor(
     stream: &StreamId,
     to: Cursor,
 ) -> Option<Bytes> {
-    let stream_id = classifier.names.candidate(stream)?;
+    let stream_id = classifier.names.stream_id(stream)?;
     let mut messages = decode_client(protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {

@@ -7,9 +7,9 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 use spacetimedb_lib::ConnectionId;
 
 use super::classify::{Ask, Classifier, Content, Message};
-use super::edit::{EditRow, edited_row, quoted};
+use super::edit::{EditRow, edited_row};
 use super::incoming::{Call, Kind};
-use super::publish::PublishArgs;
+use super::publish::{PublishArgs, quoted};
 use super::request::{APPEND_REDUCER, RESUME_REDUCER, events_query, read_events_query, resume_args};
 use super::rows::{EVENT_TABLE, EventRow};
 use super::schema::Schema;
@@ -147,7 +147,7 @@ impl<'a> JsonMessage<'a> {
     }
 
     fn with_cursor(&self, classifier: &Classifier, stream: &StreamId, to: Cursor) -> Option<String> {
-        let stream_id = classifier.names.candidate(stream)?;
+        let stream_id = classifier.names.stream_id(stream)?;
         let mut places = Vec::new();
         for query in self.queries() {
             if read_events_query(&text_of(query)?).is_some_and(|(name, _)| name == stream_id) {

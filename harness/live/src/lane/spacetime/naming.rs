@@ -1,10 +1,10 @@
-//! What SpacetimeDB calls its messages.
+//! SpacetimeDB's names of its messages.
 
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 
 use super::protocol::{ClientMessage, ServerMessage};
 
-/// The names of a server's message: its own, and the reducer's that it reports.
+/// The name of a server's message, and that of the reducer that it reports.
 pub(super) fn of_server(message: &ServerMessage) -> Vec<String> {
     let (name, reducer) = match message {
         ServerMessage::V1(message) => match message {
@@ -36,7 +36,7 @@ pub(super) fn of_server(message: &ServerMessage) -> Vec<String> {
     std::iter::once(name.to_owned()).chain(reducer).collect()
 }
 
-/// The names of a client's message: its own, and the reducer's or procedure's that it calls.
+/// The name of a client's message, and that of the reducer or procedure that it calls.
 pub(super) fn of_client(message: &ClientMessage) -> Vec<String> {
     let (name, called) = match message {
         ClientMessage::V1(message) => match message {

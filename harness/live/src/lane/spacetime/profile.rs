@@ -68,8 +68,8 @@ impl SpacetimeProfile {
         body::<SpacetimeProfile>(text, path)?.validated(path, Some(text))
     }
 
-    /// The default profile of the server at a URL. A path that ends in `/v1/database/NAME` names a database that is there
-    /// already; what is before it is the path that the server lies below.
+    /// The default profile of the server at a URL. A path that ends in `/v1/database/NAME` names a database that is
+    /// there already; what is before it is the path that the server lies below.
     ///
     /// # Errors
     /// Where it is no URL of a server, or its path is one of a server's calls.

@@ -46,6 +46,37 @@ pub enum ClientMessage {
     V2(v2::ClientMessage),
 }
 
+/// What a client's message asks for.
+pub(super) enum Asked<'a> {
+    /// A reducer, with its arguments.
+    Reducer(&'a str, &'a Bytes),
+    /// Queries.
+    Queries(&'a [Box<str>]),
+    /// Anything else.
+    Other,
+}
+
+/// Takes a client's message apart, with its request id.
+pub(super) fn asked(message: &ClientMessage) -> (u32, Asked<'_>) {
+    match message {
+        ClientMessage::V1(v1::ClientMessage::CallReducer(call)) => {
+            (call.request_id, Asked::Reducer(&call.reducer, &call.args))
+        }
+        ClientMessage::V1(v1::ClientMessage::SubscribeMulti(set)) => {
+            (set.request_id, Asked::Queries(&set.query_strings))
+        }
+        ClientMessage::V1(v1::ClientMessage::Subscribe(set)) => (set.request_id, Asked::Queries(&set.query_strings)),
+        ClientMessage::V1(v1::ClientMessage::SubscribeSingle(one)) => {
+            (one.request_id, Asked::Queries(std::slice::from_ref(&one.query)))
+        }
+        ClientMessage::V2(v2::ClientMessage::CallReducer(call)) => {
+            (call.request_id, Asked::Reducer(&call.reducer, &call.args))
+        }
+        ClientMessage::V2(v2::ClientMessage::Subscribe(set)) => (set.request_id, Asked::Queries(&set.query_strings)),
+        _ => (0, Asked::Other),
+    }
+}
+
 /// Why a frame can't be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
@@ -65,34 +96,38 @@ pub enum WireError {
 pub fn decode_server(protocol: Protocol, frame: &[u8]) -> Result<Vec<ServerMessage>, WireError> {
     let (&tag, rest) = frame.split_first().ok_or(WireError::Empty)?;
     let inflated;
-    let mut bytes = match Compressed::of(tag).ok_or(WireError::Tag(tag))? {
+    let bytes = match Compressed::of(tag).ok_or(WireError::Tag(tag))? {
         Compressed::None => rest,
         how => {
             inflated = Budget::default().inflate(how, rest)?;
             &inflated[..]
         }
     };
-    let mut messages = Vec::new();
-    while messages.is_empty() || !bytes.is_empty() {
-        messages.push(match protocol {
-            Protocol::V1 => ServerMessage::V1(one(protocol, &mut bytes)?),
-            Protocol::V2 | Protocol::V3 => ServerMessage::V2(one(protocol, &mut bytes)?),
-        });
-        only_one_before_v3(protocol, bytes)?;
-    }
-    Ok(messages)
+    all(protocol, bytes, |bytes| match protocol {
+        Protocol::V1 => one(protocol, bytes).map(ServerMessage::V1),
+        Protocol::V2 | Protocol::V3 => one(protocol, bytes).map(ServerMessage::V2),
+    })
 }
 
-/// Reads a client's frame.
+/// Reads a client's frame: one message, or in v3 one or more.
 pub fn decode_client(protocol: Protocol, frame: &[u8]) -> Result<Vec<ClientMessage>, WireError> {
-    let mut bytes = frame;
+    all(protocol, frame, |bytes| match protocol {
+        Protocol::V1 => one(protocol, bytes).map(ClientMessage::V1),
+        Protocol::V2 | Protocol::V3 => one(protocol, bytes).map(ClientMessage::V2),
+    })
+}
+
+fn all<'de, T>(
+    protocol: Protocol,
+    mut bytes: &'de [u8],
+    one: impl Fn(&mut &'de [u8]) -> Result<T, WireError>,
+) -> Result<Vec<T>, WireError> {
     let mut messages = Vec::new();
     while messages.is_empty() || !bytes.is_empty() {
-        messages.push(match protocol {
-            Protocol::V1 => ClientMessage::V1(one(protocol, &mut bytes)?),
-            Protocol::V2 | Protocol::V3 => ClientMessage::V2(one(protocol, &mut bytes)?),
-        });
-        only_one_before_v3(protocol, bytes)?;
+        messages.push(one(&mut bytes)?);
+        if protocol != Protocol::V3 && !bytes.is_empty() {
+            return Err(WireError::Decode { protocol, why: format!("{} bytes are left over", bytes.len()) });
+        }
     }
     Ok(messages)
 }
@@ -136,13 +171,6 @@ fn one<'de, T: spacetimedb_lib::de::Deserialize<'de>>(
         return Err(WireError::Decode { protocol, why: "an empty message".to_owned() });
     }
     Ok(message)
-}
-
-fn only_one_before_v3(protocol: Protocol, rest: &[u8]) -> Result<(), WireError> {
-    if protocol != Protocol::V3 && !rest.is_empty() {
-        return Err(WireError::Decode { protocol, why: format!("{} bytes are left over", rest.len()) });
-    }
-    Ok(())
 }
 
 /// Visits every list of rows that a message brings, with its table's name: those of a snapshot, and the inserts of a

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use spacetimedb_lib::bsatn;
 
 use super::classify::Classifier;
-use super::edit::quoted;
 use crate::frame::{Carried, Edit, pointer};
 
 /// The arguments that can be changed, by name, in order.
@@ -45,7 +44,7 @@ impl<'a> PublishArgs<'a> {
     /// The event that is published; `None` where it is of no stream of the plan.
     pub(super) fn event(&self, classifier: &Classifier) -> Option<Carried> {
         let [stream_id, _, payload] = &self.texts;
-        let stream = classifier.names.stream_of_candidate(stream_id)?;
+        let stream = classifier.names.stream_of_id(stream_id)?;
         Some(Carried { stream, seq: None, payload: payload.clone() })
     }
 
@@ -87,4 +86,9 @@ impl<'a> PublishArgs<'a> {
         }
         pointer::spliced(args, places)
     }
+}
+
+/// A text as JSON.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }

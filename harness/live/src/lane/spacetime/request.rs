@@ -15,7 +15,7 @@ pub const RESUME_REDUCER: &str = "resume_stream";
 pub const CHECKPOINT_REDUCER: &str = "ack_checkpoint";
 pub const APPEND_REDUCER: &str = "append_sync_event";
 pub const POLICY_REDUCER: &str = "set_stream_policy";
-/// A stream that the module knows without its having been created, for a heartbeat before anything is subscribed.
+/// A stream that exists in every database of the module, for a heartbeat before any subscription.
 pub const KNOWN_STREAM: &str = "runtime.codex.worker.events";
 
 /// How many kinds there can be.
@@ -124,22 +124,22 @@ pub fn checkpoint_args(client: &str, stream_id: &str, seq: u64) -> Bytes {
     Bytes::from(bsatn::to_vec(&(client, stream_id, seq, seq)).unwrap_or_default())
 }
 
-/// A text as SQL writes it.
+/// A text as a SQL literal.
 pub fn sql_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// All events of a stream after a seq.
+/// Selects a stream's events after a seq.
 pub fn events_query(stream_id: &str, after: u64) -> String {
     format!("SELECT * FROM sync_event WHERE stream_id = {} AND seq > {after}", sql_text(stream_id))
 }
 
-/// A stream's own row.
+/// Selects a stream's row.
 pub fn stream_query(stream_id: &str) -> String {
     format!("SELECT * FROM sync_stream WHERE stream_id = {}", sql_text(stream_id))
 }
 
-/// Reads a query of [`events_query`]'s form back: stream id and seq.
+/// Reads a query of the form of [`events_query`]: stream id and seq.
 pub fn read_events_query(query: &str) -> Option<(String, u64)> {
     let rest = query.strip_prefix("SELECT * FROM sync_event WHERE stream_id = '")?;
     let (quoted, after) = rest.rsplit_once("' AND seq > ")?;

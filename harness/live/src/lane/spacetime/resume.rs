@@ -1,7 +1,6 @@
-//! How a session resumes: a check of the cursors, then a subscription to the events, then one to the streams' own rows.
+//! A session's resume: a check of the cursors, then a subscription to the events, then one to the streams' rows.
 //!
-//! The last is a request of its own, sent when the events have come, so that its answer comes after all of the replay, as
-//! the legacy lane's reply does.
+//! The last is sent when the events have arrived. So its answer comes after the whole replay, as the legacy lane's reply does.
 
 use cutover_core::ids::{Cursor, Seq, StreamId};
 
@@ -29,31 +28,32 @@ impl SpacetimeSession {
             let check = self.call(request_id, RESUME_REDUCER, request::resume_args(&cursors));
             self.ask(request_id, check).await?;
         }
-        let kept = self.give_up(streams).await?;
+        let kept = self.drop_sets(streams).await?;
         let purpose = if cursors.is_empty() { Purpose::Bootstrap } else { Purpose::Events };
         let fresh =
             asked.iter().map(|(stream, name, cursor)| (stream.clone(), name.clone(), cursor.map_or(0, |at| at.0)));
         let sets: Vec<(StreamId, String, u64)> = fresh.chain(kept).collect();
         let heads = self.apply(purpose, &sets).await?;
         let head = |name: &str| heads.iter().find(|row| row.stream_id == name).map(|row| Seq(row.head_seq));
-        // A stream without a row has no events: its head is known all the same.
+        // A stream without a row has no events, so its head is 0.
         Ok(asked.into_iter().map(|(stream, name, _)| (stream, Head::At(head(&name).unwrap_or_default()))).collect())
     }
 
-    /// Gives streams up. The other streams of their sets are subscribed again.
-    pub(super) async fn give_up_streams(&mut self, streams: &[StreamId]) -> Completion {
+    /// Unsubscribes streams. The other streams of their sets are subscribed again.
+    pub(super) async fn unsubscribe_streams(&mut self, streams: &[StreamId]) -> Completion {
         let streams: Vec<(StreamId, Option<Cursor>)> = streams.iter().map(|stream| (stream.clone(), None)).collect();
-        let kept = self.give_up(&streams).await?;
+        let kept = self.drop_sets(&streams).await?;
         if !kept.is_empty() {
             self.apply(Purpose::Events, &kept).await?;
         }
         Ok(())
     }
 
-    /// Gives up every set that has one of these streams, and returns their other streams with their cursors.
+    /// Unsubscribes every set that has one of these streams, and returns the other streams of those sets, each with its name on
+    /// the wire and its last seq.
     ///
-    /// The sets go before the new one comes: overlapping sets each get the rows of a transaction.
-    async fn give_up(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Completion<Vec<(StreamId, String, u64)>> {
+    /// Old sets must end before a new one begins: of overlapping sets, each gets the rows of a transaction.
+    async fn drop_sets(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Completion<Vec<(StreamId, String, u64)>> {
         let asked = |stream: &StreamId| streams.iter().any(|(asked, _)| asked == stream);
         let (hit, rest): (Vec<QuerySet>, Vec<QuerySet>) =
             std::mem::take(&mut self.sets).into_iter().partition(|set| set.streams.iter().any(asked));
@@ -74,7 +74,7 @@ impl SpacetimeSession {
         Ok(kept)
     }
 
-    /// Subscribes to the events, and when they have come, to the streams' rows.
+    /// Subscribes to the events, and when they have arrived, to the streams' rows.
     async fn apply(&mut self, purpose: Purpose, streams: &[(StreamId, String, u64)]) -> Completion<Vec<StreamRow>> {
         let named: Vec<StreamId> = streams.iter().map(|(stream, _, _)| stream.clone()).collect();
         self.last_seen.retain(|(seen, _)| !named.contains(seen));

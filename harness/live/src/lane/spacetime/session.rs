@@ -1,8 +1,8 @@
 //! A subscriber's session with a database.
 //!
-//! The heartbeat is a call of `resume_stream` with a cursor that is beyond any head: it writes nothing, and a server answers
-//! calls and broadcasts transactions through one queue, which it does not do for a one-off query. So everything that was
-//! committed before the answer came before it.
+//! The heartbeat is a call of `resume_stream` with a cursor beyond any head, which writes nothing. A server sends answers to
+//! calls and transactions through one queue (but not answers to one-off queries). So every transaction that was committed
+//! before the answer arrives before it.
 
 use std::sync::Arc;
 
@@ -28,7 +28,6 @@ use crate::lane::{Arrival, Completion, Heads, OpError, OpenError, SubscriberSess
 /// The server's answer to a request.
 pub(super) type Reply = Result<Vec<StreamRow>, String>;
 
-/// The session.
 pub(super) struct SpacetimeSession {
     connection: Connection<u32, Reply>,
     pub(super) protocol: Protocol,
@@ -39,12 +38,10 @@ pub(super) struct SpacetimeSession {
     /// What is spoken, for the history.
     pub(super) spoken: Option<Spoken>,
     sent: u32,
-    /// Calls that are not answered yet: a 1.2.0 server does not number the answer to one that failed, but repeats its
-    /// arguments.
+    /// Calls without an answer yet. A 1.2.0 server answers a failed call without its number, but with its arguments.
     calls: Vec<(u32, Bytes)>,
     pub(super) sets: Vec<QuerySet>,
-    /// The position of each stream: its cursor, then the last event that came. For a set that has to be applied anew for another
-    /// stream's sake.
+    /// The seq of each stream: first its cursor, then its last event. A set that is subscribed again begins there.
     pub(super) last_seen: Vec<(StreamId, u64)>,
 }
 
@@ -75,7 +72,7 @@ impl SpacetimeSession {
         while session.connection_id.is_none() {
             match session.connection.socket.recv_within(&mut running).await {
                 Ok(Ok(payload)) => session.take(payload),
-                // A module that refuses a connection in `client_connected` ends it without a word on a 1.x server.
+                // On a 1.x server a module that refuses a connection in `client_connected` closes it without a message.
                 Ok(Err(closed)) => {
                     let what = format!("the server did not greet: {}", in_words(&closed));
                     return Err(OpenError::passing(what).hint("does the module let this token's identity connect?"));
@@ -123,7 +120,7 @@ impl SpacetimeSession {
         }
     }
 
-    /// The request that a call answers; `None` for another client's call.
+    /// The request that a call answers; `None` for a call of another connection.
     fn own_call(&self, request_id: u32, call: Option<&Call>) -> Option<u32> {
         let Some(call) = call else { return Some(request_id) };
         if Some(call.caller) != self.connection_id {
@@ -132,20 +129,20 @@ impl SpacetimeSession {
         if request_id != 0 {
             return Some(request_id);
         }
-        // A server that does not say which request it answers echoes the arguments; where a fault changed those on the way,
-        // what is answered is the oldest call, since calls are answered in their order.
+        // Without a number, the arguments identify the call. Where a fault changed them, it is the oldest call, since calls are
+        // answered in order.
         let by_arguments = self.calls.iter().find(|(_, args)| **args == call.args);
         by_arguments.or(self.calls.first()).map(|(id, _)| *id)
     }
 
-    /// A call that is about to be sent.
+    /// A call, which is noted as unanswered.
     pub(super) fn call(&mut self, request_id: u32, reducer: &'static str, args: Bytes) -> ClientMessage {
         self.calls.push((request_id, args.clone()));
         request::call(self.protocol, request_id, reducer, args)
     }
 
     fn take_event(&mut self, row: EventRow, via: Via) {
-        let Some(stream) = self.names.stream_of_candidate(&row.stream_id) else {
+        let Some(stream) = self.names.stream_of_id(&row.stream_id) else {
             return self.connection.inbox.push(Arrival::Foreign { name: row.stream_id, seq: Seq(row.seq), via });
         };
         match self.last_seen.iter_mut().find(|(seen, _)| *seen == stream) {
@@ -175,12 +172,12 @@ impl SpacetimeSession {
     }
 
     pub(super) fn wire_name(&self, stream: &StreamId) -> Completion<String> {
-        let name = self.names.candidate(stream).map(str::to_owned);
+        let name = self.names.stream_id(stream).map(str::to_owned);
         name.ok_or_else(|| not_in_plan(stream))
     }
 
     fn heartbeat_call(&mut self) -> (u32, ClientMessage) {
-        let subscribed = self.sets.first().and_then(|set| self.names.candidate(set.streams.first()?));
+        let subscribed = self.sets.first().and_then(|set| self.names.stream_id(set.streams.first()?));
         let stream_id = subscribed.unwrap_or(KNOWN_STREAM).to_owned();
         let request_id = self.request_id(Purpose::Heartbeat);
         let args = request::resume_args(&[(stream_id, u64::MAX)]);
@@ -232,7 +229,7 @@ impl SubscriberSession for SpacetimeSession {
     }
 
     async fn unsubscribe(&mut self, streams: &[StreamId]) -> Completion {
-        self.give_up_streams(streams).await
+        self.unsubscribe_streams(streams).await
     }
 
     async fn heartbeat(&mut self) -> Completion {
@@ -241,7 +238,7 @@ impl SubscriberSession for SpacetimeSession {
         let within = self.connection.bounds.heartbeat;
         let answered = self.request(request_id, message, "a request (Heartbeat)", within).await;
         self.connection.postpone_keepalive();
-        // A refusal is an answer as well: the lane is alive, and it came behind everything else.
+        // A refusal is an answer too: the lane is alive.
         answered.map(drop).map_err(OpError::Unknown)
     }
 
@@ -266,8 +263,8 @@ impl SubscriberSession for SpacetimeSession {
     }
 }
 
-/// A refusal in the module's JSON; words of the server's own are kept as a message.
+/// A refusal in the module's JSON; other words of the server become its message.
 pub(super) fn module_refusal(names: &Names, words: &str) -> Refusal {
     let json: Value = serde_json::from_str(words).unwrap_or_default();
-    read_refusal(&json, |name| names.stream_of_candidate(name)).unwrap_or_else(|| refusal("server_error", words))
+    read_refusal(&json, |name| names.stream_of_id(name)).unwrap_or_else(|| refusal("server_error", words))
 }

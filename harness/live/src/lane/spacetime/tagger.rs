@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use spacetimedb_client_api_messages::websocket::{v1, v2};
-
 use super::classify::{Ask, Classifier, Content, Message, merged};
 use super::edit;
 use super::incoming::read;
 use super::json::JsonMessage;
 use super::naming;
-use super::protocol::{ClientMessage, Protocol, ServerMessage, decode_client, decode_server};
+use super::protocol::{Asked, ClientMessage, Protocol, ServerMessage, asked, decode_client, decode_server};
 use super::publish::PublishArgs;
 use super::request::{APPEND_REDUCER, RESUME_REDUCER, read_resume_args};
 use super::schema::Schema;
@@ -54,37 +51,6 @@ impl TaggerFactory for SpacetimeTaggers {
         // A connection without a subprotocol is the writer's HTTP, whose frames are no BSATN.
         let protocol = subprotocol.and_then(Protocol::of).unwrap_or(Protocol::V1);
         Arc::new(Tagger::new(protocol, Arc::clone(&self.names), Arc::clone(&self.schema)))
-    }
-}
-
-/// What a client's message asks for.
-pub(super) enum Asked<'a> {
-    /// A reducer, with its arguments.
-    Reducer(&'a str, &'a Bytes),
-    /// Queries.
-    Queries(&'a [Box<str>]),
-    /// Anything else.
-    Other,
-}
-
-/// Takes a client's message apart, with its request id.
-pub(super) fn asked(message: &ClientMessage) -> (u32, Asked<'_>) {
-    match message {
-        ClientMessage::V1(v1::ClientMessage::CallReducer(call)) => {
-            (call.request_id, Asked::Reducer(&call.reducer, &call.args))
-        }
-        ClientMessage::V1(v1::ClientMessage::SubscribeMulti(set)) => {
-            (set.request_id, Asked::Queries(&set.query_strings))
-        }
-        ClientMessage::V1(v1::ClientMessage::Subscribe(set)) => (set.request_id, Asked::Queries(&set.query_strings)),
-        ClientMessage::V1(v1::ClientMessage::SubscribeSingle(one)) => {
-            (one.request_id, Asked::Queries(std::slice::from_ref(&one.query)))
-        }
-        ClientMessage::V2(v2::ClientMessage::CallReducer(call)) => {
-            (call.request_id, Asked::Reducer(&call.reducer, &call.args))
-        }
-        ClientMessage::V2(v2::ClientMessage::Subscribe(set)) => (set.request_id, Asked::Queries(&set.query_strings)),
-        _ => (0, Asked::Other),
     }
 }
 

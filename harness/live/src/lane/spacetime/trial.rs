@@ -1,5 +1,5 @@
-//! Tries a database with what the plans will use: the module's schema, each compression, a policy, a publish with its SQL, and
-//! the event read back live and by replay.
+//! Tries what the plans will use of a database: the module's schema, each compression, a policy, a publish with its SQL, and
+//! the event, live and by replay.
 
 use cutover_core::plan::{Compression, Serializer};
 
@@ -77,7 +77,7 @@ impl Attempt for SpacetimeAttempt<'_> {
 
 fn done<T>(completion: Completion<T>, what: &str) -> Result<(), TrialError> {
     match completion {
-        // What was acknowledged and is not there is the run's to judge.
+        // The run judges an acknowledged event that is not there.
         Ok(_) | Err(OpError::Unwritten(_)) => Ok(()),
         Err(OpError::Refused(refusal)) => {
             let what = format!("{what} was refused: {}: {}", refusal.code, refusal.message);

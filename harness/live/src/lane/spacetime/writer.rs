@@ -21,24 +21,23 @@ use crate::lane::{Completion, OpError, OpenError, Published, WriterSession};
 /// The status of a reducer that returned an error.
 const REDUCER_FAILED: u16 = 530;
 
-/// How often the row of an acknowledged call is looked for before it counts as not written.
+/// How often an acknowledged event is queried before it counts as not written.
 const LOOKS: u32 = 6;
-/// The wait before the second look. It doubles from look to look: two thirds of a second in all.
-const FIRST_LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The wait before the second query. It doubles each time: two thirds of a second in all.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
 
-/// The session.
 pub(super) struct SpacetimeWriter {
     http: HttpClient,
     database: String,
     names: Arc<Names>,
-    /// How long the last answer to a call asked to wait.
+    /// The wait that the last answer to a call asked for.
     retry_after: Option<Duration>,
-    /// Whether the table of idempotency keys can be read: it outlives the events, but only its owner sees it.
+    /// Whether the table of idempotency keys can be read. It keeps pruned events, but only its owner sees it.
     reads_keys: bool,
 }
 
 impl SpacetimeWriter {
-    /// Makes sure that the database is there and the token is taken.
+    /// Checks that the database is there and the server accepts the token.
     pub(super) async fn open(
         mut http: HttpClient,
         database: String,
@@ -65,13 +64,13 @@ impl SpacetimeWriter {
             return Ok(());
         }
         let words = String::from_utf8_lossy(&answer.body);
-        let seen = format!("HTTP {}: {} ({})", answer.status, answer.excerpt(), hint(answer.status));
+        let what = format!("HTTP {}: {} ({})", answer.status, answer.excerpt(), hint(answer.status));
         Err(match answer.status {
             REDUCER_FAILED => OpError::Refused(module_refusal(&self.names, &words)),
-            status if did_nothing(status) => OpError::Later(seen),
+            status if did_nothing(status) => OpError::Later(what),
             // 402 is an empty energy budget, 4xx a request that was never run.
-            400..=499 if !answer.is_passing() => OpError::Refused(refusal(format!("http_{}", answer.status), seen)),
-            _ => OpError::Unknown(seen),
+            400..=499 if !answer.is_passing() => OpError::Refused(refusal(format!("http_{}", answer.status), what)),
+            _ => OpError::Unknown(what),
         })
     }
 
@@ -81,7 +80,7 @@ impl SpacetimeWriter {
             // The module's key of both: the stream's length in bytes, a colon, and the two (spacetime/module, `pair_key`).
             let pair = sql_text(&format!("{}:{stream_id}{key}", stream_id.len()));
             match self.sql(&format!("SELECT seq FROM sync_append_key WHERE append_key = {pair}")).await? {
-                // A module with keys of another form has no such row; the event itself may still tell.
+                // A module with keys of another form has no such row; the event's own row may have the seq.
                 Ok(answer) => {
                     if let Ok(Some(seq)) = seq_in(&answer) {
                         return Ok(Some(seq));
@@ -128,17 +127,17 @@ fn seq_in(answer: &HttpAnswer) -> Result<Option<u64>, String> {
 #[async_trait]
 impl WriterSession for SpacetimeWriter {
     async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
-        let Some(stream_id) = self.names.candidate(stream).map(str::to_owned) else {
+        let Some(stream_id) = self.names.stream_id(stream).map(str::to_owned) else {
             return Err(not_in_plan(stream));
         };
         // No hash: the module computes it. No expected seq: null is SATS's none.
         let args = json!([stream_id, key, payload, "", null]);
         self.call(APPEND_REDUCER, &args).await?;
-        // A call's answer has no body, so the seq is asked for. Whether the event was there before, the lane does not tell.
-        // The server answers a call once its transaction is committed, and SQL reads what is committed, so the row is
-        // there at once. The looks after the first leave time to a load balancer that leads SQL to a replica.
+        // A call's answer has no body, so the seq is read by SQL. The lane does not report whether the event is a duplicate.
+        // A call is answered after its commit, and SQL reads committed rows, so the first query finds the row. The others
+        // leave time to a load balancer that sends SQL to a replica.
         let mut looks = 1;
-        let mut wait = FIRST_LOOK_AGAIN;
+        let mut wait = FIRST_WAIT;
         loop {
             match self.seq_of(&stream_id, key).await {
                 Ok(Some(seq)) => return Ok(Published { seq: Seq(seq), duplicate: None }),
@@ -162,7 +161,7 @@ impl WriterSession for SpacetimeWriter {
         retention: Option<u64>,
         replay_budget: Option<u64>,
     ) -> Completion {
-        let Some(stream_id) = self.names.candidate(stream) else {
+        let Some(stream_id) = self.names.stream_id(stream) else {
             return Err(not_in_plan(stream));
         };
         let option = |value: Option<u64>| value.map_or(Value::Null, |value| json!({ "some": value }));

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::MessageKind;
+
+use spacetimedb_client_api_messages::websocket::{v1, v2};
 
 use super::super::compression::Compressed;
 use super::super::protocol::{ServerMessage, decode_client, encode_client, encode_server};

@@ -1,5 +1,5 @@
-use super::{Append, Earlier, check_name, checked_hash, decide_append};
-use crate::rules::refusal::Refusal;
+use super::{Append, Earlier, checked_hash, decide_append};
+use crate::refusal::{Refusal, check_name};
 
 fn earlier() -> Earlier {
     Earlier { seq: 3, payload_hash: "sha256:a".to_owned() }

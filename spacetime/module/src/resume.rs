@@ -1,7 +1,7 @@
-//! Whether clients' cursors can be resumed.
+//! Resumes: the stale check of clients' cursors, and the reducer.
 
-use super::refusal::Refusal;
-use super::retention::retention_floor;
+use crate::refusal::{Refusal, StaleReason, StaleStream};
+use crate::stream::retention_floor;
 
 /// A stream as the stale check sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,43 +14,6 @@ pub struct StreamView {
     pub replay_budget_events: u64,
     /// The word for the quality of service of the stream's class.
     pub qos_tier: &'static str,
-    /// The table that a summary stream's snapshot is read from.
-    pub summary_table: Option<&'static str>,
-}
-
-/// Why a cursor is stale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StaleReason {
-    /// Events after the cursor are gone.
-    RetentionFloorBreach,
-    /// There are more events after the cursor than the stream replays.
-    ReplayBudgetExceeded,
-}
-
-impl StaleReason {
-    /// The legacy lane's word for the reason.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::RetentionFloorBreach => "retention_floor_breach",
-            Self::ReplayBudgetExceeded => "replay_budget_exceeded",
-        }
-    }
-}
-
-/// A cursor that can't be resumed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StaleStream {
-    pub stream_id: String,
-    /// The first of the checks that the cursor failed.
-    pub reason: StaleReason,
-    /// The word for the quality of service of the stream's class.
-    pub qos_tier: &'static str,
-    pub resume_after: u64,
-    pub retention_floor: u64,
-    pub head_seq: u64,
-    /// How many events the cursor is behind the head.
-    pub replay_lag: u64,
-    pub replay_budget_events: u64,
     /// The table that a summary stream's snapshot is read from.
     pub summary_table: Option<&'static str>,
 }
@@ -112,6 +75,57 @@ fn check_cursor(stream_id: &str, resume_after: u64, stream: &StreamView) -> Opti
         summary_table: stream.summary_table,
     })
 }
+
+#[cfg(target_arch = "wasm32")]
+mod db {
+    use spacetimedb::{ReducerContext, SpacetimeType, reducer};
+
+    use super::{StreamView, check_resume};
+    use crate::refusal::{Answer, answer};
+    use crate::stream::{Shape, class_defaults, sync_stream};
+
+    /// One cursor of a resume.
+    #[derive(SpacetimeType)]
+    pub struct StreamCursor {
+        pub stream_id: String,
+        /// The last seq that the client has applied.
+        pub resume_after: u64,
+    }
+
+    /// Answers whether these cursors can be resumed: nothing is written, and success means that none is stale.
+    #[reducer]
+    fn resume_stream(ctx: &ReducerContext, cursors: Vec<StreamCursor>) -> Answer {
+        let cursors: Vec<_> = cursors.into_iter().map(|cursor| (cursor.stream_id, cursor.resume_after)).collect();
+        answer(check_resume(&cursors, |stream_id| view(ctx, stream_id)))
+    }
+
+    /// A stream as the checks see it; one that its shape makes known is empty until something is written to it.
+    pub fn view(ctx: &ReducerContext, stream_id: &str) -> Option<StreamView> {
+        let shape = Shape::of(stream_id);
+        let summary_table = shape.summary_table();
+        let standing = ctx.db.sync_stream().stream_id().find(stream_id.to_owned());
+        if let Some(stream) = standing {
+            return Some(StreamView {
+                oldest_seq: stream.oldest_seq,
+                head_seq: stream.head_seq,
+                replay_budget_events: stream.replay_budget,
+                qos_tier: class_defaults(&stream.class).qos_tier,
+                summary_table,
+            });
+        }
+        let defaults = class_defaults(shape.class());
+        shape.is_known().then_some(StreamView {
+            oldest_seq: 1,
+            head_seq: 0,
+            replay_budget_events: defaults.replay_budget_events,
+            qos_tier: defaults.qos_tier,
+            summary_table,
+        })
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+pub use db::view;
 
 #[cfg(test)]
 mod tests;

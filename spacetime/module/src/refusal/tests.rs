@@ -1,5 +1,5 @@
 use super::Refusal;
-use crate::rules::canonical::canonical;
+use crate::canonical::canonical;
 
 #[test]
 fn every_refusal_is_json_with_a_code() {

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use serde_json::{Value, value::RawValue};
 
-use super::frame;
+use crate::frame::{self, OP_PONG, OP_TEXT};
 use crate::wire::{Outbound, Vsn, reply_payload};
 
 /// How many bytes of replies may wait before the socket is read no further.
@@ -43,7 +43,7 @@ impl Outbox {
     /// The answer to a ping.
     pub(crate) fn pong(&mut self, payload: &[u8]) {
         let before = self.bytes.len();
-        frame::put_pong(&mut self.bytes, payload);
+        frame::put(&mut self.bytes, OP_PONG, payload);
         self.reply_bytes += self.bytes.len() - before;
     }
 
@@ -75,6 +75,6 @@ impl Outbox {
     }
 
     fn put(&mut self, message: &Outbound<'_>) {
-        frame::put_text(&mut self.bytes, &self.vsn.encode(message));
+        frame::put(&mut self.bytes, OP_TEXT, self.vsn.encode(message).as_bytes());
     }
 }

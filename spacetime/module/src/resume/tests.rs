@@ -1,6 +1,6 @@
 use super::{StreamView, check_resume};
-use crate::rules::canonical::canonical;
-use crate::rules::refusal::Refusal;
+use crate::canonical::canonical;
+use crate::refusal::Refusal;
 
 /// Two streams: `e` holds 8 to 20, `s`, a summary stream, holds 5 to 6; both replay at most 10 events.
 fn view(stream_id: &str) -> Option<StreamView> {

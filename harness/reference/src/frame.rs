@@ -16,11 +16,11 @@ pub(crate) const CLOSE_ERROR: u16 = 1011;
 pub(crate) const CLOSE_RESTART: u16 = 1012;
 
 const OP_CONTINUATION: u8 = 0;
-const OP_TEXT: u8 = 1;
+pub(crate) const OP_TEXT: u8 = 1;
 const OP_BINARY: u8 = 2;
-const OP_CLOSE: u8 = 8;
+pub(crate) const OP_CLOSE: u8 = 8;
 const OP_PING: u8 = 9;
-const OP_PONG: u8 = 10;
+pub(crate) const OP_PONG: u8 = 10;
 const MAX_CONTROL_BYTES: usize = 125;
 
 /// A whole message of a client, or a control frame.
@@ -157,19 +157,8 @@ fn close_answer(payload: &[u8]) -> u16 {
     }
 }
 
-pub(crate) fn put_text(out: &mut BytesMut, text: &str) {
-    put(out, OP_TEXT, text.as_bytes());
-}
-
-pub(crate) fn put_pong(out: &mut BytesMut, payload: &[u8]) {
-    put(out, OP_PONG, payload);
-}
-
-pub(crate) fn put_close(out: &mut BytesMut, code: u16) {
-    put(out, OP_CLOSE, &code.to_be_bytes());
-}
-
-fn put(out: &mut BytesMut, opcode: u8, payload: &[u8]) {
+/// Writes a frame.
+pub(crate) fn put(out: &mut BytesMut, opcode: u8, payload: &[u8]) {
     out.extend_from_slice(&[0x80 | opcode]);
     match payload.len() {
         length @ 0..=125 => out.extend_from_slice(&[length as u8]),

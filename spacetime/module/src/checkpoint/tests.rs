@@ -1,5 +1,5 @@
 use super::{Ack, Checkpoint, decide_ack};
-use crate::rules::refusal::Refusal;
+use crate::refusal::Refusal;
 
 const STANDING: Checkpoint = Checkpoint { seq: 5, durable_offset: 50 };
 

@@ -1,7 +1,9 @@
 //! A refusal, and the JSON text that carries it to the caller.
 
-use super::canonical::{JsonError, write_string};
-use super::resume::StaleStream;
+use crate::canonical::{JsonError, write_string};
+
+/// The longest stream id, idempotency key, client id or scope, in bytes.
+pub const MAX_NAME_BYTES: usize = 512;
 
 /// The format of a snapshot plan, and of the snapshots that it names.
 const SNAPSHOT_FORMAT: &str = "openagents.sync.snapshot.v1";
@@ -43,6 +45,43 @@ pub enum Refusal {
     /// Unknown streams.
     ForbiddenTopic(Vec<String>),
     StaleCursor(Vec<StaleStream>),
+}
+
+/// Why a cursor is stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaleReason {
+    /// Events after the cursor are gone.
+    RetentionFloorBreach,
+    /// There are more events after the cursor than the stream replays.
+    ReplayBudgetExceeded,
+}
+
+impl StaleReason {
+    /// The legacy lane's word for the reason.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::RetentionFloorBreach => "retention_floor_breach",
+            Self::ReplayBudgetExceeded => "replay_budget_exceeded",
+        }
+    }
+}
+
+/// A cursor that can't be resumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaleStream {
+    pub stream_id: String,
+    /// The first of the checks that the cursor failed.
+    pub reason: StaleReason,
+    /// The word for the quality of service of the stream's class.
+    pub qos_tier: &'static str,
+    pub resume_after: u64,
+    pub retention_floor: u64,
+    pub head_seq: u64,
+    /// How many events the cursor is behind the head.
+    pub replay_lag: u64,
+    pub replay_budget_events: u64,
+    /// The table that a summary stream's snapshot is read from.
+    pub summary_table: Option<&'static str>,
 }
 
 impl Refusal {
@@ -141,6 +180,26 @@ fn quoted(value: &str) -> String {
 
 fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+/// Refuses a name that is blank or longer than [`MAX_NAME_BYTES`].
+pub fn check_name(argument: &'static str, name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() {
+        return Err(Refusal::BadArgument { argument, message: "it is blank" });
+    }
+    if name.len() > MAX_NAME_BYTES {
+        return Err(Refusal::BadArgument { argument, message: "it is longer than 512 bytes" });
+    }
+    Ok(())
+}
+
+/// The result of a reducer: nothing, or a refusal's JSON. An error rolls the transaction back.
+#[cfg(target_arch = "wasm32")]
+pub type Answer = Result<(), String>;
+
+#[cfg(target_arch = "wasm32")]
+pub fn answer(result: Result<(), Refusal>) -> Answer {
+    result.map_err(|refusal| refusal.to_json())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::document::{Document, Member, Value, ValueId};
 use super::{JsonError, JsonErrorKind, MAX_DEPTH, write_string};
-use crate::rules::number::canonical_number;
+use crate::number::canonical_number;
 
 /// Reads one JSON text.
 pub(super) fn read(text: &str) -> Result<Document, JsonError> {

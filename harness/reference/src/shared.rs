@@ -1,0 +1,87 @@
+//! The state that all connections share.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::Write as _,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use cutover_core::text::{scrubbed, visible};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::Config,
+    store::{Store, StoreError},
+};
+
+pub(crate) struct Shared {
+    pub(crate) config: Arc<Config>,
+    pub(crate) store: Store,
+    /// How many joins there were, for subscription ids.
+    pub(crate) joins: AtomicU64,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    sockets: AtomicUsize,
+    counters: Mutex<BTreeMap<(String, String), u64>>,
+}
+
+impl Shared {
+    pub(crate) fn open(config: Config) -> Result<Self, StoreError> {
+        let config = Arc::new(config);
+        Ok(Self {
+            store: Store::open(&config)?,
+            config,
+            joins: AtomicU64::new(0),
+            shutdown: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            sockets: AtomicUsize::new(0),
+            counters: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn count(&self, name: &str, kind: &str) {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        *counters.entry((name.to_owned(), kind.to_owned())).or_default() += 1;
+    }
+
+    /// Logs and counts a refusal. A client never sees the code.
+    pub(crate) fn deny(&self, code: &str) {
+        self.count("denied", code);
+        self.log(&format!("refused: {code}"));
+    }
+
+    pub(crate) fn log(&self, line: &str) {
+        if !self.config.quiet {
+            // A log that can't be written does not stop the server.
+            let _ = writeln!(std::io::stderr(), "legacy: {}", visible(&scrubbed(line)));
+        }
+    }
+
+    pub(crate) fn metrics_text(&self) -> String {
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = String::new();
+        for ((name, kind), count) in counters.iter() {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "legacy_{name}_total{{code=\"{kind}\"}} {count}");
+        }
+        let _ = writeln!(text, "legacy_sockets {}", self.sockets.load(Ordering::Relaxed));
+        text
+    }
+
+    /// Counts a socket in, unless there are as many as the limits allow.
+    pub(crate) fn open_socket(&self) -> bool {
+        let has_place = self.sockets.fetch_add(1, Ordering::Relaxed) < self.config.limits.max_sockets;
+        if !has_place {
+            self.close_socket();
+        }
+        has_place
+    }
+
+    pub(crate) fn close_socket(&self) {
+        self.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+}
