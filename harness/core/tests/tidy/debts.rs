@@ -7,7 +7,7 @@ pub const LONG: &[&str] = &["harness/core/src/evidence/tests.rs", "harness/core/
 pub const WIDE: &[&str] = &[""];
 
 /// Circles of more than two files.
-pub const CIRCLES: &[&str] = &["harness/live/src/environment/", "harness/live/src/lane/"];
+pub const CIRCLES: &[&str] = &[];
 
 /// Imports against the order of the rooms.
 pub const ROOMS: &[&str] = &[];

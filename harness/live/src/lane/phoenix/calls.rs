@@ -89,6 +89,14 @@ impl PublishCall {
         (!topic.contains('/')).then(|| Some(topic.into_owned()))
     }
 
+    /// The payload in the body of a publish.
+    pub fn payload_in<'b>(&self, body: &'b str) -> Option<&'b str> {
+        match self.payload.as_str() {
+            "" => Some(body),
+            name => pointer::member(body, name),
+        }
+    }
+
     /// The text of the object in an answer that the fields are looked for in.
     pub fn answered<'a>(&self, answer: &'a str) -> Option<&'a str> {
         pointer::find(answer, &self.answer)

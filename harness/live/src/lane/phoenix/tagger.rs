@@ -1,6 +1,6 @@
 //! Says what a Phoenix frame carries.
 
-pub(super) mod publish;
+mod publish;
 
 use std::sync::Arc;
 
