@@ -42,8 +42,8 @@ impl Style {
     }
 }
 
-/// Writes text: what is written comes out with its secrets masked and with every control character but the end of a line
-/// written out. Only [`Screen::styled`] and [`Screen::clear_line`] steer the terminal.
+/// Writes text: what is written comes out with its secrets masked and with every control character but the end of a
+/// line written out. Only [`Screen::styled`] and [`Screen::clear_line`] steer the terminal.
 pub struct Screen<W> {
     out: W,
     color: bool,

@@ -1,5 +1,5 @@
-//! A small HTTP/1.1 client for the writer: one connection to a proxy of ours, kept alive, with the lane's own authority as
-//! its host.
+//! A small HTTP/1.1 client for the writer: one connection to a proxy of ours, kept alive, with the lane's own authority
+//! as its host.
 //!
 //! Its errors keep apart what a writer must tell apart: whether the request can have reached the lane at all.
 
@@ -152,8 +152,8 @@ impl HttpClient {
         self.request_with(method, path, content_type, None, body).await
     }
 
-    /// The same, made again where it was refused in passing, each time at least as late as the answer asks. For requests
-    /// that may be made twice.
+    /// The same, made again where it was refused in passing, each time at least as late as the answer asks. For
+    /// requests that may be made twice.
     pub async fn request_again(
         &mut self,
         method: Method,
@@ -319,7 +319,8 @@ pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     by_type || start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
-/// The beginning of a text of the lane's, in one line. Its secrets are masked before it is cut: a part of one would not be known.
+/// The beginning of a text of the lane's, in one line. Its secrets are masked before it is cut: a part of one would not
+/// be known.
 pub(crate) fn excerpt(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let shown: String = scrubbed(&text).chars().take(EXCERPT_CHARS).collect();

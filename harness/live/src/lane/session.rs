@@ -42,7 +42,8 @@ pub trait SubscriberSession: Send + Sync {
         Completion::Ok(())
     }
 
-    /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed` again.
+    /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed`
+    /// again.
     async fn next(&mut self) -> Arrival;
 
     /// What is spoken on the connection, where there is a choice.
@@ -144,7 +145,6 @@ impl OpError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Arrival {
-    /// An event.
     Event {
         stream: StreamId,
         seq: Seq,

@@ -1,7 +1,8 @@
-//! A lane is tried before a run: what the plans will use is used once, on a stream of its own, and every answer is read.
+//! A lane is tried before a run: what the plans will use is used once, on a stream of its own, and every answer is
+//! read.
 //!
-//! The trial finds what is wrong with a profile, an address or a token. It does not judge the lane: an event that does not
-//! come is left to the run, where the checkers see it.
+//! The trial finds what is wrong with a profile, an address or a token. It does not judge the lane: an event that does
+//! not come is left to the run, where the checkers see it.
 
 use cutover_core::gate::fit::resubscribes;
 use cutover_core::ids::StreamId;

@@ -12,8 +12,8 @@ use super::durable::Durability;
 
 /// A program and the form of its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct ServerCommand {
-    /// The program.
     pub program: PathBuf,
     form: Form,
     /// This binary. It ends a program of the user when the run ends.
@@ -50,7 +50,8 @@ impl ServerCommand {
         ServerCommand { program: binary.to_owned(), form, tied_by: Some(cutover.to_owned()) }
     }
 
-    /// Whether the server prints `listening on ADDR` when it is ready. Another one is ready when it accepts connections.
+    /// Whether the server prints `listening on ADDR` when it is ready. Another one is ready when it accepts
+    /// connections.
     pub(super) fn says_listening(&self) -> bool {
         matches!(self.form, Form::Ours { .. })
     }
@@ -63,8 +64,8 @@ impl ServerCommand {
         }
     }
 
-    /// The signal that asks the program to end, where the system does not tell which one it handles. A SpacetimeDB 2.x handles
-    /// SIGINT only.
+    /// The signal that asks the program to end, where the system does not tell which one it handles. A SpacetimeDB 2.x
+    /// handles SIGINT only.
     pub(super) fn orderly_signal(&self) -> Signal {
         match self.form {
             Form::Ours { .. } => Signal::SIGTERM,
@@ -82,7 +83,8 @@ impl ServerCommand {
         bound.map_err(|source| ServerError::NoPort { source })
     }
 
-    /// Looks whether the program is there, where it is named by a path: whoever starts it in our place could not tell as well.
+    /// Looks whether the program is there, where it is named by a path: whoever starts it in our place could not tell
+    /// as well.
     pub(super) fn find_program(&self) -> std::io::Result<()> {
         if self.program.components().count() < 2 {
             return Ok(());

@@ -182,8 +182,8 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(log)
-            // A group of its own: a terminal's Ctrl-C is for us, and we end the server in good order; and what the program
-            // may start itself is signalled with it.
+            // A group of its own: a terminal's Ctrl-C is for us, and we end the server in good order; and what the
+            // program may start itself is signalled with it.
             .process_group(0)
             .kill_on_drop(true);
         spawn::spawn(command).await

@@ -1,7 +1,7 @@
 //! What a batch and a frame say of the events that they bring, held against those events.
 //!
-//! A client needs none of these words to follow a stream, so only whoever compares them sees that they are wrong. A word
-//! that is missing is not compared: a lane of others may not have it.
+//! A client needs none of these words to follow a stream, so only whoever compares them sees that they are wrong. A
+//! word that is missing is not compared: a lane of others may not have it.
 
 use cutover_core::history::Contradiction;
 

@@ -31,7 +31,8 @@ impl PhoenixSession {
         if message.event == "phx_reply" {
             return self.take_reply(&message);
         }
-        // What an earlier instance of the channel still says is dropped, as phoenix.js does ("dropping outdated message").
+        // What an earlier instance of the channel still says is dropped, as phoenix.js does ("dropping outdated
+        // message").
         let outdated = !message.join_ref.is_null() && message.join_ref != self.join_ref;
         if message.topic != self.profile.channel || outdated {
             return;

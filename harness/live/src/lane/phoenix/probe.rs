@@ -1,9 +1,9 @@
 //! Whether a resume was from beyond the head, of which this protocol says nothing.
 //!
-//! A cursor beyond the head is accepted, and events up to it are then skipped in silence (contract, "Client to server").
-//! The reply does not tell either: its watermark is the channel's, which is the cursor that was sent. So where a resume
-//! brought nothing, the session asks once more from the event before its cursor. A lane that has the event at the cursor
-//! replays it; one that does not have it has another history.
+//! A cursor beyond the head is accepted, and events up to it are then skipped in silence (contract, "Client to
+//! server"). The reply does not tell either: its watermark is the channel's, which is the cursor that was sent. So
+//! where a resume brought nothing, the session asks once more from the event before its cursor. A lane that has the
+//! event at the cursor replays it; one that does not have it has another history.
 //!
 //! What a probe brings that the client had already is the session's own affair and no delivery. Its ref tells the proxy
 //! that it is no resume of the client's, so that a fault at "the second resume" fires at the same one on every lane.

@@ -35,7 +35,7 @@ fn is_probe(message: &Message) -> bool {
 }
 
 impl Tagger {
-    /// A tagger for one serializer.
+    /// Reads frames in the form of this serializer.
     pub fn new(serializer: Serializer, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> Tagger {
         Tagger { serializer, profile, names }
     }
@@ -139,8 +139,8 @@ impl Tagger {
         Some(self.delivery(events, Via::UpdateBatch))
     }
 
-    /// The sorts of message that have no tag, since the harness's own sessions don't count them: a join of another channel,
-    /// and the socket's own heartbeat.
+    /// The sorts of message that have no tag, since the harness's own sessions don't count them: a join of another
+    /// channel, and the socket's own heartbeat.
     fn untagged(message: &Message, direction: Direction) -> Kinds {
         let kind = match (direction, message.topic.as_str(), message.event.as_str()) {
             (Direction::Upstream, _, "phx_join") => MessageKind::Join,
