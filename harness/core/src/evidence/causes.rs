@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::explain::PRECEDENCE;
-use crate::check::{Finding, Verdict};
+use crate::check::{self, Finding, Verdict};
 use crate::gate::{JudgedFinding, JudgedScenario};
 use crate::ids::LaneId;
 use crate::plan::Expectation;
@@ -43,7 +42,7 @@ pub struct Cause {
 type Key<'a> = (Option<LaneId>, &'a str, &'a str);
 
 fn key(finding: &Finding) -> Key<'_> {
-    (finding.lane, &finding.checker, &finding.reason)
+    (finding.lane, finding.checker, finding.reason.word)
 }
 
 /// A finding with its place in its scenario.
@@ -92,7 +91,7 @@ fn surplus(scenario: &JudgedScenario) -> BTreeSet<Key<'_>> {
     };
     wrong(scenario)
         .map(|it| &it.found.finding)
-        .filter(|finding| finding.lane != Some(*lane) || !findings.contains(&finding.checker))
+        .filter(|finding| finding.lane != Some(*lane) || !findings.iter().any(|expected| expected == finding.checker))
         .map(key)
         .collect()
 }
@@ -107,7 +106,7 @@ fn cause(
     let mut consequences = BTreeMap::<String, u64>::new();
     for it in found {
         let effects = it.scenario.findings.iter().filter(|effect| effect.explained_by == Some(it.place));
-        effects.for_each(|effect| *consequences.entry(effect.finding.checker.clone()).or_default() += 1);
+        effects.for_each(|effect| *consequences.entry(effect.finding.checker.to_owned()).or_default() += 1);
     }
     let scenarios: BTreeSet<(u64, String)> = found.iter().map(size).collect();
     let not_judged = not_judged.iter().filter(|(_, surplus)| surplus.contains(&key));
@@ -136,6 +135,5 @@ fn plainness(found: &JudgedFinding) -> (bool, bool, u64, usize) {
 }
 
 fn rank(cause: &Cause) -> (usize, &Option<LaneId>, &str) {
-    let place = PRECEDENCE.iter().position(|name| *name == cause.checker);
-    (place.unwrap_or(PRECEDENCE.len()), &cause.lane, &cause.reason)
+    (check::rank(&cause.checker), &cause.lane, &cause.reason)
 }

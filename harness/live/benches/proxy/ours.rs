@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cutover_core::history::Fire;
 use cutover_core::ids::{ClientId, FaultId, Seq, StreamId};
 use cutover_core::plan::{
-    Cut, Direction, FaultKind, MessageKind, Pick, PlannedFault, Position, Predicate, Times, When,
+    Cut, Direction, FaultKind, MessageFilter, MessageKind, PlannedFault, Position, Predicate, Times, When,
 };
 use cutover_live::frame::{Edit, Frame, FrameTag, FrameTagger, TaggerFactory};
 use cutover_live::lane::names::Names;
@@ -67,11 +67,11 @@ fn phoenix() -> io::Result<Arc<dyn TaggerFactory>> {
 /// Faults that have to look at every message, and strike none.
 fn faults() -> Vec<PlannedFault> {
     let by_payload = |direction, kind| {
-        Position::Message(Pick {
+        Position::Message(MessageFilter {
             kind,
             payload: Some(Predicate { pointer: "/never".to_owned(), equals: Some("true".to_owned()) }),
             nth: Some(u32::MAX),
-            ..Pick::any(direction)
+            ..MessageFilter::any(direction)
         })
     };
     let by_seq = Position::Delivery { stream: StreamId::new(STREAM), seq: Seq(u64::MAX) };

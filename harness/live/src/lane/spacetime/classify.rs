@@ -1,7 +1,7 @@
 //! Says what each of SpacetimeDB's messages is, in whichever form it came.
 //!
-//! A lane of this harness numbers its requests so that the number says what each was for (`request.rs`). For any other client
-//! only the message itself says it.
+//! A lane of this harness numbers its requests so that the number says what each was for (`request.rs`). For any other
+//! client only the message itself says it.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! The tables and reducers of a database's module, as its server reports them.
 //!
-//! A row has no column names on the wire, only an order. The reported schema gives each column its name, place and type, so
-//! that no code here depends on their order. A module may have more tables, more columns, or another order of columns.
+//! A row has no column names on the wire, only an order. The reported schema gives each column its name, place and
+//! type, so that no code here depends on their order. A module may have more tables, more columns, or another order of
+//! columns.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -96,7 +97,6 @@ impl Schema {
         Ok(Schema { tables: tables.collect(), reducers: reported.reducers.into_iter().filter_map(arguments).collect() })
     }
 
-    /// The columns of a table.
     pub(super) fn columns(&self, table: &str) -> Option<&Arc<ProductType>> {
         self.tables.get(table)
     }
@@ -132,8 +132,8 @@ impl Schema {
     }
 }
 
-/// A type without references to others; `None` where it refers to itself or to nothing. A product of one special element,
-/// such as a timestamp's, is that element, as it is on the wire.
+/// A type without references to others; `None` where it refers to itself or to nothing. A product of one special
+/// element, such as a timestamp's, is that element, as it is on the wire.
 fn inlined(kind: &AlgebraicType, types: &Typespace) -> Option<AlgebraicType> {
     let mut inlined = kind.clone();
     types.clone().inline_typerefs_in_type(&mut inlined).ok()?;

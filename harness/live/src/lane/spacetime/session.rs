@@ -1,8 +1,8 @@
 //! A subscriber's session with a database.
 //!
-//! The heartbeat is a call of `resume_stream` with a cursor beyond any head, which writes nothing. A server sends answers to
-//! calls and transactions through one queue (but not answers to one-off queries). So every transaction that was committed
-//! before the answer arrives before it.
+//! The heartbeat is a call of `resume_stream` with a cursor beyond any head, which writes nothing. A server sends
+//! answers to calls and transactions through one queue (but not answers to one-off queries). So every transaction that
+//! was committed before the answer arrives before it.
 
 use std::sync::Arc;
 
@@ -129,8 +129,8 @@ impl SpacetimeSession {
         if request_id != 0 {
             return Some(request_id);
         }
-        // Without a number, the arguments identify the call. Where a fault changed them, it is the oldest call, since calls are
-        // answered in order.
+        // Without a number, the arguments identify the call. Where a fault changed them, it is the oldest call, since
+        // calls are answered in order.
         let by_arguments = self.calls.iter().find(|(_, args)| **args == call.args);
         by_arguments.or(self.calls.first()).map(|(id, _)| *id)
     }

@@ -1,5 +1,5 @@
-//! Tries what the plans will use of a database: the module's schema, each compression, a policy, a publish with its SQL, and
-//! the event, live and by replay.
+//! Tries what the plans will use of a database: the module's schema, each compression, a policy, a publish with its
+//! SQL, and the event, live and by replay.
 
 use cutover_core::plan::{Compression, Serializer};
 
