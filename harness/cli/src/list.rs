@@ -1,4 +1,4 @@
-//! `cutover list`: scenarios, the matrix rows that they prove, and the rows that nobody proves.
+//! `cutover list`: scenarios, the matrix rows that they prove, and the rows that no scenario proves.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;

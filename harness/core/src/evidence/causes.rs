@@ -1,8 +1,8 @@
 //! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is reported once, however
 //! many scenarios show it.
 //!
-//! A cause is a lane, a checker and a reason. Under it stand the scenarios that show it, what only follows from it, and the
-//! known-bad scenarios that could not be judged because the lane is broken in just that way. Nothing is decided here.
+//! A cause is a lane, a checker and a reason. It lists the scenarios that show it, what only follows from it, and the
+//! known-bad scenarios that could not be judged because the lane is broken in this way. Nothing is decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,12 @@ use crate::plan::Expectation;
 
 /// What several findings have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Cause {
     /// The lane; `None` where it is no one lane's.
     pub lane: Option<LaneId>,
-    /// The checker.
     pub checker: String,
-    /// The finding's reason.
     pub reason: String,
-    /// The worst of the findings.
     pub verdict: Verdict,
     /// What the lane did, in a sentence without a period.
     pub says: String,

@@ -130,7 +130,7 @@ fn scope(scenarios: &[JudgedScenario]) -> Scope {
 }
 
 /// A run with every kind of outcome.
-pub(super) fn blocked() -> Evidence {
+pub(crate) fn blocked() -> Evidence {
     let mut unknown = scenario("server-paused", "A paused server", ScenarioOutcome::Unknown, [seen(0, 0, 0, 0); 2]);
     unknown.warnings.push(JudgedFinding {
         finding: Finding::new("unplanned-end", Verdict::Valid, "ended-once").on(LaneId::Candidate),
@@ -256,7 +256,7 @@ fn printed(format: &str, report: &Report<'_>) -> String {
     String::from_utf8(found.unwrap().to_bytes(report)).unwrap()
 }
 
-pub(super) fn rendered(format: &str, evidence: &Evidence) -> String {
+pub(crate) fn rendered(format: &str, evidence: &Evidence) -> String {
     printed(format, &report(evidence, &times()))
 }
 

@@ -8,12 +8,12 @@ use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 /// One step of a case, done on both lanes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Step {
     /// Sets a stream's policy.
     Policy {
         /// The operation.
         op: OpId,
-        /// The stream.
         stream: StreamId,
         /// Newest events to retain; `None` leaves it as it is.
         retention: Option<u64>,
@@ -24,7 +24,6 @@ pub enum Step {
     Publish {
         /// The operation.
         op: OpId,
-        /// The stream.
         stream: StreamId,
         /// The idempotency key.
         key: String,
@@ -36,40 +35,23 @@ pub enum Step {
         expect: PublishExpect,
     },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
-    Connect {
-        /// The client.
-        client: ClientId,
-    },
+    Connect { client: ClientId },
     /// A client closes its connection in good order.
-    Disconnect {
-        /// The client.
-        client: ClientId,
-    },
+    Disconnect { client: ClientId },
     /// A client dies: no close, memory gone. Its next connect starts from the checkpoint on disk.
-    Crash {
-        /// The client.
-        client: ClientId,
-    },
-    /// A client unsubscribes from its streams once it has every acknowledged event of them, and subscribes again without
-    /// cursors, on the connection that it has.
-    Resubscribe {
-        /// The client.
-        client: ClientId,
-    },
+    Crash { client: ClientId },
+    /// A client unsubscribes from its streams once it has every acknowledged event of them, and subscribes again
+    /// without cursors, on the connection that it has.
+    Resubscribe { client: ClientId },
     /// A disconnected client's checkpoint on disk is overwritten, as by a restored backup.
     SetCursor {
-        /// The client.
         client: ClientId,
-        /// The stream.
         stream: StreamId,
         /// The cursor that it will resume from.
         cursor: Cursor,
     },
     /// Waits until each named client has applied every acknowledged event of its streams.
-    AwaitCaughtUp {
-        /// The clients.
-        clients: Vec<ClientId>,
-    },
+    AwaitCaughtUp { clients: Vec<ClientId> },
     /// Waits until a fault or a toxic has struck.
     AwaitFired {
         /// Which.
@@ -98,17 +80,12 @@ pub enum Step {
 /// What a lane must answer to a publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum PublishExpect {
     /// It is written, at this seq.
-    Accepted {
-        /// The seq.
-        seq: Seq,
-    },
+    Accepted { seq: Seq },
     /// Nothing is written; the seq of the first publish under this key comes back.
-    Repeated {
-        /// The seq.
-        seq: Seq,
-    },
+    Repeated { seq: Seq },
     /// It is refused and nothing is written.
     Refused {
         /// The contract's code, such as `idempotency_conflict`.

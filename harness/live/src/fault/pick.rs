@@ -135,8 +135,8 @@ impl Picker {
         }
     }
 
-    /// The events of a picked message that the pick means: those of its stream and seq whose payload meets the predicate,
-    /// or all of those where the message itself meets it.
+    /// The events of a picked message that the pick means: those of its stream and seq whose payload meets the
+    /// predicate, or all of those where the message itself meets it.
     pub(super) fn events(&self, seen: &Seen<'_>) -> Vec<(StreamId, Option<Seq>)> {
         let named: Vec<&Carried> = {
             let events = seen.view.contents().events.iter();

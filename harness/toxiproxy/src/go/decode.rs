@@ -13,7 +13,7 @@ impl<'a> Raw<'a> {
         first_value(body).map(Raw)
     }
 
-    /// The text.
+    /// The JSON text of the value.
     pub fn text(self) -> String {
         String::from_utf8_lossy(self.0).into_owned()
     }

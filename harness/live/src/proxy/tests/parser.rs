@@ -144,7 +144,9 @@ proptest! {
     }
 
     #[test]
-    fn what_is_encoded_reads_back(payload in proptest::collection::vec(any::<u8>(), 0..70_000), mask in any::<Option<[u8; 4]>>()) {
+    fn what_is_encoded_reads_back(
+        payload in proptest::collection::vec(any::<u8>(), 0..70_000), mask in any::<Option<[u8; 4]>>(),
+    ) {
         let body = Body::Binary(Bytes::from(payload));
         prop_assert_eq!(parse(&[&ws::encode(&body, mask)], 1 << 20).0, vec![body]);
     }
