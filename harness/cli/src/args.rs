@@ -338,6 +338,9 @@ pub struct ListArgs {
     /// Write the built-in scenarios and their JSON schema to this directory
     #[arg(long, value_name = "DIR", conflicts_with_all = ["globs", "dir", "also", "no_known_bad", "format"])]
     pub export: Option<PathBuf>,
+    /// List the checkers instead: what each finds, by which rule, and with which reasons
+    #[arg(long, conflicts_with_all = ["globs", "dir", "also", "no_known_bad", "export"])]
+    pub checkers: bool,
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,

@@ -49,7 +49,7 @@ pub(crate) fn judge_reports(input: &CheckInput<'_>, reports: &[Report]) -> Judge
         verdict,
         outcome,
         reasons: reasons(&plan.expect, outcome, &explained),
-        checkers: reports.iter().map(|report| (report.checker.clone(), report.verdict)).collect(),
+        checkers: reports.iter().map(|report| (report.checker.to_owned(), report.verdict)).collect(),
         left_out: reports.iter().map(|report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
         warnings: explained.warnings.iter().map(|finding| found(finding, None)).collect(),

@@ -35,8 +35,8 @@ pub fn ledger(plan: &Plan, lane: LaneId, history: &History) -> Vec<LedgerEntry> 
             fired.entry(fault).or_insert((0, &fire.hit)).0 += 1;
         }
     }
-    let faults = plan.faults.iter().filter(|fault| fault.strikes(lane));
-    let toxics = plan.toxics.iter().filter(|toxic| toxic.strikes(lane));
+    let faults = plan.faults.iter().filter(|fault| fault.applies_to(lane));
+    let toxics = plan.toxics.iter().filter(|toxic| toxic.applies_to(lane));
     let planned = faults.map(|fault| (&fault.id, &fault.client));
     let planned = planned.chain(toxics.map(|toxic| (&toxic.id, &toxic.client)));
     let entries = planned.map(|(fault, client)| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use cutover_core::ids::OpId;
-use cutover_core::plan::{Cut, FaultKind, Pick, Position, When};
+use cutover_core::plan::{Cut, FaultKind, MessageFilter, Position, When};
 use tokio_util::sync::CancellationToken;
 
 use super::rig::{ASK, Ended, GRANT, Rig, cut, delivery, fault};
@@ -136,7 +136,10 @@ async fn http_that_no_fault_is_about_passes_as_it_comes() {
 
 #[tokio::test]
 async fn a_stream_passes_as_it_comes_also_where_a_fault_is_about_every_message() {
-    let every = Position::Message(Pick { nth: Some(9), ..Pick::any(cutover_core::plan::Direction::Downstream) });
+    let every = Position::Message(MessageFilter {
+        nth: Some(9),
+        ..MessageFilter::any(cutover_core::plan::Direction::Downstream)
+    });
     let rig = Rig::new(vec![fault("f", every, FaultKind::Drop)]).await;
     for of in [&b"application/x-ndjson"[..], b"text/event-stream"] {
         streams(&rig, of).await;

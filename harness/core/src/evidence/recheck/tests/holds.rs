@@ -16,7 +16,7 @@ fn a_blocked_bundle_holds_and_still_blocks() {
     assert_eq!(rechecked.problems, []);
     assert_eq!(rechecked.exit_code(), 1);
     let losing = rechecked.computed.scenarios.iter().find(|scenario| scenario.name == "losing");
-    let found: Vec<_> = losing.unwrap().principal().map(|found| found.finding.checker.as_str()).collect();
+    let found: Vec<_> = losing.unwrap().principal().map(|found| found.finding.checker).collect();
     assert_eq!(found, ["lost-write"]);
 }
 
@@ -78,7 +78,7 @@ fn a_lane_that_ran_against_itself_left_two_histories_in_its_own_words() {
     ] {
         let told = told(files.clone(), aa);
         assert_eq!(told[0].file, layout::history("equal", of));
-        assert_eq!(told[0].what, "has messages of another lane than `scope.aa` says");
+        assert_eq!(told[0].what, "has messages of another protocol than `scope` says");
     }
 }
 

@@ -1,0 +1,127 @@
+//! How a profile describes the writer's two calls.
+
+use serde::Deserialize;
+
+use crate::frame::pointer;
+use crate::lane::http::percent_encoded;
+use cutover_core::plan::rules;
+use cutover_core::text::Secret;
+
+/// Where a path has the topic.
+pub(super) const TOPIC: &str = "{topic}";
+
+/// How to publish.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
+pub struct PublishCall {
+    pub method: String,
+    pub path: String,
+    pub topic: String,
+    pub idempotency_key: String,
+    pub idempotency_header: Option<String>,
+    pub payload: String,
+    pub answer: String,
+    pub refusal: String,
+    pub seq: String,
+    pub duplicate: String,
+    pub authorization: Option<Secret>,
+}
+
+impl Default for PublishCall {
+    fn default() -> Self {
+        PublishCall {
+            method: "POST".to_owned(),
+            path: "/internal/v1/sync/publish".to_owned(),
+            topic: "topic".to_owned(),
+            idempotency_key: "idempotency_key".to_owned(),
+            idempotency_header: None,
+            payload: "payload".to_owned(),
+            answer: String::new(),
+            refusal: String::new(),
+            seq: "seq".to_owned(),
+            duplicate: "duplicate".to_owned(),
+            authorization: None,
+        }
+    }
+}
+
+impl PublishCall {
+    /// The key that is wrong, what is wrong, and how to mend it.
+    pub(super) fn mistake(&self) -> Option<(&'static str, String, &'static str)> {
+        if self.topic.is_empty() && !self.path.contains(TOPIC) {
+            let what = "publish.topic is empty, and publish.path does not say where the topic goes";
+            let hint = "put `{topic}` into the path, or name the body's field";
+            return Some(("publish.topic", what.to_owned(), hint));
+        }
+        let header = self.idempotency_header.as_deref();
+        if self.idempotency_key.is_empty() && header.is_none() {
+            let what = "publish.idempotency_key is empty, and there is no publish.idempotency_header";
+            let hint = "name the body's field or the header of the key";
+            return Some(("publish.idempotency_key", what.to_owned(), hint));
+        }
+        if let Some(header) = header.filter(|header| http::HeaderName::from_bytes(header.as_bytes()).is_err()) {
+            let what = format!("publish.idempotency_header = \"{header}\" is no name of a header");
+            return Some(("publish.idempotency_header", what, "`Idempotency-Key` is usual"));
+        }
+        if self.payload.is_empty() && !(self.topic.is_empty() && self.idempotency_key.is_empty()) {
+            let what = "publish.payload is empty, so the payload is the whole body, which can hold no topic and no key";
+            let hint = "put the topic into the path and the key into a header";
+            return Some(("publish.payload", what.to_owned(), hint));
+        }
+        let mut pointers = [("publish.answer", &self.answer), ("publish.refusal", &self.refusal)].into_iter();
+        let (key, wrong) = pointers.find(|(_, pointer)| !rules::is_pointer(pointer))?;
+        Some((key, format!("`{wrong}` is no JSON pointer"), "write it as `/data`"))
+    }
+
+    /// The path with the topic in its place.
+    pub fn path_of(&self, topic: &str) -> String {
+        self.path.replace(TOPIC, &percent_encoded(topic))
+    }
+
+    /// Whether a path is that of a publish, and the topic in it, where it has one.
+    pub fn topic_in(&self, writer_path: &str, path: &str) -> Option<Option<String>> {
+        let Some((before, behind)) = writer_path.split_once(TOPIC) else {
+            return (path == writer_path).then_some(None);
+        };
+        let topic = path.strip_prefix(before)?.strip_suffix(behind)?;
+        let (topic, _) = url::form_urlencoded::parse(topic.as_bytes()).next()?;
+        (!topic.contains('/')).then(|| Some(topic.into_owned()))
+    }
+
+    /// The payload in the body of a publish.
+    pub fn payload_in<'b>(&self, body: &'b str) -> Option<&'b str> {
+        match self.payload.as_str() {
+            "" => Some(body),
+            name => pointer::member(body, name),
+        }
+    }
+
+    /// The text of the object in an answer that the fields are looked for in.
+    pub fn answered<'a>(&self, answer: &'a str) -> Option<&'a str> {
+        pointer::find(answer, &self.answer)
+    }
+}
+
+/// How to set a topic's policy.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
+pub struct PolicyCall {
+    pub method: String,
+    /// The path, with `{topic}` in it; `""` in a profile says that policies can't be set, and becomes `None`.
+    pub path: Option<String>,
+    pub retention_events: String,
+    pub replay_budget_events: String,
+}
+
+impl Default for PolicyCall {
+    fn default() -> Self {
+        PolicyCall {
+            method: "PUT".to_owned(),
+            path: Some("/internal/v1/sync/topics/{topic}".to_owned()),
+            retention_events: "retention_events".to_owned(),
+            replay_budget_events: "replay_budget_events".to_owned(),
+        }
+    }
+}
