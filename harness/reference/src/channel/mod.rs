@@ -114,8 +114,8 @@ impl Channel {
         &self.join_ref
     }
 
-    /// Queues a message behind those that came before it. A message of another join is dropped, unless the channel was joined
-    /// without a join_ref.
+    /// Queues a message behind those that came before it. A message of another join is dropped, unless the channel was
+    /// joined without a join_ref.
     pub(crate) fn receive(&mut self, message: Inbound, now: Instant) {
         if !self.join_ref.is_null() && message.join_ref != self.join_ref {
             return;
@@ -151,8 +151,8 @@ impl Channel {
         None
     }
 
-    /// Works while there is room: first a replay to its end, then requests in their order, then the live tail. So no live push
-    /// is sent within a replay, and the replay's reply is sent after it.
+    /// Works while there is room: first a replay to its end, then requests in their order, then the live tail. So no
+    /// live push is sent within a replay, and the replay's reply is sent after it.
     pub(crate) fn work(&mut self, out: &mut Outbox) -> Option<End> {
         loop {
             if let Some(replay) = self.replay.take() {

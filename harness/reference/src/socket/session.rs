@@ -105,8 +105,8 @@ impl Session {
         }
     }
 
-    /// Joins, and replaces an older join: its pending requests are never answered, and its close is sent after the new join's
-    /// reply.
+    /// Joins, and replaces an older join: its pending requests are never answered, and its close is sent after the new
+    /// join's reply.
     fn join(&mut self, message: &Inbound, now: Instant) {
         let old = self.channel.take();
         let answer = self.joined(message, now);

@@ -111,7 +111,8 @@ impl Hub {
     }
 }
 
-/// Locks, also after a panic of another holder: every change is a single insertion or removal, so the data is consistent.
+/// Locks, also after a panic of another holder: every change is a single insertion or removal, so the data is
+/// consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! Requests to a SpacetimeDB server before and after a run: reach it, create an identity, publish the module to a database,
-//! delete the database.
+//! Requests to a SpacetimeDB server before and after a run: reach it, create an identity, publish the module to a
+//! database, delete the database.
 
 use std::collections::BTreeSet;
 
@@ -30,6 +30,7 @@ impl std::fmt::Debug for Identity {
 /// Why a server did not do what a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum AdminError {
     #[error("{what}: {error}{}", no_answer_hint(error))]
     NoAnswer { what: String, error: Box<HttpError> },
@@ -71,7 +72,7 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
     }
 }
 
-/// Creates an identity.
+/// Has the server create an identity and its token.
 pub async fn create_identity(http: &mut HttpClient) -> Result<Identity, AdminError> {
     let what = "creating an identity";
     let answer = ask(http, what, Method::POST, "/v1/identity", None, Bytes::new()).await?;
@@ -123,8 +124,8 @@ pub async fn schema(http: &mut HttpClient, name: &str) -> Result<Option<Schema>,
 
 /// The connections of a database's clients, each as the server writes it.
 ///
-/// A server of version 2 connects to the module for the query itself, so that its answer holds a connection that no later
-/// answer holds.
+/// A server of version 2 connects to the module for the query itself, so that its answer holds a connection that no
+/// later answer holds.
 pub async fn connections(http: &mut HttpClient, name: &str) -> Result<BTreeSet<String>, AdminError> {
     let what = format!("asking for the connections of the database `{name}`");
     let path = format!("/v1/database/{}/sql", percent_encoded(name));
@@ -153,7 +154,7 @@ async fn ask(
     Err(AdminError::Refused {
         what: what.to_owned(),
         status: answer.status,
-        words: answer.told(),
+        words: answer.in_words(),
         hint: match answer.location {
             Some(_) => REDIRECT_HINT,
             None => hint(answer.status),
@@ -164,9 +165,10 @@ async fn ask(
 fn no_answer_hint(error: &HttpError) -> &'static str {
     match error {
         HttpError::TimedOut { .. } => {
-            " (something takes connections there and says nothing: is it a SpacetimeDB server, and does it want `https`?)"
+            " (something takes connections there and says nothing: is it a SpacetimeDB server, and does it want \
+              `https`?)"
         }
-        HttpError::Html { location: Some(_), .. } => {
+        HttpError::Html { page, .. } if page.location.is_some() => {
             " (redirects are not followed: give the address that it redirects to)"
         }
         HttpError::Html { .. } => " (a web server is there, no SpacetimeDB: check host and port)",
