@@ -263,7 +263,7 @@ async fn meet(
     }
     let token = match &profile.token {
         Some(token) => token.clone(),
-        None => Secret::new(admin::create_identity(&mut http).await.map_err(failed)?.token),
+        None => admin::create_identity(&mut http).await.map_err(failed)?,
     };
     Ok(Host { server, version: format!("SpacetimeDB {version}"), profile, upstream, token, door })
 }
