@@ -1,14 +1,15 @@
 //! The toxics of one proxy: read, answered, kept in the order of their chains.
 
 use cutover_core::ids::FaultId;
-use cutover_core::plan::{ByteToxic, Direction};
+use cutover_core::plan::fault::spec::FaultSpec;
+use cutover_core::plan::{ByteToxic, Direction, TOXICS};
 use cutover_live::proxy::MessageToxic;
 use cutover_live::toxic::Toxic;
 
 use crate::error::ApiError;
 use crate::go::decode::{Decoder, Place, Raw};
 use crate::go::write::{float32, quote};
-use crate::message::{Attributes, message_type};
+use crate::message::{Attributes, is_upstream_only, message_type};
 
 /// What a toxic does.
 #[derive(Debug, Clone)]
@@ -83,11 +84,7 @@ impl Toxics {
     pub fn add(&mut self, body: &[u8]) -> Result<&Entry, ApiError> {
         let fields = fields_of(body)?;
         let message = message_type(&fields.of);
-        let usual = match &fields.of[..] {
-            // It works on what clients ask; the other direction would never see one.
-            "ws_rewrite_cursor" => Direction::Upstream,
-            _ => Direction::Downstream,
-        };
+        let usual = if message.is_some_and(is_upstream_only) { Direction::Upstream } else { Direction::Downstream };
         let stream = fields.stream.unwrap_or_else(|| usual.as_str().to_owned());
         let direction = direction_of(&stream)?;
         let name = if fields.name.is_empty() { format!("{}_{stream}", fields.of) } else { fields.name };
@@ -188,9 +185,9 @@ impl Entry {
         let attributes = match &self.kind {
             Kind::Noop => "{}".to_owned(),
             Kind::Bytes(toxic) => {
-                let mut toxic = toxic.clone();
-                let members = slots(&mut toxic).into_iter();
-                let members: Vec<String> = members.map(|(name, number)| format!("\"{name}\":{number}")).collect();
+                let members = toxic.spec().attributes.iter().zip(toxic.values());
+                let members: Vec<_> =
+                    members.map(|(attribute, number)| format!("\"{}\":{number}", attribute.name)).collect();
                 format!("{{{}}}", members.join(","))
             }
             Kind::Messages(attributes) => attributes.json(),
@@ -274,11 +271,11 @@ fn direction_of(stream: &str) -> Result<Direction, ApiError> {
 }
 
 fn message_attributes(
-    of: &'static crate::message::MessageType,
+    of: &'static FaultSpec,
     direction: Direction,
     given: Option<Raw<'_>>,
 ) -> Result<Attributes, ApiError> {
-    if of.name == "ws_rewrite_cursor" && direction == Direction::Downstream {
+    if is_upstream_only(of) && direction == Direction::Downstream {
         return Err(ApiError::bad_body(
             "ws_rewrite_cursor changes what clients ask for: its stream has to be upstream",
         ));
@@ -288,47 +285,23 @@ fn message_attributes(
 
 /// A toxic of Toxiproxy's own types, with nothing set.
 fn blank(of: &str) -> Option<Kind> {
-    let toxic = match of {
-        "noop" => return Some(Kind::Noop),
-        "latency" => ByteToxic::Latency { latency: 0, jitter: 0 },
-        "bandwidth" => ByteToxic::Bandwidth { rate: 0 },
-        "slow_close" => ByteToxic::SlowClose { delay: 0 },
-        "timeout" => ByteToxic::Timeout { timeout: 0 },
-        "reset_peer" => ByteToxic::ResetPeer { timeout: 0 },
-        "slicer" => ByteToxic::Slicer { average_size: 0, size_variation: 0, delay: 0 },
-        "limit_data" => ByteToxic::LimitData { bytes: 0 },
-        _ => return None,
-    };
-    Some(Kind::Bytes(toxic))
-}
-
-/// Its attributes, in the order in which Toxiproxy answers them.
-fn slots(toxic: &mut ByteToxic) -> Vec<(&'static str, &mut i64)> {
-    match toxic {
-        ByteToxic::Latency { latency, jitter } => vec![("latency", latency), ("jitter", jitter)],
-        ByteToxic::Bandwidth { rate } => vec![("rate", rate)],
-        ByteToxic::SlowClose { delay } => vec![("delay", delay)],
-        ByteToxic::Timeout { timeout } | ByteToxic::ResetPeer { timeout } => vec![("timeout", timeout)],
-        ByteToxic::Slicer { average_size, size_variation, delay } => {
-            vec![("average_size", average_size), ("size_variation", size_variation), ("delay", delay)]
-        }
-        ByteToxic::LimitData { bytes } => vec![("bytes", bytes)],
+    if of == "noop" {
+        return Some(Kind::Noop);
     }
+    let spec = TOXICS.iter().find(|spec| spec.name == of)?;
+    ByteToxic::new(spec, &[]).map(Kind::Bytes)
 }
 
 /// The name of the type in Toxiproxy's own source, which its messages show, and of its attributes' type.
-fn go_names(kind: &Kind) -> (&'static str, &'static str) {
-    match kind {
-        Kind::Noop | Kind::Messages(_) => ("NoopToxic", "int64"),
-        Kind::Bytes(toxic) => match toxic {
-            ByteToxic::Latency { .. } => ("LatencyToxic", "int64"),
-            ByteToxic::Bandwidth { .. } => ("BandwidthToxic", "int64"),
-            ByteToxic::SlowClose { .. } => ("SlowCloseToxic", "int64"),
-            ByteToxic::Timeout { .. } => ("TimeoutToxic", "int64"),
-            ByteToxic::ResetPeer { .. } => ("ResetToxic", "int64"),
-            ByteToxic::Slicer { .. } => ("SlicerToxic", "int"),
-            ByteToxic::LimitData { .. } => ("LimitDataToxic", "int64"),
-        },
+fn go_names(toxic: &ByteToxic) -> (&'static str, &'static str) {
+    match toxic {
+        ByteToxic::Latency { .. } => ("LatencyToxic", "int64"),
+        ByteToxic::Bandwidth { .. } => ("BandwidthToxic", "int64"),
+        ByteToxic::SlowClose { .. } => ("SlowCloseToxic", "int64"),
+        ByteToxic::Timeout { .. } => ("TimeoutToxic", "int64"),
+        ByteToxic::ResetPeer { .. } => ("ResetToxic", "int64"),
+        ByteToxic::Slicer { .. } => ("SlicerToxic", "int"),
+        ByteToxic::LimitData { .. } => ("LimitDataToxic", "int64"),
     }
 }
 
@@ -339,19 +312,19 @@ fn with_attributes(kind: Kind, given: Option<Raw<'_>>) -> Result<Kind, ApiError>
     Ok(kind)
 }
 
-fn fill(decoder: &mut Decoder, mut kind: Kind, given: Option<Raw<'_>>) -> Kind {
+fn fill(decoder: &mut Decoder, kind: Kind, given: Option<Raw<'_>>) -> Kind {
     let Some(given) = given else { return kind };
-    let (structure, of) = go_names(&kind);
-    let mut none = Vec::new();
-    let mut slots = match &mut kind {
-        Kind::Bytes(toxic) => slots(toxic),
-        Kind::Noop | Kind::Messages(_) => std::mem::take(&mut none),
+    let attributes = Some(place("", "attributes"));
+    let Kind::Bytes(toxic) = kind else {
+        decoder.fields(given, attributes, "toxics.NoopToxic", &[]);
+        return kind;
     };
-    let names: Vec<&str> = slots.iter().map(|(name, _)| *name).collect();
-    let whole = format!("toxics.{structure}");
-    for (field, value) in decoder.fields(given, Some(place("", "attributes")), &whole, &names) {
+    let (structure, of) = go_names(&toxic);
+    let names: Vec<&str> = toxic.spec().attributes.iter().map(|attribute| attribute.name).collect();
+    let mut values = toxic.values();
+    for (field, value) in decoder.fields(given, attributes, &format!("toxics.{structure}"), &names) {
         let path = format!("attributes.{}", names[field]);
-        decoder.integer(value, place(structure, &path), of, slots[field].1);
+        decoder.integer(value, place(structure, &path), of, &mut values[field]);
     }
-    kind
+    Kind::Bytes(ByteToxic::new(toxic.spec(), &values).unwrap_or(toxic))
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::history::{Completion, History, KillWait, Outcome, Process, Record, RewindReason, Spoken, Verdict, Via};
 use crate::ids::{ClientId, FaultId, OpId, Seq, StreamId, SubId};
 use crate::matrix::Part;
-use crate::plan::{FaultKind, Plan, PublishExpect, Step, WRITER};
+use crate::plan::fault::spec::Effect;
+use crate::plan::{Plan, PublishExpect, Step, WRITER};
 
 type Pair<'a> = (&'a ClientId, &'a StreamId);
 
@@ -72,7 +73,7 @@ impl<'a> Watch<'a> {
                 _ => {}
             }
         }
-        let repeats = plan.faults.iter().filter(|fault| matches!(fault.kind, FaultKind::Repeat { .. }));
+        let repeats = plan.faults.iter().filter(|fault| fault.kind.spec().does(Effect::Repeats));
         watch.repeats = repeats.map(|fault| &fault.id).collect();
         watch
     }

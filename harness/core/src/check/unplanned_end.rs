@@ -241,7 +241,7 @@ struct Causes<'a> {
 
 impl<'a> Causes<'a> {
     fn of(index: &Index<'a>, lane: &LaneIndex<'a>) -> Causes<'a> {
-        let toxics = index.plan.plan.toxics.iter().filter(|toxic| toxic.strikes(lane.lane));
+        let toxics = index.plan.plan.toxics.iter().filter(|toxic| toxic.applies_to(lane.lane));
         let mut causes = Causes {
             server: Vec::new(),
             fired: BTreeMap::new(),

@@ -85,7 +85,7 @@ fn completeness(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
 }
 
 fn faults(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
-    for fault in index.plan.plan.faults.iter().filter(|fault| fault.strikes(lane.lane)) {
+    for fault in index.plan.plan.faults.iter().filter(|fault| fault.applies_to(lane.lane)) {
         if !lane.fired.contains_key(fault.id.as_str()) {
             let mut finding = unknown(lane, &DID_NOT_FIRE).at_client(fault.client.as_str());
             finding.witness.fault = Some(fault.id.clone());
@@ -119,7 +119,7 @@ fn unread(lane: &LaneIndex<'_>, target: &ClientId, mut finding: Finding) -> Find
 /// A toxic of every connection must have fired. Of the toxics that one entry of the scenario gives to some connections by
 /// chance, one must have fired.
 fn toxics(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
-    let planned = || index.plan.plan.toxics.iter().filter(|toxic| toxic.strikes(lane.lane));
+    let planned = || index.plan.plan.toxics.iter().filter(|toxic| toxic.applies_to(lane.lane));
     let fired: BTreeSet<&str> =
         planned().filter(|toxic| lane.fired.contains_key(toxic.id.as_str())).map(|toxic| entry_of(&toxic.id)).collect();
     let mut reported = BTreeSet::new();

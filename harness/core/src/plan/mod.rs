@@ -4,17 +4,17 @@
 //! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
 
 mod defect;
-mod fault;
-pub mod rules;
+pub mod fault;
 mod step;
 mod toxic;
 
 pub use defect::Defect;
 pub use fault::{
-    Cut, FaultKind, MessageKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Scope, Times, When,
+    Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
+    When, rules,
 };
 pub use step::{PublishExpect, ServerAction, Step};
-pub use toxic::{ByteToxic, Direction, PlannedToxic};
+pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +82,7 @@ impl Plan {
     ) -> impl Iterator<Item = &'p PlannedToxic> {
         let arms = |step: &Step, id: &FaultId| matches!(step, Step::Arm { toxics } if toxics.contains(id));
         let later = move |id: &FaultId| self.cases.iter().flat_map(|case| &case.steps).any(|step| arms(step, id));
-        let mine = self.toxics.iter().filter(move |toxic| toxic.client == *client && toxic.strikes(lane));
+        let mine = self.toxics.iter().filter(move |toxic| toxic.client == *client && toxic.applies_to(lane));
         mine.filter(move |toxic| !later(&toxic.id))
     }
 

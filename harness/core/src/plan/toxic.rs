@@ -1,4 +1,4 @@
-//! Toxics: what is done to a connection's bytes, in the words and with the meaning of Toxiproxy 2.x.
+//! Byte toxics: what is done to a connection's bytes, in the words and with the meaning of Toxiproxy 2.x.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,9 +30,9 @@ impl Direction {
 pub struct PlannedToxic {
     /// Its name in the ledger and in findings.
     pub id: FaultId,
-    /// The lane that it strikes, or each lane where `None`.
+    /// The lane that it applies to, or both where `None`.
     pub lane: Option<LaneId>,
-    /// The client whose connections it strikes, or [`super::WRITER`].
+    /// The client that it applies to, or [`super::WRITER`].
     pub client: ClientId,
     /// Which way.
     pub stream: Direction,
@@ -44,79 +44,155 @@ pub struct PlannedToxic {
 
 impl PlannedToxic {
     /// Whether the toxic is armed on a lane.
-    pub fn strikes(&self, lane: LaneId) -> bool {
+    pub fn applies_to(&self, lane: LaneId) -> bool {
         self.lane.is_none_or(|only| only == lane)
     }
 }
 
-/// What a toxic does to bytes. Attributes have Toxiproxy's names and units; what is left out is 0.
+/// A toxic's type and attributes. They have Toxiproxy's names and units; what is left out is 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "attributes", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "`TOXICS` explains each")]
+#[rustfmt::skip]
 pub enum ByteToxic {
-    /// Delays what passes, without holding up what comes behind it any longer.
-    Latency {
-        /// Milliseconds.
-        #[serde(default)]
-        latency: i64,
-        /// Milliseconds, more or less.
-        #[serde(default)]
-        jitter: i64,
-    },
-    /// Limits the rate.
-    Bandwidth {
-        /// Kilobytes (1000 bytes) a second; with 0 nothing passes.
-        #[serde(default)]
-        rate: i64,
-    },
-    /// Delays the end of the connection.
-    SlowClose {
-        /// Milliseconds.
-        #[serde(default)]
-        delay: i64,
-    },
-    /// Lets nothing pass, and ends the connection after a while.
-    Timeout {
-        /// Milliseconds since data came last; with 0 the connection stays until the toxic is removed.
-        #[serde(default)]
-        timeout: i64,
-    },
-    /// Ends the connection with RST.
-    ResetPeer {
-        /// Milliseconds after the first data, or the end, in the toxic's direction; with 0 at once.
-        #[serde(default)]
-        timeout: i64,
-    },
-    /// Cuts data into small pieces.
-    Slicer {
-        /// Bytes of a piece.
-        #[serde(default)]
-        average_size: i64,
-        /// Bytes, more or less; below the average.
-        #[serde(default)]
-        size_variation: i64,
-        /// Microseconds between two pieces.
-        #[serde(default)]
-        delay: i64,
-    },
-    /// Ends the connection once so much has passed.
-    LimitData {
-        /// Bytes.
-        #[serde(default)]
-        bytes: i64,
-    },
+    Latency { #[serde(default)] latency: i64, #[serde(default)] jitter: i64 },
+    Bandwidth { #[serde(default)] rate: i64 },
+    SlowClose { #[serde(default)] delay: i64 },
+    Timeout { #[serde(default)] timeout: i64 },
+    ResetPeer { #[serde(default)] timeout: i64 },
+    Slicer { #[serde(default)] average_size: i64, #[serde(default)] size_variation: i64, #[serde(default)] delay: i64 },
+    LimitData { #[serde(default)] bytes: i64 },
 }
 
+/// A type of toxic.
+#[derive(Debug)]
+pub struct ToxicSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, for the pages.
+    pub says: &'static str,
+    /// What happens when it is removed from a live connection, for the pages.
+    pub removed: &'static str,
+    /// Whether it ends connections.
+    pub ends: bool,
+    /// What it takes, in the order of Toxiproxy's answers.
+    pub attributes: &'static [ToxicAttribute],
+}
+
+/// What a toxic takes. It is 0 where it is left out. The HTTP API takes any number, as Toxiproxy does; the range is that
+/// of scenarios, which need an attribute that can't be 0.
+#[derive(Debug)]
+pub struct ToxicAttribute {
+    /// Its name.
+    pub name: &'static str,
+    /// The least and the greatest number.
+    pub range: (u64, u64),
+    /// What it means, for the pages.
+    pub says: &'static str,
+}
+
+const fn of(name: &'static str, least: u64, most: u64, says: &'static str) -> ToxicAttribute {
+    ToxicAttribute { name, range: (least, most), says }
+}
+
+const MAX_BYTES: u64 = 1_000_000_000;
+
+/// Every type.
+pub static TOXICS: &[ToxicSpec] = &[
+    ToxicSpec {
+        name: "latency",
+        says: "Each chunk leaves `latency` after it was read, plus or minus up to `jitter`, and never before the one ahead. \
+               A delay below 0 is none.",
+        removed: "What it holds leaves at once.",
+        ends: false,
+        attributes: &[of("latency", 0, 1_000, "milliseconds"), of("jitter", 0, 1_000, "milliseconds, more or less")],
+    },
+    ToxicSpec {
+        name: "bandwidth",
+        says: "A chunk leaves when this rate allows; if that takes over 100 ms, in pieces of 100 ms. With 0 or less nothing \
+               passes.",
+        removed: "What it holds leaves at once.",
+        ends: false,
+        attributes: &[of("rate", 1, MAX_BYTES, "kilobytes (1000 bytes) a second")],
+    },
+    ToxicSpec {
+        name: "slow_close",
+        says: "Data passes; the end of the stream is delayed.",
+        removed: "A waiting end leaves at once.",
+        ends: false,
+        attributes: &[of("delay", 1, 10_000, "milliseconds")],
+    },
+    ToxicSpec {
+        name: "timeout",
+        says: "All data is lost, and the connection closes when no data came for so long. With 0 or less it stays open.",
+        removed: "The connection closes, because the stream has a hole.",
+        ends: true,
+        attributes: &[of("timeout", 0, 10_000, "milliseconds")],
+    },
+    ToxicSpec {
+        name: "reset_peer",
+        says: "The first data is lost, no more is read, and so long after it both sides get an RST. The end of the stream \
+               counts as data.",
+        removed: "Nothing, before data; after data the RST comes at once.",
+        ends: true,
+        attributes: &[of("timeout", 0, 10_000, "milliseconds")],
+    },
+    ToxicSpec {
+        name: "slicer",
+        says: "A chunk is halved, plus or minus up to `size_variation`, until no piece is longer than \
+               `average_size + size_variation` (and one byte); a pause of `delay` follows each piece.",
+        removed: "The rest of the chunk leaves at once, in one piece.",
+        ends: false,
+        attributes: &[
+            of("average_size", 1, MAX_BYTES, "bytes"),
+            of("size_variation", 0, MAX_BYTES, "bytes, more or less"),
+            of("delay", 0, 100_000, "microseconds"),
+        ],
+    },
+    ToxicSpec {
+        name: "limit_data",
+        says: "The connection closes when so many bytes have passed; the rest is lost. With 0 or less it closes at the \
+               first data.",
+        removed: "The count is lost.",
+        ends: true,
+        attributes: &[of("bytes", 1, MAX_BYTES, "bytes")],
+    },
+];
+
 impl ByteToxic {
-    /// Toxiproxy's name of the type.
+    /// A toxic of a type, with the values of its attributes in their order.
+    pub fn new(of: &ToxicSpec, values: &[i64]) -> Option<ByteToxic> {
+        let attributes: serde_json::Map<_, _> = of
+            .attributes
+            .iter()
+            .zip(values)
+            .map(|(attribute, value)| (attribute.name.to_owned(), (*value).into()))
+            .collect();
+        serde_json::from_value(serde_json::json!({ "type": of.name, "attributes": attributes })).ok()
+    }
+
+    /// The values of its attributes, in their order.
+    pub fn values(&self) -> Vec<i64> {
+        let toxic = serde_json::to_value(self).unwrap_or_default();
+        let value = |attribute: &ToxicAttribute| toxic["attributes"][attribute.name].as_i64().unwrap_or_default();
+        self.spec().attributes.iter().map(value).collect()
+    }
+
+    /// The name of its type.
     pub fn type_name(&self) -> &'static str {
-        match self {
-            ByteToxic::Latency { .. } => "latency",
-            ByteToxic::Bandwidth { .. } => "bandwidth",
-            ByteToxic::SlowClose { .. } => "slow_close",
-            ByteToxic::Timeout { .. } => "timeout",
-            ByteToxic::ResetPeer { .. } => "reset_peer",
-            ByteToxic::Slicer { .. } => "slicer",
-            ByteToxic::LimitData { .. } => "limit_data",
-        }
+        self.spec().name
+    }
+
+    /// Its type.
+    pub fn spec(&self) -> &'static ToxicSpec {
+        &TOXICS[match self {
+            ByteToxic::Latency { .. } => 0,
+            ByteToxic::Bandwidth { .. } => 1,
+            ByteToxic::SlowClose { .. } => 2,
+            ByteToxic::Timeout { .. } => 3,
+            ByteToxic::ResetPeer { .. } => 4,
+            ByteToxic::Slicer { .. } => 5,
+            ByteToxic::LimitData { .. } => 6,
+        }]
     }
 }

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 
 use super::draft::Draft;
 use super::errors::Mistakes;
+use super::faults::{Fault, Target, Toxic};
 use super::read::At;
-use super::script::{Case, Fault, FaultKind, Lanes, Step, Toxic, Victim};
+use super::script::{Case, Lanes, Step};
 use crate::ids::LaneId;
 use crate::matrix::{self, Part};
-use crate::plan::{self, ByteToxic, ServerAction};
+use crate::plan::ServerAction;
+use crate::plan::fault::spec::Effect;
 
 /// Notes every claim that no checker covers or that the script can't earn on each lane.
 pub(super) fn check(draft: &Draft, cases: &[Case], mistakes: &mut Mistakes) {
@@ -158,35 +160,25 @@ impl Walk<'_> {
     }
 
     fn fault(&mut self, fault: &Fault) {
-        let ends = matches!(
-            fault.kind,
-            FaultKind::Cut { .. }
-                | FaultKind::Settled(
-                    plan::FaultKind::Drop | plan::FaultKind::Reorder { .. } | plan::FaultKind::Drain { .. }
-                )
-        );
-        match (&fault.victim, &fault.kind) {
-            (Victim::Writer, _) if ends => drop(self.parts.insert(Part::LostAnswer)),
-            (Victim::Client(_), FaultKind::Settled(plan::FaultKind::Repeat { .. })) => {
-                self.parts.insert(Part::RepeatedFrame);
+        let spec = fault.spec;
+        let ends = spec.does(Effect::Ends) || spec.leaves_gap();
+        match fault.target {
+            Target::Writer if ends => drop(self.parts.insert(Part::LostAnswer)),
+            Target::Writer => {}
+            Target::Client(_) if spec.does(Effect::Repeats) => drop(self.parts.insert(Part::RepeatedFrame)),
+            Target::Client(client) => {
+                if spec.does(Effect::MovesCursor) {
+                    self.parts.insert(Part::OverlappingReplay);
+                }
+                self.comes_back(client);
             }
-            (Victim::Client(client), FaultKind::RewriteCursor { .. }) => {
-                self.parts.insert(Part::OverlappingReplay);
-                self.comes_back(*client);
-            }
-            (Victim::Client(client), _) => self.comes_back(*client),
-            _ => {}
         }
     }
 
     fn toxic(&mut self, toxic: &Toxic) {
-        let ends = matches!(
-            toxic.toxic,
-            ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } | ByteToxic::LimitData { .. }
-        );
-        match toxic.victim {
-            Victim::Client(client) if ends => self.comes_back(client),
-            Victim::Writer if ends => drop(self.parts.insert(Part::LostAnswer)),
+        match toxic.target {
+            Target::Client(client) if toxic.toxic.spec().ends => self.comes_back(client),
+            Target::Writer if toxic.toxic.spec().ends => drop(self.parts.insert(Part::LostAnswer)),
             _ => {}
         }
     }

@@ -1,8 +1,9 @@
 //! A scenario as it stands in its file: words read, names resolved, nothing simulated yet.
 
-pub(super) use super::draft_faults::{FaultDraft, KindDraft, Pick, PickDraft, PlaceDraft, ToxicDraft};
+use super::faults::{FaultDraft, ToxicDraft};
+pub(super) use super::open::{CursorWord, Number};
 use super::read::At;
-use super::script::{Client, Cut, Lanes, Spread, Stream, When};
+use super::script::{Client, Lanes, Spread, Stream};
 use super::{AtLeast, Backoff, Expect};
 use crate::plan::ServerAction;
 
@@ -51,33 +52,19 @@ impl Draft {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Binding {
     pub(super) position: Option<u64>,
-    pub(super) how: Option<Cut>,
-    pub(super) when: Option<When>,
+    pub(super) how: Option<&'static str>,
+    pub(super) when: Option<&'static str>,
 }
 
-/// A number in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Number {
-    Fixed(u64),
-    Each,
-    Random,
-}
-
-/// A cursor in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CursorWord {
-    Number(u64),
-    Zero,
-    Behind,
-    Floor,
-    BelowFloor,
-    Head,
-    BeyondHead,
-    AtBudget,
-    BeyondBudget,
-    Foreign(usize),
-    Random,
-    Each,
+impl Binding {
+    /// The word for an attribute.
+    pub(super) fn word(&self, attribute: &str) -> Option<&'static str> {
+        match attribute {
+            "how" => self.how,
+            "when" => self.when,
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug)]

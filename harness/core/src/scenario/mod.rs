@@ -7,12 +7,12 @@ mod claims;
 mod compile;
 mod decode;
 mod draft;
-mod draft_faults;
 mod errors;
+pub(crate) mod faults;
+pub(crate) mod open;
 pub mod pattern;
 mod read;
 pub mod script;
-mod script_faults;
 mod simulate;
 mod stock;
 #[cfg(test)]

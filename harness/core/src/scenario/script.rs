@@ -3,7 +3,8 @@
 //! Streams, clients and faults are named by their index in their case. A list of choices (`seqs`, `how`, `when`) is
 //! drawn from by the plan; one choice is no chance.
 
-pub use super::script_faults::{Cut, Fault, FaultKind, Pick, Place, Toxic, Victim, When};
+pub use super::faults::{Fault, Toxic};
+pub use super::open::Choice;
 use crate::ids::LaneId;
 use crate::plan::{Compression, Serializer, ServerAction};
 
@@ -169,20 +170,4 @@ pub enum Step {
         /// What.
         action: ServerAction,
     },
-}
-
-/// A number that is fixed, or drawn from a range with both ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Choice {
-    /// The least.
-    pub low: u64,
-    /// The greatest.
-    pub high: u64,
-}
-
-impl Choice {
-    /// No choice.
-    pub fn fixed(value: u64) -> Choice {
-        Choice { low: value, high: value }
-    }
 }

@@ -6,6 +6,7 @@ mod documents;
 mod messages;
 mod mistakes;
 mod never_panics;
+mod pages;
 mod toxics;
 
 use super::*;

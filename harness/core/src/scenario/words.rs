@@ -1,8 +1,9 @@
 //! The words that a scenario may use, and what each stands for. The JSON Schema for editors lists the same ones.
 
-use super::script::{Cut, Keys, Lanes, Payload, Spread, When};
+use super::open::CursorWord;
+use super::script::{Keys, Lanes, Payload, Spread};
 use crate::ids::LaneId;
-use crate::plan::{Compression, Defect, Direction, MessageKind, Scope, Serializer, ServerAction};
+use crate::plan::{Compression, Defect, Direction, Serializer, ServerAction};
 
 /// The rows of the verification matrix.
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
@@ -67,14 +68,7 @@ pub const ACTIONS: &[(&str, ServerAction)] = &[
 /// When a kill falls; true is at once.
 pub const KILL_TIMES: &[(&str, bool)] = &[("durable", false), ("at-once", true)];
 
-/// How a connection may be cut; `random` and `each` stand beside them.
-pub const CUTS: &[(&str, Cut)] =
-    &[("close", Cut::Close), ("drop", Cut::Drop), ("reset", Cut::Reset), ("silence", Cut::Silence)];
-
-/// On which side of a frame a cut falls; `random` and `each` stand beside them.
-pub const WHENS: &[(&str, When)] = &[("before", When::Before), ("after", When::After)];
-
-/// How often a fault strikes; true is always.
+/// How often a fault fires; true is always.
 pub const TIMES: &[(&str, bool)] = &[("once", false), ("always", true)];
 
 /// What a step may do, with the keys that it takes beside `do`.
@@ -95,28 +89,6 @@ pub const STEPS: &[(&str, &[&str])] = &[
     ("server", &["lane", "action", "when"]),
 ];
 
-/// What a fault may do, with the keys that it takes beside those of every fault.
-pub const FAULTS: &[(&str, &[&str])] = &[
-    ("cut", &["how", "code", "when"]),
-    ("repeat", &["more"]),
-    ("delay", &["ms"]),
-    ("hold", &["until"]),
-    ("rewrite-cursor", &["stream", "to", "of"]),
-    ("drop", &[]),
-    ("reorder", &["behind", "within_ms"]),
-    ("split", &["frames"]),
-    ("merge", &["messages", "within_ms"]),
-    ("drain", &["code", "within_ms"]),
-    ("starve-heartbeats", &[]),
-    ("drop-event", &[]),
-    ("swap", &[]),
-    ("flood", &["more"]),
-    ("replace-payload", &[]),
-    ("misdeliver", &["stream", "seq"]),
-    ("set-json", &["pointer", "value"]),
-    ("set-column", &["column", "value"]),
-];
-
 /// The keys that every fault takes.
 pub const FAULT_KEYS: &[&str] = &["do", "name", "clients", "lane", "at", "draws", "times"];
 
@@ -124,39 +96,22 @@ pub const FAULT_KEYS: &[&str] = &["do", "name", "clients", "lane", "at", "draws"
 pub const DIRECTIONS: &[(&str, Direction)] =
     &[("downstream", Direction::Downstream), ("upstream", Direction::Upstream)];
 
-/// Sorts of messages.
-pub const MESSAGES: &[(&str, MessageKind)] = &MessageKind::WORDS;
-
-/// Over what `nth` counts.
-pub const SCOPES: &[(&str, Scope)] = &[("proxy", Scope::Proxy), ("connection", Scope::Connection)];
-
-/// The types of byte toxics, by Toxiproxy's names, with their attributes, by its names too.
-pub const TOXICS: &[(&str, &[&str])] = &[
-    ("latency", &["latency", "jitter"]),
-    ("bandwidth", &["rate"]),
-    ("slow_close", &["delay"]),
-    ("timeout", &["timeout"]),
-    ("reset_peer", &["timeout"]),
-    ("slicer", &["average_size", "size_variation", "delay"]),
-    ("limit_data", &["bytes"]),
-];
-
 /// The keys that every toxic takes.
 pub const TOXIC_KEYS: &[&str] = &["type", "name", "clients", "lane", "stream", "toxicity"];
 
-/// Cursors by name, for `set-cursor` and `rewrite-cursor`.
-pub const CURSORS: &[&str] = &[
-    "zero",
-    "behind",
-    "floor",
-    "below-floor",
-    "head",
-    "beyond-head",
-    "at-budget",
-    "beyond-budget",
-    "foreign",
-    "random",
-    "each",
+/// Cursors by name, for `set-cursor` and `rewrite-cursor`. The stream of a foreign one stands beside it.
+pub(super) const CURSORS: &[(&str, CursorWord)] = &[
+    ("zero", CursorWord::Zero),
+    ("behind", CursorWord::Behind),
+    ("floor", CursorWord::Floor),
+    ("below-floor", CursorWord::BelowFloor),
+    ("head", CursorWord::Head),
+    ("beyond-head", CursorWord::BeyondHead),
+    ("at-budget", CursorWord::AtBudget),
+    ("beyond-budget", CursorWord::BeyondBudget),
+    ("foreign", CursorWord::Foreign(0)),
+    ("random", CursorWord::Random),
+    ("each", CursorWord::Each),
 ];
 
 /// The keys of each table of a scenario that takes the same ones always.
@@ -191,26 +146,9 @@ pub mod keys {
     pub const AT_LEAST: &[&str] = &["deliveries", "resumes", "refusals", "duplicates", "faults"];
     /// `expect`.
     pub const EXPECT: &[&str] = &["decision", "findings", "lane"];
-    /// `at` of a fault.
-    pub const AT: &[&str] = &[
-        "delivery",
-        "proof",
-        "ack",
-        "seq",
-        "resume",
-        "resume_reply",
-        "heartbeat_reply",
-        "message",
-        "kind",
-        "event",
-        "topic",
-        "pointer",
-        "equals",
-        "nth",
-        "per",
-    ];
-    /// What says more of a `message` in `at`.
-    pub const PICK: &[&str] = &["kind", "event", "topic", "seq", "pointer", "equals", "nth", "per"];
+    /// `at` of a fault: one of these, with `seq`, or with the attributes of a filter.
+    pub const POSITIONS: &[&str] =
+        &["delivery", "proof", "ack", "resume", "resume_reply", "heartbeat_reply", "message"];
     /// `until` of a hold.
     pub const UNTIL: &[&str] = &["acked", "seq"];
 }

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use cutover_core::history::Fire;
 use cutover_core::ids::{ClientId, FaultId, Seq, StreamId};
 use cutover_core::plan::{
-    Cut, Direction, FaultKind, MessageKind, Pick, PlannedFault, Position, Predicate, Times, When,
+    Cut, Direction, FaultKind, MessageFilter, MessageKind, PlannedFault, Position, Predicate, Times, When,
 };
 use cutover_live::frame::{Edit, Frame, FrameTag, FrameTagger, TaggerFactory};
 use cutover_live::lane::names::Names;
-use cutover_live::lane::phoenix::PhoenixTaggers;
-use cutover_live::lane::profile::PhoenixProfile;
+use cutover_live::lane::phoenix::{PhoenixLane, PhoenixProfile};
 use cutover_live::proxy::{LedgerSink, MessageToxic, Proxy, ProxyConfig, UpstreamAddr};
 use tokio::sync::watch;
 
@@ -61,17 +60,17 @@ async fn serve(lane: SocketAddr, armed: bool) -> io::Result<()> {
 fn phoenix() -> io::Result<Arc<dyn TaggerFactory>> {
     let profile = PhoenixProfile::of_url("ws://lane.example").map_err(io::Error::other)?;
     let names = Names::new([StreamId::new(STREAM)], None).map_err(io::Error::other)?;
-    Ok(Arc::new(PhoenixTaggers::new(Arc::new(profile), Arc::new(names))))
+    Ok(Arc::new(PhoenixLane::new(Arc::new(profile), Arc::new(names))))
 }
 
 /// Faults that have to look at every message, and strike none.
 fn faults() -> Vec<PlannedFault> {
     let by_payload = |direction, kind| {
-        Position::Message(Pick {
+        Position::Message(MessageFilter {
             kind,
             payload: Some(Predicate { pointer: "/never".to_owned(), equals: Some("true".to_owned()) }),
             nth: Some(u32::MAX),
-            ..Pick::any(direction)
+            ..MessageFilter::any(direction)
         })
     };
     let by_seq = Position::Delivery { stream: StreamId::new(STREAM), seq: Seq(u64::MAX) };

@@ -75,7 +75,7 @@ impl Case {
         recorder: &Recorder,
         dir: &Path,
     ) -> Result<Case, DriveError> {
-        let lane = stack.lane.id();
+        let lane = stack.role;
         std::fs::create_dir_all(dir).map_err(|source| DriveError::Directory { path: dir.to_owned(), source })?;
         let writer_route = Route::start(&WRITER.into(), (plan, planned), (stack, &stack.writer), recorder).await?;
         let backoff = Backoff::new(planned.writer_backoff_ms.clone());
@@ -91,8 +91,8 @@ impl Case {
             let (streams, unreachable) = (client.streams.clone(), AtomicBool::new(false));
             clients.insert(client.id.clone(), Client { handle, route, streams, connected: false, unreachable });
         }
-        let faults = plan.faults.iter().filter(|fault| fault.strikes(lane)).map(|fault| (&fault.id, &fault.client));
-        let toxics = plan.toxics.iter().filter(|toxic| toxic.strikes(lane)).map(|toxic| (&toxic.id, &toxic.client));
+        let faults = plan.faults.iter().filter(|fault| fault.applies_to(lane)).map(|fault| (&fault.id, &fault.client));
+        let toxics = plan.toxics.iter().filter(|toxic| toxic.applies_to(lane)).map(|toxic| (&toxic.id, &toxic.client));
         let fault_targets = faults.chain(toxics).map(|(id, client)| (id.clone(), client.clone())).collect();
         let mut case = Case {
             plan: planned.clone(),

@@ -49,11 +49,11 @@ impl Route {
         (stack, destination): (&LaneStack, &Destination),
         recorder: &Recorder,
     ) -> Result<Route, DriveError> {
-        let lane = stack.lane.id();
+        let lane = stack.role;
         // A client belongs to one case, but each case has a writer.
-        let faults = plan.faults.iter().filter(|fault| fault.client == *client && fault.strikes(lane));
+        let faults = plan.faults.iter().filter(|fault| fault.client == *client && fault.applies_to(lane));
         let faults = faults.filter(|fault| is_of_case(&fault.id, case)).cloned().map(MessageToxic::from).collect();
-        let toxics = plan.toxics.iter().filter(|toxic| toxic.client == *client && toxic.strikes(lane));
+        let toxics = plan.toxics.iter().filter(|toxic| toxic.client == *client && toxic.applies_to(lane));
         let toxics: Vec<_> = toxics.filter(|toxic| is_of_case(&toxic.id, case)).cloned().collect();
         let from_start = plan.toxics_from_start(client, lane).map(|toxic| toxic.id.clone());
         let armed: Vec<_> = from_start.filter(|id| is_of_case(id, case)).collect();

@@ -1,6 +1,6 @@
-//! A fault that does no more than decide: at its position a frame has one fate, whatever it carries.
+//! A fault whose fate does not depend on what a frame carries.
 
-use super::{Fate, Fault, Seen, Strike, Trigger};
+use super::{Effect, Fate, Fault, Seen, Trigger};
 
 /// Decides on the frame at its position.
 pub(super) struct Decide {
@@ -9,8 +9,8 @@ pub(super) struct Decide {
 }
 
 impl Fault for Decide {
-    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
-        self.trigger.reached(seen).then(|| Strike::new(self.fate.clone()))
+    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Effect> {
+        self.trigger.reached(seen).then(|| Effect::new(self.fate.clone()))
     }
 
     fn trigger(&mut self) -> &mut Trigger {

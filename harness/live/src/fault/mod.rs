@@ -1,11 +1,11 @@
-//! Faults: each decides what becomes of a frame; none moves data. The proxy obeys.
+//! Faults: each decides what becomes of a frame. The proxy moves the data.
 //!
-//! A fault holds a [`Trigger`], says nothing until the trigger is reached, and then names a [`Fate`]. To add one, give the plan
-//! a `FaultKind` for it and [`arm`] an arm: its fate, or a file here where what it decides depends on what a frame carries.
+//! A fault holds a [`Trigger`] and names a [`Fate`] when the trigger is reached. A new fault has an arm in [`arm`]: its
+//! fate, or a file here if its decision depends on what a frame carries.
 
 mod decide;
+mod filter;
 mod mutate;
-mod pick;
 mod rewrite_cursor;
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use cutover_core::history::Rewrote;
 use cutover_core::ids::OpId;
-use cutover_core::plan::{Cut, FaultKind, PlannedFault, Release, When};
+use cutover_core::plan::{Cut, FaultKind, Mutation, PlannedFault, Release, When};
 
 use crate::frame::{Edit, View};
 
@@ -62,25 +62,25 @@ impl Fate {
 
 /// A fault's decision, with what the ledger is to keep of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Strike {
+pub struct Effect {
     /// What becomes of the frame.
     pub fate: Fate,
     /// For a rewritten cursor.
     pub rewrote: Option<Rewrote>,
-    /// Whether this goes on with a strike that the ledger already has (the second frame of a resume asked in two), so
-    /// that it is not counted as another.
+    /// Whether this continues an effect that the ledger already has (the second frame of a resume in two frames), so that
+    /// it is not counted again.
     pub again: bool,
 }
 
-impl Strike {
-    /// A strike with nothing further to record.
-    pub fn new(fate: Fate) -> Strike {
-        Strike { fate, rewrote: None, again: false }
+impl Effect {
+    /// An effect with nothing further to record.
+    pub fn new(fate: Fate) -> Effect {
+        Effect { fate, rewrote: None, again: false }
     }
 }
 
-/// A frame as a fault sees it. The counts are taken by the proxy once for all faults, so that a fault which is not asked
-/// (an earlier one decided) does not lose count.
+/// A frame as a fault sees it. The proxy counts once for all faults, so that the count is right in a fault that was not
+/// called because an earlier one decided.
 #[derive(Clone, Copy)]
 pub struct Seen<'a> {
     /// The frame and what it carries, with the changes that faults before this one have made.
@@ -90,41 +90,42 @@ pub struct Seen<'a> {
     /// For an opening resume: which one of the client, from 1. For a resume's reply: of which resume. For a heartbeat's
     /// reply: which one of the client. Otherwise 0.
     pub nth: u32,
-    /// The writer's operation in flight, by the driver's word.
+    /// The writer's operation in flight, as the driver says.
     pub op: Option<OpId>,
 }
 
 /// A fault. Sync and pure but for its own state: the same frames in the same order give the same fates.
 pub trait Fault: Send {
-    /// What becomes of this frame; `None` lets the next fault decide. The first that decides wins, but for edits, which
+    /// What becomes of this frame; `None` lets the next fault decide. The first that decides wins; edits
     /// add up.
-    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike>;
+    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Effect>;
 
-    /// When it strikes.
+    /// When it fires.
     fn trigger(&mut self) -> &mut Trigger;
 
-    /// A frame on which an earlier fault has decided goes by: counted, and no more.
+    /// Counts a frame on which an earlier fault has decided.
     fn pass_by(&mut self, seen: &Seen<'_>) {
         self.trigger().holds(seen);
     }
 
-    /// A connection has ended: nothing of it is kept.
+    /// A connection has ended: its counts go.
     fn forget(&mut self, conn: u32) {
         self.trigger().forget(conn);
     }
 }
 
-/// Makes a planned fault ready to strike.
+/// Arms a planned fault.
 pub fn arm(planned: &PlannedFault) -> Box<dyn Fault> {
     let trigger = Trigger::new(planned.at.clone(), planned.times);
     let fate = match &planned.kind {
         FaultKind::RewriteCursor { stream, to } => {
             return Box::new(rewrite_cursor::RewriteCursor::new(trigger, stream.clone(), *to));
         }
-        FaultKind::Mutate { mutation } => {
-            let mutation = mutation.clone();
-            return Box::new(mutate::Mutate { trigger, mutation });
-        }
+        FaultKind::Mutate { mutation } => match mutation {
+            Mutation::SwapWithNext => Fate::DeliverAfterNext,
+            Mutation::Flood { more } => Fate::Repeat(*more),
+            edit => return Box::new(mutate::Mutate { trigger, mutation: edit.clone() }),
+        },
         FaultKind::Cut { how, when } => Fate::Cut(*how, *when),
         FaultKind::Repeat { more } => Fate::Repeat(*more),
         FaultKind::Delay { ms } => Fate::Delay(Duration::from_millis(*ms)),

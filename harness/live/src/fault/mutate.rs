@@ -1,30 +1,27 @@
-//! Plants a defect in what a lane delivers, or in a message: what a broken lane would do.
+//! Changes what a message carries, as a broken lane does.
 
 use cutover_core::plan::Mutation;
 
-use super::{Fate, Fault, Seen, Strike, Trigger};
+use super::{Effect, Fate, Fault, Seen, Trigger};
 use crate::frame::Edit;
 
-/// Changes the message at its position. Where the change does not apply to it, it stays armed.
+/// Changes the message at its position. It stays armed if the change does not apply.
 pub(super) struct Mutate {
     pub(super) trigger: Trigger,
     pub(super) mutation: Mutation,
 }
 
 impl Fault for Mutate {
-    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
+    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Effect> {
         if !self.trigger.holds(seen) {
             return None;
         }
-        let fate = self.fate(seen)?;
-        if let Fate::Edit(edit) = &fate
-            && self.trigger.strikes_once()
-            && seen.view.edited(edit).is_none()
-        {
+        let edit = self.edit(seen)?;
+        if self.trigger.fires_once() && seen.view.edited(&edit).is_none() {
             return None;
         }
         self.trigger.spend(seen);
-        Some(Strike::new(fate))
+        Some(Effect::new(Fate::Edit(edit)))
     }
 
     fn trigger(&mut self) -> &mut Trigger {
@@ -33,31 +30,25 @@ impl Fault for Mutate {
 }
 
 impl Mutate {
-    fn fate(&self, seen: &Seen<'_>) -> Option<Fate> {
+    fn edit(&self, seen: &Seen<'_>) -> Option<Edit> {
         let events = self.trigger.events(seen);
-        let edit = match &self.mutation {
-            Mutation::SwapWithNext => return Some(Fate::DeliverAfterNext),
-            Mutation::Flood { more } => return Some(Fate::Repeat(*more)),
+        match &self.mutation {
             Mutation::SetJson { pointer, value } => {
-                Edit::SetJson { events, pointer: pointer.clone(), value: value.clone() }
+                return Some(Edit::SetJson { events, pointer: pointer.clone(), value: value.clone() });
             }
             Mutation::SetColumn { column, value } => {
-                Edit::SetColumn { events, column: column.clone(), value: value.clone() }
+                return Some(Edit::SetColumn { events, column: column.clone(), value: value.clone() });
             }
-            // The others are done to one event that is delivered.
-            other => {
-                let (stream, seq) = events.into_iter().find_map(|(stream, seq)| Some((stream, seq?)))?;
-                match other {
-                    Mutation::ReplacePayload { payload } => {
-                        Edit::ReplacePayload { stream, seq, payload: payload.clone() }
-                    }
-                    Mutation::Misdeliver { stream: to_stream, seq: to_seq } => {
-                        Edit::Misdeliver { stream, seq, to_stream: to_stream.clone(), to_seq: *to_seq }
-                    }
-                    _ => Edit::RemoveEvent { stream, seq },
-                }
+            _ => {}
+        }
+        // The others change one delivered event.
+        let (stream, seq) = events.into_iter().find_map(|(stream, seq)| Some((stream, seq?)))?;
+        Some(match &self.mutation {
+            Mutation::ReplacePayload { payload } => Edit::ReplacePayload { stream, seq, payload: payload.clone() },
+            Mutation::Misdeliver { stream: to_stream, seq: to_seq } => {
+                Edit::Misdeliver { stream, seq, to_stream: to_stream.clone(), to_seq: *to_seq }
             }
-        };
-        Some(Fate::Edit(edit))
+            _ => Edit::RemoveEvent { stream, seq },
+        })
     }
 }

@@ -1,11 +1,11 @@
-//! Makes the lane see another cursor than the client sent.
+//! Changes a cursor on its way to the lane.
 
 use std::collections::BTreeMap;
 
 use cutover_core::history::Rewrote;
 use cutover_core::ids::{Cursor, StreamId};
 
-use super::{Fate, Fault, Seen, Strike, Trigger};
+use super::{Effect, Fate, Fault, Seen, Trigger};
 use crate::frame::{Direction, Edit, FrameTag};
 
 /// Rewrites one stream's cursor in the resume at its position, and in the frames that go on with that resume: those of
@@ -14,7 +14,7 @@ pub(super) struct RewriteCursor {
     trigger: Trigger,
     stream: StreamId,
     to: Cursor,
-    /// The connections whose resume is being rewritten, and whether the ledger has that strike.
+    /// The connections whose resume is being rewritten, and whether the ledger has that effect.
     under_way: BTreeMap<u32, bool>,
 }
 
@@ -25,7 +25,7 @@ impl RewriteCursor {
 }
 
 impl Fault for RewriteCursor {
-    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Strike> {
+    fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Effect> {
         let reached = self.trigger.holds(seen);
         let FrameTag::Resume { cursors, opens } = seen.view.tag() else {
             return None;
@@ -44,7 +44,7 @@ impl Fault for RewriteCursor {
         let again = *self.under_way.get(&seen.conn)?;
         let (_, from) = asked?;
         self.under_way.insert(seen.conn, true);
-        Some(Strike {
+        Some(Effect {
             fate: Fate::Edit(Edit::Cursor { stream: self.stream.clone(), to: self.to }),
             rewrote: Some(Rewrote { stream: self.stream.clone(), from: *from, to: self.to }),
             again,

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod edits;
+mod filters;
 mod kinds;
-mod picks;
 mod properties;
 
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use cutover_core::ids::{Cursor, FaultId, Seq, StreamId};
 use cutover_core::plan::{
-    self, Cut, FaultKind, MessageKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Scope, Serializer,
-    Times, When,
+    self, Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope,
+    Serializer, Times, When,
 };
 
-use super::{Fate, Fault, Seen, Strike, arm};
+use super::{Effect, Fate, Fault, Seen, arm};
 use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, View};
 use crate::lane::names::Names;
 use crate::lane::phoenix;
-use crate::lane::profile::PhoenixProfile;
+use crate::lane::phoenix::PhoenixProfile;
 use crate::lane::spacetime;
 use crate::lane::spacetime::tests::recording;
 
@@ -81,26 +81,26 @@ fn wires() -> Vec<Wire> {
     wires
 }
 
-fn deliveries() -> Pick {
-    Pick { kind: Some(MessageKind::Delivery), ..Pick::any(plan::Direction::Downstream) }
+fn deliveries() -> MessageFilter {
+    MessageFilter { kind: Some(MessageKind::Delivery), ..MessageFilter::any(plan::Direction::Downstream) }
 }
 
-fn planned(pick: Pick, kind: FaultKind, times: Times) -> PlannedFault {
-    PlannedFault { id: FaultId::new("f"), lane: None, client: "c".into(), at: Position::Message(pick), kind, times }
+fn planned(filter: MessageFilter, kind: FaultKind, times: Times) -> PlannedFault {
+    PlannedFault { id: FaultId::new("f"), lane: None, client: "c".into(), at: Position::Message(filter), kind, times }
 }
 
-fn armed(pick: Pick, kind: FaultKind) -> Box<dyn Fault> {
-    arm(&planned(pick, kind, Times::Once))
+fn armed(filter: MessageFilter, kind: FaultKind) -> Box<dyn Fault> {
+    arm(&planned(filter, kind, Times::Once))
 }
 
-fn shown(fault: &mut dyn Fault, tagger: &dyn FrameTagger, frame: &Frame, conn: u32) -> Option<Strike> {
+fn shown(fault: &mut dyn Fault, tagger: &dyn FrameTagger, frame: &Frame, conn: u32) -> Option<Effect> {
     let view = View::new(tagger, frame.clone());
     fault.on_frame(&Seen { view: &view, conn, nth: 0, op: None })
 }
 
-/// Which frames of the wire the fault strikes, and how.
-fn strikes(wire: &Wire, fault: &mut dyn Fault) -> Vec<(usize, Fate)> {
+/// Which frames of the wire the fault fires, and how.
+fn fires(wire: &Wire, fault: &mut dyn Fault) -> Vec<(usize, Fate)> {
     let frames = wire.frames.iter().enumerate();
-    let struck = frames.filter_map(|(index, frame)| Some((index, shown(fault, &*wire.tagger, frame, 1)?.fate)));
-    struck.collect()
+    let fired = frames.filter_map(|(index, frame)| Some((index, shown(fault, &*wire.tagger, frame, 1)?.fate)));
+    fired.collect()
 }

@@ -1,10 +1,10 @@
-//! When a fault strikes: its position, held against each frame.
+//! When a fault fires: its position, held against each frame.
 
 use cutover_core::ids::{Seq, StreamId};
 use cutover_core::plan::{Position, Times};
 
 use super::Seen;
-use super::pick::Picker;
+use super::filter::Matcher;
 use crate::frame::{Direction, FrameTag};
 
 /// A position, and whether it still counts.
@@ -13,21 +13,21 @@ pub struct Trigger {
     at: Position,
     times: Times,
     spent: bool,
-    /// Where the position is a pick.
-    picker: Option<Picker>,
+    /// For a position that is a filter.
+    matcher: Option<Matcher>,
 }
 
 impl Trigger {
     /// A trigger that was not reached yet.
     pub fn new(at: Position, times: Times) -> Trigger {
-        let picker = match &at {
-            Position::Message(pick) => Some(Picker::new(pick.clone())),
+        let matcher = match &at {
+            Position::Message(filter) => Some(Matcher::new(filter.clone())),
             _ => None,
         };
-        Trigger { at, times, spent: false, picker }
+        Trigger { at, times, spent: false, matcher }
     }
 
-    /// Whether the frame is at the position and the fault is to strike. `true` spends a trigger that strikes once.
+    /// Whether the frame is at the position and the fault has to fire. `true` spends a trigger that fires once.
     pub fn reached(&mut self, seen: &Seen<'_>) -> bool {
         let reached = self.holds(seen);
         if reached {
@@ -36,40 +36,40 @@ impl Trigger {
         reached
     }
 
-    /// Whether the frame is at the position and the fault may strike; counts the frame where frames are counted, so that
-    /// this is to be asked once for each.
+    /// Whether the frame is at the position and the fault may fire. It counts the frame, so it has to be called once
+    /// for each.
     pub fn holds(&mut self, seen: &Seen<'_>) -> bool {
-        match &mut self.picker {
-            Some(picker) => picker.holds(seen),
+        match &mut self.matcher {
+            Some(matcher) => matcher.holds(seen),
             None => !self.spent && self.matches(seen),
         }
     }
 
-    /// The fault strikes at this frame.
+    /// The fault fires at this frame.
     pub fn spend(&mut self, seen: &Seen<'_>) {
-        match &mut self.picker {
-            Some(picker) => picker.spend(seen.conn, self.times),
+        match &mut self.matcher {
+            Some(matcher) => matcher.spend(seen.conn, self.times),
             None => self.spent = self.times == Times::Once,
         }
     }
 
-    /// Whether the fault strikes once.
-    pub fn strikes_once(&self) -> bool {
+    /// Whether the fault fires once.
+    pub fn fires_once(&self) -> bool {
         self.times == Times::Once
     }
 
-    /// Keeps nothing more of a connection that has ended.
+    /// Forgets a connection that has ended.
     pub fn forget(&mut self, conn: u32) {
-        if let Some(picker) = &mut self.picker {
-            picker.forget(conn);
+        if let Some(matcher) = &mut self.matcher {
+            matcher.forget(conn);
         }
     }
 
     /// Of a frame at the position, the events that the position means.
     pub fn events(&self, seen: &Seen<'_>) -> Vec<(StreamId, Option<Seq>)> {
-        match (&self.at, &self.picker) {
+        match (&self.at, &self.matcher) {
             (Position::Delivery { stream, seq }, _) => vec![(stream.clone(), Some(*seq))],
-            (_, Some(picker)) => picker.events(seen),
+            (_, Some(matcher)) => matcher.events(seen),
             _ => Vec::new(),
         }
     }
@@ -77,7 +77,7 @@ impl Trigger {
     /// How many connections are being counted.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
-        self.picker.as_ref().map_or(0, Picker::kept)
+        self.matcher.as_ref().map_or(0, Matcher::kept)
     }
 
     fn matches(&self, seen: &Seen<'_>) -> bool {

@@ -1,6 +1,6 @@
 //! Which traffic the armed faults need. All other traffic passes unread, as if nothing were armed.
 
-use cutover_core::plan::{FaultKind, MessageKind, Pick, PlannedFault, Position};
+use cutover_core::plan::{FaultKind, MessageFilter, MessageKind, PlannedFault, Position};
 
 use crate::frame::Direction;
 
@@ -26,9 +26,9 @@ impl Interest {
             // A reply belongs to the resume that it answers, so both are counted.
             Position::ResumeReply { .. } => (FRAMES, FRAMES),
             Position::Ack { .. } => (0, FRAMES | WRITES),
-            Position::Message(pick) => match pick.direction {
-                Direction::Upstream => (matched(pick), 0),
-                Direction::Downstream => (0, matched(pick)),
+            Position::Message(filter) => match filter.direction {
+                Direction::Upstream => (matched(filter), 0),
+                Direction::Downstream => (0, matched(filter)),
             },
         };
         if matches!(fault.kind, FaultKind::Drain { .. }) {
@@ -84,10 +84,10 @@ impl Interest {
 }
 
 /// The traffic that a filter can match. Over HTTP there is nothing with a seq, and only a publish names a stream.
-fn matched(pick: &Pick) -> u8 {
-    let http = match pick.kind {
-        _ if pick.seq.is_some() => 0,
-        None if pick.stream.is_some() => WRITES,
+fn matched(filter: &MessageFilter) -> u8 {
+    let http = match filter.kind {
+        _ if filter.seq.is_some() => 0,
+        None if filter.stream.is_some() => WRITES,
         None | Some(MessageKind::Other) => HTTP,
         Some(MessageKind::Publish | MessageKind::Ack) => WRITES,
         Some(_) => 0,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::{Names, PairKey};
 use crate::hash::PayloadHash;
 use crate::ids::{FaultId, OpId};
-use crate::plan::{FaultKind, Plan, PublishExpect, Step};
+use crate::plan::{Plan, PublishExpect, Step};
 
 /// An operation of the plan.
 #[derive(Debug)]
@@ -84,8 +84,7 @@ pub(in crate::check) struct PlanIndex<'a> {
 
 impl<'a> PlanIndex<'a> {
     pub fn build(plan: &'a Plan) -> PlanIndex<'a> {
-        let displacing =
-            plan.faults.iter().filter(|fault| matches!(fault.kind, FaultKind::Drop | FaultKind::Reorder { .. }));
+        let displacing = plan.faults.iter().filter(|fault| fault.kind.spec().leaves_gap());
         let mut index = PlanIndex {
             plan,
             streams: Names::default(),

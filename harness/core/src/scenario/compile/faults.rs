@@ -1,13 +1,16 @@
-//! Compiles the faults of a case: what is left to chance is drawn, no position twice for one victim.
+//! Compiles the faults of a case: what is left to chance is drawn, no position twice for one target.
 
 use std::collections::BTreeSet;
 
+use super::super::faults::{Fault, FaultPosition, Target};
+use super::super::open::{Setting, Settings};
+use super::super::script::Case;
 use super::payload::altered;
 use super::steps::{Published, draw};
 use super::{Chance, Compiler};
-use crate::ids::{ClientId, Cursor, FaultId, OpId, Seq, StreamId};
-use crate::plan::{Cut, FaultKind, Mutation, Pick, PlannedFault, Position, Predicate, Release, Times, WRITER, When};
-use crate::scenario::script::{self, Case, Place, Victim};
+use crate::ids::{ClientId, FaultId, OpId, Seq, StreamId};
+use crate::plan::fault::spec::{Shape, Value};
+use crate::plan::{MessageFilter, PlannedFault, Position, Times, WRITER};
 
 /// The faults, in the order of the script's.
 pub(super) fn faults(
@@ -20,14 +23,22 @@ pub(super) fn faults(
     case.faults.iter().map(|fault| compile.fault(fault)).collect()
 }
 
+/// The name of a target.
+pub(super) fn client(case: &Case, target: Target) -> ClientId {
+    ClientId::new(match target {
+        Target::Client(client) => &case.clients[client].name,
+        Target::Writer => WRITER,
+    })
+}
+
 struct Faults<'c> {
     chance: &'c mut Chance,
     case: &'c Case,
     published: &'c Published,
     /// Each stream's head behind the script.
     heads: &'c [u64],
-    /// Positions that were drawn: victim, stream, seq.
-    taken: BTreeSet<(Option<usize>, usize, u64)>,
+    /// Positions that were drawn: target, stream, seq.
+    taken: BTreeSet<(Target, usize, u64)>,
 }
 
 impl Faults<'_> {
@@ -35,66 +46,50 @@ impl Faults<'_> {
         StreamId::new(&self.case.streams[index].topic)
     }
 
-    fn fault(&mut self, fault: &script::Fault) -> PlannedFault {
-        let victim = match fault.victim {
-            Victim::Client(client) => Some(client),
-            Victim::Writer => None,
-        };
-        let mut struck = None;
+    fn fault(&mut self, fault: &Fault) -> PlannedFault {
+        // Numbers beyond 32 bits are refused where the file is read.
+        let nth = |nth: u64| u32::try_from(nth).unwrap_or(u32::MAX);
+        let mut event = None;
         let at = match &fault.at {
-            Place::Delivery { stream, seqs } => {
-                let seq = self.seq(victim, *stream, seqs);
-                struck = Some((*stream, seq));
+            FaultPosition::Delivery { stream, seqs } => {
+                let seq = self.seq(fault.target, *stream, seqs);
+                event = Some((*stream, seq));
                 Position::Delivery { stream: self.stream(*stream), seq: Seq(seq) }
             }
-            Place::Proof { stream } => {
+            FaultPosition::Proof { stream } => {
                 Position::Delivery { stream: self.stream(*stream), seq: Seq(self.heads[*stream] + 1) }
             }
-            Place::Ack { stream, seqs } => {
-                let seq = self.seq(victim, *stream, seqs);
+            FaultPosition::Ack { stream, seqs } => {
+                let seq = self.seq(fault.target, *stream, seqs);
                 Position::Ack { op: self.op(*stream, seq) }
             }
-            Place::Resume(nth) => Position::Resume { nth: *nth },
-            Place::ResumeReply(nth) => Position::ResumeReply { nth: *nth },
-            Place::HeartbeatReply(nth) => Position::HeartbeatReply { nth: *nth },
-            Place::Message(pick) => {
-                struck = pick.stream.zip(pick.seq);
-                Position::Message(self.pick(pick))
+            FaultPosition::Resume(at) => Position::Resume { nth: nth(*at) },
+            FaultPosition::ResumeReply(at) => Position::ResumeReply { nth: nth(*at) },
+            FaultPosition::HeartbeatReply(at) => Position::HeartbeatReply { nth: nth(*at) },
+            FaultPosition::Message(direction, filter) => {
+                event = filter.event();
+                Position::Message(MessageFilter::of(*direction, &self.draw(filter).collect()))
             }
         };
-        let client = victim.map_or(WRITER, |client| &self.case.clients[client].name);
+        let altered = fault.spec.attributes.iter().filter(|attribute| attribute.shape == Shape::Altered);
+        let altered: Vec<_> = altered.map(|attribute| (attribute.name, self.altered(event))).collect();
+        let values = self.draw(&fault.settings).chain(altered).collect();
         PlannedFault {
             id: FaultId::new(&fault.name),
             lane: fault.lane,
-            client: ClientId::new(client),
+            client: client(self.case, fault.target),
             at,
-            kind: self.kind(&fault.kind, struck),
+            kind: (fault.spec.plan)(&values),
             times: if fault.always { Times::Always } else { Times::Once },
         }
     }
 
-    fn pick(&self, pick: &script::Pick) -> Pick {
-        Pick {
-            direction: pick.direction,
-            kind: pick.kind,
-            event: pick.event.clone(),
-            stream: pick.stream.map(|stream| self.stream(stream)),
-            seq: pick.seq.map(Seq),
-            payload: pick
-                .payload
-                .as_ref()
-                .map(|(pointer, equals)| Predicate { pointer: pointer.clone(), equals: equals.clone() }),
-            nth: pick.nth,
-            per: pick.per,
-        }
-    }
-
-    /// One of the positions that no fault of this victim has yet.
-    fn seq(&mut self, victim: Option<usize>, stream: usize, seqs: &[u64]) -> u64 {
-        let free = |seq: &u64| seqs.len() == 1 || !self.taken.contains(&(victim, stream, *seq));
+    /// One of the positions that no fault of this target has yet.
+    fn seq(&mut self, target: Target, stream: usize, seqs: &[u64]) -> u64 {
+        let free = |seq: &u64| seqs.len() == 1 || !self.taken.contains(&(target, stream, *seq));
         let free: Vec<u64> = seqs.iter().copied().filter(free).collect();
         let seq = self.chance.pick(&free).or_else(|| seqs.first().copied()).unwrap_or(0);
-        self.taken.insert((victim, stream, seq));
+        self.taken.insert((target, stream, seq));
         seq
     }
 
@@ -102,38 +97,27 @@ impl Faults<'_> {
         self.published.get(&(stream, seq)).map_or(OpId(0), |event| event.op)
     }
 
-    fn kind(&mut self, kind: &script::FaultKind, struck: Option<(usize, u64)>) -> FaultKind {
-        let mutation = match kind {
-            script::FaultKind::Cut { how, code, when } => {
-                let how = match self.chance.pick(how) {
-                    None | Some(script::Cut::Close) => Cut::Close { code: *code },
-                    Some(script::Cut::Drop) => Cut::Drop,
-                    Some(script::Cut::Reset) => Cut::Reset,
-                    Some(script::Cut::Silence) => Cut::Silence,
-                };
-                let when = match self.chance.pick(when) {
-                    None | Some(script::When::Before) => When::Before,
-                    Some(script::When::After) => When::After,
-                };
-                return FaultKind::Cut { how, when };
-            }
-            script::FaultKind::Settled(kind) => return kind.clone(),
-            script::FaultKind::Hold { acked } => {
-                let until = acked.map_or(Release::Heal, |(stream, seq)| Release::Acked { op: self.op(stream, seq) });
-                return FaultKind::Hold { until };
-            }
-            script::FaultKind::RewriteCursor { stream, to } => {
-                return FaultKind::RewriteCursor { stream: self.stream(*stream), to: Cursor(draw(self.chance, *to)) };
-            }
-            script::FaultKind::ReplacePayload => {
-                let event = struck.and_then(|struck| self.published.get(&struck));
-                let payload = event.map_or_else(|| "{}".to_owned(), |event| altered(&event.payload, &event.mark));
-                Mutation::ReplacePayload { payload }
-            }
-            script::FaultKind::Misdeliver { stream, seq } => {
-                Mutation::Misdeliver { stream: self.stream(*stream), seq: Seq(*seq) }
-            }
-        };
-        FaultKind::Mutate { mutation }
+    /// The values, in the order of the attributes, so that a seed always draws the same.
+    fn draw<'s>(&mut self, settings: &'s Settings<u64>) -> impl Iterator<Item = (&'static str, Value)> + use<'s> {
+        let draw = |(name, setting): &'s (&'static str, Setting<u64>)| Some((*name, self.value(setting)?));
+        settings.0.iter().filter_map(draw).collect::<Vec<_>>().into_iter()
+    }
+
+    fn value(&mut self, setting: &Setting<u64>) -> Option<Value> {
+        Some(match setting {
+            Setting::Is(value) => value.clone(),
+            Setting::OneOf(words) => Value::Text(self.chance.pick(words)?.to_owned()),
+            Setting::Between(choice) => Value::Whole(draw(self.chance, *choice)),
+            Setting::Stream(stream) => Value::Text(self.case.streams[*stream].topic.clone()),
+            Setting::Number(number) => Value::Whole(*number),
+            Setting::Until(Some((stream, seq))) => Value::Whole(u64::from(self.op(*stream, *seq).0)),
+            // The heal phase has no value, and the case has settled the others.
+            Setting::Until(None) | Setting::Each | Setting::Cursor(..) => return None,
+        })
+    }
+
+    fn altered(&self, event: Option<(usize, u64)>) -> Value {
+        let event = event.and_then(|event| self.published.get(&event));
+        Value::Text(event.map_or_else(|| "{}".to_owned(), |event| altered(&event.payload, &event.mark)))
     }
 }

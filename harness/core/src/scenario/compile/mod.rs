@@ -25,10 +25,10 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
     let (mut faults, mut toxics) = (Vec::new(), Vec::new());
     let mut heads = Vec::new();
     for case in &scenario.cases {
-        let (compiled, ends, struck) = compiler.case(case);
+        let (compiled, ends, planned) = compiler.case(case);
         cases.push(compiled);
         heads.push(ends);
-        faults.extend(struck);
+        faults.extend(planned);
         toxics.extend(toxics::toxics(case));
     }
     for ((compiled, case), heads) in cases.iter_mut().zip(&scenario.cases).zip(heads) {
@@ -112,8 +112,8 @@ impl Compiler<'_> {
 fn at_least(scenario: &Scenario, faults: &[PlannedFault], toxics: &[PlannedToxic]) -> AtLeast {
     let least = scenario.at_least;
     let armed = |lane: LaneId| {
-        let faults = faults.iter().filter(|fault| fault.strikes(lane)).count();
-        let toxics = toxics.iter().filter(|toxic| toxic.strikes(lane) && toxic.toxicity >= 1.0);
+        let faults = faults.iter().filter(|fault| fault.applies_to(lane)).count();
+        let toxics = toxics.iter().filter(|toxic| toxic.applies_to(lane) && toxic.toxicity >= 1.0);
         (faults + toxics.count()) as u64
     };
     let fewest = LaneId::BOTH.into_iter().map(armed).min().unwrap_or(0);

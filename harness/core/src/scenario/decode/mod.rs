@@ -1,9 +1,9 @@
 //! Reads a scenario file into a draft: every table, every key, every word, and on past each mistake.
 
+pub(super) mod attributes;
 mod cast;
 mod faults;
 mod numbers;
-mod picks;
 mod steps;
 mod toxics;
 
@@ -18,6 +18,8 @@ use super::script::{Client, Stream};
 use super::words::{self, keys};
 use super::{AtLeast, Backoff, Expect};
 use crate::check;
+use crate::plan::fault::FAULTS;
+use crate::plan::fault::spec::Shape;
 use numbers::positions;
 
 /// The greatest number that a scenario may hold.
@@ -251,8 +253,8 @@ fn bindings(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Binding> {
     let positions = section.get("position").map_or_else(Vec::new, |node| positions(node, mistakes));
     let mut words_of = |key| section.texts(key, mistakes);
     let (hows, whens) = (words_of("how"), words_of("when"));
-    let hows: Vec<_> = hows.into_iter().filter_map(|how| as_word(how, "how", words::CUTS, mistakes)).collect();
-    let whens: Vec<_> = whens.into_iter().filter_map(|when| as_word(when, "when", words::WHENS, mistakes)).collect();
+    let hows = words_of_case("how", hows, mistakes);
+    let whens = words_of_case("when", whens, mistakes);
     let count = positions.len().max(1) * hows.len().max(1) * whens.len().max(1);
     if count > MAX_CASES {
         mistakes.local(node.at, format!("this makes {count} cases; at most {MAX_CASES} are run"), None);
@@ -271,6 +273,19 @@ fn bindings(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<Binding> {
         }
     }
     bindings
+}
+
+/// Words that `each` may stand for, as the faults know them.
+fn words_of_case(key: &str, texts: Vec<At<&str>>, mistakes: &mut Mistakes) -> Vec<&'static str> {
+    let attributes = FAULTS.iter().flat_map(|spec| spec.attributes);
+    let known: Vec<_> = attributes
+        .filter_map(|attribute| match attribute.shape {
+            Shape::Word(words, [_, ..]) if attribute.name == key => Some(words.iter().map(|word| (*word, *word))),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    texts.into_iter().filter_map(|text| as_word(text, key, &known, mistakes)).collect()
 }
 
 fn options<T: Copy>(values: Vec<T>) -> Vec<Option<T>> {

@@ -1,8 +1,10 @@
 //! Reads numbers, positions and cursors, which may be left to the cases (`each`) or to chance (`random`).
 
-use super::super::draft::{CursorWord, Number};
+use std::ops::RangeInclusive;
+
 use super::super::errors::{Mistakes, did_you_mean};
-use super::super::read::{At, Node, Section, as_number, as_text, bounded};
+use super::super::open::{CursorWord, Number};
+use super::super::read::{At, Node, Section, as_number, as_text, as_word, bounded};
 use super::super::words;
 use super::{MAX_CASES, MAX_NUMBER, Names};
 
@@ -35,6 +37,16 @@ pub(super) fn positions(node: Node<'_>, mistakes: &mut Mistakes) -> Vec<u64> {
 
 /// A number, `"each"` or `"random"`.
 pub(super) fn number(node: Node<'_>, key: &str, least: u64, mistakes: &mut Mistakes) -> Option<At<Number>> {
+    number_within(node, key, least..=MAX_NUMBER, mistakes)
+}
+
+/// A number in a range, `"each"` or `"random"`.
+pub(super) fn number_within(
+    node: Node<'_>,
+    key: &str,
+    range: RangeInclusive<u64>,
+    mistakes: &mut Mistakes,
+) -> Option<At<Number>> {
     let value = match node.str() {
         Some("each") => Number::Each,
         Some("random") => Number::Random,
@@ -43,7 +55,7 @@ pub(super) fn number(node: Node<'_>, key: &str, least: u64, mistakes: &mut Mista
             mistakes.local(node.at, what, did_you_mean(other, &["each", "random"]));
             return None;
         }
-        None => Number::Fixed(as_number(node, key, least..=MAX_NUMBER, mistakes)?),
+        None => Number::Fixed(as_number(node, key, range, mistakes)?),
     };
     Some(At { value, at: node.at })
 }
@@ -65,19 +77,8 @@ pub(super) fn cursor(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mi
         let value = CursorWord::Number(as_number(node, "to", 0..=MAX_NUMBER, mistakes)?);
         return Some(At { value, at });
     }
-    let text = as_text(node, "to", mistakes)?;
-    let value = match text.value {
-        "zero" => CursorWord::Zero,
-        "behind" => CursorWord::Behind,
-        "floor" => CursorWord::Floor,
-        "below-floor" => CursorWord::BelowFloor,
-        "head" => CursorWord::Head,
-        "beyond-head" => CursorWord::BeyondHead,
-        "at-budget" => CursorWord::AtBudget,
-        "beyond-budget" => CursorWord::BeyondBudget,
-        "random" => CursorWord::Random,
-        "each" => CursorWord::Each,
-        "foreign" => {
+    let value = match as_word(as_text(node, "to", mistakes)?, "cursor", words::CURSORS, mistakes)? {
+        CursorWord::Foreign(_) => {
             let Some(of) = section.text("of", mistakes) else {
                 let hint = "add `of = \"<topic>\"`".to_owned();
                 mistakes.local(at, "a foreign cursor is another stream's: which?", hint);
@@ -85,10 +86,7 @@ pub(super) fn cursor(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mi
             };
             CursorWord::Foreign(names.stream(of, mistakes)?)
         }
-        other => {
-            mistakes.local(at, format!("unknown cursor `{other}`"), did_you_mean(other, words::CURSORS));
-            return None;
-        }
+        value => value,
     };
     if section.has("of") && !matches!(value, CursorWord::Foreign(_)) {
         mistakes.local(at, "`of` goes with a foreign cursor only", None);

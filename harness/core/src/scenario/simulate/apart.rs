@@ -1,15 +1,15 @@
-//! Keeps the faults of one client apart: each needs a frame of its own to strike at.
+//! Keeps the faults of one client apart: each needs a message of its own.
 
 use std::collections::BTreeSet;
 
 use super::super::errors::Mistakes;
-use super::super::script::{Fault, Place, Victim};
+use super::super::faults::{Fault, FaultPosition, Target};
 use super::world::World;
 
-/// Notes faults of one client that compete for a frame: in a batch, the first to strike would keep the others from it.
+/// Notes faults of one client that compete for a message: in a batch, the first to fire would keep the others from it.
 pub(super) fn check(world: &World<'_>, all: &[(usize, Fault)], mistakes: &mut Mistakes) {
-    let on_delivery = |fault: &Fault| match (&fault.victim, &fault.at) {
-        (Victim::Client(client), Place::Delivery { stream, seqs }) => Some((*client, *stream, seqs.clone())),
+    let on_delivery = |fault: &Fault| match (&fault.target, &fault.at) {
+        (Target::Client(client), FaultPosition::Delivery { stream, seqs }) => Some((*client, *stream, seqs.clone())),
         _ => None,
     };
     for (index, (entry, fault)) in all.iter().enumerate() {
@@ -27,11 +27,11 @@ pub(super) fn check(world: &World<'_>, all: &[(usize, Fault)], mistakes: &mut Mi
             let at = world.draft.faults[*entry].at;
             let fixed = seqs.len() == 1 && other_seqs.len() == 1;
             if fixed && stream == other_stream && seqs == other_seqs {
-                mistakes.once(at, "another fault strikes at the same position of the same client", None);
+                mistakes.once(at, "another fault fires at the same position of the same client", None);
             }
             let alone = |stream: usize, seq: &u64| world.clients[client].delivered[stream].get(seq) == Some(&true);
             if !seqs.iter().all(|seq| alone(stream, seq)) || !other_seqs.iter().all(|seq| alone(other_stream, seq)) {
-                let what = "one frame may carry the positions of two faults, and then only one can strike";
+                let what = "one message may carry the positions of two faults, and then only one can fire";
                 let hint = "publish these events with pace = \"lockstep\" while the client is connected".to_owned();
                 mistakes.once(at, what, hint);
             }
@@ -43,14 +43,14 @@ pub(super) fn check(world: &World<'_>, all: &[(usize, Fault)], mistakes: &mut Mi
 pub(super) fn spare_fixed(all: &mut [(usize, Fault)]) {
     let mut taken = BTreeSet::new();
     for (_, fault) in all.iter() {
-        if let (Victim::Client(client), Place::Delivery { stream, seqs }) = (&fault.victim, &fault.at)
+        if let (Target::Client(client), FaultPosition::Delivery { stream, seqs }) = (&fault.target, &fault.at)
             && let [only] = seqs.as_slice()
         {
             taken.insert((*client, *stream, *only));
         }
     }
     for (_, fault) in all.iter_mut() {
-        if let (Victim::Client(client), Place::Delivery { stream, seqs }) = (&fault.victim, &mut fault.at)
+        if let (Target::Client(client), FaultPosition::Delivery { stream, seqs }) = (&fault.target, &mut fault.at)
             && seqs.len() > 1
         {
             seqs.retain(|seq| !taken.contains(&(*client, *stream, *seq)));

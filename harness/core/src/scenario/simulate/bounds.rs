@@ -1,12 +1,13 @@
 //! The most that a scenario's lanes can see, against the least that it asks for.
 
 use super::super::AtLeast;
-use super::super::draft::{Draft, KindDraft, PlaceDraft};
+use super::super::draft::{Draft, StepDraft};
 use super::super::errors::Mistakes;
-use super::super::script::{Case, FaultKind};
+use super::super::faults::FaultPosition;
+use super::super::script::Case;
 use super::world::World;
 use crate::ids::LaneId;
-use crate::plan;
+use crate::plan::fault::spec::Effect;
 
 /// What the cases can see, lane by lane, all cases together.
 #[derive(Debug, Default)]
@@ -18,7 +19,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// What is asked for, no more than can be had where nothing goes wrong.
+    /// What is asked for, no more than comes without faults.
     pub(super) fn at_most(&self, asked: &AtLeast) -> AtLeast {
         AtLeast {
             deliveries: asked.deliveries.min(self.deliveries),
@@ -45,7 +46,7 @@ impl Seen {
             for fault in &case.faults {
                 if fault.lane.is_none_or(|only| only == lane) {
                     self.faults[index] += 1;
-                    self.refusals[index] += u64::from(matches!(fault.kind, FaultKind::RewriteCursor { .. }));
+                    self.refusals[index] += u64::from(fault.spec.does(Effect::MovesCursor));
                 }
             }
         }
@@ -57,7 +58,7 @@ fn fewest(counts: [u64; 2]) -> u64 {
     counts[0].min(counts[1])
 }
 
-/// Notes what is asked for and can't be had.
+/// Notes what is asked for and can't come.
 pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
     if !mistakes.is_empty() || draft.is_vacuous() {
         return;
@@ -70,20 +71,15 @@ pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
         refuse(format!("{asked} deliveries are asked for, but {most} events are all that its clients apply"));
     }
     // What makes clients ask again beyond what the steps say can't be counted.
-    let unsteady = |kind: &KindDraft| {
-        kind.is_mutation()
-            || kind.displaces()
-            || matches!(
-                kind,
-                KindDraft::RewriteCursor { .. }
-                    | KindDraft::Hold { .. }
-                    | KindDraft::Settled(plan::FaultKind::Delay { .. })
-            )
+    let does = |effects: &[Effect]| {
+        draft.faults.iter().any(|fault| effects.iter().any(|effect| fault.value.spec.does(*effect)))
     };
-    let by_message = |place: &PlaceDraft| matches!(place, PlaceDraft::Message(_));
-    let steady = !draft.faults.iter().any(|fault| unsteady(&fault.value.kind) || by_message(&fault.value.at.value))
+    let unsteady =
+        [Effect::Defect, Effect::Loses, Effect::Displaces, Effect::MovesCursor, Effect::Holds, Effect::Delays];
+    let steady = !does(&unsteady)
+        && !draft.faults.iter().any(|fault| matches!(fault.value.at.value, FaultPosition::Message(..)))
         && draft.toxics.is_empty()
-        && !draft.steps.iter().any(|step| matches!(step.value, super::super::draft::StepDraft::Server { .. }));
+        && !draft.steps.iter().any(|step| matches!(step.value, StepDraft::Server { .. }));
     if steady && least.resumes > fewest(seen.resumes) {
         let (asked, most) = (least.resumes, fewest(seen.resumes));
         refuse(format!("{asked} resumes are asked for, but at most {most} streams are resumed"));
@@ -92,8 +88,7 @@ pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
         let (asked, most) = (least.refusals, fewest(seen.refusals));
         refuse(format!("{asked} refusals are asked for, but at most {most} resumes are refused"));
     }
-    let repeats = |kind: &KindDraft| kind.repeats() || matches!(kind, KindDraft::RewriteCursor { .. });
-    if least.duplicates > 0 && !draft.faults.iter().any(|fault| repeats(&fault.value.kind)) {
+    if least.duplicates > 0 && !does(&[Effect::Repeats, Effect::MovesCursor]) {
         refuse("duplicates are asked for, but nothing makes every lane repeat itself".to_owned());
     }
     if let Some(asked) = least.faults

@@ -1,12 +1,15 @@
-//! Resolves the faults of one case: one fault for each victim and each position, and refuses those that can't strike.
+//! Resolves the faults of one case: one fault for each target and each position, and refuses those that can't fire.
 
-use super::super::draft::{FaultDraft, KindDraft, Number, PickDraft, PlaceDraft};
 use super::super::errors::Mistakes;
+use super::super::faults::{Fault, FaultDraft, FaultPosition, Target, Toxic, targets};
+use super::super::open::{Number, Settings};
 use super::super::read::At;
-use super::super::script::{Fault, Place, Step, Toxic, Victim};
+use super::super::script::Step;
 use super::world::World;
 use super::{apart, messages};
 use crate::ids::LaneId;
+use crate::plan::Direction;
+use crate::plan::fault::spec::Effect;
 
 /// Every fault, with the index of its entry in the file.
 pub(super) fn faults(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, Fault)> {
@@ -23,28 +26,28 @@ pub(super) fn faults(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, 
     all
 }
 
-/// Notes a wait for a fault that can't have struck by now.
+/// Notes a wait for a fault that may not have fired by then.
 pub(super) fn check_awaited(world: &World<'_>, fault: usize, at: usize, mistakes: &mut Mistakes) {
     let fault = &world.draft.faults[fault].value;
     let Some(clients) = &fault.clients else {
         return;
     };
     let struck = |client: &usize| match &fault.at.value {
-        PlaceDraft::Delivery { stream, seqs } => seqs.iter().all(|seq| match world.number(seq.value) {
+        FaultPosition::Delivery { stream, seqs } => seqs.iter().all(|seq| match world.number(seq.value) {
             Some(seq) => {
                 world.streams[*stream].head >= seq && world.clients[*client].delivered[*stream].contains_key(&seq)
             }
             None => false,
         }),
-        PlaceDraft::Resume(nth) | PlaceDraft::ResumeReply(nth) => LaneId::BOTH.into_iter().all(|lane| {
-            let strikes = fault.lane.is_none_or(|only| only == lane);
+        FaultPosition::Resume(nth) | FaultPosition::ResumeReply(nth) => LaneId::BOTH.into_iter().all(|lane| {
+            let applies = fault.lane.is_none_or(|only| only == lane);
             let count = world.resumes_on(*client, lane).count() as u64;
-            !strikes || world.number(*nth).is_some_and(|nth| nth <= count)
+            !applies || world.number(nth.value).is_some_and(|nth| nth <= count)
         }),
         _ => true,
     };
     if !clients.iter().all(struck) && !world.draft.is_vacuous() {
-        let what = format!("the fault `{}` can't be known to have struck by now", fault.name);
+        let what = format!("the fault `{}` can't be known to have fired by now", fault.name);
         mistakes.once(at, what, "wait for it where its position was passed, whatever the seed".to_owned());
     }
 }
@@ -57,29 +60,28 @@ pub(super) struct Resolve<'r, 'd> {
 
 impl Resolve<'_, '_> {
     fn all(&self, mistakes: &mut Mistakes) -> Vec<Fault> {
-        let writer = vec![Victim::Writer];
-        let clients = self.fault.clients.as_ref();
-        let victims = clients.map_or(writer, |clients| clients.iter().map(|client| Victim::Client(*client)).collect());
+        let targets = targets(self.fault.clients.as_ref());
         let mut all = Vec::new();
-        for victim in &victims {
-            let places = self.places(*victim, mistakes);
-            let count = places.len();
-            for (nth, place) in places.into_iter().enumerate() {
-                let Some(kind) = self.kind(*victim, &place, mistakes) else {
+        for target in &targets {
+            let positions = self.positions(*target, mistakes);
+            let count = positions.len();
+            for (nth, position) in positions.into_iter().enumerate() {
+                let Some(settings) = self.settings(&self.fault.settings, *target, &position, mistakes) else {
                     continue;
                 };
-                if self.fault.kind.displaces()
+                if self.fault.spec.leaves_gap()
                     && !self.world.draft.is_vacuous()
-                    && let Some((what, hint)) = messages::unnoticed(self.world, self.fault, *victim, &place)
+                    && let Some((what, hint)) = messages::unnoticed(self.world, *target, &position)
                 {
                     mistakes.once(self.fault.at.at, what, hint);
                 }
                 all.push(Fault {
-                    name: self.name(*victim, victims.len() > 1, (count > 1).then_some(nth + 1)),
-                    victim: *victim,
+                    name: self.name(*target, targets.len() > 1, (count > 1).then_some(nth + 1)),
+                    target: *target,
                     lane: self.fault.lane,
-                    at: place,
-                    kind,
+                    at: position,
+                    spec: self.fault.spec,
+                    settings,
                     always: self.fault.always,
                 });
             }
@@ -87,10 +89,10 @@ impl Resolve<'_, '_> {
         all
     }
 
-    /// `cut-1`, or `cut-1.desk.3` where it has several victims and positions, or `cut-1@p5-before` in a case.
-    fn name(&self, victim: Victim, several: bool, nth: Option<usize>) -> String {
+    /// `cut-1`, or `cut-1.desk.3` if it has several targets and positions, or `cut-1@p5-before` in a case.
+    fn name(&self, target: Target, several: bool, nth: Option<usize>) -> String {
         let mut name = self.fault.name.clone();
-        if let (Victim::Client(client), true) = (victim, several) {
+        if let (Target::Client(client), true) = (target, several) {
             name = format!("{name}.{}", self.world.draft.clients[client].value.name);
         }
         if let Some(nth) = nth {
@@ -107,27 +109,27 @@ impl Resolve<'_, '_> {
         LaneId::BOTH.into_iter().filter(move |lane| only.is_none_or(|only| only == *lane))
     }
 
-    fn places(&self, victim: Victim, mistakes: &mut Mistakes) -> Vec<Place> {
+    fn positions(&self, target: Target, mistakes: &mut Mistakes) -> Vec<FaultPosition<u64>> {
         match &self.fault.at.value {
-            PlaceDraft::Delivery { stream, seqs } => {
+            FaultPosition::Delivery { stream, seqs } => {
                 let stream = *stream;
                 let lists = self.seqs(
                     seqs,
-                    |seq, at, mistakes| self.arrives(victim, stream, seq, at, mistakes),
-                    || self.pool(victim, stream),
+                    |seq, at, mistakes| self.arrives(target, stream, seq, at, mistakes),
+                    || self.pool(target, stream),
                     mistakes,
                 );
-                lists.into_iter().map(|seqs| Place::Delivery { stream, seqs }).collect()
+                lists.into_iter().map(|seqs| FaultPosition::Delivery { stream, seqs }).collect()
             }
-            PlaceDraft::Proof { stream } => {
-                if let Victim::Client(client) = victim
+            FaultPosition::Proof { stream } => {
+                if let Target::Client(client) = target
                     && !self.world.subscribes(client, *stream)
                 {
                     self.stranger(client, *stream, self.fault.at.at, mistakes);
                 }
-                vec![Place::Proof { stream: *stream }]
+                vec![FaultPosition::Proof { stream: *stream }]
             }
-            PlaceDraft::Ack { stream, seqs } => {
+            FaultPosition::Ack { stream, seqs } => {
                 let stream = *stream;
                 let head = self.world.streams[stream].head;
                 let lists = self.seqs(
@@ -141,34 +143,39 @@ impl Resolve<'_, '_> {
                     || (1..=head).collect(),
                     mistakes,
                 );
-                lists.into_iter().map(|seqs| Place::Ack { stream, seqs }).collect()
+                lists.into_iter().map(|seqs| FaultPosition::Ack { stream, seqs }).collect()
             }
-            PlaceDraft::Resume(nth) => self.nth(victim, *nth, mistakes).map(Place::Resume).into_iter().collect(),
-            PlaceDraft::ResumeReply(nth) => {
-                self.nth(victim, *nth, mistakes).map(Place::ResumeReply).into_iter().collect()
+            FaultPosition::Resume(nth) => {
+                self.nth(target, *nth, mistakes).map(FaultPosition::Resume).into_iter().collect()
             }
-            PlaceDraft::Message(draft) => self.message(victim, draft, mistakes).into_iter().collect(),
-            PlaceDraft::HeartbeatReply(nth) => {
-                let nth = self.number(At { value: *nth, at: self.fault.at.at }, mistakes);
-                nth.and_then(|nth| u32::try_from(nth).ok()).map(Place::HeartbeatReply).into_iter().collect()
+            FaultPosition::ResumeReply(nth) => {
+                self.nth(target, *nth, mistakes).map(FaultPosition::ResumeReply).into_iter().collect()
+            }
+            FaultPosition::HeartbeatReply(nth) => {
+                self.number(*nth, mistakes).map(FaultPosition::HeartbeatReply).into_iter().collect()
+            }
+            FaultPosition::Message(direction, filter) => {
+                self.message(target, *direction, filter, mistakes).into_iter().collect()
             }
         }
     }
 
-    fn message(&self, victim: Victim, draft: &PickDraft, mistakes: &mut Mistakes) -> Option<Place> {
+    fn message(
+        &self,
+        target: Target,
+        direction: Direction,
+        filter: &Settings<At<Number>>,
+        mistakes: &mut Mistakes,
+    ) -> Option<FaultPosition<u64>> {
         let at = self.fault.at.at;
-        let Some(pick) = messages::pick(self.world, draft) else {
-            let what = "`each` stands for the positions of `expand`, and there are none";
-            mistakes.once(at, what, "add expand = { position = \"1..=12\" }".to_owned());
-            return None;
-        };
-        if let Some(what) = messages::never_picked(&pick, victim) {
+        let filter = self.settings(filter, target, &FaultPosition::Proof { stream: 0 }, mistakes)?;
+        if let Some(what) = messages::never_matches(direction, &filter, target) {
             self.impossible(at, what, mistakes);
         }
-        if let (Some(stream), Some(seq)) = (pick.stream, pick.seq) {
-            self.arrives(victim, stream, seq, at, mistakes);
+        if let Some((stream, seq)) = filter.event() {
+            self.arrives(target, stream, seq, at, mistakes);
         }
-        Some(Place::Message(pick))
+        Some(FaultPosition::Message(direction, filter))
     }
 
     pub(super) fn number(&self, number: At<Number>, mistakes: &mut Mistakes) -> Option<u64> {
@@ -209,9 +216,9 @@ impl Resolve<'_, '_> {
         lists
     }
 
-    /// The events that can be drawn: those that come alone, so that each strike has a frame of its own.
-    fn pool(&self, victim: Victim, stream: usize) -> Vec<u64> {
-        let Victim::Client(client) = victim else {
+    /// The events that can be drawn: those that come alone, so that each fault has a message of its own.
+    fn pool(&self, target: Target, stream: usize) -> Vec<u64> {
+        let Target::Client(client) = target else {
             return Vec::new();
         };
         let delivered = &self.world.clients[client].delivered[stream];
@@ -219,14 +226,14 @@ impl Resolve<'_, '_> {
         if alone.is_empty() { delivered.keys().copied().collect() } else { alone }
     }
 
-    fn arrives(&self, victim: Victim, stream: usize, seq: u64, at: usize, mistakes: &mut Mistakes) {
-        let Victim::Client(client) = victim else {
+    fn arrives(&self, target: Target, stream: usize, seq: u64, at: usize, mistakes: &mut Mistakes) {
+        let Target::Client(client) = target else {
             return;
         };
         let (name, topic) =
             (&self.world.draft.clients[client].value.name, &self.world.draft.streams[stream].value.topic);
         let head = self.world.streams[stream].head;
-        let rewritten = self.world.faults_of(client).any(|fault| matches!(fault.kind, KindDraft::RewriteCursor { .. }));
+        let rewritten = self.world.faults_of(client).any(|fault| fault.spec.does(Effect::MovesCursor));
         if !self.world.subscribes(client, stream) {
             self.stranger(client, stream, at, mistakes);
         } else if seq > head {
@@ -243,14 +250,14 @@ impl Resolve<'_, '_> {
     fn stranger(&self, client: usize, stream: usize, at: usize, mistakes: &mut Mistakes) {
         let (name, topic) =
             (&self.world.draft.clients[client].value.name, &self.world.draft.streams[stream].value.topic);
-        let what = format!("`{name}` does not subscribe to `{topic}`, so nothing of it can strike there");
+        let what = format!("`{name}` does not subscribe to `{topic}`, so nothing of it can fire there");
         self.impossible(at, what, mistakes);
     }
 
-    fn nth(&self, victim: Victim, nth: Number, mistakes: &mut Mistakes) -> Option<u32> {
+    fn nth(&self, target: Target, nth: At<Number>, mistakes: &mut Mistakes) -> Option<u64> {
         let at = self.fault.at.at;
-        let nth = self.number(At { value: nth, at }, mistakes)?;
-        if let Victim::Client(client) = victim {
+        let nth = self.number(nth, mistakes)?;
+        if let Target::Client(client) = target {
             for lane in self.lanes() {
                 let count = self.world.resumes_on(client, lane).count() as u64;
                 if nth > count && !self.world.clients[client].blurred {
@@ -261,10 +268,10 @@ impl Resolve<'_, '_> {
                 }
             }
         }
-        u32::try_from(nth).ok()
+        Some(nth)
     }
 
-    /// Notes a fault that can't strike, unless the scenario is there to show just that.
+    /// Notes a fault that can't fire, unless the scenario is there to show just that.
     pub(super) fn impossible(&self, at: usize, what: String, mistakes: &mut Mistakes) {
         if !self.world.draft.is_vacuous() {
             mistakes.once(at, what, None);

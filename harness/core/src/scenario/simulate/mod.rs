@@ -6,8 +6,8 @@ mod apart;
 mod bounds;
 mod cursor;
 mod faults;
-mod kinds;
 mod messages;
+mod settings;
 mod toxics;
 mod walk;
 mod world;
@@ -16,7 +16,7 @@ use super::AtLeast;
 use super::draft::{Binding, Draft};
 use super::errors::Mistakes;
 use super::script::{Case, Client, Stream};
-use super::words;
+use crate::plan::fault::spec::Effect;
 use crate::topic;
 use world::World;
 
@@ -76,10 +76,7 @@ fn walk_all(draft: &Draft, mistakes: &mut Mistakes) -> (Vec<Case>, bounds::Seen)
 fn case_name(binding: &Binding) -> String {
     let mut parts = Vec::new();
     parts.extend(binding.position.map(|position| format!("p{position}")));
-    let how = words::CUTS.iter().find(|(_, how)| Some(*how) == binding.how);
-    parts.extend(how.map(|(word, _)| (*word).to_owned()));
-    let when = words::WHENS.iter().find(|(_, when)| Some(*when) == binding.when);
-    parts.extend(when.map(|(word, _)| (*word).to_owned()));
+    parts.extend([binding.how, binding.when].into_iter().flatten().map(str::to_owned));
     if parts.is_empty() { "main".to_owned() } else { parts.join("-") }
 }
 
@@ -123,7 +120,7 @@ fn expandable(draft: &Draft, mistakes: &mut Mistakes) {
 
 /// A defect is planted where one is expected, and nowhere else.
 fn planted(draft: &Draft, mistakes: &mut Mistakes) {
-    let mutation = draft.faults.iter().find(|fault| fault.value.kind.is_mutation());
+    let mutation = draft.faults.iter().find(|fault| fault.value.spec.does(Effect::Defect));
     match &draft.expect {
         Some(expect) => {
             let planted =
@@ -143,7 +140,8 @@ fn planted(draft: &Draft, mistakes: &mut Mistakes) {
             }
         }
     }
-    if let Some(fault) = draft.faults.iter().find(|fault| fault.value.kind.is_mutation() && fault.value.lane.is_none())
+    if let Some(fault) =
+        draft.faults.iter().find(|fault| fault.value.spec.does(Effect::Defect) && fault.value.lane.is_none())
     {
         mistakes.whole(fault.at, "a defect is planted in one lane", "add lane = \"candidate\"".to_owned());
     }

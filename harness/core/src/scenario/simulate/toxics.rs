@@ -1,9 +1,8 @@
-//! Resolves the byte toxics of one case, and knows which of them keep a client from what the script waits for.
+//! Resolves the byte toxics of one case, and finds those that keep a client from what the script waits for.
 
-use super::super::draft::ToxicDraft;
 use super::super::errors::{Mistakes, did_you_mean};
+use super::super::faults::{Target, Toxic, ToxicDraft, applies, targets};
 use super::super::read::At;
-use super::super::script::{Toxic, Victim};
 use super::world::World;
 use crate::plan::{ByteToxic, Direction};
 
@@ -18,12 +17,12 @@ pub(super) fn toxics(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, 
     for (index, entry) in world.draft.toxics.iter().enumerate() {
         let toxic = &entry.value;
         let several = toxic.clients.as_ref().is_some_and(|clients| clients.len() > 1);
-        for victim in victims(toxic) {
+        for target in targets(toxic.clients.as_ref()) {
             all.push((
                 index,
                 Toxic {
-                    name: name(world, toxic, victim, several),
-                    victim,
+                    name: name(world, toxic, target, several),
+                    target,
                     lane: toxic.lane,
                     stream: toxic.stream,
                     toxicity: toxic.toxicity,
@@ -36,17 +35,10 @@ pub(super) fn toxics(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, 
     all
 }
 
-fn victims(toxic: &ToxicDraft) -> Vec<Victim> {
-    match &toxic.clients {
-        None => vec![Victim::Writer],
-        Some(clients) => clients.iter().map(|client| Victim::Client(*client)).collect(),
-    }
-}
-
-/// `latency-1`, or `latency-1.desk` where it has several victims, or `latency-1@p5` in a case.
-fn name(world: &World<'_>, toxic: &ToxicDraft, victim: Victim, several: bool) -> String {
+/// `latency-1`, or `latency-1.desk` where it has several targets, or `latency-1@p5` in a case.
+fn name(world: &World<'_>, toxic: &ToxicDraft, target: Target, several: bool) -> String {
     let mut name = toxic.name.clone();
-    if let (Victim::Client(client), true) = (victim, several) {
+    if let (Target::Client(client), true) = (target, several) {
         name = format!("{name}.{}", world.draft.clients[client].value.name);
     }
     match super::case_name(world.binding).as_str() {
@@ -71,12 +63,8 @@ pub(super) fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistake
 pub(super) fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Option<&'w str> {
     let on = world.draft.toxics.iter().zip(&world.armed).filter(|(_, armed)| **armed);
     let mut on = on.map(|(toxic, _)| &toxic.value);
-    let strikes = |toxic: &ToxicDraft| match (&toxic.clients, client) {
-        (None, None) => true,
-        (Some(clients), Some(client)) => clients.contains(&client),
-        _ => false,
-    };
-    on.find(|toxic| strikes(toxic) && toxic.toxicity >= 1.0 && blocks(toxic)).map(|toxic| toxic.name.as_str())
+    on.find(|toxic| applies(toxic.clients.as_ref(), client) && toxic.toxicity >= 1.0 && blocks(toxic))
+        .map(|toxic| toxic.name.as_str())
 }
 
 fn blocks(toxic: &ToxicDraft) -> bool {
@@ -90,11 +78,6 @@ fn blocks(toxic: &ToxicDraft) -> bool {
     }
 }
 
-/// Whether a toxic makes clients connect again, at a moment that the script does not know.
-pub(super) fn reconnects(toxic: &ByteToxic) -> bool {
-    matches!(toxic, ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } | ByteToxic::LimitData { .. })
-}
-
 /// Notes delays that add up to more than a client waits for an answer.
 fn patience(world: &World<'_>, mistakes: &mut Mistakes) {
     let delay = |toxic: &ToxicDraft| match toxic.toxic {
@@ -103,12 +86,7 @@ fn patience(world: &World<'_>, mistakes: &mut Mistakes) {
     };
     let clients = (0..world.clients.len()).map(Some).chain([None]);
     for client in clients {
-        let strikes = |toxic: &ToxicDraft| match (&toxic.clients, client) {
-            (None, None) => true,
-            (Some(clients), Some(client)) => clients.contains(&client),
-            _ => false,
-        };
-        let mine = world.draft.toxics.iter().filter(|toxic| strikes(&toxic.value));
+        let mine = world.draft.toxics.iter().filter(|toxic| applies(toxic.value.clients.as_ref(), client));
         let (mut sum, mut last) = (0, 0);
         for toxic in mine {
             sum += delay(&toxic.value);

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::draft::{Binding, Draft, FaultDraft, KindDraft, Number, Pick, PlaceDraft, StepDraft};
-use super::super::script::{Lanes, Spread, When};
-use super::toxics;
+use super::super::draft::{Binding, Draft, Number, StepDraft};
+use super::super::faults::{FaultDraft, FaultPosition, applies};
+use super::super::open::Setting;
+use super::super::script::{Lanes, Spread};
 use crate::ids::LaneId;
-use crate::plan::FaultKind;
+use crate::plan::fault::spec::{Effect, Value};
 
 /// A stream.
 #[derive(Debug, Clone, Default)]
@@ -121,23 +122,21 @@ impl<'a> World<'a> {
 
     /// Whether something makes the client ask again at a moment that nobody knows beforehand.
     fn is_blurred(&self, client: usize) -> bool {
-        let anywhere = |fault: &FaultDraft| matches!(fault.at.value, PlaceDraft::Message(_)) && fault.kind.ends();
+        let anywhere =
+            |fault: &FaultDraft| matches!(fault.at.value, FaultPosition::Message(..)) && fault.spec.does(Effect::Ends);
         let mut toxics = self.draft.toxics.iter().map(|toxic| &toxic.value);
         self.random_cuts(client).next().is_some()
-            || self.faults_of(client).any(|fault| fault.kind.displaces() || anywhere(fault))
-            || toxics.any(|toxic| {
-                let strikes = toxic.clients.as_ref().is_some_and(|clients| clients.contains(&client));
-                strikes && toxics::reconnects(&toxic.toxic)
-            })
+            || self.faults_of(client).any(|fault| fault.spec.leaves_gap() || anywhere(fault))
+            || toxics.any(|toxic| applies(toxic.clients.as_ref(), Some(client)) && toxic.toxic.spec().ends)
     }
 
     /// The cuts whose position is drawn.
     fn random_cuts(&self, client: usize) -> impl Iterator<Item = &'a FaultDraft> + use<'a> {
         let random = |fault: &&FaultDraft| match &fault.at.value {
-            PlaceDraft::Delivery { seqs, .. } => seqs.iter().any(|seq| seq.value == Number::Random),
+            FaultPosition::Delivery { seqs, .. } => seqs.iter().any(|seq| seq.value == Number::Random),
             _ => false,
         };
-        self.faults_of(client).filter(|fault| fault.kind.ends()).filter(random)
+        self.faults_of(client).filter(|fault| fault.spec.does(Effect::Ends)).filter(random)
     }
 
     /// Counts the resumes that follow cuts whose position is drawn: that they come is known, when is not.
@@ -222,7 +221,7 @@ impl<'a> World<'a> {
             self.deliver(client, stream, seq, lockstep);
             for (lane, when) in self.cuts_at(client, stream, seq) {
                 let after = self.clients[client].cursors[stream];
-                if when == Some(When::Before) {
+                if when == Some("before") {
                     self.clients[client].cursors[stream] = seq.checked_sub(1).filter(|before| *before > 0);
                 }
                 self.resume(client, lane, lockstep && when.is_some());
@@ -232,26 +231,22 @@ impl<'a> World<'a> {
     }
 
     /// The fixed cuts at a delivery; where a cut falls is `None` where that is left to chance.
-    fn cuts_at(&self, client: usize, stream: usize, seq: u64) -> Vec<(Lanes, Option<When>)> {
+    fn cuts_at(&self, client: usize, stream: usize, seq: u64) -> Vec<(Lanes, Option<&'a str>)> {
         let here = |fault: &FaultDraft| match &fault.at.value {
-            PlaceDraft::Delivery { stream: at, seqs } => {
+            FaultPosition::Delivery { stream: at, seqs } => {
                 *at == stream && seqs.iter().any(|number| self.number(number.value) == Some(seq))
             }
             _ => false,
         };
         let mut cuts = Vec::new();
-        for fault in self.faults_of(client).filter(|fault| here(fault)) {
-            if let KindDraft::Cut { when, .. } = fault.kind {
-                let when = match when {
-                    Pick::This(when) => Some(when),
-                    Pick::Each => self.binding.when,
-                    Pick::Random => None,
-                };
-                cuts.push((fault.lane, when));
-            }
-            if let KindDraft::Settled(FaultKind::Drain { .. }) = fault.kind {
-                cuts.push((fault.lane, Some(When::After)));
-            }
+        for fault in self.faults_of(client).filter(|fault| here(fault) && fault.spec.does(Effect::Ends)) {
+            let when = match fault.settings.get("when") {
+                Some(Setting::Is(Value::Text(when))) => Some(when.as_str()),
+                Some(Setting::Each) => self.binding.when,
+                Some(_) => None,
+                None => Some("after"),
+            };
+            cuts.push((fault.lane, when));
         }
         cuts
     }
@@ -269,7 +264,7 @@ impl<'a> World<'a> {
 
     /// A client asks for its streams; where that is refused, or cut, it asks again.
     pub(super) fn resume(&mut self, client: usize, lane: Lanes, exact: bool) {
-        // Each round is one resume; a cut that strikes at one leads to the next, and there are finitely many cuts.
+        // Each round is one resume; a cut at one leads to the next, and there are finitely many cuts.
         for _ in 0..=self.draft.faults.len() {
             let state = &self.clients[client];
             let streams = &self.draft.clients[client].value.streams;
@@ -296,18 +291,18 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whether a cut strikes at the last resume.
+    /// Whether a cut fires at the last resume.
     fn is_cut_at_resume(&self, client: usize, lane: Lanes) -> bool {
         let on = lane.unwrap_or(LaneId::Legacy);
         let nth = self.resumes_on(client, on).count() as u64;
         let mut faults = self.faults_of(client);
         faults.any(|fault| {
             let at = match fault.at.value {
-                PlaceDraft::Resume(at) | PlaceDraft::ResumeReply(at) => self.number(at),
+                FaultPosition::Resume(at) | FaultPosition::ResumeReply(at) => self.number(at.value),
                 _ => None,
             };
-            let strikes = fault.lane.is_none_or(|only| lane.is_none_or(|lane| lane == only));
-            at == Some(nth) && strikes && fault.kind.ends()
+            let applies = fault.lane.is_none_or(|only| lane.is_none_or(|lane| lane == only));
+            at == Some(nth) && applies && fault.spec.does(Effect::Ends)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Message toxics in scenarios: where they strike, and what is refused because no client could notice it.
+//! Message toxics in scenarios: where they fire, and what is refused because no client can notice it.
 
 use super::*;
 use crate::ids::{Seed, Seq, StreamId};
@@ -42,8 +42,9 @@ fn a_message_is_picked_by_all_that_is_named() {
 fn heartbeats_are_starved_by_losing_every_answer() {
     let fault = planned("do = \"starve-heartbeats\", clients = [\"desk\"]");
     assert_eq!((fault.kind, fault.times), (FaultKind::Drop, Times::Always));
-    let picks = |pick: &crate::plan::Pick| pick.kind == Some(MessageKind::HeartbeatReply) && pick.nth.is_none();
-    assert!(matches!(&fault.at, Position::Message(pick) if picks(pick)));
+    let matches =
+        |filter: &crate::plan::MessageFilter| filter.kind == Some(MessageKind::HeartbeatReply) && filter.nth.is_none();
+    assert!(matches!(&fault.at, Position::Message(filter) if matches(filter)));
     refused("do = \"starve-heartbeats\", clients = [\"desk\"], at = { resume = 1 }", "takes no `at`");
 }
 
@@ -112,7 +113,7 @@ fn words_that_pick_nothing_are_refused() {
     refused(&split("message = \"downstream\", pointer = \"/a~9\""), "`~` is written ~0");
     refused(&split("message = \"downstream\", per = \"connection\""), "says over what `nth` counts");
     refused(&split("delivery = \"run:a:events\", seq = 4, kind = \"delivery\""), "goes with `message` only");
-    refused(&split("message = \"downstream\", resume = 2"), "says in one way where the fault strikes");
+    refused(&split("message = \"downstream\", resume = 2"), "says in one way where the fault fires");
 }
 
 #[test]

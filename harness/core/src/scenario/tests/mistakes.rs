@@ -136,9 +136,9 @@ fn a_cursor_is_set_on_a_client_that_is_away_and_means_something_there() {
 fn faults_that_compete_or_hang_are_refused() {
     let more = |fault: &str| format!("seq = 4 }} }},\n  {fault}\n");
     let same = more("{ do = \"repeat\", clients = [\"desk\"], at = { delivery = \"run:a:events\", seq = 4 } },");
-    check("seq = 4 } },\n", &same, "another fault strikes at the same position");
+    check("seq = 4 } },\n", &same, "another fault fires at the same position");
     let burst = more("{ do = \"repeat\", clients = [\"desk\"], at = { delivery = \"run:a:events\", seq = 8 } },");
-    check("seq = 4 } },\n", &burst, "one frame may carry the positions of two faults");
+    check("seq = 4 } },\n", &burst, "one message may carry the positions of two faults");
     let hold = "do = \"hold\", until = \"heal\", clients";
     check("do = \"cut\", how = \"close\", when = \"before\", clients", hold, "would wait forever");
     check("do = \"cut\", how", "do = \"cut\", times = \"always\", how", "never lets the client get on");

@@ -1,8 +1,11 @@
 //! Byte toxics in scenarios: what is read, what is refused, and what is left of a scenario without them.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::ids::{ClientId, LaneId, Seed};
-use crate::plan::{ByteToxic, Direction, FaultKind, Step};
+use crate::plan::fault::FAULTS;
+use crate::plan::{ByteToxic, Direction, Step, TOXICS};
 
 /// [`GOOD`] with a toxic.
 fn with(toxic: &str) -> String {
@@ -146,20 +149,14 @@ fn every_honest_scenario_of_the_stock_can_be_had_without_faults() {
 }
 
 #[test]
-fn the_stock_uses_every_toxic_and_every_message_fault() {
-    let (mut toxics, mut faults) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+fn the_stock_uses_every_toxic_and_every_fault() {
+    let (mut toxics, mut faults) = (BTreeSet::new(), BTreeSet::new());
     for (path, text) in stock() {
-        let plan = compile(&Scenario::parse(path, text).unwrap(), Seed(1));
-        toxics.extend(plan.toxics.iter().map(|toxic| toxic.toxic.type_name()));
-        faults.extend(plan.faults.iter().filter_map(|fault| match fault.kind {
-            FaultKind::Drop => Some("drop"),
-            FaultKind::Reorder { .. } => Some("reorder"),
-            FaultKind::Split { .. } => Some("split"),
-            FaultKind::Merge { .. } => Some("merge"),
-            FaultKind::Drain { .. } => Some("drain"),
-            _ => None,
-        }));
+        for case in Scenario::parse(path, text).unwrap().cases {
+            toxics.extend(case.toxics.iter().map(|toxic| toxic.toxic.type_name()));
+            faults.extend(case.faults.iter().map(|fault| fault.spec.word));
+        }
     }
-    assert_eq!(toxics.len(), words::TOXICS.len(), "{toxics:?}");
-    assert_eq!(faults.len(), 5, "{faults:?}");
+    assert_eq!(toxics, TOXICS.iter().map(|spec| spec.name).collect());
+    assert_eq!(faults, FAULTS.iter().map(|spec| spec.word).collect());
 }

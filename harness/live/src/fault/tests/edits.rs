@@ -3,11 +3,11 @@
 use super::*;
 
 /// The frame with the one edit that the fault decides on.
-fn edited(wire: &Wire, kind: &FaultKind, pick: &Pick) -> Vec<(Frame, Frame)> {
-    let mut fault = arm(&planned(pick.clone(), kind.clone(), Times::Always));
+fn edited(wire: &Wire, kind: &FaultKind, filter: &MessageFilter) -> Vec<(Frame, Frame)> {
+    let mut fault = arm(&planned(filter.clone(), kind.clone(), Times::Always));
     let mut changed = Vec::new();
     for frame in &wire.frames {
-        if let Some(Strike { fate: Fate::Edit(edit), .. }) = shown(&mut *fault, &*wire.tagger, frame, 1) {
+        if let Some(Effect { fate: Fate::Edit(edit), .. }) = shown(&mut *fault, &*wire.tagger, frame, 1) {
             changed.extend(wire.tagger.edit(frame, &edit).map(|edited| (frame.clone(), edited)));
         }
     }
@@ -24,13 +24,13 @@ fn compression(frame: &Frame) -> Option<u8> {
 #[test]
 fn a_value_that_was_set_is_read_back_and_nothing_else_has_changed() {
     for wire in wires() {
-        let pick = Pick { stream: Some(StreamId::new(wire.stream)), seq: Some(Seq(3)), ..deliveries() };
+        let filter = MessageFilter { stream: Some(StreamId::new(wire.stream)), seq: Some(Seq(3)), ..deliveries() };
         let mutation = Mutation::SetJson { pointer: String::new(), value: r#"{"planted":[1,2]}"#.to_owned() };
-        let changed = edited(&wire, &FaultKind::Mutate { mutation }, &pick);
+        let changed = edited(&wire, &FaultKind::Mutate { mutation }, &filter);
         assert!(!changed.is_empty(), "{}", wire.name);
-        let planted = Pick {
+        let planted = MessageFilter {
             payload: Some(Predicate { pointer: "/planted/1".to_owned(), equals: Some("2.0".to_owned()) }),
-            ..pick.clone()
+            ..filter.clone()
         };
         for (before, after) in changed {
             assert_eq!(compression(&before), compression(&after), "{}", wire.name);
@@ -75,9 +75,12 @@ fn a_column_is_set_by_name_and_only_to_a_value_of_its_type() {
 #[test]
 fn what_is_published_over_the_socket_can_be_changed() {
     for wire in wires().iter().filter(|wire| wire.stream == "s1") {
-        let pick = Pick { event: Some("append_sync_event".to_owned()), ..Pick::any(plan::Direction::Upstream) };
+        let filter = MessageFilter {
+            event: Some("append_sync_event".to_owned()),
+            ..MessageFilter::any(plan::Direction::Upstream)
+        };
         let mutation = Mutation::SetColumn { column: "payload".to_owned(), value: r#""{\"n\":77}""#.to_owned() };
-        let changed = edited(wire, &FaultKind::Mutate { mutation }, &pick);
+        let changed = edited(wire, &FaultKind::Mutate { mutation }, &filter);
         assert!(!changed.is_empty(), "{}", wire.name);
         for (_, after) in changed {
             let view = View::new(&*wire.tagger, after);
@@ -93,18 +96,19 @@ fn a_change_that_does_not_apply_leaves_the_fault_armed() {
         mutation: Mutation::SetJson { pointer: pointer.to_owned(), value: "9".to_owned() },
     };
     // Only deliveries have such a place; the join's reply and the others before them do not.
-    let mut fault = armed(Pick::any(plan::Direction::Downstream), set("/n"));
-    let struck = strikes(&wire, &mut *fault);
-    assert_eq!(struck.len(), 1);
-    assert!(matches!(wire.tagger.tag(&wire.frames[struck[0].0]), FrameTag::Delivery { .. }));
-    assert_eq!(strikes(&wire, &mut *armed(Pick::any(plan::Direction::Downstream), set("/nowhere"))), []);
+    let mut fault = armed(MessageFilter::any(plan::Direction::Downstream), set("/n"));
+    let fired = fires(&wire, &mut *fault);
+    assert_eq!(fired.len(), 1);
+    assert!(matches!(wire.tagger.tag(&wire.frames[fired[0].0]), FrameTag::Delivery { .. }));
+    assert_eq!(fires(&wire, &mut *armed(MessageFilter::any(plan::Direction::Downstream), set("/nowhere"))), []);
 }
 
 #[test]
-fn a_cursor_is_rewritten_in_whichever_resume_is_picked() {
+fn a_cursor_is_rewritten_in_whichever_resume_is_matched() {
     for wire in wires() {
         let kind = FaultKind::RewriteCursor { stream: StreamId::new(wire.stream), to: Cursor(40) };
-        let resumes = Pick { stream: Some(StreamId::new(wire.stream)), ..Pick::any(plan::Direction::Upstream) };
+        let resumes =
+            MessageFilter { stream: Some(StreamId::new(wire.stream)), ..MessageFilter::any(plan::Direction::Upstream) };
         let changed = edited(&wire, &kind, &resumes);
         for (_, after) in &changed {
             let FrameTag::Resume { cursors, .. } = wire.tagger.tag(after) else { panic!("{}", wire.name) };

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn every_kind_strikes_the_second_delivery_on_every_wire() {
+fn every_kind_fires_the_second_delivery_on_every_wire() {
     let ms = Duration::from_millis;
     let kinds = [
         (FaultKind::Drop, Fate::Drop),
@@ -18,11 +18,11 @@ fn every_kind_strikes_the_second_delivery_on_every_wire() {
     ];
     for wire in wires() {
         let mut always = arm(&planned(deliveries(), FaultKind::Drop, Times::Always));
-        let second = strikes(&wire, &mut *always)[1].0;
+        let second = fires(&wire, &mut *always)[1].0;
         for (kind, fate) in &kinds {
-            let second_delivery = Pick { nth: Some(2), ..deliveries() };
+            let second_delivery = MessageFilter { nth: Some(2), ..deliveries() };
             let mut fault = armed(second_delivery, kind.clone());
-            assert_eq!(strikes(&wire, &mut *fault), [(second, fate.clone())], "{} {kind:?}", wire.name);
+            assert_eq!(fires(&wire, &mut *fault), [(second, fate.clone())], "{} {kind:?}", wire.name);
         }
     }
 }
@@ -32,8 +32,8 @@ fn each_sort_of_message_is_found_on_every_wire() {
     for wire in wires() {
         let spacetime = wire.stream == "s1";
         let found = |direction, kind| {
-            let pick = Pick { kind: Some(kind), ..Pick::any(direction) };
-            !strikes(&wire, &mut *armed(pick, FaultKind::Drop)).is_empty()
+            let filter = MessageFilter { kind: Some(kind), ..MessageFilter::any(direction) };
+            !fires(&wire, &mut *armed(filter, FaultKind::Drop)).is_empty()
         };
         let greeter = if spacetime { plan::Direction::Downstream } else { plan::Direction::Upstream };
         assert!(found(greeter, MessageKind::Join), "{}: join", wire.name);

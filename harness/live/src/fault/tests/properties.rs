@@ -17,14 +17,14 @@ proptest! {
     ) {
         let per = if by_proxy { Scope::Proxy } else { Scope::Connection };
         let times = if always { Times::Always } else { Times::Once };
-        let pick = Pick {
+        let filter = MessageFilter {
             event: Some("e1".to_owned()),
             payload: Some(Predicate { pointer: "/v".to_owned(), equals: Some("3e0".to_owned()) }),
             nth: Some(nth),
             per,
-            ..Pick::any(plan::Direction::Upstream)
+            ..MessageFilter::any(plan::Direction::Upstream)
         };
-        let mut fault = arm(&planned(pick, FaultKind::Drop, times));
+        let mut fault = arm(&planned(filter, FaultKind::Drop, times));
         let tagger = crate::lane::GenericTagger;
         let mut counts = std::collections::BTreeMap::new();
         for (direction, value, conn, passes) in messages {

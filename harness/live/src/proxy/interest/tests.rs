@@ -7,8 +7,8 @@ fn interest(at: Position, kind: FaultKind) -> Interest {
     Interest::of(&PlannedFault { id: "f".into(), lane: None, client: "c".into(), at, kind, times: Times::Once })
 }
 
-fn of_pick(pick: impl FnOnce(&mut Pick)) -> Interest {
-    let mut picked = Pick::any(Direction::Downstream);
+fn of_pick(pick: impl FnOnce(&mut MessageFilter)) -> Interest {
+    let mut picked = MessageFilter::any(Direction::Downstream);
     pick(&mut picked);
     interest(Position::Message(picked), FaultKind::Drop)
 }

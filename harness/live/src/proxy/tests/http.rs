@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use cutover_core::ids::OpId;
-use cutover_core::plan::{Cut, FaultKind, Pick, Position, When};
+use cutover_core::plan::{Cut, FaultKind, MessageFilter, Position, When};
 use tokio_util::sync::CancellationToken;
 
 use super::rig::{ASK, Ended, GRANT, Rig, cut, delivery, fault};
@@ -13,7 +13,7 @@ use crate::proxy::conn::Conn;
 use crate::proxy::decoder::Decoder;
 use crate::proxy::exchange::{Exchange, Request};
 use crate::proxy::interest::Interest;
-use crate::proxy::unit::Step;
+use crate::proxy::unit::Decoded;
 
 const PUBLISH: &[u8] = b"POST /publish HTTP/1.1\r\nHost: lane\r\nContent-Length: 5\r\n\r\nhello";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"seq\":1}";
@@ -136,7 +136,10 @@ async fn http_that_no_fault_is_about_passes_as_it_comes() {
 
 #[tokio::test]
 async fn a_stream_passes_as_it_comes_also_where_a_fault_is_about_every_message() {
-    let every = Position::Message(Pick { nth: Some(9), ..Pick::any(cutover_core::plan::Direction::Downstream) });
+    let every = Position::Message(MessageFilter {
+        nth: Some(9),
+        ..MessageFilter::any(cutover_core::plan::Direction::Downstream)
+    });
     let rig = Rig::new(vec![fault("f", every, FaultKind::Drop)]).await;
     for of in [&b"application/x-ndjson"[..], b"text/event-stream"] {
         streams(&rig, of).await;
@@ -155,7 +158,7 @@ async fn head_and_body_leave_in_one_write() {
         let mut decoder = Decoder::new(Conn { number: 1, shared, exchange, stop: CancellationToken::new() }, direction);
         let mut buf = BytesMut::from(bytes);
         let step = decoder.next(&mut buf, Interest::default());
-        let Step::Skim(skimmed) = step else { panic!() };
+        let Decoded::Skim(skimmed) = step else { panic!() };
         assert_eq!((skimmed.bytes, skimmed.messages), (bytes.len(), 1));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cutover_core::ids::Seq;
 use cutover_core::plan::{
-    self, Cut, FaultKind, MessageKind, Pick, PlannedFault, Position, Predicate, Scope, Times, When,
+    self, Cut, FaultKind, MessageFilter, MessageKind, PlannedFault, Position, Predicate, Scope, Times, When,
 };
 use tokio::time::Instant;
 
@@ -17,21 +17,21 @@ use crate::proxy::ws;
 /// Long enough that nothing is let go by time.
 const NEVER_MS: u64 = 60_000;
 
-fn down() -> Pick {
-    Pick::any(plan::Direction::Downstream)
+fn down() -> MessageFilter {
+    MessageFilter::any(plan::Direction::Downstream)
 }
 
-fn nth(nth: u32) -> Pick {
-    Pick { nth: Some(nth), ..down() }
+fn nth(nth: u32) -> MessageFilter {
+    MessageFilter { nth: Some(nth), ..down() }
 }
 
-fn at(pick: Pick, kind: FaultKind) -> PlannedFault {
+fn at(pick: MessageFilter, kind: FaultKind) -> PlannedFault {
     fault("f", Position::Message(pick), kind)
 }
 
 #[tokio::test]
 async fn the_third_delivery_of_a_stream_is_repeated() {
-    let pick = Pick { kind: Some(MessageKind::Delivery), stream: Some("s".into()), ..nth(3) };
+    let pick = MessageFilter { kind: Some(MessageKind::Delivery), stream: Some("s".into()), ..nth(3) };
     let rig = Rig::new(vec![at(pick, FaultKind::Repeat { more: 1 })]).await;
     let (mut client, mut lane) = rig.open().await;
     for text in ["ev s:1", "ev t:1", "reply", "ev s:2", "ev s:3", "ev s:4"] {
@@ -44,7 +44,7 @@ async fn the_third_delivery_of_a_stream_is_repeated() {
 #[tokio::test]
 async fn a_count_begins_anew_with_each_connection_or_runs_on() {
     for (per, again) in [(Scope::Connection, true), (Scope::Proxy, false)] {
-        let rig = Rig::new(vec![at(Pick { per, ..nth(2) }, FaultKind::Drop)]).await;
+        let rig = Rig::new(vec![at(MessageFilter { per, ..nth(2) }, FaultKind::Drop)]).await;
         for heard in [&["1", "3"][..], if again { &["1", "3"] } else { &["1", "2", "3"] }] {
             let (mut client, mut lane) = rig.open().await;
             for text in ["1", "2", "3"] {
@@ -126,7 +126,7 @@ async fn fragments_that_are_merged_come_as_one_frame_with_the_next_message() {
 
 #[tokio::test]
 async fn a_drain_lets_what_was_asked_be_answered_and_then_closes() {
-    let pick = Pick { kind: Some(MessageKind::Resume), ..Pick::any(plan::Direction::Upstream) };
+    let pick = MessageFilter { kind: Some(MessageKind::Resume), ..MessageFilter::any(plan::Direction::Upstream) };
     let kind = FaultKind::Drain { code: 1012, within_ms: NEVER_MS };
     let rig = Rig::new(vec![at(pick, kind)]).await;
     let (mut client, mut lane) = rig.open().await;
@@ -141,7 +141,7 @@ async fn a_drain_lets_what_was_asked_be_answered_and_then_closes() {
 
 #[tokio::test]
 async fn a_drain_closes_in_time_where_the_answer_never_comes() {
-    let pick = Pick { kind: Some(MessageKind::Heartbeat), ..Pick::any(plan::Direction::Upstream) };
+    let pick = MessageFilter { kind: Some(MessageKind::Heartbeat), ..MessageFilter::any(plan::Direction::Upstream) };
     let kind = FaultKind::Drain { code: 1001, within_ms: 30 };
     let rig = Rig::new(vec![at(pick, kind)]).await;
     let (mut client, mut lane) = rig.open().await;
@@ -151,7 +151,7 @@ async fn a_drain_closes_in_time_where_the_answer_never_comes() {
 
 #[tokio::test]
 async fn heartbeats_are_starved_for_as_long_as_the_toxic_is_there() {
-    let pick = Pick { kind: Some(MessageKind::HeartbeatReply), ..down() };
+    let pick = MessageFilter { kind: Some(MessageKind::HeartbeatReply), ..down() };
     let starve = PlannedFault { times: Times::Always, ..at(pick, FaultKind::Drop) };
     let rig = Rig::new(vec![starve]).await;
     let (mut client, mut lane) = rig.open().await;
@@ -168,7 +168,7 @@ async fn heartbeats_are_starved_for_as_long_as_the_toxic_is_there() {
 
 #[tokio::test]
 async fn a_cut_strikes_by_seq() {
-    let pick = Pick { seq: Some(Seq(2)), ..down() };
+    let pick = MessageFilter { seq: Some(Seq(2)), ..down() };
     let how = Cut::Close { code: 4001 };
     let rig = Rig::new(vec![at(pick, FaultKind::Cut { how, when: When::Before })]).await;
     let (mut client, mut lane) = rig.open().await;
@@ -180,7 +180,7 @@ async fn a_cut_strikes_by_seq() {
 
 #[tokio::test]
 async fn a_predicate_that_holds_for_nothing_never_strikes() {
-    let pick = Pick { payload: Some(Predicate { pointer: "/a".into(), equals: Some("1".into()) }), ..down() };
+    let pick = MessageFilter { payload: Some(Predicate { pointer: "/a".into(), equals: Some("1".into()) }), ..down() };
     let rig = Rig::new(vec![at(pick, FaultKind::Drop)]).await;
     let (mut client, mut lane) = rig.open().await;
     lane.say("ev s:1 {").await;
@@ -221,7 +221,7 @@ async fn a_message_begun_before_a_toxic_was_armed_passes_as_it_is() {
 
 #[tokio::test]
 async fn a_message_with_a_ping_between_its_fragments_is_seen_and_the_ping_goes_on_at_once() {
-    let pick = Pick { kind: Some(MessageKind::Delivery), ..nth(1) };
+    let pick = MessageFilter { kind: Some(MessageKind::Delivery), ..nth(1) };
     let rig = Rig::new(vec![at(pick, FaultKind::Drop)]).await;
     let (mut client, mut lane) = rig.open().await;
     let ping = ws::encode(&Body::Ping(b"p".to_vec().into()), None);

@@ -1,6 +1,6 @@
 //! With nothing armed, bytes in are bytes out.
 
-use cutover_core::plan::{Cut, Direction, Pick, PlannedFault, Position, When};
+use cutover_core::plan::{Cut, Direction, MessageFilter, PlannedFault, Position, When};
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -124,7 +124,7 @@ proptest! {
 
     #[test]
     fn with_a_fault_armed_that_does_not_strike_every_frame_comes_as_it_was(talk in talk(), piece in 1_usize..3000) {
-        let every = |direction| Position::Message(Pick { nth: Some(u32::MAX), ..Pick::any(direction) });
+        let every = |direction| Position::Message(MessageFilter { nth: Some(u32::MAX), ..MessageFilter::any(direction) });
         let fault = |direction| fault("f", every(direction), cut(Cut::Drop, When::Before));
         let faults = vec![fault(Direction::Upstream), fault(Direction::Downstream)];
         run(passes_unchanged(&talk, piece, faults))?;

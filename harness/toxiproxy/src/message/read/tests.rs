@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used)]
+use cutover_core::plan::fault::FAULTS;
+
 use super::super::message_type;
 use super::*;
 
@@ -11,7 +13,7 @@ fn read(of: &str, text: &str) -> Result<Attributes, String> {
 fn what_is_left_out_has_its_default() {
     assert_eq!(
         read("ws_cut", r#"{"kind":"delivery","nth":3}"#).unwrap().json(),
-        r#"{"how":"close","code":1012,"when":"after","kind":"delivery","nth":3,"per":"connection","times":"once"}"#
+        r#"{"how":"close","code":1012,"when":"after","kind":"delivery","nth":3,"per":"proxy","times":"once"}"#
     );
 }
 
@@ -20,7 +22,7 @@ fn others_go_on_top_and_null_takes_one_away() {
     let raw = |text: &'static str| Some(Raw::first_of(text.as_bytes()).unwrap());
     let first = read("ws_delay", r#"{"ms":5,"topic":"a:b","equals":{"x":[1]},"pointer":"/p"}"#).unwrap();
     let second = first.with(raw(r#"{"ms":9,"topic":null}"#)).unwrap();
-    assert_eq!(second.json(), r#"{"ms":9,"pointer":"/p","equals":{"x":[1]},"per":"connection","times":"once"}"#);
+    assert_eq!(second.json(), r#"{"ms":9,"pointer":"/p","equals":{"x":[1]},"per":"proxy","times":"once"}"#);
     assert!(first.with(raw(r#"{"pointer":null}"#)).is_err());
 }
 
@@ -47,4 +49,15 @@ fn what_is_wrong_is_named_with_what_it_may_be() {
     .map(|(of, text)| read(of, text).unwrap_err())
     .collect();
     insta::assert_snapshot!(wrong.join("\n"));
+}
+
+#[test]
+fn no_type_takes_two_attributes_of_one_name() {
+    for known in FAULTS.iter().filter(|spec| spec.toxic.is_some()) {
+        let names: Vec<_> = attributes(known).map(|(key, _)| key).collect();
+        let mut once = names.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), names.len(), "{}", known.word);
+    }
 }

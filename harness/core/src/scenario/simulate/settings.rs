@@ -1,64 +1,63 @@
-//! What a fault of a case does, once its victim and its place are known.
+//! The attributes of a fault of a case, once its target and its position are known.
 
-use super::super::draft::{CursorWord, KindDraft, Number, Pick};
 use super::super::errors::Mistakes;
+use super::super::faults::{FaultPosition, Target};
+use super::super::open::{Choice, CursorWord, Number, Setting, Settings};
 use super::super::read::At;
-use super::super::script::{Choice, FaultKind, Place, Victim};
-use super::super::words;
 use super::cursor;
 use super::faults::Resolve;
+use crate::plan::fault::spec::Value;
 
 impl Resolve<'_, '_> {
-    /// The kind, with its words and numbers resolved.
-    pub(super) fn kind(&self, victim: Victim, place: &Place, mistakes: &mut Mistakes) -> Option<FaultKind> {
-        Some(match &self.fault.kind {
-            KindDraft::Cut { how, code, when } => FaultKind::Cut {
-                how: self.pick(*how, self.world.binding.how, &words::CUTS[..3], mistakes)?,
-                code: *code,
-                when: self.pick(*when, self.world.binding.when, words::WHENS, mistakes)?,
-            },
-            KindDraft::Hold { acked } => FaultKind::Hold { acked: self.hold(victim, place, *acked, mistakes)? },
-            KindDraft::RewriteCursor { stream, to } => {
-                FaultKind::RewriteCursor { stream: *stream, to: self.rewrite(victim, place, *stream, *to, mistakes)? }
-            }
-            KindDraft::ReplacePayload => FaultKind::ReplacePayload,
-            KindDraft::Misdeliver { stream, seq } => {
-                FaultKind::Misdeliver { stream: *stream, seq: self.number(*seq, mistakes)? }
-            }
-            KindDraft::Settled(kind) => FaultKind::Settled(kind.clone()),
-        })
+    /// The attributes with their numbers, cursors and words of the case; what the plan draws stays open.
+    pub(super) fn settings(
+        &self,
+        settings: &Settings<At<Number>>,
+        target: Target,
+        position: &FaultPosition<u64>,
+        mistakes: &mut Mistakes,
+    ) -> Option<Settings<u64>> {
+        let stream = settings.stream("stream");
+        let mut resolved = Vec::new();
+        for (name, setting) in &settings.0 {
+            let setting = match setting {
+                Setting::Is(value) => Setting::Is(value.clone()),
+                Setting::OneOf(words) => Setting::OneOf(words.clone()),
+                Setting::Stream(stream) => Setting::Stream(*stream),
+                Setting::Between(choice) => Setting::Between(*choice),
+                Setting::Number(number) => Setting::Number(self.number(*number, mistakes)?),
+                Setting::Each => Setting::Is(Value::Text(self.word(name, mistakes)?.to_owned())),
+                Setting::Until(acked) => Setting::Until(self.hold(target, position, *acked, mistakes)?),
+                Setting::Cursor(word, at) => {
+                    let to = At { value: *word, at: *at };
+                    Setting::Between(self.rewrite(target, position, stream?, to, mistakes)?)
+                }
+            };
+            resolved.push((*name, setting));
+        }
+        Some(Settings(resolved))
     }
 
-    /// The words that may be drawn. Silence takes as long as a client's patience, so it is never drawn, only named.
-    fn pick<T: Copy>(
-        &self,
-        pick: Pick<T>,
-        bound: Option<T>,
-        random: &[(&str, T)],
-        mistakes: &mut Mistakes,
-    ) -> Option<Vec<T>> {
-        match pick {
-            Pick::This(value) => Some(vec![value]),
-            Pick::Random => Some(random.iter().map(|(_, value)| *value).collect()),
-            Pick::Each if bound.is_none() => {
-                let what = "`each` stands for a word of `expand`, and there is none";
-                let hint = "add expand = { how = [..], when = [..] }".to_owned();
-                mistakes.once(self.entry.at, what, hint);
-                None
-            }
-            Pick::Each => bound.map(|value| vec![value]),
+    /// The word of the case.
+    fn word(&self, attribute: &str, mistakes: &mut Mistakes) -> Option<&'static str> {
+        let word = self.world.binding.word(attribute);
+        if word.is_none() {
+            let what = "`each` stands for a word of `expand`, and there is none";
+            let hint = "add expand = { how = [..], when = [..] }".to_owned();
+            mistakes.once(self.entry.at, what, hint);
         }
+        word
     }
 
     fn rewrite(
         &self,
-        victim: Victim,
-        place: &Place,
+        target: Target,
+        position: &FaultPosition<u64>,
         stream: usize,
         to: At<CursorWord>,
         mistakes: &mut Mistakes,
     ) -> Option<Choice> {
-        let (Victim::Client(client), Place::Resume(nth)) = (victim, place) else {
+        let (Target::Client(client), FaultPosition::Resume(nth)) = (target, position) else {
             return None;
         };
         if !self.world.subscribes(client, stream) {
@@ -90,8 +89,8 @@ impl Resolve<'_, '_> {
     #[allow(clippy::type_complexity)]
     fn hold(
         &self,
-        victim: Victim,
-        place: &Place,
+        target: Target,
+        position: &FaultPosition<u64>,
         acked: Option<(usize, At<Number>)>,
         mistakes: &mut Mistakes,
     ) -> Option<Option<(usize, u64)>> {
@@ -99,7 +98,7 @@ impl Resolve<'_, '_> {
             None => None,
             Some((stream, number)) => Some((stream, self.number(number, mistakes)?)),
         };
-        let (Victim::Client(client), Place::Delivery { stream, seqs }) = (victim, place) else {
+        let (Target::Client(client), FaultPosition::Delivery { stream, seqs }) = (target, position) else {
             return Some(until);
         };
         let world = self.world;

@@ -1,9 +1,9 @@
-//! What a pick asks for.
+//! What a filter asks for.
 
 use super::*;
 
 #[test]
-fn a_message_is_picked_by_event_stream_seq_and_payload_together() {
+fn a_message_is_matched_by_event_stream_seq_and_payload_together() {
     for wire in wires() {
         let views = wire.frames.iter().map(|frame| View::new(&*wire.tagger, frame.clone()));
         let (event, payload) = views
@@ -15,25 +15,25 @@ fn a_message_is_picked_by_event_stream_seq_and_payload_together() {
             })
             .next()
             .unwrap();
-        let pick = Pick {
+        let filter = MessageFilter {
             event: Some(event),
             stream: Some(StreamId::new(wire.stream)),
             seq: Some(Seq(3)),
             payload: Some(Predicate { pointer: String::new(), equals: Some(format!(" {payload} ")) }),
             ..deliveries()
         };
-        assert_eq!(strikes(&wire, &mut *armed(pick.clone(), FaultKind::Drop)).len(), 1, "{}", wire.name);
+        assert_eq!(fires(&wire, &mut *armed(filter.clone(), FaultKind::Drop)).len(), 1, "{}", wire.name);
         let other_value = Predicate { pointer: String::new(), equals: Some("\"another\"".to_owned()) };
         for never in [
-            Pick { event: Some("nope".to_owned()), ..pick.clone() },
-            Pick { stream: Some("nope".into()), ..pick.clone() },
-            Pick { seq: Some(Seq(9999)), ..pick.clone() },
-            Pick { payload: Some(other_value), ..pick.clone() },
-            Pick { direction: plan::Direction::Upstream, ..pick.clone() },
-            Pick { kind: Some(MessageKind::Close), ..pick },
+            MessageFilter { event: Some("nope".to_owned()), ..filter.clone() },
+            MessageFilter { stream: Some("nope".into()), ..filter.clone() },
+            MessageFilter { seq: Some(Seq(9999)), ..filter.clone() },
+            MessageFilter { payload: Some(other_value), ..filter.clone() },
+            MessageFilter { direction: plan::Direction::Upstream, ..filter.clone() },
+            MessageFilter { kind: Some(MessageKind::Close), ..filter },
         ] {
             let mut fault = armed(never.clone(), FaultKind::Drop);
-            assert_eq!(strikes(&wire, &mut *fault), [], "{} {never:?}", wire.name);
+            assert_eq!(fires(&wire, &mut *fault), [], "{} {never:?}", wire.name);
         }
     }
 }
@@ -49,7 +49,8 @@ fn pings_pongs_and_closes_are_sorts_of_message_on_every_wire() {
         ] {
             for direction in [Direction::Upstream, Direction::Downstream] {
                 let frame = Frame { direction, body: body.clone() };
-                let mut fault = armed(Pick { kind: Some(kind), ..Pick::any(direction) }, FaultKind::Drop);
+                let mut fault =
+                    armed(MessageFilter { kind: Some(kind), ..MessageFilter::any(direction) }, FaultKind::Drop);
                 assert!(shown(&mut *fault, &*wire.tagger, &frame, 1).is_some(), "{} {kind:?}", wire.name);
             }
         }
@@ -61,8 +62,8 @@ fn once_is_once_on_each_connection_unless_the_proxy_is_counted() {
     let wire = phoenix_wire("v2_join_subscribe_live_leave", Serializer::V2, Names::any());
     let frame = &wire.frames[3];
     for (per, expected) in [(Scope::Connection, 2), (Scope::Proxy, 1)] {
-        let mut fault = armed(Pick { per, ..deliveries() }, FaultKind::Drop);
-        let struck = [1, 1, 2, 2].into_iter().filter(|conn| shown(&mut *fault, &*wire.tagger, frame, *conn).is_some());
-        assert_eq!(struck.count(), expected);
+        let mut fault = armed(MessageFilter { per, ..deliveries() }, FaultKind::Drop);
+        let fired = [1, 1, 2, 2].into_iter().filter(|conn| shown(&mut *fault, &*wire.tagger, frame, *conn).is_some());
+        assert_eq!(fired.count(), expected);
     }
 }

@@ -1,18 +1,18 @@
-//! Holds a pick against messages, and counts those for which it holds.
+//! Holds a filter against messages, and counts those that match.
 
 use std::collections::BTreeMap;
 
 use cutover_core::hash::canonicalize;
 use cutover_core::ids::{Seq, StreamId};
-use cutover_core::plan::{Pick, Predicate, Scope, Times};
+use cutover_core::plan::{MessageFilter, Predicate, Scope, Times};
 
 use super::Seen;
 use crate::frame::{Carried, pointer};
 
-/// A pick with its counts.
+/// A filter with its counts.
 #[derive(Debug, Clone)]
-pub(super) struct Picker {
-    pick: Pick,
+pub(super) struct Matcher {
+    filter: MessageFilter,
     /// The predicate's value in canonical form; `None` within where it is no JSON, which nothing equals.
     equals: Option<Option<Vec<u8>>>,
     /// A member's name that the predicate's pointer goes through.
@@ -27,47 +27,47 @@ pub(super) struct Picker {
 struct Count {
     /// Messages for which all but `nth` held.
     held: u32,
-    /// Whether the fault has struck, and is not to strike again.
+    /// Whether the fault has fired, and is not to fire again.
     spent: bool,
 }
 
-impl Picker {
-    pub(super) fn new(pick: Pick) -> Picker {
-        let equals = pick.payload.as_ref().and_then(|predicate| predicate.equals.as_ref());
+impl Matcher {
+    pub(super) fn new(filter: MessageFilter) -> Matcher {
+        let equals = filter.payload.as_ref().and_then(|predicate| predicate.equals.as_ref());
         let canonical = |text: &String| {
             let mut out = Vec::new();
             canonicalize(text.as_bytes(), &mut out).is_ok().then_some(out)
         };
-        Picker {
+        Matcher {
             equals: equals.map(canonical),
-            name: pick.payload.as_ref().and_then(|predicate| pointer::last_name(&predicate.pointer)),
-            pick,
+            name: filter.payload.as_ref().and_then(|predicate| pointer::last_name(&predicate.pointer)),
+            filter,
             all: Count::default(),
             conns: BTreeMap::new(),
         }
     }
 
-    /// Whether the message is picked; counts it where it is one of those that are counted.
+    /// Whether the message matches; counts it if it is one of those that are counted.
     pub(super) fn holds(&mut self, seen: &Seen<'_>) -> bool {
         let count = self.count(seen.conn);
-        // Once the nth has come by, or the fault is spent, there is nothing left to look for.
-        if count.spent || self.pick.nth.is_some_and(|nth| count.held >= nth) || !self.matches(seen) {
+        // After the nth message, or once the fault is spent, nothing matches.
+        if count.spent || self.filter.nth.is_some_and(|nth| count.held >= nth) || !self.matches(seen) {
             return false;
         }
-        let Some(nth) = self.pick.nth else { return true };
+        let Some(nth) = self.filter.nth else { return true };
         let count = self.count_mut(seen.conn);
         count.held = count.held.saturating_add(1);
         count.held == nth
     }
 
-    /// The fault has struck.
+    /// The fault has fired.
     pub(super) fn spend(&mut self, conn: u32, times: Times) {
         if times == Times::Once {
             self.count_mut(conn).spent = true;
         }
     }
 
-    /// Keeps nothing more of a connection.
+    /// Forgets a connection.
     pub(super) fn forget(&mut self, conn: u32) {
         self.conns.remove(&conn);
     }
@@ -79,42 +79,42 @@ impl Picker {
     }
 
     fn count(&self, conn: u32) -> Count {
-        match self.pick.per {
+        match self.filter.per {
             Scope::Proxy => self.all,
             Scope::Connection => self.conns.get(&conn).copied().unwrap_or_default(),
         }
     }
 
     fn count_mut(&mut self, conn: u32) -> &mut Count {
-        match self.pick.per {
+        match self.filter.per {
             Scope::Proxy => &mut self.all,
             Scope::Connection => self.conns.entry(conn).or_default(),
         }
     }
 
-    /// Whether all but `nth` holds: first what is cheap to tell.
+    /// Whether all but `nth` holds; the cheap conditions first.
     fn matches(&self, seen: &Seen<'_>) -> bool {
         let look = seen.view.look();
-        self.pick.direction == seen.view.frame().direction
-            && self.pick.kind.is_none_or(|kind| look.kinds.has(kind))
+        self.filter.direction == seen.view.frame().direction
+            && self.filter.kind.is_none_or(|kind| look.kinds.has(kind))
             && self.names_one_of(&look.streams)
             && self.is_called(seen)
-            && self.pick.payload.as_ref().is_none_or(|predicate| self.is_met(predicate, seen))
+            && self.filter.payload.as_ref().is_none_or(|predicate| self.is_met(predicate, seen))
     }
 
     fn names_one_of(&self, streams: &[(StreamId, Option<Seq>)]) -> bool {
-        (self.pick.stream.is_none() && self.pick.seq.is_none())
+        (self.filter.stream.is_none() && self.filter.seq.is_none())
             || streams.iter().any(|(stream, seq)| self.names(stream, *seq))
     }
 
     fn names(&self, stream: &StreamId, seq: Option<Seq>) -> bool {
-        self.pick.stream.as_ref().is_none_or(|asked| asked == stream)
-            && self.pick.seq.is_none_or(|asked| seq == Some(asked))
+        self.filter.stream.as_ref().is_none_or(|asked| asked == stream)
+            && self.filter.seq.is_none_or(|asked| seq == Some(asked))
     }
 
     fn is_called(&self, seen: &Seen<'_>) -> bool {
         let called = |event: &String| seen.view.contents().names.contains(event);
-        self.pick.event.as_ref().is_none_or(called)
+        self.filter.event.as_ref().is_none_or(called)
     }
 
     fn is_met(&self, predicate: &Predicate, seen: &Seen<'_>) -> bool {
@@ -135,14 +135,14 @@ impl Picker {
         }
     }
 
-    /// The events of a picked message that the pick means: those of its stream and seq whose payload meets the
-    /// predicate, or all of those where the message itself meets it.
+    /// The events of a message that the filter means: those of its stream and seq whose payload meets the predicate,
+    /// or all of those if the message itself meets it.
     pub(super) fn events(&self, seen: &Seen<'_>) -> Vec<(StreamId, Option<Seq>)> {
         let named: Vec<&Carried> = {
             let events = seen.view.contents().events.iter();
             events.filter(|event| self.names(&event.stream, event.seq)).collect()
         };
-        let met: Vec<&Carried> = match &self.pick.payload {
+        let met: Vec<&Carried> = match &self.filter.payload {
             None => Vec::new(),
             Some(predicate) => {
                 let met = named.iter().filter(|event| self.meets(predicate, &event.payload));
