@@ -7,11 +7,9 @@ use std::path::Path;
 
 use cutover_core::text::Secret;
 use cutover_live::bounds::ADMIN;
-use cutover_live::environment::MODULE_WASM;
 use cutover_live::lane::Endpoint;
-use cutover_live::lane::profile::SpacetimeProfile;
 use cutover_live::lane::socket::Bounds;
-use cutover_live::lane::spacetime::{SpacetimeLane, admin};
+use cutover_live::lane::spacetime::{MODULE_WASM, SpacetimeLane, SpacetimeProfile, admin};
 use cutover_live::plain_file;
 
 /// The largest file of a token that is read, in bytes.

@@ -7,7 +7,7 @@ pub const LONG: &[&str] = &["harness/core/src/evidence/tests.rs"];
 pub const WIDE: &[&str] = &[""];
 
 /// Circles of more than two files.
-pub const CIRCLES: &[&str] = &["harness/live/src/lane/phoenix/", "harness/live/src/environment/"];
+pub const CIRCLES: &[&str] = &[];
 
 /// Imports against the order of the rooms.
 pub const ROOMS: &[&str] = &[];

@@ -30,6 +30,7 @@ impl std::fmt::Debug for Identity {
 /// Why a server did not do what a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum AdminError {
     #[error("{what}: {error}{}", no_answer_hint(error))]
     NoAnswer { what: String, error: Box<HttpError> },
@@ -153,7 +154,7 @@ async fn ask(
     Err(AdminError::Refused {
         what: what.to_owned(),
         status: answer.status,
-        words: answer.told(),
+        words: answer.in_words(),
         hint: match answer.location {
             Some(_) => REDIRECT_HINT,
             None => hint(answer.status),
@@ -167,7 +168,7 @@ fn no_answer_hint(error: &HttpError) -> &'static str {
             " (something takes connections there and says nothing: is it a SpacetimeDB server, and does it want \
               `https`?)"
         }
-        HttpError::Html { location: Some(_), .. } => {
+        HttpError::Html { page, .. } if page.location.is_some() => {
             " (redirects are not followed: give the address that it redirects to)"
         }
         HttpError::Html { .. } => " (a web server is there, no SpacetimeDB: check host and port)",

@@ -68,7 +68,7 @@ impl Classifier {
             Content::Request { .. } => Vec::new(),
             Content::Incoming { events, .. } => {
                 let carried = events.into_iter().filter_map(|row| {
-                    let stream = self.names.stream_of_candidate(&row.stream_id)?;
+                    let stream = self.names.stream_of_id(&row.stream_id)?;
                     Some(Carried { stream, seq: Some(Seq(row.seq)), payload: row.payload })
                 });
                 carried.collect()
@@ -109,7 +109,7 @@ impl Classifier {
 
     fn cursors(&self, cursors: Vec<(String, u64)>, bootstrap: bool) -> Vec<(StreamId, Option<Cursor>)> {
         let named = cursors.into_iter().filter_map(|(name, cursor)| {
-            let stream = self.names.stream_of_candidate(&name)?;
+            let stream = self.names.stream_of_id(&name)?;
             // In a bootstrap `seq > 0` stands for no cursor.
             Some((stream, (!bootstrap || cursor > 0).then_some(Cursor(cursor))))
         });
@@ -117,8 +117,7 @@ impl Classifier {
     }
 
     fn incoming(&self, kind: &Kind, events: Vec<EventRow>) -> Look {
-        let known =
-            events.into_iter().filter_map(|row| Some((self.names.stream_of_candidate(&row.stream_id)?, Seq(row.seq))));
+        let known = events.into_iter().filter_map(|row| Some((self.names.stream_of_id(&row.stream_id)?, Seq(row.seq))));
         let events: Vec<(StreamId, Seq)> = known.collect();
         let own = match kind {
             Kind::Greeting { .. } => Look::of_tag(FrameTag::Join),
@@ -159,10 +158,10 @@ impl Classifier {
             Edit::RemoveEvent { stream, seq: of }
             | Edit::ReplacePayload { stream, seq: of, .. }
             | Edit::Misdeliver { stream, seq: of, .. } => {
-                self.names.candidate(stream) == Some(stream_id) && seq == Some(*of)
+                self.names.stream_id(stream) == Some(stream_id) && seq == Some(*of)
             }
             Edit::SetJson { events, .. } | Edit::SetColumn { events, .. } => {
-                let event = self.names.stream_of_candidate(stream_id).map(|stream| (stream, seq));
+                let event = self.names.stream_of_id(stream_id).map(|stream| (stream, seq));
                 event.is_some_and(|event| events.is_empty() || events.contains(&event))
             }
         }

@@ -55,7 +55,7 @@ pub(super) fn edited_row<R: EditRow>(row: &R, edit: &Edit, classifier: &Classifi
             vec![with(&[("payload", quoted(payload)), ("payload_hash", quoted(&hash))])?]
         }
         Edit::Misdeliver { to_stream, to_seq, .. } => {
-            let stream_id = quoted(classifier.names.candidate(to_stream)?);
+            let stream_id = quoted(classifier.names.stream_id(to_stream)?);
             vec![row.clone(), with(&[("stream_id", stream_id), ("seq", to_seq.to_string())])?]
         }
         Edit::SetJson { pointer, value, .. } => {
@@ -73,7 +73,7 @@ pub(super) fn with_cursor(
     stream: &StreamId,
     to: Cursor,
 ) -> Option<Bytes> {
-    let stream_id = classifier.names.candidate(stream)?;
+    let stream_id = classifier.names.stream_id(stream)?;
     let mut messages = decode_client(protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {

@@ -147,7 +147,7 @@ impl<'a> JsonMessage<'a> {
     }
 
     fn with_cursor(&self, classifier: &Classifier, stream: &StreamId, to: Cursor) -> Option<String> {
-        let stream_id = classifier.names.candidate(stream)?;
+        let stream_id = classifier.names.stream_id(stream)?;
         let mut places = Vec::new();
         for query in self.queries() {
             if read_events_query(&text_of(query)?).is_some_and(|(name, _)| name == stream_id) {

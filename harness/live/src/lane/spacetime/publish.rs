@@ -44,7 +44,7 @@ impl<'a> PublishArgs<'a> {
     /// The event that is published; `None` where it is of no stream of the plan.
     pub(super) fn event(&self, classifier: &Classifier) -> Option<Carried> {
         let [stream_id, _, payload] = &self.texts;
-        let stream = classifier.names.stream_of_candidate(stream_id)?;
+        let stream = classifier.names.stream_of_id(stream_id)?;
         Some(Carried { stream, seq: None, payload: payload.clone() })
     }
 

@@ -79,9 +79,6 @@ impl Schema {
     }
 
     /// Reads what a server answers to `GET /v1/database/NAME/schema?version=9`.
-    ///
-    /// # Errors
-    /// Where it is no schema of that version.
     pub fn parse(json: &[u8]) -> Result<Schema, String> {
         let reported: Reported = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         let types = reported.typespace.0;
@@ -102,9 +99,6 @@ impl Schema {
     }
 
     /// Compares the module with what the lane reads and calls.
-    ///
-    /// # Errors
-    /// Every difference: what the lane looks for, and what the module has.
     pub(super) fn check(&self) -> Result<(), String> {
         let mut wrong = Vec::new();
         for (table, wanted) in COLUMNS {

@@ -128,7 +128,7 @@ fn seq_in(answer: &HttpAnswer) -> Result<Option<u64>, String> {
 #[async_trait]
 impl WriterSession for SpacetimeWriter {
     async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
-        let Some(stream_id) = self.names.candidate(stream).map(str::to_owned) else {
+        let Some(stream_id) = self.names.stream_id(stream).map(str::to_owned) else {
             return Err(not_in_plan(stream));
         };
         // No hash: the module computes it. No expected seq: null is SATS's none.
@@ -162,7 +162,7 @@ impl WriterSession for SpacetimeWriter {
         retention: Option<u64>,
         replay_budget: Option<u64>,
     ) -> Completion {
-        let Some(stream_id) = self.names.candidate(stream) else {
+        let Some(stream_id) = self.names.stream_id(stream) else {
             return Err(not_in_plan(stream));
         };
         let option = |value: Option<u64>| value.map_or(Value::Null, |value| json!({ "some": value }));
