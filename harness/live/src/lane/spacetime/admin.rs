@@ -55,7 +55,7 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
     }
 }
 
-/// Has the server create an identity. Returns its token.
+/// Has the server create an identity, and returns the token that proves it.
 pub async fn create_identity(http: &mut HttpClient) -> Result<Secret, AdminError> {
     #[derive(Deserialize)]
     struct Identity {
@@ -63,9 +63,9 @@ pub async fn create_identity(http: &mut HttpClient) -> Result<Secret, AdminError
     }
     let what = "creating an identity";
     let answer = ask(http, what, Method::POST, "/v1/identity", None, Bytes::new()).await?;
-    let identity: Identity = serde_json::from_slice(&answer.body)
-        .map_err(|_| AdminError::Unreadable { what: what.to_owned(), words: "no identity with a token".to_owned() })?;
-    Ok(Secret::new(identity.token))
+    serde_json::from_slice(&answer.body)
+        .map(|identity: Identity| Secret::new(identity.token))
+        .map_err(|_| AdminError::Unreadable { what: what.to_owned(), words: "no identity with a token".to_owned() })
 }
 
 /// Publishes a module under a name; the client bears the owner's token.
