@@ -69,7 +69,7 @@ fn vector<'a>(
         let entry = with_payload.filter(|entry| entry.hash == hash).unwrap_or_else(|| Entry::bare(hash));
         // A client that bootstraps again may apply an event twice. The first payload stays. A different second one is a
         // finding of its own.
-        let _ = vector.insert(place.0, client, place.1, entry);
+        vector.insert(place.0, client, place.1, entry);
     }
     vector
 }
