@@ -7,7 +7,6 @@ mod databases;
 mod edit;
 mod incoming;
 mod json;
-mod naming;
 mod profile;
 mod protocol;
 mod publish;
