@@ -64,8 +64,8 @@ pub struct Environment {
     exits: Mutex<mpsc::UnboundedReceiver<UnexpectedExit>>,
 }
 
-/// A lane made ready for one plan. No process that it started outlives [`PreparedScenario::teardown`]; a database on a
-/// server that is not ours is deleted by [`Environment::teardown`].
+/// A lane made ready for one plan. No process that it started outlives [`PreparedScenario::teardown`]; a database on
+/// a server that is not ours is deleted by [`Environment::teardown`].
 pub struct PreparedScenario {
     /// How to drive it.
     pub stack: LaneStack,
@@ -86,8 +86,8 @@ impl PreparedScenario {
 }
 
 impl Environment {
-    /// An environment in which nothing runs yet. `binary` is this program, `work` an empty directory of the run, `run`
-    /// a word that no other run against the same outside servers has.
+    /// An environment in which nothing runs yet. `binary` is this program, `work` an empty directory of the run,
+    /// `run` a word that no other run against the same outside servers has.
     pub fn new(binary: &Path, work: &Path, run: &str, legacy: Source, candidate: Source) -> Environment {
         let (exit_reports, exits) = mpsc::unbounded_channel();
         Environment {

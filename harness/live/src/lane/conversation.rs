@@ -10,7 +10,7 @@ use super::Arrival;
 use super::socket::{Bounds, Payload, Socket};
 use crate::bounds::{self, Bound};
 
-/// The state of a conversation. `Id` tells requests apart, `Reply` is the answer to one.
+/// The state of a conversation. `Id` identifies a request, `Reply` is its answer.
 pub(crate) struct Connection<Id, Reply> {
     pub(crate) socket: Socket,
     pub(crate) inbox: Inbox,

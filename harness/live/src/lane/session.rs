@@ -171,7 +171,7 @@ pub enum Arrival {
     },
     /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.
     Unreadable(String),
-    /// A message that carries no events by the word of the lane's profile.
+    /// A message without events, according to the lane's profile.
     Ignored(String),
     /// The session ended. Nothing follows.
     Closed(Closed),

@@ -1,7 +1,8 @@
 //! Starts processes, all of them from one thread that lives as long as this process does.
 //!
-//! A server of ours asks the system to be killed when its parent ends, and Linux takes the *thread* that started it for
-//! its parent. Started from a thread of a runtime's pool, a server would be killed when the pool lets that thread go.
+//! A server of ours asks the system to be killed when its parent ends, and Linux takes the *thread* that started it
+//! for its parent. Started from a thread of a runtime's pool, a server would be killed when the pool lets that thread
+//! go.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -12,7 +12,7 @@ use crate::frame::{Body, Direction};
 use crate::lane::Arrival;
 use crate::lane::socket::Payload;
 
-/// Codes of `sync:error` that only announce the error reply to a request; the reply tells all of it.
+/// Codes of `sync:error` that only announce the error reply to a request. The reply has the details.
 const ANNOUNCEMENTS: [&str; 3] = ["stale_cursor", "bad_subscription", "forbidden_topic"];
 
 impl PhoenixSession {
@@ -131,7 +131,7 @@ impl PhoenixSession {
                 let claims = Claims::of_frame(&self.profile, payload);
                 self.take_batch(&batch, Via::Frame, &claims);
             }
-            // The error came as an event of its own already.
+            // The error already came as an event.
             Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
             Ok(FrameCopy::Ignored(kind)) => {
                 self.connection.inbox.push(Arrival::Ignored(format!("a frame of the kind `{kind}`")))

@@ -74,7 +74,7 @@ impl Tagger {
         Some(topics.iter().filter_map(|topic| stream(topic)).collect())
     }
 
-    /// Whether a message is of the socket's heartbeat, where the channel has none of its own.
+    /// Whether a message is of the socket's heartbeat, and the channel has no heartbeat.
     fn is_the_only_heartbeat(&self, message: &Message) -> bool {
         message.topic == SOCKET_TOPIC && self.profile.events.heartbeat.is_empty()
     }
@@ -99,8 +99,9 @@ impl Tagger {
         }
     }
 
-    /// Replies name no request but by ref, so they are told apart by what only they hold: a join's `allowed_topics`, a
-    /// subscribe's `topics` with `current_watermarks`, a heartbeat's `watermarks`, a refusal's `code`.
+    /// Replies name their request only by ref, so they are identified by what only they contain: a join's
+    /// `allowed_topics`, a subscribe's `topics` with `current_watermarks`, a heartbeat's `watermarks`, a refusal's
+    /// `code`.
     fn tag_reply(&self, payload: &str) -> FrameTag {
         let fields = &self.profile.fields;
         let reply = RawObject::parse(payload).ok();

@@ -318,7 +318,7 @@ impl Listener {
         answered: Completion,
     ) -> Result<(), TrialError> {
         let wrong = match answered {
-            // A service that puts it off knows the event.
+            // A service that answers "later" knows the event.
             Ok(()) | Err(OpError::Unwritten(_) | OpError::Later(_)) => return Ok(()),
             Err(OpError::Refused(refusal)) => format!("the service refused it: {}", refusal.code),
             Err(OpError::Unknown(why)) => match self.ended() {
