@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use super::draft::Draft;
 use super::errors::Mistakes;
-use super::faults::{Fault, Target, Toxic};
+use super::faults::{Fault, Target};
 use super::read::At;
 use super::script::{Case, Lanes, Step};
 use crate::ids::LaneId;
 use crate::matrix::{self, Part};
-use crate::plan::ServerAction;
 use crate::plan::fault::spec::Effect;
+use crate::plan::{PlannedToxic, ServerAction};
 
 /// Notes every claim that no checker covers or that the script can't earn on each lane.
 pub(super) fn check(draft: &Draft, cases: &[Case], mistakes: &mut Mistakes) {
@@ -175,11 +175,13 @@ impl Walk<'_> {
         }
     }
 
-    fn toxic(&mut self, toxic: &Toxic) {
-        match toxic.target {
-            Target::Client(client) if toxic.toxic.spec().ends => self.comes_back(client),
-            Target::Writer if toxic.toxic.spec().ends => drop(self.parts.insert(Part::LostAnswer)),
-            _ => {}
+    fn toxic(&mut self, toxic: &PlannedToxic) {
+        if !toxic.toxic.spec().ends {
+            return;
+        }
+        match self.case.clients.iter().position(|client| client.name == toxic.client.as_str()) {
+            Some(client) => self.comes_back(client),
+            None => drop(self.parts.insert(Part::LostAnswer)),
         }
     }
 

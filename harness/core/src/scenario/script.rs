@@ -3,10 +3,10 @@
 //! Streams, clients and faults are named by their index in their case. A list of choices (`seqs`, `how`, `when`) is
 //! drawn from by the plan; one choice is no chance.
 
-pub use super::faults::{Fault, Toxic};
+pub use super::faults::{Fault, Target};
 pub use super::open::Choice;
-use crate::ids::LaneId;
-use crate::plan::{Compression, Serializer, ServerAction};
+use crate::ids::{ClientId, LaneId};
+use crate::plan::{Compression, PlannedToxic, Serializer, ServerAction, WRITER};
 
 /// One lane, or both where `None`.
 pub type Lanes = Option<LaneId>;
@@ -25,7 +25,7 @@ pub struct Case {
     /// What goes wrong.
     pub faults: Vec<Fault>,
     /// What is done to bytes.
-    pub toxics: Vec<Toxic>,
+    pub toxics: Vec<PlannedToxic>,
     /// How many events its clients apply where nothing goes wrong.
     pub deliveries: u64,
 }
@@ -52,6 +52,14 @@ pub enum Keys {
     Own,
     /// Events of the same seq have the same key in all streams of this sort: a key is one stream's, not the lane's.
     Shared,
+}
+
+/// The id of a target among the clients of a case.
+pub(super) fn client_id(clients: &[Client], target: Target) -> ClientId {
+    ClientId::new(match target {
+        Target::Client(client) => &clients[client].name,
+        Target::Writer => WRITER,
+    })
 }
 
 /// A client.

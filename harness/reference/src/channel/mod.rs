@@ -131,7 +131,6 @@ impl Channel {
         self.inbox.len() >= MAX_INBOX
     }
 
-    /// When the channel's next tick is due.
     pub(crate) fn deadline(&self) -> Instant {
         self.next_tick
     }

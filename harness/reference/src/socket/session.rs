@@ -53,7 +53,6 @@ impl Session {
         self.out.is_flooded() || self.channel.as_ref().is_some_and(Channel::is_busy)
     }
 
-    /// When the channel's next tick is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.channel.as_ref().map(Channel::deadline)
     }

@@ -96,11 +96,14 @@ pub fn scenario(
         follows(&plan, &path, &source, evidence, compile).map_err(|problem| problems.push(problem)).ok()?;
     }
     let [legacy, candidate] = histories;
-    let legacy = legacy.and_then(|bytes| history(&plan, LaneId::Legacy, &evidence.scope, &bytes, problems));
-    let candidate = candidate.and_then(|bytes| history(&plan, LaneId::Candidate, &evidence.scope, &bytes, problems));
-    let histories = [legacy?, candidate?];
+    let mut read = |lane, bytes: Option<Vec<u8>>| {
+        let history = read_history(&layout::history(name, lane), &plan, (lane, &evidence.scope), &bytes?);
+        history.map_err(|problem| problems.push(problem)).ok()
+    };
+    let (legacy, candidate) = (read(LaneId::Legacy, legacy), read(LaneId::Candidate, candidate));
+    let (legacy, candidate) = (legacy?, candidate?);
     let mut fires = Some(Fires::default());
-    for ((lane, history), times) in LaneId::BOTH.into_iter().zip(&histories).zip(times) {
+    for ((lane, history), times) in LaneId::BOTH.into_iter().zip([&legacy, &candidate]).zip(times) {
         let added = match (&mut fires, times) {
             (Some(fires), Some(times)) => {
                 fires.read(name, lane, history, &times).map_err(|problem| problems.push(problem))
@@ -109,7 +112,6 @@ pub fn scenario(
         };
         fires = fires.filter(|_| added.is_ok());
     }
-    let [legacy, candidate] = histories;
     let recorded = Recorded { plan, legacy, candidate, fires };
     vectors_follow(name, &recorded, inventory, problems);
     Some(recorded)
@@ -145,11 +147,6 @@ fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile:
 }
 
 /// A lane's history, where it is of the plan and its records fit together.
-fn history(plan: &Plan, lane: LaneId, scope: &Scope, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<History> {
-    let path = layout::history(&plan.scenario, lane);
-    read_history(&path, plan, (lane, scope), bytes).map_err(|problem| problems.push(problem)).ok()
-}
-
 fn read_history(path: &str, plan: &Plan, (lane, scope): (LaneId, &Scope), bytes: &[u8]) -> Result<History, Problem> {
     let history = file::read(bytes).map_err(|error| Problem::new(path, format!("cannot be read: {error}")))?;
     let header = &history.header;

@@ -6,7 +6,6 @@ mod payload;
 mod steps;
 #[cfg(test)]
 mod tests;
-mod toxics;
 
 use super::{Backoff, Scenario, script};
 use crate::ids::{ClientId, LaneId, OpId, Seed, StreamId};
@@ -29,7 +28,7 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         cases.push(compiled);
         heads.push(ends);
         faults.extend(planned);
-        toxics.extend(toxics::toxics(case));
+        toxics.extend(case.toxics.iter().cloned());
     }
     for ((compiled, case), heads) in cases.iter_mut().zip(&scenario.cases).zip(heads) {
         compiled.proof_of_life = steps::proof_of_life(&mut compiler, case, heads);

@@ -78,7 +78,7 @@ impl Steps<'_, '_> {
     }
 
     fn toxic(&self, index: usize) -> FaultId {
-        FaultId::new(&self.case.toxics[index].name)
+        self.case.toxics[index].id.clone()
     }
 
     fn step(&mut self, step: &script::Step) {

@@ -15,6 +15,7 @@ mod world;
 use super::AtLeast;
 use super::draft::{Binding, Draft};
 use super::errors::Mistakes;
+use super::faults::Target;
 use super::script::{Case, Client, Stream};
 use crate::plan::fault::spec::Effect;
 use crate::topic;
@@ -50,7 +51,7 @@ fn walk_all(draft: &Draft, mistakes: &mut Mistakes) -> (Vec<Case>, bounds::Seen)
         let mut world = World::new(draft, binding);
         let steps = walk::steps(&mut world, mistakes);
         let faults = faults::faults(&world, mistakes);
-        let toxics = toxics::toxics(&world, mistakes);
+        let toxics = toxics::toxics(&world, &clients, mistakes);
         let steps = faults::with_faults(steps, &faults, &toxics);
         let case = Case {
             name: case_name(binding),
@@ -78,6 +79,21 @@ fn case_name(binding: &Binding) -> String {
     parts.extend(binding.position.map(|position| format!("p{position}")));
     parts.extend([binding.how, binding.when].into_iter().flatten().map(str::to_owned));
     if parts.is_empty() { "main".to_owned() } else { parts.join("-") }
+}
+
+/// `cut-1`, or `cut-1.desk.3` if it has several targets and positions, or `cut-1@p5-before` in a case.
+fn name_of(world: &World<'_>, entry: &str, target: Target, several: bool, nth: Option<usize>) -> String {
+    let mut name = entry.to_owned();
+    if let (Target::Client(client), true) = (target, several) {
+        name = format!("{name}.{}", world.draft.clients[client].value.name);
+    }
+    if let Some(nth) = nth {
+        name = format!("{name}.{nth}");
+    }
+    match case_name(world.binding).as_str() {
+        "main" => name,
+        case => format!("{name}@{case}"),
+    }
 }
 
 /// The streams and clients of a case, under names of their own.

@@ -4,28 +4,12 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use cutover_core::text::visible;
+use cutover_core::text::{Secret, visible};
 use http::Method;
 use serde::Deserialize;
 
 use super::schema::Schema;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, REDIRECT_HINT, percent_encoded};
-
-/// An identity and the token that proves it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-pub struct Identity {
-    /// The identity, in hex.
-    #[serde(alias = "__identity__")]
-    pub identity: String,
-    /// Its token: a secret.
-    pub token: String,
-}
-
-impl std::fmt::Debug for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("identity", &self.identity).finish_non_exhaustive()
-    }
-}
 
 /// Why a server did not do what a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,11 +56,16 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
     }
 }
 
-/// Has the server create an identity and its token.
-pub async fn create_identity(http: &mut HttpClient) -> Result<Identity, AdminError> {
+/// Has the server create an identity, and returns the token that proves it.
+pub async fn create_identity(http: &mut HttpClient) -> Result<Secret, AdminError> {
+    #[derive(Deserialize)]
+    struct Identity {
+        token: String,
+    }
     let what = "creating an identity";
     let answer = ask(http, what, Method::POST, "/v1/identity", None, Bytes::new()).await?;
     serde_json::from_slice(&answer.body)
+        .map(|identity: Identity| Secret::new(identity.token))
         .map_err(|_| AdminError::Unreadable { what: what.to_owned(), words: "no identity with a token".to_owned() })
 }
 

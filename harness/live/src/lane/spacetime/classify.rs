@@ -15,14 +15,12 @@ use super::rows::EventRow;
 use crate::frame::{Carried, Edit, Facts, FrameTag, Kinds};
 use crate::lane::names::Names;
 
-/// A message, in whichever form it came.
 pub(super) struct Message {
     /// Its own name, and that of the reducer or procedure that it calls or reports.
     pub(super) names: Vec<String>,
     pub(super) content: Content,
 }
 
-/// What a message says.
 pub(super) enum Content {
     /// A client's message.
     Request { request_id: u32, ask: Ask },
@@ -30,7 +28,6 @@ pub(super) enum Content {
     Incoming { kind: Kind, events: Vec<EventRow> },
 }
 
-/// What a client's message asks for.
 pub(super) enum Ask {
     /// The check of a resume, with its cursors where they can be read.
     Check(Option<Vec<(String, u64)>>),
@@ -53,7 +50,6 @@ impl Classifier {
         Classifier { numbered: !names.is_any(), names }
     }
 
-    /// What a message is.
     pub(super) fn facts(&self, message: Message) -> Facts {
         match message.content {
             Content::Request { request_id, ask } => self.request(request_id, ask),
@@ -152,7 +148,6 @@ impl Classifier {
         }
     }
 
-    /// Whether an edit applies to this event.
     pub(super) fn applies(&self, edit: &Edit, stream_id: &str, seq: Option<Seq>) -> bool {
         match edit {
             Edit::Cursor { .. } => false,

@@ -289,7 +289,6 @@ fn kind_of_value(value: &str) -> u8 {
     }
 }
 
-/// The cursors of a resume's check.
 fn cursors_in(args: &str) -> Option<Vec<(String, u64)>> {
     let cursors = pointer::elements(pointer::elements(args)?.first()?)?;
     let cursor = |cursor: &str| {

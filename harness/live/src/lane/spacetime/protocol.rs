@@ -46,7 +46,6 @@ pub enum ClientMessage {
     V2(v2::ClientMessage),
 }
 
-/// What a client's message asks for.
 pub(super) enum Asked<'a> {
     /// A reducer, with its arguments.
     Reducer(&'a str, &'a Bytes),
@@ -130,7 +129,6 @@ fn all<'de, T>(
     Ok(messages)
 }
 
-/// Writes a server's frame.
 pub fn encode_server(messages: &[ServerMessage], how: Compressed) -> Result<Bytes, WireError> {
     let mut bare = Vec::new();
     for message in messages {
@@ -145,7 +143,6 @@ pub fn encode_server(messages: &[ServerMessage], how: Compressed) -> Result<Byte
     Ok(Bytes::from(frame))
 }
 
-/// Writes a client's frame.
 pub fn encode_client(messages: &[ClientMessage]) -> Result<Bytes, WireError> {
     let mut frame = Vec::new();
     for message in messages {

@@ -64,7 +64,6 @@ impl<'a> PublishArgs<'a> {
         Some(self)
     }
 
-    /// Writes arguments that came in BSATN.
     pub(super) fn to_bsatn(&self) -> Option<Bytes> {
         let Rest::Bsatn(rest) = self.rest else { return None };
         let mut out = Vec::new();

@@ -10,9 +10,7 @@ use spacetimedb_sats::{AlgebraicValue, ProductType, ProductValue, WithTypespace}
 
 use super::schema::{Schema, columns, in_words};
 
-/// The table of events.
 pub const EVENT_TABLE: &str = "sync_event";
-/// The table of streams.
 pub const STREAM_TABLE: &str = "sync_stream";
 
 /// A row that can't be read or written.

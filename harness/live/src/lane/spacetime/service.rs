@@ -58,7 +58,7 @@ impl SpacetimeService {
         }
         let token = match &profile.token {
             Some(token) => token.clone(),
-            None => Secret::new(admin::create_identity(&mut http).await?.token),
+            None => admin::create_identity(&mut http).await?,
         };
         let version = format!("SpacetimeDB {version}");
         Ok(SpacetimeService { profile: Arc::new(profile), at, token, version, run, created: Mutex::default() })
