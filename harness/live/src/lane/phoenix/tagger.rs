@@ -74,7 +74,7 @@ impl Tagger {
         Some(topics.iter().filter_map(|topic| stream(topic)).collect())
     }
 
-    /// Whether a message is of the socket's heartbeat, where the channel has none of its own.
+    /// Whether a message is of the socket's heartbeat, and the channel has no heartbeat.
     fn is_the_only_heartbeat(&self, message: &Message) -> bool {
         message.topic == SOCKET_TOPIC && self.profile.events.heartbeat.is_empty()
     }
@@ -99,8 +99,9 @@ impl Tagger {
         }
     }
 
-    /// Replies name no request but by ref, so they are told apart by what only they hold: a join's `allowed_topics`, a
-    /// subscribe's `topics` with `current_watermarks`, a heartbeat's `watermarks`, a refusal's `code`.
+    /// Replies name their request only by ref, so they are identified by what only they contain: a join's
+    /// `allowed_topics`, a subscribe's `topics` with `current_watermarks`, a heartbeat's `watermarks`, a refusal's
+    /// `code`.
     fn tag_reply(&self, payload: &str) -> FrameTag {
         let fields = &self.profile.fields;
         let reply = RawObject::parse(payload).ok();
@@ -139,8 +140,8 @@ impl Tagger {
         Some(self.delivery(events, Via::UpdateBatch))
     }
 
-    /// The sorts of message that have no tag, since the harness's own sessions don't count them: a join of another channel,
-    /// and the socket's own heartbeat.
+    /// The sorts of message that have no tag, since the harness's own sessions don't count them: a join of another
+    /// channel, and the socket's own heartbeat.
     fn untagged(message: &Message, direction: Direction) -> Kinds {
         let kind = match (direction, message.topic.as_str(), message.event.as_str()) {
             (Direction::Upstream, _, "phx_join") => MessageKind::Join,

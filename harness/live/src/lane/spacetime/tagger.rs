@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::classify::{Ask, Classifier, Content, Message, merged};
 use super::edit;
-use super::incoming::read;
+use super::incoming::{Kind, read};
 use super::json::JsonMessage;
-use super::naming;
-use super::protocol::{Asked, ClientMessage, Protocol, ServerMessage, asked, decode_client, decode_server};
+use super::protocol::{Asked, ClientMessage, Protocol, ServerMessage, asked, decode_client, decode_server, names};
 use super::publish::PublishArgs;
 use super::request::{APPEND_REDUCER, RESUME_REDUCER, read_resume_args};
 use super::schema::Schema;
@@ -97,13 +96,18 @@ impl Tagger {
             Asked::Queries(queries) => Ask::Queries(queries.iter().map(|query| query.to_string()).collect()),
             _ => Ask::Other,
         };
-        Message { names: naming::of_client(message), content: Content::Request { request_id, ask } }
+        Message { names: names(message), content: Content::Request { request_id, ask } }
     }
 
     fn incoming(&self, mut message: ServerMessage) -> Message {
         let incoming = read(&mut message, &self.schema);
+        let reducer = match &incoming.kind {
+            Kind::Called { call, .. } => call.as_ref().map(|call| call.reducer.clone()),
+            _ => None,
+        };
+        let names = std::iter::once(incoming.name.to_owned()).chain(reducer).collect();
         let events = incoming.events.into_iter().flatten().collect();
-        Message { names: naming::of_server(&message), content: Content::Incoming { kind: incoming.kind, events } }
+        Message { names, content: Content::Incoming { kind: incoming.kind, events } }
     }
 
     fn edit_binary(&self, protocol: Protocol, frame: &Frame, bytes: &[u8], edit: &Edit) -> Option<Frame> {
