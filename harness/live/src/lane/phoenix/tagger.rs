@@ -17,7 +17,7 @@ use super::object::RawObject;
 use super::probe::PROBE_REF;
 use super::profile::PhoenixProfile;
 use super::values::Values;
-use crate::frame::{Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Kinds, Look, pointer};
+use crate::frame::{Body, Carried, Contents, Direction, Edit, Facts, Frame, FrameTag, FrameTagger, Kinds, pointer};
 use crate::lane::generic;
 use crate::lane::names::Names;
 
@@ -227,37 +227,37 @@ const SOCKET_TOPIC: &str = "phoenix";
 
 impl FrameTagger for Tagger {
     fn tag(&self, frame: &Frame) -> FrameTag {
-        self.look(frame).tag
+        self.facts(frame).tag
     }
 
-    fn look(&self, frame: &Frame) -> Look {
+    fn facts(&self, frame: &Frame) -> Facts {
         if let Body::Http(bytes) = &frame.body {
-            let mut look = Look::of(frame, self.tag_http(frame.direction, bytes));
-            if look.tag == FrameTag::Publish {
-                look.streams.extend(self.published(frame).map(|event| (event.stream, None)));
+            let mut facts = Facts::of(frame, self.tag_http(frame.direction, bytes));
+            if facts.tag == FrameTag::Publish {
+                facts.streams.extend(self.published(frame).map(|event| (event.stream, None)));
             }
-            return look;
+            return facts;
         }
         if let Some(tag) = self.tag_at_sight(frame) {
-            let mut look = Look::of(frame, tag);
+            let mut facts = Facts::of(frame, tag);
             if self.names.is_any() {
-                look.streams.push((StreamId::new(&self.profile.channel), None));
+                facts.streams.push((StreamId::new(&self.profile.channel), None));
             }
-            return look;
+            return facts;
         }
         let Some(message) = self.message(frame) else {
-            return Look::of(frame, FrameTag::Other);
+            return Facts::of(frame, FrameTag::Other);
         };
         let tag = match frame.direction {
             Direction::Upstream => self.tag_to_lane(&message),
             Direction::Downstream => self.tag_to_client(&message),
         };
-        let mut look = Look::of(frame, tag);
-        look.kinds = look.kinds.and(Tagger::untagged(&message, frame.direction));
+        let mut facts = Facts::of(frame, tag);
+        facts.kinds = facts.kinds.and(Tagger::untagged(&message, frame.direction));
         if self.names.is_any() {
-            look.streams.push((StreamId::new(message.topic), None));
+            facts.streams.push((StreamId::new(message.topic), None));
         }
-        look
+        facts
     }
 
     fn is_plain(&self, frame: &Frame) -> bool {
