@@ -1,7 +1,8 @@
 //! The plan: one scenario and one seed, with all chance spent.
 //!
 //! Both lanes are driven with the same plan, and it is what the checkers judge by: it knows every event that is to be
-//! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have seen.
+//! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have
+//! seen.
 
 mod defect;
 pub mod fault;
@@ -99,8 +100,8 @@ impl Plan {
             .count()
     }
 
-    /// Roughly for how many seconds its clients can only wait: for a connection that is silent, for a server that starts,
-    /// or for what a defect keeps back.
+    /// Roughly for how many seconds its clients can only wait: for a connection that is silent, for a server that
+    /// starts, or for what a defect keeps back.
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         let servers = steps.filter(|step| matches!(step, Step::Server { .. })).count();
@@ -243,7 +244,8 @@ pub struct AtLeast {
     pub faults: u64,
 }
 
-/// What the gate must make of a scenario: an honest one is allowed, a known-bad one is blocked with exactly its findings.
+/// What the gate must make of a scenario: an honest one is allowed, a known-bad one is blocked with exactly its
+/// findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "lowercase")]
 pub enum Expectation {

@@ -1,5 +1,5 @@
-//! Scenarios: one property story each, written in TOML. Read, checked and walked through here; every mistake of a file is
-//! told at once, with file, line, column and hint.
+//! Scenarios: one property story each, written in TOML. Read, checked and walked through here; every mistake of a file
+//! is told at once, with file, line, column and hint.
 //!
 //! [`Scenario::parse`] is the whole of it. What comes out holds no chance and no payload: the plan adds those.
 
@@ -58,8 +58,8 @@ pub struct Scenario {
     pub digest: String,
 }
 
-/// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n times,
-/// but never more than `cap_ms`.
+/// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n
+/// times, but never more than `cap_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// The first ceiling, in milliseconds.
@@ -100,8 +100,8 @@ pub struct Expect {
 }
 
 impl Scenario {
-    /// Reads a scenario as it is without its faults and toxics, and without the waits for them; what it asks for that only
-    /// they bring is not asked for, and it proves no row. It shows that the scenario is valid without them.
+    /// Reads a scenario as it is without its faults and toxics, and without the waits for them; what it asks for that
+    /// only they bring is not asked for, and it proves no row. It shows that the scenario is valid without them.
     ///
     /// # Errors
     /// Every mistake of the file, those of its faults among them.

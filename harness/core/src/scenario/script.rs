@@ -1,4 +1,5 @@
-//! What a scenario says, case by case, checked and with all names resolved: everything of a plan but chance and payloads.
+//! What a scenario says, case by case, checked and with all names resolved: everything of a plan but chance and
+//! payloads.
 //!
 //! Streams, clients and faults are named by their index in their case. A list of choices (`seqs`, `how`, `when`) is
 //! drawn from by the plan; one choice is no chance.

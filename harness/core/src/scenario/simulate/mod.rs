@@ -1,6 +1,6 @@
 //! Walks through a scenario's steps case by case, as if nothing went wrong, so that what can't happen is refused at its
-//! line and what is named by word (`below-floor`, `each`) becomes a number. No chance is spent here: whatever the seed, the
-//! same script is walked.
+//! line and what is named by word (`below-floor`, `each`) becomes a number. No chance is spent here: whatever the seed,
+//! the same script is walked.
 
 mod apart;
 mod bounds;
@@ -33,7 +33,8 @@ pub(super) fn cases(draft: &Draft, mistakes: &mut Mistakes) -> Vec<Case> {
     cases
 }
 
-/// The cases where nothing goes wrong, and the least that they must still see: what only a fault brings is not asked for.
+/// The cases where nothing goes wrong, and the least that they must still see: what only a fault brings is not asked
+/// for.
 pub(super) fn cases_without_faults(draft: &Draft) -> (Vec<Case>, AtLeast) {
     // What was without a mistake with its faults has none without them.
     let (cases, seen) = walk_all(draft, &mut Mistakes::default());

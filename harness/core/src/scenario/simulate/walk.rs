@@ -11,7 +11,8 @@ use super::world::{Server, World, shares};
 use crate::ids::LaneId;
 use crate::plan::ServerAction;
 
-/// Walks all steps; [`Step::AwaitFault`] still names the file's faults, see [`with_faults`](super::faults::with_faults).
+/// Walks all steps; [`Step::AwaitFault`] still names the file's faults, see
+/// [`with_faults`](super::faults::with_faults).
 pub(super) fn steps(world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Step> {
     let mut walk = Walk { world, mistakes, steps: Vec::new() };
     let draft = walk.world.draft;
