@@ -1,7 +1,7 @@
-//! `convergence`: a client that the plan leaves connected must end with the acknowledged head of each of its streams. One
-//! that ends beyond all that can have been written will skip what is written next. A lane that accepts a subscription also
-//! names the head by which clients measure themselves; one that can't have been the stream's then is reported once for each
-//! client and stream.
+//! `convergence`: a client that the plan leaves connected must end with the acknowledged head of each of its streams.
+//! One that ends beyond all that can have been written will skip what is written next. A lane that accepts a
+//! subscription also names the head by which clients measure themselves; one that can't have been the stream's then is
+//! reported once for each client and stream.
 
 use super::checker::{Checker, nothing};
 use super::finding::{Finding, Repeated, Report};
@@ -27,8 +27,8 @@ static NO_WATERMARK: Reason =
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "a client did not reach the head, or went beyond it, or was given a wrong one",
-    source: "the converge phase (faults off, servers up: every client reaches every head), and contract, \"Applying, on \
-             the client\" and \"Client to server\" (`current_watermarks`)",
+    source: "the converge phase (faults off, servers up: every client reaches every head), and contract, \"Applying, \
+             on the client\" and \"Client to server\" (`current_watermarks`)",
     rows: &["replay-determinism", "multi-device"],
     reasons: &[&BEHIND_HEAD, &STUCK, &AHEAD_OF_HEAD, &WRONG_HEAD, &NO_WATERMARK],
     accounts_for: "",

@@ -1,6 +1,6 @@
-//! `hash-mismatch`: both lanes are held to the hash of the planned payload, which is what the writer sent. So where neither
-//! has a finding, their hashes agree, and two lanes that are wrong alike are both wrong. There is one finding for each
-//! client, stream, seq and reason.
+//! `hash-mismatch`: both lanes are held to the hash of the planned payload, which is what the writer sent. So where
+//! neither has a finding, their hashes agree, and two lanes that are wrong alike are both wrong. There is one finding
+//! for each client, stream, seq and reason.
 
 use super::checker::Checker;
 use super::finding::{Finding, Repeated, Report};
@@ -31,7 +31,8 @@ pub static CHECKER: Checker = Checker {
     source: "contract, \"Payload hashes\"",
     rows: &["replay-determinism"],
     reasons: &[&OTHER_PAYLOAD, &NOT_CANONICAL, &DECLARED_OTHERWISE],
-    accounts_for: "same client: not having converged from there on; the absence of the event that came under another's seq",
+    accounts_for: "same client: not having converged from there on; the absence of the event that came under \
+                   another's seq",
     // The client could not apply what came; and an event that came under another seq is missing under its own.
     explains: |cause, effect| {
         let instead = effect.covers_instead_of(cause);

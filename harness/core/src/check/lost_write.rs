@@ -1,10 +1,10 @@
-//! `lost-write`: the client subscribes to the stream and is connected at the end, and by the end of converge no message of
-//! any kind brought it the event. What retention pruned before a bootstrap, and what lies at or below a cursor that was put
-//! on the client's disk, is not owed. Of a client that could not be reached it is unknown.
+//! `lost-write`: the client subscribes to the stream and is connected at the end, and by the end of converge no message
+//! of any kind brought it the event. What retention pruned before a bootstrap, and what lies at or below a cursor that
+//! was put on the client's disk, is not owed. Of a client that could not be reached it is unknown.
 //!
-//! A publish that was answered well and written nowhere is lost too, though a retry makes up for it: the lane has no row of
-//! it; or another publish was given its seq; or the plan wants it refused and its payload never shows up. Where the server
-//! died between the answer and the look, it is unknown.
+//! A publish that was answered well and written nowhere is lost too, though a retry makes up for it: the lane has no
+//! row of it; or another publish was given its seq; or the plan wants it refused and its payload never shows up. Where
+//! the server died between the answer and the look, it is unknown.
 
 use std::collections::HashSet;
 
@@ -30,12 +30,12 @@ static UNWRITTEN: Reason =
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "a publish was acknowledged, and a client that is owed its event never got it",
-    source: "contract, \"Writes\" (an answer comes once the event is in the journal) and \"Ordering, delivery, replay\" \
-             (delivery is at least once); the name is Jepsen's",
+    source: "contract, \"Writes\" (an answer comes once the event is in the journal) and \"Ordering, delivery, \
+             replay\" (delivery is at least once); the name is Jepsen's",
     rows: &["replay-determinism", "multi-device"],
     reasons: &[&NEVER_DELIVERED, &UNWRITTEN],
-    accounts_for: "same client and seqs: gap, unseen, convergence; same operation: wrong-answer; what was not written: a \
-                   shift from there on",
+    accounts_for: "same client and seqs: gap, unseen, convergence; same operation: wrong-answer; what was not \
+                   written: a shift from there on",
     explains: |cause, effect| match effect.checker {
         // What was not written leaves its seq to the next one.
         wrong_answer::NAME => {

@@ -1,6 +1,6 @@
-//! `wrong-stream`: the delivered payload is none of this stream's, and the plan publishes it to another one; or the client
-//! never subscribed to the stream; or this run does not have the stream at all, such as another tenant's. There is one
-//! finding for each client, stream and seq.
+//! `wrong-stream`: the delivered payload is none of this stream's, and the plan publishes it to another one; or the
+//! client never subscribed to the stream; or this run does not have the stream at all, such as another tenant's. There
+//! is one finding for each client, stream and seq.
 
 use super::checker::Checker;
 use super::convergence;
@@ -24,8 +24,8 @@ static FOREIGN: Reason =
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "an event was delivered under a stream that is not its own, or that this run does not have",
-    source: "contract, \"Ordering, delivery, replay\" (order is per topic; a batch is of one topic), and the matrix row \
-             `authorization` (two topics never mix)",
+    source: "contract, \"Ordering, delivery, replay\" (order is per topic; a batch is of one topic), and the matrix \
+             row `authorization` (two topics never mix)",
     rows: &["cursor-continuity"],
     reasons: &[&OTHERS, &NOT_SUBSCRIBED, &FOREIGN],
     accounts_for: "same client: heads from there on",
@@ -65,8 +65,8 @@ fn misdelivered(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     found.report(report);
 }
 
-/// Events under names on the wire that the run does not have. Such a name is no stream of the plan, so the finding has it
-/// as what came, and not as its stream.
+/// Events under names on the wire that the run does not have. Such a name is no stream of the plan, so the finding has
+/// it as what came, and not as its stream.
 fn foreign(lane: &LaneIndex<'_>, report: &mut Report) {
     let mut found = Repeated::new();
     for (at, record) in lane.history.records.iter().enumerate() {

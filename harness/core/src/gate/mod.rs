@@ -1,8 +1,8 @@
 //! The gate: verdicts of scenarios become one decision, and it fails closed.
 //!
 //! The worst verdict wins and nothing upgrades one: `Unknown` never becomes allow, a known-bad scenario that was not
-//! caught takes the trust from all others, and having run nothing is not having found nothing. *Allow* is for a full run
-//! alone; a run of another scope that found nothing has a decision of its own.
+//! caught takes the trust from all others, and having run nothing is not having found nothing. *Allow* is for a full
+//! run alone; a run of another scope that found nothing has a decision of its own.
 
 pub mod fit;
 mod matrix;
