@@ -18,8 +18,8 @@ use crate::ids::LaneId;
 
 /// A finding that another one accounts for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Consequence {
-    /// The finding.
     pub finding: Finding,
     /// Which principal finding accounts for it, by its place in [`Explained::principal`].
     pub explained_by: usize,

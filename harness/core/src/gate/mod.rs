@@ -95,9 +95,9 @@ pub struct Reason {
 }
 
 /// The gate's decision, with all that led to it.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruling {
-    /// The decision.
     pub decision: Decision,
     /// Why it is not allow; empty where it is.
     pub reasons: Vec<Reason>,

@@ -9,7 +9,6 @@ use super::super::script::{Lanes, Spread};
 use crate::ids::LaneId;
 use crate::plan::fault::spec::{Effect, Value};
 
-/// A stream.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StreamState {
     pub(super) head: u64,
@@ -56,7 +55,6 @@ pub(super) struct Resume {
     pub(super) refused: bool,
 }
 
-/// A client.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ClientState {
     pub(super) connected: bool,
@@ -72,7 +70,6 @@ pub(super) struct ClientState {
     pub(super) blurred: bool,
 }
 
-/// A server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Server {
     Up,
