@@ -13,7 +13,6 @@ use crate::lane::http::{HttpAnswer, HttpClient, HttpError, REDIRECT_HINT, percen
 
 /// Why a server did not do what a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum AdminError {
     #[error("{what}: {error}{}", no_answer_hint(error))]
