@@ -1,23 +1,30 @@
-//! Scenarios: one property story each, written in TOML. Read, checked and walked through here; every mistake of a file is
-//! told at once, with file, line, column and hint.
+//! Scenarios, written in TOML. Each shows one property. They are read, rehearsed, and compiled with a seed into a plan. All
+//! mistakes of a file are reported at once, with file, line, column and hint.
 //!
-//! [`Scenario::parse`] is the whole of it. What comes out holds no chance and no payload: the plan adds those.
+//! [`Scenario::parse`] reads and rehearses a file. Its result holds no chance and no payload: [`compile`] adds those.
 
+mod cast;
 mod claims;
 mod compile;
+mod cursor;
 mod decode;
 mod draft;
 mod errors;
-pub(crate) mod faults;
-pub(crate) mod open;
+mod faults;
+mod names;
+mod numbers;
+mod open;
 pub mod pattern;
 mod read;
-pub mod script;
+mod rehearsal;
+mod script;
 mod simulate;
+mod steps;
 mod stock;
 #[cfg(test)]
 mod tests;
 pub mod words;
+mod world;
 
 pub use compile::compile;
 pub use errors::{ScenarioError, ScenarioErrors};
@@ -27,14 +34,16 @@ use std::collections::BTreeMap;
 
 use crate::hash::sha256;
 use crate::ids::LaneId;
+use draft::Draft;
 use errors::Mistakes;
+use rehearsal::Steps;
 use script::Case;
 
 /// The largest scenario file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// A scenario that can be planned.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Scenario {
     /// Its name, also its file's stem.
     pub name: String,
@@ -49,7 +58,7 @@ pub struct Scenario {
     /// How long clients wait before they reconnect.
     pub backoff: Backoff,
     /// One script, or one for each position.
-    pub cases: Vec<Case>,
+    pub(crate) cases: Vec<Case>,
     /// The least that each lane must see.
     pub at_least: AtLeast,
     /// The findings that it must give, or `None` where it must be allowed.
@@ -108,10 +117,12 @@ impl Scenario {
     pub fn parse_without_faults(path: &str, text: &str) -> Result<Scenario, ScenarioErrors> {
         let mut scenario = Scenario::parse(path, text)?;
         let mut mistakes = Mistakes::default();
-        // Read once more: the draft is not kept, and whatever could be wrong with it was told.
-        if let Some(mut draft) = draft(path, text, &mut mistakes) {
-            draft.forget_faults();
-            let (cases, at_least) = simulate::cases_without_faults(&draft);
+        // The draft was not kept, so the file is read again. All its mistakes were reported before.
+        if let Some((mut draft, mut steps)) = draft(path, text, &mut mistakes) {
+            draft.faults.clear();
+            draft.toxics.clear();
+            steps.retain(|step| !step.value.needs_faults());
+            let (cases, at_least) = simulate::cases_without_faults(&draft, &steps);
             scenario.cases = cases;
             scenario.at_least = at_least;
         }
@@ -180,8 +191,8 @@ pub fn load(files: &[(&str, &str)]) -> Result<Vec<Scenario>, ScenarioErrors> {
     if errors.is_empty() { Ok(scenarios) } else { Err(ScenarioErrors { errors }) }
 }
 
-/// The file's words, where all of them that a walk needs could be read.
-fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<draft::Draft> {
+/// The file as it was read; nothing where a part that the rehearsal needs could not be read.
+fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<(Draft, Steps)> {
     if text.len() > MAX_FILE_BYTES {
         let what = format!("a scenario is at most {MAX_FILE_BYTES} bytes, but this is {}", text.len());
         mistakes.local(0, what, None);
@@ -190,20 +201,19 @@ fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<draft::Draft
     let document = read::parse_toml(text, mistakes)?;
     let broken = !mistakes.is_empty();
     let mut found = Mistakes::default();
-    let draft = decode::decode(path, &document, &mut found);
+    let (draft, steps) = decode::decode(path, &document, &mut found);
     if broken {
         found.keep_local();
     }
     mistakes.append(found);
-    // Where the script itself was misread, walking through it would only tell of what follows from that.
-    (!broken && draft.walkable).then_some(draft)
+    // A script that was misread is not rehearsed: its further mistakes would only follow from that.
+    (!broken && draft.walkable).then_some((draft, steps))
 }
 
 fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
-    let draft = draft(path, text, mistakes)?;
+    let (draft, steps) = draft(path, text, mistakes)?;
     place(path, &draft, mistakes);
-    let cases = simulate::cases(&draft, mistakes);
-    claims::check(&draft, &cases, mistakes);
+    let cases = simulate::cases(&draft, &steps, mistakes);
     Some(Scenario {
         name: draft.name,
         title: draft.title,
@@ -218,8 +228,8 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
     })
 }
 
-/// Known-bad scenarios, and only they, stand in a directory of that name, so that nobody takes one for an honest one.
-fn place(path: &str, draft: &draft::Draft, mistakes: &mut Mistakes) {
+/// Refuses a known-bad scenario outside a directory `known-bad`, and an honest one in it.
+fn place(path: &str, draft: &Draft, mistakes: &mut Mistakes) {
     let apart = path.split(['/', '\\']).any(|part| part == "known-bad");
     match &draft.expect {
         None if apart => mistakes.whole(0, "a known-bad scenario says which findings it must give", {

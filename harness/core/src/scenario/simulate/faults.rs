@@ -1,10 +1,9 @@
 //! Resolves the faults of one case: one fault for each target and each position, and refuses those that can't fire.
 
 use super::super::errors::Mistakes;
-use super::super::faults::{Fault, FaultDraft, FaultPosition, Target, Toxic, targets};
+use super::super::faults::{Fault, FaultDraft, FaultPosition, Target, targets};
 use super::super::open::{Number, Settings};
 use super::super::read::At;
-use super::super::script::Step;
 use super::world::World;
 use super::{apart, messages};
 use crate::ids::LaneId;
@@ -27,7 +26,7 @@ pub(super) fn faults(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, 
 }
 
 /// Notes a wait for a fault that may not have fired by then.
-pub(super) fn check_awaited(world: &World<'_>, fault: usize, at: usize, mistakes: &mut Mistakes) {
+pub(in crate::scenario) fn check_awaited(world: &World<'_>, fault: usize, at: usize, mistakes: &mut Mistakes) {
     let fault = &world.draft.faults[fault].value;
     let Some(clients) = &fault.clients else {
         return;
@@ -98,7 +97,7 @@ impl Resolve<'_, '_> {
         if let Some(nth) = nth {
             name = format!("{name}.{nth}");
         }
-        match super::case_name(self.world.binding).as_str() {
+        match self.world.binding.case_name().as_str() {
             "main" => name,
             case => format!("{name}@{case}"),
         }
@@ -277,23 +276,4 @@ impl Resolve<'_, '_> {
             mistakes.once(at, what, None);
         }
     }
-}
-
-/// The steps with each fault and toxic of the file replaced by what became of it in this case.
-pub(super) fn with_faults(steps: Vec<Step>, faults: &[(usize, Fault)], toxics: &[(usize, Toxic)]) -> Vec<Step> {
-    fn became<T>(named: usize, all: &[(usize, T)]) -> impl Iterator<Item = usize> {
-        all.iter().enumerate().filter(move |(_, (origin, _))| *origin == named).map(|(index, _)| index)
-    }
-    let all = |named: &[usize]| named.iter().flat_map(|named| became(*named, toxics)).collect();
-    let mut whole = Vec::new();
-    for step in steps {
-        match step {
-            Step::AwaitFault(named) => whole.extend(became(named, faults).map(Step::AwaitFault)),
-            Step::AwaitToxic(named) => whole.extend(became(named, toxics).map(Step::AwaitToxic)),
-            Step::Arm(named) => whole.push(Step::Arm(all(&named))),
-            Step::Disarm(named) => whole.push(Step::Disarm(all(&named))),
-            step => whole.push(step),
-        }
-    }
-    whole
 }

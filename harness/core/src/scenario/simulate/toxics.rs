@@ -41,14 +41,14 @@ fn name(world: &World<'_>, toxic: &ToxicDraft, target: Target, several: bool) ->
     if let (Target::Client(client), true) = (target, several) {
         name = format!("{name}.{}", world.draft.clients[client].value.name);
     }
-    match super::case_name(world.binding).as_str() {
+    match world.binding.case_name().as_str() {
         "main" => name,
         case => format!("{name}@{case}"),
     }
 }
 
 /// The index of the toxic of this name.
-pub(super) fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistakes) -> Option<usize> {
+pub(in crate::scenario) fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistakes) -> Option<usize> {
     let toxics = &world.draft.toxics;
     let found = toxics.iter().position(|toxic| toxic.value.name == name.value);
     if found.is_none() && world.draft.faults_whole {
@@ -60,7 +60,7 @@ pub(super) fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistake
 }
 
 /// A toxic that is on and keeps this client, or the writer, from getting anything done on any connection.
-pub(super) fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Option<&'w str> {
+pub(in crate::scenario) fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Option<&'w str> {
     let on = world.draft.toxics.iter().zip(&world.armed).filter(|(_, armed)| **armed);
     let mut on = on.map(|(toxic, _)| &toxic.value);
     on.find(|toxic| applies(toxic.clients.as_ref(), client) && toxic.toxicity >= 1.0 && blocks(toxic))

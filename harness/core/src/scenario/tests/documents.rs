@@ -87,14 +87,12 @@ fn the_page_names_every_key_and_every_word() {
     ] {
         words.extend(keys);
     }
-    for (word, keys) in words::STEPS {
-        words.insert(word);
-        words.extend(*keys);
+    for kind in steps::KINDS {
+        words.insert(kind.name);
+        words.extend(kind.keys);
     }
     words.extend(words::CURSORS.iter().map(|(word, _)| word));
     words.extend(words::PAYLOADS.iter().map(|(word, _)| word));
-    words.extend(words::SPREADS.iter().map(|(word, _)| word));
-    words.extend(words::ACTIONS.iter().map(|(word, _)| word));
     words.extend(words::DIRECTIONS.iter().map(|(word, _)| word));
     let missing: Vec<_> = words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
     assert!(missing.is_empty(), "docs/SCENARIOS.md does not say what these are: {missing:?}");
@@ -129,18 +127,16 @@ fn the_schema_for_editors_knows_the_same_keys() {
     ] {
         assert_eq!(keys(&defs[def]), set(known.iter().copied()), "{def}");
     }
-    let all = |verbs: &[(&str, &[&'static str])], common: &[&'static str]| {
-        set(verbs.iter().flat_map(|(_, keys)| keys.iter().copied()).chain(common.iter().copied()))
-    };
-    assert_eq!(keys(&defs["step"]), all(words::STEPS, &["do"]));
+    let of_steps = steps::KINDS.iter().flat_map(|kind| kind.keys).copied();
+    assert_eq!(keys(&defs["step"]), set(of_steps.chain(["do"])));
 }
 
 #[test]
 fn the_schema_for_editors_knows_the_same_words() {
     let schema = schema();
     let defs = &schema["$defs"];
-    let names = |verbs: &[(&'static str, &[&str])]| set(verbs.iter().map(|(word, _)| *word));
-    assert_eq!(texts(&defs["step"]["properties"]["do"]["enum"]), names(words::STEPS));
+    let of_steps = set(steps::KINDS.iter().map(|kind| kind.name));
+    assert_eq!(texts(&defs["step"]["properties"]["do"]["enum"]), of_steps);
     for (def, known) in
         [("row", words::MATRIX_ROWS), ("checker", words::CHECKERS), ("legacy_defect", words::LEGACY_DEFECTS)]
     {
