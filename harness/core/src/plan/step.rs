@@ -8,23 +8,13 @@ use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 /// One step of a case, done on both lanes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Step {
-    /// Sets a stream's policy.
-    Policy {
-        /// The operation.
-        op: OpId,
-        /// The stream.
-        stream: StreamId,
-        /// Newest events to retain; `None` leaves it as it is.
-        retention: Option<u64>,
-        /// Events that a resume may replay; `None` leaves it as it is.
-        replay_budget: Option<u64>,
-    },
+    /// Sets a stream's policy; `None` leaves a value as it is.
+    Policy { op: OpId, stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
     /// The writer publishes, and retries under the same key until it is answered.
     Publish {
-        /// The operation.
         op: OpId,
-        /// The stream.
         stream: StreamId,
         /// The idempotency key.
         key: String,
@@ -36,96 +26,51 @@ pub enum Step {
         expect: PublishExpect,
     },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
-    Connect {
-        /// The client.
-        client: ClientId,
-    },
+    Connect { client: ClientId },
     /// A client closes its connection in good order.
-    Disconnect {
-        /// The client.
-        client: ClientId,
-    },
-    /// A client dies: no close, memory gone. Its next connect starts from the checkpoint on disk.
-    Crash {
-        /// The client.
-        client: ClientId,
-    },
-    /// A client unsubscribes from its streams once it has every acknowledged event of them, and subscribes again without
-    /// cursors, on the connection that it has.
-    Resubscribe {
-        /// The client.
-        client: ClientId,
-    },
-    /// A disconnected client's checkpoint on disk is overwritten, as by a restored backup.
-    SetCursor {
-        /// The client.
-        client: ClientId,
-        /// The stream.
-        stream: StreamId,
-        /// The cursor that it will resume from.
-        cursor: Cursor,
-    },
-    /// Waits until each named client has applied every acknowledged event of its streams.
-    AwaitCaughtUp {
-        /// The clients.
-        clients: Vec<ClientId>,
-    },
-    /// Waits until a fault or a toxic has struck.
-    AwaitFired {
-        /// Which.
-        fault: FaultId,
-    },
-    /// Toxics are put on, on connections that are there and on those that come. A toxic that no step puts on is on from
-    /// the beginning.
-    Arm {
-        /// Which.
-        toxics: Vec<FaultId>,
-    },
-    /// Toxics are taken off.
-    Disarm {
-        /// Which.
-        toxics: Vec<FaultId>,
-    },
-    /// Something happens to a server's process.
-    Server {
-        /// Whose: one lane's, or each lane's where `None`.
-        lane: Option<LaneId>,
-        /// What.
-        action: ServerAction,
-    },
+    Disconnect { client: ClientId },
+    /// A client loses its connection and its memory. It connects again from the checkpoint on disk.
+    Crash { client: ClientId },
+    /// Once a client has every acknowledged event of its streams, it unsubscribes from them, and subscribes again without
+    /// cursors, on the same connection.
+    Resubscribe { client: ClientId },
+    /// Overwrites the checkpoint of a client that is not connected, as a restored backup would.
+    SetCursor { client: ClientId, stream: StreamId, cursor: Cursor },
+    /// Waits until each of these clients has applied every acknowledged event of its streams.
+    AwaitCaughtUp { clients: Vec<ClientId> },
+    /// Waits until a fault or a toxic has fired.
+    AwaitFired { fault: FaultId },
+    /// Adds toxics, to open connections and to new ones. A toxic that no step adds is on from the beginning.
+    Arm { toxics: Vec<FaultId> },
+    /// Removes toxics.
+    Disarm { toxics: Vec<FaultId> },
+    /// Acts on the server process of a lane, or of each lane where `None`.
+    Server { lane: Option<LaneId>, action: ServerAction },
 }
 
 /// What a lane must answer to a publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum PublishExpect {
     /// It is written, at this seq.
-    Accepted {
-        /// The seq.
-        seq: Seq,
-    },
+    Accepted { seq: Seq },
     /// Nothing is written; the seq of the first publish under this key comes back.
-    Repeated {
-        /// The seq.
-        seq: Seq,
-    },
-    /// It is refused and nothing is written.
-    Refused {
-        /// The contract's code, such as `idempotency_conflict`.
-        code: String,
-    },
+    Repeated { seq: Seq },
+    /// It is refused with the contract's code, such as `idempotency_conflict`, and nothing is written.
+    Refused { code: String },
 }
 
-/// What happens to a server's process.
+/// What is done to a server process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServerAction {
     /// `kill -9`, as soon as the last acknowledged event is on disk.
     Kill,
-    /// `kill -9` at once. What the lane promised by then has to be there afterwards.
+    /// `kill -9` at once. What the lane promised by then must be there afterwards.
     #[serde(rename = "kill-at-once")]
     KillAtOnce,
-    /// Start it again on the same data directory.
+    /// Starts it again on the same data directory.
     Restart,
     /// SIGSTOP.
     Pause,

@@ -44,8 +44,9 @@ pub const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// A scenario that can be planned.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Scenario {
-    /// Its name, also its file's stem.
+    /// Also the stem of its file.
     pub name: String,
     /// One line that says what it shows.
     pub title: String,
@@ -53,13 +54,10 @@ pub struct Scenario {
     pub proves: Vec<String>,
     /// Defects of the reference legacy server that it plants, sorted.
     pub legacy_defects: Vec<String>,
-    /// Longest time from heal to convergence, in milliseconds.
     pub converge_within_ms: u64,
-    /// How long clients wait before they reconnect.
     pub backoff: Backoff,
     /// One script, or one for each position.
     pub(crate) cases: Vec<Case>,
-    /// The least that each lane must see.
     pub at_least: AtLeast,
     /// The findings that it must give, or `None` where it must be allowed.
     pub expect: Option<Expect>,
@@ -70,10 +68,9 @@ pub struct Scenario {
 /// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n times,
 /// but never more than `cap_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Backoff {
-    /// The first ceiling, in milliseconds.
     pub base_ms: u64,
-    /// The last ceiling, in milliseconds.
     pub cap_ms: u64,
 }
 
@@ -83,18 +80,15 @@ impl Default for Backoff {
     }
 }
 
-/// The least that each lane must see.
+/// The least that each lane must see, see [`crate::plan::AtLeast`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct AtLeast {
-    /// Events applied.
     pub deliveries: u64,
-    /// Resumes accepted.
     pub resumes: u64,
-    /// Resumes refused.
     pub refusals: u64,
-    /// Deliveries suppressed.
     pub duplicates: u64,
-    /// Faults fired; all that strike the lane with the fewest where it is left out.
+    /// Where it is left out: as many as apply to the lane with the fewest.
     pub faults: Option<u64>,
 }
 
@@ -109,8 +103,8 @@ pub struct Expect {
 }
 
 impl Scenario {
-    /// Reads a scenario as it is without its faults and toxics, and without the waits for them; what it asks for that only
-    /// they bring is not asked for, and it proves no row. It shows that the scenario is valid without them.
+    /// Reads a scenario without its faults and toxics, and without the steps that need them. It asks for nothing that only
+    /// they bring, and proves no row. It shows that the scenario passes without them.
     ///
     /// # Errors
     /// Every mistake of the file, those of its faults among them.
@@ -130,7 +124,7 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// Reads a scenario. `path` names the file in messages, and its stem is the name that the scenario must bear.
+    /// Reads a scenario. `path` names the file in messages. Its stem must be the scenario's name.
     ///
     /// # Errors
     /// Every mistake of the file, in the order of their positions.
@@ -153,22 +147,22 @@ impl Scenario {
     }
 }
 
-/// The lines of a file that are no TOML, each with its place; nothing where all of it can be read.
+/// The lines of a file that are not TOML, with their positions; `None` where all of it can be read.
 pub fn syntax_errors(path: &str, text: &str) -> Option<ScenarioErrors> {
     let mut mistakes = Mistakes::default();
     read::parse_toml(text, &mut mistakes);
     mistakes.into_errors(path, text)
 }
 
-/// The line and column, both from 1, of the value of a key in a TOML text; dots lead into tables.
-pub fn place_of(text: &str, key: &str) -> Option<(usize, usize)> {
-    Some(errors::Places::of(text).at(read::offset_of(text, key)?))
+/// The line and column, both from 1, of the value of a key in a TOML text. Dots lead into tables.
+pub fn position_of(text: &str, key: &str) -> Option<(usize, usize)> {
+    Some(errors::Lines::of(text).at(read::offset_of(text, key)?))
 }
 
-/// Reads many files, as `(path, text)`; every mistake of every file is told.
+/// Reads many files, as `(path, text)`.
 ///
 /// # Errors
-/// The mistakes of all files, in the order of the files, a name that two of them bear among them.
+/// All mistakes of all files, in the order of the files. Two scenarios of the same name are a mistake too.
 pub fn load(files: &[(&str, &str)]) -> Result<Vec<Scenario>, ScenarioErrors> {
     let mut scenarios: Vec<Scenario> = Vec::new();
     let mut path_of: BTreeMap<String, &str> = BTreeMap::new();

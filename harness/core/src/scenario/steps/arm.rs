@@ -1,10 +1,6 @@
 //! `arm`: puts toxics on.
 
-use super::super::errors::Mistakes;
-use super::super::names::Names;
-use super::super::read::{At, Section};
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
-use crate::plan;
+use super::prelude::*;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "arm",

@@ -1,20 +1,16 @@
 //! `await`: waits until clients have applied every acknowledged event.
 
-use super::super::errors::Mistakes;
-use super::super::names::Names;
-use super::super::read::Section;
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
-use crate::plan;
+use super::prelude::*;
 
-pub(super) const KIND: StepKind =
-    StepKind { name: "await", keys: &["clients"], what: "until each has applied every acknowledged event", read };
+pub(super) const KIND: StepKind = StepKind {
+    name: "await",
+    keys: &["clients"],
+    what: "until each has applied every acknowledged event",
+    read: |section, names, mistakes| Some(Box::new(Await(names.clients(section, mistakes)))),
+};
 
 #[derive(Debug)]
 struct Await(Option<Vec<usize>>);
-
-fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Step>> {
-    Some(Box::new(Await(names.clients(section, mistakes))))
-}
 
 impl Step for Await {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {

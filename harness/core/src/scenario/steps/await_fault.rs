@@ -1,11 +1,8 @@
 //! `await-fault`: waits until a fault or a toxic has fired.
 
-use super::super::errors::{Mistakes, did_you_mean};
-use super::super::names::Names;
-use super::super::read::{At, Section};
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
+use super::super::errors::did_you_mean;
 use super::super::simulate::faults::check_awaited;
-use crate::plan;
+use super::prelude::*;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "await-fault",

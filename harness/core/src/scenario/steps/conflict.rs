@@ -1,10 +1,7 @@
 //! `conflict`: the writer publishes another payload under the key of a known event.
 
 use super::super::compile::payload::{Payload, payload};
-use super::super::errors::Mistakes;
-use super::super::names::Names;
-use super::super::read::Section;
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
+use super::prelude::*;
 use super::republish::Published;
 use crate::plan::PublishExpect;
 
@@ -12,15 +9,11 @@ pub(super) const KIND: StepKind = StepKind {
     name: "conflict",
     keys: &["stream", "seqs"],
     what: "the same key with another payload: the lane must refuse",
-    read,
+    read: |section, names, mistakes| Some(Box::new(Conflict(Published::read(section, names, mistakes)?))),
 };
 
 #[derive(Debug)]
 struct Conflict(Published);
-
-fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Step>> {
-    Some(Box::new(Conflict(Published::read(section, names, mistakes)?)))
-}
 
 impl Step for Conflict {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {

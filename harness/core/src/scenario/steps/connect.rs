@@ -1,24 +1,16 @@
 //! `connect`: clients connect and subscribe from their checkpoints.
 
-use super::super::errors::Mistakes;
-use super::super::names::Names;
-use super::super::read::Section;
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
-use crate::plan;
+use super::prelude::*;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "connect",
     keys: &["clients"],
     what: "they connect and subscribe from their checkpoints; all that are not connected where `clients` is left out",
-    read,
+    read: |section, names, mistakes| Some(Box::new(Connect(names.clients(section, mistakes)))),
 };
 
 #[derive(Debug)]
 struct Connect(Option<Vec<usize>>);
-
-fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Step>> {
-    Some(Box::new(Connect(names.clients(section, mistakes))))
-}
 
 impl Step for Connect {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {

@@ -1,24 +1,16 @@
 //! `crash`: clients lose their connection and their memory.
 
-use super::super::errors::Mistakes;
-use super::super::names::Names;
-use super::super::read::Section;
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
-use crate::plan;
+use super::prelude::*;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "crash",
     keys: &["clients"],
     what: "they crash; when they connect again, they resume from the checkpoint on disk",
-    read,
+    read: |section, names, mistakes| Some(Box::new(Crash(names.clients(section, mistakes)))),
 };
 
 #[derive(Debug)]
 struct Crash(Option<Vec<usize>>);
-
-fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Step>> {
-    Some(Box::new(Crash(names.clients(section, mistakes))))
-}
 
 impl Step for Crash {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {

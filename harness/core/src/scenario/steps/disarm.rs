@@ -1,11 +1,7 @@
 //! `disarm`: takes toxics off.
 
-use super::super::errors::Mistakes;
-use super::super::names::Names;
-use super::super::read::{At, Section};
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
 use super::arm::toxics;
-use crate::plan;
+use super::prelude::*;
 
 pub(super) const KIND: StepKind =
     StepKind { name: "disarm", keys: &["toxics"], what: "the toxics of these names are removed", read };

@@ -10,6 +10,7 @@ mod crash;
 mod disarm;
 mod disconnect;
 mod policy;
+mod prelude;
 mod publish;
 mod republish;
 mod resubscribe;

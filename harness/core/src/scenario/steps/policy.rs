@@ -1,10 +1,7 @@
 //! `policy`: the writer changes the policy of streams.
 
-use super::super::errors::Mistakes;
-use super::super::names::{MAX_NUMBER, Names};
-use super::super::read::Section;
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
-use crate::plan;
+use super::super::names::MAX_NUMBER;
+use super::prelude::*;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "policy",

@@ -1,12 +1,8 @@
 //! `publish`: the writer publishes new events.
 
-use super::super::errors::Mistakes;
-use super::super::names::Names;
 use super::super::numbers::number;
 use super::super::open::Number;
-use super::super::read::Section;
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
-use crate::plan;
+use super::prelude::*;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "publish",

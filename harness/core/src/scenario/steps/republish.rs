@@ -1,11 +1,8 @@
 //! `republish`: the writer publishes known events again, under the same key with the same payload.
 
-use super::super::errors::Mistakes;
-use super::super::names::Names;
 use super::super::numbers::numbers;
 use super::super::open::Number;
-use super::super::read::{At, Section};
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
+use super::prelude::*;
 use crate::ids::Seq;
 use crate::matrix::Part;
 use crate::plan::PublishExpect;
@@ -14,7 +11,7 @@ pub(super) const KIND: StepKind = StepKind {
     name: "republish",
     keys: &["stream", "seqs"],
     what: "the same key and payload again: the lane must answer with the first seq",
-    read,
+    read: |section, names, mistakes| Some(Box::new(Republish(Published::read(section, names, mistakes)?))),
 };
 
 #[derive(Debug)]
@@ -25,10 +22,6 @@ struct Republish(Published);
 pub(super) struct Published {
     stream: usize,
     seqs: Vec<At<Number>>,
-}
-
-fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Step>> {
-    Some(Box::new(Republish(Published::read(section, names, mistakes)?)))
 }
 
 impl Published {

@@ -1,25 +1,17 @@
 //! `resubscribe`: clients unsubscribe and subscribe again without cursors, on the same connection.
 
-use super::super::errors::Mistakes;
-use super::super::names::Names;
-use super::super::read::Section;
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
-use crate::plan;
+use super::prelude::*;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "resubscribe",
     keys: &["clients"],
     what: "once each has applied every acknowledged event, they unsubscribe, give their cursors up, and subscribe again \
            on the same connection: all that is retained comes again",
-    read,
+    read: |section, names, mistakes| Some(Box::new(Resubscribe(names.clients(section, mistakes)))),
 };
 
 #[derive(Debug)]
 struct Resubscribe(Option<Vec<usize>>);
-
-fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Step>> {
-    Some(Box::new(Resubscribe(names.clients(section, mistakes))))
-}
 
 impl Step for Resubscribe {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {

@@ -1,15 +1,12 @@
 //! `server`: kills, restarts, pauses or resumes servers.
 
-use super::super::errors::Mistakes;
-use super::super::names::Names;
-use super::super::read::Section;
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
 use super::super::script::Lanes;
 use super::super::words;
 use super::super::world::Server;
+use super::prelude::*;
 use crate::ids::LaneId;
 use crate::matrix::Part;
-use crate::plan::{self, ServerAction};
+use crate::plan::ServerAction;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "server",

@@ -1,16 +1,12 @@
 //! `set-cursor`: overwrites the checkpoint of a client that is not connected.
 
 use super::super::cursor::resolve;
-use super::super::errors::Mistakes;
-use super::super::names::Names;
 use super::super::numbers::cursor;
 use super::super::open::Choice;
 use super::super::open::CursorWord;
-use super::super::read::{At, Section};
-use super::super::rehearsal::{Rehearsal, Step, StepKind};
+use super::prelude::*;
 use crate::ids::Cursor;
 use crate::matrix::Part;
-use crate::plan;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "set-cursor",

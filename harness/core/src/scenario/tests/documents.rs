@@ -25,7 +25,7 @@ fn the_built_in_list_holds_every_file() {
         }
     }
     let listed: BTreeSet<_> = stock().iter().map(|(path, _)| (*path).to_owned()).collect();
-    assert_eq!(listed, files, "add the file to scenario/stock.rs");
+    assert_eq!(listed, files, "the build script lists them");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Reads TOML such that every error says where it is and how to mend it.
 
-use cutover_core::scenario::{place_of, syntax_errors};
+use cutover_core::scenario::{position_of, syntax_errors};
 use cutover_core::text::{masked, visible, without_value};
 use serde::de::DeserializeOwned;
 
@@ -85,7 +85,7 @@ impl Misfits {
     /// The profile, or each misfit with its place in the file; without a text, of a URL.
     pub(super) fn or<T>(self, value: T, at: &str, text: Option<&str>) -> Result<T, ProfileError> {
         let told = self.0.into_iter().map(|(key, misfit)| {
-            let at = match text.and_then(|text| place_of(text, key)) {
+            let at = match text.and_then(|text| position_of(text, key)) {
                 Some((line, column)) => format!("{at}:{line}:{column}"),
                 None => at.to_owned(),
             };
@@ -108,7 +108,7 @@ pub(super) fn kind(text: &str, path: &str) -> Result<String, ProfileError> {
         return Err(ProfileError::all(told.collect()).unwrap_or_else(|| no_profile(path)));
     }
     let table: toml::Table = toml::from_str(text).map_err(|error| ProfileError::of_toml(text, path, &error))?;
-    let (line, column) = place_of(text, "kind").unwrap_or((1, 1));
+    let (line, column) = position_of(text, "kind").unwrap_or((1, 1));
     let wrong = |what: String| ProfileError::new(&format!("{path}:{line}:{column}"), what, KINDS);
     match table.get("kind") {
         Some(toml::Value::String(kind)) if ["phoenix", "spacetime"].contains(&kind.as_str()) => Ok(kind.clone()),
