@@ -10,9 +10,9 @@ fn git(args: &[&str]) -> Option<String> {
 }
 
 fn main() {
-    // Only a moved HEAD runs this again, so that an edit does not rebuild the tool twice. A tool that is built from edited
-    // sources without a new commit may therefore say `clean` where it was clean at the last commit; the dirty flag of the
-    // working directory, which the evidence records beside it, is taken when the tool runs.
+    // Only a moved HEAD runs this again, so that an edit does not rebuild the tool twice. A tool that is built from
+    // edited sources without a new commit may therefore say `clean` where it was clean at the last commit; the dirty
+    // flag of the working directory, which the evidence records beside it, is taken when the tool runs.
     for name in ["HEAD", "logs/HEAD"] {
         if let Some(path) = git(&["rev-parse", "--git-path", name]).map(PathBuf::from).filter(|path| path.exists()) {
             println!("cargo:rerun-if-changed={}", path.display());

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Writes the official Rust SDK's bindings for ../module/cutover_module.wasm into the engine's tests, which use them to hold
-# our lane against that SDK. To be run after the module's tables or reducers changed, and ../module/build.sh was.
+# Writes the official Rust SDK's bindings for ../module/cutover_module.wasm into the engine's tests. These tests compare
+# our lane with that SDK. Run this after a change of the module's tables or reducers, and after ../module/build.sh.
 #
-# A server of ours is started, the module published to it, and the generator given the definition that the server tells.
+# The script starts a server, publishes the module, and gives the server's definition of the module to the generator.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 
@@ -12,7 +12,8 @@ server=
 trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$work"' EXIT
 
 cargo build --quiet --release --manifest-path ../../Cargo.toml --package cutover
-target=$(cargo metadata --format-version 1 --no-deps --manifest-path ../../Cargo.toml | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+target=$(cargo metadata --format-version 1 --no-deps --manifest-path ../../Cargo.toml |
+  sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 "$target/release/cutover" serve candidate --listen 127.0.0.1:0 --data-dir "$work/data" >"$work/said" &
 server=$!
 for _ in $(seq 300); do

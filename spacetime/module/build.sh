@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds cutover_module.wasm from src/, and writes down in cutover_module.wasm.json what it was built from and how.
+# Builds cutover_module.wasm from src/, and records in cutover_module.wasm.json how it was built.
 #
-# A Rust toolchain with the wasm32-unknown-unknown target is used where there is one (`rustup target add
-# wasm32-unknown-unknown`). Else a Debian sid tree is made with debootstrap, which needs root and a Debian mirror, and its
-# rustc does the work. The same sources and the same rustc give the same bytes, wherever the folder lies.
+# This needs a Rust toolchain with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`).
+# Without one, the script creates a Debian sid tree with debootstrap and uses its rustc. This needs root and a Debian
+# mirror. The same sources and the same rustc give the same bytes, in any folder.
 #
-#   SID_ROOT     where the Debian tree is or goes (default: ~/.cache/cutover/sid)
+#   SID_ROOT     the folder of the Debian tree (default: ~/.cache/cutover/sid)
 #   APT_OPTIONS  more options for apt-get in it
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
@@ -15,7 +15,7 @@ built=release/cutover_module.wasm
 sid_root=${SID_ROOT:-$HOME/.cache/cutover/sid}
 packages="rustc cargo libstd-rust-dev-wasm32 lld git ca-certificates"
 
-# What both ways share. spacetimedb-lib's build script asks git for a commit; it must not find one by accident.
+# Both ways use this. The build script of spacetimedb-lib asks git for a commit, and must not find another one.
 build='
   export GIT_DIR=/nonexistent SOURCE_DATE_EPOCH=0 CARGO_INCREMENTAL=0
   export RUSTFLAGS="--remap-path-prefix=$PWD=/module --remap-path-prefix=$CARGO_HOME=/cargo"

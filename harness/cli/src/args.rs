@@ -151,8 +151,8 @@ pub struct GateArgs {
     #[arg(long, help_heading = "Lanes")]
     pub keep_databases: bool,
     /// Compare this lane with itself; a correct gate then finds nothing
-    #[arg(long, value_name = "LANE", help_heading = "Lanes")]
-    pub aa: Option<LaneArg>,
+    #[arg(long, value_name = "LANE", value_parser = lane(), help_heading = "Lanes")]
+    pub aa: Option<LaneId>,
     /// What to run.
     #[command(flatten, next_help_heading = "Scenarios")]
     pub scenarios: ScenarioArgs,
@@ -338,6 +338,9 @@ pub struct ListArgs {
     /// Write the built-in scenarios and their JSON schema to this directory
     #[arg(long, value_name = "DIR", conflicts_with_all = ["globs", "dir", "also", "no_known_bad", "format"])]
     pub export: Option<PathBuf>,
+    /// List the checkers instead: what each finds, by which rule, and with which reasons
+    #[arg(long, conflicts_with_all = ["globs", "dir", "also", "no_known_bad", "export"])]
+    pub checkers: bool,
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
@@ -366,24 +369,6 @@ pub struct TiedArgs {
     pub line: Vec<OsString>,
 }
 
-/// A lane on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LaneArg {
-    /// The legacy lane
-    Legacy,
-    /// The candidate lane
-    Candidate,
-}
-
-impl From<LaneArg> for LaneId {
-    fn from(lane: LaneArg) -> LaneId {
-        match lane {
-            LaneArg::Legacy => LaneId::Legacy,
-            LaneArg::Candidate => LaneId::Candidate,
-        }
-    }
-}
-
 /// The output formats of the other commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TextOrJson {
@@ -399,6 +384,12 @@ const MAX_JOBS: usize = 64;
 /// A seed. Seeds of a Go program may be negative.
 fn seed(text: &str) -> Result<Seed, String> {
     text.parse().or_else(|why| text.parse().map(|seed: i64| Seed(seed as u64)).map_err(|_| why))
+}
+
+fn lane() -> impl TypedValueParser<Value = LaneId> {
+    let value = |lane: LaneId| PossibleValue::new(lane.as_str()).help(format!("The {lane} lane"));
+    let lane = |name: String| LaneId::BOTH.into_iter().find(|lane| lane.as_str() == name).ok_or("no such lane");
+    PossibleValuesParser::new(LaneId::BOTH.map(value)).try_map(lane)
 }
 
 /// The formats of a report that can be asked for.

@@ -1,6 +1,6 @@
 //! A bundle on disk: made at the start, filled as scenarios end, closed by replacing its document in one step.
 //!
-//! Whenever the process dies, what lies there is either whole files or none of them, and a document that says that the run
+//! If the process dies, the directory has only whole files, and a document that says that the run
 //! did not come to its end.
 
 use std::collections::BTreeMap;
@@ -38,9 +38,9 @@ impl BundleDir {
         Ok(BundleDir { path })
     }
 
-    /// Takes the directory away where it holds nothing but the document that says that a run goes on.
+    /// Removes the document that says that a run goes on, and the directory if it is empty then.
     pub fn remove_if_begun_only(&self) {
-        // What can't be taken away is in the way of a later run, which then says so.
+        // A later run reports what can't be removed.
         let _ = fs::remove_file(self.path.join(layout::EVIDENCE));
         let _ = fs::remove_dir(&self.path);
     }
@@ -70,22 +70,21 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     unfinished.push(layout::UNFINISHED);
     let mut file = File::create(&unfinished)?;
     file.write_all(content)?;
-    // Only the document is synced: it is what tells a whole bundle from a part of one.
+    // Only the document is synced: it says whether the bundle is whole.
     if path.ends_with(layout::EVIDENCE) {
         file.sync_all()?;
     }
     fs::rename(&unfinished, path)
 }
 
-/// A bundle that is there already. What lies in it is looked at once, links are not followed, and nothing is read before it
-/// is asked for.
+/// A bundle that exists. Its names are listed once, links are not followed, and a file is read only when it is asked for.
 pub struct BundleThere {
     path: PathBuf,
     entries: BTreeMap<String, Entry>,
 }
 
 impl BundleThere {
-    /// Looks at all that lies in a directory.
+    /// Lists everything in a directory.
     pub fn look(path: &Path) -> Result<BundleThere, Failure> {
         if !path.is_dir() {
             let what = if path.exists() { "is no directory" } else { "is not there" };
@@ -95,7 +94,7 @@ impl BundleThere {
         }
         let mut there = BundleThere { path: path.to_owned(), entries: BTreeMap::new() };
         there.folder("")?;
-        // A folder stands behind the one that it lies in.
+        // `FOLDERS` has each folder after its parent.
         for folder in layout::FOLDERS {
             if there.entries.get(folder) == Some(&Entry::Folder) {
                 there.folder(folder)?;

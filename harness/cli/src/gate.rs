@@ -1,20 +1,20 @@
-//! `cutover gate`: scenarios, through both lanes, to a decision and its evidence.
+//! `cutover gate`: runs scenarios over both lanes, decides, and writes the evidence.
 
 mod conduct;
 mod drive_all;
+mod lanes;
 mod record;
 mod repeat;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use cutover_core::evidence::report::{Format, report};
 use cutover_core::evidence::{Evidence, NthRun, Times};
 use cutover_core::gate::Decision;
-use cutover_core::ids::{LaneId, Seed};
+use cutover_core::ids::Seed;
 use cutover_core::text::masked;
 use cutover_live::plain_file;
 
@@ -25,7 +25,7 @@ use crate::scenarios::{self, Source};
 use crate::signals::runtime;
 use crate::surroundings;
 use conduct::conduct;
-use drive_all::{DriveRequest, LaneChoice, drive_all};
+use drive_all::{DriveRequest, drive_all};
 use record::Recording;
 
 /// A run with fewer files than this loses connections and servers at any place. A scenario has some hundred sockets.
@@ -86,13 +86,14 @@ fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
 /// Runs all scenarios once, on its own or as one of several runs.
 fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source]) -> Result<Ran, Failure> {
     let plans: Vec<_> = sources.iter().map(|source| scenarios::compile(&source.scenario, seed)).collect();
+    let lanes = lanes::sources(args)?;
     let module = args.module.as_deref().map(read_module).transpose()?;
     let recording = Recording::begin(args, seed, repeat, sources)?;
     let request = DriveRequest {
         plans,
-        lanes: lanes(args),
+        lanes,
         module,
-        aa: args.aa.map(LaneId::from),
+        aa: args.aa,
         toxiproxy: args.toxiproxy.clone(),
         jobs: args.jobs.unwrap_or_else(default_jobs),
         keep_databases: args.keep_databases,
@@ -132,21 +133,6 @@ fn print(ran: &Ran, format: &Format, out: &mut Stdout) -> Result<(), Failure> {
         }
         (format.print)(&report, out)
     })
-}
-
-fn lanes(args: &GateArgs) -> BTreeMap<LaneId, LaneChoice> {
-    let legacy = match &args.legacy {
-        Some(at) => LaneChoice::Outside { at: at.clone(), token: args.legacy_token.clone() },
-        None => LaneChoice::BuiltIn,
-    };
-    let candidate = match (&args.candidate, &args.candidate_bin) {
-        (profile, Some(path)) => {
-            LaneChoice::Binary { path: path.clone(), profile: profile.clone(), token: args.candidate_token.clone() }
-        }
-        (Some(at), None) => LaneChoice::Outside { at: at.clone(), token: args.candidate_token.clone() },
-        (None, None) => LaneChoice::BuiltIn,
-    };
-    BTreeMap::from([(LaneId::Legacy, legacy), (LaneId::Candidate, candidate)])
 }
 
 /// Reads a module, and makes sure that it is one before a server is asked to take it.

@@ -1,9 +1,10 @@
-//! `cutover list`: scenarios, the matrix rows that they prove, and the rows that nobody proves.
+//! `cutover list`: scenarios and the rows of the verification matrix, or checkers.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use cutover_core::check::{ALL, Checker, Reason, Verdict};
 use cutover_core::matrix::ROWS;
 use cutover_core::scenario::{SCHEMA, stock};
 use cutover_core::text::{Align, Table, wrap};
@@ -40,6 +41,29 @@ struct ListedRow<'a> {
     scenarios: Vec<&'a str>,
 }
 
+#[derive(Serialize)]
+struct ListedCheckers {
+    schema: &'static str,
+    checkers: Vec<ListedChecker>,
+}
+
+#[derive(Serialize)]
+struct ListedChecker {
+    checker: &'static str,
+    finds: &'static str,
+    rule: &'static str,
+    rows: &'static [&'static str],
+    accounts_for: &'static str,
+    reasons: Vec<ListedReason>,
+}
+
+#[derive(Serialize)]
+struct ListedReason {
+    reason: &'static str,
+    verdict: Verdict,
+    says: String,
+}
+
 /// Runs the command.
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.export {
@@ -48,24 +72,73 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
         Stdout::new().say(&text)?;
         return Ok(Exit::Allow);
     }
+    let width = Audience::of_stdout().width;
+    if args.checkers {
+        let listed =
+            ListedCheckers { schema: SCHEMA_NAME, checkers: ALL.iter().map(|it| listed_checker(it)).collect() };
+        return print(args.format, &listed, || checkers_text(&listed.checkers, width));
+    }
     let sources = scenarios::select(&args.scenarios)?;
     let listing = listing(&sources);
+    // A program that reads the table gets whole titles.
+    let asked = std::io::stdout().is_terminal() || std::env::var_os("COLUMNS").is_some();
+    print(args.format, &listing, || text(&listing, width, if asked { width } else { usize::MAX }))
+}
+
+/// What `schema` says in the JSON of a list.
+const SCHEMA_NAME: &str = "cutover.list/1";
+
+fn print(format: TextOrJson, listing: &impl Serialize, text: impl FnOnce() -> String) -> Result<Exit, Failure> {
     let mut out = Stdout::new();
-    let printed = match args.format {
-        TextOrJson::Text => {
-            let width = Audience::of_stdout().width;
-            // A program that reads the table gets whole titles.
-            let asked = std::io::stdout().is_terminal() || std::env::var_os("COLUMNS").is_some();
-            let table = if asked { width } else { usize::MAX };
-            out.say(&text(&listing, width, table))
-        }
+    match format {
+        TextOrJson::Text => out.say(&text())?,
         TextOrJson::Json => {
-            let json = serde_json::to_string_pretty(&listing).map_err(|error| Failure::fault(error.to_string()))?;
-            out.exact(&(json + "\n"))
+            let json = serde_json::to_string_pretty(listing).map_err(|error| Failure::fault(error.to_string()))?;
+            out.exact(&(json + "\n"))?;
         }
-    };
-    printed?;
+    }
     Ok(Exit::Allow)
+}
+
+fn listed_checker(checker: &Checker) -> ListedChecker {
+    let listed =
+        |reason: &&Reason| ListedReason { reason: reason.word, verdict: reason.verdict, says: reason.in_general() };
+    ListedChecker {
+        checker: checker.name,
+        finds: checker.anomaly,
+        rule: checker.source,
+        rows: checker.rows,
+        accounts_for: checker.accounts_for,
+        reasons: checker.reasons.iter().map(listed).collect(),
+    }
+}
+
+fn checkers_text(checkers: &[ListedChecker], width: usize) -> String {
+    let mut lines = vec!["Checkers, the most specific first".to_owned()];
+    let mut add = |text: &str, indent: usize| {
+        let wrapped = wrap(text, width.saturating_sub(indent + 2)).into_iter().enumerate();
+        lines.extend(wrapped.map(|(at, line)| format!("{:1$}{line}", "", if at == 0 { indent } else { indent + 2 })));
+    };
+    for checker in checkers {
+        add(checker.checker, 2);
+        add(checker.finds, 4);
+        add(&format!("rule: {}", checker.rule), 4);
+        if !checker.rows.is_empty() {
+            add(&format!("rows of the matrix: {}", checker.rows.join(", ")), 4);
+        }
+        if !checker.accounts_for.is_empty() {
+            add(&format!("accounts for: {}", checker.accounts_for), 4);
+        }
+        for reason in &checker.reasons {
+            let verdict = match reason.verdict {
+                Verdict::Invalid => "",
+                Verdict::Unknown => " (unknown)",
+                Verdict::Valid => " (warning)",
+            };
+            add(&format!("{}{verdict}: {}", reason.reason, reason.says), 6);
+        }
+    }
+    lines.join("\n")
 }
 
 /// Writes the built-in scenarios with their schema, and returns how many there are. A directory that holds anything else is
@@ -133,7 +206,7 @@ fn listing(sources: &[Source]) -> Listing<'_> {
             scenarios: proving.map(|source| source.scenario.name.as_str()).collect(),
         }
     });
-    Listing { schema: "cutover.list/1", scenarios: scenarios.collect(), matrix: matrix.collect() }
+    Listing { schema: SCHEMA_NAME, scenarios: scenarios.collect(), matrix: matrix.collect() }
 }
 
 fn text(listing: &Listing<'_>, width: usize, table_width: usize) -> String {

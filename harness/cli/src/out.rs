@@ -9,8 +9,8 @@ use cutover_core::text::Screen;
 
 use crate::exit::Failure;
 
-/// Standard output. It drops what is written once its reader has gone: `cutover gate | head` still has to finish its work
-/// and exit with its decision.
+/// Standard output. It drops what is written once its reader has gone: `cutover gate | head` still has to finish its
+/// work and exit with its decision.
 pub struct Stdout {
     inner: io::BufWriter<io::Stdout>,
     gone: bool,

@@ -21,30 +21,26 @@ pub struct Progress {
     audience: Audience,
     total: usize,
     ended: usize,
-    running: BTreeMap<String, Running>,
+    /// The phase of each lane of each scenario that runs.
+    running: BTreeMap<String, BTreeMap<LaneId, Phase>>,
     lanes: BTreeMap<LaneId, String>,
     drawn: bool,
 }
 
-#[derive(Default)]
-struct Running {
-    phase: BTreeMap<LaneId, Phase>,
-}
-
 impl Progress {
-    /// Of a run of so many scenarios.
+    /// The progress of a run of so many scenarios.
     pub fn new(audience: Audience, total: usize) -> Progress {
         Progress { audience, total, ended: 0, running: BTreeMap::new(), lanes: BTreeMap::new(), drawn: false }
     }
 
-    /// So many scenarios can't be driven over these lanes; the result says which, and why.
+    /// Some scenarios can't be driven over these lanes. The report says which, and why.
     pub fn left_out(&mut self, count: usize) {
-        let line = format!("{count} of {} scenarios are left out: these lanes can't be put through them", self.total);
+        let line = format!("{count} of {} scenarios are left out: they can't run on these lanes", self.total);
         self.line(&line);
         self.total = self.total.saturating_sub(count);
     }
 
-    /// Takes note of an event. What ended is told by [`Progress::ended`].
+    /// Shows an event. [`Progress::ended`] shows how a scenario ended.
     pub fn event(&mut self, event: &RunEvent) {
         match event {
             RunEvent::LaneReady { lane, server, .. } => {
@@ -56,11 +52,11 @@ impl Progress {
                 }
             }
             RunEvent::ScenarioStarted { scenario } => {
-                self.running.insert(scenario.clone(), Running::default());
+                self.running.insert(scenario.clone(), BTreeMap::new());
             }
             RunEvent::Phase { scenario, lane, phase } => {
                 if let Some(running) = self.running.get_mut(scenario) {
-                    running.phase.insert(*lane, *phase);
+                    running.insert(*lane, *phase);
                 }
             }
             RunEvent::ScenarioFinished { scenario } => {
@@ -69,7 +65,7 @@ impl Progress {
         }
     }
 
-    /// Tells how a scenario ended.
+    /// Shows how a scenario ended.
     pub fn ended(&mut self, scenario: &JudgedScenario, elapsed_ms: u64) {
         self.ended += 1;
         let width = self.total.to_string().len();
@@ -92,7 +88,7 @@ impl Progress {
             return;
         }
         let running: Vec<String> =
-            self.running.iter().map(|(name, running)| format!("{name} {}", running.brief())).collect();
+            self.running.iter().map(|(name, phases)| format!("{name} {}", brief(phases))).collect();
         let line = format!("[{}/{}] running: {}", self.ended, self.total, running.join(", "));
         // One column is left free, so that no terminal wraps the line.
         let line = cut(&visible(&line), self.audience.width.saturating_sub(1));
@@ -124,23 +120,21 @@ impl Progress {
     }
 }
 
-impl Running {
-    /// The lane that is behind, as `(candidate: exercise)`.
-    fn brief(&self) -> String {
-        let Some((lane, phase)) = self.phase.iter().min_by_key(|(_, phase)| **phase) else {
-            return "(starting)".to_owned();
-        };
-        let name = match phase {
-            Phase::Setup => "setup",
-            Phase::Exercise => "exercise",
-            Phase::Heal => "heal",
-            Phase::Converge => "converge",
-            Phase::ProofOfLife => "proof of life",
-            Phase::Drain => "drain",
-            Phase::Done => "done",
-        };
-        format!("({lane}: {name})")
-    }
+/// The lane that is behind, as `(candidate: exercise)`.
+fn brief(phases: &BTreeMap<LaneId, Phase>) -> String {
+    let Some((lane, phase)) = phases.iter().min_by_key(|(_, phase)| **phase) else {
+        return "(starting)".to_owned();
+    };
+    let name = match phase {
+        Phase::Setup => "setup",
+        Phase::Exercise => "exercise",
+        Phase::Heal => "heal",
+        Phase::Converge => "converge",
+        Phase::ProofOfLife => "proof of life",
+        Phase::Drain => "drain",
+        Phase::Done => "done",
+    };
+    format!("({lane}: {name})")
 }
 
 #[cfg(test)]

@@ -16,11 +16,11 @@ pub fn tool() -> Tool {
     Tool { name: "cutover".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), built_from }
 }
 
-/// The checkout around the working directory, if there is one and git is there to tell.
+/// The checkout around the working directory, if there is one and git is available.
 pub fn checkout() -> Option<Checkout> {
     let commit = git(&["rev-parse", "HEAD"])?;
     let changes = git(&["status", "--porcelain", "--untracked-files=no"]);
-    // Where git can't tell, the checkout counts as edited.
+    // Without an answer of git, the checkout counts as edited.
     Some(Checkout { commit, dirty: changes.is_none_or(|changes| !changes.is_empty()) })
 }
 
@@ -30,10 +30,10 @@ fn git(args: &[&str]) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// The options whose value leads to a server, with a URL or without.
+/// The options whose value names a server, with a URL or without.
 const LEADS: [&str; 3] = ["--legacy", "--candidate", "--toxiproxy"];
 
-/// The command line without its secrets. They are known from here on, whatever comes of the words that they stand in.
+/// The command line without its secrets. From here on, every text is printed without them.
 pub fn command_line(words: impl Iterator<Item = String>) -> Vec<String> {
     let mut before = String::new();
     let shown = words.map(|word| {
@@ -81,7 +81,7 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     }
     option("--rate", args.rate.map(|rate| rate.to_string()));
     option("--toxiproxy", args.toxiproxy.clone());
-    option("--aa", args.aa.map(|lane| cutover_core::ids::LaneId::from(lane).to_string()));
+    option("--aa", args.aa.map(|lane| lane.to_string()));
     if args.scenarios.no_known_bad {
         words.push("--no-known-bad".to_owned());
     }

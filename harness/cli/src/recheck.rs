@@ -1,4 +1,4 @@
-//! `cutover recheck`: reads a bundle, has everything computed anew, and says what does not hold.
+//! `cutover recheck`: reads a bundle, computes everything again, and reports what does not hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,8 +18,8 @@ use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout};
 use crate::scenarios;
 
-/// So many problems are told one by one.
-const MAX_TOLD: usize = 50;
+/// So many problems are reported one by one.
+const MAX_REPORTED: usize = 50;
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -51,7 +51,7 @@ fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
     for nth in 1..=recorded.as_ref().map_or(0, |(recorded, _)| recorded.asked) {
         let run = RecheckArgs { dir: args.dir.join(repeat::bundle(nth)), ..args.clone() };
         if !run.dir.is_dir() {
-            // A run that was interrupted stops the ones behind it.
+            // After an interrupted run there are no more.
             break;
         }
         worst = worse(worst, one(&run)?);
@@ -81,14 +81,12 @@ fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
     }
     match &recorded {
         _ if !wrong.is_empty() => Ok(Exit::Invalid),
-        // Fewer runs than were asked for decide nothing better.
         Some((recorded, _)) => Ok(worse(worst, Exit::of(recorded.decision, args.require_allow))),
         None => Ok(Exit::Invalid),
     }
 }
 
-/// What lies in a directory of repeated runs and is none of them: each run is a directory of its own, numbered without a
-/// gap, beside the one summary.
+/// The problems of a directory of repeated runs: it has one summary, and a directory for each run, numbered without a gap.
 fn surplus_of_repeated(dir: &Path) -> Result<Vec<String>, Failure> {
     let unreadable = |error: std::io::Error| Failure::unreadable(dir, &error);
     let mut names = BTreeMap::new();
@@ -116,12 +114,12 @@ fn surplus_of_repeated(dir: &Path) -> Result<Vec<String>, Failure> {
 /// The summary of repeated runs, with its bytes; else what is wrong with it.
 fn read_repeated(dir: &Path) -> Result<(Repeated, Vec<u8>), String> {
     let path = dir.join(layout::REPEAT);
-    let told = |what: String| format!("{}: {what}", layout::REPEAT);
-    let bytes = plain_file::read(&path, MAX_REPEAT_BYTES).map_err(|error| told(error.to_string()))?;
-    let recorded: Repeated = serde_json::from_slice(&bytes).map_err(|error| told(error.to_string()))?;
+    let problem = |what: String| format!("{}: {what}", layout::REPEAT);
+    let bytes = plain_file::read(&path, MAX_REPEAT_BYTES).map_err(|error| problem(error.to_string()))?;
+    let recorded: Repeated = serde_json::from_slice(&bytes).map_err(|error| problem(error.to_string()))?;
     if recorded.schema != REPEAT_SCHEMA {
         let found = visible(&recorded.schema);
-        return Err(told(format!("its schema is `{found}`, and this tool reads `{REPEAT_SCHEMA}`")));
+        return Err(problem(format!("its schema is `{found}`, and this tool reads `{REPEAT_SCHEMA}`")));
     }
     Ok((recorded, bytes))
 }
@@ -169,7 +167,7 @@ fn json(rechecked: &Rechecked) -> Result<String, Failure> {
 
 fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
     let mut lines = Vec::new();
-    for problem in rechecked.problems.iter().take(MAX_TOLD) {
+    for problem in rechecked.problems.iter().take(MAX_REPORTED) {
         lines.extend(wrap(&visible(&format!("{}: {}", problem.file, problem.what)), width));
         let sides = [("expected", &problem.expected), ("found", &problem.found)];
         lines.extend(
@@ -179,8 +177,8 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
         );
     }
     let problems = rechecked.problems.len();
-    if problems > MAX_TOLD {
-        lines.push(format!("… and {} more problems", problems - MAX_TOLD));
+    if problems > MAX_REPORTED {
+        lines.push(format!("… and {} more problems", problems - MAX_REPORTED));
     }
     if !rechecked.holds() {
         let plural = if problems == 1 { "problem" } else { "problems" };

@@ -14,8 +14,8 @@ use crate::exit::Failure;
 
 /// A scenario and the text that it was read from.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Source {
-    /// The scenario.
     pub scenario: Scenario,
     /// The file's text.
     pub text: String,

@@ -31,9 +31,9 @@ pub fn cause(what: &str, written: &Path) -> Option<String> {
     if what.contains("os error 24") || what.contains("Too many open files") {
         return Some(FILES.to_owned());
     }
-    let told = what.contains("os error 28") || what.contains("No space left on device");
+    let is_said = what.contains("os error 28") || what.contains("No space left on device");
     let is_full = |path: &Path| room(path).is_some_and(|room| room < LEAST_ROOM);
-    (told || is_full(written)).then(|| format!("{FULL} where {} is, or name another place", written.display()))
+    (is_said || is_full(written)).then(|| format!("{FULL} where {} is, or name another place", written.display()))
 }
 
 /// How many bytes can be written where a path is to be.

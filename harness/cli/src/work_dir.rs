@@ -1,5 +1,5 @@
-//! The directory for a run's servers and clients. It goes when the run ends; one that a killed run left is taken away by
-//! the next run.
+//! The directory for a run's servers and clients. It is removed when the run ends. The next run removes one that a killed
+//! run left.
 //!
 //! A directory is in use as long as the lock on the file in it is held, which ends with the process however that ends.
 
@@ -22,7 +22,7 @@ pub struct WorkDir {
 }
 
 impl WorkDir {
-    /// Makes one in the system's place for temporary files, after what killed runs left there is taken away.
+    /// Makes one where the system keeps temporary files, after it removed what killed runs left there.
     ///
     /// # Errors
     /// It can't be made.
@@ -33,7 +33,7 @@ impl WorkDir {
     fn make_in(parent: &Path) -> io::Result<WorkDir> {
         sweep(parent);
         let prefix = format!("{PREFIX}{}-", std::process::id());
-        // It holds the keys of our servers: nobody else may look into it.
+        // It holds the keys of our servers, so only this user may read it.
         let private = fs::Permissions::from_mode(0o700);
         let mut builder = tempfile::Builder::new();
         let dir = builder.prefix(&prefix).permissions(private).tempdir_in(parent)?;
@@ -55,7 +55,7 @@ fn locked(path: &Path) -> io::Result<Flock<File>> {
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| errno.into())
 }
 
-/// Takes away the directories whose lock no process holds. What can't be taken away stays.
+/// Removes the directories whose lock no process holds, as far as that is possible.
 fn sweep(parent: &Path) {
     for dir in left_in(parent) {
         let lock = dir.join(LOCK);

@@ -152,6 +152,19 @@ fn a_scenario_is_listed_with_the_rows_that_it_proves() {
 }
 
 #[test]
+fn checkers_are_listed_with_their_rules_and_reasons() {
+    let (code, out, err) = told(&cutover(&["list", "--checkers"]).env("COLUMNS", "80").output().unwrap());
+    assert_eq!(code, 0, "{err}");
+    assert!(wider_than_80(&out).is_empty(), "{:#?}", wider_than_80(&out));
+    insta::assert_snapshot!("list-checkers", out);
+    let (_, out, _) = run(&["list", "--checkers", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["schema"], "cutover.list/1");
+    let names: Vec<_> = json["checkers"].as_array().unwrap().iter().map(|it| it["checker"].clone()).collect();
+    assert_eq!(names, cutover_core::check::names());
+}
+
+#[test]
 fn a_pipe_gets_titles_that_are_not_cut() {
     let (code, out, _) = run(&["list"]);
     assert_eq!(code, 0);

@@ -1,4 +1,5 @@
-//! Runs against a service that holds much else, again and again: what a run needs does not depend on what is there already.
+//! Runs against a service that holds much else, again and again: what a run needs does not depend on what is there
+//! already.
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "engine")]
 

@@ -1,11 +1,11 @@
 //! Runs every command of README, docs and `--help`, in order, and compares what is printed with what the page shows.
 //!
 //! A block of commands is marked `sh`, or `console` where its commands begin with `$ ` and their output follows. In an
-//! output `…` stands for any text, alone on a line for any lines; numbers and the width of columns may differ. Servers start
-//! on free ports, and a port of the page stands for the server that the page started there.
+//! output `…` stands for any text, alone on a line for any lines; numbers and the width of columns may differ. Servers
+//! start on free ports, and a port of the page stands for the server that the page started there.
 //!
-//! Two things differ from the page, for the sake of time: a gate that names no scenario runs one, unless its whole output is
-//! shown, and `--repeat` repeats twice. [`NOT_RUN`] lists what is not run here, with the reason.
+//! Two things differ from the page, for the sake of time: a gate that names no scenario runs one, unless its whole
+//! output is shown, and `--repeat` repeats twice. [`NOT_RUN`] lists what is not run here, with the reason.
 #![allow(clippy::unwrap_used)]
 
 mod session;

@@ -1,5 +1,5 @@
-//! `cutover recheck` over a directory in which somebody put something else: each is told, none is followed, and none costs
-//! more than looking at it.
+//! `cutover recheck` over a directory in which somebody put something else: each is told, none is followed, and none
+//! costs more than looking at it.
 #![cfg(feature = "engine")]
 #![allow(clippy::unwrap_used)]
 

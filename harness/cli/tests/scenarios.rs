@@ -1,5 +1,5 @@
-//! Every scenario is a test of its own: it runs through both lanes on real servers, and the gate must make of it what the
-//! scenario says. `CUTOVER_SEED` runs them with another seed.
+//! Every scenario is a test of its own: it runs through both lanes on real servers, and the gate must make of it what
+//! the scenario says. `CUTOVER_SEED` runs them with another seed.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};

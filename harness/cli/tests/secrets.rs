@@ -1,5 +1,5 @@
-//! A secret is put into every place where one can be given, also where the place is wrong, and then looked for in all that
-//! the tool writes.
+//! A secret is put into every place where one can be given, also where the place is wrong, and then looked for in all
+//! that the tool writes.
 #![allow(clippy::unwrap_used)]
 
 mod support;

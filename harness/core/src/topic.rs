@@ -1,7 +1,7 @@
 //! Legacy topics and candidate stream ids, mapped both ways (contract, "Parity of meaning with the legacy lane").
 //!
 //! Forward, every topic has one stream id. Back, only a stream id whose topic would map to it again has an answer:
-//! `runtime.topic.*` folds colons into dots, so what was folded can't be told and is refused, not guessed.
+//! `runtime.topic.*` folds colons into dots, so the original is ambiguous; such an id is refused, not guessed.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
-//! Every bound of our own, in one place, and how time is measured.
+//! Every bound of our own, and how time is measured.
 //!
-//! A bound keeps a run from waiting for ever. It does not decide about a lane: what did not come within a bound is
-//! `unknown`, and the finding names the bound. It is measured in time that this process had: a wait counts short ticks,
-//! and a tick that comes late, since the machine was busy or the process was stopped, counts as one tick.
+//! A bound keeps a run from waiting for ever. It decides nothing about a lane: what did not come within a bound is
+//! `unknown`, and the finding names the bound. A wait counts short ticks. A tick that comes late, since the machine was
+//! busy or the process was stopped, counts as one tick.
 
 use std::fmt;
 use std::future::Future;
@@ -11,76 +11,76 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// A script's step waits so long for the state that it waits for.
+/// The state that a step of a script waits for.
 pub const STEP: Bound = Bound::new("step", Duration::from_secs(30));
-/// A fault that has not fired so long after its client came to rest will not: only heartbeats pass by then.
+/// A fault that may still fire after its client came to rest. By then only heartbeats pass.
 pub const REST: Bound = Bound::new("rest", Duration::from_secs(5));
-/// A client that stands behind an acknowledged head waits so long without progress before it asks again, where its lane
-/// was seen to be quick.
+/// Progress of a client behind an acknowledged head, before it asks again. Its lane was quick before.
 pub const PATIENCE: Bound = Bound::new("patience", Duration::from_secs(1));
-/// The same where no event was seen to come yet, so that nothing is known of the lane.
+/// The same before any event has come.
 pub const FIRST_PATIENCE: Bound = Bound::new("first-patience", Duration::from_secs(3));
-/// Between the two looks of a client that asks again lies at least this.
+/// The shortest time between two checks of a client that asks again.
 pub const SECOND_LOOK: Bound = Bound::new("second-look", Duration::from_millis(500));
-/// After the faults are off, a client has so long for a round trip on a good connection.
+/// A client's round trip on a good connection, after the faults are off.
 pub const HEAL: Bound = Bound::new("heal", Duration::from_secs(20));
-/// An event that proves a stream alive comes live, as long as the lane answers heartbeats quickly.
+/// The live arrival of an event that proves a stream alive, while the lane answers heartbeats quickly.
 pub const PROOF: Bound = Bound::new("proof", Duration::from_secs(2));
-/// At the end of a run, a client has so long for its last round trip.
+/// A client's last round trip, at the end of a run.
 pub const DRAIN: Bound = Bound::new("drain", Duration::from_secs(20));
-/// A lane takes a connection, answers an upgrade, and answers a join, each.
+/// A connection to a lane, the answer to an upgrade, and the answer to a join, each.
 pub const OPEN: Bound = Bound::new("open", Duration::from_secs(5));
-/// A lane answers a checkpoint that a client tells before it leaves.
+/// The answer to a checkpoint of a client that leaves.
 pub const ANSWER: Bound = Bound::new("answer", Duration::from_secs(2));
-/// A lane answers one attempt of the writer.
+/// The answer to one attempt of the writer.
 pub const WRITE: Bound = Bound::new("write", Duration::from_secs(3));
 /// All attempts of one operation of the writer.
 pub const WRITE_TRIES: Bound = Bound::new("write-tries", Duration::from_secs(20));
-/// A lane answers a subscription or another request. As long as it sends, the bound begins anew.
+/// The answer to a subscription or another request. While the lane sends, the bound restarts.
 pub const OPERATION: Bound = Bound::new("operation", Duration::from_secs(10));
-/// A lane answers a heartbeat. As long as it sends, the bound begins anew.
+/// The answer to a heartbeat. While the lane sends, the bound restarts.
 pub const HEARTBEAT: Bound = Bound::new("heartbeat", Duration::from_secs(2));
-/// Whatever a client asks of a session, however often another bound began anew.
+/// Any request of a client, with all restarts of other bounds.
 pub const IN_ALL: Bound = Bound::new("in-all", Duration::from_secs(300));
-/// A session closes in good order.
+/// The orderly close of a session.
 pub const CLOSE: Bound = Bound::new("close", Duration::from_secs(1));
-/// A server of ours serves after its start.
+/// The start of a server of ours.
 pub const START: Bound = Bound::new("start", Duration::from_secs(60));
-/// A server of ours ends in good order.
+/// The orderly end of a server of ours.
 pub const STOP: Bound = Bound::new("stop", Duration::from_secs(3));
-/// A server of ours that closed its output ends.
+/// The end of a server of ours that closed its output.
 pub const END: Bound = Bound::new("end", Duration::from_secs(1));
-/// What a server acknowledged is on disk.
+/// An acknowledged event on disk.
 pub const DURABLE: Bound = Bound::new("durable", Duration::from_secs(30));
-/// A server takes a connection and answers what costs it little.
+/// A connection to a server, and its answer to a cheap request.
 pub const MEET: Bound = Bound::new("meet", Duration::from_secs(5));
-/// A server publishes a module, which it compiles.
+/// The publication of a module, which the server compiles.
 pub const ADMIN: Bound = Bound::new("admin", Duration::from_secs(60));
-/// A server deletes a database.
+/// The deletion of a database.
 pub const DELETE: Bound = Bound::new("delete", Duration::from_secs(3));
-/// A database that is to be deleted loses its last connection.
+/// The end of the last connection to a database that is to be deleted.
 pub const EMPTY: Bound = Bound::new("empty", Duration::from_secs(5));
-/// The event of a trial arrives live.
+/// A connection to an external Toxiproxy, and its answer to a request of ours, each.
+pub const TOXIPROXY: Bound = Bound::new("toxiproxy", Duration::from_secs(3));
+/// The live arrival of a trial's event.
 pub const LIVE: Bound = Bound::new("live", Duration::from_secs(2));
 
-/// A message that is put together whole has at most so many bytes, and so has an HTTP answer, and what a compressed
-/// message comes to. A SpacetimeDB sends a whole snapshot in one message, whatever its size, so that this is memory's
-/// bound, and not one that a lane is expected to reach.
+/// The most bytes of an assembled message, of an HTTP answer, and of a decompressed message. SpacetimeDB sends a whole
+/// snapshot in one message, so that this only protects memory. No lane is expected to reach it.
 pub const MESSAGE_MAX_BYTES: usize = 1 << 30;
-/// Arrivals that a session keeps for its client.
+/// The most arrivals that a session keeps for its client.
 pub const ARRIVALS_MAX: usize = 1 << 23;
 
-/// How often a bound may begin anew.
+/// How often a bound may restart.
 const MOST_RENEWALS: u32 = 20;
-/// The longest tick. A shorter one would follow a busy machine more closely, and cost more.
+/// The longest tick. A shorter one would measure a busy machine more exactly, and cost more.
 const TICK: Duration = Duration::from_millis(20);
 
 /// The longest wait for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
-    /// What it is called in findings and in the documents.
+    /// Its name in findings and in the documents.
     pub name: &'static str,
-    /// How much of the time that this process has.
+    /// How much time of this process.
     pub time: Duration,
 }
 
@@ -89,7 +89,7 @@ pub struct Bound {
 pub struct Reached(pub Bound);
 
 impl Bound {
-    /// A bound of this name.
+    #[allow(missing_docs, reason = "the name says it")]
     pub const fn new(name: &'static str, time: Duration) -> Bound {
         Bound { name, time }
     }
@@ -102,13 +102,13 @@ impl Bound {
         self.begin().within(work).await
     }
 
-    /// Begins a bound for several waits together.
+    /// Starts a bound for several waits together.
     pub fn begin(self) -> Running {
         Running { bound: self, left: self.time, renewals: 0 }
     }
 }
 
-/// A bound that is running.
+/// A bound that was started.
 #[derive(Debug, Clone, Copy)]
 pub struct Running {
     bound: Bound,
@@ -139,7 +139,7 @@ impl Running {
         }
     }
 
-    /// Counts the time of some work against the bound, and lets the work end.
+    /// Counts the time of some work against the bound. The work always finishes.
     pub async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         match self.within(&mut work).await {
@@ -148,7 +148,7 @@ impl Running {
         }
     }
 
-    /// Begins the bound anew, since what it waits for goes on; false where that was done too often.
+    /// Restarts the bound, since there is progress; `false` where that was done too often.
     pub fn renew(&mut self) -> bool {
         self.renewals += 1;
         self.left = self.bound.time;

@@ -1,4 +1,4 @@
-//! A WebSocket message on its way between a client and a lane, and what it carries, in words that fit every lane.
+//! A WebSocket message between a client and a lane, and what it carries, in terms that fit every protocol.
 
 mod kinds;
 pub mod pointer;
@@ -12,29 +12,26 @@ pub use cutover_core::plan::Direction;
 pub use kinds::Kinds;
 pub use view::{Carried, Contents, Look, View};
 
-/// What a frame is made of. Fragmented messages are put together before they are looked at.
+/// The content of a frame. Fragmented messages are assembled first.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Body {
-    /// A text message (its bytes; UTF-8 is the lane's affair, not the proxy's).
+    /// The bytes of a text message. The proxy does not check that they are UTF-8.
     Text(Bytes),
-    /// A binary message.
     Binary(Bytes),
-    /// A ping.
     Ping(Bytes),
-    /// A pong.
     Pong(Bytes),
-    /// A close frame's payload: nothing, or a code and a reason (RFC 6455, 5.5.1).
+    /// Nothing, or a code and a reason (RFC 6455, 5.5.1).
     Close(Bytes),
-    /// An HTTP request or response that is no WebSocket upgrade: the writer's traffic, head and body whole.
+    /// An HTTP request or response that is no WebSocket upgrade: the writer's traffic, with head and body.
     Http(Bytes),
 }
 
 /// A message with its direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Frame {
-    /// Which way it goes.
     pub direction: Direction,
-    /// What it is made of.
     pub body: Body,
 }
 
@@ -47,11 +44,11 @@ pub enum FrameTag {
     Resume {
         /// Each stream with its cursor, or `None` for a bootstrap.
         cursors: Vec<(StreamId, Option<Cursor>)>,
-        /// Whether this frame begins the resume. A lane that asks in two frames (check, then subscribe) tags the second
-        /// `false`, so that a fault counts the resume once and rewrites both.
+        /// Whether this frame begins the resume. Where a lane resumes in two frames (check, then subscribe), the second
+        /// one has `false`, so that a fault counts the resume once and rewrites both.
         opens: bool,
     },
-    /// The lane answers a resume, well or badly, after the replay.
+    /// The lane accepts or refuses a resume, after the replay.
     ResumeReply,
     /// The lane delivers events, in this order.
     Delivery {
@@ -74,91 +71,76 @@ pub enum FrameTag {
 
 /// A change to what a frame carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Edit {
     /// The resume of this stream asks for another cursor.
     Cursor {
-        /// The stream.
         stream: StreamId,
-        /// What the lane is to see.
         to: Cursor,
     },
-    /// The event is taken out.
     RemoveEvent {
-        /// The stream.
         stream: StreamId,
-        /// The event.
         seq: Seq,
     },
-    /// The event's payload is another one, the declared hash with it.
+    /// The event has another payload (JSON text), with the hash of that.
     ReplacePayload {
-        /// The stream.
         stream: StreamId,
-        /// The event.
         seq: Seq,
-        /// The other payload's JSON text.
         payload: String,
     },
-    /// The event also stands in the frame under another stream and seq.
+    /// The event also appears in the frame under another stream and seq.
     Misdeliver {
-        /// The stream.
         stream: StreamId,
-        /// The event.
         seq: Seq,
-        /// The other stream.
         to_stream: StreamId,
-        /// The other seq.
         to_seq: Seq,
     },
-    /// A value is another one: in the payloads of these events, or, where none of them has the place, in the message
-    /// itself. What an event declares of its payload stays as it was.
+    /// A JSON value changes: in the payloads of these events, or in the message itself where none of them has the
+    /// pointer. Published events have no seq. Without a list every event changes. What an event says of its payload
+    /// stays.
     SetJson {
-        /// The events, those that are published without a seq; every event where there are none.
         events: Vec<(StreamId, Option<Seq>)>,
-        /// Where: a JSON Pointer to a value that is there.
         pointer: String,
-        /// The other value's JSON text.
         value: String,
     },
-    /// A column of these events' rows, or a field of theirs, has another value of the same type.
+    /// A column of these events' rows, or a field of theirs, has another value (JSON text) of the same type. Without a
+    /// list every event changes.
     SetColumn {
-        /// The events; every event where there are none.
         events: Vec<(StreamId, Option<Seq>)>,
-        /// The column.
         column: String,
-        /// The other value's JSON text.
         value: String,
     },
 }
 
-/// Knows one protocol well enough to say what a frame carries. Pure: the same frame gives the same tag, and a frame that
-/// can't be read is [`FrameTag::Other`], never an error.
+/// Says what the frames of one protocol carry. It is pure: the same frame gives the same tag. An unreadable frame is
+/// [`FrameTag::Other`], never an error.
 pub trait FrameTagger: Send + Sync {
-    /// What the frame carries.
+    #[allow(missing_docs, reason = "the name says it")]
     fn tag(&self, frame: &Frame) -> FrameTag;
 
-    /// What picks ask first of a frame, its tag included.
+    /// The cheap facts about a frame, with its tag.
     fn look(&self, frame: &Frame) -> Look {
         Look::of(frame, self.tag(frame))
     }
 
-    /// Whether all JSON that the frame carries stands in its bytes as it is, with nothing encoded or compressed within: then
-    /// a key that is not to be found in them is in none of it.
+    /// Whether all JSON of the frame is in its bytes without encoding or compression. Then a key that is not in the
+    /// bytes is not in the JSON either.
     fn is_plain(&self, _frame: &Frame) -> bool {
         false
     }
 
-    /// What picks ask last, since it costs more: names and payloads. Asked for only where a pick wants them.
+    /// Names and payloads. They cost more, and are only read where a fault needs them.
     fn contents(&self, _frame: &Frame) -> Contents {
         Contents::default()
     }
 
-    /// The frame with a change made, or `None` where the change does not apply to it. A frame that the change leaves with
-    /// nothing in it comes back empty of events, still well-formed.
+    /// The changed frame, or `None` where the change does not apply to it. A frame without events after the change is
+    /// still well-formed.
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame>;
 }
 
 /// Chooses the tagger for a connection once its upgrade is answered.
 pub trait TaggerFactory: Send + Sync {
-    /// `request_target` is the path and query of the upgrade request; `subprotocol` the one that the lane chose.
+    /// `request_target` is the path and query of the upgrade request, `subprotocol` the one that the lane chose.
     fn tagger(&self, request_target: &str, subprotocol: Option<&str>) -> std::sync::Arc<dyn FrameTagger>;
 }

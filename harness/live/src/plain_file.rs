@@ -1,5 +1,5 @@
-//! Files that a user names: read only where they are plain ones of a bounded size, so that a pipe, a device or a file
-//! without end is refused and not waited for.
+//! Reads files that a user names, where they are plain files of a bounded size. A pipe, a device or an endless file is
+//! refused.
 
 use std::fs::OpenOptions;
 use std::io::{Error, ErrorKind, Read, Result};
@@ -11,7 +11,7 @@ use std::path::Path;
 /// # Errors
 /// It can't be read, is no plain file, or is longer.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
-    // Without waiting for the other end of a pipe.
+    // Opening a pipe must not wait for its other end.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     let kind = file.metadata()?;
     if !kind.is_file() {
@@ -20,7 +20,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
         return Err(Error::new(ErrorKind::InvalidInput, what));
     }
     let mut bytes = Vec::new();
-    // One byte more shows that it is longer, whatever length the system tells.
+    // One byte more shows that it is longer, whatever length the system reports.
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(Error::new(ErrorKind::FileTooLarge, format!("it is longer than {most} bytes")));

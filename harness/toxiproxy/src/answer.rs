@@ -12,22 +12,18 @@ const ERROR_TYPE: &str = "text/plain; charset=utf-8";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-toxiproxy-request-id");
 
-/// An answer on its way.
 pub type Answer = Response<Full<Bytes>>;
 
-/// An answer of some type.
 pub fn with_type(status: u16, content_type: &'static str, body: String) -> Answer {
     let mut answer = bare(status, body);
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }
 
-/// An answer in JSON.
 pub fn json(status: u16, body: String) -> Answer {
     with_type(status, "application/json", body)
 }
 
-/// An answer without a body.
 pub fn empty(status: u16) -> Answer {
     bare(status, String::new())
 }
@@ -39,7 +35,7 @@ pub fn refusal(status: u16, text: &str) -> Answer {
     answer
 }
 
-/// Where the same thing is to be had under its right path.
+/// A redirect to the canonical path.
 pub fn moved(to: &str) -> Answer {
     let mut answer = empty(301);
     if let Ok(to) = HeaderValue::from_str(to) {
@@ -48,7 +44,7 @@ pub fn moved(to: &str) -> Answer {
     answer
 }
 
-/// The answer with the request's id, which Toxiproxy gives to each that it has a handler for.
+/// The answer with the request's id, which Toxiproxy sends wherever it has a handler.
 pub fn with_id(mut answer: Answer, id: &str) -> Answer {
     if let Ok(id) = HeaderValue::from_str(id) {
         answer.headers_mut().insert(REQUEST_ID, id);

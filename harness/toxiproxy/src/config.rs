@@ -13,7 +13,7 @@ use crate::proxies::Asked;
 /// The longest file that is read, in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// A file that can't be used.
+/// An unusable file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}{place}: {}; {mend}", visible(what))]
 pub struct ConfigError {
@@ -27,22 +27,16 @@ pub struct ConfigError {
     pub mend: String,
 }
 
-/// A file that was read and found well.
+/// A file that was read and is valid.
 #[derive(Debug)]
 pub struct Config {
-    /// Where it is.
     pub path: PathBuf,
-    /// What it says.
     pub text: Vec<u8>,
 }
 
 const SHAPE: &str =
     r#"it has to be a list such as [{"name": "sync", "listen": "127.0.0.1:26379", "upstream": "127.0.0.1:6379"}]"#;
 
-/// Reads a file.
-///
-/// # Errors
-/// Where it can't be read, is no JSON, is no list of proxies, or names a listening address that is none.
 pub fn read(path: PathBuf) -> Result<Config, ConfigError> {
     let wrong = |place: String, what: String, mend: &str| ConfigError {
         path: path.display().to_string(),

@@ -1,59 +1,44 @@
-//! A Toxiproxy of somebody else's, whose proxies take a run's byte toxics; driven with the crate `toxiproxy_rust`.
+//! An external Toxiproxy, whose proxies take a run's byte toxics; driven with the crate `toxiproxy_rust`.
 //!
-//! Each proxy has a name that no other run has, and is deleted at the end. The crate knows no `reset_peer`, no toxics by
-//! names of our own and no way to take off a single one, and says nothing where the server refuses a toxic: those requests are made here,
-//! and after each toxic the server is asked whether it is there.
+//! Each proxy has a name that no other run has, and is deleted at the end. The crate has no `reset_peer`, no names of
+//! our own for toxics, no way to remove a single toxic, and ignores refusals. Requests of ours do that, and after the
+//! crate has added a toxic, the server is asked whether it is there.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use cutover_core::plan::ByteToxic;
 use cutover_core::text::{learn, masked};
+use cutover_live::bounds::TOXIPROXY;
 use cutover_live::drive::{ByteToxics, Front};
+use cutover_live::lane::Endpoint;
+use cutover_live::lane::http::{HttpAnswer, HttpClient};
 use cutover_live::toxic::Toxic;
+use http::Method;
+use http::header::{HeaderValue, USER_AGENT};
 use toxiproxy_rust::client::Client;
 use toxiproxy_rust::proxy::{Proxy, ProxyPack};
 
-/// Where a Toxiproxy listens that was told nothing else.
+/// The port of a Toxiproxy with default settings.
 const DEFAULT_PORT: u16 = 8474;
-/// Longest wait for an answer to a request of ours.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// More than this is no answer of a Toxiproxy's.
-const MAX_ANSWER_BYTES: u64 = 1 << 20;
 
-/// Why a Toxiproxy can't be used.
+/// Why a Toxiproxy is unusable. Each names the address as it was given.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum ForeignError {
-    /// Its address is none.
     #[error("`{url}` is no address of a Toxiproxy; give one like http://127.0.0.1:{DEFAULT_PORT}")]
-    Url {
-        /// As it was given.
-        url: String,
-    },
-    /// It is on another machine.
+    Url { url: String },
     #[error(
-        "the Toxiproxy at {url} is not on this machine ({addr}): it has to reach proxies that listen on 127.0.0.1; start one \
-         here"
+        "the Toxiproxy at {url} is not on this machine ({addr}): it has to reach proxies that listen on 127.0.0.1; \
+         start one here"
     )]
-    Elsewhere {
-        /// As it was given.
-        url: String,
-        /// Where it is.
-        addr: SocketAddr,
-    },
-    /// It does not answer.
+    Elsewhere { url: String, addr: SocketAddr },
     #[error("no Toxiproxy answers at {url}: {why}; `toxiproxy-server`, or `cutover serve proxy`, starts one")]
-    Unreachable {
-        /// As it was given.
-        url: String,
-        /// What was seen.
-        why: String,
-    },
+    Unreachable { url: String, why: String },
 }
 
 /// A Toxiproxy that answered.
@@ -67,10 +52,10 @@ pub struct ForeignToxiproxy {
 struct Server {
     url: String,
     addr: SocketAddr,
-    /// Proxies that were asked for and not deleted.
+    /// Proxies that were requested and not deleted.
     proxies: Mutex<BTreeSet<String>>,
-    /// Whether the run is over, so that none is made any more. Whoever makes one holds it open meanwhile: a run that is
-    /// interrupted leaves requests behind that go on in threads of their own.
+    /// Whether the run is over, so that no proxy is made any more. While one is made, the lock is held: an interrupted
+    /// run leaves requests behind that continue in threads of their own.
     over: RwLock<bool>,
 }
 
@@ -78,7 +63,7 @@ impl ForeignToxiproxy {
     /// Finds a Toxiproxy. `run` is a word of letters and digits that no other run has.
     ///
     /// # Errors
-    /// Where it can't be had, or not be used.
+    /// Where it is unavailable or unusable.
     pub async fn reach(url: &str, run: &str) -> Result<ForeignToxiproxy, ForeignError> {
         learn(url);
         let (given, url) = (url, masked(url));
@@ -87,32 +72,32 @@ impl ForeignToxiproxy {
         let resolved = tokio::task::spawn_blocking(move || authority.to_socket_addrs().ok()?.next()).await;
         let addr = resolved.ok().flatten().ok_or_else(wrong)?;
         if !addr.ip().is_loopback() {
-            return Err(ForeignError::Elsewhere { url: url.clone(), addr });
+            return Err(ForeignError::Elsewhere { url, addr });
         }
-        let server = Arc::new(Server { url: url.clone(), addr, proxies: Mutex::default(), over: RwLock::default() });
-        let asked = blocking(&server, |server| server.request("GET", "/version", "")).await;
-        match asked {
-            Ok((200, _)) => Ok(ForeignToxiproxy { server, run: run.to_owned(), made: AtomicU64::new(0) }),
-            Ok((status, _)) => Err(ForeignError::Unreachable {
-                url: url.clone(),
-                why: format!("what listens there answers GET /version with {status}"),
-            }),
-            Err(error) => Err(ForeignError::Unreachable { url: url.clone(), why: error.to_string() }),
-        }
+        let server = Server { url: url.clone(), addr, proxies: Mutex::default(), over: RwLock::default() };
+        let why = match server.request(Method::GET, "/version", String::new()).await {
+            Ok(answer) if answer.status == 200 => {
+                return Ok(ForeignToxiproxy { server: Arc::new(server), run: run.to_owned(), made: AtomicU64::new(0) });
+            }
+            Ok(answer) => format!("what listens there answers GET /version with {}", answer.status),
+            Err(error) => error.to_string(),
+        };
+        Err(ForeignError::Unreachable { url, why })
     }
 
-    /// Ends the run's use of it: deletes every proxy of the run that is still there, those among them that are just being
-    /// made, and lets none be made any more.
+    /// Ends the run's use of it: deletes every proxy of the run, also those that are being made, and makes no more.
     ///
     /// # Errors
     /// The first that can't be deleted.
     pub async fn clear(&self) -> io::Result<()> {
-        blocking(&self.server, |server| {
+        let over = |server: &Server| {
             *server.over.write().unwrap_or_else(PoisonError::into_inner) = true;
-            let names: Vec<String> = server.known().iter().cloned().collect();
-            names.iter().try_for_each(|name| server.delete(name))
-        })
-        .await
+            Ok(server.known().iter().cloned().collect::<Vec<String>>())
+        };
+        for name in blocking(&self.server, over).await? {
+            self.server.delete(&name).await?;
+        }
+        Ok(())
     }
 }
 
@@ -130,58 +115,39 @@ fn authority(url: &str) -> Option<String> {
     (!host.is_empty()).then(|| format!("{host}:{port}"))
 }
 
-/// Does what blocks where it may, and says in every error which Toxiproxy it is about.
+/// Runs blocking work in a thread where that is allowed, and names the Toxiproxy in errors.
 async fn blocking<T: Send + 'static>(
     server: &Arc<Server>,
     work: impl FnOnce(&Server) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    let (server, url) = (Arc::clone(server), server.url.clone());
-    // The crate panics where the server can't be reached.
-    let done = tokio::task::spawn_blocking(move || work(&server)).await;
-    let done = done.unwrap_or_else(|_| Err(io::Error::other("its client gave up")));
-    done.map_err(|error| io::Error::new(error.kind(), format!("the Toxiproxy at {url}: {error}")))
+    let theirs = Arc::clone(server);
+    // The crate panics where the server is unreachable.
+    let done = tokio::task::spawn_blocking(move || work(&theirs)).await;
+    done.unwrap_or_else(|_| Err(io::Error::other("its client gave up"))).map_err(|error| server.named(error))
 }
 
 impl Server {
-    fn known(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+    fn named(&self, error: impl std::fmt::Display) -> io::Error {
+        io::Error::other(format!("the Toxiproxy at {}: {error}", self.url))
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.proxies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request of ours; status and body.
-    fn request(&self, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
-        let mut socket = TcpStream::connect_timeout(&self.addr, ANSWER_WITHIN)?;
-        socket.set_read_timeout(Some(ANSWER_WITHIN))?;
-        socket.set_write_timeout(Some(ANSWER_WITHIN))?;
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: cutover\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n",
-            self.addr,
-            body.len()
-        );
-        socket.write_all(head.as_bytes())?;
-        socket.write_all(body.as_bytes())?;
-        let mut answer = Vec::new();
-        socket.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let status = text
-            .strip_prefix("HTTP/1.1 ")
-            .and_then(|rest| rest.get(..3))
-            .and_then(|status| status.parse().ok())
-            .ok_or_else(|| io::Error::other("what it answers is no HTTP"))?;
-        let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        Ok((status, body.to_owned()))
+    async fn request(&self, method: Method, path: &str, body: String) -> io::Result<HttpAnswer> {
+        let endpoint = Endpoint { connect: self.addr, authority: self.addr.to_string() };
+        // Toxiproxy refuses browsers.
+        let headers = vec![(USER_AGENT, HeaderValue::from_static("cutover"))];
+        let mut client = HttpClient::new(endpoint, headers, TOXIPROXY, TOXIPROXY);
+        client.request(method, path, Some("application/json"), body).await.map_err(|error| self.named(error))
     }
 
-    /// A request of ours that must go well.
-    fn order(&self, method: &str, path: &str, body: &str) -> io::Result<()> {
-        match self.request(method, path, body)? {
-            (200..=299, _) => Ok(()),
-            (status, answer) => Err(io::Error::other(format!("{method} {path} gives {status}: {}", answer.trim()))),
-        }
-    }
-
-    fn find(&self, name: &str) -> io::Result<Proxy> {
-        Client::new(self.addr).find_proxy(name).map_err(io::Error::other)
+    /// A request that must succeed.
+    async fn order(&self, method: Method, path: &str, body: String) -> io::Result<()> {
+        let answer = self.request(method.clone(), path, body).await?;
+        let failed = || self.named(format!("{method} {path} gives {}: {}", answer.status, answer.excerpt().trim()));
+        if answer.is_ok() { Ok(()) } else { Err(failed()) }
     }
 
     fn make(&self, name: &str, upstream: SocketAddr) -> io::Result<SocketAddr> {
@@ -198,47 +164,42 @@ impl Server {
         listens.map_err(|_| io::Error::other(format!("the proxy {name} listens on `{}`", made.proxy_pack.listen)))
     }
 
-    fn delete(&self, name: &str) -> io::Result<()> {
-        match self.request("DELETE", &format!("/proxies/{name}"), "")? {
-            (200..=299 | 404, _) => {
-                self.known().remove(name);
-                Ok(())
-            }
-            (status, answer) => Err(io::Error::other(format!("deleting {name} gives {status}: {}", answer.trim()))),
+    async fn delete(&self, name: &str) -> io::Result<()> {
+        let answer = self.request(Method::DELETE, &format!("/proxies/{name}"), String::new()).await?;
+        if answer.is_ok() || answer.status == 404 {
+            self.known().remove(name);
+            return Ok(());
         }
+        Err(self.named(format!("deleting {name} gives {}: {}", answer.status, answer.excerpt().trim())))
     }
 
-    /// Puts a toxic on a proxy, and returns the name that it has there.
-    fn add(&self, name: &str, toxic: &Toxic) -> io::Result<String> {
-        let proxy = self.find(name)?;
-        let there = |proxy: &Proxy, toxic: &str| -> io::Result<bool> {
-            let toxics = proxy.toxics().map_err(io::Error::other)?;
-            Ok(toxics.iter().any(|there| there.name == toxic))
-        };
-        // The crate names a toxic so by itself.
+    /// Adds a toxic with the crate and returns the name that the crate gave it. `None` where the crate does not have
+    /// the type, or the name is taken.
+    fn add_by_crate(&self, name: &str, toxic: &Toxic) -> io::Result<Option<String>> {
+        let proxy = Client::new(self.addr).find_proxy(name).map_err(io::Error::other)?;
         let (kind, stream) = (toxic.toxic.type_name(), toxic.direction.as_str());
-        let by_crate = format!("{kind}_{stream}");
-        let called = if there(&proxy, &by_crate)? || !add_by_crate(&proxy, toxic) {
-            let called = toxic.name.as_str().replace(['@', '/'], "-");
-            self.order("POST", &format!("/proxies/{name}/toxics"), &body(&called, toxic)?)?;
-            called
-        } else {
-            by_crate
+        let called = format!("{kind}_{stream}");
+        let is_there = || -> io::Result<bool> {
+            let toxics = proxy.toxics().map_err(io::Error::other)?;
+            Ok(toxics.iter().any(|there| there.name == called))
         };
-        if !there(&proxy, &called)? {
+        if is_there()? || !send_by_crate(&proxy, toxic) {
+            return Ok(None);
+        }
+        if !is_there()? {
             return Err(io::Error::other(format!("it did not take the toxic {kind} on {name}")));
         }
-        Ok(called)
+        Ok(Some(called))
     }
 }
 
-/// A number as the crate has them; attributes are bounded far below its end.
+/// A number of the crate's type. Attributes are far below its limit.
 fn number(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
 
-/// False where the crate does not know the type.
-fn add_by_crate(proxy: &Proxy, toxic: &Toxic) -> bool {
+/// `false` where the crate does not have the type.
+fn send_by_crate(proxy: &Proxy, toxic: &Toxic) -> bool {
     let stream = toxic.direction.as_str().to_owned();
     let toxicity = toxic.toxicity as f32;
     match toxic.toxic {
@@ -291,12 +252,12 @@ struct ForeignProxy {
     server: Arc<Server>,
     name: String,
     addr: SocketAddr,
-    /// Which toxic has which name there.
+    /// Each toxic with the name that it has there.
     toxics: Mutex<Vec<(Toxic, String)>>,
 }
 
 impl ForeignProxy {
-    fn toxics(&self) -> std::sync::MutexGuard<'_, Vec<(Toxic, String)>> {
+    fn toxics(&self) -> MutexGuard<'_, Vec<(Toxic, String)>> {
         self.toxics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -309,7 +270,16 @@ impl Front for ForeignProxy {
 
     async fn add(&self, toxic: &Toxic) -> io::Result<()> {
         let (name, wanted) = (self.name.clone(), toxic.clone());
-        let called = blocking(&self.server, move |server| server.add(&name, &wanted)).await?;
+        let added = blocking(&self.server, move |server| server.add_by_crate(&name, &wanted)).await?;
+        let called = match added {
+            Some(called) => called,
+            None => {
+                let called = toxic.name.as_str().replace(['@', '/'], "-");
+                let path = format!("/proxies/{}/toxics", self.name);
+                self.server.order(Method::POST, &path, body(&called, toxic)?).await?;
+                called
+            }
+        };
         self.toxics().push((toxic.clone(), called));
         Ok(())
     }
@@ -320,15 +290,14 @@ impl Front for ForeignProxy {
             return Ok(());
         };
         let path = format!("/proxies/{}/toxics/{called}", self.name);
-        blocking(&self.server, move |server| server.order("DELETE", &path, "")).await?;
+        self.server.order(Method::DELETE, &path, String::new()).await?;
         self.toxics().retain(|(there, _)| there.name != toxic.name);
         Ok(())
     }
 
     async fn end(&self) {
-        let name = self.name.clone();
         // What stays is deleted with the run.
-        let _ = blocking(&self.server, move |server| server.delete(&name)).await;
+        let _ = self.server.delete(&self.name).await;
     }
 }
 

@@ -10,10 +10,10 @@ use crate::proxies::Proxies;
 use crate::proxy::Proxy;
 use crate::routes::Route;
 
-/// The version of Toxiproxy whose API this is: clients ask, and some refuse to work with an older one.
+/// The version of Toxiproxy whose API this is. Some clients refuse to work with an older one.
 pub const COMPATIBLE_WITH: &str = "2.12.0";
 
-/// Answers a request that has its route, whatever it changes to its end.
+/// Answers a request.
 pub async fn handle(route: Route, body: &[u8], proxies: &Proxies) -> Answer {
     match answered(route, body, proxies).await {
         Ok(answer) => answer,
@@ -78,7 +78,7 @@ async fn populate(body: &[u8], proxies: &Proxies) -> Answer {
     for proxy in &done {
         shown.push(proxy.json().await);
     }
-    // Go's empty list that nothing was ever put into.
+    // Go writes a list that was never filled so.
     let list = if shown.is_empty() { "null".to_owned() } else { format!("[{}]", shown.join(",")) };
     match error {
         None => answer::json(201, format!("{{\"proxies\":{list}}}")),

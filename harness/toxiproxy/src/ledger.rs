@@ -1,4 +1,4 @@
-//! The ledger of one proxy: each toxic that was armed, and what it struck. Bounded: what is beyond the bound is counted.
+//! The ledger of one proxy: each toxic that was armed, and when it fired. Its length is bounded; the rest is counted.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,15 +11,15 @@ use serde::Serialize;
 
 use crate::toxics::Entry;
 
-/// Strikes kept of each toxic.
-const KEPT_STRIKES: usize = 256;
+/// Fires kept of each toxic.
+const KEPT_FIRES: usize = 256;
 
 /// Toxics kept that are no longer armed.
 const KEPT_TOXICS: usize = 256;
 
-/// What a toxic struck.
+/// One time that a toxic fired.
 #[derive(Debug, Clone, Serialize)]
-struct Struck {
+struct Fired {
     /// Which connection of the proxy, from 1 since it was last opened.
     connection: u32,
     /// Which message of that connection and direction, from 1.
@@ -32,18 +32,20 @@ struct Struck {
     rewrote: Option<cutover_core::history::Rewrote>,
 }
 
-/// A toxic and what it struck.
+/// A toxic and when it fired.
 #[derive(Debug, Clone, Serialize)]
-struct Line {
+struct ToxicLine {
     name: String,
     #[serde(rename = "type")]
     of: &'static str,
     stream: String,
     armed: bool,
     armed_at: String,
-    strikes: u64,
-    struck: Vec<Struck>,
-    /// Strikes that are counted and not kept.
+    #[serde(rename = "strikes")]
+    fires: u64,
+    #[serde(rename = "struck")]
+    kept: Vec<Fired>,
+    /// Fires that are counted and not kept.
     beyond: u64,
 }
 
@@ -67,12 +69,11 @@ impl Counted {
 
 #[derive(Debug, Default)]
 struct Lines {
-    lines: VecDeque<Line>,
+    lines: VecDeque<ToxicLine>,
     unread: Counted,
     unreachable: Counted,
 }
 
-/// A proxy's ledger.
 #[derive(Debug, Default)]
 pub struct Ledger(Mutex<Lines>);
 
@@ -80,10 +81,10 @@ pub struct Ledger(Mutex<Lines>);
 #[derive(Serialize)]
 struct Answer<'a> {
     proxy: &'a str,
-    toxics: &'a VecDeque<Line>,
+    toxics: &'a VecDeque<ToxicLine>,
     /// Connections that passed unread while message toxics were armed.
     unread: &'a Counted,
-    /// Connections whose upstream could not be reached.
+    /// Connections whose upstream was unreachable.
     unreachable: &'a Counted,
 }
 
@@ -92,22 +93,20 @@ impl Ledger {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A toxic is armed.
     pub fn armed(&self, toxic: &Entry) {
         let mut lines = self.lines();
-        lines.lines.push_back(Line {
+        lines.lines.push_back(ToxicLine {
             name: toxic.name.clone(),
             of: toxic.type_name(),
             stream: toxic.stream.to_lowercase(),
             armed: true,
             armed_at: Moment::now().rfc3339_ms(),
-            strikes: 0,
-            struck: Vec::new(),
+            fires: 0,
+            kept: Vec::new(),
             beyond: 0,
         });
     }
 
-    /// A toxic is taken off.
     pub fn disarmed(&self, name: &str) {
         let mut lines = self.lines();
         for line in lines.lines.iter_mut().filter(|line| line.name == name) {
@@ -116,7 +115,6 @@ impl Ledger {
         lines.forget();
     }
 
-    /// All toxics are taken off.
     pub fn all_disarmed(&self) {
         let mut lines = self.lines();
         for line in &mut lines.lines {
@@ -125,11 +123,11 @@ impl Ledger {
         lines.forget();
     }
 
-    /// How often each armed toxic struck.
-    pub fn strikes(&self) -> Vec<(String, &'static str, u64)> {
+    /// How often each armed toxic fired.
+    pub fn fires(&self) -> Vec<(String, &'static str, u64)> {
         let lines = self.lines();
         let armed = lines.lines.iter().filter(|line| line.armed);
-        armed.map(|line| (line.name.clone(), line.of, line.strikes)).collect()
+        armed.map(|line| (line.name.clone(), line.of, line.fires)).collect()
     }
 
     /// As a JSON object.
@@ -142,7 +140,7 @@ impl Ledger {
 }
 
 impl Lines {
-    /// Lets go of the oldest toxics that are no longer armed.
+    /// Removes the oldest toxics that are no longer armed.
     fn forget(&mut self) {
         while self.lines.iter().filter(|line| !line.armed).count() > KEPT_TOXICS {
             let oldest = self.lines.iter().position(|line| !line.armed);
@@ -156,9 +154,9 @@ impl LedgerSink for Ledger {
         let mut lines = self.lines();
         let line = lines.lines.iter_mut().rev().find(|line| line.name == fault.as_str());
         let Some(line) = line else { return };
-        line.strikes += 1;
-        if line.struck.len() < KEPT_STRIKES {
-            line.struck.push(Struck {
+        line.fires += 1;
+        if line.kept.len() < KEPT_FIRES {
+            line.kept.push(Fired {
                 connection: fire.conn,
                 frame: fire.frame,
                 hit: fire.hit,

@@ -1,11 +1,10 @@
 //! cutover-toxiproxy: the fault proxy as a service of its own, with Toxiproxy's HTTP API.
 //!
-//! It owns no bytes: the proxies are those of `cutover-live`, and [`door`](self) is the only place that opens one. What
-//! clients see is Toxiproxy 2.x's, down to its texts; `ws_*` toxics and the ledger are what it has beyond that.
+//! Its proxies are those of `cutover-live`. Its answers are those of Toxiproxy 2.x, including the texts. It adds `ws_*`
+//! toxics and the ledger.
 
 mod answer;
 mod config;
-mod door;
 mod error;
 mod foreign;
 mod go;
@@ -34,44 +33,32 @@ pub use handlers::COMPATIBLE_WITH;
 use proxies::Proxies;
 use server::Api;
 
-/// What a service is made of.
+/// The settings of a service.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the API listens: `host:port`, `:port` for every interface, or a port of this machine's; 0 takes a free one.
+    /// Where the API listens: `host:port`, `:port` for every interface, or a port of this machine's; 0 takes a free
+    /// one.
     pub listen: String,
     /// A Toxiproxy configuration file whose proxies are there from the beginning.
     pub config: Option<PathBuf>,
-    /// What chance is drawn from: which connections a toxicity takes, jitter, the sizes of slices.
+    /// The seed of everything random: which connections a toxicity takes, jitter, the sizes of slices.
     pub seed: u64,
     /// Bounds of each proxy.
     pub limits: Limits,
 }
 
-/// Why a service can't begin.
+/// Why a service can't start.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum ServiceError {
-    /// Its configuration file is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The API's address is none.
     #[error("cannot listen on {0}")]
     Address(String),
-    /// An address can't be had.
     #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The API's address.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A configured proxy can't be opened.
+    Listen { address: SocketAddr, source: std::io::Error },
     #[error("cannot open the proxies of {path}: {why}")]
-    Open {
-        /// The file.
-        path: String,
-        /// Why.
-        why: String,
-    },
+    Open { path: String, why: String },
 }
 
 /// A service that listens and does not answer yet.
@@ -85,7 +72,7 @@ impl Service {
     /// Reads the configuration file, takes the API's address and opens the configured proxies.
     ///
     /// # Errors
-    /// Where the file is wrong, or an address can't be had; then nothing listens.
+    /// Where the file is wrong, or an address is unavailable. Then nothing listens.
     pub async fn bind(settings: Settings) -> Result<Service, ServiceError> {
         let configured = settings.config.map(config::read).transpose()?;
         let text = match settings.listen {
@@ -120,7 +107,7 @@ impl Service {
         self.local
     }
 
-    /// Answers until it is told to stop, then closes all proxies.
+    /// Answers until `stopped` is ready, then closes all proxies.
     pub async fn run(self, stopped: impl Future<Output = ()>) {
         let api = Arc::new(Api::new(Arc::clone(&self.proxies)));
         server::serve(self.listener, api, stopped).await;

@@ -2,106 +2,73 @@
 
 use std::fmt::Write;
 
-use crate::door::{Flow, Traffic};
+use cutover_live::proxy::{Flow, ProxyStats};
+
 use crate::proxies::Proxies;
 use crate::proxy::Route;
 
-/// The text format's content type.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A number with its labels, as a line has them.
-struct Sample {
-    labels: String,
-    value: u64,
-}
+/// The labels of a line, and its number.
+type Sample = (String, u64);
 
-/// What there is to say of one proxy.
-struct Seen {
-    name: String,
-    routes: Vec<Route>,
-    strikes: Vec<(String, &'static str, u64)>,
-}
+/// A metric of each direction: its name, its help text, and its number. Toxiproxy gives its own two no help text.
+const BY_DIRECTION: [(&str, &str, fn(&Flow) -> u64); 3] = [
+    ("toxiproxy_proxy_received_bytes_total", "", |flow| flow.received),
+    ("toxiproxy_proxy_sent_bytes_total", "", |flow| flow.bytes),
+    ("cutover_proxy_frames_total", "Messages read: WebSocket messages, control frames and HTTP messages.", |flow| {
+        flow.frames
+    }),
+];
+
+/// A metric of each route.
+const BY_ROUTE: [(&str, &str, fn(&ProxyStats) -> u64); 4] = [
+    ("cutover_proxy_connections_total", "Connections accepted.", |stats| stats.connections),
+    ("cutover_proxy_unreachable_total", "Connections for which upstream could not be reached.", |stats| {
+        stats.unreachable
+    }),
+    (
+        "cutover_proxy_raw_fallbacks_total",
+        "How often a connection, or one direction of it, could not be read and was relayed byte by byte.",
+        |stats| stats.raw_fallbacks,
+    ),
+    ("cutover_proxy_too_big_total", "Messages that passed unread because they were longer than the limit.", |stats| {
+        stats.too_big
+    }),
+];
 
 /// All numbers.
 pub async fn text(proxies: &Proxies) -> String {
-    let mut seen = Vec::new();
+    let (mut routes, mut fires) = (Vec::new(), Vec::new());
     for proxy in proxies.all().await {
-        seen.push(Seen {
-            name: proxy.name().to_owned(),
-            routes: proxy.traffic().await,
-            strikes: proxy.ledger().strikes(),
-        });
+        let name = label(proxy.name());
+        routes.extend(proxy.traffic().await.into_iter().map(|route| (labels(&name, &route), route.traffic)));
+        fires.extend(
+            proxy
+                .ledger()
+                .fires()
+                .into_iter()
+                .map(|(toxic, of, times)| (format!("proxy={name},toxic={},type={}", label(&toxic), label(of)), times)),
+        );
     }
     let mut out = String::new();
-    // Toxiproxy gives its two metrics no help text.
-    by_direction(&mut out, "toxiproxy_proxy_received_bytes_total", "", &seen, |flow| flow.received);
-    by_direction(&mut out, "toxiproxy_proxy_sent_bytes_total", "", &seen, |flow| flow.sent);
-    by_direction(
-        &mut out,
-        "cutover_proxy_frames_total",
-        "Messages read: WebSocket messages, control frames and HTTP messages.",
-        &seen,
-        |flow| flow.frames,
-    );
-    by_proxy(&mut out, "cutover_proxy_connections_total", "Connections accepted.", &seen, |traffic| {
-        traffic.connections
-    });
-    by_proxy(
-        &mut out,
-        "cutover_proxy_unreachable_total",
-        "Connections for which upstream could not be reached.",
-        &seen,
-        |traffic| traffic.unreachable,
-    );
-    by_proxy(
-        &mut out,
-        "cutover_proxy_raw_fallbacks_total",
-        "How often a connection, or one direction of it, could not be read and was relayed byte by byte.",
-        &seen,
-        |traffic| traffic.raw_fallbacks,
-    );
-    by_proxy(
-        &mut out,
-        "cutover_proxy_too_big_total",
-        "Messages that passed unread because they were longer than the limit.",
-        &seen,
-        |traffic| traffic.too_big,
-    );
-    let strikes = seen.iter().flat_map(|proxy| {
-        proxy.strikes.iter().map(|(toxic, of, value)| Sample {
-            labels: format!("proxy={},toxic={},type={}", label(&proxy.name), label(toxic), label(of)),
-            value: *value,
-        })
-    });
-    family(&mut out, "cutover_toxic_strikes_total", "What each armed toxic struck.", strikes.collect());
+    for (name, help, of) in BY_DIRECTION {
+        let samples = routes.iter().flat_map(|(labels, stats)| {
+            let flows = [("downstream", &stats.to_client), ("upstream", &stats.to_lane)];
+            flows.map(|(direction, flow)| (format!("direction=\"{direction}\",{labels}"), of(flow)))
+        });
+        family(&mut out, name, help, samples.collect());
+    }
+    for (name, help, of) in BY_ROUTE {
+        let samples = routes.iter().map(|(labels, stats)| (labels.clone(), of(stats)));
+        family(&mut out, name, help, samples.collect());
+    }
+    family(&mut out, "cutover_toxic_strikes_total", "What each armed toxic struck.", fires);
     out
 }
 
-fn by_direction(out: &mut String, name: &str, help: &str, seen: &[Seen], of: impl Fn(&Flow) -> u64) {
-    let mut samples = Vec::new();
-    for proxy in seen {
-        for route in &proxy.routes {
-            let flows = [("downstream", &route.traffic.downstream), ("upstream", &route.traffic.upstream)];
-            samples.extend(flows.map(|(direction, flow)| Sample {
-                labels: format!("direction=\"{direction}\",{}", way(&proxy.name, route)),
-                value: of(flow),
-            }));
-        }
-    }
-    family(out, name, help, samples);
-}
-
-fn by_proxy(out: &mut String, name: &str, help: &str, seen: &[Seen], of: impl Fn(&Traffic) -> u64) {
-    let samples = seen.iter().flat_map(|proxy| {
-        let of = &of;
-        proxy.routes.iter().map(move |route| Sample { labels: way(&proxy.name, route), value: of(&route.traffic) })
-    });
-    let samples = samples.collect();
-    family(out, name, help, samples);
-}
-
-fn way(proxy: &str, route: &Route) -> String {
-    format!("listener={},proxy={},upstream={}", label(&route.listen), label(proxy), label(&route.upstream))
+fn labels(name: &str, route: &Route) -> String {
+    format!("listener={},proxy={name},upstream={}", label(&route.listen), label(&route.upstream))
 }
 
 /// A metric with its samples; nothing where there are none, as in Prometheus' own libraries.
@@ -109,10 +76,10 @@ fn family(out: &mut String, name: &str, help: &str, mut samples: Vec<Sample>) {
     if samples.is_empty() {
         return;
     }
-    samples.sort_by(|a, b| a.labels.cmp(&b.labels));
+    samples.sort_by(|a, b| a.0.cmp(&b.0));
     // Writing to a string never fails.
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} counter");
-    for Sample { labels, value } in samples {
+    for (labels, value) in samples {
         let _ = writeln!(out, "{name}{{{labels}}} {value}");
     }
 }

@@ -1,6 +1,6 @@
 //! All proxies of a service, by name.
 //!
-//! Whoever holds a proxy's lock never asks for this one, so that no two requests wait for each other.
+//! Code that holds a proxy's lock never takes the lock of this list, so that no two requests wait for each other.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,47 +20,31 @@ const FIELDS: [&str; 4] = ["name", "listen", "upstream", "enabled"];
 /// A proxy as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// Its name.
     pub name: String,
-    /// Where it listens and leads.
     pub wanted: Wanted,
 }
 
-/// All proxies.
 pub struct Proxies {
     all: RwLock<BTreeMap<String, Arc<Proxy>>>,
     common: Arc<Common>,
 }
 
 impl Proxies {
-    /// None yet.
     pub fn new(seed: u64, limits: Limits) -> Proxies {
         Proxies { all: RwLock::default(), common: Arc::new(Common { seed, limits }) }
     }
 
-    /// All of them, by name.
     pub async fn all(&self) -> Vec<Arc<Proxy>> {
         self.all.read().await.values().cloned().collect()
     }
 
-    /// The one of a name.
-    ///
-    /// # Errors
-    /// Where there is none.
     pub async fn get(&self, name: &str) -> Result<Arc<Proxy>, ApiError> {
         self.all.read().await.get(name).cloned().ok_or_else(ApiError::no_proxy)
     }
 
-    /// Creates one.
-    ///
-    /// # Errors
-    /// Where the body is wrong, the name is taken, or the address can't be had.
     pub async fn create(&self, body: &[u8]) -> Result<Arc<Proxy>, ApiError> {
-        let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
-        let mut decoder = Decoder::default();
-        let mut asked = Asked::default();
-        asked.fill(&mut decoder, raw, ("Proxy", "toxiproxy.Proxy"));
-        decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+        let asked = Asked::default();
+        let asked = read(body, |decoder, raw| asked.filled(decoder, raw, ("Proxy", "toxiproxy.Proxy")))?;
         asked.check("")?;
         let mut all = self.all.write().await;
         if all.contains_key(&asked.name) {
@@ -72,31 +56,22 @@ impl Proxies {
     }
 
     /// Changes one: what is not named stays.
-    ///
-    /// # Errors
-    /// Where there is none, the body is wrong, or the address can't be had.
     pub async fn update(&self, name: &str, body: &[u8]) -> Result<String, ApiError> {
         let proxy = self.get(name).await?;
-        let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
-        let mut decoder = Decoder::default();
-        let mut asked = Asked { name: name.to_owned(), wanted: proxy.wanted().await? };
-        asked.fill(&mut decoder, raw, ("Proxy", "toxiproxy.Proxy"));
-        decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+        let before = Asked { name: name.to_owned(), wanted: proxy.wanted().await? };
+        let asked = read(body, |decoder, raw| before.filled(decoder, raw, ("Proxy", "toxiproxy.Proxy")))?;
         proxy.update(asked.wanted).await
     }
 
     /// Closes one and takes it out.
-    ///
-    /// # Errors
-    /// Where there is none.
     pub async fn delete(&self, name: &str) -> Result<(), ApiError> {
         let proxy = self.all.write().await.remove(name).ok_or_else(ApiError::no_proxy)?;
         proxy.delete().await;
         Ok(())
     }
 
-    /// Creates those that are not there, and replaces those that listen or lead elsewhere. Gives those that it came to, and
-    /// the error that ended it.
+    /// Creates those that are not there, and replaces those that listen or lead elsewhere. Gives those that it came to,
+    /// and the error that ended it.
     pub async fn populate(&self, body: &[u8]) -> (Vec<Arc<Proxy>>, Option<ApiError>) {
         let asked = match Asked::list(body) {
             Ok(asked) => asked,
@@ -130,9 +105,6 @@ impl Proxies {
     }
 
     /// Opens all that are closed and takes all toxics off.
-    ///
-    /// # Errors
-    /// Where one can't be opened; then those that this opened are closed again, and no toxic is touched.
     pub async fn reset(&self) -> Result<(), ApiError> {
         let all = self.all().await;
         let mut opened = Vec::new();
@@ -154,7 +126,6 @@ impl Proxies {
         Ok(())
     }
 
-    /// Closes all of them.
     pub async fn close(&self) {
         let all = std::mem::take(&mut *self.all.write().await);
         for proxy in all.into_values() {
@@ -171,27 +142,20 @@ impl Default for Asked {
 
 impl Asked {
     /// Reads a list of proxies: the body of a populate, or a configuration file.
-    ///
-    /// # Errors
-    /// Where it is none, or one of them lacks a field.
     pub fn list(body: &[u8]) -> Result<Vec<Asked>, ApiError> {
-        let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
-        let mut decoder = Decoder::default();
-        let elements = decoder.elements(raw, &format!("[]{POPULATE}"));
-        let read = |raw: Raw<'_>| {
-            let mut asked = Asked::default();
-            asked.fill(&mut decoder, raw, ("", POPULATE));
-            asked
-        };
-        let list: Vec<Asked> = elements.into_iter().map(read).collect();
-        decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+        let list = read(body, |decoder, raw| {
+            let elements = decoder.elements(raw, &format!("[]{POPULATE}"));
+            let read = |raw| Asked::default().filled(decoder, raw, ("", POPULATE));
+            elements.into_iter().map(read).collect::<Vec<Asked>>()
+        })?;
         for (at, asked) in list.iter().enumerate() {
             asked.check(&format!(" at proxy {}", at + 1))?;
         }
         Ok(list)
     }
 
-    fn fill(&mut self, decoder: &mut Decoder, raw: Raw<'_>, (structure, of): (&str, &str)) {
+    /// This with the fields that are given, in the structure and type of these names.
+    fn filled(mut self, decoder: &mut Decoder, raw: Raw<'_>, (structure, of): (&str, &str)) -> Asked {
         for (field, value) in decoder.fields(raw, None, of, &FIELDS) {
             let path = FIELDS[field];
             let place = Place { structure, path };
@@ -202,6 +166,7 @@ impl Asked {
                 _ => decoder.boolean(value, place, &mut self.wanted.enabled),
             }
         }
+        self
     }
 
     fn check(&self, place: &str) -> Result<(), ApiError> {
@@ -213,4 +178,13 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// Reads a body. The first value of a wrong type refuses it.
+fn read<'a, T>(body: &'a [u8], fill: impl FnOnce(&mut Decoder, Raw<'a>) -> T) -> Result<T, ApiError> {
+    let raw = Raw::first_of(body).map_err(|malformed| ApiError::bad_body(&malformed.message))?;
+    let mut decoder = Decoder::default();
+    let read = fill(&mut decoder, raw);
+    decoder.finish().map_err(|why| ApiError::bad_body(&why))?;
+    Ok(read)
 }

@@ -1,16 +1,17 @@
-//! One proxy: its fields, its toxics, and the door that is open while it is enabled.
+//! One proxy: its fields, its toxics, and the listener that is open while it is enabled.
 //!
-//! Each change holds the proxy's lock to its end, so that two requests never see each other's halves, and puts everything
-//! back where it fails.
+//! Each change holds the proxy's lock to its end, so that no request sees half of another one. A change that fails
+//! leaves everything as it was.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cutover_live::proxy::Limits;
-use tokio::sync::Mutex;
+use cutover_core::ids::ClientId;
+use cutover_live::lane::AnyLane;
+use cutover_live::proxy::{Limits, Proxy as Listener, ProxyConfig, ProxyStats, Unreachable};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
-use crate::door::{Door, Opening, Traffic};
 use crate::error::ApiError;
 use crate::go::address;
 use crate::go::write::quote;
@@ -18,41 +19,33 @@ use crate::ledger::Ledger;
 use crate::toxics::{Entry, Touched, Toxics};
 use crate::upstream::upstream;
 
-/// Addresses whose traffic is remembered after they changed.
+/// Addresses whose traffic is kept after they changed.
 const KEPT_ROUTES: usize = 64;
 
 /// What all proxies are opened with.
 #[derive(Debug, Clone)]
 pub struct Common {
-    /// What chance is drawn from; each proxy, toxic and connection has a number of its own.
+    /// Each proxy, toxic and connection draws numbers of its own from it.
     pub seed: u64,
-    /// Bounds.
     pub limits: Limits,
 }
 
-/// Where a proxy listens and leads, and whether it is to be open.
+/// Where a proxy listens (as asked for) and leads, and whether it is to be open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Where it listens, as it is asked for.
     pub listen: String,
-    /// Where it leads.
     pub upstream: String,
-    /// Whether it is open.
     pub enabled: bool,
 }
 
-/// Traffic on one way through a proxy.
+/// What passed between a listening address and an upstream.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// Where it was listened on.
     pub listen: String,
-    /// Where it led.
     pub upstream: String,
-    /// What passed.
-    pub traffic: Traffic,
+    pub traffic: ProxyStats,
 }
 
-/// A proxy.
 pub struct Proxy {
     name: String,
     common: Arc<Common>,
@@ -63,54 +56,45 @@ pub struct Proxy {
 struct State {
     listen: String,
     upstream: String,
-    door: Option<Door>,
+    listener: Option<Listener>,
     toxics: Toxics,
     past: Vec<Route>,
-    /// Whether it was deleted: a request that had found it before finds it no more.
+    /// Whether it was deleted while a request that had found it was waiting.
     gone: bool,
 }
 
 impl Proxy {
-    /// A proxy, opened where that is wanted: in the place of `other`, which goes on as it was where that fails.
-    ///
-    /// # Errors
-    /// Where its address can't be had.
+    /// A proxy, opened where that is wanted, as the replacement of `other`, which is unchanged where that fails.
     pub async fn create(
         name: String,
         wanted: Wanted,
         common: Arc<Common>,
         other: Option<&Proxy>,
     ) -> Result<Arc<Proxy>, ApiError> {
-        let proxy = Proxy {
-            name,
-            common,
-            ledger: Arc::default(),
-            state: Mutex::new(State {
-                listen: wanted.listen,
-                upstream: wanted.upstream,
-                door: None,
-                toxics: Toxics::default(),
-                past: Vec::new(),
-                gone: false,
-            }),
+        let state = State {
+            listen: wanted.listen,
+            upstream: wanted.upstream,
+            listener: None,
+            toxics: Toxics::default(),
+            past: Vec::new(),
+            gone: false,
         };
+        let proxy = Proxy { name, common, ledger: Arc::default(), state: Mutex::new(state) };
         if wanted.enabled {
             let other = match other {
                 Some(other) => Some(other.state.lock().await),
                 None => None,
             };
-            let beside = other.as_ref().and_then(|other| other.door.as_ref());
+            let beside = other.as_ref().and_then(|other| other.listener.as_ref());
             proxy.start(&mut *proxy.state.lock().await, beside).await?;
         }
         Ok(Arc::new(proxy))
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What its toxics struck.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -126,38 +110,28 @@ impl Proxy {
             quote(&self.name),
             quote(&state.listen),
             quote(&state.upstream),
-            state.door.is_some(),
+            state.listener.is_some(),
             state.toxics.json()
         )
     }
 
     /// What it is, as the defaults of a change.
-    ///
-    /// # Errors
-    /// Where it was deleted.
     pub async fn wanted(&self) -> Result<Wanted, ApiError> {
         let state = self.alive().await?;
-        Ok(Wanted { listen: state.listen.clone(), upstream: state.upstream.clone(), enabled: state.door.is_some() })
+        Ok(Wanted { listen: state.listen.clone(), upstream: state.upstream.clone(), enabled: state.listener.is_some() })
     }
 
-    /// Whether another's fields are consistent with its own, with names of addresses looked up.
-    ///
-    /// # Errors
-    /// Where the other's address is none.
+    /// Whether its addresses are the wanted ones, after names were looked up.
     pub async fn agrees(&self, wanted: &Wanted) -> Result<bool, ApiError> {
         self.state.lock().await.agrees(wanted).await
     }
 
-    /// Makes it what is wanted.
-    ///
-    /// # Errors
-    /// Where the address can't be had; it is then what it was.
     pub async fn update(&self, wanted: Wanted) -> Result<String, ApiError> {
         let mut state = self.alive().await?;
         if !state.agrees(&wanted).await? {
             self.move_to(&mut state, &wanted).await?;
         }
-        match (wanted.enabled, state.door.is_some()) {
+        match (wanted.enabled, state.listener.is_some()) {
             (true, false) => self.start(&mut state, None).await?,
             (false, true) => state.stop().await,
             _ => {}
@@ -166,14 +140,11 @@ impl Proxy {
     }
 
     /// Opens it where it is closed; `true` where it was.
-    ///
-    /// # Errors
-    /// Where the address can't be had.
     pub async fn enable(&self) -> Result<bool, ApiError> {
         let Ok(mut state) = self.alive().await else {
             return Ok(false);
         };
-        if state.door.is_some() {
+        if state.listener.is_some() {
             return Ok(false);
         }
         self.start(&mut state, None).await?;
@@ -193,25 +164,15 @@ impl Proxy {
     }
 
     /// Its toxics as a JSON array.
-    ///
-    /// # Errors
-    /// Where it was deleted.
     pub async fn toxics(&self) -> Result<String, ApiError> {
         Ok(self.alive().await?.toxics.json())
     }
 
     /// A toxic as a JSON object.
-    ///
-    /// # Errors
-    /// Where there is none of that name.
     pub async fn toxic(&self, name: &str) -> Result<String, ApiError> {
         self.alive().await?.toxics.get(name).map(Entry::json)
     }
 
-    /// Adds a toxic.
-    ///
-    /// # Errors
-    /// Where the body is wrong or the name is taken.
     pub async fn add_toxic(&self, body: &[u8]) -> Result<String, ApiError> {
         let mut state = self.alive().await?;
         let added = state.toxics.add(body)?.clone();
@@ -220,10 +181,6 @@ impl Proxy {
         Ok(added.json())
     }
 
-    /// Changes a toxic.
-    ///
-    /// # Errors
-    /// Where there is none of that name, or the body is wrong.
     pub async fn update_toxic(&self, name: &str, body: &[u8]) -> Result<String, ApiError> {
         let mut state = self.alive().await?;
         let changed = state.toxics.update(name, body)?.clone();
@@ -231,10 +188,6 @@ impl Proxy {
         Ok(changed.json())
     }
 
-    /// Takes a toxic off.
-    ///
-    /// # Errors
-    /// Where there is none of that name.
     pub async fn remove_toxic(&self, name: &str) -> Result<(), ApiError> {
         let mut state = self.alive().await?;
         let removed = state.toxics.remove(name)?;
@@ -243,7 +196,6 @@ impl Proxy {
         Ok(())
     }
 
-    /// Takes all toxics off.
     pub async fn clear_toxics(&self) {
         let mut state = self.state.lock().await;
         state.toxics.clear();
@@ -252,40 +204,40 @@ impl Proxy {
         self.apply(&state, Touched::Messages);
     }
 
-    /// What passed, by the way it took.
+    /// What passed, by route.
     pub async fn traffic(&self) -> Vec<Route> {
         let state = self.state.lock().await;
         let mut routes = state.past.clone();
-        if let Some(door) = &state.door {
-            remember(&mut routes, state.route(door));
+        if let Some(listener) = &state.listener {
+            remember(&mut routes, state.route(listener));
         }
         routes
     }
 
-    async fn alive(&self) -> Result<tokio::sync::MutexGuard<'_, State>, ApiError> {
+    async fn alive(&self) -> Result<MutexGuard<'_, State>, ApiError> {
         let state = self.state.lock().await;
         if state.gone { Err(ApiError::no_proxy()) } else { Ok(state) }
     }
 
     fn apply(&self, state: &State, touched: Touched) {
-        match (&state.door, touched) {
-            (Some(door), Touched::Bytes) => door.set_toxics(state.toxics.bytes()),
-            (Some(door), Touched::Messages) => door.set_faults(&state.toxics.messages(&self.name)),
+        match (&state.listener, touched) {
+            (Some(listener), Touched::Bytes) => listener.set_toxics(state.toxics.bytes()),
+            (Some(listener), Touched::Messages) => listener.set_faults(&state.toxics.messages(&self.name)),
             _ => {}
         }
     }
 
-    async fn start(&self, state: &mut State, beside: Option<&Door>) -> Result<(), ApiError> {
-        let door = self.opened(state, &state.listen, &state.upstream, beside).await?;
-        state.opened(door);
+    async fn start(&self, state: &mut State, beside: Option<&Listener>) -> Result<(), ApiError> {
+        let listener = self.opened(state, &state.listen, &state.upstream, beside).await?;
+        state.opened(listener);
         Ok(())
     }
 
-    /// Takes other addresses. An open proxy is opened anew, since its connections led somewhere else, and is closed where
-    /// it was once that has succeeded.
+    /// Takes other addresses. An open proxy is opened again at them, and then closed at the old ones, since its
+    /// connections lead there.
     async fn move_to(&self, state: &mut State, wanted: &Wanted) -> Result<(), ApiError> {
-        let door = if wanted.enabled {
-            let beside = state.door.as_ref();
+        let listener = if wanted.enabled {
+            let beside = state.listener.as_ref();
             Some(self.opened(state, &wanted.listen, &wanted.upstream, beside).await?)
         } else {
             None
@@ -293,36 +245,51 @@ impl Proxy {
         state.stop().await;
         wanted.listen.clone_into(&mut state.listen);
         wanted.upstream.clone_into(&mut state.upstream);
-        if let Some(door) = door {
-            state.opened(door);
+        if let Some(listener) = listener {
+            state.opened(listener);
         }
         Ok(())
     }
 
-    async fn opened(&self, state: &State, listen: &str, to: &str, beside: Option<&Door>) -> Result<Door, ApiError> {
+    async fn opened(
+        &self,
+        state: &State,
+        listen: &str,
+        to: &str,
+        beside: Option<&Listener>,
+    ) -> Result<Listener, ApiError> {
         let listen = address::listen(listen).await.map_err(ApiError::system)?;
-        let opened = self.open(state, listen, to, beside).await;
+        let mut opened = self.open(state, listen, to, beside).await;
+        if let Some(listen) = opened.as_ref().err().and_then(|error| address::without_ipv6(listen, error)) {
+            opened = self.open(state, listen, to, beside).await;
+        }
         opened.map_err(|error| ApiError::system(address::bind_failed(listen, &error)))
     }
 
-    async fn open(&self, state: &State, listen: SocketAddr, to: &str, beside: Option<&Door>) -> io::Result<Door> {
-        let opening = Opening {
-            name: self.name.clone(),
+    async fn open(
+        &self,
+        state: &State,
+        listen: SocketAddr,
+        to: &str,
+        beside: Option<&Listener>,
+    ) -> io::Result<Listener> {
+        // The upstream does not change while the listener is open.
+        let (_, upstream) = watch::channel(upstream(to));
+        let config = ProxyConfig {
+            client: ClientId::new(&self.name),
             listen,
-            upstream: upstream(to),
+            upstream,
+            factory: Arc::new(AnyLane::new()),
+            unreachable: Unreachable::Close,
             faults: state.toxics.messages(&self.name),
             toxics: state.toxics.bytes(),
             seed: self.common.seed,
             ledger: self.ledger.clone(),
             limits: self.common.limits.clone(),
         };
-        let door = Door::open(opening, beside).await;
-        match door {
-            Err(error) => match address::without_ipv6(listen, &error) {
-                Some(listen) => Box::pin(self.open(state, listen, to, beside)).await,
-                None => Err(error),
-            },
-            door => door,
+        match beside {
+            None => Listener::start(config).await,
+            Some(beside) => Listener::start_beside(config, beside),
         }
     }
 }
@@ -335,9 +302,9 @@ impl State {
     }
 
     async fn stop(&mut self) {
-        if let Some(door) = self.door.take() {
-            door.close().await;
-            let route = self.route(&door);
+        if let Some(listener) = self.listener.take() {
+            listener.shutdown().await;
+            let route = self.route(&listener);
             remember(&mut self.past, route);
             if self.past.len() > KEPT_ROUTES {
                 self.past.remove(0);
@@ -345,17 +312,17 @@ impl State {
         }
     }
 
-    fn opened(&mut self, door: Door) {
-        self.listen = door.addr().to_string();
-        self.door = Some(door);
+    fn opened(&mut self, listener: Listener) {
+        self.listen = listener.addr().to_string();
+        self.listener = Some(listener);
     }
 
-    fn route(&self, door: &Door) -> Route {
-        Route { listen: self.listen.clone(), upstream: self.upstream.clone(), traffic: door.traffic() }
+    fn route(&self, listener: &Listener) -> Route {
+        Route { listen: self.listen.clone(), upstream: self.upstream.clone(), traffic: listener.stats() }
     }
 }
 
-/// Adds traffic to that of the same way.
+/// Adds traffic to that of the same addresses.
 fn remember(routes: &mut Vec<Route>, route: Route) {
     let same = |known: &&mut Route| known.listen == route.listen && known.upstream == route.upstream;
     match routes.iter_mut().find(same) {

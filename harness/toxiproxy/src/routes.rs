@@ -1,49 +1,33 @@
-//! Which request is whose: paths and methods, as the router that Toxiproxy is built on tells them apart.
+//! Which handler a request is for, by path and method, as in Toxiproxy's router.
 
 use std::borrow::Cow;
 
-/// What a request asks for.
+use cutover_core::text::percent_encoded;
+
+/// What a request asks for, with the names of the proxy and the toxic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// Opens all proxies and takes all toxics off.
     Reset,
-    /// Lists proxies.
     Proxies,
-    /// Creates a proxy.
     CreateProxy,
-    /// Creates and replaces proxies.
     Populate,
-    /// Shows a proxy.
     Proxy(String),
-    /// Changes a proxy.
     UpdateProxy(String),
-    /// Deletes a proxy.
     DeleteProxy(String),
-    /// Lists a proxy's toxics.
     Toxics(String),
-    /// Adds a toxic.
     CreateToxic(String),
-    /// Shows a toxic.
     Toxic(String, String),
-    /// Changes a toxic.
     UpdateToxic(String, String),
-    /// Takes a toxic off.
     DeleteToxic(String, String),
-    /// Says which version this is compatible with.
     Version,
-    /// Numbers for Prometheus.
     Metrics,
-    /// What all toxics struck.
     Ledgers,
-    /// What a proxy's toxics struck.
     Ledger(String),
-    /// The path is there, and takes other methods.
+    /// The path exists, and takes other methods.
     WrongMethod,
-    /// Nothing is there.
     Nothing,
-    /// The path is to be written like this.
+    /// The canonical form of the path.
     Moved(String),
-    /// The path can't be read.
     Unreadable,
 }
 
@@ -55,7 +39,7 @@ pub fn route(method: &str, path: &str, query: Option<&str>) -> Route {
     let clean = cleaned(&decoded);
     if clean != decoded {
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        return Route::Moved(format!("{}{query}", percent_encoded(&clean)));
+        return Route::Moved(format!("{}{query}", path_encoded(&clean)));
     }
     let segments: Vec<&str> = clean.split('/').skip(1).collect();
     if segments.iter().any(|segment| segment.is_empty()) {
@@ -94,7 +78,7 @@ fn at(method: &str, segments: &[&str]) -> Route {
     }
 }
 
-/// A path with its escapes read; `None` where one is none, or it gives no text.
+/// A path with its escapes decoded; `None` where one is malformed, or the result is no UTF-8.
 fn percent_decoded(path: &str) -> Option<String> {
     if !path.contains('%') {
         return Some(path.to_owned());
@@ -113,19 +97,16 @@ fn percent_decoded(path: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-fn percent_encoded(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~$&+,:;=@".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+/// A path as Go's `net/url` writes it.
+fn path_encoded(path: &str) -> String {
+    let encoded = |character: char| match character {
+        '/' | '$' | '&' | '+' | ',' | ':' | ';' | '=' | '@' => character.to_string(),
+        _ => percent_encoded(character.encode_utf8(&mut [0; 4])),
+    };
+    path.chars().map(encoded).collect()
 }
 
-/// A path without empty segments, `.` and `..`; a slash at its end stays.
+/// A path without empty segments, `.` and `..`. A slash at its end stays.
 fn cleaned(path: &str) -> Cow<'_, str> {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {

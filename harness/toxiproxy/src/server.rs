@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use cutover_live::clock::wall_clock_us;
 use http::Request;
 use http::header::USER_AGENT;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -29,7 +30,7 @@ const BODY_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// How long a request may take to arrive, as in Toxiproxy.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// API connections at a time; further ones wait in the listener's backlog.
+/// API connections at a time. Further ones wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 1024;
 
 /// How long requests that are being answered may take when the service ends.
@@ -38,20 +39,18 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// How long accepting pauses after an error (no file descriptors left, most often).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// What each request gets at.
 pub struct Api {
     proxies: Arc<Proxies>,
     ids: RequestIds,
 }
 
 impl Api {
-    /// The API over these proxies.
     pub fn new(proxies: Arc<Proxies>) -> Api {
         Api { proxies, ids: RequestIds::new() }
     }
 }
 
-/// Serves until it is told to stop.
+/// Serves until `stopped` is ready.
 pub async fn serve(listener: TcpListener, api: Arc<Api>, stopped: impl Future<Output = ()>) {
     let (ending, connections) = (CancellationToken::new(), TaskTracker::new());
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -79,7 +78,7 @@ pub async fn serve(listener: TcpListener, api: Arc<Api>, stopped: impl Future<Ou
     drop(listener);
     ending.cancel();
     connections.close();
-    // What is not answered by then is given up.
+    // Requests that are not answered by then get no answer.
     let _ = tokio::time::timeout(LAST_ANSWERS, connections.wait()).await;
 }
 
@@ -91,7 +90,7 @@ async fn connection(stream: TcpStream, api: Arc<Api>, ending: CancellationToken)
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(READ_TIMEOUT).title_case_headers(true);
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), answer));
-    // A client that breaks off is no concern of anybody else's.
+    // An error here is a client that broke off.
     tokio::select! {
         _ = connection.as_mut() => {}
         () = ending.cancelled() => {
@@ -108,14 +107,14 @@ async fn answered(request: Request<Incoming>, api: Arc<Api>) -> Answer {
         return handlers::handle(route, &[], &api.proxies).await;
     }
     let id = api.ids.next();
-    // Toxiproxy keeps web pages from driving it.
+    // Toxiproxy refuses browsers, so that no web page can change it.
     let agent = request.headers().get(USER_AGENT);
     if agent.is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/")) {
         return answer::with_id(answer::refusal(403, "User agent not allowed"), &id);
     }
     let answer = match body_of(request).await {
         Ok(body) => {
-            // In a task of its own: a client that goes away must not leave a change half done.
+            // In a task of its own, so that a client that disconnects leaves no change half done.
             let done = tokio::spawn(async move { handlers::handle(route, &body, &api.proxies).await });
             done.await.unwrap_or_else(|_| ApiError::system("this is a fault of cutover itself").into())
         }
@@ -134,7 +133,7 @@ async fn body_of(request: Request<Incoming>) -> Result<bytes::Bytes, ApiError> {
     }
 }
 
-/// Numbers requests so that two of them, of two services too, hardly ever share an id: 20 letters, as Toxiproxy's are.
+/// Gives each request an id that is almost certainly unique, also among services: 20 letters, as in Toxiproxy.
 struct RequestIds {
     begun: u64,
     last: AtomicU64,
@@ -142,9 +141,7 @@ struct RequestIds {
 
 impl RequestIds {
     fn new() -> RequestIds {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let micros = u64::try_from(since.unwrap_or_default().as_micros()).unwrap_or_default();
-        RequestIds { begun: micros << 12 | u64::from(std::process::id()) & 0xfff, last: AtomicU64::new(0) }
+        RequestIds { begun: wall_clock_us() << 12 | u64::from(std::process::id()) & 0xfff, last: AtomicU64::new(0) }
     }
 
     fn next(&self) -> String {

@@ -7,8 +7,8 @@ use crate::go::address::{port_of, split};
 /// The port of `wss://` and `tls://` where none is given.
 const TLS_PORT: u16 = 443;
 
-/// Where a text leads, or `None` where it says nothing that can be connected to: Toxiproxy takes any text, and closes the
-/// connections of a proxy that leads nowhere.
+/// Where a text leads, or `None` where it says nothing that can be connected to: Toxiproxy takes any text, and closes
+/// the connections of a proxy that leads nowhere.
 pub fn upstream(text: &str) -> Option<UpstreamAddr> {
     let secure = ["tls://", "wss://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
     if let Some(rest) = secure {

@@ -1,8 +1,8 @@
 //! The package `toxiproxy-node-client`, unmodified, against a server of ours.
 //!
-//! It has no dependencies and weighs 6 KB, so it lies here as published (`node/*.tgz`, ISC licence) and is installed from
-//! there, without a network, by npm and its lock file. Where there is no npm the test is ignored, except in CI (`CI` is
-//! set), which has to have one.
+//! It has no dependencies and weighs 6 KB, so it lies here as published (`node/*.tgz`, ISC licence) and is installed
+//! from there, without a network, by npm and its lock file. Where there is no npm the test is ignored, except in CI
+//! (`CI` is set), which has to have one.
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -1,7 +1,8 @@
-//! Ours against what a real Toxiproxy answered: each list of `golden/toxiproxy` is played, request by request, and every
-//! answer is held against the recorded one.
+//! Ours against what a real Toxiproxy answered: each list of `golden/toxiproxy` is played, request by request, and
+//! every answer is held against the recorded one.
 //!
-//! `CUTOVER_TOXIPROXY=HOST:PORT CUTOVER_RECORD=1` plays the lists to the server there and writes its answers down instead.
+//! `CUTOVER_TOXIPROXY=HOST:PORT CUTOVER_RECORD=1` plays the lists to the server there and writes its answers down
+//! instead.
 #![allow(clippy::unwrap_used)]
 
 mod support;

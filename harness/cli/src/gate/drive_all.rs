@@ -11,10 +11,8 @@ use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
 use cutover_core::gate::fit::Means;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use cutover_core::text::{Secret, masked};
 use cutover_live::drive::{ByteToxics, EventSink, Pace, drive};
 use cutover_live::environment::{Environment, EnvironmentError, Source};
-use cutover_live::lane::profile::{LaneTarget, SpacetimeProfile};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::Sender;
@@ -37,8 +35,8 @@ const DEATH_WITHIN: Duration = Duration::from_millis(500);
 pub struct DriveRequest {
     /// The plans.
     pub plans: Vec<Plan>,
-    /// What to run as each lane.
-    pub lanes: BTreeMap<LaneId, LaneChoice>,
+    /// Where the legacy lane and the candidate lane come from.
+    pub lanes: [Source; 2],
     /// The module to publish, where it is not the built-in one.
     pub module: Option<Vec<u8>>,
     /// The lane to run against itself, where that is asked.
@@ -53,29 +51,6 @@ pub struct DriveRequest {
     pub rate: Option<NonZeroU32>,
     /// Where it is there and cancelled, no further plan is begun; those that are under way go on to their end.
     pub enough: Option<CancellationToken>,
-}
-
-/// What to run as a lane.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LaneChoice {
-    /// Our own server, as a child process of ours.
-    BuiltIn,
-    /// A server's binary, as a child process of ours.
-    Binary {
-        /// The binary.
-        path: PathBuf,
-        /// The path of a lane profile that says how it is spoken to, where there is one.
-        profile: Option<String>,
-        /// The token to connect with.
-        token: Option<Secret>,
-    },
-    /// A server that runs already.
-    Outside {
-        /// Its URL, or the path of a lane profile.
-        at: String,
-        /// The token to connect with.
-        token: Option<Secret>,
-    },
 }
 
 /// What the driver reports.
@@ -160,8 +135,7 @@ impl Runner {
             let what = "can't find this program's own file, which serves the built-in lanes";
             Failure::environment(format!("{what}: {error}"))
         })?;
-        let source = |lane| request.lanes.get(&lane).map_or(Ok(Source::Bundled), |choice| choice.source(lane));
-        let (legacy, candidate) = (source(LaneId::Legacy)?, source(LaneId::Candidate)?);
+        let [legacy, candidate] = request.lanes.clone();
         let environment = Environment::new(&binary, &work.join("servers"), &run, legacy, candidate);
         let environment = environment.keeping_databases(request.keep_databases);
         let environment = match &request.module {
@@ -185,7 +159,7 @@ impl Runner {
         })
     }
 
-    /// Drives the plans that these lanes can be put through, and reports the others as left out.
+    /// Drives the plans that can run on these lanes, and reports the others as left out.
     async fn run(&self, plans: Vec<Plan>, jobs: usize) -> Result<(), Failure> {
         let mut left_out = BTreeMap::new();
         let mut fit = Vec::with_capacity(plans.len());
@@ -295,45 +269,6 @@ impl EventSink for EventQueue {
     fn event(&self, event: RunEvent) {
         let _ = self.0.try_send(Message::Event(event));
     }
-}
-
-impl LaneChoice {
-    fn source(&self, lane: LaneId) -> Result<Source, Failure> {
-        match self {
-            LaneChoice::BuiltIn => Ok(Source::Bundled),
-            LaneChoice::Binary { path, profile, token } => {
-                let profile = profile.as_deref().map(profile_of_binary).transpose()?;
-                let profile = with_token(profile.unwrap_or_default(), token.as_ref());
-                Ok(Source::binary(path.clone(), Some(profile)))
-            }
-            LaneChoice::Outside { at, token } => {
-                let target = LaneTarget::parse(lane, at).map_err(|error| Failure::usage(error.to_string()))?;
-                if matches!(&target, LaneTarget::Spacetime(profile) if profile.is_without_url()) {
-                    return Err(Failure::usage(format!("{at} does not say where the server is"))
-                        .hint("add `url`, or give --candidate-bin to have a server started"));
-                }
-                Ok(Source::Outside(match token {
-                    Some(token) => target.with_token(token.clone()),
-                    None => target,
-                }))
-            }
-        }
-    }
-}
-
-/// The profile by which a server that we start is spoken to.
-fn profile_of_binary(at: &str) -> Result<SpacetimeProfile, Failure> {
-    match LaneTarget::parse(LaneId::Candidate, at).map_err(|error| Failure::usage(error.to_string()))? {
-        LaneTarget::Spacetime(profile) => Ok(*profile),
-        LaneTarget::Phoenix(_) => Err(Failure::usage(format!(
-            "{} is the profile of a Phoenix service, and --candidate-bin starts a SpacetimeDB server",
-            masked(at)
-        ))),
-    }
-}
-
-fn with_token(profile: SpacetimeProfile, token: Option<&Secret>) -> SpacetimeProfile {
-    SpacetimeProfile { token: token.or(profile.token.as_ref()).cloned(), ..profile }
 }
 
 fn no_toxiproxy(error: ForeignError) -> Failure {

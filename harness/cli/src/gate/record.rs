@@ -212,8 +212,8 @@ impl Recording {
         Ok((self.evidence.clone(), self.times.clone()))
     }
 
-    /// Takes the bundle away again where the run ended over its arguments before anything was driven: it would only be in
-    /// the way of the corrected run.
+    /// Takes the bundle away again where the run ended over its arguments before anything was driven: it would only be
+    /// in the way of the corrected run.
     pub fn unless_never_begun(self) -> Result<Recording, Failure> {
         match self.failure {
             Some(failure) if failure.exit == Exit::Usage && self.judged.is_empty() => {
@@ -251,7 +251,7 @@ fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
             true => ROWS.iter().map(|row| row.name.to_owned()).collect(),
             false => Vec::new(),
         },
-        aa: args.aa.map(LaneId::from),
+        aa: args.aa,
         no_faults: args.no_faults,
         lanes: BTreeMap::new(),
         left_out: BTreeMap::new(),

@@ -1,4 +1,5 @@
-//! `cutover gate --repeat N`: the same scenarios several times, each run a bundle of its own, and what they have in common.
+//! `cutover gate --repeat N`: the same scenarios several times, each run a bundle of its own, and what they have in
+//! common.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,8 @@ fn is_interrupted(state: &State) -> bool {
     matches!(state, State::Interrupted { by } if !by.starts_with("--fail-fast"))
 }
 
-/// The report of the worst run, and what all runs have in common. A format that can't say the latter is that of the worst run.
+/// The report of the worst run, and what all runs have in common. A format that can't say the latter is that of the
+/// worst run.
 fn print_all(repeated: &Repeated, worst: &Ran, dir: &Path, format: &Format, out: &mut Stdout) -> Result<(), Failure> {
     if format.at_terminal || format.repeated.is_none() {
         print(worst, format, out)?;

@@ -7,6 +7,7 @@ use clap::Parser;
 use cutover_core::evidence::recheck::{Rechecked, recheck};
 use cutover_core::evidence::{Driven, LaneRun, State};
 use cutover_core::history::{HISTORY_SCHEMA, Header, History, Phase, Record};
+use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
@@ -75,7 +76,7 @@ where
     let request = DriveRequest {
         plans,
         module: None,
-        lanes: lanes(&args),
+        lanes: lanes::sources(&args).unwrap(),
         aa: None,
         toxiproxy: None,
         keep_databases: false,
@@ -146,7 +147,7 @@ fn a_scenario_that_is_left_out_is_told_and_decides_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (exit, rechecked) = gate(dir.path(), async |request, tell, _| {
         let left_out = [(request.plans[0].scenario.clone(), "the server is not ours".to_owned())].into();
-        let means = BTreeMap::new();
+        let means = std::collections::BTreeMap::new();
         tell.send(Message::Lanes { means, left_out }).await.unwrap();
         Ok(())
     });

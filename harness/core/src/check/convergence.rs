@@ -1,48 +1,57 @@
-//! `convergence`: a client did not reach the head.
-//!
-//! Anomaly: a client that the plan leaves connected ends with a cursor below the acknowledged head of one of its streams
-//! (`behind-head`; `stuck` where it asked for the same event again and again and never got it), or above all that can
-//! have been written (`ahead-of-head`: what is written next will be skipped in silence). Without a watermark at the end
-//! nobody can tell (`no-watermark`, `Unknown`). And a lane that accepts a subscription names the head that clients
-//! measure themselves by: one that can't have been the stream's then is `wrong-head`, told once for each client and
-//! stream. Source: the converge phase (faults off, servers up: every client reaches every head), and contract, "Applying,
-//! on the client" and "Client to server" (`current_watermarks`).
+//! `convergence`: a client that the plan leaves connected must end with the acknowledged head of each of its streams. One
+//! that ends beyond all that can have been written will skip what is written next. A lane that accepts a subscription also
+//! names the head by which clients measure themselves; one that can't have been the stream's then is reported once for each
+//! client and stream.
 
-use std::collections::BTreeMap;
-
+use super::checker::{Checker, nothing};
+use super::finding::{Finding, Repeated, Report};
 use super::index::{Index, LaneIndex, PairKey, Reply};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::{Reason, Shortage};
 
-/// See the module's documentation.
-pub struct Convergence;
+pub const NAME: &str = "convergence";
 
-impl Checker for Convergence {
-    fn name(&self) -> &'static str {
-        "convergence"
-    }
+static BEHIND_HEAD: Reason =
+    Reason::invalid("behind-head", "{client} ended behind the head of {stream}").deed("left clients behind the head");
+static STUCK: Reason =
+    Reason::invalid("stuck", "{client} asked for event {seq} of {stream} again and again and never got it")
+        .deed("never delivered events that clients asked for again and again");
+static AHEAD_OF_HEAD: Reason =
+    Reason::invalid("ahead-of-head", "{client} ended beyond the head of {stream}, and what comes next will be skipped")
+        .deed("left clients beyond its head");
+static WRONG_HEAD: Reason =
+    Reason::invalid("wrong-head", "{client} was told a head of {stream} that it can't have had")
+        .deed("named heads that it can't have had");
+static NO_WATERMARK: Reason =
+    Reason::unknown("no-watermark", "nobody knows how far {client} came in {stream}").shortage(Shortage::NotDone);
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        for lane in index.lanes() {
-            wrong_heads(index, lane, &mut report);
-            if !lane.done {
-                continue;
-            }
-            for key in index.plan.owing_pairs() {
-                report.count("clients and streams", 1);
-                if let Some(finding) = of_pair(index, lane, key) {
-                    report.push(finding);
-                }
-            }
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "a client did not reach the head, or went beyond it, or was given a wrong one",
+    source: "the converge phase (faults off, servers up: every client reaches every head), and contract, \"Applying, on \
+             the client\" and \"Client to server\" (`current_watermarks`)",
+    rows: &["replay-determinism", "multi-device"],
+    reasons: &[&BEHIND_HEAD, &STUCK, &AHEAD_OF_HEAD, &WRONG_HEAD, &NO_WATERMARK],
+    accounts_for: "",
+    explains: nothing,
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    for lane in index.lanes() {
+        wrong_heads(index, lane, report);
+        if !lane.done {
+            continue;
         }
-        report
+        for key in index.plan.owing_pairs() {
+            report.count("clients and streams", 1);
+            of_pair(index, lane, key).into_iter().for_each(|finding| report.push(finding));
+        }
     }
 }
 
 /// Heads that a lane named and that can't have been. A cursor beyond the head may come back as it was sent.
 fn wrong_heads(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
-    let mut told: BTreeMap<PairKey, Finding> = BTreeMap::new();
+    let mut found = Repeated::new();
     for sub in &lane.subs {
         let Some(Reply::Accepted { at, head: Some(head) }) = sub.reply else {
             continue;
@@ -57,35 +66,23 @@ fn wrong_heads(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         } else {
             continue;
         };
-        told.entry((sub.client, sub.stream)).and_modify(|finding| finding.witness.repeats += 1).or_insert_with(|| {
-            Finding::new("convergence", Verdict::Invalid, "wrong-head")
-                .on(lane.lane)
-                .at_client(index.plan.clients.name(sub.client))
-                .in_stream(index.plan.streams.name(sub.stream))
-                .of_events(first, last)
-                .seen_at(sub.at)
-                .seen_at(at)
-                .expected(expected, format!("head {head}"))
+        let key = (sub.client, sub.stream);
+        found.add(key, || {
+            let finding = index.finding(NAME, &WRONG_HEAD, lane, key).of_events(first, last);
+            finding.seen_at(sub.at).seen_at(at).expected(expected, format!("head {head}"))
         });
     }
-    for finding in told.into_values() {
-        report.push(finding);
-    }
+    found.report(report);
 }
 
 fn of_pair(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey) -> Option<Finding> {
     let head = lane.streams[key.1].head_sure.last();
     let most = lane.streams[key.1].head_may.last();
     let pair = lane.pair(key)?;
-    let finding = |verdict, reason| {
-        Finding::new("convergence", verdict, reason)
-            .on(lane.lane)
-            .at_client(index.plan.clients.name(key.0))
-            .in_stream(index.plan.streams.name(key.1))
-    };
+    let finding = |reason| index.finding(NAME, reason, lane, key);
     match pair.watermark {
         Some((at, cursor)) if cursor > most => Some(
-            finding(Verdict::Invalid, "ahead-of-head")
+            finding(&AHEAD_OF_HEAD)
                 .of_events(most + 1, cursor)
                 .seen_at(at)
                 .expected(format!("cursor {head}"), format!("cursor {cursor}")),
@@ -93,14 +90,14 @@ fn of_pair(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey) -> Option<Find
         Some((_, cursor)) if cursor >= head => None,
         Some((at, cursor)) => {
             let stuck = pair.stuck.filter(|(_, stuck)| *stuck == cursor);
-            let reason = if stuck.is_some() { "stuck" } else { "behind-head" };
-            let mut finding = finding(lane.charge(key.0), reason).of_events(cursor + 1, head);
+            let reason = if stuck.is_some() { &STUCK } else { &BEHIND_HEAD };
+            let mut finding = finding(reason).with(lane.charge(key.0)).of_events(cursor + 1, head);
             if let Some((stuck, _)) = stuck {
                 finding = finding.seen_at(stuck);
             }
             Some(finding.seen_at(at).expected(format!("cursor {head}"), format!("cursor {cursor}")))
         }
         None if head == 0 => None,
-        None => Some(finding(Verdict::Unknown, "no-watermark").of_events(1, head)),
+        None => Some(finding(&NO_WATERMARK).of_events(1, head)),
     }
 }

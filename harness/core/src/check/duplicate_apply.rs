@@ -1,39 +1,63 @@
-//! `duplicate-apply`: one event took effect twice.
-//!
-//! Anomalies: a client applied the same seq twice although it did not rewind, die or get another cursor in between
-//! (`applied-twice`); a payload that was published once was delivered under two seqs of its stream (`appended-twice`); a
-//! publish repeated under its key was given another seq than the first (`repeated-publish-appended`), or the lane said
-//! that it had not had it before (`repeated-publish-taken-for-new`). Source: contract, "Ordering, delivery, replay" (a
-//! client discards what it applied) and "Writes" (same key and payload: the same seq, nothing is written).
+//! `duplicate-apply`: a client applied the same seq twice although it did not rewind, die or get another cursor in between;
+//! or a payload that was published once stands at two seqs of its stream; or a publish that was repeated under its key was
+//! not answered as one.
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::checker::Checker;
+use super::finding::Report;
 use super::index::{Arrival, Delivery, Index, LaneIndex, Pair, PairKey, Settled, What};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::{Reason, Verdict};
+use super::{convergence, gap, phantom, unseen, wrong_answer};
 use crate::hash::PayloadHash;
 use crate::history;
 use crate::plan::PublishExpect;
 
-/// See the module's documentation.
-pub struct DuplicateApply;
+const NAME: &str = "duplicate-apply";
 
-impl Checker for DuplicateApply {
-    fn name(&self) -> &'static str {
-        "duplicate-apply"
-    }
+static APPLIED_TWICE: Reason = Reason::invalid("applied-twice", "{client} applied {event} twice");
+static APPENDED_TWICE: Reason =
+    Reason::invalid("appended-twice", "{event} is an event that was published once and stands in the stream twice")
+        .deed("holds events twice that were published once");
+static REPEAT_APPENDED: Reason =
+    Reason::invalid("repeated-publish-appended", "{op} repeated a publish to {stream} and was given a seq of its own")
+        .deed("appended repeated publishes again");
+static REPEAT_TAKEN_FOR_NEW: Reason = Reason::invalid(
+    "repeated-publish-taken-for-new",
+    "{op} repeated a publish to {stream} and was taken for a new one",
+)
+.deed("took repeated publishes for new ones");
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        for lane in index.lanes() {
-            repeated_publishes(index, lane, &mut report);
-            appended_twice(index, lane, &mut report);
-            for (key, pair) in &lane.pairs {
-                applied_twice(index, lane, *key, pair, &mut report);
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "one event took effect twice",
+    source: "contract, \"Ordering, delivery, replay\" (a client discards what it applied) and \"Writes\" (same key and \
+             payload: the same seq, nothing is written)",
+    rows: &["duplicate-idempotency"],
+    reasons: &[&APPLIED_TWICE, &APPENDED_TWICE, &REPEAT_APPENDED, &REPEAT_TAKEN_FOR_NEW],
+    accounts_for: "where it is in the stream and not at a client: seqs that are shifted from there on, and the heads",
+    // One event too many shifts all that follow it, stands at the head that is named, and clients end at it.
+    explains: |cause, effect| {
+        *cause.reason != APPLIED_TWICE
+            && effect.verdict == Verdict::Invalid
+            && match effect.checker {
+                phantom::NAME | unseen::NAME | convergence::NAME => effect.reaches(cause),
+                wrong_answer::NAME => *effect.reason == wrong_answer::SHIFTED && effect.reaches(cause),
+                gap::NAME => effect.overlaps(cause),
+                _ => false,
             }
-            report.count("events applied", lane.seen.deliveries);
+    },
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    for lane in index.lanes() {
+        repeated_publishes(index, lane, report);
+        appended_twice(index, lane, report);
+        for (key, pair) in &lane.pairs {
+            applied_twice(index, lane, *key, pair, report);
         }
-        report
+        report.count("events applied", lane.seen.deliveries);
     }
 }
 
@@ -57,14 +81,8 @@ fn applied_twice(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey, pair: &P
             seen_to = sub.at;
         }
         if delivery.verdict == history::Verdict::Applied && !applied.insert(delivery.seq) {
-            report.push(
-                Finding::new("duplicate-apply", Verdict::Invalid, "applied-twice")
-                    .on(lane.lane)
-                    .at_client(index.plan.clients.name(key.0))
-                    .in_stream(index.plan.streams.name(key.1))
-                    .of_event(delivery.seq)
-                    .seen_at(delivery.at),
-            );
+            let finding = index.finding(NAME, &APPLIED_TWICE, lane, key);
+            report.push(finding.of_event(delivery.seq).seen_at(delivery.at));
         }
     }
 }
@@ -72,7 +90,7 @@ fn applied_twice(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey, pair: &P
 /// A payload at a seq where nothing of the plan stands, which another seq of the stream already had.
 fn appended_twice(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     let mut first: HashMap<(usize, PayloadHash), &Delivery> = HashMap::new();
-    let mut told: BTreeSet<(usize, u64)> = BTreeSet::new();
+    let mut reported: BTreeSet<(usize, u64)> = BTreeSet::new();
     for delivery in &lane.deliveries {
         let Some(hash) = delivery.hash else { continue };
         // A wrong payload at a seq that belongs to another publish is `hash-mismatch`'s.
@@ -82,18 +100,12 @@ fn appended_twice(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) 
         let before = *first.entry((delivery.stream, hash)).or_insert(delivery);
         let publishes = index.plan.publishes_of(delivery.stream, hash);
         let once = publishes.is_some_and(|publishes| publishes.to_be_written == 1);
-        if before.seq == delivery.seq || !once || !told.insert((delivery.stream, delivery.seq)) {
+        if before.seq == delivery.seq || !once || !reported.insert((delivery.stream, delivery.seq)) {
             continue;
         }
-        report.push(
-            Finding::new("duplicate-apply", Verdict::Invalid, "appended-twice")
-                .on(lane.lane)
-                .in_stream(index.plan.streams.name(delivery.stream))
-                .of_event(delivery.seq)
-                .seen_at(before.at)
-                .seen_at(delivery.at)
-                .expected(format!("only at {}", before.seq), format!("at {} too", delivery.seq)),
-        );
+        let finding = index.stream_finding(NAME, &APPENDED_TWICE, lane, delivery.stream).of_event(delivery.seq);
+        let finding = finding.seen_at(before.at).seen_at(delivery.at);
+        report.push(finding.expected(format!("only at {}", before.seq), format!("at {} too", delivery.seq)));
     }
 }
 
@@ -113,23 +125,17 @@ fn repeated_publishes(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Repo
             continue;
         };
         report.count("repeated publishes", 1);
-        // The first one's seq by the lane's own word: where that is off, `wrong-answer` says so.
+        // The first one's seq as the lane acknowledged it: where that is wrong, `wrong-answer` reports it.
         let first = original.get(&(op.stream, seq.0)).map(|op| &lane.ops[*op]);
         let Some(first_seq) = first.and_then(|first| first.acked_seq()) else {
             continue;
         };
-        let finding = |reason| {
-            Finding::new("duplicate-apply", Verdict::Invalid, reason)
-                .on(lane.lane)
-                .in_stream(index.plan.streams.name(op.stream))
-                .of_event(got)
-                .of_op(op.id)
-                .seen_at(at)
-        };
+        let finding =
+            |reason| index.stream_finding(NAME, reason, lane, op.stream).of_event(got).of_op(op.id).seen_at(at);
         if got != first_seq {
-            report.push(finding("repeated-publish-appended").expected(first_seq, got));
+            report.push(finding(&REPEAT_APPENDED).expected(first_seq, got));
         } else if duplicate == Some(false) {
-            report.push(finding("repeated-publish-taken-for-new").expected("duplicate: true", "duplicate: false"));
+            report.push(finding(&REPEAT_TAKEN_FOR_NEW).expected("duplicate: true", "duplicate: false"));
         }
     }
 }

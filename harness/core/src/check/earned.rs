@@ -222,7 +222,7 @@ impl<'a> Watch<'a> {
         if self.retried && self.writer_struck {
             self.earned.insert(Part::LostAnswer);
         }
-        // Client and proxy write their records apart, so neither order is held against them.
+        // Client and proxy write their records independently, so either order is right.
         if self.came_again.intersection(&self.repeated_to).next().is_some() {
             self.earned.insert(Part::RepeatedFrame);
         }

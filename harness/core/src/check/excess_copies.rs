@@ -1,56 +1,54 @@
-//! `excess-copies`: a lane sends an event more often than the contract has it.
-//!
-//! The contract sends each event of a subscription once in each kind of message: once in a `sync:update_batch` and once in
-//! a `sync:frame`, or once in a snapshot or a transaction update. Anomaly: more copies than that came within one
-//! subscription (`too-many-copies`), told once for each client and stream with the first such event. A new subscription
-//! may bring again what an earlier one brought. Delivery is at least once where replay and live tail meet: an event that a
-//! legacy replay brings may come once more behind it. What a planned fault repeated is the fault's. Source: contract,
-//! "Server to client" (every batch is sent a second time as a frame) and, of the candidate, "What a client does", 3 (one
-//! transaction update per transaction).
+//! `excess-copies`: the contract sends each event of a subscription once in each kind of message: in a `sync:update_batch`
+//! and in a `sync:frame`, or in a snapshot or a transaction update. A new subscription may bring again what an earlier one
+//! brought. Delivery is at least once where replay and live tail meet: an event that a legacy replay brings may come once
+//! more behind it. What a planned fault repeated does not count. There is one finding for each client and stream.
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::checker::{Checker, nothing};
+use super::finding::{Finding, Repeated, Report};
 use super::index::{Arrival, Index, LaneIndex, Sub};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::Reason;
 use crate::history::{Record, Via};
 use crate::plan::FaultKind;
+
+const NAME: &str = "excess-copies";
 
 /// Copies that a finding names as witnesses.
 const NAMED: usize = 4;
 
-/// See the module's documentation.
-pub struct ExcessCopies;
+static TOO_MANY: Reason =
+    Reason::invalid("too-many-copies", "{client} was sent {event} more often than the contract says")
+        .deed("sent events more often than the contract says");
 
-impl Checker for ExcessCopies {
-    fn name(&self) -> &'static str {
-        "excess-copies"
-    }
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "within a subscription, an event came more often than the contract has it",
+    source: "contract, \"Server to client\" (every batch is sent a second time as a frame); of the candidate, \"What a \
+             client does\", 3 (one transaction update per transaction)",
+    rows: &[],
+    reasons: &[&TOO_MANY],
+    accounts_for: "",
+    explains: nothing,
+    check,
+};
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        for lane in index.lanes() {
-            let repeated = repeated_by_faults(index, lane);
-            let mut told: BTreeMap<(usize, usize), Finding> = BTreeMap::new();
-            // A connection that carried the stream before may still bring what was asked for then.
-            for sub in lane.subs.iter().filter(|sub| sub.fresh) {
-                let allowed = repeated.get(&sub.client).copied().unwrap_or(0);
-                for ((seq, via), copies) in copies_of(lane, sub) {
-                    report.count("events", 1);
-                    let most = most(lane, sub, via, &copies);
-                    if copies.len() as u64 <= most + allowed {
-                        continue;
-                    }
-                    told.entry((sub.client, sub.stream))
-                        .and_modify(|finding| finding.witness.repeats += 1)
-                        .or_insert_with(|| finding(index, lane, sub, (seq, via), most + allowed, &copies));
+fn check(index: &Index<'_>, report: &mut Report) {
+    for lane in index.lanes() {
+        let repeated = repeated_by_faults(index, lane);
+        let mut found = Repeated::new();
+        // A connection that carried the stream before may still bring what was asked for then.
+        for sub in lane.subs.iter().filter(|sub| sub.fresh) {
+            let allowed = repeated.get(&sub.client).copied().unwrap_or(0);
+            for (event, copies) in copies_of(lane, sub) {
+                report.count("events", 1);
+                let most = most(lane, sub, event.1, &copies) + allowed;
+                if copies.len() as u64 > most {
+                    found.add((sub.client, sub.stream), || finding(index, lane, sub, event, most, &copies));
                 }
             }
-            for finding in told.into_values() {
-                report.push(finding);
-            }
         }
-        report
+        found.report(report);
     }
 }
 
@@ -108,11 +106,8 @@ fn finding(
         Via::Snapshot => "in a snapshot",
         Via::Transaction => "in transaction updates",
     };
-    let finding = Finding::new("excess-copies", Verdict::Invalid, "too-many-copies")
-        .on(lane.lane)
-        .at_client(index.plan.clients.name(sub.client))
-        .in_stream(index.plan.streams.name(sub.stream))
-        .of_event(seq)
-        .expected(format!("{most} in one subscription {kind}, at the most"), format!("{} copies", copies.len()));
+    let finding = index.finding(NAME, &TOO_MANY, lane, (sub.client, sub.stream)).of_event(seq);
+    let expected = format!("{most} in one subscription {kind}, at the most");
+    let finding = finding.expected(expected, format!("{} copies", copies.len()));
     copies.iter().take(NAMED).fold(finding, |finding, at| finding.seen_at(*at))
 }

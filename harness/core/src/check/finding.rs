@@ -1,54 +1,25 @@
-//! What a checker says: findings with witnesses as data, gathered in a report. Prose is made elsewhere
-//! ([`super::describe`]).
+//! What a checker reports: findings with witnesses as data. [`super::describe`] puts them into words.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::reason::{Reason, Verdict};
 use crate::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
 
 /// The most findings that one checker keeps for one lane; the rest are counted in [`Report::left_out`].
 pub const MAX_FINDINGS: usize = 256;
 
-/// A judgement. Ordered from best to worst, so that the worst of several is their maximum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Looked at, and nothing is wrong.
-    Valid,
-    /// Nobody can tell. Never as good as valid.
-    Unknown,
-    /// A property was seen to be violated.
-    Invalid,
-}
-
-impl Verdict {
-    /// The verdict's name as it stands in files and on the terminal.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Valid => "valid",
-            Verdict::Unknown => "unknown",
-            Verdict::Invalid => "invalid",
-        }
-    }
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A record that bears a finding out.
+/// A record that shows a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RecordRef {
     /// In which lane's history.
     pub lane: LaneId,
-    /// At which index of its records, from 0.
+    /// The index among its records, from 0.
     pub record: usize,
 }
 
-/// What bears a finding out, as data.
+/// The data that shows a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Witness {
@@ -73,7 +44,7 @@ pub struct Witness {
     /// The seq of the event whose payload came in place of another's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<Seq>,
-    /// Where in the payload the two part, as a JSON path.
+    /// Where in the payload the two differ, as a JSON Pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// How often the same was seen again beyond the records named.
@@ -86,12 +57,12 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// One thing that is wrong, or that nobody can tell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One thing that is wrong or not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The checker that found it.
-    pub checker: String,
-    /// How bad it is: `Unknown` or `Invalid`; `Valid` makes it a warning, which is told and decides nothing.
+    pub checker: &'static str,
+    /// How bad it is: `Unknown` or `Invalid`; `Valid` makes it a warning, which is reported and decides nothing.
     pub verdict: Verdict,
     /// The lane that it is found on; for `unseen`, the lane that failed to deliver.
     pub lane: Option<LaneId>,
@@ -101,25 +72,31 @@ pub struct Finding {
     pub stream: Option<StreamId>,
     /// The event, or the first of a range that [`Witness::through`] ends.
     pub seq: Option<Seq>,
-    /// What is wrong, in a short fixed word.
-    pub reason: String,
-    /// What bears it out.
+    /// What is wrong.
+    pub reason: &'static Reason,
+    /// The data that shows it.
     pub witness: Witness,
 }
 
 impl Finding {
-    /// A finding without place or witness yet.
-    pub fn new(checker: &str, verdict: Verdict, reason: &str) -> Finding {
+    /// A finding with the verdict of its reason, and without place or witness yet.
+    pub fn new(checker: &'static str, reason: &'static Reason) -> Finding {
         Finding {
-            checker: checker.to_owned(),
-            verdict,
+            checker,
+            verdict: reason.verdict,
             lane: None,
             client: None,
             stream: None,
             seq: None,
-            reason: reason.to_owned(),
+            reason,
             witness: Witness::default(),
         }
+    }
+
+    /// With a verdict of its own.
+    pub fn with(mut self, verdict: Verdict) -> Finding {
+        self.verdict = verdict;
+        self
     }
 
     /// Whether it is a warning.
@@ -158,7 +135,7 @@ impl Finding {
         self
     }
 
-    /// Borne out by a record of the finding's own lane; without a lane this does nothing.
+    /// Shown by a record of the finding's own lane; without a lane this does nothing.
     pub fn seen_at(mut self, record: usize) -> Finding {
         if let Some(lane) = self.lane {
             self.witness.records.push(RecordRef { lane, record });
@@ -166,7 +143,7 @@ impl Finding {
         self
     }
 
-    /// Borne out by a record of a named lane.
+    /// Shown by a record of a named lane.
     pub fn seen_on(mut self, lane: LaneId, record: usize) -> Finding {
         self.witness.records.push(RecordRef { lane, record });
         self
@@ -176,6 +153,12 @@ impl Finding {
     pub fn expected(mut self, expected: impl ToString, got: impl ToString) -> Finding {
         self.witness.expected = Some(expected.to_string());
         self.witness.got = Some(got.to_string());
+        self
+    }
+
+    /// What was, where there is nothing to compare it with.
+    pub fn got(mut self, got: String) -> Finding {
+        self.witness.got = Some(got);
         self
     }
 
@@ -189,37 +172,99 @@ impl Finding {
     pub fn last_seq(&self) -> Option<Seq> {
         self.witness.through.or(self.seq)
     }
+
+    /// Whether it is of one of these checkers.
+    pub(super) fn is_of(&self, checkers: &[&str]) -> bool {
+        checkers.contains(&self.checker)
+    }
+
+    /// Whether both are about the same client, or neither is about one.
+    pub(super) fn is_at_client_of(&self, other: &Finding) -> bool {
+        self.client == other.client
+    }
+
+    /// Whether the two are about a common seq.
+    pub(super) fn overlaps(&self, other: &Finding) -> bool {
+        matches!(
+            (self.seq, self.last_seq(), other.seq, other.last_seq()),
+            (Some(first), Some(last), Some(from), Some(to)) if first <= to && from <= last
+        )
+    }
+
+    /// Whether every seq that it is about is one of the other's.
+    pub(super) fn is_within(&self, other: &Finding) -> bool {
+        matches!(
+            (self.seq, self.last_seq(), other.seq, other.last_seq()),
+            (Some(first), Some(last), Some(from), Some(to)) if from <= first && last <= to
+        )
+    }
+
+    /// Whether its seqs go as far as the other's first one.
+    pub(super) fn reaches(&self, other: &Finding) -> bool {
+        self.last_seq() >= other.seq
+    }
+
+    /// Whether it is about the event whose payload the other one saw under another seq.
+    pub(super) fn covers_instead_of(&self, other: &Finding) -> bool {
+        other.witness.instead.is_some_and(|seq| self.seq <= Some(seq) && Some(seq) <= self.last_seq())
+    }
+
+    /// Whether it was seen at or after the other one's first record, on the lane of each.
+    pub(super) fn is_seen_after(&self, other: &Finding) -> bool {
+        let first = other.own_records().next();
+        let last = self.own_records().last();
+        first.is_some() && last >= first
+    }
+
+    fn own_records(&self) -> impl Iterator<Item = usize> + '_ {
+        let own = self.witness.records.iter().filter(|record| Some(record.lane) == self.lane);
+        own.map(|record| record.record)
+    }
 }
 
-/// What one checker makes of a scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Findings of which one stands for all of the same key; the others are counted in [`Witness::repeats`].
+#[derive(Debug)]
+pub(super) struct Repeated<K>(BTreeMap<K, Finding>);
+
+impl<K: Ord> Repeated<K> {
+    /// No findings yet.
+    pub fn new() -> Repeated<K> {
+        Repeated(BTreeMap::new())
+    }
+
+    /// Adds a finding, or counts it where there is one of this key.
+    pub fn add(&mut self, key: K, finding: impl FnOnce() -> Finding) {
+        self.0.entry(key).and_modify(|first| first.witness.repeats += 1).or_insert_with(finding);
+    }
+
+    /// Puts them into a report, in the order of their keys.
+    pub fn report(self, report: &mut Report) {
+        self.0.into_values().for_each(|finding| report.push(finding));
+    }
+}
+
+/// What one checker finds in a scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The checker.
-    pub checker: String,
-    /// The worst of its findings.
+    pub checker: &'static str,
+    /// The worst verdict of its findings.
     pub verdict: Verdict,
     /// In the order of lanes, then as found.
     pub findings: Vec<Finding>,
     /// How many findings were not kept, by the bound of [`MAX_FINDINGS`] a lane.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: u64,
-    /// What it looked at, by name: a checker that looked at nothing proved nothing.
+    /// How many things it checked, by name: a checker that checked nothing proved nothing.
     pub counted: BTreeMap<String, u64>,
 }
 
 impl Report {
     /// A report without findings.
-    pub fn new(checker: &str) -> Report {
-        Report {
-            checker: checker.to_owned(),
-            verdict: Verdict::Valid,
-            findings: Vec::new(),
-            left_out: 0,
-            counted: BTreeMap::new(),
-        }
+    pub fn new(checker: &'static str) -> Report {
+        Report { checker, verdict: Verdict::Valid, findings: Vec::new(), left_out: 0, counted: BTreeMap::new() }
     }
 
-    /// Adds a finding, or counts it where there are too many already. The verdict always heeds it.
+    /// Adds a finding, or counts it where there are too many already. It counts for the verdict in any case.
     pub fn push(&mut self, finding: Finding) {
         self.verdict = self.verdict.max(finding.verdict);
         let same_lane = self.findings.iter().rev().take_while(|kept| kept.lane == finding.lane);

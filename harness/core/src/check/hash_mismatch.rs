@@ -1,84 +1,99 @@
-//! `hash-mismatch`: a client was delivered something else than what was published.
-//!
-//! Anomalies: the hash that the client computed of an event's payload is not the hash of what the plan published there
-//! (`not-what-was-published`); the payload has no canonical form (`not-canonical`); the lane declared another hash than
-//! the payload has (`declared-otherwise`). Both lanes are held to the planned hash, so that where neither has a finding
-//! their hashes agree, and two lanes that are wrong alike are both wrong. One finding for each client, stream, seq and
-//! reason. Source: contract, "Payload hashes"; the planned payload is what the writer sent.
+//! `hash-mismatch`: both lanes are held to the hash of the planned payload, which is what the writer sent. So where neither
+//! has a finding, their hashes agree, and two lanes that are wrong alike are both wrong. There is one finding for each
+//! client, stream, seq and reason.
 
-use std::collections::BTreeMap;
-
+use super::checker::Checker;
+use super::finding::{Finding, Repeated, Report};
 use super::index::{Arrival, Delivery, Index, LaneIndex, What};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::Reason;
+use super::{convergence, gap, lost_write, unseen};
 use crate::hash::canonicalize;
 use crate::hash::diff::{self, ValueDivergence};
 use crate::history::Record;
 use crate::ids::Seq;
 use crate::text::around_difference;
 
-/// See the module's documentation.
-pub struct HashMismatch;
+const NAME: &str = "hash-mismatch";
 
-impl Checker for HashMismatch {
-    fn name(&self) -> &'static str {
-        "hash-mismatch"
-    }
+static OTHER_PAYLOAD: Reason =
+    Reason::invalid("not-what-was-published", "{event} came to {client} with another payload than was published")
+        .deed("delivered other payloads than were published");
+static NOT_CANONICAL: Reason =
+    Reason::invalid("not-canonical", "{event} came to {client} with a payload that has no canonical form")
+        .deed("delivered payloads that have no canonical form");
+static DECLARED_OTHERWISE: Reason =
+    Reason::invalid("declared-otherwise", "{event} came to {client} with a declared hash that is not its payload's")
+        .deed("declared hashes that are not those of its payloads");
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        for lane in index.lanes() {
-            report.count("deliveries", lane.deliveries.len() as u64);
-            for finding in of_lane(index, lane) {
-                report.push(finding);
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "what was delivered is not what was published",
+    source: "contract, \"Payload hashes\"",
+    rows: &["replay-determinism"],
+    reasons: &[&OTHER_PAYLOAD, &NOT_CANONICAL, &DECLARED_OTHERWISE],
+    accounts_for: "same client: not having converged from there on; the absence of the event that came under another's seq",
+    // The client could not apply what came; and an event that came under another seq is missing under its own.
+    explains: |cause, effect| {
+        let instead = effect.covers_instead_of(cause);
+        effect.is_at_client_of(cause)
+            && match effect.checker {
+                convergence::NAME => effect.overlaps(cause) || instead,
+                gap::NAME => instead,
+                lost_write::NAME | unseen::NAME => instead && effect.seq == effect.last_seq(),
+                _ => false,
             }
+    },
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    for lane in index.lanes() {
+        report.count("deliveries", lane.deliveries.len() as u64);
+        let mut found = Repeated::new();
+        for delivery in &lane.deliveries {
+            let Some(Record::Delivered { declared, payload, .. }) = lane.history.records.get(delivery.at) else {
+                continue;
+            };
+            let (reason, op) = match delivery.arrival {
+                Arrival::WrongPayload(op) => (&OTHER_PAYLOAD, op),
+                Arrival::NotCanonical(op) => (&NOT_CANONICAL, op),
+                Arrival::Right(op) if declared.is_some() => (&DECLARED_OTHERWISE, op),
+                _ => continue,
+            };
+            let key = (delivery.client, delivery.stream, delivery.seq, reason.word);
+            let values = (declared.as_deref(), payload.as_deref());
+            found.add(key, || finding(index, lane, delivery, reason, op, values));
         }
-        report
+        found.report(report);
     }
 }
 
-fn of_lane(index: &Index<'_>, lane: &LaneIndex<'_>) -> Vec<Finding> {
-    let mut findings: BTreeMap<(usize, usize, u64, &str), Finding> = BTreeMap::new();
-    for delivery in &lane.deliveries {
-        let Some(Record::Delivered { declared, payload, .. }) = lane.history.records.get(delivery.at) else {
-            continue;
-        };
-        let (reason, op) = match delivery.arrival {
-            Arrival::WrongPayload(op) => ("not-what-was-published", Some(op)),
-            Arrival::NotCanonical(op) => ("not-canonical", Some(op)),
-            Arrival::Right(op) if declared.is_some() => ("declared-otherwise", Some(op)),
-            _ => continue,
-        };
-        let key = (delivery.client, delivery.stream, delivery.seq, reason);
-        if let Some(told) = findings.get_mut(&key) {
-            told.witness.repeats += 1;
-            continue;
-        }
-        let mut finding = Finding::new("hash-mismatch", Verdict::Invalid, reason)
-            .on(lane.lane)
-            .at_client(index.plan.clients.name(delivery.client))
-            .in_stream(index.plan.streams.name(delivery.stream))
-            .of_event(delivery.seq)
-            .seen_at(delivery.at);
-        let computed = || delivery.hash.map_or("no canonical form".to_owned(), |hash| hash.to_string());
-        let planned = op.and_then(|op| index.plan.ops[op].hash()).map(|hash| hash.to_string()).unwrap_or_default();
-        finding = match declared {
-            Some(declared) if reason == "declared-otherwise" => finding.expected(computed(), declared),
-            _ => finding.expected(planned, computed()),
-        };
-        if let (Some(What::Publish { payload: sent, .. }), Some(got)) =
-            (op.map(|op| &index.plan.ops[op].what), payload.as_deref())
-            && let Some(found) = first_difference(sent, got)
-        {
-            let [sent, got] = [found.a, found.b].map(|value| value.unwrap_or_else(|| "nothing".to_owned()));
-            let (sent, got) = around_difference(&sent, &got);
-            finding.witness.path = Some(found.pointer);
-            finding = finding.expected(sent, got);
-        }
-        finding.witness.instead = other_event(index, lane, delivery);
-        findings.insert(key, finding);
+fn finding(
+    index: &Index<'_>,
+    lane: &LaneIndex<'_>,
+    delivery: &Delivery,
+    reason: &'static Reason,
+    op: usize,
+    (declared, payload): (Option<&str>, Option<&str>),
+) -> Finding {
+    let finding = index.finding(NAME, reason, lane, (delivery.client, delivery.stream));
+    let mut finding = finding.of_event(delivery.seq).seen_at(delivery.at);
+    let computed = delivery.hash.map_or("no canonical form".to_owned(), |hash| hash.to_string());
+    let planned = index.plan.ops[op].hash().map(|hash| hash.to_string()).unwrap_or_default();
+    finding = match declared {
+        Some(declared) if *reason == DECLARED_OTHERWISE => finding.expected(computed, declared),
+        _ => finding.expected(planned, computed),
+    };
+    if let (What::Publish { payload: sent, .. }, Some(got)) = (&index.plan.ops[op].what, payload)
+        && let Some(found) = first_difference(sent, got)
+    {
+        let [sent, got] = [found.a, found.b].map(|value| value.unwrap_or_else(|| "nothing".to_owned()));
+        let (sent, got) = around_difference(&sent, &got);
+        finding.witness.path = Some(found.pointer);
+        finding = finding.expected(sent, got);
     }
-    findings.into_values().collect()
+    finding.witness.instead = other_event(index, lane, delivery);
+    finding
 }
 
 /// The first value in which two payloads differ; `None` where one has no canonical form.

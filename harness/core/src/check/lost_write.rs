@@ -1,42 +1,60 @@
-//! `lost-write`: a publish was acknowledged and its event never reached a client that was owed it.
+//! `lost-write`: the client subscribes to the stream and is connected at the end, and by the end of converge no message of
+//! any kind brought it the event. What retention pruned before a bootstrap, and what lies at or below a cursor that was put
+//! on the client's disk, is not owed. Of a client that could not be reached it is unknown.
 //!
-//! Anomaly: the lane answered a publish well, the client subscribes to its stream and is connected at the end, and by
-//! the end of converge no message of any kind brought it the event (reason `never-delivered`). What retention pruned
-//! before a bootstrap, and what lies at or below a cursor that was put on the client's disk, is not owed; of a client
-//! that could not be reached nobody can tell (`Unknown`). A publish that was answered well and written nowhere is lost
-//! too, though a retry mends it (`acknowledged-but-not-written`): the lane has no row of it; or another publish was
-//! given its seq; or the plan wants it refused and its payload never shows up. Where the server died between the answer
-//! and the look, nobody can tell (`Unknown`). Source: contract, "Writes" (an answer comes once the event is in the
-//! journal) and "Ordering, delivery, replay" (delivery is at least once); the name is Jepsen's.
+//! A publish that was answered well and written nowhere is lost too, though a retry makes up for it: the lane has no row of
+//! it; or another publish was given its seq; or the plan wants it refused and its payload never shows up. Where the server
+//! died between the answer and the look, it is unknown.
 
 use std::collections::HashSet;
 
+use super::checker::Checker;
+use super::finding::Report;
 use super::index::{Index, LaneIndex, PairKey, Settled, What};
 use super::owed::excused_up_to;
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::{Reason, Verdict};
+use super::{convergence, gap, unseen, wrong_answer};
 use crate::hash::PayloadHash;
 use crate::history::{Completion, Record};
 use crate::plan::PublishExpect;
 
-/// See the module's documentation.
-pub struct LostWrite;
+pub const NAME: &str = "lost-write";
 
-impl Checker for LostWrite {
-    fn name(&self) -> &'static str {
-        "lost-write"
-    }
+static NEVER_DELIVERED: Reason =
+    Reason::invalid("never-delivered", "{event} {was} acknowledged and never reached {client}")
+        .deed("acknowledged events that never reached a client");
+static UNWRITTEN: Reason =
+    Reason::invalid("acknowledged-but-not-written", "{op} on {stream} was acknowledged and not written")
+        .deed("acknowledged publishes that it never wrote");
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        // What an interrupted run did not deliver yet is not lost.
-        for lane in index.lanes().iter().filter(|lane| lane.done) {
-            unwritten(index, lane, &mut report);
-            for pair in index.plan.owing_pairs() {
-                undelivered(index, lane, pair, &mut report);
-            }
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "a publish was acknowledged, and a client that is owed its event never got it",
+    source: "contract, \"Writes\" (an answer comes once the event is in the journal) and \"Ordering, delivery, replay\" \
+             (delivery is at least once); the name is Jepsen's",
+    rows: &["replay-determinism", "multi-device"],
+    reasons: &[&NEVER_DELIVERED, &UNWRITTEN],
+    accounts_for: "same client and seqs: gap, unseen, convergence; same operation: wrong-answer; what was not written: a \
+                   shift from there on",
+    explains: |cause, effect| match effect.checker {
+        // What was not written leaves its seq to the next one.
+        wrong_answer::NAME => {
+            cause.witness.op.is_some() && cause.witness.op == effect.witness.op
+                || *cause.reason == UNWRITTEN && *effect.reason == wrong_answer::SHIFTED && effect.reaches(cause)
         }
-        report
+        gap::NAME | unseen::NAME | convergence::NAME => effect.is_at_client_of(cause) && effect.overlaps(cause),
+        _ => false,
+    },
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    // What an interrupted run did not deliver yet is not lost.
+    for lane in index.lanes().iter().filter(|lane| lane.done) {
+        unwritten(index, lane, report);
+        for pair in index.plan.owing_pairs() {
+            undelivered(index, lane, pair, report);
+        }
     }
 }
 
@@ -44,43 +62,24 @@ impl Checker for LostWrite {
 fn undelivered(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey, report: &mut Report) {
     let excused = excused_up_to(&index.plan, lane, key);
     let pair = lane.pair(key);
-    let mut range: Option<(u64, u64, usize)> = None;
-    let mut owed = 0;
+    // Each range, with the record that acknowledged its first event.
+    let mut ranges: Vec<(u64, u64, usize)> = Vec::new();
     for (seq, owners) in lane.streams[key.1].owners.range(excused.saturating_add(1)..) {
         let Some(acked) = owners.iter().find_map(|op| lane.ops[*op].acked_at()) else {
             continue;
         };
-        owed += 1;
+        report.count("events owed", 1);
         if pair.is_some_and(|pair| pair.has(*seq)) {
             continue;
         }
-        range = match range {
-            Some((first, last, at)) if last + 1 == *seq => Some((first, *seq, at)),
-            before => {
-                tell(index, lane, key, before, report);
-                Some((*seq, *seq, acked))
-            }
-        };
+        match ranges.last_mut() {
+            Some((_, last, _)) if *last + 1 == *seq => *last = *seq,
+            _ => ranges.push((*seq, *seq, acked)),
+        }
     }
-    tell(index, lane, key, range, report);
-    report.count("events owed", owed);
-}
-
-fn tell(
-    index: &Index<'_>,
-    lane: &LaneIndex<'_>,
-    (client, stream): PairKey,
-    range: Option<(u64, u64, usize)>,
-    report: &mut Report,
-) {
-    if let Some((first, last, acked)) = range {
-        let finding = Finding::new("lost-write", lane.charge(client), "never-delivered")
-            .on(lane.lane)
-            .at_client(index.plan.clients.name(client))
-            .in_stream(index.plan.streams.name(stream))
-            .of_events(first, last)
-            .seen_at(acked);
-        report.push(finding);
+    for (first, last, acked) in ranges {
+        let finding = index.finding(NAME, &NEVER_DELIVERED, lane, key).with(lane.charge(key.0));
+        report.push(finding.of_events(first, last).seen_at(acked));
     }
 }
 
@@ -93,32 +92,28 @@ fn unwritten(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
             continue;
         };
         let is_shown = shown.contains(&(op.stream, *hash));
-        let finding = |verdict| {
-            Finding::new("lost-write", verdict, "acknowledged-but-not-written")
-                .on(lane.lane)
-                .in_stream(index.plan.streams.name(op.stream))
-                .of_op(op.id)
-        };
+        let finding = || index.stream_finding(NAME, &UNWRITTEN, lane, op.stream).of_op(op.id);
         let found = match (state.settled, expect) {
             (Settled::Done { at, seq: Some(seq), .. }, PublishExpect::Refused { .. }) if !is_shown => {
                 let expected = "a refusal, or an event with this payload";
-                Some(finding(Verdict::Invalid).of_event(seq).seen_at(at).expected(expected, acked(seq)))
+                Some(finding().of_event(seq).seen_at(at).expected(expected, acked(seq)))
             }
-            // Its place is another's, which shows that it was free.
+            // Another publish has its seq, which shows that the seq was free.
             (Settled::Done { at, seq: Some(seq), .. }, PublishExpect::Accepted { .. })
                 if !is_shown && taken_by(index, lane, number, seq, &shown) =>
             {
                 let expected = "an event with this payload";
-                Some(finding(Verdict::Invalid).of_event(seq).seen_at(at).expected(expected, acked(seq)))
+                Some(finding().of_event(seq).seen_at(at).expected(expected, acked(seq)))
             }
             _ => None,
         };
         found.into_iter().for_each(|finding| report.push(finding));
-        // What a later attempt mended is wrong all the same.
+        // It is wrong even where a later attempt made up for it.
         if let (Some(unwritten), PublishExpect::Accepted { seq }) = (state.unwritten, expect) {
             let died = lane.deaths.iter().any(|death| (unwritten.sent..unwritten.at).contains(death));
             let verdict = if died { Verdict::Unknown } else { Verdict::Invalid };
-            let mut finding = finding(verdict).of_event(seq.0).seen_at(unwritten.sent).seen_at(unwritten.at);
+            let finding = finding().with(verdict).of_event(seq.0);
+            let mut finding = finding.seen_at(unwritten.sent).seen_at(unwritten.at);
             if let Some(Record::Complete { completion: Completion::Unwritten { why }, .. }) =
                 lane.history.records.get(unwritten.at)
             {

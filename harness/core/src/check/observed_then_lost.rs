@@ -1,44 +1,63 @@
-//! `observed-then-lost`: a restart forgot what the lane had acknowledged or a client had seen.
-//!
-//! Anomalies, each told once for a stream: after the server died, the lane reports a head below what was acknowledged or
-//! delivered before (`head-went-back`); or a client that resumes below such an event is accepted, and from then on nobody
-//! is delivered it (`never-delivered-again`); or its seq is given to another event (`seq-reused`). Where the plan kills the
-//! server at once, it shows something only if the kill did not wait (`kill-not-at-once`, `Unknown`), and if what was seen
-//! before was read with the lane's promise that it is on disk (`reads-not-confirmed`, `Unknown`). Source: contract, "The
-//! candidate lane" (confirmed reads), the legacy lane's "Writes" (answered once it is in the journal), and the matrix row
-//! `durability-gated-delivery`.
+//! `observed-then-lost`: after the server died, the lane reports a head below what was acknowledged or delivered before; or
+//! a client that resumes below such an event is accepted, and from then on no client is delivered it; or its seq is given
+//! to another event. Each is reported once for a stream. Where the plan kills the server at once, that shows something
+//! only if the kill did not wait, and if what was seen before was read with the lane's promise that it is on disk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use super::checker::Checker;
+use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex, Reply, Sub};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::Reason;
+use super::{convergence, lost_write, unseen};
 use crate::history::{KillWait, Process, Record};
 
-/// See the module's documentation.
-pub struct ObservedThenLost;
+const NAME: &str = "observed-then-lost";
 
-impl Checker for ObservedThenLost {
-    fn name(&self) -> &'static str {
-        "observed-then-lost"
-    }
+static HEAD_WENT_BACK: Reason =
+    Reason::invalid("head-went-back", "the head of {stream} went back when the server restarted")
+        .deed("lost the end of a stream when it restarted");
+static NEVER_AGAIN: Reason =
+    Reason::invalid("never-delivered-again", "{event} {was} known before the server died and never delivered again")
+        .deed("lost events when its server died");
+static SEQ_REUSED: Reason =
+    Reason::invalid("seq-reused", "{event} {was} given to another publish after the server died")
+        .deed("gave seqs of lost events to others after its server died");
+static NOT_AT_ONCE: Reason =
+    Reason::unknown("kill-not-at-once", "a kill that was to fall at once waited, so that it shows nothing");
+static NOT_CONFIRMED: Reason = Reason::unknown(
+    "reads-not-confirmed",
+    "the server was killed at once after reads that it had not confirmed, so that it promised nothing",
+);
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        for lane in index.lanes() {
-            report.count("server deaths", lane.deaths.len() as u64);
-            kills_at_once(index, lane, &mut report);
-            if lane.deaths.is_empty() {
-                continue;
-            }
-            let mut told: BTreeMap<(usize, &'static str), Finding> = BTreeMap::new();
-            after_restarts(index, lane, &mut told);
-            reused(index, lane, &mut told);
-            for finding in told.into_values() {
-                report.push(finding);
-            }
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "a restart lost what had been acknowledged or seen",
+    source: "contract, \"The candidate lane\" (confirmed reads); the legacy lane's \"Writes\" (answered once it is in \
+             the journal)",
+    rows: &["replay-determinism", "durability-gated-delivery"],
+    reasons: &[&HEAD_WENT_BACK, &NEVER_AGAIN, &SEQ_REUSED, &NOT_AT_ONCE, &NOT_CONFIRMED],
+    accounts_for: "everything on that stream that was seen after the server died, and how it ends, for every client",
+    explains: |cause, effect| {
+        effect.is_of(&[lost_write::NAME, unseen::NAME, convergence::NAME]) || effect.is_seen_after(cause)
+    },
+    check,
+};
+
+/// Findings that are reported once for a stream, in the order of streams and reasons.
+type Once = std::collections::BTreeMap<(usize, &'static str), Finding>;
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    for lane in index.lanes() {
+        report.count("server deaths", lane.deaths.len() as u64);
+        kills_at_once(index, lane, report);
+        if lane.deaths.is_empty() {
+            continue;
         }
-        report
+        let mut found = Once::new();
+        after_restarts(index, lane, &mut found);
+        reused(index, lane, &mut found);
+        found.into_values().for_each(|finding| report.push(finding));
     }
 }
 
@@ -48,13 +67,13 @@ fn kills_at_once(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     if planned == 0 {
         return;
     }
-    let unknown = |reason| Finding::new("observed-then-lost", Verdict::Unknown, reason).on(lane.lane);
+    let finding = |reason| Finding::new(NAME, reason).on(lane.lane);
     let at_once = Process::Killed { waited_for: KillWait::Nothing };
     let records = lane.history.records.iter().enumerate();
     let fell = records.filter(|(_, record)| matches!(record, Record::Process { process } if *process == at_once));
     let fell: Vec<usize> = fell.map(|(at, _)| at).collect();
     if lane.done && fell.len() < planned {
-        report.push(unknown("kill-not-at-once").expected(planned, fell.len()));
+        report.push(finding(&NOT_AT_ONCE).expected(planned, fell.len()));
     }
     let Some(last) = fell.last() else { return };
     let unconfirmed = lane.history.records[..*last].iter().position(|record| {
@@ -64,7 +83,7 @@ fn kills_at_once(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         spoken.as_ref().is_some_and(|spoken| spoken.confirmed == Some(false))
     });
     if let Some(opened) = unconfirmed {
-        report.push(unknown("reads-not-confirmed").seen_at(opened).seen_at(*last));
+        report.push(finding(&NOT_CONFIRMED).seen_at(opened).seen_at(*last));
     }
 }
 
@@ -74,8 +93,8 @@ fn death_before(lane: &LaneIndex<'_>, at: usize) -> Option<usize> {
     place.checked_sub(1).map(|place| lane.deaths[place])
 }
 
-/// What every subscription after a death was told and given.
-fn after_restarts(index: &Index<'_>, lane: &LaneIndex<'_>, told: &mut BTreeMap<(usize, &'static str), Finding>) {
+/// Compares what each subscription after a death was answered and given with what was known before.
+fn after_restarts(index: &Index<'_>, lane: &LaneIndex<'_>, found: &mut Once) {
     let mut last_delivered: HashMap<(usize, u64), usize> = HashMap::new();
     for delivery in lane.deliveries.iter().filter(|delivery| delivery.arrival.fills_its_seq()) {
         last_delivered.insert((delivery.stream, delivery.seq), delivery.at);
@@ -87,30 +106,25 @@ fn after_restarts(index: &Index<'_>, lane: &LaneIndex<'_>, told: &mut BTreeMap<(
         let timeline = &lane.streams[sub.stream];
         let known = timeline.head_sure.before(death).max(timeline.observed.before(death));
         let finding = |reason, first, last| {
-            Finding::new("observed-then-lost", Verdict::Invalid, reason)
-                .on(lane.lane)
-                .at_client(index.plan.clients.name(sub.client))
-                .in_stream(index.plan.streams.name(sub.stream))
-                .of_events(first, last)
-                .seen_at(death)
-                .seen_at(at)
+            let finding = index.finding(NAME, reason, lane, (sub.client, sub.stream));
+            finding.of_events(first, last).seen_at(death).seen_at(at)
         };
         if let Some(head) = head.filter(|head| head.0 < known) {
-            told.entry((sub.stream, "head-went-back")).or_insert_with(|| {
-                finding("head-went-back", head.0 + 1, known).expected(format!("head {known}"), format!("head {head}"))
+            found.entry((sub.stream, HEAD_WENT_BACK.word)).or_insert_with(|| {
+                finding(&HEAD_WENT_BACK, head.0 + 1, known).expected(format!("head {known}"), format!("head {head}"))
             });
         }
         let gone = first_gone(lane, sub, at, known, |seq| {
             last_delivered.get(&(sub.stream, seq)).is_some_and(|delivered| *delivered > death)
         });
         if let Some(seq) = gone {
-            told.entry((sub.stream, "never-delivered-again"))
-                .or_insert_with(|| finding("never-delivered-again", seq, known));
+            let key = (sub.stream, NEVER_AGAIN.word);
+            found.entry(key).or_insert_with(|| finding(&NEVER_AGAIN, seq, known));
         }
     }
 }
 
-/// The first event that a subscription was to be given again and that nobody was.
+/// The first event that a subscription was to be given again, and that no client was.
 fn first_gone(
     lane: &LaneIndex<'_>,
     sub: &Sub<'_>,
@@ -125,7 +139,7 @@ fn first_gone(
 }
 
 /// Two different publishes that are to be written, acknowledged at one seq on both sides of a death.
-fn reused(index: &Index<'_>, lane: &LaneIndex<'_>, told: &mut BTreeMap<(usize, &'static str), Finding>) {
+fn reused(index: &Index<'_>, lane: &LaneIndex<'_>, found: &mut Once) {
     for (stream, timeline) in lane.streams.iter().enumerate() {
         for (seq, owners) in timeline.owners.iter().filter(|(_, owners)| owners.len() > 1) {
             let acked = |op: &usize| lane.ops[*op].acked_at().zip(index.plan.ops[*op].planned_seq());
@@ -133,14 +147,9 @@ fn reused(index: &Index<'_>, lane: &LaneIndex<'_>, told: &mut BTreeMap<(usize, &
             written.sort_unstable();
             let across = |pair: &[usize]| death_before(lane, pair[1]).filter(|death| *death > pair[0]);
             if let Some((death, pair)) = written.windows(2).find_map(|pair| across(pair).map(|death| (death, pair))) {
-                told.entry((stream, "seq-reused")).or_insert_with(|| {
-                    Finding::new("observed-then-lost", Verdict::Invalid, "seq-reused")
-                        .on(lane.lane)
-                        .in_stream(index.plan.streams.name(stream))
-                        .of_event(*seq)
-                        .seen_at(death)
-                        .seen_at(pair[0])
-                        .seen_at(pair[1])
+                found.entry((stream, SEQ_REUSED.word)).or_insert_with(|| {
+                    let finding = index.stream_finding(NAME, &SEQ_REUSED, lane, stream).of_event(*seq);
+                    finding.seen_at(death).seen_at(pair[0]).seen_at(pair[1])
                 });
             }
         }

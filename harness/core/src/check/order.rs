@@ -2,7 +2,7 @@
 //!
 //! A lane that sends every event in two kinds of message has two tracks, each of which must be whole and in order; the
 //! snapshot and the transactions of SpacetimeDB are one track. Repeats are at-least-once delivery and fine. Deliveries
-//! that are no event of the stream at all (`phantom`, `wrong-stream`) don't count: they are told elsewhere.
+//! that are no event of the stream at all (`phantom`, `wrong-stream`) don't count: other checkers report them.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,7 @@ use crate::history::Via;
 /// Seqs that were skipped and did not come later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Skip {
-    /// The first.
     pub first: u64,
-    /// The last.
     pub last: u64,
     /// The record of the delivery that skipped them.
     pub at: usize,
@@ -25,9 +23,7 @@ pub(super) struct Skip {
 /// A seq that came after a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Late {
-    /// The seq.
     pub seq: u64,
-    /// Its record.
     pub at: usize,
     /// The record of the delivery that had skipped it.
     pub skipped_at: usize,
@@ -58,7 +54,6 @@ pub(super) struct Tracks {
 }
 
 impl Tracks {
-    /// Reads a subscription.
     pub fn of(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Tracks {
         let mut tracks = Tracks::default();
         for delivery in sub.deliveries.iter().map(|number| &lane.deliveries[*number]) {

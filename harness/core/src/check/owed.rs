@@ -1,4 +1,4 @@
-//! What a client may do without: events that the rules let it never see.
+//! Events that a client need not be delivered.
 //!
 //! Retention may have pruned an event before the client's bootstrap, and a cursor that was put on the client's disk tells
 //! the lane that the client has everything up to it (contract, "Ordering, delivery, replay").

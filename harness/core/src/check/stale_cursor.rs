@@ -1,66 +1,107 @@
-//! `stale-cursor`: a resume was judged wrongly, or a refused client did not bootstrap anew.
-//!
-//! With `c` the cursor that the lane saw (after a fault rewrote it), and head, retention floor and replay budget as
-//! they were then: `c < floor` must be refused with `retention_floor_breach`; else `head - c > budget` with
-//! `replay_budget_exceeded`; else, and without a cursor, it must be accepted. `floor` is the head less the retained
+//! `stale-cursor`: with `c` the cursor that the lane saw (after a fault rewrote it), and head, retention floor and replay
+//! budget as they were then: `c < floor` must be refused with `retention_floor_breach`; else `head - c > budget` with
+//! `replay_budget_exceeded`; else, and without a cursor, the resume must be accepted. `floor` is the head less the retained
 //! number of newest events, and never goes back. While a publish or a policy is in flight, either answer that fits is
-//! right. A refusal is of the whole request: it lists the stale streams, and their siblings are refused with them.
-//!
-//! Anomalies: `stale-accepted`, `refused-without-cause`, `bootstrap-refused`, `wrong-reason`, `wrong-fields`,
-//! `pruned-delivered` (a bootstrap replays what retention had pruned), `not-listed` (stale, refused, and not named),
-//! `refused-otherwise` (another code), `delivered-though-refused` (nothing is subscribed by a refused request), and
-//! `no-rebootstrap` (refused, and not followed by a rewind and an accepted subscription). Told once for each client,
-//! stream and reason. Source: contract, "Ordering, delivery, replay", "Stale cursors".
+//! right. A refusal is of the whole request: it lists the stale streams, and their siblings are refused with them. There is
+//! one finding for each client, stream and reason.
 
-use std::collections::BTreeMap;
-
+use super::checker::Checker;
+use super::finding::{Finding, Repeated, Report};
 use super::index::{Index, LaneIndex, RATE_LIMITED, Reply, STALE_CURSOR, Sub};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::Reason;
+use super::{convergence, gap, lost_write, unseen};
 use crate::history::{Refusal, StaleStream};
 
 const FLOOR_BREACH: &str = "retention_floor_breach";
 const BUDGET_EXCEEDED: &str = "replay_budget_exceeded";
 
-/// See the module's documentation.
-pub struct StaleCursor;
+pub const NAME: &str = "stale-cursor";
 
-impl Checker for StaleCursor {
-    fn name(&self) -> &'static str {
-        "stale-cursor"
-    }
+static STALE_ACCEPTED: Reason =
+    Reason::invalid("stale-accepted", "a stale cursor of {client} on {stream} was accepted")
+        .deed("accepted stale cursors");
+static WITHOUT_CAUSE: Reason =
+    Reason::invalid("refused-without-cause", "a resume of {client} on {stream} was refused without cause")
+        .deed("refused resumes without cause");
+static BOOTSTRAP_REFUSED: Reason =
+    Reason::invalid("bootstrap-refused", "a bootstrap of {client} on {stream} was refused as stale")
+        .deed("refused bootstraps as stale");
+static PRUNED_DELIVERED: Reason =
+    Reason::invalid("pruned-delivered", "a bootstrap of {client} on {stream} was given what retention had pruned")
+        .deed("delivered what retention had pruned");
+static WRONG_REASON: Reason =
+    Reason::invalid("wrong-reason", "a stale cursor of {client} on {stream} was refused for the wrong reason")
+        .deed("refused stale cursors for the wrong reason");
+static WRONG_FIELDS: Reason =
+    Reason::invalid("wrong-fields", "the refusal of {client}'s cursor on {stream} tells wrong numbers")
+        .deed("told wrong numbers when it refused stale cursors");
+static NOT_LISTED: Reason =
+    Reason::invalid("not-listed", "a stale cursor of {client} on {stream} was refused and not named")
+        .deed("refused stale cursors and did not name them");
+static REFUSED_OTHERWISE: Reason =
+    Reason::invalid("refused-otherwise", "a subscription of {client} to {stream} was refused")
+        .deed("refused subscriptions");
+static THOUGH_REFUSED: Reason = Reason::invalid(
+    "delivered-though-refused",
+    "{client} was refused on {stream} and was delivered events all the same",
+)
+.deed("delivered events after it had refused the subscription");
+static NO_REBOOTSTRAP: Reason =
+    Reason::invalid("no-rebootstrap", "{client} was refused on {stream} and did not bootstrap anew");
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        for lane in index.lanes() {
-            let mut told: BTreeMap<(usize, usize, &'static str), Finding> = BTreeMap::new();
-            for sub in &lane.subs {
-                report.count("subscriptions", 1);
-                let Some(reply) = sub.reply else { continue };
-                let verdict = judge(index, lane, sub, reply);
-                let after = no_rebootstrap(index, lane, sub, reply);
-                for (reason, witness) in verdict.into_iter().chain(though_refused(lane, sub, reply)).chain(after) {
-                    told.entry((sub.client, sub.stream, reason))
-                        .and_modify(|finding| finding.witness.repeats += 1)
-                        .or_insert_with(|| finding(index, lane, sub, reply, reason, witness));
-                }
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "a resume was judged wrongly, or a refused client did not bootstrap anew",
+    source: "contract, \"Ordering, delivery, replay\" and \"Stale cursors\"",
+    rows: &["stale-cursor-recovery", "cursor-continuity"],
+    reasons: &[
+        &STALE_ACCEPTED,
+        &WITHOUT_CAUSE,
+        &BOOTSTRAP_REFUSED,
+        &PRUNED_DELIVERED,
+        &WRONG_REASON,
+        &WRONG_FIELDS,
+        &NOT_LISTED,
+        &REFUSED_OTHERWISE,
+        &THOUGH_REFUSED,
+        &NO_REBOOTSTRAP,
+    ],
+    accounts_for: "same client: gaps and losses within the seqs that it is about; not having converged",
+    explains: |cause, effect| {
+        effect.is_at_client_of(cause)
+            && match effect.checker {
+                gap::NAME | lost_write::NAME | unseen::NAME => effect.is_within(cause),
+                convergence::NAME => effect.overlaps(cause),
+                _ => false,
             }
-            for finding in told.into_values() {
-                report.push(finding);
+    },
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    for lane in index.lanes() {
+        let mut found = Repeated::new();
+        for sub in &lane.subs {
+            report.count("subscriptions", 1);
+            let Some(reply) = sub.reply else { continue };
+            let wrong = judge(index, lane, sub, reply).into_iter().chain(though_refused(lane, sub, reply));
+            for (reason, witness) in wrong.chain(no_rebootstrap(index, lane, sub, reply)) {
+                let key = (sub.client, sub.stream, reason.word);
+                found.add(key, || finding(index, lane, sub, reply, reason, witness));
             }
         }
-        report
+        found.report(report);
     }
 }
 
-type Wrong = (&'static str, Option<(String, String)>);
+type Wrong = (&'static Reason, Option<(String, String)>);
 
 fn finding(
     index: &Index<'_>,
     lane: &LaneIndex<'_>,
     sub: &Sub<'_>,
     reply: Reply<'_>,
-    reason: &str,
+    reason: &'static Reason,
     witness: Option<(String, String)>,
 ) -> Finding {
     let at = match reply {
@@ -73,13 +114,8 @@ fn finding(
         Reply::Accepted { .. } => timeline.floor_may.before(at),
         Reply::Refused { .. } => timeline.head_may.last(),
     };
-    let finding = Finding::new("stale-cursor", Verdict::Invalid, reason)
-        .on(lane.lane)
-        .at_client(index.plan.clients.name(sub.client))
-        .in_stream(index.plan.streams.name(sub.stream))
-        .of_events(first, last.max(first))
-        .seen_at(sub.at)
-        .seen_at(at);
+    let finding = index.finding(NAME, reason, lane, (sub.client, sub.stream));
+    let finding = finding.of_events(first, last.max(first)).seen_at(sub.at).seen_at(at);
     match witness {
         Some((expected, got)) => finding.expected(expected, got),
         None => finding,
@@ -155,16 +191,16 @@ fn judge(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply: Reply<'_
         (Reply::Accepted { .. }, None) => pruned_delivered(lane, sub),
         (Reply::Accepted { at, .. }, Some(cursor)) => {
             let moment = Moment::of(lane, sub, cursor, at);
-            moment.surely_stale().then(|| ("stale-accepted", Some((moment.expectation(), "accepted".to_owned()))))
+            moment.surely_stale().then(|| (&STALE_ACCEPTED, Some((moment.expectation(), "accepted".to_owned()))))
         }
-        // A lane may limit the rate (contract, "Errors"); whether the client came through is told elsewhere.
+        // A lane may limit the rate (contract, "Errors"); another checker reports a client that did not come through.
         (Reply::Refused { refusal, .. }, _) if refusal.code == RATE_LIMITED => None,
         (Reply::Refused { refusal, .. }, _) if refusal.code != STALE_CURSOR => {
-            Some(("refused-otherwise", Some(("accepted or stale_cursor".to_owned(), refusal.code.clone()))))
+            Some((&REFUSED_OTHERWISE, Some(("accepted or stale_cursor".to_owned(), refusal.code.clone()))))
         }
         (Reply::Refused { refusal, .. }, None) => {
             let listed = refusal.stale.iter().any(|entry| entry.stream.as_str() == stream);
-            (listed || refusal.stale.is_empty()).then_some(("bootstrap-refused", None))
+            (listed || refusal.stale.is_empty()).then_some((&BOOTSTRAP_REFUSED, None))
         }
         (Reply::Refused { at, refusal }, Some(cursor)) => {
             judge_refusal(&Moment::of(lane, sub, cursor, at), refusal, stream)
@@ -178,7 +214,7 @@ fn pruned_delivered(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Option<Wrong> {
     let arrived = sub.deliveries.iter().map(|number| &lane.deliveries[*number]);
     let lowest = arrived.filter(|delivery| delivery.arrival.fills_its_seq()).map(|delivery| delivery.seq).min()?;
     let expected = format!("nothing at or below the floor {floor}");
-    (lowest <= floor).then(|| ("pruned-delivered", Some((expected, format!("event {lowest}")))))
+    (lowest <= floor).then(|| (&PRUNED_DELIVERED, Some((expected, format!("event {lowest}")))))
 }
 
 /// An event that came in a subscription that was refused. On a connection that already carried the stream, the former
@@ -188,7 +224,7 @@ fn though_refused(lane: &LaneIndex<'_>, sub: &Sub<'_>, reply: Reply<'_>) -> Opti
     let came = sub.deliveries.iter().map(|number| &lane.deliveries[*number]);
     let first = came.filter(|_| sub.fresh).find(|came| came.arrival.fills_its_seq())?;
     let got = format!("event {}", first.seq);
-    Some(("delivered-though-refused", Some(("nothing".to_owned(), got))))
+    Some((&THOUGH_REFUSED, Some(("nothing".to_owned(), got))))
 }
 
 fn judge_refusal(moment: &Moment, refusal: &Refusal, stream: &str) -> Option<Wrong> {
@@ -196,14 +232,14 @@ fn judge_refusal(moment: &Moment, refusal: &Refusal, stream: &str) -> Option<Wro
         return match refusal.stale.is_empty() {
             // A sibling was stale: refused with it, rightly, unless this one was stale too.
             false => {
-                moment.surely_stale().then(|| ("not-listed", Some((moment.expectation(), "not listed".to_owned()))))
+                moment.surely_stale().then(|| (&NOT_LISTED, Some((moment.expectation(), "not listed".to_owned()))))
             }
             true if refusal.reasons.iter().any(|reason| moment.allows(reason)) => None,
-            true => Some(("refused-without-cause", Some((moment.expectation(), refusal.reasons.join(", "))))),
+            true => Some((&WITHOUT_CAUSE, Some((moment.expectation(), refusal.reasons.join(", "))))),
         };
     };
     if !moment.allows(&entry.reason) {
-        let reason = if moment.fresh() { "refused-without-cause" } else { "wrong-reason" };
+        let reason = if moment.fresh() { &WITHOUT_CAUSE } else { &WRONG_REASON };
         return Some((reason, Some((moment.expectation(), entry.reason.clone()))));
     }
     let mut listed: Vec<&str> = refusal.stale.iter().map(|entry| entry.reason.as_str()).collect();
@@ -213,9 +249,9 @@ fn judge_refusal(moment: &Moment, refusal: &Refusal, stream: &str) -> Option<Wro
     listed.dedup();
     named.sort_unstable();
     if named_any && listed != named {
-        return Some(("wrong-reason", Some((listed.join(", "), named.join(", ")))));
+        return Some((&WRONG_REASON, Some((listed.join(", "), named.join(", ")))));
     }
-    wrong_field(moment, entry).map(|(expected, got)| ("wrong-fields", Some((expected, got))))
+    wrong_field(moment, entry).map(|(expected, got)| (&WRONG_FIELDS, Some((expected, got))))
 }
 
 /// The first field of a `stale_topics` entry that does not fit, as expected and got; one that is absent fits.
@@ -251,7 +287,7 @@ fn no_rebootstrap(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply:
         |from: usize| pair.subs.iter().rev().any(|sub| lane.subs[*sub].accepted_at().is_some_and(|at| at > from));
     match rewind {
         Some(rewind) if accepted(rewind) => None,
-        Some(_) => Some(("no-rebootstrap", Some(("an accepted bootstrap".to_owned(), "a rewind alone".to_owned())))),
-        None => Some(("no-rebootstrap", Some(("a rewind".to_owned(), "none".to_owned())))),
+        Some(_) => Some((&NO_REBOOTSTRAP, Some(("an accepted bootstrap".to_owned(), "a rewind alone".to_owned())))),
+        None => Some((&NO_REBOOTSTRAP, Some(("a rewind".to_owned(), "none".to_owned())))),
     }
 }

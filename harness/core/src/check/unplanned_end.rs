@@ -1,55 +1,60 @@
-//! `unplanned-end`: a connection ended, went silent or did not open, or an answer did not come, and nothing planned
-//! that.
-//!
-//! An end is planned where, since the client was last subscribed, a fault of the plan struck that client, or something
-//! was done to the lane's server; where a toxic of the plan may be on for the client; and where the client closed the
-//! connection itself. What lies between two subscriptions of a client counts once. Three kinds are told apart: ends by
-//! the other side; silence, and publishes without an answer, which count only against the other lane, since a busy
+//! `unplanned-end`: an end is planned where, since the client was last subscribed, a fault of the plan fired at that client,
+//! or something was done to the lane's server; where a toxic of the plan may be on for the client; and where the client
+//! closed the connection itself. What lies between two subscriptions of a client counts once. Three kinds are told apart:
+//! ends by the other side; silence, and publishes without an answer, which count only against the other lane, since a busy
 //! machine makes both lanes silent; and outages, where the lane could not be reached for a while, as when a service
-//! restarts behind a load balancer. A few are a warning with their causes (`few`); from [`MANY`] on (outages: of one
-//! client) it is `Unknown` (`many`), since a lane that ends every connection after some messages looks whole to clients
-//! that reconnect. Publishes that the lane put off are a warning (`put-off`). Source: contract, "`TransactionUpdate`s
-//! in commit order" on a connection that stays.
+//! restarts behind a load balancer. A few are a warning with their causes; [`MANY`] (outages: of one client) are unknown,
+//! since a lane that ends every connection after some messages looks whole to clients that reconnect.
 
 use std::collections::BTreeMap;
 
+use super::checker::{Checker, nothing};
+use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex};
+use super::reason::{Reason, Shortage};
 use super::unreached::by_cause;
-use super::{CheckInput, Checker, Finding, Report, Verdict};
 use crate::history::{Closed, Completion, Phase, Process, Record};
 use crate::ids::{LaneId, OpId};
 use crate::plan::WRITER;
 
+const NAME: &str = "unplanned-end";
+
 /// From so many ends of one lane on, they are no accident.
 pub(crate) const MANY: u64 = 3;
-/// A lane is silent of itself where it is so many times as silent as the other one.
+/// Silences count against a lane that has so many times as many as the other one.
 const OFTENER: u64 = 3;
 /// So many records are named.
 const MAX_RECORDS: usize = 4;
 
-/// See the module's documentation.
-pub struct UnplannedEnd;
+const SAYS: &str = "connections ended that nothing planned: {got}";
 
-impl Checker for UnplannedEnd {
-    fn name(&self) -> &'static str {
-        "unplanned-end"
-    }
+static FEW_ENDS: Reason = Reason::warning("few", SAYS);
+static MANY_ENDS: Reason = Reason::unknown("many", SAYS).shortage(Shortage::NoConnection);
+static PUT_OFF: Reason =
+    Reason::warning("put-off", "an attempt to publish did not get through, and a later one did: {got}");
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        let ends = index.lanes().each_ref().map(|lane| Ends::of(index, lane));
-        for (lane, (mine, other)) in index.lanes().iter().zip([(&ends[0], &ends[1]), (&ends[1], &ends[0])]) {
-            report.count(&ends_of(lane.lane), mine.closed);
-            report.count(&silences_of(lane.lane), mine.silent);
-            if mine.total() > 0 {
-                report.push(told(lane, mine, (index.other(lane.lane), other)));
-            }
-            if let Some(first) = mine.put_off.first() {
-                report.push(put_off(lane, *first, mine.put_off.len()));
-            }
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "connections ended, went silent or could not be opened, or answers did not come, and nothing planned that",
+    source: "contract, \"`TransactionUpdate`s in commit order\" on a connection that stays",
+    rows: &[],
+    reasons: &[&FEW_ENDS, &MANY_ENDS, &PUT_OFF],
+    accounts_for: "on the same lane, where nothing is invalid: that the driver gave up waiting, and what it then did not do",
+    explains: nothing,
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    let ends = index.lanes().each_ref().map(|lane| Ends::of(index, lane));
+    for (lane, (mine, other)) in index.lanes().iter().zip([(&ends[0], &ends[1]), (&ends[1], &ends[0])]) {
+        report.count(&ends_of(lane.lane), mine.closed);
+        report.count(&silences_of(lane.lane), mine.silent);
+        if mine.total() > 0 {
+            report.push(summed(lane, mine, (index.other(lane.lane), other)));
         }
-        report
+        if let Some(first) = mine.put_off.first() {
+            report.push(put_off(lane, *first, mine.put_off.len()));
+        }
     }
 }
 
@@ -68,9 +73,9 @@ pub(crate) fn are_many(ends: u64, silences: u64, others_silences: u64) -> bool {
     ends >= MANY || (silences >= MANY && silences > OFTENER * others_silences)
 }
 
-fn told(lane: &LaneIndex<'_>, mine: &Ends, (other_lane, other): (&LaneIndex<'_>, &Ends)) -> Finding {
+fn summed(lane: &LaneIndex<'_>, mine: &Ends, (other_lane, other): (&LaneIndex<'_>, &Ends)) -> Finding {
     let many = are_many(mine.closed, mine.silent, other.silent) || mine.outages.values().any(|times| *times >= MANY);
-    let (verdict, reason) = if many { (Verdict::Unknown, "many") } else { (Verdict::Valid, "few") };
+    let reason = if many { &MANY_ENDS } else { &FEW_ENDS };
     let mut causes = vec![by_cause(mine.at.iter().filter_map(|at| match lane.history.records.get(*at) {
         Some(Record::Closed { why, .. }) => Some(why),
         _ => None,
@@ -85,8 +90,7 @@ fn told(lane: &LaneIndex<'_>, mine: &Ends, (other_lane, other): (&LaneIndex<'_>,
         let noun = if ends.total() == 1 { "end" } else { "ends" };
         format!("{} {noun} in {} deliveries", ends.total(), lane.seen.deliveries)
     };
-    let mut finding = Finding::new("unplanned-end", verdict, reason).on(lane.lane);
-    finding.witness.got = Some(format!(
+    let finding = Finding::new(NAME, reason).on(lane.lane).got(format!(
         "{} ({}); the {} lane had {}",
         rate(mine, lane),
         causes.join(", "),
@@ -98,7 +102,7 @@ fn told(lane: &LaneIndex<'_>, mine: &Ends, (other_lane, other): (&LaneIndex<'_>,
 }
 
 fn put_off(lane: &LaneIndex<'_>, first: usize, times: usize) -> Finding {
-    let mut finding = Finding::new("unplanned-end", Verdict::Valid, "put-off").on(lane.lane).seen_at(first);
+    let mut finding = Finding::new(NAME, &PUT_OFF).on(lane.lane).seen_at(first);
     if let Some(Record::Complete { completion: Completion::Later { why }, .. }) = lane.history.records.get(first) {
         finding.witness.got = Some(why.clone());
     }
@@ -176,7 +180,7 @@ impl Ends {
         let end = lane.history.records.len();
         for (client, mut life) in clients {
             let number = index.plan.clients.get(client);
-            // What kept a client away for good is told of that client.
+            // `unreached` reports what kept a client away for good.
             let lost = number.is_some_and(|number| {
                 let reach = lane.reach(number);
                 reach.gave_up.is_some() || (index.plan.connected_at_end(number) && !reach.connected_at_end())
@@ -228,7 +232,7 @@ struct Causes<'a> {
     server: Vec<usize>,
     /// Faults that fired, by client.
     fired: BTreeMap<&'a str, Vec<usize>>,
-    /// Clients that a toxic of the plan may strike at any time.
+    /// Clients that have a toxic of the plan.
     toxic: Vec<&'a str>,
     /// Records of answers that a writer got.
     answers: Vec<usize>,

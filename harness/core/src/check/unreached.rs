@@ -1,54 +1,57 @@
-//! `unreached`: a client could not be reached, or could not read what came. Always `Unknown`, and it accounts for what
-//! the client then did not get.
-//!
-//! Anomalies: a client that the plan leaves connected has no subscribed connection at the end (`no-connection`, with how
-//! its connections ended; `never-tried` where the script did not come to it); it gave up (`gave-up`); it got a frame or
-//! a row that it can't read (`unreadable`); a limit of ours ended a connection (`our-limit`). The network, a load
-//! balancer, a profile that does not fit or a limit of ours may be the cause, so that no lane is charged with a loss.
-//! Source: the house rule that a lane is blamed only for what it did.
+//! `unreached`: the network, a load balancer, a profile that does not fit or a limit of this tool may be the cause, so
+//! no lane is charged with a loss.
 
 use std::collections::BTreeMap;
 
+use super::checker::{Checker, nothing};
+use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex, Reach};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::{Reason, Shortage};
 use crate::history::{Closed, Record};
+
+pub const NAME: &str = "unreached";
 
 /// So many causes of ends are named.
 const MAX_CAUSES: usize = 3;
 /// So many characters of a cause are shown.
 const MAX_CAUSE_CHARS: usize = 200;
 
-/// See the module's documentation.
-pub struct Unreached;
+static NO_CONNECTION: Reason =
+    Reason::unknown("no-connection", "{client} could not keep a connection: {got}").shortage(Shortage::NoConnection);
+static NEVER_TRIED: Reason =
+    Reason::unknown("never-tried", "{client} was never told to connect").shortage(Shortage::NotDone);
+pub static GAVE_UP: Reason = Reason::unknown("gave-up", "{client} gave up: {got}").shortage(Shortage::NoConnection);
+static UNREADABLE: Reason =
+    Reason::unknown("unreadable", "{client} could not read what came: {got}").shortage(Shortage::NoConnection);
+static OUR_LIMIT: Reason = Reason::unknown("our-limit", "a limit of ours kept {client} from what came: {got}")
+    .shortage(Shortage::NoConnection);
 
-impl Checker for Unreached {
-    fn name(&self) -> &'static str {
-        "unreached"
-    }
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "a client could not be reached, or could not read what came",
+    source: "a lane is charged only with what it did",
+    rows: &[],
+    reasons: &[&NO_CONNECTION, &NEVER_TRIED, &GAVE_UP, &UNREADABLE, &OUR_LIMIT],
+    accounts_for: "same client: everything unknown",
+    explains: nothing,
+    check,
+};
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        let mut clients: Vec<usize> = index.plan.subscribes.iter().map(|(client, _)| *client).collect();
-        clients.dedup();
-        for lane in index.lanes().iter().filter(|lane| lane.done) {
-            for client in &clients {
-                report.count("clients", 1);
-                for finding in of_client(index, lane, *client) {
-                    report.push(finding);
-                }
-            }
+fn check(index: &Index<'_>, report: &mut Report) {
+    let mut clients: Vec<usize> = index.plan.subscribes.iter().map(|(client, _)| *client).collect();
+    clients.dedup();
+    for lane in index.lanes().iter().filter(|lane| lane.done) {
+        for client in &clients {
+            report.count("clients", 1);
+            of_client(index, lane, *client).into_iter().for_each(|finding| report.push(finding));
         }
-        report
     }
 }
 
 fn of_client(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Vec<Finding> {
     let reach = lane.reach(client);
-    let finding = |reason, at: Option<usize>, got: String| {
-        let mut finding = Finding::new("unreached", Verdict::Unknown, reason)
-            .on(lane.lane)
-            .at_client(index.plan.clients.name(client));
+    let finding = |reason: &'static Reason, at: Option<usize>, got: String| {
+        let mut finding = Finding::new(NAME, reason).on(lane.lane).at_client(index.plan.clients.name(client));
         finding.witness.got = (!got.is_empty()).then_some(got);
         match at {
             Some(at) => finding.seen_at(at),
@@ -57,14 +60,14 @@ fn of_client(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Vec<Find
     };
     let mut findings = Vec::new();
     if let Some(at) = reach.gave_up {
-        findings.push(finding("gave-up", Some(at), told(lane, at)));
+        findings.push(finding(&GAVE_UP, Some(at), words(lane, at)));
     } else if index.plan.connected_at_end(client) && !reach.connected_at_end() {
-        let reason = if reach.tried { "no-connection" } else { "never-tried" };
+        let reason = if reach.tried { &NO_CONNECTION } else { &NEVER_TRIED };
         findings.push(finding(reason, reach.ends.last().copied(), causes(lane, reach)));
     }
-    for (reason, records) in [("unreadable", &reach.unreadable), ("our-limit", &reach.limits)] {
+    for (reason, records) in [(&UNREADABLE, &reach.unreadable), (&OUR_LIMIT, &reach.limits)] {
         if let Some(first) = records.first() {
-            let mut finding = finding(reason, Some(*first), told(lane, *first));
+            let mut finding = finding(reason, Some(*first), words(lane, *first));
             finding.witness.repeats = records.len() as u64 - 1;
             findings.push(finding);
         }
@@ -72,8 +75,8 @@ fn of_client(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Vec<Find
     findings
 }
 
-/// What a record says of itself.
-fn told(lane: &LaneIndex<'_>, at: usize) -> String {
+/// The words of a record.
+fn words(lane: &LaneIndex<'_>, at: usize) -> String {
     match lane.history.records.get(at) {
         Some(Record::GaveUp { why, .. }) => why.clone(),
         Some(Record::Unreadable { what, .. }) => what.clone(),

@@ -1,42 +1,49 @@
-//! `unseen`: one lane delivered an event to a client, and the other never did.
-//!
-//! Anomaly: by the end, a client that is connected on both lanes was delivered an event on one of them and not on the
-//! other, although nothing on the other excuses it (pruned before a bootstrap, below a cursor put on its disk, never sent).
-//! Of a client that could not be reached nobody can tell (`Unknown`). Events
-//! are compared by the publish that they are, not by seq, so that one shifted seq is not told as many. The finding's lane
-//! is the one that failed to deliver. Where nobody knows whether that lane ever wrote the event, it is `Unknown`. Source:
-//! contract, "Parity of meaning with the legacy lane".
+//! `unseen`: by the end, a client that is connected on both lanes was delivered an event on one of them alone, and nothing
+//! excuses the other: the event was not pruned before a bootstrap, does not lie below a cursor put on the client's disk,
+//! and was sent. Events are compared by the publish that they are and not by seq, so that one shifted seq is not reported
+//! many times. The finding's lane is the one that failed to deliver.
 
 use std::collections::BTreeMap;
 
+use super::checker::Checker;
+use super::convergence;
+use super::finding::{RecordRef, Report};
 use super::index::{Arrival, Index, LaneIndex, PairKey, Settled};
 use super::owed::excused_up_to;
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::{Reason, Verdict};
 
-/// See the module's documentation.
-pub struct Unseen;
+pub const NAME: &str = "unseen";
 
-impl Checker for Unseen {
-    fn name(&self) -> &'static str {
-        "unseen"
-    }
+static ON_ONE_LANE: Reason =
+    Reason::invalid("delivered-on-one-lane-only", "{event} never reached {client}; the other lane delivered it")
+        .deed("never delivered events that the other lane delivered");
+static PERHAPS_NEVER_WRITTEN: Reason =
+    Reason::unknown("perhaps-never-written", "{event} never reached {client}, and nobody knows whether it was written");
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        if !index.lanes().iter().all(|lane| lane.done) {
-            return report;
-        }
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "one lane delivered an event to a client, the other never did; reported on the lane that did not",
+    source: "contract, \"Parity of meaning with the legacy lane\"",
+    rows: &["replay-determinism", "multi-device"],
+    reasons: &[&ON_ONE_LANE, &PERHAPS_NEVER_WRITTEN],
+    accounts_for: "same client and seqs: convergence",
+    explains: |cause, effect| {
+        effect.is_at_client_of(cause) && effect.is_of(&[convergence::NAME]) && effect.overlaps(cause)
+    },
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    if index.lanes().iter().all(|lane| lane.done) {
         for lane in index.lanes() {
             for pair in index.plan.owing_pairs() {
-                compare(index, lane, pair, &mut report);
+                compare(index, lane, pair, report);
             }
         }
-        report
     }
 }
 
-/// What the other lane delivered to this pair: each publish with its first record and its seq there.
+/// What a lane delivered to this pair: each publish with its first record and its seq there.
 fn delivered(lane: &LaneIndex<'_>, key: PairKey) -> BTreeMap<usize, (usize, u64)> {
     let mut delivered = BTreeMap::new();
     for number in lane.pair(key).map_or(&[][..], |pair| &pair.deliveries) {
@@ -64,26 +71,17 @@ fn compare(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey, report: &mut R
             continue;
         }
         let verdict = match state.settled {
-            // What was never written here is no loss: that it was never sent, or put off, is told once.
+            // What was never written here is no loss. Another checker reports that it was never sent, or put off.
             Settled::NeverSent | Settled::PutOff { .. } => continue,
             Settled::Open => Verdict::Unknown,
             Settled::Refused { .. } if state.any_open => Verdict::Unknown,
             _ => lane.charge(key.0),
         };
-        let open = matches!(state.settled, Settled::Open) || state.any_open;
-        let reason = if verdict == Verdict::Unknown && open && state.acked_at().is_none() {
-            "perhaps-never-written"
-        } else {
-            "delivered-on-one-lane-only"
-        };
-        let mut finding = Finding::new("unseen", verdict, reason)
-            .on(lane.lane)
-            .at_client(index.plan.clients.name(key.0))
-            .in_stream(index.plan.streams.name(key.1))
-            .of_event(seq)
-            .of_op(index.plan.ops[op].id)
-            .seen_on(lane.lane.other(), at);
-        finding.witness.records.extend(state.last.map(|record| super::RecordRef { lane: lane.lane, record }));
+        let perhaps = verdict == Verdict::Unknown && state.may_be_done() && state.acked_at().is_none();
+        let reason = if perhaps { &PERHAPS_NEVER_WRITTEN } else { &ON_ONE_LANE };
+        let finding = index.finding(NAME, reason, lane, key).with(verdict).of_event(seq);
+        let mut finding = finding.of_op(index.plan.ops[op].id).seen_on(lane.lane.other(), at);
+        finding.witness.records.extend(state.last.map(|record| RecordRef { lane: lane.lane, record }));
         report.push(finding);
     }
 }

@@ -1,59 +1,74 @@
-//! `vacuity`: a run that is green because nothing happened is not green.
-//!
-//! Anomalies, each `Unknown`: the history ends before its mark of completion (`interrupted`); it is the history of
-//! another scenario or seed (`foreign-history`); a planned fault never fired (`fault-did-not-fire`, with the reason where messages passed the
-//! proxy unread), or a planned toxic never
-//! struck (`toxic-did-not-strike`); the lane saw fewer
-//! deliveries, resumes, refusals, duplicates or faults than the scenario must at least see (`vacuous`); the driver gave
-//! up waiting for something (`timed-out`); the scenario claims a row of the matrix, and the lane saw no part of it
-//! (`unearned-claim`). Source: the house plan (each planned fault is in a ledger and must have fired;
-//! each scenario declares the least it must see).
+//! `vacuity`: each planned fault is recorded when it fires, and each scenario names the least that it must see.
 
 use std::collections::BTreeSet;
 
+use super::checker::{Checker, nothing};
 use super::earned::earned;
+use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::{Reason, Shortage};
 use crate::history::Record;
 use crate::ids::{ClientId, FaultId};
 use crate::matrix;
 use crate::plan::Expectation;
 
-/// See the module's documentation.
-pub struct Vacuity;
+const NAME: &str = "vacuity";
 
-impl Checker for Vacuity {
-    fn name(&self) -> &'static str {
-        "vacuity"
-    }
+static INTERRUPTED: Reason = Reason::unknown("interrupted", "the history ends before the run did");
+static FOREIGN_HISTORY: Reason = Reason::unknown("foreign-history", "the history is of another scenario or seed");
+static DID_NOT_FIRE: Reason = Reason::unknown("fault-did-not-fire", "{fault} never fired").shortage(Shortage::NotDone);
+static TOXIC_DID_NOT_FIRE: Reason =
+    Reason::unknown("toxic-did-not-strike", "{fault} never struck a connection").shortage(Shortage::NotDone);
+static VACUOUS: Reason =
+    Reason::unknown("vacuous", "the run saw too little to prove anything").shortage(Shortage::NotDone);
+static TIMED_OUT: Reason =
+    Reason::unknown("timed-out", "the driver gave up waiting for {expected}").shortage(Shortage::TimedOut);
+static UNEARNED_CLAIM: Reason =
+    Reason::unknown("unearned-claim", "the lane saw no part of a row of the matrix that the scenario claims")
+        .shortage(Shortage::NotDone);
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        for lane in index.lanes() {
-            let seen = lane.seen;
-            for (what, number) in [
-                ("deliveries", seen.deliveries),
-                ("resumes", seen.resumes),
-                ("refusals", seen.refusals),
-                ("duplicates", seen.duplicates),
-                ("faults", seen.faults),
-            ] {
-                report.count(&format!("{} {what}", lane.lane), number);
-            }
-            completeness(index, lane, &mut report);
-            faults(index, lane, &mut report);
-            toxics(index, lane, &mut report);
-            least(index, lane, &mut report);
-            timeouts(lane, &mut report);
-            claims(index, lane, &mut report);
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "a run is green because nothing happened",
+    source: "each planned fault must have fired, and each scenario declares the least that it must see",
+    rows: &[],
+    reasons: &[
+        &INTERRUPTED,
+        &FOREIGN_HISTORY,
+        &DID_NOT_FIRE,
+        &TOXIC_DID_NOT_FIRE,
+        &VACUOUS,
+        &TIMED_OUT,
+        &UNEARNED_CLAIM,
+    ],
+    accounts_for: "",
+    explains: nothing,
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    for lane in index.lanes() {
+        let seen = lane.seen;
+        for (what, number) in [
+            ("deliveries", seen.deliveries),
+            ("resumes", seen.resumes),
+            ("refusals", seen.refusals),
+            ("duplicates", seen.duplicates),
+            ("faults", seen.faults),
+        ] {
+            report.count(&format!("{} {what}", lane.lane), number);
         }
-        report
+        completeness(index, lane, report);
+        faults(index, lane, report);
+        toxics(index, lane, report);
+        least(index, lane, report);
+        timeouts(lane, report);
+        claims(index, lane, report);
     }
 }
 
-fn unknown(lane: &LaneIndex<'_>, reason: &str) -> Finding {
-    Finding::new("vacuity", Verdict::Unknown, reason).on(lane.lane)
+fn unknown(lane: &LaneIndex<'_>, reason: &'static Reason) -> Finding {
+    Finding::new(NAME, reason).on(lane.lane)
 }
 
 fn completeness(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
@@ -61,32 +76,32 @@ fn completeness(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     if header.scenario != plan.scenario || header.seed != plan.seed {
         let planned = format!("{} with seed {}", plan.scenario, plan.seed);
         let got = format!("{} with seed {}", header.scenario, header.seed);
-        report.push(unknown(lane, "foreign-history").expected(planned, got));
+        report.push(unknown(lane, &FOREIGN_HISTORY).expected(planned, got));
     }
     if !lane.done {
         let last = lane.history.records.len().saturating_sub(1);
-        report.push(unknown(lane, "interrupted").seen_at(last));
+        report.push(unknown(lane, &INTERRUPTED).seen_at(last));
     }
 }
 
 fn faults(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     for fault in index.plan.plan.faults.iter().filter(|fault| fault.applies_to(lane.lane)) {
         if !lane.fired.contains_key(fault.id.as_str()) {
-            let mut finding = unknown(lane, "fault-did-not-fire").at_client(fault.client.as_str());
+            let mut finding = unknown(lane, &DID_NOT_FIRE).at_client(fault.client.as_str());
             finding.witness.fault = Some(fault.id.clone());
             report.push(unread(lane, &fault.client, finding));
         }
     }
 }
 
-/// Tells of the connections that passed the proxy unread: there the fault could not fire.
-fn unread(lane: &LaneIndex<'_>, victim: &ClientId, mut finding: Finding) -> Finding {
+/// Adds the connections that passed the proxy unread: there the fault could not fire.
+fn unread(lane: &LaneIndex<'_>, target: &ClientId, mut finding: Finding) -> Finding {
     let mut connections = 0u64;
     for (at, record) in lane.history.records.iter().enumerate() {
         let Record::Unread { client, why, .. } = record else {
             continue;
         };
-        if client == victim {
+        if client == target {
             connections += 1;
             let reason = || format!("a connection that passed unread: {why}");
             finding.witness.got.get_or_insert_with(reason);
@@ -101,19 +116,19 @@ fn unread(lane: &LaneIndex<'_>, victim: &ClientId, mut finding: Finding) -> Find
     finding
 }
 
-/// A toxic that no connection could escape must have struck. One that is drawn for some connections must have struck one
-/// of them: of those that the scenario wrote as one, any.
+/// A toxic of every connection must have fired. Of the toxics that one entry of the scenario gives to some connections by
+/// chance, one must have fired.
 fn toxics(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     let planned = || index.plan.plan.toxics.iter().filter(|toxic| toxic.applies_to(lane.lane));
-    let struck: BTreeSet<&str> =
+    let fired: BTreeSet<&str> =
         planned().filter(|toxic| lane.fired.contains_key(toxic.id.as_str())).map(|toxic| entry_of(&toxic.id)).collect();
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for toxic in planned().filter(|toxic| !lane.fired.contains_key(toxic.id.as_str())) {
         let entry = entry_of(&toxic.id);
-        if toxic.toxicity < 1.0 && (struck.contains(entry) || !told.insert(entry)) {
+        if toxic.toxicity < 1.0 && (fired.contains(entry) || !reported.insert(entry)) {
             continue;
         }
-        let mut finding = unknown(lane, "toxic-did-not-strike").at_client(toxic.client.as_str());
+        let mut finding = unknown(lane, &TOXIC_DID_NOT_FIRE).at_client(toxic.client.as_str());
         finding.witness.fault = Some(toxic.id.clone());
         report.push(finding);
     }
@@ -134,7 +149,7 @@ fn least(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         ("faults", least.faults, seen.faults),
     ] {
         if seen < least {
-            report.push(unknown(lane, "vacuous").expected(format!("at least {least} {what}"), seen));
+            report.push(unknown(lane, &VACUOUS).expected(format!("at least {least} {what}"), seen));
         }
     }
 }
@@ -150,14 +165,14 @@ fn claims(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         if !row.parts.iter().any(|part| earned.contains(part)) {
             let parts: Vec<_> = row.parts.iter().map(|part| part.says()).collect();
             let needs = format!("for {}, one of: {}", row.name, parts.join("; "));
-            report.push(unknown(lane, "unearned-claim").expected(needs, "none of them"));
+            report.push(unknown(lane, &UNEARNED_CLAIM).expected(needs, "none of them"));
         }
     }
 }
 
 fn timeouts(lane: &LaneIndex<'_>, report: &mut Report) {
     for at in &lane.timed_out {
-        let mut finding = unknown(lane, "timed-out").seen_at(*at);
+        let mut finding = unknown(lane, &TIMED_OUT).seen_at(*at);
         if let Some(Record::TimedOut { waiting_for }) = lane.history.records.get(*at) {
             finding.witness.expected = Some(waiting_for.clone());
         }

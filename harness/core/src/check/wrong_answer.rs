@@ -1,54 +1,87 @@
-//! `wrong-answer`: an operation was answered otherwise than the contract says.
-//!
-//! Anomalies: a publish that is to be written was refused (`refused`), or was given another seq than the next one
-//! (`acknowledged-at-another-seq`, told once for each shift of a stream), or the lane said that it had it already though it
-//! was sent once (`taken-for-a-repeat`); a publish that is to be refused was answered
-//! well (`accepted-a-conflict`) or with another code (`refused-with-another-code`); a policy was refused. An operation
-//! whose answer nobody knows (`never-answered`), one that the lane put off until no time was left (`put-off`, such as by
-//! HTTP 429) and one that was never sent (`never-sent`) are `Unknown`. Source:
-//! contract, "Writes" (seq from 1 without gaps, `idempotency_conflict`); the plan knows what each answer must be.
+//! `wrong-answer`: the plan knows what each answer must be. A seq that is off the plan's is reported once for each shift of
+//! a stream. What was never sent, or put off until no time was left (such as by HTTP 429), is reported once a lane.
 
 use std::collections::BTreeMap;
 
+use super::checker::Checker;
+use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex, OpState, PlannedOp, Settled, What};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::{Reason, Shortage};
+use super::{convergence, gap, phantom, unseen};
 use crate::plan::PublishExpect;
 
-/// See the module's documentation.
-pub struct WrongAnswer;
+pub const NAME: &str = "wrong-answer";
 
-impl Checker for WrongAnswer {
-    fn name(&self) -> &'static str {
-        "wrong-answer"
-    }
+static REFUSED: Reason = Reason::invalid("refused", "{op} on {stream} was refused").deed("refused publishes");
+/// Moves the seqs of all that follows.
+pub static SHIFTED: Reason =
+    Reason::invalid("acknowledged-at-another-seq", "{op} on {stream} was acknowledged at another seq")
+        .deed("acknowledged publishes at other seqs");
+static TAKEN_FOR_A_REPEAT: Reason =
+    Reason::invalid("taken-for-a-repeat", "{op} on {stream} was new and was taken for a repeated one")
+        .deed("took new publishes for repeated ones");
+static ACCEPTED_A_CONFLICT: Reason =
+    Reason::invalid("accepted-a-conflict", "{op} on {stream} was to be refused and was acknowledged")
+        .deed("acknowledged publishes that conflict with earlier ones");
+static OTHER_CODE: Reason =
+    Reason::invalid("refused-with-another-code", "{op} on {stream} was refused with another code")
+        .deed("refused publishes with another code");
+static WITHOUT_SEQ: Reason = Reason::unknown("answered-without-seq", "{op} on {stream} was acknowledged without a seq")
+    .deed("acknowledged publishes without a seq");
+static NEVER_ANSWERED: Reason = Reason::unknown("never-answered", "nobody knows how {op} on {stream} ended")
+    .deed("never answered operations")
+    .shortage(Shortage::NoAnswer);
+static PUT_OFF: Reason =
+    Reason::unknown("put-off", "{op} on {stream} did not get through: {got}").shortage(Shortage::NoAnswer);
+static NEVER_SENT: Reason =
+    Reason::unknown("never-sent", "{op} on {stream} was never sent").shortage(Shortage::NotDone);
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        for lane in index.lanes() {
-            // By how much each stream's seqs are off the plan's so far.
-            let mut shifts = vec![0i128; index.plan.streams.len()];
-            // What the driver did not come to, or what the lane put off, is told once.
-            let mut told_once: BTreeMap<String, Finding> = BTreeMap::new();
-            for (op, state) in index.plan.ops.iter().zip(&lane.ops) {
-                report.count("operations", 1);
-                let Some(finding) = judge(index, lane, op, state, &mut shifts[op.stream]) else {
-                    continue;
-                };
-                if !matches!(finding.reason.as_str(), "never-sent" | "put-off") {
-                    report.push(finding);
-                } else if let Some(told) = told_once.get_mut(&finding.reason) {
-                    told.witness.repeats += 1;
-                } else {
-                    told_once.insert(finding.reason.clone(), finding);
-                }
-            }
-            // An interrupted run says so itself; what it did not come to is no news.
-            for finding in told_once.into_values().filter(|_| lane.done) {
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "an operation was answered otherwise than the contract says",
+    source: "contract, \"Writes\" (seq from 1 without gaps, `idempotency_conflict`)",
+    rows: &["duplicate-idempotency"],
+    reasons: &[
+        &REFUSED,
+        &SHIFTED,
+        &TAKEN_FOR_A_REPEAT,
+        &ACCEPTED_A_CONFLICT,
+        &OTHER_CODE,
+        &WITHOUT_SEQ,
+        &NEVER_ANSWERED,
+        &PUT_OFF,
+        &NEVER_SENT,
+    ],
+    accounts_for: "same operation: unseen; a shift: seqs that are off from there on",
+    // What was refused is on the other lane only, and one seq that is off moves all that follow it.
+    explains: |cause, effect| match effect.checker {
+        unseen::NAME => cause.witness.op == effect.witness.op,
+        phantom::NAME | gap::NAME | convergence::NAME => *cause.reason == SHIFTED && effect.reaches(cause),
+        _ => false,
+    },
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    for lane in index.lanes() {
+        // By how much each stream's seqs are off the plan's so far.
+        let mut shifts = vec![0i128; index.plan.streams.len()];
+        let mut once: BTreeMap<&str, Finding> = BTreeMap::new();
+        for (op, state) in index.plan.ops.iter().zip(&lane.ops) {
+            report.count("operations", 1);
+            let Some(finding) = judge(index, lane, op, state, &mut shifts[op.stream]) else {
+                continue;
+            };
+            if *finding.reason != NEVER_SENT && *finding.reason != PUT_OFF {
                 report.push(finding);
+            } else if let Some(first) = once.get_mut(finding.reason.word) {
+                first.witness.repeats += 1;
+            } else {
+                once.insert(finding.reason.word, finding);
             }
         }
-        report
+        // That an interrupted run did not do everything is reported once, by `vacuity`.
+        once.into_values().filter(|_| lane.done).for_each(|finding| report.push(finding));
     }
 }
 
@@ -59,11 +92,8 @@ fn judge(
     state: &OpState<'_>,
     shift: &mut i128,
 ) -> Option<Finding> {
-    let finding = |verdict, reason| {
-        let mut finding = Finding::new("wrong-answer", verdict, reason)
-            .on(lane.lane)
-            .in_stream(index.plan.streams.name(op.stream))
-            .of_op(op.id);
+    let finding = |reason| {
+        let mut finding = index.stream_finding(NAME, reason, lane, op.stream).of_op(op.id);
         if let Some(at) = state.last {
             finding = finding.seen_at(at);
         }
@@ -77,35 +107,26 @@ fn judge(
         What::Policy { .. } => None,
     };
     match (state.settled, expect) {
-        (Settled::NeverSent, _) => Some(finding(Verdict::Unknown, "never-sent")),
-        (Settled::PutOff { at, why }, _) => {
-            let mut finding = finding(Verdict::Unknown, "put-off").seen_at(at);
-            finding.witness.got = Some(why.to_owned());
-            Some(finding)
-        }
-        (Settled::Open, _) => Some(finding(Verdict::Unknown, "never-answered")),
+        (Settled::NeverSent, _) => Some(finding(&NEVER_SENT)),
+        (Settled::PutOff { at, why }, _) => Some(finding(&PUT_OFF).seen_at(at).got(why.to_owned())),
+        (Settled::Open, _) => Some(finding(&NEVER_ANSWERED)),
         (Settled::Done { seq: Some(got), duplicate, .. }, Some(PublishExpect::Accepted { seq })) => {
             let off = i128::from(got) - i128::from(seq.0);
-            let told = std::mem::replace(shift, off) == off;
-            let shifted = || finding(Verdict::Invalid, "acknowledged-at-another-seq").of_event(got.min(seq.0));
+            let known = std::mem::replace(shift, off) == off;
+            let shifted = || finding(&SHIFTED).of_event(got.min(seq.0));
             // A second attempt is a repeat wherever the first one's answer was what got lost.
             let repeat = duplicate == Some(true) && state.attempts == 1;
-            let taken = || {
-                repeat.then(|| {
-                    finding(Verdict::Invalid, "taken-for-a-repeat").expected("duplicate: false", "duplicate: true")
-                })
-            };
-            if told { taken() } else { Some(shifted().expected(seq, got)) }
+            let taken = || repeat.then(|| finding(&TAKEN_FOR_A_REPEAT).expected("duplicate: false", "duplicate: true"));
+            if known { taken() } else { Some(shifted().expected(seq, got)) }
         }
         (Settled::Done { seq: Some(got), .. }, Some(PublishExpect::Refused { code })) => {
-            Some(finding(Verdict::Invalid, "accepted-a-conflict").of_event(got).expected(code, format!("seq {got}")))
+            Some(finding(&ACCEPTED_A_CONFLICT).of_event(got).expected(code, format!("seq {got}")))
         }
-        (Settled::Done { seq: None, .. }, Some(_)) => Some(finding(Verdict::Unknown, "answered-without-seq")),
+        (Settled::Done { seq: None, .. }, Some(_)) => Some(finding(&WITHOUT_SEQ)),
         (Settled::Done { .. }, _) => None,
-        (Settled::Refused { refusal, .. }, Some(PublishExpect::Refused { code })) => (refusal.code != *code)
-            .then(|| finding(Verdict::Invalid, "refused-with-another-code").expected(code, &refusal.code)),
-        (Settled::Refused { refusal, .. }, _) => {
-            Some(finding(Verdict::Invalid, "refused").expected("done", &refusal.code))
+        (Settled::Refused { refusal, .. }, Some(PublishExpect::Refused { code })) => {
+            (refusal.code != *code).then(|| finding(&OTHER_CODE).expected(code, &refusal.code))
         }
+        (Settled::Refused { refusal, .. }, _) => Some(finding(&REFUSED).expected("done", &refusal.code)),
     }
 }

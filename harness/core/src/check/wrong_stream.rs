@@ -1,83 +1,81 @@
-//! `wrong-stream`: a client was delivered an event under a stream that is not its own.
-//!
-//! Anomaly: the delivered payload is none of this stream's, and the plan publishes it to another stream
-//! (`another-streams-event`); or the client never subscribed to the stream under which it came (`not-subscribed`), be it
-//! one that this run does not even have, such as another tenant's (`foreign-stream`). One finding for each client, stream
-//! and seq. Source: contract, "Ordering, delivery, replay" (order is per topic; a batch is
-//! of one topic), and the matrix row `authorization` (two topics never mix).
+//! `wrong-stream`: the delivered payload is none of this stream's, and the plan publishes it to another one; or the client
+//! never subscribed to the stream; or this run does not have the stream at all, such as another tenant's. There is one
+//! finding for each client, stream and seq.
 
-use std::collections::BTreeMap;
-
+use super::checker::Checker;
+use super::convergence;
+use super::finding::{Finding, Repeated, Report};
 use super::index::{Arrival, Index, LaneIndex};
-use super::{CheckInput, Checker, Finding, Report, Verdict};
+use super::reason::Reason;
 use crate::history::Record;
 
-/// See the module's documentation.
-pub struct WrongStream;
+const NAME: &str = "wrong-stream";
 
-impl Checker for WrongStream {
-    fn name(&self) -> &'static str {
-        "wrong-stream"
-    }
+static OTHERS: Reason =
+    Reason::invalid("another-streams-event", "{client} was delivered another stream's event as {event}")
+        .deed("delivered events of one stream in another");
+static NOT_SUBSCRIBED: Reason =
+    Reason::invalid("not-subscribed", "{client} was delivered {event} and never subscribed to it")
+        .deed("delivered events that a client never subscribed to");
+static FOREIGN: Reason =
+    Reason::invalid("foreign-stream", "{client} was sent an event of a stream that this run does not have")
+        .deed("sent events of streams that the run does not have");
 
-    fn check(&self, input: &CheckInput<'_>) -> Report {
-        let index = input.index();
-        let mut report = Report::new(self.name());
-        for lane in index.lanes() {
-            report.count("deliveries", lane.deliveries.len() as u64);
-            for finding in of_lane(index, lane).into_iter().chain(foreign(lane)) {
-                report.push(finding);
-            }
-        }
-        report
+pub static CHECKER: Checker = Checker {
+    name: NAME,
+    anomaly: "an event was delivered under a stream that is not its own, or that this run does not have",
+    source: "contract, \"Ordering, delivery, replay\" (order is per topic; a batch is of one topic), and the matrix row \
+             `authorization` (two topics never mix)",
+    rows: &["cursor-continuity"],
+    reasons: &[&OTHERS, &NOT_SUBSCRIBED, &FOREIGN],
+    accounts_for: "same client: heads from there on",
+    // An event too many moves the heads that lane and client know.
+    explains: |cause, effect| {
+        effect.is_at_client_of(cause) && effect.is_of(&[convergence::NAME]) && effect.reaches(cause)
+    },
+    check,
+};
+
+fn check(index: &Index<'_>, report: &mut Report) {
+    for lane in index.lanes() {
+        report.count("deliveries", lane.deliveries.len() as u64);
+        misdelivered(index, lane, report);
+        foreign(lane, report);
     }
 }
 
-fn of_lane(index: &Index<'_>, lane: &LaneIndex<'_>) -> Vec<Finding> {
-    let mut findings: BTreeMap<(usize, usize, u64), Finding> = BTreeMap::new();
+fn misdelivered(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
+    let mut found = Repeated::new();
     for delivery in &lane.deliveries {
         let (reason, op) = match delivery.arrival {
-            Arrival::OtherStream(op) => ("another-streams-event", Some(op)),
-            Arrival::NotSubscribed => ("not-subscribed", None),
+            Arrival::OtherStream(op) => (&OTHERS, Some(&index.plan.ops[op])),
+            Arrival::NotSubscribed => (&NOT_SUBSCRIBED, None),
             _ => continue,
         };
-        let key = (delivery.client, delivery.stream, delivery.seq);
-        if let Some(told) = findings.get_mut(&key) {
-            told.witness.repeats += 1;
-            continue;
-        }
-        let here = index.plan.streams.name(delivery.stream);
-        let mut finding = Finding::new("wrong-stream", Verdict::Invalid, reason)
-            .on(lane.lane)
-            .at_client(index.plan.clients.name(delivery.client))
-            .in_stream(here)
-            .of_event(delivery.seq)
-            .seen_at(delivery.at);
-        if let Some(op) = op.map(|op| &index.plan.ops[op]) {
-            finding = finding.of_op(op.id).expected(index.plan.streams.name(op.stream), here);
-        }
-        findings.insert(key, finding);
+        let key = (delivery.client, delivery.stream);
+        found.add((key, delivery.seq), || {
+            let finding = index.finding(NAME, reason, lane, key).of_event(delivery.seq).seen_at(delivery.at);
+            let streams = &index.plan.streams;
+            match op {
+                Some(op) => finding.of_op(op.id).expected(streams.name(op.stream), streams.name(delivery.stream)),
+                None => finding,
+            }
+        });
     }
-    findings.into_values().collect()
+    found.report(report);
 }
 
 /// Events under names on the wire that the run does not have. Such a name is no stream of the plan, so the finding has it
 /// as what came, and not as its stream.
-fn foreign(lane: &LaneIndex<'_>) -> Vec<Finding> {
-    let mut findings: BTreeMap<(&str, &str, u64), Finding> = BTreeMap::new();
+fn foreign(lane: &LaneIndex<'_>, report: &mut Report) {
+    let mut found = Repeated::new();
     for (at, record) in lane.history.records.iter().enumerate() {
-        let Record::Foreign { client, name, seq, .. } = record else {
-            continue;
-        };
-        findings.entry((client.as_str(), name, seq.0)).and_modify(|told| told.witness.repeats += 1).or_insert_with(
-            || {
-                Finding::new("wrong-stream", Verdict::Invalid, "foreign-stream")
-                    .on(lane.lane)
-                    .at_client(client.as_str())
-                    .expected("streams that it subscribed to", format!("event {seq} of `{name}`"))
-                    .seen_at(at)
-            },
-        );
+        if let Record::Foreign { client, name, seq, .. } = record {
+            found.add((client.as_str(), name, seq.0), || {
+                let finding = Finding::new(NAME, &FOREIGN).on(lane.lane).at_client(client.as_str()).seen_at(at);
+                finding.expected("streams that it subscribed to", format!("event {seq} of `{name}`"))
+            });
+        }
     }
-    findings.into_values().collect()
+    found.report(report);
 }

@@ -8,8 +8,8 @@ use super::vectors;
 use crate::history::file;
 use crate::ids::LaneId;
 
-/// The files that one driven scenario adds. They can be written as soon as it ended, so that a run that is killed leaves
-/// what it had.
+/// The files that one driven scenario adds. They can be written as soon as it ended, so that a run that is killed
+/// leaves what it had.
 pub fn scenario_files(scenario_toml: &[u8], driven: &Driven) -> Files {
     let name = &driven.plan.scenario;
     let mut files = Files::new();

@@ -1,29 +1,26 @@
 //! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is reported once, however
 //! many scenarios show it.
 //!
-//! A cause is a lane, a checker and a reason. Under it stand the scenarios that show it, what only follows from it, and the
-//! known-bad scenarios that could not be judged because the lane is broken in just that way. Nothing is decided here.
+//! A cause is a lane, a checker and a reason. It lists the scenarios that show it, what only follows from it, and the
+//! known-bad scenarios that could not be judged because the lane is broken in this way. Nothing is decided here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::explain::PRECEDENCE;
-use crate::check::{Finding, Verdict};
+use crate::check::{self, Finding, Verdict};
 use crate::gate::{JudgedFinding, JudgedScenario};
 use crate::ids::LaneId;
 use crate::plan::Expectation;
 
 /// What several findings have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Cause {
     /// The lane; `None` where it is no one lane's.
     pub lane: Option<LaneId>,
-    /// The checker.
     pub checker: String,
-    /// The finding's reason.
     pub reason: String,
-    /// The worst of the findings.
     pub verdict: Verdict,
     /// What the lane did, in a sentence without a period.
     pub says: String,
@@ -45,7 +42,7 @@ pub struct Cause {
 type Key<'a> = (Option<LaneId>, &'a str, &'a str);
 
 fn key(finding: &Finding) -> Key<'_> {
-    (finding.lane, &finding.checker, &finding.reason)
+    (finding.lane, finding.checker, finding.reason.word)
 }
 
 /// The causes of a run, worst first; of equally bad ones that of more scenarios first, then the more specific one.
@@ -90,7 +87,7 @@ fn surplus(scenario: &JudgedScenario) -> BTreeSet<Key<'_>> {
     };
     wrong(scenario)
         .map(|(_, found)| &found.finding)
-        .filter(|finding| finding.lane != Some(*lane) || !findings.contains(&finding.checker))
+        .filter(|finding| finding.lane != Some(*lane) || !findings.iter().any(|expected| expected == finding.checker))
         .map(key)
         .collect()
 }
@@ -115,7 +112,7 @@ fn cause(
     for scenario in showing {
         for effect in &scenario.findings {
             if effect.explained_by.is_some_and(|cause| places.contains(&(scenario.name.as_str(), cause))) {
-                *consequences.entry(effect.finding.checker.clone()).or_default() += 1;
+                *consequences.entry(effect.finding.checker.to_owned()).or_default() += 1;
             }
         }
     }
@@ -154,6 +151,5 @@ fn plainness(found: Option<&JudgedFinding>) -> (bool, bool, u64, usize) {
 }
 
 fn rank(cause: &Cause) -> (usize, &Option<LaneId>, &str) {
-    let place = PRECEDENCE.iter().position(|name| *name == cause.checker);
-    (place.unwrap_or(PRECEDENCE.len()), &cause.lane, &cause.reason)
+    (check::rank(&cause.checker), &cause.lane, &cause.reason)
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything in it is in a fixed order and free of times, so that one run's document is always the same bytes. Numbers are
 //! whole: a fraction would have to be rounded by every reader alike.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,46 +23,41 @@ pub const RUN_TIMES_SCHEMA: &str = "cutover.run-times/1";
 /// The whole document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// [`EVIDENCE_SCHEMA`].
     pub schema: String,
     /// How far the run came.
     pub state: State,
-    /// The run's name.
     pub run: String,
-    /// The tool.
     pub tool: Tool,
-    /// The checkout that the run was started in; `None` where it was none.
+    /// The checkout that the run was started in; `None` where there was none.
     pub checkout: Option<Checkout>,
     /// The command line, secrets left out.
     pub command: Vec<String>,
     /// The command that runs the same again, without the choice of scenarios.
     pub reproduce: String,
-    /// The seed.
     pub seed: Seed,
     /// Which one this is of the runs of `--repeat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<NthRun>,
     /// What had to run.
     pub scope: Scope,
-    /// The Toxiproxy that the byte toxics were put into, where that were not the run's own proxies.
+    /// The Toxiproxy that applied the byte toxics, where it was not a proxy of the run itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toxiproxy: Option<String>,
     /// What ran as each lane.
     pub lanes: BTreeMap<LaneId, LaneServer>,
     /// The digest of the SpacetimeDB module that was published, where one was.
     pub module_digest: Option<String>,
-    /// What was judged. Recheck computes this part anew, and it must come out the same byte for byte.
+    /// What was judged. Recheck computes this part again, and it must be equal byte for byte.
     pub judged: Judged,
     /// Every file of the bundle that is digested, by path.
     pub files: BTreeMap<String, FileEntry>,
-    /// `sha256:` of this document with an empty text in this place: it binds what no file of its own tells.
+    /// `sha256:` of this document with an empty text in this place. It protects what is in no other file.
     pub digest: String,
 }
 
 /// The place of a run among repeated ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NthRun {
-    /// Its number, from 1.
     pub nth: u32,
     /// How many runs were asked for.
     pub of: u32,
@@ -79,37 +75,29 @@ impl std::fmt::Display for NthRun {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum State {
-    /// It is going on, or it was ended so hard that it could not say so.
     InProgress,
-    /// It was interrupted.
     Interrupted {
-        /// By what.
         by: String,
     },
-    /// A lane or the environment could not be had.
+    /// A lane or the environment was unavailable.
     Failed {
-        /// What was seen.
         why: String,
     },
-    /// It came to its end.
     Complete,
 }
 
 /// The tool that ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
-    /// Its name.
     pub name: String,
-    /// Its version.
     pub version: String,
-    /// Where its sources stood when it was built; `None` where they were in no checkout.
+    /// The checkout that it was built from; `None` where there was none.
     pub built_from: Option<Checkout>,
 }
 
 /// A git checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkout {
-    /// The commit.
     pub commit: String,
     /// Whether tracked files differed from it.
     pub dirty: bool,
@@ -120,7 +108,7 @@ pub struct Checkout {
 pub struct LaneServer {
     /// What it is: `built-in`, or the URL, profile or binary given.
     pub what: String,
-    /// Its version, by its own word where it has one.
+    /// The version that it reports, where it reports one.
     pub version: Option<String>,
     /// What its connections spoke: subprotocol or serializer, compression, and whether reads were confirmed. It follows
     /// from the histories.
@@ -131,7 +119,6 @@ pub struct LaneServer {
 /// Wall-clock times of a run, in a file of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
-    /// [`RUN_TIMES_SCHEMA`].
     pub schema: String,
     /// When the run started, RFC 3339.
     pub started: String,
@@ -139,22 +126,20 @@ pub struct Times {
     pub elapsed_ms: Option<u64>,
     /// How long each scenario took, in milliseconds.
     pub scenarios_ms: BTreeMap<String, u64>,
-    /// When each fault and toxic of each scenario struck.
+    /// When each fault and toxic of each scenario fired.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fires: BTreeMap<String, Vec<FireTime>>,
 }
 
-/// When a fault or a toxic struck, by the logical place and by the clock.
+/// When a fault or a toxic fired, by the logical position and by the clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FireTime {
-    /// On which lane.
     pub lane: LaneId,
-    /// Which.
     pub fault: FaultId,
     /// On which connection of the client, from 1.
     pub conn: u32,
-    /// At which message of that connection and direction, from 1; of a toxic the last one before it
-    /// struck, and 0 where nobody knows.
+    /// At which message of that connection and direction, from 1. For a toxic, the last message before it fired; 0 where
+    /// that is not known.
     pub frame: u64,
     /// The line of the history file, from 1.
     pub line: u64,

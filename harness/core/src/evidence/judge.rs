@@ -1,7 +1,7 @@
 //! Judges a run: checkers over every scenario, then the gate over all. Done once when a bundle is written and once when it
 //! is rechecked, by the same code on the same recorded bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::causes;
 use super::document::State;
@@ -11,6 +11,7 @@ use crate::check::explain::{Explained, explain};
 use crate::check::unplanned_end::are_many;
 use crate::check::{CheckInput, Finding, Report, Verdict, judge_all};
 use crate::gate::{self, Decision, Reason, Scope};
+use crate::history::file::line_of;
 use crate::ids::LaneId;
 use crate::plan::Expectation;
 
@@ -48,7 +49,7 @@ pub(crate) fn judge_reports(input: &CheckInput<'_>, reports: &[Report]) -> Judge
         verdict,
         outcome,
         reasons: reasons(&plan.expect, outcome, &explained),
-        checkers: reports.iter().map(|report| (report.checker.clone(), report.verdict)).collect(),
+        checkers: reports.iter().map(|report| (report.checker.to_owned(), report.verdict)).collect(),
         left_out: reports.iter().map(|report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
         warnings: explained.warnings.iter().map(|finding| found(finding, None)).collect(),
@@ -95,14 +96,12 @@ fn reasons(expect: &Expectation, outcome: ScenarioOutcome, explained: &Explained
     let (Expectation::Block { findings, lane }, ScenarioOutcome::Missed) = (expect, outcome) else {
         return Vec::new();
     };
-    let mut found = BTreeMap::<String, u64>::new();
-    for finding in &explained.principal {
-        let on = finding.lane.map_or("no one lane".to_owned(), |lane| lane.to_string());
-        *found.entry(format!("{} on {on}", finding.checker)).or_default() += 1;
-    }
+    let on = |lane: Option<LaneId>| lane.map_or("no one lane", |lane| lane.as_str());
+    let found = explained.principal.iter().map(|finding| format!("{} on {}", finding.checker, on(finding.lane)));
+    let found: BTreeSet<String> = found.collect();
     let found = match found.is_empty() {
         true => "nothing was found".to_owned(),
-        false => format!("found were {}", found.into_keys().collect::<Vec<_>>().join(", ")),
+        false => format!("found were {}", found.into_iter().collect::<Vec<_>>().join(", ")),
     };
     vec![format!("it must be caught with exactly {} on {lane}, but {found}", findings.join(", "))]
 }
@@ -171,7 +170,7 @@ fn shown_by(finding: &Finding, input: &CheckInput<'_>) -> Vec<ShownBy> {
     let records = finding.witness.records.iter().take(MAX_SHOWN);
     let shown = records.filter_map(|at| {
         let record = input.history(at.lane).records.get(at.record)?;
-        Some(ShownBy { lane: at.lane, line: at.record as u64 + 2, record: super::shown::shown(record) })
+        Some(ShownBy { lane: at.lane, line: line_of(at.record), record: super::shown::shown(record) })
     });
     shown.collect()
 }

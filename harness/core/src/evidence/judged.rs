@@ -1,4 +1,5 @@
-//! What was judged of a run: the part of the evidence that recheck computes anew.
+//! What was judged of a run: the part of the evidence that recheck computes again.
+#![allow(missing_docs, reason = "the names say it")]
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,6 @@ pub struct Judged {
     pub causes: Vec<Cause>,
     /// Each row of the verification matrix, in its order.
     pub matrix: Vec<RowVerdict>,
-    /// The decision.
     pub decision: Decided,
 }
 
@@ -25,10 +25,8 @@ pub struct Judged {
 pub struct Decided {
     /// Whether the cutover may go on.
     pub allow: bool,
-    /// The gate's own word for it.
     pub decision: Decision,
     /// Why it is not *allow*, a sentence each.
     pub reasons: Vec<String>,
-    /// The exit code of `cutover gate`.
     pub exit_code: u8,
 }

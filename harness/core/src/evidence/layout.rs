@@ -1,4 +1,4 @@
-//! Where things stand in a bundle, and the bundle's files held in memory.
+//! The paths of the files in a bundle, and the files in memory.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Evidence: a run bound into a bundle that anybody can recheck without running anything again.
 //!
 //! The main type is [`Evidence`], the document `evidence.json`. [`bundle`] lays it and the recorded files out in a
-//! directory; [`report`] shows it; [`recheck`] computes what was judged anew. All of it is pure: reading and writing the
+//! directory; [`report`] shows it; [`recheck`] computes the judgement again. All of it is pure: reading and writing the
 //! directory is the caller's affair, and so are times, which lie in files of their own that are neither digested nor
 //! judged.
 

@@ -1,7 +1,7 @@
 //! The same scenarios run several times: how often each finding comes back, and how many clean runs show that it was mended.
 //!
-//! Each run is a bundle of its own, under a seed of its own. This document only counts over them; its decision is the worst
-//! of theirs, so that what was wrong once stays wrong.
+//! Each run has its own bundle and its own seed. This document only counts over them. Its decision is the worst of theirs.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,15 +19,13 @@ pub const REPEAT_SCHEMA: &str = "cutover.repeat/1";
 /// What several runs have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeated {
-    /// [`REPEAT_SCHEMA`].
     pub schema: String,
     /// The seed that the runs' seeds are drawn from.
     pub seed: Seed,
     /// How many runs were asked for.
     pub asked: u32,
-    /// Each run, in order.
     pub runs: Vec<RepeatedRun>,
-    /// Each cause, what came back most often first.
+    /// Each cause, the most frequent first.
     pub causes: Vec<ComesBack>,
     /// Scenarios with a bad outcome that no cause reports, and in how many runs.
     #[serde(default, rename = "untold", skip_serializing_if = "BTreeMap::is_empty")]
@@ -41,13 +39,9 @@ pub struct Repeated {
 /// One of the runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepeatedRun {
-    /// The folder of its bundle.
     pub bundle: String,
-    /// Its seed.
     pub seed: Seed,
-    /// Its decision.
     pub decision: Decision,
-    /// The digest of its document.
     pub digest: String,
 }
 
@@ -56,17 +50,14 @@ pub struct RepeatedRun {
 pub struct ComesBack {
     /// The lane; `None` where it is no one lane's.
     pub lane: Option<LaneId>,
-    /// The checker.
     pub checker: String,
-    /// The finding's reason.
     pub reason: String,
-    /// What the lane did.
     pub says: String,
     /// In how many runs it was found.
     pub runs: u32,
     /// In how many runs each scenario showed it.
     pub scenarios: BTreeMap<String, u32>,
-    /// So many clean runs show that it was mended; see [`clean_runs`].
+    /// How many clean runs show that it was mended; see [`clean_runs`].
     pub clean_runs: u32,
 }
 
@@ -80,7 +71,7 @@ pub fn seed_of(seed: Seed, nth: u32) -> Seed {
     Seed(seed.0.wrapping_add(u64::from(nth.saturating_sub(1))))
 }
 
-/// Counts over the documents of all runs, in order, of which so many were asked for. Fewer decide no better than unknown.
+/// Counts over the documents of all runs, in order. If fewer ran than were asked for, the decision is at best unknown.
 pub fn repeated(seed: Seed, asked: u32, runs: &[Evidence]) -> Repeated {
     let of = u32::try_from(runs.len()).unwrap_or(u32::MAX);
     let mut found = BTreeMap::<(Option<LaneId>, &str, &str), Vec<&Cause>>::new();
@@ -97,7 +88,6 @@ pub fn repeated(seed: Seed, asked: u32, runs: &[Evidence]) -> Repeated {
     }
     let mut causes: Vec<ComesBack> = found.into_values().filter_map(|causes| comes_back(&causes, of)).collect();
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.runs));
-    // Of no run at all, nothing is known.
     let worst = runs.iter().map(|run| run.judged.decision.decision).max();
     let decision = match worst {
         Some(worst) if of >= asked => worst,
@@ -150,7 +140,7 @@ impl Repeated {
         pretty(self)
     }
 
-    /// What the document of a run, from 1, says otherwise than its place here.
+    /// What the document of a run, counted from 1, says that does not agree with its place here.
     pub fn differs(&self, nth: u32, run: &Evidence) -> Option<String> {
         let (folder, seed) = (bundle(nth), seed_of(self.seed, nth));
         let here = NthRun { nth, of: self.asked, seed: self.seed };
@@ -163,14 +153,14 @@ impl Repeated {
     }
 }
 
-/// What is left to chance: one in twenty.
+/// The accepted probability of an error.
 const CHANCE: f64 = 0.05;
 
 /// How many clean runs in a row it takes until a fault that was found in `found` of `of` runs counts as mended.
 ///
-/// The share of runs that show the fault is taken to be as low as it may be with 95 % confidence (the lower bound of Clopper
-/// and Pearson); were it still there, so many clean runs would come by chance in at most one case of twenty. This assumes
-/// that runs do not depend on each other and that the share stays what it is.
+/// The share of runs that show the fault is taken as its lower bound at 95 % confidence (Clopper and Pearson). If the fault
+/// were still there, so many clean runs would follow by chance in at most one case of twenty. This assumes that the runs
+/// are independent and that the share does not change.
 pub fn clean_runs(found: u32, of: u32) -> u32 {
     let share = least_share(found.min(of), of);
     if share <= 0.0 {
@@ -185,7 +175,7 @@ pub fn clean_runs(found: u32, of: u32) -> u32 {
     runs
 }
 
-/// The share at which `found` or more of `of` would be seen in one case of twenty; 0 where none was found.
+/// The share at which `found` or more of `of` runs show the fault in one case of twenty; 0 where none was found.
 fn least_share(found: u32, of: u32) -> f64 {
     if found == 0 {
         return 0.0;
@@ -202,7 +192,7 @@ fn least_share(found: u32, of: u32) -> f64 {
     low
 }
 
-/// The chance that a share shows in `found` or more of `of` runs.
+/// The probability that a fault with this share shows in `found` or more of `of` runs.
 fn at_least(found: u32, of: u32, share: f64) -> f64 {
     let mut chance = (1.0 - share).powf(f64::from(of));
     let mut fewer = 0.0;

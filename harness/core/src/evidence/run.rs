@@ -1,4 +1,5 @@
 //! What a run reports while it goes on, and what it leaves of each scenario: the only bridge from driving to showing.
+#![allow(missing_docs, reason = "the names say it")]
 
 use super::document::LaneServer;
 use crate::history::{History, Phase};
@@ -10,38 +11,22 @@ use crate::plan::Plan;
 pub enum RunEvent {
     /// A lane's server answers.
     LaneReady {
-        /// Which lane.
         lane: LaneId,
-        /// What runs there.
         server: LaneServer,
         /// The digest of the module that was published to it, where one was.
         module_digest: Option<String>,
     },
     /// A scenario began.
-    ScenarioStarted {
-        /// Its name.
-        scenario: String,
-    },
+    ScenarioStarted { scenario: String },
     /// A lane entered a phase.
-    Phase {
-        /// The scenario.
-        scenario: String,
-        /// The lane.
-        lane: LaneId,
-        /// The phase.
-        phase: Phase,
-    },
+    Phase { scenario: String, lane: LaneId, phase: Phase },
     /// A scenario ended; its histories follow as a [`Driven`].
-    ScenarioFinished {
-        /// Its name.
-        scenario: String,
-    },
+    ScenarioFinished { scenario: String },
 }
 
 /// One lane's part of a driven scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LaneRun {
-    /// What happened.
     pub history: History,
     /// When each record was recorded, in microseconds since the scenario started.
     pub times_us: Vec<u64>,
@@ -52,18 +37,14 @@ pub struct LaneRun {
 /// A scenario that was driven through both lanes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Driven {
-    /// The plan.
     pub plan: Plan,
-    /// The legacy lane's part.
     pub legacy: LaneRun,
-    /// The candidate lane's part.
     pub candidate: LaneRun,
     /// How long it took, in milliseconds of wall time.
     pub elapsed_ms: u64,
 }
 
 impl Driven {
-    /// A lane's part.
     pub fn lane(&self, lane: LaneId) -> &LaneRun {
         match lane {
             LaneId::Legacy => &self.legacy,

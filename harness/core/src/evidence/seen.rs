@@ -1,5 +1,4 @@
-//! What a lane saw of a plan, as the `vacuity` checker counted it, and the ledger of its faults. Only told here, never
-//! judged.
+//! What a lane saw of a plan, as the `vacuity` checker counted it, and the ledger of its faults. Nothing is judged here.
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::layout::FileEntry;
 use super::report::{FORMATS, Report, Terminal, pages, report};
 use super::*;
-use crate::check::{Finding, Verdict};
+use crate::check::Verdict;
+use crate::check::tests::finding;
 use crate::gate::fit::{Means, ServerKind};
 use crate::gate::{Asked, Scope, Shortfall, suite_digest};
 use crate::hash::sha256;
@@ -56,13 +57,13 @@ pub(super) fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: 
 
 pub(super) fn known_bad(name: &str, outcome: ScenarioOutcome) -> JudgedScenario {
     let lane = LaneId::Candidate;
-    let finding = Finding::new("gap", Verdict::Invalid, "skipped").on(lane).in_stream("run:alpha:events").of_event(5);
+    let found = finding("gap", "skipped").on(lane).in_stream("run:alpha:events").of_event(5);
     let mut scenario =
         scenario(name, "A delivery is taken out of the stream", outcome, [seen(10, 0, 10, 0), seen(9, 0, 0, 1)]);
     scenario.expect = Expectation::Block { findings: vec!["gap".to_owned()], lane };
     if outcome == ScenarioOutcome::Caught {
         scenario.findings.push(JudgedFinding {
-            finding,
+            finding: found,
             says: "client phone went from seq 4 to seq 6".to_owned(),
             explained_by: None,
             shown_by: vec![],
@@ -81,13 +82,13 @@ fn failed() -> JudgedScenario {
         ScenarioOutcome::Failed,
         [seen(4800, 240, 4800, 240), seen(4799, 239, 17, 240)],
     );
-    let finding = Finding::new("hash-mismatch", Verdict::Invalid, "not-what-was-published")
+    let found = finding("hash-mismatch", "not-what-was-published")
         .on(LaneId::Candidate)
         .at_client("tablet <b>")
         .in_stream("run:alpha:events")
         .of_event(17);
     failed.findings.push(JudgedFinding {
-        finding: finding.clone(),
+        finding: found.clone(),
         says: "the payload of seq 17 is another one than was published: at /a/0 \"x & y\" became \"x | y\"".to_owned(),
         explained_by: None,
         shown_by: vec![ShownBy {
@@ -99,12 +100,9 @@ fn failed() -> JudgedScenario {
         }],
     });
     for seq in 20..27 {
-        let finding = Finding::new("gap", Verdict::Invalid, "skipped")
-            .on(LaneId::Candidate)
-            .in_stream("run:b:events")
-            .of_event(seq);
+        let found = finding("gap", "skipped").on(LaneId::Candidate).in_stream("run:b:events").of_event(seq);
         failed.findings.push(JudgedFinding {
-            finding,
+            finding: found,
             says: "skipped".to_owned(),
             explained_by: None,
             shown_by: vec![],
@@ -130,10 +128,10 @@ fn scope(scenarios: &[JudgedScenario]) -> Scope {
 }
 
 /// A run with every kind of outcome.
-pub(super) fn blocked() -> Evidence {
+pub(crate) fn blocked() -> Evidence {
     let mut unknown = scenario("server-paused", "A paused server", ScenarioOutcome::Unknown, [seen(0, 0, 0, 0); 2]);
     unknown.warnings.push(JudgedFinding {
-        finding: Finding::new("unplanned-end", Verdict::Valid, "ended-once").on(LaneId::Candidate),
+        finding: finding("unplanned-end", "few").on(LaneId::Candidate),
         says: "candidate: a connection of client <b> ended with 1011, which nothing planned".to_owned(),
         explained_by: None,
         shown_by: vec![],
@@ -256,7 +254,7 @@ fn printed(format: &str, report: &Report<'_>) -> String {
     String::from_utf8(found.unwrap().to_bytes(report)).unwrap()
 }
 
-pub(super) fn rendered(format: &str, evidence: &Evidence) -> String {
+pub(crate) fn rendered(format: &str, evidence: &Evidence) -> String {
     printed(format, &report(evidence, &times()))
 }
 

@@ -67,8 +67,8 @@ fn vector<'a>(
         // An entry with a payload takes that payload's hash: a text that hashes otherwise is left out, not believed.
         let with_payload = kept.and_then(canonical).map(|text| Entry::with_canonical(&text));
         let entry = with_payload.filter(|entry| entry.hash == hash).unwrap_or_else(|| Entry::bare(hash));
-        // A client that bootstraps anew may apply an event again. The first payload stays; that the second is another one
-        // is a finding of its own.
+        // A client that bootstraps anew may apply an event again. The first payload stays; that the second is another
+        // one is a finding of its own.
         let _ = vector.insert(place.0, client, place.1, entry);
     }
     vector

@@ -52,7 +52,7 @@ fn stands(row: &Row, scenarios: &[JudgedScenario], scope: &Scope) -> RowVerdict 
         (!missing.is_empty()).then_some((lane, missing))
     };
     let missing: BTreeMap<_, _> = LaneId::BOTH.into_iter().filter_map(of_lane).collect();
-    let shown = missing.is_empty() && !row.checkers.is_empty() && scope.aa.is_none() && !passed.is_empty();
+    let shown = missing.is_empty() && !row.parts.is_empty() && scope.aa.is_none() && !passed.is_empty();
     let floor = if shown { Verdict::Valid } else { Verdict::Unknown };
     RowVerdict {
         row: row.name.to_owned(),

@@ -32,14 +32,14 @@ pub enum Decision {
     NoDifference,
     /// Every scenario is valid without its faults. That says nothing about whether the legacy lane may go.
     ValidWithoutFaults,
-    /// Something could not be told.
+    /// Something is unknown.
     BlockUnknown,
     /// Something is wrong.
     BlockInvalid,
 }
 
 impl Decision {
-    /// The process's exit code: 0 where all that ran passed; 1 block for what is wrong, 2 block for what could not be told.
+    /// The process's exit code: 0 where all that ran passed; 1 block for what is wrong, 2 block for what is unknown.
     pub fn exit_code(self) -> u8 {
         match self {
             Decision::BlockInvalid => 1,
@@ -131,11 +131,11 @@ impl Reason {
     }
 }
 
-/// What is wrong with the scenarios that ran, or could not be told of them.
+/// What is wrong or unknown about the scenarios that ran.
 fn wrong(scenarios: &[JudgedScenario]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut blame = |verdict, reason, subject: &str| reasons.push(Reason::new(verdict, reason, subject));
-    // A defect that was caught says that the gate can see, not that it looked at the lanes.
+    // A defect that was caught proves that the gate catches defects. It proves nothing about the lanes.
     if !scenarios.iter().any(|scenario| scenario.expect == Expectation::Allow) {
         blame(Verdict::Unknown, "nothing-ran", "");
     }

@@ -11,10 +11,10 @@ use crate::ids::{ClientId, FaultId, LaneId};
 use crate::matrix::{self, Part};
 use crate::plan::{Expectation, Plan};
 
-/// One scenario.
+/// What the gate found about a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct JudgedScenario {
-    /// Its name.
     pub name: String,
     /// `sha256:` of its file.
     pub digest: String,
@@ -112,12 +112,12 @@ pub struct JudgedFinding {
 
 /// A record that bears a finding out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct ShownBy {
     /// In which lane's history.
     pub lane: LaneId,
     /// On which line of the history file, from 1; the header is line 1.
     pub line: u64,
-    /// The record.
     pub record: String,
 }
 
@@ -149,10 +149,9 @@ fn is_zero(number: &u64) -> bool {
 
 /// A planned fault on one lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct LedgerEntry {
-    /// The fault.
     pub fault: FaultId,
-    /// The lane.
     pub lane: LaneId,
     /// The client that it strikes.
     pub client: ClientId,

@@ -4,8 +4,9 @@
 
 use super::fit::{Means, ServerKind, unfit};
 use super::*;
+use crate::check::tests::finding;
 use crate::check::tests::notation::World;
-use crate::check::{CheckInput, Finding, Report, check_all};
+use crate::check::{CheckInput, Report, check_all};
 use crate::evidence::judge_reports;
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
@@ -188,7 +189,7 @@ fn a_scenario_without_reports_is_unknown() {
 #[test]
 fn findings_that_were_left_out_still_block() {
     let mut report = Report::new("gap");
-    report.push(Finding::new("gap", Verdict::Invalid, "skipped"));
+    report.push(finding("gap", "skipped"));
     report.findings.clear();
     let world = World::read(CLEAN).unwrap();
     let verdict = judge_reports(&input(&world), &[report]);
@@ -200,7 +201,7 @@ fn a_warning_decides_nothing_in_an_honest_scenario_or_a_known_bad_one() {
     let warned = |text: &str, expect: Expectation| {
         let mut world = World::read(text).unwrap();
         let mut reports = check_all(&input(&world));
-        reports[0].push(Finding::new("gap", crate::check::Verdict::Valid, "told").on(LaneId::Candidate));
+        reports[0].push(finding("unplanned-end", "few").on(LaneId::Candidate));
         world.plan.expect = expect;
         judge_reports(&input(&world), &reports)
     };
@@ -345,10 +346,10 @@ fn a_claim_that_a_lane_did_not_earn_is_unknown() {
         judge(&world)
     };
     assert_eq!(claim(ROW).verdict, Verdict::Valid);
-    for row in ROWS.iter().filter(|row| row.name != ROW && !row.checkers.is_empty()) {
+    for row in ROWS.iter().filter(|row| row.name != ROW && !row.parts.is_empty()) {
         let verdict = claim(row.name);
         assert_eq!(verdict.verdict, Verdict::Unknown, "{}", row.name);
-        let reasons: Vec<_> = verdict.principal().map(|found| found.finding.reason.as_str()).collect();
+        let reasons: Vec<_> = verdict.principal().map(|found| found.finding.reason.word).collect();
         assert_eq!(reasons, ["unearned-claim", "unearned-claim"], "{}", row.name);
     }
 }

@@ -105,13 +105,13 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn document(&mut self, document: &[u8], start: Start) -> Result<(), HashError> {
-        let (text, hash, told) = self.canonicalizer.canonical_and_hash(document).map_err(|mut error| {
+        let (text, hash, noted) = self.canonicalizer.canonical_and_hash(document).map_err(|mut error| {
             error.line += start.line - 1;
             error.offset += start.offset;
             HashError::Document(error)
         })?;
         self.hashed.documents += 1;
-        self.hashed.unsafe_integers += told.unsafe_integers;
+        self.hashed.unsafe_integers += noted.unsafe_integers;
         writeln!(self.out, "{hash}").map_err(HashError::Write)?;
         if self.canonical {
             self.out.write_all(text).and_then(|()| self.out.write_all(b"\n")).map_err(HashError::Write)?;

@@ -10,6 +10,11 @@ use super::{HISTORY_SCHEMA, Header, History, Record};
 /// The schema version in the first line of a times file.
 pub const TIMES_SCHEMA: &str = "cutover.times/1";
 
+/// The line of a record in its file, from 1. The header is line 1.
+pub fn line_of(record: usize) -> u64 {
+    record as u64 + 2
+}
+
 /// Why a history file can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]

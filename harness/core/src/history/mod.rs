@@ -1,16 +1,19 @@
-//! The history: what every client of one lane asked, saw and suffered, in the order in which it was recorded.
+//! The history: what every client of one lane asked and saw, in the order in which it was recorded.
 //!
 //! Append-only. Wall-clock times are kept apart from it (`times` beside each file), so that nothing that is digested or
 //! judged depends on them; streams and seqs are the plan's logical ones, whatever the lane called them on the wire.
 
+mod connection;
 pub mod file;
+mod operation;
 mod record;
+mod server;
 pub mod valid;
 
-pub use record::{
-    Closed, Completion, Contradiction, Fire, KillWait, Outcome, Phase, Process, Record, Refusal, RewindReason, Rewrote,
-    Spoken, StaleStream, Verdict, Via,
-};
+pub use connection::{Closed, Spoken, Via};
+pub use operation::{Completion, Outcome, Refusal, StaleStream};
+pub use record::{Contradiction, Fire, Phase, Record, RewindReason, Rewrote, Verdict};
+pub use server::{KillWait, Process};
 
 use std::collections::BTreeSet;
 

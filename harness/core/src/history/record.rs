@@ -1,104 +1,60 @@
 //! One line of a history.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
+use super::connection::{Closed, Spoken, Via};
+use super::operation::{Completion, Refusal};
+use super::server::Process;
 use crate::hash::PayloadHash;
-use crate::ids::{ClientId, ConnId, Cursor, FaultId, LaneId, OpId, Seq, StreamId, SubId};
-use crate::plan::Compression;
+use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
 
 /// Something that happened on one lane.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "kebab-case")]
 pub enum Record {
     /// A phase of the run began.
-    Phase {
-        /// Which.
-        phase: Phase,
-    },
+    Phase { phase: Phase },
     /// The writer sent an operation (a retry under the same key is a further attempt).
-    Invoke {
-        /// The operation.
-        op: OpId,
-        /// From 1.
-        attempt: u32,
-    },
+    Invoke { op: OpId, attempt: u32 },
     /// An attempt ended.
-    Complete {
-        /// The operation.
-        op: OpId,
-        /// From 1.
-        attempt: u32,
-        /// How.
-        completion: Completion,
-    },
+    Complete { op: OpId, attempt: u32, completion: Completion },
     /// A client's connection is open and joined.
     Opened {
-        /// The client.
         client: ClientId,
-        /// The connection.
         conn: ConnId,
         /// What is spoken on it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         spoken: Option<Spoken>,
     },
     /// A client could not open a connection, or an open one ended.
-    Closed {
-        /// The client.
-        client: ClientId,
-        /// The connection.
-        conn: ConnId,
-        /// How.
-        why: Closed,
-    },
+    Closed { client: ClientId, conn: ConnId, why: Closed },
     /// A client asked for a stream. Deliveries that follow on this connection and stream belong to this subscription.
     Subscribed {
-        /// The client.
         client: ClientId,
-        /// The connection.
         conn: ConnId,
-        /// The subscription.
         sub: SubId,
-        /// The stream.
         stream: StreamId,
         /// The cursor that the client resumes from, or `None` for a bootstrap. What the lane saw may have been
-        /// rewritten by a fault: the ledger tells.
+        /// rewritten by a fault: [`Fire::rewrote`] says so.
         cursor: Option<Cursor>,
     },
     /// The lane accepted a subscription: the replay is complete.
     Accepted {
-        /// The client.
         client: ClientId,
-        /// The subscription.
         sub: SubId,
-        /// The stream.
         stream: StreamId,
-        /// The stream's head by the lane's word.
+        /// The stream's head, as the lane names it.
         head: Option<Seq>,
     },
     /// The lane refused a subscription.
-    Refused {
-        /// The client.
-        client: ClientId,
-        /// The subscription.
-        sub: SubId,
-        /// The stream.
-        stream: StreamId,
-        /// Its words.
-        refusal: Refusal,
-    },
+    Refused { client: ClientId, sub: SubId, stream: StreamId, refusal: Refusal },
     /// An event arrived at a client.
     Delivered {
-        /// The client.
         client: ClientId,
-        /// The connection.
         conn: ConnId,
-        /// The subscription.
         sub: SubId,
-        /// The stream.
         stream: StreamId,
-        /// Its seq.
         seq: Seq,
         /// The hash that the client computed of the payload; `None` where the payload has no canonical form.
         hash: Option<PayloadHash>,
@@ -115,24 +71,18 @@ pub enum Record {
     },
     /// An event arrived under a name on the wire that no stream of the run has.
     Foreign {
-        /// The client.
         client: ClientId,
-        /// The connection.
         conn: ConnId,
         /// The topic or stream id as it stood on the wire.
         name: String,
-        /// The event's seq.
         seq: Seq,
         /// In which of the lane's messages it came.
         via: Via,
     },
     /// A message of the lane said two things of a stream that can't both be true.
     Contradicted {
-        /// The client.
         client: ClientId,
-        /// The connection.
         conn: ConnId,
-        /// The stream.
         stream: StreamId,
         /// The event that it is about: the last one that came.
         seq: Seq,
@@ -143,23 +93,18 @@ pub enum Record {
     },
     /// A client gave up its cursor and bootstraps the stream anew.
     Rewound {
-        /// The client.
         client: ClientId,
-        /// The stream.
         stream: StreamId,
         /// The cursor that it had.
         from: Cursor,
-        /// Why.
         why: RewindReason,
     },
     /// Events that were acknowledged had not come over a connection that was subscribed and answered, so the client asks
     /// for them on a new one. No plan caused that.
     Overdue {
-        /// The client.
         client: ClientId,
         /// The connection that it gives up.
         conn: ConnId,
-        /// The stream.
         stream: StreamId,
         /// How far it had come.
         cursor: Cursor,
@@ -168,42 +113,20 @@ pub enum Record {
     },
     /// A client asked for the same event again and again and the lane never delivered it.
     Stuck {
-        /// The client.
         client: ClientId,
-        /// The stream.
         stream: StreamId,
         /// The cursor that it could not get past.
         cursor: Cursor,
     },
     /// The lane answered a client's heartbeat while the client waited for the event that proves a stream alive.
-    RoundTrip {
-        /// The client.
-        client: ClientId,
-        /// The connection.
-        conn: ConnId,
-    },
+    RoundTrip { client: ClientId, conn: ConnId },
     /// A client's cursor at the end of a phase.
-    Watermark {
-        /// The client.
-        client: ClientId,
-        /// The stream.
-        stream: StreamId,
-        /// The cursor.
-        cursor: Cursor,
-    },
+    Watermark { client: ClientId, stream: StreamId, cursor: Cursor },
     /// The ledger: a planned fault fired.
-    Fault {
-        /// The fault.
-        fault: FaultId,
-        /// The client that it struck.
-        client: ClientId,
-        /// What it hit.
-        fire: Fire,
-    },
+    Fault { fault: FaultId, client: ClientId, fire: Fire },
     /// The ledger: messages of a connection, or of one of its directions, passed the proxy unread, so that no fault saw
     /// them.
     Unread {
-        /// The client.
         client: ClientId,
         /// Which connection of the client, counted by the proxy from 1.
         conn: u32,
@@ -211,40 +134,20 @@ pub enum Record {
         why: String,
     },
     /// Something was done to the lane's server process.
-    Process {
-        /// What.
-        process: Process,
-    },
+    Process { process: Process },
     /// A client got a frame or a row that it can't make sense of.
     Unreadable {
-        /// The client.
         client: ClientId,
-        /// The connection.
         conn: ConnId,
         /// What it is, and where reading it ended.
         what: String,
     },
     /// A client got a message that carries no events, by the word of the lane's profile.
-    Ignored {
-        /// The client.
-        client: ClientId,
-        /// The connection.
-        conn: ConnId,
-        /// What it is.
-        what: String,
-    },
+    Ignored { client: ClientId, conn: ConnId, what: String },
     /// A client will not try again.
-    GaveUp {
-        /// The client.
-        client: ClientId,
-        /// Why.
-        why: String,
-    },
+    GaveUp { client: ClientId, why: String },
     /// The driver gave up waiting for something, within its bound.
-    TimedOut {
-        /// What it waited for.
-        waiting_for: String,
-    },
+    TimedOut { waiting_for: String },
 }
 
 /// The phases of a run, in order.
@@ -282,161 +185,16 @@ impl Phase {
     }
 }
 
-/// How an attempt at an operation ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum Completion {
-    /// The lane did it.
-    Ok {
-        /// What it answered.
-        outcome: Outcome,
-    },
-    /// The lane refused, and did nothing.
-    Fail {
-        /// Its words.
-        refusal: Refusal,
-    },
-    /// Nothing was done: the operation was not sent, or the lane asked to come back later, as with HTTP 429.
-    Later {
-        /// What was seen.
-        why: String,
-    },
-    /// The lane said that it did it, and what it is to have written is not there.
-    Unwritten {
-        /// What was answered, and what was looked for.
-        why: String,
-    },
-    /// Nobody knows whether the lane did it.
-    Info {
-        /// What was seen instead of an answer.
-        why: String,
-    },
-}
-
-/// What a lane answers to an operation that it did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Outcome {
-    /// A publish.
-    Published {
-        /// The event's seq.
-        seq: Seq,
-        /// Whether the lane says that it had it already; `None` where the lane does not tell.
-        duplicate: Option<bool>,
-    },
-    /// Anything else.
-    Done,
-}
-
-/// A lane's refusal, in the contract's words.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Refusal {
-    /// The code, such as `stale_cursor`, `idempotency_conflict`.
-    pub code: String,
-    /// `reason_codes`, in the lane's order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<String>,
-    /// `stale_topics`, streams by their logical names.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stale: Vec<StaleStream>,
-    /// The lane's own message, for people; never judged.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub message: String,
-}
-
-/// One entry of `stale_topics` (contract, "Ordering, delivery, replay").
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StaleStream {
-    /// The stream.
-    pub stream: StreamId,
-    /// `retention_floor_breach` or `replay_budget_exceeded`.
-    pub reason: String,
-    /// The cursor that the lane saw.
-    pub resume_after: Option<u64>,
-    /// The seq before the oldest one that is retained.
-    pub retention_floor: Option<u64>,
-    /// The stream's head.
-    pub head_watermark: Option<u64>,
-    /// Head less cursor.
-    pub replay_lag: Option<u64>,
-    /// The budget that the lag was held against.
-    pub replay_budget_events: Option<u64>,
-}
-
-/// How a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "how", rename_all = "kebab-case")]
-pub enum Closed {
-    /// The client closed it.
-    ByClient,
-    /// The client died.
-    Crashed,
-    /// A close frame came, with this code.
-    CloseFrame {
-        /// The code; 1005 where the frame had none (RFC 6455, 7.1.5).
-        code: u16,
-    },
-    /// The transport ended without a close frame.
-    Lost {
-        /// What the transport said.
-        why: String,
-    },
-    /// Nothing came within the heartbeat's bound.
-    Silent,
-    /// A limit of our own was reached. The lane did nothing wrong, and what it sent there did not arrive.
-    OurLimit {
-        /// Which, and what came.
-        what: String,
-    },
-    /// The connection never opened.
-    NotOpened {
-        /// What was seen.
-        why: String,
-    },
-    /// The channel was closed or crashed, the socket was not.
-    Channel {
-        /// `phx_close` or `phx_error`.
-        event: String,
-    },
-}
-
-impl std::fmt::Display for Closed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Closed::ByClient => f.write_str("closed by the client"),
-            Closed::Crashed => f.write_str("the client died"),
-            Closed::CloseFrame { code } => write!(f, "closed with {code}"),
-            Closed::Lost { why } => write!(f, "lost ({why})"),
-            Closed::Silent => f.write_str("silent"),
-            Closed::NotOpened { why } => write!(f, "not opened ({why})"),
-            Closed::Channel { event } => write!(f, "ended by {event}"),
-            Closed::OurLimit { what } => write!(f, "ended by a limit of ours ({what})"),
-        }
-    }
-}
-
-/// In which of a lane's messages an event came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Why a client gave up its cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Via {
-    /// Phoenix `sync:update_batch`.
-    UpdateBatch,
-    /// Phoenix `sync:frame`, the second copy of every batch.
-    Frame,
-    /// SpacetimeDB's snapshot when a subscription is applied.
-    Snapshot,
-    /// A SpacetimeDB transaction update.
-    Transaction,
-}
-
-impl Via {
-    /// The lane whose message it is.
-    pub fn lane(self) -> LaneId {
-        match self {
-            Via::UpdateBatch | Via::Frame => LaneId::Legacy,
-            Via::Snapshot | Via::Transaction => LaneId::Candidate,
-        }
-    }
+pub enum RewindReason {
+    /// The lane refused it as stale.
+    Stale,
+    /// It lies beyond the stream's head: it is a cursor of another history.
+    AheadOfHead,
+    /// The client unsubscribed, as the plan has it.
+    Unsubscribed,
 }
 
 /// Which rule a message that contradicts itself broke (contract, "Server to client").
@@ -451,18 +209,6 @@ pub enum Contradiction {
     HeadBelowEvent,
     /// The reply came behind a replay whose last batch said that it was not complete.
     NeverComplete,
-}
-
-impl Contradiction {
-    /// Its name as it stands in findings.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Contradiction::FrameSeq => "frame-seq",
-            Contradiction::FrameTopic => "frame-topic",
-            Contradiction::HeadBelowEvent => "head-below-event",
-            Contradiction::NeverComplete => "never-complete",
-        }
-    }
 }
 
 /// What the apply engine made of a delivery (contract, "Applying, on the client").
@@ -481,18 +227,6 @@ pub enum Verdict {
     Failed,
 }
 
-/// Why a client gave up its cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RewindReason {
-    /// The lane refused it as stale.
-    Stale,
-    /// It lies beyond the stream's head: it is a cursor of another history.
-    AheadOfHead,
-    /// The client unsubscribed, as the plan has it.
-    Unsubscribed,
-}
-
 /// What a fault hit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fire {
@@ -508,97 +242,12 @@ pub struct Fire {
 }
 
 /// A cursor that a fault rewrote.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rewrote {
-    /// The stream.
     pub stream: StreamId,
     /// What the client sent; `None` for a bootstrap.
     pub from: Option<Cursor>,
     /// What the lane saw.
     pub to: Cursor,
-}
-
-/// What was done to a server's process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "kebab-case")]
-pub enum Process {
-    /// It was started and answers.
-    Started,
-    /// `kill -9`.
-    Killed {
-        /// What the kill waited for.
-        #[serde(default, skip_serializing_if = "KillWait::is_durable")]
-        waited_for: KillWait,
-    },
-    /// SIGSTOP.
-    Paused,
-    /// SIGCONT.
-    Resumed,
-    /// It ended without being asked to.
-    Died {
-        /// Its exit status in words.
-        status: String,
-    },
-}
-
-/// What is spoken on a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spoken {
-    /// The subprotocol that the server chose, or the serializer.
-    pub protocol: String,
-    /// The compression that was asked for, where there is one to ask for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub compression: Option<Compression>,
-    /// Whether the server withholds an event until it is on disk; `None` where the protocol has no such option.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confirmed: Option<bool>,
-    /// Whether each event comes in one message, by the word of the lane's profile, and not in two.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub once: bool,
-}
-
-impl Spoken {
-    /// Whether an event that came over the connection may be taken for one that is on disk. Where the protocol has no such
-    /// option, it is what the lane's acknowledgement promises.
-    pub fn may_be_confirmed(&self) -> bool {
-        self.confirmed != Some(false)
-    }
-}
-
-impl fmt::Display for Spoken {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.protocol)?;
-        match self.compression {
-            None => {}
-            Some(Compression::None) => out.write_str(", not compressed")?,
-            Some(Compression::Gzip) => out.write_str(", gzip")?,
-            Some(Compression::Brotli) => out.write_str(", brotli")?,
-        }
-        if self.once {
-            out.write_str(", each event once")?;
-        }
-        match self.confirmed {
-            None => Ok(()),
-            Some(true) => out.write_str(", confirmed reads"),
-            Some(false) => out.write_str(", reads not confirmed"),
-        }
-    }
-}
-
-/// What a kill waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KillWait {
-    /// Until the last acknowledged event was on disk. Such a kill shows that what is on disk is replayed, and not that what
-    /// was seen is durable.
-    #[default]
-    Durable,
-    /// Nothing: it fell at once.
-    Nothing,
-}
-
-impl KillWait {
-    fn is_durable(&self) -> bool {
-        *self == KillWait::Durable
-    }
 }

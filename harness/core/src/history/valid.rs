@@ -6,25 +6,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::file::line_of;
 use super::{Closed, History, Phase, Record};
 use crate::ids::{ClientId, ConnId, OpId, StreamId, SubId};
 use crate::plan::{Plan, PlannedClient, WRITER};
 
 /// The first record that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {}: {what}", self.line())]
+#[error("line {}: {what}", line_of(*.record))]
 pub struct Misfit {
     /// The record.
     pub record: usize,
     /// What is wrong with it.
     pub what: String,
-}
-
-impl Misfit {
-    /// The line of the history file, from 1; the header is line 1.
-    pub fn line(&self) -> usize {
-        self.record + 2
-    }
 }
 
 /// Whether every record fits those before it, and the plan.

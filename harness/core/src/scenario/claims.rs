@@ -20,7 +20,7 @@ pub(super) type Parts = BTreeMap<LaneId, BTreeSet<Part>>;
 pub(super) fn check(draft: &Draft, earned: &Parts, mistakes: &mut Mistakes) {
     for At { value: name, at } in &draft.proves {
         let Some(row) = matrix::row(name) else { continue };
-        if row.checkers.is_empty() {
+        if row.parts.is_empty() {
             let what = format!("no checker covers the row `{name}`, so no scenario can prove it");
             mistakes.whole(*at, what, "leave the row out".to_owned());
             continue;

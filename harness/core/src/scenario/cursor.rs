@@ -10,7 +10,8 @@ const FUTURE: u64 = 3;
 /// What is wrong with a cursor here, and how to mend it.
 pub(super) type Problem = (String, Option<String>);
 
-/// The cursor that a word stands for. `streams` are all of them, `stream` is the cursor's own, `own` the client's cursor.
+/// The cursor that a word stands for. `streams` are all of them, `stream` is the cursor's own, `own` the client's
+/// cursor.
 pub(super) fn resolve(
     word: CursorWord,
     streams: &[StreamState],

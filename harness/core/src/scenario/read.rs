@@ -46,7 +46,8 @@ pub(super) fn offset_of(text: &str, key: &str) -> Option<usize> {
     Some(item.span()?.start)
 }
 
-/// The text with the line at `at` (and where it begins a section, the section) replaced by spaces, so that offsets stay.
+/// The text with the line at `at` (and where it begins a section, the section) replaced by spaces, so that offsets
+/// stay.
 fn blank_line(text: &str, at: usize) -> String {
     let bytes = text.as_bytes();
     let at = at.min(bytes.len().saturating_sub(1));
@@ -311,7 +312,6 @@ pub(super) fn bounded<T>(mut list: Vec<T>, key: &str, at: usize, mistakes: &mut 
     list
 }
 
-/// A node as text.
 pub(super) fn as_text<'a>(node: Node<'a>, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
     let Some(value) = node.str() else {
         mistakes.local(node.at, format!("`{key}` is text, but this is {}", node.type_name()), None);

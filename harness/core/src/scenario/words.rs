@@ -19,28 +19,6 @@ const ROW_NAMES: [&str; 16] = {
     names
 };
 
-/// The checkers that a known-bad scenario can expect a finding of.
-pub const CHECKERS: &[&str] = &[
-    "lost-write",
-    "duplicate-apply",
-    "nonmonotonic",
-    "gap",
-    "unseen",
-    "hash-mismatch",
-    "phantom",
-    "wrong-stream",
-    "stale-cursor",
-    "observed-then-lost",
-    "wrong-answer",
-    "convergence",
-    "not-live",
-    "excess-copies",
-    "contradiction",
-    "unreached",
-    "unplanned-end",
-    "vacuity",
-];
-
 /// The defects that the reference legacy server can plant.
 pub const LEGACY_DEFECTS: &[&str] = Defect::NAMES;
 

@@ -6,10 +6,9 @@ use super::{scrubbed, written_out};
 
 /// How a text of ours is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Style {
-    /// As it is.
     Plain,
-    /// A heading.
     Bold,
     /// What matters less.
     Dim,

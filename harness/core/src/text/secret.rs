@@ -1,7 +1,7 @@
 //! Secrets: a type that is never shown, and the net behind it that keeps what was given as one out of every text.
 //!
-//! A secret is known from the moment it is read, in this process. A lane may echo it in an answer, a library in an error:
-//! what is printed or recorded passes [`scrubbed`], which knows them all.
+//! A secret is known from the moment it is read, in this process. A lane may echo it in an answer, a library in an
+//! error: what is printed or recorded passes [`scrubbed`], which knows them all.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -216,8 +216,8 @@ pub fn masked(url: &str) -> String {
     shown
 }
 
-/// A parser's message without the value that it found, which may be a secret: of "invalid type: integer `5`, expected a string"
-/// the 5 is left out.
+/// A parser's message without the value that it found, which may be a secret: of "invalid type: integer `5`, expected a
+/// string" the 5 is left out.
 pub fn without_value(message: &str) -> String {
     match message.split_once(", expected") {
         Some((found, expected)) if found.starts_with("invalid ") => {

@@ -85,8 +85,8 @@ pub fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// A text broken at blanks into lines of at most so many columns. A path longer than that stands alone and whole, so that
-/// it can still be copied; any other word is broken.
+/// A text broken at blanks into lines of at most so many columns. A path longer than that stands alone and whole, so
+/// that it can still be copied; any other word is broken.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

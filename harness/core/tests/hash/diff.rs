@@ -1,20 +1,18 @@
 //! Divergences of two vectors: all found, the first told down to the value, and shown as it should be.
 
-use cutover_core::hash::diff::{Counts, DiffReport, diff_files, diff_named, diff_vectors};
+use cutover_core::hash::VectorError;
+use cutover_core::hash::diff::{Counts, DiffReport, diff_named};
 use cutover_core::hash::vector::{Entry, HashVector};
 use proptest::prelude::*;
 
 use crate::vector::{vector, vectors, write};
 
-/// Both ways to compare, which must agree save for the line numbers.
 fn diff(a: &HashVector, b: &HashVector) -> DiffReport {
-    let report = diff_files(write(a).as_bytes(), write(b).as_bytes()).unwrap();
-    let mut without_lines = report.clone();
-    if let Some(first) = &mut without_lines.first {
-        first.a.iter_mut().chain(&mut first.b).for_each(|side| side.line = 0);
-    }
-    assert_eq!(diff_vectors(a, b).unwrap(), without_lines);
-    report
+    diff_files(&write(a), &write(b)).unwrap()
+}
+
+fn diff_files(a: &str, b: &str) -> Result<DiffReport, VectorError> {
+    diff_named("A", a.as_bytes(), "B", b.as_bytes())
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,15 +62,11 @@ proptest! {
         prop_assert_eq!(report.differing, expected);
         prop_assert_eq!(report.streams.iter().map(|stream| stream.differing.total()).sum::<u64>(), expected.total());
         prop_assert_eq!(report.first.map(|first| (first.stream, first.client, first.seq)), first);
-        prop_assert_eq!(a.digest().root == b.digest().root, expected.total() == 0);
     }
 }
 
 fn shown(a: &str, b: &str) -> String {
-    let report = diff(&vector(a), &vector(b));
-    let again: DiffReport = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
-    assert_eq!(again, report, "a report reads back");
-    report.to_string()
+    diff(&vector(a), &vector(b)).to_string()
 }
 
 #[test]
@@ -118,17 +112,17 @@ fn without_payloads_only_hashes_are_told() {
 fn a_payload_that_was_edited_beside_its_hash_is_found() {
     let a = write(&vector("s/c/1 {\"n\":1}"));
     let b = a.replace("\"n\":1", "\"n\" : 2");
-    insta::assert_snapshot!(diff_files(a.as_bytes(), b.as_bytes()).unwrap().to_string());
+    insta::assert_snapshot!(diff_files(&a, &b).unwrap().to_string());
     let respelled = a.replace("\"n\":1", "\"n\" : 1.0");
-    assert!(diff_files(a.as_bytes(), respelled.as_bytes()).unwrap().is_equal());
+    assert!(diff_files(&a, &respelled).unwrap().is_equal());
 }
 
 #[test]
 fn a_bad_line_is_an_error_wherever_it_is() {
     let a = write(&vector("s/c/1 {}\n s/c/2 {}\n s/c/3 {}"));
     let b = a.replace("\"seq\":3", "\"seq\":\"3\"");
-    let error = diff_files(a.as_bytes(), b.as_bytes()).unwrap_err().to_string();
+    let error = diff_files(&a, &b).unwrap_err().to_string();
     assert!(error.starts_with("B, line 4: column 36: invalid type: string \"3\", expected u64; "), "{error}");
-    let error = diff_files(a.lines().next().unwrap().as_bytes(), b.as_bytes()).unwrap_err().to_string();
+    let error = diff_files(a.lines().next().unwrap(), &b).unwrap_err().to_string();
     assert!(error.starts_with("A, line 1: the file ends after 0 of 3 entries; "), "{error}");
 }

@@ -4,7 +4,16 @@ use super::none;
 use super::sources::{ALL, Source, is_word};
 
 /// A word that was given up, and the one to use.
-const GONE: &[(&str, &str)] = &[];
+const GONE: &[(&str, &str)] = &[
+    ("Desk", "Interceptor"),
+    ("Outlet", "Egress"),
+    ("Passage", "Route"),
+    ("Staged", "PreparedScenario"),
+    ("StageError", "EnvironmentError"),
+    ("Teller", "Decoder"),
+    ("Troupe", "Runner"),
+    ("house server", "managed server"),
+];
 
 #[test]
 fn no_word_of_the_old_dialect_is_back() {

@@ -1,7 +1,8 @@
-//! What our proxy costs, beside others, as ratios that are taken in one run: `cargo bench -p cutover-live --bench proxy`.
+//! What our proxy costs, beside others, as ratios that are taken in one run: `cargo bench -p cutover-live --bench
+//! proxy`.
 //!
-//! A client and a lane of the benchmark's own, which do as little as they can, talk through each proxy in turn; each proxy
-//! is a process of its own. `docs/PERFORMANCE.md` says what is measured and where the others come from.
+//! A client and a lane of the benchmark's own, which do as little as they can, talk through each proxy in turn; each
+//! proxy is a process of its own. `docs/PERFORMANCE.md` says what is measured and where the others come from.
 //!
 //! Arguments: `--quick` (a minute's look), `--rounds N`, `--only NAME` (ways whose name holds this; again for more),
 //! `--no-idle`, `--cores one|two|any` (who shares a core). A goal that is not met is said and fails nothing.

@@ -1,5 +1,5 @@
-//! What the messages go through: nothing, our proxy, and the proxies that it is held against, each a process of its own on
-//! a port of its own. A peer that is not here is said to be missing, with how to get it.
+//! What the messages go through: nothing, our proxy, and the proxies that it is held against, each a process of its own
+//! on a port of its own. A peer that is not here is said to be missing, with how to get it.
 
 use std::env;
 use std::fs;

@@ -48,9 +48,9 @@ pub struct Seats {
 }
 
 impl Seats {
-    /// `one`: all share a core. `two`: what stands in between has one of its own. `any`: the system decides, and puts two
-    /// that talk to each other on one core in one turn and on two in the next, which makes more of a difference than any
-    /// proxy does.
+    /// `one`: all share a core. `two`: what stands in between has one of its own. `any`: the system decides, and puts
+    /// two that talk to each other on one core in one turn and on two in the next, which makes more of a difference
+    /// than any proxy does.
     pub fn parse(word: &str) -> Result<Seats, String> {
         let cores = cores();
         let (first, last) = (cores.first().copied(), cores.last().copied());

@@ -1,5 +1,5 @@
-//! As much of WebSocket as both ends of the benchmark need: frames made beforehand, and counting messages without looking
-//! into them, so that the proxies in between are what is measured.
+//! As much of WebSocket as both ends of the benchmark need: frames made beforehand, and counting messages without
+//! looking into them, so that the proxies in between are what is measured.
 
 use std::io::{self, Read, Write};
 

@@ -1,5 +1,5 @@
-//! A client's checkpoint file: a line for each change of a cursor. After a crash it holds every whole line. The file lives
-//! no longer than its run.
+//! A client's checkpoint file: a line for each change of a cursor. After a crash it holds every whole line. The file
+//! lives no longer than its run.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

@@ -1,10 +1,10 @@
 //! Which toxics of a foreign proxy have fired, as far as our proxy behind it can see.
 //!
-//! A foreign proxy does not report what its toxics did. Our proxy sees how many bytes it wrote in each direction, and how
-//! many connections began and ended. While it is on, a toxic that delays, limits or slices has fired once bytes passed in
-//! its direction; one that ends connections, or delays their end, once a connection ended; one that lets nothing pass,
-//! once it lost something, or a connection began or ended. Where a toxic is drawn for some connections only, it is unknown
-//! which of them got it.
+//! A foreign proxy does not report what its toxics did. Our proxy sees how many bytes it wrote in each direction, and
+//! how many connections began and ended. While it is on, a toxic that delays, limits or slices has fired once bytes
+//! passed in its direction; one that ends connections, or delays their end, once a connection ended; one that lets
+//! nothing pass, once it lost something, or a connection began or ended. Where a toxic is drawn for some connections
+//! only, it is unknown which of them got it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,7 +68,7 @@ impl FaultLog {
         let _ = fired.wait_for(|fired| fired.contains(id)).await;
     }
 
-    /// Ends it.
+    /// Stops watching for fires.
     pub fn end(&self) {
         self.ended.cancel();
     }

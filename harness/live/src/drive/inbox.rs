@@ -192,8 +192,8 @@ impl Inbox {
         }
     }
 
-    /// Gives up the cursors that the lane called stale, or all that were sent where it named none. Returns whether there
-    /// were any.
+    /// Gives up the cursors that the lane called stale, or all that were sent where it named none. Returns whether
+    /// there were any.
     pub fn rewind_stale(&mut self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) -> bool {
         let named =
             |stream: &StreamId| refusal.stale.is_empty() || refusal.stale.iter().any(|stale| stale.stream == *stream);
@@ -232,8 +232,8 @@ impl Inbox {
         })
     }
 
-    /// Records which streams are behind these heads, and expects the next subscription to bring them. Returns whether any
-    /// is.
+    /// Records which streams are behind these heads, and expects the next subscription to bring them. Returns whether
+    /// any is.
     pub fn overdue(&mut self, conn: ConnId, heads: &BTreeMap<StreamId, Seq>) -> bool {
         let mut any = false;
         for (stream, head) in heads {
@@ -294,20 +294,13 @@ impl Inbox {
             Arrival::Foreign { name, seq, via } => {
                 self.recorder.record(Record::Foreign { client: self.client(), conn, name, seq, via })
             }
-            Arrival::Contradiction { stream, seq, what, said } => self.recorder.record(Record::Contradicted {
-                client: self.client(),
-                conn,
-                stream,
-                seq,
-                what,
-                said,
-            }),
+            Arrival::Contradiction { stream, seq, what, said } => {
+                self.recorder.record(Record::Contradicted { client: self.client(), conn, stream, seq, what, said })
+            }
             Arrival::Unreadable(what) => {
                 self.recorder.record(Record::Unreadable { client: self.client(), conn, what });
             }
-            Arrival::Ignored(what) => {
-                self.recorder.record(Record::Ignored { client: self.client(), conn, what })
-            }
+            Arrival::Ignored(what) => self.recorder.record(Record::Ignored { client: self.client(), conn, what }),
             Arrival::Closed(_) => {}
         }
         !self.is_out_of_order()

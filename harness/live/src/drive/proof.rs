@@ -1,5 +1,5 @@
-//! The proof of life: one more event for every stream after the converge phase. This file publishes it and waits for it; a
-//! checker decides whether it came live.
+//! The proof of life: one more event for every stream after the converge phase. This file publishes it and waits for
+//! it; a checker decides whether it came live.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -22,8 +22,8 @@ const SLOWEST_FACTOR: u32 = 20;
 
 impl Case {
     /// Publishes to every stream, and waits until each connected client has the event on its present connection, or had
-    /// time enough. A client that is behind the head already is not waited for. Where the script ended early, the seqs of
-    /// the proof are not those of the plan, so nothing is published.
+    /// time enough. A client that is behind the head already is not waited for. Where the script ended early, the seqs
+    /// of the proof are not those of the plan, so nothing is published.
     pub(super) async fn prove_alive(&mut self) {
         if !self.script_ended {
             return;

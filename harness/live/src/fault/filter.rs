@@ -136,7 +136,7 @@ impl Matcher {
     }
 
     /// The events of a message that the filter means: those of its stream and seq whose payload meets the predicate,
-    /// or all of those where the message itself meets it.
+    /// or all of those if the message itself meets it.
     pub(super) fn events(&self, seen: &Seen<'_>) -> Vec<(StreamId, Option<Seq>)> {
         let named: Vec<&Carried> = {
             let events = seen.view.contents().events.iter();

@@ -1,4 +1,4 @@
-//! What sorts of message a frame is: most are of one, a frame with several messages in it can be of several.
+//! The kinds of message that a frame is. Most frames are of one kind; a frame with several messages can be of several.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use cutover_core::plan::MessageKind;
 
 use super::{Body, FrameTag};
 
-/// A set of sorts, never empty. [`MessageKind::Other`] is in it only where nothing else is.
+/// A set of kinds, never empty. It has [`MessageKind::Other`] only where it has nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kinds(u16);
 
 const OTHER: u16 = 1 << MessageKind::Other as u16;
 
 impl Kinds {
-    /// Whether the frame is of this sort, among others.
+    #[allow(missing_docs, reason = "the name says it")]
     pub fn has(self, kind: MessageKind) -> bool {
         self.0 & (1 << kind as u16) != 0
     }
 
-    /// Both sets' sorts.
+    /// The kinds of both sets.
     #[must_use]
     pub fn and(self, other: impl Into<Kinds>) -> Kinds {
         let all = self.0 | other.into().0;
         Kinds(if all == OTHER { OTHER } else { all & !OTHER })
     }
 
-    /// The sort of a WebSocket's own frames; `None` of any other.
+    /// The kind of a control frame; `None` for other frames.
     pub fn of_body(body: &Body) -> Option<MessageKind> {
         match body {
             Body::Ping(_) => Some(MessageKind::Heartbeat),
@@ -37,7 +37,7 @@ impl Kinds {
 }
 
 impl fmt::Display for Kinds {
-    /// The sorts' words, with `+` between them.
+    /// The words of the kinds, with `+` between them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ours = MessageKind::WORDS.into_iter().filter(|(_, kind)| self.has(*kind));
         let words: Vec<&str> = ours.map(|(word, _)| word).collect();
@@ -45,7 +45,7 @@ impl fmt::Display for Kinds {
     }
 }
 
-/// The sort that a tag stands for. The second frame of a resume is no resume of its own.
+/// The kind of a tag. The second frame of a resume is no resume of its own.
 impl From<&FrameTag> for Kinds {
     fn from(tag: &FrameTag) -> Kinds {
         Kinds::from(match tag {

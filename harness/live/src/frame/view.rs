@@ -1,4 +1,4 @@
-//! A frame as picks see it: what is cheap to tell at once, what is dear only when it is asked for.
+//! A frame as faults see it: cheap facts at once, costly facts on demand.
 
 use std::cell::OnceCell;
 
@@ -7,26 +7,25 @@ use cutover_core::ids::{Seq, StreamId};
 
 use super::{Body, Edit, Frame, FrameTag, FrameTagger, Kinds};
 
-/// What is told of a frame at once.
+/// The cheap facts about a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Look {
-    /// What it carries.
     pub tag: FrameTag,
-    /// What sorts of message it is.
     pub kinds: Kinds,
-    /// The streams that it delivers, asks for or publishes to; with a seq for each event delivered.
+    /// The streams that it delivers, resumes or publishes to; with a seq for each event delivered.
     pub streams: Vec<(StreamId, Option<Seq>)>,
 }
 
 impl Look {
-    /// What a tag tells of a frame.
+    /// The facts that follow from a frame and its tag.
     pub fn of(frame: &Frame, tag: FrameTag) -> Look {
         let own = Kinds::of_body(&frame.body);
         let look = Look::of_tag(tag);
         Look { kinds: own.map_or(look.kinds, Kinds::from), ..look }
     }
 
-    /// What a tag tells by itself.
+    /// The facts that follow from a tag alone.
     pub fn of_tag(tag: FrameTag) -> Look {
         let streams = match &tag {
             FrameTag::Resume { cursors, .. } => cursors.iter().map(|(stream, _)| (stream.clone(), None)).collect(),
@@ -40,18 +39,16 @@ impl Look {
     }
 }
 
-/// An event in a frame.
+/// An event in a frame. A published event has no seq yet. The payload is JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Carried {
-    /// The stream.
     pub stream: StreamId,
-    /// The seq; `None` of an event that is being published.
     pub seq: Option<Seq>,
-    /// The payload's JSON text.
     pub payload: String,
 }
 
-/// What a frame holds.
+/// The costly facts about a frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
     /// The lane's own names of its messages, and of the reducers that they call or report.
@@ -69,7 +66,7 @@ impl Contents {
     }
 }
 
-/// A frame with its tagger, looked into once however many faults ask.
+/// A frame with its tagger. Each fact is read at most once, for however many faults.
 pub struct View<'a> {
     tagger: &'a dyn FrameTagger,
     frame: Frame,
@@ -78,23 +75,21 @@ pub struct View<'a> {
     contents: OnceCell<Contents>,
 }
 
+#[allow(missing_docs, reason = "the names say it")]
 impl<'a> View<'a> {
-    /// Looks at a frame.
     pub fn new(tagger: &'a dyn FrameTagger, frame: Frame) -> View<'a> {
         View { look: tagger.look(&frame), tagger, frame, plain: OnceCell::new(), contents: OnceCell::new() }
     }
 
-    /// The frame.
     pub fn frame(&self) -> &Frame {
         &self.frame
     }
 
-    /// What it carries.
     pub fn tag(&self) -> &FrameTag {
         &self.look.tag
     }
 
-    /// What it carries, in a few words for the ledger: its sorts, and the first of the streams and events that it names.
+    /// What it carries, in a few words for the ledger: its kinds, and the first of its streams and events.
     pub fn summary(&self) -> String {
         let Look { kinds, streams, .. } = &self.look;
         let first = streams.iter().find(|(_, seq)| seq.is_some()).or(streams.first());
@@ -109,13 +104,12 @@ impl<'a> View<'a> {
         said
     }
 
-    /// What is told at once.
     pub fn look(&self) -> &Look {
         &self.look
     }
 
-    /// Whether an object in it may have a member of this name. `false` is certain and costs a scan of the bytes, where
-    /// [`View::contents`] costs a reading of them.
+    /// Whether an object in it may have a member of this name. `false` is certain. A scan of the bytes is cheaper than
+    /// [`View::contents`].
     pub fn may_name(&self, name: &str) -> bool {
         let (Body::Text(bytes) | Body::Binary(bytes)) = &self.frame.body else {
             return true;
@@ -124,12 +118,11 @@ impl<'a> View<'a> {
         !*self.plain.get_or_init(plain) || memchr::memmem::find(bytes, name.as_bytes()).is_some()
     }
 
-    /// What it holds.
     pub fn contents(&self) -> &Contents {
         self.contents.get_or_init(|| self.tagger.contents(&self.frame))
     }
 
-    /// The frame with a change made, or `None` where the change does not apply to it.
+    /// The changed frame, or `None` where the change does not apply to it.
     pub fn edited(&self, edit: &Edit) -> Option<Frame> {
         self.tagger.edit(&self.frame, edit)
     }

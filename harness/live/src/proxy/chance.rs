@@ -1,4 +1,4 @@
-//! What chance in a proxy is drawn from: its seed and whose traffic it is, so that the same run draws the same.
+//! The source of a proxy's random numbers: its seed and its client's name, so that the same run draws the same.
 
 use cutover_core::ids::{ClientId, FaultId};
 use sha2::{Digest, Sha256};
@@ -6,7 +6,6 @@ use sha2::{Digest, Sha256};
 use crate::frame::Direction;
 use crate::toxic;
 
-/// A proxy's chance.
 pub(super) struct Chance {
     seed: u64,
     client: ClientId,
@@ -22,7 +21,7 @@ impl Chance {
         toxic::applies(self.seed, self.client.as_str(), name.as_str(), conn.into(), toxicity)
     }
 
-    /// What a direction's toxics draw from: another number for each connection and direction.
+    /// The seed of a direction's toxics, another one for each connection and direction.
     pub(super) fn of(&self, conn: u32, direction: Direction) -> u64 {
         let mut hash = Sha256::new();
         hash.update(self.seed.to_be_bytes());

@@ -15,11 +15,12 @@ use crate::toxic::Toxic;
 
 /// Keeps the ledger of faults.
 pub trait LedgerSink: Send + Sync {
-    /// A fault fired. This is called before its effect is visible on the wire, and one at a time for each proxy. It must
-    /// neither block nor call the proxy.
+    /// A fault fired. This is called before its effect is visible on the wire, and one at a time for each proxy. It
+    /// must neither block nor call the proxy.
     fn fired(&self, fault: &FaultId, client: &ClientId, fire: Fire);
 
-    /// A connection, one direction of it, or a message was unreadable while faults were armed, and why. It passes unread.
+    /// A connection, one direction of it, or a message was unreadable while faults were armed, and why. It passes
+    /// unread.
     fn went_blind(&self, _client: &ClientId, _conn: u32, _why: &str) {}
 
     /// The lane was unreachable for a connection, and why.

@@ -13,8 +13,8 @@ use super::upstream::LaneStream;
 use super::ws;
 use crate::bounds::Bound;
 
-/// The code for the lane when a fault closes the connection: the client is going away (RFC 6455, 7.4.1). The fault's own
-/// code goes to the client, since many codes may only be sent by a server.
+/// The code for the lane when a fault closes the connection: the client is going away (RFC 6455, 7.4.1). The fault's
+/// own code goes to the client, since many codes may only be sent by a server.
 const GOING_AWAY: u16 = 1001;
 
 /// The mask of a close frame of our own.
@@ -71,8 +71,8 @@ async fn write(sink: &mut (impl AsyncWrite + Unpin), bytes: Bytes, conn: &Conn) 
     written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// FIN to both sides, then reads what they still send until they end too: a socket that is closed with unread bytes in it
-/// would send RST, and take what the peer has not received with it.
+/// FIN to both sides, then reads what they still send until they end too: a socket that is closed with unread bytes in
+/// it would send RST, and take what the peer has not received with it.
 pub(super) async fn end_in_order(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) {
     let both = async { tokio::join!(finish(client), finish(lane)) };
     let _ = linger(conn).within(both).await;
@@ -89,11 +89,11 @@ async fn finish(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
 /// How often the kernel is asked whether the peer has everything.
 const POLL: Duration = Duration::from_millis(1);
 
-/// Waits until the client has probably read what was sent to it. RST makes our kernel drop what it has not sent, and may
-/// make the client's kernel drop what the program has not read.
+/// Waits until the client has probably read what was sent to it. RST makes our kernel drop what it has not sent, and
+/// may make the client's kernel drop what the program has not read.
 ///
-/// That the client's kernel has the bytes is certain. That its program has read them is not visible here, so a cut after
-/// a frame also waits for the client's next bytes, or for `reset_grace` where it sends none.
+/// That the client's kernel has the bytes is certain. That its program has read them is not visible here, so a cut
+/// after a frame also waits for the client's next bytes, or for `reset_grace` where it sends none.
 async fn until_read(client: &TcpStream, when: When, conn: &Conn) {
     until_acknowledged(client, conn).await;
     if when == When::After {

@@ -1,5 +1,5 @@
-//! One direction of a connection, cut into units: HTTP messages until an upgrade, WebSocket messages after it, and bare
-//! bytes wherever neither can be read. No byte is lost or made up: the units' bytes in a row are the bytes that came.
+//! Cuts one direction of a connection into units: HTTP messages until an upgrade, WebSocket messages after it, and
+//! bytes where neither is readable. The bytes of all units, in order, are the bytes that came.
 
 use std::sync::Arc;
 
@@ -23,12 +23,11 @@ enum Mode {
     Raw(&'static str),
 }
 
-/// Cuts one direction into units.
 pub(super) struct Decoder {
     conn: Conn,
     direction: Direction,
     mode: Mode,
-    /// How many bytes of a head at the front of the buffer have gone on already, since no fault needs the whole head.
+    /// How many bytes of a head at the front of the buffer were passed on already, since no fault needs the whole head.
     passed: usize,
 }
 
@@ -37,7 +36,7 @@ impl Decoder {
         Decoder { conn, direction, mode: Mode::Head, passed: 0 }
     }
 
-    /// The next unit off the front of `buf`. What no fault has an interest in passes as it comes.
+    /// Takes the next unit off the front of `buf`. What no fault needs passes as it comes.
     pub(super) fn next(&mut self, buf: &mut BytesMut, interest: Interest) -> Step {
         loop {
             let step = match &mut self.mode {
@@ -56,7 +55,7 @@ impl Decoder {
         }
     }
 
-    /// What is left where the source has ended: the bytes of a message that was not completed.
+    /// The bytes of an incomplete message, where the source has ended.
     pub(super) fn rest(&mut self, buf: &mut BytesMut) -> (Bytes, Bytes) {
         let pending = match &mut self.mode {
             Mode::WebSocket(parser, _) => parser.take_pending(),
@@ -66,12 +65,12 @@ impl Decoder {
         (pending, buf.split().freeze())
     }
 
-    /// Whether an HTTP message's rest is still to come.
+    /// Whether the rest of an HTTP message is missing.
     pub(super) fn amid_message(&self) -> bool {
         matches!(self.mode, Mode::Body(_))
     }
 
-    /// What is there of a WebSocket frame that has gone on in part; `None` where none has.
+    /// More bytes of a WebSocket frame that was passed on in part; `None` where there is no such frame.
     pub(super) fn rest_of_frame(&mut self, buf: &mut BytesMut) -> Option<Bytes> {
         match &mut self.mode {
             Mode::WebSocket(parser, _) => parser.rest_of_frame(buf),
@@ -79,12 +78,12 @@ impl Decoder {
         }
     }
 
-    /// Whether a WebSocket frame has gone on in part.
+    /// Whether a WebSocket frame was passed on in part.
     pub(super) fn is_amid_frame(&self) -> bool {
         matches!(&self.mode, Mode::WebSocket(parser, _) if parser.is_amid_frame())
     }
 
-    /// The HTTP message just given passes so many times; where that is never, what follows of it is lost too.
+    /// The last message is passed on so many times. If that is 0, the rest of an HTTP message is lost too.
     pub(super) fn passes(&mut self, copies: usize) {
         if copies == 0
             && let Mode::Body(body) = &mut self.mode
@@ -96,7 +95,7 @@ impl Decoder {
         }
     }
 
-    /// Why the direction can't be read, where it can't.
+    /// Why the direction is unreadable, where it is.
     pub(super) fn unread(&self) -> Option<&'static str> {
         match self.mode {
             Mode::Raw(why) => Some(why),
@@ -126,26 +125,21 @@ impl Decoder {
             return Some(Step::More);
         }
         let to_lane = self.direction == Direction::Upstream;
-        // An upgrade's offer of extensions is taken out where messages are to be read later, in either direction.
+        // The offer of extensions is removed where later messages are read, in either direction.
         let whole = interest.http(self.direction) || (to_lane && interest.any());
-        let parsed =
-            if to_lane { http::request(buf).map(Head::Request) } else { http::response(buf).map(Head::Response) };
-        let (parsed, len) = match parsed {
-            Parsed::Head(parsed, len) => (parsed, len),
+        match if to_lane { http::request(buf) } else { http::response(buf) } {
+            Parsed::Request(head, len) => self.request(head, len, buf, interest),
+            Parsed::Response(head, len) => self.response(head, len, buf, interest),
             Parsed::Partial if buf.len() < self.conn.shared.limits.head_max_bytes => {
                 if whole && self.passed == 0 {
                     return Some(Step::More);
                 }
                 let fresh = self.passed..buf.len();
                 self.passed = buf.len();
-                return Some(if fresh.is_empty() { Step::More } else { Step::Peeked(fresh) });
+                Some(if fresh.is_empty() { Step::More } else { Step::Peeked(fresh) })
             }
-            Parsed::Partial => return self.go_raw("an HTTP head has no end"),
-            Parsed::Bad(why) => return self.go_raw(why),
-        };
-        match parsed {
-            Head::Request(head) => self.request(head, len, buf, interest),
-            Head::Response(head) => self.response(head, len, buf, interest),
+            Parsed::Partial => self.go_raw("an HTTP head has no end"),
+            Parsed::Bad(why) => self.go_raw(why),
         }
     }
 
@@ -166,7 +160,7 @@ impl Decoder {
         self.begin_body(&request, head.framing, !head.expects, len, buf, interest)
     }
 
-    /// A head that is passed on unread, but for what of it has gone on.
+    /// The rest of a head that is passed on unread.
     fn head_bytes(&mut self, len: usize, buf: &mut BytesMut) -> Step {
         let mut head = buf.split_to(len);
         head.advance(std::mem::take(&mut self.passed).min(len));
@@ -215,8 +209,8 @@ impl Decoder {
         None
     }
 
-    /// An HTTP message's head is there. It is put together for the faults where one of them may be about it, as far as its
-    /// body comes by itself (`ends`).
+    /// An HTTP message's head has arrived. The message is assembled where a fault may apply to it, with its body where
+    /// that comes without waiting for anything (`ends`).
     fn begin_body(
         &mut self,
         request: &Request,
@@ -229,7 +223,7 @@ impl Decoder {
         let passed = std::mem::take(&mut self.passed);
         buf.advance(passed);
         let front = head_bytes - passed;
-        // A head that has gone on in part is no message for the faults any more.
+        // A message whose head was passed on in part is not shown to the faults.
         let shown = (passed == 0 && interest.http(self.direction)).then(|| {
             let tagger = self.conn.shared.factory.tagger(&request.target, None);
             let about = interest.any_http(self.direction) || publishes(&*tagger, request);
@@ -278,7 +272,7 @@ impl Decoder {
                     extent: Extent::Whole,
                 })))
             }
-            // Only this direction: the other one can still be read.
+            // Only this direction becomes unreadable.
             Err(Unreadable(why)) => {
                 let mut pending = BytesMut::from(&parser.take_pending()[..]);
                 pending.unsplit(buf.split());
@@ -288,9 +282,4 @@ impl Decoder {
             }
         }
     }
-}
-
-enum Head {
-    Request(RequestHead),
-    Response(ResponseHead),
 }

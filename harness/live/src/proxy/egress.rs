@@ -1,4 +1,4 @@
-//! The end of one direction: orders what passes, leads it through the byte toxics, and writes.
+//! The end of one direction: puts messages in order, passes bytes through the byte toxics, and writes them.
 
 use std::io;
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use super::order::{Order, Way};
 use crate::frame::{Direction, FrameTag};
 use crate::toxic::{Chain, Ending, Out, Toxic};
 
-/// How many bytes go into the chain at a time, so that what it holds stays bounded whatever a message's length is.
+/// How many bytes enter the chain at a time, so that long messages do not exceed its bound.
 const PIECE_BYTES: usize = 32 * 1024;
 
 /// How many bytes of short messages are gathered for one write.
 const GATHERED_MAX_BYTES: usize = 16 * 1024;
 
-/// How much room for them a connection that says nothing may keep.
+/// How much room for them an idle connection may keep.
 const IDLE_MAX_BYTES: usize = 1024;
 
-/// Why a write came to nothing.
+/// Why a write failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WriteEnd {
     /// The sink takes no more.
     Broke,
-    /// The connection stops in the middle of a write.
+    /// The connection stops during a write.
     Stopped,
     /// A toxic ends the connection.
     Toxic(Ending),
@@ -43,21 +43,20 @@ impl From<io::Error> for WriteEnd {
 type Written = Result<(), WriteEnd>;
 
 /// The byte toxics of a proxy, as they change.
-pub(super) type Toxics = watch::Receiver<Arc<[Toxic]>>;
+type Toxics = watch::Receiver<Arc<[Toxic]>>;
 
-/// Where a direction's bytes go.
 pub(super) struct Egress<W> {
     conn: Conn,
     direction: Direction,
     sink: W,
-    /// Short messages that leave in one write, once all that was read has been looked at.
+    /// Short messages that leave in one write, once all that was read is decoded.
     gathered: BytesMut,
     order: Order,
     chain: Chain,
     toxics: Toxics,
-    /// Whether the chain has to take over a change of the toxics.
+    /// Whether the toxics changed.
     changed: bool,
-    /// When the chain has something to do.
+    /// When the chain has work to do.
     due: Option<Instant>,
     /// Messages so far.
     pub(super) frames: u64,
@@ -89,7 +88,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         self.order.keeps()
     }
 
-    /// Whether the sink stands between two units, with nothing on its way.
+    /// Whether the sink is between two units, with nothing on its way.
     pub(super) fn is_clear(&self) -> bool {
         self.chain.held() == 0 && self.gathered.is_empty()
     }
@@ -104,7 +103,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         self.chain.has_room()
     }
 
-    /// Takes over the toxics as they are now.
+    /// Takes over changes of the toxics.
     fn follow(&mut self) {
         if !self.changed && !self.toxics.has_changed().unwrap_or(false) {
             return;
@@ -117,11 +116,11 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         let ours: Vec<Toxic> = toxics.iter().filter(applies).cloned().collect();
         let now = Instant::now();
         self.chain.set(&ours, now);
-        // A toxic may have something to do before any data comes.
+        // A toxic may have work to do before any data comes.
         self.due = Some(now).filter(|_| !self.chain.is_empty());
     }
 
-    /// Bytes that no fault looked at. What is kept back goes before them: they may be a part of a message.
+    /// Writes bytes that are no message. What is kept back goes before them, since they may be a part of a message.
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Written {
         if self.order.keeps() {
             self.release().await?;
@@ -129,7 +128,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         self.through(bytes).await
     }
 
-    /// A message that passes, in its way.
+    /// Passes a message on, in its way.
     pub(super) async fn pass(&mut self, tag: &FrameTag, raw: &Bytes, way: Way) -> Written {
         if way == Way::Now && !self.order.keeps() {
             return self.gather(raw).await;
@@ -138,13 +137,13 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         self.all(out).await
     }
 
-    /// Lets go what was kept back.
+    /// Writes what was kept back.
     pub(super) async fn release(&mut self) -> Written {
         let out = self.order.release();
         self.all(out).await
     }
 
-    /// Puts a message to others that leave in one write, where it is short and nothing is done to bytes.
+    /// Gathers a message with others for one write, where it is short and there are no toxics.
     async fn gather(&mut self, raw: &[u8]) -> Written {
         self.follow();
         if !self.chain.is_empty() || raw.len() > GATHERED_MAX_BYTES {
@@ -157,7 +156,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(())
     }
 
-    /// Writes what was gathered. To be called before anything is waited for.
+    /// Writes what was gathered. Call this before each wait.
     pub(super) async fn flush(&mut self) -> Written {
         if self.gathered.is_empty() {
             return Ok(());
@@ -176,7 +175,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(())
     }
 
-    /// Leads bytes through the chain, or past it where it is empty.
+    /// Passes bytes through the chain, or past it where it is empty.
     async fn through(&mut self, bytes: &[u8]) -> Written {
         self.flush().await?;
         self.follow();
@@ -200,8 +199,8 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(self.sink.flush().await?)
     }
 
-    /// Waits until something is due: what was kept back too long, a chunk in the chain, a change of the toxics.
-    /// Cancel-safe; for ever where nothing will be.
+    /// Waits until something is due: a kept message, a chunk in the chain, a change of the toxics. Cancel-safe. Never
+    /// returns where nothing will be due.
     pub(super) async fn due(&mut self) {
         let due = self.due.into_iter().chain(self.order.due()).min();
         tokio::select! {
@@ -217,7 +216,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         self.follow();
         if self.order.due().is_some_and(|due| due <= Instant::now()) {
             let out = self.order.expire(Instant::now());
-            // Not through `through`, which would come back here.
+            // `through` would call this again.
             for raw in out {
                 if self.chain.is_empty() {
                     self.put(&raw).await?;
@@ -247,10 +246,10 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         }
     }
 
-    /// Tells the ledger which toxics have done something.
+    /// Reports to the ledger which toxics fired.
     fn report(&mut self) {
-        for name in self.chain.take_struck() {
-            // A toxic knows bytes and no messages: the last one before it struck is where it was.
+        for name in self.chain.take_fired() {
+            // A toxic works on bytes, so that its position is the last message before it fired.
             let place = Place { conn: self.conn.number, frame: self.frames };
             let toxics = self.toxics.borrow();
             let of = toxics.iter().find(|toxic| toxic.name == name);
@@ -270,7 +269,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         }
     }
 
-    /// Waits until the chain holds nothing any more.
+    /// Waits until the chain is empty.
     pub(super) async fn settle(&mut self) -> Written {
         self.advance().await?;
         while self.due.is_some() {
@@ -280,7 +279,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(())
     }
 
-    /// Ends the direction, behind all that is on its way: FIN.
+    /// Ends the direction with FIN, after all that is on its way.
     pub(super) async fn finish(&mut self) -> Written {
         self.release().await?;
         self.flush().await?;

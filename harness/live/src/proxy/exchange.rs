@@ -11,10 +11,10 @@ use tokio::time::Instant;
 
 use crate::frame::FrameTagger;
 
-/// The most requests that may wait for their responses; a client that pipelines more is relayed unread.
+/// The most requests that may wait for responses. A client that pipelines more is relayed unread.
 const REQUESTS_MAX: usize = 1024;
 
-/// A request whose response is still to come.
+/// A request that waits for its response.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: String,
@@ -25,13 +25,12 @@ pub(super) struct Request {
 /// What became of the connection.
 #[derive(Clone)]
 pub(super) enum Switch {
-    /// It speaks HTTP; no upgrade was asked for, or it was refused.
+    /// HTTP: no upgrade was requested, or it was refused.
     Http,
-    /// An upgrade was asked for.
+    /// An upgrade was requested.
     Asked,
-    /// It is a WebSocket.
     WebSocket(Arc<dyn FrameTagger>),
-    /// It can't be read, and why.
+    /// Unreadable, and why.
     Raw(&'static str),
 }
 
@@ -40,7 +39,7 @@ pub(super) struct Exchange {
     state: Mutex<State>,
     /// Wakes the direction that waits for the upgrade's answer.
     pub(super) switched: Notify,
-    /// Whether the ledger has that the connection can't be read.
+    /// Whether the ledger has that the connection is unreadable.
     reported: AtomicBool,
     /// Of a connection that drains: its close code, and when it is closed in any case.
     drains: OnceLock<(u16, Instant)>,
@@ -66,13 +65,13 @@ impl Exchange {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// True once: for the first report that the connection, or a direction of it, can't be read.
+    /// True once: for the first report that the connection, or a direction of it, is unreadable.
     pub(super) fn is_first_report(&self) -> bool {
         !self.reported.swap(true, Ordering::Relaxed)
     }
 
-    /// Begins to drain the connection: what the client has asked for is still answered, then it is closed with this code.
-    /// The first call counts.
+    /// Begins to drain the connection: what the client has asked for is still answered, then it is closed with this
+    /// code. The first call counts.
     pub(super) fn drain(&self, code: u16, within: Duration) {
         let now = Instant::now();
         self.drains.get_or_init(|| (code, now.checked_add(within).unwrap_or(now)));
@@ -91,7 +90,7 @@ impl Exchange {
         matches!(self.state().switch, Switch::WebSocket(_))
     }
 
-    /// Sets what became of the connection. What was read as unreadable stays so.
+    /// Sets what became of the connection. An unreadable one stays so.
     pub(super) fn set(&self, switch: Switch) {
         let mut state = self.state();
         if !matches!(state.switch, Switch::Raw(_)) {

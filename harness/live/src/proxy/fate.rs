@@ -59,7 +59,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             self.egress.pass(&decision.tag, &raw, way).await?;
         }
 
-        // After: the connection ends, or goes on.
+        // After: the connection ends, or stays open.
         match decision.fate {
             Fate::Cut(how, _) if extent == Extent::Whole => self.cut(how, When::After).await,
             Fate::Cut(how, _) => {
@@ -87,7 +87,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
-    /// Waits, and all behind with it, while what went before goes on. Heal ends every wait.
+    /// Holds this message and all behind it, while earlier ones leave. Heal ends every wait.
     async fn pause(&mut self, until: impl Future<Output = ()>) -> Moved<()> {
         self.egress.flush().await?;
         let mut until = std::pin::pin!(until);
@@ -103,8 +103,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
-    /// The mask of a frame that the proxy makes. RFC 6455 asks for an unpredictable one, to protect caches from scripts.
-    /// No cache stands here, so that every run may have the same masks.
+    /// The mask of a frame that the proxy makes. RFC 6455 asks for an unpredictable one, to protect caches from
+    /// scripts. No cache stands here, so that every run may have the same masks.
     fn mask(&self) -> Option<[u8; 4]> {
         let key = (self.egress.frames as u32).wrapping_mul(0x9e37_79b9) ^ self.conn.number;
         (self.direction == Direction::Upstream).then(|| key.to_be_bytes())

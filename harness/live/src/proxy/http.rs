@@ -1,16 +1,15 @@
-//! As much of HTTP/1.1 (RFC 9112) as it takes to tell where a message ends and whether it asks for, or grants, a
-//! WebSocket.
+//! The parts of HTTP/1.1 (RFC 9112) that show where a message ends, and whether it asks for or grants a WebSocket.
 
 use bytes::Bytes;
 
 /// The most headers that a head may have.
 const HEADERS_MAX: usize = 128;
 
-/// The methods by which a byte stream is taken for HTTP.
+/// A byte stream that begins with one of these methods is taken for HTTP.
 const METHODS: [&[u8]; 9] =
     [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ", b"PATCH "];
 
-/// The media types of answers whose parts are meant to be read as they come.
+/// The media types of answers that clients read part by part.
 const STREAMS: [&str; 7] = [
     "text/event-stream",
     "application/x-ndjson",
@@ -21,26 +20,16 @@ const STREAMS: [&str; 7] = [
     "multipart/x-mixed-replace",
 ];
 
-/// What came of looking for a head.
+/// The result of looking for a head.
 #[derive(Debug)]
-pub(super) enum Parsed<T> {
+pub(super) enum Parsed {
     /// More bytes are needed.
     Partial,
     /// It is no HTTP/1 head.
     Bad(&'static str),
-    /// The head, and how many bytes it takes.
-    Head(T, usize),
-}
-
-impl<T> Parsed<T> {
-    /// The same of the head as something else.
-    pub(super) fn map<U>(self, into: fn(T) -> U) -> Parsed<U> {
-        match self {
-            Parsed::Partial => Parsed::Partial,
-            Parsed::Bad(why) => Parsed::Bad(why),
-            Parsed::Head(head, len) => Parsed::Head(into(head), len),
-        }
-    }
+    /// A head, and how many bytes it takes.
+    Request(RequestHead, usize),
+    Response(ResponseHead, usize),
 }
 
 /// What a request's head says.
@@ -49,7 +38,7 @@ pub(super) struct RequestHead {
     pub(super) method: String,
     pub(super) target: String,
     pub(super) framing: Framing,
-    /// Asks for a WebSocket (RFC 6455, 4.1).
+    /// It asks for a WebSocket (RFC 6455, 4.1).
     pub(super) upgrade: bool,
     /// The body waits for an interim answer (RFC 9110, 10.1.1).
     pub(super) expects: bool,
@@ -63,23 +52,22 @@ pub(super) struct ResponseHead {
     pub(super) upgrade: bool,
     pub(super) subprotocol: Option<String>,
     pub(super) extensions: bool,
-    /// An answer whose parts are meant to be read as they come.
+    /// Clients read it part by part.
     pub(super) stream: bool,
 }
 
-/// How a body's end is told (RFC 9112, 6.3).
+/// How a body ends (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// So many bytes; 0 where there is none.
+    /// After so many bytes; 0 where there is no body.
     Length(u64),
-    /// Chunks.
     Chunked,
-    /// The connection's end, in a response.
+    /// With the connection, in a response.
     ToEof,
 }
 
 /// Looks for a request's head at the front of `bytes`.
-pub(super) fn request(bytes: &[u8]) -> Parsed<RequestHead> {
+pub(super) fn request(bytes: &[u8]) -> Parsed {
     let begins = |method: &&[u8]| method.iter().zip(bytes).all(|(a, b)| a == b);
     if !METHODS.iter().any(begins) {
         return Parsed::Bad("what the client sends does not begin like an HTTP request");
@@ -93,21 +81,21 @@ pub(super) fn request(bytes: &[u8]) -> Parsed<RequestHead> {
     };
     let fields = Fields(head.headers);
     let Some(framing) = fields.framing() else {
-        return Parsed::Bad("a request's length can't be told");
+        return Parsed::Bad("a request's length is unclear");
     };
     let request = RequestHead {
         method: head.method.unwrap_or_default().to_owned(),
         target: head.path.unwrap_or_default().to_owned(),
-        // A request without a length has no body; a response without one goes on to the end.
+        // A request without a length has no body. A response without one continues to the connection's end.
         framing: if framing == Framing::ToEof { Framing::Length(0) } else { framing },
         upgrade: fields.has("connection", "upgrade") && fields.has("upgrade", "websocket"),
         expects: fields.has("expect", "100-continue"),
     };
-    Parsed::Head(request, len)
+    Parsed::Request(request, len)
 }
 
-/// A request's head without its offer of WebSocket extensions (RFC 6455, 9.1): what they make of frames, compression most of
-/// all, nobody here could read.
+/// A request's head without its offer of WebSocket extensions (RFC 6455, 9.1). Extensions, compression above all, would
+/// make frames unreadable here.
 pub(super) fn without_extensions(head: &[u8]) -> Bytes {
     const NAME: &[u8] = b"sec-websocket-extensions";
     let offers = |line: &&[u8]| {
@@ -119,7 +107,7 @@ pub(super) fn without_extensions(head: &[u8]) -> Bytes {
 }
 
 /// Looks for a response's head at the front of `bytes`.
-pub(super) fn response(bytes: &[u8]) -> Parsed<ResponseHead> {
+pub(super) fn response(bytes: &[u8]) -> Parsed {
     if !b"HTTP/1.".iter().zip(bytes).all(|(a, b)| a == b) {
         return Parsed::Bad("what the lane sends does not begin like an HTTP response");
     }
@@ -133,7 +121,7 @@ pub(super) fn response(bytes: &[u8]) -> Parsed<ResponseHead> {
     let code = head.code.unwrap_or_default();
     let fields = Fields(head.headers);
     let Some(framing) = fields.framing() else {
-        return Parsed::Bad("a response's length can't be told");
+        return Parsed::Bad("a response's length is unclear");
     };
     let response = ResponseHead {
         code,
@@ -145,7 +133,7 @@ pub(super) fn response(bytes: &[u8]) -> Parsed<ResponseHead> {
             .text("content-type")
             .is_some_and(|value| STREAMS.iter().any(|of| value.to_ascii_lowercase().starts_with(of))),
     };
-    Parsed::Head(response, len)
+    Parsed::Response(response, len)
 }
 
 struct Fields<'a, 'b>(&'a [httparse::Header<'b>]);
@@ -184,21 +172,18 @@ impl Fields<'_, '_> {
 
 /// Finds a body's end, on any split of its bytes.
 #[derive(Debug)]
-pub(super) struct BodyScan(Scan);
-
-#[derive(Debug)]
-enum Scan {
+pub(super) enum BodyScan {
     Length(u64),
     ToEof,
-    /// Within a chunk's size line; the size so far, whether digits go on, and how many bytes the line has.
+    /// In a chunk's size line: the size so far, whether more digits may follow, and the line's bytes.
     Size {
         size: u64,
         digits: bool,
         bytes: usize,
     },
-    /// Within a chunk's data, its CRLF included.
+    /// In a chunk's data, with its CRLF.
     Data(u64),
-    /// Within the trailers; bytes of the line so far, and of all of them.
+    /// In the trailers: the bytes of the line, and of all trailers.
     Trailer {
         line: usize,
         bytes: usize,
@@ -206,46 +191,46 @@ enum Scan {
     Done,
 }
 
-/// The longest size line, and the longest trailers: past that it is taken for something else.
+/// The longest size line, and the longest trailers. Longer ones are taken for something else.
 const CHUNK_LINE_MAX_BYTES: usize = 16 * 1024;
 
 impl BodyScan {
     pub(super) fn new(framing: Framing) -> BodyScan {
-        BodyScan(match framing {
-            Framing::Length(0) => Scan::Done,
-            Framing::Length(bytes) => Scan::Length(bytes),
-            Framing::Chunked => Scan::Size { size: 0, digits: true, bytes: 0 },
-            Framing::ToEof => Scan::ToEof,
-        })
+        match framing {
+            Framing::Length(0) => BodyScan::Done,
+            Framing::Length(bytes) => BodyScan::Length(bytes),
+            Framing::Chunked => BodyScan::Size { size: 0, digits: true, bytes: 0 },
+            Framing::ToEof => BodyScan::ToEof,
+        }
     }
 
     /// Whether the body is complete.
     pub(super) fn done(&self) -> bool {
-        matches!(self.0, Scan::Done)
+        matches!(self, BodyScan::Done)
     }
 
     /// How many of `bytes` belong to the body.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<usize, &'static str> {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
-            taken += match &mut self.0 {
-                Scan::Done => return Ok(taken),
-                Scan::ToEof => rest.len(),
-                Scan::Length(left) => {
+            taken += match self {
+                BodyScan::Done => return Ok(taken),
+                BodyScan::ToEof => rest.len(),
+                BodyScan::Length(left) => {
                     let step = take(left, rest.len());
                     if *left == 0 {
-                        self.0 = Scan::Done;
+                        *self = BodyScan::Done;
                     }
                     step
                 }
-                Scan::Data(left) => {
+                BodyScan::Data(left) => {
                     let step = take(left, rest.len());
                     if *left == 0 {
-                        self.0 = Scan::Size { size: 0, digits: true, bytes: 0 };
+                        *self = BodyScan::Size { size: 0, digits: true, bytes: 0 };
                     }
                     step
                 }
-                Scan::Size { .. } | Scan::Trailer { .. } => {
+                BodyScan::Size { .. } | BodyScan::Trailer { .. } => {
                     self.line_byte(rest.first().copied().unwrap_or_default())?;
                     1
                 }
@@ -255,14 +240,14 @@ impl BodyScan {
     }
 
     fn line_byte(&mut self, byte: u8) -> Result<(), &'static str> {
-        match &mut self.0 {
-            Scan::Size { size, .. } if byte == b'\n' => {
-                self.0 = match *size {
-                    0 => Scan::Trailer { line: 0, bytes: 0 },
-                    size => Scan::Data(size.checked_add(2).ok_or("a chunk's size is beyond any bound")?),
+        match self {
+            BodyScan::Size { size, .. } if byte == b'\n' => {
+                *self = match *size {
+                    0 => BodyScan::Trailer { line: 0, bytes: 0 },
+                    size => BodyScan::Data(size.checked_add(2).ok_or("a chunk's size is beyond any bound")?),
                 };
             }
-            Scan::Size { size, digits, bytes } => {
+            BodyScan::Size { size, digits, bytes } => {
                 *bytes += 1;
                 match (*digits, char::from(byte).to_digit(16)) {
                     (true, Some(digit)) => {
@@ -276,8 +261,8 @@ impl BodyScan {
                     return Err("a chunk's size line has no end");
                 }
             }
-            Scan::Trailer { line: 0, .. } if byte == b'\n' => self.0 = Scan::Done,
-            Scan::Trailer { line, bytes } => {
+            BodyScan::Trailer { line: 0, .. } if byte == b'\n' => *self = BodyScan::Done,
+            BodyScan::Trailer { line, bytes } => {
                 *bytes += 1;
                 match byte {
                     b'\n' => *line = 0,
@@ -288,7 +273,7 @@ impl BodyScan {
                     return Err("a chunked body's trailers have no end");
                 }
             }
-            Scan::Length(_) | Scan::ToEof | Scan::Data(_) | Scan::Done => {}
+            BodyScan::Length(_) | BodyScan::ToEof | BodyScan::Data(_) | BodyScan::Done => {}
         }
         Ok(())
     }

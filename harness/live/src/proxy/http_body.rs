@@ -1,4 +1,4 @@
-//! One HTTP message of a direction: put together for the faults that may be about it, or passed as it comes.
+//! One HTTP message of a direction: assembled for the faults that may apply to it, or passed as it comes.
 
 use std::sync::Arc;
 
@@ -12,28 +12,27 @@ use crate::frame::{Body, Direction, Frame, FrameTag, FrameTagger};
 /// A message whose head was read.
 pub(super) struct HttpBody {
     scan: BodyScan,
-    /// How many bytes at the front of the buffer are the message's and were looked at, its head most of all.
+    /// How many bytes at the front of the buffer belong to the message and were scanned. They begin with its head.
     front: usize,
-    /// Where it is put together for the faults: how many bytes of it, at the most, and who reads it. What is left of it
-    /// passes unread.
+    /// Where it is assembled for the faults: at most how many bytes, and its tagger. The rest of it passes unread.
     shown: Option<(usize, Arc<dyn FrameTagger>)>,
-    /// Whether some of it has gone on.
+    /// Whether a part of it was passed on.
     begun: bool,
     discard: bool,
 }
 
 impl HttpBody {
-    /// A message whose head is the front of the buffer.
+    /// A message whose head is at the front of the buffer.
     pub(super) fn new(framing: Framing, front: usize, shown: Option<(usize, Arc<dyn FrameTagger>)>) -> HttpBody {
         HttpBody { scan: BodyScan::new(framing), front, shown, begun: false, discard: false }
     }
 
-    /// What is left of it is lost.
+    /// Loses the rest of it.
     pub(super) fn discard(&mut self) {
         self.discard = true;
     }
 
-    /// What comes next of it, and whether it is complete.
+    /// The next part of it, and whether it is complete.
     pub(super) fn next(
         &mut self,
         direction: Direction,
@@ -61,14 +60,14 @@ impl HttpBody {
                 buf.advance(bytes);
                 None
             }
-            // Head and body in one write, where both are there.
+            // Head and body in one write, where both have arrived.
             None => Some(skim(bytes, u64::from(!begun))),
         };
         Ok((step, done))
     }
 }
 
-/// Whether a request is a publish, as far as its head tells.
+/// Whether a request is a publish, by its head.
 pub(super) fn publishes(tagger: &dyn FrameTagger, request: &Request) -> bool {
     let head = format!("{} {} HTTP/1.1\r\n\r\n", request.method, request.target);
     let frame = Frame { direction: Direction::Upstream, body: Body::Http(head.into()) };

@@ -45,7 +45,7 @@ pub(super) struct Interceptor {
     pub(super) chance: Chance,
     ledger: Arc<dyn LedgerSink>,
     state: Mutex<State>,
-    /// What the faults may want to see, readable without the lock.
+    /// What the faults need, readable without the lock.
     interest: AtomicU8,
     fired: watch::Sender<BTreeSet<FaultId>>,
     acked: watch::Sender<BTreeSet<OpId>>,
@@ -59,7 +59,7 @@ struct State {
 
 struct Armed {
     planned: PlannedFault,
-    /// What it hits, where its position says that.
+    /// What it hits, where its position names that.
     hit: Option<String>,
     toxicity: f64,
     fault: Box<dyn Fault>,
@@ -79,7 +79,7 @@ fn interest<'a>(faults: impl Iterator<Item = &'a PlannedFault>) -> u8 {
 }
 
 impl Armed {
-    /// What it hits in a message: the position where that names an event, and otherwise what the message carries.
+    /// What it hits in a message: its position, or what the message carries.
     fn hit(&self, view: &View<'_>) -> String {
         self.hit.clone().unwrap_or_else(|| view.summary())
     }
@@ -107,12 +107,11 @@ impl Interceptor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the faults may want to see.
     pub(super) fn interest(&self) -> Interest {
         Interest::from_bits(self.interest.load(Ordering::Acquire))
     }
 
-    /// Changes the faults. Those that stay as they were go on with what they have counted.
+    /// Changes the faults. Unchanged ones keep their counts.
     pub(super) fn set(&self, toxics: &[MessageToxic]) {
         let mut state = self.state();
         let mut standing = std::mem::take(&mut state.faults);
@@ -129,7 +128,7 @@ impl Interceptor {
         self.look_for(&state);
     }
 
-    /// Takes all faults off. What a planted defect does stays: a broken lane does not heal.
+    /// Removes all faults but planted defects: a broken lane does not heal.
     pub(super) fn disarm(&self) {
         let mut state = self.state();
         let defect = |armed: &Armed| matches!(armed.planned.kind, FaultKind::Mutate { .. });
@@ -142,12 +141,12 @@ impl Interceptor {
         self.interest.store(interest(planned), Ordering::Release);
     }
 
-    /// Whether the lane owes the connection no answer.
+    /// Whether the lane has answered all requests of the connection.
     pub(super) fn settled(&self, conn: u32) -> bool {
         self.state().tally.settled(conn)
     }
 
-    /// The connection has ended: nothing of it is kept.
+    /// Forgets a connection that has ended.
     pub(super) fn forget(&self, conn: u32) {
         let mut state = self.state();
         state.tally.forget(conn);
@@ -165,7 +164,7 @@ impl Interceptor {
     }
 
     pub(super) async fn wait_acked(&self, op: OpId) {
-        // The sender lives in `self`, so this can't fail.
+        // The sender is in `self`, so this can't fail.
         let _ = self.acked.subscribe().wait_for(|acked| acked.contains(&op)).await;
     }
 
@@ -173,12 +172,11 @@ impl Interceptor {
         let _ = self.fired.subscribe().wait_for(|fired| fired.contains(fault)).await;
     }
 
-    /// A connection can't be read any more.
+    /// A connection became unreadable.
     pub(super) fn went_blind(&self, conn: u32, why: &str) {
         self.ledger.went_blind(&self.client, conn, why);
     }
 
-    /// The lane could not be reached.
     pub(super) fn unreachable(&self, conn: u32, why: &str) {
         self.ledger.unreachable(&self.client, conn, why);
     }
@@ -190,7 +188,7 @@ impl Interceptor {
         if !self.interest().any() {
             return Decision { tag: FrameTag::Other, edited: None, fate: Fate::Pass };
         }
-        // Reading a message costs the most, so it is done before the others have to wait.
+        // Reading a message is the most expensive part, so it is done before the lock is taken.
         let mut view = View::new(&**tagger, frame.clone());
         let mut state = self.state();
         let state = &mut *state;
@@ -235,7 +233,7 @@ impl Interceptor {
         }
     }
 
-    /// A fault or a toxic has done something.
+    /// A fault or a toxic fired.
     pub(super) fn record(&self, id: &FaultId, Place { conn, frame }: Place, hit: &str, rewrote: Option<Rewrote>) {
         let fire = Fire { conn, frame, hit: hit.to_owned(), rewrote };
         self.ledger.fired(id, &self.client, fire);

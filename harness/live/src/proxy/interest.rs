@@ -1,4 +1,4 @@
-//! What the armed faults may want to see. All else passes unread, as if nothing were armed.
+//! Which traffic the armed faults need. All other traffic passes unread, as if nothing were armed.
 
 use cutover_core::plan::{FaultKind, MessageFilter, MessageKind, PlannedFault, Position};
 
@@ -14,11 +14,11 @@ const FRAMES: u8 = 1;
 const HTTP: u8 = 2;
 /// A publish over HTTP, or the answer to one.
 const WRITES: u8 = 4;
-/// How far the bits of what goes to the client are shifted.
+/// How far the bits of the direction to the client are shifted.
 const TO_CLIENT: u8 = 4;
 
 impl Interest {
-    /// What a fault may want to see.
+    /// What a fault needs.
     pub(super) fn of(fault: &PlannedFault) -> Interest {
         let (mut up, mut down) = match &fault.at {
             Position::Delivery { .. } | Position::HeartbeatReply { .. } => (0, FRAMES),
@@ -26,39 +26,35 @@ impl Interest {
             // A reply belongs to the resume that it answers, so both are counted.
             Position::ResumeReply { .. } => (FRAMES, FRAMES),
             Position::Ack { .. } => (0, FRAMES | WRITES),
-            Position::Message(pick) => match pick.direction {
-                Direction::Upstream => (picked(pick), 0),
-                Direction::Downstream => (0, picked(pick)),
+            Position::Message(filter) => match filter.direction {
+                Direction::Upstream => (matched(filter), 0),
+                Direction::Downstream => (0, matched(filter)),
             },
         };
         if matches!(fault.kind, FaultKind::Drain { .. }) {
-            // It waits for answers, so that it has to see what is asked.
+            // It waits for answers, so that it needs the requests too.
             (up, down) = (up | down, up | down);
         }
         Interest(up | down << TO_CLIENT)
     }
 
-    /// Both.
     pub(super) fn and(self, other: Interest) -> Interest {
         Interest(self.0 | other.0)
     }
 
-    /// From the bits that [`Interest::bits`] gave.
     pub(super) fn from_bits(bits: u8) -> Interest {
         Interest(bits)
     }
 
-    /// As bits.
     pub(super) fn bits(self) -> u8 {
         self.0
     }
 
-    /// Whether anything has to be read at all.
     pub(super) fn any(self) -> bool {
         self.0 != 0
     }
 
-    /// Whether anything that goes this way has to be read.
+    /// Whether anything of this direction has to be read.
     pub(super) fn goes(self, direction: Direction) -> bool {
         self.has(direction, FRAMES | HTTP | WRITES)
     }
@@ -73,7 +69,7 @@ impl Interest {
         self.has(direction, HTTP | WRITES)
     }
 
-    /// Whether an HTTP message has to be read that is no publish and answers none.
+    /// Whether HTTP messages have to be read that are no publish and answer none.
     pub(super) fn any_http(self, direction: Direction) -> bool {
         self.has(direction, HTTP)
     }
@@ -87,11 +83,11 @@ impl Interest {
     }
 }
 
-/// What a pick can hold for. Over HTTP there is nothing with a seq, and only a publish names a stream.
-fn picked(pick: &MessageFilter) -> u8 {
-    let http = match pick.kind {
-        _ if pick.seq.is_some() => 0,
-        None if pick.stream.is_some() => WRITES,
+/// The traffic that a filter can match. Over HTTP there is nothing with a seq, and only a publish names a stream.
+fn matched(filter: &MessageFilter) -> u8 {
+    let http = match filter.kind {
+        _ if filter.seq.is_some() => 0,
+        None if filter.stream.is_some() => WRITES,
         None | Some(MessageKind::Other) => HTTP,
         Some(MessageKind::Publish | MessageKind::Ack) => WRITES,
         Some(_) => 0,

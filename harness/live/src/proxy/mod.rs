@@ -122,7 +122,8 @@ impl Proxy {
         self.shared.interceptor.set(faults);
     }
 
-    /// Changes the byte toxics, of open connections too. Bytes that a removed toxic holds are passed on, in their order.
+    /// Changes the byte toxics, of open connections too. Bytes that a removed toxic holds are passed on, in their
+    /// order.
     pub fn set_toxics(&self, toxics: Vec<Toxic>) {
         self.shared.toxics.send_replace(toxics.into());
     }

@@ -1,5 +1,5 @@
-//! The order in which messages of one direction leave: what is kept back, what goes behind others, what leaves together.
-//! Pure: it says what is to be written now, and when to ask again.
+//! The order in which messages of one direction leave: which are kept back, which go behind others, which leave
+//! together. It has no I/O: it says what to write now, and when to ask again.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -9,26 +9,25 @@ use tokio::time::Instant;
 
 use crate::frame::FrameTag;
 
-/// The most messages that are kept back at a time; past that, all of them go.
+/// The most messages that are kept back at a time. Beyond that, all of them leave.
 const KEPT_MAX: usize = 64;
 
-/// The most bytes that are kept back at a time; past that, all of them go.
+/// The most bytes that are kept back at a time. Beyond that, all of them leave.
 const KEPT_MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// How a message leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// Now.
     Now,
     /// Behind the next delivery of its stream.
     AfterNextDelivery,
     /// Once this many messages have passed it, or at this time.
     Behind(u8, Instant),
-    /// In one write with those that follow it, this many in all, or with what there is at this time.
+    /// In one write with those that follow it, this many in all, or as many as came until this time.
     Together(u8, Instant),
 }
 
-/// What is kept back, and what it waits for.
+/// What is kept back, and its condition.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     kept: Option<Kept>,
@@ -63,13 +62,13 @@ impl Order {
         self.kept.is_some() || !self.behind.is_empty() || self.together.is_some()
     }
 
-    /// When something leaves in any case.
+    /// When the next kept message leaves at the latest.
     pub(super) fn due(&self) -> Option<Instant> {
         let behind = self.behind.iter().map(|behind| behind.until);
         behind.chain(self.together.as_ref().map(|together| together.until)).min()
     }
 
-    /// A message comes by. What is to be written now, each in a write of its own.
+    /// Takes a message. Gives what to write now, each in a write of its own.
     pub(super) fn put(&mut self, tag: &FrameTag, raw: Bytes, way: Way) -> Vec<Bytes> {
         let mut out = Vec::new();
         match way {
@@ -86,22 +85,17 @@ impl Order {
         out
     }
 
-    /// What leaves because its time has come.
+    /// Gives what leaves because its time has come.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Bytes> {
         let mut out = Vec::new();
-        let (gone, left) = self.behind.drain(..).partition(|behind| behind.until <= now);
-        self.behind = left;
-        let gone: VecDeque<Behind> = gone;
-        for behind in gone {
-            self.emit(behind.raw, &mut out);
-        }
+        self.leave(|behind| behind.until <= now, &mut out);
         if self.together.as_ref().is_some_and(|together| together.until <= now) {
             self.part(&mut out);
         }
         out
     }
 
-    /// Lets go all that is kept back.
+    /// Gives all that is kept back.
     pub(super) fn release(&mut self) -> Vec<Bytes> {
         let mut out = Vec::new();
         self.part(&mut out);
@@ -124,8 +118,8 @@ impl Order {
         kept.raws.push(raw);
     }
 
-    /// A message that passes. A further copy of what is kept back is kept back with it; the next delivery of the same
-    /// stream passes, and lets the kept ones follow.
+    /// A message that passes. A copy of a kept delivery is kept with it. The next delivery of the same stream passes,
+    /// and the kept ones follow it.
     fn pass(&mut self, tag: &FrameTag, raw: Bytes, out: &mut Vec<Bytes>) {
         let events = events(tag);
         let mut releases = false;
@@ -143,23 +137,22 @@ impl Order {
                 self.emit(raw, out);
             }
         }
-        self.count_pass(out);
-    }
-
-    /// A message has passed those that wait behind others.
-    fn count_pass(&mut self, out: &mut Vec<Bytes>) {
         for behind in &mut self.behind {
             behind.passes -= 1;
         }
-        let (gone, left): (VecDeque<Behind>, VecDeque<Behind>) =
-            self.behind.drain(..).partition(|behind| behind.passes == 0);
+        self.leave(|behind| behind.passes == 0, out);
+    }
+
+    /// Writes those that waited behind others and for which this holds.
+    fn leave(&mut self, due: impl FnMut(&Behind) -> bool, out: &mut Vec<Bytes>) {
+        let (gone, left): (VecDeque<Behind>, _) = std::mem::take(&mut self.behind).into_iter().partition(due);
         self.behind = left;
         for behind in gone {
             self.emit(behind.raw, out);
         }
     }
 
-    /// Writes a message, or puts it to those that leave together.
+    /// Writes a message, or adds it to those that leave together.
     fn emit(&mut self, raw: Bytes, out: &mut Vec<Bytes>) {
         let Some(together) = &mut self.together else {
             return out.push(raw);

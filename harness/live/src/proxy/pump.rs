@@ -68,16 +68,6 @@ pub(super) struct Pump<R, W> {
 /// Ends a step early: `Err` is the pump's end.
 pub(super) type Moved<T> = Result<T, PumpEnd>;
 
-/// What ends a wait of a direction.
-enum Wakeup {
-    Stopped,
-    Read(std::io::Result<usize>),
-    Switched,
-    Healed,
-    Due,
-    Drained,
-}
-
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
     pub(super) fn new(conn: Conn, direction: Direction, reader: R, writer: W) -> Pump<R, W> {
         Pump {
@@ -167,8 +157,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         shared.interceptor.went_blind(self.conn.number, &why);
     }
 
-    /// Reports once for each connection that what is armed can't see what passes. It may have been armed before or after
-    /// the direction became unreadable.
+    /// Reports once for each connection that what is armed can't see what passes. It may have been armed before or
+    /// after the direction became unreadable.
     fn report_blind(&self, armed: bool) {
         if let Some(why) = self.decoder.unread() {
             self.report_unread(armed, why);
@@ -189,30 +179,24 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         let drain = self.conn.exchange.drains();
         let stops = !self.decoder.is_amid_frame();
         self.make_room(room);
-        let wakeup = tokio::select! {
+        tokio::select! {
             biased;
-            () = self.conn.stop.cancelled(), if stops => Wakeup::Stopped,
-            () = self.conn.exchange.switched.notified(), if self.direction == Direction::Upstream => Wakeup::Switched,
-            () = self.conn.shared.heal.cancelled(), if keeps => Wakeup::Healed,
-            () = self.egress.due() => Wakeup::Due,
+            () = self.conn.stop.cancelled(), if stops => Err(self.stopped().await),
+            () = self.conn.exchange.switched.notified(), if self.direction == Direction::Upstream => Ok(()),
+            () = self.conn.shared.heal.cancelled(), if keeps => Ok(self.egress.release().await?),
+            () = self.egress.due() => Ok(self.egress.advance().await?),
             () = tokio::time::sleep_until(drain.map_or_else(Instant::now, |(_, until)| until)), if drain.is_some() => {
-                Wakeup::Drained
+                self.close_if_drained(true).await
             }
-            read = self.reader.read_buf(&mut self.buf), if room => Wakeup::Read(read),
-        };
-        match wakeup {
-            Wakeup::Stopped => Err(self.stopped().await),
-            Wakeup::Switched => Ok(()),
-            Wakeup::Read(Ok(read @ 1..)) => {
-                self.conn.shared.stats.received(self.direction, read);
-                self.fit(read);
-                Ok(())
-            }
-            Wakeup::Healed => Ok(self.egress.release().await?),
-            Wakeup::Due => Ok(self.egress.advance().await?),
-            Wakeup::Drained => self.close_if_drained(true).await,
-            Wakeup::Read(Ok(0)) => self.end_of_source().await,
-            Wakeup::Read(Err(_)) => Err(PumpEnd::SourceBroke),
+            read = self.reader.read_buf(&mut self.buf), if room => match read {
+                Ok(0) => self.end_of_source().await,
+                Ok(read) => {
+                    self.conn.shared.stats.received(self.direction, read);
+                    self.fit(read);
+                    Ok(())
+                }
+                Err(_) => Err(PumpEnd::SourceBroke),
+            },
         }
     }
 

@@ -1,10 +1,9 @@
-//! Counts positions over all connections of a proxy, and knows what the lane still owes an answer to.
+//! Counts positions over all connections of a proxy, and requests that the lane has not answered.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::frame::{Direction, FrameTag};
 
-/// The counts.
 #[derive(Default)]
 pub(super) struct Tally {
     resumes: u32,
@@ -15,18 +14,18 @@ pub(super) struct Tally {
 /// What a connection has asked for and the lane has not answered.
 #[derive(Default)]
 struct Unanswered {
-    /// Resumes, by their numbers. A reply answers the oldest of its connection, so that a resume whose connection was cut
-    /// does not take the next one's reply.
+    /// Resumes, by their numbers. A reply answers the oldest one of its connection, so that a resume of a cut
+    /// connection does not get the reply of a later one.
     resumes: VecDeque<u32>,
     /// Publishes and heartbeats.
     others: u32,
 }
 
-/// The most resumes of one connection that are remembered; what is asked beyond that has no answer of its own.
+/// The most unanswered resumes that are kept of one connection. The answers of further ones get no number.
 const RESUMES_MAX: usize = 1024;
 
 impl Tally {
-    /// Counts a message, and says which one of its kind it is ([`Seen::nth`]).
+    /// Counts a message, and gives its number among those of its kind (`Seen::nth`).
     pub(super) fn count(&mut self, conn: u32, direction: Direction, tag: &FrameTag) -> u32 {
         match (direction, tag) {
             (Direction::Upstream, FrameTag::Resume { opens: true, .. }) => {
@@ -64,7 +63,7 @@ impl Tally {
         }
     }
 
-    /// Whether the lane owes the connection nothing, as far as was counted.
+    /// Whether the lane has answered all that was counted on the connection.
     pub(super) fn settled(&self, conn: u32) -> bool {
         self.unanswered.get(&conn).is_none_or(|unanswered| unanswered.resumes.is_empty() && unanswered.others == 0)
     }

@@ -10,29 +10,27 @@ use crate::frame::{Frame, FrameTagger};
 
 /// What comes next in a direction.
 pub(super) enum Step {
-    /// Something to pass on.
     Unit(Unit),
-    /// Bytes at the front of the buffer that go on as they are, and how many messages begin in them.
+    /// Bytes at the front of the buffer to pass on as they are, and how many messages begin in them.
     Skim(Skimmed),
-    /// Bytes of the buffer that go on as they are, and stay in it: they are still being read.
+    /// Bytes of the buffer to pass on as they are. They stay in the buffer, since the decoder still needs them.
     Peeked(Range<usize>),
     /// More bytes are needed.
     More,
-    /// Nothing can be said before the other direction has switched (or not).
+    /// The other direction decides first whether the connection becomes a WebSocket.
     AwaitSwitch,
-    /// The direction can't be read from here on ([`Decoder::unread`] says why); ask again for its bytes.
+    /// The direction is unreadable from here on (`Decoder::unread` says why). Ask again for its bytes.
     WentRaw,
-    /// A message is too long to be put together, and passes unread; it has at least so many bytes.
+    /// A message is too long to assemble, and passes unread. It has at least so many bytes.
     OverLimit(u64),
 }
 
 /// Something to pass on, whole.
 pub(super) enum Unit {
-    /// Bytes that no fault looks at.
+    /// Bytes that no fault needs.
     Bytes(Bytes),
-    /// Bytes of a message that faults would look at, and that can't be read.
+    /// Bytes of an unreadable message that a fault may need.
     Unread(Bytes),
-    /// A message.
     Message(Message),
 }
 
@@ -44,16 +42,15 @@ pub(super) struct Message {
     pub(super) extent: Extent,
 }
 
-/// How much of a message is at hand.
+/// How much of a message was assembled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// All of it.
     Whole,
-    /// Its beginning; the rest follows as bytes.
+    /// The rest follows as bytes.
     Beginning,
 }
 
-/// What passes unread, or a wish for more where nothing does.
+/// Bytes that pass unread. Where there are none, more are needed.
 pub(super) fn skim(bytes: usize, messages: u64) -> Step {
     if bytes == 0 { Step::More } else { Step::Skim(Skimmed { bytes, messages }) }
 }

@@ -1,4 +1,4 @@
-//! The way from the proxy to the lane: plain TCP or TLS, at an address that may change when the server restarts.
+//! Connections from the proxy to the lane: plain TCP or TLS, to an address that may change when the server restarts.
 
 use std::io;
 use std::pin::Pin;
@@ -18,9 +18,9 @@ use tokio_rustls::rustls::{CertificateError, ClientConfig, Error as TlsError, Ro
 /// Where the lane is, at the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamAddr {
-    /// Its host: a name, or an address (IPv6 without brackets).
+    /// A name, or an address (IPv6 without brackets).
     pub host: String,
-    /// Its port.
+    #[allow(missing_docs, reason = "the name says it")]
     pub port: u16,
     /// Whether it speaks TLS (`wss`, `https`).
     pub tls: bool,
@@ -29,7 +29,7 @@ pub struct UpstreamAddr {
 /// The lane's address as it changes; `None` while there is no server.
 pub type Upstream = watch::Receiver<Option<UpstreamAddr>>;
 
-/// Opens a connection to the lane. `tls` is asked for only where the address wants TLS.
+/// Opens a connection to the lane. `tls` is only used where the address wants TLS.
 pub(super) async fn connect(addr: &UpstreamAddr, tls: &Tls) -> io::Result<LaneStream> {
     let tcp = TcpStream::connect((addr.host.as_str(), addr.port)).await?;
     tune(&tcp)?;
@@ -43,29 +43,28 @@ pub(super) async fn connect(addr: &UpstreamAddr, tls: &Tls) -> io::Result<LaneSt
     Ok(LaneStream::Tls(Box::new(stream)))
 }
 
-/// How long nothing comes before the peer is asked whether it is there, and then between questions: Go's defaults, which
-/// Toxiproxy has.
+/// The time before the first keep-alive probe, and between probes: Go's defaults, as in Toxiproxy.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// How many questions a peer leaves unanswered before it is taken for gone.
+/// How many unanswered probes end a connection.
 const KEEP_ALIVE_PROBES: u32 = 9;
 
-/// What each side's socket has: small messages go at once, and a peer that is gone is noticed.
+/// Sends small messages at once, and notices a peer that is gone.
 pub(super) fn tune(tcp: &TcpStream) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
     SockRef::from(tcp).set_tcp_keepalive(&keep_alive.with_retries(KEEP_ALIVE_PROBES))
 }
 
-/// Connects, with the TLS handshake where the address wants TLS, and ends the connection again.
+/// Tries a connection, with the TLS handshake where the address wants TLS.
 ///
 /// # Errors
-/// Why the lane can't be reached, in words.
+/// Why the lane is unreachable.
 pub async fn reach(addr: &UpstreamAddr) -> io::Result<()> {
     connect(addr, &Tls::default()).await.map(drop)
 }
 
-/// A failed handshake, with its cause in words.
+/// A failed handshake, with its cause.
 fn tls_failed(host: &str, port: u16, error: &io::Error) -> io::Error {
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()).map(|tls| in_words(host, port, tls));
     let words = match cause {
@@ -96,7 +95,8 @@ fn in_words(host: &str, port: u16, error: &TlsError) -> String {
             format!("{certificate} is of another name: {}", names.join(", "))
         }
         TlsError::InvalidCertificate(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => format!(
-            "{certificate} is that of an authority (CA:TRUE), which a server must not use; give the server one of its own"
+            "{certificate} is that of an authority (CA:TRUE), which a server must not use; give the server one of its \
+             own"
         ),
         TlsError::InvalidCertificate(other) => format!("{certificate} is not valid: {other}"),
         TlsError::AlertReceived(alert) => format!("{host}:{port} refused the TLS handshake: {alert:?}"),
@@ -104,12 +104,12 @@ fn in_words(host: &str, port: u16, error: &TlsError) -> String {
     }
 }
 
-/// The roots by which lanes are trusted, read when they are first needed.
+/// The trusted root certificates, read when they are first needed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tls(Arc<OnceLock<Result<Arc<ClientConfig>, String>>>);
 
 impl Tls {
-    /// Trusts these roots and no others.
+    /// Trusts only these roots.
     #[cfg(test)]
     pub(super) fn with_roots(roots: RootCertStore) -> Tls {
         Tls(Arc::new(OnceLock::from(client_config(roots))))
@@ -154,7 +154,6 @@ pub(super) enum LaneStream {
 }
 
 impl LaneStream {
-    /// The TCP connection underneath.
     pub(super) fn tcp(&self) -> &TcpStream {
         match self {
             LaneStream::Plain(tcp) => tcp,
@@ -167,7 +166,7 @@ impl AsyncRead for LaneStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             LaneStream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            // A server that dies ends TCP without TLS's own goodbye; that is an end like any other here.
+            // A server that dies ends TCP without TLS's close message. Here that is an end like any other.
             LaneStream::Tls(tls) => match Pin::new(tls).poll_read(cx, buf) {
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
                 other => other,

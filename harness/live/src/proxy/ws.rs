@@ -1,7 +1,7 @@
 //! WebSocket frames out of bytes and back (RFC 6455, section 5), on any split of the bytes.
 //!
-//! The parser keeps the bytes of everything it reads, so that what is not changed can go on exactly as it came: its masks,
-//! its fragments, its lengths however they were written.
+//! The parser keeps the bytes of all that it reads, so that an unchanged message passes exactly as it came: with its
+//! masks, its fragments, and its lengths as they were written.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -17,33 +17,25 @@ const PONG: u8 = 0xa;
 /// The longest payload of a control frame (RFC 6455, 5.5).
 const CONTROL_MAX_BYTES: u64 = 125;
 
-/// Something read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Read {
-    /// A whole message.
-    Message {
-        /// What it is.
-        body: Body,
-        /// The bytes in which it came. A control frame between fragments (RFC 6455, 5.4) is a message of its own: it comes
-        /// before the message that it stood in, since its sender may wait for the answer.
-        raw: Bytes,
-    },
-    /// A message is too long to be put together: it has at least so many bytes, which pass unread.
+    /// A whole message, and the bytes in which it came. A control frame between fragments (RFC 6455, 5.4) is a message
+    /// of its own, and passes before the fragmented message, since its sender may wait for the answer.
+    Message { body: Body, raw: Bytes },
+    /// A message is too long to assemble. It has at least so many bytes, which pass unread.
     OverLimit(u64),
-    /// Bytes of a message that nobody reads: its beginning was skimmed, or it is too long.
+    /// Bytes of a message whose beginning was skimmed, or that is too long.
     Skimmed(Bytes),
 }
 
-/// What can go on unread.
+/// What can pass unread: bytes, and how many messages begin in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Skimmed {
-    /// How many bytes.
     pub(super) bytes: usize,
-    /// How many messages begin in them.
     pub(super) messages: u64,
 }
 
-/// Why reading can't go on: the bytes are no WebSocket frames, or of an extension that nobody here knows.
+/// Why the bytes are unreadable: they are no WebSocket frames, or of an unknown extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unreadable(pub(super) &'static str);
@@ -61,13 +53,13 @@ struct Head {
 #[derive(Debug)]
 pub(super) struct Parser {
     max_bytes: usize,
-    /// The message under way.
+    /// The message that is being assembled.
     partial: Option<Partial>,
-    /// Whether a message is under way whose beginning was skimmed.
+    /// Whether the current message was skimmed at its beginning.
     skimmed: bool,
-    /// Bytes of a message that is too long to be put together, which go on next.
+    /// Bytes of a message that is too long to assemble. They pass next.
     passing: Bytes,
-    /// How many bytes of a skimmed frame are still to come.
+    /// How many bytes of a skimmed frame are missing.
     skim_left: usize,
 }
 
@@ -75,18 +67,18 @@ pub(super) struct Parser {
 struct Partial {
     opcode: u8,
     payload: BytesMut,
-    /// Bytes that have not gone on.
+    /// The bytes as they came. None of them has passed.
     raw: BytesMut,
 }
 
 impl Parser {
-    /// A parser that puts messages of up to `max_bytes` of payload together; longer ones pass unread.
+    /// A parser that assembles messages of up to `max_bytes` of payload. Longer ones pass unread.
     pub(super) fn new(max_bytes: usize) -> Parser {
         Parser { max_bytes, partial: None, skimmed: false, passing: Bytes::new(), skim_left: 0 }
     }
 
-    /// How much of `buf` can go on unread: whole frames and the beginnings of frames, however long they are, told by their
-    /// heads alone. Nothing while a message is being put together, or where a head is incomplete.
+    /// How much of `buf` can pass unread: frames and beginnings of frames, by their heads alone. Nothing while a
+    /// message is assembled, or where a head is incomplete.
     pub(super) fn skim(&mut self, buf: &[u8]) -> Result<Skimmed, Unreadable> {
         let mut skimmed = Skimmed::default();
         if self.partial.is_some() {
@@ -105,7 +97,7 @@ impl Parser {
                 match read_head(rest).and_then(|head| head.map(|head| Ok((self.check(&head)?, head))).transpose()) {
                     Ok(Some(found)) => found,
                     Ok(None) => return Ok(skimmed),
-                    // What was right goes on first; the fault is found again behind it.
+                    // The valid frames pass first. The next call finds the error again.
                     Err(_) if skimmed.bytes > 0 => return Ok(skimmed),
                     Err(error) => return Err(error),
                 };
@@ -115,12 +107,12 @@ impl Parser {
         }
     }
 
-    /// Whether messages can be skimmed: none is being put together.
+    /// Whether messages can be skimmed, since none is being assembled.
     pub(super) fn skims(&self) -> bool {
         self.partial.is_none() && self.passing.is_empty()
     }
 
-    /// What is there of a frame that has gone on in part; `None` where none has.
+    /// More bytes of a frame that was passed on in part; `None` where there is no such frame.
     pub(super) fn rest_of_frame(&mut self, buf: &mut BytesMut) -> Option<Bytes> {
         if !self.passing.is_empty() {
             return Some(std::mem::take(&mut self.passing));
@@ -133,7 +125,7 @@ impl Parser {
         Some(buf.split_to(step).freeze())
     }
 
-    /// Whether a frame has gone on in part.
+    /// Whether a frame was passed on in part.
     pub(super) fn is_amid_frame(&self) -> bool {
         self.skim_left > 0 || !self.passing.is_empty()
     }
@@ -146,7 +138,7 @@ impl Parser {
         }
     }
 
-    /// Lets a message pass that is too long to be put together, from its first fragment on.
+    /// Passes a message that is too long to assemble, from its first fragment on.
     fn give_up_message(&mut self, head: &Head, frame_bytes: usize) -> Read {
         let begun = self.partial.take();
         let gathered = begun.as_ref().map_or(0, |partial| partial.payload.len() as u64);
@@ -161,7 +153,7 @@ impl Parser {
     }
 
     /// Takes the next message, or bytes of one that passes unread, off the front of `buf`; `None` where more bytes are
-    /// needed. After an error the parser is of no more use but for [`Parser::take_pending`].
+    /// needed. After an error only [`Parser::take_pending`] may be called.
     pub(super) fn next(&mut self, buf: &mut BytesMut) -> Result<Option<Read>, Unreadable> {
         loop {
             if let Some(rest) = self.rest_of_frame(buf) {
@@ -170,12 +162,12 @@ impl Parser {
             let Some(head) = read_head(buf)? else { return Ok(None) };
             let frame_bytes = self.check(&head)?;
             if self.skimmed && head.opcode < CLOSE {
-                // Its beginning has gone on unread, so there is no message to look at.
+                // Its beginning has passed unread.
                 self.begin_skimmed(&head, frame_bytes);
                 continue;
             }
             if head.opcode < CLOSE && self.is_over_limit(&head) {
-                // The frame's own bytes stay in the buffer: they pass as they come.
+                // The frame's own bytes stay in the buffer, and pass as they come.
                 return Ok(Some(self.give_up_message(&head, frame_bytes)));
             }
             if buf.len() < frame_bytes {
@@ -188,13 +180,13 @@ impl Parser {
         }
     }
 
-    /// The bytes of a message that was not completed, and has not gone on.
+    /// The bytes of an incomplete message that have not passed.
     pub(super) fn take_pending(&mut self) -> Bytes {
         let partial = self.partial.take().map(|partial| partial.raw.freeze());
         partial.unwrap_or_else(|| std::mem::take(&mut self.passing))
     }
 
-    /// How long the whole frame is, where it may stand here.
+    /// The length of the whole frame, where it is valid here.
     fn check(&self, head: &Head) -> Result<usize, Unreadable> {
         if head.opcode >= CLOSE {
             if !head.fin || head.payload_bytes > CONTROL_MAX_BYTES {
@@ -206,7 +198,7 @@ impl Parser {
         // RFC 6455, 5.2: the highest bit of a length is 0.
         let payload_bytes = usize::try_from(head.payload_bytes).ok().filter(|_| head.payload_bytes >> 63 == 0);
         let frame_bytes = payload_bytes.and_then(|bytes| bytes.checked_add(head.head_bytes));
-        frame_bytes.ok_or(Unreadable("a frame is longer than RFC 6455 lets it be"))
+        frame_bytes.ok_or(Unreadable("a frame is longer than RFC 6455 allows"))
     }
 
     fn take(&mut self, head: &Head, raw: BytesMut) -> Option<Read> {
@@ -248,7 +240,7 @@ fn message(opcode: u8, payload: Bytes) -> Body {
     if opcode == TEXT { Body::Text(payload) } else { Body::Binary(payload) }
 }
 
-/// The payload, unmasked. Shares `raw` where there is no mask.
+/// The unmasked payload. It shares `raw` where there is no mask.
 fn payload_of(head: &Head, raw: &Bytes) -> Bytes {
     let payload = raw.slice(head.head_bytes.min(raw.len())..);
     let Some(mask) = head.mask else { return payload };
@@ -269,7 +261,7 @@ fn apply_mask(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// Reads a frame's first bytes; `None` where they are not all there.
+/// Reads a frame's head; `None` where it is incomplete.
 fn read_head(buf: &[u8]) -> Result<Option<Head>, Unreadable> {
     let mut bytes = buf;
     if bytes.len() < 2 {
@@ -303,17 +295,16 @@ fn opcode_of(first: u8) -> Result<u8, Unreadable> {
     }
     match first & 0x0f {
         opcode @ (CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG) => Ok(opcode),
-        _ => Err(Unreadable("an opcode that RFC 6455 does not know")),
+        _ => Err(Unreadable("an opcode that RFC 6455 does not define")),
     }
 }
 
-/// A frame's bytes, in one fragment, masked with `mask` where one is given (RFC 6455, 5.3: towards a server always).
-/// An HTTP message is its own bytes.
+/// A message in one frame, with a mask where it goes to a server (RFC 6455, 5.3). An HTTP message is its own bytes.
 pub(super) fn encode(body: &Body, mask: Option<[u8; 4]>) -> Bytes {
     encode_split(body, mask, 1)
 }
 
-/// A message in so many fragments (RFC 6455, 5.4), or as many as it has bytes. What is no data message has only one.
+/// A message in so many fragments (RFC 6455, 5.4), but at most as many as it has bytes. A control frame has only one.
 pub(super) fn encode_split(body: &Body, mask: Option<[u8; 4]>, frames: u16) -> Bytes {
     let (opcode, payload) = match body {
         Body::Http(bytes) => return bytes.clone(),
@@ -328,7 +319,7 @@ pub(super) fn encode_split(body: &Body, mask: Option<[u8; 4]>, frames: u16) -> B
     let mut out = BytesMut::with_capacity(payload.len() + 14 * frames);
     let mut begin = 0;
     for nth in 1..=frames {
-        // Pieces that differ by a byte at the most.
+        // The lengths of pieces differ by at most one byte.
         let end = payload.len() * nth / frames;
         let fin = if nth == frames { 0x80 } else { 0 };
         let opcode = if nth == 1 { opcode } else { CONTINUATION };

@@ -1,4 +1,4 @@
-//! `bandwidth`: bytes go on at a rate, in pieces of at most a tenth of a second.
+//! `bandwidth`: bytes pass at a rate, in pieces of at most a tenth of a second.
 
 use std::time::Duration;
 
@@ -8,33 +8,30 @@ use tokio::time::Instant;
 use super::chunk::{Chunk, Inbox, later};
 use super::{Left, Stage, Step};
 
-/// The longest piece, and the most lateness that the next bytes make up for: timers are coarse, but a pause of the reader
-/// is no credit.
+/// The longest piece, and the most lateness that later bytes make up for. Timers are coarse, but a pause of the reader
+/// gives no credit.
 const PIECE: Duration = Duration::from_millis(100);
 
-/// The stage.
 #[derive(Debug)]
 pub(super) struct Bandwidth {
-    /// Kilobytes a second, that is bytes a millisecond; with 0 or less nothing passes.
+    /// Kilobytes a second, that is bytes a millisecond. With 0 nothing passes. Toxiproxy crashes below 0; here that is 0.
     rate: u64,
     /// What is being sent.
     chunk: Option<Chunk>,
-    /// From when the next piece takes its time.
+    /// When the next piece begins.
     start: Instant,
-    /// How long after its time the last piece went.
+    /// How late the last piece was.
     late: Duration,
-    /// Whether the rest of the chunk goes at once, after a change.
+    /// Whether the rest of the chunk passes at once, after a change.
     let_go: bool,
 }
 
 impl Bandwidth {
-    /// The rate is in kilobytes a second. Toxiproxy blocks with 0 and crashes below; here both block.
-    pub fn new(rate: i64, now: Instant) -> Bandwidth {
-        let rate = u64::try_from(rate).unwrap_or(0);
-        Bandwidth { rate, chunk: None, start: now, late: Duration::ZERO, let_go: false }
+    pub fn new(now: Instant) -> Bandwidth {
+        Bandwidth { rate: 0, chunk: None, start: now, late: Duration::ZERO, let_go: false }
     }
 
-    /// Begins with the next chunk, at the time it came or when the line was free.
+    /// Begins the next chunk at the time when it came, or when the one before it was gone.
     fn load(&mut self, inbox: &mut Inbox) -> Option<Chunk> {
         let chunk = inbox.take()?;
         self.start = self.start.max(chunk.came.checked_sub(self.late).unwrap_or(chunk.came));
@@ -43,7 +40,7 @@ impl Bandwidth {
 }
 
 impl Stage for Bandwidth {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
         let Some(chunk) = self.chunk.take().or_else(|| self.load(inbox)) else {
             return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
         };
@@ -51,14 +48,14 @@ impl Stage for Bandwidth {
             return Step::Pass(chunk);
         }
         if self.rate == 0 {
-            *struck = true;
+            *fired = true;
             self.chunk = Some(chunk);
             return Step::Idle;
         }
         let piece = (chunk.data.len() as u64).min(self.rate.saturating_mul(PIECE.as_millis() as u64));
         let due = later(self.start, Duration::from_nanos(piece * 1_000_000 / self.rate));
         if due > now {
-            *struck = true;
+            *fired = true;
             self.chunk = Some(chunk);
             return Step::Wait(due);
         }
@@ -71,8 +68,8 @@ impl Stage for Bandwidth {
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {
         if let ByteToxic::Bandwidth { rate } = *toxic {
-            let chunk = self.chunk.take();
-            *self = Bandwidth { let_go: chunk.is_some(), chunk, ..Bandwidth::new(rate, now) };
+            let (rate, chunk) = (u64::try_from(rate).unwrap_or(0), self.chunk.take());
+            *self = Bandwidth { rate, let_go: chunk.is_some(), chunk, ..Bandwidth::new(now) };
         }
     }
 

@@ -1,4 +1,4 @@
-//! The row of stages that one direction of one connection goes through.
+//! The chain of stages for one direction of one connection.
 
 use bytes::Bytes;
 use cutover_core::ids::FaultId;
@@ -9,26 +9,26 @@ use super::chunk::{CHUNK, Chunk, INBOX_BYTES, Inbox};
 use super::dice::Dice;
 use super::{Ending, Out, Stage, Step, Toxic, stage};
 
-/// The bytes that a chain holds before it takes no more, whatever its stages would take. Toxics that come and go could
-/// otherwise pile up what they let go.
+/// The most bytes that a chain holds, whatever its stages would take. Otherwise what removed toxics release could
+/// accumulate.
 const HELD_BYTES: usize = 2 * INBOX_BYTES;
 
 /// The same in chunks.
 const HELD_CHUNKS: usize = 4096;
 
-/// One toxic in the row.
+/// One toxic in the chain.
 #[derive(Debug)]
 struct Link {
     name: FaultId,
     toxic: ByteToxic,
-    /// Gone once the stream's end has left the stage: nothing comes to it any more.
+    /// `None` once the stream's end has left the stage: nothing reaches it any more.
     stage: Option<Box<dyn Stage>>,
     inbox: Inbox,
-    struck: bool,
+    fired: bool,
 }
 
 impl Link {
-    /// Whether the link stays when `toxic` is asked for: an update can't change what a toxic is.
+    /// Whether the link stays when `toxic` is requested: an update can't change a toxic's type.
     fn is(&self, toxic: &Toxic) -> bool {
         self.name == toxic.name && self.toxic.type_name() == toxic.toxic.type_name()
     }
@@ -50,35 +50,35 @@ impl Link {
     }
 }
 
-/// The toxics that work on one direction of one connection, and all that they hold. It never loses, doubles or reorders a
-/// byte, except where a toxic is there to lose bytes, and then the stream ends with it.
+/// The toxics of one direction of one connection, and all that they hold. It never loses, doubles or reorders a byte,
+/// except where a toxic's effect is to lose bytes, and then the stream ends with it.
 ///
-/// Whoever moves the bytes reads while [`Chain::has_room`], pushes what it read, and writes what [`Chain::poll`] gives,
-/// until that gives an end.
+/// Its owner reads while [`Chain::has_room`], pushes what it read, and writes what [`Chain::poll`] gives, until that
+/// gives an end.
 #[derive(Debug)]
 pub struct Chain {
     seed: u64,
     links: Vec<Link>,
-    /// What has been through all stages.
+    /// What has passed all stages.
     exit: Inbox,
-    struck: Vec<FaultId>,
-    /// The latest time seen; time does not go back.
+    fired: Vec<FaultId>,
+    /// The latest time seen. Time never goes back.
     clock: Option<Instant>,
 }
 
 impl Chain {
     /// A chain without toxics. Jitter and sizes of pieces are drawn from the seed and the toxics' names.
     pub fn new(rng_seed: u64) -> Chain {
-        Chain { seed: rng_seed, links: Vec::new(), exit: Inbox::default(), struck: Vec::new(), clock: None }
+        Chain { seed: rng_seed, links: Vec::new(), exit: Inbox::default(), fired: Vec::new(), clock: None }
     }
 
-    /// Makes these the toxics, in this order. A toxic with the name and type of one that is there keeps what that one
-    /// holds and has counted, and takes over changed attributes. One that is gone lets go what it holds, in order, to what
-    /// is behind it; or the connection ends, where it has swallowed data. A toxic that is there but has moved ahead of
-    /// another counts as gone and new.
+    /// Makes these the toxics, in this order. A toxic with the name and type of a present one keeps what that one holds
+    /// and has counted, and takes over changed attributes. A removed one passes what it holds, in order, to what is
+    /// behind it. The connection ends where it has swallowed data. A toxic that moved ahead of another is removed and
+    /// added.
     pub fn set(&mut self, toxics: &[Toxic], now: Instant) {
         let now = self.tick(now);
-        // For each toxic asked for, which link of the old row it keeps: the next of that name.
+        // For each requested toxic the old link that it keeps: the next of that name.
         let mut from = 0;
         let keeps: Vec<Option<usize>> = toxics
             .iter()
@@ -95,19 +95,19 @@ impl Chain {
         }
         for (at, (toxic, keep)) in toxics.iter().zip(keeps).enumerate() {
             match keep {
-                // Those before it are in place, so that it is in its own.
+                // All before it are in place, so this one is too.
                 Some(_) => self.update(at, &toxic.toxic, now),
                 None => self.insert(at, toxic, now),
             }
         }
     }
 
-    /// Whether there is no toxic and nothing on its way, so that bytes may as well go past the chain.
+    /// Whether there is no toxic and nothing on its way, so that bytes may bypass the chain.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty() && self.exit.is_empty() && !self.exit.is_finished()
     }
 
-    /// Whether a push is within the bounds: one chunk for a stage, Toxiproxy's 1024 for `latency` and then at most 16 MiB.
+    /// Whether a push is within the bounds: one chunk for a stage, or Toxiproxy's 1024 for `latency` up to 16 MiB.
     /// False for good once a toxic has ended the stream.
     pub fn has_room(&self) -> bool {
         let first = match self.links.first() {
@@ -125,7 +125,7 @@ impl Chain {
         self.exit.bytes() + self.links.iter().map(|link| link.inbox.bytes() + stage(link)).sum::<usize>()
     }
 
-    /// Takes what was read from the source. What comes after the end is dropped.
+    /// Takes what was read from the source. What follows the end is dropped.
     pub fn push(&mut self, mut bytes: Bytes, now: Instant) {
         let now = self.tick(now);
         while !bytes.is_empty() {
@@ -135,13 +135,13 @@ impl Chain {
         }
     }
 
-    /// Takes the source's end, which goes through the toxics behind the data.
+    /// Takes the source's end, which passes the toxics behind the data.
     pub fn end(&mut self, now: Instant) {
         self.tick(now);
         self.finish(0, Ending::Eof);
     }
 
-    /// Gives what is due. To be called again until it gives no more bytes.
+    /// Gives what is due. Call it again until it gives no more bytes.
     pub fn poll(&mut self, now: Instant) -> Out {
         let now = self.tick(now);
         loop {
@@ -159,9 +159,9 @@ impl Chain {
         }
     }
 
-    /// The toxics that did what they are for, for the first time since they were added, since this was asked last.
-    pub fn take_struck(&mut self) -> Vec<FaultId> {
-        std::mem::take(&mut self.struck)
+    /// The toxics that fired for the first time since they were added, and since the last call.
+    pub fn take_fired(&mut self) -> Vec<FaultId> {
+        std::mem::take(&mut self.fired)
     }
 
     /// The later of this time and those before.
@@ -181,9 +181,9 @@ impl Chain {
             if !room && !stage.swallows() {
                 continue;
             }
-            let mut struck = false;
-            let step = stage.poll(inbox, now, &mut struck);
-            self.note(at, struck);
+            let mut fired = false;
+            let step = stage.poll(inbox, now, &mut fired);
+            self.note(at, fired);
             match step {
                 Step::Pass(chunk) => {
                     self.put(at + 1, chunk, now);
@@ -203,12 +203,12 @@ impl Chain {
         Turn::Still(until)
     }
 
-    /// Keeps for the ledger that a toxic struck, once.
-    fn note(&mut self, at: usize, struck: bool) {
+    /// Keeps for the ledger that a toxic fired, once.
+    fn note(&mut self, at: usize, fired: bool) {
         let link = &mut self.links[at];
-        if struck && !link.struck {
-            link.struck = true;
-            self.struck.push(link.name.clone());
+        if fired && !link.fired {
+            link.fired = true;
+            self.fired.push(link.name.clone());
         }
     }
 
@@ -243,13 +243,13 @@ impl Chain {
     /// Adds a toxic at its place.
     fn insert(&mut self, at: usize, toxic: &Toxic, now: Instant) {
         let stage = stage(&toxic.toxic, Dice::new(self.seed, toxic.name.as_str()), now);
-        // Where the end has been already, nothing is left to do.
+        // Where the end has passed already, nothing is left to do.
         let stage = Some(stage).filter(|_| !self.is_finished(at));
         let (name, toxic) = (toxic.name.clone(), toxic.toxic.clone());
-        self.links.insert(at, Link { name, toxic, stage, inbox: Inbox::default(), struck: false });
+        self.links.insert(at, Link { name, toxic, stage, inbox: Inbox::default(), fired: false });
     }
 
-    /// Gives a toxic its attributes, where they are others.
+    /// Gives a toxic its attributes, where they changed.
     fn update(&mut self, at: usize, toxic: &ByteToxic, now: Instant) {
         let link = &mut self.links[at];
         if link.toxic != *toxic {
@@ -260,11 +260,11 @@ impl Chain {
         }
     }
 
-    /// Takes a toxic out; what it holds goes behind what the next one has.
+    /// Removes a toxic. What it holds goes behind what the next one has.
     fn remove(&mut self, at: usize, now: Instant) {
-        let mut struck = false;
-        let left = self.links[at].stage.as_mut().map(|stage| stage.leave(&mut struck));
-        self.note(at, struck);
+        let mut fired = false;
+        let left = self.links[at].stage.as_mut().map(|stage| stage.leave(&mut fired));
+        self.note(at, fired);
         let link = self.links.remove(at);
         let Some(left) = left else { return };
         if let Some(chunk) = left.chunk {
@@ -277,7 +277,7 @@ impl Chain {
     }
 }
 
-/// What asking the stages came to.
+/// The result of asking all stages.
 enum Turn {
     /// Something moved; there may be more.
     Moved,

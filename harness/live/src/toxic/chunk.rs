@@ -8,13 +8,13 @@ use tokio::time::Instant;
 
 use super::Ending;
 
-/// The most bytes of a chunk: what Toxiproxy reads at once.
+/// The most bytes of a chunk, as in Toxiproxy.
 pub(super) const CHUNK: usize = 32 * 1024;
 
 /// The most bytes that an inbox takes, however many chunks it may hold.
 pub(super) const INBOX_BYTES: usize = 16 * 1024 * 1024;
 
-/// The longest wait. Attributes are any 64-bit number, and no clock counts to the end of those.
+/// The longest wait. Attributes are 64-bit numbers, and no clock reaches their end.
 const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// Bytes on their way.
@@ -22,15 +22,15 @@ const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 pub(super) struct Chunk {
     /// The bytes; never none.
     pub data: Bytes,
-    /// When they were read from the source, or later: latency counts from here, and moves it on by what it added, so that
-    /// time spent in other stages counts towards a latency but the latencies of two toxics add up.
+    /// When they were read from the source, and the latency added since. Latency counts from here, so that time in
+    /// other stages counts towards it, but the latencies of two toxics add up.
     pub stamp: Instant,
-    /// When they came into the inbox that they are in.
+    /// When they entered their present inbox.
     pub came: Instant,
 }
 
 impl Chunk {
-    /// Its first so many bytes, and what is left of it.
+    /// Its first bytes, and the rest.
     pub fn split(mut self, bytes: usize) -> (Chunk, Option<Chunk>) {
         let data = self.data.split_to(bytes);
         let (stamp, came) = (self.stamp, self.came);
@@ -47,7 +47,7 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// Adds a chunk behind the others, were there room or not.
+    /// Adds a chunk behind the others, also where there is no room.
     pub fn put(&mut self, mut chunk: Chunk, now: Instant) {
         chunk.came = now;
         self.bytes += chunk.data.len();
@@ -59,7 +59,6 @@ impl Inbox {
         self.end.get_or_insert(ending);
     }
 
-    /// Takes the next chunk.
     pub fn take(&mut self) -> Option<Chunk> {
         let chunk = self.queue.pop_front()?;
         self.bytes -= chunk.data.len();
@@ -81,12 +80,10 @@ impl Inbox {
         self.queue.is_empty()
     }
 
-    /// How many chunks there are.
     pub fn len(&self) -> usize {
         self.queue.len()
     }
 
-    /// How many bytes there are.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,4 +1,4 @@
-//! A toxic's randomness on one connection: the same for the same seed and name, whatever other toxics draw.
+//! A toxic's random numbers on one connection. They depend on the seed and the name, and on no other toxic.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 pub(super) struct Dice(Box<ChaCha8Rng>);
 
 impl Dice {
-    /// The source for a toxic of this name.
     pub fn new(seed: u64, name: &str) -> Dice {
         let mut hash = Sha256::new();
         hash.update(b"cutover toxic\0");
@@ -24,7 +23,7 @@ impl Dice {
         let Ok(spread @ 1..) = u64::try_from(spread) else {
             return 0;
         };
-        // The upper half of the product is the draw, scaled to the range; for such ranges the bias is of no account.
+        // The upper half of the product is the draw, scaled to the range. The bias is negligible.
         let drawn = (u128::from(self.0.next_u64()) * (u128::from(spread) * 2)) >> 64;
         i64::try_from(drawn as i128 - i128::from(spread)).unwrap_or(0)
     }

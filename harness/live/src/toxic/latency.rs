@@ -1,4 +1,4 @@
-//! `latency`: each chunk goes on this long after it was read, more or less the jitter, and never before the one ahead.
+//! `latency`: each chunk passes so long after it was read, more or less the jitter, and never before the one ahead.
 
 use cutover_core::plan::ByteToxic;
 use tokio::time::Instant;
@@ -7,28 +7,28 @@ use super::chunk::{Chunk, Inbox, later, millis};
 use super::dice::Dice;
 use super::{Left, Stage, Step};
 
-/// Toxiproxy's buffer for this toxic: what is on its way while the first of it waits.
+/// The length of Toxiproxy's buffer for this toxic.
 const CHUNKS: usize = 1024;
 
-/// The stage. A jitter is drawn for a chunk when it becomes the first in the row.
+/// Latency and jitter are in milliseconds. A jitter is drawn for a chunk when it becomes the first. A negative sum adds
+/// nothing.
 #[derive(Debug)]
 pub(super) struct Latency {
     latency: i64,
     jitter: i64,
     dice: Dice,
-    /// The chunk that is next, and when it goes.
+    /// The next chunk, and when it passes.
     first: Option<(Chunk, Instant)>,
 }
 
 impl Latency {
-    /// Latency and jitter in milliseconds; where they come to less than nothing, nothing is added.
-    pub fn new(latency: i64, jitter: i64, dice: Dice) -> Latency {
-        Latency { latency, jitter, dice, first: None }
+    pub fn new(dice: Dice) -> Latency {
+        Latency { latency: 0, jitter: 0, dice, first: None }
     }
 }
 
 impl Stage for Latency {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
         let (chunk, due) = match self.first.take() {
             Some(first) => first,
             None => {
@@ -44,7 +44,7 @@ impl Stage for Latency {
         if due <= now {
             return Step::Pass(chunk);
         }
-        *struck = true;
+        *fired = true;
         self.first = Some((chunk, due));
         Step::Wait(due)
     }

@@ -6,22 +6,15 @@ use tokio::time::Instant;
 use super::chunk::Inbox;
 use super::{Ending, Stage, Step};
 
-/// The stage. What has passed counts on when the limit changes.
-#[derive(Debug)]
+/// The limit is in bytes. With 0 or less the first data ends the connection, and none of it passes.
+#[derive(Debug, Default)]
 pub(super) struct LimitData {
     limit: u64,
     passed: u64,
 }
 
-impl LimitData {
-    /// The limit is in bytes; with 0 or less the first data ends the connection, and none of it passes.
-    pub fn new(bytes: i64) -> LimitData {
-        LimitData { limit: u64::try_from(bytes).unwrap_or(0), passed: 0 }
-    }
-}
-
 impl Stage for LimitData {
-    fn poll(&mut self, inbox: &mut Inbox, _now: Instant, struck: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, _now: Instant, fired: &mut bool) -> Step {
         let Some(mut chunk) = inbox.take() else {
             return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
         };
@@ -33,14 +26,14 @@ impl Stage for LimitData {
         if self.passed < self.limit {
             return Step::Pass(chunk);
         }
-        *struck = true;
+        *fired = true;
         Step::Last(Some(chunk).filter(|chunk| !chunk.data.is_empty()), Ending::Close)
     }
 
-    /// A limit that has passed already ends the connection at the next data.
+    /// What has passed is still counted. Where it exceeds the new limit, the next data ends the connection.
     fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
         if let ByteToxic::LimitData { bytes } = *toxic {
-            self.limit = LimitData::new(bytes).limit;
+            self.limit = u64::try_from(bytes).unwrap_or(0);
         }
     }
 }

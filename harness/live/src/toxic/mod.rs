@@ -1,11 +1,11 @@
-//! Byte toxics: Toxiproxy 2.x's, as stages in a row that one direction of a connection's bytes goes through.
+//! Byte toxics: those of Toxiproxy 2.x, as a chain of stages for one direction of a connection.
 //!
-//! Nothing here owns a socket, a task or a timer. Time is passed in, so that an hour of a toxic is tested in a
-//! millisecond, and so that adding, changing or removing a toxic can neither lose nor reorder a byte: all that a toxic
-//! holds lies in [`Chain`] and not in a task that would have to be interrupted.
+//! Nothing here owns a socket, a task or a timer. Time is an argument, so that a test of an hour takes a millisecond.
+//! All that a toxic holds is in [`Chain`], and not in a task that a change would interrupt, so that adding, changing or
+//! removing a toxic can neither lose nor reorder a byte.
 //!
-//! A toxic is a file here with a [`Stage`]. To add one, write such a file, give `ByteToxic` a variant for it and [`stage`]
-//! an arm.
+//! Each toxic is a file with a [`Stage`]. To add one, write such a file, a variant of `ByteToxic`, and an arm in
+//! [`stage`].
 
 mod bandwidth;
 mod chain;
@@ -31,16 +31,16 @@ pub use chain::Chain;
 use chunk::{Chunk, Inbox};
 use dice::Dice;
 
-/// A toxic as asked for: the proxy draws for each connection whether it applies.
+/// A requested toxic. The proxy draws for each connection whether it applies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Toxic {
-    /// Its name in the ledger; within one direction of one proxy it names the toxic when toxics change.
+    /// Its name in the ledger. When toxics change, those of one direction are matched by name.
     pub name: FaultId,
-    /// Which way the bytes go that it works on.
+    /// The direction that it works on.
     pub direction: Direction,
     /// The chance that a connection gets it, from 0 to 1.
     pub toxicity: f64,
-    /// What it does.
+    #[allow(missing_docs, reason = "the name says it")]
     pub toxic: ByteToxic,
 }
 
@@ -55,21 +55,21 @@ pub enum Ending {
     Reset,
 }
 
-/// What a [`Chain`] has to give.
+/// What a [`Chain`] gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Out {
-    /// Bytes to write, never none of them. They are to go out in a write of their own, or a slicer would be undone.
+    /// Bytes to write, at least one. They need a write of their own, so that a slicer has an effect.
     Bytes(Bytes),
-    /// Nothing before this time, which is always to come; ask again then, or when something was put in or changed.
+    /// Nothing before this time, which is in the future. Ask again then, or after a push or a change.
     Until(Instant),
-    /// Nothing until something is put in or changed.
+    /// Nothing before a push or a change.
     Idle,
-    /// All bytes are out and the stream has ended. This stays so.
+    /// All bytes are out and the stream has ended, for good.
     Ended(Ending),
 }
 
-/// Whether a connection gets a toxic: a draw that depends on nothing but the arguments, so that it neither changes when
-/// the toxic is updated nor when another one comes or goes. A toxicity of 0 (or no number) never applies, and 1 always.
+/// Whether a connection gets a toxic. The draw depends only on the arguments, so that it stays the same when the toxic
+/// is updated, or another one is added or removed. A toxicity of 0 (or no number) never applies, and 1 always does.
 pub fn applies(seed: u64, proxy: &str, toxic: &str, connection: u64, toxicity: f64) -> bool {
     if toxicity >= 1.0 {
         return true;
@@ -78,7 +78,7 @@ pub fn applies(seed: u64, proxy: &str, toxic: &str, connection: u64, toxicity: f
     hash.update(b"cutover toxicity\0");
     hash.update(seed.to_be_bytes());
     hash.update(connection.to_be_bytes());
-    // With the first name's length, no two pairs of names run into the same bytes.
+    // The length of the first name keeps two pairs of names from giving the same bytes.
     hash.update((proxy.len() as u64).to_be_bytes());
     hash.update(proxy);
     hash.update(toxic);
@@ -93,17 +93,17 @@ pub fn applies(seed: u64, proxy: &str, toxic: &str, connection: u64, toxicity: f
 /// What a stage does next.
 #[derive(Debug)]
 enum Step {
-    /// Hands on a chunk.
+    /// Passes a chunk on.
     Pass(Chunk),
-    /// Hands on a chunk, if any, and then the end. The stage is not asked again, and what is before it is lost.
+    /// Passes a chunk on, if any, and then the end. The stage is not asked again, and what is before it is lost.
     Last(Option<Chunk>, Ending),
-    /// Has something, but not before this time, which is to come.
+    /// Has something for this time, which is in the future.
     Wait(Instant),
-    /// Waits for more to come in, or for a change.
+    /// Waits for input, or for a change.
     Idle,
 }
 
-/// What a stage lets go when it is removed, before what is still in its inbox.
+/// What a stage releases when it is removed, before what is still in its inbox.
 #[derive(Debug, Default)]
 struct Left {
     /// What it had taken from the inbox.
@@ -121,19 +121,19 @@ impl Left {
 
 /// One toxic on one direction of one connection.
 trait Stage: std::fmt::Debug + Send {
-    /// Does what is due at `now`. Sets `struck` when the toxic does to this connection what it is there for.
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step;
+    /// Does what is due at `now`. Sets `fired` when the toxic has its effect on this connection.
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step;
 
-    /// Takes new attributes. As in Toxiproxy, which interrupts the toxic for it, what the stage is holding back at that
-    /// moment goes at once, and what is still in the inbox is treated by the new attributes.
+    /// Takes attributes, at first and when they change. What the stage holds back is released at once, as in Toxiproxy, which interrupts the
+    /// toxic. The new attributes apply to what is still in the inbox.
     fn update(&mut self, toxic: &ByteToxic, now: Instant);
 
-    /// Lets go when the toxic is removed.
+    /// Releases what it holds when the toxic is removed.
     fn leave(&mut self, _struck: &mut bool) -> Left {
         Left::default()
     }
 
-    /// What it has taken from its inbox and not handed on.
+    /// What it has taken from its inbox and not passed on.
     fn held(&self) -> Option<&Chunk> {
         None
     }
@@ -143,7 +143,7 @@ trait Stage: std::fmt::Debug + Send {
         1
     }
 
-    /// Whether it never hands on a chunk, and so must be asked even where the next stage is full.
+    /// Whether it never passes a chunk on, so that it is asked even where the next stage is full.
     fn swallows(&self) -> bool {
         false
     }
@@ -151,15 +151,15 @@ trait Stage: std::fmt::Debug + Send {
 
 /// The stage of a toxic that begins now.
 fn stage(toxic: &ByteToxic, dice: Dice, now: Instant) -> Box<dyn Stage> {
-    match *toxic {
-        ByteToxic::Latency { latency, jitter } => Box::new(latency::Latency::new(latency, jitter, dice)),
-        ByteToxic::Bandwidth { rate } => Box::new(bandwidth::Bandwidth::new(rate, now)),
-        ByteToxic::SlowClose { delay } => Box::new(slow_close::SlowClose::new(delay)),
-        ByteToxic::Timeout { timeout } => Box::new(timeout::Timeout::new(timeout, now)),
-        ByteToxic::ResetPeer { timeout } => Box::new(reset_peer::ResetPeer::new(timeout)),
-        ByteToxic::Slicer { average_size, size_variation, delay } => {
-            Box::new(slicer::Slicer::new(average_size, size_variation, delay, dice, now))
-        }
-        ByteToxic::LimitData { bytes } => Box::new(limit_data::LimitData::new(bytes)),
-    }
+    let mut stage: Box<dyn Stage> = match toxic {
+        ByteToxic::Latency { .. } => Box::new(latency::Latency::new(dice)),
+        ByteToxic::Bandwidth { .. } => Box::new(bandwidth::Bandwidth::new(now)),
+        ByteToxic::SlowClose { .. } => Box::new(slow_close::SlowClose::default()),
+        ByteToxic::Timeout { .. } => Box::new(timeout::Timeout::new(now)),
+        ByteToxic::ResetPeer { .. } => Box::new(reset_peer::ResetPeer::default()),
+        ByteToxic::Slicer { .. } => Box::new(slicer::Slicer::new(dice, now)),
+        ByteToxic::LimitData { .. } => Box::new(limit_data::LimitData::default()),
+    };
+    stage.update(toxic, now);
+    stage
 }

@@ -6,23 +6,16 @@ use tokio::time::Instant;
 use super::chunk::{Inbox, later, millis};
 use super::{Ending, Left, Stage, Step};
 
-/// The stage.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ResetPeer {
+    /// In milliseconds.
     timeout: i64,
-    /// When the first data or the end came. Toxiproxy counts from there too, and takes no more until the time is up.
+    /// When the first data or the end came. As in Toxiproxy, the timeout begins here and no more is read.
     since: Option<Instant>,
 }
 
-impl ResetPeer {
-    /// The timeout is in milliseconds.
-    pub fn new(timeout: i64) -> ResetPeer {
-        ResetPeer { timeout, since: None }
-    }
-}
-
 impl Stage for ResetPeer {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
         let first = || inbox.take().map(|chunk| chunk.came).or_else(|| inbox.end().map(|_| now));
         let Some(since) = self.since.or_else(first) else {
             return Step::Idle;
@@ -32,7 +25,7 @@ impl Stage for ResetPeer {
         if due > now {
             return Step::Wait(due);
         }
-        *struck = true;
+        *fired = true;
         Step::Last(None, Ending::Reset)
     }
 
@@ -43,8 +36,8 @@ impl Stage for ResetPeer {
     }
 
     /// Where it has swallowed data, the connection can't go on.
-    fn leave(&mut self, struck: &mut bool) -> Left {
-        *struck |= self.since.is_some();
+    fn leave(&mut self, fired: &mut bool) -> Left {
+        *fired |= self.since.is_some();
         Left { chunk: None, ending: self.since.map(|_| Ending::Reset) }
     }
 

@@ -1,4 +1,4 @@
-//! `slicer`: a chunk goes on in small pieces, with a pause after each.
+//! `slicer`: a chunk passes in small pieces, with a pause after each.
 
 use std::time::Duration;
 
@@ -9,35 +9,33 @@ use super::chunk::{Chunk, Inbox, later};
 use super::dice::Dice;
 use super::{Left, Stage, Step};
 
-/// The lateness that the next pause makes up for: pauses are of microseconds, which timers don't keep one by one.
+/// The lateness that the next pause makes up for. Pauses are microseconds long, which no timer keeps exactly.
 const SLACK: Duration = Duration::from_millis(2);
 
-/// The stage.
 #[derive(Debug)]
 pub(super) struct Slicer {
+    /// Sizes are in bytes. A piece has at least one byte.
     average: i64,
     variation: i64,
     delay: Duration,
     dice: Dice,
-    /// What is being cut, less the pieces that are gone.
+    /// The rest of the chunk that is being cut.
     chunk: Option<Chunk>,
-    /// The lengths that its rest was cut into so far, the next piece's last. They are cut on when their turn comes.
+    /// The lengths of its parts so far, the next piece's last. A part is cut again when its turn comes.
     lengths: Vec<usize>,
-    /// When the next piece may go.
+    /// When the next piece may pass.
     ready: Instant,
-    /// Whether the rest goes in one piece, after a change.
+    /// Whether the rest passes in one piece, after a change.
     let_go: bool,
 }
 
 impl Slicer {
-    /// Sizes in bytes, the delay in microseconds. No piece is smaller than a byte, whatever is asked for.
-    pub fn new(average: i64, variation: i64, delay: i64, dice: Dice, now: Instant) -> Slicer {
-        let delay = Duration::from_micros(u64::try_from(delay).unwrap_or(0));
-        let variation = variation.max(0);
-        Slicer { average, variation, delay, dice, chunk: None, lengths: Vec::new(), ready: now, let_go: false }
+    pub fn new(dice: Dice, now: Instant) -> Slicer {
+        let (chunk, lengths) = (None, Vec::new());
+        Slicer { average: 0, variation: 0, delay: Duration::ZERO, dice, chunk, lengths, ready: now, let_go: false }
     }
 
-    /// Halves the next length, more or less the variation, until it is no longer than a piece may be.
+    /// Halves the next length, more or less the variation, until it is short enough for a piece.
     fn cut(&mut self) -> Option<usize> {
         let longest = usize::try_from(self.average.saturating_add(self.variation)).unwrap_or(0).max(1);
         let mut length = self.lengths.pop()?;
@@ -52,7 +50,7 @@ impl Slicer {
 }
 
 impl Stage for Slicer {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
         let nothing = self.chunk.is_none() && inbox.is_empty();
         if nothing && !inbox.is_finished() {
             return Step::Idle;
@@ -75,7 +73,7 @@ impl Stage for Slicer {
         self.ready = later(due, self.delay);
         let (passed, rest) = chunk.split(length);
         self.chunk = rest;
-        *struck |= self.chunk.is_some();
+        *fired |= self.chunk.is_some();
         Step::Pass(passed)
     }
 

@@ -6,23 +6,16 @@ use tokio::time::Instant;
 use super::chunk::{Inbox, later, millis};
 use super::{Stage, Step};
 
-/// The stage.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SlowClose {
+    /// In milliseconds.
     delay: i64,
-    /// When the end that has come goes on.
+    /// When the end passes.
     due: Option<Instant>,
 }
 
-impl SlowClose {
-    /// The delay is in milliseconds.
-    pub fn new(delay: i64) -> SlowClose {
-        SlowClose { delay, due: None }
-    }
-}
-
 impl Stage for SlowClose {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
         if let Some(chunk) = inbox.take() {
             return Step::Pass(chunk);
         }
@@ -31,14 +24,14 @@ impl Stage for SlowClose {
         if due <= now {
             return Step::Last(None, ending);
         }
-        *struck = true;
+        *fired = true;
         Step::Wait(due)
     }
 
-    /// An end that is waiting waits anew.
+    /// A waiting end waits from the beginning.
     fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
         if let ByteToxic::SlowClose { delay } = *toxic {
-            *self = SlowClose::new(delay);
+            *self = SlowClose { delay, due: None };
         }
     }
 }

@@ -6,25 +6,24 @@ use tokio::time::Instant;
 use super::chunk::{Inbox, later, millis};
 use super::{Ending, Left, Stage, Step};
 
-/// The stage.
 #[derive(Debug)]
 pub(super) struct Timeout {
+    /// In milliseconds. With 0 or less the connection stays.
     timeout: i64,
-    /// When the toxic began, or when data came last: as in Toxiproxy, data starts the time anew.
+    /// When the toxic began, or when data came last: data restarts the timeout, as in Toxiproxy.
     since: Instant,
 }
 
 impl Timeout {
-    /// The timeout is in milliseconds; with 0 or less the connection stays.
-    pub fn new(timeout: i64, now: Instant) -> Timeout {
-        Timeout { timeout, since: now }
+    pub fn new(now: Instant) -> Timeout {
+        Timeout { timeout: 0, since: now }
     }
 }
 
 impl Stage for Timeout {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, struck: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
         while let Some(chunk) = inbox.take() {
-            *struck = true;
+            *fired = true;
             self.since = self.since.max(chunk.came);
         }
         if let Some(ending) = inbox.end() {
@@ -37,19 +36,19 @@ impl Stage for Timeout {
         if due > now {
             return Step::Wait(due);
         }
-        *struck = true;
+        *fired = true;
         Step::Last(None, Ending::Close)
     }
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {
         if let ByteToxic::Timeout { timeout } = *toxic {
-            *self = Timeout::new(timeout, now);
+            *self = Timeout { timeout, since: now };
         }
     }
 
-    /// The stream has a hole where data was swallowed, so that the connection can't go on.
-    fn leave(&mut self, struck: &mut bool) -> Left {
-        *struck = true;
+    /// The stream has a hole where data was swallowed, so that the connection has to end.
+    fn leave(&mut self, fired: &mut bool) -> Left {
+        *fired = true;
         Left { chunk: None, ending: Some(Ending::Close) }
     }
 

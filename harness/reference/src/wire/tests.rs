@@ -41,7 +41,8 @@ proptest! {
         let text = Vsn::V1.encode(&Outbound {
             join_ref: &join_ref, reference: &reference, topic: &json!(topic), event: &event, payload: &raw(&payload),
         });
-        let expected = Inbound { join_ref: Value::Null, reference, topic: json!(topic), event, payload: Payload::Json(payload) };
+        let payload = Payload::Json(payload);
+        let expected = Inbound { join_ref: Value::Null, reference, topic: json!(topic), event, payload };
         prop_assert_eq!(Vsn::V1.decode_text(&text), Ok(expected));
     }
 

@@ -1,13 +1,10 @@
-//! Reads listening addresses as Go's `net.Listen` does, and tells in its words why one can't be had.
+//! Reads listening addresses as Go's `net.Listen` does, and says in Go's words why one is unavailable.
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The address that a text names: `host:port`, with no host for every interface, and no port or 0 for a free one. A name is
-/// looked up, and an IPv4 address preferred.
-///
-/// # Errors
-/// In Go's words, where the text names none.
+/// The address that a text names: `host:port`, with no host for every interface, and no port or 0 for a free one. A
+/// name is looked up, and an IPv4 address preferred.
 pub async fn listen(text: &str) -> Result<SocketAddr, String> {
     if text.is_empty() {
         return Ok(every_interface(0));
@@ -17,7 +14,7 @@ pub async fn listen(text: &str) -> Result<SocketAddr, String> {
     if host.is_empty() {
         return Ok(every_interface(port));
     }
-    // A zone needs no more than to be taken off here: scoped addresses are listened on through their plain form.
+    // A scoped address is listened on through its plain form, so that its zone is cut off.
     let literal = host.split_once('%').map_or(host, |(address, _)| address);
     match literal.parse::<IpAddr>() {
         Ok(address) if address.is_unspecified() => Ok(every_interface(port)),
@@ -27,9 +24,6 @@ pub async fn listen(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// An address as `net.ResolveTCPAddr` gives it, to compare with one that is listened on.
-///
-/// # Errors
-/// In Go's words, where the text names none.
 pub async fn resolve(text: &str) -> Result<String, String> {
     let (host, port) = match text {
         "" => ("", "0"),
@@ -68,8 +62,8 @@ fn every_interface(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port)
 }
 
-/// Every interface of IPv4, where every interface was asked for and the error is that there is no IPv6: EAFNOSUPPORT, and
-/// what Linux says where IPv6 is turned off.
+/// Every interface of IPv4, where every interface was asked for and the error is that IPv6 is missing: EAFNOSUPPORT,
+/// and what Linux says where IPv6 is turned off.
 pub fn without_ipv6(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
     let kinds = [io::ErrorKind::Unsupported, io::ErrorKind::AddrNotAvailable];
     let lacks = kinds.contains(&error.kind()) || error.raw_os_error() == Some(97);
@@ -78,9 +72,6 @@ pub fn without_ipv6(address: SocketAddr, error: &io::Error) -> Option<SocketAddr
 }
 
 /// Host and port of a text, by the rules of `net.SplitHostPort`.
-///
-/// # Errors
-/// In Go's words.
 pub fn split(text: &str) -> Result<(&str, &str), &'static str> {
     let colon = text.rfind(':').ok_or("missing port in address")?;
     let (host, after_brackets) = match text.strip_prefix('[') {
@@ -108,9 +99,6 @@ pub fn split(text: &str) -> Result<(&str, &str), &'static str> {
 }
 
 /// A port's number, from its digits or from the name of a well-known service.
-///
-/// # Errors
-/// In Go's words.
 pub fn port_of(text: &str) -> Result<u16, String> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,5 +1,5 @@
-//! Fills fields from JSON by the rules of Go's `encoding/json`: keys in any case, unknown keys ignored, `null` leaves what
-//! is there, the last of two equal keys counts, and the first value of a wrong type is what is told.
+//! Fills fields from JSON by the rules of Go's `encoding/json`: keys match in any case, unknown keys are ignored,
+//! `null` leaves a field unchanged, the last of two equal keys counts, and the first value of a wrong type is reported.
 
 use super::scan::{Malformed, first_value};
 
@@ -9,14 +9,11 @@ pub struct Raw<'a>(&'a [u8]);
 
 impl<'a> Raw<'a> {
     /// The first value of a body.
-    ///
-    /// # Errors
-    /// Where there is none, or it is malformed.
     pub fn first_of(body: &'a [u8]) -> Result<Raw<'a>, Malformed> {
         first_value(body).map(Raw)
     }
 
-    /// The text.
+    /// The JSON text of the value.
     pub fn text(self) -> String {
         String::from_utf8_lossy(self.0).into_owned()
     }
@@ -40,30 +37,26 @@ impl<'a> Raw<'a> {
 
     /// An object's members, in order; nothing for another value.
     pub fn members(self) -> Vec<(String, Raw<'a>)> {
-        let mut members = Vec::new();
-        if self.kind() != "object" {
-            return members;
-        }
-        let mut rest = &self.0[1..];
-        while let Some((key, value, after)) = member(rest) {
-            members.push((key.string(), value));
-            rest = after;
-        }
-        members
+        let parts = self.parts("object");
+        parts.chunks_exact(2).map(|member| (member[0].string(), member[1])).collect()
     }
 
     /// An array's elements; nothing for another value.
     pub fn elements(self) -> Vec<Raw<'a>> {
-        let mut elements = Vec::new();
-        if self.kind() != "array" {
-            return elements;
+        self.parts("array")
+    }
+
+    /// The values in an object (keys too) or array.
+    fn parts(self, kind: &str) -> Vec<Raw<'a>> {
+        let mut parts = Vec::new();
+        let mut rest = if self.kind() == kind { &self.0[1..] } else { &[] };
+        while let Some(start) = rest.iter().position(|byte| !b" \t\r\n,:".contains(byte)) {
+            rest = &rest[start..];
+            let Ok(value) = first_value(rest) else { break };
+            parts.push(Raw(value));
+            rest = &rest[value.len()..];
         }
-        let mut rest = &self.0[1..];
-        while let Some((element, after)) = next_value(rest) {
-            elements.push(element);
-            rest = after;
-        }
-        elements
+        parts
     }
 
     /// A string's text; `None` for another value.
@@ -86,20 +79,6 @@ impl<'a> Raw<'a> {
         out.push_str(rest);
         out
     }
-}
-
-/// The value at the beginning of what is left of an array or object, and what is left behind it; `None` at its end.
-fn next_value(rest: &[u8]) -> Option<(Raw<'_>, &[u8])> {
-    let start = rest.iter().position(|byte| !b" \t\r\n,:".contains(byte))?;
-    let rest = &rest[start..];
-    let value = first_value(rest).ok()?;
-    Some((Raw(value), &rest[value.len()..]))
-}
-
-fn member(rest: &[u8]) -> Option<(Raw<'_>, Raw<'_>, &[u8])> {
-    let (key, rest) = next_value(rest)?;
-    let (value, rest) = next_value(rest)?;
-    Some((key, value, rest))
 }
 
 /// The character that an escape stands for, and the escape's length.
@@ -127,7 +106,7 @@ fn unescape(text: &str) -> (char, usize) {
     }
 }
 
-/// Where a value goes: Go names the innermost type that has a name, and the path from the outermost.
+/// The field for a value. Go names the innermost type that has a name, and the path from the outermost.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The name of the structure that has the field; empty for one without.
@@ -136,22 +115,19 @@ pub struct Place<'a> {
     pub path: &'a str,
 }
 
-/// Fills fields, and keeps what went wrong first.
+/// Fills fields, and keeps the first value of a wrong type.
 #[derive(Debug, Default)]
 pub struct Decoder {
     wrong: Option<String>,
 }
 
 impl Decoder {
-    /// What went wrong first, in Go's words.
-    ///
-    /// # Errors
-    /// Where a value was of the wrong type.
+    /// The first value of a wrong type, in Go's words.
     pub fn finish(self) -> Result<(), String> {
         self.wrong.map_or(Ok(()), Err)
     }
 
-    /// The members of an object that these fields take, in the text's order, by the field's index.
+    /// The members of an object that are among these fields, in the text's order, with the field's index.
     pub fn fields<'a>(
         &mut self,
         raw: Raw<'a>,
@@ -181,45 +157,41 @@ impl Decoder {
         raw.elements()
     }
 
-    /// A string.
     pub fn string(&mut self, raw: Raw<'_>, place: Place<'_>, into: &mut String) {
-        match raw.kind() {
-            "null" => {}
-            "string" => *into = raw.string(),
-            kind => self.mismatch(kind, Some(place), "string"),
-        }
+        self.value(raw, place, ("string", "string"), |raw| Some(raw.string()), into);
     }
 
-    /// A truth value.
     pub fn boolean(&mut self, raw: Raw<'_>, place: Place<'_>, into: &mut bool) {
-        match raw.kind() {
-            "null" => {}
-            "bool" => *into = raw.0 == b"true",
-            kind => self.mismatch(kind, Some(place), "bool"),
-        }
+        self.value(raw, place, ("bool", "bool"), |raw| Some(raw.0 == b"true"), into);
     }
 
     /// A whole number of Go's type `of`.
     pub fn integer(&mut self, raw: Raw<'_>, place: Place<'_>, of: &str, into: &mut i64) {
-        match raw.kind() {
-            "null" => {}
-            "number" => match raw.text().parse() {
-                Ok(number) => *into = number,
-                Err(_) => self.mismatch(&format!("number {}", raw.text()), Some(place), of),
-            },
-            kind => self.mismatch(kind, Some(place), of),
-        }
+        self.value(raw, place, ("number", of), |raw| raw.text().parse().ok(), into);
     }
 
     /// A number of single precision.
     pub fn float32(&mut self, raw: Raw<'_>, place: Place<'_>, into: &mut f32) {
+        let finite = |raw: Raw<'_>| raw.text().parse().ok().filter(|number: &f32| number.is_finite());
+        self.value(raw, place, ("number", "float32"), finite, into);
+    }
+
+    /// A value whose type is `kind` in JSON and `of` in Go.
+    fn value<'a, T>(
+        &mut self,
+        raw: Raw<'a>,
+        place: Place<'_>,
+        (kind, of): (&str, &str),
+        read: impl Fn(Raw<'a>) -> Option<T>,
+        into: &mut T,
+    ) {
         match raw.kind() {
             "null" => {}
-            "number" => match raw.text().parse::<f32>() {
-                Ok(number) if number.is_finite() => *into = number,
-                _ => self.mismatch(&format!("number {}", raw.text()), Some(place), "float32"),
+            found if found != kind => self.mismatch(found, Some(place), of),
+            _ => match read(raw) {
+                Some(value) => *into = value,
+                None => self.mismatch(&format!("number {}", raw.text()), Some(place), of),
             },
-            kind => self.mismatch(kind, Some(place), "float32"),
         }
     }
 
@@ -233,7 +205,7 @@ impl Decoder {
     }
 }
 
-/// A key without its case. Go also takes the long s and the Kelvin sign for their letters.
+/// A key in lower case. Go also takes the long s for s, and the Kelvin sign for k.
 fn fold(key: &str) -> String {
     key.chars()
         .map(|character| match character {

@@ -26,9 +26,6 @@ enum Next {
 }
 
 /// The first value of a text, without the space around it.
-///
-/// # Errors
-/// Where there is none, or it is malformed.
 pub fn first_value(text: &[u8]) -> Result<&[u8], Malformed> {
     let mut scanner = Scanner { text, at: 0, open: Vec::new() };
     scanner.skip_space();
@@ -191,7 +188,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// The byte at hand. Go tells a text that ends within a value from one that has none.
+    /// The current byte. Go has one error for a text that ends within a value, and another for an empty text.
     fn peek(&self) -> Result<u8, Malformed> {
         self.text.get(self.at).copied().ok_or_else(|| {
             let empty = self.text.iter().all(|byte| b" \t\r\n".contains(byte));
@@ -205,18 +202,11 @@ impl Scanner<'_> {
     }
 }
 
-/// A byte as Go quotes it, which takes it for a character of its own whatever the text's encoding.
+/// A byte as Go quotes it: as one character, whatever the text's encoding.
 fn quoted(byte: u8) -> String {
     match byte {
-        b'\'' => r"'\''".to_owned(),
-        b'\\' => r"'\\'".to_owned(),
-        0x07 => r"'\a'".to_owned(),
-        0x08 => r"'\b'".to_owned(),
-        b'\t' => r"'\t'".to_owned(),
-        b'\n' => r"'\n'".to_owned(),
-        0x0b => r"'\v'".to_owned(),
-        0x0c => r"'\f'".to_owned(),
-        b'\r' => r"'\r'".to_owned(),
+        b'\'' | b'\\' => format!(r"'\{}'", char::from(byte)),
+        0x07..=0x0d => format!(r"'\{}'", char::from(b"abtnvfr"[usize::from(byte - 0x07)])),
         0..0x20 | 0x7f => format!(r"'\x{byte:02x}'"),
         0x80..=0xa0 | 0xad => format!(r"'\u{byte:04x}'"),
         _ => format!("'{}'", char::from(byte)),

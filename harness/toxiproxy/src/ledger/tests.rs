@@ -8,22 +8,22 @@ fn toxic(name: &str) -> Entry {
     toxics.add(body.as_bytes()).unwrap().clone()
 }
 
-fn strike(ledger: &Ledger, name: &str, frame: u64) {
+fn fire(ledger: &Ledger, name: &str, frame: u64) {
     let fire = Fire { conn: 1, frame, hit: "delivery a:b:c 1".to_owned(), rewrote: None };
     ledger.fired(&name.into(), &"p".into(), fire);
 }
 
 #[test]
-fn strikes_beyond_the_bound_are_counted() {
+fn fires_beyond_the_bound_are_counted() {
     let ledger = Ledger::default();
     ledger.armed(&toxic("a"));
     for frame in 0..300 {
-        strike(&ledger, "a", frame);
+        fire(&ledger, "a", frame);
     }
     let said: serde_json::Value = serde_json::from_str(&ledger.json("p")).unwrap();
     let line = &said["toxics"][0];
     assert_eq!((&line["strikes"], &line["beyond"]), (&300.into(), &44.into()));
-    assert_eq!(line["struck"].as_array().unwrap().len(), KEPT_STRIKES);
+    assert_eq!(line["struck"].as_array().unwrap().len(), KEPT_FIRES);
 }
 
 #[test]
@@ -31,10 +31,10 @@ fn a_name_that_is_used_again_is_another_line_and_old_lines_go() {
     let ledger = Ledger::default();
     for _ in 0..400 {
         ledger.armed(&toxic("a"));
-        strike(&ledger, "a", 1);
+        fire(&ledger, "a", 1);
         ledger.disarmed("a");
     }
     ledger.armed(&toxic("a"));
-    assert_eq!(ledger.strikes(), [("a".to_owned(), "ws_drop", 0)]);
+    assert_eq!(ledger.fires(), [("a".to_owned(), "ws_drop", 0)]);
     assert_eq!(ledger.lines().lines.len(), KEPT_TOXICS + 1);
 }

@@ -8,17 +8,12 @@ use crate::history::{Verdict, Via};
 /// One delivered event.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::check) struct Delivery {
-    /// Its record.
     pub at: usize,
-    /// To whom.
     pub client: usize,
-    /// In which stream.
     pub stream: usize,
-    /// Under which seq.
     pub seq: u64,
     /// The payload's computed hash.
     pub hash: Option<PayloadHash>,
-    /// In which message.
     pub via: Via,
     /// What the apply engine made of it.
     pub verdict: Verdict,
@@ -26,7 +21,7 @@ pub(in crate::check) struct Delivery {
     pub arrival: Arrival,
 }
 
-/// Which event of the plan a delivery is. Every delivery is exactly one of these, so that one defect is not told twice.
+/// Which event of the plan a delivery is. Every delivery is exactly one of these, so that one defect is not reported twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::check) enum Arrival {
     /// The publish that stands at this stream and seq.
@@ -52,7 +47,7 @@ impl Arrival {
     }
 }
 
-/// Tells which event a delivery is.
+/// Which event a delivery is.
 pub(super) fn classify(
     plan: &PlanIndex<'_>,
     states: &[OpState<'_>],

@@ -7,75 +7,10 @@ use super::arrival::Delivery;
 use super::plan::PlanIndex;
 use super::reach::{Reach, reaches};
 use super::stream::{OpState, Timeline, timelines};
-use super::subs::Subscriptions;
-use crate::check::Verdict;
-use crate::history::{Closed, History, Phase, Process, Record, Refusal, Via};
-use crate::ids::{ConnId, LaneId, Seq};
-
-/// A subscription of one stream by one client.
-#[derive(Debug)]
-pub(in crate::check) struct Sub<'a> {
-    /// Its record.
-    pub at: usize,
-    /// Whose.
-    pub client: usize,
-    /// Of what.
-    pub stream: usize,
-    /// On which connection.
-    pub conn: ConnId,
-    /// The cursor that the client sent; `None` for a bootstrap.
-    pub asked: Option<u64>,
-    /// The cursor that the lane saw, after a fault rewrote it.
-    pub saw: Option<u64>,
-    /// The ledger's record of the rewriting.
-    pub rewritten_at: Option<usize>,
-    /// The lane's answer.
-    pub reply: Option<Reply<'a>>,
-    /// The record that ended it: the connection's end or the next subscription of the same stream; the length of the
-    /// history where nothing did.
-    pub ended: usize,
-    /// The ledger's record of a message that was lost or let others pass on its way to the client while this was open.
-    /// What is missing or out of order from there on is the network's doing; that it is mended is the client's.
-    pub disturbed_at: Option<usize>,
-    /// Whether its connection had not carried the stream before.
-    pub fresh: bool,
-    /// Its deliveries, by their place in [`LaneIndex::deliveries`].
-    pub deliveries: Vec<usize>,
-}
-
-/// A lane's answer to a subscription.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::check) enum Reply<'a> {
-    /// Accepted.
-    Accepted {
-        /// The record.
-        at: usize,
-        /// The head by the lane's word.
-        head: Option<Seq>,
-    },
-    /// Refused.
-    Refused {
-        /// The record.
-        at: usize,
-        /// The lane's words.
-        refusal: &'a Refusal,
-    },
-}
-
-impl Sub<'_> {
-    /// Whether a record lies behind a fault that took messages of this subscription from their place.
-    pub fn is_disturbed(&self, at: usize) -> bool {
-        self.disturbed_at.is_some_and(|disturbed| disturbed <= at)
-    }
-
-    /// The record of acceptance.
-    pub fn accepted_at(&self) -> Option<usize> {
-        match self.reply {
-            Some(Reply::Accepted { at, .. }) => Some(at),
-            _ => None,
-        }
-    }
-}
+use super::sub::Sub;
+use crate::check::reason::Verdict;
+use crate::history::{Closed, History, Phase, Process, Record};
+use crate::ids::{ConnId, LaneId};
 
 /// What concerns one client and one stream.
 #[derive(Debug, Default)]
@@ -103,11 +38,10 @@ impl Pair {
     }
 }
 
-/// How often things were seen; what a scenario's `at_least` is held against. Deliveries of the proof of life do not count:
-/// they come whatever the script did.
+/// How often things were seen, which a scenario's `at_least` bounds. Deliveries of the proof of life do not count: they
+/// come whatever the script did.
 #[derive(Debug, Default, Clone, Copy)]
 pub(in crate::check) struct Seen {
-    /// Events applied.
     pub deliveries: u64,
     /// Subscribes with a cursor that were accepted.
     pub resumes: u64,
@@ -115,16 +49,13 @@ pub(in crate::check) struct Seen {
     pub refusals: u64,
     /// Deliveries that a client suppressed.
     pub duplicates: u64,
-    /// Faults that fired.
     pub faults: u64,
 }
 
 /// One lane's history, indexed.
 #[derive(Debug)]
 pub(in crate::check) struct LaneIndex<'a> {
-    /// The lane.
     pub lane: LaneId,
-    /// The history itself.
     pub history: &'a History,
     /// Whether the run was complete.
     pub done: bool,
@@ -132,15 +63,12 @@ pub(in crate::check) struct LaneIndex<'a> {
     pub proof_at: usize,
     /// The record from which on everything in flight was to arrive; the length of the history where it never came.
     pub drain_at: usize,
-    /// What became of each operation, in the order of [`PlanIndex::ops`].
+    /// How each operation ended, in the order of [`PlanIndex::ops`].
     pub ops: Vec<OpState<'a>>,
     /// Streams through time, by number.
     pub streams: Vec<Timeline>,
-    /// Subscriptions, in order.
     pub subs: Vec<Sub<'a>>,
-    /// Deliveries, in order.
     pub deliveries: Vec<Delivery>,
-    /// By client and stream.
     pub pairs: BTreeMap<PairKey, Pair>,
     /// Records at which the server died.
     pub deaths: Vec<usize>,
@@ -156,13 +84,12 @@ pub(in crate::check) struct LaneIndex<'a> {
     pub timed_out: Vec<usize>,
     /// Whether the lane delivers every event in two copies.
     pub two_copies: bool,
-    /// Counts.
     pub seen: Seen,
 }
 
 impl<'a> LaneIndex<'a> {
-    /// Indexes a history: one pass for what was asked and answered, one for what was delivered.
-    pub fn build(lane: LaneId, history: &'a History, plan: &PlanIndex<'a>) -> LaneIndex<'a> {
+    /// What a history says of operations, faults and the server. Subscriptions and deliveries are read afterwards.
+    pub fn of_operations(lane: LaneId, history: &'a History, plan: &PlanIndex<'a>) -> LaneIndex<'a> {
         let end = history.records.len();
         let mut index = LaneIndex {
             lane,
@@ -186,21 +113,9 @@ impl<'a> LaneIndex<'a> {
         };
         index.read_operations(plan);
         index.streams = timelines(plan, &index.ops);
-        Subscriptions::read(&mut index, plan);
-        let once = |record: &Record| matches!(record, Record::Opened { spoken: Some(spoken), .. } if spoken.once);
-        let once = history.records.iter().any(once);
-        index.two_copies = index
-            .deliveries
-            .iter()
-            .any(|delivery| delivery.via == Via::Frame || delivery.via == Via::UpdateBatch && !once);
-        for pair in index.pairs.values_mut() {
-            pair.arrived.sort_unstable();
-            pair.arrived.dedup();
-        }
         index
     }
 
-    /// The pair's view, where there is one.
     pub fn pair(&self, key: PairKey) -> Option<&Pair> {
         self.pairs.get(&key)
     }
@@ -210,7 +125,7 @@ impl<'a> LaneIndex<'a> {
         self.reaches.get(&client).unwrap_or(Reach::NEVER_TRIED)
     }
 
-    /// `Invalid`, but of a client that could not be reached nobody can tell.
+    /// `Invalid`, but `Unknown` of a client that could not be reached.
     pub fn charge(&self, client: usize) -> Verdict {
         match self.reaches.get(&client) {
             Some(reach) if !reach.is_hindered() => Verdict::Invalid,
@@ -267,9 +182,3 @@ impl<'a> LaneIndex<'a> {
         }
     }
 }
-
-/// The code of a lane that limits the rate (contract, "Errors").
-pub(in crate::check) const RATE_LIMITED: &str = "rate_limited";
-
-/// The code of a refused stale cursor (contract, "Ordering, delivery, replay").
-pub(in crate::check) const STALE_CURSOR: &str = "stale_cursor";

@@ -7,16 +7,21 @@ mod lane;
 mod plan;
 mod reach;
 mod stream;
+mod sub;
 mod subs;
 
 pub(super) use arrival::{Arrival, Delivery};
-pub(super) use lane::{LaneIndex, Pair, RATE_LIMITED, Reply, STALE_CURSOR, Sub};
+pub(super) use lane::{LaneIndex, Pair};
 pub(super) use plan::{PlanIndex, PlannedOp, What};
 pub(super) use reach::Reach;
 pub(super) use stream::{OpState, Settled};
+pub(super) use sub::{RATE_LIMITED, Reply, STALE_CURSOR, Sub};
 
 use std::collections::HashMap;
 
+use self::subs::Subscriptions;
+use super::finding::Finding;
+use super::reason::Reason;
 use crate::history::{History, Record};
 use crate::ids::LaneId;
 use crate::plan::Plan;
@@ -40,17 +45,14 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// The name's number.
     pub fn get(&self, name: &str) -> Option<usize> {
         self.at.get(name).copied()
     }
 
-    /// The number's name.
     pub fn name(&self, number: usize) -> &'a str {
         self.list.get(number).copied().unwrap_or("")
     }
 
-    /// How many names there are.
     pub fn len(&self) -> usize {
         self.list.len()
     }
@@ -59,7 +61,6 @@ impl<'a> Names<'a> {
 /// Everything that checkers look things up in.
 #[derive(Debug)]
 pub(super) struct Index<'a> {
-    /// The plan's.
     pub plan: PlanIndex<'a>,
     lanes: [LaneIndex<'a>; 2],
 }
@@ -70,14 +71,39 @@ impl<'a> Index<'a> {
         let mut plan = PlanIndex::build(plan);
         name_all(&mut plan, legacy);
         name_all(&mut plan, candidate);
-        let lanes =
-            [LaneIndex::build(LaneId::Legacy, legacy, &plan), LaneIndex::build(LaneId::Candidate, candidate, &plan)];
+        let lane = |lane, history| {
+            let mut index = LaneIndex::of_operations(lane, history, &plan);
+            Subscriptions::read(&mut index, &plan);
+            index
+        };
+        let lanes = [lane(LaneId::Legacy, legacy), lane(LaneId::Candidate, candidate)];
         Index { plan, lanes }
     }
 
-    /// Both lanes, baseline first.
     pub fn lanes(&self) -> &[LaneIndex<'a>; 2] {
         &self.lanes
+    }
+
+    /// A finding about a client and a stream of a lane.
+    pub fn finding(
+        &self,
+        checker: &'static str,
+        reason: &'static Reason,
+        lane: &LaneIndex<'_>,
+        (client, stream): PairKey,
+    ) -> Finding {
+        self.stream_finding(checker, reason, lane, stream).at_client(self.plan.clients.name(client))
+    }
+
+    /// A finding about a stream of a lane.
+    pub fn stream_finding(
+        &self,
+        checker: &'static str,
+        reason: &'static Reason,
+        lane: &LaneIndex<'_>,
+        stream: usize,
+    ) -> Finding {
+        Finding::new(checker, reason).on(lane.lane).in_stream(self.plan.streams.name(stream))
     }
 
     /// The lane that this one is compared with.

@@ -10,33 +10,23 @@ use crate::plan::{Plan, PublishExpect, Step};
 /// An operation of the plan.
 #[derive(Debug)]
 pub(in crate::check) struct PlannedOp<'a> {
-    /// Its number in the plan.
     pub id: OpId,
-    /// The stream.
     pub stream: usize,
-    /// What it does.
     pub what: What<'a>,
 }
 
 /// What an operation does.
 #[derive(Debug)]
 pub(in crate::check) enum What<'a> {
-    /// Publishes.
     Publish {
         /// The payload as it is sent.
         payload: &'a str,
-        /// Its hash.
         hash: PayloadHash,
         /// What the lane must answer.
         expect: &'a PublishExpect,
     },
     /// Sets a policy; `None` leaves a value as it is.
-    Policy {
-        /// Newest events to retain.
-        retention: Option<u64>,
-        /// Events that a resume may replay.
-        budget: Option<u64>,
-    },
+    Policy { retention: Option<u64>, budget: Option<u64> },
 }
 
 impl PlannedOp<'_> {
@@ -60,29 +50,22 @@ impl PlannedOp<'_> {
 /// The publishes of a stream that carry the same payload.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::check) struct SamePayload {
-    /// The first of them.
     pub first: usize,
-    /// How many are to be written.
     pub to_be_written: usize,
 }
 
 /// A stream's policy at the start; `None` is without bound.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::check) struct StartPolicy {
-    /// Newest events to retain.
     pub retention: Option<u64>,
-    /// Events that a resume may replay.
     pub budget: Option<u64>,
 }
 
 /// The plan, indexed.
 #[derive(Debug)]
 pub(in crate::check) struct PlanIndex<'a> {
-    /// The plan itself.
     pub plan: &'a Plan,
-    /// Streams by number.
     pub streams: Names<'a>,
-    /// Clients by number.
     pub clients: Names<'a>,
     /// Operations, in plan order.
     pub ops: Vec<PlannedOp<'a>>,
@@ -100,7 +83,6 @@ pub(in crate::check) struct PlanIndex<'a> {
 }
 
 impl<'a> PlanIndex<'a> {
-    /// Indexes a plan.
     pub fn build(plan: &'a Plan) -> PlanIndex<'a> {
         let displacing = plan.faults.iter().filter(|fault| fault.kind.spec().leaves_gap());
         let mut index = PlanIndex {

@@ -1,4 +1,4 @@
-//! Whether a client could be reached, and what kept it from that. Nobody is owed what could not reach them.
+//! Whether a client could be reached, and what prevented it. What could not reach a client is not owed to it.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ impl Reach {
     fn closed(&mut self, at: usize, why: &Closed) {
         self.tried = true;
         match why {
-            // A client that closes a connection of itself opens another one, or is told to leave.
+            // A client that closes its own connection opens another one, or leaves as the plan says.
             Closed::ByClient => return,
             Closed::Crashed => {}
             Closed::OurLimit { .. } => self.limits.push(at),

@@ -11,31 +11,19 @@ use crate::history::{Completion, Outcome, Refusal};
 pub(in crate::check) enum Settled<'a> {
     /// It was never sent.
     NeverSent,
-    /// It was sent and never answered, or nobody knows how it ended.
+    /// It was sent and never answered, or it is unknown how it ended.
     Open,
     /// The lane did it.
     Done {
-        /// The answer's record.
         at: usize,
-        /// Of a publish: the seq that it was given.
         seq: Option<u64>,
         /// Of a publish: whether the lane said that it had it already.
         duplicate: Option<bool>,
     },
     /// The lane did nothing and asked to come back, until no time was left.
-    PutOff {
-        /// The answer's record.
-        at: usize,
-        /// Its words.
-        why: &'a str,
-    },
+    PutOff { at: usize, why: &'a str },
     /// The lane refused it.
-    Refused {
-        /// The answer's record.
-        at: usize,
-        /// Its words.
-        refusal: &'a Refusal,
-    },
+    Refused { at: usize, refusal: &'a Refusal },
 }
 
 /// An attempt that was answered well and wrote nothing.
@@ -62,7 +50,6 @@ pub(in crate::check) struct OpState<'a> {
     pub any_open: bool,
     /// The first attempt that was answered well and wrote nothing, and how many more there were.
     pub unwritten: Option<Unwritten>,
-    /// How it ended.
     pub settled: Settled<'a>,
 }
 
@@ -206,7 +193,7 @@ enum Moment {
     Done(usize),
 }
 
-/// Builds every stream's timeline from what became of the operations.
+/// Builds every stream's timeline from how the operations ended.
 pub(super) fn timelines(plan: &PlanIndex<'_>, states: &[OpState<'_>]) -> Vec<Timeline> {
     let mut timelines: Vec<Timeline> = (0..plan.streams.len()).map(|_| Timeline::default()).collect();
     let mut moments: Vec<Vec<(usize, Moment)>> = (0..plan.streams.len()).map(|_| Vec::new()).collect();

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::arrival::{Arrival, Delivery, classify};
-use super::lane::{LaneIndex, Reply, STALE_CURSOR, Sub};
+use super::lane::LaneIndex;
 use super::plan::PlanIndex;
+use super::sub::{Reply, STALE_CURSOR, Sub};
 use super::{Names, PairKey};
 use crate::history::{Record, Rewrote, Verdict, Via};
 use crate::ids::{ConnId, SubId};
@@ -34,8 +35,17 @@ impl<'a> Subscriptions<'a> {
             reading.record(index, plan, at, record);
         }
         reading.rewrite(index, &plan.streams);
-        disturb(index, plan);
-        tell_second_events(index, plan);
+        mark_disturbed(index, plan);
+        find_second_events(index, plan);
+        let history = index.history;
+        let once = |record: &Record| matches!(record, Record::Opened { spoken: Some(spoken), .. } if spoken.once);
+        let once = history.records.iter().any(once);
+        let one_of_two = |via| via == Via::Frame || via == Via::UpdateBatch && !once;
+        index.two_copies = index.deliveries.iter().any(|delivery| one_of_two(delivery.via));
+        for pair in index.pairs.values_mut() {
+            pair.arrived.sort_unstable();
+            pair.arrived.dedup();
+        }
     }
 
     fn record(&mut self, index: &mut LaneIndex<'a>, plan: &PlanIndex<'a>, at: usize, record: &'a Record) {
@@ -144,7 +154,6 @@ impl<'a> Subscriptions<'a> {
             conn,
             asked,
             saw: asked,
-            rewritten_at: None,
             disturbed_at: None,
             reply: None,
             ended: index.history.records.len(),
@@ -198,14 +207,13 @@ impl<'a> Subscriptions<'a> {
             let chosen = before(true).or_else(|| after(true)).or_else(|| before(false)).or_else(|| after(false));
             if let Some(sub) = chosen {
                 index.subs[sub].saw = Some(rewrote.to.0);
-                index.subs[sub].rewritten_at = Some(*at);
             }
         }
     }
 }
 
 /// Marks what was open at a client when a message was lost on its way there, or held back until others had passed it.
-fn disturb(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
+fn mark_disturbed(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
     for (at, record) in index.history.records.iter().enumerate() {
         let Record::Fault { fault, client, .. } = record else {
             continue;
@@ -220,16 +228,16 @@ fn disturb(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
     }
 }
 
-/// A payload that is nobody's, under a seq whose own event came in the same kind of message too, is no change of that
-/// event but one more, which nobody published.
-fn tell_second_events(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
+/// A payload that no publish has, under a seq whose own event came in the same kind of message too, is one more event,
+/// which was never published, and no change of that one.
+fn find_second_events(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
     let LaneIndex { subs, deliveries, .. } = index;
     for sub in subs.iter() {
-        let nobodys = |delivery: &Delivery| {
+        let unknown = |delivery: &Delivery| {
             matches!(delivery.arrival, Arrival::WrongPayload(_))
                 && delivery.hash.is_some_and(|hash| plan.first_of(hash).is_none())
         };
-        let suspects: Vec<usize> = sub.deliveries.iter().copied().filter(|at| nobodys(&deliveries[*at])).collect();
+        let suspects: Vec<usize> = sub.deliveries.iter().copied().filter(|at| unknown(&deliveries[*at])).collect();
         if suspects.is_empty() {
             continue;
         }

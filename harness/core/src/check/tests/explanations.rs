@@ -1,8 +1,8 @@
 //! One root, one principal finding; and no explanation hides what it has nothing to do with.
 
-use super::{explained, principal};
+use super::{explained, finding, principal};
 use crate::check::explain::explain;
-use crate::check::{Finding, Report, Verdict};
+use crate::check::{Report, Verdict};
 
 #[test]
 fn an_event_that_is_dropped_for_good_is_a_lost_write_and_nothing_else() {
@@ -182,16 +182,18 @@ fn a_batch_that_an_event_is_missing_from_fits_no_longer_what_is_said_of_it() {
 }
 
 #[test]
-fn a_warning_is_told_apart_and_neither_explains_nor_is_explained() {
-    let finding =
-        |verdict, reason: &str| Finding::new("lost-write", verdict, reason).on(crate::ids::LaneId::Legacy).of_event(1);
+fn a_warning_is_kept_apart_and_neither_explains_nor_is_explained() {
+    let lost = |verdict| {
+        let found = finding("lost-write", "never-delivered").with(verdict);
+        found.on(crate::ids::LaneId::Legacy).of_event(1)
+    };
     let mut report = Report::new("lost-write");
-    report.push(finding(Verdict::Valid, "told"));
+    report.push(lost(Verdict::Valid));
     assert_eq!(report.verdict, Verdict::Valid);
-    report.push(finding(Verdict::Invalid, "wrong"));
+    report.push(lost(Verdict::Invalid));
     let explained = explain(&[report]);
     assert_eq!((explained.warnings.len(), explained.principal.len()), (1, 1));
     assert!(explained.consequences.is_empty());
     assert_eq!(explained.verdict(), Verdict::Invalid);
-    assert_eq!(explained.principal[0].reason, "wrong");
+    assert_eq!(explained.principal[0].verdict, Verdict::Invalid);
 }

@@ -11,11 +11,14 @@ mod fires;
 mod kills;
 mod model;
 pub(crate) mod notation;
+mod pages;
 mod properties;
 mod wrongs;
 
 use super::explain::{Explained, explain};
-use super::{CheckInput, Finding, Report, Verdict, check_all};
+use super::index::Index;
+use super::run::check_one;
+use super::{ALL, CheckInput, Checker, Finding, Report, Verdict, check_all};
 use crate::hash::payload_hash;
 use crate::history::Record;
 use crate::plan::Step;
@@ -24,6 +27,12 @@ use notation::World;
 /// Reports on a world.
 fn reports(world: &World) -> Vec<Report> {
     check_all(&CheckInput::new(&world.plan, &world.legacy, &world.candidate))
+}
+
+/// A finding without place or witness, by the words of a file.
+pub(crate) fn finding(checker: &str, word: &str) -> Finding {
+    let (checker, reason) = super::reason(checker, word).unwrap();
+    Finding::new(checker, reason)
 }
 
 /// Principal findings and consequences of a world.
@@ -83,36 +92,28 @@ fn a_lane_held_against_itself_gives_no_finding() {
 
 #[test]
 fn a_checker_that_panics_is_unknown_and_stops_no_other() {
-    struct Panics;
-    impl super::Checker for Panics {
-        fn name(&self) -> &'static str {
-            "panics"
-        }
-        fn check(&self, _: &CheckInput<'_>) -> Report {
-            std::panic::panic_any("on purpose")
-        }
-    }
+    let panics = Checker { check: |_, _| std::panic::panic_any("on purpose"), ..*ALL[0] };
     let world = World::read(HONEST).unwrap();
-    let report = super::check_one(&Panics, &CheckInput::new(&world.plan, &world.legacy, &world.candidate));
+    let report = check_one(&panics, &Index::build(&world.plan, &world.legacy, &world.candidate));
     assert_eq!(report.verdict, Verdict::Unknown);
-    assert_eq!(report.findings[0].reason, "checker-panicked");
+    assert_eq!(report.findings[0].reason.word, "checker-panicked");
     assert!(report.findings[0].describe().contains("on purpose"));
-}
-
-#[test]
-fn every_checker_has_its_place_in_the_precedence_and_none_twice() {
-    let mut names: Vec<&str> = super::names().collect();
-    let mut ranked = super::explain::PRECEDENCE.to_vec();
-    names.sort_unstable();
-    ranked.sort_unstable();
-    assert_eq!(names, ranked);
 }
 
 #[test]
 fn findings_survive_being_written_and_read() {
     let found = explained("pub a1..2; c1 sub a; c1 a1; legacy: c1 a2=*; candidate: c1 a2");
-    let text = serde_json::to_string(&found).unwrap();
-    assert_eq!(serde_json::from_str::<Explained>(&text).unwrap(), found);
+    let text = serde_json::to_string(&found.principal).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<Finding>>(&text).unwrap(), found.principal);
+}
+
+#[test]
+fn a_finding_of_a_checker_or_a_reason_that_does_not_exist_is_not_read() {
+    let text = serde_json::to_string(&finding("gap", "skipped")).unwrap();
+    for (known, other) in [("\"gap\"", "\"snapshot-delta\""), ("\"skipped\"", "\"dead-tail\"")] {
+        let error = serde_json::from_str::<Finding>(&text.replace(known, other)).unwrap_err().to_string();
+        assert!(error.contains("no checker `") && error.contains("has a reason `"), "{error}");
+    }
 }
 
 /// Checks a large world, within a bound that only a quadratic step misses: it takes some hundreds of milliseconds.

@@ -1,26 +1,25 @@
-//! What lies in a bundle's directory: looked at first, by name, kind and length; read only where it is what the
-//! document lists.
+//! The files in a bundle's directory. They are listed first by name, kind and length, and read only where they are what
+//! the document lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Problem;
 use crate::evidence::bundle::is_digested;
 use crate::evidence::document::{Evidence, State};
-use crate::evidence::layout::{self, FileEntry, Files};
+use crate::evidence::layout::{self, FileEntry};
 use crate::evidence::report::pages;
 use crate::ids::LaneId;
 
 /// A longer file is not read: the gate writes none.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// What lies under a name.
+/// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Entry {
     /// A file of so many bytes.
     File(u64),
-    /// A folder.
     Folder,
-    /// A symbolic link, to whatever.
     Link,
     /// A pipe, a socket or a device.
     Special,
@@ -28,7 +27,7 @@ pub enum Entry {
 
 /// A bundle's directory.
 pub trait Bundle {
-    /// All that lies in it, by relative path with `/` between; of folders that no bundle has, only the name.
+    /// Everything in it, by relative path with `/` between; of folders that no bundle has, only the name.
     fn entries(&self) -> BTreeMap<String, Entry>;
 
     /// The content of a file, which has so many bytes.
@@ -38,32 +37,16 @@ pub trait Bundle {
     fn read(&self, path: &str, bytes: u64) -> Result<Vec<u8>, String>;
 }
 
-impl Bundle for Files {
-    fn entries(&self) -> BTreeMap<String, Entry> {
-        let mut entries = BTreeMap::new();
-        for (path, content) in self {
-            let folders = path.match_indices('/').map(|(at, _)| path[..at].to_owned());
-            entries.extend(folders.map(|folder| (folder, Entry::Folder)));
-            entries.insert(path.clone(), Entry::File(content.len() as u64));
-        }
-        entries
-    }
-
-    fn read(&self, path: &str, _: u64) -> Result<Vec<u8>, String> {
-        self.get(path).cloned().ok_or_else(|| "it is not there".to_owned())
-    }
-}
-
-/// A bundle that was looked at: what is told of a file is told once, and such a file is not read again.
-pub struct Looked<'a> {
+/// What is in a bundle. A problem of a file is reported once, and such a file is not read again.
+pub struct Inventory<'a> {
     bundle: &'a dyn Bundle,
     entries: BTreeMap<String, Entry>,
-    told: BTreeSet<String>,
+    reported: BTreeSet<String>,
     /// Every scenario that any file, the list of files or the judgement names.
     names: BTreeSet<String>,
 }
 
-impl<'a> Looked<'a> {
+impl<'a> Inventory<'a> {
     /// Looks at every file, and compares the digested ones with their length and digest. Names what is missing, what
     /// was added and what is no plain file.
     pub fn at(
@@ -71,36 +54,35 @@ impl<'a> Looked<'a> {
         entries: BTreeMap<String, Entry>,
         evidence: &Evidence,
         problems: &mut Vec<Problem>,
-    ) -> Looked<'a> {
+    ) -> Inventory<'a> {
         let judged = evidence.judged.scenarios.iter().map(|scenario| scenario.name.clone());
-        // A file that no list names is told as such; before the end of a run there is no list.
+        // A file that is not listed is reported as such. Before the end of a run there is no list.
         let listed = |path: &&String| evidence.files.contains_key(*path) || evidence.state == State::InProgress;
         let there = entries.keys().filter(|path| is_digested(path)).filter(listed);
         let paths = there.chain(evidence.files.keys());
         let of_files = paths.filter_map(|path| layout::scenario_of(path)).map(str::to_owned);
         let names = judged.chain(of_files).collect();
-        let told = BTreeSet::new();
-        let mut looked = Looked { bundle, entries, told, names };
-        let mut found = looked.listed(evidence);
-        found.extend(looked.missing(evidence));
-        found.extend(looked.surplus(evidence));
+        let mut inventory = Inventory { bundle, entries, reported: BTreeSet::new(), names };
+        let mut found = inventory.listed(evidence);
+        found.extend(inventory.missing(evidence));
+        found.extend(inventory.surplus(evidence));
         found.sort_by(|a, b| a.file.cmp(&b.file));
-        looked.told = found.iter().map(|problem| problem.file.clone()).collect();
+        inventory.reported = found.iter().map(|problem| problem.file.clone()).collect();
         problems.extend(found);
-        looked
+        inventory
     }
 
-    /// The scenarios that there is anything of, in order of names.
+    /// Every scenario that has any file or judgement, in order of names.
     pub fn names(&self) -> &BTreeSet<String> {
         &self.names
     }
 
-    /// Whether a file lies there and nothing is wrong with it.
+    /// Whether a file is there and nothing is wrong with it.
     pub fn has(&self, path: &str) -> bool {
-        matches!(self.entries.get(path), Some(Entry::File(_))) && !self.told.contains(path)
+        matches!(self.entries.get(path), Some(Entry::File(_))) && !self.reported.contains(path)
     }
 
-    /// A file's content; nothing where something is wrong with the file, which then was told.
+    /// A file's content; `None` where something is wrong with the file, which is then reported.
     pub fn content(&self, path: &str, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
         if !self.has(path) {
             return None;
@@ -125,7 +107,7 @@ impl<'a> Looked<'a> {
                 problems.extend(self.as_listed(path, entry).err());
             }
         }
-        // A folder that is a link or a file is told as such.
+        // A folder that is a link or a file is reported as such.
         without_folder.retain(|folder, _| !self.entries.contains_key(*folder));
         problems.extend(without_folder.iter().map(|(folder, paths)| match paths.as_slice() {
             [path] => Problem::new(path, "is missing"),
@@ -156,9 +138,9 @@ impl<'a> Looked<'a> {
         Ok(())
     }
 
-    /// What every bundle has, and every scenario in it. What is listed was told already.
+    /// What every bundle and every scenario in it must have. Missing files that are listed were reported before.
     fn missing(&self, evidence: &Evidence) -> Vec<Problem> {
-        // A run that was ended hard wrote what it came to.
+        // A run that was killed wrote only a part.
         if evidence.state == State::InProgress {
             return Vec::new();
         }
@@ -183,7 +165,7 @@ impl<'a> Looked<'a> {
         problems
     }
 
-    /// What lies there and is no file of this bundle.
+    /// What is in the directory and is no file of this bundle.
     fn surplus(&self, evidence: &Evidence) -> Vec<Problem> {
         let in_progress = evidence.state == State::InProgress;
         let recorded = |name: &str| in_progress || evidence.files.contains_key(&layout::plan(name));
@@ -198,7 +180,7 @@ impl<'a> Looked<'a> {
             self.entries.iter().any(|(path, _)| within(path) && is_ours(path))
         };
         let surplus = self.entries.iter().filter_map(|(path, entry)| match entry {
-            // What is listed and is no file is told where it can't be read.
+            // A listed entry that is no file is reported where it can't be read.
             _ if evidence.files.contains_key(path) => None,
             Entry::Folder if layout::FOLDERS.contains(&path.as_str()) && (in_progress || holds(path)) => None,
             Entry::Folder if is_ours(path) => Some(Problem::new(path, no_file(*entry))),

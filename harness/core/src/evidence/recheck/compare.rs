@@ -13,11 +13,11 @@ use crate::text::cut;
 const MAX_DIFFERENCES: usize = 20;
 /// A value longer than this is shortened where it is shown.
 const MAX_SHOWN: usize = 120;
-/// The members that tell the entries of a list apart: of scenarios, and of rows of the matrix.
+/// The members that identify the entries of a list: of scenarios, and of rows of the matrix.
 const NAMES: [&str; 2] = ["name", "row"];
 
-/// What was judged must be what was computed; each difference is named by its JSON path. Scenarios that can't be
-/// computed are not compared, and then neither is what follows from all of them.
+/// Compares the recorded judgement with the computed one, and names each difference by its JSON path. Scenarios that can't
+/// be computed are not compared. If there are any, neither is what follows from all scenarios.
 pub fn judged(recorded: &Judged, computed: &Judged, uncomputed: &BTreeSet<String>, problems: &mut Vec<Problem>) {
     let [recorded, computed] = [recorded, computed].map(|judged| {
         let mut judged = judged.clone();
@@ -32,8 +32,8 @@ pub fn judged(recorded: &Judged, computed: &Judged, uncomputed: &BTreeSet<String
         walk("judged.scenarios", &part(&recorded), &part(&computed), &mut differences);
     }
     let more = differences.len().saturating_sub(MAX_DIFFERENCES);
-    let told = differences.into_iter().take(MAX_DIFFERENCES);
-    problems.extend(told.map(|(path, recorded, computed)| {
+    let reported = differences.into_iter().take(MAX_DIFFERENCES);
+    problems.extend(reported.map(|(path, recorded, computed)| {
         let what = format!("`{path}` does not follow from the histories");
         Problem::between(layout::EVIDENCE, &what, computed, recorded)
     }));

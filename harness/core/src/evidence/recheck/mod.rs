@@ -1,9 +1,9 @@
-//! Recheck: computes plans, vectors, findings, decision and pages anew from what a bundle recorded, and names every
+//! Recheck: computes plans, vectors, findings, decision and pages again from what a bundle recorded, and names every
 //! difference.
 //!
-//! Nothing is run, and nothing in the bundle is believed: which scenarios there are is what its files say, and what it
-//! says was judged must come out of its histories byte for byte. One damaged file is one problem: it is named first, it
-//! is not read, and what can't be computed without it is not compared. `docs/EVIDENCE.md` says what recheck can't tell.
+//! Nothing is run, and the judgement in the bundle is not trusted: the files say which scenarios there are, and the
+//! judgement must follow from the histories byte for byte. One damaged file is one problem: it is named first, it is not
+//! read, and what can't be computed without it is not compared. `docs/EVIDENCE.md` says what recheck can't check.
 
 mod bundle;
 mod compare;
@@ -31,14 +31,12 @@ use crate::plan::Plan;
 
 /// Something about a bundle that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Problem {
-    /// The file, relative to the bundle.
     pub file: String,
-    /// What is wrong.
     pub what: String,
     /// What was expected, where there are two sides.
     pub expected: Option<String>,
-    /// What was found instead.
     pub found: Option<String>,
 }
 
@@ -48,6 +46,13 @@ impl Problem {
         Problem { file: file.to_owned(), what: what.into(), expected: None, found: None }
     }
 
+    /// A file that can be read, but that this tool writes otherwise.
+    fn not_as_written(file: &str, bytes: &[u8], again: &[u8]) -> Problem {
+        let line = first_difference(again, bytes);
+        let what = "it was edited, or another version wrote it";
+        Problem::new(file, format!("is not as this tool writes it, from line {line} on: {what}"))
+    }
+
     /// A problem with two sides.
     pub fn between(file: &str, what: &str, expected: impl Into<String>, found: impl Into<String>) -> Problem {
         let (expected, found) = (Some(expected.into()), Some(found.into()));
@@ -55,10 +60,16 @@ impl Problem {
     }
 }
 
+/// The first line, from 1, on which two texts differ.
+fn first_difference(one: &[u8], other: &[u8]) -> usize {
+    let lines = one.split(|byte| *byte == b'\n').zip(other.split(|byte| *byte == b'\n'));
+    lines.take_while(|(one, other)| one == other).count() + 1
+}
+
 /// Why a bundle can't be rechecked at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum NoBundle {
-    /// There is no document.
     #[error("there is no {} in it; give the directory that `cutover gate` wrote", layout::EVIDENCE)]
     NoDocument,
     /// The document is of another schema version.
@@ -66,10 +77,7 @@ pub enum NoBundle {
         "its schema is `{found}`, but this tool reads `{}`; recheck it with the version that wrote it",
         super::EVIDENCE_SCHEMA
     )]
-    Schema {
-        /// The version found.
-        found: String,
-    },
+    Schema { found: String },
 }
 
 /// What came of a recheck.
@@ -77,7 +85,7 @@ pub enum NoBundle {
 pub struct Rechecked {
     /// The document, where it could be read.
     pub evidence: Option<Evidence>,
-    /// What was computed anew.
+    /// What was computed again.
     pub computed: Judged,
     /// Everything that does not hold, causes first; empty where the bundle holds.
     pub problems: Vec<Problem>,
@@ -100,8 +108,8 @@ pub type Compile<'a> = &'a dyn Fn(&str, &[u8], Build) -> Result<Plan, String>;
 
 /// What a plan is compiled with, beside its scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Build {
-    /// The seed.
     pub seed: Seed,
     /// Whether faults and toxics are left out.
     pub no_faults: bool,
@@ -119,13 +127,13 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
         return Ok(Rechecked { evidence: None, computed, problems });
     };
     let document_holds = problems.is_empty();
-    let looked = bundle::Looked::at(bundle, entries, &evidence, &mut problems);
+    let inventory = bundle::Inventory::at(bundle, entries, &evidence, &mut problems);
     let mut scenarios = Vec::new();
     let mut fires = BTreeMap::new();
     let mut ran = BTreeMap::new();
     let mut uncomputed = BTreeSet::new();
-    for name in looked.names() {
-        let Some(recorded) = read::scenario(name, &looked, &evidence, compile, &mut problems) else {
+    for name in inventory.names() {
+        let Some(recorded) = read::scenario(name, &inventory, &evidence, compile, &mut problems) else {
             uncomputed.insert(name.clone());
             continue;
         };
@@ -142,10 +150,10 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
         let before = problems.len();
         scope::follows(&evidence, &ran, &uncomputed, &mut problems);
         compare::judged(&evidence.judged, &computed, &uncomputed, &mut problems);
-        let whole = fires.len() == looked.names().len();
-        let times = times::of_run(&looked, &fires, whole, &mut problems);
+        let whole = fires.len() == inventory.names().len();
+        let times = times::of_run(&inventory, &fires, whole, &mut problems);
         if let Some(times) = times.filter(|_| document_holds && problems.len() == before) {
-            times::pages_follow(&evidence, &times, &looked, &mut problems);
+            times::pages_follow(&evidence, &times, &inventory, &mut problems);
         }
     }
     Ok(Rechecked { evidence: Some(evidence), computed, problems })

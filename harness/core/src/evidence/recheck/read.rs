@@ -1,8 +1,8 @@
-//! Reads what a bundle recorded, and says of each file the first thing that is wrong with it.
+//! Reads what a bundle recorded, and reports the first problem of each file.
 
 use serde::Deserialize;
 
-use super::bundle::{Bundle, Entry, Looked, files_of, read};
+use super::bundle::{Bundle, Entry, Inventory, files_of, read};
 use super::times::Fires;
 use super::{Build, Compile, NoBundle, Problem};
 use crate::evidence::document::{EVIDENCE_SCHEMA, Evidence, State};
@@ -19,7 +19,7 @@ pub struct Recorded {
     pub plan: Plan,
     pub legacy: History,
     pub candidate: History,
-    /// When its faults struck, by its histories and their times; `None` where the times can't be read.
+    /// When its faults fired, by its histories and their times; `None` where the times can't be read.
     pub fires: Option<Fires>,
 }
 
@@ -61,44 +61,35 @@ pub fn document(
     }
 }
 
-/// Whether writing the document again gives the same bytes. Else something was added to it or spelled otherwise, where
-/// nothing else would notice.
+/// Whether writing the document again gives the same bytes. This finds what was added or spelled otherwise.
 fn is_as_written(bytes: &[u8], evidence: &Evidence, problems: &mut Vec<Problem>) {
     let expected = evidence.own_digest();
     if evidence.to_bytes() != bytes {
-        problems.push(not_as_written(layout::EVIDENCE, bytes, &evidence.to_bytes()));
+        problems.push(Problem::not_as_written(layout::EVIDENCE, bytes, &evidence.to_bytes()));
     } else if evidence.digest != expected {
         let what = "was edited: its digest of itself differs";
         problems.push(Problem::between(layout::EVIDENCE, what, expected, &evidence.digest));
     }
 }
 
-/// A file that reads well, but that this tool writes otherwise.
-pub fn not_as_written(path: &str, bytes: &[u8], again: &[u8]) -> Problem {
-    let lines = again.split(|byte| *byte == b'\n').zip(bytes.split(|byte| *byte == b'\n'));
-    let line = lines.take_while(|(again, found)| again == found).count() + 1;
-    let what =
-        format!("is not as this tool writes it, from line {line} on: it was edited, or another version wrote it");
-    Problem::new(path, what)
-}
-
-/// Reads one scenario; nothing where a file of it is missing or wrong. The first thing that is wrong is told, and what
-/// follows from it is not.
+/// Reads one scenario; `None` where a file of it is missing or wrong. Only the first problem is reported, and not what
+/// follows from it.
 pub fn scenario(
     name: &str,
-    looked: &Looked<'_>,
+    inventory: &Inventory<'_>,
     evidence: &Evidence,
     compile: Compile<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<Recorded> {
-    let copy = layout::scenario_places(name).into_iter().find(|path| looked.has(path));
-    if evidence.state == State::InProgress && (copy.is_none() || files_of(name).iter().any(|path| !looked.has(path))) {
+    let copy = layout::scenario_places(name).into_iter().find(|path| inventory.has(path));
+    if evidence.state == State::InProgress && (copy.is_none() || files_of(name).iter().any(|path| !inventory.has(path)))
+    {
         return None;
     }
-    let source = copy.and_then(|path| Some((looked.content(&path, problems)?, path)));
-    let plan = plan(name, looked, problems);
-    let histories = LaneId::BOTH.map(|lane| looked.content(&layout::history(name, lane), problems));
-    let times = LaneId::BOTH.map(|lane| looked.content(&layout::times(name, lane), problems));
+    let source = copy.and_then(|path| Some((inventory.content(&path, problems)?, path)));
+    let plan = plan(name, inventory, problems);
+    let histories = LaneId::BOTH.map(|lane| inventory.content(&layout::history(name, lane), problems));
+    let times = LaneId::BOTH.map(|lane| inventory.content(&layout::times(name, lane), problems));
     let plan = plan?;
     if let Some((source, path)) = source {
         follows(&plan, &path, &source, evidence, compile).map_err(|problem| problems.push(problem)).ok()?;
@@ -119,13 +110,13 @@ pub fn scenario(
     }
     let [legacy, candidate] = histories;
     let recorded = Recorded { plan, legacy, candidate, fires };
-    vectors_follow(name, &recorded, looked, problems);
+    vectors_follow(name, &recorded, inventory, problems);
     Some(recorded)
 }
 
-fn plan(name: &str, looked: &Looked<'_>, problems: &mut Vec<Problem>) -> Option<Plan> {
+fn plan(name: &str, inventory: &Inventory<'_>, problems: &mut Vec<Problem>) -> Option<Plan> {
     let path = layout::plan(name);
-    let bytes = looked.content(&path, problems)?;
+    let bytes = inventory.content(&path, problems)?;
     let text = String::from_utf8(bytes).map_err(|error| error.to_string());
     let problem = match text.and_then(|text| Plan::from_json(&text).map_err(|error| error.to_string())) {
         Ok(plan) if plan.scenario == name => return Some(plan),
@@ -136,8 +127,7 @@ fn plan(name: &str, looked: &Looked<'_>, problems: &mut Vec<Problem>) -> Option<
     None
 }
 
-/// The scenario's copy and the seed must give the recorded plan, byte for byte: else the run was of something else than
-/// it says.
+/// The scenario's copy and the seed must give the recorded plan, byte for byte. Otherwise the run was of another scenario.
 fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile: Compile<'_>) -> Result<(), Problem> {
     let build = Build { seed: evidence.seed, no_faults: evidence.scope.no_faults };
     let again =
@@ -189,12 +179,12 @@ fn read_history(
     let again = file::to_bytes(&history);
     match again == bytes {
         true => Ok(history),
-        false => Err(not_as_written(path, bytes, &again)),
+        false => Err(Problem::not_as_written(path, bytes, &again)),
     }
 }
 
-/// Each lane has messages of its own kinds: which lane a history is of is told by its deliveries too. Where a lane ran
-/// against itself, both histories are in its words.
+/// Each lane has its own kinds of messages, so the deliveries of a history show its lane. Where a lane ran against itself,
+/// both histories have its messages.
 fn speaks(path: &str, lane: LaneId, history: &History) -> Result<(), Problem> {
     let mut spoken = history.records.iter().filter_map(|record| match record {
         Record::Delivered { via, .. } => Some(via.lane()),
@@ -209,11 +199,11 @@ fn speaks(path: &str, lane: LaneId, history: &History) -> Result<(), Problem> {
     }
 }
 
-fn vectors_follow(name: &str, recorded: &Recorded, looked: &Looked<'_>, problems: &mut Vec<Problem>) {
+fn vectors_follow(name: &str, recorded: &Recorded, inventory: &Inventory<'_>, problems: &mut Vec<Problem>) {
     let computed = vectors::of(&recorded.plan, [&recorded.legacy, &recorded.candidate]);
     for (lane, computed) in LaneId::BOTH.into_iter().zip(computed) {
         let path = layout::vector(name, lane);
-        let Some(found) = looked.content(&path, problems) else {
+        let Some(found) = inventory.content(&path, problems) else {
             continue;
         };
         if computed != found {

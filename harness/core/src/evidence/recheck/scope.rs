@@ -25,7 +25,7 @@ impl Ran {
     }
 }
 
-/// Names each part of the scope that does not follow. Of scenarios that can't be read nothing is said.
+/// Names each part of the scope that does not follow. Scenarios that can't be read are left out.
 pub fn follows(
     evidence: &Evidence,
     ran: &BTreeMap<String, Ran>,
@@ -33,31 +33,33 @@ pub fn follows(
     problems: &mut Vec<Problem>,
 ) {
     let scope = &evidence.scope;
-    let mut tell = |what: String| problems.push(Problem::new(layout::EVIDENCE, what));
+    let mut report = |what: String| problems.push(Problem::new(layout::EVIDENCE, what));
     for (name, ran) in ran {
         if scope.left_out.contains_key(name) {
-            tell(format!("`scope.left_out.{name}` names a scenario whose files are there"));
+            report(format!("`scope.left_out.{name}` names a scenario whose files are there"));
         } else if let Some(why) = &ran.unfit {
-            tell(format!("`scope.lanes` does not fit {name}, which was driven, although {why}"));
+            report(format!("`scope.lanes` does not fit {name}, which was driven, although {why}"));
         }
         if scope.scenarios.get(name) != Some(&ran.asked) {
-            tell(format!("`scope.scenarios.{name}` does not follow from the scenario's files"));
+            report(format!("`scope.scenarios.{name}` does not follow from the scenario's files"));
         }
     }
     for name in scope.left_out.keys().filter(|name| !scope.scenarios.contains_key(*name)) {
-        tell(format!("`scope.left_out.{name}` names a scenario that did not have to run"));
+        report(format!("`scope.left_out.{name}` names a scenario that did not have to run"));
     }
     for name in scope.unfounded() {
-        tell(format!("`scope.left_out.{name}` does not follow from the scenario and `scope.lanes`"));
+        report(format!("`scope.left_out.{name}` does not follow from the scenario and `scope.lanes`"));
     }
     for name in scope.misasked() {
-        tell(format!("`scope.scenarios.{name}` does not follow from the built-in scenarios and the choice among them"));
+        report(format!(
+            "`scope.scenarios.{name}` does not follow from the built-in scenarios and the choice among them"
+        ));
     }
     let accounted =
         |name: &String| ran.contains_key(name) || unread.contains(name) || scope.left_out.contains_key(name);
     if evidence.state == State::Complete {
         for name in scope.scenarios.keys().filter(|name| !accounted(name)) {
-            tell(format!(
+            report(format!(
                 "`state` says that the run came to its end, but {name} had to run and there is no file of it"
             ));
         }
@@ -66,7 +68,7 @@ pub fn follows(
         let lane = scope.aa.unwrap_or(*role);
         let built_in = scope.lanes.get(&lane).map(|means| means.server == ServerKind::BuiltIn);
         if built_in != Some(server.what == BUILT_IN) {
-            tell(format!("`scope.lanes.{lane}` does not follow from `lanes.{role}`"));
+            report(format!("`scope.lanes.{lane}` does not follow from `lanes.{role}`"));
         }
     }
 }

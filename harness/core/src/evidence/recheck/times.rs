@@ -1,11 +1,10 @@
-//! The times of a bundle. None is judged; but there is one for each record, and what `times.json` and the pages say of
-//! them must be what the files of times and the histories say.
+//! The times of a bundle. No judgement uses them. But each record has one, and `times.json` and the pages must agree with
+//! the files of times and the histories.
 
 use std::collections::BTreeMap;
 
-use super::Problem;
-use super::bundle::Looked;
-use super::read::not_as_written;
+use super::bundle::Inventory;
+use super::{Problem, first_difference};
 use crate::evidence::bundle::is_page;
 use crate::evidence::document::{Evidence, FireTime, RUN_TIMES_SCHEMA, Times};
 use crate::evidence::layout;
@@ -13,7 +12,7 @@ use crate::evidence::report::print_pages;
 use crate::history::{History, Record, file};
 use crate::ids::LaneId;
 
-/// When the faults of a scenario struck, in the order of the histories; the wall clock is left empty.
+/// When the faults of a scenario fired, in the order of the histories; the wall clock is left empty.
 #[derive(Default)]
 pub struct Fires(Vec<FireTime>);
 
@@ -31,7 +30,7 @@ impl Fires {
     }
 }
 
-/// When each fault struck a lane; `at` makes a wall-clock time of microseconds since the lane's run began.
+/// When each fault fired on a lane; `at` makes a wall-clock time of microseconds since the lane's run began.
 pub fn fires<'a>(
     lane: LaneId,
     history: &'a History,
@@ -48,7 +47,7 @@ pub fn fires<'a>(
             fault: fault.clone(),
             conn: fire.conn,
             frame: fire.frame,
-            line: record as u64 + 2,
+            line: file::line_of(record),
             after_us: *after_us,
             at: at(*after_us),
         })
@@ -57,19 +56,19 @@ pub fn fires<'a>(
 
 /// Reads `times.json`, and compares its entries with what the scenarios left.
 pub fn of_run(
-    looked: &Looked<'_>,
+    inventory: &Inventory<'_>,
     computed: &BTreeMap<String, Fires>,
     whole: bool,
     problems: &mut Vec<Problem>,
 ) -> Option<Times> {
-    let bytes = looked.content(layout::TIMES, problems)?;
+    let bytes = inventory.content(layout::TIMES, problems)?;
     let read = serde_json::from_slice::<Times>(&bytes).map_err(|error| format!("cannot be read: {error}"));
     let problem = match read {
         Err(what) => Problem::new(layout::TIMES, what),
         Ok(times) if times.schema != RUN_TIMES_SCHEMA => {
             Problem::between(layout::TIMES, "is of another schema", RUN_TIMES_SCHEMA, times.schema)
         }
-        Ok(times) if times.to_bytes() != bytes => not_as_written(layout::TIMES, &bytes, &times.to_bytes()),
+        Ok(times) if times.to_bytes() != bytes => Problem::not_as_written(layout::TIMES, &bytes, &times.to_bytes()),
         Ok(times) => match differs(&times, computed, whole) {
             None => return Some(times),
             Some(name) => {
@@ -96,17 +95,16 @@ fn differs(times: &Times, computed: &BTreeMap<String, Fires>, whole: bool) -> Op
 }
 
 /// Each page must be what the document and the times give, byte for byte.
-pub fn pages_follow(evidence: &Evidence, times: &Times, looked: &Looked<'_>, problems: &mut Vec<Problem>) {
+pub fn pages_follow(evidence: &Evidence, times: &Times, inventory: &Inventory<'_>, problems: &mut Vec<Problem>) {
     let mut shown = evidence.clone();
     // No page names the digest of a page.
     shown.files.retain(|path, _| !is_page(path));
     for (path, page) in print_pages(&shown, times) {
-        let Some(found) = looked.content(&path, problems) else {
+        let Some(found) = inventory.content(&path, problems) else {
             continue;
         };
         if page != found {
-            let at = page.split(|byte| *byte == b'\n').zip(found.split(|byte| *byte == b'\n'));
-            let line = at.take_while(|(page, found)| page == found).count() + 1;
+            let line = first_difference(&page, &found);
             let what = format!("does not follow from evidence.json and times.json, from line {line} on");
             problems.push(Problem::new(&path, what));
         }

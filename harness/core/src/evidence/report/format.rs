@@ -7,6 +7,7 @@ use crate::evidence::repeat::Repeated;
 
 /// A form in which a report is printed. The same evidence always gives the same bytes.
 #[derive(Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Format {
     /// The value of `--format` that asks for it, and what `--help` says of it.
     pub option: Option<(&'static str, &'static str)>,
@@ -14,24 +15,23 @@ pub struct Format {
     pub page: Option<Page>,
     /// Whether people read it at a terminal; else standard output holds the document alone.
     pub at_terminal: bool,
-    /// Writes a report.
     pub print: fn(&Report<'_>, &mut dyn Write) -> io::Result<()>,
-    /// Writes what repeated runs have in common, behind or instead of the report of the worst run. Else only that report
-    /// is written.
+    /// Writes what repeated runs have in common, behind or instead of the report of the worst run. Else only that
+    /// report is written.
     pub repeated: Option<fn(&Repeated, &Report<'_>, &mut dyn Write) -> io::Result<()>>,
 }
 
 /// A file of a bundle that shows its evidence.
 #[derive(Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Page {
-    /// Its path.
     pub path: &'static str,
     /// What it is.
     pub about: &'static str,
 }
 
 impl Format {
-    /// The bytes of a report.
+    /// Prints a report in this format.
     pub fn to_bytes(&self, report: &Report<'_>) -> Vec<u8> {
         let mut bytes = Vec::new();
         // A vector takes every write.

@@ -1,10 +1,6 @@
 //! `index.html`: the report page. It names every file of the bundle, needs no other file to be read, and runs no script.
 
-mod style;
-
 use std::io::{self, Write};
-
-use style::STYLE;
 
 use super::format::{Format, Page};
 use super::model::{Cause, Finding, Report, Scenario, Tone};
@@ -13,11 +9,12 @@ use super::words::{counted, more};
 use crate::evidence::layout;
 use crate::text::html;
 
-/// So many findings of a scenario stand on the page; the others are in `evidence.json`.
+const STYLE: &str = include_str!("html/style.css");
+/// So many findings of a scenario are on the page; the others are in `evidence.json`.
 const MAX_FINDINGS: usize = 10;
-/// So many causes stand on the page unfolded, and so many scenarios that no cause reports.
+/// So many causes are unfolded on the page, and so many scenarios that no cause reports.
 const MAX_OPEN: usize = 5;
-/// So many warnings stand on the page; the others are in `evidence.json`.
+/// So many warnings are on the page; the others are in `evidence.json`.
 const MAX_WARNINGS: usize = 20;
 
 pub const FORMAT: Format = Format {
@@ -115,10 +112,7 @@ fn troubles(report: &Report<'_>) -> String {
         let tag = tag(scenario.tone, scenario.outcome.as_str());
         body += &format!("<h3>{} {tag}</h3>\n{}", html(scenario.name), details(scenario));
     }
-    let count = match troubled.len() {
-        1 => "1 scenario that is not as it should be".to_owned(),
-        count => format!("{count} scenarios that are not as they should be"),
-    };
+    let count = counted(troubled.len(), "scenario");
     let each = troubled.into_iter().map(|scenario| {
         let (name, tag) = (html(scenario.name), tag(scenario.tone, scenario.outcome.as_str()));
         let findings = counted(scenario.findings.len(), "finding");
@@ -126,7 +120,7 @@ fn troubles(report: &Report<'_>) -> String {
         format!("<details class=\"one\"><summary>{name} {tag} {findings}</summary>\n{details}</details>\n")
     });
     let each: String = each.collect();
-    body + &format!("<details><summary>{count}, one by one</summary>\n{each}</details>\n")
+    body + &format!("<details><summary>{count} with a bad outcome, one by one</summary>\n{each}</details>\n")
 }
 
 fn cause(report: &Report<'_>, cause: &Cause<'_>, open: bool) -> String {
@@ -206,8 +200,8 @@ fn known_bad(report: &Report<'_>) -> String {
         return String::new();
     }
     let rows = bad.iter().map(|scenario| scenario_head(scenario) + &cell(&scenario.found) + &number(&scenario.time()));
-    let caption = "Each plants a defect in one lane. The gate is only to be trusted where each is caught with \
-                   exactly the findings that it must give.";
+    let caption = "Each plants a defect in one lane. The gate can be trusted only if it catches each of them with \
+                   exactly the expected findings.";
     table(caption, "Known-bad scenarios", &["scenario", "outcome", "found"], &["time"], rows)
 }
 
@@ -224,7 +218,7 @@ fn left_out(report: &Report<'_>) -> String {
         let scenario = html(scenario);
         format!("<th scope=\"row\">{scenario}</th>{}", cell(reason))
     });
-    let caption = "These lanes can't be put through them, so they show nothing.";
+    let caption = "These scenarios can't run on these lanes, so they prove nothing.";
     table(caption, "Left out", &["scenario", "because"], &[], rows)
 }
 
@@ -260,8 +254,8 @@ fn ledger(report: &Report<'_>) -> String {
         1 => "1 planned fault or toxic".to_owned(),
         count => format!("{count} planned faults and toxics"),
     };
-    let caption = "Every fault and toxic that was planned must have struck, or the run proves nothing. Where: \
-                   connection, message on it, and line of the history. At: by the wall clock, UTC.";
+    let caption = "Every planned fault and toxic must fire, or the run proves nothing. Where: connection, message on it, \
+                   and line of the history. At: by the wall clock, UTC.";
     let heads = ["scenario", "fault", "lane", "client", "first hit", "where", "at"];
     let table = table(caption, "Fault ledger", &heads, &["fired"], rows);
     format!("<details><summary>{planned}, lane by lane</summary>\n{table}</details>\n")
@@ -285,14 +279,14 @@ fn files(report: &Report<'_>) -> String {
     files.extend(&report.pages);
     files.extend([
         (layout::TIMES, "wall-clock times, neither digested nor judged; times/ has one for each record"),
-        ("scenarios/", "the scenarios as they were read"),
-        ("plans/", "each scenario with all chance spent by the seed"),
-        ("histories/", "what each lane's clients asked, saw and suffered, in order"),
+        ("scenarios/", "the scenario files as they were read"),
+        ("plans/", "each scenario with all random choices made by the seed"),
+        ("histories/", "what each lane's clients asked and saw, and which faults fired, in order"),
         ("vectors/", "the hashes of what each client applied"),
     ]);
     let link = |path: &str| format!("<th scope=\"row\"><a href=\"{path}\">{path}</a></th>");
     let rows = files.iter().map(|(path, about)| format!("{}<td>{about}</td>", link(path)));
-    let files = table("What lies in this directory.", "Files", &["file", "what it is"], &[], rows);
+    let files = table("The files in this directory.", "Files", &["file", "what it is"], &[], rows);
     let digested = &report.document.files;
     let rows = digested.iter().map(|(path, entry)| {
         let (path, digest, bytes) = (link(&html(path)), html(&entry.digest), entry.bytes);
@@ -301,8 +295,8 @@ fn files(report: &Report<'_>) -> String {
     let digests = table("Length and SHA-256 of each.", "Digests", &["file", "digest"], &["bytes"], rows);
     let count = counted(digested.len(), "digested file");
     format!(
-        "<p>The decision follows from the recorded histories alone. To compute it anew, without running \n\
-         anything, in this directory:</p>\n<pre>cutover recheck .</pre>\n\
+        "<p>The decision follows from the recorded histories alone. This command computes it again, without \n\
+         running anything:</p>\n<pre>cutover recheck .</pre>\n\
          {files}<details><summary>{count}</summary>\n{digests}</details>\n"
     )
 }

@@ -1,5 +1,5 @@
-//! `junit.xml`, as the schema of Jenkins' xUnit plugin has it: `testsuites`, `testsuite`, `testcase`, with `failure` for
-//! what is wrong, `error` for what is unknown, and `skipped` for rows of the matrix that no scenario claims.
+//! `junit.xml`, as the schema of Jenkins' xUnit plugin has it: `testsuites`, `testsuite`, `testcase`, with `failure`
+//! for what is wrong, `error` for what is unknown, and `skipped` for rows of the matrix that no scenario claims.
 
 use std::io::{self, Write};
 

@@ -35,7 +35,10 @@ fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     troubles(report, out)?;
     warnings(report, out)?;
     matrix(report, out)?;
-    writeln!(out, "## Recheck\n\nNothing is run again: `cutover recheck .` in this directory computes it all anew.")
+    writeln!(
+        out,
+        "## Recheck\n\n`cutover recheck .` in this directory computes everything again, without running anything."
+    )
 }
 
 fn facts(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -88,7 +91,7 @@ fn left_out(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     if report.left_out.is_empty() {
         return Ok(());
     }
-    writeln!(out, "## Left out\n\nThese lanes can't be put through them, so they show nothing.\n")?;
+    writeln!(out, "## Left out\n\nThese scenarios can't run on these lanes, so they prove nothing.\n")?;
     for (reason, scenarios) in report.left_out_by_reason() {
         writeln!(out, "- {}: {}", markdown(reason), markdown(&scenarios.join(", ")))?;
     }

@@ -21,7 +21,7 @@ use super::document::{Evidence, Times};
 use super::layout::Files;
 
 /// Every format. A bundle has its pages in this order.
-pub const FORMATS: [&Format; 5] = [&text::FORMAT, &json::FORMAT, &markdown::FORMAT, &junit::FORMAT, &html::FORMAT];
+pub const FORMATS: &[&Format] = &[&text::FORMAT, &json::FORMAT, &markdown::FORMAT, &junit::FORMAT, &html::FORMAT];
 
 /// The pages of every bundle.
 pub fn pages() -> impl Iterator<Item = &'static Page> {
@@ -30,7 +30,7 @@ pub fn pages() -> impl Iterator<Item = &'static Page> {
 
 /// The format of a value of `--format`.
 pub fn format(name: &str) -> Option<&'static Format> {
-    FORMATS.into_iter().find(|format| format.option.is_some_and(|(option, _)| option == name))
+    FORMATS.iter().copied().find(|format| format.option.is_some_and(|(option, _)| option == name))
 }
 
 /// What a run's evidence says, ready to be printed.

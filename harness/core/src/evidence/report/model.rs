@@ -265,7 +265,7 @@ impl<'a> Scenario<'a> {
     fn new(judged: &'a JudgedScenario, evidence: &Evidence, times: &Times) -> Scenario<'a> {
         let mut found = BTreeMap::<String, u64>::new();
         for finding in judged.principal() {
-            *found.entry(finding.finding.checker.clone()).or_default() += 1;
+            *found.entry(finding.finding.checker.to_owned()).or_default() += 1;
         }
         let finding = |finding| Finding::new(finding, &judged.name);
         let principal = judged.principal().next().map(|finding| finding.says.as_str());
@@ -396,7 +396,7 @@ fn both(scenario: &JudgedScenario, of: fn(&Seen) -> u64) -> String {
 }
 
 fn heading(finding: &Found) -> String {
-    let mut parts = vec![finding.checker.clone()];
+    let mut parts = vec![finding.checker.to_owned()];
     parts.push(finding.lane.map_or("both lanes together".to_owned(), |lane| lane.to_string()));
     if let Some(stream) = &finding.stream {
         let seqs = match (finding.seq, finding.witness.through) {

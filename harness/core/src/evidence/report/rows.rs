@@ -36,7 +36,7 @@ fn why_not(evidence: &Evidence, row: &RowVerdict) -> Option<String> {
     if row.verdict == Verdict::Valid {
         return None;
     }
-    if matrix::row(&row.row).is_none_or(|known| known.checkers.is_empty()) {
+    if matrix::row(&row.row).is_none_or(|known| known.parts.is_empty()) {
         return Some("no checker covers it yet".to_owned());
     }
     if let Some(lane) = evidence.scope.aa {

@@ -119,7 +119,7 @@ impl Printer<'_> {
             return Ok(());
         }
         let count = counted(report.left_out.len(), "scenario");
-        self.heading(&format!("Left out: {count} that these lanes can't be put through"))?;
+        self.heading(&format!("Left out: {count} that can't run on these lanes"))?;
         for (reason, scenarios) in report.left_out_by_reason() {
             self.paragraph(2, reason)?;
             self.paragraph(4, &scenarios.join(", "))?;

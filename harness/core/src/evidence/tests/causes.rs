@@ -6,21 +6,19 @@ use std::collections::BTreeMap;
 use super::super::causes::cause_of;
 use super::super::*;
 use super::{at_terminal, blocked, fits, known_bad, rendered, scenario, seen};
-use crate::check::{Finding, Verdict};
+use crate::check::tests::finding;
+use crate::check::{Verdict, reason};
 use crate::gate::Scope;
 use crate::ids::LaneId;
 
 /// A run in which the legacy lane is broken in one way that every honest scenario shows, and some known-bad ones too.
 fn broken_lane() -> Evidence {
     let skipped = |seq: u64, explained_by| {
-        let finding = Finding::new("gap", Verdict::Invalid, "skipped")
-            .on(LaneId::Legacy)
-            .at_client("desk")
-            .in_stream("run:alpha:events")
-            .of_event(seq);
+        let found =
+            finding("gap", "skipped").on(LaneId::Legacy).at_client("desk").in_stream("run:alpha:events").of_event(seq);
         JudgedFinding {
-            says: finding.describe(),
-            finding,
+            says: found.describe(),
+            finding: found,
             explained_by,
             shown_by: vec![ShownBy {
                 lane: LaneId::Legacy,
@@ -31,7 +29,7 @@ fn broken_lane() -> Evidence {
     };
     let effect = |cause| {
         let mut effect = skipped(5, Some(cause));
-        effect.finding = Finding::new("unseen", Verdict::Invalid, "delivered-on-one-lane-only").on(LaneId::Legacy);
+        effect.finding = finding("unseen", "delivered-on-one-lane-only").on(LaneId::Legacy);
         effect
     };
     let mut scenarios: Vec<JudgedScenario> = (0..42)
@@ -48,7 +46,7 @@ fn broken_lane() -> Evidence {
     told.findings = vec![skipped(5, None)];
     let mut alone = known_bad("known-bad/with-another", ScenarioOutcome::Missed);
     let mut other = skipped(5, None);
-    other.finding.reason = "skipped-at-start".to_owned();
+    other.finding.reason = reason("gap", "skipped-at-start").unwrap().1;
     alone.findings = vec![skipped(5, None), other];
     scenarios.extend([told, alone]);
     Evidence { judged: decide(scenarios, &Scope::default(), &State::Complete), ..blocked() }
@@ -77,7 +75,7 @@ fn a_known_bad_scenario_is_told_under_a_cause_only_where_that_is_all_that_came_i
 fn findings_of_another_lane_or_reason_are_another_cause() {
     let mut scenarios = broken_lane().judged.scenarios;
     scenarios[0].findings[1].finding.lane = Some(LaneId::Candidate);
-    scenarios[1].findings[1].finding.reason = "skipped-at-start".to_owned();
+    scenarios[1].findings[1].finding.reason = reason("gap", "skipped-at-start").unwrap().1;
     let judged = decide(scenarios, &Scope::default(), &State::Complete);
     let told: Vec<_> =
         judged.causes.iter().map(|cause| (cause.lane, cause.reason.as_str(), cause.scenarios.len())).collect();

@@ -38,7 +38,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Adds a member to the innermost object, and tells whether it is still in order.
+    /// Adds a member to the innermost object, and notes whether it is still in order.
     fn push_member(&mut self, member: Member) -> Result<(), Fault> {
         let Scratch { frames, members, names, .. } = &mut *self.scratch;
         if let Some(Frame::Object { first, in_order, .. }) = frames.last_mut()

@@ -37,7 +37,7 @@ pub const MAX_DEPTH: usize = 65_536;
 /// grows most, to more than four times its length).
 pub const MAX_INPUT_BYTES: usize = 512 << 20;
 
-/// What canonicalizing told beside the canonical text.
+/// What canonicalizing found beside the canonical text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Canonical {
     /// How many integer literals lie beyond ±(2^53 − 1) and kept their exact digits, where a JavaScript client would
@@ -109,13 +109,13 @@ impl Canonicalizer {
     /// As [`canonicalize`].
     pub fn canonicalize(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Canonical, CanonicalError> {
         out.clear();
-        let told = scan::scan(input, &mut self.text, &mut self.scratch)?;
+        let found = scan::scan(input, &mut self.text, &mut self.scratch)?;
         if self.scratch.reordered.is_empty() {
             std::mem::swap(&mut self.text, out);
         } else {
             order::write_in_order(&self.text, &mut self.scratch, out);
         }
-        Ok(told)
+        Ok(found)
     }
 
     /// The hash of the canonical text of `input`.
@@ -126,12 +126,12 @@ impl Canonicalizer {
         self.canonical_and_hash(input).map(|(_, hash, _)| hash)
     }
 
-    /// The canonical text of `input`, its hash, and what canonicalizing told.
+    /// The canonical text of `input`, its hash, and what canonicalizing found.
     ///
     /// # Errors
     /// As [`canonicalize`].
     pub fn canonical_and_hash(&mut self, input: &[u8]) -> Result<(&[u8], PayloadHash, Canonical), CanonicalError> {
-        let told = scan::scan(input, &mut self.text, &mut self.scratch)?;
+        let found = scan::scan(input, &mut self.text, &mut self.scratch)?;
         let canonical = if self.scratch.reordered.is_empty() {
             &self.text
         } else {
@@ -139,6 +139,6 @@ impl Canonicalizer {
             order::write_in_order(&self.text, &mut self.scratch, &mut self.sorted);
             &self.sorted
         };
-        Ok((canonical, PayloadHash::of_canonical(canonical), told))
+        Ok((canonical, PayloadHash::of_canonical(canonical), found))
     }
 }

@@ -51,8 +51,8 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// A member whose name starts at `at` in the input and at `start` in the text, and whose unescaped name is `name` of
-    /// `home`, which is `Scratch::names` if it was `escaped`, else the input.
+    /// A member whose name starts at `at` in the input and at `start` in the text, and whose unescaped name is `name`
+    /// of `home`, which is `Scratch::names` if it was `escaped`, else the input.
     pub fn new(at: usize, start: usize, name: Span, escaped: bool, home: &[u8], reordered: usize) -> Self {
         Self {
             prefix: prefix(name, home),

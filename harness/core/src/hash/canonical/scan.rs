@@ -95,7 +95,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Reads a value, or opens one; tells whether it is complete.
+    /// Reads a value, or opens one; returns whether it is complete.
     fn value(&mut self) -> Result<bool, Fault> {
         self.skip_space();
         match self.input.get(self.pos) {
@@ -110,7 +110,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Goes on after a complete value: closes what closes, up to where the next value starts. Tells whether the document
+    /// Goes on after a complete value: closes what closes, up to where the next value starts. Returns whether the document
     /// is complete.
     fn after_value(&mut self) -> Result<bool, Fault> {
         loop {

@@ -11,8 +11,8 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 pub(crate) fn plain_end(input: &[u8], mut pos: usize) -> usize {
     while let Some(chunk) = input.get(pos..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
-        // Each term sets the high bit of a byte that matches. A borrow may set it in a byte above a match as well, never
-        // below one, so that the lowest bit set is right.
+        // Each term sets the high bit of a byte that matches. A borrow may set it in a byte above a match as well,
+        // never below one, so that the lowest bit set is right.
         let quote = word ^ (LOW_BITS * b'"' as u64);
         let backslash = word ^ (LOW_BITS * b'\\' as u64);
         let stops = (quote.wrapping_sub(LOW_BITS) & !quote)

@@ -5,7 +5,7 @@ use super::scan::Scanner;
 use super::{number, string};
 
 impl Scanner<'_> {
-    /// Reads the string at `pos`; tells whether it has escapes.
+    /// Reads the string at `pos`; returns whether it has escapes.
     pub fn string(&mut self) -> Result<bool, Fault> {
         self.pos += 1;
         let mut escaped = false;

@@ -1,30 +1,19 @@
-//! Where two vectors part: a merge of both, event by event, that keeps one event of each at a time.
+//! Where two vectors differ: a merge of both, event by event, that keeps one event of each at a time.
 //!
 //! Two events differ where their hashes do, or where both keep their payload and the payloads do (a file was edited). The
-//! first divergence, in order of stream, client and seq, is told down to the value; all are counted.
+//! first divergence, in order of stream, client and seq, is reported down to the value; all are counted.
 
 mod report;
 mod value;
 
-pub use report::{Counts, DIFF_SCHEMA, DiffReport, Divergence, DivergenceKind, EventSide, StreamCounts};
+pub use report::{Counts, DiffReport, Divergence, DivergenceKind, EventSide, StreamCounts};
 pub use value::{ValueDivergence, first_difference};
 
 use std::cmp::Ordering;
 use std::io::BufRead;
 
 use super::canonical::{CanonicalError, Canonicalizer};
-use super::vector::{Event, HashVector, VectorError, VectorErrorKind, VectorReader};
-
-/// Why two vector files could not be compared: one of them is not one, is out of order, or was cut short.
-pub type DiffError = VectorError;
-
-/// Compares two vector files, which errors and the report call `A` and `B`.
-///
-/// # Errors
-/// See [`diff_named`].
-pub fn diff_files(a: impl BufRead, b: impl BufRead) -> Result<DiffReport, DiffError> {
-    diff_named("A", a, "B", b)
-}
+use super::vector::{Event, VectorError, VectorErrorKind, VectorReader};
 
 /// Compares two vector files, with the names that errors and the report are to call them.
 ///
@@ -32,78 +21,10 @@ pub fn diff_files(a: impl BufRead, b: impl BufRead) -> Result<DiffReport, DiffEr
 ///
 /// # Errors
 /// What [`VectorReader`] says of either; a payload without a canonical form, where it had to be looked at.
-pub fn diff_named(a_name: &str, a: impl BufRead, b_name: &str, b: impl BufRead) -> Result<DiffReport, DiffError> {
+pub fn diff_named(a_name: &str, a: impl BufRead, b_name: &str, b: impl BufRead) -> Result<DiffReport, VectorError> {
     let a = VectorReader::new(a_name, a)?;
     let b = VectorReader::new(b_name, b)?;
     Merge::new(DiffReport::new(a_name, b_name)).run(a, b)
-}
-
-/// Compares two vectors in memory.
-///
-/// # Errors
-/// A kept payload without a canonical form, where it had to be looked at.
-pub fn diff_vectors(a: &HashVector, b: &HashVector) -> Result<DiffReport, DiffError> {
-    Merge::new(DiffReport::new("A", "B")).run(Memory::new("A", a), Memory::new("B", b))
-}
-
-/// One of the two vectors, event by event.
-trait Source {
-    /// Goes to the next event; tells whether there is one.
-    fn advance(&mut self) -> Result<bool, VectorError>;
-    /// The event it is at.
-    fn event(&self) -> Option<Event<'_>>;
-    /// An error at that event.
-    fn error(&self, kind: VectorErrorKind) -> VectorError;
-}
-
-impl<R: BufRead> Source for VectorReader<R> {
-    fn advance(&mut self) -> Result<bool, VectorError> {
-        VectorReader::advance(self)
-    }
-
-    fn event(&self) -> Option<Event<'_>> {
-        VectorReader::event(self)
-    }
-
-    fn error(&self, kind: VectorErrorKind) -> VectorError {
-        VectorReader::error(self, kind)
-    }
-}
-
-/// A vector in memory.
-struct Memory<'v, I> {
-    name: &'static str,
-    events: I,
-    current: Option<Event<'v>>,
-}
-
-impl<'v> Memory<'v, ()> {
-    fn new(name: &'static str, vector: &'v HashVector) -> Memory<'v, impl Iterator<Item = Event<'v>>> {
-        let events = vector.iter().map(|(stream, client, seq, entry)| Event {
-            stream: stream.as_str(),
-            client: client.as_str(),
-            seq: seq.0,
-            hash: entry.hash,
-            payload: entry.payload.as_deref(),
-            line: 0,
-        });
-        Memory { name, events, current: None }
-    }
-}
-
-impl<'v, I: Iterator<Item = Event<'v>>> Source for Memory<'v, I> {
-    fn advance(&mut self) -> Result<bool, VectorError> {
-        self.current = self.events.next();
-        Ok(self.current.is_some())
-    }
-
-    fn event(&self) -> Option<Event<'_>> {
-        self.current
-    }
-
-    fn error(&self, kind: VectorErrorKind) -> VectorError {
-        VectorError { file: self.name.to_owned(), line: 0, kind }
-    }
 }
 
 /// The merge of two vectors.
@@ -117,7 +38,11 @@ impl Merge {
         Self { report, canonicalizer: Canonicalizer::new() }
     }
 
-    fn run(mut self, mut a: impl Source, mut b: impl Source) -> Result<DiffReport, DiffError> {
+    fn run(
+        mut self,
+        mut a: VectorReader<impl BufRead>,
+        mut b: VectorReader<impl BufRead>,
+    ) -> Result<DiffReport, VectorError> {
         let mut more_a = a.advance()?;
         let mut more_b = b.advance()?;
         while more_a || more_b {
@@ -162,11 +87,11 @@ impl Merge {
 
     fn in_both(
         &mut self,
-        a: &impl Source,
+        a: &VectorReader<impl BufRead>,
         event_a: Option<Event<'_>>,
-        b: &impl Source,
+        b: &VectorReader<impl BufRead>,
         event_b: Option<Event<'_>>,
-    ) -> Result<(), DiffError> {
+    ) -> Result<(), VectorError> {
         let (Some(event_a), Some(event_b)) = (event_a, event_b) else {
             return Ok(());
         };
@@ -190,11 +115,11 @@ impl Merge {
 
     fn mismatch(
         &mut self,
-        a: &impl Source,
+        a: &VectorReader<impl BufRead>,
         event_a: &Event<'_>,
-        b: &impl Source,
+        b: &VectorReader<impl BufRead>,
         event_b: &Event<'_>,
-    ) -> Result<Divergence, DiffError> {
+    ) -> Result<Divergence, VectorError> {
         let (mut side_a, mut side_b) = (EventSide::of(event_a), EventSide::of(event_b));
         let text_a = self.looked_at(a, event_a, &mut side_a)?;
         let text_b = self.looked_at(b, event_b, &mut side_b)?;
@@ -208,10 +133,10 @@ impl Merge {
     /// The event's payload in canonical form; notes what it hashes to where that is not what is stated.
     fn looked_at(
         &mut self,
-        source: &impl Source,
+        source: &VectorReader<impl BufRead>,
         event: &Event<'_>,
         side: &mut EventSide,
-    ) -> Result<Option<Vec<u8>>, DiffError> {
+    ) -> Result<Option<Vec<u8>>, VectorError> {
         let Some(payload) = event.payload else { return Ok(None) };
         let (text, hash, _) =
             self.canonicalizer.canonical_and_hash(payload.as_bytes()).map_err(|error| payload_error(source, error))?;
@@ -219,13 +144,13 @@ impl Merge {
         Ok(Some(text.to_vec()))
     }
 
-    fn canonical(&mut self, source: &impl Source, payload: &str) -> Result<Vec<u8>, DiffError> {
+    fn canonical(&mut self, source: &VectorReader<impl BufRead>, payload: &str) -> Result<Vec<u8>, VectorError> {
         let mut text = Vec::new();
         self.canonicalizer.canonicalize(payload.as_bytes(), &mut text).map_err(|error| payload_error(source, error))?;
         Ok(text)
     }
 }
 
-fn payload_error(source: &impl Source, error: CanonicalError) -> VectorError {
+fn payload_error(source: &VectorReader<impl BufRead>, error: CanonicalError) -> VectorError {
     source.error(VectorErrorKind::Payload(Box::new(error)))
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::value::ValueDivergence;
 use crate::hash::canonical::Elided;
 use crate::hash::payload::PayloadHash;
@@ -11,15 +9,11 @@ use crate::hash::vector::Event;
 use crate::ids::{ClientId, Seq, StreamId};
 use crate::text::visible;
 
-/// What a serialized report names as its schema.
-pub const DIFF_SCHEMA: &str = "cutover.diff/1";
-
-/// How many streams the terminal is told of; the data has all.
+/// How many streams are shown on the terminal.
 const STREAMS_SHOWN: usize = 20;
 
 /// How an event differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DivergenceKind {
     /// B has an event that A has not.
     MissingInA,
@@ -29,26 +23,8 @@ pub enum DivergenceKind {
     HashMismatch,
 }
 
-impl DivergenceKind {
-    /// The kind's name, as it stands in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MissingInA => "missing-in-a",
-            Self::MissingInB => "missing-in-b",
-            Self::HashMismatch => "hash-mismatch",
-        }
-    }
-}
-
-impl fmt::Display for DivergenceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 /// How many events differ, by kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Events that only B has.
     pub missing_in_a: u64,
@@ -74,7 +50,7 @@ impl Counts {
 }
 
 /// How many events of a stream differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamCounts {
     /// The stream.
     pub stream: StreamId,
@@ -83,14 +59,13 @@ pub struct StreamCounts {
 }
 
 /// An event as one of the vectors has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSide {
     /// The hash that the vector states.
     pub hash: PayloadHash,
-    /// The line of the file; 0 where the vector is no file.
+    /// The line of the file.
     pub line: u64,
     /// What the kept payload hashes to, where that is not what the vector states: the file was edited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_hash: Option<PayloadHash>,
 }
 
@@ -101,7 +76,7 @@ impl EventSide {
 }
 
 /// An event that differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Divergence {
     /// How.
     pub kind: DivergenceKind,
@@ -127,10 +102,8 @@ impl Divergence {
 }
 
 /// What a comparison of two vectors found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffReport {
-    /// [`DIFF_SCHEMA`].
-    pub schema: String,
     /// What the first vector is called.
     pub a: String,
     /// What the second vector is called.
@@ -152,7 +125,6 @@ pub struct DiffReport {
 impl DiffReport {
     pub(super) fn new(a: &str, b: &str) -> Self {
         Self {
-            schema: DIFF_SCHEMA.to_owned(),
             a: a.to_owned(),
             b: b.to_owned(),
             events_a: 0,
@@ -169,7 +141,7 @@ impl DiffReport {
         self.differing.total() == 0
     }
 
-    /// Counts an event that differs; tells whether it is the first.
+    /// Counts an event that differs. Returns whether it is the first.
     pub(super) fn count(&mut self, kind: DivergenceKind, stream: &str) -> bool {
         self.differing.add(kind);
         // Streams come in order, so that the one that is counted is the last or a new one.
@@ -207,11 +179,7 @@ impl DiffReport {
                 f.write_str("(no such event)\n")?;
                 continue;
             };
-            write!(f, "{}", side.hash)?;
-            if side.line > 0 {
-                write!(f, " (line {})", side.line)?;
-            }
-            f.write_str("\n")?;
+            writeln!(f, "{} (line {})", side.hash, side.line)?;
             if let Some(hash) = side.payload_hash {
                 writeln!(f, "  {:width$}  but its payload hashes to {hash}: the file was edited", "")?;
             }

@@ -5,12 +5,10 @@
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
-use serde::{Deserialize, Serialize};
-
 use crate::hash::canonical::{compare_names, plain_end, pointer_token, unescape_canonical};
 
 /// A value in which two payloads differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueDivergence {
     /// Where it is, as a JSON Pointer (RFC 6901); empty is the payload as a whole.
     pub pointer: String,

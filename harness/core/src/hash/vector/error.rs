@@ -72,7 +72,8 @@ impl fmt::Display for VectorError {
             }
             VectorErrorKind::Schema(found) => write!(
                 f,
-                "the file's schema is {found:?}, but this version reads {SCHEMA:?}; use the version that wrote it, or write it anew"
+                "the file's schema is {found:?}, but this version reads {SCHEMA:?}; use the version that wrote it, \
+                 or write it again"
             ),
             VectorErrorKind::BadLine { problem, column } => write!(
                 f,
@@ -89,7 +90,8 @@ impl fmt::Display for VectorError {
             }
             VectorErrorKind::Surplus { promised } => write!(
                 f,
-                "there are more than the {promised} entries that the header promises; correct \"entries\" in it, or remove it"
+                "there are more than the {promised} entries that the header promises; correct \"entries\" in it, \
+                 or remove it"
             ),
             VectorErrorKind::Unsorted => write!(
                 f,

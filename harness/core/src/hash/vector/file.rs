@@ -74,7 +74,7 @@ pub struct Event<'a> {
     pub hash: PayloadHash,
     /// The payload as spelled, where it is kept.
     pub payload: Option<&'a str>,
-    /// The line; 0 where the vector is no file.
+    /// The line.
     pub line: u64,
 }
 
@@ -146,7 +146,7 @@ impl<R: BufRead> VectorReader<R> {
         Ok(reader)
     }
 
-    /// Reads the next event; tells whether there was one.
+    /// Reads the next event. Returns whether there was one.
     ///
     /// # Errors
     /// Where the line is not an event, the event is out of order, or the file was cut short.

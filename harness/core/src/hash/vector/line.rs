@@ -36,8 +36,8 @@ impl<'a> EventLine<'a> {
         }
     }
 
-    /// Reads a line that is spelled as this tool writes it, names without escapes; `None` where it is not. Most lines are,
-    /// and comparing files is mostly reading them.
+    /// Reads a line that is spelled as this tool writes it, names without escapes; `None` where it is not. Most lines
+    /// are, and comparing files is mostly reading them.
     fn as_written(line: &'a [u8]) -> Option<Self> {
         let (client, rest) = plain_text(line.strip_prefix(b"{\"client\":\"")?)?;
         let (stream, rest) = plain_text(rest.strip_prefix(b",\"stream\":\"")?)?;

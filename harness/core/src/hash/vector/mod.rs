@@ -1,14 +1,12 @@
 //! Hash vectors: what each client applied, as a payload hash per stream and seq.
 //!
 //! A [`HashVector`] is kept in order of stream, client and seq (names compared as bytes), written and read as JSON Lines
-//! ([`mod@file`]), summed up in a tree of digests ([`digest`]), and compared by [`diff`](super::diff).
+//! ([`mod@file`]), and compared by [`diff`](super::diff).
 
-pub mod digest;
 mod error;
 pub mod file;
 mod line;
 
-pub use digest::{DigestTree, SeriesDigest};
 pub use error::{VectorError, VectorErrorKind};
 pub use file::{Event, MAX_LINE_BYTES, SCHEMA, VectorReader, write_vector};
 
@@ -71,7 +69,7 @@ impl HashVector {
         Self::default()
     }
 
-    /// Adds an entry; tells whether it is new. The same hash for the same event again changes nothing.
+    /// Adds an entry. Returns whether it is new. The same hash for the same event again changes nothing.
     ///
     /// # Errors
     /// [`Conflict`] where the event is there with another hash, which stays.
@@ -126,14 +124,5 @@ impl HashVector {
                 .iter()
                 .flat_map(move |(client, series)| series.iter().map(move |(&seq, entry)| (stream, client, seq, entry)))
         })
-    }
-
-    /// The digests of the vector and of each of its series. Vectors with equal roots have equal entries.
-    pub fn digest(&self) -> DigestTree {
-        let mut builder = digest::DigestBuilder::default();
-        for (stream, client, seq, entry) in self.iter() {
-            builder.push(stream, client, seq, &entry.hash);
-        }
-        builder.finish()
     }
 }

@@ -18,6 +18,7 @@ use super::rehearsal::Steps;
 use super::steps;
 use super::words::{self, keys};
 use super::{AtLeast, Backoff, Expect};
+use crate::check;
 use crate::plan::fault::FAULTS;
 use crate::plan::fault::spec::Shape;
 
@@ -175,7 +176,7 @@ fn expect(root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Expect> {
         }
         return None;
     }
-    let findings = values(known_texts(&section, "findings", "checker", words::CHECKERS, mistakes));
+    let findings = values(known_texts(&section, "findings", "checker", &check::names(), mistakes));
     if findings.is_empty() {
         mistakes.local(section.at, "a scenario that is blocked needs `findings`", None);
     }

@@ -83,7 +83,6 @@ fn the_page_names_every_key_and_every_word() {
         words::TOXIC_KEYS,
         words::LEGACY_DEFECTS,
         words::MATRIX_ROWS,
-        words::CHECKERS,
     ] {
         words.extend(keys);
     }
@@ -137,9 +136,7 @@ fn the_schema_for_editors_knows_the_same_words() {
     let defs = &schema["$defs"];
     let of_steps = set(steps::KINDS.iter().map(|kind| kind.name));
     assert_eq!(texts(&defs["step"]["properties"]["do"]["enum"]), of_steps);
-    for (def, known) in
-        [("row", words::MATRIX_ROWS), ("checker", words::CHECKERS), ("legacy_defect", words::LEGACY_DEFECTS)]
-    {
+    for (def, known) in [("row", words::MATRIX_ROWS), ("legacy_defect", words::LEGACY_DEFECTS)] {
         assert_eq!(texts(&defs[def]["enum"]), set(known.iter().copied()), "{def}");
     }
     assert_eq!(texts(&defs["cursor_word"]["enum"]), set(words::CURSORS.iter().map(|(word, _)| *word)));

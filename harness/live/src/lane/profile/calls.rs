@@ -26,7 +26,8 @@ pub struct PublishCall {
     pub idempotency_header: Option<String>,
     /// The body's field for the payload; empty where the payload is the whole body.
     pub payload: String,
-    /// Where the answer has the object with the fields that follow, as a JSON pointer; the whole answer where it is empty.
+    /// Where the answer has the object with the fields that follow, as a JSON pointer; the whole answer where it is
+    /// empty.
     pub answer: String,
     /// The same of the object with the `code` of a refusal.
     pub refusal: String,
@@ -84,7 +85,7 @@ impl PublishCall {
         Some((key, format!("`{wrong}` is no JSON pointer"), "write it as `/data`"))
     }
 
-    /// The path for a topic.
+    /// The path with the topic in its place.
     pub fn path_of(&self, topic: &str) -> String {
         self.path.replace(TOPIC, &percent_encoded(topic))
     }

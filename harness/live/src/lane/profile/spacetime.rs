@@ -15,13 +15,14 @@ pub(crate) const SUBPROTOCOLS: [&str; 3] = ["v3.bsatn.spacetimedb", "v2.bsatn.sp
 /// The name by which a server of our own is asked for; it serves any.
 const OWN_SERVER_URL: &str = "http://candidate.localhost/";
 
-/// The profile.
+/// How a SpacetimeDB service is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpacetimeProfile {
     /// `spacetime`.
     pub kind: String,
-    /// The server's base URL, with the path that it lies below, if any; a server that is started for the run needs none.
+    /// The server's base URL, with the path that it lies below, if any; a server that is started for the run needs
+    /// none.
     #[serde(default = "own_server")]
     pub url: String,
     /// The database's name or identity; where it is left out, one is created for the run.
@@ -89,8 +90,8 @@ impl Default for SpacetimeProfile {
 }
 
 impl SpacetimeProfile {
-    /// The profile for a server that is started for the run: where a server of somebody else's is, and what is in it already,
-    /// says nothing of it.
+    /// The profile for a server that is started for the run: where a server of somebody else's is, and what is in it
+    /// already, says nothing of it.
     #[must_use]
     pub fn of_own_server(self) -> SpacetimeProfile {
         SpacetimeProfile { url: OWN_SERVER_URL.to_owned(), database: None, publish_module: None, ..self }
@@ -101,8 +102,8 @@ impl SpacetimeProfile {
         self.url == OWN_SERVER_URL
     }
 
-    /// The default profile of the server at a URL. A path that ends in `/v1/database/NAME` names a database that is there
-    /// already; what is before it is the path that the server lies below.
+    /// The default profile of the server at a URL. A path that ends in `/v1/database/NAME` names a database that is
+    /// there already; what is before it is the path that the server lies below.
     ///
     /// # Errors
     /// Where it is no URL of a server, or its path is one of a server's calls.

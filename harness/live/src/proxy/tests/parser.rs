@@ -71,8 +71,8 @@ fn parse(chunks: &[&[u8]], max_bytes: usize) -> (Vec<Body>, Vec<u8>, Option<Unre
     (bodies, bytes, None)
 }
 
-/// The bytes with each control frame before the fragments that it stood behind, as a reader of whole messages sends them
-/// on. What is no frame, and a message without an end, stays where it is.
+/// The bytes with each control frame before the fragments that it stood behind, as a reader of whole messages sends
+/// them on. What is no frame, and a message without an end, stays where it is.
 pub(super) fn controls_first(bytes: &[u8]) -> Vec<u8> {
     let (mut out, mut held, mut rest) = (vec![], vec![], bytes);
     while let Some((first, payload_at, payload)) = head(rest)
@@ -144,7 +144,9 @@ proptest! {
     }
 
     #[test]
-    fn what_is_encoded_reads_back(payload in proptest::collection::vec(any::<u8>(), 0..70_000), mask in any::<Option<[u8; 4]>>()) {
+    fn what_is_encoded_reads_back(
+        payload in proptest::collection::vec(any::<u8>(), 0..70_000), mask in any::<Option<[u8; 4]>>(),
+    ) {
         let body = Body::Binary(Bytes::from(payload));
         prop_assert_eq!(parse(&[&ws::encode(&body, mask)], 1 << 20).0, vec![body]);
     }

@@ -1,6 +1,6 @@
-//! Every byte toxic on sockets, in either direction: there before the connection, added, changed and removed while it lives;
-//! with nothing sent after that, with data its way, against it, and both. What is expected is what Toxiproxy's own source
-//! does (`toxics/*.go`, `link.go`), but for the differences that docs/FAULTS.md lists.
+//! Every byte toxic on sockets, in either direction: there before the connection, added, changed and removed while it
+//! lives; with nothing sent after that, with data its way, against it, and both. What is expected is what Toxiproxy's
+//! own source does (`toxics/*.go`, `link.go`), but for the differences that docs/FAULTS.md lists.
 
 use std::time::Duration;
 

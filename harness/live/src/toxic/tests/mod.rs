@@ -121,6 +121,6 @@ impl Lab {
 
     /// The toxics that struck.
     fn struck(&mut self) -> Vec<String> {
-        self.chain.take_struck().iter().map(FaultId::to_string).collect()
+        self.chain.take_fired().iter().map(FaultId::to_string).collect()
     }
 }

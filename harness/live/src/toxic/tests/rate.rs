@@ -11,8 +11,8 @@ fn a_low_rate_goes_in_pieces_of_a_tenth_of_a_second() {
     assert_eq!(lab.struck(), ["rate"]);
 }
 
-/// Sends 60 virtual seconds' worth as fast as the chain takes it, asked only at times of this grain, and returns how many
-/// milliseconds it took.
+/// Sends 60 virtual seconds' worth as fast as the chain takes it, asked only at times of this grain, and returns how
+/// many milliseconds it took.
 fn transfer(rate: u64, grain: Duration, chunk: usize) -> u128 {
     let mut lab = Lab::new(&[("rate", bandwidth(rate as i64))]);
     let whole = rate as usize * 60_000;

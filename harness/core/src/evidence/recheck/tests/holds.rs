@@ -16,7 +16,7 @@ fn a_blocked_bundle_holds_and_still_blocks() {
     assert_eq!(rechecked.problems, []);
     assert_eq!(rechecked.exit_code(), 1);
     let losing = rechecked.computed.scenarios.iter().find(|scenario| scenario.name == "losing");
-    let found: Vec<_> = losing.unwrap().principal().map(|found| found.finding.checker.as_str()).collect();
+    let found: Vec<_> = losing.unwrap().principal().map(|found| found.finding.checker).collect();
     assert_eq!(found, ["lost-write"]);
 }
 

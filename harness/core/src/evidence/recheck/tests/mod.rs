@@ -138,6 +138,22 @@ fn edit(files: &mut Files, path: &str, from: &str, to: &str) {
     files.insert(path.to_owned(), text.replacen(from, to, 1).into_bytes());
 }
 
+impl Bundle for Files {
+    fn entries(&self) -> BTreeMap<String, Entry> {
+        let mut entries = BTreeMap::new();
+        for (path, content) in self {
+            let folders = path.match_indices('/').map(|(at, _)| path[..at].to_owned());
+            entries.extend(folders.map(|folder| (folder, Entry::Folder)));
+            entries.insert(path.clone(), Entry::File(content.len() as u64));
+        }
+        entries
+    }
+
+    fn read(&self, path: &str, _: u64) -> Result<Vec<u8>, String> {
+        self.get(path).cloned().ok_or_else(|| "it is not there".to_owned())
+    }
+}
+
 /// What somebody does who edits a bundle with care: the document says what they like, every digest is right again, and
 /// so are the pages.
 fn forge(files: &mut Files, lie: impl FnOnce(&mut Evidence)) {

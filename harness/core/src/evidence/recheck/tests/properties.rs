@@ -59,7 +59,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn any_single_edit_of_any_file_is_told(file in any::<prop::sample::Index>(), at in any::<usize>(), edit in edits()) {
+    fn any_single_edit_of_any_file_is_reported(
+        file in any::<prop::sample::Index>(), at in any::<usize>(), edit in edits(),
+    ) {
         let whole = bundle(&TWO, State::Complete);
         let path = file.get(&whole.keys().cloned().collect::<Vec<_>>()).clone();
         let mut edited = whole.clone();

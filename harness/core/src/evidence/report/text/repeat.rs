@@ -34,7 +34,7 @@ pub fn print(repeated: &Repeated, worst: &Report<'_>, out: &mut dyn Write) -> io
         writeln!(printer.out, "… and {more} in repeat.json")?;
     }
     for (scenario, times) in repeated.unreported.iter().take(MAX_SHOWN) {
-        printer.paragraph(0, &format!("{scenario} was not as it should be in {times} of {runs} runs"))?;
+        printer.paragraph(0, &format!("{scenario} had a bad outcome in {times} of {runs} runs"))?;
     }
     if !repeated.causes.is_empty() {
         let how = "Clean runs: at least 95 % sure that the fault would have come back, if it comes back as seldom as \

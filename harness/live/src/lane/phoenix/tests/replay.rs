@@ -47,9 +47,9 @@ pub fn names() -> Names {
     Names::new(streams.map(StreamId::new), None).unwrap()
 }
 
-/// A server that waits for each message of the recording's client and sends what the recorded server sent, with the refs of
-/// the client that it talks to. Socket heartbeats, which the recordings may not have, are answered besides. When the
-/// recording is over, or its client does what ours never does, it closes with 1000.
+/// A server that waits for each message of the recording's client and sends what the recorded server sent, with the
+/// refs of the client that it talks to. Socket heartbeats, which the recordings may not have, are answered besides.
+/// When the recording is over, or its client does what ours never does, it closes with 1000.
 pub async fn play(rows: Vec<Row>, serializer: Serializer) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,0 +1,74 @@
+//! How an operation ended, and how a lane refuses.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Seq, StreamId};
+
+/// How an attempt at an operation ended.
+#[allow(missing_docs, reason = "the names say it")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Completion {
+    /// The lane did it.
+    Ok { outcome: Outcome },
+    /// The lane refused, and did nothing.
+    Fail { refusal: Refusal },
+    /// Nothing was done: the operation was not sent, or the lane asked to come back later, as with HTTP 429.
+    Later { why: String },
+    /// The lane said that it did it, and what it is to have written is not there.
+    Unwritten { why: String },
+    /// It is unknown whether the lane did it.
+    Info {
+        /// What was seen instead of an answer.
+        why: String,
+    },
+}
+
+/// What a lane answers to an operation that it did.
+#[allow(missing_docs, reason = "the names say it")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A publish.
+    Published {
+        seq: Seq,
+        /// Whether the lane says that it had it already; `None` where the lane does not say.
+        duplicate: Option<bool>,
+    },
+    /// Anything else.
+    Done,
+}
+
+/// A lane's refusal, in the contract's words.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The code, such as `stale_cursor`, `idempotency_conflict`.
+    pub code: String,
+    /// `reason_codes`, in the lane's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// `stale_topics`, streams by their logical names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<StaleStream>,
+    /// The lane's own message, for people; never judged.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+/// One entry of `stale_topics` (contract, "Ordering, delivery, replay").
+#[allow(missing_docs, reason = "the names say it")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleStream {
+    pub stream: StreamId,
+    /// `retention_floor_breach` or `replay_budget_exceeded`.
+    pub reason: String,
+    /// The cursor that the lane saw.
+    pub resume_after: Option<u64>,
+    /// The seq before the oldest one that is retained.
+    pub retention_floor: Option<u64>,
+    pub head_watermark: Option<u64>,
+    /// Head less cursor.
+    pub replay_lag: Option<u64>,
+    /// The budget that the lag was compared with.
+    pub replay_budget_events: Option<u64>,
+}
