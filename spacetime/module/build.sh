@@ -84,12 +84,13 @@ if has_target; then how="rustc with the $target target"; build_here; else how="D
 
 wasm_sha256=$(sha256sum cutover_module.wasm | cut -d' ' -f1)
 source_sha256=$(find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1)
+digest_of="SHA-256 over a line 'HEX  PATH' for each of Cargo.toml, Cargo.lock and src/**"
 cat > cutover_module.wasm.json <<JSON
 {
   "wasm_sha256": "$wasm_sha256",
   "wasm_bytes": $(stat -c %s cutover_module.wasm),
   "source_sha256": "$source_sha256",
-  "source_digest": "SHA-256 over a line 'HEX  PATH' for each of Cargo.toml, Cargo.lock and src/**, in the order of the paths' bytes",
+  "source_digest": "$digest_of, in the order of the paths' bytes",
   "rustc": "$rustc",
   "built_with": "$how, opt-level s, lto, paths remapped, --locked; spacetime/module/build.sh"
 }

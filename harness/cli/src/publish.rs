@@ -7,11 +7,9 @@ use std::path::Path;
 
 use cutover_core::text::Secret;
 use cutover_live::bounds::ADMIN;
-use cutover_live::environment::MODULE_WASM;
 use cutover_live::lane::Endpoint;
-use cutover_live::lane::profile::SpacetimeProfile;
 use cutover_live::lane::socket::Bounds;
-use cutover_live::lane::spacetime::{SpacetimeLane, admin};
+use cutover_live::lane::spacetime::{MODULE_WASM, SpacetimeLane, SpacetimeProfile, admin};
 use cutover_live::plain_file;
 
 /// The largest file of a token that is read, in bytes.
@@ -29,12 +27,11 @@ pub async fn publish(address: SocketAddr, database: &str, token_file: &Path) -> 
     let token = match plain_file::read_text(token_file, MAX_TOKEN_BYTES) {
         Ok(token) => Secret::new(token.trim()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let identity = admin::create_identity(&mut client(None)?).await;
-            let token = identity.map_err(|error| error.to_string())?.token;
+            let token = admin::create_identity(&mut client(None)?).await.map_err(|error| error.to_string())?;
             let mut options = std::fs::OpenOptions::new();
             let mut file = options.write(true).create_new(true).mode(0o600).open(token_file).map_err(in_file)?;
-            file.write_all(token.as_bytes()).map_err(in_file)?;
-            Secret::new(token)
+            file.write_all(token.reveal().as_bytes()).map_err(in_file)?;
+            token
         }
         Err(error) => return Err(in_file(error)),
     };

@@ -23,9 +23,6 @@ pub struct WorkDir {
 
 impl WorkDir {
     /// Makes one where the system keeps temporary files, after it removed what killed runs left there.
-    ///
-    /// # Errors
-    /// It can't be made.
     pub fn make() -> io::Result<WorkDir> {
         WorkDir::make_in(&std::env::temp_dir())
     }

@@ -129,6 +129,23 @@ fn the_legacy_lane_of_others_against_itself_shares_no_stream() {
     }
 }
 
+#[test]
+fn a_phoenix_service_can_be_the_candidate() {
+    let dir = tempfile::tempdir().unwrap();
+    let [legacy, candidate] = ["old", "new"].map(|name| Server::start("legacy", &dir.path().join(name)));
+    let profile = format!("kind = \"phoenix\"\nsocket_url = \"{}\"\n", candidate.url());
+    let profile = text(&write(dir.path(), "candidate.toml", &profile));
+    let args = ["--legacy", &legacy.url(), "--candidate", &profile, "--scenario", "candidate-drops-event"];
+    let ran = gate(dir.path(), "out", &[&args[..], &["--scenario", "equal-streams"]].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let driven = [
+        ("equal-streams".to_owned(), ScenarioOutcome::Passed),
+        ("candidate-drops-event".to_owned(), ScenarioOutcome::Caught),
+    ];
+    assert_eq!(outcomes(dir.path(), "out"), driven);
+    assert_eq!(rechecked(dir.path(), "out"), 0);
+}
+
 /// Runs the gate over a lane that is unavailable: one error with these words, and a bundle that says so.
 fn is_told(args: &[&str], code: i32, words: &[&str]) {
     let dir = tempfile::tempdir().unwrap();

@@ -218,7 +218,7 @@ fn vector_file(events: u64, payloads: bool, differs_every: u64) -> Vec<u8> {
         let mut entry = Entry::with_canonical(&text);
         entry.payload = entry.payload.filter(|_| payloads);
         let (stream, client) = (format!("run:{:03}:events", n % 100), format!("device-{}", n % 3));
-        vector.insert(&stream.as_str().into(), &client.as_str().into(), Seq(n), entry).unwrap();
+        vector.insert(&stream.as_str().into(), &client.as_str().into(), Seq(n), entry);
     }
     let mut out = Vec::new();
     vector.write(&mut out).unwrap();

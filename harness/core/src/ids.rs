@@ -38,6 +38,37 @@ impl LaneId {
     }
 }
 
+/// What a server speaks. It follows from a lane's profile, not from its role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// A channel of a Phoenix socket.
+    Phoenix,
+    /// SpacetimeDB's subscriptions.
+    Spacetime,
+    /// One of which no rule of this crate speaks.
+    Other,
+}
+
+impl Protocol {
+    /// The protocol of a lane profile's `kind`.
+    pub fn of(kind: &str) -> Protocol {
+        match kind {
+            "phoenix" => Protocol::Phoenix,
+            "spacetime" => Protocol::Spacetime,
+            _ => Protocol::Other,
+        }
+    }
+
+    /// The protocol of a lane whose profile does not name another one.
+    pub fn usual(role: LaneId) -> Protocol {
+        match role {
+            LaneId::Legacy => Protocol::Phoenix,
+            LaneId::Candidate => Protocol::Spacetime,
+        }
+    }
+}
+
 impl fmt::Display for LaneId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

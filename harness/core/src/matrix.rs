@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::topic;
+use crate::topic::Form;
 
 /// A row of the matrix.
 #[derive(Debug, Clone, Copy)]
@@ -21,47 +21,29 @@ pub struct Row {
     pub parts: &'static [Part],
 }
 
-/// Something that a lane must have seen.
+/// Something that a lane must have seen: [`Part::says`] has the words.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// An event that was published after its client was subscribed.
     FollowedLive,
-    /// A bootstrap.
     LateBootstrap,
-    /// A resume on a new connection.
     ReplayAfterReconnect,
-    /// A replay of what a killed server had acknowledged.
     ReplayAcrossKill,
-    /// A message that came twice.
     RepeatedFrame,
-    /// A publish that came twice.
     RepeatedPublish,
-    /// A replay that begins before the client's cursor.
     OverlappingReplay,
-    /// A publish whose answer never came.
     LostAnswer,
-    /// A refusal by retention.
     FloorBreach,
-    /// A refusal by the replay budget.
     BudgetExceeded,
-    /// A cursor that the client did not get from this lane.
     CarriedOver,
-    /// A resume on a topic of this form.
     ResumedRun,
-    /// A resume on a topic of this form.
     ResumedWorker,
-    /// A resume on a topic of this form.
     ResumedUser,
-    /// A resume on a topic of this form.
     ResumedGuest,
-    /// A cursor beyond the head.
     OtherHistory,
-    /// One of several devices that leaves and comes back.
     DeviceReturns,
-    /// Devices at the end.
     DevicesEqual,
-    /// What was seen by confirmed reads, after a kill that waited for nothing.
     ConfirmedSurvives,
 }
 
@@ -98,11 +80,12 @@ impl Part {
 
     /// The part that a resume on this topic is.
     pub fn resumed(topic: &str) -> Option<Part> {
-        match topic::form(topic)? {
-            topic::Form::Run => Some(Part::ResumedRun),
-            topic::Form::Worker => Some(Part::ResumedWorker),
-            topic::Form::FleetUser => Some(Part::ResumedUser),
-            topic::Form::FleetGuest => Some(Part::ResumedGuest),
+        match Form::of(topic) {
+            Form::Run(_) => Some(Part::ResumedRun),
+            Form::Worker(_) => Some(Part::ResumedWorker),
+            Form::FleetUser(_) => Some(Part::ResumedUser),
+            Form::FleetGuest(_) => Some(Part::ResumedGuest),
+            Form::CodexWorkerEvents | Form::Other => None,
         }
     }
 }

@@ -22,11 +22,11 @@ pub enum Class {
 impl Class {
     /// The class that the contract's table gives to a topic.
     pub fn of(topic: &str) -> Class {
-        match Shape::of(topic) {
-            Shape::Run(_) => Class::RunEvents,
-            Shape::Worker(_) => Class::WorkerLifecycle,
-            Shape::CodexWorkerEvents => Class::CodexWorkerEvents,
-            Shape::FleetUser(_) | Shape::FleetGuest(_) | Shape::Other => Class::Fallback,
+        match Form::of(topic) {
+            Form::Run(_) => Class::RunEvents,
+            Form::Worker(_) => Class::WorkerLifecycle,
+            Form::CodexWorkerEvents => Class::CodexWorkerEvents,
+            Form::FleetUser(_) | Form::FleetGuest(_) | Form::Other => Class::Fallback,
         }
     }
 
@@ -41,7 +41,10 @@ impl Class {
     }
 }
 
-enum Shape<'a> {
+/// The forms of topics; an id is what distinguishes the streams of one form.
+#[allow(missing_docs, reason = "the names say it")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form<'a> {
     Run(&'a str),
     Worker(&'a str),
     FleetUser(&'a str),
@@ -50,8 +53,9 @@ enum Shape<'a> {
     Other,
 }
 
-impl<'a> Shape<'a> {
-    fn of(topic: &'a str) -> Shape<'a> {
+impl<'a> Form<'a> {
+    /// The form of a topic.
+    pub fn of(topic: &'a str) -> Form<'a> {
         let between = |prefix: &str, suffix: &str| {
             topic
                 .strip_prefix(prefix)
@@ -59,54 +63,37 @@ impl<'a> Shape<'a> {
                 .filter(|id| !id.is_empty() && !id.contains(':'))
         };
         if let Some(id) = between("run:", ":events") {
-            Shape::Run(id)
+            Form::Run(id)
         } else if let Some(id) = between("worker:", ":lifecycle") {
-            Shape::Worker(id)
+            Form::Worker(id)
         } else if let Some(id) = between("fleet:user:", ":workers") {
-            Shape::FleetUser(id)
+            Form::FleetUser(id)
         } else if let Some(id) = between("fleet:guest:", ":workers") {
-            Shape::FleetGuest(id)
+            Form::FleetGuest(id)
         } else if topic == "runtime.codex_worker_events" {
-            Shape::CodexWorkerEvents
+            Form::CodexWorkerEvents
         } else {
-            Shape::Other
+            Form::Other
         }
     }
 }
 
-/// The forms of topic that streams of many have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// `run:<id>:events`
-    Run,
-    /// `worker:<id>:lifecycle`
-    Worker,
-    /// `fleet:user:<id>:workers`
-    FleetUser,
-    /// `fleet:guest:<id>:workers`
-    FleetGuest,
-}
-
-/// The form of a topic that has an id.
-pub fn form(topic: &str) -> Option<Form> {
-    match Shape::of(topic) {
-        Shape::Run(_) => Some(Form::Run),
-        Shape::Worker(_) => Some(Form::Worker),
-        Shape::FleetUser(_) => Some(Form::FleetUser),
-        Shape::FleetGuest(_) => Some(Form::FleetGuest),
-        Shape::CodexWorkerEvents | Shape::Other => None,
+impl Form<'_> {
+    /// Whether there are many topics of the form, each with an id.
+    pub fn has_id(self) -> bool {
+        !matches!(self, Form::CodexWorkerEvents | Form::Other)
     }
 }
 
 /// The candidate's stream id of a legacy topic.
 pub fn stream_id_of(topic: &str) -> String {
-    match Shape::of(topic) {
-        Shape::Run(id) => format!("runtime.run.{id}.events"),
-        Shape::Worker(id) => format!("runtime.worker.{id}.lifecycle"),
-        Shape::FleetUser(id) => format!("runtime.fleet.user.{id}.workers"),
-        Shape::FleetGuest(id) => format!("runtime.fleet.guest.{id}.workers"),
-        Shape::CodexWorkerEvents => "runtime.codex.worker.events".to_owned(),
-        Shape::Other => format!("runtime.topic.{}", topic.replace(':', ".")),
+    match Form::of(topic) {
+        Form::Run(id) => format!("runtime.run.{id}.events"),
+        Form::Worker(id) => format!("runtime.worker.{id}.lifecycle"),
+        Form::FleetUser(id) => format!("runtime.fleet.user.{id}.workers"),
+        Form::FleetGuest(id) => format!("runtime.fleet.guest.{id}.workers"),
+        Form::CodexWorkerEvents => "runtime.codex.worker.events".to_owned(),
+        Form::Other => format!("runtime.topic.{}", topic.replace(':', ".")),
     }
 }
 
@@ -137,12 +124,12 @@ pub fn topic_of(stream_id: &str) -> Option<String> {
 /// A topic with `scope` worked into its id, so that two runs against one server never share a topic. A topic that has no
 /// id (`runtime.run_summaries`) can't be scoped and comes back as `None`.
 pub fn scoped(topic: &str, scope: &str) -> Option<String> {
-    match Shape::of(topic) {
-        Shape::Run(id) => Some(format!("run:{scope}-{id}:events")),
-        Shape::Worker(id) => Some(format!("worker:{scope}-{id}:lifecycle")),
-        Shape::FleetUser(id) => Some(format!("fleet:user:{scope}-{id}:workers")),
-        Shape::FleetGuest(id) => Some(format!("fleet:guest:{scope}-{id}:workers")),
-        Shape::CodexWorkerEvents | Shape::Other => None,
+    match Form::of(topic) {
+        Form::Run(id) => Some(format!("run:{scope}-{id}:events")),
+        Form::Worker(id) => Some(format!("worker:{scope}-{id}:lifecycle")),
+        Form::FleetUser(id) => Some(format!("fleet:user:{scope}-{id}:workers")),
+        Form::FleetGuest(id) => Some(format!("fleet:guest:{scope}-{id}:workers")),
+        Form::CodexWorkerEvents | Form::Other => None,
     }
 }
 

@@ -68,7 +68,6 @@ impl Fields {
         Some(self.0.swap_remove(at).1)
     }
 
-    /// A required text.
     pub(crate) fn text(&mut self, name: &str) -> Result<String, Refusal> {
         let value = self.take(name).ok_or_else(|| bad(format!("{name} is missing")))?;
         serde_json::from_str(value.get()).map_err(|_| {

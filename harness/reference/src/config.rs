@@ -57,7 +57,7 @@ pub struct Classes {
     pub fallback: ClassLimits,
 }
 
-/// Limits of one class.
+/// Limits of the topics of one class.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClassLimits {
@@ -277,7 +277,8 @@ impl Config {
         }
     }
 
-    /// Reads the text of a configuration: JSON where the file's name ends in `.json`, else TOML. What is not set has its default.
+    /// Reads the text of a configuration: JSON where the file's name ends in `.json`, else TOML. What is not set has
+    /// its default.
     ///
     /// # Errors
     /// It names something that does not exist, or has a value of the wrong kind.

@@ -157,7 +157,6 @@ fn close_answer(payload: &[u8]) -> u16 {
     }
 }
 
-/// Writes a frame.
 pub(crate) fn put(out: &mut BytesMut, opcode: u8, payload: &[u8]) {
     out.extend_from_slice(&[0x80 | opcode]);
     match payload.len() {

@@ -86,10 +86,8 @@ fn json_response(status: StatusCode, body: &Value) -> Response {
 
 async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
     authorize(&shared, request.headers())?;
-    let classes = &shared.config.classes;
-    let classes = [&classes.run_events, &classes.worker_lifecycle, &classes.codex_worker_events, &classes.fallback];
-    let largest = classes.iter().map(|class| class.max_payload_bytes).max().unwrap_or_default();
-    let mut body = Fields::read(request, largest.saturating_add(ENVELOPE_BYTES), None).await?;
+    let largest = Class::ALL.map(|class| class.limits(&shared.config).max_payload_bytes).into_iter().max();
+    let mut body = Fields::read(request, largest.unwrap_or_default().saturating_add(ENVELOPE_BYTES), None).await?;
     let topic = body.text("topic")?.trim().to_owned();
     let key = body.text("idempotency_key")?;
     if key.trim().is_empty() || key.len() > MAX_KEY_BYTES {

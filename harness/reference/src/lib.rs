@@ -1,8 +1,9 @@
 //! The legacy lane's reference server: a sync service over Phoenix sockets, with a journal on disk.
 //!
-//! It has the wire protocol of the service that is to be retired, so that both lanes run from this repository alone. The main
-//! types are [`Config`] and [`Server`]; [`Defects`] plants the mistakes that the known-bad scenarios must catch. It shares no
-//! rule code with the candidate's module: if both called one function for the stale check, their parity would prove nothing.
+//! It has the wire protocol of the service that is to be retired, so that both lanes run from this repository alone.
+//! The main types are [`Config`] and [`Server`]; [`Defects`] plants the mistakes that the known-bad scenarios must
+//! catch. It shares no rule code with the candidate's module: if both called one function for the stale check, their
+//! parity would prove nothing.
 
 mod body;
 mod canonical;

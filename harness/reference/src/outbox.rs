@@ -40,7 +40,6 @@ impl Outbox {
         self.reply_bytes = self.reply_bytes.min(self.bytes.len());
     }
 
-    /// The answer to a ping.
     pub(crate) fn pong(&mut self, payload: &[u8]) {
         let before = self.bytes.len();
         frame::put(&mut self.bytes, OP_PONG, payload);

@@ -58,8 +58,8 @@ impl Server {
         self.local_addr
     }
 
-    /// Serves until `shutdown` is ready; then closes all sockets with 1012, finishes the requests under way, and closes the
-    /// journal.
+    /// Serves until `shutdown` is ready; then closes all sockets with 1012, finishes the requests under way, and closes
+    /// the journal.
     ///
     /// # Errors
     /// Accepting connections failed.

@@ -20,7 +20,6 @@ pub(crate) enum Deny {
 }
 
 impl Deny {
-    /// The code of the contract.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::MissingAuthorization => "missing_authorization",

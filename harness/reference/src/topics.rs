@@ -21,7 +21,6 @@ pub enum Class {
 impl Class {
     pub const ALL: [Class; 4] = [Self::RunEvents, Self::WorkerLifecycle, Self::CodexWorkerEvents, Self::Fallback];
 
-    /// The class that a JSON text names.
     pub(crate) fn named(json: &str) -> Option<Self> {
         let name: String = serde_json::from_str(json).ok()?;
         Self::ALL.into_iter().find(|class| class.name() == name)
@@ -46,7 +45,6 @@ impl Class {
         }
     }
 
-    /// The class's name in JSON and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::RunEvents => "run_events",
@@ -111,7 +109,6 @@ impl TopicPolicy {
         self.class.or_else(|| Class::of(topic)).unwrap_or(Class::Fallback)
     }
 
-    /// How many events of `topic` are retained.
     pub fn retention(&self, topic: &str, config: &Config) -> u64 {
         self.retention_events.unwrap_or_else(|| self.class_of(topic).limits(config).retention_events).max(1)
     }

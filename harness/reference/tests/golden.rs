@@ -1,5 +1,5 @@
-//! Replays the client side of the recordings in `golden/phoenix` and compares what the server says, up to ids, times and
-//! the order of keys. What a case needs besides its frames is in `<case>.setup.json`; see the README there.
+//! Replays the client side of the recordings in `golden/phoenix` and compares what the server says, up to ids, times
+//! and the order of keys. What a case needs besides its frames is in `<case>.setup.json`; see the README there.
 
 #![allow(clippy::unwrap_used)]
 

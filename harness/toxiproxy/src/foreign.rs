@@ -221,7 +221,7 @@ fn send_by_crate(proxy: &Proxy, toxic: &Toxic) -> bool {
         ByteToxic::LimitData { bytes } => {
             proxy.with_limit_data(stream, number(bytes), toxicity);
         }
-        ByteToxic::ResetPeer { .. } => return false,
+        _ => return false,
     }
     true
 }

@@ -279,7 +279,7 @@ impl Proxy {
             client: ClientId::new(&self.name),
             listen,
             upstream,
-            factory: Arc::new(AnyLane::new()),
+            factory: Arc::new(AnyLane),
             unreachable: Unreachable::Close,
             faults: state.toxics.messages(&self.name),
             toxics: state.toxics.bytes(),

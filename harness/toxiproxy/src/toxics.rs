@@ -11,14 +11,11 @@ use crate::go::decode::{Decoder, Place, Raw};
 use crate::go::write::{float32, quote};
 use crate::message::{Attributes, is_upstream_only, message_type};
 
-/// What a toxic does.
 #[derive(Debug, Clone)]
 enum Kind {
-    /// Nothing: Toxiproxy's `noop`.
+    /// Toxiproxy's `noop`.
     Noop,
-    /// Something to bytes.
     Bytes(ByteToxic),
-    /// Something to messages.
     Messages(Attributes),
 }
 
@@ -37,11 +34,8 @@ pub struct Entry {
 /// Which of the engine's two lists a change concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touched {
-    /// Neither.
     Nothing,
-    /// Byte toxics.
     Bytes,
-    /// Message toxics.
     Messages,
 }
 
@@ -69,18 +63,12 @@ impl Toxics {
     }
 
     /// The one of a name.
-    ///
-    /// # Errors
-    /// Where there is none.
     pub fn get(&self, name: &str) -> Result<&Entry, ApiError> {
         let found = self.entries.iter().find(|entry| entry.name == name);
         found.ok_or_else(ApiError::no_toxic)
     }
 
     /// Adds one.
-    ///
-    /// # Errors
-    /// Where the body is wrong, or the name is taken.
     pub fn add(&mut self, body: &[u8]) -> Result<&Entry, ApiError> {
         let fields = fields_of(body)?;
         let message = message_type(&fields.of);
@@ -104,9 +92,6 @@ impl Toxics {
     }
 
     /// Changes one: the attributes that are named, and the toxicity.
-    ///
-    /// # Errors
-    /// Where there is none, or the body is wrong.
     pub fn update(&mut self, name: &str, body: &[u8]) -> Result<&Entry, ApiError> {
         let found = self.entries.iter_mut().find(|entry| entry.name == name);
         let entry = found.ok_or_else(ApiError::no_toxic)?;
@@ -115,9 +100,6 @@ impl Toxics {
     }
 
     /// Takes one off.
-    ///
-    /// # Errors
-    /// Where there is none.
     pub fn remove(&mut self, name: &str) -> Result<Entry, ApiError> {
         let at = self.entries.iter().position(|entry| entry.name == name);
         at.map(|at| self.entries.remove(at)).ok_or_else(ApiError::no_toxic)

@@ -22,7 +22,10 @@ pub enum EngineError {
         pid.map_or("another process".to_owned(), |pid| format!("process {pid}"))
     )]
     DataDirLocked { path: PathBuf, pid: Option<u32> },
-    #[error("SpacetimeDB does not start on the data directory {}: {reason}; is it another version's, or damaged?", path.display())]
+    #[error(
+        "SpacetimeDB does not start on the data directory {}: {reason}; is it another version's, or damaged?",
+        path.display()
+    )]
     Start { path: PathBuf, reason: String },
     #[error("{reason}")]
     Prepare { reason: String },

@@ -11,8 +11,8 @@ use crate::error::EngineError;
 /// Below the data directory.
 const LOG_FILE: &str = "logs/server.log";
 
-/// Sends the server's log to `logs/server.log` in the data directory. A process has one log: where it has one already, that
-/// one is kept.
+/// Sends the server's log to `logs/server.log` in the data directory. A process has one log: where it has one already,
+/// that one is kept.
 pub(crate) fn log_to_file(data_dir: &Path) -> Result<(), EngineError> {
     let path = data_dir.join(LOG_FILE);
     let data_dir_error = |source| EngineError::DataDir { path: path.clone(), source };

@@ -34,15 +34,17 @@ const DRAIN: Duration = Duration::from_millis(550);
 /// The exit code after a panic.
 const EXIT_PANICKED: i32 = 70;
 
-/// Runs a SpacetimeDB server until SIGTERM or SIGINT. All that it writes, keys and logs included, is in `data_dir`, which is
-/// created where it is missing.
+/// Runs a SpacetimeDB server until SIGTERM or SIGINT. All that it writes, keys and logs included, is in `data_dir`,
+/// which is created where it is missing.
 ///
-/// The address is bound before anything is written; port 0 takes a free one. Once the server answers, `prepare` is called,
-/// which may send requests to it. Then one line goes to standard output: `listening on 127.0.0.1:PORT`. Call it once in a
-/// process: a panic on any thread ends the process with exit code 70, since a server that lost a thread must not go on.
+/// The address is bound before anything is written; port 0 takes a free one. Once the server answers, `prepare` is
+/// called, which may send requests to it. Then one line goes to standard output: `listening on 127.0.0.1:PORT`. Call it
+/// once in a process: a panic on any thread ends the process with exit code 70, since a server that lost a thread must
+/// not go on.
 ///
 /// # Errors
-/// Where the address is taken, the data directory is unusable or in use, SpacetimeDB does not start, or `prepare` fails.
+/// Where the address is taken, the data directory is unusable or in use, SpacetimeDB does not start, or `prepare`
+/// fails.
 pub fn run<F>(listen: SocketAddr, data_dir: &Path, prepare: F) -> Result<(), EngineError>
 where
     F: AsyncFnOnce(SocketAddr) -> Result<(), String>,

@@ -19,15 +19,16 @@ pub enum Ack {
     Repeat,
 }
 
-/// Decides an acknowledgement. Seq and offset never move back, the same seq keeps its offset, and no seq is beyond the head.
-pub fn decide_ack(standing: Option<Checkpoint>, asked: Checkpoint, head_seq: u64) -> Result<Ack, Refusal> {
-    if standing == Some(asked) {
+/// Decides an acknowledgement. Seq and offset never move back, the same seq keeps its offset, and no seq is beyond the
+/// head.
+pub fn decide_ack(existing: Option<Checkpoint>, asked: Checkpoint, head_seq: u64) -> Result<Ack, Refusal> {
+    if existing == Some(asked) {
         return Ok(Ack::Repeat);
     }
-    if let Some(standing) = standing
-        && (asked.seq <= standing.seq || asked.durable_offset < standing.durable_offset)
+    if let Some(existing) = existing
+        && (asked.seq <= existing.seq || asked.durable_offset < existing.durable_offset)
     {
-        return Err(Refusal::CheckpointConflict { seq: standing.seq, durable_offset: standing.durable_offset });
+        return Err(Refusal::CheckpointConflict { seq: existing.seq, durable_offset: existing.durable_offset });
     }
     if asked.seq > head_seq { Err(Refusal::CheckpointBeyondHead { head_seq }) } else { Ok(Ack::Write) }
 }
@@ -55,7 +56,8 @@ mod db {
         pub durable_offset: u64,
     }
 
-    /// Notes how far a client has come in a stream. The same again changes nothing; a step back is a `checkpoint_conflict`.
+    /// Notes how far a client has come in a stream. The same again changes nothing; a step back is a
+    /// `checkpoint_conflict`.
     #[reducer]
     fn ack_checkpoint(
         ctx: &ReducerContext,
@@ -74,14 +76,14 @@ mod db {
             return Err(Refusal::ForbiddenTopic(vec![stream_id]));
         };
         let checkpoint_key = pair_key(&client_id, &stream_id);
-        let standing = ctx.db.sync_checkpoint().checkpoint_key().find(&checkpoint_key);
-        let position = standing.as_ref().map(|row| Checkpoint { seq: row.seq, durable_offset: row.durable_offset });
+        let existing = ctx.db.sync_checkpoint().checkpoint_key().find(&checkpoint_key);
+        let position = existing.as_ref().map(|row| Checkpoint { seq: row.seq, durable_offset: row.durable_offset });
         if decide_ack(position, asked, stream.head_seq)? == Ack::Repeat {
             return Ok(());
         }
         let Checkpoint { seq, durable_offset } = asked;
         let row = SyncCheckpoint { checkpoint_key, client_id, stream_id, seq, durable_offset };
-        if standing.is_some() {
+        if existing.is_some() {
             ctx.db.sync_checkpoint().checkpoint_key().update(row);
         } else {
             ctx.db.sync_checkpoint().insert(row);

@@ -1,8 +1,8 @@
 //! The table of live connections.
 //!
 //! The server runs `client_disconnected` for the connections that a crash left open, when it opens the database again;
-//! so a row is removed at the latest when the server is up again. A reducer call over HTTP is a connection too, for as long as
-//! it takes.
+//! so a row is removed at the latest when the server is up again. A reducer call over HTTP is a connection too, for as
+//! long as it takes.
 
 use spacetimedb::{ConnectionId, Identity, ReducerContext, Table, reducer, table};
 

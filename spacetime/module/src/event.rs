@@ -30,7 +30,8 @@ pub fn checked_hash(payload: &str, given: &str) -> Result<String, Refusal> {
 
 /// Decides an append, the payload's hash being `hash` and the stream's head `head_seq`.
 ///
-/// The key is checked before the expected seq: a repeat of an append that was written carries the seq that was right then.
+/// The key is checked before the expected seq: a repeat of an append that was written carries the seq that was right
+/// then.
 pub fn decide_append(
     head_seq: u64,
     earlier: Option<&Earlier>,
@@ -67,12 +68,13 @@ mod db {
         /// The publisher's JSON text as it came, so that no number in it is rounded.
         pub payload: String,
         pub committed_at: Timestamp,
-        /// Whether readers should take this event from confirmed reads only. The server decides whether it can promise that.
+        /// Whether readers should take this event from confirmed reads only. The server decides whether it can promise
+        /// that.
         pub confirmed_read: bool,
     }
 
-    /// One row per idempotency key ever used. It outlives the event, so that a late repeat is still a repeat after retention
-    /// removed what it repeats.
+    /// One row per idempotency key ever used. It outlives the event, so that a late repeat is still a repeat after
+    /// retention removed what it repeats.
     #[table(name = sync_append_key)]
     pub struct SyncAppendKey {
         /// The stream and the key, joined.
@@ -84,8 +86,8 @@ mod db {
 
     /// Appends an event; the stream is created where it does not exist.
     ///
-    /// An empty `payload_hash` stands for none given. Refusals: `bad_argument`, `invalid_payload`, `payload_hash_mismatch`,
-    /// `idempotency_conflict`, `sequence_conflict`, checked in this order.
+    /// An empty `payload_hash` stands for none given. Refusals: `bad_argument`, `invalid_payload`,
+    /// `payload_hash_mismatch`, `idempotency_conflict`, `sequence_conflict`, checked in this order.
     #[reducer]
     fn append_sync_event(
         ctx: &ReducerContext,
@@ -113,9 +115,9 @@ mod db {
         let append_key = pair_key(&stream_id, &idempotency_key);
         let earlier = ctx.db.sync_append_key().append_key().find(&append_key);
         let earlier = earlier.map(|row| Earlier { seq: row.seq, payload_hash: row.payload_hash });
-        let standing = ctx.db.sync_stream().stream_id().find(&stream_id);
-        let is_new = standing.is_none();
-        let mut stream = standing.unwrap_or_else(|| empty_stream(stream_id));
+        let existing = ctx.db.sync_stream().stream_id().find(&stream_id);
+        let is_new = existing.is_none();
+        let mut stream = existing.unwrap_or_else(|| empty_stream(stream_id));
 
         let seq = match decide_append(stream.head_seq, earlier.as_ref(), &payload_hash, expected_next_seq)? {
             Append::Repeat => return Ok(()),

@@ -1,14 +1,14 @@
 //! The SpacetimeDB module of the candidate lane, one file per table or resume.
 //!
-//! A file has the rule, which decides and touches no database: it compiles and is tested on the host (`cargo test` in this
-//! folder). Below it, `mod db` has the table and the reducers, and exists only in the wasm build: a reducer reads rows, asks the
-//! rule, and writes what the rule says, in one transaction. A refusal rolls the transaction back; it is the reducer's error text:
-//! one JSON object with a `code`.
+//! A file has the rule, which decides and touches no database: it compiles and is tested on the host (`cargo test` in
+//! this folder). Below it, `mod db` has the table and the reducers, and exists only in the wasm build: a reducer reads
+//! rows, asks the rule, and writes what the rule says, in one transaction. A refusal rolls the transaction back; it is
+//! the reducer's error text: one JSON object with a `code`.
 //!
 //! Rows go over the wire in the order of their columns: a change of that order is a breaking change for clients.
 //!
-//! The module shares no code with the legacy reference server and the harness, on purpose: a shared stale check or canonical form
-//! would make their parity prove nothing.
+//! The module shares no code with the legacy reference server and the harness, on purpose: a shared stale check or
+//! canonical form would make their parity prove nothing.
 //!
 //! It checks no claims: any client that may open a connection may call every reducer.
 //!

@@ -8,8 +8,8 @@ const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 
 /// Spells a number literal canonically.
 ///
-/// `literal` follows JSON's grammar, which the reader has checked. `None` where the number is too large for a double, integers
-/// included.
+/// `literal` follows JSON's grammar, which the reader has checked. `None` where the number is too large for a double,
+/// integers included.
 pub fn canonical_number(literal: &str) -> Option<String> {
     let value: f64 = literal.parse().ok()?;
     if !value.is_finite() {
@@ -19,8 +19,8 @@ pub fn canonical_number(literal: &str) -> Option<String> {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) && !is_safe_integer(digits) {
         return Some(literal.to_owned());
     }
-    // ECMAScript's spelling. The standard library's is another: of two shortest spellings that are equally near it takes the
-    // greater, where ECMAScript takes the even one.
+    // ECMAScript's spelling. The standard library's is another: of two shortest spellings that are equally near it
+    // takes the greater, where ECMAScript takes the even one.
     Some(ryu_js::Buffer::new().format(value).to_owned())
 }
 

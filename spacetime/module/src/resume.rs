@@ -20,8 +20,9 @@ pub struct StreamView {
 
 /// Checks all cursors of a resume, in the order given.
 ///
-/// A cursor beyond the head passes, as it does on the legacy lane. Refusals, checked in this order: `bad_subscription` for no
-/// cursors, a blank stream or two cursors for one; `forbidden_topic` for streams that `view` does not know; `stale_cursor`.
+/// A cursor beyond the head passes, as it does on the legacy lane. Refusals, checked in this order: `bad_subscription`
+/// for no cursors, a blank stream or two cursors for one; `forbidden_topic` for streams that `view` does not know;
+/// `stale_cursor`.
 pub fn check_resume(cursors: &[(String, u64)], view: impl Fn(&str) -> Option<StreamView>) -> Result<(), Refusal> {
     let cursors = tidy(cursors)?;
     let mut unknown = Vec::new();
@@ -103,8 +104,8 @@ mod db {
     pub fn view(ctx: &ReducerContext, stream_id: &str) -> Option<StreamView> {
         let shape = Shape::of(stream_id);
         let summary_table = shape.summary_table();
-        let standing = ctx.db.sync_stream().stream_id().find(stream_id.to_owned());
-        if let Some(stream) = standing {
+        let existing = ctx.db.sync_stream().stream_id().find(stream_id.to_owned());
+        if let Some(stream) = existing {
             return Some(StreamView {
                 oldest_seq: stream.oldest_seq,
                 head_seq: stream.head_seq,

@@ -1,5 +1,5 @@
-//! Streams: which ids are known by their shape, the class of each and its defaults, which events a stream keeps, the table of
-//! streams and its reducers.
+//! Streams: which ids are known by their shape, the class of each and its defaults, which events a stream keeps, the
+//! table of streams and its reducers.
 
 use crate::refusal::Refusal;
 
@@ -143,8 +143,8 @@ mod db {
         pub retention: u64,
     }
 
-    /// Creates a stream. What is not given, and a blank class, comes from the stream's shape and class. Creating it again
-    /// with the same content changes nothing; with other content it is a `stream_conflict`.
+    /// Creates a stream. What is not given, and a blank class, comes from the stream's shape and class. Creating it
+    /// again with the same content changes nothing; with other content it is a `stream_conflict`.
     #[reducer]
     fn create_stream(
         ctx: &ReducerContext,
@@ -159,8 +159,8 @@ mod db {
         answer(create(ctx, stream_id, policy))
     }
 
-    /// Sets what is given of a stream's policy and leaves the rest; the stream is created where it does not exist. A smaller
-    /// retention removes events at once.
+    /// Sets what is given of a stream's policy and leaves the rest; the stream is created where it does not exist. A
+    /// smaller retention removes events at once.
     #[reducer]
     fn set_stream_policy(
         ctx: &ReducerContext,
@@ -197,7 +197,7 @@ mod db {
                 ctx.db.sync_stream().insert(asked);
                 Ok(())
             }
-            Some(standing) if same_policy(&standing, &asked) => Ok(()),
+            Some(existing) if same_policy(&existing, &asked) => Ok(()),
             Some(_) => Err(Refusal::StreamConflict),
         }
     }
@@ -205,16 +205,16 @@ mod db {
     fn set_policy(ctx: &ReducerContext, stream_id: String, policy: Policy) -> Result<(), Refusal> {
         check_name("stream_id", &stream_id)?;
         check_retention(policy.retention_events)?;
-        let Some(standing) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
+        let Some(existing) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
             ctx.db.sync_stream().insert(new_stream(stream_id, policy));
             return Ok(());
         };
         let mut changed = SyncStream {
-            class: policy.class.unwrap_or(standing.class),
-            owner_scope: policy.owner_scope.unwrap_or(standing.owner_scope),
-            retention: policy.retention_events.unwrap_or(standing.retention),
-            replay_budget: policy.replay_budget_events.unwrap_or(standing.replay_budget),
-            ..standing
+            class: policy.class.unwrap_or(existing.class),
+            owner_scope: policy.owner_scope.unwrap_or(existing.owner_scope),
+            retention: policy.retention_events.unwrap_or(existing.retention),
+            replay_budget: policy.replay_budget_events.unwrap_or(existing.replay_budget),
+            ..existing
         };
         apply_retention(ctx, &mut changed);
         ctx.db.sync_stream().stream_id().update(changed);

@@ -187,13 +187,13 @@ impl Runner {
         };
         let outcome = tokio::select! {
             biased;
-            died = self.environment.server_died() => return Err(unavailable(died)),
+            exit = self.environment.server_exit() => return Err(unavailable(exit)),
             outcome = work => outcome,
         };
         // The death of a server explains whatever else went wrong with it.
         let wait = if outcome.is_err() { DEATH_WITHIN } else { Duration::ZERO };
-        match tokio::time::timeout(wait, self.environment.server_died()).await {
-            Ok(died) => Err(unavailable(died)),
+        match tokio::time::timeout(wait, self.environment.server_exit()).await {
+            Ok(exit) => Err(unavailable(exit)),
             Err(_) => outcome,
         }
     }

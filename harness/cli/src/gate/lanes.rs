@@ -1,9 +1,13 @@
 //! What the gate runs as each lane, by its arguments.
 
+use std::sync::Arc;
+
 use cutover_core::ids::LaneId;
 use cutover_core::text::{Secret, masked};
 use cutover_live::environment::Source;
-use cutover_live::lane::profile::{LaneTarget, SpacetimeProfile};
+use cutover_live::lane::protocol::Profile;
+use cutover_live::lane::protocols::{PROTOCOLS, profile_of};
+use cutover_live::lane::spacetime::SpacetimeProfile;
 
 use crate::args::GateArgs;
 use crate::exit::Failure;
@@ -20,9 +24,11 @@ pub fn sources(args: &GateArgs) -> Result<[Source; 2], Failure> {
     let token = args.candidate_token.as_ref();
     let candidate = match (&args.candidate, &args.candidate_bin) {
         (profile, Some(path)) => {
-            let mut profile = profile.as_deref().map(profile_of_binary).transpose()?.unwrap_or_default();
-            profile.token = token.or(profile.token.as_ref()).cloned();
-            Source::binary(path.clone(), Some(profile))
+            let profile = match profile {
+                Some(at) => profile_of_binary(at)?,
+                None => Arc::new(SpacetimeProfile::default()),
+            };
+            Source::Binary { path: path.clone(), profile: with_token(profile, token) }
         }
         (Some(at), None) => outside(LaneId::Candidate, at, token)?,
         (None, None) => Source::Bundled,
@@ -32,28 +38,29 @@ pub fn sources(args: &GateArgs) -> Result<[Source; 2], Failure> {
 
 /// A server that runs already, at a URL or by a profile.
 fn outside(lane: LaneId, at: &str, token: Option<&Secret>) -> Result<Source, Failure> {
-    let target = parse(lane, at)?;
-    if matches!(&target, LaneTarget::Spacetime(profile) if profile.is_without_url()) {
+    let profile = parse(lane, at)?;
+    if profile.is_without_url() {
         return Err(Failure::usage(format!("{at} does not say where the server is"))
             .hint("add `url`, or give --candidate-bin to have a server started"));
     }
-    Ok(Source::Outside(match token {
-        Some(token) => target.with_token(token.clone()),
-        None => target,
-    }))
+    Ok(Source::Outside(with_token(profile, token)))
 }
 
 /// The profile of a server that this run starts.
-fn profile_of_binary(at: &str) -> Result<SpacetimeProfile, Failure> {
-    match parse(LaneId::Candidate, at)? {
-        LaneTarget::Spacetime(profile) => Ok(*profile),
-        LaneTarget::Phoenix(_) => Err(Failure::usage(format!(
-            "{} is the profile of a Phoenix service, and --candidate-bin starts a SpacetimeDB server",
-            masked(at)
-        ))),
-    }
+fn profile_of_binary(at: &str) -> Result<Arc<dyn Profile>, Failure> {
+    let profile = parse(LaneId::Candidate, at)?;
+    profile.of_managed_server().ok_or_else(|| {
+        let protocol = PROTOCOLS.iter().find(|protocol| protocol.kind() == profile.kind());
+        let server = protocol.map_or("another server", |protocol| protocol.server());
+        let at = masked(at);
+        Failure::usage(format!("{at} is the profile of {server}, and --candidate-bin starts a SpacetimeDB server"))
+    })
 }
 
-fn parse(lane: LaneId, at: &str) -> Result<LaneTarget, Failure> {
-    LaneTarget::parse(lane, at).map_err(|error| Failure::usage(error.to_string()))
+fn with_token(profile: Arc<dyn Profile>, token: Option<&Secret>) -> Arc<dyn Profile> {
+    token.map_or(profile.clone(), |token| profile.with_token(token.clone()))
+}
+
+fn parse(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, Failure> {
+    profile_of(lane, at).map_err(|error| Failure::usage(error.to_string()))
 }

@@ -1,7 +1,7 @@
-//! The apply engine: what a client makes of a delivery, and the checkpoint that it keeps.
+//! How a client applies a delivery, and the checkpoint that it keeps.
 //!
-//! One engine serves both lanes, so that a difference between what two clients ended with is a difference between what
-//! two lanes delivered. Pure: it says what to do and remembers how far it came (contract, "Applying, on the client").
+//! Both lanes use the same code, so that a difference between two clients is a difference between what the lanes delivered
+//! (contract, "Applying, on the client").
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ enum Position {
 }
 
 impl Applier {
-    /// An engine that goes on from a checkpoint. A stream that it does not name has to be bootstrapped.
+    /// Continues from a checkpoint. A stream that it does not name has to be bootstrapped.
     pub fn resume(checkpoint: &BTreeMap<StreamId, Cursor>) -> Applier {
         let streams = checkpoint.iter().map(|(stream, cursor)| (stream.clone(), Position::At(*cursor))).collect();
         Applier { streams }
@@ -39,7 +39,7 @@ impl Applier {
         }
     }
 
-    /// A bootstrap of a stream was asked for: what comes first is where it starts.
+    /// A bootstrap of a stream was requested. It starts with the first event that arrives.
     pub fn begin_bootstrap(&mut self, stream: &StreamId) {
         self.streams.insert(stream.clone(), Position::Bootstrapping);
     }

@@ -20,6 +20,7 @@ pub struct RecordRef {
 }
 
 /// The data that shows a finding.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Witness {
@@ -29,10 +30,8 @@ pub struct Witness {
     /// The last seq of the range that begins at the finding's own; absent where it is one event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub through: Option<Seq>,
-    /// The operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<OpId>,
-    /// The fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultId>,
     /// What should have been.
@@ -58,6 +57,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// One thing that is wrong or not known.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The checker that found it.
@@ -68,7 +68,6 @@ pub struct Finding {
     pub lane: Option<LaneId>,
     /// The client that it concerns, where it is one client's.
     pub client: Option<ClientId>,
-    /// The stream.
     pub stream: Option<StreamId>,
     /// The event, or the first of a range that [`Witness::through`] ends.
     pub seq: Option<Seq>,
@@ -244,9 +243,9 @@ impl<K: Ord> Repeated<K> {
 }
 
 /// What one checker finds in a scenario.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The checker.
     pub checker: &'static str,
     /// The worst verdict of its findings.
     pub verdict: Verdict,

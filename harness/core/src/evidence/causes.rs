@@ -45,19 +45,23 @@ fn key(finding: &Finding) -> Key<'_> {
     (finding.lane, finding.checker, finding.reason.word)
 }
 
+/// A finding with its place in its scenario.
+struct Found<'a> {
+    scenario: &'a JudgedScenario,
+    place: usize,
+    found: &'a JudgedFinding,
+}
+
 /// The causes of a run, worst first; of equally bad ones that of more scenarios first, then the more specific one.
 pub fn causes(scenarios: &[JudgedScenario]) -> Vec<Cause> {
-    let mut groups = BTreeMap::<Key<'_>, Vec<(&JudgedScenario, usize)>>::new();
-    for scenario in scenarios.iter().filter(|scenario| !scenario.known_bad()) {
-        for (place, found) in wrong(scenario) {
-            groups.entry(key(&found.finding)).or_default().push((scenario, place));
-        }
+    let mut groups = BTreeMap::<Key<'_>, Vec<Found<'_>>>::new();
+    for found in scenarios.iter().filter(|scenario| !scenario.known_bad()).flat_map(wrong) {
+        groups.entry(key(&found.found.finding)).or_default().push(found);
     }
     let known: BTreeSet<Key<'_>> = groups.keys().copied().collect();
-    let not_judged: Vec<(&JudgedScenario, BTreeSet<Key<'_>>)> = scenarios
-        .iter()
-        .filter(|scenario| scenario.known_bad() && !scenario.outcome.is_good())
-        .map(|scenario| (scenario, surplus(scenario)))
+    let missed = scenarios.iter().filter(|scenario| scenario.known_bad() && !scenario.outcome.is_good());
+    let not_judged: Vec<(&str, BTreeSet<Key<'_>>)> = missed
+        .map(|scenario| (scenario.name.as_str(), surplus(scenario)))
         .filter(|(_, surplus)| !surplus.is_empty() && surplus.is_subset(&known))
         .collect();
     let mut causes: Vec<Cause> =
@@ -74,10 +78,10 @@ pub fn cause_of(scenario: &str, causes: &[Cause]) -> Option<usize> {
     causes.iter().position(|cause| cause.scenarios.iter().chain(&cause.not_judged).any(|name| name == scenario))
 }
 
-/// The findings that something follows from, and that decide, with their places.
-fn wrong(scenario: &JudgedScenario) -> impl Iterator<Item = (usize, &JudgedFinding)> {
-    let all = scenario.findings.iter().enumerate();
-    all.filter(|(_, found)| found.explained_by.is_none() && found.finding.verdict > Verdict::Valid)
+/// The principal findings that decide.
+fn wrong(scenario: &JudgedScenario) -> impl Iterator<Item = Found<'_>> {
+    let all = scenario.findings.iter().enumerate().map(move |(place, found)| Found { scenario, place, found });
+    all.filter(|it| it.found.explained_by.is_none() && it.found.finding.verdict > Verdict::Valid)
 }
 
 /// What was found in a known-bad scenario beside what it must be caught with.
@@ -86,7 +90,7 @@ fn surplus(scenario: &JudgedScenario) -> BTreeSet<Key<'_>> {
         return BTreeSet::new();
     };
     wrong(scenario)
-        .map(|(_, found)| &found.finding)
+        .map(|it| &it.found.finding)
         .filter(|finding| finding.lane != Some(*lane) || !findings.iter().any(|expected| expected == finding.checker))
         .map(key)
         .collect()
@@ -94,60 +98,40 @@ fn surplus(scenario: &JudgedScenario) -> BTreeSet<Key<'_>> {
 
 fn cause(
     key @ (lane, checker, reason): Key<'_>,
-    found: &[(&JudgedScenario, usize)],
-    not_judged: &[(&JudgedScenario, BTreeSet<Key<'_>>)],
+    found: &[Found<'_>],
+    not_judged: &[(&str, BTreeSet<Key<'_>>)],
 ) -> Option<Cause> {
-    let mut sizes: Vec<(u64, &str)> =
-        found.iter().map(|(scenario, _)| (scenario.steps, scenario.name.as_str())).collect();
-    sizes.sort_unstable();
-    sizes.dedup();
-    let smallest = sizes.first()?.1;
-    let in_smallest = found.iter().filter(|(scenario, _)| scenario.name == smallest);
-    let (scenario, witness) = in_smallest.min_by_key(|(scenario, place)| plainness(scenario.findings.get(*place)))?;
-    let best = &scenario.findings.get(*witness)?.finding;
+    let size = |it: &Found<'_>| (it.scenario.steps, it.scenario.name.clone());
+    let witness = found.iter().min_by_key(|it| (size(it), plainness(it.found)))?;
     let mut consequences = BTreeMap::<String, u64>::new();
-    let places: BTreeSet<(&str, usize)> = found.iter().map(|(scenario, at)| (scenario.name.as_str(), *at)).collect();
-    let mut showing: Vec<&JudgedScenario> = found.iter().map(|(scenario, _)| *scenario).collect();
-    showing.dedup_by_key(|scenario| &scenario.name);
-    for scenario in showing {
-        for effect in &scenario.findings {
-            if effect.explained_by.is_some_and(|cause| places.contains(&(scenario.name.as_str(), cause))) {
-                *consequences.entry(effect.finding.checker.to_owned()).or_default() += 1;
-            }
-        }
+    for it in found {
+        let effects = it.scenario.findings.iter().filter(|effect| effect.explained_by == Some(it.place));
+        effects.for_each(|effect| *consequences.entry(effect.finding.checker.to_owned()).or_default() += 1);
     }
-    let verdicts =
-        found.iter().filter_map(|(scenario, place)| scenario.findings.get(*place)).map(|found| found.finding.verdict);
+    let scenarios: BTreeSet<(u64, String)> = found.iter().map(size).collect();
+    let not_judged = not_judged.iter().filter(|(_, surplus)| surplus.contains(&key));
     Some(Cause {
         lane,
         checker: checker.to_owned(),
         reason: reason.to_owned(),
-        verdict: verdicts.max().unwrap_or(Verdict::Unknown),
-        says: best.summary(),
+        verdict: found.iter().map(|it| it.found.finding.verdict).max()?,
+        says: witness.found.finding.summary(),
         findings: found.len() as u64,
         consequences,
-        scenarios: sizes.iter().map(|(_, name)| (*name).to_owned()).collect(),
-        witness: *witness,
-        not_judged: not_judged
-            .iter()
-            .filter(|(_, surplus)| surplus.contains(&key))
-            .map(|(scenario, _)| scenario.name.clone())
-            .collect(),
+        scenarios: scenarios.into_iter().map(|(_, name)| name).collect(),
+        witness: witness.place,
+        not_judged: not_judged.map(|(name, _)| (*name).to_owned()).collect(),
     })
 }
 
 /// How much there is to a witness; the less, the better it shows. One without any record shows nothing.
-fn plainness(found: Option<&JudgedFinding>) -> (bool, bool, u64, usize) {
-    let Some(found) = found else {
-        return (true, true, u64::MAX, usize::MAX);
-    };
+fn plainness(found: &JudgedFinding) -> (bool, bool, u64, usize) {
     let finding = &found.finding;
     let range = match (finding.seq, finding.witness.through) {
         (Some(first), Some(last)) => last.0.saturating_sub(first.0),
         _ => 0,
     };
-    let no_values = finding.witness.expected.is_none();
-    (found.shown_by.is_empty(), no_values, range, finding.witness.records.len())
+    (found.shown_by.is_empty(), finding.witness.expected.is_none(), range, finding.witness.records.len())
 }
 
 fn rank(cause: &Cause) -> (usize, &Option<LaneId>, &str) {

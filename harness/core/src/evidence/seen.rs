@@ -8,7 +8,7 @@ use crate::history::{History, Record};
 use crate::ids::{FaultId, LaneId};
 use crate::plan::Plan;
 
-/// What a lane saw. Nothing, where the checker that counts failed of itself.
+/// What a lane saw; zeros where the checker that counts panicked.
 pub fn seen(reports: &[Report], lane: LaneId) -> Seen {
     let counted = |checker: &str, what: &str| {
         let report = reports.iter().find(|report| report.checker == checker);
@@ -26,7 +26,7 @@ pub fn seen(reports: &[Report], lane: LaneId) -> Seen {
     }
 }
 
-/// The ledger of a lane: each planned fault and each toxic that strikes it, in the plan's order, and how often it
+/// The ledger of a lane: each planned fault and each toxic that applies to it, in the plan's order, and how often it
 /// fired.
 pub fn ledger(plan: &Plan, lane: LaneId, history: &History) -> Vec<LedgerEntry> {
     let mut fired = BTreeMap::<&FaultId, (u64, &str)>::new();

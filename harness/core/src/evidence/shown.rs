@@ -10,7 +10,7 @@ const MAX_CHARS: usize = 400;
 /// So many characters of a digest are shown.
 const DIGEST_CHARS: usize = 19;
 
-/// Fields that stand in front, since they say whose record it is. The payload is left out: a finding shows the part of
+/// The fields at the front, which say whose record it is. The payload is left out: a finding shows the part of
 /// it that is wrong.
 const AHEAD: [&str; 4] = ["at", "client", "stream", "seq"];
 const LEFT_OUT: [&str; 1] = ["payload"];

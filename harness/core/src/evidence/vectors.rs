@@ -1,7 +1,7 @@
 //! The hash vectors of a driven scenario: what each client applied, lane by lane.
 //!
-//! Payloads are kept only of events of which some client, on either lane, got another one than was published: there
-//! `cutover diff` can name the JSON path and both values. Everywhere else the hash says it all.
+//! A payload is kept only where some client, on either lane, got another payload than was published. There `cutover diff`
+//! can name the JSON path and both values. Everywhere else the hash is enough.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,12 +64,12 @@ fn vector<'a>(
     for (client, place, hash, payload) in applied(history) {
         let planned = published.get(&place).filter(|(planned, _)| *planned == hash).map(|(_, text)| *text);
         let kept = payload.or(planned).filter(|_| disputed.contains(&place));
-        // An entry with a payload takes that payload's hash: a text that hashes otherwise is left out, not believed.
+        // An entry with a payload takes that payload's hash. A text with another hash is left out.
         let with_payload = kept.and_then(canonical).map(|text| Entry::with_canonical(&text));
         let entry = with_payload.filter(|entry| entry.hash == hash).unwrap_or_else(|| Entry::bare(hash));
-        // A client that bootstraps anew may apply an event again. The first payload stays; that the second is another
-        // one is a finding of its own.
-        let _ = vector.insert(place.0, client, place.1, entry);
+        // A client that bootstraps again may apply an event twice. The first payload stays. A different second one is a
+        // finding of its own.
+        vector.insert(place.0, client, place.1, entry);
     }
     vector
 }

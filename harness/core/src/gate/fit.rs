@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::LaneId;
+use crate::ids::{LaneId, Protocol};
 use crate::plan::{FaultKind, Mutation, Plan, PublishExpect, ServerAction, Step};
 use crate::topic;
 
@@ -40,6 +40,9 @@ pub struct Means {
     /// Whether the seq of a repeated publish can't be read once its event is pruned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hides_keys: bool,
+    /// What its server speaks, where that is not usual for its role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
 }
 
 impl Means {
@@ -53,7 +56,13 @@ impl Means {
             confirms_reads: false,
             keeps_watermarks: false,
             hides_keys: false,
+            protocol: None,
         }
+    }
+
+    /// What the server speaks in this role.
+    pub fn protocol(&self, role: LaneId) -> Protocol {
+        self.protocol.unwrap_or(Protocol::usual(role))
     }
 
     /// Whether the run started the server, and so may kill and pause it.
@@ -70,7 +79,9 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     if !plan.legacy_defects.is_empty() && (planted_in != LaneId::Legacy || !built_in) {
         return Some("it plants a defect in the built-in legacy server, which does not run here".to_owned());
     }
-    if aa == Some(LaneId::Legacy) && changes_an_argument(plan) {
+    let is_spacetime =
+        |role| lanes.get(&lane_of(role)).is_none_or(|means| means.protocol(lane_of(role)) == Protocol::Spacetime);
+    if changes_an_argument(plan) && !LaneId::BOTH.into_iter().any(is_spacetime) {
         return Some("it changes an argument of a SpacetimeDB call, and no SpacetimeDB runs here".to_owned());
     }
     LaneId::BOTH.into_iter().find_map(|role| {
@@ -80,8 +91,8 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
 }
 
 fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -> Option<String> {
-    if plan.kills_at_once(role) > 0 && lane == LaneId::Candidate && !means.confirms_reads {
-        let what = "it kills the candidate at once, and the lane promises nothing of what was seen";
+    if plan.kills_at_once(role) > 0 && means.protocol(lane) == Protocol::Spacetime && !means.confirms_reads {
+        let what = format!("it kills the {lane} at once, and the lane promises nothing of what was seen");
         return Some(format!("{what}: its profile does not say `confirmed = true`"));
     }
     if means.is_ours() {

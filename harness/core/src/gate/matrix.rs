@@ -16,11 +16,10 @@ pub fn is_row(name: &str) -> bool {
 }
 
 /// How one row stands.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowVerdict {
-    /// The row.
     pub row: String,
-    /// What must hold.
     pub meaning: String,
     /// The worst of what its scenarios say; `Unknown` where a part of it was not seen.
     pub verdict: Verdict,

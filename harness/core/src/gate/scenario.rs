@@ -12,6 +12,7 @@ use crate::matrix::{self, Part};
 use crate::plan::{Expectation, Plan};
 
 /// What the gate found about a scenario.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct JudgedScenario {
@@ -20,7 +21,6 @@ pub struct JudgedScenario {
     pub digest: String,
     /// One line that says what it shows.
     pub title: String,
-    /// The rows of the matrix that it proves.
     pub proves: Vec<String>,
     /// How many steps its script has, over all cases: the fewer, the better it reproduces a fault.
     #[serde(default)]
@@ -32,11 +32,9 @@ pub struct JudgedScenario {
     pub expect: Expectation,
     /// What the gate makes of it: of a known-bad one that was caught, valid.
     pub verdict: Verdict,
-    /// What that means for the gate.
     pub outcome: ScenarioOutcome,
     /// Why the outcome is not a good one, a sentence each.
     pub reasons: Vec<String>,
-    /// Each checker's verdict, by name.
     pub checkers: BTreeMap<String, Verdict>,
     /// What was found, with witnesses: principal findings first, then their consequences.
     pub findings: Vec<JudgedFinding>,
@@ -45,7 +43,6 @@ pub struct JudgedScenario {
     pub warnings: Vec<JudgedFinding>,
     /// How many more findings there were than are kept.
     pub left_out: u64,
-    /// What each lane saw.
     pub seen: BTreeMap<LaneId, Seen>,
     /// Each planned fault on each lane that it strikes, and how often it fired.
     pub ledger: Vec<LedgerEntry>,
@@ -98,9 +95,9 @@ impl ScenarioOutcome {
 }
 
 /// A finding, with what it means in words and the records that bear it out.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedFinding {
-    /// The finding as data.
     pub finding: Finding,
     /// What is wrong, in words.
     pub says: String,
@@ -111,10 +108,10 @@ pub struct JudgedFinding {
 }
 
 /// A record that bears a finding out.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ShownBy {
-    /// In which lane's history.
     pub lane: LaneId,
     /// On which line of the history file, from 1; the header is line 1.
     pub line: u64,
@@ -122,6 +119,7 @@ pub struct ShownBy {
 }
 
 /// What a lane saw of a scenario. Short of the plan's least, a green run is vacuous.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// Events applied by clients.
@@ -132,7 +130,6 @@ pub struct Seen {
     pub refusals: u64,
     /// Repeated deliveries that a client suppressed.
     pub duplicates: u64,
-    /// Faults that fired.
     pub faults: u64,
     /// Connections that the lane ended without anything planned.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -148,14 +145,13 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// A planned fault on one lane.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct LedgerEntry {
     pub fault: FaultId,
     pub lane: LaneId,
-    /// The client that it strikes.
     pub client: ClientId,
-    /// How often it fired.
     pub fired: u64,
     /// What it first hit; `None` where it never fired.
     pub hit: Option<String>,

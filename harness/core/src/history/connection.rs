@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::LaneId;
+use crate::ids::Protocol;
 use crate::plan::Compression;
 
 /// What is spoken on a connection.
@@ -113,11 +113,11 @@ pub enum Via {
 }
 
 impl Via {
-    /// The lane whose message it is.
-    pub fn lane(self) -> LaneId {
+    /// The protocol whose message it is.
+    pub fn protocol(self) -> Protocol {
         match self {
-            Via::UpdateBatch | Via::Frame => LaneId::Legacy,
-            Via::Snapshot | Via::Transaction => LaneId::Candidate,
+            Via::UpdateBatch | Via::Frame => Protocol::Phoenix,
+            Via::Snapshot | Via::Transaction => Protocol::Spacetime,
         }
     }
 }

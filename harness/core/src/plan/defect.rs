@@ -1,7 +1,8 @@
-//! The defects that the reference legacy server can be started with, so that a known-bad scenario can prove that each is caught.
+//! The defects that the reference legacy server can be started with, so that a known-bad scenario can prove that each
+//! is caught.
 //!
-//! This list is the only one: scenarios, the server and the documentation's tests read it. To add a defect, add a line here,
-//! plant it in `harness/reference`, and write a known-bad scenario.
+//! This list is the only one: scenarios, the server and the documentation's tests read it. To add a defect, add a line
+//! here, plant it in `harness/reference`, and write a known-bad scenario.
 
 macro_rules! defects {
     ($($(#[doc = $doc:literal])+ $variant:ident => $name:literal,)+) => {
@@ -73,7 +74,8 @@ defects! {
     KeepWatermark => "keep-watermark",
     /// Each live push is sent three times.
     FloodLive => "flood-live",
-    /// Behind the 5th event of each topic an event of a topic that the client did not subscribe is pushed, once a channel.
+    /// Behind the 5th event of each topic an event of a topic that the client did not subscribe is pushed, once a
+    /// channel.
     StrangeTopic => "strange-topic",
     /// The 5th publish to each topic is answered well, once, and not written.
     AckWithoutWrite => "ack-without-write",

@@ -66,8 +66,8 @@ pub enum ByteToxic {
 
 /// A type of toxic.
 #[derive(Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct ToxicSpec {
-    /// Its name.
     pub name: &'static str,
     /// What it does, for the pages.
     pub says: &'static str,
@@ -75,19 +75,17 @@ pub struct ToxicSpec {
     pub removed: &'static str,
     /// Whether it ends connections.
     pub ends: bool,
-    /// What it takes, in the order of Toxiproxy's answers.
+    /// In the order of Toxiproxy's answers.
     pub attributes: &'static [ToxicAttribute],
 }
 
 /// What a toxic takes. It is 0 where it is left out. The HTTP API takes any number, as Toxiproxy does; the range is that
 /// of scenarios, which need an attribute that can't be 0.
 #[derive(Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct ToxicAttribute {
-    /// Its name.
     pub name: &'static str,
-    /// The least and the greatest number.
     pub range: (u64, u64),
-    /// What it means, for the pages.
     pub says: &'static str,
 }
 

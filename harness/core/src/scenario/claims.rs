@@ -53,9 +53,9 @@ pub(super) fn earn(world: &mut World<'_>, case: &Case) {
         }
     }
     for toxic in case.toxics.iter().filter(|toxic| toxic.toxic.spec().ends) {
-        match toxic.target {
-            Target::Client(client) => world.comes_back(toxic.lane, client),
-            Target::Writer => world.earn(toxic.lane, [Part::LostAnswer]),
+        match world.client_ids.iter().position(|client| *client == toxic.client) {
+            Some(client) => world.comes_back(toxic.lane, client),
+            None => world.earn(toxic.lane, [Part::LostAnswer]),
         }
     }
 }

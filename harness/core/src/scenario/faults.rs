@@ -108,16 +108,3 @@ pub struct Fault {
     /// Whether it fires each time.
     pub(crate) always: bool,
 }
-
-/// A byte toxic of a case.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Toxic {
-    /// Its name, unique in the scenario.
-    pub name: String,
-    pub(crate) target: Target,
-    pub(crate) lane: Option<LaneId>,
-    pub(crate) stream: Direction,
-    /// The chance that a connection gets it, from 0 to 1.
-    pub(crate) toxicity: f64,
-    pub(crate) toxic: ByteToxic,
-}

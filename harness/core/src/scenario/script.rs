@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::cast::{Client, Stream};
 use super::compile::planner::Act;
-use super::faults::{Fault, Toxic};
-use crate::ids::{FaultId, LaneId};
+use super::faults::{Fault, Target};
+use crate::ids::{ClientId, FaultId, LaneId};
+use crate::plan::{PlannedToxic, WRITER};
 
 /// One lane, or both where `None`.
 pub(super) type Lanes = Option<LaneId>;
@@ -20,9 +21,17 @@ pub(crate) struct Case {
     /// What each step adds to the plan.
     pub(super) acts: Vec<Act>,
     pub(crate) faults: Vec<Fault>,
-    pub(crate) toxics: Vec<Toxic>,
+    pub(crate) toxics: Vec<PlannedToxic>,
     /// What each fault and toxic of the file became in this case, by its name there.
     pub(super) fault_ids: BTreeMap<String, Vec<FaultId>>,
     /// How many events its clients apply where nothing goes wrong.
     pub(crate) deliveries: u64,
+}
+
+/// The id of a target among the clients of a case.
+pub(super) fn client_id(clients: &[Client], target: Target) -> ClientId {
+    ClientId::new(match target {
+        Target::Client(client) => &clients[client].name,
+        Target::Writer => WRITER,
+    })
 }

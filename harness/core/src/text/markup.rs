@@ -1,4 +1,4 @@
-//! Text within markup: none of it is markup.
+//! Escapes text, so that none of it is markup.
 
 use super::{visible, written_out};
 
@@ -13,7 +13,7 @@ fn xml(text: &str) -> String {
     written_out(text, |c| matches!(c, '\n' | '\t'))
 }
 
-/// Splits what would be a mention, a number of an issue or a link, and is not seen.
+/// Splits what would be a mention, a number of an issue or a link. It is invisible.
 const SPLIT: &str = "<!-- -->";
 
 /// Text that Markdown shows as it is, also within a table: neither CommonMark nor what GitHub makes of a text (math,
@@ -44,7 +44,7 @@ pub fn markdown(text: &str) -> String {
 }
 
 /// Text as code, which is read back as it is: its fence is longer than any run of backticks in it, and a blank that
-/// CommonMark takes away stands at both ends where the text begins or ends with a backtick or a blank.
+/// CommonMark removes is added at both ends where the text begins or ends with a backtick or a blank.
 pub fn code(text: &str) -> String {
     let text = visible(text);
     let runs = text.split(|c| c != '`').map(str::len);

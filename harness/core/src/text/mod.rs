@@ -1,8 +1,8 @@
-//! Texts of others as they are shown: what can't be seen is written out, secrets are masked, and two texts that look
-//! alike are told apart.
+//! Text from outside, as it is shown: invisible characters are escaped, secrets are masked, and texts that look alike can
+//! be distinguished.
 //!
-//! Each form has one printer that makes any text harmless in it: [`Screen`] a terminal, [`markdown`] and [`code`] a
-//! summary, [`html`] a page and a test report, [`quoted`] a command. No caller has to escape anything.
+//! Each form has one printer that escapes any text for it: [`Screen`] for a terminal, [`markdown`] and [`code`] for a
+//! summary, [`html`] for a page and a test report, [`quoted`] for a command.
 
 mod markup;
 mod screen;
@@ -18,7 +18,7 @@ pub use table::{Align, Table, columns, cut, wrap};
 
 /// So many characters of a difference are written out.
 const MAX_POINTS: usize = 6;
-/// So many characters stand around a difference.
+/// So many characters are shown around a difference.
 const AROUND: usize = 24;
 
 /// The text with every character written out that can't be seen, or that changes how others are seen: controls, blanks
@@ -70,7 +70,7 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Two texts as they are shown beside each other: what lies far from where they differ is left out.
+/// Two texts side by side, without what is far from their first difference.
 pub fn around_difference(one: &str, other: &str) -> (String, String) {
     let (same, _) = difference(one, other);
     (window(one, same), window(other, same))
@@ -108,7 +108,7 @@ pub fn code_points(one: &str, other: &str) -> Option<String> {
     Some(format!("at character {}: {} and {}", same + 1, points(&one), points(&other)))
 }
 
-/// How many characters two texts begin with alike, and what of each lies between that and what they end with alike.
+/// The length of the common start of two texts, and the part of each between the common start and the common end.
 fn difference(one: &str, other: &str) -> (usize, [Vec<char>; 2]) {
     let [one, other]: [Vec<char>; 2] = [one, other].map(|text| text.chars().collect());
     let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();

@@ -1,10 +1,10 @@
-//! A terminal, or a file that is read like one: text of others can neither steer it nor look like a line of ours.
+//! A terminal, or a file that is read like one. Text from outside can't control it, and can't look like a line of this tool.
 
 use std::io::{self, Write};
 
 use super::{scrubbed, written_out};
 
-/// How a text of ours is set.
+/// The style of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Style {
@@ -42,8 +42,8 @@ impl Style {
     }
 }
 
-/// Writes text: what is written comes out with its secrets masked and with every control character but the end of a line
-/// written out. Only [`Screen::styled`] and [`Screen::clear_line`] steer the terminal.
+/// Writes text. It masks secrets and escapes every control character except the end of a line. Only [`Screen::styled`] and
+/// [`Screen::clear_line`] control the terminal.
 pub struct Screen<W> {
     out: W,
     color: bool,
@@ -56,9 +56,6 @@ impl<W: Write> Screen<W> {
     }
 
     /// Writes a text in a style.
-    ///
-    /// # Errors
-    /// What the writer says.
     pub fn styled(&mut self, style: Style, text: &str) -> io::Result<()> {
         if !self.color || style == Style::Plain {
             return self.write_all(text.as_bytes());
@@ -69,18 +66,12 @@ impl<W: Write> Screen<W> {
     }
 
     /// Writes a text in a style, and ends the line.
-    ///
-    /// # Errors
-    /// What the writer says.
     pub fn line(&mut self, style: Style, text: &str) -> io::Result<()> {
         self.styled(style, text)?;
         self.out.write_all(b"\n")
     }
 
     /// Goes back to the beginning of the line, and empties it.
-    ///
-    /// # Errors
-    /// What the writer says.
     pub fn clear_line(&mut self) -> io::Result<()> {
         self.out.write_all(b"\r\x1b[K")
     }

@@ -1,7 +1,7 @@
-//! Secrets: a type that is never shown, and the net behind it that keeps what was given as one out of every text.
+//! Secrets: a type that is never shown, and a filter that removes every secret from any text.
 //!
-//! A secret is known from the moment it is read, in this process. A lane may echo it in an answer, a library in an
-//! error: what is printed or recorded passes [`scrubbed`], which knows them all.
+//! This process registers a secret when it reads it. A lane may repeat it in an answer, a library in an error. So every
+//! text that is printed or recorded passes through [`scrubbed`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,14 +11,14 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer};
 
-/// What stands in a secret's place.
+/// What replaces a secret.
 const HIDDEN: &str = "***";
-/// A shorter value is no word of its own: it is masked where it was given, and not found elsewhere.
+/// A shorter value is masked only where it was given, since other texts may contain it by chance.
 const LEAST: usize = 6;
 /// The query parameters that are shown with their values; all others may be secrets.
 const SHOWN: [&str; 3] = ["vsn", "confirmed", "compression"];
 
-/// Parameters whose short values are words that stand elsewhere, too.
+/// Parameters whose short values are words that other texts have too.
 const HARMLESS: [&str; 12] = [
     "region",
     "env",
@@ -42,11 +42,11 @@ static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret, which no text shows from here on.
+    /// Wraps a secret and registers it.
     pub fn new(secret: impl Into<String>) -> Secret {
         let secret = secret.into();
         know(&secret);
-        // `Bearer TOKEN` is a secret for the sake of its last word.
+        // Of `Bearer TOKEN`, the last word alone is a secret too.
         if let Some((_, last)) = secret.rsplit_once(' ') {
             know(last);
         }
@@ -97,7 +97,7 @@ fn know(secret: &str) {
         BASE64_STANDARD_NO_PAD.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),
     ];
-    // Within a longer text, as in `Basic`: what is left of it depends on how many bytes stand before.
+    // Within a longer text, as in `Basic`, the base64 depends on how many bytes are before it.
     for before in 0..3 {
         let mut bytes = vec![0; before];
         bytes.extend(secret.as_bytes());
@@ -127,7 +127,7 @@ fn lower_hex(encoded: &str) -> String {
     lower
 }
 
-/// Learns the secrets of a URL, or of what was to be one: the user's password, and the values of the query that are not
+/// Registers the secrets of a URL, valid or not: the user's password, and the values of the query that are not
 /// known to be harmless.
 pub fn learn(url: &str) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -146,7 +146,7 @@ pub fn learn(url: &str) {
     }
 }
 
-/// Learns the value of a parameter. One that is called `region`, say, is a word that other texts have too.
+/// Registers the value of a parameter, unless it is a short value of a harmless one such as `region`.
 pub fn learn_value(name: &str, value: &str) {
     if value.len() >= 2 * LEAST || !HARMLESS.contains(&name.to_lowercase().as_str()) {
         know(value);
@@ -185,8 +185,8 @@ fn of_urls(text: &str) -> String {
     words.collect()
 }
 
-/// A URL, or what was to be one, without user, password and the values of the query that are not known to be harmless.
-/// Whatever is not read as it was meant is masked rather than shown.
+/// A URL, valid or not, without user, password and the values of the query that are not known to be harmless.
+/// In doubt, a part is masked.
 pub fn masked(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     let (scheme, rest) = url.split_at(start);
@@ -228,7 +228,7 @@ pub fn without_value(message: &str) -> String {
     }
 }
 
-/// Percent-encodes what may not stand in a path segment or a query value (RFC 3986, 2.3).
+/// Percent-encodes what is not allowed in a path segment or a query value (RFC 3986, 2.3).
 pub fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

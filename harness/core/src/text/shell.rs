@@ -1,6 +1,6 @@
-//! Words of a command that is shown to be pasted into a shell.
+//! Words of a command that can be pasted into a shell.
 
-/// A word as a shell reads it back, whatever is in it and wherever in the command it stands.
+/// A word, quoted so that a shell reads it back unchanged.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

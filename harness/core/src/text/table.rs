@@ -1,4 +1,4 @@
-//! Tables of text: columns as wide as what stands in them, and one that gives way where the line is too short.
+//! Tables of text. Columns are as wide as their content. One of them is shortened where the line is too short.
 
 use super::visible;
 
@@ -19,7 +19,7 @@ pub struct Table {
 }
 
 const GAP: usize = 2;
-/// The column that gives way never gets narrower than this.
+/// The column that is shortened never gets narrower than this.
 const LEAST: usize = 12;
 
 impl Table {
@@ -85,7 +85,7 @@ pub fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// A text broken at blanks into lines of at most so many columns. A path longer than that stands alone and whole, so
+/// A text broken at blanks into lines of at most so many columns. A longer path gets a line of its own, so
 /// that it can still be copied; any other word is broken.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();

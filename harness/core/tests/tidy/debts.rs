@@ -7,13 +7,13 @@ pub const LONG: &[&str] = &["harness/core/src/evidence/tests.rs"];
 pub const WIDE: &[&str] = &[""];
 
 /// Circles of more than two files.
-pub const CIRCLES: &[&str] = &["harness/live/src/lane/phoenix/", "harness/live/src/environment/"];
+pub const CIRCLES: &[&str] = &[];
 
 /// Imports against the order of the rooms.
 pub const ROOMS: &[&str] = &[];
 
 /// Doc comments that repeat the name.
-pub const ECHOES: &[&str] = &["harness/", "spacetime/"];
+pub const ECHOES: &[&str] = &["harness/"];
 
 pub fn is_owed(debts: &[&str], path: &str) -> bool {
     debts.iter().any(|debt| path.starts_with(debt))

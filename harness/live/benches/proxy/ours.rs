@@ -11,8 +11,7 @@ use cutover_core::plan::{
 };
 use cutover_live::frame::{Edit, Frame, FrameTag, FrameTagger, TaggerFactory};
 use cutover_live::lane::names::Names;
-use cutover_live::lane::phoenix::PhoenixTaggers;
-use cutover_live::lane::profile::PhoenixProfile;
+use cutover_live::lane::phoenix::{PhoenixLane, PhoenixProfile};
 use cutover_live::proxy::{LedgerSink, MessageToxic, Proxy, ProxyConfig, UpstreamAddr};
 use tokio::sync::watch;
 
@@ -61,7 +60,7 @@ async fn serve(lane: SocketAddr, armed: bool) -> io::Result<()> {
 fn phoenix() -> io::Result<Arc<dyn TaggerFactory>> {
     let profile = PhoenixProfile::of_url("ws://lane.example").map_err(io::Error::other)?;
     let names = Names::new([StreamId::new(STREAM)], None).map_err(io::Error::other)?;
-    Ok(Arc::new(PhoenixTaggers::new(Arc::new(profile), Arc::new(names))))
+    Ok(Arc::new(PhoenixLane::new(Arc::new(profile), Arc::new(names))))
 }
 
 /// Faults that have to look at every message, and strike none.

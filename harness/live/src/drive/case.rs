@@ -75,7 +75,7 @@ impl Case {
         recorder: &Recorder,
         dir: &Path,
     ) -> Result<Case, DriveError> {
-        let lane = stack.lane.id();
+        let lane = stack.role;
         std::fs::create_dir_all(dir).map_err(|source| DriveError::Directory { path: dir.to_owned(), source })?;
         let writer_route = Route::start(&WRITER.into(), (plan, planned), (stack, &stack.writer), recorder).await?;
         let backoff = Backoff::new(planned.writer_backoff_ms.clone());

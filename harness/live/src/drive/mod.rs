@@ -57,7 +57,7 @@ pub async fn drive(
     events: Arc<dyn EventSink>,
     cancel: CancellationToken,
 ) -> Result<LaneRun, DriveError> {
-    let lane = stack.lane.id();
+    let lane = stack.role;
     let recorder = Recorder::start(plan.scenario.clone(), lane, events);
     let run = Run { plan: plan.clone(), stack, recorder: recorder.clone() };
     tokio::select! {

@@ -49,7 +49,7 @@ impl Route {
         (stack, destination): (&LaneStack, &Destination),
         recorder: &Recorder,
     ) -> Result<Route, DriveError> {
-        let lane = stack.lane.id();
+        let lane = stack.role;
         // A client belongs to one case, but each case has a writer.
         let faults = plan.faults.iter().filter(|fault| fault.client == *client && fault.applies_to(lane));
         let faults = faults.filter(|fault| is_of_case(&fault.id, case)).cloned().map(MessageToxic::from).collect();

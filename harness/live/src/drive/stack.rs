@@ -14,12 +14,14 @@ use super::pace::Pace;
 use crate::frame::TaggerFactory;
 use crate::lane::Lane;
 use crate::lane::profile::Origin;
-use crate::process::{Durability, Server, ServerError};
+use crate::process::{Server, ServerError};
 use crate::proxy::Upstream;
 
 /// All that it takes to drive a lane.
 #[derive(Clone)]
 pub struct LaneStack {
+    /// The lane's role in the run.
+    pub role: LaneId,
     /// The lane's protocol.
     pub lane: Arc<dyn Lane>,
     /// Reads the lane's frames.
@@ -95,20 +97,15 @@ pub trait ServerControl: Send + Sync {
 
 /// A server process of ours.
 #[derive(Debug)]
-pub struct ManagedServer {
-    /// The process.
-    pub server: Arc<Mutex<Server>>,
-    /// How to tell that an acknowledged event is on disk.
-    pub durability: Durability,
-}
+pub struct ManagedServer(pub Arc<Mutex<Server>>);
 
 #[async_trait]
 impl ServerControl for ManagedServer {
     async fn apply(&self, action: ServerAction, last_acked: Option<&str>) -> Result<Process, ServerError> {
-        let mut server = self.server.lock().await;
+        let mut server = self.0.lock().await;
         match action {
             ServerAction::Kill => {
-                self.durability.wait_for(server.data_dir(), last_acked).await?;
+                server.wait_until_durable(last_acked).await?;
                 server.kill().await;
                 Ok(Process::Killed { waited_for: KillWait::Durable })
             }
@@ -126,7 +123,7 @@ impl ServerControl for ManagedServer {
     }
 
     async fn heal(&self) -> Vec<Process> {
-        let mut server = self.server.lock().await;
+        let mut server = self.0.lock().await;
         let mut done = Vec::new();
         if let Some(status) = server.unasked_end() {
             done.push(Process::Died { status });
@@ -136,7 +133,7 @@ impl ServerControl for ManagedServer {
         }
         if !server.is_up() {
             done.push(match server.start().await {
-                Ok(()) => Process::Started,
+                Ok(_) => Process::Started,
                 Err(error) => Process::Died { status: error.to_string() },
             });
         }

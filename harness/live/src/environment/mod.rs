@@ -1,11 +1,8 @@
-//! Makes the two lanes ready for a plan: a server of ours, started for it, or somebody else's, reached as it is; and takes
-//! away afterwards what was made.
+//! Prepares the two lanes for a plan: starts a managed server, or reaches an outside one. Removes afterwards what it made.
 
-mod candidate;
-mod databases;
 mod error;
 mod fit;
-mod legacy;
+mod host;
 mod reach;
 mod trial;
 
@@ -15,73 +12,55 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cutover_core::gate::fit::harms;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use tokio::sync::{Mutex, OnceCell, mpsc};
+use tokio::sync::{Mutex, mpsc};
 
-pub use candidate::MODULE_WASM;
-use databases::Databases;
 pub use error::EnvironmentError;
+use host::{Hosts, unavailable};
 
-use crate::drive::LaneStack;
-use crate::lane::profile::{LaneTarget, Origin, SpacetimeProfile};
-use crate::process::{Death, Deaths, Server};
-use crate::proxy::{Upstream, UpstreamAddr};
+use crate::drive::{LaneStack, ManagedServer, ServerControl};
+use crate::lane::protocol::{Profile, Run, Space};
+use crate::lane::spacetime::MODULE_WASM;
+use crate::process::{ExitReports, Server, UnexpectedExit};
 
-/// Where a lane comes from.
+/// Where a lane's server comes from.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// The server inside our own binary.
+    /// The one inside our own binary: the reference server for the legacy lane, SpacetimeDB for the candidate.
     Bundled,
-    /// A `spacetime` or `spacetimedb-standalone` binary, started by us.
+    /// A `spacetime` or `spacetimedb-standalone` binary, started by the run.
     Binary {
         /// The binary.
         path: PathBuf,
-        /// What is said to it and how.
-        profile: Box<SpacetimeProfile>,
+        /// How to speak to it.
+        profile: Arc<dyn Profile>,
     },
     /// A server that is there already.
-    Outside(LaneTarget),
+    Outside(Arc<dyn Profile>),
 }
 
 impl Source {
-    /// A binary, with the profile of how it is spoken to where that is not the default one.
-    pub fn binary(path: PathBuf, profile: Option<SpacetimeProfile>) -> Source {
-        let profile = profile.unwrap_or_default().of_own_server();
-        Source::Binary { path, profile: Box::new(profile) }
-    }
-
-    /// Whether its process is ours to kill, pause and restart.
-    pub fn is_ours(&self) -> bool {
-        !matches!(self, Source::Outside(_))
-    }
-
     /// The most publishes a second that a profile allows.
     fn rate(&self) -> Option<NonZeroU32> {
         match self {
             Source::Bundled => None,
-            Source::Binary { profile, .. } => profile.rate,
-            Source::Outside(target) => target.rate(),
+            Source::Binary { profile, .. } | Source::Outside(profile) => profile.rate(),
         }
     }
 }
 
-/// Both lanes' sources, and what a run has made of them.
+/// Both lanes' servers, and what a run has made of them.
 pub struct Environment {
     binary: PathBuf,
     work: PathBuf,
-    run: String,
-    legacy: Source,
-    candidate: Source,
-    module: Bytes,
-    shared_candidate: Mutex<Option<Arc<candidate::Host>>>,
-    prepared: OnceCell<candidate::Prepared>,
-    /// Whether the module is in the cache of compiled modules.
-    compiled: Mutex<bool>,
-    databases: Databases,
+    run: Arc<Run>,
+    legacy: Hosts,
+    candidate: Hosts,
     keeps_databases: bool,
-    deaths: Deaths,
-    died: Mutex<mpsc::UnboundedReceiver<Death>>,
+    exit_reports: ExitReports,
+    exits: Mutex<mpsc::UnboundedReceiver<UnexpectedExit>>,
 }
 
 /// A lane made ready for one plan. No process that it started outlives [`PreparedScenario::teardown`]; a database on a server that is
@@ -97,7 +76,7 @@ pub struct PreparedScenario {
 }
 
 impl PreparedScenario {
-    /// Kills what was started for the plan: nothing is read of what it would still write.
+    /// Kills the server that was started for the plan: nothing is read of what it would still write.
     pub async fn teardown(self) {
         if let Some(server) = self.server {
             server.lock().await.kill().await;
@@ -109,44 +88,39 @@ impl Environment {
     /// An environment in which nothing runs yet. `binary` is this program, `work` an empty directory of the run, `run` a word
     /// that no other run against the same outside servers has.
     pub fn new(binary: &Path, work: &Path, run: &str, legacy: Source, candidate: Source) -> Environment {
-        let (deaths, died) = mpsc::unbounded_channel();
+        let (exit_reports, exits) = mpsc::unbounded_channel();
         Environment {
             binary: binary.to_owned(),
             work: work.to_owned(),
-            run: run.to_owned(),
-            legacy,
-            candidate,
-            module: Bytes::from_static(MODULE_WASM),
-            shared_candidate: Mutex::default(),
-            prepared: OnceCell::new(),
-            compiled: Mutex::default(),
-            databases: Databases::default(),
+            run: Arc::new(Run::new(run, MODULE_WASM)),
+            legacy: Hosts::new(legacy),
+            candidate: Hosts::new(candidate),
             keeps_databases: false,
-            deaths,
-            died: Mutex::new(died),
+            exit_reports,
+            exits: Mutex::new(exits),
         }
     }
 
-    /// The environment that leaves the databases of the run on servers that are not ours.
+    /// The environment that leaves the databases of the run on outside servers.
     #[must_use]
     pub fn keeping_databases(mut self, keeps: bool) -> Environment {
         self.keeps_databases = keeps;
         self
     }
 
-    /// Waits until a server of ours ends by itself, which it does not do on a good day.
-    pub async fn server_died(&self) -> EnvironmentError {
-        match self.died.lock().await.recv().await {
-            Some(Death { lane, error }) => EnvironmentError::Died { lane, source: error },
-            None => std::future::pending().await,
-        }
-    }
-
-    /// The environment with another module to publish to candidates.
+    /// The environment with another module to publish.
     #[must_use]
     pub fn with_module(mut self, wasm: impl Into<Bytes>) -> Environment {
-        self.module = wasm.into();
+        self.run = Arc::new(Run::new(&self.run.word, wasm));
         self
+    }
+
+    /// Waits until a managed server ends by itself, which it does not do on a good day.
+    pub async fn server_exit(&self) -> EnvironmentError {
+        match self.exits.lock().await.recv().await {
+            Some(UnexpectedExit { lane, error }) => EnvironmentError::Died { lane, source: error },
+            None => std::future::pending().await,
+        }
     }
 
     /// What a lane's source is, in words.
@@ -154,34 +128,56 @@ impl Environment {
         match self.source(lane) {
             Source::Bundled => "built-in".to_owned(),
             Source::Binary { path, .. } => path.display().to_string(),
-            Source::Outside(target) => target.to_string(),
+            Source::Outside(profile) => profile.url().to_owned(),
         }
     }
 
-    /// Makes a lane ready for a plan. `protocol` is the lane whose source is used: the other one's in an A/A run.
-    ///
-    /// # Errors
-    /// Where the lane is unavailable.
-    pub async fn prepare(
-        &self,
-        lane: LaneId,
-        protocol: LaneId,
-        plan: &Plan,
-    ) -> Result<PreparedScenario, EnvironmentError> {
-        let dir = self.work.join(&plan.scenario).join(lane.as_str());
+    /// Prepares a lane for a plan. `used` is the role whose source is used: the other one's in an A/A run.
+    pub async fn prepare(&self, role: LaneId, used: LaneId, plan: &Plan) -> Result<PreparedScenario, EnvironmentError> {
+        let dir = self.work.join(&plan.scenario).join(role.as_str());
         std::fs::create_dir_all(&dir).map_err(|source| EnvironmentError::Directory { path: dir.clone(), source })?;
-        match protocol {
-            LaneId::Legacy => self.prepare_legacy(lane, plan, &dir).await,
-            LaneId::Candidate => self.prepare_candidate(lane, plan, &dir).await,
-        }
+        let names = self.names(role, used, plan)?;
+        let harmed = harms(plan, role);
+        let is_reference = used == LaneId::Legacy && matches!(self.source(used), Source::Bundled);
+        let (host, space) = if is_reference {
+            // Where the lane runs against itself, only one of the two has the defects: else both would be wrong alike.
+            let defects = if role == LaneId::Legacy { &plan.legacy_defects[..] } else { &[] };
+            (self.reference_host(defects, &dir).await?, Space::default())
+        } else if harmed {
+            self.harmed_host(used, &dir).await?
+        } else {
+            let host = self.shared_host(used).await?;
+            let created = host.service.create_space(&format!("{}-{role}", plan.scenario)).await;
+            let space = created.map_err(|source| unavailable(used, &self.what(used), source))?;
+            (host, space)
+        };
+        let opened = host.service.lane(&space, names).await;
+        let (lane, taggers) = opened.map_err(|source| unavailable(used, &self.what(used), source))?;
+        let own_server = host.server.clone().filter(|_| is_reference || harmed);
+        let control = |server| Arc::new(ManagedServer(server)) as Arc<dyn ServerControl>;
+        let stack = LaneStack {
+            role,
+            lane,
+            taggers,
+            socket: host.socket.clone(),
+            writer: host.writer.clone(),
+            server: own_server.clone().filter(|_| harmed).map(control),
+            byte_toxics: None,
+            pace: None,
+        };
+        let version = host.version.clone();
+        Ok(PreparedScenario { stack, version, module_digest: space.module_digest, server: own_server })
     }
 
-    /// Deletes the databases of the run on servers that are not ours, within a bound, and stops what is shared between plans.
-    /// What is left behind is returned, in words.
+    /// Deletes the databases of the run on outside servers, within a bound, and stops what is shared between plans. What is
+    /// left behind is returned, in words.
     pub async fn teardown(&self, within: Duration) -> Vec<String> {
-        let left = if self.keeps_databases { self.databases.keep() } else { self.databases.delete_all(within).await };
-        if let Some(host) = self.shared_candidate.lock().await.take() {
-            host.kill().await;
+        let mut left = Vec::new();
+        for hosts in [&self.legacy, &self.candidate] {
+            if let Some(host) = hosts.take().await {
+                left.extend(host.service.clean_up(self.keeps_databases, within).await);
+                host.end().await;
+            }
         }
         left
     }
@@ -191,20 +187,14 @@ impl Environment {
         self.source(lane).rate()
     }
 
-    fn source(&self, lane: LaneId) -> &Source {
+    fn hosts(&self, lane: LaneId) -> &Hosts {
         match lane {
             LaneId::Legacy => &self.legacy,
             LaneId::Candidate => &self.candidate,
         }
     }
-}
 
-/// An address that does not change.
-fn fixed(origin: &Origin) -> Upstream {
-    let host = origin.host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let (sender, upstream) =
-        tokio::sync::watch::channel(Some(UpstreamAddr { host, port: origin.port, tls: origin.tls }));
-    // A closed channel keeps its last value, which is all that is wanted.
-    drop(sender);
-    upstream
+    fn source(&self, lane: LaneId) -> &Source {
+        &self.hosts(lane).source
+    }
 }

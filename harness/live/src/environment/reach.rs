@@ -1,189 +1,200 @@
-//! Asks the lanes that are not ours whether they are there, are what they are taken for, and let us in, before anything is
-//! started or written: one message about a wrong address is worth more than one from every scenario.
+//! Asks the lanes that are not built in whether they are there, are of the protocol of their profile, and let us in. This is
+//! done before anything is started or written, so that a wrong address gives one message and not one from every scenario.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
 use cutover_core::ids::LaneId;
-use cutover_core::plan::{Compression, Plan, Serializer};
-use http::Method;
+use cutover_core::plan::Plan;
 
-use super::trial::Tries;
-use super::{Environment, EnvironmentError, Source, fixed};
+use super::host::{Host, unavailable};
+use super::{Environment, EnvironmentError, Source};
 use crate::bounds;
-use crate::drive::NoLedger;
-use crate::frame::TaggerFactory;
-use crate::lane::http::HttpClient;
-use crate::lane::phoenix::{PhoenixLane, PhoenixTaggers};
-use crate::lane::profile::{Origin, PhoenixProfile};
-use crate::lane::spacetime::admin::AdminError;
-use crate::lane::spacetime::{Schema, SpacetimeTaggers};
-use crate::lane::{ClientOptions, Endpoint, Lane, OpenError};
-use crate::proxy::{self, Proxy, ProxyConfig};
-
-/// The name of the client that only looks whether the lane lets it in.
-const VISITOR: &str = "cutover-visitor";
+use crate::drive::{Destination, NoLedger};
+use crate::lane::passing::AGAIN_AFTER;
+use crate::lane::profile::Origin;
+use crate::lane::protocol::{Endpoints, Profile, Service};
+use crate::lane::protocols::{PROTOCOLS, usual};
+use crate::lane::{Endpoint, GenericTaggers, OpenError};
+use crate::proxy::{self, Proxy, ProxyConfig, Upstream, UpstreamAddr};
 
 impl Environment {
-    /// Meets the lanes that are not built in, and tries them with what the plans will use. `aa` is the lane that runs against
-    /// itself, if one does.
-    ///
-    /// # Errors
-    /// Where one of them is unavailable, or does not fit its profile.
+    /// Reaches the lanes that are not built in, and tries them with what the plans will use. `aa` is the lane that runs
+    /// against itself, if one does.
     pub async fn check_reachable(&self, aa: Option<LaneId>, plans: &[Plan]) -> Result<(), EnvironmentError> {
-        let used = |lane: LaneId| aa.is_none_or(|only| only == lane) && self.is_tried(lane);
-        // Both are met before either is written to.
-        if let (true, Some(profile)) = (used(LaneId::Legacy), self.legacy_profile()) {
-            reach_legacy(profile).await?;
+        let is_tried =
+            |lane: &LaneId| aa.is_none_or(|only| only == *lane) && !matches!(self.source(*lane), Source::Bundled);
+        let tried: Vec<LaneId> = LaneId::BOTH.into_iter().filter(is_tried).collect();
+        // Both are reached before either is written to.
+        for lane in &tried {
+            self.shared_host(*lane).await?;
         }
-        if used(LaneId::Candidate) {
-            let host = self.shared_host().await;
-            if let (Err(EnvironmentError::Admin { source, url }), Source::Outside(target)) = (&host, &self.candidate)
-                && is_another_kind(source)
-                && is_phoenix(&target.socket_origin()).await
-            {
-                return Err(EnvironmentError::Swapped {
-                    lane: "candidate",
-                    url: url.clone(),
-                    found: "a Phoenix service",
-                    option: "--legacy",
-                });
-            }
-            self.try_candidate(&host?, plans).await?;
-        }
-        if let (true, Some(profile)) = (used(LaneId::Legacy), self.legacy_profile()) {
-            self.try_legacy(profile, plans).await?;
+        for lane in tried {
+            let host = self.shared_host(lane).await?;
+            self.try_out(lane, &host, plans).await?;
         }
         Ok(())
     }
+
+    /// Reaches a server that the run did not start.
+    pub(super) async fn reach_outside(
+        &self,
+        lane: LaneId,
+        profile: &Arc<dyn Profile>,
+    ) -> Result<Host, EnvironmentError> {
+        let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
+        reach(lane, profile.url(), &socket).await?;
+        if writer != socket {
+            reach(lane, profile.writer_url(), &writer).await?;
+        }
+        let access = Access::open(&socket, &writer).await?;
+        let mut connected = profile.connect(&access.at, &self.run).await;
+        if let Ok(service) = &connected
+            && let Err(error) = log_in(&**service).await
+        {
+            connected = Err(error);
+        }
+        let service = match connected {
+            Ok(service) => service,
+            Err(source) => {
+                let other = if source.retryable { None } else { other_protocol(lane, &**profile, &access.at).await };
+                access.close().await;
+                return Err(other.unwrap_or_else(|| unavailable(lane, profile.url(), source)));
+            }
+        };
+        Ok(Host {
+            server: None,
+            version: service.version(),
+            service,
+            socket: Destination::new(&socket, fixed(&socket)),
+            writer: Destination::new(&writer, fixed(&writer)),
+            access: Some(access),
+        })
+    }
 }
 
-async fn reach_legacy(profile: &PhoenixProfile) -> Result<(), EnvironmentError> {
-    let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
-    reach("legacy", &profile.socket_url, &socket).await?;
-    if writer != socket {
-        reach("legacy", profile.http_url.as_deref().unwrap_or_default(), &writer).await?;
-    }
+/// Logs in. A lane that refuses it for now is asked again.
+async fn log_in(service: &dyn Service) -> Result<(), OpenError> {
     let mut tries = Tries::default();
-    let source = loop {
-        let Err(mut source) = visit(profile).await? else {
+    loop {
+        let Err(mut error) = service.log_in().await else {
             return Ok(());
         };
-        // Only a lane that answered is asked again; an HTTP answer shows that port and transport are right.
-        let answered = source.refusal.is_some();
-        if source.retryable && source.hint.is_none() && !answered {
-            source.hint = Some("is this the lane's port, and does it want TLS (`https`, `wss`)?".to_owned());
+        // An HTTP answer shows that port and transport are right.
+        let answered = error.refusal.is_some();
+        if error.retryable && error.hint.is_none() && !answered {
+            error = error.hint("is this the lane's port, and does it want TLS (`https`, `wss`)?");
         }
-        let again = source.retryable && answered;
-        match again.then(|| tries.next_wait(source.retry_after)).flatten() {
+        let again = error.retryable && answered;
+        match again.then(|| tries.next_wait(error.retry_after)).flatten() {
             Some(wait) => tokio::time::sleep(wait).await,
-            None => break source,
+            None => return Err(error),
         }
-    };
-    let url = profile.socket_url.clone();
-    if !source.retryable && is_spacetime(&socket).await {
-        return Err(EnvironmentError::Swapped {
-            lane: "legacy",
-            url,
-            found: "a SpacetimeDB server",
-            option: "--candidate",
-        });
     }
-    Err(EnvironmentError::Lane { lane: "legacy", url, source })
 }
 
-/// Whether the lane can be reached, TLS included. Asked without a proxy between, so that the cause is known.
-pub(super) async fn reach(lane: &'static str, url: &str, origin: &Origin) -> Result<(), EnvironmentError> {
-    let Some(address) = fixed(origin).borrow().clone() else {
-        return Ok(());
-    };
-    let connected = bounds::MEET.within(proxy::reach(&address)).await;
-    let why = match connected {
+/// Whether a server of another protocol answers there.
+async fn other_protocol(lane: LaneId, profile: &dyn Profile, at: &Endpoints) -> Option<EnvironmentError> {
+    let origin = profile.socket_origin();
+    let url = format!("{}://{}:{}", if origin.tls { "https" } else { "http" }, origin.host, origin.port);
+    for protocol in PROTOCOLS.iter().filter(|protocol| protocol.kind() != profile.kind()) {
+        let Ok(there) = protocol.profile_of_url(&url) else { continue };
+        if there.is_there(at).await {
+            let role = LaneId::BOTH.into_iter().find(|role| *role != lane && usual(*role).kind() == protocol.kind());
+            let in_a_profile = format!("a lane profile with `kind = \"{}\"` fits it", protocol.kind());
+            let advice = match role {
+                Some(role) => format!("`--{role}` takes it, or {in_a_profile}"),
+                None => in_a_profile,
+            };
+            let (url, found) = (profile.url().to_owned(), protocol.server());
+            return Some(EnvironmentError::OtherProtocol { lane, url, found, advice });
+        }
+    }
+    None
+}
+
+/// Whether the lane can be reached, TLS included. Asked without a proxy in between, so that the cause is known.
+async fn reach(lane: LaneId, url: &str, origin: &Origin) -> Result<(), EnvironmentError> {
+    let address = address_of(origin);
+    let why = match bounds::MEET.within(proxy::reach(&address)).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
         Err(reached) => format!("no connection: {reached}"),
     };
+    let names_the_port = origin.tls && why.contains(&format!(":{}", address.port));
     Err(EnvironmentError::Unreachable {
         lane,
         url: url.to_owned(),
         authority: origin.authority(),
-        hint: if origin.tls && why.contains(&format!(":{}", address.port)) {
-            None
-        } else {
-            Some("is it running, and does the address lead to it?")
-        },
+        hint: (!names_the_port).then_some("is it running, and does the address lead to it?"),
         why,
     })
 }
 
-/// Joins the channel and leaves again; inside, why that is not possible.
-async fn visit(profile: &PhoenixProfile) -> Result<Result<(), OpenError>, EnvironmentError> {
-    let profile = Arc::new(profile.clone());
-    let origin = profile.socket_origin();
-    let door = Door::open(&origin, Arc::new(PhoenixTaggers::new(profile.clone(), Arc::default()))).await?;
-    let lane = PhoenixLane::new(LaneId::Legacy, profile, Arc::default());
-    let client = ClientOptions { name: VISITOR.to_owned(), serializer: Serializer::V2, compression: Compression::None };
-    let opened = lane.subscriber(&door.endpoint(&origin), &client).await;
-    let opened = match opened {
-        Ok(mut session) => {
-            session.close().await;
-            Ok(())
+fn address_of(origin: &Origin) -> UpstreamAddr {
+    let host = origin.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    UpstreamAddr { host, port: origin.port, tls: origin.tls }
+}
+
+/// An address that does not change.
+fn fixed(origin: &Origin) -> Upstream {
+    let (sender, upstream) = tokio::sync::watch::channel(Some(address_of(origin)));
+    // A closed channel keeps its last value, which is all that is needed.
+    drop(sender);
+    upstream
+}
+
+/// Transparent proxies in front of an outside server, for the run's own requests. They speak TLS where the server does.
+pub(super) struct Access {
+    proxies: Vec<Proxy>,
+    at: Endpoints,
+}
+
+impl Access {
+    async fn open(socket: &Origin, writer: &Origin) -> Result<Access, EnvironmentError> {
+        let mut proxies = vec![start_proxy(socket).await?];
+        let mut at = endpoint(&proxies[0], socket);
+        let socket_at = at.clone();
+        if writer != socket {
+            let proxy = start_proxy(writer).await?;
+            at = endpoint(&proxy, writer);
+            proxies.push(proxy);
         }
-        Err(error) => Err(error),
-    };
-    door.close().await;
-    Ok(opened)
-}
+        Ok(Access { proxies, at: Endpoints { socket: socket_at, writer: at } })
+    }
 
-async fn is_spacetime(origin: &Origin) -> bool {
-    let Ok(door) = Door::open(origin, Arc::new(SpacetimeTaggers::new(Arc::default(), Schema::module()))).await else {
-        return false;
-    };
-    let mut http = HttpClient::new(door.endpoint(origin), Vec::new(), bounds::MEET, bounds::MEET);
-    let answered = http.request(Method::GET, "/v1/ping", None, Bytes::new()).await;
-    answered.is_ok_and(|answer| answer.is_ok())
-}
+    /// Why the server could not be reached the last time that it could not.
+    pub(super) fn last_unreachable(&self) -> Option<String> {
+        self.proxies.iter().find_map(|proxy| proxy.stats().last_unreachable)
+    }
 
-async fn is_phoenix(origin: &Origin) -> bool {
-    let scheme = if origin.tls { "wss" } else { "ws" };
-    let Ok(profile) = PhoenixProfile::of_url(&format!("{scheme}://{}:{}", origin.host, origin.port)) else {
-        return false;
-    };
-    matches!(visit(&profile).await, Ok(Ok(())))
-}
-
-/// Whether the answer is one that a SpacetimeDB server would not give to a ping.
-fn is_another_kind(error: &AdminError) -> bool {
-    match error {
-        AdminError::Refused { status, .. } => (400..500).contains(status),
-        AdminError::Unreadable { .. } => true,
-        AdminError::NoAnswer { .. } => false,
+    pub(super) async fn close(&self) {
+        for proxy in &self.proxies {
+            proxy.shutdown().await;
+        }
     }
 }
 
-/// A transparent proxy before a lane, for as long as it is asked something.
-pub(super) struct Door(Proxy);
-
-impl Door {
-    pub(super) async fn open(origin: &Origin, factory: Arc<dyn TaggerFactory>) -> Result<Door, EnvironmentError> {
-        let config = ProxyConfig::transparent(VISITOR.into(), fixed(origin), factory, Arc::new(NoLedger));
-        let proxy = Proxy::start(config)
-            .await
-            .map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })?;
-        Ok(Door(proxy))
-    }
-
-    pub(super) fn endpoint(&self, origin: &Origin) -> Endpoint {
-        endpoint(&self.0, origin)
-    }
-
-    /// Closes it, and says why the lane could not be reached the last time that it could not.
-    pub(super) async fn close(self) -> Option<String> {
-        self.0.shutdown().await;
-        self.0.stats().last_unreachable
-    }
+async fn start_proxy(origin: &Origin) -> Result<Proxy, EnvironmentError> {
+    let ledger = Arc::new(NoLedger);
+    let config = ProxyConfig::transparent("admin".into(), fixed(origin), Arc::new(GenericTaggers), ledger);
+    let started = Proxy::start(config).await;
+    started.map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })
 }
 
-pub(super) fn endpoint(door: &Proxy, origin: &Origin) -> Endpoint {
-    Endpoint { connect: door.addr(), authority: origin.authority() }
+fn endpoint(proxy: &Proxy, origin: &Origin) -> Endpoint {
+    Endpoint { connect: proxy.addr(), authority: origin.authority() }
+}
+
+/// How often something was tried.
+#[derive(Default)]
+pub(super) struct Tries(usize);
+
+impl Tries {
+    /// How long to wait for the next try, at least as long as the lane asks, where tries are left.
+    pub(super) fn next_wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
+        let wait = AGAIN_AFTER.get(self.0).copied()?;
+        self.0 += 1;
+        Some(asked.map_or(wait, |asked| wait.max(asked)))
+    }
 }

@@ -23,8 +23,8 @@ pub use trigger::Trigger;
 
 /// What becomes of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the specifications of the faults explain them")]
 pub enum Fate {
-    /// It goes through untouched.
     Pass,
     /// It and all behind it wait, in order.
     Delay(Duration),
@@ -32,23 +32,15 @@ pub enum Fate {
     Hold(Release),
     /// It changes places with the next frame that delivers events.
     DeliverAfterNext,
-    /// It goes through this many more times.
     Repeat(u8),
-    /// It goes through changed. Changes by several faults add up, and a fault that decides on something else may still
-    /// follow.
+    /// Changes by several faults add up, and a fault that decides on something else may follow.
     Edit(Edit),
-    /// It goes on once this many messages of its direction have passed it, or the time is up.
     Reorder(u8, Duration),
-    /// It goes through in this many fragments.
     Split(u16),
-    /// It goes through in one frame and one write with the messages that follow it, this many in all, or those that came
-    /// within the time.
     Merge(u8, Duration),
-    /// The connection is closed with this code once nothing on it is unanswered, or the time is up; the frame goes through.
+    /// The frame goes through; the connection is closed once nothing on it is unanswered, or the time is up.
     Drain(u16, Duration),
-    /// It is lost.
     Drop,
-    /// The connection ends, before or after the frame.
     Cut(Cut, When),
 }
 
@@ -96,8 +88,7 @@ pub struct Seen<'a> {
 
 /// A fault. Sync and pure but for its own state: the same frames in the same order give the same fates.
 pub trait Fault: Send {
-    /// What becomes of this frame; `None` lets the next fault decide. The first that decides wins; edits
-    /// add up.
+    /// What becomes of this frame; `None` lets the next fault decide. The first that decides wins; edits add up.
     fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Effect>;
 
     /// When it fires.

@@ -21,7 +21,7 @@ use super::{Effect, Fate, Fault, Seen, arm};
 use crate::frame::{Body, Direction, Edit, Frame, FrameTag, FrameTagger, View};
 use crate::lane::names::Names;
 use crate::lane::phoenix;
-use crate::lane::profile::PhoenixProfile;
+use crate::lane::phoenix::PhoenixProfile;
 use crate::lane::spacetime;
 use crate::lane::spacetime::tests::recording;
 

@@ -178,7 +178,7 @@ impl Inbox {
         self.push(Arrival::Unreadable(what.into()));
     }
 
-    /// Notes how the session ended; the first end stands.
+    /// Notes how the session ended; only the first end counts.
     pub(crate) fn end(&mut self, closed: Closed) {
         self.closed.get_or_insert(closed);
     }

@@ -24,102 +24,53 @@ const EXCERPT_CHARS: usize = 300;
 
 /// Why there is no answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum HttpError {
     /// No connection: the lane has seen nothing of the request.
     #[error("can't connect to {authority}: {why}")]
-    Refused {
-        /// The lane.
-        authority: String,
-        /// What the system said.
-        why: String,
-    },
-    /// The connection ended before the answer was complete: nobody knows what the lane did.
+    Refused { authority: String, why: String },
+    /// The connection ended before the answer was complete: it is unknown what the lane did.
     #[error("the connection to {authority} was lost before the answer to {request}: {why}")]
-    Lost {
-        /// The lane.
-        authority: String,
-        /// Method and path.
-        request: String,
-        /// What the transport said.
-        why: String,
-    },
-    /// No answer in time: nobody knows what the lane did.
+    Lost { authority: String, request: String, why: String },
+    /// No answer in time: it is unknown what the lane did.
     #[error("{authority} did not answer {request} within {waited}")]
-    TimedOut {
-        /// The lane.
-        authority: String,
-        /// Method and path.
-        request: String,
-        /// How long it was given.
-        waited: Bound,
-    },
-    /// A page for people where a lane's answer was due: whatever is there, it is not the lane.
-    #[error("{authority} answered {request} with HTTP {status}{} and an HTML page: {excerpt}", redirected(location.as_deref()))]
-    Html {
-        /// Who answered.
-        authority: String,
-        /// Method and path.
-        request: String,
-        /// The status.
-        status: u16,
-        /// Where it redirects to.
-        location: Option<String>,
-        /// How long it asks to wait.
-        retry_after: Option<Duration>,
-        /// The page's beginning.
-        excerpt: String,
-    },
+    TimedOut { authority: String, request: String, waited: Bound },
+    /// An HTML page instead of an answer of the lane: another server is there.
+    #[error(
+        "{authority} answered {request} with HTTP {}{} and an HTML page: {}",
+        page.status, redirected(page.location.as_deref()), page.excerpt()
+    )]
+    Html { authority: String, request: String, page: Box<HttpAnswer> },
     /// The request can't be put on the wire.
     #[error("{request} can't be sent to {authority}: {why}")]
-    Unsendable {
-        /// The lane.
-        authority: String,
-        /// Method and path.
-        request: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    Unsendable { authority: String, request: String, why: String },
 }
 
 impl HttpError {
-    /// The page for people, where one came, as an answer.
-    pub(crate) fn page(&self) -> Option<HttpAnswer> {
+    /// The page for people, where one came.
+    pub(crate) fn page(&self) -> Option<&HttpAnswer> {
         match self {
-            HttpError::Html { status, location, retry_after, excerpt, .. } => Some(HttpAnswer {
-                status: *status,
-                location: location.clone(),
-                retry_after: *retry_after,
-                encoding: None,
-                body: Bytes::from(excerpt.clone()),
-            }),
+            HttpError::Html { page, .. } => Some(page),
             _ => None,
         }
+    }
+
+    /// How long the sender of the page asks to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.page()?.retry_after
     }
 }
 
 /// An answer, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct HttpAnswer {
-    /// The status.
     pub status: u16,
-    /// Where it redirects to, where it does.
     pub location: Option<String>,
-    /// How long it asks to wait.
     pub retry_after: Option<Duration>,
-    /// How the body is encoded, where that is not as it stands: nobody asked for that.
+    /// The body's `Content-Encoding`, if any. The request asked for none.
     pub encoding: Option<String>,
-    /// The body.
     pub body: Bytes,
-}
-
-impl HttpError {
-    /// How long whoever answered asks to wait.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            HttpError::Html { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
 }
 
 impl HttpAnswer {
@@ -142,7 +93,7 @@ impl HttpAnswer {
     }
 
     /// The status, where it redirects to, and the body's beginning, for people.
-    pub fn told(&self) -> String {
+    pub fn in_words(&self) -> String {
         let to = redirected(self.location.as_deref());
         let body = self.excerpt();
         let colon = if body.is_empty() { "" } else { ": " };
@@ -191,9 +142,6 @@ impl HttpClient {
     }
 
     /// Sends a request and reads its answer whole. Nothing is ever sent twice.
-    ///
-    /// # Errors
-    /// Why there is no answer, or that it is an HTML page.
     pub async fn request(
         &mut self,
         method: Method,
@@ -206,9 +154,6 @@ impl HttpClient {
 
     /// The same, made again where it was refused in passing, each time at least as late as the answer asks. For requests
     /// that may be made twice.
-    ///
-    /// # Errors
-    /// As [`HttpClient::request`].
     pub async fn request_again(
         &mut self,
         method: Method,
@@ -220,7 +165,7 @@ impl HttpClient {
             let answered = self.request(method.clone(), path, content_type, body.clone()).await;
             let asked = match &answered {
                 Ok(answer) if is_not_now(answer.status) => answer.retry_after,
-                Err(error @ HttpError::Html { status, .. }) if is_not_now(*status) => error.retry_after(),
+                Err(HttpError::Html { page, .. }) if is_not_now(page.status) => page.retry_after,
                 _ => return answered,
             };
             tokio::time::sleep(asked.map_or(wait, |asked| asked.max(wait))).await;
@@ -229,9 +174,6 @@ impl HttpClient {
     }
 
     /// The same with one more header.
-    ///
-    /// # Errors
-    /// Why there is no answer, or that it is an HTML page.
     pub async fn request_with(
         &mut self,
         method: Method,
@@ -250,7 +192,7 @@ impl HttpClient {
         let exchange = exchange(&mut connection.sender, request);
         let outcome = self.answer_within.within(exchange).await;
         if !matches!(outcome, Ok(Ok(_))) {
-            // Whatever still comes belongs to a request that nobody waits for.
+            // What still comes answers a request that is no longer waited for.
             self.connection = None;
         }
         match outcome {
@@ -263,19 +205,13 @@ impl HttpClient {
             Ok(Ok((answer, content_type))) if is_html(content_type.as_deref(), &answer.body) => Err(HttpError::Html {
                 authority: self.endpoint.authority.clone(),
                 request: named,
-                status: answer.status,
-                retry_after: answer.retry_after,
-                excerpt: answer.excerpt(),
-                location: answer.location,
+                page: Box::new(answer),
             }),
             Ok(Ok((answer, _))) => Ok(answer),
         }
     }
 
     /// Opens the connection where there is none, so that a lane that is not there is noticed before anything is asked.
-    ///
-    /// # Errors
-    /// [`HttpError::Refused`].
     pub async fn connect(&mut self) -> Result<(), HttpError> {
         if let Some(connection) = self.connection.as_mut()
             && connection.sender.ready().await.is_ok()

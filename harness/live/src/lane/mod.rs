@@ -1,9 +1,8 @@
 //! Lanes: how to open sessions with a sync service, and what a session can do.
 //!
-//! [`phoenix`] and [`spacetime`] are the protocols. [`session`] has what every protocol implements, [`names`] maps the
-//! plan's streams to their names on the wire, [`http`] and [`socket`] are the two transports.
+//! A protocol is a folder and a line in [`protocols`]: it implements the traits of [`protocol`] and [`session`]. [`names`] maps
+//! the plan's streams to their names on the wire; [`http`] and [`socket`] are the two transports.
 
-pub mod any;
 mod conversation;
 mod counted;
 mod generic;
@@ -12,6 +11,8 @@ pub mod names;
 pub(crate) mod passing;
 pub mod phoenix;
 pub mod profile;
+pub mod protocol;
+pub mod protocols;
 mod refusal;
 pub mod session;
 pub mod socket;
@@ -19,8 +20,8 @@ pub mod spacetime;
 pub mod trial;
 mod wire_http;
 
-pub use any::AnyLane;
 pub use generic::{GenericTagger, GenericTaggers};
+pub use protocols::AnyLane;
 pub use session::{
     Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Published, SubscriberSession,
     WriterSession,

@@ -1,16 +1,16 @@
-//! What the plan's streams are called on the wire: a legacy topic, maybe scoped to this run, and the candidate's stream id
-//! of that topic.
+//! The names of the plan's streams on the wire: a topic, maybe scoped to this run, or the stream id of that topic. A protocol
+//! uses one of them.
 
 use std::collections::BTreeMap;
 
 use cutover_core::ids::StreamId;
 use cutover_core::topic::{scoped, stream_id_of};
 
-/// A stream's names on the two wires.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Wire {
-    topic: String,
-    candidate: String,
+/// Names of one form, both ways.
+#[derive(Debug, Clone, Default)]
+struct Form {
+    names: BTreeMap<StreamId, String>,
+    streams: BTreeMap<String, StreamId>,
 }
 
 /// The streams of a run and their names on the wire, both ways. Every mapping is one to one.
@@ -18,44 +18,41 @@ struct Wire {
 pub struct Names {
     /// Whether any name on the wire is a stream of the same name.
     any: bool,
-    wires: BTreeMap<StreamId, Wire>,
-    by_topic: BTreeMap<String, StreamId>,
-    by_candidate: BTreeMap<String, StreamId>,
+    topics: Form,
+    stream_ids: Form,
 }
 
 /// Why streams can't be named.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum NamesError {
     /// Two streams would have one name.
     #[error("streams `{first}` and `{second}` are both `{name}` on the wire; rename one of them")]
-    Collision {
-        /// The stream named first.
-        first: StreamId,
-        /// The other one.
-        second: StreamId,
-        /// The name.
-        name: String,
-    },
+    Collision { first: StreamId, second: StreamId, name: String },
     /// The stream's topic has no id that a scope could go into.
     #[error(
         "stream `{stream}` can't be scoped to this run, since its topic has no id; leave it out, or set `scoped = false` \
          in the lane profile"
     )]
-    Unscopable {
-        /// The stream.
-        stream: StreamId,
-    },
+    Unscopable { stream: StreamId },
+}
+
+impl Form {
+    fn add(&mut self, stream: &StreamId, name: String) -> Result<(), NamesError> {
+        if let Some(first) = self.streams.insert(name.clone(), stream.clone()) {
+            return Err(NamesError::Collision { first, second: stream.clone(), name });
+        }
+        self.names.insert(stream.clone(), name);
+        Ok(())
+    }
 }
 
 impl Names {
     /// Names the streams. With a scope, topics carry it in their ids, so that two runs against one server share none.
-    ///
-    /// # Errors
-    /// Where two streams would share a name, or one can't carry the scope.
     pub fn new(streams: impl IntoIterator<Item = StreamId>, scope: Option<&str>) -> Result<Names, NamesError> {
         let mut names = Names::default();
         for stream in streams {
-            if names.wires.contains_key(&stream) {
+            if names.topics.names.contains_key(&stream) {
                 continue;
             }
             let topic = match scope {
@@ -64,15 +61,13 @@ impl Names {
                     scoped(stream.as_str(), scope).ok_or_else(|| NamesError::Unscopable { stream: stream.clone() })?
                 }
             };
-            let candidate = stream_id_of(&topic);
-            claim(&mut names.by_topic, &topic, &stream)?;
-            claim(&mut names.by_candidate, &candidate, &stream)?;
-            names.wires.insert(stream, Wire { topic, candidate });
+            names.stream_ids.add(&stream, stream_id_of(&topic))?;
+            names.topics.add(&stream, topic)?;
         }
         Ok(names)
     }
 
-    /// Takes any name on either wire for a stream of that name: for a proxy that knows no run.
+    /// Takes any name of either form for a stream of that name: for a proxy that knows no run.
     pub fn any() -> Names {
         Names { any: true, ..Names::default() }
     }
@@ -82,62 +77,44 @@ impl Names {
         self.any
     }
 
-    /// Streams that have their own name on both wires, as those of recordings do.
+    /// Streams that have their own name in both forms, as those of recordings do.
     #[cfg(test)]
     pub(crate) fn verbatim(streams: &[&str]) -> Names {
         let mut names = Names::default();
         for name in streams {
-            let stream = StreamId::new(*name);
-            let wire = Wire { topic: (*name).to_owned(), candidate: (*name).to_owned() };
-            names.by_topic.insert((*name).to_owned(), stream.clone());
-            names.by_candidate.insert((*name).to_owned(), stream.clone());
-            names.wires.insert(stream, wire);
+            for form in [&mut names.topics, &mut names.stream_ids] {
+                let _ = form.add(&StreamId::new(*name), (*name).to_owned());
+            }
         }
         names
     }
 
-    /// The stream's legacy topic on the wire.
+    /// The stream's topic.
     pub fn topic<'a>(&'a self, stream: &'a StreamId) -> Option<&'a str> {
-        if self.any {
-            return Some(stream.as_str());
-        }
-        self.wires.get(stream).map(|wire| wire.topic.as_str())
+        self.name(&self.topics, stream)
     }
 
-    /// The stream's id on the candidate's wire.
-    pub fn candidate<'a>(&'a self, stream: &'a StreamId) -> Option<&'a str> {
-        if self.any {
-            return Some(stream.as_str());
-        }
-        self.wires.get(stream).map(|wire| wire.candidate.as_str())
+    /// The id of the stream's topic.
+    pub fn stream_id<'a>(&'a self, stream: &'a StreamId) -> Option<&'a str> {
+        self.name(&self.stream_ids, stream)
     }
 
-    /// The stream that has this topic on the wire.
+    /// The stream that has this topic.
     pub fn stream_of_topic(&self, topic: &str) -> Option<StreamId> {
-        if self.any {
-            return Some(StreamId::new(topic));
-        }
-        self.by_topic.get(topic).cloned()
+        self.stream(&self.topics, topic)
     }
 
-    /// The stream that has this id on the candidate's wire.
-    pub fn stream_of_candidate(&self, candidate: &str) -> Option<StreamId> {
-        if self.any {
-            return Some(StreamId::new(candidate));
-        }
-        self.by_candidate.get(candidate).cloned()
+    /// The stream that has this id.
+    pub fn stream_of_id(&self, stream_id: &str) -> Option<StreamId> {
+        self.stream(&self.stream_ids, stream_id)
     }
 
-    /// All streams, in order.
-    pub fn streams(&self) -> impl Iterator<Item = &StreamId> {
-        self.wires.keys()
+    fn name<'a>(&self, form: &'a Form, stream: &'a StreamId) -> Option<&'a str> {
+        if self.any { Some(stream.as_str()) } else { form.names.get(stream).map(String::as_str) }
     }
-}
 
-fn claim(names: &mut BTreeMap<String, StreamId>, name: &str, stream: &StreamId) -> Result<(), NamesError> {
-    match names.insert(name.to_owned(), stream.clone()) {
-        None => Ok(()),
-        Some(first) => Err(NamesError::Collision { first, second: stream.clone(), name: name.to_owned() }),
+    fn stream(&self, form: &Form, name: &str) -> Option<StreamId> {
+        if self.any { Some(StreamId::new(name)) } else { form.streams.get(name).cloned() }
     }
 }
 

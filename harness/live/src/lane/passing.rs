@@ -1,4 +1,4 @@
-//! Refusals in passing: answers that say nothing about what was asked, so that it is asked again later.
+//! Temporary refusals: answers that say nothing about the request, so that it is made again later.
 //!
 //! A load balancer answers 502 to 504 while a service restarts, a service 429 when it is asked too often (RFC 6585, 4), and
 //! either may say when to come back (`Retry-After`, RFC 9110, 10.2.3).
@@ -27,7 +27,7 @@ pub(crate) fn did_nothing(status: u16) -> bool {
     matches!(status, 421 | 425 | 429)
 }
 
-/// Whether a status of a server, or of what stands before it, says to come again later (RFC 9110, 15.6.3 to 15.6.5).
+/// Whether a status of a server, or of a proxy before it, says to come again later (RFC 9110, 15.6.3 to 15.6.5).
 pub(crate) fn is_not_now(status: u16) -> bool {
     did_nothing(status) || matches!(status, 502..=504)
 }
@@ -43,7 +43,7 @@ fn wait_of(value: &str, now: SystemTime) -> Option<Duration> {
         // So many digits that they fit no number are a long time.
         Duration::from_secs(value.parse().unwrap_or(u64::MAX))
     } else {
-        // A date is read once; from then on the wait is measured by a clock that nobody sets.
+        // The date is read once. The wait is then measured by the monotonic clock.
         httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()
     };
     Some(wait.min(RETRY_AFTER_CAP))
@@ -54,7 +54,7 @@ pub(crate) fn passing(error: &HttpError) -> OpError {
     match error {
         // Nothing was sent.
         HttpError::Refused { .. } | HttpError::Unsendable { .. } => OpError::Later(error.to_string()),
-        HttpError::Html { status, .. } if did_nothing(*status) => OpError::Later(error.to_string()),
+        HttpError::Html { page, .. } if did_nothing(page.status) => OpError::Later(error.to_string()),
         other => OpError::Unknown(other.to_string()),
     }
 }

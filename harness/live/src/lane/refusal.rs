@@ -12,7 +12,7 @@ pub(crate) fn not_in_plan(stream: &StreamId) -> OpError {
     OpError::Refused(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
 }
 
-/// Reads a refusal; `stream_of` finds the stream by its name on the wire. An unknown name is kept as it stands.
+/// Reads a refusal; `stream_of` finds the stream by its name on the wire. An unknown name is kept as it is.
 ///
 /// `None` where the value is no object with a `code` or, as Phoenix itself refuses, a `reason`.
 pub(crate) fn read_refusal(json: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) -> Option<Refusal> {

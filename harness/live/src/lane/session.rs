@@ -5,16 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
-use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
+use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use cutover_core::text::visible;
 
 /// A sync service. Opening a session changes no logical state.
 #[async_trait]
 pub trait Lane: Send + Sync {
-    /// The role that it has in the run.
-    fn id(&self) -> LaneId;
-
     /// Opens a subscriber's session: transport up, joined, ready for operations.
     async fn subscriber(
         &self,
@@ -145,34 +142,27 @@ impl OpError {
 
 /// Something that came from the lane unasked, or before an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Arrival {
     /// An event.
     Event {
-        /// The stream.
         stream: StreamId,
-        /// The seq.
         seq: Seq,
-        /// The payload's JSON text as the lane sent it.
         payload: String,
         /// The hash that the lane declared, as `sha256:<hex>`; `None` where it declares none.
         declared: Option<String>,
-        /// In which message it came.
         via: Via,
     },
     /// An event under a name on the wire that no stream of the run has.
     Foreign {
         /// The topic or stream id as it stood on the wire.
         name: String,
-        /// The event's seq.
         seq: Seq,
-        /// In which message it came.
         via: Via,
     },
     /// A message that says two things of a stream that can't both be true.
     Contradiction {
-        /// The stream.
         stream: StreamId,
-        /// The last event that it brings.
         seq: Seq,
         /// Which rule it breaks.
         what: Contradiction,

@@ -33,7 +33,7 @@ pub struct Bounds {
     pub operation: Bound,
     /// For the answer to a heartbeat.
     pub heartbeat: Bound,
-    /// Between heartbeats of the session's own while nobody asks it for anything.
+    /// Between the heartbeats that an idle session sends by itself.
     pub keepalive: Duration,
     /// For closing in good order.
     pub close: Bound,
@@ -53,64 +53,38 @@ impl Default for Bounds {
 
 /// A message that carries something. Pings are answered below; pongs carry nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Payload {
-    /// Text.
     Text(String),
-    /// Binary.
     Binary(Bytes),
 }
 
 /// Why an upgrade failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum UpgradeError {
     /// The connection could not be opened.
     #[error("can't connect to {authority}: {why}")]
-    Unreachable {
-        /// The lane.
-        authority: String,
-        /// What the system said.
-        why: String,
-    },
+    Unreachable { authority: String, why: String },
     /// Nothing came in time.
     #[error("{authority} did not answer the upgrade within {waited}")]
-    TimedOut {
-        /// The lane.
-        authority: String,
-        /// How long it was given.
-        waited: Bound,
-    },
+    TimedOut { authority: String, waited: Bound },
     /// The connection ended before the upgrade was answered.
     #[error("{authority} ended the connection before it answered the upgrade: {why}")]
-    Lost {
-        /// The lane.
-        authority: String,
-        /// What the transport said.
-        why: String,
-    },
+    Lost { authority: String, why: String },
     /// An HTTP answer that is no upgrade.
     #[error("{authority} answered the upgrade with HTTP {status}{}{}", redirected(location.as_deref()), if *html { " and an HTML page" } else { "" })]
     Answered {
-        /// The lane.
         authority: String,
-        /// The status.
         status: u16,
-        /// Where it redirects to.
         location: Option<String>,
-        /// Whether the body is HTML.
         html: bool,
-        /// How long it asks to wait.
         retry_after: Option<Duration>,
-        /// The body's beginning.
         body: String,
     },
     /// What came back is no WebSocket handshake, or the request can't be made.
     #[error("no WebSocket with {authority}: {why}")]
-    Protocol {
-        /// The lane.
-        authority: String,
-        /// What is wrong.
-        why: String,
-    },
+    Protocol { authority: String, why: String },
 }
 
 impl UpgradeError {
@@ -168,9 +142,6 @@ pub struct Socket {
 
 impl Socket {
     /// Opens one: `target` is path and query. Returns the subprotocol that the lane chose, too.
-    ///
-    /// # Errors
-    /// What kept it from opening, by kind.
     pub async fn connect(
         endpoint: &Endpoint,
         target: &str,
@@ -207,9 +178,6 @@ impl Socket {
     }
 
     /// The next message that carries something. Cancel-safe.
-    ///
-    /// # Errors
-    /// How the socket ended.
     pub async fn recv(&mut self) -> Result<Payload, Closed> {
         loop {
             match self.stream.next().await {
@@ -231,9 +199,6 @@ impl Socket {
 
     /// The next message within a bound. A lane that is still sending one is waited for: each time that the bound is
     /// reached and bytes have come meanwhile, it begins anew, though not for ever.
-    ///
-    /// # Errors
-    /// Where the bound is reached first.
     pub async fn recv_within(&mut self, running: &mut Running) -> Result<Result<Payload, Closed>, Reached> {
         loop {
             let before = self.stream.get_ref().read_bytes();

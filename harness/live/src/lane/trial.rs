@@ -11,21 +11,20 @@ use super::OpenError;
 use super::socket::Bounds;
 use crate::bounds;
 
+/// Events per replay batch in a trial; there is one event.
+pub(crate) const REPLAY_BATCH: u32 = 200;
+
 /// The client's name in a trial.
 pub(crate) const TRIAL_CLIENT: &str = "cutover-trial";
 
 /// What the plans use of a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Trial {
-    /// Phoenix: the serializers of its clients.
     pub serializers: Vec<Serializer>,
-    /// SpacetimeDB: the compressions of its clients.
     pub compressions: Vec<Compression>,
-    /// Whether retention or a replay budget is set.
     pub policies: bool,
-    /// Whether clients unsubscribe.
     pub unsubscribes: bool,
-    /// The trial's own stream.
     pub stream: StreamId,
     /// A word that the event of the trial carries, and nothing else does.
     pub marker: String,
@@ -54,10 +53,67 @@ impl Trial {
         trial
     }
 
+    /// The limits of the stream's policy, where the plans set any.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.policies.then_some(u64::from(REPLAY_BATCH))
+    }
+
     /// The event's payload.
     pub(crate) fn payload(&self) -> String {
         serde_json::json!({ "trial": self.marker }).to_string()
     }
+}
+
+/// The parts of a trial, which each protocol does in its own way. [`run`] has their order.
+pub(crate) trait Attempt {
+    /// How a client connects, such as its serializer or compression.
+    type Variant: Copy;
+    type Client;
+    type Writer;
+
+    /// Opens a session, and asks for a heartbeat.
+    async fn connect(&self, variant: Self::Variant) -> Result<Self::Client, TrialError>;
+
+    async fn connect_writer(&self) -> Result<Self::Writer, TrialError>;
+
+    async fn set_policy(&self, writer: &mut Self::Writer) -> Result<(), TrialError>;
+
+    async fn publish(&self, writer: &mut Self::Writer) -> Result<(), TrialError>;
+
+    /// Subscribes without a cursor.
+    async fn subscribe(&self, client: &mut Self::Client) -> Result<(), TrialError>;
+
+    /// Reads the event, which was published after (`live`) or before the subscription, and closes the session.
+    async fn read(&self, client: Self::Client, live: bool) -> Result<(), TrialError>;
+
+    async fn close(&self, client: Self::Client);
+}
+
+/// Connects in each variant, publishes an event, and reads it live in the first variant and by replay in each.
+pub(crate) async fn run<A: Attempt>(attempt: &A, variants: &[A::Variant]) -> Result<(), TrialError> {
+    let mut live = None;
+    for variant in variants {
+        let client = attempt.connect(*variant).await?;
+        match live {
+            None => live = Some(client),
+            Some(_) => attempt.close(client).await,
+        }
+    }
+    let mut writer = attempt.connect_writer().await?;
+    attempt.set_policy(&mut writer).await?;
+    if let Some(live) = &mut live {
+        attempt.subscribe(live).await?;
+    }
+    attempt.publish(&mut writer).await?;
+    if let Some(live) = live {
+        attempt.read(live, true).await?;
+    }
+    for variant in variants {
+        let mut client = attempt.connect(*variant).await?;
+        attempt.subscribe(&mut client).await?;
+        attempt.read(client, false).await?;
+    }
+    Ok(())
 }
 
 /// How long the steps of a trial may take: a lane that is there answers much sooner.
@@ -65,20 +121,18 @@ pub(crate) fn trial_bounds() -> Bounds {
     Bounds { operation: bounds::MEET, ..Bounds::default() }
 }
 
-/// A name of a lane profile that stands for nothing that the service has.
+/// A name of a lane profile that the service does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{field} = \"{name}\"`: {wrong}{}{}", seen.as_ref().map(|seen| format!("; {seen}")).unwrap_or_default(),
     hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Mismatch {
     /// The profile's key.
     pub field: &'static str,
     /// The name that was looked for.
     pub name: String,
-    /// What is wrong.
     pub wrong: String,
-    /// What was seen instead.
     pub seen: Option<String>,
-    /// How to mend it.
     pub hint: Option<String>,
 }
 
@@ -102,15 +156,11 @@ impl Mismatch {
 
 /// Why a trial failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum TrialError {
     /// A session could not be opened.
     #[error("{trying}: {source}")]
-    Open {
-        /// What was tried.
-        trying: String,
-        /// Why not.
-        source: OpenError,
-    },
+    Open { trying: String, source: OpenError },
     /// The profile does not fit the service.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
@@ -120,9 +170,7 @@ pub enum TrialError {
     /// The lane does not do what the run needs.
     #[error("{what}{}", hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
     Refused {
-        /// What was asked and what it said.
         what: String,
-        /// How to mend it.
         hint: Option<String>,
         /// Whether another try may go better.
         passing: bool,

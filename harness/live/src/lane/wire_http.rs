@@ -15,11 +15,11 @@ pub(super) fn method_and_path(head: &str) -> Option<(&str, &str)> {
     Some((method, path))
 }
 
-/// The message with another body, and its length told. `None` where the body's end is not told by `Content-Length`.
+/// The message with another body and its `Content-Length`. `None` where the message has no `Content-Length`.
 pub(super) fn with_body(message: &[u8], body: &str) -> Option<Bytes> {
     let (head, _) = parts(message)?;
     let mut out = BytesMut::with_capacity(head.len() + body.len() + 16);
-    let mut told = false;
+    let mut has_length = false;
     for (index, line) in head.split("\r\n").enumerate() {
         let name = line.split(':').next().unwrap_or_default();
         if index > 0 {
@@ -29,7 +29,7 @@ pub(super) fn with_body(message: &[u8], body: &str) -> Option<Bytes> {
             return None;
         }
         if index > 0 && name.eq_ignore_ascii_case("content-length") {
-            told = true;
+            has_length = true;
             out.extend_from_slice(format!("{name}: {}", body.len()).as_bytes());
         } else {
             out.extend_from_slice(line.as_bytes());
@@ -37,7 +37,7 @@ pub(super) fn with_body(message: &[u8], body: &str) -> Option<Bytes> {
     }
     out.extend_from_slice(b"\r\n\r\n");
     out.extend_from_slice(body.as_bytes());
-    told.then(|| out.freeze())
+    has_length.then(|| out.freeze())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How a server is started: our own binary in one of its roles, or somebody else's SpacetimeDB.
+//! How a server is started: our own binary in one of its roles, or a SpacetimeDB binary of the user.
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -8,26 +8,16 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 
 use super::ServerError;
+use super::durable::Durability;
 
 /// A program and the form of its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerCommand {
     /// The program.
     pub program: PathBuf,
-    /// How it tells that it serves.
-    pub ready: Ready,
     form: Form,
-    /// This binary, where it has to see to it that a program which does not know us ends with us.
+    /// This binary. It ends a program of the user when the run ends.
     tied_by: Option<PathBuf>,
-}
-
-/// How a server tells that it serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ready {
-    /// It prints `listening on ADDR`.
-    SaysListening,
-    /// It takes connections.
-    AnswersHttp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,29 +34,33 @@ impl ServerCommand {
     /// The reference legacy server of this binary, with planted defects by name.
     pub fn legacy(cutover: &Path, defects: &[String]) -> ServerCommand {
         let more = if defects.is_empty() { Vec::new() } else { vec!["--defect".to_owned(), defects.join(",")] };
-        ServerCommand {
-            program: cutover.to_owned(),
-            ready: Ready::SaysListening,
-            form: Form::Ours { role: "legacy", more },
-            tied_by: None,
-        }
+        ServerCommand { program: cutover.to_owned(), form: Form::Ours { role: "legacy", more }, tied_by: None }
     }
 
     /// The SpacetimeDB inside this binary.
     pub fn candidate(cutover: &Path) -> ServerCommand {
-        ServerCommand {
-            program: cutover.to_owned(),
-            ready: Ready::SaysListening,
-            form: Form::Ours { role: "candidate", more: Vec::new() },
-            tied_by: None,
-        }
+        let form = Form::Ours { role: "candidate", more: Vec::new() };
+        ServerCommand { program: cutover.to_owned(), form, tied_by: None }
     }
 
     /// A `spacetime` or `spacetimedb-standalone` binary, started by way of `cutover`, this program.
     pub fn spacetimedb(cutover: &Path, binary: &Path) -> ServerCommand {
         let standalone = binary.file_name().is_some_and(|name| name.to_string_lossy().contains("standalone"));
         let form = if standalone { Form::Standalone } else { Form::SpacetimeCli };
-        ServerCommand { program: binary.to_owned(), ready: Ready::AnswersHttp, form, tied_by: Some(cutover.to_owned()) }
+        ServerCommand { program: binary.to_owned(), form, tied_by: Some(cutover.to_owned()) }
+    }
+
+    /// Whether the server prints `listening on ADDR` when it is ready. Another one is ready when it accepts connections.
+    pub(super) fn says_listening(&self) -> bool {
+        matches!(self.form, Form::Ours { .. })
+    }
+
+    /// What an acknowledgement of the server is worth.
+    pub(super) fn durability(&self) -> Durability {
+        match self.form {
+            Form::Ours { role: "legacy", .. } => Durability::Acknowledged,
+            _ => Durability::Commitlog,
+        }
     }
 
     /// The signal that asks the program to end, where the system does not tell which one it handles. A SpacetimeDB 2.x handles
@@ -81,12 +75,11 @@ impl ServerCommand {
     /// Where the server is to listen: port 0 where it can tell us the port, else one that is free now.
     pub(super) fn choose_address(&self) -> Result<SocketAddr, ServerError> {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        match self.ready {
-            Ready::SaysListening => Ok(any),
-            Ready::AnswersHttp => TcpListener::bind(any)
-                .and_then(|listener| listener.local_addr())
-                .map_err(|source| ServerError::NoPort { source }),
+        if self.says_listening() {
+            return Ok(any);
         }
+        let bound = TcpListener::bind(any).and_then(|listener| listener.local_addr());
+        bound.map_err(|source| ServerError::NoPort { source })
     }
 
     /// Looks whether the program is there, where it is named by a path: whoever starts it in our place could not tell as well.
@@ -103,7 +96,7 @@ impl ServerCommand {
         }
     }
 
-    /// How a program of somebody else's was asked to serve, which it may not understand.
+    /// How a program of the user was started. It may not know these options.
     pub(super) fn form_in_words(&self) -> Option<&'static str> {
         match self.form {
             Form::Ours { .. } => None,
@@ -128,32 +121,26 @@ impl ServerCommand {
 
     fn arguments(&self, listen: SocketAddr, data_dir: &Path) -> Vec<OsString> {
         let listen = listen.to_string();
-        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        let mut arguments: Vec<OsString> = match &self.form {
+            Form::Ours { role, .. } => vec!["serve".into(), (*role).into(), "--listen".into()],
+            Form::Standalone => vec!["start".into(), "--listen-addr".into()],
+            Form::SpacetimeCli => {
+                vec!["--root-dir".into(), data_dir.join("root").into(), "start".into(), "--listen-addr".into()]
+            }
+        };
+        arguments.extend([listen.into(), "--data-dir".into(), data_dir.into()]);
         match &self.form {
-            Form::Ours { role, more } => {
-                let mut arguments = words(&["serve", role, "--listen", &listen, "--data-dir"]);
-                arguments.push(data_dir.into());
+            Form::Ours { more, .. } => {
                 // So that nothing is left behind even where we are killed ourselves.
                 arguments.extend(["--die-with-parent".into(), std::process::id().to_string().into()]);
                 arguments.extend(more.iter().map(OsString::from));
-                arguments
             }
             Form::Standalone => {
-                let mut arguments = words(&["start", "--listen-addr", &listen, "--data-dir"]);
-                arguments.push(data_dir.into());
-                arguments.push("--jwt-priv-key-path".into());
-                arguments.push(data_dir.join("id_ecdsa").into());
-                arguments.push("--jwt-pub-key-path".into());
-                arguments.push(data_dir.join("id_ecdsa.pub").into());
-                arguments
+                arguments.extend(["--jwt-priv-key-path".into(), data_dir.join("id_ecdsa").into()]);
+                arguments.extend(["--jwt-pub-key-path".into(), data_dir.join("id_ecdsa.pub").into()]);
             }
-            Form::SpacetimeCli => {
-                let mut arguments = words(&["--root-dir"]);
-                arguments.push(data_dir.join("root").into());
-                arguments.extend(words(&["start", "--listen-addr", &listen, "--data-dir"]));
-                arguments.push(data_dir.into());
-                arguments
-            }
+            Form::SpacetimeCli => {}
         }
+        arguments
     }
 }

@@ -23,9 +23,6 @@ pub enum Durability {
 
 impl Durability {
     /// Returns once the event of this key is durable.
-    ///
-    /// # Errors
-    /// Where it does not get durable within the bound [`DURABLE`].
     pub async fn wait_for(self, data_dir: &Path, key: Option<&str>) -> Result<(), ServerError> {
         let (Durability::Commitlog, Some(key)) = (self, key) else {
             return Ok(());

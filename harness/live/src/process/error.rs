@@ -4,69 +4,35 @@ use std::path::PathBuf;
 
 /// A server of the run that is unavailable.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum ServerError {
     /// Its directory or log can't be made.
     #[error("can't write {path}: {source}", path = path.display())]
-    Directory {
-        /// What.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Directory { path: PathBuf, source: std::io::Error },
     /// The program can't be started.
     #[error("can't start {program}: {source}", program = program.display())]
-    Spawn {
-        /// The program.
-        program: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Spawn { program: PathBuf, source: std::io::Error },
     /// It was started and does not serve.
     #[error("{program} does not serve: {what}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{}", quoted(log)) }, program = program.display())]
-    NotServing {
-        /// The program.
-        program: PathBuf,
-        /// What was seen.
-        what: String,
-        /// The last lines of its log.
-        log: String,
-    },
+    NotServing { program: PathBuf, what: String, log: String },
     /// It served, and ended without being asked to.
     #[error("{program} ended by itself while it served: {end}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{}", quoted(log)) }, program = program.display())]
-    Died {
-        /// The program.
-        program: PathBuf,
-        /// How it ended.
-        end: String,
-        /// The last lines of its log.
-        log: String,
-    },
+    Died { program: PathBuf, end: String, log: String },
     /// No local port is free.
     #[error("no local port is free: {source}")]
-    NoPort {
-        /// Why.
-        source: std::io::Error,
-    },
+    NoPort { source: std::io::Error },
     /// An acknowledged event did not get durable, so that a kill would prove nothing.
     #[error(
         "the event `{key}` was acknowledged but is not on disk after {}; killing the server now would prove nothing",
         crate::bounds::DURABLE
     )]
-    NotDurable {
-        /// Its key.
-        key: String,
-    },
+    NotDurable { key: String },
     /// There is no process.
     #[error("the server is not up")]
     NotUp,
     /// A signal could not be sent.
     #[error("can't send {signal} to the server: {errno}")]
-    Signal {
-        /// Which.
-        signal: &'static str,
-        /// Why.
-        errno: nix::errno::Errno,
-    },
+    Signal { signal: &'static str, errno: nix::errno::Errno },
 }
 
 /// The lines of a log, each marked: none of them looks like one of ours.

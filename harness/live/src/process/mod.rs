@@ -1,4 +1,4 @@
-//! Server processes as victims: start, kill, pause, restart, and never leave one behind.
+//! Server processes: start, kill, pause and restart them, and never leave one behind.
 
 mod command;
 mod durable;
@@ -17,8 +17,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{mpsc, watch};
 
-pub use command::{Ready, ServerCommand};
-pub use durable::Durability;
+pub use command::ServerCommand;
 pub use error::ServerError;
 use log::tail_of;
 use running::Running;
@@ -26,12 +25,12 @@ use running::Running;
 use crate::bounds;
 use crate::proxy::{Upstream, UpstreamAddr};
 
-/// Where it is told that a server ended by itself after it served.
-pub type Deaths = mpsc::UnboundedSender<Death>;
+/// Where the end of a server is reported that ended by itself after it served.
+pub type ExitReports = mpsc::UnboundedSender<UnexpectedExit>;
 
 /// A server ended by itself.
 #[derive(Debug)]
-pub struct Death {
+pub struct UnexpectedExit {
     /// Whose it was.
     pub lane: &'static str,
     /// How it ended.
@@ -49,14 +48,11 @@ pub struct Server {
     running: Option<Running>,
     paused: bool,
     address: watch::Sender<Option<UpstreamAddr>>,
-    deaths: Option<(&'static str, Deaths)>,
+    exit_reports: Option<(&'static str, ExitReports)>,
 }
 
 impl Server {
     /// A server that is not started yet. `dir` is its own: the data directory and the log lie in it.
-    ///
-    /// # Errors
-    /// Where the directory can't be made.
     pub fn new(command: ServerCommand, dir: &Path) -> Result<Server, ServerError> {
         let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
         let (data_dir, temp_dir) = (absolute.join("data"), absolute.join("tmp"));
@@ -72,14 +68,14 @@ impl Server {
             running: None,
             paused: false,
             address,
-            deaths: None,
+            exit_reports: None,
         })
     }
 
-    /// The server that tells there when it ended by itself.
+    /// The server that reports there when it ends by itself.
     #[must_use]
-    pub fn telling(mut self, lane: &'static str, deaths: Deaths) -> Server {
-        self.deaths = Some((lane, deaths));
+    pub fn reporting(mut self, lane: &'static str, exit_reports: ExitReports) -> Server {
+        self.exit_reports = Some((lane, exit_reports));
         self
     }
 
@@ -88,16 +84,21 @@ impl Server {
         self.address.subscribe()
     }
 
+    /// Returns once the event of this key would survive a kill.
+    pub async fn wait_until_durable(&self, key: Option<&str>) -> Result<(), ServerError> {
+        self.command.durability().wait_for(&self.data_dir, key).await
+    }
+
     /// The directory that outlives a kill.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
     }
 
-    /// Starts the process and waits until it serves.
+    /// Starts the process and waits until it serves. Returns its address.
     ///
     /// # Errors
     /// Where it can't be started, or ends or says nothing within its bound; the error carries the end of its log.
-    pub async fn start(&mut self) -> Result<(), ServerError> {
+    pub async fn start(&mut self) -> Result<SocketAddr, ServerError> {
         let address = match self.launch().await {
             Ok(address) => address,
             Err(error) => {
@@ -108,7 +109,7 @@ impl Server {
         let upstream = UpstreamAddr { host: address.ip().to_string(), port: address.port(), tls: false };
         self.address.send_replace(Some(upstream));
         self.watch();
-        Ok(())
+        Ok(address)
     }
 
     async fn launch(&mut self) -> Result<SocketAddr, ServerError> {
@@ -123,9 +124,9 @@ impl Server {
         let running = Running::new(child).ok_or_else(|| self.failed("it ended at once"))?;
         let running = self.running.insert(running);
         let ready = async {
-            match self.command.ready {
-                Ready::SaysListening => read_listening(stdout).await,
-                Ready::AnswersHttp => wait_for_tcp(chosen).await,
+            match self.command.says_listening() {
+                true => read_listening(stdout).await,
+                false => wait_for_tcp(chosen).await,
             }
         };
         let what = tokio::select! {
@@ -144,20 +145,20 @@ impl Server {
         Err(self.failed(&what))
     }
 
-    /// Tells of the end of the process that serves now, where it ends by itself.
+    /// Reports the end of the process that serves now, where it ends by itself.
     fn watch(&self) {
-        let (Some(running), Some((lane, deaths))) = (&self.running, self.deaths.clone()) else {
+        let (Some(running), Some((lane, exit_reports))) = (&self.running, self.exit_reports.clone()) else {
             return;
         };
         let (program, log, end) = (self.command.program.clone(), self.log.clone(), running.unasked_end());
         tokio::spawn(async move {
             tokio::select! {
-                // Where the run is over there is nothing to tell.
-                () = deaths.closed() => {}
+                // The run is over.
+                () = exit_reports.closed() => {}
                 end = end => {
                     let log = tail_of(&log);
                     let error = ServerError::Died { program, end, log };
-                    let _ = deaths.send(Death { lane, error });
+                    let _ = exit_reports.send(UnexpectedExit { lane, error });
                 }
             }
         });
@@ -165,10 +166,10 @@ impl Server {
 
     async fn spawn(&self, listen: SocketAddr, log: std::fs::File) -> std::io::Result<Child> {
         self.command.find_program()?;
-        let stdout = match self.command.ready {
-            Ready::SaysListening => Stdio::piped(),
-            // Nobody reads it, and a pipe that nobody reads would one day stop the server.
-            Ready::AnswersHttp => Stdio::from(log.try_clone()?),
+        let stdout = match self.command.says_listening() {
+            true => Stdio::piped(),
+            // A full pipe that is never read would stop the server.
+            false => Stdio::from(log.try_clone()?),
         };
         let (program, arguments) = self.command.line(listen, &self.data_dir);
         let mut command = Command::new(program);
@@ -203,9 +204,6 @@ impl Server {
     }
 
     /// SIGSTOP: the process keeps its sockets and answers nothing.
-    ///
-    /// # Errors
-    /// Where there is no process to pause.
     pub fn pause(&mut self) -> Result<(), ServerError> {
         self.signal(Signal::SIGSTOP)?;
         self.paused = true;
@@ -213,9 +211,6 @@ impl Server {
     }
 
     /// SIGCONT.
-    ///
-    /// # Errors
-    /// Where there is no process to resume.
     pub fn resume(&mut self) -> Result<(), ServerError> {
         self.signal(Signal::SIGCONT)?;
         self.paused = false;
@@ -283,7 +278,7 @@ async fn read_listening(stdout: Option<ChildStdout>) -> Option<SocketAddr> {
     None
 }
 
-/// A server of somebody else's announces nothing: it serves once it takes connections.
+/// A server of the user prints no address. It is ready when it accepts connections.
 async fn wait_for_tcp(address: SocketAddr) -> Option<SocketAddr> {
     loop {
         if tokio::net::TcpStream::connect(address).await.is_ok() {

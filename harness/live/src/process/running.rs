@@ -48,7 +48,7 @@ impl Running {
         end.ok().and_then(|end| end.clone()).unwrap_or_default()
     }
 
-    /// Waits for an end that nobody asked for, and says how it ended; never returns where it was asked to end.
+    /// Waits until it ends without having been asked to, and says how it ended.
     pub(super) fn unasked_end(&self) -> impl Future<Output = String> + Send + 'static {
         let (mut ended, asked) = (self.ended.clone(), self.asked.clone());
         async move {
@@ -61,7 +61,7 @@ impl Running {
         }
     }
 
-    /// From here on its end is no news.
+    /// Its end is expected from here on.
     pub(super) fn ask_to_end(&self) {
         self.asked.store(true, Ordering::SeqCst);
     }

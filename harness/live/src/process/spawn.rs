@@ -23,11 +23,8 @@ struct Order {
     answer: oneshot::Sender<io::Result<Child>>,
 }
 
-/// Starts a process. Where nobody waits for the answer any more, the process is dropped again, which kills it if the
-/// command says so.
-///
-/// # Errors
-/// Where the system does not start it.
+/// Starts a process. If the caller has stopped waiting, the process is dropped again, which kills it if the command
+/// says so.
 pub(super) async fn spawn(command: Command) -> io::Result<Child> {
     let (answer, started) = oneshot::channel();
     let order = Order { command, runtime: Handle::current(), answer };

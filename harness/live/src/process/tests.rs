@@ -75,21 +75,21 @@ async fn a_server_that_ends_by_itself_is_told_with_its_last_words_and_one_that_i
     let fifo = dir.path().join("server.sh.fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let body = "echo listening on 127.0.0.1:4567; read line < \"$0.fifo\"; echo no space left >&2; exit 9";
-    let (deaths, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (reports, mut exits) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::new(script(dir.path(), body), dir.path()).unwrap();
-    let mut server = server.telling("candidate", deaths);
+    let mut server = server.reporting("candidate", reports);
     server.start().await.unwrap();
     server.stop().await;
     server.start().await.unwrap();
     server.kill().await;
     server.start().await.unwrap();
     std::fs::write(&fifo, "go\n").unwrap();
-    let death = told.recv().await.unwrap().error.to_string();
+    let exit = exits.recv().await.unwrap().error.to_string();
     assert!(
-        death.contains("ended by itself") && death.contains("exit code 9") && death.contains("no space left"),
-        "{death}"
+        exit.contains("ended by itself") && exit.contains("exit code 9") && exit.contains("no space left"),
+        "{exit}"
     );
-    assert!(told.try_recv().is_err());
+    assert!(exits.try_recv().is_err());
 }
 
 /// Stops a server that writes down the signals of which it knows, and returns what it wrote.

@@ -10,8 +10,8 @@ use super::exchange::{Request, Switch};
 use super::http::{self, Framing, Parsed, RequestHead, ResponseHead};
 use super::http_body::{HttpBody, publishes};
 use super::interest::Interest;
-use super::unit::{Extent, Message, Step, Unit, skim};
-use super::ws::{Parser, Read, Unreadable};
+use super::unit::{Decoded, Message, skim};
+use super::ws::{Parser, Read, Skimmed, Unreadable};
 use crate::frame::{Direction, Frame, FrameTagger};
 
 enum Mode {
@@ -37,7 +37,7 @@ impl Decoder {
     }
 
     /// Takes the next unit off the front of `buf`. What no fault needs passes as it comes.
-    pub(super) fn next(&mut self, buf: &mut BytesMut, interest: Interest) -> Step {
+    pub(super) fn next(&mut self, buf: &mut BytesMut, interest: Interest) -> Decoded {
         loop {
             let step = match &mut self.mode {
                 Mode::Head => self.head(buf, interest),
@@ -46,7 +46,7 @@ impl Decoder {
                 Mode::WebSocket(..) => self.websocket(buf, interest.frames(self.direction)),
                 Mode::Raw(_) => {
                     buf.advance(std::mem::take(&mut self.passed));
-                    Some(skim(buf.len(), 0))
+                    Some(skim(Skimmed { bytes: buf.len(), messages: 0 }))
                 }
             };
             if let Some(step) = step {
@@ -103,13 +103,13 @@ impl Decoder {
         }
     }
 
-    fn go_raw(&mut self, why: &'static str) -> Option<Step> {
+    fn go_raw(&mut self, why: &'static str) -> Option<Decoded> {
         self.mode = Mode::Raw(why);
         self.conn.exchange.set(Switch::Raw(why));
-        Some(Step::WentRaw)
+        Some(Decoded::WentRaw)
     }
 
-    fn head(&mut self, buf: &mut BytesMut, interest: Interest) -> Option<Step> {
+    fn head(&mut self, buf: &mut BytesMut, interest: Interest) -> Option<Decoded> {
         match self.conn.exchange.switch() {
             Switch::WebSocket(tagger) => {
                 self.mode = Mode::WebSocket(Parser::new(self.conn.shared.limits.message_max_bytes), tagger);
@@ -122,7 +122,7 @@ impl Decoder {
             Switch::Http | Switch::Asked => {}
         }
         if buf.is_empty() {
-            return Some(Step::More);
+            return Some(Decoded::More);
         }
         let to_lane = self.direction == Direction::Upstream;
         // The offer of extensions is removed where later messages are read, in either direction.
@@ -132,18 +132,18 @@ impl Decoder {
             Parsed::Response(head, len) => self.response(head, len, buf, interest),
             Parsed::Partial if buf.len() < self.conn.shared.limits.head_max_bytes => {
                 if whole && self.passed == 0 {
-                    return Some(Step::More);
+                    return Some(Decoded::More);
                 }
                 let fresh = self.passed..buf.len();
                 self.passed = buf.len();
-                Some(if fresh.is_empty() { Step::More } else { Step::Peeked(fresh) })
+                Some(if fresh.is_empty() { Decoded::More } else { Decoded::Peeked(fresh) })
             }
             Parsed::Partial => self.go_raw("an HTTP head has no end"),
             Parsed::Bad(why) => self.go_raw(why),
         }
     }
 
-    fn request(&mut self, head: RequestHead, len: usize, buf: &mut BytesMut, interest: Interest) -> Option<Step> {
+    fn request(&mut self, head: RequestHead, len: usize, buf: &mut BytesMut, interest: Interest) -> Option<Decoded> {
         let upgrade = head.upgrade && head.framing == Framing::Length(0);
         let request = Request { method: head.method, target: head.target, upgrade };
         if !self.conn.exchange.asked(request.clone()) {
@@ -153,7 +153,7 @@ impl Decoder {
             self.mode = Mode::AwaitSwitch;
             if interest.any() && self.passed == 0 {
                 let head = http::without_extensions(&buf.split_to(len));
-                return Some(Step::Unit(Unit::Bytes(head)));
+                return Some(Decoded::Bytes(head));
             }
             return Some(self.head_bytes(len, buf));
         }
@@ -161,13 +161,13 @@ impl Decoder {
     }
 
     /// The rest of a head that is passed on unread.
-    fn head_bytes(&mut self, len: usize, buf: &mut BytesMut) -> Step {
+    fn head_bytes(&mut self, len: usize, buf: &mut BytesMut) -> Decoded {
         let mut head = buf.split_to(len);
         head.advance(std::mem::take(&mut self.passed).min(len));
-        Step::Unit(Unit::Bytes(head.freeze()))
+        Decoded::Bytes(head.freeze())
     }
 
-    fn response(&mut self, head: ResponseHead, len: usize, buf: &mut BytesMut, interest: Interest) -> Option<Step> {
+    fn response(&mut self, head: ResponseHead, len: usize, buf: &mut BytesMut, interest: Interest) -> Option<Decoded> {
         if matches!(head.code, 100 | 102..=199) {
             return Some(self.head_bytes(len, buf));
         }
@@ -188,7 +188,7 @@ impl Decoder {
         self.begin_body(&request, framing, ends, len, buf, interest)
     }
 
-    fn switch(&mut self, head: &ResponseHead, request: &Request, len: usize, buf: &mut BytesMut) -> Option<Step> {
+    fn switch(&mut self, head: &ResponseHead, request: &Request, len: usize, buf: &mut BytesMut) -> Option<Decoded> {
         if !head.upgrade {
             return self.go_raw("the connection became something other than a WebSocket");
         }
@@ -201,9 +201,9 @@ impl Decoder {
         Some(self.head_bytes(len, buf))
     }
 
-    fn await_switch(&mut self) -> Option<Step> {
+    fn await_switch(&mut self) -> Option<Decoded> {
         match self.conn.exchange.switch() {
-            Switch::Asked => return Some(Step::AwaitSwitch),
+            Switch::Asked => return Some(Decoded::AwaitSwitch),
             Switch::Http | Switch::WebSocket(_) | Switch::Raw(_) => self.mode = Mode::Head,
         }
         None
@@ -219,7 +219,7 @@ impl Decoder {
         head_bytes: usize,
         buf: &mut BytesMut,
         interest: Interest,
-    ) -> Option<Step> {
+    ) -> Option<Decoded> {
         let passed = std::mem::take(&mut self.passed);
         buf.advance(passed);
         let front = head_bytes - passed;
@@ -234,7 +234,7 @@ impl Decoder {
         None
     }
 
-    fn body(&mut self, buf: &mut BytesMut) -> Option<Step> {
+    fn body(&mut self, buf: &mut BytesMut) -> Option<Decoded> {
         let Mode::Body(body) = &mut self.mode else { return None };
         match body.next(self.direction, buf) {
             Ok((step, done)) => {
@@ -247,30 +247,25 @@ impl Decoder {
         }
     }
 
-    fn websocket(&mut self, buf: &mut BytesMut, armed: bool) -> Option<Step> {
+    fn websocket(&mut self, buf: &mut BytesMut, armed: bool) -> Option<Decoded> {
         let Mode::WebSocket(parser, tagger) = &mut self.mode else {
             return None;
         };
         let read = if !armed && parser.skims() {
             match parser.skim(buf) {
-                Ok(skimmed) => return Some(skim(skimmed.bytes, skimmed.messages)),
+                Ok(skimmed) => return Some(skim(skimmed)),
                 Err(error) => Err(error),
             }
         } else {
             parser.next(buf)
         };
         match read {
-            Ok(None) => Some(Step::More),
-            Ok(Some(Read::OverLimit(bytes))) => Some(Step::OverLimit(bytes)),
-            Ok(Some(Read::Skimmed(raw))) => Some(Step::Unit(Unit::Unread(raw))),
+            Ok(None) => Some(Decoded::More),
+            Ok(Some(Read::OverLimit(bytes))) => Some(Decoded::OverLimit(bytes)),
+            Ok(Some(Read::Skimmed(raw))) => Some(Decoded::Unread(raw)),
             Ok(Some(Read::Message { body, raw })) => {
                 let frame = Frame { direction: self.direction, body };
-                Some(Step::Unit(Unit::Message(Message {
-                    frame,
-                    raw,
-                    tagger: Arc::clone(tagger),
-                    extent: Extent::Whole,
-                })))
+                Some(Decoded::Message(Message { frame, raw, tagger: Arc::clone(tagger), is_whole: true }))
             }
             // Only this direction becomes unreadable.
             Err(Unreadable(why)) => {
@@ -278,7 +273,7 @@ impl Decoder {
                 pending.unsplit(buf.split());
                 *buf = pending;
                 self.mode = Mode::Raw(why);
-                Some(Step::WentRaw)
+                Some(Decoded::WentRaw)
             }
         }
     }

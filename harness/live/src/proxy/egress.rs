@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::conn::Conn;
-use super::interceptor::Place;
+use super::interceptor::MessageId;
 use super::order::{Order, Way};
 use crate::frame::{Direction, FrameTag};
 use crate::toxic::{Chain, Ending, Out, Toxic};
@@ -250,13 +250,13 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
     fn report(&mut self) {
         for name in self.chain.take_fired() {
             // A toxic works on bytes, so that its position is the last message before it fired.
-            let place = Place { conn: self.conn.number, frame: self.frames };
+            let id = MessageId { conn: self.conn.number, frame: self.frames };
             let toxics = self.toxics.borrow();
             let of = toxics.iter().find(|toxic| toxic.name == name);
             let what = of.map_or("toxic", |toxic| toxic.toxic.type_name());
             let hit = format!("{what} {}", self.direction.as_str());
             drop(toxics);
-            self.conn.shared.interceptor.record(&name, place, &hit, None);
+            self.conn.shared.interceptor.record(&name, id, &hit, None);
         }
     }
 

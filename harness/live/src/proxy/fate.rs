@@ -8,10 +8,10 @@ use cutover_core::plan::{Cut, Release, When};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
-use super::interceptor::Place;
+use super::interceptor::MessageId;
 use super::order::Way;
 use super::pump::{Moved, Pump, PumpEnd};
-use super::unit::{Extent, Message};
+use super::unit::Message;
 use super::ws;
 use crate::fault::Fate;
 use crate::frame::{Body, Direction};
@@ -21,9 +21,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         self.egress.frames += 1;
         let shared = Arc::clone(&self.conn.shared);
         shared.stats.read_frames(self.direction, 1);
-        let place = Place { conn: self.conn.number, frame: self.egress.frames };
-        let decision = shared.interceptor.decide(place, &message);
-        let Message { frame, raw, extent, .. } = message;
+        let id = MessageId { conn: self.conn.number, frame: self.egress.frames };
+        let decision = shared.interceptor.decide(id, &message);
+        let Message { frame, raw, is_whole, .. } = message;
         let body = decision.edited.as_ref().map_or(&frame.body, |edited| &edited.body);
 
         // Before: what waits in the egress, and what the message itself waits for.
@@ -61,7 +61,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
 
         // After: the connection ends, or stays open.
         match decision.fate {
-            Fate::Cut(how, _) if extent == Extent::Whole => self.cut(how, When::After).await,
+            Fate::Cut(how, _) if is_whole => self.cut(how, When::After).await,
             Fate::Cut(how, _) => {
                 self.cut_after_rest = Some(how);
                 self.close_if_drained(false).await

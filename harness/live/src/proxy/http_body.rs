@@ -6,7 +6,8 @@ use bytes::{Buf, BytesMut};
 
 use super::exchange::Request;
 use super::http::{BodyScan, Framing};
-use super::unit::{Extent, Message, Step, Unit, skim};
+use super::unit::{Decoded, Message, skim};
+use super::ws::Skimmed;
 use crate::frame::{Body, Direction, Frame, FrameTag, FrameTagger};
 
 /// A message whose head was read.
@@ -37,13 +38,13 @@ impl HttpBody {
         &mut self,
         direction: Direction,
         buf: &mut BytesMut,
-    ) -> Result<(Option<Step>, bool), &'static str> {
+    ) -> Result<(Option<Decoded>, bool), &'static str> {
         let most = self.shown.as_ref().map_or(usize::MAX, |(most, _)| *most);
         let ahead = buf.get(self.front..most.min(buf.len())).unwrap_or_default();
         self.front += self.scan.advance(ahead)?;
         let done = self.scan.done();
         if self.shown.is_some() && !done && self.front < most {
-            return Ok((Some(Step::More), false));
+            return Ok((Some(Decoded::More), false));
         }
         let bytes = std::mem::take(&mut self.front);
         let begun = std::mem::replace(&mut self.begun, true);
@@ -51,17 +52,16 @@ impl HttpBody {
             Some((_, tagger)) => {
                 let raw = buf.split_to(bytes).freeze();
                 let body = Body::Http(raw.clone());
-                let extent = if done { Extent::Whole } else { Extent::Beginning };
                 let frame = Frame { direction, body };
-                Some(Step::Unit(Unit::Message(Message { frame, raw, tagger, extent })))
+                Some(Decoded::Message(Message { frame, raw, tagger, is_whole: done }))
             }
-            None if bytes == 0 => (!done).then_some(Step::More),
+            None if bytes == 0 => (!done).then_some(Decoded::More),
             None if self.discard => {
                 buf.advance(bytes);
                 None
             }
             // Head and body in one write, where both have arrived.
-            None => Some(skim(bytes, u64::from(!begun))),
+            None => Some(skim(Skimmed { bytes, messages: u64::from(!begun) })),
         };
         Ok((step, done))
     }

@@ -14,7 +14,7 @@ use super::chance::Chance;
 use super::config::{LedgerSink, MessageToxic};
 use super::interest::Interest;
 use super::tally::Tally;
-use super::unit::{Extent, Message};
+use super::unit::Message;
 use crate::fault::{self, Fate, Fault, Seen};
 use crate::frame::{Frame, FrameTag, View};
 
@@ -31,12 +31,12 @@ pub(super) struct Decision {
     pub(super) fate: Fate,
 }
 
-/// Where a message was seen.
+/// Which message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct MessageId {
     /// The connection, from 1.
     pub(super) conn: u32,
-    /// The message's number on that connection and direction, from 1.
+    /// Its number on that connection and direction, from 1.
     pub(super) frame: u64,
 }
 
@@ -182,9 +182,8 @@ impl Interceptor {
     }
 
     /// Decides on a message. What fires is in the ledger when this returns.
-    pub(super) fn decide(&self, place: Place, message: &Message) -> Decision {
-        let Message { frame, tagger, extent, .. } = message;
-        let whole = *extent == Extent::Whole;
+    pub(super) fn decide(&self, id: MessageId, message: &Message) -> Decision {
+        let Message { frame, tagger, is_whole, .. } = message;
         if !self.interest().any() {
             return Decision { tag: FrameTag::Other, edited: None, fate: Fate::Pass };
         }
@@ -192,35 +191,35 @@ impl Interceptor {
         let mut view = View::new(&**tagger, frame.clone());
         let mut state = self.state();
         let state = &mut *state;
-        let nth = state.tally.count(place.conn, frame.direction, view.tag());
+        let nth = state.tally.count(id.conn, frame.direction, view.tag());
         let op = state.op;
         let mut edited = false;
         let mut decided = None;
         for armed in &mut state.faults {
-            if !self.chance.gives(place.conn, &armed.planned.id, armed.toxicity) {
+            if !self.chance.gives(id.conn, &armed.planned.id, armed.toxicity) {
                 continue;
             }
-            let seen = Seen { view: &view, conn: place.conn, nth, op };
+            let seen = Seen { view: &view, conn: id.conn, nth, op };
             if decided.is_some() {
                 armed.fault.pass_by(&seen);
                 continue;
             }
-            let Some(strike) = armed.fault.on_frame(&seen) else {
+            let Some(effect) = armed.fault.on_frame(&seen) else {
                 continue;
             };
-            match strike.fate {
+            match effect.fate {
                 Fate::Edit(edit) => {
-                    let changed = if whole { view.edited(&edit) } else { None };
+                    let changed = if *is_whole { view.edited(&edit) } else { None };
                     let Some(changed) = changed else { continue };
                     let hit = armed.hit(&view);
                     view = View::new(&**tagger, changed);
                     edited = true;
-                    if !strike.again {
-                        self.record(&armed.planned.id, place, &hit, strike.rewrote);
+                    if !effect.again {
+                        self.record(&armed.planned.id, id, &hit, effect.rewrote);
                     }
                 }
-                fate if whole || !fate.needs_whole() => {
-                    self.record(&armed.planned.id, place, &armed.hit(&view), strike.rewrote);
+                fate if *is_whole || !fate.needs_whole() => {
+                    self.record(&armed.planned.id, id, &armed.hit(&view), effect.rewrote);
                     decided = Some(fate);
                 }
                 _ => {}
@@ -234,14 +233,20 @@ impl Interceptor {
     }
 
     /// A fault or a toxic fired.
-    pub(super) fn record(&self, id: &FaultId, Place { conn, frame }: Place, hit: &str, rewrote: Option<Rewrote>) {
+    pub(super) fn record(
+        &self,
+        fault: &FaultId,
+        MessageId { conn, frame }: MessageId,
+        hit: &str,
+        rewrote: Option<Rewrote>,
+    ) {
         let fire = Fire { conn, frame, hit: hit.to_owned(), rewrote };
-        self.ledger.fired(id, &self.client, fire);
+        self.ledger.fired(fault, &self.client, fire);
         self.fired.send_if_modified(|fired| {
             if fired.len() >= FIRED_MAX {
                 fired.pop_first();
             }
-            fired.insert(id.clone())
+            fired.insert(fault.clone())
         });
     }
 }

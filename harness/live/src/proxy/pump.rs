@@ -1,4 +1,4 @@
-//! Moves one direction of a connection: reads bytes, cuts them into units, hands messages to [`fate`](super::fate), and
+//! Moves one direction of a connection: reads bytes, decodes them, hands messages to [`fate`](super::fate), and
 //! writes the rest as it came. There is no queue but what toxics hold, and that is bounded: while a unit waits, nothing
 //! more is read, so that the sender slows down.
 
@@ -12,7 +12,7 @@ use super::decoder::Decoder;
 use super::egress::{Egress, WriteEnd};
 use super::exchange::Switch;
 use super::interest::Interest;
-use super::unit::{Step, Unit};
+use super::unit::Decoded;
 use crate::frame::Direction;
 use crate::toxic::Ending;
 
@@ -106,24 +106,24 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
             self.egress.release().await?;
         }
         match self.decoder.next(&mut self.buf, interest) {
-            Step::Skim(skimmed) => {
+            Decoded::Skim(skimmed) => {
                 self.report_blind(armed);
                 self.egress.write(&self.buf[..skimmed.bytes]).await?;
                 self.buf.advance(skimmed.bytes);
                 self.egress.frames += skimmed.messages;
                 self.conn.shared.stats.read_frames(self.direction, skimmed.messages);
             }
-            Step::Peeked(range) => self.egress.write(&self.buf[range]).await?,
-            Step::Unit(Unit::Bytes(bytes)) => self.egress.write(&bytes).await?,
-            Step::Unit(Unit::Unread(bytes)) => {
+            Decoded::Peeked(range) => self.egress.write(&self.buf[range]).await?,
+            Decoded::Bytes(bytes) => self.egress.write(&bytes).await?,
+            Decoded::Unread(bytes) => {
                 self.report_unread(armed, "a message had begun before anything was armed");
                 self.egress.write(&bytes).await?;
             }
-            Step::Unit(Unit::Message(message)) => self.message(message).await?,
-            Step::More => return self.read(true).await,
-            Step::AwaitSwitch => return self.read(self.buf.len() < READ_MAX_BYTES).await,
-            Step::WentRaw => self.went_raw(interest),
-            Step::OverLimit(bytes) => self.over_limit(bytes, armed),
+            Decoded::Message(message) => self.message(message).await?,
+            Decoded::More => return self.read(true).await,
+            Decoded::AwaitSwitch => return self.read(self.buf.len() < READ_MAX_BYTES).await,
+            Decoded::WentRaw => self.went_raw(interest),
+            Decoded::OverLimit(bytes) => self.over_limit(bytes, armed),
         }
         match self.cut_after_rest {
             Some(how) if !self.decoder.amid_message() => self.cut(how, When::After).await,

@@ -9,8 +9,12 @@ use super::ws::Skimmed;
 use crate::frame::{Frame, FrameTagger};
 
 /// What comes next in a direction.
-pub(super) enum Step {
-    Unit(Unit),
+pub(super) enum Decoded {
+    /// Bytes that no fault needs.
+    Bytes(Bytes),
+    /// Bytes of an unreadable message that a fault may need.
+    Unread(Bytes),
+    Message(Message),
     /// Bytes at the front of the buffer to pass on as they are, and how many messages begin in them.
     Skim(Skimmed),
     /// Bytes of the buffer to pass on as they are. They stay in the buffer, since the decoder still needs them.
@@ -25,32 +29,16 @@ pub(super) enum Step {
     OverLimit(u64),
 }
 
-/// Something to pass on, whole.
-pub(super) enum Unit {
-    /// Bytes that no fault needs.
-    Bytes(Bytes),
-    /// Bytes of an unreadable message that a fault may need.
-    Unread(Bytes),
-    Message(Message),
-}
-
 /// A message with the bytes in which it came.
 pub(super) struct Message {
     pub(super) frame: Frame,
     pub(super) raw: Bytes,
     pub(super) tagger: Arc<dyn FrameTagger>,
-    pub(super) extent: Extent,
-}
-
-/// How much of a message was assembled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    Whole,
-    /// The rest follows as bytes.
-    Beginning,
+    /// Otherwise this is its beginning, and the rest follows as bytes.
+    pub(super) is_whole: bool,
 }
 
 /// Bytes that pass unread. Where there are none, more are needed.
-pub(super) fn skim(bytes: usize, messages: u64) -> Step {
-    if bytes == 0 { Step::More } else { Step::Skim(Skimmed { bytes, messages }) }
+pub(super) fn skim(skimmed: Skimmed) -> Decoded {
+    if skimmed.bytes == 0 { Decoded::More } else { Decoded::Skim(skimmed) }
 }

@@ -6,7 +6,7 @@ use cutover_core::plan::ByteToxic;
 use tokio::time::Instant;
 
 use super::chunk::{Chunk, Inbox, later};
-use super::{Left, Stage, Step};
+use super::{Action, Left, Stage};
 
 /// The longest piece, and the most lateness that later bytes make up for. Timers are coarse, but a pause of the reader
 /// gives no credit.
@@ -40,30 +40,30 @@ impl Bandwidth {
 }
 
 impl Stage for Bandwidth {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Action {
         let Some(chunk) = self.chunk.take().or_else(|| self.load(inbox)) else {
-            return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
+            return inbox.end().map_or(Action::Idle, |ending| Action::Last(None, ending));
         };
         if std::mem::take(&mut self.let_go) {
-            return Step::Pass(chunk);
+            return Action::Pass(chunk);
         }
         if self.rate == 0 {
             *fired = true;
             self.chunk = Some(chunk);
-            return Step::Idle;
+            return Action::Idle;
         }
         let piece = (chunk.data.len() as u64).min(self.rate.saturating_mul(PIECE.as_millis() as u64));
         let due = later(self.start, Duration::from_nanos(piece * 1_000_000 / self.rate));
         if due > now {
             *fired = true;
             self.chunk = Some(chunk);
-            return Step::Wait(due);
+            return Action::Wait(due);
         }
         self.start = due.max(now.checked_sub(PIECE).unwrap_or(now));
         self.late = now - self.start;
         let (passed, rest) = chunk.split(piece as usize);
         self.chunk = rest;
-        Step::Pass(passed)
+        Action::Pass(passed)
     }
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {

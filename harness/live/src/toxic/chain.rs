@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::chunk::{CHUNK, Chunk, INBOX_BYTES, Inbox};
 use super::dice::Dice;
-use super::{Ending, Out, Stage, Step, Toxic, stage};
+use super::{Action, Ending, Out, Stage, Toxic, stage};
 
 /// The most bytes that a chain holds, whatever its stages would take. Otherwise what removed toxics release could
 /// accumulate.
@@ -182,22 +182,22 @@ impl Chain {
                 continue;
             }
             let mut fired = false;
-            let step = stage.poll(inbox, now, &mut fired);
+            let action = stage.poll(inbox, now, &mut fired);
             self.note(at, fired);
-            match step {
-                Step::Pass(chunk) => {
+            match action {
+                Action::Pass(chunk) => {
                     self.put(at + 1, chunk, now);
                     return Turn::Moved;
                 }
-                Step::Last(chunk, ending) => {
+                Action::Last(chunk, ending) => {
                     if let Some(chunk) = chunk {
                         self.put(at + 1, chunk, now);
                     }
                     self.finish(at + 1, ending);
                     return Turn::Moved;
                 }
-                Step::Wait(due) => until = Some(until.map_or(due, |until| until.min(due))),
-                Step::Idle => {}
+                Action::Wait(due) => until = Some(until.map_or(due, |until| until.min(due))),
+                Action::Idle => {}
             }
         }
         Turn::Still(until)

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::chunk::{Chunk, Inbox, later, millis};
 use super::dice::Dice;
-use super::{Left, Stage, Step};
+use super::{Action, Left, Stage};
 
 /// The length of Toxiproxy's buffer for this toxic.
 const CHUNKS: usize = 1024;
@@ -28,12 +28,12 @@ impl Latency {
 }
 
 impl Stage for Latency {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Action {
         let (chunk, due) = match self.first.take() {
             Some(first) => first,
             None => {
                 let Some(mut chunk) = inbox.take() else {
-                    return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
+                    return inbox.end().map_or(Action::Idle, |ending| Action::Last(None, ending));
                 };
                 let delay = self.latency.saturating_add(self.dice.around_zero(self.jitter));
                 let due = later(chunk.stamp, millis(delay));
@@ -42,11 +42,11 @@ impl Stage for Latency {
             }
         };
         if due <= now {
-            return Step::Pass(chunk);
+            return Action::Pass(chunk);
         }
         *fired = true;
         self.first = Some((chunk, due));
-        Step::Wait(due)
+        Action::Wait(due)
     }
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {

@@ -4,7 +4,7 @@ use cutover_core::plan::ByteToxic;
 use tokio::time::Instant;
 
 use super::chunk::Inbox;
-use super::{Ending, Stage, Step};
+use super::{Action, Ending, Stage};
 
 /// The limit is in bytes. With 0 or less the first data ends the connection, and none of it passes.
 #[derive(Debug, Default)]
@@ -14,9 +14,9 @@ pub(super) struct LimitData {
 }
 
 impl Stage for LimitData {
-    fn poll(&mut self, inbox: &mut Inbox, _now: Instant, fired: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, _now: Instant, fired: &mut bool) -> Action {
         let Some(mut chunk) = inbox.take() else {
-            return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
+            return inbox.end().map_or(Action::Idle, |ending| Action::Last(None, ending));
         };
         let left = self.limit.saturating_sub(self.passed);
         if let Ok(left) = usize::try_from(left) {
@@ -24,10 +24,10 @@ impl Stage for LimitData {
         }
         self.passed += chunk.data.len() as u64;
         if self.passed < self.limit {
-            return Step::Pass(chunk);
+            return Action::Pass(chunk);
         }
         *fired = true;
-        Step::Last(Some(chunk).filter(|chunk| !chunk.data.is_empty()), Ending::Close)
+        Action::Last(Some(chunk).filter(|chunk| !chunk.data.is_empty()), Ending::Close)
     }
 
     /// What has passed is still counted. Where it exceeds the new limit, the next data ends the connection.

@@ -92,7 +92,7 @@ pub fn applies(seed: u64, proxy: &str, toxic: &str, connection: u64, toxicity: f
 
 /// What a stage does next.
 #[derive(Debug)]
-enum Step {
+enum Action {
     /// Passes a chunk on.
     Pass(Chunk),
     /// Passes a chunk on, if any, and then the end. The stage is not asked again, and what is before it is lost.
@@ -122,7 +122,7 @@ impl Left {
 /// One toxic on one direction of one connection.
 trait Stage: std::fmt::Debug + Send {
     /// Does what is due at `now`. Sets `fired` when the toxic has its effect on this connection.
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step;
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Action;
 
     /// Takes attributes, at first and when they change. What the stage holds back is released at once, as in Toxiproxy, which interrupts the
     /// toxic. The new attributes apply to what is still in the inbox.

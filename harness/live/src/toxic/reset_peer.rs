@@ -4,7 +4,7 @@ use cutover_core::plan::ByteToxic;
 use tokio::time::Instant;
 
 use super::chunk::{Inbox, later, millis};
-use super::{Ending, Left, Stage, Step};
+use super::{Action, Ending, Left, Stage};
 
 #[derive(Debug, Default)]
 pub(super) struct ResetPeer {
@@ -15,18 +15,18 @@ pub(super) struct ResetPeer {
 }
 
 impl Stage for ResetPeer {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Action {
         let first = || inbox.take().map(|chunk| chunk.came).or_else(|| inbox.end().map(|_| now));
         let Some(since) = self.since.or_else(first) else {
-            return Step::Idle;
+            return Action::Idle;
         };
         self.since = Some(since);
         let due = later(since, millis(self.timeout));
         if due > now {
-            return Step::Wait(due);
+            return Action::Wait(due);
         }
         *fired = true;
-        Step::Last(None, Ending::Reset)
+        Action::Last(None, Ending::Reset)
     }
 
     fn update(&mut self, toxic: &ByteToxic, _now: Instant) {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::chunk::{Chunk, Inbox, later};
 use super::dice::Dice;
-use super::{Left, Stage, Step};
+use super::{Action, Left, Stage};
 
 /// The lateness that the next pause makes up for. Pauses are microseconds long, which no timer keeps exactly.
 const SLACK: Duration = Duration::from_millis(2);
@@ -50,20 +50,20 @@ impl Slicer {
 }
 
 impl Stage for Slicer {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Action {
         let nothing = self.chunk.is_none() && inbox.is_empty();
         if nothing && !inbox.is_finished() {
-            return Step::Idle;
+            return Action::Idle;
         }
         if self.ready > now {
-            return Step::Wait(self.ready);
+            return Action::Wait(self.ready);
         }
         let Some(chunk) = self.chunk.take().or_else(|| inbox.take()) else {
-            return inbox.end().map_or(Step::Idle, |ending| Step::Last(None, ending));
+            return inbox.end().map_or(Action::Idle, |ending| Action::Last(None, ending));
         };
         if std::mem::take(&mut self.let_go) {
             self.lengths.clear();
-            return Step::Pass(chunk);
+            return Action::Pass(chunk);
         }
         if self.lengths.is_empty() {
             self.lengths.push(chunk.data.len());
@@ -74,7 +74,7 @@ impl Stage for Slicer {
         let (passed, rest) = chunk.split(length);
         self.chunk = rest;
         *fired |= self.chunk.is_some();
-        Step::Pass(passed)
+        Action::Pass(passed)
     }
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {

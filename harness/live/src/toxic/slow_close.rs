@@ -4,7 +4,7 @@ use cutover_core::plan::ByteToxic;
 use tokio::time::Instant;
 
 use super::chunk::{Inbox, later, millis};
-use super::{Stage, Step};
+use super::{Action, Stage};
 
 #[derive(Debug, Default)]
 pub(super) struct SlowClose {
@@ -15,17 +15,17 @@ pub(super) struct SlowClose {
 }
 
 impl Stage for SlowClose {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Action {
         if let Some(chunk) = inbox.take() {
-            return Step::Pass(chunk);
+            return Action::Pass(chunk);
         }
-        let Some(ending) = inbox.end() else { return Step::Idle };
+        let Some(ending) = inbox.end() else { return Action::Idle };
         let due = *self.due.get_or_insert_with(|| later(now, millis(self.delay)));
         if due <= now {
-            return Step::Last(None, ending);
+            return Action::Last(None, ending);
         }
         *fired = true;
-        Step::Wait(due)
+        Action::Wait(due)
     }
 
     /// A waiting end waits from the beginning.

@@ -4,7 +4,7 @@ use cutover_core::plan::ByteToxic;
 use tokio::time::Instant;
 
 use super::chunk::{Inbox, later, millis};
-use super::{Ending, Left, Stage, Step};
+use super::{Action, Ending, Left, Stage};
 
 #[derive(Debug)]
 pub(super) struct Timeout {
@@ -21,23 +21,23 @@ impl Timeout {
 }
 
 impl Stage for Timeout {
-    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Step {
+    fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Action {
         while let Some(chunk) = inbox.take() {
             *fired = true;
             self.since = self.since.max(chunk.came);
         }
         if let Some(ending) = inbox.end() {
-            return Step::Last(None, ending);
+            return Action::Last(None, ending);
         }
         if self.timeout <= 0 {
-            return Step::Idle;
+            return Action::Idle;
         }
         let due = later(self.since, millis(self.timeout));
         if due > now {
-            return Step::Wait(due);
+            return Action::Wait(due);
         }
         *fired = true;
-        Step::Last(None, Ending::Close)
+        Action::Last(None, Ending::Close)
     }
 
     fn update(&mut self, toxic: &ByteToxic, now: Instant) {

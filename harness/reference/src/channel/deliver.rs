@@ -49,8 +49,8 @@ impl Channel {
         None
     }
 
-    /// Moves new notices into the outbound queue and drains it while there is room. It overflows only where it is full and the
-    /// client does not read.
+    /// Moves new notices into the outbound queue and drains it while there is room. It overflows only where it is full
+    /// and the client does not read.
     pub(super) fn send_live(&mut self, out: &mut Outbox) -> Option<End> {
         let topics_per_tick = self.shared.config.limits.drain_topics_per_tick.max(1);
         loop {

@@ -114,8 +114,8 @@ impl Channel {
         &self.join_ref
     }
 
-    /// Queues a message behind those that came before it. A message of another join is dropped, unless the channel was joined
-    /// without a join_ref.
+    /// Queues a message behind those that came before it. A message of another join is dropped, unless the channel was
+    /// joined without a join_ref.
     pub(crate) fn receive(&mut self, message: Inbound, now: Instant) {
         if !self.join_ref.is_null() && message.join_ref != self.join_ref {
             return;
@@ -131,7 +131,6 @@ impl Channel {
         self.inbox.len() >= MAX_INBOX
     }
 
-    /// When the channel's next tick is due.
     pub(crate) fn deadline(&self) -> Instant {
         self.next_tick
     }
@@ -151,8 +150,8 @@ impl Channel {
         None
     }
 
-    /// Works while there is room: first a replay to its end, then requests in their order, then the live tail. So no live push
-    /// is sent within a replay, and the replay's reply is sent after it.
+    /// Works while there is room: first a replay to its end, then requests in their order, then the live tail. So no
+    /// live push is sent within a replay, and the replay's reply is sent after it.
     pub(crate) fn work(&mut self, out: &mut Outbox) -> Option<End> {
         loop {
             if let Some(replay) = self.replay.take() {

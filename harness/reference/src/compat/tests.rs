@@ -7,10 +7,13 @@ fn code(join: &Value, query: &[(&str, &str)], window: &Compat) -> Option<String>
     Some(refusal["code"].as_str().unwrap().to_owned())
 }
 
+fn client(build: &str, protocol: &str, schema: Value) -> Value {
+    json!({"client_build_id": build, "protocol_version": protocol, "schema_version": schema})
+}
+
 #[test]
 fn the_checks_come_in_the_order_of_the_table() {
     let window = Compat { max_client_build_id: Some("20261231T235959Z".to_owned()), ..Compat::default() };
-    let client = |build: &str, protocol: &str, schema: Value| json!({"client_build_id": build, "protocol_version": protocol, "schema_version": schema});
     let cases = [
         (client(" ", "x", json!(9)), Some("invalid_client_build")),
         (client("20200101T000000Z", "x", json!(9)), Some("unsupported_protocol_version")),

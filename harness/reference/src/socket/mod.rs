@@ -35,7 +35,6 @@ struct Socket<Io> {
 }
 
 enum Ending {
-    /// With a close frame of this code.
     Close(u16),
     Gone,
 }

@@ -53,7 +53,6 @@ impl Session {
         self.out.is_flooded() || self.channel.as_ref().is_some_and(Channel::is_busy)
     }
 
-    /// When the channel's next tick is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.channel.as_ref().map(Channel::deadline)
     }
@@ -105,8 +104,8 @@ impl Session {
         }
     }
 
-    /// Joins, and replaces an older join: its pending requests are never answered, and its close is sent after the new join's
-    /// reply.
+    /// Joins, and replaces an older join: its pending requests are never answered, and its close is sent after the new
+    /// join's reply.
     fn join(&mut self, message: &Inbound, now: Instant) {
         let old = self.channel.take();
         let answer = self.joined(message, now);

@@ -43,10 +43,13 @@ impl Mailbox {
     }
 }
 
+/// Mailboxes by a key, and by their ids.
+type Mailboxes = HashMap<String, BTreeMap<u64, Arc<Mailbox>>>;
+
 #[derive(Debug, Default)]
 struct Registry {
-    by_topic: HashMap<String, BTreeMap<u64, Arc<Mailbox>>>,
-    by_jti: HashMap<String, BTreeMap<u64, Arc<Mailbox>>>,
+    by_topic: Mailboxes,
+    by_jti: Mailboxes,
 }
 
 /// All mailboxes, by topic and by token.
@@ -68,13 +71,7 @@ impl Hub {
 
     pub(crate) fn close(&self, mailbox: &Mailbox, jti: Option<&str>) {
         if let Some(jti) = jti {
-            let mut registry = lock(&self.registry);
-            if let Some(mailboxes) = registry.by_jti.get_mut(jti) {
-                mailboxes.remove(&mailbox.id);
-                if mailboxes.is_empty() {
-                    registry.by_jti.remove(jti);
-                }
-            }
+            remove(&mut lock(&self.registry).by_jti, jti, mailbox.id);
         }
     }
 
@@ -84,14 +81,7 @@ impl Hub {
     }
 
     pub(crate) fn unsubscribe(&self, topic: &str, mailbox: &Mailbox) {
-        let mut registry = lock(&self.registry);
-        if let Some(mailboxes) = registry.by_topic.get_mut(topic) {
-            mailboxes.remove(&mailbox.id);
-            if mailboxes.is_empty() {
-                registry.by_topic.remove(topic);
-            }
-        }
-        drop(registry);
+        remove(&mut lock(&self.registry).by_topic, topic, mailbox.id);
         lock(&mailbox.dirty).retain(|waiting| waiting != topic);
     }
 
@@ -111,7 +101,17 @@ impl Hub {
     }
 }
 
-/// Locks, also after a panic of another holder: every change is a single insertion or removal, so the data is consistent.
+fn remove(mailboxes: &mut Mailboxes, key: &str, id: u64) {
+    if let Some(of_key) = mailboxes.get_mut(key) {
+        of_key.remove(&id);
+        if of_key.is_empty() {
+            mailboxes.remove(key);
+        }
+    }
+}
+
+/// Locks, also after a panic of another holder: every change is a single insertion or removal, so the data is
+/// consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

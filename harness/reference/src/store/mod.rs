@@ -39,7 +39,10 @@ const COMMAND_QUEUE: usize = 1024;
 pub enum StoreError {
     #[error("cannot use the data directory {}: {source}", path.display())]
     Dir { path: PathBuf, source: io::Error },
-    #[error("the data directory {} is in use by another server: stop that one, or take another directory", path.display())]
+    #[error(
+        "the data directory {} is in use by another server: stop that one, or take another directory",
+        path.display()
+    )]
     Locked { path: PathBuf },
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -110,7 +110,6 @@ impl View {
         Batch { events, head: topic.head }
     }
 
-    /// What the stale check needs.
     pub(crate) fn window(&self, name: &str) -> Window {
         let info = self.info(name);
         Window {

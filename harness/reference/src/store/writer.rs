@@ -1,4 +1,5 @@
-//! The one writer: takes the commands that wait, writes and syncs their records together, updates the view, then answers.
+//! The one writer: takes the commands that wait, writes and syncs their records together, updates the view, then
+//! answers.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},

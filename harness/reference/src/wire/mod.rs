@@ -31,7 +31,6 @@ impl Vsn {
         }
     }
 
-    /// Reads a text frame.
     pub fn decode_text(self, text: &str) -> Result<Inbound, Malformed> {
         match self {
             Self::V1 => v1::decode(text),

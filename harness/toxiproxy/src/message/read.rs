@@ -22,9 +22,6 @@ pub struct Attributes {
 
 impl Attributes {
     /// Attributes as they were given, on top of what is left out.
-    ///
-    /// # Errors
-    /// Which one is wrong, and what it may be.
     pub fn read(of: &'static FaultSpec, given: Option<Raw<'_>>) -> Result<Attributes, String> {
         let defaults = attributes(of).filter_map(|(key, attribute)| Some((key, attribute.fallback.value()?)));
         let read = Attributes { of, values: defaults.collect() };
@@ -32,9 +29,6 @@ impl Attributes {
     }
 
     /// These with others on top. `null` takes one away that need not be there; where any JSON may be, it is a value.
-    ///
-    /// # Errors
-    /// Which one is wrong, and what it may be.
     pub fn with(&self, given: Option<Raw<'_>>) -> Result<Attributes, String> {
         let mut changed = self.clone();
         for (name, raw) in given.map(Raw::members).unwrap_or_default() {

@@ -4,13 +4,12 @@ use std::future::ready;
 use std::sync::Arc;
 
 use cutover_core::history::{Refusal, Via};
-use cutover_core::ids::{Cursor, LaneId, StreamId};
+use cutover_core::ids::{Cursor, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use cutover_core::text::Secret;
 use cutover_live::lane::names::Names;
-use cutover_live::lane::profile::SpacetimeProfile;
 use cutover_live::lane::socket::Bounds;
-use cutover_live::lane::spacetime::{Schema, SpacetimeLane, admin};
+use cutover_live::lane::spacetime::{Schema, SpacetimeLane, SpacetimeProfile, admin};
 use cutover_live::lane::{Arrival, ClientOptions, Endpoint, Head, Lane, OpError, SubscriberSession, WriterSession};
 use tokio::runtime::Runtime;
 
@@ -48,8 +47,7 @@ fn lane(server: &Server, client: &Client, topics: &[&str]) -> Opened {
     let schema = runtime.block_on(admin::schema(&mut http, DATABASE)).unwrap().unwrap();
     // The lane's own copy of the schema stands in for servers that report none.
     assert_eq!(schema, *Schema::module(), "harness/live/src/lane/spacetime/schema/module.json is of another module");
-    let lane = SpacetimeLane::new(LaneId::Candidate, Arc::new(profile), DATABASE, token, names.clone())
-        .with_schema(Arc::new(schema));
+    let lane = SpacetimeLane::new(Arc::new(profile), DATABASE, token, names.clone()).with_schema(Arc::new(schema));
     Opened { runtime, lane, endpoint, names }
 }
 
@@ -98,7 +96,7 @@ impl OurSubscriber {
         while let Some(arrival) = self.arrived() {
             let Arrival::Event { stream, seq, payload, declared, via } = arrival else { panic!("{arrival:?}") };
             events.push(Seen {
-                stream_id: self.names.candidate(&stream).unwrap().to_owned(),
+                stream_id: self.names.stream_id(&stream).unwrap().to_owned(),
                 seq: seq.0,
                 payload_hash: declared.unwrap(),
                 payload,

@@ -2,8 +2,8 @@
 //!
 //! Each runs in a process of its own, which is this test binary once more: the SDK has one connection id for all
 //! connections of a process, so two in one process would be one connection to the module. It takes orders as lines of
-//! JSON on standard input, and tells all that the SDK calls back about as lines of JSON on standard output, in the order
-//! of the callbacks.
+//! JSON on standard input, and tells all that the SDK calls back about as lines of JSON on standard output, in the
+//! order of the callbacks.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

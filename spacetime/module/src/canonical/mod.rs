@@ -1,7 +1,7 @@
 //! Canonical JSON (RFC 8785) and the payload hash over it.
 //!
-//! `reader` parses the text and sorts each object's members; `document` writes them. Neither recurses, so a deep payload needs
-//! no deep stack, and both take time in proportion to the payload's size, except for sorting.
+//! `reader` parses the text and sorts each object's members; `document` writes them. Neither recurses, so a deep
+//! payload needs no deep stack, and both take time in proportion to the payload's size, except for sorting.
 
 mod document;
 mod reader;

@@ -7,8 +7,24 @@ use std::path::Path;
 use crate::check::{ALL, Reason, Verdict, names};
 use crate::matrix;
 
-fn read(path: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+/// Compares a part of a file; writes it where that is asked for.
+fn compare(file: &str, begin: &str, end: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let from = text.find(begin).unwrap_or_else(|| panic!("{file} has no `{begin}`")) + begin.len();
+    let to = from + text[from..].find(end).unwrap_or_else(|| panic!("{file} has no `{end}` behind `{begin}`"));
+    if &text[from..to] == expected {
+        return;
+    }
+    if std::env::var_os("CUTOVER_UPDATE_PAGES").is_some() {
+        std::fs::write(path, format!("{}{expected}{}", &text[..from], &text[to..])).unwrap();
+        return;
+    }
+    panic!(
+        "{file} differs from the checkers in harness/core/src/check. To write it anew, run\n\
+         CUTOVER_UPDATE_PAGES=1 cargo test -p cutover-core pages\n\
+         It should have\n{expected}"
+    );
 }
 
 fn with_verdict(reason: &Reason) -> String {
@@ -38,22 +54,18 @@ fn tables() -> [(&'static str, Vec<String>); 3] {
 
 #[test]
 fn the_page_has_the_tables_of_the_checkers() {
-    let page = read("docs/CHECKERS.md");
     for (head, rows) in tables() {
-        let found: Vec<&str> = page.lines().skip_while(|line| *line != head).skip(2).take(rows.len() + 1).collect();
-        let same = found.len() > rows.len() && found.iter().zip(&rows).all(|(line, row)| line == row);
-        let ends = found.get(rows.len()).is_some_and(|line| line.is_empty());
-        assert!(same && ends, "docs/CHECKERS.md differs. Put these rows below `{head}`:\n{}", rows.join("\n"));
+        let columns = head.matches('|').count() - 1;
+        let begin = format!("{head}\n|{}\n", "---|".repeat(columns));
+        compare("docs/CHECKERS.md", &begin, "\n\n", &rows.join("\n"));
     }
 }
 
 #[test]
 fn the_schema_for_editors_has_the_checkers() {
-    let schema: serde_json::Value = serde_json::from_str(&read("scenarios/scenario.schema.json")).unwrap();
-    let listed = &schema["$defs"]["checker"]["enum"];
-    let list = serde_json::to_string_pretty(&names()).unwrap();
-    let mend = "scenarios/scenario.schema.json differs. Set `$defs.checker.enum` to";
-    assert_eq!(*listed, serde_json::json!(names()), "{mend}:\n{list}");
+    let words: Vec<_> = names().iter().map(|name| format!("        \"{name}\"")).collect();
+    let begin = "\"checker\": {\n      \"enum\": [\n";
+    compare("scenarios/scenario.schema.json", begin, "\n      ]", &words.join(",\n"));
 }
 
 #[test]

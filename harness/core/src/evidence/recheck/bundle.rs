@@ -31,9 +31,6 @@ pub trait Bundle {
     fn entries(&self) -> BTreeMap<String, Entry>;
 
     /// The content of a file, which has so many bytes.
-    ///
-    /// # Errors
-    /// What the system says.
     fn read(&self, path: &str, bytes: u64) -> Result<Vec<u8>, String>;
 }
 

@@ -8,10 +8,11 @@ use super::{Build, Compile, NoBundle, Problem};
 use crate::evidence::document::{EVIDENCE_SCHEMA, Evidence, State};
 use crate::evidence::layout;
 use crate::evidence::vectors;
+use crate::gate::Scope;
 use crate::hash::sha256;
 use crate::history::valid::valid;
 use crate::history::{History, Record, file};
-use crate::ids::LaneId;
+use crate::ids::{LaneId, Protocol};
 use crate::plan::Plan;
 
 /// A scenario as the bundle recorded it.
@@ -95,11 +96,14 @@ pub fn scenario(
         follows(&plan, &path, &source, evidence, compile).map_err(|problem| problems.push(problem)).ok()?;
     }
     let [legacy, candidate] = histories;
-    let legacy = legacy.and_then(|bytes| history(&plan, LaneId::Legacy, evidence.scope.aa, &bytes, problems));
-    let candidate = candidate.and_then(|bytes| history(&plan, LaneId::Candidate, evidence.scope.aa, &bytes, problems));
-    let histories = [legacy?, candidate?];
+    let mut read = |lane, bytes: Option<Vec<u8>>| {
+        let history = read_history(&layout::history(name, lane), &plan, (lane, &evidence.scope), &bytes?);
+        history.map_err(|problem| problems.push(problem)).ok()
+    };
+    let (legacy, candidate) = (read(LaneId::Legacy, legacy), read(LaneId::Candidate, candidate));
+    let (legacy, candidate) = (legacy?, candidate?);
     let mut fires = Some(Fires::default());
-    for ((lane, history), times) in LaneId::BOTH.into_iter().zip(&histories).zip(times) {
+    for ((lane, history), times) in LaneId::BOTH.into_iter().zip([&legacy, &candidate]).zip(times) {
         let added = match (&mut fires, times) {
             (Some(fires), Some(times)) => {
                 fires.read(name, lane, history, &times).map_err(|problem| problems.push(problem))
@@ -108,7 +112,6 @@ pub fn scenario(
         };
         fires = fires.filter(|_| added.is_ok());
     }
-    let [legacy, candidate] = histories;
     let recorded = Recorded { plan, legacy, candidate, fires };
     vectors_follow(name, &recorded, inventory, problems);
     Some(recorded)
@@ -144,23 +147,7 @@ fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile:
 }
 
 /// A lane's history, where it is of the plan and its records fit together.
-fn history(
-    plan: &Plan,
-    lane: LaneId,
-    aa: Option<LaneId>,
-    bytes: &[u8],
-    problems: &mut Vec<Problem>,
-) -> Option<History> {
-    let path = layout::history(&plan.scenario, lane);
-    read_history(&path, plan, (lane, aa), bytes).map_err(|problem| problems.push(problem)).ok()
-}
-
-fn read_history(
-    path: &str,
-    plan: &Plan,
-    (lane, aa): (LaneId, Option<LaneId>),
-    bytes: &[u8],
-) -> Result<History, Problem> {
+fn read_history(path: &str, plan: &Plan, (lane, scope): (LaneId, &Scope), bytes: &[u8]) -> Result<History, Problem> {
     let history = file::read(bytes).map_err(|error| Problem::new(path, format!("cannot be read: {error}")))?;
     let header = &history.header;
     let sides = [
@@ -175,7 +162,9 @@ fn read_history(
         }
     }
     valid(plan, &history).map_err(|misfit| Problem::new(path, format!("is not valid: {misfit}")))?;
-    speaks(path, aa.unwrap_or(lane), &history)?;
+    let used = scope.aa.unwrap_or(lane);
+    let protocol = scope.lanes.get(&used).map_or(Protocol::usual(used), |means| means.protocol(used));
+    speaks(path, protocol, &history)?;
     let again = file::to_bytes(&history);
     match again == bytes {
         true => Ok(history),
@@ -183,17 +172,16 @@ fn read_history(
     }
 }
 
-/// Each lane has its own kinds of messages, so the deliveries of a history show its lane. Where a lane ran against itself,
-/// both histories have its messages.
-fn speaks(path: &str, lane: LaneId, history: &History) -> Result<(), Problem> {
+/// Each protocol has its own kinds of messages, so the deliveries of a history show its lane.
+fn speaks(path: &str, protocol: Protocol, history: &History) -> Result<(), Problem> {
     let mut spoken = history.records.iter().filter_map(|record| match record {
-        Record::Delivered { via, .. } => Some(via.lane()),
+        Record::Delivered { via, .. } => Some(via.protocol()),
         _ => None,
     });
-    match spoken.find(|spoken| *spoken != lane) {
+    match spoken.find(|spoken| *spoken != protocol && protocol != Protocol::Other) {
         Some(spoken) => {
-            let what = "has messages of another lane than `scope.aa` says";
-            Err(Problem::between(path, what, lane.as_str(), spoken.as_str()))
+            let what = "has messages of another protocol than `scope` says";
+            Err(Problem::between(path, what, format!("{protocol:?}"), format!("{spoken:?}")))
         }
         None => Ok(()),
     }

@@ -2,92 +2,33 @@
 
 use std::fmt;
 
-use crate::text::visible;
-
 use serde::Serialize;
 
-/// What is wrong with a text that has no canonical form.
+use crate::text::visible;
+
+/// What is wrong with a text that has no canonical form. Its `Display` has the words.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CanonicalErrorKind {
-    /// Nothing but white space.
     Empty,
-    /// The input ends within a value.
-    Truncated {
-        /// What was to come.
-        expected: String,
-    },
-    /// A character stands where RFC 8259 allows another.
-    Unexpected {
-        /// The character, or the byte as `0x..`, that stands there.
-        found: String,
-        /// What may stand there.
-        expected: String,
-    },
-    /// Something follows the document.
+    Truncated { expected: String },
+    Unexpected { found: String, expected: String },
     TrailingData,
-    /// The input starts with a byte order mark.
     ByteOrderMark,
-    /// The input is not UTF-8.
     InvalidUtf8,
-    /// A control character stands unescaped in a string.
-    ControlCharacter {
-        /// The character's code.
-        code: u8,
-    },
-    /// A backslash is followed by no known escape.
+    ControlCharacter { code: u8 },
     InvalidEscape,
-    /// An escape names one half of a surrogate pair without the other.
-    LoneSurrogate {
-        /// The surrogate's code unit.
-        unit: u16,
-    },
-    /// An object has a name twice.
-    DuplicateKey {
-        /// The name, unescaped.
-        key: String,
-    },
-    /// A number starts with a zero that is not all of its integer part.
+    LoneSurrogate { unit: u16 },
+    DuplicateKey { key: String },
     LeadingZero,
-    /// A number is too large for a double.
-    NumberOverflow {
-        /// The number, as spelled.
-        literal: String,
-    },
-    /// Arrays and objects are nested too deep.
-    TooDeep {
-        /// The deepest nesting that is read.
-        limit: usize,
-    },
-    /// The input is too large.
-    TooLarge {
-        /// The largest input that is read, in bytes.
-        limit: usize,
-    },
+    NumberOverflow { literal: String },
+    TooDeep { limit: usize },
+    TooLarge { limit: usize },
 }
 
 impl CanonicalErrorKind {
-    /// The kind's name, as it stands in files: `lone-surrogate`, `duplicate-key`, ...
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::Truncated { .. } => "truncated",
-            Self::Unexpected { .. } => "unexpected",
-            Self::TrailingData => "trailing-data",
-            Self::ByteOrderMark => "byte-order-mark",
-            Self::InvalidUtf8 => "invalid-utf8",
-            Self::ControlCharacter { .. } => "control-character",
-            Self::InvalidEscape => "invalid-escape",
-            Self::LoneSurrogate { .. } => "lone-surrogate",
-            Self::DuplicateKey { .. } => "duplicate-key",
-            Self::LeadingZero => "leading-zero",
-            Self::NumberOverflow { .. } => "number-overflow",
-            Self::TooDeep { .. } => "too-deep",
-            Self::TooLarge { .. } => "too-large",
-        }
-    }
-
     /// How to mend the text.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -13,29 +13,27 @@ use crate::text::visible;
 const STREAMS_SHOWN: usize = 20;
 
 /// How an event differs.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DivergenceKind {
-    /// B has an event that A has not.
     MissingInA,
-    /// A has an event that B has not.
     MissingInB,
     /// Both have it, with payloads that differ.
     HashMismatch,
 }
 
 /// How many events differ, by kind.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Events that only B has.
     pub missing_in_a: u64,
-    /// Events that only A has.
     pub missing_in_b: u64,
     /// Events that both have, with payloads that differ.
     pub hash_mismatch: u64,
 }
 
 impl Counts {
-    /// Of all kinds together.
+    /// Events that differ in any way.
     pub fn total(&self) -> u64 {
         self.missing_in_a + self.missing_in_b + self.hash_mismatch
     }
@@ -50,9 +48,9 @@ impl Counts {
 }
 
 /// How many events of a stream differ.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamCounts {
-    /// The stream.
     pub stream: StreamId,
     /// How many of its events differ, by kind.
     pub differing: Counts,
@@ -76,19 +74,14 @@ impl EventSide {
 }
 
 /// An event that differs.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Divergence {
-    /// How.
     pub kind: DivergenceKind,
-    /// The stream.
     pub stream: StreamId,
-    /// The client.
     pub client: ClientId,
-    /// The seq.
     pub seq: Seq,
-    /// The event in A, where A has it.
     pub a: Option<EventSide>,
-    /// The event in B, where B has it.
     pub b: Option<EventSide>,
     /// The first value that differs, where both vectors keep the payload.
     pub value: Option<ValueDivergence>,
@@ -102,19 +95,14 @@ impl Divergence {
 }
 
 /// What a comparison of two vectors found.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffReport {
-    /// What the first vector is called.
     pub a: String,
-    /// What the second vector is called.
     pub b: String,
-    /// How many events A has.
     pub events_a: u64,
-    /// How many events B has.
     pub events_b: u64,
-    /// How many events are equal in both.
     pub equal: u64,
-    /// How many events differ.
     pub differing: Counts,
     /// The same by stream, in order; streams that are equal are left out.
     pub streams: Vec<StreamCounts>,

@@ -8,58 +8,31 @@ use crate::hash::payload::PayloadHash;
 use crate::text::visible;
 
 /// What is wrong with a vector file, where, and what to do.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug)]
 pub struct VectorError {
-    /// The file, as the caller named it.
     pub file: String,
     /// The line; the first is 1.
     pub line: u64,
-    /// What is wrong.
     pub kind: VectorErrorKind,
 }
 
-/// What is wrong with a vector file.
+/// What is wrong with a vector file. The `Display` of [`VectorError`] has the words.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum VectorErrorKind {
-    /// It could not be read.
     Read(io::Error),
-    /// It is empty, or its first line is no header.
     NoHeader,
-    /// Its header names another schema.
     Schema(String),
-    /// The line is not an event.
-    BadLine {
-        /// What is wrong with it.
-        problem: String,
-        /// Where in the line, in bytes; the first is 1.
-        column: usize,
-    },
-    /// The file ends within a line, or before the entries that its header promises.
-    Truncated {
-        /// What the header promises.
-        promised: Option<u64>,
-        /// How many there are.
-        found: u64,
-    },
-    /// There are more entries than the header promises.
-    Surplus {
-        /// What the header promises.
-        promised: u64,
-    },
-    /// The event belongs before the one above it.
+    BadLine { problem: String, column: usize },
+    Truncated { promised: Option<u64>, found: u64 },
+    Surplus { promised: u64 },
     Unsorted,
-    /// The event is the one above it again.
     Repeated,
-    /// The line is longer than [`MAX_LINE_BYTES`].
     TooLong,
-    /// The payload has no canonical form.
     Payload(Box<CanonicalError>),
-    /// The payload hashes to something else than the line says.
-    Misstated {
-        /// What it hashes to.
-        actual: PayloadHash,
-    },
+    Misstated { actual: PayloadHash },
 }
 
 impl fmt::Display for VectorError {

@@ -62,19 +62,15 @@ pub fn write_vector(vector: &HashVector, out: &mut dyn Write) -> io::Result<()> 
 }
 
 /// An event of a vector file, as it stands there.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
-    /// The stream.
     pub stream: &'a str,
-    /// The client.
     pub client: &'a str,
-    /// The seq.
     pub seq: u64,
-    /// The payload's hash, as stated.
     pub hash: PayloadHash,
     /// The payload as spelled, where it is kept.
     pub payload: Option<&'a str>,
-    /// The line.
     pub line: u64,
 }
 
@@ -270,8 +266,7 @@ impl HashVector {
                 payload = Some(String::from_utf8_lossy(canonical).into());
             }
             let entry = Entry { hash: event.hash, payload };
-            // The reader lets no event pass twice, so that there is nothing to conflict with.
-            let _ = vector.insert(&StreamId::new(event.stream), &ClientId::new(event.client), Seq(event.seq), entry);
+            vector.insert(&StreamId::new(event.stream), &ClientId::new(event.client), Seq(event.seq), entry);
         }
         Ok(vector)
     }

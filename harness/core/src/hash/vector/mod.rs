@@ -37,25 +37,6 @@ impl Entry {
     }
 }
 
-/// A seq has two payloads in what one client applied on one stream.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "client {client} has two payloads for seq {seq} of stream {stream}: {first}, then {second}; a vector holds one, so report \
-     this as a finding and keep the first"
-)]
-pub struct Conflict {
-    /// The stream.
-    pub stream: StreamId,
-    /// The client.
-    pub client: ClientId,
-    /// The seq.
-    pub seq: Seq,
-    /// The hash that the vector has, and keeps.
-    pub first: PayloadHash,
-    /// The hash that came later.
-    pub second: PayloadHash,
-}
-
 /// The payload hashes of what every client applied, in order of stream, client and seq.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HashVector {
@@ -69,29 +50,14 @@ impl HashVector {
         Self::default()
     }
 
-    /// Adds an entry. Returns whether it is new. The same hash for the same event again changes nothing.
-    ///
-    /// # Errors
-    /// [`Conflict`] where the event is there with another hash, which stays.
-    pub fn insert(
-        &mut self,
-        stream: &StreamId,
-        client: &ClientId,
-        seq: Seq,
-        entry: Entry,
-    ) -> Result<bool, Box<Conflict>> {
-        match self.series_mut(stream, client).entry(seq) {
-            btree_map::Entry::Vacant(place) => {
-                place.insert(entry);
-                self.len += 1;
-                Ok(true)
-            }
-            btree_map::Entry::Occupied(there) if there.get().hash == entry.hash => Ok(false),
-            btree_map::Entry::Occupied(there) => {
-                let (first, second) = (there.get().hash, entry.hash);
-                Err(Box::new(Conflict { stream: stream.clone(), client: client.clone(), seq, first, second }))
-            }
-        }
+    /// Adds an entry. Returns whether it is new; an entry that is there stays.
+    pub fn insert(&mut self, stream: &StreamId, client: &ClientId, seq: Seq, entry: Entry) -> bool {
+        let btree_map::Entry::Vacant(place) = self.series_mut(stream, client).entry(seq) else {
+            return false;
+        };
+        place.insert(entry);
+        self.len += 1;
+        true
     }
 
     /// The series of a client on a stream; the names are copied only where they are new.

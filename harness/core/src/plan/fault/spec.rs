@@ -8,6 +8,7 @@ use super::rules;
 
 /// A fault: what it is called, what it takes, what it does to a connection, and what the plan says of it.
 #[derive(Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct FaultSpec {
     /// Its word in a scenario.
     pub word: &'static str,
@@ -15,18 +16,17 @@ pub struct FaultSpec {
     pub toxic: Option<&'static str>,
     /// What it does, for the pages.
     pub says: &'static str,
-    /// What it takes, in the order of the keys in files, answers and pages.
+    /// In the order of the keys in files, answers and pages.
     pub attributes: &'static [Attribute],
-    /// What it does, for the rehearsal and the checkers.
+    /// For the rehearsal and the checkers.
     pub effects: &'static [Effect],
     /// The keys of `at` under which it can stand; none where it chooses its messages itself.
     pub positions: &'static [&'static str],
-    /// The planned value.
     pub plan: fn(&Values) -> FaultKind,
 }
 
 impl FaultSpec {
-    /// Whether it has an effect.
+    /// Whether it has this effect.
     pub fn does(&self, effect: Effect) -> bool {
         self.effects.contains(&effect)
     }
@@ -71,16 +71,14 @@ pub(super) const DELIVERY: &[&str] = &["delivery"];
 /// Positions of a defect that also works on an event with a payload that only the plan knows.
 pub(super) const DELIVERY_OR_PROOF: &[&str] = &["delivery", "proof"];
 
-/// What a fault takes.
+/// A key that a fault takes.
 #[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Attribute {
-    /// Its key in a scenario.
     pub name: &'static str,
     /// Its key in the proxy's HTTP API, where it has one.
     pub api: Option<&'static str>,
-    /// What it may be.
     pub shape: Shape,
-    /// What it is where it is left out.
     pub fallback: Fallback,
     /// What it means, for the pages.
     pub says: &'static str,
@@ -142,14 +140,12 @@ impl Shape {
     }
 }
 
-/// What an attribute is that is left out.
+/// The value of an attribute that is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Fallback {
-    /// Nothing.
     Nothing,
-    /// This number.
     Whole(u64),
-    /// This word.
     Word(&'static str),
     /// It has to be given.
     Required,
@@ -193,16 +189,15 @@ pub(super) const CODE: Attribute =
 pub(super) const WITHIN_MS: Attribute =
     Attribute::new("within_ms", Shape::Wait, Fallback::Whole(200), "The longest wait, in milliseconds.");
 
-/// An attribute's value.
+/// The value of an attribute. A text is a word, a text, or JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Value {
-    /// A number.
     Whole(u64),
-    /// A word, a text, or the text of a JSON value.
     Text(String),
 }
 
-/// The values of a fault's attributes, by their names. Whoever reads them checks them, so that what is required is there.
+/// The values of a fault's attributes, by their names. The reader has checked them: required values are present.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Values(BTreeMap<&'static str, Value>);
 

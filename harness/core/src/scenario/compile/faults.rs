@@ -4,26 +4,18 @@ use std::collections::BTreeSet;
 
 use super::super::faults::{Fault, FaultPosition, Target};
 use super::super::open::{Setting, Settings};
-use super::super::script::Case;
+use super::super::script::{Case, client_id};
 use super::chance::Chance;
 use super::payload::altered;
 use super::planner::{Published, draw};
-use crate::ids::{ClientId, FaultId, OpId, Seq, StreamId};
+use crate::ids::{FaultId, OpId, Seq, StreamId};
 use crate::plan::fault::spec::{Shape, Value};
-use crate::plan::{MessageFilter, PlannedFault, Position, Times, WRITER};
+use crate::plan::{MessageFilter, PlannedFault, Position, Times};
 
 /// The faults, in the order of the script's.
 pub(super) fn faults(chance: &mut Chance, case: &Case, published: &Published, heads: &[u64]) -> Vec<PlannedFault> {
     let mut compile = Faults { chance, case, published, heads, taken: BTreeSet::new() };
     case.faults.iter().map(|fault| compile.fault(fault)).collect()
-}
-
-/// The name of a target.
-pub(super) fn client(case: &Case, target: Target) -> ClientId {
-    ClientId::new(match target {
-        Target::Client(client) => &case.clients[client].name,
-        Target::Writer => WRITER,
-    })
 }
 
 struct Faults<'c> {
@@ -72,7 +64,7 @@ impl Faults<'_> {
         PlannedFault {
             id: FaultId::new(&fault.name),
             lane: fault.lane,
-            client: client(self.case, fault.target),
+            client: client_id(&self.case.clients, fault.target),
             at,
             kind: (fault.spec.plan)(&values),
             times: if fault.always { Times::Always } else { Times::Once },

@@ -6,7 +6,6 @@ pub(crate) mod payload;
 pub(crate) mod planner;
 #[cfg(test)]
 mod tests;
-mod toxics;
 
 use super::cast::Client;
 use super::{Backoff, Scenario, script};
@@ -31,7 +30,7 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         cases.push(compiled);
         heads.push(ends);
         faults.extend(planned);
-        toxics.extend(toxics::toxics(case));
+        toxics.extend(case.toxics.iter().cloned());
     }
     // Proofs of life and waits are drawn last, so that they change nothing else of a plan.
     for ((compiled, case), heads) in cases.iter_mut().zip(&scenario.cases).zip(heads) {

@@ -9,7 +9,7 @@ use super::super::names::{MAX_NUMBER, Names};
 use super::super::read::{At, Node, Section};
 use super::super::words::{self, keys};
 use crate::plan::{Compression, Serializer};
-use crate::topic::{form, stream_id_of, topic_of};
+use crate::topic::{Form, stream_id_of, topic_of};
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 60;
@@ -81,7 +81,7 @@ fn check_topic(topic: At<&str>, mistakes: &mut Mistakes) {
         mistakes.local(topic.at, what, hint.to_owned());
         return;
     }
-    if form(value).is_some() && value.contains('.') {
+    if Form::of(value).has_id() && value.contains('.') {
         let what = format!("the id in `{value}` holds a dot, by which the candidate's stream ids are divided");
         mistakes.local(topic.at, what, "use `-` or `_`".to_owned());
         return;

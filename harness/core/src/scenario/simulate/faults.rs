@@ -31,7 +31,7 @@ pub(in crate::scenario) fn check_awaited(world: &World<'_>, fault: usize, at: us
     let Some(clients) = &fault.clients else {
         return;
     };
-    let struck = |client: &usize| match &fault.at.value {
+    let fired = |client: &usize| match &fault.at.value {
         FaultPosition::Delivery { stream, seqs } => seqs.iter().all(|seq| match world.number(seq.value) {
             Some(seq) => {
                 world.streams[*stream].head >= seq && world.clients[*client].delivered[*stream].contains_key(&seq)
@@ -45,7 +45,7 @@ pub(in crate::scenario) fn check_awaited(world: &World<'_>, fault: usize, at: us
         }),
         _ => true,
     };
-    if !clients.iter().all(struck) && !world.draft.is_vacuous() {
+    if !clients.iter().all(fired) && !world.draft.is_vacuous() {
         let what = format!("the fault `{}` can't be known to have fired by now", fault.name);
         mistakes.once(at, what, "wait for it where its position was passed, whatever the seed".to_owned());
     }
@@ -75,7 +75,13 @@ impl Resolve<'_, '_> {
                     mistakes.once(self.fault.at.at, what, hint);
                 }
                 all.push(Fault {
-                    name: self.name(*target, targets.len() > 1, (count > 1).then_some(nth + 1)),
+                    name: super::name_of(
+                        self.world,
+                        &self.fault.name,
+                        *target,
+                        targets.len() > 1,
+                        (count > 1).then_some(nth + 1),
+                    ),
                     target: *target,
                     lane: self.fault.lane,
                     at: position,
@@ -88,37 +94,30 @@ impl Resolve<'_, '_> {
         all
     }
 
-    /// `cut-1`, or `cut-1.desk.3` if it has several targets and positions, or `cut-1@p5-before` in a case.
-    fn name(&self, target: Target, several: bool, nth: Option<usize>) -> String {
-        let mut name = self.fault.name.clone();
-        if let (Target::Client(client), true) = (target, several) {
-            name = format!("{name}.{}", self.world.draft.clients[client].value.name);
-        }
-        if let Some(nth) = nth {
-            name = format!("{name}.{nth}");
-        }
-        match self.world.binding.case_name().as_str() {
-            "main" => name,
-            case => format!("{name}@{case}"),
-        }
-    }
-
     pub(super) fn lanes(&self) -> impl Iterator<Item = LaneId> {
         let only = self.fault.lane;
         LaneId::BOTH.into_iter().filter(move |lane| only.is_none_or(|only| only == *lane))
     }
 
     fn positions(&self, target: Target, mistakes: &mut Mistakes) -> Vec<FaultPosition<u64>> {
-        match &self.fault.at.value {
+        let position = match &self.fault.at.value {
             FaultPosition::Delivery { stream, seqs } => {
                 let stream = *stream;
-                let lists = self.seqs(
-                    seqs,
-                    |seq, at, mistakes| self.arrives(target, stream, seq, at, mistakes),
-                    || self.pool(target, stream),
-                    mistakes,
-                );
-                lists.into_iter().map(|seqs| FaultPosition::Delivery { stream, seqs }).collect()
+                let check = |seq, at, mistakes: &mut Mistakes| self.arrives(target, stream, seq, at, mistakes);
+                let lists = self.seqs(seqs, check, || self.pool(target, stream), mistakes);
+                return lists.into_iter().map(|seqs| FaultPosition::Delivery { stream, seqs }).collect();
+            }
+            FaultPosition::Ack { stream, seqs } => {
+                let stream = *stream;
+                let head = self.world.streams[stream].head;
+                let check = |seq, at, mistakes: &mut Mistakes| {
+                    if seq > head {
+                        let what = format!("event {seq} is never published, so it is never acknowledged");
+                        self.impossible(at, what, mistakes);
+                    }
+                };
+                let lists = self.seqs(seqs, check, || (1..=head).collect(), mistakes);
+                return lists.into_iter().map(|seqs| FaultPosition::Ack { stream, seqs }).collect();
             }
             FaultPosition::Proof { stream } => {
                 if let Target::Client(client) = target
@@ -126,37 +125,14 @@ impl Resolve<'_, '_> {
                 {
                     self.stranger(client, *stream, self.fault.at.at, mistakes);
                 }
-                vec![FaultPosition::Proof { stream: *stream }]
+                Some(FaultPosition::Proof { stream: *stream })
             }
-            FaultPosition::Ack { stream, seqs } => {
-                let stream = *stream;
-                let head = self.world.streams[stream].head;
-                let lists = self.seqs(
-                    seqs,
-                    |seq, at, mistakes| {
-                        if seq > head {
-                            let what = format!("event {seq} is never published, so it is never acknowledged");
-                            self.impossible(at, what, mistakes);
-                        }
-                    },
-                    || (1..=head).collect(),
-                    mistakes,
-                );
-                lists.into_iter().map(|seqs| FaultPosition::Ack { stream, seqs }).collect()
-            }
-            FaultPosition::Resume(nth) => {
-                self.nth(target, *nth, mistakes).map(FaultPosition::Resume).into_iter().collect()
-            }
-            FaultPosition::ResumeReply(nth) => {
-                self.nth(target, *nth, mistakes).map(FaultPosition::ResumeReply).into_iter().collect()
-            }
-            FaultPosition::HeartbeatReply(nth) => {
-                self.number(*nth, mistakes).map(FaultPosition::HeartbeatReply).into_iter().collect()
-            }
-            FaultPosition::Message(direction, filter) => {
-                self.message(target, *direction, filter, mistakes).into_iter().collect()
-            }
-        }
+            FaultPosition::Resume(nth) => self.nth(target, *nth, mistakes).map(FaultPosition::Resume),
+            FaultPosition::ResumeReply(nth) => self.nth(target, *nth, mistakes).map(FaultPosition::ResumeReply),
+            FaultPosition::HeartbeatReply(nth) => self.number(*nth, mistakes).map(FaultPosition::HeartbeatReply),
+            FaultPosition::Message(direction, filter) => self.message(target, *direction, filter, mistakes),
+        };
+        position.into_iter().collect()
     }
 
     fn message(

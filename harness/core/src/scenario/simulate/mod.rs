@@ -14,6 +14,7 @@ use super::cast::{Client, Stream};
 use super::claims::{self, Parts};
 use super::draft::{Binding, Draft};
 use super::errors::Mistakes;
+use super::faults::Target;
 use super::rehearsal::{Steps, rehearse};
 use super::script::Case;
 use super::world::World;
@@ -56,15 +57,14 @@ fn rehearse_all(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> (Vec<C
         let mut world = World::new(draft, binding, (&streams, &clients), armed.clone());
         let acts = rehearse(steps, &mut world, mistakes);
         let faults = faults::faults(&world, mistakes);
-        let toxics = toxics::toxics(&world, mistakes);
+        let toxics = toxics::toxics(&world, &clients, mistakes);
         let mut fault_ids = BTreeMap::<String, Vec<FaultId>>::new();
         for (index, fault) in &faults {
             let named = draft.faults[*index].value.name.clone();
             fault_ids.entry(named).or_default().push(FaultId::new(&fault.name));
         }
         for (index, toxic) in &toxics {
-            let named = draft.toxics[*index].value.name.clone();
-            fault_ids.entry(named).or_default().push(FaultId::new(&toxic.name));
+            fault_ids.entry(draft.toxics[*index].value.name.clone()).or_default().push(toxic.id.clone());
         }
         let case = Case {
             name: binding.case_name(),
@@ -89,6 +89,21 @@ fn rehearse_all(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> (Vec<C
         cases.push(case);
     }
     (cases, seen, earned)
+}
+
+/// `cut-1`, or `cut-1.desk.3` if it has several targets and positions, or `cut-1@p5-before` in a case.
+fn name_of(world: &World<'_>, entry: &str, target: Target, several: bool, nth: Option<usize>) -> String {
+    let mut name = entry.to_owned();
+    if let (Target::Client(client), true) = (target, several) {
+        name = format!("{name}.{}", world.draft.clients[client].value.name);
+    }
+    if let Some(nth) = nth {
+        name = format!("{name}.{nth}");
+    }
+    match world.binding.case_name().as_str() {
+        "main" => name,
+        case => format!("{name}@{case}"),
+    }
 }
 
 /// The streams and clients of a case, under names of their own.

@@ -1,10 +1,13 @@
 //! Resolves the byte toxics of one case, and finds those that keep a client from what the script waits for.
 
+use super::super::cast::Client;
 use super::super::errors::{Mistakes, did_you_mean};
-use super::super::faults::{Target, Toxic, ToxicDraft, applies, targets};
+use super::super::faults::{ToxicDraft, applies, targets};
 use super::super::read::At;
+use super::super::script::client_id;
 use super::world::World;
-use crate::plan::{ByteToxic, Direction};
+use crate::ids::FaultId;
+use crate::plan::{ByteToxic, Direction, PlannedToxic};
 
 /// A client or writer that may send less on a connection, in bytes, never gets as far as to be subscribed or answered.
 const TOO_LITTLE_BYTES: i64 = 2_048;
@@ -12,39 +15,25 @@ const TOO_LITTLE_BYTES: i64 = 2_048;
 const PATIENCE_MS: i64 = 2_000;
 
 /// Every toxic, with the index of its entry in the file.
-pub(super) fn toxics(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, Toxic)> {
+pub(super) fn toxics(world: &World<'_>, clients: &[Client], mistakes: &mut Mistakes) -> Vec<(usize, PlannedToxic)> {
     let mut all = Vec::new();
     for (index, entry) in world.draft.toxics.iter().enumerate() {
         let toxic = &entry.value;
-        let several = toxic.clients.as_ref().is_some_and(|clients| clients.len() > 1);
-        for target in targets(toxic.clients.as_ref()) {
-            all.push((
-                index,
-                Toxic {
-                    name: name(world, toxic, target, several),
-                    target,
-                    lane: toxic.lane,
-                    stream: toxic.stream,
-                    toxicity: toxic.toxicity,
-                    toxic: toxic.toxic.clone(),
-                },
-            ));
+        let targets = targets(toxic.clients.as_ref());
+        for target in &targets {
+            let planned = PlannedToxic {
+                id: FaultId::new(super::name_of(world, &toxic.name, *target, targets.len() > 1, None)),
+                lane: toxic.lane,
+                client: client_id(clients, *target),
+                stream: toxic.stream,
+                toxicity: toxic.toxicity,
+                toxic: toxic.toxic.clone(),
+            };
+            all.push((index, planned));
         }
     }
     patience(world, mistakes);
     all
-}
-
-/// `latency-1`, or `latency-1.desk` where it has several targets, or `latency-1@p5` in a case.
-fn name(world: &World<'_>, toxic: &ToxicDraft, target: Target, several: bool) -> String {
-    let mut name = toxic.name.clone();
-    if let (Target::Client(client), true) = (target, several) {
-        name = format!("{name}.{}", world.draft.clients[client].value.name);
-    }
-    match world.binding.case_name().as_str() {
-        "main" => name,
-        case => format!("{name}@{case}"),
-    }
 }
 
 /// The index of the toxic of this name.

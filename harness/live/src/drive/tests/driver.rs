@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use cutover_core::history::{Completion, Outcome, Record};
-use cutover_core::ids::Seed;
+use cutover_core::ids::{LaneId, Seed};
 use cutover_core::plan::ServerAction;
 use cutover_core::scenario::{Scenario, compile};
 use tokio::sync::watch;
@@ -40,6 +40,7 @@ at_least = {{ deliveries = 1 }}
     let scenario = Scenario::parse("x.toml", &text).unwrap_or_else(|errors| panic!("{errors}"));
     let destination = Destination { authority: "lane.example".to_owned(), upstream: watch::channel(None).1 };
     let stack = LaneStack {
+        role: LaneId::Legacy,
         lane: Arc::new(fake.clone()),
         taggers: Arc::new(GenericTaggers),
         socket: destination.clone(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use cutover_core::history::{Closed, KillWait, Process, Refusal, StaleStream, Via};
-use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
+use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::ServerAction;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -152,10 +152,6 @@ fn refused(code: &str, stale: Vec<StaleStream>) -> OpError {
 
 #[async_trait]
 impl Lane for Fake {
-    fn id(&self) -> LaneId {
-        LaneId::Legacy
-    }
-
     async fn subscriber(&self, _: &Endpoint, _: &ClientOptions) -> Result<Box<dyn SubscriberSession>, OpenError> {
         let mut service = self.service();
         if service.is_down {

@@ -64,10 +64,6 @@ impl FakeSession {
 
 #[async_trait]
 impl Lane for Fake {
-    fn id(&self) -> LaneId {
-        LaneId::Legacy
-    }
-
     async fn subscriber(&self, _: &Endpoint, _: &ClientOptions) -> Result<Box<dyn SubscriberSession>, OpenError> {
         Ok(self.session()?)
     }
@@ -135,10 +131,6 @@ struct SilentSession;
 
 #[async_trait]
 impl Lane for Silent {
-    fn id(&self) -> LaneId {
-        LaneId::Legacy
-    }
-
     async fn subscriber(&self, _: &Endpoint, _: &ClientOptions) -> Result<Box<dyn SubscriberSession>, OpenError> {
         match self.opens {
             true => Ok(Box::new(SilentSession)),

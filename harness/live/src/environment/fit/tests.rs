@@ -5,6 +5,8 @@ use cutover_core::ids::Seed;
 use cutover_core::scenario::{Scenario, compile};
 
 use super::*;
+use crate::lane::protocols::profile_of_toml;
+use crate::lane::spacetime::SpacetimeProfile;
 
 /// The plan of a stock scenario.
 fn plan(name: &str) -> Plan {
@@ -15,12 +17,12 @@ fn plan(name: &str) -> Plan {
 
 fn legacy(more: &str) -> Source {
     let text = format!("kind = \"phoenix\"\nsocket_url = \"ws://127.0.0.1:4000\"\n{more}");
-    Source::Outside(LaneTarget::of_toml(&text, "lane.toml").unwrap())
+    Source::Outside(profile_of_toml(&text, "lane.toml").unwrap())
 }
 
 fn candidate(more: &str) -> Source {
     let text = format!("kind = \"spacetime\"\nurl = \"http://127.0.0.1:3000\"\n{more}");
-    Source::Outside(LaneTarget::of_toml(&text, "lane.toml").unwrap())
+    Source::Outside(profile_of_toml(&text, "lane.toml").unwrap())
 }
 
 fn environment(legacy: Source, candidate: Source) -> Environment {
@@ -38,7 +40,10 @@ const KINDS: [&str; 5] = ["equal-streams", "legacy-killed", "candidate-killed", 
 fn lanes_of_our_own_can_be_put_through_anything() {
     let ours = environment(Source::Bundled, Source::Bundled);
     assert_eq!(fit(&ours, None, KINDS), [true; 5]);
-    let binary = environment(Source::Bundled, Source::binary("spacetimedb-standalone".into(), None));
+    let binary = environment(
+        Source::Bundled,
+        Source::Binary { path: "spacetimedb-standalone".into(), profile: Arc::new(SpacetimeProfile::default()) },
+    );
     assert_eq!(fit(&binary, None, KINDS), [true; 5]);
 }
 
@@ -100,4 +105,15 @@ fn two_roles_on_one_server_share_no_stream() {
     let unscoped = environment(legacy("scoped = false"), Source::Bundled);
     assert_eq!(fit(&unscoped, None, ["equal-streams"]), [true]);
     assert_eq!(fit(&unscoped, Some(LaneId::Legacy), ["equal-streams"]), [false]);
+}
+
+#[test]
+fn what_a_lane_can_do_follows_from_its_protocol_and_not_from_its_role() {
+    let swapped = environment(candidate("database = \"mine\""), legacy(""));
+    let means = swapped.means();
+    assert_eq!(means[&LaneId::Legacy].protocol, Some(Protocol::Spacetime));
+    assert_eq!(means[&LaneId::Candidate].protocol, Some(Protocol::Phoenix));
+    assert_eq!(fit(&swapped, None, ["equal-streams", "repeat-after-pruning"]), [true, false]);
+    let usual = environment(legacy(""), candidate(""));
+    assert!(usual.means().values().all(|means| means.protocol.is_none()));
 }

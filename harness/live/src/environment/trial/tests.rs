@@ -5,7 +5,7 @@ use crate::lane::trial::Mismatch;
 fn tries(error: TrialError) -> usize {
     let mut tries = Tries::default();
     let mut count = 1;
-    while tries.wait_after(&Err(error.clone())).is_some() {
+    while wait_after(&mut tries, &error).is_some() {
         count += 1;
     }
     count
@@ -21,5 +21,4 @@ fn what_may_pass_is_tried_again_and_what_does_not_fit_is_not() {
     assert_eq!(tries(refused(false)), 1);
     let mismatch = Mismatch::new("fields.watermark", "n", "an event has no such field");
     assert_eq!(tries(mismatch.into()), 1);
-    assert_eq!(Tries::default().wait_after(&Ok(())), None);
 }

@@ -5,38 +5,29 @@ use base64::engine::general_purpose::STANDARD;
 use cutover_core::hash::{PayloadHash, sha256};
 
 use super::object::RawObject;
-use crate::lane::profile::{HashKind, PhoenixProfile};
+use super::profile::{HashKind, PhoenixProfile};
 
-/// An event as it stands in a batch.
+/// An event of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
-    /// The topic on the wire.
     pub topic: String,
-    /// Its seq.
     pub seq: u64,
-    /// The payload's text.
     pub payload: String,
-    /// The declared hash as `sha256:<hex>`; a hash that can't be read stands as the lane wrote it.
+    /// The declared hash as `sha256:<hex>`; a hash that can't be read is kept as the lane wrote it.
     pub declared: Option<String>,
 }
 
 /// What a `sync:frame` holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrameCopy {
-    /// A batch's JSON text.
     Batch(String),
-    /// An error's JSON text.
     Error(String),
-    /// A heartbeat.
     Heartbeat,
     /// One of the kinds that the profile passes over.
     Ignored(String),
 }
 
 /// Reads a batch: each event, or what is wrong with it.
-///
-/// # Errors
-/// Where it is no batch at all.
 pub fn read_batch(profile: &PhoenixProfile, batch: &str) -> Result<Vec<Result<Update, String>>, String> {
     let batch = RawObject::parse(batch).map_err(|error| format!("a batch that is no object: {error}"))?;
     let name = &profile.fields.updates;

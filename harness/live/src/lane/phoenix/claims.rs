@@ -7,7 +7,7 @@ use cutover_core::history::Contradiction;
 
 use super::batch::Update;
 use super::object::RawObject;
-use crate::lane::profile::PhoenixProfile;
+use super::profile::PhoenixProfile;
 
 /// What a batch or a frame says beside its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

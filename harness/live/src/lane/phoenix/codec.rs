@@ -13,14 +13,13 @@ use crate::frame::{Body, Direction};
 
 /// A message of a Phoenix socket. Refs are strings, numbers or null, and keep their type.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Message {
     /// The channel instance that it belongs to. V1 has none from the server.
     pub join_ref: Value,
     /// What it answers, or what its answer will carry.
     pub msg_ref: Value,
-    /// The topic.
     pub topic: String,
-    /// The event.
     pub event: String,
     /// The payload's JSON text; nothing where a binary frame carries something else.
     pub payload: String,
@@ -29,17 +28,13 @@ pub struct Message {
 /// Why a frame is no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a frame that is no Phoenix {vsn} message: {why}")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct CodecError {
-    /// `V1` or `V2`.
     pub vsn: &'static str,
-    /// What is wrong with it.
     pub why: String,
 }
 
 /// Reads a frame's message.
-///
-/// # Errors
-/// Where it is none of that serializer.
 pub fn decode(serializer: Serializer, direction: Direction, body: &Body) -> Result<Message, CodecError> {
     match (serializer, body) {
         (Serializer::V1, Body::Text(text)) => v1(text).map_err(|why| CodecError { vsn: "V1", why }),

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use super::batch::{FrameCopy, read_frame, wire_bytes, wire_hash};
 use super::object::{RawObject, quoted};
+use super::profile::{FieldNames, PhoenixProfile};
 use crate::frame::Edit;
 use crate::lane::names::Names;
-use crate::lane::profile::{FieldNames, PhoenixProfile};
 
 /// Reads `resume_after` in either of its forms: an object, or a list of `{topic, watermark}`.
 pub(super) fn read_cursors(fields: &FieldNames, text: &str) -> Vec<(String, u64)> {
@@ -84,7 +84,7 @@ fn event_of(edit: &Edit) -> Option<(&StreamId, Seq)> {
     }
 }
 
-/// What stands in the event's place: nothing, another one, or it and a second one.
+/// What replaces the event: nothing, another event, or the event and a second one.
 fn edited_update(profile: &PhoenixProfile, names: &Names, mut update: RawObject, edit: &Edit) -> Option<Vec<String>> {
     let fields = &profile.fields;
     match edit {

@@ -1,15 +1,17 @@
-//! Holds what a service sends against the names of its profile: which name stands for nothing, and what is there instead.
+//! Compares what a service sends with the names of its profile: which name the service does not have, and what it has
+//! instead.
 //!
-//! All of it looks at messages that carry the event of a trial, which its marker tells. A name that the profile takes over
-//! from the contract and that the lane can do without may be missing; a name that the profile gives of its own may not.
+//! The messages are those with the event of a trial, which contains its marker. A name of the contract may be missing where
+//! the lane does not need it. A name that the profile changes may not.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cutover_core::text::scrubbed;
 
+use super::calls::{PolicyCall, PublishCall};
 use super::codec::Message;
 use super::object::RawObject;
-use crate::lane::profile::{HashKind, PhoenixProfile};
+use super::profile::{FieldNames, HashKind, PhoenixProfile};
 use crate::lane::trial::Mismatch;
 
 /// So many keys of an object are shown.
@@ -58,53 +60,46 @@ pub(super) fn carries(message: &Message, marker: &str) -> bool {
     message.payload.contains(marker) || holds_encoded(&message.payload, marker)
 }
 
-/// Holds the reply to a subscribe against the profile's names.
+/// Compares the reply to a subscribe with the profile's names.
 pub(super) fn check_subscribed(profile: &PhoenixProfile, response: &str) -> Result<(), Mismatch> {
-    let contract = PhoenixProfile::contract().fields;
+    let usual = FieldNames::default().current_watermarks;
     let reply = RawObject::parse(response).unwrap_or_default();
-    let (name, usual) = (&profile.fields.current_watermarks, &contract.current_watermarks);
-    optional(&reply, "the reply to a subscribe", "fields.current_watermarks", name, usual, Kind::List)
+    let check = Check { object: &reply, place: "the reply to a subscribe" };
+    check.optional("fields.current_watermarks", &profile.fields.current_watermarks, &usual, Kind::List)
 }
 
-/// Holds the answer to a publish against the profile's names.
+/// Compares the answer to a publish with the profile's names.
 pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
-    let contract = PhoenixProfile::contract().publish;
+    let (publish, usual) = (&profile.publish, PublishCall::default());
     let place = "the answer to a publish";
-    let at = &profile.publish.answer;
-    let inner = profile.publish.answered(answer);
+    let at = &publish.answer;
+    let inner = publish.answered(answer);
     if inner.is_none() && !at.is_empty() {
         let whole = RawObject::parse(answer).unwrap_or_default();
-        let wrong = format!("{place} has nothing there");
-        return Err(Mismatch::new("publish.answer", at, wrong).seen(described(place, &whole)));
+        let check = Check { object: &whole, place };
+        return Err(check.mismatch("publish.answer", at, format!("{place} has nothing there")));
     }
     let Ok(object) = RawObject::parse(inner.unwrap_or(answer)) else {
         let wrong = format!("{place} is no JSON object{}", if at.is_empty() { "" } else { " there" });
         let seen = format!("it is {:.200}", answer.escape_debug().to_string());
-        return Err(Mismatch::new("publish.seq", &profile.publish.seq, wrong).seen(seen));
+        return Err(Mismatch::new("publish.seq", &publish.seq, wrong).seen(seen));
     };
-    required(&object, place, "publish.seq", &profile.publish.seq, Kind::Number)?;
-    let (name, usual) = (&profile.publish.duplicate, &contract.duplicate);
-    optional(&object, place, "publish.duplicate", name, usual, Kind::Flag)
+    let check = Check { object: &object, place };
+    check.required("publish.seq", &publish.seq, Kind::Number)?;
+    check.optional("publish.duplicate", &publish.duplicate, &usual.duplicate, Kind::Flag)
 }
 
-/// Holds the answer to a policy against the profile's names, where it tells the policy.
+/// Compares the answer to a policy with the profile's names, where it has the policy.
 pub(super) fn check_policy(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
-    let contract = PhoenixProfile::contract().policy;
-    let policy = &profile.policy;
-    let Ok(object) = RawObject::parse(answer) else {
+    let (policy, usual) = (&profile.policy, PolicyCall::default());
+    let object = RawObject::parse(answer).unwrap_or_default();
+    if object.entries().next().is_none() {
         return Ok(());
-    };
-    let place = "the answer to a policy";
-    let names = [
-        ("policy.retention_events", &policy.retention_events, &contract.retention_events),
-        ("policy.replay_budget_events", &policy.replay_budget_events, &contract.replay_budget_events),
-    ];
-    for (field, name, usual) in names {
-        if object.entries().next().is_some() {
-            optional(&object, place, field, name, usual, Kind::Number)?;
-        }
     }
-    Ok(())
+    let check = Check { object: &object, place: "the answer to a policy" };
+    check.optional("policy.retention_events", &policy.retention_events, &usual.retention_events, Kind::Number)?;
+    let (name, usual) = (&policy.replay_budget_events, &usual.replay_budget_events);
+    check.optional("policy.replay_budget_events", name, usual, Kind::Number)
 }
 
 /// One of the messages that bring the event in this form has this name.
@@ -127,80 +122,79 @@ fn named(messages: &[&Message], other: &str, field: &'static str, name: &str) ->
 }
 
 fn check_batch(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(), Mismatch> {
-    let (names, contract) = (&profile.fields, PhoenixProfile::contract().fields);
+    let (names, usual) = (&profile.fields, FieldNames::default());
     let Ok(batch) = RawObject::parse(text) else {
         return Ok(());
     };
-    let place = "a batch";
-    required(&batch, place, "fields.updates", &names.updates, Kind::List)?;
+    let check = Check { object: &batch, place: "a batch" };
+    check.required("fields.updates", &names.updates, Kind::List)?;
     let updates = batch.list(&names.updates).unwrap_or_default();
     let Some(update) = updates.iter().find(|update| update.get().contains(marker)) else {
-        let wrong = "the event is not in this list";
-        return Err(Mismatch::new("fields.updates", &names.updates, wrong).seen(described(place, &batch)));
+        return Err(check.mismatch("fields.updates", &names.updates, "the event is not in this list"));
     };
-    let (name, usual) = (&names.replay_complete, &contract.replay_complete);
-    optional(&batch, place, "fields.replay_complete", name, usual, Kind::Flag)?;
-    let (name, usual) = (&names.head_watermarks, &contract.head_watermarks);
-    optional(&batch, place, "fields.head_watermarks", name, usual, Kind::List)?;
+    check.optional("fields.replay_complete", &names.replay_complete, &usual.replay_complete, Kind::Flag)?;
+    check.optional("fields.head_watermarks", &names.head_watermarks, &usual.head_watermarks, Kind::List)?;
     let Ok(update) = RawObject::parse(update.get()) else {
         return Ok(());
     };
-    let place = "an event of a batch";
-    required(&update, place, "fields.topic", &names.topic, Kind::Text)?;
-    required(&update, place, "fields.watermark", &names.watermark, Kind::Number)?;
-    required(&update, place, "fields.payload", &names.payload, Kind::Any)?;
+    let check = Check { object: &update, place: "an event of a batch" };
+    check.required("fields.topic", &names.topic, Kind::Text)?;
+    check.required("fields.watermark", &names.watermark, Kind::Number)?;
+    check.required("fields.payload", &names.payload, Kind::Any)?;
     if update.get(&names.payload).is_some_and(|payload| !payload.contains(marker)) {
         let wrong = "this is not what was published as the payload";
-        return Err(Mismatch::new("fields.payload", &names.payload, wrong).seen(described(place, &update)));
+        return Err(check.mismatch("fields.payload", &names.payload, wrong));
     }
-    if profile.payload_hash != HashKind::None {
-        let (name, usual) = (&names.payload_hash, &contract.payload_hash);
-        optional(&update, place, "fields.payload_hash", name, usual, Kind::TextOrNull)?;
+    if profile.payload_hash == HashKind::None {
+        return Ok(());
     }
-    Ok(())
+    check.optional("fields.payload_hash", &names.payload_hash, &usual.payload_hash, Kind::TextOrNull)
 }
 
 fn check_frame(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(), Mismatch> {
-    let (names, contract) = (&profile.fields, PhoenixProfile::contract().fields);
+    let names = &profile.fields;
     let Ok(frame) = RawObject::parse(text) else {
         return Ok(());
     };
-    let place = "a frame";
-    required(&frame, place, "fields.kind", &names.kind, Kind::Text)?;
-    required(&frame, place, "fields.payload_bytes", &names.payload_bytes, Kind::Text)?;
-    optional(&frame, place, "fields.seq", &names.seq, &contract.seq, Kind::Number)?;
+    let check = Check { object: &frame, place: "a frame" };
+    check.required("fields.kind", &names.kind, Kind::Text)?;
+    check.required("fields.payload_bytes", &names.payload_bytes, Kind::Text)?;
+    check.optional("fields.seq", &names.seq, &FieldNames::default().seq, Kind::Number)?;
     match frame.text(&names.payload_bytes).and_then(|text| decoded(&text)) {
         Some(batch) if batch.contains(marker) => check_batch(profile, marker, &batch),
-        _ => {
-            let wrong = "this is not the base64 of a batch";
-            Err(Mismatch::new("fields.payload_bytes", &names.payload_bytes, wrong).seen(described(place, &frame)))
+        _ => Err(check.mismatch("fields.payload_bytes", &names.payload_bytes, "this is not the base64 of a batch")),
+    }
+}
+
+/// An object of the service, and what it is, in words.
+struct Check<'a> {
+    object: &'a RawObject,
+    place: &'static str,
+}
+
+impl Check<'_> {
+    /// A field that the lane needs.
+    fn required(&self, key: &'static str, name: &str, kind: Kind) -> Result<(), Mismatch> {
+        let place = self.place;
+        let wrong = match self.object.get(name) {
+            Some(value) if is(value, kind) => return Ok(()),
+            Some(value) => format!("in {place} this is {}, and {} is looked for", type_of(value), in_words(kind)),
+            None => format!("{place} has no such field"),
+        };
+        Err(self.mismatch(key, name, wrong))
+    }
+
+    /// A field that may be missing, unless the profile gives it another name than is usual.
+    fn optional(&self, key: &'static str, name: &str, usual: &str, kind: Kind) -> Result<(), Mismatch> {
+        if self.object.get(name).is_none() && name == usual {
+            return Ok(());
         }
+        self.required(key, name, kind)
     }
-}
 
-/// A field that the lane can't do without.
-fn required(object: &RawObject, place: &str, field: &'static str, name: &str, kind: Kind) -> Result<(), Mismatch> {
-    let wrong = match object.get(name) {
-        Some(value) if is(value, kind) => return Ok(()),
-        Some(value) => format!("in {place} this is {}, and {} is looked for", type_of(value), in_words(kind)),
-        None => format!("{place} has no such field"),
-    };
-    Err(Mismatch::new(field, name, wrong).seen(described(place, object)))
-}
-
-/// A field that may be missing, unless the profile gives it a name of its own.
-fn optional(
-    object: &RawObject,
-    place: &str,
-    field: &'static str,
-    name: &str,
-    usual: &str,
-    kind: Kind,
-) -> Result<(), Mismatch> {
-    if object.get(name).is_none() && name == usual {
-        return Ok(());
+    fn mismatch(&self, key: &'static str, name: &str, wrong: impl Into<String>) -> Mismatch {
+        Mismatch::new(key, name, wrong).seen(described(self.place, self.object))
     }
-    required(object, place, field, name, kind)
 }
 
 fn is(value: &str, kind: Kind) -> bool {

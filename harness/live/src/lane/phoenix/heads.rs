@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::lane::profile::{FieldNames, PhoenixProfile};
+use super::profile::{FieldNames, PhoenixProfile};
 
 /// The events that a batch names, by topic and seq; those that can't be read are left out, as
 /// [`read_batch`](super::batch::read_batch) tells them apart from the others. `None` where it is no batch.
@@ -52,7 +52,6 @@ impl<'de> Visitor<'de> for V2<'_> {
         for expected in [&self.0.channel, &self.0.events.update_batch] {
             let is: Cow<'_, str> = seq.next_element()?.ok_or_else(other)?;
             if is != expected.as_str() {
-                // The rest need not be read to know that it is none of ours.
                 return Err(other());
             }
         }

@@ -39,7 +39,7 @@ impl PhoenixSession {
         let events = &self.profile.events;
         match message.event.as_str() {
             "phx_close" | "phx_error" => self.connection.inbox.end(Closed::Channel { event: message.event }),
-            // An empty name stands for an event that the service does not have.
+            // The profile's name is empty where the service has no such event.
             "" => {}
             name if name == events.update_batch => {
                 let claims = Claims::of_batch(&self.profile, &message.payload);
@@ -47,7 +47,7 @@ impl PhoenixSession {
             }
             name if name == events.frame => self.take_frame(&message.payload),
             name if name == events.error => self.take_error(&message.payload),
-            // An event that nobody listens to, the channel's heartbeat among them.
+            // Other events are ignored, such as the channel's own heartbeat.
             _ => {}
         }
     }

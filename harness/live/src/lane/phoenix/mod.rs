@@ -1,6 +1,7 @@
-//! The Phoenix lane: a channel over a WebSocket for subscribers, HTTP for the writer.
+//! The Phoenix protocol: a channel over a WebSocket for subscribers, HTTP for the writer.
 
 mod batch;
+mod calls;
 mod claims;
 mod codec;
 mod edit;
@@ -9,6 +10,8 @@ mod heads;
 mod intake;
 mod object;
 mod probe;
+mod profile;
+mod service;
 mod session;
 mod tagger;
 #[cfg(test)]
@@ -18,24 +21,66 @@ mod values;
 mod writer;
 
 pub use codec::{CodecError, Message, decode, encode};
-pub use tagger::{PhoenixTaggers, Tagger};
+pub use profile::{HashKind, PhoenixProfile};
+pub use tagger::Tagger;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cutover_core::ids::LaneId;
 use cutover_core::plan::Serializer;
 
 use super::http::{HttpClient, bearer, percent_encoded};
 use super::names::Names;
-use super::profile::PhoenixProfile;
+use super::profile::ProfileError;
+use super::protocol::{Profile, Protocol};
 use super::socket::{Bounds, Socket};
 use super::{ClientOptions, Endpoint, Lane, OpenError, SubscriberSession, WriterSession};
+use crate::frame::{FrameTagger, TaggerFactory};
+
+/// The protocol.
+pub struct Phoenix;
+
+/// Where a Phoenix client has its socket, below whatever path the endpoint mounts it at.
+const SOCKET: &str = "/socket/websocket";
+
+impl Protocol for Phoenix {
+    fn kind(&self) -> &'static str {
+        profile::KIND
+    }
+
+    fn server(&self) -> &'static str {
+        "a Phoenix service"
+    }
+
+    fn profile_of_url(&self, url: &str) -> Result<Arc<dyn Profile>, ProfileError> {
+        Ok(Arc::new(PhoenixProfile::of_url(url)?))
+    }
+
+    fn profile_of_toml(&self, text: &str, path: &str) -> Result<Arc<dyn Profile>, ProfileError> {
+        Ok(Arc::new(PhoenixProfile::of_toml(text, path)?))
+    }
+
+    /// By the socket's `vsn` or path, or by the path of a publish.
+    fn recognize(&self, request_target: &str, _subprotocol: Option<&str>) -> Option<Arc<dyn FrameTagger>> {
+        let (path, query) = request_target.split_once('?').unwrap_or((request_target, ""));
+        // Phoenix takes a slash at the end.
+        let path = path.trim_end_matches('/');
+        let profile = PhoenixProfile::default();
+        let serializer = match query.split('&').find_map(|pair| pair.strip_prefix("vsn=")) {
+            Some("1.0.0") => Serializer::V1,
+            Some("2.0.0") => Serializer::V2,
+            Some(vsn) if path.ends_with(SOCKET) && vsn.starts_with("2.") => Serializer::V2,
+            // A missing `vsn` means V1; the writer of a Phoenix lane has no socket.
+            _ if path.ends_with(SOCKET) || path == profile.writer_path(&profile.publish.path) => Serializer::V1,
+            _ => return None,
+        };
+        Some(Arc::new(Tagger::new(serializer, Arc::new(profile), Arc::new(Names::any()))))
+    }
+}
 
 /// A Phoenix-socket sync service.
 #[derive(Debug, Clone)]
 pub struct PhoenixLane {
-    id: LaneId,
     profile: Arc<PhoenixProfile>,
     names: Arc<Names>,
     bounds: Bounds,
@@ -43,8 +88,8 @@ pub struct PhoenixLane {
 
 impl PhoenixLane {
     /// A lane with these streams.
-    pub fn new(id: LaneId, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> PhoenixLane {
-        PhoenixLane { id, profile, names, bounds: Bounds::default() }
+    pub fn new(profile: Arc<PhoenixProfile>, names: Arc<Names>) -> PhoenixLane {
+        PhoenixLane { profile, names, bounds: Bounds::default() }
     }
 
     /// The lane with other bounds.
@@ -120,10 +165,6 @@ fn vsn(serializer: Serializer) -> &'static str {
 
 #[async_trait]
 impl Lane for PhoenixLane {
-    fn id(&self) -> LaneId {
-        self.id
-    }
-
     async fn subscriber(
         &self,
         endpoint: &Endpoint,
@@ -134,5 +175,15 @@ impl Lane for PhoenixLane {
 
     async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
         Ok(Box::new(self.opened_writer(endpoint).await?))
+    }
+}
+
+impl TaggerFactory for PhoenixLane {
+    fn tagger(&self, request_target: &str, _subprotocol: Option<&str>) -> Arc<dyn FrameTagger> {
+        let query = request_target.split_once('?').map(|(_, query)| query).unwrap_or_default();
+        let vsn = query.split('&').find_map(|pair| pair.strip_prefix("vsn="));
+        // A missing `vsn` means V1 (contract, "Transport").
+        let serializer = if vsn.is_some_and(|vsn| vsn.starts_with("2.")) { Serializer::V2 } else { Serializer::V1 };
+        Arc::new(Tagger::new(serializer, self.profile.clone(), self.names.clone()))
     }
 }

@@ -14,9 +14,6 @@ pub struct RawObject(Vec<(String, Box<RawValue>)>);
 
 impl RawObject {
     /// Reads an object.
-    ///
-    /// # Errors
-    /// Where the text is no JSON object.
     pub fn parse(text: &str) -> Result<RawObject, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -42,9 +39,6 @@ impl RawObject {
     }
 
     /// Sets a value in its place, or adds it.
-    ///
-    /// # Errors
-    /// Where the text is no JSON value.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
         let value = RawValue::from_string(value.to_owned())?;
         match self.0.iter_mut().rev().find(|(name, _)| name == key) {
@@ -55,9 +49,6 @@ impl RawObject {
     }
 
     /// The object's text.
-    ///
-    /// # Errors
-    /// None in practice: what was read can be written.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }

@@ -30,8 +30,8 @@ impl PhoenixSession {
             .iter()
             .filter_map(|(stream, cursor)| Some((stream, cursor.filter(|cursor| cursor.0 > 0)?)))
             .filter(|(stream, cursor)| {
-                let told = heads.iter().find(|(known, _)| known == *stream).map(|(_, head)| head.0);
-                !self.newest.contains_key(*stream) && told.is_none_or(|head| head <= cursor.0)
+                let reported = heads.iter().find(|(known, _)| known == *stream).map(|(_, head)| head.0);
+                !self.newest.contains_key(*stream) && reported.is_none_or(|head| head <= cursor.0)
             })
             .map(|(stream, cursor)| (stream.clone(), (cursor, false)))
             .collect();

@@ -13,11 +13,11 @@ use tokio::sync::mpsc;
 use super::codec::{Message, encode};
 use super::object::{RawObject, quoted};
 use super::probe::PROBE_REF;
+use super::profile::PhoenixProfile;
 use super::vsn;
 use crate::bounds::Bound;
 use crate::lane::conversation::{Connection, Conversation};
 use crate::lane::names::Names;
-use crate::lane::profile::PhoenixProfile;
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Head, Heads, OpError, OpenError, SubscriberSession};
@@ -178,7 +178,7 @@ impl PhoenixSession {
         }
     }
 
-    /// Asks for streams and waits for the answer, which stands behind the replay.
+    /// Asks for streams and waits for the answer, which comes after the replay.
     pub(super) async fn ask_for(
         &mut self,
         streams: &[(StreamId, Option<Cursor>)],

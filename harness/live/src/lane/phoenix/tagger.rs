@@ -1,6 +1,6 @@
 //! Says what a Phoenix frame carries.
 
-pub(super) mod publish;
+mod publish;
 
 use std::sync::Arc;
 
@@ -15,13 +15,11 @@ use super::edit;
 use super::heads;
 use super::object::RawObject;
 use super::probe::PROBE_REF;
+use super::profile::PhoenixProfile;
 use super::values::Values;
-use crate::frame::{
-    Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Kinds, Look, TaggerFactory, pointer,
-};
+use crate::frame::{Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Kinds, Look, pointer};
 use crate::lane::generic;
 use crate::lane::names::Names;
-use crate::lane::profile::PhoenixProfile;
 
 /// Knows the frames of one connection's serializer.
 #[derive(Debug, Clone)]
@@ -29,30 +27,6 @@ pub struct Tagger {
     serializer: Serializer,
     profile: Arc<PhoenixProfile>,
     names: Arc<Names>,
-}
-
-/// Chooses the tagger by the upgrade's `vsn`.
-#[derive(Debug, Clone)]
-pub struct PhoenixTaggers {
-    profile: Arc<PhoenixProfile>,
-    names: Arc<Names>,
-}
-
-impl PhoenixTaggers {
-    /// Taggers for a lane with these streams.
-    pub fn new(profile: Arc<PhoenixProfile>, names: Arc<Names>) -> PhoenixTaggers {
-        PhoenixTaggers { profile, names }
-    }
-}
-
-impl TaggerFactory for PhoenixTaggers {
-    fn tagger(&self, request_target: &str, _subprotocol: Option<&str>) -> Arc<dyn FrameTagger> {
-        let query = request_target.split_once('?').map(|(_, query)| query).unwrap_or_default();
-        let vsn = query.split('&').find_map(|pair| pair.strip_prefix("vsn="));
-        // A missing `vsn` means V1 (contract, "Transport").
-        let serializer = if vsn.is_some_and(|vsn| vsn.starts_with("2.")) { Serializer::V2 } else { Serializer::V1 };
-        Arc::new(Tagger::new(serializer, Arc::clone(&self.profile), Arc::clone(&self.names)))
-    }
 }
 
 /// Whether a message asks or answers a probe.

@@ -7,84 +7,51 @@ use tokio::sync::mpsc;
 use super::PhoenixLane;
 use super::codec::Message;
 use super::fields;
+use super::profile::PhoenixProfile;
 use super::session::PhoenixSession;
 use super::writer::PhoenixWriter;
 use crate::bounds;
 use crate::lane::http::{HttpAnswer, REDIRECT_HINT};
-use crate::lane::profile::PhoenixProfile;
-use crate::lane::trial::{Mismatch, TRIAL_CLIENT, Trial, TrialError};
+use crate::lane::protocol::Profile;
+use crate::lane::refusal::read_refusal;
+use crate::lane::trial::{self, Attempt, Mismatch, REPLAY_BATCH, TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{Completion, Endpoint, OpError, OpenError, SubscriberSession, WriterSession};
 
-/// Events per replay batch; there is one event.
-const REPLAY_BATCH: u32 = 200;
-
-/// A session, and what it heard.
+/// A session, and copies of the messages that came on it.
 struct Listener {
     session: PhoenixSession,
     copies: mpsc::UnboundedReceiver<Message>,
     messages: Vec<Message>,
 }
 
+struct PhoenixAttempt<'a> {
+    lane: &'a PhoenixLane,
+    profile: &'a PhoenixProfile,
+    usual: PhoenixProfile,
+    socket: &'a Endpoint,
+    writer: &'a Endpoint,
+    trial: &'a Trial,
+}
+
 impl PhoenixLane {
-    /// Tries the service. The event lies in the trial's own stream, which the lane must know.
-    ///
-    /// # Errors
-    /// What does not fit.
+    /// Tries the service. The event is in the trial's own stream, which the lane must know.
     pub async fn try_out(&self, socket: &Endpoint, writer: &Endpoint, trial: &Trial) -> Result<(), TrialError> {
         let serializers = match self.profile.serializer {
             Some(only) => vec![only],
             None => trial.serializers.clone(),
         };
-        let mut live = None;
-        for serializer in &serializers {
-            let mut listener = self.listener(socket, *serializer).await?;
-            self.heartbeat(&mut listener).await?;
-            match live {
-                None => live = Some(listener),
-                Some(_) => listener.session.close().await,
-            }
-        }
-        let mut writer = self.trial_writer(writer).await?;
-        self.set_policy(&mut writer, trial).await?;
-        if let Some(live) = &mut live {
-            self.subscribe(live, trial).await?;
-        }
-        self.publish(&mut writer, trial).await?;
-        if let Some(mut live) = live {
-            live.listen(&trial.marker).await;
-            live.session.close().await;
-            live.drain();
-            fields::compare(&self.profile, &trial.marker, &live.messages)?;
-        }
-        for serializer in serializers {
-            let mut listener = self.listener(socket, serializer).await?;
-            self.subscribe(&mut listener, trial).await?;
-            if trial.unsubscribes && self.profile.unsubscribe_forgets {
-                self.unsubscribe(&mut listener, trial).await?;
-            }
-            listener.session.close().await;
-            listener.drain();
-            fields::compare(&self.profile, &trial.marker, &listener.messages)?;
-        }
-        Ok(())
+        let (lane, profile, usual) = (self, &*self.profile, PhoenixProfile::default());
+        trial::run(&PhoenixAttempt { lane, profile, usual, socket, writer, trial }, &serializers).await
     }
+}
 
-    async fn unsubscribe(&self, listener: &mut Listener, trial: &Trial) -> Result<(), TrialError> {
-        let name = &self.profile.events.unsubscribe;
-        let streams = [trial.stream.clone()];
-        let wrong = match listener.session.unsubscribe(&streams).await {
-            Ok(()) | Err(OpError::Unwritten(_) | OpError::Later(_)) => return Ok(()),
-            Err(OpError::Refused(refusal)) => format!("the service refused it: {}", refusal.code),
-            Err(OpError::Unknown(why)) => match listener.ended() {
-                Some(event) => format!("the channel ended with {event} when it was sent"),
-                None => why,
-            },
-        };
-        Err(Mismatch::new("events.unsubscribe", name, wrong).into())
-    }
+impl Attempt for PhoenixAttempt<'_> {
+    type Variant = Serializer;
+    type Client = Listener;
+    type Writer = PhoenixWriter;
 
-    async fn listener(&self, socket: &Endpoint, serializer: Serializer) -> Result<Listener, TrialError> {
-        let opened = self.joined(socket, TRIAL_CLIENT, serializer).await;
+    async fn connect(&self, serializer: Serializer) -> Result<Listener, TrialError> {
+        let opened = self.lane.joined(self.socket, TRIAL_CLIENT, serializer).await;
         let mut session = opened.map_err(|source| {
             let hint = source.hint.clone().or_else(|| {
                 let refused = !source.retryable && self.profile.serializer.is_none();
@@ -94,73 +61,28 @@ impl PhoenixLane {
         })?;
         let (copy, copies) = mpsc::unbounded_channel();
         session.copies = Some(copy);
-        Ok(Listener { session, copies, messages: Vec::new() })
-    }
-
-    async fn heartbeat(&self, listener: &mut Listener) -> Result<(), TrialError> {
+        let mut listener = Listener { session, copies, messages: Vec::new() };
         let name = &self.profile.events.heartbeat;
-        if name.is_empty() {
-            return Ok(());
+        if !name.is_empty() {
+            let answered = listener.session.heartbeat().await;
+            let is_usual = *name == self.usual.events.heartbeat;
+            listener.check_event("events.heartbeat", name, is_usual, answered)?;
         }
-        let wrong = match listener.session.heartbeat().await {
-            // A service that puts it off knows the event.
-            Ok(()) | Err(OpError::Unwritten(_) | OpError::Later(_)) => return Ok(()),
-            Err(OpError::Refused(refusal)) => format!("the service refused it: {}", refusal.code),
-            Err(OpError::Unknown(why)) => match listener.ended() {
-                Some(event) => format!("the channel ended with {event} when it was sent"),
-                None if *name == PhoenixProfile::contract().events.heartbeat => return Ok(()),
-                None => why,
-            },
-        };
-        Err(Mismatch::new("events.heartbeat", name, wrong).into())
+        Ok(listener)
     }
 
-    /// Asks for the stream; what the service sends before its reply is heard.
-    async fn subscribe(&self, listener: &mut Listener, trial: &Trial) -> Result<(), TrialError> {
-        let profile = &self.profile;
-        let streams = [(trial.stream.clone(), None)];
-        let told = match listener.session.ask_for(&streams, REPLAY_BATCH).await {
-            Ok(reply) if reply.ok => return Ok(fields::check_subscribed(profile, &reply.response)?),
-            Ok(reply) => reply.response,
-            Err(OpError::Unknown(why)) => {
-                let name = &profile.events.subscribe;
-                let wrong = match listener.ended() {
-                    Some(event) => format!("the channel ended with {event} when it was sent"),
-                    // A service that answers nothing is left to the run.
-                    None if *name == PhoenixProfile::contract().events.subscribe => return Ok(()),
-                    None => why,
-                };
-                return Err(Mismatch::new("events.subscribe", name, wrong).into());
-            }
-            Err(other) => format!("{other:?}"),
-        };
-        let code = crate::lane::refusal::read_refusal(&serde_json::from_str(&told).unwrap_or_default(), |_| None);
-        let code = code.map(|refusal| refusal.code).unwrap_or_default();
-        if code == "bad_subscription" {
-            let wrong = format!("the service does not understand the subscribe: {told:.300}");
-            return Err(Mismatch::new("fields.topics", &profile.fields.topics, wrong).into());
-        }
-        let topic = self.names.topic(&trial.stream).unwrap_or_default();
-        Err(TrialError::Refused {
-            what: format!("a subscribe to the topic `{topic}` was refused: {told:.300}"),
-            hint: (code == "forbidden_topic").then(|| "does the token grant topics of this kind?".to_owned()),
-            passing: false,
-        })
+    async fn connect_writer(&self) -> Result<PhoenixWriter, TrialError> {
+        let opened = self.lane.opened_writer(self.writer).await;
+        opened.map_err(|source| TrialError::Open { trying: "the writer's connection".to_owned(), source })
     }
 
-    async fn trial_writer(&self, writer: &Endpoint) -> Result<PhoenixWriter, TrialError> {
-        self.opened_writer(writer)
-            .await
-            .map_err(|source| TrialError::Open { trying: "the writer's connection".to_owned(), source })
-    }
-
-    async fn set_policy(&self, writer: &mut PhoenixWriter, trial: &Trial) -> Result<(), TrialError> {
+    async fn set_policy(&self, writer: &mut PhoenixWriter) -> Result<(), TrialError> {
         let Some(path) = &self.profile.policy.path else {
             return Ok(());
         };
-        let limit = trial.policies.then_some(u64::from(REPLAY_BATCH));
-        let completion = writer.set_policy(&trial.stream, limit, limit).await;
-        let (policy, usual) = (&self.profile.policy, PhoenixProfile::contract().policy);
+        let limit = self.trial.limit();
+        let completion = writer.set_policy(&self.trial.stream, limit, limit).await;
+        let (policy, usual) = (&self.profile.policy, &self.usual.policy);
         let fields = [
             Field::new("policy.retention_events", &policy.retention_events, &usual.retention_events),
             Field::new("policy.replay_budget_events", &policy.replay_budget_events, &usual.replay_budget_events),
@@ -170,15 +92,15 @@ impl PhoenixLane {
         let is_done = completion.is_ok();
         let answer = self.answered(writer, completion.map(drop), &call)?;
         if !is_done {
-            let wrong = format!("it was answered with {}, which is no answer to a policy", answer.told());
+            let wrong = format!("it was answered with {}, which is no answer to a policy", answer.in_words());
             return Err(Mismatch::new(call.key, path, wrong).into());
         }
-        Ok(fields::check_policy(&self.profile, &String::from_utf8_lossy(&answer.body))?)
+        Ok(fields::check_policy(self.profile, &String::from_utf8_lossy(&answer.body))?)
     }
 
-    async fn publish(&self, writer: &mut PhoenixWriter, trial: &Trial) -> Result<(), TrialError> {
-        let completion = writer.publish(&trial.stream, &trial.marker, &trial.payload()).await;
-        let (publish, usual) = (&self.profile.publish, PhoenixProfile::contract().publish);
+    async fn publish(&self, writer: &mut PhoenixWriter) -> Result<(), TrialError> {
+        let completion = writer.publish(&self.trial.stream, &self.trial.marker, &self.trial.payload()).await;
+        let (publish, usual) = (&self.profile.publish, &self.usual.publish);
         let fields = [
             Field::new("publish.topic", &publish.topic, &usual.topic),
             Field::new("publish.idempotency_key", &publish.idempotency_key, &usual.idempotency_key),
@@ -192,9 +114,57 @@ impl PhoenixLane {
             fields: &fields,
         };
         let answer = self.answered(writer, completion.map(drop), &call)?;
-        Ok(fields::check_published(&self.profile, &String::from_utf8_lossy(&answer.body))?)
+        Ok(fields::check_published(self.profile, &String::from_utf8_lossy(&answer.body))?)
     }
 
+    /// Asks for the stream. The session keeps what the service sends before its reply.
+    async fn subscribe(&self, listener: &mut Listener) -> Result<(), TrialError> {
+        let profile = self.profile;
+        let answer = match listener.session.ask_for(&[(self.trial.stream.clone(), None)], REPLAY_BATCH).await {
+            Ok(reply) if reply.ok => return Ok(fields::check_subscribed(profile, &reply.response)?),
+            Ok(reply) => reply.response,
+            Err(error) => {
+                let name = &profile.events.subscribe;
+                // A service that answers nothing is left to the run.
+                let is_usual = *name == self.usual.events.subscribe;
+                return listener.check_event("events.subscribe", name, is_usual, Err(error));
+            }
+        };
+        let code = read_refusal(&serde_json::from_str(&answer).unwrap_or_default(), |_| None);
+        let code = code.map(|refusal| refusal.code).unwrap_or_default();
+        if code == "bad_subscription" {
+            let wrong = format!("the service does not understand the subscribe: {answer:.300}");
+            return Err(Mismatch::new("fields.topics", &profile.fields.topics, wrong).into());
+        }
+        let topic = self.lane.names.topic(&self.trial.stream).unwrap_or_default();
+        Err(TrialError::Refused {
+            what: format!("a subscribe to the topic `{topic}` was refused: {answer:.300}"),
+            hint: (code == "forbidden_topic").then(|| "does the token grant topics of this kind?".to_owned()),
+            passing: false,
+        })
+    }
+
+    async fn read(&self, mut listener: Listener, live: bool) -> Result<(), TrialError> {
+        if live {
+            listener.listen(&self.trial.marker).await;
+        } else if self.trial.unsubscribes && self.profile.unsubscribe_forgets {
+            let answered = listener.session.unsubscribe(std::slice::from_ref(&self.trial.stream)).await;
+            listener.check_event("events.unsubscribe", &self.profile.events.unsubscribe, false, answered)?;
+        }
+        listener.session.close().await;
+        while let Ok(message) = listener.copies.try_recv() {
+            listener.messages.push(message);
+        }
+        fields::compare(self.profile, &self.trial.marker, &listener.messages)?;
+        Ok(())
+    }
+
+    async fn close(&self, mut listener: Listener) {
+        listener.session.close().await;
+    }
+}
+
+impl PhoenixAttempt<'_> {
     /// The answer to a call, where the lane did what was asked.
     fn answered(
         &self,
@@ -215,15 +185,15 @@ impl PhoenixLane {
             return Err(refused(format!("{} was not answered: {why}", call.what), None, true));
         };
         if answer.is_ok() && answer.encoding.is_some() {
-            let what = format!("{} was answered with {}", call.what, answer.told());
+            let what = format!("{} was answered with {}", call.what, answer.in_words());
             let hint = "does a proxy before the service compress its answers?";
             return Err(refused(what, Some(hint), false));
         }
         if answer.is_ok() {
             return Ok(answer);
         }
-        let (path, told) = (self.profile.writer_path(call.path), answer.told());
-        let what = format!("{} ({} {path}) was answered with {told}", call.what, call.method);
+        let (path, words) = (self.profile.writer_path(call.path), answer.in_words());
+        let what = format!("{} ({} {path}) was answered with {words}", call.what, call.method);
         match answer.status {
             300..=399 => Err(refused(what, Some(REDIRECT_HINT), false)),
             401 | 403 => Err(refused(
@@ -232,21 +202,21 @@ impl PhoenixLane {
                 false,
             )),
             404 | 405 | 501 => {
-                let hint = self.prefix_hint().unwrap_or_else(|| match call.key {
+                let hint = self.lane.prefix_hint().unwrap_or_else(|| match call.key {
                     "policy.path" => {
                         "`path` and `method` of [policy] name another one; `path = \"\"` where policies can't be set"
                             .to_owned()
                     }
                     _ => "`path` and `method` of [publish] name another one".to_owned(),
                 });
-                let wrong = format!("{} {path} was answered with {told}", call.method);
+                let wrong = format!("{} {path} was answered with {words}", call.method);
                 Err(Mismatch::new(call.key, call.path, wrong).hint(Some(hint)).into())
             }
             400 | 415 | 422 => {
-                let blamed = blamed(call.fields, &told);
+                let blamed = blamed(call.fields, &words);
                 let names: Vec<&str> = call.fields.iter().map(|field| field.name).collect();
                 let section = blamed.key.split('.').next().unwrap_or_default();
-                let wrong = format!("{} {path} does not understand the body: {told}", call.method);
+                let wrong = format!("{} {path} does not understand the body: {words}", call.method);
                 let hint =
                     format!("it has the fields `{}`; [{section}] of the lane profile names them", names.join("`, `"));
                 Err(Mismatch::new(blamed.key, blamed.name, wrong).hint(Some(hint)).into())
@@ -254,7 +224,9 @@ impl PhoenixLane {
             status => Err(refused(what, None, matches!(status, 408 | 425 | 429 | 500..))),
         }
     }
+}
 
+impl PhoenixLane {
     /// Where the socket lies below a path, the writer's paths may do so as well.
     pub(super) fn prefix_hint(&self) -> Option<String> {
         let path = self.profile.socket_path();
@@ -302,16 +274,16 @@ impl<'a> Field<'a> {
 }
 
 /// The field that a service most likely missed: one that its answer names, else one that the profile renames.
-fn blamed<'a>(fields: &[Field<'a>], told: &str) -> Field<'a> {
+fn blamed<'a>(fields: &[Field<'a>], answer: &str) -> Field<'a> {
     let renamed = || fields.iter().filter(|field| field.name != field.usual);
     let named =
-        |field: &&Field<'a>| told.contains(field.usual) || (!field.name.is_empty() && told.contains(field.name));
+        |field: &&Field<'a>| answer.contains(field.usual) || (!field.name.is_empty() && answer.contains(field.name));
     let found = renamed().find(named).or_else(|| fields.iter().find(named));
     found.or_else(|| renamed().next()).copied().unwrap_or(fields[0])
 }
 
 impl Listener {
-    /// Hears what comes until the event has come in all its messages, or the wait is over.
+    /// Waits until the event has come in all its messages, or the wait is over.
     async fn listen(&mut self, marker: &str) {
         let mut bound = bounds::LIVE.begin();
         loop {
@@ -332,14 +304,30 @@ impl Listener {
                 },
             }
         }
-        // What belongs to the event stands before the answer.
+        // All messages of the event come before the answer.
         let _ = self.session.heartbeat().await;
     }
 
-    fn drain(&mut self) {
-        while let Ok(message) = self.copies.try_recv() {
-            self.messages.push(message);
-        }
+    /// Whether the service knows an event of a client, by how it answered. An event with its usual name that got no answer
+    /// is left to the run.
+    fn check_event(
+        &self,
+        key: &'static str,
+        name: &str,
+        is_usual: bool,
+        answered: Completion,
+    ) -> Result<(), TrialError> {
+        let wrong = match answered {
+            // A service that puts it off knows the event.
+            Ok(()) | Err(OpError::Unwritten(_) | OpError::Later(_)) => return Ok(()),
+            Err(OpError::Refused(refusal)) => format!("the service refused it: {}", refusal.code),
+            Err(OpError::Unknown(why)) => match self.ended() {
+                Some(event) => format!("the channel ended with {event} when it was sent"),
+                None if is_usual => return Ok(()),
+                None => why,
+            },
+        };
+        Err(Mismatch::new(key, name, wrong).into())
     }
 
     /// The event with which the channel ended, where it did.

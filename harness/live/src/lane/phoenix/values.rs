@@ -6,10 +6,9 @@ use cutover_core::ids::{Seq, StreamId};
 
 use super::batch::{FrameCopy, read_frame, wire_bytes};
 use super::object::quoted;
-use super::tagger::publish::payload_of;
+use super::profile::PhoenixProfile;
 use crate::frame::{Carried, Edit, pointer};
 use crate::lane::names::Names;
-use crate::lane::profile::PhoenixProfile;
 
 /// One value to be set, and in which events.
 pub(super) struct Values<'a> {
@@ -73,7 +72,7 @@ impl<'a> Values<'a> {
         }
         let call = &self.profile.publish;
         let standing = match self.place {
-            Place::Json(at) => pointer::find(payload_of(call, body)?, at)?,
+            Place::Json(at) => pointer::find(call.payload_in(body)?, at)?,
             Place::Column(column) => pointer::member(
                 body,
                 match column {

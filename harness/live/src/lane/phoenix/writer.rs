@@ -12,11 +12,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::object::{RawObject, quoted};
+use super::profile::PhoenixProfile;
 use crate::frame::pointer;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, excerpt, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
-use crate::lane::profile::PhoenixProfile;
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::{Completion, OpError, OpenError, Published, WriterSession};
 
@@ -56,7 +56,7 @@ impl PhoenixWriter {
         let answered = self.http.request_with(method, path, Some("application/json"), header, Bytes::from(body)).await;
         self.last_answer = match &answered {
             Ok(answer) => Some(answer.clone()),
-            Err(error) => error.page(),
+            Err(error) => error.page().cloned(),
         };
         answered
     }
@@ -103,7 +103,7 @@ impl WriterSession for PhoenixWriter {
             return Err(OpError::Refused(refusal("invalid_payload", format!("not sent, as it is no JSON: {error}"))));
         }
         let call = &self.profile.publish;
-        // The payload goes as it stands, so that no number in it is rounded on the way.
+        // The payload is sent as its text, so that no number in it is rounded.
         let fields =
             [(&call.topic, quoted(topic)), (&call.idempotency_key, quoted(key)), (&call.payload, payload.to_owned())];
         let fields = fields.iter().filter(|(name, _)| !name.is_empty());

@@ -1,41 +1,36 @@
-//! The lane profile: how to reach a lane and what it calls things, read from a URL or from a TOML file (`docs/LANES.md`).
+//! What the profiles of all protocols have: URLs, tokens, and how TOML is read (`docs/LANES.md`).
 
-mod calls;
-mod phoenix;
 mod read;
-mod spacetime;
 
-pub use calls::{PolicyCall, PublishCall};
-pub use phoenix::{EventNames, FieldNames, FrameKinds, HashKind, PhoenixProfile};
-use read::Misfit;
 pub use read::ProfileError;
-pub use spacetime::SpacetimeProfile;
+pub(crate) use read::{Misfit, Misfits, body, kind_of};
 
-use std::fmt;
-use std::io::ErrorKind;
-use std::path::Path;
-
-use cutover_core::ids::LaneId;
 use cutover_core::text::{Secret, learn, masked};
 use url::Url;
 
-use crate::plain_file;
-
-/// The longest profile that is read, in bytes.
-const MAX_PROFILE_BYTES: u64 = 1 << 20;
-
 /// Where a server is reached.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Origin {
-    /// Whether it speaks TLS (`https`, `wss`).
     pub tls: bool,
     /// Host name or address; an IPv6 address in brackets.
     pub host: String,
-    /// Port.
     pub port: u16,
 }
 
 impl Origin {
+    /// Port 0, to which nothing connects: the origin of a profile that names no server.
+    pub(crate) const NOWHERE: Origin = Origin { tls: false, host: String::new(), port: 0 };
+
+    /// The origin of a URL; [`Origin::NOWHERE`] where it is none.
+    pub(crate) fn of(url: &str) -> Origin {
+        server_url(url).map_or(Origin::NOWHERE, |url| Origin {
+            tls: matches!(url.scheme(), "https" | "wss"),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or(80),
+        })
+    }
+
     /// Host and port as they stand in `Host`: the port only where it is not the scheme's own.
     pub fn authority(&self) -> String {
         let usual = if self.tls { 443 } else { 80 };
@@ -43,140 +38,8 @@ impl Origin {
     }
 }
 
-/// A lane that is not our own, as `--legacy` or `--candidate` names it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum LaneTarget {
-    /// A Phoenix-socket sync service.
-    Phoenix(Box<PhoenixProfile>),
-    /// A SpacetimeDB server.
-    Spacetime(Box<SpacetimeProfile>),
-}
-
-impl fmt::Display for LaneTarget {
-    /// The lane's URL.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LaneTarget::Phoenix(profile) => f.write_str(&profile.socket_url),
-            LaneTarget::Spacetime(profile) => f.write_str(&profile.url),
-        }
-    }
-}
-
-impl LaneTarget {
-    /// The lane with another token.
-    #[must_use]
-    pub fn with_token(mut self, token: Secret) -> LaneTarget {
-        let token = Some(token);
-        match &mut self {
-            LaneTarget::Phoenix(profile) => profile.token = token,
-            LaneTarget::Spacetime(profile) => profile.token = token,
-        }
-        self
-    }
-
-    /// Reads a URL, which stands for the default profile of that lane, or a profile's path.
-    ///
-    /// # Errors
-    /// What is wrong, where, and how to mend it.
-    pub fn parse(lane: LaneId, text: &str) -> Result<LaneTarget, ProfileError> {
-        learn(text);
-        if text.contains("://") {
-            return LaneTarget::of_url(lane, text);
-        }
-        let toml = plain_file::read_text(Path::new(text), MAX_PROFILE_BYTES).map_err(|error| {
-            let hint = match error.kind() {
-                ErrorKind::NotFound => "give a URL with its scheme, or the path of a TOML file",
-                _ => "a profile is a TOML file of at most 1 MiB, in UTF-8",
-            };
-            ProfileError::new(&masked(text), format!("can't read the lane profile: {error}"), hint)
-        })?;
-        LaneTarget::of_toml(&toml, text)
-    }
-
-    /// Reads a profile's text; `path` is where errors say that it stands.
-    ///
-    /// # Errors
-    /// What is wrong, where, and how to mend it.
-    pub fn of_toml(text: &str, path: &str) -> Result<LaneTarget, ProfileError> {
-        let path = &masked(path);
-        if read::kind(text, path)? == "phoenix" {
-            let profile: PhoenixProfile = read::body(text, path)?;
-            let profile = profile.validated(path, Some(text))?;
-            return Ok(LaneTarget::Phoenix(Box::new(profile)));
-        }
-        let profile: SpacetimeProfile = read::body(text, path)?;
-        let profile = profile.validated(path, Some(text))?;
-        Ok(LaneTarget::Spacetime(Box::new(profile)))
-    }
-
-    fn of_url(lane: LaneId, text: &str) -> Result<LaneTarget, ProfileError> {
-        match lane {
-            LaneId::Legacy => PhoenixProfile::of_url(text).map(|profile| LaneTarget::Phoenix(Box::new(profile))),
-            LaneId::Candidate => SpacetimeProfile::of_url(text).map(|profile| LaneTarget::Spacetime(Box::new(profile))),
-        }
-    }
-
-    /// Where the WebSocket is.
-    pub fn socket_origin(&self) -> Origin {
-        match self {
-            LaneTarget::Phoenix(profile) => profile.socket_origin(),
-            LaneTarget::Spacetime(profile) => profile.origin(),
-        }
-    }
-
-    /// Where the writer's HTTP goes.
-    pub fn writer_origin(&self) -> Origin {
-        match self {
-            LaneTarget::Phoenix(profile) => profile.writer_origin(),
-            LaneTarget::Spacetime(profile) => profile.origin(),
-        }
-    }
-
-    /// Whether streams are to carry a scope of the run in their ids.
-    pub fn scoped(&self) -> bool {
-        match self {
-            LaneTarget::Phoenix(profile) => profile.scoped,
-            LaneTarget::Spacetime(profile) => profile.scoped,
-        }
-    }
-
-    /// The most publishes a second that the lane is to get.
-    pub fn rate(&self) -> Option<std::num::NonZeroU32> {
-        match self {
-            LaneTarget::Phoenix(profile) => profile.rate,
-            LaneTarget::Spacetime(profile) => profile.rate,
-        }
-    }
-
-    /// Whether the run is a stranger to the candidate's database, and so can't read its table of idempotency keys.
-    pub fn hides_keys(&self) -> bool {
-        match self {
-            LaneTarget::Phoenix(_) => false,
-            LaneTarget::Spacetime(profile) => {
-                profile.database.is_some() && profile.token.is_none() && !profile.publishes_module()
-            }
-        }
-    }
-
-    /// Whether an unsubscribe leaves the watermark.
-    pub fn keeps_watermarks(&self) -> bool {
-        match self {
-            LaneTarget::Phoenix(profile) => !profile.unsubscribe_forgets,
-            LaneTarget::Spacetime(_) => false,
-        }
-    }
-
-    /// Whether a stream's retention and replay budget can be set.
-    pub fn sets_policies(&self) -> bool {
-        match self {
-            LaneTarget::Phoenix(profile) => profile.policy.path.is_some(),
-            LaneTarget::Spacetime(_) => true,
-        }
-    }
-}
-
 /// Reads an absolute `http`, `https`, `ws` or `wss` URL.
-fn server_url(text: &str) -> Result<Url, Misfit> {
+pub(crate) fn server_url(text: &str) -> Result<Url, Misfit> {
     const FORM: &str = "write it as `http://127.0.0.1:4000`";
     learn(text);
     let shown = masked(text);
@@ -195,16 +58,8 @@ fn server_url(text: &str) -> Result<Url, Misfit> {
     Ok(url)
 }
 
-fn origin_of(url: &Url) -> Origin {
-    Origin {
-        tls: matches!(url.scheme(), "https" | "wss"),
-        host: url.host_str().unwrap_or_default().to_owned(),
-        port: url.port_or_known_default().unwrap_or(80),
-    }
-}
-
 /// The token: given, or in the environment variable named.
-fn token_of(given: Option<Secret>, env: Option<&str>) -> Result<Option<Secret>, Misfit> {
+pub(crate) fn token_of(given: Option<Secret>, env: Option<&str>) -> Result<Option<Secret>, Misfit> {
     match (given, env) {
         (Some(_), Some(_)) => {
             let hint = "keep one of them; `token_env` keeps the token out of the file";
@@ -220,6 +75,3 @@ fn token_of(given: Option<Secret>, env: Option<&str>) -> Result<Option<Secret>, 
         },
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,25 +7,24 @@ use serde::de::DeserializeOwned;
 /// What is wrong with a profile or with a lane's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {} ({hint}){}", visible(what), more.iter().map(|error| format!("\n{error}")).collect::<String>())]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct ProfileError {
     /// The file, with line and column where they are known, or the URL.
     pub at: String,
-    /// What is wrong.
     pub what: String,
-    /// How to mend it.
     pub hint: String,
     /// What else is wrong with the same file.
     pub more: Vec<ProfileError>,
 }
 
-/// So many mistakes of a file are told.
+/// The most mistakes of a file that are reported.
 const MAX_MISTAKES: usize = 20;
-/// And so many of a file that is longer than any profile has to be, in bytes.
+/// The same of a file that is longer than any profile has to be, in bytes.
 const FEW_MISTAKES: usize = 3;
 const LARGE: usize = 64 << 10;
 
 impl ProfileError {
-    pub(super) fn new(at: &str, what: impl Into<String>, hint: impl Into<String>) -> ProfileError {
+    pub(crate) fn new(at: &str, what: impl Into<String>, hint: impl Into<String>) -> ProfileError {
         ProfileError { at: at.to_owned(), what: what.into(), hint: hint.into(), more: Vec::new() }
     }
 
@@ -57,74 +56,75 @@ impl ProfileError {
 }
 
 /// A value that can't be used: what is wrong with it, and how to mend it.
-pub(super) struct Misfit {
-    pub(super) what: String,
-    pub(super) hint: String,
+pub(crate) struct Misfit {
+    pub(crate) what: String,
+    pub(crate) hint: String,
 }
 
 impl Misfit {
-    pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Misfit {
+    pub(crate) fn new(what: impl Into<String>, hint: impl Into<String>) -> Misfit {
         Misfit { what: what.into(), hint: hint.into() }
     }
 }
 
 /// Every value of a profile that can't be used, by its key.
 #[derive(Default)]
-pub(super) struct Misfits(Vec<(&'static str, Misfit)>);
+pub(crate) struct Misfits(Vec<(&'static str, Misfit)>);
 
 impl Misfits {
-    pub(super) fn add(&mut self, key: &'static str, what: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn add(&mut self, key: &'static str, what: impl Into<String>, hint: impl Into<String>) {
         self.0.push((key, Misfit::new(what, hint)));
     }
 
     /// What a key's value comes to; nothing where it can't be used.
-    pub(super) fn take<T>(&mut self, key: &'static str, value: Result<T, Misfit>) -> Option<T> {
+    pub(crate) fn take<T>(&mut self, key: &'static str, value: Result<T, Misfit>) -> Option<T> {
         value.map_err(|misfit| self.0.push((key, misfit))).ok()
     }
 
     /// The profile, or each misfit with its place in the file; without a text, of a URL.
-    pub(super) fn or<T>(self, value: T, at: &str, text: Option<&str>) -> Result<T, ProfileError> {
-        let told = self.0.into_iter().map(|(key, misfit)| {
+    pub(crate) fn or<T>(self, value: T, at: &str, text: Option<&str>) -> Result<T, ProfileError> {
+        let misfits = self.0.into_iter().map(|(key, misfit)| {
             let at = match text.and_then(|text| position_of(text, key)) {
                 Some((line, column)) => format!("{at}:{line}:{column}"),
                 None => at.to_owned(),
             };
             ProfileError::new(&at, misfit.what, misfit.hint)
         });
-        ProfileError::all(told.collect()).map_or(Ok(value), Err)
+        ProfileError::all(misfits.collect()).map_or(Ok(value), Err)
     }
 }
 
-const KINDS: &str = "write `kind = \"phoenix\"` or `kind = \"spacetime\"`";
-
-/// The profile's `kind`.
-pub(super) fn kind(text: &str, path: &str) -> Result<String, ProfileError> {
+/// The profile's `kind`, which is one of these.
+pub(crate) fn kind_of(text: &str, path: &str, kinds: &[&'static str]) -> Result<&'static str, ProfileError> {
     if let Some(broken) = syntax_errors(path, text) {
-        let told = broken.errors.into_iter().map(|error| {
+        let errors = broken.errors.into_iter().map(|error| {
             let at = format!("{}:{}:{}", error.path, error.line, error.column);
             let hint = error.hint.unwrap_or_default();
             ProfileError::new(&at, error.what, format!("{hint}; docs/LANES.md has an example"))
         });
-        return Err(ProfileError::all(told.collect()).unwrap_or_else(|| no_profile(path)));
+        return Err(ProfileError::all(errors.collect()).unwrap_or_else(|| no_profile(path)));
     }
     let table: toml::Table = toml::from_str(text).map_err(|error| ProfileError::of_toml(text, path, &error))?;
+    let what = match table.get("kind") {
+        Some(toml::Value::String(kind)) => match kinds.iter().find(|known| **known == kind.as_str()) {
+            Some(known) => return Ok(known),
+            None => format!("`kind = \"{}\"` is no protocol", masked(kind)),
+        },
+        Some(_) => "`kind` is no text".to_owned(),
+        None => "the profile has no `kind`".to_owned(),
+    };
     let (line, column) = position_of(text, "kind").unwrap_or((1, 1));
-    let wrong = |what: String| ProfileError::new(&format!("{path}:{line}:{column}"), what, KINDS);
-    match table.get("kind") {
-        Some(toml::Value::String(kind)) if ["phoenix", "spacetime"].contains(&kind.as_str()) => Ok(kind.clone()),
-        Some(toml::Value::String(kind)) => Err(wrong(format!("`kind = \"{}\"` is no protocol", masked(kind)))),
-        Some(_) => Err(wrong("`kind` is no text".to_owned())),
-        None => Err(wrong("the profile has no `kind`".to_owned())),
-    }
+    let choice: Vec<String> = kinds.iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
+    Err(ProfileError::new(&format!("{path}:{line}:{column}"), what, format!("write {}", choice.join(" or "))))
 }
 
 fn no_profile(path: &str) -> ProfileError {
     ProfileError::new(path, "this is no lane profile", "docs/LANES.md has an example")
 }
 
-/// The profile itself; a key that is not known is an error. Every mistake of the file is told at once: the lines of one are
+/// The profile itself; a key that is not known is an error. Every mistake of the file is reported at once: the lines of one are
 /// blanked out to find the next.
-pub(super) fn body<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, ProfileError> {
+pub(crate) fn body<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, ProfileError> {
     let mut rest = text.to_owned();
     let mut mistakes: Vec<ProfileError> = Vec::new();
     // Each is found by reading all of the file once more.
@@ -140,11 +140,11 @@ pub(super) fn body<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, Pro
             mistakes.push(ProfileError::new(path, what, "mend these first"));
             break;
         }
-        let told = ProfileError::of_toml(text, path, &error);
+        let mistake = ProfileError::of_toml(text, path, &error);
         // What was blanked out may be what is missing now.
-        let missing = told.what.starts_with("missing field");
+        let missing = mistake.what.starts_with("missing field");
         if !missing || mistakes.is_empty() {
-            mistakes.push(told);
+            mistakes.push(mistake);
         }
         match error.span() {
             Some(span) if !missing => blank(&mut rest, span),

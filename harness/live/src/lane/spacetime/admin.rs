@@ -1,35 +1,20 @@
-//! Requests to a SpacetimeDB server before and after a run: reach it, create an identity, publish the module to a database,
-//! delete the database.
+//! Requests to a SpacetimeDB server before and after a run: reach it, create an identity, publish the module to a
+//! database, delete the database.
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use cutover_core::text::visible;
+use cutover_core::text::{Secret, visible};
 use http::Method;
 use serde::Deserialize;
 
 use super::schema::Schema;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, REDIRECT_HINT, percent_encoded};
 
-/// An identity and the token that proves it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-pub struct Identity {
-    /// The identity, in hex.
-    #[serde(alias = "__identity__")]
-    pub identity: String,
-    /// Its token: a secret.
-    pub token: String,
-}
-
-impl std::fmt::Debug for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("identity", &self.identity).finish_non_exhaustive()
-    }
-}
-
 /// Why a server did not do what a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum AdminError {
     #[error("{what}: {error}{}", no_answer_hint(error))]
     NoAnswer { what: String, error: Box<HttpError> },
@@ -71,11 +56,16 @@ pub async fn version(http: &mut HttpClient) -> Result<Option<String>, AdminError
     }
 }
 
-/// Creates an identity.
-pub async fn create_identity(http: &mut HttpClient) -> Result<Identity, AdminError> {
+/// Has the server create an identity, and returns the token that proves it.
+pub async fn create_identity(http: &mut HttpClient) -> Result<Secret, AdminError> {
+    #[derive(Deserialize)]
+    struct Identity {
+        token: String,
+    }
     let what = "creating an identity";
     let answer = ask(http, what, Method::POST, "/v1/identity", None, Bytes::new()).await?;
     serde_json::from_slice(&answer.body)
+        .map(|identity: Identity| Secret::new(identity.token))
         .map_err(|_| AdminError::Unreadable { what: what.to_owned(), words: "no identity with a token".to_owned() })
 }
 
@@ -123,8 +113,8 @@ pub async fn schema(http: &mut HttpClient, name: &str) -> Result<Option<Schema>,
 
 /// The connections of a database's clients, each as the server writes it.
 ///
-/// A server of version 2 connects to the module for the query itself, so that its answer holds a connection that no later
-/// answer holds.
+/// A server of version 2 connects to the module for the query itself, so that its answer holds a connection that no
+/// later answer holds.
 pub async fn connections(http: &mut HttpClient, name: &str) -> Result<BTreeSet<String>, AdminError> {
     let what = format!("asking for the connections of the database `{name}`");
     let path = format!("/v1/database/{}/sql", percent_encoded(name));
@@ -153,7 +143,7 @@ async fn ask(
     Err(AdminError::Refused {
         what: what.to_owned(),
         status: answer.status,
-        words: answer.told(),
+        words: answer.in_words(),
         hint: match answer.location {
             Some(_) => REDIRECT_HINT,
             None => hint(answer.status),
@@ -164,9 +154,10 @@ async fn ask(
 fn no_answer_hint(error: &HttpError) -> &'static str {
     match error {
         HttpError::TimedOut { .. } => {
-            " (something takes connections there and says nothing: is it a SpacetimeDB server, and does it want `https`?)"
+            " (something takes connections there and says nothing: is it a SpacetimeDB server, and does it want \
+              `https`?)"
         }
-        HttpError::Html { location: Some(_), .. } => {
+        HttpError::Html { page, .. } if page.location.is_some() => {
             " (redirects are not followed: give the address that it redirects to)"
         }
         HttpError::Html { .. } => " (a web server is there, no SpacetimeDB: check host and port)",

@@ -1,7 +1,7 @@
 //! Says what each of SpacetimeDB's messages is, in whichever form it came.
 //!
-//! A lane of this harness numbers its requests so that the number says what each was for (`request.rs`). For any other client
-//! only the message itself says it.
+//! A lane of this harness numbers its requests so that the number says what each was for (`request.rs`). For any other
+//! client only the message itself says it.
 
 use std::sync::Arc;
 
@@ -15,14 +15,12 @@ use super::rows::EventRow;
 use crate::frame::{Carried, Edit, FrameTag, Kinds, Look};
 use crate::lane::names::Names;
 
-/// A message, in whichever form it came.
 pub(super) struct Message {
     /// Its own name, and that of the reducer or procedure that it calls or reports.
     pub(super) names: Vec<String>,
     pub(super) content: Content,
 }
 
-/// What a message says.
 pub(super) enum Content {
     /// A client's message.
     Request { request_id: u32, ask: Ask },
@@ -30,7 +28,6 @@ pub(super) enum Content {
     Incoming { kind: Kind, events: Vec<EventRow> },
 }
 
-/// What a client's message asks for.
 pub(super) enum Ask {
     /// The check of a resume, with its cursors where they can be read.
     Check(Option<Vec<(String, u64)>>),
@@ -53,7 +50,6 @@ impl Classifier {
         Classifier { numbered: !names.is_any(), names }
     }
 
-    /// What a message is.
     pub(super) fn look(&self, message: Message) -> Look {
         match message.content {
             Content::Request { request_id, ask } => self.request(request_id, ask),
@@ -68,7 +64,7 @@ impl Classifier {
             Content::Request { .. } => Vec::new(),
             Content::Incoming { events, .. } => {
                 let carried = events.into_iter().filter_map(|row| {
-                    let stream = self.names.stream_of_candidate(&row.stream_id)?;
+                    let stream = self.names.stream_of_id(&row.stream_id)?;
                     Some(Carried { stream, seq: Some(Seq(row.seq)), payload: row.payload })
                 });
                 carried.collect()
@@ -109,7 +105,7 @@ impl Classifier {
 
     fn cursors(&self, cursors: Vec<(String, u64)>, bootstrap: bool) -> Vec<(StreamId, Option<Cursor>)> {
         let named = cursors.into_iter().filter_map(|(name, cursor)| {
-            let stream = self.names.stream_of_candidate(&name)?;
+            let stream = self.names.stream_of_id(&name)?;
             // In a bootstrap `seq > 0` stands for no cursor.
             Some((stream, (!bootstrap || cursor > 0).then_some(Cursor(cursor))))
         });
@@ -117,8 +113,7 @@ impl Classifier {
     }
 
     fn incoming(&self, kind: &Kind, events: Vec<EventRow>) -> Look {
-        let known =
-            events.into_iter().filter_map(|row| Some((self.names.stream_of_candidate(&row.stream_id)?, Seq(row.seq))));
+        let known = events.into_iter().filter_map(|row| Some((self.names.stream_of_id(&row.stream_id)?, Seq(row.seq))));
         let events: Vec<(StreamId, Seq)> = known.collect();
         let own = match kind {
             Kind::Greeting { .. } => Look::of_tag(FrameTag::Join),
@@ -152,17 +147,16 @@ impl Classifier {
         }
     }
 
-    /// Whether an edit applies to this event.
     pub(super) fn applies(&self, edit: &Edit, stream_id: &str, seq: Option<Seq>) -> bool {
         match edit {
             Edit::Cursor { .. } => false,
             Edit::RemoveEvent { stream, seq: of }
             | Edit::ReplacePayload { stream, seq: of, .. }
             | Edit::Misdeliver { stream, seq: of, .. } => {
-                self.names.candidate(stream) == Some(stream_id) && seq == Some(*of)
+                self.names.stream_id(stream) == Some(stream_id) && seq == Some(*of)
             }
             Edit::SetJson { events, .. } | Edit::SetColumn { events, .. } => {
-                let event = self.names.stream_of_candidate(stream_id).map(|stream| (stream, seq));
+                let event = self.names.stream_of_id(stream_id).map(|stream| (stream, seq));
                 event.is_some_and(|event| events.is_empty() || events.contains(&event))
             }
         }

@@ -20,7 +20,6 @@ pub enum Compressed {
 }
 
 impl Compressed {
-    /// The compression of a message's first byte.
     pub fn of(tag: u8) -> Option<Compressed> {
         match tag {
             SERVER_MSG_COMPRESSION_TAG_NONE => Some(Compressed::None),
@@ -30,7 +29,6 @@ impl Compressed {
         }
     }
 
-    /// The first byte of a message.
     pub fn tag(self) -> u8 {
         match self {
             Compressed::None => SERVER_MSG_COMPRESSION_TAG_NONE,
@@ -39,7 +37,6 @@ impl Compressed {
         }
     }
 
-    /// The bytes compressed.
     pub fn deflate(self, bytes: &[u8]) -> Result<Bytes, WireError> {
         let failed = |error: std::io::Error| WireError::Encode(error.to_string());
         match self {
@@ -70,7 +67,6 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// The bytes inflated.
     pub fn inflate(&mut self, how: Compressed, bytes: &[u8]) -> Result<Vec<u8>, WireError> {
         match how {
             Compressed::None => Ok(bytes.to_vec()),

@@ -20,10 +20,11 @@ use crate::frame::{Edit, FrameTag, pointer};
 
 /// An event's row whose columns can be changed, in whichever form it came.
 pub(super) trait EditRow: Clone {
-    /// The text in a column.
+    /// A column's value, where it is text.
     fn text(&self, column: &str) -> Option<String>;
 
-    /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is of another type.
+    /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is of another
+    /// type.
     fn set(&mut self, column: &str, json: &str) -> Option<()>;
 }
 
@@ -37,7 +38,8 @@ impl EditRow for Row {
     }
 }
 
-/// What replaces the row: nothing, another row, or the row and a second one. `None` where the edit does not apply to it.
+/// What replaces the row: nothing, another row, or the row and a second one. `None` where the edit does not apply to
+/// it.
 pub(super) fn edited_row<R: EditRow>(row: &R, edit: &Edit, classifier: &Classifier) -> Option<Vec<R>> {
     let with = |changes: &[(&str, String)]| {
         let mut row = row.clone();
@@ -53,7 +55,7 @@ pub(super) fn edited_row<R: EditRow>(row: &R, edit: &Edit, classifier: &Classifi
             vec![with(&[("payload", quoted(payload)), ("payload_hash", quoted(&hash))])?]
         }
         Edit::Misdeliver { to_stream, to_seq, .. } => {
-            let stream_id = quoted(classifier.names.candidate(to_stream)?);
+            let stream_id = quoted(classifier.names.stream_id(to_stream)?);
             vec![row.clone(), with(&[("stream_id", stream_id), ("seq", to_seq.to_string())])?]
         }
         Edit::SetJson { pointer, value, .. } => {
@@ -71,7 +73,7 @@ pub(super) fn with_cursor(
     stream: &StreamId,
     to: Cursor,
 ) -> Option<Bytes> {
-    let stream_id = classifier.names.candidate(stream)?;
+    let stream_id = classifier.names.stream_id(stream)?;
     let mut messages = decode_client(protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {

@@ -1,5 +1,5 @@
-//! The JSON subprotocol of v1: the same messages as text, each an object with one member, named after the message. Rows and
-//! arguments are JSON in a string.
+//! The JSON subprotocol of v1: the same messages as text, each an object with one member, named after the message. Rows
+//! and arguments are JSON in a string.
 
 use std::ops::Range;
 
@@ -61,11 +61,11 @@ impl EditRow for JsonRow<'_> {
     }
 
     fn set(&mut self, column: &str, json: &str) -> Option<()> {
-        let (standing, value) = (self.column(column)?, pointer::find(json, "")?);
-        if kind_of_value(standing) != kind_of_value(value) {
+        let (found, value) = (self.column(column)?, pointer::find(json, "")?);
+        if kind_of_value(found) != kind_of_value(value) {
             return None;
         }
-        let place = pointer::range_in(&self.json, standing)?;
+        let place = pointer::range_in(&self.json, found)?;
         self.json = pointer::spliced(&self.json, vec![(place, value.to_owned())])?;
         Some(())
     }
@@ -147,7 +147,7 @@ impl<'a> JsonMessage<'a> {
     }
 
     fn with_cursor(&self, classifier: &Classifier, stream: &StreamId, to: Cursor) -> Option<String> {
-        let stream_id = classifier.names.candidate(stream)?;
+        let stream_id = classifier.names.stream_id(stream)?;
         let mut places = Vec::new();
         for query in self.queries() {
             if read_events_query(&text_of(query)?).is_some_and(|(name, _)| name == stream_id) {
@@ -161,9 +161,9 @@ impl<'a> JsonMessage<'a> {
         };
         let is_resume = matches!(classifier.request(self.number("/request_id"), ask).tag, FrameTag::Resume { .. });
         if let Some(index) = index.filter(|_| is_resume) {
-            let standing = pointer::member(self.inner, "args")?;
-            let args = pointer::replaced(&text_of(standing)?, &format!("/0/{index}/resume_after"), &to.to_string())?;
-            places.push((pointer::range_in(self.text, standing)?, quoted(&args)));
+            let found = pointer::member(self.inner, "args")?;
+            let args = pointer::replaced(&text_of(found)?, &format!("/0/{index}/resume_after"), &to.to_string())?;
+            places.push((pointer::range_in(self.text, found)?, quoted(&args)));
         }
         if places.is_empty() {
             return None;
@@ -175,10 +175,10 @@ impl<'a> JsonMessage<'a> {
         if self.reducer()? != APPEND_REDUCER {
             return None;
         }
-        let standing = pointer::member(self.inner, "args")?;
-        let args = text_of(standing)?;
+        let found = pointer::member(self.inner, "args")?;
+        let args = text_of(found)?;
         let changed = PublishArgs::of_json(&args)?.edited(classifier, edit)?.to_json()?;
-        pointer::spliced(self.text, vec![(pointer::range_in(self.text, standing)?, quoted(&changed))])
+        pointer::spliced(self.text, vec![(pointer::range_in(self.text, found)?, quoted(&changed))])
     }
 
     fn names(&self) -> Vec<String> {
@@ -289,7 +289,6 @@ fn kind_of_value(value: &str) -> u8 {
     }
 }
 
-/// The cursors of a resume's check.
 fn cursors_in(args: &str) -> Option<Vec<(String, u64)>> {
     let cursors = pointer::elements(pointer::elements(args)?.first()?)?;
     let cursor = |cursor: &str| {

@@ -1,18 +1,21 @@
-//! The SpacetimeDB lane: BSATN over a WebSocket for subscribers, reducer calls over HTTP for the writer.
+//! The SpacetimeDB protocol: BSATN over a WebSocket for subscribers, reducer calls over HTTP for the writer.
 
 pub mod admin;
 mod classify;
 mod compression;
+mod databases;
 mod edit;
 mod incoming;
 mod json;
 mod naming;
+mod profile;
 mod protocol;
 mod publish;
 mod request;
 mod resume;
 mod rows;
 mod schema;
+mod service;
 mod session;
 mod tagger;
 #[cfg(test)]
@@ -20,30 +23,65 @@ pub(crate) mod tests;
 mod trial;
 mod writer;
 
+pub use profile::SpacetimeProfile;
 pub use protocol::{JSON_PROTOCOL, Protocol};
 pub use request::{events_query, stream_query};
 pub use schema::Schema;
+pub use service::MODULE_WASM;
 pub use tagger::{SpacetimeTaggers, Tagger};
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use cutover_core::history::Spoken;
-use cutover_core::ids::LaneId;
 use cutover_core::plan::Compression;
+use cutover_core::text::Secret;
 use http::{HeaderName, HeaderValue};
 
 use super::http::{HttpClient, bearer, percent_encoded};
 use super::names::Names;
-use super::profile::SpacetimeProfile;
+use super::profile::ProfileError;
+use super::protocol::{Profile, Protocol as LaneProtocol};
 use super::socket::{Bounds, Socket};
 use super::{ClientOptions, Endpoint, Lane, OpenError, SubscriberSession, WriterSession};
-use cutover_core::text::Secret;
+use crate::frame::FrameTagger;
+
+/// The protocol.
+pub struct Spacetime;
+
+impl LaneProtocol for Spacetime {
+    fn kind(&self) -> &'static str {
+        profile::KIND
+    }
+
+    fn server(&self) -> &'static str {
+        "a SpacetimeDB server"
+    }
+
+    fn profile_of_url(&self, url: &str) -> Result<Arc<dyn Profile>, ProfileError> {
+        Ok(Arc::new(SpacetimeProfile::of_url(url)?))
+    }
+
+    fn profile_of_toml(&self, text: &str, path: &str) -> Result<Arc<dyn Profile>, ProfileError> {
+        Ok(Arc::new(SpacetimeProfile::of_toml(text, path)?))
+    }
+
+    /// By the subprotocol, or by the path of a reducer call.
+    fn recognize(&self, request_target: &str, subprotocol: Option<&str>) -> Option<Arc<dyn FrameTagger>> {
+        let names = Arc::new(Names::any());
+        if subprotocol == Some(JSON_PROTOCOL) {
+            return Some(Arc::new(Tagger::json(names, Schema::module())));
+        }
+        let path = request_target.split('?').next().unwrap_or_default();
+        let is_call = subprotocol.is_none() && path.contains("/v1/database/") && path.contains("/call/");
+        let protocol = subprotocol.and_then(Protocol::of).or(is_call.then_some(Protocol::V1))?;
+        Some(Arc::new(Tagger::new(protocol, names, Schema::module())))
+    }
+}
 
 /// A SpacetimeDB server with the sync module in one of its databases.
 #[derive(Debug, Clone)]
 pub struct SpacetimeLane {
-    id: LaneId,
     profile: Arc<SpacetimeProfile>,
     database: String,
     token: Option<Secret>,
@@ -55,14 +93,13 @@ pub struct SpacetimeLane {
 impl SpacetimeLane {
     /// A lane with these streams; database and token are the profile's, or what was created for the run.
     pub fn new(
-        id: LaneId,
         profile: Arc<SpacetimeProfile>,
         database: impl Into<String>,
         token: Option<Secret>,
         names: Arc<Names>,
     ) -> SpacetimeLane {
         let (database, bounds, schema) = (database.into(), Bounds::default(), Schema::module());
-        SpacetimeLane { id, profile, database, token, names, bounds, schema }
+        SpacetimeLane { profile, database, token, names, bounds, schema }
     }
 
     /// The lane with other bounds.
@@ -80,9 +117,6 @@ impl SpacetimeLane {
     }
 
     /// An HTTP client for this server and token, for the functions of [`admin`].
-    ///
-    /// # Errors
-    /// Where the token can't stand in a header.
     pub fn http(
         endpoint: &Endpoint,
         profile: &SpacetimeProfile,
@@ -130,10 +164,6 @@ fn unsendable(what: &str) -> OpenError {
 
 #[async_trait]
 impl Lane for SpacetimeLane {
-    fn id(&self) -> LaneId {
-        self.id
-    }
-
     async fn subscriber(
         &self,
         endpoint: &Endpoint,

@@ -1,7 +1,7 @@
 //! The three subprotocols, and what a server message of any of them is made of.
 //!
-//! A message from the server is a tag byte for its compression and then BSATN; a message from the client is bare BSATN. v3
-//! is v2 with one or more messages in a frame. The types are those of `spacetimedb-client-api-messages`.
+//! A message from the server is a tag byte for its compression and then BSATN; a message from the client is bare BSATN.
+//! v3 is v2 with one or more messages in a frame. The types are those of `spacetimedb-client-api-messages`.
 
 use bytes::Bytes;
 use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
@@ -46,13 +46,10 @@ pub enum ClientMessage {
     V2(v2::ClientMessage),
 }
 
-/// What a client's message asks for.
 pub(super) enum Asked<'a> {
     /// A reducer, with its arguments.
     Reducer(&'a str, &'a Bytes),
-    /// Queries.
     Queries(&'a [Box<str>]),
-    /// Anything else.
     Other,
 }
 
@@ -132,7 +129,6 @@ fn all<'de, T>(
     Ok(messages)
 }
 
-/// Writes a server's frame.
 pub fn encode_server(messages: &[ServerMessage], how: Compressed) -> Result<Bytes, WireError> {
     let mut bare = Vec::new();
     for message in messages {
@@ -147,7 +143,6 @@ pub fn encode_server(messages: &[ServerMessage], how: Compressed) -> Result<Byte
     Ok(Bytes::from(frame))
 }
 
-/// Writes a client's frame.
 pub fn encode_client(messages: &[ClientMessage]) -> Result<Bytes, WireError> {
     let mut frame = Vec::new();
     for message in messages {
@@ -174,8 +169,8 @@ fn one<'de, T: spacetimedb_lib::de::Deserialize<'de>>(
 }
 
 /// Visits every list of rows that a message brings, with its table's name: those of a snapshot, and the inserts of a
-/// transaction. Deleted rows, and the rows that an unsubscribe returns, are not visited. `visit` may change the list and returns
-/// whether it did; a list of v1 that came compressed is then compressed again.
+/// transaction. Deleted rows, and the rows that an unsubscribe returns, are not visited. `visit` may change the list
+/// and returns whether it did; a list of v1 that came compressed is then compressed again.
 pub fn each_row_list(message: &mut ServerMessage, visit: Visit<'_>) -> Result<(), WireError> {
     match message {
         ServerMessage::V1(message) => v1_lists(message, visit),

@@ -1,8 +1,8 @@
-//! The arguments of the call that publishes an event, in both of their forms: BSATN over the socket, JSON over HTTP and in the
-//! JSON subprotocol.
+//! The arguments of the call that publishes an event, in both of their forms: BSATN over the socket, JSON over HTTP and
+//! in the JSON subprotocol.
 //!
-//! The first three arguments are the stream, the idempotency key and the payload, all text. What follows differs by module and
-//! stays as it came.
+//! The first three arguments are the stream, the idempotency key and the payload, all text. What follows differs by
+//! module and stays as it came.
 
 use bytes::Bytes;
 use spacetimedb_lib::bsatn;
@@ -44,7 +44,7 @@ impl<'a> PublishArgs<'a> {
     /// The event that is published; `None` where it is of no stream of the plan.
     pub(super) fn event(&self, classifier: &Classifier) -> Option<Carried> {
         let [stream_id, _, payload] = &self.texts;
-        let stream = classifier.names.stream_of_candidate(stream_id)?;
+        let stream = classifier.names.stream_of_id(stream_id)?;
         Some(Carried { stream, seq: None, payload: payload.clone() })
     }
 
@@ -64,7 +64,6 @@ impl<'a> PublishArgs<'a> {
         Some(self)
     }
 
-    /// Writes arguments that came in BSATN.
     pub(super) fn to_bsatn(&self) -> Option<Bytes> {
         let Rest::Bsatn(rest) = self.rest else { return None };
         let mut out = Vec::new();
@@ -79,9 +78,9 @@ impl<'a> PublishArgs<'a> {
     pub(super) fn to_json(&self) -> Option<String> {
         let Rest::Json(args) = self.rest else { return None };
         let mut places = Vec::new();
-        for (standing, text) in pointer::elements(args)?.into_iter().zip(&self.texts) {
-            if serde_json::from_str::<String>(standing).ok().as_ref() != Some(text) {
-                places.push((pointer::range_in(args, standing)?, quoted(text)));
+        for (element, text) in pointer::elements(args)?.into_iter().zip(&self.texts) {
+            if serde_json::from_str::<String>(element).ok().as_ref() != Some(text) {
+                places.push((pointer::range_in(args, element)?, quoted(text)));
             }
         }
         pointer::spliced(args, places)

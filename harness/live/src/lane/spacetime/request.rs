@@ -1,7 +1,7 @@
 //! The requests of this lane: their ids, SQL, and reducers' arguments.
 //!
-//! A v2 server's answer to a call has only the request's id. So the id says what the request was for: the proxy's tagger sees
-//! single frames and keeps no state.
+//! A v2 server's answer to a call has only the request's id. So the id says what the request was for: the proxy's
+//! tagger sees single frames and keeps no state.
 
 use bytes::Bytes;
 use spacetimedb_client_api_messages::websocket::common::QuerySetId;

@@ -1,6 +1,7 @@
 //! A session's resume: a check of the cursors, then a subscription to the events, then one to the streams' rows.
 //!
-//! The last is sent when the events have arrived. So its answer comes after the whole replay, as the legacy lane's reply does.
+//! The last is sent when the events have arrived. So its answer comes after the whole replay, as the legacy lane's
+//! reply does.
 
 use cutover_core::ids::{Cursor, Seq, StreamId};
 
@@ -49,8 +50,8 @@ impl SpacetimeSession {
         Ok(())
     }
 
-    /// Unsubscribes every set that has one of these streams, and returns the other streams of those sets, each with its name on
-    /// the wire and its last seq.
+    /// Unsubscribes every set that has one of these streams, and returns the other streams of those sets, each with its
+    /// name on the wire and its last seq.
     ///
     /// Old sets must end before a new one begins: of overlapping sets, each gets the rows of a transaction.
     async fn drop_sets(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Completion<Vec<(StreamId, String, u64)>> {

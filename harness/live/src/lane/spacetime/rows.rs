@@ -10,9 +10,7 @@ use spacetimedb_sats::{AlgebraicValue, ProductType, ProductValue, WithTypespace}
 
 use super::schema::{Schema, columns, in_words};
 
-/// The table of events.
 pub const EVENT_TABLE: &str = "sync_event";
-/// The table of streams.
 pub const STREAM_TABLE: &str = "sync_stream";
 
 /// A row that can't be read or written.
@@ -79,7 +77,8 @@ impl Row {
         }
     }
 
-    /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is not of its type.
+    /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is not of its
+    /// type.
     pub(super) fn set(&mut self, column: &str, json: &str) -> Option<()> {
         use serde::de::DeserializeSeed;
         let at = self.at(column).ok()?;

@@ -1,7 +1,8 @@
 //! The tables and reducers of a database's module, as its server reports them.
 //!
-//! A row has no column names on the wire, only an order. The reported schema gives each column its name, place and type, so
-//! that no code here depends on their order. A module may have more tables, more columns, or another order of columns.
+//! A row has no column names on the wire, only an order. The reported schema gives each column its name, place and
+//! type, so that no code here depends on their order. A module may have more tables, more columns, or another order of
+//! columns.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -78,9 +79,6 @@ impl Schema {
     }
 
     /// Reads what a server answers to `GET /v1/database/NAME/schema?version=9`.
-    ///
-    /// # Errors
-    /// Where it is no schema of that version.
     pub fn parse(json: &[u8]) -> Result<Schema, String> {
         let reported: Reported = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         let types = reported.typespace.0;
@@ -96,15 +94,11 @@ impl Schema {
         Ok(Schema { tables: tables.collect(), reducers: reported.reducers.into_iter().filter_map(arguments).collect() })
     }
 
-    /// The columns of a table.
     pub(super) fn columns(&self, table: &str) -> Option<&Arc<ProductType>> {
         self.tables.get(table)
     }
 
     /// Compares the module with what the lane reads and calls.
-    ///
-    /// # Errors
-    /// Every difference: what the lane looks for, and what the module has.
     pub(super) fn check(&self) -> Result<(), String> {
         let mut wrong = Vec::new();
         for (table, wanted) in COLUMNS {
@@ -132,8 +126,8 @@ impl Schema {
     }
 }
 
-/// A type without references to others; `None` where it refers to itself or to nothing. A product of one special element,
-/// such as a timestamp's, is that element, as it is on the wire.
+/// A type without references to others; `None` where it refers to itself or to nothing. A product of one special
+/// element, such as a timestamp's, is that element, as it is on the wire.
 fn inlined(kind: &AlgebraicType, types: &Typespace) -> Option<AlgebraicType> {
     let mut inlined = kind.clone();
     types.clone().inline_typerefs_in_type(&mut inlined).ok()?;

@@ -1,8 +1,8 @@
 //! A subscriber's session with a database.
 //!
-//! The heartbeat is a call of `resume_stream` with a cursor beyond any head, which writes nothing. A server sends answers to
-//! calls and transactions through one queue (but not answers to one-off queries). So every transaction that was committed
-//! before the answer arrives before it.
+//! The heartbeat is a call of `resume_stream` with a cursor beyond any head, which writes nothing. A server sends
+//! answers to calls and transactions through one queue (but not answers to one-off queries). So every transaction that
+//! was committed before the answer arrives before it.
 
 use std::sync::Arc;
 
@@ -129,8 +129,8 @@ impl SpacetimeSession {
         if request_id != 0 {
             return Some(request_id);
         }
-        // Without a number, the arguments identify the call. Where a fault changed them, it is the oldest call, since calls are
-        // answered in order.
+        // Without a number, the arguments identify the call. Where a fault changed them, it is the oldest call, since
+        // calls are answered in order.
         let by_arguments = self.calls.iter().find(|(_, args)| **args == call.args);
         by_arguments.or(self.calls.first()).map(|(id, _)| *id)
     }
@@ -142,7 +142,7 @@ impl SpacetimeSession {
     }
 
     fn take_event(&mut self, row: EventRow, via: Via) {
-        let Some(stream) = self.names.stream_of_candidate(&row.stream_id) else {
+        let Some(stream) = self.names.stream_of_id(&row.stream_id) else {
             return self.connection.inbox.push(Arrival::Foreign { name: row.stream_id, seq: Seq(row.seq), via });
         };
         match self.last_seen.iter_mut().find(|(seen, _)| *seen == stream) {
@@ -172,12 +172,12 @@ impl SpacetimeSession {
     }
 
     pub(super) fn wire_name(&self, stream: &StreamId) -> Completion<String> {
-        let name = self.names.candidate(stream).map(str::to_owned);
+        let name = self.names.stream_id(stream).map(str::to_owned);
         name.ok_or_else(|| not_in_plan(stream))
     }
 
     fn heartbeat_call(&mut self) -> (u32, ClientMessage) {
-        let subscribed = self.sets.first().and_then(|set| self.names.candidate(set.streams.first()?));
+        let subscribed = self.sets.first().and_then(|set| self.names.stream_id(set.streams.first()?));
         let stream_id = subscribed.unwrap_or(KNOWN_STREAM).to_owned();
         let request_id = self.request_id(Purpose::Heartbeat);
         let args = request::resume_args(&[(stream_id, u64::MAX)]);
@@ -266,5 +266,5 @@ impl SubscriberSession for SpacetimeSession {
 /// A refusal in the module's JSON; other words of the server become its message.
 pub(super) fn module_refusal(names: &Names, words: &str) -> Refusal {
     let json: Value = serde_json::from_str(words).unwrap_or_default();
-    read_refusal(&json, |name| names.stream_of_candidate(name)).unwrap_or_else(|| refusal("server_error", words))
+    read_refusal(&json, |name| names.stream_of_id(name)).unwrap_or_else(|| refusal("server_error", words))
 }

@@ -138,7 +138,6 @@ impl Tagger {
         }
     }
 
-    /// The event of a publish.
     fn published(&self, frame: &Frame) -> Option<Carried> {
         let body = json_of(frame)?;
         PublishArgs::of_json(std::str::from_utf8(&body).ok()?)?.event(&self.classifier)

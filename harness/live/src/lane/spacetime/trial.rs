@@ -1,63 +1,77 @@
-//! Tries what the plans will use of a database: the module's schema, each compression, a policy, a publish with its SQL, and
-//! the event, live and by replay.
+//! Tries what the plans will use of a database: the module's schema, each compression, a policy, a publish with its
+//! SQL, and the event, live and by replay.
 
 use cutover_core::plan::{Compression, Serializer};
 
 use super::SpacetimeLane;
 use crate::bounds;
-use crate::lane::trial::{TRIAL_CLIENT, Trial, TrialError};
-use crate::lane::{Arrival, ClientOptions, Completion, Endpoint, Lane, OpError, SubscriberSession};
+use crate::lane::trial::{self, Attempt, REPLAY_BATCH, TRIAL_CLIENT, Trial, TrialError};
+use crate::lane::{Arrival, ClientOptions, Completion, Endpoint, Lane, OpError, SubscriberSession, WriterSession};
+
+struct SpacetimeAttempt<'a> {
+    lane: &'a SpacetimeLane,
+    endpoint: &'a Endpoint,
+    trial: &'a Trial,
+}
 
 impl SpacetimeLane {
-    /// Tries the database. The event lies in the trial's own stream.
+    /// Tries the database. The event is in the trial's own stream.
     pub async fn try_out(&self, endpoint: &Endpoint, trial: &Trial) -> Result<(), TrialError> {
         self.schema.check().map_err(TrialError::Module)?;
-        let mut live = None;
-        for compression in &trial.compressions {
-            let mut session = self.trial_session(endpoint, *compression).await?;
-            done(session.heartbeat().await, "a heartbeat")?;
-            match live {
-                None => live = Some(session),
-                Some(_) => session.close().await,
+        trial::run(&SpacetimeAttempt { lane: self, endpoint, trial }, &trial.compressions).await
+    }
+}
+
+impl Attempt for SpacetimeAttempt<'_> {
+    type Variant = Compression;
+    type Client = Box<dyn SubscriberSession>;
+    type Writer = Box<dyn WriterSession>;
+
+    async fn connect(&self, compression: Compression) -> Result<Box<dyn SubscriberSession>, TrialError> {
+        let client = ClientOptions { name: TRIAL_CLIENT.to_owned(), serializer: Serializer::V2, compression };
+        let offered = self.lane.profile.subprotocols.join(", ");
+        let trying = format!("a connection that offers {offered} with compression {compression:?}");
+        let opened = self.lane.subscriber(self.endpoint, &client).await;
+        let mut session = opened.map_err(|source| TrialError::Open { trying, source })?;
+        done(session.heartbeat().await, "a heartbeat")?;
+        Ok(session)
+    }
+
+    async fn connect_writer(&self) -> Result<Box<dyn WriterSession>, TrialError> {
+        let opened = self.lane.writer(self.endpoint).await;
+        opened.map_err(|source| TrialError::Open { trying: "the writer's connection".to_owned(), source })
+    }
+
+    async fn set_policy(&self, writer: &mut Box<dyn WriterSession>) -> Result<(), TrialError> {
+        let limit = self.trial.limit();
+        done(writer.set_policy(&self.trial.stream, limit, limit).await, "a stream's policy")
+    }
+
+    async fn publish(&self, writer: &mut Box<dyn WriterSession>) -> Result<(), TrialError> {
+        let Trial { stream, marker, .. } = self.trial;
+        done(writer.publish(stream, marker, &self.trial.payload()).await, "a publish")
+    }
+
+    async fn subscribe(&self, session: &mut Box<dyn SubscriberSession>) -> Result<(), TrialError> {
+        done(session.subscribe(&[(self.trial.stream.clone(), None)], REPLAY_BATCH).await, "a subscription")
+    }
+
+    /// Waits for the event. One that does not come is left to the run; one that can't be read is of another module.
+    async fn read(&self, mut session: Box<dyn SubscriberSession>, _live: bool) -> Result<(), TrialError> {
+        let mut bound = bounds::LIVE.begin();
+        loop {
+            match bound.within(session.next()).await {
+                Ok(Arrival::Unreadable(what)) => return Err(TrialError::Module(what)),
+                Ok(Arrival::Contradiction { .. } | Arrival::Foreign { .. } | Arrival::Ignored(_)) => {}
+                Ok(Arrival::Event { .. } | Arrival::Closed(_)) | Err(_) => break,
             }
         }
-        let opened = self.writer(endpoint).await;
-        let mut writer =
-            opened.map_err(|source| TrialError::Open { trying: "the writer's connection".to_owned(), source })?;
-        let limit = trial.policies.then_some(200);
-        done(writer.set_policy(&trial.stream, limit, limit).await, "a stream's policy")?;
-        let bootstrap = [(trial.stream.clone(), None)];
-        if let Some(live) = &mut live {
-            done(live.subscribe(&bootstrap, 200).await, "a subscription")?;
-        }
-        done(writer.publish(&trial.stream, &trial.marker, &trial.payload()).await, "a publish")?;
-        if let Some(mut live) = live {
-            read_event(&mut live).await?;
-            live.close().await;
-        }
-        for compression in &trial.compressions {
-            let mut session = self.trial_session(endpoint, *compression).await?;
-            done(session.subscribe(&bootstrap, 200).await, "a subscription")?;
-            read_event(&mut session).await?;
-            session.close().await;
-        }
+        session.close().await;
         Ok(())
     }
 
-    async fn trial_session(
-        &self,
-        endpoint: &Endpoint,
-        compression: Compression,
-    ) -> Result<Box<dyn SubscriberSession>, TrialError> {
-        let client = ClientOptions { name: TRIAL_CLIENT.to_owned(), serializer: Serializer::V2, compression };
-        let opened = self.subscriber(endpoint, &client).await;
-        opened.map_err(|source| TrialError::Open {
-            trying: format!(
-                "a connection that offers {} with compression {compression:?}",
-                self.profile.subprotocols.join(", ")
-            ),
-            source,
-        })
+    async fn close(&self, mut session: Box<dyn SubscriberSession>) {
+        session.close().await;
     }
 }
 
@@ -71,18 +85,6 @@ fn done<T>(completion: Completion<T>, what: &str) -> Result<(), TrialError> {
         }
         Err(OpError::Later(why)) => Err(refused(format!("{what} was put off: {why}"), true)),
         Err(OpError::Unknown(why)) => Err(refused(format!("{what} was not answered: {why}"), true)),
-    }
-}
-
-/// Waits for the event. The run judges an event that does not arrive; one that can't be read is of another module.
-async fn read_event(session: &mut Box<dyn SubscriberSession>) -> Result<(), TrialError> {
-    let mut bound = bounds::LIVE.begin();
-    loop {
-        match bound.within(session.next()).await {
-            Ok(Arrival::Unreadable(what)) => return Err(TrialError::Module(what)),
-            Ok(Arrival::Contradiction { .. } | Arrival::Foreign { .. } | Arrival::Ignored(_)) => {}
-            Ok(Arrival::Event { .. } | Arrival::Closed(_)) | Err(_) => return Ok(()),
-        }
     }
 }
 

@@ -77,7 +77,8 @@ impl SpacetimeWriter {
     /// The event's seq; `None` where it is in no table.
     async fn seq_of(&mut self, stream_id: &str, key: &str) -> Result<Option<u64>, String> {
         if self.reads_keys {
-            // The module's key of both: the stream's length in bytes, a colon, and the two (spacetime/module, `pair_key`).
+            // The module's key of both: the stream's length in bytes, a colon, and the two (spacetime/module,
+            // `pair_key`).
             let pair = sql_text(&format!("{}:{stream_id}{key}", stream_id.len()));
             match self.sql(&format!("SELECT seq FROM sync_append_key WHERE append_key = {pair}")).await? {
                 // A module with keys of another form has no such row; the event's own row may have the seq.
@@ -127,15 +128,15 @@ fn seq_in(answer: &HttpAnswer) -> Result<Option<u64>, String> {
 #[async_trait]
 impl WriterSession for SpacetimeWriter {
     async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
-        let Some(stream_id) = self.names.candidate(stream).map(str::to_owned) else {
+        let Some(stream_id) = self.names.stream_id(stream).map(str::to_owned) else {
             return Err(not_in_plan(stream));
         };
         // No hash: the module computes it. No expected seq: null is SATS's none.
         let args = json!([stream_id, key, payload, "", null]);
         self.call(APPEND_REDUCER, &args).await?;
-        // A call's answer has no body, so the seq is read by SQL. The lane does not report whether the event is a duplicate.
-        // A call is answered after its commit, and SQL reads committed rows, so the first query finds the row. The others
-        // leave time to a load balancer that sends SQL to a replica.
+        // A call's answer has no body, so the seq is read by SQL. The lane does not report whether the event is a
+        // duplicate. A call is answered after its commit, and SQL reads committed rows, so the first query finds the
+        // row. The others leave time to a load balancer that sends SQL to a replica.
         let mut looks = 1;
         let mut wait = FIRST_WAIT;
         loop {
@@ -161,7 +162,7 @@ impl WriterSession for SpacetimeWriter {
         retention: Option<u64>,
         replay_budget: Option<u64>,
     ) -> Completion {
-        let Some(stream_id) = self.names.candidate(stream) else {
+        let Some(stream_id) = self.names.stream_id(stream) else {
             return Err(not_in_plan(stream));
         };
         let option = |value: Option<u64>| value.map_or(Value::Null, |value| json!({ "some": value }));

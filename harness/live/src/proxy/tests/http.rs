@@ -13,7 +13,7 @@ use crate::proxy::conn::Conn;
 use crate::proxy::decoder::Decoder;
 use crate::proxy::exchange::{Exchange, Request};
 use crate::proxy::interest::Interest;
-use crate::proxy::unit::Step;
+use crate::proxy::unit::Decoded;
 
 const PUBLISH: &[u8] = b"POST /publish HTTP/1.1\r\nHost: lane\r\nContent-Length: 5\r\n\r\nhello";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"seq\":1}";
@@ -158,7 +158,7 @@ async fn head_and_body_leave_in_one_write() {
         let mut decoder = Decoder::new(Conn { number: 1, shared, exchange, stop: CancellationToken::new() }, direction);
         let mut buf = BytesMut::from(bytes);
         let step = decoder.next(&mut buf, Interest::default());
-        let Step::Skim(skimmed) = step else { panic!() };
+        let Decoded::Skim(skimmed) = step else { panic!() };
         assert_eq!((skimmed.bytes, skimmed.messages), (bytes.len(), 1));
     }
 }

@@ -78,7 +78,7 @@ fn a_lane_that_ran_against_itself_left_two_histories_in_its_own_words() {
     ] {
         let told = told(files.clone(), aa);
         assert_eq!(told[0].file, layout::history("equal", of));
-        assert_eq!(told[0].what, "has messages of another lane than `scope.aa` says");
+        assert_eq!(told[0].what, "has messages of another protocol than `scope` says");
     }
 }
 

@@ -2,7 +2,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::lane::profile::LaneTarget;
+use crate::lane::phoenix::PhoenixProfile;
 
 const MARKER: &str = "trial-7";
 
@@ -31,9 +31,7 @@ fn message(event: &str, payload: &Value) -> Message {
 /// What a profile with these lines makes of the event in both kinds of message.
 fn compared(lines: &str, batch: &Value) -> Result<bool, String> {
     let text = format!("kind = \"phoenix\"\nsocket_url = \"ws://lane\"\n{lines}");
-    let Ok(LaneTarget::Phoenix(profile)) = LaneTarget::of_toml(&text, "lane.toml") else {
-        panic!("{text}");
-    };
+    let profile = PhoenixProfile::of_toml(&text, "lane.toml").unwrap();
     let heard = [
         message("presence_state", &json!({"x": 1})),
         message("sync:update_batch", batch),
@@ -76,7 +74,7 @@ fn a_name_that_stands_for_nothing_is_told_with_what_is_there() {
 fn what_the_lane_can_do_without_may_be_missing() {
     let least = json!({"updates": [{"topic": "t", "payload": {"trial": MARKER}, "watermark": 1}]});
     assert_eq!(compared("", &least), Ok(true));
-    let profile = PhoenixProfile::contract();
+    let profile = PhoenixProfile::default();
     let only_batches = [message("sync:update_batch", &least)];
     assert_eq!(compare(&profile, MARKER, &only_batches), Ok(true));
     assert_eq!(compare(&profile, MARKER, &[]), Ok(false));
@@ -84,7 +82,7 @@ fn what_the_lane_can_do_without_may_be_missing() {
 
 #[test]
 fn the_answers_to_a_publish_a_policy_and_a_subscribe_are_read() {
-    let profile = PhoenixProfile::contract();
+    let profile = PhoenixProfile::default();
     let told = |checked: Result<(), Mismatch>| checked.err().map(|mismatch| mismatch.to_string());
     assert_eq!(told(check_published(&profile, r#"{"seq":1,"duplicate":false}"#)), None);
     assert_eq!(told(check_published(&profile, r#"{"seq":1}"#)), None);

@@ -5,7 +5,7 @@ use super::super::batch::read_batch;
 use super::*;
 
 fn profile() -> PhoenixProfile {
-    PhoenixProfile::contract()
+    PhoenixProfile::default()
 }
 
 fn check(batch: &str, expect: Option<&[(&str, u64)]>) {

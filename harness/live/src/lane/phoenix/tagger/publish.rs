@@ -1,19 +1,10 @@
-//! What the writer's HTTP says: which request is a publish, of which stream, and the same with another value.
+//! Reads the writer's HTTP: which request is a publish, of which stream, and the same with another value.
 
 use super::Tagger;
 use crate::frame::{Body, Carried, Direction, Edit, Frame, FrameTag, pointer};
 use crate::lane::generic::{self, json_of};
 use crate::lane::phoenix::values::Values;
-use crate::lane::profile::PublishCall;
 use crate::lane::wire_http;
-
-/// The payload in the body of a publish.
-pub(in crate::lane::phoenix) fn payload_of<'b>(call: &PublishCall, body: &'b str) -> Option<&'b str> {
-    match call.payload.as_str() {
-        "" => Some(body),
-        name => pointer::member(body, name),
-    }
-}
 
 impl Tagger {
     pub(super) fn tag_http(&self, direction: Direction, bytes: &[u8]) -> FrameTag {
@@ -56,7 +47,7 @@ impl Tagger {
         Some(Carried {
             stream: self.names.stream_of_topic(&topic)?,
             seq: None,
-            payload: payload_of(call, body)?.to_owned(),
+            payload: call.payload_in(body)?.to_owned(),
         })
     }
 

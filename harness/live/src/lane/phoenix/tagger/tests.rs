@@ -4,6 +4,8 @@ use bytes::Bytes;
 
 use super::super::tests::replay::{names, recording};
 use super::*;
+use crate::frame::TaggerFactory;
+use crate::lane::phoenix::PhoenixLane;
 
 fn tagger(serializer: Serializer) -> Tagger {
     let profile = PhoenixProfile::of_url("ws://lane.example").unwrap();
@@ -153,7 +155,7 @@ fn the_sockets_heartbeat_counts_where_the_channel_has_none() {
 #[test]
 fn the_upgrades_vsn_chooses_the_serializer() {
     let profile = Arc::new(PhoenixProfile::of_url("ws://lane.example").unwrap());
-    let taggers = PhoenixTaggers::new(profile, Arc::new(names()));
+    let taggers = PhoenixLane::new(profile, Arc::new(names()));
     let frame = recording("v2_join_subscribe_live_leave")[0].frame().unwrap();
     assert_eq!(taggers.tagger("/s?token=t&vsn=2.0.0", None).tag(&frame), FrameTag::Join);
     assert_eq!(taggers.tagger("/s?token=t", None).tag(&frame), FrameTag::Other);

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use cutover_core::hash::payload_hash;
 use cutover_core::history::Via;
-use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
+use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use cutover_reference::{Config, Server};
 use tempfile::TempDir;
 
 use super::super::PhoenixLane;
 use crate::lane::names::Names;
-use crate::lane::profile::PhoenixProfile;
+use crate::lane::phoenix::PhoenixProfile;
 use crate::lane::{
     Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, Published, SubscriberSession,
     WriterSession,
@@ -41,7 +41,7 @@ impl Stack {
         let profile = Arc::new(profile);
         // The server knows only the topics of the contract, scoped ones among them.
         let names = Arc::new(Names::new(STREAMS.map(StreamId::new), Some("x1")).unwrap());
-        let lane = PhoenixLane::new(LaneId::Legacy, profile, names);
+        let lane = PhoenixLane::new(profile, names);
         Stack { lane, endpoint, _data: data }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cutover_core::history::{Closed, Via};
-use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
+use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::super::PhoenixLane;
 use super::replay::{Row, names, play, recording};
-use crate::lane::profile::{LaneTarget, PhoenixProfile};
+use crate::lane::phoenix::PhoenixProfile;
 use crate::lane::socket::Bounds;
 use crate::lane::{
     Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Published, SubscriberSession,
@@ -22,7 +22,7 @@ use crate::lane::{
 
 fn lane() -> PhoenixLane {
     let profile = PhoenixProfile::of_url("ws://lane.example").unwrap();
-    PhoenixLane::new(LaneId::Legacy, Arc::new(profile), Arc::new(names()))
+    PhoenixLane::new(Arc::new(profile), Arc::new(names()))
 }
 
 fn subscriber(serializer: Serializer) -> ClientOptions {
@@ -249,10 +249,8 @@ async fn served(answer: &'static str) -> (Completion<Published>, String) {
 /// A lane with these lines in its profile.
 fn lane_with(lines: &str) -> PhoenixLane {
     let text = format!("kind = \"phoenix\"\nsocket_url = \"ws://lane.example\"\n{lines}");
-    let Ok(LaneTarget::Phoenix(profile)) = LaneTarget::of_toml(&text, "lane.toml") else {
-        panic!("{text}");
-    };
-    PhoenixLane::new(LaneId::Legacy, Arc::new(*profile), Arc::new(names()))
+    let profile = PhoenixProfile::of_toml(&text, "lane.toml").unwrap();
+    PhoenixLane::new(Arc::new(profile), Arc::new(names()))
 }
 
 async fn served_by(lane: PhoenixLane, answer: &'static str) -> (Completion<Published>, String) {

@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use cutover_core::ids::{LaneId, StreamId};
+use cutover_core::ids::StreamId;
 use cutover_core::plan::{Compression, Defect, Serializer};
 use cutover_reference::{Config, Defects, Server};
 
 use super::super::PhoenixLane;
 use crate::lane::Endpoint;
 use crate::lane::names::Names;
-use crate::lane::profile::LaneTarget;
+use crate::lane::phoenix::PhoenixProfile;
 use crate::lane::trial::{Trial, trial_bounds};
 
 /// Tries a server with these defects under a profile with these lines.
@@ -23,12 +23,10 @@ async fn tried(defects: &str, lines: &str) -> Result<(), String> {
     let endpoint = Endpoint { connect: server.local_addr(), authority: "legacy.example".to_owned() };
     tokio::spawn(server.run(std::future::pending()));
     let text = format!("kind = \"phoenix\"\nsocket_url = \"ws://legacy.example\"\n{lines}");
-    let Ok(LaneTarget::Phoenix(profile)) = LaneTarget::of_toml(&text, "lane.toml") else {
-        panic!("{text}");
-    };
+    let profile = PhoenixProfile::of_toml(&text, "lane.toml").unwrap();
     let stream = StreamId::new("run:a:events");
     let names = Arc::new(Names::new([stream.clone()], Some("x1")).unwrap());
-    let lane = PhoenixLane::new(LaneId::Legacy, Arc::new(*profile), names).with_bounds(trial_bounds());
+    let lane = PhoenixLane::new(Arc::new(profile), names).with_bounds(trial_bounds());
     let trial = Trial {
         serializers: vec![Serializer::V1, Serializer::V2],
         compressions: vec![Compression::None],
@@ -94,10 +92,8 @@ async fn a_name_that_the_service_does_not_have_is_told() {
 fn a_socket_below_a_path_hints_at_the_base_of_the_writers_paths() {
     let hint = |lines: &str| {
         let text = format!("kind = \"phoenix\"\n{lines}");
-        let Ok(LaneTarget::Phoenix(profile)) = LaneTarget::of_toml(&text, "lane.toml") else {
-            panic!("{text}");
-        };
-        PhoenixLane::new(LaneId::Legacy, Arc::new(*profile), Arc::default()).prefix_hint()
+        let profile = PhoenixProfile::of_toml(&text, "lane.toml").unwrap();
+        PhoenixLane::new(Arc::new(profile), Arc::default()).prefix_hint()
     };
     let below = hint("socket_url = \"wss://a.example/api/sync/socket/websocket\"").unwrap();
     assert!(below.contains("`http_url = \"https://a.example/api\"`"), "{below}");

@@ -22,7 +22,8 @@ use super::super::rows::join;
 use super::recording::recording;
 use crate::lane::Endpoint;
 
-/// A server that answers as a 2.8.3 does, by the recordings: a stream `s1` with events 3 to 5, of which 1 and 2 are gone.
+/// A server that answers as a 2.8.3 does, by the recordings: a stream `s1` with events 3 to 5, of which 1 and 2 are
+/// gone.
 pub struct Server {
     socket: WebSocketStream<TcpStream>,
     protocol: Protocol,

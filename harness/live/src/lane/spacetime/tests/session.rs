@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cutover_core::history::{Closed, Via};
-use cutover_core::ids::{Cursor, LaneId, Seq, StreamId};
+use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use tokio::net::TcpListener;
 
@@ -17,7 +17,7 @@ use crate::lane::{
 
 fn lane() -> SpacetimeLane {
     let profile = Arc::new(SpacetimeProfile::of_url("http://db.example").unwrap());
-    SpacetimeLane::new(LaneId::Candidate, profile, "sync", None, Arc::new(Names::verbatim(&["s1"])))
+    SpacetimeLane::new(profile, "sync", None, Arc::new(Names::verbatim(&["s1"])))
 }
 
 async fn open_at(endpoint: &Endpoint) -> Result<Box<dyn SubscriberSession>, OpenError> {

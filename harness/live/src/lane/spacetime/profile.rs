@@ -1,88 +1,61 @@
 //! The profile of a SpacetimeDB server.
 
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cutover_core::gate::fit::{Means, ServerKind};
+use cutover_core::text::{Secret, masked};
 use serde::Deserialize;
 
-use crate::lane::spacetime::Protocol;
+use super::admin;
+use super::protocol::Protocol;
+use super::service::SpacetimeService;
+use crate::bounds;
+use crate::lane::OpenError;
+use crate::lane::http::HttpClient;
+use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
+use crate::lane::protocol::{Endpoints, Profile, Run, Service};
 
-use cutover_core::text::{Secret, masked};
-
-use super::read::Misfits;
-use super::{Origin, ProfileError, origin_of, server_url, token_of};
+/// What `kind` in a profile calls the protocol.
+pub(super) const KIND: &str = "spacetime";
 
 /// The subprotocols that this lane speaks, the one it likes best first.
 pub(crate) const SUBPROTOCOLS: [&str; 3] = ["v3.bsatn.spacetimedb", "v2.bsatn.spacetimedb", "v1.bsatn.spacetimedb"];
 
-/// The name by which a server of our own is asked for; it serves any.
-const OWN_SERVER_URL: &str = "http://candidate.localhost/";
+/// The URL of a server that the run starts; it answers to any name.
+const MANAGED_SERVER_URL: &str = "http://candidate.localhost/";
 
-/// How a SpacetimeDB service is reached.
+/// The profile. Its default is the one of a server that the run starts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct SpacetimeProfile {
-    /// `spacetime`.
     pub kind: String,
-    /// The server's base URL, with the path that it lies below, if any; a server that is started for the run needs
-    /// none.
-    #[serde(default = "own_server")]
     pub url: String,
-    /// The database's name or identity; where it is left out, one is created for the run.
-    #[serde(default)]
     pub database: Option<String>,
-    /// The token; where there is none, an identity is created for the run.
-    #[serde(default)]
     pub token: Option<Secret>,
-    /// The environment variable that holds the token.
-    #[serde(default)]
     pub token_env: Option<String>,
-    /// Whether the module is to be published; where it is left out, only to a database that is created for the run.
-    #[serde(default)]
     pub publish_module: Option<bool>,
-    /// The subprotocols that are offered, best first.
-    #[serde(default = "subprotocols")]
     pub subprotocols: Vec<String>,
-    /// Whether updates wait until they are durable; the server's own default where it is left out.
-    #[serde(default)]
     pub confirmed: Option<bool>,
-    /// The socket's path, with `{database}` in it.
-    #[serde(default = "websocket_path")]
     pub websocket_path: String,
-    /// Whether streams carry a scope of the run in their ids, so that runs against one database share none.
-    #[serde(default = "yes")]
     pub scoped: bool,
-    /// The most publishes a second, of the whole run; without bound where it is left out.
-    #[serde(default)]
-    pub rate: Option<std::num::NonZeroU32>,
-}
-
-fn own_server() -> String {
-    OWN_SERVER_URL.to_owned()
-}
-
-fn subprotocols() -> Vec<String> {
-    SUBPROTOCOLS.map(str::to_owned).to_vec()
-}
-
-fn websocket_path() -> String {
-    "/v1/database/{database}/subscribe".to_owned()
-}
-
-fn yes() -> bool {
-    true
+    pub rate: Option<NonZeroU32>,
 }
 
 impl Default for SpacetimeProfile {
-    /// What is meant where a profile does not say it, at no server.
     fn default() -> SpacetimeProfile {
         SpacetimeProfile {
-            kind: "spacetime".to_owned(),
-            url: String::new(),
+            kind: KIND.to_owned(),
+            url: MANAGED_SERVER_URL.to_owned(),
             database: None,
             token: None,
             token_env: None,
             publish_module: None,
-            subprotocols: subprotocols(),
+            subprotocols: SUBPROTOCOLS.map(str::to_owned).to_vec(),
             confirmed: None,
-            websocket_path: websocket_path(),
+            websocket_path: "/v1/database/{database}/subscribe".to_owned(),
             scoped: true,
             rate: None,
         }
@@ -90,16 +63,9 @@ impl Default for SpacetimeProfile {
 }
 
 impl SpacetimeProfile {
-    /// The profile for a server that is started for the run: where a server of somebody else's is, and what is in it
-    /// already, says nothing of it.
-    #[must_use]
-    pub fn of_own_server(self) -> SpacetimeProfile {
-        SpacetimeProfile { url: OWN_SERVER_URL.to_owned(), database: None, publish_module: None, ..self }
-    }
-
-    /// Whether it says nothing of where a server is.
-    pub fn is_without_url(&self) -> bool {
-        self.url == OWN_SERVER_URL
+    /// Reads a profile's text; errors name the file by `path`.
+    pub fn of_toml(text: &str, path: &str) -> Result<SpacetimeProfile, ProfileError> {
+        body::<SpacetimeProfile>(text, path)?.validated(path, Some(text))
     }
 
     /// The default profile of the server at a URL. A path that ends in `/v1/database/NAME` names a database that is
@@ -135,7 +101,7 @@ impl SpacetimeProfile {
         self.confirmed.unwrap_or(protocol != Protocol::V1)
     }
 
-    pub(super) fn validated(mut self, at: &str, text: Option<&str>) -> Result<SpacetimeProfile, ProfileError> {
+    fn validated(mut self, at: &str, text: Option<&str>) -> Result<SpacetimeProfile, ProfileError> {
         let mut misfits = Misfits::default();
         let url = misfits.take("url", server_url(&self.url));
         if url.is_some_and(|url| url.query().is_some() || format!("{}/", url.path()).contains("/v1/")) {
@@ -170,13 +136,63 @@ impl SpacetimeProfile {
         url.map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
     }
 
-    /// Where the server is.
-    pub fn origin(&self) -> Origin {
-        server_url(&self.url).map(|url| origin_of(&url)).unwrap_or(Origin { tls: false, host: String::new(), port: 0 })
-    }
-
     /// Whether the module is to be published.
     pub fn publishes_module(&self) -> bool {
         self.publish_module.unwrap_or(self.database.is_none())
     }
 }
+
+#[async_trait]
+impl Profile for SpacetimeProfile {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn socket_origin(&self) -> Origin {
+        Origin::of(&self.url)
+    }
+
+    fn rate(&self) -> Option<NonZeroU32> {
+        self.rate
+    }
+
+    fn means(&self) -> Means {
+        Means {
+            shared: self.database.is_some(),
+            scoped: self.scoped,
+            confirms_reads: self.confirmed == Some(true),
+            // A stranger to the database can't read its table of idempotency keys.
+            hides_keys: self.database.is_some() && self.token.is_none() && !self.publishes_module(),
+            ..Means::of_ours(ServerKind::Outside)
+        }
+    }
+
+    fn with_token(&self, token: Secret) -> Arc<dyn Profile> {
+        Arc::new(SpacetimeProfile { token: Some(token), ..self.clone() })
+    }
+
+    fn of_managed_server(&self) -> Option<Arc<dyn Profile>> {
+        let url = MANAGED_SERVER_URL.to_owned();
+        Some(Arc::new(SpacetimeProfile { url, database: None, publish_module: None, ..self.clone() }))
+    }
+
+    fn is_without_url(&self) -> bool {
+        self.url == MANAGED_SERVER_URL
+    }
+
+    async fn is_there(&self, at: &Endpoints) -> bool {
+        let mut http = HttpClient::new(at.writer.clone(), Vec::new(), bounds::MEET, bounds::MEET);
+        admin::ping(&mut http).await.is_ok()
+    }
+
+    async fn connect(&self, at: &Endpoints, run: &Arc<Run>) -> Result<Box<dyn Service>, OpenError> {
+        Ok(Box::new(SpacetimeService::connect(self.clone(), at.socket.clone(), run.clone()).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,29 +13,18 @@ pub(super) const TOPIC: &str = "{topic}";
 /// How to publish.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct PublishCall {
-    /// The HTTP method.
     pub method: String,
-    /// The path, which may have `{topic}` in it.
     pub path: String,
-    /// The body's field for the topic; empty where the path alone names it.
     pub topic: String,
-    /// The body's field for the idempotency key; empty where a header alone carries it.
     pub idempotency_key: String,
-    /// The header that carries the idempotency key.
     pub idempotency_header: Option<String>,
-    /// The body's field for the payload; empty where the payload is the whole body.
     pub payload: String,
-    /// Where the answer has the object with the fields that follow, as a JSON pointer; the whole answer where it is
-    /// empty.
     pub answer: String,
-    /// The same of the object with the `code` of a refusal.
     pub refusal: String,
-    /// The answer's field for the event's seq.
     pub seq: String,
-    /// The answer's field that says whether the event was there already.
     pub duplicate: String,
-    /// The whole value of `Authorization`, where it is not `Bearer` and the profile's token.
     pub authorization: Option<Secret>,
 }
 
@@ -100,6 +89,14 @@ impl PublishCall {
         (!topic.contains('/')).then(|| Some(topic.into_owned()))
     }
 
+    /// The payload in the body of a publish.
+    pub fn payload_in<'b>(&self, body: &'b str) -> Option<&'b str> {
+        match self.payload.as_str() {
+            "" => Some(body),
+            name => pointer::member(body, name),
+        }
+    }
+
     /// The text of the object in an answer that the fields are looked for in.
     pub fn answered<'a>(&self, answer: &'a str) -> Option<&'a str> {
         pointer::find(answer, &self.answer)
@@ -109,14 +106,12 @@ impl PublishCall {
 /// How to set a topic's policy.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct PolicyCall {
-    /// The HTTP method.
     pub method: String,
     /// The path, with `{topic}` in it; `""` in a profile says that policies can't be set, and becomes `None`.
     pub path: Option<String>,
-    /// The body's field for how many of the newest events are kept.
     pub retention_events: String,
-    /// The body's field for how many events a resume may replay.
     pub replay_budget_events: String,
 }
 

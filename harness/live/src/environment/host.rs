@@ -1,0 +1,185 @@
+//! The servers of a lane: started for a plan, shared between the plans that do it no harm, or there already.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cutover_core::ids::LaneId;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::reach::Access;
+use super::{Environment, EnvironmentError, Source};
+use crate::drive::Destination;
+use crate::lane::Endpoint;
+use crate::lane::phoenix::{HashKind, PhoenixProfile};
+use crate::lane::protocol::{Endpoints, Profile, Service, Space};
+use crate::lane::spacetime::SpacetimeProfile;
+use crate::process::{Server, ServerCommand};
+
+/// The URL of the reference server; it answers to any name.
+const REFERENCE_URL: &str = "http://legacy.localhost/";
+
+/// A server that speaks a profile's protocol.
+pub(super) struct Host {
+    pub(super) server: Option<Arc<Mutex<Server>>>,
+    pub(super) service: Box<dyn Service>,
+    pub(super) version: String,
+    pub(super) socket: Destination,
+    pub(super) writer: Destination,
+    /// How the run's own requests reach a server that it did not start.
+    pub(super) access: Option<Access>,
+}
+
+/// A data directory with a space in it, and the profile of its owner. A server that a plan harms starts on a copy.
+pub(super) struct Prepared {
+    dir: PathBuf,
+    profile: Arc<dyn Profile>,
+    space: Space,
+}
+
+/// Where a lane's servers come from, and those that there are.
+pub(super) struct Hosts {
+    pub(super) source: Source,
+    shared: Mutex<Option<Arc<Host>>>,
+    prepared: OnceCell<Prepared>,
+}
+
+impl Hosts {
+    pub(super) fn new(source: Source) -> Hosts {
+        Hosts { source, shared: Mutex::default(), prepared: OnceCell::new() }
+    }
+
+    /// Takes the shared server, at the end of a run.
+    pub(super) async fn take(&self) -> Option<Arc<Host>> {
+        self.shared.lock().await.take()
+    }
+}
+
+impl Host {
+    /// Kills the server, where the run started it: nothing is read of what it would still write.
+    pub(super) async fn end(&self) {
+        if let Some(server) = &self.server {
+            server.lock().await.kill().await;
+        }
+        if let Some(access) = &self.access {
+            access.close().await;
+        }
+    }
+
+    async fn stop(&self) {
+        if let Some(server) = &self.server {
+            server.lock().await.stop().await;
+        }
+    }
+}
+
+impl Environment {
+    /// The server that the plans share that do it no harm.
+    pub(super) async fn shared_host(&self, used: LaneId) -> Result<Arc<Host>, EnvironmentError> {
+        let hosts = self.hosts(used);
+        let mut shared = hosts.shared.lock().await;
+        if let Some(host) = shared.as_ref() {
+            return Ok(host.clone());
+        }
+        let host = match &hosts.source {
+            Source::Outside(profile) => self.reach_outside(used, profile).await?,
+            source => self.start(used, self.managed_profile(source), &[], &self.work.join(used.as_str())).await?,
+        };
+        Ok(shared.insert(Arc::new(host)).clone())
+    }
+
+    /// A server of its own for a plan that harms it, on a copy of one data directory, and its space.
+    pub(super) async fn harmed_host(&self, used: LaneId, dir: &Path) -> Result<(Arc<Host>, Space), EnvironmentError> {
+        let prepared = self.hosts(used).prepared.get_or_try_init(|| self.prepare_data(used)).await?;
+        copy_dir(&prepared.dir, dir).map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
+        let host = self.start(used, prepared.profile.clone(), &[], dir).await?;
+        Ok((Arc::new(host), prepared.space.clone()))
+    }
+
+    /// The reference server for one plan. It keeps to the contract to the letter, but for the planted defects.
+    pub(super) async fn reference_host(&self, defects: &[String], dir: &Path) -> Result<Arc<Host>, EnvironmentError> {
+        let profile = PhoenixProfile { payload_hash: HashKind::Canonical, ..PhoenixProfile::of_url(REFERENCE_URL)? };
+        let host = self.start(LaneId::Legacy, Arc::new(profile), defects, dir).await?;
+        let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
+        Ok(Arc::new(Host { version, ..host }))
+    }
+
+    /// Has a server write a space, and ends it in good order. A server that was killed within some 40 ms of a publish was
+    /// seen to lose the database; it does not lose what it has written when it stops in good order.
+    async fn prepare_data(&self, used: LaneId) -> Result<Prepared, EnvironmentError> {
+        let dir = self.work.join("prepared");
+        let profile = self.managed_profile(&self.hosts(used).source);
+        let host = self.start(used, profile.clone(), &[], &dir).await?;
+        let created = host.service.create_space("prepared").await;
+        let space = created.map_err(|source| unavailable(used, profile.url(), source))?;
+        host.stop().await;
+        let profile = host.service.token().map_or(profile.clone(), |token| profile.with_token(token.clone()));
+        Ok(Prepared { dir, profile, space })
+    }
+
+    /// The profile of a SpacetimeDB server that the run starts.
+    fn managed_profile(&self, source: &Source) -> Arc<dyn Profile> {
+        match source {
+            Source::Binary { profile, .. } => profile.clone(),
+            Source::Bundled | Source::Outside(_) => Arc::new(SpacetimeProfile::default()),
+        }
+    }
+
+    async fn start(
+        &self,
+        used: LaneId,
+        profile: Arc<dyn Profile>,
+        defects: &[String],
+        dir: &Path,
+    ) -> Result<Host, EnvironmentError> {
+        let failed = |source| EnvironmentError::Server { lane: used, source };
+        let command = match (&self.hosts(used).source, used) {
+            (Source::Binary { path, .. }, _) => ServerCommand::spacetimedb(&self.binary, path),
+            (_, LaneId::Legacy) => ServerCommand::legacy(&self.binary, defects),
+            (_, LaneId::Candidate) => ServerCommand::candidate(&self.binary),
+        };
+        let server = Server::new(command, dir).map_err(failed)?;
+        self.share_cache(server.data_dir())
+            .map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
+        let mut server = server.reporting(used.as_str(), self.exit_reports.clone());
+        let connect = server.start().await.map_err(failed)?;
+        let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
+        let endpoint = |authority| Endpoint { connect, authority };
+        let at = Endpoints { socket: endpoint(socket.authority()), writer: endpoint(writer.authority()) };
+        let connected = profile.connect(&at, &self.run).await;
+        let service = connected.map_err(|source| unavailable(used, profile.url(), source))?;
+        Ok(Host {
+            socket: Destination::new(&socket, server.address()),
+            writer: Destination::new(&writer, server.address()),
+            server: Some(Arc::new(Mutex::new(server))),
+            version: service.version(),
+            service,
+            access: None,
+        })
+    }
+
+    /// Gives a server the cache of compiled modules that all servers of the run share.
+    fn share_cache(&self, data_dir: &Path) -> std::io::Result<()> {
+        let cache = self.work.join("cache");
+        std::fs::create_dir_all(&cache)?;
+        std::os::unix::fs::symlink(std::path::absolute(cache)?, data_dir.join("cache"))
+    }
+}
+
+pub(super) fn unavailable(lane: LaneId, url: &str, source: crate::lane::OpenError) -> EnvironmentError {
+    EnvironmentError::Lane { lane, url: url.to_owned(), source }
+}
+
+/// Copies the files of a directory and of those in it. Links are left out: the only one is the shared cache's.
+fn copy_dir(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, copy) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_dir(&entry.path(), &copy)?;
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), copy)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! The profile of a Phoenix-socket sync service; its defaults are the contract's words.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cutover_core::gate::fit::{Means, ServerKind};
+use cutover_core::plan::Serializer;
+use cutover_core::text::{Secret, learn_value, masked};
+use serde::Deserialize;
+
+use super::calls::{PolicyCall, PublishCall, TOPIC};
+use super::service::PhoenixService;
+use crate::lane::OpenError;
+use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
+use crate::lane::protocol::{Endpoints, Profile, Run, Service};
+
+/// What `kind` in a profile calls the protocol.
+pub(super) const KIND: &str = "phoenix";
+
+/// Where the contract's service has its socket.
+const SOCKET_PATH: &str = "/sync/socket/websocket";
+
+/// Whether the payload hashes that the lane declares are compared with ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HashKind {
+    /// SHA-256 of the canonical JSON, or of the very text that the service sends. A service that hashes what it encodes
+    /// declares the latter; it differs from the former where a number or a key is spelled in another way.
+    #[default]
+    Either,
+    /// SHA-256 of the canonical JSON and nothing else, as in the contract.
+    Canonical,
+    /// None, or of another kind: they are not compared.
+    None,
+}
+
+/// Declares a table of the profile: its keys, each with the contract's name for it.
+macro_rules! names {
+    ($(#[$doc:meta])* $table:ident { $($key:ident: $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        #[allow(missing_docs, reason = "docs/LANES.md explains every key")]
+        pub struct $table {
+            $(pub $key: String,)*
+        }
+
+        impl Default for $table {
+            fn default() -> $table {
+                $table { $($key: $name.to_owned(),)* }
+            }
+        }
+    };
+}
+
+names! {
+    /// What the lane calls its events. `heartbeat` and `frame` are empty where it has none.
+    EventNames {
+        subscribe: "sync:subscribe",
+        unsubscribe: "sync:unsubscribe",
+        heartbeat: "sync:heartbeat",
+        update_batch: "sync:update_batch",
+        frame: "sync:frame",
+        error: "sync:error",
+    }
+}
+
+names! {
+    /// What the lane calls the fields of its payloads. `seq`, `replay_complete` and `head_watermarks` may be missing there.
+    FieldNames {
+        topics: "topics",
+        resume_after: "resume_after",
+        replay_batch_size: "replay_batch_size",
+        current_watermarks: "current_watermarks",
+        updates: "updates",
+        topic: "topic",
+        watermark: "watermark",
+        payload: "payload",
+        payload_hash: "payload_hash",
+        kind: "kind",
+        payload_bytes: "payload_bytes",
+        seq: "seq",
+        replay_complete: "replay_complete",
+        head_watermarks: "head_watermarks",
+    }
+}
+
+/// What the kinds of `sync:frame` are called.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
+pub struct FrameKinds {
+    pub update_batch: String,
+    pub error: String,
+    pub heartbeat: String,
+    /// Kinds that carry no events and are passed over.
+    pub ignored: Vec<String>,
+}
+
+impl Default for FrameKinds {
+    fn default() -> Self {
+        FrameKinds {
+            update_batch: "KHALA_FRAME_KIND_UPDATE_BATCH".to_owned(),
+            error: "KHALA_FRAME_KIND_ERROR".to_owned(),
+            heartbeat: "KHALA_FRAME_KIND_HEARTBEAT".to_owned(),
+            ignored: Vec::new(),
+        }
+    }
+}
+
+/// The profile. Its default has the contract's words and no server: it reads traffic, and connects to nothing.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
+pub struct PhoenixProfile {
+    pub kind: String,
+    pub socket_url: String,
+    pub http_url: Option<String>,
+    pub token: Option<Secret>,
+    pub token_env: Option<String>,
+    pub token_param: String,
+    pub serializer: Option<Serializer>,
+    pub channel: String,
+    pub scoped: bool,
+    pub unsubscribe_forgets: bool,
+    pub rate: Option<NonZeroU32>,
+    pub payload_hash: HashKind,
+    pub query: BTreeMap<String, String>,
+    pub join: toml::Table,
+    pub publish: PublishCall,
+    pub policy: PolicyCall,
+    pub events: EventNames,
+    pub fields: FieldNames,
+    pub frame_kinds: FrameKinds,
+}
+
+impl Default for PhoenixProfile {
+    fn default() -> PhoenixProfile {
+        let mut join = toml::Table::new();
+        join.insert("client_build_id".to_owned(), "20260225T190000Z".into());
+        join.insert("protocol_version".to_owned(), "khala.ws.v1".into());
+        join.insert("schema_version".to_owned(), 1.into());
+        PhoenixProfile {
+            kind: KIND.to_owned(),
+            socket_url: String::new(),
+            http_url: None,
+            token: None,
+            token_env: None,
+            token_param: "token".to_owned(),
+            serializer: None,
+            channel: "sync:v1".to_owned(),
+            scoped: true,
+            unsubscribe_forgets: true,
+            rate: None,
+            payload_hash: HashKind::default(),
+            query: BTreeMap::new(),
+            join,
+            publish: PublishCall::default(),
+            policy: PolicyCall::default(),
+            events: EventNames::default(),
+            fields: FieldNames::default(),
+            frame_kinds: FrameKinds::default(),
+        }
+    }
+}
+
+/// Learns what may be a secret among the parameters of a join.
+fn learn_table(table: &toml::Table) {
+    for (name, value) in table {
+        match value {
+            toml::Value::String(value) => learn_value(name, value),
+            toml::Value::Table(inner) => learn_table(inner),
+            _ => {}
+        }
+    }
+}
+
+impl PhoenixProfile {
+    /// The default profile of the service at a URL; a URL without a path means the contract's.
+    pub fn of_url(text: &str) -> Result<PhoenixProfile, ProfileError> {
+        let profile = PhoenixProfile { socket_url: text.to_owned(), ..PhoenixProfile::default() };
+        profile.validated(&masked(text), None)
+    }
+
+    /// Reads a profile's text; errors name the file by `path`.
+    pub fn of_toml(text: &str, path: &str) -> Result<PhoenixProfile, ProfileError> {
+        body::<PhoenixProfile>(text, path)?.validated(path, Some(text))
+    }
+
+    fn validated(mut self, at: &str, text: Option<&str>) -> Result<PhoenixProfile, ProfileError> {
+        let mut misfits = Misfits::default();
+        if self.socket_url.is_empty() {
+            misfits.add("socket_url", "missing field `socket_url`", "add it; docs/LANES.md has an example");
+        } else if let Some(mut socket) = misfits.take("socket_url", server_url(&self.socket_url)) {
+            let query: Vec<(String, String)> = socket.query_pairs().into_owned().collect();
+            for (name, value) in query {
+                if name == self.token_param && self.token.is_none() {
+                    self.token = Some(Secret::new(value));
+                } else if name != "vsn" {
+                    self.query.insert(name, value);
+                }
+            }
+            socket.set_query(None);
+            socket.set_fragment(None);
+            if socket.path() == "/" {
+                socket.set_path(SOCKET_PATH);
+            }
+            self.socket_url = socket.to_string();
+        }
+        for (name, value) in &self.query {
+            learn_value(name, value);
+        }
+        learn_table(&self.join);
+        if let Some(http) = &self.http_url {
+            misfits.take("http_url", server_url(http));
+        }
+        let token = token_of(self.token.take(), self.token_env.as_deref());
+        self.token = misfits.take("token_env", token).flatten();
+        self.policy.path = self.policy.path.take().filter(|path| !path.is_empty());
+        if let Some(path) = &self.policy.path
+            && !path.contains(TOPIC)
+        {
+            let what = format!("policy.path = \"{path}\" does not say where the topic goes");
+            let hint = "put `{topic}` into it, or `path = \"\"` where policies can't be set";
+            misfits.add("policy.path", what, hint);
+        }
+        if let Some((key, what, hint)) = self.publish.mistake() {
+            misfits.add(key, what, hint);
+        }
+        for (key, method) in [("publish.method", &self.publish.method), ("policy.method", &self.policy.method)] {
+            if method.parse::<http::Method>().is_err() {
+                misfits.add(key, format!("`{method}` is no HTTP method"), "POST and PUT are usual");
+            }
+        }
+        for (key, path) in [("publish.path", Some(&self.publish.path)), ("policy.path", self.policy.path.as_ref())] {
+            if let Some(path) = path.filter(|path| !path.starts_with('/')) {
+                misfits.add(key, format!("`{path}` is no path"), "a path starts with `/`");
+            }
+        }
+        misfits.or(self, at, text)
+    }
+
+    /// The socket's path.
+    pub fn socket_path(&self) -> String {
+        server_url(&self.socket_url).map_or_else(|_| SOCKET_PATH.to_owned(), |url| url.path().to_owned())
+    }
+
+    /// A path of the writer's, under the base that `http_url` may have.
+    pub fn writer_path(&self, path: &str) -> String {
+        let base = self.http_url.as_deref().and_then(|url| server_url(url).ok());
+        let base = base.map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
+        format!("{base}{path}")
+    }
+}
+
+#[async_trait]
+impl Profile for PhoenixProfile {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn url(&self) -> &str {
+        &self.socket_url
+    }
+
+    fn socket_origin(&self) -> Origin {
+        Origin::of(&self.socket_url)
+    }
+
+    fn writer_url(&self) -> &str {
+        self.http_url.as_ref().unwrap_or(&self.socket_url)
+    }
+
+    fn writer_origin(&self) -> Origin {
+        Origin::of(self.writer_url())
+    }
+
+    fn rate(&self) -> Option<NonZeroU32> {
+        self.rate
+    }
+
+    fn means(&self) -> Means {
+        Means {
+            sets_policies: self.policy.path.is_some(),
+            shared: true,
+            scoped: self.scoped,
+            keeps_watermarks: !self.unsubscribe_forgets,
+            ..Means::of_ours(ServerKind::Outside)
+        }
+    }
+
+    fn with_token(&self, token: Secret) -> Arc<dyn Profile> {
+        Arc::new(PhoenixProfile { token: Some(token), ..self.clone() })
+    }
+
+    async fn is_there(&self, at: &Endpoints) -> bool {
+        PhoenixService::new(self.clone(), at.clone()).log_in().await.is_ok()
+    }
+
+    async fn connect(&self, at: &Endpoints, _run: &Arc<Run>) -> Result<Box<dyn Service>, OpenError> {
+        Ok(Box::new(PhoenixService::new(self.clone(), at.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! A Phoenix service as a run uses it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cutover_core::plan::{Compression, Serializer};
+
+use super::PhoenixLane;
+use super::profile::PhoenixProfile;
+use crate::frame::TaggerFactory;
+use crate::lane::names::Names;
+use crate::lane::protocol::{Endpoints, Service, Space};
+use crate::lane::trial::{Trial, TrialError, trial_bounds};
+use crate::lane::{ClientOptions, Lane, OpenError};
+
+/// The name of the client that only checks whether the lane lets it in.
+const VISITOR: &str = "cutover-visitor";
+
+/// A service that runs already, or the bundled one.
+pub(super) struct PhoenixService {
+    profile: Arc<PhoenixProfile>,
+    at: Endpoints,
+}
+
+impl PhoenixService {
+    pub(super) fn new(profile: PhoenixProfile, at: Endpoints) -> PhoenixService {
+        PhoenixService { profile: Arc::new(profile), at }
+    }
+}
+
+#[async_trait]
+impl Service for PhoenixService {
+    fn version(&self) -> String {
+        format!("outside service at {}", self.at.socket.authority)
+    }
+
+    async fn log_in(&self) -> Result<(), OpenError> {
+        let lane = PhoenixLane::new(self.profile.clone(), Arc::default());
+        let client =
+            ClientOptions { name: VISITOR.to_owned(), serializer: Serializer::V2, compression: Compression::None };
+        lane.subscriber(&self.at.socket, &client).await?.close().await;
+        Ok(())
+    }
+
+    async fn lane(
+        &self,
+        _space: &Space,
+        names: Arc<Names>,
+    ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError> {
+        let lane = Arc::new(PhoenixLane::new(self.profile.clone(), names));
+        Ok((lane.clone(), lane))
+    }
+
+    async fn try_out(&self, _space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError> {
+        let lane = PhoenixLane::new(self.profile.clone(), names).with_bounds(trial_bounds());
+        lane.try_out(&self.at.socket, &self.at.writer, trial).await
+    }
+}

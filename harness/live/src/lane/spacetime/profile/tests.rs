@@ -1,0 +1,44 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+#[test]
+fn a_candidate_may_lie_below_a_path() {
+    let at = |url: &str| SpacetimeProfile::of_url(url).unwrap();
+    assert_eq!((at("http://h").base(), at("http://h/").base()), (String::new(), String::new()));
+    assert_eq!(at("http://h/a/stdb/").base(), "/a/stdb");
+    let there = at("http://h/stdb/v1/database/sync");
+    assert_eq!((there.base().as_str(), there.database.as_deref()), ("/stdb", Some("sync")));
+    let text = "kind = \"spacetime\"\nurl = \"http://h/stdb\"";
+    let profile = SpacetimeProfile::of_toml(text, "lane.toml").unwrap();
+    assert_eq!((profile.base().as_str(), profile.socket_origin().port), ("/stdb", 80));
+}
+
+#[test]
+fn a_url_may_name_a_database_that_is_there_already() {
+    let profile = SpacetimeProfile::of_url("http://h:3000").unwrap();
+    assert!(profile.publishes_module());
+    let there = SpacetimeProfile::of_url("http://h:3000/v1/database/sync").unwrap();
+    assert_eq!(there.database.as_deref(), Some("sync"));
+    assert!(!there.publishes_module());
+    for wrong in ["http://h:3000/v1", "http://h:3000/v1/database/a/subscribe", "http://h/x/v1/database/"] {
+        assert!(SpacetimeProfile::of_url(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_profile_in_the_documentation_shows_the_defaults() {
+    let page = include_str!("../../../../../../docs/LANES.md");
+    let block = page.split("```toml\n").nth(2).and_then(|rest| rest.split("```").next()).unwrap();
+    let profile = SpacetimeProfile::of_toml(block, "docs/LANES.md").unwrap();
+    let default = SpacetimeProfile::of_url("https://maincloud.spacetimedb.com").unwrap();
+    assert_eq!(profile.socket_origin(), default.socket_origin());
+    assert_eq!(SpacetimeProfile { url: default.url.clone(), ..profile }, default);
+}
+
+#[test]
+fn a_server_that_is_started_for_the_run_needs_no_url() {
+    let of = |text: &str| SpacetimeProfile::of_toml(text, "p.toml").unwrap();
+    assert!(of("kind = \"spacetime\"\nconfirmed = true").is_without_url());
+    assert!(!of("kind = \"spacetime\"\nurl = \"http://127.0.0.1:1\"").is_without_url());
+}

@@ -1,0 +1,142 @@
+//! A SpacetimeDB server as a run uses it: an identity that owns what the run creates, and a database for each scenario.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cutover_core::hash::sha256;
+use cutover_core::text::Secret;
+
+use super::admin::{self, AdminError};
+use super::profile::SpacetimeProfile;
+use super::schema::Schema;
+use super::{SpacetimeLane, SpacetimeTaggers};
+use crate::bounds::{self, Bound};
+use crate::frame::TaggerFactory;
+use crate::lane::http::HttpClient;
+use crate::lane::names::Names;
+use crate::lane::protocol::{Profile, Run, Service, Space};
+use crate::lane::socket::Bounds;
+use crate::lane::trial::{Trial, TrialError, trial_bounds};
+use crate::lane::{Endpoint, Lane, OpenError};
+
+/// The module, as it is committed.
+pub const MODULE_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module.wasm");
+
+/// A server, with an identity of ours on it.
+pub(super) struct SpacetimeService {
+    pub(super) profile: Arc<SpacetimeProfile>,
+    at: Endpoint,
+    token: Secret,
+    version: String,
+    run: Arc<Run>,
+    /// The databases that were created on a server that the run did not start.
+    pub(super) created: Mutex<BTreeSet<String>>,
+}
+
+impl From<AdminError> for OpenError {
+    fn from(error: AdminError) -> OpenError {
+        OpenError { retryable: error.is_retryable(), ..OpenError::lasting(error.to_string()) }
+    }
+}
+
+impl SpacetimeService {
+    /// Asks a server whether it is one, and for an identity where the profile brings none.
+    pub(super) async fn connect(
+        profile: SpacetimeProfile,
+        at: Endpoint,
+        run: Arc<Run>,
+    ) -> Result<SpacetimeService, OpenError> {
+        let mut http = client(&profile, &at, profile.token.as_ref(), bounds::MEET)?;
+        admin::ping(&mut http).await?;
+        let version = admin::version(&mut http).await?.unwrap_or_else(|| "of unknown version".to_owned());
+        if profile.confirmed == Some(true) && admin::lacks_confirmed_reads(&version) {
+            let what = format!("it is SpacetimeDB {version}, which has no confirmed reads: they came with version 2");
+            let hint = "leave `confirmed = true` out of its profile, or take a newer server";
+            return Err(OpenError { is_of_the_profile: true, ..OpenError::lasting(what).hint(hint) });
+        }
+        let token = match &profile.token {
+            Some(token) => token.clone(),
+            None => admin::create_identity(&mut http).await?,
+        };
+        let version = format!("SpacetimeDB {version}");
+        Ok(SpacetimeService { profile: Arc::new(profile), at, token, version, run, created: Mutex::default() })
+    }
+
+    /// A client with the owner's token.
+    pub(super) fn http(&self, within: Bound) -> Result<HttpClient, OpenError> {
+        client(&self.profile, &self.at, Some(&self.token), within)
+    }
+
+    /// The lane over a database, with the schema that the server reports of its module.
+    async fn open(&self, space: &Space, names: Arc<Names>) -> Result<(SpacetimeLane, Arc<Schema>), OpenError> {
+        let reported = admin::schema(&mut self.http(bounds::ADMIN)?, &space.name).await?;
+        let schema = reported.map_or_else(Schema::module, Arc::new);
+        let lane = SpacetimeLane::new(self.profile.clone(), &space.name, Some(self.token.clone()), names);
+        Ok((lane.with_schema(schema.clone()), schema))
+    }
+}
+
+fn client(
+    profile: &SpacetimeProfile,
+    at: &Endpoint,
+    token: Option<&Secret>,
+    within: Bound,
+) -> Result<HttpClient, OpenError> {
+    SpacetimeLane::http(at, profile, token, Bounds { operation: within, ..Bounds::default() })
+}
+
+#[async_trait]
+impl Service for SpacetimeService {
+    fn version(&self) -> String {
+        self.version.clone()
+    }
+
+    fn token(&self) -> Option<&Secret> {
+        Some(&self.token)
+    }
+
+    /// Makes a database ready: one of the run's own with the module in it, or the one that the profile names.
+    async fn create_space(&self, name: &str) -> Result<Space, OpenError> {
+        let profile = &self.profile;
+        let name = profile.database.clone().unwrap_or_else(|| format!("cutover-{}-{name}", self.run.word));
+        if profile.database.is_none() && !profile.is_without_url() {
+            // Noted before it is created: a request that is broken off may have created it.
+            self.lock().insert(name.clone());
+        }
+        let mut http = self.http(bounds::ADMIN)?;
+        if !profile.publishes_module() {
+            admin::find_database(&mut http, &name).await?;
+            return Ok(Space { name, module_digest: None });
+        }
+        // The first to be published is compiled; all others then find it in the cache of compiled modules.
+        let first = Some(self.run.compiled.lock().await).filter(|compiled| !**compiled);
+        admin::publish_module(&mut http, &name, self.run.module.clone()).await?;
+        if let Some(mut compiled) = first {
+            *compiled = true;
+        }
+        Ok(Space { name, module_digest: Some(sha256(&self.run.module)) })
+    }
+
+    async fn lane(
+        &self,
+        space: &Space,
+        names: Arc<Names>,
+    ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError> {
+        let (lane, schema) = self.open(space, names.clone()).await?;
+        Ok((Arc::new(lane), Arc::new(SpacetimeTaggers::new(names, schema))))
+    }
+
+    async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError> {
+        // The first call of a reducer may find the server still compiling the module.
+        let bounds = Bounds { operation: Bounds::default().operation, ..trial_bounds() };
+        let opened = self.open(space, names).await;
+        let (lane, _) = opened.map_err(|source| TrialError::Open { trying: "the schema".to_owned(), source })?;
+        lane.with_bounds(bounds).try_out(&self.at, trial).await
+    }
+
+    async fn clean_up(&self, keep: bool, within: Duration) -> Vec<String> {
+        if keep { self.kept_databases() } else { self.delete_databases(within).await }
+    }
+}
