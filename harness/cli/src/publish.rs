@@ -36,5 +36,5 @@ pub async fn publish(address: SocketAddr, database: &str, token_file: &Path) -> 
         Err(error) => return Err(in_file(error)),
     };
     let published = admin::publish_module(&mut client(Some(&token))?, database, MODULE_WASM.into()).await;
-    published.map(drop).map_err(|error| error.to_string())
+    published.map_err(|error| error.to_string())
 }

@@ -10,7 +10,7 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 
 pub use cutover_core::plan::Direction;
 pub use kinds::Kinds;
-pub use view::{Carried, Contents, Look, View};
+pub use view::{Carried, Contents, Facts, View};
 
 /// The content of a frame. Fragmented messages are assembled first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,8 +119,8 @@ pub trait FrameTagger: Send + Sync {
     fn tag(&self, frame: &Frame) -> FrameTag;
 
     /// The cheap facts about a frame, with its tag.
-    fn look(&self, frame: &Frame) -> Look {
-        Look::of(frame, self.tag(frame))
+    fn facts(&self, frame: &Frame) -> Facts {
+        Facts::of(frame, self.tag(frame))
     }
 
     /// Whether all JSON of the frame is in its bytes without encoding or compression. Then a key that is not in the

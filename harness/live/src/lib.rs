@@ -9,15 +9,15 @@ pub mod plain_file;
 
 pub mod frame;
 
-pub mod fault;
-
 pub mod toxic;
-
-pub mod proxy;
 
 pub mod lane;
 
-pub mod process;
+pub mod fault;
+
+pub mod proxy;
+
+mod process;
 
 pub mod drive;
 

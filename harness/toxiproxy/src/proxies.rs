@@ -9,7 +9,7 @@ use cutover_live::proxy::Limits;
 use tokio::sync::RwLock;
 
 use crate::error::ApiError;
-use crate::go::decode::{Decoder, Place, Raw};
+use crate::go::decode::{Decoder, Field, Raw};
 use crate::proxy::{Common, Proxy, Wanted};
 
 /// Go's name for the nameless type that a populate is read into.
@@ -158,7 +158,7 @@ impl Asked {
     fn filled(mut self, decoder: &mut Decoder, raw: Raw<'_>, (structure, of): (&str, &str)) -> Asked {
         for (field, value) in decoder.fields(raw, None, of, &FIELDS) {
             let path = FIELDS[field];
-            let place = Place { structure, path };
+            let place = Field { structure, path };
             match field {
                 0 => decoder.string(value, place, &mut self.name),
                 1 => decoder.string(value, place, &mut self.wanted.listen),

@@ -7,7 +7,7 @@ use cutover_live::proxy::MessageToxic;
 use cutover_live::toxic::Toxic;
 
 use crate::error::ApiError;
-use crate::go::decode::{Decoder, Place, Raw};
+use crate::go::decode::{Decoder, Field, Raw};
 use crate::go::write::{float32, quote};
 use crate::message::{Attributes, is_upstream_only, message_type};
 
@@ -216,8 +216,8 @@ impl Entry {
 const UPDATE: &str =
     "struct { Attributes interface {} \"json:\\\"attributes\\\"\"; Toxicity float32 \"json:\\\"toxicity\\\"\" }";
 
-fn place<'a>(structure: &'a str, path: &'a str) -> Place<'a> {
-    Place { structure, path }
+fn place<'a>(structure: &'a str, path: &'a str) -> Field<'a> {
+    Field { structure, path }
 }
 
 fn fields_of(body: &[u8]) -> Result<Fields<'_>, ApiError> {

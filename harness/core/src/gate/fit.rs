@@ -1,12 +1,12 @@
-//! Which scenarios two lanes can be put through. It follows from the plan and from what can be done to each lane, so that
-//! recheck computes it again.
+//! Which scenarios two lanes can be put through. It follows from the plan and from what can be done to each lane, so
+//! that recheck computes it again.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{LaneId, Protocol};
-use crate::plan::{FaultKind, Mutation, Plan, PublishExpect, ServerAction, Step};
+use crate::plan::{FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step};
 use crate::topic;
 
 /// Where a lane's server comes from.
@@ -81,7 +81,7 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     }
     let is_spacetime =
         |role| lanes.get(&lane_of(role)).is_none_or(|means| means.protocol(lane_of(role)) == Protocol::Spacetime);
-    if changes_an_argument(plan) && !LaneId::BOTH.into_iter().any(is_spacetime) {
+    if changes_an_argument(plan, is_spacetime) {
         return Some("it changes an argument of a SpacetimeDB call, and no SpacetimeDB runs here".to_owned());
     }
     LaneId::BOTH.into_iter().find_map(|role| {
@@ -137,11 +137,15 @@ pub fn harms(plan: &Plan, role: LaneId) -> bool {
     })
 }
 
-/// Whether a fault changes a call by the place of an argument: a Phoenix request has named values alone.
-fn changes_an_argument(plan: &Plan) -> bool {
+/// Whether a fault changes a call by the place of an argument, and can't fire: only a SpacetimeDB call has such arguments.
+fn changes_an_argument(plan: &Plan, is_spacetime: impl Fn(LaneId) -> bool) -> bool {
     let by_place = |pointer: &str| pointer.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+    let of_candidate = |fault: &PlannedFault| !fault.applies_to(LaneId::Legacy);
     plan.faults.iter().any(|fault| match &fault.kind {
-        FaultKind::Mutate { mutation: Mutation::SetJson { pointer, .. } } => by_place(pointer),
+        FaultKind::Mutate { mutation: Mutation::SetJson { pointer, .. } } if by_place(pointer) => {
+            let none = !LaneId::BOTH.into_iter().any(&is_spacetime);
+            none || (of_candidate(fault) && !is_spacetime(LaneId::Candidate))
+        }
         _ => false,
     })
 }

@@ -11,7 +11,6 @@ use crate::ids::{ClientId, LaneId, StreamId};
 use crate::matrix::Part;
 use crate::plan::fault::spec::{Effect, Value};
 
-/// A stream.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StreamState {
     pub(super) head: u64,
@@ -58,7 +57,6 @@ pub(super) struct Resume {
     pub(super) refused: bool,
 }
 
-/// A client.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ClientState {
     pub(super) connected: bool,
@@ -74,7 +72,6 @@ pub(super) struct ClientState {
     pub(super) blurred: bool,
 }
 
-/// A server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Server {
     Up,

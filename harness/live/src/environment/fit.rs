@@ -11,7 +11,8 @@ use super::{Environment, Source};
 use crate::lane::names::{Names, NamesError};
 
 impl Environment {
-    /// Why a plan can't be driven over these lanes, where it can't. `aa` is the lane that runs against itself, if one does.
+    /// Why a plan can't be driven over these lanes, where it can't. `aa` is the lane that runs against itself, if one
+    /// does.
     pub fn unfit(&self, plan: &Plan, aa: Option<LaneId>) -> Option<String> {
         unfit(plan, &self.means(), aa)
     }
@@ -34,8 +35,8 @@ impl Environment {
         }
     }
 
-    /// The plan's streams on the wire. Where the server outlives the run they carry a word of it, and of the role, as both
-    /// may be on one server.
+    /// The plan's streams on the wire. Where the server outlives the run they carry a word of it, and of the role, as
+    /// both may be on one server.
     pub(super) fn names(&self, role: LaneId, used: LaneId, plan: &Plan) -> Result<Arc<Names>, NamesError> {
         let means = self.means_of(used);
         let scope = (means.shared && means.scoped).then(|| format!("{}-{}-{role}", self.run.word, plan.scenario));

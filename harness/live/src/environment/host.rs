@@ -103,8 +103,8 @@ impl Environment {
         Ok(Arc::new(Host { version, ..host }))
     }
 
-    /// Has a server write a space, and ends it in good order. A server that was killed within some 40 ms of a publish was
-    /// seen to lose the database; it does not lose what it has written when it stops in good order.
+    /// Has a server write a space, and ends it in good order. A server that was killed within some 40 ms of a publish
+    /// was seen to lose the database; it does not lose what it has written when it stops in good order.
     async fn prepare_data(&self, used: LaneId) -> Result<Prepared, EnvironmentError> {
         let dir = self.work.join("prepared");
         let profile = self.managed_profile(&self.hosts(used).source);

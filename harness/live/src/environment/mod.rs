@@ -1,4 +1,5 @@
-//! Prepares the two lanes for a plan: starts a managed server, or reaches an outside one. Removes afterwards what it made.
+//! Prepares the two lanes for a plan: starts a managed server, or reaches an outside one. Removes afterwards what it
+//! made.
 
 mod error;
 mod fit;
@@ -63,8 +64,8 @@ pub struct Environment {
     exits: Mutex<mpsc::UnboundedReceiver<UnexpectedExit>>,
 }
 
-/// A lane made ready for one plan. No process that it started outlives [`PreparedScenario::teardown`]; a database on a server that is
-/// not ours is deleted by [`Environment::teardown`].
+/// A lane made ready for one plan. No process that it started outlives [`PreparedScenario::teardown`]; a database on
+/// a server that is not ours is deleted by [`Environment::teardown`].
 pub struct PreparedScenario {
     /// How to drive it.
     pub stack: LaneStack,
@@ -85,8 +86,8 @@ impl PreparedScenario {
 }
 
 impl Environment {
-    /// An environment in which nothing runs yet. `binary` is this program, `work` an empty directory of the run, `run` a word
-    /// that no other run against the same outside servers has.
+    /// An environment in which nothing runs yet. `binary` is this program, `work` an empty directory of the run,
+    /// `run` a word that no other run against the same outside servers has.
     pub fn new(binary: &Path, work: &Path, run: &str, legacy: Source, candidate: Source) -> Environment {
         let (exit_reports, exits) = mpsc::unbounded_channel();
         Environment {
@@ -169,8 +170,8 @@ impl Environment {
         Ok(PreparedScenario { stack, version, module_digest: space.module_digest, server: own_server })
     }
 
-    /// Deletes the databases of the run on outside servers, within a bound, and stops what is shared between plans. What is
-    /// left behind is returned, in words.
+    /// Deletes the databases of the run on outside servers, within a bound, and stops what is shared between plans.
+    /// What is left behind is returned, in words.
     pub async fn teardown(&self, within: Duration) -> Vec<String> {
         let mut left = Vec::new();
         for hosts in [&self.legacy, &self.candidate] {

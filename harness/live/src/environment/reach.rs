@@ -1,5 +1,6 @@
-//! Asks the lanes that are not built in whether they are there, are of the protocol of their profile, and let us in. This is
-//! done before anything is started or written, so that a wrong address gives one message and not one from every scenario.
+//! Asks the lanes that are not built in whether they are there, are of the protocol of their profile, and let us in.
+//! This is done before anything is started or written, so that a wrong address gives one message and not one from
+//! every scenario.
 
 use std::sync::Arc;
 use std::time::Duration;

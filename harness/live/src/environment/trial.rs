@@ -18,9 +18,10 @@ const TRIAL: &str = "trial";
 
 impl Environment {
     /// What these plans use, and the name of the trial's stream on the wire. `None` where there is nothing to try.
-    fn trial(&self, plans: &[Plan]) -> Option<(Trial, Arc<Names>)> {
+    fn trial(&self, lane: LaneId, plans: &[Plan]) -> Option<(Trial, Arc<Names>)> {
         let policies = plans.iter().any(sets_policies);
-        let scope = format!("{}-{TRIAL}", self.run.word);
+        // Both lanes may be on one server.
+        let scope = format!("{}-{TRIAL}-{lane}", self.run.word);
         let streams = plans.iter().flat_map(|plan| &plan.cases).flat_map(|case| &case.streams);
         // One whose id can carry a word of the run, so that no scenario meets what the trial wrote.
         streams.map(|stream| &stream.id).find_map(|stream| {
@@ -31,10 +32,10 @@ impl Environment {
     }
 
     pub(super) async fn try_out(&self, lane: LaneId, host: &Host, plans: &[Plan]) -> Result<(), EnvironmentError> {
-        let Some((trial, names)) = self.trial(plans) else {
+        let Some((trial, names)) = self.trial(lane, plans) else {
             return Ok(());
         };
-        let created = host.service.create_space(TRIAL).await;
+        let created = host.service.create_space(&format!("{TRIAL}-{lane}")).await;
         let space = created.map_err(|source| unavailable(lane, &self.what(lane), source))?;
         let mut tries = Tries::default();
         let mut error = loop {

@@ -94,10 +94,10 @@ impl Matcher {
 
     /// Whether all but `nth` holds; the cheap conditions first.
     fn matches(&self, seen: &Seen<'_>) -> bool {
-        let look = seen.view.look();
+        let facts = seen.view.facts();
         self.filter.direction == seen.view.frame().direction
-            && self.filter.kind.is_none_or(|kind| look.kinds.has(kind))
-            && self.names_one_of(&look.streams)
+            && self.filter.kind.is_none_or(|kind| facts.kinds.has(kind))
+            && self.names_one_of(&facts.streams)
             && self.is_called(seen)
             && self.filter.payload.as_ref().is_none_or(|predicate| self.is_met(predicate, seen))
     }

@@ -10,23 +10,23 @@ use super::{Body, Edit, Frame, FrameTag, FrameTagger, Kinds};
 /// The cheap facts about a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
-pub struct Look {
+pub struct Facts {
     pub tag: FrameTag,
     pub kinds: Kinds,
     /// The streams that it delivers, resumes or publishes to; with a seq for each event delivered.
     pub streams: Vec<(StreamId, Option<Seq>)>,
 }
 
-impl Look {
+impl Facts {
     /// The facts that follow from a frame and its tag.
-    pub fn of(frame: &Frame, tag: FrameTag) -> Look {
+    pub fn of(frame: &Frame, tag: FrameTag) -> Facts {
         let own = Kinds::of_body(&frame.body);
-        let look = Look::of_tag(tag);
-        Look { kinds: own.map_or(look.kinds, Kinds::from), ..look }
+        let facts = Facts::of_tag(tag);
+        Facts { kinds: own.map_or(facts.kinds, Kinds::from), ..facts }
     }
 
     /// The facts that follow from a tag alone.
-    pub fn of_tag(tag: FrameTag) -> Look {
+    pub fn of_tag(tag: FrameTag) -> Facts {
         let streams = match &tag {
             FrameTag::Resume { cursors, .. } => cursors.iter().map(|(stream, _)| (stream.clone(), None)).collect(),
             FrameTag::Delivery { events, .. } => {
@@ -35,7 +35,7 @@ impl Look {
             }
             _ => Vec::new(),
         };
-        Look { kinds: Kinds::from(&tag), tag, streams }
+        Facts { kinds: Kinds::from(&tag), tag, streams }
     }
 }
 
@@ -70,7 +70,7 @@ impl Contents {
 pub struct View<'a> {
     tagger: &'a dyn FrameTagger,
     frame: Frame,
-    look: Look,
+    facts: Facts,
     plain: OnceCell<bool>,
     contents: OnceCell<Contents>,
 }
@@ -78,7 +78,7 @@ pub struct View<'a> {
 #[allow(missing_docs, reason = "the names say it")]
 impl<'a> View<'a> {
     pub fn new(tagger: &'a dyn FrameTagger, frame: Frame) -> View<'a> {
-        View { look: tagger.look(&frame), tagger, frame, plain: OnceCell::new(), contents: OnceCell::new() }
+        View { facts: tagger.facts(&frame), tagger, frame, plain: OnceCell::new(), contents: OnceCell::new() }
     }
 
     pub fn frame(&self) -> &Frame {
@@ -86,12 +86,12 @@ impl<'a> View<'a> {
     }
 
     pub fn tag(&self) -> &FrameTag {
-        &self.look.tag
+        &self.facts.tag
     }
 
     /// What it carries, in a few words for the ledger: its kinds, and the first of its streams and events.
     pub fn summary(&self) -> String {
-        let Look { kinds, streams, .. } = &self.look;
+        let Facts { kinds, streams, .. } = &self.facts;
         let first = streams.iter().find(|(_, seq)| seq.is_some()).or(streams.first());
         let mut said = kinds.to_string();
         if let Some((stream, seq)) = first {
@@ -104,8 +104,8 @@ impl<'a> View<'a> {
         said
     }
 
-    pub fn look(&self) -> &Look {
-        &self.look
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// Whether an object in it may have a member of this name. `false` is certain. A scan of the bytes is cheaper than

@@ -1,4 +1,5 @@
-//! What the subscribers' sessions of all protocols share: a socket, an inbox, one request at a time, keep-alive and close.
+//! What the subscribers' sessions of all protocols share: a socket, an inbox, one request at a time, keep-alive and
+//! close.
 
 use std::collections::VecDeque;
 
@@ -9,7 +10,7 @@ use super::Arrival;
 use super::socket::{Bounds, Payload, Socket};
 use crate::bounds::{self, Bound};
 
-/// The state of a conversation. `Id` tells requests apart, `Reply` is the answer to one.
+/// The state of a conversation. `Id` identifies a request, `Reply` is its answer.
 pub(crate) struct Connection<Id, Reply> {
     pub(crate) socket: Socket,
     pub(crate) inbox: Inbox,
@@ -82,7 +83,8 @@ pub(crate) trait Conversation: Send {
     /// Sends what keeps the connection open, and notes the heartbeat that is to be answered.
     async fn send_heartbeat(&mut self) -> Result<(), Closed>;
 
-    /// Sends a request and waits for its answer. Other messages that come are taken. Without an answer the session is over.
+    /// Sends a request and waits for its answer. Other messages that come are taken. Without an answer the session is
+    /// over.
     async fn request(
         &mut self,
         id: Self::Id,

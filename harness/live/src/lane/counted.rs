@@ -1,4 +1,4 @@
-//! A transport that counts what it reads, so that a wait can tell a lane that is silent from one that is still sending,
+//! A transport that counts what it reads, so that a wait can distinguish a silent lane from one that is still sending,
 //! and that leaves out the interim answers before the upgrade's own (RFC 9110, 15.2).
 
 use std::io;

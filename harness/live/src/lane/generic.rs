@@ -63,7 +63,7 @@ pub(super) fn json_of(frame: &Frame) -> Option<Bytes> {
     pointer::is_json(std::str::from_utf8(&json).ok()?).then_some(json)
 }
 
-/// A frame with other JSON text in the place of its own.
+/// A frame with another JSON text.
 pub(super) fn with_json(frame: &Frame, json: String) -> Option<Frame> {
     let body = match &frame.body {
         Body::Text(_) => Body::Text(Bytes::from(json)),

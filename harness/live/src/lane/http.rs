@@ -1,13 +1,13 @@
-//! A small HTTP/1.1 client for the writer: one connection to a proxy of ours, kept alive, with the lane's own authority as
-//! its host.
+//! A small HTTP/1.1 client for the writer: one connection to a proxy of ours, kept alive, with the lane's own
+//! authority as its host.
 //!
-//! Its errors keep apart what a writer must tell apart: whether the request can have reached the lane at all.
+//! Its errors say whether the request can have reached the lane at all, which a writer must know.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 pub use cutover_core::text::percent_encoded;
-use cutover_core::text::{scrubbed, visible};
+use cutover_core::text::{Secret, scrubbed, visible};
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -15,8 +15,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use super::Endpoint;
 use super::passing::{AGAIN_AFTER, is_not_now, is_passing, retry_after};
+use super::{Endpoint, OpenError};
 use crate::bounds::{Bound, MESSAGE_MAX_BYTES};
 
 /// How much of an answer an error shows, in characters.
@@ -87,7 +87,7 @@ impl HttpAnswer {
         }
     }
 
-    /// Whether it says nothing about the request, so that the same is asked again later.
+    /// Whether it is a temporary refusal, so that the same request is made again later.
     pub fn is_passing(&self) -> bool {
         is_passing(self.status)
     }
@@ -152,8 +152,8 @@ impl HttpClient {
         self.request_with(method, path, content_type, None, body).await
     }
 
-    /// The same, made again where it was refused in passing, each time at least as late as the answer asks. For requests
-    /// that may be made twice.
+    /// The same, made again where it was refused in passing, each time at least as late as the answer asks. For
+    /// requests that may be made twice.
     pub async fn request_again(
         &mut self,
         method: Method,
@@ -228,7 +228,7 @@ impl HttpClient {
             .map_err(|error| refused(error.to_string()))?;
         tcp.set_nodelay(true).map_err(|error| refused(error.to_string()))?;
         let (sender, driver) = http1::handshake(TokioIo::new(tcp)).await.map_err(|error| refused(error.to_string()))?;
-        // The driver's own error also reaches whoever waits for the answer.
+        // The wait for the answer gets the driver's error, too.
         let driver = tokio::spawn(async move { drop(driver.await) });
         self.connection = Some(Connection { sender, driver });
         Ok(())
@@ -305,11 +305,20 @@ pub(crate) fn redirected(location: Option<&str>) -> String {
     location.map_or_else(String::new, |to| format!(", which redirects to {to}"))
 }
 
-/// The value of an `Authorization` header that bears a token, or `None` where the token can't stand in a header.
-pub fn bearer(token: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+/// The headers with this value of `Authorization`, if any.
+pub(crate) fn authorization(value: Option<String>) -> Result<Vec<(HeaderName, HeaderValue)>, OpenError> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    let mut value = HeaderValue::from_str(&value).map_err(|_| {
+        OpenError::lasting("the token can't stand in a header")
+            .hint("it holds a line break or another control character")
+    })?;
     value.set_sensitive(true);
-    Some(value)
+    Ok(vec![(http::header::AUTHORIZATION, value)])
+}
+
+/// The value of `Authorization` that bears a token.
+pub(crate) fn bearer(token: &Secret) -> String {
+    format!("Bearer {}", token.reveal())
 }
 
 /// Whether a body is a page for people.
@@ -319,7 +328,8 @@ pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     by_type || start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
-/// The beginning of a text of the lane's, in one line. Its secrets are masked before it is cut: a part of one would not be known.
+/// The beginning of a text of the lane's, in one line. Its secrets are masked before it is cut: a part of one would
+/// not be known.
 pub(crate) fn excerpt(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let shown: String = scrubbed(&text).chars().take(EXCERPT_CHARS).collect();

@@ -1,7 +1,7 @@
 //! Lanes: how to open sessions with a sync service, and what a session can do.
 //!
-//! A protocol is a folder and a line in [`protocols`]: it implements the traits of [`protocol`] and [`session`]. [`names`] maps
-//! the plan's streams to their names on the wire; [`http`] and [`socket`] are the two transports.
+//! A protocol is a folder and a line in [`protocols`]. It implements the traits of [`protocol`] and of `session`.
+//! [`names`] maps the plan's streams to their names on the wire. `http` and [`socket`] are the two transports.
 
 mod conversation;
 mod counted;
@@ -14,10 +14,10 @@ pub mod profile;
 pub mod protocol;
 pub mod protocols;
 mod refusal;
-pub mod session;
+mod session;
 pub mod socket;
 pub mod spacetime;
-pub mod trial;
+pub(crate) mod trial;
 mod wire_http;
 
 pub use generic::{GenericTagger, GenericTaggers};

@@ -1,5 +1,5 @@
-//! The names of the plan's streams on the wire: a topic, maybe scoped to this run, or the stream id of that topic. A protocol
-//! uses one of them.
+//! The names of the plan's streams on the wire: a topic, maybe scoped to this run, or the stream id of that topic. A
+//! protocol uses one of them.
 
 use std::collections::BTreeMap;
 

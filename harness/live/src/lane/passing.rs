@@ -1,7 +1,7 @@
-//! Temporary refusals: answers that say nothing about the request, so that it is made again later.
+//! Temporary refusals: the request is made again later.
 //!
-//! A load balancer answers 502 to 504 while a service restarts, a service 429 when it is asked too often (RFC 6585, 4), and
-//! either may say when to come back (`Retry-After`, RFC 9110, 10.2.3).
+//! A load balancer answers 502 to 504 while a service restarts, a service 429 when it is asked too often (RFC 6585,
+//! 4), and either may say when to come back (`Retry-After`, RFC 9110, 10.2.3).
 
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +17,7 @@ const RETRY_AFTER_CAP: Duration = Duration::from_secs(10);
 pub(crate) const AGAIN_AFTER: [Duration; 3] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
 
-/// Whether a status says nothing about the request, or only that it came too early or too often.
+/// Whether a status does not judge the request, or only says that it came too early or too often.
 pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 421 | 425 | 429 | 500..=599)
 }
@@ -49,7 +49,8 @@ fn wait_of(value: &str, now: SystemTime) -> Option<Duration> {
     Some(wait.min(RETRY_AFTER_CAP))
 }
 
-/// What a writer makes of a request without an answer of the lane's: a page with such a status says that nothing was done.
+/// What a writer makes of a request without an answer of the lane's: a page with such a status says that nothing was
+/// done.
 pub(crate) fn passing(error: &HttpError) -> OpError {
     match error {
         // Nothing was sent.

@@ -1,5 +1,5 @@
-//! What a protocol brings: profiles, servers that they lead to, and the reading of its traffic. Each is a folder of this
-//! room, and one line in [`PROTOCOLS`](super::protocols::PROTOCOLS).
+//! What a protocol brings: profiles, servers that they lead to, and the reading of its traffic. Each is a folder of
+//! this room, and one line in [`PROTOCOLS`](super::protocols::PROTOCOLS).
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -53,7 +53,7 @@ pub trait Profile: fmt::Debug + Send + Sync {
     /// Where the subscribers' sockets are.
     fn socket_origin(&self) -> Origin;
 
-    /// Where the writer's HTTP goes.
+    /// The origin of the writer's HTTP.
     fn writer_origin(&self) -> Origin {
         self.socket_origin()
     }
@@ -67,13 +67,13 @@ pub trait Profile: fmt::Debug + Send + Sync {
     /// The profile with another token.
     fn with_token(&self, token: Secret) -> Arc<dyn Profile>;
 
-    /// The profile for a server that the run starts: it keeps nothing about where another server is and what is in it. `None`
-    /// where the run can start no such server.
+    /// The profile for a server that the run starts: it keeps nothing about where another server is and what is in
+    /// it. `None` where the run can start no such server.
     fn of_managed_server(&self) -> Option<Arc<dyn Profile>> {
         None
     }
 
-    /// Whether it says nothing about where a server is.
+    /// Whether it names no server.
     fn is_without_url(&self) -> bool {
         false
     }
@@ -116,8 +116,8 @@ pub trait Service: Send + Sync {
     /// Uses once what the plans will use.
     async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError>;
 
-    /// Deletes the spaces that the run created on a server that it did not start, or keeps them. Returns what is left, in
-    /// words.
+    /// Deletes the spaces that the run created on a server that it did not start, or keeps them. Returns what is
+    /// left, in words.
     async fn clean_up(&self, _keep: bool, _within: Duration) -> Vec<String> {
         Vec::new()
     }

@@ -42,7 +42,8 @@ pub trait SubscriberSession: Send + Sync {
         Completion::Ok(())
     }
 
-    /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed` again.
+    /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed`
+    /// again.
     async fn next(&mut self) -> Arrival;
 
     /// What is spoken on the connection, where there is a choice.
@@ -144,7 +145,6 @@ impl OpError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Arrival {
-    /// An event.
     Event {
         stream: StreamId,
         seq: Seq,
@@ -171,7 +171,7 @@ pub enum Arrival {
     },
     /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.
     Unreadable(String),
-    /// A message that carries no events by the word of the lane's profile.
+    /// A message without events, according to the lane's profile.
     Ignored(String),
     /// The session ended. Nothing follows.
     Closed(Closed),

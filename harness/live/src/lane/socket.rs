@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::counted::Counted;
-use super::http::{REDIRECT_HINT, excerpt, is_html, location, redirected};
+use super::http::{HttpAnswer, REDIRECT_HINT, is_html, location, redirected};
 use super::passing::{is_passing, retry_after};
 use super::refusal::refusal;
 use super::{Endpoint, OpenError};
@@ -59,80 +59,6 @@ pub enum Payload {
     Binary(Bytes),
 }
 
-/// Why an upgrade failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum UpgradeError {
-    /// The connection could not be opened.
-    #[error("can't connect to {authority}: {why}")]
-    Unreachable { authority: String, why: String },
-    /// Nothing came in time.
-    #[error("{authority} did not answer the upgrade within {waited}")]
-    TimedOut { authority: String, waited: Bound },
-    /// The connection ended before the upgrade was answered.
-    #[error("{authority} ended the connection before it answered the upgrade: {why}")]
-    Lost { authority: String, why: String },
-    /// An HTTP answer that is no upgrade.
-    #[error("{authority} answered the upgrade with HTTP {status}{}{}", redirected(location.as_deref()), if *html { " and an HTML page" } else { "" })]
-    Answered {
-        authority: String,
-        status: u16,
-        location: Option<String>,
-        html: bool,
-        retry_after: Option<Duration>,
-        body: String,
-    },
-    /// What came back is no WebSocket handshake, or the request can't be made.
-    #[error("no WebSocket with {authority}: {why}")]
-    Protocol { authority: String, why: String },
-}
-
-impl UpgradeError {
-    /// The session's error, with a hint by status.
-    pub fn into_open_error(self, hint: impl Fn(u16) -> Option<String>) -> OpenError {
-        let mut retry_after = None;
-        let (retryable, hint) = match &self {
-            UpgradeError::Unreachable { .. } => {
-                (true, Some("is it running, and does the address lead to it?".to_owned()))
-            }
-            UpgradeError::TimedOut { .. } | UpgradeError::Lost { .. } => (true, None),
-            UpgradeError::Answered { location: Some(_), .. } => (false, Some(REDIRECT_HINT.to_owned())),
-            UpgradeError::Answered { status: 426, .. } => {
-                let hint = "a proxy before the lane may not pass `Upgrade` on, or this is the path of another service";
-                (false, Some(hint.to_owned()))
-            }
-            // Whoever answers so, a balancer or the lane: it passes.
-            UpgradeError::Answered { status, retry_after: wait, .. } if is_passing(*status) => {
-                retry_after = *wait;
-                (true, hint(*status))
-            }
-            UpgradeError::Answered { html: true, .. } => {
-                (false, Some("a web server is there, but not this lane's socket: check URL and path".to_owned()))
-            }
-            UpgradeError::Answered { status, .. } => (false, hint(*status)),
-            UpgradeError::Protocol { .. } => (false, Some("is this a WebSocket server?".to_owned())),
-        };
-        let mut what = self.to_string();
-        if let UpgradeError::Answered { html: false, body, .. } = &self
-            && !body.is_empty()
-        {
-            what = format!("{what}: {body}");
-        }
-        let status = match self {
-            UpgradeError::Answered { status, .. } => Some(status),
-            _ => None,
-        };
-        OpenError {
-            what,
-            hint,
-            retryable,
-            retry_after,
-            refusal: status.map(|status| Box::new(refusal(format!("http_{status}"), String::new()))),
-            is_of_the_profile: status == Some(404),
-        }
-    }
-}
-
 /// An open WebSocket.
 pub struct Socket {
     stream: WebSocketStream<Counted>,
@@ -141,36 +67,38 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens one: `target` is path and query. Returns the subprotocol that the lane chose, too.
+    /// Opens one: `target` is path and query. Returns the subprotocol that the lane chose, too. `hint` says by the
+    /// status of an answer how to mend it.
     pub async fn connect(
         endpoint: &Endpoint,
         target: &str,
         headers: &[(HeaderName, HeaderValue)],
         within: Bound,
-    ) -> Result<(Socket, Option<String>), UpgradeError> {
-        let authority = endpoint.authority.clone();
-        let protocol = |why: String| UpgradeError::Protocol { authority: authority.clone(), why };
-        let mut request = format!("ws://{}{target}", endpoint.authority).into_client_request().map_err(|error| {
-            protocol(format!("`{}` is no address: {error}", masked(&format!("{}{target}", endpoint.authority))))
+        hint: impl Fn(u16) -> Option<String>,
+    ) -> Result<(Socket, Option<String>), OpenError> {
+        let authority = &endpoint.authority;
+        let no_socket = |why: String| no_socket(authority, &why);
+        let mut request = format!("ws://{authority}{target}").into_client_request().map_err(|error| {
+            no_socket(format!("`{}` is no address: {error}", masked(&format!("{authority}{target}"))))
         })?;
         for (name, value) in headers {
             request.headers_mut().insert(name, value.clone());
         }
-        let timed_out = |_| UpgradeError::TimedOut { authority: authority.clone(), waited: within };
-        let tcp = within
-            .within(TcpStream::connect(endpoint.connect))
-            .await
-            .map_err(timed_out)?
-            .map_err(|error| UpgradeError::Unreachable { authority: authority.clone(), why: error.to_string() })?;
+        let timed_out = |_| OpenError::passing(format!("{authority} did not answer the upgrade within {within}"));
+        let tcp = within.within(TcpStream::connect(endpoint.connect)).await.map_err(timed_out)?;
+        let tcp = tcp.map_err(|error| {
+            OpenError::passing(format!("can't connect to {authority}: {error}"))
+                .hint("is it running, and does the address lead to it?")
+        })?;
         // Small messages that wait for each other would measure Nagle's algorithm, not the lane.
-        tcp.set_nodelay(true).map_err(|error| protocol(error.to_string()))?;
+        tcp.set_nodelay(true).map_err(|error| no_socket(error.to_string()))?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .max_message_size(Some(bounds::MESSAGE_MAX_BYTES))
             .max_frame_size(Some(bounds::MESSAGE_MAX_BYTES));
         let upgrade = tokio_tungstenite::client_async_with_config(request, Counted::new(tcp), Some(config));
-        let (stream, response) =
-            within.within(upgrade).await.map_err(timed_out)?.map_err(|error| refused(&authority, error))?;
+        let upgraded = within.within(upgrade).await.map_err(timed_out)?;
+        let (stream, response) = upgraded.map_err(|error| refused(authority, error, hint))?;
         let chosen = response.headers().get(http::header::SEC_WEBSOCKET_PROTOCOL);
         let chosen = chosen.and_then(|value| value.to_str().ok()).map(str::to_owned);
         let socket = Socket { stream, send_within: within };
@@ -225,7 +153,7 @@ impl Socket {
         }
     }
 
-    /// Closes in good order: a close frame, then whatever still comes is read away, within the bound.
+    /// Closes in good order: sends a close frame, then reads until the end, within the bound.
     pub async fn close(&mut self, within: Bound) {
         let closing = async {
             if self.stream.close(None).await.is_ok() {
@@ -247,29 +175,58 @@ fn ended_by(error: Error) -> Closed {
     }
 }
 
-fn refused(authority: &str, error: Error) -> UpgradeError {
-    let authority = authority.to_owned();
+/// What came back is no WebSocket handshake, or the request can't be made.
+fn no_socket(authority: &str, why: &str) -> OpenError {
+    OpenError::lasting(format!("no WebSocket with {authority}: {why}")).hint("is this a WebSocket server?")
+}
+
+fn refused(authority: &str, error: Error, hint: impl Fn(u16) -> Option<String>) -> OpenError {
+    let lost = |why: &str| {
+        OpenError::passing(format!("{authority} ended the connection before it answered the upgrade: {why}"))
+    };
     match error {
         Error::Http(response) => {
-            let body = response.body().as_deref().unwrap_or_default();
             let content_type = response.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-            UpgradeError::Answered {
-                authority,
+            let answer = HttpAnswer {
                 status: response.status().as_u16(),
                 location: location(&response),
-                html: is_html(content_type, body),
                 retry_after: retry_after(response.headers()),
-                body: excerpt(body),
-            }
+                encoding: None,
+                body: response.body().clone().unwrap_or_default().into(),
+            };
+            answered(authority, &answer, is_html(content_type, &answer.body), hint)
         }
-        Error::Io(error) => UpgradeError::Lost { authority, why: error.to_string() },
-        Error::ConnectionClosed | Error::AlreadyClosed => {
-            UpgradeError::Lost { authority, why: "it was closed".to_owned() }
+        Error::Io(error) => lost(&error.to_string()),
+        Error::ConnectionClosed | Error::AlreadyClosed => lost("it was closed"),
+        Error::Protocol(error) if error.to_string().contains("Handshake not finished") => lost(&error.to_string()),
+        other => no_socket(authority, &other.to_string()),
+    }
+}
+
+/// An HTTP answer that is no upgrade. A passing status is worth another try, even in an HTML page of a balancer.
+fn answered(authority: &str, answer: &HttpAnswer, html: bool, hint: impl Fn(u16) -> Option<String>) -> OpenError {
+    let (status, passes) = (answer.status, is_passing(answer.status));
+    let seen = match answer.excerpt() {
+        _ if html => " and an HTML page".to_owned(),
+        body if body.is_empty() => body,
+        body => format!(": {body}"),
+    };
+    let to = redirected(answer.location.as_deref());
+    let known = match answer.location {
+        Some(_) => REDIRECT_HINT,
+        None if status == 426 => {
+            "a proxy before the lane may not pass `Upgrade` on, or this is the path of another service"
         }
-        Error::Protocol(error) if error.to_string().contains("Handshake not finished") => {
-            UpgradeError::Lost { authority, why: error.to_string() }
-        }
-        other => UpgradeError::Protocol { authority, why: other.to_string() },
+        None if html && !passes => "a web server is there, but not this lane's socket: check URL and path",
+        None => "",
+    };
+    OpenError {
+        hint: if known.is_empty() { hint(status) } else { Some(known.to_owned()) },
+        retryable: passes,
+        retry_after: answer.retry_after.filter(|_| passes),
+        refusal: Some(Box::new(refusal(format!("http_{status}"), String::new()))),
+        is_of_the_profile: status == 404,
+        ..OpenError::lasting(format!("{authority} answered the upgrade with HTTP {status}{to}{seen}"))
     }
 }
 

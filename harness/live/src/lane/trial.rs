@@ -1,7 +1,8 @@
-//! A lane is tried before a run: what the plans will use is used once, on a stream of its own, and every answer is read.
+//! A trial of a lane before a run: it uses once what the plans will use, on a stream of its own, and reads every
+//! answer.
 //!
-//! The trial finds what is wrong with a profile, an address or a token. It does not judge the lane: an event that does not
-//! come is left to the run, where the checkers see it.
+//! The trial finds what is wrong with a profile, an address or a token. It does not judge the lane: an event that
+//! does not come is left to the run, where the checkers see it.
 
 use cutover_core::gate::fit::resubscribes;
 use cutover_core::ids::StreamId;

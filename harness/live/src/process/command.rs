@@ -50,7 +50,8 @@ impl ServerCommand {
         ServerCommand { program: binary.to_owned(), form, tied_by: Some(cutover.to_owned()) }
     }
 
-    /// Whether the server prints `listening on ADDR` when it is ready. Another one is ready when it accepts connections.
+    /// Whether the server prints `listening on ADDR` when it is ready. Another one is ready when it accepts
+    /// connections.
     pub(super) fn says_listening(&self) -> bool {
         matches!(self.form, Form::Ours { .. })
     }
@@ -63,8 +64,8 @@ impl ServerCommand {
         }
     }
 
-    /// The signal that asks the program to end, where the system does not tell which one it handles. A SpacetimeDB 2.x handles
-    /// SIGINT only.
+    /// The signal that asks the program to end, where the system does not show which one it handles. A SpacetimeDB
+    /// 2.x handles SIGINT only.
     pub(super) fn orderly_signal(&self) -> Signal {
         match self.form {
             Form::Ours { .. } => Signal::SIGTERM,
@@ -72,7 +73,7 @@ impl ServerCommand {
         }
     }
 
-    /// Where the server is to listen: port 0 where it can tell us the port, else one that is free now.
+    /// Where the server listens: port 0 if it prints the port, else a port that is free now.
     pub(super) fn choose_address(&self) -> Result<SocketAddr, ServerError> {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         if self.says_listening() {
@@ -82,7 +83,7 @@ impl ServerCommand {
         bound.map_err(|source| ServerError::NoPort { source })
     }
 
-    /// Looks whether the program is there, where it is named by a path: whoever starts it in our place could not tell as well.
+    /// Checks that a program named by a path is there. `cutover tied`, which starts it, can't report that as well.
     pub(super) fn find_program(&self) -> std::io::Result<()> {
         if self.program.components().count() < 2 {
             return Ok(());

@@ -1,8 +1,9 @@
 //! When what a server acknowledged would survive a `kill -9`.
 //!
-//! The legacy lane's promise is that an acknowledged event is in the journal. SpacetimeDB 1.2.0 makes no such promise: a
-//! reducer call is answered once its transaction is committed in memory, and the commit log is written a little later. A
-//! kill that is to prove that nothing durable is lost waits until the log on disk holds the last acknowledged event.
+//! The legacy lane's promise is that an acknowledged event is in the journal. SpacetimeDB 1.2.0 makes no such
+//! promise: a reducer call is answered once its transaction is committed in memory, and the commit log is written a
+//! little later. A kill that is to prove that nothing durable is lost waits until the log on disk holds the last
+//! acknowledged event.
 
 use std::path::Path;
 use std::time::Duration;

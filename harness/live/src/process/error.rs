@@ -13,10 +13,10 @@ pub enum ServerError {
     #[error("can't start {program}: {source}", program = program.display())]
     Spawn { program: PathBuf, source: std::io::Error },
     /// It was started and does not serve.
-    #[error("{program} does not serve: {what}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{}", quoted(log)) }, program = program.display())]
+    #[error("{program} does not serve: {what}{}", end_of(log), program = program.display())]
     NotServing { program: PathBuf, what: String, log: String },
     /// It served, and ended without being asked to.
-    #[error("{program} ended by itself while it served: {end}{}", if log.is_empty() { String::new() } else { format!("; its log ends with:\n{}", quoted(log)) }, program = program.display())]
+    #[error("{program} ended by itself while it served: {end}{}", end_of(log), program = program.display())]
     Died { program: PathBuf, end: String, log: String },
     /// No local port is free.
     #[error("no local port is free: {source}")]
@@ -36,7 +36,10 @@ pub enum ServerError {
 }
 
 /// The lines of a log, each marked: none of them looks like one of ours.
-fn quoted(log: &str) -> String {
+fn end_of(log: &str) -> String {
+    if log.is_empty() {
+        return String::new();
+    }
     let lines: Vec<String> = log.lines().map(|line| format!("  | {line}")).collect();
-    lines.join("\n")
+    format!("; its log ends with:\n{}", lines.join("\n"))
 }

@@ -42,7 +42,7 @@ pub struct UnexpectedExit {
 pub struct Server {
     command: ServerCommand,
     data_dir: PathBuf,
-    /// What the server leaves in its directory for temporary files goes with ours.
+    /// Its directory for temporary files, inside ours, so that nothing is left behind.
     temp_dir: PathBuf,
     log: PathBuf,
     running: Option<Running>,
@@ -176,14 +176,14 @@ impl Server {
         command
             .args(arguments)
             .env("TMPDIR", &self.temp_dir)
-            // A server is not to know the tokens of a lane.
+            // The server must not see the tokens of a lane.
             .env_remove("CUTOVER_LEGACY_TOKEN")
             .env_remove("CUTOVER_CANDIDATE_TOKEN")
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(log)
-            // A group of its own: a terminal's Ctrl-C is for us, and we end the server in good order; and what the program
-            // may start itself is signalled with it.
+            // A group of its own: a terminal's Ctrl-C is for us, and we end the server in good order; and what the
+            // program may start itself is signalled with it.
             .process_group(0)
             .kill_on_drop(true);
         spawn::spawn(command).await

@@ -1,4 +1,4 @@
-//! A process that was started: the signals that it is sent, and its end, which a task of its own waits for.
+//! A started process: it takes signals, and a task waits for its end.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -74,8 +74,9 @@ impl Running {
         killpg(self.pid, signal).map_err(|errno| ServerError::Signal { signal: signal.as_str(), errno })
     }
 
-    /// The signal at which it ends in good order: the one of SIGTERM and SIGINT that it handles, as the system tells it.
-    /// `None` where it handles neither, or the system does not tell.
+    /// The signal at which it ends in good order: the one of SIGTERM and SIGINT that it handles, according to the
+    /// system.
+    /// `None` where it handles neither, or the system does not show it.
     pub(super) fn orderly_signal(&self) -> Option<Signal> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;

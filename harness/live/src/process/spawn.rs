@@ -1,7 +1,8 @@
 //! Starts processes, all of them from one thread that lives as long as this process does.
 //!
-//! A server of ours asks the system to be killed when its parent ends, and Linux takes the *thread* that started it for its
-//! parent. Started from a thread of a runtime's pool, a server would be killed when the pool lets that thread go.
+//! A server of ours asks the system to be killed when its parent ends, and Linux takes the *thread* that started it
+//! for its parent. Started from a thread of a runtime's pool, a server would be killed when the pool lets that thread
+//! go.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +30,8 @@ pub(super) async fn spawn(command: Command) -> io::Result<Child> {
     let (answer, started) = oneshot::channel();
     let order = Order { command, runtime: Handle::current(), answer };
     let gone = || io::Error::other("the thread that starts processes is gone");
-    // The queue is far longer than there are servers at a time, so that sending never blocks a runtime's thread for long.
+    // The queue is far longer than there are servers at a time, so that sending never blocks a runtime's thread for
+    // long.
     spawner()?.send(order).map_err(|_| gone())?;
     started.await.map_err(|_| gone())?
 }

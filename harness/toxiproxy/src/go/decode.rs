@@ -108,7 +108,7 @@ fn unescape(text: &str) -> (char, usize) {
 
 /// The field for a value. Go names the innermost type that has a name, and the path from the outermost.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct Field<'a> {
     /// The name of the structure that has the field; empty for one without.
     pub structure: &'a str,
     /// The field's path.
@@ -131,7 +131,7 @@ impl Decoder {
     pub fn fields<'a>(
         &mut self,
         raw: Raw<'a>,
-        place: Option<Place<'_>>,
+        place: Option<Field<'_>>,
         of: &str,
         names: &[&str],
     ) -> Vec<(usize, Raw<'a>)> {
@@ -157,21 +157,21 @@ impl Decoder {
         raw.elements()
     }
 
-    pub fn string(&mut self, raw: Raw<'_>, place: Place<'_>, into: &mut String) {
+    pub fn string(&mut self, raw: Raw<'_>, place: Field<'_>, into: &mut String) {
         self.value(raw, place, ("string", "string"), |raw| Some(raw.string()), into);
     }
 
-    pub fn boolean(&mut self, raw: Raw<'_>, place: Place<'_>, into: &mut bool) {
+    pub fn boolean(&mut self, raw: Raw<'_>, place: Field<'_>, into: &mut bool) {
         self.value(raw, place, ("bool", "bool"), |raw| Some(raw.0 == b"true"), into);
     }
 
     /// A whole number of Go's type `of`.
-    pub fn integer(&mut self, raw: Raw<'_>, place: Place<'_>, of: &str, into: &mut i64) {
+    pub fn integer(&mut self, raw: Raw<'_>, place: Field<'_>, of: &str, into: &mut i64) {
         self.value(raw, place, ("number", of), |raw| raw.text().parse().ok(), into);
     }
 
     /// A number of single precision.
-    pub fn float32(&mut self, raw: Raw<'_>, place: Place<'_>, into: &mut f32) {
+    pub fn float32(&mut self, raw: Raw<'_>, place: Field<'_>, into: &mut f32) {
         let finite = |raw: Raw<'_>| raw.text().parse().ok().filter(|number: &f32| number.is_finite());
         self.value(raw, place, ("number", "float32"), finite, into);
     }
@@ -180,7 +180,7 @@ impl Decoder {
     fn value<'a, T>(
         &mut self,
         raw: Raw<'a>,
-        place: Place<'_>,
+        place: Field<'_>,
         (kind, of): (&str, &str),
         read: impl Fn(Raw<'a>) -> Option<T>,
         into: &mut T,
@@ -195,9 +195,9 @@ impl Decoder {
         }
     }
 
-    fn mismatch(&mut self, value: &str, place: Option<Place<'_>>, of: &str) {
+    fn mismatch(&mut self, value: &str, place: Option<Field<'_>>, of: &str) {
         self.wrong.get_or_insert_with(|| match place {
-            Some(Place { structure, path }) => {
+            Some(Field { structure, path }) => {
                 format!("json: cannot unmarshal {value} into Go struct field {structure}.{path} of type {of}")
             }
             None => format!("json: cannot unmarshal {value} into Go value of type {of}"),

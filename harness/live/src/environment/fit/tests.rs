@@ -114,6 +114,10 @@ fn what_a_lane_can_do_follows_from_its_protocol_and_not_from_its_role() {
     assert_eq!(means[&LaneId::Legacy].protocol, Some(Protocol::Spacetime));
     assert_eq!(means[&LaneId::Candidate].protocol, Some(Protocol::Phoenix));
     assert_eq!(fit(&swapped, None, ["equal-streams", "repeat-after-pruning"]), [true, false]);
+    // A fault that changes an argument of a SpacetimeDB call can't fire on a Phoenix service.
+    let of_an_argument = ["candidate-ack-without-write"];
+    assert_eq!(fit(&swapped, None, of_an_argument), [false]);
     let usual = environment(legacy(""), candidate(""));
+    assert_eq!(fit(&usual, None, of_an_argument), [true]);
     assert!(usual.means().values().all(|means| means.protocol.is_none()));
 }

@@ -1,7 +1,7 @@
-//! What a batch and a frame say of the events that they bring, held against those events.
+//! Compares what a batch and a frame claim about their events with those events.
 //!
-//! A client needs none of these words to follow a stream, so only whoever compares them sees that they are wrong. A word
-//! that is missing is not compared: a lane of others may not have it.
+//! A client does not need them to follow a stream, so only a comparison shows that they are wrong. A missing claim is
+//! not compared, because a lane may not have it.
 
 use cutover_core::history::Contradiction;
 

@@ -1,8 +1,8 @@
 //! Compares what a service sends with the names of its profile: which name the service does not have, and what it has
 //! instead.
 //!
-//! The messages are those with the event of a trial, which contains its marker. A name of the contract may be missing where
-//! the lane does not need it. A name that the profile changes may not.
+//! The messages are those with the event of a trial, which contains its marker. A name of the contract may be missing
+//! where the lane does not need it. A name that the profile changes may not.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

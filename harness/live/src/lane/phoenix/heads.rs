@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::profile::{FieldNames, PhoenixProfile};
 
-/// The events that a batch names, by topic and seq; those that can't be read are left out, as
-/// [`read_batch`](super::batch::read_batch) tells them apart from the others. `None` where it is no batch.
+/// The events that a batch names, by topic and seq; those that can't be read are left out, unlike
+/// in [`read_batch`](super::batch::read_batch). `None` where it is no batch.
 pub(super) fn of_batch(profile: &PhoenixProfile, batch: &str) -> Option<Vec<(String, u64)>> {
     let mut reader = serde_json::Deserializer::from_str(batch);
     let events = Batch(&profile.fields).deserialize(&mut reader).ok()?;

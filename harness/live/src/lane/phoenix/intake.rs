@@ -12,7 +12,7 @@ use crate::frame::{Body, Direction};
 use crate::lane::Arrival;
 use crate::lane::socket::Payload;
 
-/// Codes of `sync:error` that only announce the error reply to a request; the reply tells all of it.
+/// Codes of `sync:error` that only announce the error reply to a request. The reply has the details.
 const ANNOUNCEMENTS: [&str; 3] = ["stale_cursor", "bad_subscription", "forbidden_topic"];
 
 impl PhoenixSession {
@@ -31,7 +31,8 @@ impl PhoenixSession {
         if message.event == "phx_reply" {
             return self.take_reply(&message);
         }
-        // What an earlier instance of the channel still says is dropped, as phoenix.js does ("dropping outdated message").
+        // What an earlier instance of the channel still says is dropped, as phoenix.js does ("dropping outdated
+        // message").
         let outdated = !message.join_ref.is_null() && message.join_ref != self.join_ref;
         if message.topic != self.profile.channel || outdated {
             return;
@@ -130,7 +131,7 @@ impl PhoenixSession {
                 let claims = Claims::of_frame(&self.profile, payload);
                 self.take_batch(&batch, Via::Frame, &claims);
             }
-            // The error came as an event of its own already.
+            // The error already came as an event.
             Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
             Ok(FrameCopy::Ignored(kind)) => {
                 self.connection.inbox.push(Arrival::Ignored(format!("a frame of the kind `{kind}`")))

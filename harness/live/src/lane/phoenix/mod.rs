@@ -20,7 +20,6 @@ mod trial;
 mod values;
 mod writer;
 
-pub use codec::{CodecError, Message, decode, encode};
 pub use profile::{HashKind, PhoenixProfile};
 pub use tagger::Tagger;
 
@@ -29,7 +28,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cutover_core::plan::Serializer;
 
-use super::http::{HttpClient, bearer, percent_encoded};
+use super::http::{HttpClient, authorization, bearer, percent_encoded};
 use super::names::Names;
 use super::profile::ProfileError;
 use super::protocol::{Profile, Protocol};
@@ -40,7 +39,7 @@ use crate::frame::{FrameTagger, TaggerFactory};
 /// The protocol.
 pub struct Phoenix;
 
-/// Where a Phoenix client has its socket, below whatever path the endpoint mounts it at.
+/// The end of the path of a Phoenix client's socket.
 const SOCKET: &str = "/socket/websocket";
 
 impl Protocol for Phoenix {
@@ -117,8 +116,8 @@ impl PhoenixLane {
         serializer: Serializer,
     ) -> Result<session::PhoenixSession, OpenError> {
         let serializer = self.profile.serializer.unwrap_or(serializer);
-        let opened = Socket::connect(endpoint, &self.target(serializer), &[], self.bounds.open).await;
-        let (socket, _) = opened.map_err(|error| error.into_open_error(|status| self.upgrade_hint(status)))?;
+        let (target, hint) = (self.target(serializer), |status| self.upgrade_hint(status));
+        let (socket, _) = Socket::connect(endpoint, &target, &[], self.bounds.open, hint).await?;
         let (profile, names) = (Arc::clone(&self.profile), Arc::clone(&self.names));
         session::PhoenixSession::join(socket, serializer, profile, names, self.bounds, client).await
     }
@@ -136,19 +135,8 @@ impl PhoenixLane {
     }
 
     async fn opened_writer(&self, endpoint: &Endpoint) -> Result<writer::PhoenixWriter, OpenError> {
-        let value = match (&self.profile.publish.authorization, &self.profile.token) {
-            (Some(whole), _) => Some(http::HeaderValue::from_str(whole.reveal()).ok()),
-            (None, Some(token)) => Some(bearer(token.reveal())),
-            (None, None) => None,
-        };
-        let headers = match value {
-            None => Vec::new(),
-            Some(Some(value)) => vec![(http::header::AUTHORIZATION, value)],
-            Some(None) => {
-                return Err(OpenError::lasting("the token can't stand in a header")
-                    .hint("it holds a line break or another control character"));
-            }
-        };
+        let whole = self.profile.publish.authorization.as_ref().map(|whole| whole.reveal().to_owned());
+        let headers = authorization(whole.or_else(|| self.profile.token.as_ref().map(bearer)))?;
         let http = HttpClient::new(endpoint.clone(), headers, self.bounds.open, self.bounds.operation);
         let (profile, names) = (Arc::clone(&self.profile), Arc::clone(&self.names));
         writer::PhoenixWriter::open(http, profile, names).await

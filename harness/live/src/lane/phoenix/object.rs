@@ -1,5 +1,5 @@
-//! A JSON object whose values stay the text that they were, so that reading one field, or changing one, leaves every number,
-//! escape and key of the others as it came.
+//! A JSON object whose values stay the text that they were, so that reading one field, or changing one, leaves every
+//! number, escape and key of the others as it came.
 
 use std::fmt;
 

@@ -1,12 +1,12 @@
-//! Whether a resume was from beyond the head, of which this protocol says nothing.
+//! Detects a resume from beyond the head, which this protocol does not report.
 //!
-//! A cursor beyond the head is accepted, and events up to it are then skipped in silence (contract, "Client to server").
-//! The reply does not tell either: its watermark is the channel's, which is the cursor that was sent. So where a resume
-//! brought nothing, the session asks once more from the event before its cursor. A lane that has the event at the cursor
-//! replays it; one that does not have it has another history.
+//! A service accepts a cursor beyond the head, and then skips events up to it without a word (contract, "Client to
+//! server"). The reply does not show it: its watermark is the channel's, which is the cursor that was sent. So if a
+//! resume brings nothing, the session asks once more from the event before its cursor. A lane that has the event at
+//! the cursor replays it. A lane that does not have it has another history.
 //!
-//! What a probe brings that the client had already is the session's own affair and no delivery. Its ref tells the proxy
-//! that it is no resume of the client's, so that a fault at "the second resume" fires at the same one on every lane.
+//! Events that the client had already are no deliveries when a probe brings them. The ref of a probe shows the proxy
+//! that it is no resume of the client, so that a fault at "the second resume" fires at the same one on every lane.
 
 use std::collections::BTreeMap;
 

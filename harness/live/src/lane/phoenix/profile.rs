@@ -68,7 +68,8 @@ names! {
 }
 
 names! {
-    /// What the lane calls the fields of its payloads. `seq`, `replay_complete` and `head_watermarks` may be missing there.
+    /// What the lane calls the fields of its payloads. `seq`, `replay_complete` and `head_watermarks` may be missing
+    /// there.
     FieldNames {
         topics: "topics",
         resume_after: "resume_after",

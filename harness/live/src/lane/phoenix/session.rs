@@ -37,7 +37,6 @@ pub(super) struct Reply {
     pub(super) response: String,
 }
 
-/// The session.
 pub(super) struct PhoenixSession {
     pub(super) connection: Connection<Value, Reply>,
     pub(super) serializer: Serializer,
@@ -270,8 +269,8 @@ impl SubscriberSession for PhoenixSession {
         self.ask_channel(&event, payload, self.connection.bounds.operation).await.map(drop)
     }
 
-    /// The socket's heartbeat, and behind it the channel's: only the answer to the channel's heartbeat comes after every
-    /// delivery that the channel sent before it. A service without one is asked for the socket's alone.
+    /// The socket's heartbeat, and behind it the channel's: only the answer to the channel's heartbeat comes after
+    /// every delivery that the channel sent before it. A service without one is asked for the socket's alone.
     async fn heartbeat(&mut self) -> Completion {
         let within = self.connection.bounds.heartbeat;
         let event = self.profile.events.heartbeat.clone();

@@ -17,7 +17,7 @@ use super::object::RawObject;
 use super::probe::PROBE_REF;
 use super::profile::PhoenixProfile;
 use super::values::Values;
-use crate::frame::{Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Kinds, Look, pointer};
+use crate::frame::{Body, Carried, Contents, Direction, Edit, Facts, Frame, FrameTag, FrameTagger, Kinds, pointer};
 use crate::lane::generic;
 use crate::lane::names::Names;
 
@@ -35,7 +35,7 @@ fn is_probe(message: &Message) -> bool {
 }
 
 impl Tagger {
-    /// A tagger for one serializer.
+    /// Reads frames in the form of this serializer.
     pub fn new(serializer: Serializer, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> Tagger {
         Tagger { serializer, profile, names }
     }
@@ -74,7 +74,7 @@ impl Tagger {
         Some(topics.iter().filter_map(|topic| stream(topic)).collect())
     }
 
-    /// Whether a message is of the socket's heartbeat, where the channel has none of its own.
+    /// Whether a message is of the socket's heartbeat, and the channel has no heartbeat.
     fn is_the_only_heartbeat(&self, message: &Message) -> bool {
         message.topic == SOCKET_TOPIC && self.profile.events.heartbeat.is_empty()
     }
@@ -99,8 +99,9 @@ impl Tagger {
         }
     }
 
-    /// Replies name no request but by ref, so they are told apart by what only they hold: a join's `allowed_topics`, a
-    /// subscribe's `topics` with `current_watermarks`, a heartbeat's `watermarks`, a refusal's `code`.
+    /// Replies name their request only by ref, so they are identified by what only they contain: a join's
+    /// `allowed_topics`, a subscribe's `topics` with `current_watermarks`, a heartbeat's `watermarks`, a refusal's
+    /// `code`.
     fn tag_reply(&self, payload: &str) -> FrameTag {
         let fields = &self.profile.fields;
         let reply = RawObject::parse(payload).ok();
@@ -139,8 +140,8 @@ impl Tagger {
         Some(self.delivery(events, Via::UpdateBatch))
     }
 
-    /// The sorts of message that have no tag, since the harness's own sessions don't count them: a join of another channel,
-    /// and the socket's own heartbeat.
+    /// The sorts of message that have no tag, since the harness's own sessions don't count them: a join of another
+    /// channel, and the socket's own heartbeat.
     fn untagged(message: &Message, direction: Direction) -> Kinds {
         let kind = match (direction, message.topic.as_str(), message.event.as_str()) {
             (Direction::Upstream, _, "phx_join") => MessageKind::Join,
@@ -226,37 +227,37 @@ const SOCKET_TOPIC: &str = "phoenix";
 
 impl FrameTagger for Tagger {
     fn tag(&self, frame: &Frame) -> FrameTag {
-        self.look(frame).tag
+        self.facts(frame).tag
     }
 
-    fn look(&self, frame: &Frame) -> Look {
+    fn facts(&self, frame: &Frame) -> Facts {
         if let Body::Http(bytes) = &frame.body {
-            let mut look = Look::of(frame, self.tag_http(frame.direction, bytes));
-            if look.tag == FrameTag::Publish {
-                look.streams.extend(self.published(frame).map(|event| (event.stream, None)));
+            let mut facts = Facts::of(frame, self.tag_http(frame.direction, bytes));
+            if facts.tag == FrameTag::Publish {
+                facts.streams.extend(self.published(frame).map(|event| (event.stream, None)));
             }
-            return look;
+            return facts;
         }
         if let Some(tag) = self.tag_at_sight(frame) {
-            let mut look = Look::of(frame, tag);
+            let mut facts = Facts::of(frame, tag);
             if self.names.is_any() {
-                look.streams.push((StreamId::new(&self.profile.channel), None));
+                facts.streams.push((StreamId::new(&self.profile.channel), None));
             }
-            return look;
+            return facts;
         }
         let Some(message) = self.message(frame) else {
-            return Look::of(frame, FrameTag::Other);
+            return Facts::of(frame, FrameTag::Other);
         };
         let tag = match frame.direction {
             Direction::Upstream => self.tag_to_lane(&message),
             Direction::Downstream => self.tag_to_client(&message),
         };
-        let mut look = Look::of(frame, tag);
-        look.kinds = look.kinds.and(Tagger::untagged(&message, frame.direction));
+        let mut facts = Facts::of(frame, tag);
+        facts.kinds = facts.kinds.and(Tagger::untagged(&message, frame.direction));
         if self.names.is_any() {
-            look.streams.push((StreamId::new(message.topic), None));
+            facts.streams.push((StreamId::new(message.topic), None));
         }
-        look
+        facts
     }
 
     fn is_plain(&self, frame: &Frame) -> bool {

@@ -1,5 +1,5 @@
-//! Tries a service with what the plans will use: each serializer, a join, heartbeats, a policy, a publish, and the event read
-//! back live and by replay.
+//! Tries a service with what the plans will use: each serializer, a join, heartbeats, a policy, a publish, and the
+//! event read back live and by replay.
 
 use cutover_core::plan::Serializer;
 use tokio::sync::mpsc;
@@ -308,8 +308,8 @@ impl Listener {
         let _ = self.session.heartbeat().await;
     }
 
-    /// Whether the service knows an event of a client, by how it answered. An event with its usual name that got no answer
-    /// is left to the run.
+    /// Whether the service knows an event of a client, by how it answered. An event with its usual name that got no
+    /// answer is left to the run.
     fn check_event(
         &self,
         key: &'static str,
@@ -318,7 +318,7 @@ impl Listener {
         answered: Completion,
     ) -> Result<(), TrialError> {
         let wrong = match answered {
-            // A service that puts it off knows the event.
+            // A service that answers "later" knows the event.
             Ok(()) | Err(OpError::Unwritten(_) | OpError::Later(_)) => return Ok(()),
             Err(OpError::Refused(refusal)) => format!("the service refused it: {}", refusal.code),
             Err(OpError::Unknown(why)) => match self.ended() {

@@ -22,7 +22,7 @@ impl Origin {
     /// Port 0, to which nothing connects: the origin of a profile that names no server.
     pub(crate) const NOWHERE: Origin = Origin { tls: false, host: String::new(), port: 0 };
 
-    /// The origin of a URL; [`Origin::NOWHERE`] where it is none.
+    /// The origin of a URL; [`Origin::NOWHERE`] where the text is no URL.
     pub(crate) fn of(url: &str) -> Origin {
         server_url(url).map_or(Origin::NOWHERE, |url| Origin {
             tls: matches!(url.scheme(), "https" | "wss"),

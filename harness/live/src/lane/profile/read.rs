@@ -122,8 +122,8 @@ fn no_profile(path: &str) -> ProfileError {
     ProfileError::new(path, "this is no lane profile", "docs/LANES.md has an example")
 }
 
-/// The profile itself; a key that is not known is an error. Every mistake of the file is reported at once: the lines of one are
-/// blanked out to find the next.
+/// The profile itself; a key that is not known is an error. Every mistake of the file is reported at once: the lines
+/// of one are blanked out to find the next.
 pub(crate) fn body<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, ProfileError> {
     let mut rest = text.to_owned();
     let mut mistakes: Vec<ProfileError> = Vec::new();

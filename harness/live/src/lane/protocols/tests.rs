@@ -20,7 +20,7 @@ fn the_upgrade_tells_what_a_connection_speaks() {
     let v2 = text(r#"[null,"1","phoenix","heartbeat",{}]"#);
     let is_heartbeat = |target: &str, frame: &Frame| {
         let tagger = AnyLane.tagger(target, None);
-        tagger.look(frame).kinds.has(MessageKind::Heartbeat)
+        tagger.facts(frame).kinds.has(MessageKind::Heartbeat)
     };
     for (target, speaks_v1, speaks_v2) in [
         ("/socket/websocket", true, false),
@@ -55,7 +55,7 @@ fn other_json_has_a_name_and_values_and_what_is_no_json_has_none() {
 fn a_message_of_any_phoenix_channel_is_of_its_topic() {
     let tagger = AnyLane.tagger("/socket/websocket?vsn=2.0.0", None);
     let said = text(r#"["3","4","room:1","say",{"body":"hi"}]"#);
-    assert_eq!(tagger.look(&said).streams, [("room:1".into(), None)]);
+    assert_eq!(tagger.facts(&said).streams, [("room:1".into(), None)]);
     assert_eq!(tagger.contents(&said).names, ["say"]);
 }
 
@@ -83,9 +83,9 @@ fn what_is_published_over_http_is_changed_with_its_length() {
             frame(Direction::Upstream, Body::Http(Bytes::from(text)))
         };
         let tagger = AnyLane.tagger(path, None);
-        let look = tagger.look(&http(body));
-        assert!(look.kinds.has(MessageKind::Publish), "{path}");
-        assert_eq!(look.streams, [("run:r1:events".into(), None)], "{path}");
+        let facts = tagger.facts(&http(body));
+        assert!(facts.kinds.has(MessageKind::Publish), "{path}");
+        assert_eq!(facts.streams, [("run:r1:events".into(), None)], "{path}");
         assert_eq!(tagger.edit(&http(body), &set("100")), Some(http(changed)), "{path}");
     }
 }

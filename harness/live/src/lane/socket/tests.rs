@@ -11,15 +11,14 @@ fn a_message_over_our_limit_is_told_as_ours() {
 #[test]
 fn what_passes_is_worth_a_retry_whoever_answers_so() {
     let answered = |status, html| {
-        let error = UpgradeError::Answered {
-            authority: "lane".to_owned(),
+        let answer = HttpAnswer {
             status,
             location: None,
-            html,
             retry_after: Some(Duration::from_secs(1)),
-            body: String::new(),
+            encoding: None,
+            body: Bytes::new(),
         };
-        error.into_open_error(|status| (status == 403).then(|| "check the token".to_owned()))
+        super::answered("lane", &answer, html, |status| (status == 403).then(|| "check the token".to_owned()))
     };
     for status in [408, 421, 425, 429, 502, 503] {
         for html in [true, false] {

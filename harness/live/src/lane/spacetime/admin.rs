@@ -14,7 +14,6 @@ use crate::lane::http::{HttpAnswer, HttpClient, HttpError, REDIRECT_HINT, percen
 /// Why a server did not do what a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum AdminError {
     #[error("{what}: {error}{}", no_answer_hint(error))]
     NoAnswer { what: String, error: Box<HttpError> },
@@ -69,17 +68,13 @@ pub async fn create_identity(http: &mut HttpClient) -> Result<Secret, AdminError
         .map_err(|_| AdminError::Unreadable { what: what.to_owned(), words: "no identity with a token".to_owned() })
 }
 
-/// Publishes a module under a name and returns the database's identity; the client bears the owner's token.
-pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> Result<String, AdminError> {
+/// Publishes a module under a name; the client bears the owner's token.
+pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> Result<(), AdminError> {
     let what = format!("publishing the module to the database `{name}`");
-    let path = format!("/v1/database/{}", percent_encoded(name));
-    let answer = ask(http, &what, Method::PUT, &path, Some("application/wasm"), wasm).await?;
+    let answer = ask(http, &what, Method::PUT, &path_of(name), Some("application/wasm"), wasm).await?;
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let identity = json.get("Success").and_then(|success| success.get("database_identity"));
-    // A server writes the identity as text, or as a product of one element.
-    let identity = identity.and_then(|identity| identity.get("__identity__").or(Some(identity)));
-    match identity.and_then(|identity| identity.as_str().map(str::to_owned).or_else(|| Some(identity.to_string()))) {
-        Some(identity) => Ok(identity),
+    match json.pointer("/Success/database_identity") {
+        Some(_) => Ok(()),
         None => Err(AdminError::Unreadable { what, words: answer.excerpt() }),
     }
 }
@@ -87,21 +82,23 @@ pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> R
 /// Deletes a database; the client bears the owner's token.
 pub async fn delete_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("deleting the database `{name}`");
-    let path = format!("/v1/database/{}", percent_encoded(name));
-    ask(http, &what, Method::DELETE, &path, None, Bytes::new()).await.map(drop)
+    ask(http, &what, Method::DELETE, &path_of(name), None, Bytes::new()).await.map(drop)
 }
 
 /// Whether a database is there.
 pub async fn find_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("asking for the database `{name}`");
-    let path = format!("/v1/database/{}", percent_encoded(name));
-    ask(http, &what, Method::GET, &path, None, Bytes::new()).await.map(drop)
+    ask(http, &what, Method::GET, &path_of(name), None, Bytes::new()).await.map(drop)
+}
+
+fn path_of(name: &str) -> String {
+    format!("/v1/database/{}", percent_encoded(name))
 }
 
 /// The schema of a database's module; `None` where the server does not report it.
 pub async fn schema(http: &mut HttpClient, name: &str) -> Result<Option<Schema>, AdminError> {
     let what = format!("asking for the schema of the database `{name}`");
-    let path = format!("/v1/database/{}/schema?version=9", percent_encoded(name));
+    let path = format!("{}/schema?version=9", path_of(name));
     match ask(http, &what, Method::GET, &path, None, Bytes::new()).await {
         Ok(answer) => Schema::parse(&answer.body)
             .map(Some)
@@ -117,7 +114,7 @@ pub async fn schema(http: &mut HttpClient, name: &str) -> Result<Option<Schema>,
 /// later answer holds.
 pub async fn connections(http: &mut HttpClient, name: &str) -> Result<BTreeSet<String>, AdminError> {
     let what = format!("asking for the connections of the database `{name}`");
-    let path = format!("/v1/database/{}/sql", percent_encoded(name));
+    let path = format!("{}/sql", path_of(name));
     let query = Bytes::from_static(b"SELECT * FROM st_client");
     let answer = ask(http, &what, Method::POST, &path, Some("text/plain"), query).await?;
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();

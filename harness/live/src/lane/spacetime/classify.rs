@@ -12,7 +12,7 @@ use cutover_core::plan::MessageKind;
 use super::incoming::{Call, Kind};
 use super::request::{APPEND_REDUCER, Purpose, RESUME_REDUCER, read_events_query, read_resume_args};
 use super::rows::EventRow;
-use crate::frame::{Carried, Edit, FrameTag, Kinds, Look};
+use crate::frame::{Carried, Edit, Facts, FrameTag, Kinds};
 use crate::lane::names::Names;
 
 pub(super) struct Message {
@@ -50,7 +50,7 @@ impl Classifier {
         Classifier { numbered: !names.is_any(), names }
     }
 
-    pub(super) fn look(&self, message: Message) -> Look {
+    pub(super) fn facts(&self, message: Message) -> Facts {
         match message.content {
             Content::Request { request_id, ask } => self.request(request_id, ask),
             Content::Incoming { kind, events } => self.incoming(&kind, events),
@@ -76,30 +76,31 @@ impl Classifier {
         self.numbered.then(|| Purpose::of(request_id)).flatten()
     }
 
-    pub(super) fn request(&self, request_id: u32, ask: Ask) -> Look {
+    pub(super) fn request(&self, request_id: u32, ask: Ask) -> Facts {
         let purpose = self.purpose(request_id);
-        let untagged = |kind: MessageKind| Look { tag: FrameTag::Other, kinds: Kinds::from(kind), streams: Vec::new() };
+        let untagged =
+            |kind: MessageKind| Facts { tag: FrameTag::Other, kinds: Kinds::from(kind), streams: Vec::new() };
         match ask {
-            Ask::Check(_) if purpose == Some(Purpose::Heartbeat) => Look::of_tag(FrameTag::Heartbeat),
-            Ask::Check(Some(cursors)) if !self.numbered && is_heartbeat(&cursors) => Look::of_tag(FrameTag::Heartbeat),
+            Ask::Check(_) if purpose == Some(Purpose::Heartbeat) => Facts::of_tag(FrameTag::Heartbeat),
+            Ask::Check(Some(cursors)) if !self.numbered && is_heartbeat(&cursors) => Facts::of_tag(FrameTag::Heartbeat),
             Ask::Check(Some(cursors)) => {
-                Look::of_tag(FrameTag::Resume { cursors: self.cursors(cursors, false), opens: true })
+                Facts::of_tag(FrameTag::Resume { cursors: self.cursors(cursors, false), opens: true })
             }
             Ask::Publish(event) => {
-                let mut look = untagged(MessageKind::Publish);
-                look.streams.extend(event.map(|event| (event.stream, None)));
-                look
+                let mut facts = untagged(MessageKind::Publish);
+                facts.streams.extend(event.map(|event| (event.stream, None)));
+                facts
             }
             Ask::Queries(queries) => {
                 let cursors: Vec<(String, u64)> = queries.iter().filter_map(|query| read_events_query(query)).collect();
                 let opens = !self.numbered || purpose == Some(Purpose::Bootstrap);
                 match cursors.is_empty() {
-                    true if self.numbered => Look::of_tag(FrameTag::Other),
+                    true if self.numbered => Facts::of_tag(FrameTag::Other),
                     true => untagged(MessageKind::Resume),
-                    false => Look::of_tag(FrameTag::Resume { cursors: self.cursors(cursors, opens), opens }),
+                    false => Facts::of_tag(FrameTag::Resume { cursors: self.cursors(cursors, opens), opens }),
                 }
             }
-            Ask::Check(None) | Ask::Other => Look::of_tag(FrameTag::Other),
+            Ask::Check(None) | Ask::Other => Facts::of_tag(FrameTag::Other),
         }
     }
 
@@ -112,38 +113,38 @@ impl Classifier {
         named.collect()
     }
 
-    fn incoming(&self, kind: &Kind, events: Vec<EventRow>) -> Look {
+    fn incoming(&self, kind: &Kind, events: Vec<EventRow>) -> Facts {
         let known = events.into_iter().filter_map(|row| Some((self.names.stream_of_id(&row.stream_id)?, Seq(row.seq))));
         let events: Vec<(StreamId, Seq)> = known.collect();
         let own = match kind {
-            Kind::Greeting { .. } => Look::of_tag(FrameTag::Join),
-            Kind::Applied { request_id } if self.ends_resume(*request_id) => Look::of_tag(FrameTag::ResumeReply),
-            Kind::SubscribeFailed { .. } => Look::of_tag(FrameTag::ResumeReply),
+            Kind::Greeting { .. } => Facts::of_tag(FrameTag::Join),
+            Kind::Applied { request_id } if self.ends_resume(*request_id) => Facts::of_tag(FrameTag::ResumeReply),
+            Kind::SubscribeFailed { .. } => Facts::of_tag(FrameTag::ResumeReply),
             Kind::Called { request_id, call, result } => self.called(*request_id, call.as_ref(), result.is_err()),
-            _ => Look::of_tag(FrameTag::Other),
+            _ => Facts::of_tag(FrameTag::Other),
         };
         if events.is_empty() {
             return own;
         }
-        let delivery = Look::of_tag(FrameTag::Delivery { events, via: kind.via() });
-        Look { kinds: own.kinds.and(MessageKind::Delivery), ..delivery }
+        let delivery = Facts::of_tag(FrameTag::Delivery { events, via: kind.via() });
+        Facts { kinds: own.kinds.and(MessageKind::Delivery), ..delivery }
     }
 
     fn ends_resume(&self, request_id: u32) -> bool {
         !self.numbered || self.purpose(request_id) == Some(Purpose::Heads)
     }
 
-    fn called(&self, request_id: u32, call: Option<&Call>, failed: bool) -> Look {
+    fn called(&self, request_id: u32, call: Option<&Call>, failed: bool) -> Facts {
         let purpose = self.purpose(request_id).or_else(|| unnumbered(call?));
         let publishes = call.is_some_and(|call| call.reducer == APPEND_REDUCER);
         match purpose {
-            Some(Purpose::Heartbeat) => Look::of_tag(FrameTag::HeartbeatReply),
-            Some(Purpose::Check) if failed || !self.numbered => Look::of_tag(FrameTag::ResumeReply),
+            Some(Purpose::Heartbeat) => Facts::of_tag(FrameTag::HeartbeatReply),
+            Some(Purpose::Check) if failed || !self.numbered => Facts::of_tag(FrameTag::ResumeReply),
             // v2 reports a client's own calls only; v1 reports every call to every client, with the reducer's name.
             None if !self.numbered && (publishes || call.is_none()) => {
-                Look { kinds: Kinds::from(MessageKind::Ack), ..Look::of_tag(FrameTag::Other) }
+                Facts { kinds: Kinds::from(MessageKind::Ack), ..Facts::of_tag(FrameTag::Other) }
             }
-            _ => Look::of_tag(FrameTag::Other),
+            _ => Facts::of_tag(FrameTag::Other),
         }
     }
 
@@ -178,10 +179,10 @@ fn unnumbered(call: &Call) -> Option<Purpose> {
 }
 
 /// Two messages in one frame: the frame is of both kinds. A delivery takes precedence over any other tag.
-pub(super) fn merged(first: Look, next: Look) -> Look {
+pub(super) fn merged(first: Facts, next: Facts) -> Facts {
     let mut streams = first.streams;
     streams.extend(next.streams);
-    Look { tag: merged_tags(first.tag, next.tag), kinds: first.kinds.and(next.kinds), streams }
+    Facts { tag: merged_tags(first.tag, next.tag), kinds: first.kinds.and(next.kinds), streams }
 }
 
 fn merged_tags(first: FrameTag, next: FrameTag) -> FrameTag {

@@ -1,7 +1,7 @@
 //! The databases that a run creates on a server that is not its own, and their removal at its end.
 //!
-//! A SpacetimeDB 2.8.3 ends when a database is deleted while a client's disconnect is in progress. So nothing is deleted
-//! while plans are driven, and a database goes only once it has no connection any more.
+//! A SpacetimeDB 2.8.3 ends when a database is deleted while a client's disconnect is in progress. So nothing is
+//! deleted while plans are driven, and a database goes only once it has no connection any more.
 
 use std::collections::BTreeSet;
 use std::sync::{MutexGuard, PoisonError};

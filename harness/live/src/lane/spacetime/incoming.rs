@@ -53,6 +53,8 @@ pub struct Call {
 /// A message with the rows that it brings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incoming {
+    /// SpacetimeDB's name of the message.
+    pub name: &'static str,
     pub kind: Kind,
     /// Events, by seq within each stream; or what kept a row from being read.
     pub events: Vec<Result<EventRow, String>>,
@@ -70,7 +72,7 @@ impl Kind {
 }
 
 pub fn read(message: &mut ServerMessage, schema: &Schema) -> Incoming {
-    let kind = kind_of(message);
+    let (name, kind) = name_and_kind(message);
     let mut events = Vec::new();
     let mut streams = Vec::new();
     let seen = each_row_list(message, &mut |table, list| {
@@ -99,7 +101,7 @@ pub fn read(message: &mut ServerMessage, schema: &Schema) -> Incoming {
         (Ok(left), Ok(right)) => (&left.stream_id, left.seq).cmp(&(&right.stream_id, right.seq)),
         (left, right) => left.is_ok().cmp(&right.is_ok()),
     });
-    Incoming { kind, events, streams }
+    Incoming { name, kind, events, streams }
 }
 
 /// The rows of a list, or what keeps each from being read.
@@ -114,61 +116,72 @@ fn read_list<T>(
     }
 }
 
-fn kind_of(message: &ServerMessage) -> Kind {
+fn name_and_kind(message: &ServerMessage) -> (&'static str, Kind) {
     match message {
-        ServerMessage::V1(message) => kind_of_v1(message),
-        ServerMessage::V2(message) => kind_of_v2(message),
+        ServerMessage::V1(message) => name_and_kind_of_v1(message),
+        ServerMessage::V2(message) => name_and_kind_of_v2(message),
     }
 }
 
-fn kind_of_v1(message: &v1::ServerMessage<v1::BsatnFormat>) -> Kind {
+fn name_and_kind_of_v1(message: &v1::ServerMessage<v1::BsatnFormat>) -> (&'static str, Kind) {
+    use v1::ServerMessage as Message;
     match message {
-        v1::ServerMessage::IdentityToken(token) => Kind::Greeting { connection: token.connection_id },
-        v1::ServerMessage::SubscribeMultiApplied(applied) => Kind::Applied { request_id: applied.request_id },
-        v1::ServerMessage::SubscribeApplied(applied) => Kind::Applied { request_id: applied.request_id },
-        v1::ServerMessage::InitialSubscription(initial) => Kind::Applied { request_id: initial.request_id },
-        v1::ServerMessage::UnsubscribeMultiApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
-        v1::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
-        v1::ServerMessage::SubscriptionError(error) => {
-            Kind::SubscribeFailed { request_id: error.request_id, message: error.error.to_string() }
+        Message::IdentityToken(token) => ("IdentityToken", Kind::Greeting { connection: token.connection_id }),
+        Message::InitialSubscription(set) => ("InitialSubscription", Kind::Applied { request_id: set.request_id }),
+        Message::SubscribeApplied(set) => ("SubscribeApplied", Kind::Applied { request_id: set.request_id }),
+        Message::SubscribeMultiApplied(set) => ("SubscribeMultiApplied", Kind::Applied { request_id: set.request_id }),
+        Message::UnsubscribeApplied(set) => ("UnsubscribeApplied", Kind::Unsubscribed { request_id: set.request_id }),
+        Message::UnsubscribeMultiApplied(set) => {
+            ("UnsubscribeMultiApplied", Kind::Unsubscribed { request_id: set.request_id })
         }
-        v1::ServerMessage::TransactionUpdate(update) => Kind::Called {
-            request_id: update.reducer_call.request_id,
-            call: Some(Call {
+        Message::SubscriptionError(error) => {
+            let (request_id, message) = (error.request_id, error.error.to_string());
+            ("SubscriptionError", Kind::SubscribeFailed { request_id, message })
+        }
+        Message::TransactionUpdate(update) => {
+            let call = Call {
                 caller: update.caller_connection_id,
                 reducer: update.reducer_call.reducer_name.to_string(),
                 args: update.reducer_call.args.to_vec(),
-            }),
-            result: match &update.status {
+            };
+            let result = match &update.status {
                 v1::UpdateStatus::Committed(_) => Ok(()),
                 v1::UpdateStatus::Failed(message) => Err(message.to_string()),
                 v1::UpdateStatus::OutOfEnergy => Err("out of energy".to_owned()),
-            },
-        },
-        v1::ServerMessage::TransactionUpdateLight(_) => Kind::Transaction,
-        v1::ServerMessage::OneOffQueryResponse(_) | v1::ServerMessage::ProcedureResult(_) => Kind::Other,
+            };
+            let request_id = update.reducer_call.request_id;
+            ("TransactionUpdate", Kind::Called { request_id, call: Some(call), result })
+        }
+        Message::TransactionUpdateLight(_) => ("TransactionUpdateLight", Kind::Transaction),
+        Message::OneOffQueryResponse(_) => ("OneOffQueryResponse", Kind::Other),
+        Message::ProcedureResult(_) => ("ProcedureResult", Kind::Other),
     }
 }
 
-fn kind_of_v2(message: &v2::ServerMessage) -> Kind {
+fn name_and_kind_of_v2(message: &v2::ServerMessage) -> (&'static str, Kind) {
+    use v2::ServerMessage as Message;
     match message {
-        v2::ServerMessage::InitialConnection(initial) => Kind::Greeting { connection: initial.connection_id },
-        v2::ServerMessage::SubscribeApplied(applied) => Kind::Applied { request_id: applied.request_id },
-        v2::ServerMessage::UnsubscribeApplied(applied) => Kind::Unsubscribed { request_id: applied.request_id },
-        v2::ServerMessage::SubscriptionError(error) => {
-            Kind::SubscribeFailed { request_id: error.request_id, message: error.error.to_string() }
+        Message::InitialConnection(initial) => {
+            ("InitialConnection", Kind::Greeting { connection: initial.connection_id })
         }
-        v2::ServerMessage::ReducerResult(result) => Kind::Called {
-            request_id: result.request_id,
-            call: None,
-            result: match &result.result {
+        Message::SubscribeApplied(set) => ("SubscribeApplied", Kind::Applied { request_id: set.request_id }),
+        Message::UnsubscribeApplied(set) => ("UnsubscribeApplied", Kind::Unsubscribed { request_id: set.request_id }),
+        Message::SubscriptionError(error) => {
+            let (request_id, message) = (error.request_id, error.error.to_string());
+            ("SubscriptionError", Kind::SubscribeFailed { request_id, message })
+        }
+        Message::ReducerResult(result) => {
+            let request_id = result.request_id;
+            let result = match &result.result {
                 v2::ReducerOutcome::Ok(_) | v2::ReducerOutcome::OkEmpty => Ok(()),
                 v2::ReducerOutcome::Err(value) => Err(reducer_error(value)),
                 v2::ReducerOutcome::InternalError(message) => Err(message.to_string()),
-            },
-        },
-        v2::ServerMessage::TransactionUpdate(_) => Kind::Transaction,
-        v2::ServerMessage::OneOffQueryResult(_) | v2::ServerMessage::ProcedureResult(_) => Kind::Other,
+            };
+            ("ReducerResult", Kind::Called { request_id, call: None, result })
+        }
+        Message::TransactionUpdate(_) => ("TransactionUpdate", Kind::Transaction),
+        Message::OneOffQueryResult(_) => ("OneOffQueryResult", Kind::Other),
+        Message::ProcedureResult(_) => ("ProcedureResult", Kind::Other),
     }
 }
 

@@ -7,7 +7,6 @@ mod databases;
 mod edit;
 mod incoming;
 mod json;
-mod naming;
 mod profile;
 mod protocol;
 mod publish;
@@ -36,9 +35,9 @@ use async_trait::async_trait;
 use cutover_core::history::Spoken;
 use cutover_core::plan::Compression;
 use cutover_core::text::Secret;
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 
-use super::http::{HttpClient, bearer, percent_encoded};
+use super::http::{HttpClient, authorization, bearer, percent_encoded};
 use super::names::Names;
 use super::profile::ProfileError;
 use super::protocol::{Profile, Protocol as LaneProtocol};
@@ -123,7 +122,7 @@ impl SpacetimeLane {
         token: Option<&Secret>,
         bounds: Bounds,
     ) -> Result<HttpClient, OpenError> {
-        let headers = authorization(token)?;
+        let headers = authorization(token.map(bearer))?;
         let client = HttpClient::new(endpoint.clone(), headers, bounds.open, bounds.operation);
         Ok(client.below(profile.base()))
     }
@@ -151,17 +150,6 @@ impl SpacetimeLane {
     }
 }
 
-fn authorization(token: Option<&Secret>) -> Result<Vec<(HeaderName, HeaderValue)>, OpenError> {
-    let Some(token) = token else { return Ok(Vec::new()) };
-    let value = bearer(token.reveal()).ok_or_else(|| unsendable("the token"))?;
-    Ok(vec![(http::header::AUTHORIZATION, value)])
-}
-
-fn unsendable(what: &str) -> OpenError {
-    OpenError::lasting(format!("{what} can't stand in a header"))
-        .hint("it holds a line break or another control character")
-}
-
 #[async_trait]
 impl Lane for SpacetimeLane {
     async fn subscriber(
@@ -170,13 +158,12 @@ impl Lane for SpacetimeLane {
         client: &ClientOptions,
     ) -> Result<Box<dyn SubscriberSession>, OpenError> {
         let compression = client.compression;
-        let mut headers = authorization(self.token.as_ref())?;
+        let mut headers = authorization(self.token.as_ref().map(bearer))?;
         let offered = HeaderValue::from_str(&self.profile.subprotocols.join(", "));
-        headers
-            .push((http::header::SEC_WEBSOCKET_PROTOCOL, offered.map_err(|_| unsendable("the list of subprotocols"))?));
-        let opened = Socket::connect(endpoint, &self.target(compression), &headers, self.bounds.open).await;
-        let (socket, chosen) =
-            opened.map_err(|error| error.into_open_error(|status| Some(self.upgrade_hint(status))))?;
+        let offered = offered.map_err(|_| OpenError::lasting("the list of subprotocols can't stand in a header"))?;
+        headers.push((http::header::SEC_WEBSOCKET_PROTOCOL, offered));
+        let (target, hint) = (self.target(compression), |status| Some(self.upgrade_hint(status)));
+        let (socket, chosen) = Socket::connect(endpoint, &target, &headers, self.bounds.open, hint).await?;
         let Some(protocol) = chosen.as_deref().and_then(Protocol::of) else {
             let what = format!("the server picked the subprotocol {chosen:?}, which was not offered");
             return Err(OpenError::lasting(what).hint("is this a SpacetimeDB server?"));

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
 use spacetimedb_client_api_messages::websocket::{v1, v2, v3};
 use spacetimedb_lib::bsatn;
+use spacetimedb_lib::de::Deserialize;
+use spacetimedb_lib::ser::Serialize;
 
 use super::compression::{Budget, Compressed};
 
@@ -34,17 +36,15 @@ impl Protocol {
     }
 }
 
-/// A server's message, read: of v1, or of v2 and v3.
-pub enum ServerMessage {
-    V1(v1::ServerMessage<v1::BsatnFormat>),
-    V2(v2::ServerMessage),
+/// A message of v1, or of v2 and v3.
+pub enum Versioned<V1, V2> {
+    V1(V1),
+    V2(V2),
 }
 
-/// A client's message, read: of v1, or of v2 and v3.
-pub enum ClientMessage {
-    V1(v1::ClientMessage<Bytes>),
-    V2(v2::ClientMessage),
-}
+pub type ServerMessage = Versioned<v1::ServerMessage<v1::BsatnFormat>, v2::ServerMessage>;
+
+pub type ClientMessage = Versioned<v1::ClientMessage<Bytes>, v2::ClientMessage>;
 
 pub(super) enum Asked<'a> {
     /// A reducer, with its arguments.
@@ -74,6 +74,30 @@ pub(super) fn asked(message: &ClientMessage) -> (u32, Asked<'_>) {
     }
 }
 
+/// SpacetimeDB's name of a client's message, and that of the reducer or procedure that it calls.
+pub(super) fn names(message: &ClientMessage) -> Vec<String> {
+    let (name, called) = match message {
+        ClientMessage::V1(message) => match message {
+            v1::ClientMessage::CallReducer(call) => ("CallReducer", Some(call.reducer.to_string())),
+            v1::ClientMessage::Subscribe(_) => ("Subscribe", None),
+            v1::ClientMessage::OneOffQuery(_) => ("OneOffQuery", None),
+            v1::ClientMessage::SubscribeSingle(_) => ("SubscribeSingle", None),
+            v1::ClientMessage::SubscribeMulti(_) => ("SubscribeMulti", None),
+            v1::ClientMessage::Unsubscribe(_) => ("Unsubscribe", None),
+            v1::ClientMessage::UnsubscribeMulti(_) => ("UnsubscribeMulti", None),
+            v1::ClientMessage::CallProcedure(call) => ("CallProcedure", Some(call.procedure.to_string())),
+        },
+        ClientMessage::V2(message) => match message {
+            v2::ClientMessage::Subscribe(_) => ("Subscribe", None),
+            v2::ClientMessage::Unsubscribe(_) => ("Unsubscribe", None),
+            v2::ClientMessage::OneOffQuery(_) => ("OneOffQuery", None),
+            v2::ClientMessage::CallReducer(call) => ("CallReducer", Some(call.reducer.to_string())),
+            v2::ClientMessage::CallProcedure(call) => ("CallProcedure", Some(call.procedure.to_string())),
+        },
+    };
+    std::iter::once(name.to_owned()).chain(called).collect()
+}
+
 /// Why a frame can't be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
@@ -100,28 +124,24 @@ pub fn decode_server(protocol: Protocol, frame: &[u8]) -> Result<Vec<ServerMessa
             &inflated[..]
         }
     };
-    all(protocol, bytes, |bytes| match protocol {
-        Protocol::V1 => one(protocol, bytes).map(ServerMessage::V1),
-        Protocol::V2 | Protocol::V3 => one(protocol, bytes).map(ServerMessage::V2),
-    })
+    decode(protocol, bytes)
 }
 
 /// Reads a client's frame: one message, or in v3 one or more.
 pub fn decode_client(protocol: Protocol, frame: &[u8]) -> Result<Vec<ClientMessage>, WireError> {
-    all(protocol, frame, |bytes| match protocol {
-        Protocol::V1 => one(protocol, bytes).map(ClientMessage::V1),
-        Protocol::V2 | Protocol::V3 => one(protocol, bytes).map(ClientMessage::V2),
-    })
+    decode(protocol, frame)
 }
 
-fn all<'de, T>(
+fn decode<'de, V1: Deserialize<'de>, V2: Deserialize<'de>>(
     protocol: Protocol,
     mut bytes: &'de [u8],
-    one: impl Fn(&mut &'de [u8]) -> Result<T, WireError>,
-) -> Result<Vec<T>, WireError> {
+) -> Result<Vec<Versioned<V1, V2>>, WireError> {
     let mut messages = Vec::new();
     while messages.is_empty() || !bytes.is_empty() {
-        messages.push(one(&mut bytes)?);
+        messages.push(match protocol {
+            Protocol::V1 => Versioned::V1(one(protocol, &mut bytes)?),
+            Protocol::V2 | Protocol::V3 => Versioned::V2(one(protocol, &mut bytes)?),
+        });
         if protocol != Protocol::V3 && !bytes.is_empty() {
             return Err(WireError::Decode { protocol, why: format!("{} bytes are left over", bytes.len()) });
         }
@@ -130,35 +150,28 @@ fn all<'de, T>(
 }
 
 pub fn encode_server(messages: &[ServerMessage], how: Compressed) -> Result<Bytes, WireError> {
-    let mut bare = Vec::new();
-    for message in messages {
-        match message {
-            ServerMessage::V1(message) => bsatn::to_writer(&mut bare, message),
-            ServerMessage::V2(message) => bsatn::to_writer(&mut bare, message),
-        }
-        .map_err(|error| WireError::Encode(error.to_string()))?;
-    }
     let mut frame = vec![how.tag()];
-    frame.extend_from_slice(&how.deflate(&bare)?);
+    frame.extend_from_slice(&how.deflate(&encode(messages)?)?);
     Ok(Bytes::from(frame))
 }
 
 pub fn encode_client(messages: &[ClientMessage]) -> Result<Bytes, WireError> {
-    let mut frame = Vec::new();
+    encode(messages).map(Bytes::from)
+}
+
+fn encode<V1: Serialize, V2: Serialize>(messages: &[Versioned<V1, V2>]) -> Result<Vec<u8>, WireError> {
+    let mut bytes = Vec::new();
     for message in messages {
         match message {
-            ClientMessage::V1(message) => bsatn::to_writer(&mut frame, message),
-            ClientMessage::V2(message) => bsatn::to_writer(&mut frame, message),
+            Versioned::V1(message) => bsatn::to_writer(&mut bytes, message),
+            Versioned::V2(message) => bsatn::to_writer(&mut bytes, message),
         }
         .map_err(|error| WireError::Encode(error.to_string()))?;
     }
-    Ok(Bytes::from(frame))
+    Ok(bytes)
 }
 
-fn one<'de, T: spacetimedb_lib::de::Deserialize<'de>>(
-    protocol: Protocol,
-    bytes: &mut &'de [u8],
-) -> Result<T, WireError> {
+fn one<'de, T: Deserialize<'de>>(protocol: Protocol, bytes: &mut &'de [u8]) -> Result<T, WireError> {
     let before = bytes.len();
     let message = bsatn::from_reader(bytes).map_err(|error| WireError::Decode { protocol, why: error.to_string() })?;
     if bytes.len() == before {

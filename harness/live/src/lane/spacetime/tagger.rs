@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use super::classify::{Ask, Classifier, Content, Message, merged};
 use super::edit;
-use super::incoming::read;
+use super::incoming::{Kind, read};
 use super::json::JsonMessage;
-use super::naming;
-use super::protocol::{Asked, ClientMessage, Protocol, ServerMessage, asked, decode_client, decode_server};
+use super::protocol::{Asked, ClientMessage, Protocol, ServerMessage, asked, decode_client, decode_server, names};
 use super::publish::PublishArgs;
 use super::request::{APPEND_REDUCER, RESUME_REDUCER, read_resume_args};
 use super::schema::Schema;
-use crate::frame::{Body, Carried, Contents, Direction, Edit, Frame, FrameTag, FrameTagger, Look, TaggerFactory};
+use crate::frame::{Body, Carried, Contents, Direction, Edit, Facts, Frame, FrameTag, FrameTagger, TaggerFactory};
 use crate::lane::generic::{self, json_of};
 use crate::lane::names::Names;
 use crate::lane::wire_http;
@@ -97,13 +96,18 @@ impl Tagger {
             Asked::Queries(queries) => Ask::Queries(queries.iter().map(|query| query.to_string()).collect()),
             _ => Ask::Other,
         };
-        Message { names: naming::of_client(message), content: Content::Request { request_id, ask } }
+        Message { names: names(message), content: Content::Request { request_id, ask } }
     }
 
     fn incoming(&self, mut message: ServerMessage) -> Message {
         let incoming = read(&mut message, &self.schema);
+        let reducer = match &incoming.kind {
+            Kind::Called { call, .. } => call.as_ref().map(|call| call.reducer.clone()),
+            _ => None,
+        };
+        let names = std::iter::once(incoming.name.to_owned()).chain(reducer).collect();
         let events = incoming.events.into_iter().flatten().collect();
-        Message { names: naming::of_server(&message), content: Content::Incoming { kind: incoming.kind, events } }
+        Message { names, content: Content::Incoming { kind: incoming.kind, events } }
     }
 
     fn edit_binary(&self, protocol: Protocol, frame: &Frame, bytes: &[u8], edit: &Edit) -> Option<Frame> {
@@ -143,12 +147,12 @@ impl Tagger {
         PublishArgs::of_json(std::str::from_utf8(&body).ok()?)?.event(&self.classifier)
     }
 
-    fn look_http(&self, frame: &Frame, bytes: &[u8]) -> Look {
-        let mut look = Look::of(frame, Tagger::tag_http(frame.direction, bytes));
-        if look.tag == FrameTag::Publish {
-            look.streams.extend(self.published(frame).map(|event| (event.stream, None)));
+    fn facts_http(&self, frame: &Frame, bytes: &[u8]) -> Facts {
+        let mut facts = Facts::of(frame, Tagger::tag_http(frame.direction, bytes));
+        if facts.tag == FrameTag::Publish {
+            facts.streams.extend(self.published(frame).map(|event| (event.stream, None)));
         }
-        look
+        facts
     }
 
     fn edit_http(&self, frame: &Frame, bytes: &[u8], edit: &Edit) -> Option<String> {
@@ -169,15 +173,15 @@ fn called_over_http(head: &str) -> Option<String> {
 
 impl FrameTagger for Tagger {
     fn tag(&self, frame: &Frame) -> FrameTag {
-        self.look(frame).tag
+        self.facts(frame).tag
     }
 
-    fn look(&self, frame: &Frame) -> Look {
+    fn facts(&self, frame: &Frame) -> Facts {
         if let Body::Http(bytes) = &frame.body {
-            return self.look_http(frame, bytes);
+            return self.facts_http(frame, bytes);
         }
-        let looks = self.messages(frame).into_iter().map(|message| self.classifier.look(message));
-        looks.reduce(merged).unwrap_or_else(|| Look::of(frame, FrameTag::Other))
+        let facts = self.messages(frame).into_iter().map(|message| self.classifier.facts(message));
+        facts.reduce(merged).unwrap_or_else(|| Facts::of(frame, FrameTag::Other))
     }
 
     fn contents(&self, frame: &Frame) -> Contents {

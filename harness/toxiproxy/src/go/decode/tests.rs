@@ -5,7 +5,7 @@ fn raw(text: &str) -> Raw<'_> {
     Raw::first_of(text.as_bytes()).unwrap()
 }
 
-const NAME: Place<'static> = Place { structure: "Proxy", path: "name" };
+const NAME: Field<'static> = Field { structure: "Proxy", path: "name" };
 
 #[test]
 fn strings_are_unescaped() {

@@ -125,15 +125,15 @@ fn a_publish_whose_topic_is_in_the_path_is_told_with_its_stream() {
     profile.publish.path = "/topics/{topic}/events".to_owned();
     (profile.publish.topic, profile.publish.payload) = (String::new(), String::new());
     let tagger = Tagger::new(Serializer::V2, Arc::new(profile), Arc::new(names()));
-    let look = |text: &str| {
+    let facts = |text: &str| {
         tagger
-            .look(&Frame { direction: Direction::Upstream, body: Body::Http(Bytes::copy_from_slice(text.as_bytes())) })
+            .facts(&Frame { direction: Direction::Upstream, body: Body::Http(Bytes::copy_from_slice(text.as_bytes())) })
     };
-    let found = look("POST /topics/run%3Ar1%3Aevents/events HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}");
+    let found = facts("POST /topics/run%3Ar1%3Aevents/events HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}");
     assert_eq!(found.tag, FrameTag::Publish);
     assert_eq!(found.streams, [(StreamId::new("run:r1:events"), None)]);
     for other in ["GET /topics/run%3Ar1%3Aevents/events", "POST /topics/a/b/events", "POST /topics//events"] {
-        let found = look(&format!("{other} HTTP/1.1\r\ncontent-length: 2\r\n\r\n{{}}"));
+        let found = facts(&format!("{other} HTTP/1.1\r\ncontent-length: 2\r\n\r\n{{}}"));
         assert_eq!(found.tag, FrameTag::Other, "{other}");
     }
 }

@@ -233,12 +233,12 @@ fn a_frame_with_a_delivery_and_the_end_of_a_resume_is_of_both_sorts() {
         rows: v2::QueryRows { tables: Box::new([]) },
     };
     let messages = [ServerMessage::V2(applied.into()), transaction.unwrap()];
-    let look = tagger(Protocol::V3).look(&Frame {
+    let facts = tagger(Protocol::V3).facts(&Frame {
         direction: Direction::Downstream,
         body: Body::Binary(encode_server(&messages, Compressed::Gzip).unwrap()),
     });
-    assert!(matches!(look.tag, FrameTag::Delivery { .. }));
-    assert!(look.kinds.has(MessageKind::Delivery) && look.kinds.has(MessageKind::ResumeReply));
+    assert!(matches!(facts.tag, FrameTag::Delivery { .. }));
+    assert!(facts.kinds.has(MessageKind::Delivery) && facts.kinds.has(MessageKind::ResumeReply));
 }
 
 #[test]
