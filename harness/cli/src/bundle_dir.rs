@@ -77,7 +77,8 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&unfinished, path)
 }
 
-/// A bundle that exists. Its names are listed once, links are not followed, and a file is read only when it is asked for.
+/// A bundle that exists. Its names are listed once, links are not followed, and a file is read only when it is asked
+/// for.
 pub struct BundleThere {
     path: PathBuf,
     entries: BTreeMap<String, Entry>,

@@ -141,8 +141,8 @@ fn checkers_text(checkers: &[ListedChecker], width: usize) -> String {
     lines.join("\n")
 }
 
-/// Writes the built-in scenarios with their schema, and returns how many there are. A directory that holds anything else is
-/// left as it is.
+/// Writes the built-in scenarios with their schema, and returns how many there are. A directory that holds anything
+/// else is left as it is.
 fn export(dir: &Path) -> Result<usize, Failure> {
     let scenarios = stock().iter().map(|(path, text)| {
         let path = path.strip_prefix("scenarios/").unwrap_or(path);

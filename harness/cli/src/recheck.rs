@@ -86,7 +86,8 @@ fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// The problems of a directory of repeated runs: it has one summary, and a directory for each run, numbered without a gap.
+/// The problems of a directory of repeated runs: it has one summary, and a directory for each run, numbered without a
+/// gap.
 fn surplus_of_repeated(dir: &Path) -> Result<Vec<String>, Failure> {
     let unreadable = |error: std::io::Error| Failure::unreadable(dir, &error);
     let mut names = BTreeMap::new();

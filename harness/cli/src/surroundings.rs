@@ -26,7 +26,8 @@ pub fn random() -> u64 {
     std::collections::hash_map::RandomState::new().build_hasher().finish() & u64::from(u32::MAX)
 }
 
-/// What the system lacks, as a hint: by the words of what went wrong, else by the room that is left where it was written.
+/// What the system lacks, as a hint: by the words of what went wrong, else by the room that is left where it was
+/// written.
 pub fn cause(what: &str, written: &Path) -> Option<String> {
     if what.contains("os error 24") || what.contains("Too many open files") {
         return Some(FILES.to_owned());

@@ -1,5 +1,5 @@
-//! The directory for a run's servers and clients. It is removed when the run ends. The next run removes one that a killed
-//! run left.
+//! The directory for a run's servers and clients. It is removed when the run ends. The next run removes one that a
+//! killed run left.
 //!
 //! A directory is in use as long as the lock on the file in it is held, which ends with the process however that ends.
 

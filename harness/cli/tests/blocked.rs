@@ -10,7 +10,8 @@ use cutover_core::ids::LaneId;
 use cutover_core::ids::Seed;
 use support::*;
 
-/// One event after the other, each waited for: the one that is left out is the last one for as long as nobody asks again.
+/// One event after the other, each waited for: the one that is left out is the last one for as long as nobody asks
+/// again.
 const IN_STEP: &str = r#"schema = 1
 name = "NAME"
 title = "Events reach a client one by one"

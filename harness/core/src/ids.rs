@@ -109,8 +109,8 @@ macro_rules! name_type {
 }
 
 name_type! {
-    /// A logical stream, by its legacy topic as the plan writes it (`run:alpha:events`). What a lane calls it on the wire
-    /// is the lane's affair: see [`crate::topic`].
+    /// A logical stream, by its legacy topic as the plan writes it (`run:alpha:events`). What a lane calls it on the
+    /// wire is the lane's affair: see [`crate::topic`].
     StreamId
 }
 

@@ -32,8 +32,8 @@ const DEATH_WITHIN: Duration = Duration::from_millis(500);
 
 /// What to drive.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct DriveRequest {
-    /// The plans.
     pub plans: Vec<Plan>,
     /// Where the legacy lane and the candidate lane come from.
     pub lanes: [Source; 2],
@@ -71,7 +71,8 @@ pub enum Message {
     Driven(Box<Driven>, oneshot::Sender<()>),
 }
 
-/// Drives all plans, and returns once no process of ours is left. When `stop` is cancelled it ends early, without an error.
+/// Drives all plans, and returns once no process of ours is left. When `stop` is cancelled it ends early, without an
+/// error.
 pub async fn drive_all(
     request: DriveRequest,
     messages: Sender<Message>,
@@ -198,7 +199,8 @@ impl Runner {
         }
     }
 
-    /// The outcome of some work; `None` where the run is to stop before that. What was made by then is removed at the end.
+    /// The outcome of some work; `None` where the run is to stop before that. What was made by then is removed at the
+    /// end.
     async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;

@@ -18,8 +18,8 @@ pub struct Checker {
     pub reasons: &'static [&'static Reason],
     /// What its findings account for, in words; empty where that is nothing.
     pub accounts_for: &'static str,
-    /// Whether the first finding, which is of this checker, accounts for the second, which is of a later one on the same
-    /// lane and stream.
+    /// Whether the first finding, which is of this checker, accounts for the second, which is of a later one on the
+    /// same lane and stream.
     pub(super) explains: fn(&Finding, &Finding) -> bool,
     /// Judges. Pure and total: the same index gives the same report, and no history makes it fail.
     pub(super) check: fn(&Index<'_>, &mut Report),

@@ -1,5 +1,5 @@
-//! `contradiction`: a client that goes by one of the two values alone sees nothing wrong, so the client records it as it
-//! reads. There is one finding for each client, stream and rule.
+//! `contradiction`: a client that goes by one of the two values alone sees nothing wrong, so the client records it as
+//! it reads. There is one finding for each client, stream and rule.
 
 use super::checker::{Checker, nothing};
 use super::finding::{Finding, Repeated, Report};

@@ -1,7 +1,7 @@
-//! `convergence`: a client that the plan leaves connected must end with the acknowledged head of each of its streams. One
-//! that ends beyond all that can have been written will skip what is written next. A lane that accepts a subscription also
-//! names the head by which clients measure themselves; one that can't have been the stream's then is reported once for each
-//! client and stream.
+//! `convergence`: a client that the plan leaves connected must end with the acknowledged head of each of its streams.
+//! One that ends beyond all that can have been written will skip what is written next. A lane that accepts a
+//! subscription also names the head by which clients measure themselves; one that can't have been the stream's then is
+//! reported once for each client and stream.
 
 use super::checker::{Checker, nothing};
 use super::finding::{Finding, Repeated, Report};

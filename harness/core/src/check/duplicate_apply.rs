@@ -1,6 +1,6 @@
-//! `duplicate-apply`: a client applied the same seq twice although it did not rewind, die or get another cursor in between;
-//! or a payload that was published once stands at two seqs of its stream; or a publish that was repeated under its key was
-//! not answered as one.
+//! `duplicate-apply`: a client applied the same seq twice although it did not rewind, die or get another cursor in
+//! between; or a payload that was published once stands at two seqs of its stream; or a publish that was repeated under
+//! its key was not answered as one.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,7 +1,8 @@
-//! `excess-copies`: the contract sends each event of a subscription once in each kind of message: in a `sync:update_batch`
-//! and in a `sync:frame`, or in a snapshot or a transaction update. A new subscription may bring again what an earlier one
-//! brought. Delivery is at least once where replay and live tail meet: an event that a legacy replay brings may come once
-//! more behind it. What a planned fault repeated does not count. There is one finding for each client and stream.
+//! `excess-copies`: the contract sends each event of a subscription once in each kind of message: in a
+//! `sync:update_batch` and in a `sync:frame`, or in a snapshot or a transaction update. A new subscription may bring
+//! again what an earlier one brought. Delivery is at least once where replay and live tail meet: an event that a legacy
+//! replay brings may come once more behind it. What a planned fault repeated does not count. There is one finding for
+//! each client and stream.
 
 use std::collections::{BTreeMap, HashMap};
 

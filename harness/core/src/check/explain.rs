@@ -1,10 +1,11 @@
 //! Separates principal findings from their consequences: an event that is lost is also unseen, and keeps a client from
 //! the head, but it is one fault and not three.
 //!
-//! A finding is explained by one of an earlier checker in [`ALL`], on the same lane and stream, where that checker says so,
-//! and never by a milder one: an `Unknown` explains no `Invalid`. All that is unknown of a client that could not be reached
-//! is explained by that. A driver that stopped waiting, and what it then did not do, are explained by what is wrong on the
-//! same lane, or else by what kept it waiting. Nothing is dropped: consequences stay in the evidence, each with its cause.
+//! A finding is explained by one of an earlier checker in [`ALL`], on the same lane and stream, where that checker says
+//! so, and never by a milder one: an `Unknown` explains no `Invalid`. All that is unknown of a client that could not be
+//! reached is explained by that. A driver that stopped waiting, and what it then did not do, are explained by what is
+//! wrong on the same lane, or else by what kept it waiting. Nothing is dropped: consequences stay in the evidence, each
+//! with its cause.
 //!
 //! A finding whose verdict is `Valid` is a warning: it is reported, kept apart from both, and decides nothing.
 
@@ -17,8 +18,8 @@ use crate::ids::LaneId;
 
 /// A finding that another one accounts for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Consequence {
-    /// The finding.
     pub finding: Finding,
     /// Which principal finding accounts for it, by its place in [`Explained::principal`].
     pub explained_by: usize,
@@ -110,8 +111,8 @@ fn shortage(finding: &Finding) -> Option<Shortage> {
     }
 }
 
-/// Whether a cause accounts for a shortage of the same lane. `stopped` says whether something on the lane made the driver
-/// stop waiting.
+/// Whether a cause accounts for a shortage of the same lane. `stopped` says whether something on the lane made the
+/// driver stop waiting.
 fn accounts(cause: &Finding, effect: &Finding, stopped: bool) -> bool {
     let (Some(from), Some(to)) = (shortage(cause), shortage(effect)) else { return false };
     if cause.lane != effect.lane || from >= to {

@@ -1,12 +1,13 @@
-//! `gap`: within one subscription, the next event of a kind of message is not the one after the last, and what was skipped
-//! does not come later in it; what does is `nonmonotonic` instead. At the start, the first event is not the one after the
-//! cursor that the lane saw, or after the retention floor for a bootstrap. A lane that sends every event in two kinds of
-//! message and leaves one out, though the connection did not end in between, has a gap too, and so have a replay that the
-//! lane calls complete before all that was acknowledged when it was asked for has come, and a live tail that leaves
-//! acknowledged events out, on a connection that answers, until the client asks for them again without being told to.
+//! `gap`: within one subscription, the next event of a kind of message is not the one after the last, and what was
+//! skipped does not come later in it; what does is `nonmonotonic` instead. At the start, the first event is not the one
+//! after the cursor that the lane saw, or after the retention floor for a bootstrap. A lane that sends every event in
+//! two kinds of message and leaves one out, though the connection did not end in between, has a gap too, and so have a
+//! replay that the lane calls complete before all that was acknowledged when it was asked for has come, and a live tail
+//! that leaves acknowledged events out, on a connection that answers, until the client asks for them again without
+//! being told to.
 //!
-//! A skip behind a message that a fault lost, or let others pass, on its way to the subscription is the network's. Beside
-//! a frame that the client could not read, it is unknown.
+//! A skip behind a message that a fault lost, or let others pass, on its way to the subscription is the network's.
+//! Beside a frame that the client could not read, it is unknown.
 
 use std::collections::BTreeMap;
 
@@ -93,8 +94,8 @@ fn of_sub(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Vec<Finding
 
 /// The end of the replay that had not come when the lane said that the replay was complete, and the record of that.
 ///
-/// Only what was acknowledged before the client asked is sure to belong to the replay. What came in its place, though it
-/// is another stream's event, is reported by another checker.
+/// Only what was acknowledged before the client asked is sure to belong to the replay. What came in its place, though
+/// it is another stream's event, is reported by another checker.
 fn cut_short(lane: &LaneIndex<'_>, sub: &Sub<'_>) -> Option<(u64, u64, usize)> {
     let accepted = sub.accepted_at()?;
     let (_, base) = base_of_sub(lane, sub, accepted);

@@ -1,6 +1,6 @@
-//! `hash-mismatch`: both lanes are held to the hash of the planned payload, which is what the writer sent. So where neither
-//! has a finding, their hashes agree, and two lanes that are wrong alike are both wrong. There is one finding for each
-//! client, stream, seq and reason.
+//! `hash-mismatch`: both lanes are held to the hash of the planned payload, which is what the writer sent. So where
+//! neither has a finding, their hashes agree, and two lanes that are wrong alike are both wrong. There is one finding
+//! for each client, stream, seq and reason.
 
 use super::checker::Checker;
 use super::finding::{Finding, Repeated, Report};

@@ -1,10 +1,10 @@
-//! `lost-write`: the client subscribes to the stream and is connected at the end, and by the end of converge no message of
-//! any kind brought it the event. What retention pruned before a bootstrap, and what lies at or below a cursor that was put
-//! on the client's disk, is not owed. Of a client that could not be reached it is unknown.
+//! `lost-write`: the client subscribes to the stream and is connected at the end, and by the end of converge no message
+//! of any kind brought it the event. What retention pruned before a bootstrap, and what lies at or below a cursor that
+//! was put on the client's disk, is not owed. Of a client that could not be reached it is unknown.
 //!
-//! A publish that was answered well and written nowhere is lost too, though a retry makes up for it: the lane has no row of
-//! it; or another publish was given its seq; or the plan wants it refused and its payload never shows up. Where the server
-//! died between the answer and the look, it is unknown.
+//! A publish that was answered well and written nowhere is lost too, though a retry makes up for it: the lane has no
+//! row of it; or another publish was given its seq; or the plan wants it refused and its payload never shows up. Where
+//! the server died between the answer and the look, it is unknown.
 
 use std::collections::HashSet;
 

@@ -1,9 +1,9 @@
-//! Checkers: a file per property. Each declares its [`Checker`]: what it finds, where the rule comes from, the reasons of
-//! its findings with their sentences, and what its findings account for.
+//! Checkers: a file per property. Each declares its [`Checker`]: what it finds, where the rule comes from, the reasons
+//! of its findings with their sentences, and what its findings account for.
 //!
 //! A checker is pure and total: the same plan and histories give the same report, and no history makes it fail.
-//! [`check_all`] runs every one of them; [`explain::explain`] then separates principal findings from their consequences.
-//! Each lane is judged against the plan alone; only `unseen` compares the two.
+//! [`check_all`] runs every one of them; [`explain::explain`] then separates principal findings from their
+//! consequences. Each lane is judged against the plan alone; only `unseen` compares the two.
 
 mod checker;
 mod contradiction;

@@ -1,5 +1,6 @@
-//! `nonmonotonic`: the order is judged within one subscription and within one kind of message. Repeats are at-least-once
-//! delivery and fine, and so is what follows a message that a fault lost, or let others pass, on its way to the client.
+//! `nonmonotonic`: the order is judged within one subscription and within one kind of message. Repeats are
+//! at-least-once delivery and fine, and so is what follows a message that a fault lost, or let others pass, on its way
+//! to the client.
 
 use std::collections::BTreeMap;
 

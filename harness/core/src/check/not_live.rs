@@ -1,7 +1,7 @@
-//! `not-live`: after the converge phase one more event is published to every stream. A client that is at the head must get
-//! it live: on the connection that it has, not in a snapshot, and without asking again. It is a dead tail where the event
-//! was acknowledged, the connection stayed open and answered a heartbeat after that, and the event did not come. A client
-//! that was behind the head before is judged by `convergence`.
+//! `not-live`: after the converge phase one more event is published to every stream. A client that is at the head must
+//! get it live: on the connection that it has, not in a snapshot, and without asking again. It is a dead tail where the
+//! event was acknowledged, the connection stayed open and answered a heartbeat after that, and the event did not come.
+//! A client that was behind the head before is judged by `convergence`.
 
 use super::checker::Checker;
 use super::finding::{Finding, Report};

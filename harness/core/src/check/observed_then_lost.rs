@@ -1,7 +1,8 @@
-//! `observed-then-lost`: after the server died, the lane reports a head below what was acknowledged or delivered before; or
-//! a client that resumes below such an event is accepted, and from then on no client is delivered it; or its seq is given
-//! to another event. Each is reported once for a stream. Where the plan kills the server at once, that shows something
-//! only if the kill did not wait, and if what was seen before was read with the lane's promise that it is on disk.
+//! `observed-then-lost`: after the server died, the lane reports a head below what was acknowledged or delivered
+//! before; or a client that resumes below such an event is accepted, and from then on no client is delivered it; or its
+//! seq is given to another event. Each is reported once for a stream. Where the plan kills the server at once, that
+//! shows something only if the kill did not wait, and if what was seen before was read with the lane's promise that it
+//! is on disk.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Events that a client need not be delivered.
 //!
-//! Retention may have pruned an event before the client's bootstrap, and a cursor that was put on the client's disk tells
-//! the lane that the client has everything up to it (contract, "Ordering, delivery, replay").
+//! Retention may have pruned an event before the client's bootstrap, and a cursor that was put on the client's disk
+//! tells the lane that the client has everything up to it (contract, "Ordering, delivery, replay").
 
 use super::index::{LaneIndex, PairKey, PlanIndex};
 
@@ -18,7 +18,8 @@ pub(super) fn excused_up_to(plan: &PlanIndex<'_>, lane: &LaneIndex<'_>, key: Pai
         }
         match (sub.asked, sub.saw, sub.accepted_at()) {
             (_, None, Some(accepted)) => pruned = pruned.max(timeline.floor_may.before(accepted)),
-            // A bootstrap that was cut: the client goes on from what came, and what was pruned before that stays pruned.
+            // A bootstrap that was cut: the client goes on from what came, and what was pruned before that stays
+            // pruned.
             (None, None, None) => {
                 let came = sub.deliveries.iter().map(|number| lane.deliveries[*number].seq).min();
                 let floor = timeline.floor_may.before(sub.ended);

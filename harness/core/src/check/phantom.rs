@@ -1,6 +1,6 @@
-//! `phantom`: what is published at a seq is what the lane acknowledged there, or, where an answer is outstanding, what the
-//! plan expects there. A payload that no publish has, under a seq whose own event comes too, is one more event, and no
-//! change of that one. There is one finding for each client, stream and seq. The name is Adya's, as Jepsen uses it.
+//! `phantom`: what is published at a seq is what the lane acknowledged there, or, where an answer is outstanding, what
+//! the plan expects there. A payload that no publish has, under a seq whose own event comes too, is one more event, and
+//! no change of that one. There is one finding for each client, stream and seq. The name is Adya's, as Jepsen uses it.
 
 use super::checker::Checker;
 use super::convergence;

@@ -49,8 +49,8 @@ impl<'a> CheckInput<'a> {
     }
 }
 
-/// Every checker's report where both histories are valid; else a report of the one that is not. This tool recorded such a
-/// history wrongly, so the verdict is `Unknown`, and no checker runs.
+/// Every checker's report where both histories are valid; else a report of the one that is not. This tool recorded such
+/// a history wrongly, so the verdict is `Unknown`, and no checker runs.
 pub fn judge_all(input: &CheckInput<'_>) -> Vec<Report> {
     let mut report = Report::new(HISTORY);
     for lane in LaneId::BOTH {

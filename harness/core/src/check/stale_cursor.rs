@@ -1,9 +1,9 @@
-//! `stale-cursor`: with `c` the cursor that the lane saw (after a fault rewrote it), and head, retention floor and replay
-//! budget as they were then: `c < floor` must be refused with `retention_floor_breach`; else `head - c > budget` with
-//! `replay_budget_exceeded`; else, and without a cursor, the resume must be accepted. `floor` is the head less the retained
-//! number of newest events, and never goes back. While a publish or a policy is in flight, either answer that fits is
-//! right. A refusal is of the whole request: it lists the stale streams, and their siblings are refused with them. There is
-//! one finding for each client, stream and reason.
+//! `stale-cursor`: with `c` the cursor that the lane saw (after a fault rewrote it), and head, retention floor and
+//! replay budget as they were then: `c < floor` must be refused with `retention_floor_breach`; else `head - c > budget`
+//! with `replay_budget_exceeded`; else, and without a cursor, the resume must be accepted. `floor` is the head less the
+//! retained number of newest events, and never goes back. While a publish or a policy is in flight, either answer that
+//! fits is right. A refusal is of the whole request: it lists the stale streams, and their siblings are refused with
+//! them. There is one finding for each client, stream and reason.
 
 use super::checker::Checker;
 use super::finding::{Finding, Repeated, Report};

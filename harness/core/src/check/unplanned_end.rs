@@ -1,10 +1,11 @@
-//! `unplanned-end`: an end is planned where, since the client was last subscribed, a fault of the plan fired at that client,
-//! or something was done to the lane's server; where a toxic of the plan may be on for the client; and where the client
-//! closed the connection itself. What lies between two subscriptions of a client counts once. Three kinds are told apart:
-//! ends by the other side; silence, and publishes without an answer, which count only against the other lane, since a busy
-//! machine makes both lanes silent; and outages, where the lane could not be reached for a while, as when a service
-//! restarts behind a load balancer. A few are a warning with their causes; [`MANY`] (outages: of one client) are unknown,
-//! since a lane that ends every connection after some messages looks whole to clients that reconnect.
+//! `unplanned-end`: an end is planned where, since the client was last subscribed, a fault of the plan fired at that
+//! client, or something was done to the lane's server; where a toxic of the plan may be on for the client; and where
+//! the client closed the connection itself. What lies between two subscriptions of a client counts once. Three kinds
+//! are told apart: ends by the other side; silence, and publishes without an answer, which count only against the other
+//! lane, since a busy machine makes both lanes silent; and outages, where the lane could not be reached for a while, as
+//! when a service restarts behind a load balancer. A few are a warning with their causes; [`MANY`] (outages: of one
+//! client) are unknown, since a lane that ends every connection after some messages looks whole to clients that
+//! reconnect.
 
 use std::collections::BTreeMap;
 
@@ -268,8 +269,8 @@ impl<'a> Causes<'a> {
         self.answers.get(place).copied().unwrap_or(self.end)
     }
 
-    /// Whether the plan did something to a client's connections between two records. Proxy, driver and client write their
-    /// records apart, so that a cause may stand a little behind its effect.
+    /// Whether the plan did something to a client's connections between two records. Proxy, driver and client write
+    /// their records apart, so that a cause may stand a little behind its effect.
     fn planned(&self, client: &str, from: usize, until: usize) -> bool {
         let within = |records: &[usize]| records.iter().any(|at| from <= *at && *at <= until);
         self.toxic.contains(&client)

@@ -1,7 +1,7 @@
-//! `unseen`: by the end, a client that is connected on both lanes was delivered an event on one of them alone, and nothing
-//! excuses the other: the event was not pruned before a bootstrap, does not lie below a cursor put on the client's disk,
-//! and was sent. Events are compared by the publish that they are and not by seq, so that one shifted seq is not reported
-//! many times. The finding's lane is the one that failed to deliver.
+//! `unseen`: by the end, a client that is connected on both lanes was delivered an event on one of them alone, and
+//! nothing excuses the other: the event was not pruned before a bootstrap, does not lie below a cursor put on the
+//! client's disk, and was sent. Events are compared by the publish that they are and not by seq, so that one shifted
+//! seq is not reported many times. The finding's lane is the one that failed to deliver.
 
 use std::collections::BTreeMap;
 

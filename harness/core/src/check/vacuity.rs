@@ -116,8 +116,8 @@ fn unread(lane: &LaneIndex<'_>, target: &ClientId, mut finding: Finding) -> Find
     finding
 }
 
-/// A toxic of every connection must have fired. Of the toxics that one entry of the scenario gives to some connections by
-/// chance, one must have fired.
+/// A toxic of every connection must have fired. Of the toxics that one entry of the scenario gives to some connections
+/// by chance, one must have fired.
 fn toxics(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     let planned = || index.plan.plan.toxics.iter().filter(|toxic| toxic.applies_to(lane.lane));
     let fired: BTreeSet<&str> =

@@ -1,5 +1,6 @@
-//! `wrong-answer`: the plan knows what each answer must be. A seq that is off the plan's is reported once for each shift of
-//! a stream. What was never sent, or put off until no time was left (such as by HTTP 429), is reported once a lane.
+//! `wrong-answer`: the plan knows what each answer must be. A seq that is off the plan's is reported once for each
+//! shift of a stream. What was never sent, or put off until no time was left (such as by HTTP 429), is reported once a
+//! lane.
 
 use std::collections::BTreeMap;
 

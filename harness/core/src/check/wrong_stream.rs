@@ -1,6 +1,6 @@
-//! `wrong-stream`: the delivered payload is none of this stream's, and the plan publishes it to another one; or the client
-//! never subscribed to the stream; or this run does not have the stream at all, such as another tenant's. There is one
-//! finding for each client, stream and seq.
+//! `wrong-stream`: the delivered payload is none of this stream's, and the plan publishes it to another one; or the
+//! client never subscribed to the stream; or this run does not have the stream at all, such as another tenant's. There
+//! is one finding for each client, stream and seq.
 
 use super::checker::Checker;
 use super::convergence;
@@ -65,8 +65,8 @@ fn misdelivered(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     found.report(report);
 }
 
-/// Events under names on the wire that the run does not have. Such a name is no stream of the plan, so the finding has it
-/// as what came, and not as its stream.
+/// Events under names on the wire that the run does not have. Such a name is no stream of the plan, so the finding has
+/// it as what came, and not as its stream.
 fn foreign(lane: &LaneIndex<'_>, report: &mut Report) {
     let mut found = Repeated::new();
     for (at, record) in lane.history.records.iter().enumerate() {

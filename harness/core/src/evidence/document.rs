@@ -1,7 +1,8 @@
-//! The evidence document, `evidence.json`: who ran what with what, what was judged of it, and the digests that bind it all.
+//! The evidence document, `evidence.json`: who ran what with what, what was judged of it, and the digests that bind it
+//! all.
 //!
-//! Everything in it is in a fixed order and free of times, so that one run's document is always the same bytes. Numbers are
-//! whole: a fraction would have to be rounded by every reader alike.
+//! Everything in it is in a fixed order and free of times, so that one run's document is always the same bytes. Numbers
+//! are whole: a fraction would have to be rounded by every reader alike.
 #![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,8 +139,8 @@ pub struct FireTime {
     pub fault: FaultId,
     /// On which connection of the client, from 1.
     pub conn: u32,
-    /// At which message of that connection and direction, from 1. For a toxic, the last message before it fired; 0 where
-    /// that is not known.
+    /// At which message of that connection and direction, from 1. For a toxic, the last message before it fired; 0
+    /// where that is not known.
     pub frame: u64,
     /// The line of the history file, from 1.
     pub line: u64,

@@ -1,5 +1,5 @@
-//! Judges a run: checkers over every scenario, then the gate over all. Done once when a bundle is written and once when it
-//! is rechecked, by the same code on the same recorded bytes.
+//! Judges a run: checkers over every scenario, then the gate over all. Done once when a bundle is written and once when
+//! it is rechecked, by the same code on the same recorded bytes.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ const MAX_NAMED: usize = 3;
 /// So many records are shown with a finding; its witness names them all.
 const MAX_SHOWN: usize = 8;
 
-/// Judges one scenario.
+/// Runs every checker on a scenario, and sorts the findings.
 pub fn judge_scenario(input: &CheckInput<'_>) -> JudgedScenario {
     judge_reports(input, &judge_all(input))
 }

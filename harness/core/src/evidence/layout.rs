@@ -99,7 +99,7 @@ pub struct FileEntry {
 }
 
 impl FileEntry {
-    /// Of a content.
+    /// Length and digest of a file.
     pub fn of(content: &[u8]) -> FileEntry {
         FileEntry { bytes: content.len() as u64, digest: sha256(content) }
     }

@@ -1,6 +1,8 @@
-//! The same scenarios run several times: how often each finding comes back, and how many clean runs show that it was mended.
+//! The same scenarios run several times: how often each finding comes back, and how many clean runs show that it was
+//! mended.
 //!
-//! Each run has its own bundle and its own seed. This document only counts over them. Its decision is the worst of theirs.
+//! Each run has its own bundle and its own seed. This document only counts over them. Its decision is the worst of
+//! theirs.
 #![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +38,7 @@ pub struct Repeated {
     pub exit_code: u8,
 }
 
-/// One of the runs.
+/// A run with its seed and decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepeatedRun {
     pub bundle: String,
@@ -158,9 +160,9 @@ const CHANCE: f64 = 0.05;
 
 /// How many clean runs in a row it takes until a fault that was found in `found` of `of` runs counts as mended.
 ///
-/// The share of runs that show the fault is taken as its lower bound at 95 % confidence (Clopper and Pearson). If the fault
-/// were still there, so many clean runs would follow by chance in at most one case of twenty. This assumes that the runs
-/// are independent and that the share does not change.
+/// The share of runs that show the fault is taken as its lower bound at 95 % confidence (Clopper and Pearson). If the
+/// fault were still there, so many clean runs would follow by chance in at most one case of twenty. This assumes that
+/// the runs are independent and that the share does not change.
 pub fn clean_runs(found: u32, of: u32) -> u32 {
     let share = least_share(found.min(of), of);
     if share <= 0.0 {

@@ -1,4 +1,5 @@
-//! What a lane saw of a plan, as the `vacuity` checker counted it, and the ledger of its faults. Nothing is judged here.
+//! What a lane saw of a plan, as the `vacuity` checker counted it, and the ledger of its faults. Nothing is judged
+//! here.
 
 use std::collections::BTreeMap;
 

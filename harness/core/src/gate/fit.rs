@@ -1,5 +1,5 @@
-//! Which scenarios two lanes can be put through. It follows from the plan and from what can be done to each lane, so that
-//! recheck computes it again.
+//! Which scenarios two lanes can be put through. It follows from the plan and from what can be done to each lane, so
+//! that recheck computes it again.
 
 use std::collections::BTreeMap;
 

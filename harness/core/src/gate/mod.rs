@@ -1,8 +1,8 @@
 //! The gate: verdicts of scenarios become one decision, and it fails closed.
 //!
 //! The worst verdict wins and nothing upgrades one: `Unknown` never becomes allow, a known-bad scenario that was not
-//! caught takes the trust from all others, and having run nothing is not having found nothing. *Allow* is for a full run
-//! alone; a run of another scope that found nothing has a decision of its own.
+//! caught takes the trust from all others, and having run nothing is not having found nothing. *Allow* is for a full
+//! run alone; a run of another scope that found nothing has a decision of its own.
 
 pub mod fit;
 mod matrix;
@@ -96,8 +96,8 @@ pub struct Reason {
 
 /// The gate's decision, with all that led to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Ruling {
-    /// The decision.
     pub decision: Decision,
     /// Why it is not allow; empty where it is.
     pub reasons: Vec<Reason>,

@@ -44,13 +44,13 @@ struct Start {
     offset: usize,
 }
 
-/// Hashes what `input` holds, and writes a line `sha256:...` for each document; with `canonical`, a second line with the
-/// document's canonical text (which has no line feed).
+/// Hashes what `input` holds, and writes a line `sha256:...` for each document; with `canonical`, a second line with
+/// the document's canonical text (which has no line feed).
 ///
 /// If the whole input is one JSON document, it is that; else each line that is not blank is a document. It is not read
-/// twice for that: where the first line is a document, anything after it would be too much for a single document; where it
-/// breaks off within one, the rest is read and the whole must be one; where it is wrong, so is the whole. JSON Lines is
-/// streamed: of a bad line, the hashes of the lines before it have been written.
+/// twice for that: where the first line is a document, anything after it would be too much for a single document; where
+/// it breaks off within one, the rest is read and the whole must be one; where it is wrong, so is the whole. JSON Lines
+/// is streamed: of a bad line, the hashes of the lines before it have been written.
 ///
 /// # Errors
 /// See [`HashError`]. An input without a document is an error too.

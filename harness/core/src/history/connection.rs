@@ -24,8 +24,8 @@ pub struct Spoken {
 }
 
 impl Spoken {
-    /// Whether an event that came over the connection may be taken for one that is on disk. Where the protocol has no such
-    /// option, it is what the lane's acknowledgement promises.
+    /// Whether an event that came over the connection may be taken for one that is on disk. Where the protocol has no
+    /// such option, it is what the lane's acknowledgement promises.
     pub fn may_be_confirmed(&self) -> bool {
         self.confirmed != Some(false)
     }

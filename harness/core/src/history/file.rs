@@ -1,7 +1,7 @@
 //! History files: JSON Lines, the header first, then a record a line; and beside each, a file of times.
 //!
-//! Reading names the line of what it can't read, and says of a torn last line that it is torn: a file that was cut short
-//! must not look like a shorter history.
+//! Reading names the line of what it can't read, and says of a torn last line that it is torn: a file that was cut
+//! short must not look like a shorter history.
 
 use std::io::{self, Write};
 

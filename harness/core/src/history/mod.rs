@@ -26,14 +26,13 @@ pub const HISTORY_SCHEMA: &str = "cutover.history/1";
 
 /// The first line of a history file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Header {
     /// [`HISTORY_SCHEMA`].
     pub schema: String,
     /// The scenario that was driven.
     pub scenario: String,
-    /// Its seed.
     pub seed: Seed,
-    /// The lane.
     pub lane: LaneId,
     /// `sha256:` of the plan's serialized bytes.
     pub plan_digest: String,

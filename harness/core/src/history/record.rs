@@ -99,8 +99,8 @@ pub enum Record {
         from: Cursor,
         why: RewindReason,
     },
-    /// Events that were acknowledged had not come over a connection that was subscribed and answered, so the client asks
-    /// for them on a new one. No plan caused that.
+    /// Events that were acknowledged had not come over a connection that was subscribed and answered, so the client
+    /// asks for them on a new one. No plan caused that.
     Overdue {
         client: ClientId,
         /// The connection that it gives up.

@@ -30,8 +30,8 @@ pub enum Process {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KillWait {
-    /// Until the last acknowledged event was on disk. Such a kill shows that what is on disk is replayed, and not that what
-    /// was seen is durable.
+    /// Until the last acknowledged event was on disk. Such a kill shows that what is on disk is replayed, and not that
+    /// what was seen is durable.
     #[default]
     Durable,
     /// Nothing: it fell at once.

@@ -14,8 +14,8 @@ use crate::plan::{Plan, PlannedClient, WRITER};
 /// The first record that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {}: {what}", line_of(*.record))]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Misfit {
-    /// The record.
     pub record: usize,
     /// What is wrong with it.
     pub what: String,

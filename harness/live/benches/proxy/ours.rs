@@ -23,8 +23,8 @@ pub const LISTENING: &str = "listening on ";
 /// The most connections at a time, idle ones included.
 const CONNECTIONS_MAX: usize = 20_000;
 
-/// Runs until it is killed. `arguments`: the lane's address, `transparent` or `armed`, and the runtime: `current` for one
-/// thread, a number of threads, or anything else for a thread per core.
+/// Runs until it is killed. `arguments`: the lane's address, `transparent` or `armed`, and the runtime: `current` for
+/// one thread, a number of threads, or anything else for a thread per core.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let [lane, arms, runtime] = arguments else {
         return Err("an address, what is armed and a runtime are expected".to_owned());

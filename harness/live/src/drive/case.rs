@@ -1,5 +1,5 @@
-//! One case of a plan on one lane: its writer, its clients, their routes, and what it does in each phase. [`steps`] performs
-//! its script, [`waits`] what the script waits for, and [`proof`] the proof of life.
+//! One case of a plan on one lane: its writer, its clients, their routes, and what it does in each phase. [`steps`]
+//! performs its script, [`waits`] what the script waits for, and [`proof`] the proof of life.
 //!
 //! [`steps`]: super::steps
 //! [`waits`]: super::waits

@@ -1,5 +1,5 @@
-//! Drives one plan over a lane, phase by phase, and leaves a history of it. Both lanes are driven by the same code, side
-//! by side, each at its own pace: what they share is the plan.
+//! Drives one plan over a lane, phase by phase, and leaves a history of it. Both lanes are driven by the same code,
+//! side by side, each at its own pace: what they share is the plan.
 
 mod backoff;
 mod byte_toxics;

@@ -1,5 +1,5 @@
-//! Performs the steps of a script, one function for each. A step waits for a state, never for a time. Where a state is not
-//! reached within its bound, the step fails with what it waited for.
+//! Performs the steps of a script, one function for each. A step waits for a state, never for a time. Where a state is
+//! not reached within its bound, the step fails with what it waited for.
 
 use cutover_core::history::{Process, Record};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};

@@ -20,8 +20,8 @@ impl Case {
         join_all(waits).await.into_iter().collect()
     }
 
-    /// Returns once a client is at every acknowledged head, or never will be. One that makes no progress subscribes anew:
-    /// what a new subscription does not bring will not come.
+    /// Returns once a client is at every acknowledged head, or never will be. One that makes no progress subscribes
+    /// anew: what a new subscription does not bring will not come.
     async fn at_heads(&self, client: &Client) {
         let heads = self.heads_of(client);
         let mut status = client.handle.status.clone();
@@ -55,8 +55,8 @@ impl Case {
         self.client_is(id, "be subscribed", |status| status.subscribed || status.gave_up.is_some()).await
     }
 
-    /// Waits until every connected client knows that its server is gone, so that the same point of the script follows on
-    /// each lane.
+    /// Waits until every connected client knows that its server is gone, so that the same point of the script follows
+    /// on each lane.
     pub(super) async fn server_loss_noticed(&self) -> Result<(), String> {
         let unsubscribed = |status: &Status| !status.subscribed;
         let waits = self.connected().map(|(id, _)| self.client_is(id, "notice that its server is gone", unsubscribed));

@@ -145,7 +145,6 @@ impl OpError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Arrival {
-    /// An event.
     Event {
         stream: StreamId,
         seq: Seq,

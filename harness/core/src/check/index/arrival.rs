@@ -21,7 +21,8 @@ pub(in crate::check) struct Delivery {
     pub arrival: Arrival,
 }
 
-/// Which event of the plan a delivery is. Every delivery is exactly one of these, so that one defect is not reported twice.
+/// Which event of the plan a delivery is. Every delivery is exactly one of these, so that one defect is not reported
+/// twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::check) enum Arrival {
     /// The publish that stands at this stream and seq.

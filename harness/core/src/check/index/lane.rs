@@ -133,8 +133,8 @@ impl<'a> LaneIndex<'a> {
         }
     }
 
-    /// Whether a record of a client and a stream lies behind a fault that took messages of the subscription that was open
-    /// then from their place.
+    /// Whether a record of a client and a stream lies behind a fault that took messages of the subscription that was
+    /// open then from their place.
     pub fn is_disturbed(&self, key: PairKey, at: usize) -> bool {
         let subs = self.pair(key).map_or(&[][..], |pair| &pair.subs);
         let open = subs.iter().map(|sub| &self.subs[*sub]).filter(|sub| sub.at <= at && at <= sub.ended);

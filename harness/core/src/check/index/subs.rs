@@ -184,9 +184,9 @@ impl<'a> Subscriptions<'a> {
         index.deliveries.push(delivery);
     }
 
-    /// Gives each subscription the cursor that the lane saw, by the ledger. The proxy and the client write their records
-    /// apart, so a rewriting belongs to the last subscription before it that asked for what was rewritten, on the same
-    /// connection where one is; else to the first after it.
+    /// Gives each subscription the cursor that the lane saw, by the ledger. The proxy and the client write their
+    /// records apart, so a rewriting belongs to the last subscription before it that asked for what was rewritten, on
+    /// the same connection where one is; else to the first after it.
     fn rewrite(&self, index: &mut LaneIndex<'a>, streams: &Names<'_>) {
         for (at, client, conn, rewrote) in &self.rewrites {
             let Some(stream) = streams.get(rewrote.stream.as_str()) else {

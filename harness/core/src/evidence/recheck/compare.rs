@@ -16,8 +16,8 @@ const MAX_SHOWN: usize = 120;
 /// The members that identify the entries of a list: of scenarios, and of rows of the matrix.
 const NAMES: [&str; 2] = ["name", "row"];
 
-/// Compares the recorded judgement with the computed one, and names each difference by its JSON path. Scenarios that can't
-/// be computed are not compared. If there are any, neither is what follows from all scenarios.
+/// Compares the recorded judgement with the computed one, and names each difference by its JSON path. Scenarios that
+/// can't be computed are not compared. If there are any, neither is what follows from all scenarios.
 pub fn judged(recorded: &Judged, computed: &Judged, uncomputed: &BTreeSet<String>, problems: &mut Vec<Problem>) {
     let [recorded, computed] = [recorded, computed].map(|judged| {
         let mut judged = judged.clone();

@@ -2,8 +2,8 @@
 //! difference.
 //!
 //! Nothing is run, and the judgement in the bundle is not trusted: the files say which scenarios there are, and the
-//! judgement must follow from the histories byte for byte. One damaged file is one problem: it is named first, it is not
-//! read, and what can't be computed without it is not compared. `docs/EVIDENCE.md` says what recheck can't check.
+//! judgement must follow from the histories byte for byte. One damaged file is one problem: it is named first, it is
+//! not read, and what can't be computed without it is not compared. `docs/EVIDENCE.md` says what recheck can't check.
 
 mod bundle;
 mod compare;

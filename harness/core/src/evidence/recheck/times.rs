@@ -1,5 +1,5 @@
-//! The times of a bundle. No judgement uses them. But each record has one, and `times.json` and the pages must agree with
-//! the files of times and the histories.
+//! The times of a bundle. No judgement uses them. But each record has one, and `times.json` and the pages must agree
+//! with the files of times and the histories.
 
 use std::collections::BTreeMap;
 

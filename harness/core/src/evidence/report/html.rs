@@ -1,4 +1,5 @@
-//! `index.html`: the report page. It names every file of the bundle, needs no other file to be read, and runs no script.
+//! `index.html`: the report page. It names every file of the bundle, needs no other file to be read, and runs no
+//! script.
 
 use std::io::{self, Write};
 

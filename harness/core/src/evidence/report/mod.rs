@@ -1,7 +1,7 @@
 //! Reports: one [`Report`] of a run, which every [`Format`] prints in its own form.
 //!
-//! A format is a file here and a line in [`FORMATS`]. What the file declares is all that the bundle, its digests, recheck
-//! and the command line know of it.
+//! A format is a file here and a line in [`FORMATS`]. What the file declares is all that the bundle, its digests,
+//! recheck and the command line know of it.
 
 mod format;
 mod html;

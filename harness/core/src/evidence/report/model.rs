@@ -1,5 +1,5 @@
-//! What a report says of a run: every word, number and order that the formats share. It is built once from the evidence.
-//! A printer chooses what it has room for, and decides nothing.
+//! What a report says of a run: every word, number and order that the formats share. It is built once from the
+//! evidence. A printer chooses what it has room for, and decides nothing.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! For people at a terminal: tables, findings with their witnesses, and the decision last. Fits 80 columns, uses 200 well.
+//! For people at a terminal: tables, findings with their witnesses, and the decision last. Fits 80 columns, uses 200
+//! well.
 
 mod blocked;
 mod printer;

@@ -6,8 +6,9 @@
 //! where there are none. Both passes are linear in the input, save for the sorting, and keep their stacks on the heap.
 //!
 //! Rules beyond RFC 8785:
-//! - An integer literal (no fraction, no exponent) beyond ±(2^53 − 1) keeps its exact digits, since rounding it would hide
-//!   a real divergence, and is counted in [`Canonical::unsafe_integers`], since a JavaScript client would round it.
+//! - An integer literal (no fraction, no exponent) beyond ±(2^53 − 1) keeps its exact digits, since rounding it would
+//!   hide a real divergence, and is counted in [`Canonical::unsafe_integers`], since a JavaScript client would round
+//!   it.
 //! - A number that overflows a double is an error, such an integer literal included. One that underflows is 0, as a
 //!   double has it.
 //! - A duplicate name (compared after unescaping), a lone surrogate, a byte order mark, nesting deeper than

@@ -23,8 +23,8 @@ pub(super) enum Frame {
     },
 }
 
-/// Writes the canonical tokens of `input` to `text`, which is emptied first; notes in `scratch` which objects are not in
-/// order.
+/// Writes the canonical tokens of `input` to `text`, which is emptied first; notes in `scratch` which objects are not
+/// in order.
 pub(super) fn scan(input: &[u8], text: &mut Vec<u8>, scratch: &mut Scratch) -> Result<Canonical, CanonicalError> {
     text.clear();
     scratch.frames.clear();
@@ -110,8 +110,8 @@ impl Scanner<'_> {
         }
     }
 
-    /// Goes on after a complete value: closes what closes, up to where the next value starts. Returns whether the document
-    /// is complete.
+    /// Goes on after a complete value: closes what closes, up to where the next value starts. Returns whether the
+    /// document is complete.
     fn after_value(&mut self) -> Result<bool, Fault> {
         loop {
             let Some(frame) = self.scratch.frames.last_mut() else {

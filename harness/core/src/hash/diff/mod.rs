@@ -1,7 +1,7 @@
 //! Where two vectors differ: a merge of both, event by event, that keeps one event of each at a time.
 //!
-//! Two events differ where their hashes do, or where both keep their payload and the payloads do (a file was edited). The
-//! first divergence, in order of stream, client and seq, is reported down to the value; all are counted.
+//! Two events differ where their hashes do, or where both keep their payload and the payloads do (a file was edited).
+//! The first divergence, in order of stream, client and seq, is reported down to the value; all are counted.
 
 mod report;
 mod value;

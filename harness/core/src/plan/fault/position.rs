@@ -106,6 +106,7 @@ impl MessageFilter {
 /// A sort of message, whatever the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum MessageKind {
     /// The client joins (Phoenix), or the lane greets (SpacetimeDB).
     Join,
@@ -115,7 +116,6 @@ pub enum MessageKind {
     ResumeReply,
     /// The lane delivers events.
     Delivery,
-    /// A publish.
     Publish,
     /// The lane's answer to a publish.
     Ack,

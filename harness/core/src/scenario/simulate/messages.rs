@@ -70,7 +70,8 @@ fn is_impatient(draft: &Draft) -> bool {
     draft.converge_within_ms < NOTICES_LOST_RESUME_MS
 }
 
-/// An event that is lost or late is noticed by the next one of its stream, and by nothing else on a connection that stays.
+/// An event that is lost or late is noticed by the next one of its stream, and by nothing else on a connection that
+/// stays.
 fn lost_delivery(world: &World<'_>, client: usize, stream: usize, seq: u64) -> Option<(String, String)> {
     let state = &world.clients[client];
     let name = &world.draft.clients[client].value.name;

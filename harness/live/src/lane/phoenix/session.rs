@@ -37,7 +37,6 @@ pub(super) struct Reply {
     pub(super) response: String,
 }
 
-/// The session.
 pub(super) struct PhoenixSession {
     pub(super) connection: Connection<Value, Reply>,
     pub(super) serializer: Serializer,

@@ -35,7 +35,7 @@ fn is_probe(message: &Message) -> bool {
 }
 
 impl Tagger {
-    /// A tagger for one serializer.
+    /// Reads frames in the form of this serializer.
     pub fn new(serializer: Serializer, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> Tagger {
         Tagger { serializer, profile, names }
     }
