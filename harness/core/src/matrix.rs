@@ -1,8 +1,8 @@
-//! The verification matrix: what must be shown before the legacy lane may go, and what each lane must have seen for a row to
-//! count as shown.
+//! The verification matrix: what must be shown before the legacy lane may go, and what each lane must have seen for a
+//! row to count as shown.
 //!
-//! A row is made of parts. A scenario that claims a row must let each lane see one part of it at least; the row is shown
-//! once every part was seen on each lane, in scenarios that claim it and passed.
+//! A row is made of parts. A scenario that claims a row must let each lane see one part of it at least; the row is
+//! shown once every part was seen on each lane, in scenarios that claim it and passed.
 
 use std::collections::BTreeSet;
 

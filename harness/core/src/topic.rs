@@ -121,8 +121,8 @@ pub fn topic_of(stream_id: &str) -> Option<String> {
     ["runtime.run_summaries", "runtime.codex_worker_summaries"].contains(&rest).then(|| rest.to_owned())
 }
 
-/// A topic with `scope` worked into its id, so that two runs against one server never share a topic. A topic that has no
-/// id (`runtime.run_summaries`) can't be scoped and comes back as `None`.
+/// A topic with `scope` worked into its id, so that two runs against one server never share a topic. A topic that has
+/// no id (`runtime.run_summaries`) can't be scoped and comes back as `None`.
 pub fn scoped(topic: &str, scope: &str) -> Option<String> {
     match Form::of(topic) {
         Form::Run(id) => Some(format!("run:{scope}-{id}:events")),

@@ -12,8 +12,11 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The labels of a line, and its number.
 type Sample = (String, u64);
 
-/// A metric of each direction: its name, its help text, and its number. Toxiproxy gives its own two no help text.
-const BY_DIRECTION: [(&str, &str, fn(&Flow) -> u64); 3] = [
+/// A metric: its name, its help text, and its number of a `T`.
+type Metric<T> = (&'static str, &'static str, fn(&T) -> u64);
+
+/// The metrics of each direction. Toxiproxy gives its own two no help text.
+const BY_DIRECTION: [Metric<Flow>; 3] = [
     ("toxiproxy_proxy_received_bytes_total", "", |flow| flow.received),
     ("toxiproxy_proxy_sent_bytes_total", "", |flow| flow.bytes),
     ("cutover_proxy_frames_total", "Messages read: WebSocket messages, control frames and HTTP messages.", |flow| {
@@ -21,8 +24,8 @@ const BY_DIRECTION: [(&str, &str, fn(&Flow) -> u64); 3] = [
     }),
 ];
 
-/// A metric of each route.
-const BY_ROUTE: [(&str, &str, fn(&ProxyStats) -> u64); 4] = [
+/// The metrics of each route.
+const BY_ROUTE: [Metric<ProxyStats>; 4] = [
     ("cutover_proxy_connections_total", "Connections accepted.", |stats| stats.connections),
     ("cutover_proxy_unreachable_total", "Connections for which upstream could not be reached.", |stats| {
         stats.unreachable

@@ -27,8 +27,8 @@ static NO_WATERMARK: Reason =
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "a client did not reach the head, or went beyond it, or was given a wrong one",
-    source: "the converge phase (faults off, servers up: every client reaches every head), and contract, \"Applying, on \
-             the client\" and \"Client to server\" (`current_watermarks`)",
+    source: "the converge phase (faults off, servers up: every client reaches every head), and contract, \"Applying, \
+             on the client\" and \"Client to server\" (`current_watermarks`)",
     rows: &["replay-determinism", "multi-device"],
     reasons: &[&BEHIND_HEAD, &STUCK, &AHEAD_OF_HEAD, &WRONG_HEAD, &NO_WATERMARK],
     accounts_for: "",

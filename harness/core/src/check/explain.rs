@@ -37,11 +37,6 @@ pub struct Explained {
 }
 
 impl Explained {
-    /// The worst verdict of all findings. A consequence is never worse than its cause, so the principal ones suffice.
-    pub fn verdict(&self) -> Verdict {
-        self.principal.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Valid)
-    }
-
     /// The checkers of the principal findings, each once, sorted.
     pub fn checkers(&self) -> BTreeSet<&str> {
         self.principal.iter().map(|finding| finding.checker).collect()

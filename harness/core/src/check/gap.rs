@@ -38,9 +38,9 @@ static NOT_LIVE: Reason =
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "within a subscription, a seq was skipped and did not come later in it",
-    source: "contract, \"Ordering, delivery, replay\" (no gaps; a gap is never something to skip over; replay first, then \
-             the live tail) and \"Server to client\" (every batch is sent a second time; the replay's pushes go out \
-             before the reply)",
+    source: "contract, \"Ordering, delivery, replay\" (no gaps; a gap is never something to skip over; replay first, \
+             then the live tail) and \"Server to client\" (every batch is sent a second time; the replay's pushes go \
+             out before the reply)",
     rows: &["replay-determinism", "cursor-continuity"],
     reasons: &[&SKIPPED, &SKIPPED_AT_START, &COPY_MISSING, &CUT_SHORT, &NOT_LIVE],
     accounts_for: "same client and seqs: unseen, convergence",

@@ -31,7 +31,8 @@ pub static CHECKER: Checker = Checker {
     source: "contract, \"Payload hashes\"",
     rows: &["replay-determinism"],
     reasons: &[&OTHER_PAYLOAD, &NOT_CANONICAL, &DECLARED_OTHERWISE],
-    accounts_for: "same client: not having converged from there on; the absence of the event that came under another's seq",
+    accounts_for: "same client: not having converged from there on; the absence of the event that came under \
+                   another's seq",
     // The client could not apply what came; and an event that came under another seq is missing under its own.
     explains: |cause, effect| {
         let instead = effect.covers_instead_of(cause);

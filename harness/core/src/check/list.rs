@@ -7,32 +7,28 @@ use super::checker::Checker;
 use super::finding::{Finding, Witness};
 use super::reason::{Reason, Verdict};
 use super::run::{DOES_NOT_FIT, HISTORY, PANICKED};
-use super::{
-    contradiction, convergence, duplicate_apply, excess_copies, gap, hash_mismatch, lost_write, nonmonotonic, not_live,
-    observed_then_lost, phantom, stale_cursor, unplanned_end, unreached, unseen, vacuity, wrong_answer, wrong_stream,
-};
 use crate::ids::{ClientId, LaneId, Seq, StreamId};
 
 /// Every checker, the most specific first: a finding accounts only for findings of later ones.
-pub static ALL: [&Checker; 18] = [
-    &unreached::CHECKER,
-    &observed_then_lost::CHECKER,
-    &stale_cursor::CHECKER,
-    &wrong_stream::CHECKER,
-    &hash_mismatch::CHECKER,
-    &duplicate_apply::CHECKER,
-    &not_live::CHECKER,
-    &lost_write::CHECKER,
-    &wrong_answer::CHECKER,
-    &phantom::CHECKER,
-    &nonmonotonic::CHECKER,
-    &excess_copies::CHECKER,
-    &gap::CHECKER,
-    &unseen::CHECKER,
-    &convergence::CHECKER,
-    &contradiction::CHECKER,
-    &unplanned_end::CHECKER,
-    &vacuity::CHECKER,
+pub static ALL: &[&Checker] = &[
+    &super::unreached::CHECKER,
+    &super::observed_then_lost::CHECKER,
+    &super::stale_cursor::CHECKER,
+    &super::wrong_stream::CHECKER,
+    &super::hash_mismatch::CHECKER,
+    &super::duplicate_apply::CHECKER,
+    &super::not_live::CHECKER,
+    &super::lost_write::CHECKER,
+    &super::wrong_answer::CHECKER,
+    &super::phantom::CHECKER,
+    &super::nonmonotonic::CHECKER,
+    &super::excess_copies::CHECKER,
+    &super::gap::CHECKER,
+    &super::unseen::CHECKER,
+    &super::convergence::CHECKER,
+    &super::contradiction::CHECKER,
+    &super::unplanned_end::CHECKER,
+    &super::vacuity::CHECKER,
 ];
 
 /// The names of all checkers: what a known-bad scenario may expect.

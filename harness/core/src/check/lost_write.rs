@@ -30,12 +30,12 @@ static UNWRITTEN: Reason =
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "a publish was acknowledged, and a client that is owed its event never got it",
-    source: "contract, \"Writes\" (an answer comes once the event is in the journal) and \"Ordering, delivery, replay\" \
-             (delivery is at least once); the name is Jepsen's",
+    source: "contract, \"Writes\" (an answer comes once the event is in the journal) and \"Ordering, delivery, \
+             replay\" (delivery is at least once); the name is Jepsen's",
     rows: &["replay-determinism", "multi-device"],
     reasons: &[&NEVER_DELIVERED, &UNWRITTEN],
-    accounts_for: "same client and seqs: gap, unseen, convergence; same operation: wrong-answer; what was not written: a \
-                   shift from there on",
+    accounts_for: "same client and seqs: gap, unseen, convergence; same operation: wrong-answer; what was not \
+                   written: a shift from there on",
     explains: |cause, effect| match effect.checker {
         // What was not written leaves its seq to the next one.
         wrong_answer::NAME => {

@@ -40,7 +40,8 @@ pub static CHECKER: Checker = Checker {
     source: "contract, \"`TransactionUpdate`s in commit order\" on a connection that stays",
     rows: &[],
     reasons: &[&FEW_ENDS, &MANY_ENDS, &PUT_OFF],
-    accounts_for: "on the same lane, where nothing is invalid: that the driver gave up waiting, and what it then did not do",
+    accounts_for: "on the same lane, where nothing is invalid: that the driver gave up waiting, and what it then did \
+                   not do",
     explains: nothing,
     check,
 };

@@ -24,8 +24,8 @@ static FOREIGN: Reason =
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "an event was delivered under a stream that is not its own, or that this run does not have",
-    source: "contract, \"Ordering, delivery, replay\" (order is per topic; a batch is of one topic), and the matrix row \
-             `authorization` (two topics never mix)",
+    source: "contract, \"Ordering, delivery, replay\" (order is per topic; a batch is of one topic), and the matrix \
+             row `authorization` (two topics never mix)",
     rows: &["cursor-continuity"],
     reasons: &[&OTHERS, &NOT_SUBSCRIBED, &FOREIGN],
     accounts_for: "same client: heads from there on",

@@ -30,9 +30,9 @@ pub struct RowVerdict {
     pub missing: BTreeMap<LaneId, BTreeSet<Part>>,
 }
 
-/// How every row stands. A row is valid where each lane saw each of its parts in honest scenarios that claim it and passed, and
-/// where every scenario that claims it is valid. A known-bad one shows only that the checkers see. A lane against itself shows
-/// nothing of the other one.
+/// How every row stands. A row is valid where each lane saw each of its parts in honest scenarios that claim it and
+/// passed, and where every scenario that claims it is valid. A known-bad one shows only that the checkers see. A lane
+/// against itself shows nothing of the other one.
 pub fn rows(scenarios: &[JudgedScenario], scope: &Scope) -> Vec<RowVerdict> {
     ROWS.iter().map(|row| stands(row, scenarios, scope)).collect()
 }

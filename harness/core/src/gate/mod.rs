@@ -83,7 +83,7 @@ impl From<Verdict> for Decision {
 }
 
 /// Why the gate does not allow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     /// How bad it is. Valid where nothing is wrong and only the scope of the run is too small.
     pub verdict: Verdict,
@@ -95,8 +95,8 @@ pub struct Reason {
 }
 
 /// The gate's decision, with all that led to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruling {
     pub decision: Decision,
     /// Why it is not allow; empty where it is.

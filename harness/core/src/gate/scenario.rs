@@ -14,7 +14,6 @@ use crate::plan::{Expectation, Plan};
 /// What the gate found about a scenario.
 #[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct JudgedScenario {
     pub name: String,
     /// `sha256:` of its file.
@@ -110,7 +109,6 @@ pub struct JudgedFinding {
 /// A record that bears a finding out.
 #[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct ShownBy {
     pub lane: LaneId,
     /// On which line of the history file, from 1; the header is line 1.
@@ -147,7 +145,6 @@ fn is_zero(number: &u64) -> bool {
 /// A planned fault on one lane.
 #[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct LedgerEntry {
     pub fault: FaultId,
     pub lane: LaneId,

@@ -93,11 +93,6 @@ pub struct Shortfall {
 }
 
 impl Shortfall {
-    /// Whether nothing is short.
-    pub fn is_none(&self) -> bool {
-        *self == Shortfall::default()
-    }
-
     /// How many scenarios of a kind the built-in suite has.
     pub fn of(known_bad: bool) -> usize {
         SUITE.iter().filter(|scenario| scenario.asked.known_bad == known_bad).count()

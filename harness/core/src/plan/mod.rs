@@ -1,8 +1,13 @@
-//! The plan: one scenario and one seed, with all chance spent.
+//! The plan: one scenario and one seed, with all random choices made.
 //!
+<<<<<<< HEAD
 //! Both lanes are driven with the same plan, and it is what the checkers judge by: it knows every event that is to be
 //! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have
 //! seen.
+=======
+//! Both lanes are driven with the same plan, and the checkers judge by it. It lists every event that will be published,
+//! with its seq and payload hash, every fault with its position, and the least that the run must have seen.
+>>>>>>> main
 
 mod defect;
 pub mod fault;
@@ -25,15 +30,15 @@ use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
 /// The schema version that a serialized plan carries.
 pub const PLAN_SCHEMA: &str = "cutover.plan/1";
 
-/// The name under which the one writer appears where clients are named (an ack cut on its way to the writer).
+/// The name of the writer where clients are named, as in a fault that cuts an ack.
 pub const WRITER: &str = "writer";
 
 /// A compiled scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Plan {
     /// [`PLAN_SCHEMA`].
     pub schema: String,
-    /// The scenario's name.
     pub scenario: String,
     /// One line that says what the scenario shows.
     pub title: String,
@@ -45,9 +50,8 @@ pub struct Plan {
     pub scenario_digest: String,
     /// Defects planted in the reference legacy server by name; empty in an honest scenario.
     pub legacy_defects: Vec<String>,
-    /// Independent scripts, run side by side: one, or one per position where the scenario is expanded.
+    /// Independent scripts that run side by side: one, or one for each position where the scenario is expanded.
     pub cases: Vec<Case>,
-    /// Faults, each addressed by a logical position.
     pub faults: Vec<PlannedFault>,
     /// Byte toxics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -62,20 +66,16 @@ pub struct Plan {
 
 /// Why a plan can't be read back.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum PlanReadError {
-    /// It is no plan.
     #[error("this is no plan ({0}); give the plan.json that a run wrote")]
     Malformed(#[from] serde_json::Error),
-    /// It is of another schema.
     #[error("the plan is of schema `{found}`, but this tool reads `{PLAN_SCHEMA}`; use the version that wrote it")]
-    Schema {
-        /// The schema that it names.
-        found: String,
-    },
+    Schema { found: String },
 }
 
 impl Plan {
-    /// The toxics of one client on one lane that are on before the first step: those that no step puts on.
+    /// The toxics of one client on one lane that are on before the first step, since no step arms them.
     pub fn toxics_from_start<'p>(
         &'p self,
         client: &'p ClientId,
@@ -100,8 +100,13 @@ impl Plan {
             .count()
     }
 
+<<<<<<< HEAD
     /// Roughly for how many seconds its clients can only wait: for a connection that is silent, for a server that
     /// starts, or for what a defect keeps back.
+=======
+    /// Roughly how many seconds its clients spend waiting: for a silent connection, for a server that starts, or for what a
+    /// defect keeps back.
+>>>>>>> main
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         let servers = steps.filter(|step| matches!(step, Step::Server { .. })).count();
@@ -179,8 +184,8 @@ impl Case {
 
 /// A stream and its policy at the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct PlannedStream {
-    /// The logical stream.
     pub id: StreamId,
     /// How many of the newest events are retained; `None` leaves the class's default (which no scenario reaches).
     pub retention: Option<u64>,
@@ -190,16 +195,16 @@ pub struct PlannedStream {
 
 /// A subscribing client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct PlannedClient {
-    /// Its name, unique in the plan.
+    /// Unique in the plan.
     pub id: ClientId,
-    /// The streams that it subscribes to.
     pub streams: Vec<StreamId>,
-    /// Events per replay batch on a lane that batches.
+    /// Events per replay batch, on a lane that batches.
     pub replay_batch: u32,
-    /// Which serializer it speaks on a Phoenix lane.
+    /// On a Phoenix lane.
     pub serializer: Serializer,
-    /// Which compression it asks for on a SpacetimeDB lane.
+    /// On a SpacetimeDB lane.
     pub compression: Compression,
     /// The wait before each reconnect in a row, in milliseconds, full jitter already drawn; past its end the
     /// last one doubles each time, up to a cap.

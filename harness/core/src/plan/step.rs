@@ -10,19 +10,10 @@ use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 #[serde(tag = "do", rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Step {
-    /// Sets a stream's policy.
-    Policy {
-        /// The operation.
-        op: OpId,
-        stream: StreamId,
-        /// Newest events to retain; `None` leaves it as it is.
-        retention: Option<u64>,
-        /// Events that a resume may replay; `None` leaves it as it is.
-        replay_budget: Option<u64>,
-    },
+    /// Sets a stream's policy; `None` leaves a value as it is.
+    Policy { op: OpId, stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
     /// The writer publishes, and retries under the same key until it is answered.
     Publish {
-        /// The operation.
         op: OpId,
         stream: StreamId,
         /// The idempotency key.
@@ -38,43 +29,23 @@ pub enum Step {
     Connect { client: ClientId },
     /// A client closes its connection in good order.
     Disconnect { client: ClientId },
-    /// A client dies: no close, memory gone. Its next connect starts from the checkpoint on disk.
+    /// A client loses its connection and its memory. It connects again from the checkpoint on disk.
     Crash { client: ClientId },
-    /// A client unsubscribes from its streams once it has every acknowledged event of them, and subscribes again
-    /// without cursors, on the connection that it has.
+    /// Once a client has every acknowledged event of its streams, it unsubscribes from them, and subscribes again without
+    /// cursors, on the same connection.
     Resubscribe { client: ClientId },
-    /// A disconnected client's checkpoint on disk is overwritten, as by a restored backup.
-    SetCursor {
-        client: ClientId,
-        stream: StreamId,
-        /// The cursor that it will resume from.
-        cursor: Cursor,
-    },
-    /// Waits until each named client has applied every acknowledged event of its streams.
+    /// Overwrites the checkpoint of a client that is not connected, as a restored backup would.
+    SetCursor { client: ClientId, stream: StreamId, cursor: Cursor },
+    /// Waits until each of these clients has applied every acknowledged event of its streams.
     AwaitCaughtUp { clients: Vec<ClientId> },
-    /// Waits until a fault or a toxic has struck.
-    AwaitFired {
-        /// Which.
-        fault: FaultId,
-    },
-    /// Toxics are put on, on connections that are there and on those that come. A toxic that no step puts on is on from
-    /// the beginning.
-    Arm {
-        /// Which.
-        toxics: Vec<FaultId>,
-    },
-    /// Toxics are taken off.
-    Disarm {
-        /// Which.
-        toxics: Vec<FaultId>,
-    },
-    /// Something happens to a server's process.
-    Server {
-        /// Whose: one lane's, or each lane's where `None`.
-        lane: Option<LaneId>,
-        /// What.
-        action: ServerAction,
-    },
+    /// Waits until a fault or a toxic has fired.
+    AwaitFired { fault: FaultId },
+    /// Adds toxics, to open connections and to new ones. A toxic that no step adds is on from the beginning.
+    Arm { toxics: Vec<FaultId> },
+    /// Removes toxics.
+    Disarm { toxics: Vec<FaultId> },
+    /// Acts on the server process of a lane, or of each lane where `None`.
+    Server { lane: Option<LaneId>, action: ServerAction },
 }
 
 /// What a lane must answer to a publish.
@@ -86,23 +57,20 @@ pub enum PublishExpect {
     Accepted { seq: Seq },
     /// Nothing is written; the seq of the first publish under this key comes back.
     Repeated { seq: Seq },
-    /// It is refused and nothing is written.
-    Refused {
-        /// The contract's code, such as `idempotency_conflict`.
-        code: String,
-    },
+    /// It is refused with the contract's code, such as `idempotency_conflict`, and nothing is written.
+    Refused { code: String },
 }
 
-/// What happens to a server's process.
+/// What is done to a server process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServerAction {
     /// `kill -9`, as soon as the last acknowledged event is on disk.
     Kill,
-    /// `kill -9` at once. What the lane promised by then has to be there afterwards.
+    /// `kill -9` at once. What the lane promised by then must be there afterwards.
     #[serde(rename = "kill-at-once")]
     KillAtOnce,
-    /// Start it again on the same data directory.
+    /// Starts it again on the same data directory.
     Restart,
     /// SIGSTOP.
     Pause,

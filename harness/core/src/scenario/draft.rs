@@ -1,29 +1,26 @@
-//! A scenario as it stands in its file: words read, names resolved, nothing simulated yet.
+//! A scenario as it stands in its file, but its steps: words are read and names resolved, nothing is rehearsed yet.
 
+use super::cast::{Client, Stream};
 use super::faults::{FaultDraft, ToxicDraft};
-pub(super) use super::open::{CursorWord, Number};
 use super::read::At;
-use super::script::{Client, Lanes, Spread, Stream};
 use super::{AtLeast, Backoff, Expect};
-use crate::plan::ServerAction;
 
 /// The file, read.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) name: String,
     pub(super) title: String,
-    /// Sorted, with where each stands.
+    /// Sorted, with their positions.
     pub(super) proves: Vec<At<String>>,
     pub(super) legacy_defects: Vec<String>,
     pub(super) converge_within_ms: u64,
     pub(super) backoff: Backoff,
     pub(super) expand: Option<At<()>>,
-    /// What the file is expanded over; each list has one member where it is not.
+    /// What the file is expanded over: one entry for each case.
     pub(super) bindings: Vec<Binding>,
     pub(super) streams: Vec<At<Stream>>,
     pub(super) clients: Vec<At<Client>>,
-    pub(super) steps: Vec<At<StepDraft>>,
-    /// Whether cast, steps and cases were read without a mistake, so that they can be walked.
+    /// Whether streams, clients, steps and cases were read without a mistake, so that they can be rehearsed.
     pub(super) walkable: bool,
     /// Whether every fault was read.
     pub(super) faults_whole: bool,
@@ -34,14 +31,6 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Takes out what goes wrong, and what waits for it.
-    pub(super) fn forget_faults(&mut self) {
-        self.faults.clear();
-        self.toxics.clear();
-        self.steps
-            .retain(|step| !matches!(step.value, StepDraft::AwaitFault(_) | StepDraft::Arm(_) | StepDraft::Disarm(_)));
-    }
-
     /// Whether the scenario is there to show that nothing happened.
     pub(super) fn is_vacuous(&self) -> bool {
         self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(|name| name == "vacuity"))
@@ -57,6 +46,14 @@ pub(super) struct Binding {
 }
 
 impl Binding {
+    /// The name of the case.
+    pub(super) fn case_name(&self) -> String {
+        let mut parts = Vec::new();
+        parts.extend(self.position.map(|position| format!("p{position}")));
+        parts.extend([self.how, self.when].into_iter().flatten().map(str::to_owned));
+        if parts.is_empty() { "main".to_owned() } else { parts.join("-") }
+    }
+
     /// The word for an attribute.
     pub(super) fn word(&self, attribute: &str) -> Option<&'static str> {
         match attribute {
@@ -65,22 +62,4 @@ impl Binding {
             _ => None,
         }
     }
-}
-
-#[derive(Debug)]
-pub(super) enum StepDraft {
-    Connect(Option<Vec<usize>>),
-    Disconnect(Option<Vec<usize>>),
-    Crash(Option<Vec<usize>>),
-    Resubscribe(Option<Vec<usize>>),
-    Await(Option<Vec<usize>>),
-    AwaitFault(At<String>),
-    Arm(Vec<At<String>>),
-    Disarm(Vec<At<String>>),
-    Publish { streams: Vec<usize>, count: Number, lockstep: bool, spread: Spread },
-    Republish { stream: usize, seqs: Vec<At<Number>> },
-    Conflict { stream: usize, seqs: Vec<At<Number>> },
-    Policy { streams: Vec<usize>, retention: Option<u64>, replay_budget: Option<u64> },
-    SetCursor { client: usize, stream: usize, to: At<CursorWord> },
-    Server { lane: Lanes, action: ServerAction },
 }

@@ -1,34 +1,33 @@
-//! What is wrong with a scenario file: every mistake at once, each with where, what and how to mend it.
+//! The mistakes of a scenario file, reported all at once, each with its position, what is wrong, and how to mend it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::text::visible;
 
-/// So many mistakes of a kind are told one by one; the others are counted.
+/// So many mistakes of a kind are reported one by one; the others are counted.
 const MAX_OF_A_KIND: usize = 20;
-/// So many characters of a mistake are told.
+/// So many characters of a mistake are reported.
 const MAX_WHAT: usize = 400;
 
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct ScenarioError {
-    /// The file, as it was named to the parser.
     pub path: String,
-    /// The line, from 1.
+    /// From 1.
     pub line: usize,
-    /// The column in characters, from 1.
+    /// In characters, from 1.
     pub column: usize,
-    /// What is wrong.
     pub what: String,
-    /// How to mend it, where that can be said.
+    /// How to mend it.
     pub hint: Option<String>,
 }
 
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ScenarioError { path, line, column, what, hint } = self;
-        // What a file holds can not begin a line of its own.
+        // Text from the file can't begin a new line.
         write!(f, "{path}:{line}:{column}: {}", visible(what))?;
         match hint {
             Some(hint) => write!(f, "\n  hint: {hint}"),
@@ -39,8 +38,8 @@ impl fmt::Display for ScenarioError {
 
 /// Every mistake of one file, in the order of their positions. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the name says it")]
 pub struct ScenarioErrors {
-    /// The mistakes.
     pub errors: Vec<ScenarioError>,
 }
 
@@ -56,12 +55,12 @@ impl fmt::Display for ScenarioErrors {
     }
 }
 
-/// A mistake's reach: whether it still stands when other lines of the file could not be read.
+/// Whether a mistake remains one when other lines of the file could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// The words at the position are wrong by themselves.
+    /// It does: the text at the position is wrong by itself.
     Local,
-    /// The words are wrong given the rest of the file, which may be unread.
+    /// It may not: the text is wrong in the light of the rest of the file.
     Whole,
 }
 
@@ -80,18 +79,18 @@ struct Mistake {
 }
 
 impl Mistakes {
-    /// Words that are wrong by themselves.
+    /// Reports text that is wrong by itself.
     pub(super) fn local(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
         self.push(at, what.into(), hint.into(), Reach::Local);
     }
 
-    /// Words that are wrong given the rest of the file.
+    /// Reports text that is wrong in the light of the rest of the file.
     pub(super) fn whole(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
         self.push(at, what.into(), hint.into(), Reach::Whole);
     }
 
-    /// Like [`Mistakes::whole`], unless something is said of this position already: what is simulated for many cases is
-    /// said once.
+    /// Like [`Mistakes::whole`], unless this position has a mistake already: what is rehearsed for many cases is reported
+    /// once.
     pub(super) fn once(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
         if self.found.iter().all(|mistake| mistake.at != at) {
             self.whole(at, what, hint);
@@ -110,7 +109,7 @@ impl Mistakes {
         self.found.is_empty()
     }
 
-    /// Forgets what only the whole file could say.
+    /// Drops the mistakes that may not be any.
     pub(super) fn keep_local(&mut self) {
         self.found.retain(|mistake| mistake.reach == Reach::Local);
     }
@@ -125,13 +124,13 @@ impl Mistakes {
             return None;
         }
         self.found.sort_by_key(|mistake| mistake.at);
-        let mut places = Places::of(text);
+        let mut lines = Lines::of(text);
         let mut errors: Vec<ScenarioError> = Vec::new();
-        // Of each kind, how many there are, and where the first stands that is only counted.
+        // Of each kind, how many there are, and the index of the entry that counts those beyond the most.
         let mut kinds = BTreeMap::<String, (usize, usize)>::new();
         for mistake in self.found {
-            let (line, column) = places.at(mistake.at);
-            let (count, untold) = kinds.entry(kind(&mistake.what)).or_insert((0, errors.len()));
+            let (line, column) = lines.at(mistake.at);
+            let (count, first_uncounted) = kinds.entry(kind(&mistake.what)).or_insert((0, errors.len()));
             *count += 1;
             let what = match *count {
                 ..=MAX_OF_A_KIND => cut(&mistake.what),
@@ -139,10 +138,10 @@ impl Mistakes {
                     let more = more - MAX_OF_A_KIND;
                     let like = kind(&mistake.what);
                     if more > 1 {
-                        errors[*untold].what = format!("and {} more like it: {like}", grouped(more));
+                        errors[*first_uncounted].what = format!("and {} more like it: {like}", grouped(more));
                         continue;
                     }
-                    *untold = errors.len();
+                    *first_uncounted = errors.len();
                     format!("and 1 more like it: {like}")
                 }
             };
@@ -165,7 +164,7 @@ fn kind(what: &str) -> String {
     cut(&parts.join("`"))
 }
 
-/// Words of a file are shown as far as a line of a terminal has room.
+/// Text from the file is cut, so that a line of a terminal has room for it.
 fn cut(what: &str) -> String {
     match what.char_indices().nth(MAX_WHAT) {
         Some((end, _)) => format!("{}…", &what[..end]),
@@ -180,21 +179,21 @@ fn grouped(number: usize) -> String {
     groups.join(",")
 }
 
-/// Lines and columns of offsets that grow, so that a text is gone through once.
-pub(super) struct Places<'a> {
+/// Converts offsets that grow to lines and columns, in one pass over the text.
+pub(super) struct Lines<'a> {
     text: &'a str,
     at: usize,
     line: usize,
     column: usize,
 }
 
-impl<'a> Places<'a> {
-    pub(super) fn of(text: &'a str) -> Places<'a> {
-        Places { text, at: 0, line: 1, column: 1 }
+impl<'a> Lines<'a> {
+    pub(super) fn of(text: &'a str) -> Lines<'a> {
+        Lines { text, at: 0, line: 1, column: 1 }
     }
 
-    /// The line and column, both from 1, of a byte offset that is not before the last one; an offset inside a character
-    /// counts as that character's.
+    /// The line and column, both from 1, of a byte offset that is not before the last one. An offset inside a character
+    /// counts as the offset of that character.
     pub(super) fn at(&mut self, at: usize) -> (usize, usize) {
         let mut at = at.min(self.text.len());
         while !self.text.is_char_boundary(at) {
@@ -208,7 +207,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// A hint that names what was probably meant, or what there is.
+/// A hint that names what was probably meant, or else what is known.
 pub(super) fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
     let close = known
         .iter()

@@ -1,23 +1,35 @@
+<<<<<<< HEAD
 //! Scenarios: one property story each, written in TOML. Read, checked and walked through here; every mistake of a file
 //! is told at once, with file, line, column and hint.
+=======
+//! Scenarios, written in TOML. Each shows one property. They are read, rehearsed, and compiled with a seed into a plan. All
+//! mistakes of a file are reported at once, with file, line, column and hint.
+>>>>>>> main
 //!
-//! [`Scenario::parse`] is the whole of it. What comes out holds no chance and no payload: the plan adds those.
+//! [`Scenario::parse`] reads and rehearses a file. Its result holds no chance and no payload: [`compile`] adds those.
 
+mod cast;
 mod claims;
 mod compile;
+mod cursor;
 mod decode;
 mod draft;
 mod errors;
-pub(crate) mod faults;
-pub(crate) mod open;
+mod faults;
+mod names;
+mod numbers;
+mod open;
 pub mod pattern;
 mod read;
-pub mod script;
+mod rehearsal;
+mod script;
 mod simulate;
+mod steps;
 mod stock;
 #[cfg(test)]
 mod tests;
 pub mod words;
+mod world;
 
 pub use compile::compile;
 pub use errors::{ScenarioError, ScenarioErrors};
@@ -27,16 +39,19 @@ use std::collections::BTreeMap;
 
 use crate::hash::sha256;
 use crate::ids::LaneId;
+use draft::Draft;
 use errors::Mistakes;
+use rehearsal::Steps;
 use script::Case;
 
 /// The largest scenario file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// A scenario that can be planned.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Scenario {
-    /// Its name, also its file's stem.
+    /// Also the stem of its file.
     pub name: String,
     /// One line that says what it shows.
     pub title: String,
@@ -44,13 +59,10 @@ pub struct Scenario {
     pub proves: Vec<String>,
     /// Defects of the reference legacy server that it plants, sorted.
     pub legacy_defects: Vec<String>,
-    /// Longest time from heal to convergence, in milliseconds.
     pub converge_within_ms: u64,
-    /// How long clients wait before they reconnect.
     pub backoff: Backoff,
     /// One script, or one for each position.
-    pub cases: Vec<Case>,
-    /// The least that each lane must see.
+    pub(crate) cases: Vec<Case>,
     pub at_least: AtLeast,
     /// The findings that it must give, or `None` where it must be allowed.
     pub expect: Option<Expect>,
@@ -61,10 +73,9 @@ pub struct Scenario {
 /// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n
 /// times, but never more than `cap_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Backoff {
-    /// The first ceiling, in milliseconds.
     pub base_ms: u64,
-    /// The last ceiling, in milliseconds.
     pub cap_ms: u64,
 }
 
@@ -74,18 +85,15 @@ impl Default for Backoff {
     }
 }
 
-/// The least that each lane must see.
+/// The least that each lane must see, see [`crate::plan::AtLeast`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct AtLeast {
-    /// Events applied.
     pub deliveries: u64,
-    /// Resumes accepted.
     pub resumes: u64,
-    /// Resumes refused.
     pub refusals: u64,
-    /// Deliveries suppressed.
     pub duplicates: u64,
-    /// Faults fired; all that strike the lane with the fewest where it is left out.
+    /// Where it is left out: as many as apply to the lane with the fewest.
     pub faults: Option<u64>,
 }
 
@@ -100,18 +108,25 @@ pub struct Expect {
 }
 
 impl Scenario {
+<<<<<<< HEAD
     /// Reads a scenario as it is without its faults and toxics, and without the waits for them; what it asks for that
     /// only they bring is not asked for, and it proves no row. It shows that the scenario is valid without them.
+=======
+    /// Reads a scenario without its faults and toxics, and without the steps that need them. It asks for nothing that only
+    /// they bring, and proves no row. It shows that the scenario passes without them.
+>>>>>>> main
     ///
     /// # Errors
     /// Every mistake of the file, those of its faults among them.
     pub fn parse_without_faults(path: &str, text: &str) -> Result<Scenario, ScenarioErrors> {
         let mut scenario = Scenario::parse(path, text)?;
         let mut mistakes = Mistakes::default();
-        // Read once more: the draft is not kept, and whatever could be wrong with it was told.
-        if let Some(mut draft) = draft(path, text, &mut mistakes) {
-            draft.forget_faults();
-            let (cases, at_least) = simulate::cases_without_faults(&draft);
+        // The draft was not kept, so the file is read again. All its mistakes were reported before.
+        if let Some((mut draft, mut steps)) = draft(path, text, &mut mistakes) {
+            draft.faults.clear();
+            draft.toxics.clear();
+            steps.retain(|step| !step.value.needs_faults());
+            let (cases, at_least) = simulate::cases_without_faults(&draft, &steps);
             scenario.cases = cases;
             scenario.at_least = at_least;
         }
@@ -119,7 +134,7 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// Reads a scenario. `path` names the file in messages, and its stem is the name that the scenario must bear.
+    /// Reads a scenario. `path` names the file in messages. Its stem must be the scenario's name.
     ///
     /// # Errors
     /// Every mistake of the file, in the order of their positions.
@@ -142,22 +157,22 @@ impl Scenario {
     }
 }
 
-/// The lines of a file that are no TOML, each with its place; nothing where all of it can be read.
+/// The lines of a file that are not TOML, with their positions; `None` where all of it can be read.
 pub fn syntax_errors(path: &str, text: &str) -> Option<ScenarioErrors> {
     let mut mistakes = Mistakes::default();
     read::parse_toml(text, &mut mistakes);
     mistakes.into_errors(path, text)
 }
 
-/// The line and column, both from 1, of the value of a key in a TOML text; dots lead into tables.
-pub fn place_of(text: &str, key: &str) -> Option<(usize, usize)> {
-    Some(errors::Places::of(text).at(read::offset_of(text, key)?))
+/// The line and column, both from 1, of the value of a key in a TOML text. Dots lead into tables.
+pub fn position_of(text: &str, key: &str) -> Option<(usize, usize)> {
+    Some(errors::Lines::of(text).at(read::offset_of(text, key)?))
 }
 
-/// Reads many files, as `(path, text)`; every mistake of every file is told.
+/// Reads many files, as `(path, text)`.
 ///
 /// # Errors
-/// The mistakes of all files, in the order of the files, a name that two of them bear among them.
+/// All mistakes of all files, in the order of the files. Two scenarios of the same name are a mistake too.
 pub fn load(files: &[(&str, &str)]) -> Result<Vec<Scenario>, ScenarioErrors> {
     let mut scenarios: Vec<Scenario> = Vec::new();
     let mut path_of: BTreeMap<String, &str> = BTreeMap::new();
@@ -180,8 +195,8 @@ pub fn load(files: &[(&str, &str)]) -> Result<Vec<Scenario>, ScenarioErrors> {
     if errors.is_empty() { Ok(scenarios) } else { Err(ScenarioErrors { errors }) }
 }
 
-/// The file's words, where all of them that a walk needs could be read.
-fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<draft::Draft> {
+/// The file as it was read; nothing where a part that the rehearsal needs could not be read.
+fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<(Draft, Steps)> {
     if text.len() > MAX_FILE_BYTES {
         let what = format!("a scenario is at most {MAX_FILE_BYTES} bytes, but this is {}", text.len());
         mistakes.local(0, what, None);
@@ -190,20 +205,19 @@ fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<draft::Draft
     let document = read::parse_toml(text, mistakes)?;
     let broken = !mistakes.is_empty();
     let mut found = Mistakes::default();
-    let draft = decode::decode(path, &document, &mut found);
+    let (draft, steps) = decode::decode(path, &document, &mut found);
     if broken {
         found.keep_local();
     }
     mistakes.append(found);
-    // Where the script itself was misread, walking through it would only tell of what follows from that.
-    (!broken && draft.walkable).then_some(draft)
+    // A script that was misread is not rehearsed: its further mistakes would only follow from that.
+    (!broken && draft.walkable).then_some((draft, steps))
 }
 
 fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
-    let draft = draft(path, text, mistakes)?;
+    let (draft, steps) = draft(path, text, mistakes)?;
     place(path, &draft, mistakes);
-    let cases = simulate::cases(&draft, mistakes);
-    claims::check(&draft, &cases, mistakes);
+    let cases = simulate::cases(&draft, &steps, mistakes);
     Some(Scenario {
         name: draft.name,
         title: draft.title,
@@ -218,8 +232,8 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
     })
 }
 
-/// Known-bad scenarios, and only they, stand in a directory of that name, so that nobody takes one for an honest one.
-fn place(path: &str, draft: &draft::Draft, mistakes: &mut Mistakes) {
+/// Refuses a known-bad scenario outside a directory `known-bad`, and an honest one in it.
+fn place(path: &str, draft: &Draft, mistakes: &mut Mistakes) {
     let apart = path.split(['/', '\\']).any(|part| part == "known-bad");
     match &draft.expect {
         None if apart => mistakes.whole(0, "a known-bad scenario says which findings it must give", {

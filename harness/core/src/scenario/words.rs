@@ -1,9 +1,10 @@
 //! The words that a scenario may use, and what each stands for. The JSON Schema for editors lists the same ones.
 
+use super::cast::Keys;
+use super::compile::payload::Payload;
 use super::open::CursorWord;
-use super::script::{Keys, Lanes, Payload, Spread};
 use crate::ids::LaneId;
-use crate::plan::{Compression, Defect, Direction, Serializer, ServerAction};
+use crate::plan::{Compression, Defect, Direction, Serializer};
 
 /// The rows of the verification matrix.
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
@@ -24,15 +25,15 @@ pub const LEGACY_DEFECTS: &[&str] = Defect::NAMES;
 /// Lanes by name.
 pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate", LaneId::Candidate)];
 
-/// Whose server, by name.
-pub(super) const SERVERS: &[(&str, Lanes)] =
+/// The lane that a step, fault or toxic applies to; `None` is both.
+pub(super) const SERVERS: &[(&str, Option<LaneId>)] =
     &[("legacy", Some(LaneId::Legacy)), ("candidate", Some(LaneId::Candidate)), ("both", None)];
 
 /// What the idempotency keys of a stream are.
-pub const KEYS: &[(&str, Keys)] = &[("own", Keys::Own), ("shared", Keys::Shared)];
+pub(super) const KEYS: &[(&str, Keys)] = &[("own", Keys::Own), ("shared", Keys::Shared)];
 
 /// Kinds of payloads.
-pub const PAYLOADS: &[(&str, Payload)] = &[
+pub(super) const PAYLOADS: &[(&str, Payload)] = &[
     ("small", Payload::Small),
     ("large", Payload::Large),
     ("unicode", Payload::Unicode),
@@ -50,44 +51,8 @@ pub const SERIALIZERS: &[(&str, Serializer)] = &[("v1", Serializer::V1), ("v2", 
 pub const COMPRESSIONS: &[(&str, Compression)] =
     &[("none", Compression::None), ("gzip", Compression::Gzip), ("brotli", Compression::Brotli)];
 
-/// How a publish of many streams is spread.
-pub const SPREADS: &[(&str, Spread)] =
-    &[("even", Spread::Even), ("shuffled", Spread::Shuffled), ("skewed", Spread::Skewed)];
-
-/// Whether a publish waits for its readers after each event.
-pub const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
-
-/// What may be done to a server.
-pub const ACTIONS: &[(&str, ServerAction)] = &[
-    ("kill", ServerAction::Kill),
-    ("restart", ServerAction::Restart),
-    ("pause", ServerAction::Pause),
-    ("resume", ServerAction::Resume),
-];
-
-/// When a kill falls; true is at once.
-pub const KILL_TIMES: &[(&str, bool)] = &[("durable", false), ("at-once", true)];
-
 /// How often a fault fires; true is always.
 pub const TIMES: &[(&str, bool)] = &[("once", false), ("always", true)];
-
-/// What a step may do, with the keys that it takes beside `do`.
-pub const STEPS: &[(&str, &[&str])] = &[
-    ("connect", &["clients"]),
-    ("disconnect", &["clients"]),
-    ("crash", &["clients"]),
-    ("resubscribe", &["clients"]),
-    ("await", &["clients"]),
-    ("await-fault", &["fault"]),
-    ("publish", &["stream", "streams", "count", "pace", "spread"]),
-    ("republish", &["stream", "seqs"]),
-    ("conflict", &["stream", "seqs"]),
-    ("policy", &["stream", "streams", "retention", "replay_budget"]),
-    ("set-cursor", &["client", "stream", "to"]),
-    ("arm", &["toxics"]),
-    ("disarm", &["toxics"]),
-    ("server", &["lane", "action", "when"]),
-];
 
 /// The keys that every fault takes.
 pub const FAULT_KEYS: &[&str] = &["do", "name", "clients", "lane", "at", "draws", "times"];

@@ -75,8 +75,8 @@ fn the_recorded_file_is_written_as_it_was_read() {
 fn the_first_payload_of_a_seq_stays() {
     let mut vector = vector("s/c/1 {}");
     let (stream, client) = (StreamId::new("s"), ClientId::new("c"));
-    assert_eq!(vector.insert(&stream, &client, Seq(1), Entry::with_canonical("{}")), false);
-    assert_eq!(vector.insert(&stream, &client, Seq(1), Entry::with_canonical("[]")), false);
+    assert!(!vector.insert(&stream, &client, Seq(1), Entry::with_canonical("{}")));
+    assert!(!vector.insert(&stream, &client, Seq(1), Entry::with_canonical("[]")));
     assert_eq!(vector.get(&stream, &client, Seq(1)), Some(&Entry::with_canonical("{}")));
     assert_eq!(vector.len(), 1);
 }

@@ -58,7 +58,7 @@ impl ClientHandle {
         let mut first = Status::default();
         inbox.report(false, &mut first);
         let (status_out, status) = watch::channel(first);
-        let backoff = Backoff::new(inbox.planned().backoff_ms.clone());
+        let backoff = Backoff::new(inbox.planned.backoff_ms.clone());
         let actor = Actor {
             lane,
             endpoint,
@@ -251,7 +251,7 @@ impl Actor {
                     None => false,
                 };
                 if answered {
-                    let (client, conn) = (self.inbox.client().clone(), ConnId(self.conn));
+                    let (client, conn) = (self.inbox.planned.id.clone(), ConnId(self.conn));
                     self.recorder.record(Record::RoundTrip { client, conn });
                 } else {
                     *session = None;
@@ -285,7 +285,7 @@ impl Actor {
         session: &mut Box<dyn SubscriberSession>,
         heads: &BTreeMap<StreamId, Seq>,
     ) -> bool {
-        let before = self.inbox.arrivals();
+        let before = self.inbox.arrivals;
         let started = Instant::now();
         if !self.round_trip(session).await {
             return false;
@@ -296,7 +296,7 @@ impl Actor {
         if !self.round_trip(session).await {
             return false;
         }
-        if self.inbox.arrivals() != before || !self.inbox.overdue(ConnId(self.conn), heads) {
+        if self.inbox.arrivals != before || !self.inbox.overdue(ConnId(self.conn), heads) {
             return true;
         }
         session.close().await;
@@ -404,6 +404,6 @@ impl Actor {
     }
 
     fn closed(&self, why: Closed) {
-        self.recorder.record(Record::Closed { client: self.inbox.client().clone(), conn: ConnId(self.conn), why });
+        self.recorder.record(Record::Closed { client: self.inbox.planned.id.clone(), conn: ConnId(self.conn), why });
     }
 }

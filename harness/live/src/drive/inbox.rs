@@ -22,7 +22,7 @@ pub type PlannedHashes = BTreeMap<(StreamId, Seq), PayloadHash>;
 
 /// A client's state in memory, and its checkpoint file.
 pub struct Inbox {
-    planned: PlannedClient,
+    pub planned: PlannedClient,
     hashes: Arc<PlannedHashes>,
     recorder: Recorder,
     file: CheckpointFile,
@@ -34,10 +34,11 @@ pub struct Inbox {
     /// Streams that changed since the last report.
     changed: BTreeSet<StreamId>,
     subs: u32,
-    applied: u64,
+    pub applied: u64,
     overdue: u32,
-    arrivals: u64,
-    gave_up: Option<String>,
+    /// Events that have arrived, applied or not.
+    pub arrivals: u64,
+    pub gave_up: Option<String>,
 }
 
 #[derive(Default)]
@@ -85,16 +86,6 @@ impl Inbox {
         inbox
     }
 
-    /// The client in the plan.
-    pub fn planned(&self) -> &PlannedClient {
-        &self.planned
-    }
-
-    /// The client's name.
-    pub fn client(&self) -> &ClientId {
-        &self.planned.id
-    }
-
     /// Drops what is in memory and starts from the file, as after a crash.
     pub fn reload(&mut self) {
         match self.file.load() {
@@ -138,18 +129,12 @@ impl Inbox {
 
     /// Records that the client gives up.
     pub fn give_up(&mut self, why: String) {
-        self.recorder.record(Record::GaveUp { client: self.planned.id.clone(), why: why.clone() });
+        self.recorder.record(Record::GaveUp { client: self.client(), why: why.clone() });
         self.gave_up = Some(why);
     }
 
-    /// How many events were applied so far.
-    pub fn applied(&self) -> u64 {
-        self.applied
-    }
-
-    /// Whether it gave up.
-    pub fn gave_up(&self) -> bool {
-        self.gave_up.is_some()
+    fn client(&self) -> ClientId {
+        self.planned.id.clone()
     }
 
     /// The subscription that deliveries of this stream belong to.
@@ -173,7 +158,7 @@ impl Inbox {
             progress.resumed_from = cursor;
             progress.head = None;
             self.recorder.record(Record::Subscribed {
-                client: self.planned.id.clone(),
+                client: self.client(),
                 conn,
                 sub: SubId(self.subs),
                 stream: stream.clone(),
@@ -191,7 +176,7 @@ impl Inbox {
             Head::BelowCursor | Head::Unreported => None,
         };
         let sub = self.sub_of(stream);
-        self.recorder.record(Record::Accepted { client: self.planned.id.clone(), sub, stream: stream.clone(), head });
+        self.recorder.record(Record::Accepted { client: self.client(), sub, stream: stream.clone(), head });
         self.applier.replay_complete(stream);
         if let Some(progress) = self.streams.get_mut(stream) {
             progress.head = head;
@@ -202,7 +187,7 @@ impl Inbox {
     /// The lane refused the subscription.
     pub fn refused(&self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) {
         for (stream, _) in asked {
-            let (client, sub, stream) = (self.planned.id.clone(), self.sub_of(stream), stream.clone());
+            let (client, sub, stream) = (self.client(), self.sub_of(stream), stream.clone());
             self.recorder.record(Record::Refused { client, sub, stream, refusal: refusal.clone() });
         }
     }
@@ -226,7 +211,7 @@ impl Inbox {
     /// Gives up the cursor of a stream.
     pub fn rewind(&mut self, stream: &StreamId, why: RewindReason) {
         let from = self.applier.cursor(stream).unwrap_or_default();
-        self.recorder.record(Record::Rewound { client: self.planned.id.clone(), stream: stream.clone(), from, why });
+        self.recorder.record(Record::Rewound { client: self.client(), stream: stream.clone(), from, why });
         self.applier.rewind(stream);
         self.store(stream);
     }
@@ -245,11 +230,6 @@ impl Inbox {
             let cursor = self.applier.cursor(stream).unwrap_or_default();
             progress.stuck || !progress.is_behind(cursor)
         })
-    }
-
-    /// How many events have arrived so far, applied or not.
-    pub fn arrivals(&self) -> u64 {
-        self.arrivals
     }
 
     /// Records which streams are behind these heads, and expects the next subscription to bring them. Returns whether
@@ -301,7 +281,7 @@ impl Inbox {
         self.out_of_order.clear();
         for (stream, cursor) in newly_stuck {
             self.changed.insert(stream.clone());
-            self.recorder.record(Record::Stuck { client: self.planned.id.clone(), stream, cursor });
+            self.recorder.record(Record::Stuck { client: self.client(), stream, cursor });
         }
     }
 
@@ -312,22 +292,15 @@ impl Inbox {
                 self.event(conn, stream, seq, &payload, declared, via)
             }
             Arrival::Foreign { name, seq, via } => {
-                self.recorder.record(Record::Foreign { client: self.planned.id.clone(), conn, name, seq, via })
+                self.recorder.record(Record::Foreign { client: self.client(), conn, name, seq, via })
             }
-            Arrival::Contradiction { stream, seq, what, said } => self.recorder.record(Record::Contradicted {
-                client: self.planned.id.clone(),
-                conn,
-                stream,
-                seq,
-                what,
-                said,
-            }),
+            Arrival::Contradiction { stream, seq, what, said } => {
+                self.recorder.record(Record::Contradicted { client: self.client(), conn, stream, seq, what, said })
+            }
             Arrival::Unreadable(what) => {
-                self.recorder.record(Record::Unreadable { client: self.planned.id.clone(), conn, what });
+                self.recorder.record(Record::Unreadable { client: self.client(), conn, what });
             }
-            Arrival::Ignored(what) => {
-                self.recorder.record(Record::Ignored { client: self.planned.id.clone(), conn, what })
-            }
+            Arrival::Ignored(what) => self.recorder.record(Record::Ignored { client: self.client(), conn, what }),
             Arrival::Closed(_) => {}
         }
         !self.is_out_of_order()
@@ -350,7 +323,7 @@ impl Inbox {
         }
         let sub = self.sub_of(&stream);
         let payload = (!as_planned).then(|| payload.to_owned());
-        let client = self.planned.id.clone();
+        let client = self.client();
         self.recorder.record(Record::Delivered {
             client,
             conn,

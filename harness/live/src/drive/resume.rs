@@ -34,7 +34,7 @@ pub enum Resumed {
 pub async fn resume(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
     for _ in 0..SUBSCRIBES_MAX {
         let asked = inbox.begin_subscription(conn);
-        let replay_batch = inbox.planned().replay_batch;
+        let replay_batch = inbox.planned.replay_batch;
         let answer = bounds::IN_ALL.within(session.subscribe(&asked, replay_batch)).await;
         if let Some(closed) = drain(session, inbox, conn) {
             return Resumed::Ended(closed);

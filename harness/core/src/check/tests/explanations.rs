@@ -194,6 +194,6 @@ fn a_warning_is_kept_apart_and_neither_explains_nor_is_explained() {
     let explained = explain(&[report]);
     assert_eq!((explained.warnings.len(), explained.principal.len()), (1, 1));
     assert!(explained.consequences.is_empty());
-    assert_eq!(explained.verdict(), Verdict::Invalid);
+    assert_eq!(super::worst(&explained), Verdict::Invalid);
     assert_eq!(explained.principal[0].verdict, Verdict::Invalid);
 }

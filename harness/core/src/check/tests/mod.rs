@@ -29,6 +29,11 @@ fn reports(world: &World) -> Vec<Report> {
     check_all(&CheckInput::new(&world.plan, &world.legacy, &world.candidate))
 }
 
+/// The worst verdict of the principal findings.
+fn worst(found: &Explained) -> Verdict {
+    found.principal.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Valid)
+}
+
 /// A finding without place or witness, by the words of a file.
 pub(crate) fn finding(checker: &str, word: &str) -> Finding {
     let (checker, reason) = super::reason(checker, word).unwrap();
@@ -55,7 +60,7 @@ fn short(finding: &Finding) -> String {
 }
 
 /// Asserts on what one checker finds, principal or not.
-fn check(checker: &str, text: &str, expected: &[&str]) {
+pub(crate) fn check(checker: &str, text: &str, expected: &[&str]) {
     let world = World::read(text).unwrap();
     let report = reports(&world).into_iter().find(|report| report.checker == checker).unwrap();
     let found: Vec<String> = report.findings.iter().map(short).collect();
@@ -71,7 +76,7 @@ fn clean(text: &str) {
 }
 
 /// Asserts on the principal findings.
-fn principal(text: &str, expected: &[&str]) {
+pub(crate) fn principal(text: &str, expected: &[&str]) {
     let found: Vec<String> = explained(text).principal.iter().map(short).collect();
     assert_eq!(found, expected, "{text}");
 }
@@ -140,7 +145,7 @@ fn a_hundred_thousand_deliveries_are_checked_at_once() {
         text.push_str(&format!("; c{client} sub a; c{client} a1..{events}"));
     }
     let found = checked_at_once(&World::read(&text).unwrap());
-    assert_eq!(found.verdict(), Verdict::Valid);
+    assert_eq!(worst(&found), Verdict::Valid);
 }
 
 #[test]
@@ -151,7 +156,7 @@ fn sixty_thousand_skips_are_checked_at_once() {
     let effects = found.consequences.iter().map(|effect| &effect.finding);
     let mut all = found.principal.iter().chain(effects);
     assert!(all.any(|finding| finding.checker == "gap"), "{:?}", found.checkers());
-    assert_eq!(found.verdict(), Verdict::Invalid);
+    assert_eq!(worst(&found), Verdict::Invalid);
 }
 
 #[test]
@@ -170,5 +175,5 @@ fn fifty_thousand_equal_payloads_are_checked_at_once() {
         }
     }
     let found = checked_at_once(&world);
-    assert_eq!(found.verdict(), Verdict::Valid, "{:?}", found.principal.first());
+    assert_eq!(worst(&found), Verdict::Valid, "{:?}", found.principal.first());
 }

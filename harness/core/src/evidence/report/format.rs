@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use super::model::Report;
 use crate::evidence::repeat::Repeated;
 
+/// Writes what repeated runs have in common.
+pub type PrintRepeated = fn(&Repeated, &Report<'_>, &mut dyn Write) -> io::Result<()>;
+
 /// A form in which a report is printed. The same evidence always gives the same bytes.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -18,7 +21,7 @@ pub struct Format {
     pub print: fn(&Report<'_>, &mut dyn Write) -> io::Result<()>,
     /// Writes what repeated runs have in common, behind or instead of the report of the worst run. Else only that
     /// report is written.
-    pub repeated: Option<fn(&Repeated, &Report<'_>, &mut dyn Write) -> io::Result<()>>,
+    pub repeated: Option<PrintRepeated>,
 }
 
 /// A file of a bundle that shows its evidence.

@@ -26,8 +26,11 @@ pub const FORMAT: Format = Format {
     repeated: None,
 };
 
+/// A section of the page: its id, its name, and how its body is written.
+type Section = (&'static str, &'static str, fn(&Report<'_>) -> String);
+
 /// The page's sections in order: id, name, and how its body is written. One with nothing to show is left out.
-const SECTIONS: [(&str, &str, fn(&Report<'_>) -> String); 9] = [
+const SECTIONS: [Section; 9] = [
     ("wrong", "What is wrong", troubles),
     ("warnings", "Warnings", warnings),
     ("scenarios", "Scenarios", scenarios),

@@ -6,9 +6,9 @@
 //! {"client":"device-1","stream":"run:alpha:events","seq":2,"hash":"sha256:...","payload":{"any":"json"}}
 //! ```
 //!
-//! `entries` and `payload` may be left out. Events are in order of stream, client (both compared as bytes) and seq, none
-//! twice. The reader keeps one line at a time, and refuses what is out of order, cut short, or has fields it does not
-//! know, with the line's number and what to do.
+//! `entries` and `payload` may be left out. Events are in order of stream, client (both compared as bytes) and seq,
+//! none twice. The reader keeps one line at a time, and refuses what is out of order, cut short, or has fields it does
+//! not know, with the line's number and what to do.
 
 use std::cmp::Ordering;
 use std::io::{self, BufRead, Write};

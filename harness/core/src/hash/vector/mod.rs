@@ -1,7 +1,7 @@
 //! Hash vectors: what each client applied, as a payload hash per stream and seq.
 //!
-//! A [`HashVector`] is kept in order of stream, client and seq (names compared as bytes), written and read as JSON Lines
-//! ([`mod@file`]), and compared by [`diff`](super::diff).
+//! A [`HashVector`] is kept in order of stream, client and seq (names compared as bytes), written and read as JSON
+//! Lines ([`mod@file`]), and compared by [`diff`](super::diff).
 
 mod error;
 pub mod file;

@@ -13,10 +13,10 @@ use crate::ids::Seed;
 /// What is hashed before seed and name, so that the key is of no other use.
 const DOMAIN: &[u8] = b"cutover.plan/1\0";
 
-pub(super) struct Chance(ChaCha20Rng);
+pub(crate) struct Chance(ChaCha20Rng);
 
 impl Chance {
-    pub(super) fn new(seed: Seed, scenario: &str) -> Chance {
+    pub(crate) fn new(seed: Seed, scenario: &str) -> Chance {
         let mut key = Sha256::new();
         key.update(DOMAIN);
         key.update(seed.0.to_le_bytes());
@@ -24,12 +24,12 @@ impl Chance {
         Chance(ChaCha20Rng::from_seed(key.finalize().into()))
     }
 
-    pub(super) fn word(&mut self) -> u64 {
+    pub(crate) fn word(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// A number below `bound`, each as likely; 0 where the bound is 0.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         if bound <= 1 {
             return 0;
         }
@@ -44,23 +44,23 @@ impl Chance {
     }
 
     /// A number from `low` to `high`, both included.
-    pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high.saturating_sub(low).saturating_add(1))
     }
 
     /// An index below `len`.
-    pub(super) fn index(&mut self, len: usize) -> usize {
+    pub(crate) fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).unwrap_or(0)
     }
 
     /// One of some things. There must be one; a lone one costs no chance.
-    pub(super) fn pick<T: Copy>(&mut self, things: &[T]) -> Option<T> {
+    pub(crate) fn pick<T: Copy>(&mut self, things: &[T]) -> Option<T> {
         let index = if things.len() > 1 { self.index(things.len()) } else { 0 };
         things.get(index).copied()
     }
 
     /// Fisher and Yates.
-    pub(super) fn shuffle<T>(&mut self, things: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
         for last in (1..things.len()).rev() {
             things.swap(last, self.index(last + 1));
         }

@@ -5,21 +5,16 @@ use std::collections::BTreeSet;
 use super::super::faults::{Fault, FaultPosition, Target};
 use super::super::open::{Setting, Settings};
 use super::super::script::{Case, client_id};
+use super::chance::Chance;
 use super::payload::altered;
-use super::steps::{Published, draw};
-use super::{Chance, Compiler};
+use super::planner::{Published, draw};
 use crate::ids::{FaultId, OpId, Seq, StreamId};
 use crate::plan::fault::spec::{Shape, Value};
 use crate::plan::{MessageFilter, PlannedFault, Position, Times};
 
 /// The faults, in the order of the script's.
-pub(super) fn faults(
-    compiler: &mut Compiler<'_>,
-    case: &Case,
-    published: &Published,
-    heads: &[u64],
-) -> Vec<PlannedFault> {
-    let mut compile = Faults { chance: &mut compiler.chance, case, published, heads, taken: BTreeSet::new() };
+pub(super) fn faults(chance: &mut Chance, case: &Case, published: &Published, heads: &[u64]) -> Vec<PlannedFault> {
+    let mut compile = Faults { chance, case, published, heads, taken: BTreeSet::new() };
     case.faults.iter().map(|fault| compile.fault(fault)).collect()
 }
 

@@ -1,23 +1,25 @@
-//! Compiles a scenario and a seed into a plan: names become ids, kinds become payloads, and all chance is spent here.
+//! Compiles a scenario and a seed into a plan. All chance is spent here.
 
-mod chance;
+pub(crate) mod chance;
 mod faults;
-mod payload;
-mod steps;
+pub(crate) mod payload;
+pub(crate) mod planner;
 #[cfg(test)]
 mod tests;
 
+use super::cast::Client;
 use super::{Backoff, Scenario, script};
-use crate::ids::{ClientId, LaneId, OpId, Seed, StreamId};
+use crate::ids::{ClientId, LaneId, Seed, StreamId};
 use crate::plan::{
-    AtLeast, Case, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream, PlannedToxic,
+    AtLeast, Case, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream, PlannedToxic, Step,
 };
 use chance::Chance;
+use planner::StepPlanner;
 
 /// How many waits are drawn for each client and writer.
 const BACKOFF_WAITS: u32 = 16;
 
-/// Spends all chance: the same scenario and seed give the same plan, byte for byte.
+/// Compiles a plan. The same scenario and seed give the same plan, byte for byte.
 pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
     let mut compiler = Compiler { scenario, chance: Chance::new(seed, &scenario.name), last_op: 0 };
     let mut cases: Vec<Case> = Vec::new();
@@ -30,8 +32,9 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         faults.extend(planned);
         toxics.extend(case.toxics.iter().cloned());
     }
+    // Proofs of life and waits are drawn last, so that they change nothing else of a plan.
     for ((compiled, case), heads) in cases.iter_mut().zip(&scenario.cases).zip(heads) {
-        compiled.proof_of_life = steps::proof_of_life(&mut compiler, case, heads);
+        compiled.proof_of_life = compiler.proof_of_life(case, heads);
     }
     for case in &mut cases {
         case.writer_backoff_ms = compiler.backoff(scenario.backoff);
@@ -60,11 +63,6 @@ struct Compiler<'s> {
 }
 
 impl Compiler<'_> {
-    fn op(&mut self) -> OpId {
-        self.last_op += 1;
-        OpId(self.last_op)
-    }
-
     /// A case, the head that its script leaves each stream at, and its faults.
     fn case(&mut self, case: &script::Case) -> (Case, Vec<u64>, Vec<PlannedFault>) {
         let streams = case.streams.iter().map(|stream| PlannedStream {
@@ -74,9 +72,12 @@ impl Compiler<'_> {
         });
         let streams = streams.collect();
         let clients = case.clients.iter().map(|client| self.client(case, client)).collect();
-        let (steps, published, heads) = steps::steps(self, case);
-        let faults = faults::faults(self, case, &published, &heads);
-        let steps = steps::name_faults(steps, &faults);
+        let mut planner = self.planner(case, vec![0; case.streams.len()]);
+        for act in &case.acts {
+            planner.plan(act);
+        }
+        let (steps, published, heads) = (planner.steps, planner.published, planner.heads);
+        let faults = faults::faults(&mut self.chance, case, &published, &heads);
         let case = Case {
             name: case.name.clone(),
             streams,
@@ -88,7 +89,20 @@ impl Compiler<'_> {
         (case, heads, faults)
     }
 
-    fn client(&mut self, case: &script::Case, client: &script::Client) -> PlannedClient {
+    /// One more event for every stream.
+    fn proof_of_life(&mut self, case: &script::Case, heads: Vec<u64>) -> Vec<Step> {
+        let mut planner = self.planner(case, heads);
+        for stream in 0..case.streams.len() {
+            planner.proof(stream);
+        }
+        planner.steps
+    }
+
+    fn planner<'p>(&'p mut self, case: &'p script::Case, heads: Vec<u64>) -> StepPlanner<'p> {
+        StepPlanner::new(&mut self.chance, &mut self.last_op, &case.streams, &case.fault_ids, heads)
+    }
+
+    fn client(&mut self, case: &script::Case, client: &Client) -> PlannedClient {
         let stream = |index: &usize| StreamId::new(&case.streams[*index].topic);
         PlannedClient {
             id: ClientId::new(&client.name),

@@ -4,7 +4,27 @@
 //! it is. The empties of [`EXEMPT`] have no room for a key and may come more than once.
 
 use super::chance::Chance;
-use crate::scenario::script::Payload;
+
+/// A kind of payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Payload {
+    /// A small object.
+    Small,
+    /// 64 to 300 KiB.
+    Large,
+    /// Strings and keys from all over Unicode, spelled in every way.
+    Unicode,
+    /// Numbers at the edges.
+    Numbers,
+    /// Sixty levels deep.
+    Nested,
+    /// Empty containers, empty keys, null.
+    Empty,
+    /// All of that in one object.
+    Awkward,
+    /// Every other kind by turns, one large payload among them.
+    Mixed,
+}
 
 /// Payloads that hold no key.
 pub const EXEMPT: [&str; 4] = ["{}", "[]", "null", "\"\""];
@@ -74,7 +94,7 @@ const NAMES: [&str; 9] =
     ["\u{e000}", "\u{1F600}k", "\\ud83d\\ude01", "\u{fb33}", "a b", "__proto__", "1", "10", "\\u0009"];
 
 /// Draws a payload. `nth` is the event's place in its stream, for kinds that go by turns.
-pub(super) fn payload(chance: &mut Chance, kind: Payload, key: &str, nth: u64) -> String {
+pub(crate) fn payload(chance: &mut Chance, kind: Payload, key: &str, nth: u64) -> String {
     match kind {
         Payload::Small => small(chance, key),
         Payload::Large => large(chance, key),

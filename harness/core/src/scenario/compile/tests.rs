@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::payload::EXEMPT;
 use super::*;
 use crate::hash::payload_hash;
-use crate::plan::{FaultKind, Position, PublishExpect, Step};
+use crate::plan::{FaultKind, Position, PublishExpect};
 use crate::scenario::stock;
 
 fn scenario(name: &str) -> Scenario {

@@ -1,11 +1,11 @@
 //! Reads the attributes of faults and filters by their specifications.
 
 use super::super::errors::{Mistakes, did_you_mean};
+use super::super::names::Names;
+use super::super::numbers::{cursor, number, number_within};
 use super::super::open::{Number, Setting, Settings};
 use super::super::read::{At, Node, Section, as_number, as_text, as_word};
 use super::super::words::keys;
-use super::Names;
-use super::numbers::{cursor, number, number_within};
 use crate::plan::fault::FILTER;
 use crate::plan::fault::spec::{Attribute, Fallback, Shape, Value};
 use crate::plan::rules;

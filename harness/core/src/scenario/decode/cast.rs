@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::super::cast::{Client, Keys, Stream};
+use super::super::compile::payload::Payload;
 use super::super::errors::Mistakes;
+use super::super::names::{MAX_NUMBER, Names};
 use super::super::read::{At, Node, Section};
-use super::super::script::{Client, Keys, Payload, Stream};
 use super::super::words::{self, keys};
-use super::{MAX_NUMBER, Names};
 use crate::plan::{Compression, Serializer};
 use crate::topic::{Form, stream_id_of, topic_of};
 

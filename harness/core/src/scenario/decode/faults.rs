@@ -2,13 +2,13 @@
 
 use super::super::errors::Mistakes;
 use super::super::faults::{FaultDraft, FaultPosition};
+use super::super::names::Names;
+use super::super::numbers::{number, numbers};
 use super::super::open::{Number, Setting, Settings};
 use super::super::read::{At, Node, Section, as_word};
 use super::super::words::{self, keys};
-use super::Names;
 use super::attributes::{attributes, filter, keys_of, only_of_messages};
 use super::cast::check_name;
-use super::numbers::{number, numbers};
 use crate::plan::fault::spec::{Effect, Value};
 use crate::plan::fault::{FAULTS, FILTER};
 use crate::plan::{Direction, MessageKind};

@@ -3,8 +3,6 @@
 pub(super) mod attributes;
 mod cast;
 mod faults;
-mod numbers;
-mod steps;
 mod toxics;
 
 use std::collections::BTreeMap;
@@ -13,78 +11,25 @@ use toml_edit::ImDocument;
 
 use super::draft::{Binding, Draft};
 use super::errors::{Mistakes, did_you_mean};
+use super::names::{MAX_NUMBER, Names};
+use super::numbers::{MAX_CASES, positions};
 use super::read::{At, Node, Section, as_word};
-use super::script::{Client, Stream};
+use super::rehearsal::Steps;
+use super::steps;
 use super::words::{self, keys};
 use super::{AtLeast, Backoff, Expect};
 use crate::check;
 use crate::plan::fault::FAULTS;
 use crate::plan::fault::spec::Shape;
-use numbers::positions;
-
-/// The greatest number that a scenario may hold.
-const MAX_NUMBER: u64 = 1_000_000;
-/// The most cases that a scenario may be expanded into.
-const MAX_CASES: usize = 64;
-
-/// The names that the rest of the file may use.
-pub(super) struct Names<'a> {
-    streams: &'a [At<Stream>],
-    clients: &'a [At<Client>],
-}
-
-impl Names<'_> {
-    fn stream(&self, topic: At<&str>, mistakes: &mut Mistakes) -> Option<usize> {
-        let found = self.streams.iter().position(|stream| stream.value.topic == topic.value);
-        if found.is_none() {
-            let known: Vec<_> = self.streams.iter().map(|stream| stream.value.topic.as_str()).collect();
-            let what = format!("no stream has the topic `{}`", topic.value);
-            mistakes.whole(topic.at, what, did_you_mean(topic.value, &known));
-        }
-        found
-    }
-
-    fn client(&self, name: At<&str>, mistakes: &mut Mistakes) -> Option<usize> {
-        let found = self.clients.iter().position(|client| client.value.name == name.value);
-        if found.is_none() {
-            let known: Vec<_> = self.clients.iter().map(|client| client.value.name.as_str()).collect();
-            let what = format!("no client is called `{}`", name.value);
-            mistakes.whole(name.at, what, did_you_mean(name.value, &known));
-        }
-        found
-    }
-
-    /// The clients under `clients`; `None` where the key is left out.
-    fn clients(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<usize>> {
-        section.has("clients").then(|| {
-            let names = section.texts("clients", mistakes);
-            names.into_iter().filter_map(|name| self.client(name, mistakes)).collect()
-        })
-    }
-
-    /// The streams under `stream` or `streams`, one of which must be there.
-    fn streams(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<usize> {
-        if section.has("streams") {
-            let topics = section.texts("streams", mistakes);
-            return topics.into_iter().filter_map(|topic| self.stream(topic, mistakes)).collect();
-        }
-        self.need_stream(section, mistakes).into_iter().collect()
-    }
-
-    fn need_stream(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<usize> {
-        let topic = section.need_text("stream", mistakes)?;
-        self.stream(topic, mistakes)
-    }
-}
 
 /// Reads the whole file; what could not be read is left at its default, and the mistakes say so.
-pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut Mistakes) -> Draft {
+pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut Mistakes) -> (Draft, Steps) {
     let root = Section::root(document);
     let before = mistakes.len();
     let streams = cast::streams(&root, mistakes);
     let clients = cast::clients(&root, &streams, mistakes);
     let names = Names { streams: &streams, clients: &clients };
-    let steps = steps::steps(&root, &names, mistakes);
+    let steps = steps::read(&root, &names, mistakes);
     let bindings = bindings(&root, mistakes);
     let walkable = mistakes.len() == before;
     let before = mistakes.len();
@@ -100,7 +45,7 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
     root.only(keys::SCENARIO, mistakes);
     schema(&root, mistakes);
     let title = root.need_text("title", mistakes);
-    Draft {
+    let draft = Draft {
         name: name(path, &root, mistakes).unwrap_or_default(),
         title: title.map(|title| title.value.to_owned()).unwrap_or_default(),
         proves: proves(&root, mistakes),
@@ -115,10 +60,10 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         expect: expect(&root, mistakes),
         streams,
         clients,
-        steps,
         faults,
         toxics,
-    }
+    };
+    (draft, steps)
 }
 
 fn schema(root: &Section<'_>, mistakes: &mut Mistakes) {

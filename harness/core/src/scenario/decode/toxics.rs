@@ -2,9 +2,9 @@
 
 use super::super::errors::Mistakes;
 use super::super::faults::ToxicDraft;
+use super::super::names::Names;
 use super::super::read::{At, Node, Section, as_word};
 use super::super::words;
-use super::Names;
 use super::cast::check_name;
 use super::faults::clients;
 use crate::plan::{ByteToxic, Direction, TOXICS, ToxicSpec};

@@ -2,11 +2,11 @@ use super::*;
 
 #[test]
 fn columns_count_characters_and_lines_count_from_one() {
-    let mut places = Places::of("a\nüb");
-    assert_eq!(places.at(0), (1, 1));
-    assert_eq!(places.at(3), (2, 1), "inside a character");
-    assert_eq!(places.at(4), (2, 2));
-    assert_eq!(places.at(99), (2, 3), "past the end");
+    let mut lines = Lines::of("a\nüb");
+    assert_eq!(lines.at(0), (1, 1));
+    assert_eq!(lines.at(3), (2, 1), "inside a character");
+    assert_eq!(lines.at(4), (2, 2));
+    assert_eq!(lines.at(99), (2, 3), "past the end");
 }
 
 #[test]

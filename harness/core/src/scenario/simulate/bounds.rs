@@ -1,7 +1,7 @@
 //! The most that a scenario's lanes can see, against the least that it asks for.
 
 use super::super::AtLeast;
-use super::super::draft::{Draft, StepDraft};
+use super::super::draft::Draft;
 use super::super::errors::Mistakes;
 use super::super::faults::FaultPosition;
 use super::super::script::Case;
@@ -16,9 +16,15 @@ pub(super) struct Seen {
     resumes: [u64; 2],
     refusals: [u64; 2],
     faults: [u64; 2],
+    /// Whether a step kills, pauses, resumes or restarts a server.
+    controls_server: bool,
 }
 
 impl Seen {
+    pub(super) fn of(controls_server: bool) -> Seen {
+        Seen { controls_server, ..Seen::default() }
+    }
+
     /// What is asked for, no more than comes without faults.
     pub(super) fn at_most(&self, asked: &AtLeast) -> AtLeast {
         AtLeast {
@@ -79,7 +85,7 @@ pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
     let steady = !does(&unsteady)
         && !draft.faults.iter().any(|fault| matches!(fault.value.at.value, FaultPosition::Message(..)))
         && draft.toxics.is_empty()
-        && !draft.steps.iter().any(|step| matches!(step.value, StepDraft::Server { .. }));
+        && !seen.controls_server;
     if steady && least.resumes > fewest(seen.resumes) {
         let (asked, most) = (least.resumes, fewest(seen.resumes));
         refuse(format!("{asked} resumes are asked for, but at most {most} streams are resumed"));

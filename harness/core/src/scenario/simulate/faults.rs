@@ -4,12 +4,11 @@ use super::super::errors::Mistakes;
 use super::super::faults::{Fault, FaultDraft, FaultPosition, Target, targets};
 use super::super::open::{Number, Settings};
 use super::super::read::At;
-use super::super::script::Step;
 use super::world::World;
 use super::{apart, messages};
 use crate::ids::LaneId;
+use crate::plan::Direction;
 use crate::plan::fault::spec::Effect;
-use crate::plan::{Direction, PlannedToxic};
 
 /// Every fault, with the index of its entry in the file.
 pub(super) fn faults(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, Fault)> {
@@ -27,7 +26,7 @@ pub(super) fn faults(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, 
 }
 
 /// Notes a wait for a fault that may not have fired by then.
-pub(super) fn check_awaited(world: &World<'_>, fault: usize, at: usize, mistakes: &mut Mistakes) {
+pub(in crate::scenario) fn check_awaited(world: &World<'_>, fault: usize, at: usize, mistakes: &mut Mistakes) {
     let fault = &world.draft.faults[fault].value;
     let Some(clients) = &fault.clients else {
         return;
@@ -253,23 +252,4 @@ impl Resolve<'_, '_> {
             mistakes.once(at, what, None);
         }
     }
-}
-
-/// The steps with each fault and toxic of the file replaced by what became of it in this case.
-pub(super) fn with_faults(steps: Vec<Step>, faults: &[(usize, Fault)], toxics: &[(usize, PlannedToxic)]) -> Vec<Step> {
-    fn became<T>(named: usize, all: &[(usize, T)]) -> impl Iterator<Item = usize> {
-        all.iter().enumerate().filter(move |(_, (origin, _))| *origin == named).map(|(index, _)| index)
-    }
-    let all = |named: &[usize]| named.iter().flat_map(|named| became(*named, toxics)).collect();
-    let mut whole = Vec::new();
-    for step in steps {
-        match step {
-            Step::AwaitFault(named) => whole.extend(became(named, faults).map(Step::AwaitFault)),
-            Step::AwaitToxic(named) => whole.extend(became(named, toxics).map(Step::AwaitToxic)),
-            Step::Arm(named) => whole.push(Step::Arm(all(&named))),
-            Step::Disarm(named) => whole.push(Step::Disarm(all(&named))),
-            step => whole.push(step),
-        }
-    }
-    whole
 }

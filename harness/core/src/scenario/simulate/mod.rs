@@ -1,85 +1,94 @@
-//! Walks through a scenario's steps case by case, as if nothing went wrong, so that what can't happen is refused at its
-//! line and what is named by word (`below-floor`, `each`) becomes a number. No chance is spent here: whatever the seed,
-//! the same script is walked.
+//! Rehearses a scenario case by case, as if nothing went wrong. What can't happen is refused at its line, and what is named
+//! by word (`below-floor`, `each`) becomes a number. No chance is spent here: the rehearsal is the same for every seed.
 
 mod apart;
 mod bounds;
-mod cursor;
-mod faults;
+pub(super) mod faults;
 mod messages;
 mod settings;
-mod toxics;
-mod walk;
-mod world;
+pub(super) mod toxics;
 
-use super::AtLeast;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cast::{Client, Stream};
+use super::claims::{self, Parts};
 use super::draft::{Binding, Draft};
 use super::errors::Mistakes;
 use super::faults::Target;
-use super::script::{Case, Client, Stream};
+use super::rehearsal::{Steps, rehearse};
+use super::script::Case;
+use super::world::World;
+use super::{AtLeast, cursor, world};
+use crate::ids::{FaultId, LaneId};
 use crate::plan::fault::spec::Effect;
 use crate::topic;
-use world::World;
 
 /// The most events that a scenario publishes, all cases together.
 const MAX_EVENTS: u64 = 20_000;
 
-/// Walks every case. What comes back is whole where no mistake was added.
-pub(super) fn cases(draft: &Draft, mistakes: &mut Mistakes) -> Vec<Case> {
-    expandable(draft, mistakes);
+/// Rehearses every case, and checks what the scenario claims and asks for. The cases are complete where no mistake was
+/// added.
+pub(super) fn cases(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> Vec<Case> {
+    expandable(draft, steps, mistakes);
     planted(draft, mistakes);
-    let (cases, seen) = walk_all(draft, mistakes);
+    let (cases, seen, earned) = rehearse_all(draft, steps, mistakes);
     bounds::check(draft, &seen, mistakes);
+    claims::check(draft, &earned, mistakes);
     cases
 }
 
-/// The cases where nothing goes wrong, and the least that they must still see: what only a fault brings is not asked
-/// for.
-pub(super) fn cases_without_faults(draft: &Draft) -> (Vec<Case>, AtLeast) {
+/// The cases without faults, and the least that they must still see: what only a fault brings is not asked for.
+pub(super) fn cases_without_faults(draft: &Draft, steps: &Steps) -> (Vec<Case>, AtLeast) {
     // What was without a mistake with its faults has none without them.
-    let (cases, seen) = walk_all(draft, &mut Mistakes::default());
+    let (cases, seen, _) = rehearse_all(draft, steps, &mut Mistakes::default());
     (cases, seen.at_most(&draft.at_least.value))
 }
 
-fn walk_all(draft: &Draft, mistakes: &mut Mistakes) -> (Vec<Case>, bounds::Seen) {
-    let mut cases = Vec::new();
-    let mut seen = bounds::Seen::default();
-    let mut events = 0;
+fn rehearse_all(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> (Vec<Case>, bounds::Seen, Parts) {
+    let (mut cases, mut events) = (Vec::new(), 0);
+    let mut earned = Parts::from(LaneId::BOTH.map(|lane| (lane, BTreeSet::new())));
+    let mut seen = bounds::Seen::of(steps.iter().any(|step| step.value.controls_server()));
+    let armed_later = |name: &str| steps.iter().any(|step| step.value.arms(name));
+    let armed: Vec<_> = draft.toxics.iter().map(|toxic| !armed_later(&toxic.value.name)).collect();
     for binding in &draft.bindings {
         let Some((streams, clients)) = cast(draft, binding, mistakes) else {
-            return (cases, seen);
+            break;
         };
-        let mut world = World::new(draft, binding);
-        let steps = walk::steps(&mut world, mistakes);
+        let mut world = World::new(draft, binding, (&streams, &clients), armed.clone());
+        let acts = rehearse(steps, &mut world, mistakes);
         let faults = faults::faults(&world, mistakes);
         let toxics = toxics::toxics(&world, &clients, mistakes);
-        let steps = faults::with_faults(steps, &faults, &toxics);
+        let mut fault_ids = BTreeMap::<String, Vec<FaultId>>::new();
+        for (index, fault) in &faults {
+            let named = draft.faults[*index].value.name.clone();
+            fault_ids.entry(named).or_default().push(FaultId::new(&fault.name));
+        }
+        for (index, toxic) in &toxics {
+            fault_ids.entry(draft.toxics[*index].value.name.clone()).or_default().push(toxic.id.clone());
+        }
         let case = Case {
-            name: case_name(binding),
+            name: binding.case_name(),
             streams,
             clients,
-            steps,
+            acts,
             deliveries: world.deliveries(),
             faults: faults.into_iter().map(|(_, fault)| fault).collect(),
             toxics: toxics.into_iter().map(|(_, toxic)| toxic).collect(),
+            fault_ids,
         };
         seen.add(&world, &case);
+        claims::earn(&mut world, &case);
+        for (lane, parts) in world.earned() {
+            earned.entry(lane).or_default().extend(parts);
+        }
         events += world.events();
         if events > MAX_EVENTS {
             mistakes.once(0, format!("the scenario publishes more than {MAX_EVENTS} events"), None);
-            return (cases, seen);
+            break;
         }
         cases.push(case);
     }
-    (cases, seen)
-}
-
-/// What is the case's own is told apart by this.
-fn case_name(binding: &Binding) -> String {
-    let mut parts = Vec::new();
-    parts.extend(binding.position.map(|position| format!("p{position}")));
-    parts.extend([binding.how, binding.when].into_iter().flatten().map(str::to_owned));
-    if parts.is_empty() { "main".to_owned() } else { parts.join("-") }
+    (cases, seen, earned)
 }
 
 /// `cut-1`, or `cut-1.desk.3` if it has several targets and positions, or `cut-1@p5-before` in a case.
@@ -91,7 +100,7 @@ fn name_of(world: &World<'_>, entry: &str, target: Target, several: bool, nth: O
     if let Some(nth) = nth {
         name = format!("{name}.{nth}");
     }
-    match case_name(world.binding).as_str() {
+    match world.binding.case_name().as_str() {
         "main" => name,
         case => format!("{name}@{case}"),
     }
@@ -104,7 +113,7 @@ fn cast(draft: &Draft, binding: &Binding, mistakes: &mut Mistakes) -> Option<(Ve
     if draft.expand.is_none() {
         return Some((streams, clients));
     }
-    let name = case_name(binding);
+    let name = binding.case_name();
     for (stream, at) in streams.iter_mut().zip(draft.streams.iter().map(|stream| stream.at)) {
         let Some(scoped) = topic::scoped(&stream.topic, &name) else {
             let what = format!("`{}` has no id, so cases can't each have a copy of it", stream.topic);
@@ -120,17 +129,15 @@ fn cast(draft: &Draft, binding: &Binding, mistakes: &mut Mistakes) -> Option<(Ve
 }
 
 /// A scenario that is expanded must use what it is expanded over, and has no servers of its own to kill.
-fn expandable(draft: &Draft, mistakes: &mut Mistakes) {
+fn expandable(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
     let Some(expand) = draft.expand else {
         return;
     };
-    for step in &draft.steps {
-        if matches!(step.value, super::draft::StepDraft::Server { .. }) {
-            let hint = "leave out `expand`, or the server step".to_owned();
-            mistakes.once(step.at, "cases run side by side on one server, so none of them can stop it", hint);
-        }
+    for step in steps.iter().filter(|step| step.value.controls_server()) {
+        let hint = "leave out `expand`, or the server step".to_owned();
+        mistakes.once(step.at, "cases run side by side on one server, so none of them can stop it", hint);
     }
-    if draft.steps.is_empty() {
+    if steps.is_empty() {
         mistakes.once(expand.at, "there is nothing to expand", None);
     }
 }

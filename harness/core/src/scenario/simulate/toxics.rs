@@ -1,9 +1,10 @@
 //! Resolves the byte toxics of one case, and finds those that keep a client from what the script waits for.
 
+use super::super::cast::Client;
 use super::super::errors::{Mistakes, did_you_mean};
 use super::super::faults::{ToxicDraft, applies, targets};
 use super::super::read::At;
-use super::super::script::{Client, client_id};
+use super::super::script::client_id;
 use super::world::World;
 use crate::ids::FaultId;
 use crate::plan::{ByteToxic, Direction, PlannedToxic};
@@ -36,7 +37,7 @@ pub(super) fn toxics(world: &World<'_>, clients: &[Client], mistakes: &mut Mista
 }
 
 /// The index of the toxic of this name.
-pub(super) fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistakes) -> Option<usize> {
+pub(in crate::scenario) fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistakes) -> Option<usize> {
     let toxics = &world.draft.toxics;
     let found = toxics.iter().position(|toxic| toxic.value.name == name.value);
     if found.is_none() && world.draft.faults_whole {
@@ -48,7 +49,7 @@ pub(super) fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistake
 }
 
 /// A toxic that is on and keeps this client, or the writer, from getting anything done on any connection.
-pub(super) fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Option<&'w str> {
+pub(in crate::scenario) fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Option<&'w str> {
     let on = world.draft.toxics.iter().zip(&world.armed).filter(|(_, armed)| **armed);
     let mut on = on.map(|(toxic, _)| &toxic.value);
     on.find(|toxic| applies(toxic.clients.as_ref(), client) && toxic.toxicity >= 1.0 && blocks(toxic))

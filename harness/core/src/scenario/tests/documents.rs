@@ -25,7 +25,7 @@ fn the_built_in_list_holds_every_file() {
         }
     }
     let listed: BTreeSet<_> = stock().iter().map(|(path, _)| (*path).to_owned()).collect();
-    assert_eq!(listed, files, "add the file to scenario/stock.rs");
+    assert_eq!(listed, files, "the build script lists them");
 }
 
 #[test]
@@ -86,14 +86,12 @@ fn the_page_names_every_key_and_every_word() {
     ] {
         words.extend(keys);
     }
-    for (word, keys) in words::STEPS {
-        words.insert(word);
-        words.extend(*keys);
+    for kind in steps::KINDS {
+        words.insert(kind.name);
+        words.extend(kind.keys);
     }
     words.extend(words::CURSORS.iter().map(|(word, _)| word));
     words.extend(words::PAYLOADS.iter().map(|(word, _)| word));
-    words.extend(words::SPREADS.iter().map(|(word, _)| word));
-    words.extend(words::ACTIONS.iter().map(|(word, _)| word));
     words.extend(words::DIRECTIONS.iter().map(|(word, _)| word));
     let missing: Vec<_> = words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
     assert!(missing.is_empty(), "docs/SCENARIOS.md does not say what these are: {missing:?}");
@@ -128,18 +126,16 @@ fn the_schema_for_editors_knows_the_same_keys() {
     ] {
         assert_eq!(keys(&defs[def]), set(known.iter().copied()), "{def}");
     }
-    let all = |verbs: &[(&str, &[&'static str])], common: &[&'static str]| {
-        set(verbs.iter().flat_map(|(_, keys)| keys.iter().copied()).chain(common.iter().copied()))
-    };
-    assert_eq!(keys(&defs["step"]), all(words::STEPS, &["do"]));
+    let of_steps = steps::KINDS.iter().flat_map(|kind| kind.keys).copied();
+    assert_eq!(keys(&defs["step"]), set(of_steps.chain(["do"])));
 }
 
 #[test]
 fn the_schema_for_editors_knows_the_same_words() {
     let schema = schema();
     let defs = &schema["$defs"];
-    let names = |verbs: &[(&'static str, &[&str])]| set(verbs.iter().map(|(word, _)| *word));
-    assert_eq!(texts(&defs["step"]["properties"]["do"]["enum"]), names(words::STEPS));
+    let of_steps = set(steps::KINDS.iter().map(|kind| kind.name));
+    assert_eq!(texts(&defs["step"]["properties"]["do"]["enum"]), of_steps);
     for (def, known) in [("row", words::MATRIX_ROWS), ("legacy_defect", words::LEGACY_DEFECTS)] {
         assert_eq!(texts(&defs[def]["enum"]), set(known.iter().copied()), "{def}");
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::rehearsal::StepKind;
 use super::*;
 use crate::plan::fault::spec::{Attribute, Effect, Fallback, FaultSpec, Shape};
 use crate::plan::fault::{FAULTS, FILTER, ONCE};
@@ -26,7 +27,7 @@ fn check(page: &str, begin: &str, end: &str, expected: &str) {
         return;
     }
     panic!(
-        "{page} differs from the specifications in harness/core/src/plan. To write it anew, run\n\
+        "{page} differs from the specifications in harness/core/src. To write it anew, run\n\
          CUTOVER_UPDATE_PAGES=1 cargo test -p cutover-core pages\n\
          It should have\n{expected}"
     );
@@ -70,6 +71,13 @@ fn in_files(spec: &FaultSpec) -> String {
 fn in_api(spec: &FaultSpec) -> String {
     let keys = spec.attributes.iter().filter_map(|of| Some(attribute(of.api?, of)));
     keys.collect::<Vec<_>>().join("<br>")
+}
+
+#[test]
+fn the_page_on_scenarios_has_every_step() {
+    let row = |kind: &&StepKind| format!("| `{}` | {} | {} |", kind.name, words(kind.keys), kind.what);
+    let rows = head(&["`do`", "keys", "what happens"]).into_iter().chain(steps::KINDS.iter().map(row));
+    table("docs/SCENARIOS.md", "steps", rows);
 }
 
 #[test]

@@ -18,13 +18,13 @@ const REFUSALS_MAX: u32 = 10;
 
 impl Actor {
     pub(super) async fn wait_to_reconnect(&mut self, commands: &mut mpsc::Receiver<Command>) -> Wake {
-        if self.inbox.gave_up() {
+        if self.inbox.gave_up.is_some() {
             // Nothing will come of what is waited for.
             self.waiting.clear();
             return Wake::Command(commands.recv().await);
         }
         // Only a connection that brought an event was good. To be opened, joined and subscribed is not enough.
-        if std::mem::replace(&mut self.applied, self.inbox.applied()) != self.inbox.applied() {
+        if std::mem::replace(&mut self.applied, self.inbox.applied) != self.inbox.applied {
             self.backoff.reset();
         }
         let wait = self.backoff.after_failure(self.asked_to_wait.take());
@@ -74,7 +74,7 @@ impl Actor {
     /// Opens a connection and resumes every stream on it.
     async fn open(&mut self) -> Option<Box<dyn SubscriberSession>> {
         self.conn += 1;
-        let client = options_of(self.inbox.planned());
+        let client = options_of(&self.inbox.planned);
         let opened = bounds::IN_ALL.within(self.lane.subscriber(&self.endpoint, &client)).await;
         let mut session = match opened {
             Ok(Ok(session)) => session,
@@ -89,7 +89,7 @@ impl Actor {
         };
         (self.was_connected, self.refusals, self.opened) = (true, 0, self.conn);
         self.recorder.record(Record::Opened {
-            client: self.inbox.client().clone(),
+            client: self.inbox.planned.id.clone(),
             conn: ConnId(self.conn),
             spoken: session.spoken(),
         });

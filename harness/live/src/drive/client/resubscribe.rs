@@ -15,7 +15,7 @@ impl Actor {
         &mut self,
         mut session: Box<dyn SubscriberSession>,
     ) -> Option<Box<dyn SubscriberSession>> {
-        let streams = self.inbox.planned().streams.clone();
+        let streams = self.inbox.planned.streams.clone();
         let ended = match self.round_trip(&mut session).await {
             false => None,
             true => {

@@ -1,6 +1,6 @@
 //! Reads TOML such that every error says where it is and how to mend it.
 
-use cutover_core::scenario::{place_of, syntax_errors};
+use cutover_core::scenario::{position_of, syntax_errors};
 use cutover_core::text::{masked, visible, without_value};
 use serde::de::DeserializeOwned;
 
@@ -84,7 +84,7 @@ impl Misfits {
     /// The profile, or each misfit with its place in the file; without a text, of a URL.
     pub(crate) fn or<T>(self, value: T, at: &str, text: Option<&str>) -> Result<T, ProfileError> {
         let misfits = self.0.into_iter().map(|(key, misfit)| {
-            let at = match text.and_then(|text| place_of(text, key)) {
+            let at = match text.and_then(|text| position_of(text, key)) {
                 Some((line, column)) => format!("{at}:{line}:{column}"),
                 None => at.to_owned(),
             };
@@ -113,7 +113,7 @@ pub(crate) fn kind_of(text: &str, path: &str, kinds: &[&'static str]) -> Result<
         Some(_) => "`kind` is no text".to_owned(),
         None => "the profile has no `kind`".to_owned(),
     };
-    let (line, column) = place_of(text, "kind").unwrap_or((1, 1));
+    let (line, column) = position_of(text, "kind").unwrap_or((1, 1));
     let choice: Vec<String> = kinds.iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
     Err(ProfileError::new(&format!("{path}:{line}:{column}"), what, format!("write {}", choice.join(" or "))))
 }

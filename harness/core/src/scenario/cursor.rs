@@ -1,7 +1,7 @@
 //! Cursors by word: what `below-floor` or `beyond-budget` is, given a stream as it stands.
 
-use super::super::draft::{Binding, CursorWord};
-use super::super::script::Choice;
+use super::draft::Binding;
+use super::open::{Choice, CursorWord};
 use super::world::StreamState;
 
 /// How far beyond the head a future cursor lies.

@@ -2,11 +2,14 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::errors::{Mistakes, did_you_mean};
-use super::super::open::{CursorWord, Number};
-use super::super::read::{At, Node, Section, as_number, as_text, as_word, bounded};
-use super::super::words;
-use super::{MAX_CASES, MAX_NUMBER, Names};
+use super::errors::{Mistakes, did_you_mean};
+use super::names::{MAX_NUMBER, Names};
+use super::open::{CursorWord, Number};
+use super::read::{At, Node, Section, as_number, as_text, as_word, bounded};
+use super::words;
+
+/// The most cases that a scenario may be expanded into.
+pub(super) const MAX_CASES: usize = 64;
 
 /// `"1..=12"` or a list of numbers, none twice.
 pub(super) fn positions(node: Node<'_>, mistakes: &mut Mistakes) -> Vec<u64> {

@@ -1,12 +1,14 @@
-//! What a case's streams, clients and servers are like at a step, as if no fault had struck.
+//! The world of a rehearsal: the streams, clients and servers of a case at a step, as if no fault had fired.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::draft::{Binding, Draft, Number, StepDraft};
-use super::super::faults::{FaultDraft, FaultPosition, applies};
-use super::super::open::Setting;
-use super::super::script::{Lanes, Spread};
-use crate::ids::LaneId;
+use super::cast::{Client, Stream};
+use super::draft::{Binding, Draft};
+use super::faults::{FaultDraft, FaultPosition, applies};
+use super::open::{Number, Setting};
+use super::script::Lanes;
+use crate::ids::{ClientId, LaneId, StreamId};
+use crate::matrix::Part;
 use crate::plan::fault::spec::{Effect, Value};
 
 #[derive(Debug, Clone, Default)]
@@ -87,11 +89,30 @@ pub(super) struct World<'a> {
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
     /// Which toxics of the file are on.
     pub(super) armed: Vec<bool>,
+    /// The names of streams and clients in this case.
+    pub(super) stream_ids: Vec<StreamId>,
+    pub(super) client_ids: Vec<ClientId>,
+    earned: BTreeMap<LaneId, Earned>,
+}
+
+/// What the script lets a lane see of the verification matrix.
+#[derive(Debug, Clone, Default)]
+struct Earned {
+    parts: BTreeSet<Part>,
+    /// Whether a client resumes, by the script or because its connection ends.
+    returns: bool,
+    killed: bool,
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(draft: &'a Draft, binding: &'a Binding) -> World<'a> {
-        let stream = |stream: &super::Stream| StreamState {
+    /// A case before its first step, with the streams and clients under their names in this case.
+    pub(super) fn new(
+        draft: &'a Draft,
+        binding: &'a Binding,
+        (streams, clients): (&[Stream], &[Client]),
+        armed: Vec<bool>,
+    ) -> World<'a> {
+        let stream = |stream: &Stream| StreamState {
             retention: stream.retention,
             budget: stream.replay_budget,
             ..StreamState::default()
@@ -105,11 +126,14 @@ impl<'a> World<'a> {
         let mut world = World {
             draft,
             binding,
-            streams: draft.streams.iter().map(|entry| stream(&entry.value)).collect(),
+            streams: streams.iter().map(stream).collect(),
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
             awaited: Vec::new(),
-            armed: draft.toxics.iter().map(|toxic| !is_armed_later(draft, &toxic.value.name)).collect(),
+            armed,
+            stream_ids: streams.iter().map(|stream| StreamId::new(&stream.topic)).collect(),
+            client_ids: clients.iter().map(|client| ClientId::new(&client.name)).collect(),
+            earned: LaneId::BOTH.into_iter().map(|lane| (lane, Earned::default())).collect(),
         };
         for client in 0..world.clients.len() {
             world.clients[client].blurred = world.is_blurred(client);
@@ -117,7 +141,7 @@ impl<'a> World<'a> {
         world
     }
 
-    /// Whether something makes the client ask again at a moment that nobody knows beforehand.
+    /// Whether something makes the client resume at a moment that can't be known beforehand.
     fn is_blurred(&self, client: usize) -> bool {
         let anywhere =
             |fault: &FaultDraft| matches!(fault.at.value, FaultPosition::Message(..)) && fault.spec.does(Effect::Ends);
@@ -136,7 +160,7 @@ impl<'a> World<'a> {
         self.faults_of(client).filter(|fault| fault.spec.does(Effect::Ends)).filter(random)
     }
 
-    /// Counts the resumes that follow cuts whose position is drawn: that they come is known, when is not.
+    /// Counts the resumes that follow cuts whose position is drawn. It is known that they come, but not when.
     pub(super) fn count_random_cuts(&mut self) {
         for client in 0..self.clients.len() {
             for cut in self.random_cuts(client) {
@@ -145,6 +169,58 @@ impl<'a> World<'a> {
                 }
             }
         }
+    }
+
+    /// Notes parts of the matrix that the script lets a lane, or each lane, see. A run may see less of them: that is
+    /// counted from its history.
+    pub(super) fn earn(&mut self, lanes: Lanes, parts: impl IntoIterator<Item = Part> + Clone) {
+        for (_, earned) in self.earned.iter_mut().filter(|(lane, _)| lanes.is_none_or(|only| only == **lane)) {
+            earned.parts.extend(parts.clone());
+        }
+    }
+
+    /// Notes that a client resumes a stream.
+    pub(super) fn resumes(&mut self, lanes: Lanes, stream: usize) {
+        self.earn(lanes, Part::resumed(&self.draft.streams[stream].value.topic));
+        for (_, earned) in self.earned.iter_mut().filter(|(lane, _)| lanes.is_none_or(|only| only == **lane)) {
+            earned.returns = true;
+        }
+    }
+
+    /// Notes that a client resumes on a new connection.
+    pub(super) fn comes_back(&mut self, lanes: Lanes, client: usize) {
+        self.earn(lanes, [Part::ReplayAfterReconnect, Part::LateBootstrap]);
+        for stream in self.draft.clients[client].value.streams.clone() {
+            self.resumes(lanes, stream);
+            if (0..self.clients.len()).filter(|other| self.subscribes(*other, stream)).count() > 1 {
+                self.earn(lanes, [Part::DeviceReturns]);
+            }
+        }
+    }
+
+    /// Whether a lane's server was killed, now or before.
+    pub(super) fn was_killed(&mut self, lane: LaneId, now: bool) -> bool {
+        let earned = self.earned.entry(lane).or_default();
+        earned.killed |= now;
+        earned.killed
+    }
+
+    /// The parts that the whole script lets each lane see.
+    pub(super) fn earned(&mut self) -> impl Iterator<Item = (LaneId, &BTreeSet<Part>)> {
+        let retains = self.streams.iter().any(|stream| stream.retention.is_some());
+        let limits_replay = self.streams.iter().any(|stream| stream.budget.is_some());
+        let devices = |stream: usize| {
+            (0..self.clients.len())
+                .filter(|client| self.clients[*client].ever && self.subscribes(*client, stream))
+                .count()
+        };
+        let shared = (0..self.streams.len()).any(|stream| self.streams[stream].head > 0 && devices(stream) > 1);
+        for earned in self.earned.values_mut() {
+            earned.parts.extend((earned.returns && retains).then_some(Part::FloorBreach));
+            earned.parts.extend((earned.returns && limits_replay).then_some(Part::BudgetExceeded));
+            earned.parts.extend(shared.then_some(Part::DevicesEqual));
+        }
+        self.earned.iter().map(|(lane, earned)| (*lane, &earned.parts))
     }
 
     /// A number of the file in this case; `None` where it is left to chance or to a position that there is not.
@@ -170,6 +246,29 @@ impl<'a> World<'a> {
 
     /// A client connects and is brought up to date.
     pub(super) fn connect(&mut self, client: usize) {
+        if self.clients[client].ever {
+            self.comes_back(None, client);
+        }
+        self.bootstraps(client);
+        self.subscribe(client);
+    }
+
+    /// A client gives its cursors up and is brought up to date from the oldest event that is retained.
+    pub(super) fn resubscribe(&mut self, client: usize) {
+        self.bootstraps(client);
+        self.clients[client].cursors.fill(None);
+        self.subscribe(client);
+    }
+
+    /// Notes that a client gets what was published before.
+    fn bootstraps(&mut self, client: usize) {
+        let streams = &self.draft.clients[client].value.streams;
+        if streams.iter().any(|stream| self.streams[*stream].head > 0) {
+            self.earn(None, [Part::LateBootstrap]);
+        }
+    }
+
+    fn subscribe(&mut self, client: usize) {
         self.clients[client].connected = true;
         self.clients[client].ever = true;
         self.resume(client, None, true);
@@ -191,12 +290,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// A client gives its cursors up and is brought up to date from the oldest event that is retained.
-    pub(super) fn resubscribe(&mut self, client: usize) {
-        self.clients[client].cursors.fill(None);
-        self.connect(client);
-    }
-
     fn deliver(&mut self, client: usize, stream: usize, seq: u64, alone: bool) {
         let client = &mut self.clients[client];
         client.delivered[stream].entry(seq).or_insert(alone);
@@ -216,6 +309,7 @@ impl<'a> World<'a> {
                 continue;
             }
             self.deliver(client, stream, seq, lockstep);
+            self.earn(None, [Part::FollowedLive]);
             for (lane, when) in self.cuts_at(client, stream, seq) {
                 let after = self.clients[client].cursors[stream];
                 if when == Some("before") {
@@ -302,31 +396,6 @@ impl<'a> World<'a> {
             at == Some(nth) && applies && fault.spec.does(Effect::Ends)
         })
     }
-}
-
-/// Whether a toxic is off until a step puts it on.
-fn is_armed_later(draft: &Draft, name: &str) -> bool {
-    let arms = |step: &StepDraft| match step {
-        StepDraft::Arm(names) => names.iter().any(|named| named.value == name),
-        _ => false,
-    };
-    draft.steps.iter().any(|step| arms(&step.value))
-}
-
-/// How many of `count` events go to each of `streams` streams; every stream gets one at least.
-pub(super) fn shares(count: u64, streams: usize, spread: Spread) -> Vec<u64> {
-    let n = streams as u64;
-    if spread != Spread::Skewed {
-        return (0..n).map(|i| count / n + u64::from(i < count % n)).collect();
-    }
-    // Like 1/1, 1/2, 1/3 ..: in whole numbers, so that no rounding differs between machines.
-    let weight = |i: u64| 720_720 / (i + 1);
-    let total: u64 = (0..n).map(weight).sum();
-    let spare = count.saturating_sub(n);
-    let mut shares: Vec<u64> = (0..n).map(|i| 1 + spare * weight(i) / total).collect();
-    let given: u64 = shares.iter().sum();
-    shares[0] += count.saturating_sub(given);
-    shares
 }
 
 #[cfg(test)]

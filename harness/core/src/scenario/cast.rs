@@ -1,0 +1,37 @@
+//! The streams and clients of a scenario.
+
+use super::compile::payload::Payload;
+use crate::plan::{Compression, Serializer};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stream {
+    /// Unique in the scenario.
+    pub(crate) topic: String,
+    /// How many of the newest events are retained.
+    pub(crate) retention: Option<u64>,
+    /// How many events a resume may replay.
+    pub(crate) replay_budget: Option<u64>,
+    pub(crate) payload: Payload,
+    pub(crate) keys: Keys,
+}
+
+/// The idempotency keys of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// No other stream has them.
+    Own,
+    /// Events of the same seq have the same key in all such streams: a key is one stream's, not the lane's.
+    Shared,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Client {
+    /// Unique in the scenario.
+    pub(crate) name: String,
+    /// The streams that it subscribes to, by index.
+    pub(crate) streams: Vec<usize>,
+    /// Events per replay batch.
+    pub(crate) replay_batch: u32,
+    pub(crate) serializer: Serializer,
+    pub(crate) compression: Compression,
+}

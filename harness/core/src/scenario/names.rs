@@ -1,0 +1,59 @@
+//! The names that the steps, faults and toxics of a file may use.
+
+use super::cast::{Client, Stream};
+use super::errors::{Mistakes, did_you_mean};
+use super::read::{At, Section};
+
+/// The greatest number that a scenario may hold.
+pub(super) const MAX_NUMBER: u64 = 1_000_000;
+
+/// The streams and clients of the file.
+pub(super) struct Names<'a> {
+    pub(super) streams: &'a [At<Stream>],
+    pub(super) clients: &'a [At<Client>],
+}
+
+impl Names<'_> {
+    pub(super) fn stream(&self, topic: At<&str>, mistakes: &mut Mistakes) -> Option<usize> {
+        let found = self.streams.iter().position(|stream| stream.value.topic == topic.value);
+        if found.is_none() {
+            let known: Vec<_> = self.streams.iter().map(|stream| stream.value.topic.as_str()).collect();
+            let what = format!("no stream has the topic `{}`", topic.value);
+            mistakes.whole(topic.at, what, did_you_mean(topic.value, &known));
+        }
+        found
+    }
+
+    pub(super) fn client(&self, name: At<&str>, mistakes: &mut Mistakes) -> Option<usize> {
+        let found = self.clients.iter().position(|client| client.value.name == name.value);
+        if found.is_none() {
+            let known: Vec<_> = self.clients.iter().map(|client| client.value.name.as_str()).collect();
+            let what = format!("no client is called `{}`", name.value);
+            mistakes.whole(name.at, what, did_you_mean(name.value, &known));
+        }
+        found
+    }
+
+    /// The clients under `clients`; `None` where the key is left out.
+    pub(super) fn clients(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<usize>> {
+        section.has("clients").then(|| {
+            let names = section.texts("clients", mistakes);
+            names.into_iter().filter_map(|name| self.client(name, mistakes)).collect()
+        })
+    }
+
+    /// The streams under `streams`, or the one under `stream`.
+    pub(super) fn streams(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<usize> {
+        if section.has("streams") {
+            let topics = section.texts("streams", mistakes);
+            return topics.into_iter().filter_map(|topic| self.stream(topic, mistakes)).collect();
+        }
+        self.need_stream(section, mistakes).into_iter().collect()
+    }
+
+    /// The stream under `stream`, which must be there.
+    pub(super) fn need_stream(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<usize> {
+        let topic = section.need_text("stream", mistakes)?;
+        self.stream(topic, mistakes)
+    }
+}

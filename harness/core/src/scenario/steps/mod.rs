@@ -1,0 +1,61 @@
+//! The steps that a scenario can take, a file for each. [`KINDS`] is the list: the reader, the schema for editors, and
+//! docs/SCENARIOS.md take the steps from it.
+
+mod arm;
+mod await_clients;
+mod await_fault;
+mod conflict;
+mod connect;
+mod crash;
+mod disarm;
+mod disconnect;
+mod policy;
+mod prelude;
+mod publish;
+mod republish;
+mod resubscribe;
+mod server;
+mod set_cursor;
+
+use super::errors::Mistakes;
+use super::names::Names;
+use super::read::{At, Section, as_word};
+use super::rehearsal::{Step, StepKind, Steps};
+
+pub(super) const KINDS: &[&StepKind] = &[
+    &connect::KIND,
+    &disconnect::KIND,
+    &crash::KIND,
+    &resubscribe::KIND,
+    &await_clients::KIND,
+    &await_fault::KIND,
+    &publish::KIND,
+    &republish::KIND,
+    &conflict::KIND,
+    &policy::KIND,
+    &set_cursor::KIND,
+    &arm::KIND,
+    &disarm::KIND,
+    &server::KIND,
+];
+
+/// Reads the steps of a file.
+pub(super) fn read(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Steps {
+    let mut steps = Steps::new();
+    if root.need("steps", mistakes).is_some() {
+        for node in root.list("steps", mistakes) {
+            let section = Section::of(node, "a step", mistakes);
+            let step = section.and_then(|section| step(section, names, mistakes));
+            steps.extend(step.map(|value| At { value, at: node.at }));
+        }
+    }
+    steps
+}
+
+fn step(section: Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Step>> {
+    let known: Vec<_> = KINDS.iter().map(|kind| (kind.name, *kind)).collect();
+    let kind = as_word(section.need_text("do", mistakes)?, "step", &known, mistakes)?;
+    let section = section.called(format!("`{}`", kind.name));
+    section.only(&[&["do"], kind.keys].concat(), mistakes);
+    (kind.read)(&section, names, mistakes)
+}

@@ -1,0 +1,139 @@
+//! `publish`: the writer publishes new events.
+
+use super::super::numbers::number;
+use super::super::open::Number;
+use super::prelude::*;
+
+pub(super) const KIND: StepKind = StepKind {
+    name: "publish",
+    keys: &["stream", "streams", "count", "pace", "spread"],
+    what: "`count` events in all are published to `stream`, or to `streams`. `pace` is `lockstep` (the connected readers \
+           catch up after each event) or `burst` (nothing is waited for). `spread` is `even` (by turns), `shuffled` (as \
+           many to each, in a drawn order) or `skewed` (the nth stream gets a share like 1/n, in a drawn order)",
+    read,
+};
+
+/// How the events are spread over the streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spread {
+    Even,
+    Shuffled,
+    Skewed,
+}
+
+const SPREADS: &[(&str, Spread)] =
+    &[("even", Spread::Even), ("shuffled", Spread::Shuffled), ("skewed", Spread::Skewed)];
+
+/// Whether the readers catch up after each event.
+const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
+
+/// The most events that one step publishes.
+const MAX_COUNT: u64 = 10_000;
+
+#[derive(Debug)]
+struct Publish {
+    streams: Vec<usize>,
+    count: Number,
+    lockstep: bool,
+    spread: Spread,
+}
+
+fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Step>> {
+    let streams = names.streams(section, mistakes);
+    let count = match section.get("count") {
+        None => Number::Fixed(1),
+        Some(node) => {
+            let count = number(node, "count", 1, mistakes)?;
+            if count.value == Number::Random || matches!(count.value, Number::Fixed(n) if n > MAX_COUNT) {
+                let what = format!("`count` is a whole number from 1 to {MAX_COUNT}, or \"each\"");
+                mistakes.local(count.at, what, "what is published must not depend on the seed".to_owned());
+            }
+            count.value
+        }
+    };
+    let spread = section.word("spread", SPREADS, mistakes).unwrap_or(Spread::Even);
+    let lockstep = section.word("pace", PACES, mistakes).unwrap_or(true);
+    let too_few = matches!(count, Number::Fixed(count) if count < streams.len() as u64);
+    if too_few {
+        let what = format!("{} streams can't share fewer events than that", streams.len());
+        mistakes.local(section.at, what, "`count` is for all streams together".to_owned());
+    }
+    (!streams.is_empty() && !too_few).then(|| Box::new(Publish { streams, count, lockstep, spread }) as Box<dyn Step>)
+}
+
+impl Step for Publish {
+    fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
+        rehearsal.needs_servers("publishing");
+        rehearsal.needs_progress(&[None]);
+        let connected = rehearsal.connected();
+        if self.lockstep {
+            let reads =
+                |client: &&usize| self.streams.iter().any(|stream| rehearsal.world.subscribes(**client, *stream));
+            let readers: Vec<_> = connected.iter().filter(reads).map(|client| Some(*client)).collect();
+            rehearsal.needs_progress(&readers);
+        }
+        let Some(count) = rehearsal.number(rehearsal.at, self.count) else {
+            return;
+        };
+        if count < self.streams.len() as u64 {
+            rehearsal.refuse(format!("{} streams can't share {count} events", self.streams.len()), None);
+            return;
+        }
+        let turns = turns(&self.streams, count, self.spread);
+        for stream in &turns {
+            rehearsal.world.publish(rehearsal.index, *stream, self.lockstep);
+        }
+        let lockstep = if self.lockstep { connected } else { Vec::new() };
+        let readers = lockstep.into_iter().map(|client| {
+            let planned = &rehearsal.world.draft.clients[client].value;
+            (planned.streams.clone(), rehearsal.world.client_ids[client].clone())
+        });
+        let (readers, drawn): (Vec<_>, _) = (readers.collect(), self.spread != Spread::Even);
+        rehearsal.then(move |planner| {
+            let mut turns = turns.clone();
+            if drawn {
+                planner.chance.shuffle(&mut turns);
+            }
+            for stream in turns {
+                planner.publish(stream);
+                let readers = readers.iter().filter(|(streams, _)| streams.contains(&stream));
+                let clients: Vec<_> = readers.map(|(_, client)| client.clone()).collect();
+                if !clients.is_empty() {
+                    planner.push(plan::Step::AwaitCaughtUp { clients });
+                }
+            }
+        });
+    }
+}
+
+/// The stream of each event, by turns until each stream has its share.
+fn turns(streams: &[usize], count: u64, spread: Spread) -> Vec<usize> {
+    let mut left: Vec<_> = streams.iter().zip(shares(count, streams.len(), spread)).collect();
+    let mut turns = Vec::new();
+    while left.iter().any(|(_, left)| *left > 0) {
+        for (stream, left) in left.iter_mut().filter(|(_, left)| *left > 0) {
+            *left -= 1;
+            turns.push(**stream);
+        }
+    }
+    turns
+}
+
+/// How many of `count` events go to each of `streams` streams; every stream gets one at least.
+fn shares(count: u64, streams: usize, spread: Spread) -> Vec<u64> {
+    let n = streams as u64;
+    if spread != Spread::Skewed {
+        return (0..n).map(|i| count / n + u64::from(i < count % n)).collect();
+    }
+    // Like 1/1, 1/2, 1/3 ..: in whole numbers, so that no rounding differs between machines.
+    let weight = |i: u64| 720_720 / (i + 1);
+    let total: u64 = (0..n).map(weight).sum();
+    let spare = count.saturating_sub(n);
+    let mut shares: Vec<u64> = (0..n).map(|i| 1 + spare * weight(i) / total).collect();
+    let given: u64 = shares.iter().sum();
+    shares[0] += count.saturating_sub(given);
+    shares
+}
+
+#[cfg(test)]
+mod tests;

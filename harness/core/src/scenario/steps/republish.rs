@@ -1,0 +1,71 @@
+//! `republish`: the writer publishes known events again, under the same key with the same payload.
+
+use super::super::numbers::numbers;
+use super::super::open::Number;
+use super::prelude::*;
+use crate::ids::Seq;
+use crate::matrix::Part;
+use crate::plan::PublishExpect;
+
+pub(super) const KIND: StepKind = StepKind {
+    name: "republish",
+    keys: &["stream", "seqs"],
+    what: "the same key and payload again: the lane must answer with the first seq",
+    read: |section, names, mistakes| Some(Box::new(Republish(Published::read(section, names, mistakes)?))),
+};
+
+#[derive(Debug)]
+struct Republish(Published);
+
+/// Events that were published before.
+#[derive(Debug)]
+pub(super) struct Published {
+    stream: usize,
+    seqs: Vec<At<Number>>,
+}
+
+impl Published {
+    pub(super) fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Published> {
+        let stream = names.need_stream(section, mistakes);
+        let node = section.need("seqs", mistakes)?;
+        let seqs = numbers(node, "seqs", mistakes);
+        for seq in &seqs {
+            if seq.value == Number::Random {
+                mistakes.local(seq.at, "`seqs` are numbers or \"each\"", None);
+            }
+        }
+        Some(Published { stream: stream?, seqs })
+    }
+
+    /// The stream and seq of each event. Refuses those that are not published yet.
+    pub(super) fn events(&self, rehearsal: &mut Rehearsal<'_, '_>) -> Vec<(usize, u64)> {
+        rehearsal.needs_servers("publishing");
+        let mut events = Vec::new();
+        for number in &self.seqs {
+            let Some(seq) = rehearsal.number(number.at, number.value) else {
+                continue;
+            };
+            let head = rehearsal.world.streams[self.stream].head;
+            if seq == 0 || seq > head {
+                let topic = rehearsal.topic(self.stream);
+                let what = format!("event {seq} of `{topic}` is not published by now: its head is {head}");
+                rehearsal.mistakes.once(number.at, what, None);
+            }
+            events.push((self.stream, seq));
+        }
+        events
+    }
+}
+
+impl Step for Republish {
+    fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
+        for (stream, seq) in self.0.events(rehearsal) {
+            rehearsal.world.earn(None, [Part::RepeatedPublish]);
+            rehearsal.then(move |planner| {
+                planner.publish_again(stream, seq, |_, event| {
+                    (event.payload.clone(), PublishExpect::Repeated { seq: Seq(seq) })
+                });
+            });
+        }
+    }
+}
