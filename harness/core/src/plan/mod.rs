@@ -1,13 +1,7 @@
 //! The plan: one scenario and one seed, with all random choices made.
 //!
-<<<<<<< HEAD
-//! Both lanes are driven with the same plan, and it is what the checkers judge by: it knows every event that is to be
-//! published, with its seq and payload hash, every fault and where it strikes, and what the run must at least have
-//! seen.
-=======
 //! Both lanes are driven with the same plan, and the checkers judge by it. It lists every event that will be published,
 //! with its seq and payload hash, every fault with its position, and the least that the run must have seen.
->>>>>>> main
 
 mod defect;
 pub mod fault;
@@ -100,13 +94,8 @@ impl Plan {
             .count()
     }
 
-<<<<<<< HEAD
-    /// Roughly for how many seconds its clients can only wait: for a connection that is silent, for a server that
-    /// starts, or for what a defect keeps back.
-=======
     /// Roughly how many seconds its clients spend waiting: for a silent connection, for a server that starts, or for what a
     /// defect keeps back.
->>>>>>> main
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         let servers = steps.filter(|step| matches!(step, Step::Server { .. })).count();
@@ -249,8 +238,7 @@ pub struct AtLeast {
     pub faults: u64,
 }
 
-/// What the gate must make of a scenario: an honest one is allowed, a known-bad one is blocked with exactly its
-/// findings.
+/// What the gate must make of a scenario: an honest one is allowed, a known-bad one is blocked with exactly its findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "lowercase")]
 pub enum Expectation {

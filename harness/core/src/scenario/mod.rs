@@ -1,10 +1,5 @@
-<<<<<<< HEAD
-//! Scenarios: one property story each, written in TOML. Read, checked and walked through here; every mistake of a file
-//! is told at once, with file, line, column and hint.
-=======
 //! Scenarios, written in TOML. Each shows one property. They are read, rehearsed, and compiled with a seed into a plan. All
 //! mistakes of a file are reported at once, with file, line, column and hint.
->>>>>>> main
 //!
 //! [`Scenario::parse`] reads and rehearses a file. Its result holds no chance and no payload: [`compile`] adds those.
 
@@ -70,8 +65,8 @@ pub struct Scenario {
     pub digest: String,
 }
 
-/// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n
-/// times, but never more than `cap_ms`.
+/// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n times,
+/// but never more than `cap_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Backoff {
@@ -108,13 +103,8 @@ pub struct Expect {
 }
 
 impl Scenario {
-<<<<<<< HEAD
-    /// Reads a scenario as it is without its faults and toxics, and without the waits for them; what it asks for that
-    /// only they bring is not asked for, and it proves no row. It shows that the scenario is valid without them.
-=======
     /// Reads a scenario without its faults and toxics, and without the steps that need them. It asks for nothing that only
     /// they bring, and proves no row. It shows that the scenario passes without them.
->>>>>>> main
     ///
     /// # Errors
     /// Every mistake of the file, those of its faults among them.
