@@ -1,10 +1,10 @@
 //! What hashing and diffing cost, as ratios that are taken in one run: `cargo bench -p cutover-core --bench hash`.
 //!
-//! Contenders take turns, round by round, so that a machine that slows down slows them all; the fastest round of each is
-//! compared, since what else runs on the machine only ever adds to a round. Hashing
-//! is put beside SHA-256 of the same bytes, which is the least that any hash can cost, and beside the crate
-//! `serde_json_canonicalizer` with SHA-256. Diffing is told in events a second (an event is one line of each file) and in
-//! bytes of memory an event, as counted by the allocator.
+//! Contenders take turns, round by round, so that a machine that slows down slows them all; the fastest round of each
+//! is compared, since what else runs on the machine only ever adds to a round. Hashing is put beside SHA-256 of the
+//! same bytes, which is the least that any hash can cost, and beside the crate `serde_json_canonicalizer` with SHA-256.
+//! Diffing is told in events a second (an event is one line of each file) and in bytes of memory an event, as counted
+//! by the allocator.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::alloc::{GlobalAlloc, Layout, System};

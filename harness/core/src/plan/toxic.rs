@@ -24,8 +24,8 @@ impl Direction {
     }
 }
 
-/// A byte toxic that the plan arms on each connection of a client: from the beginning, or from the step that puts it on,
-/// until a step takes it off or the heal phase.
+/// A byte toxic that the plan arms on each connection of a client: from the beginning, or from the step that puts it
+/// on, until a step takes it off or the heal phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedToxic {
     /// Its name in the ledger and in findings.
@@ -79,8 +79,8 @@ pub struct ToxicSpec {
     pub attributes: &'static [ToxicAttribute],
 }
 
-/// What a toxic takes. It is 0 where it is left out. The HTTP API takes any number, as Toxiproxy does; the range is that
-/// of scenarios, which need an attribute that can't be 0.
+/// What a toxic takes. It is 0 where it is left out. The HTTP API takes any number, as Toxiproxy does; the range is
+/// that of scenarios, which need an attribute that can't be 0.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ToxicAttribute {

@@ -1,5 +1,5 @@
-//! Whether the script of a scenario has what its claims need: a row of the matrix that it can't let a lane see is refused in
-//! the file, not after the run.
+//! Whether the script of a scenario has what its claims need: a row of the matrix that it can't let a lane see is
+//! refused in the file, not after the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,14 +5,20 @@ use super::sources::{ALL, Source, is_word};
 
 /// A word that was given up, and the one to use.
 const GONE: &[(&str, &str)] = &[
+    ("can't be had", "is unavailable"),
+    ("Deaths", "ExitWatcher"),
     ("Desk", "Interceptor"),
+    ("Door", "Listener"),
+    ("house server", "managed server"),
     ("Outlet", "Egress"),
     ("Passage", "Route"),
     ("Staged", "PreparedScenario"),
     ("StageError", "EnvironmentError"),
+    ("Strike", "Effect"),
+    ("Strikes", "FaultLog"),
     ("Teller", "Decoder"),
     ("Troupe", "Runner"),
-    ("house server", "managed server"),
+    ("Victim", "Target"),
 ];
 
 #[test]

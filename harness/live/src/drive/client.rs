@@ -1,8 +1,8 @@
-//! One subscribing client: it connects, resumes from its checkpoint, applies what comes, and recovers by itself from every
-//! fault. It is an actor that takes commands through [`ClientHandle`].
+//! One subscribing client: it connects, resumes from its checkpoint, applies what comes, and recovers by itself from
+//! every fault. It is an actor that takes commands through [`ClientHandle`].
 //!
-//! Where events are out of order, a client recovers by a new connection from its watermark, never on the same connection.
-//! So what the old subscription still had in flight can't be mistaken for what the new one replays.
+//! Where events are out of order, a client recovers by a new connection from its watermark, never on the same
+//! connection. So what the old subscription still had in flight can't be mistaken for what the new one replays.
 
 mod connect;
 mod resubscribe;

@@ -14,7 +14,8 @@ const PIECE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct Bandwidth {
-    /// Kilobytes a second, that is bytes a millisecond. With 0 nothing passes. Toxiproxy crashes below 0; here that is 0.
+    /// Kilobytes a second, that is bytes a millisecond. With 0 nothing passes. Toxiproxy crashes below 0; here that is
+    /// 0.
     rate: u64,
     /// What is being sent.
     chunk: Option<Chunk>,

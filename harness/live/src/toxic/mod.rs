@@ -124,8 +124,8 @@ trait Stage: std::fmt::Debug + Send {
     /// Does what is due at `now`. Sets `fired` when the toxic has its effect on this connection.
     fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Action;
 
-    /// Takes attributes, at first and when they change. What the stage holds back is released at once, as in Toxiproxy, which interrupts the
-    /// toxic. The new attributes apply to what is still in the inbox.
+    /// Takes attributes, at first and when they change. What the stage holds back is released at once, as in Toxiproxy,
+    /// which interrupts the toxic. The new attributes apply to what is still in the inbox.
     fn update(&mut self, toxic: &ByteToxic, now: Instant);
 
     /// Releases what it holds when the toxic is removed.

@@ -93,8 +93,8 @@ pub enum Shape {
     Number(u64, u64),
     /// Milliseconds that a message waits.
     Wait,
-    /// One of these words; in a scenario it may be `each` or `random` where the second list, from which is drawn, is not
-    /// empty.
+    /// One of these words; in a scenario it may be `each` or `random` where the second list, from which is drawn, is
+    /// not empty.
     Word(&'static [&'static str], &'static [&'static str]),
     /// Text that is not empty.
     Text,

@@ -1,8 +1,8 @@
 //! The one generator that all chance of a plan is drawn from.
 //!
-//! Pinned: ChaCha with 20 rounds (RFC 8439's block function as `rand_chacha` runs it), keyed with the SHA-256 of the seed
-//! and the scenario's name. What is done with its words is written out here, since a library's ranges and shuffles change
-//! between versions and would change every plan with them.
+//! Pinned: ChaCha with 20 rounds (RFC 8439's block function as `rand_chacha` runs it), keyed with the SHA-256 of the
+//! seed and the scenario's name. What is done with its words is written out here, since a library's ranges and shuffles
+//! change between versions and would change every plan with them.
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};

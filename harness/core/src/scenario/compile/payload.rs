@@ -1,7 +1,7 @@
 //! Payloads: JSON texts that a lane must carry unharmed, spelled in ways that a careless one would not survive.
 //!
-//! Every payload holds its event's key, so that no two are alike and what arrives under a wrong name is known for what it
-//! is. The empties of [`EXEMPT`] have no room for a key and may come more than once.
+//! Every payload holds its event's key, so that no two are alike and what arrives under a wrong name is known for what
+//! it is. The empties of [`EXEMPT`] have no room for a key and may come more than once.
 
 use super::chance::Chance;
 
