@@ -54,7 +54,7 @@ pub fn write(history: &History, out: &mut dyn Write) -> io::Result<()> {
     history.records.iter().try_for_each(|record| write_line(record, out))
 }
 
-/// The bytes that [`write`] writes.
+/// The bytes that [`write()`] writes.
 pub fn to_bytes(history: &History) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(128 * (history.records.len() + 1));
     // A vector takes every write, and a record has neither a map with keys that are no strings nor a failing field.
