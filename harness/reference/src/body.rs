@@ -27,7 +27,6 @@ impl Refusal {
     }
 }
 
-/// An object's fields, each with its JSON text.
 pub(crate) struct Fields(Vec<(String, Box<RawValue>)>);
 
 impl Fields {

@@ -49,7 +49,6 @@ pub struct Classes {
     pub run_events: ClassLimits,
     pub worker_lifecycle: ClassLimits,
     pub codex_worker_events: ClassLimits,
-    /// Fleets and summaries.
     pub fallback: ClassLimits,
 }
 
@@ -202,7 +201,6 @@ impl Timeouts {
     }
 }
 
-/// The window of clients that may join, and whether it is enforced.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Compat {

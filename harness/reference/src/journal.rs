@@ -47,7 +47,6 @@ pub(crate) struct Opened {
     pub journal: Journal,
     /// The bodies of all whole records, oldest first, each with its offset.
     pub records: Vec<(u64, Vec<u8>)>,
-    /// How many bytes of a torn last record were cut off.
     pub torn_bytes: u64,
 }
 
@@ -129,7 +128,6 @@ fn encode(body: &[u8]) -> Vec<u8> {
     record
 }
 
-/// A record's offset and its body.
 type Record = (u64, Vec<u8>);
 
 /// Reads all whole records; also says where the last one ends.

@@ -106,7 +106,6 @@ impl Channel {
         }
     }
 
-    /// The join's join_ref as it was sent, which its end carries.
     pub(crate) fn join_ref(&self) -> &Value {
         &self.join_ref
     }
@@ -231,7 +230,6 @@ impl Channel {
         out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
     }
 
-    /// Pushes that the client's token was revoked; the socket closes after that.
     pub(crate) fn push_revoked(&self, out: &mut Outbox) {
         let error = json!({"code": "reauth_required", "message": "session access was revoked; sign in again"});
         self.push_error("sync.auth", &error, out);

@@ -54,9 +54,7 @@ pub(crate) struct Store {
     hub: Arc<Hub>,
     commands: mpsc::Sender<Command>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
-    /// Held as long as the store lives.
     _lock: fs::File,
-    /// Bytes of a torn last record that were cut off at the start.
     pub torn_bytes: u64,
 }
 

@@ -40,7 +40,6 @@ pub(super) struct Model {
     rates: HashMap<Class, RateWindow>,
 }
 
-/// What a publish came to: a record to write, or an answer that needs none.
 pub(super) enum Decision {
     Write(Record, Published),
     Known(Published),

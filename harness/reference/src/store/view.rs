@@ -27,7 +27,6 @@ pub(crate) struct Event {
     pub hash: [u8; 32],
 }
 
-/// Consecutive events of a topic, and where its head was when they were read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
     pub events: Vec<Arc<Event>>,

@@ -18,7 +18,6 @@ use super::{
 use crate::journal::Journal;
 
 const GROUP: usize = 256;
-
 type Waiting = Box<dyn FnOnce(Result<(), Refused>) + Send>;
 
 pub(super) struct Writer {

@@ -45,7 +45,6 @@ pub(super) fn event_of(value: Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The JSON text of a value that always has one.
 pub(crate) fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -63,7 +63,6 @@ impl Default for SpacetimeProfile {
 }
 
 impl SpacetimeProfile {
-    /// Reads a profile's text; errors name the file by `path`.
     pub fn of_toml(text: &str, path: &str) -> Result<SpacetimeProfile, ProfileError> {
         body::<SpacetimeProfile>(text, path)?.validated(path, Some(text))
     }
