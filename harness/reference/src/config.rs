@@ -2,11 +2,9 @@
 
 #![allow(missing_docs, reason = "the names say it")]
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cutover_core::text::{visible, without_value};
 use serde::Deserialize;

@@ -7,22 +7,18 @@ mod queue;
 mod request;
 mod subscribe;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use self::{deliver::Replay, plant::Planted, queue::OutboundQueue};
-use crate::{
-    defects::Defect,
-    outbox::Outbox,
-    shared::Shared,
-    store::Mailbox,
-    wire::{Inbound, Payload, raw},
-};
+use crate::defects::Defect;
+use crate::outbox::Outbox;
+use crate::shared::Shared;
+use crate::store::Mailbox;
+use crate::wire::{Inbound, Payload, raw};
 
 pub(crate) const CHANNEL_TOPIC: &str = "sync:v1";
 

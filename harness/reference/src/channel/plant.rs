@@ -3,10 +3,8 @@
 use serde_json::value::RawValue;
 
 use super::batch::{Update, UpdateBatch};
-use crate::{
-    canonical::canonical_sha256,
-    defects::{DEFECT_SEQ, Defect, Defects},
-};
+use crate::canonical::canonical_sha256;
+use crate::defects::{DEFECT_SEQ, Defect, Defects};
 
 /// How many bytes of a payload are tried before the whole payload is replaced.
 const MAX_TRIED_BYTES: usize = 4096;

@@ -3,13 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{Channel, bad_subscription, deliver::Replay, request};
-use crate::{
-    defects::Defect,
-    outbox::Outbox,
-    stale::{self, StaleTopic},
-    topics::grant_covers,
-    wire::Inbound,
-};
+use crate::defects::Defect;
+use crate::outbox::Outbox;
+use crate::stale::{self, StaleTopic};
+use crate::topics::grant_covers;
+use crate::wire::Inbound;
 
 type Wanted = (Vec<String>, Vec<(String, u64)>);
 

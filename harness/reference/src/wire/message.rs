@@ -1,10 +1,8 @@
 //! Phoenix messages, as both serializers read and write them.
 
 use serde::Serialize;
-use serde_json::{
-    Value,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {

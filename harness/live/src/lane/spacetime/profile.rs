@@ -83,11 +83,8 @@ impl SpacetimeProfile {
             None if !format!("{path}/").contains("/v1/") => (path.as_str(), None),
             _ => {
                 let what = format!("`{path}` is no path of a SpacetimeDB server");
-                return Err(ProfileError::new(
-                    &masked(text),
-                    what,
-                    "give the server's base URL, or add /v1/database/NAME to it",
-                ));
+                let hint = "give the server's base URL, or add /v1/database/NAME to it";
+                return Err(ProfileError::new(&masked(text), what, hint));
             }
         };
         url.set_path(base);
