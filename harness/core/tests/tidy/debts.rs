@@ -4,7 +4,7 @@
 pub const LONG: &[&str] = &["harness/core/src/evidence/tests.rs"];
 
 /// Files with lines of more than 120 columns. Plans hold digests of the scenarios, so these stay as they are.
-pub const WIDE: &[&str] = &["harness/core/", "harness/live/", "scenarios/", "spacetime/module/build.sh"];
+pub const WIDE: &[&str] = &["harness/core/", "scenarios/", "spacetime/module/build.sh"];
 
 /// Circles of more than two files.
 pub const CIRCLES: &[&str] = &["harness/core/src/scenario/"];
@@ -18,7 +18,6 @@ pub const ECHOES: &[&str] = &[
     "harness/core/src/plan/",
     "harness/core/src/scenario/",
     "harness/core/src/topic.rs",
-    "harness/live/src/",
     "harness/toxiproxy/src/toxics.rs",
 ];
 
