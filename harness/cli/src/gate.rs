@@ -15,6 +15,7 @@ use cutover_core::evidence::report::{Format, report};
 use cutover_core::evidence::{Evidence, NthRun, Times};
 use cutover_core::gate::Decision;
 use cutover_core::ids::Seed;
+use cutover_core::scenario::compile;
 use cutover_core::text::masked;
 use cutover_live::plain_file;
 
@@ -85,7 +86,7 @@ fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
 
 /// Runs all scenarios once, on its own or as one of several runs.
 fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source]) -> Result<Ran, Failure> {
-    let plans: Vec<_> = sources.iter().map(|source| scenarios::compile(&source.scenario, seed)).collect();
+    let plans: Vec<_> = sources.iter().map(|source| compile(&source.scenario, seed)).collect();
     let lanes = lanes::sources(args)?;
     let module = args.module.as_deref().map(read_module).transpose()?;
     let recording = Recording::begin(args, seed, repeat, sources)?;

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use cutover_core::evidence::recheck::Build;
-use cutover_core::ids::Seed;
 use cutover_core::plan::Plan;
-use cutover_core::scenario::{MAX_FILE_BYTES, Scenario, ScenarioErrors, load, pattern, stock};
+use cutover_core::scenario::{MAX_FILE_BYTES, Scenario, ScenarioErrors, compile, load, pattern, stock};
 
 use cutover_live::plain_file;
 
@@ -103,11 +102,6 @@ pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
             .hint("known-bad scenarios plant a defect, and are left out"));
     }
     Ok(plain)
-}
-
-/// The plan that a scenario and a seed give.
-pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
-    cutover_core::scenario::compile(scenario, seed)
 }
 
 /// The plan that a scenario's bytes give, as recheck asks for it.
