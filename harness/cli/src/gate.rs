@@ -34,7 +34,6 @@ const LEAST_FILES: u64 = 128;
 /// The largest module that is read, in bytes.
 const MAX_MODULE_BYTES: u64 = 256 << 20;
 
-/// Runs the command.
 pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     if let (Some(at), Some(_)) = (&args.candidate, &args.candidate_bin)
         && at.contains("://")
@@ -67,7 +66,6 @@ fn say_if_not_allow(args: &GateArgs, decision: Decision) {
     }
 }
 
-/// A run that came to an end.
 struct Ran {
     evidence: Evidence,
     times: Times,
@@ -75,7 +73,6 @@ struct Ran {
     exit: Result<Exit, Failure>,
 }
 
-/// The scenarios that are asked for.
 fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
     let sources = scenarios::select(&args.scenarios)?;
     match args.no_faults {

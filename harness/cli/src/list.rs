@@ -64,7 +64,6 @@ struct ListedReason {
     says: String,
 }
 
-/// Runs the command.
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.export {
         let count = export(dir)?;

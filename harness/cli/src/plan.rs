@@ -7,7 +7,6 @@ use crate::exit::{Exit, Failure};
 use crate::out::Stdout;
 use crate::scenarios;
 
-/// Runs the command.
 pub fn run(args: &PlanArgs) -> Result<Exit, Failure> {
     let source = scenarios::one(&args.scenario, args.dir.as_deref())?;
     let plan = compile(&source.scenario, args.seed);

@@ -11,14 +11,11 @@ use cutover_live::plain_file;
 use crate::args::ScenarioArgs;
 use crate::exit::Failure;
 
-/// A scenario and the text that it was read from.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Source {
     pub scenario: Scenario,
-    /// The file's text.
     pub text: String,
-    /// The file, as it is named in messages.
     pub path: String,
 }
 

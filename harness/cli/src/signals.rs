@@ -7,7 +7,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Failure;
 
-/// A new runtime.
 pub fn runtime() -> Result<Runtime, Failure> {
     Runtime::new().map_err(|error| Failure::environment(format!("cannot start threads: {error}")))
 }

@@ -12,10 +12,8 @@ use nix::fcntl::{Flock, FlockArg};
 
 /// How the names of such directories begin; the process's id follows.
 const PREFIX: &str = "cutover-";
-/// The file that is locked.
 const LOCK: &str = "lock";
 
-/// A run's directory.
 pub struct WorkDir {
     dir: tempfile::TempDir,
     _lock: Flock<File>,
@@ -41,7 +39,6 @@ impl WorkDir {
         Ok(WorkDir { dir, _lock: lock })
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }

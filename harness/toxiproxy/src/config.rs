@@ -1,4 +1,5 @@
 //! Reads Toxiproxy's configuration file: the JSON array of proxies that its `-config` takes.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::path::{Path, PathBuf};
 
@@ -10,24 +11,18 @@ use crate::go::address::split;
 use crate::go::scan::first_value;
 use crate::proxies::Asked;
 
-/// The longest file that is read, in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// An unusable file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}{place}: {}; {mend}", visible(what))]
 pub struct ConfigError {
-    /// The file.
     pub path: String,
     /// The place in it: `:line:column`, or nothing.
     pub place: String,
-    /// What is wrong.
     pub what: String,
-    /// How to mend it.
     pub mend: String,
 }
 
-/// A file that was read and is valid.
 #[derive(Debug)]
 pub struct Config {
     pub path: PathBuf,

@@ -3,6 +3,7 @@
 //! Each proxy has a name that no other run has, and is deleted at the end. The crate has no `reset_peer`, no names of
 //! our own for toxics, no way to remove a single toxic, and ignores refusals. Requests of ours do that, and after the
 //! crate has added a toxic, the server is asked whether it is there.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::BTreeSet;
 use std::io;
@@ -23,12 +24,10 @@ use http::header::{HeaderValue, USER_AGENT};
 use toxiproxy_rust::client::Client;
 use toxiproxy_rust::proxy::{Proxy, ProxyPack};
 
-/// The port of a Toxiproxy with default settings.
 const DEFAULT_PORT: u16 = 8474;
 
 /// Why a Toxiproxy is unusable. Each names the address as it was given.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
 pub enum ForeignError {
     #[error("`{url}` is no address of a Toxiproxy; give one like http://127.0.0.1:{DEFAULT_PORT}")]
     Url { url: String },
@@ -41,7 +40,6 @@ pub enum ForeignError {
     Unreachable { url: String, why: String },
 }
 
-/// A Toxiproxy that answered.
 pub struct ForeignToxiproxy {
     server: Arc<Server>,
     /// A word that no other run has.
@@ -101,7 +99,6 @@ impl ForeignToxiproxy {
     }
 }
 
-/// `host:port`, of a URL or of itself.
 fn authority(url: &str) -> Option<String> {
     let rest = url.strip_prefix("http://").unwrap_or(url);
     let authority = rest.trim_end_matches('/');
@@ -143,7 +140,6 @@ impl Server {
         client.request(method, path, Some("application/json"), body).await.map_err(|error| self.named(error))
     }
 
-    /// A request that must succeed.
     async fn order(&self, method: Method, path: &str, body: String) -> io::Result<()> {
         let answer = self.request(method.clone(), path, body).await?;
         let failed = || self.named(format!("{method} {path} gives {}: {}", answer.status, answer.excerpt().trim()));
@@ -226,7 +222,6 @@ fn send_by_crate(proxy: &Proxy, toxic: &Toxic) -> bool {
     true
 }
 
-/// A toxic as Toxiproxy's API takes it.
 fn body(name: &str, toxic: &Toxic) -> io::Result<String> {
     let mut body = serde_json::to_value(&toxic.toxic).map_err(io::Error::other)?;
     if let Some(fields) = body.as_object_mut() {

@@ -17,14 +17,12 @@ const KEPT_FIRES: usize = 256;
 /// Toxics kept that are no longer armed.
 const KEPT_TOXICS: usize = 256;
 
-/// One time that a toxic fired.
 #[derive(Debug, Clone, Serialize)]
 struct Fired {
     /// Which connection of the proxy, from 1 since it was last opened.
     connection: u32,
     /// Which message of that connection and direction, from 1.
     frame: u64,
-    /// What it carried.
     hit: String,
     /// When, in UTC.
     at: String,
@@ -32,7 +30,6 @@ struct Fired {
     rewrote: Option<cutover_core::history::Rewrote>,
 }
 
-/// A toxic and when it fired.
 #[derive(Debug, Clone, Serialize)]
 struct ToxicLine {
     name: String,
@@ -123,14 +120,12 @@ impl Ledger {
         lines.forget();
     }
 
-    /// How often each armed toxic fired.
     pub fn fires(&self) -> Vec<(String, &'static str, u64)> {
         let lines = self.lines();
         let armed = lines.lines.iter().filter(|line| line.armed);
         armed.map(|line| (line.name.clone(), line.of, line.fires)).collect()
     }
 
-    /// As a JSON object.
     pub fn json(&self, proxy: &str) -> String {
         let lines = self.lines();
         let answer = Answer { proxy, toxics: &lines.lines, unread: &lines.unread, unreachable: &lines.unreachable };

@@ -24,7 +24,6 @@ const BY_DIRECTION: [Metric<Flow>; 3] = [
     }),
 ];
 
-/// The metrics of each route.
 const BY_ROUTE: [Metric<ProxyStats>; 4] = [
     ("cutover_proxy_connections_total", "Connections accepted.", |stats| stats.connections),
     ("cutover_proxy_unreachable_total", "Connections for which upstream could not be reached.", |stats| {
@@ -40,7 +39,6 @@ const BY_ROUTE: [Metric<ProxyStats>; 4] = [
     }),
 ];
 
-/// All numbers.
 pub async fn text(proxies: &Proxies) -> String {
     let (mut routes, mut fires) = (Vec::new(), Vec::new());
     for proxy in proxies.all().await {

@@ -2,6 +2,7 @@
 //!
 //! Both lanes are driven with the same plan, and the checkers judge by it. It lists every event that will be published,
 //! with its seq and payload hash, every fault with its position, and the least that the run must have seen.
+#![allow(missing_docs, reason = "the names say it")]
 
 mod defect;
 pub mod fault;
@@ -21,17 +22,13 @@ use serde::{Deserialize, Serialize};
 use crate::hash::sha256;
 use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
 
-/// The schema version that a serialized plan carries.
 pub const PLAN_SCHEMA: &str = "cutover.plan/1";
 
 /// The name of the writer where clients are named, as in a fault that cuts an ack.
 pub const WRITER: &str = "writer";
 
-/// A compiled scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Plan {
-    /// [`PLAN_SCHEMA`].
     pub schema: String,
     pub scenario: String,
     /// One line that says what the scenario shows.
@@ -47,20 +44,16 @@ pub struct Plan {
     /// Independent scripts that run side by side: one, or one for each position where the scenario is expanded.
     pub cases: Vec<Case>,
     pub faults: Vec<PlannedFault>,
-    /// Byte toxics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub toxics: Vec<PlannedToxic>,
     /// The least that each lane must have seen for the run to prove anything.
     pub at_least: AtLeast,
-    /// What the gate must make of it.
     pub expect: Expectation,
     /// Longest time from heal to convergence, in milliseconds of wall time.
     pub converge_within_ms: u64,
 }
 
-/// Why a plan can't be read back.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
 pub enum PlanReadError {
     #[error("this is no plan ({0}); give the plan.json that a run wrote")]
     Malformed(#[from] serde_json::Error),
@@ -81,7 +74,6 @@ impl Plan {
         mine.filter(move |toxic| !later(&toxic.id))
     }
 
-    /// How often it kills a lane's server at once.
     pub fn kills_at_once(&self, lane: LaneId) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         steps
@@ -107,7 +99,6 @@ impl Plan {
         servers + faults.sum::<usize>() + 2 * self.legacy_defects.len() + self.toxics.len()
     }
 
-    /// Every operation of the writer.
     pub fn ops(&self) -> impl Iterator<Item = OpId> {
         let steps = self.cases.iter().flat_map(|case| case.steps.iter().chain(&case.proof_of_life));
         steps.filter_map(|step| match step {
@@ -144,7 +135,6 @@ impl Plan {
     }
 }
 
-/// One script with its own streams and clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
     /// The case's name within the scenario: `main`, or the position that it was expanded for.
@@ -156,7 +146,6 @@ pub struct Case {
     /// The wait before each further attempt of the writer at one operation, drawn and meant as a client's `backoff_ms`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writer_backoff_ms: Vec<u64>,
-    /// What happens, in order.
     pub steps: Vec<Step>,
     /// One more publish to every stream, done once all has healed and converged. Each must reach every connected client
     /// live, on the connection that it has.
@@ -171,9 +160,7 @@ impl Case {
     }
 }
 
-/// A stream and its policy at the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct PlannedStream {
     pub id: StreamId,
     /// How many of the newest events are retained; `None` leaves the class's default (which no scenario reaches).
@@ -182,9 +169,7 @@ pub struct PlannedStream {
     pub replay_budget: Option<u64>,
 }
 
-/// A subscribing client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct PlannedClient {
     /// Unique in the plan.
     pub id: ClientId,
@@ -214,7 +199,6 @@ pub enum Serializer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
-    /// Nothing is compressed.
     None,
     /// Messages over the server's threshold are gzip.
     Gzip,
@@ -242,13 +226,11 @@ pub struct AtLeast {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "lowercase")]
 pub enum Expectation {
-    /// No finding.
     Allow,
     /// Exactly these findings, by checker, on that lane.
     Block {
         /// Names of checkers, sorted.
         findings: Vec<String>,
-        /// The lane that the defect is planted in.
         lane: LaneId,
     },
 }

@@ -1,14 +1,13 @@
 //! What a case does, step by step. Steps wait for events, never for a time.
+#![allow(missing_docs, reason = "the names say it")]
 
 use serde::{Deserialize, Serialize};
 
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 
-/// One step of a case, done on both lanes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Step {
     /// Sets a stream's policy; `None` leaves a value as it is.
     Policy { op: OpId, stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
@@ -16,18 +15,14 @@ pub enum Step {
     Publish {
         op: OpId,
         stream: StreamId,
-        /// The idempotency key.
         key: String,
         /// The payload's JSON text, as it is sent.
         payload: String,
-        /// The hash of the payload's canonical form.
         hash: PayloadHash,
-        /// What the lane must answer.
         expect: PublishExpect,
     },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
     Connect { client: ClientId },
-    /// A client closes its connection in good order.
     Disconnect { client: ClientId },
     /// A client loses its connection and its memory. It connects again from the checkpoint on disk.
     Crash { client: ClientId },
@@ -38,22 +33,17 @@ pub enum Step {
     SetCursor { client: ClientId, stream: StreamId, cursor: Cursor },
     /// Waits until each of these clients has applied every acknowledged event of its streams.
     AwaitCaughtUp { clients: Vec<ClientId> },
-    /// Waits until a fault or a toxic has fired.
     AwaitFired { fault: FaultId },
     /// Adds toxics, to open connections and to new ones. A toxic that no step adds is on from the beginning.
     Arm { toxics: Vec<FaultId> },
-    /// Removes toxics.
     Disarm { toxics: Vec<FaultId> },
     /// Acts on the server process of a lane, or of each lane where `None`.
     Server { lane: Option<LaneId>, action: ServerAction },
 }
 
-/// What a lane must answer to a publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum PublishExpect {
-    /// It is written, at this seq.
     Accepted { seq: Seq },
     /// Nothing is written; the seq of the first publish under this key comes back.
     Repeated { seq: Seq },
@@ -61,7 +51,6 @@ pub enum PublishExpect {
     Refused { code: String },
 }
 
-/// What is done to a server process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServerAction {
@@ -79,7 +68,6 @@ pub enum ServerAction {
 }
 
 impl ServerAction {
-    /// Whether it is a `kill -9`.
     pub fn kills(self) -> bool {
         matches!(self, ServerAction::Kill | ServerAction::KillAtOnce)
     }

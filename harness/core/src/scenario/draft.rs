@@ -5,7 +5,6 @@ use super::faults::{FaultDraft, ToxicDraft};
 use super::read::At;
 use super::{AtLeast, Backoff, Expect};
 
-/// The file, read.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) name: String,
@@ -22,7 +21,6 @@ pub(super) struct Draft {
     pub(super) clients: Vec<At<Client>>,
     /// Whether streams, clients, steps and cases were read without a mistake, so that they can be rehearsed.
     pub(super) walkable: bool,
-    /// Whether every fault was read.
     pub(super) faults_whole: bool,
     pub(super) faults: Vec<At<FaultDraft>>,
     pub(super) toxics: Vec<At<ToxicDraft>>,
@@ -46,7 +44,6 @@ pub(super) struct Binding {
 }
 
 impl Binding {
-    /// The name of the case.
     pub(super) fn case_name(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.position.map(|position| format!("p{position}")));
@@ -54,7 +51,6 @@ impl Binding {
         if parts.is_empty() { "main".to_owned() } else { parts.join("-") }
     }
 
-    /// The word for an attribute.
     pub(super) fn word(&self, attribute: &str) -> Option<&'static str> {
         match attribute {
             "how" => self.how,

@@ -1,4 +1,5 @@
 //! The mistakes of a scenario file, reported all at once, each with its position, what is wrong, and how to mend it.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,12 +8,9 @@ use crate::text::visible;
 
 /// So many mistakes of a kind are reported one by one; the others are counted.
 const MAX_OF_A_KIND: usize = 20;
-/// So many characters of a mistake are reported.
 const MAX_WHAT: usize = 400;
 
-/// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct ScenarioError {
     pub path: String,
     /// From 1.
@@ -20,7 +18,6 @@ pub struct ScenarioError {
     /// In characters, from 1.
     pub column: usize,
     pub what: String,
-    /// How to mend it.
     pub hint: Option<String>,
 }
 
@@ -38,7 +35,6 @@ impl fmt::Display for ScenarioError {
 
 /// Every mistake of one file, in the order of their positions. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the name says it")]
 pub struct ScenarioErrors {
     pub errors: Vec<ScenarioError>,
 }

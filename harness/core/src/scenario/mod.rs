@@ -2,6 +2,7 @@
 //! mistakes of a file are reported at once, with file, line, column and hint.
 //!
 //! [`Scenario::parse`] reads and rehearses a file. Its result holds no chance and no payload: [`compile`] adds those.
+#![allow(missing_docs, reason = "the names say it")]
 
 mod cast;
 mod claims;
@@ -44,7 +45,6 @@ pub const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// A scenario that can be planned.
 #[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Scenario {
     /// Also the stem of its file.
     pub name: String,
@@ -56,7 +56,6 @@ pub struct Scenario {
     pub legacy_defects: Vec<String>,
     pub converge_within_ms: u64,
     pub backoff: Backoff,
-    /// One script, or one for each position.
     pub(crate) cases: Vec<Case>,
     pub at_least: AtLeast,
     /// The findings that it must give, or `None` where it must be allowed.
@@ -68,7 +67,6 @@ pub struct Scenario {
 /// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n times,
 /// but never more than `cap_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Backoff {
     pub base_ms: u64,
     pub cap_ms: u64,
@@ -82,7 +80,6 @@ impl Default for Backoff {
 
 /// The least that each lane must see, see [`crate::plan::AtLeast`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct AtLeast {
     pub deliveries: u64,
     pub resumes: u64,
@@ -92,12 +89,10 @@ pub struct AtLeast {
     pub faults: Option<u64>,
 }
 
-/// What a known-bad scenario must give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expect {
     /// Checkers, sorted.
     pub findings: Vec<String>,
-    /// The lane at fault.
     pub lane: LaneId,
     at: usize,
 }

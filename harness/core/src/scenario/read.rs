@@ -65,7 +65,6 @@ fn blank_line(text: &str, at: usize) -> String {
     String::from_utf8(blanked.collect()).unwrap_or_else(|_| text.to_owned())
 }
 
-/// A value and where it stands.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     pub(super) at: usize,
@@ -79,7 +78,6 @@ enum Kind<'a> {
     Table(&'a dyn TableLike),
 }
 
-/// A value and the byte offset where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct At<T> {
     pub(super) value: T,
@@ -163,7 +161,6 @@ impl<'a> Node<'a> {
 /// Nesting beyond this is none that a scenario has a use for.
 const MAX_DEPTH: usize = 32;
 
-/// The most members of a list.
 const MAX_LIST: usize = 256;
 
 fn json(node: Node<'_>) -> Option<serde_json::Value> {
@@ -200,7 +197,6 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// The file's top.
     pub(super) fn root(document: &'a ImDocument<String>) -> Section<'a> {
         Section { at: 0, what: "a scenario".to_owned(), table: document.as_table() }
     }
@@ -239,14 +235,12 @@ impl<'a> Section<'a> {
         self.table.contains_key(key)
     }
 
-    /// The value under a key, where there is one.
     pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
         let item = self.table.get(key)?;
         let at = item.span().map_or_else(|| self.key_at(key), |span| span.start);
         Some(Node { at, kind: Kind::Item(item) })
     }
 
-    /// The value under a key that must be there.
     pub(super) fn need(&self, key: &str, mistakes: &mut Mistakes) -> Option<Node<'a>> {
         let found = self.get(key);
         if found.is_none() {
@@ -255,13 +249,11 @@ impl<'a> Section<'a> {
         found
     }
 
-    /// The text under a key.
     pub(super) fn text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
         let node = self.get(key)?;
         as_text(node, key, mistakes)
     }
 
-    /// The text under a key that must be there.
     pub(super) fn need_text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
         let node = self.need(key, mistakes)?;
         as_text(node, key, mistakes)
@@ -320,7 +312,6 @@ pub(super) fn as_text<'a>(node: Node<'a>, key: &str, mistakes: &mut Mistakes) ->
     Some(At { value, at: node.at })
 }
 
-/// A node as a whole number within bounds.
 pub(super) fn as_number(
     node: Node<'_>,
     key: &str,

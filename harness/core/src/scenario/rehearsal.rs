@@ -17,13 +17,11 @@ pub(super) struct StepKind {
     pub(super) name: &'static str,
     /// Its keys beside `do`.
     pub(super) keys: &'static [&'static str],
-    /// What happens.
     #[cfg_attr(not(test), allow(dead_code, reason = "a test compares the page with it"))]
     pub(super) what: &'static str,
     pub(super) read: fn(&Section<'_>, &Names<'_>, &mut Mistakes) -> Option<Box<dyn Step>>,
 }
 
-/// A step of the file.
 pub(super) trait Step: fmt::Debug {
     /// Changes the world as the step does, and says what it adds to the plan. Refuses what can't happen.
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>);
@@ -44,7 +42,6 @@ pub(super) trait Step: fmt::Debug {
     }
 }
 
-/// The steps of the file.
 pub(super) type Steps = Vec<At<Box<dyn Step>>>;
 
 /// Rehearses all steps, and returns what they add to the plan.
@@ -62,15 +59,12 @@ pub(super) fn rehearse(steps: &Steps, world: &mut World<'_>, mistakes: &mut Mist
 pub(super) struct Rehearsal<'r, 'd> {
     pub(super) world: &'r mut World<'d>,
     pub(super) mistakes: &'r mut Mistakes,
-    /// The index of the step in the file.
     pub(super) index: usize,
-    /// The position of the step in the file.
     pub(super) at: usize,
     acts: Vec<Act>,
 }
 
 impl Rehearsal<'_, '_> {
-    /// Adds a step to the plan.
     pub(super) fn push(&mut self, step: plan::Step) {
         self.then(move |planner| planner.push(step.clone()));
     }
@@ -80,7 +74,6 @@ impl Rehearsal<'_, '_> {
         self.acts.push(Act::new(act));
     }
 
-    /// Refuses the step.
     pub(super) fn refuse<'h>(&mut self, what: impl Into<String>, hint: impl Into<Option<&'h str>>) {
         self.mistakes.once(self.at, what, hint.into().map(str::to_owned));
     }

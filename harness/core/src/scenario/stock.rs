@@ -1,4 +1,5 @@
 //! The stock scenarios, built in, so that the gate works wherever the binary is.
+#![allow(missing_docs, reason = "the names say it")]
 
 /// Path and text of every stock scenario, honest ones first, each part sorted by name.
 pub fn stock() -> &'static [(&'static str, &'static str)] {
@@ -8,5 +9,4 @@ pub fn stock() -> &'static [(&'static str, &'static str)] {
 /// The schema of scenario files for editors, `scenario.schema.json` beside the stock.
 pub const SCHEMA: &str = include_str!("../../../../scenarios/scenario.schema.json");
 
-/// The build script lists the files.
 const STOCK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/stock.rs"));

@@ -136,7 +136,6 @@ async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
     })
 }
 
-/// The name server that Go would have asked.
 async fn name_server() -> Option<SocketAddr> {
     let text = tokio::fs::read_to_string("/etc/resolv.conf").await.ok()?;
     let server = text.lines().find_map(|line| line.trim().strip_prefix("nameserver "))?;

@@ -8,22 +8,18 @@ use super::scan::{Malformed, first_value};
 pub struct Raw<'a>(&'a [u8]);
 
 impl<'a> Raw<'a> {
-    /// The first value of a body.
     pub fn first_of(body: &'a [u8]) -> Result<Raw<'a>, Malformed> {
         first_value(body).map(Raw)
     }
 
-    /// The JSON text of the value.
     pub fn text(self) -> String {
         String::from_utf8_lossy(self.0).into_owned()
     }
 
-    /// Whether it is `null`.
     pub fn is_null(self) -> bool {
         self.0.first() == Some(&b'n')
     }
 
-    /// What Go calls such a value.
     fn kind(self) -> &'static str {
         match self.0.first() {
             Some(b'{') => "object",
@@ -59,7 +55,6 @@ impl<'a> Raw<'a> {
         parts
     }
 
-    /// A string's text; `None` for another value.
     pub fn as_text(self) -> Option<String> {
         (self.kind() == "string").then(|| self.string())
     }
@@ -111,7 +106,6 @@ fn unescape(text: &str) -> (char, usize) {
 pub struct Field<'a> {
     /// The name of the structure that has the field; empty for one without.
     pub structure: &'a str,
-    /// The field's path.
     pub path: &'a str,
 }
 
@@ -149,7 +143,6 @@ impl Decoder {
         members.into_iter().filter_map(|(key, value)| Some((field(&key)?, value))).collect()
     }
 
-    /// The elements of an array.
     pub fn elements<'a>(&mut self, raw: Raw<'a>, of: &str) -> Vec<Raw<'a>> {
         if !raw.is_null() && raw.kind() != "array" {
             self.mismatch(raw.kind(), None, of);

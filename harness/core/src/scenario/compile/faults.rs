@@ -12,7 +12,6 @@ use crate::ids::{FaultId, OpId, Seq, StreamId};
 use crate::plan::fault::spec::{Shape, Value};
 use crate::plan::{MessageFilter, PlannedFault, Position, Times};
 
-/// The faults, in the order of the script's.
 pub(super) fn faults(chance: &mut Chance, case: &Case, published: &Published, heads: &[u64]) -> Vec<PlannedFault> {
     let mut compile = Faults { chance, case, published, heads, taken: BTreeSet::new() };
     case.faults.iter().map(|fault| compile.fault(fault)).collect()
@@ -71,7 +70,6 @@ impl Faults<'_> {
         }
     }
 
-    /// One of the positions that no fault of this target has yet.
     fn seq(&mut self, target: Target, stream: usize, seqs: &[u64]) -> u64 {
         let free = |seq: &u64| seqs.len() == 1 || !self.taken.contains(&(target, stream, *seq));
         let free: Vec<u64> = seqs.iter().copied().filter(free).collect();

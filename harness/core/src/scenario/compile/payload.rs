@@ -5,18 +5,14 @@
 
 use super::chance::Chance;
 
-/// A kind of payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Payload {
-    /// A small object.
     Small,
     /// 64 to 300 KiB.
     Large,
     /// Strings and keys from all over Unicode, spelled in every way.
     Unicode,
-    /// Numbers at the edges.
     Numbers,
-    /// Sixty levels deep.
     Nested,
     /// Empty containers, empty keys, null.
     Empty,
@@ -29,10 +25,8 @@ pub(crate) enum Payload {
 /// Payloads that hold no key.
 pub const EXEMPT: [&str; 4] = ["{}", "[]", "null", "\"\""];
 
-/// How deep a nested payload goes.
 const DEPTH: usize = 60;
 
-/// Bytes of a large payload, the least and the most.
 const LARGE_BYTES: (u64, u64) = (64 * 1024, 300 * 1024);
 
 /// Numbers at the edges, as they are spelled. Integers beyond 2^53 keep their digits (contract, "Payload hashes").

@@ -15,7 +15,6 @@ const MAX_TEXT: usize = 1_000;
 /// How long a client waits for an answer before it takes the connection for dead, in milliseconds.
 const PATIENCE_MS: u64 = 2_000;
 
-/// The keys of attributes that a file may have.
 pub(crate) fn keys_of(attributes: &'static [Attribute]) -> impl Iterator<Item = &'static str> {
     attributes.iter().filter(|attribute| attribute.shape != Shape::Altered).map(|attribute| attribute.name)
 }

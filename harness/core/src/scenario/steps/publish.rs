@@ -13,7 +13,6 @@ pub(super) const KIND: StepKind = StepKind {
     read,
 };
 
-/// How the events are spread over the streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spread {
     Even,
@@ -27,7 +26,6 @@ const SPREADS: &[(&str, Spread)] =
 /// Whether the readers catch up after each event.
 const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
 
-/// The most events that one step publishes.
 const MAX_COUNT: u64 = 10_000;
 
 #[derive(Debug)]

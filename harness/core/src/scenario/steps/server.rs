@@ -24,7 +24,6 @@ const ACTIONS: &[(&str, ServerAction)] = &[
     ("resume", ServerAction::Resume),
 ];
 
-/// When a kill happens.
 const KILLS: &[(&str, ServerAction)] = &[("durable", ServerAction::Kill), ("at-once", ServerAction::KillAtOnce)];
 
 #[derive(Debug)]
@@ -82,7 +81,6 @@ impl Step for ControlServer {
     }
 }
 
-/// What an action can't be done to.
 fn refused(action: ServerAction, state: Server) -> Option<&'static str> {
     match (action, state) {
         (ServerAction::Kill | ServerAction::KillAtOnce | ServerAction::Pause, Server::Killed(_)) => {
@@ -95,7 +93,6 @@ fn refused(action: ServerAction, state: Server) -> Option<&'static str> {
     }
 }
 
-/// The parts of the matrix that the action lets a lane see.
 fn earn(rehearsal: &mut Rehearsal<'_, '_>, lane: LaneId, action: ServerAction) {
     let connected = rehearsal.connected();
     let world = &mut *rehearsal.world;
