@@ -1,15 +1,19 @@
-//! Rehearses the steps of one case: each changes the world as if nothing went wrong, or is refused where it can't happen.
+//! Rehearses the steps of one case: each changes the world as if nothing went wrong, or is refused where it can't
+//! happen.
 
 use std::fmt;
 
 use super::compile::planner::{Act, StepPlanner};
-use super::errors::Mistakes;
+use super::errors::{Mistakes, did_you_mean};
+use super::faults::{ToxicDraft, applies};
 use super::names::Names;
 use super::open::Number;
 use super::read::{At, Section};
-use super::simulate::toxics::{blocking, named};
 use super::world::{Server, World};
-use crate::plan;
+use crate::plan::{self, ByteToxic, Direction};
+
+/// A client or writer that may send less on a connection, in bytes, never gets as far as to be subscribed or answered.
+const TOO_LITTLE_BYTES: i64 = 2_048;
 
 /// A kind of step: how it is read, and what docs/SCENARIOS.md says of it.
 pub(super) struct StepKind {
@@ -177,5 +181,36 @@ impl Rehearsal<'_, '_> {
                 self.mistakes.once(stream.at, what, None);
             }
         }
+    }
+}
+
+/// The index of the toxic of this name.
+fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistakes) -> Option<usize> {
+    let toxics = &world.draft.toxics;
+    let found = toxics.iter().position(|toxic| toxic.value.name == name.value);
+    if found.is_none() && world.draft.faults_whole {
+        let known: Vec<_> = toxics.iter().map(|toxic| toxic.value.name.as_str()).collect();
+        let what = format!("no toxic is called `{}`", name.value);
+        mistakes.once(name.at, what, did_you_mean(&name.value, &known));
+    }
+    found
+}
+
+/// A toxic that is on and keeps this client, or the writer, from getting anything done on any connection.
+fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Option<&'w str> {
+    let on = world.draft.toxics.iter().zip(&world.armed).filter(|(_, armed)| **armed);
+    let mut on = on.map(|(toxic, _)| &toxic.value);
+    on.find(|toxic| applies(toxic.clients.as_ref(), client) && toxic.toxicity >= 1.0 && blocks(toxic))
+        .map(|toxic| toxic.name.as_str())
+}
+
+fn blocks(toxic: &ToxicDraft) -> bool {
+    match &toxic.toxic {
+        // The first data that comes is lost to a reset as well, however long after it the reset comes.
+        ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } => true,
+        // How much a service says to a client that joins depends on all that it holds, so that no number is enough.
+        ByteToxic::LimitData { .. } if toxic.clients.is_some() && toxic.stream == Direction::Downstream => true,
+        ByteToxic::LimitData { bytes } => *bytes < TOO_LITTLE_BYTES,
+        _ => false,
     }
 }
