@@ -71,7 +71,6 @@ impl Failure {
         Failure::usage(format!("cannot read {}: {error}", path.display()))
     }
 
-    /// Standard output can't be written to, although its reader is still there.
     pub fn unprintable(error: &io::Error) -> Failure {
         Failure::environment(format!("cannot write to stdout: {error}"))
     }

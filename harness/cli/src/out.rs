@@ -30,7 +30,6 @@ impl Stdout {
         })
     }
 
-    /// Writes a document for programs, as it is.
     pub fn exact(&mut self, text: &str) -> Result<(), Failure> {
         self.print(|out| out.write_all(text.as_bytes()))
     }
@@ -73,7 +72,6 @@ pub fn note(text: &str) {
     let _ = writeln!(Screen::new(io::stderr().lock(), false), "{text}");
 }
 
-/// What is known of the reader of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Audience {
     pub width: usize,

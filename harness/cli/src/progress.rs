@@ -20,7 +20,6 @@ pub struct Progress {
     audience: Audience,
     total: usize,
     ended: usize,
-    /// The phase of each lane of each scenario that runs.
     running: BTreeMap<String, BTreeMap<LaneId, Phase>>,
     lanes: BTreeMap<LaneId, String>,
     drawn: bool,

@@ -37,7 +37,6 @@ pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
     one(args)
 }
 
-/// A summary of repeated runs is no longer than this.
 const MAX_REPEAT_BYTES: u64 = 16 << 20;
 
 /// Rechecks each run of a repeated one, and what is said of all of them.

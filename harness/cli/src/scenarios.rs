@@ -84,9 +84,6 @@ pub fn one(name: &str, dir: Option<&Path>) -> Result<Source, Failure> {
 }
 
 /// The same scenarios as they are without their faults and toxics; known-bad ones, which plant a defect, are left out.
-///
-/// # Errors
-/// Nothing is left to run.
 pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
     let honest = sources.into_iter().filter(|source| !source.known_bad());
     let plain = honest.map(|source| {
@@ -102,9 +99,6 @@ pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
 }
 
 /// The plan that a scenario's bytes give, as recheck asks for it.
-///
-/// # Errors
-/// What is wrong with the bytes.
 pub fn compile_bytes(name: &str, bytes: &[u8], build: Build) -> Result<Plan, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let parse = match build.no_faults {

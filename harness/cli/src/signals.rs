@@ -29,7 +29,6 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the next one and names it.
     pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",

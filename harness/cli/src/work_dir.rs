@@ -79,7 +79,6 @@ fn is_ours(name: &str) -> bool {
     !word.is_empty() && pid.parse::<u32>().is_ok()
 }
 
-/// Where temporary files go, as a hint.
 pub fn hint() -> String {
     format!("TMPDIR names where temporary files go; now it is {}", std::env::temp_dir().display())
 }

@@ -1,5 +1,4 @@
 //! Reads Toxiproxy's configuration file: the JSON array of proxies that its `-config` takes.
-#![allow(missing_docs, reason = "the names say it")]
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +16,6 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 #[error("{path}{place}: {}; {mend}", visible(what))]
 pub struct ConfigError {
     pub path: String,
-    /// The place in it: `:line:column`, or nothing.
     pub place: String,
     pub what: String,
     pub mend: String,

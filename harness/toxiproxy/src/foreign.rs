@@ -3,7 +3,6 @@
 //! Each proxy has a name that no other run has, and is deleted at the end. The crate has no `reset_peer`, no names of
 //! our own for toxics, no way to remove a single toxic, and ignores refusals. Requests of ours do that, and after the
 //! crate has added a toxic, the server is asked whether it is there.
-#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::BTreeSet;
 use std::io;
@@ -59,9 +58,6 @@ struct Server {
 
 impl ForeignToxiproxy {
     /// Finds a Toxiproxy. `run` is a word of letters and digits that no other run has.
-    ///
-    /// # Errors
-    /// Where it is unavailable or unusable.
     pub async fn reach(url: &str, run: &str) -> Result<ForeignToxiproxy, ForeignError> {
         learn(url);
         let (given, url) = (url, masked(url));
@@ -84,9 +80,6 @@ impl ForeignToxiproxy {
     }
 
     /// Ends the run's use of it: deletes every proxy of the run, also those that are being made, and makes no more.
-    ///
-    /// # Errors
-    /// The first that can't be deleted.
     pub async fn clear(&self) -> io::Result<()> {
         let over = |server: &Server| {
             *server.over.write().unwrap_or_else(PoisonError::into_inner) = true;
@@ -198,27 +191,17 @@ fn number(value: i64) -> u32 {
 fn send_by_crate(proxy: &Proxy, toxic: &Toxic) -> bool {
     let stream = toxic.direction.as_str().to_owned();
     let toxicity = toxic.toxicity as f32;
-    match toxic.toxic {
-        ByteToxic::Latency { latency, jitter } => {
-            proxy.with_latency(stream, number(latency), number(jitter), toxicity);
-        }
-        ByteToxic::Bandwidth { rate } => {
-            proxy.with_bandwidth(stream, number(rate), toxicity);
-        }
-        ByteToxic::SlowClose { delay } => {
-            proxy.with_slow_close(stream, number(delay), toxicity);
-        }
-        ByteToxic::Timeout { timeout } => {
-            proxy.with_timeout(stream, number(timeout), toxicity);
-        }
+    let _ = match toxic.toxic {
+        ByteToxic::Latency { latency, jitter } => proxy.with_latency(stream, number(latency), number(jitter), toxicity),
+        ByteToxic::Bandwidth { rate } => proxy.with_bandwidth(stream, number(rate), toxicity),
+        ByteToxic::SlowClose { delay } => proxy.with_slow_close(stream, number(delay), toxicity),
+        ByteToxic::Timeout { timeout } => proxy.with_timeout(stream, number(timeout), toxicity),
         ByteToxic::Slicer { average_size, size_variation, delay } => {
-            proxy.with_slicer(stream, number(average_size), number(size_variation), number(delay), toxicity);
+            proxy.with_slicer(stream, number(average_size), number(size_variation), number(delay), toxicity)
         }
-        ByteToxic::LimitData { bytes } => {
-            proxy.with_limit_data(stream, number(bytes), toxicity);
-        }
+        ByteToxic::LimitData { bytes } => proxy.with_limit_data(stream, number(bytes), toxicity),
         _ => return false,
-    }
+    };
     true
 }
 

@@ -11,10 +11,8 @@ use serde::Serialize;
 
 use crate::toxics::Entry;
 
-/// Fires kept of each toxic.
 const KEPT_FIRES: usize = 256;
 
-/// Toxics kept that are no longer armed.
 const KEPT_TOXICS: usize = 256;
 
 #[derive(Debug, Clone, Serialize)]
@@ -46,7 +44,6 @@ struct ToxicLine {
     beyond: u64,
 }
 
-/// Connections of one kind.
 #[derive(Debug, Clone, Default, Serialize)]
 struct Counted {
     times: u64,
@@ -74,14 +71,11 @@ struct Lines {
 #[derive(Debug, Default)]
 pub struct Ledger(Mutex<Lines>);
 
-/// A ledger as it is answered.
 #[derive(Serialize)]
 struct Answer<'a> {
     proxy: &'a str,
     toxics: &'a VecDeque<ToxicLine>,
-    /// Connections that passed unread while message toxics were armed.
     unread: &'a Counted,
-    /// Connections whose upstream was unreachable.
     unreachable: &'a Counted,
 }
 
@@ -135,7 +129,6 @@ impl Ledger {
 }
 
 impl Lines {
-    /// Removes the oldest toxics that are no longer armed.
     fn forget(&mut self) {
         while self.lines.iter().filter(|line| !line.armed).count() > KEPT_TOXICS {
             let oldest = self.lines.iter().position(|line| !line.armed);

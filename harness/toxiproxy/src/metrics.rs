@@ -9,7 +9,6 @@ use crate::proxy::Route;
 
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The labels of a line, and its number.
 type Sample = (String, u64);
 
 /// A metric: its name, its help text, and its number of a `T`.

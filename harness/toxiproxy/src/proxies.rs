@@ -61,7 +61,6 @@ impl Proxies {
         proxy.update(asked.wanted).await
     }
 
-    /// Closes one and takes it out.
     pub async fn delete(&self, name: &str) -> Result<(), ApiError> {
         let proxy = self.all.write().await.remove(name).ok_or_else(ApiError::no_proxy)?;
         proxy.delete().await;

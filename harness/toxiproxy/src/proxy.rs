@@ -98,7 +98,6 @@ impl Proxy {
         &self.ledger
     }
 
-    /// As a JSON object with its toxics.
     pub async fn json(&self) -> String {
         self.json_of(&*self.state.lock().await)
     }
@@ -315,7 +314,6 @@ impl State {
     }
 }
 
-/// Adds traffic to that of the same addresses.
 fn remember(routes: &mut Vec<Route>, route: Route) {
     let same = |known: &&mut Route| known.listen == route.listen && known.upstream == route.upstream;
     match routes.iter_mut().find(same) {

@@ -27,7 +27,6 @@ pub struct Entry {
     kind: Kind,
 }
 
-/// Which of the engine's two lists a change concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touched {
     Nothing,
@@ -37,7 +36,6 @@ pub enum Touched {
 
 #[derive(Debug, Clone, Default)]
 pub struct Toxics {
-    /// In the order of their making.
     entries: Vec<Entry>,
 }
 
@@ -248,7 +246,6 @@ fn message_attributes(
     Attributes::read(of, given).map_err(|why| ApiError::bad_body(&why))
 }
 
-/// A toxic of Toxiproxy's own types, with nothing set.
 fn blank(of: &str) -> Option<Kind> {
     if of == "noop" {
         return Some(Kind::Noop);

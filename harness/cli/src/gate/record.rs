@@ -227,7 +227,6 @@ impl Recording {
     }
 }
 
-/// What has to run, as it was asked for.
 fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
     let shown = |path: &PathBuf| path.display().to_string();
     let asked = sources.iter().map(|source| {

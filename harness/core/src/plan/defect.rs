@@ -3,7 +3,6 @@
 //!
 //! This list is the only one: scenarios, the server and the documentation's tests read it. To add a defect, add a line
 //! here, plant it in `harness/reference`, and write a known-bad scenario.
-#![allow(missing_docs, reason = "the names say it")]
 
 macro_rules! defects {
     ($($(#[doc = $doc:literal])+ $variant:ident => $name:literal,)+) => {

@@ -33,7 +33,6 @@ pub struct Plan {
     pub scenario: String,
     /// One line that says what the scenario shows.
     pub title: String,
-    /// The rows of the verification matrix that it proves.
     pub proves: Vec<String>,
     /// The seed that all chance was drawn from.
     pub seed: Seed,
@@ -86,8 +85,8 @@ impl Plan {
             .count()
     }
 
-    /// Roughly how many seconds its clients spend waiting: for a silent connection, for a server that starts, or for what a
-    /// defect keeps back.
+    /// Roughly how many seconds its clients spend waiting: for a silent connection, for a server that starts, or for
+    /// what a defect keeps back.
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         let servers = steps.filter(|step| matches!(step, Step::Server { .. })).count();
@@ -139,7 +138,6 @@ impl Plan {
 pub struct Case {
     /// The case's name within the scenario: `main`, or the position that it was expanded for.
     pub name: String,
-    /// The streams that it publishes to. No stream belongs to two cases.
     pub streams: Vec<PlannedStream>,
     /// The clients that it drives. No client belongs to two cases.
     pub clients: Vec<PlannedClient>,
@@ -154,7 +152,6 @@ pub struct Case {
 }
 
 impl Case {
-    /// All that happens, in order: the script, then the proof of life.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().chain(&self.proof_of_life)
     }
@@ -218,11 +215,11 @@ pub struct AtLeast {
     pub refusals: u64,
     /// Repeated deliveries that a client suppressed.
     pub duplicates: u64,
-    /// Faults that fired.
     pub faults: u64,
 }
 
-/// What the gate must make of a scenario: an honest one is allowed, a known-bad one is blocked with exactly its findings.
+/// What the gate must make of a scenario: an honest one is allowed, a known-bad one is blocked with exactly its
+/// findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "lowercase")]
 pub enum Expectation {

@@ -1,5 +1,4 @@
 //! What a case does, step by step. Steps wait for events, never for a time.
-#![allow(missing_docs, reason = "the names say it")]
 
 use serde::{Deserialize, Serialize};
 
@@ -23,19 +22,22 @@ pub enum Step {
     },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
     Connect { client: ClientId },
+    /// A client closes its connection in good order.
     Disconnect { client: ClientId },
     /// A client loses its connection and its memory. It connects again from the checkpoint on disk.
     Crash { client: ClientId },
-    /// Once a client has every acknowledged event of its streams, it unsubscribes from them, and subscribes again without
-    /// cursors, on the same connection.
+    /// Once a client has every acknowledged event of its streams, it unsubscribes from them, and subscribes again
+    /// without cursors, on the same connection.
     Resubscribe { client: ClientId },
     /// Overwrites the checkpoint of a client that is not connected, as a restored backup would.
     SetCursor { client: ClientId, stream: StreamId, cursor: Cursor },
     /// Waits until each of these clients has applied every acknowledged event of its streams.
     AwaitCaughtUp { clients: Vec<ClientId> },
+    /// Waits until a fault or a toxic has fired.
     AwaitFired { fault: FaultId },
     /// Adds toxics, to open connections and to new ones. A toxic that no step adds is on from the beginning.
     Arm { toxics: Vec<FaultId> },
+    /// Removes toxics.
     Disarm { toxics: Vec<FaultId> },
     /// Acts on the server process of a lane, or of each lane where `None`.
     Server { lane: Option<LaneId>, action: ServerAction },
@@ -44,6 +46,7 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum PublishExpect {
+    /// It is written, at this seq.
     Accepted { seq: Seq },
     /// Nothing is written; the seq of the first publish under this key comes back.
     Repeated { seq: Seq },

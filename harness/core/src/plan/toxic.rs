@@ -89,16 +89,16 @@ const MAX_BYTES: u64 = 1_000_000_000;
 pub static TOXICS: &[ToxicSpec] = &[
     ToxicSpec {
         name: "latency",
-        says: "Each chunk leaves `latency` after it was read, plus or minus up to `jitter`, and never before the one ahead. \
-               A delay below 0 is none.",
+        says: "Each chunk leaves `latency` after it was read, plus or minus up to `jitter`, and never before the one \
+               ahead. A delay below 0 is none.",
         removed: "What it holds leaves at once.",
         ends: false,
         attributes: &[of("latency", 0, 1_000, "milliseconds"), of("jitter", 0, 1_000, "milliseconds, more or less")],
     },
     ToxicSpec {
         name: "bandwidth",
-        says: "A chunk leaves when this rate allows; if that takes over 100 ms, in pieces of 100 ms. With 0 or less nothing \
-               passes.",
+        says: "A chunk leaves when this rate allows; if that takes over 100 ms, in pieces of 100 ms. With 0 or less \
+               nothing passes.",
         removed: "What it holds leaves at once.",
         ends: false,
         attributes: &[of("rate", 1, MAX_BYTES, "kilobytes (1000 bytes) a second")],
@@ -112,15 +112,16 @@ pub static TOXICS: &[ToxicSpec] = &[
     },
     ToxicSpec {
         name: "timeout",
-        says: "All data is lost, and the connection closes when no data came for so long. With 0 or less it stays open.",
+        says: "All data is lost, and the connection closes when no data came for so long. With 0 or less it stays \
+               open.",
         removed: "The connection closes, because the stream has a hole.",
         ends: true,
         attributes: &[of("timeout", 0, 10_000, "milliseconds")],
     },
     ToxicSpec {
         name: "reset_peer",
-        says: "The first data is lost, no more is read, and so long after it both sides get an RST. The end of the stream \
-               counts as data.",
+        says: "The first data is lost, no more is read, and so long after it both sides get an RST. The end of the \
+               stream counts as data.",
         removed: "Nothing, before data; after data the RST comes at once.",
         ends: true,
         attributes: &[of("timeout", 0, 10_000, "milliseconds")],

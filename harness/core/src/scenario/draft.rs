@@ -29,7 +29,6 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Whether the scenario is there to show that nothing happened.
     pub(super) fn is_vacuous(&self) -> bool {
         self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(|name| name == "vacuity"))
     }

@@ -1,5 +1,4 @@
 //! The mistakes of a scenario file, reported all at once, each with its position, what is wrong, and how to mend it.
-#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -60,7 +59,6 @@ pub(super) enum Reach {
     Whole,
 }
 
-/// Collects mistakes by byte offset while a file is read.
 #[derive(Debug, Default)]
 pub(super) struct Mistakes {
     found: Vec<Mistake>,
@@ -85,8 +83,8 @@ impl Mistakes {
         self.push(at, what.into(), hint.into(), Reach::Whole);
     }
 
-    /// Like [`Mistakes::whole`], unless this position has a mistake already: what is rehearsed for many cases is reported
-    /// once.
+    /// Like [`Mistakes::whole`], unless this position has a mistake already: what is rehearsed for many cases is
+    /// reported once.
     pub(super) fn once(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
         if self.found.iter().all(|mistake| mistake.at != at) {
             self.whole(at, what, hint);

@@ -1,5 +1,4 @@
 //! The faults and toxics of a scenario: as they stand in its file, and as they are in a case.
-#![allow(missing_docs, reason = "the names say it")]
 
 use super::open::{Number, Settings};
 use super::read::At;

@@ -1,5 +1,5 @@
-//! Scenarios, written in TOML. Each shows one property. They are read, rehearsed, and compiled with a seed into a plan. All
-//! mistakes of a file are reported at once, with file, line, column and hint.
+//! Scenarios, written in TOML. Each shows one property. They are read, rehearsed, and compiled with a seed into a plan.
+//! All mistakes of a file are reported at once, with file, line, column and hint.
 //!
 //! [`Scenario::parse`] reads and rehearses a file. Its result holds no chance and no payload: [`compile`] adds those.
 #![allow(missing_docs, reason = "the names say it")]
@@ -64,8 +64,8 @@ pub struct Scenario {
     pub digest: String,
 }
 
-/// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n times,
-/// but never more than `cap_ms`.
+/// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n
+/// times, but never more than `cap_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     pub base_ms: u64,
@@ -98,8 +98,8 @@ pub struct Expect {
 }
 
 impl Scenario {
-    /// Reads a scenario without its faults and toxics, and without the steps that need them. It asks for nothing that only
-    /// they bring, and proves no row. It shows that the scenario passes without them.
+    /// Reads a scenario without its faults and toxics, and without the steps that need them. It asks for nothing that
+    /// only they bring, and proves no row. It shows that the scenario passes without them.
     ///
     /// # Errors
     /// Every mistake of the file, those of its faults among them.

@@ -1,5 +1,4 @@
 //! Values that a scenario leaves open: to the case (`each`), or to the plan, which draws them.
-#![allow(missing_docs, reason = "the names say it")]
 
 use crate::plan::fault::spec::Value;
 

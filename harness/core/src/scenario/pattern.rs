@@ -1,5 +1,4 @@
 //! Globs for names: `*` is any run of characters, `?` any one.
-#![allow(missing_docs, reason = "the names say it")]
 
 pub fn matches(glob: &str, name: &str) -> bool {
     let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());

@@ -109,7 +109,6 @@ impl<'a> Node<'a> {
         self.value().and_then(Value::as_integer)
     }
 
-    /// A number, whole or not.
     pub(super) fn fraction(self) -> Option<f64> {
         let value = self.value()?;
         value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
@@ -120,7 +119,6 @@ impl<'a> Node<'a> {
         json(self).and_then(|value| serde_json::to_string(&value).ok())
     }
 
-    /// The members of an array of values or of tables.
     pub(super) fn list(self) -> Option<Vec<Node<'a>>> {
         if let Some(array) = self.value().and_then(Value::as_array) {
             let node = |value: &'a Value| Node {
@@ -139,7 +137,6 @@ impl<'a> Node<'a> {
         Some(tables.iter().map(node).collect())
     }
 
-    /// What it is, with its article.
     pub(super) fn type_name(self) -> &'static str {
         let name = match self.kind {
             Kind::Item(item) => item.type_name(),
@@ -269,13 +266,11 @@ impl<'a> Section<'a> {
         as_number(self.get(key)?, key, bounds, mistakes)
     }
 
-    /// One of the words that a key knows.
     pub(super) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
         let text = self.text(key, mistakes)?;
         as_word(text, key, words, mistakes)
     }
 
-    /// The list under a key; nothing where there is none.
     pub(super) fn list(&self, key: &str, mistakes: &mut Mistakes) -> Vec<Node<'a>> {
         let Some(node) = self.get(key) else {
             return Vec::new();
@@ -287,7 +282,6 @@ impl<'a> Section<'a> {
         Vec::new()
     }
 
-    /// The list of texts under a key; nothing where there is none.
     pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Vec<At<&'a str>> {
         let nodes = self.list(key, mistakes);
         nodes.into_iter().filter_map(|node| as_text(node, key, mistakes)).collect()
@@ -327,7 +321,6 @@ pub(super) fn as_number(
     number
 }
 
-/// A text as one of the words that a key knows.
 pub(super) fn as_word<T: Copy>(text: At<&str>, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
     let found = words.iter().find(|(word, _)| *word == text.value);
     if found.is_none() {

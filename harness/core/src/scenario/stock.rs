@@ -1,5 +1,4 @@
 //! The stock scenarios, built in, so that the gate works wherever the binary is.
-#![allow(missing_docs, reason = "the names say it")]
 
 /// Path and text of every stock scenario, honest ones first, each part sorted by name.
 pub fn stock() -> &'static [(&'static str, &'static str)] {

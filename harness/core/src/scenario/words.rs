@@ -1,5 +1,4 @@
 //! The words that a scenario may use, and what each stands for. The JSON Schema for editors lists the same ones.
-#![allow(missing_docs, reason = "the names say it")]
 
 use super::cast::Keys;
 use super::compile::payload::Payload;

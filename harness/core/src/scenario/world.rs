@@ -145,7 +145,6 @@ impl<'a> World<'a> {
             || toxics.any(|toxic| applies(toxic.clients.as_ref(), Some(client)) && toxic.toxic.spec().ends)
     }
 
-    /// The cuts whose position is drawn.
     fn random_cuts(&self, client: usize) -> impl Iterator<Item = &'a FaultDraft> + use<'a> {
         let random = |fault: &&FaultDraft| match &fault.at.value {
             FaultPosition::Delivery { seqs, .. } => seqs.iter().any(|seq| seq.value == Number::Random),

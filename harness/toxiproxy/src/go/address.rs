@@ -51,7 +51,6 @@ pub fn bind_failed(address: SocketAddr, error: &io::Error) -> String {
     format!("listen tcp {address}: bind: {what}")
 }
 
-/// An error's text without the number that Rust adds.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()

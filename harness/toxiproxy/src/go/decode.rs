@@ -109,7 +109,6 @@ pub struct Field<'a> {
     pub path: &'a str,
 }
 
-/// Fills fields, and keeps the first value of a wrong type.
 #[derive(Debug, Default)]
 pub struct Decoder {
     wrong: Option<String>,
@@ -158,12 +157,10 @@ impl Decoder {
         self.value(raw, place, ("bool", "bool"), |raw| Some(raw.0 == b"true"), into);
     }
 
-    /// A whole number of Go's type `of`.
     pub fn integer(&mut self, raw: Raw<'_>, place: Field<'_>, of: &str, into: &mut i64) {
         self.value(raw, place, ("number", of), |raw| raw.text().parse().ok(), into);
     }
 
-    /// A number of single precision.
     pub fn float32(&mut self, raw: Raw<'_>, place: Field<'_>, into: &mut f32) {
         let finite = |raw: Raw<'_>| raw.text().parse().ok().filter(|number: &f32| number.is_finite());
         self.value(raw, place, ("number", "float32"), finite, into);

@@ -41,6 +41,7 @@ pub enum Cut {
     Close { code: u16 },
     /// FIN without a close frame.
     Drop,
+    /// A TCP RST.
     Reset,
     /// Nothing moves any more, and neither side is informed.
     Silence,

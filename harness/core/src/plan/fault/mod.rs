@@ -2,7 +2,6 @@
 //! line in [`FAULTS`]. A fault that does something new is a variant of [`FaultKind`] or [`Mutation`] as well.
 //!
 //! Faults are addressed by logical position and never by time, so that two protocols fail at the same point.
-#![allow(missing_docs, reason = "the names say it")]
 
 mod cut;
 mod delay;

@@ -15,9 +15,13 @@ pub enum Position {
     Delivery { stream: StreamId, seq: Seq },
     /// The nth resume that the client asks for, the first subscribe included.
     Resume { nth: u32 },
+    /// The lane's answer to the nth resume.
     ResumeReply { nth: u32 },
+    /// The nth answer to a heartbeat.
     HeartbeatReply { nth: u32 },
+    /// The lane's answer to the writer's operation.
     Ack { op: OpId },
+    /// A message that a filter matches.
     Message(MessageFilter),
 }
 
@@ -107,6 +111,7 @@ pub enum MessageKind {
     Ack,
     /// The client asks whether the lane is alive: a heartbeat of the protocol, or a WebSocket ping.
     Heartbeat,
+    /// The answer to that: a reply, or a WebSocket pong.
     HeartbeatReply,
     Close,
     Other,

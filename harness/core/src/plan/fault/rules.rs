@@ -1,5 +1,4 @@
 //! Rules that a fault's values keep, wherever they are read: one place for scenarios and for the proxy's API.
-#![allow(missing_docs, reason = "the names say it")]
 
 /// What a close code has to be.
 pub const CLOSE_CODES: &str = "1000 to 1003, 1007 to 1014 and 3000 to 4999 can be sent (RFC 6455, 7.4)";

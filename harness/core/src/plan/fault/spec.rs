@@ -1,6 +1,5 @@
 //! What a fault's specification is made of. Scenario files, the proxy's HTTP API, the pages and the rehearsal of a
 //! scenario all read it.
-#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::BTreeMap;
 
@@ -82,7 +81,6 @@ pub struct Attribute {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// A whole number in this range.
     Whole(u64, u64),
     /// A whole number in this range; in a scenario it may be `each`.
     Number(u64, u64),
@@ -91,7 +89,6 @@ pub enum Shape {
     /// One of these words; in a scenario it may be `each` or `random` where the second list, from which is drawn, is
     /// not empty.
     Word(&'static [&'static str], &'static [&'static str]),
-    /// Text that is not empty.
     Text,
     Pointer,
     CloseCode,

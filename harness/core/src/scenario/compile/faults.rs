@@ -21,7 +21,6 @@ struct Faults<'c> {
     chance: &'c mut Chance,
     case: &'c Case,
     published: &'c Published,
-    /// Each stream's head behind the script.
     heads: &'c [u64],
     /// Positions that were drawn: target, stream, seq.
     taken: BTreeSet<(Target, usize, u64)>,

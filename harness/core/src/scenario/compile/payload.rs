@@ -10,15 +10,11 @@ pub(crate) enum Payload {
     Small,
     /// 64 to 300 KiB.
     Large,
-    /// Strings and keys from all over Unicode, spelled in every way.
     Unicode,
     Numbers,
     Nested,
-    /// Empty containers, empty keys, null.
     Empty,
-    /// All of that in one object.
     Awkward,
-    /// Every other kind by turns, one large payload among them.
     Mixed,
 }
 
@@ -59,7 +55,6 @@ const NUMBERS: [&str; 26] = [
     "4.5e0",
 ];
 
-/// Strings from all over Unicode, as they are spelled, without their quotes.
 const STRINGS: [&str; 20] = [
     "plain",
     "\u{1F600}",

@@ -74,7 +74,6 @@ impl<'p> StepPlanner<'p> {
         OpId(*self.last_op)
     }
 
-    /// What the fault or toxic of this name became in this case.
     pub(crate) fn fault_ids(&self, name: &str) -> Vec<FaultId> {
         self.fault_ids.get(name).cloned().unwrap_or_default()
     }

@@ -158,7 +158,6 @@ fn until(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<O
     Some(Some((stream?, seq)))
 }
 
-/// The filter of `at = { message = "downstream", .. }`.
 pub(super) fn filter(
     section: &Section<'_>,
     names: &Names<'_>,

@@ -7,9 +7,10 @@ use super::prelude::*;
 pub(super) const KIND: StepKind = StepKind {
     name: "publish",
     keys: &["stream", "streams", "count", "pace", "spread"],
-    what: "`count` events in all are published to `stream`, or to `streams`. `pace` is `lockstep` (the connected readers \
-           catch up after each event) or `burst` (nothing is waited for). `spread` is `even` (by turns), `shuffled` (as \
-           many to each, in a drawn order) or `skewed` (the nth stream gets a share like 1/n, in a drawn order)",
+    what: "`count` events in all are published to `stream`, or to `streams`. `pace` is `lockstep` (the connected \
+           readers catch up after each event) or `burst` (nothing is waited for). `spread` is `even` (by turns), \
+           `shuffled` (as many to each, in a drawn order) or `skewed` (the nth stream gets a share like 1/n, in a \
+           drawn order)",
     read,
 };
 

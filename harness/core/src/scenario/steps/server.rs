@@ -11,9 +11,9 @@ use crate::plan::ServerAction;
 pub(super) const KIND: StepKind = StepKind {
     name: "server",
     keys: &["lane", "action", "when"],
-    what: "`kill` (-9), `restart`, `pause` or `resume` of the server of `legacy`, `candidate` or `both`. A kill happens \
-           once the last acknowledged event is on disk (`durable`, the default of `when`), or `at-once`: only the latter \
-           shows that what was seen is durable",
+    what: "`kill` (-9), `restart`, `pause` or `resume` of the server of `legacy`, `candidate` or `both`. A kill \
+           happens once the last acknowledged event is on disk (`durable`, the default of `when`), or `at-once`: only \
+           the latter shows that what was seen is durable",
     read,
 };
 
