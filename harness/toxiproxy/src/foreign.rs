@@ -49,7 +49,6 @@ pub struct ForeignToxiproxy {
 struct Server {
     url: String,
     addr: SocketAddr,
-    /// Proxies that were requested and not deleted.
     proxies: Mutex<BTreeSet<String>>,
     /// Whether the run is over, so that no proxy is made any more. While one is made, the lock is held: an interrupted
     /// run leaves requests behind that continue in threads of their own.

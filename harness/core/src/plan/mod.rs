@@ -31,7 +31,6 @@ pub const WRITER: &str = "writer";
 pub struct Plan {
     pub schema: String,
     pub scenario: String,
-    /// One line that says what the scenario shows.
     pub title: String,
     pub proves: Vec<String>,
     /// The seed that all chance was drawn from.

@@ -34,7 +34,6 @@ impl Draft {
     }
 }
 
-/// What `each` stands for in one case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Binding {
     pub(super) position: Option<u64>,

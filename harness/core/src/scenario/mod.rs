@@ -43,12 +43,10 @@ use script::Case;
 /// The largest scenario file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
-/// A scenario that can be planned.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     /// Also the stem of its file.
     pub name: String,
-    /// One line that says what it shows.
     pub title: String,
     /// The rows of the verification matrix that it proves, sorted.
     pub proves: Vec<String>,

@@ -214,7 +214,6 @@ impl<'a> Section<'a> {
         self
     }
 
-    /// Notes every key that is not among `known`.
     pub(super) fn only(&self, known: &[&str], mistakes: &mut Mistakes) {
         for (key, _) in self.table.iter() {
             if !known.contains(&key) {
@@ -256,7 +255,6 @@ impl<'a> Section<'a> {
         as_text(node, key, mistakes)
     }
 
-    /// The whole number under a key, within bounds.
     pub(super) fn number(
         &self,
         key: &str,

@@ -184,7 +184,6 @@ impl Rehearsal<'_, '_> {
     }
 }
 
-/// The index of the toxic of this name.
 fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistakes) -> Option<usize> {
     let toxics = &world.draft.toxics;
     let found = toxics.iter().position(|toxic| toxic.value.name == name.value);

@@ -37,7 +37,6 @@ impl<'a> Raw<'a> {
         parts.chunks_exact(2).map(|member| (member[0].string(), member[1])).collect()
     }
 
-    /// An array's elements; nothing for another value.
     pub fn elements(self) -> Vec<Raw<'a>> {
         self.parts("array")
     }

@@ -50,7 +50,6 @@ pub struct MessageFilter {
     pub per: Scope,
 }
 
-/// The attributes of a filter.
 pub static FILTER: &[Attribute] = &[
     Attribute::optional("kind", Shape::Word(&MessageKind::NAMES, &[]), "The sort of the message."),
     Attribute::optional("event", Shape::Text, "The name of the message on the wire."),
@@ -80,7 +79,6 @@ impl MessageFilter {
         MessageFilter { per: Scope::Connection, ..nothing }
     }
 
-    /// A filter of the values of [`FILTER`].
     pub fn of(direction: Direction, values: &Values) -> MessageFilter {
         let text = |name| values.word(name).map(str::to_owned);
         MessageFilter {

@@ -40,7 +40,6 @@ impl PartialEq for FaultSpec {
     }
 }
 
-/// What a fault does to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// The message never arrives.
@@ -63,12 +62,10 @@ pub enum Effect {
 
 /// Positions of a fault of the network. Faults are off when the event comes that proves a stream alive.
 pub(super) const ANYWHERE: &[&str] = &["delivery", "ack", "resume", "resume_reply", "heartbeat_reply", "message"];
-/// Positions of a defect in one event.
 pub(super) const DELIVERY: &[&str] = &["delivery"];
 /// Positions of a defect that also works on an event with a payload that only the plan knows.
 pub(super) const DELIVERY_OR_PROOF: &[&str] = &["delivery", "proof"];
 
-/// A key that a fault takes.
 #[derive(Debug, Clone, Copy)]
 pub struct Attribute {
     pub name: &'static str,

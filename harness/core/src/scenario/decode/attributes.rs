@@ -102,7 +102,6 @@ fn wait(node: Node<'_>, attribute: &Attribute, mistakes: &mut Mistakes) -> Optio
     Some(wait)
 }
 
-/// A number or `each`.
 fn fixed(node: Node<'_>, key: &str, range: (u64, u64), mistakes: &mut Mistakes) -> Option<At<Number>> {
     let found = number_within(node, key, range.0..=range.1, mistakes)?;
     if found.value == Number::Random {
