@@ -4,6 +4,8 @@
 //! `unknown`, and the finding names the bound. A wait counts short ticks. A tick that comes late, since the machine was
 //! busy or the process was stopped, counts as one tick.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
@@ -41,11 +43,8 @@ pub const OPERATION: Bound = Bound::new("operation", Duration::from_secs(10));
 pub const HEARTBEAT: Bound = Bound::new("heartbeat", Duration::from_secs(2));
 /// Any request of a client, with all restarts of other bounds.
 pub const IN_ALL: Bound = Bound::new("in-all", Duration::from_secs(300));
-/// The orderly close of a session.
 pub const CLOSE: Bound = Bound::new("close", Duration::from_secs(1));
-/// The start of a server of ours.
 pub const START: Bound = Bound::new("start", Duration::from_secs(60));
-/// The orderly end of a server of ours.
 pub const STOP: Bound = Bound::new("stop", Duration::from_secs(3));
 /// The end of a server of ours that closed its output.
 pub const END: Bound = Bound::new("end", Duration::from_secs(1));
@@ -55,7 +54,6 @@ pub const DURABLE: Bound = Bound::new("durable", Duration::from_secs(30));
 pub const MEET: Bound = Bound::new("meet", Duration::from_secs(5));
 /// The publication of a module, which the server compiles.
 pub const ADMIN: Bound = Bound::new("admin", Duration::from_secs(60));
-/// The deletion of a database.
 pub const DELETE: Bound = Bound::new("delete", Duration::from_secs(3));
 /// The end of the last connection to a database that is to be deleted.
 pub const EMPTY: Bound = Bound::new("empty", Duration::from_secs(5));
@@ -75,40 +73,31 @@ const MOST_RENEWALS: u32 = 20;
 /// The longest tick. A shorter one would measure a busy machine more exactly, and cost more.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The longest wait for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
     /// Its name in findings and in the documents.
     pub name: &'static str,
-    /// How much time of this process.
     pub time: Duration,
 }
 
-/// A bound was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached(pub Bound);
 
 impl Bound {
-    #[allow(missing_docs, reason = "the name says it")]
     pub const fn new(name: &'static str, time: Duration) -> Bound {
         Bound { name, time }
     }
 
     /// Waits within the bound.
-    ///
-    /// # Errors
-    /// Where the bound is reached first.
     pub async fn within<T>(self, work: impl Future<Output = T>) -> Result<T, Reached> {
         self.begin().within(work).await
     }
 
-    /// Starts a bound for several waits together.
     pub fn begin(self) -> Running {
         Running { bound: self, left: self.time, renewals: 0 }
     }
 }
 
-/// A bound that was started.
 #[derive(Debug, Clone, Copy)]
 pub struct Running {
     bound: Bound,
@@ -118,9 +107,6 @@ pub struct Running {
 
 impl Running {
     /// Waits within what is left of the bound.
-    ///
-    /// # Errors
-    /// Where the bound is reached first.
     pub async fn within<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Reached> {
         let mut work = pin!(work);
         loop {
@@ -155,7 +141,6 @@ impl Running {
         self.renewals <= MOST_RENEWALS
     }
 
-    /// Whether nothing is left.
     pub fn is_reached(&self) -> bool {
         self.left.is_zero()
     }

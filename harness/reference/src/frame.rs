@@ -39,7 +39,6 @@ pub(crate) enum Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Violation(pub u16);
 
-/// Puts frames together to messages.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     max_message_bytes: usize,

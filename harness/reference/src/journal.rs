@@ -16,10 +16,8 @@ const MAGIC: &[u8] = b"cutover-journal-1\n";
 const HEADER_BYTES: usize = 12;
 /// A length above this is damage, not data.
 const MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
-/// How many records the planted defect `ack-before-journal` leaves unwritten.
 const LAGGING_RECORDS: usize = 64 * 1024;
 
-/// A journal could not be opened or written.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum JournalError {
@@ -35,7 +33,6 @@ pub enum JournalError {
     Io { path: PathBuf, action: &'static str, source: io::Error },
 }
 
-/// An open journal, at its end.
 #[derive(Debug)]
 pub(crate) struct Journal {
     file: File,
@@ -45,7 +42,6 @@ pub(crate) struct Journal {
     held: Option<VecDeque<Vec<u8>>>,
 }
 
-/// What opening found.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub journal: Journal,

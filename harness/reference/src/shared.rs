@@ -21,7 +21,6 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) store: Store,
-    /// How many joins there were, for subscription ids.
     pub(crate) joins: AtomicU64,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,

@@ -26,7 +26,6 @@ impl Window {
     }
 }
 
-/// One cursor that cannot be resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaleTopic {
     pub topic: String,

@@ -5,7 +5,6 @@ use std::time::Duration;
 /// The longest wait that a plan's list grows to past its end.
 const CAP: Duration = Duration::from_secs(5);
 
-/// The waits of one client or writer.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     waits_ms: Vec<u64>,
@@ -26,7 +25,6 @@ impl Backoff {
         asked.unwrap_or_default() + drawn
     }
 
-    /// Ends the row of failures.
     pub fn reset(&mut self) {
         self.failures = 0;
     }

@@ -53,7 +53,6 @@ pub(super) struct Client {
     pub(super) handle: ClientHandle,
     pub(super) route: Route,
     pub(super) streams: Vec<StreamId>,
-    /// Whether the script wants it connected.
     pub(super) connected: bool,
     /// Set once it had no good connection within a whole bound.
     pub(super) unreachable: AtomicBool,
@@ -128,7 +127,6 @@ impl Case {
         Ok(())
     }
 
-    /// Does the case's part of a phase.
     pub async fn part(&mut self, phase: Phase) {
         match phase {
             Phase::Exercise => self.exercise().await,
@@ -163,7 +161,6 @@ impl Case {
         }
     }
 
-    /// Disarms every fault and toxic.
     async fn heal(&mut self) {
         for route in self.routes() {
             if let Err(error) = route.heal().await {
@@ -212,7 +209,6 @@ impl Case {
         join_all(reachable.map(|(id, client)| round_trip(id, client))).await;
     }
 
-    /// Stops clients and proxies.
     pub async fn end(self) {
         drop(self.writer);
         self.writer_route.shutdown().await;
@@ -234,7 +230,6 @@ impl Case {
         [&self.writer_route].into_iter().chain(self.clients.values().map(|client| &client.route))
     }
 
-    /// The acknowledged heads of a client's streams.
     pub(super) fn heads_of(&self, client: &Client) -> BTreeMap<StreamId, Seq> {
         let head = |stream: &StreamId| self.heads.get(stream).copied().unwrap_or_default();
         client.streams.iter().map(|stream| (stream.clone(), head(stream))).collect()

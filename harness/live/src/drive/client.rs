@@ -24,14 +24,11 @@ use super::status::Status;
 use crate::bounds::{self, Bound};
 use crate::lane::{Arrival, Endpoint, Lane, OpError, SubscriberSession};
 
-/// How often an idle client sends a heartbeat.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
 /// Between the two round trips that confirm that events are overdue lies so many times the duration of the first.
 const SECOND_LOOK_FACTOR: u32 = 10;
-/// Commands that a client's queue holds.
 const COMMANDS_MAX: usize = 16;
 
-/// What the script wants of a client.
 enum Command {
     Connect,
     Disconnect(oneshot::Sender<()>),
@@ -43,16 +40,13 @@ enum Command {
     ReplayIfOverdue(BTreeMap<StreamId, Seq>, oneshot::Sender<()>),
 }
 
-/// Controls a client.
 pub struct ClientHandle {
     commands: mpsc::Sender<Command>,
-    /// The client's state.
     pub status: watch::Receiver<Status>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl ClientHandle {
-    /// Starts a client that is not connected.
     pub fn spawn(lane: Arc<dyn Lane>, endpoint: Endpoint, mut inbox: Inbox, recorder: Recorder) -> ClientHandle {
         let (commands, inbound) = mpsc::channel(COMMANDS_MAX);
         let mut first = Status::default();
@@ -84,7 +78,6 @@ impl ClientHandle {
         let _ = self.commands.send(Command::Connect).await;
     }
 
-    /// Closes in good order.
     pub async fn disconnect(&self) {
         self.ask(Command::Disconnect).await;
     }
@@ -99,7 +92,6 @@ impl ClientHandle {
         self.ask(Command::Resubscribe).await;
     }
 
-    /// Overwrites the checkpoint of a disconnected client.
     pub async fn set_cursor(&self, stream: &StreamId, cursor: Cursor) {
         self.ask(|done| Command::SetCursor(stream.clone(), cursor, done)).await;
     }
@@ -122,7 +114,6 @@ impl ClientHandle {
         self.ask(|done| Command::ReplayIfOverdue(heads, done)).await;
     }
 
-    /// Ends the client.
     pub async fn stop(self) {
         drop(self.commands);
         let _ = self.task.await;
@@ -153,23 +144,19 @@ struct Actor {
     applied: u64,
     /// How long the lane asked to wait when it last refused a connection.
     asked_to_wait: Option<Duration>,
-    /// Whether any connection was opened so far.
     was_connected: bool,
     /// Refusals in a row that are not marked as transient.
     refusals: u32,
-    /// Whether the script wants it connected.
     wanted: bool,
     /// Who waits for a round trip.
     waiting: Vec<oneshot::Sender<()>>,
 }
 
-/// What the client does next.
 enum Wake {
     /// It handles a command, or stops where there are no more.
     Command(Option<Command>),
     /// Its connection was closed, and has to be replaced.
     Ended,
-    /// It has waited long enough to reconnect.
     Reconnect,
 }
 
@@ -196,7 +183,6 @@ impl Actor {
         }
     }
 
-    /// Reports the state to the script where it changed.
     fn report(&mut self, subscribed: bool) {
         self.status.send_if_modified(|status| self.inbox.report(subscribed, status));
     }
@@ -305,7 +291,6 @@ impl Actor {
         false
     }
 
-    /// Takes events until something else is to be done.
     async fn listen(
         &mut self,
         session: &mut Box<dyn SubscriberSession>,

@@ -14,7 +14,6 @@ const SUBSCRIBES_MAX: usize = 16;
 /// The code of a lane that limits the rate (contract, "Errors").
 const RATE_LIMITED: &str = "rate_limited";
 
-/// How a resume ended.
 pub enum Resumed {
     /// Every stream is subscribed and replayed.
     Following,
@@ -26,7 +25,6 @@ pub enum Resumed {
     Refused,
     /// The lane limits the rate: the client has to retry later.
     RateLimited,
-    /// The connection ended.
     Ended(Closed),
 }
 

@@ -27,7 +27,6 @@ pub struct Route {
     foreign: Option<Foreign>,
 }
 
-/// A foreign proxy that applies the toxics.
 struct Foreign {
     front: Box<dyn Front>,
     log: FaultLog,
@@ -81,16 +80,12 @@ impl Route {
         Ok(route)
     }
 
-    /// Where the client connects.
     pub fn endpoint(&self) -> Endpoint {
         let connect = self.foreign.as_ref().map_or_else(|| self.proxy.addr(), |foreign| foreign.front.addr());
         Endpoint { connect, authority: self.authority.clone() }
     }
 
     /// Adds those of these toxics that are of this route.
-    ///
-    /// # Errors
-    /// Where a foreign proxy refuses one.
     pub async fn arm(&self, toxics: &[FaultId]) -> io::Result<()> {
         let mut armed = self.armed.lock().await;
         let new: Vec<FaultId> = toxics.iter().filter(|id| self.is_own(id) && !armed.contains(id)).cloned().collect();
@@ -109,9 +104,6 @@ impl Route {
     }
 
     /// Removes those of these toxics that are on.
-    ///
-    /// # Errors
-    /// Where a foreign proxy does not remove one.
     pub async fn disarm(&self, toxics: &[FaultId]) -> io::Result<()> {
         let mut armed = self.armed.lock().await;
         let gone: Vec<FaultId> = toxics.iter().filter(|id| armed.contains(id)).cloned().collect();
@@ -140,9 +132,6 @@ impl Route {
     }
 
     /// Removes all faults and toxics for good.
-    ///
-    /// # Errors
-    /// Where a foreign proxy does not remove a toxic.
     pub async fn heal(&self) -> io::Result<()> {
         let all: Vec<FaultId> = self.toxics.iter().map(|toxic| toxic.id.clone()).collect();
         let removed = match self.foreign {
@@ -161,7 +150,6 @@ impl Route {
         }
     }
 
-    /// Ends the proxies.
     pub async fn shutdown(&self) {
         if let Some(foreign) = &self.foreign {
             foreign.front.end().await;

@@ -17,7 +17,7 @@ impl Environment {
         unfit(plan, &self.means(), aa)
     }
 
-    /// What can be done to each lane.
+    #[allow(missing_docs, reason = "the name says it")]
     pub fn means(&self) -> BTreeMap<LaneId, Means> {
         LaneId::BOTH.map(|lane| (lane, self.means_of(lane))).into()
     }

@@ -18,7 +18,6 @@ use crate::process::{Server, ServerCommand};
 /// The URL of the reference server; it answers to any name.
 const REFERENCE_URL: &str = "http://legacy.localhost/";
 
-/// A server that speaks a profile's protocol.
 pub(super) struct Host {
     pub(super) server: Option<Arc<Mutex<Server>>>,
     pub(super) service: Box<dyn Service>,

@@ -9,7 +9,6 @@ use cutover_core::plan::{MessageFilter, Predicate, Scope, Times};
 use super::Seen;
 use crate::frame::{Carried, pointer};
 
-/// A filter with its counts.
 #[derive(Debug, Clone)]
 pub(super) struct Matcher {
     filter: MessageFilter,
@@ -60,19 +59,16 @@ impl Matcher {
         count.held == nth
     }
 
-    /// The fault has fired.
     pub(super) fn spend(&mut self, conn: u32, times: Times) {
         if times == Times::Once {
             self.count_mut(conn).spent = true;
         }
     }
 
-    /// Forgets a connection.
     pub(super) fn forget(&mut self, conn: u32) {
         self.conns.remove(&conn);
     }
 
-    /// How many connections are being counted.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
         self.conns.len()

@@ -28,12 +28,10 @@ impl<Id: PartialEq, Reply> Connection<Id, Reply> {
         Connection { socket, inbox: Inbox::default(), bounds, pending: None, unanswered: None, keepalive_at }
     }
 
-    /// Whether a request waits for its answer.
     pub(crate) fn is_waiting(&self) -> bool {
         self.pending.is_some()
     }
 
-    /// Whether this request waits for its answer.
     pub(crate) fn waits_for(&self, id: &Id) -> bool {
         self.pending.as_ref().is_some_and(|(waited_for, _)| waited_for == id)
     }
@@ -47,7 +45,6 @@ impl<Id: PartialEq, Reply> Connection<Id, Reply> {
         }
     }
 
-    /// The session sent a heartbeat by itself.
     pub(crate) fn heartbeat_sent(&mut self, id: Id) {
         self.unanswered = Some(id);
     }
@@ -142,7 +139,6 @@ pub(crate) trait Conversation: Send {
     }
 }
 
-/// How a session ended, in a few words.
 pub(crate) fn in_words(closed: &Closed) -> String {
     match closed {
         Closed::CloseFrame { code } => format!("the lane closed the socket with {code}"),
@@ -175,7 +171,6 @@ impl Inbox {
         }
     }
 
-    /// Notes what can't be read.
     pub(crate) fn unreadable(&mut self, what: impl Into<String>) {
         self.push(Arrival::Unreadable(what.into()));
     }
@@ -185,7 +180,6 @@ impl Inbox {
         self.closed.get_or_insert(closed);
     }
 
-    /// How the session ended, if it has.
     pub(crate) fn ended(&self) -> Option<&Closed> {
         self.closed.as_ref()
     }

@@ -12,7 +12,6 @@ use tokio::net::TcpStream;
 /// The longest head of an answer; what is longer is left to others to judge.
 const HEAD_MAX_BYTES: usize = 64 * 1024;
 
-/// The most headers of an interim answer.
 const HEADERS_MAX: usize = 128;
 
 /// How much of a head is read at a time.
@@ -29,12 +28,10 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    /// Nothing is read yet.
     pub(super) fn new(tcp: TcpStream) -> Counted {
         Counted { tcp, read_bytes: 0, head: Some(Vec::new()), ready: Bytes::new() }
     }
 
-    /// Bytes read so far.
     pub(super) fn read_bytes(&self) -> u64 {
         self.read_bytes
     }

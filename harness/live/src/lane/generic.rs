@@ -14,8 +14,8 @@ const NAMES: [&str; 3] = ["event", "type", "method"];
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GenericTagger;
 
-/// The same tagger for every connection.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(missing_docs, reason = "the name says it")]
 pub struct GenericTaggers;
 
 impl TaggerFactory for GenericTaggers {
@@ -63,7 +63,6 @@ pub(super) fn json_of(frame: &Frame) -> Option<Bytes> {
     pointer::is_json(std::str::from_utf8(&json).ok()?).then_some(json)
 }
 
-/// A frame with another JSON text.
 pub(super) fn with_json(frame: &Frame, json: String) -> Option<Frame> {
     let body = match &frame.body {
         Body::Text(_) => Body::Text(Bytes::from(json)),

@@ -10,7 +10,6 @@ use http::HeaderMap;
 use super::OpError;
 use super::http::HttpError;
 
-/// The longest wait that a lane may ask for.
 const RETRY_AFTER_CAP: Duration = Duration::from_secs(10);
 
 /// The waits before a request of ours is made again that was refused in passing.

@@ -18,7 +18,6 @@ use crate::plain_file;
 /// Every protocol. A connection of an unknown run is offered to each in turn; the surest signs come first.
 pub static PROTOCOLS: [&dyn Protocol; 2] = [&Spacetime, &Phoenix];
 
-/// The longest profile that is read, in bytes.
 const MAX_PROFILE_BYTES: u64 = 1 << 20;
 
 /// The protocol of a URL that is given for a role, and of the built-in server in it.

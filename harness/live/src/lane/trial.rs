@@ -4,6 +4,8 @@
 //! The trial finds what is wrong with a profile, an address or a token. It does not judge the lane: an event that
 //! does not come is left to the run, where the checkers see it.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use cutover_core::gate::fit::resubscribes;
 use cutover_core::ids::StreamId;
 use cutover_core::plan::{Compression, Plan, Serializer};
@@ -15,12 +17,9 @@ use crate::bounds;
 /// Events per replay batch in a trial; there is one event.
 pub(crate) const REPLAY_BATCH: u32 = 200;
 
-/// The client's name in a trial.
 pub(crate) const TRIAL_CLIENT: &str = "cutover-trial";
 
-/// What the plans use of a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Trial {
     pub serializers: Vec<Serializer>,
     pub compressions: Vec<Compression>,
@@ -59,7 +58,6 @@ impl Trial {
         self.policies.then_some(u64::from(REPLAY_BATCH))
     }
 
-    /// The event's payload.
     pub(crate) fn payload(&self) -> String {
         serde_json::json!({ "trial": self.marker }).to_string()
     }
@@ -126,11 +124,8 @@ pub(crate) fn trial_bounds() -> Bounds {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{field} = \"{name}\"`: {wrong}{}{}", seen.as_ref().map(|seen| format!("; {seen}")).unwrap_or_default(),
     hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Mismatch {
-    /// The profile's key.
     pub field: &'static str,
-    /// The name that was looked for.
     pub name: String,
     pub wrong: String,
     pub seen: Option<String>,
@@ -142,40 +137,28 @@ impl Mismatch {
         Mismatch { field, name: name.to_owned(), wrong: wrong.into(), seen: None, hint: None }
     }
 
-    /// With what was seen instead.
     pub(crate) fn seen(mut self, seen: impl Into<String>) -> Mismatch {
         self.seen = Some(seen.into());
         self
     }
 
-    /// With how to mend it.
     pub(crate) fn hint(mut self, hint: Option<String>) -> Mismatch {
         self.hint = hint;
         self
     }
 }
 
-/// Why a trial failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum TrialError {
-    /// A session could not be opened.
     #[error("{trying}: {source}")]
     Open { trying: String, source: OpenError },
-    /// The profile does not fit the service.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
     /// The database's module is not the one that the lane reads.
     #[error("the database's module is another one than this lane reads: {0}")]
     Module(String),
-    /// The lane does not do what the run needs.
     #[error("{what}{}", hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
-    Refused {
-        what: String,
-        hint: Option<String>,
-        /// Whether another try may go better.
-        passing: bool,
-    },
+    Refused { what: String, hint: Option<String>, passing: bool },
 }
 
 impl TrialError {

@@ -13,7 +13,6 @@ use crate::bounds::DURABLE;
 
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// What an acknowledgement is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// What is acknowledged is durable.
@@ -23,7 +22,6 @@ pub enum Durability {
 }
 
 impl Durability {
-    /// Returns once the event of this key is durable.
     pub async fn wait_for(self, data_dir: &Path, key: Option<&str>) -> Result<(), ServerError> {
         let (Durability::Commitlog, Some(key)) = (self, key) else {
             return Ok(());

@@ -8,7 +8,6 @@ use cutover_core::text::{scrubbed, visible};
 
 /// So much of a log's end is looked at, in bytes.
 const TAIL_BYTES: u64 = 16 * 1024;
-/// So many of its last lines are shown.
 const TAIL_LINES: usize = 8;
 /// So much of a line is shown, in characters.
 const LINE_CHARS: usize = 300;

@@ -28,16 +28,12 @@ use crate::proxy::{Upstream, UpstreamAddr};
 /// Where the end of a server is reported that ended by itself after it served.
 pub type ExitReports = mpsc::UnboundedSender<UnexpectedExit>;
 
-/// A server ended by itself.
 #[derive(Debug)]
 pub struct UnexpectedExit {
-    /// Whose it was.
     pub lane: &'static str,
-    /// How it ended.
     pub error: ServerError,
 }
 
-/// A server process of ours, with its data directory.
 #[derive(Debug)]
 pub struct Server {
     command: ServerCommand,
@@ -217,12 +213,10 @@ impl Server {
         Ok(())
     }
 
-    /// Whether the process is stopped by [`Server::pause`].
     pub fn is_paused(&self) -> bool {
         self.paused
     }
 
-    /// Whether a process is there.
     pub fn is_up(&self) -> bool {
         self.running.is_some()
     }

@@ -36,12 +36,10 @@ impl Running {
         Some(Running { pid, ended, asked: Arc::default() })
     }
 
-    /// How it ended, where it did.
     pub(super) fn ended(&self) -> Option<String> {
         self.ended.borrow().clone()
     }
 
-    /// Waits for its end, and says how it ended.
     pub(super) async fn end(&self) -> String {
         let mut ended = self.ended.clone();
         let end = ended.wait_for(Option::is_some).await;
@@ -61,12 +59,10 @@ impl Running {
         }
     }
 
-    /// Its end is expected from here on.
     pub(super) fn ask_to_end(&self) {
         self.asked.store(true, Ordering::SeqCst);
     }
 
-    /// Sends a signal to its group.
     pub(super) fn signal(&self, signal: Signal) -> Result<(), ServerError> {
         if self.ended.borrow().is_some() {
             return Err(ServerError::NotUp);

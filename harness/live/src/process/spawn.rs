@@ -16,10 +16,8 @@ use tokio::sync::oneshot;
 /// Starts that may wait for the thread.
 const QUEUE: usize = 64;
 
-/// A process to be started.
 struct Order {
     command: Command,
-    /// The runtime that will wait for the process.
     runtime: Handle,
     answer: oneshot::Sender<io::Result<Child>>,
 }

@@ -17,7 +17,6 @@ struct Unanswered {
     /// Resumes, by their numbers. A reply answers the oldest one of its connection, so that a resume of a cut
     /// connection does not get the reply of a later one.
     resumes: VecDeque<u32>,
-    /// Publishes and heartbeats.
     others: u32,
 }
 
@@ -68,7 +67,6 @@ impl Tally {
         self.unanswered.get(&conn).is_none_or(|unanswered| unanswered.resumes.is_empty() && unanswered.others == 0)
     }
 
-    /// The connection has ended.
     pub(super) fn forget(&mut self, conn: u32) {
         self.unanswered.remove(&conn);
     }

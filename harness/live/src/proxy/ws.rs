@@ -40,7 +40,6 @@ pub(super) struct Skimmed {
 #[error("{0}")]
 pub(super) struct Unreadable(pub(super) &'static str);
 
-/// A frame's first bytes.
 struct Head {
     fin: bool,
     opcode: u8,
@@ -49,17 +48,13 @@ struct Head {
     payload_bytes: u64,
 }
 
-/// Reads one direction of one connection.
 #[derive(Debug)]
 pub(super) struct Parser {
     max_bytes: usize,
-    /// The message that is being assembled.
     partial: Option<Partial>,
-    /// Whether the current message was skimmed at its beginning.
     skimmed: bool,
     /// Bytes of a message that is too long to assemble. They pass next.
     passing: Bytes,
-    /// How many bytes of a skimmed frame are missing.
     skim_left: usize,
 }
 
@@ -125,12 +120,10 @@ impl Parser {
         Some(buf.split_to(step).freeze())
     }
 
-    /// Whether a frame was passed on in part.
     pub(super) fn is_amid_frame(&self) -> bool {
         self.skim_left > 0 || !self.passing.is_empty()
     }
 
-    /// A frame whose bytes pass as they come.
     fn begin_skimmed(&mut self, head: &Head, frame_bytes: usize) {
         self.skim_left = frame_bytes;
         if head.opcode < CLOSE {

@@ -17,11 +17,8 @@ pub(super) struct Bandwidth {
     /// Kilobytes a second, that is bytes a millisecond. With 0 nothing passes. Toxiproxy crashes below 0; here that is
     /// 0.
     rate: u64,
-    /// What is being sent.
     chunk: Option<Chunk>,
-    /// When the next piece begins.
     start: Instant,
-    /// How late the last piece was.
     late: Duration,
     /// Whether the rest of the chunk passes at once, after a change.
     let_go: bool,

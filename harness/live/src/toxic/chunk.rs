@@ -17,7 +17,6 @@ pub(super) const INBOX_BYTES: usize = 16 * 1024 * 1024;
 /// The longest wait. Attributes are 64-bit numbers, and no clock reaches their end.
 const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// Bytes on their way.
 #[derive(Debug)]
 pub(super) struct Chunk {
     /// The bytes; never none.
@@ -25,12 +24,10 @@ pub(super) struct Chunk {
     /// When they were read from the source, and the latency added since. Latency counts from here, so that time in
     /// other stages counts towards it, but the latencies of two toxics add up.
     pub stamp: Instant,
-    /// When they entered their present inbox.
     pub came: Instant,
 }
 
 impl Chunk {
-    /// Its first bytes, and the rest.
     pub fn split(mut self, bytes: usize) -> (Chunk, Option<Chunk>) {
         let data = self.data.split_to(bytes);
         let (stamp, came) = (self.stamp, self.came);
@@ -65,7 +62,6 @@ impl Inbox {
         Some(chunk)
     }
 
-    /// The end, once no chunk is before it.
     pub fn end(&self) -> Option<Ending> {
         self.end.filter(|_| self.queue.is_empty())
     }

@@ -17,7 +17,6 @@ pub(super) struct Latency {
     latency: i64,
     jitter: i64,
     dice: Dice,
-    /// The next chunk, and when it passes.
     first: Option<(Chunk, Instant)>,
 }
 

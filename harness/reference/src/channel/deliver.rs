@@ -13,10 +13,8 @@ use crate::{
     outbox::Outbox,
 };
 
-/// A subscribe whose replay is under way.
 #[derive(Debug)]
 pub(super) struct Replay {
-    /// The ref that the reply will carry.
     reference: Value,
     topics: Vec<String>,
     at: usize,

@@ -24,13 +24,11 @@ use crate::{
     wire::{Inbound, Payload, raw},
 };
 
-/// The one topic that can be joined.
 pub(crate) const CHANNEL_TOPIC: &str = "sync:v1";
 
 /// How many requests may wait behind a replay before the socket is read no further.
 const MAX_INBOX: usize = 64;
 
-/// How a channel ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Close,
@@ -63,7 +61,6 @@ pub(crate) struct Channel {
     planted: BTreeMap<String, Planted>,
     /// How many events were delivered live, for a defect that counts them.
     live_events: u64,
-    /// A planted defect: whether the live tail is dead.
     is_dead: bool,
     inbox: VecDeque<Inbound>,
     replay: Option<Replay>,
@@ -126,7 +123,6 @@ impl Channel {
         self.inbox.push_back(message);
     }
 
-    /// Whether too many requests wait to read more.
     pub(crate) fn is_busy(&self) -> bool {
         self.inbox.len() >= MAX_INBOX
     }
@@ -228,7 +224,6 @@ impl Channel {
         self.watermarks.get(topic).copied().unwrap_or(0)
     }
 
-    /// Pushes an error, and the frame that repeats it.
     fn push_error(&self, topic: &str, error: &Value, out: &mut Outbox) {
         let payload = raw(error);
         out.push(&self.instance, CHANNEL_TOPIC, "sync:error", &payload);

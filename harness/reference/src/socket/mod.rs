@@ -51,7 +51,6 @@ impl From<Violation> for Ending {
     }
 }
 
-/// Serves an upgraded connection to its end.
 pub(crate) async fn serve<Io: AsyncRead + AsyncWrite>(shared: Arc<Shared>, io: Io, session: Session) {
     let (reader, writer) = tokio::io::split(io);
     let decoder = Decoder::new(shared.config.limits.max_message_bytes);

@@ -16,7 +16,6 @@ use crate::{
     wire::{Inbound, Malformed, Payload, Vsn},
 };
 
-/// Who is connected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Principal {
     pub(crate) jti: Option<String>,
@@ -28,14 +27,12 @@ pub(crate) struct Session {
     shared: Arc<Shared>,
     vsn: Vsn,
     principal: Principal,
-    /// The connect parameters.
     query: Vec<(String, String)>,
     mailbox: Arc<Mailbox>,
     channel: Option<Channel>,
     pub(crate) out: Outbox,
 }
 
-/// The socket is to be closed with this code.
 pub(crate) struct Close(pub(crate) u16);
 
 impl Session {
@@ -146,7 +143,6 @@ impl Session {
         Ok(response)
     }
 
-    /// Handles a revocation, the tick, and the channel's work.
     pub(crate) fn work(&mut self, now: Instant) -> Result<(), Close> {
         if self.mailbox.is_revoked() {
             if let Some(channel) = &self.channel {

@@ -91,7 +91,6 @@ fn admit(shared: &Shared, headers: &HeaderMap, token: Option<&str>) -> Result<Pr
     Ok(Principal { jti: Some(verified.jti), grants: Some(verified.grants.into()) })
 }
 
-/// Seconds since 1970.
 pub(crate) fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

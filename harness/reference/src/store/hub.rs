@@ -43,7 +43,6 @@ impl Mailbox {
     }
 }
 
-/// Mailboxes by a key, and by their ids.
 type Mailboxes = HashMap<String, BTreeMap<u64, Arc<Mailbox>>>;
 
 #[derive(Debug, Default)]
@@ -52,7 +51,6 @@ struct Registry {
     by_jti: Mailboxes,
 }
 
-/// All mailboxes, by topic and by token.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     registry: Mutex<Registry>,

@@ -33,7 +33,6 @@ use crate::{
 /// How many commands may wait for the writer: beyond that, publishers wait.
 const COMMAND_QUEUE: usize = 1024;
 
-/// The data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
@@ -129,7 +128,6 @@ impl Store {
         answer.await.map_err(|_| gone())?
     }
 
-    /// Writes what is left and ends the writer.
     pub(crate) async fn close(&self) {
         // Where the queue is closed the writer has ended, and only its thread is left to join.
         let _ = self.commands.send(Command::Stop).await;

@@ -17,7 +17,6 @@ use crate::{
     topics::{Class, TopicPolicy},
 };
 
-/// Where a key was used.
 #[derive(Clone, Debug)]
 struct KeyUse {
     seq: u64,

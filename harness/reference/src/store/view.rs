@@ -16,7 +16,6 @@ use crate::{
 
 const MAX_LISTED_TOPICS: usize = 1000;
 
-/// One durable event.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     /// Its place in its topic, from 1.
@@ -55,7 +54,6 @@ struct Topic {
     policy: TopicPolicy,
 }
 
-/// All topics.
 #[derive(Debug)]
 pub(crate) struct View {
     config: Arc<Config>,

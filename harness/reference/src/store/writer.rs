@@ -17,10 +17,8 @@ use super::{
 };
 use crate::journal::Journal;
 
-/// How many commands share one sync.
 const GROUP: usize = 256;
 
-/// An answer that waits for the sync.
 type Waiting = Box<dyn FnOnce(Result<(), Refused>) + Send>;
 
 pub(super) struct Writer {
@@ -28,7 +26,6 @@ pub(super) struct Writer {
     journal: Journal,
     view: Arc<RwLock<View>>,
     hub: Arc<Hub>,
-    /// Why nothing can be written any more.
     broken: Option<String>,
 }
 

@@ -6,12 +6,9 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-/// What a client sends as a payload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
-    /// JSON, as every text frame carries it.
     Json(Value),
-    /// The bytes of a V2 binary push.
     Binary(Vec<u8>),
 }
 
@@ -29,7 +26,6 @@ pub struct Inbound {
     pub payload: Payload,
 }
 
-/// A message of the server.
 #[derive(Clone, Debug)]
 pub struct Outbound<'a> {
     pub join_ref: &'a Value,

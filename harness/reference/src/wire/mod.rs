@@ -8,7 +8,6 @@ use semver::Version;
 
 pub(crate) use self::message::{Inbound, Malformed, Outbound, Payload, raw, reply_payload};
 
-/// Which serializer a socket speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vsn {
     /// Objects without a join_ref.
@@ -46,7 +45,6 @@ impl Vsn {
         }
     }
 
-    /// Writes a message as the text of a frame.
     pub fn encode(self, message: &Outbound<'_>) -> String {
         match self {
             Self::V1 => v1::encode(message),

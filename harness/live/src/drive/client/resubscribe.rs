@@ -41,7 +41,6 @@ impl Actor {
     }
 }
 
-/// How the connection ends where an unsubscribe failed.
 fn not_unsubscribed<E>(answer: Result<Completion, E>) -> Option<Closed> {
     let why = match answer {
         Ok(Ok(())) => return None,

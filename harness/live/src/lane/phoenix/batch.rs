@@ -7,7 +7,6 @@ use cutover_core::hash::{PayloadHash, sha256};
 use super::object::RawObject;
 use super::profile::{HashKind, PhoenixProfile};
 
-/// An event of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     pub topic: String,
@@ -17,7 +16,6 @@ pub struct Update {
     pub declared: Option<String>,
 }
 
-/// What a `sync:frame` holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrameCopy {
     Batch(String),
@@ -49,7 +47,8 @@ pub fn read_frame(profile: &PhoenixProfile, payload: &str) -> Result<FrameCopy, 
         kind if kind == kinds.heartbeat => Ok(FrameCopy::Heartbeat),
         kind if kinds.ignored.contains(&kind) => Ok(FrameCopy::Ignored(kind)),
         kind => Err(format!(
-            "a frame of the unknown kind `{kind}` (`frame_kinds.ignored` of a lane profile lists kinds that carry no events)"
+            "a frame of the unknown kind `{kind}` (`frame_kinds.ignored` of a lane profile lists kinds that carry no \
+             events)"
         )),
     }
 }

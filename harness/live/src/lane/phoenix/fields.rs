@@ -14,12 +14,10 @@ use super::object::RawObject;
 use super::profile::{FieldNames, HashKind, PhoenixProfile};
 use crate::lane::trial::Mismatch;
 
-/// So many keys of an object are shown.
 const SHOWN_KEYS: usize = 16;
 /// So much of a key is shown, in characters.
 const KEY_CHARS: usize = 40;
 
-/// What a value is to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
@@ -55,7 +53,6 @@ pub(super) fn compare(profile: &PhoenixProfile, marker: &str, heard: &[Message])
     Ok(!plain.is_empty() || !encoded.is_empty())
 }
 
-/// Whether a message carries the event.
 pub(super) fn carries(message: &Message, marker: &str) -> bool {
     message.payload.contains(marker) || holds_encoded(&message.payload, marker)
 }
@@ -173,7 +170,6 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// A field that the lane needs.
     fn required(&self, key: &'static str, name: &str, kind: Kind) -> Result<(), Mismatch> {
         let place = self.place;
         let wrong = match self.object.get(name) {

@@ -246,18 +246,15 @@ impl PhoenixLane {
     }
 }
 
-/// A call of the writer's.
 struct Call<'a> {
     what: &'static str,
     /// The profile's key of its path.
     key: &'static str,
     path: &'a str,
     method: &'a str,
-    /// The fields of its body.
     fields: &'a [Field<'a>],
 }
 
-/// A field of a request's body.
 #[derive(Clone, Copy)]
 struct Field<'a> {
     /// The profile's key of it.

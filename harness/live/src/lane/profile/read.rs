@@ -17,7 +17,6 @@ pub struct ProfileError {
     pub more: Vec<ProfileError>,
 }
 
-/// The most mistakes of a file that are reported.
 const MAX_MISTAKES: usize = 20;
 /// The same of a file that is longer than any profile has to be, in bytes.
 const FEW_MISTAKES: usize = 3;

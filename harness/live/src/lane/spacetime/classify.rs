@@ -22,9 +22,7 @@ pub(super) struct Message {
 }
 
 pub(super) enum Content {
-    /// A client's message.
     Request { request_id: u32, ask: Ask },
-    /// A server's message with the events that it brings.
     Incoming { kind: Kind, events: Vec<EventRow> },
 }
 
@@ -37,11 +35,9 @@ pub(super) enum Ask {
     Other,
 }
 
-/// Classifies the messages of one connection.
 #[derive(Debug, Clone)]
 pub(super) struct Classifier {
     pub(super) names: Arc<Names>,
-    /// Whether requests are numbered by this lane.
     numbered: bool,
 }
 
@@ -57,7 +53,6 @@ impl Classifier {
         }
     }
 
-    /// The events that a message delivers or publishes.
     pub(super) fn events(&self, content: Content) -> Vec<Carried> {
         match content {
             Content::Request { ask: Ask::Publish(event), .. } => event.into_iter().collect(),

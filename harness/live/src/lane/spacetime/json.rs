@@ -15,7 +15,6 @@ use super::rows::{EVENT_TABLE, EventRow};
 use super::schema::Schema;
 use crate::frame::{Direction, Edit, FrameTag, pointer};
 
-/// A message's text.
 pub(super) struct JsonMessage<'a> {
     name: String,
     /// The value of its one member.
@@ -23,7 +22,6 @@ pub(super) struct JsonMessage<'a> {
     text: &'a str,
 }
 
-/// A row's text.
 #[derive(Clone)]
 struct JsonRow<'s> {
     schema: &'s Schema,
@@ -189,7 +187,6 @@ impl<'a> JsonMessage<'a> {
         pointer::find(self.inner, at).and_then(|number| number.parse().ok()).unwrap_or_default()
     }
 
-    /// The lists of inserted events.
     fn event_lists(&self) -> Vec<&'a str> {
         let (at, single) = match self.name.as_str() {
             "InitialSubscription" => ("/database_update/tables", false),
@@ -225,7 +222,6 @@ impl<'a> JsonMessage<'a> {
         }
     }
 
-    /// The reducer that the message calls or reports.
     fn reducer(&self) -> Option<String> {
         match self.name.as_str() {
             "CallReducer" => text_of(pointer::member(self.inner, "reducer")?),

@@ -24,7 +24,6 @@ use crate::lane::{Endpoint, Lane, OpenError};
 /// The module, as it is committed.
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module.wasm");
 
-/// A server, with an identity of ours on it.
 pub(super) struct SpacetimeService {
     pub(super) profile: Arc<SpacetimeProfile>,
     at: Endpoint,
@@ -64,7 +63,6 @@ impl SpacetimeService {
         Ok(SpacetimeService { profile: Arc::new(profile), at, token, version, run, created: Mutex::default() })
     }
 
-    /// A client with the owner's token.
     pub(super) fn http(&self, within: Bound) -> Result<HttpClient, OpenError> {
         client(&self.profile, &self.at, Some(&self.token), within)
     }
