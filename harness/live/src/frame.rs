@@ -45,11 +45,9 @@ pub enum FrameTag {
         /// one has `false`, so that a fault counts the resume once and rewrites both.
         opens: bool,
     },
-    /// The lane accepts or refuses a resume, after the replay.
     ResumeReply,
     /// The lane delivers events, in this order.
     Delivery {
-        /// Stream and seq of each.
         events: Vec<(StreamId, Seq)>,
         via: Via,
     },
@@ -62,7 +60,6 @@ pub enum FrameTag {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// The resume of this stream asks for another cursor.
     Cursor {
         stream: StreamId,
         to: Cursor,
@@ -77,7 +74,6 @@ pub enum Edit {
         seq: Seq,
         payload: String,
     },
-    /// The event also appears in the frame under another stream and seq.
     Misdeliver {
         stream: StreamId,
         seq: Seq,

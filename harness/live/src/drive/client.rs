@@ -142,7 +142,6 @@ struct Actor {
     backoff: Backoff,
     /// How many events were applied when the client last waited to reconnect.
     applied: u64,
-    /// How long the lane asked to wait when it last refused a connection.
     asked_to_wait: Option<Duration>,
     was_connected: bool,
     /// Refusals in a row that are not marked as transient.
@@ -338,7 +337,6 @@ impl Actor {
         Wake::Ended
     }
 
-    /// Sends a heartbeat, and takes all that came before the answer.
     async fn barrier(&mut self, session: &mut Box<dyn SubscriberSession>) -> Result<(), ()> {
         let answer = bounds::IN_ALL.within(session.heartbeat()).await;
         // What arrived is taken even where there was no answer.

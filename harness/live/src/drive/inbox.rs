@@ -207,7 +207,6 @@ impl Inbox {
         self.store(stream);
     }
 
-    /// Gives up the cursor of every stream, since the client unsubscribed.
     pub fn unsubscribed(&mut self) {
         for stream in self.planned.streams.clone() {
             self.rewind(&stream, RewindReason::Unsubscribed);

@@ -28,7 +28,6 @@ pub enum Resumed {
     Ended(Closed),
 }
 
-/// Resumes every stream of a client on a new connection.
 pub async fn resume(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
     for _ in 0..SUBSCRIBES_MAX {
         let asked = inbox.begin_subscription(conn);

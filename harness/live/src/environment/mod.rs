@@ -98,7 +98,6 @@ impl Environment {
         }
     }
 
-    /// The environment that leaves the databases of the run on outside servers.
     #[must_use]
     pub fn keeping_databases(mut self, keeps: bool) -> Environment {
         self.keeps_databases = keeps;

@@ -15,7 +15,6 @@ pub(crate) struct Connection<Id, Reply> {
     pub(crate) socket: Socket,
     pub(crate) inbox: Inbox,
     pub(crate) bounds: Bounds,
-    /// The request that is waited for, and its answer.
     pending: Option<(Id, Option<Reply>)>,
     /// The last heartbeat that the session sent by itself, until it is answered.
     unanswered: Option<Id>,
@@ -36,7 +35,6 @@ impl<Id: PartialEq, Reply> Connection<Id, Reply> {
         self.pending.as_ref().is_some_and(|(waited_for, _)| waited_for == id)
     }
 
-    /// Hands the answer to the request that waits for it, if one does.
     pub(crate) fn answer(&mut self, id: &Id, reply: Reply) {
         if let Some((waited_for, answer)) = &mut self.pending
             && waited_for == id
@@ -67,11 +65,9 @@ impl<Id: PartialEq, Reply> Connection<Id, Reply> {
     }
 }
 
-/// A session in which requests are answered and messages come unasked.
 pub(crate) trait Conversation: Send {
     type Id: PartialEq + Send;
     type Reply: Send;
-
     fn connection(&mut self) -> &mut Connection<Self::Id, Self::Reply>;
 
     /// Reads a message: an arrival, the answer to a request, the session's end, or nothing.

@@ -132,7 +132,6 @@ impl OpError {
     }
 }
 
-/// Something that came from the lane unasked, or before an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {
     Event {

@@ -60,7 +60,6 @@ impl Default for Limits {
     }
 }
 
-/// A message toxic: a fault, and the chance that a connection gets it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageToxic {
     pub fault: PlannedFault,

@@ -37,7 +37,6 @@ impl From<io::Error> for WriteEnd {
 }
 
 type Written = Result<(), WriteEnd>;
-
 type Toxics = watch::Receiver<Arc<[Toxic]>>;
 
 pub(super) struct Egress<W> {
@@ -88,7 +87,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         !self.chain.is_empty()
     }
 
-    /// Whether more may be read: what is on its way is bounded.
     pub(super) fn has_room(&self) -> bool {
         self.chain.has_room()
     }
@@ -162,7 +160,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(())
     }
 
-    /// Passes bytes through the chain, or past it where it is empty.
     async fn through(&mut self, bytes: &[u8]) -> Written {
         self.flush().await?;
         self.follow();

@@ -56,7 +56,6 @@ pub use upstream::{Upstream, UpstreamAddr, reach};
 /// A running proxy. Dropping it ends it too, but does not wait.
 pub struct Proxy {
     addr: SocketAddr,
-    /// Gone once the proxy has shut down.
     listener: Weak<TcpListener>,
     shared: Arc<Shared>,
     accepting: Mutex<Option<JoinHandle<()>>>,

@@ -15,7 +15,6 @@ use crate::history::{History, Record, file};
 use crate::ids::{LaneId, Protocol};
 use crate::plan::Plan;
 
-/// A scenario as the bundle recorded it.
 pub struct Recorded {
     pub plan: Plan,
     pub legacy: History,

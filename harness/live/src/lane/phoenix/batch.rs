@@ -21,7 +21,6 @@ pub enum FrameCopy {
     Batch(String),
     Error(String),
     Heartbeat,
-    /// One of the kinds that the profile passes over.
     Ignored(String),
 }
 
@@ -58,7 +57,6 @@ pub fn wire_hash(hash: &PayloadHash) -> String {
     STANDARD.encode(hash.as_bytes())
 }
 
-/// Bytes as a `sync:frame` carries them.
 pub fn wire_bytes(bytes: &str) -> String {
     STANDARD.encode(bytes)
 }

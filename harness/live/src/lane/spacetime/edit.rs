@@ -20,7 +20,6 @@ use crate::frame::{Edit, FrameTag, pointer};
 
 /// An event's row whose columns can be changed, in whichever form it came.
 pub(super) trait EditRow: Clone {
-    /// A column's value, where it is text.
     fn text(&self, column: &str) -> Option<String>;
 
     /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is of another

@@ -42,7 +42,6 @@ pub struct StreamRow {
 }
 
 impl Row {
-    /// Reads a row by the columns that the schema gives its table.
     pub(super) fn read(schema: &Schema, table: &'static str, bytes: &[u8]) -> Result<Row, RowError> {
         let failed = |why: String| RowError { table, why };
         let columns = schema.columns(table).ok_or_else(|| failed("the module has no such table".to_owned()))?;
