@@ -1,6 +1,7 @@
 //! The names of things: lanes, streams, positions, clients, operations, seeds.
 //!
 //! Each is a type of its own so that a cursor can't be passed for a seq, nor a client for a stream.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,15 +14,12 @@ use serde::{Deserialize, Serialize};
 pub enum LaneId {
     /// The lane being retired: the baseline.
     Legacy,
-    /// The lane that is to replace it.
     Candidate,
 }
 
 impl LaneId {
-    /// Both lanes, baseline first.
     pub const BOTH: [LaneId; 2] = [LaneId::Legacy, LaneId::Candidate];
 
-    /// The lane's name as it stands in files and on the terminal.
     pub fn as_str(self) -> &'static str {
         match self {
             LaneId::Legacy => "legacy",
@@ -29,7 +27,6 @@ impl LaneId {
         }
     }
 
-    /// The lane that this one is compared with.
     pub fn other(self) -> LaneId {
         match self {
             LaneId::Legacy => LaneId::Candidate,
@@ -42,16 +39,13 @@ impl LaneId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// A channel of a Phoenix socket.
     Phoenix,
-    /// SpacetimeDB's subscriptions.
     Spacetime,
     /// One of which no rule of this crate speaks.
     Other,
 }
 
 impl Protocol {
-    /// The protocol of a lane profile's `kind`.
     pub fn of(kind: &str) -> Protocol {
         match kind {
             "phoenix" => Protocol::Phoenix,
@@ -88,7 +82,6 @@ macro_rules! name_type {
                 Self(name.into())
             }
 
-            /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -115,7 +108,6 @@ name_type! {
 }
 
 name_type! {
-    /// A subscribing client: one device of one user.
     ClientId
 }
 
@@ -165,7 +157,6 @@ number_type! {
 }
 
 impl Seq {
-    /// The seq after this one.
     pub fn next(self) -> Seq {
         Seq(self.0 + 1)
     }

@@ -3,6 +3,7 @@
 //!
 //! A row is made of parts. A scenario that claims a row must let each lane see one part of it at least; the row is
 //! shown once every part was seen on each lane, in scenarios that claim it and passed.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::BTreeSet;
 
@@ -10,19 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::topic::Form;
 
-/// A row of the matrix.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    /// Its name, as scenarios claim it.
     pub name: &'static str,
-    /// What must hold.
     pub meaning: &'static str,
     /// What each lane must have seen; empty where no checker covers the row, so that no scenario can claim it.
     pub parts: &'static [Part],
 }
 
 /// Something that a lane must have seen: [`Part::says`] has the words.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
@@ -73,12 +70,10 @@ impl Part {
         }
     }
 
-    /// Whether a server has to be killed for it.
     pub fn needs_a_kill(self) -> bool {
         matches!(self, Part::ReplayAcrossKill | Part::ConfirmedSurvives)
     }
 
-    /// The part that a resume on this topic is.
     pub fn resumed(topic: &str) -> Option<Part> {
         match Form::of(topic) {
             Form::Run(_) => Some(Part::ResumedRun),
@@ -90,7 +85,6 @@ impl Part {
     }
 }
 
-/// Every row.
 pub const ROWS: [Row; 16] = [
     Row {
         name: "replay-determinism",
@@ -154,12 +148,10 @@ const fn without_checker(name: &'static str, meaning: &'static str) -> Row {
     Row { name, meaning, parts: &[] }
 }
 
-/// The row of this name.
 pub fn row(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.name == name)
 }
 
-/// What parts say, one after the other.
 pub fn listed(parts: &BTreeSet<Part>) -> String {
     let parts: Vec<_> = parts.iter().map(|part| part.says()).collect();
     parts.join("; ")

@@ -2,6 +2,7 @@
 //!
 //! Forward, every topic has one stream id. Back, only a stream id whose topic would map to it again has an answer:
 //! `runtime.topic.*` folds colons into dots, so the original is ambiguous; such an id is refused, not guessed.
+#![allow(missing_docs, reason = "the names say it")]
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,6 @@ impl Class {
         }
     }
 
-    /// The class's name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Class::RunEvents => "run_events",
@@ -42,7 +42,6 @@ impl Class {
 }
 
 /// The forms of topics; an id is what distinguishes the streams of one form.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form<'a> {
     Run(&'a str),
@@ -54,7 +53,6 @@ pub enum Form<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// The form of a topic.
     pub fn of(topic: &'a str) -> Form<'a> {
         let between = |prefix: &str, suffix: &str| {
             topic
@@ -85,7 +83,6 @@ impl Form<'_> {
     }
 }
 
-/// The candidate's stream id of a legacy topic.
 pub fn stream_id_of(topic: &str) -> String {
     match Form::of(topic) {
         Form::Run(id) => format!("runtime.run.{id}.events"),

@@ -4,6 +4,8 @@
 //! `unknown`, and the finding names the bound. A wait counts short ticks. A tick that comes late, since the machine was
 //! busy or the process was stopped, counts as one tick.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
@@ -21,11 +23,9 @@ pub const PATIENCE: Bound = Bound::new("patience", Duration::from_secs(1));
 pub const FIRST_PATIENCE: Bound = Bound::new("first-patience", Duration::from_secs(3));
 /// The shortest time between two checks of a client that asks again.
 pub const SECOND_LOOK: Bound = Bound::new("second-look", Duration::from_millis(500));
-/// A client's round trip on a good connection, after the faults are off.
 pub const HEAL: Bound = Bound::new("heal", Duration::from_secs(20));
 /// The live arrival of an event that proves a stream alive, while the lane answers heartbeats quickly.
 pub const PROOF: Bound = Bound::new("proof", Duration::from_secs(2));
-/// A client's last round trip, at the end of a run.
 pub const DRAIN: Bound = Bound::new("drain", Duration::from_secs(20));
 /// A connection to a lane, the answer to an upgrade, and the answer to a join, each.
 pub const OPEN: Bound = Bound::new("open", Duration::from_secs(5));
@@ -41,11 +41,8 @@ pub const OPERATION: Bound = Bound::new("operation", Duration::from_secs(10));
 pub const HEARTBEAT: Bound = Bound::new("heartbeat", Duration::from_secs(2));
 /// Any request of a client, with all restarts of other bounds.
 pub const IN_ALL: Bound = Bound::new("in-all", Duration::from_secs(300));
-/// The orderly close of a session.
 pub const CLOSE: Bound = Bound::new("close", Duration::from_secs(1));
-/// The start of a server of ours.
 pub const START: Bound = Bound::new("start", Duration::from_secs(60));
-/// The orderly end of a server of ours.
 pub const STOP: Bound = Bound::new("stop", Duration::from_secs(3));
 /// The end of a server of ours that closed its output.
 pub const END: Bound = Bound::new("end", Duration::from_secs(1));
@@ -55,13 +52,11 @@ pub const DURABLE: Bound = Bound::new("durable", Duration::from_secs(30));
 pub const MEET: Bound = Bound::new("meet", Duration::from_secs(5));
 /// The publication of a module, which the server compiles.
 pub const ADMIN: Bound = Bound::new("admin", Duration::from_secs(60));
-/// The deletion of a database.
 pub const DELETE: Bound = Bound::new("delete", Duration::from_secs(3));
 /// The end of the last connection to a database that is to be deleted.
 pub const EMPTY: Bound = Bound::new("empty", Duration::from_secs(5));
 /// A connection to an external Toxiproxy, and its answer to a request of ours, each.
 pub const TOXIPROXY: Bound = Bound::new("toxiproxy", Duration::from_secs(3));
-/// The live arrival of a trial's event.
 pub const LIVE: Bound = Bound::new("live", Duration::from_secs(2));
 
 /// The most bytes of an assembled message, of an HTTP answer, and of a decompressed message. SpacetimeDB sends a whole
@@ -70,45 +65,34 @@ pub const MESSAGE_MAX_BYTES: usize = 1 << 30;
 /// The most arrivals that a session keeps for its client.
 pub const ARRIVALS_MAX: usize = 1 << 23;
 
-/// How often a bound may restart.
 const MOST_RENEWALS: u32 = 20;
 /// The longest tick. A shorter one would measure a busy machine more exactly, and cost more.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The longest wait for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
     /// Its name in findings and in the documents.
     pub name: &'static str,
-    /// How much time of this process.
     pub time: Duration,
 }
 
-/// A bound was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached(pub Bound);
 
 impl Bound {
-    #[allow(missing_docs, reason = "the name says it")]
     pub const fn new(name: &'static str, time: Duration) -> Bound {
         Bound { name, time }
     }
 
-    /// Waits within the bound.
-    ///
-    /// # Errors
-    /// Where the bound is reached first.
     pub async fn within<T>(self, work: impl Future<Output = T>) -> Result<T, Reached> {
         self.begin().within(work).await
     }
 
-    /// Starts a bound for several waits together.
     pub fn begin(self) -> Running {
         Running { bound: self, left: self.time, renewals: 0 }
     }
 }
 
-/// A bound that was started.
 #[derive(Debug, Clone, Copy)]
 pub struct Running {
     bound: Bound,
@@ -118,9 +102,6 @@ pub struct Running {
 
 impl Running {
     /// Waits within what is left of the bound.
-    ///
-    /// # Errors
-    /// Where the bound is reached first.
     pub async fn within<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Reached> {
         let mut work = pin!(work);
         loop {
@@ -155,7 +136,6 @@ impl Running {
         self.renewals <= MOST_RENEWALS
     }
 
-    /// Whether nothing is left.
     pub fn is_reached(&self) -> bool {
         self.left.is_zero()
     }

@@ -19,7 +19,7 @@ pub fn wall_clock_us() -> u64 {
 pub struct Moment(pub u64);
 
 impl Moment {
-    /// The present moment.
+    #[allow(missing_docs, reason = "the name says it")]
     pub fn now() -> Moment {
         Moment(wall_clock_us() / 1000)
     }

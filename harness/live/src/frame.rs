@@ -1,5 +1,7 @@
 //! A WebSocket message between a client and a lane, and what it carries, in terms that fit every protocol.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 mod kinds;
 pub mod pointer;
 mod view;
@@ -14,7 +16,6 @@ pub use view::{Carried, Contents, Facts, View};
 
 /// The content of a frame. Fragmented messages are assembled first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Body {
     /// The bytes of a text message. The proxy does not check that they are UTF-8.
     Text(Bytes),
@@ -27,20 +28,16 @@ pub enum Body {
     Http(Bytes),
 }
 
-/// A message with its direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Frame {
     pub direction: Direction,
     pub body: Body,
 }
 
-/// What a frame carries, whatever the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrameTag {
     /// The client asks to join (Phoenix), or the lane greets (SpacetimeDB).
     Join,
-    /// The client asks for streams from its cursors.
     Resume {
         /// Each stream with its cursor, or `None` for a bootstrap.
         cursors: Vec<(StreamId, Option<Cursor>)>,
@@ -48,32 +45,21 @@ pub enum FrameTag {
         /// one has `false`, so that a fault counts the resume once and rewrites both.
         opens: bool,
     },
-    /// The lane accepts or refuses a resume, after the replay.
     ResumeReply,
     /// The lane delivers events, in this order.
     Delivery {
-        /// Stream and seq of each.
         events: Vec<(StreamId, Seq)>,
-        /// In which of the lane's messages.
         via: Via,
     },
-    /// The writer publishes.
     Publish,
-    /// The lane answers the writer's publish.
     Ack,
-    /// The client asks whether the lane is alive.
     Heartbeat,
-    /// The lane answers that it is.
     HeartbeatReply,
-    /// Anything else.
     Other,
 }
 
-/// A change to what a frame carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Edit {
-    /// The resume of this stream asks for another cursor.
     Cursor {
         stream: StreamId,
         to: Cursor,
@@ -88,7 +74,6 @@ pub enum Edit {
         seq: Seq,
         payload: String,
     },
-    /// The event also appears in the frame under another stream and seq.
     Misdeliver {
         stream: StreamId,
         seq: Seq,
@@ -103,8 +88,7 @@ pub enum Edit {
         pointer: String,
         value: String,
     },
-    /// A column of these events' rows, or a field of theirs, has another value (JSON text) of the same type. Without a
-    /// list every event changes.
+    /// A column or field of these events has another value (JSON text) of its type. Without a list all events change.
     SetColumn {
         events: Vec<(StreamId, Option<Seq>)>,
         column: String,
@@ -115,10 +99,8 @@ pub enum Edit {
 /// Says what the frames of one protocol carry. It is pure: the same frame gives the same tag. An unreadable frame is
 /// [`FrameTag::Other`], never an error.
 pub trait FrameTagger: Send + Sync {
-    #[allow(missing_docs, reason = "the name says it")]
     fn tag(&self, frame: &Frame) -> FrameTag;
 
-    /// The cheap facts about a frame, with its tag.
     fn facts(&self, frame: &Frame) -> Facts {
         Facts::of(frame, self.tag(frame))
     }
@@ -134,8 +116,7 @@ pub trait FrameTagger: Send + Sync {
         Contents::default()
     }
 
-    /// The changed frame, or `None` where the change does not apply to it. A frame without events after the change is
-    /// still well-formed.
+    /// The changed frame, which stays well-formed without events; `None` where the change does not apply to it.
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame>;
 }
 

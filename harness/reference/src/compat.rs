@@ -13,7 +13,6 @@ pub(crate) struct ClientInfo {
 }
 
 impl ClientInfo {
-    /// Puts `join` over `query`.
     pub(crate) fn new(join: &Map<String, Value>, query: &[(String, String)]) -> Self {
         let text = |name: &str| match join.get(name) {
             Some(Value::String(text)) => Some(text.clone()),

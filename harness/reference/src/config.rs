@@ -1,10 +1,10 @@
 //! Everything that can be set: where to listen, keys, limits, timeouts, the compatibility window, planted defects.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+#![allow(missing_docs, reason = "the names say it")]
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cutover_core::text::{visible, without_value};
 use serde::Deserialize;
@@ -14,7 +14,6 @@ use crate::defects::Defects;
 /// How a server is set up. [`Config::new`] gives the contract's defaults.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[allow(missing_docs, reason = "the types of the sections say it")]
 pub struct Config {
     /// Port 0 takes a free port. Set by an option, not by a file.
     #[serde(skip, default = "anywhere")]
@@ -35,7 +34,6 @@ pub struct Config {
     pub quiet: bool,
 }
 
-/// Which topics are known.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Topics {
@@ -43,21 +41,15 @@ pub struct Topics {
     pub known: Option<Vec<String>>,
 }
 
-/// Limits by class.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Classes {
-    /// `run:<id>:events`.
     pub run_events: ClassLimits,
-    /// `worker:<id>:lifecycle`.
     pub worker_lifecycle: ClassLimits,
-    /// `runtime.codex_worker_events`.
     pub codex_worker_events: ClassLimits,
-    /// Fleets and summaries.
     pub fallback: ClassLimits,
 }
 
-/// Limits of the topics of one class.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClassLimits {
@@ -93,7 +85,6 @@ pub struct Tokens {
     pub fallback_keys: Vec<String>,
     pub issuer: Option<String>,
     pub audience: Option<String>,
-    /// How far clocks may differ, in seconds.
     pub leeway_s: u64,
     /// The greatest age from `iat`, in seconds; `None` is no limit.
     pub max_age_s: Option<u64>,
@@ -124,7 +115,6 @@ impl Tokens {
     }
 }
 
-/// Who may publish and administer over HTTP.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Publish {
@@ -133,7 +123,6 @@ pub struct Publish {
     pub bearer: Option<String>,
 }
 
-/// Bounds of one socket.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -152,7 +141,6 @@ pub struct Limits {
     pub out_high_water_bytes: usize,
     /// The socket's send buffer in the kernel, in bytes: small, so that a client that does not read is seen soon.
     pub send_buffer_bytes: u32,
-    /// The largest WebSocket message that is read, in bytes.
     pub max_message_bytes: usize,
     pub max_sockets: usize,
 }
@@ -184,7 +172,6 @@ pub struct Timeouts {
     pub channel_idle_ms: u64,
     /// How often a channel pushes `sync:heartbeat` and checks whether it is idle.
     pub channel_tick_ms: u64,
-    /// How long a closing socket may take to flush.
     pub close_linger_ms: u64,
 }
 
@@ -212,7 +199,6 @@ impl Timeouts {
     }
 }
 
-/// The window of clients that may join, and whether it is enforced.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Compat {
@@ -250,17 +236,14 @@ impl Default for Config {
     }
 }
 
-/// A configuration that can't be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration {} is wrong: {message}", path.display())]
-#[allow(missing_docs, reason = "the message says it")]
 pub struct ConfigError {
     pub path: PathBuf,
     pub message: String,
 }
 
 impl Config {
-    /// The contract's defaults at an address and a directory.
     pub fn new(listen: SocketAddr, data_dir: PathBuf) -> Self {
         Self {
             listen,

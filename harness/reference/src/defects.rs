@@ -1,5 +1,7 @@
 //! The set of planted defects that a server is started with; none by default.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::fmt;
 
 pub use cutover_core::plan::Defect;
@@ -10,14 +12,11 @@ pub(crate) const DEFECT_SEQ: u64 = 5;
 /// How many events a channel delivers live before it crashes.
 pub(crate) const CRASH_AFTER: u64 = 3;
 
-/// A set of planted defects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Defects(Vec<Defect>);
 
-/// A defect was asked for that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no defect `{name}`; known are: {}", Defect::NAMES.join(", "))]
-#[allow(missing_docs, reason = "the message says it")]
 pub struct UnknownDefect {
     pub name: String,
 }

@@ -4,22 +4,18 @@
 //! CRC-32 of the body, little endian) and a body of JSON. The length has a checksum of its own, so that a damaged
 //! length in the middle cannot pass for a torn tail and take acknowledged records with it.
 
-use std::{
-    collections::VecDeque,
-    fs::{File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
-};
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 /// The first bytes of a journal; the digit is the format's version.
 const MAGIC: &[u8] = b"cutover-journal-1\n";
 const HEADER_BYTES: usize = 12;
 /// A length above this is damage, not data.
 const MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
-/// How many records the planted defect `ack-before-journal` leaves unwritten.
 const LAGGING_RECORDS: usize = 64 * 1024;
 
-/// A journal could not be opened or written.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum JournalError {
@@ -35,7 +31,6 @@ pub enum JournalError {
     Io { path: PathBuf, action: &'static str, source: io::Error },
 }
 
-/// An open journal, at its end.
 #[derive(Debug)]
 pub(crate) struct Journal {
     file: File,
@@ -45,13 +40,11 @@ pub(crate) struct Journal {
     held: Option<VecDeque<Vec<u8>>>,
 }
 
-/// What opening found.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub journal: Journal,
     /// The bodies of all whole records, oldest first, each with its offset.
     pub records: Vec<(u64, Vec<u8>)>,
-    /// How many bytes of a torn last record were cut off.
     pub torn_bytes: u64,
 }
 
@@ -133,7 +126,6 @@ fn encode(body: &[u8]) -> Vec<u8> {
     record
 }
 
-/// A record's offset and its body.
 type Record = (u64, Vec<u8>);
 
 /// Reads all whole records; also says where the last one ends.

@@ -9,7 +9,6 @@ use crate::wire::{Outbound, Vsn, reply_payload};
 /// How many bytes of replies may wait before the socket is read no further.
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
 
-/// Encodes messages and buffers them until they are sent.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     vsn: Vsn,

@@ -1,19 +1,18 @@
 //! The server: binds, serves, and stops in order.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{config::Config, http, shared::Shared, store::StoreError};
 
-/// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// What stopping may take beyond the time that closing sockets have.
 const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// A server could not start, or ended by a failure.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
 pub enum ServeError {
     #[error("cannot listen on {addr}: the port is in use; choose another one, or port 0 for any free one")]
     PortInUse { addr: SocketAddr },
@@ -53,7 +52,6 @@ impl Server {
         Ok(Self { shared: Arc::new(shared), listener, local_addr })
     }
 
-    /// The address that it listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }

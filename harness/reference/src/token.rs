@@ -34,7 +34,6 @@ impl Deny {
     }
 }
 
-/// What a token proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verified {
     pub(crate) jti: String,

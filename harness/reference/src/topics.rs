@@ -8,13 +8,9 @@ use crate::config::{ClassLimits, Config};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// `run:<id>:events`.
     RunEvents,
-    /// `worker:<id>:lifecycle`.
     WorkerLifecycle,
-    /// `runtime.codex_worker_events`.
     CodexWorkerEvents,
-    /// Fleets and summaries.
     Fallback,
 }
 
@@ -54,7 +50,6 @@ impl Class {
         }
     }
 
-    /// The limits that the configuration sets for the class.
     pub fn limits(self, config: &Config) -> &ClassLimits {
         match self {
             Self::RunEvents => &config.classes.run_events,

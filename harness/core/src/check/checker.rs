@@ -1,4 +1,5 @@
 //! What a checker is. Each is declared in a file of its own.
+#![allow(missing_docs, reason = "the names say it")]
 
 use super::finding::{Finding, Report};
 use super::index::Index;
@@ -8,13 +9,10 @@ use super::reason::Reason;
 pub struct Checker {
     /// The property's name, as it stands in scenarios and findings.
     pub name: &'static str,
-    /// What it finds, in one line.
     pub anomaly: &'static str,
-    /// Where the rule comes from.
     pub source: &'static str,
     /// The rows of the verification matrix that it looks at.
     pub rows: &'static [&'static str],
-    /// Every reason that its findings can have.
     pub reasons: &'static [&'static Reason],
     /// What its findings account for, in words; empty where that is nothing.
     pub accounts_for: &'static str,

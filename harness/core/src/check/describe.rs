@@ -80,7 +80,6 @@ impl Reason {
     }
 }
 
-/// A text with each name in braces replaced.
 fn fill(text: &str, value: impl Fn(&str) -> String) -> String {
     let mut filled = String::new();
     let mut rest = text;

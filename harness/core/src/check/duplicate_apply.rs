@@ -109,7 +109,6 @@ fn appended_twice(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) 
     }
 }
 
-/// What the lane answered to publishes that repeat an earlier one.
 fn repeated_publishes(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     let mut original: HashMap<(usize, u64), usize> = HashMap::new();
     for (number, (op, state)) in index.plan.ops.iter().zip(&lane.ops).enumerate() {

@@ -24,11 +24,8 @@ struct Sub<'a> {
     at: usize,
     stream: &'a StreamId,
     cursor: Option<u64>,
-    /// Whether the client had a connection before that ended.
     again: bool,
-    /// The last kill before it.
     killed_at: Option<usize>,
-    /// The greatest seq that the client had applied.
     had: u64,
     accepted_at: Option<usize>,
     began: bool,
@@ -47,11 +44,9 @@ struct Watch<'a> {
     applied: HashMap<Pair<'a>, u64>,
     ended: HashSet<&'a ClientId>,
     killed_at: Option<usize>,
-    /// Clients whose reads are not confirmed.
     unconfirmed: HashSet<&'a ClientId>,
     /// How far clients with confirmed reads had come when the last kill fell, where that waited for nothing.
     seen_at_kill: HashMap<&'a StreamId, u64>,
-    /// Refusals that a bootstrap has to follow.
     owed: HashMap<Pair<'a>, BTreeSet<Part>>,
     repeated_to: HashSet<&'a ClientId>,
     came_again: HashSet<&'a ClientId>,

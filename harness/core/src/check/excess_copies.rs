@@ -15,7 +15,6 @@ use crate::plan::FaultKind;
 
 const NAME: &str = "excess-copies";
 
-/// Copies that a finding names as witnesses.
 const NAMED: usize = 4;
 
 static TOO_MANY: Reason =

@@ -8,6 +8,7 @@
 //! with its cause.
 //!
 //! A finding whose verdict is `Valid` is a warning: it is reported, kept apart from both, and decides nothing.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +17,7 @@ use super::reason::Shortage;
 use super::{Finding, Report, Verdict, contradiction, stale_cursor, unreached};
 use crate::ids::LaneId;
 
-/// A finding that another one accounts for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Consequence {
     pub finding: Finding,
     /// Which principal finding accounts for it, by its place in [`Explained::principal`].
@@ -28,16 +27,12 @@ pub struct Consequence {
 /// A scenario's findings, sorted into causes and effects.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Explained {
-    /// Findings that nothing accounts for, most specific first.
     pub principal: Vec<Finding>,
-    /// Those that a principal one accounts for.
     pub consequences: Vec<Consequence>,
-    /// What is worth reporting and decides nothing.
     pub warnings: Vec<Finding>,
 }
 
 impl Explained {
-    /// The checkers of the principal findings, each once, sorted.
     pub fn checkers(&self) -> BTreeSet<&str> {
         self.principal.iter().map(|finding| finding.checker).collect()
     }
@@ -46,7 +41,6 @@ impl Explained {
 /// A lane, and the name of a client or a stream on it.
 type OnLane<'a> = (Option<LaneId>, Option<&'a str>);
 
-/// Sorts the findings of one scenario's reports.
 pub fn explain(reports: &[Report]) -> Explained {
     let all = reports.iter().flat_map(|report| &report.findings);
     let (warnings, findings): (Vec<&Finding>, Vec<&Finding>) = all.partition(|finding| finding.is_warning());

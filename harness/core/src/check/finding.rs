@@ -1,4 +1,5 @@
 //! What a checker reports: findings with witnesses as data. [`super::describe`] puts them into words.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::BTreeMap;
 
@@ -10,21 +11,16 @@ use crate::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
 /// The most findings that one checker keeps for one lane; the rest are counted in [`Report::left_out`].
 pub const MAX_FINDINGS: usize = 256;
 
-/// A record that shows a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RecordRef {
-    /// In which lane's history.
     pub lane: LaneId,
     /// The index among its records, from 0.
     pub record: usize,
 }
 
-/// The data that shows a finding.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Witness {
-    /// The records, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<RecordRef>,
     /// The last seq of the range that begins at the finding's own; absent where it is one event.
@@ -34,10 +30,8 @@ pub struct Witness {
     pub op: Option<OpId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultId>,
-    /// What should have been.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub got: Option<String>,
     /// The seq of the event whose payload came in place of another's.
@@ -56,24 +50,18 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// One thing that is wrong or not known.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The checker that found it.
     pub checker: &'static str,
     /// How bad it is: `Unknown` or `Invalid`; `Valid` makes it a warning, which is reported and decides nothing.
     pub verdict: Verdict,
     /// The lane that it is found on; for `unseen`, the lane that failed to deliver.
     pub lane: Option<LaneId>,
-    /// The client that it concerns, where it is one client's.
     pub client: Option<ClientId>,
     pub stream: Option<StreamId>,
     /// The event, or the first of a range that [`Witness::through`] ends.
     pub seq: Option<Seq>,
-    /// What is wrong.
     pub reason: &'static Reason,
-    /// The data that shows it.
     pub witness: Witness,
 }
 
@@ -92,36 +80,30 @@ impl Finding {
         }
     }
 
-    /// With a verdict of its own.
     pub fn with(mut self, verdict: Verdict) -> Finding {
         self.verdict = verdict;
         self
     }
 
-    /// Whether it is a warning.
     pub fn is_warning(&self) -> bool {
         self.verdict == Verdict::Valid
     }
 
-    /// On which lane.
     pub fn on(mut self, lane: LaneId) -> Finding {
         self.lane = Some(lane);
         self
     }
 
-    /// At which client.
     pub fn at_client(mut self, client: &str) -> Finding {
         self.client = Some(ClientId::new(client));
         self
     }
 
-    /// In which stream.
     pub fn in_stream(mut self, stream: &str) -> Finding {
         self.stream = Some(StreamId::new(stream));
         self
     }
 
-    /// Of which event.
     pub fn of_event(mut self, seq: u64) -> Finding {
         self.seq = Some(Seq(seq));
         self
@@ -142,47 +124,39 @@ impl Finding {
         self
     }
 
-    /// Shown by a record of a named lane.
     pub fn seen_on(mut self, lane: LaneId, record: usize) -> Finding {
         self.witness.records.push(RecordRef { lane, record });
         self
     }
 
-    /// What should have been, and what was.
     pub fn expected(mut self, expected: impl ToString, got: impl ToString) -> Finding {
         self.witness.expected = Some(expected.to_string());
         self.witness.got = Some(got.to_string());
         self
     }
 
-    /// What was, where there is nothing to compare it with.
     pub fn got(mut self, got: String) -> Finding {
         self.witness.got = Some(got);
         self
     }
 
-    /// Of which operation.
     pub fn of_op(mut self, op: OpId) -> Finding {
         self.witness.op = Some(op);
         self
     }
 
-    /// The last seq that the finding is about.
     pub fn last_seq(&self) -> Option<Seq> {
         self.witness.through.or(self.seq)
     }
 
-    /// Whether it is of one of these checkers.
     pub(super) fn is_of(&self, checkers: &[&str]) -> bool {
         checkers.contains(&self.checker)
     }
 
-    /// Whether both are about the same client, or neither is about one.
     pub(super) fn is_at_client_of(&self, other: &Finding) -> bool {
         self.client == other.client
     }
 
-    /// Whether the two are about a common seq.
     pub(super) fn overlaps(&self, other: &Finding) -> bool {
         matches!(
             (self.seq, self.last_seq(), other.seq, other.last_seq()),
@@ -190,7 +164,6 @@ impl Finding {
         )
     }
 
-    /// Whether every seq that it is about is one of the other's.
     pub(super) fn is_within(&self, other: &Finding) -> bool {
         matches!(
             (self.seq, self.last_seq(), other.seq, other.last_seq()),
@@ -226,28 +199,22 @@ impl Finding {
 pub(super) struct Repeated<K>(BTreeMap<K, Finding>);
 
 impl<K: Ord> Repeated<K> {
-    /// No findings yet.
     pub fn new() -> Repeated<K> {
         Repeated(BTreeMap::new())
     }
 
-    /// Adds a finding, or counts it where there is one of this key.
     pub fn add(&mut self, key: K, finding: impl FnOnce() -> Finding) {
         self.0.entry(key).and_modify(|first| first.witness.repeats += 1).or_insert_with(finding);
     }
 
-    /// Puts them into a report, in the order of their keys.
     pub fn report(self, report: &mut Report) {
         self.0.into_values().for_each(|finding| report.push(finding));
     }
 }
 
-/// What one checker finds in a scenario.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     pub checker: &'static str,
-    /// The worst verdict of its findings.
     pub verdict: Verdict,
     /// In the order of lanes, then as found.
     pub findings: Vec<Finding>,
@@ -258,7 +225,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report without findings.
     pub fn new(checker: &'static str) -> Report {
         Report { checker, verdict: Verdict::Valid, findings: Vec::new(), left_out: 0, counted: BTreeMap::new() }
     }
@@ -274,7 +240,6 @@ impl Report {
         }
     }
 
-    /// Counts what was looked at.
     pub fn count(&mut self, what: &str, number: u64) {
         *self.counted.entry(what.to_owned()).or_default() += number;
     }

@@ -51,7 +51,6 @@ pub fn reason(checker: &str, word: &str) -> Option<(&'static str, &'static Reaso
     reasons.into_iter().find(|reason| reason.word == word).map(|reason| (checker.name, reason))
 }
 
-/// A finding as a file has it.
 #[derive(Deserialize)]
 struct Stored {
     checker: String,

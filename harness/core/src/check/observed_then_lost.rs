@@ -88,7 +88,6 @@ fn kills_at_once(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     }
 }
 
-/// The last death of the server before a record.
 fn death_before(lane: &LaneIndex<'_>, at: usize) -> Option<usize> {
     let place = lane.deaths.partition_point(|death| *death < at);
     place.checked_sub(1).map(|place| lane.deaths[place])

@@ -9,14 +9,11 @@ use std::collections::BTreeMap;
 use super::index::{Delivery, LaneIndex, Sub};
 use crate::history::Via;
 
-/// Seqs that were skipped and did not come later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Skip {
     pub first: u64,
     pub last: u64,
-    /// The record of the delivery that skipped them.
     pub at: usize,
-    /// Whether nothing of the subscription came before.
     pub at_start: bool,
 }
 
@@ -25,7 +22,6 @@ pub(super) struct Skip {
 pub(super) struct Late {
     pub seq: u64,
     pub at: usize,
-    /// The record of the delivery that had skipped it.
     pub skipped_at: usize,
 }
 
@@ -34,17 +30,14 @@ pub(super) struct Late {
 pub(super) struct Track {
     next: Option<u64>,
     skips: BTreeMap<u64, Skip>,
-    /// Seqs that came after a higher one.
     pub late: Vec<Late>,
     /// What came on a connection that already carried the stream, before the replay began: the former subscription's.
     early: Option<(u64, usize)>,
     start: Option<u64>,
-    /// The least seq that came in its place, with the record at which the subscription began.
     lowest: Option<(u64, usize)>,
     last_at: usize,
 }
 
-/// Both kinds of copies.
 #[derive(Debug, Default)]
 pub(super) struct Tracks {
     /// `sync:update_batch`, or SpacetimeDB's one track.
@@ -152,7 +145,6 @@ impl Track {
         }
     }
 
-    /// What was skipped and never came.
     pub fn skips(&self) -> impl Iterator<Item = Skip> + '_ {
         self.skips.values().copied()
     }
@@ -173,7 +165,6 @@ impl Track {
         self.start
     }
 
-    /// The record of the highest that came.
     pub fn last_at(&self) -> usize {
         self.last_at
     }

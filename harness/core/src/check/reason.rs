@@ -1,4 +1,5 @@
 //! Verdicts, and the reasons that findings can have. A checker's file declares its reasons.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::fmt;
 
@@ -17,7 +18,6 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict's name as it stands in files and on the terminal.
     pub fn as_str(self) -> &'static str {
         match self {
             Verdict::Valid => "valid",
@@ -33,7 +33,6 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What can be wrong, or unclear, by one checker.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reason {
     /// Its word in files.
@@ -53,13 +52,9 @@ pub struct Reason {
 pub(super) enum Shortage {
     /// An invalid finding.
     SomethingWrong,
-    /// An operation had no answer.
     NoAnswer,
-    /// A client had no connection.
     NoConnection,
-    /// The driver stopped waiting.
     TimedOut,
-    /// Something was not done, or not seen.
     NotDone,
 }
 
@@ -68,28 +63,23 @@ impl Reason {
         Reason { word, verdict, says, deed: None, shortage: None }
     }
 
-    /// A violation of the property.
     pub(super) const fn invalid(word: &'static str, says: &'static str) -> Reason {
         Reason::new(Verdict::Invalid, word, says)
     }
 
-    /// Something that leaves it open whether the property holds.
     pub(super) const fn unknown(word: &'static str, says: &'static str) -> Reason {
         Reason::new(Verdict::Unknown, word, says)
     }
 
-    /// Something that is reported and decides nothing.
     pub(super) const fn warning(word: &'static str, says: &'static str) -> Reason {
         Reason::new(Verdict::Valid, word, says)
     }
 
-    /// With what the lane did.
     pub(super) const fn deed(mut self, deed: &'static str) -> Reason {
         self.deed = Some(deed);
         self
     }
 
-    /// With the kind of shortage that it is.
     pub(super) const fn shortage(mut self, shortage: Shortage) -> Reason {
         self.shortage = Some(shortage);
         self

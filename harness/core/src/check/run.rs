@@ -1,4 +1,5 @@
 //! Runs the checkers over the two histories of a plan.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -26,7 +27,6 @@ pub(super) static PANICKED: Reason =
 ///
 /// The lane of a history is the place that it is given here, not what its header says, so that a lane can be checked
 /// against itself.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Clone, Copy)]
 pub struct CheckInput<'a> {
     pub plan: &'a Plan,
@@ -35,12 +35,10 @@ pub struct CheckInput<'a> {
 }
 
 impl<'a> CheckInput<'a> {
-    /// A plan and the history of each lane.
     pub fn new(plan: &'a Plan, legacy: &'a History, candidate: &'a History) -> CheckInput<'a> {
         CheckInput { plan, legacy, candidate }
     }
 
-    /// One lane's history.
     pub fn history(&self, lane: LaneId) -> &'a History {
         match lane {
             LaneId::Legacy => self.legacy,
@@ -74,7 +72,6 @@ pub fn check_all(input: &CheckInput<'_>) -> Vec<Report> {
     ALL.iter().map(report).collect()
 }
 
-/// Runs one checker.
 pub(super) fn check_one(checker: &Checker, index: &Index<'_>) -> Report {
     let checked = guarded(|| {
         let mut report = Report::new(checker.name);

@@ -24,7 +24,6 @@ const NAME: &str = "unplanned-end";
 pub(crate) const MANY: u64 = 3;
 /// Silences count against a lane that has so many times as many as the other one.
 const OFTENER: u64 = 3;
-/// So many records are named.
 const MAX_RECORDS: usize = 4;
 
 const SAYS: &str = "connections ended that nothing planned: {got}";
@@ -60,12 +59,10 @@ fn check(index: &Index<'_>, report: &mut Report) {
     }
 }
 
-/// Under which name the report counts a lane's connections that the other side ended.
 pub(crate) fn ends_of(lane: LaneId) -> String {
     format!("{lane} unplanned ends")
 }
 
-/// Under which name the report counts a lane's silences.
 pub(crate) fn silences_of(lane: LaneId) -> String {
     format!("{lane} unplanned silences")
 }
@@ -115,17 +112,13 @@ fn put_off(lane: &LaneIndex<'_>, first: usize, times: usize) -> Finding {
 /// What ended on one lane without anything planned.
 #[derive(Debug, Default)]
 struct Ends {
-    /// The records of it, at clients.
     at: Vec<usize>,
-    /// Connections that the other side ended.
     closed: u64,
     /// Silences, and operations that an attempt got no answer to.
     silent: u64,
-    /// Operations alone.
     unanswered: u64,
     /// How often each client could not reach the lane for a while.
     outages: BTreeMap<String, u64>,
-    /// Attempts that the lane put off.
     put_off: Vec<usize>,
 }
 
@@ -215,12 +208,9 @@ impl Ends {
     }
 }
 
-/// One client's connections so far.
 #[derive(Debug, Default)]
 struct Life<'a> {
-    /// When it was last subscribed.
     accepted: usize,
-    /// When its last connection ended.
     closed: usize,
     /// What ended since it was subscribed.
     ends: Vec<(usize, &'a Closed)>,
@@ -228,15 +218,10 @@ struct Life<'a> {
     from: Option<usize>,
 }
 
-/// What a plan does to connections on one lane.
 struct Causes<'a> {
-    /// What was done to the server.
     server: Vec<usize>,
-    /// Faults that fired, by client.
     fired: BTreeMap<&'a str, Vec<usize>>,
-    /// Clients that have a toxic of the plan.
     toxic: Vec<&'a str>,
-    /// Records of answers that a writer got.
     answers: Vec<usize>,
     end: usize,
 }

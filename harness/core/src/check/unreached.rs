@@ -11,9 +11,7 @@ use crate::history::{Closed, Record};
 
 pub const NAME: &str = "unreached";
 
-/// So many causes of ends are named.
 const MAX_CAUSES: usize = 3;
-/// So many characters of a cause are shown.
 const MAX_CAUSE_CHARS: usize = 200;
 
 static NO_CONNECTION: Reason =
@@ -75,7 +73,6 @@ fn of_client(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Vec<Find
     findings
 }
 
-/// The words of a record.
 fn words(lane: &LaneIndex<'_>, at: usize) -> String {
     match lane.history.records.get(at) {
         Some(Record::GaveUp { why, .. }) => why.clone(),
@@ -94,7 +91,6 @@ fn causes(lane: &LaneIndex<'_>, reach: &Reach) -> String {
     by_cause(ends)
 }
 
-/// Ends by their cause, the most frequent first.
 pub(super) fn by_cause<'a>(ends: impl Iterator<Item = &'a Closed>) -> String {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for why in ends {

@@ -1,5 +1,5 @@
-//! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is reported once, however
-//! many scenarios show it.
+//! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is reported once,
+//! however many scenarios show it.
 //!
 //! A cause is a lane, a checker and a reason. It lists the scenarios that show it, what only follows from it, and the
 //! known-bad scenarios that could not be judged because the lane is broken in this way. Nothing is decided here.
@@ -13,7 +13,6 @@ use crate::gate::{JudgedFinding, JudgedScenario};
 use crate::ids::LaneId;
 use crate::plan::Expectation;
 
-/// What several findings have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Cause {
@@ -24,9 +23,7 @@ pub struct Cause {
     pub verdict: Verdict,
     /// What the lane did, in a sentence without a period.
     pub says: String,
-    /// How many principal findings there are.
     pub findings: u64,
-    /// How many findings only follow from them, by checker.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consequences: BTreeMap<String, u64>,
     /// The scenarios that show it, the smallest first: the fewest steps, then by name.
@@ -38,21 +35,18 @@ pub struct Cause {
     pub not_judged: Vec<String>,
 }
 
-/// A lane, a checker, a reason.
 type Key<'a> = (Option<LaneId>, &'a str, &'a str);
 
 fn key(finding: &Finding) -> Key<'_> {
     (finding.lane, finding.checker, finding.reason.word)
 }
 
-/// A finding with its place in its scenario.
 struct Found<'a> {
     scenario: &'a JudgedScenario,
     place: usize,
     found: &'a JudgedFinding,
 }
 
-/// The causes of a run, worst first; of equally bad ones that of more scenarios first, then the more specific one.
 pub fn causes(scenarios: &[JudgedScenario]) -> Vec<Cause> {
     let mut groups = BTreeMap::<Key<'_>, Vec<Found<'_>>>::new();
     for found in scenarios.iter().filter(|scenario| !scenario.known_bad()).flat_map(wrong) {

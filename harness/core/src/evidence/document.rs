@@ -15,23 +15,18 @@ use crate::gate::Scope;
 use crate::hash::sha256;
 use crate::ids::{FaultId, LaneId, Seed};
 
-/// The schema version of the evidence document.
 pub const EVIDENCE_SCHEMA: &str = "cutover.evidence/2";
 
-/// The schema version of [`Times`].
 pub const RUN_TIMES_SCHEMA: &str = "cutover.run-times/1";
 
-/// The whole document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     pub schema: String,
-    /// How far the run came.
     pub state: State,
     pub run: String,
     pub tool: Tool,
     /// The checkout that the run was started in; `None` where there was none.
     pub checkout: Option<Checkout>,
-    /// The command line, secrets left out.
     pub command: Vec<String>,
     /// The command that runs the same again, without the choice of scenarios.
     pub reproduce: String,
@@ -39,12 +34,9 @@ pub struct Evidence {
     /// Which one this is of the runs of `--repeat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<NthRun>,
-    /// What had to run.
     pub scope: Scope,
-    /// The Toxiproxy that applied the byte toxics, where it was not a proxy of the run itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toxiproxy: Option<String>,
-    /// What ran as each lane.
     pub lanes: BTreeMap<LaneId, LaneServer>,
     /// The digest of the SpacetimeDB module that was published, where one was.
     pub module_digest: Option<String>,
@@ -56,13 +48,10 @@ pub struct Evidence {
     pub digest: String,
 }
 
-/// The place of a run among repeated ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NthRun {
     pub nth: u32,
-    /// How many runs were asked for.
     pub of: u32,
-    /// The seed of the first run.
     pub seed: Seed,
 }
 
@@ -72,7 +61,6 @@ impl std::fmt::Display for NthRun {
     }
 }
 
-/// How far a run came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum State {
@@ -87,7 +75,6 @@ pub enum State {
     Complete,
 }
 
-/// The tool that ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     pub name: String,
@@ -96,20 +83,16 @@ pub struct Tool {
     pub built_from: Option<Checkout>,
 }
 
-/// A git checkout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkout {
     pub commit: String,
-    /// Whether tracked files differed from it.
     pub dirty: bool,
 }
 
-/// What ran as a lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneServer {
     /// What it is: `built-in`, or the URL, profile or binary given.
     pub what: String,
-    /// The version that it reports, where it reports one.
     pub version: Option<String>,
     /// What its connections spoke: subprotocol or serializer, compression, and whether reads were confirmed. It follows
     /// from the histories.
@@ -127,7 +110,6 @@ pub struct Times {
     pub elapsed_ms: Option<u64>,
     /// How long each scenario took, in milliseconds.
     pub scenarios_ms: BTreeMap<String, u64>,
-    /// When each fault and toxic of each scenario fired.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fires: BTreeMap<String, Vec<FireTime>>,
 }
@@ -162,14 +144,12 @@ impl Evidence {
         sha256(&unsealed.to_bytes())
     }
 
-    /// The bytes of `evidence.json`.
     pub fn to_bytes(&self) -> Vec<u8> {
         pretty(self)
     }
 }
 
 impl Times {
-    /// The bytes of `times.json`.
     pub fn to_bytes(&self) -> Vec<u8> {
         pretty(self)
     }

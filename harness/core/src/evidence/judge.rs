@@ -25,7 +25,6 @@ pub fn judge_scenario(input: &CheckInput<'_>) -> JudgedScenario {
     judge_reports(input, &judge_all(input))
 }
 
-/// Judges one scenario by what its checkers reported.
 pub(crate) fn judge_reports(input: &CheckInput<'_>, reports: &[Report]) -> JudgedScenario {
     let plan = input.plan;
     let explained = explain(reports);

@@ -7,7 +7,6 @@ use super::causes::Cause;
 use crate::gate::{Decision, RowVerdict};
 pub use crate::gate::{JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};
 
-/// Everything that was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
     /// Each scenario, honest ones first, in order of their names.
@@ -15,7 +14,6 @@ pub struct Judged {
     /// What the findings of all scenarios have in common, worst first; not there where nothing is wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<Cause>,
-    /// Each row of the verification matrix, in its order.
     pub matrix: Vec<RowVerdict>,
     pub decision: Decided,
 }
@@ -23,10 +21,8 @@ pub struct Judged {
 /// The decision, and why it is not *allow*.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
-    /// Whether the cutover may go on.
     pub allow: bool,
     pub decision: Decision,
-    /// Why it is not *allow*, a sentence each.
     pub reasons: Vec<String>,
     pub exit_code: u8,
 }

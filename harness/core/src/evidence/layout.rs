@@ -1,4 +1,5 @@
 //! The paths of the files in a bundle, and the files in memory.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::BTreeMap;
 
@@ -11,13 +12,10 @@ use crate::plan::{Expectation, Plan};
 /// A bundle's files: relative path, `/` between, to content. Reading and writing them is the caller's affair.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// The evidence document.
 pub const EVIDENCE: &str = "evidence.json";
-/// Wall-clock times of the run; neither digested nor judged.
 pub const TIMES: &str = "times.json";
 /// What several runs have in common, beside the folders of their bundles.
 pub const REPEAT: &str = "repeat.json";
-/// Every folder of a bundle.
 pub const FOLDERS: [&str; 6] = ["scenarios", "scenarios/known-bad", "plans", "histories", "vectors", "times"];
 /// What the name of a file ends in while it is being written.
 pub const UNFINISHED: &str = ".unfinished";
@@ -32,22 +30,18 @@ pub fn scenario(plan: &Plan) -> String {
     format!("{folder}/{}.toml", file_stem(&plan.scenario))
 }
 
-/// The path of a plan.
 pub fn plan(name: &str) -> String {
     format!("plans/{}.json", file_stem(name))
 }
 
-/// The path of a lane's history.
 pub fn history(name: &str, lane: LaneId) -> String {
     format!("histories/{}.{lane}.jsonl", file_stem(name))
 }
 
-/// The path of a lane's hash vector.
 pub fn vector(name: &str, lane: LaneId) -> String {
     format!("vectors/{}.{lane}.jsonl", file_stem(name))
 }
 
-/// The path of the times of a lane's history.
 pub fn times(name: &str, lane: LaneId) -> String {
     format!("times/{}.{lane}.jsonl", file_stem(name))
 }
@@ -89,17 +83,13 @@ fn file_stem(name: &str) -> String {
         .collect()
 }
 
-/// Length and digest of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
-    /// Its length in bytes.
     pub bytes: u64,
-    /// `sha256:` of its bytes.
     pub digest: String,
 }
 
 impl FileEntry {
-    /// Length and digest of a file.
     pub fn of(content: &[u8]) -> FileEntry {
         FileEntry { bytes: content.len() as u64, digest: sha256(content) }
     }

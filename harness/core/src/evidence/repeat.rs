@@ -15,16 +15,12 @@ use crate::gate::Decision;
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 
-/// The schema version of the document.
 pub const REPEAT_SCHEMA: &str = "cutover.repeat/1";
 
-/// What several runs have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeated {
     pub schema: String,
-    /// The seed that the runs' seeds are drawn from.
     pub seed: Seed,
-    /// How many runs were asked for.
     pub asked: u32,
     pub runs: Vec<RepeatedRun>,
     /// Each cause, the most frequent first.
@@ -32,13 +28,10 @@ pub struct Repeated {
     /// Scenarios with a bad outcome that no cause reports, and in how many runs.
     #[serde(default, rename = "untold", skip_serializing_if = "BTreeMap::is_empty")]
     pub unreported: BTreeMap<String, u32>,
-    /// The worst decision of all runs.
     pub decision: Decision,
-    /// The exit code of `cutover gate`.
     pub exit_code: u8,
 }
 
-/// A run with its seed and decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepeatedRun {
     pub bundle: String,
@@ -47,7 +40,6 @@ pub struct RepeatedRun {
     pub digest: String,
 }
 
-/// A cause over all runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComesBack {
     /// The lane; `None` where it is no one lane's.
@@ -55,7 +47,6 @@ pub struct ComesBack {
     pub checker: String,
     pub reason: String,
     pub says: String,
-    /// In how many runs it was found.
     pub runs: u32,
     /// In how many runs each scenario showed it.
     pub scenarios: BTreeMap<String, u32>,
@@ -137,7 +128,6 @@ fn comes_back(causes: &[&Cause], of: u32) -> Option<ComesBack> {
 }
 
 impl Repeated {
-    /// The bytes of its file.
     pub fn to_bytes(&self) -> Vec<u8> {
         pretty(self)
     }

@@ -24,7 +24,6 @@ pub enum RunEvent {
     ScenarioFinished { scenario: String },
 }
 
-/// One lane's part of a driven scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LaneRun {
     pub history: History,
@@ -34,7 +33,6 @@ pub struct LaneRun {
     pub started_us: u64,
 }
 
-/// A scenario that was driven through both lanes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Driven {
     pub plan: Plan,

@@ -5,9 +5,7 @@ use serde_json::Value;
 use crate::history::Record;
 use crate::text::{cut, visible};
 
-/// A record is shown up to so many characters.
 const MAX_CHARS: usize = 400;
-/// So many characters of a digest are shown.
 const DIGEST_CHARS: usize = 19;
 
 /// The fields at the front, which say whose record it is. The payload is left out: a finding shows the part of

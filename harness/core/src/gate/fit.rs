@@ -1,5 +1,6 @@
 //! Which scenarios two lanes can be put through. It follows from the plan and from what can be done to each lane, so
 //! that recheck computes it again.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,6 @@ use crate::ids::{LaneId, Protocol};
 use crate::plan::{FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step};
 use crate::topic;
 
-/// Where a lane's server comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerKind {
@@ -21,7 +21,6 @@ pub enum ServerKind {
     Outside,
 }
 
-/// What can be done to a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Means {
     /// Where its server comes from. One that the run did not start is not killed and not paused.
@@ -60,7 +59,6 @@ impl Means {
         }
     }
 
-    /// What the server speaks in this role.
     pub fn protocol(&self, role: LaneId) -> Protocol {
         self.protocol.unwrap_or(Protocol::usual(role))
     }
@@ -127,7 +125,6 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     Some(format!("`{without_id}` has no id to carry a word of this run, and the {lane} lane is shared with others"))
 }
 
-/// Whether a plan does something to a lane's server process.
 pub fn harms(plan: &Plan, role: LaneId) -> bool {
     plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
         Step::Server { lane: only, action } => {
@@ -137,7 +134,8 @@ pub fn harms(plan: &Plan, role: LaneId) -> bool {
     })
 }
 
-/// Whether a fault changes a call by the place of an argument, and can't fire: only a SpacetimeDB call has such arguments.
+/// Whether a fault changes a call by the place of an argument, and can't fire: only a SpacetimeDB call has such
+/// arguments.
 fn changes_an_argument(plan: &Plan, is_spacetime: impl Fn(LaneId) -> bool) -> bool {
     let by_place = |pointer: &str| pointer.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
     let of_candidate = |fault: &PlannedFault| !fault.applies_to(LaneId::Legacy);
@@ -150,7 +148,6 @@ fn changes_an_argument(plan: &Plan, is_spacetime: impl Fn(LaneId) -> bool) -> bo
     })
 }
 
-/// Whether a client of a plan unsubscribes and subscribes again.
 pub fn resubscribes(plan: &Plan) -> bool {
     let mut steps = plan.cases.iter().flat_map(|case| &case.steps);
     steps.any(|step| matches!(step, Step::Resubscribe { .. }))
@@ -165,7 +162,6 @@ fn repeats_what_may_be_pruned(plan: &Plan) -> bool {
     })
 }
 
-/// Whether a plan sets retention or a replay budget.
 pub fn sets_policies(plan: &Plan) -> bool {
     plan.cases.iter().any(|case| {
         let streams = case.streams.iter().map(|stream| (stream.retention, stream.replay_budget));

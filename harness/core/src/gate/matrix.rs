@@ -1,4 +1,5 @@
 //! How each row of the verification matrix stands after a run.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,22 +11,17 @@ use crate::ids::LaneId;
 use crate::matrix::{Part, ROWS, Row, row};
 use crate::plan::Expectation;
 
-/// Whether the matrix has a row of this name.
 pub fn is_row(name: &str) -> bool {
     row(name).is_some()
 }
 
-/// How one row stands.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowVerdict {
     pub row: String,
     pub meaning: String,
     /// The worst of what its scenarios say; `Unknown` where a part of it was not seen.
     pub verdict: Verdict,
-    /// The scenarios that claim it, in order.
     pub scenarios: Vec<String>,
-    /// The parts that a lane did not see.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missing: BTreeMap<LaneId, BTreeSet<Part>>,
 }

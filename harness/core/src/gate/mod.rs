@@ -3,6 +3,7 @@
 //! The worst verdict wins and nothing upgrades one: `Unknown` never becomes allow, a known-bad scenario that was not
 //! caught takes the trust from all others, and having run nothing is not having found nothing. *Allow* is for a full
 //! run alone; a run of another scope that found nothing has a decision of its own.
+#![allow(missing_docs, reason = "the names say it")]
 
 pub mod fit;
 mod matrix;
@@ -32,9 +33,7 @@ pub enum Decision {
     NoDifference,
     /// Every scenario is valid without its faults. That says nothing about whether the legacy lane may go.
     ValidWithoutFaults,
-    /// Something is unknown.
     BlockUnknown,
-    /// Something is wrong.
     BlockInvalid,
 }
 
@@ -48,7 +47,6 @@ impl Decision {
         }
     }
 
-    /// Whether it blocks.
     pub fn blocks(self) -> bool {
         self >= Decision::BlockUnknown
     }
@@ -82,10 +80,8 @@ impl From<Verdict> for Decision {
     }
 }
 
-/// Why the gate does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// How bad it is. Valid where nothing is wrong and only the scope of the run is too small.
     pub verdict: Verdict,
     /// What, in a short fixed word: `nothing-ran`, `findings`, `known-bad-not-caught`, `unknown-row`, `row-not-proven`,
     /// `unaccounted`, `not-run`, `known-bad-not-run`, `other-suite`, `no-faults`, `against-itself`.
@@ -94,14 +90,10 @@ pub struct Reason {
     pub subject: String,
 }
 
-/// The gate's decision, with all that led to it.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruling {
     pub decision: Decision,
-    /// Why it is not allow; empty where it is.
     pub reasons: Vec<Reason>,
-    /// The matrix, row by row.
     pub matrix: Vec<RowVerdict>,
 }
 
@@ -131,7 +123,6 @@ impl Reason {
     }
 }
 
-/// What is wrong or unknown about the scenarios that ran.
 fn wrong(scenarios: &[JudgedScenario]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut blame = |verdict, reason, subject: &str| reasons.push(Reason::new(verdict, reason, subject));
@@ -153,7 +144,6 @@ fn wrong(scenarios: &[JudgedScenario]) -> Vec<Reason> {
     reasons
 }
 
-/// The enforced rows that are not shown.
 fn rows_not_shown(matrix: &[RowVerdict], scope: &Scope) -> Vec<Reason> {
     let enforced = |row: &RowVerdict| scope.enforced_rows.contains(&row.row);
     let open = matrix.iter().filter(|row| row.verdict != Verdict::Valid && enforced(row));
@@ -206,5 +196,4 @@ fn some_of(names: &[String]) -> String {
     }
 }
 
-/// So many scenarios are named in a reason.
 const MAX_NAMED: usize = 5;

@@ -1,4 +1,5 @@
 //! One scenario as it was judged: what was found, compared with what the scenario expects.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,36 +12,27 @@ use crate::ids::{ClientId, FaultId, LaneId};
 use crate::matrix::{self, Part};
 use crate::plan::{Expectation, Plan};
 
-/// What the gate found about a scenario.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedScenario {
     pub name: String,
     /// `sha256:` of its file.
     pub digest: String,
-    /// One line that says what it shows.
     pub title: String,
     pub proves: Vec<String>,
     /// How many steps its script has, over all cases: the fewer, the better it reproduces a fault.
     #[serde(default)]
     pub steps: u64,
-    /// What each lane saw of those rows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<LaneId, BTreeSet<Part>>,
-    /// What the gate had to make of it.
     pub expect: Expectation,
     /// What the gate makes of it: of a known-bad one that was caught, valid.
     pub verdict: Verdict,
     pub outcome: ScenarioOutcome,
-    /// Why the outcome is not a good one, a sentence each.
     pub reasons: Vec<String>,
     pub checkers: BTreeMap<String, Verdict>,
-    /// What was found, with witnesses: principal findings first, then their consequences.
     pub findings: Vec<JudgedFinding>,
-    /// What is worth telling and decides nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<JudgedFinding>,
-    /// How many more findings there were than are kept.
     pub left_out: u64,
     pub seen: BTreeMap<LaneId, Seen>,
     /// Each planned fault on each lane that it strikes, and how often it fired.
@@ -48,28 +40,23 @@ pub struct JudgedScenario {
 }
 
 impl JudgedScenario {
-    /// Whether a defect is planted in it, which the gate must catch.
     pub fn known_bad(&self) -> bool {
         matches!(self.expect, Expectation::Block { .. })
     }
 
-    /// The findings that nothing else accounts for.
     pub fn principal(&self) -> impl Iterator<Item = &JudgedFinding> {
         self.findings.iter().filter(|finding| finding.explained_by.is_none())
     }
 }
 
-/// What a scenario's verdict means for the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScenarioOutcome {
-    /// An honest scenario without a finding.
     Passed,
     /// A known-bad scenario, blocked with exactly its findings.
     Caught,
     /// Not everything could be shown to be right.
     Unknown,
-    /// An honest scenario with findings.
     Failed,
     /// A known-bad scenario that was not blocked with exactly its findings: the gate itself is not to be trusted.
     Missed,
@@ -87,27 +74,21 @@ impl ScenarioOutcome {
         }
     }
 
-    /// Whether the gate may allow with it.
     pub fn is_good(self) -> bool {
         matches!(self, ScenarioOutcome::Passed | ScenarioOutcome::Caught)
     }
 }
 
 /// A finding, with what it means in words and the records that bear it out.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedFinding {
     pub finding: Finding,
-    /// What is wrong, in words.
     pub says: String,
     /// The finding that it only follows from, by its place in the list; `None` for a principal one.
     pub explained_by: Option<usize>,
-    /// The first records that bear it out.
     pub shown_by: Vec<ShownBy>,
 }
 
-/// A record that bears a finding out.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownBy {
     pub lane: LaneId,
@@ -117,14 +98,10 @@ pub struct ShownBy {
 }
 
 /// What a lane saw of a scenario. Short of the plan's least, a green run is vacuous.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen {
-    /// Events applied by clients.
     pub deliveries: u64,
-    /// Subscribes with a cursor that the lane accepted.
     pub resumes: u64,
-    /// Resumes that the lane refused as stale.
     pub refusals: u64,
     /// Repeated deliveries that a client suppressed.
     pub duplicates: u64,
@@ -142,8 +119,6 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// A planned fault on one lane.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     pub fault: FaultId,

@@ -2,6 +2,7 @@
 //!
 //! Only a full run may say *allow*. Whether a run was full is computed from what was judged, by names and file digests
 //! against the built-in suite; no option and no field says so.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -14,14 +15,12 @@ use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::scenario::{Scenario, compile, pattern, stock};
 
-/// What had to run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Scope {
     /// `sha256:` over the built-in scenarios of the tool that ran: [`suite_digest`].
     pub suite: String,
     /// The globs by which scenarios were chosen; none chose all.
     pub chosen: Vec<String>,
-    /// Whether known-bad scenarios were to run.
     pub known_bad: bool,
     /// The directory whose scenarios took the place of the built-in ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,16 +44,12 @@ pub struct Scope {
     pub left_out: BTreeMap<String, String>,
 }
 
-/// A scenario that had to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// `sha256:` of its file.
     pub digest: String,
-    /// Whether it plants a defect.
     pub known_bad: bool,
 }
 
-/// A built-in scenario.
 struct BuiltIn {
     name: &'static str,
     path: &'static str,
@@ -88,7 +83,6 @@ pub struct Shortfall {
     pub other_suite: bool,
     /// Honest scenarios that neither ran as built in nor had to be left out.
     pub honest: Vec<String>,
-    /// The same of known-bad scenarios.
     pub known_bad: Vec<String>,
 }
 

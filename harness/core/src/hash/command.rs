@@ -1,4 +1,5 @@
 //! What `cutover hash` does: hashes a JSON document, or each document of JSON Lines.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -8,28 +9,22 @@ use super::lines::{Line, is_blank, read_line};
 /// The largest document that is read, in bytes, so that no input can take all memory.
 pub const MAX_DOCUMENT_BYTES: u64 = MAX_INPUT_BYTES as u64;
 
-/// What was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hashed {
-    /// How many documents the input held.
     pub documents: u64,
     /// How many integers beyond ±(2^53 − 1) they held, whose digits were kept; the caller warns of them.
     pub unsafe_integers: u64,
 }
 
-/// Why an input could not be hashed to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// The input could not be read.
     #[error("cannot read the input: {0}")]
     Read(#[source] io::Error),
-    /// The result could not be written.
     #[error("cannot write the result: {0}")]
     Write(#[source] io::Error),
     /// A document has no canonical form; line, column and offset are those of the whole input.
     #[error("{0}")]
     Document(#[source] CanonicalError),
-    /// A document takes more than [`MAX_DOCUMENT_BYTES`].
     #[error("line {line}: the document that starts here is larger than {MAX_DOCUMENT_BYTES} bytes; split it")]
     TooLarge {
         /// Where it starts; the first line is 1.
@@ -37,7 +32,6 @@ pub enum HashError {
     },
 }
 
-/// Where a document starts in the input.
 #[derive(Debug, Clone, Copy)]
 struct Start {
     line: usize,

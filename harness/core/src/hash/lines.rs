@@ -5,7 +5,6 @@ use std::io::{self, BufRead, Read};
 /// What [`read_line`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line {
-    /// The end of the input.
     End,
     /// A line with its line feed.
     Whole,
@@ -30,7 +29,6 @@ pub(super) fn read_line(input: &mut dyn BufRead, limit_bytes: u64, line: &mut Ve
     })
 }
 
-/// Whether a line holds nothing but JSON's white space.
 pub(super) fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }

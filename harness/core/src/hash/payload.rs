@@ -1,4 +1,5 @@
 //! The hash of one payload: SHA-256 over its canonical text, spelled `sha256:<64 lowercase hex digits>`.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,12 +20,10 @@ pub const HASH_TEXT_BYTES: usize = HASH_PREFIX.len() + 64;
 pub struct PayloadHash([u8; 32]);
 
 impl PayloadHash {
-    /// Takes 32 bytes that already are a SHA-256.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes of the hash.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -65,16 +64,12 @@ pub fn sha256(bytes: &[u8]) -> String {
     PayloadHash::of_canonical(bytes).to_string()
 }
 
-/// Why a text is not a payload hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseHashError {
-    /// The text does not start with `sha256:`.
     #[error("a payload hash starts with \"sha256:\", but this is {0:?}")]
     Prefix(String),
-    /// There are not exactly 64 digits.
     #[error("a payload hash has 64 hex digits after \"sha256:\", but this one has {0}")]
     Length(usize),
-    /// One of the digits is not 0-9 or a-f.
     #[error("{0:?} is not a lowercase hex digit; payload hashes are written with 0-9 and a-f")]
     Digit(char),
 }

@@ -1,4 +1,5 @@
 //! What a connection speaks, which messages bring events on it, and how it ends.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::fmt;
 
@@ -7,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::ids::Protocol;
 use crate::plan::Compression;
 
-/// What is spoken on a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spoken {
     /// The subprotocol that the server chose, or the serializer.
@@ -51,8 +51,6 @@ impl fmt::Display for Spoken {
     }
 }
 
-/// How a connection ended.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "how", rename_all = "kebab-case")]
 pub enum Closed {
@@ -70,10 +68,7 @@ pub enum Closed {
     /// Nothing came within the heartbeat's bound.
     Silent,
     /// A limit of our own was reached. The lane did nothing wrong, and what it sent there did not arrive.
-    OurLimit {
-        /// Which, and what came.
-        what: String,
-    },
+    OurLimit { what: String },
     /// The connection never opened.
     NotOpened { why: String },
     /// The channel was closed or crashed, the socket was not.
@@ -113,7 +108,6 @@ pub enum Via {
 }
 
 impl Via {
-    /// The protocol whose message it is.
     pub fn protocol(self) -> Protocol {
         match self {
             Via::UpdateBatch | Via::Frame => Protocol::Phoenix,

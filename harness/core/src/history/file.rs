@@ -2,6 +2,7 @@
 //!
 //! Reading names the line of what it can't read, and says of a torn last line that it is torn: a file that was cut
 //! short must not look like a shorter history.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::io::{self, Write};
 
@@ -15,29 +16,22 @@ pub fn line_of(record: usize) -> u64 {
     record as u64 + 2
 }
 
-/// Why a history file can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct HistoryFileError {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong there.
     pub problem: HistoryFileProblem,
 }
 
-/// What is wrong with a line of a history file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HistoryFileProblem {
-    /// The file has no header.
     #[error("the file is empty; a history starts with a header line")]
     Empty,
-    /// The first line is no header.
     #[error("this is no history header: {0}")]
     Header(String),
-    /// The header is of another schema version.
     #[error("the schema is `{0}`, but this tool reads `{HISTORY_SCHEMA}`")]
     Schema(String),
-    /// A line is no record.
     #[error("this is no history record: {0}")]
     Record(String),
     /// The last line has no newline: the file was cut short.
@@ -54,7 +48,6 @@ pub fn write(history: &History, out: &mut dyn Write) -> io::Result<()> {
     history.records.iter().try_for_each(|record| write_line(record, out))
 }
 
-/// The bytes that [`write()`] writes.
 pub fn to_bytes(history: &History) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(128 * (history.records.len() + 1));
     // A vector takes every write, and a record has neither a map with keys that are no strings nor a failing field.

@@ -2,6 +2,7 @@
 //!
 //! Append-only. Wall-clock times are kept apart from it (`times` beside each file), so that nothing that is digested or
 //! judged depends on them; streams and seqs are the plan's logical ones, whatever the lane called them on the wire.
+#![allow(missing_docs, reason = "the names say it")]
 
 mod connection;
 pub mod file;
@@ -21,16 +22,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{LaneId, Seed};
 
-/// The schema version in a history's header.
 pub const HISTORY_SCHEMA: &str = "cutover.history/1";
 
-/// The first line of a history file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Header {
-    /// [`HISTORY_SCHEMA`].
     pub schema: String,
-    /// The scenario that was driven.
     pub scenario: String,
     pub seed: Seed,
     pub lane: LaneId,
@@ -38,17 +34,14 @@ pub struct Header {
     pub plan_digest: String,
 }
 
-/// One lane's history of one plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
-    /// What it is a history of.
     pub header: Header,
     /// What happened, in order. A record's index here is how witnesses name it.
     pub records: Vec<Record>,
 }
 
 impl History {
-    /// What the connections of this history spoke, in words.
     pub fn spoken(&self) -> BTreeSet<String> {
         let spoken = self.records.iter().filter_map(|record| match record {
             Record::Opened { spoken, .. } => spoken.as_ref(),

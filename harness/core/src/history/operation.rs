@@ -1,11 +1,10 @@
 //! How an operation ended, and how a lane refuses.
+#![allow(missing_docs, reason = "the names say it")]
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Seq, StreamId};
 
-/// How an attempt at an operation ended.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Completion {
@@ -18,18 +17,13 @@ pub enum Completion {
     /// The lane said that it did it, and what it is to have written is not there.
     Unwritten { why: String },
     /// It is unknown whether the lane did it.
-    Info {
-        /// What was seen instead of an answer.
-        why: String,
-    },
+    Info { why: String },
 }
 
 /// What a lane answers to an operation that it did.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// A publish.
     Published {
         seq: Seq,
         /// Whether the lane says that it had it already; `None` where the lane does not say.
@@ -39,7 +33,6 @@ pub enum Outcome {
     Done,
 }
 
-/// A lane's refusal, in the contract's words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Refusal {
     /// The code, such as `stale_cursor`, `idempotency_conflict`.
@@ -56,13 +49,11 @@ pub struct Refusal {
 }
 
 /// One entry of `stale_topics` (contract, "Ordering, delivery, replay").
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaleStream {
     pub stream: StreamId,
     /// `retention_floor_breach` or `replay_budget_exceeded`.
     pub reason: String,
-    /// The cursor that the lane saw.
     pub resume_after: Option<u64>,
     /// The seq before the oldest one that is retained.
     pub retention_floor: Option<u64>,

@@ -1,4 +1,5 @@
 //! One line of a history.
+#![allow(missing_docs, reason = "the names say it")]
 
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +9,6 @@ use super::server::Process;
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
 
-/// Something that happened on one lane.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "kebab-case")]
 pub enum Record {
@@ -23,7 +22,6 @@ pub enum Record {
     Opened {
         client: ClientId,
         conn: ConnId,
-        /// What is spoken on it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         spoken: Option<Spoken>,
     },
@@ -61,9 +59,7 @@ pub enum Record {
         /// The hash that the lane declared, where it is not the computed one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         declared: Option<String>,
-        /// In which of the lane's messages it came.
         via: Via,
-        /// What the apply engine made of it.
         verdict: Verdict,
         /// The payload's text, kept only where the hash is not the planned one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +72,6 @@ pub enum Record {
         /// The topic or stream id as it stood on the wire.
         name: String,
         seq: Seq,
-        /// In which of the lane's messages it came.
         via: Via,
     },
     /// A message of the lane said two things of a stream that can't both be true.
@@ -86,27 +81,18 @@ pub enum Record {
         stream: StreamId,
         /// The event that it is about: the last one that came.
         seq: Seq,
-        /// Which rule it broke.
         what: Contradiction,
         /// What its other word was, in the lane's terms.
         said: String,
     },
     /// A client gave up its cursor and bootstraps the stream anew.
-    Rewound {
-        client: ClientId,
-        stream: StreamId,
-        /// The cursor that it had.
-        from: Cursor,
-        why: RewindReason,
-    },
+    Rewound { client: ClientId, stream: StreamId, from: Cursor, why: RewindReason },
     /// Events that were acknowledged had not come over a connection that was subscribed and answered, so the client
     /// asks for them on a new one. No plan caused that.
     Overdue {
         client: ClientId,
-        /// The connection that it gives up.
         conn: ConnId,
         stream: StreamId,
-        /// How far it had come.
         cursor: Cursor,
         /// The last event that was acknowledged by then.
         head: Seq,
@@ -130,7 +116,6 @@ pub enum Record {
         client: ClientId,
         /// Which connection of the client, counted by the proxy from 1.
         conn: u32,
-        /// Why they could not be read.
         why: String,
     },
     /// Something was done to the lane's server process.
@@ -150,17 +135,14 @@ pub enum Record {
     TimedOut { waiting_for: String },
 }
 
-/// The phases of a run, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Servers up, policies set.
     Setup,
-    /// Steps and faults.
     Exercise,
     /// Faults off, servers up, clients reconnecting.
     Heal,
-    /// Every client reaches every head.
     Converge,
     /// One more event is published to every stream, and has to arrive live on the connections that there are.
     ProofOfLife,
@@ -189,11 +171,9 @@ impl Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RewindReason {
-    /// The lane refused it as stale.
     Stale,
     /// It lies beyond the stream's head: it is a cursor of another history.
     AheadOfHead,
-    /// The client unsubscribed, as the plan has it.
     Unsubscribed,
 }
 
@@ -215,9 +195,7 @@ pub enum Contradiction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It was the next one.
     Applied,
-    /// It was applied before; suppressed.
     Duplicate,
     /// It is not the next one: replay from the watermark.
     OutOfOrder,
@@ -227,7 +205,6 @@ pub enum Verdict {
     Failed,
 }
 
-/// What a fault hit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fire {
     /// Which connection of the client, counted by the proxy from 1.
@@ -241,13 +218,10 @@ pub struct Fire {
     pub rewrote: Option<Rewrote>,
 }
 
-/// A cursor that a fault rewrote.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rewrote {
     pub stream: StreamId,
     /// What the client sent; `None` for a bootstrap.
     pub from: Option<Cursor>,
-    /// What the lane saw.
     pub to: Cursor,
 }

@@ -11,13 +11,11 @@ use super::{Closed, History, Phase, Record};
 use crate::ids::{ClientId, ConnId, OpId, StreamId, SubId};
 use crate::plan::{Plan, PlannedClient, WRITER};
 
-/// The first record that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {}: {what}", line_of(*.record))]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Misfit {
     pub record: usize,
-    /// What is wrong with it.
     pub what: String,
 }
 
@@ -42,13 +40,11 @@ struct Reading<'a> {
     /// Each operation's last attempt, and whether it is still open.
     attempts: HashMap<OpId, (u32, bool)>,
     phase: Option<Phase>,
-    /// Whether the plan publishes to prove streams alive.
     proves_life: bool,
 }
 
 struct Client<'a> {
     streams: &'a [StreamId],
-    /// The last connection, and whether it is open.
     conn: ConnId,
     open: bool,
     /// The last subscription of all, and of each stream.

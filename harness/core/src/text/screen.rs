@@ -1,28 +1,23 @@
-//! A terminal, or a file that is read like one. Text from outside can't control it, and can't look like a line of this tool.
+//! A terminal, or a file that is read like one. Text from outside can't control it, and can't look like a line of this
+//! tool.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::io::{self, Write};
 
 use super::{scrubbed, written_out};
 
-/// The style of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Style {
     Plain,
     Bold,
     /// What matters less.
     Dim,
-    /// What is as it should be.
     Good,
     /// What decides nothing.
     Open,
-    /// What is wrong.
     Bad,
-    /// A decision to allow.
     Allow,
-    /// A decision that neither allows nor blocks.
     Undecided,
-    /// A decision to block.
     Block,
 }
 
@@ -42,20 +37,18 @@ impl Style {
     }
 }
 
-/// Writes text. It masks secrets and escapes every control character except the end of a line. Only [`Screen::styled`] and
-/// [`Screen::clear_line`] control the terminal.
+/// Writes text. It masks secrets and escapes every control character except the end of a line. Only [`Screen::styled`]
+/// and [`Screen::clear_line`] control the terminal.
 pub struct Screen<W> {
     out: W,
     color: bool,
 }
 
 impl<W: Write> Screen<W> {
-    /// Writes there, with colours or without.
     pub fn new(out: W, color: bool) -> Screen<W> {
         Screen { out, color }
     }
 
-    /// Writes a text in a style.
     pub fn styled(&mut self, style: Style, text: &str) -> io::Result<()> {
         if !self.color || style == Style::Plain {
             return self.write_all(text.as_bytes());
@@ -65,7 +58,6 @@ impl<W: Write> Screen<W> {
         write!(self.out, "\x1b[0m")
     }
 
-    /// Writes a text in a style, and ends the line.
     pub fn line(&mut self, style: Style, text: &str) -> io::Result<()> {
         self.styled(style, text)?;
         self.out.write_all(b"\n")

@@ -1,17 +1,14 @@
 //! Tables of text. Columns are as wide as their content. One of them is shortened where the line is too short.
+#![allow(missing_docs, reason = "the names say it")]
 
 use super::visible;
 
-/// How a column is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
-    /// Text.
     Left,
-    /// Numbers.
     Right,
 }
 
-/// A table that is being filled.
 pub struct Table {
     heads: Vec<(String, Align)>,
     rows: Vec<Vec<String>>,
@@ -29,7 +26,6 @@ impl Table {
         Table { heads, rows: Vec::new(), gives_way }
     }
 
-    /// Adds a row; cells too many are dropped, cells too few stay empty.
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells.iter().map(|cell| visible(cell)).collect());
     }

@@ -180,7 +180,8 @@ fn mitmproxy(Ground { lane, core }: Ground) -> Result<Peer, Missing> {
     let mode = format!("reverse:http://{lane}");
     #[rustfmt::skip]
     let arguments = [
-        "--quiet", "--mode", &mode, "--listen-host", "127.0.0.1", "--listen-port", &port, "--set", &confdir, "-s", &addon,
+        "--quiet", "--mode", &mode, "--listen-host", "127.0.0.1", "--listen-port", &port, "--set", &confdir,
+        "-s", &addon,
     ];
     let process = Process::start(&program, &arguments, dir, core)?;
     let version = first_line(&program, "--version");

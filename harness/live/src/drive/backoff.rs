@@ -5,7 +5,6 @@ use std::time::Duration;
 /// The longest wait that a plan's list grows to past its end.
 const CAP: Duration = Duration::from_secs(5);
 
-/// The waits of one client or writer.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     waits_ms: Vec<u64>,
@@ -18,15 +17,13 @@ impl Backoff {
         Backoff { waits_ms, failures: 0 }
     }
 
-    /// The wait after one more failure: the plan's is added to what the lane asked for, so that not all clients come
-    /// back at once.
+    /// The wait after one more failure: the plan's, added to what the lane asked for, so that clients spread.
     pub fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
         let drawn = self.drawn();
         self.failures = self.failures.saturating_add(1);
         asked.unwrap_or_default() + drawn
     }
 
-    /// Ends the row of failures.
     pub fn reset(&mut self) {
         self.failures = 0;
     }

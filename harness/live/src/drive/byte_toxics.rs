@@ -3,6 +3,8 @@
 //! A connection goes from the client through the foreign proxy and our proxy to the lane. So message faults come before
 //! byte toxics on the way to the client, and nothing reassembles what a byte toxic sliced or delayed.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::io;
 use std::net::SocketAddr;
 
@@ -10,32 +12,20 @@ use async_trait::async_trait;
 
 use crate::toxic::Toxic;
 
-/// A service with proxies that apply byte toxics.
 #[async_trait]
 pub trait ByteToxics: Send + Sync {
     /// Puts a proxy in front of an address. `name` says whose it is; the implementation makes it unique.
-    ///
-    /// # Errors
-    /// Where the proxy is unavailable.
     async fn front(&self, name: &str, upstream: SocketAddr) -> io::Result<Box<dyn Front>>;
 }
 
 /// A foreign proxy in front of ours.
 #[async_trait]
 pub trait Front: Send + Sync {
-    /// Where the client connects.
     fn addr(&self) -> SocketAddr;
 
     /// Adds a toxic, to open connections too, and checks that it is there.
-    ///
-    /// # Errors
-    /// Where it is not there.
     async fn add(&self, toxic: &Toxic) -> io::Result<()>;
 
-    /// Removes a toxic.
-    ///
-    /// # Errors
-    /// Where it could not be removed.
     async fn remove(&self, toxic: &Toxic) -> io::Result<()>;
 
     /// Deletes the proxy. The implementation retries later what fails here.

@@ -40,9 +40,7 @@ pub struct Case {
     pub(super) clients: BTreeMap<ClientId, Client>,
     /// The client or writer that each fault and toxic of this lane applies to.
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
-    /// The acknowledged head of each stream.
     pub(super) heads: BTreeMap<StreamId, Seq>,
-    /// The key of the last event that the lane acknowledged.
     pub(super) last_acked: Option<String>,
     pub(super) progress: ProgressTimeout,
     pub(super) script_ended: bool,
@@ -53,7 +51,6 @@ pub(super) struct Client {
     pub(super) handle: ClientHandle,
     pub(super) route: Route,
     pub(super) streams: Vec<StreamId>,
-    /// Whether the script wants it connected.
     pub(super) connected: bool,
     /// Set once it had no good connection within a whole bound.
     pub(super) unreachable: AtomicBool,
@@ -67,7 +64,6 @@ impl Client {
 }
 
 impl Case {
-    /// Starts routes and clients, and sets the policy of every stream.
     pub async fn set_up(
         planned: &plan::Case,
         plan: &Plan,
@@ -128,7 +124,6 @@ impl Case {
         Ok(())
     }
 
-    /// Does the case's part of a phase.
     pub async fn part(&mut self, phase: Phase) {
         match phase {
             Phase::Exercise => self.exercise().await,
@@ -163,7 +158,6 @@ impl Case {
         }
     }
 
-    /// Disarms every fault and toxic.
     async fn heal(&mut self) {
         for route in self.routes() {
             if let Err(error) = route.heal().await {
@@ -212,7 +206,6 @@ impl Case {
         join_all(reachable.map(|(id, client)| round_trip(id, client))).await;
     }
 
-    /// Stops clients and proxies.
     pub async fn end(self) {
         drop(self.writer);
         self.writer_route.shutdown().await;
@@ -234,7 +227,6 @@ impl Case {
         [&self.writer_route].into_iter().chain(self.clients.values().map(|client| &client.route))
     }
 
-    /// The acknowledged heads of a client's streams.
     pub(super) fn heads_of(&self, client: &Client) -> BTreeMap<StreamId, Seq> {
         let head = |stream: &StreamId| self.heads.get(stream).copied().unwrap_or_default();
         client.streams.iter().map(|stream| (stream.clone(), head(stream))).collect()

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use cutover_core::ids::{Cursor, StreamId};
 
-/// The checkpoint file of one client.
 #[derive(Debug)]
 pub struct CheckpointFile {
     path: PathBuf,
@@ -47,10 +46,6 @@ impl CheckpointFile {
         Ok(cursors)
     }
 
-    /// Writes how far a stream is applied now.
-    ///
-    /// # Errors
-    /// Where it can't be written.
     pub fn store(&mut self, stream: &StreamId, cursor: Option<Cursor>) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,

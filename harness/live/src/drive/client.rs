@@ -24,14 +24,11 @@ use super::status::Status;
 use crate::bounds::{self, Bound};
 use crate::lane::{Arrival, Endpoint, Lane, OpError, SubscriberSession};
 
-/// How often an idle client sends a heartbeat.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(700);
 /// Between the two round trips that confirm that events are overdue lies so many times the duration of the first.
 const SECOND_LOOK_FACTOR: u32 = 10;
-/// Commands that a client's queue holds.
 const COMMANDS_MAX: usize = 16;
 
-/// What the script wants of a client.
 enum Command {
     Connect,
     Disconnect(oneshot::Sender<()>),
@@ -43,16 +40,13 @@ enum Command {
     ReplayIfOverdue(BTreeMap<StreamId, Seq>, oneshot::Sender<()>),
 }
 
-/// Controls a client.
 pub struct ClientHandle {
     commands: mpsc::Sender<Command>,
-    /// The client's state.
     pub status: watch::Receiver<Status>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl ClientHandle {
-    /// Starts a client that is not connected.
     pub fn spawn(lane: Arc<dyn Lane>, endpoint: Endpoint, mut inbox: Inbox, recorder: Recorder) -> ClientHandle {
         let (commands, inbound) = mpsc::channel(COMMANDS_MAX);
         let mut first = Status::default();
@@ -84,7 +78,6 @@ impl ClientHandle {
         let _ = self.commands.send(Command::Connect).await;
     }
 
-    /// Closes in good order.
     pub async fn disconnect(&self) {
         self.ask(Command::Disconnect).await;
     }
@@ -99,7 +92,6 @@ impl ClientHandle {
         self.ask(Command::Resubscribe).await;
     }
 
-    /// Overwrites the checkpoint of a disconnected client.
     pub async fn set_cursor(&self, stream: &StreamId, cursor: Cursor) {
         self.ask(|done| Command::SetCursor(stream.clone(), cursor, done)).await;
     }
@@ -116,13 +108,11 @@ impl ClientHandle {
         self.commands.send(Command::Heartbeat(done)).await.is_ok() && wait.await.unwrap_or(false)
     }
 
-    /// Subscribes anew from the watermark where the client is behind these heads and its connection answers twice while
-    /// nothing comes.
+    /// Replays from the watermark where the client is behind these heads and two answers come, but no event.
     pub async fn replay_if_overdue(&self, heads: BTreeMap<StreamId, Seq>) {
         self.ask(|done| Command::ReplayIfOverdue(heads, done)).await;
     }
 
-    /// Ends the client.
     pub async fn stop(self) {
         drop(self.commands);
         let _ = self.task.await;
@@ -151,25 +141,20 @@ struct Actor {
     backoff: Backoff,
     /// How many events were applied when the client last waited to reconnect.
     applied: u64,
-    /// How long the lane asked to wait when it last refused a connection.
     asked_to_wait: Option<Duration>,
-    /// Whether any connection was opened so far.
     was_connected: bool,
     /// Refusals in a row that are not marked as transient.
     refusals: u32,
-    /// Whether the script wants it connected.
     wanted: bool,
     /// Who waits for a round trip.
     waiting: Vec<oneshot::Sender<()>>,
 }
 
-/// What the client does next.
 enum Wake {
     /// It handles a command, or stops where there are no more.
     Command(Option<Command>),
     /// Its connection was closed, and has to be replaced.
     Ended,
-    /// It has waited long enough to reconnect.
     Reconnect,
 }
 
@@ -196,7 +181,6 @@ impl Actor {
         }
     }
 
-    /// Reports the state to the script where it changed.
     fn report(&mut self, subscribed: bool) {
         self.status.send_if_modified(|status| self.inbox.report(subscribed, status));
     }
@@ -305,7 +289,6 @@ impl Actor {
         false
     }
 
-    /// Takes events until something else is to be done.
     async fn listen(
         &mut self,
         session: &mut Box<dyn SubscriberSession>,
@@ -353,7 +336,6 @@ impl Actor {
         Wake::Ended
     }
 
-    /// Sends a heartbeat, and takes all that came before the answer.
     async fn barrier(&mut self, session: &mut Box<dyn SubscriberSession>) -> Result<(), ()> {
         let answer = bounds::IN_ALL.within(session.heartbeat()).await;
         // What arrived is taken even where there was no answer.

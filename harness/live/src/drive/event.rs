@@ -4,6 +4,6 @@ use cutover_core::evidence::RunEvent;
 
 /// Takes events. It is called from many tasks, so it must be quick.
 pub trait EventSink: Send + Sync {
-    /// Takes one.
+    #[allow(missing_docs, reason = "the name says it")]
     fn event(&self, event: RunEvent);
 }

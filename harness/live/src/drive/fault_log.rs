@@ -20,10 +20,8 @@ use super::recorder::Recorder;
 use crate::proxy::{LedgerSink, Proxy, ProxyStats};
 use crate::toxic::Toxic;
 
-/// How often the proxy's numbers are read.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// Records when the toxics of one client fire.
 pub struct FaultLog {
     shared: Arc<Shared>,
     fired: watch::Receiver<BTreeSet<FaultId>>,
@@ -49,26 +47,22 @@ impl FaultLog {
         FaultLog { shared, fired, ended }
     }
 
-    /// A toxic is about to be added.
     pub fn armed(&self, toxic: &Toxic) {
         let now = self.shared.proxy.stats();
         self.shared.open().push((toxic.clone(), now));
     }
 
-    /// A toxic was removed.
     pub fn disarmed(&self, toxic: &Toxic) {
         self.shared.update();
         self.shared.open().retain(|(open, _)| open.name != toxic.name);
     }
 
-    /// Waits until a toxic has fired.
     pub async fn wait(&self, id: &FaultId) {
         let mut fired = self.fired.clone();
         // The sender lives in `self`, so this can't fail.
         let _ = fired.wait_for(|fired| fired.contains(id)).await;
     }
 
-    /// Stops watching for fires.
     pub fn end(&self) {
         self.ended.cancel();
     }

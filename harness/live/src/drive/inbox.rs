@@ -20,7 +20,6 @@ const REPLAYS_WITHOUT_PROGRESS_MAX: u32 = 3;
 /// The planned hash of every event. The text of a payload is recorded only where its hash is another one.
 pub type PlannedHashes = BTreeMap<(StreamId, Seq), PayloadHash>;
 
-/// A client's state in memory, and its checkpoint file.
 pub struct Inbox {
     pub planned: PlannedClient,
     hashes: Arc<PlannedHashes>,
@@ -44,13 +43,11 @@ pub struct Inbox {
 #[derive(Default)]
 struct StreamProgress {
     sub: SubId,
-    /// The cursor that the current connection resumed from.
     resumed_from: Option<Cursor>,
     /// The head that the lane named when it accepted.
     head: Option<Seq>,
     /// The acknowledged head for which the client subscribed anew.
     overdue_head: Option<Seq>,
-    /// Where the last connection ended.
     ended_at: Option<Cursor>,
     replays_without_progress: u32,
     stuck: bool,
@@ -101,7 +98,6 @@ impl Inbox {
         self.store(stream);
     }
 
-    /// How far each stream is applied.
     pub fn cursors(&self) -> BTreeMap<StreamId, Cursor> {
         self.applier.cursors()
     }
@@ -127,7 +123,6 @@ impl Inbox {
         changed
     }
 
-    /// Records that the client gives up.
     pub fn give_up(&mut self, why: String) {
         self.recorder.record(Record::GaveUp { client: self.client(), why: why.clone() });
         self.gave_up = Some(why);
@@ -137,7 +132,6 @@ impl Inbox {
         self.planned.id.clone()
     }
 
-    /// The subscription that deliveries of this stream belong to.
     pub fn sub_of(&self, stream: &StreamId) -> SubId {
         self.streams.get(stream).map(|progress| progress.sub).unwrap_or_default()
     }
@@ -169,7 +163,6 @@ impl Inbox {
         asked
     }
 
-    /// The lane accepted a stream.
     pub fn accepted(&mut self, stream: &StreamId, head: Head) {
         let head = match head {
             Head::At(head) => Some(head),
@@ -184,7 +177,6 @@ impl Inbox {
         self.store(stream);
     }
 
-    /// The lane refused the subscription.
     pub fn refused(&self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) {
         for (stream, _) in asked {
             let (client, sub, stream) = (self.client(), self.sub_of(stream), stream.clone());
@@ -192,8 +184,7 @@ impl Inbox {
         }
     }
 
-    /// Gives up the cursors that the lane called stale, or all that were sent where it named none. Returns whether
-    /// there were any.
+    /// Gives up the cursors that the lane called stale, or all where it named none. Returns whether there were any.
     pub fn rewind_stale(&mut self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) -> bool {
         let named =
             |stream: &StreamId| refusal.stale.is_empty() || refusal.stale.iter().any(|stale| stale.stream == *stream);
@@ -208,7 +199,6 @@ impl Inbox {
         !stale.is_empty()
     }
 
-    /// Gives up the cursor of a stream.
     pub fn rewind(&mut self, stream: &StreamId, why: RewindReason) {
         let from = self.applier.cursor(stream).unwrap_or_default();
         self.recorder.record(Record::Rewound { client: self.client(), stream: stream.clone(), from, why });
@@ -216,7 +206,6 @@ impl Inbox {
         self.store(stream);
     }
 
-    /// Gives up the cursor of every stream, since the client unsubscribed.
     pub fn unsubscribed(&mut self) {
         for stream in self.planned.streams.clone() {
             self.rewind(&stream, RewindReason::Unsubscribed);
@@ -232,8 +221,7 @@ impl Inbox {
         })
     }
 
-    /// Records which streams are behind these heads, and expects the next subscription to bring them. Returns whether
-    /// any is.
+    /// Records which streams are behind these heads, which the next subscription must bring. Returns whether any is.
     pub fn overdue(&mut self, conn: ConnId, heads: &BTreeMap<StreamId, Seq>) -> bool {
         let mut any = false;
         for (stream, head) in heads {

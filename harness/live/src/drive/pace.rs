@@ -1,21 +1,20 @@
 //! How fast a lane is published to. All writers of a lane share one pace, those of other scenarios too.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Spaces the requests of the writers of one lane.
 #[derive(Debug)]
 pub struct Pace {
     interval: Duration,
-    /// The next free turn.
     next: Mutex<Instant>,
 }
 
 impl Pace {
-    /// A pace of so many requests a second.
     pub fn per_second(rate: NonZeroU32) -> Pace {
         Pace { interval: Duration::from_secs(1) / rate.get(), next: Mutex::new(Instant::now()) }
     }

@@ -11,7 +11,6 @@ use crate::bounds::{self, Bound};
 /// The timeout is so many times the longest wait that ended with an event.
 const FACTOR: u32 = 4;
 
-/// The timeout of a case.
 #[derive(Debug, Default)]
 pub struct ProgressTimeout {
     /// Microseconds; 0 until the first event came.
@@ -19,13 +18,11 @@ pub struct ProgressTimeout {
 }
 
 impl ProgressTimeout {
-    /// An event came after a wait of so long.
     pub fn made_after(&self, wait: Duration) {
         let wait_us = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX).max(1);
         self.longest_us.fetch_max(wait_us, Ordering::Relaxed);
     }
 
-    /// How long to wait without progress.
     pub fn bound(&self) -> Bound {
         let least = bounds::PATIENCE;
         match self.longest_us.load(Ordering::Relaxed) {

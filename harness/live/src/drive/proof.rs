@@ -13,7 +13,6 @@ use crate::bounds::{self, Bound};
 
 /// The first wait for the events, before the first heartbeat. It doubles from wait to wait.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
-/// The longest wait between two heartbeats.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 /// The events had time enough once so many heartbeats were answered, and the bound of a proof is reached,
 const ROUND_TRIPS_MIN: u32 = 8;

@@ -29,10 +29,8 @@ struct Shared {
     records: Mutex<Recorded>,
 }
 
-/// What a lane's run left.
 #[derive(Debug, Clone, Default)]
 pub struct Recorded {
-    /// The history's records.
     pub records: Vec<Record>,
     /// When each was recorded, in microseconds from the start of the lane's run.
     pub times_us: Vec<u64>,
@@ -58,7 +56,6 @@ impl Recorder {
         self.shared.started_us
     }
 
-    /// Appends a record.
     pub fn record(&self, record: Record) {
         let record = without_secrets(record);
         if let Record::Phase { phase } = record {
@@ -71,7 +68,6 @@ impl Recorder {
         recorded.times_us.push(now);
     }
 
-    /// What was recorded so far.
     pub fn snapshot(&self) -> Recorded {
         self.shared.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -20,14 +20,11 @@ use crate::toxic::Toxic;
 pub struct Route {
     proxy: Arc<Proxy>,
     authority: String,
-    /// Every toxic of this route in the plan.
     toxics: Vec<PlannedToxic>,
-    /// Which of them are on, in the plan's order.
     armed: Mutex<Vec<FaultId>>,
     foreign: Option<Foreign>,
 }
 
-/// A foreign proxy that applies the toxics.
 struct Foreign {
     front: Box<dyn Front>,
     log: FaultLog,
@@ -81,16 +78,12 @@ impl Route {
         Ok(route)
     }
 
-    /// Where the client connects.
     pub fn endpoint(&self) -> Endpoint {
         let connect = self.foreign.as_ref().map_or_else(|| self.proxy.addr(), |foreign| foreign.front.addr());
         Endpoint { connect, authority: self.authority.clone() }
     }
 
     /// Adds those of these toxics that are of this route.
-    ///
-    /// # Errors
-    /// Where a foreign proxy refuses one.
     pub async fn arm(&self, toxics: &[FaultId]) -> io::Result<()> {
         let mut armed = self.armed.lock().await;
         let new: Vec<FaultId> = toxics.iter().filter(|id| self.is_own(id) && !armed.contains(id)).cloned().collect();
@@ -109,9 +102,6 @@ impl Route {
     }
 
     /// Removes those of these toxics that are on.
-    ///
-    /// # Errors
-    /// Where a foreign proxy does not remove one.
     pub async fn disarm(&self, toxics: &[FaultId]) -> io::Result<()> {
         let mut armed = self.armed.lock().await;
         let gone: Vec<FaultId> = toxics.iter().filter(|id| armed.contains(id)).cloned().collect();
@@ -140,9 +130,6 @@ impl Route {
     }
 
     /// Removes all faults and toxics for good.
-    ///
-    /// # Errors
-    /// Where a foreign proxy does not remove a toxic.
     pub async fn heal(&self) -> io::Result<()> {
         let all: Vec<FaultId> = self.toxics.iter().map(|toxic| toxic.id.clone()).collect();
         let removed = match self.foreign {
@@ -153,7 +140,6 @@ impl Route {
         removed
     }
 
-    /// Waits until a fault or a toxic has fired at least once.
     pub async fn wait_fired(&self, id: &FaultId) {
         match &self.foreign {
             Some(foreign) if self.is_own(id) => foreign.log.wait(id).await,
@@ -161,7 +147,6 @@ impl Route {
         }
     }
 
-    /// Ends the proxies.
     pub async fn shutdown(&self) {
         if let Some(foreign) = &self.foreign {
             foreign.front.end().await;

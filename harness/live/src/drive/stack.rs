@@ -1,5 +1,7 @@
 //! All that it takes to drive a lane: its protocol, its address, and its server process where that is managed by us.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,18 +19,12 @@ use crate::lane::profile::Origin;
 use crate::process::{Server, ServerError};
 use crate::proxy::Upstream;
 
-/// All that it takes to drive a lane.
 #[derive(Clone)]
 pub struct LaneStack {
-    /// The lane's role in the run.
     pub role: LaneId,
-    /// The lane's protocol.
     pub lane: Arc<dyn Lane>,
-    /// Reads the lane's frames.
     pub taggers: Arc<dyn TaggerFactory>,
-    /// Where subscribers connect.
     pub socket: Destination,
-    /// Where the writer connects.
     pub writer: Destination,
     /// The lane's server, where the plan may kill or pause it.
     pub server: Option<Arc<dyn ServerControl>>,
@@ -38,7 +34,6 @@ pub struct LaneStack {
     pub pace: Option<Arc<Pace>>,
 }
 
-/// Where a server is reached.
 #[derive(Debug, Clone)]
 pub struct Destination {
     /// The server's own authority, for `Host`.
@@ -54,18 +49,14 @@ impl Destination {
     }
 }
 
-/// Why a plan could not be driven over a lane.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the names and messages say it")]
 pub enum DriveError {
     #[error("can't start a proxy for `{client}`: {source}")]
     Proxy { client: String, source: std::io::Error },
-    /// A foreign proxy for byte toxics is unavailable.
     #[error("{0}")]
     Front(std::io::Error),
     #[error("can't make {path}: {source}", path = path.display())]
     Directory { path: PathBuf, source: std::io::Error },
-    /// The lane refused a stream's policy before the run began.
     #[error("the {lane} lane did not set up stream `{stream}`: {what}{}", setup_hint(what))]
     Setup { lane: LaneId, stream: String, what: String },
 }
@@ -76,7 +67,8 @@ fn setup_hint(what: &str) -> &'static str {
     if says(&["http_401", "http_403", "unauthorized", "forbidden", "missing_authorization", "invalid_token"]) {
         " (the writer may want a token: `token`, or `authorization` of [publish] in a lane profile)"
     } else if says(&["http_404", "http_405", "http_501", "not_found"]) {
-        " (a Phoenix profile says in [policy] how a policy is set; a SpacetimeDB profile says in `database` where the module is)"
+        " (a Phoenix profile says in [policy] how a policy is set; a SpacetimeDB profile says in `database` where the \
+         module is)"
     } else {
         ""
     }
@@ -95,7 +87,6 @@ pub trait ServerControl: Send + Sync {
     async fn heal(&self) -> Vec<Process>;
 }
 
-/// A server process of ours.
 #[derive(Debug)]
 pub struct ManagedServer(pub Arc<Mutex<Server>>);
 

@@ -4,25 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cutover_core::ids::{Cursor, Seq, StreamId};
 
-/// A client's state, published whenever it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Status {
     /// Whether it holds a connection on which all its streams are subscribed and replayed.
     pub subscribed: bool,
-    /// How far each stream is applied.
     pub cursors: BTreeMap<StreamId, Cursor>,
-    /// How often a cursor changed.
     pub moves: u64,
     /// Streams of which it asked for the same event several times in vain.
     pub stuck: BTreeSet<StreamId>,
     /// How often it subscribed anew for acknowledged events that did not come.
     pub overdue: u32,
-    /// Why it gave up.
     pub gave_up: Option<String>,
 }
 
 impl Status {
-    /// Whether every stream is at its head, or never will be.
     pub fn is_settled(&self, heads: &BTreeMap<StreamId, Seq>) -> bool {
         self.gave_up.is_some()
             || heads.iter().all(|(stream, head)| self.stuck.contains(stream) || self.is_at(stream, *head))

@@ -11,7 +11,6 @@ use super::writer::Write;
 use crate::bounds;
 use crate::lane::{OpError, Published};
 
-/// What was waited for in vain.
 type Performed = Result<(), String>;
 
 impl Case {

@@ -12,16 +12,12 @@ use super::recorder::Recorder;
 use crate::bounds::{self, Reached};
 use crate::lane::{Completion, Endpoint, Lane, OpError, Published, WriterSession};
 
-/// What a case asks of its writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    /// Publishes an event.
     Publish { stream: StreamId, key: String, payload: String },
-    /// Creates a stream or sets its policy.
     Policy { stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
 }
 
-/// The writer of one case on one lane.
 pub struct Writer {
     lane: Arc<dyn Lane>,
     endpoint: Endpoint,
@@ -29,9 +25,7 @@ pub struct Writer {
     session: Option<Box<dyn WriterSession>>,
     /// The waits before further attempts, as the plan drew them.
     backoff: Backoff,
-    /// How long the lane asked to wait when it last refused a session.
     asked_to_wait: Option<Duration>,
-    /// The pace of all writers of the lane.
     pace: Option<Arc<Pace>>,
 }
 
@@ -41,7 +35,6 @@ impl Writer {
         Writer { lane, endpoint, recorder, session: None, backoff, asked_to_wait: None, pace: None }
     }
 
-    /// Limits the writer to the pace of its lane.
     #[must_use]
     pub fn at_pace(mut self, pace: Option<Arc<Pace>>) -> Writer {
         self.pace = pace;

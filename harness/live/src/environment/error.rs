@@ -11,41 +11,31 @@ use crate::lane::profile::ProfileError;
 use crate::lane::trial::TrialError;
 use crate::process::ServerError;
 
-/// A lane or the environment is unavailable.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the fields are those of the messages")]
 pub enum EnvironmentError {
-    /// A managed server does not serve.
     #[error("the {lane} server is unavailable: {source}")]
     Server { lane: LaneId, source: ServerError },
     /// A lane does not answer, does not let us in, or lacks what the profile asks for.
     #[error("the {lane} lane at {url} is unavailable: {source}")]
     Lane { lane: LaneId, url: String, source: OpenError },
-    /// Nothing listens there.
     #[error(
         "the {lane} lane at {url} is unavailable: can't connect to {authority}: {why}{}",
         hint.map(|hint| format!(" ({hint})")).unwrap_or_default()
     )]
     Unreachable { lane: LaneId, url: String, authority: String, why: String, hint: Option<&'static str> },
-    /// What the plans will use was tried, and does not work.
     #[error("the {lane} lane at {url} was tried before the run: {source}")]
     Trial { lane: LaneId, url: String, source: Box<TrialError> },
-    /// A server of another protocol is there.
     #[error("the {lane} lane at {url} is {found}; {advice}")]
     OtherProtocol { lane: LaneId, url: String, found: &'static str, advice: String },
-    /// A managed server ended by itself.
     #[error("the {lane} server is gone: {source}")]
     Died { lane: &'static str, source: ServerError },
-    /// A profile does not fit.
     #[error(transparent)]
     Profile(#[from] ProfileError),
-    /// The plan's streams can't be named.
     #[error(transparent)]
     Names(#[from] NamesError),
-    /// A directory can't be made.
     #[error("can't make {path}: {source}", path = path.display())]
     Directory { path: PathBuf, source: std::io::Error },
-    /// The plan could not be driven.
     #[error(transparent)]
     Drive(#[from] DriveError),
 }

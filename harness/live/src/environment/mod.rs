@@ -1,6 +1,8 @@
 //! Prepares the two lanes for a plan: starts a managed server, or reaches an outside one. Removes afterwards what it
 //! made.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 mod error;
 mod fit;
 mod host;
@@ -26,24 +28,19 @@ use crate::lane::protocol::{Profile, Run, Space};
 use crate::lane::spacetime::MODULE_WASM;
 use crate::process::{ExitReports, Server, UnexpectedExit};
 
-/// Where a lane's server comes from.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// The one inside our own binary: the reference server for the legacy lane, SpacetimeDB for the candidate.
     Bundled,
     /// A `spacetime` or `spacetimedb-standalone` binary, started by the run.
     Binary {
-        /// The binary.
         path: PathBuf,
-        /// How to speak to it.
         profile: Arc<dyn Profile>,
     },
-    /// A server that is there already.
     Outside(Arc<dyn Profile>),
 }
 
 impl Source {
-    /// The most publishes a second that a profile allows.
     fn rate(&self) -> Option<NonZeroU32> {
         match self {
             Source::Bundled => None,
@@ -67,7 +64,6 @@ pub struct Environment {
 /// A lane made ready for one plan. No process that it started outlives [`PreparedScenario::teardown`]; a database on
 /// a server that is not ours is deleted by [`Environment::teardown`].
 pub struct PreparedScenario {
-    /// How to drive it.
     pub stack: LaneStack,
     /// What serves it, by its own word where it has one.
     pub version: String,
@@ -102,14 +98,12 @@ impl Environment {
         }
     }
 
-    /// The environment that leaves the databases of the run on outside servers.
     #[must_use]
     pub fn keeping_databases(mut self, keeps: bool) -> Environment {
         self.keeps_databases = keeps;
         self
     }
 
-    /// The environment with another module to publish.
     #[must_use]
     pub fn with_module(mut self, wasm: impl Into<Bytes>) -> Environment {
         self.run = Arc::new(Run::new(&self.run.word, wasm));
@@ -124,7 +118,6 @@ impl Environment {
         }
     }
 
-    /// What a lane's source is, in words.
     pub fn what(&self, lane: LaneId) -> String {
         match self.source(lane) {
             Source::Bundled => "built-in".to_owned(),
@@ -170,8 +163,7 @@ impl Environment {
         Ok(PreparedScenario { stack, version, module_digest: space.module_digest, server: own_server })
     }
 
-    /// Deletes the databases of the run on outside servers, within a bound, and stops what is shared between plans.
-    /// What is left behind is returned, in words.
+    /// Deletes the databases of the run on outside servers, and stops shared servers. Returns what is left, in words.
     pub async fn teardown(&self, within: Duration) -> Vec<String> {
         let mut left = Vec::new();
         for hosts in [&self.legacy, &self.candidate] {

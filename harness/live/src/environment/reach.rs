@@ -37,7 +37,6 @@ impl Environment {
         Ok(())
     }
 
-    /// Reaches a server that the run did not start.
     pub(super) async fn reach_outside(
         &self,
         lane: LaneId,
@@ -74,7 +73,6 @@ impl Environment {
     }
 }
 
-/// Logs in. A lane that refuses it for now is asked again.
 async fn log_in(service: &dyn Service) -> Result<(), OpenError> {
     let mut tries = Tries::default();
     loop {
@@ -94,7 +92,6 @@ async fn log_in(service: &dyn Service) -> Result<(), OpenError> {
     }
 }
 
-/// Whether a server of another protocol answers there.
 async fn other_protocol(lane: LaneId, profile: &dyn Profile, at: &Endpoints) -> Option<EnvironmentError> {
     let origin = profile.socket_origin();
     let url = format!("{}://{}:{}", if origin.tls { "https" } else { "http" }, origin.host, origin.port);
@@ -137,7 +134,6 @@ fn address_of(origin: &Origin) -> UpstreamAddr {
     UpstreamAddr { host, port: origin.port, tls: origin.tls }
 }
 
-/// An address that does not change.
 fn fixed(origin: &Origin) -> Upstream {
     let (sender, upstream) = tokio::sync::watch::channel(Some(address_of(origin)));
     // A closed channel keeps its last value, which is all that is needed.
@@ -187,7 +183,6 @@ fn endpoint(proxy: &Proxy, origin: &Origin) -> Endpoint {
     Endpoint { connect: proxy.addr(), authority: origin.authority() }
 }
 
-/// How often something was tried.
 #[derive(Default)]
 pub(super) struct Tries(usize);
 

@@ -2,7 +2,6 @@
 
 use super::{Effect, Fate, Fault, Seen, Trigger};
 
-/// Decides on the frame at its position.
 pub(super) struct Decide {
     pub(super) trigger: Trigger,
     pub(super) fate: Fate,

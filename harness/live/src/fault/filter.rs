@@ -9,17 +9,13 @@ use cutover_core::plan::{MessageFilter, Predicate, Scope, Times};
 use super::Seen;
 use crate::frame::{Carried, pointer};
 
-/// A filter with its counts.
 #[derive(Debug, Clone)]
 pub(super) struct Matcher {
     filter: MessageFilter,
     /// The predicate's value in canonical form; `None` within where it is no JSON, which nothing equals.
     equals: Option<Option<Vec<u8>>>,
-    /// A member's name that the predicate's pointer goes through.
     name: Option<String>,
-    /// Over the proxy.
     all: Count,
-    /// Of each connection that is counted on its own.
     conns: BTreeMap<u32, Count>,
 }
 
@@ -27,7 +23,6 @@ pub(super) struct Matcher {
 struct Count {
     /// Messages for which all but `nth` held.
     held: u32,
-    /// Whether the fault has fired, and is not to fire again.
     spent: bool,
 }
 
@@ -60,19 +55,16 @@ impl Matcher {
         count.held == nth
     }
 
-    /// The fault has fired.
     pub(super) fn spend(&mut self, conn: u32, times: Times) {
         if times == Times::Once {
             self.count_mut(conn).spent = true;
         }
     }
 
-    /// Forgets a connection.
     pub(super) fn forget(&mut self, conn: u32) {
         self.conns.remove(&conn);
     }
 
-    /// How many connections are being counted.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
         self.conns.len()

@@ -3,6 +3,8 @@
 //! A fault holds a [`Trigger`] and names a [`Fate`] when the trigger is reached. A new fault has an arm in [`arm`]: its
 //! fate, or a file here if its decision depends on what a frame carries.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 mod decide;
 mod filter;
 mod mutate;
@@ -21,9 +23,7 @@ use crate::frame::{Edit, View};
 
 pub use trigger::Trigger;
 
-/// What becomes of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the specifications of the faults explain them")]
 pub enum Fate {
     Pass,
     /// It and all behind it wait, in order.
@@ -55,17 +55,13 @@ impl Fate {
 /// A fault's decision, with what the ledger is to keep of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effect {
-    /// What becomes of the frame.
     pub fate: Fate,
-    /// For a rewritten cursor.
     pub rewrote: Option<Rewrote>,
-    /// Whether this continues an effect that the ledger already has (the second frame of a resume in two frames), so that
-    /// it is not counted again.
+    /// Whether the ledger has this effect already (second frame of a resume in two frames): it is not counted again.
     pub again: bool,
 }
 
 impl Effect {
-    /// An effect with nothing further to record.
     pub fn new(fate: Fate) -> Effect {
         Effect { fate, rewrote: None, again: false }
     }
@@ -91,7 +87,6 @@ pub trait Fault: Send {
     /// What becomes of this frame; `None` lets the next fault decide. The first that decides wins; edits add up.
     fn on_frame(&mut self, seen: &Seen<'_>) -> Option<Effect>;
 
-    /// When it fires.
     fn trigger(&mut self) -> &mut Trigger;
 
     /// Counts a frame on which an earlier fault has decided.
@@ -99,13 +94,11 @@ pub trait Fault: Send {
         self.trigger().holds(seen);
     }
 
-    /// A connection has ended: its counts go.
     fn forget(&mut self, conn: u32) {
         self.trigger().forget(conn);
     }
 }
 
-/// Arms a planned fault.
 pub fn arm(planned: &PlannedFault) -> Box<dyn Fault> {
     let trigger = Trigger::new(planned.at.clone(), planned.times);
     let fate = match &planned.kind {

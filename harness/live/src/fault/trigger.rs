@@ -1,5 +1,7 @@
 //! When a fault fires: its position, held against each frame.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use cutover_core::ids::{Seq, StreamId};
 use cutover_core::plan::{Position, Times};
 
@@ -7,18 +9,15 @@ use super::Seen;
 use super::filter::Matcher;
 use crate::frame::{Direction, FrameTag};
 
-/// A position, and whether it still counts.
 #[derive(Debug, Clone)]
 pub struct Trigger {
     at: Position,
     times: Times,
     spent: bool,
-    /// For a position that is a filter.
     matcher: Option<Matcher>,
 }
 
 impl Trigger {
-    /// A trigger that was not reached yet.
     pub fn new(at: Position, times: Times) -> Trigger {
         let matcher = match &at {
             Position::Message(filter) => Some(Matcher::new(filter.clone())),
@@ -36,8 +35,7 @@ impl Trigger {
         reached
     }
 
-    /// Whether the frame is at the position and the fault may fire. It counts the frame, so it has to be called once
-    /// for each.
+    /// Whether the frame is at the position and the fault may fire. Counts the frame: call it once for each.
     pub fn holds(&mut self, seen: &Seen<'_>) -> bool {
         match &mut self.matcher {
             Some(matcher) => matcher.holds(seen),
@@ -45,7 +43,6 @@ impl Trigger {
         }
     }
 
-    /// The fault fires at this frame.
     pub fn spend(&mut self, seen: &Seen<'_>) {
         match &mut self.matcher {
             Some(matcher) => matcher.spend(seen.conn, self.times),
@@ -53,12 +50,10 @@ impl Trigger {
         }
     }
 
-    /// Whether the fault fires once.
     pub fn fires_once(&self) -> bool {
         self.times == Times::Once
     }
 
-    /// Forgets a connection that has ended.
     pub fn forget(&mut self, conn: u32) {
         if let Some(matcher) = &mut self.matcher {
             matcher.forget(conn);
@@ -74,7 +69,6 @@ impl Trigger {
         }
     }
 
-    /// How many connections are being counted.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
         self.matcher.as_ref().map_or(0, Matcher::kept)

@@ -1,5 +1,7 @@
 //! The kinds of message that a frame is. Most frames are of one kind; a frame with several messages can be of several.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::fmt;
 
 use cutover_core::plan::MessageKind;
@@ -13,12 +15,10 @@ pub struct Kinds(u16);
 const OTHER: u16 = 1 << MessageKind::Other as u16;
 
 impl Kinds {
-    #[allow(missing_docs, reason = "the name says it")]
     pub fn has(self, kind: MessageKind) -> bool {
         self.0 & (1 << kind as u16) != 0
     }
 
-    /// The kinds of both sets.
     #[must_use]
     pub fn and(self, other: impl Into<Kinds>) -> Kinds {
         let all = self.0 | other.into().0;
@@ -37,7 +37,6 @@ impl Kinds {
 }
 
 impl fmt::Display for Kinds {
-    /// The words of the kinds, with `+` between them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ours = MessageKind::WORDS.into_iter().filter(|(_, kind)| self.has(*kind));
         let words: Vec<&str> = ours.map(|(word, _)| word).collect();

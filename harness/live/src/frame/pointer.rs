@@ -10,7 +10,7 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Whether a text is one JSON value.
+#[allow(missing_docs, reason = "the name says it")]
 pub fn is_json(text: &str) -> bool {
     serde_json::from_str::<&RawValue>(text).is_ok()
 }
@@ -90,7 +90,6 @@ fn members(object: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
     serde_json::Deserializer::from_str(object).deserialize_map(Members).ok()
 }
 
-/// The texts of a list's elements.
 pub(crate) fn elements(list: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())

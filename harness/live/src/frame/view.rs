@@ -1,5 +1,7 @@
 //! A frame as faults see it: cheap facts at once, costly facts on demand.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::cell::OnceCell;
 
 use bytes::Bytes;
@@ -7,9 +9,7 @@ use cutover_core::ids::{Seq, StreamId};
 
 use super::{Body, Edit, Frame, FrameTag, FrameTagger, Kinds};
 
-/// The cheap facts about a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Facts {
     pub tag: FrameTag,
     pub kinds: Kinds,
@@ -25,7 +25,6 @@ impl Facts {
         Facts { kinds: own.map_or(facts.kinds, Kinds::from), ..facts }
     }
 
-    /// The facts that follow from a tag alone.
     pub fn of_tag(tag: FrameTag) -> Facts {
         let streams = match &tag {
             FrameTag::Resume { cursors, .. } => cursors.iter().map(|(stream, _)| (stream.clone(), None)).collect(),
@@ -41,26 +40,20 @@ impl Facts {
 
 /// An event in a frame. A published event has no seq yet. The payload is JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Carried {
     pub stream: StreamId,
     pub seq: Option<Seq>,
     pub payload: String,
 }
 
-/// The costly facts about a frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// The lane's own names of its messages, and of the reducers that they call or report.
     pub names: Vec<String>,
-    /// The events that it delivers or publishes.
     pub events: Vec<Carried>,
-    /// The whole message, where it is JSON text.
     pub message: Option<Bytes>,
 }
 
 impl Contents {
-    /// The whole message, where it is JSON text.
     pub fn message(&self) -> Option<&str> {
         std::str::from_utf8(self.message.as_deref()?).ok()
     }
@@ -75,7 +68,6 @@ pub struct View<'a> {
     contents: OnceCell<Contents>,
 }
 
-#[allow(missing_docs, reason = "the names say it")]
 impl<'a> View<'a> {
     pub fn new(tagger: &'a dyn FrameTagger, frame: Frame) -> View<'a> {
         View { facts: tagger.facts(&frame), tagger, frame, plain: OnceCell::new(), contents: OnceCell::new() }

@@ -15,7 +15,6 @@ pub(crate) struct Connection<Id, Reply> {
     pub(crate) socket: Socket,
     pub(crate) inbox: Inbox,
     pub(crate) bounds: Bounds,
-    /// The request that is waited for, and its answer.
     pending: Option<(Id, Option<Reply>)>,
     /// The last heartbeat that the session sent by itself, until it is answered.
     unanswered: Option<Id>,
@@ -28,17 +27,14 @@ impl<Id: PartialEq, Reply> Connection<Id, Reply> {
         Connection { socket, inbox: Inbox::default(), bounds, pending: None, unanswered: None, keepalive_at }
     }
 
-    /// Whether a request waits for its answer.
     pub(crate) fn is_waiting(&self) -> bool {
         self.pending.is_some()
     }
 
-    /// Whether this request waits for its answer.
     pub(crate) fn waits_for(&self, id: &Id) -> bool {
         self.pending.as_ref().is_some_and(|(waited_for, _)| waited_for == id)
     }
 
-    /// Hands the answer to the request that waits for it, if one does.
     pub(crate) fn answer(&mut self, id: &Id, reply: Reply) {
         if let Some((waited_for, answer)) = &mut self.pending
             && waited_for == id
@@ -47,7 +43,6 @@ impl<Id: PartialEq, Reply> Connection<Id, Reply> {
         }
     }
 
-    /// The session sent a heartbeat by itself.
     pub(crate) fn heartbeat_sent(&mut self, id: Id) {
         self.unanswered = Some(id);
     }
@@ -70,11 +65,9 @@ impl<Id: PartialEq, Reply> Connection<Id, Reply> {
     }
 }
 
-/// A session in which requests are answered and messages come unasked.
 pub(crate) trait Conversation: Send {
     type Id: PartialEq + Send;
     type Reply: Send;
-
     fn connection(&mut self) -> &mut Connection<Self::Id, Self::Reply>;
 
     /// Reads a message: an arrival, the answer to a request, the session's end, or nothing.
@@ -83,8 +76,7 @@ pub(crate) trait Conversation: Send {
     /// Sends what keeps the connection open, and notes the heartbeat that is to be answered.
     async fn send_heartbeat(&mut self) -> Result<(), Closed>;
 
-    /// Sends a request and waits for its answer. Other messages that come are taken. Without an answer the session is
-    /// over.
+    /// Sends a request and waits for its answer. Takes what else comes. Without an answer the session is over.
     async fn request(
         &mut self,
         id: Self::Id,
@@ -142,7 +134,6 @@ pub(crate) trait Conversation: Send {
     }
 }
 
-/// How a session ended, in a few words.
 pub(crate) fn in_words(closed: &Closed) -> String {
     match closed {
         Closed::CloseFrame { code } => format!("the lane closed the socket with {code}"),
@@ -175,7 +166,6 @@ impl Inbox {
         }
     }
 
-    /// Notes what can't be read.
     pub(crate) fn unreadable(&mut self, what: impl Into<String>) {
         self.push(Arrival::Unreadable(what.into()));
     }
@@ -185,7 +175,6 @@ impl Inbox {
         self.closed.get_or_insert(closed);
     }
 
-    /// How the session ended, if it has.
     pub(crate) fn ended(&self) -> Option<&Closed> {
         self.closed.as_ref()
     }

@@ -12,13 +12,11 @@ use tokio::net::TcpStream;
 /// The longest head of an answer; what is longer is left to others to judge.
 const HEAD_MAX_BYTES: usize = 64 * 1024;
 
-/// The most headers of an interim answer.
 const HEADERS_MAX: usize = 128;
 
 /// How much of a head is read at a time.
 const READ_BYTES: usize = 4 * 1024;
 
-/// A TCP stream with the number of bytes that were read from it.
 pub(super) struct Counted {
     tcp: TcpStream,
     read_bytes: u64,
@@ -29,12 +27,10 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    /// Nothing is read yet.
     pub(super) fn new(tcp: TcpStream) -> Counted {
         Counted { tcp, read_bytes: 0, head: Some(Vec::new()), ready: Bytes::new() }
     }
 
-    /// Bytes read so far.
     pub(super) fn read_bytes(&self) -> u64 {
         self.read_bytes
     }

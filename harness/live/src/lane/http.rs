@@ -3,6 +3,8 @@
 //!
 //! Its errors say whether the request can have reached the lane at all, which a writer must know.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,9 +24,7 @@ use crate::bounds::{Bound, MESSAGE_MAX_BYTES};
 /// How much of an answer an error shows, in characters.
 const EXCERPT_CHARS: usize = 300;
 
-/// Why there is no answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum HttpError {
     /// No connection: the lane has seen nothing of the request.
     #[error("can't connect to {authority}: {why}")]
@@ -41,13 +41,11 @@ pub enum HttpError {
         page.status, redirected(page.location.as_deref()), page.excerpt()
     )]
     Html { authority: String, request: String, page: Box<HttpAnswer> },
-    /// The request can't be put on the wire.
     #[error("{request} can't be sent to {authority}: {why}")]
     Unsendable { authority: String, request: String, why: String },
 }
 
 impl HttpError {
-    /// The page for people, where one came.
     pub(crate) fn page(&self) -> Option<&HttpAnswer> {
         match self {
             HttpError::Html { page, .. } => Some(page),
@@ -55,15 +53,12 @@ impl HttpError {
         }
     }
 
-    /// How long the sender of the page asks to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.page()?.retry_after
     }
 }
 
-/// An answer, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct HttpAnswer {
     pub status: u16,
     pub location: Option<String>,
@@ -74,12 +69,10 @@ pub struct HttpAnswer {
 }
 
 impl HttpAnswer {
-    /// Whether the status is 2xx.
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The body's beginning, for people.
     pub fn excerpt(&self) -> String {
         match &self.encoding {
             Some(encoding) => format!("a body with Content-Encoding: {encoding}, which was not asked for"),
@@ -87,7 +80,6 @@ impl HttpAnswer {
         }
     }
 
-    /// Whether it is a temporary refusal, so that the same request is made again later.
     pub fn is_passing(&self) -> bool {
         is_passing(self.status)
     }
@@ -104,7 +96,6 @@ impl HttpAnswer {
 /// The client. It connects when first asked, and again where the connection has gone in between.
 pub struct HttpClient {
     endpoint: Endpoint,
-    /// What every path begins with.
     base: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     connect_within: Bound,
@@ -124,7 +115,6 @@ impl Drop for Connection {
 }
 
 impl HttpClient {
-    /// A client that sends these headers with every request.
     pub fn new(
         endpoint: Endpoint,
         headers: Vec<(HeaderName, HeaderValue)>,
@@ -134,7 +124,6 @@ impl HttpClient {
         HttpClient { endpoint, base: String::new(), headers, connect_within, answer_within, connection: None }
     }
 
-    /// The client for a service that lies below a path.
     #[must_use]
     pub fn below(mut self, base: String) -> HttpClient {
         self.base = base;
@@ -152,8 +141,7 @@ impl HttpClient {
         self.request_with(method, path, content_type, None, body).await
     }
 
-    /// The same, made again where it was refused in passing, each time at least as late as the answer asks. For
-    /// requests that may be made twice.
+    /// Asks again after a passing refusal, as late as the answer asks at least. For requests that may be made twice.
     pub async fn request_again(
         &mut self,
         method: Method,
@@ -173,7 +161,6 @@ impl HttpClient {
         self.request(method, path, content_type, body).await
     }
 
-    /// The same with one more header.
     pub async fn request_with(
         &mut self,
         method: Method,
@@ -288,10 +275,8 @@ async fn exchange(
     Ok((answer, content_type))
 }
 
-/// How to mend that a lane's address redirects.
 pub(crate) const REDIRECT_HINT: &str = "redirects are not followed: give the address that it redirects to";
 
-/// Where an answer redirects to, where it does.
 pub(crate) fn location<B>(answer: &http::Response<B>) -> Option<String> {
     let value = answer.headers().get(http::header::LOCATION)?;
     if !answer.status().is_redirection() {
@@ -300,12 +285,10 @@ pub(crate) fn location<B>(answer: &http::Response<B>) -> Option<String> {
     Some(excerpt(value.as_bytes()))
 }
 
-/// A redirect in words, to be put behind the status.
 pub(crate) fn redirected(location: Option<&str>) -> String {
     location.map_or_else(String::new, |to| format!(", which redirects to {to}"))
 }
 
-/// The headers with this value of `Authorization`, if any.
 pub(crate) fn authorization(value: Option<String>) -> Result<Vec<(HeaderName, HeaderValue)>, OpenError> {
     let Some(value) = value else { return Ok(Vec::new()) };
     let mut value = HeaderValue::from_str(&value).map_err(|_| {
@@ -316,12 +299,10 @@ pub(crate) fn authorization(value: Option<String>) -> Result<Vec<(HeaderName, He
     Ok(vec![(http::header::AUTHORIZATION, value)])
 }
 
-/// The value of `Authorization` that bears a token.
 pub(crate) fn bearer(token: &Secret) -> String {
     format!("Bearer {}", token.reveal())
 }
 
-/// Whether a body is a page for people.
 pub(crate) fn is_html(content_type: Option<&str>, body: &[u8]) -> bool {
     let by_type = content_type.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
     let start: Vec<u8> = body.trim_ascii_start().iter().take(14).map(u8::to_ascii_lowercase).collect();

@@ -1,12 +1,13 @@
 //! The names of the plan's streams on the wire: a topic, maybe scoped to this run, or the stream id of that topic. A
 //! protocol uses one of them.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::collections::BTreeMap;
 
 use cutover_core::ids::StreamId;
 use cutover_core::topic::{scoped, stream_id_of};
 
-/// Names of one form, both ways.
 #[derive(Debug, Clone, Default)]
 struct Form {
     names: BTreeMap<StreamId, String>,
@@ -22,17 +23,14 @@ pub struct Names {
     stream_ids: Form,
 }
 
-/// Why streams can't be named.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum NamesError {
-    /// Two streams would have one name.
     #[error("streams `{first}` and `{second}` are both `{name}` on the wire; rename one of them")]
     Collision { first: StreamId, second: StreamId, name: String },
     /// The stream's topic has no id that a scope could go into.
     #[error(
-        "stream `{stream}` can't be scoped to this run, since its topic has no id; leave it out, or set `scoped = false` \
-         in the lane profile"
+        "stream `{stream}` can't be scoped to this run, since its topic has no id; leave it out, or set \
+         `scoped = false` in the lane profile"
     )]
     Unscopable { stream: StreamId },
 }
@@ -72,7 +70,6 @@ impl Names {
         Names { any: true, ..Names::default() }
     }
 
-    /// Whether any name is a stream.
     pub fn is_any(&self) -> bool {
         self.any
     }
@@ -89,22 +86,18 @@ impl Names {
         names
     }
 
-    /// The stream's topic.
     pub fn topic<'a>(&'a self, stream: &'a StreamId) -> Option<&'a str> {
         self.name(&self.topics, stream)
     }
 
-    /// The id of the stream's topic.
     pub fn stream_id<'a>(&'a self, stream: &'a StreamId) -> Option<&'a str> {
         self.name(&self.stream_ids, stream)
     }
 
-    /// The stream that has this topic.
     pub fn stream_of_topic(&self, topic: &str) -> Option<StreamId> {
         self.stream(&self.topics, topic)
     }
 
-    /// The stream that has this id.
     pub fn stream_of_id(&self, stream_id: &str) -> Option<StreamId> {
         self.stream(&self.stream_ids, stream_id)
     }

@@ -10,7 +10,6 @@ use http::HeaderMap;
 use super::OpError;
 use super::http::HttpError;
 
-/// The longest wait that a lane may ask for.
 const RETRY_AFTER_CAP: Duration = Duration::from_secs(10);
 
 /// The waits before a request of ours is made again that was refused in passing.
@@ -49,8 +48,7 @@ fn wait_of(value: &str, now: SystemTime) -> Option<Duration> {
     Some(wait.min(RETRY_AFTER_CAP))
 }
 
-/// What a writer makes of a request without an answer of the lane's: a page with such a status says that nothing was
-/// done.
+/// What a writer makes of a request that the lane did not answer: a page with such a status says: nothing was done.
 pub(crate) fn passing(error: &HttpError) -> OpError {
     match error {
         // Nothing was sent.

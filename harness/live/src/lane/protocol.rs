@@ -1,6 +1,8 @@
 //! What a protocol brings: profiles, servers that they lead to, and the reading of its traffic. Each is a folder of
 //! this room, and one line in [`PROTOCOLS`](super::protocols::PROTOCOLS).
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -20,16 +22,9 @@ use crate::frame::{FrameTagger, TaggerFactory};
 
 /// A protocol. It takes either role: a profile of it can be that of the legacy lane or of the candidate.
 pub trait Protocol: Send + Sync {
-    /// What `kind` in a lane profile calls it.
     fn kind(&self) -> &'static str;
-
-    /// What speaks it, in words, such as "a Phoenix service".
     fn server(&self) -> &'static str;
-
-    /// The default profile of the server at a URL.
     fn profile_of_url(&self, url: &str) -> Result<Arc<dyn Profile>, ProfileError>;
-
-    /// Reads a profile's text; errors name the file by `path`.
     fn profile_of_toml(&self, text: &str, path: &str) -> Result<Arc<dyn Profile>, ProfileError>;
 
     /// Reads the traffic of a connection of an unknown run, where its upgrade or its path show this protocol.
@@ -39,21 +34,15 @@ pub trait Protocol: Send + Sync {
 /// How to reach a server and how to speak to it (`docs/LANES.md`).
 #[async_trait]
 pub trait Profile: fmt::Debug + Send + Sync {
-    /// The `kind` of its protocol.
     fn kind(&self) -> &'static str;
-
-    /// The server's URL.
     fn url(&self) -> &str;
 
-    /// The URL of the writer's HTTP.
     fn writer_url(&self) -> &str {
         self.url()
     }
 
-    /// Where the subscribers' sockets are.
     fn socket_origin(&self) -> Origin;
 
-    /// The origin of the writer's HTTP.
     fn writer_origin(&self) -> Origin {
         self.socket_origin()
     }
@@ -64,7 +53,6 @@ pub trait Profile: fmt::Debug + Send + Sync {
     /// What can be done to the server, where the run did not start it.
     fn means(&self) -> Means;
 
-    /// The profile with another token.
     fn with_token(&self, token: Secret) -> Arc<dyn Profile>;
 
     /// The profile for a server that the run starts: it keeps nothing about where another server is and what is in
@@ -73,7 +61,6 @@ pub trait Profile: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Whether it names no server.
     fn is_without_url(&self) -> bool {
         false
     }
@@ -85,7 +72,6 @@ pub trait Profile: fmt::Debug + Send + Sync {
     async fn connect(&self, at: &Endpoints, run: &Arc<Run>) -> Result<Box<dyn Service>, OpenError>;
 }
 
-/// A server that a run uses.
 #[async_trait]
 pub trait Service: Send + Sync {
     /// What serves, by its own word where it has one.
@@ -96,7 +82,6 @@ pub trait Service: Send + Sync {
         None
     }
 
-    /// Opens a session and closes it again.
     async fn log_in(&self) -> Result<(), OpenError> {
         Ok(())
     }
@@ -113,11 +98,9 @@ pub trait Service: Send + Sync {
         names: Arc<Names>,
     ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError>;
 
-    /// Uses once what the plans will use.
     async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError>;
 
-    /// Deletes the spaces that the run created on a server that it did not start, or keeps them. Returns what is
-    /// left, in words.
+    /// Deletes, or keeps, the spaces that the run created on an outside server. Returns what is left, in words.
     async fn clean_up(&self, _keep: bool, _within: Duration) -> Vec<String> {
         Vec::new()
     }
@@ -126,18 +109,14 @@ pub trait Service: Send + Sync {
 /// Where the streams of a scenario are, on a server that keeps them apart: a database. Elsewhere it is empty.
 #[derive(Debug, Clone, Default)]
 pub struct Space {
-    /// What the server calls it.
     pub name: String,
     /// `sha256:` of the module that was published to it, where one was.
     pub module_digest: Option<String>,
 }
 
-/// Where a server's two doors are reached.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
-    /// The subscribers' sockets.
     pub socket: Endpoint,
-    /// The writer's HTTP.
     pub writer: Endpoint,
 }
 
@@ -146,14 +125,12 @@ pub struct Endpoints {
 pub struct Run {
     /// A word that no other run against the same servers has.
     pub word: String,
-    /// The module to publish, where a server takes one.
     pub module: Bytes,
     /// Whether the module is in the cache of compiled modules, which the servers of the run share.
     pub compiled: Mutex<bool>,
 }
 
 impl Run {
-    /// A run that publishes this module.
     pub fn new(word: &str, module: impl Into<Bytes>) -> Run {
         Run { word: word.to_owned(), module: module.into(), compiled: Mutex::default() }
     }

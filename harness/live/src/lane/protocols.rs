@@ -18,7 +18,6 @@ use crate::plain_file;
 /// Every protocol. A connection of an unknown run is offered to each in turn; the surest signs come first.
 pub static PROTOCOLS: [&dyn Protocol; 2] = [&Spacetime, &Phoenix];
 
-/// The longest profile that is read, in bytes.
 const MAX_PROFILE_BYTES: u64 = 1 << 20;
 
 /// The protocol of a URL that is given for a role, and of the built-in server in it.
@@ -45,7 +44,7 @@ pub fn profile_of(role: LaneId, text: &str) -> Result<Arc<dyn Profile>, ProfileE
     profile_of_toml(&toml, text)
 }
 
-/// Reads a profile's text; errors name the file by `path`.
+#[allow(missing_docs, reason = "the name says it")]
 pub fn profile_of_toml(text: &str, path: &str) -> Result<Arc<dyn Profile>, ProfileError> {
     let path = &masked(path);
     let kind = kind_of(text, path, &PROTOCOLS.map(Protocol::kind))?;

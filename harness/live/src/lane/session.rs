@@ -1,5 +1,7 @@
 //! What every protocol implements: a [`Lane`] opens the sessions of subscribers and writers.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -19,7 +21,6 @@ pub trait Lane: Send + Sync {
         client: &ClientOptions,
     ) -> Result<Box<dyn SubscriberSession>, OpenError>;
 
-    /// Opens a writer's session.
     async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError>;
 }
 
@@ -42,8 +43,7 @@ pub trait SubscriberSession: Send + Sync {
         Completion::Ok(())
     }
 
-    /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed`
-    /// again.
+    /// The next arrival; after `Closed`, `Closed` again. Cancel-safe: an arrival is returned or kept, never lost.
     async fn next(&mut self) -> Arrival;
 
     /// What is spoken on the connection, where there is a choice.
@@ -55,7 +55,6 @@ pub trait SubscriberSession: Send + Sync {
     async fn close(&mut self);
 }
 
-/// A writer's connection to a lane.
 #[async_trait]
 pub trait WriterSession: Send + Sync {
     /// Publishes an event; `payload` is its JSON text.
@@ -74,7 +73,6 @@ pub trait WriterSession: Send + Sync {
 /// Where a lane is reached: always over plain TCP to a proxy of ours, which speaks TLS to the lane where that is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The proxy's address.
     pub connect: SocketAddr,
     /// The lane's own authority, for `Host`.
     pub authority: String,
@@ -83,7 +81,6 @@ pub struct Endpoint {
 /// How a subscriber connects. A protocol uses what applies to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientOptions {
-    /// The client's name.
     pub name: String,
     /// Phoenix: which serializer.
     pub serializer: Serializer,
@@ -91,33 +88,27 @@ pub struct ClientOptions {
     pub compression: Compression,
 }
 
-/// Where the head of each subscribed stream is.
 pub type Heads = Vec<(StreamId, Head)>;
 
 /// Where a stream's head is, as far as the lane reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
-    /// At this seq.
     At(Seq),
     /// Below the cursor that was resumed from: the cursor is of another history.
     BelowCursor,
-    /// The lane does not report it.
     Unreported,
 }
 
 /// An event is written, or was written before under the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
-    /// The event's seq.
     pub seq: Seq,
     /// Whether the lane had it already; `None` where it does not report that.
     pub duplicate: Option<bool>,
 }
 
-/// How an operation ended.
 pub type Completion<T = ()> = Result<T, OpError>;
 
-/// Why an operation has no good answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpError {
     /// The lane refused, and did nothing.
@@ -131,7 +122,6 @@ pub enum OpError {
 }
 
 impl OpError {
-    /// What was seen, in words.
     pub fn what(self) -> String {
         match self {
             OpError::Refused(refusal) if refusal.message.is_empty() => refusal.code,
@@ -141,9 +131,7 @@ impl OpError {
     }
 }
 
-/// Something that came from the lane unasked, or before an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Arrival {
     Event {
         stream: StreamId,
@@ -171,19 +159,15 @@ pub enum Arrival {
     },
     /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.
     Unreadable(String),
-    /// A message without events, according to the lane's profile.
     Ignored(String),
     /// The session ended. Nothing follows.
     Closed(Closed),
 }
 
-/// Why a session could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}", visible(what), hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
 pub struct OpenError {
-    /// What was seen, with where.
     pub what: String,
-    /// How to mend it, where that is known.
     pub hint: Option<String>,
     /// Whether trying again can help (a refused connection can, a refused token can't).
     pub retryable: bool,
@@ -196,12 +180,10 @@ pub struct OpenError {
 }
 
 impl OpenError {
-    /// An error that another attempt may not meet.
     pub(crate) fn passing(what: impl Into<String>) -> OpenError {
         OpenError { retryable: true, ..OpenError::lasting(what) }
     }
 
-    /// An error that every attempt meets.
     pub(crate) fn lasting(what: impl Into<String>) -> OpenError {
         OpenError {
             what: what.into(),

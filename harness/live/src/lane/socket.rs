@@ -1,5 +1,7 @@
 //! The WebSocket under a session: opened over plain TCP to a proxy of ours, with the lane's own authority as its host.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,18 +26,14 @@ use crate::bounds::{self, Bound, Reached, Running};
 /// What is read at once. The crate zeroes as much before each read.
 const READ_BUFFER_BYTES: usize = 8 * 1024;
 
-/// How long a session waits for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// For the transport, the upgrade and the join, each.
     pub open: Bound,
-    /// For the answer to an operation.
     pub operation: Bound,
-    /// For the answer to a heartbeat.
     pub heartbeat: Bound,
     /// Between the heartbeats that an idle session sends by itself.
     pub keepalive: Duration,
-    /// For closing in good order.
     pub close: Bound,
 }
 
@@ -53,16 +51,13 @@ impl Default for Bounds {
 
 /// A message that carries something. Pings are answered below; pongs carry nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Payload {
     Text(String),
     Binary(Bytes),
 }
 
-/// An open WebSocket.
 pub struct Socket {
     stream: WebSocketStream<Counted>,
-    /// How long a message may wait for room in the transport.
     send_within: Bound,
 }
 

@@ -4,6 +4,8 @@
 //! The trial finds what is wrong with a profile, an address or a token. It does not judge the lane: an event that
 //! does not come is left to the run, where the checkers see it.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use cutover_core::gate::fit::resubscribes;
 use cutover_core::ids::StreamId;
 use cutover_core::plan::{Compression, Plan, Serializer};
@@ -15,12 +17,9 @@ use crate::bounds;
 /// Events per replay batch in a trial; there is one event.
 pub(crate) const REPLAY_BATCH: u32 = 200;
 
-/// The client's name in a trial.
 pub(crate) const TRIAL_CLIENT: &str = "cutover-trial";
 
-/// What the plans use of a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Trial {
     pub serializers: Vec<Serializer>,
     pub compressions: Vec<Compression>,
@@ -54,12 +53,10 @@ impl Trial {
         trial
     }
 
-    /// The limits of the stream's policy, where the plans set any.
     pub(crate) fn limit(&self) -> Option<u64> {
         self.policies.then_some(u64::from(REPLAY_BATCH))
     }
 
-    /// The event's payload.
     pub(crate) fn payload(&self) -> String {
         serde_json::json!({ "trial": self.marker }).to_string()
     }
@@ -71,17 +68,10 @@ pub(crate) trait Attempt {
     type Variant: Copy;
     type Client;
     type Writer;
-
-    /// Opens a session, and asks for a heartbeat.
     async fn connect(&self, variant: Self::Variant) -> Result<Self::Client, TrialError>;
-
     async fn connect_writer(&self) -> Result<Self::Writer, TrialError>;
-
     async fn set_policy(&self, writer: &mut Self::Writer) -> Result<(), TrialError>;
-
     async fn publish(&self, writer: &mut Self::Writer) -> Result<(), TrialError>;
-
-    /// Subscribes without a cursor.
     async fn subscribe(&self, client: &mut Self::Client) -> Result<(), TrialError>;
 
     /// Reads the event, which was published after (`live`) or before the subscription, and closes the session.
@@ -122,15 +112,11 @@ pub(crate) fn trial_bounds() -> Bounds {
     Bounds { operation: bounds::MEET, ..Bounds::default() }
 }
 
-/// A name of a lane profile that the service does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{field} = \"{name}\"`: {wrong}{}{}", seen.as_ref().map(|seen| format!("; {seen}")).unwrap_or_default(),
     hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Mismatch {
-    /// The profile's key.
     pub field: &'static str,
-    /// The name that was looked for.
     pub name: String,
     pub wrong: String,
     pub seen: Option<String>,
@@ -142,40 +128,28 @@ impl Mismatch {
         Mismatch { field, name: name.to_owned(), wrong: wrong.into(), seen: None, hint: None }
     }
 
-    /// With what was seen instead.
     pub(crate) fn seen(mut self, seen: impl Into<String>) -> Mismatch {
         self.seen = Some(seen.into());
         self
     }
 
-    /// With how to mend it.
     pub(crate) fn hint(mut self, hint: Option<String>) -> Mismatch {
         self.hint = hint;
         self
     }
 }
 
-/// Why a trial failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum TrialError {
-    /// A session could not be opened.
     #[error("{trying}: {source}")]
     Open { trying: String, source: OpenError },
-    /// The profile does not fit the service.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
     /// The database's module is not the one that the lane reads.
     #[error("the database's module is another one than this lane reads: {0}")]
     Module(String),
-    /// The lane does not do what the run needs.
     #[error("{what}{}", hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
-    Refused {
-        what: String,
-        hint: Option<String>,
-        /// Whether another try may go better.
-        passing: bool,
-    },
+    Refused { what: String, hint: Option<String>, passing: bool },
 }
 
 impl TrialError {

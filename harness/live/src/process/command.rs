@@ -10,10 +10,8 @@ use nix::sys::signal::Signal;
 use super::ServerError;
 use super::durable::Durability;
 
-/// A program and the form of its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerCommand {
-    /// The program.
     pub program: PathBuf,
     form: Form,
     /// This binary. It ends a program of the user when the run ends.
@@ -37,7 +35,6 @@ impl ServerCommand {
         ServerCommand { program: cutover.to_owned(), form: Form::Ours { role: "legacy", more }, tied_by: None }
     }
 
-    /// The SpacetimeDB inside this binary.
     pub fn candidate(cutover: &Path) -> ServerCommand {
         let form = Form::Ours { role: "candidate", more: Vec::new() };
         ServerCommand { program: cutover.to_owned(), form, tied_by: None }
@@ -50,13 +47,11 @@ impl ServerCommand {
         ServerCommand { program: binary.to_owned(), form, tied_by: Some(cutover.to_owned()) }
     }
 
-    /// Whether the server prints `listening on ADDR` when it is ready. Another one is ready when it accepts
-    /// connections.
+    /// Whether the server prints `listening on ADDR` when it is ready. Others are ready when they take connections.
     pub(super) fn says_listening(&self) -> bool {
         matches!(self.form, Form::Ours { .. })
     }
 
-    /// What an acknowledgement of the server is worth.
     pub(super) fn durability(&self) -> Durability {
         match self.form {
             Form::Ours { role: "legacy", .. } => Durability::Acknowledged,
@@ -108,7 +103,6 @@ impl ServerCommand {
         }
     }
 
-    /// What is really started, with its arguments.
     pub(super) fn line(&self, listen: SocketAddr, data_dir: &Path) -> (&Path, Vec<OsString>) {
         let arguments = self.arguments(listen, data_dir);
         let Some(cutover) = &self.tied_by else {

@@ -13,17 +13,14 @@ use crate::bounds::DURABLE;
 
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// What an acknowledgement is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// What is acknowledged is durable.
     Acknowledged,
     /// What is acknowledged is durable once a file of the data directory that ends in `.stdb.log` holds its key.
     Commitlog,
 }
 
 impl Durability {
-    /// Returns once the event of this key is durable.
     pub async fn wait_for(self, data_dir: &Path, key: Option<&str>) -> Result<(), ServerError> {
         let (Durability::Commitlog, Some(key)) = (self, key) else {
             return Ok(());

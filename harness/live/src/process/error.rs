@@ -2,23 +2,17 @@
 
 use std::path::PathBuf;
 
-/// A server of the run that is unavailable.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum ServerError {
-    /// Its directory or log can't be made.
     #[error("can't write {path}: {source}", path = path.display())]
     Directory { path: PathBuf, source: std::io::Error },
-    /// The program can't be started.
     #[error("can't start {program}: {source}", program = program.display())]
     Spawn { program: PathBuf, source: std::io::Error },
-    /// It was started and does not serve.
     #[error("{program} does not serve: {what}{}", end_of(log), program = program.display())]
     NotServing { program: PathBuf, what: String, log: String },
-    /// It served, and ended without being asked to.
     #[error("{program} ended by itself while it served: {end}{}", end_of(log), program = program.display())]
     Died { program: PathBuf, end: String, log: String },
-    /// No local port is free.
     #[error("no local port is free: {source}")]
     NoPort { source: std::io::Error },
     /// An acknowledged event did not get durable, so that a kill would prove nothing.
@@ -27,10 +21,8 @@ pub enum ServerError {
         crate::bounds::DURABLE
     )]
     NotDurable { key: String },
-    /// There is no process.
     #[error("the server is not up")]
     NotUp,
-    /// A signal could not be sent.
     #[error("can't send {signal} to the server: {errno}")]
     Signal { signal: &'static str, errno: nix::errno::Errno },
 }

@@ -36,19 +36,16 @@ impl Running {
         Some(Running { pid, ended, asked: Arc::default() })
     }
 
-    /// How it ended, where it did.
     pub(super) fn ended(&self) -> Option<String> {
         self.ended.borrow().clone()
     }
 
-    /// Waits for its end, and says how it ended.
     pub(super) async fn end(&self) -> String {
         let mut ended = self.ended.clone();
         let end = ended.wait_for(Option::is_some).await;
         end.ok().and_then(|end| end.clone()).unwrap_or_default()
     }
 
-    /// Waits until it ends without having been asked to, and says how it ended.
     pub(super) fn unasked_end(&self) -> impl Future<Output = String> + Send + 'static {
         let (mut ended, asked) = (self.ended.clone(), self.asked.clone());
         async move {
@@ -61,12 +58,10 @@ impl Running {
         }
     }
 
-    /// Its end is expected from here on.
     pub(super) fn ask_to_end(&self) {
         self.asked.store(true, Ordering::SeqCst);
     }
 
-    /// Sends a signal to its group.
     pub(super) fn signal(&self, signal: Signal) -> Result<(), ServerError> {
         if self.ended.borrow().is_some() {
             return Err(ServerError::NotUp);

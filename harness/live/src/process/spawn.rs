@@ -13,13 +13,10 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// Starts that may wait for the thread.
 const QUEUE: usize = 64;
 
-/// A process to be started.
 struct Order {
     command: Command,
-    /// The runtime that will wait for the process.
     runtime: Handle,
     answer: oneshot::Sender<io::Result<Child>>,
 }

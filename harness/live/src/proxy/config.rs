@@ -1,5 +1,7 @@
 //! The settings of a proxy.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +15,14 @@ use crate::bounds::MESSAGE_MAX_BYTES;
 use crate::frame::TaggerFactory;
 use crate::toxic::Toxic;
 
-/// Keeps the ledger of faults.
 pub trait LedgerSink: Send + Sync {
     /// A fault fired. This is called before its effect is visible on the wire, and one at a time for each proxy. It
     /// must neither block nor call the proxy.
     fn fired(&self, fault: &FaultId, client: &ClientId, fire: Fire);
 
-    /// A connection, one direction of it, or a message was unreadable while faults were armed, and why. It passes
-    /// unread.
+    /// A connection, a direction of it, or a message passes unread while faults are armed, and why.
     fn went_blind(&self, _client: &ClientId, _conn: u32, _why: &str) {}
 
-    /// The lane was unreachable for a connection, and why.
     fn unreachable(&self, _client: &ClientId, _conn: u32, _why: &str) {}
 }
 
@@ -60,23 +59,19 @@ impl Default for Limits {
     }
 }
 
-/// A message toxic: a fault, and the chance that a connection gets it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageToxic {
-    /// What it does, and where.
     pub fault: PlannedFault,
     /// From 0 to 1; drawn for each connection from the proxy's seed.
     pub toxicity: f64,
 }
 
 impl From<PlannedFault> for MessageToxic {
-    /// A fault that every connection gets.
     fn from(fault: PlannedFault) -> MessageToxic {
         MessageToxic { fault, toxicity: 1.0 }
     }
 }
 
-/// What a client sees whose lane is unreachable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Unreachable {
     /// RST: of all ends of an accepted connection, the most like a refused connection.
@@ -86,17 +81,13 @@ pub enum Unreachable {
     Close,
 }
 
-/// The settings of a proxy.
 pub struct ProxyConfig {
     /// Whose traffic it is: the client's name in the ledger.
     pub client: ClientId,
     /// Where the proxy listens; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where the lane is.
     pub upstream: Upstream,
-    /// Chooses the tagger of each connection.
     pub factory: Arc<dyn TaggerFactory>,
-    /// What a client sees whose lane is unreachable.
     pub unreachable: Unreachable,
     /// What is done to messages. The first fault that decides wins.
     pub faults: Vec<MessageToxic>,
@@ -104,9 +95,7 @@ pub struct ProxyConfig {
     pub toxics: Vec<Toxic>,
     /// The seed of everything random in the proxy.
     pub seed: u64,
-    /// Receives each fault that fires.
     pub ledger: Arc<dyn LedgerSink>,
-    #[allow(missing_docs, reason = "the name says it")]
     pub limits: Limits,
 }
 

@@ -13,7 +13,6 @@ use super::upstream::{Tls, Upstream};
 use crate::frame::TaggerFactory;
 use crate::toxic::Toxic;
 
-/// What all tasks of a proxy share.
 pub(super) struct Shared {
     pub(super) upstream: Upstream,
     pub(super) unreachable: Unreachable,
@@ -27,12 +26,10 @@ pub(super) struct Shared {
     pub(super) shutdown: CancellationToken,
 }
 
-/// What both directions of a connection know.
 #[derive(Clone)]
 pub(super) struct Conn {
     pub(super) number: u32,
     pub(super) shared: Arc<Shared>,
     pub(super) exchange: Arc<Exchange>,
-    /// Asks both directions to stop between two units.
     pub(super) stop: CancellationToken,
 }

@@ -16,7 +16,6 @@ use super::upstream::{self, LaneStream};
 use crate::frame::Direction;
 use crate::toxic::Ending;
 
-/// Serves one connection, until its end or the proxy's.
 pub(super) async fn serve(client: TcpStream, number: u32, shared: Arc<Shared>) {
     // Whatever the connection is doing, even writing to a peer that does not read, the proxy's end ends it.
     tokio::select! {
@@ -58,7 +57,6 @@ async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
     }
 }
 
-/// Connects to the lane.
 async fn reach(client: &TcpStream, shared: &Shared) -> io::Result<LaneStream> {
     upstream::tune(client)?;
     let addr = shared.upstream.borrow().clone();

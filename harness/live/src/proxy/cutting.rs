@@ -17,7 +17,6 @@ use crate::bounds::Bound;
 /// own code goes to the client, since many codes may only be sent by a server.
 const GOING_AWAY: u16 = 1001;
 
-/// The mask of a close frame of our own.
 const CLOSE_MASK: [u8; 4] = [0x63, 0x75, 0x74, 0x21];
 
 /// Which sides may get a close frame: not those that are in the middle of a message, or were ended already.
@@ -27,7 +26,6 @@ pub(super) struct Closable {
     pub(super) lane: bool,
 }
 
-/// Cuts both sides.
 pub(super) async fn cut(
     how: Cut,
     when: When,
@@ -130,12 +128,10 @@ fn unsent_bytes(_: &TcpStream) -> usize {
     0
 }
 
-/// Closes with RST.
 pub(super) fn reset(stream: TcpStream) {
     let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
 }
 
-/// Closes with RST.
 pub(super) fn reset_lane(lane: LaneStream) {
     let _ = socket2::SockRef::from(lane.tcp()).set_linger(Some(Duration::ZERO));
 }

@@ -19,7 +19,6 @@ enum Mode {
     Body(HttpBody),
     AwaitSwitch,
     WebSocket(Parser, Arc<dyn FrameTagger>),
-    /// Unreadable, and why.
     Raw(&'static str),
 }
 
@@ -65,7 +64,6 @@ impl Decoder {
         (pending, buf.split().freeze())
     }
 
-    /// Whether the rest of an HTTP message is missing.
     pub(super) fn amid_message(&self) -> bool {
         matches!(self.mode, Mode::Body(_))
     }
@@ -78,7 +76,6 @@ impl Decoder {
         }
     }
 
-    /// Whether a WebSocket frame was passed on in part.
     pub(super) fn is_amid_frame(&self) -> bool {
         matches!(&self.mode, Mode::WebSocket(parser, _) if parser.is_amid_frame())
     }
@@ -95,7 +92,6 @@ impl Decoder {
         }
     }
 
-    /// Why the direction is unreadable, where it is.
     pub(super) fn unread(&self) -> Option<&'static str> {
         match self.mode {
             Mode::Raw(why) => Some(why),
@@ -160,7 +156,6 @@ impl Decoder {
         self.begin_body(&request, head.framing, !head.expects, len, buf, interest)
     }
 
-    /// The rest of a head that is passed on unread.
     fn head_bytes(&mut self, len: usize, buf: &mut BytesMut) -> Decoded {
         let mut head = buf.split_to(len);
         head.advance(std::mem::take(&mut self.passed).min(len));

@@ -23,14 +23,10 @@ const GATHERED_MAX_BYTES: usize = 16 * 1024;
 /// How much room for them an idle connection may keep.
 const IDLE_MAX_BYTES: usize = 1024;
 
-/// Why a write failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WriteEnd {
-    /// The sink takes no more.
     Broke,
-    /// The connection stops during a write.
     Stopped,
-    /// A toxic ends the connection.
     Toxic(Ending),
 }
 
@@ -41,8 +37,6 @@ impl From<io::Error> for WriteEnd {
 }
 
 type Written = Result<(), WriteEnd>;
-
-/// The byte toxics of a proxy, as they change.
 type Toxics = watch::Receiver<Arc<[Toxic]>>;
 
 pub(super) struct Egress<W> {
@@ -54,11 +48,8 @@ pub(super) struct Egress<W> {
     order: Order,
     chain: Chain,
     toxics: Toxics,
-    /// Whether the toxics changed.
     changed: bool,
-    /// When the chain has work to do.
     due: Option<Instant>,
-    /// Messages so far.
     pub(super) frames: u64,
 }
 
@@ -83,7 +74,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         egress
     }
 
-    /// Whether messages are kept back.
     pub(super) fn keeps(&self) -> bool {
         self.order.keeps()
     }
@@ -93,17 +83,14 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         self.chain.held() == 0 && self.gathered.is_empty()
     }
 
-    /// Whether byte toxics are at work.
     pub(super) fn has_toxics(&self) -> bool {
         !self.chain.is_empty()
     }
 
-    /// Whether more may be read: what is on its way is bounded.
     pub(super) fn has_room(&self) -> bool {
         self.chain.has_room()
     }
 
-    /// Takes over changes of the toxics.
     fn follow(&mut self) {
         if !self.changed && !self.toxics.has_changed().unwrap_or(false) {
             return;
@@ -128,7 +115,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         self.through(bytes).await
     }
 
-    /// Passes a message on, in its way.
     pub(super) async fn pass(&mut self, tag: &FrameTag, raw: &Bytes, way: Way) -> Written {
         if way == Way::Now && !self.order.keeps() {
             return self.gather(raw).await;
@@ -137,7 +123,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         self.all(out).await
     }
 
-    /// Writes what was kept back.
     pub(super) async fn release(&mut self) -> Written {
         let out = self.order.release();
         self.all(out).await
@@ -175,7 +160,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(())
     }
 
-    /// Passes bytes through the chain, or past it where it is empty.
     async fn through(&mut self, bytes: &[u8]) -> Written {
         self.flush().await?;
         self.follow();
@@ -199,8 +183,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(self.sink.flush().await?)
     }
 
-    /// Waits until something is due: a kept message, a chunk in the chain, a change of the toxics. Cancel-safe. Never
-    /// returns where nothing will be due.
+    /// Waits until a kept message, a chunk or a change of the toxics is due, maybe for ever. Cancel-safe.
     pub(super) async fn due(&mut self) {
         let due = self.due.into_iter().chain(self.order.due()).min();
         tokio::select! {
@@ -210,7 +193,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         }
     }
 
-    /// Does what is due.
     pub(super) async fn advance(&mut self) -> Written {
         self.flush().await?;
         self.follow();
@@ -246,7 +228,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         }
     }
 
-    /// Reports to the ledger which toxics fired.
     fn report(&mut self) {
         for name in self.chain.take_fired() {
             // A toxic works on bytes, so that its position is the last message before it fired.
@@ -269,7 +250,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         }
     }
 
-    /// Waits until the chain is empty.
     pub(super) async fn settle(&mut self) -> Written {
         self.advance().await?;
         while self.due.is_some() {

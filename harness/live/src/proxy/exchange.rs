@@ -14,7 +14,6 @@ use crate::frame::FrameTagger;
 /// The most requests that may wait for responses. A client that pipelines more is relayed unread.
 const REQUESTS_MAX: usize = 1024;
 
-/// A request that waits for its response.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: String,
@@ -22,24 +21,18 @@ pub(super) struct Request {
     pub(super) upgrade: bool,
 }
 
-/// What became of the connection.
 #[derive(Clone)]
 pub(super) enum Switch {
     /// HTTP: no upgrade was requested, or it was refused.
     Http,
-    /// An upgrade was requested.
     Asked,
     WebSocket(Arc<dyn FrameTagger>),
-    /// Unreadable, and why.
     Raw(&'static str),
 }
 
-/// The state that both directions of one connection share.
 pub(super) struct Exchange {
     state: Mutex<State>,
-    /// Wakes the direction that waits for the upgrade's answer.
     pub(super) switched: Notify,
-    /// Whether the ledger has that the connection is unreadable.
     reported: AtomicBool,
     /// Of a connection that drains: its close code, and when it is closed in any case.
     drains: OnceLock<(u16, Instant)>,
@@ -118,7 +111,6 @@ impl Exchange {
         }
     }
 
-    /// The request that the next response answers.
     pub(super) fn answered(&self) -> Option<Request> {
         self.state().requests.pop_front()
     }

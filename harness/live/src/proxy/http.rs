@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 
-/// The most headers that a head may have.
 const HEADERS_MAX: usize = 128;
 
 /// A byte stream that begins with one of these methods is taken for HTTP.
@@ -20,19 +19,15 @@ const STREAMS: [&str; 7] = [
     "multipart/x-mixed-replace",
 ];
 
-/// The result of looking for a head.
 #[derive(Debug)]
 pub(super) enum Parsed {
-    /// More bytes are needed.
     Partial,
-    /// It is no HTTP/1 head.
     Bad(&'static str),
     /// A head, and how many bytes it takes.
     Request(RequestHead, usize),
     Response(ResponseHead, usize),
 }
 
-/// What a request's head says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RequestHead {
     pub(super) method: String,
@@ -44,7 +39,6 @@ pub(super) struct RequestHead {
     pub(super) expects: bool,
 }
 
-/// What a response's head says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ResponseHead {
     pub(super) code: u16,
@@ -62,11 +56,9 @@ pub(super) enum Framing {
     /// After so many bytes; 0 where there is no body.
     Length(u64),
     Chunked,
-    /// With the connection, in a response.
     ToEof,
 }
 
-/// Looks for a request's head at the front of `bytes`.
 pub(super) fn request(bytes: &[u8]) -> Parsed {
     let begins = |method: &&[u8]| method.iter().zip(bytes).all(|(a, b)| a == b);
     if !METHODS.iter().any(begins) {
@@ -106,7 +98,6 @@ pub(super) fn without_extensions(head: &[u8]) -> Bytes {
     lines.filter(|line| !offers(line)).flatten().copied().collect()
 }
 
-/// Looks for a response's head at the front of `bytes`.
 pub(super) fn response(bytes: &[u8]) -> Parsed {
     if !b"HTTP/1.".iter().zip(bytes).all(|(a, b)| a == b) {
         return Parsed::Bad("what the lane sends does not begin like an HTTP response");
@@ -148,7 +139,6 @@ impl Fields<'_, '_> {
         Some(String::from_utf8_lossy(value).trim().to_owned())
     }
 
-    /// Whether a comma-separated field names this token.
     fn has(&self, name: &str, token: &str) -> bool {
         let is_token = |part: &[u8]| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
         self.values(name).any(|value| value.split(|byte| *byte == b',').any(is_token))
@@ -204,12 +194,10 @@ impl BodyScan {
         }
     }
 
-    /// Whether the body is complete.
     pub(super) fn done(&self) -> bool {
         matches!(self, BodyScan::Done)
     }
 
-    /// How many of `bytes` belong to the body.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<usize, &'static str> {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -279,7 +267,6 @@ impl BodyScan {
     }
 }
 
-/// Takes up to `available` off `left`.
 fn take(left: &mut u64, available: usize) -> usize {
     let step = usize::try_from(*left).unwrap_or(usize::MAX).min(available);
     *left -= step as u64;

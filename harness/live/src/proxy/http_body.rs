@@ -10,14 +10,12 @@ use super::unit::{Decoded, Message, skim};
 use super::ws::Skimmed;
 use crate::frame::{Body, Direction, Frame, FrameTag, FrameTagger};
 
-/// A message whose head was read.
 pub(super) struct HttpBody {
     scan: BodyScan,
     /// How many bytes at the front of the buffer belong to the message and were scanned. They begin with its head.
     front: usize,
     /// Where it is assembled for the faults: at most how many bytes, and its tagger. The rest of it passes unread.
     shown: Option<(usize, Arc<dyn FrameTagger>)>,
-    /// Whether a part of it was passed on.
     begun: bool,
     discard: bool,
 }
@@ -28,7 +26,6 @@ impl HttpBody {
         HttpBody { scan: BodyScan::new(framing), front, shown, begun: false, discard: false }
     }
 
-    /// Loses the rest of it.
     pub(super) fn discard(&mut self) {
         self.discard = true;
     }
@@ -67,7 +64,6 @@ impl HttpBody {
     }
 }
 
-/// Whether a request is a publish, by its head.
 pub(super) fn publishes(tagger: &dyn FrameTagger, request: &Request) -> bool {
     let head = format!("{} {} HTTP/1.1\r\n\r\n", request.method, request.target);
     let frame = Frame { direction: Direction::Upstream, body: Body::Http(head.into()) };

@@ -21,17 +21,13 @@ use crate::frame::{Frame, FrameTag, View};
 /// The most names of fired faults and toxics that are kept: a service may get new ones for months. No plan has so many.
 const FIRED_MAX: usize = 4096;
 
-/// What was decided on a message.
 pub(super) struct Decision {
-    /// What it carries, changes included.
     pub(super) tag: FrameTag,
-    /// The changed message, where a fault changed it.
     pub(super) edited: Option<Frame>,
     /// What becomes of it; never [`Fate::Edit`].
     pub(super) fate: Fate,
 }
 
-/// Which message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MessageId {
     /// The connection, from 1.
@@ -45,7 +41,6 @@ pub(super) struct Interceptor {
     pub(super) chance: Chance,
     ledger: Arc<dyn LedgerSink>,
     state: Mutex<State>,
-    /// What the faults need, readable without the lock.
     interest: AtomicU8,
     fired: watch::Sender<BTreeSet<FaultId>>,
     acked: watch::Sender<BTreeSet<OpId>>,
@@ -59,7 +54,6 @@ struct State {
 
 struct Armed {
     planned: PlannedFault,
-    /// What it hits, where its position names that.
     hit: Option<String>,
     toxicity: f64,
     fault: Box<dyn Fault>,
@@ -141,12 +135,10 @@ impl Interceptor {
         self.interest.store(interest(planned), Ordering::Release);
     }
 
-    /// Whether the lane has answered all requests of the connection.
     pub(super) fn settled(&self, conn: u32) -> bool {
         self.state().tally.settled(conn)
     }
 
-    /// Forgets a connection that has ended.
     pub(super) fn forget(&self, conn: u32) {
         let mut state = self.state();
         state.tally.forget(conn);
@@ -172,7 +164,6 @@ impl Interceptor {
         let _ = self.fired.subscribe().wait_for(|fired| fired.contains(fault)).await;
     }
 
-    /// A connection became unreadable.
     pub(super) fn went_blind(&self, conn: u32, why: &str) {
         self.ledger.went_blind(&self.client, conn, why);
     }
@@ -232,7 +223,6 @@ impl Interceptor {
         }
     }
 
-    /// A fault or a toxic fired.
     pub(super) fn record(
         &self,
         fault: &FaultId,

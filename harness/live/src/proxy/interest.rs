@@ -4,11 +4,9 @@ use cutover_core::plan::{FaultKind, MessageFilter, MessageKind, PlannedFault, Po
 
 use crate::frame::Direction;
 
-/// Which traffic has to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Interest(u8);
 
-/// WebSocket messages.
 const FRAMES: u8 = 1;
 /// HTTP messages of any sort.
 const HTTP: u8 = 2;
@@ -18,7 +16,6 @@ const WRITES: u8 = 4;
 const TO_CLIENT: u8 = 4;
 
 impl Interest {
-    /// What a fault needs.
     pub(super) fn of(fault: &PlannedFault) -> Interest {
         let (mut up, mut down) = match &fault.at {
             Position::Delivery { .. } | Position::HeartbeatReply { .. } => (0, FRAMES),
@@ -54,7 +51,6 @@ impl Interest {
         self.0 != 0
     }
 
-    /// Whether anything of this direction has to be read.
     pub(super) fn goes(self, direction: Direction) -> bool {
         self.has(direction, FRAMES | HTTP | WRITES)
     }

@@ -9,6 +9,8 @@
 //! to messages), the [`interceptor`] (decides what becomes of a message), [`fate`] (does that), and the [`egress`]
 //! (order, byte toxics, writer). [`Proxy::shutdown`] ends every task.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 mod chance;
 mod config;
 mod conn;
@@ -54,7 +56,6 @@ pub use upstream::{Upstream, UpstreamAddr, reach};
 /// A running proxy. Dropping it ends it too, but does not wait.
 pub struct Proxy {
     addr: SocketAddr,
-    /// Gone once the proxy has shut down.
     listener: Weak<TcpListener>,
     shared: Arc<Shared>,
     accepting: Mutex<Option<JoinHandle<()>>>,
@@ -62,19 +63,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a proxy.
-    ///
-    /// # Errors
-    /// Where it can't listen at its address.
     pub async fn start(config: ProxyConfig) -> io::Result<Proxy> {
         Proxy::start_with(config, upstream::Tls::default(), None)
     }
 
-    /// Starts a proxy that replaces another one. The other one still listens, perhaps at the same port. Shut it down
-    /// after this.
-    ///
-    /// # Errors
-    /// Where it can't listen at its address. The other one is unchanged.
+    /// Starts a proxy that replaces another, perhaps at the same port. Shut the other one down after this.
     pub fn start_beside(config: ProxyConfig, other: &Proxy) -> io::Result<Proxy> {
         let tls = upstream::Tls::default();
         Proxy::start_with(config, tls, other.listener.upgrade().as_deref())
@@ -102,7 +95,6 @@ impl Proxy {
         Ok(Proxy { addr, listener: weak, shared, accepting, _ends_on_drop: shutdown.drop_guard() })
     }
 
-    /// Where the client connects.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -122,8 +114,7 @@ impl Proxy {
         self.shared.interceptor.set(faults);
     }
 
-    /// Changes the byte toxics, of open connections too. Bytes that a removed toxic holds are passed on, in their
-    /// order.
+    /// Changes the byte toxics, of open connections too. What a removed toxic holds is passed on, in order.
     pub fn set_toxics(&self, toxics: Vec<Toxic>) {
         self.shared.toxics.send_replace(toxics.into());
     }
@@ -140,7 +131,6 @@ impl Proxy {
         self.shared.interceptor.wait_fired(fault).await;
     }
 
-    /// What passed so far.
     pub fn stats(&self) -> ProxyStats {
         self.shared.stats.snapshot()
     }
@@ -159,7 +149,6 @@ impl Proxy {
 /// How long accepting pauses after an error (no file descriptors left, most often).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// Connections that wait to be accepted, at the most.
 const BACKLOG: u32 = 1024;
 
 /// Begins to listen, also at the port of `beside`: while this one begins, both let the system share the port.

@@ -15,7 +15,6 @@ const KEPT_MAX: usize = 64;
 /// The most bytes that are kept back at a time. Beyond that, all of them leave.
 const KEPT_MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// How a message leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     Now,
@@ -27,7 +26,6 @@ pub(super) enum Way {
     Together(u8, Instant),
 }
 
-/// What is kept back, and its condition.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     kept: Option<Kept>,
@@ -35,7 +33,6 @@ pub(super) struct Order {
     together: Option<Together>,
 }
 
-/// Deliveries that wait for the next one of their streams.
 #[derive(Debug, Default)]
 struct Kept {
     events: BTreeSet<(StreamId, Seq)>,
@@ -57,12 +54,10 @@ struct Together {
 }
 
 impl Order {
-    /// Whether anything is kept back.
     pub(super) fn keeps(&self) -> bool {
         self.kept.is_some() || !self.behind.is_empty() || self.together.is_some()
     }
 
-    /// When the next kept message leaves at the latest.
     pub(super) fn due(&self) -> Option<Instant> {
         let behind = self.behind.iter().map(|behind| behind.until);
         behind.chain(self.together.as_ref().map(|together| together.until)).min()
@@ -85,7 +80,6 @@ impl Order {
         out
     }
 
-    /// Gives what leaves because its time has come.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Bytes> {
         let mut out = Vec::new();
         self.leave(|behind| behind.until <= now, &mut out);
@@ -95,7 +89,6 @@ impl Order {
         out
     }
 
-    /// Gives all that is kept back.
     pub(super) fn release(&mut self) -> Vec<Bytes> {
         let mut out = Vec::new();
         self.part(&mut out);
@@ -152,7 +145,6 @@ impl Order {
         }
     }
 
-    /// Writes a message, or adds it to those that leave together.
     fn emit(&mut self, raw: Bytes, out: &mut Vec<Bytes>) {
         let Some(together) = &mut self.together else {
             return out.push(raw);

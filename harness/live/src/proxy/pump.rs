@@ -25,18 +25,13 @@ const READ_MIN_BYTES: usize = 4 * 1024;
 /// How many bytes are read at a time where byte toxics are at work.
 const CHUNK_BYTES: usize = 32 * 1024;
 
-/// Why a direction came to its end.
 #[derive(Debug)]
 pub(super) enum PumpEnd {
-    /// The source ended, and so did the sink.
     Eof,
-    /// A fault cuts the connection.
     Cut(Cut, When),
-    /// A toxic ends the connection.
     Toxic(Ending),
     /// The connection stops; the sink stands between two units.
     Stopped,
-    /// The source broke off.
     SourceBroke,
     /// The sink takes no more, or stands in the middle of a unit.
     SinkBroke,
@@ -51,7 +46,6 @@ impl From<WriteEnd> for PumpEnd {
     }
 }
 
-/// One direction at work.
 pub(super) struct Pump<R, W> {
     pub(super) conn: Conn,
     pub(super) direction: Direction,
@@ -82,7 +76,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
-    /// Runs to the direction's end.
     pub(super) async fn run(&mut self) -> PumpEnd {
         loop {
             if let Err(end) = self.step().await {
@@ -171,7 +164,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
-    /// Reads more, or waits for another wakeup.
     async fn read(&mut self, room: bool) -> Moved<()> {
         self.egress.flush().await?;
         let keeps = self.egress.keeps();
@@ -210,7 +202,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         self.buf.reserve(if room { read_bytes } else { 0 });
     }
 
-    /// Reads more at a time where a read was filled, and less where little came.
     fn fit(&mut self, read: usize) {
         if read >= self.read_bytes {
             self.read_bytes = (self.read_bytes * 2).min(READ_MAX_BYTES);
@@ -219,7 +210,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
-    /// The source has ended: writes what is left, then ends the sink.
     async fn end_of_source(&mut self) -> Moved<()> {
         self.egress.release().await?;
         let (pending, rest) = self.decoder.rest(&mut self.buf);

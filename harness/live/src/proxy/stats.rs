@@ -1,36 +1,28 @@
 //! What a proxy has seen, in numbers.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::frame::Direction;
 
-/// Numbers of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flow {
-    /// Bytes read.
     pub received: u64,
-    /// Bytes written.
     pub bytes: u64,
     /// Messages read: WebSocket messages, control frames, HTTP messages that are no upgrade.
     pub frames: u64,
 }
 
-/// What a proxy has seen so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProxyStats {
-    /// From the client to the lane.
     pub to_lane: Flow,
-    /// From the lane to the client.
     pub to_client: Flow,
-    /// Connections accepted.
     pub connections: u64,
-    /// Connections that have ended.
     pub ended: u64,
-    /// Connections for which the lane was unreachable.
     pub unreachable: u64,
-    /// The reason, the last time.
     pub last_unreachable: Option<String>,
     /// How often a connection, or one direction of it, was unreadable and was relayed byte by byte.
     pub raw_fallbacks: u64,
@@ -62,12 +54,10 @@ impl AddAssign for ProxyStats {
     }
 }
 
-/// The numbers while they are counted.
 #[derive(Debug, Default)]
 pub(super) struct Stats {
     /// Of each direction, counted with every read, write and message.
     flows: [[AtomicU64; 3]; 2],
-    /// What changes seldom.
     others: Mutex<ProxyStats>,
 }
 
@@ -88,7 +78,6 @@ impl Stats {
         self.add(direction, 2, frames);
     }
 
-    /// What is counted seldom, to be changed.
     pub(super) fn others(&self) -> MutexGuard<'_, ProxyStats> {
         self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,13 +11,11 @@ pub(super) struct Tally {
     unanswered: BTreeMap<u32, Unanswered>,
 }
 
-/// What a connection has asked for and the lane has not answered.
 #[derive(Default)]
 struct Unanswered {
     /// Resumes, by their numbers. A reply answers the oldest one of its connection, so that a resume of a cut
     /// connection does not get the reply of a later one.
     resumes: VecDeque<u32>,
-    /// Publishes and heartbeats.
     others: u32,
 }
 
@@ -63,12 +61,10 @@ impl Tally {
         }
     }
 
-    /// Whether the lane has answered all that was counted on the connection.
     pub(super) fn settled(&self, conn: u32) -> bool {
         self.unanswered.get(&conn).is_none_or(|unanswered| unanswered.resumes.is_empty() && unanswered.others == 0)
     }
 
-    /// The connection has ended.
     pub(super) fn forget(&mut self, conn: u32) {
         self.unanswered.remove(&conn);
     }

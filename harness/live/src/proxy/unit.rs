@@ -8,9 +8,7 @@ use bytes::Bytes;
 use super::ws::Skimmed;
 use crate::frame::{Frame, FrameTagger};
 
-/// What comes next in a direction.
 pub(super) enum Decoded {
-    /// Bytes that no fault needs.
     Bytes(Bytes),
     /// Bytes of an unreadable message that a fault may need.
     Unread(Bytes),
@@ -19,7 +17,6 @@ pub(super) enum Decoded {
     Skim(Skimmed),
     /// Bytes of the buffer to pass on as they are. They stay in the buffer, since the decoder still needs them.
     Peeked(Range<usize>),
-    /// More bytes are needed.
     More,
     /// The other direction decides first whether the connection becomes a WebSocket.
     AwaitSwitch,
@@ -29,7 +26,6 @@ pub(super) enum Decoded {
     OverLimit(u64),
 }
 
-/// A message with the bytes in which it came.
 pub(super) struct Message {
     pub(super) frame: Frame,
     pub(super) raw: Bytes,

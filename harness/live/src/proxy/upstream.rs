@@ -1,5 +1,7 @@
 //! Connections from the proxy to the lane: plain TCP or TLS, to an address that may change when the server restarts.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -15,12 +17,10 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
 
-/// Where the lane is, at the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamAddr {
     /// A name, or an address (IPv6 without brackets).
     pub host: String,
-    #[allow(missing_docs, reason = "the name says it")]
     pub port: u16,
     /// Whether it speaks TLS (`wss`, `https`).
     pub tls: bool,
@@ -46,7 +46,6 @@ pub(super) async fn connect(addr: &UpstreamAddr, tls: &Tls) -> io::Result<LaneSt
 /// The time before the first keep-alive probe, and between probes: Go's defaults, as in Toxiproxy.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// How many unanswered probes end a connection.
 const KEEP_ALIVE_PROBES: u32 = 9;
 
 /// Sends small messages at once, and notices a peer that is gone.
@@ -56,15 +55,10 @@ pub(super) fn tune(tcp: &TcpStream) -> io::Result<()> {
     SockRef::from(tcp).set_tcp_keepalive(&keep_alive.with_retries(KEEP_ALIVE_PROBES))
 }
 
-/// Tries a connection, with the TLS handshake where the address wants TLS.
-///
-/// # Errors
-/// Why the lane is unreachable.
 pub async fn reach(addr: &UpstreamAddr) -> io::Result<()> {
     connect(addr, &Tls::default()).await.map(drop)
 }
 
-/// A failed handshake, with its cause.
 fn tls_failed(host: &str, port: u16, error: &io::Error) -> io::Error {
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()).map(|tls| in_words(host, port, tls));
     let words = match cause {
@@ -104,12 +98,10 @@ fn in_words(host: &str, port: u16, error: &TlsError) -> String {
     }
 }
 
-/// The trusted root certificates, read when they are first needed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tls(Arc<OnceLock<Result<Arc<ClientConfig>, String>>>);
 
 impl Tls {
-    /// Trusts only these roots.
     #[cfg(test)]
     pub(super) fn with_roots(roots: RootCertStore) -> Tls {
         Tls(Arc::new(OnceLock::from(client_config(roots))))
@@ -147,7 +139,6 @@ fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, String> {
     Ok(Arc::new(config))
 }
 
-/// An open connection to the lane.
 pub(super) enum LaneStream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),

@@ -40,7 +40,6 @@ pub(super) struct Skimmed {
 #[error("{0}")]
 pub(super) struct Unreadable(pub(super) &'static str);
 
-/// A frame's first bytes.
 struct Head {
     fin: bool,
     opcode: u8,
@@ -49,17 +48,13 @@ struct Head {
     payload_bytes: u64,
 }
 
-/// Reads one direction of one connection.
 #[derive(Debug)]
 pub(super) struct Parser {
     max_bytes: usize,
-    /// The message that is being assembled.
     partial: Option<Partial>,
-    /// Whether the current message was skimmed at its beginning.
     skimmed: bool,
     /// Bytes of a message that is too long to assemble. They pass next.
     passing: Bytes,
-    /// How many bytes of a skimmed frame are missing.
     skim_left: usize,
 }
 
@@ -107,7 +102,6 @@ impl Parser {
         }
     }
 
-    /// Whether messages can be skimmed, since none is being assembled.
     pub(super) fn skims(&self) -> bool {
         self.partial.is_none() && self.passing.is_empty()
     }
@@ -125,12 +119,10 @@ impl Parser {
         Some(buf.split_to(step).freeze())
     }
 
-    /// Whether a frame was passed on in part.
     pub(super) fn is_amid_frame(&self) -> bool {
         self.skim_left > 0 || !self.passing.is_empty()
     }
 
-    /// A frame whose bytes pass as they come.
     fn begin_skimmed(&mut self, head: &Head, frame_bytes: usize) {
         self.skim_left = frame_bytes;
         if head.opcode < CLOSE {
@@ -138,7 +130,6 @@ impl Parser {
         }
     }
 
-    /// Passes a message that is too long to assemble, from its first fragment on.
     fn give_up_message(&mut self, head: &Head, frame_bytes: usize) -> Read {
         let begun = self.partial.take();
         let gathered = begun.as_ref().map_or(0, |partial| partial.payload.len() as u64);
@@ -351,7 +342,6 @@ fn put_frame(out: &mut BytesMut, first: u8, payload: &[u8], mask: Option<[u8; 4]
     }
 }
 
-/// A close frame's body with this code and no reason.
 pub(super) fn close(code: u16) -> Body {
     Body::Close(Bytes::copy_from_slice(&code.to_be_bytes()))
 }

@@ -13,10 +13,8 @@ use super::{Action, Ending, Out, Stage, Toxic, stage};
 /// accumulate.
 const HELD_BYTES: usize = 2 * INBOX_BYTES;
 
-/// The same in chunks.
 const HELD_CHUNKS: usize = 4096;
 
-/// One toxic in the chain.
 #[derive(Debug)]
 struct Link {
     name: FaultId,
@@ -33,7 +31,6 @@ impl Link {
         self.name == toxic.name && self.toxic.type_name() == toxic.toxic.type_name()
     }
 
-    /// Whether one more chunk is within its bound.
     fn has_room(&self) -> bool {
         self.stage.as_ref().is_some_and(|stage| self.inbox.has_room(stage.chunks()))
     }
@@ -43,7 +40,6 @@ impl Link {
         self.stage.is_none() || self.inbox.is_finished()
     }
 
-    /// Ends it, with all that it holds.
     fn shut(&mut self) {
         self.stage = None;
         self.inbox = Inbox::default();
@@ -59,7 +55,6 @@ impl Link {
 pub struct Chain {
     seed: u64,
     links: Vec<Link>,
-    /// What has passed all stages.
     exit: Inbox,
     fired: Vec<FaultId>,
     /// The latest time seen. Time never goes back.
@@ -118,7 +113,7 @@ impl Chain {
         first && self.held() < HELD_BYTES && chunks(self) < HELD_CHUNKS
     }
 
-    /// The bytes on their way.
+    #[allow(missing_docs, reason = "the name says it")]
     pub fn held(&self) -> usize {
         let held = |link: &Link| Some(link.stage.as_ref()?.held()?.data.len());
         let stage = |link: &Link| held(link).unwrap_or(0);
@@ -164,7 +159,6 @@ impl Chain {
         std::mem::take(&mut self.fired)
     }
 
-    /// The later of this time and those before.
     fn tick(&mut self, now: Instant) -> Instant {
         let now = self.clock.map_or(now, |clock| clock.max(now));
         *self.clock.insert(now)
@@ -203,7 +197,6 @@ impl Chain {
         Turn::Still(until)
     }
 
-    /// Keeps for the ledger that a toxic fired, once.
     fn note(&mut self, at: usize, fired: bool) {
         let link = &mut self.links[at];
         if fired && !link.fired {
@@ -212,7 +205,6 @@ impl Chain {
         }
     }
 
-    /// The inbox of a link, or the exit behind the last.
     fn inbox(&mut self, at: usize) -> &mut Inbox {
         match self.links.get_mut(at) {
             Some(link) => &mut link.inbox,
@@ -225,14 +217,12 @@ impl Chain {
         self.links.get(at).map_or(self.exit.is_finished(), Link::is_finished)
     }
 
-    /// Puts a chunk into a link's inbox, unless the stream has ended there.
     fn put(&mut self, at: usize, chunk: Chunk, now: Instant) {
         if !self.is_finished(at) {
             self.inbox(at).put(chunk, now);
         }
     }
 
-    /// Puts the end into a link's inbox and shuts all before it.
     fn finish(&mut self, at: usize, ending: Ending) {
         if !self.is_finished(at) {
             self.inbox(at).finish(ending);
@@ -240,7 +230,6 @@ impl Chain {
         self.links[..at].iter_mut().for_each(Link::shut);
     }
 
-    /// Adds a toxic at its place.
     fn insert(&mut self, at: usize, toxic: &Toxic, now: Instant) {
         let stage = stage(&toxic.toxic, Dice::new(self.seed, toxic.name.as_str()), now);
         // Where the end has passed already, nothing is left to do.
@@ -249,7 +238,6 @@ impl Chain {
         self.links.insert(at, Link { name, toxic, stage, inbox: Inbox::default(), fired: false });
     }
 
-    /// Gives a toxic its attributes, where they changed.
     fn update(&mut self, at: usize, toxic: &ByteToxic, now: Instant) {
         let link = &mut self.links[at];
         if link.toxic != *toxic {
@@ -277,9 +265,7 @@ impl Chain {
     }
 }
 
-/// The result of asking all stages.
 enum Turn {
-    /// Something moved; there may be more.
     Moved,
     /// Nothing moves before this time, or before something else happens.
     Still(Option<Instant>),

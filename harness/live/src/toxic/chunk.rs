@@ -17,7 +17,6 @@ pub(super) const INBOX_BYTES: usize = 16 * 1024 * 1024;
 /// The longest wait. Attributes are 64-bit numbers, and no clock reaches their end.
 const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// Bytes on their way.
 #[derive(Debug)]
 pub(super) struct Chunk {
     /// The bytes; never none.
@@ -25,12 +24,10 @@ pub(super) struct Chunk {
     /// When they were read from the source, and the latency added since. Latency counts from here, so that time in
     /// other stages counts towards it, but the latencies of two toxics add up.
     pub stamp: Instant,
-    /// When they entered their present inbox.
     pub came: Instant,
 }
 
 impl Chunk {
-    /// Its first bytes, and the rest.
     pub fn split(mut self, bytes: usize) -> (Chunk, Option<Chunk>) {
         let data = self.data.split_to(bytes);
         let (stamp, came) = (self.stamp, self.came);
@@ -38,7 +35,6 @@ impl Chunk {
     }
 }
 
-/// Where a stage's input waits, in order, the end of the stream last.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     queue: VecDeque<Chunk>,
@@ -65,7 +61,6 @@ impl Inbox {
         Some(chunk)
     }
 
-    /// The end, once no chunk is before it.
     pub fn end(&self) -> Option<Ending> {
         self.end.filter(|_| self.queue.is_empty())
     }
@@ -88,12 +83,10 @@ impl Inbox {
         self.bytes
     }
 
-    /// Whether one more chunk is within the bounds, given the greatest number of chunks.
     pub fn has_room(&self, chunks: usize) -> bool {
         self.queue.len() < chunks && self.bytes < INBOX_BYTES
     }
 
-    /// Moves all of another inbox behind what is in this one.
     pub fn append(&mut self, other: Inbox, now: Instant) {
         for chunk in other.queue {
             self.put(chunk, now);

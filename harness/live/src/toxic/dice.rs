@@ -4,7 +4,6 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use sha2::{Digest, Sha256};
 
-/// A seeded source of numbers.
 #[derive(Debug)]
 pub(super) struct Dice(Box<ChaCha8Rng>);
 

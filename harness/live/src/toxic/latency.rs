@@ -10,14 +10,12 @@ use super::{Action, Left, Stage};
 /// The length of Toxiproxy's buffer for this toxic.
 const CHUNKS: usize = 1024;
 
-/// Latency and jitter are in milliseconds. A jitter is drawn for a chunk when it becomes the first. A negative sum adds
-/// nothing.
+/// In milliseconds. Jitter is drawn for a chunk when it becomes the first. A negative sum adds nothing.
 #[derive(Debug)]
 pub(super) struct Latency {
     latency: i64,
     jitter: i64,
     dice: Dice,
-    /// The next chunk, and when it passes.
     first: Option<(Chunk, Instant)>,
 }
 

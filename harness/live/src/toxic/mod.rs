@@ -7,6 +7,8 @@
 //! Each toxic is a file with a [`Stage`]. To add one, write such a file, a variant of `ByteToxic`, and an arm in
 //! [`stage`].
 
+#![allow(missing_docs, reason = "the names say it")]
+
 mod bandwidth;
 mod chain;
 mod chunk;
@@ -36,15 +38,12 @@ use dice::Dice;
 pub struct Toxic {
     /// Its name in the ledger. When toxics change, those of one direction are matched by name.
     pub name: FaultId,
-    /// The direction that it works on.
     pub direction: Direction,
     /// The chance that a connection gets it, from 0 to 1.
     pub toxicity: f64,
-    #[allow(missing_docs, reason = "the name says it")]
     pub toxic: ByteToxic,
 }
 
-/// How a stream ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// The source ended; the other direction may go on.
@@ -55,14 +54,12 @@ pub enum Ending {
     Reset,
 }
 
-/// What a [`Chain`] gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Out {
     /// Bytes to write, at least one. They need a write of their own, so that a slicer has an effect.
     Bytes(Bytes),
     /// Nothing before this time, which is in the future. Ask again then, or after a push or a change.
     Until(Instant),
-    /// Nothing before a push or a change.
     Idle,
     /// All bytes are out and the stream has ended, for good.
     Ended(Ending),
@@ -90,36 +87,28 @@ pub fn applies(seed: u64, proxy: &str, toxic: &str, connection: u64, toxicity: f
     drawn < toxicity
 }
 
-/// What a stage does next.
 #[derive(Debug)]
 enum Action {
-    /// Passes a chunk on.
     Pass(Chunk),
     /// Passes a chunk on, if any, and then the end. The stage is not asked again, and what is before it is lost.
     Last(Option<Chunk>, Ending),
     /// Has something for this time, which is in the future.
     Wait(Instant),
-    /// Waits for input, or for a change.
     Idle,
 }
 
-/// What a stage releases when it is removed, before what is still in its inbox.
 #[derive(Debug, Default)]
 struct Left {
-    /// What it had taken from the inbox.
     chunk: Option<Chunk>,
-    /// Where its removal ends the connection.
     ending: Option<Ending>,
 }
 
 impl Left {
-    /// A chunk, if any, and the connection goes on.
     fn of(chunk: Option<Chunk>) -> Left {
         Left { chunk, ending: None }
     }
 }
 
-/// One toxic on one direction of one connection.
 trait Stage: std::fmt::Debug + Send {
     /// Does what is due at `now`. Sets `fired` when the toxic has its effect on this connection.
     fn poll(&mut self, inbox: &mut Inbox, now: Instant, fired: &mut bool) -> Action;
@@ -128,17 +117,14 @@ trait Stage: std::fmt::Debug + Send {
     /// which interrupts the toxic. The new attributes apply to what is still in the inbox.
     fn update(&mut self, toxic: &ByteToxic, now: Instant);
 
-    /// Releases what it holds when the toxic is removed.
     fn leave(&mut self, _struck: &mut bool) -> Left {
         Left::default()
     }
 
-    /// What it has taken from its inbox and not passed on.
     fn held(&self) -> Option<&Chunk> {
         None
     }
 
-    /// How many chunks its inbox takes.
     fn chunks(&self) -> usize {
         1
     }
@@ -149,7 +135,6 @@ trait Stage: std::fmt::Debug + Send {
     }
 }
 
-/// The stage of a toxic that begins now.
 fn stage(toxic: &ByteToxic, dice: Dice, now: Instant) -> Box<dyn Stage> {
     let mut stage: Box<dyn Stage> = match toxic {
         ByteToxic::Latency { .. } => Box::new(latency::Latency::new(dice)),

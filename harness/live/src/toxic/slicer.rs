@@ -19,11 +19,9 @@ pub(super) struct Slicer {
     variation: i64,
     delay: Duration,
     dice: Dice,
-    /// The rest of the chunk that is being cut.
     chunk: Option<Chunk>,
     /// The lengths of its parts so far, the next piece's last. A part is cut again when its turn comes.
     lengths: Vec<usize>,
-    /// When the next piece may pass.
     ready: Instant,
     /// Whether the rest passes in one piece, after a change.
     let_go: bool,

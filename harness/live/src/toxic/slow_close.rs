@@ -10,7 +10,6 @@ use super::{Action, Stage};
 pub(super) struct SlowClose {
     /// In milliseconds.
     delay: i64,
-    /// When the end passes.
     due: Option<Instant>,
 }
 
@@ -28,7 +27,6 @@ impl Stage for SlowClose {
         Action::Wait(due)
     }
 
-    /// A waiting end waits from the beginning.
     fn update(&mut self, toxic: &ByteToxic, _now: Instant) {
         if let ByteToxic::SlowClose { delay } = *toxic {
             *self = SlowClose { delay, due: None };

@@ -6,12 +6,9 @@ use serde_json::value::RawValue;
 
 use crate::{store::Event, wire::raw};
 
-/// The kind of a frame that repeats a batch.
 pub(super) const KIND_UPDATE_BATCH: &str = "KHALA_FRAME_KIND_UPDATE_BATCH";
-/// The kind of a frame that repeats an error.
 pub(super) const KIND_ERROR: &str = "KHALA_FRAME_KIND_ERROR";
 
-/// One event as it is delivered. A planted defect may have made it differ from what was published.
 #[derive(Clone, Debug)]
 pub(super) struct Update {
     pub(super) seq: u64,
@@ -29,7 +26,6 @@ impl Update {
     }
 }
 
-/// Events of one topic that go out together.
 #[derive(Clone, Debug)]
 pub(super) struct UpdateBatch {
     pub(super) topic: String,
@@ -49,7 +45,6 @@ struct UpdateJson<'a> {
     hydration_required: bool,
 }
 
-/// A topic and how far it is.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Watermark<'a> {
     pub(super) topic: &'a str,
@@ -90,13 +85,11 @@ impl UpdateBatch {
         })
     }
 
-    /// The highest watermark in the batch.
     pub(super) fn seq(&self) -> u64 {
         self.updates.iter().map(|update| update.seq).max().unwrap_or(0)
     }
 }
 
-/// The payload of the `sync:frame` that repeats `payload`.
 pub(super) fn frame(topic: &str, seq: u64, kind: &str, payload: &RawValue) -> Box<RawValue> {
     raw(&FrameJson { topic, seq, kind, payload_bytes: STANDARD.encode(payload.get()), schema_version: 1 })
 }

@@ -2,21 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    CHANNEL_TOPIC, Channel, End,
-    batch::{self, Update, UpdateBatch},
-    plant::Neighbour,
-    queue::Overflow,
-};
-use crate::{
-    defects::{CRASH_AFTER, Defect},
-    outbox::Outbox,
-};
+use super::batch::{self, Update, UpdateBatch};
+use super::plant::Neighbour;
+use super::queue::Overflow;
+use super::{CHANNEL_TOPIC, Channel, End};
+use crate::defects::{CRASH_AFTER, Defect};
+use crate::outbox::Outbox;
 
-/// A subscribe whose replay is under way.
 #[derive(Debug)]
 pub(super) struct Replay {
-    /// The ref that the reply will carry.
     reference: Value,
     topics: Vec<String>,
     at: usize,

@@ -7,30 +7,24 @@ mod queue;
 mod request;
 mod subscribe;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use self::{deliver::Replay, plant::Planted, queue::OutboundQueue};
-use crate::{
-    defects::Defect,
-    outbox::Outbox,
-    shared::Shared,
-    store::Mailbox,
-    wire::{Inbound, Payload, raw},
-};
+use crate::defects::Defect;
+use crate::outbox::Outbox;
+use crate::shared::Shared;
+use crate::store::Mailbox;
+use crate::wire::{Inbound, Payload, raw};
 
-/// The one topic that can be joined.
 pub(crate) const CHANNEL_TOPIC: &str = "sync:v1";
 
 /// How many requests may wait behind a replay before the socket is read no further.
 const MAX_INBOX: usize = 64;
 
-/// How a channel ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Close,
@@ -63,7 +57,6 @@ pub(crate) struct Channel {
     planted: BTreeMap<String, Planted>,
     /// How many events were delivered live, for a defect that counts them.
     live_events: u64,
-    /// A planted defect: whether the live tail is dead.
     is_dead: bool,
     inbox: VecDeque<Inbound>,
     replay: Option<Replay>,
@@ -109,7 +102,6 @@ impl Channel {
         }
     }
 
-    /// The join's join_ref as it was sent, which its end carries.
     pub(crate) fn join_ref(&self) -> &Value {
         &self.join_ref
     }
@@ -126,7 +118,6 @@ impl Channel {
         self.inbox.push_back(message);
     }
 
-    /// Whether too many requests wait to read more.
     pub(crate) fn is_busy(&self) -> bool {
         self.inbox.len() >= MAX_INBOX
     }
@@ -228,7 +219,6 @@ impl Channel {
         self.watermarks.get(topic).copied().unwrap_or(0)
     }
 
-    /// Pushes an error, and the frame that repeats it.
     fn push_error(&self, topic: &str, error: &Value, out: &mut Outbox) {
         let payload = raw(error);
         out.push(&self.instance, CHANNEL_TOPIC, "sync:error", &payload);
@@ -236,7 +226,6 @@ impl Channel {
         out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
     }
 
-    /// Pushes that the client's token was revoked; the socket closes after that.
     pub(crate) fn push_revoked(&self, out: &mut Outbox) {
         let error = json!({"code": "reauth_required", "message": "session access was revoked; sign in again"});
         self.push_error("sync.auth", &error, out);

@@ -13,12 +13,9 @@ pub(super) struct OutboundQueue {
     max_strikes: u32,
 }
 
-/// An overflow: the queue was full when a topic became due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overflow {
-    /// How deep the queue would have been.
     pub(super) queue_depth: usize,
-    /// Whether it was one too many.
     pub(super) is_last: bool,
 }
 

@@ -6,19 +6,13 @@ mod upgrade;
 use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::time::{Instant, sleep_until, timeout};
 
-pub(crate) use self::{
-    session::{Close, Principal, Session},
-    upgrade::{now_s, upgrade},
-};
-use crate::{
-    frame::{self, Decoder, Violation},
-    shared::Shared,
-};
+pub(crate) use self::session::{Close, Principal, Session};
+pub(crate) use self::upgrade::{now_s, upgrade};
+use crate::frame::{self, Decoder, Violation};
+use crate::shared::Shared;
 
 /// How long a closed socket is read on, so that bytes under way do not turn its end into a reset.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -51,7 +45,6 @@ impl From<Violation> for Ending {
     }
 }
 
-/// Serves an upgraded connection to its end.
 pub(crate) async fn serve<Io: AsyncRead + AsyncWrite>(shared: Arc<Shared>, io: Io, session: Session) {
     let (reader, writer) = tokio::io::split(io);
     let decoder = Decoder::new(shared.config.limits.max_message_bytes);

@@ -5,18 +5,15 @@ use std::sync::{Arc, atomic::Ordering};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{
-    channel::{CHANNEL_TOPIC, Channel, End, Joined},
-    compat::{self, ClientInfo},
-    defects::Defect,
-    frame::{self, Message},
-    outbox::Outbox,
-    shared::Shared,
-    store::Mailbox,
-    wire::{Inbound, Malformed, Payload, Vsn},
-};
+use crate::channel::{CHANNEL_TOPIC, Channel, End, Joined};
+use crate::compat::{self, ClientInfo};
+use crate::defects::Defect;
+use crate::frame::{self, Message};
+use crate::outbox::Outbox;
+use crate::shared::Shared;
+use crate::store::Mailbox;
+use crate::wire::{Inbound, Malformed, Payload, Vsn};
 
-/// Who is connected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Principal {
     pub(crate) jti: Option<String>,
@@ -28,14 +25,12 @@ pub(crate) struct Session {
     shared: Arc<Shared>,
     vsn: Vsn,
     principal: Principal,
-    /// The connect parameters.
     query: Vec<(String, String)>,
     mailbox: Arc<Mailbox>,
     channel: Option<Channel>,
     pub(crate) out: Outbox,
 }
 
-/// The socket is to be closed with this code.
 pub(crate) struct Close(pub(crate) u16);
 
 impl Session {
@@ -146,7 +141,6 @@ impl Session {
         Ok(response)
     }
 
-    /// Handles a revocation, the tick, and the channel's work.
     pub(crate) fn work(&mut self, now: Instant) -> Result<(), Close> {
         if self.mailbox.is_revoked() {
             if let Some(channel) = &self.channel {

@@ -5,7 +5,6 @@ use tokio::sync::oneshot;
 
 use crate::topics::TopicPolicy;
 
-/// A publish, checked for its own form.
 #[derive(Debug)]
 pub(crate) struct Publish {
     pub topic: String,
@@ -18,7 +17,6 @@ pub(crate) struct Publish {
     pub expected_next_seq: Option<u64>,
 }
 
-/// A publish that is in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Published {
     pub seq: u64,
@@ -27,7 +25,6 @@ pub(crate) struct Published {
     pub duplicate: bool,
 }
 
-/// A publish that was not written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("the idempotency key was used for another payload, at seq {seq}")]

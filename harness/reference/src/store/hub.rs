@@ -1,12 +1,8 @@
 //! Notifies sockets: which of their topics have new events, and that their token was revoked.
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -43,7 +39,6 @@ impl Mailbox {
     }
 }
 
-/// Mailboxes by a key, and by their ids.
 type Mailboxes = HashMap<String, BTreeMap<u64, Arc<Mailbox>>>;
 
 #[derive(Debug, Default)]
@@ -52,7 +47,6 @@ struct Registry {
     by_jti: Mailboxes,
 }
 
-/// All mailboxes, by topic and by token.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     registry: Mutex<Registry>,

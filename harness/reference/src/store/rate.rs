@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-/// Counts events in windows of a second.
 #[derive(Debug, Default)]
 pub(super) struct RateWindow {
     started: Option<Instant>,

@@ -6,7 +6,6 @@ use serde_json::value::RawValue;
 
 use crate::topics::TopicPolicy;
 
-/// One durable change.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Record {

@@ -1,17 +1,12 @@
 //! Phoenix messages, as both serializers read and write them.
 
 use serde::Serialize;
-use serde_json::{
-    Value,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
-/// What a client sends as a payload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
-    /// JSON, as every text frame carries it.
     Json(Value),
-    /// The bytes of a V2 binary push.
     Binary(Vec<u8>),
 }
 
@@ -29,7 +24,6 @@ pub struct Inbound {
     pub payload: Payload,
 }
 
-/// A message of the server.
 #[derive(Clone, Debug)]
 pub struct Outbound<'a> {
     pub join_ref: &'a Value,
@@ -49,7 +43,6 @@ pub(super) fn event_of(value: Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The JSON text of a value that always has one.
 pub(crate) fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -8,7 +8,6 @@ use semver::Version;
 
 pub(crate) use self::message::{Inbound, Malformed, Outbound, Payload, raw, reply_payload};
 
-/// Which serializer a socket speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vsn {
     /// Objects without a join_ref.
@@ -38,7 +37,6 @@ impl Vsn {
         }
     }
 
-    /// Reads a binary frame. V1 has none.
     pub fn decode_binary(self, bytes: &[u8]) -> Result<Inbound, Malformed> {
         match self {
             Self::V1 => Err(Malformed("the serializer of version 1 has no binary frames".to_owned())),
@@ -46,7 +44,6 @@ impl Vsn {
         }
     }
 
-    /// Writes a message as the text of a frame.
     pub fn encode(self, message: &Outbound<'_>) -> String {
         match self {
             Self::V1 => v1::encode(message),

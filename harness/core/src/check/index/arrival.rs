@@ -5,19 +5,15 @@ use super::stream::{OpState, Timeline};
 use crate::hash::PayloadHash;
 use crate::history::{Verdict, Via};
 
-/// One delivered event.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::check) struct Delivery {
     pub at: usize,
     pub client: usize,
     pub stream: usize,
     pub seq: u64,
-    /// The payload's computed hash.
     pub hash: Option<PayloadHash>,
     pub via: Via,
-    /// What the apply engine made of it.
     pub verdict: Verdict,
-    /// Which event it is.
     pub arrival: Arrival,
 }
 
@@ -25,17 +21,12 @@ pub(in crate::check) struct Delivery {
 /// twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::check) enum Arrival {
-    /// The publish that stands at this stream and seq.
     Right(usize),
-    /// A publish stands there, with another payload.
     WrongPayload(usize),
     /// A publish stands there, and what came has no canonical form.
     NotCanonical(usize),
-    /// The payload is another stream's.
     OtherStream(usize),
-    /// The client never asked for the stream.
     NotSubscribed,
-    /// Nothing stands at this stream and seq.
     NeverPublished,
     /// The publish that stands there had not been sent yet.
     BeforePublished(usize),
@@ -48,7 +39,6 @@ impl Arrival {
     }
 }
 
-/// Which event a delivery is.
 pub(super) fn classify(
     plan: &PlanIndex<'_>,
     states: &[OpState<'_>],

@@ -12,7 +12,6 @@ use crate::check::reason::Verdict;
 use crate::history::{Closed, History, Phase, Process, Record};
 use crate::ids::{ConnId, LaneId};
 
-/// What concerns one client and one stream.
 #[derive(Debug, Default)]
 pub(in crate::check) struct Pair {
     /// Its subscriptions, by place in [`LaneIndex::subs`].
@@ -21,7 +20,6 @@ pub(in crate::check) struct Pair {
     pub deliveries: Vec<usize>,
     /// Seqs in whose place something arrived; sorted, each once.
     pub arrived: Vec<u64>,
-    /// Records at which the client gave up its cursor.
     pub rewinds: Vec<usize>,
     /// Records at which the client asked again for events that had not come, with the first and the last of them.
     pub overdue: Vec<(usize, u64, u64)>,
@@ -32,7 +30,6 @@ pub(in crate::check) struct Pair {
 }
 
 impl Pair {
-    /// Whether something arrived in the place of this seq.
     pub fn has(&self, seq: u64) -> bool {
         self.arrived.binary_search(&seq).is_ok()
     }
@@ -45,44 +42,34 @@ pub(in crate::check) struct Seen {
     pub deliveries: u64,
     /// Subscribes with a cursor that were accepted.
     pub resumes: u64,
-    /// Resumes that were refused as stale.
     pub refusals: u64,
     /// Deliveries that a client suppressed.
     pub duplicates: u64,
     pub faults: u64,
 }
 
-/// One lane's history, indexed.
 #[derive(Debug)]
 pub(in crate::check) struct LaneIndex<'a> {
     pub lane: LaneId,
     pub history: &'a History,
-    /// Whether the run was complete.
     pub done: bool,
     /// The record from which on streams are proven alive; the length of the history where it never came.
     pub proof_at: usize,
     /// The record from which on everything in flight was to arrive; the length of the history where it never came.
     pub drain_at: usize,
-    /// How each operation ended, in the order of [`PlanIndex::ops`].
     pub ops: Vec<OpState<'a>>,
-    /// Streams through time, by number.
     pub streams: Vec<Timeline>,
     pub subs: Vec<Sub<'a>>,
     pub deliveries: Vec<Delivery>,
     pub pairs: BTreeMap<PairKey, Pair>,
-    /// Records at which the server died.
     pub deaths: Vec<usize>,
     /// Records at which a client died, in order, with the client.
     pub crashes: Vec<(usize, usize)>,
-    /// Faults that fired: how often, and the first record.
     pub fired: HashMap<&'a str, (u64, usize)>,
-    /// How each client could be reached, by number.
     reaches: BTreeMap<usize, Reach>,
     /// Answered heartbeats while proofs of life were waited for, by client and connection: the last record.
     pub round_trips: HashMap<(usize, ConnId), usize>,
-    /// Records at which the driver gave up waiting.
     pub timed_out: Vec<usize>,
-    /// Whether the lane delivers every event in two copies.
     pub two_copies: bool,
     pub seen: Seen,
 }
@@ -120,7 +107,6 @@ impl<'a> LaneIndex<'a> {
         self.pairs.get(&key)
     }
 
-    /// How a client could be reached.
     pub fn reach(&self, client: usize) -> &Reach {
         self.reaches.get(&client).unwrap_or(Reach::NEVER_TRIED)
     }
@@ -141,7 +127,6 @@ impl<'a> LaneIndex<'a> {
         open.into_iter().any(|sub| sub.is_disturbed(at))
     }
 
-    /// Whether the client died between two records.
     pub fn crashed_between(&self, client: usize, from: usize, to: usize) -> bool {
         let start = self.crashes.partition_point(|(at, _)| *at < from);
         self.crashes[start..].iter().take_while(|(at, _)| *at < to).any(|(_, who)| *who == client)

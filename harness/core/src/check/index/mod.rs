@@ -26,10 +26,8 @@ use crate::history::{History, Record};
 use crate::ids::LaneId;
 use crate::plan::Plan;
 
-/// A client and a stream, by number.
 pub(super) type PairKey = (usize, usize);
 
-/// Names by number and numbers by name.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
     list: Vec<&'a str>,
@@ -58,7 +56,6 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Everything that checkers look things up in.
 #[derive(Debug)]
 pub(super) struct Index<'a> {
     pub plan: PlanIndex<'a>,
@@ -84,7 +81,6 @@ impl<'a> Index<'a> {
         &self.lanes
     }
 
-    /// A finding about a client and a stream of a lane.
     pub fn finding(
         &self,
         checker: &'static str,
@@ -95,7 +91,6 @@ impl<'a> Index<'a> {
         self.stream_finding(checker, reason, lane, stream).at_client(self.plan.clients.name(client))
     }
 
-    /// A finding about a stream of a lane.
     pub fn stream_finding(
         &self,
         checker: &'static str,
@@ -106,7 +101,6 @@ impl<'a> Index<'a> {
         Finding::new(checker, reason).on(lane.lane).in_stream(self.plan.streams.name(stream))
     }
 
-    /// The lane that this one is compared with.
     pub fn other(&self, lane: LaneId) -> &LaneIndex<'a> {
         match lane {
             LaneId::Legacy => &self.lanes[1],

@@ -7,7 +7,6 @@ use crate::hash::PayloadHash;
 use crate::ids::{FaultId, OpId};
 use crate::plan::{Plan, PublishExpect, Step};
 
-/// An operation of the plan.
 #[derive(Debug)]
 pub(in crate::check) struct PlannedOp<'a> {
     pub id: OpId,
@@ -15,14 +14,12 @@ pub(in crate::check) struct PlannedOp<'a> {
     pub what: What<'a>,
 }
 
-/// What an operation does.
 #[derive(Debug)]
 pub(in crate::check) enum What<'a> {
     Publish {
         /// The payload as it is sent.
         payload: &'a str,
         hash: PayloadHash,
-        /// What the lane must answer.
         expect: &'a PublishExpect,
     },
     /// Sets a policy; `None` leaves a value as it is.
@@ -30,7 +27,6 @@ pub(in crate::check) enum What<'a> {
 }
 
 impl PlannedOp<'_> {
-    /// The payload's hash, of a publish.
     pub fn hash(&self) -> Option<PayloadHash> {
         match self.what {
             What::Publish { hash, .. } => Some(hash),
@@ -47,7 +43,6 @@ impl PlannedOp<'_> {
     }
 }
 
-/// The publishes of a stream that carry the same payload.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::check) struct SamePayload {
     pub first: usize,
@@ -61,17 +56,14 @@ pub(in crate::check) struct StartPolicy {
     pub budget: Option<u64>,
 }
 
-/// The plan, indexed.
 #[derive(Debug)]
 pub(in crate::check) struct PlanIndex<'a> {
     pub plan: &'a Plan,
     pub streams: Names<'a>,
     pub clients: Names<'a>,
-    /// Operations, in plan order.
     pub ops: Vec<PlannedOp<'a>>,
     /// The publishes that prove streams alive, by place in `ops`.
     pub proofs: Vec<usize>,
-    /// Which clients subscribe to which streams.
     pub subscribes: BTreeSet<PairKey>,
     op_at: HashMap<OpId, usize>,
     by_hash: HashMap<PayloadHash, usize>,
@@ -181,17 +173,14 @@ impl<'a> PlanIndex<'a> {
         self.by_hash.get(&hash).copied()
     }
 
-    /// The publishes that carry a payload to one stream.
     pub fn publishes_of(&self, stream: usize, hash: PayloadHash) -> Option<SamePayload> {
         self.by_place.get(&(stream, hash)).copied()
     }
 
-    /// A stream's policy at the start.
     pub fn policy(&self, stream: usize) -> StartPolicy {
         self.policies.get(stream).copied().unwrap_or_default()
     }
 
-    /// Whether the plan leaves a client connected.
     pub fn connected_at_end(&self, client: usize) -> bool {
         self.connected.get(client).copied().unwrap_or(false)
     }
@@ -201,7 +190,6 @@ impl<'a> PlanIndex<'a> {
         self.displacing.contains(fault.as_str())
     }
 
-    /// Whether the plan puts this cursor on a client's disk.
     pub fn sets_cursor(&self, pair: PairKey, cursor: u64) -> bool {
         self.set_cursors.get(&pair).is_some_and(|cursors| cursors.contains(&cursor))
     }

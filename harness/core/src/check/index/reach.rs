@@ -5,18 +5,13 @@ use std::collections::BTreeMap;
 use super::plan::PlanIndex;
 use crate::history::{Closed, History, Record};
 
-/// How one client stood.
 #[derive(Debug, Default)]
 pub(in crate::check) struct Reach {
     /// Connections that ended, or did not open, without the client's own doing: their records.
     pub ends: Vec<usize>,
-    /// Frames and rows that the client could not read.
     pub unreadable: Vec<usize>,
-    /// Where a limit of ours ended a connection.
     pub limits: Vec<usize>,
-    /// Where the client gave up.
     pub gave_up: Option<usize>,
-    /// Whether it ever tried to connect.
     pub tried: bool,
     /// Whether its last connection ended, or did not open, without its own doing, and it was not subscribed since.
     cut_off: bool,
@@ -25,7 +20,6 @@ pub(in crate::check) struct Reach {
 }
 
 impl Reach {
-    /// Of a client that the history does not name.
     pub const NEVER_TRIED: &'static Reach = &Reach {
         ends: Vec::new(),
         unreadable: Vec::new(),
@@ -47,7 +41,6 @@ impl Reach {
         !self.connected_at_end() || self.gave_up.is_some() || !self.unreadable.is_empty() || !self.limits.is_empty()
     }
 
-    /// Whether something could not be read between two records.
     pub fn is_unreadable_between(&self, from: usize, to: usize) -> bool {
         // Both are in the order of the records.
         let first = |all: &[usize]| all.get(all.partition_point(|at| *at < from)).copied();

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::plan::{PlanIndex, PlannedOp, What};
 use crate::history::{Completion, Outcome, Refusal};
 
-/// How an operation stood when the history ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::check) enum Settled<'a> {
     /// It was never sent.
@@ -29,22 +28,15 @@ pub(in crate::check) enum Settled<'a> {
 /// An attempt that was answered well and wrote nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::check) struct Unwritten {
-    /// The record at which it was sent.
     pub sent: usize,
-    /// The record at which it was known.
     pub at: usize,
-    /// How many more attempts of the operation ended so.
     pub more: u64,
 }
 
-/// An operation on one lane.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::check) struct OpState<'a> {
-    /// The record of its first attempt.
     pub sent: Option<usize>,
-    /// The record of the last thing heard of it.
     pub last: Option<usize>,
-    /// How often it was sent.
     pub attempts: u32,
     /// Whether an attempt ended without an answer.
     pub any_open: bool,
@@ -54,11 +46,9 @@ pub(in crate::check) struct OpState<'a> {
 }
 
 impl<'a> OpState<'a> {
-    /// An operation that has not been sent.
     pub const NEW: OpState<'static> =
         OpState { sent: None, last: None, attempts: 0, any_open: false, unwritten: None, settled: Settled::NeverSent };
 
-    /// An attempt was sent.
     pub fn invoke(&mut self, at: usize) {
         self.sent.get_or_insert(at);
         self.last = Some(at);
@@ -99,7 +89,6 @@ impl<'a> OpState<'a> {
         };
     }
 
-    /// The seq that the lane acknowledged.
     pub fn acked_seq(&self) -> Option<u64> {
         match self.settled {
             Settled::Done { seq, .. } => seq,
@@ -107,7 +96,6 @@ impl<'a> OpState<'a> {
         }
     }
 
-    /// The record of the acknowledgement.
     pub fn acked_at(&self) -> Option<usize> {
         match self.settled {
             Settled::Done { at, .. } => Some(at),
@@ -133,7 +121,6 @@ impl Steps {
         }
     }
 
-    /// The number before a record.
     pub fn before(&self, at: usize) -> u64 {
         match self.0.partition_point(|(step, _)| *step < at) {
             0 => 0,
@@ -141,7 +128,6 @@ impl Steps {
         }
     }
 
-    /// The number at the end.
     pub fn last(&self) -> u64 {
         self.0.last().map_or(0, |(_, value)| *value)
     }
@@ -155,10 +141,8 @@ struct Setting {
     value: Option<u64>,
 }
 
-/// One stream of one lane through time.
 #[derive(Debug, Default)]
 pub(in crate::check) struct Timeline {
-    /// The head that was acknowledged.
     pub head_sure: Steps,
     /// The head that there may have been, with what was in flight.
     pub head_may: Steps,
@@ -193,7 +177,6 @@ enum Moment {
     Done(usize),
 }
 
-/// Builds every stream's timeline from how the operations ended.
 pub(super) fn timelines(plan: &PlanIndex<'_>, states: &[OpState<'_>]) -> Vec<Timeline> {
     let mut timelines: Vec<Timeline> = (0..plan.streams.len()).map(|_| Timeline::default()).collect();
     let mut moments: Vec<Vec<(usize, Moment)>> = (0..plan.streams.len()).map(|_| Vec::new()).collect();
@@ -215,7 +198,6 @@ pub(super) fn timelines(plan: &PlanIndex<'_>, states: &[OpState<'_>]) -> Vec<Tim
     timelines
 }
 
-/// Replays one stream's operations: heads, floors and budgets.
 fn run(
     timeline: &mut Timeline,
     retention: Option<u64>,
@@ -256,7 +238,6 @@ fn run(
     }
 }
 
-/// Notes which publish stands at which seq.
 fn own(timelines: &mut [Timeline], plan: &PlanIndex<'_>, states: &[OpState<'_>]) {
     let to_be_written = |op: &PlannedOp<'_>| op.planned_seq().is_some();
     for first_pass in [true, false] {

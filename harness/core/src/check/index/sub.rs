@@ -9,7 +9,6 @@ pub(in crate::check) const RATE_LIMITED: &str = "rate_limited";
 /// The code of a refused stale cursor (contract, "Ordering, delivery, replay").
 pub(in crate::check) const STALE_CURSOR: &str = "stale_cursor";
 
-/// A subscription of one stream by one client.
 #[derive(Debug)]
 pub(in crate::check) struct Sub<'a> {
     pub at: usize,
@@ -33,7 +32,6 @@ pub(in crate::check) struct Sub<'a> {
     pub deliveries: Vec<usize>,
 }
 
-/// A lane's answer to a subscription, with its record.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::check) enum Reply<'a> {
     Accepted { at: usize, head: Option<Seq> },

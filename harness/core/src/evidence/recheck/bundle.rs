@@ -13,11 +13,9 @@ use crate::ids::LaneId;
 /// A longer file is not read: the gate writes none.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Entry {
-    /// A file of so many bytes.
     File(u64),
     Folder,
     Link,
@@ -25,7 +23,6 @@ pub enum Entry {
     Special,
 }
 
-/// A bundle's directory.
 pub trait Bundle {
     /// Everything in it, by relative path with `/` between; of folders that no bundle has, only the name.
     fn entries(&self) -> BTreeMap<String, Entry>;
@@ -91,7 +88,6 @@ impl<'a> Inventory<'a> {
         read(self.bundle, path, self.entries.get(path).copied())
     }
 
-    /// What is wrong with the files that the document lists.
     fn listed(&self, evidence: &Evidence) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut without_folder = BTreeMap::<&str, Vec<&str>>::new();

@@ -4,6 +4,7 @@
 //! Nothing is run, and the judgement in the bundle is not trusted: the files say which scenarios there are, and the
 //! judgement must follow from the histories byte for byte. One damaged file is one problem: it is named first, it is
 //! not read, and what can't be computed without it is not compared. `docs/EVIDENCE.md` says what recheck can't check.
+#![allow(missing_docs, reason = "the names say it")]
 
 mod bundle;
 mod compare;
@@ -29,9 +30,7 @@ use crate::gate::Scope;
 use crate::ids::Seed;
 use crate::plan::Plan;
 
-/// Something about a bundle that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Problem {
     pub file: String,
     pub what: String,
@@ -41,7 +40,6 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem without two sides.
     pub fn new(file: &str, what: impl Into<String>) -> Problem {
         Problem { file: file.to_owned(), what: what.into(), expected: None, found: None }
     }
@@ -53,7 +51,6 @@ impl Problem {
         Problem::new(file, format!("is not as this tool writes it, from line {line} on: {what}"))
     }
 
-    /// A problem with two sides.
     pub fn between(file: &str, what: &str, expected: impl Into<String>, found: impl Into<String>) -> Problem {
         let (expected, found) = (Some(expected.into()), Some(found.into()));
         Problem { file: file.to_owned(), what: what.to_owned(), expected, found }
@@ -66,13 +63,10 @@ fn first_difference(one: &[u8], other: &[u8]) -> usize {
     lines.take_while(|(one, other)| one == other).count() + 1
 }
 
-/// Why a bundle can't be rechecked at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum NoBundle {
     #[error("there is no {} in it; give the directory that `cutover gate` wrote", layout::EVIDENCE)]
     NoDocument,
-    /// The document is of another schema version.
     #[error(
         "its schema is `{found}`, but this tool reads `{}`; recheck it with the version that wrote it",
         super::EVIDENCE_SCHEMA
@@ -80,14 +74,10 @@ pub enum NoBundle {
     Schema { found: String },
 }
 
-/// What came of a recheck.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rechecked {
-    /// The document, where it could be read.
     pub evidence: Option<Evidence>,
-    /// What was computed again.
     pub computed: Judged,
-    /// Everything that does not hold, causes first; empty where the bundle holds.
     pub problems: Vec<Problem>,
 }
 
@@ -106,19 +96,12 @@ impl Rechecked {
 /// Compiles a scenario file, by its path and bytes; the error is what is wrong with the file.
 pub type Compile<'a> = &'a dyn Fn(&str, &[u8], Build) -> Result<Plan, String>;
 
-/// What a plan is compiled with, beside its scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Build {
     pub seed: Seed,
-    /// Whether faults and toxics are left out.
     pub no_faults: bool,
 }
 
-/// Rechecks a bundle.
-///
-/// # Errors
-/// There is no bundle, or it is of another schema version.
 pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, NoBundle> {
     let entries = bundle.entries();
     let mut problems = Vec::new();

@@ -9,14 +9,12 @@ use crate::gate::Asked;
 use crate::gate::fit::{ServerKind, unfit};
 use crate::plan::{Expectation, Plan};
 
-/// What a scenario's files say of it.
 pub struct Ran {
     asked: Asked,
     unfit: Option<String>,
 }
 
 impl Ran {
-    /// Of a plan that was driven.
     pub fn of(plan: &Plan, evidence: &Evidence) -> Ran {
         let asked =
             Asked { digest: plan.scenario_digest.clone(), known_bad: matches!(plan.expect, Expectation::Block { .. }) };

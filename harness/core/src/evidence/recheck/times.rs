@@ -17,7 +17,6 @@ use crate::ids::LaneId;
 pub struct Fires(Vec<FireTime>);
 
 impl Fires {
-    /// Adds those of a lane.
     pub fn read(&mut self, name: &str, lane: LaneId, history: &History, times: &[u8]) -> Result<(), Problem> {
         let path = layout::times(name, lane);
         let times = file::read_times(times).map_err(|error| Problem::new(&path, format!("cannot be read: {error}")))?;

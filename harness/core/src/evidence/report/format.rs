@@ -1,16 +1,15 @@
 //! What a format of a report declares.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::io::{self, Write};
 
 use super::model::Report;
 use crate::evidence::repeat::Repeated;
 
-/// Writes what repeated runs have in common.
 pub type PrintRepeated = fn(&Repeated, &Report<'_>, &mut dyn Write) -> io::Result<()>;
 
 /// A form in which a report is printed. The same evidence always gives the same bytes.
 #[derive(Debug)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Format {
     /// The value of `--format` that asks for it, and what `--help` says of it.
     pub option: Option<(&'static str, &'static str)>,
@@ -24,17 +23,13 @@ pub struct Format {
     pub repeated: Option<PrintRepeated>,
 }
 
-/// A file of a bundle that shows its evidence.
 #[derive(Debug)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Page {
     pub path: &'static str,
-    /// What it is.
     pub about: &'static str,
 }
 
 impl Format {
-    /// Prints a report in this format.
     pub fn to_bytes(&self, report: &Report<'_>) -> Vec<u8> {
         let mut bytes = Vec::new();
         // A vector takes every write.

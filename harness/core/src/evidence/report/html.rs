@@ -26,7 +26,6 @@ pub const FORMAT: Format = Format {
     repeated: None,
 };
 
-/// A section of the page: its id, its name, and how its body is written.
 type Section = (&'static str, &'static str, fn(&Report<'_>) -> String);
 
 /// The page's sections in order: id, name, and how its body is written. One with nothing to show is left out.

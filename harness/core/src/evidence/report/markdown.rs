@@ -124,7 +124,6 @@ fn cause(report: &Report<'_>, cause: &Cause<'_>, out: &mut dyn Write) -> io::Res
     writeln!(out, "\nReproduce: {}\n", code(&scenario.reproduce))
 }
 
-/// A scenario that no cause reports.
 fn alone(scenario: &Scenario<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "### {}: {}\n", markdown(scenario.name), scenario.outcome.as_str())?;
     for reason in scenario.reasons {

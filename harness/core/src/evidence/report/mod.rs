@@ -2,6 +2,7 @@
 //!
 //! A format is a file here and a line in [`FORMATS`]. What the file declares is all that the bundle, its digests,
 //! recheck and the command line know of it.
+#![allow(missing_docs, reason = "the names say it")]
 
 mod format;
 mod html;
@@ -23,22 +24,18 @@ use super::layout::Files;
 /// Every format. A bundle has its pages in this order.
 pub const FORMATS: &[&Format] = &[&text::FORMAT, &json::FORMAT, &markdown::FORMAT, &junit::FORMAT, &html::FORMAT];
 
-/// The pages of every bundle.
 pub fn pages() -> impl Iterator<Item = &'static Page> {
     FORMATS.iter().filter_map(|format| format.page.as_ref())
 }
 
-/// The format of a value of `--format`.
 pub fn format(name: &str) -> Option<&'static Format> {
     FORMATS.iter().copied().find(|format| format.option.is_some_and(|(option, _)| option == name))
 }
 
-/// What a run's evidence says, ready to be printed.
 pub fn report<'a>(evidence: &'a Evidence, times: &'a Times) -> Report<'a> {
     Report::new(evidence, times, pages().map(|page| (page.path, page.about)).collect())
 }
 
-/// The pages of a run, by path.
 pub fn print_pages(evidence: &Evidence, times: &Times) -> Files {
     let report = report(evidence, times);
     let page = |format: &&Format| Some((format.page.as_ref()?.path.to_owned(), format.to_bytes(&report)));

@@ -1,5 +1,6 @@
 //! What a report says of a run: every word, number and order that the formats share. It is built once from the
 //! evidence. A printer chooses what it has room for, and decides nothing.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,7 +19,6 @@ use crate::ids::LaneId;
 use crate::plan::Expectation;
 use crate::text::quoted;
 
-/// A run as every format reports it.
 pub struct Report<'a> {
     /// The evidence itself, for the format that prints it as it is.
     pub(super) document: &'a Evidence,
@@ -37,32 +37,23 @@ pub struct Report<'a> {
     /// Why the decision is not *allow*, a sentence each.
     pub(super) reasons: &'a [String],
     pub(super) elapsed: Option<String>,
-    /// What ran as each lane.
     pub(super) lanes: Vec<(&'static str, String)>,
-    /// Everything about the run, for a page that has room for it.
     pub(super) facts: Vec<(&'static str, Vec<Piece>)>,
     /// Honest scenarios first.
     pub(super) scenarios: Vec<Scenario<'a>>,
-    /// The scenarios that were not driven, each with the reason.
     pub(super) left_out: &'a BTreeMap<String, String>,
     pub(super) causes: Vec<Cause<'a>>,
-    /// The rows of the verification matrix.
     pub(super) rows: Vec<Row<'a>>,
     pub(super) faults: Vec<Fault<'a>>,
     /// The program as it was called, so that a command with it can be copied.
     pub(super) program: String,
-    /// The command that runs everything again.
     pub(super) reproduce: String,
 }
 
-/// Who reads a report that is printed as text.
 #[derive(Debug, Clone, Copy)]
 pub struct Terminal<'a> {
-    /// Columns to fill.
     pub width: usize,
-    /// Whether to colour.
     pub color: bool,
-    /// The directory of the bundle, where there is one.
     pub bundle: Option<&'a str>,
 }
 
@@ -84,18 +75,14 @@ pub struct Scenario<'a> {
     pub lane: &'static str,
     pub counts: Counts,
     pub elapsed_ms: Option<u64>,
-    /// The principal findings in a word each: `gap ×3`.
     pub found: String,
     /// Why the outcome is not a good one, a sentence each.
     pub reasons: &'a [String],
     pub findings: Vec<Finding<'a>>,
-    /// The warnings, which decide nothing.
     pub warnings: Vec<&'a str>,
-    /// The command that runs the scenario again.
     pub reproduce: String,
     /// The place of the cause that the outcome is reported under.
     cause: Option<usize>,
-    /// The first of what is wrong, in a sentence.
     pub first: Option<&'a str>,
 }
 
@@ -115,7 +102,6 @@ pub struct Finding<'a> {
     pub records: Vec<Record<'a>>,
 }
 
-/// A record that bears a finding out.
 pub struct Record<'a> {
     pub file: String,
     /// `FILE:LINE`
@@ -123,11 +109,8 @@ pub struct Record<'a> {
     pub says: &'a str,
 }
 
-/// What several findings have in common.
 pub struct Cause<'a> {
-    /// What the lane did, as a heading.
     pub title: String,
-    /// The same within a sentence.
     pub says: &'a str,
     /// `gap skipped, one cause in 42 scenarios, 118 findings`
     pub extent: String,
@@ -145,18 +128,15 @@ pub struct Cause<'a> {
     witness: Option<(usize, usize)>,
 }
 
-/// A planned fault or toxic on one lane.
 pub struct Fault<'a> {
     pub scenario: &'a str,
     pub fault: &'a str,
     pub lane: LaneId,
     pub client: &'a str,
     pub fired: u64,
-    /// What it first hit.
     pub hit: Option<&'a str>,
     /// Connection, message and line of the first hit.
     pub place: String,
-    /// When it first fired.
     pub at: &'a str,
 }
 
@@ -199,7 +179,6 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The report for somebody who reads it as text.
     #[must_use]
     pub fn at(self, terminal: Terminal<'a>) -> Report<'a> {
         Report { terminal, ..self }
@@ -244,14 +223,12 @@ impl<'a> Report<'a> {
         Some((scenario, scenario.findings.get(finding)?))
     }
 
-    /// Each warning with its scenario.
     pub(super) fn warnings(&self) -> Vec<(&'a str, &'a str)> {
         let of =
             |scenario: &Scenario<'a>| iter::repeat(scenario.name).zip(scenario.warnings.clone()).collect::<Vec<_>>();
         self.scenarios.iter().flat_map(of).collect()
     }
 
-    /// The scenarios that were not driven, by reason.
     pub(super) fn left_out_by_reason(&self) -> BTreeMap<&'a str, Vec<&'a str>> {
         let mut by_reason = BTreeMap::<&str, Vec<&str>>::new();
         for (scenario, reason) in self.left_out {
@@ -380,7 +357,6 @@ impl From<Verdict> for Tone {
 }
 
 impl Tone {
-    /// The mark where there is room for one character.
     pub fn mark(self) -> char {
         match self {
             Tone::Good => '✓',

@@ -14,9 +14,7 @@ pub struct Row<'a> {
     pub verdict: Verdict,
     /// Whether the gate blocks where it is not shown.
     pub enforced: bool,
-    /// The scenarios that claim it.
     pub scenarios: &'a [String],
-    /// Why it is not shown.
     pub why_not: Option<String>,
 }
 

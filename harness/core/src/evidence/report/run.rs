@@ -4,14 +4,12 @@ use super::words::{counted, seconds};
 use crate::evidence::document::{Checkout, Evidence, LaneServer, State, Times};
 use crate::gate::Decision;
 
-/// A part of a fact.
 pub enum Piece {
     Text(String),
     Hash(String),
     Command(String),
 }
 
-/// A decision as people read it first.
 pub fn word(decision: Decision) -> &'static str {
     match decision {
         Decision::Allow => "ALLOW",
@@ -81,7 +79,6 @@ fn kind(evidence: &Evidence) -> Vec<String> {
     kind
 }
 
-/// Everything about the run, each fact with its name.
 pub fn facts(
     evidence: &Evidence,
     times: &Times,

@@ -34,7 +34,6 @@ pub const FORMAT: Format = Format {
     repeated: Some(repeat::print),
 };
 
-/// A column of a table of scenarios.
 type Column = (&'static str, Align, fn(&Scenario<'_>) -> String);
 
 fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {

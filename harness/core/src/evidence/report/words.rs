@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 /// So many names stand in a line; the others are counted.
 const MAX_NAMES: usize = 8;
 
-/// A number and what is counted.
 pub fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

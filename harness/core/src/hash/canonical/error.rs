@@ -1,4 +1,5 @@
 //! Why a text has no canonical form, and where.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::fmt;
 
@@ -6,8 +7,6 @@ use serde::Serialize;
 
 use crate::text::visible;
 
-/// What is wrong with a text that has no canonical form. Its `Display` has the words.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -29,7 +28,6 @@ pub enum CanonicalErrorKind {
 }
 
 impl CanonicalErrorKind {
-    /// How to mend the text.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty => "give one JSON document",
@@ -76,7 +74,6 @@ impl fmt::Display for CanonicalErrorKind {
 /// A text has no canonical form: what is wrong, where, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CanonicalError {
-    /// What is wrong.
     #[serde(flatten)]
     pub kind: CanonicalErrorKind,
     /// Where, in bytes from the start of the input.
@@ -90,7 +87,6 @@ pub struct CanonicalError {
 }
 
 impl CanonicalError {
-    /// Works out line and column of `offset`.
     pub(super) fn at(kind: CanonicalErrorKind, input: &[u8], offset: usize, path: String) -> Self {
         let before = &input[..offset.min(input.len())];
         let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);

@@ -9,7 +9,6 @@ use super::scan::{Frame, Scanner};
 use super::string;
 
 impl Scanner<'_> {
-    /// Reads a member's name and colon.
     pub fn member_name(&mut self) -> Result<(), Fault> {
         self.within = false;
         if self.input.get(self.pos) != Some(&b'"') {

@@ -64,9 +64,6 @@ pub fn canonicalize(input: &[u8], out: &mut Vec<u8>) -> Result<Canonical, Canoni
 }
 
 /// Hashes a JSON payload: the SHA-256 of its canonical text. Whoever hashes many payloads keeps a [`Canonicalizer`].
-///
-/// # Errors
-/// As [`canonicalize`].
 pub fn payload_hash(input: &[u8]) -> Result<PayloadHash, CanonicalError> {
     Canonicalizer::new().payload_hash(input)
 }
@@ -94,7 +91,6 @@ struct Scratch {
     reordered: Vec<Reordered>,
     /// The members of those, in canonical order.
     pieces: Vec<Piece>,
-    /// The stack of the second pass.
     work: Vec<Work>,
 }
 
@@ -105,9 +101,6 @@ impl Canonicalizer {
     }
 
     /// Replaces `out` with the canonical text of `input`.
-    ///
-    /// # Errors
-    /// As [`canonicalize`].
     pub fn canonicalize(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Canonical, CanonicalError> {
         out.clear();
         let found = scan::scan(input, &mut self.text, &mut self.scratch)?;
@@ -120,17 +113,11 @@ impl Canonicalizer {
     }
 
     /// The hash of the canonical text of `input`.
-    ///
-    /// # Errors
-    /// As [`canonicalize`].
     pub fn payload_hash(&mut self, input: &[u8]) -> Result<PayloadHash, CanonicalError> {
         self.canonical_and_hash(input).map(|(_, hash, _)| hash)
     }
 
     /// The canonical text of `input`, its hash, and what canonicalizing found.
-    ///
-    /// # Errors
-    /// As [`canonicalize`].
     pub fn canonical_and_hash(&mut self, input: &[u8]) -> Result<(&[u8], PayloadHash, Canonical), CanonicalError> {
         let found = scan::scan(input, &mut self.text, &mut self.scratch)?;
         let canonical = if self.scratch.reordered.is_empty() {

@@ -25,13 +25,11 @@ impl Span {
         self.end as usize
     }
 
-    /// What the span holds of `home`.
     pub fn of(self, home: &[u8]) -> &[u8] {
         &home[self.start()..self.end()]
     }
 }
 
-/// A member of an object that is open.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member {
     /// What its name sorts by, see [`prefix`].
@@ -44,7 +42,6 @@ pub(super) struct Member {
     text: Span,
     /// How many reordered objects there were before it.
     reordered_before: u32,
-    /// Whether the name was spelled with escapes.
     escaped: bool,
     /// Whether there are reordered objects in it.
     nested: bool,
@@ -71,29 +68,24 @@ impl Member {
         self.nested = reordered > self.reordered_before as usize;
     }
 
-    /// Where in the input the member starts.
     pub fn at(&self) -> usize {
         self.at as usize
     }
 
-    /// The unescaped name.
     pub fn name<'a>(&self, input: &'a [u8], names: &'a [u8]) -> &'a [u8] {
         self.name.of(if self.escaped { names } else { input })
     }
 
-    /// The member as a piece of its object.
     pub fn piece(&self) -> Piece {
         Piece { text: self.text, nested: self.nested }
     }
 
-    /// Compares two members by their names.
     pub fn compare(&self, other: &Member, input: &[u8], names: &[u8]) -> Ordering {
         let prefixes = self.prefix.cmp(&other.prefix);
         prefixes.then_with(|| compare_names(self.name(input, names), other.name(input, names)))
     }
 }
 
-/// A member of a reordered object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
     /// Name, colon and value in the text.
@@ -102,7 +94,6 @@ pub(super) struct Piece {
     nested: bool,
 }
 
-/// A closed object whose members were not in order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reordered {
     /// The object in the text, braces included.

@@ -6,19 +6,16 @@
 use super::error::{CanonicalError, CanonicalErrorKind as Kind, Fault};
 use super::{Canonical, MAX_DEPTH, MAX_INPUT_BYTES, Scratch};
 
-/// An open array or object.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Frame {
     /// The element that is being read.
-    Array { index: u64 },
+    Array {
+        index: u64,
+    },
     Object {
-        /// Where its brace stands in the text.
         start: usize,
-        /// Its first member in `Scratch::members`.
         first: usize,
-        /// The length of `Scratch::names` before it.
         names: usize,
-        /// Whether its members came in order so far.
         in_order: bool,
     },
 }

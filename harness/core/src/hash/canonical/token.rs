@@ -26,7 +26,6 @@ impl Scanner<'_> {
         }
     }
 
-    /// Reads the escape at `pos`.
     fn escape(&mut self) -> Result<(), Fault> {
         match self.input.get(self.pos + 1) {
             // These are canonical as they stand.

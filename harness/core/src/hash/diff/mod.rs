@@ -27,7 +27,6 @@ pub fn diff_named(a_name: &str, a: impl BufRead, b_name: &str, b: impl BufRead) 
     Merge::new(DiffReport::new(a_name, b_name)).run(a, b)
 }
 
-/// The merge of two vectors.
 struct Merge {
     report: DiffReport,
     canonicalizer: Canonicalizer,

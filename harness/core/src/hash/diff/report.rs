@@ -1,4 +1,5 @@
 //! What a comparison of two vectors found, as data and for the terminal.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::fmt;
 
@@ -9,31 +10,23 @@ use crate::hash::vector::Event;
 use crate::ids::{ClientId, Seq, StreamId};
 use crate::text::visible;
 
-/// How many streams are shown on the terminal.
 const STREAMS_SHOWN: usize = 20;
 
-/// How an event differs.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DivergenceKind {
     MissingInA,
     MissingInB,
-    /// Both have it, with payloads that differ.
     HashMismatch,
 }
 
-/// How many events differ, by kind.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     pub missing_in_a: u64,
     pub missing_in_b: u64,
-    /// Events that both have, with payloads that differ.
     pub hash_mismatch: u64,
 }
 
 impl Counts {
-    /// Events that differ in any way.
     pub fn total(&self) -> u64 {
         self.missing_in_a + self.missing_in_b + self.hash_mismatch
     }
@@ -47,21 +40,15 @@ impl Counts {
     }
 }
 
-/// How many events of a stream differ.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamCounts {
     pub stream: StreamId,
-    /// How many of its events differ, by kind.
     pub differing: Counts,
 }
 
-/// An event as one of the vectors has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSide {
-    /// The hash that the vector states.
     pub hash: PayloadHash,
-    /// The line of the file.
     pub line: u64,
     /// What the kept payload hashes to, where that is not what the vector states: the file was edited.
     pub payload_hash: Option<PayloadHash>,
@@ -73,8 +60,6 @@ impl EventSide {
     }
 }
 
-/// An event that differs.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Divergence {
     pub kind: DivergenceKind,
@@ -94,8 +79,6 @@ impl Divergence {
     }
 }
 
-/// What a comparison of two vectors found.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffReport {
     pub a: String,
@@ -124,7 +107,6 @@ impl DiffReport {
         }
     }
 
-    /// Whether nothing differs.
     pub fn is_equal(&self) -> bool {
         self.differing.total() == 0
     }
@@ -200,7 +182,6 @@ impl DiffReport {
         }
     }
 
-    /// The kinds that were counted at all.
     fn write_counts(&self, counts: &Counts, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = [
             (DivergenceKind::HashMismatch, counts.hash_mismatch),

@@ -253,7 +253,6 @@ fn string_inside(text: &[u8], start: usize) -> &[u8] {
     text.get(start + 1..end.saturating_sub(1)).unwrap_or_default()
 }
 
-/// The place after the string at `start`.
 fn string_end(text: &[u8], start: usize) -> usize {
     let mut pos = start + 1;
     loop {
@@ -267,7 +266,6 @@ fn string_end(text: &[u8], start: usize) -> usize {
     }
 }
 
-/// The place after the value at `start`.
 fn value_end(text: &[u8], start: usize) -> usize {
     let mut depth = 0usize;
     let mut pos = start;

@@ -1,4 +1,5 @@
 //! What can be wrong with a vector file, in words that say what to do.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::{fmt, io};
 
@@ -7,8 +8,6 @@ use crate::hash::canonical::CanonicalError;
 use crate::hash::payload::PayloadHash;
 use crate::text::visible;
 
-/// What is wrong with a vector file, where, and what to do.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug)]
 pub struct VectorError {
     pub file: String,
@@ -17,8 +16,6 @@ pub struct VectorError {
     pub kind: VectorErrorKind,
 }
 
-/// What is wrong with a vector file. The `Display` of [`VectorError`] has the words.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum VectorErrorKind {

@@ -9,6 +9,7 @@
 //! `entries` and `payload` may be left out. Events are in order of stream, client (both compared as bytes) and seq,
 //! none twice. The reader keeps one line at a time, and refuses what is out of order, cut short, or has fields it does
 //! not know, with the line's number and what to do.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::cmp::Ordering;
 use std::io::{self, BufRead, Write};
@@ -24,7 +25,6 @@ use crate::hash::lines::{Line, is_blank, read_line};
 use crate::hash::payload::PayloadHash;
 use crate::ids::{ClientId, Seq, StreamId};
 
-/// What a vector file's header names as its schema.
 pub const SCHEMA: &str = "cutover.vectors/1";
 
 /// The longest line that is read, in bytes, so that no file can take all memory.
@@ -61,8 +61,6 @@ pub fn write_vector(vector: &HashVector, out: &mut dyn Write) -> io::Result<()> 
     out.flush()
 }
 
-/// An event of a vector file, as it stands there.
-#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
     pub stream: &'a str,
@@ -81,7 +79,6 @@ impl Event<'_> {
     }
 }
 
-/// An event's fields in buffers that are used again.
 #[derive(Debug, Default)]
 struct Slot {
     stream: String,
@@ -108,9 +105,6 @@ pub struct VectorReader<R> {
 
 impl<R: BufRead> VectorReader<R> {
     /// Reads the header. `file` is what errors call the file.
-    ///
-    /// # Errors
-    /// Where there is no header, or one of another schema.
     pub fn new(file: &str, input: R) -> Result<Self, VectorError> {
         let mut reader = Self {
             file: file.to_owned(),
@@ -143,9 +137,6 @@ impl<R: BufRead> VectorReader<R> {
     }
 
     /// Reads the next event. Returns whether there was one.
-    ///
-    /// # Errors
-    /// Where the line is not an event, the event is out of order, or the file was cut short.
     pub fn advance(&mut self) -> Result<bool, VectorError> {
         self.number += 1;
         let found = self.read_line()?;
@@ -188,12 +179,10 @@ impl<R: BufRead> VectorReader<R> {
         })
     }
 
-    /// How many events were read.
     pub fn events(&self) -> u64 {
         self.events
     }
 
-    /// An error at the line that was read last.
     pub fn error(&self, kind: VectorErrorKind) -> VectorError {
         VectorError { file: self.file.clone(), line: self.number, kind }
     }
@@ -272,9 +261,6 @@ impl HashVector {
     }
 
     /// Writes the vector as a file.
-    ///
-    /// # Errors
-    /// As [`write_vector`].
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         write_vector(self, out)
     }

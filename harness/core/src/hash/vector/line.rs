@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 use crate::hash::canonical::plain_end;
 use crate::hash::payload::{HASH_TEXT_BYTES, PayloadHash};
 
-/// An event as a line spells it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventLine<'a> {

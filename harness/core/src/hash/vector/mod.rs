@@ -2,6 +2,7 @@
 //!
 //! A [`HashVector`] is kept in order of stream, client and seq (names compared as bytes), written and read as JSON
 //! Lines ([`mod@file`]), and compared by [`diff`](super::diff).
+#![allow(missing_docs, reason = "the names say it")]
 
 mod error;
 pub mod file;
@@ -16,17 +17,14 @@ use std::collections::btree_map;
 use super::payload::PayloadHash;
 use crate::ids::{ClientId, Seq, StreamId};
 
-/// What one event left in a vector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The hash of its payload.
     pub hash: PayloadHash,
     /// Its payload's canonical text, where it is kept, so that a divergence can be named down to the value.
     pub payload: Option<Box<str>>,
 }
 
 impl Entry {
-    /// An entry that keeps no payload.
     pub fn bare(hash: PayloadHash) -> Self {
         Self { hash, payload: None }
     }
@@ -45,7 +43,6 @@ pub struct HashVector {
 }
 
 impl HashVector {
-    /// A vector without entries.
     pub fn new() -> Self {
         Self::default()
     }
@@ -68,17 +65,14 @@ impl HashVector {
         self.series.entry(stream.clone()).or_default().entry(client.clone()).or_default()
     }
 
-    /// How many entries there are.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The entry of an event.
     pub fn get(&self, stream: &StreamId, client: &ClientId, seq: Seq) -> Option<&Entry> {
         self.series.get(stream)?.get(client)?.get(&seq)
     }

@@ -7,7 +7,6 @@ use cutover_core::hash::{PayloadHash, sha256};
 use super::object::RawObject;
 use super::profile::{HashKind, PhoenixProfile};
 
-/// An event of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     pub topic: String,
@@ -17,13 +16,11 @@ pub struct Update {
     pub declared: Option<String>,
 }
 
-/// What a `sync:frame` holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrameCopy {
     Batch(String),
     Error(String),
     Heartbeat,
-    /// One of the kinds that the profile passes over.
     Ignored(String),
 }
 
@@ -35,10 +32,7 @@ pub fn read_batch(profile: &PhoenixProfile, batch: &str) -> Result<Vec<Result<Up
     Ok(updates.iter().enumerate().map(|(index, update)| read_update(profile, index, update.get())).collect())
 }
 
-/// Reads a `sync:frame`'s payload.
-///
-/// # Errors
-/// Where its kind is unknown or its bytes are no base64 of UTF-8.
+/// Reads a `sync:frame`'s payload. An error where its kind is unknown or its bytes are no base64 of UTF-8.
 pub fn read_frame(profile: &PhoenixProfile, payload: &str) -> Result<FrameCopy, String> {
     let object = RawObject::parse(payload).map_err(|error| format!("a frame that is no object: {error}"))?;
     let kind = object.text(&profile.fields.kind).ok_or("a frame without a kind")?;
@@ -49,7 +43,8 @@ pub fn read_frame(profile: &PhoenixProfile, payload: &str) -> Result<FrameCopy, 
         kind if kind == kinds.heartbeat => Ok(FrameCopy::Heartbeat),
         kind if kinds.ignored.contains(&kind) => Ok(FrameCopy::Ignored(kind)),
         kind => Err(format!(
-            "a frame of the unknown kind `{kind}` (`frame_kinds.ignored` of a lane profile lists kinds that carry no events)"
+            "a frame of the unknown kind `{kind}` (`frame_kinds.ignored` of a lane profile lists kinds that carry no \
+             events)"
         )),
     }
 }
@@ -59,7 +54,6 @@ pub fn wire_hash(hash: &PayloadHash) -> String {
     STANDARD.encode(hash.as_bytes())
 }
 
-/// Bytes as a `sync:frame` carries them.
 pub fn wire_bytes(bytes: &str) -> String {
     STANDARD.encode(bytes)
 }

@@ -1,5 +1,7 @@
 //! How a profile describes the writer's two calls.
 
+#![allow(missing_docs, reason = "docs/LANES.md explains every key")]
+
 use serde::Deserialize;
 
 use crate::frame::pointer;
@@ -7,13 +9,10 @@ use crate::lane::http::percent_encoded;
 use cutover_core::plan::rules;
 use cutover_core::text::Secret;
 
-/// Where a path has the topic.
 pub(super) const TOPIC: &str = "{topic}";
 
-/// How to publish.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct PublishCall {
     pub method: String,
     pub path: String,
@@ -74,7 +73,6 @@ impl PublishCall {
         Some((key, format!("`{wrong}` is no JSON pointer"), "write it as `/data`"))
     }
 
-    /// The path with the topic in its place.
     pub fn path_of(&self, topic: &str) -> String {
         self.path.replace(TOPIC, &percent_encoded(topic))
     }
@@ -89,7 +87,6 @@ impl PublishCall {
         (!topic.contains('/')).then(|| Some(topic.into_owned()))
     }
 
-    /// The payload in the body of a publish.
     pub fn payload_in<'b>(&self, body: &'b str) -> Option<&'b str> {
         match self.payload.as_str() {
             "" => Some(body),
@@ -103,10 +100,8 @@ impl PublishCall {
     }
 }
 
-/// How to set a topic's policy.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct PolicyCall {
     pub method: String,
     /// The path, with `{topic}` in it; `""` in a profile says that policies can't be set, and becomes `None`.

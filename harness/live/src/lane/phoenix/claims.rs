@@ -9,21 +9,15 @@ use super::batch::Update;
 use super::object::RawObject;
 use super::profile::PhoenixProfile;
 
-/// What a batch or a frame says beside its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
-    /// The topic of a frame.
     topic: Option<String>,
-    /// The highest seq of a frame's batch.
     seq: Option<u64>,
-    /// Whether the replay is complete with this batch.
     pub complete: Option<bool>,
-    /// The heads of topics.
     heads: Vec<(String, u64)>,
 }
 
 impl Claims {
-    /// What a batch says.
     pub fn of_batch(profile: &PhoenixProfile, batch: &str) -> Claims {
         let Ok(batch) = RawObject::parse(batch) else {
             return Claims::default();
@@ -41,7 +35,6 @@ impl Claims {
         }
     }
 
-    /// What a frame says of the batch in it.
     pub fn of_frame(profile: &PhoenixProfile, frame: &str) -> Claims {
         let Ok(frame) = RawObject::parse(frame) else {
             return Claims::default();

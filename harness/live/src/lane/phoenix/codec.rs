@@ -2,6 +2,8 @@
 //!
 //! Layouts as Phoenix has them: `serializers/v1_json_serializer.ex`, `v2_json_serializer.ex`.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use bytes::Bytes;
 use cutover_core::plan::Serializer;
 use serde::Deserialize;
@@ -13,7 +15,6 @@ use crate::frame::{Body, Direction};
 
 /// A message of a Phoenix socket. Refs are strings, numbers or null, and keep their type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Message {
     /// The channel instance that it belongs to. V1 has none from the server.
     pub join_ref: Value,
@@ -25,16 +26,13 @@ pub struct Message {
     pub payload: String,
 }
 
-/// Why a frame is no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a frame that is no Phoenix {vsn} message: {why}")]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct CodecError {
     pub vsn: &'static str,
     pub why: String,
 }
 
-/// Reads a frame's message.
 pub fn decode(serializer: Serializer, direction: Direction, body: &Body) -> Result<Message, CodecError> {
     match (serializer, body) {
         (Serializer::V1, Body::Text(text)) => v1(text).map_err(|why| CodecError { vsn: "V1", why }),
@@ -62,7 +60,6 @@ pub fn encode(serializer: Serializer, message: &Message) -> String {
     }
 }
 
-/// The message's frame, text like every frame that a client of ours sends.
 pub fn frame_body(serializer: Serializer, message: &Message) -> Body {
     Body::Text(Bytes::from(encode(serializer, message)))
 }

@@ -37,7 +37,6 @@ pub(super) fn with_cursor(fields: &FieldNames, payload: &str, topic: &str, to: C
     payload.to_text().ok()
 }
 
-/// A `sync:frame`'s payload with its batch changed.
 pub(super) fn with_frame_edited(profile: &PhoenixProfile, names: &Names, payload: &str, edit: &Edit) -> Option<String> {
     let Ok(FrameCopy::Batch(batch)) = read_frame(profile, payload) else {
         return None;

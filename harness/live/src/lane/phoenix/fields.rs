@@ -14,12 +14,10 @@ use super::object::RawObject;
 use super::profile::{FieldNames, HashKind, PhoenixProfile};
 use crate::lane::trial::Mismatch;
 
-/// So many keys of an object are shown.
 const SHOWN_KEYS: usize = 16;
 /// So much of a key is shown, in characters.
 const KEY_CHARS: usize = 40;
 
-/// What a value is to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
@@ -55,12 +53,10 @@ pub(super) fn compare(profile: &PhoenixProfile, marker: &str, heard: &[Message])
     Ok(!plain.is_empty() || !encoded.is_empty())
 }
 
-/// Whether a message carries the event.
 pub(super) fn carries(message: &Message, marker: &str) -> bool {
     message.payload.contains(marker) || holds_encoded(&message.payload, marker)
 }
 
-/// Compares the reply to a subscribe with the profile's names.
 pub(super) fn check_subscribed(profile: &PhoenixProfile, response: &str) -> Result<(), Mismatch> {
     let usual = FieldNames::default().current_watermarks;
     let reply = RawObject::parse(response).unwrap_or_default();
@@ -68,7 +64,6 @@ pub(super) fn check_subscribed(profile: &PhoenixProfile, response: &str) -> Resu
     check.optional("fields.current_watermarks", &profile.fields.current_watermarks, &usual, Kind::List)
 }
 
-/// Compares the answer to a publish with the profile's names.
 pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
     let (publish, usual) = (&profile.publish, PublishCall::default());
     let place = "the answer to a publish";
@@ -89,7 +84,6 @@ pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<
     check.optional("publish.duplicate", &publish.duplicate, &usual.duplicate, Kind::Flag)
 }
 
-/// Compares the answer to a policy with the profile's names, where it has the policy.
 pub(super) fn check_policy(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
     let (policy, usual) = (&profile.policy, PolicyCall::default());
     let object = RawObject::parse(answer).unwrap_or_default();
@@ -166,14 +160,12 @@ fn check_frame(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(),
     }
 }
 
-/// An object of the service, and what it is, in words.
 struct Check<'a> {
     object: &'a RawObject,
     place: &'static str,
 }
 
 impl Check<'_> {
-    /// A field that the lane needs.
     fn required(&self, key: &'static str, name: &str, kind: Kind) -> Result<(), Mismatch> {
         let place = self.place;
         let wrong = match self.object.get(name) {
@@ -229,7 +221,6 @@ fn type_of(value: &str) -> &'static str {
     }
 }
 
-/// The keys of an object with the types of their values.
 fn described(place: &str, object: &RawObject) -> String {
     let mut keys: Vec<String> =
         object.entries().take(SHOWN_KEYS).map(|(key, value)| format!("{} ({})", shown(key), type_of(value))).collect();
@@ -247,7 +238,6 @@ fn shown(name: &str) -> String {
     scrubbed(name).chars().take(KEY_CHARS).flat_map(char::escape_debug).collect()
 }
 
-/// Whether a value of the object is the base64 of a text that holds the marker.
 fn holds_encoded(payload: &str, marker: &str) -> bool {
     RawObject::parse(payload).is_ok_and(|object| {
         object

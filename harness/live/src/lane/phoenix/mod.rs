@@ -1,5 +1,7 @@
 //! The Phoenix protocol: a channel over a WebSocket for subscribers, HTTP for the writer.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 mod batch;
 mod calls;
 mod claims;
@@ -36,7 +38,6 @@ use super::socket::{Bounds, Socket};
 use super::{ClientOptions, Endpoint, Lane, OpenError, SubscriberSession, WriterSession};
 use crate::frame::{FrameTagger, TaggerFactory};
 
-/// The protocol.
 pub struct Phoenix;
 
 /// The end of the path of a Phoenix client's socket.
@@ -77,7 +78,6 @@ impl Protocol for Phoenix {
     }
 }
 
-/// A Phoenix-socket sync service.
 #[derive(Debug, Clone)]
 pub struct PhoenixLane {
     profile: Arc<PhoenixProfile>,
@@ -86,19 +86,16 @@ pub struct PhoenixLane {
 }
 
 impl PhoenixLane {
-    /// A lane with these streams.
     pub fn new(profile: Arc<PhoenixProfile>, names: Arc<Names>) -> PhoenixLane {
         PhoenixLane { profile, names, bounds: Bounds::default() }
     }
 
-    /// The lane with other bounds.
     #[must_use]
     pub fn with_bounds(mut self, bounds: Bounds) -> PhoenixLane {
         self.bounds = bounds;
         self
     }
 
-    /// Path and query of the socket.
     fn target(&self, serializer: Serializer) -> String {
         let mut target = format!("{}?vsn={}", self.profile.socket_path(), vsn(serializer));
         let token = self.profile.token.as_ref().map(|token| (self.profile.token_param.as_str(), token.reveal()));
@@ -143,7 +140,6 @@ impl PhoenixLane {
     }
 }
 
-/// The serializer's version, as the socket's address has it.
 fn vsn(serializer: Serializer) -> &'static str {
     match serializer {
         Serializer::V1 => "1.0.0",

@@ -13,7 +13,6 @@ use serde_json::value::RawValue;
 pub struct RawObject(Vec<(String, Box<RawValue>)>);
 
 impl RawObject {
-    /// Reads an object.
     pub fn parse(text: &str) -> Result<RawObject, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -23,17 +22,14 @@ impl RawObject {
         self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.get())
     }
 
-    /// A value that is a string.
     pub fn text(&self, key: &str) -> Option<String> {
         serde_json::from_str(self.get(key)?).ok()
     }
 
-    /// A value that is a whole number.
     pub fn number(&self, key: &str) -> Option<u64> {
         self.get(key)?.parse().ok()
     }
 
-    /// A value's elements, where it is a list.
     pub fn list(&self, key: &str) -> Option<Vec<Box<RawValue>>> {
         serde_json::from_str(self.get(key)?).ok()
     }
@@ -48,12 +44,10 @@ impl RawObject {
         Ok(())
     }
 
-    /// The object's text.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 
-    /// Its keys and values.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.get()))
     }
@@ -93,7 +87,6 @@ impl Serialize for RawObject {
     }
 }
 
-/// A string as JSON text.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

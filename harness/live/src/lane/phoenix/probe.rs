@@ -15,7 +15,6 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 use super::session::PhoenixSession;
 use crate::lane::Completion;
 
-/// How the ref of a probe begins.
 pub const PROBE_REF: &str = "probe-";
 
 impl PhoenixSession {

@@ -1,5 +1,7 @@
 //! The profile of a Phoenix-socket sync service; its defaults are the contract's words.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -16,7 +18,6 @@ use crate::lane::OpenError;
 use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
 use crate::lane::protocol::{Endpoints, Profile, Run, Service};
 
-/// What `kind` in a profile calls the protocol.
 pub(super) const KIND: &str = "phoenix";
 
 /// Where the contract's service has its socket.
@@ -42,7 +43,6 @@ macro_rules! names {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
         #[serde(deny_unknown_fields, default)]
-        #[allow(missing_docs, reason = "docs/LANES.md explains every key")]
         pub struct $table {
             $(pub $key: String,)*
         }
@@ -88,15 +88,12 @@ names! {
     }
 }
 
-/// What the kinds of `sync:frame` are called.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct FrameKinds {
     pub update_batch: String,
     pub error: String,
     pub heartbeat: String,
-    /// Kinds that carry no events and are passed over.
     pub ignored: Vec<String>,
 }
 
@@ -114,7 +111,6 @@ impl Default for FrameKinds {
 /// The profile. Its default has the contract's words and no server: it reads traffic, and connects to nothing.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct PhoenixProfile {
     pub kind: String,
     pub socket_url: String,
@@ -185,7 +181,6 @@ impl PhoenixProfile {
         profile.validated(&masked(text), None)
     }
 
-    /// Reads a profile's text; errors name the file by `path`.
     pub fn of_toml(text: &str, path: &str) -> Result<PhoenixProfile, ProfileError> {
         body::<PhoenixProfile>(text, path)?.validated(path, Some(text))
     }
@@ -243,7 +238,6 @@ impl PhoenixProfile {
         misfits.or(self, at, text)
     }
 
-    /// The socket's path.
     pub fn socket_path(&self) -> String {
         server_url(&self.socket_url).map_or_else(|_| SOCKET_PATH.to_owned(), |url| url.path().to_owned())
     }

@@ -28,10 +28,8 @@ const RATE_LIMITED: &str = "rate_limited";
 /// The reason of Phoenix for a channel that it does not have.
 const UNMATCHED_TOPIC: &str = "unmatched topic";
 
-/// The topic and the event of Phoenix' own heartbeat.
 const SOCKET_HEARTBEAT: (&str, &str) = ("phoenix", "heartbeat");
 
-/// An answer to a push of ours.
 pub(super) struct Reply {
     pub(super) ok: bool,
     pub(super) response: String,
@@ -68,7 +66,6 @@ fn heads_of(streams: &[(StreamId, Option<Cursor>)], heads: &[(StreamId, Seq)], b
 }
 
 impl PhoenixSession {
-    /// Joins the channel on an open socket.
     pub(super) async fn join(
         socket: Socket,
         serializer: Serializer,
@@ -198,7 +195,6 @@ impl PhoenixSession {
         answered.map_err(OpError::Unknown)
     }
 
-    /// The topics of streams on the wire, as JSON texts.
     fn topics<'a>(&self, streams: impl Iterator<Item = &'a StreamId>) -> Completion<Vec<String>> {
         let topic = |stream| self.names.topic(stream).map(quoted).ok_or_else(|| not_in_plan(stream));
         streams.map(topic).collect()
@@ -215,7 +211,6 @@ impl PhoenixSession {
         listed.into_iter().flatten().filter_map(|entry| head(entry.get())).collect()
     }
 
-    /// Sends the socket's own heartbeat.
     async fn send_socket_heartbeat(&mut self) -> Result<(), Closed> {
         let (topic, event) = SOCKET_HEARTBEAT;
         let (msg_ref, message) = self.push(topic, event, "{}".to_owned());

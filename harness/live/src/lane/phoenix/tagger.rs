@@ -1,5 +1,7 @@
 //! Says what a Phoenix frame carries.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 mod publish;
 
 use std::sync::Arc;
@@ -21,7 +23,6 @@ use crate::frame::{Body, Carried, Contents, Direction, Edit, Facts, Frame, Frame
 use crate::lane::generic;
 use crate::lane::names::Names;
 
-/// Knows the frames of one connection's serializer.
 #[derive(Debug, Clone)]
 pub struct Tagger {
     serializer: Serializer,
@@ -29,13 +30,11 @@ pub struct Tagger {
     names: Arc<Names>,
 }
 
-/// Whether a message asks or answers a probe.
 fn is_probe(message: &Message) -> bool {
     message.msg_ref.as_str().is_some_and(|msg_ref| msg_ref.starts_with(PROBE_REF))
 }
 
 impl Tagger {
-    /// Reads frames in the form of this serializer.
     pub fn new(serializer: Serializer, profile: Arc<PhoenixProfile>, names: Arc<Names>) -> Tagger {
         Tagger { serializer, profile, names }
     }
@@ -156,7 +155,6 @@ impl Tagger {
         decode(self.serializer, frame.direction, &frame.body).ok()
     }
 
-    /// The events of a message to the client.
     fn delivered(&self, message: &Message) -> Vec<Carried> {
         let events = &self.profile.events;
         let updates = match message.event.as_str() {
@@ -177,7 +175,6 @@ impl Tagger {
         carried.collect()
     }
 
-    /// The payload with a change made.
     fn edited_payload(&self, message: &Message, direction: Direction, edit: &Edit) -> Option<String> {
         let events = &self.profile.events;
         match (direction, edit) {
@@ -222,7 +219,6 @@ impl Tagger {
     }
 }
 
-/// The topic of the socket itself.
 const SOCKET_TOPIC: &str = "phoenix";
 
 impl FrameTagger for Tagger {

@@ -17,7 +17,6 @@ use crate::lane::refusal::read_refusal;
 use crate::lane::trial::{self, Attempt, Mismatch, REPLAY_BATCH, TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{Completion, Endpoint, OpError, OpenError, SubscriberSession, WriterSession};
 
-/// A session, and copies of the messages that came on it.
 struct Listener {
     session: PhoenixSession,
     copies: mpsc::UnboundedReceiver<Message>,
@@ -246,18 +245,15 @@ impl PhoenixLane {
     }
 }
 
-/// A call of the writer's.
 struct Call<'a> {
     what: &'static str,
     /// The profile's key of its path.
     key: &'static str,
     path: &'a str,
     method: &'a str,
-    /// The fields of its body.
     fields: &'a [Field<'a>],
 }
 
-/// A field of a request's body.
 #[derive(Clone, Copy)]
 struct Field<'a> {
     /// The profile's key of it.
@@ -330,7 +326,6 @@ impl Listener {
         Err(Mismatch::new(key, name, wrong).into())
     }
 
-    /// The event with which the channel ended, where it did.
     fn ended(&self) -> Option<String> {
         match self.session.connection.inbox.ended()? {
             cutover_core::history::Closed::Channel { event } => Some(event.clone()),

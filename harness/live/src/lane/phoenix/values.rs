@@ -10,7 +10,6 @@ use super::profile::PhoenixProfile;
 use crate::frame::{Carried, Edit, pointer};
 use crate::lane::names::Names;
 
-/// One value to be set, and in which events.
 pub(super) struct Values<'a> {
     profile: &'a PhoenixProfile,
     names: &'a Names,
@@ -21,9 +20,7 @@ pub(super) struct Values<'a> {
 
 #[derive(Clone, Copy)]
 enum Place<'a> {
-    /// In the payload.
     Json(&'a str),
-    /// A field of the event.
     Column(&'a str),
 }
 
@@ -65,7 +62,6 @@ impl<'a> Values<'a> {
         pointer::spliced(payload, vec![(pointer::range_in(payload, standing)?, changed)])
     }
 
-    /// A publish's body with the value set.
     pub(super) fn in_publish(&self, published: &Carried, body: &str) -> Option<String> {
         if !self.events.is_empty() && !self.events.contains(&(published.stream.clone(), None)) {
             return None;

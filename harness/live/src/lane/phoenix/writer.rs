@@ -20,14 +20,11 @@ use crate::lane::passing::{did_nothing, passing};
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::{Completion, OpError, OpenError, Published, WriterSession};
 
-/// The session.
 pub(super) struct PhoenixWriter {
     http: HttpClient,
     profile: Arc<PhoenixProfile>,
     names: Arc<Names>,
-    /// The answer to the last request, where there was one.
     pub(super) last_answer: Option<HttpAnswer>,
-    /// How long the last answer asked to wait.
     retry_after: Option<Duration>,
 }
 

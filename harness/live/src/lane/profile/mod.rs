@@ -8,7 +8,6 @@ pub(crate) use read::{Misfit, Misfits, body, kind_of};
 use cutover_core::text::{Secret, learn, masked};
 use url::Url;
 
-/// Where a server is reached.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Origin {

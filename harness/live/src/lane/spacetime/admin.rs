@@ -1,6 +1,8 @@
 //! Requests to a SpacetimeDB server before and after a run: reach it, create an identity, publish the module to a
 //! database, delete the database.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -11,9 +13,7 @@ use serde::Deserialize;
 use super::schema::Schema;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, REDIRECT_HINT, percent_encoded};
 
-/// Why a server did not do what a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
 pub enum AdminError {
     #[error("{what}: {error}{}", no_answer_hint(error))]
     NoAnswer { what: String, error: Box<HttpError> },
@@ -24,7 +24,6 @@ pub enum AdminError {
 }
 
 impl AdminError {
-    /// Whether trying again can help: the server may still be starting.
     pub fn is_retryable(&self) -> bool {
         match self {
             AdminError::NoAnswer { error, .. } => {
@@ -36,7 +35,6 @@ impl AdminError {
     }
 }
 
-/// Whether a server answers.
 pub async fn ping(http: &mut HttpClient) -> Result<(), AdminError> {
     ask(http, "asking whether the server is there", Method::GET, "/v1/ping", None, Bytes::new()).await.map(drop)
 }
@@ -79,13 +77,11 @@ pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> R
     }
 }
 
-/// Deletes a database; the client bears the owner's token.
 pub async fn delete_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("deleting the database `{name}`");
     ask(http, &what, Method::DELETE, &path_of(name), None, Bytes::new()).await.map(drop)
 }
 
-/// Whether a database is there.
 pub async fn find_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("asking for the database `{name}`");
     ask(http, &what, Method::GET, &path_of(name), None, Bytes::new()).await.map(drop)
@@ -162,7 +158,6 @@ fn no_answer_hint(error: &HttpError) -> &'static str {
     }
 }
 
-/// How to mend a refusal with this status.
 pub(super) fn hint(status: u16) -> &'static str {
     match status {
         401 => "the server does not take this token: `token` or `token_env` of the lane profile names another",

@@ -16,32 +16,25 @@ use crate::frame::{Carried, Edit, Facts, FrameTag, Kinds};
 use crate::lane::names::Names;
 
 pub(super) struct Message {
-    /// Its own name, and that of the reducer or procedure that it calls or reports.
     pub(super) names: Vec<String>,
     pub(super) content: Content,
 }
 
 pub(super) enum Content {
-    /// A client's message.
     Request { request_id: u32, ask: Ask },
-    /// A server's message with the events that it brings.
     Incoming { kind: Kind, events: Vec<EventRow> },
 }
 
 pub(super) enum Ask {
-    /// The check of a resume, with its cursors where they can be read.
     Check(Option<Vec<(String, u64)>>),
-    /// A publish, with its event where that can be read.
     Publish(Option<Carried>),
     Queries(Vec<String>),
     Other,
 }
 
-/// Classifies the messages of one connection.
 #[derive(Debug, Clone)]
 pub(super) struct Classifier {
     pub(super) names: Arc<Names>,
-    /// Whether requests are numbered by this lane.
     numbered: bool,
 }
 
@@ -57,7 +50,6 @@ impl Classifier {
         }
     }
 
-    /// The events that a message delivers or publishes.
     pub(super) fn events(&self, content: Content) -> Vec<Carried> {
         match content {
             Content::Request { ask: Ask::Publish(event), .. } => event.into_iter().collect(),

@@ -11,7 +11,6 @@ use spacetimedb_client_api_messages::websocket::common::{
 use super::protocol::WireError;
 use crate::bounds::MESSAGE_MAX_BYTES;
 
-/// How a server's message is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compressed {
     None,

@@ -15,11 +15,9 @@ use super::service::SpacetimeService;
 use crate::bounds::{self, Reached};
 use crate::lane::http::HttpClient;
 
-/// Between two questions for the same thing.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// So often a database is looked for whose creation was broken off and that may never come.
 const LOOKS: usize = 5;
-/// Databases that are deleted at the same time.
 const AT_ONCE: usize = 4;
 
 impl SpacetimeService {
@@ -48,7 +46,6 @@ impl SpacetimeService {
         self.created.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Deletes a database, once it is there and has no connection.
     async fn delete(&self, name: &str) -> Result<(), String> {
         let mut http = self.http(bounds::DELETE).map_err(|error| error.to_string())?;
         for _ in 0..LOOKS {

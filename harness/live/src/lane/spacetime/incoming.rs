@@ -9,18 +9,14 @@ use super::protocol::{ServerMessage, each_row_list};
 use super::rows::{EVENT_TABLE, EventRow, RowError, STREAM_TABLE, StreamRow, split};
 use super::schema::Schema;
 
-/// What a message is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// The first message of a connection.
     Greeting {
         connection: ConnectionId,
     },
-    /// A set of queries is applied.
     Applied {
         request_id: u32,
     },
-    /// A set of queries was given up.
     Unsubscribed {
         request_id: u32,
     },
@@ -37,7 +33,6 @@ pub enum Kind {
         call: Option<Call>,
         result: Result<(), String>,
     },
-    /// A transaction of another connection.
     Transaction,
     Other,
 }
@@ -50,10 +45,8 @@ pub struct Call {
     pub args: Vec<u8>,
 }
 
-/// A message with the rows that it brings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incoming {
-    /// SpacetimeDB's name of the message.
     pub name: &'static str,
     pub kind: Kind,
     /// Events, by seq within each stream; or what kept a row from being read.
@@ -62,7 +55,6 @@ pub struct Incoming {
 }
 
 impl Kind {
-    /// Whether the rows are a snapshot's or a transaction's.
     pub fn via(&self) -> Via {
         match self {
             Kind::Applied { .. } => Via::Snapshot,

@@ -15,15 +15,12 @@ use super::rows::{EVENT_TABLE, EventRow};
 use super::schema::Schema;
 use crate::frame::{Direction, Edit, FrameTag, pointer};
 
-/// A message's text.
 pub(super) struct JsonMessage<'a> {
     name: String,
-    /// The value of its one member.
     inner: &'a str,
     text: &'a str,
 }
 
-/// A row's text.
 #[derive(Clone)]
 struct JsonRow<'s> {
     schema: &'s Schema,
@@ -115,7 +112,6 @@ impl<'a> JsonMessage<'a> {
         pointer::spliced(self.text, places)
     }
 
-    /// What changes of a list, and where in the text.
     fn list_edited(
         &self,
         list: &str,
@@ -189,7 +185,6 @@ impl<'a> JsonMessage<'a> {
         pointer::find(self.inner, at).and_then(|number| number.parse().ok()).unwrap_or_default()
     }
 
-    /// The lists of inserted events.
     fn event_lists(&self) -> Vec<&'a str> {
         let (at, single) = match self.name.as_str() {
             "InitialSubscription" => ("/database_update/tables", false),
@@ -213,7 +208,6 @@ impl<'a> JsonMessage<'a> {
         updates.filter_map(|update| pointer::member(update, "inserts")).collect()
     }
 
-    /// The queries of a client's message, as they stand in it.
     fn queries(&self) -> Vec<&'a str> {
         match self.name.as_str() {
             "Subscribe" | "SubscribeMulti" => {
@@ -225,7 +219,6 @@ impl<'a> JsonMessage<'a> {
         }
     }
 
-    /// The reducer that the message calls or reports.
     fn reducer(&self) -> Option<String> {
         match self.name.as_str() {
             "CallReducer" => text_of(pointer::member(self.inner, "reducer")?),

@@ -1,5 +1,7 @@
 //! The SpacetimeDB protocol: BSATN over a WebSocket for subscribers, reducer calls over HTTP for the writer.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 pub mod admin;
 mod classify;
 mod compression;
@@ -45,7 +47,6 @@ use super::socket::{Bounds, Socket};
 use super::{ClientOptions, Endpoint, Lane, OpenError, SubscriberSession, WriterSession};
 use crate::frame::FrameTagger;
 
-/// The protocol.
 pub struct Spacetime;
 
 impl LaneProtocol for Spacetime {
@@ -101,14 +102,12 @@ impl SpacetimeLane {
         SpacetimeLane { profile, database, token, names, bounds, schema }
     }
 
-    /// The lane with other bounds.
     #[must_use]
     pub fn with_bounds(mut self, bounds: Bounds) -> SpacetimeLane {
         self.bounds = bounds;
         self
     }
 
-    /// The lane with the schema that its server reports.
     #[must_use]
     pub fn with_schema(mut self, schema: Arc<Schema>) -> SpacetimeLane {
         self.schema = schema;

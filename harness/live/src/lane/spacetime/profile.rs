@@ -1,5 +1,7 @@
 //! The profile of a SpacetimeDB server.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -17,7 +19,6 @@ use crate::lane::http::HttpClient;
 use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
 use crate::lane::protocol::{Endpoints, Profile, Run, Service};
 
-/// What `kind` in a profile calls the protocol.
 pub(super) const KIND: &str = "spacetime";
 
 /// The subprotocols that this lane speaks, the one it likes best first.
@@ -29,7 +30,6 @@ const MANAGED_SERVER_URL: &str = "http://candidate.localhost/";
 /// The profile. Its default is the one of a server that the run starts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "docs/LANES.md explains every key")]
 pub struct SpacetimeProfile {
     pub kind: String,
     pub url: String,
@@ -63,7 +63,6 @@ impl Default for SpacetimeProfile {
 }
 
 impl SpacetimeProfile {
-    /// Reads a profile's text; errors name the file by `path`.
     pub fn of_toml(text: &str, path: &str) -> Result<SpacetimeProfile, ProfileError> {
         body::<SpacetimeProfile>(text, path)?.validated(path, Some(text))
     }
@@ -84,11 +83,8 @@ impl SpacetimeProfile {
             None if !format!("{path}/").contains("/v1/") => (path.as_str(), None),
             _ => {
                 let what = format!("`{path}` is no path of a SpacetimeDB server");
-                return Err(ProfileError::new(
-                    &masked(text),
-                    what,
-                    "give the server's base URL, or add /v1/database/NAME to it",
-                ));
+                let hint = "give the server's base URL, or add /v1/database/NAME to it";
+                return Err(ProfileError::new(&masked(text), what, hint));
             }
         };
         url.set_path(base);
@@ -136,7 +132,6 @@ impl SpacetimeProfile {
         url.map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
     }
 
-    /// Whether the module is to be published.
     pub fn publishes_module(&self) -> bool {
         self.publish_module.unwrap_or(self.database.is_none())
     }

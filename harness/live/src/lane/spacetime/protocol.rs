@@ -3,6 +3,8 @@
 //! A message from the server is a tag byte for its compression and then BSATN; a message from the client is bare BSATN.
 //! v3 is v2 with one or more messages in a frame. The types are those of `spacetimedb-client-api-messages`.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use bytes::Bytes;
 use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
 use spacetimedb_client_api_messages::websocket::{v1, v2, v3};
@@ -15,9 +17,7 @@ use super::compression::{Budget, Compressed};
 /// The subprotocol whose messages are those of v1, as JSON text.
 pub const JSON_PROTOCOL: &str = v1::TEXT_PROTOCOL;
 
-/// A binary subprotocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Protocol {
     V1,
     V2,
@@ -25,7 +25,6 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// The subprotocol of this name.
     pub fn of(name: &str) -> Option<Protocol> {
         match name {
             v1::BIN_PROTOCOL => Some(Protocol::V1),
@@ -36,24 +35,20 @@ impl Protocol {
     }
 }
 
-/// A message of v1, or of v2 and v3.
 pub enum Versioned<V1, V2> {
     V1(V1),
     V2(V2),
 }
 
 pub type ServerMessage = Versioned<v1::ServerMessage<v1::BsatnFormat>, v2::ServerMessage>;
-
 pub type ClientMessage = Versioned<v1::ClientMessage<Bytes>, v2::ClientMessage>;
 
 pub(super) enum Asked<'a> {
-    /// A reducer, with its arguments.
     Reducer(&'a str, &'a Bytes),
     Queries(&'a [Box<str>]),
     Other,
 }
 
-/// Takes a client's message apart, with its request id.
 pub(super) fn asked(message: &ClientMessage) -> (u32, Asked<'_>) {
     match message {
         ClientMessage::V1(v1::ClientMessage::CallReducer(call)) => {
@@ -98,7 +93,6 @@ pub(super) fn names(message: &ClientMessage) -> Vec<String> {
     std::iter::once(name.to_owned()).chain(called).collect()
 }
 
-/// Why a frame can't be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     #[error("an empty frame")]

@@ -13,7 +13,6 @@ use crate::frame::{Carried, Edit, pointer};
 /// The arguments that can be changed, by name, in order.
 const NAMES: [&str; 3] = ["stream_id", "idempotency_key", "payload"];
 
-/// Arguments of a publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PublishArgs<'a> {
     texts: [String; 3],
@@ -23,7 +22,6 @@ pub(super) struct PublishArgs<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Rest<'a> {
     Bsatn(&'a [u8]),
-    /// The whole list.
     Json(&'a str),
 }
 
@@ -87,7 +85,6 @@ impl<'a> PublishArgs<'a> {
     }
 }
 
-/// A text as JSON.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

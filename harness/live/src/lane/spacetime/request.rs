@@ -3,6 +3,8 @@
 //! A v2 server's answer to a call has only the request's id. So the id says what the request was for: the proxy's
 //! tagger sees single frames and keeps no state.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use bytes::Bytes;
 use spacetimedb_client_api_messages::websocket::common::QuerySetId;
 use spacetimedb_client_api_messages::websocket::{v1, v2};
@@ -18,17 +20,12 @@ pub const POLICY_REDUCER: &str = "set_stream_policy";
 /// A stream that exists in every database of the module, for a heartbeat before any subscription.
 pub const KNOWN_STREAM: &str = "runtime.codex.worker.events";
 
-/// How many kinds there can be.
 const KINDS: u32 = 8;
 
-/// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The check of the cursors before a resume.
     Check,
-    /// The subscription to events after a check.
     Events,
-    /// The subscription to events from the beginning, without a check.
     Bootstrap,
     /// The subscription to the streams' rows. Its answer ends the resume and has the heads.
     Heads,
@@ -77,7 +74,6 @@ pub fn call(protocol: Protocol, request_id: u32, reducer: &'static str, args: By
     }
 }
 
-/// A subscription to a set of queries, which the request's id names.
 pub fn subscribe(protocol: Protocol, request_id: u32, queries: Vec<String>) -> ClientMessage {
     let query_strings = queries.into_iter().map(String::into_boxed_str).collect();
     let query_set_id = QuerySetId::new(request_id);
@@ -124,17 +120,14 @@ pub fn checkpoint_args(client: &str, stream_id: &str, seq: u64) -> Bytes {
     Bytes::from(bsatn::to_vec(&(client, stream_id, seq, seq)).unwrap_or_default())
 }
 
-/// A text as a SQL literal.
 pub fn sql_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Selects a stream's events after a seq.
 pub fn events_query(stream_id: &str, after: u64) -> String {
     format!("SELECT * FROM sync_event WHERE stream_id = {} AND seq > {after}", sql_text(stream_id))
 }
 
-/// Selects a stream's row.
 pub fn stream_query(stream_id: &str) -> String {
     format!("SELECT * FROM sync_stream WHERE stream_id = {}", sql_text(stream_id))
 }

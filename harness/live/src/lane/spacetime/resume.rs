@@ -10,7 +10,6 @@ use super::rows::StreamRow;
 use super::session::SpacetimeSession;
 use crate::lane::{Completion, Head, Heads};
 
-/// A set of queries that the server has applied.
 pub(super) struct QuerySet {
     id: u32,
     pub(super) streams: Vec<StreamId>,

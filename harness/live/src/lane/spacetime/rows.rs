@@ -13,7 +13,6 @@ use super::schema::{Schema, columns, in_words};
 pub const EVENT_TABLE: &str = "sync_event";
 pub const STREAM_TABLE: &str = "sync_stream";
 
-/// A row that can't be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a row of `{table}` that can't be read: {why}")]
 pub struct RowError {
@@ -21,7 +20,6 @@ pub struct RowError {
     why: String,
 }
 
-/// A row with its columns.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     table: &'static str,
@@ -29,29 +27,21 @@ pub(super) struct Row {
     values: ProductValue,
 }
 
-/// An event's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
-    /// The stream's id on the wire.
     pub stream_id: String,
     pub seq: u64,
-    /// The hash that the row declares.
     pub payload_hash: String,
-    /// The payload's JSON text.
     pub payload: String,
 }
 
-/// What a client needs of a stream's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamRow {
-    /// The stream's id on the wire.
     pub stream_id: String,
-    /// The seq of its newest event.
     pub head_seq: u64,
 }
 
 impl Row {
-    /// Reads a row by the columns that the schema gives its table.
     pub(super) fn read(schema: &Schema, table: &'static str, bytes: &[u8]) -> Result<Row, RowError> {
         let failed = |why: String| RowError { table, why };
         let columns = schema.columns(table).ok_or_else(|| failed("the module has no such table".to_owned()))?;
@@ -77,8 +67,7 @@ impl Row {
         }
     }
 
-    /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is not of its
-    /// type.
+    /// Gives a column another value, written as JSON. `None` where there is no such column, or it has another type.
     pub(super) fn set(&mut self, column: &str, json: &str) -> Option<()> {
         use serde::de::DeserializeSeed;
         let at = self.at(column).ok()?;
@@ -156,7 +145,6 @@ pub(super) fn split(table: &'static str, list: &BsatnRowList) -> Result<Vec<Byte
     }
 }
 
-/// A list of these rows.
 pub(super) fn join(rows: &[Vec<u8>]) -> BsatnRowList {
     let mut offsets: Vec<RowOffset> = Vec::with_capacity(rows.len());
     let mut data = Vec::new();

@@ -38,21 +38,18 @@ const REDUCERS: [(&str, &str); 4] = [
     (CHECKPOINT_REDUCER, "String, String, U64, U64"),
 ];
 
-/// How many tables or reducers an error lists.
 const LISTED: usize = 24;
 
-/// A server's report of this project's module.
 static MODULE: LazyLock<Arc<Schema>> =
     LazyLock::new(|| Arc::new(Schema::parse(include_bytes!("schema/module.json")).unwrap_or_default()));
 
-/// The tables and reducers of a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the name says it")]
 pub struct Schema {
     tables: BTreeMap<String, Arc<ProductType>>,
     reducers: BTreeMap<String, ProductType>,
 }
 
-/// The parts of a schema of version 9 that the lane needs.
 #[derive(Deserialize)]
 struct Reported {
     typespace: SerdeWrapper<Typespace>,
@@ -98,7 +95,6 @@ impl Schema {
         self.tables.get(table)
     }
 
-    /// Compares the module with what the lane reads and calls.
     pub(super) fn check(&self) -> Result<(), String> {
         let mut wrong = Vec::new();
         for (table, wanted) in COLUMNS {
@@ -155,7 +151,6 @@ fn column((name, kind): &(&str, AlgebraicType)) -> String {
     format!("{name} {}", in_words(kind))
 }
 
-/// Columns in words, as errors list them.
 pub(super) fn columns(row: &ProductType) -> String {
     let name = |name: &Option<_>| name.as_deref().unwrap_or("(no name)").to_owned();
     listed(row.elements.iter().map(|has| format!("{} {}", name(&has.name), in_words(&has.algebraic_type))))

@@ -21,17 +21,14 @@ use crate::lane::socket::Bounds;
 use crate::lane::trial::{Trial, TrialError, trial_bounds};
 use crate::lane::{Endpoint, Lane, OpenError};
 
-/// The module, as it is committed.
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module.wasm");
 
-/// A server, with an identity of ours on it.
 pub(super) struct SpacetimeService {
     pub(super) profile: Arc<SpacetimeProfile>,
     at: Endpoint,
     token: Secret,
     version: String,
     run: Arc<Run>,
-    /// The databases that were created on a server that the run did not start.
     pub(super) created: Mutex<BTreeSet<String>>,
 }
 
@@ -64,7 +61,6 @@ impl SpacetimeService {
         Ok(SpacetimeService { profile: Arc::new(profile), at, token, version, run, created: Mutex::default() })
     }
 
-    /// A client with the owner's token.
     pub(super) fn http(&self, within: Bound) -> Result<HttpClient, OpenError> {
         client(&self.profile, &self.at, Some(&self.token), within)
     }

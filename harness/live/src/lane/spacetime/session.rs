@@ -25,7 +25,6 @@ use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Heads, OpError, OpenError, SubscriberSession};
 
-/// The server's answer to a request.
 pub(super) type Reply = Result<Vec<StreamRow>, String>;
 
 pub(super) struct SpacetimeSession {
@@ -35,7 +34,6 @@ pub(super) struct SpacetimeSession {
     names: Arc<Names>,
     client: String,
     connection_id: Option<ConnectionId>,
-    /// What is spoken, for the history.
     pub(super) spoken: Option<Spoken>,
     sent: u32,
     /// Calls without an answer yet. A 1.2.0 server answers a failed call without its number, but with its arguments.
@@ -46,7 +44,6 @@ pub(super) struct SpacetimeSession {
 }
 
 impl SpacetimeSession {
-    /// Waits for the server's greeting on an open socket.
     pub(super) async fn greet(
         socket: Socket,
         protocol: Protocol,
@@ -159,7 +156,6 @@ impl SpacetimeSession {
         }
     }
 
-    /// Sends a request and waits for its answer, within the bound of an operation.
     pub(super) async fn ask(&mut self, request_id: u32, message: ClientMessage) -> Completion<Vec<StreamRow>> {
         let message = encoded(message).map_err(OpError::Unknown)?;
         let what = match Purpose::of(request_id) {

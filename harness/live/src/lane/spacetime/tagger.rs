@@ -1,5 +1,7 @@
 //! Says what a SpacetimeDB frame carries, and changes it.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::sync::Arc;
 
 use super::classify::{Ask, Classifier, Content, Message, merged};
@@ -15,7 +17,6 @@ use crate::lane::generic::{self, json_of};
 use crate::lane::names::Names;
 use crate::lane::wire_http;
 
-/// Knows the frames of one connection.
 #[derive(Debug, Clone)]
 pub struct Tagger {
     format: Format,
@@ -23,7 +24,6 @@ pub struct Tagger {
     schema: Arc<Schema>,
 }
 
-/// How a connection's messages are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Bsatn(Protocol),
@@ -31,7 +31,6 @@ enum Format {
     Json,
 }
 
-/// Chooses the tagger by the subprotocol that the server picked.
 #[derive(Debug, Clone)]
 pub struct SpacetimeTaggers {
     names: Arc<Names>,
@@ -54,17 +53,14 @@ impl TaggerFactory for SpacetimeTaggers {
 }
 
 impl Tagger {
-    /// A tagger for a connection that speaks BSATN.
     pub fn new(protocol: Protocol, names: Arc<Names>, schema: Arc<Schema>) -> Tagger {
         Tagger { format: Format::Bsatn(protocol), classifier: Classifier::new(names), schema }
     }
 
-    /// A tagger for a connection that speaks JSON.
     pub fn json(names: Arc<Names>, schema: Arc<Schema>) -> Tagger {
         Tagger { format: Format::Json, classifier: Classifier::new(names), schema }
     }
 
-    /// The messages of a WebSocket frame; none where it can't be read.
     fn messages(&self, frame: &Frame) -> Vec<Message> {
         match (self.format, &frame.body, frame.direction) {
             (Format::Bsatn(protocol), Body::Binary(bytes), Direction::Upstream) => {
@@ -125,7 +121,6 @@ impl Tagger {
     }
 }
 
-/// The writer's HTTP.
 impl Tagger {
     fn tag_http(direction: Direction, bytes: &[u8]) -> FrameTag {
         let text = String::from_utf8_lossy(bytes);
@@ -164,7 +159,6 @@ impl Tagger {
     }
 }
 
-/// The reducer that a request calls.
 fn called_over_http(head: &str) -> Option<String> {
     let (method, path) = wire_http::method_and_path(head)?;
     let (_, reducer) = path.rsplit_once("/call/")?;

@@ -124,8 +124,8 @@ proptest! {
 
     #[test]
     fn with_a_fault_armed_that_does_not_strike_every_frame_comes_as_it_was(talk in talk(), piece in 1_usize..3000) {
-        let every = |direction| Position::Message(MessageFilter { nth: Some(u32::MAX), ..MessageFilter::any(direction) });
-        let fault = |direction| fault("f", every(direction), cut(Cut::Drop, When::Before));
+        let never = |direction| MessageFilter { nth: Some(u32::MAX), ..MessageFilter::any(direction) };
+        let fault = |direction| fault("f", Position::Message(never(direction)), cut(Cut::Drop, When::Before));
         let faults = vec![fault(Direction::Upstream), fault(Direction::Downstream)];
         run(passes_unchanged(&talk, piece, faults))?;
     }

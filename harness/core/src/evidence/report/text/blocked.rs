@@ -11,7 +11,6 @@ use crate::text::{Style, columns};
 const MAX_CAUSES: usize = 8;
 /// So many findings of a scenario are shown; the others are in the bundle.
 const MAX_FINDINGS: usize = 5;
-/// So many records of a finding are shown.
 const MAX_RECORDS: usize = 3;
 /// So many scenarios that no cause reports are shown in full; the others are named.
 const MAX_UNREPORTED: usize = 8;

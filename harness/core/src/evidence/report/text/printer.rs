@@ -20,7 +20,6 @@ impl<'a> Printer<'a> {
         self.out.line(Style::Bold, text)
     }
 
-    /// The lines of a text behind an indent.
     pub fn wrapped(&self, indent: usize, text: &str) -> Vec<String> {
         wrap(text, self.width.saturating_sub(indent))
     }
@@ -66,7 +65,6 @@ impl From<ScenarioOutcome> for Style {
     }
 }
 
-/// The style of a decision.
 pub fn loud(tone: Tone) -> Style {
     match tone {
         Tone::Good => Style::Allow,

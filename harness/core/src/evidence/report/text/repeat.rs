@@ -13,7 +13,6 @@ use crate::text::{Style, Table};
 /// So many findings are shown; the others are in the document.
 const MAX_SHOWN: usize = 5;
 
-/// Prints what several runs have in common. The terminal is that of the report, its bundle the directory of all runs.
 pub fn print(repeated: &Repeated, worst: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut printer = Printer::new(worst, out);
     let runs = repeated.runs.len();

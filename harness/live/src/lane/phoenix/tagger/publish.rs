@@ -35,7 +35,6 @@ impl Tagger {
         topic.filter(|_| is_method)
     }
 
-    /// The topic that a publish over HTTP is for.
     pub(super) fn published(&self, frame: &Frame) -> Option<Carried> {
         let body = json_of(frame)?;
         let body = std::str::from_utf8(&body).ok()?;
@@ -51,7 +50,6 @@ impl Tagger {
         })
     }
 
-    /// A publish over HTTP with a value changed.
     pub(super) fn edited_publish(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {
         let published = self.published(frame)?;
         let body = json_of(frame)?;
