@@ -56,7 +56,7 @@ Examples:
   curl -d '{\"type\":\"ws_repeat\",
             \"attributes\":{\"kind\":\"delivery\",\"nth\":3}}' \\
        127.0.0.1:8474/proxies/sync/toxics
-      Deliver the third event of each connection twice.";
+      Deliver the third event twice, once over all connections.";
 
 const RECHECK_NOTES: &str = "\
 recheck starts no server and runs no scenario.
