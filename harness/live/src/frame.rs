@@ -88,8 +88,7 @@ pub enum Edit {
         pointer: String,
         value: String,
     },
-    /// A column of these events' rows, or a field of theirs, has another value (JSON text) of the same type. Without a
-    /// list every event changes.
+    /// A column or field of these events has another value (JSON text) of its type. Without a list all events change.
     SetColumn {
         events: Vec<(StreamId, Option<Seq>)>,
         column: String,
@@ -117,8 +116,7 @@ pub trait FrameTagger: Send + Sync {
         Contents::default()
     }
 
-    /// The changed frame, or `None` where the change does not apply to it. A frame without events after the change is
-    /// still well-formed.
+    /// The changed frame, which stays well-formed without events; `None` where the change does not apply to it.
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame>;
 }
 

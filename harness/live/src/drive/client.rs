@@ -108,8 +108,7 @@ impl ClientHandle {
         self.commands.send(Command::Heartbeat(done)).await.is_ok() && wait.await.unwrap_or(false)
     }
 
-    /// Subscribes anew from the watermark where the client is behind these heads and its connection answers twice while
-    /// nothing comes.
+    /// Replays from the watermark where the client is behind these heads and two answers come, but no event.
     pub async fn replay_if_overdue(&self, heads: BTreeMap<StreamId, Seq>) {
         self.ask(|done| Command::ReplayIfOverdue(heads, done)).await;
     }

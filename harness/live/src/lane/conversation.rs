@@ -76,8 +76,7 @@ pub(crate) trait Conversation: Send {
     /// Sends what keeps the connection open, and notes the heartbeat that is to be answered.
     async fn send_heartbeat(&mut self) -> Result<(), Closed>;
 
-    /// Sends a request and waits for its answer. Other messages that come are taken. Without an answer the session is
-    /// over.
+    /// Sends a request and waits for its answer. Takes what else comes. Without an answer the session is over.
     async fn request(
         &mut self,
         id: Self::Id,

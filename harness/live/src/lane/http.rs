@@ -141,8 +141,7 @@ impl HttpClient {
         self.request_with(method, path, content_type, None, body).await
     }
 
-    /// The same, made again where it was refused in passing, each time at least as late as the answer asks. For
-    /// requests that may be made twice.
+    /// Asks again after a passing refusal, as late as the answer asks at least. For requests that may be made twice.
     pub async fn request_again(
         &mut self,
         method: Method,

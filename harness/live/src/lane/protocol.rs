@@ -100,8 +100,7 @@ pub trait Service: Send + Sync {
 
     async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError>;
 
-    /// Deletes the spaces that the run created on a server that it did not start, or keeps them. Returns what is
-    /// left, in words.
+    /// Deletes, or keeps, the spaces that the run created on an outside server. Returns what is left, in words.
     async fn clean_up(&self, _keep: bool, _within: Duration) -> Vec<String> {
         Vec::new()
     }

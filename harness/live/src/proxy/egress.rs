@@ -183,8 +183,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(self.sink.flush().await?)
     }
 
-    /// Waits until something is due: a kept message, a chunk in the chain, a change of the toxics. Cancel-safe. Never
-    /// returns where nothing will be due.
+    /// Waits until a kept message, a chunk or a change of the toxics is due, maybe for ever. Cancel-safe.
     pub(super) async fn due(&mut self) {
         let due = self.due.into_iter().chain(self.order.due()).min();
         tokio::select! {

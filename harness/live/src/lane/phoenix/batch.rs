@@ -32,10 +32,7 @@ pub fn read_batch(profile: &PhoenixProfile, batch: &str) -> Result<Vec<Result<Up
     Ok(updates.iter().enumerate().map(|(index, update)| read_update(profile, index, update.get())).collect())
 }
 
-/// Reads a `sync:frame`'s payload.
-///
-/// # Errors
-/// Where its kind is unknown or its bytes are no base64 of UTF-8.
+/// Reads a `sync:frame`'s payload. An error where its kind is unknown or its bytes are no base64 of UTF-8.
 pub fn read_frame(profile: &PhoenixProfile, payload: &str) -> Result<FrameCopy, String> {
     let object = RawObject::parse(payload).map_err(|error| format!("a frame that is no object: {error}"))?;
     let kind = object.text(&profile.fields.kind).ok_or("a frame without a kind")?;

@@ -67,8 +67,7 @@ impl Row {
         }
     }
 
-    /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is not of its
-    /// type.
+    /// Gives a column another value, written as JSON. `None` where there is no such column, or it has another type.
     pub(super) fn set(&mut self, column: &str, json: &str) -> Option<()> {
         use serde::de::DeserializeSeed;
         let at = self.at(column).ok()?;
