@@ -74,16 +74,13 @@ Examples:
   cutover hash events.jsonl
       Print one line for each document.";
 
-/// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "cutover", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 80)]
 pub struct Cli {
-    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run scenarios through both lanes and decide: allow or block
@@ -109,7 +106,6 @@ pub enum Command {
     Tied(TiedArgs),
 }
 
-/// Which scenarios.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ScenarioArgs {
     /// Run only the scenarios with a matching name (`*` and `?`); may be repeated
@@ -126,7 +122,6 @@ pub struct ScenarioArgs {
     pub no_known_bad: bool,
 }
 
-/// `cutover gate`.
 #[derive(Debug, Clone, Args)]
 pub struct GateArgs {
     /// The legacy lane: a socket URL or a lane profile [default: the built-in server]
@@ -153,7 +148,6 @@ pub struct GateArgs {
     /// Compare this lane with itself; a correct gate then finds nothing
     #[arg(long, value_name = "LANE", value_parser = lane(), help_heading = "Lanes")]
     pub aa: Option<LaneId>,
-    /// What to run.
     #[command(flatten, next_help_heading = "Scenarios")]
     pub scenarios: ScenarioArgs,
     /// The seed of all random choices [default: a new one, printed on the first line]
@@ -192,15 +186,12 @@ pub struct GateArgs {
     pub format: &'static Format,
 }
 
-/// `cutover serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// What to serve.
     #[command(subcommand)]
     pub what: Served,
 }
 
-/// The servers.
 #[derive(Debug, Subcommand)]
 pub enum Served {
     /// The legacy lane: a sync service on Phoenix sockets
@@ -212,7 +203,6 @@ pub enum Served {
     Proxy(ServeProxyArgs),
 }
 
-/// What both lanes' servers take.
 #[derive(Debug, Args)]
 pub struct ServeLaneArgs {
     /// The address to listen on; port 0 means any free port
@@ -226,10 +216,8 @@ pub struct ServeLaneArgs {
     pub die_with_parent: Option<i32>,
 }
 
-/// `cutover serve candidate`.
 #[derive(Debug, Args)]
 pub struct ServeCandidateArgs {
-    /// What both lanes' servers take.
     #[command(flatten)]
     pub lane: ServeLaneArgs,
     /// First publish the sync module to a database of this name; DIR/owner-token then holds the owner's token
@@ -237,10 +225,8 @@ pub struct ServeCandidateArgs {
     pub database: Option<String>,
 }
 
-/// `cutover serve legacy`.
 #[derive(Debug, Args)]
 pub struct ServeLegacyArgs {
-    /// What both lanes' servers take.
     #[command(flatten)]
     pub lane: ServeLaneArgs,
     /// A settings file: TOML, or JSON if its name ends in .json
@@ -251,7 +237,6 @@ pub struct ServeLegacyArgs {
     pub defects: Option<String>,
 }
 
-/// `cutover serve proxy`.
 #[derive(Debug, Args)]
 pub struct ServeProxyArgs {
     /// The address of the API: HOST:PORT, :PORT for all interfaces, PORT for this machine; port 0 means any free port
@@ -297,7 +282,6 @@ pub struct ServeProxyArgs {
     pub die_with_parent: Option<i32>,
 }
 
-/// `cutover recheck`.
 #[derive(Debug, Clone, Args)]
 pub struct RecheckArgs {
     /// The bundle: a directory that `cutover gate` wrote
@@ -310,7 +294,6 @@ pub struct RecheckArgs {
     pub format: TextOrJson,
 }
 
-/// `cutover hash`.
 #[derive(Debug, Args)]
 pub struct HashArgs {
     /// A JSON document, or JSON Lines [default: stdin]
@@ -320,7 +303,6 @@ pub struct HashArgs {
     pub canonical: bool,
 }
 
-/// `cutover diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
     /// The vector file of the baseline
@@ -329,10 +311,8 @@ pub struct DiffArgs {
     pub b: PathBuf,
 }
 
-/// `cutover list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// What to list.
     #[command(flatten)]
     pub scenarios: ScenarioArgs,
     /// Write the built-in scenarios and their JSON schema to this directory
@@ -346,7 +326,6 @@ pub struct ListArgs {
     pub format: TextOrJson,
 }
 
-/// `cutover plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// The name of a scenario, or the path of its file
@@ -359,7 +338,6 @@ pub struct PlanArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// `cutover tied`.
 #[derive(Debug, Args)]
 pub struct TiedArgs {
     /// The process that started it
@@ -369,7 +347,6 @@ pub struct TiedArgs {
     pub line: Vec<OsString>,
 }
 
-/// The output formats of the other commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TextOrJson {
     /// Text for people
@@ -392,7 +369,6 @@ fn lane() -> impl TypedValueParser<Value = LaneId> {
     PossibleValuesParser::new(LaneId::BOTH.map(value)).try_map(lane)
 }
 
-/// The formats of a report that can be asked for.
 fn formats() -> impl TypedValueParser<Value = &'static Format> {
     let options = FORMATS.iter().filter_map(|format| format.option);
     let values = options.map(|(name, help)| PossibleValue::new(name).help(help));

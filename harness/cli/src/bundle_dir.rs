@@ -16,7 +16,6 @@ use crate::exit::Failure;
 /// More files than this are no bundle.
 const MAX_FILES: usize = 100_000;
 
-/// A bundle's directory.
 #[derive(Debug, Clone)]
 pub struct BundleDir {
     path: PathBuf,
@@ -45,7 +44,6 @@ impl BundleDir {
         let _ = fs::remove_dir(&self.path);
     }
 
-    /// Where it is, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -85,7 +83,6 @@ pub struct BundleThere {
 }
 
 impl BundleThere {
-    /// Lists everything in a directory.
     pub fn look(path: &Path) -> Result<BundleThere, Failure> {
         if !path.is_dir() {
             let what = if path.exists() { "is no directory" } else { "is not there" };

@@ -11,7 +11,6 @@ use crate::args::{DiffArgs, HashArgs};
 use crate::exit::{Exit, Failure};
 use crate::out::{Stdout, note};
 
-/// Runs `cutover hash`.
 pub fn hash(args: &HashArgs) -> Result<Exit, Failure> {
     let mut input: Box<dyn BufRead> = match args.file.as_deref() {
         Some(path) if path != Path::new("-") => Box::new(open(path)?),

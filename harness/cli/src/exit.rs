@@ -5,7 +5,6 @@ use std::io;
 
 use cutover_core::gate::Decision;
 
-/// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Allow, or the named decision of a smaller run that passed; of a command that decides nothing: done.
@@ -43,11 +42,9 @@ impl From<Exit> for std::process::ExitCode {
 /// Why a command could not be carried out. `Display` is what the user reads: where, what, and how to mend it.
 #[derive(Debug)]
 pub struct Failure {
-    /// How the program ends.
     pub exit: Exit,
     /// What the user reads; may have several lines.
     pub message: String,
-    /// How to mend it, where that is known.
     pub hint: Option<String>,
 }
 
@@ -57,33 +54,27 @@ impl Failure {
         Failure { exit: Exit::Usage, message: message.into(), hint: None }
     }
 
-    /// A lane or the environment is unavailable.
     pub fn environment(message: impl Into<String>) -> Failure {
         Failure { exit: Exit::Environment, message: message.into(), hint: None }
     }
 
-    /// A fault of the tool itself.
     pub fn fault(message: impl Into<String>) -> Failure {
         Failure { exit: Exit::Fault, message: message.into(), hint: None }
     }
 
-    /// Says how to mend it.
     pub fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());
         self
     }
 
-    /// A file or directory of the user's that can't be read.
     pub fn unreadable(path: &std::path::Path, error: &io::Error) -> Failure {
         Failure::usage(format!("cannot read {}: {error}", path.display()))
     }
 
-    /// Standard output can't be written to, although its reader is still there.
     pub fn unprintable(error: &io::Error) -> Failure {
         Failure::environment(format!("cannot write to stdout: {error}"))
     }
 
-    /// A place that can't be written to.
     pub fn unwritable(path: &std::path::Path, error: &io::Error) -> Failure {
         let what = format!("cannot write {}: {error}", path.display());
         let hint = crate::surroundings::cause(&what, path);

@@ -15,6 +15,7 @@ use cutover_core::evidence::report::{Format, report};
 use cutover_core::evidence::{Evidence, NthRun, Times};
 use cutover_core::gate::Decision;
 use cutover_core::ids::Seed;
+use cutover_core::scenario::compile;
 use cutover_core::text::masked;
 use cutover_live::plain_file;
 
@@ -33,7 +34,6 @@ const LEAST_FILES: u64 = 128;
 /// The largest module that is read, in bytes.
 const MAX_MODULE_BYTES: u64 = 256 << 20;
 
-/// Runs the command.
 pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     if let (Some(at), Some(_)) = (&args.candidate, &args.candidate_bin)
         && at.contains("://")
@@ -66,7 +66,6 @@ fn say_if_not_allow(args: &GateArgs, decision: Decision) {
     }
 }
 
-/// A run that came to an end.
 struct Ran {
     evidence: Evidence,
     times: Times,
@@ -74,7 +73,6 @@ struct Ran {
     exit: Result<Exit, Failure>,
 }
 
-/// The scenarios that are asked for.
 fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
     let sources = scenarios::select(&args.scenarios)?;
     match args.no_faults {
@@ -85,7 +83,7 @@ fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
 
 /// Runs all scenarios once, on its own or as one of several runs.
 fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source]) -> Result<Ran, Failure> {
-    let plans: Vec<_> = sources.iter().map(|source| scenarios::compile(&source.scenario, seed)).collect();
+    let plans: Vec<_> = sources.iter().map(|source| compile(&source.scenario, seed)).collect();
     let lanes = lanes::sources(args)?;
     let module = args.module.as_deref().map(read_module).transpose()?;
     let recording = Recording::begin(args, seed, repeat, sources)?;

@@ -64,7 +64,6 @@ struct ListedReason {
     says: String,
 }
 
-/// Runs the command.
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.export {
         let count = export(dir)?;
@@ -85,7 +84,6 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     print(args.format, &listing, || text(&listing, width, if asked { width } else { usize::MAX }))
 }
 
-/// What `schema` says in the JSON of a list.
 const SCHEMA_NAME: &str = "cutover.list/1";
 
 fn print(format: TextOrJson, listing: &impl Serialize, text: impl FnOnce() -> String) -> Result<Exit, Failure> {

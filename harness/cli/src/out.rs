@@ -17,7 +17,6 @@ pub struct Stdout {
 }
 
 impl Stdout {
-    /// The process's stdout.
     pub fn new() -> Stdout {
         Stdout { inner: io::BufWriter::new(io::stdout()), gone: false }
     }
@@ -31,12 +30,10 @@ impl Stdout {
         })
     }
 
-    /// Writes a document for programs, as it is.
     pub fn exact(&mut self, text: &str) -> Result<(), Failure> {
         self.print(|out| out.write_all(text.as_bytes()))
     }
 
-    /// Writes what a function writes.
     pub fn print(&mut self, write: impl FnOnce(&mut Stdout) -> io::Result<()>) -> Result<(), Failure> {
         write(self).and_then(|()| self.flush()).map_err(|error| Failure::unprintable(&error))
     }
@@ -75,14 +72,11 @@ pub fn note(text: &str) {
     let _ = writeln!(Screen::new(io::stderr().lock(), false), "{text}");
 }
 
-/// What is known of the reader of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Audience {
-    /// Columns to fill.
     pub width: usize,
     /// Whether lines may be redrawn in place.
     pub live: bool,
-    /// Whether to colour.
     pub color: bool,
 }
 
@@ -92,17 +86,14 @@ const PLAIN_WIDTH: usize = 80;
 const MAX_WIDTH: usize = 200;
 
 impl Audience {
-    /// Whoever reads stdout.
     pub fn of_stdout() -> Audience {
         Audience::new(io::stdout().is_terminal())
     }
 
-    /// Whoever reads stderr.
     pub fn of_stderr() -> Audience {
         Audience::new(io::stderr().is_terminal())
     }
 
-    /// The reader of the report of a bundle.
     pub fn terminal(self, bundle: &str) -> Terminal<'_> {
         Terminal { width: self.width, color: self.color, bundle: Some(bundle) }
     }

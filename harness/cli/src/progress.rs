@@ -16,19 +16,16 @@ use crate::out::Audience;
 /// The status line is redrawn no more often than this.
 pub const REDRAW_EVERY: Duration = Duration::from_millis(100);
 
-/// What is shown.
 pub struct Progress {
     audience: Audience,
     total: usize,
     ended: usize,
-    /// The phase of each lane of each scenario that runs.
     running: BTreeMap<String, BTreeMap<LaneId, Phase>>,
     lanes: BTreeMap<LaneId, String>,
     drawn: bool,
 }
 
 impl Progress {
-    /// The progress of a run of so many scenarios.
     pub fn new(audience: Audience, total: usize) -> Progress {
         Progress { audience, total, ended: 0, running: BTreeMap::new(), lanes: BTreeMap::new(), drawn: false }
     }
@@ -65,7 +62,6 @@ impl Progress {
         }
     }
 
-    /// Shows how a scenario ended.
     pub fn ended(&mut self, scenario: &JudgedScenario, elapsed_ms: u64) {
         self.ended += 1;
         let width = self.total.to_string().len();
@@ -82,7 +78,6 @@ impl Progress {
         self.redraw();
     }
 
-    /// Redraws the status line, where there is one.
     pub fn redraw(&mut self) {
         if !self.audience.live || self.running.is_empty() {
             return;
@@ -99,14 +94,12 @@ impl Progress {
         self.drawn = true;
     }
 
-    /// Takes the status line away.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
             self.put(|screen| screen.clear_line());
         }
     }
 
-    /// Writes a line above the status line.
     pub fn line(&mut self, text: &str) {
         self.clear();
         self.put(|screen| screen.line(Style::Plain, &visible(text)));

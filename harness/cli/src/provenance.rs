@@ -7,7 +7,6 @@ use cutover_core::text::{Secret, learn, masked, quoted};
 
 use crate::args::GateArgs;
 
-/// The tool, as it was built.
 pub fn tool() -> Tool {
     let built_from = option_env!("CUTOVER_BUILD_COMMIT").map(|commit| Checkout {
         commit: commit.to_owned(),
@@ -51,7 +50,6 @@ pub fn command_line(words: impl Iterator<Item = String>) -> Vec<String> {
     shown.collect()
 }
 
-/// The value of an option as it may be shown.
 fn shown(option: &str, value: &str) -> String {
     if option.starts_with("--") && option.ends_with("-token") {
         return format!("{:?}", Secret::new(value));

@@ -30,7 +30,6 @@ struct Answer<'a> {
     computed: &'a Judged,
 }
 
-/// Runs the command.
 pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
     if args.dir.join(layout::REPEAT).is_file() {
         return repeated(args);
@@ -38,7 +37,6 @@ pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
     one(args)
 }
 
-/// A summary of repeated runs is no longer than this.
 const MAX_REPEAT_BYTES: u64 = 16 << 20;
 
 /// Rechecks each run of a repeated one, and what is said of all of them.
@@ -135,7 +133,6 @@ fn worse(one: Exit, other: Exit) -> Exit {
     if rank(other) > rank(one) { other } else { one }
 }
 
-/// Rechecks one run.
 fn one(args: &RecheckArgs) -> Result<Exit, Failure> {
     let bundle = BundleThere::look(&args.dir)?;
     let compile = |name: &str, bytes: &[u8], build| scenarios::compile_bytes(name, bytes, build);

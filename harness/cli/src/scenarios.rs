@@ -3,23 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use cutover_core::evidence::recheck::Build;
-use cutover_core::ids::Seed;
 use cutover_core::plan::Plan;
-use cutover_core::scenario::{MAX_FILE_BYTES, Scenario, ScenarioErrors, load, pattern, stock};
+use cutover_core::scenario::{MAX_FILE_BYTES, Scenario, ScenarioErrors, compile, load, pattern, stock};
 
 use cutover_live::plain_file;
 
 use crate::args::ScenarioArgs;
 use crate::exit::Failure;
 
-/// A scenario and the text that it was read from.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Source {
     pub scenario: Scenario,
-    /// The file's text.
     pub text: String,
-    /// The file, as it is named in messages.
     pub path: String,
 }
 
@@ -88,9 +84,6 @@ pub fn one(name: &str, dir: Option<&Path>) -> Result<Source, Failure> {
 }
 
 /// The same scenarios as they are without their faults and toxics; known-bad ones, which plant a defect, are left out.
-///
-/// # Errors
-/// Nothing is left to run.
 pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
     let honest = sources.into_iter().filter(|source| !source.known_bad());
     let plain = honest.map(|source| {
@@ -105,15 +98,7 @@ pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
     Ok(plain)
 }
 
-/// The plan that a scenario and a seed give.
-pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
-    cutover_core::scenario::compile(scenario, seed)
-}
-
 /// The plan that a scenario's bytes give, as recheck asks for it.
-///
-/// # Errors
-/// What is wrong with the bytes.
 pub fn compile_bytes(name: &str, bytes: &[u8], build: Build) -> Result<Plan, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let parse = match build.no_faults {

@@ -18,7 +18,6 @@ use crate::tied::die_with_parent;
 /// The largest configuration of the reference server that is read, in bytes.
 const MAX_CONFIG_BYTES: u64 = 4 << 20;
 
-/// Runs the command.
 pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     let parent = match &args.what {
         Served::Legacy(legacy) => legacy.lane.die_with_parent,

@@ -7,7 +7,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Failure;
 
-/// A new runtime.
 pub fn runtime() -> Result<Runtime, Failure> {
     Runtime::new().map_err(|error| Failure::environment(format!("cannot start threads: {error}")))
 }
@@ -30,7 +29,6 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the next one and names it.
     pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",

@@ -37,7 +37,6 @@ pub fn cause(what: &str, written: &Path) -> Option<String> {
     (is_said || is_full(written)).then(|| format!("{FULL} where {} is, or name another place", written.display()))
 }
 
-/// How many bytes can be written where a path is to be.
 fn room(path: &Path) -> Option<u64> {
     let there = path.ancestors().find(|path| path.exists())?;
     let stat = nix::sys::statvfs::statvfs(there).ok()?;

@@ -12,10 +12,8 @@ use nix::fcntl::{Flock, FlockArg};
 
 /// How the names of such directories begin; the process's id follows.
 const PREFIX: &str = "cutover-";
-/// The file that is locked.
 const LOCK: &str = "lock";
 
-/// A run's directory.
 pub struct WorkDir {
     dir: tempfile::TempDir,
     _lock: Flock<File>,
@@ -41,7 +39,6 @@ impl WorkDir {
         Ok(WorkDir { dir, _lock: lock })
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
@@ -82,7 +79,6 @@ fn is_ours(name: &str) -> bool {
     !word.is_empty() && pid.parse::<u32>().is_ok()
 }
 
-/// Where temporary files go, as a hint.
 pub fn hint() -> String {
     format!("TMPDIR names where temporary files go; now it is {}", std::env::temp_dir().display())
 }

@@ -23,11 +23,9 @@ pub const PATIENCE: Bound = Bound::new("patience", Duration::from_secs(1));
 pub const FIRST_PATIENCE: Bound = Bound::new("first-patience", Duration::from_secs(3));
 /// The shortest time between two checks of a client that asks again.
 pub const SECOND_LOOK: Bound = Bound::new("second-look", Duration::from_millis(500));
-/// A client's round trip on a good connection, after the faults are off.
 pub const HEAL: Bound = Bound::new("heal", Duration::from_secs(20));
 /// The live arrival of an event that proves a stream alive, while the lane answers heartbeats quickly.
 pub const PROOF: Bound = Bound::new("proof", Duration::from_secs(2));
-/// A client's last round trip, at the end of a run.
 pub const DRAIN: Bound = Bound::new("drain", Duration::from_secs(20));
 /// A connection to a lane, the answer to an upgrade, and the answer to a join, each.
 pub const OPEN: Bound = Bound::new("open", Duration::from_secs(5));
@@ -59,7 +57,6 @@ pub const DELETE: Bound = Bound::new("delete", Duration::from_secs(3));
 pub const EMPTY: Bound = Bound::new("empty", Duration::from_secs(5));
 /// A connection to an external Toxiproxy, and its answer to a request of ours, each.
 pub const TOXIPROXY: Bound = Bound::new("toxiproxy", Duration::from_secs(3));
-/// The live arrival of a trial's event.
 pub const LIVE: Bound = Bound::new("live", Duration::from_secs(2));
 
 /// The most bytes of an assembled message, of an HTTP answer, and of a decompressed message. SpacetimeDB sends a whole
@@ -68,7 +65,6 @@ pub const MESSAGE_MAX_BYTES: usize = 1 << 30;
 /// The most arrivals that a session keeps for its client.
 pub const ARRIVALS_MAX: usize = 1 << 23;
 
-/// How often a bound may restart.
 const MOST_RENEWALS: u32 = 20;
 /// The longest tick. A shorter one would measure a busy machine more exactly, and cost more.
 const TICK: Duration = Duration::from_millis(20);
@@ -88,7 +84,6 @@ impl Bound {
         Bound { name, time }
     }
 
-    /// Waits within the bound.
     pub async fn within<T>(self, work: impl Future<Output = T>) -> Result<T, Reached> {
         self.begin().within(work).await
     }

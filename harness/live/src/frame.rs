@@ -45,11 +45,9 @@ pub enum FrameTag {
         /// one has `false`, so that a fault counts the resume once and rewrites both.
         opens: bool,
     },
-    /// The lane accepts or refuses a resume, after the replay.
     ResumeReply,
     /// The lane delivers events, in this order.
     Delivery {
-        /// Stream and seq of each.
         events: Vec<(StreamId, Seq)>,
         via: Via,
     },
@@ -62,7 +60,6 @@ pub enum FrameTag {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// The resume of this stream asks for another cursor.
     Cursor {
         stream: StreamId,
         to: Cursor,
@@ -77,7 +74,6 @@ pub enum Edit {
         seq: Seq,
         payload: String,
     },
-    /// The event also appears in the frame under another stream and seq.
     Misdeliver {
         stream: StreamId,
         seq: Seq,
@@ -92,8 +88,7 @@ pub enum Edit {
         pointer: String,
         value: String,
     },
-    /// A column of these events' rows, or a field of theirs, has another value (JSON text) of the same type. Without a
-    /// list every event changes.
+    /// A column or field of these events has another value (JSON text) of its type. Without a list all events change.
     SetColumn {
         events: Vec<(StreamId, Option<Seq>)>,
         column: String,
@@ -121,8 +116,7 @@ pub trait FrameTagger: Send + Sync {
         Contents::default()
     }
 
-    /// The changed frame, or `None` where the change does not apply to it. A frame without events after the change is
-    /// still well-formed.
+    /// The changed frame, which stays well-formed without events; `None` where the change does not apply to it.
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame>;
 }
 

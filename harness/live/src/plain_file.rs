@@ -6,10 +6,7 @@ use std::io::{Error, ErrorKind, Read, Result};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Reads a plain file of at most so many bytes.
-///
-/// # Errors
-/// It can't be read, is no plain file, or is longer.
+/// Reads a plain file of at most so many bytes. An error where it is no plain file, or is longer.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     // Opening a pipe must not wait for its other end.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
@@ -28,10 +25,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a plain text file of at most so many bytes.
-///
-/// # Errors
-/// As [`read`], and where it is not UTF-8.
+/// As [`read`], and an error where it is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> Result<String> {
     let not_text = |error: std::string::FromUtf8Error| {
         let at = error.utf8_error().valid_up_to();

@@ -4,10 +4,8 @@ use std::fmt;
 
 use axum::{body::to_bytes, extract::Request};
 use http::{StatusCode, header};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json, value::RawValue};
 
 /// A refusal: a status, a code, and words; some have more fields.
@@ -27,7 +25,6 @@ impl Refusal {
     }
 }
 
-/// An object's fields, each with its JSON text.
 pub(crate) struct Fields(Vec<(String, Box<RawValue>)>);
 
 impl Fields {

@@ -2,11 +2,9 @@
 
 #![allow(missing_docs, reason = "the names say it")]
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cutover_core::text::{visible, without_value};
 use serde::Deserialize;
@@ -49,7 +47,6 @@ pub struct Classes {
     pub run_events: ClassLimits,
     pub worker_lifecycle: ClassLimits,
     pub codex_worker_events: ClassLimits,
-    /// Fleets and summaries.
     pub fallback: ClassLimits,
 }
 
@@ -202,7 +199,6 @@ impl Timeouts {
     }
 }
 
-/// The window of clients that may join, and whether it is enforced.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Compat {

@@ -23,12 +23,10 @@ const OP_PING: u8 = 9;
 pub(crate) const OP_PONG: u8 = 10;
 const MAX_CONTROL_BYTES: usize = 125;
 
-/// A whole message of a client, or a control frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     Text(String),
     Binary(Vec<u8>),
-    /// A ping, to be answered with its own payload.
     Ping(Vec<u8>),
     Pong,
     /// The client closes, and is answered with this code.
@@ -42,7 +40,6 @@ pub(crate) struct Violation(pub u16);
 #[derive(Debug)]
 pub(crate) struct Decoder {
     max_message_bytes: usize,
-    /// The opcode and the bytes so far of a message in several frames.
     partial: Option<(u8, Vec<u8>)>,
 }
 

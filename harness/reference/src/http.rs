@@ -2,26 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{Path, Request, State},
-    response::Response,
-    routing::{get, post},
-};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::{
-    body::{Fields, Refusal, bad, too_large},
-    canonical::canonical_sha256,
-    shared::Shared,
-    socket::{self, now_s},
-    store::{Publish, Refused},
-    token,
-    topics::{Class, TopicPolicy},
-};
+use crate::body::{Fields, Refusal, bad, too_large};
+use crate::canonical::canonical_sha256;
+use crate::shared::Shared;
+use crate::socket::{self, now_s};
+use crate::store::{Publish, Refused};
+use crate::token;
+use crate::topics::{Class, TopicPolicy};
 
 const SOCKET_PATH: [&str; 3] = ["sync", "socket", "websocket"];
 const POLICY_FIELDS: [&str; 3] = ["retention_events", "replay_budget_events", "class"];

@@ -4,12 +4,10 @@
 //! CRC-32 of the body, little endian) and a body of JSON. The length has a checksum of its own, so that a damaged
 //! length in the middle cannot pass for a torn tail and take acknowledged records with it.
 
-use std::{
-    collections::VecDeque,
-    fs::{File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
-};
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 /// The first bytes of a journal; the digit is the format's version.
 const MAGIC: &[u8] = b"cutover-journal-1\n";
@@ -47,7 +45,6 @@ pub(crate) struct Opened {
     pub journal: Journal,
     /// The bodies of all whole records, oldest first, each with its offset.
     pub records: Vec<(u64, Vec<u8>)>,
-    /// How many bytes of a torn last record were cut off.
     pub torn_bytes: u64,
 }
 
@@ -129,7 +126,6 @@ fn encode(body: &[u8]) -> Vec<u8> {
     record
 }
 
-/// A record's offset and its body.
 type Record = (u64, Vec<u8>);
 
 /// Reads all whole records; also says where the last one ends.

@@ -12,7 +12,6 @@ const BACKLOG: u32 = 1024;
 /// What stopping may take beyond the time that closing sockets have.
 const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// A server could not start, or ended by a failure.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error("cannot listen on {addr}: the port is in use; choose another one, or port 0 for any free one")]

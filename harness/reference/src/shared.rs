@@ -1,22 +1,16 @@
 //! The state that all connections share.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    io::Write as _,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cutover_core::text::{scrubbed, visible};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    config::Config,
-    store::{Store, StoreError},
-};
+use crate::config::Config;
+use crate::store::{Store, StoreError};
 
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    defects::{Defect, Defects},
-    topics::snapshot_source,
-};
+use crate::defects::{Defect, Defects};
+use crate::topics::snapshot_source;
 
 /// The events that a server retains of a topic, and how far behind a client may be.
 #[derive(Clone, Debug, PartialEq, Eq)]

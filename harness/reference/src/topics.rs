@@ -11,7 +11,6 @@ pub enum Class {
     RunEvents,
     WorkerLifecycle,
     CodexWorkerEvents,
-    /// Fleets and summaries.
     Fallback,
 }
 

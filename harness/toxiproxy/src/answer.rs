@@ -28,14 +28,12 @@ pub fn empty(status: u16) -> Answer {
     bare(status, String::new())
 }
 
-/// A refusal in plain text.
 pub fn refusal(status: u16, text: &str) -> Answer {
     let mut answer = with_type(status, ERROR_TYPE, format!("{text}\n"));
     answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }
 
-/// A redirect to the canonical path.
 pub fn moved(to: &str) -> Answer {
     let mut answer = empty(301);
     if let Ok(to) = HeaderValue::from_str(to) {

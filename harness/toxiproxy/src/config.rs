@@ -10,24 +10,17 @@ use crate::go::address::split;
 use crate::go::scan::first_value;
 use crate::proxies::Asked;
 
-/// The longest file that is read, in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// An unusable file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}{place}: {}; {mend}", visible(what))]
 pub struct ConfigError {
-    /// The file.
     pub path: String,
-    /// The place in it: `:line:column`, or nothing.
     pub place: String,
-    /// What is wrong.
     pub what: String,
-    /// How to mend it.
     pub mend: String,
 }
 
-/// A file that was read and is valid.
 #[derive(Debug)]
 pub struct Config {
     pub path: PathBuf,

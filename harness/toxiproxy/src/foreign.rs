@@ -23,12 +23,10 @@ use http::header::{HeaderValue, USER_AGENT};
 use toxiproxy_rust::client::Client;
 use toxiproxy_rust::proxy::{Proxy, ProxyPack};
 
-/// The port of a Toxiproxy with default settings.
 const DEFAULT_PORT: u16 = 8474;
 
 /// Why a Toxiproxy is unusable. Each names the address as it was given.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
 pub enum ForeignError {
     #[error("`{url}` is no address of a Toxiproxy; give one like http://127.0.0.1:{DEFAULT_PORT}")]
     Url { url: String },
@@ -41,7 +39,6 @@ pub enum ForeignError {
     Unreachable { url: String, why: String },
 }
 
-/// A Toxiproxy that answered.
 pub struct ForeignToxiproxy {
     server: Arc<Server>,
     /// A word that no other run has.
@@ -52,7 +49,6 @@ pub struct ForeignToxiproxy {
 struct Server {
     url: String,
     addr: SocketAddr,
-    /// Proxies that were requested and not deleted.
     proxies: Mutex<BTreeSet<String>>,
     /// Whether the run is over, so that no proxy is made any more. While one is made, the lock is held: an interrupted
     /// run leaves requests behind that continue in threads of their own.
@@ -61,9 +57,6 @@ struct Server {
 
 impl ForeignToxiproxy {
     /// Finds a Toxiproxy. `run` is a word of letters and digits that no other run has.
-    ///
-    /// # Errors
-    /// Where it is unavailable or unusable.
     pub async fn reach(url: &str, run: &str) -> Result<ForeignToxiproxy, ForeignError> {
         learn(url);
         let (given, url) = (url, masked(url));
@@ -86,9 +79,6 @@ impl ForeignToxiproxy {
     }
 
     /// Ends the run's use of it: deletes every proxy of the run, also those that are being made, and makes no more.
-    ///
-    /// # Errors
-    /// The first that can't be deleted.
     pub async fn clear(&self) -> io::Result<()> {
         let over = |server: &Server| {
             *server.over.write().unwrap_or_else(PoisonError::into_inner) = true;
@@ -101,7 +91,6 @@ impl ForeignToxiproxy {
     }
 }
 
-/// `host:port`, of a URL or of itself.
 fn authority(url: &str) -> Option<String> {
     let rest = url.strip_prefix("http://").unwrap_or(url);
     let authority = rest.trim_end_matches('/');
@@ -143,7 +132,6 @@ impl Server {
         client.request(method, path, Some("application/json"), body).await.map_err(|error| self.named(error))
     }
 
-    /// A request that must succeed.
     async fn order(&self, method: Method, path: &str, body: String) -> io::Result<()> {
         let answer = self.request(method.clone(), path, body).await?;
         let failed = || self.named(format!("{method} {path} gives {}: {}", answer.status, answer.excerpt().trim()));
@@ -202,31 +190,20 @@ fn number(value: i64) -> u32 {
 fn send_by_crate(proxy: &Proxy, toxic: &Toxic) -> bool {
     let stream = toxic.direction.as_str().to_owned();
     let toxicity = toxic.toxicity as f32;
-    match toxic.toxic {
-        ByteToxic::Latency { latency, jitter } => {
-            proxy.with_latency(stream, number(latency), number(jitter), toxicity);
-        }
-        ByteToxic::Bandwidth { rate } => {
-            proxy.with_bandwidth(stream, number(rate), toxicity);
-        }
-        ByteToxic::SlowClose { delay } => {
-            proxy.with_slow_close(stream, number(delay), toxicity);
-        }
-        ByteToxic::Timeout { timeout } => {
-            proxy.with_timeout(stream, number(timeout), toxicity);
-        }
+    let _ = match toxic.toxic {
+        ByteToxic::Latency { latency, jitter } => proxy.with_latency(stream, number(latency), number(jitter), toxicity),
+        ByteToxic::Bandwidth { rate } => proxy.with_bandwidth(stream, number(rate), toxicity),
+        ByteToxic::SlowClose { delay } => proxy.with_slow_close(stream, number(delay), toxicity),
+        ByteToxic::Timeout { timeout } => proxy.with_timeout(stream, number(timeout), toxicity),
         ByteToxic::Slicer { average_size, size_variation, delay } => {
-            proxy.with_slicer(stream, number(average_size), number(size_variation), number(delay), toxicity);
+            proxy.with_slicer(stream, number(average_size), number(size_variation), number(delay), toxicity)
         }
-        ByteToxic::LimitData { bytes } => {
-            proxy.with_limit_data(stream, number(bytes), toxicity);
-        }
+        ByteToxic::LimitData { bytes } => proxy.with_limit_data(stream, number(bytes), toxicity),
         _ => return false,
-    }
+    };
     true
 }
 
-/// A toxic as Toxiproxy's API takes it.
 fn body(name: &str, toxic: &Toxic) -> io::Result<String> {
     let mut body = serde_json::to_value(&toxic.toxic).map_err(io::Error::other)?;
     if let Some(fields) = body.as_object_mut() {

@@ -13,7 +13,6 @@ use crate::routes::Route;
 /// The version of Toxiproxy whose API this is. Some clients refuse to work with an older one.
 pub const COMPATIBLE_WITH: &str = "2.12.0";
 
-/// Answers a request.
 pub async fn handle(route: Route, body: &[u8], proxies: &Proxies) -> Answer {
     match answered(route, body, proxies).await {
         Ok(answer) => answer,

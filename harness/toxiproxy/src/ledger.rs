@@ -11,20 +11,16 @@ use serde::Serialize;
 
 use crate::toxics::Entry;
 
-/// Fires kept of each toxic.
 const KEPT_FIRES: usize = 256;
 
-/// Toxics kept that are no longer armed.
 const KEPT_TOXICS: usize = 256;
 
-/// One time that a toxic fired.
 #[derive(Debug, Clone, Serialize)]
 struct Fired {
     /// Which connection of the proxy, from 1 since it was last opened.
     connection: u32,
     /// Which message of that connection and direction, from 1.
     frame: u64,
-    /// What it carried.
     hit: String,
     /// When, in UTC.
     at: String,
@@ -32,7 +28,6 @@ struct Fired {
     rewrote: Option<cutover_core::history::Rewrote>,
 }
 
-/// A toxic and when it fired.
 #[derive(Debug, Clone, Serialize)]
 struct ToxicLine {
     name: String,
@@ -49,7 +44,6 @@ struct ToxicLine {
     beyond: u64,
 }
 
-/// Connections of one kind.
 #[derive(Debug, Clone, Default, Serialize)]
 struct Counted {
     times: u64,
@@ -77,14 +71,11 @@ struct Lines {
 #[derive(Debug, Default)]
 pub struct Ledger(Mutex<Lines>);
 
-/// A ledger as it is answered.
 #[derive(Serialize)]
 struct Answer<'a> {
     proxy: &'a str,
     toxics: &'a VecDeque<ToxicLine>,
-    /// Connections that passed unread while message toxics were armed.
     unread: &'a Counted,
-    /// Connections whose upstream was unreachable.
     unreachable: &'a Counted,
 }
 
@@ -123,14 +114,12 @@ impl Ledger {
         lines.forget();
     }
 
-    /// How often each armed toxic fired.
     pub fn fires(&self) -> Vec<(String, &'static str, u64)> {
         let lines = self.lines();
         let armed = lines.lines.iter().filter(|line| line.armed);
         armed.map(|line| (line.name.clone(), line.of, line.fires)).collect()
     }
 
-    /// As a JSON object.
     pub fn json(&self, proxy: &str) -> String {
         let lines = self.lines();
         let answer = Answer { proxy, toxics: &lines.lines, unread: &lines.unread, unreachable: &lines.unreachable };
@@ -140,7 +129,6 @@ impl Ledger {
 }
 
 impl Lines {
-    /// Removes the oldest toxics that are no longer armed.
     fn forget(&mut self) {
         while self.lines.iter().filter(|line| !line.armed).count() > KEPT_TOXICS {
             let oldest = self.lines.iter().position(|line| !line.armed);

@@ -2,6 +2,7 @@
 //!
 //! Its proxies are those of `cutover-live`. Its answers are those of Toxiproxy 2.x, including the texts. It adds `ws_*`
 //! toxics and the ledger.
+#![allow(missing_docs, reason = "the names say it")]
 
 mod answer;
 mod config;
@@ -33,7 +34,6 @@ pub use handlers::COMPATIBLE_WITH;
 use proxies::Proxies;
 use server::Api;
 
-/// The settings of a service.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where the API listens: `host:port`, `:port` for every interface, or a port of this machine's; 0 takes a free
@@ -43,13 +43,10 @@ pub struct Settings {
     pub config: Option<PathBuf>,
     /// The seed of everything random: which connections a toxicity takes, jitter, the sizes of slices.
     pub seed: u64,
-    /// Bounds of each proxy.
     pub limits: Limits,
 }
 
-/// Why a service can't start.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
 pub enum ServiceError {
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -61,7 +58,6 @@ pub enum ServiceError {
     Open { path: String, why: String },
 }
 
-/// A service that listens and does not answer yet.
 pub struct Service {
     listener: TcpListener,
     local: SocketAddr,
@@ -102,7 +98,6 @@ impl Service {
         Ok(Service { listener, local, proxies })
     }
 
-    /// Where the API listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.local
     }

@@ -9,7 +9,6 @@ use crate::proxy::Route;
 
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The labels of a line, and its number.
 type Sample = (String, u64);
 
 /// A metric: its name, its help text, and its number of a `T`.
@@ -24,7 +23,6 @@ const BY_DIRECTION: [Metric<Flow>; 3] = [
     }),
 ];
 
-/// The metrics of each route.
 const BY_ROUTE: [Metric<ProxyStats>; 4] = [
     ("cutover_proxy_connections_total", "Connections accepted.", |stats| stats.connections),
     ("cutover_proxy_unreachable_total", "Connections for which upstream could not be reached.", |stats| {
@@ -40,7 +38,6 @@ const BY_ROUTE: [Metric<ProxyStats>; 4] = [
     }),
 ];
 
-/// All numbers.
 pub async fn text(proxies: &Proxies) -> String {
     let (mut routes, mut fires) = (Vec::new(), Vec::new());
     for proxy in proxies.all().await {

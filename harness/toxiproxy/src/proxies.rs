@@ -17,7 +17,6 @@ const POPULATE: &str = "struct { toxiproxy.Proxy; Enabled *bool \"json:\\\"enabl
 
 const FIELDS: [&str; 4] = ["name", "listen", "upstream", "enabled"];
 
-/// A proxy as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     pub name: String,
@@ -55,7 +54,6 @@ impl Proxies {
         Ok(proxy)
     }
 
-    /// Changes one: what is not named stays.
     pub async fn update(&self, name: &str, body: &[u8]) -> Result<String, ApiError> {
         let proxy = self.get(name).await?;
         let before = Asked { name: name.to_owned(), wanted: proxy.wanted().await? };
@@ -63,7 +61,6 @@ impl Proxies {
         proxy.update(asked.wanted).await
     }
 
-    /// Closes one and takes it out.
     pub async fn delete(&self, name: &str) -> Result<(), ApiError> {
         let proxy = self.all.write().await.remove(name).ok_or_else(ApiError::no_proxy)?;
         proxy.delete().await;

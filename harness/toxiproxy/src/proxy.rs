@@ -22,7 +22,6 @@ use crate::upstream::upstream;
 /// Addresses whose traffic is kept after they changed.
 const KEPT_ROUTES: usize = 64;
 
-/// What all proxies are opened with.
 #[derive(Debug, Clone)]
 pub struct Common {
     /// Each proxy, toxic and connection draws numbers of its own from it.
@@ -99,7 +98,6 @@ impl Proxy {
         &self.ledger
     }
 
-    /// As a JSON object with its toxics.
     pub async fn json(&self) -> String {
         self.json_of(&*self.state.lock().await)
     }
@@ -115,7 +113,6 @@ impl Proxy {
         )
     }
 
-    /// What it is, as the defaults of a change.
     pub async fn wanted(&self) -> Result<Wanted, ApiError> {
         let state = self.alive().await?;
         Ok(Wanted { listen: state.listen.clone(), upstream: state.upstream.clone(), enabled: state.listener.is_some() })
@@ -151,24 +148,20 @@ impl Proxy {
         Ok(true)
     }
 
-    /// Closes it, with all its connections.
     pub async fn disable(&self) {
         self.state.lock().await.stop().await;
     }
 
-    /// Closes it for good.
     pub async fn delete(&self) {
         let mut state = self.state.lock().await;
         state.gone = true;
         state.stop().await;
     }
 
-    /// Its toxics as a JSON array.
     pub async fn toxics(&self) -> Result<String, ApiError> {
         Ok(self.alive().await?.toxics.json())
     }
 
-    /// A toxic as a JSON object.
     pub async fn toxic(&self, name: &str) -> Result<String, ApiError> {
         self.alive().await?.toxics.get(name).map(Entry::json)
     }
@@ -204,7 +197,6 @@ impl Proxy {
         self.apply(&state, Touched::Messages);
     }
 
-    /// What passed, by route.
     pub async fn traffic(&self) -> Vec<Route> {
         let state = self.state.lock().await;
         let mut routes = state.past.clone();
@@ -322,7 +314,6 @@ impl State {
     }
 }
 
-/// Adds traffic to that of the same addresses.
 fn remember(routes: &mut Vec<Route>, route: Route) {
     let same = |known: &&mut Route| known.listen == route.listen && known.upstream == route.upstream;
     match routes.iter_mut().find(same) {

@@ -31,7 +31,6 @@ pub enum Route {
     Unreadable,
 }
 
-/// What a request's method, path and query ask for.
 pub fn route(method: &str, path: &str, query: Option<&str>) -> Route {
     let Some(decoded) = percent_decoded(path) else {
         return Route::Unreadable;
@@ -97,7 +96,6 @@ fn percent_decoded(path: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-/// A path as Go's `net/url` writes it.
 fn path_encoded(path: &str) -> String {
     let encoded = |character: char| match character {
         '/' | '$' | '&' | '+' | ',' | ':' | ';' | '=' | '@' => character.to_string(),

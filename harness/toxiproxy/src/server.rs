@@ -24,7 +24,6 @@ use crate::handlers;
 use crate::proxies::Proxies;
 use crate::routes::{Route, route};
 
-/// The longest body that is read.
 const BODY_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long a request may take to arrive, as in Toxiproxy.
@@ -50,7 +49,6 @@ impl Api {
     }
 }
 
-/// Serves until `stopped` is ready.
 pub async fn serve(listener: TcpListener, api: Arc<Api>, stopped: impl Future<Output = ()>) {
     let (ending, connections) = (CancellationToken::new(), TaskTracker::new());
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));

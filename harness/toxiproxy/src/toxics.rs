@@ -13,25 +13,20 @@ use crate::message::{Attributes, is_upstream_only, message_type};
 
 #[derive(Debug, Clone)]
 enum Kind {
-    /// Toxiproxy's `noop`.
     Noop,
     Bytes(ByteToxic),
     Messages(Attributes),
 }
 
-/// A toxic of a proxy.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its name.
     pub name: String,
-    /// Its stream, as it was given.
     pub stream: String,
     direction: Direction,
     toxicity: f32,
     kind: Kind,
 }
 
-/// Which of the engine's two lists a change concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touched {
     Nothing,
@@ -39,14 +34,11 @@ pub enum Touched {
     Messages,
 }
 
-/// The toxics of a proxy.
 #[derive(Debug, Clone, Default)]
 pub struct Toxics {
-    /// In the order of their making.
     entries: Vec<Entry>,
 }
 
-/// A new toxic's fields, before its type is known.
 struct Fields<'a> {
     attributes: Option<Raw<'a>>,
     name: String,
@@ -62,13 +54,11 @@ impl Toxics {
         chain(Direction::Upstream).chain(chain(Direction::Downstream))
     }
 
-    /// The one of a name.
     pub fn get(&self, name: &str) -> Result<&Entry, ApiError> {
         let found = self.entries.iter().find(|entry| entry.name == name);
         found.ok_or_else(ApiError::no_toxic)
     }
 
-    /// Adds one.
     pub fn add(&mut self, body: &[u8]) -> Result<&Entry, ApiError> {
         let fields = fields_of(body)?;
         let message = message_type(&fields.of);
@@ -91,7 +81,6 @@ impl Toxics {
         self.entries.last().ok_or_else(ApiError::no_toxic)
     }
 
-    /// Changes one: the attributes that are named, and the toxicity.
     pub fn update(&mut self, name: &str, body: &[u8]) -> Result<&Entry, ApiError> {
         let found = self.entries.iter_mut().find(|entry| entry.name == name);
         let entry = found.ok_or_else(ApiError::no_toxic)?;
@@ -99,24 +88,20 @@ impl Toxics {
         Ok(entry)
     }
 
-    /// Takes one off.
     pub fn remove(&mut self, name: &str) -> Result<Entry, ApiError> {
         let at = self.entries.iter().position(|entry| entry.name == name);
         at.map(|at| self.entries.remove(at)).ok_or_else(ApiError::no_toxic)
     }
 
-    /// Takes all off.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
 
-    /// All of them as a JSON array.
     pub fn json(&self) -> String {
         let all: Vec<String> = self.in_order().map(Entry::json).collect();
         format!("[{}]", all.join(","))
     }
 
-    /// What the engine does to bytes.
     pub fn bytes(&self) -> Vec<Toxic> {
         let toxic = |entry: &Entry| match &entry.kind {
             Kind::Bytes(toxic) => Some(Toxic {
@@ -130,7 +115,6 @@ impl Toxics {
         self.in_order().filter_map(toxic).collect()
     }
 
-    /// What the engine does to messages.
     pub fn messages(&self, proxy: &str) -> Vec<MessageToxic> {
         let toxic = |entry: &Entry| match &entry.kind {
             Kind::Messages(attributes) => Some(MessageToxic {
@@ -144,7 +128,6 @@ impl Toxics {
 }
 
 impl Entry {
-    /// Its type's name.
     pub fn type_name(&self) -> &'static str {
         match &self.kind {
             Kind::Noop => "noop",
@@ -153,7 +136,6 @@ impl Entry {
         }
     }
 
-    /// Which of the engine's lists it is in.
     pub fn touches(&self) -> Touched {
         match self.kind {
             Kind::Noop => Touched::Nothing,
@@ -162,7 +144,6 @@ impl Entry {
         }
     }
 
-    /// As a JSON object.
     pub fn json(&self) -> String {
         let attributes = match &self.kind {
             Kind::Noop => "{}".to_owned(),
@@ -265,7 +246,6 @@ fn message_attributes(
     Attributes::read(of, given).map_err(|why| ApiError::bad_body(&why))
 }
 
-/// A toxic of Toxiproxy's own types, with nothing set.
 fn blank(of: &str) -> Option<Kind> {
     if of == "noop" {
         return Some(Kind::Noop);

@@ -4,7 +4,6 @@ use cutover_live::proxy::UpstreamAddr;
 
 use crate::go::address::{port_of, split};
 
-/// The port of `wss://` and `tls://` where none is given.
 const TLS_PORT: u16 = 443;
 
 /// Where a text leads, or `None` where it says nothing that can be connected to: Toxiproxy takes any text, and closes

@@ -22,9 +22,6 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Drives a request with a driver and records what it reports. The recording that comes back says how far the run came.
-///
-/// # Errors
-/// The recording can't be written.
 pub async fn conduct<F>(
     request: DriveRequest,
     mut recording: Recording,

@@ -30,16 +30,13 @@ const TEARDOWN_WHEN_STOPPED: Duration = Duration::from_secs(6);
 /// A server that ends takes its connections with it: its end may be reported a moment after theirs.
 const DEATH_WITHIN: Duration = Duration::from_millis(500);
 
-/// What to drive.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct DriveRequest {
     pub plans: Vec<Plan>,
-    /// Where the legacy lane and the candidate lane come from.
     pub lanes: [Source; 2],
     /// The module to publish, where it is not the built-in one.
     pub module: Option<Vec<u8>>,
-    /// The lane to run against itself, where that is asked.
     pub aa: Option<LaneId>,
     /// The Toxiproxy that takes the byte toxics, by its URL, where that is not the run's own proxies.
     pub toxiproxy: Option<String>,
@@ -53,17 +50,14 @@ pub struct DriveRequest {
     pub enough: Option<CancellationToken>,
 }
 
-/// What the driver reports.
 #[derive(Debug)]
 pub enum Message {
     /// What the lanes allow, before anything is driven.
     Lanes {
-        /// What can be done to each lane.
         means: BTreeMap<LaneId, Means>,
         /// The scenarios that so can't be driven, each with its reason.
         left_out: BTreeMap<String, String>,
     },
-    /// Something happened.
     Event(RunEvent),
     /// A line for people that decides nothing.
     Note(String),
@@ -111,7 +105,6 @@ pub async fn drive_all(
     if stop.is_cancelled() { Ok(()) } else { outcome }
 }
 
-/// Drives plans over the two lanes.
 struct Runner {
     environment: Environment,
     /// The pace of each server that is driven: in a run of a lane against itself both roles share one.

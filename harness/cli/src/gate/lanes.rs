@@ -13,9 +13,6 @@ use crate::args::GateArgs;
 use crate::exit::Failure;
 
 /// The sources of the legacy lane and of the candidate lane.
-///
-/// # Errors
-/// A URL or a profile is wrong.
 pub fn sources(args: &GateArgs) -> Result<[Source; 2], Failure> {
     let legacy = match &args.legacy {
         Some(at) => outside(LaneId::Legacy, at, args.legacy_token.as_ref())?,
@@ -36,7 +33,6 @@ pub fn sources(args: &GateArgs) -> Result<[Source; 2], Failure> {
     Ok([legacy, candidate])
 }
 
-/// A server that runs already, at a URL or by a profile.
 fn outside(lane: LaneId, at: &str, token: Option<&Secret>) -> Result<Source, Failure> {
     let profile = parse(lane, at)?;
     if profile.is_without_url() {
@@ -46,7 +42,6 @@ fn outside(lane: LaneId, at: &str, token: Option<&Secret>) -> Result<Source, Fai
     Ok(Source::Outside(with_token(profile, token)))
 }
 
-/// The profile of a server that this run starts.
 fn profile_of_binary(at: &str) -> Result<Arc<dyn Profile>, Failure> {
     let profile = parse(LaneId::Candidate, at)?;
     profile.of_managed_server().ok_or_else(|| {

@@ -27,7 +27,6 @@ use crate::progress::Progress;
 use crate::provenance;
 use crate::scenarios::Source;
 
-/// A run that is being recorded.
 pub struct Recording {
     dir: BundleDir,
     evidence: Evidence,
@@ -97,12 +96,10 @@ impl Recording {
         self.enough.clone()
     }
 
-    /// Where the bundle is.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Records what the driver reports.
     pub fn take(&mut self, message: Message, progress: &mut Progress) -> Result<(), Failure> {
         match message {
             Message::Lanes { means, left_out } => {
@@ -191,12 +188,10 @@ impl Recording {
         }
     }
 
-    /// The run was interrupted.
     pub fn interrupted(&mut self, by: &str) {
         self.evidence.state = State::Interrupted { by: by.to_owned() };
     }
 
-    /// The run could not go on.
     pub fn failed(&mut self, failure: Failure) {
         self.evidence.state = State::Failed { why: scrubbed(&failure.message).into_owned() };
         self.failure = Some(failure);
@@ -224,7 +219,6 @@ impl Recording {
         }
     }
 
-    /// How the program ends.
     pub fn exit(self, evidence: &Evidence, require_allow: bool) -> Result<Exit, Failure> {
         match self.failure {
             Some(failure) => Err(failure),
@@ -233,7 +227,6 @@ impl Recording {
     }
 }
 
-/// What has to run, as it was asked for.
 fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
     let shown = |path: &PathBuf| path.display().to_string();
     let asked = sources.iter().map(|source| {

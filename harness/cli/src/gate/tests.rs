@@ -72,7 +72,7 @@ where
     let line = ["cutover", "gate", "--seed", "7", "--scenarios", &scenarios, "--out", &at];
     let Command::Gate(args) = Cli::parse_from(line).command else { panic!("no gate") };
     let sources = scenarios::select(&args.scenarios).unwrap();
-    let plans = sources.iter().map(|source| scenarios::compile(&source.scenario, Seed(7))).collect();
+    let plans = sources.iter().map(|source| compile(&source.scenario, Seed(7))).collect();
     let request = DriveRequest {
         plans,
         module: None,

@@ -1,7 +1,7 @@
 //! How a client applies a delivery, and the checkpoint that it keeps.
 //!
-//! Both lanes use the same code, so that a difference between two clients is a difference between what the lanes delivered
-//! (contract, "Applying, on the client").
+//! Both lanes use the same code, so that a difference between two clients is a difference between what the lanes
+//! delivered (contract, "Applying, on the client").
 
 use std::collections::BTreeMap;
 

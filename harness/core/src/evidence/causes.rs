@@ -1,5 +1,5 @@
-//! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is reported once, however
-//! many scenarios show it.
+//! Findings of all scenarios, grouped by what they have in common: one broken property of a lane is reported once,
+//! however many scenarios show it.
 //!
 //! A cause is a lane, a checker and a reason. It lists the scenarios that show it, what only follows from it, and the
 //! known-bad scenarios that could not be judged because the lane is broken in this way. Nothing is decided here.

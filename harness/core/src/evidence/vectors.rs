@@ -1,7 +1,7 @@
 //! The hash vectors of a driven scenario: what each client applied, lane by lane.
 //!
-//! A payload is kept only where some client, on either lane, got another payload than was published. There `cutover diff`
-//! can name the JSON path and both values. Everywhere else the hash is enough.
+//! A payload is kept only where some client, on either lane, got another payload than was published. There `cutover
+//! diff` can name the JSON path and both values. Everywhere else the hash is enough.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -134,7 +134,8 @@ pub fn harms(plan: &Plan, role: LaneId) -> bool {
     })
 }
 
-/// Whether a fault changes a call by the place of an argument, and can't fire: only a SpacetimeDB call has such arguments.
+/// Whether a fault changes a call by the place of an argument, and can't fire: only a SpacetimeDB call has such
+/// arguments.
 fn changes_an_argument(plan: &Plan, is_spacetime: impl Fn(LaneId) -> bool) -> bool {
     let by_place = |pointer: &str| pointer.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
     let of_candidate = |fault: &PlannedFault| !fault.applies_to(LaneId::Legacy);

@@ -13,13 +13,10 @@ macro_rules! defects {
         }
 
         impl Defect {
-            /// Every defect.
             pub const ALL: &'static [Defect] = &[$(Defect::$variant),+];
 
-            /// The names of all defects, in the same order.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
 
-            /// The name in a scenario and on the command line.
             pub fn name(self) -> &'static str {
                 match self { $(Defect::$variant => $name),+ }
             }

@@ -2,6 +2,7 @@
 //!
 //! Both lanes are driven with the same plan, and the checkers judge by it. It lists every event that will be published,
 //! with its seq and payload hash, every fault with its position, and the least that the run must have seen.
+#![allow(missing_docs, reason = "the names say it")]
 
 mod defect;
 pub mod fault;
@@ -21,22 +22,16 @@ use serde::{Deserialize, Serialize};
 use crate::hash::sha256;
 use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
 
-/// The schema version that a serialized plan carries.
 pub const PLAN_SCHEMA: &str = "cutover.plan/1";
 
 /// The name of the writer where clients are named, as in a fault that cuts an ack.
 pub const WRITER: &str = "writer";
 
-/// A compiled scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Plan {
-    /// [`PLAN_SCHEMA`].
     pub schema: String,
     pub scenario: String,
-    /// One line that says what the scenario shows.
     pub title: String,
-    /// The rows of the verification matrix that it proves.
     pub proves: Vec<String>,
     /// The seed that all chance was drawn from.
     pub seed: Seed,
@@ -47,20 +42,16 @@ pub struct Plan {
     /// Independent scripts that run side by side: one, or one for each position where the scenario is expanded.
     pub cases: Vec<Case>,
     pub faults: Vec<PlannedFault>,
-    /// Byte toxics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub toxics: Vec<PlannedToxic>,
     /// The least that each lane must have seen for the run to prove anything.
     pub at_least: AtLeast,
-    /// What the gate must make of it.
     pub expect: Expectation,
     /// Longest time from heal to convergence, in milliseconds of wall time.
     pub converge_within_ms: u64,
 }
 
-/// Why a plan can't be read back.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
 pub enum PlanReadError {
     #[error("this is no plan ({0}); give the plan.json that a run wrote")]
     Malformed(#[from] serde_json::Error),
@@ -81,7 +72,6 @@ impl Plan {
         mine.filter(move |toxic| !later(&toxic.id))
     }
 
-    /// How often it kills a lane's server at once.
     pub fn kills_at_once(&self, lane: LaneId) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         steps
@@ -94,8 +84,8 @@ impl Plan {
             .count()
     }
 
-    /// Roughly how many seconds its clients spend waiting: for a silent connection, for a server that starts, or for what a
-    /// defect keeps back.
+    /// Roughly how many seconds its clients spend waiting: for a silent connection, for a server that starts, or for
+    /// what a defect keeps back.
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         let servers = steps.filter(|step| matches!(step, Step::Server { .. })).count();
@@ -107,7 +97,6 @@ impl Plan {
         servers + faults.sum::<usize>() + 2 * self.legacy_defects.len() + self.toxics.len()
     }
 
-    /// Every operation of the writer.
     pub fn ops(&self) -> impl Iterator<Item = OpId> {
         let steps = self.cases.iter().flat_map(|case| case.steps.iter().chain(&case.proof_of_life));
         steps.filter_map(|step| match step {
@@ -144,19 +133,16 @@ impl Plan {
     }
 }
 
-/// One script with its own streams and clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
     /// The case's name within the scenario: `main`, or the position that it was expanded for.
     pub name: String,
-    /// The streams that it publishes to. No stream belongs to two cases.
     pub streams: Vec<PlannedStream>,
     /// The clients that it drives. No client belongs to two cases.
     pub clients: Vec<PlannedClient>,
     /// The wait before each further attempt of the writer at one operation, drawn and meant as a client's `backoff_ms`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writer_backoff_ms: Vec<u64>,
-    /// What happens, in order.
     pub steps: Vec<Step>,
     /// One more publish to every stream, done once all has healed and converged. Each must reach every connected client
     /// live, on the connection that it has.
@@ -165,15 +151,12 @@ pub struct Case {
 }
 
 impl Case {
-    /// All that happens, in order: the script, then the proof of life.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().chain(&self.proof_of_life)
     }
 }
 
-/// A stream and its policy at the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct PlannedStream {
     pub id: StreamId,
     /// How many of the newest events are retained; `None` leaves the class's default (which no scenario reaches).
@@ -182,9 +165,7 @@ pub struct PlannedStream {
     pub replay_budget: Option<u64>,
 }
 
-/// A subscribing client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct PlannedClient {
     /// Unique in the plan.
     pub id: ClientId,
@@ -214,7 +195,6 @@ pub enum Serializer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
-    /// Nothing is compressed.
     None,
     /// Messages over the server's threshold are gzip.
     Gzip,
@@ -234,21 +214,19 @@ pub struct AtLeast {
     pub refusals: u64,
     /// Repeated deliveries that a client suppressed.
     pub duplicates: u64,
-    /// Faults that fired.
     pub faults: u64,
 }
 
-/// What the gate must make of a scenario: an honest one is allowed, a known-bad one is blocked with exactly its findings.
+/// What the gate must make of a scenario: an honest one is allowed, a known-bad one is blocked with exactly its
+/// findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "lowercase")]
 pub enum Expectation {
-    /// No finding.
     Allow,
     /// Exactly these findings, by checker, on that lane.
     Block {
         /// Names of checkers, sorted.
         findings: Vec<String>,
-        /// The lane that the defect is planted in.
         lane: LaneId,
     },
 }

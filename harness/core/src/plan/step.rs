@@ -5,10 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 
-/// One step of a case, done on both lanes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Step {
     /// Sets a stream's policy; `None` leaves a value as it is.
     Policy { op: OpId, stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
@@ -16,13 +14,10 @@ pub enum Step {
     Publish {
         op: OpId,
         stream: StreamId,
-        /// The idempotency key.
         key: String,
         /// The payload's JSON text, as it is sent.
         payload: String,
-        /// The hash of the payload's canonical form.
         hash: PayloadHash,
-        /// What the lane must answer.
         expect: PublishExpect,
     },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
@@ -31,8 +26,8 @@ pub enum Step {
     Disconnect { client: ClientId },
     /// A client loses its connection and its memory. It connects again from the checkpoint on disk.
     Crash { client: ClientId },
-    /// Once a client has every acknowledged event of its streams, it unsubscribes from them, and subscribes again without
-    /// cursors, on the same connection.
+    /// Once a client has every acknowledged event of its streams, it unsubscribes from them, and subscribes again
+    /// without cursors, on the same connection.
     Resubscribe { client: ClientId },
     /// Overwrites the checkpoint of a client that is not connected, as a restored backup would.
     SetCursor { client: ClientId, stream: StreamId, cursor: Cursor },
@@ -48,10 +43,8 @@ pub enum Step {
     Server { lane: Option<LaneId>, action: ServerAction },
 }
 
-/// What a lane must answer to a publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum PublishExpect {
     /// It is written, at this seq.
     Accepted { seq: Seq },
@@ -61,7 +54,6 @@ pub enum PublishExpect {
     Refused { code: String },
 }
 
-/// What is done to a server process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServerAction {
@@ -79,7 +71,6 @@ pub enum ServerAction {
 }
 
 impl ServerAction {
-    /// Whether it is a `kill -9`.
     pub fn kills(self) -> bool {
         matches!(self, ServerAction::Kill | ServerAction::KillAtOnce)
     }

@@ -1,4 +1,5 @@
 //! Byte toxics: what is done to a connection's bytes, in the words and with the meaning of Toxiproxy 2.x.
+#![allow(missing_docs, reason = "the names say it, and `TOXICS` explains each type")]
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,6 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Toxiproxy's word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Direction::Upstream => "upstream",
@@ -34,16 +34,13 @@ pub struct PlannedToxic {
     pub lane: Option<LaneId>,
     /// The client that it applies to, or [`super::WRITER`].
     pub client: ClientId,
-    /// Which way.
     pub stream: Direction,
     /// The chance that a connection gets it, from 0 to 1; drawn for each connection from the plan's seed.
     pub toxicity: f64,
-    /// What it does.
     pub toxic: ByteToxic,
 }
 
 impl PlannedToxic {
-    /// Whether the toxic is armed on a lane.
     pub fn applies_to(&self, lane: LaneId) -> bool {
         self.lane.is_none_or(|only| only == lane)
     }
@@ -52,7 +49,6 @@ impl PlannedToxic {
 /// A toxic's type and attributes. They have Toxiproxy's names and units; what is left out is 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "attributes", rename_all = "snake_case")]
-#[allow(missing_docs, reason = "`TOXICS` explains each")]
 #[rustfmt::skip]
 pub enum ByteToxic {
     Latency { #[serde(default)] latency: i64, #[serde(default)] jitter: i64 },
@@ -64,16 +60,12 @@ pub enum ByteToxic {
     LimitData { #[serde(default)] bytes: i64 },
 }
 
-/// A type of toxic.
 #[derive(Debug)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct ToxicSpec {
     pub name: &'static str,
-    /// What it does, for the pages.
     pub says: &'static str,
     /// What happens when it is removed from a live connection, for the pages.
     pub removed: &'static str,
-    /// Whether it ends connections.
     pub ends: bool,
     /// In the order of Toxiproxy's answers.
     pub attributes: &'static [ToxicAttribute],
@@ -82,7 +74,6 @@ pub struct ToxicSpec {
 /// What a toxic takes. It is 0 where it is left out. The HTTP API takes any number, as Toxiproxy does; the range is
 /// that of scenarios, which need an attribute that can't be 0.
 #[derive(Debug)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct ToxicAttribute {
     pub name: &'static str,
     pub range: (u64, u64),
@@ -95,20 +86,19 @@ const fn of(name: &'static str, least: u64, most: u64, says: &'static str) -> To
 
 const MAX_BYTES: u64 = 1_000_000_000;
 
-/// Every type.
 pub static TOXICS: &[ToxicSpec] = &[
     ToxicSpec {
         name: "latency",
-        says: "Each chunk leaves `latency` after it was read, plus or minus up to `jitter`, and never before the one ahead. \
-               A delay below 0 is none.",
+        says: "Each chunk leaves `latency` after it was read, plus or minus up to `jitter`, and never before the one \
+               ahead. A delay below 0 is none.",
         removed: "What it holds leaves at once.",
         ends: false,
         attributes: &[of("latency", 0, 1_000, "milliseconds"), of("jitter", 0, 1_000, "milliseconds, more or less")],
     },
     ToxicSpec {
         name: "bandwidth",
-        says: "A chunk leaves when this rate allows; if that takes over 100 ms, in pieces of 100 ms. With 0 or less nothing \
-               passes.",
+        says: "A chunk leaves when this rate allows; if that takes over 100 ms, in pieces of 100 ms. With 0 or less \
+               nothing passes.",
         removed: "What it holds leaves at once.",
         ends: false,
         attributes: &[of("rate", 1, MAX_BYTES, "kilobytes (1000 bytes) a second")],
@@ -122,15 +112,16 @@ pub static TOXICS: &[ToxicSpec] = &[
     },
     ToxicSpec {
         name: "timeout",
-        says: "All data is lost, and the connection closes when no data came for so long. With 0 or less it stays open.",
+        says: "All data is lost, and the connection closes when no data came for so long. With 0 or less it stays \
+               open.",
         removed: "The connection closes, because the stream has a hole.",
         ends: true,
         attributes: &[of("timeout", 0, 10_000, "milliseconds")],
     },
     ToxicSpec {
         name: "reset_peer",
-        says: "The first data is lost, no more is read, and so long after it both sides get an RST. The end of the stream \
-               counts as data.",
+        says: "The first data is lost, no more is read, and so long after it both sides get an RST. The end of the \
+               stream counts as data.",
         removed: "Nothing, before data; after data the RST comes at once.",
         ends: true,
         attributes: &[of("timeout", 0, 10_000, "milliseconds")],
@@ -169,19 +160,16 @@ impl ByteToxic {
         serde_json::from_value(serde_json::json!({ "type": of.name, "attributes": attributes })).ok()
     }
 
-    /// The values of its attributes, in their order.
     pub fn values(&self) -> Vec<i64> {
         let toxic = serde_json::to_value(self).unwrap_or_default();
         let value = |attribute: &ToxicAttribute| toxic["attributes"][attribute.name].as_i64().unwrap_or_default();
         self.spec().attributes.iter().map(value).collect()
     }
 
-    /// The name of its type.
     pub fn type_name(&self) -> &'static str {
         self.spec().name
     }
 
-    /// Its type.
     pub fn spec(&self) -> &'static ToxicSpec {
         &TOXICS[match self {
             ByteToxic::Latency { .. } => 0,

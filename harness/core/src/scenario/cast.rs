@@ -7,15 +7,12 @@ use crate::plan::{Compression, Serializer};
 pub(crate) struct Stream {
     /// Unique in the scenario.
     pub(crate) topic: String,
-    /// How many of the newest events are retained.
     pub(crate) retention: Option<u64>,
-    /// How many events a resume may replay.
     pub(crate) replay_budget: Option<u64>,
     pub(crate) payload: Payload,
     pub(crate) keys: Keys,
 }
 
-/// The idempotency keys of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keys {
     /// No other stream has them.

@@ -13,7 +13,6 @@ use crate::ids::LaneId;
 use crate::matrix::{self, Part};
 use crate::plan::fault::spec::Effect;
 
-/// What the script lets each lane see of the verification matrix.
 pub(super) type Parts = BTreeMap<LaneId, BTreeSet<Part>>;
 
 /// Notes every claim that no checker covers or that the script can't earn on each lane.

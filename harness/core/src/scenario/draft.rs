@@ -5,7 +5,6 @@ use super::faults::{FaultDraft, ToxicDraft};
 use super::read::At;
 use super::{AtLeast, Backoff, Expect};
 
-/// The file, read.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) name: String,
@@ -22,7 +21,6 @@ pub(super) struct Draft {
     pub(super) clients: Vec<At<Client>>,
     /// Whether streams, clients, steps and cases were read without a mistake, so that they can be rehearsed.
     pub(super) walkable: bool,
-    /// Whether every fault was read.
     pub(super) faults_whole: bool,
     pub(super) faults: Vec<At<FaultDraft>>,
     pub(super) toxics: Vec<At<ToxicDraft>>,
@@ -31,13 +29,11 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Whether the scenario is there to show that nothing happened.
     pub(super) fn is_vacuous(&self) -> bool {
         self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(|name| name == "vacuity"))
     }
 }
 
-/// What `each` stands for in one case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Binding {
     pub(super) position: Option<u64>,
@@ -46,7 +42,6 @@ pub(super) struct Binding {
 }
 
 impl Binding {
-    /// The name of the case.
     pub(super) fn case_name(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.position.map(|position| format!("p{position}")));
@@ -54,7 +49,6 @@ impl Binding {
         if parts.is_empty() { "main".to_owned() } else { parts.join("-") }
     }
 
-    /// The word for an attribute.
     pub(super) fn word(&self, attribute: &str) -> Option<&'static str> {
         match attribute {
             "how" => self.how,

@@ -7,12 +7,9 @@ use crate::text::visible;
 
 /// So many mistakes of a kind are reported one by one; the others are counted.
 const MAX_OF_A_KIND: usize = 20;
-/// So many characters of a mistake are reported.
 const MAX_WHAT: usize = 400;
 
-/// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct ScenarioError {
     pub path: String,
     /// From 1.
@@ -20,7 +17,6 @@ pub struct ScenarioError {
     /// In characters, from 1.
     pub column: usize,
     pub what: String,
-    /// How to mend it.
     pub hint: Option<String>,
 }
 
@@ -38,7 +34,6 @@ impl fmt::Display for ScenarioError {
 
 /// Every mistake of one file, in the order of their positions. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the name says it")]
 pub struct ScenarioErrors {
     pub errors: Vec<ScenarioError>,
 }
@@ -64,7 +59,6 @@ pub(super) enum Reach {
     Whole,
 }
 
-/// Collects mistakes by byte offset while a file is read.
 #[derive(Debug, Default)]
 pub(super) struct Mistakes {
     found: Vec<Mistake>,
@@ -89,8 +83,8 @@ impl Mistakes {
         self.push(at, what.into(), hint.into(), Reach::Whole);
     }
 
-    /// Like [`Mistakes::whole`], unless this position has a mistake already: what is rehearsed for many cases is reported
-    /// once.
+    /// Like [`Mistakes::whole`], unless this position has a mistake already: what is rehearsed for many cases is
+    /// reported once.
     pub(super) fn once(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
         if self.found.iter().all(|mistake| mistake.at != at) {
             self.whole(at, what, hint);

@@ -30,7 +30,6 @@ pub(crate) enum FaultPosition<N> {
 }
 
 impl<N> FaultPosition<N> {
-    /// Its key in `at`.
     pub(super) fn key(&self) -> &'static str {
         match self {
             FaultPosition::Delivery { .. } => "delivery",
@@ -79,15 +78,12 @@ pub(super) fn applies(clients: Option<&Vec<usize>>, client: Option<usize>) -> bo
     }
 }
 
-/// The client or writer that a fault applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Target {
     Client(usize),
     Writer,
 }
 
-/// The targets of an entry of the file.
 pub(super) fn targets(clients: Option<&Vec<usize>>) -> Vec<Target> {
     match clients {
         None => vec![Target::Writer],
@@ -95,7 +91,6 @@ pub(super) fn targets(clients: Option<&Vec<usize>>) -> Vec<Target> {
     }
 }
 
-/// A fault of a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
     /// Its name, unique in the scenario.
@@ -105,6 +100,5 @@ pub struct Fault {
     pub(crate) at: FaultPosition<u64>,
     pub(crate) spec: &'static FaultSpec,
     pub(crate) settings: Settings<u64>,
-    /// Whether it fires each time.
     pub(crate) always: bool,
 }

@@ -1,7 +1,8 @@
-//! Scenarios, written in TOML. Each shows one property. They are read, rehearsed, and compiled with a seed into a plan. All
-//! mistakes of a file are reported at once, with file, line, column and hint.
+//! Scenarios, written in TOML. Each shows one property. They are read, rehearsed, and compiled with a seed into a plan.
+//! All mistakes of a file are reported at once, with file, line, column and hint.
 //!
 //! [`Scenario::parse`] reads and rehearses a file. Its result holds no chance and no payload: [`compile`] adds those.
+#![allow(missing_docs, reason = "the names say it")]
 
 mod cast;
 mod claims;
@@ -42,13 +43,10 @@ use script::Case;
 /// The largest scenario file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
-/// A scenario that can be planned.
 #[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Scenario {
     /// Also the stem of its file.
     pub name: String,
-    /// One line that says what it shows.
     pub title: String,
     /// The rows of the verification matrix that it proves, sorted.
     pub proves: Vec<String>,
@@ -56,7 +54,6 @@ pub struct Scenario {
     pub legacy_defects: Vec<String>,
     pub converge_within_ms: u64,
     pub backoff: Backoff,
-    /// One script, or one for each position.
     pub(crate) cases: Vec<Case>,
     pub at_least: AtLeast,
     /// The findings that it must give, or `None` where it must be allowed.
@@ -65,10 +62,9 @@ pub struct Scenario {
     pub digest: String,
 }
 
-/// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n times,
-/// but never more than `cap_ms`.
+/// Exponential backoff with full jitter: before the nth reconnect in a row a client waits up to `base_ms` doubled n
+/// times, but never more than `cap_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Backoff {
     pub base_ms: u64,
     pub cap_ms: u64,
@@ -82,7 +78,6 @@ impl Default for Backoff {
 
 /// The least that each lane must see, see [`crate::plan::AtLeast`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct AtLeast {
     pub deliveries: u64,
     pub resumes: u64,
@@ -92,19 +87,17 @@ pub struct AtLeast {
     pub faults: Option<u64>,
 }
 
-/// What a known-bad scenario must give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expect {
     /// Checkers, sorted.
     pub findings: Vec<String>,
-    /// The lane at fault.
     pub lane: LaneId,
     at: usize,
 }
 
 impl Scenario {
-    /// Reads a scenario without its faults and toxics, and without the steps that need them. It asks for nothing that only
-    /// they bring, and proves no row. It shows that the scenario passes without them.
+    /// Reads a scenario without its faults and toxics, and without the steps that need them. It asks for nothing that
+    /// only they bring, and proves no row. It shows that the scenario passes without them.
     ///
     /// # Errors
     /// Every mistake of the file, those of its faults among them.

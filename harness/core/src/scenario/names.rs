@@ -7,7 +7,6 @@ use super::read::{At, Section};
 /// The greatest number that a scenario may hold.
 pub(super) const MAX_NUMBER: u64 = 1_000_000;
 
-/// The streams and clients of the file.
 pub(super) struct Names<'a> {
     pub(super) streams: &'a [At<Stream>],
     pub(super) clients: &'a [At<Client>],
@@ -34,7 +33,6 @@ impl Names<'_> {
         found
     }
 
-    /// The clients under `clients`; `None` where the key is left out.
     pub(super) fn clients(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<usize>> {
         section.has("clients").then(|| {
             let names = section.texts("clients", mistakes);
@@ -42,7 +40,6 @@ impl Names<'_> {
         })
     }
 
-    /// The streams under `streams`, or the one under `stream`.
     pub(super) fn streams(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<usize> {
         if section.has("streams") {
             let topics = section.texts("streams", mistakes);
@@ -51,7 +48,6 @@ impl Names<'_> {
         self.need_stream(section, mistakes).into_iter().collect()
     }
 
-    /// The stream under `stream`, which must be there.
     pub(super) fn need_stream(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<usize> {
         let topic = section.need_text("stream", mistakes)?;
         self.stream(topic, mistakes)

@@ -8,7 +8,6 @@ use super::open::{CursorWord, Number};
 use super::read::{At, Node, Section, as_number, as_text, as_word, bounded};
 use super::words;
 
-/// The most cases that a scenario may be expanded into.
 pub(super) const MAX_CASES: usize = 64;
 
 /// `"1..=12"` or a list of numbers, none twice.

@@ -2,7 +2,6 @@
 
 use crate::plan::fault::spec::Value;
 
-/// A number in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Number {
     Fixed(u64),
@@ -10,7 +9,6 @@ pub(super) enum Number {
     Random,
 }
 
-/// A cursor in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CursorWord {
     Number(u64),
@@ -30,14 +28,11 @@ pub(crate) enum CursorWord {
 /// A number that is fixed, or drawn from a range with both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {
-    /// The least.
     pub low: u64,
-    /// The greatest.
     pub high: u64,
 }
 
 impl Choice {
-    /// No choice.
     pub fn fixed(value: u64) -> Choice {
         Choice { low: value, high: value }
     }
@@ -47,7 +42,6 @@ impl Choice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Setting<N> {
     Is(Value),
-    /// The word of the case.
     Each,
     /// The plan draws one of these words.
     OneOf(Vec<&'static str>),
@@ -56,9 +50,7 @@ pub(crate) enum Setting<N> {
     Number(N),
     /// Until the event of a stream is acknowledged, or until the heal phase.
     Until(Option<(usize, N)>),
-    /// A cursor, and where it stands in the file.
     Cursor(CursorWord, usize),
-    /// The plan draws a number.
     Between(Choice),
 }
 

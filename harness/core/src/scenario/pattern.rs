@@ -1,6 +1,5 @@
 //! Globs for names: `*` is any run of characters, `?` any one.
 
-/// Whether a name matches a glob.
 pub fn matches(glob: &str, name: &str) -> bool {
     let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
     let (mut at_glob, mut at_name) = (0, 0);

@@ -65,7 +65,6 @@ fn blank_line(text: &str, at: usize) -> String {
     String::from_utf8(blanked.collect()).unwrap_or_else(|_| text.to_owned())
 }
 
-/// A value and where it stands.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     pub(super) at: usize,
@@ -79,7 +78,6 @@ enum Kind<'a> {
     Table(&'a dyn TableLike),
 }
 
-/// A value and the byte offset where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct At<T> {
     pub(super) value: T,
@@ -111,7 +109,6 @@ impl<'a> Node<'a> {
         self.value().and_then(Value::as_integer)
     }
 
-    /// A number, whole or not.
     pub(super) fn fraction(self) -> Option<f64> {
         let value = self.value()?;
         value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
@@ -122,7 +119,6 @@ impl<'a> Node<'a> {
         json(self).and_then(|value| serde_json::to_string(&value).ok())
     }
 
-    /// The members of an array of values or of tables.
     pub(super) fn list(self) -> Option<Vec<Node<'a>>> {
         if let Some(array) = self.value().and_then(Value::as_array) {
             let node = |value: &'a Value| Node {
@@ -141,7 +137,6 @@ impl<'a> Node<'a> {
         Some(tables.iter().map(node).collect())
     }
 
-    /// What it is, with its article.
     pub(super) fn type_name(self) -> &'static str {
         let name = match self.kind {
             Kind::Item(item) => item.type_name(),
@@ -163,7 +158,6 @@ impl<'a> Node<'a> {
 /// Nesting beyond this is none that a scenario has a use for.
 const MAX_DEPTH: usize = 32;
 
-/// The most members of a list.
 const MAX_LIST: usize = 256;
 
 fn json(node: Node<'_>) -> Option<serde_json::Value> {
@@ -200,7 +194,6 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// The file's top.
     pub(super) fn root(document: &'a ImDocument<String>) -> Section<'a> {
         Section { at: 0, what: "a scenario".to_owned(), table: document.as_table() }
     }
@@ -221,7 +214,6 @@ impl<'a> Section<'a> {
         self
     }
 
-    /// Notes every key that is not among `known`.
     pub(super) fn only(&self, known: &[&str], mistakes: &mut Mistakes) {
         for (key, _) in self.table.iter() {
             if !known.contains(&key) {
@@ -239,14 +231,12 @@ impl<'a> Section<'a> {
         self.table.contains_key(key)
     }
 
-    /// The value under a key, where there is one.
     pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
         let item = self.table.get(key)?;
         let at = item.span().map_or_else(|| self.key_at(key), |span| span.start);
         Some(Node { at, kind: Kind::Item(item) })
     }
 
-    /// The value under a key that must be there.
     pub(super) fn need(&self, key: &str, mistakes: &mut Mistakes) -> Option<Node<'a>> {
         let found = self.get(key);
         if found.is_none() {
@@ -255,19 +245,16 @@ impl<'a> Section<'a> {
         found
     }
 
-    /// The text under a key.
     pub(super) fn text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
         let node = self.get(key)?;
         as_text(node, key, mistakes)
     }
 
-    /// The text under a key that must be there.
     pub(super) fn need_text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
         let node = self.need(key, mistakes)?;
         as_text(node, key, mistakes)
     }
 
-    /// The whole number under a key, within bounds.
     pub(super) fn number(
         &self,
         key: &str,
@@ -277,13 +264,11 @@ impl<'a> Section<'a> {
         as_number(self.get(key)?, key, bounds, mistakes)
     }
 
-    /// One of the words that a key knows.
     pub(super) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
         let text = self.text(key, mistakes)?;
         as_word(text, key, words, mistakes)
     }
 
-    /// The list under a key; nothing where there is none.
     pub(super) fn list(&self, key: &str, mistakes: &mut Mistakes) -> Vec<Node<'a>> {
         let Some(node) = self.get(key) else {
             return Vec::new();
@@ -295,7 +280,6 @@ impl<'a> Section<'a> {
         Vec::new()
     }
 
-    /// The list of texts under a key; nothing where there is none.
     pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Vec<At<&'a str>> {
         let nodes = self.list(key, mistakes);
         nodes.into_iter().filter_map(|node| as_text(node, key, mistakes)).collect()
@@ -320,7 +304,6 @@ pub(super) fn as_text<'a>(node: Node<'a>, key: &str, mistakes: &mut Mistakes) ->
     Some(At { value, at: node.at })
 }
 
-/// A node as a whole number within bounds.
 pub(super) fn as_number(
     node: Node<'_>,
     key: &str,
@@ -336,7 +319,6 @@ pub(super) fn as_number(
     number
 }
 
-/// A text as one of the words that a key knows.
 pub(super) fn as_word<T: Copy>(text: At<&str>, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
     let found = words.iter().find(|(word, _)| *word == text.value);
     if found.is_none() {

@@ -1,15 +1,19 @@
-//! Rehearses the steps of one case: each changes the world as if nothing went wrong, or is refused where it can't happen.
+//! Rehearses the steps of one case: each changes the world as if nothing went wrong, or is refused where it can't
+//! happen.
 
 use std::fmt;
 
 use super::compile::planner::{Act, StepPlanner};
-use super::errors::Mistakes;
+use super::errors::{Mistakes, did_you_mean};
+use super::faults::{ToxicDraft, applies};
 use super::names::Names;
 use super::open::Number;
 use super::read::{At, Section};
-use super::simulate::toxics::{blocking, named};
 use super::world::{Server, World};
-use crate::plan;
+use crate::plan::{self, ByteToxic, Direction};
+
+/// A client or writer that may send less on a connection, in bytes, never gets as far as to be subscribed or answered.
+const TOO_LITTLE_BYTES: i64 = 2_048;
 
 /// A kind of step: how it is read, and what docs/SCENARIOS.md says of it.
 pub(super) struct StepKind {
@@ -17,13 +21,11 @@ pub(super) struct StepKind {
     pub(super) name: &'static str,
     /// Its keys beside `do`.
     pub(super) keys: &'static [&'static str],
-    /// What happens.
     #[cfg_attr(not(test), allow(dead_code, reason = "a test compares the page with it"))]
     pub(super) what: &'static str,
     pub(super) read: fn(&Section<'_>, &Names<'_>, &mut Mistakes) -> Option<Box<dyn Step>>,
 }
 
-/// A step of the file.
 pub(super) trait Step: fmt::Debug {
     /// Changes the world as the step does, and says what it adds to the plan. Refuses what can't happen.
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>);
@@ -44,7 +46,6 @@ pub(super) trait Step: fmt::Debug {
     }
 }
 
-/// The steps of the file.
 pub(super) type Steps = Vec<At<Box<dyn Step>>>;
 
 /// Rehearses all steps, and returns what they add to the plan.
@@ -62,15 +63,12 @@ pub(super) fn rehearse(steps: &Steps, world: &mut World<'_>, mistakes: &mut Mist
 pub(super) struct Rehearsal<'r, 'd> {
     pub(super) world: &'r mut World<'d>,
     pub(super) mistakes: &'r mut Mistakes,
-    /// The index of the step in the file.
     pub(super) index: usize,
-    /// The position of the step in the file.
     pub(super) at: usize,
     acts: Vec<Act>,
 }
 
 impl Rehearsal<'_, '_> {
-    /// Adds a step to the plan.
     pub(super) fn push(&mut self, step: plan::Step) {
         self.then(move |planner| planner.push(step.clone()));
     }
@@ -80,7 +78,6 @@ impl Rehearsal<'_, '_> {
         self.acts.push(Act::new(act));
     }
 
-    /// Refuses the step.
     pub(super) fn refuse<'h>(&mut self, what: impl Into<String>, hint: impl Into<Option<&'h str>>) {
         self.mistakes.once(self.at, what, hint.into().map(str::to_owned));
     }
@@ -184,5 +181,35 @@ impl Rehearsal<'_, '_> {
                 self.mistakes.once(stream.at, what, None);
             }
         }
+    }
+}
+
+fn named(world: &World<'_>, name: &At<String>, mistakes: &mut Mistakes) -> Option<usize> {
+    let toxics = &world.draft.toxics;
+    let found = toxics.iter().position(|toxic| toxic.value.name == name.value);
+    if found.is_none() && world.draft.faults_whole {
+        let known: Vec<_> = toxics.iter().map(|toxic| toxic.value.name.as_str()).collect();
+        let what = format!("no toxic is called `{}`", name.value);
+        mistakes.once(name.at, what, did_you_mean(&name.value, &known));
+    }
+    found
+}
+
+/// A toxic that is on and keeps this client, or the writer, from getting anything done on any connection.
+fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Option<&'w str> {
+    let on = world.draft.toxics.iter().zip(&world.armed).filter(|(_, armed)| **armed);
+    let mut on = on.map(|(toxic, _)| &toxic.value);
+    on.find(|toxic| applies(toxic.clients.as_ref(), client) && toxic.toxicity >= 1.0 && blocks(toxic))
+        .map(|toxic| toxic.name.as_str())
+}
+
+fn blocks(toxic: &ToxicDraft) -> bool {
+    match &toxic.toxic {
+        // The first data that comes is lost to a reset as well, however long after it the reset comes.
+        ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } => true,
+        // How much a service says to a client that joins depends on all that it holds, so that no number is enough.
+        ByteToxic::LimitData { .. } if toxic.clients.is_some() && toxic.stream == Direction::Downstream => true,
+        ByteToxic::LimitData { bytes } => *bytes < TOO_LITTLE_BYTES,
+        _ => false,
     }
 }

@@ -18,7 +18,6 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) streams: Vec<Stream>,
     pub(crate) clients: Vec<Client>,
-    /// What each step adds to the plan.
     pub(super) acts: Vec<Act>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) toxics: Vec<PlannedToxic>,

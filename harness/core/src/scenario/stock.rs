@@ -8,5 +8,4 @@ pub fn stock() -> &'static [(&'static str, &'static str)] {
 /// The schema of scenario files for editors, `scenario.schema.json` beside the stock.
 pub const SCHEMA: &str = include_str!("../../../../scenarios/scenario.schema.json");
 
-/// The build script lists the files.
 const STOCK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/stock.rs"));

@@ -6,7 +6,6 @@ use super::open::CursorWord;
 use crate::ids::LaneId;
 use crate::plan::{Compression, Defect, Direction, Serializer};
 
-/// The rows of the verification matrix.
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
 
 const ROW_NAMES: [&str; 16] = {
@@ -19,20 +18,16 @@ const ROW_NAMES: [&str; 16] = {
     names
 };
 
-/// The defects that the reference legacy server can plant.
 pub const LEGACY_DEFECTS: &[&str] = Defect::NAMES;
 
-/// Lanes by name.
 pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate", LaneId::Candidate)];
 
 /// The lane that a step, fault or toxic applies to; `None` is both.
 pub(super) const SERVERS: &[(&str, Option<LaneId>)] =
     &[("legacy", Some(LaneId::Legacy)), ("candidate", Some(LaneId::Candidate)), ("both", None)];
 
-/// What the idempotency keys of a stream are.
 pub(super) const KEYS: &[(&str, Keys)] = &[("own", Keys::Own), ("shared", Keys::Shared)];
 
-/// Kinds of payloads.
 pub(super) const PAYLOADS: &[(&str, Payload)] = &[
     ("small", Payload::Small),
     ("large", Payload::Large),
@@ -44,24 +39,19 @@ pub(super) const PAYLOADS: &[(&str, Payload)] = &[
     ("mixed", Payload::Mixed),
 ];
 
-/// Serializers of a Phoenix socket.
 pub const SERIALIZERS: &[(&str, Serializer)] = &[("v1", Serializer::V1), ("v2", Serializer::V2)];
 
-/// Compressions of a SpacetimeDB socket.
 pub const COMPRESSIONS: &[(&str, Compression)] =
     &[("none", Compression::None), ("gzip", Compression::Gzip), ("brotli", Compression::Brotli)];
 
 /// How often a fault fires; true is always.
 pub const TIMES: &[(&str, bool)] = &[("once", false), ("always", true)];
 
-/// The keys that every fault takes.
 pub const FAULT_KEYS: &[&str] = &["do", "name", "clients", "lane", "at", "draws", "times"];
 
-/// Which way messages and bytes go.
 pub const DIRECTIONS: &[(&str, Direction)] =
     &[("downstream", Direction::Downstream), ("upstream", Direction::Upstream)];
 
-/// The keys that every toxic takes.
 pub const TOXIC_KEYS: &[&str] = &["type", "name", "clients", "lane", "stream", "toxicity"];
 
 /// Cursors by name, for `set-cursor` and `rewrite-cursor`. The stream of a foreign one stands beside it.
@@ -81,7 +71,6 @@ pub(super) const CURSORS: &[(&str, CursorWord)] = &[
 
 /// The keys of each table of a scenario that takes the same ones always.
 pub mod keys {
-    /// The file's top.
     pub const SCENARIO: &[&str] = &[
         "schema",
         "name",
@@ -99,21 +88,14 @@ pub mod keys {
         "at_least",
         "expect",
     ];
-    /// An entry of `streams`.
     pub const STREAM: &[&str] = &["topic", "retention", "replay_budget", "payload", "keys"];
-    /// An entry of `clients`.
     pub const CLIENT: &[&str] = &["name", "streams", "replay_batch", "serializer", "compression"];
-    /// `backoff`.
     pub const BACKOFF: &[&str] = &["base_ms", "cap_ms"];
-    /// `expand`.
     pub const EXPAND: &[&str] = &["position", "how", "when"];
-    /// `at_least`.
     pub const AT_LEAST: &[&str] = &["deliveries", "resumes", "refusals", "duplicates", "faults"];
-    /// `expect`.
     pub const EXPECT: &[&str] = &["decision", "findings", "lane"];
     /// `at` of a fault: one of these, with `seq`, or with the attributes of a filter.
     pub const POSITIONS: &[&str] =
         &["delivery", "proof", "ack", "resume", "resume_reply", "heartbeat_reply", "message"];
-    /// `until` of a hold.
     pub const UNTIL: &[&str] = &["acked", "seq"];
 }

@@ -18,7 +18,6 @@ pub(super) struct StreamState {
     pub(super) floor: u64,
     pub(super) retention: Option<u64>,
     pub(super) budget: Option<u64>,
-    /// The step that published each event.
     pub(super) published_at: Vec<usize>,
 }
 
@@ -41,7 +40,6 @@ impl StreamState {
     }
 }
 
-/// A resume that a client asks for.
 #[derive(Debug, Clone)]
 pub(super) struct Resume {
     pub(super) lane: Lanes,
@@ -53,7 +51,6 @@ pub(super) struct Resume {
     pub(super) cursors: Vec<Option<u64>>,
     /// Whether it has a cursor to resume from at all.
     pub(super) resumes: bool,
-    /// Whether it is refused.
     pub(super) refused: bool,
 }
 
@@ -85,17 +82,14 @@ pub(super) struct World<'a> {
     pub(super) streams: Vec<StreamState>,
     pub(super) clients: Vec<ClientState>,
     pub(super) servers: BTreeMap<LaneId, Server>,
-    /// Which step awaited which clients.
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
     /// Which toxics of the file are on.
     pub(super) armed: Vec<bool>,
-    /// The names of streams and clients in this case.
     pub(super) stream_ids: Vec<StreamId>,
     pub(super) client_ids: Vec<ClientId>,
     earned: BTreeMap<LaneId, Earned>,
 }
 
-/// What the script lets a lane see of the verification matrix.
 #[derive(Debug, Clone, Default)]
 struct Earned {
     parts: BTreeSet<Part>,
@@ -151,7 +145,6 @@ impl<'a> World<'a> {
             || toxics.any(|toxic| applies(toxic.clients.as_ref(), Some(client)) && toxic.toxic.spec().ends)
     }
 
-    /// The cuts whose position is drawn.
     fn random_cuts(&self, client: usize) -> impl Iterator<Item = &'a FaultDraft> + use<'a> {
         let random = |fault: &&FaultDraft| match &fault.at.value {
             FaultPosition::Delivery { seqs, .. } => seqs.iter().any(|seq| seq.value == Number::Random),
@@ -179,7 +172,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Notes that a client resumes a stream.
     pub(super) fn resumes(&mut self, lanes: Lanes, stream: usize) {
         self.earn(lanes, Part::resumed(&self.draft.streams[stream].value.topic));
         for (_, earned) in self.earned.iter_mut().filter(|(lane, _)| lanes.is_none_or(|only| only == **lane)) {
@@ -187,7 +179,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Notes that a client resumes on a new connection.
     pub(super) fn comes_back(&mut self, lanes: Lanes, client: usize) {
         self.earn(lanes, [Part::ReplayAfterReconnect, Part::LateBootstrap]);
         for stream in self.draft.clients[client].value.streams.clone() {
@@ -198,14 +189,12 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whether a lane's server was killed, now or before.
     pub(super) fn was_killed(&mut self, lane: LaneId, now: bool) -> bool {
         let earned = self.earned.entry(lane).or_default();
         earned.killed |= now;
         earned.killed
     }
 
-    /// The parts that the whole script lets each lane see.
     pub(super) fn earned(&mut self) -> impl Iterator<Item = (LaneId, &BTreeSet<Part>)> {
         let retains = self.streams.iter().any(|stream| stream.retention.is_some());
         let limits_replay = self.streams.iter().any(|stream| stream.budget.is_some());
@@ -244,7 +233,6 @@ impl<'a> World<'a> {
         self.streams.iter().map(|stream| stream.head).sum()
     }
 
-    /// A client connects and is brought up to date.
     pub(super) fn connect(&mut self, client: usize) {
         if self.clients[client].ever {
             self.comes_back(None, client);
@@ -260,7 +248,6 @@ impl<'a> World<'a> {
         self.subscribe(client);
     }
 
-    /// Notes that a client gets what was published before.
     fn bootstraps(&mut self, client: usize) {
         let streams = &self.draft.clients[client].value.streams;
         if streams.iter().any(|stream| self.streams[*stream].head > 0) {
@@ -347,7 +334,6 @@ impl<'a> World<'a> {
         faults.filter(move |fault| fault.clients.as_ref().is_some_and(|clients| clients.contains(&client)))
     }
 
-    /// How many resumes a client has asked for on a lane.
     pub(super) fn resumes_on(&self, client: usize, lane: LaneId) -> impl Iterator<Item = &Resume> {
         let resumes = self.clients[client].resumes.iter();
         resumes.filter(move |resume| resume.lane.is_none_or(|only| only == lane))
@@ -382,7 +368,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whether a cut fires at the last resume.
     fn is_cut_at_resume(&self, client: usize, lane: Lanes) -> bool {
         let on = lane.unwrap_or(LaneId::Legacy);
         let nth = self.resumes_on(client, on).count() as u64;

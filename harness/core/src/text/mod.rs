@@ -1,5 +1,5 @@
-//! Text from outside, as it is shown: invisible characters are escaped, secrets are masked, and texts that look alike can
-//! be distinguished.
+//! Text from outside, as it is shown: invisible characters are escaped, secrets are masked, and texts that look alike
+//! can be distinguished.
 //!
 //! Each form has one printer that escapes any text for it: [`Screen`] for a terminal, [`markdown`] and [`code`] for a
 //! summary, [`html`] for a page and a test report, [`quoted`] for a command.

@@ -1,4 +1,5 @@
-//! A terminal, or a file that is read like one. Text from outside can't control it, and can't look like a line of this tool.
+//! A terminal, or a file that is read like one. Text from outside can't control it, and can't look like a line of this
+//! tool.
 #![allow(missing_docs, reason = "the names say it")]
 
 use std::io::{self, Write};
@@ -36,8 +37,8 @@ impl Style {
     }
 }
 
-/// Writes text. It masks secrets and escapes every control character except the end of a line. Only [`Screen::styled`] and
-/// [`Screen::clear_line`] control the terminal.
+/// Writes text. It masks secrets and escapes every control character except the end of a line. Only [`Screen::styled`]
+/// and [`Screen::clear_line`] control the terminal.
 pub struct Screen<W> {
     out: W,
     color: bool,

@@ -17,8 +17,7 @@ impl Backoff {
         Backoff { waits_ms, failures: 0 }
     }
 
-    /// The wait after one more failure: the plan's is added to what the lane asked for, so that not all clients come
-    /// back at once.
+    /// The wait after one more failure: the plan's, added to what the lane asked for, so that clients spread.
     pub fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
         let drawn = self.drawn();
         self.failures = self.failures.saturating_add(1);

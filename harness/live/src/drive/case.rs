@@ -40,9 +40,7 @@ pub struct Case {
     pub(super) clients: BTreeMap<ClientId, Client>,
     /// The client or writer that each fault and toxic of this lane applies to.
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
-    /// The acknowledged head of each stream.
     pub(super) heads: BTreeMap<StreamId, Seq>,
-    /// The key of the last event that the lane acknowledged.
     pub(super) last_acked: Option<String>,
     pub(super) progress: ProgressTimeout,
     pub(super) script_ended: bool,
@@ -66,7 +64,6 @@ impl Client {
 }
 
 impl Case {
-    /// Starts routes and clients, and sets the policy of every stream.
     pub async fn set_up(
         planned: &plan::Case,
         plan: &Plan,

@@ -46,7 +46,6 @@ impl CheckpointFile {
         Ok(cursors)
     }
 
-    /// Writes how far a stream is applied now.
     pub fn store(&mut self, stream: &StreamId, cursor: Option<Cursor>) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,

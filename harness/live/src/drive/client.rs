@@ -108,8 +108,7 @@ impl ClientHandle {
         self.commands.send(Command::Heartbeat(done)).await.is_ok() && wait.await.unwrap_or(false)
     }
 
-    /// Subscribes anew from the watermark where the client is behind these heads and its connection answers twice while
-    /// nothing comes.
+    /// Replays from the watermark where the client is behind these heads and two answers come, but no event.
     pub async fn replay_if_overdue(&self, heads: BTreeMap<StreamId, Seq>) {
         self.ask(|done| Command::ReplayIfOverdue(heads, done)).await;
     }
@@ -142,7 +141,6 @@ struct Actor {
     backoff: Backoff,
     /// How many events were applied when the client last waited to reconnect.
     applied: u64,
-    /// How long the lane asked to wait when it last refused a connection.
     asked_to_wait: Option<Duration>,
     was_connected: bool,
     /// Refusals in a row that are not marked as transient.
@@ -338,7 +336,6 @@ impl Actor {
         Wake::Ended
     }
 
-    /// Sends a heartbeat, and takes all that came before the answer.
     async fn barrier(&mut self, session: &mut Box<dyn SubscriberSession>) -> Result<(), ()> {
         let answer = bounds::IN_ALL.within(session.heartbeat()).await;
         // What arrived is taken even where there was no answer.

@@ -184,8 +184,7 @@ impl Inbox {
         }
     }
 
-    /// Gives up the cursors that the lane called stale, or all that were sent where it named none. Returns whether
-    /// there were any.
+    /// Gives up the cursors that the lane called stale, or all where it named none. Returns whether there were any.
     pub fn rewind_stale(&mut self, asked: &[(StreamId, Option<Cursor>)], refusal: &Refusal) -> bool {
         let named =
             |stream: &StreamId| refusal.stale.is_empty() || refusal.stale.iter().any(|stale| stale.stream == *stream);
@@ -207,7 +206,6 @@ impl Inbox {
         self.store(stream);
     }
 
-    /// Gives up the cursor of every stream, since the client unsubscribed.
     pub fn unsubscribed(&mut self) {
         for stream in self.planned.streams.clone() {
             self.rewind(&stream, RewindReason::Unsubscribed);
@@ -223,8 +221,7 @@ impl Inbox {
         })
     }
 
-    /// Records which streams are behind these heads, and expects the next subscription to bring them. Returns whether
-    /// any is.
+    /// Records which streams are behind these heads, which the next subscription must bring. Returns whether any is.
     pub fn overdue(&mut self, conn: ConnId, heads: &BTreeMap<StreamId, Seq>) -> bool {
         let mut any = false;
         for (stream, head) in heads {

@@ -128,7 +128,6 @@ impl Run {
     }
 }
 
-/// Runs a phase of each case, a few at a time.
 async fn each(cases: &mut [Case], phase: Phase) {
     let parts: Vec<_> = cases.iter_mut().map(|case| case.part(phase).boxed()).collect();
     stream::iter(parts).buffer_unordered(CASES_AT_ONCE).collect::<()>().await;

@@ -28,7 +28,6 @@ pub enum Resumed {
     Ended(Closed),
 }
 
-/// Resumes every stream of a client on a new connection.
 pub async fn resume(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
     for _ in 0..SUBSCRIBES_MAX {
         let asked = inbox.begin_subscription(conn);
@@ -63,8 +62,7 @@ pub async fn resume(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox,
     Resumed::Refused
 }
 
-/// Takes what has arrived, up to the end of the connection. Live events that follow an answer belong to the same
-/// subscription.
+/// Takes what has arrived, up to the end. Live events after an answer belong to the same subscription.
 pub(super) fn drain(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox, conn: ConnId) -> Option<Closed> {
     while let Some(arrival) = session.next().now_or_never() {
         if let Arrival::Closed(why) = arrival {

@@ -20,9 +20,7 @@ use crate::toxic::Toxic;
 pub struct Route {
     proxy: Arc<Proxy>,
     authority: String,
-    /// Every toxic of this route in the plan.
     toxics: Vec<PlannedToxic>,
-    /// Which of them are on, in the plan's order.
     armed: Mutex<Vec<FaultId>>,
     foreign: Option<Foreign>,
 }
@@ -142,7 +140,6 @@ impl Route {
         removed
     }
 
-    /// Waits until a fault or a toxic has fired at least once.
     pub async fn wait_fired(&self, id: &FaultId) {
         match &self.foreign {
             Some(foreign) if self.is_own(id) => foreign.log.wait(id).await,

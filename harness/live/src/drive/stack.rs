@@ -49,7 +49,6 @@ impl Destination {
     }
 }
 
-/// Why a plan could not be driven over a lane.
 #[derive(Debug, thiserror::Error)]
 pub enum DriveError {
     #[error("can't start a proxy for `{client}`: {source}")]
@@ -58,7 +57,6 @@ pub enum DriveError {
     Front(std::io::Error),
     #[error("can't make {path}: {source}", path = path.display())]
     Directory { path: PathBuf, source: std::io::Error },
-    /// The lane refused a stream's policy before the run began.
     #[error("the {lane} lane did not set up stream `{stream}`: {what}{}", setup_hint(what))]
     Setup { lane: LaneId, stream: String, what: String },
 }

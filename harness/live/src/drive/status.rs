@@ -18,7 +18,6 @@ pub struct Status {
 }
 
 impl Status {
-    /// Whether every stream is at its head, or never will be.
     pub fn is_settled(&self, heads: &BTreeMap<StreamId, Seq>) -> bool {
         self.gave_up.is_some()
             || heads.iter().all(|(stream, head)| self.stuck.contains(stream) || self.is_at(stream, *head))

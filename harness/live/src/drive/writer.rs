@@ -25,7 +25,6 @@ pub struct Writer {
     session: Option<Box<dyn WriterSession>>,
     /// The waits before further attempts, as the plan drew them.
     backoff: Backoff,
-    /// How long the lane asked to wait when it last refused a session.
     asked_to_wait: Option<Duration>,
     pace: Option<Arc<Pace>>,
 }

@@ -24,7 +24,6 @@ pub enum EnvironmentError {
         hint.map(|hint| format!(" ({hint})")).unwrap_or_default()
     )]
     Unreachable { lane: LaneId, url: String, authority: String, why: String, hint: Option<&'static str> },
-    /// What the plans will use was tried, and does not work.
     #[error("the {lane} lane at {url} was tried before the run: {source}")]
     Trial { lane: LaneId, url: String, source: Box<TrialError> },
     #[error("the {lane} lane at {url} is {found}; {advice}")]

@@ -11,8 +11,7 @@ use super::{Environment, Source};
 use crate::lane::names::{Names, NamesError};
 
 impl Environment {
-    /// Why a plan can't be driven over these lanes, where it can't. `aa` is the lane that runs against itself, if one
-    /// does.
+    /// Why a plan can't be driven over these lanes, if it can't. `aa` is the lane that runs against itself.
     pub fn unfit(&self, plan: &Plan, aa: Option<LaneId>) -> Option<String> {
         unfit(plan, &self.means(), aa)
     }

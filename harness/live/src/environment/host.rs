@@ -47,7 +47,6 @@ impl Hosts {
         Hosts { source, shared: Mutex::default(), prepared: OnceCell::new() }
     }
 
-    /// Takes the shared server, at the end of a run.
     pub(super) async fn take(&self) -> Option<Arc<Host>> {
         self.shared.lock().await.take()
     }
@@ -72,7 +71,6 @@ impl Host {
 }
 
 impl Environment {
-    /// The server that the plans share that do it no harm.
     pub(super) async fn shared_host(&self, used: LaneId) -> Result<Arc<Host>, EnvironmentError> {
         let hosts = self.hosts(used);
         let mut shared = hosts.shared.lock().await;
@@ -115,7 +113,6 @@ impl Environment {
         Ok(Prepared { dir, profile, space })
     }
 
-    /// The profile of a SpacetimeDB server that the run starts.
     fn managed_profile(&self, source: &Source) -> Arc<dyn Profile> {
         match source {
             Source::Binary { profile, .. } => profile.clone(),

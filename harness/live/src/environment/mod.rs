@@ -98,7 +98,6 @@ impl Environment {
         }
     }
 
-    /// The environment that leaves the databases of the run on outside servers.
     #[must_use]
     pub fn keeping_databases(mut self, keeps: bool) -> Environment {
         self.keeps_databases = keeps;
@@ -164,8 +163,7 @@ impl Environment {
         Ok(PreparedScenario { stack, version, module_digest: space.module_digest, server: own_server })
     }
 
-    /// Deletes the databases of the run on outside servers, within a bound, and stops what is shared between plans.
-    /// What is left behind is returned, in words.
+    /// Deletes the databases of the run on outside servers, and stops shared servers. Returns what is left, in words.
     pub async fn teardown(&self, within: Duration) -> Vec<String> {
         let mut left = Vec::new();
         for hosts in [&self.legacy, &self.candidate] {

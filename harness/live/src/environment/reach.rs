@@ -73,7 +73,6 @@ impl Environment {
     }
 }
 
-/// Logs in. A lane that refuses it for now is asked again.
 async fn log_in(service: &dyn Service) -> Result<(), OpenError> {
     let mut tries = Tries::default();
     loop {

@@ -14,11 +14,8 @@ pub(super) struct Matcher {
     filter: MessageFilter,
     /// The predicate's value in canonical form; `None` within where it is no JSON, which nothing equals.
     equals: Option<Option<Vec<u8>>>,
-    /// A member's name that the predicate's pointer goes through.
     name: Option<String>,
-    /// Over the proxy.
     all: Count,
-    /// Of each connection that is counted on its own.
     conns: BTreeMap<u32, Count>,
 }
 
@@ -26,7 +23,6 @@ pub(super) struct Matcher {
 struct Count {
     /// Messages for which all but `nth` held.
     held: u32,
-    /// Whether the fault has fired, and is not to fire again.
     spent: bool,
 }
 

@@ -57,8 +57,7 @@ impl Fate {
 pub struct Effect {
     pub fate: Fate,
     pub rewrote: Option<Rewrote>,
-    /// Whether this continues an effect that the ledger already has (the second frame of a resume in two frames). It
-    /// is not counted again.
+    /// Whether the ledger has this effect already (second frame of a resume in two frames): it is not counted again.
     pub again: bool,
 }
 

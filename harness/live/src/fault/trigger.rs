@@ -35,8 +35,7 @@ impl Trigger {
         reached
     }
 
-    /// Whether the frame is at the position and the fault may fire. It counts the frame, so it has to be called once
-    /// for each.
+    /// Whether the frame is at the position and the fault may fire. Counts the frame: call it once for each.
     pub fn holds(&mut self, seen: &Seen<'_>) -> bool {
         match &mut self.matcher {
             Some(matcher) => matcher.holds(seen),

@@ -48,7 +48,6 @@ pub struct Carried {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// The lane's own names of its messages, and of the reducers that they call or report.
     pub names: Vec<String>,
     pub events: Vec<Carried>,
     pub message: Option<Bytes>,

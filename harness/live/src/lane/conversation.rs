@@ -15,7 +15,6 @@ pub(crate) struct Connection<Id, Reply> {
     pub(crate) socket: Socket,
     pub(crate) inbox: Inbox,
     pub(crate) bounds: Bounds,
-    /// The request that is waited for, and its answer.
     pending: Option<(Id, Option<Reply>)>,
     /// The last heartbeat that the session sent by itself, until it is answered.
     unanswered: Option<Id>,
@@ -36,7 +35,6 @@ impl<Id: PartialEq, Reply> Connection<Id, Reply> {
         self.pending.as_ref().is_some_and(|(waited_for, _)| waited_for == id)
     }
 
-    /// Hands the answer to the request that waits for it, if one does.
     pub(crate) fn answer(&mut self, id: &Id, reply: Reply) {
         if let Some((waited_for, answer)) = &mut self.pending
             && waited_for == id
@@ -67,11 +65,9 @@ impl<Id: PartialEq, Reply> Connection<Id, Reply> {
     }
 }
 
-/// A session in which requests are answered and messages come unasked.
 pub(crate) trait Conversation: Send {
     type Id: PartialEq + Send;
     type Reply: Send;
-
     fn connection(&mut self) -> &mut Connection<Self::Id, Self::Reply>;
 
     /// Reads a message: an arrival, the answer to a request, the session's end, or nothing.
@@ -80,8 +76,7 @@ pub(crate) trait Conversation: Send {
     /// Sends what keeps the connection open, and notes the heartbeat that is to be answered.
     async fn send_heartbeat(&mut self) -> Result<(), Closed>;
 
-    /// Sends a request and waits for its answer. Other messages that come are taken. Without an answer the session is
-    /// over.
+    /// Sends a request and waits for its answer. Takes what else comes. Without an answer the session is over.
     async fn request(
         &mut self,
         id: Self::Id,

@@ -17,7 +17,6 @@ const HEADERS_MAX: usize = 128;
 /// How much of a head is read at a time.
 const READ_BYTES: usize = 4 * 1024;
 
-/// A TCP stream with the number of bytes that were read from it.
 pub(super) struct Counted {
     tcp: TcpStream,
     read_bytes: u64,

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use super::wire_http;
 use crate::frame::{Body, Contents, Edit, Frame, FrameTag, FrameTagger, TaggerFactory, pointer};
 
-/// The members of a JSON message that may hold its name.
 const NAMES: [&str; 3] = ["event", "type", "method"];
 
 /// Knows what any JSON message has: maybe a name, and values.
@@ -50,7 +49,6 @@ impl FrameTagger for GenericTagger {
     }
 }
 
-/// The JSON text that a frame is, or that its HTTP body is.
 pub(super) fn json_of(frame: &Frame) -> Option<Bytes> {
     let json = match &frame.body {
         Body::Text(text) => text.clone(),
@@ -72,7 +70,6 @@ pub(super) fn with_json(frame: &Frame, json: String) -> Option<Frame> {
     Some(Frame { direction: frame.direction, body })
 }
 
-/// A frame with another value where the pointer finds one in its JSON.
 pub(super) fn with_value(frame: &Frame, at: &str, value: &str) -> Option<Frame> {
     let json = json_of(frame)?;
     with_json(frame, pointer::replaced(std::str::from_utf8(&json).ok()?, at, value)?)

@@ -53,7 +53,6 @@ impl HttpError {
         }
     }
 
-    /// How long the sender of the page asks to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.page()?.retry_after
     }
@@ -81,7 +80,6 @@ impl HttpAnswer {
         }
     }
 
-    /// Whether it is a temporary refusal, so that the same request is made again later.
     pub fn is_passing(&self) -> bool {
         is_passing(self.status)
     }
@@ -126,7 +124,6 @@ impl HttpClient {
         HttpClient { endpoint, base: String::new(), headers, connect_within, answer_within, connection: None }
     }
 
-    /// The client for a service that lies below a path.
     #[must_use]
     pub fn below(mut self, base: String) -> HttpClient {
         self.base = base;
@@ -144,8 +141,7 @@ impl HttpClient {
         self.request_with(method, path, content_type, None, body).await
     }
 
-    /// The same, made again where it was refused in passing, each time at least as late as the answer asks. For
-    /// requests that may be made twice.
+    /// Asks again after a passing refusal, as late as the answer asks at least. For requests that may be made twice.
     pub async fn request_again(
         &mut self,
         method: Method,
@@ -289,7 +285,6 @@ pub(crate) fn location<B>(answer: &http::Response<B>) -> Option<String> {
     Some(excerpt(value.as_bytes()))
 }
 
-/// A redirect in words, to be put behind the status.
 pub(crate) fn redirected(location: Option<&str>) -> String {
     location.map_or_else(String::new, |to| format!(", which redirects to {to}"))
 }

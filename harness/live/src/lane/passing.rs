@@ -48,8 +48,7 @@ fn wait_of(value: &str, now: SystemTime) -> Option<Duration> {
     Some(wait.min(RETRY_AFTER_CAP))
 }
 
-/// What a writer makes of a request without an answer of the lane's: a page with such a status says that nothing was
-/// done.
+/// What a writer makes of a request that the lane did not answer: a page with such a status says: nothing was done.
 pub(crate) fn passing(error: &HttpError) -> OpError {
     match error {
         // Nothing was sent.

@@ -23,13 +23,8 @@ use crate::frame::{FrameTagger, TaggerFactory};
 /// A protocol. It takes either role: a profile of it can be that of the legacy lane or of the candidate.
 pub trait Protocol: Send + Sync {
     fn kind(&self) -> &'static str;
-
-    /// What speaks it, in words, such as "a Phoenix service".
     fn server(&self) -> &'static str;
-
     fn profile_of_url(&self, url: &str) -> Result<Arc<dyn Profile>, ProfileError>;
-
-    /// Reads a profile's text; errors name the file by `path`.
     fn profile_of_toml(&self, text: &str, path: &str) -> Result<Arc<dyn Profile>, ProfileError>;
 
     /// Reads the traffic of a connection of an unknown run, where its upgrade or its path show this protocol.
@@ -40,7 +35,6 @@ pub trait Protocol: Send + Sync {
 #[async_trait]
 pub trait Profile: fmt::Debug + Send + Sync {
     fn kind(&self) -> &'static str;
-
     fn url(&self) -> &str;
 
     fn writer_url(&self) -> &str {
@@ -106,8 +100,7 @@ pub trait Service: Send + Sync {
 
     async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError>;
 
-    /// Deletes the spaces that the run created on a server that it did not start, or keeps them. Returns what is
-    /// left, in words.
+    /// Deletes, or keeps, the spaces that the run created on an outside server. Returns what is left, in words.
     async fn clean_up(&self, _keep: bool, _within: Duration) -> Vec<String> {
         Vec::new()
     }
@@ -132,7 +125,6 @@ pub struct Endpoints {
 pub struct Run {
     /// A word that no other run against the same servers has.
     pub word: String,
-    /// The module to publish, where a server takes one.
     pub module: Bytes,
     /// Whether the module is in the cache of compiled modules, which the servers of the run share.
     pub compiled: Mutex<bool>,

@@ -44,7 +44,7 @@ pub fn profile_of(role: LaneId, text: &str) -> Result<Arc<dyn Profile>, ProfileE
     profile_of_toml(&toml, text)
 }
 
-/// Reads a profile's text; errors name the file by `path`.
+#[allow(missing_docs, reason = "the name says it")]
 pub fn profile_of_toml(text: &str, path: &str) -> Result<Arc<dyn Profile>, ProfileError> {
     let path = &masked(path);
     let kind = kind_of(text, path, &PROTOCOLS.map(Protocol::kind))?;

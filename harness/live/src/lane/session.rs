@@ -43,8 +43,7 @@ pub trait SubscriberSession: Send + Sync {
         Completion::Ok(())
     }
 
-    /// The next arrival. Cancel-safe: an arrival is returned or kept, never lost. After `Closed` it returns `Closed`
-    /// again.
+    /// The next arrival; after `Closed`, `Closed` again. Cancel-safe: an arrival is returned or kept, never lost.
     async fn next(&mut self) -> Arrival;
 
     /// What is spoken on the connection, where there is a choice.
@@ -132,7 +131,6 @@ impl OpError {
     }
 }
 
-/// Something that came from the lane unasked, or before an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {
     Event {

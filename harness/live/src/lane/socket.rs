@@ -58,7 +58,6 @@ pub enum Payload {
 
 pub struct Socket {
     stream: WebSocketStream<Counted>,
-    /// How long a message may wait for room in the transport.
     send_within: Bound,
 }
 

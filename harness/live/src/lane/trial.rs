@@ -53,7 +53,6 @@ impl Trial {
         trial
     }
 
-    /// The limits of the stream's policy, where the plans set any.
     pub(crate) fn limit(&self) -> Option<u64> {
         self.policies.then_some(u64::from(REPLAY_BATCH))
     }
@@ -69,17 +68,10 @@ pub(crate) trait Attempt {
     type Variant: Copy;
     type Client;
     type Writer;
-
-    /// Opens a session, and asks for a heartbeat.
     async fn connect(&self, variant: Self::Variant) -> Result<Self::Client, TrialError>;
-
     async fn connect_writer(&self) -> Result<Self::Writer, TrialError>;
-
     async fn set_policy(&self, writer: &mut Self::Writer) -> Result<(), TrialError>;
-
     async fn publish(&self, writer: &mut Self::Writer) -> Result<(), TrialError>;
-
-    /// Subscribes without a cursor.
     async fn subscribe(&self, client: &mut Self::Client) -> Result<(), TrialError>;
 
     /// Reads the event, which was published after (`live`) or before the subscription, and closes the session.
@@ -120,7 +112,6 @@ pub(crate) fn trial_bounds() -> Bounds {
     Bounds { operation: bounds::MEET, ..Bounds::default() }
 }
 
-/// A name of a lane profile that the service does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{field} = \"{name}\"`: {wrong}{}{}", seen.as_ref().map(|seen| format!("; {seen}")).unwrap_or_default(),
     hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]

@@ -47,8 +47,7 @@ impl ServerCommand {
         ServerCommand { program: binary.to_owned(), form, tied_by: Some(cutover.to_owned()) }
     }
 
-    /// Whether the server prints `listening on ADDR` when it is ready. Another one is ready when it accepts
-    /// connections.
+    /// Whether the server prints `listening on ADDR` when it is ready. Others are ready when they take connections.
     pub(super) fn says_listening(&self) -> bool {
         matches!(self.form, Form::Ours { .. })
     }

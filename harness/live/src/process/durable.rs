@@ -15,7 +15,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// What is acknowledged is durable.
     Acknowledged,
     /// What is acknowledged is durable once a file of the data directory that ends in `.stdb.log` holds its key.
     Commitlog,

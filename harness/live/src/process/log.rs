@@ -12,7 +12,6 @@ const TAIL_LINES: usize = 8;
 /// So much of a line is shown, in characters.
 const LINE_CHARS: usize = 300;
 
-/// The last lines of a log; empty where there are none.
 pub(super) fn tail_of(log: &Path) -> String {
     let Ok(bytes) = read_end(log) else {
         return String::new();
@@ -31,7 +30,6 @@ fn read_end(log: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A line without colours and secrets, cut where it is long.
 fn plain(line: &str) -> String {
     let mut pieces = line.trim_end().split("\u{1b}[");
     let mut plain = pieces.next().unwrap_or_default().to_owned();

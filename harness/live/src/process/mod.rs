@@ -68,7 +68,6 @@ impl Server {
         })
     }
 
-    /// The server that reports there when it ends by itself.
     #[must_use]
     pub fn reporting(mut self, lane: &'static str, exit_reports: ExitReports) -> Server {
         self.exit_reports = Some((lane, exit_reports));
@@ -80,12 +79,10 @@ impl Server {
         self.address.subscribe()
     }
 
-    /// Returns once the event of this key would survive a kill.
     pub async fn wait_until_durable(&self, key: Option<&str>) -> Result<(), ServerError> {
         self.command.durability().wait_for(&self.data_dir, key).await
     }
 
-    /// The directory that outlives a kill.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
     }
@@ -221,7 +218,6 @@ impl Server {
         self.running.is_some()
     }
 
-    /// How the process ended, where it ended without being asked to.
     pub fn unasked_end(&mut self) -> Option<String> {
         let end = self.running.as_ref()?.ended()?;
         self.running = None;
@@ -229,7 +225,6 @@ impl Server {
         Some(end)
     }
 
-    /// Ends the process in good order, or kills it where it does not end in time.
     pub async fn stop(&mut self) {
         self.address.send_replace(None);
         if self.paused {

@@ -46,7 +46,6 @@ impl Running {
         end.ok().and_then(|end| end.clone()).unwrap_or_default()
     }
 
-    /// Waits until it ends without having been asked to, and says how it ended.
     pub(super) fn unasked_end(&self) -> impl Future<Output = String> + Send + 'static {
         let (mut ended, asked) = (self.ended.clone(), self.asked.clone());
         async move {

@@ -13,7 +13,6 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// Starts that may wait for the thread.
 const QUEUE: usize = 64;
 
 struct Order {

@@ -16,7 +16,6 @@ impl Chance {
         Chance { seed, client }
     }
 
-    /// Whether a connection gets a fault or toxic of this toxicity.
     pub(super) fn gives(&self, conn: u32, name: &FaultId, toxicity: f64) -> bool {
         toxic::applies(self.seed, self.client.as_str(), name.as_str(), conn.into(), toxicity)
     }

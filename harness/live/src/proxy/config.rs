@@ -20,8 +20,7 @@ pub trait LedgerSink: Send + Sync {
     /// must neither block nor call the proxy.
     fn fired(&self, fault: &FaultId, client: &ClientId, fire: Fire);
 
-    /// A connection, one direction of it, or a message was unreadable while faults were armed, and why. It passes
-    /// unread.
+    /// A connection, a direction of it, or a message passes unread while faults are armed, and why.
     fn went_blind(&self, _client: &ClientId, _conn: u32, _why: &str) {}
 
     fn unreachable(&self, _client: &ClientId, _conn: u32, _why: &str) {}
@@ -60,7 +59,6 @@ impl Default for Limits {
     }
 }
 
-/// A message toxic: a fault, and the chance that a connection gets it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageToxic {
     pub fault: PlannedFault,

@@ -31,6 +31,5 @@ pub(super) struct Conn {
     pub(super) number: u32,
     pub(super) shared: Arc<Shared>,
     pub(super) exchange: Arc<Exchange>,
-    /// Asks both directions to stop between two units.
     pub(super) stop: CancellationToken,
 }

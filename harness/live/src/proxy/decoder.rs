@@ -156,7 +156,6 @@ impl Decoder {
         self.begin_body(&request, head.framing, !head.expects, len, buf, interest)
     }
 
-    /// The rest of a head that is passed on unread.
     fn head_bytes(&mut self, len: usize, buf: &mut BytesMut) -> Decoded {
         let mut head = buf.split_to(len);
         head.advance(std::mem::take(&mut self.passed).min(len));

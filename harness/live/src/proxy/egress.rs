@@ -37,7 +37,6 @@ impl From<io::Error> for WriteEnd {
 }
 
 type Written = Result<(), WriteEnd>;
-
 type Toxics = watch::Receiver<Arc<[Toxic]>>;
 
 pub(super) struct Egress<W> {
@@ -88,7 +87,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         !self.chain.is_empty()
     }
 
-    /// Whether more may be read: what is on its way is bounded.
     pub(super) fn has_room(&self) -> bool {
         self.chain.has_room()
     }
@@ -162,7 +160,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(())
     }
 
-    /// Passes bytes through the chain, or past it where it is empty.
     async fn through(&mut self, bytes: &[u8]) -> Written {
         self.flush().await?;
         self.follow();
@@ -186,8 +183,7 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(self.sink.flush().await?)
     }
 
-    /// Waits until something is due: a kept message, a chunk in the chain, a change of the toxics. Cancel-safe. Never
-    /// returns where nothing will be due.
+    /// Waits until a kept message, a chunk or a change of the toxics is due, maybe for ever. Cancel-safe.
     pub(super) async fn due(&mut self) {
         let due = self.due.into_iter().chain(self.order.due()).min();
         tokio::select! {

@@ -59,7 +59,6 @@ pub(super) enum Framing {
     ToEof,
 }
 
-/// Looks for a request's head at the front of `bytes`.
 pub(super) fn request(bytes: &[u8]) -> Parsed {
     let begins = |method: &&[u8]| method.iter().zip(bytes).all(|(a, b)| a == b);
     if !METHODS.iter().any(begins) {
@@ -99,7 +98,6 @@ pub(super) fn without_extensions(head: &[u8]) -> Bytes {
     lines.filter(|line| !offers(line)).flatten().copied().collect()
 }
 
-/// Looks for a response's head at the front of `bytes`.
 pub(super) fn response(bytes: &[u8]) -> Parsed {
     if !b"HTTP/1.".iter().zip(bytes).all(|(a, b)| a == b) {
         return Parsed::Bad("what the lane sends does not begin like an HTTP response");

@@ -22,7 +22,6 @@ use crate::frame::{Frame, FrameTag, View};
 const FIRED_MAX: usize = 4096;
 
 pub(super) struct Decision {
-    /// What it carries, changes included.
     pub(super) tag: FrameTag,
     pub(super) edited: Option<Frame>,
     /// What becomes of it; never [`Fate::Edit`].
@@ -136,7 +135,6 @@ impl Interceptor {
         self.interest.store(interest(planned), Ordering::Release);
     }
 
-    /// Whether the lane has answered all requests of the connection.
     pub(super) fn settled(&self, conn: u32) -> bool {
         self.state().tally.settled(conn)
     }

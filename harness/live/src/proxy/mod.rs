@@ -56,7 +56,6 @@ pub use upstream::{Upstream, UpstreamAddr, reach};
 /// A running proxy. Dropping it ends it too, but does not wait.
 pub struct Proxy {
     addr: SocketAddr,
-    /// Gone once the proxy has shut down.
     listener: Weak<TcpListener>,
     shared: Arc<Shared>,
     accepting: Mutex<Option<JoinHandle<()>>>,
@@ -68,8 +67,7 @@ impl Proxy {
         Proxy::start_with(config, upstream::Tls::default(), None)
     }
 
-    /// Starts a proxy that replaces another one. The other one still listens, perhaps at the same port. Shut it down
-    /// after this.
+    /// Starts a proxy that replaces another, perhaps at the same port. Shut the other one down after this.
     pub fn start_beside(config: ProxyConfig, other: &Proxy) -> io::Result<Proxy> {
         let tls = upstream::Tls::default();
         Proxy::start_with(config, tls, other.listener.upgrade().as_deref())
@@ -116,8 +114,7 @@ impl Proxy {
         self.shared.interceptor.set(faults);
     }
 
-    /// Changes the byte toxics, of open connections too. Bytes that a removed toxic holds are passed on, in their
-    /// order.
+    /// Changes the byte toxics, of open connections too. What a removed toxic holds is passed on, in order.
     pub fn set_toxics(&self, toxics: Vec<Toxic>) {
         self.shared.toxics.send_replace(toxics.into());
     }

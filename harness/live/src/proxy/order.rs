@@ -33,7 +33,6 @@ pub(super) struct Order {
     together: Option<Together>,
 }
 
-/// Deliveries that wait for the next one of their streams.
 #[derive(Debug, Default)]
 struct Kept {
     events: BTreeSet<(StreamId, Seq)>,
@@ -146,7 +145,6 @@ impl Order {
         }
     }
 
-    /// Writes a message, or adds it to those that leave together.
     fn emit(&mut self, raw: Bytes, out: &mut Vec<Bytes>) {
         let Some(together) = &mut self.together else {
             return out.push(raw);

@@ -202,7 +202,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         self.buf.reserve(if room { read_bytes } else { 0 });
     }
 
-    /// Reads more at a time where a read was filled, and less where little came.
     fn fit(&mut self, read: usize) {
         if read >= self.read_bytes {
             self.read_bytes = (self.read_bytes * 2).min(READ_MAX_BYTES);
@@ -211,7 +210,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
-    /// The source has ended: writes what is left, then ends the sink.
     async fn end_of_source(&mut self) -> Moved<()> {
         self.egress.release().await?;
         let (pending, rest) = self.decoder.rest(&mut self.buf);

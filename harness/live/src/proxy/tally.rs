@@ -11,7 +11,6 @@ pub(super) struct Tally {
     unanswered: BTreeMap<u32, Unanswered>,
 }
 
-/// What a connection has asked for and the lane has not answered.
 #[derive(Default)]
 struct Unanswered {
     /// Resumes, by their numbers. A reply answers the oldest one of its connection, so that a resume of a cut
@@ -62,7 +61,6 @@ impl Tally {
         }
     }
 
-    /// Whether the lane has answered all that was counted on the connection.
     pub(super) fn settled(&self, conn: u32) -> bool {
         self.unanswered.get(&conn).is_none_or(|unanswered| unanswered.resumes.is_empty() && unanswered.others == 0)
     }

@@ -55,7 +55,6 @@ pub(super) fn tune(tcp: &TcpStream) -> io::Result<()> {
     SockRef::from(tcp).set_tcp_keepalive(&keep_alive.with_retries(KEEP_ALIVE_PROBES))
 }
 
-/// Tries a connection, with the TLS handshake where the address wants TLS.
 pub async fn reach(addr: &UpstreamAddr) -> io::Result<()> {
     connect(addr, &Tls::default()).await.map(drop)
 }
@@ -99,7 +98,6 @@ fn in_words(host: &str, port: u16, error: &TlsError) -> String {
     }
 }
 
-/// The trusted root certificates, read when they are first needed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tls(Arc<OnceLock<Result<Arc<ClientConfig>, String>>>);
 

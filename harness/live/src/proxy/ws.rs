@@ -102,7 +102,6 @@ impl Parser {
         }
     }
 
-    /// Whether messages can be skimmed, since none is being assembled.
     pub(super) fn skims(&self) -> bool {
         self.partial.is_none() && self.passing.is_empty()
     }
@@ -131,7 +130,6 @@ impl Parser {
         }
     }
 
-    /// Passes a message that is too long to assemble, from its first fragment on.
     fn give_up_message(&mut self, head: &Head, frame_bytes: usize) -> Read {
         let begun = self.partial.take();
         let gathered = begun.as_ref().map_or(0, |partial| partial.payload.len() as u64);
@@ -344,7 +342,6 @@ fn put_frame(out: &mut BytesMut, first: u8, payload: &[u8], mask: Option<[u8; 4]
     }
 }
 
-/// A close frame's body with this code and no reason.
 pub(super) fn close(code: u16) -> Body {
     Body::Close(Bytes::copy_from_slice(&code.to_be_bytes()))
 }

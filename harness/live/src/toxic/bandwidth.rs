@@ -14,8 +14,7 @@ const PIECE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct Bandwidth {
-    /// Kilobytes a second, that is bytes a millisecond. With 0 nothing passes. Toxiproxy crashes below 0; here that is
-    /// 0.
+    /// Kilobytes a second, that is bytes a millisecond. Nothing passes at 0, nor below, where Toxiproxy crashes.
     rate: u64,
     chunk: Option<Chunk>,
     start: Instant,

@@ -205,7 +205,6 @@ impl Chain {
         }
     }
 
-    /// The inbox of a link, or the exit behind the last.
     fn inbox(&mut self, at: usize) -> &mut Inbox {
         match self.links.get_mut(at) {
             Some(link) => &mut link.inbox,
@@ -218,14 +217,12 @@ impl Chain {
         self.links.get(at).map_or(self.exit.is_finished(), Link::is_finished)
     }
 
-    /// Puts a chunk into a link's inbox, unless the stream has ended there.
     fn put(&mut self, at: usize, chunk: Chunk, now: Instant) {
         if !self.is_finished(at) {
             self.inbox(at).put(chunk, now);
         }
     }
 
-    /// Puts the end into a link's inbox and shuts all before it.
     fn finish(&mut self, at: usize, ending: Ending) {
         if !self.is_finished(at) {
             self.inbox(at).finish(ending);

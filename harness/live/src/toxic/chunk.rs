@@ -35,7 +35,6 @@ impl Chunk {
     }
 }
 
-/// Where a stage's input waits, in order, the end of the stream last.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     queue: VecDeque<Chunk>,
@@ -84,12 +83,10 @@ impl Inbox {
         self.bytes
     }
 
-    /// Whether one more chunk is within the bounds, given the greatest number of chunks.
     pub fn has_room(&self, chunks: usize) -> bool {
         self.queue.len() < chunks && self.bytes < INBOX_BYTES
     }
 
-    /// Moves all of another inbox behind what is in this one.
     pub fn append(&mut self, other: Inbox, now: Instant) {
         for chunk in other.queue {
             self.put(chunk, now);

@@ -10,8 +10,7 @@ use super::{Action, Left, Stage};
 /// The length of Toxiproxy's buffer for this toxic.
 const CHUNKS: usize = 1024;
 
-/// Latency and jitter are in milliseconds. A jitter is drawn for a chunk when it becomes the first. A negative sum adds
-/// nothing.
+/// In milliseconds. Jitter is drawn for a chunk when it becomes the first. A negative sum adds nothing.
 #[derive(Debug)]
 pub(super) struct Latency {
     latency: i64,

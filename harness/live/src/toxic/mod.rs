@@ -97,7 +97,6 @@ enum Action {
     Idle,
 }
 
-/// What a stage releases when it is removed, before what is still in its inbox.
 #[derive(Debug, Default)]
 struct Left {
     chunk: Option<Chunk>,
@@ -118,12 +117,10 @@ trait Stage: std::fmt::Debug + Send {
     /// which interrupts the toxic. The new attributes apply to what is still in the inbox.
     fn update(&mut self, toxic: &ByteToxic, now: Instant);
 
-    /// Releases what it holds when the toxic is removed.
     fn leave(&mut self, _struck: &mut bool) -> Left {
         Left::default()
     }
 
-    /// What it has taken from its inbox and not passed on.
     fn held(&self) -> Option<&Chunk> {
         None
     }

@@ -9,7 +9,6 @@ use crate::{store::Event, wire::raw};
 pub(super) const KIND_UPDATE_BATCH: &str = "KHALA_FRAME_KIND_UPDATE_BATCH";
 pub(super) const KIND_ERROR: &str = "KHALA_FRAME_KIND_ERROR";
 
-/// One event as it is delivered. A planted defect may have made it differ from what was published.
 #[derive(Clone, Debug)]
 pub(super) struct Update {
     pub(super) seq: u64,
@@ -27,7 +26,6 @@ impl Update {
     }
 }
 
-/// Events of one topic that go out together.
 #[derive(Clone, Debug)]
 pub(super) struct UpdateBatch {
     pub(super) topic: String,

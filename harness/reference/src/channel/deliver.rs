@@ -2,16 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    CHANNEL_TOPIC, Channel, End,
-    batch::{self, Update, UpdateBatch},
-    plant::Neighbour,
-    queue::Overflow,
-};
-use crate::{
-    defects::{CRASH_AFTER, Defect},
-    outbox::Outbox,
-};
+use super::batch::{self, Update, UpdateBatch};
+use super::plant::Neighbour;
+use super::queue::Overflow;
+use super::{CHANNEL_TOPIC, Channel, End};
+use crate::defects::{CRASH_AFTER, Defect};
+use crate::outbox::Outbox;
 
 #[derive(Debug)]
 pub(super) struct Replay {

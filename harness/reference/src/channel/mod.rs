@@ -7,22 +7,18 @@ mod queue;
 mod request;
 mod subscribe;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use self::{deliver::Replay, plant::Planted, queue::OutboundQueue};
-use crate::{
-    defects::Defect,
-    outbox::Outbox,
-    shared::Shared,
-    store::Mailbox,
-    wire::{Inbound, Payload, raw},
-};
+use crate::defects::Defect;
+use crate::outbox::Outbox;
+use crate::shared::Shared;
+use crate::store::Mailbox;
+use crate::wire::{Inbound, Payload, raw};
 
 pub(crate) const CHANNEL_TOPIC: &str = "sync:v1";
 
@@ -106,7 +102,6 @@ impl Channel {
         }
     }
 
-    /// The join's join_ref as it was sent, which its end carries.
     pub(crate) fn join_ref(&self) -> &Value {
         &self.join_ref
     }
@@ -231,7 +226,6 @@ impl Channel {
         out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
     }
 
-    /// Pushes that the client's token was revoked; the socket closes after that.
     pub(crate) fn push_revoked(&self, out: &mut Outbox) {
         let error = json!({"code": "reauth_required", "message": "session access was revoked; sign in again"});
         self.push_error("sync.auth", &error, out);

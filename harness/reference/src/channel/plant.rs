@@ -3,15 +3,12 @@
 use serde_json::value::RawValue;
 
 use super::batch::{Update, UpdateBatch};
-use crate::{
-    canonical::canonical_sha256,
-    defects::{DEFECT_SEQ, Defect, Defects},
-};
+use crate::canonical::canonical_sha256;
+use crate::defects::{DEFECT_SEQ, Defect, Defects};
 
 /// How many bytes of a payload are tried before the whole payload is replaced.
 const MAX_TRIED_BYTES: usize = 4096;
 
-/// The state of the delivery defects of one topic on one channel.
 #[derive(Debug, Default)]
 pub(super) struct Planted {
     held: Option<Update>,
@@ -20,7 +17,6 @@ pub(super) struct Planted {
     has_strange: bool,
 }
 
-/// Another topic of the channel, and the seq that its client expects next.
 #[derive(Clone, Debug)]
 pub(super) struct Neighbour {
     pub(super) topic: String,

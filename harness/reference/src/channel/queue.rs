@@ -13,7 +13,6 @@ pub(super) struct OutboundQueue {
     max_strikes: u32,
 }
 
-/// An overflow: the queue was full when a topic became due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overflow {
     pub(super) queue_depth: usize,

@@ -3,15 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::{Channel, bad_subscription, deliver::Replay, request};
-use crate::{
-    defects::Defect,
-    outbox::Outbox,
-    stale::{self, StaleTopic},
-    topics::grant_covers,
-    wire::Inbound,
-};
+use crate::defects::Defect;
+use crate::outbox::Outbox;
+use crate::stale::{self, StaleTopic};
+use crate::topics::grant_covers;
+use crate::wire::Inbound;
 
-/// The topics of a subscribe, and the cursors that it names.
 type Wanted = (Vec<String>, Vec<(String, u64)>);
 
 impl Channel {
@@ -46,7 +43,6 @@ impl Channel {
         self.replay = Some(Replay::new(message.reference.clone(), topics, batch_size));
     }
 
-    /// The topics and cursors of a subscribe, checked in the contract's order.
     fn checked(&self, payload: &Map<String, Value>) -> Result<Wanted, Value> {
         let topics = request::topics(payload).map_err(|_| bad_subscription())?;
         let view = self.shared.store.view();

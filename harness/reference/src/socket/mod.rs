@@ -6,19 +6,13 @@ mod upgrade;
 use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::time::{Instant, sleep_until, timeout};
 
-pub(crate) use self::{
-    session::{Close, Principal, Session},
-    upgrade::{now_s, upgrade},
-};
-use crate::{
-    frame::{self, Decoder, Violation},
-    shared::Shared,
-};
+pub(crate) use self::session::{Close, Principal, Session};
+pub(crate) use self::upgrade::{now_s, upgrade};
+use crate::frame::{self, Decoder, Violation};
+use crate::shared::Shared;
 
 /// How long a closed socket is read on, so that bytes under way do not turn its end into a reset.
 const DRAIN: Duration = Duration::from_millis(200);

@@ -5,16 +5,14 @@ use std::sync::{Arc, atomic::Ordering};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{
-    channel::{CHANNEL_TOPIC, Channel, End, Joined},
-    compat::{self, ClientInfo},
-    defects::Defect,
-    frame::{self, Message},
-    outbox::Outbox,
-    shared::Shared,
-    store::Mailbox,
-    wire::{Inbound, Malformed, Payload, Vsn},
-};
+use crate::channel::{CHANNEL_TOPIC, Channel, End, Joined};
+use crate::compat::{self, ClientInfo};
+use crate::defects::Defect;
+use crate::frame::{self, Message};
+use crate::outbox::Outbox;
+use crate::shared::Shared;
+use crate::store::Mailbox;
+use crate::wire::{Inbound, Malformed, Payload, Vsn};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Principal {

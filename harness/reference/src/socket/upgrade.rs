@@ -1,27 +1,21 @@
 //! The upgrade: origin, version and token are checked here; a refusal is a bare 403.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::{body::Body, extract::Request, response::Response};
-use base64::{
-    DecodeError, Engine,
-    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
-};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::{DecodeError, Engine};
 use http::{HeaderMap, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
 
 use super::{Principal, Session, serve};
-use crate::{
-    defects::Defect,
-    shared::Shared,
-    token::{self, Deny},
-    wire::Vsn,
-};
+use crate::defects::Defect;
+use crate::shared::Shared;
+use crate::token::{self, Deny};
+use crate::wire::Vsn;
 
 /// What RFC 6455 appends to the key.
 const ACCEPT_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -8,27 +8,21 @@ mod record;
 mod view;
 mod writer;
 
-use std::{
-    fs, io,
-    path::PathBuf,
-    sync::{Arc, RwLock, RwLockReadGuard},
-    thread::JoinHandle,
-};
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
+use std::{fs, io};
 
 use tokio::sync::{mpsc, oneshot};
 
 use self::command::Command;
-pub(crate) use self::{
-    command::{Publish, Published, Refused},
-    hub::{Hub, Mailbox},
-    view::{Event, View},
-};
-use crate::{
-    config::Config,
-    defects::Defect,
-    journal::{Journal, JournalError},
-    topics::TopicPolicy,
-};
+pub(crate) use self::command::{Publish, Published, Refused};
+pub(crate) use self::hub::{Hub, Mailbox};
+pub(crate) use self::view::{Event, View};
+use crate::config::Config;
+use crate::defects::Defect;
+use crate::journal::{Journal, JournalError};
+use crate::topics::TopicPolicy;
 
 /// How many commands may wait for the writer: beyond that, publishers wait.
 const COMMAND_QUEUE: usize = 1024;
@@ -54,9 +48,7 @@ pub(crate) struct Store {
     hub: Arc<Hub>,
     commands: mpsc::Sender<Command>,
     writer: std::sync::Mutex<Option<JoinHandle<()>>>,
-    /// Held as long as the store lives.
     _lock: fs::File,
-    /// Bytes of a torn last record that were cut off at the start.
     pub torn_bytes: u64,
 }
 

@@ -1,21 +1,15 @@
 //! The writer's state, by which it decides: heads, keys, policies and what is pruned.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Instant,
-};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
 
-use super::{
-    command::{Publish, Published, Refused},
-    rate::RateWindow,
-    record::Record,
-};
-use crate::{
-    config::Config,
-    defects::{DEFECT_SEQ, Defect},
-    topics::{Class, TopicPolicy},
-};
+use super::command::{Publish, Published, Refused};
+use super::rate::RateWindow;
+use super::record::Record;
+use crate::config::Config;
+use crate::defects::{DEFECT_SEQ, Defect};
+use crate::topics::{Class, TopicPolicy};
 
 #[derive(Clone, Debug)]
 struct KeyUse {
@@ -40,7 +34,6 @@ pub(super) struct Model {
     rates: HashMap<Class, RateWindow>,
 }
 
-/// What a publish came to: a record to write, or an answer that needs none.
 pub(super) enum Decision {
     Write(Record, Published),
     Known(Published),

@@ -1,18 +1,14 @@
 //! What readers see: the durable events that are retained, policies and revocations.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
 use super::record::Record;
-use crate::{
-    config::Config,
-    stale::Window,
-    topics::{self, Class, FIXED_TOPICS, TopicPolicy, grant_covers},
-};
+use crate::config::Config;
+use crate::stale::Window;
+use crate::topics::{self, Class, FIXED_TOPICS, TopicPolicy, grant_covers};
 
 const MAX_LISTED_TOPICS: usize = 1000;
 
@@ -27,7 +23,6 @@ pub(crate) struct Event {
     pub hash: [u8; 32],
 }
 
-/// Consecutive events of a topic, and where its head was when they were read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
     pub events: Vec<Arc<Event>>,

@@ -1,24 +1,19 @@
 //! The one writer: takes the commands that wait, writes and syncs their records together, updates the view, then
 //! answers.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Instant,
-};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{
-    command::{Command, Published, Refused},
-    hub::Hub,
-    model::{Decision, Model},
-    record::{self, Record},
-    view::View,
-};
+use super::command::{Command, Published, Refused};
+use super::hub::Hub;
+use super::model::{Decision, Model};
+use super::record::{self, Record};
+use super::view::View;
 use crate::journal::Journal;
 
 const GROUP: usize = 256;
-
 type Waiting = Box<dyn FnOnce(Result<(), Refused>) + Send>;
 
 pub(super) struct Writer {

@@ -1,10 +1,8 @@
 //! Phoenix messages, as both serializers read and write them.
 
 use serde::Serialize;
-use serde_json::{
-    Value,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Payload {
@@ -45,7 +43,6 @@ pub(super) fn event_of(value: Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The JSON text of a value that always has one.
 pub(crate) fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -37,7 +37,6 @@ impl Vsn {
         }
     }
 
-    /// Reads a binary frame. V1 has none.
     pub fn decode_binary(self, bytes: &[u8]) -> Result<Inbound, Malformed> {
         match self {
             Self::V1 => Err(Malformed("the serializer of version 1 has no binary frames".to_owned())),

@@ -7,13 +7,11 @@ use std::{net::SocketAddr, time::Duration};
 use cutover_reference::{Config, Defects, ServeError, Server};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    sync::oneshot,
-    task::JoinHandle,
-    time::timeout,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// How long any one answer may take before a test fails instead of hanging.
 pub const PATIENCE: Duration = Duration::from_secs(20);

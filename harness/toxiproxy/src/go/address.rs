@@ -51,7 +51,6 @@ pub fn bind_failed(address: SocketAddr, error: &io::Error) -> String {
     format!("listen tcp {address}: bind: {what}")
 }
 
-/// An error's text without the number that Rust adds.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()
@@ -136,7 +135,6 @@ async fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
     })
 }
 
-/// The name server that Go would have asked.
 async fn name_server() -> Option<SocketAddr> {
     let text = tokio::fs::read_to_string("/etc/resolv.conf").await.ok()?;
     let server = text.lines().find_map(|line| line.trim().strip_prefix("nameserver "))?;

@@ -8,22 +8,18 @@ use super::scan::{Malformed, first_value};
 pub struct Raw<'a>(&'a [u8]);
 
 impl<'a> Raw<'a> {
-    /// The first value of a body.
     pub fn first_of(body: &'a [u8]) -> Result<Raw<'a>, Malformed> {
         first_value(body).map(Raw)
     }
 
-    /// The JSON text of the value.
     pub fn text(self) -> String {
         String::from_utf8_lossy(self.0).into_owned()
     }
 
-    /// Whether it is `null`.
     pub fn is_null(self) -> bool {
         self.0.first() == Some(&b'n')
     }
 
-    /// What Go calls such a value.
     fn kind(self) -> &'static str {
         match self.0.first() {
             Some(b'{') => "object",
@@ -41,7 +37,6 @@ impl<'a> Raw<'a> {
         parts.chunks_exact(2).map(|member| (member[0].string(), member[1])).collect()
     }
 
-    /// An array's elements; nothing for another value.
     pub fn elements(self) -> Vec<Raw<'a>> {
         self.parts("array")
     }
@@ -59,7 +54,6 @@ impl<'a> Raw<'a> {
         parts
     }
 
-    /// A string's text; `None` for another value.
     pub fn as_text(self) -> Option<String> {
         (self.kind() == "string").then(|| self.string())
     }
@@ -111,11 +105,9 @@ fn unescape(text: &str) -> (char, usize) {
 pub struct Field<'a> {
     /// The name of the structure that has the field; empty for one without.
     pub structure: &'a str,
-    /// The field's path.
     pub path: &'a str,
 }
 
-/// Fills fields, and keeps the first value of a wrong type.
 #[derive(Debug, Default)]
 pub struct Decoder {
     wrong: Option<String>,
@@ -149,7 +141,6 @@ impl Decoder {
         members.into_iter().filter_map(|(key, value)| Some((field(&key)?, value))).collect()
     }
 
-    /// The elements of an array.
     pub fn elements<'a>(&mut self, raw: Raw<'a>, of: &str) -> Vec<Raw<'a>> {
         if !raw.is_null() && raw.kind() != "array" {
             self.mismatch(raw.kind(), None, of);
@@ -165,12 +156,10 @@ impl Decoder {
         self.value(raw, place, ("bool", "bool"), |raw| Some(raw.0 == b"true"), into);
     }
 
-    /// A whole number of Go's type `of`.
     pub fn integer(&mut self, raw: Raw<'_>, place: Field<'_>, of: &str, into: &mut i64) {
         self.value(raw, place, ("number", of), |raw| raw.text().parse().ok(), into);
     }
 
-    /// A number of single precision.
     pub fn float32(&mut self, raw: Raw<'_>, place: Field<'_>, into: &mut f32) {
         let finite = |raw: Raw<'_>| raw.text().parse().ok().filter(|number: &f32| number.is_finite());
         self.value(raw, place, ("number", "float32"), finite, into);

@@ -2,10 +2,8 @@
 //!
 //! Go's decoder reads one value and leaves what follows alone; so does this.
 
-/// The deepest nesting that is read.
 const MAX_DEPTH: usize = 10_000;
 
-/// What is wrong with a text, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     /// In Go's words.

@@ -1,7 +1,6 @@
 //! Writes JSON as Go's `json.Marshal` does: no spaces, markup escaped, numbers of single precision with as few digits
 //! as tell them apart.
 
-/// Writes a JSON string as Go does.
 pub fn quote(text: &str) -> String {
     let mut out = serde_json::Value::from(text).to_string();
     for markup in ['<', '>', '&', '\u{2028}', '\u{2029}'] {

@@ -67,7 +67,6 @@ impl Attributes {
         Ok(())
     }
 
-    /// Their type's name.
     pub fn type_name(&self) -> &'static str {
         self.of.toxic.unwrap_or_default()
     }

@@ -129,7 +129,8 @@ fn plan(name: &str, inventory: &Inventory<'_>, problems: &mut Vec<Problem>) -> O
     None
 }
 
-/// The scenario's copy and the seed must give the recorded plan, byte for byte. Otherwise the run was of another scenario.
+/// The scenario's copy and the seed must give the recorded plan, byte for byte. Otherwise the run was of another
+/// scenario.
 fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile: Compile<'_>) -> Result<(), Problem> {
     let build = Build { seed: evidence.seed, no_faults: evidence.scope.no_faults };
     let again =

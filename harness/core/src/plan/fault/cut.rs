@@ -10,8 +10,9 @@ const WHEN: Shape = Shape::Word(&["before", "after"], &["before", "after"]);
 pub(super) static SPEC: FaultSpec = FaultSpec {
     word: "cut",
     toxic: Some("ws_cut"),
-    says: "Ends the connection: `close` sends a close frame with `code`, `drop` a FIN, `reset` an RST, and with `silence` \
-           nothing moves and neither side is informed. `before`: the message is lost. `after`: the message is delivered.",
+    says: "Ends the connection: `close` sends a close frame with `code`, `drop` a FIN, `reset` an RST, and with \
+           `silence` nothing moves and neither side is informed. `before`: the message is lost. `after`: the message \
+           is delivered.",
     attributes: &[
         Attribute::new("how", HOW, Fallback::Word("close"), "How the connection ends."),
         CODE,

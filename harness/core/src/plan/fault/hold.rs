@@ -7,8 +7,8 @@ use crate::ids::OpId;
 pub(super) static SPEC: FaultSpec = FaultSpec {
     word: "hold",
     toxic: None,
-    says: "Holds the message, and all behind it, until the heal phase (`\"heal\"`), or until the publish of an event is \
-           acknowledged (a table of its topic in `acked` and its `seq`).",
+    says: "Holds the message, and all behind it, until the heal phase (`\"heal\"`), or until the publish of an event \
+           is acknowledged (a table of its topic in `acked` and its `seq`).",
     attributes: &[Attribute::required("until", Shape::Until, "What releases the message.")],
     effects: &[Effect::Holds],
     positions: ANYWHERE,

@@ -1,13 +1,12 @@
 //! What the plan says of each fault.
+#![allow(missing_docs, reason = "the names say it, and the file of each fault explains its values")]
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Cursor, OpId, Seq, StreamId};
 
-/// What a planned fault does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the file of each fault explains its values")]
 pub enum FaultKind {
     Cut { how: Cut, when: When },
     Repeat { more: u8 },
@@ -25,7 +24,6 @@ pub enum FaultKind {
 /// A planted defect: what a broken lane would do. Only in known-bad scenarios.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mutation", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the file of each fault explains its values")]
 pub enum Mutation {
     DropEvent,
     SwapWithNext,
@@ -36,12 +34,10 @@ pub enum Mutation {
     SetColumn { column: String, value: String },
 }
 
-/// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "how", rename_all = "kebab-case")]
 pub enum Cut {
     /// A WebSocket close frame with this code, then FIN (RFC 6455, 7.4).
-    #[allow(missing_docs, reason = "the name says it")]
     Close { code: u16 },
     /// FIN without a close frame.
     Drop,
@@ -61,13 +57,9 @@ pub enum When {
     After,
 }
 
-/// What releases a held message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "until", rename_all = "kebab-case")]
 pub enum Release {
-    /// The writer's operation was acknowledged.
-    #[allow(missing_docs, reason = "the name says it")]
     Acked { op: OpId },
-    /// The heal phase began.
     Heal,
 }

@@ -58,7 +58,6 @@ pub static FAULTS: &[&FaultSpec] = &[
     &set_column::SPEC,
 ];
 
-/// A fault that the plan arms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedFault {
     /// Its name in the ledger and in findings.
@@ -67,16 +66,12 @@ pub struct PlannedFault {
     pub lane: Option<LaneId>,
     /// The client that it applies to, or [`super::WRITER`].
     pub client: ClientId,
-    /// Where it fires.
     pub at: Position,
-    /// What it does.
     pub kind: FaultKind,
-    /// How often.
     pub times: Times,
 }
 
 impl PlannedFault {
-    /// Whether the fault is armed on a lane.
     pub fn applies_to(&self, lane: LaneId) -> bool {
         self.lane.is_none_or(|only| only == lane)
     }
@@ -101,12 +96,9 @@ impl FaultKind {
     }
 }
 
-/// How often a fault fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Times {
-    /// The first time that the position is reached.
     Once,
-    /// Every time.
     Always,
 }

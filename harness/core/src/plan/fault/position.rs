@@ -1,4 +1,5 @@
 //! Where a fault fires: at a logical position, or at a message that a filter matches.
+#![allow(missing_docs, reason = "the names say it; `nth` counts from 1")]
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,6 @@ use crate::ids::{OpId, Seq, StreamId};
 /// A logical position in one client's traffic with a lane. Counts run on through reconnects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "on", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it; `nth` counts from 1")]
 pub enum Position {
     /// The first message to the client that carries this event (each such message, where the fault fires always).
     Delivery { stream: StreamId, seq: Seq },
@@ -29,22 +29,18 @@ pub enum Position {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageFilter {
-    /// Which way the message goes.
     pub direction: Direction,
-    /// What sort of message it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<MessageKind>,
     /// The lane's own name for the message: a Phoenix event (`sync:frame`, `phx_reply`), or the name of a SpacetimeDB
     /// message (`TransactionUpdate`) or of the reducer that it calls or reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
-    /// A stream that the message delivers, asks for or publishes to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamId>,
     /// A seq that it delivers (of `stream`, where one is given).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<Seq>,
-    /// What it contains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Predicate>,
     /// The nth message of those for which all else holds, from 1; any of them where `None`.
@@ -54,7 +50,6 @@ pub struct MessageFilter {
     pub per: Scope,
 }
 
-/// The attributes of a filter.
 pub static FILTER: &[Attribute] = &[
     Attribute::optional("kind", Shape::Word(&MessageKind::NAMES, &[]), "The sort of the message."),
     Attribute::optional("event", Shape::Text, "The name of the message on the wire."),
@@ -84,7 +79,6 @@ impl MessageFilter {
         MessageFilter { per: Scope::Connection, ..nothing }
     }
 
-    /// A filter of the values of [`FILTER`].
     pub fn of(direction: Direction, values: &Values) -> MessageFilter {
         let text = |name| values.word(name).map(str::to_owned);
         MessageFilter {
@@ -103,29 +97,21 @@ impl MessageFilter {
     }
 }
 
-/// A sort of message, whatever the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum MessageKind {
     /// The client joins (Phoenix), or the lane greets (SpacetimeDB).
     Join,
-    /// The client asks for streams from its cursors.
     Resume,
-    /// The lane's answer to a resume.
     ResumeReply,
-    /// The lane delivers events.
     Delivery,
     Publish,
-    /// The lane's answer to a publish.
     Ack,
     /// The client asks whether the lane is alive: a heartbeat of the protocol, or a WebSocket ping.
     Heartbeat,
     /// The answer to that: a reply, or a WebSocket pong.
     HeartbeatReply,
-    /// A close frame.
     Close,
-    /// Anything else.
     Other,
 }
 
@@ -144,7 +130,6 @@ impl MessageKind {
         ("other", MessageKind::Other),
     ];
 
-    /// The words alone.
     const NAMES: [&'static str; 10] = {
         let mut names = [""; 10];
         let mut at = 0;
@@ -155,12 +140,10 @@ impl MessageKind {
         names
     };
 
-    /// Its word.
     pub fn as_str(self) -> &'static str {
         MessageKind::WORDS[self as usize].0
     }
 
-    /// The sort of a word.
     pub fn of(word: &str) -> Option<MessageKind> {
         MessageKind::WORDS.into_iter().find(|(known, _)| *known == word).map(|(_, kind)| kind)
     }
@@ -170,7 +153,6 @@ impl MessageKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Each connection on its own.
     Connection,
     /// All connections of the proxy: the count runs on through reconnects.
     Proxy,

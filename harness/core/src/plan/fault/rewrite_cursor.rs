@@ -7,7 +7,8 @@ use crate::ids::{Cursor, StreamId};
 pub(super) static SPEC: FaultSpec = FaultSpec {
     word: "rewrite-cursor",
     toxic: Some("ws_rewrite_cursor"),
-    says: "Changes the cursor of a stream in the resume that the lane receives; if a resume takes two messages, in both.",
+    says: "Changes the cursor of a stream in the resume that the lane receives; if a resume takes two messages, in \
+           both.",
     attributes: &[
         Attribute::required("stream", Shape::Stream, "The stream, by its topic.").in_api(Some("topic")),
         Attribute::required("to", Shape::Cursor, "The cursor that the lane receives."),

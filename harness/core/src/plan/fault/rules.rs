@@ -6,12 +6,10 @@ pub const CLOSE_CODES: &str = "1000 to 1003, 1007 to 1014 and 3000 to 4999 can b
 /// What a JSON Pointer has to be.
 pub const POINTERS: &str = "it is empty or begins with `/`; `~` is written ~0, and `/` within a name ~1 (RFC 6901)";
 
-/// Whether a code may stand in a close frame.
 pub fn is_close_code(code: u64) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
-/// Whether a text is a JSON Pointer.
 pub fn is_pointer(text: &str) -> bool {
     (text.is_empty() || text.starts_with('/')) && text.split('/').skip(1).all(|token| pointer_key(token).is_some())
 }

@@ -8,13 +8,11 @@ use super::rules;
 
 /// A fault: what it is called, what it takes, what it does to a connection, and what the plan says of it.
 #[derive(Debug)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct FaultSpec {
     /// Its word in a scenario.
     pub word: &'static str,
     /// Its type in the proxy's HTTP API, where it has one.
     pub toxic: Option<&'static str>,
-    /// What it does, for the pages.
     pub says: &'static str,
     /// In the order of the keys in files, answers and pages.
     pub attributes: &'static [Attribute],
@@ -26,7 +24,6 @@ pub struct FaultSpec {
 }
 
 impl FaultSpec {
-    /// Whether it has this effect.
     pub fn does(&self, effect: Effect) -> bool {
         self.effects.contains(&effect)
     }
@@ -43,7 +40,6 @@ impl PartialEq for FaultSpec {
     }
 }
 
-/// What a fault does to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// The message never arrives.
@@ -66,28 +62,22 @@ pub enum Effect {
 
 /// Positions of a fault of the network. Faults are off when the event comes that proves a stream alive.
 pub(super) const ANYWHERE: &[&str] = &["delivery", "ack", "resume", "resume_reply", "heartbeat_reply", "message"];
-/// Positions of a defect in one event.
 pub(super) const DELIVERY: &[&str] = &["delivery"];
 /// Positions of a defect that also works on an event with a payload that only the plan knows.
 pub(super) const DELIVERY_OR_PROOF: &[&str] = &["delivery", "proof"];
 
-/// A key that a fault takes.
 #[derive(Debug, Clone, Copy)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Attribute {
     pub name: &'static str,
     /// Its key in the proxy's HTTP API, where it has one.
     pub api: Option<&'static str>,
     pub shape: Shape,
     pub fallback: Fallback,
-    /// What it means, for the pages.
     pub says: &'static str,
 }
 
-/// What an attribute may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// A whole number in this range.
     Whole(u64, u64),
     /// A whole number in this range; in a scenario it may be `each`.
     Number(u64, u64),
@@ -96,21 +86,15 @@ pub enum Shape {
     /// One of these words; in a scenario it may be `each` or `random` where the second list, from which is drawn, is
     /// not empty.
     Word(&'static [&'static str], &'static [&'static str]),
-    /// Text that is not empty.
     Text,
-    /// A JSON Pointer (RFC 6901).
     Pointer,
-    /// The code of a close frame.
     CloseCode,
-    /// Any JSON, `null` too.
     Json,
-    /// A stream, by its topic.
     Stream,
     /// A cursor; in a scenario it may be a word.
     Cursor,
     /// The stream of a foreign cursor. In scenarios only.
     CursorOf,
-    /// What releases a held message. In scenarios only.
     Until,
     /// The event's payload with one character changed. The plan computes it.
     Altered,
@@ -120,7 +104,6 @@ pub enum Shape {
 const LONGEST_MS: u64 = 86_400_000;
 
 impl Shape {
-    /// The range of a number.
     pub fn range(self) -> Option<(u64, u64)> {
         match self {
             Shape::Whole(least, most) | Shape::Number(least, most) => Some((least, most)),
@@ -130,7 +113,6 @@ impl Shape {
         }
     }
 
-    /// Whether a text may stand here.
     pub fn takes(self, text: &str) -> bool {
         match self {
             Shape::Word(words, _) => words.contains(&text),
@@ -142,17 +124,14 @@ impl Shape {
 
 /// The value of an attribute that is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Fallback {
     Nothing,
     Whole(u64),
     Word(&'static str),
-    /// It has to be given.
     Required,
 }
 
 impl Fallback {
-    /// The value, where there is one.
     pub fn value(self) -> Option<Value> {
         match self {
             Fallback::Whole(number) => Some(Value::Whole(number)),
@@ -191,7 +170,6 @@ pub(super) const WITHIN_MS: Attribute =
 
 /// The value of an attribute. A text is a word, a text, or JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Value {
     Whole(u64),
     Text(String),

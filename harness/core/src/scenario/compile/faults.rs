@@ -12,7 +12,6 @@ use crate::ids::{FaultId, OpId, Seq, StreamId};
 use crate::plan::fault::spec::{Shape, Value};
 use crate::plan::{MessageFilter, PlannedFault, Position, Times};
 
-/// The faults, in the order of the script's.
 pub(super) fn faults(chance: &mut Chance, case: &Case, published: &Published, heads: &[u64]) -> Vec<PlannedFault> {
     let mut compile = Faults { chance, case, published, heads, taken: BTreeSet::new() };
     case.faults.iter().map(|fault| compile.fault(fault)).collect()
@@ -22,7 +21,6 @@ struct Faults<'c> {
     chance: &'c mut Chance,
     case: &'c Case,
     published: &'c Published,
-    /// Each stream's head behind the script.
     heads: &'c [u64],
     /// Positions that were drawn: target, stream, seq.
     taken: BTreeSet<(Target, usize, u64)>,
@@ -71,7 +69,6 @@ impl Faults<'_> {
         }
     }
 
-    /// One of the positions that no fault of this target has yet.
     fn seq(&mut self, target: Target, stream: usize, seqs: &[u64]) -> u64 {
         let free = |seq: &u64| seqs.len() == 1 || !self.taken.contains(&(target, stream, *seq));
         let free: Vec<u64> = seqs.iter().copied().filter(free).collect();

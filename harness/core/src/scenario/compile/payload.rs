@@ -5,34 +5,24 @@
 
 use super::chance::Chance;
 
-/// A kind of payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Payload {
-    /// A small object.
     Small,
     /// 64 to 300 KiB.
     Large,
-    /// Strings and keys from all over Unicode, spelled in every way.
     Unicode,
-    /// Numbers at the edges.
     Numbers,
-    /// Sixty levels deep.
     Nested,
-    /// Empty containers, empty keys, null.
     Empty,
-    /// All of that in one object.
     Awkward,
-    /// Every other kind by turns, one large payload among them.
     Mixed,
 }
 
 /// Payloads that hold no key.
 pub const EXEMPT: [&str; 4] = ["{}", "[]", "null", "\"\""];
 
-/// How deep a nested payload goes.
 const DEPTH: usize = 60;
 
-/// Bytes of a large payload, the least and the most.
 const LARGE_BYTES: (u64, u64) = (64 * 1024, 300 * 1024);
 
 /// Numbers at the edges, as they are spelled. Integers beyond 2^53 keep their digits (contract, "Payload hashes").
@@ -65,7 +55,6 @@ const NUMBERS: [&str; 26] = [
     "4.5e0",
 ];
 
-/// Strings from all over Unicode, as they are spelled, without their quotes.
 const STRINGS: [&str; 20] = [
     "plain",
     "\u{1F600}",

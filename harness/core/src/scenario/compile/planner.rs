@@ -29,7 +29,6 @@ impl fmt::Debug for Act {
     }
 }
 
-/// An event as it was published.
 pub(crate) struct Event {
     pub(crate) op: OpId,
     key: String,
@@ -38,7 +37,6 @@ pub(crate) struct Event {
     pub(crate) payload: String,
 }
 
-/// Every event of a case, by stream and seq.
 pub(crate) type Published = BTreeMap<(usize, u64), Event>;
 
 pub(crate) struct StepPlanner<'p> {
@@ -49,7 +47,6 @@ pub(crate) struct StepPlanner<'p> {
     fault_ids: &'p BTreeMap<String, Vec<FaultId>>,
     pub(super) steps: Vec<Step>,
     pub(super) published: Published,
-    /// The head of each stream.
     pub(super) heads: Vec<u64>,
 }
 
@@ -72,18 +69,15 @@ impl<'p> StepPlanner<'p> {
         self.steps.push(step);
     }
 
-    /// The number of the next operation.
     pub(crate) fn op(&mut self) -> OpId {
         *self.last_op += 1;
         OpId(*self.last_op)
     }
 
-    /// What the fault or toxic of this name became in this case.
     pub(crate) fn fault_ids(&self, name: &str) -> Vec<FaultId> {
         self.fault_ids.get(name).cloned().unwrap_or_default()
     }
 
-    /// Publishes the next event of a stream.
     pub(crate) fn publish(&mut self, stream: usize) {
         self.event(stream, self.streams[stream].payload);
     }
@@ -108,7 +102,6 @@ impl<'p> StepPlanner<'p> {
         self.published.insert((stream, seq), Event { op, key, mark, payload });
     }
 
-    /// Publishes under the key of a known event.
     pub(crate) fn publish_again(
         &mut self,
         stream: usize,
@@ -133,7 +126,6 @@ impl<'p> StepPlanner<'p> {
     }
 }
 
-/// A number that is fixed or drawn.
 pub(super) fn draw(chance: &mut Chance, choice: Choice) -> u64 {
     if choice.low >= choice.high { choice.high } else { chance.between(choice.low, choice.high) }
 }

@@ -15,7 +15,6 @@ const MAX_TEXT: usize = 1_000;
 /// How long a client waits for an answer before it takes the connection for dead, in milliseconds.
 const PATIENCE_MS: u64 = 2_000;
 
-/// The keys of attributes that a file may have.
 pub(crate) fn keys_of(attributes: &'static [Attribute]) -> impl Iterator<Item = &'static str> {
     attributes.iter().filter(|attribute| attribute.shape != Shape::Altered).map(|attribute| attribute.name)
 }
@@ -103,7 +102,6 @@ fn wait(node: Node<'_>, attribute: &Attribute, mistakes: &mut Mistakes) -> Optio
     Some(wait)
 }
 
-/// A number or `each`.
 fn fixed(node: Node<'_>, key: &str, range: (u64, u64), mistakes: &mut Mistakes) -> Option<At<Number>> {
     let found = number_within(node, key, range.0..=range.1, mistakes)?;
     if found.value == Number::Random {
@@ -159,7 +157,6 @@ fn until(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<O
     Some(Some((stream?, seq)))
 }
 
-/// The filter of `at = { message = "downstream", .. }`.
 pub(super) fn filter(
     section: &Section<'_>,
     names: &Names<'_>,

@@ -13,7 +13,6 @@ use crate::topic::{Form, stream_id_of, topic_of};
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 60;
-/// The most streams and the most clients of a scenario.
 const MAX_CAST: usize = 64;
 
 /// Notes a name that is not lower-case words joined by hyphens.

@@ -138,7 +138,6 @@ fn position(
     Some(At { value, at })
 }
 
-/// What can't go together in one fault.
 fn check(at: usize, fault: &FaultDraft, mistakes: &mut Mistakes) {
     let position = &fault.at.value;
     let key = position.key();

@@ -59,12 +59,10 @@ impl Seen {
     }
 }
 
-/// Of a count on each lane, the lower one.
 fn fewest(counts: [u64; 2]) -> u64 {
     counts[0].min(counts[1])
 }
 
-/// Notes what is asked for and can't come.
 pub(super) fn check(draft: &Draft, seen: &Seen, mistakes: &mut Mistakes) {
     if !mistakes.is_empty() || draft.is_vacuous() {
         return;

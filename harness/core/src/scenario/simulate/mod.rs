@@ -1,12 +1,13 @@
-//! Rehearses a scenario case by case, as if nothing went wrong. What can't happen is refused at its line, and what is named
-//! by word (`below-floor`, `each`) becomes a number. No chance is spent here: the rehearsal is the same for every seed.
+//! Rehearses a scenario case by case, as if nothing went wrong. What can't happen is refused at its line, and what is
+//! named by word (`below-floor`, `each`) becomes a number. No chance is spent here: the rehearsal is the same for every
+//! seed.
 
 mod apart;
 mod bounds;
 pub(super) mod faults;
 mod messages;
 mod settings;
-pub(super) mod toxics;
+mod toxics;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,7 +107,6 @@ fn name_of(world: &World<'_>, entry: &str, target: Target, several: bool, nth: O
     }
 }
 
-/// The streams and clients of a case, under names of their own.
 fn cast(draft: &Draft, binding: &Binding, mistakes: &mut Mistakes) -> Option<(Vec<Stream>, Vec<Client>)> {
     let mut streams: Vec<_> = draft.streams.iter().map(|stream| stream.value.clone()).collect();
     let mut clients: Vec<_> = draft.clients.iter().map(|client| client.value.clone()).collect();

@@ -38,7 +38,6 @@ impl Resolve<'_, '_> {
         Some(Settings(resolved))
     }
 
-    /// The word of the case.
     fn word(&self, attribute: &str, mistakes: &mut Mistakes) -> Option<&'static str> {
         let word = self.world.binding.word(attribute);
         if word.is_none() {

@@ -39,7 +39,6 @@ pub(super) const KINDS: &[&StepKind] = &[
     &server::KIND,
 ];
 
-/// Reads the steps of a file.
 pub(super) fn read(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Steps {
     let mut steps = Steps::new();
     if root.need("steps", mistakes).is_some() {

@@ -7,13 +7,13 @@ use super::prelude::*;
 pub(super) const KIND: StepKind = StepKind {
     name: "publish",
     keys: &["stream", "streams", "count", "pace", "spread"],
-    what: "`count` events in all are published to `stream`, or to `streams`. `pace` is `lockstep` (the connected readers \
-           catch up after each event) or `burst` (nothing is waited for). `spread` is `even` (by turns), `shuffled` (as \
-           many to each, in a drawn order) or `skewed` (the nth stream gets a share like 1/n, in a drawn order)",
+    what: "`count` events in all are published to `stream`, or to `streams`. `pace` is `lockstep` (the connected \
+           readers catch up after each event) or `burst` (nothing is waited for). `spread` is `even` (by turns), \
+           `shuffled` (as many to each, in a drawn order) or `skewed` (the nth stream gets a share like 1/n, in a \
+           drawn order)",
     read,
 };
 
-/// How the events are spread over the streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spread {
     Even,
@@ -27,7 +27,6 @@ const SPREADS: &[(&str, Spread)] =
 /// Whether the readers catch up after each event.
 const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
 
-/// The most events that one step publishes.
 const MAX_COUNT: u64 = 10_000;
 
 #[derive(Debug)]

@@ -17,7 +17,6 @@ pub(super) const KIND: StepKind = StepKind {
 #[derive(Debug)]
 struct Republish(Published);
 
-/// Events that were published before.
 #[derive(Debug)]
 pub(super) struct Published {
     stream: usize,

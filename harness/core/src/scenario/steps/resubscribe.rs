@@ -5,8 +5,8 @@ use super::prelude::*;
 pub(super) const KIND: StepKind = StepKind {
     name: "resubscribe",
     keys: &["clients"],
-    what: "once each has applied every acknowledged event, they unsubscribe, give their cursors up, and subscribe again \
-           on the same connection: all that is retained comes again",
+    what: "once each has applied every acknowledged event, they unsubscribe, give their cursors up, and subscribe \
+           again on the same connection: all that is retained comes again",
     read: |section, names, mistakes| Some(Box::new(Resubscribe(names.clients(section, mistakes)))),
 };
 

@@ -11,9 +11,9 @@ use crate::plan::ServerAction;
 pub(super) const KIND: StepKind = StepKind {
     name: "server",
     keys: &["lane", "action", "when"],
-    what: "`kill` (-9), `restart`, `pause` or `resume` of the server of `legacy`, `candidate` or `both`. A kill happens \
-           once the last acknowledged event is on disk (`durable`, the default of `when`), or `at-once`: only the latter \
-           shows that what was seen is durable",
+    what: "`kill` (-9), `restart`, `pause` or `resume` of the server of `legacy`, `candidate` or `both`. A kill \
+           happens once the last acknowledged event is on disk (`durable`, the default of `when`), or `at-once`: only \
+           the latter shows that what was seen is durable",
     read,
 };
 
@@ -24,7 +24,6 @@ const ACTIONS: &[(&str, ServerAction)] = &[
     ("resume", ServerAction::Resume),
 ];
 
-/// When a kill happens.
 const KILLS: &[(&str, ServerAction)] = &[("durable", ServerAction::Kill), ("at-once", ServerAction::KillAtOnce)];
 
 #[derive(Debug)]
@@ -82,7 +81,6 @@ impl Step for ControlServer {
     }
 }
 
-/// What an action can't be done to.
 fn refused(action: ServerAction, state: Server) -> Option<&'static str> {
     match (action, state) {
         (ServerAction::Kill | ServerAction::KillAtOnce | ServerAction::Pause, Server::Killed(_)) => {
@@ -95,7 +93,6 @@ fn refused(action: ServerAction, state: Server) -> Option<&'static str> {
     }
 }
 
-/// The parts of the matrix that the action lets a lane see.
 fn earn(rehearsal: &mut Rehearsal<'_, '_>, lane: LaneId, action: ServerAction) {
     let connected = rehearsal.connected();
     let world = &mut *rehearsal.world;

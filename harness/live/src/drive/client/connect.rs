@@ -71,7 +71,6 @@ impl Actor {
         None
     }
 
-    /// Opens a connection and resumes every stream on it.
     async fn open(&mut self) -> Option<Box<dyn SubscriberSession>> {
         self.conn += 1;
         let client = options_of(&self.inbox.planned);

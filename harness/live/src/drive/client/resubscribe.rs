@@ -9,8 +9,7 @@ use crate::drive::resume::{drain, resume};
 use crate::lane::{Completion, OpError, SubscriberSession};
 
 impl Actor {
-    /// Unsubscribes from every stream, gives up its cursor, and subscribes again. What was in flight belongs to the old
-    /// subscription.
+    /// Subscribes every stream anew without a cursor. What was in flight belongs to the old subscription.
     pub(super) async fn resubscribe(
         &mut self,
         mut session: Box<dyn SubscriberSession>,

@@ -21,7 +21,6 @@ pub enum FrameCopy {
     Batch(String),
     Error(String),
     Heartbeat,
-    /// One of the kinds that the profile passes over.
     Ignored(String),
 }
 
@@ -33,10 +32,7 @@ pub fn read_batch(profile: &PhoenixProfile, batch: &str) -> Result<Vec<Result<Up
     Ok(updates.iter().enumerate().map(|(index, update)| read_update(profile, index, update.get())).collect())
 }
 
-/// Reads a `sync:frame`'s payload.
-///
-/// # Errors
-/// Where its kind is unknown or its bytes are no base64 of UTF-8.
+/// Reads a `sync:frame`'s payload. An error where its kind is unknown or its bytes are no base64 of UTF-8.
 pub fn read_frame(profile: &PhoenixProfile, payload: &str) -> Result<FrameCopy, String> {
     let object = RawObject::parse(payload).map_err(|error| format!("a frame that is no object: {error}"))?;
     let kind = object.text(&profile.fields.kind).ok_or("a frame without a kind")?;
@@ -58,7 +54,6 @@ pub fn wire_hash(hash: &PayloadHash) -> String {
     STANDARD.encode(hash.as_bytes())
 }
 
-/// Bytes as a `sync:frame` carries them.
 pub fn wire_bytes(bytes: &str) -> String {
     STANDARD.encode(bytes)
 }

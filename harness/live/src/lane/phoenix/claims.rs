@@ -9,13 +9,10 @@ use super::batch::Update;
 use super::object::RawObject;
 use super::profile::PhoenixProfile;
 
-/// What a batch or a frame says beside its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
     topic: Option<String>,
-    /// The highest seq of a frame's batch.
     seq: Option<u64>,
-    /// Whether the replay is complete with this batch.
     pub complete: Option<bool>,
     heads: Vec<(String, u64)>,
 }

@@ -60,7 +60,6 @@ pub fn encode(serializer: Serializer, message: &Message) -> String {
     }
 }
 
-/// The message's frame, text like every frame that a client of ours sends.
 pub fn frame_body(serializer: Serializer, message: &Message) -> Body {
     Body::Text(Bytes::from(encode(serializer, message)))
 }

@@ -57,7 +57,6 @@ pub(super) fn carries(message: &Message, marker: &str) -> bool {
     message.payload.contains(marker) || holds_encoded(&message.payload, marker)
 }
 
-/// Compares the reply to a subscribe with the profile's names.
 pub(super) fn check_subscribed(profile: &PhoenixProfile, response: &str) -> Result<(), Mismatch> {
     let usual = FieldNames::default().current_watermarks;
     let reply = RawObject::parse(response).unwrap_or_default();
@@ -65,7 +64,6 @@ pub(super) fn check_subscribed(profile: &PhoenixProfile, response: &str) -> Resu
     check.optional("fields.current_watermarks", &profile.fields.current_watermarks, &usual, Kind::List)
 }
 
-/// Compares the answer to a publish with the profile's names.
 pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
     let (publish, usual) = (&profile.publish, PublishCall::default());
     let place = "the answer to a publish";
@@ -86,7 +84,6 @@ pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<
     check.optional("publish.duplicate", &publish.duplicate, &usual.duplicate, Kind::Flag)
 }
 
-/// Compares the answer to a policy with the profile's names, where it has the policy.
 pub(super) fn check_policy(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
     let (policy, usual) = (&profile.policy, PolicyCall::default());
     let object = RawObject::parse(answer).unwrap_or_default();
@@ -163,7 +160,6 @@ fn check_frame(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(),
     }
 }
 
-/// An object of the service, and what it is, in words.
 struct Check<'a> {
     object: &'a RawObject,
     place: &'static str,
@@ -225,7 +221,6 @@ fn type_of(value: &str) -> &'static str {
     }
 }
 
-/// The keys of an object with the types of their values.
 fn described(place: &str, object: &RawObject) -> String {
     let mut keys: Vec<String> =
         object.entries().take(SHOWN_KEYS).map(|(key, value)| format!("{} ({})", shown(key), type_of(value))).collect();
@@ -243,7 +238,6 @@ fn shown(name: &str) -> String {
     scrubbed(name).chars().take(KEY_CHARS).flat_map(char::escape_debug).collect()
 }
 
-/// Whether a value of the object is the base64 of a text that holds the marker.
 fn holds_encoded(payload: &str, marker: &str) -> bool {
     RawObject::parse(payload).is_ok_and(|object| {
         object

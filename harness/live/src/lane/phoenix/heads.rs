@@ -27,15 +27,21 @@ pub(super) fn of_v2(profile: &PhoenixProfile, message: &str) -> Option<Vec<(Stri
 
 type Events = Option<Vec<(String, u64)>>;
 
+macro_rules! seed {
+    ($visitor:ident, $value:ty, $deserialize:ident) => {
+        impl<'de> DeserializeSeed<'de> for $visitor<'_> {
+            type Value = $value;
+
+            fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+                reader.$deserialize(self)
+            }
+        }
+    };
+}
+
 struct V2<'p>(&'p PhoenixProfile);
 
-impl<'de> DeserializeSeed<'de> for V2<'_> {
-    type Value = Events;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Events, D::Error> {
-        reader.deserialize_seq(self)
-    }
-}
+seed!(V2, Events, deserialize_seq);
 
 impl<'de> Visitor<'de> for V2<'_> {
     type Value = Events;
@@ -64,13 +70,7 @@ impl<'de> Visitor<'de> for V2<'_> {
 /// A batch: an object with a list of events in it. Of two lists the last one counts, as other readers have it.
 struct Batch<'p>(&'p FieldNames);
 
-impl<'de> DeserializeSeed<'de> for Batch<'_> {
-    type Value = Events;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Events, D::Error> {
-        reader.deserialize_map(self)
-    }
-}
+seed!(Batch, Events, deserialize_map);
 
 impl<'de> Visitor<'de> for Batch<'_> {
     type Value = Events;
@@ -94,13 +94,7 @@ impl<'de> Visitor<'de> for Batch<'_> {
 
 struct Updates<'p>(&'p FieldNames);
 
-impl<'de> DeserializeSeed<'de> for Updates<'_> {
-    type Value = Vec<(String, u64)>;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
-        reader.deserialize_seq(self)
-    }
-}
+seed!(Updates, Vec<(String, u64)>, deserialize_seq);
 
 impl<'de> Visitor<'de> for Updates<'_> {
     type Value = Vec<(String, u64)>;
@@ -118,16 +112,18 @@ impl<'de> Visitor<'de> for Updates<'_> {
     }
 }
 
+macro_rules! no_event {
+    ($($visit:ident($scalar:ty)),+) => {
+        $(fn $visit<E>(self, _: $scalar) -> Result<Self::Value, E> {
+            Ok(None)
+        })+
+    };
+}
+
 /// An event, where it has a topic, a seq and a payload.
 struct Update<'p>(&'p FieldNames);
 
-impl<'de> DeserializeSeed<'de> for Update<'_> {
-    type Value = Option<(String, u64)>;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
-        reader.deserialize_any(self)
-    }
-}
+seed!(Update, Option<(String, u64)>, deserialize_any);
 
 impl<'de> Visitor<'de> for Update<'_> {
     type Value = Option<(String, u64)>;
@@ -136,25 +132,7 @@ impl<'de> Visitor<'de> for Update<'_> {
         f.write_str("an event")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
+    no_event!(visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str));
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(None)

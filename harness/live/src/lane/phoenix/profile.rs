@@ -181,7 +181,6 @@ impl PhoenixProfile {
         profile.validated(&masked(text), None)
     }
 
-    /// Reads a profile's text; errors name the file by `path`.
     pub fn of_toml(text: &str, path: &str) -> Result<PhoenixProfile, ProfileError> {
         body::<PhoenixProfile>(text, path)?.validated(path, Some(text))
     }

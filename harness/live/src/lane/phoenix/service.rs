@@ -13,10 +13,8 @@ use crate::lane::protocol::{Endpoints, Service, Space};
 use crate::lane::trial::{Trial, TrialError, trial_bounds};
 use crate::lane::{ClientOptions, Lane, OpenError};
 
-/// The name of the client that only checks whether the lane lets it in.
 const VISITOR: &str = "cutover-visitor";
 
-/// A service that runs already, or the bundled one.
 pub(super) struct PhoenixService {
     profile: Arc<PhoenixProfile>,
     at: Endpoints,

@@ -195,7 +195,6 @@ impl PhoenixSession {
         answered.map_err(OpError::Unknown)
     }
 
-    /// The topics of streams on the wire, as JSON texts.
     fn topics<'a>(&self, streams: impl Iterator<Item = &'a StreamId>) -> Completion<Vec<String>> {
         let topic = |stream| self.names.topic(stream).map(quoted).ok_or_else(|| not_in_plan(stream));
         streams.map(topic).collect()

@@ -17,7 +17,6 @@ use crate::lane::refusal::read_refusal;
 use crate::lane::trial::{self, Attempt, Mismatch, REPLAY_BATCH, TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{Completion, Endpoint, OpError, OpenError, SubscriberSession, WriterSession};
 
-/// A session, and copies of the messages that came on it.
 struct Listener {
     session: PhoenixSession,
     copies: mpsc::UnboundedReceiver<Message>,
@@ -327,7 +326,6 @@ impl Listener {
         Err(Mismatch::new(key, name, wrong).into())
     }
 
-    /// The event with which the channel ended, where it did.
     fn ended(&self) -> Option<String> {
         match self.session.connection.inbox.ended()? {
             cutover_core::history::Closed::Channel { event } => Some(event.clone()),

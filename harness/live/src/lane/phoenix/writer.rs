@@ -24,7 +24,6 @@ pub(super) struct PhoenixWriter {
     http: HttpClient,
     profile: Arc<PhoenixProfile>,
     names: Arc<Names>,
-    /// The answer to the last request, where there was one.
     pub(super) last_answer: Option<HttpAnswer>,
     retry_after: Option<Duration>,
 }

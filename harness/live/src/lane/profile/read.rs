@@ -4,7 +4,6 @@ use cutover_core::scenario::{position_of, syntax_errors};
 use cutover_core::text::{masked, visible, without_value};
 use serde::de::DeserializeOwned;
 
-/// What is wrong with a profile or with a lane's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {} ({hint}){}", visible(what), more.iter().map(|error| format!("\n{error}")).collect::<String>())]
 #[allow(missing_docs, reason = "the names say it")]
@@ -13,7 +12,6 @@ pub struct ProfileError {
     pub at: String,
     pub what: String,
     pub hint: String,
-    /// What else is wrong with the same file.
     pub more: Vec<ProfileError>,
 }
 
@@ -54,7 +52,6 @@ impl ProfileError {
     }
 }
 
-/// A value that can't be used: what is wrong with it, and how to mend it.
 pub(crate) struct Misfit {
     pub(crate) what: String,
     pub(crate) hint: String,

@@ -13,7 +13,6 @@ use serde::Deserialize;
 use super::schema::Schema;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, REDIRECT_HINT, percent_encoded};
 
-/// Why a server did not do what a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdminError {
     #[error("{what}: {error}{}", no_answer_hint(error))]
@@ -25,7 +24,6 @@ pub enum AdminError {
 }
 
 impl AdminError {
-    /// Whether trying again can help: the server may still be starting.
     pub fn is_retryable(&self) -> bool {
         match self {
             AdminError::NoAnswer { error, .. } => {
@@ -79,7 +77,6 @@ pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> R
     }
 }
 
-/// Deletes a database; the client bears the owner's token.
 pub async fn delete_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("deleting the database `{name}`");
     ask(http, &what, Method::DELETE, &path_of(name), None, Bytes::new()).await.map(drop)

@@ -16,7 +16,6 @@ use crate::frame::{Carried, Edit, Facts, FrameTag, Kinds};
 use crate::lane::names::Names;
 
 pub(super) struct Message {
-    /// Its own name, and that of the reducer or procedure that it calls or reports.
     pub(super) names: Vec<String>,
     pub(super) content: Content,
 }
@@ -27,9 +26,7 @@ pub(super) enum Content {
 }
 
 pub(super) enum Ask {
-    /// The check of a resume, with its cursors where they can be read.
     Check(Option<Vec<(String, u64)>>),
-    /// A publish, with its event where that can be read.
     Publish(Option<Carried>),
     Queries(Vec<String>),
     Other,

@@ -46,7 +46,6 @@ impl SpacetimeService {
         self.created.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Deletes a database, once it is there and has no connection.
     async fn delete(&self, name: &str) -> Result<(), String> {
         let mut http = self.http(bounds::DELETE).map_err(|error| error.to_string())?;
         for _ in 0..LOOKS {

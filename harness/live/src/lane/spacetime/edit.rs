@@ -20,11 +20,9 @@ use crate::frame::{Edit, FrameTag, pointer};
 
 /// An event's row whose columns can be changed, in whichever form it came.
 pub(super) trait EditRow: Clone {
-    /// A column's value, where it is text.
     fn text(&self, column: &str) -> Option<String>;
 
-    /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is of another
-    /// type.
+    /// Gives a column another value, written as JSON. `None` where there is no such column, or it has another type.
     fn set(&mut self, column: &str, json: &str) -> Option<()>;
 }
 
@@ -38,8 +36,7 @@ impl EditRow for Row {
     }
 }
 
-/// What replaces the row: nothing, another row, or the row and a second one. `None` where the edit does not apply to
-/// it.
+/// What replaces the row: no row, another one, or the row and a second. `None` where the edit does not apply.
 pub(super) fn edited_row<R: EditRow>(row: &R, edit: &Edit, classifier: &Classifier) -> Option<Vec<R>> {
     let with = |changes: &[(&str, String)]| {
         let mut row = row.clone();

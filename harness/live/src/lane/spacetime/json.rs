@@ -17,7 +17,6 @@ use crate::frame::{Direction, Edit, FrameTag, pointer};
 
 pub(super) struct JsonMessage<'a> {
     name: String,
-    /// The value of its one member.
     inner: &'a str,
     text: &'a str,
 }
@@ -113,7 +112,6 @@ impl<'a> JsonMessage<'a> {
         pointer::spliced(self.text, places)
     }
 
-    /// What changes of a list, and where in the text.
     fn list_edited(
         &self,
         list: &str,
@@ -210,7 +208,6 @@ impl<'a> JsonMessage<'a> {
         updates.filter_map(|update| pointer::member(update, "inserts")).collect()
     }
 
-    /// The queries of a client's message, as they stand in it.
     fn queries(&self) -> Vec<&'a str> {
         match self.name.as_str() {
             "Subscribe" | "SubscribeMulti" => {

@@ -63,7 +63,6 @@ impl Default for SpacetimeProfile {
 }
 
 impl SpacetimeProfile {
-    /// Reads a profile's text; errors name the file by `path`.
     pub fn of_toml(text: &str, path: &str) -> Result<SpacetimeProfile, ProfileError> {
         body::<SpacetimeProfile>(text, path)?.validated(path, Some(text))
     }
@@ -84,11 +83,8 @@ impl SpacetimeProfile {
             None if !format!("{path}/").contains("/v1/") => (path.as_str(), None),
             _ => {
                 let what = format!("`{path}` is no path of a SpacetimeDB server");
-                return Err(ProfileError::new(
-                    &masked(text),
-                    what,
-                    "give the server's base URL, or add /v1/database/NAME to it",
-                ));
+                let hint = "give the server's base URL, or add /v1/database/NAME to it";
+                return Err(ProfileError::new(&masked(text), what, hint));
             }
         };
         url.set_path(base);

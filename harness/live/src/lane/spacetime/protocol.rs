@@ -41,7 +41,6 @@ pub enum Versioned<V1, V2> {
 }
 
 pub type ServerMessage = Versioned<v1::ServerMessage<v1::BsatnFormat>, v2::ServerMessage>;
-
 pub type ClientMessage = Versioned<v1::ClientMessage<Bytes>, v2::ClientMessage>;
 
 pub(super) enum Asked<'a> {

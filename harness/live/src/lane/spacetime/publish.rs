@@ -22,7 +22,6 @@ pub(super) struct PublishArgs<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Rest<'a> {
     Bsatn(&'a [u8]),
-    /// The whole list.
     Json(&'a str),
 }
 

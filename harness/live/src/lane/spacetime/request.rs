@@ -24,11 +24,8 @@ const KINDS: u32 = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The check of the cursors before a resume.
     Check,
-    /// The subscription to events after a check.
     Events,
-    /// The subscription to events from the beginning, without a check.
     Bootstrap,
     /// The subscription to the streams' rows. Its answer ends the resume and has the heads.
     Heads,
@@ -77,7 +74,6 @@ pub fn call(protocol: Protocol, request_id: u32, reducer: &'static str, args: By
     }
 }
 
-/// A subscription to a set of queries, which the request's id names.
 pub fn subscribe(protocol: Protocol, request_id: u32, queries: Vec<String>) -> ClientMessage {
     let query_strings = queries.into_iter().map(String::into_boxed_str).collect();
     let query_set_id = QuerySetId::new(request_id);

@@ -42,7 +42,6 @@ pub struct StreamRow {
 }
 
 impl Row {
-    /// Reads a row by the columns that the schema gives its table.
     pub(super) fn read(schema: &Schema, table: &'static str, bytes: &[u8]) -> Result<Row, RowError> {
         let failed = |why: String| RowError { table, why };
         let columns = schema.columns(table).ok_or_else(|| failed("the module has no such table".to_owned()))?;
@@ -68,8 +67,7 @@ impl Row {
         }
     }
 
-    /// Gives a column another value, written as JSON. `None` where there is no such column, or the value is not of its
-    /// type.
+    /// Gives a column another value, written as JSON. `None` where there is no such column, or it has another type.
     pub(super) fn set(&mut self, column: &str, json: &str) -> Option<()> {
         use serde::de::DeserializeSeed;
         let at = self.at(column).ok()?;

@@ -50,7 +50,6 @@ pub struct Schema {
     reducers: BTreeMap<String, ProductType>,
 }
 
-/// The parts of a schema of version 9 that the lane needs.
 #[derive(Deserialize)]
 struct Reported {
     typespace: SerdeWrapper<Typespace>,
@@ -96,7 +95,6 @@ impl Schema {
         self.tables.get(table)
     }
 
-    /// Compares the module with what the lane reads and calls.
     pub(super) fn check(&self) -> Result<(), String> {
         let mut wrong = Vec::new();
         for (table, wanted) in COLUMNS {

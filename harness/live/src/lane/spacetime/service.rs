@@ -21,7 +21,6 @@ use crate::lane::socket::Bounds;
 use crate::lane::trial::{Trial, TrialError, trial_bounds};
 use crate::lane::{Endpoint, Lane, OpenError};
 
-/// The module, as it is committed.
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module.wasm");
 
 pub(super) struct SpacetimeService {
@@ -30,7 +29,6 @@ pub(super) struct SpacetimeService {
     token: Secret,
     version: String,
     run: Arc<Run>,
-    /// The databases that were created on a server that the run did not start.
     pub(super) created: Mutex<BTreeSet<String>>,
 }
 

@@ -156,7 +156,6 @@ impl SpacetimeSession {
         }
     }
 
-    /// Sends a request and waits for its answer, within the bound of an operation.
     pub(super) async fn ask(&mut self, request_id: u32, message: ClientMessage) -> Completion<Vec<StreamRow>> {
         let message = encoded(message).map_err(OpError::Unknown)?;
         let what = match Purpose::of(request_id) {

@@ -31,7 +31,6 @@ enum Format {
     Json,
 }
 
-/// Chooses the tagger by the subprotocol that the server picked.
 #[derive(Debug, Clone)]
 pub struct SpacetimeTaggers {
     names: Arc<Names>,
@@ -62,7 +61,6 @@ impl Tagger {
         Tagger { format: Format::Json, classifier: Classifier::new(names), schema }
     }
 
-    /// The messages of a WebSocket frame; none where it can't be read.
     fn messages(&self, frame: &Frame) -> Vec<Message> {
         match (self.format, &frame.body, frame.direction) {
             (Format::Bsatn(protocol), Body::Binary(bytes), Direction::Upstream) => {

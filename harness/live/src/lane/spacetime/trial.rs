@@ -15,7 +15,6 @@ struct SpacetimeAttempt<'a> {
 }
 
 impl SpacetimeLane {
-    /// Tries the database. The event is in the trial's own stream.
     pub async fn try_out(&self, endpoint: &Endpoint, trial: &Trial) -> Result<(), TrialError> {
         self.schema.check().map_err(TrialError::Module)?;
         trial::run(&SpacetimeAttempt { lane: self, endpoint, trial }, &trial.compressions).await

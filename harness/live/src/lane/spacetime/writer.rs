@@ -30,7 +30,6 @@ pub(super) struct SpacetimeWriter {
     http: HttpClient,
     database: String,
     names: Arc<Names>,
-    /// The wait that the last answer to a call asked for.
     retry_after: Option<Duration>,
     /// Whether the table of idempotency keys can be read. It keeps pruned events, but only its owner sees it.
     reads_keys: bool,
