@@ -32,7 +32,7 @@ impl Progress {
 
     /// Some scenarios can't be driven over these lanes. The report says which, and why.
     pub fn left_out(&mut self, count: usize) {
-        let line = format!("{count} of {} scenarios are left out: they can't run on these lanes", self.total);
+        let line = format!("{count} of {} scenarios left out: these lanes cannot run them", self.total);
         self.line(&line);
         self.total = self.total.saturating_sub(count);
     }

@@ -20,7 +20,7 @@ static HEAD_BELOW_EVENT: Reason =
         .deed("sent batches whose head lies below their events");
 static NEVER_COMPLETE: Reason = Reason::invalid(
     "never-complete",
-    "{client} was answered behind {event}, whose batch said that there was more to replay",
+    "{client} got an answer after {event}, although its batch said that there was more to replay",
 )
 .deed("answered resumes before their replay was complete");
 

@@ -18,11 +18,10 @@ static STUCK: Reason =
 static AHEAD_OF_HEAD: Reason =
     Reason::invalid("ahead-of-head", "{client} ended beyond the head of {stream}, and what comes next will be skipped")
         .deed("left clients beyond its head");
-static WRONG_HEAD: Reason =
-    Reason::invalid("wrong-head", "{client} was told a head of {stream} that it can't have had")
-        .deed("named heads that it can't have had");
+static WRONG_HEAD: Reason = Reason::invalid("wrong-head", "{client} received a head of {stream} that is impossible")
+    .deed("named heads that is impossible");
 static NO_WATERMARK: Reason =
-    Reason::unknown("no-watermark", "nobody knows how far {client} came in {stream}").shortage(Shortage::NotDone);
+    Reason::unknown("no-watermark", "it is unknown how far {client} came in {stream}").shortage(Shortage::NotDone);
 
 pub static CHECKER: Checker = Checker {
     name: NAME,

@@ -17,7 +17,7 @@ const NAME: &str = "duplicate-apply";
 
 static APPLIED_TWICE: Reason = Reason::invalid("applied-twice", "{client} applied {event} twice");
 static APPENDED_TWICE: Reason =
-    Reason::invalid("appended-twice", "{event} is an event that was published once and stands in the stream twice")
+    Reason::invalid("appended-twice", "{event} was published once, and the stream contains it twice")
         .deed("holds events twice that were published once");
 static REPEAT_APPENDED: Reason =
     Reason::invalid("repeated-publish-appended", "{op} repeated a publish to {stream} and was given a seq of its own")

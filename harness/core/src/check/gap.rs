@@ -32,7 +32,7 @@ static CUT_SHORT: Reason =
     Reason::invalid("replay-cut-short", "{event} had not come when {client} was told that its replay was complete")
         .deed("called replays complete before all events had come");
 static NOT_LIVE: Reason =
-    Reason::invalid("not-live", "{event} did not come live to {client}, which had to ask again of itself")
+    Reason::invalid("not-live", "{event} did not come live to {client}, which had to ask for it again")
         .deed("left events out of its live tail until a client asked again");
 
 pub static CHECKER: Checker = Checker {

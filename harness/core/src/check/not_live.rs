@@ -16,7 +16,7 @@ static DEAD_TAIL: Reason = Reason::invalid(
     "dead-tail",
     "{event} {was} acknowledged and did not come live to {client}, whose connection is open",
 )
-.deed("sends live updates no more, though its replays and snapshots work");
+.deed("no longer sends live updates, though its replays and snapshots work");
 static NOT_ASKED: Reason =
     Reason::unknown("not-asked", "{client} had no connection on which {event} could prove {stream} alive")
         .shortage(Shortage::TimedOut);

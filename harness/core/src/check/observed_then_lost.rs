@@ -25,10 +25,10 @@ static SEQ_REUSED: Reason =
     Reason::invalid("seq-reused", "{event} {was} given to another publish after the server died")
         .deed("gave seqs of lost events to others after its server died");
 static NOT_AT_ONCE: Reason =
-    Reason::unknown("kill-not-at-once", "a kill that was to fall at once waited, so that it shows nothing");
+    Reason::unknown("kill-not-at-once", "a kill that had to be immediate waited, so it shows nothing");
 static NOT_CONFIRMED: Reason = Reason::unknown(
     "reads-not-confirmed",
-    "the server was killed at once after reads that it had not confirmed, so that it promised nothing",
+    "the server was killed at once after reads that it had not confirmed, so it promised nothing",
 );
 
 pub static CHECKER: Checker = Checker {

@@ -13,7 +13,7 @@ pub(super) fn excused_up_to(plan: &PlanIndex<'_>, lane: &LaneIndex<'_>, key: Pai
     let mut rewinds = pair.rewinds.iter().peekable();
     for sub in pair.subs.iter().map(|sub| &lane.subs[*sub]) {
         while rewinds.next_if(|rewind| **rewind < sub.at).is_some() {
-            // A client that bootstraps anew is owed what its cursor had excused.
+            // A client that bootstraps again is owed what its cursor had excused.
             given = 0;
         }
         match (sub.asked, sub.saw, sub.accepted_at()) {

@@ -21,7 +21,7 @@ pub(super) static DOES_NOT_FIT: Reason =
 
 /// A reason that a finding of any checker can have.
 pub(super) static PANICKED: Reason =
-    Reason::unknown("checker-panicked", "the checker {checker} failed of itself and said: {got}");
+    Reason::unknown("checker-panicked", "the checker {checker} panicked and said: {got}");
 
 /// What the checkers look at: a plan and both lanes' histories of it.
 ///

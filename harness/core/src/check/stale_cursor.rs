@@ -33,7 +33,7 @@ static WRONG_REASON: Reason =
     Reason::invalid("wrong-reason", "a stale cursor of {client} on {stream} was refused for the wrong reason")
         .deed("refused stale cursors for the wrong reason");
 static WRONG_FIELDS: Reason =
-    Reason::invalid("wrong-fields", "the refusal of {client}'s cursor on {stream} tells wrong numbers")
+    Reason::invalid("wrong-fields", "the refusal of {client}'s cursor on {stream} contains wrong numbers")
         .deed("told wrong numbers when it refused stale cursors");
 static NOT_LISTED: Reason =
     Reason::invalid("not-listed", "a stale cursor of {client} on {stream} was refused and not named")
@@ -41,17 +41,15 @@ static NOT_LISTED: Reason =
 static REFUSED_OTHERWISE: Reason =
     Reason::invalid("refused-otherwise", "a subscription of {client} to {stream} was refused")
         .deed("refused subscriptions");
-static THOUGH_REFUSED: Reason = Reason::invalid(
-    "delivered-though-refused",
-    "{client} was refused on {stream} and was delivered events all the same",
-)
-.deed("delivered events after it had refused the subscription");
+static THOUGH_REFUSED: Reason =
+    Reason::invalid("delivered-though-refused", "{client} was refused on {stream} and received events nevertheless")
+        .deed("delivered events after it had refused the subscription");
 static NO_REBOOTSTRAP: Reason =
-    Reason::invalid("no-rebootstrap", "{client} was refused on {stream} and did not bootstrap anew");
+    Reason::invalid("no-rebootstrap", "{client} was refused on {stream} and did not bootstrap again");
 
 pub static CHECKER: Checker = Checker {
     name: NAME,
-    anomaly: "a resume was judged wrongly, or a refused client did not bootstrap anew",
+    anomaly: "a resume was judged wrongly, or a refused client did not bootstrap again",
     source: "contract, \"Ordering, delivery, replay\" and \"Stale cursors\"",
     rows: &["stale-cursor-recovery", "cursor-continuity"],
     reasons: &[

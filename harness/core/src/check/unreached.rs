@@ -21,7 +21,7 @@ static NEVER_TRIED: Reason =
 pub static GAVE_UP: Reason = Reason::unknown("gave-up", "{client} gave up: {got}").shortage(Shortage::NoConnection);
 static UNREADABLE: Reason =
     Reason::unknown("unreadable", "{client} could not read what came: {got}").shortage(Shortage::NoConnection);
-static OUR_LIMIT: Reason = Reason::unknown("our-limit", "a limit of ours kept {client} from what came: {got}")
+static OUR_LIMIT: Reason = Reason::unknown("our-limit", "a limit of this tool kept {client} from what came: {got}")
     .shortage(Shortage::NoConnection);
 
 pub static CHECKER: Checker = Checker {

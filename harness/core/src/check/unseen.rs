@@ -17,8 +17,10 @@ pub const NAME: &str = "unseen";
 static ON_ONE_LANE: Reason =
     Reason::invalid("delivered-on-one-lane-only", "{event} never reached {client}; the other lane delivered it")
         .deed("never delivered events that the other lane delivered");
-static PERHAPS_NEVER_WRITTEN: Reason =
-    Reason::unknown("perhaps-never-written", "{event} never reached {client}, and nobody knows whether it was written");
+static PERHAPS_NEVER_WRITTEN: Reason = Reason::unknown(
+    "perhaps-never-written",
+    "{event} never reached {client}, and it is unknown whether it was written",
+);
 
 pub static CHECKER: Checker = Checker {
     name: NAME,

@@ -18,7 +18,7 @@ static INTERRUPTED: Reason = Reason::unknown("interrupted", "the history ends be
 static FOREIGN_HISTORY: Reason = Reason::unknown("foreign-history", "the history is of another scenario or seed");
 static DID_NOT_FIRE: Reason = Reason::unknown("fault-did-not-fire", "{fault} never fired").shortage(Shortage::NotDone);
 static TOXIC_DID_NOT_FIRE: Reason =
-    Reason::unknown("toxic-did-not-strike", "{fault} never struck a connection").shortage(Shortage::NotDone);
+    Reason::unknown("toxic-did-not-strike", "{fault} never affected a connection").shortage(Shortage::NotDone);
 static VACUOUS: Reason =
     Reason::unknown("vacuous", "the run saw too little to prove anything").shortage(Shortage::NotDone);
 static TIMED_OUT: Reason =

@@ -22,14 +22,14 @@ static TAKEN_FOR_A_REPEAT: Reason =
     Reason::invalid("taken-for-a-repeat", "{op} on {stream} was new and was taken for a repeated one")
         .deed("took new publishes for repeated ones");
 static ACCEPTED_A_CONFLICT: Reason =
-    Reason::invalid("accepted-a-conflict", "{op} on {stream} was to be refused and was acknowledged")
+    Reason::invalid("accepted-a-conflict", "{op} on {stream} had to be refused and was acknowledged")
         .deed("acknowledged publishes that conflict with earlier ones");
 static OTHER_CODE: Reason =
     Reason::invalid("refused-with-another-code", "{op} on {stream} was refused with another code")
         .deed("refused publishes with another code");
 static WITHOUT_SEQ: Reason = Reason::unknown("answered-without-seq", "{op} on {stream} was acknowledged without a seq")
     .deed("acknowledged publishes without a seq");
-static NEVER_ANSWERED: Reason = Reason::unknown("never-answered", "nobody knows how {op} on {stream} ended")
+static NEVER_ANSWERED: Reason = Reason::unknown("never-answered", "the outcome of {op} on {stream} is unknown")
     .deed("never answered operations")
     .shortage(Shortage::NoAnswer);
 static PUT_OFF: Reason =

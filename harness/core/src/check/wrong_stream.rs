@@ -11,11 +11,10 @@ use crate::history::Record;
 
 const NAME: &str = "wrong-stream";
 
-static OTHERS: Reason =
-    Reason::invalid("another-streams-event", "{client} was delivered another stream's event as {event}")
-        .deed("delivered events of one stream in another");
+static OTHERS: Reason = Reason::invalid("another-streams-event", "{client} received another stream's event as {event}")
+    .deed("delivered events of one stream in another");
 static NOT_SUBSCRIBED: Reason =
-    Reason::invalid("not-subscribed", "{client} was delivered {event} and never subscribed to it")
+    Reason::invalid("not-subscribed", "{client} received {event} without a subscription to it")
         .deed("delivered events that a client never subscribed to");
 static FOREIGN: Reason =
     Reason::invalid("foreign-stream", "{client} was sent an event of a stream that this run does not have")

@@ -119,7 +119,7 @@ fn sentences(reasons: &[Reason]) -> Vec<String> {
             ("findings", Verdict::Invalid) => Some(format!("{count} scenarios have findings")),
             ("findings", _) => Some(format!("{count} scenarios could not be shown to hold")),
             ("known-bad-not-caught", _) => Some(format!(
-                "{count} scenarios plant a defect and were not caught with exactly their findings, so nothing green counts"
+                "{count} scenarios plant a defect and were not caught with exactly their findings, so no passed scenario counts"
             )),
             _ => None,
         };
@@ -139,7 +139,7 @@ fn sentence(reason: &Reason) -> String {
         ("findings", Verdict::Invalid) => format!("{subject} has findings"),
         ("findings", _) => format!("{subject} could not be shown to hold"),
         ("known-bad-not-caught", _) => {
-            format!("{subject} plants a defect and was not caught with exactly its findings, so nothing green counts")
+            format!("{subject} plants a defect and was not caught with exactly its findings, so no passed scenario counts")
         }
         ("row-not-proven", Verdict::Invalid) => format!("the matrix row {subject} is broken"),
         ("row-not-proven", _) => format!("the matrix row {subject} is not shown"),

@@ -217,7 +217,7 @@ fn outside() -> Evidence {
     let mut evidence = passed_in_part();
     let left_out = [
         ("drop-event", "it plants a defect in the built-in legacy server, which does not run here"),
-        ("legacy-killed", "it kills or pauses the legacy server, which is not ours"),
+        ("legacy-killed", "it kills or pauses the legacy server, which this tool did not start"),
         ("swap-live", "it plants a defect in the built-in legacy server, which does not run here"),
     ];
     evidence.scope.left_out = left_out.map(|(name, why)| (name.to_owned(), why.to_owned())).into();

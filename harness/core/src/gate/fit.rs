@@ -97,7 +97,7 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         return None;
     }
     if harms(plan, role) {
-        return Some(format!("it kills or pauses the {lane} server, which is not ours"));
+        return Some(format!("it kills or pauses the {lane} server, which this tool did not start"));
     }
     if sets_policies(plan) && !means.sets_policies {
         let what = "it sets retention or a replay budget, which by its profile can't be set on";

@@ -14,7 +14,7 @@ fn a_summary_fits_every_finding_of_its_reason() {
 #[test]
 fn a_reason_that_is_no_deed_of_the_lane_is_summed_up_by_its_own_sentence() {
     let says = at_desk("stale-cursor", "no-rebootstrap").summary();
-    assert_eq!(says, "on the legacy lane client desk was refused on a and did not bootstrap anew");
+    assert_eq!(says, "on the legacy lane client desk was refused on a and did not bootstrap again");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{check, clean};
 
-/// Runs the same answer on both lanes; a client that is refused bootstraps anew.
+/// Runs the same answer on both lanes; a client that is refused bootstraps again.
 fn resume(policy: &str, cursor: u64, answer: &str, expected: &[&str]) {
     let text = format!(
         "{policy}; pub a1..10; c1 cursor a {cursor}; c1 ask a from {cursor}; candidate: {answer}; legacy: {answer}; \

@@ -45,7 +45,7 @@ fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">")?;
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
     writeln!(out, "<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>")?;
-    writeln!(out, "<header class=\"page\">\n<h1>May the new lane replace the old one?</h1>")?;
+    writeln!(out, "<header class=\"page\">\n<h1>May the candidate lane replace the legacy lane?</h1>")?;
     writeln!(out, "<div class=\"verdict {}\"><strong>{}</strong>", class(report.tone), report.word)?;
     writeln!(out, "<p class=\"rows\">{}</p>\n<p>{}.</p>", report.rows_shown, html(&report.headline))?;
     if !report.reasons.is_empty() {
@@ -229,7 +229,7 @@ fn matrix(report: &Report<'_>) -> String {
     let caption = if report.rows.iter().any(|row| row.enforced) {
         "What the gate has to prove. Every row has to be shown."
     } else {
-        "What the gate has to prove before the old lane may go. Rows that are not shown do not block this run."
+        "What the gate has to prove before the legacy lane is switched off. Rows that are not shown do not block this run."
     };
     let rows = report.rows.iter().map(|row| {
         let scenarios = if row.scenarios.is_empty() { "no scenario".to_owned() } else { row.scenarios.join(", ") };

@@ -67,12 +67,12 @@ fn why_not(evidence: &Evidence, row: &RowVerdict) -> Option<String> {
     Some(lanes.collect::<Vec<_>>().join("; "))
 }
 
-/// Why a kill is missing, where it is since a server is not ours to kill.
+/// Why a kill is missing, where it is since a server was not started by this tool.
 fn not_ours(evidence: &Evidence, parts: &BTreeSet<Part>) -> String {
     let outside = evidence.scope.lanes.iter().filter(|(_, means)| !means.is_ours());
     let lanes: Vec<_> = outside.map(|(lane, _)| lane.as_str()).collect();
     match parts.iter().any(|part| part.needs_a_kill()) && !lanes.is_empty() {
-        true => format!(" (the server of {} is not ours to kill)", lanes.join(" and ")),
+        true => format!(" (the server of {} was not started by this tool)", lanes.join(" and ")),
         false => String::new(),
     }
 }

@@ -55,7 +55,7 @@ fn a_built_in_scenario_is_left_out_for_a_reason_that_follows_from_the_lanes() {
         let (_, text) = crate::scenario::stock().iter().find(|(stock, _)| *stock == path).unwrap();
         Asked { digest: crate::hash::sha256(text.as_bytes()), known_bad: false }
     };
-    let why = "it kills or pauses the legacy server, which is not ours";
+    let why = "it kills or pauses the legacy server, which this tool did not start";
     let left_out = |name: &'static str, why: &'static str, server| {
         move |evidence: &mut Evidence| {
             evidence.scope.scenarios.insert(name.to_owned(), asked(name));
