@@ -59,7 +59,6 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     ran.exit
 }
 
-/// Says why a run that passed ends with 2 under `--require-allow`.
 fn say_if_not_allow(args: &GateArgs, decision: Decision) {
     if args.require_allow && decision.exit_code() == 0 && decision != Decision::Allow {
         note(&format!("exit code 2: the decision is {decision}, and --require-allow takes none but allow"));
@@ -81,7 +80,6 @@ fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
     }
 }
 
-/// Runs all scenarios once, on its own or as one of several runs.
 fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source]) -> Result<Ran, Failure> {
     let plans: Vec<_> = sources.iter().map(|source| compile(&source.scenario, seed)).collect();
     let lanes = lanes::sources(args)?;

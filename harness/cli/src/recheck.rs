@@ -39,7 +39,6 @@ pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
 
 const MAX_REPEAT_BYTES: u64 = 16 << 20;
 
-/// Rechecks each run of a repeated one, and what is said of all of them.
 fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
     let dir = args.dir.display();
     let mut wrong = surplus_of_repeated(&args.dir)?;

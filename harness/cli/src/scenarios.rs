@@ -98,7 +98,6 @@ pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
     Ok(plain)
 }
 
-/// The plan that a scenario's bytes give, as recheck asks for it.
 pub fn compile_bytes(name: &str, bytes: &[u8], build: Build) -> Result<Plan, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let parse = match build.no_faults {

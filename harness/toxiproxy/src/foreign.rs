@@ -56,7 +56,6 @@ struct Server {
 }
 
 impl ForeignToxiproxy {
-    /// Finds a Toxiproxy. `run` is a word of letters and digits that no other run has.
     pub async fn reach(url: &str, run: &str) -> Result<ForeignToxiproxy, ForeignError> {
         learn(url);
         let (given, url) = (url, masked(url));
@@ -181,7 +180,6 @@ impl Server {
     }
 }
 
-/// A number of the crate's type. Attributes are far below its limit.
 fn number(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }

@@ -40,7 +40,6 @@ struct ToxicLine {
     fires: u64,
     #[serde(rename = "struck")]
     kept: Vec<Fired>,
-    /// Fires that are counted and not kept.
     beyond: u64,
 }
 

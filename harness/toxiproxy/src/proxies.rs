@@ -101,7 +101,6 @@ impl Proxies {
         Ok(proxy)
     }
 
-    /// Opens all that are closed and takes all toxics off.
     pub async fn reset(&self) -> Result<(), ApiError> {
         let all = self.all().await;
         let mut opened = Vec::new();
@@ -138,7 +137,6 @@ impl Default for Asked {
 }
 
 impl Asked {
-    /// Reads a list of proxies: the body of a populate, or a configuration file.
     pub fn list(body: &[u8]) -> Result<Vec<Asked>, ApiError> {
         let list = read(body, |decoder, raw| {
             let elements = decoder.elements(raw, &format!("[]{POPULATE}"));

@@ -40,7 +40,6 @@ pub struct DriveRequest {
     pub aa: Option<LaneId>,
     /// The Toxiproxy that takes the byte toxics, by its URL, where that is not the run's own proxies.
     pub toxiproxy: Option<String>,
-    /// Plans that run at the same time.
     pub jobs: usize,
     /// Whether databases that the run creates on servers of others are left there.
     pub keep_databases: bool,
@@ -228,7 +227,6 @@ impl Runner {
         Ok(())
     }
 
-    /// Drives a lane; nothing where the run was stopped before the lane was ready.
     async fn drive_lane(&self, lane: LaneId, plan: &Arc<Plan>) -> Result<Option<LaneRun>, Failure> {
         let prepared = self.environment.prepare(lane, self.aa.unwrap_or(lane), plan);
         let Some(prepared) = self.unless_stopped(prepared).await else {

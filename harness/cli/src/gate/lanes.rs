@@ -12,7 +12,6 @@ use cutover_live::lane::spacetime::SpacetimeProfile;
 use crate::args::GateArgs;
 use crate::exit::Failure;
 
-/// The sources of the legacy lane and of the candidate lane.
 pub fn sources(args: &GateArgs) -> Result<[Source; 2], Failure> {
     let legacy = match &args.legacy {
         Some(at) => outside(LaneId::Legacy, at, args.legacy_token.as_ref())?,

@@ -37,7 +37,6 @@ pub struct Recording {
     failure: Option<Failure>,
     /// Cancelled once no further scenario is to be begun, where the run is to fail fast.
     enough: Option<CancellationToken>,
-    /// The first scenario that failed, where the run is to fail fast.
     failed: Option<String>,
 }
 
@@ -197,7 +196,6 @@ impl Recording {
         self.failure = Some(failure);
     }
 
-    /// Decides, and closes the bundle.
     pub fn close(&mut self) -> Result<(Evidence, Times), Failure> {
         let scenarios = self.judged.values().cloned().collect();
         self.evidence.judged = decide(scenarios, &self.evidence.scope, &self.evidence.state);

@@ -17,7 +17,6 @@ pub(super) struct Skip {
     pub at_start: bool,
 }
 
-/// A seq that came after a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Late {
     pub seq: u64,
@@ -25,7 +24,6 @@ pub(super) struct Late {
     pub skipped_at: usize,
 }
 
-/// One kind of copy within one subscription.
 #[derive(Debug, Default)]
 pub(super) struct Track {
     next: Option<u64>,
@@ -71,7 +69,6 @@ fn base_of(lane: &LaneIndex<'_>, sub: &Sub<'_>, first: &Delivery) -> (u64, u64) 
     base_of_sub(lane, sub, first.at)
 }
 
-/// The same, up to a record.
 pub(super) fn base_of_sub(lane: &LaneIndex<'_>, sub: &Sub<'_>, until: usize) -> (u64, u64) {
     let floors = &lane.streams[sub.stream];
     let answered = sub.accepted_at().map_or(until, |at| at.min(until)).max(sub.at);

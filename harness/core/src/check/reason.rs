@@ -35,7 +35,6 @@ impl fmt::Display for Verdict {
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// Its word in files.
     pub word: &'static str,
     /// The verdict of a finding, unless the finding has one of its own.
     pub verdict: Verdict,

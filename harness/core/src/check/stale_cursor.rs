@@ -173,7 +173,6 @@ impl Moment {
         !self.maybe_below_floor() && !self.maybe_over_budget()
     }
 
-    /// The reason that must be given, in words.
     fn expectation(&self) -> String {
         let reason = match (self.surely_below_floor(), self.surely_over_budget()) {
             (true, _) => FLOOR_BREACH,

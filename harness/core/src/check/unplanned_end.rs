@@ -109,7 +109,6 @@ fn put_off(lane: &LaneIndex<'_>, first: usize, times: usize) -> Finding {
     finding
 }
 
-/// What ended on one lane without anything planned.
 #[derive(Debug, Default)]
 struct Ends {
     at: Vec<usize>,
@@ -212,7 +211,6 @@ impl Ends {
 struct Life<'a> {
     accepted: usize,
     closed: usize,
-    /// What ended since it was subscribed.
     ends: Vec<(usize, &'a Closed)>,
     /// The record from which on a cause of the first of them counts.
     from: Option<usize>,

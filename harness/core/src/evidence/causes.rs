@@ -72,7 +72,6 @@ pub fn cause_of(scenario: &str, causes: &[Cause]) -> Option<usize> {
     causes.iter().position(|cause| cause.scenarios.iter().chain(&cause.not_judged).any(|name| name == scenario))
 }
 
-/// The principal findings that decide.
 fn wrong(scenario: &JudgedScenario) -> impl Iterator<Item = Found<'_>> {
     let all = scenario.findings.iter().enumerate().map(move |(place, found)| Found { scenario, place, found });
     all.filter(|it| it.found.explained_by.is_none() && it.found.finding.verdict > Verdict::Valid)

@@ -138,7 +138,6 @@ impl Evidence {
         self.digest = self.own_digest();
     }
 
-    /// The digest that the document must have.
     pub fn own_digest(&self) -> String {
         let unsealed = Evidence { digest: String::new(), ..self.clone() };
         sha256(&unsealed.to_bytes())

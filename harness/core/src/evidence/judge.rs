@@ -17,7 +17,6 @@ use crate::plan::Expectation;
 
 /// Up to so many scenarios that block for the same reason are named each; more are counted.
 const MAX_NAMED: usize = 3;
-/// So many records are shown with a finding; its witness names them all.
 const MAX_SHOWN: usize = 8;
 
 /// Runs every checker on a scenario, and sorts the findings.

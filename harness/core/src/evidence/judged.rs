@@ -18,7 +18,6 @@ pub struct Judged {
     pub decision: Decided,
 }
 
-/// The decision, and why it is not *allow*.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
     pub allow: bool,

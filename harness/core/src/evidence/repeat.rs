@@ -48,7 +48,6 @@ pub struct ComesBack {
     pub reason: String,
     pub says: String,
     pub runs: u32,
-    /// In how many runs each scenario showed it.
     pub scenarios: BTreeMap<String, u32>,
     /// How many clean runs show that it was mended; see [`clean_runs`].
     pub clean_runs: u32,
@@ -145,7 +144,6 @@ impl Repeated {
     }
 }
 
-/// The accepted probability of an error.
 const CHANCE: f64 = 0.05;
 
 /// How many clean runs in a row it takes until a fault that was found in `found` of `of` runs counts as mended.

@@ -51,7 +51,6 @@ impl Decision {
         self >= Decision::BlockUnknown
     }
 
-    /// The decision's name as it stands in files and on the terminal.
     pub fn as_str(self) -> &'static str {
         match self {
             Decision::Allow => "allow",

@@ -63,7 +63,6 @@ pub enum ScenarioOutcome {
 }
 
 impl ScenarioOutcome {
-    /// The outcome's name as it stands in files and on the terminal.
     pub fn as_str(self) -> &'static str {
         match self {
             ScenarioOutcome::Passed => "passed",
@@ -103,10 +102,8 @@ pub struct Seen {
     pub deliveries: u64,
     pub resumes: u64,
     pub refusals: u64,
-    /// Repeated deliveries that a client suppressed.
     pub duplicates: u64,
     pub faults: u64,
-    /// Connections that the lane ended without anything planned.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unplanned_ends: u64,
     /// Connections that went silent, and publishes without an answer, without anything planned.

@@ -25,7 +25,6 @@ pub struct Scope {
     /// The directory whose scenarios took the place of the built-in ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead: Option<String>,
-    /// Files and directories whose scenarios were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
     /// Every scenario that had to run or to be left out with a reason, by name.
@@ -34,7 +33,6 @@ pub struct Scope {
     pub enforced_rows: Vec<String>,
     /// The lane that ran against itself, where the run was of that kind.
     pub aa: Option<LaneId>,
-    /// Whether faults and toxics were left out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_faults: bool,
     /// What could be done to each lane. Empty until the lanes were chosen.

@@ -47,7 +47,6 @@ struct Client<'a> {
     streams: &'a [StreamId],
     conn: ConnId,
     open: bool,
-    /// The last subscription of all, and of each stream.
     last: SubId,
     subs: HashMap<&'a str, Sub>,
 }

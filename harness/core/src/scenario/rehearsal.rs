@@ -48,7 +48,6 @@ pub(super) trait Step: fmt::Debug {
 
 pub(super) type Steps = Vec<At<Box<dyn Step>>>;
 
-/// Rehearses all steps, and returns what they add to the plan.
 pub(super) fn rehearse(steps: &Steps, world: &mut World<'_>, mistakes: &mut Mistakes) -> Vec<Act> {
     let mut rehearsal = Rehearsal { world, mistakes, index: 0, at: 0, acts: Vec::new() };
     for (index, step) in steps.iter().enumerate() {

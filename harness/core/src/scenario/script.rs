@@ -27,7 +27,6 @@ pub(crate) struct Case {
     pub(crate) deliveries: u64,
 }
 
-/// The id of a target among the clients of a case.
 pub(super) fn client_id(clients: &[Client], target: Target) -> ClientId {
     ClientId::new(match target {
         Target::Client(client) => &clients[client].name,

@@ -49,7 +49,6 @@ pub(super) struct Resume {
     pub(super) streams: Vec<StreamState>,
     /// The client's cursors then, by index.
     pub(super) cursors: Vec<Option<u64>>,
-    /// Whether it has a cursor to resume from at all.
     pub(super) resumes: bool,
     pub(super) refused: bool,
 }
@@ -83,7 +82,6 @@ pub(super) struct World<'a> {
     pub(super) clients: Vec<ClientState>,
     pub(super) servers: BTreeMap<LaneId, Server>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
-    /// Which toxics of the file are on.
     pub(super) armed: Vec<bool>,
     pub(super) stream_ids: Vec<StreamId>,
     pub(super) client_ids: Vec<ClientId>,

@@ -16,9 +16,7 @@ pub use secret::{Secret, learn, learn_value, masked, percent_encoded, scrubbed, 
 pub use shell::quoted;
 pub use table::{Align, Table, columns, cut, wrap};
 
-/// So many characters of a difference are written out.
 const MAX_POINTS: usize = 6;
-/// So many characters are shown around a difference.
 const AROUND: usize = 24;
 
 /// The text with every character written out that can't be seen, or that changes how others are seen: controls, blanks

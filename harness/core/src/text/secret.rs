@@ -11,7 +11,6 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer};
 
-/// What replaces a secret.
 const HIDDEN: &str = "***";
 /// A shorter value is masked only where it was given, since other texts may contain it by chance.
 const LEAST: usize = 6;

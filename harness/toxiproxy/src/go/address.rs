@@ -39,7 +39,6 @@ pub async fn resolve(text: &str) -> Result<String, String> {
     }
 }
 
-/// Why listening failed, in Go's words.
 pub fn bind_failed(address: SocketAddr, error: &io::Error) -> String {
     let what = match error.kind() {
         io::ErrorKind::AddrInUse => "address already in use".to_owned(),

@@ -41,7 +41,6 @@ impl<'a> Raw<'a> {
         self.parts("array")
     }
 
-    /// The values in an object (keys too) or array.
     fn parts(self, kind: &str) -> Vec<Raw<'a>> {
         let mut parts = Vec::new();
         let mut rest = if self.kind() == kind { &self.0[1..] } else { &[] };
@@ -114,7 +113,6 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// The first value of a wrong type, in Go's words.
     pub fn finish(self) -> Result<(), String> {
         self.wrong.map_or(Ok(()), Err)
     }

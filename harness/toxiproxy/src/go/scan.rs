@@ -12,7 +12,6 @@ pub struct Malformed {
     pub offset: usize,
 }
 
-/// What may come next, between two tokens.
 #[derive(Clone, Copy)]
 enum Next {
     Value,
@@ -23,7 +22,6 @@ enum Next {
     CommaOrEnd,
 }
 
-/// The first value of a text, without the space around it.
 pub fn first_value(text: &[u8]) -> Result<&[u8], Malformed> {
     let mut scanner = Scanner { text, at: 0, open: Vec::new() };
     scanner.skip_space();

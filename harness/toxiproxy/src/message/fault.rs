@@ -9,7 +9,6 @@ use super::is_upstream_only;
 use super::read::Attributes;
 
 impl Attributes {
-    /// The fault, by the toxic's name, for a proxy's connections.
     pub fn fault(&self, name: &str, proxy: &str, direction: Direction) -> PlannedFault {
         let mut filter = MessageFilter::of(direction, &self.values_of(FILTER));
         if is_upstream_only(self.of) {

@@ -8,7 +8,6 @@ pub use read::Attributes;
 use cutover_core::plan::fault::spec::{Attribute, FaultSpec};
 use cutover_core::plan::fault::{ALWAYS, FAULTS, FILTER, ONCE};
 
-/// The fault that this `ws_…` type adds.
 pub fn message_type(name: &str) -> Option<&'static FaultSpec> {
     FAULTS.iter().find(|spec| spec.toxic == Some(name)).copied()
 }

@@ -21,7 +21,6 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// Attributes as they were given, on top of what is left out.
     pub fn read(of: &'static FaultSpec, given: Option<Raw<'_>>) -> Result<Attributes, String> {
         let defaults = attributes(of).filter_map(|(key, attribute)| Some((key, attribute.fallback.value()?)));
         let read = Attributes { of, values: defaults.collect() };
@@ -71,7 +70,6 @@ impl Attributes {
         self.of.toxic.unwrap_or_default()
     }
 
-    /// As a JSON object, in the type's order.
     pub fn json(&self) -> String {
         let member = |(key, shape): (&str, Shape)| {
             let value = match self.values.get(key)? {

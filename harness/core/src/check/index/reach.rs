@@ -15,7 +15,6 @@ pub(in crate::check) struct Reach {
     pub tried: bool,
     /// Whether its last connection ended, or did not open, without its own doing, and it was not subscribed since.
     cut_off: bool,
-    /// The same when its watermark was taken.
     cut_off_at_watermark: Option<bool>,
 }
 

@@ -9,7 +9,6 @@ use crate::evidence::judged::Judged;
 use crate::evidence::layout;
 use crate::text::cut;
 
-/// So many differences are named one by one; more are only counted.
 const MAX_DIFFERENCES: usize = 20;
 /// A value longer than this is shortened where it is shown.
 const MAX_SHOWN: usize = 120;

@@ -34,7 +34,6 @@ use crate::plan::Plan;
 pub struct Problem {
     pub file: String,
     pub what: String,
-    /// What was expected, where there are two sides.
     pub expected: Option<String>,
     pub found: Option<String>,
 }

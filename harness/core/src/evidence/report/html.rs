@@ -11,11 +11,8 @@ use crate::evidence::layout;
 use crate::text::html;
 
 const STYLE: &str = include_str!("html/style.css");
-/// So many findings of a scenario are on the page; the others are in `evidence.json`.
 const MAX_FINDINGS: usize = 10;
-/// So many causes are unfolded on the page, and so many scenarios that no cause reports.
 const MAX_OPEN: usize = 5;
-/// So many warnings are on the page; the others are in `evidence.json`.
 const MAX_WARNINGS: usize = 20;
 
 pub const FORMAT: Format = Format {

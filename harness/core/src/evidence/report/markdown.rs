@@ -7,9 +7,7 @@ use super::model::{Cause, Finding, Report, Scenario};
 use super::words::more;
 use crate::text::{code, code_in_cell, markdown};
 
-/// So many findings of a scenario, and so many warnings, are shown; the others are in the bundle.
 const MAX_FINDINGS: usize = 20;
-/// So many causes are shown; the others are in the page.
 const MAX_CAUSES: usize = 20;
 
 pub const FORMAT: Format = Format {

@@ -34,7 +34,6 @@ pub struct Report<'a> {
     pub(super) rows_shown: String,
     /// `5 of 6 scenarios passed`, and what else led to the decision.
     pub(super) headline: String,
-    /// Why the decision is not *allow*, a sentence each.
     pub(super) reasons: &'a [String],
     pub(super) elapsed: Option<String>,
     pub(super) lanes: Vec<(&'static str, String)>,

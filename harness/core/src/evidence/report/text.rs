@@ -21,7 +21,6 @@ use crate::text::{Style, Table, columns, quoted};
 
 /// From this width on, a scenario's title stands beside it.
 const WIDE: usize = 132;
-/// So many warnings are shown; the others are in the bundle.
 const MAX_WARNINGS: usize = 5;
 /// So many reasons stand with the decision, so that it fits a screen of 24 lines.
 const MAX_REASONS: usize = 3;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-/// So many names stand in a line; the others are counted.
 const MAX_NAMES: usize = 8;
 
 pub fn counted(count: usize, what: &str) -> String {

@@ -2,7 +2,6 @@
 
 use super::error::{CanonicalErrorKind as Kind, Fault};
 
-/// How a number's literal stands in the canonical text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Number {
     /// As it is.

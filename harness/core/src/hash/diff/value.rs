@@ -50,7 +50,6 @@ fn excerpt(value: Option<&str>, differs_at: usize) -> String {
     format!("{left}{shown}{right} ({} bytes)", value.len())
 }
 
-/// A step on the way to a value.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Element(u64),
@@ -61,7 +60,6 @@ enum Step {
     },
 }
 
-/// What comes next.
 enum Next {
     Value,
     /// A member's name, or the brace of an object without members.
@@ -93,7 +91,6 @@ pub fn first_difference(a: &[u8], b: &[u8]) -> Option<ValueDivergence> {
     }
 }
 
-/// Going on, or what was found.
 type Flow = ControlFlow<ValueDivergence, Next>;
 
 struct Walk<'a> {

@@ -67,7 +67,6 @@ pub struct Event<'a> {
     pub client: &'a str,
     pub seq: u64,
     pub hash: PayloadHash,
-    /// The payload as spelled, where it is kept.
     pub payload: Option<&'a str>,
     pub line: u64,
 }
@@ -260,7 +259,6 @@ impl HashVector {
         Ok(vector)
     }
 
-    /// Writes the vector as a file.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         write_vector(self, out)
     }

@@ -149,7 +149,6 @@ impl MessageKind {
     }
 }
 
-/// Over what a filter's `nth` counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {

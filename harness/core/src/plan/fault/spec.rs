@@ -168,7 +168,6 @@ pub(super) const CODE: Attribute =
 pub(super) const WITHIN_MS: Attribute =
     Attribute::new("within_ms", Shape::Wait, Fallback::Whole(200), "The longest wait, in milliseconds.");
 
-/// The value of an attribute. A text is a word, a text, or JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     Whole(u64),

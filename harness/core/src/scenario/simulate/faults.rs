@@ -10,7 +10,6 @@ use crate::ids::LaneId;
 use crate::plan::Direction;
 use crate::plan::fault::spec::Effect;
 
-/// Every fault, with the index of its entry in the file.
 pub(super) fn faults(world: &World<'_>, mistakes: &mut Mistakes) -> Vec<(usize, Fault)> {
     let mut all = Vec::new();
     for (index, entry) in world.draft.faults.iter().enumerate() {

@@ -24,7 +24,6 @@ enum Spread {
 const SPREADS: &[(&str, Spread)] =
     &[("even", Spread::Even), ("shuffled", Spread::Shuffled), ("skewed", Spread::Skewed)];
 
-/// Whether the readers catch up after each event.
 const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
 
 const MAX_COUNT: u64 = 10_000;

@@ -7,12 +7,9 @@ use crate::evidence::report::model::{Cause, Finding, Report, Scenario};
 use crate::evidence::report::words::more;
 use crate::text::{Style, columns};
 
-/// So many causes are shown; the others are in the page.
 const MAX_CAUSES: usize = 8;
-/// So many findings of a scenario are shown; the others are in the bundle.
 const MAX_FINDINGS: usize = 5;
 const MAX_RECORDS: usize = 3;
-/// So many scenarios that no cause reports are shown in full; the others are named.
 const MAX_UNREPORTED: usize = 8;
 /// So many lines of a witness stand with the decision, so that it fits a screen of 24 lines.
 const MAX_WITNESS_LINES: usize = 3;

@@ -10,7 +10,6 @@ use crate::evidence::report::words::{capitalized, more};
 use crate::text::Align::{Left, Right};
 use crate::text::{Style, Table};
 
-/// So many findings are shown; the others are in the document.
 const MAX_SHOWN: usize = 5;
 
 pub fn print(repeated: &Repeated, worst: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
