@@ -27,7 +27,6 @@ impl ClientInfo {
     }
 }
 
-/// Checks in the contract's order; the refusal is the whole response.
 pub(crate) fn check(client: &ClientInfo, window: &Compat) -> Result<(), Value> {
     let build = client.client_build_id.as_deref().map(str::trim).unwrap_or_default();
     if build.is_empty() {

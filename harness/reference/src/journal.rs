@@ -128,7 +128,6 @@ fn encode(body: &[u8]) -> Vec<u8> {
 
 type Record = (u64, Vec<u8>);
 
-/// Reads all whole records; also says where the last one ends.
 fn scan(bytes: &[u8], path: &Path) -> Result<(Vec<Record>, usize), JournalError> {
     let corrupt = |offset: usize, what: &str| JournalError::Corrupt {
         path: path.to_owned(),

@@ -65,7 +65,6 @@ impl Shared {
         text
     }
 
-    /// Counts a socket in, unless there are as many as the limits allow.
     pub(crate) fn open_socket(&self) -> bool {
         let has_place = self.sockets.fetch_add(1, Ordering::Relaxed) < self.config.limits.max_sockets;
         if !has_place {

@@ -38,7 +38,6 @@ pub struct Case {
     pub(super) writer: Writer,
     pub(super) writer_route: Route,
     pub(super) clients: BTreeMap<ClientId, Client>,
-    /// The client or writer that each fault and toxic of this lane applies to.
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
@@ -167,7 +166,6 @@ impl Case {
         self.settle(bounds::HEAL).await;
     }
 
-    /// Waits until every connected client is at every head.
     async fn converge(&mut self) {
         let reachable = self.connected().filter(|(_, client)| client.is_reachable());
         let reachable: Vec<_> = reachable.map(|(id, _)| id.clone()).collect();
@@ -233,7 +231,6 @@ impl Case {
     }
 }
 
-/// The planned hash of every event that a case publishes.
 fn planned_hashes(case: &plan::Case) -> PlannedHashes {
     let published = case.all_steps().filter_map(|step| match step {
         Step::Publish { stream, hash, expect: PublishExpect::Accepted { seq }, .. } => {

@@ -30,7 +30,6 @@ pub struct Inbox {
     streams: BTreeMap<StreamId, StreamProgress>,
     /// Streams that have to be replayed, of those that are not stuck.
     out_of_order: BTreeSet<StreamId>,
-    /// Streams that changed since the last report.
     changed: BTreeSet<StreamId>,
     subs: u32,
     pub applied: u64,

@@ -161,7 +161,6 @@ fn is_of_case(id: &FaultId, case: &plan::Case) -> bool {
     id.as_str().split_once('@').is_none_or(|(_, name)| name == case.name)
 }
 
-/// The toxics of these ids in the plan's order, as a proxy takes them.
 fn of_ids(toxics: &[PlannedToxic], ids: &[FaultId]) -> Vec<Toxic> {
     let named = toxics.iter().filter(|toxic| ids.contains(&toxic.id));
     named

@@ -59,12 +59,10 @@ pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     members(object)?.into_iter().rfind(|(known, _)| known == name).map(|(_, text)| text)
 }
 
-/// The name and the text of an object's first member.
 pub(crate) fn first_member(object: &str) -> Option<(Cow<'_, str>, &str)> {
     members(object)?.into_iter().next()
 }
 
-/// The names and texts of an object's members, in order.
 fn members(object: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
     struct Members;
 

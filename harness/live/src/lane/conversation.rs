@@ -145,7 +145,6 @@ pub(crate) fn in_words(closed: &Closed) -> String {
     }
 }
 
-/// What arrived and was not read yet, in order, and how the session ended.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     queued: VecDeque<Arrival>,

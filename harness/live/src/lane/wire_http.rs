@@ -7,7 +7,6 @@ pub(super) fn parts(message: &[u8]) -> Option<(&str, &str)> {
     std::str::from_utf8(message).ok()?.split_once("\r\n\r\n")
 }
 
-/// Method and path (without the query) of a request's head.
 pub(super) fn method_and_path(head: &str) -> Option<(&str, &str)> {
     let mut line = head.split_whitespace();
     let method = line.next()?;

@@ -100,7 +100,6 @@ async fn until_read(client: &TcpStream, when: When, conn: &Conn) {
     }
 }
 
-/// Waits until the peer's kernel has all that was written.
 pub(super) async fn until_acknowledged(stream: &TcpStream, conn: &Conn) {
     let acknowledged = async {
         while unsent_bytes(stream) > 0 {

@@ -43,7 +43,6 @@ pub(super) struct Egress<W> {
     conn: Conn,
     direction: Direction,
     sink: W,
-    /// Short messages that leave in one write, once all that was read is decoded.
     gathered: BytesMut,
     order: Order,
     chain: Chain,
@@ -259,7 +258,6 @@ impl<W: AsyncWrite + Unpin> Egress<W> {
         Ok(())
     }
 
-    /// Ends the direction with FIN, after all that is on its way.
     pub(super) async fn finish(&mut self) -> Written {
         self.release().await?;
         self.flush().await?;

@@ -55,7 +55,6 @@ impl Interest {
         self.has(direction, FRAMES | HTTP | WRITES)
     }
 
-    /// Whether WebSocket messages of this direction have to be read.
     pub(super) fn frames(self, direction: Direction) -> bool {
         self.has(direction, FRAMES)
     }

@@ -136,7 +136,6 @@ impl Order {
         self.leave(|behind| behind.passes == 0, out);
     }
 
-    /// Writes those that waited behind others and for which this holds.
     fn leave(&mut self, due: impl FnMut(&Behind) -> bool, out: &mut Vec<Bytes>) {
         let (gone, left): (VecDeque<Behind>, _) = std::mem::take(&mut self.behind).into_iter().partition(due);
         self.behind = left;

@@ -124,7 +124,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<R, W> {
         }
     }
 
-    /// The end of a direction that was asked to stop.
     pub(super) async fn stopped(&mut self) -> PumpEnd {
         if self.egress.flush().await.is_ok() && self.egress.is_clear() { PumpEnd::Stopped } else { PumpEnd::SinkBroke }
     }

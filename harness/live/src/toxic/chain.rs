@@ -35,7 +35,6 @@ impl Link {
         self.stage.as_ref().is_some_and(|stage| self.inbox.has_room(stage.chunks()))
     }
 
-    /// Whether the stream's end has come to it or left it.
     fn is_finished(&self) -> bool {
         self.stage.is_none() || self.inbox.is_finished()
     }

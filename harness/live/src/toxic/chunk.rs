@@ -50,7 +50,6 @@ impl Inbox {
         self.queue.push_back(chunk);
     }
 
-    /// Puts the end behind all chunks. The first end counts.
     pub fn finish(&mut self, ending: Ending) {
         self.end.get_or_insert(ending);
     }
@@ -65,12 +64,10 @@ impl Inbox {
         self.end.filter(|_| self.queue.is_empty())
     }
 
-    /// Whether the end is in, behind whatever chunks there are.
     pub fn is_finished(&self) -> bool {
         self.end.is_some()
     }
 
-    /// Whether there is no chunk. There may be an end.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

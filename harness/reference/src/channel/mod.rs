@@ -43,7 +43,6 @@ impl End {
 pub(crate) struct Channel {
     shared: Arc<Shared>,
     mailbox: Arc<Mailbox>,
-    /// The join's join_ref as it was sent; null for a client that sent none.
     join_ref: Value,
     /// What replies and pushes carry: the join_ref, or the join's own ref where there is none.
     instance: Value,
@@ -55,7 +54,6 @@ pub(crate) struct Channel {
     /// How far each topic was sent; removed when a topic is unsubscribed.
     watermarks: BTreeMap<String, u64>,
     planted: BTreeMap<String, Planted>,
-    /// How many events were delivered live, for a defect that counts them.
     live_events: u64,
     is_dead: bool,
     inbox: VecDeque<Inbound>,

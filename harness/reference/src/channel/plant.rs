@@ -51,7 +51,6 @@ impl Planted {
         out
     }
 
-    /// Holds the fifth event back until the sixth was sent.
     fn swap(&mut self, mut batch: UpdateBatch) -> Vec<UpdateBatch> {
         if let Some(at) = batch.updates.iter().position(|update| update.seq == DEFECT_SEQ) {
             self.held = Some(batch.updates.remove(at));

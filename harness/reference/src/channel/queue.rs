@@ -38,7 +38,6 @@ impl OutboundQueue {
         Ok(())
     }
 
-    /// Queues a topic again that was just drained and has more; that is no overflow.
     pub(super) fn requeue(&mut self, topic: String) {
         if self.is_full() {
             self.turned_away.insert(topic);

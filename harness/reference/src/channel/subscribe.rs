@@ -12,7 +12,6 @@ use crate::wire::Inbound;
 type Wanted = (Vec<String>, Vec<(String, u64)>);
 
 impl Channel {
-    /// Starts the replay, whose end is the OK reply; or refuses, and nothing is subscribed.
     pub(super) fn subscribe(&mut self, message: &Inbound, payload: &Map<String, Value>, out: &mut Outbox) {
         let (topics, cursors) = match self.checked(payload) {
             Ok(checked) => checked,

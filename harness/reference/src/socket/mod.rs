@@ -115,7 +115,6 @@ impl<Io: AsyncRead + AsyncWrite> Socket<Io> {
         }
     }
 
-    /// Sends what waits, the close frame last, and ends the server's side.
     async fn flush(&mut self) -> io::Result<()> {
         self.writer.write_all(&self.session.out.bytes).await?;
         self.writer.shutdown().await

@@ -20,7 +20,6 @@ impl Mailbox {
         self.notify.notified().await;
     }
 
-    /// Takes the topic whose notice is the oldest.
     pub(crate) fn pop_dirty(&self) -> Option<String> {
         lock(&self.dirty).pop_front()
     }

@@ -53,7 +53,6 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Locks the directory, reads the journal and starts the writer.
     pub(crate) fn open(config: &Arc<Config>) -> Result<Self, StoreError> {
         let lock = lock_dir(&config.data_dir)?;
         let path = config.data_dir.join("journal.log");

@@ -90,7 +90,6 @@ impl Model {
         Ok(Decision::Write(record, published))
     }
 
-    /// Merges a policy into a topic's, prunes by it, and returns the record.
     pub(super) fn set_policy(&mut self, name: String, change: &TopicPolicy) -> Record {
         let topic = self.topics.entry(name.clone()).or_default();
         topic.policy = topic.policy.merged(change);
@@ -143,7 +142,6 @@ impl Model {
 }
 
 impl Topic {
-    /// Moves the oldest retained event up, by the retention in force.
     fn prune(&mut self, name: &str, config: &Config) {
         if self.head == 0 {
             return;

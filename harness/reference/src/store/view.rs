@@ -113,7 +113,6 @@ impl View {
         }
     }
 
-    /// A topic's policy and extent, also of one that was never written to.
     pub(crate) fn info(&self, name: &str) -> TopicInfo {
         let empty = Topic::default();
         let topic = self.topics.get(name).unwrap_or(&empty);

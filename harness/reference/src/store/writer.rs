@@ -36,7 +36,6 @@ impl Writer {
         Self { model, journal, view, hub, broken: None }
     }
 
-    /// Serves until a stop command, or until all senders are dropped.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         while let Some(first) = queue.blocking_recv() {
             let mut group = Group::default();

@@ -47,7 +47,6 @@ pub(super) fn with_frame_edited(profile: &PhoenixProfile, names: &Names, payload
     payload.to_text().ok()
 }
 
-/// A batch's payload changed. `None` where the event is not in it.
 pub(super) fn with_batch_edited(profile: &PhoenixProfile, names: &Names, batch: &str, edit: &Edit) -> Option<String> {
     let fields = &profile.fields;
     let mut batch = RawObject::parse(batch).ok()?;

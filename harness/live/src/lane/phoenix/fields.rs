@@ -96,7 +96,6 @@ pub(super) fn check_policy(profile: &PhoenixProfile, answer: &str) -> Result<(),
     check.optional("policy.replay_budget_events", name, usual, Kind::Number)
 }
 
-/// One of the messages that bring the event in this form has this name.
 fn named(messages: &[&Message], other: &str, field: &'static str, name: &str) -> Result<(), Mismatch> {
     if messages.iter().any(|message| message.event == name) {
         return Ok(());
@@ -233,7 +232,6 @@ fn described(place: &str, object: &RawObject) -> String {
     format!("{place} has {}", keys.join(", "))
 }
 
-/// The beginning of a name; secrets are masked before it is cut.
 fn shown(name: &str) -> String {
     scrubbed(name).chars().take(KEY_CHARS).flat_map(char::escape_debug).collect()
 }

@@ -139,7 +139,6 @@ impl PhoenixSession {
         Value::String(format!("{prefix}{}", self.last_ref))
     }
 
-    /// A push with a new ref, ready to be sent.
     fn push(&mut self, topic: &str, event: &str, payload: String) -> (Value, Payload) {
         let msg_ref = self.next_ref();
         let on_channel = topic == self.profile.channel;
@@ -164,7 +163,6 @@ impl PhoenixSession {
         self.request(msg_ref, message, &format!("`{event}`"), within).await
     }
 
-    /// Pushes to the channel and waits for its answer; a refusal is an error.
     async fn ask_channel(&mut self, event: &str, payload: String, within: Bound) -> Completion<Reply> {
         let channel = self.profile.channel.clone();
         match self.push_and_wait(&channel, event, payload, within).await {

@@ -73,7 +73,6 @@ impl Tagger {
         Some(topics.iter().filter_map(|topic| stream(topic)).collect())
     }
 
-    /// Whether a message is of the socket's heartbeat, and the channel has no heartbeat.
     fn is_the_only_heartbeat(&self, message: &Message) -> bool {
         message.topic == SOCKET_TOPIC && self.profile.events.heartbeat.is_empty()
     }
@@ -199,7 +198,6 @@ impl Tagger {
         }
     }
 
-    /// The frame with another payload; all else of a text frame stays as it came.
     fn with_payload(&self, frame: &Frame, mut message: Message, payload: String) -> Option<Frame> {
         let body = match &frame.body {
             Body::Text(text) => {

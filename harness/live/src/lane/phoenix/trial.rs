@@ -164,7 +164,6 @@ impl Attempt for PhoenixAttempt<'_> {
 }
 
 impl PhoenixAttempt<'_> {
-    /// The answer to a call, where the lane did what was asked.
     fn answered(
         &self,
         writer: &PhoenixWriter,
@@ -279,7 +278,6 @@ fn blamed<'a>(fields: &[Field<'a>], answer: &str) -> Field<'a> {
 }
 
 impl Listener {
-    /// Waits until the event has come in all its messages, or the wait is over.
     async fn listen(&mut self, marker: &str) {
         let mut bound = bounds::LIVE.begin();
         loop {

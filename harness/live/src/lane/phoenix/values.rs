@@ -92,7 +92,6 @@ impl<'a> Values<'a> {
         event().is_some_and(|event| self.events.is_empty() || self.events.contains(&event))
     }
 
-    /// The text of the value that is to be another one.
     fn standing_in<'t>(&self, update: &'t str) -> Option<&'t str> {
         let fields = &self.profile.fields;
         match self.place {

@@ -21,7 +21,6 @@ const LOOKS: usize = 5;
 const AT_ONCE: usize = 4;
 
 impl SpacetimeService {
-    /// Deletes all databases that the run created. What is left is returned, in words.
     pub(super) async fn delete_databases(&self, within: Duration) -> Vec<String> {
         let deadline = Instant::now() + within;
         let deleted = stream::iter(std::mem::take(&mut *self.lock())).map(|name| async move {

@@ -39,14 +39,12 @@ impl<'a> PublishArgs<'a> {
         Some(PublishArgs { texts: [text(0)?, text(1)?, text(2)?], rest: Rest::Json(args) })
     }
 
-    /// The event that is published; `None` where it is of no stream of the plan.
     pub(super) fn event(&self, classifier: &Classifier) -> Option<Carried> {
         let [stream_id, _, payload] = &self.texts;
         let stream = classifier.names.stream_of_id(stream_id)?;
         Some(Carried { stream, seq: None, payload: payload.clone() })
     }
 
-    /// The same with a value changed; `None` where the edit does not apply.
     pub(super) fn edited(mut self, classifier: &Classifier, edit: &Edit) -> Option<PublishArgs<'a>> {
         if !classifier.applies(edit, &self.texts[0], None) {
             return None;
@@ -72,7 +70,6 @@ impl<'a> PublishArgs<'a> {
         Some(Bytes::from(out))
     }
 
-    /// Writes arguments that came in JSON; what was not changed keeps its text.
     pub(super) fn to_json(&self) -> Option<String> {
         let Rest::Json(args) = self.rest else { return None };
         let mut places = Vec::new();

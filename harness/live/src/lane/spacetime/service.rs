@@ -39,7 +39,6 @@ impl From<AdminError> for OpenError {
 }
 
 impl SpacetimeService {
-    /// Asks a server whether it is one, and for an identity where the profile brings none.
     pub(super) async fn connect(
         profile: SpacetimeProfile,
         at: Endpoint,
@@ -93,7 +92,6 @@ impl Service for SpacetimeService {
         Some(&self.token)
     }
 
-    /// Makes a database ready: one of the run's own with the module in it, or the one that the profile names.
     async fn create_space(&self, name: &str) -> Result<Space, OpenError> {
         let profile = &self.profile;
         let name = profile.database.clone().unwrap_or_else(|| format!("cutover-{}-{name}", self.run.word));

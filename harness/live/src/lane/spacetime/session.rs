@@ -132,7 +132,6 @@ impl SpacetimeSession {
         by_arguments.or(self.calls.first()).map(|(id, _)| *id)
     }
 
-    /// A call, which is noted as unanswered.
     pub(super) fn call(&mut self, request_id: u32, reducer: &'static str, args: Bytes) -> ClientMessage {
         self.calls.push((request_id, args.clone()));
         request::call(self.protocol, request_id, reducer, args)

@@ -36,7 +36,6 @@ pub(super) struct SpacetimeWriter {
 }
 
 impl SpacetimeWriter {
-    /// Checks that the database is there and the server accepts the token.
     pub(super) async fn open(
         mut http: HttpClient,
         database: String,

@@ -26,7 +26,6 @@ impl Tagger {
         }
     }
 
-    /// Whether a request is a publish, and the topic in its path, where it has one.
     fn topic_in_path(&self, request: &str) -> Option<Option<String>> {
         let (method, path) = wire_http::method_and_path(request)?;
         let call = &self.profile.publish;
