@@ -87,11 +87,11 @@ fn a_run_of_which_everything_is_left_out_shows_nothing() {
     let args = ["--legacy", "http://127.0.0.1:1", "--scenario", "legacy-killed"];
     let ran = gate(dir.path(), "out", &args);
     assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("BLOCK") && ran.out.contains("which is not ours"), "{}", ran.out);
+    assert!(ran.out.contains("BLOCK") && ran.out.contains("which this tool did not start"), "{}", ran.out);
     assert_eq!(left_out(dir.path(), "out"), ["legacy-killed"]);
     for page in ["summary.md", "index.html", "junit.xml"] {
         let page = std::fs::read_to_string(dir.path().join("out").join(page)).unwrap();
-        assert!(page.contains("which is not ours"), "{page}");
+        assert!(page.contains("which this tool did not start"), "{page}");
     }
     assert_eq!(rechecked(dir.path(), "out"), 2);
 }

@@ -412,7 +412,7 @@ fn what_was_left_out_is_said_everywhere_with_its_reason() {
     insta::assert_snapshot!("left_out", section);
     assert!(rest.contains("caught, 3 left out"), "{rest}");
     for page in pages().map(|page| rendered(page.path, &evidence)) {
-        assert!(page.contains("legacy-killed") && page.contains("which is not ours"), "{page}");
+        assert!(page.contains("legacy-killed") && page.contains("which this tool did not start"), "{page}");
     }
     let junit = rendered("junit", &evidence);
     assert_eq!(junit.matches("<skipped message=\"it ").count(), 3, "{junit}");
