@@ -51,7 +51,7 @@ fn legacy(args: &ServeLegacyArgs) -> Result<Exit, Failure> {
     runtime()?.block_on(async {
         let mut signals = StopSignals::listen()?;
         let server = Server::bind(config).map_err(cannot_serve)?;
-        // Whoever started the server waits for this line.
+        // The program that started the server waits for this line.
         say(&format!("listening on {}", server.local_addr()))?;
         let stopped = async move {
             signals.next().await;

@@ -35,6 +35,11 @@ pub static CHECKER: Checker = Checker {
     check,
 };
 
+/// An extra event moves the heads that the lane and the client know.
+pub(super) fn follows_an_extra_event(cause: &Finding, effect: &Finding) -> bool {
+    effect.is_at_client_of(cause) && effect.is_of(&[NAME]) && effect.reaches(cause)
+}
+
 fn check(index: &Index<'_>, report: &mut Report) {
     for lane in index.lanes() {
         wrong_heads(index, lane, report);

@@ -22,10 +22,7 @@ pub static CHECKER: Checker = Checker {
     rows: &[],
     reasons: &[&NEVER, &BEFORE],
     accounts_for: "same client: heads from there on",
-    // An event too many moves the heads that lane and client know.
-    explains: |cause, effect| {
-        effect.is_at_client_of(cause) && effect.is_of(&[convergence::NAME]) && effect.reaches(cause)
-    },
+    explains: convergence::follows_an_extra_event,
     check,
 };
 

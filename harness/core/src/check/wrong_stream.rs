@@ -28,10 +28,7 @@ pub static CHECKER: Checker = Checker {
     rows: &["cursor-continuity"],
     reasons: &[&OTHERS, &NOT_SUBSCRIBED, &FOREIGN],
     accounts_for: "same client: heads from there on",
-    // An event too many moves the heads that lane and client know.
-    explains: |cause, effect| {
-        effect.is_at_client_of(cause) && effect.is_of(&[convergence::NAME]) && effect.reaches(cause)
-    },
+    explains: convergence::follows_an_extra_event,
     check,
 };
 

@@ -119,7 +119,8 @@ fn sentences(reasons: &[Reason]) -> Vec<String> {
             ("findings", Verdict::Invalid) => Some(format!("{count} scenarios have findings")),
             ("findings", _) => Some(format!("{count} scenarios could not be shown to hold")),
             ("known-bad-not-caught", _) => Some(format!(
-                "{count} scenarios plant a defect and were not caught with exactly their findings, so no passed scenario counts"
+                "{count} scenarios plant a defect and were not caught with exactly their findings, so no passed \
+                 scenario counts"
             )),
             _ => None,
         };

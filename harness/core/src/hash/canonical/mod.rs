@@ -48,7 +48,7 @@ pub struct Canonical {
 
 /// Replaces `out` with the canonical text of the one JSON document that `input` is.
 ///
-/// Whoever canonicalizes many documents keeps a [`Canonicalizer`], which keeps its buffers.
+/// For many documents, use one [`Canonicalizer`], which keeps its buffers.
 ///
 /// # Errors
 /// Where the input is not one JSON document, or has no canonical form; `out` is then empty.
@@ -63,7 +63,7 @@ pub fn canonicalize(input: &[u8], out: &mut Vec<u8>) -> Result<Canonical, Canoni
     Canonicalizer::new().canonicalize(input, out)
 }
 
-/// Hashes a JSON payload: the SHA-256 of its canonical text. Whoever hashes many payloads keeps a [`Canonicalizer`].
+/// Hashes a JSON payload: the SHA-256 of its canonical text. For many payloads, use one [`Canonicalizer`].
 pub fn payload_hash(input: &[u8]) -> Result<PayloadHash, CanonicalError> {
     Canonicalizer::new().payload_hash(input)
 }
