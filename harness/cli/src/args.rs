@@ -122,8 +122,8 @@ pub struct ScenarioArgs {
     pub no_known_bad: bool,
 }
 
-#[derive(Debug, Clone, Args)]
-pub struct GateArgs {
+#[derive(Debug, Clone, Default, Args)]
+pub struct LaneArgs {
     /// The legacy lane: a socket URL or a lane profile [default: the built-in server]
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub legacy: Option<String>,
@@ -148,6 +148,12 @@ pub struct GateArgs {
     /// Compare this lane with itself; a correct gate then finds nothing
     #[arg(long, value_name = "LANE", value_parser = lane(), help_heading = "Lanes")]
     pub aa: Option<LaneId>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct GateArgs {
+    #[command(flatten)]
+    pub lanes: LaneArgs,
     #[command(flatten, next_help_heading = "Scenarios")]
     pub scenarios: ScenarioArgs,
     /// The seed of all random choices [default: a new one, printed on the first line]

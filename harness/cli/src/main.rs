@@ -5,8 +5,10 @@
 mod args;
 mod bundle_dir;
 mod compare;
+mod driver;
 mod exit;
 mod gate;
+mod lanes;
 mod list;
 mod out;
 mod plan;
