@@ -1,5 +1,7 @@
 //! The command line. Its help fits 80 columns.
 
+mod fuzz;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cutover_core::evidence::report::{self, FORMATS, Format};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
+
+pub use fuzz::FuzzArgs;
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
 
@@ -86,6 +90,9 @@ pub enum Command {
     /// Run scenarios through both lanes and decide: allow or block
     #[command(after_help = GATE_EXAMPLES)]
     Gate(Box<GateArgs>),
+    /// Search for scenarios that show a lane to be wrong, and make them small
+    #[command(after_help = fuzz::EXAMPLES)]
+    Fuzz(Box<FuzzArgs>),
     /// Run a built-in server or the fault proxy until it is stopped
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
@@ -190,6 +197,27 @@ pub struct GateArgs {
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats(), help_heading = "Output")]
     pub format: &'static Format,
+}
+
+impl GateArgs {
+    /// The gate over one scenario of a file.
+    pub fn of_one(lanes: LaneArgs, name: &str, file: PathBuf, out: PathBuf) -> GateArgs {
+        GateArgs {
+            lanes,
+            scenarios: ScenarioArgs { globs: vec![name.to_owned()], also: vec![file], ..ScenarioArgs::default() },
+            seed: None,
+            jobs: None,
+            rate: None,
+            fail_fast: false,
+            repeat: 1,
+            enforce_matrix: false,
+            require_allow: false,
+            no_faults: false,
+            toxiproxy: None,
+            out: Some(out),
+            format: FORMATS[0],
+        }
+    }
 }
 
 #[derive(Debug, Args)]

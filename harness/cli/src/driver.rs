@@ -68,6 +68,7 @@ pub struct Driver {
     paces: BTreeMap<LaneId, Arc<Pace>>,
     toxiproxy: Option<Arc<ForeignToxiproxy>>,
     aa: Option<LaneId>,
+    legacy_defects: Vec<String>,
     work: WorkDir,
     tell: Sender<Message>,
     stop: CancellationToken,
@@ -103,7 +104,16 @@ impl Driver {
             Some((lane, Arc::new(Pace::per_second(rate))))
         };
         let paces = LaneId::BOTH.into_iter().filter_map(pace).collect();
-        Ok(Driver { environment, paces, toxiproxy, aa: settings.aa, work, tell, stop })
+        Ok(Driver {
+            environment,
+            paces,
+            toxiproxy,
+            aa: settings.aa,
+            legacy_defects: settings.legacy_defects.clone(),
+            work,
+            tell,
+            stop,
+        })
     }
 
     pub fn means(&self) -> BTreeMap<LaneId, Means> {
@@ -175,11 +185,11 @@ impl Driver {
             return Ok(None);
         };
         let prepared = prepared.map_err(unavailable)?;
-        let server = LaneServer {
-            what: self.environment.what(self.aa.unwrap_or(lane)),
-            version: Some(prepared.version.clone()),
-            spoken: BTreeSet::new(),
-        };
+        let mut what = self.environment.what(self.aa.unwrap_or(lane));
+        if lane == LaneId::Legacy && !self.legacy_defects.is_empty() {
+            what += &format!(", with planted defects: {}", self.legacy_defects.join(", "));
+        }
+        let server = LaneServer { what, version: Some(prepared.version.clone()), spoken: BTreeSet::new() };
         let module_digest = prepared.module_digest.clone();
         self.event(RunEvent::LaneReady { lane, server, module_digest }).await;
         let checkpoints = self.work.path().join("clients").join(place).join(lane.as_str());

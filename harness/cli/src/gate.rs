@@ -2,7 +2,7 @@
 
 mod conduct;
 mod drive_all;
-mod record;
+pub mod record;
 mod repeat;
 #[cfg(test)]
 mod tests;

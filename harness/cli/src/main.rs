@@ -7,6 +7,7 @@ mod bundle_dir;
 mod compare;
 mod driver;
 mod exit;
+mod fuzz;
 mod gate;
 mod lanes;
 mod list;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Gate(args) => gate::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Recheck(args) => recheck::run(&args),
         Command::Hash(args) => compare::hash(&args),
