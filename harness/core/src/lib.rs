@@ -22,6 +22,7 @@ pub mod apply;
 pub mod check;
 pub mod gate;
 
+pub mod draw;
 pub mod shrink;
 
 pub mod evidence;
