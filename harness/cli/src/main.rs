@@ -5,8 +5,11 @@
 mod args;
 mod bundle_dir;
 mod compare;
+mod driver;
 mod exit;
+mod fuzz;
 mod gate;
+mod lanes;
 mod list;
 mod out;
 mod plan;
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Gate(args) => gate::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Recheck(args) => recheck::run(&args),
         Command::Hash(args) => compare::hash(&args),

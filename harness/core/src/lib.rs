@@ -23,5 +23,6 @@ pub mod check;
 pub mod gate;
 
 pub mod draw;
+pub mod shrink;
 
 pub mod evidence;
