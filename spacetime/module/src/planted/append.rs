@@ -3,11 +3,10 @@
 use spacetimedb::Table;
 
 use super::{Armed, Around, keys, payload, policy, replace, rows, text};
-use crate::canonical::JsonErrorKind;
 use crate::event::checked_hash;
 use crate::event::db::NewEvent;
 use crate::refusal::{Refusal, Rule};
-use crate::stream::db::{SyncStream, sync_stream};
+use crate::stream::db::sync_stream;
 
 impl Around for NewEvent {
     fn around(mut self, armed: &Armed, rule: Rule<Self>) -> Result<(), Refusal> {
@@ -22,7 +21,7 @@ impl Around for NewEvent {
         keys::confuse(armed, &self);
         rows::before(armed, &self.stream_id);
         let retention = policy::before_append(armed, &self.stream_id);
-        let before = stream(armed, &self.stream_id).map(|stream| (stream.oldest_seq, stream.head_seq));
+        let before = armed.stream(&self.stream_id).map(|stream| (stream.oldest_seq, stream.head_seq));
         let (oldest_seq, head_seq) = before.unwrap_or((1, 0));
         let asked = NewEvent {
             stream_id: self.stream_id.clone(),
@@ -33,7 +32,7 @@ impl Around for NewEvent {
         };
         rule(armed.ctx, self)?;
         policy::restore(armed, &asked.stream_id, retention);
-        let Some(stream) = stream(armed, &asked.stream_id) else {
+        let Some(stream) = armed.stream(&asked.stream_id) else {
             return Ok(());
         };
         if stream.head_seq > head_seq {
@@ -45,10 +44,6 @@ impl Around for NewEvent {
         }
         Ok(())
     }
-}
-
-pub fn stream(armed: &Armed, stream_id: &str) -> Option<SyncStream> {
-    armed.ctx.db.sync_stream().stream_id().find(stream_id.to_owned())
 }
 
 /// Takes one stream for another whose id is nearly the same.
@@ -77,7 +72,7 @@ fn remember_refusals(armed: &Armed, asked: &NewEvent) -> Result<(), Refusal> {
     if armed.has("refusal-takes-a-seq")
         && replace(taken, is_invalid.into()) == Some(1)
         && !is_invalid
-        && let Some(mut row) = stream(armed, &asked.stream_id)
+        && let Some(mut row) = armed.stream(&asked.stream_id)
     {
         row.head_seq += 1;
         armed.ctx.db.sync_stream().stream_id().update(row);
@@ -87,7 +82,7 @@ fn remember_refusals(armed: &Armed, asked: &NewEvent) -> Result<(), Refusal> {
 
 /// The defects of the expected seq and of the given hash.
 fn expect(armed: &Armed, asked: &mut NewEvent) -> Result<(), Refusal> {
-    let actual = stream(armed, &asked.stream_id).map_or(0, |stream| stream.head_seq) + 1;
+    let actual = armed.stream(&asked.stream_id).map_or(0, |stream| stream.head_seq) + 1;
     if let Some(expected) = asked.expected_next_seq {
         if armed.has("expected-before-key") && expected != actual {
             return Err(Refusal::SequenceConflict { expected, actual });
@@ -112,9 +107,4 @@ fn expect(armed: &Armed, asked: &mut NewEvent) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-/// Whether a payload is refused for this reason.
-pub fn refused_for(payload: &str, kind: JsonErrorKind) -> bool {
-    matches!(checked_hash(payload, ""), Err(Refusal::InvalidPayload(error)) if error.kind == kind)
 }

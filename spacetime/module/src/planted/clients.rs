@@ -2,7 +2,6 @@
 
 use spacetimedb::{ReducerContext, Table};
 
-use super::append::stream;
 use super::{Armed, Around, is_remembered};
 use crate::checkpoint::db::{NewCheckpoint, SyncCheckpoint, sync_checkpoint};
 use crate::connection::{ActiveConnection, active_connection};
@@ -14,7 +13,7 @@ impl Around for NewCheckpoint {
         let rows = armed.ctx.db.sync_checkpoint();
         let checkpoint_key = pair_key(&self.client_id, &self.stream_id);
         let existing = rows.checkpoint_key().find(&checkpoint_key);
-        let head_seq = stream(armed, &self.stream_id).map_or(0, |stream| stream.head_seq);
+        let head_seq = armed.stream(&self.stream_id).map_or(0, |stream| stream.head_seq);
         if let Some(existing) = &existing {
             let repeats = existing.seq == self.at.seq && existing.durable_offset == self.at.durable_offset;
             if armed.has("checkpoint-repeat-refused") && repeats {

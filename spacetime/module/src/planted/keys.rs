@@ -2,7 +2,6 @@
 
 use spacetimedb::Table;
 
-use super::append::stream;
 use super::rows::{event, rewrite};
 use super::{Armed, is_remembered, text};
 use crate::event::checked_hash;
@@ -37,7 +36,7 @@ fn earlier(armed: &Armed, asked: &NewEvent) -> Option<SyncAppendKey> {
 /// Whether a conflict is taken for a repeat; a refusal where a repeat is taken for a conflict.
 pub fn accepts(armed: &Armed, asked: &NewEvent) -> Result<bool, Refusal> {
     let hash = checked_hash(&asked.payload, &asked.given_hash)?;
-    let (Some(earlier), Some(stream)) = (earlier(armed, asked), stream(armed, &asked.stream_id)) else {
+    let (Some(earlier), Some(stream)) = (earlier(armed, asked), armed.stream(&asked.stream_id)) else {
         return Ok(false);
     };
     let stored = event(armed, &asked.stream_id, earlier.seq).map(|event| event.payload);
@@ -66,7 +65,7 @@ pub fn accepts(armed: &Armed, asked: &NewEvent) -> Result<bool, Refusal> {
 
 /// Forgets the key, so that a repeat is written again.
 pub fn forget(armed: &Armed, asked: &NewEvent) {
-    let (Some(earlier), Some(stream)) = (earlier(armed, asked), stream(armed, &asked.stream_id)) else {
+    let (Some(earlier), Some(stream)) = (earlier(armed, asked), armed.stream(&asked.stream_id)) else {
         return;
     };
     let further = stream.head_seq.saturating_sub(earlier.seq);

@@ -30,6 +30,7 @@ mod db {
     use spacetimedb::{Identity, ReducerContext, Table, reducer, table};
 
     use crate::refusal::{Answer, Refusal, Rule};
+    use crate::stream::db::{SyncStream, sync_stream};
 
     #[table(name = planted_owner)]
     pub struct PlantedOwner {
@@ -116,6 +117,10 @@ mod db {
             let notes = self.ctx.db.planted_note();
             notes.name().delete(name.to_owned());
             notes.insert(PlantedNote { name: name.to_owned(), text });
+        }
+
+        pub fn stream(&self, stream_id: &str) -> Option<SyncStream> {
+            self.ctx.db.sync_stream().stream_id().find(stream_id.to_owned())
         }
 
         pub fn now(&self) -> i64 {

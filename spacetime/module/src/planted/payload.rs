@@ -1,6 +1,5 @@
 //! Defects of payloads.
 
-use super::append::refused_for;
 use super::{Armed, text};
 use crate::canonical::{JsonError, JsonErrorKind};
 use crate::event::checked_hash;
@@ -37,4 +36,9 @@ pub fn change(armed: &Armed, asked: &mut NewEvent) -> Result<(), Refusal> {
         asked.given_hash.clear();
     }
     Ok(())
+}
+
+/// Whether a payload is refused for this reason.
+fn refused_for(payload: &str, kind: JsonErrorKind) -> bool {
+    matches!(checked_hash(payload, ""), Err(Refusal::InvalidPayload(error)) if error.kind == kind)
 }

@@ -2,7 +2,6 @@
 
 use spacetimedb::Table;
 
-use super::append::stream;
 use super::{Armed, Around, is_remembered};
 use crate::event::db::sync_event;
 use crate::refusal::{Refusal, Rule};
@@ -17,7 +16,7 @@ impl Around for NewStream {
 impl Around for NewPolicy {
     fn around(mut self, armed: &Armed, rule: Rule<Self>) -> Result<(), Refusal> {
         let stream_id = self.stream_id.clone();
-        let before = stream(armed, &stream_id);
+        let before = armed.stream(&stream_id);
         let (retention, budget) = (self.policy.retention_events, self.policy.replay_budget_events);
         if armed.has("retention-kept-as-u8") {
             self.policy.retention_events =
@@ -54,7 +53,7 @@ impl Around for NewPolicy {
             self.policy.retention_events = None;
         }
         rule(armed.ctx, self)?;
-        let Some(mut now) = stream(armed, &stream_id) else {
+        let Some(mut now) = armed.stream(&stream_id) else {
             return Ok(());
         };
         if late {
@@ -82,7 +81,7 @@ impl Around for NewPolicy {
 impl Around for Prune {
     fn around(mut self, armed: &Armed, rule: Rule<Self>) -> Result<(), Refusal> {
         let stream_id = self.stream_id.clone();
-        let before = stream(armed, &stream_id);
+        let before = armed.stream(&stream_id);
         let head_seq = before.as_ref().map_or(0, |stream| stream.head_seq);
         if armed.has("prune-leaves-one") && self.up_to_seq >= head_seq {
             self.up_to_seq = head_seq.saturating_sub(1);
@@ -94,7 +93,7 @@ impl Around for Prune {
             return Err(Refusal::BadArgument { argument: "up_to_seq", message: "it is beyond the head" });
         }
         rule(armed.ctx, self)?;
-        if let (Some(before), Some(now)) = (before, stream(armed, &stream_id)) {
+        if let (Some(before), Some(now)) = (before, armed.stream(&stream_id)) {
             pruned(armed, now, before.oldest_seq);
         }
         Ok(())
@@ -108,7 +107,7 @@ fn is_of_class(other: &SyncStream, stream: &SyncStream) -> bool {
 /// Changes the retention for one append, and returns the true one.
 pub fn before_append(armed: &Armed, stream_id: &str) -> Option<u64> {
     let is_first_since_start = !is_remembered(format!("retention {stream_id}"));
-    let mut row = stream(armed, stream_id)?;
+    let mut row = armed.stream(stream_id)?;
     let retention = row.retention;
     let excess = (row.head_seq + 2).saturating_sub(row.oldest_seq + retention);
     if armed.has("pruned-in-batches-of-16") && excess < 16 {
@@ -130,7 +129,7 @@ pub fn before_append(armed: &Armed, stream_id: &str) -> Option<u64> {
 }
 
 pub fn restore(armed: &Armed, stream_id: &str, retention: Option<u64>) {
-    if let (Some(retention), Some(row)) = (retention, stream(armed, stream_id)) {
+    if let (Some(retention), Some(row)) = (retention, armed.stream(stream_id)) {
         armed.ctx.db.sync_stream().stream_id().update(SyncStream { retention, ..row });
     }
 }

@@ -1,6 +1,5 @@
 //! Defects of the stale check.
 
-use super::append::stream;
 use super::{Armed, Around, first_seen};
 use crate::refusal::{Refusal, Rule, StaleReason};
 use crate::resume::db::{Resume, view};
@@ -26,7 +25,7 @@ impl Around for Resume {
         }
         let mut unchecked: Vec<String> = Vec::new();
         for (stream_id, resume_after) in &self.cursors {
-            let row = stream(armed, stream_id);
+            let row = armed.stream(stream_id);
             let count = armed.count(&format!("resumes {stream_id}"));
             let is_unchecked = (armed.has("cursor-0-never-stale") && *resume_after == 0)
                 || (armed.has("unknown-stream-accepted") && row.is_none() && !Shape::of(stream_id).is_known())
@@ -85,7 +84,7 @@ impl Around for Resume {
 }
 
 fn lag(armed: &Armed, stream_id: &str, after: u64) -> u64 {
-    stream(armed, stream_id).map_or(0, |stream| stream.head_seq.saturating_sub(after))
+    armed.stream(stream_id).map_or(0, |stream| stream.head_seq.saturating_sub(after))
 }
 
 /// A stream as a careless check sees it.

@@ -2,7 +2,6 @@
 
 use spacetimedb::{Table, TimeDuration, Timestamp};
 
-use super::append::stream;
 use super::{Armed, first_seen, is_remembered, replace, text};
 use crate::event::db::{NewEvent, SyncEvent, sync_event};
 use crate::stream::db::{SyncStream, sync_stream};
@@ -36,7 +35,7 @@ pub fn rewrite(armed: &Armed, stream_id: &str, seq: u64, change: impl FnOnce(&mu
 
 /// Changes the head from which the next seq follows, and brings what was held back.
 pub fn before(armed: &Armed, stream_id: &str) {
-    let Some(mut row) = stream(armed, stream_id) else {
+    let Some(mut row) = armed.stream(stream_id) else {
         return;
     };
     let (oldest, head) = (row.oldest_seq, row.head_seq);
@@ -143,7 +142,7 @@ pub fn written(armed: &Armed, asked: &NewEvent, row: &SyncStream) {
     rewrite_columns(armed, asked, &new);
     if armed.has("head-row-lags-at-256")
         && seq % 256 == 0
-        && let Some(mut row) = stream(armed, id)
+        && let Some(mut row) = armed.stream(id)
     {
         row.head_seq -= 1;
         armed.ctx.db.sync_stream().stream_id().update(row);
