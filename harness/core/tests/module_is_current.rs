@@ -1,4 +1,4 @@
-//! The committed wasm modules were built from the committed source: the published one, and the one with planted defects.
+//! Both committed wasm modules were built from the committed source: the published one and the planted one.
 //!
 //! Building them takes a toolchain that not every machine has, so this compares digests that `build.sh` wrote down.
 #![allow(clippy::unwrap_used)]
