@@ -47,6 +47,7 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         seed,
         scenario_digest: scenario.digest.clone(),
         legacy_defects: scenario.legacy_defects.clone(),
+        candidate_defects: scenario.candidate_defects.clone(),
         cases,
         at_least: at_least(scenario, &faults, &toxics),
         faults,

@@ -172,6 +172,7 @@ impl PlanWriter {
             seed: Seed(1),
             scenario_digest: String::new(),
             legacy_defects: Vec::new(),
+            candidate_defects: Vec::new(),
             cases: vec![Case {
                 name: "main".to_owned(),
                 streams: self.streams.into_values().collect(),
