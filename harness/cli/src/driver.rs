@@ -1,5 +1,5 @@
-//! Both lanes of a run, ready to be driven: servers, pace and proxies that all its plans share. [`Driver::drive`] drives
-//! one plan over both. The gate, the search and the calibration use it.
+//! Both lanes of a run, ready to be driven: servers, pace and proxies that all its plans share. [`Driver::drive`]
+//! drives one plan over both. The gate, the search and the calibration use it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;

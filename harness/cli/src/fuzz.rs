@@ -93,7 +93,7 @@ async fn search(
     let mut summary = search.summary();
     let ended = tokio::select! {
         biased;
-        () = now.cancelled() => outcome,
+        () = now.cancelled() => Ok(()),
         ended = driver.end(outcome) => ended,
     };
     listening.abort();

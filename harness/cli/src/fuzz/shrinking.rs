@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 use super::report::FoundOne;
 use super::search::{News, Search};
 use super::trial::{Rate, Trial};
-use crate::args::{GateArgs, ScenarioArgs};
+use crate::args::GateArgs;
 use crate::exit::Failure;
 use crate::gate::record::Recording;
 use crate::scenarios::Source;

@@ -146,7 +146,7 @@ pub(super) struct Printed {
 }
 
 /// The keys of the root, in the order in which a file has them; blank lines part the groups.
-const GROUPS: [&[&str]; 4] = [
+const GROUPS: [&[&str]; 3] = [
     &[
         "schema",
         "name",
@@ -159,8 +159,7 @@ const GROUPS: [&[&str]; 4] = [
         "converge_within_ms",
         "backoff",
     ],
-    &["expand", "streams", "clients"],
-    &["steps", "faults", "toxics"],
+    &["expand", "streams", "clients", "steps", "faults", "toxics"],
     &["at_least", "expect"],
 ];
 

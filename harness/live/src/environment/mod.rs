@@ -207,8 +207,8 @@ impl Environment {
         left
     }
 
-    /// Ends the shared servers that the run started, and what they hold with them; the next plan starts new ones. No plan
-    /// may be under way.
+    /// Ends the shared servers that the run started, and what they hold with them; the next plan starts new ones. No
+    /// plan may be under way.
     pub async fn renew(&self) -> Result<(), EnvironmentError> {
         for (lane, hosts) in LaneId::BOTH.into_iter().zip([&self.legacy, &self.candidate]) {
             if matches!(hosts.source, Source::Outside(_)) {
