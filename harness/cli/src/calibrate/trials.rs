@@ -165,7 +165,11 @@ fn with_defect(planted: &Planted, plan: &Plan) -> Option<(Plan, LaneId)> {
             let lane = plan.faults.last()?.lane?;
             Some((plan, lane))
         }
-        Place::Module | Place::Client | Place::Harness => None,
+        Place::Module => {
+            let candidate_defects = vec![planted.name.to_owned()];
+            Some((Plan { candidate_defects, ..plan.clone() }, LaneId::Candidate))
+        }
+        Place::Client | Place::Harness => None,
     }
 }
 
