@@ -14,7 +14,7 @@ pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,
 };
-pub use step::{PublishExpect, ServerAction, Step};
+pub use step::{INVALID_PAYLOAD, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 
 use serde::{Deserialize, Serialize};

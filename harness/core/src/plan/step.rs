@@ -43,6 +43,9 @@ pub enum Step {
     Server { lane: Option<LaneId>, action: ServerAction },
 }
 
+/// The code of a refusal of a text that is no payload: it is no JSON, or has no canonical form.
+pub const INVALID_PAYLOAD: &str = "invalid_payload";
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum PublishExpect {

@@ -1,17 +1,18 @@
 //! Adds the steps of a case to its plan, in the order of the script. Here each event gets its key, payload, hash and
 //! operation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use super::super::cast::{Keys, Stream};
 use super::super::open::Choice;
 use super::chance::Chance;
-use super::payload::{Payload, payload};
+use super::payload::invalid::INVALID;
+use super::payload::{Decks, Payload, Place, payload};
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{FaultId, OpId, Seq, StreamId};
-use crate::plan::{PublishExpect, Step};
+use crate::plan::{INVALID_PAYLOAD, PublishExpect, Step};
 
 /// What a rehearsed step adds to the plan. All of it is known but what the seed decides.
 #[derive(Clone)]
@@ -48,6 +49,9 @@ pub(crate) struct StepPlanner<'p> {
     pub(super) steps: Vec<Step>,
     pub(super) published: Published,
     pub(super) heads: Vec<u64>,
+    decks: Decks,
+    /// Keys of refused publishes, by stream. The next publishes use them: a refusal leaves a key as new as it was.
+    refused_keys: BTreeMap<usize, VecDeque<String>>,
 }
 
 impl<'p> StepPlanner<'p> {
@@ -58,7 +62,17 @@ impl<'p> StepPlanner<'p> {
         fault_ids: &'p BTreeMap<String, Vec<FaultId>>,
         heads: Vec<u64>,
     ) -> StepPlanner<'p> {
-        StepPlanner { chance, last_op, streams, fault_ids, steps: Vec::new(), published: Published::new(), heads }
+        StepPlanner {
+            chance,
+            last_op,
+            streams,
+            fault_ids,
+            steps: Vec::new(),
+            published: Published::new(),
+            heads,
+            decks: Decks::default(),
+            refused_keys: BTreeMap::new(),
+        }
     }
 
     pub(super) fn plan(&mut self, act: &Act) {
@@ -78,8 +92,26 @@ impl<'p> StepPlanner<'p> {
         self.fault_ids.get(name).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn publish(&mut self, stream: usize) {
-        self.event(stream, self.streams[stream].payload);
+    /// Publishes an event with a payload of this family, or of the stream's.
+    pub(crate) fn publish(&mut self, stream: usize, family: Option<Payload>) {
+        self.event(stream, family.unwrap_or(self.streams[stream].payload));
+    }
+
+    /// Publishes a text that is no payload.
+    pub(crate) fn publish_invalid(&mut self, stream: usize) {
+        let op = self.op();
+        let nth = self.decks.next(self.chance, "invalid", stream, INVALID.len());
+        let key = format!("{}:refused:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
+        self.step(
+            op,
+            stream,
+            &key,
+            INVALID[nth].to_owned(),
+            PublishExpect::Refused { code: INVALID_PAYLOAD.to_owned() },
+        );
+        if self.streams[stream].keys == Keys::Own {
+            self.refused_keys.entry(stream).or_default().push_back(key);
+        }
     }
 
     /// Publishes the event that proves a stream alive. It is small whatever the stream's payloads are, since only its
@@ -94,10 +126,14 @@ impl<'p> StepPlanner<'p> {
         let Stream { topic, keys, .. } = &self.streams[stream];
         let mark = format!("{topic}:{seq}:{:08x}", self.chance.below(1 << 32));
         let key = match keys {
-            Keys::Own => mark.clone(),
+            Keys::Own => {
+                let refused = self.refused_keys.get_mut(&stream).and_then(VecDeque::pop_front);
+                refused.unwrap_or_else(|| mark.clone())
+            }
             Keys::Shared => format!("shared:{seq}"),
         };
-        let payload = payload(self.chance, kind, &mark, seq);
+        let place = Place { mark: &mark, stream, nth: seq };
+        let payload = payload(self.chance, &mut self.decks, kind, place);
         self.step(op, stream, &key, payload.clone(), PublishExpect::Accepted { seq: Seq(seq) });
         self.published.insert((stream, seq), Event { op, key, mark, payload });
     }
@@ -106,11 +142,11 @@ impl<'p> StepPlanner<'p> {
         &mut self,
         stream: usize,
         seq: u64,
-        what: impl Fn(&mut Chance, &Event) -> (String, PublishExpect),
+        what: impl Fn(&mut Chance, &mut Decks, &Event) -> (String, PublishExpect),
     ) {
         let op = self.op();
         if let Some(event) = self.published.get(&(stream, seq)) {
-            let (payload, expect) = what(self.chance, event);
+            let (payload, expect) = what(self.chance, &mut self.decks, event);
             let key = event.key.clone();
             self.step(op, stream, &key, payload, expect);
         }
@@ -130,7 +166,7 @@ pub(super) fn draw(chance: &mut Chance, choice: Choice) -> u64 {
     if choice.low >= choice.high { choice.high } else { chance.between(choice.low, choice.high) }
 }
 
-/// The hash of a payload that was generated here. All of those have one: a test checks it.
+/// The hash of a payload that was generated here: of its canonical form, or, where it is invalid, of its text.
 fn hash_of(payload: &str) -> PayloadHash {
     payload_hash(payload.as_bytes()).unwrap_or_else(|_| PayloadHash::of_canonical(payload.as_bytes()))
 }
