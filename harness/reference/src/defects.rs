@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-pub use cutover_core::plan::Defect;
+pub use cutover_core::plan::defect::reference::Defect;
 
 /// The sequence number at which every delivery defect fires, in each topic.
 pub(crate) const DEFECT_SEQ: u64 = 5;

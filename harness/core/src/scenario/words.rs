@@ -4,7 +4,8 @@ use super::cast::Keys;
 use super::compile::payload::Payload;
 use super::open::CursorWord;
 use crate::ids::LaneId;
-use crate::plan::{Compression, Defect, Direction, Serializer};
+use crate::plan::defect::reference::Defect;
+use crate::plan::{Compression, Direction, Serializer};
 
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
 
