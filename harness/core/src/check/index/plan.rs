@@ -58,8 +58,8 @@ struct Carriers {
     tells: bool,
 }
 
-/// From so many bytes on, no payload becomes another event's by a small change.
-const TELLING_BYTES: usize = 16;
+/// An object or array of so many bytes does not become another event's payload by a small change.
+const TELLING_BYTES: usize = 12;
 
 /// A stream's policy at the start; `None` is without bound.
 #[derive(Debug, Clone, Copy, Default)]
@@ -135,7 +135,7 @@ impl<'a> PlanIndex<'a> {
         match step {
             Step::Publish { op, stream, payload, hash, expect, .. } => {
                 let at = self.add_op(*op, stream.as_str(), What::Publish { payload, hash: *hash, expect });
-                let tells = payload.len() >= TELLING_BYTES;
+                let tells = payload.len() >= TELLING_BYTES && payload.trim_start().starts_with(['{', '[']);
                 let carriers = self.by_hash.entry(*hash).or_insert(Carriers { first: at, events: 0, tells });
                 carriers.events += usize::from(self.ops[at].planned_seq().is_some());
                 let same = self
@@ -187,7 +187,7 @@ impl<'a> PlanIndex<'a> {
     }
 
     /// The publish that a payload tells, to any stream. Where several events have the same payload, it tells none of
-    /// them, and neither does one as short as a number: a lane that changes a payload may end up with it.
+    /// them. Neither does a bare value: a lane that changes a payload may end up with it.
     pub fn told_by(&self, hash: PayloadHash) -> Option<usize> {
         let carriers = self.by_hash.get(&hash)?;
         (carriers.tells && carriers.events <= 1).then_some(carriers.first)

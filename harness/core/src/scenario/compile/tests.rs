@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::payload::comes_again;
+use super::payload::invalid::INVALID;
+use super::payload::{NUMBERS, canonical, comes_again, edges, token_end};
 use super::*;
 use crate::hash::payload_hash;
 use crate::plan::{FaultKind, INVALID_PAYLOAD, Position, PublishExpect};
@@ -173,6 +174,66 @@ fn every_stock_plan_keeps_its_promises_whatever_the_seed() {
         for seed in 0..seeds {
             check_promises(&compile(&scenario, Seed(seed * 7_919)));
         }
+    }
+}
+
+/// The canonical payloads of the honest stock scenarios that have families of payloads, and the texts that are none.
+fn published(seed: u64) -> Vec<String> {
+    let mut texts = Vec::new();
+    for scenario in all().filter(|scenario| scenario.expect.is_none() && scenario.name.contains("payload")) {
+        for step in compile(&scenario, Seed(seed)).cases.iter().flat_map(Case::all_steps) {
+            if let Step::Publish { payload, .. } = step {
+                texts.push(canonical(payload));
+            }
+        }
+    }
+    texts
+}
+
+#[test]
+fn a_full_gate_publishes_every_edge_whatever_the_seed() {
+    for seed in [1, 42] {
+        let texts = published(seed);
+        let wholes: BTreeSet<_> = texts.iter().map(String::as_str).collect();
+        for edge in edges::BARE.iter().chain([&edges::EQUAL]).chain(INVALID) {
+            assert!(wholes.contains(canonical(edge).as_str()), "{edge:?} is never published");
+        }
+        let quoted = edges::NAMES.iter().map(|name| format!("\"{name}\""));
+        let values = edges::LOOKALIKES.iter().map(|(_, value)| *value).chain(NUMBERS.iter().copied());
+        for part in values.map(str::to_owned).chain(quoted).map(|part| canonical(&part)) {
+            assert!(texts.iter().any(|text| text.contains(&part)), "{part} is in no payload");
+        }
+        let (mut bytes, mut characters) = (BTreeSet::new(), BTreeSet::new());
+        let (mut members, mut depths) = (BTreeSet::new(), BTreeSet::new());
+        for text in texts.iter().filter(|text| payload_hash(text.as_bytes()).is_ok()) {
+            let mut open = Vec::new();
+            let mut at = 0;
+            while let Some(byte) = text.as_bytes().get(at) {
+                match byte {
+                    b'{' | b'[' => open.push(1),
+                    b'}' | b']' => members.extend(open.pop()),
+                    b',' => *open.last_mut().unwrap() += 1,
+                    b'"' => {
+                        let string: &str = &text[at..token_end(text, at)];
+                        let inside: String = serde_json::from_str(string).unwrap();
+                        bytes.insert(inside.len());
+                        characters.insert(inside.chars().count());
+                        at += string.len() - 1;
+                    }
+                    _ => {}
+                }
+                depths.insert(open.len());
+                at += 1;
+            }
+        }
+        for edge in [255, 4_096, 65_535, 1 << 20] {
+            assert!((edge - 1..=edge + 1).all(|size| bytes.contains(&size)), "a string of about {edge} bytes");
+        }
+        for edge in [255, 4_096] {
+            assert!((edge - 1..=edge + 1).all(|size| characters.contains(&size)), "about {edge} characters");
+        }
+        assert!([40, 255, 256, 257, 5_000].iter().all(|count| members.contains(count)), "{members:?}");
+        assert!([60, 128, 129, 200].iter().all(|depth| depths.contains(depth)), "{depths:?}");
     }
 }
 

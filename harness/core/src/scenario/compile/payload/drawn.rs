@@ -11,7 +11,7 @@ pub(super) const LARGE_BYTES: (u64, u64) = (64 * 1024, 300 * 1024);
 
 /// Numbers at the edges, as they are spelled. Integers beyond 2^53 keep their digits (contract, "Payload hashes"). A
 /// fraction that lies halfway between two doubles must become the even one.
-pub(super) const NUMBERS: &[&str] = &[
+pub(crate) const NUMBERS: &[&str] = &[
     "0",
     "-0",
     "-0.0",

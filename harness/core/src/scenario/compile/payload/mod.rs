@@ -13,6 +13,8 @@ mod spelling;
 
 pub(crate) use nearly::nearly;
 pub(crate) use spelling::respelled;
+#[cfg(test)]
+pub(crate) use {drawn::NUMBERS, spelling::token_end};
 
 use std::collections::BTreeMap;
 
@@ -158,7 +160,7 @@ pub(super) fn altered(payload: &str, mark: &str) -> String {
 }
 
 /// The canonical text; the text itself where it has none.
-fn canonical(text: &str) -> String {
+pub(super) fn canonical(text: &str) -> String {
     let mut out = Vec::new();
     let found = canonicalize(text.as_bytes(), &mut out);
     found.ok().and_then(|_| String::from_utf8(out).ok()).unwrap_or_else(|| text.to_owned())

@@ -20,6 +20,11 @@ pub(super) const CHANGES: &[(&str, Change)] = &[
     ("null and an empty text", |token| (token == "null").then(|| "\"\"".to_owned())),
     ("null and nothing", |token| (token == "null").then(String::new)),
     ("an empty text and null", |token| (token == "\"\"").then(|| "null".to_owned())),
+    ("an empty object and an empty array", |token| match token {
+        "{}" => Some("[]".to_owned()),
+        "[]" => Some("{}".to_owned()),
+        _ => None,
+    }),
     ("true and false", |token| (token == "true").then(|| "false".to_owned())),
     ("two forms of a character", other_form),
     ("a blank at the end", |token| inside(token).map(|text| format!("\"{text} \""))),
@@ -59,11 +64,16 @@ pub(crate) fn nearly(chance: &mut Chance, decks: &mut Decks, stream: usize, payl
 const LONG: usize = 1_000;
 const TRIES: usize = 4;
 
-/// The strings, numbers and words of a canonical text, names too.
+/// The strings, numbers, words and empty containers of a canonical text, names too.
 pub(super) fn tokens(text: &str) -> Vec<Range<usize>> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(byte) = text.as_bytes().get(at) {
+        if is_empty(&text[at..]) {
+            tokens.push(at..at + 2);
+            at += 2;
+            continue;
+        }
         if matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':') {
             at += 1;
             continue;
@@ -81,6 +91,10 @@ fn without(text: &str, place: &Range<usize>) -> Option<String> {
     let name = before.rfind('"').filter(|at| !before[..*at].ends_with('\\'))?;
     let behind = text[place.end..].strip_prefix(',')?;
     Some(format!("{}{behind}", &text[..name]))
+}
+
+fn is_empty(text: &str) -> bool {
+    text.starts_with("{}") || text.starts_with("[]")
 }
 
 fn inside(token: &str) -> Option<&str> {

@@ -144,7 +144,7 @@ fn unescaped(chars: &mut std::str::Chars<'_>) -> (char, String) {
 }
 
 /// Where the string, number or word at `at` of a canonical text ends; of a container, the whole of it.
-pub(super) fn token_end(text: &str, at: usize) -> usize {
+pub(crate) fn token_end(text: &str, at: usize) -> usize {
     let bytes = text.as_bytes();
     match bytes.get(at) {
         Some(b'"') => {
