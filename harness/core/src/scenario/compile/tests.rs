@@ -76,8 +76,9 @@ fn check_promises(plan: &Plan) {
         }
         for step in case.all_steps() {
             match step {
-                Step::Policy { op, .. } => ops.push(op.0),
-                Step::Publish { op, stream, key, payload, hash, expect } => {
+                Step::Policy { op, .. } | Step::Prune { op, .. } | Step::Checkpoint { op, .. } => ops.push(op.0),
+                Step::Inspect { .. } => {}
+                Step::Publish { op, stream, key, payload, hash, expect, .. } => {
                     ops.push(op.0);
                     match payload_hash(payload.as_bytes()) {
                         Ok(found) => assert_eq!(found, *hash),
@@ -111,8 +112,11 @@ fn check_promises(plan: &Plan) {
                                 "{key} is refused when new"
                             );
                         }
-                        PublishExpect::Refused { code } => {
-                            assert_eq!(code, "idempotency_conflict");
+                        PublishExpect::Refused { code } if code != "idempotency_conflict" => {
+                            assert!(["sequence_conflict", "payload_hash_mismatch"].contains(&code.as_str()));
+                            assert!(!keys.contains_key(&(stream.to_string(), key.clone())), "{key} is written already");
+                        }
+                        PublishExpect::Refused { .. } => {
                             let seq = keys[&(stream.to_string(), key.clone())];
                             let first = events.get(&(stream.to_string(), seq)).unwrap();
                             assert_ne!(payload_hash(first.as_bytes()).unwrap(), *hash);

@@ -28,6 +28,7 @@ struct Conflict {
 
 impl Step for Conflict {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
+        rehearsal.inspect(self.published.stream);
         let is_nearly = self.nearly;
         for (stream, seq) in self.published.events(rehearsal) {
             rehearsal.then(move |planner| {
@@ -41,5 +42,6 @@ impl Step for Conflict {
                 });
             });
         }
+        rehearsal.inspect(self.published.stream);
     }
 }

@@ -31,7 +31,7 @@ struct Republish {
 
 #[derive(Debug)]
 pub(super) struct Published {
-    stream: usize,
+    pub(super) stream: usize,
     seqs: Vec<At<Number>>,
 }
 
@@ -70,6 +70,7 @@ impl Published {
 
 impl Step for Republish {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
+        rehearsal.inspect(self.published.stream);
         let is_respelled = self.respelled;
         for (stream, seq) in self.published.events(rehearsal) {
             rehearsal.world.earn(None, [Part::RepeatedPublish]);
@@ -81,5 +82,6 @@ impl Step for Republish {
                 });
             });
         }
+        rehearsal.inspect(self.published.stream);
     }
 }

@@ -159,6 +159,8 @@ pub(crate) const NAMES: &[&str] = &[
     "hasOwnProperty",
     "length",
     "__struct__",
+    "$serde_json::private::Number",
+    "$serde_json::private::RawValue",
     "class",
     "null",
     "true",
