@@ -1,4 +1,5 @@
-//! The two readers of payloads, ours and the module's, take the same texts and hash them alike, at every size and depth.
+//! The two readers of payloads, ours and the module's, take the same texts and hash them alike, at every size and
+//! depth.
 
 use cutover_core::hash::{canonicalize, payload_hash};
 use proptest::prelude::*;

@@ -153,7 +153,10 @@ impl<'a> PlanIndex<'a> {
                 self.ops[at].lane = *lane;
                 let tells = payload.len() >= TELLING_BYTES && payload.trim_start().starts_with(['{', '[']);
                 let carriers = self.by_hash.entry(*hash).or_insert(Carriers { first: at, events: 0, tells });
-                carriers.events += usize::from(self.ops[at].planned_seq().is_some());
+                if self.ops[at].planned_seq().is_some() {
+                    carriers.first = if carriers.events == 0 { at } else { carriers.first };
+                    carriers.events += 1;
+                }
                 let same = self
                     .by_place
                     .entry((self.ops[at].stream, *hash))
@@ -210,11 +213,12 @@ impl<'a> PlanIndex<'a> {
         self.by_hash.contains_key(&hash)
     }
 
-    /// The publish that a payload tells, to any stream. Where several events have the same payload, it tells none of
-    /// them. Neither does a bare value: a lane that changes a payload may end up with it.
+    /// The event that a payload tells, in any stream. Where several events have the same payload, it tells none of
+    /// them. What is to be refused is no event. A bare value tells none either: a lane that changes a payload may end
+    /// up with it.
     pub fn told_by(&self, hash: PayloadHash) -> Option<usize> {
         let carriers = self.by_hash.get(&hash)?;
-        (carriers.tells && carriers.events <= 1).then_some(carriers.first)
+        (carriers.tells && carriers.events == 1).then_some(carriers.first)
     }
 
     pub fn publishes_of(&self, stream: usize, hash: PayloadHash) -> Option<SamePayload> {

@@ -38,7 +38,8 @@ pub(crate) fn nearly(chance: &mut Chance, decks: &mut Decks, stream: usize, payl
     let text = canonical(payload);
     let tokens = tokens(&text);
     let hash = payload_hash(payload.as_bytes()).ok();
-    for _ in 0..CHANGES.len() {
+    // Within so many turns, each change has its turn.
+    for _ in 0..2 * CHANGES.len() {
         let (_, change) = CHANGES[decks.next(chance, "changes", stream, CHANGES.len())];
         let mut places: Vec<_> = tokens.iter().filter(|token| change(&text[(*token).clone()]).is_some()).collect();
         chance.shuffle(&mut places);
