@@ -14,12 +14,13 @@ use std::path::Path;
 use cutover_core::evidence::report::{Format, report};
 use cutover_core::evidence::{Evidence, NthRun, Times};
 use cutover_core::gate::Decision;
-use cutover_core::ids::Seed;
+use cutover_core::ids::{LaneId, Seed};
 use cutover_core::scenario::compile;
 use cutover_core::text::masked;
-use cutover_live::plain_file;
+use cutover_live::{environment, plain_file};
 
 use crate::args::GateArgs;
+use crate::drawn;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout, note};
 use crate::scenarios::{self, Source};
@@ -73,16 +74,42 @@ struct Ran {
 }
 
 fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
-    let sources = scenarios::select(&args.scenarios)?;
+    let drawn = drawn::chosen(&args.scenarios, drawn::count(args));
+    let sources = plain(args, scenarios::select_beside(&args.scenarios, &drawn)?)?;
+    if sources.is_empty() && drawn.is_empty() {
+        return Err(Failure::usage("no scenario is left to run without faults")
+            .hint("known-bad scenarios plant a defect, and are left out"));
+    }
+    Ok(sources)
+}
+
+/// The scenarios as the run drives them.
+fn plain(args: &GateArgs, sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
     match args.no_faults {
         true => scenarios::without_faults(sources),
         false => Ok(sources),
     }
 }
 
+/// With the scenarios that the seed gives for these lanes.
+fn with_drawn(
+    args: &GateArgs,
+    seed: Seed,
+    sources: &[Source],
+    lanes: &[environment::Source; 2],
+) -> Result<Vec<Source>, Failure> {
+    let names = drawn::chosen(&args.scenarios, drawn::count(args));
+    let [legacy, candidate] = lanes;
+    let means = [(LaneId::Legacy, legacy), (LaneId::Candidate, candidate)];
+    let means = means.map(|(lane, source)| (lane, source.means(lane))).into();
+    let drawn = plain(args, drawn::sources(seed, &names, &means, args.aa))?;
+    Ok([sources, &drawn].concat())
+}
+
 fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source]) -> Result<Ran, Failure> {
-    let plans: Vec<_> = sources.iter().map(|source| compile(&source.scenario, seed)).collect();
     let lanes = lanes::sources(args)?;
+    let sources = &with_drawn(args, seed, sources, &lanes)?;
+    let plans: Vec<_> = sources.iter().map(|source| compile(&source.scenario, seed)).collect();
     let module = args.module.as_deref().map(read_module).transpose()?;
     let recording = Recording::begin(args, seed, repeat, sources)?;
     let request = DriveRequest {

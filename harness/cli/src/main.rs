@@ -5,6 +5,7 @@
 mod args;
 mod bundle_dir;
 mod compare;
+mod drawn;
 mod exit;
 mod gate;
 mod list;

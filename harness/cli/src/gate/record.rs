@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::drive_all::Message;
 use crate::args::GateArgs;
 use crate::bundle_dir::BundleDir;
+use crate::drawn;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::provenance;
@@ -244,6 +245,7 @@ fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
         },
         aa: args.aa,
         no_faults: args.no_faults,
+        drawn: drawn::count(args),
         lanes: BTreeMap::new(),
         left_out: BTreeMap::new(),
     }

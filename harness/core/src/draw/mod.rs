@@ -11,6 +11,7 @@ mod dice;
 mod faults;
 mod mend;
 mod moves;
+mod seen;
 mod sketch;
 mod toxics;
 mod words;
@@ -18,10 +19,11 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use coverage::Coverage;
+pub use coverage::{Coverage, Group};
 
 use std::collections::BTreeMap;
 
+use crate::gate::drawn_name;
 use crate::gate::fit::Means;
 use crate::ids::{LaneId, Seed};
 use crate::scenario::{Chance, Scenario, stock};
@@ -46,7 +48,7 @@ pub struct DrawnScenario {
 
 /// Draws one scenario that these lanes can be put through.
 pub fn draw(seed: Seed, index: u32, coverage: &Coverage, lanes: &BTreeMap<LaneId, Means>) -> DrawnScenario {
-    let name = name_of(index);
+    let name = drawn_name(index);
     let mut dice = Dice::new(Chance::new(seed, &name), coverage);
     let room = Room::of(lanes);
     let (mut best, mut refused, mut rivals): (Option<DrawnScenario>, u32, u32) = (None, 0, 0);
@@ -70,8 +72,10 @@ pub fn draw(seed: Seed, index: u32, coverage: &Coverage, lanes: &BTreeMap<LaneId
     }
 }
 
-/// The drawn scenarios of a run, each steered by the built-in ones and by those before it.
-pub fn draws(seed: Seed, count: u32, lanes: &BTreeMap<LaneId, Means>) -> Vec<DrawnScenario> {
+/// The drawn scenarios of a run, each steered by the built-in ones and by those before it. `aa` is the lane that runs
+/// against itself.
+pub fn draws(seed: Seed, count: u32, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -> Vec<DrawnScenario> {
+    let lanes = &roles(lanes, aa);
     let mut coverage = Coverage::of_stock();
     let mut drawn = Vec::new();
     for index in 1..=count {
@@ -82,8 +86,14 @@ pub fn draws(seed: Seed, count: u32, lanes: &BTreeMap<LaneId, Means>) -> Vec<Dra
     drawn
 }
 
-pub fn name_of(index: u32) -> String {
-    format!("drawn-{index:02}")
+/// What each role's server leaves room for.
+fn roles(lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -> BTreeMap<LaneId, Means> {
+    let means = |role: LaneId| {
+        let lane = aa.unwrap_or(role);
+        let means = lanes.get(&lane)?;
+        Some((role, Means { protocol: Some(means.protocol(lane)), ..means.clone() }))
+    };
+    LaneId::BOTH.into_iter().filter_map(means).collect()
 }
 
 /// Where the file of a drawn scenario would be, for messages.

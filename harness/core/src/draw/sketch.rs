@@ -133,7 +133,7 @@ impl Sketch {
         let mut line = |part, text: String| lines.push((part, text));
         line(Part::Other, "schema = 1".to_owned());
         line(Part::Other, format!("name = \"{name}\""));
-        line(Part::Other, "title = \"Drawn: both lanes show what the rehearsal says\"".to_owned());
+        line(Part::Other, format!("title = \"Drawn: {}\"", self.title()));
         line(Part::Other, "proves = [\"replay-determinism\"]".to_owned());
         line(Part::Other, String::new());
         let streams = self.streams.iter().map(stream_line).collect();
@@ -195,6 +195,18 @@ impl Sketch {
             duplicates: 0,
             faults: None,
         }
+    }
+
+    /// The kinds of its steps, faults and toxics, each once.
+    fn title(&self) -> String {
+        let mut words: Vec<&str> = Vec::new();
+        for line in self.steps.iter().chain(&self.faults).chain(&self.toxics) {
+            let word = line.split('"').nth(1).unwrap_or_default();
+            if !words.contains(&word) && !["connect", "await", "await-fault", "disarm"].contains(&word) {
+                words.push(word);
+            }
+        }
+        words.join(", ")
     }
 
     fn client_line(&self, client: &Client) -> String {

@@ -11,7 +11,7 @@ fn ours() -> BTreeMap<LaneId, Means> {
 
 #[test]
 fn the_same_inputs_draw_the_same_text() {
-    let texts = || draws(Seed(7), 4, &ours()).into_iter().map(|drawn| drawn.text).collect::<Vec<_>>();
+    let texts = || draws(Seed(7), 4, &ours(), None).into_iter().map(|drawn| drawn.text).collect::<Vec<_>>();
     assert_eq!(texts(), texts());
 }
 
