@@ -1,8 +1,8 @@
-//! Draws whole scenarios: streams, clients, steps, faults and toxics. Edges and rare combinations are favoured, and what
-//! was covered less is drawn more often.
+//! Draws whole scenarios: streams, clients, steps, faults and toxics. Edges and rare combinations are favoured, and
+//! what was covered less is drawn more often.
 //!
-//! A drawn scenario is the text of a scenario file. The ordinary reader and rehearsal decide whether it is possible, and
-//! say what its lanes must show. The same seed, index, coverage and lanes give the same text.
+//! A drawn scenario is the text of a scenario file. The ordinary reader and rehearsal decide whether it is possible,
+//! and say what its lanes must show. The same seed, index, coverage and lanes give the same text.
 #![allow(missing_docs, reason = "the names say it")]
 
 mod cast;
@@ -11,6 +11,7 @@ mod dice;
 mod faults;
 mod mend;
 mod moves;
+mod script;
 mod seen;
 mod sketch;
 mod toxics;
@@ -54,7 +55,7 @@ pub fn draw(seed: Seed, index: u32, coverage: &Coverage, lanes: &BTreeMap<LaneId
     let (mut best, mut refused, mut rivals): (Option<DrawnScenario>, u32, u32) = (None, 0, 0);
     // Most sketches are possible, so this ends soon.
     loop {
-        match mend::mended(&name, Sketch::draw(&mut dice, room)) {
+        match mend::mended(&name, sketch(&mut dice, room)) {
             None => refused += 1,
             Some(drawn) => {
                 rivals += 1;
@@ -70,6 +71,18 @@ pub fn draw(seed: Seed, index: u32, coverage: &Coverage, lanes: &BTreeMap<LaneId
             return DrawnScenario { refused, ..best };
         }
     }
+}
+
+fn sketch(dice: &mut Dice<'_>, room: Room) -> Sketch {
+    let streams = cast::streams(dice, room);
+    let clients = cast::clients(dice, &streams);
+    let mut sketch = Sketch { streams, clients, ..Sketch::default() };
+    moves::draw(&mut sketch, dice, room);
+    if !sketch.servers && dice.one_in(3) {
+        toxics::from_the_start(&mut sketch, dice);
+    }
+    faults::draw(&mut sketch, dice);
+    sketch
 }
 
 /// The drawn scenarios of a run, each steered by the built-in ones and by those before it. `aa` is the lane that runs
