@@ -11,6 +11,7 @@ mod dice;
 mod faults;
 mod mend;
 mod moves;
+mod operator;
 mod script;
 mod seen;
 mod sketch;

@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::sketch::{Room, Sketch};
-use super::toxics;
+use super::{operator, toxics};
 use crate::scenario::words::cursor_words;
 
 type Move = fn(&mut Sketch, &mut Dice<'_>, Room);
@@ -18,6 +18,10 @@ const MOVES: &[(u64, &str, Move)] = &[
     (4, "do policy", policy),
     (4, "do set-cursor", cursors),
     (3, "do resubscribe", resubscribe),
+    (3, "do prune", operator::prune),
+    (3, "do checkpoint", operator::checkpoint),
+    (1, "do inspect", operator::inspect),
+    (3, "do refused-publish", operator::refused_publish),
     (1, "do server", servers),
     (3, "do arm", window),
 ];
@@ -52,13 +56,8 @@ fn end(sketch: &mut Sketch, dice: &mut Dice<'_>) {
     sketch.await_all();
 }
 
-fn some_streams(sketch: &Sketch, dice: &mut Dice<'_>) -> Vec<usize> {
-    let all: Vec<usize> = (0..sketch.streams.len()).collect();
-    if dice.one_in(2) { dice.pick(&all).into_iter().collect() } else { dice.some(&all) }
-}
-
 fn lockstep(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
-    let streams = some_streams(sketch, dice);
+    let streams = sketch.some_streams(dice);
     let count = dice.pick(FEW).unwrap_or(1).max(streams.len() as u64);
     let spread = dice.one_in(3).then(|| dice.word("spread", &["even", "shuffled", "skewed"]));
     sketch.publish(&streams, count, true, spread);
@@ -76,7 +75,7 @@ fn many(sketch: &Sketch, dice: &mut Dice<'_>, stream: usize) -> u64 {
 }
 
 fn burst(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
-    let streams = some_streams(sketch, dice);
+    let streams = sketch.some_streams(dice);
     let Some(first) = streams.first() else { return };
     let count = many(sketch, dice, *first).max(streams.len() as u64);
     let spread = dice.one_in(2).then(|| dice.word("spread", &["even", "shuffled", "skewed"]));
@@ -122,7 +121,7 @@ fn come_back(sketch: &mut Sketch, dice: &mut Dice<'_>) {
 fn absence(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     leave(sketch, dice);
     for _ in 0..dice.between(1, 2) {
-        let streams = some_streams(sketch, dice);
+        let streams = sketch.some_streams(dice);
         let Some(first) = streams.first() else { return };
         let count = many(sketch, dice, *first).max(streams.len() as u64);
         sketch.publish(&streams, count, false, None);
@@ -178,7 +177,7 @@ fn policy(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     } else {
         sketch.hasty |= !sketch.connected(true).is_empty();
     }
-    let streams = some_streams(sketch, dice);
+    let streams = sketch.some_streams(dice);
     let sets = dice.between(1, 3);
     let retention = (sets & 1 > 0).then(|| dice.number("retention", &[1, 2, 7, 20, 60, 200, 201, 256, 1000]));
     let budget = (sets & 2 > 0).then(|| dice.number("replay_budget", &[0, 1, 2, 7, 20, 60, 200, 201, 256, 1000]));
@@ -203,9 +202,7 @@ fn policy(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
 /// at the floor, and pruned ones.
 fn repeats(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let prunes = sketch.streams.iter().any(|stream| stream.retention.is_some());
-    let published = |stream: &usize| sketch.streams[*stream].head > 0;
-    let streams: Vec<usize> = (0..sketch.streams.len()).filter(published).collect();
-    let Some(stream) = dice.pick(&streams).filter(|_| room.repeats_pruned || !prunes) else {
+    let Some(stream) = sketch.published(dice).filter(|_| room.repeats_pruned || !prunes) else {
         return;
     };
     let (head, floor) = (sketch.streams[stream].head, sketch.streams[stream].floor);

@@ -33,9 +33,8 @@ fn most_sketches_are_possible() {
 #[test]
 fn nothing_that_the_reader_knows_is_forgotten() {
     let mut coverage = Coverage::default();
-    for index in 1..=2_000 {
-        let groups = coverage.groups();
-        if groups.iter().all(|group| group.missing.is_empty()) {
+    for index in 1..=400 {
+        if coverage.groups().iter().all(|group| group.missing.is_empty()) {
             return;
         }
         coverage.note_text(&draw(Seed(3), index, &coverage, &ours()).text);
