@@ -128,6 +128,9 @@ fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source])
     // What hangs in a thread of the runtime must not hang the gate.
     runtime.shutdown_background();
     recording = recording.unless_never_begun()?;
+    if let Some(covered) = recording.covered() {
+        note(&covered);
+    }
     let (evidence, times) = recording.close()?;
     let bundle = recording.path().display().to_string();
     let exit = recording.exit(&evidence, args.require_allow);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cutover_core::check::CheckInput;
+use cutover_core::draw::Coverage;
 use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files};
 use cutover_core::evidence::recheck::fires;
@@ -39,6 +40,8 @@ pub struct Recording {
     /// Cancelled once no further scenario is to be begun, where the run is to fail fast.
     enough: Option<CancellationToken>,
     failed: Option<String>,
+    /// What the drawn scenarios covered.
+    covered: Coverage,
 }
 
 impl Recording {
@@ -88,12 +91,18 @@ impl Recording {
             failure: None,
             enough: args.fail_fast.then(CancellationToken::new),
             failed: None,
+            covered: Coverage::default(),
         })
     }
 
     /// Cancelled once no further scenario is to be begun, where the run is to fail fast.
     pub fn enough(&self) -> Option<CancellationToken> {
         self.enough.clone()
+    }
+
+    /// What the drawn scenarios covered, in one line; nothing where none was driven.
+    pub fn covered(&self) -> Option<String> {
+        (self.covered.scenarios() > 0).then(|| self.covered.line())
     }
 
     pub fn path(&self) -> &Path {
@@ -165,6 +174,9 @@ impl Recording {
         {
             self.failed.get_or_insert_with(|| name.clone());
             enough.cancel();
+        }
+        if drawn::index(name).is_some() {
+            self.covered.note(text, &driven.plan, &[&driven.legacy.history, &driven.candidate.history]);
         }
         self.judged.insert(name.clone(), judged);
         Ok(())

@@ -97,7 +97,7 @@ impl Coverage {
     /// One line for a report.
     pub fn line(&self) -> String {
         format!(
-            "{} scenarios covered {} features and {} pairs of them",
+            "{} drawn scenarios covered {} features and {} pairs of them",
             self.scenarios,
             self.features.len(),
             self.pairs.len()

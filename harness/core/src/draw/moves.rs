@@ -22,7 +22,7 @@ const MOVES: &[(u64, &str, Move)] = &[
     (3, "do checkpoint", operator::checkpoint),
     (1, "do inspect", operator::inspect),
     (3, "do refused-publish", operator::refused_publish),
-    (1, "do server", servers),
+    (3, "do server", servers),
     (3, "do arm", window),
 ];
 
@@ -239,7 +239,7 @@ fn servers(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let [legacy, candidate] = room.kills;
     let mut lanes = Vec::new();
     lanes.extend((legacy && candidate).then_some("both"));
-    lanes.extend(legacy.then_some("legacy"));
+    lanes.extend(legacy.then_some(["legacy"; 2]).into_iter().flatten());
     lanes.extend(candidate.then_some("candidate"));
     let Some(lane) = dice.pick(&lanes) else { return };
     for _ in 0..dice.between(1, 2) {
