@@ -133,7 +133,7 @@ impl<'a> PlanIndex<'a> {
             Step::Policy { op, stream, retention, replay_budget } => {
                 self.add_op(*op, stream.as_str(), What::Policy { retention: *retention, budget: *replay_budget });
             }
-            Step::Connect { client } => self.set_connected(client.as_str(), true),
+            Step::Connect { client, .. } => self.set_connected(client.as_str(), true),
             Step::Disconnect { client } | Step::Crash { client } => self.set_connected(client.as_str(), false),
             Step::SetCursor { client, stream, cursor } => {
                 let pair = (self.clients.add(client.as_str()), self.streams.add(stream.as_str()));

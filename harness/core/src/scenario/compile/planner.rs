@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::super::cast::{Keys, Stream};
+use super::super::cast::Stream;
 use super::super::open::Choice;
 use super::chance::Chance;
+use super::keys::key;
 use super::payload::{Payload, payload};
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{FaultId, OpId, Seq, StreamId};
@@ -91,12 +92,8 @@ impl<'p> StepPlanner<'p> {
     fn event(&mut self, stream: usize, kind: Payload) {
         self.heads[stream] += 1;
         let (op, seq) = (self.op(), self.heads[stream]);
-        let Stream { topic, keys, .. } = &self.streams[stream];
-        let mark = format!("{topic}:{seq}:{:08x}", self.chance.below(1 << 32));
-        let key = match keys {
-            Keys::Own => mark.clone(),
-            Keys::Shared => format!("shared:{seq}"),
-        };
+        let mark = format!("{}:{seq}:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
+        let key = key(self.streams, stream, seq, &mark);
         let payload = payload(self.chance, kind, &mark, seq);
         self.step(op, stream, &key, payload.clone(), PublishExpect::Accepted { seq: Seq(seq) });
         self.published.insert((stream, seq), Event { op, key, mark, payload });

@@ -104,10 +104,10 @@ fn check_promises(plan: &Plan) {
                         }
                     }
                 }
-                Step::Connect { client } => assert!(connected.insert(client.clone())),
+                Step::Connect { client, .. } => assert!(connected.insert(client.clone())),
                 Step::Disconnect { client } | Step::Crash { client } => assert!(connected.remove(client)),
                 Step::SetCursor { client, .. } => assert!(!connected.contains(client)),
-                Step::Resubscribe { client } => assert!(connected.contains(client)),
+                Step::Resubscribe { client, .. } => assert!(connected.contains(client)),
                 Step::AwaitCaughtUp { clients } => {
                     assert!(!clients.is_empty());
                     assert!(clients.iter().all(|client| connected.contains(client)));
