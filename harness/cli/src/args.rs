@@ -321,6 +321,9 @@ pub struct ListArgs {
     /// List the checkers instead: what each finds, by which rule, and with which reasons
     #[arg(long, conflicts_with_all = ["globs", "dir", "also", "no_known_bad", "export"])]
     pub checkers: bool,
+    /// List the fields of the contract instead: what judges each, or why nothing does
+    #[arg(long, conflicts_with_all = ["globs", "dir", "also", "no_known_bad", "export", "checkers"])]
+    pub fields: bool,
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,

@@ -1,10 +1,11 @@
-//! `cutover list`: scenarios and the rows of the verification matrix, or checkers.
+//! `cutover list`: scenarios and the rows of the verification matrix, or checkers, or fields.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use cutover_core::check::{ALL, Checker, Reason, Verdict};
+use cutover_core::check::{ALL, Checker, FIELDS, Field, Judged, Reason, Verdict};
+use cutover_core::ids::LaneId;
 use cutover_core::matrix::ROWS;
 use cutover_core::scenario::{SCHEMA, stock};
 use cutover_core::text::{Align, Table, wrap};
@@ -64,6 +65,24 @@ struct ListedReason {
     says: String,
 }
 
+#[derive(Serialize)]
+struct ListedFields {
+    schema: &'static str,
+    fields: Vec<ListedField>,
+}
+
+#[derive(Serialize)]
+struct ListedField {
+    lane: LaneId,
+    /// The message, the answer or the table.
+    of: &'static str,
+    field: &'static str,
+    judged_by: &'static [&'static str],
+    /// Why nothing judges it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_judged: Option<&'static str>,
+}
+
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.export {
         let count = export(dir)?;
@@ -76,6 +95,10 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
         let listed =
             ListedCheckers { schema: SCHEMA_NAME, checkers: ALL.iter().map(|it| listed_checker(it)).collect() };
         return print(args.format, &listed, || checkers_text(&listed.checkers, width));
+    }
+    if args.fields {
+        let listed = ListedFields { schema: SCHEMA_NAME, fields: FIELDS.iter().map(listed_field).collect() };
+        return print(args.format, &listed, || fields_text(width));
     }
     let sources = scenarios::select(&args.scenarios)?;
     let listing = listing(&sources);
@@ -109,6 +132,31 @@ fn listed_checker(checker: &Checker) -> ListedChecker {
         accounts_for: checker.accounts_for,
         reasons: checker.reasons.iter().map(listed).collect(),
     }
+}
+
+fn listed_field(field: &Field) -> ListedField {
+    let (judged_by, not_judged): (&[&str], _) = match field.judged {
+        Judged::By(reasons) => (reasons, None),
+        Judged::Not(why) => (&[], Some(why)),
+    };
+    ListedField { lane: field.lane, of: field.place, field: field.name, judged_by, not_judged }
+}
+
+fn fields_text(width: usize) -> String {
+    let mut lines = Vec::new();
+    let mut of = None;
+    for field in FIELDS {
+        if of.replace((field.lane, field.place)) != Some((field.lane, field.place)) {
+            lines.push(format!("{}: {}", field.lane, field.place));
+        }
+        let text = match field.judged {
+            Judged::By(reasons) => format!("{}: {}", field.name, reasons.join(", ")),
+            Judged::Not(why) => format!("{}: not judged, because {why}", field.name),
+        };
+        let wrapped = wrap(&text, width.saturating_sub(4)).into_iter().enumerate();
+        lines.extend(wrapped.map(|(at, line)| format!("{:1$}{line}", "", if at == 0 { 2 } else { 4 })));
+    }
+    lines.join("\n")
 }
 
 fn checkers_text(checkers: &[ListedChecker], width: usize) -> String {

@@ -152,6 +152,16 @@ fn a_scenario_is_listed_with_the_rows_that_it_proves() {
 }
 
 #[test]
+fn fields_are_listed_with_what_judges_them() {
+    let (code, out, _) = run(&["list", "--fields"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("legacy: sync:frame") && out.contains("seq: contradiction/frame-seq"), "{out}");
+    let (_, out, _) = run(&["list", "--fields", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert!(json["fields"].as_array().unwrap().len() > 100);
+}
+
+#[test]
 fn checkers_are_listed_with_their_rules_and_reasons() {
     let (code, out, err) = told(&cutover(&["list", "--checkers"]).env("COLUMNS", "80").output().unwrap());
     assert_eq!(code, 0, "{err}");

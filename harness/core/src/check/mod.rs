@@ -13,6 +13,7 @@ mod duplicate_apply;
 mod earned;
 mod excess_copies;
 pub mod explain;
+mod fields;
 mod finding;
 mod gap;
 mod hash_mismatch;
@@ -39,6 +40,7 @@ mod wrong_stream;
 
 pub use checker::Checker;
 pub use earned::earned;
+pub use fields::{FIELDS, Field, Judged};
 pub use finding::{Finding, MAX_FINDINGS, RecordRef, Report, Witness};
 pub use list::{ALL, names, rank, reason};
 pub use reason::{Reason, Verdict};

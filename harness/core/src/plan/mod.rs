@@ -4,12 +4,11 @@
 //! with its seq and payload hash, every fault with its position, and the least that the run must have seen.
 #![allow(missing_docs, reason = "the names say it")]
 
-mod defect;
+pub mod defect;
 pub mod fault;
 mod step;
 mod toxic;
 
-pub use defect::Defect;
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,

@@ -4,7 +4,8 @@ use super::cast::Keys;
 use super::compile::payload::Payload;
 use super::open::CursorWord;
 use crate::ids::LaneId;
-use crate::plan::{Compression, Defect, Direction, Serializer};
+use crate::plan::defect::reference::Defect;
+use crate::plan::{Compression, Direction, Serializer};
 
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
 
@@ -74,6 +75,23 @@ pub(super) const CURSORS: &[(&str, CursorWord)] = &[
     ("random", CursorWord::Random),
     ("each", CursorWord::Each),
 ];
+
+fn named<T>(words: &[(&'static str, T)]) -> Vec<&'static str> {
+    words.iter().map(|(word, _)| *word).collect()
+}
+
+pub fn payload_words() -> Vec<&'static str> {
+    named(PAYLOADS)
+}
+
+pub fn key_words() -> Vec<&'static str> {
+    named(KEYS)
+}
+
+/// The cursors that stand for one by themselves.
+pub fn cursor_words() -> Vec<&'static str> {
+    named(CURSORS).into_iter().filter(|word| *word != "each").collect()
+}
 
 /// The keys of each table of a scenario that takes the same ones always.
 pub mod keys {

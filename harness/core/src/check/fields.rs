@@ -1,0 +1,262 @@
+//! Every field that the contract names, and what judges it. docs/CONTRACT.md has the same list with the meaning of each
+//! field; a test compares the two.
+#![allow(missing_docs, reason = "the names say it")]
+
+use crate::ids::LaneId;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    pub lane: LaneId,
+    /// The message, the answer or the table.
+    pub place: &'static str,
+    pub name: &'static str,
+    pub judged: Judged,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    /// By these reasons, each as `checker/reason`.
+    By(&'static [&'static str]),
+    /// Not at all, and why.
+    Not(&'static str),
+}
+
+impl Judged {
+    /// As a cell of a table.
+    pub fn cell(self) -> String {
+        match self {
+            Judged::By(reasons) => reasons.iter().map(|reason| format!("`{reason}`")).collect::<Vec<_>>().join(", "),
+            Judged::Not(why) => format!("not: {why}"),
+        }
+    }
+}
+
+macro_rules! fields {
+    (@judged by $($reason:literal),+) => { Judged::By(&[$($reason),+]) };
+    (@judged not $why:literal) => { Judged::Not($why) };
+    ($($lane:ident $place:literal { $($name:literal: $how:ident $($what:literal),+;)+ })+) => {
+        pub static FIELDS: &[Field] = &[$($(Field {
+            lane: LaneId::$lane,
+            place: $place,
+            name: $name,
+            judged: fields!(@judged $how $($what),+),
+        },)+)+];
+    };
+}
+
+fields! {
+    Legacy "join" {
+        "client": not "the client sends it, and the lane's answer shows whether it was understood";
+        "client_build_id": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "protocol_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "schema_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+    }
+    Legacy "join answer" {
+        "subscription_id": not "it is not compared yet";
+        "allowed_topics": not "it is not compared yet";
+        "current_watermarks": not "it is not compared yet";
+    }
+    Legacy "join refusal" {
+        "code": by "unreached/gave-up";
+        "message": not "it is for people";
+        "upgrade_required": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "retryable": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "min_client_build_id": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "max_client_build_id": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "min_schema_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "max_schema_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "protocol_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+    }
+    Legacy "subscribe" {
+        "topics": not "the client sends it, and the lane's answer shows whether it was understood";
+        "resume_after": not "the client sends it, and the lane's answer shows whether it was understood";
+        "replay_batch_size": not "the client sends it, and the lane's answer shows whether it was understood";
+    }
+    Legacy "subscribe answer" {
+        "subscription_id": not "it is not compared yet";
+        "topics": not "it is not compared yet";
+        "current_watermarks": by "convergence/wrong-head", "gap/replay-cut-short";
+    }
+    Legacy "subscribe refusal" {
+        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause";
+        "forbidden_topics": not "it is not compared yet";
+    }
+    Legacy "stale refusal" {
+        "code": by "stale-cursor/refused-otherwise";
+        "message": not "it is for people";
+        "full_resync_required": not "it is not compared yet";
+        "reason_codes": by "stale-cursor/wrong-reason";
+        "stale_topics": by "stale-cursor/not-listed", "stale-cursor/bootstrap-refused";
+        "stale_topics.topic": by "stale-cursor/not-listed";
+        "stale_topics.reason": by "stale-cursor/wrong-reason", "stale-cursor/refused-without-cause";
+        "stale_topics.qos_tier": not "it is not compared yet";
+        "stale_topics.resume_after": by "stale-cursor/wrong-fields";
+        "stale_topics.retention_floor": by "stale-cursor/wrong-fields";
+        "stale_topics.head_watermark": by "stale-cursor/wrong-fields";
+        "stale_topics.replay_lag": by "stale-cursor/wrong-fields";
+        "stale_topics.replay_budget_events": by "stale-cursor/wrong-fields";
+        "snapshot_plan.format": not "it is not compared yet";
+        "snapshot_plan.topics": not "it is not compared yet";
+        "snapshot_plan.topics.topic": not "it is not compared yet";
+        "snapshot_plan.topics.head_watermark": not "it is not compared yet";
+        "snapshot_plan.topics.snapshot": not "it is not compared yet";
+    }
+    Legacy "unsubscribe" {
+        "topics": not "the client sends it, and the lane's answer shows whether it was understood";
+    }
+    Legacy "unsubscribe answer" {
+        "subscription_id": not "it is not compared yet";
+        "topics": not "it is not compared yet";
+    }
+    Legacy "sync:heartbeat" {
+        "watermarks": not "it is not compared yet";
+    }
+    Legacy "heartbeat answer" {
+        "subscription_id": not "it is not compared yet";
+        "watermarks": not "it is not compared yet";
+    }
+    Legacy "sync:update_batch" {
+        "updates": by
+            "lost-write/never-delivered", "gap/skipped", "nonmonotonic/delivered-after-a-later-one",
+            "excess-copies/too-many-copies";
+        "updates.topic": by
+            "wrong-stream/foreign-stream", "wrong-stream/not-subscribed", "wrong-stream/another-streams-event";
+        "updates.doc_key": not "it is not compared yet";
+        "updates.doc_version": not "it is not compared yet";
+        "updates.payload": by
+            "hash-mismatch/not-what-was-published", "hash-mismatch/not-canonical", "phantom/never-published";
+        "updates.payload_hash": by "hash-mismatch/declared-otherwise";
+        "updates.watermark": by
+            "gap/skipped", "duplicate-apply/appended-twice", "phantom/never-published", "convergence/ahead-of-head";
+        "updates.hydration_required": not "it is not compared yet";
+        "replay_complete": by "contradiction/never-complete";
+        "head_watermarks": by "contradiction/head-below-event";
+    }
+    Legacy "sync:frame" {
+        "topic": by "contradiction/frame-topic";
+        "seq": by "contradiction/frame-seq";
+        "kind": by "unreached/unreadable", "gap/copy-missing";
+        "payload_bytes": by "unreached/unreadable", "gap/copy-missing", "hash-mismatch/not-what-was-published";
+        "schema_version": not "it is not compared yet";
+    }
+    Legacy "sync:error" {
+        "code": not "it is not compared yet";
+        "action": not "no client is slow enough: the row `slow-consumer` is not proved";
+        "topic": not "as `action`";
+        "queue_depth": not "as `action`";
+        "queue_limit": not "as `action`";
+        "reconnect_after_ms": not "as `action`";
+    }
+    Legacy "publish" {
+        "topic": not "the writer sends it";
+        "idempotency_key": not "the writer sends it";
+        "payload": not "the writer sends it";
+        "expected_next_seq": not "it is not compared yet";
+    }
+    Legacy "publish answer" {
+        "topic": not "it is not compared yet";
+        "seq": by
+            "wrong-answer/acknowledged-at-another-seq", "wrong-answer/answered-without-seq",
+            "duplicate-apply/repeated-publish-appended";
+        "payload_hash": not "it is not compared yet";
+        "duplicate": by "wrong-answer/taken-for-a-repeat", "duplicate-apply/repeated-publish-taken-for-new";
+    }
+    Legacy "publish refusal" {
+        "code": by "wrong-answer/refused-with-another-code", "wrong-answer/accepted-a-conflict", "wrong-answer/refused";
+        "expected": not "it is not compared yet";
+        "actual": not "it is not compared yet";
+    }
+    Legacy "policy" {
+        "retention_events": not "the writer sends it";
+        "replay_budget_events": not "the writer sends it";
+        "class": not "it is not compared yet";
+    }
+    Legacy "policy answer" {
+        "topic": not "it is not compared yet";
+        "class": not "it is not compared yet";
+        "retention_events": not "it is not compared yet";
+        "replay_budget_events": not "it is not compared yet";
+        "oldest_seq": not "it is not compared yet";
+        "head_seq": not "it is not compared yet";
+    }
+    Candidate "sync_stream" {
+        "stream_id": by "convergence/wrong-head";
+        "class": not "it is not compared yet";
+        "owner_scope": not "it is not compared yet";
+        "oldest_seq": not "it is not compared yet";
+        "head_seq": by "convergence/wrong-head";
+        "replay_budget": not "it is not compared yet";
+        "retention": not "it is not compared yet";
+    }
+    Candidate "sync_event" {
+        "stream_id": by
+            "wrong-stream/foreign-stream", "wrong-stream/not-subscribed", "wrong-stream/another-streams-event";
+        "seq": by
+            "gap/skipped", "duplicate-apply/appended-twice", "phantom/never-published", "convergence/ahead-of-head";
+        "idempotency_key": not "it is not compared yet";
+        "payload_hash": by "hash-mismatch/declared-otherwise";
+        "payload": by "hash-mismatch/not-what-was-published", "hash-mismatch/not-canonical", "phantom/never-published";
+        "committed_at": not "it is not compared yet";
+        "confirmed_read": not "it is not compared yet";
+    }
+    Candidate "sync_append_key" {
+        "append_key": not "the table is private; an append shows it";
+        "seq": not "the table is private; an append shows it";
+        "payload_hash": not "the table is private; an append shows it";
+    }
+    Candidate "sync_checkpoint" {
+        "checkpoint_key": not "it is not compared yet";
+        "client_id": not "it is not compared yet";
+        "stream_id": not "it is not compared yet";
+        "seq": not "it is not compared yet";
+        "durable_offset": not "it is not compared yet";
+    }
+    Candidate "active_connection" {
+        "connection_id": not "it is not compared yet";
+        "identity": not "it is not compared yet";
+    }
+    Candidate "append_sync_event" {
+        "stream_id": not "the writer sends it";
+        "idempotency_key": not "the writer sends it";
+        "payload": not "the writer sends it";
+        "payload_hash": not "it is not compared yet";
+        "expected_next_seq": not "it is not compared yet";
+    }
+    Candidate "resume_stream" {
+        "cursors.stream_id": not "the client sends it, and the lane's answer shows whether it was understood";
+        "cursors.resume_after": not "the client sends it, and the lane's answer shows whether it was understood";
+    }
+    Candidate "resume refusal" {
+        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause";
+        "forbidden_topics": not "it is not compared yet";
+    }
+    Candidate "stale refusal" {
+        "code": by "stale-cursor/refused-otherwise";
+        "message": not "it is for people";
+        "full_resync_required": not "it is not compared yet";
+        "reason_codes": by "stale-cursor/wrong-reason";
+        "stale_topics": by "stale-cursor/not-listed", "stale-cursor/bootstrap-refused";
+        "stale_topics.topic": by "stale-cursor/not-listed";
+        "stale_topics.reason": by "stale-cursor/wrong-reason", "stale-cursor/refused-without-cause";
+        "stale_topics.qos_tier": not "it is not compared yet";
+        "stale_topics.resume_after": by "stale-cursor/wrong-fields";
+        "stale_topics.retention_floor": by "stale-cursor/wrong-fields";
+        "stale_topics.head_watermark": by "stale-cursor/wrong-fields";
+        "stale_topics.replay_lag": by "stale-cursor/wrong-fields";
+        "stale_topics.replay_budget_events": by "stale-cursor/wrong-fields";
+        "snapshot_plan.format": not "it is not compared yet";
+        "snapshot_plan.topics": not "it is not compared yet";
+        "snapshot_plan.topics.topic": not "it is not compared yet";
+        "snapshot_plan.topics.head_watermark": not "it is not compared yet";
+        "snapshot_plan.topics.snapshot": not "it is not compared yet";
+    }
+    Candidate "reducer refusal" {
+        "code": by "wrong-answer/refused-with-another-code", "wrong-answer/accepted-a-conflict", "wrong-answer/refused";
+        "seq": not "it is not compared yet";
+        "expected": not "it is not compared yet";
+        "actual": not "it is not compared yet";
+    }
+}
+
+#[cfg(test)]
+mod tests;
