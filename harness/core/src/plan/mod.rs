@@ -91,7 +91,7 @@ impl Plan {
         let faults = self.faults.iter().map(|fault| match fault.kind {
             FaultKind::Drop | FaultKind::Cut { how: Cut::Silence, .. } => 3,
             FaultKind::Mutate { .. } => 1,
-            _ if matches!(fault.position, Position::HeartbeatReply { .. }) => 3,
+            _ if matches!(fault.at, Position::HeartbeatReply { .. }) => 3,
             _ => 0,
         });
         // A writer gets some 500 answers a second.
