@@ -56,9 +56,9 @@ fn rests(streams: &[Stream], stream: usize) -> Vec<&str> {
     rests.unwrap_or_default().into_iter().filter(|rest| !rest.is_empty()).collect()
 }
 
-/// Whether one of the streams with joined keys has an id that begins the ids of all the others.
-pub(crate) fn can_join<'s>(streams: impl Iterator<Item = &'s Stream> + Clone) -> bool {
-    let joined = streams.filter(|stream| stream.keys == Keys::Joined).map(|stream| id(&stream.topic));
+/// Whether streams of these topics can have joined keys: the id of one begins the ids of all the others.
+pub(crate) fn can_join<'t>(topics: impl Iterator<Item = &'t str> + Clone) -> bool {
+    let joined = topics.map(id);
     let shortest = joined.clone().min_by_key(|id| id.len()).unwrap_or_default();
     joined.clone().all(|id| id.starts_with(shortest)) && joined.clone().any(|id| id != shortest)
 }

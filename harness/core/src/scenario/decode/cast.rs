@@ -68,8 +68,10 @@ pub(super) fn streams(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<Str
         };
         streams.push(At { value, at: section.at });
     }
-    if let Some(joined) = streams.iter().find(|stream| stream.value.keys == Keys::Joined)
-        && !can_join(streams.iter().map(|stream| &stream.value))
+    let mut joined = streams.iter().filter(|stream| stream.value.keys == Keys::Joined);
+    let topics = joined.clone().map(|stream| stream.value.topic.as_str());
+    if !can_join(topics)
+        && let Some(joined) = joined.next()
     {
         let hint = "name them run:pair:events and run:pair-1:events".to_owned();
         mistakes.whole(joined.at, "joined keys need several streams, and an id of one that begins all other ids", hint);
