@@ -13,7 +13,7 @@ pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,
 };
-pub use step::{PublishExpect, ServerAction, Step};
+pub use step::{Claims, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,10 @@ impl Plan {
     pub fn ops(&self) -> impl Iterator<Item = OpId> {
         let steps = self.cases.iter().flat_map(|case| case.steps.iter().chain(&case.proof_of_life));
         steps.filter_map(|step| match step {
-            Step::Policy { op, .. } | Step::Publish { op, .. } => Some(*op),
+            Step::Policy { op, .. }
+            | Step::Publish { op, .. }
+            | Step::Prune { op, .. }
+            | Step::Checkpoint { op, .. } => Some(*op),
             _ => None,
         })
     }
