@@ -23,7 +23,7 @@ defects! { Place::Module;
     "key-forgotten-after-restart", Restart, stateful;
     /// A key is forgotten after four seconds.
     "key-forgotten-after-4s", Key, stateful;
-    /// A key is known only 30 ms after its event, so a repeat that comes at once is written.
+    /// A key is known only 250 ms after its event, so a repeat that comes at once is written.
     "key-known-late", Key, stateful;
     /// The second repeat of a publish is written again.
     "third-repeat-is-written", Key, stateful;
