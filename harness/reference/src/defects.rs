@@ -42,6 +42,11 @@ impl Defects {
         self.0.contains(&defect)
     }
 
+    /// The first of those that change payloads.
+    pub(crate) fn of_payload(&self) -> Option<Defect> {
+        self.0.iter().copied().find(|defect| *defect >= Defect::CutText65535)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

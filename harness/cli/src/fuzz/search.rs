@@ -29,7 +29,7 @@ pub struct Search<'a> {
     pub(super) driver: &'a Driver,
     pub(super) seed: Seed,
     pub(super) jobs: usize,
-    pub(super) legacy_defects: Vec<String>,
+    pub(super) planted: [Vec<String>; 2],
     pub(super) places: Places,
     pub(super) status: Status,
     pub(super) stop: CancellationToken,
@@ -60,7 +60,7 @@ impl<'a> Search<'a> {
         driver: &'a Driver,
         seed: Seed,
         jobs: usize,
-        (legacy_defects, places): (Vec<String>, Places),
+        (planted, places): ([Vec<String>; 2], Places),
         (status, stop): (Status, CancellationToken),
     ) -> Search<'a> {
         Search {
@@ -68,7 +68,7 @@ impl<'a> Search<'a> {
             driver,
             seed,
             jobs,
-            legacy_defects,
+            planted,
             places,
             status,
             stop,

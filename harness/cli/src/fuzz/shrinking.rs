@@ -88,13 +88,7 @@ impl Search<'_> {
     }
 
     fn shrink_with(&self, news: &News, name: &str, seed: Seed) -> Result<Shrink, Failure> {
-        let origin = Origin {
-            name: name.to_owned(),
-            seed,
-            wanted: news.wanted.clone(),
-            legacy_defects: self.legacy_defects.clone(),
-            candidate_defects: Vec::new(),
-        };
+        let origin = Origin { name: name.to_owned(), seed, wanted: news.wanted.clone(), planted: self.planted.clone() };
         let unreadable =
             |errors: ScenarioErrors| Failure::fault(format!("a scenario that failed can't be read\n{errors}"));
         Shrink::new(&news.path, &news.text, &origin, PROPOSALS).map_err(unreadable)

@@ -9,12 +9,14 @@ pub mod file;
 mod operation;
 mod record;
 mod server;
+mod stored;
 pub mod valid;
 
 pub use connection::{Closed, Spoken, Via};
-pub use operation::{Completion, Outcome, Refusal, StaleStream};
+pub use operation::{Completion, Differs, Outcome, Refusal, StaleStream};
 pub use record::{Contradiction, Fire, Phase, Record, RewindReason, Rewrote, Verdict};
 pub use server::{KillWait, Process};
+pub use stored::{Stored, StoredCheckpoint};
 
 use std::collections::BTreeSet;
 

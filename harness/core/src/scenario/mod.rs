@@ -53,6 +53,8 @@ pub struct Scenario {
     pub proves: Vec<String>,
     /// Defects of the reference legacy server that it plants, sorted.
     pub legacy_defects: Vec<String>,
+    /// Defects of the SpacetimeDB module that it plants, sorted.
+    pub candidate_defects: Vec<String>,
     pub converge_within_ms: u64,
     pub backoff: Backoff,
     pub(crate) cases: Vec<Case>,
@@ -228,6 +230,7 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
         title: draft.title,
         proves: draft.proves.into_iter().map(|row| row.value).collect(),
         legacy_defects: draft.legacy_defects,
+        candidate_defects: draft.candidate_defects,
         converge_within_ms: draft.converge_within_ms,
         backoff: draft.backoff,
         cases,

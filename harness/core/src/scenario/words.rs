@@ -4,6 +4,7 @@ use super::cast::Keys;
 use super::compile::payload::Payload;
 use super::open::CursorWord;
 use crate::ids::LaneId;
+use crate::plan::defect::module;
 use crate::plan::defect::reference::Defect;
 use crate::plan::{Compression, Direction, Serializer};
 
@@ -20,6 +21,7 @@ const ROW_NAMES: [&str; 16] = {
 };
 
 pub const LEGACY_DEFECTS: &[&str] = Defect::NAMES;
+pub const CANDIDATE_DEFECTS: &[&str] = module::NAMES;
 
 pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate", LaneId::Candidate)];
 
@@ -95,6 +97,7 @@ pub mod keys {
         "title",
         "proves",
         "legacy_defects",
+        "candidate_defects",
         "converge_within_ms",
         "backoff",
         "expand",

@@ -23,6 +23,7 @@ pub(crate) fn read_refusal(json: &Value, stream_of: impl Fn(&str) -> Option<Stre
         code,
         reasons: reasons.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
         stale: stale.into_iter().flatten().filter_map(|entry| read_stale(entry, &stream_of)).collect(),
+        numbers: json.as_object().into_iter().flatten().filter_map(number).collect(),
         message: text(json, "message").unwrap_or_default(),
     })
 }
@@ -44,6 +45,10 @@ fn read_stale(entry: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) -> Op
         replay_lag: number("replay_lag"),
         replay_budget_events: number("replay_budget_events"),
     })
+}
+
+fn number((name, value): (&String, &Value)) -> Option<(String, u64)> {
+    Some((name.clone(), value.as_u64()?))
 }
 
 fn text(json: &Value, name: &str) -> Option<String> {

@@ -25,6 +25,7 @@ fn history() -> History {
         code: "stale_cursor".to_owned(),
         reasons: vec![stale.reason.clone()],
         stale: vec![stale],
+        numbers: [("seq".to_owned(), 7)].into(),
         message: String::new(),
     };
     let records = vec![
@@ -33,7 +34,9 @@ fn history() -> History {
         Record::Complete {
             op: OpId(1),
             attempt: 1,
-            completion: Completion::Ok { outcome: Outcome::Published { seq: Seq(u64::MAX), duplicate: Some(false) } },
+            completion: Completion::Ok {
+                outcome: Outcome::Published { seq: Seq(u64::MAX), duplicate: Some(false), differs: Vec::new() },
+            },
         },
         Record::Closed { client: "a".into(), conn: ConnId(1), why: Closed::CloseFrame { code: 1011 } },
         Record::Subscribed {

@@ -47,6 +47,20 @@ macro_rules! defects {
             stateful: super::stateful!($($stateful)?),
         }),*];
     };
+
+    // A list whose names only another program knows has no enum.
+    (Place::$place:ident;
+     $($(#[doc = $doc:literal])+ $name:literal, $kind:ident $(, $stateful:ident)?;)+) => {
+        pub const NAMES: &[&str] = &[$($name),+];
+
+        pub const LIST: &[super::Planted] = &[$(super::Planted {
+            place: super::Place::$place,
+            name: $name,
+            says: concat!($($doc),+).trim_ascii(),
+            kind: super::Kind::$kind,
+            stateful: super::stateful!($($stateful)?),
+        }),+];
+    };
 }
 macro_rules! stateful {
     () => {

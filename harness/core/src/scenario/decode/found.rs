@@ -4,7 +4,7 @@ use super::super::Found;
 use super::super::errors::{Mistakes, did_you_mean};
 use super::super::read::Section;
 use super::super::words::{self, keys};
-use super::legacy_defects;
+use super::defects;
 use crate::check::ALL;
 use crate::ids::Seed;
 
@@ -43,11 +43,7 @@ pub(super) fn found(root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Found
         reason: reason.value.to_owned(),
         lane,
         came: section.text("came", mistakes).map(|text| text.value.to_owned()),
-        legacy_defects: legacy_defects(&section, mistakes),
-        candidate_defects: section
-            .texts("candidate_defects", mistakes)
-            .into_iter()
-            .map(|it| it.value.to_owned())
-            .collect(),
+        legacy_defects: defects(&section, "legacy_defects", words::LEGACY_DEFECTS, mistakes),
+        candidate_defects: defects(&section, "candidate_defects", words::CANDIDATE_DEFECTS, mistakes),
     })
 }

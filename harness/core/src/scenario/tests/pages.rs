@@ -93,7 +93,10 @@ fn the_page_on_calibration_has_every_planted_defect() {
 #[test]
 fn the_schema_for_editors_has_every_planted_defect() {
     let describe = |what: &str| format!("A defect of {what}.");
-    for (name, known, what) in [("legacy_defect", words::LEGACY_DEFECTS, "the reference legacy server")] {
+    for (name, known, what) in [
+        ("legacy_defect", words::LEGACY_DEFECTS, "the reference legacy server"),
+        ("candidate_defect", words::CANDIDATE_DEFECTS, "the SpacetimeDB module"),
+    ] {
         definition(name, &json!({ "enum": known, "description": describe(what) }));
     }
 }

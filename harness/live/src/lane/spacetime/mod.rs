@@ -18,6 +18,7 @@ mod rows;
 mod schema;
 mod service;
 mod session;
+mod stored;
 mod tagger;
 #[cfg(test)]
 pub(crate) mod tests;

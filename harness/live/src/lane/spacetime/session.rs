@@ -237,12 +237,12 @@ impl SubscriberSession for SpacetimeSession {
         answered.map(drop).map_err(OpError::Unknown)
     }
 
-    async fn checkpoint(&mut self, stream: &StreamId, cursor: Cursor) -> Completion {
-        let name = self.wire_name(stream)?;
+    async fn checkpoint(&mut self, stream: &StreamId, cursor: Cursor) -> Option<Completion> {
+        let name = self.wire_name(stream).ok()?;
         let request_id = self.request_id(Purpose::Checkpoint);
         let args = request::checkpoint_args(&self.client, &name, cursor.0);
         let call = self.call(request_id, CHECKPOINT_REDUCER, args);
-        self.ask(request_id, call).await.map(drop)
+        Some(self.ask(request_id, call).await.map(drop))
     }
 
     async fn next(&mut self) -> Arrival {

@@ -391,5 +391,5 @@ fn stale(stream: &str, reason: &str, fields: &[&str]) -> Option<Refusal> {
         replay_budget_events: field("budget"),
     };
     let reasons = vec![reason.to_owned()];
-    Some(Refusal { code: "stale_cursor".to_owned(), reasons, stale: vec![entry], message: String::new() })
+    Some(Refusal { code: "stale_cursor".to_owned(), reasons, stale: vec![entry], ..Refusal::default() })
 }
