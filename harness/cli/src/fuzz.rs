@@ -117,7 +117,7 @@ fn defects(args: &FuzzArgs) -> Result<[Vec<String>; 2], Failure> {
     for name in names {
         if reference::Defect::NAMES.contains(&name) {
             legacy.push(name.to_owned());
-        } else if module::Defect::NAMES.contains(&name) {
+        } else if module::NAMES.contains(&name) {
             candidate.push(name.to_owned());
         } else {
             let what = format!("there is no planted defect `{name}`");
