@@ -1,5 +1,6 @@
 //! The command line. Its help fits 80 columns.
 
+mod calibrate;
 mod fuzz;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use cutover_core::evidence::report::{self, FORMATS, Format};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
 
+pub use calibrate::CalibrateArgs;
 pub use fuzz::FuzzArgs;
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
@@ -93,6 +95,9 @@ pub enum Command {
     /// Search for scenarios that show a lane to be wrong, and make them small
     #[command(after_help = fuzz::EXAMPLES)]
     Fuzz(Box<FuzzArgs>),
+    /// Plant defects one at a time, and count those that the gate finds
+    #[command(after_help = calibrate::EXAMPLES)]
+    Calibrate(Box<CalibrateArgs>),
     /// Run a built-in server or the fault proxy until it is stopped
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
 use cutover_core::gate::fit::Means;
+use cutover_core::history::History;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use cutover_live::drive::{ByteToxics, EventSink, Pace, drive};
@@ -168,6 +169,11 @@ impl Driver {
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.event(RunEvent::ScenarioFinished { scenario: plan.scenario.clone() }).await;
         Ok(Some(Driven { plan: Plan::clone(plan), legacy, candidate, elapsed_ms }))
+    }
+
+    /// Drives a plan over one lane.
+    pub async fn drive_one(&self, lane: LaneId, plan: &Arc<Plan>, place: &str) -> Result<Option<History>, Failure> {
+        Ok(self.drive_lane(lane, plan, place).await?.map(|run| run.history))
     }
 
     /// Ends the shared servers of ours, with all that plans have left on them. No plan may be under way.

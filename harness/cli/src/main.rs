@@ -4,6 +4,7 @@
 
 mod args;
 mod bundle_dir;
+mod calibrate;
 mod compare;
 mod driver;
 mod exit;
@@ -60,6 +61,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Gate(args) => gate::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Recheck(args) => recheck::run(&args),
         Command::Hash(args) => compare::hash(&args),

@@ -25,4 +25,7 @@ pub mod gate;
 pub mod draw;
 pub mod shrink;
 
+pub mod calibration;
 pub mod evidence;
+
+pub mod plant;

@@ -73,7 +73,7 @@ fn storable_seed(text: &str) -> Result<Seed, String> {
 /// The longest search.
 const MAX_SEARCH: Duration = Duration::from_secs(7 * 24 * 3600);
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let seconds = match unit {
         "" | "s" => 1,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use cutover_core::calibration::saved;
 use cutover_core::check::CheckInput;
 use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files};
@@ -68,6 +69,7 @@ impl Recording {
             toxiproxy: args.toxiproxy.as_deref().map(masked),
             lanes: BTreeMap::new(),
             module_digest: None,
+            calibration: saved().map(|saved| saved.summary()).filter(|summary| summary.total().planted > 0),
             judged: decide(Vec::new(), &scope, &State::InProgress),
             scope,
             files: BTreeMap::new(),
