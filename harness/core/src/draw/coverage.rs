@@ -77,6 +77,11 @@ impl Coverage {
         words::known().into_iter().map(group).collect()
     }
 
+    /// Every feature with the number of scenarios that covered it.
+    pub fn features(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.features.iter().map(|(feature, count)| (feature.as_str(), *count))
+    }
+
     pub fn pairs(&self) -> usize {
         self.pairs.len()
     }
