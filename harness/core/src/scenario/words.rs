@@ -29,7 +29,13 @@ pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate",
 pub(super) const SERVERS: &[(&str, Option<LaneId>)] =
     &[("legacy", Some(LaneId::Legacy)), ("candidate", Some(LaneId::Candidate)), ("both", None)];
 
-pub(super) const KEYS: &[(&str, Keys)] = &[("own", Keys::Own), ("shared", Keys::Shared)];
+pub(super) const KEYS: &[(&str, Keys)] = &[
+    ("own", Keys::Own),
+    ("shared", Keys::Shared),
+    ("long", Keys::Long),
+    ("alike", Keys::Alike),
+    ("joined", Keys::Joined),
+];
 
 pub(super) const PAYLOADS: &[(&str, Payload)] = &[
     ("small", Payload::Small),

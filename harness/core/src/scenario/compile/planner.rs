@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::super::cast::{Keys, Stream};
 use super::super::open::Choice;
 use super::chance::Chance;
+use super::keys::key;
 use super::payload::invalid::INVALID;
 use super::payload::{Decks, Payload, Place, payload};
 use crate::hash::payload::HASH_PREFIX;
@@ -133,15 +134,9 @@ impl<'p> StepPlanner<'p> {
         let refused: Vec<_> = wrongs.iter().map(|_| self.op()).collect();
         self.heads[stream] += 1;
         let (op, seq) = (self.op(), self.heads[stream]);
-        let Stream { topic, keys, .. } = &self.streams[stream];
-        let mark = format!("{topic}:{seq}:{:08x}", self.chance.below(1 << 32));
-        let key = match keys {
-            Keys::Own => {
-                let refused = self.refused_keys.get_mut(&stream).and_then(VecDeque::pop_front);
-                refused.unwrap_or_else(|| mark.clone())
-            }
-            Keys::Shared => format!("shared:{seq}"),
-        };
+        let mark = format!("{}:{seq}:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
+        let refused_before = self.refused_keys.get_mut(&stream).and_then(VecDeque::pop_front);
+        let key = refused_before.unwrap_or_else(|| key(self.streams, stream, seq, &mark));
         let place = Place { mark: &mark, stream, nth: seq };
         let payload = payload(self.chance, &mut self.decks, kind, place);
         for (op, wrong) in refused.into_iter().zip(wrongs) {

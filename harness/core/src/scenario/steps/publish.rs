@@ -10,11 +10,11 @@ use super::prelude::*;
 pub(super) const KIND: StepKind = StepKind {
     name: "publish",
     keys: &["stream", "streams", "count", "pace", "spread", "payload"],
-    what: "`count` events in all are published to `stream`, or to `streams`. `pace` is `lockstep` (the connected \
-           readers catch up after each event) or `burst` (nothing is waited for). `spread` is `even` (by turns), \
-           `shuffled` (as many to each, in a drawn order) or `skewed` (the nth stream gets a share like 1/n, in a \
-           drawn order). `payload` is a family for these events, instead of the stream's; or `invalid`: texts that are \
-           no payload, which the lane must refuse, and whose keys the next publishes use",
+    what: "`count` events in all are published to `stream`, or to `streams` (a list, or `all`). `pace` is `lockstep` \
+           (the connected readers catch up after each event) or `burst` (nothing is waited for). `spread` is `even` \
+           (by turns), `shuffled` (as many to each, in a drawn order) or `skewed` (the nth stream gets a share like \
+           1/n, in a drawn order). `payload` is a family for these events, instead of the stream's; or `invalid`: \
+           texts that are no payload, which the lane must refuse, and whose keys the next publishes use",
     read,
 };
 
@@ -28,9 +28,11 @@ enum Spread {
 const SPREADS: &[(&str, Spread)] =
     &[("even", Spread::Even), ("shuffled", Spread::Shuffled), ("skewed", Spread::Skewed)];
 
-const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
+/// How events follow one another; true waits for the readers.
+pub(super) const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
 
-const MAX_COUNT: u64 = 10_000;
+/// A seq of 65,536 and what follows it has to be possible.
+const MAX_COUNT: u64 = 100_000;
 
 #[derive(Debug)]
 struct Publish {
