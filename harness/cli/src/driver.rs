@@ -43,8 +43,9 @@ pub struct Settings {
     pub keep_databases: bool,
     /// The most publishes a second to each lane; a profile may ask for less.
     pub rate: Option<NonZeroU32>,
-    /// Defects of the reference legacy server that each plan gets beside its own.
+    /// The defects that each plan gets beside its own, of the reference legacy server and of the module.
     pub legacy_defects: Vec<String>,
+    pub candidate_defects: Vec<String>,
 }
 
 /// What a run reports while it goes on.
@@ -69,7 +70,7 @@ pub struct Driver {
     paces: BTreeMap<LaneId, Arc<Pace>>,
     toxiproxy: Option<Arc<ForeignToxiproxy>>,
     aa: Option<LaneId>,
-    legacy_defects: Vec<String>,
+    planted: [Vec<String>; 2],
     work: WorkDir,
     tell: Sender<Message>,
     stop: CancellationToken,
@@ -94,8 +95,10 @@ impl Driver {
         })?;
         let [legacy, candidate] = settings.lanes.clone();
         let environment = Environment::new(&binary, &work.path().join("servers"), &run, legacy, candidate);
-        let environment =
-            environment.keeping_databases(settings.keep_databases).plant_legacy(settings.legacy_defects.clone());
+        let environment = environment
+            .keeping_databases(settings.keep_databases)
+            .plant_legacy(settings.legacy_defects.clone())
+            .plant_candidate(settings.candidate_defects.clone());
         let environment = match &settings.module {
             Some(module) => environment.with_module(module.clone()),
             None => environment,
@@ -110,7 +113,7 @@ impl Driver {
             paces,
             toxiproxy,
             aa: settings.aa,
-            legacy_defects: settings.legacy_defects.clone(),
+            planted: [settings.legacy_defects.clone(), settings.candidate_defects.clone()],
             work,
             tell,
             stop,
@@ -192,8 +195,10 @@ impl Driver {
         };
         let prepared = prepared.map_err(unavailable)?;
         let mut what = self.environment.what(self.aa.unwrap_or(lane));
-        if lane == LaneId::Legacy && !self.legacy_defects.is_empty() {
-            what += &format!(", with planted defects: {}", self.legacy_defects.join(", "));
+        let [legacy, candidate] = &self.planted;
+        let planted = if lane == LaneId::Legacy { legacy } else { candidate };
+        if !planted.is_empty() {
+            what += &format!(", with planted defects: {}", planted.join(", "));
         }
         let server = LaneServer { what, version: Some(prepared.version.clone()), spoken: BTreeSet::new() };
         let module_digest = prepared.module_digest.clone();

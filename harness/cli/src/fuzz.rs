@@ -11,11 +11,11 @@ mod trial;
 use std::path::{Path, PathBuf};
 
 use cutover_core::check::Verdict;
-use cutover_core::ids::Seed;
+use cutover_core::ids::{LaneId, Seed};
 use cutover_core::plan::Plan;
+use cutover_core::plan::defect::{module, reference};
 use cutover_core::scenario::{compile, load, stock};
 use cutover_live::clock::Moment;
-use cutover_reference::Defects;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +36,8 @@ use status::{Status, listen, watch};
 const QUEUE: usize = 256;
 
 pub fn run(args: &FuzzArgs) -> Result<Exit, Failure> {
-    let settings = Settings { legacy_defects: defects(args)?, ..lanes::settings(&args.lanes, args.rate)? };
+    let [legacy_defects, candidate_defects] = defects(args)?;
+    let settings = Settings { legacy_defects, candidate_defects, ..lanes::settings(&args.lanes, args.rate)? };
     let file = args.shrink.as_deref().map(to_shrink).transpose()?;
     surroundings::enough_files()?;
     let of_the_file = file.as_ref().and_then(|source| source.scenario.seed);
@@ -72,7 +73,7 @@ async fn search(
     let watching = tokio::spawn(watch(StopSignals::listen()?, status.clone(), stop.clone(), now.clone()));
     let (tell, told) = mpsc::channel(QUEUE);
     let listening = tokio::spawn(listen(told, status.clone()));
-    let defects = settings.legacy_defects.clone();
+    let defects = [settings.legacy_defects.clone(), settings.candidate_defects.clone()];
     let driver = Driver::new(&settings, tell, stop.clone()).await?;
     let jobs = args.jobs.unwrap_or_else(default_jobs);
     let mut search = Search::new(args, &driver, seed, jobs, (defects, places), (status.clone(), stop));
@@ -109,14 +110,30 @@ fn stock_plans(seed: Seed) -> Vec<Plan> {
     load(&honest).map_or_else(|_| Vec::new(), |all| all.iter().map(|scenario| compile(scenario, seed)).collect())
 }
 
-fn defects(args: &FuzzArgs) -> Result<Vec<String>, Failure> {
-    let Some(names) = &args.defects else { return Ok(Vec::new()) };
-    Defects::parse(names).map_err(|error| Failure::usage(error.to_string()))?;
-    if args.lanes.legacy.is_some() {
-        let what = "--defect plants defects in the built-in legacy server, and --legacy names another one";
-        return Err(Failure::usage(what).hint("leave one of them out"));
+/// The defects to plant in each lane: a name is one of the reference legacy server, or else of the module.
+fn defects(args: &FuzzArgs) -> Result<[Vec<String>; 2], Failure> {
+    let names = args.defects.iter().flat_map(|names| names.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    let (mut legacy, mut candidate) = (Vec::new(), Vec::new());
+    for name in names {
+        if reference::Defect::NAMES.contains(&name) {
+            legacy.push(name.to_owned());
+        } else if module::NAMES.contains(&name) {
+            candidate.push(name.to_owned());
+        } else {
+            let what = format!("there is no planted defect `{name}`");
+            return Err(Failure::usage(what).hint("docs/SCENARIOS.md lists those of both servers"));
+        }
     }
-    Ok(names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect())
+    let lanes = &args.lanes;
+    let is_ours = [lanes.legacy.is_none(), lanes.candidate.is_none() || lanes.candidate_bin.is_some()];
+    for (lane, (planted, is_ours)) in LaneId::BOTH.into_iter().zip([&legacy, &candidate].into_iter().zip(is_ours)) {
+        if let Some(name) = planted.first().filter(|_| !is_ours) {
+            let what =
+                format!("--defect {name} plants a defect in a server of this tool, and --{lane} names another one");
+            return Err(Failure::usage(what).hint("leave one of them out"));
+        }
+    }
+    Ok([legacy, candidate])
 }
 
 fn to_shrink(path: &Path) -> Result<Source, Failure> {

@@ -29,6 +29,7 @@ pub fn settings(args: &LaneArgs, rate: Option<NonZeroU32>) -> Result<Settings, F
         keep_databases: args.keep_databases,
         rate,
         legacy_defects: Vec::new(),
+        candidate_defects: Vec::new(),
     })
 }
 

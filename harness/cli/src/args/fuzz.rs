@@ -51,7 +51,7 @@ pub struct FuzzArgs {
     /// Draw nothing: make this scenario smaller, as long as its finding comes back
     #[arg(long, value_name = "FILE", conflicts_with_all = ["time", "runs"], help_heading = "Search")]
     pub shrink: Option<PathBuf>,
-    /// Plant these defects in the built-in legacy server (names, separated by commas)
+    /// Plant these defects in the built-in legacy server or in the module (names, separated by commas)
     #[arg(long = "defect", value_name = "NAMES", help_heading = "Search")]
     pub defects: Option<String>,
     #[command(flatten)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use cutover_core::draw::{Coverage, DrawnScenario, draw};
+use cutover_core::check::Verdict;
+use cutover_core::draw::{Coverage, DrawnScenario, draw, path_of};
 use cutover_core::evidence::ScenarioOutcome;
 use cutover_core::ids::Seed;
 use cutover_core::scenario::compile;
@@ -29,7 +30,7 @@ pub struct Search<'a> {
     pub(super) driver: &'a Driver,
     pub(super) seed: Seed,
     pub(super) jobs: usize,
-    pub(super) legacy_defects: Vec<String>,
+    pub(super) planted: [Vec<String>; 2],
     pub(super) places: Places,
     pub(super) status: Status,
     pub(super) stop: CancellationToken,
@@ -51,6 +52,7 @@ pub(super) struct News {
     pub(super) path: String,
     pub(super) text: String,
     pub(super) wanted: Wanted,
+    pub(super) verdict: Verdict,
     pub(super) trial: Trial,
 }
 
@@ -60,7 +62,7 @@ impl<'a> Search<'a> {
         driver: &'a Driver,
         seed: Seed,
         jobs: usize,
-        (legacy_defects, places): (Vec<String>, Places),
+        (planted, places): ([Vec<String>; 2], Places),
         (status, stop): (Status, CancellationToken),
     ) -> Search<'a> {
         Search {
@@ -68,7 +70,7 @@ impl<'a> Search<'a> {
             driver,
             seed,
             jobs,
-            legacy_defects,
+            planted,
             places,
             status,
             stop,
@@ -108,7 +110,8 @@ impl<'a> Search<'a> {
 
     fn goes_on(&self) -> bool {
         let is_over = self.began.elapsed() >= self.args.time || self.args.runs.is_some_and(|runs| self.draws >= runs);
-        let is_enough = self.args.fail_fast && !self.found.is_empty();
+        let is_wrong = |found: &FoundOne| found.verdict == Verdict::Invalid;
+        let is_enough = self.args.fail_fast && self.found.values().any(is_wrong);
         !(is_over || is_enough || self.stop.is_cancelled())
     }
 
@@ -136,7 +139,8 @@ impl<'a> Search<'a> {
                 self.status.line(&format!("{}: {wanted}", drawn.name));
                 let steps = trial.judged.steps;
                 self.found.insert(wanted.clone(), FoundOne::new(wanted.clone(), verdict, steps));
-                news.push(News { path: format!("drawn/{}.toml", drawn.name), text: drawn.text, wanted, trial });
+                let path = path_of(&drawn.name);
+                news.push(News { path, text: drawn.text, wanted, verdict, trial });
             }
         }
     }

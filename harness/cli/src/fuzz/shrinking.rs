@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cutover_core::check::Verdict;
 use cutover_core::ids::Seed;
 use cutover_core::plan::Plan;
 use cutover_core::scenario::{ScenarioErrors, compile};
@@ -41,7 +42,7 @@ impl Search<'_> {
                 self.status.line(&format!("{}: {wanted}", source.scenario.name));
                 self.found.insert(wanted.clone(), FoundOne::new(wanted.clone(), verdict, trial.judged.steps));
                 let (path, text) = (source.path.clone(), source.text.clone());
-                return self.examine(News { path, text, wanted, trial }).await;
+                return self.examine(News { path, text, wanted, verdict, trial }).await;
             }
         }
         Ok(())
@@ -55,8 +56,15 @@ impl Search<'_> {
         let plan = Arc::new(news.trial.driven.plan.clone());
         let mut rate = Rate { came: 1, of: 1 };
         self.again(&plan, &news.wanted, 2, &mut rate).await?;
-        if !rate.is_steady() {
+        if !rate.is_steady() && news.verdict == Verdict::Invalid {
             self.again(&plan, &news.wanted, RUNS_OF_FLAKY - rate.of, &mut rate).await?;
+        }
+        // What only could not be shown is often a matter of the machine: it is reported, and not worth the time.
+        if news.verdict < Verdict::Invalid && self.args.shrink.is_none() {
+            if let Some(found) = self.found.get_mut(&news.wanted) {
+                found.rate = rate;
+            }
+            return Ok(());
         }
         let name = self.places.free_name(&news.wanted.name());
         let mut shrink = self.shrink_with(&news, &name, self.seed)?;
@@ -88,13 +96,7 @@ impl Search<'_> {
     }
 
     fn shrink_with(&self, news: &News, name: &str, seed: Seed) -> Result<Shrink, Failure> {
-        let origin = Origin {
-            name: name.to_owned(),
-            seed,
-            wanted: news.wanted.clone(),
-            legacy_defects: self.legacy_defects.clone(),
-            candidate_defects: Vec::new(),
-        };
+        let origin = Origin { name: name.to_owned(), seed, wanted: news.wanted.clone(), planted: self.planted.clone() };
         let unreadable =
             |errors: ScenarioErrors| Failure::fault(format!("a scenario that failed can't be read\n{errors}"));
         Shrink::new(&news.path, &news.text, &origin, PROPOSALS).map_err(unreadable)

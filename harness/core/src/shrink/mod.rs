@@ -54,8 +54,8 @@ pub struct Origin {
     pub name: String,
     pub seed: Seed,
     pub wanted: Wanted,
-    pub legacy_defects: Vec<String>,
-    pub candidate_defects: Vec<String>,
+    /// The defects that were planted in the legacy server and in the module.
+    pub planted: [Vec<String>; 2],
 }
 
 /// A scenario that may be small enough to be kept, if it fails.
@@ -101,9 +101,7 @@ impl Shrink {
         if let Some(lane) = origin.wanted.lane {
             found.set("lane", Tree::Text(lane.as_str().to_owned()));
         }
-        for (key, defects) in
-            [("legacy_defects", &origin.legacy_defects), ("candidate_defects", &origin.candidate_defects)]
-        {
+        for (key, defects) in ["legacy_defects", "candidate_defects"].into_iter().zip(&origin.planted) {
             if !defects.is_empty() {
                 found.set(key, Tree::List(defects.iter().cloned().map(Tree::Text).collect()));
             }

@@ -8,7 +8,7 @@ use crate::scenario::stock;
 
 fn origin(name: &str) -> Origin {
     let wanted = Wanted { lane: Some(LaneId::Legacy), checker: "gap", reason: "not-live" };
-    Origin { name: name.to_owned(), seed: Seed(7), wanted, legacy_defects: Vec::new(), candidate_defects: Vec::new() }
+    Origin { name: name.to_owned(), seed: Seed(7), wanted, planted: Default::default() }
 }
 
 fn honest() -> Vec<(&'static str, &'static str)> {

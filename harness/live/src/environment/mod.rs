@@ -57,7 +57,7 @@ pub struct Environment {
     legacy: Hosts,
     candidate: Hosts,
     /// Defects of the reference legacy server that each plan gets beside its own.
-    planted: Vec<String>,
+    planted_legacy: Vec<String>,
     /// Defects that the module has under every plan.
     planted_candidate: Vec<String>,
     keeps_databases: bool,
@@ -96,7 +96,7 @@ impl Environment {
             run: Arc::new(Run::new(run, MODULE_WASM)),
             legacy: Hosts::new(legacy),
             candidate: Hosts::new(candidate),
-            planted: Vec::new(),
+            planted_legacy: Vec::new(),
             planted_candidate: Vec::new(),
             keeps_databases: false,
             exit_reports,
@@ -112,7 +112,7 @@ impl Environment {
 
     #[must_use]
     pub fn plant_legacy(mut self, defects: Vec<String>) -> Environment {
-        self.planted = defects;
+        self.planted_legacy = defects;
         self
     }
 
@@ -166,7 +166,7 @@ impl Environment {
             // Where the lane runs against itself, only one of the two has the defects: else both would be wrong alike.
             let mut defects = Vec::new();
             if role == LaneId::Legacy {
-                defects.extend(self.planted.iter().chain(&plan.legacy_defects).cloned());
+                defects.extend(self.planted_legacy.iter().chain(&plan.legacy_defects).cloned());
             }
             (self.reference_host(&defects, &dir).await?, Space::default())
         } else if harmed {
