@@ -5,6 +5,7 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 mod connection;
+mod contradiction;
 pub mod file;
 mod operation;
 mod record;
@@ -12,8 +13,9 @@ mod server;
 pub mod valid;
 
 pub use connection::{Closed, Spoken, Via};
-pub use operation::{Completion, Outcome, Refusal, StaleStream};
-pub use record::{Contradiction, Fire, Phase, Record, RewindReason, Rewrote, Verdict};
+pub use contradiction::Contradiction;
+pub use operation::{Completion, Outcome, Refusal, Snapshot, StaleStream};
+pub use record::{Fire, Phase, Record, RewindReason, Rewrote, Verdict};
 pub use server::{KillWait, Process};
 
 use std::collections::BTreeSet;

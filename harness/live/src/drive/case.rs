@@ -19,7 +19,7 @@ use futures_util::future::join_all;
 use super::backoff::Backoff;
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
-use super::inbox::{Inbox, PlannedHashes};
+use super::inbox::{Inbox, PlannedEvents};
 use super::progress::ProgressTimeout;
 use super::recorder::Recorder;
 use super::route::Route;
@@ -76,7 +76,7 @@ impl Case {
         let backoff = Backoff::new(planned.writer_backoff_ms.clone());
         let writer = Writer::new(stack.lane.clone(), writer_route.endpoint(), recorder.clone(), backoff)
             .at_pace(stack.pace.clone());
-        let hashes = Arc::new(planned_hashes(planned));
+        let hashes = Arc::new(planned_events(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
             let route = Route::start(&client.id, (plan, planned), (stack, &stack.socket), recorder).await?;
@@ -231,10 +231,10 @@ impl Case {
     }
 }
 
-fn planned_hashes(case: &plan::Case) -> PlannedHashes {
+fn planned_events(case: &plan::Case) -> PlannedEvents {
     let published = case.all_steps().filter_map(|step| match step {
-        Step::Publish { stream, hash, expect: PublishExpect::Accepted { seq }, .. } => {
-            Some(((stream.clone(), *seq), *hash))
+        Step::Publish { stream, key, hash, expect: PublishExpect::Accepted { seq }, .. } => {
+            Some(((stream.clone(), *seq), (*hash, key.clone())))
         }
         _ => None,
     });

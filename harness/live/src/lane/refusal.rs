@@ -1,7 +1,7 @@
 //! Reads a lane's refusal from its JSON, in the contract's words. Both lanes word refusals alike; only what they call a
 //! stream differs.
 
-use cutover_core::history::{Refusal, StaleStream};
+use cutover_core::history::{Refusal, Snapshot, StaleStream};
 use cutover_core::ids::StreamId;
 use serde_json::Value;
 
@@ -19,10 +19,15 @@ pub(crate) fn read_refusal(json: &Value, stream_of: impl Fn(&str) -> Option<Stre
     let code = text(json, "code").or_else(|| text(json, "reason"))?;
     let reasons = json.get("reason_codes").and_then(Value::as_array);
     let stale = json.get("stale_topics").and_then(Value::as_array);
+    let list = |at: &str| json.pointer(at).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     Some(Refusal {
         code,
         reasons: reasons.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
         stale: stale.into_iter().flatten().filter_map(|entry| read_stale(entry, &stream_of)).collect(),
+        full_resync: json.get("full_resync_required").and_then(Value::as_bool),
+        snapshot_format: json.pointer("/snapshot_plan/format").and_then(Value::as_str).map(str::to_owned),
+        snapshots: list("/snapshot_plan/topics").iter().map(|entry| read_snapshot(entry, &stream_of)).collect(),
+        forbidden: list("/forbidden_topics").iter().map(|topic| topic.as_str().unwrap_or("").to_owned()).collect(),
         message: text(json, "message").unwrap_or_default(),
     })
 }
@@ -38,12 +43,22 @@ fn read_stale(entry: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) -> Op
     Some(StaleStream {
         stream: stream_of(&topic).unwrap_or_else(|| StreamId::new(topic)),
         reason: text(entry, "reason").unwrap_or_default(),
+        qos_tier: text(entry, "qos_tier"),
         resume_after: number("resume_after"),
         retention_floor: number("retention_floor"),
         head_watermark: number("head_watermark"),
         replay_lag: number("replay_lag"),
         replay_budget_events: number("replay_budget_events"),
     })
+}
+
+fn read_snapshot(entry: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) -> Snapshot {
+    let topic = text(entry, "topic").unwrap_or_default();
+    Snapshot {
+        stream: stream_of(&topic).unwrap_or_else(|| StreamId::new(topic)),
+        head_watermark: entry.get("head_watermark").and_then(Value::as_u64),
+        described: entry.get("snapshot").is_some_and(Value::is_object),
+    }
 }
 
 fn text(json: &Value, name: &str) -> Option<String> {

@@ -139,6 +139,8 @@ pub enum Arrival {
         payload: String,
         /// The hash that the lane declared, as `sha256:<hex>`; `None` where it declares none.
         declared: Option<String>,
+        /// The idempotency key that the lane named, where it names one.
+        key: Option<String>,
         via: Via,
     },
     /// An event under a name on the wire that no stream of the run has.
@@ -148,13 +150,14 @@ pub enum Arrival {
         seq: Seq,
         via: Via,
     },
-    /// A message that says two things of a stream that can't both be true.
+    /// A message that breaks a rule about its fields.
     Contradiction {
-        stream: StreamId,
+        stream: Option<StreamId>,
+        /// The event that it is about, or 0.
         seq: Seq,
         /// Which rule it breaks.
         what: Contradiction,
-        /// Its other word.
+        /// What it said.
         said: String,
     },
     /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.

@@ -19,6 +19,7 @@ pub(in crate::check) enum What<'a> {
     Publish {
         /// The payload as it is sent.
         payload: &'a str,
+        key: &'a str,
         hash: PayloadHash,
         expect: &'a PublishExpect,
     },
@@ -121,8 +122,8 @@ impl<'a> PlanIndex<'a> {
 
     fn add_step(&mut self, step: &'a Step) {
         match step {
-            Step::Publish { op, stream, payload, hash, expect, .. } => {
-                let at = self.add_op(*op, stream.as_str(), What::Publish { payload, hash: *hash, expect });
+            Step::Publish { op, stream, payload, key, hash, expect, .. } => {
+                let at = self.add_op(*op, stream.as_str(), What::Publish { payload, key, hash: *hash, expect });
                 self.by_hash.entry(*hash).or_insert(at);
                 let same = self
                     .by_place

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "the names say it")]
 
+mod answers;
 mod batch;
 mod calls;
 mod claims;

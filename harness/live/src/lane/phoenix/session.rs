@@ -10,6 +10,7 @@ use cutover_core::plan::Serializer;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::answers::Told;
 use super::codec::{Message, encode};
 use super::object::{RawObject, quoted};
 use super::probe::PROBE_REF;
@@ -24,6 +25,9 @@ use crate::lane::{Arrival, Completion, Head, Heads, OpError, OpenError, Subscrib
 
 /// The code of a lane that limits the rate (contract, "Errors").
 const RATE_LIMITED: &str = "rate_limited";
+
+/// The code of a refused stale cursor.
+const STALE_CURSOR: &str = "stale_cursor";
 
 /// The reason of Phoenix for a channel that it does not have.
 const UNMATCHED_TOPIC: &str = "unmatched topic";
@@ -47,6 +51,7 @@ pub(super) struct PhoenixSession {
     pub(super) newest: BTreeMap<StreamId, Seq>,
     /// The last event of each stream's last batch since it was asked for, and whether that batch ended the replay.
     pub(super) complete: BTreeMap<StreamId, (Seq, bool)>,
+    pub(super) told: Told,
     /// The cursors that are probed, each with whether the event at or behind it came.
     pub(super) probing: Option<BTreeMap<StreamId, (Cursor, bool)>>,
     /// Gets a copy of every message that comes, in a trial.
@@ -83,6 +88,7 @@ impl PhoenixSession {
             join_ref: Value::Null,
             newest: BTreeMap::new(),
             complete: BTreeMap::new(),
+            told: Told::default(),
             probing: None,
             copies: None,
         };
@@ -94,7 +100,10 @@ impl PhoenixSession {
         let channel = session.profile.channel.clone();
         match session.push_and_wait(&channel, "phx_join", params, bounds.open).await {
             Err(why) => Err(OpenError::passing(format!("the join of `{channel}` was not answered: {why}"))),
-            Ok(reply) if reply.ok => Ok(session),
+            Ok(reply) if reply.ok => {
+                session.check_join(&reply.response);
+                Ok(session)
+            }
             Ok(reply) => Err(session.join_refused(&channel, &reply.response)),
         }
     }
@@ -245,13 +254,23 @@ impl SubscriberSession for PhoenixSession {
     async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], replay_batch: u32) -> Completion<Heads> {
         self.newest.clear();
         self.complete.clear();
+        let new = self.told.asked(streams);
         let reply = self.ask_for(streams, replay_batch).await?;
         if !reply.ok {
-            return Err(OpError::Refused(self.refusal(&reply.response)));
+            self.told.refused(&new);
+            let refusal = self.refusal(&reply.response);
+            if refusal.code == STALE_CURSOR && self.profile.has_every_field() {
+                self.check_stale(&reply.response);
+            }
+            return Err(OpError::Refused(refusal));
         }
         self.check_complete();
+        if self.profile.has_every_field() {
+            self.check_subscribed(&reply.response);
+        }
         let heads = self.heads(&reply.response);
         let beyond = self.probe(streams, &heads, replay_batch).await?;
+        beyond.iter().for_each(|stream| self.told.lose(stream));
         Ok(heads_of(streams, &heads, &beyond))
     }
 
@@ -259,7 +278,12 @@ impl SubscriberSession for PhoenixSession {
         let topics = self.topics(streams.iter())?.join(",");
         let payload = format!("{{{}:[{topics}]}}", quoted(&self.profile.fields.topics));
         let event = self.profile.events.unsubscribe.clone();
-        self.ask_channel(&event, payload, self.connection.bounds.operation).await.map(drop)
+        let reply = self.ask_channel(&event, payload, self.connection.bounds.operation).await?;
+        self.told.unsubscribed(streams, self.profile.unsubscribe_forgets);
+        if self.profile.has_every_field() {
+            self.check_unsubscribed(&reply.response);
+        }
+        Ok(())
     }
 
     /// The socket's heartbeat, and behind it the channel's: only the answer to the channel's heartbeat comes after
@@ -274,7 +298,12 @@ impl SubscriberSession for PhoenixSession {
             if let Err(closed) = self.send_socket_heartbeat().await {
                 self.connection.inbox.end(closed);
             }
-            self.ask_channel(&event, "{}".to_owned(), within).await
+            self.told.beats();
+            let answered = self.ask_channel(&event, "{}".to_owned(), within).await;
+            if let (Ok(reply), true) = (&answered, self.profile.has_every_field()) {
+                self.check_heartbeat_answer(&reply.response);
+            }
+            answered
         };
         self.connection.postpone_keepalive();
         answered.map(drop)

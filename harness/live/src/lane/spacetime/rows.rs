@@ -31,6 +31,10 @@ pub(super) struct Row {
 pub struct EventRow {
     pub stream_id: String,
     pub seq: u64,
+    pub idempotency_key: String,
+    /// In microseconds since 1970; `None` where it is no timestamp.
+    pub committed_at: Option<i64>,
+    pub confirmed_read: Option<bool>,
     pub payload_hash: String,
     pub payload: String,
 }
@@ -64,6 +68,24 @@ impl Row {
         match &self.values.elements[self.at(column)?] {
             AlgebraicValue::U64(number) => Ok(*number),
             _ => Err(self.mistyped(column, "U64")),
+        }
+    }
+
+    /// A timestamp: a product of one number.
+    fn time(&self, column: &str) -> Option<i64> {
+        match &self.values.elements[self.at(column).ok()?] {
+            AlgebraicValue::Product(time) => match time.elements.as_ref() {
+                [AlgebraicValue::I64(micros)] => Some(*micros),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn flag(&self, column: &str) -> Option<bool> {
+        match &self.values.elements[self.at(column).ok()?] {
+            AlgebraicValue::Bool(flag) => Some(*flag),
+            _ => None,
         }
     }
 
@@ -102,6 +124,9 @@ impl EventRow {
         Ok(EventRow {
             stream_id: row.text("stream_id")?,
             seq: row.number("seq")?,
+            idempotency_key: row.text("idempotency_key")?,
+            committed_at: row.time("committed_at"),
+            confirmed_read: row.flag("confirmed_read"),
             payload_hash: row.text("payload_hash")?,
             payload: row.text("payload")?,
         })

@@ -146,7 +146,8 @@ impl SpacetimeSession {
             None => self.last_seen.push((stream.clone(), row.seq)),
         }
         let declared = (!row.payload_hash.is_empty()).then_some(row.payload_hash);
-        self.connection.inbox.push(Arrival::Event { stream, seq: Seq(row.seq), payload: row.payload, declared, via });
+        let (seq, key) = (Seq(row.seq), Some(row.idempotency_key));
+        self.connection.inbox.push(Arrival::Event { stream, seq, payload: row.payload, declared, key, via });
     }
 
     fn answer(&mut self, request_id: u32, reply: Reply) {
