@@ -50,7 +50,8 @@ reasons! {
     Hydration "hydration" "{client} got {event} with a hydration_required that does not fit its payload"
         "sent events with a hydration_required that does not fit their payload";
     HashMissing "hash-missing" "{client} got {event} without a payload hash" "sent events without a payload hash";
-    SchemaVersion "schema-version" "{client} got a frame of another schema_version" "sent frames of another schema_version";
+    SchemaVersion "schema-version" "{client} got a frame of another schema_version"
+        "sent frames of another schema_version";
     CopiesDiffer "copies-differ" "{client} got a frame of {stream} that differs from the batch that it repeats"
         "sent frames that differ from the batch that they repeat";
     SubscriptionId "subscription-id" "{client} got an answer with another subscription_id than the join had"
@@ -84,8 +85,8 @@ reasons! {
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "a field of a message has a value that the contract does not allow, or two fields can't both be true",
-    source: "contract, \"Server to client\", \"Client to server\" and \"Ordering, delivery, replay\"; of the candidate, \
-             \"The module's tables\"",
+    source: "contract, \"Server to client\", \"Client to server\" and \"Ordering, delivery, replay\"; of the \
+             candidate, \"The module's tables\"",
     rows: &[],
     reasons: REASONS,
     accounts_for: "",

@@ -37,6 +37,45 @@ pub(crate) fn refusal(code: impl Into<String>, message: impl Into<String>) -> Re
     Refusal { code: code.into(), message: message.into(), ..Refusal::default() }
 }
 
+/// The fields of a stale refusal that are not there, or have another type.
+pub(crate) fn missing_in_stale(refusal: &Value) -> Vec<String> {
+    let mut missing = Vec::new();
+    let mut want = |place: &str, value: &Value, fields: &[(&str, fn(&Value) -> bool)]| {
+        let wrong = fields.iter().filter(|(name, is)| !value.get(*name).is_some_and(is));
+        missing.extend(wrong.map(|(name, _)| format!("{place} has no `{name}` of the right type")));
+    };
+    want(
+        "a stale refusal",
+        refusal,
+        &[
+            ("message", Value::is_string),
+            ("full_resync_required", Value::is_boolean),
+            ("reason_codes", Value::is_array),
+            ("stale_topics", Value::is_array),
+            ("snapshot_plan", Value::is_object),
+        ],
+    );
+    let plan = refusal.get("snapshot_plan").unwrap_or(&Value::Null);
+    want("a snapshot plan", plan, &[("format", Value::is_string), ("topics", Value::is_array)]);
+    for entry in refusal.get("stale_topics").and_then(Value::as_array).into_iter().flatten() {
+        want(
+            "an entry of stale_topics",
+            entry,
+            &[
+                ("topic", Value::is_string),
+                ("reason", Value::is_string),
+                ("qos_tier", Value::is_string),
+                ("resume_after", Value::is_u64),
+                ("retention_floor", Value::is_u64),
+                ("head_watermark", Value::is_u64),
+                ("replay_lag", Value::is_u64),
+                ("replay_budget_events", Value::is_u64),
+            ],
+        );
+    }
+    missing
+}
+
 fn read_stale(entry: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) -> Option<StaleStream> {
     let topic = text(entry, "topic")?;
     let number = |name: &str| entry.get(name).and_then(Value::as_u64);

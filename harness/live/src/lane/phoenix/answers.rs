@@ -2,19 +2,25 @@
 //! for a service that has every field of the contract.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cutover_core::history::Contradiction;
-use cutover_core::ids::{Cursor, Seq, StreamId};
+use cutover_core::ids::{Cursor, StreamId};
 use serde_json::Value;
 
 use super::fields::{Kind, is};
 use super::object::RawObject;
-use super::profile::FieldNames;
-use super::session::PhoenixSession;
-use crate::lane::Arrival;
+use super::profile::PhoenixProfile;
+use crate::lane::names::Names;
+use crate::lane::refusal::missing_in_stale;
+
+/// A rule that a message breaks: the stream and the event that it is about, or 0, and what it said.
+pub(super) type Wrong = (Option<StreamId>, u64, Contradiction, String);
 
 #[derive(Debug, Default)]
 pub(super) struct Told {
+    profile: Arc<PhoenixProfile>,
+    names: Arc<Names>,
     subscription_id: Option<String>,
     /// The streams that are subscribed or were just asked for.
     subscribed: BTreeSet<StreamId>,
@@ -22,7 +28,7 @@ pub(super) struct Told {
     sent: BTreeMap<StreamId, u64>,
     /// The last batch of each topic, with its last seq.
     batches: BTreeMap<String, (u64, String)>,
-    /// The heads that batches named and no event has reached.
+    /// The head that the last batch of each stream named.
     heads: BTreeMap<StreamId, u64>,
     /// The last `sync:error`, and what the last frame of an error repeated.
     error: Option<String>,
@@ -53,6 +59,10 @@ fn same_json(left: &str, right: &str) -> bool {
 }
 
 impl Told {
+    pub(super) fn new(profile: Arc<PhoenixProfile>, names: Arc<Names>) -> Told {
+        Told { profile, names, ..Told::default() }
+    }
+
     /// Streams are asked for: those with a cursor are sent from there on, the others from where they were.
     pub(super) fn asked(&mut self, streams: &[(StreamId, Option<Cursor>)]) -> Vec<StreamId> {
         (self.error, self.error_copy) = (None, None);
@@ -72,11 +82,6 @@ impl Told {
         self.subscribed.retain(|stream| !new.contains(stream));
     }
 
-    pub(super) fn unsubscribed(&mut self, streams: &[StreamId], forgets: bool) {
-        self.subscribed.retain(|stream| !streams.contains(stream));
-        self.sent.retain(|stream, _| !forgets || !streams.contains(stream));
-    }
-
     /// How far this stream was sent is not sure any more.
     pub(super) fn lose(&mut self, stream: &StreamId) {
         self.sent.remove(stream);
@@ -90,19 +95,21 @@ impl Told {
         !self.subscribed.contains(stream)
     }
 
-    /// A batch names a head beyond its events; true where it did not name that head before.
-    pub(super) fn names_head(&mut self, stream: &StreamId, head: u64) -> bool {
-        self.heads.insert(stream.clone(), head) != Some(head)
-    }
-
-    /// Notes a batch, or compares its copy; true where they differ.
+    /// Notes a batch of a stream with the head that it names, or compares its copy; true where they differ.
     pub(super) fn differs(&mut self, topic: &str, seq: u64, text: &str, is_copy: bool) -> bool {
+        if !self.profile.has_every_field() {
+            return false;
+        }
         if !is_copy {
             self.batches.insert(topic.to_owned(), (seq, text.to_owned()));
             return false;
         }
         let batch = self.batches.get(topic).filter(|(batch, _)| *batch == seq);
         batch.is_some_and(|(_, batch)| !same_json(batch, text))
+    }
+
+    pub(super) fn head(&mut self, stream: &StreamId, head: u64) {
+        self.heads.insert(stream.clone(), head);
     }
 
     pub(super) fn error(&mut self, text: &str) {
@@ -112,123 +119,124 @@ impl Told {
     pub(super) fn beats(&mut self) {
         self.pushed = false;
     }
-}
 
-impl PhoenixSession {
-    fn names(&self) -> FieldNames {
-        self.profile.fields.clone()
-    }
-
-    pub(super) fn told_wrong(&mut self, stream: Option<&StreamId>, seq: u64, what: Contradiction, said: String) {
-        let stream = stream.cloned();
-        self.connection.inbox.push(Arrival::Contradiction { stream, seq: Seq(seq), what, said });
-    }
-
-    /// Reads an answer, and reports the fields that it does not have as they should be.
-    fn answer(&mut self, place: &str, wanted: &[Wanted<'_>], response: &str) -> RawObject {
-        let object = RawObject::parse(response).unwrap_or_default();
-        for (what, said) in missing(place, wanted, &object) {
-            self.told_wrong(None, 0, what, said);
-        }
-        object
-    }
-
-    fn same_subscription(&mut self, answer: &RawObject) {
-        let id = answer.text(&self.profile.fields.subscription_id);
-        let first = self.told.subscription_id.get_or_insert_with(|| id.clone().unwrap_or_default());
-        if id.as_ref().is_some_and(|id| id != first) {
-            let said = format!("{} after {first}", id.unwrap_or_default());
-            self.told_wrong(None, 0, Contradiction::SubscriptionId, said);
-        }
-    }
-
-    pub(super) fn check_join(&mut self, response: &str) {
-        if !self.profile.has_every_field() {
-            return;
-        }
-        let names = self.names();
+    pub(super) fn joined(&mut self, response: &str) -> Vec<Wrong> {
+        let profile = Arc::clone(&self.profile);
+        let names = &profile.fields;
         let wanted = [
             (names.subscription_id.as_str(), Kind::Text),
             (names.allowed_topics.as_str(), Kind::List),
             (names.current_watermarks.as_str(), Kind::List),
         ];
-        let answer = self.answer("the answer to a join", &wanted, response);
-        self.same_subscription(&answer);
+        let Some((answer, mut wrong)) = self.answer("the answer to a join", &wanted, response) else { return vec![] };
         let allowed = answer.list(&names.allowed_topics).unwrap_or_default();
         let topics: BTreeSet<&str> = allowed.iter().map(|topic| topic.get()).collect();
         if topics.len() < allowed.len() || topics.iter().any(|topic| !is(topic, Kind::Text)) {
             let said = format!("{} topics, of which {} differ", allowed.len(), topics.len());
-            self.told_wrong(None, 0, Contradiction::JoinAnswer, said);
+            wrong.push((None, 0, Contradiction::JoinAnswer, said));
         }
         let watermarks = answer.list(&names.current_watermarks).unwrap_or_default();
-        if let Some(first) = watermarks.first() {
-            self.told_wrong(None, 0, Contradiction::JoinAnswer, format!("the watermark {:.100}", first.get()));
-        }
+        let first = watermarks.first().map(|first| format!("the watermark {:.100}", first.get()));
+        wrong.extend(first.map(|said| (None, 0, Contradiction::JoinAnswer, said)));
+        wrong
     }
 
-    pub(super) fn check_subscribed(&mut self, response: &str) {
-        let names = self.names();
-        let wanted = [
-            (names.subscription_id.as_str(), Kind::Text),
-            (names.topics.as_str(), Kind::List),
-            (names.current_watermarks.as_str(), Kind::List),
-        ];
-        let answer = self.answer("the answer to a subscribe", &wanted, response);
-        self.same_subscription(&answer);
-        self.same_topics(&answer);
-        self.same_watermarks(&answer, &names.current_watermarks);
+    pub(super) fn subscribed(&mut self, response: &str) -> Vec<Wrong> {
+        let profile = Arc::clone(&self.profile);
+        let names = &profile.fields;
+        let (id, topics, marks) = (&*names.subscription_id, &*names.topics, &*names.current_watermarks);
+        let wanted = [(id, Kind::Text), (topics, Kind::List), (marks, Kind::List)];
+        let found = self.answer("the answer to a subscribe", &wanted, response);
+        let Some((answer, mut wrong)) = found else { return vec![] };
+        wrong.extend(self.same_topics(&answer));
+        wrong.extend(self.same_watermarks(&answer, marks));
+        wrong.extend(self.heads_beyond());
+        wrong
     }
 
-    pub(super) fn check_unsubscribed(&mut self, response: &str) {
-        let names = self.names();
-        let wanted = [(names.subscription_id.as_str(), Kind::Text), (names.topics.as_str(), Kind::List)];
-        let answer = self.answer("the answer to an unsubscribe", &wanted, response);
-        self.same_subscription(&answer);
-        self.same_topics(&answer);
+    /// Streams were unsubscribed.
+    pub(super) fn unsubscribed(&mut self, streams: &[StreamId], response: &str) -> Vec<Wrong> {
+        self.subscribed.retain(|stream| !streams.contains(stream));
+        let forgets = self.profile.unsubscribe_forgets;
+        self.sent.retain(|stream, _| !forgets || !streams.contains(stream));
+        let profile = Arc::clone(&self.profile);
+        let (id, topics) = (&*profile.fields.subscription_id, &*profile.fields.topics);
+        let wanted = [(id, Kind::Text), (topics, Kind::List)];
+        let found = self.answer("the answer to an unsubscribe", &wanted, response);
+        let Some((answer, mut wrong)) = found else { return vec![] };
+        wrong.extend(self.same_topics(&answer));
+        wrong
     }
 
     /// The channel's own `sync:heartbeat`: asked for, or at a tick.
-    pub(super) fn check_heartbeat(&mut self, payload: &str) {
-        self.told.pushed = true;
+    pub(super) fn beat(&mut self, payload: &str) -> Vec<Wrong> {
+        self.pushed = true;
         if !self.profile.has_every_field() {
-            return;
+            return Vec::new();
         }
-        let names = self.names();
-        let beat = self.answer("a heartbeat", &[(names.watermarks.as_str(), Kind::List)], payload);
-        self.same_watermarks(&beat, &names.watermarks);
+        let name = self.profile.fields.watermarks.clone();
+        let beat = RawObject::parse(payload).unwrap_or_default();
+        let mut wrong = unnamed(missing("a heartbeat", &[(name.as_str(), Kind::List)], &beat));
+        wrong.extend(self.same_watermarks(&beat, &name));
+        wrong
     }
 
-    pub(super) fn check_heartbeat_answer(&mut self, response: &str) {
-        if !self.told.pushed {
-            self.told_wrong(None, 0, Contradiction::HeartbeatUnpushed, "the answer alone".to_owned());
+    pub(super) fn beat_answered(&mut self, response: &str) -> Vec<Wrong> {
+        let profile = Arc::clone(&self.profile);
+        let (id, marks) = (&*profile.fields.subscription_id, &*profile.fields.watermarks);
+        let wanted = [(id, Kind::Text), (marks, Kind::List)];
+        let found = self.answer("the answer to a heartbeat", &wanted, response);
+        let Some((answer, mut wrong)) = found else { return vec![] };
+        if !self.pushed {
+            wrong.push((None, 0, Contradiction::HeartbeatUnpushed, "the answer alone".to_owned()));
         }
-        let names = self.names();
-        let wanted = [(names.subscription_id.as_str(), Kind::Text), (names.watermarks.as_str(), Kind::List)];
-        let answer = self.answer("the answer to a heartbeat", &wanted, response);
-        self.same_subscription(&answer);
-        self.same_watermarks(&answer, &names.watermarks);
+        wrong.extend(self.same_watermarks(&answer, marks));
+        wrong.extend(self.heads_beyond());
+        wrong
+    }
+
+    /// Reads an answer, with the fields that it does not have as they should be, or of another subscription. `None`
+    /// of a service that does not have every field.
+    fn answer(&mut self, place: &str, wanted: &[Wanted<'_>], response: &str) -> Option<(RawObject, Vec<Wrong>)> {
+        if !self.profile.has_every_field() {
+            return None;
+        }
+        let answer = RawObject::parse(response).unwrap_or_default();
+        let mut wrong = unnamed(missing(place, wanted, &answer));
+        if let Some(id) = answer.text(&self.profile.fields.subscription_id) {
+            let first = self.subscription_id.get_or_insert_with(|| id.clone());
+            if id != *first {
+                wrong.push((None, 0, Contradiction::SubscriptionId, format!("{id} after {first}")));
+            }
+        }
+        Some((answer, wrong))
+    }
+
+    /// The heads that batches named and no event has reached by now.
+    fn heads_beyond(&mut self) -> Vec<Wrong> {
+        let heads = std::mem::take(&mut self.heads).into_iter();
+        let beyond = heads.filter(|(stream, head)| self.sent.get(stream).is_some_and(|sent| sent < head));
+        let wrong = |(stream, head)| (Some(stream), head, Contradiction::HeadBeyond, format!("head {head}"));
+        beyond.map(wrong).collect()
     }
 
     /// The subscribed topics, each once.
-    fn same_topics(&mut self, answer: &RawObject) {
-        let Some(listed) = answer.list(&self.profile.fields.topics) else { return };
+    fn same_topics(&self, answer: &RawObject) -> Option<Wrong> {
+        let listed = answer.list(&self.profile.fields.topics)?;
         let mut listed: Vec<String> = listed.iter().filter_map(|it| serde_json::from_str(it.get()).ok()).collect();
         let topic = |stream: &StreamId| self.names.topic(stream).unwrap_or_default().to_owned();
-        let mut subscribed: Vec<String> = self.told.subscribed.iter().map(topic).collect();
+        let mut subscribed: Vec<String> = self.subscribed.iter().map(topic).collect();
         listed.sort_unstable();
         subscribed.sort_unstable();
-        if listed != subscribed {
-            let said = format!("{} where {} are subscribed", listed.join(", "), subscribed.join(", "));
-            self.told_wrong(None, 0, Contradiction::TopicsAnswered, said);
-        }
+        let said = format!("{} where {} are subscribed", listed.join(", "), subscribed.join(", "));
+        (listed != subscribed).then_some((None, 0, Contradiction::TopicsAnswered, said))
     }
 
     /// An entry for each subscribed topic, with what was sent of it.
-    fn same_watermarks(&mut self, answer: &RawObject, field: &str) {
-        let Some(listed) = answer.list(field) else { return };
-        let mut rest = self.told.subscribed.clone();
+    fn same_watermarks(&self, answer: &RawObject, field: &str) -> Vec<Wrong> {
+        let mut rest = self.subscribed.clone();
         let mut wrong: Vec<(Option<StreamId>, u64, String)> = Vec::new();
-        for entry in listed {
+        for entry in answer.list(field).into_iter().flatten() {
             let fields = &self.profile.fields;
             let entry = RawObject::parse(entry.get()).unwrap_or_default();
             let topic = entry.text(&fields.topic).unwrap_or_default();
@@ -237,7 +245,7 @@ impl PhoenixSession {
                 wrong.push((None, 0, format!("`{topic}` in `{field}`, which is not subscribed, or again")));
                 continue;
             };
-            let sent = self.told.sent.get(&stream).copied();
+            let sent = self.sent.get(&stream).copied();
             match entry.number(&fields.watermark) {
                 Some(named) if sent.is_none_or(|sent| sent == named) => {}
                 Some(named) => {
@@ -248,53 +256,48 @@ impl PhoenixSession {
             }
         }
         wrong.extend(rest.into_iter().map(|stream| (Some(stream), 0, format!("no entry of it in `{field}`"))));
-        for (stream, named, said) in wrong {
-            self.told_wrong(stream.as_ref(), named, Contradiction::Watermark, said);
-        }
+        let wrong = wrong.into_iter();
+        wrong.map(|(stream, named, said)| (stream, named, Contradiction::Watermark, said)).collect()
     }
 
     /// A frame with an error: it repeats the `sync:error` before it.
-    pub(super) fn take_error_frame(&mut self, frame: &str, copy: String) {
-        if !self.profile.has_every_field() {
-            return;
-        }
+    pub(super) fn error_frame(&mut self, frame: &str, copy: String) -> Option<Wrong> {
         let seq = RawObject::parse(frame).ok().and_then(|frame| frame.number(&self.profile.fields.seq));
-        if seq != Some(0) {
-            let said = format!("seq {}", seq.map_or("missing".to_owned(), |seq| seq.to_string()));
-            self.told_wrong(None, 0, Contradiction::ErrorCopiesDiffer, format!("a frame of an error with {said}"));
-        }
-        self.told.error_copy = Some(copy);
+        self.error_copy = Some(copy);
+        let is_wrong = self.profile.has_every_field() && seq != Some(0);
+        let said = format!("a frame of an error with seq {}", seq.map_or("none".to_owned(), |seq| seq.to_string()));
+        is_wrong.then_some((None, 0, Contradiction::ErrorCopiesDiffer, said))
     }
 
     /// A stale refusal has every field, and its `sync:error` and the frame of that stand beside it.
-    pub(super) fn check_stale(&mut self, response: &str) {
-        let wanted = [
-            ("message", Kind::Text),
-            ("full_resync_required", Kind::Flag),
-            ("reason_codes", Kind::List),
-            ("stale_topics", Kind::List),
-            ("snapshot_plan", Kind::Any),
-        ];
-        let refusal = self.answer("a stale refusal", &wanted, response);
-        let plan = refusal.get("snapshot_plan").unwrap_or_default().to_owned();
-        self.answer("a snapshot plan", &[("format", Kind::Text), ("topics", Kind::List)], &plan);
-        let numbers = ["resume_after", "retention_floor", "head_watermark", "replay_lag", "replay_budget_events"];
-        let texts = ["topic", "reason", "qos_tier"].map(|name| (name, Kind::Text));
-        let wanted: Vec<_> = texts.into_iter().chain(numbers.map(|name| (name, Kind::Number))).collect();
-        for entry in refusal.list("stale_topics").unwrap_or_default() {
-            self.answer("an entry of stale_topics", &wanted, entry.get());
+    pub(super) fn stale(&mut self, response: &str) -> Vec<Wrong> {
+        if !self.profile.has_every_field() {
+            return Vec::new();
         }
+        let refusal: Value = serde_json::from_str(response).unwrap_or_default();
+        let mut wrong: Vec<Wrong> =
+            missing_in_stale(&refusal).into_iter().map(|said| (None, 0, Contradiction::FieldMissing, said)).collect();
         let events = &self.profile.events;
-        let (error, copy) = (!events.error.is_empty(), !events.frame.is_empty());
-        let told = [(error, self.told.error.take()), (copy, self.told.error_copy.take())];
-        for (what, (_, said)) in ["a `sync:error`", "a frame of an error"].iter().zip(told).filter(|(_, it)| it.0) {
+        let told = [
+            ("`sync:error`", !events.error.is_empty(), self.error.take()),
+            ("frame of an error", !events.frame.is_empty(), self.error_copy.take()),
+        ];
+        for (what, _, said) in told.into_iter().filter(|(_, is_due, _)| *is_due) {
             match said {
-                None => self.told_wrong(None, 0, Contradiction::ErrorUnpushed, format!("no {}", &what[2..])),
+                None => wrong.push((None, 0, Contradiction::ErrorUnpushed, format!("no {what}"))),
                 Some(said) if !same_json(&said, response) => {
-                    self.told_wrong(None, 0, Contradiction::ErrorCopiesDiffer, format!("{what} that differs"));
+                    wrong.push((None, 0, Contradiction::ErrorCopiesDiffer, format!("a {what} that differs")));
                 }
                 Some(_) => {}
             }
         }
+        wrong
     }
 }
+
+fn unnamed(missing: Vec<(Contradiction, String)>) -> Vec<Wrong> {
+    missing.into_iter().map(|(what, said)| (None, 0, what, said)).collect()
+}
+
+#[cfg(test)]
+mod tests;

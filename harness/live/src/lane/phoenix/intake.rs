@@ -3,6 +3,7 @@
 use cutover_core::history::{Closed, Contradiction, Via};
 use cutover_core::ids::{Seq, StreamId};
 
+use super::answers::Wrong;
 use super::batch::{FrameCopy, Update, read_batch, read_frame};
 use super::claims::Claims;
 use super::codec::{Message, decode};
@@ -48,7 +49,10 @@ impl PhoenixSession {
             }
             name if name == events.frame => self.take_frame(&message.payload),
             name if name == events.error => self.take_error(&message.payload),
-            name if name == events.heartbeat => self.check_heartbeat(&message.payload),
+            name if name == events.heartbeat => {
+                let wrong = self.told.beat(&message.payload);
+                self.tell(wrong);
+            }
             // Other events are ignored.
             _ => {}
         }
@@ -122,13 +126,11 @@ impl PhoenixSession {
             let by_head = matches!(what, Contradiction::CompleteTooSoon | Contradiction::CompleteTooLate);
             self.told_wrong(Some(&stream), if by_head { head } else { last.seq }, what, said);
         }
-        if self.profile.has_every_field() {
-            if head > last.seq && self.told.names_head(&stream, head) {
-                self.told_wrong(Some(&stream), head, Contradiction::HeadBeyond, format!("head {head}"));
-            }
-            if self.told.differs(&last.topic, last.seq, batch, via == Via::Frame) {
-                self.told_wrong(Some(&stream), last.seq, Contradiction::CopiesDiffer, "another text".to_owned());
-            }
+        if via == Via::UpdateBatch {
+            self.told.head(&stream, head);
+        }
+        if self.told.differs(&last.topic, last.seq, batch, via == Via::Frame) {
+            self.told_wrong(Some(&stream), last.seq, Contradiction::CopiesDiffer, "another text".to_owned());
         }
         if let Some(complete) = claims.complete {
             self.complete.insert(stream, (Seq(last.seq), complete));
@@ -144,13 +146,26 @@ impl PhoenixSession {
         }
     }
 
+    fn told_wrong(&mut self, stream: Option<&StreamId>, seq: u64, what: Contradiction, said: String) {
+        self.tell([(stream.cloned(), seq, what, said)]);
+    }
+
+    pub(super) fn tell(&mut self, wrong: impl IntoIterator<Item = Wrong>) {
+        for (stream, seq, what, said) in wrong {
+            self.connection.inbox.push(Arrival::Contradiction { stream, seq: Seq(seq), what, said });
+        }
+    }
+
     fn take_frame(&mut self, payload: &str) {
         match read_frame(&self.profile, payload) {
             Ok(FrameCopy::Batch(batch)) => {
                 let claims = Claims::of_frame(&self.profile, payload);
                 self.take_batch(&batch, Via::Frame, &claims);
             }
-            Ok(FrameCopy::Error(copy)) => self.take_error_frame(payload, copy),
+            Ok(FrameCopy::Error(copy)) => {
+                let wrong = self.told.error_frame(payload, copy);
+                self.tell(wrong);
+            }
             Ok(FrameCopy::Heartbeat) => {}
             Ok(FrameCopy::Ignored(kind)) => {
                 self.connection.inbox.push(Arrival::Ignored(format!("a frame of the kind `{kind}`")))

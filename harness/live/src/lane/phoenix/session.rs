@@ -82,13 +82,13 @@ impl PhoenixSession {
         let mut session = PhoenixSession {
             connection: Connection::new(socket, bounds),
             serializer,
+            told: Told::new(Arc::clone(&profile), Arc::clone(&names)),
             profile,
             names,
             last_ref: 0,
             join_ref: Value::Null,
             newest: BTreeMap::new(),
             complete: BTreeMap::new(),
-            told: Told::default(),
             probing: None,
             copies: None,
         };
@@ -101,7 +101,8 @@ impl PhoenixSession {
         match session.push_and_wait(&channel, "phx_join", params, bounds.open).await {
             Err(why) => Err(OpenError::passing(format!("the join of `{channel}` was not answered: {why}"))),
             Ok(reply) if reply.ok => {
-                session.check_join(&reply.response);
+                let wrong = session.told.joined(&reply.response);
+                session.tell(wrong);
                 Ok(session)
             }
             Ok(reply) => Err(session.join_refused(&channel, &reply.response)),
@@ -259,15 +260,15 @@ impl SubscriberSession for PhoenixSession {
         if !reply.ok {
             self.told.refused(&new);
             let refusal = self.refusal(&reply.response);
-            if refusal.code == STALE_CURSOR && self.profile.has_every_field() {
-                self.check_stale(&reply.response);
+            if refusal.code == STALE_CURSOR {
+                let wrong = self.told.stale(&reply.response);
+                self.tell(wrong);
             }
             return Err(OpError::Refused(refusal));
         }
         self.check_complete();
-        if self.profile.has_every_field() {
-            self.check_subscribed(&reply.response);
-        }
+        let wrong = self.told.subscribed(&reply.response);
+        self.tell(wrong);
         let heads = self.heads(&reply.response);
         let beyond = self.probe(streams, &heads, replay_batch).await?;
         beyond.iter().for_each(|stream| self.told.lose(stream));
@@ -279,10 +280,8 @@ impl SubscriberSession for PhoenixSession {
         let payload = format!("{{{}:[{topics}]}}", quoted(&self.profile.fields.topics));
         let event = self.profile.events.unsubscribe.clone();
         let reply = self.ask_channel(&event, payload, self.connection.bounds.operation).await?;
-        self.told.unsubscribed(streams, self.profile.unsubscribe_forgets);
-        if self.profile.has_every_field() {
-            self.check_unsubscribed(&reply.response);
-        }
+        let wrong = self.told.unsubscribed(streams, &reply.response);
+        self.tell(wrong);
         Ok(())
     }
 
@@ -300,8 +299,9 @@ impl SubscriberSession for PhoenixSession {
             }
             self.told.beats();
             let answered = self.ask_channel(&event, "{}".to_owned(), within).await;
-            if let (Ok(reply), true) = (&answered, self.profile.has_every_field()) {
-                self.check_heartbeat_answer(&reply.response);
+            if let Ok(reply) = &answered {
+                let wrong = self.told.beat_answered(&reply.response);
+                self.tell(wrong);
             }
             answered
         };
