@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds cutover_module.wasm from src/, and records in cutover_module.wasm.json how it was built.
+# Builds cutover_module.wasm from src/, and records in cutover_module.wasm.json how it was built. The same for
+# cutover_module_planted.wasm, which has the feature `planted`: defects for tests of the gate.
 #
 # This needs a Rust toolchain with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`).
 # Without one, the script creates a Debian sid tree with debootstrap and uses its rustc. This needs root and a Debian
@@ -15,10 +16,13 @@ built=release/cutover_module.wasm
 sid_root=${SID_ROOT:-$HOME/.cache/cutover/sid}
 packages="rustc cargo libstd-rust-dev-wasm32 lld git ca-certificates"
 
-# Both ways use this. The build script of spacetimedb-lib asks git for a commit, and must not find another one.
+# Both ways use this. The build script of spacetimedb-lib asks git for a commit, and must not find another one. The
+# published module is built last.
 build='
   export GIT_DIR=/nonexistent SOURCE_DATE_EPOCH=0 CARGO_INCREMENTAL=0
   export RUSTFLAGS="--remap-path-prefix=$PWD=/module --remap-path-prefix=$CARGO_HOME=/cargo"
+  cargo build --quiet --release --locked --target '$target' --features planted
+  cp "$CARGO_TARGET_DIR/'$target/$built'" "$CARGO_TARGET_DIR/planted.wasm"
   cargo build --quiet --release --locked --target '$target'
 '
 
@@ -27,11 +31,16 @@ has_target() {
   libraries=$(rustc --print target-libdir --target "$target" 2>/dev/null) && [ -d "$libraries" ]
 }
 
+take() {
+  cp "$1/$target/$built" cutover_module.wasm
+  cp "$1/planted.wasm" cutover_module_planted.wasm
+}
+
 build_here() {
   rustc=$(rustc --version)
   export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
   bash -euc "$build"
-  cp "$CARGO_TARGET_DIR/$target/$built" cutover_module.wasm
+  take "$CARGO_TARGET_DIR"
 }
 
 make_sid() {
@@ -77,22 +86,30 @@ build_in_sid() {
   chroot "$sid_root" env -i PATH=/usr/bin:/bin HOME=/root CARGO_HOME=/build/cargo CARGO_TARGET_DIR=/build/target \
     CARGO_HTTP_CAINFO=/build/ca.crt http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld bash -euc "cd /build/module; $build"
-  cp "$sid_root/build/target/$target/$built" cutover_module.wasm
+  take "$sid_root/build/target"
 }
 
 if has_target; then how="rustc with the $target target"; build_here; else how="Debian sid"; build_in_sid; fi
 
-wasm_sha256=$(sha256sum cutover_module.wasm | cut -d' ' -f1)
+if grep -qa planted cutover_module.wasm; then
+  echo "build.sh: cutover_module.wasm has the feature \`planted\`, and must not" >&2
+  exit 1
+fi
+
 source_sha256=$(find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1)
 digest_of="SHA-256 over a line 'HEX  PATH' for each of Cargo.toml, Cargo.lock and src/**"
-cat > cutover_module.wasm.json <<JSON
+describe() {
+  cat > "$1.json" <<JSON
 {
-  "wasm_sha256": "$wasm_sha256",
-  "wasm_bytes": $(stat -c %s cutover_module.wasm),
+  "wasm_sha256": "$(sha256sum "$1" | cut -d' ' -f1)",
+  "wasm_bytes": $(stat -c %s "$1"),
   "source_sha256": "$source_sha256",
   "source_digest": "$digest_of, in the order of the paths' bytes",
   "rustc": "$rustc",
-  "built_with": "$how, opt-level s, lto, paths remapped, --locked; spacetime/module/build.sh"
+  "built_with": "$how, opt-level s, lto, paths remapped, --locked$2; spacetime/module/build.sh"
 }
 JSON
-cat cutover_module.wasm.json
+  cat "$1.json"
+}
+describe cutover_module.wasm ""
+describe cutover_module_planted.wasm ", --features planted"

@@ -22,4 +22,6 @@ pub mod apply;
 pub mod check;
 pub mod gate;
 
+pub mod draw;
+
 pub mod evidence;

@@ -1,22 +1,25 @@
-//! The committed wasm module was built from the committed source.
+//! Both committed wasm modules were built from the committed source: the published one and the planted one.
 //!
-//! Building it takes a toolchain that not every machine has, so this compares digests that `build.sh` wrote down.
+//! Building them takes a toolchain that not every machine has, so this compares digests that `build.sh` wrote down.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-const HOW_TO_MEND: &str = "run spacetime/module/build.sh and commit cutover_module.wasm and cutover_module.wasm.json \
-    together with the source";
+const PUBLISHED: &str = "cutover_module.wasm";
+const PLANTED: &str = "cutover_module_planted.wasm";
+const HOW_TO_MEND: &str = "run spacetime/module/build.sh and commit both .wasm and both .wasm.json files together with \
+    the source";
 
 fn module_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spacetime/module")
 }
 
-fn recorded(field: &str) -> String {
-    let text = std::fs::read_to_string(module_dir().join("cutover_module.wasm.json")).unwrap();
+fn recorded(wasm: &str, field: &str) -> String {
+    let text = std::fs::read_to_string(module_dir().join(format!("{wasm}.json"))).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
     manifest[field].as_str().unwrap_or_default().to_owned()
 }
@@ -37,30 +40,60 @@ fn files_under(root: &Path, folder: &str, found: &mut Vec<String>) {
     }
 }
 
-#[test]
-fn the_committed_wasm_is_the_one_that_the_build_wrote_down() {
-    let wasm = std::fs::read(module_dir().join("cutover_module.wasm")).unwrap();
-    assert_eq!(
-        sha256_hex(&wasm),
-        recorded("wasm_sha256"),
-        "cutover_module.wasm is not the file that cutover_module.wasm.json tells of: {HOW_TO_MEND}"
-    );
+/// Every file of the source.
+fn sources() -> Vec<String> {
+    let mut paths = vec!["Cargo.toml".to_owned(), "Cargo.lock".to_owned()];
+    files_under(&module_dir(), "src", &mut paths);
+    paths.sort();
+    paths
 }
 
 #[test]
-fn the_committed_wasm_was_built_from_the_committed_source() {
-    let root = module_dir();
-    let mut paths = vec!["Cargo.toml".to_owned(), "Cargo.lock".to_owned()];
-    files_under(&root, "src", &mut paths);
-    paths.sort();
+fn each_committed_wasm_is_the_one_that_the_build_wrote_down() {
+    for name in [PUBLISHED, PLANTED] {
+        let wasm = std::fs::read(module_dir().join(name)).unwrap();
+        let recorded = recorded(name, "wasm_sha256");
+        assert_eq!(sha256_hex(&wasm), recorded, "{name} is not the file that {name}.json tells of: {HOW_TO_MEND}");
+    }
+}
+
+#[test]
+fn each_committed_wasm_was_built_from_the_committed_source() {
+    let paths = sources();
     let listing = paths.iter().fold(String::new(), |mut listing, path| {
-        let content = std::fs::read(root.join(path)).unwrap();
+        let content = std::fs::read(module_dir().join(path)).unwrap();
         let _ = writeln!(listing, "{}  {path}", sha256_hex(&content));
         listing
     });
-    assert_eq!(
-        sha256_hex(listing.as_bytes()),
-        recorded("source_sha256"),
-        "the module's source changed after its wasm was built (files looked at: {paths:?}): {HOW_TO_MEND}"
-    );
+    for name in [PUBLISHED, PLANTED] {
+        assert_eq!(
+            sha256_hex(listing.as_bytes()),
+            recorded(name, "source_sha256"),
+            "the module's source changed after {name} was built (files looked at: {paths:?}): {HOW_TO_MEND}"
+        );
+    }
+}
+
+#[test]
+fn the_published_wasm_has_no_planted_defects_and_the_other_one_has_all() {
+    let has = |name: &str, text: &str| {
+        let wasm = std::fs::read(module_dir().join(name)).unwrap();
+        wasm.windows(text.len()).any(|bytes| bytes == text.as_bytes())
+    };
+    for text in ["planted", "arm_defect"] {
+        assert!(!has(PUBLISHED, text) && has(PLANTED, text), "{text}");
+    }
+}
+
+#[test]
+fn each_defect_of_the_list_is_planted_in_the_source_and_each_planted_one_is_in_the_list() {
+    let files = sources().into_iter().filter(|path| path.starts_with("src/planted/") && !path.ends_with("tests.rs"));
+    let source: String = files.map(|path| std::fs::read_to_string(module_dir().join(path)).unwrap()).collect();
+    let is_name = |text: &str| text.contains('-') && text.split('-').all(is_word);
+    let planted: BTreeSet<&str> = source.split('"').filter(|text| is_name(text)).collect();
+    assert_eq!(planted, cutover_core::plan::defect::module::NAMES.iter().copied().collect());
+}
+
+fn is_word(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }

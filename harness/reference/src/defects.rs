@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-pub use cutover_core::plan::Defect;
+pub use cutover_core::plan::defect::reference::Defect;
 
 /// The sequence number at which every delivery defect fires, in each topic.
 pub(crate) const DEFECT_SEQ: u64 = 5;
@@ -40,6 +40,11 @@ impl Defects {
 
     pub(crate) fn has(&self, defect: Defect) -> bool {
         self.0.contains(&defect)
+    }
+
+    /// The first of those that change payloads.
+    pub(crate) fn of_payload(&self) -> Option<Defect> {
+        self.0.iter().copied().find(|defect| *defect >= Defect::CutText65535)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -13,11 +13,14 @@ use serde_json::{Value, json};
 
 use crate::body::{Fields, Refusal, bad, too_large};
 use crate::canonical::canonical_sha256;
+use crate::defects::Defect;
+use crate::plant;
 use crate::shared::Shared;
 use crate::socket::{self, now_s};
 use crate::store::{Publish, Refused};
 use crate::token;
 use crate::topics::{Class, TopicPolicy};
+use crate::wire::raw;
 
 const SOCKET_PATH: [&str; 3] = ["sync", "socket", "websocket"];
 const POLICY_FIELDS: [&str; 3] = ["retention_events", "replay_budget_events", "class"];
@@ -97,9 +100,17 @@ async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<
     if payload.get().len() > limit {
         return Err(too_large(limit));
     }
+    let defects = &shared.config.defects;
+    let payload = match defects.has(Defect::LastMemberWins) {
+        true => raw(&serde_json::from_str::<Value>(payload.get()).unwrap_or_default()),
+        false => payload,
+    };
     let hash = canonical_sha256(payload.get())
         .map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, "invalid_payload", &why))?;
-    let publish = Publish { topic: topic.clone(), key, payload, hash, expected_next_seq };
+    let publish = Publish { topic: plant::written_topic(&topic, defects), key, payload, hash, expected_next_seq };
+    if plant::is_refused_for_size(&publish, defects) {
+        return Err(too_large(limit));
+    }
     let published = shared.store.publish(publish).await?;
     shared.count("published", if published.duplicate { "duplicate" } else { "written" });
     Ok(json!({

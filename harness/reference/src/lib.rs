@@ -15,6 +15,7 @@ mod frame;
 mod http;
 mod journal;
 mod outbox;
+mod plant;
 mod server;
 mod shared;
 mod socket;

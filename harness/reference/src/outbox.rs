@@ -23,6 +23,10 @@ impl Outbox {
         Self { vsn, high_water_bytes, bytes: BytesMut::new(), reply_bytes: 0 }
     }
 
+    pub(crate) fn is_v1(&self) -> bool {
+        self.vsn == Vsn::V1
+    }
+
     /// Whether more of a replay or a live tail may be added. Replies and errors always may: they are as many as the
     /// requests, and requests are not read while the buffer is far too full.
     pub(crate) fn has_room(&self) -> bool {

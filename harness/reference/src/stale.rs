@@ -44,7 +44,11 @@ pub fn reason(resume_after: u64, window: &Window, defects: &Defects) -> Option<&
     }
     let slack = u64::from(defects.has(Defect::StaleOffByOne));
     let below_floor = resume_after < window.retention_floor().saturating_sub(slack);
-    let beyond_budget = window.head_seq.saturating_sub(resume_after) > window.replay_budget_events;
+    let lag = window.head_seq.saturating_sub(resume_after);
+    let beyond_budget = exceeds(lag, window.replay_budget_events, defects);
+    if defects.has(Defect::ZeroNeverStale) && resume_after == 0 {
+        return None;
+    }
     if defects.has(Defect::WrongStaleReason) && beyond_budget {
         return Some(BUDGET);
     }
@@ -57,8 +61,50 @@ pub fn reason(resume_after: u64, window: &Window, defects: &Defects) -> Option<&
     }
 }
 
+fn exceeds(lag: u64, budget: u64, defects: &Defects) -> bool {
+    if defects.has(Defect::LagU8) {
+        lag.min(255) > budget
+    } else if defects.has(Defect::BudgetZero) && budget == 0 {
+        false
+    } else if defects.has(Defect::BudgetInclusive) && budget >= 100 {
+        lag >= budget
+    } else {
+        lag > budget
+    }
+}
+
 /// The payload of the `stale_cursor` error and reply.
-pub fn refusal(stale: &[StaleTopic]) -> Value {
+pub fn refusal(stale: &[StaleTopic], defects: &Defects) -> Value {
+    let mut refusal = honest_refusal(stale);
+    let set = |refusal: &mut Value, nth: usize, name: &str, value: Value| refusal["stale_topics"][nth][name] = value;
+    for (nth, one) in stale.iter().enumerate() {
+        let (window, lag) = (&one.window, one.window.head_seq.saturating_sub(one.resume_after));
+        if defects.has(Defect::StaleFloor) && nth == 1 {
+            set(&mut refusal, nth, "retention_floor", (window.retention_floor() + 1).into());
+        }
+        if defects.has(Defect::StaleLag) && lag > 20 {
+            set(&mut refusal, nth, "replay_lag", (lag - 1).into());
+        }
+        if defects.has(Defect::StaleTier) && one.reason == BUDGET {
+            set(&mut refusal, nth, "qos_tier", "cold".into());
+        }
+        if defects.has(Defect::StaleBudget) {
+            set(&mut refusal, nth, "replay_budget_events", 10_000.into());
+        }
+    }
+    if defects.has(Defect::StaleResync) && stale.iter().all(|one| one.reason == BUDGET) {
+        refusal["full_resync_required"] = false.into();
+    }
+    if defects.has(Defect::StaleReasonTwice) {
+        refusal["reason_codes"] = stale.iter().map(|one| one.reason).collect();
+    }
+    if defects.has(Defect::PlanWithEvents) {
+        refusal["snapshot_plan"]["topics"] = stale.iter().map(|one| json!({"topic": one.topic})).collect();
+    }
+    refusal
+}
+
+fn honest_refusal(stale: &[StaleTopic]) -> Value {
     let mut reason_codes: Vec<&str> = Vec::new();
     for topic in stale {
         if !reason_codes.contains(&topic.reason) {

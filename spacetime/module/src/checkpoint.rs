@@ -34,12 +34,12 @@ pub fn decide_ack(existing: Option<Checkpoint>, asked: Checkpoint, head_seq: u64
 }
 
 #[cfg(target_arch = "wasm32")]
-mod db {
+pub mod db {
     use spacetimedb::{ReducerContext, Table, reducer, table};
 
     use super::{Ack, Checkpoint, decide_ack};
     use crate::refusal::{Answer, Refusal, answer, check_name};
-    use crate::resume::view;
+    use crate::resume::db::view;
     use crate::stream::pair_key;
 
     /// One row per client and stream.
@@ -66,10 +66,17 @@ mod db {
         seq: u64,
         durable_offset: u64,
     ) -> Answer {
-        answer(ack(ctx, client_id, stream_id, Checkpoint { seq, durable_offset }))
+        answer(ctx, NewCheckpoint { client_id, stream_id, at: Checkpoint { seq, durable_offset } }, ack)
     }
 
-    fn ack(ctx: &ReducerContext, client_id: String, stream_id: String, asked: Checkpoint) -> Result<(), Refusal> {
+    pub struct NewCheckpoint {
+        pub client_id: String,
+        pub stream_id: String,
+        pub at: Checkpoint,
+    }
+
+    fn ack(ctx: &ReducerContext, asked: NewCheckpoint) -> Result<(), Refusal> {
+        let NewCheckpoint { client_id, stream_id, at: asked } = asked;
         check_name("client_id", &client_id)?;
         check_name("stream_id", &stream_id)?;
         let Some(stream) = view(ctx, &stream_id) else {

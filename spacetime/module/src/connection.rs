@@ -21,6 +21,8 @@ fn client_connected(ctx: &ReducerContext) {
         ctx.db.active_connection().connection_id().delete(connection_id);
         ctx.db.active_connection().insert(ActiveConnection { connection_id, identity: ctx.sender });
     }
+    #[cfg(feature = "planted")]
+    crate::planted::connected(ctx);
 }
 
 /// Removes the row of a connection that is gone.
@@ -29,4 +31,6 @@ fn client_disconnected(ctx: &ReducerContext) {
     if let Some(connection_id) = ctx.connection_id {
         ctx.db.active_connection().connection_id().delete(connection_id);
     }
+    #[cfg(feature = "planted")]
+    crate::planted::disconnected(ctx);
 }

@@ -50,12 +50,13 @@ pub fn decide_append(
 }
 
 #[cfg(target_arch = "wasm32")]
-mod db {
+pub mod db {
     use spacetimedb::{ReducerContext, Table, Timestamp, reducer, table};
 
     use super::{Append, Earlier, checked_hash, decide_append};
     use crate::refusal::{Answer, Refusal, answer, check_name};
-    use crate::stream::{apply_retention, empty_stream, pair_key, sync_stream};
+    use crate::stream::db::{apply_retention, empty_stream, sync_stream};
+    use crate::stream::pair_key;
 
     /// One row per event; append only, but for what retention removes.
     #[table(name = sync_event, public, index(name = by_stream_and_seq, btree(columns = [stream_id, seq])))]
@@ -97,20 +98,24 @@ mod db {
         payload_hash: String,
         expected_next_seq: Option<u64>,
     ) -> Answer {
-        answer(append(ctx, stream_id, idempotency_key, payload, &payload_hash, expected_next_seq))
+        let given_hash = payload_hash;
+        answer(ctx, NewEvent { stream_id, idempotency_key, payload, given_hash, expected_next_seq }, append)
     }
 
-    fn append(
-        ctx: &ReducerContext,
-        stream_id: String,
-        idempotency_key: String,
-        payload: String,
-        given_hash: &str,
-        expected_next_seq: Option<u64>,
-    ) -> Result<(), Refusal> {
+    /// What a publisher asks to append.
+    pub struct NewEvent {
+        pub stream_id: String,
+        pub idempotency_key: String,
+        pub payload: String,
+        pub given_hash: String,
+        pub expected_next_seq: Option<u64>,
+    }
+
+    fn append(ctx: &ReducerContext, asked: NewEvent) -> Result<(), Refusal> {
+        let NewEvent { stream_id, idempotency_key, payload, given_hash, expected_next_seq } = asked;
         check_name("stream_id", &stream_id)?;
         check_name("idempotency_key", &idempotency_key)?;
-        let payload_hash = checked_hash(&payload, given_hash)?;
+        let payload_hash = checked_hash(&payload, &given_hash)?;
 
         let append_key = pair_key(&stream_id, &idempotency_key);
         let earlier = ctx.db.sync_append_key().append_key().find(&append_key);
@@ -143,9 +148,6 @@ mod db {
         Ok(())
     }
 }
-
-#[cfg(target_arch = "wasm32")]
-pub use db::sync_event;
 
 #[cfg(test)]
 mod tests;

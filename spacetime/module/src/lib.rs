@@ -23,6 +23,8 @@ mod checkpoint;
 mod connection;
 mod event;
 mod number;
+#[cfg(feature = "planted")]
+mod planted;
 mod refusal;
 mod resume;
 mod stream;

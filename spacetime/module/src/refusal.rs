@@ -1,5 +1,8 @@
 //! A refusal, and the JSON text that carries it to the caller.
 
+#[cfg(target_arch = "wasm32")]
+use spacetimedb::ReducerContext;
+
 use crate::canonical::{JsonError, write_string};
 
 /// The longest stream id, idempotency key, client id or scope, in bytes.
@@ -197,10 +200,18 @@ pub fn check_name(argument: &'static str, name: &str) -> Result<(), Refusal> {
 #[cfg(target_arch = "wasm32")]
 pub type Answer = Result<(), String>;
 
-#[cfg(target_arch = "wasm32")]
-pub fn answer(result: Result<(), Refusal>) -> Answer {
-    result.map_err(|refusal| refusal.to_json())
+/// Carries out what a caller asks.
+#[cfg(all(target_arch = "wasm32", not(feature = "planted")))]
+pub fn answer<Asked>(ctx: &ReducerContext, asked: Asked, rule: Rule<Asked>) -> Answer {
+    rule(ctx, asked).map_err(|refusal| refusal.to_json())
 }
+
+#[cfg(all(target_arch = "wasm32", feature = "planted"))]
+pub use crate::planted::answer;
+
+/// A function that reads rows, decides, and writes.
+#[cfg(target_arch = "wasm32")]
+pub type Rule<Asked> = fn(&ReducerContext, Asked) -> Result<(), Refusal>;
 
 #[cfg(test)]
 mod tests;

@@ -78,12 +78,13 @@ fn check_cursor(stream_id: &str, resume_after: u64, stream: &StreamView) -> Opti
 }
 
 #[cfg(target_arch = "wasm32")]
-mod db {
+pub mod db {
     use spacetimedb::{ReducerContext, SpacetimeType, reducer};
 
     use super::{StreamView, check_resume};
-    use crate::refusal::{Answer, answer};
-    use crate::stream::{Shape, class_defaults, sync_stream};
+    use crate::refusal::{Answer, Refusal, answer};
+    use crate::stream::db::sync_stream;
+    use crate::stream::{Shape, class_defaults};
 
     /// One cursor of a resume.
     #[derive(SpacetimeType)]
@@ -96,8 +97,16 @@ mod db {
     /// Answers whether these cursors can be resumed: nothing is written, and success means that none is stale.
     #[reducer]
     fn resume_stream(ctx: &ReducerContext, cursors: Vec<StreamCursor>) -> Answer {
-        let cursors: Vec<_> = cursors.into_iter().map(|cursor| (cursor.stream_id, cursor.resume_after)).collect();
-        answer(check_resume(&cursors, |stream_id| view(ctx, stream_id)))
+        let cursors = cursors.into_iter().map(|cursor| (cursor.stream_id, cursor.resume_after)).collect();
+        answer(ctx, Resume { cursors }, resume)
+    }
+
+    pub struct Resume {
+        pub cursors: Vec<(String, u64)>,
+    }
+
+    fn resume(ctx: &ReducerContext, Resume { cursors }: Resume) -> Result<(), Refusal> {
+        check_resume(&cursors, |stream_id| view(ctx, stream_id))
     }
 
     /// A stream as the checks see it; one that its shape makes known is empty until something is written to it.
@@ -124,9 +133,6 @@ mod db {
         })
     }
 }
-
-#[cfg(target_arch = "wasm32")]
-pub use db::view;
 
 #[cfg(test)]
 mod tests;

@@ -119,11 +119,11 @@ pub fn retention_floor(oldest_seq: u64) -> u64 {
 }
 
 #[cfg(target_arch = "wasm32")]
-mod db {
+pub mod db {
     use spacetimedb::{ReducerContext, Table, reducer, table};
 
     use super::{Shape, check_retention, class_defaults, oldest_after_prune, oldest_after_retention};
-    use crate::event::sync_event;
+    use crate::event::db::sync_event;
     use crate::refusal::{Answer, Refusal, answer, check_name};
 
     /// One row per logical stream.
@@ -154,9 +154,12 @@ mod db {
         retention_events: Option<u64>,
         replay_budget_events: Option<u64>,
     ) -> Answer {
-        let policy =
-            Policy { class: some_name(class), owner_scope: Some(owner_scope), retention_events, replay_budget_events };
-        answer(create(ctx, stream_id, policy))
+        let (class, owner_scope) = (some_name(class), Some(owner_scope));
+        answer(
+            ctx,
+            NewStream { stream_id, policy: Policy { class, owner_scope, retention_events, replay_budget_events } },
+            create,
+        )
     }
 
     /// Sets what is given of a stream's policy and leaves the rest; the stream is created where it does not exist. A
@@ -170,25 +173,41 @@ mod db {
         retention_events: Option<u64>,
         replay_budget_events: Option<u64>,
     ) -> Answer {
-        answer(set_policy(ctx, stream_id, Policy { class, owner_scope, retention_events, replay_budget_events }))
+        let policy = Policy { class, owner_scope, retention_events, replay_budget_events };
+        answer(ctx, NewPolicy { stream_id, policy }, set_policy)
     }
 
     /// Removes a stream's events up to a seq, that one included. Removing what is gone changes nothing.
     #[reducer]
     fn prune_stream(ctx: &ReducerContext, stream_id: String, up_to_seq: u64) -> Answer {
-        answer(prune(ctx, stream_id, up_to_seq))
+        answer(ctx, Prune { stream_id, up_to_seq }, prune)
     }
 
     /// What may be set of a stream.
     #[derive(Default)]
-    struct Policy {
-        class: Option<String>,
-        owner_scope: Option<String>,
-        retention_events: Option<u64>,
-        replay_budget_events: Option<u64>,
+    pub struct Policy {
+        pub class: Option<String>,
+        pub owner_scope: Option<String>,
+        pub retention_events: Option<u64>,
+        pub replay_budget_events: Option<u64>,
     }
 
-    fn create(ctx: &ReducerContext, stream_id: String, policy: Policy) -> Result<(), Refusal> {
+    pub struct NewStream {
+        pub stream_id: String,
+        pub policy: Policy,
+    }
+
+    pub struct NewPolicy {
+        pub stream_id: String,
+        pub policy: Policy,
+    }
+
+    pub struct Prune {
+        pub stream_id: String,
+        pub up_to_seq: u64,
+    }
+
+    fn create(ctx: &ReducerContext, NewStream { stream_id, policy }: NewStream) -> Result<(), Refusal> {
         check_name("stream_id", &stream_id)?;
         check_retention(policy.retention_events)?;
         let asked = new_stream(stream_id, policy);
@@ -202,7 +221,7 @@ mod db {
         }
     }
 
-    fn set_policy(ctx: &ReducerContext, stream_id: String, policy: Policy) -> Result<(), Refusal> {
+    fn set_policy(ctx: &ReducerContext, NewPolicy { stream_id, policy }: NewPolicy) -> Result<(), Refusal> {
         check_name("stream_id", &stream_id)?;
         check_retention(policy.retention_events)?;
         let Some(existing) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
@@ -221,7 +240,7 @@ mod db {
         Ok(())
     }
 
-    fn prune(ctx: &ReducerContext, stream_id: String, up_to_seq: u64) -> Result<(), Refusal> {
+    fn prune(ctx: &ReducerContext, Prune { stream_id, up_to_seq }: Prune) -> Result<(), Refusal> {
         let Some(mut stream) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
             return Err(Refusal::ForbiddenTopic(vec![stream_id]));
         };
@@ -277,9 +296,6 @@ mod db {
         if name.trim().is_empty() { None } else { Some(name) }
     }
 }
-
-#[cfg(target_arch = "wasm32")]
-pub use db::{apply_retention, empty_stream, sync_stream};
 
 #[cfg(test)]
 mod tests;

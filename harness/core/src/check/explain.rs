@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::list::{ALL, rank};
 use super::reason::Shortage;
-use super::{Finding, Report, Verdict, contradiction, stale_cursor, unreached};
+use super::{Finding, Report, Verdict, contradiction, stale_cursor, stored_state, unreached};
 use crate::ids::LaneId;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,9 @@ pub fn explain(reports: &[Report]) -> Explained {
 fn explains(cause_rank: usize, cause: &Finding, effect: &Finding) -> bool {
     // A batch that lacks an event, or has one too many, contradicts what other messages say of it.
     let contradicted = effect.checker == contradiction::NAME && effect.is_at_client_of(cause);
-    ALL.get(cause_rank).is_some_and(|checker| contradicted || (checker.explains)(cause, effect))
+    // What a lane stores wrongly follows from what it answered or delivered wrongly.
+    let stored = effect.checker == stored_state::NAME && cause.verdict == Verdict::Invalid;
+    ALL.get(cause_rank).is_some_and(|checker| contradicted || stored || (checker.explains)(cause, effect))
 }
 
 /// Where a finding stands among the reasons why a run could not do everything.

@@ -83,7 +83,7 @@ fn is_another_key(index: &Index<'_>, lane: &LaneIndex<'_>, delivery: &Delivery, 
 fn key_of<'a>(index: &'a Index<'_>, op: usize) -> &'a str {
     match index.plan.ops[op].what {
         What::Publish { key, .. } => key,
-        What::Policy { .. } => "",
+        _ => "",
     }
 }
 

@@ -27,6 +27,7 @@ pub static ALL: &[&Checker] = &[
     &super::unseen::CHECKER,
     &super::convergence::CHECKER,
     &super::contradiction::CHECKER,
+    &super::stored_state::CHECKER,
     &super::unplanned_end::CHECKER,
     &super::vacuity::CHECKER,
 ];

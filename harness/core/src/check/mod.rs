@@ -29,6 +29,7 @@ mod phantom;
 mod reason;
 mod run;
 mod stale_cursor;
+mod stored_state;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod unplanned_end;

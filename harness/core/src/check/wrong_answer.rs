@@ -3,13 +3,14 @@
 //! lane.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::checker::Checker;
 use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex, OpState, PlannedOp, Settled, What};
 use super::reason::{Reason, Shortage};
 use super::{convergence, gap, phantom, unseen};
-use crate::plan::PublishExpect;
+use crate::plan::{NextSeq, PublishExpect};
 
 pub const NAME: &str = "wrong-answer";
 
@@ -27,6 +28,9 @@ static ACCEPTED_A_CONFLICT: Reason =
 static OTHER_CODE: Reason =
     Reason::invalid("refused-with-another-code", "{op} on {stream} was refused with another code")
         .deed("refused publishes with another code");
+static OTHER_FIELD: Reason =
+    Reason::invalid("answered-with-another-value", "{op} on {stream} was answered with another value of a field")
+        .deed("answered publishes with wrong values of fields");
 static WITHOUT_SEQ: Reason = Reason::unknown("answered-without-seq", "{op} on {stream} was acknowledged without a seq")
     .deed("acknowledged publishes without a seq");
 static NEVER_ANSWERED: Reason = Reason::unknown("never-answered", "the outcome of {op} on {stream} is unknown")
@@ -48,6 +52,7 @@ pub static CHECKER: Checker = Checker {
         &TAKEN_FOR_A_REPEAT,
         &ACCEPTED_A_CONFLICT,
         &OTHER_CODE,
+        &OTHER_FIELD,
         &WITHOUT_SEQ,
         &NEVER_ANSWERED,
         &PUT_OFF,
@@ -69,8 +74,12 @@ fn check(index: &Index<'_>, report: &mut Report) {
         let mut shifts = vec![0i128; index.plan.streams.len()];
         let mut once: BTreeMap<&str, Finding> = BTreeMap::new();
         for (op, state) in index.plan.ops.iter().zip(&lane.ops) {
+            if op.lane.is_some_and(|only| only != lane.lane) {
+                continue;
+            }
             report.count("operations", 1);
-            let Some(finding) = judge(index, lane, op, state, &mut shifts[op.stream]) else {
+            let judged = judge(index, lane, op, state, &mut shifts[op.stream]);
+            let Some(finding) = judged.or_else(|| judge_fields(index, lane, op, state)) else {
                 continue;
             };
             if *finding.reason != NEVER_SENT && *finding.reason != PUT_OFF {
@@ -105,7 +114,8 @@ fn judge(
     };
     let expect = match &op.what {
         What::Publish { expect, .. } => Some(*expect),
-        What::Policy { .. } => None,
+        What::Policy { .. } | What::Prune { .. } => None,
+        What::Checkpoint { refused, .. } => return judge_checkpoint(state, *refused, finding),
     };
     match (state.settled, expect) {
         (Settled::NeverSent, _) => Some(finding(&NEVER_SENT)),
@@ -130,4 +140,46 @@ fn judge(
         }
         (Settled::Refused { refusal, .. }, _) => Some(finding(&REFUSED).expected("done", &refusal.code)),
     }
+}
+
+/// A lane that keeps no checkpoints is sent none.
+fn judge_checkpoint(
+    state: &OpState<'_>,
+    refused: Option<&str>,
+    finding: impl Fn(&'static Reason) -> Finding,
+) -> Option<Finding> {
+    match (state.settled, refused) {
+        (Settled::Done { .. }, None) | (Settled::NeverSent | Settled::PutOff { .. }, _) => None,
+        (Settled::Open, _) => Some(finding(&NEVER_ANSWERED)),
+        (Settled::Done { .. }, Some(code)) => Some(finding(&ACCEPTED_A_CONFLICT).expected(code, "done")),
+        (Settled::Refused { refusal, .. }, Some(code)) => {
+            (refusal.code != code).then(|| finding(&OTHER_CODE).expected(code, &refusal.code))
+        }
+        (Settled::Refused { refusal, .. }, None) => Some(finding(&REFUSED).expected("done", &refusal.code)),
+    }
+}
+
+/// The fields of an answer that is right by its code.
+fn judge_fields(index: &Index<'_>, lane: &LaneIndex<'_>, op: &PlannedOp<'_>, state: &OpState<'_>) -> Option<Finding> {
+    let finding = |field: &str, expected: &str, got: &str| {
+        let finding = index.stream_finding(NAME, &OTHER_FIELD, lane, op.stream).of_op(op.id);
+        let finding = state.last.into_iter().fold(finding, Finding::seen_at);
+        finding.expected(format!("{field} {expected}"), format!("{field} {got}"))
+    };
+    if let Some(differs) = state.differs.first() {
+        return Some(finding(&differs.field, &differs.expected, &differs.got));
+    }
+    let (Settled::Refused { at, refusal }, What::Publish { claims, .. }) = (state.settled, &op.what) else {
+        return None;
+    };
+    let Some(NextSeq::Is(claimed)) = claims.next_seq.filter(|_| refusal.code == "sequence_conflict") else {
+        return None;
+    };
+    let timeline = &lane.streams[op.stream];
+    let next = timeline.head_sure.before(at) + 1..=timeline.head_may.before(at) + 1;
+    let off = |name: &str, range: RangeInclusive<u64>| {
+        let got = *refusal.numbers.get(name).filter(|got| !range.contains(got))?;
+        Some(finding(name, &range.start().to_string(), &got.to_string()))
+    };
+    off("expected", claimed..=claimed).or_else(|| off("actual", next))
 }

@@ -72,10 +72,12 @@ impl Means {
 /// Why a plan can't be driven over these lanes; `None` where it can. `aa` is the lane that runs against itself.
 pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -> Option<String> {
     let lane_of = |role: LaneId| aa.unwrap_or(role);
-    let planted_in = lane_of(LaneId::Legacy);
-    let built_in = lanes.get(&planted_in).is_some_and(|means| means.server == ServerKind::BuiltIn);
-    if !plan.legacy_defects.is_empty() && (planted_in != LaneId::Legacy || !built_in) {
+    let runs = |lane, ours: fn(&Means) -> bool| lane_of(lane) == lane && lanes.get(&lane).is_some_and(ours);
+    if !plan.legacy_defects.is_empty() && !runs(LaneId::Legacy, |means| means.server == ServerKind::BuiltIn) {
         return Some("it plants a defect in the built-in legacy server, which does not run here".to_owned());
+    }
+    if !plan.candidate_defects.is_empty() && !runs(LaneId::Candidate, Means::is_ours) {
+        return Some("it plants a defect in the module, and this tool did not start the candidate".to_owned());
     }
     let is_spacetime =
         |role| lanes.get(&lane_of(role)).is_none_or(|means| means.protocol(lane_of(role)) == Protocol::Spacetime);

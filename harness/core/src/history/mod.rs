@@ -10,13 +10,15 @@ pub mod file;
 mod operation;
 mod record;
 mod server;
+mod stored;
 pub mod valid;
 
 pub use connection::{Closed, Spoken, Via};
 pub use contradiction::Contradiction;
-pub use operation::{Completion, Outcome, Refusal, Snapshot, StaleStream};
+pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
 pub use record::{Fire, Phase, Record, RewindReason, Rewrote, Verdict};
 pub use server::{KillWait, Process};
+pub use stored::{Stored, StoredCheckpoint};
 
 use std::collections::BTreeSet;
 

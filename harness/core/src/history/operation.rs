@@ -1,6 +1,8 @@
 //! How an operation ended, and how a lane refuses.
 #![allow(missing_docs, reason = "the names say it")]
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Seq, StreamId};
@@ -28,9 +30,31 @@ pub enum Outcome {
         seq: Seq,
         /// Whether the lane says that it had it already; `None` where the lane does not say.
         duplicate: Option<bool>,
+        /// The fields of the answer that have another value than what was sent asks for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        differs: Vec<Differs>,
     },
+    /// The events up to this one are gone.
+    Pruned { up_to: Seq },
+    /// The lane has no such call, so nothing was sent.
+    NotOffered,
     /// Anything else.
     Done,
+}
+
+/// A value that is not the one that what was sent before asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Differs {
+    /// A field of an answer, or a column of a row.
+    pub field: String,
+    pub expected: String,
+    pub got: String,
+}
+
+impl Differs {
+    pub fn new(field: impl Into<String>, expected: impl Into<String>, got: impl Into<String>) -> Differs {
+        Differs { field: field.into(), expected: expected.into(), got: got.into() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -55,6 +79,9 @@ pub struct Refusal {
     /// `forbidden_topics`, as they stood on the wire.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forbidden: Vec<String>,
+    /// Its whole numbers by their names, such as `expected` and `actual` of a `sequence_conflict`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub numbers: BTreeMap<String, u64>,
     /// The lane's own message, for people; never judged.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,

@@ -7,6 +7,7 @@ use super::connection::{Closed, Spoken, Via};
 use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
 use super::server::Process;
+use super::stored::Stored;
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
 
@@ -135,6 +136,10 @@ pub enum Record {
     },
     /// A client got a message that carries no events, by the word of the lane's profile.
     Ignored { client: ClientId, conn: ConnId, what: String },
+    /// A client told the lane how far it came, as it closed, and the lane answered.
+    Checkpointed { client: ClientId, stream: StreamId, cursor: Cursor, completion: Completion },
+    /// What the lane stores of a stream, while nothing is written to it.
+    Stored { stream: StreamId, stored: Stored },
     /// A client will not try again.
     GaveUp { client: ClientId, why: String },
     /// The driver gave up waiting for something, within its bound.

@@ -111,13 +111,14 @@ impl<'a> Reading<'a> {
             }
             Record::Rewound { client, stream, .. }
             | Record::Stuck { client, stream, .. }
+            | Record::Checkpointed { client, stream, .. }
             | Record::Watermark { client, stream, .. } => self.client(client)?.follows(stream),
             Record::Unread { client, .. } if client.as_str() == WRITER => Ok(()),
             Record::Unread { client, .. } | Record::Unreadable { client, .. } | Record::GaveUp { client, .. } => {
                 self.client(client).map(|_| ())
             }
             Record::Fault { fault, client, .. } => self.fault(fault.as_str(), client),
-            Record::Process { .. } | Record::TimedOut { .. } => Ok(()),
+            Record::Process { .. } | Record::TimedOut { .. } | Record::Stored { .. } => Ok(()),
         }
     }
 

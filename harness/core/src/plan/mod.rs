@@ -4,17 +4,16 @@
 //! with its seq and payload hash, every fault with its position, and the least that the run must have seen.
 #![allow(missing_docs, reason = "the names say it")]
 
-mod defect;
+pub mod defect;
 pub mod fault;
 mod step;
 mod toxic;
 
-pub use defect::Defect;
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,
 };
-pub use step::{PublishExpect, ServerAction, Step};
+pub use step::{Claims, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +38,9 @@ pub struct Plan {
     pub scenario_digest: String,
     /// Defects planted in the reference legacy server by name; empty in an honest scenario.
     pub legacy_defects: Vec<String>,
+    /// Defects of the SpacetimeDB module that the candidate is armed with by name; empty in an honest scenario.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidate_defects: Vec<String>,
     /// Independent scripts that run side by side: one, or one for each position where the scenario is expanded.
     pub cases: Vec<Case>,
     pub faults: Vec<PlannedFault>,
@@ -94,13 +96,19 @@ impl Plan {
             FaultKind::Mutate { .. } => 1,
             _ => 0,
         });
-        servers + faults.sum::<usize>() + 2 * self.legacy_defects.len() + self.toxics.len()
+        servers
+            + faults.sum::<usize>()
+            + 2 * (self.legacy_defects.len() + self.candidate_defects.len())
+            + self.toxics.len()
     }
 
     pub fn ops(&self) -> impl Iterator<Item = OpId> {
         let steps = self.cases.iter().flat_map(|case| case.steps.iter().chain(&case.proof_of_life));
         steps.filter_map(|step| match step {
-            Step::Policy { op, .. } | Step::Publish { op, .. } => Some(*op),
+            Step::Policy { op, .. }
+            | Step::Publish { op, .. }
+            | Step::Prune { op, .. }
+            | Step::Checkpoint { op, .. } => Some(*op),
             _ => None,
         })
     }

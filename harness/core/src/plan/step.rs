@@ -18,7 +18,29 @@ pub enum Step {
         /// The payload's JSON text, as it is sent.
         payload: String,
         hash: PayloadHash,
+        /// What it names beside key and payload.
+        #[serde(default, skip_serializing_if = "Claims::is_none")]
+        claims: Claims,
+        /// The only lane that it is sent to; `None` is each.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lane: Option<LaneId>,
         expect: PublishExpect,
+    },
+    /// Reads what the lane stores of a stream.
+    Inspect { stream: StreamId },
+    /// Removes the events of a stream, whose head is `head`, up to a seq. A lane without such a call lowers the
+    /// stream's retention for a moment, and leaves the last event.
+    Prune { op: OpId, stream: StreamId, up_to: Seq, head: Seq, retention: u64 },
+    /// Acknowledges a cursor for a client of this name, on a lane that keeps checkpoints.
+    Checkpoint {
+        op: OpId,
+        stream: StreamId,
+        client: String,
+        seq: u64,
+        durable_offset: u64,
+        /// The code of the refusal; `None` where it is to be kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
     },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
     Connect { client: ClientId },
@@ -41,6 +63,40 @@ pub enum Step {
     Disarm { toxics: Vec<FaultId> },
     /// Acts on the server process of a lane, or of each lane where `None`.
     Server { lane: Option<LaneId>, action: ServerAction },
+}
+
+/// What a publish may name, so that a lane refuses it where that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Claims {
+    /// The seq that the event is to get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_seq: Option<NextSeq>,
+    /// The text of the payload's hash, where the lane's publish takes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_hash: Option<String>,
+}
+
+impl Claims {
+    pub fn is_none(&self) -> bool {
+        *self == Claims::default()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NextSeq {
+    /// The one after the last acknowledged event of the stream.
+    Right,
+    Is(u64),
+}
+
+impl NextSeq {
+    pub fn after(self, acknowledged: Seq) -> u64 {
+        match self {
+            NextSeq::Right => acknowledged.0.saturating_add(1),
+            NextSeq::Is(seq) => seq,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ pub(super) struct Draft {
     /// Sorted, with their positions.
     pub(super) proves: Vec<At<String>>,
     pub(super) legacy_defects: Vec<String>,
+    pub(super) candidate_defects: Vec<String>,
     pub(super) converge_within_ms: u64,
     pub(super) backoff: Backoff,
     pub(super) expand: Option<At<()>>,

@@ -27,6 +27,7 @@ mod tests;
 pub mod words;
 mod world;
 
+pub(crate) use compile::chance::Chance;
 pub use compile::compile;
 pub use errors::{ScenarioError, ScenarioErrors};
 pub use stock::{SCHEMA, stock};
@@ -52,10 +53,14 @@ pub struct Scenario {
     pub proves: Vec<String>,
     /// Defects of the reference legacy server that it plants, sorted.
     pub legacy_defects: Vec<String>,
+    /// Defects of the SpacetimeDB module that it plants, sorted.
+    pub candidate_defects: Vec<String>,
     pub converge_within_ms: u64,
     pub backoff: Backoff,
     pub(crate) cases: Vec<Case>,
     pub at_least: AtLeast,
+    /// The most that each lane can see where nothing goes wrong.
+    pub(crate) most: AtLeast,
     /// The findings that it must give, or `None` where it must be allowed.
     pub expect: Option<Expect>,
     /// `sha256:` of the file's bytes.
@@ -200,16 +205,18 @@ fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<(Draft, Step
 fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
     let (draft, steps) = draft(path, text, mistakes)?;
     place(path, &draft, mistakes);
-    let cases = simulate::cases(&draft, &steps, mistakes);
+    let (cases, most) = simulate::cases(&draft, &steps, mistakes);
     Some(Scenario {
         name: draft.name,
         title: draft.title,
         proves: draft.proves.into_iter().map(|row| row.value).collect(),
         legacy_defects: draft.legacy_defects,
+        candidate_defects: draft.candidate_defects,
         converge_within_ms: draft.converge_within_ms,
         backoff: draft.backoff,
         cases,
         at_least: draft.at_least.value,
+        most,
         expect: draft.expect,
         digest: sha256(text.as_bytes()),
     })

@@ -77,6 +77,11 @@ impl Rehearsal<'_, '_> {
         self.acts.push(Act::new(act));
     }
 
+    /// Adds a look at what is stored of a stream.
+    pub(super) fn inspect(&mut self, stream: usize) {
+        self.push(plan::Step::Inspect { stream: self.world.stream_ids[stream].clone() });
+    }
+
     pub(super) fn refuse<'h>(&mut self, what: impl Into<String>, hint: impl Into<Option<&'h str>>) {
         self.mistakes.once(self.at, what, hint.into().map(str::to_owned));
     }

@@ -4,7 +4,9 @@ use super::cast::Keys;
 use super::compile::payload::Payload;
 use super::open::CursorWord;
 use crate::ids::LaneId;
-use crate::plan::{Compression, Defect, Direction, Serializer};
+use crate::plan::defect::module;
+use crate::plan::defect::reference::Defect;
+use crate::plan::{Compression, Direction, Serializer};
 
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
 
@@ -19,6 +21,7 @@ const ROW_NAMES: [&str; 16] = {
 };
 
 pub const LEGACY_DEFECTS: &[&str] = Defect::NAMES;
+pub const CANDIDATE_DEFECTS: &[&str] = module::NAMES;
 
 pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate", LaneId::Candidate)];
 
@@ -69,6 +72,23 @@ pub(super) const CURSORS: &[(&str, CursorWord)] = &[
     ("each", CursorWord::Each),
 ];
 
+fn named<T>(words: &[(&'static str, T)]) -> Vec<&'static str> {
+    words.iter().map(|(word, _)| *word).collect()
+}
+
+pub fn payload_words() -> Vec<&'static str> {
+    named(PAYLOADS)
+}
+
+pub fn key_words() -> Vec<&'static str> {
+    named(KEYS)
+}
+
+/// The cursors that stand for one by themselves.
+pub fn cursor_words() -> Vec<&'static str> {
+    named(CURSORS).into_iter().filter(|word| *word != "each").collect()
+}
+
 /// The keys of each table of a scenario that takes the same ones always.
 pub mod keys {
     pub const SCENARIO: &[&str] = &[
@@ -77,6 +97,7 @@ pub mod keys {
         "title",
         "proves",
         "legacy_defects",
+        "candidate_defects",
         "converge_within_ms",
         "backoff",
         "expand",

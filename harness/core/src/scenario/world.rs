@@ -34,6 +34,10 @@ impl StreamState {
         self.prune();
     }
 
+    pub(super) fn prune_to(&mut self, up_to: u64) {
+        self.floor = self.floor.max(up_to.min(self.head));
+    }
+
     /// Whether a resume from this cursor is refused (contract, "Ordering, delivery, replay").
     pub(super) fn is_stale(&self, cursor: u64) -> bool {
         cursor < self.floor || self.budget.is_some_and(|budget| self.head.saturating_sub(cursor) > budget)
@@ -83,6 +87,8 @@ pub(super) struct World<'a> {
     pub(super) servers: BTreeMap<LaneId, Server>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
     pub(super) armed: Vec<bool>,
+    /// The checkpoints of clients that only the script names: seq and offset, by name and stream.
+    pub(super) checkpoints: BTreeMap<(String, usize), (u64, u64)>,
     pub(super) stream_ids: Vec<StreamId>,
     pub(super) client_ids: Vec<ClientId>,
     earned: BTreeMap<LaneId, Earned>,
@@ -123,6 +129,7 @@ impl<'a> World<'a> {
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
             awaited: Vec::new(),
             armed,
+            checkpoints: BTreeMap::new(),
             stream_ids: streams.iter().map(|stream| StreamId::new(&stream.topic)).collect(),
             client_ids: clients.iter().map(|client| ClientId::new(&client.name)).collect(),
             earned: LaneId::BOTH.into_iter().map(|lane| (lane, Earned::default())).collect(),

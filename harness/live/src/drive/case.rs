@@ -20,6 +20,7 @@ use super::backoff::Backoff;
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::{Inbox, PlannedEvents};
+use super::inspector::Inspector;
 use super::progress::ProgressTimeout;
 use super::recorder::Recorder;
 use super::route::Route;
@@ -39,6 +40,7 @@ pub struct Case {
     pub(super) writer_route: Route,
     pub(super) clients: BTreeMap<ClientId, Client>,
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
+    pub(super) inspector: Inspector,
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
     pub(super) progress: ProgressTimeout,
@@ -76,6 +78,7 @@ impl Case {
         let backoff = Backoff::new(planned.writer_backoff_ms.clone());
         let writer = Writer::new(stack.lane.clone(), writer_route.endpoint(), recorder.clone(), backoff)
             .at_pace(stack.pace.clone());
+        let inspector = Inspector::start((plan, planned), stack, recorder).await?;
         let hashes = Arc::new(planned_events(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
@@ -96,6 +99,7 @@ impl Case {
             server: stack.server.clone(),
             writer,
             writer_route,
+            inspector,
             clients,
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),
@@ -174,8 +178,11 @@ impl Case {
         }
     }
 
-    /// Waits for what is in flight, and records where every client ended.
+    /// Waits for what is in flight, and records what the lane stores and where every client ended.
     async fn drain(&mut self) {
+        for stream in self.plan.streams.clone() {
+            let _ = self.inspect(&stream.id).await;
+        }
         self.settle(bounds::DRAIN).await;
         for (id, client) in &self.clients {
             let crashed = client.route.stats().crashed;
@@ -207,6 +214,7 @@ impl Case {
     pub async fn end(self) {
         drop(self.writer);
         self.writer_route.shutdown().await;
+        self.inspector.end().await;
         for client in self.clients.into_values() {
             client.handle.stop().await;
             client.route.shutdown().await;
@@ -225,9 +233,23 @@ impl Case {
         [&self.writer_route].into_iter().chain(self.clients.values().map(|client| &client.route))
     }
 
+    pub(super) fn head_of(&self, stream: &StreamId) -> Seq {
+        self.heads.get(stream).copied().unwrap_or_default()
+    }
+
+    /// Records what the lane stores of a stream, where it shows that. One that does not answer is recorded, and ends no
+    /// script.
+    pub(super) async fn inspect(&mut self, stream: &StreamId) -> Result<(), String> {
+        match self.inspector.inspect(stream).await {
+            Ok(Some(stored)) => self.recorder.record(Record::Stored { stream: stream.clone(), stored }),
+            Ok(None) => {}
+            Err(why) => self.timed_out(format!("what is stored of {stream}: {why}")),
+        }
+        Ok(())
+    }
+
     pub(super) fn heads_of(&self, client: &Client) -> BTreeMap<StreamId, Seq> {
-        let head = |stream: &StreamId| self.heads.get(stream).copied().unwrap_or_default();
-        client.streams.iter().map(|stream| (stream.clone(), head(stream))).collect()
+        client.streams.iter().map(|stream| (stream.clone(), self.head_of(stream))).collect()
     }
 }
 

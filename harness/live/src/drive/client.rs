@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_core::history::{Closed, Record};
+use cutover_core::history::{Closed, Completion, Outcome, Record};
 use cutover_core::ids::{ConnId, Cursor, Seq, StreamId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -21,6 +21,7 @@ use super::inbox::Inbox;
 use super::recorder::Recorder;
 use super::resume::drain;
 use super::status::Status;
+use super::writer::recorded;
 use crate::bounds::{self, Bound};
 use crate::lane::{Arrival, Endpoint, Lane, OpError, SubscriberSession};
 
@@ -378,11 +379,23 @@ impl Actor {
     async fn close(&mut self, session: &mut Option<Box<dyn SubscriberSession>>) {
         if let Some(mut open) = session.take() {
             for (stream, cursor) in self.inbox.cursors() {
-                let _ = bounds::ANSWER.within(open.checkpoint(&stream, cursor)).await;
+                match bounds::ANSWER.within(open.checkpoint(&stream, cursor)).await {
+                    Ok(Some(completion)) => self.checkpointed(stream, cursor, recorded(completion, |()| Outcome::Done)),
+                    Ok(None) => {}
+                    Err(reached) => {
+                        let why = format!("no answer: {reached}");
+                        self.checkpointed(stream, cursor, Completion::Info { why });
+                    }
+                }
             }
             open.close().await;
             self.closed(Closed::ByClient);
         }
+    }
+
+    fn checkpointed(&self, stream: StreamId, cursor: Cursor, completion: Completion) {
+        let client = self.inbox.planned.id.clone();
+        self.recorder.record(Record::Checkpointed { client, stream, cursor, completion });
     }
 
     fn closed(&self, why: Closed) {

@@ -9,6 +9,7 @@ mod client;
 mod event;
 mod fault_log;
 mod inbox;
+mod inspector;
 mod pace;
 mod progress;
 mod proof;

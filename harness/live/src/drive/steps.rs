@@ -1,7 +1,7 @@
 //! Performs the steps of a script, one function for each. A step waits for a state, never for a time. Where a state is
 //! not reached within its bound, the step fails with what it waited for.
 
-use cutover_core::history::{Process, Record};
+use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
 use cutover_core::plan::{PublishExpect, ServerAction, Step};
 
@@ -9,7 +9,7 @@ use super::case::Case;
 use super::client::ClientHandle;
 use super::writer::Write;
 use crate::bounds;
-use crate::lane::{OpError, Published};
+use crate::lane::{OpError, Prune};
 
 type Performed = Result<(), String>;
 
@@ -19,9 +19,26 @@ impl Case {
             Step::Policy { op, stream, retention, replay_budget } => {
                 self.set_policy(*op, stream, *retention, *replay_budget).await
             }
-            Step::Publish { op, stream, key, payload, expect, .. } => {
-                self.publish(*op, stream, key, payload, expect).await
+            Step::Publish { lane: Some(only), .. } if *only != self.lane => Ok(()),
+            Step::Publish { op, stream, key, payload, claims, expect, .. } => {
+                let next_seq = claims.next_seq.map(|next| next.after(self.head_of(stream)));
+                let (stream, key, payload) = (stream.clone(), key.clone(), payload.clone());
+                let publish = Write::Publish { stream, key, payload, next_seq, hash: claims.payload_hash.clone() };
+                self.publish(*op, &publish, expect).await
             }
+            Step::Checkpoint { op, stream, client, seq, durable_offset, .. } => {
+                let (client, seq, durable_offset) = (client.clone(), *seq, *durable_offset);
+                let checkpoint = StoredCheckpoint { client, seq, durable_offset };
+                let stream = stream.clone();
+                let _ = self.writer.invoke(*op, &Write::Checkpoint { stream, checkpoint }).await;
+                Ok(())
+            }
+            Step::Prune { op, stream, up_to, head, retention } => {
+                let prune = Prune { up_to: *up_to, head: *head, retention: *retention };
+                let _ = self.writer.invoke(*op, &Write::Prune { stream: stream.clone(), prune }).await;
+                Ok(())
+            }
+            Step::Inspect { stream } => self.inspect(&stream.clone()).await,
             Step::Connect { client } => self.connect(client).await,
             Step::Disconnect { client } => self.disconnect(client).await,
             Step::Crash { client } => self.crash(client).await,
@@ -48,25 +65,21 @@ impl Case {
         Ok(())
     }
 
-    async fn publish(
-        &mut self,
-        op: OpId,
-        stream: &StreamId,
-        key: &str,
-        payload: &str,
-        expect: &PublishExpect,
-    ) -> Performed {
+    async fn publish(&mut self, op: OpId, publish: &Write, expect: &PublishExpect) -> Performed {
+        let Write::Publish { stream, key, payload, .. } = publish else {
+            return Ok(());
+        };
         self.writer_route.expect_ack(Some(op));
-        let publish = Write::Publish { stream: stream.clone(), key: key.to_owned(), payload: payload.to_owned() };
-        let completion = self.writer.invoke(op, &publish).await;
+        let completion = self.writer.invoke(op, publish).await;
         self.writer_route.expect_ack(None);
         match completion {
-            Ok(Some(Published { seq, .. })) => {
+            Ok(Outcome::Published { seq, .. }) => {
                 let head = self.heads.entry(stream.clone()).or_default();
                 *head = seq.max(*head);
+                self.inspector.acknowledged(stream, seq, key, payload);
                 // A repeat writes nothing, so there is nothing new to become durable.
                 if matches!(expect, PublishExpect::Accepted { .. }) {
-                    self.last_acked = Some(key.to_owned());
+                    self.last_acked = Some(key.clone());
                 }
                 for client in self.clients.values() {
                     client.route.acked(op);
@@ -76,7 +89,7 @@ impl Case {
             Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why)) => {
                 Err(format!("an answer to op {op}: {why}"))
             }
-            Ok(None) | Err(OpError::Refused(_)) => Ok(()),
+            Ok(Outcome::Pruned { .. } | Outcome::NotOffered | Outcome::Done) | Err(OpError::Refused(_)) => Ok(()),
         }
     }
 

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_core::history::{self, Outcome, Record};
+use cutover_core::history::{self, Outcome, Record, StoredCheckpoint};
 use cutover_core::ids::{OpId, StreamId};
 
 use super::backoff::Backoff;
 use super::pace::Pace;
 use super::recorder::Recorder;
 use crate::bounds::{self, Reached};
-use crate::lane::{Completion, Endpoint, Lane, OpError, Published, WriterSession};
+use crate::lane::{Completion, Endpoint, Lane, OpError, Prune, Publish, Published, WriterSession};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    Publish { stream: StreamId, key: String, payload: String },
+    Publish { stream: StreamId, key: String, payload: String, next_seq: Option<u64>, hash: Option<String> },
+    Prune { stream: StreamId, prune: Prune },
+    Checkpoint { stream: StreamId, checkpoint: StoredCheckpoint },
     Policy { stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
 }
 
@@ -42,7 +44,7 @@ impl Writer {
     }
 
     /// Does an operation, and retries it until it is answered or its time is up.
-    pub async fn invoke(&mut self, id: OpId, write: &Write) -> Completion<Option<Published>> {
+    pub async fn invoke(&mut self, id: OpId, write: &Write) -> Completion<Outcome> {
         let mut trying = bounds::WRITE_TRIES.begin();
         for attempt in 1.. {
             if let Some(pace) = &self.pace {
@@ -50,7 +52,11 @@ impl Writer {
             }
             self.recorder.record(Record::Invoke { op: id, attempt });
             let completion = trying.during(self.once(write)).await;
-            self.recorder.record(Record::Complete { op: id, attempt, completion: recorded(&completion) });
+            self.recorder.record(Record::Complete {
+                op: id,
+                attempt,
+                completion: recorded(completion.clone(), |done| done),
+            });
             let again = !matches!(completion, Ok(_) | Err(OpError::Refused(_)));
             if !again {
                 self.backoff.reset();
@@ -68,7 +74,7 @@ impl Writer {
         Err(OpError::Unknown("never tried".to_owned()))
     }
 
-    async fn once(&mut self, write: &Write) -> Completion<Option<Published>> {
+    async fn once(&mut self, write: &Write) -> Completion<Outcome> {
         let session = match self.session.as_mut() {
             Some(session) => session,
             None => match bounds::WRITE.within(self.lane.writer(&self.endpoint)).await {
@@ -83,9 +89,21 @@ impl Writer {
         };
         let written = async {
             match write {
-                Write::Publish { stream, key, payload } => session.publish(stream, key, payload).await.map(Some),
+                Write::Publish { stream, key, payload, next_seq, hash } => {
+                    let (expected_next_seq, payload_hash) = (*next_seq, hash.as_deref());
+                    let publish = Publish { stream, key, payload, expected_next_seq, payload_hash };
+                    let Published { seq, duplicate, differs } = session.publish(publish).await?;
+                    Ok(Outcome::Published { seq, duplicate, differs })
+                }
+                Write::Prune { stream, prune } => {
+                    session.prune(stream, *prune).await.map(|up_to| Outcome::Pruned { up_to })
+                }
+                Write::Checkpoint { stream, checkpoint } => match session.checkpoint(stream, checkpoint).await {
+                    Some(kept) => kept.map(|()| Outcome::Done),
+                    None => Ok(Outcome::NotOffered),
+                },
                 Write::Policy { stream, retention, replay_budget } => {
-                    session.set_policy(stream, *retention, *replay_budget).await.map(|()| None)
+                    session.set_policy(stream, *retention, *replay_budget).await.map(|()| Outcome::Done)
                 }
             }
         };
@@ -97,15 +115,13 @@ fn no_answer(reached: Reached) -> OpError {
     OpError::Unknown(format!("no answer: {reached}"))
 }
 
-fn recorded(completion: &Completion<Option<Published>>) -> history::Completion {
+/// A completion as the history has it.
+pub(super) fn recorded<T>(completion: Completion<T>, outcome: impl Fn(T) -> Outcome) -> history::Completion {
     match completion {
-        Ok(Some(Published { seq, duplicate })) => {
-            history::Completion::Ok { outcome: Outcome::Published { seq: *seq, duplicate: *duplicate } }
-        }
-        Ok(None) => history::Completion::Ok { outcome: Outcome::Done },
-        Err(OpError::Refused(refusal)) => history::Completion::Fail { refusal: refusal.clone() },
-        Err(OpError::Later(why)) => history::Completion::Later { why: why.clone() },
-        Err(OpError::Unwritten(why)) => history::Completion::Unwritten { why: why.clone() },
-        Err(OpError::Unknown(why)) => history::Completion::Info { why: why.clone() },
+        Ok(done) => history::Completion::Ok { outcome: outcome(done) },
+        Err(OpError::Refused(refusal)) => history::Completion::Fail { refusal },
+        Err(OpError::Later(why)) => history::Completion::Later { why },
+        Err(OpError::Unwritten(why)) => history::Completion::Unwritten { why },
+        Err(OpError::Unknown(why)) => history::Completion::Info { why },
     }
 }

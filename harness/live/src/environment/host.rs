@@ -1,18 +1,19 @@
 //! The servers of a lane: started for a plan, shared between the plans that do it no harm, or there already.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cutover_core::ids::LaneId;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 use super::reach::Access;
 use super::{Environment, EnvironmentError, Source};
 use crate::drive::Destination;
-use crate::lane::Endpoint;
 use crate::lane::phoenix::{HashKind, PhoenixProfile};
 use crate::lane::protocol::{Endpoints, Profile, Service, Space};
 use crate::lane::spacetime::SpacetimeProfile;
+use crate::lane::{Endpoint, OpenError};
 use crate::process::{Server, ServerCommand};
 
 /// The URL of the reference server; it answers to any name.
@@ -39,12 +40,13 @@ pub(super) struct Prepared {
 pub(super) struct Hosts {
     pub(super) source: Source,
     shared: Mutex<Option<Arc<Host>>>,
-    prepared: OnceCell<Prepared>,
+    /// One for each set of planted defects.
+    prepared: Mutex<BTreeMap<Vec<String>, Arc<Prepared>>>,
 }
 
 impl Hosts {
     pub(super) fn new(source: Source) -> Hosts {
-        Hosts { source, shared: Mutex::default(), prepared: OnceCell::new() }
+        Hosts { source, shared: Mutex::default(), prepared: Mutex::default() }
     }
 
     pub(super) async fn take(&self) -> Option<Arc<Host>> {
@@ -85,8 +87,13 @@ impl Environment {
     }
 
     /// A server of its own for a plan that harms it, on a copy of one data directory, and its space.
-    pub(super) async fn harmed_host(&self, used: LaneId, dir: &Path) -> Result<(Arc<Host>, Space), EnvironmentError> {
-        let prepared = self.hosts(used).prepared.get_or_try_init(|| self.prepare_data(used)).await?;
+    pub(super) async fn harmed_host(
+        &self,
+        used: LaneId,
+        defects: &[String],
+        dir: &Path,
+    ) -> Result<(Arc<Host>, Space), EnvironmentError> {
+        let prepared = self.prepared(used, defects).await?;
         copy_dir(&prepared.dir, dir).map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
         let host = self.start(used, prepared.profile.clone(), &[], dir).await?;
         Ok((Arc::new(host), prepared.space.clone()))
@@ -100,13 +107,23 @@ impl Environment {
         Ok(Arc::new(Host { version, ..host }))
     }
 
+    async fn prepared(&self, used: LaneId, defects: &[String]) -> Result<Arc<Prepared>, EnvironmentError> {
+        let mut all = self.hosts(used).prepared.lock().await;
+        if let Some(prepared) = all.get(defects) {
+            return Ok(prepared.clone());
+        }
+        let dir = self.work.join(format!("prepared-{}", all.len()));
+        let prepared = Arc::new(self.prepare_data(used, defects, dir).await?);
+        all.insert(defects.to_vec(), prepared.clone());
+        Ok(prepared)
+    }
+
     /// Has a server write a space, and ends it in good order. A server that was killed within some 40 ms of a publish
     /// was seen to lose the database; it does not lose what it has written when it stops in good order.
-    async fn prepare_data(&self, used: LaneId) -> Result<Prepared, EnvironmentError> {
-        let dir = self.work.join("prepared");
+    async fn prepare_data(&self, used: LaneId, defects: &[String], dir: PathBuf) -> Result<Prepared, EnvironmentError> {
         let profile = self.managed_profile(&self.hosts(used).source);
         let host = self.start(used, profile.clone(), &[], &dir).await?;
-        let created = host.service.create_space("prepared").await;
+        let created = create_space(&*host.service, "prepared", defects).await;
         let space = created.map_err(|source| unavailable(used, profile.url(), source))?;
         host.stop().await;
         let profile = host.service.token().map_or(profile.clone(), |token| profile.with_token(token.clone()));
@@ -161,7 +178,15 @@ impl Environment {
     }
 }
 
-pub(super) fn unavailable(lane: LaneId, url: &str, source: crate::lane::OpenError) -> EnvironmentError {
+pub(super) async fn create_space(service: &dyn Service, name: &str, defects: &[String]) -> Result<Space, OpenError> {
+    if defects.is_empty() {
+        service.create_space(name).await
+    } else {
+        service.create_planted_space(name, defects).await
+    }
+}
+
+pub(super) fn unavailable(lane: LaneId, url: &str, source: OpenError) -> EnvironmentError {
     EnvironmentError::Lane { lane, url: url.to_owned(), source }
 }
 

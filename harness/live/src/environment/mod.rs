@@ -21,7 +21,7 @@ use cutover_core::plan::Plan;
 use tokio::sync::{Mutex, mpsc};
 
 pub use error::EnvironmentError;
-use host::{Hosts, unavailable};
+use host::{Hosts, create_space, unavailable};
 
 use crate::drive::{LaneStack, ManagedServer, ServerControl};
 use crate::lane::protocol::{Profile, Run, Space};
@@ -56,6 +56,8 @@ pub struct Environment {
     run: Arc<Run>,
     legacy: Hosts,
     candidate: Hosts,
+    /// Defects that the module has under every plan.
+    planted_candidate: Vec<String>,
     keeps_databases: bool,
     exit_reports: ExitReports,
     exits: Mutex<mpsc::UnboundedReceiver<UnexpectedExit>>,
@@ -92,6 +94,7 @@ impl Environment {
             run: Arc::new(Run::new(run, MODULE_WASM)),
             legacy: Hosts::new(legacy),
             candidate: Hosts::new(candidate),
+            planted_candidate: Vec::new(),
             keeps_databases: false,
             exit_reports,
             exits: Mutex::new(exits),
@@ -101,6 +104,12 @@ impl Environment {
     #[must_use]
     pub fn keeping_databases(mut self, keeps: bool) -> Environment {
         self.keeps_databases = keeps;
+        self
+    }
+
+    #[must_use]
+    pub fn plant_candidate(mut self, defects: Vec<String>) -> Environment {
+        self.planted_candidate = defects;
         self
     }
 
@@ -132,16 +141,20 @@ impl Environment {
         std::fs::create_dir_all(&dir).map_err(|source| EnvironmentError::Directory { path: dir.clone(), source })?;
         let names = self.names(role, used, plan)?;
         let harmed = harms(plan, role);
+        let mut defects = Vec::new();
+        if role == LaneId::Candidate && used == LaneId::Candidate {
+            defects.extend(self.planted_candidate.iter().chain(&plan.candidate_defects).cloned());
+        }
         let is_reference = used == LaneId::Legacy && matches!(self.source(used), Source::Bundled);
         let (host, space) = if is_reference {
             // Where the lane runs against itself, only one of the two has the defects: else both would be wrong alike.
             let defects = if role == LaneId::Legacy { &plan.legacy_defects[..] } else { &[] };
             (self.reference_host(defects, &dir).await?, Space::default())
         } else if harmed {
-            self.harmed_host(used, &dir).await?
+            self.harmed_host(used, &defects, &dir).await?
         } else {
             let host = self.shared_host(used).await?;
-            let created = host.service.create_space(&format!("{}-{role}", plan.scenario)).await;
+            let created = create_space(&*host.service, &format!("{}-{role}", plan.scenario), &defects).await;
             let space = created.map_err(|source| unavailable(used, &self.what(used), source))?;
             (host, space)
         };

@@ -91,6 +91,12 @@ pub trait Service: Send + Sync {
         Ok(Space::default())
     }
 
+    /// Makes a space ready whose streams are kept with these defects.
+    async fn create_planted_space(&self, name: &str, defects: &[String]) -> Result<Space, OpenError> {
+        let what = format!("`{}` cannot be planted in `{name}`: this server has no defects", defects.join("`, `"));
+        Err(OpenError::lasting(what))
+    }
+
     /// The lane over a space, and what reads its traffic.
     async fn lane(
         &self,
@@ -110,7 +116,7 @@ pub trait Service: Send + Sync {
 #[derive(Debug, Clone, Default)]
 pub struct Space {
     pub name: String,
-    /// `sha256:` of the module that was published to it, where one was.
+    /// `sha256:` of the module that was published to it, where one was that has no planted defects.
     pub module_digest: Option<String>,
 }
 
@@ -128,10 +134,17 @@ pub struct Run {
     pub module: Bytes,
     /// Whether the module is in the cache of compiled modules, which the servers of the run share.
     pub compiled: Mutex<bool>,
+    /// The same of the module with planted defects.
+    pub compiled_planted: Mutex<bool>,
 }
 
 impl Run {
     pub fn new(word: &str, module: impl Into<Bytes>) -> Run {
-        Run { word: word.to_owned(), module: module.into(), compiled: Mutex::default() }
+        Run {
+            word: word.to_owned(),
+            module: module.into(),
+            compiled: Mutex::default(),
+            compiled_planted: Mutex::default(),
+        }
     }
 }

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::OpError;
 
+/// The code of a refused stale cursor (contract, "Ordering, delivery, replay").
+pub(crate) const STALE_CURSOR: &str = "stale_cursor";
+
 /// The end of an operation on a stream that the run does not name; the lane is not asked.
 pub(crate) fn not_in_plan(stream: &StreamId) -> OpError {
     OpError::Refused(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
@@ -28,6 +31,7 @@ pub(crate) fn read_refusal(json: &Value, stream_of: impl Fn(&str) -> Option<Stre
         snapshot_format: json.pointer("/snapshot_plan/format").and_then(Value::as_str).map(str::to_owned),
         snapshots: list("/snapshot_plan/topics").iter().map(|entry| read_snapshot(entry, &stream_of)).collect(),
         forbidden: list("/forbidden_topics").iter().map(|topic| topic.as_str().unwrap_or("").to_owned()).collect(),
+        numbers: json.as_object().into_iter().flatten().filter_map(number).collect(),
         message: text(json, "message").unwrap_or_default(),
     })
 }
@@ -98,6 +102,10 @@ fn read_snapshot(entry: &Value, stream_of: impl Fn(&str) -> Option<StreamId>) ->
         head_watermark: entry.get("head_watermark").and_then(Value::as_u64),
         described: entry.get("snapshot").is_some_and(Value::is_object),
     }
+}
+
+fn number((name, value): (&String, &Value)) -> Option<(String, u64)> {
+    Some((name.clone(), value.as_u64()?))
 }
 
 fn text(json: &Value, name: &str) -> Option<String> {

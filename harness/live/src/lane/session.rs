@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
+use cutover_core::history::{Closed, Contradiction, Differs, Refusal, Spoken, StoredCheckpoint, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use cutover_core::text::visible;
@@ -38,9 +38,9 @@ pub trait SubscriberSession: Send + Sync {
     /// Asks whether the lane is alive. Everything that the lane sent before its answer arrives before it.
     async fn heartbeat(&mut self) -> Completion;
 
-    /// Reports how far the client has applied a stream, where the lane keeps checkpoints.
-    async fn checkpoint(&mut self, _stream: &StreamId, _cursor: Cursor) -> Completion {
-        Completion::Ok(())
+    /// Reports how far the client has applied a stream; `None` where the lane keeps no checkpoints.
+    async fn checkpoint(&mut self, _stream: &StreamId, _cursor: Cursor) -> Option<Completion> {
+        None
     }
 
     /// The next arrival; after `Closed`, `Closed` again. Cancel-safe: an arrival is returned or kept, never lost.
@@ -57,12 +57,32 @@ pub trait SubscriberSession: Send + Sync {
 
 #[async_trait]
 pub trait WriterSession: Send + Sync {
-    /// Publishes an event; `payload` is its JSON text.
-    async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published>;
+    async fn publish(&mut self, publish: Publish<'_>) -> Completion<Published>;
 
     /// Creates a stream or sets its policy: how many of the newest events it retains, and how many a resume may replay.
     async fn set_policy(&mut self, stream: &StreamId, retention: Option<u64>, replay_budget: Option<u64>)
     -> Completion;
+
+    /// Removes the events of a stream up to a seq, and says up to which one they are gone. A lane without such a call
+    /// lowers the retention for a moment, and leaves the last event.
+    async fn prune(&mut self, stream: &StreamId, prune: Prune) -> Completion<Seq> {
+        let keeps = prune.head.0.saturating_sub(prune.up_to.0).max(1);
+        if keeps < prune.retention {
+            self.set_policy(stream, Some(keeps), None).await?;
+            self.set_policy(stream, Some(prune.retention), None).await?;
+        }
+        Ok(Seq(prune.head.0.saturating_sub(keeps)))
+    }
+
+    /// Acknowledges a cursor for a client of this name; `None` where the lane keeps no checkpoints.
+    async fn checkpoint(&mut self, _stream: &StreamId, _checkpoint: &StoredCheckpoint) -> Option<Completion> {
+        None
+    }
+
+    /// What the lane stores of a stream; `None` where it does not show that.
+    async fn stored(&mut self, _stream: &StreamId) -> Completion<Option<Shown>> {
+        Ok(None)
+    }
 
     /// How long the lane asked to wait when it last put an operation off.
     fn retry_after(&self) -> Option<Duration> {
@@ -99,12 +119,76 @@ pub enum Head {
     Unreported,
 }
 
-/// An event is written, or was written before under the same key.
+/// An event to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Publish<'a> {
+    pub stream: &'a StreamId,
+    pub key: &'a str,
+    /// Its JSON text.
+    pub payload: &'a str,
+    pub expected_next_seq: Option<u64>,
+    /// The text of its hash, where the lane's call takes one.
+    pub payload_hash: Option<&'a str>,
+}
+
+impl<'a> Publish<'a> {
+    pub fn new(stream: &'a StreamId, key: &'a str, payload: &'a str) -> Publish<'a> {
+        Publish { stream, key, payload, expected_next_seq: None, payload_hash: None }
+    }
+}
+
+/// An event is written, or was written before under the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     pub seq: Seq,
     /// Whether the lane had it already; `None` where it does not report that.
     pub duplicate: Option<bool>,
+    /// The fields of the answer that do not fit what was sent.
+    pub differs: Vec<Differs>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prune {
+    pub up_to: Seq,
+    pub head: Seq,
+    /// The stream's retention.
+    pub retention: u64,
+}
+
+/// What a lane shows of a stream that it stores.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shown {
+    pub head: u64,
+    pub oldest: u64,
+    pub retention: Option<u64>,
+    pub replay_budget: Option<u64>,
+    pub class: Option<String>,
+    /// Fields that do not fit what was asked for.
+    pub differs: Vec<Differs>,
+    /// Its events, where the lane shows them.
+    pub events: Option<Vec<ShownEvent>>,
+    /// Every idempotency key with seq and hash, where the lane shows them.
+    pub keys: Option<Vec<ShownKey>>,
+    /// The clients' checkpoints, where the lane keeps them.
+    pub checkpoints: Option<Vec<StoredCheckpoint>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownEvent {
+    pub seq: u64,
+    pub key: String,
+    pub payload_hash: String,
+    pub payload: String,
+    /// Microseconds since 1970.
+    pub committed_at: i64,
+    pub confirmed_read: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownKey {
+    pub key: String,
+    pub seq: u64,
+    pub payload_hash: String,
 }
 
 pub type Completion<T = ()> = Result<T, OpError>;

@@ -4,6 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::defects::{Defect, Defects};
 use crate::{store::Event, wire::raw};
 
 pub(super) const KIND_UPDATE_BATCH: &str = "KHALA_FRAME_KIND_UPDATE_BATCH";
@@ -68,15 +69,17 @@ struct FrameJson<'a> {
 }
 
 impl UpdateBatch {
-    pub(super) fn payload(&self) -> Box<RawValue> {
+    pub(super) fn payload(&self, defects: &Defects) -> Box<RawValue> {
+        let bits = if defects.has(Defect::DocVersionU8) { 0xff } else { u64::MAX };
+        let hydrates = !defects.has(Defect::HydrationNever);
         let updates = self.updates.iter().map(|update| UpdateJson {
             topic: &self.topic,
             doc_key: &update.key,
-            doc_version: update.seq,
+            doc_version: update.seq & bits,
             payload: &update.payload,
             payload_hash: update.hash.map(|hash| STANDARD.encode(hash)),
             watermark: update.seq,
-            hydration_required: update.payload.get() == "null",
+            hydration_required: hydrates && update.payload.get() == "null",
         });
         raw(&BatchJson {
             updates: updates.collect(),
@@ -91,5 +94,9 @@ impl UpdateBatch {
 }
 
 pub(super) fn frame(topic: &str, seq: u64, kind: &str, payload: &RawValue) -> Box<RawValue> {
-    raw(&FrameJson { topic, seq, kind, payload_bytes: STANDARD.encode(payload.get()), schema_version: 1 })
+    frame_of_schema(topic, seq, kind, payload, 1)
+}
+
+pub(super) fn frame_of_schema(topic: &str, seq: u64, kind: &str, payload: &RawValue, version: u32) -> Box<RawValue> {
+    raw(&FrameJson { topic, seq, kind, payload_bytes: STANDARD.encode(payload.get()), schema_version: version })
 }

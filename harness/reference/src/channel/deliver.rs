@@ -1,9 +1,11 @@
 //! Sends events: a replay batch by batch, then the live tail, two topics a tick.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 
 use super::batch::{self, Update, UpdateBatch};
-use super::plant::Neighbour;
+use super::plant::{self, Neighbour, Sending};
 use super::queue::Overflow;
 use super::{CHANNEL_TOPIC, Channel, End};
 use crate::defects::{CRASH_AFTER, Defect};
@@ -15,11 +17,13 @@ pub(super) struct Replay {
     topics: Vec<String>,
     at: usize,
     batch_size: u64,
+    /// Whether the topic under way is begun.
+    is_begun: bool,
 }
 
 impl Replay {
     pub(super) fn new(reference: Value, topics: Vec<String>, batch_size: u64) -> Self {
-        Self { reference, topics, at: 0, batch_size }
+        Self { reference, topics, at: 0, batch_size, is_begun: false }
     }
 }
 
@@ -30,15 +34,29 @@ impl Channel {
             if !out.has_room() {
                 return Some(replay);
             }
+            if !replay.is_begun {
+                replay.is_begun = true;
+                self.begin_replay(topic, replay.batch_size, out);
+            }
             if self.send_next(topic, replay.batch_size, false, out).is_none_or(|is_complete| is_complete) {
                 replay.at += 1;
+                replay.is_begun = false;
             }
         }
-        let answer = json!({
+        let defects = &self.shared.config.defects;
+        let mut answer = json!({
             "subscription_id": self.subscription_id,
             "topics": replay.topics,
             "current_watermarks": self.watermarks_of(&replay.topics),
         });
+        if defects.has(Defect::AnswerRotates)
+            && let Some(watermarks) = answer["current_watermarks"].as_array_mut()
+        {
+            plant::rotate(watermarks);
+        }
+        if defects.has(Defect::SubscriptionChanges) && self.subscribes > 1 {
+            answer["subscription_id"] = format!("{}-2", self.subscription_id).into();
+        }
         out.reply(&self.instance, &replay.reference, CHANNEL_TOPIC, &Ok(answer));
         None
     }
@@ -117,18 +135,46 @@ impl Channel {
         let batch = UpdateBatch { topic: topic.to_owned(), updates, head: batch.head, replay_complete: is_complete };
         self.watermarks.insert(topic.to_owned(), last);
         let neighbour = self.neighbour(topic);
-        let off = u64::from(self.shared.config.defects.has(Defect::WrongFrameSeq));
+        let shared = self.shared.clone();
+        let defects = &shared.config.defects;
+        let sending = Sending {
+            is_live,
+            is_v1: out.is_v1(),
+            is_resumed: self.is_resumed,
+            subscribes: self.subscribes,
+            joins: shared.joins.load(Ordering::Relaxed),
+        };
+        let off = u64::from(defects.has(Defect::WrongFrameSeq));
+        let version = if !is_live && defects.has(Defect::SchemaInReplay) { 2 } else { 1 };
         let planted = self.planted.entry(topic.to_owned()).or_default();
-        let copies = if is_live && self.shared.config.defects.has(Defect::FloodLive) { 3 } else { 1 };
-        for batch in planted.spoil(batch, is_live, neighbour, &self.shared.config.defects) {
-            let payload = batch.payload();
-            let frame = batch::frame(&batch.topic, batch.seq() + off, batch::KIND_UPDATE_BATCH, &payload);
-            for _ in 0..copies {
+        for batch in planted.spoil(batch, sending, neighbour, defects) {
+            let payload = batch.payload(defects);
+            let framed = plant::frame_of(&batch, is_live, defects).payload(defects);
+            let seq = batch.seq() + off;
+            let frame = batch::frame_of_schema(&batch.topic, seq, batch::KIND_UPDATE_BATCH, &framed, version);
+            for _ in 0..plant::copies(&batch, planted, sending, defects) {
                 out.push(&self.instance, CHANNEL_TOPIC, "sync:update_batch", &payload);
-                out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
+                if plant::is_framed(planted, &batch, sending, defects) {
+                    out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
+                }
             }
         }
         Some(is_complete)
+    }
+
+    /// Where defects are planted: the next batch is the first of a replay, and the newest event may come before it.
+    fn begin_replay(&mut self, topic: &str, batch_size: u64, out: &mut Outbox) {
+        let shared = self.shared.clone();
+        if shared.config.defects.is_empty() {
+            return;
+        }
+        self.planted.entry(topic.to_owned()).or_default().begin_replay();
+        let (cursor, head) = (self.watermark(topic), shared.store.view().info(topic).head_seq);
+        if shared.config.defects.has(Defect::LiveFirst) && head.saturating_sub(cursor) > batch_size {
+            self.watermarks.insert(topic.to_owned(), head - 1);
+            self.send_next(topic, 1, true, out);
+            self.watermarks.insert(topic.to_owned(), cursor);
+        }
     }
 
     fn neighbour(&self, topic: &str) -> Option<Neighbour> {

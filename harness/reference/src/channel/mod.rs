@@ -55,6 +55,9 @@ pub(crate) struct Channel {
     watermarks: BTreeMap<String, u64>,
     planted: BTreeMap<String, Planted>,
     live_events: u64,
+    /// For planted defects: how many subscribes were accepted, and whether the last one named a cursor.
+    subscribes: u64,
+    is_resumed: bool,
     is_dead: bool,
     inbox: VecDeque<Inbound>,
     replay: Option<Replay>,
@@ -91,6 +94,8 @@ impl Channel {
             watermarks: BTreeMap::new(),
             planted: BTreeMap::new(),
             live_events: 0,
+            subscribes: 0,
+            is_resumed: false,
             is_dead: false,
             inbox: VecDeque::new(),
             replay: None,
@@ -169,8 +174,10 @@ impl Channel {
                 return Some(End::Close);
             }
             ("sync:heartbeat", _) => {
-                self.push_heartbeat(out);
-                let watermarks = self.watermarks_of(&self.subscribed);
+                if !(self.subscribes > 1 && self.shared.config.defects.has(Defect::HeartbeatUnpushed)) {
+                    self.push_heartbeat(out);
+                }
+                let watermarks = self.heartbeat_watermarks();
                 let answer = json!({"subscription_id": self.subscription_id, "watermarks": watermarks});
                 self.reply(message, &Ok(answer), out);
             }
@@ -187,15 +194,23 @@ impl Channel {
 
     fn unsubscribe(&mut self, payload: &Map<String, Value>) -> Result<Value, Value> {
         let topics = request::topics(payload).map_err(|_| bad_subscription())?;
+        let shared = self.shared.clone();
+        let defects = &shared.config.defects;
+        let before = self.subscribed.clone();
+        if defects.has(Defect::UnsubscribeSends) {
+            let left: Vec<_> = before.iter().filter(|topic| !topics.contains(topic)).collect();
+            return Ok(json!({"subscription_id": self.subscription_id, "topics": left}));
+        }
         for topic in &topics {
             self.shared.store.hub().unsubscribe(topic, &self.mailbox);
             self.queue.remove(topic);
-            if !self.shared.config.defects.has(Defect::KeepWatermark) {
+            if !defects.has(Defect::KeepWatermark) {
                 self.watermarks.remove(topic);
             }
         }
         self.subscribed.retain(|topic| !topics.contains(topic));
-        Ok(json!({"subscription_id": self.subscription_id, "topics": self.subscribed}))
+        let topics = if defects.has(Defect::UnsubscribeLists) { &before } else { &self.subscribed };
+        Ok(json!({"subscription_id": self.subscription_id, "topics": topics}))
     }
 
     fn reply(&self, message: &Inbound, answer: &Result<Value, Value>, out: &mut Outbox) {
@@ -203,7 +218,7 @@ impl Channel {
     }
 
     fn push_heartbeat(&self, out: &mut Outbox) {
-        let payload = json!({"watermarks": self.watermarks_of(&self.subscribed)});
+        let payload = json!({"watermarks": self.heartbeat_watermarks()});
         out.push(&self.instance, CHANNEL_TOPIC, "sync:heartbeat", &raw(&payload));
     }
 
@@ -213,15 +228,24 @@ impl Channel {
         json!(watermarks)
     }
 
+    fn heartbeat_watermarks(&self) -> Value {
+        plant::heartbeat(self.watermarks_of(&self.subscribed), &self.shared.config.defects)
+    }
+
     fn watermark(&self, topic: &str) -> u64 {
         self.watermarks.get(topic).copied().unwrap_or(0)
     }
 
     fn push_error(&self, topic: &str, error: &Value, out: &mut Outbox) {
+        if self.shared.config.defects.has(Defect::StaleWithoutError) {
+            return;
+        }
         let payload = raw(error);
         out.push(&self.instance, CHANNEL_TOPIC, "sync:error", &payload);
         let frame = batch::frame(topic, 0, batch::KIND_ERROR, &payload);
-        out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
+        if !self.shared.config.defects.has(Defect::StaleWithoutFrame) {
+            out.push(&self.instance, CHANNEL_TOPIC, "sync:frame", &frame);
+        }
     }
 
     pub(crate) fn push_revoked(&self, out: &mut Outbox) {

@@ -1,10 +1,16 @@
 //! Planted delivery defects: changes to a batch before it is sent.
 
+mod fields;
+mod lost;
+
 use serde_json::value::RawValue;
 
 use super::batch::{Update, UpdateBatch};
 use crate::canonical::canonical_sha256;
 use crate::defects::{DEFECT_SEQ, Defect, Defects};
+use crate::plant;
+
+pub(super) use fields::{copies, frame_of, heartbeat, is_framed, rotate};
 
 /// How many bytes of a payload are tried before the whole payload is replaced.
 const MAX_TRIED_BYTES: usize = 4096;
@@ -15,6 +21,24 @@ pub(super) struct Planted {
     has_crossed: bool,
     has_phantom: bool,
     has_strange: bool,
+    /// Events and whole batches that the replay under way has sent, and events that were sent live.
+    replayed: u64,
+    batches: u64,
+    live: u64,
+    /// The payload of the event that was sent last.
+    before: Option<[u8; 32]>,
+}
+
+/// How a batch is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sending {
+    pub(super) is_live: bool,
+    pub(super) is_v1: bool,
+    /// Whether the subscribe named a cursor.
+    pub(super) is_resumed: bool,
+    pub(super) subscribes: u64,
+    /// How many joins the server has had.
+    pub(super) joins: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -28,13 +52,19 @@ impl Planted {
     pub(super) fn spoil(
         &mut self,
         mut batch: UpdateBatch,
-        is_live: bool,
+        sending: Sending,
         neighbour: Option<Neighbour>,
         defects: &Defects,
     ) -> Vec<UpdateBatch> {
         if defects.is_empty() {
             return vec![batch];
         }
+        let is_live = sending.is_live;
+        let whole = batch.updates.len() as u64;
+        self.lose(&mut batch, sending, defects);
+        self.reorder(&mut batch, sending, defects);
+        self.change_fields(&mut batch, sending, neighbour.as_ref(), defects);
+        self.count(whole, &batch, is_live);
         let fifth = batch.updates.iter().find(|update| update.seq == DEFECT_SEQ).cloned();
         let drops = defects.has(Defect::DropEvent) || (is_live && defects.has(Defect::SkipLive));
         batch.updates.retain(|update| {
@@ -42,7 +72,7 @@ impl Planted {
             let is_dropped = drops && update.seq == DEFECT_SEQ;
             !is_stopped && !is_dropped
         });
-        batch.updates.iter_mut().for_each(|update| spoil_update(update, defects));
+        batch.updates.iter_mut().for_each(|update| spoil_update(update, is_live, defects));
         let mut out = if is_live && defects.has(Defect::SwapLive) { self.swap(batch) } else { vec![batch] };
         if let Some(fifth) = fifth {
             out.extend(self.extra(&fifth, &out, neighbour, defects));
@@ -107,7 +137,13 @@ impl Planted {
     }
 }
 
-fn spoil_update(update: &mut Update, defects: &Defects) {
+fn spoil_update(update: &mut Update, is_live: bool, defects: &Defects) {
+    if let Some(text) = plant::altered(update.payload.get(), defects) {
+        replace_payload(update, text);
+    }
+    if defects.has(Defect::ChangeInReplay) && !is_live && update.seq.is_multiple_of(7) {
+        replace_payload(update, "\"changed\"".to_owned());
+    }
     if defects.has(Defect::DuplicateSeq) && update.seq == DEFECT_SEQ + 1 {
         update.seq = DEFECT_SEQ;
         return;

@@ -17,16 +17,24 @@ impl Channel {
             Ok(checked) => checked,
             Err(refusal) => return self.reply(message, &Err(refusal), out),
         };
+        let shared = self.shared.clone();
+        let defects = &shared.config.defects;
         let stale = self.stale(&topics, &cursors);
         if let Some(first) = stale.first() {
-            let refusal = stale::refusal(&stale);
+            let refusal = stale::refusal(&stale, defects);
             self.push_error(&first.topic, &refusal, out);
+            if defects.has(Defect::RefusedSubscribed) {
+                self.follow(&topics);
+            }
             return self.reply(message, &Err(refusal), out);
         }
-        self.is_dead |= self.shared.config.defects.has(Defect::DeadAfterResume) && !cursors.is_empty();
+        self.is_dead |= defects.has(Defect::DeadAfterResume) && !cursors.is_empty();
+        self.subscribes += 1;
+        self.is_resumed = !cursors.is_empty();
         for (topic, cursor) in cursors {
             if topics.contains(&topic) {
-                self.watermarks.insert(topic, cursor);
+                let skipped = u64::from(defects.has(Defect::ResumeSkips) && cursor >= 20);
+                self.watermarks.insert(topic, cursor + skipped);
             }
         }
         for topic in &topics {
@@ -37,7 +45,8 @@ impl Channel {
             }
         }
         let limits = &self.shared.config.limits;
-        let batch_size = request::batch_size(payload).unwrap_or(limits.replay_batch_size);
+        let asked = request::batch_size(payload).filter(|_| !defects.has(Defect::BatchSizeIgnored));
+        let batch_size = asked.unwrap_or(limits.replay_batch_size);
         let batch_size = batch_size.clamp(1, limits.max_replay_batch_size.max(1));
         self.replay = Some(Replay::new(message.reference.clone(), topics, batch_size));
     }
@@ -70,18 +79,34 @@ impl Channel {
     /// Those of the named cursors that cannot be resumed, in the order of the topics.
     fn stale(&self, topics: &[String], cursors: &[(String, u64)]) -> Vec<StaleTopic> {
         let view = self.shared.store.view();
-        let first_only = self.shared.config.defects.has(Defect::StaleFirstOnly);
-        let named = topics
-            .iter()
-            .take(if first_only { 1 } else { topics.len() })
-            .filter_map(|topic| cursors.iter().rev().find(|(name, _)| name == topic));
+        let defects = &self.shared.config.defects;
+        let checked = match () {
+            () if defects.has(Defect::StaleFirstOnly) => 1,
+            () if defects.has(Defect::StaleFirstFive) => 5,
+            () => topics.len(),
+        };
+        let listed = if defects.has(Defect::ListFirst) { 1 } else { topics.len() };
+        let named =
+            topics.iter().take(checked).filter_map(|topic| cursors.iter().rev().find(|(name, _)| name == topic));
         named
             .filter_map(|(topic, resume_after)| {
                 let window = view.window(topic);
                 let reason = stale::reason(*resume_after, &window, &self.shared.config.defects)?;
                 Some(StaleTopic { topic: topic.clone(), resume_after: *resume_after, reason, window })
             })
+            .take(listed)
             .collect()
+    }
+
+    /// A planted defect: subscribes topics to the live tail from their heads.
+    fn follow(&mut self, topics: &[String]) {
+        for topic in topics {
+            self.shared.store.hub().subscribe(topic, &self.mailbox);
+            self.watermarks.insert(topic.clone(), self.shared.store.view().info(topic).head_seq);
+            if !self.subscribed.contains(topic) {
+                self.subscribed.push(topic.clone());
+            }
+        }
     }
 }
 

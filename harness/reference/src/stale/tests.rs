@@ -50,7 +50,7 @@ fn reasons_are_unique_and_only_summary_topics_are_in_the_plan() {
         reason: FLOOR,
         window: window(8, 10, 100),
     };
-    let value = refusal(&[stale("run:r1:events"), stale("runtime.run_summaries")]);
+    let value = refusal(&[stale("run:r1:events"), stale("runtime.run_summaries")], &Defects::default());
     assert_eq!(value["reason_codes"], json!([FLOOR]));
     assert_eq!(value["stale_topics"].as_array().map(Vec::len), Some(2));
     assert_eq!(value["snapshot_plan"]["topics"].as_array().map(Vec::len), Some(1));

@@ -18,10 +18,12 @@ use tokio::sync::{mpsc, oneshot};
 use self::command::Command;
 pub(crate) use self::command::{Publish, Published, Refused};
 pub(crate) use self::hub::{Hub, Mailbox};
+pub(crate) use self::record::Record;
 pub(crate) use self::view::{Event, View};
 use crate::config::Config;
 use crate::defects::Defect;
 use crate::journal::{Journal, JournalError};
+use crate::plant;
 use crate::topics::TopicPolicy;
 
 /// How many commands may wait for the writer: beyond that, publishers wait.
@@ -59,17 +61,20 @@ impl Store {
         let opened = Journal::open(&path, config.defects.has(Defect::AckBeforeJournal))?;
         let (mut journal, mut model, mut view) =
             (opened.journal, model::Model::new(config.clone()), View::new(config.clone()));
+        let mut forgotten = None;
         for (offset, body) in &opened.records {
             let record = record::decode(body).map_err(|what| JournalError::Corrupt {
                 path: path.clone(),
                 offset: *offset,
                 what: format!("the record cannot be read: {what}"),
             })?;
+            let record = plant::reopened(record, &config.defects);
+            forgotten = plant::pruned_head(&record, &config.defects);
             model.apply(&record).map_err(|what| JournalError::Corrupt { path: path.clone(), offset: *offset, what })?;
             view.apply(record);
         }
         if !opened.records.is_empty()
-            && let Some(record) = model.planted_forgetting()
+            && let Some(record) = model.planted_forgetting(forgotten)
         {
             journal.append(&record::encode(&record));
             journal.commit()?;

@@ -9,12 +9,15 @@ use super::rate::RateWindow;
 use super::record::Record;
 use crate::config::Config;
 use crate::defects::{DEFECT_SEQ, Defect};
+use crate::plant;
 use crate::topics::{Class, TopicPolicy};
 
 #[derive(Clone, Debug)]
 struct KeyUse {
     seq: u64,
     hash: [u8; 32],
+    /// By which a payload under the same key is compared; the hash, unless a defect is planted.
+    compared: [u8; 32],
     is_null: bool,
 }
 
@@ -22,7 +25,8 @@ struct KeyUse {
 struct Topic {
     head: u64,
     oldest: u64,
-    keys: HashMap<String, KeyUse>,
+    /// The hash of the newest event.
+    newest: Option<[u8; 32]>,
     policy: TopicPolicy,
     /// A planted defect: whether a publish was acknowledged and not written.
     has_lost_one: bool,
@@ -31,6 +35,8 @@ struct Topic {
 pub(super) struct Model {
     config: Arc<Config>,
     topics: BTreeMap<String, Topic>,
+    /// By topic and key.
+    keys: HashMap<(String, String), KeyUse>,
     rates: HashMap<Class, RateWindow>,
 }
 
@@ -41,7 +47,7 @@ pub(super) enum Decision {
 
 impl Model {
     pub(super) fn new(config: Arc<Config>) -> Self {
-        Self { config, topics: BTreeMap::new(), rates: HashMap::new() }
+        Self { config, topics: BTreeMap::new(), keys: HashMap::new(), rates: HashMap::new() }
     }
 
     /// Decides on a publish. The state then holds its event as written.
@@ -51,22 +57,35 @@ impl Model {
         let topic = self.topics.entry(publish.topic.clone()).or_default();
         let is_null = publish.payload.get() == "null";
         let shown = |hash, is_null: bool| (!is_null).then_some(hash);
-        if let Some(used) = topic.keys.get(&publish.key)
-            && !defects.has(Defect::IgnoreIdempotency)
+        let class = topic.policy.class_of(&publish.topic);
+        let key = plant::key_of(&publish.topic, class.name(), &publish.key, defects);
+        let compared = plant::compared_hash(publish.payload.get(), publish.hash, defects);
+        if let Some(used) = self.keys.get(&key)
+            && plant::is_remembered(used.seq, topic.head, topic.oldest, defects)
         {
-            if used.hash != publish.hash && !defects.has(Defect::AcceptConflict) {
+            if used.compared != compared && !plant::tolerated(used.seq, topic.oldest, defects) {
+                if defects.has(Defect::RefusalTakesSeq) {
+                    topic.head += 1;
+                }
+                if defects.has(Defect::PrunedCode) && used.seq < topic.oldest {
+                    return Err(Refused::SequenceConflict { expected: used.seq, actual: topic.head + 1 });
+                }
                 return Err(Refused::IdempotencyConflict { seq: used.seq });
             }
             let hash = shown(used.hash, used.is_null);
-            return Ok(Decision::Known(Published { seq: used.seq, hash, duplicate: true }));
+            let answer = Published { seq: used.seq, hash, duplicate: true };
+            return Ok(Decision::Known(plant::repeat_answer(answer, topic.head, defects)));
+        }
+        if plant::is_same(topic.newest, publish.hash, defects) {
+            let hash = shown(publish.hash, is_null);
+            return Ok(Decision::Known(Published { seq: topic.head, hash, duplicate: true }));
         }
         let seq = topic.head + 1;
         if let Some(expected) = publish.expected_next_seq
-            && expected != seq
+            && !plant::fits(Some(expected), seq, defects)
         {
             return Err(Refused::SequenceConflict { expected, actual: seq });
         }
-        let class = topic.policy.class_of(&publish.topic);
         let limit = class.limits(&config).publish_rate_per_second;
         if !self.rates.entry(class).or_default().take(limit, now) {
             return Err(Refused::RateLimited { class: class.name(), limit });
@@ -78,7 +97,8 @@ impl Model {
         }
         topic.head = seq;
         topic.prune(&publish.topic, &config);
-        topic.keys.insert(publish.key.clone(), KeyUse { seq, hash: publish.hash, is_null });
+        topic.newest = Some(publish.hash);
+        self.keys.insert(key, KeyUse { seq, hash: publish.hash, compared, is_null });
         let record = Record::Event {
             topic: publish.topic,
             seq,
@@ -92,7 +112,7 @@ impl Model {
 
     pub(super) fn set_policy(&mut self, name: String, change: &TopicPolicy) -> Record {
         let topic = self.topics.entry(name.clone()).or_default();
-        topic.policy = topic.policy.merged(change);
+        topic.policy = plant::merged(&topic.policy, change, topic.head, &self.config.defects);
         topic.prune(&name, &self.config);
         Record::Policy { policy: topic.policy.clone(), oldest: topic.oldest, topic: name }
     }
@@ -102,13 +122,20 @@ impl Model {
         match record {
             Record::Event { topic: name, seq, key, hash, oldest, payload } => {
                 let topic = self.topics.entry(name.clone()).or_default();
-                if *seq != topic.head + 1 {
+                if *seq != topic.head + 1 && !self.config.defects.has(Defect::RefusalTakesSeq) {
                     return Err(format!("event {seq} of `{name}` follows event {}", topic.head));
                 }
                 topic.head = *seq;
                 topic.oldest = topic.oldest.max(*oldest);
-                let is_null = payload.as_ref().is_some_and(|payload| payload.get() == "null");
-                topic.keys.insert(key.clone(), KeyUse { seq: *seq, hash: *hash, is_null });
+                topic.newest = Some(*hash);
+                let defects = &self.config.defects;
+                let text = payload.as_ref().map_or("", |payload| payload.get());
+                let class = topic.policy.class_of(name);
+                if !defects.has(Defect::ForgetKeysRestart) {
+                    let key = plant::key_of(name, class.name(), key, defects);
+                    let compared = plant::compared_hash(text, *hash, defects);
+                    self.keys.insert(key, KeyUse { seq: *seq, hash: *hash, compared, is_null: text == "null" });
+                }
             }
             Record::Policy { topic: name, policy, oldest } => {
                 let topic = self.topics.entry(name.clone()).or_default();
@@ -119,7 +146,7 @@ impl Model {
                 if let Some(topic) = self.topics.get_mut(name) {
                     topic.head = *head;
                     topic.oldest = topic.oldest.min(*head);
-                    topic.keys.retain(|_, used| used.seq <= *head);
+                    self.keys.retain(|(of, _), used| of != name || used.seq <= *head);
                 }
             }
             Record::Revoked { .. } => {}
@@ -128,7 +155,10 @@ impl Model {
     }
 
     /// The events that a planted defect removes when an existing journal is opened.
-    pub(super) fn planted_forgetting(&self) -> Option<Record> {
+    pub(super) fn planted_forgetting(&self, last: Option<(String, u64)>) -> Option<Record> {
+        if let Some((topic, head)) = last {
+            return Some(Record::Forgotten { topic, head });
+        }
         let (name, topic) = self.topics.iter().find(|(_, topic)| topic.head > 0)?;
         let head = if self.config.defects.has(Defect::ForgetTopicAfterRestart) {
             0
@@ -147,8 +177,8 @@ impl Topic {
             return;
         }
         let keep = self.policy.retention(name, config);
-        let by_retention =
-            if config.defects.has(Defect::IgnoreRetention) { 1 } else { (self.head + 1).saturating_sub(keep) };
+        let keep = plant::kept(keep, &self.policy, self.head, &config.defects);
+        let by_retention = (self.head + 1).saturating_sub(keep);
         self.oldest = self.oldest.max(by_retention).max(1);
     }
 }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::record::Record;
 use crate::config::Config;
+use crate::defects::Defect;
 use crate::stale::Window;
 use crate::topics::{self, Class, FIXED_TOPICS, TopicPolicy, grant_covers};
 
@@ -65,12 +66,19 @@ impl View {
     /// Takes a record in; the journal's order has been checked.
     pub(super) fn apply(&mut self, record: Record) {
         match record {
-            Record::Event { topic, seq, key, hash, oldest, payload } => {
-                let topic = self.topics.entry(topic).or_default();
+            Record::Event { topic: name, seq, key, hash, oldest, payload } => {
+                let topic = self.topics.entry(name.clone()).or_default();
                 let payload = payload.unwrap_or_else(|| RawValue::NULL.to_owned());
                 topic.events.push_back(Arc::new(Event { seq, key, payload, hash }));
                 topic.head = seq;
                 topic.prune(oldest);
+                if self.config.defects.has(Defect::FloorPerClass) {
+                    let class = topic.policy.class_of(&name);
+                    let others = self.topics.iter_mut().filter(|(name, other)| other.policy.class_of(name) == class);
+                    others
+                        .filter(|(_, other)| other.head > 0)
+                        .for_each(|(_, other)| other.prune(oldest.min(other.head)));
+                }
             }
             Record::Policy { topic, policy, oldest } => {
                 let topic = self.topics.entry(topic).or_default();

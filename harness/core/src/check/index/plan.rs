@@ -4,13 +4,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Names, PairKey};
 use crate::hash::PayloadHash;
-use crate::ids::{FaultId, OpId};
-use crate::plan::{Plan, PublishExpect, Step};
+use crate::ids::{FaultId, LaneId, OpId};
+use crate::plan::{Claims, Plan, PublishExpect, Step};
 
 #[derive(Debug)]
 pub(in crate::check) struct PlannedOp<'a> {
     pub id: OpId,
     pub stream: usize,
+    /// The only lane that it is sent to; `None` is each.
+    pub lane: Option<LaneId>,
     pub what: What<'a>,
 }
 
@@ -21,17 +23,30 @@ pub(in crate::check) enum What<'a> {
         payload: &'a str,
         key: &'a str,
         hash: PayloadHash,
+        claims: &'a Claims,
         expect: &'a PublishExpect,
     },
     /// Sets a policy; `None` leaves a value as it is.
-    Policy { retention: Option<u64>, budget: Option<u64> },
+    Policy {
+        retention: Option<u64>,
+        budget: Option<u64>,
+    },
+    Prune {
+        up_to: u64,
+    },
+    Checkpoint {
+        client: &'a str,
+        seq: u64,
+        durable_offset: u64,
+        refused: Option<&'a str>,
+    },
 }
 
 impl PlannedOp<'_> {
     pub fn hash(&self) -> Option<PayloadHash> {
         match self.what {
             What::Publish { hash, .. } => Some(hash),
-            What::Policy { .. } => None,
+            What::Policy { .. } | What::Prune { .. } | What::Checkpoint { .. } => None,
         }
     }
 
@@ -122,8 +137,9 @@ impl<'a> PlanIndex<'a> {
 
     fn add_step(&mut self, step: &'a Step) {
         match step {
-            Step::Publish { op, stream, payload, key, hash, expect, .. } => {
-                let at = self.add_op(*op, stream.as_str(), What::Publish { payload, key, hash: *hash, expect });
+            Step::Publish { op, stream, payload, key, hash, claims, expect, lane, .. } => {
+                let at = self.add_op(*op, stream.as_str(), What::Publish { payload, key, hash: *hash, claims, expect });
+                self.ops[at].lane = *lane;
                 self.by_hash.entry(*hash).or_insert(at);
                 let same = self
                     .by_place
@@ -134,13 +150,21 @@ impl<'a> PlanIndex<'a> {
             Step::Policy { op, stream, retention, replay_budget } => {
                 self.add_op(*op, stream.as_str(), What::Policy { retention: *retention, budget: *replay_budget });
             }
+            Step::Prune { op, stream, up_to, .. } => {
+                self.add_op(*op, stream.as_str(), What::Prune { up_to: up_to.0 });
+            }
+            Step::Checkpoint { op, stream, client, seq, durable_offset, refused } => {
+                let (seq, durable_offset, refused) = (*seq, *durable_offset, refused.as_deref());
+                self.add_op(*op, stream.as_str(), What::Checkpoint { client, seq, durable_offset, refused });
+            }
             Step::Connect { client } => self.set_connected(client.as_str(), true),
             Step::Disconnect { client } | Step::Crash { client } => self.set_connected(client.as_str(), false),
             Step::SetCursor { client, stream, cursor } => {
                 let pair = (self.clients.add(client.as_str()), self.streams.add(stream.as_str()));
                 self.set_cursors.entry(pair).or_default().push(cursor.0);
             }
-            Step::Resubscribe { .. }
+            Step::Inspect { .. }
+            | Step::Resubscribe { .. }
             | Step::AwaitCaughtUp { .. }
             | Step::AwaitFired { .. }
             | Step::Arm { .. }
@@ -152,7 +176,7 @@ impl<'a> PlanIndex<'a> {
     fn add_op(&mut self, id: OpId, stream: &'a str, what: What<'a>) -> usize {
         let stream = self.streams.add(stream);
         self.op_at.insert(id, self.ops.len());
-        self.ops.push(PlannedOp { id, stream, what });
+        self.ops.push(PlannedOp { id, stream, lane: None, what });
         self.ops.len() - 1
     }
 

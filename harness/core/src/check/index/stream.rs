@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::plan::{PlanIndex, PlannedOp, What};
-use crate::history::{Completion, Outcome, Refusal};
+use crate::history::{Completion, Differs, Outcome, Refusal};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::check) enum Settled<'a> {
@@ -43,11 +43,20 @@ pub(in crate::check) struct OpState<'a> {
     /// The first attempt that was answered well and wrote nothing, and how many more there were.
     pub unwritten: Option<Unwritten>,
     pub settled: Settled<'a>,
+    /// Fields of a good answer that do not fit what was sent.
+    pub differs: &'a [Differs],
 }
 
 impl<'a> OpState<'a> {
-    pub const NEW: OpState<'static> =
-        OpState { sent: None, last: None, attempts: 0, any_open: false, unwritten: None, settled: Settled::NeverSent };
+    pub const NEW: OpState<'static> = OpState {
+        sent: None,
+        last: None,
+        attempts: 0,
+        any_open: false,
+        unwritten: None,
+        settled: Settled::NeverSent,
+        differs: &[],
+    };
 
     pub fn invoke(&mut self, at: usize) {
         self.sent.get_or_insert(at);
@@ -65,13 +74,20 @@ impl<'a> OpState<'a> {
             let unwritten = self.unwritten.get_or_insert(Unwritten { sent, at, more: 0 });
             unwritten.more += u64::from(unwritten.at != at);
         }
+        if let Completion::Ok { outcome: Outcome::Published { differs, .. } } = completion {
+            self.differs = differs;
+        }
         if matches!(self.settled, Settled::Done { .. }) {
             return;
         }
         self.settled = match completion {
-            Completion::Ok { outcome: Outcome::Published { seq, duplicate } } => {
+            Completion::Ok { outcome: Outcome::Published { seq, duplicate, .. } } => {
                 Settled::Done { at, seq: Some(seq.0), duplicate: *duplicate }
             }
+            Completion::Ok { outcome: Outcome::Pruned { up_to } } => {
+                Settled::Done { at, seq: Some(up_to.0), duplicate: None }
+            }
+            Completion::Ok { outcome: Outcome::NotOffered } => Settled::NeverSent,
             Completion::Ok { outcome: Outcome::Done } => Settled::Done { at, seq: None, duplicate: None },
             Completion::Fail { refusal } => Settled::Refused { at, refusal },
             Completion::Later { why } => {
@@ -220,6 +236,12 @@ fn run(
                 timeline.head_may.raise(*at, timeline.head_sure.last());
             }
             What::Publish { .. } => timeline.head_may.raise(*at, plan.ops[number].planned_seq().unwrap_or(0)),
+            What::Checkpoint { .. } => {}
+            What::Prune { .. } if done => {
+                timeline.floor_sure.raise(*at, states[number].acked_seq().unwrap_or(0));
+                timeline.floor_may.raise(*at, timeline.floor_sure.last());
+            }
+            What::Prune { up_to } => timeline.floor_may.raise(*at, up_to.min(timeline.head_may.last())),
             What::Policy { retention, budget } => {
                 if let Some(value) = retention {
                     (least, greatest) = if done { (value, value) } else { (settled.min(value), settled.max(value)) };

@@ -147,7 +147,7 @@ pub(super) fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usi
         Corruption::RefusePublish | Corruption::ShiftAck => {
             let acks = records.iter_mut().filter_map(|record| match record {
                 Record::Complete { completion, .. } => match completion {
-                    Completion::Ok { outcome: Outcome::Published { seq: got, duplicate: Some(false) } }
+                    Completion::Ok { outcome: Outcome::Published { seq: got, duplicate: Some(false), .. } }
                         if *got == seq =>
                     {
                         Some(completion)
@@ -158,9 +158,9 @@ pub(super) fn plant(world: &mut World, lane: LaneId, what: Corruption, pick: usi
             });
             let Some(completion) = acks.last() else { return false };
             *completion = match what {
-                Corruption::ShiftAck => {
-                    Completion::Ok { outcome: Outcome::Published { seq: Seq(seq.0 + 500), duplicate: Some(false) } }
-                }
+                Corruption::ShiftAck => Completion::Ok {
+                    outcome: Outcome::Published { seq: Seq(seq.0 + 500), duplicate: Some(false), differs: Vec::new() },
+                },
                 _ => Completion::Fail { refusal: Default::default() },
             };
         }

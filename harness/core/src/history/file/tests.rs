@@ -32,6 +32,7 @@ fn history() -> History {
         snapshot_format: Some("f".to_owned()),
         snapshots: vec![Snapshot { stream: stream(), head_watermark: Some(9), described: true }],
         forbidden: vec!["nope".to_owned()],
+        numbers: [("seq".to_owned(), 7)].into(),
         message: String::new(),
     };
     let records = vec![
@@ -40,7 +41,9 @@ fn history() -> History {
         Record::Complete {
             op: OpId(1),
             attempt: 1,
-            completion: Completion::Ok { outcome: Outcome::Published { seq: Seq(u64::MAX), duplicate: Some(false) } },
+            completion: Completion::Ok {
+                outcome: Outcome::Published { seq: Seq(u64::MAX), duplicate: Some(false), differs: Vec::new() },
+            },
         },
         Record::Closed { client: "a".into(), conn: ConnId(1), why: Closed::CloseFrame { code: 1011 } },
         Record::Subscribed {

@@ -47,6 +47,7 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         seed,
         scenario_digest: scenario.digest.clone(),
         legacy_defects: scenario.legacy_defects.clone(),
+        candidate_defects: scenario.candidate_defects.clone(),
         cases,
         at_least: at_least(scenario, &faults, &toxics),
         faults,
@@ -99,7 +100,9 @@ impl Compiler<'_> {
     }
 
     fn planner<'p>(&'p mut self, case: &'p script::Case, heads: Vec<u64>) -> StepPlanner<'p> {
-        StepPlanner::new(&mut self.chance, &mut self.last_op, &case.streams, &case.fault_ids, heads)
+        let changes_calls = self.scenario.expect.is_some() && self.scenario.legacy_defects.is_empty();
+        let (chance, last_op) = (&mut self.chance, &mut self.last_op);
+        StepPlanner::new(chance, last_op, &case.streams, &case.fault_ids, !changes_calls, heads)
     }
 
     fn client(&mut self, case: &script::Case, client: &Client) -> PlannedClient {

@@ -9,9 +9,10 @@ use super::super::cast::{Keys, Stream};
 use super::super::open::Choice;
 use super::chance::Chance;
 use super::payload::{Payload, payload};
+use crate::hash::payload::HASH_PREFIX;
 use crate::hash::{PayloadHash, payload_hash};
-use crate::ids::{FaultId, OpId, Seq, StreamId};
-use crate::plan::{PublishExpect, Step};
+use crate::ids::{FaultId, LaneId, OpId, Seq, StreamId};
+use crate::plan::{Claims, NextSeq, PublishExpect, Step};
 
 /// What a rehearsed step adds to the plan. All of it is known but what the seed decides.
 #[derive(Clone)]
@@ -45,6 +46,8 @@ pub(crate) struct StepPlanner<'p> {
     streams: &'p [Stream],
     /// The faults and toxics that each one of the file became in this case.
     fault_ids: &'p BTreeMap<String, Vec<FaultId>>,
+    /// Whether publishes name their seq and hash. Where a fault changes calls, they would be refused for that.
+    claims: bool,
     pub(super) steps: Vec<Step>,
     pub(super) published: Published,
     pub(super) heads: Vec<u64>,
@@ -56,9 +59,11 @@ impl<'p> StepPlanner<'p> {
         last_op: &'p mut u32,
         streams: &'p [Stream],
         fault_ids: &'p BTreeMap<String, Vec<FaultId>>,
+        claims: bool,
         heads: Vec<u64>,
     ) -> StepPlanner<'p> {
-        StepPlanner { chance, last_op, streams, fault_ids, steps: Vec::new(), published: Published::new(), heads }
+        let (steps, published) = (Vec::new(), Published::new());
+        StepPlanner { chance, last_op, streams, fault_ids, claims, steps, published, heads }
     }
 
     pub(super) fn plan(&mut self, act: &Act) {
@@ -89,6 +94,16 @@ impl<'p> StepPlanner<'p> {
     }
 
     fn event(&mut self, stream: usize, kind: Payload) {
+        self.event_after(stream, kind, &[]);
+    }
+
+    /// One event that is first refused once for each of these wrong words beside it, and then written.
+    pub(crate) fn publish_refused(&mut self, stream: usize, wrongs: &[Wrong]) {
+        self.event_after(stream, self.streams[stream].payload, wrongs);
+    }
+
+    fn event_after(&mut self, stream: usize, kind: Payload, wrongs: &[Wrong]) {
+        let refused: Vec<_> = wrongs.iter().map(|_| self.op()).collect();
         self.heads[stream] += 1;
         let (op, seq) = (self.op(), self.heads[stream]);
         let Stream { topic, keys, .. } = &self.streams[stream];
@@ -98,7 +113,16 @@ impl<'p> StepPlanner<'p> {
             Keys::Shared => format!("shared:{seq}"),
         };
         let payload = payload(self.chance, kind, &mark, seq);
-        self.step(op, stream, &key, payload.clone(), PublishExpect::Accepted { seq: Seq(seq) });
+        for (op, wrong) in refused.into_iter().zip(wrongs) {
+            let (claims, code, lane) = wrong.claims(seq, &payload);
+            let expect = PublishExpect::Refused { code: code.to_owned() };
+            self.step(op, stream, &key, payload.clone(), claims, expect);
+            if let Some(Step::Publish { lane: only, .. }) = self.steps.last_mut() {
+                *only = lane;
+            }
+        }
+        let claims = if self.claims { claims(&mark, NextSeq::Right, &payload) } else { Claims::default() };
+        self.step(op, stream, &key, payload.clone(), claims, PublishExpect::Accepted { seq: Seq(seq) });
         self.published.insert((stream, seq), Event { op, key, mark, payload });
     }
 
@@ -112,13 +136,15 @@ impl<'p> StepPlanner<'p> {
         if let Some(event) = self.published.get(&(stream, seq)) {
             let (payload, expect) = what(self.chance, event);
             let key = event.key.clone();
-            self.step(op, stream, &key, payload, expect);
+            // The seq that was right for the first one.
+            let claims = if self.claims { claims(&event.mark, NextSeq::Is(seq), &payload) } else { Claims::default() };
+            self.step(op, stream, &key, payload, claims, expect);
         }
     }
 
-    fn step(&mut self, op: OpId, stream: usize, key: &str, payload: String, expect: PublishExpect) {
+    fn step(&mut self, op: OpId, stream: usize, key: &str, payload: String, claims: Claims, expect: PublishExpect) {
         let (stream, hash) = (StreamId::new(&self.streams[stream].topic), hash_of(&payload));
-        self.steps.push(Step::Publish { op, stream, key: key.to_owned(), payload, hash, expect });
+        self.steps.push(Step::Publish { op, stream, key: key.to_owned(), payload, hash, claims, lane: None, expect });
     }
 
     pub(crate) fn draw(&mut self, choice: Choice) -> u64 {
@@ -128,6 +154,53 @@ impl<'p> StepPlanner<'p> {
 
 pub(super) fn draw(chance: &mut Chance, choice: Choice) -> u64 {
     if choice.low >= choice.high { choice.high } else { chance.between(choice.low, choice.high) }
+}
+
+/// What is wrong beside an event that is refused for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// The seq of the stream's last event is expected.
+    SeqLow,
+    SeqHigh,
+    SeqZero,
+    /// Beyond what a double holds exactly.
+    SeqHuge,
+    /// The hash is of another payload.
+    HashOther,
+    HashUpper,
+    HashBare,
+}
+
+impl Wrong {
+    /// What the publish of the event of this seq names, the code of its refusal, and the only lane that takes it.
+    fn claims(self, seq: u64, payload: &str) -> (Claims, &'static str, Option<LaneId>) {
+        let of_seq = |seq| {
+            let claims = Claims { next_seq: Some(NextSeq::Is(seq)), payload_hash: None };
+            (claims, "sequence_conflict", None)
+        };
+        let of_hash = |hash: String| {
+            let claims = Claims { next_seq: Some(NextSeq::Right), payload_hash: Some(hash) };
+            // The legacy publish takes no hash.
+            (claims, "payload_hash_mismatch", Some(LaneId::Candidate))
+        };
+        let hash = || hash_of(payload).to_string();
+        match self {
+            Wrong::SeqLow => of_seq(seq - 1),
+            Wrong::SeqHigh => of_seq(seq + 1),
+            Wrong::SeqZero => of_seq(0),
+            Wrong::SeqHuge => of_seq((1 << 53) + seq),
+            Wrong::HashOther => of_hash(hash_of(&format!("[{payload}]")).to_string()),
+            Wrong::HashUpper => of_hash(format!("{HASH_PREFIX}{}", hash()[HASH_PREFIX.len()..].to_uppercase())),
+            Wrong::HashBare => of_hash(hash()[HASH_PREFIX.len()..].to_owned()),
+        }
+    }
+}
+
+/// What a publish names: half of them the seq, half of them the hash, by the drawn word in their mark.
+fn claims(mark: &str, next_seq: NextSeq, payload: &str) -> Claims {
+    let drawn = mark.bytes().last().unwrap_or_default();
+    let payload_hash = (drawn & 2 == 0).then(|| hash_of(payload).to_string());
+    Claims { next_seq: (drawn & 1 == 0).then_some(next_seq), payload_hash }
 }
 
 /// The hash of a payload that was generated here. All of those have one: a test checks it.

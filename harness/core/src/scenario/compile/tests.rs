@@ -75,8 +75,9 @@ fn check_promises(plan: &Plan) {
         }
         for step in case.all_steps() {
             match step {
-                Step::Policy { op, .. } => ops.push(op.0),
-                Step::Publish { op, stream, key, payload, hash, expect } => {
+                Step::Policy { op, .. } | Step::Prune { op, .. } | Step::Checkpoint { op, .. } => ops.push(op.0),
+                Step::Inspect { .. } => {}
+                Step::Publish { op, stream, key, payload, hash, expect, .. } => {
                     ops.push(op.0);
                     assert_eq!(payload_hash(payload.as_bytes()).unwrap(), *hash);
                     match expect {
@@ -96,8 +97,11 @@ fn check_promises(plan: &Plan) {
                             assert_eq!(keys.get(&(stream.to_string(), key.clone())), Some(&seq.0));
                             assert_eq!(events.get(&(stream.to_string(), seq.0)), Some(payload));
                         }
-                        PublishExpect::Refused { code } => {
-                            assert_eq!(code, "idempotency_conflict");
+                        PublishExpect::Refused { code } if code != "idempotency_conflict" => {
+                            assert!(["sequence_conflict", "payload_hash_mismatch"].contains(&code.as_str()));
+                            assert!(!keys.contains_key(&(stream.to_string(), key.clone())), "{key} is written already");
+                        }
+                        PublishExpect::Refused { .. } => {
                             let seq = keys[&(stream.to_string(), key.clone())];
                             let first = events.get(&(stream.to_string(), seq)).unwrap();
                             assert_ne!(payload_hash(first.as_bytes()).unwrap(), *hash);

@@ -49,7 +49,8 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         name: name(path, &root, mistakes).unwrap_or_default(),
         title: title.map(|title| title.value.to_owned()).unwrap_or_default(),
         proves: proves(&root, mistakes),
-        legacy_defects: legacy_defects(&root, mistakes),
+        legacy_defects: defects(&root, "legacy_defects", words::LEGACY_DEFECTS, mistakes),
+        candidate_defects: defects(&root, "candidate_defects", words::CANDIDATE_DEFECTS, mistakes),
         converge_within_ms: root.number("converge_within_ms", 100..=60_000, mistakes).unwrap_or(10_000),
         backoff: backoff(&root, mistakes),
         expand: root.get("expand").map(|node| At { value: (), at: node.at }),
@@ -120,9 +121,9 @@ fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<String>> {
     rows
 }
 
-fn legacy_defects(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<String> {
-    let what = "defect of the reference legacy server";
-    values(known_texts(root, "legacy_defects", what, words::LEGACY_DEFECTS, mistakes))
+fn defects(root: &Section<'_>, key: &str, known: &[&str], mistakes: &mut Mistakes) -> Vec<String> {
+    let what = if key == "legacy_defects" { "defect of the reference legacy server" } else { "defect of the module" };
+    values(known_texts(root, key, what, known, mistakes))
 }
 
 fn backoff(root: &Section<'_>, mistakes: &mut Mistakes) -> Backoff {

@@ -36,6 +36,12 @@ impl Seen {
         }
     }
 
+    /// The most that each lane can see, the faults apart.
+    pub(super) fn most(&self) -> AtLeast {
+        let (resumes, refusals) = (fewest(self.resumes), fewest(self.refusals));
+        AtLeast { deliveries: self.deliveries, resumes, refusals, ..AtLeast::default() }
+    }
+
     pub(super) fn add(&mut self, world: &World<'_>, case: &Case) {
         self.deliveries += case.deliveries;
         for (index, lane) in LaneId::BOTH.into_iter().enumerate() {

@@ -28,14 +28,14 @@ use crate::topic;
 const MAX_EVENTS: u64 = 20_000;
 
 /// Rehearses every case, and checks what the scenario claims and asks for. The cases are complete where no mistake was
-/// added.
-pub(super) fn cases(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> Vec<Case> {
+/// added. With them comes the most that each lane can see.
+pub(super) fn cases(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> (Vec<Case>, AtLeast) {
     expandable(draft, steps, mistakes);
     planted(draft, mistakes);
     let (cases, seen, earned) = rehearse_all(draft, steps, mistakes);
     bounds::check(draft, &seen, mistakes);
     claims::check(draft, &earned, mistakes);
-    cases
+    (cases, seen.most())
 }
 
 /// The cases without faults, and the least that they must still see: what only a fault brings is not asked for.
@@ -145,12 +145,13 @@ fn expandable(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
 /// A defect is planted where one is expected, and nowhere else.
 fn planted(draft: &Draft, mistakes: &mut Mistakes) {
     let mutation = draft.faults.iter().find(|fault| fault.value.spec.does(Effect::Defect));
+    let keys = [("legacy_defects", &draft.legacy_defects), ("candidate_defects", &draft.candidate_defects)];
+    let planting = keys.into_iter().find(|(_, defects)| !defects.is_empty()).map(|(key, _)| key);
     match &draft.expect {
         Some(expect) => {
-            let planted =
-                mutation.is_some() || !draft.faults_whole || !draft.legacy_defects.is_empty() || draft.is_vacuous();
+            let planted = mutation.is_some() || !draft.faults_whole || planting.is_some() || draft.is_vacuous();
             if !planted {
-                let hint = "add `legacy_defects` or a fault such as drop-event".to_owned();
+                let hint = "add `legacy_defects`, `candidate_defects` or a fault such as drop-event".to_owned();
                 mistakes.whole(expect.at, "findings are expected, but no defect is planted", hint);
             }
         }
@@ -159,8 +160,8 @@ fn planted(draft: &Draft, mistakes: &mut Mistakes) {
             if let Some(fault) = mutation {
                 mistakes.whole(fault.at, "the fault plants a defect, but no finding is expected", hint());
             }
-            if !draft.legacy_defects.is_empty() {
-                mistakes.whole(0, "`legacy_defects` are planted, but no finding is expected", hint());
+            if let Some(key) = planting {
+                mistakes.whole(0, format!("`{key}` are planted, but no finding is expected"), hint());
             }
         }
     }

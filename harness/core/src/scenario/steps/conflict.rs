@@ -17,6 +17,7 @@ struct Conflict(Published);
 
 impl Step for Conflict {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
+        rehearsal.inspect(self.0.stream);
         for (stream, seq) in self.0.events(rehearsal) {
             rehearsal.then(move |planner| {
                 planner.publish_again(stream, seq, |chance, event| {
@@ -25,5 +26,6 @@ impl Step for Conflict {
                 });
             });
         }
+        rehearsal.inspect(self.0.stream);
     }
 }

@@ -4,14 +4,18 @@
 mod arm;
 mod await_clients;
 mod await_fault;
+mod checkpoint;
 mod conflict;
 mod connect;
 mod crash;
 mod disarm;
 mod disconnect;
+mod inspect;
 mod policy;
 mod prelude;
+mod prune;
 mod publish;
+mod refused_publish;
 mod republish;
 mod resubscribe;
 mod server;
@@ -32,7 +36,11 @@ pub(super) const KINDS: &[&StepKind] = &[
     &publish::KIND,
     &republish::KIND,
     &conflict::KIND,
+    &refused_publish::KIND,
     &policy::KIND,
+    &prune::KIND,
+    &checkpoint::KIND,
+    &inspect::KIND,
     &set_cursor::KIND,
     &arm::KIND,
     &disarm::KIND,

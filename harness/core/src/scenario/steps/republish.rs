@@ -19,7 +19,7 @@ struct Republish(Published);
 
 #[derive(Debug)]
 pub(super) struct Published {
-    stream: usize,
+    pub(super) stream: usize,
     seqs: Vec<At<Number>>,
 }
 
@@ -58,6 +58,7 @@ impl Published {
 
 impl Step for Republish {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
+        rehearsal.inspect(self.0.stream);
         for (stream, seq) in self.0.events(rehearsal) {
             rehearsal.world.earn(None, [Part::RepeatedPublish]);
             rehearsal.then(move |planner| {
@@ -66,5 +67,6 @@ impl Step for Republish {
                 });
             });
         }
+        rehearsal.inspect(self.0.stream);
     }
 }

@@ -81,7 +81,6 @@ fn the_page_names_every_key_and_every_word() {
         words::keys::UNTIL,
         words::FAULT_KEYS,
         words::TOXIC_KEYS,
-        words::LEGACY_DEFECTS,
         words::MATRIX_ROWS,
     ] {
         words.extend(keys);
@@ -136,9 +135,7 @@ fn the_schema_for_editors_knows_the_same_words() {
     let defs = &schema["$defs"];
     let of_steps = set(steps::KINDS.iter().map(|kind| kind.name));
     assert_eq!(texts(&defs["step"]["properties"]["do"]["enum"]), of_steps);
-    for (def, known) in [("row", words::MATRIX_ROWS), ("legacy_defect", words::LEGACY_DEFECTS)] {
-        assert_eq!(texts(&defs[def]["enum"]), set(known.iter().copied()), "{def}");
-    }
+    assert_eq!(texts(&defs["row"]["enum"]), set(words::MATRIX_ROWS.iter().copied()));
     assert_eq!(texts(&defs["cursor_word"]["enum"]), set(words::CURSORS.iter().map(|(word, _)| *word)));
     let payloads = words::PAYLOADS.iter().map(|(word, _)| *word);
     assert_eq!(texts(&defs["stream"]["properties"]["payload"]["enum"]), set(payloads));

@@ -153,6 +153,12 @@ fn a_defect_is_planted_where_one_is_expected_and_nowhere_else() {
         "legacy_defects = [\"accept-stale\"]\nat_least",
         "`legacy_defects` are planted, but no finding is expected",
     );
+    check(
+        "at_least",
+        "candidate_defects = [\"hash-over-text\"]\nat_least",
+        "`candidate_defects` are planted, but no finding is expected",
+    );
+    check("at_least", "candidate_defects = [\"hash-over-tex\"]\nat_least", "did you mean `hash-over-text`?");
     check("at_least", "legacy_defects = [\"acept-stale\"]\nat_least", "did you mean `accept-stale`?");
     check("do = \"cut\", how = \"close\", when = \"before\"", "do = \"drop-event\"", "a defect is planted in one lane");
     let expect = "expect = { decision = \"block\", findings = [\"gap\"], lane = \"legacy\" }\nat_least";

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::rehearsal::StepKind;
 use super::*;
+use crate::plan::defect::{Place, Planted};
 use crate::plan::fault::spec::{Attribute, Effect, Fallback, FaultSpec, Shape};
 use crate::plan::fault::{FAULTS, FILTER, ONCE};
 use crate::plan::{TOXICS, ToxicSpec};
@@ -71,6 +72,33 @@ fn in_files(spec: &FaultSpec) -> String {
 fn in_api(spec: &FaultSpec) -> String {
     let keys = spec.attributes.iter().filter_map(|of| Some(attribute(of.api?, of)));
     keys.collect::<Vec<_>>().join("<br>")
+}
+
+#[test]
+fn the_page_on_calibration_has_every_planted_defect() {
+    let of = |place: Place| {
+        let row = move |planted: &Planted| {
+            let stateful = if planted.stateful { "yes" } else { "" };
+            format!("| `{}` | {} | {stateful} | {} |", planted.name, planted.kind.as_str(), planted.says)
+        };
+        let heading = [String::new(), format!("## {}", place.says()), String::new()];
+        let rows =
+            head(&["defect", "kind", "stateful", "what it does"]).into_iter().chain(place.list().iter().map(row));
+        heading.into_iter().chain(rows).collect::<Vec<_>>()
+    };
+    let places = Place::ALL.into_iter().filter(|place| !place.list().is_empty());
+    table("docs/CALIBRATION.md", "defects", places.flat_map(of).chain([String::new()]));
+}
+
+#[test]
+fn the_schema_for_editors_has_every_planted_defect() {
+    let describe = |what: &str| format!("A defect of {what}.");
+    for (name, known, what) in [
+        ("legacy_defect", words::LEGACY_DEFECTS, "the reference legacy server"),
+        ("candidate_defect", words::CANDIDATE_DEFECTS, "the SpacetimeDB module"),
+    ] {
+        definition(name, &json!({ "enum": known, "description": describe(what) }));
+    }
 }
 
 #[test]

@@ -79,11 +79,11 @@ fn told(record: &Record) -> Option<String> {
 
 fn answered(completion: &Completion) -> String {
     match completion {
-        Completion::Ok { outcome: Outcome::Published { seq, duplicate } } => match duplicate {
+        Completion::Ok { outcome: Outcome::Published { seq, duplicate, .. } } => match duplicate {
             Some(true) => format!("{seq} again"),
             _ => format!("{seq}"),
         },
-        Completion::Ok { outcome: Outcome::Done } => "done".to_owned(),
+        Completion::Ok { outcome: Outcome::Done | Outcome::NotOffered | Outcome::Pruned { .. } } => "done".to_owned(),
         Completion::Fail { refusal } => refusal.code.clone(),
         Completion::Later { why } | Completion::Unwritten { why } | Completion::Info { why } => why.clone(),
     }

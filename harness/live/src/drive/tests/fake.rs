@@ -11,8 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::drive::ServerControl;
 use crate::lane::{
-    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Published, SubscriberSession,
-    WriterSession,
+    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Publish, Published,
+    SubscriberSession, WriterSession,
 };
 use crate::process::ServerError;
 
@@ -99,7 +99,7 @@ impl Service {
             if log.events[known].1 != payload {
                 return Err(refused("idempotency_conflict", Vec::new()));
             }
-            return Ok(Published { seq: Seq(known as u64 + 1), duplicate: Some(true) });
+            return Ok(Published { seq: Seq(known as u64 + 1), duplicate: Some(true), differs: Vec::new() });
         }
         log.events.push((key.to_owned(), payload.to_owned()));
         let seq = log.head();
@@ -116,7 +116,7 @@ impl Service {
             self.lost_answers -= 1;
             return Err(OpError::Unknown("the answer was lost".to_owned()));
         }
-        Ok(Published { seq: Seq(seq), duplicate: Some(false) })
+        Ok(Published { seq: Seq(seq), duplicate: Some(false), differs: Vec::new() })
     }
 
     fn subscribe(&mut self, session: u32, asked: &[(StreamId, Option<Cursor>)]) -> Completion<Heads> {
@@ -223,8 +223,8 @@ struct FakeWriter(Fake);
 
 #[async_trait]
 impl WriterSession for FakeWriter {
-    async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
-        self.0.up()?.publish(stream, key, payload)
+    async fn publish(&mut self, publish: Publish<'_>) -> Completion<Published> {
+        self.0.up()?.publish(publish.stream, publish.key, publish.payload)
     }
 
     async fn set_policy(&mut self, stream: &StreamId, retention: Option<u64>, budget: Option<u64>) -> Completion {

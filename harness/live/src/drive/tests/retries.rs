@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use cutover_core::history::{self, Closed, Record, Refusal};
+use cutover_core::history::{self, Closed, Outcome, Record, Refusal};
 use cutover_core::ids::{Cursor, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{Compression, PlannedClient, Serializer};
 use tokio::time::timeout;
@@ -18,8 +18,8 @@ use super::super::inbox::Inbox;
 use super::super::recorder::Recorder;
 use super::super::writer::{Write, Writer};
 use crate::lane::{
-    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Published, SubscriberSession,
-    WriterSession,
+    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Publish, Published,
+    SubscriberSession, WriterSession,
 };
 
 /// What a lane does when a connection is opened, by how many were before.
@@ -104,9 +104,9 @@ impl SubscriberSession for FakeSession {
 
 #[async_trait]
 impl WriterSession for FakeSession {
-    async fn publish(&mut self, _: &StreamId, _: &str, _: &str) -> Completion<Published> {
+    async fn publish(&mut self, _: Publish<'_>) -> Completion<Published> {
         self.answer()?;
-        Ok(PUBLISHED)
+        Ok(Published { seq: Seq(1), duplicate: Some(false), differs: Vec::new() })
     }
 
     async fn set_policy(&mut self, _: &StreamId, _: Option<u64>, _: Option<u64>) -> Completion {
@@ -118,7 +118,9 @@ impl WriterSession for FakeSession {
     }
 }
 
-const PUBLISHED: Published = Published { seq: Seq(1), duplicate: Some(false) };
+fn published() -> Outcome {
+    Outcome::Published { seq: Seq(1), duplicate: Some(false), differs: Vec::new() }
+}
 
 /// What seven waits take, of which the first is 1 ms and each further one twice the last.
 const SEVEN_WAITS: Duration = Duration::from_millis(127);
@@ -185,7 +187,13 @@ fn recorder() -> Recorder {
 }
 
 fn publish() -> Write {
-    Write::Publish { stream: StreamId::from("a"), key: "k".to_owned(), payload: "1".to_owned() }
+    Write::Publish {
+        stream: StreamId::from("a"),
+        key: "k".to_owned(),
+        payload: "1".to_owned(),
+        next_seq: None,
+        hash: None,
+    }
 }
 
 async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> (ClientHandle, Recorder) {
@@ -219,7 +227,7 @@ async fn a_publish_that_is_put_off_is_tried_again_when_the_lane_says_and_wrote_n
     let mut writer = Writer::new(Arc::new(lane), endpoint(), recorder.clone(), Backoff::new(vec![1]));
     let started = Instant::now();
     let completion = writer.invoke(OpId(1), &publish()).await;
-    assert_eq!(completion, Ok(Some(PUBLISHED)));
+    assert_eq!(completion, Ok(published()));
     assert!(started.elapsed() >= Duration::from_millis(80));
     let records = recorder.snapshot().records;
     assert!(matches!(&records[1], Record::Complete { completion: history::Completion::Later { .. }, .. }));
@@ -254,7 +262,7 @@ async fn a_writer_that_can_not_connect_sent_nothing() {
     );
     let recorder = recorder();
     let mut writer = Writer::new(Arc::new(lane), endpoint(), recorder.clone(), Backoff::new(vec![1]));
-    assert_eq!(writer.invoke(OpId(1), &publish()).await, Ok(Some(PUBLISHED)));
+    assert_eq!(writer.invoke(OpId(1), &publish()).await, Ok(published()));
     assert!(matches!(
         &recorder.snapshot().records[1],
         Record::Complete {

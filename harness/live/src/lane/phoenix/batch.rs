@@ -84,14 +84,7 @@ fn read_update(profile: &PhoenixProfile, index: usize, text: &str) -> Result<Upd
         .get(&fields.payload)
         .ok_or_else(|| at(format!("no `{}` (topic `{topic}`, seq {seq})", fields.payload)))?
         .to_owned();
-    let declared = match profile.payload_hash {
-        HashKind::None => None,
-        HashKind::Canonical => update.get(&fields.payload_hash).and_then(declared_hash),
-        HashKind::Either => {
-            let declared = update.get(&fields.payload_hash).and_then(declared_hash);
-            declared.filter(|declared| *declared != sha256(payload.as_bytes()))
-        }
-    };
+    let declared = update.get(&fields.payload_hash).and_then(|raw| declared_hash_of(profile, raw, &payload));
     let every_field = profile.has_every_field();
     let key = update.text(&fields.doc_key).filter(|_| every_field);
     let broken = if every_field { broken_rules(profile, &update, seq, &payload) } else { Vec::new() };
@@ -117,6 +110,15 @@ fn broken_rules(profile: &PhoenixProfile, update: &RawObject, seq: u64, payload:
         broken.push((Contradiction::HashMissing, "no hash".to_owned()));
     }
     broken
+}
+
+/// The hash that the lane declares of a payload, as far as it is compared.
+pub(super) fn declared_hash_of(profile: &PhoenixProfile, raw: &str, payload: &str) -> Option<String> {
+    match profile.payload_hash {
+        HashKind::None => None,
+        HashKind::Canonical => declared_hash(raw),
+        HashKind::Either => declared_hash(raw).filter(|declared| *declared != sha256(payload.as_bytes())),
+    }
 }
 
 fn declared_hash(raw: &str) -> Option<String> {

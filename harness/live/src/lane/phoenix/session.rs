@@ -19,15 +19,12 @@ use super::vsn;
 use crate::bounds::Bound;
 use crate::lane::conversation::{Connection, Conversation};
 use crate::lane::names::Names;
-use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
+use crate::lane::refusal::{STALE_CURSOR, not_in_plan, read_refusal, refusal};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Head, Heads, OpError, OpenError, SubscriberSession};
 
 /// The code of a lane that limits the rate (contract, "Errors").
 const RATE_LIMITED: &str = "rate_limited";
-
-/// The code of a refused stale cursor.
-const STALE_CURSOR: &str = "stale_cursor";
 
 /// The reason of Phoenix for a channel that it does not have.
 const UNMATCHED_TOPIC: &str = "unmatched topic";

@@ -15,7 +15,7 @@ use crate::lane::http::{HttpAnswer, REDIRECT_HINT};
 use crate::lane::protocol::Profile;
 use crate::lane::refusal::read_refusal;
 use crate::lane::trial::{self, Attempt, Mismatch, REPLAY_BATCH, TRIAL_CLIENT, Trial, TrialError};
-use crate::lane::{Completion, Endpoint, OpError, OpenError, SubscriberSession, WriterSession};
+use crate::lane::{Completion, Endpoint, OpError, OpenError, Publish, SubscriberSession, WriterSession};
 
 struct Listener {
     session: PhoenixSession,
@@ -98,7 +98,8 @@ impl Attempt for PhoenixAttempt<'_> {
     }
 
     async fn publish(&self, writer: &mut PhoenixWriter) -> Result<(), TrialError> {
-        let completion = writer.publish(&self.trial.stream, &self.trial.marker, &self.trial.payload()).await;
+        let completion =
+            writer.publish(Publish::new(&self.trial.stream, &self.trial.marker, &self.trial.payload())).await;
         let (publish, usual) = (&self.profile.publish, &self.usual.publish);
         let fields = [
             Field::new("publish.topic", &publish.topic, &usual.topic),

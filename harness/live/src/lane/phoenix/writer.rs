@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cutover_core::history::Refusal;
+use cutover_core::hash::payload_hash;
+use cutover_core::history::{Differs, Refusal};
 use cutover_core::ids::{Seq, StreamId};
 use http::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::batch::declared_hash_of;
 use super::object::{RawObject, quoted};
 use super::profile::PhoenixProfile;
 use crate::frame::pointer;
@@ -18,7 +20,7 @@ use crate::lane::http::{HttpAnswer, HttpClient, HttpError, excerpt, percent_enco
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
 use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
-use crate::lane::{Completion, OpError, OpenError, Published, WriterSession};
+use crate::lane::{Completion, OpError, OpenError, Publish, Published, Shown, WriterSession};
 
 pub(super) struct PhoenixWriter {
     http: HttpClient,
@@ -90,10 +92,44 @@ impl PhoenixWriter {
     }
 }
 
+/// The statuses of a service without the call.
+const NOT_OFFERED: [u16; 3] = [404, 405, 501];
+
+/// The fields of an answer to a publish that do not fit what was sent.
+fn differing(profile: &PhoenixProfile, answer: &RawObject, topic: &str, payload: &str) -> Vec<Differs> {
+    let fields = &profile.fields;
+    let mut differs = Vec::new();
+    if let Some(named) = answer.get(&fields.topic).filter(|named| **named != quoted(topic)) {
+        differs.push(Differs::new(&fields.topic, quoted(topic), named));
+    }
+    let declared = answer.get(&fields.payload_hash).and_then(|raw| declared_hash_of(profile, raw, payload));
+    if let (Some(declared), Ok(hash)) = (declared, payload_hash(payload.as_bytes()))
+        && declared != hash.to_string()
+    {
+        differs.push(Differs::new(&fields.payload_hash, hash.to_string(), declared));
+    }
+    differs
+}
+
+fn shown(profile: &PhoenixProfile, topic: &str, answer: &str) -> Option<Shown> {
+    let json = RawObject::parse(answer).ok()?;
+    let named = json.text("topic").filter(|named| named != topic);
+    Some(Shown {
+        head: json.number("head_seq")?,
+        oldest: json.number("oldest_seq")?,
+        retention: json.number(&profile.policy.retention_events),
+        replay_budget: json.number(&profile.policy.replay_budget_events),
+        class: json.text("class"),
+        differs: named.map(|named| Differs::new("topic", topic, named)).into_iter().collect(),
+        ..Shown::default()
+    })
+}
+
 #[async_trait]
 impl WriterSession for PhoenixWriter {
-    async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
-        let Some(topic) = self.names.topic(stream) else {
+    async fn publish(&mut self, publish: Publish<'_>) -> Completion<Published> {
+        let Publish { stream, key, payload, .. } = publish;
+        let Some(topic) = self.names.topic(stream).map(str::to_owned) else {
             return Err(not_in_plan(stream));
         };
         if let Err(error) = serde_json::from_str::<&RawValue>(payload) {
@@ -102,14 +138,15 @@ impl WriterSession for PhoenixWriter {
         let call = &self.profile.publish;
         // The payload is sent as its text, so that no number in it is rounded.
         let fields =
-            [(&call.topic, quoted(topic)), (&call.idempotency_key, quoted(key)), (&call.payload, payload.to_owned())];
-        let fields = fields.iter().filter(|(name, _)| !name.is_empty());
+            [(&call.topic, quoted(&topic)), (&call.idempotency_key, quoted(key)), (&call.payload, payload.to_owned())];
+        let expected = publish.expected_next_seq.map(|seq| (&call.expected_next_seq, seq.to_string()));
+        let fields = fields.into_iter().chain(expected).filter(|(name, _)| !name.is_empty());
         let fields: Vec<String> = fields.map(|(name, value)| format!("{}:{value}", quoted(name))).collect();
         let body = match call.payload.as_str() {
             "" => payload.to_owned(),
             _ => format!("{{{}}}", fields.join(",")),
         };
-        let path = self.profile.writer_path(&call.path_of(topic));
+        let path = self.profile.writer_path(&call.path_of(&topic));
         let (method, header) = (call.method.clone(), call.idempotency_header.clone());
         let header = header.as_deref().map(|name| (name, key));
         let answered = self.send(&method, &path, header, body).await;
@@ -117,7 +154,7 @@ impl WriterSession for PhoenixWriter {
             let json = RawObject::parse(profile.publish.answered(answer)?).ok()?;
             let seq = Seq(json.number(&profile.publish.seq)?);
             let duplicate = json.get(&profile.publish.duplicate).and_then(|text| serde_json::from_str(text).ok());
-            Some(Published { seq, duplicate })
+            Some(Published { seq, duplicate, differs: differing(profile, &json, &topic, payload) })
         })
     }
 
@@ -144,6 +181,21 @@ impl WriterSession for PhoenixWriter {
             fields.iter().filter_map(|(name, value)| value.map(|value| format!("{}:{value}", quoted(name)))).collect();
         let answered = self.send(&call.method.clone(), &path, None, format!("{{{}}}", fields.join(","))).await;
         self.completion(answered, |_, _| Some(()))
+    }
+
+    async fn stored(&mut self, stream: &StreamId) -> Completion<Option<Shown>> {
+        let topic = self.names.topic(stream).map(str::to_owned);
+        let (Some(topic), Some(path)) = (topic, &self.profile.policy.path) else {
+            return Ok(None);
+        };
+        let path = self.profile.writer_path(&path.replace("{topic}", &percent_encoded(&topic)));
+        let answered = self.send("GET", &path, None, String::new()).await;
+        if answered.as_ref().is_ok_and(|answer| NOT_OFFERED.contains(&answer.status)) {
+            return Ok(None);
+        }
+        // A service with an answer of another form does not show its streams.
+        let read = |profile: &PhoenixProfile, answer: &str| Some(shown(profile, &topic, answer));
+        self.completion(answered, read)
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -77,6 +77,18 @@ pub async fn publish_module(http: &mut HttpClient, name: &str, wasm: Bytes) -> R
     }
 }
 
+/// Calls a reducer of a database's module.
+pub async fn call(
+    http: &mut HttpClient,
+    name: &str,
+    reducer: &str,
+    args: &serde_json::Value,
+) -> Result<(), AdminError> {
+    let what = format!("calling `{reducer}` of the database `{name}`");
+    let path = format!("{}/call/{reducer}", path_of(name));
+    ask(http, &what, Method::POST, &path, Some("application/json"), args.to_string().into()).await.map(drop)
+}
+
 pub async fn delete_database(http: &mut HttpClient, name: &str) -> Result<(), AdminError> {
     let what = format!("deleting the database `{name}`");
     ask(http, &what, Method::DELETE, &path_of(name), None, Bytes::new()).await.map(drop)

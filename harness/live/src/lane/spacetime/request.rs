@@ -17,6 +17,7 @@ pub const RESUME_REDUCER: &str = "resume_stream";
 pub const CHECKPOINT_REDUCER: &str = "ack_checkpoint";
 pub const APPEND_REDUCER: &str = "append_sync_event";
 pub const POLICY_REDUCER: &str = "set_stream_policy";
+pub const PRUNE_REDUCER: &str = "prune_stream";
 /// A stream that exists in every database of the module, for a heartbeat before any subscription.
 pub const KNOWN_STREAM: &str = "runtime.codex.worker.events";
 

@@ -43,6 +43,8 @@ pub struct EventRow {
 pub struct StreamRow {
     pub stream_id: String,
     pub head_seq: u64,
+    /// `None` where the table has no such column.
+    pub oldest_seq: Option<u64>,
 }
 
 impl Row {
@@ -124,7 +126,7 @@ impl EventRow {
         Ok(EventRow {
             stream_id: row.text("stream_id")?,
             seq: row.number("seq")?,
-            idempotency_key: row.text("idempotency_key")?,
+            idempotency_key: row.text("idempotency_key").unwrap_or_default(),
             committed_at: row.time("committed_at"),
             confirmed_read: row.flag("confirmed_read"),
             payload_hash: row.text("payload_hash")?,
@@ -136,7 +138,11 @@ impl EventRow {
 impl StreamRow {
     pub(super) fn read(schema: &Schema, bytes: &[u8]) -> Result<StreamRow, RowError> {
         let row = Row::read(schema, STREAM_TABLE, bytes)?;
-        Ok(StreamRow { stream_id: row.text("stream_id")?, head_seq: row.number("head_seq")? })
+        Ok(StreamRow {
+            stream_id: row.text("stream_id")?,
+            head_seq: row.number("head_seq")?,
+            oldest_seq: row.number("oldest_seq").ok(),
+        })
     }
 }
 

@@ -1,12 +1,14 @@
 //! A SpacetimeDB server as a run uses it: an identity that owns what the run creates, and a database for each scenario.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use cutover_core::hash::sha256;
 use cutover_core::text::Secret;
+use tokio::sync::Mutex;
 
 use super::admin::{self, AdminError};
 use super::profile::SpacetimeProfile;
@@ -23,13 +25,17 @@ use crate::lane::{Endpoint, Lane, OpenError};
 
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module.wasm");
 
+/// The module with defects that [`ARM_REDUCER`] arms. It goes only to servers that a run started.
+const PLANTED_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module_planted.wasm");
+const ARM_REDUCER: &str = "arm_defect";
+
 pub(super) struct SpacetimeService {
     pub(super) profile: Arc<SpacetimeProfile>,
     at: Endpoint,
     token: Secret,
     version: String,
     run: Arc<Run>,
-    pub(super) created: Mutex<BTreeSet<String>>,
+    pub(super) created: std::sync::Mutex<BTreeSet<String>>,
 }
 
 impl From<AdminError> for OpenError {
@@ -57,7 +63,14 @@ impl SpacetimeService {
             None => admin::create_identity(&mut http).await?,
         };
         let version = format!("SpacetimeDB {version}");
-        Ok(SpacetimeService { profile: Arc::new(profile), at, token, version, run, created: Mutex::default() })
+        Ok(SpacetimeService {
+            profile: Arc::new(profile),
+            at,
+            token,
+            version,
+            run,
+            created: std::sync::Mutex::default(),
+        })
     }
 
     pub(super) fn http(&self, within: Bound) -> Result<HttpClient, OpenError> {
@@ -82,6 +95,16 @@ fn client(
     SpacetimeLane::http(at, profile, token, Bounds { operation: within, ..Bounds::default() })
 }
 
+/// Publishes a module. The first to be published is compiled; all others then find it in the cache of compiled modules.
+async fn publish(http: &mut HttpClient, name: &str, wasm: Bytes, compiled: &Mutex<bool>) -> Result<(), AdminError> {
+    let first = Some(compiled.lock().await).filter(|compiled| !**compiled);
+    admin::publish_module(http, name, wasm).await?;
+    if let Some(mut compiled) = first {
+        *compiled = true;
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl Service for SpacetimeService {
     fn version(&self) -> String {
@@ -104,13 +127,21 @@ impl Service for SpacetimeService {
             admin::find_database(&mut http, &name).await?;
             return Ok(Space { name, module_digest: None });
         }
-        // The first to be published is compiled; all others then find it in the cache of compiled modules.
-        let first = Some(self.run.compiled.lock().await).filter(|compiled| !**compiled);
-        admin::publish_module(&mut http, &name, self.run.module.clone()).await?;
-        if let Some(mut compiled) = first {
-            *compiled = true;
-        }
+        publish(&mut http, &name, self.run.module.clone(), &self.run.compiled).await?;
         Ok(Space { name, module_digest: Some(sha256(&self.run.module)) })
+    }
+
+    async fn create_planted_space(&self, name: &str, defects: &[String]) -> Result<Space, OpenError> {
+        if !self.profile.is_without_url() || self.profile.database.is_some() {
+            return Err(OpenError::lasting("defects are planted only in servers that the run started"));
+        }
+        let name = format!("cutover-{}-{name}", self.run.word);
+        let mut http = self.http(bounds::ADMIN)?;
+        publish(&mut http, &name, Bytes::from_static(PLANTED_WASM), &self.run.compiled_planted).await?;
+        for defect in defects {
+            admin::call(&mut http, &name, ARM_REDUCER, &serde_json::json!([defect])).await?;
+        }
+        Ok(Space { name, module_digest: None })
     }
 
     async fn lane(

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cutover_core::history::{Closed, Refusal, Spoken, Via};
+use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use serde_json::Value;
 use spacetimedb_lib::ConnectionId;
 
 use super::incoming::{Call, Incoming, Kind, read};
+use super::known::Known;
 use super::protocol::{ClientMessage, Protocol, decode_server, encode_client};
 use super::request::{self, CHECKPOINT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
 use super::resume::QuerySet;
@@ -21,7 +22,7 @@ use super::rows::{EventRow, StreamRow};
 use super::schema::Schema;
 use crate::lane::conversation::{Connection, Conversation, in_words};
 use crate::lane::names::Names;
-use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
+use crate::lane::refusal::{STALE_CURSOR, missing_in_stale, not_in_plan, read_refusal, refusal};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Heads, OpError, OpenError, SubscriberSession};
 
@@ -41,6 +42,7 @@ pub(super) struct SpacetimeSession {
     pub(super) sets: Vec<QuerySet>,
     /// The seq of each stream: first its cursor, then its last event. A set that is subscribed again begins there.
     pub(super) last_seen: Vec<(StreamId, u64)>,
+    pub(super) known: Known,
 }
 
 impl SpacetimeSession {
@@ -50,7 +52,7 @@ impl SpacetimeSession {
         names: Arc<Names>,
         bounds: Bounds,
         client: String,
-        schema: Arc<Schema>,
+        (schema, known): (Arc<Schema>, Known),
     ) -> Result<SpacetimeSession, OpenError> {
         let mut session = SpacetimeSession {
             connection: Connection::new(socket, bounds),
@@ -64,6 +66,7 @@ impl SpacetimeSession {
             calls: Vec::new(),
             sets: Vec::new(),
             last_seen: Vec::new(),
+            known,
         };
         let mut running = bounds.open.begin();
         while session.connection_id.is_none() {
@@ -90,6 +93,9 @@ impl SpacetimeSession {
 
     fn take_message(&mut self, incoming: Incoming) {
         let via = incoming.kind.via();
+        for (stream, seq, what, said) in self.known.read(&incoming) {
+            self.tell(Some(stream), seq, what, said);
+        }
         for event in incoming.events {
             match event {
                 Ok(row) => self.take_event(row, via),
@@ -115,6 +121,10 @@ impl SpacetimeSession {
             }
             Kind::Transaction | Kind::Other => {}
         }
+    }
+
+    fn tell(&mut self, stream: Option<StreamId>, seq: u64, what: Contradiction, said: String) {
+        self.connection.inbox.push(Arrival::Contradiction { stream, seq: Seq(seq), what, said });
     }
 
     /// The request that a call answers; `None` for a call of another connection.
@@ -146,7 +156,7 @@ impl SpacetimeSession {
             None => self.last_seen.push((stream.clone(), row.seq)),
         }
         let declared = (!row.payload_hash.is_empty()).then_some(row.payload_hash);
-        let (seq, key) = (Seq(row.seq), Some(row.idempotency_key));
+        let (seq, key) = (Seq(row.seq), Some(row.idempotency_key).filter(|key| !key.is_empty()));
         self.connection.inbox.push(Arrival::Event { stream, seq, payload: row.payload, declared, key, via });
     }
 
@@ -164,7 +174,15 @@ impl SpacetimeSession {
         };
         let answered = self.request(request_id, message, &what, self.connection.bounds.operation).await;
         let rows = answered.map_err(OpError::Unknown)?;
-        rows.map_err(|words| OpError::Refused(module_refusal(&self.names, &words)))
+        rows.map_err(|words| {
+            let refusal = module_refusal(&self.names, &words);
+            if refusal.code == STALE_CURSOR {
+                for said in missing_in_stale(&serde_json::from_str(&words).unwrap_or_default()) {
+                    self.tell(None, 0, Contradiction::FieldMissing, said);
+                }
+            }
+            OpError::Refused(refusal)
+        })
     }
 
     pub(super) fn wire_name(&self, stream: &StreamId) -> Completion<String> {
@@ -238,12 +256,12 @@ impl SubscriberSession for SpacetimeSession {
         answered.map(drop).map_err(OpError::Unknown)
     }
 
-    async fn checkpoint(&mut self, stream: &StreamId, cursor: Cursor) -> Completion {
-        let name = self.wire_name(stream)?;
+    async fn checkpoint(&mut self, stream: &StreamId, cursor: Cursor) -> Option<Completion> {
+        let name = self.wire_name(stream).ok()?;
         let request_id = self.request_id(Purpose::Checkpoint);
         let args = request::checkpoint_args(&self.client, &name, cursor.0);
         let call = self.call(request_id, CHECKPOINT_REDUCER, args);
-        self.ask(request_id, call).await.map(drop)
+        Some(self.ask(request_id, call).await.map(drop))
     }
 
     async fn next(&mut self) -> Arrival {

@@ -6,7 +6,9 @@ use cutover_core::plan::{Compression, Serializer};
 use super::SpacetimeLane;
 use crate::bounds;
 use crate::lane::trial::{self, Attempt, REPLAY_BATCH, TRIAL_CLIENT, Trial, TrialError};
-use crate::lane::{Arrival, ClientOptions, Completion, Endpoint, Lane, OpError, SubscriberSession, WriterSession};
+use crate::lane::{
+    Arrival, ClientOptions, Completion, Endpoint, Lane, OpError, Publish, SubscriberSession, WriterSession,
+};
 
 struct SpacetimeAttempt<'a> {
     lane: &'a SpacetimeLane,
@@ -48,7 +50,7 @@ impl Attempt for SpacetimeAttempt<'_> {
 
     async fn publish(&self, writer: &mut Box<dyn WriterSession>) -> Result<(), TrialError> {
         let Trial { stream, marker, .. } = self.trial;
-        done(writer.publish(stream, marker, &self.trial.payload()).await, "a publish")
+        done(writer.publish(Publish::new(stream, marker, &self.trial.payload())).await, "a publish")
     }
 
     async fn subscribe(&self, session: &mut Box<dyn SubscriberSession>) -> Result<(), TrialError> {

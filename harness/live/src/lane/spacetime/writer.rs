@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use cutover_core::history::StoredCheckpoint;
 use cutover_core::ids::{Seq, StreamId};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::admin::{AdminError, find_database, hint};
-use super::request::{APPEND_REDUCER, POLICY_REDUCER, sql_text};
+use super::request::{APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, PRUNE_REDUCER, sql_text};
 use super::session::module_refusal;
+use super::stored;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
 use crate::lane::refusal::{not_in_plan, refusal};
-use crate::lane::{Completion, OpError, OpenError, Published, WriterSession};
+use crate::lane::{Completion, OpError, OpenError, Prune, Publish, Published, Shown, WriterSession};
 
 /// The status of a reducer that returned an error.
 const REDUCER_FAILED: u16 = 530;
@@ -102,6 +104,11 @@ impl SpacetimeWriter {
     }
 }
 
+/// SATS's option: null is none.
+fn option(value: Option<u64>) -> Value {
+    value.map_or(Value::Null, |value| json!({ "some": value }))
+}
+
 fn hint_of(error: &AdminError) -> Option<String> {
     let AdminError::NoAnswer { error, .. } = error else {
         return None;
@@ -125,12 +132,14 @@ fn seq_in(answer: &HttpAnswer) -> Result<Option<u64>, String> {
 
 #[async_trait]
 impl WriterSession for SpacetimeWriter {
-    async fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
+    async fn publish(&mut self, publish: Publish<'_>) -> Completion<Published> {
+        let Publish { stream, key, payload, .. } = publish;
         let Some(stream_id) = self.names.stream_id(stream).map(str::to_owned) else {
             return Err(not_in_plan(stream));
         };
-        // No hash: the module computes it. No expected seq: null is SATS's none.
-        let args = json!([stream_id, key, payload, "", null]);
+        // Without a hash the module computes it.
+        let hash = publish.payload_hash.unwrap_or_default();
+        let args = json!([stream_id, key, payload, hash, option(publish.expected_next_seq)]);
         self.call(APPEND_REDUCER, &args).await?;
         // A call's answer has no body, so the seq is read by SQL. The lane does not report whether the event is a
         // duplicate. A call is answered after its commit, and SQL reads committed rows, so the first query finds the
@@ -139,7 +148,7 @@ impl WriterSession for SpacetimeWriter {
         let mut wait = FIRST_WAIT;
         loop {
             match self.seq_of(&stream_id, key).await {
-                Ok(Some(seq)) => return Ok(Published { seq: Seq(seq), duplicate: None }),
+                Ok(Some(seq)) => return Ok(Published { seq: Seq(seq), duplicate: None, differs: Vec::new() }),
                 Ok(None) if looks == LOOKS => {
                     let why = format!("HTTP 200, and {looks} looks by SQL found no row of it in `sync_event`");
                     return Err(OpError::Unwritten(why));
@@ -163,9 +172,36 @@ impl WriterSession for SpacetimeWriter {
         let Some(stream_id) = self.names.stream_id(stream) else {
             return Err(not_in_plan(stream));
         };
-        let option = |value: Option<u64>| value.map_or(Value::Null, |value| json!({ "some": value }));
         let args = json!([stream_id, null, null, option(retention), option(replay_budget)]);
         self.call(POLICY_REDUCER, &args).await
+    }
+
+    async fn prune(&mut self, stream: &StreamId, prune: Prune) -> Completion<Seq> {
+        let Some(stream_id) = self.names.stream_id(stream) else {
+            return Err(not_in_plan(stream));
+        };
+        self.call(PRUNE_REDUCER, &json!([stream_id, prune.up_to.0])).await?;
+        Ok(prune.up_to.min(prune.head))
+    }
+
+    async fn checkpoint(&mut self, stream: &StreamId, checkpoint: &StoredCheckpoint) -> Option<Completion> {
+        let Some(stream_id) = self.names.stream_id(stream) else {
+            return Some(Err(not_in_plan(stream)));
+        };
+        let StoredCheckpoint { client, seq, durable_offset } = checkpoint;
+        Some(self.call(CHECKPOINT_REDUCER, &json!([client, stream_id, seq, durable_offset])).await)
+    }
+
+    async fn stored(&mut self, stream: &StreamId) -> Completion<Option<Shown>> {
+        let Some(stream_id) = self.names.stream_id(stream).map(str::to_owned) else {
+            return Err(not_in_plan(stream));
+        };
+        let mut answers = Vec::new();
+        for query in stored::queries(&stream_id) {
+            let answered = self.sql(&query).await.map_err(OpError::Later)?;
+            answers.push(answered.ok().map(|answer| answer.body));
+        }
+        stored::shown(&stream_id, &answers).map_err(OpError::Later)
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -14,8 +14,9 @@ fn batch(seqs: std::ops::RangeInclusive<u64>) -> UpdateBatch {
 
 fn delivered(names: &str, batches: &[UpdateBatch], is_live: bool) -> Vec<(String, u64)> {
     let (mut planted, defects) = (Planted::default(), Defects::parse(names).unwrap());
+    let sending = Sending { is_live, ..Sending::default() };
     let neighbour = || Some(Neighbour { topic: "other".to_owned(), next_seq: 3 });
-    let spoiled = batches.iter().flat_map(|batch| planted.spoil(batch.clone(), is_live, neighbour(), &defects));
+    let spoiled = batches.iter().flat_map(|batch| planted.spoil(batch.clone(), sending, neighbour(), &defects));
     let flat = |b: UpdateBatch| b.updates.iter().map(|u| (b.topic.clone(), u.seq)).collect::<Vec<_>>();
     spoiled.flat_map(flat).collect()
 }
@@ -54,7 +55,7 @@ fn a_changed_payload_differs_by_one_byte_and_its_hash_fits() {
         assert_eq!(changed_by_one_byte(text), None);
     }
     let mut fifth = update(5);
-    spoil_update(&mut fifth, &defects);
+    spoil_update(&mut fifth, true, &defects);
     assert_eq!(fifth.hash, canonical_sha256(fifth.payload.get()).ok());
     assert_ne!(fifth.hash, update(5).hash);
 }
@@ -62,6 +63,6 @@ fn a_changed_payload_differs_by_one_byte_and_its_hash_fits() {
 #[test]
 fn a_wrong_hash_is_wrong() {
     let mut fifth = update(5);
-    spoil_update(&mut fifth, &Defects::parse("wrong-hash").unwrap());
+    spoil_update(&mut fifth, true, &Defects::parse("wrong-hash").unwrap());
     assert_ne!(fifth.hash, canonical_sha256(fifth.payload.get()).ok());
 }

@@ -164,7 +164,9 @@ impl Writer {
         if verb != "ack" {
             writer.invoke(op);
         }
-        let done = |seq, duplicate| Completion::Ok { outcome: Outcome::Published { seq: Seq(seq), duplicate } };
+        let done = |seq, duplicate| Completion::Ok {
+            outcome: Outcome::Published { seq: Seq(seq), duplicate, differs: Vec::new() },
+        };
         let refused =
             |code: &str| Completion::Fail { refusal: Refusal { code: code.to_owned(), ..Refusal::default() } };
         let completion = match *words {

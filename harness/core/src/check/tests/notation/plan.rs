@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{ClientId, Cursor, FaultId, OpId, Seed, StreamId};
 use crate::plan::{
-    AtLeast, ByteToxic, Case, Compression, Direction, Expectation, FaultKind, PLAN_SCHEMA, Plan, PlannedClient,
+    AtLeast, ByteToxic, Case, Claims, Compression, Direction, Expectation, FaultKind, PLAN_SCHEMA, Plan, PlannedClient,
     PlannedFault, PlannedStream, PlannedToxic, Position, PublishExpect, Serializer, Step, Times,
 };
 
@@ -60,7 +60,8 @@ impl PlanWriter {
         let op = self.op(format!("{kind} {stream}{seq} {nth}"), |op| {
             let payload = payload(kind, stream, seq);
             let (hash, key) = (hash(&payload), format!("{stream}{seq}"));
-            Step::Publish { op, stream: StreamId::from(stream), key, payload, hash, expect }
+            let (stream, claims) = (StreamId::from(stream), Claims::default());
+            Step::Publish { op, stream, key, payload, hash, claims, lane: None, expect }
         });
         if proves {
             let is_proof = |step: &Step| matches!(step, Step::Publish { op: other, .. } if *other == op);
@@ -171,6 +172,7 @@ impl PlanWriter {
             seed: Seed(1),
             scenario_digest: String::new(),
             legacy_defects: Vec::new(),
+            candidate_defects: Vec::new(),
             cases: vec![Case {
                 name: "main".to_owned(),
                 streams: self.streams.into_values().collect(),

@@ -15,7 +15,7 @@ use super::super::PhoenixLane;
 use crate::lane::names::Names;
 use crate::lane::phoenix::PhoenixProfile;
 use crate::lane::{
-    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, Published, SubscriberSession,
+    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, Publish, Published, SubscriberSession,
     WriterSession,
 };
 
@@ -56,11 +56,11 @@ impl Stack {
 }
 
 async fn publish(writer: &mut dyn WriterSession, stream: &str, key: &str, payload: &str) -> Completion<Published> {
-    writer.publish(&StreamId::new(stream), key, payload).await
+    writer.publish(Publish::new(&StreamId::new(stream), key, payload)).await
 }
 
 fn published(seq: u64, duplicate: bool) -> Completion<Published> {
-    Ok(Published { seq: Seq(seq), duplicate: Some(duplicate) })
+    Ok(Published { seq: Seq(seq), duplicate: Some(duplicate), differs: Vec::new() })
 }
 
 async fn subscribe(session: &mut dyn SubscriberSession, streams: &[(&str, Option<u64>)]) -> Completion<Heads> {
@@ -171,7 +171,7 @@ async fn a_subscribe_without_a_cursor_behind_an_unsubscribe_replays_from_the_beg
     let stream = StreamId::new(STREAMS[0]);
     for n in 1..=3 {
         let (key, payload) = (format!("k{n}"), format!("{{\"n\":{n}}}"));
-        writer.publish(&stream, &key, &payload).await.unwrap();
+        writer.publish(Publish::new(&stream, &key, &payload)).await.unwrap();
     }
     for serializer in [Serializer::V1, Serializer::V2] {
         let mut session = stack.subscriber(serializer).await;

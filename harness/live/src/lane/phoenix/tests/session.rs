@@ -16,8 +16,8 @@ use super::replay::{Row, names, play, recording};
 use crate::lane::phoenix::PhoenixProfile;
 use crate::lane::socket::Bounds;
 use crate::lane::{
-    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Published, SubscriberSession,
-    WriterSession,
+    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Publish, Published,
+    SubscriberSession, WriterSession,
 };
 
 fn lane() -> PhoenixLane {
@@ -256,7 +256,7 @@ fn lane_with(lines: &str) -> PhoenixLane {
 
 async fn served_by(lane: PhoenixLane, answer: &'static str) -> (Completion<Published>, String) {
     let (mut writer, asked) = writer_on(lane, answer).await;
-    let published = writer.publish(&StreamId::new("run:r1:events"), "k\"1", r#"{"n":1.0e2}"#).await;
+    let published = writer.publish(Publish::new(&StreamId::new("run:r1:events"), "k\"1", r#"{"n":1.0e2}"#)).await;
     (published, asked.await.unwrap())
 }
 
@@ -278,7 +278,7 @@ async fn writer_on(lane: PhoenixLane, answer: &'static str) -> (Box<dyn WriterSe
 async fn a_publish_sends_the_payloads_own_text_and_reads_the_seq() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 26\r\n\r\n{\"seq\":7,\"duplicate\":true}";
     let (completion, asked) = served(answer).await;
-    assert_eq!(completion, Ok(Published { seq: Seq(7), duplicate: Some(true) }));
+    assert_eq!(completion, Ok(Published { seq: Seq(7), duplicate: Some(true), differs: Vec::new() }));
     assert!(asked.starts_with("POST /internal/v1/sync/publish "), "{asked}");
     assert!(asked.ends_with(r#"{"topic":"run:r1:events","idempotency_key":"k\"1","payload":{"n":1.0e2}}"#), "{asked}");
 }
@@ -289,8 +289,8 @@ async fn a_profile_puts_the_topic_into_the_path_the_key_into_a_header_and_finds_
                  idempotency_header = \"Idempotency-Key\"\nanswer = \"/data\"\nrefusal = \"/error\"\n";
     let answer = "HTTP/1.1 201 Created\r\ncontent-length: 18\r\n\r\n{\"data\":{\"seq\":7}}";
     let (completion, asked) = served_by(lane_with(lines), answer).await;
-    let published = Published { seq: Seq(7), duplicate: None };
-    assert_eq!(completion, Ok(published));
+    let published = Published { seq: Seq(7), duplicate: None, differs: Vec::new() };
+    assert_eq!(completion, Ok(published.clone()));
     assert!(asked.starts_with("POST /topics/run%3Ar1%3Aevents/events "), "{asked}");
     assert!(asked.contains("\r\nidempotency-key: k\"1\r\n"), "{asked}");
     assert!(asked.ends_with("\r\n\r\n{\"payload\":{\"n\":1.0e2}}"), "{asked}");

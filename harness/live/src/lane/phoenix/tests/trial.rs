@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use cutover_core::ids::StreamId;
-use cutover_core::plan::{Compression, Defect, Serializer};
+use cutover_core::plan::defect::reference::Defect;
+use cutover_core::plan::{Compression, Serializer};
 use cutover_reference::{Config, Defects, Server};
 
 use super::super::PhoenixLane;

@@ -1,0 +1,56 @@
+//! Draws byte toxics: some are on from the start, others for a stretch of the script in which they must strike.
+
+use super::dice::Dice;
+use super::moves::{await_all, publish};
+use super::sketch::Sketch;
+
+/// Toxics that end connections are armed during a connection; those that slow it down may be on throughout.
+const WINDOWS: &[&str] = &["latency", "bandwidth", "slicer", "timeout", "reset_peer", "limit_data"];
+const THROUGHOUT: &[&str] = &["latency", "bandwidth", "slicer", "slow_close"];
+
+fn attributes(kind: &str, dice: &mut Dice<'_>) -> String {
+    match kind {
+        "latency" => format!("latency = {}, jitter = {}", dice.between(1, 30), dice.between(0, 10)),
+        "bandwidth" => format!("rate = {}", dice.pick(&[100u64, 500, 5_000]).unwrap_or(500)),
+        "slow_close" => format!("delay = {}", dice.between(20, 200)),
+        "slicer" => format!("average_size = {}", dice.pick(&[1u64, 16, 64, 1_000]).unwrap_or(64)),
+        "limit_data" => format!("bytes = {}", dice.pick(&[1u64, 100, 700, 2_500]).unwrap_or(700)),
+        _ => format!("timeout = {}", dice.pick(&[0u64, 50, 150]).unwrap_or(50)),
+    }
+}
+
+fn line(sketch: &mut Sketch, kind: &str, client: &str, dice: &mut Dice<'_>) -> String {
+    let name = format!("{}-{}", kind.replace('_', "-"), sketch.toxics.len() + 1);
+    let attributes = attributes(kind, dice);
+    let way = if kind != "limit_data" && dice.one_in(3) { ", stream = \"upstream\"" } else { "" };
+    let line = format!("{{ type = \"{kind}\", name = \"{name}\", clients = [\"{client}\"]{way}, {attributes} }}");
+    sketch.toxics.push(line);
+    name
+}
+
+pub(super) fn from_the_start(sketch: &mut Sketch, dice: &mut Dice<'_>) {
+    let names: Vec<_> = sketch.clients.iter().map(|client| client.name).collect();
+    let Some(client) = dice.pick(&names) else { return };
+    let kind = dice.word("type", THROUGHOUT);
+    line(sketch, kind, client, dice);
+}
+
+/// A toxic strikes while events come, and goes before they are waited for.
+pub(super) fn window(sketch: &mut Sketch, dice: &mut Dice<'_>) {
+    let here = sketch.connected(true);
+    let Some(client) = dice.pick(&here) else { return };
+    let streams = sketch.clients[client].streams.clone();
+    let Some(stream) = dice.pick(&streams) else { return };
+    if sketch.events > 300 || sketch.streams[stream].large {
+        return;
+    }
+    await_all(sketch);
+    let kind = dice.word("type", WINDOWS);
+    let client = sketch.clients[client].name;
+    let name = line(sketch, kind, client, dice);
+    sketch.step(format!("\"arm\", toxics = [\"{name}\"]"));
+    publish(sketch, &[stream], dice.between(12, 24), false, None);
+    sketch.step(format!("\"await-fault\", fault = \"{name}\""));
+    sketch.step(format!("\"disarm\", toxics = [\"{name}\"]"));
+    await_all(sketch);
+}

@@ -1,0 +1,88 @@
+//! The features of a scenario file: its words and numbers, each with its key, as in `do policy` or `retention 200`. New
+//! steps, keys and words need no line here.
+
+use std::collections::BTreeSet;
+
+use toml_edit::{DocumentMut, Item, TableLike, Value};
+
+/// Keys whose texts are names, which every file chooses anew.
+const NAMES: &[&str] = &[
+    "name", "title", "topic", "stream", "streams", "client", "clients", "fault", "toxics", "delivery", "ack", "acked",
+    "of", "pointer", "event", "proves", "proof", "key",
+];
+/// Keys at the top that say nothing of what happens.
+const BESIDE: &[&str] = &["schema", "name", "title", "proves", "at_least", "expect"];
+
+pub(super) fn features(text: &str) -> BTreeSet<String> {
+    let mut features = BTreeSet::new();
+    let Ok(document) = text.parse::<DocumentMut>() else {
+        return features;
+    };
+    for (key, item) in document.iter().filter(|(key, _)| !BESIDE.contains(key)) {
+        let tables: Vec<_> = tables(item);
+        if matches!(key, "streams" | "clients" | "faults" | "toxics") {
+            features.insert(number(key, tables.len() as u64));
+        }
+        for table in tables {
+            walk(table, &mut features);
+            if key == "faults"
+                && let (Some(fault), Some(at)) = (table.get("do"), table.get("at").and_then(Item::as_table_like))
+                && let Some((position, _)) = at.iter().next()
+            {
+                features.insert(format!("{} at {position}", fault.as_str().unwrap_or_default()));
+            }
+        }
+    }
+    features
+}
+
+fn tables(item: &Item) -> Vec<&dyn TableLike> {
+    if let Some(array) = item.as_array() {
+        return array.iter().filter_map(|value| value.as_inline_table().map(|table| table as &dyn TableLike)).collect();
+    }
+    if let Some(array) = item.as_array_of_tables() {
+        return array.iter().map(|table| table as &dyn TableLike).collect();
+    }
+    item.as_table_like().into_iter().collect()
+}
+
+fn walk(table: &dyn TableLike, features: &mut BTreeSet<String>) {
+    for (key, item) in table.iter() {
+        if let Some(inner) = item.as_table_like() {
+            walk(inner, features);
+        } else if let Some(value) = item.as_value() {
+            features.extend(feature(key, value));
+        }
+        if key == "at" {
+            let positions = item.as_table_like().into_iter().flat_map(|at| at.iter());
+            features.extend(positions.map(|(position, _)| format!("at {position}")));
+        }
+    }
+}
+
+fn feature(key: &str, value: &Value) -> Option<String> {
+    if let Some(number_of) = value.as_integer() {
+        return Some(number(key, u64::try_from(number_of).unwrap_or_default()));
+    }
+    if let Some(list) = value.as_array() {
+        return Some(number(&format!("{key} of"), list.len() as u64));
+    }
+    let text = value.as_str()?;
+    let form = || text.split(':').next().filter(|form| *form != text).unwrap_or("without an id");
+    match key {
+        "topic" => Some(format!("topic {}", form())),
+        _ if NAMES.contains(&key) => None,
+        _ => Some(format!("{key} {text}")),
+    }
+}
+
+/// Numbers that are features of their own; the others are counted by their powers of two.
+const EDGES: &[u64] = &[0, 1, 2, 199, 200, 201, 254, 255, 256, 257, 4096];
+
+pub(super) fn number(key: &str, number: u64) -> String {
+    if EDGES.contains(&number) {
+        return format!("{key} {number}");
+    }
+    let low = 1u64 << number.max(1).ilog2();
+    format!("{key} {low}..{}", low.saturating_mul(2) - 1)
+}
