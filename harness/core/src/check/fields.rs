@@ -189,23 +189,23 @@ fields! {
     }
     Candidate "sync_stream" {
         "stream_id": by "convergence/wrong-head";
-        "class": not "it is not compared yet";
+        "class": by "stored-state/other-policy";
         "owner_scope": not "it is not compared yet";
-        "oldest_seq": not "it is not compared yet";
-        "head_seq": by "convergence/wrong-head";
-        "replay_budget": not "it is not compared yet";
-        "retention": not "it is not compared yet";
+        "oldest_seq": by "stored-state/other-oldest-event", "contradiction/row-deleted";
+        "head_seq": by "convergence/wrong-head", "stored-state/other-head", "contradiction/row-head";
+        "replay_budget": by "stored-state/other-policy";
+        "retention": by "stored-state/other-policy";
     }
     Candidate "sync_event" {
         "stream_id": by
             "wrong-stream/foreign-stream", "wrong-stream/not-subscribed", "wrong-stream/another-streams-event";
         "seq": by
             "gap/skipped", "duplicate-apply/appended-twice", "phantom/never-published", "convergence/ahead-of-head";
-        "idempotency_key": not "it is not compared yet";
-        "payload_hash": by "hash-mismatch/declared-otherwise";
+        "idempotency_key": by "hash-mismatch/another-key";
+        "payload_hash": by "hash-mismatch/declared-otherwise", "contradiction/hash-missing";
         "payload": by "hash-mismatch/not-what-was-published", "hash-mismatch/not-canonical", "phantom/never-published";
-        "committed_at": not "it is not compared yet";
-        "confirmed_read": not "it is not compared yet";
+        "committed_at": by "contradiction/committed-at", "contradiction/row-rewritten";
+        "confirmed_read": by "contradiction/confirmed-read";
     }
     Candidate "sync_append_key" {
         "append_key": not "the table is private; an append shows it";
@@ -241,22 +241,22 @@ fields! {
     Candidate "stale refusal" {
         "code": by "stale-cursor/refused-otherwise";
         "message": not "it is for people";
-        "full_resync_required": not "it is not compared yet";
+        "full_resync_required": by "stale-cursor/wrong-fields", "contradiction/field-missing";
         "reason_codes": by "stale-cursor/wrong-reason";
         "stale_topics": by "stale-cursor/not-listed", "stale-cursor/bootstrap-refused";
         "stale_topics.topic": by "stale-cursor/not-listed";
         "stale_topics.reason": by "stale-cursor/wrong-reason", "stale-cursor/refused-without-cause";
-        "stale_topics.qos_tier": not "it is not compared yet";
+        "stale_topics.qos_tier": by "stale-cursor/wrong-fields", "contradiction/field-missing";
         "stale_topics.resume_after": by "stale-cursor/wrong-fields";
         "stale_topics.retention_floor": by "stale-cursor/wrong-fields";
         "stale_topics.head_watermark": by "stale-cursor/wrong-fields";
         "stale_topics.replay_lag": by "stale-cursor/wrong-fields";
         "stale_topics.replay_budget_events": by "stale-cursor/wrong-fields";
-        "snapshot_plan.format": not "it is not compared yet";
-        "snapshot_plan.topics": not "it is not compared yet";
-        "snapshot_plan.topics.topic": not "it is not compared yet";
-        "snapshot_plan.topics.head_watermark": not "it is not compared yet";
-        "snapshot_plan.topics.snapshot": not "it is not compared yet";
+        "snapshot_plan.format": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics.topic": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics.head_watermark": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics.snapshot": by "stale-cursor/wrong-fields", "contradiction/field-missing";
     }
     Candidate "reducer refusal" {
         "code": by "wrong-answer/refused-with-another-code", "wrong-answer/accepted-a-conflict", "wrong-answer/refused";

@@ -151,11 +151,11 @@ fn every_rule_about_fields_is_reported_by_its_word() {
 #[test]
 fn what_was_in_flight_is_no_contradiction() {
     // The head moved on behind the batch, or was published just then.
-    clean("pub a1; c1 sub a; pub a2 open; legacy: c1 contradicts a 2 head-beyond; ack a2; c1 a1..2");
-    clean("pub a1; c1 sub a; pub a2; legacy: c1 contradicts a 2 complete-too-soon; c1 a1..2");
-    clean("pub a1; c1 sub a; pub a2; legacy: c1 contradicts a 1 complete-too-late; c1 a1..2");
+    clean("pub a1; c1 sub a; c1 a1; pub a2 open; legacy: c1 contradicts a 2 head-beyond; ack a2; c1 a2");
+    clean("pub a1; c1 sub a; c1 a1; pub a2; legacy: c1 contradicts a 2 complete-too-soon; c1 a2");
+    clean("pub a1; c1 sub a; c1 a1; pub a2; legacy: c1 contradicts a 1 complete-too-late; c1 a2");
     // What retention removed before it could be sent.
-    clean("retain a 1; pub a1..3; c1 sub a; legacy: c1 contradicts a 2 watermark; c1 a3");
+    clean("retain a 1; pub a1..3; c1 sub a; c1 a3; legacy: c1 contradicts a 2 watermark");
 }
 
 #[test]
