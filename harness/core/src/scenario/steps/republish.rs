@@ -10,7 +10,8 @@ use crate::plan::PublishExpect;
 pub(super) const KIND: StepKind = StepKind {
     name: "republish",
     keys: &["stream", "seqs"],
-    what: "the same key and payload again: the lane must answer with the first seq",
+    what: "the same key and payload again, of an event, a list or a range (`\"1..=12\"`): the lane must answer with the \
+           first seq",
     read: |section, names, mistakes| Some(Box::new(Republish(Published::read(section, names, mistakes)?))),
 };
 
