@@ -70,6 +70,8 @@ reasons! {
         "refused stale cursors without a sync:error";
     ErrorCopiesDiffer "error-copies-differ" "{client} got a sync:error that differs from the refusal beside it"
         "sent a sync:error that differs from the refusal beside it";
+    OddAnswer "odd-answer" "{client} sent a request that must be refused, and the answer was another one"
+        "answered requests otherwise that it must refuse";
     CommittedAt "committed-at" "{client} got {event} with a commit time that is impossible or has changed"
         "sent commit times that are impossible or changed";
     ConfirmedRead "confirmed-read" "{client} got {event} with confirmed_read false"

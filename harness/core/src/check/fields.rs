@@ -68,8 +68,8 @@ fields! {
         "protocol_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
     }
     Legacy "subscribe" {
-        "topics": not "the client sends it, and the lane's answer shows whether it was understood";
-        "resume_after": not "the client sends it, and the lane's answer shows whether it was understood";
+        "topics": by "contradiction/odd-answer";
+        "resume_after": by "contradiction/odd-answer";
         "replay_batch_size": not "the client sends it, and the lane's answer shows whether it was understood";
     }
     Legacy "subscribe answer" {
@@ -80,8 +80,8 @@ fields! {
             "contradiction/field-missing";
     }
     Legacy "subscribe refusal" {
-        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause";
-        "forbidden_topics": not "it is not compared yet";
+        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause", "contradiction/odd-answer";
+        "forbidden_topics": by "contradiction/odd-answer";
     }
     Legacy "stale refusal" {
         "code": by "stale-cursor/refused-otherwise";
@@ -104,7 +104,7 @@ fields! {
         "snapshot_plan.topics.snapshot": by "stale-cursor/wrong-fields", "contradiction/field-missing";
     }
     Legacy "unsubscribe" {
-        "topics": not "the client sends it, and the lane's answer shows whether it was understood";
+        "topics": by "contradiction/odd-answer";
     }
     Legacy "unsubscribe answer" {
         "subscription_id": by "contradiction/field-missing", "contradiction/subscription-id";
@@ -231,12 +231,12 @@ fields! {
         "expected_next_seq": not "it is not compared yet";
     }
     Candidate "resume_stream" {
-        "cursors.stream_id": not "the client sends it, and the lane's answer shows whether it was understood";
-        "cursors.resume_after": not "the client sends it, and the lane's answer shows whether it was understood";
+        "cursors.stream_id": by "contradiction/odd-answer";
+        "cursors.resume_after": by "contradiction/odd-answer";
     }
     Candidate "resume refusal" {
-        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause";
-        "forbidden_topics": not "it is not compared yet";
+        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause", "contradiction/odd-answer";
+        "forbidden_topics": by "contradiction/odd-answer";
     }
     Candidate "stale refusal" {
         "code": by "stale-cursor/refused-otherwise";

@@ -48,6 +48,8 @@ pub enum Contradiction {
     ErrorUnpushed,
     /// The `sync:error` beside a stale refusal, or its frame, says something else.
     ErrorCopiesDiffer,
+    /// A request that must be refused was answered otherwise.
+    OddAnswer,
     /// The time of a row's commit is impossible, changed, or earlier than that of an event before it.
     CommittedAt,
     ConfirmedRead,

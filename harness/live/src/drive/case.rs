@@ -184,6 +184,11 @@ impl Case {
             let _ = self.inspect(&stream.id).await;
         }
         self.settle(bounds::DRAIN).await;
+        for client in self.clients.values() {
+            if bounds::DRAIN.within(client.handle.ask_oddly()).await.is_err() {
+                break;
+            }
+        }
         for (id, client) in &self.clients {
             let crashed = client.route.stats().crashed;
             if crashed > 0 {

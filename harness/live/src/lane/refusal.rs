@@ -41,6 +41,11 @@ pub(crate) fn refusal(code: impl Into<String>, message: impl Into<String>) -> Re
     Refusal { code: code.into(), message: message.into(), ..Refusal::default() }
 }
 
+/// A refusal's code, with the topics that it forbids.
+pub(crate) fn told(refusal: &Refusal) -> String {
+    std::iter::once(&refusal.code).chain(&refusal.forbidden).cloned().collect::<Vec<_>>().join(" ")
+}
+
 /// The fields of a stale refusal that are not there, or have another type.
 pub(crate) fn missing_in_stale(refusal: &Value) -> Vec<String> {
     let mut missing = Vec::new();

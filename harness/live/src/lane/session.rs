@@ -43,6 +43,11 @@ pub trait SubscriberSession: Send + Sync {
         None
     }
 
+    /// Sends requests that the lane must refuse, where it has the contract's words; a wrong answer is an arrival.
+    async fn ask_oddly(&mut self) -> Completion {
+        Ok(())
+    }
+
     /// The next arrival; after `Closed`, `Closed` again. Cancel-safe: an arrival is returned or kept, never lost.
     async fn next(&mut self) -> Arrival;
 

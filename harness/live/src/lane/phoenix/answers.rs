@@ -112,6 +112,11 @@ impl Told {
         self.heads.insert(stream.clone(), head);
     }
 
+    /// A topic that is subscribed.
+    pub(super) fn topic(&self) -> Option<String> {
+        self.names.topic(self.subscribed.first()?).map(str::to_owned)
+    }
+
     pub(super) fn error(&mut self, text: &str) {
         self.error = Some(text.to_owned());
     }
@@ -141,15 +146,17 @@ impl Told {
         wrong
     }
 
-    pub(super) fn subscribed(&mut self, response: &str) -> Vec<Wrong> {
+    /// The answer to a subscribe of these streams: it names them, and may name the others that are subscribed.
+    pub(super) fn subscribed(&mut self, asked: &[(StreamId, Option<Cursor>)], response: &str) -> Vec<Wrong> {
+        let asked: BTreeSet<StreamId> = asked.iter().map(|(stream, _)| stream.clone()).collect();
         let profile = Arc::clone(&self.profile);
         let names = &profile.fields;
         let (id, topics, marks) = (&*names.subscription_id, &*names.topics, &*names.current_watermarks);
         let wanted = [(id, Kind::Text), (topics, Kind::List), (marks, Kind::List)];
         let found = self.answer("the answer to a subscribe", &wanted, response);
         let Some((answer, mut wrong)) = found else { return vec![] };
-        wrong.extend(self.same_topics(&answer));
-        wrong.extend(self.same_watermarks(&answer, marks));
+        wrong.extend(self.same_topics(&answer, &asked));
+        wrong.extend(self.same_watermarks(&answer, marks, asked));
         wrong.extend(self.heads_beyond());
         wrong
     }
@@ -164,7 +171,7 @@ impl Told {
         let wanted = [(id, Kind::Text), (topics, Kind::List)];
         let found = self.answer("the answer to an unsubscribe", &wanted, response);
         let Some((answer, mut wrong)) = found else { return vec![] };
-        wrong.extend(self.same_topics(&answer));
+        wrong.extend(self.same_topics(&answer, &self.subscribed));
         wrong
     }
 
@@ -177,7 +184,7 @@ impl Told {
         let name = self.profile.fields.watermarks.clone();
         let beat = RawObject::parse(payload).unwrap_or_default();
         let mut wrong = unnamed(missing("a heartbeat", &[(name.as_str(), Kind::List)], &beat));
-        wrong.extend(self.same_watermarks(&beat, &name));
+        wrong.extend(self.same_watermarks(&beat, &name, self.subscribed.clone()));
         wrong
     }
 
@@ -190,7 +197,7 @@ impl Told {
         if !self.pushed {
             wrong.push((None, 0, Contradiction::HeartbeatUnpushed, "the answer alone".to_owned()));
         }
-        wrong.extend(self.same_watermarks(&answer, marks));
+        wrong.extend(self.same_watermarks(&answer, marks, self.subscribed.clone()));
         wrong.extend(self.heads_beyond());
         wrong
     }
@@ -220,20 +227,22 @@ impl Told {
         beyond.map(wrong).collect()
     }
 
-    /// The subscribed topics, each once.
-    fn same_topics(&self, answer: &RawObject) -> Option<Wrong> {
+    /// These topics, each once, and no other one that is not subscribed.
+    fn same_topics(&self, answer: &RawObject, due: &BTreeSet<StreamId>) -> Option<Wrong> {
         let listed = answer.list(&self.profile.fields.topics)?;
-        let mut listed: Vec<String> = listed.iter().filter_map(|it| serde_json::from_str(it.get()).ok()).collect();
-        let topic = |stream: &StreamId| self.names.topic(stream).unwrap_or_default().to_owned();
-        let mut subscribed: Vec<String> = self.subscribed.iter().map(topic).collect();
-        listed.sort_unstable();
-        subscribed.sort_unstable();
-        let said = format!("{} where {} are subscribed", listed.join(", "), subscribed.join(", "));
-        (listed != subscribed).then_some((None, 0, Contradiction::TopicsAnswered, said))
+        let listed: Vec<String> = listed.iter().filter_map(|it| serde_json::from_str(it.get()).ok()).collect();
+        let topics = |streams: &BTreeSet<StreamId>| -> BTreeSet<String> {
+            streams.iter().filter_map(|stream| self.names.topic(stream).map(str::to_owned)).collect()
+        };
+        let (due, most) = (topics(due), topics(&self.subscribed));
+        let once: BTreeSet<String> = listed.iter().cloned().collect();
+        let fits = once.len() == listed.len() && due.is_subset(&once) && once.is_subset(&most);
+        let said = format!("{} where {most:?} are subscribed", listed.join(", "));
+        (!fits).then_some((None, 0, Contradiction::TopicsAnswered, said))
     }
 
-    /// An entry for each subscribed topic, with what was sent of it.
-    fn same_watermarks(&self, answer: &RawObject, field: &str) -> Vec<Wrong> {
+    /// An entry for each topic that is due, with what was sent of it, and none that is not subscribed.
+    fn same_watermarks(&self, answer: &RawObject, field: &str, due: BTreeSet<StreamId>) -> Vec<Wrong> {
         let mut rest = self.subscribed.clone();
         let mut wrong: Vec<(Option<StreamId>, u64, String)> = Vec::new();
         for entry in answer.list(field).into_iter().flatten() {
@@ -255,7 +264,8 @@ impl Told {
                 None => wrong.push((Some(stream), 0, "no number".to_owned())),
             }
         }
-        wrong.extend(rest.into_iter().map(|stream| (Some(stream), 0, format!("no entry of it in `{field}`"))));
+        let missing = rest.into_iter().filter(|stream| due.contains(stream));
+        wrong.extend(missing.map(|stream| (Some(stream), 0, format!("no entry of it in `{field}`"))));
         let wrong = wrong.into_iter();
         wrong.map(|(stream, named, said)| (stream, named, Contradiction::Watermark, said)).collect()
     }

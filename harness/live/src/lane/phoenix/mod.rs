@@ -12,6 +12,7 @@ mod fields;
 mod heads;
 mod intake;
 mod object;
+mod odd;
 mod probe;
 mod profile;
 mod service;

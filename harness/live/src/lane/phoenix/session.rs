@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cutover_core::history::{Closed, Refusal, Spoken};
+use cutover_core::history::{Closed, Contradiction, Refusal, Spoken};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::Serializer;
 use serde_json::Value;
@@ -13,13 +13,14 @@ use tokio::sync::mpsc;
 use super::answers::Told;
 use super::codec::{Message, encode};
 use super::object::{RawObject, quoted};
+use super::odd::odd_requests;
 use super::probe::PROBE_REF;
 use super::profile::PhoenixProfile;
 use super::vsn;
 use crate::bounds::Bound;
 use crate::lane::conversation::{Connection, Conversation};
 use crate::lane::names::Names;
-use crate::lane::refusal::{STALE_CURSOR, not_in_plan, read_refusal, refusal};
+use crate::lane::refusal::{STALE_CURSOR, not_in_plan, read_refusal, refusal, told};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Head, Heads, OpError, OpenError, SubscriberSession};
 
@@ -264,7 +265,7 @@ impl SubscriberSession for PhoenixSession {
             return Err(OpError::Refused(refusal));
         }
         self.check_complete();
-        let wrong = self.told.subscribed(&reply.response);
+        let wrong = self.told.subscribed(streams, &reply.response);
         self.tell(wrong);
         let heads = self.heads(&reply.response);
         let beyond = self.probe(streams, &heads, replay_batch).await?;
@@ -304,6 +305,25 @@ impl SubscriberSession for PhoenixSession {
         };
         self.connection.postpone_keepalive();
         answered.map(drop)
+    }
+
+    async fn ask_oddly(&mut self) -> Completion {
+        let Some(topic) = self.told.topic().filter(|_| self.profile.has_every_field()) else { return Ok(()) };
+        // Its refs are those of a probe: a fault takes none of this for a resume of the client.
+        self.probing = Some(BTreeMap::new());
+        let (channel, within) = (self.profile.channel.clone(), self.connection.bounds.heartbeat);
+        for odd in odd_requests(&self.profile, &topic) {
+            let reply =
+                self.push_and_wait(&channel, &odd.event, odd.payload, within).await.map_err(OpError::Unknown)?;
+            let refusal = self.refusal(&reply.response);
+            let got = if reply.ok { "ok".to_owned() } else { told(&refusal) };
+            if got != odd.expected {
+                let said = format!("{got} to {}, and not {}", odd.what, odd.expected);
+                self.tell([(None, 0, Contradiction::OddAnswer, said)]);
+            }
+        }
+        self.probing = None;
+        Ok(())
     }
 
     async fn next(&mut self) -> Arrival {

@@ -73,13 +73,10 @@ impl Row {
         }
     }
 
-    /// A timestamp: a product of one number.
+    /// A timestamp, which the schema has as its number.
     fn time(&self, column: &str) -> Option<i64> {
         match &self.values.elements[self.at(column).ok()?] {
-            AlgebraicValue::Product(time) => match time.elements.as_ref() {
-                [AlgebraicValue::I64(micros)] => Some(*micros),
-                _ => None,
-            },
+            AlgebraicValue::I64(micros) => Some(*micros),
             _ => None,
         }
     }

@@ -22,9 +22,13 @@ use super::rows::{EventRow, StreamRow};
 use super::schema::Schema;
 use crate::lane::conversation::{Connection, Conversation, in_words};
 use crate::lane::names::Names;
-use crate::lane::refusal::{STALE_CURSOR, missing_in_stale, not_in_plan, read_refusal, refusal};
+use crate::lane::refusal::{STALE_CURSOR, missing_in_stale, not_in_plan, read_refusal, refusal, told};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Heads, OpError, OpenError, SubscriberSession};
+
+/// A stream that no module has, and how it is refused.
+const UNKNOWN_STREAM: &str = "cutover.unknown";
+const FORBIDDEN: &str = "forbidden_topic cutover.unknown";
 
 pub(super) type Reply = Result<Vec<StreamRow>, String>;
 
@@ -264,6 +268,27 @@ impl SubscriberSession for SpacetimeSession {
         Some(self.ask(request_id, call).await.map(drop))
     }
 
+    async fn ask_oddly(&mut self) -> Completion {
+        let own = self.sets.first().and_then(|set| self.names.stream_id(set.streams.first()?));
+        let own = own.unwrap_or(KNOWN_STREAM).to_owned();
+        for (cursors, what, expected) in odd_cursors(&own) {
+            let request_id = self.request_id(Purpose::Heartbeat);
+            let call = self.call(request_id, RESUME_REDUCER, request::resume_args(&cursors));
+            let message = encoded(call).map_err(OpError::Unknown)?;
+            let within = self.connection.bounds.heartbeat;
+            let answered = self.request(request_id, message, what, within).await.map_err(OpError::Unknown)?;
+            let got = match answered {
+                Ok(_) => "ok".to_owned(),
+                Err(words) => told(&module_refusal(&self.names, &words)),
+            };
+            if got != expected {
+                let said = format!("{got} to {what}, and not {expected}");
+                self.tell(None, 0, Contradiction::OddAnswer, said);
+            }
+        }
+        Ok(())
+    }
+
     async fn next(&mut self) -> Arrival {
         self.next_arrival().await
     }
@@ -275,6 +300,20 @@ impl SubscriberSession for SpacetimeSession {
     async fn close(&mut self) {
         self.connection.close().await;
     }
+}
+
+/// Cursors that the module must refuse, and how; the last ones it must take.
+fn odd_cursors(own: &str) -> Vec<(Vec<(String, u64)>, &'static str, &'static str)> {
+    let cursors = |cursors: &[(&str, u64)]| cursors.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
+    let (bad, spaced) = ("bad_subscription", format!(" {own} "));
+    vec![
+        (cursors(&[]), "no cursors", bad),
+        (cursors(&[(" ", 0)]), "a blank stream", bad),
+        (cursors(&[(own, u64::MAX), (own, 0)]), "two cursors for one stream", bad),
+        (cursors(&[(UNKNOWN_STREAM, 0)]), "an unknown stream", FORBIDDEN),
+        (cursors(&[(own, 0), (UNKNOWN_STREAM, 0)]), "a known and an unknown stream", FORBIDDEN),
+        (cursors(&[(&spaced, u64::MAX), (own, u64::MAX)]), "a stream twice, once with spaces", "ok"),
+    ]
 }
 
 /// A refusal in the module's JSON; other words of the server become its message.

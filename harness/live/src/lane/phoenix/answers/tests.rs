@@ -5,9 +5,19 @@ fn told() -> Told {
     let profile = PhoenixProfile::of_url("ws://lane").unwrap();
     let mut told = Told::new(Arc::new(profile), Arc::new(Names::verbatim(&["t", "u"])));
     assert_eq!(told.joined(r#"{"subscription_id":"s","allowed_topics":["t"],"current_watermarks":[]}"#), []);
-    told.asked(&[("t".into(), Some(Cursor(2))), ("u".into(), None)]);
+    told.asked(&both());
     told.came(&"t".into(), 3);
     told
+}
+
+fn both() -> [(StreamId, Option<Cursor>); 2] {
+    [("t".into(), Some(Cursor(2))), ("u".into(), None)]
+}
+
+#[test]
+fn an_answer_to_a_subscribe_of_one_topic_may_leave_the_other_out() {
+    let answer = r#"{"subscription_id":"s","topics":["u"],"current_watermarks":[{"topic":"u","watermark":0}]}"#;
+    assert_eq!(rules(told().subscribed(&both()[1..], answer)), []);
 }
 
 fn rules(wrong: impl IntoIterator<Item = Wrong>) -> Vec<Contradiction> {
@@ -30,7 +40,7 @@ fn an_answer_to_a_join_names_no_watermark_and_no_topic_twice() {
 fn an_answer_to_a_subscribe_names_what_is_subscribed_and_what_was_sent() {
     let answer = |id: &str, topics: &str, marks: &str| {
         let answer = format!(r#"{{"subscription_id":"{id}","topics":{topics},"current_watermarks":{marks}}}"#);
-        rules(told().subscribed(&answer))
+        rules(told().subscribed(&both(), &answer))
     };
     assert_eq!(answer("s", r#"["u","t"]"#, &marks(3, 0)), []);
     assert_eq!(answer("z", r#"["u","t"]"#, &marks(3, 0)), [Contradiction::SubscriptionId]);
@@ -62,8 +72,8 @@ fn a_head_that_no_event_reaches_is_told_once_at_the_next_answer() {
     let mut told = told();
     told.head(&"t".into(), 4);
     let answer = format!(r#"{{"subscription_id":"s","topics":["t","u"],"current_watermarks":{}}}"#, marks(3, 0));
-    assert_eq!(rules(told.subscribed(&answer)), [Contradiction::HeadBeyond]);
-    assert_eq!(rules(told.subscribed(&answer)), []);
+    assert_eq!(rules(told.subscribed(&both(), &answer)), [Contradiction::HeadBeyond]);
+    assert_eq!(rules(told.subscribed(&both(), &answer)), []);
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn a_row_is_written_as_it_was_read() {
     let bytes = row("s", 7);
     let event = EventRow::read(&schema, &bytes).unwrap();
     assert_eq!((event.stream_id.as_str(), event.seq, event.payload.as_str()), ("s", 7, "{}"));
+    assert_eq!((event.idempotency_key.as_str(), event.committed_at, event.confirmed_read), ("k", Some(5), Some(true)));
     assert_eq!(Row::read(&schema, EVENT_TABLE, &bytes).unwrap().write().unwrap(), bytes);
 }
 
