@@ -29,6 +29,7 @@ mod world;
 
 pub(crate) use compile::chance::Chance;
 pub use compile::compile;
+pub(crate) use compile::keys::can_join;
 pub use errors::{ScenarioError, ScenarioErrors};
 pub use stock::{SCHEMA, stock};
 
@@ -162,6 +163,11 @@ impl Scenario {
             }),
         }
     }
+}
+
+/// The word of each step.
+pub fn step_words() -> Vec<&'static str> {
+    steps::KINDS.iter().map(|kind| kind.name).collect()
 }
 
 /// The lines of a file that are not TOML, with their positions; `None` where all of it can be read.

@@ -29,7 +29,13 @@ pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate",
 pub(super) const SERVERS: &[(&str, Option<LaneId>)] =
     &[("legacy", Some(LaneId::Legacy)), ("candidate", Some(LaneId::Candidate)), ("both", None)];
 
-pub(super) const KEYS: &[(&str, Keys)] = &[("own", Keys::Own), ("shared", Keys::Shared)];
+pub(super) const KEYS: &[(&str, Keys)] = &[
+    ("own", Keys::Own),
+    ("shared", Keys::Shared),
+    ("long", Keys::Long),
+    ("alike", Keys::Alike),
+    ("joined", Keys::Joined),
+];
 
 pub(super) const PAYLOADS: &[(&str, Payload)] = &[
     ("small", Payload::Small),
@@ -39,6 +45,14 @@ pub(super) const PAYLOADS: &[(&str, Payload)] = &[
     ("nested", Payload::Nested),
     ("empty", Payload::Empty),
     ("awkward", Payload::Awkward),
+    ("lengths", Payload::Lengths),
+    ("mebibyte", Payload::Mebibyte),
+    ("members", Payload::Members),
+    ("depths", Payload::Depths),
+    ("bare", Payload::Bare),
+    ("lookalikes", Payload::Lookalikes),
+    ("names", Payload::Names),
+    ("equal", Payload::Equal),
     ("mixed", Payload::Mixed),
 ];
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod chance;
 mod faults;
+pub(super) mod keys;
 pub(crate) mod payload;
 pub(crate) mod planner;
 #[cfg(test)]

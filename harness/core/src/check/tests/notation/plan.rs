@@ -12,6 +12,8 @@ use crate::plan::{
 /// The payload of an event.
 pub(super) fn payload(kind: &str, stream: &str, seq: u64) -> String {
     match kind {
+        "invalid" => format!("{{\"event\":\"{stream}{seq}\",\"event\":1}}"),
+        _ if matches!(stream, "s" | "t") => "{\"the\":\"same\"}".to_owned(),
         "conflict" => format!("{{\"conflict\":true,\"event\":\"{stream}{seq}\"}}"),
         _ => format!("{{\"event\":\"{stream}{seq}\"}}"),
     }
@@ -135,7 +137,7 @@ impl PlanWriter {
                     streams.push(StreamId::from(stream));
                 }
                 if !std::mem::replace(connected, true) {
-                    self.steps.push(Step::Connect { client });
+                    self.steps.push(Step::Connect { client, at_once: false });
                 }
             }
             ["leave" | "crash"] => {
