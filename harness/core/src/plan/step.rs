@@ -42,6 +42,8 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
     },
+    /// Sends a request that is to be refused: a word of `MISUSES`.
+    Misuse { op: OpId, stream: StreamId, what: String },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
     Connect { client: ClientId },
     /// A client closes its connection in good order.

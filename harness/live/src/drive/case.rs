@@ -5,7 +5,7 @@
 //! [`waits`]: super::waits
 //! [`proof`]: super::proof
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +41,7 @@ pub struct Case {
     pub(super) clients: BTreeMap<ClientId, Client>,
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
     pub(super) inspector: Inspector,
+    pub(super) struck: BTreeSet<ClientId>,
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
     pub(super) progress: ProgressTimeout,
@@ -100,6 +101,7 @@ impl Case {
             writer,
             writer_route,
             inspector,
+            struck: Case::struck(plan),
             clients,
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),
@@ -183,6 +185,7 @@ impl Case {
         for stream in self.plan.streams.clone() {
             let _ = self.inspect(&stream.id).await;
         }
+        self.inspect_connections().await;
         self.settle(bounds::DRAIN).await;
         for (id, client) in &self.clients {
             let crashed = client.route.stats().crashed;

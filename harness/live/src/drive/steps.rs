@@ -3,7 +3,7 @@
 
 use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
-use cutover_core::plan::{PublishExpect, ServerAction, Step};
+use cutover_core::plan::{PublishExpect, ServerAction, Step, misuse};
 
 use super::case::Case;
 use super::client::ClientHandle;
@@ -31,6 +31,13 @@ impl Case {
                 let checkpoint = StoredCheckpoint { client, seq, durable_offset };
                 let stream = stream.clone();
                 let _ = self.writer.invoke(*op, &Write::Checkpoint { stream, checkpoint }).await;
+                Ok(())
+            }
+            Step::Misuse { op, stream, what } => {
+                if let Some(request) = misuse(what).and_then(|misuse| misuse.on(self.lane)) {
+                    let misuse = Write::Misuse { stream: stream.clone(), request };
+                    let _ = self.writer.invoke(*op, &misuse).await;
+                }
                 Ok(())
             }
             Step::Prune { op, stream, up_to, head, retention } => {

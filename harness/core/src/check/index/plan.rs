@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::{Names, PairKey};
 use crate::hash::PayloadHash;
 use crate::ids::{FaultId, LaneId, OpId};
-use crate::plan::{Claims, Plan, PublishExpect, Step};
+use crate::plan::{Claims, Misuse, Plan, PublishExpect, Step, misuse};
 
 #[derive(Debug)]
 pub(in crate::check) struct PlannedOp<'a> {
@@ -30,6 +30,8 @@ pub(in crate::check) enum What<'a> {
         retention: Option<u64>,
         budget: Option<u64>,
     },
+    /// To be refused with a code on each lane; a lane without a code is sent nothing.
+    Misuse(Option<&'static Misuse>),
     Prune {
         up_to: u64,
     },
@@ -45,7 +47,7 @@ impl PlannedOp<'_> {
     pub fn hash(&self) -> Option<PayloadHash> {
         match self.what {
             What::Publish { hash, .. } => Some(hash),
-            What::Policy { .. } | What::Prune { .. } | What::Checkpoint { .. } => None,
+            What::Policy { .. } | What::Prune { .. } | What::Checkpoint { .. } | What::Misuse(_) => None,
         }
     }
 
@@ -151,6 +153,9 @@ impl<'a> PlanIndex<'a> {
             }
             Step::Prune { op, stream, up_to, .. } => {
                 self.add_op(*op, stream.as_str(), What::Prune { up_to: up_to.0 });
+            }
+            Step::Misuse { op, stream, what } => {
+                self.add_op(*op, stream.as_str(), What::Misuse(misuse(what)));
             }
             Step::Checkpoint { op, stream, client, seq, durable_offset, refused } => {
                 let (seq, durable_offset, refused) = (*seq, *durable_offset, refused.as_deref());

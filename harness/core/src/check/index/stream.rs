@@ -236,7 +236,7 @@ fn run(
                 timeline.head_may.raise(*at, timeline.head_sure.last());
             }
             What::Publish { .. } => timeline.head_may.raise(*at, plan.ops[number].planned_seq().unwrap_or(0)),
-            What::Checkpoint { .. } => {}
+            What::Checkpoint { .. } | What::Misuse(_) => {}
             What::Prune { .. } if done => {
                 timeline.floor_sure.raise(*at, states[number].acked_seq().unwrap_or(0));
                 timeline.floor_may.raise(*at, timeline.floor_sure.last());

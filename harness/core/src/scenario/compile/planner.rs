@@ -46,7 +46,7 @@ pub(crate) struct StepPlanner<'p> {
     streams: &'p [Stream],
     /// The faults and toxics that each one of the file became in this case.
     fault_ids: &'p BTreeMap<String, Vec<FaultId>>,
-    /// Whether publishes name their seq and hash. Where a fault changes calls, they would be refused for that.
+    /// Whether publishes name their seq and hash. One with a planted defect is judged by its own findings only.
     claims: bool,
     pub(super) steps: Vec<Step>,
     pub(super) published: Published,

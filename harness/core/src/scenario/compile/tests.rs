@@ -76,6 +76,7 @@ fn check_promises(plan: &Plan) {
         for step in case.all_steps() {
             match step {
                 Step::Policy { op, .. } | Step::Prune { op, .. } | Step::Checkpoint { op, .. } => ops.push(op.0),
+                Step::Misuse { op, .. } => ops.push(op.0),
                 Step::Inspect { .. } => {}
                 Step::Publish { op, stream, key, payload, hash, expect, .. } => {
                     ops.push(op.0);

@@ -11,6 +11,7 @@ mod crash;
 mod disarm;
 mod disconnect;
 mod inspect;
+mod misuse;
 mod policy;
 mod prelude;
 mod prune;
@@ -40,6 +41,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &policy::KIND,
     &prune::KIND,
     &checkpoint::KIND,
+    &misuse::KIND,
     &inspect::KIND,
     &set_cursor::KIND,
     &arm::KIND,
