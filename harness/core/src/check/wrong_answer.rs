@@ -113,7 +113,7 @@ fn judge(
         }
     };
     let expect = match &op.what {
-        What::Publish { expect, .. } => Some(*expect),
+        What::Publish { expect, .. } => Some(state.expect.unwrap_or(expect)),
         What::Policy { .. } | What::Prune { .. } => None,
         What::Checkpoint { refused, .. } => return judge_offered(state, *refused, finding),
         What::Misuse(misuse) => {

@@ -19,6 +19,8 @@ pub(super) struct StreamState {
     pub(super) retention: Option<u64>,
     pub(super) budget: Option<u64>,
     pub(super) published_at: Vec<usize>,
+    /// Events of which it is open which publish wrote them.
+    pub(super) open: BTreeSet<u64>,
 }
 
 impl StreamState {

@@ -142,8 +142,12 @@ impl Case {
 
     /// Performs the script. It ends at the first wait that is not met within its bound.
     async fn exercise(&mut self) {
-        for step in self.plan.steps.clone() {
-            let performed = self.perform(&step).await;
+        let steps = self.plan.steps.clone();
+        for steps in steps.chunk_by(|left, right| are_together(left, right)) {
+            let performed = match steps {
+                [step] => self.perform(step).await,
+                _ => self.publish_together(steps).await,
+            };
             if let Err(waiting_for) = performed.and_then(|()| self.is_live()) {
                 self.timed_out(waiting_for);
                 return;
@@ -254,6 +258,14 @@ impl Case {
     pub(super) fn heads_of(&self, client: &Client) -> BTreeMap<StreamId, Seq> {
         client.streams.iter().map(|stream| (stream.clone(), self.head_of(stream))).collect()
     }
+}
+
+fn are_together(left: &Step, right: &Step) -> bool {
+    let group = |step: &Step| match step {
+        Step::Publish { together, .. } => *together,
+        _ => None,
+    };
+    group(left).is_some() && group(left) == group(right)
 }
 
 fn planned_hashes(case: &plan::Case) -> PlannedHashes {

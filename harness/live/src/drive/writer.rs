@@ -45,6 +45,19 @@ impl Writer {
         self
     }
 
+    /// A writer of the same lane, for a connection of its own.
+    pub fn another(&self) -> Writer {
+        let (lane, endpoint, recorder) = (self.lane.clone(), self.endpoint.clone(), self.recorder.clone());
+        Writer::new(lane, endpoint, recorder, self.backoff.clone()).at_pace(self.pace.clone())
+    }
+
+    /// Opens the session, so that an operation is sent without delay. An operation opens one that fails here again.
+    pub async fn ready(&mut self) {
+        if let Ok(Ok(session)) = bounds::WRITE.within(self.lane.writer(&self.endpoint)).await {
+            self.session = Some(session);
+        }
+    }
+
     /// Does an operation, and retries it until it is answered or its time is up.
     pub async fn invoke(&mut self, id: OpId, write: &Write) -> Completion<Outcome> {
         let mut trying = bounds::WRITE_TRIES.begin();

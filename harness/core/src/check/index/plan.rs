@@ -13,6 +13,8 @@ pub(in crate::check) struct PlannedOp<'a> {
     pub stream: usize,
     /// The only lane that it is sent to; `None` is each.
     pub lane: Option<LaneId>,
+    /// Of publishes that are sent at the same moment: the first of them.
+    pub together: Option<OpId>,
     pub what: What<'a>,
 }
 
@@ -138,9 +140,9 @@ impl<'a> PlanIndex<'a> {
 
     fn add_step(&mut self, step: &'a Step) {
         match step {
-            Step::Publish { op, stream, payload, hash, claims, expect, lane, .. } => {
+            Step::Publish { op, stream, payload, hash, claims, expect, lane, together, .. } => {
                 let at = self.add_op(*op, stream.as_str(), What::Publish { payload, hash: *hash, claims, expect });
-                self.ops[at].lane = *lane;
+                (self.ops[at].lane, self.ops[at].together) = (*lane, *together);
                 self.by_hash.entry(*hash).or_insert(at);
                 let same = self
                     .by_place
@@ -180,7 +182,7 @@ impl<'a> PlanIndex<'a> {
     fn add_op(&mut self, id: OpId, stream: &'a str, what: What<'a>) -> usize {
         let stream = self.streams.add(stream);
         self.op_at.insert(id, self.ops.len());
-        self.ops.push(PlannedOp { id, stream, lane: None, what });
+        self.ops.push(PlannedOp { id, stream, lane: None, together: None, what });
         self.ops.len() - 1
     }
 

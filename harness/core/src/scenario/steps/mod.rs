@@ -21,6 +21,7 @@ mod republish;
 mod resubscribe;
 mod server;
 mod set_cursor;
+mod together;
 
 use super::errors::Mistakes;
 use super::names::Names;
@@ -38,6 +39,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &republish::KIND,
     &conflict::KIND,
     &refused_publish::KIND,
+    &together::KIND,
     &policy::KIND,
     &prune::KIND,
     &checkpoint::KIND,
