@@ -43,6 +43,7 @@ pages:
 # Test the SpacetimeDB module, and build its wasm
 module:
     cargo test --manifest-path spacetime/module/Cargo.toml --locked
+    cargo test --manifest-path spacetime/module/Cargo.toml --locked --features planted
     spacetime/module/build.sh
 
 # Run what CI runs

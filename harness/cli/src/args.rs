@@ -1,5 +1,8 @@
 //! The command line. Its help fits 80 columns.
 
+mod calibrate;
+mod fuzz;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cutover_core::evidence::report::{self, FORMATS, Format};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
+
+pub use calibrate::CalibrateArgs;
+pub use fuzz::FuzzArgs;
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
 
@@ -86,6 +92,12 @@ pub enum Command {
     /// Run scenarios through both lanes and decide: allow or block
     #[command(after_help = GATE_EXAMPLES)]
     Gate(Box<GateArgs>),
+    /// Search for scenarios that show a lane to be wrong, and make them small
+    #[command(after_help = fuzz::EXAMPLES)]
+    Fuzz(Box<FuzzArgs>),
+    /// Plant defects one at a time, and count those that the gate finds
+    #[command(after_help = calibrate::EXAMPLES)]
+    Calibrate(Box<CalibrateArgs>),
     /// Run a built-in server or the fault proxy until it is stopped
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
@@ -122,8 +134,8 @@ pub struct ScenarioArgs {
     pub no_known_bad: bool,
 }
 
-#[derive(Debug, Clone, Args)]
-pub struct GateArgs {
+#[derive(Debug, Clone, Default, Args)]
+pub struct LaneArgs {
     /// The legacy lane: a socket URL or a lane profile [default: the built-in server]
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub legacy: Option<String>,
@@ -148,6 +160,12 @@ pub struct GateArgs {
     /// Compare this lane with itself; a correct gate then finds nothing
     #[arg(long, value_name = "LANE", value_parser = lane(), help_heading = "Lanes")]
     pub aa: Option<LaneId>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct GateArgs {
+    #[command(flatten)]
+    pub lanes: LaneArgs,
     #[command(flatten, next_help_heading = "Scenarios")]
     pub scenarios: ScenarioArgs,
     /// The seed of all random choices [default: a new one, printed on the first line]
@@ -184,6 +202,27 @@ pub struct GateArgs {
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats(), help_heading = "Output")]
     pub format: &'static Format,
+}
+
+impl GateArgs {
+    /// The gate over one scenario of a file.
+    pub fn of_one(lanes: LaneArgs, name: &str, file: PathBuf, out: PathBuf) -> GateArgs {
+        GateArgs {
+            lanes,
+            scenarios: ScenarioArgs { globs: vec![name.to_owned()], also: vec![file], ..ScenarioArgs::default() },
+            seed: None,
+            jobs: None,
+            rate: None,
+            fail_fast: false,
+            repeat: 1,
+            enforce_matrix: false,
+            require_allow: false,
+            no_faults: false,
+            toxiproxy: None,
+            out: Some(out),
+            format: FORMATS[0],
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -2,25 +2,23 @@
 
 mod conduct;
 mod drive_all;
-mod lanes;
-mod record;
+pub mod record;
 mod repeat;
 #[cfg(test)]
 mod tests;
 
 use std::io::Write;
-use std::path::Path;
 
 use cutover_core::evidence::report::{Format, report};
 use cutover_core::evidence::{Evidence, NthRun, Times};
 use cutover_core::gate::Decision;
 use cutover_core::ids::Seed;
 use cutover_core::scenario::compile;
-use cutover_core::text::masked;
-use cutover_live::plain_file;
 
 use crate::args::GateArgs;
+use crate::driver::Settings;
 use crate::exit::{Exit, Failure};
+use crate::lanes;
 use crate::out::{Audience, Stdout, note};
 use crate::scenarios::{self, Source};
 use crate::signals::runtime;
@@ -29,31 +27,17 @@ use conduct::conduct;
 use drive_all::{DriveRequest, drive_all};
 use record::Recording;
 
-/// A run with fewer files than this loses connections and servers at any place. A scenario has some hundred sockets.
-const LEAST_FILES: u64 = 128;
-/// The largest module that is read, in bytes.
-const MAX_MODULE_BYTES: u64 = 256 << 20;
-
 pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
-    if let (Some(at), Some(_)) = (&args.candidate, &args.candidate_bin)
-        && at.contains("://")
-    {
-        let what = format!("`{}` is a server that runs, and --candidate-bin starts one", masked(at));
-        return Err(Failure::usage(what).hint("give one of them, or a lane profile (a file) with --candidate-bin"));
-    }
+    let settings = settings(args)?;
     let sources = sources(args)?;
-    let files = surroundings::raise_file_limit();
-    if files < LEAST_FILES {
-        let what = format!("this process may have {files} files open, and a run needs {LEAST_FILES} at least (EMFILE)");
-        return Err(Failure::environment(what).hint("raise the limit, as with `ulimit -n 4096`"));
-    }
+    surroundings::enough_files()?;
     let seed = args.seed.unwrap_or_else(|| Seed(surroundings::random()));
     let mut out = Stdout::new();
     announce(seed, args.format, &mut out)?;
     if args.repeat > 1 {
-        return repeat::run(args, seed, &sources, &mut out);
+        return repeat::run(args, &settings, seed, &sources, &mut out);
     }
-    let ran = once(args, seed, None, &sources)?;
+    let ran = once(args, &settings, seed, None, &sources)?;
     print(&ran, args.format, &mut out)?;
     say_if_not_allow(args, ran.evidence.judged.decision.decision);
     ran.exit
@@ -80,20 +64,23 @@ fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
     }
 }
 
-fn once(args: &GateArgs, seed: Seed, repeat: Option<NthRun>, sources: &[Source]) -> Result<Ran, Failure> {
+fn settings(args: &GateArgs) -> Result<Settings, Failure> {
+    Ok(Settings { toxiproxy: args.toxiproxy.clone(), ..lanes::settings(&args.lanes, args.rate)? })
+}
+
+fn once(
+    args: &GateArgs,
+    settings: &Settings,
+    seed: Seed,
+    repeat: Option<NthRun>,
+    sources: &[Source],
+) -> Result<Ran, Failure> {
     let plans: Vec<_> = sources.iter().map(|source| compile(&source.scenario, seed)).collect();
-    let lanes = lanes::sources(args)?;
-    let module = args.module.as_deref().map(read_module).transpose()?;
     let recording = Recording::begin(args, seed, repeat, sources)?;
     let request = DriveRequest {
         plans,
-        lanes,
-        module,
-        aa: args.aa,
-        toxiproxy: args.toxiproxy.clone(),
+        settings: settings.clone(),
         jobs: args.jobs.unwrap_or_else(default_jobs),
-        keep_databases: args.keep_databases,
-        rate: args.rate,
         enough: recording.enough(),
     };
     let runtime = runtime()?;
@@ -131,18 +118,8 @@ fn print(ran: &Ran, format: &Format, out: &mut Stdout) -> Result<(), Failure> {
     })
 }
 
-/// Reads a module, and makes sure that it is one before a server is asked to take it.
-fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = plain_file::read(path, MAX_MODULE_BYTES).map_err(|error| Failure::unreadable(path, &error))?;
-    if !bytes.starts_with(b"\0asm") {
-        return Err(Failure::usage(format!("{} is no wasm module", path.display()))
-            .hint("spacetime/module/build.sh says how one is built"));
-    }
-    Ok(bytes)
-}
-
 /// Four scenarios a core: most of a scenario's time is waiting.
-fn default_jobs() -> usize {
+pub fn default_jobs() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     (4 * cores).clamp(1, 16)
 }

@@ -4,9 +4,13 @@
 
 mod args;
 mod bundle_dir;
+mod calibrate;
 mod compare;
+mod driver;
 mod exit;
+mod fuzz;
 mod gate;
+mod lanes;
 mod list;
 mod out;
 mod plan;
@@ -56,6 +60,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Gate(args) => gate::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Recheck(args) => recheck::run(&args),
         Command::Hash(args) => compare::hash(&args),

@@ -69,17 +69,18 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
             words.extend([name.to_owned(), quoted(&shown(name, &value))]);
         }
     };
-    option("--legacy", args.legacy.clone());
-    option("--candidate", args.candidate.clone());
-    option("--candidate-bin", args.candidate_bin.as_ref().map(|path| path.display().to_string()));
-    option("--module", args.module.as_ref().map(|path| path.display().to_string()));
+    let lanes = &args.lanes;
+    option("--legacy", lanes.legacy.clone());
+    option("--candidate", lanes.candidate.clone());
+    option("--candidate-bin", lanes.candidate_bin.as_ref().map(|path| path.display().to_string()));
+    option("--module", lanes.module.as_ref().map(|path| path.display().to_string()));
     option("--scenarios", args.scenarios.dir.as_ref().map(|path| path.display().to_string()));
     for also in &args.scenarios.also {
         option("--also", Some(also.display().to_string()));
     }
     option("--rate", args.rate.map(|rate| rate.to_string()));
     option("--toxiproxy", args.toxiproxy.clone());
-    option("--aa", args.aa.map(|lane| lane.to_string()));
+    option("--aa", lanes.aa.map(|lane| lane.to_string()));
     if args.scenarios.no_known_bad {
         words.push("--no-known-bad".to_owned());
     }

@@ -4,12 +4,27 @@ use std::path::Path;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use crate::exit::Failure;
+
 /// A disk with less room than this is full.
 const LEAST_ROOM: u64 = 1 << 20;
 
 const FULL: &str = "the disk is full (ENOSPC): make room";
 const FILES: &str =
     "too many files are open (EMFILE): raise the limit, as with `ulimit -n 4096`, or give a smaller --jobs";
+
+/// A run with fewer files than this loses connections and servers at any place. A scenario has some hundred sockets.
+const LEAST_FILES: u64 = 128;
+
+/// Raises the limit of open files, and refuses a run that has too few of them.
+pub fn enough_files() -> Result<(), Failure> {
+    let files = raise_file_limit();
+    if files < LEAST_FILES {
+        let what = format!("this process may have {files} files open, and a run needs {LEAST_FILES} at least (EMFILE)");
+        return Err(Failure::environment(what).hint("raise the limit, as with `ulimit -n 4096`"));
+    }
+    Ok(())
+}
 
 /// Raises the soft limit of open files to the hard one, where that can be done, and returns the limit.
 pub fn raise_file_limit() -> u64 {

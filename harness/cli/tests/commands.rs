@@ -43,6 +43,7 @@ fn help_reads_at_80_columns() {
     for (name, args) in [
         ("help", vec!["--help"]),
         ("help_gate", vec!["gate", "--help"]),
+        ("help_fuzz", vec!["fuzz", "--help"]),
         ("help_serve", vec!["serve", "--help"]),
         ("help_serve_legacy", vec!["serve", "legacy", "--help"]),
         ("help_serve_proxy", vec!["serve", "proxy", "--help"]),

@@ -23,5 +23,9 @@ pub mod check;
 pub mod gate;
 
 pub mod draw;
+pub mod shrink;
 
+pub mod calibration;
 pub mod evidence;
+
+pub mod plant;

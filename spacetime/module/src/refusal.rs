@@ -6,7 +6,7 @@ use spacetimedb::ReducerContext;
 use crate::canonical::{JsonError, write_string};
 
 /// The longest stream id, idempotency key, client id or scope, in bytes.
-pub const MAX_NAME_BYTES: usize = 512;
+pub const MAX_NAME_BYTES: usize = 1024;
 
 /// The format of a snapshot plan, and of the snapshots that it names.
 const SNAPSHOT_FORMAT: &str = "openagents.sync.snapshot.v1";
@@ -191,7 +191,7 @@ pub fn check_name(argument: &'static str, name: &str) -> Result<(), Refusal> {
         return Err(Refusal::BadArgument { argument, message: "it is blank" });
     }
     if name.len() > MAX_NAME_BYTES {
-        return Err(Refusal::BadArgument { argument, message: "it is longer than 512 bytes" });
+        return Err(Refusal::BadArgument { argument, message: "it is longer than 1024 bytes" });
     }
     Ok(())
 }

@@ -7,8 +7,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::drive_all::{DriveRequest, Message};
+use super::drive_all::DriveRequest;
 use super::record::Recording;
+use crate::driver::Message;
 use crate::exit::Failure;
 use crate::out::Audience;
 use crate::progress::{Progress, REDRAW_EVERY};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use cutover_core::calibration::saved;
 use cutover_core::check::CheckInput;
 use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files};
@@ -12,6 +13,7 @@ use cutover_core::evidence::{
     Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgedScenario, LaneServer, NthRun, RUN_TIMES_SCHEMA, RunEvent,
     ScenarioOutcome, State, Times, decide, judge_scenario, lane_time,
 };
+use cutover_core::gate::fit::Means;
 use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::matrix::ROWS;
@@ -19,9 +21,9 @@ use cutover_core::text::{masked, scrubbed};
 use cutover_live::clock::Moment;
 use tokio_util::sync::CancellationToken;
 
-use super::drive_all::Message;
 use crate::args::GateArgs;
 use crate::bundle_dir::BundleDir;
+use crate::driver::Message;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::provenance;
@@ -67,6 +69,7 @@ impl Recording {
             toxiproxy: args.toxiproxy.as_deref().map(masked),
             lanes: BTreeMap::new(),
             module_digest: None,
+            calibration: saved().map(|saved| saved.summary()).filter(|summary| summary.total().planted > 0),
             judged: decide(Vec::new(), &scope, &State::InProgress),
             scope,
             files: BTreeMap::new(),
@@ -105,23 +108,11 @@ impl Recording {
                 if !left_out.is_empty() {
                     progress.left_out(left_out.len());
                 }
-                self.evidence.scope.lanes = means;
-                self.evidence.scope.left_out = left_out;
+                self.lanes(means, left_out);
                 Ok(())
             }
             Message::Event(event) => {
-                if let RunEvent::LaneReady { lane, server, module_digest } = &event {
-                    let server = LaneServer {
-                        what: scrubbed(&server.what).into_owned(),
-                        version: server.version.as_deref().map(|version| scrubbed(version).into_owned()),
-                        ..server.clone()
-                    };
-                    let before = self.evidence.lanes.insert(*lane, server);
-                    if let (Some(before), Some(now)) = (before, self.evidence.lanes.get_mut(lane)) {
-                        now.spoken = before.spoken;
-                    }
-                    self.evidence.module_digest = self.evidence.module_digest.take().or_else(|| module_digest.clone());
-                }
+                self.event(&event);
                 progress.event(&event);
                 Ok(())
             }
@@ -130,7 +121,8 @@ impl Recording {
                 Ok(())
             }
             Message::Driven(driven, recorded) => {
-                self.driven(&driven, progress)?;
+                let judged = self.driven(&driven)?;
+                progress.ended(&judged, driven.elapsed_ms);
                 // The driver may have gone, on a second signal.
                 let _ = recorded.send(());
                 Ok(())
@@ -138,7 +130,28 @@ impl Recording {
         }
     }
 
-    fn driven(&mut self, driven: &Driven, progress: &mut Progress) -> Result<(), Failure> {
+    pub fn lanes(&mut self, means: BTreeMap<LaneId, Means>, left_out: BTreeMap<String, String>) {
+        self.evidence.scope.lanes = means;
+        self.evidence.scope.left_out = left_out;
+    }
+
+    /// Records what serves a lane, where the event says so.
+    pub fn event(&mut self, event: &RunEvent) {
+        let RunEvent::LaneReady { lane, server, module_digest } = event else { return };
+        let server = LaneServer {
+            what: scrubbed(&server.what).into_owned(),
+            version: server.version.as_deref().map(|version| scrubbed(version).into_owned()),
+            ..server.clone()
+        };
+        let before = self.evidence.lanes.insert(*lane, server);
+        if let (Some(before), Some(now)) = (before, self.evidence.lanes.get_mut(lane)) {
+            now.spoken = before.spoken;
+        }
+        self.evidence.module_digest = self.evidence.module_digest.take().or_else(|| module_digest.clone());
+    }
+
+    /// Judges a plan that was driven, and writes what it left.
+    pub fn driven(&mut self, driven: &Driven) -> Result<JudgedScenario, Failure> {
         let name = &driven.plan.scenario;
         let text =
             self.texts.get(name).ok_or_else(|| Failure::fault(format!("the scenario {name} was not asked for")))?;
@@ -152,7 +165,6 @@ impl Recording {
             }
         }
         let judged = judge_scenario(&CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history));
-        progress.ended(&judged, driven.elapsed_ms);
         self.times.scenarios_ms.insert(name.clone(), driven.elapsed_ms);
         let time_of = |lane| (lane, lane_time(&driven.lane(lane).history, &driven.lane(lane).times_us));
         self.times.lanes.insert(name.clone(), LaneId::BOTH.into_iter().map(time_of).collect());
@@ -167,8 +179,8 @@ impl Recording {
             self.failed.get_or_insert_with(|| name.clone());
             enough.cancel();
         }
-        self.judged.insert(name.clone(), judged);
-        Ok(())
+        self.judged.insert(name.clone(), judged.clone());
+        Ok(judged)
     }
 
     /// The driver came to its end. The run did so only if each scenario was driven or left out for a reason.
@@ -244,7 +256,7 @@ fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
             true => ROWS.iter().map(|row| row.name.to_owned()).collect(),
             false => Vec::new(),
         },
-        aa: args.aa,
+        aa: args.lanes.aa,
         no_faults: args.no_faults,
         lanes: BTreeMap::new(),
         left_out: BTreeMap::new(),

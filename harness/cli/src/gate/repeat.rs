@@ -14,12 +14,19 @@ use cutover_live::clock::Moment;
 use super::{Ran, once, print, say_if_not_allow};
 use crate::args::GateArgs;
 use crate::bundle_dir::BundleDir;
+use crate::driver::Settings;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout, note};
 use crate::scenarios::Source;
 
 /// Runs it all as often as is asked. A run that could not go on, or that was interrupted, is the last one.
-pub fn run(args: &GateArgs, seed: Seed, sources: &[Source], out: &mut Stdout) -> Result<Exit, Failure> {
+pub fn run(
+    args: &GateArgs,
+    settings: &Settings,
+    seed: Seed,
+    sources: &[Source],
+    out: &mut Stdout,
+) -> Result<Exit, Failure> {
     let path = args.out.clone().unwrap_or_else(|| {
         let run = format!("{}-{seed}-repeated", Moment::now().compact());
         PathBuf::from("reports").join(run)
@@ -30,7 +37,7 @@ pub fn run(args: &GateArgs, seed: Seed, sources: &[Source], out: &mut Stdout) ->
         note(&format!("run {nth} of {}, seed {}", args.repeat, seed_of(seed, nth)));
         let this = GateArgs { out: Some(dir.path().join(bundle(nth))), repeat: 1, ..args.clone() };
         let place = NthRun { nth, of: args.repeat, seed };
-        let one = once(&this, seed_of(seed, nth), Some(place), sources)?;
+        let one = once(&this, settings, seed_of(seed, nth), Some(place), sources)?;
         let goes_on = one.exit.is_ok() && !is_interrupted(&one.evidence.state);
         ran.push(one);
         if !goes_on {

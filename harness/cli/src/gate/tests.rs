@@ -12,10 +12,10 @@ use cutover_core::plan::Plan;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
-use super::drive_all::Message;
 use super::*;
 use crate::args::{Cli, Command};
 use crate::bundle_dir::BundleThere;
+use crate::driver::Message;
 
 const SCENARIO: &str = r#"schema = 1
 name = "two-events"
@@ -73,17 +73,7 @@ where
     let Command::Gate(args) = Cli::parse_from(line).command else { panic!("no gate") };
     let sources = scenarios::select(&args.scenarios).unwrap();
     let plans = sources.iter().map(|source| compile(&source.scenario, Seed(7))).collect();
-    let request = DriveRequest {
-        plans,
-        module: None,
-        lanes: lanes::sources(&args).unwrap(),
-        aa: None,
-        toxiproxy: None,
-        keep_databases: false,
-        rate: None,
-        jobs: 1,
-        enough: None,
-    };
+    let request = DriveRequest { plans, settings: settings(&args).unwrap(), jobs: 1, enough: None };
     let recording = Recording::begin(&args, Seed(7), None, &sources).unwrap();
     let runtime = runtime().unwrap();
     let mut recording = runtime.block_on(conduct(request, recording, driver)).unwrap();

@@ -2,6 +2,7 @@
 
 use super::dice::Dice;
 use super::sketch::{Client, Room, Stream};
+use crate::scenario::can_join;
 use crate::scenario::words::{COMPRESSIONS, SERIALIZERS, key_words, payload_words};
 use crate::topic::Form;
 
@@ -39,6 +40,9 @@ pub(super) fn streams(dice: &mut Dice<'_>, room: Room) -> Vec<Stream> {
         stream.large = LARGE.contains(&stream.payload);
         stream.keys = shared;
         streams.push(stream);
+    }
+    if shared == "joined" && !can_join(streams.iter().map(|stream| stream.topic.as_str())) {
+        streams.iter_mut().for_each(|stream| stream.keys = "shared");
     }
     streams
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::judged::Judged;
 use super::layout::FileEntry;
 use super::speed::LaneTimes;
+use crate::calibration::Summary;
 use crate::gate::Scope;
 use crate::hash::sha256;
 use crate::ids::{FaultId, LaneId, Seed};
@@ -36,6 +37,9 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<NthRun>,
     pub scope: Scope,
+    /// How well the gate of this tool was calibrated, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Summary>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toxiproxy: Option<String>,
     pub lanes: BTreeMap<LaneId, LaneServer>,

@@ -24,6 +24,12 @@ pub fn judge_scenario(input: &CheckInput<'_>) -> JudgedScenario {
     judge_reports(input, &judge_all(input))
 }
 
+/// The same with one checker off, for the calibration.
+pub fn judge_without(input: &CheckInput<'_>, checker: &str) -> JudgedScenario {
+    let reports: Vec<Report> = judge_all(input).into_iter().filter(|report| report.checker != checker).collect();
+    judge_reports(input, &reports)
+}
+
 pub(crate) fn judge_reports(input: &CheckInput<'_>, reports: &[Report]) -> JudgedScenario {
     let plan = input.plan;
     let explained = explain(reports);

@@ -96,12 +96,16 @@ impl Plan {
         let faults = self.faults.iter().map(|fault| match fault.kind {
             FaultKind::Drop | FaultKind::Cut { how: Cut::Silence, .. } => 3,
             FaultKind::Mutate { .. } => 1,
+            _ if matches!(fault.at, Position::HeartbeatReply { .. }) => 3,
             _ => 0,
         });
+        // A writer gets some 500 answers a second.
+        let writes = self.ops().count() / 500;
         servers
             + faults.sum::<usize>()
             + 2 * (self.legacy_defects.len() + self.candidate_defects.len())
             + self.toxics.len()
+            + writes
     }
 
     pub fn ops(&self) -> impl Iterator<Item = OpId> {

@@ -48,14 +48,24 @@ pub enum Step {
     /// Sends a request that is to be refused: a word of `MISUSES`.
     Misuse { op: OpId, stream: StreamId, what: String },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
-    Connect { client: ClientId },
+    Connect {
+        client: ClientId,
+        /// Whether the script goes on before the client is subscribed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        at_once: bool,
+    },
     /// A client closes its connection in good order.
     Disconnect { client: ClientId },
     /// A client loses its connection and its memory. It connects again from the checkpoint on disk.
     Crash { client: ClientId },
-    /// Once a client has every acknowledged event of its streams, it unsubscribes from them, and subscribes again
-    /// without cursors, on the same connection.
-    Resubscribe { client: ClientId },
+    /// Once a client has every acknowledged event of its streams, it unsubscribes from some of them, and subscribes to
+    /// those again without cursors, on the same connection.
+    Resubscribe {
+        client: ClientId,
+        /// All of the client's where this is empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        streams: Vec<StreamId>,
+    },
     /// Overwrites the checkpoint of a client that is not connected, as a restored backup would.
     SetCursor { client: ClientId, stream: StreamId, cursor: Cursor },
     /// Waits until each of these clients has applied every acknowledged event of its streams.

@@ -19,6 +19,14 @@ pub(crate) enum Keys {
     Own,
     /// Events of the same seq have the same key in all such streams: a key is one stream's, not the lane's.
     Shared,
+    /// Of 64 to 1000 bytes, which differ in the last bytes only.
+    Long,
+    /// Several in a row differ only in case, in a separator, in an accent or its Unicode form, in a leading zero, or in
+    /// an escape.
+    Alike,
+    /// The id of the topic and the key, joined with a separator or without one, give the same text in another such
+    /// stream. The shortest of their ids begins all the others.
+    Joined,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

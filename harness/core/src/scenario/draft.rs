@@ -3,7 +3,8 @@
 use super::cast::{Client, Stream};
 use super::faults::{FaultDraft, ToxicDraft};
 use super::read::At;
-use super::{AtLeast, Backoff, Expect};
+use super::{AtLeast, Backoff, Expect, Found};
+use crate::ids::Seed;
 
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -27,6 +28,8 @@ pub(super) struct Draft {
     pub(super) toxics: Vec<At<ToxicDraft>>,
     pub(super) at_least: At<AtLeast>,
     pub(super) expect: Option<Expect>,
+    pub(super) seed: Option<Seed>,
+    pub(super) found: Option<Found>,
 }
 
 impl Draft {

@@ -29,13 +29,14 @@ mod world;
 
 pub(crate) use compile::chance::Chance;
 pub use compile::compile;
+pub(crate) use compile::keys::can_join;
 pub use errors::{ScenarioError, ScenarioErrors};
 pub use stock::{SCHEMA, stock};
 
 use std::collections::BTreeMap;
 
 use crate::hash::sha256;
-use crate::ids::LaneId;
+use crate::ids::{LaneId, Seed};
 use draft::Draft;
 use errors::Mistakes;
 use rehearsal::Steps;
@@ -63,6 +64,10 @@ pub struct Scenario {
     pub(crate) most: AtLeast,
     /// The findings that it must give, or `None` where it must be allowed.
     pub expect: Option<Expect>,
+    /// The seed of its random choices, whatever the seed of the run is.
+    pub seed: Option<Seed>,
+    /// What it gave when a search found it.
+    pub found: Option<Found>,
     /// `sha256:` of the file's bytes.
     pub digest: String,
 }
@@ -98,6 +103,21 @@ pub struct Expect {
     pub findings: Vec<String>,
     pub lane: LaneId,
     at: usize,
+}
+
+/// A finding that a search made with a scenario. The gate does not ask for it: once the lane is right, the scenario
+/// passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub checker: String,
+    pub reason: String,
+    /// `None` where it is on no one lane.
+    pub lane: Option<LaneId>,
+    /// How often it came, as `3 of 3`.
+    pub came: Option<String>,
+    /// The planted defects with which it came, where there were some.
+    pub legacy_defects: Vec<String>,
+    pub candidate_defects: Vec<String>,
 }
 
 impl Scenario {
@@ -218,6 +238,8 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
         at_least: draft.at_least.value,
         most,
         expect: draft.expect,
+        seed: draft.seed,
+        found: draft.found,
         digest: sha256(text.as_bytes()),
     })
 }

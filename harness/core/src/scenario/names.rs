@@ -41,6 +41,9 @@ impl Names<'_> {
     }
 
     pub(super) fn streams(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<usize> {
+        if section.get("streams").is_some_and(|node| node.str() == Some("all")) {
+            return (0..self.streams.len()).collect();
+        }
         if section.has("streams") {
             let topics = section.texts("streams", mistakes);
             return topics.into_iter().filter_map(|topic| self.stream(topic, mistakes)).collect();

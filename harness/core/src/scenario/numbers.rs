@@ -9,6 +9,7 @@ use super::read::{At, Node, Section, as_number, as_text, as_word, bounded};
 use super::words;
 
 pub(super) const MAX_CASES: usize = 64;
+const MAX_RANGE: u64 = 10_000;
 
 /// `"1..=12"` or a list of numbers, none twice.
 pub(super) fn positions(node: Node<'_>, mistakes: &mut Mistakes) -> Vec<u64> {
@@ -25,16 +26,20 @@ pub(super) fn positions(node: Node<'_>, mistakes: &mut Mistakes) -> Vec<u64> {
         }
         return numbers;
     }
-    let range = node.str().and_then(|text| text.split_once("..="));
-    let range = range.and_then(|(low, high)| Some((low.trim().parse::<u64>().ok()?, high.trim().parse::<u64>().ok()?)));
-    match range {
-        Some((low, high)) if low <= high && high - low < MAX_CASES as u64 => (low..=high).collect(),
+    match range(node) {
+        Some(range) if !range.is_empty() && range.end() - range.start() < MAX_CASES as u64 => range.collect(),
         _ => {
             let what = format!("`position` is a range of at most {MAX_CASES} numbers, or a list");
             mistakes.local(node.at, what, "write \"1..=12\" or [1, 5, 12]".to_owned());
             Vec::new()
         }
     }
+}
+
+/// What a text such as `"1..=12"` stands for.
+fn range(node: Node<'_>) -> Option<RangeInclusive<u64>> {
+    let (low, high) = node.str()?.split_once("..=")?;
+    Some(low.trim().parse().ok()?..=high.trim().parse().ok()?)
 }
 
 /// A number, `"each"` or `"random"`.
@@ -62,8 +67,16 @@ pub(super) fn number_within(
     Some(At { value, at: node.at })
 }
 
-/// One number or a list of them.
+/// One number, a list of them, or a range.
 pub(super) fn numbers(node: Node<'_>, key: &str, mistakes: &mut Mistakes) -> Vec<At<Number>> {
+    if let Some(range) = range(node) {
+        if range.is_empty() || *range.start() == 0 || range.end() - range.start() >= MAX_RANGE {
+            let what = format!("a range of `{key}` has 1 to {MAX_RANGE} numbers, and begins with 1 or more");
+            mistakes.local(node.at, what, "write \"1..=12\"".to_owned());
+            return Vec::new();
+        }
+        return range.map(|number| At { value: Number::Fixed(number), at: node.at }).collect();
+    }
     let nodes = node.list().unwrap_or_else(|| vec![node]);
     if nodes.is_empty() {
         mistakes.local(node.at, format!("`{key}` is empty"), None);

@@ -15,6 +15,9 @@ use crate::plan::{self, ByteToxic, Direction};
 /// A client or writer that may send less on a connection, in bytes, never gets as far as to be subscribed or answered.
 const TOO_LITTLE_BYTES: i64 = 2_048;
 
+/// Lanes retain and replay so many events where a policy sets nothing.
+const UNLIMITED_EVENTS: u64 = 10_000;
+
 /// A kind of step: how it is read, and what docs/SCENARIOS.md says of it.
 pub(super) struct StepKind {
     /// Its word in `do`.
@@ -183,6 +186,12 @@ impl Rehearsal<'_, '_> {
             if state.head == 0 {
                 let what = format!("nothing is ever published to `{}`", stream.value.topic);
                 self.mistakes.once(stream.at, what, None);
+            }
+            if state.head > UNLIMITED_EVENTS && (state.retention.is_none() || state.budget.is_none()) {
+                let what =
+                    format!("`{}` has {} events, which a lane's own policy may limit", stream.value.topic, state.head);
+                let hint = format!("beyond {UNLIMITED_EVENTS} events, give it a `retention` and a `replay_budget`");
+                self.mistakes.once(stream.at, what, hint);
             }
         }
     }

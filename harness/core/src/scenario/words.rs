@@ -29,7 +29,13 @@ pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate",
 pub(super) const SERVERS: &[(&str, Option<LaneId>)] =
     &[("legacy", Some(LaneId::Legacy)), ("candidate", Some(LaneId::Candidate)), ("both", None)];
 
-pub(super) const KEYS: &[(&str, Keys)] = &[("own", Keys::Own), ("shared", Keys::Shared)];
+pub(super) const KEYS: &[(&str, Keys)] = &[
+    ("own", Keys::Own),
+    ("shared", Keys::Shared),
+    ("long", Keys::Long),
+    ("alike", Keys::Alike),
+    ("joined", Keys::Joined),
+];
 
 pub(super) const PAYLOADS: &[(&str, Payload)] = &[
     ("small", Payload::Small),
@@ -108,12 +114,15 @@ pub mod keys {
         "toxics",
         "at_least",
         "expect",
+        "seed",
+        "found",
     ];
     pub const STREAM: &[&str] = &["topic", "retention", "replay_budget", "payload", "keys"];
     pub const CLIENT: &[&str] = &["name", "streams", "replay_batch", "serializer", "compression"];
     pub const BACKOFF: &[&str] = &["base_ms", "cap_ms"];
     pub const EXPAND: &[&str] = &["position", "how", "when"];
     pub const AT_LEAST: &[&str] = &["deliveries", "resumes", "refusals", "duplicates", "faults"];
+    pub const FOUND: &[&str] = &["checker", "reason", "lane", "came", "legacy_defects", "candidate_defects"];
     pub const EXPECT: &[&str] = &["decision", "findings", "lane"];
     /// `at` of a fault: one of these, with `seq`, or with the attributes of a filter.
     pub const POSITIONS: &[&str] =

@@ -11,16 +11,13 @@ use crate::ids::{ClientId, LaneId, StreamId};
 use crate::matrix::Part;
 use crate::plan::fault::spec::{Effect, Value};
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct StreamState {
     pub(super) head: u64,
     /// The seq before the oldest one that is retained.
     pub(super) floor: u64,
     pub(super) retention: Option<u64>,
     pub(super) budget: Option<u64>,
-    pub(super) published_at: Vec<usize>,
-    /// Events of which it is open which publish wrote them.
-    pub(super) open: BTreeSet<u64>,
 }
 
 impl StreamState {
@@ -85,6 +82,10 @@ pub(super) struct World<'a> {
     pub(super) draft: &'a Draft,
     pub(super) binding: &'a Binding,
     pub(super) streams: Vec<StreamState>,
+    /// Per stream, the step that publishes each event. Apart from the state of a stream, which each resume copies.
+    pub(super) published_at: Vec<Vec<usize>>,
+    /// Events, by stream and seq, of which it is open which publish wrote them.
+    pub(super) open: BTreeSet<(usize, u64)>,
     pub(super) clients: Vec<ClientState>,
     pub(super) servers: BTreeMap<LaneId, Server>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
@@ -127,6 +128,8 @@ impl<'a> World<'a> {
             draft,
             binding,
             streams: streams.iter().map(stream).collect(),
+            published_at: vec![Vec::new(); streams.len()],
+            open: BTreeSet::new(),
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
             awaited: Vec::new(),
@@ -248,11 +251,20 @@ impl<'a> World<'a> {
         self.subscribe(client);
     }
 
-    /// A client gives its cursors up and is brought up to date from the oldest event that is retained.
-    pub(super) fn resubscribe(&mut self, client: usize) {
+    /// A client gives its cursors of these streams up, or of all where there is none, and is brought up to date from
+    /// the oldest event that is retained.
+    pub(super) fn resubscribe(&mut self, client: usize, streams: &[usize]) {
         self.bootstraps(client);
-        self.clients[client].cursors.fill(None);
-        self.subscribe(client);
+        let all = &self.draft.clients[client].value.streams;
+        let asked = if streams.is_empty() { all.clone() } else { streams.to_vec() };
+        // It asks for those alone, without cursors.
+        let unasked = vec![None; self.streams.len()];
+        let before = std::mem::replace(&mut self.clients[client].cursors, unasked);
+        self.resume(client, None, true);
+        for (stream, cursor) in before.into_iter().enumerate().filter(|(stream, _)| !asked.contains(stream)) {
+            self.clients[client].cursors[stream] = cursor;
+        }
+        self.replay(client, &asked);
     }
 
     fn bootstraps(&mut self, client: usize) {
@@ -266,7 +278,12 @@ impl<'a> World<'a> {
         self.clients[client].connected = true;
         self.clients[client].ever = true;
         self.resume(client, None, true);
-        for stream in self.draft.clients[client].value.streams.clone() {
+        let draft = self.draft;
+        self.replay(client, &draft.clients[client].value.streams);
+    }
+
+    fn replay(&mut self, client: usize, streams: &[usize]) {
+        for &stream in streams {
             let state = &self.streams[stream];
             let known = self.clients[client].cursors[stream];
             let known = known.filter(|cursor| !state.is_stale(*cursor) && *cursor <= state.head);
@@ -293,9 +310,9 @@ impl<'a> World<'a> {
 
     /// An event is published and reaches who is connected; cuts at its delivery are followed by resumes.
     pub(super) fn publish(&mut self, step: usize, stream: usize, lockstep: bool) {
+        self.published_at[stream].push(step);
         let state = &mut self.streams[stream];
         state.head += 1;
-        state.published_at.push(step);
         state.prune();
         let seq = state.head;
         for client in 0..self.clients.len() {

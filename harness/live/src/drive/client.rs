@@ -34,7 +34,8 @@ enum Command {
     Connect,
     Disconnect(oneshot::Sender<()>),
     Crash(oneshot::Sender<()>),
-    Resubscribe(oneshot::Sender<()>),
+    /// The streams, or all where there is none.
+    Resubscribe(Vec<StreamId>, oneshot::Sender<()>),
     SetCursor(StreamId, Cursor, oneshot::Sender<()>),
     Settle(oneshot::Sender<()>),
     Heartbeat(oneshot::Sender<bool>),
@@ -95,9 +96,10 @@ impl ClientHandle {
         self.ask(Command::Crash).await;
     }
 
-    /// Unsubscribes, and subscribes again without cursors on the same connection.
-    pub async fn resubscribe(&self) {
-        self.ask(Command::Resubscribe).await;
+    /// Unsubscribes from these streams, or from all where there is none, and subscribes to them again without cursors on
+    /// the same connection.
+    pub async fn resubscribe(&self, streams: Vec<StreamId>) {
+        self.ask(|done| Command::Resubscribe(streams, done)).await;
     }
 
     pub async fn set_cursor(&self, stream: &StreamId, cursor: Cursor) {
@@ -222,12 +224,13 @@ impl Actor {
                 self.report(false);
                 let _ = done.send(());
             }
-            Command::Resubscribe(done) => {
+            Command::Resubscribe(named, done) => {
+                let streams = if named.is_empty() { self.inbox.planned.streams.clone() } else { named };
                 *session = match session.take() {
-                    Some(open) => self.resubscribe(open).await,
+                    Some(open) => self.resubscribe(open, &streams).await,
                     // The next connection subscribes without cursors.
                     None => {
-                        self.inbox.unsubscribed();
+                        self.inbox.unsubscribed(&streams);
                         None
                     }
                 };

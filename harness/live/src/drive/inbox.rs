@@ -135,12 +135,11 @@ impl Inbox {
         self.streams.get(stream).map(|progress| progress.sub).unwrap_or_default()
     }
 
-    /// Numbers and records a new subscription of every stream, each from its cursor.
-    pub fn begin_subscription(&mut self, conn: ConnId) -> Vec<(StreamId, Option<Cursor>)> {
-        let streams = self.planned.streams.clone();
+    /// Numbers and records a new subscription of these streams, each from its cursor.
+    pub fn begin_subscription(&mut self, conn: ConnId, streams: &[StreamId]) -> Vec<(StreamId, Option<Cursor>)> {
         let mut asked = Vec::with_capacity(streams.len());
         self.out_of_order.clear();
-        for stream in streams {
+        for stream in streams.iter().cloned() {
             let cursor = self.applier.cursor(&stream);
             if cursor.is_none() {
                 self.applier.begin_bootstrap(&stream);
@@ -205,9 +204,9 @@ impl Inbox {
         self.store(stream);
     }
 
-    pub fn unsubscribed(&mut self) {
-        for stream in self.planned.streams.clone() {
-            self.rewind(&stream, RewindReason::Unsubscribed);
+    pub fn unsubscribed(&mut self, streams: &[StreamId]) {
+        for stream in streams {
+            self.rewind(stream, RewindReason::Unsubscribed);
         }
     }
 

@@ -28,9 +28,14 @@ pub enum Resumed {
     Ended(Closed),
 }
 
-pub async fn resume(session: &mut Box<dyn SubscriberSession>, inbox: &mut Inbox, conn: ConnId) -> Resumed {
+pub async fn resume(
+    session: &mut Box<dyn SubscriberSession>,
+    inbox: &mut Inbox,
+    conn: ConnId,
+    streams: &[StreamId],
+) -> Resumed {
     for _ in 0..SUBSCRIBES_MAX {
-        let asked = inbox.begin_subscription(conn);
+        let asked = inbox.begin_subscription(conn, streams);
         let replay_batch = inbox.planned.replay_batch;
         let answer = bounds::IN_ALL.within(session.subscribe(&asked, replay_batch)).await;
         if let Some(closed) = drain(session, inbox, conn) {

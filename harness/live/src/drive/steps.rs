@@ -46,10 +46,10 @@ impl Case {
                 Ok(())
             }
             Step::Inspect { stream } => self.inspect(&stream.clone()).await,
-            Step::Connect { client } => self.connect(client).await,
+            Step::Connect { client, at_once } => self.connect(client, *at_once).await,
             Step::Disconnect { client } => self.disconnect(client).await,
             Step::Crash { client } => self.crash(client).await,
-            Step::Resubscribe { client } => self.resubscribe(client).await,
+            Step::Resubscribe { client, streams } => self.resubscribe(client, streams).await,
             Step::SetCursor { client, stream, cursor } => self.set_cursor(client, stream, *cursor).await,
             Step::AwaitCaughtUp { clients } => self.caught_up(clients, bounds::STEP).await,
             Step::AwaitFired { fault } => self.fired(fault).await,
@@ -128,9 +128,9 @@ impl Case {
         }
     }
 
-    async fn connect(&mut self, client: &ClientId) -> Performed {
+    async fn connect(&mut self, client: &ClientId, at_once: bool) -> Performed {
         self.client(client, true)?.connect().await;
-        self.subscribed(client).await
+        if at_once { Ok(()) } else { self.subscribed(client).await }
     }
 
     async fn disconnect(&mut self, client: &ClientId) -> Performed {
@@ -143,9 +143,9 @@ impl Case {
         Ok(())
     }
 
-    async fn resubscribe(&mut self, client: &ClientId) -> Performed {
+    async fn resubscribe(&mut self, client: &ClientId, streams: &[StreamId]) -> Performed {
         self.caught_up(std::slice::from_ref(client), bounds::STEP).await?;
-        self.client(client, true)?.resubscribe().await;
+        self.client(client, true)?.resubscribe(streams.to_vec()).await;
         Ok(())
     }
 

@@ -36,9 +36,9 @@ impl Environment {
 
     /// The plan's streams on the wire. Where the server outlives the run they carry a word of it, and of the role, as
     /// both may be on one server.
-    pub(super) fn names(&self, role: LaneId, used: LaneId, plan: &Plan) -> Result<Arc<Names>, NamesError> {
+    pub(super) fn names(&self, role: LaneId, used: LaneId, plan: &Plan, place: &str) -> Result<Arc<Names>, NamesError> {
         let means = self.means_of(used);
-        let scope = (means.shared && means.scoped).then(|| format!("{}-{}-{role}", self.run.word, plan.scenario));
+        let scope = (means.shared && means.scoped).then(|| format!("{}-{place}-{role}", self.run.word));
         let streams = plan.cases.iter().flat_map(|case| &case.streams).map(|stream| stream.id.clone());
         Names::new(streams.collect::<Vec<StreamId>>(), scope.as_deref()).map(Arc::new)
     }

@@ -56,6 +56,8 @@ pub struct Environment {
     run: Arc<Run>,
     legacy: Hosts,
     candidate: Hosts,
+    /// Defects of the reference legacy server that each plan gets beside its own.
+    planted_legacy: Vec<String>,
     /// Defects that the module has under every plan.
     planted_candidate: Vec<String>,
     keeps_databases: bool,
@@ -94,6 +96,7 @@ impl Environment {
             run: Arc::new(Run::new(run, MODULE_WASM)),
             legacy: Hosts::new(legacy),
             candidate: Hosts::new(candidate),
+            planted_legacy: Vec::new(),
             planted_candidate: Vec::new(),
             keeps_databases: false,
             exit_reports,
@@ -104,6 +107,12 @@ impl Environment {
     #[must_use]
     pub fn keeping_databases(mut self, keeps: bool) -> Environment {
         self.keeps_databases = keeps;
+        self
+    }
+
+    #[must_use]
+    pub fn plant_legacy(mut self, defects: Vec<String>) -> Environment {
+        self.planted_legacy = defects;
         self
     }
 
@@ -135,11 +144,18 @@ impl Environment {
         }
     }
 
-    /// Prepares a lane for a plan. `used` is the role whose source is used: the other one's in an A/A run.
-    pub async fn prepare(&self, role: LaneId, used: LaneId, plan: &Plan) -> Result<PreparedScenario, EnvironmentError> {
-        let dir = self.work.join(&plan.scenario).join(role.as_str());
+    /// Prepares a lane for a plan. `used` is the role whose source is used: the other one's in an A/A run. `place` is a
+    /// word that no other plan of the run has had: what is made for the plan bears it.
+    pub async fn prepare(
+        &self,
+        role: LaneId,
+        used: LaneId,
+        plan: &Plan,
+        place: &str,
+    ) -> Result<PreparedScenario, EnvironmentError> {
+        let dir = self.work.join(place).join(role.as_str());
         std::fs::create_dir_all(&dir).map_err(|source| EnvironmentError::Directory { path: dir.clone(), source })?;
-        let names = self.names(role, used, plan)?;
+        let names = self.names(role, used, plan, place)?;
         let harmed = harms(plan, role);
         let mut defects = Vec::new();
         if role == LaneId::Candidate && used == LaneId::Candidate {
@@ -148,13 +164,16 @@ impl Environment {
         let is_reference = used == LaneId::Legacy && matches!(self.source(used), Source::Bundled);
         let (host, space) = if is_reference {
             // Where the lane runs against itself, only one of the two has the defects: else both would be wrong alike.
-            let defects = if role == LaneId::Legacy { &plan.legacy_defects[..] } else { &[] };
-            (self.reference_host(defects, &dir).await?, Space::default())
+            let mut defects = Vec::new();
+            if role == LaneId::Legacy {
+                defects.extend(self.planted_legacy.iter().chain(&plan.legacy_defects).cloned());
+            }
+            (self.reference_host(&defects, &dir).await?, Space::default())
         } else if harmed {
             self.harmed_host(used, &defects, &dir).await?
         } else {
             let host = self.shared_host(used).await?;
-            let created = create_space(&*host.service, &format!("{}-{role}", plan.scenario), &defects).await;
+            let created = create_space(&*host.service, &format!("{place}-{role}"), &defects).await;
             let space = created.map_err(|source| unavailable(used, &self.what(used), source))?;
             (host, space)
         };
@@ -186,6 +205,28 @@ impl Environment {
             }
         }
         left
+    }
+
+    /// Ends the shared servers that the run started, and what they hold with them; the next plan starts new ones. No
+    /// plan may be under way.
+    pub async fn renew(&self) -> Result<(), EnvironmentError> {
+        for (lane, hosts) in LaneId::BOTH.into_iter().zip([&self.legacy, &self.candidate]) {
+            if matches!(hosts.source, Source::Outside(_)) {
+                continue;
+            }
+            if let Some(host) = hosts.take().await {
+                host.end().await;
+                let path = self.work.join(lane.as_str());
+                std::fs::remove_dir_all(&path).map_err(|source| EnvironmentError::Directory { path, source })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the files of a plan that was driven at this place.
+    pub fn forget(&self, place: &str) {
+        // The directory of the run is removed at its end with all that is in it.
+        let _ = std::fs::remove_dir_all(self.work.join(place));
     }
 
     /// The most publishes a second that a lane's profile allows.

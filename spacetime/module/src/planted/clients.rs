@@ -20,7 +20,9 @@ impl Around for NewCheckpoint {
                 let (seq, durable_offset) = (existing.seq, existing.durable_offset);
                 return Err(Refusal::CheckpointConflict { seq, durable_offset });
             }
-            let forgotten = (armed.has("checkpoint-goes-back") && self.at.seq < existing.seq)
+            let offset_rises = self.at.durable_offset > existing.durable_offset;
+            let forgotten = (armed.has("checkpoint-goes-back-with-a-higher-offset") && offset_rises)
+                || (armed.has("checkpoint-goes-back") && self.at.seq < existing.seq)
                 || (armed.has("checkpoint-offset-goes-back") && self.at.durable_offset < existing.durable_offset)
                 || (armed.has("checkpoint-forgotten-after-restart") && !is_remembered(format!("ack {checkpoint_key}")));
             if forgotten {

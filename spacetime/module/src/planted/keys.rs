@@ -80,7 +80,7 @@ pub fn forget(armed: &Armed, asked: &NewEvent) {
         || (armed.has("keys-dropped-by-second-prune") && earlier.seq < stream.oldest_seq && prunes(armed, asked) >= 2)
         || (armed.has("keys-dropped-by-policy-change")
             && armed.note(&format!("changed {}", asked.stream_id)).is_some())
-        || (armed.has("key-known-late") && age.is_some_and(|age| age < 30_000))
+        || (armed.has("key-known-late") && age.is_some_and(|age| age < 250_000))
         || (armed.has("third-repeat-is-written") && armed.count(&format!("key {}", earlier.append_key)) == 2);
     if forgotten {
         armed.ctx.db.sync_append_key().append_key().delete(earlier.append_key);

@@ -6,6 +6,7 @@ use super::{Armed, Around, is_remembered};
 use crate::event::db::sync_event;
 use crate::refusal::{Refusal, Rule};
 use crate::stream::db::{NewPolicy, NewStream, Prune, SyncStream, sync_stream};
+use crate::stream::oldest_after_prune;
 
 impl Around for NewStream {
     fn around(self, armed: &Armed, rule: Rule<Self>) -> Result<(), Refusal> {
@@ -92,9 +93,22 @@ impl Around for Prune {
         if armed.has("prune-beyond-head-refused") && self.up_to_seq > head_seq {
             return Err(Refusal::BadArgument { argument: "up_to_seq", message: "it is beyond the head" });
         }
+        if armed.has("prune-leaves-the-rows")
+            && let Some(before) = before
+        {
+            let oldest_seq = oldest_after_prune(before.oldest_seq, head_seq, self.up_to_seq);
+            armed.ctx.db.sync_stream().stream_id().update(SyncStream { oldest_seq, ..before });
+            return Ok(());
+        }
+        let lowers = armed.has("prune-back-lowers-the-floor");
+        let lower = before.as_ref().map(|before| before.oldest_seq.min(self.up_to_seq + 1)).filter(|_| lowers);
         rule(armed.ctx, self)?;
         if let (Some(before), Some(now)) = (before, armed.stream(&stream_id)) {
-            pruned(armed, now, before.oldest_seq);
+            if let Some(oldest_seq) = lower.filter(|lower| *lower < before.oldest_seq) {
+                armed.ctx.db.sync_stream().stream_id().update(SyncStream { oldest_seq, ..now });
+            } else {
+                pruned(armed, now, before.oldest_seq);
+            }
         }
         Ok(())
     }

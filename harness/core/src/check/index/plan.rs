@@ -163,7 +163,7 @@ impl<'a> PlanIndex<'a> {
                 let (seq, durable_offset, refused) = (*seq, *durable_offset, refused.as_deref());
                 self.add_op(*op, stream.as_str(), What::Checkpoint { client, seq, durable_offset, refused });
             }
-            Step::Connect { client } => self.set_connected(client.as_str(), true),
+            Step::Connect { client, .. } => self.set_connected(client.as_str(), true),
             Step::Disconnect { client } | Step::Crash { client } => self.set_connected(client.as_str(), false),
             Step::SetCursor { client, stream, cursor } => {
                 let pair = (self.clients.add(client.as_str()), self.streams.add(stream.as_str()));

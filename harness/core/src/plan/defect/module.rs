@@ -23,7 +23,7 @@ defects! { Place::Module;
     "key-forgotten-after-restart", Restart, stateful;
     /// A key is forgotten after four seconds.
     "key-forgotten-after-4s", Key, stateful;
-    /// A key is known only 30 ms after its event, so a repeat that comes at once is written.
+    /// A key is known only 250 ms after its event, so a repeat that comes at once is written.
     "key-known-late", Key, stateful;
     /// The second repeat of a publish is written again.
     "third-repeat-is-written", Key, stateful;
@@ -93,6 +93,8 @@ defects! { Place::Module;
     "expected-ignored", Answer;
     /// An expected seq below the next one is accepted.
     "stale-expected-accepted", Answer, stateful;
+    /// The expected seq of a stream's first event is ignored.
+    "expected-ignored-on-empty-streams", Answer, stateful;
     /// The expected seq is compared in its lowest 8 bits.
     "expected-compared-as-u8", Answer, stateful;
     /// The first expected seq after a start is ignored.
@@ -103,6 +105,8 @@ defects! { Place::Module;
     "given-hash-ignored", Answer;
     /// A wrong payload hash is accepted once a stream has 100 events.
     "given-hash-ignored-after-100", Answer, stateful;
+    /// A given payload hash in upper case is accepted.
+    "given-hash-compared-in-lower-case", Answer;
     /// Of a given payload hash, only the first half is compared.
     "given-hash-compared-by-prefix", Answer, stateful;
 
@@ -291,6 +295,10 @@ defects! { Place::Module;
     "prune-leaves-one", Policy, stateful;
     /// A prune leaves the event that it names.
     "prune-is-exclusive", Policy;
+    /// A prune raises the retention floor and leaves the events.
+    "prune-leaves-the-rows", Policy;
+    /// A prune up to a seq that is gone lowers the retention floor.
+    "prune-back-lowers-the-floor", Stale, stateful;
     /// A prune beyond the head is refused.
     "prune-beyond-head-refused", Answer, stateful;
 
@@ -347,6 +355,8 @@ defects! { Place::Module;
     // Checkpoints and connections.
     /// A checkpoint may go back.
     "checkpoint-goes-back", Checkpoint, stateful;
+    /// A checkpoint may go back if its durable offset is higher.
+    "checkpoint-goes-back-with-a-higher-offset", Checkpoint, stateful;
     /// The durable offset of a checkpoint may go back.
     "checkpoint-offset-goes-back", Checkpoint, stateful;
     /// A checkpoint beyond the head is accepted.

@@ -2,6 +2,7 @@
 
 pub(crate) mod chance;
 mod faults;
+pub(super) mod keys;
 pub(crate) mod payload;
 pub(crate) mod planner;
 #[cfg(test)]
@@ -19,8 +20,9 @@ use planner::StepPlanner;
 /// How many waits are drawn for each client and writer.
 const BACKOFF_WAITS: u32 = 16;
 
-/// Compiles a plan. The same scenario and seed give the same plan, byte for byte.
+/// Compiles a plan. The same scenario and seed give the same plan, byte for byte. A seed in the scenario goes before.
 pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
+    let seed = scenario.seed.unwrap_or(seed);
     let mut compiler = Compiler { scenario, chance: Chance::new(seed, &scenario.name), last_op: 0 };
     let mut cases: Vec<Case> = Vec::new();
     let (mut faults, mut toxics) = (Vec::new(), Vec::new());

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::super::cast::{Keys, Stream};
+use super::super::cast::Stream;
 use super::super::open::Choice;
 use super::chance::Chance;
+use super::keys::key;
 use super::payload::{Payload, payload};
 use crate::hash::payload::HASH_PREFIX;
 use crate::hash::{PayloadHash, payload_hash};
@@ -138,12 +139,8 @@ impl<'p> StepPlanner<'p> {
         let refused: Vec<_> = wrongs.iter().map(|_| self.op()).collect();
         self.heads[stream] += 1;
         let (op, seq) = (self.op(), self.heads[stream]);
-        let Stream { topic, keys, .. } = &self.streams[stream];
-        let mark = format!("{topic}:{seq}:{:08x}", self.chance.below(1 << 32));
-        let key = match keys {
-            Keys::Own => mark.clone(),
-            Keys::Shared => format!("shared:{seq}"),
-        };
+        let mark = format!("{}:{seq}:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
+        let key = key(self.streams, stream, seq, &mark);
         let payload = payload(self.chance, kind, &mark, seq);
         for (op, wrong) in refused.into_iter().zip(wrongs) {
             let (claims, code, lane) = wrong.claims(seq, &payload);

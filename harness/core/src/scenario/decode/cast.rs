@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::cast::{Client, Keys, Stream};
+use super::super::compile::keys::can_join;
 use super::super::compile::payload::Payload;
 use super::super::errors::Mistakes;
 use super::super::names::{MAX_NUMBER, Names};
@@ -14,6 +15,8 @@ use crate::topic::{Form, stream_id_of, topic_of};
 /// The longest name, in characters.
 const MAX_NAME: usize = 60;
 const MAX_CAST: usize = 64;
+/// The longest topic, in bytes.
+const MAX_TOPIC: usize = 200;
 
 /// Notes a name that is not lower-case words joined by hyphens.
 pub(super) fn check_name(name: At<&str>, what: &str, mistakes: &mut Mistakes) {
@@ -65,6 +68,14 @@ pub(super) fn streams(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<Str
         };
         streams.push(At { value, at: section.at });
     }
+    let mut joined = streams.iter().filter(|stream| stream.value.keys == Keys::Joined);
+    let topics = joined.clone().map(|stream| stream.value.topic.as_str());
+    if !can_join(topics)
+        && let Some(joined) = joined.next()
+    {
+        let hint = "name them run:pair:events and run:pair-1:events".to_owned();
+        mistakes.whole(joined.at, "joined keys need several streams, and an id of one that begins all other ids", hint);
+    }
     streams
 }
 
@@ -85,9 +96,10 @@ fn check_topic(topic: At<&str>, mistakes: &mut Mistakes) {
         mistakes.local(topic.at, what, "use `-` or `_`".to_owned());
         return;
     }
-    let good = |c: char| c.is_ascii_alphanumeric() || "._-:".contains(c);
-    if value.len() > 2 * MAX_NAME || !value.chars().all(good) {
-        let what = format!("a topic is at most {} of A-Z, a-z, 0-9, `.`, `_`, `-` and `:`", 2 * MAX_NAME);
+    // A combining mark is a letter in one Unicode form, and no letter in another.
+    let good = |c: char| c.is_alphanumeric() || "._-:/|~+".contains(c) || ('\u{300}'..'\u{370}').contains(&c);
+    if value.len() > MAX_TOPIC || !value.chars().all(good) {
+        let what = format!("a topic is at most {MAX_TOPIC} bytes of letters, digits and `._-:/|~+`");
         mistakes.local(topic.at, what, None);
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod attributes;
 mod cast;
 mod faults;
+mod found;
 mod toxics;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,8 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         faults_whole,
         at_least: at_least(&root, mistakes),
         expect: expect(&root, mistakes),
+        seed: found::seed(&root, mistakes),
+        found: found::found(&root, mistakes),
         streams,
         clients,
         faults,
@@ -112,7 +115,7 @@ fn values(texts: Vec<At<String>>) -> Vec<String> {
 fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<String>> {
     let rows = known_texts(root, "proves", "row of the verification matrix", words::MATRIX_ROWS, mistakes);
     let listed = root.get("proves").and_then(Node::list).is_some_and(|list| !list.is_empty());
-    if !listed && !root.has("expect") {
+    if !listed && !root.has("expect") && !root.has("found") {
         let at = root.get("proves").map_or(root.at, |node| node.at);
         mistakes.whole(at, "the scenario proves no row of the verification matrix", {
             "add `proves = [\"replay-determinism\"]`, or the rows that it does prove".to_owned()

@@ -76,7 +76,7 @@ fn lost_delivery(world: &World<'_>, client: usize, stream: usize, seq: u64) -> O
     let state = &world.clients[client];
     let name = &world.draft.clients[client].value.name;
     let index = usize::try_from(seq.checked_sub(1)?).ok()?;
-    let published = *world.streams[stream].published_at.get(index)?;
+    let published = *world.published_at[stream].get(index)?;
     if state.delivered[stream].get(&seq) == Some(&true) {
         let what =
             format!("the script waits for `{name}` at event {seq}, and nothing comes after it that shows the gap");
@@ -92,7 +92,7 @@ fn lost_delivery(world: &World<'_>, client: usize, stream: usize, seq: u64) -> O
     let waited_at = awaits.map(|(step, _)| *step).find(|step| *step > published);
     let later = |next: &u64| {
         let index = usize::try_from(next - 1).unwrap_or(usize::MAX);
-        let at = world.streams[stream].published_at.get(index);
+        let at = world.published_at[stream].get(index);
         at.is_some_and(|at| waited_at.is_none_or(|waited| *at < waited)) && !state.replayed[stream].contains(next)
     };
     let noticed = state.delivered[stream].range(seq + 1..).any(|(next, _)| later(next));

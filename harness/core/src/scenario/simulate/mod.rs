@@ -25,7 +25,7 @@ use crate::plan::fault::spec::Effect;
 use crate::topic;
 
 /// The most events that a scenario publishes, all cases together.
-const MAX_EVENTS: u64 = 20_000;
+const MAX_EVENTS: u64 = 100_000;
 
 /// Rehearses every case, and checks what the scenario claims and asks for. The cases are complete where no mistake was
 /// added. With them comes the most that each lane can see.

@@ -103,7 +103,7 @@ impl Resolve<'_, '_> {
         let world = self.world;
         let step_of = |stream: usize, seq: u64| {
             let index = usize::try_from(seq.checked_sub(1)?).ok()?;
-            world.streams[stream].published_at.get(index).copied()
+            world.published_at[stream].get(index).copied()
         };
         let released = match until {
             None => usize::MAX,

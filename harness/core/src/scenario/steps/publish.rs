@@ -7,10 +7,10 @@ use super::prelude::*;
 pub(super) const KIND: StepKind = StepKind {
     name: "publish",
     keys: &["stream", "streams", "count", "pace", "spread"],
-    what: "`count` events in all are published to `stream`, or to `streams`. `pace` is `lockstep` (the connected \
-           readers catch up after each event) or `burst` (nothing is waited for). `spread` is `even` (by turns), \
-           `shuffled` (as many to each, in a drawn order) or `skewed` (the nth stream gets a share like 1/n, in a \
-           drawn order)",
+    what: "`count` events in all are published to `stream`, or to `streams` (a list, or `all`). `pace` is `lockstep` \
+           (the connected readers catch up after each event) or `burst` (nothing is waited for). `spread` is `even` \
+           (by turns), `shuffled` (as many to each, in a drawn order) or `skewed` (the nth stream gets a share like \
+           1/n, in a drawn order)",
     read,
 };
 
@@ -24,9 +24,11 @@ enum Spread {
 const SPREADS: &[(&str, Spread)] =
     &[("even", Spread::Even), ("shuffled", Spread::Shuffled), ("skewed", Spread::Skewed)];
 
-const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
+/// How events follow one another; true waits for the readers.
+pub(super) const PACES: &[(&str, bool)] = &[("lockstep", true), ("burst", false)];
 
-const MAX_COUNT: u64 = 10_000;
+/// A seq of 65,536 and what follows it has to be possible.
+const MAX_COUNT: u64 = 100_000;
 
 #[derive(Debug)]
 struct Publish {

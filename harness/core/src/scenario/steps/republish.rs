@@ -10,7 +10,8 @@ use crate::plan::PublishExpect;
 pub(super) const KIND: StepKind = StepKind {
     name: "republish",
     keys: &["stream", "seqs"],
-    what: "the same key and payload again: the lane must answer with the first seq",
+    what: "the same key and payload again, of an event, a list or a range (`\"1..=12\"`): the lane must answer with the \
+           first seq",
     read: |section, names, mistakes| Some(Box::new(Republish(Published::read(section, names, mistakes)?))),
 };
 
@@ -50,7 +51,7 @@ impl Published {
                 let what = format!("event {seq} of `{topic}` is not published by now: its head is {head}");
                 rehearsal.mistakes.once(number.at, what, None);
             }
-            if rehearsal.world.streams[self.stream].open.contains(&seq) {
+            if rehearsal.world.open.contains(&(self.stream, seq)) {
                 let what = format!("event {seq} was published together with others, so that its key is open");
                 rehearsal.mistakes.once(number.at, what, None);
             }

@@ -10,7 +10,7 @@ use crate::matrix::Part;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "set-cursor",
-    keys: &["client", "stream", "to"],
+    keys: &["client", "stream", "to", "of"],
     what: "the checkpoint of a client that is not connected is overwritten",
     read,
 };

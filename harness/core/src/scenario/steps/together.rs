@@ -46,7 +46,7 @@ impl Step for Together {
         for _ in 0..events {
             rehearsal.world.publish(rehearsal.index, stream, false);
             let head = rehearsal.world.streams[stream].head;
-            rehearsal.world.streams[stream].open.insert(head);
+            rehearsal.world.open.insert((stream, head));
         }
         rehearsal.then(move |planner| planner.publish_together(stream, kind, count));
         rehearsal.inspect(stream);

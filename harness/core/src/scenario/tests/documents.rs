@@ -77,6 +77,7 @@ fn the_page_names_every_key_and_every_word() {
         words::keys::EXPAND,
         words::keys::AT_LEAST,
         words::keys::EXPECT,
+        words::keys::FOUND,
         words::keys::POSITIONS,
         words::keys::UNTIL,
         words::FAULT_KEYS,
@@ -121,6 +122,7 @@ fn the_schema_for_editors_knows_the_same_keys() {
         ("expand", words::keys::EXPAND),
         ("at_least", words::keys::AT_LEAST),
         ("expect", words::keys::EXPECT),
+        ("found", words::keys::FOUND),
         ("until", words::keys::UNTIL),
     ] {
         assert_eq!(keys(&defs[def]), set(known.iter().copied()), "{def}");

@@ -118,6 +118,36 @@ fn who_is_away_can_not_resubscribe_and_an_id_holds_no_dot() {
 }
 
 #[test]
+fn who_does_not_subscribe_to_a_stream_can_not_subscribe_to_it_again() {
+    let other = "{ do = \"resubscribe\", clients = [\"desk\"], stream = \"run:b:events\" }";
+    check("{ do = \"await\" }", other, "nothing is wrong");
+    check("{ name = \"desk\" }", "{ name = \"desk\", streams = [\"run:a:events\"] }", "nothing is wrong");
+    let text = GOOD.replace("{ do = \"await\" }", other);
+    let said = errors(&text.replace("{ name = \"desk\" }", "{ name = \"desk\", streams = [\"run:a:events\"] }"));
+    assert!(said.contains("`desk` does not subscribe to `run:b:events`"), "{said}");
+}
+
+#[test]
+fn a_long_stream_has_a_policy_and_joined_keys_have_a_partner() {
+    let long = "stream = \"run:a:events\", count = 10_001";
+    let text = GOOD.replace("stream = \"run:a:events\", count = 3", long);
+    assert_eq!(errors(&text), "nothing is wrong");
+    let said = errors(&text.replace("retention = 5, replay_budget = 50", "retention = 5"));
+    assert!(said.contains("10007 events, which a lane's own policy may limit"), "{said}");
+    check("retention = 5,", "keys = \"joined\",", "joined keys need several streams");
+}
+
+#[test]
+fn a_range_of_events_has_a_beginning_and_an_end() {
+    let again = |seqs: &str| format!("{{ do = \"republish\", stream = \"run:a:events\", seqs = \"{seqs}\" }}");
+    check("{ do = \"await\" }", &again("1..=9"), "nothing is wrong");
+    check("{ do = \"await\" }", &again("8..=10"), "event 10 of `run:a:events` is not published by now");
+    for wrong in ["0..=3", "4..=3", "1..=20000"] {
+        check("{ do = \"await\" }", &again(wrong), "a range of `seqs` has 1 to 10000 numbers");
+    }
+}
+
+#[test]
 fn a_cursor_is_set_on_a_client_that_is_away_and_means_something_there() {
     let set = |rest: &str| format!("{{ do = \"set-cursor\", {rest} }}");
     let desk = set("client = \"desk\", stream = \"run:a:events\", to = 3");

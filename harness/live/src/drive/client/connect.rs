@@ -96,7 +96,8 @@ impl Actor {
             conn: ConnId(self.conn),
             spoken: session.spoken(),
         });
-        let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn)).await;
+        let streams = self.inbox.planned.streams.clone();
+        let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn), &streams).await;
         self.after_resume(session, outcome).await
     }
 

@@ -1,7 +1,7 @@
 //! Unsubscribing and subscribing again on one connection.
 
 use cutover_core::history::Closed;
-use cutover_core::ids::ConnId;
+use cutover_core::ids::{ConnId, StreamId};
 
 use super::Actor;
 use crate::bounds;
@@ -9,21 +9,21 @@ use crate::drive::resume::{drain, resume};
 use crate::lane::{Completion, OpError, SubscriberSession};
 
 impl Actor {
-    /// Subscribes every stream anew without a cursor. What was in flight belongs to the old subscription.
+    /// Subscribes these streams anew without a cursor. What was in flight belongs to the old subscription.
     pub(super) async fn resubscribe(
         &mut self,
         mut session: Box<dyn SubscriberSession>,
+        streams: &[StreamId],
     ) -> Option<Box<dyn SubscriberSession>> {
-        let streams = self.inbox.planned.streams.clone();
         let ended = match self.round_trip(&mut session).await {
             false => None,
             true => {
-                let answer = bounds::IN_ALL.within(session.unsubscribe(&streams)).await;
+                let answer = bounds::IN_ALL.within(session.unsubscribe(streams)).await;
                 let closed = drain(&mut session, &mut self.inbox, ConnId(self.conn));
                 Some(closed.or_else(|| not_unsubscribed(answer)))
             }
         };
-        self.inbox.unsubscribed();
+        self.inbox.unsubscribed(streams);
         match ended {
             // The round trip has recorded how the connection ended.
             None => None,
@@ -33,7 +33,7 @@ impl Actor {
                 None
             }
             Some(None) => {
-                let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn)).await;
+                let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn), streams).await;
                 self.after_resume(session, outcome).await
             }
         }

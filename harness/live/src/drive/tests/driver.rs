@@ -161,6 +161,21 @@ async fn a_client_that_resubscribes_bootstraps_on_the_same_connection() {
 }
 
 #[tokio::test]
+async fn a_client_that_resubscribes_to_a_stream_names_it() {
+    let again = r#"{ do = "resubscribe", stream = "run:a:events" }"#;
+    let story = story(&Fake::default(), &script(&[CONNECT, &publish(1), again])).await;
+    assert_eq!(story[4..], ["gives up 1: Unsubscribed", "bootstraps", "1 Applied"]);
+}
+
+#[tokio::test]
+async fn a_script_goes_on_before_a_client_that_connects_in_a_burst_is_subscribed() {
+    let connect = r#"{ do = "connect", pace = "burst" }"#;
+    let story = story(&Fake::default(), &script(&[connect, &publish(2)])).await;
+    let applied: Vec<_> = story.iter().filter(|line| line.ends_with("Applied")).collect();
+    assert_eq!(applied, ["1 Applied", "2 Applied"]);
+}
+
+#[tokio::test]
 async fn a_publish_whose_answer_is_lost_is_retried_under_its_key_and_written_once() {
     let fake = Fake::with(|service| service.lost_answers = 1);
     let story = story(&fake, &script(&[CONNECT, &publish(1)])).await;

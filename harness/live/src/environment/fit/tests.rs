@@ -99,7 +99,7 @@ fn two_roles_on_one_server_share_no_stream() {
     let plan = plan("equal-streams");
     let stream = &plan.cases[0].streams[0].id;
     for lane in LaneId::BOTH {
-        let [one, other] = LaneId::BOTH.map(|role| shared.names(role, lane, &plan).unwrap());
+        let [one, other] = LaneId::BOTH.map(|role| shared.names(role, lane, &plan, "place").unwrap());
         assert_ne!(one.topic(stream), other.topic(stream));
     }
     let unscoped = environment(legacy("scoped = false"), Source::Bundled);

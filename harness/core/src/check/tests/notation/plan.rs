@@ -135,7 +135,7 @@ impl PlanWriter {
                     streams.push(StreamId::from(stream));
                 }
                 if !std::mem::replace(connected, true) {
-                    self.steps.push(Step::Connect { client });
+                    self.steps.push(Step::Connect { client, at_once: false });
                 }
             }
             ["leave" | "crash"] => {

@@ -100,6 +100,7 @@ fn evidence(state: State) -> Evidence {
         toxiproxy: None,
         lanes: BTreeMap::new(),
         module_digest: None,
+        calibration: None,
         judged: decide(Vec::new(), &scope(), &state),
         state,
         files: BTreeMap::new(),

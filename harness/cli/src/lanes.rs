@@ -1,5 +1,7 @@
-//! What the gate runs as each lane, by its arguments.
+//! What a command runs as each lane, by its arguments.
 
+use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 
 use cutover_core::ids::LaneId;
@@ -8,11 +10,36 @@ use cutover_live::environment::Source;
 use cutover_live::lane::protocol::Profile;
 use cutover_live::lane::protocols::{PROTOCOLS, profile_of};
 use cutover_live::lane::spacetime::SpacetimeProfile;
+use cutover_live::plain_file;
 
-use crate::args::GateArgs;
+use crate::args::LaneArgs;
+use crate::driver::Settings;
 use crate::exit::Failure;
 
-pub fn sources(args: &GateArgs) -> Result<[Source; 2], Failure> {
+/// The largest module that is read, in bytes.
+const MAX_MODULE_BYTES: u64 = 256 << 20;
+
+/// What these arguments have driven. Everything that can be wrong in them is found here, before anything starts.
+pub fn settings(args: &LaneArgs, rate: Option<NonZeroU32>) -> Result<Settings, Failure> {
+    Ok(Settings {
+        lanes: sources(args)?,
+        module: args.module.as_deref().map(read_module).transpose()?,
+        aa: args.aa,
+        toxiproxy: None,
+        keep_databases: args.keep_databases,
+        rate,
+        legacy_defects: Vec::new(),
+        candidate_defects: Vec::new(),
+    })
+}
+
+fn sources(args: &LaneArgs) -> Result<[Source; 2], Failure> {
+    if let (Some(at), Some(_)) = (&args.candidate, &args.candidate_bin)
+        && at.contains("://")
+    {
+        let what = format!("`{}` is a server that runs, and --candidate-bin starts one", masked(at));
+        return Err(Failure::usage(what).hint("give one of them, or a lane profile (a file) with --candidate-bin"));
+    }
     let legacy = match &args.legacy {
         Some(at) => outside(LaneId::Legacy, at, args.legacy_token.as_ref())?,
         None => Source::Bundled,
@@ -57,4 +84,14 @@ fn with_token(profile: Arc<dyn Profile>, token: Option<&Secret>) -> Arc<dyn Prof
 
 fn parse(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, Failure> {
     profile_of(lane, at).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Reads a module, and makes sure that it is one before a server is asked to take it.
+fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = plain_file::read(path, MAX_MODULE_BYTES).map_err(|error| Failure::unreadable(path, &error))?;
+    if !bytes.starts_with(b"\0asm") {
+        return Err(Failure::usage(format!("{} is no wasm module", path.display()))
+            .hint("spacetime/module/build.sh says how one is built"));
+    }
+    Ok(bytes)
 }

@@ -1,0 +1,131 @@
+//! `cutover calibrate`: plants defects one at a time, and counts what the gate makes of them.
+
+mod clean;
+mod pure;
+mod show;
+mod trials;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cutover_core::calibration::{CALIBRATION_SCHEMA, Calibration, Tried};
+use cutover_core::plan::defect::{Place, Planted, all};
+use cutover_core::scenario::compile;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{CalibrateArgs, ScenarioArgs, TextOrJson};
+use crate::driver::{Driver, Settings};
+use crate::exit::{Exit, Failure};
+use crate::gate::default_jobs;
+use crate::lanes;
+use crate::out::{Audience, Stdout, note};
+use crate::scenarios;
+use crate::signals::runtime;
+use crate::surroundings;
+use trials::Trials;
+
+/// Messages that may wait; nothing shows them.
+const QUEUE: usize = 256;
+
+/// What a calibration does, by its arguments.
+struct Work {
+    settings: Settings,
+    planted: Vec<&'static Planted>,
+    plans: Vec<cutover_core::plan::Plan>,
+    known_bad: Vec<cutover_core::plan::Plan>,
+    jobs: usize,
+    until: Option<Duration>,
+}
+
+pub fn run(args: &CalibrateArgs) -> Result<Exit, Failure> {
+    let planted = chosen(args)?;
+    let settings = lanes::settings(&args.lanes, None)?;
+    surroundings::enough_files()?;
+    let sources = scenarios::select(&ScenarioArgs::default())?;
+    let compiled = |known_bad: bool| {
+        let of_kind = sources.iter().filter(|source| source.known_bad() == known_bad);
+        of_kind.map(|source| compile(&source.scenario, args.seed)).collect::<Vec<_>>()
+    };
+    let work = Work {
+        settings,
+        planted,
+        plans: compiled(false),
+        known_bad: compiled(true),
+        jobs: args.jobs.unwrap_or_else(default_jobs),
+        until: args.time,
+    };
+    let mut result = Calibration {
+        schema: CALIBRATION_SCHEMA.to_owned(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: args.seed,
+        scenarios: 0,
+        clean: Vec::new(),
+        defects: Vec::new(),
+    };
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        plant(&work, &mut result).await?;
+        result.clean = clean::run(&work.settings, &sources, args.seed, args.clean, work.jobs).await?;
+        Ok(())
+    })?;
+    runtime.shutdown_background();
+    if let Some(path) = &args.save {
+        save(path, &result)?;
+    }
+    let mut out = Stdout::new();
+    match args.format {
+        TextOrJson::Text => out.say(&show::text(&result, Audience::of_stdout().width))?,
+        TextOrJson::Json => out.say(result.to_text().trim_end())?,
+    }
+    let alarms = result.clean.iter().any(|clean| !clean.alarms.is_empty());
+    Ok(if alarms || result.defects.iter().any(Tried::is_news) { Exit::Invalid } else { Exit::Allow })
+}
+
+fn chosen(args: &CalibrateArgs) -> Result<Vec<&'static Planted>, Failure> {
+    if let Some(unknown) = args.defects.iter().find(|name| all().all(|planted| planted.name != **name)) {
+        return Err(Failure::usage(format!("there is no defect `{unknown}`")).hint("docs/CALIBRATION.md lists them"));
+    }
+    let planted = all().filter(|planted| {
+        args.place.is_none_or(|place| place == planted.place)
+            && args.kind.is_none_or(|kind| kind == planted.kind)
+            && (args.defects.is_empty() || args.defects.iter().any(|name| name == planted.name))
+    });
+    Ok(planted.collect())
+}
+
+async fn plant(work: &Work, result: &mut Calibration) -> Result<(), Failure> {
+    let (tell, mut told) = mpsc::channel(QUEUE);
+    let listening = tokio::spawn(async move { while told.recv().await.is_some() {} });
+    let driver = Driver::new(&work.settings, tell, CancellationToken::new()).await?;
+    let fit = |plans: &[cutover_core::plan::Plan]| {
+        plans.iter().filter(|plan| driver.unfit(plan).is_none()).cloned().collect::<Vec<_>>()
+    };
+    let (plans, known_bad) = (fit(&work.plans), fit(&work.known_bad));
+    let began = Instant::now();
+    let outcome = driver
+        .with_lanes(&plans, async {
+            let mut trials = Trials::new(&driver, &plans, work.jobs).await?;
+            result.scenarios = trials.count();
+            let (pure, driven): (Vec<_>, Vec<_>) =
+                work.planted.iter().partition(|planted| matches!(planted.place, Place::Client | Place::Harness));
+            result.defects = trials.run(&driven, began, work.until).await?;
+            if pure.iter().any(|planted| planted.place == Place::Harness) {
+                trials.drive_known_bad(&known_bad).await?;
+            }
+            result
+                .defects
+                .extend(tokio::task::block_in_place(|| pure::run(&pure, trials.honest(), trials.known_bad())));
+            Ok(())
+        })
+        .await;
+    let ended = driver.end(outcome).await;
+    listening.abort();
+    ended
+}
+
+fn save(path: &Path, result: &Calibration) -> Result<(), Failure> {
+    std::fs::write(path, result.to_text()).map_err(|error| Failure::unwritable(path, &error))?;
+    note(&format!("saved {}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! Drives honest scenarios with a defect in one lane, until the gate blocks it.
+//!
+//! Only the lane with the defect is driven anew; of the other one, the history of the clean run is judged.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use cutover_core::calibration::{Caught, Tried, checkers_of, saved};
+use cutover_core::check::Verdict;
+use cutover_core::evidence::{Driven, JudgedScenario, ScenarioOutcome};
+use cutover_core::history::{History, Record};
+use cutover_core::ids::LaneId;
+use cutover_core::plan::Plan;
+use cutover_core::plan::defect::{Kind, Place, Planted, wire};
+use cutover_core::plant::{FAULT, Whole, on_wire};
+use futures_util::{StreamExt, TryStreamExt};
+
+use crate::driver::Driver;
+use crate::exit::Failure;
+use crate::out::note;
+
+/// So many trials leave their databases on one server.
+const RENEW_AFTER: usize = 40;
+
+pub struct Trials<'a> {
+    driver: &'a Driver,
+    jobs: usize,
+    /// What the clean run drove, and how long each scenario took.
+    honest: Vec<(Whole, u64)>,
+    known_bad: Vec<Whole>,
+    /// How many defects of a kind a scenario has caught.
+    caught: Mutex<BTreeMap<(Kind, String), u64>>,
+}
+
+impl<'a> Trials<'a> {
+    /// Drives the honest scenarios without a defect. One that does not pass can't show a defect.
+    pub async fn new(driver: &'a Driver, plans: &[Plan], jobs: usize) -> Result<Trials<'a>, Failure> {
+        let mut honest = Vec::new();
+        for driven in drive(driver, plans, jobs).await? {
+            let elapsed = driven.elapsed_ms;
+            let whole = Whole::from_driven(driven);
+            let judged = whole.judged();
+            if judged.outcome == ScenarioOutcome::Passed {
+                honest.push((whole, elapsed));
+            } else {
+                note(&format!("{} does not pass without a defect, and is left out", judged.name));
+            }
+        }
+        let mut caught = BTreeMap::new();
+        for tried in saved().into_iter().flat_map(|saved| saved.defects) {
+            if let Some(by) = tried.caught {
+                *caught.entry((tried.kind, by.scenario)).or_default() += 1;
+            }
+        }
+        Ok(Trials { driver, jobs, honest, known_bad: Vec::new(), caught: Mutex::new(caught) })
+    }
+
+    pub fn count(&self) -> u64 {
+        self.honest.len() as u64
+    }
+
+    pub fn honest(&self) -> impl Iterator<Item = &Whole> + Clone {
+        self.honest.iter().map(|(whole, _)| whole)
+    }
+
+    pub fn known_bad(&self) -> &[Whole] {
+        &self.known_bad
+    }
+
+    pub async fn drive_known_bad(&mut self, plans: &[Plan]) -> Result<(), Failure> {
+        self.known_bad = drive(self.driver, plans, self.jobs).await?.into_iter().map(Whole::from_driven).collect();
+        Ok(())
+    }
+
+    /// Tries each defect. After `until` no further one is begun.
+    pub async fn run(
+        &mut self,
+        planted: &[&'static Planted],
+        began: Instant,
+        until: Option<Duration>,
+    ) -> Result<Vec<Tried>, Failure> {
+        let mut tried = Vec::new();
+        for some in planted.chunks(RENEW_AFTER) {
+            let this = &*self;
+            let each = futures_util::stream::iter(some.iter().map(|planted| async move {
+                match until.is_some_and(|until| began.elapsed() > until) {
+                    true => Ok(None),
+                    false => this.one(planted).await.map(Some),
+                }
+            }));
+            let some: Vec<Option<Tried>> = each.buffered(self.jobs.max(1)).try_collect().await?;
+            tried.extend(some.into_iter().flatten());
+            self.driver.renew().await?;
+        }
+        Ok(tried)
+    }
+
+    async fn one(&self, planted: &'static Planted) -> Result<Tried, Failure> {
+        let began = Instant::now();
+        let mut tried = Tried::of(planted);
+        for whole in self.in_order(planted) {
+            let Some((plan, lane)) = with_defect(planted, &whole.plan) else { continue };
+            if self.driver.unfit(&plan).is_some() {
+                continue;
+            }
+            let plan = Arc::new(plan);
+            let place = format!("{}-{}", planted.name, plan.scenario);
+            let driven = self.driver.drive_one(lane, &plan, &place).await;
+            self.driver.forget(&place);
+            let Some(history) = driven? else { break };
+            if planted.place == Place::Wire && !has_fired(&history) {
+                continue;
+            }
+            tried.scenarios += 1;
+            let judged = whole.with(Plan::clone(&plan), lane, history).judged();
+            let Some(caught) = caught(planted.kind, lane, &judged) else { continue };
+            let is_enough = caught.named;
+            if tried.caught.as_ref().is_none_or(|before| caught.named && !before.named) {
+                tried.caught = Some(caught);
+            }
+            if is_enough {
+                let mut counts = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
+                *counts.entry((planted.kind, plan.scenario.clone())).or_default() += 1;
+                break;
+            }
+        }
+        tried.ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        note(&match &tried.caught {
+            Some(caught) => {
+                format!("{}: {} in {} ({} tried)", tried.name, caught.by.join(", "), caught.scenario, tried.scenarios)
+            }
+            None => format!("{}: SURVIVED {} scenarios", tried.name, tried.scenarios),
+        });
+        Ok(tried)
+    }
+
+    /// The scenario that caught it last comes first, then those that caught most of its kind, then the quickest.
+    fn in_order(&self, planted: &Planted) -> Vec<&Whole> {
+        let before = saved().and_then(|saved| {
+            let tried = saved.defects.into_iter().find(|tried| tried.name == planted.name)?;
+            tried.caught.map(|caught| caught.scenario)
+        });
+        let counts = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut order: Vec<_> = self.honest.iter().collect();
+        order.sort_by_key(|(whole, elapsed)| {
+            let name = &whole.plan.scenario;
+            let count = counts.get(&(planted.kind, name.clone())).copied().unwrap_or(0);
+            (before.as_ref() != Some(name), std::cmp::Reverse(count), *elapsed)
+        });
+        order.into_iter().map(|(whole, _)| whole).collect()
+    }
+}
+
+/// An honest plan with a defect, and the lane that has it.
+fn with_defect(planted: &Planted, plan: &Plan) -> Option<(Plan, LaneId)> {
+    match planted.place {
+        Place::Reference => {
+            let legacy_defects = vec![planted.name.to_owned()];
+            Some((Plan { legacy_defects, ..plan.clone() }, LaneId::Legacy))
+        }
+        Place::Wire => {
+            let defect = wire::Defect::ALL.iter().copied().find(|defect| defect.name() == planted.name)?;
+            let plan = on_wire(defect, plan)?;
+            let lane = plan.faults.last()?.lane?;
+            Some((plan, lane))
+        }
+        Place::Module => {
+            let candidate_defects = vec![planted.name.to_owned()];
+            Some((Plan { candidate_defects, ..plan.clone() }, LaneId::Candidate))
+        }
+        Place::Client | Place::Harness => None,
+    }
+}
+
+fn has_fired(history: &History) -> bool {
+    history.records.iter().any(|record| matches!(record, Record::Fault { fault, .. } if fault.as_str() == FAULT))
+}
+
+/// What blocked, if anything did.
+pub fn caught(kind: Kind, lane: LaneId, judged: &JudgedScenario) -> Option<Caught> {
+    if matches!(judged.outcome, ScenarioOutcome::Passed | ScenarioOutcome::Caught) {
+        return None;
+    }
+    let names = |found: &cutover_core::evidence::JudgedFinding| {
+        found.finding.lane == Some(lane) && checkers_of(kind).contains(&found.finding.checker)
+    };
+    let mut by: Vec<String> = judged
+        .principal()
+        .filter(|found| found.finding.verdict > Verdict::Valid)
+        .map(|found| format!("{}/{}", found.finding.checker, found.finding.reason.word))
+        .collect();
+    by.dedup();
+    by.truncate(3);
+    Some(Caught { scenario: judged.name.clone(), by, named: judged.principal().any(names) })
+}
+
+async fn drive(driver: &Driver, plans: &[Plan], jobs: usize) -> Result<Vec<Driven>, Failure> {
+    let each = plans.iter().map(|plan| async move {
+        let driven = driver.drive(&Arc::new(plan.clone()), &format!("clean-{}", plan.scenario)).await;
+        driver.forget(&format!("clean-{}", plan.scenario));
+        driven
+    });
+    let driven: Vec<_> = futures_util::stream::iter(each).buffered(jobs.max(1)).try_collect().await?;
+    Ok(driven.into_iter().flatten().collect())
+}
