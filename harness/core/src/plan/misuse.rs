@@ -1,4 +1,4 @@
-//! Requests of the writer or an operator that a lane must refuse, each with the code of its refusal. They write nothing.
+//! Requests of the writer or an operator that a lane must refuse, each with its code. They write nothing.
 #![allow(missing_docs, reason = "the names say it")]
 
 use crate::ids::LaneId;

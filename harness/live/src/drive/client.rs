@@ -96,8 +96,8 @@ impl ClientHandle {
         self.ask(Command::Crash).await;
     }
 
-    /// Unsubscribes from these streams, or from all where there is none, and subscribes to them again without cursors on
-    /// the same connection.
+    /// Unsubscribes from these streams, or from all where there is none, and subscribes to them again without cursors
+    /// on the same connection.
     pub async fn resubscribe(&self, streams: Vec<StreamId>) {
         self.ask(|done| Command::Resubscribe(streams, done)).await;
     }

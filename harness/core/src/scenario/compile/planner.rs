@@ -103,8 +103,8 @@ impl<'p> StepPlanner<'p> {
         self.event_after(stream, self.streams[stream].payload, wrongs);
     }
 
-    /// Publishes at the same moment: repeats of one event, its key with another payload too, or equal payloads under keys
-    /// of their own.
+    /// Publishes at the same moment: repeats of one event, its key with other payloads, or its payload under other
+    /// keys.
     pub(crate) fn publish_together(&mut self, stream: usize, kind: Together, count: u64) {
         let first = self.steps.len();
         self.heads[stream] += 1;
