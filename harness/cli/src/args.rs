@@ -171,6 +171,9 @@ pub struct GateArgs {
     /// The seed of all random choices [default: a new one, printed on the first line]
     #[arg(long, value_name = "N", help_heading = "Scenarios")]
     pub seed: Option<Seed>,
+    /// Draw N scenarios from the seed, drawn-01 and so on; a run with fewer than 12 is never allow [default: 12]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=999), help_heading = "Scenarios")]
+    pub drawn: Option<u32>,
     /// Run at most N scenarios at the same time [default: 4 for each core]
     #[arg(long, value_name = "N", value_parser = jobs, help_heading = "Scenarios")]
     pub jobs: Option<usize>,
@@ -217,6 +220,7 @@ impl GateArgs {
             repeat: 1,
             enforce_matrix: false,
             require_allow: false,
+            drawn: Some(0),
             no_faults: false,
             toxiproxy: None,
             out: Some(out),
@@ -370,8 +374,11 @@ pub struct ListArgs {
 
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// The name of a scenario, or the path of its file
+    /// The name of a scenario (drawn-01 is the first that is drawn for the built-in lanes), or the path of its file
     pub scenario: String,
+    /// Print the scenario file instead of the plan
+    #[arg(long)]
+    pub text: bool,
     /// The seed of all random choices
     #[arg(long, value_name = "N")]
     pub seed: Seed,

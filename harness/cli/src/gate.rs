@@ -12,10 +12,11 @@ use std::io::Write;
 use cutover_core::evidence::report::{Format, report};
 use cutover_core::evidence::{Evidence, NthRun, Times};
 use cutover_core::gate::Decision;
-use cutover_core::ids::Seed;
+use cutover_core::ids::{LaneId, Seed};
 use cutover_core::scenario::compile;
 
 use crate::args::GateArgs;
+use crate::drawn;
 use crate::driver::Settings;
 use crate::exit::{Exit, Failure};
 use crate::lanes;
@@ -57,11 +58,31 @@ struct Ran {
 }
 
 fn sources(args: &GateArgs) -> Result<Vec<Source>, Failure> {
-    let sources = scenarios::select(&args.scenarios)?;
+    let drawn = drawn::chosen(&args.scenarios, drawn::count(args));
+    let sources = plain(args, scenarios::select_beside(&args.scenarios, &drawn)?)?;
+    if sources.is_empty() && drawn.is_empty() {
+        return Err(Failure::usage("no scenario is left to run without faults")
+            .hint("known-bad scenarios plant a defect, and are left out"));
+    }
+    Ok(sources)
+}
+
+/// The scenarios as the run drives them.
+fn plain(args: &GateArgs, sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
     match args.no_faults {
         true => scenarios::without_faults(sources),
         false => Ok(sources),
     }
+}
+
+/// With the scenarios that the seed gives for these lanes.
+fn with_drawn(args: &GateArgs, settings: &Settings, seed: Seed, sources: &[Source]) -> Result<Vec<Source>, Failure> {
+    let names = drawn::chosen(&args.scenarios, drawn::count(args));
+    let [legacy, candidate] = &settings.lanes;
+    let means = [(LaneId::Legacy, legacy), (LaneId::Candidate, candidate)];
+    let means = means.map(|(lane, source)| (lane, source.means(lane))).into();
+    let drawn = plain(args, drawn::sources(seed, &names, &means, settings.aa))?;
+    Ok([sources, &drawn].concat())
 }
 
 fn settings(args: &GateArgs) -> Result<Settings, Failure> {
@@ -75,6 +96,7 @@ fn once(
     repeat: Option<NthRun>,
     sources: &[Source],
 ) -> Result<Ran, Failure> {
+    let sources = &with_drawn(args, settings, seed, sources)?;
     let plans: Vec<_> = sources.iter().map(|source| compile(&source.scenario, seed)).collect();
     let recording = Recording::begin(args, seed, repeat, sources)?;
     let request = DriveRequest {
@@ -88,6 +110,9 @@ fn once(
     // What hangs in a thread of the runtime must not hang the gate.
     runtime.shutdown_background();
     recording = recording.unless_never_begun()?;
+    if let Some(covered) = recording.covered() {
+        note(&covered);
+    }
     let (evidence, times) = recording.close()?;
     let bundle = recording.path().display().to_string();
     let exit = recording.exit(&evidence, args.require_allow);

@@ -6,6 +6,7 @@ mod args;
 mod bundle_dir;
 mod calibrate;
 mod compare;
+mod drawn;
 mod driver;
 mod exit;
 mod fuzz;

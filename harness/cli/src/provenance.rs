@@ -78,6 +78,7 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     for also in &args.scenarios.also {
         option("--also", Some(also.display().to_string()));
     }
+    option("--drawn", args.drawn.map(|drawn| drawn.to_string()));
     option("--rate", args.rate.map(|rate| rate.to_string()));
     option("--toxiproxy", args.toxiproxy.clone());
     option("--aa", lanes.aa.map(|lane| lane.to_string()));

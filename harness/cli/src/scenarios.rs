@@ -31,19 +31,30 @@ impl Source {
 /// # Errors
 /// A file that can't be read, every mistake of every file, or a glob that matches nothing.
 pub fn select(args: &ScenarioArgs) -> Result<Vec<Source>, Failure> {
+    select_beside(args, &[])
+}
+
+/// Whether a scenario of this name was asked for.
+pub fn is_chosen(args: &ScenarioArgs, name: &str) -> bool {
+    args.globs.is_empty() || args.globs.iter().any(|glob| pattern::matches(glob, name))
+}
+
+/// The same beside drawn scenarios of these names, which are made later.
+pub fn select_beside(args: &ScenarioArgs, drawn: &[String]) -> Result<Vec<Source>, Failure> {
     let mut sources = all(args.dir.as_deref(), &args.also)?;
+    if let Some(taken) = sources.iter().map(|source| &source.scenario.name).find(|name| drawn.contains(name)) {
+        return Err(Failure::usage(format!("`{taken}` is the name of a scenario that the run draws"))
+            .hint("rename the file and the scenario, or give --drawn 0"));
+    }
     for glob in &args.globs {
-        if !sources.iter().any(|source| pattern::matches(glob, &source.scenario.name)) {
+        let names = sources.iter().map(|source| &source.scenario.name).chain(drawn);
+        if !names.into_iter().any(|name| pattern::matches(glob, name)) {
             return Err(Failure::usage(format!("no scenario's name matches `{glob}`"))
                 .hint("`cutover list` shows every name; * stands for any run of characters"));
         }
     }
-    sources.retain(|source| {
-        let chosen =
-            args.globs.is_empty() || args.globs.iter().any(|glob| pattern::matches(glob, &source.scenario.name));
-        chosen && !(args.no_known_bad && source.known_bad())
-    });
-    if sources.is_empty() {
+    sources.retain(|source| is_chosen(args, &source.scenario.name) && !(args.no_known_bad && source.known_bad()));
+    if sources.is_empty() && drawn.is_empty() {
         return Err(Failure::usage("no scenario is left to run"));
     }
     Ok(sources)
@@ -91,10 +102,6 @@ pub fn without_faults(sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
         Ok(Source { scenario, ..source })
     });
     let plain = plain.collect::<Result<Vec<_>, Failure>>()?;
-    if plain.is_empty() {
-        return Err(Failure::usage("no scenario is left to run without faults")
-            .hint("known-bad scenarios plant a defect, and are left out"));
-    }
     Ok(plain)
 }
 

@@ -44,6 +44,7 @@ fn help_reads_at_80_columns() {
         ("help", vec!["--help"]),
         ("help_gate", vec!["gate", "--help"]),
         ("help_fuzz", vec!["fuzz", "--help"]),
+        ("help_calibrate", vec!["calibrate", "--help"]),
         ("help_serve", vec!["serve", "--help"]),
         ("help_serve_legacy", vec!["serve", "legacy", "--help"]),
         ("help_serve_proxy", vec!["serve", "proxy", "--help"]),

@@ -110,6 +110,13 @@ impl Summary {
         })
     }
 
+    /// The rows of a table: place or kind, planted, of these stateful, caught, named.
+    pub fn rows(&self) -> Vec<(&'static str, Count)> {
+        let places = self.places.iter().map(|(place, count)| (place.as_str(), *count));
+        let kinds = self.kinds.iter().map(|(kind, count)| (kind.as_str(), *count));
+        places.chain(kinds).chain([("all", self.total())]).collect()
+    }
+
     /// One sentence with the numbers.
     pub fn sentence(&self) -> String {
         let Count { planted, stateful, caught, named } = self.total();
@@ -194,13 +201,15 @@ pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
         Kind::Loss => &["lost-write", "gap", "unseen", "convergence", "not-live", "observed-then-lost", "stale-cursor"],
         Kind::Order => &["nonmonotonic", "gap", "duplicate-apply"],
         Kind::Duplicate => &["excess-copies", "duplicate-apply", "nonmonotonic"],
-        Kind::Payload => &["hash-mismatch", "contradiction", "wrong-answer"],
-        Kind::Key => &["duplicate-apply", "wrong-answer", "lost-write", "hash-mismatch"],
+        Kind::Payload => &["hash-mismatch", "contradiction", "wrong-answer", "stored-state"],
+        Kind::Key => &["duplicate-apply", "wrong-answer", "lost-write", "hash-mismatch", "stored-state"],
         Kind::Seq => {
             &["wrong-answer", "gap", "nonmonotonic", "phantom", "hash-mismatch", "duplicate-apply", "lost-write"]
         }
         Kind::Stale => &["stale-cursor", "gap", "contradiction", "convergence", "wrong-stream"],
-        Kind::Policy => &["stale-cursor", "gap", "lost-write", "wrong-answer", "convergence", "contradiction"],
+        Kind::Policy => {
+            &["stale-cursor", "gap", "lost-write", "wrong-answer", "convergence", "contradiction", "stored-state"]
+        }
         Kind::Restart => &[
             "observed-then-lost",
             "hash-mismatch",
@@ -210,10 +219,13 @@ pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
             "lost-write",
             "wrong-answer",
             "contradiction",
+            "stored-state",
         ],
         Kind::Checkpoint => &["gap", "stale-cursor", "convergence", "duplicate-apply", "wrong-answer", "contradiction"],
-        Kind::Answer => &["wrong-answer", "lost-write", "duplicate-apply"],
-        Kind::Field => &["contradiction", "hash-mismatch", "stale-cursor", "convergence", "gap", "wrong-answer"],
+        Kind::Answer => &["wrong-answer", "lost-write", "duplicate-apply", "stored-state"],
+        Kind::Field => {
+            &["contradiction", "hash-mismatch", "stale-cursor", "convergence", "gap", "wrong-answer", "stored-state"]
+        }
         Kind::Stream => &["wrong-stream", "lost-write", "phantom", "hash-mismatch", "contradiction", "wrong-answer"],
         Kind::Liveness => &["not-live", "unreached", "convergence", "gap", "unplanned-end", "lost-write", "vacuity"],
         Kind::Access => &[],

@@ -68,7 +68,7 @@ impl Default for ClassLimits {
         Self {
             retention_events: 100_000,
             replay_budget_events: 10_000,
-            max_payload_bytes: 1024 * 1024,
+            max_payload_bytes: 8_000_000,
             publish_rate_per_second: 0,
             qos_tier: "warm".to_owned(),
         }

@@ -30,4 +30,5 @@ fn is_safe_integer(digits: &str) -> bool {
 }
 
 #[cfg(test)]
+#[path = "number/tests.rs"]
 mod tests;

@@ -20,8 +20,14 @@ use crate::driver::Driver;
 use crate::exit::Failure;
 use crate::out::note;
 
-/// So many trials leave their databases on one server.
+/// So many defects leave their databases on one server.
 const RENEW_AFTER: usize = 40;
+
+/// The defects that are tried between two servers of the candidate. The legacy server is a new one for each trial.
+fn in_parts<'p>(planted: &'p [&'static Planted]) -> std::slice::Chunks<'p, &'static Planted> {
+    let is_legacy = planted.first().is_some_and(|planted| planted.place == Place::Reference);
+    planted.chunks(if is_legacy { planted.len() } else { RENEW_AFTER })
+}
 
 pub struct Trials<'a> {
     driver: &'a Driver,
@@ -81,7 +87,7 @@ impl<'a> Trials<'a> {
         until: Option<Duration>,
     ) -> Result<Vec<Tried>, Failure> {
         let mut tried = Vec::new();
-        for some in planted.chunks(RENEW_AFTER) {
+        for some in planted.chunk_by(|one, next| one.place == next.place).flat_map(in_parts) {
             let this = &*self;
             let each = futures_util::stream::iter(some.iter().map(|planted| async move {
                 match until.is_some_and(|until| began.elapsed() > until) {

@@ -32,9 +32,9 @@ pub struct FoundOne {
     pub scenarios: u32,
     /// How often it came, of the smallest scenario.
     pub rate: Rate,
-    pub steps: u64,
+    pub steps: usize,
     /// Its steps, the proposals that were tried, and how long that took.
-    pub shrunk: Option<(u64, usize, Duration)>,
+    pub shrunk: Option<(usize, usize, Duration)>,
     pub evidence: Option<PathBuf>,
     pub saved: Option<PathBuf>,
     /// The file of the smallest scenario.
@@ -42,7 +42,7 @@ pub struct FoundOne {
 }
 
 impl FoundOne {
-    pub fn new(wanted: Wanted, verdict: Verdict, steps: u64) -> FoundOne {
+    pub fn new(wanted: Wanted, verdict: Verdict, steps: usize) -> FoundOne {
         FoundOne {
             wanted,
             verdict,

@@ -9,7 +9,7 @@ use cutover_core::draw::{Coverage, DrawnScenario, draw, path_of};
 use cutover_core::evidence::ScenarioOutcome;
 use cutover_core::ids::Seed;
 use cutover_core::scenario::compile;
-use cutover_core::shrink::Wanted;
+use cutover_core::shrink::{Wanted, steps_of};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
@@ -137,7 +137,7 @@ impl<'a> Search<'a> {
                 known.scenarios += 1;
             } else {
                 self.status.line(&format!("{}: {wanted}", drawn.name));
-                let steps = trial.judged.steps;
+                let steps = steps_of(&drawn.text);
                 self.found.insert(wanted.clone(), FoundOne::new(wanted.clone(), verdict, steps));
                 let path = path_of(&drawn.name);
                 news.push(News { path, text: drawn.text, wanted, verdict, trial });

@@ -8,7 +8,7 @@ use cutover_core::check::Verdict;
 use cutover_core::ids::Seed;
 use cutover_core::plan::Plan;
 use cutover_core::scenario::{ScenarioErrors, compile};
-use cutover_core::shrink::{Origin, Shrink, Wanted};
+use cutover_core::shrink::{Origin, Shrink, Wanted, steps_of};
 use futures_util::future::try_join_all;
 
 use super::report::FoundOne;
@@ -40,7 +40,7 @@ impl Search<'_> {
             self.judged(trial.judged.outcome);
             if let Some((wanted, verdict)) = trial.worst() {
                 self.status.line(&format!("{}: {wanted}", source.scenario.name));
-                self.found.insert(wanted.clone(), FoundOne::new(wanted.clone(), verdict, trial.judged.steps));
+                self.found.insert(wanted.clone(), FoundOne::new(wanted.clone(), verdict, steps_of(&source.text)));
                 let (path, text) = (source.path.clone(), source.text.clone());
                 return self.examine(News { path, text, wanted, verdict, trial }).await;
             }
@@ -74,7 +74,7 @@ impl Search<'_> {
         {
             let began = Instant::now();
             while began.elapsed() < SHRINK_FOR && self.try_smaller(&mut shrink, seed, &news.wanted).await? {
-                let (steps, trials) = (steps_of(&shrink, seed), shrink.trials);
+                let (steps, trials) = (steps_of(&shrink.best().text), shrink.trials);
                 self.status.now(format!("shrinking {}: {steps} steps, {trials} smaller ones tried", news.wanted));
             }
             let plan = Arc::new(compile(&shrink.best().scenario, seed));
@@ -83,7 +83,7 @@ impl Search<'_> {
             if !self.stop.is_cancelled() {
                 rate = smallest;
             }
-            shrunk = Some((steps_of(&shrink, seed), shrink.trials, began.elapsed()));
+            shrunk = Some((steps_of(&shrink.best().text), shrink.trials, began.elapsed()));
         } else if self.stop.is_cancelled() {
             return Ok(());
         }
@@ -180,9 +180,4 @@ impl Search<'_> {
         recording.close()?;
         Ok(recording.path().to_owned())
     }
-}
-
-fn steps_of(shrink: &Shrink, seed: Seed) -> u64 {
-    let cases = compile(&shrink.best().scenario, seed).cases;
-    cases.iter().map(|case| case.steps.len() as u64).sum()
 }

@@ -8,7 +8,7 @@ use cutover_core::plan::Plan;
 use cutover_core::shrink::Wanted;
 
 use crate::driver::Driver;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 pub struct Trial {
     pub driven: Driven,
@@ -18,7 +18,11 @@ pub struct Trial {
 impl Trial {
     /// Drives and judges a plan; nothing comes back where the driver is to stop.
     pub async fn of(driver: &Driver, plan: &Arc<Plan>, place: &str) -> Result<Option<Trial>, Failure> {
-        let driven = driver.drive(plan, place).await?;
+        let driven = match driver.drive(plan, place).await {
+            // A long search meets a port that another program took in between, or a server that starts too late.
+            Err(failure) if failure.exit == Exit::Environment => driver.drive(plan, &format!("{place}-again")).await?,
+            driven => driven?,
+        };
         driver.forget(place);
         let Some(driven) = driven else { return Ok(None) };
         let judge = move || {

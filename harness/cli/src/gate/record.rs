@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use cutover_core::calibration::saved;
 use cutover_core::check::CheckInput;
+use cutover_core::draw::Coverage;
 use cutover_core::evidence::bundle::{closing_files, is_digested, scenario_files};
 use cutover_core::evidence::layout::{self, FileEntry, Files};
 use cutover_core::evidence::recheck::fires;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::GateArgs;
 use crate::bundle_dir::BundleDir;
+use crate::drawn;
 use crate::driver::Message;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
@@ -40,6 +42,8 @@ pub struct Recording {
     /// Cancelled once no further scenario is to be begun, where the run is to fail fast.
     enough: Option<CancellationToken>,
     failed: Option<String>,
+    /// What the drawn scenarios covered.
+    covered: Coverage,
 }
 
 impl Recording {
@@ -90,12 +94,18 @@ impl Recording {
             failure: None,
             enough: args.fail_fast.then(CancellationToken::new),
             failed: None,
+            covered: Coverage::default(),
         })
     }
 
     /// Cancelled once no further scenario is to be begun, where the run is to fail fast.
     pub fn enough(&self) -> Option<CancellationToken> {
         self.enough.clone()
+    }
+
+    /// What the drawn scenarios covered, in one line; nothing where none was driven.
+    pub fn covered(&self) -> Option<String> {
+        (self.covered.scenarios() > 0).then(|| self.covered.line())
     }
 
     pub fn path(&self) -> &Path {
@@ -179,6 +189,9 @@ impl Recording {
             self.failed.get_or_insert_with(|| name.clone());
             enough.cancel();
         }
+        if drawn::index(name).is_some() {
+            self.covered.note(text, &driven.plan, &[&driven.legacy.history, &driven.candidate.history]);
+        }
         self.judged.insert(name.clone(), judged.clone());
         Ok(judged)
     }
@@ -258,6 +271,7 @@ fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
         },
         aa: args.lanes.aa,
         no_faults: args.no_faults,
+        drawn: drawn::count(args),
         lanes: BTreeMap::new(),
         left_out: BTreeMap::new(),
     }

@@ -30,3 +30,41 @@ fn a_calibration_is_read_as_it_is_written() {
     assert_eq!((total.planted, total.caught, total.named), (3, 1, 1));
     assert_eq!(made.summary().survivors.len(), 2);
 }
+
+#[test]
+fn every_checker_that_names_a_defect_exists() {
+    let known: Vec<_> = crate::check::names().into_iter().chain(["history"]).collect();
+    for kind in Kind::ALL {
+        assert!(checkers_of(kind).iter().all(|name| known.contains(name)), "{}", kind.as_str());
+    }
+}
+
+/// README has the numbers of the saved calibration; `CUTOVER_UPDATE_PAGES=1` writes them.
+#[test]
+fn the_readme_has_the_numbers() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let summary = Calibration::read(SAVED).unwrap().summary();
+    let mut table =
+        "\n| place or kind | planted | stateful | caught | named |\n| --- | ---: | ---: | ---: | ---: |\n".to_owned();
+    for (name, Count { planted, stateful, caught, named }) in summary.rows() {
+        table += &format!("| {name} | {planted} | {stateful} | {caught} | {named} |\n");
+    }
+    let survivors = match summary.survivors.is_empty() {
+        true => "none".to_owned(),
+        false => summary.survivors.join(", "),
+    };
+    let expected = format!("{table}\nSurvivors: {survivors}.\n\nIn one sentence: {}.\n", summary.sentence());
+    let (begin, end) = ("<!-- specification: calibration -->", "<!-- end -->");
+    let from = text.find(begin).unwrap() + begin.len();
+    let to = from + text[from..].find(end).unwrap();
+    if text[from..to] != expected && std::env::var_os("CUTOVER_UPDATE_PAGES").is_some() {
+        std::fs::write(&path, format!("{}{expected}{}", &text[..from], &text[to..])).unwrap();
+    } else {
+        assert_eq!(
+            &text[from..to],
+            expected,
+            "CUTOVER_UPDATE_PAGES=1 cargo test -p cutover-core calibration writes it"
+        );
+    }
+}

@@ -111,7 +111,9 @@ fn other_event(index: &Index<'_>, lane: &LaneIndex<'_>, delivery: &Delivery) -> 
     let Arrival::WrongPayload(_) = delivery.arrival else {
         return None;
     };
-    let op = index.plan.publishes_of(delivery.stream, delivery.hash?)?.first;
+    let publishes = index.plan.publishes_of(delivery.stream, delivery.hash?)?;
+    // Of equal payloads, none tells which event it is of.
+    let op = (publishes.to_be_written <= 1).then_some(publishes.first)?;
     lane.ops[op].acked_seq().or(index.plan.ops[op].planned_seq()).map(Seq)
 }
 

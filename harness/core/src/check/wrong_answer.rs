@@ -10,7 +10,7 @@ use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex, OpState, PlannedOp, Settled, What};
 use super::reason::{Reason, Shortage};
 use super::{convergence, gap, phantom, unseen};
-use crate::plan::{NextSeq, PublishExpect};
+use crate::plan::{INVALID_PAYLOAD, NextSeq, PublishExpect};
 
 pub const NAME: &str = "wrong-answer";
 
@@ -25,6 +25,9 @@ static TAKEN_FOR_A_REPEAT: Reason =
 static ACCEPTED_A_CONFLICT: Reason =
     Reason::invalid("accepted-a-conflict", "{op} on {stream} had to be refused and was acknowledged")
         .deed("acknowledged publishes that conflict with earlier ones");
+static ACCEPTED_NO_PAYLOAD: Reason =
+    Reason::invalid("accepted-an-invalid-payload", "{op} on {stream} was acknowledged, and its text is no payload")
+        .deed("acknowledged publishes of texts that are no payload");
 static OTHER_CODE: Reason =
     Reason::invalid("refused-with-another-code", "{op} on {stream} was refused with another code")
         .deed("refused publishes with another code");
@@ -51,6 +54,7 @@ pub static CHECKER: Checker = Checker {
         &SHIFTED,
         &TAKEN_FOR_A_REPEAT,
         &ACCEPTED_A_CONFLICT,
+        &ACCEPTED_NO_PAYLOAD,
         &OTHER_CODE,
         &OTHER_FIELD,
         &WITHOUT_SEQ,
@@ -135,7 +139,9 @@ fn judge(
             if known { taken() } else { Some(shifted().expected(seq, got)) }
         }
         (Settled::Done { seq: Some(got), .. }, Some(PublishExpect::Refused { code })) => {
-            Some(finding(&ACCEPTED_A_CONFLICT).of_event(got).expected(code, format!("seq {got}")))
+            let no_payload = code == INVALID_PAYLOAD;
+            let reason = if no_payload { &ACCEPTED_NO_PAYLOAD } else { &ACCEPTED_A_CONFLICT };
+            Some(finding(reason).of_event(got).expected(code, format!("seq {got}")))
         }
         (Settled::Done { seq: None, .. }, Some(_)) => Some(finding(&WITHOUT_SEQ)),
         (Settled::Done { .. }, _) => None,

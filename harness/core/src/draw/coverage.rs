@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::words;
+use super::{seen, words};
 use crate::history::History;
 use crate::plan::Plan;
 
@@ -14,11 +14,23 @@ pub struct Coverage {
     pairs: BTreeMap<(String, String), u64>,
 }
 
+/// How much of what can be covered is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    pub name: &'static str,
+    pub covered: usize,
+    pub of: usize,
+    pub missing: Vec<String>,
+}
+
 impl Coverage {
     /// Counts a scenario that was driven: its file, its plan, and what its lanes showed.
     pub fn note(&mut self, text: &str, plan: &Plan, histories: &[&History]) {
-        let _ = (plan, histories);
-        self.note_text(text);
+        let mut features = words::features(text);
+        for history in histories {
+            features.extend(seen::features(plan, history));
+        }
+        self.add(features);
     }
 
     /// Counts a scenario by its file alone.
@@ -56,6 +68,15 @@ impl Coverage {
         self.scenarios
     }
 
+    /// What is known that can be covered, group by group.
+    pub fn groups(&self) -> Vec<Group> {
+        let group = |(name, known): (&'static str, Vec<String>)| {
+            let missing: Vec<String> = known.iter().filter(|feature| self.count(feature) == 0).cloned().collect();
+            Group { name, covered: known.len() - missing.len(), of: known.len(), missing }
+        };
+        words::known().into_iter().map(group).collect()
+    }
+
     /// Every feature with the number of scenarios that covered it.
     pub fn features(&self) -> impl Iterator<Item = (&str, u64)> {
         self.features.iter().map(|(feature, count)| (feature.as_str(), *count))
@@ -81,7 +102,7 @@ impl Coverage {
     /// One line for a report.
     pub fn line(&self) -> String {
         format!(
-            "{} scenarios covered {} features and {} pairs of them",
+            "{} drawn scenarios covered {} features and {} pairs of them",
             self.scenarios,
             self.features.len(),
             self.pairs.len()

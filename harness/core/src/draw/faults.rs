@@ -7,29 +7,36 @@ use crate::plan::fault::spec::Effect;
 
 const MOST: u64 = 4;
 
+/// Who a fault applies to, and where it fires.
+type At = (&'static str, String);
+
 pub(super) fn draw(sketch: &mut Sketch, dice: &mut Dice<'_>) {
     for _ in 0..dice.between(0, MOST) {
         let words: Vec<_> = FAULTS.iter().filter(|spec| !spec.does(Effect::Defect)).map(|spec| spec.word).collect();
         let word = dice.word("do", &words);
-        if let Some(line) = fault(sketch, word, dice) {
-            sketch.faults.push(format!("{{ do = \"{word}\"{line} }}"));
+        let clients: Vec<usize> = (0..sketch.clients.len()).collect();
+        let Some(client) = dice.pick(&clients) else { return };
+        let fault = match word {
+            "starve-heartbeats" => heartbeats(sketch, client, dice),
+            "hold" => hold(sketch, client, dice),
+            "rewrite-cursor" => rewrite(sketch, client, dice),
+            _ => fault(sketch, word, client, dice),
+        };
+        if let Some(fault) = fault {
+            let fault = if fault.contains("heartbeat_reply") { format!(", name = \"beat\"{fault}") } else { fault };
+            sketch.faults.push(format!("{{ do = \"{word}\"{fault} }}"));
         }
     }
 }
 
-fn fault(sketch: &Sketch, word: &str, dice: &mut Dice<'_>) -> Option<String> {
-    let clients: Vec<usize> = (0..sketch.clients.len()).collect();
-    let client = dice.pick(&clients)?;
+fn fault(sketch: &mut Sketch, word: &str, client: usize, dice: &mut Dice<'_>) -> Option<String> {
     let attributes = match word {
         "cut" => cut(dice),
         "repeat" => format!(", more = {}", dice.pick(&[1u64, 2, 3, 255]).unwrap_or(1)),
         "delay" => format!(", ms = {}", dice.between(1, 120)),
-        "hold" => return hold(sketch, client, dice),
-        "rewrite-cursor" => return rewrite(sketch, client, dice),
         "reorder" => format!(", behind = {}", dice.between(1, 4)),
         "split" => format!(", frames = {}", dice.pick(&[2u64, 3, 17]).unwrap_or(2)),
         "merge" => format!(", messages = {}", dice.between(2, 5)),
-        "starve-heartbeats" => return heartbeats(sketch, client, dice),
         _ => String::new(),
     };
     let lane = match dice.between(0, 7) {
@@ -40,8 +47,10 @@ fn fault(sketch: &Sketch, word: &str, dice: &mut Dice<'_>) -> Option<String> {
     let (who, at) = match word {
         "drop" | "reorder" => in_burst(sketch, client, dice),
         "repeat" => alone(sketch, client, dice),
+        _ if dice.one_in(24) => heartbeat_reply(sketch, client),
         _ => anywhere(sketch, client, dice),
     }?;
+    let lane = if at.contains("lane") || at.contains("heartbeat") { "" } else { lane };
     Some(format!("{attributes}, clients = [\"{who}\"]{lane}, at = {{ {at} }}"))
 }
 
@@ -54,8 +63,6 @@ fn cut(dice: &mut Dice<'_>) -> String {
     };
     format!(", how = \"{how}\", when = \"{when}\"{code}")
 }
-
-type At = (&'static str, String);
 
 fn alone(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<At> {
     let client = &sketch.clients[client];
@@ -75,30 +82,39 @@ fn in_burst(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<At> {
     Some((client.name, at))
 }
 
-fn anywhere(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<At> {
-    let name = sketch.clients[client].name;
-    let resumes = sketch.clients[client].resumes;
-    let heads: Vec<_> = sketch.streams.iter().filter(|stream| stream.head > 0).map(|s| (&s.topic, s.head)).collect();
-    match dice.word("at", &["delivery", "resume", "resume_reply", "ack", "message"]) {
-        "delivery" => alone(sketch, client, dice),
-        "resume" => Some((name, format!("resume = {}", dice.between(1, resumes.max(1))))),
-        "resume_reply" => Some((name, format!("resume_reply = {}", dice.between(1, resumes.max(1))))),
+/// A fault that waits for something else than a delivery is alone with its client, or with the writer: another one
+/// could take its message away.
+fn anywhere(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<At> {
+    let (name, resumes) = (sketch.clients[client].name, sketch.clients[client].resumes.max(1));
+    let heads = sketch.streams.iter().filter(|stream| stream.head > 0);
+    let heads: Vec<_> = heads.map(|stream| (stream.topic.clone(), stream.head)).collect();
+    let at = dice.word("at", &["delivery", "resume", "resume_reply", "ack", "message"]);
+    if at == "delivery" {
+        return alone(sketch, client, dice);
+    }
+    let (who, at) = match at {
+        "resume" | "resume_reply" => (name, format!("{at} = {}", dice.between(1, resumes))),
         "ack" => {
-            let (topic, head) = dice.pick(&heads)?;
-            Some(("writer", format!("ack = \"{topic}\", seq = {}", dice.between(1, head))))
+            let (topic, head) = heads.get(usize::try_from(dice.between(1, heads.len() as u64)).ok()? - 1)?;
+            ("writer", format!("ack = \"{topic}\", seq = {}", dice.between(1, *head)))
         }
         _ => {
             let (who, way, kind) = dice.pick(&[
-                (name, "downstream", "join"),
+                (name, "upstream", "join"),
                 (name, "downstream", "delivery"),
                 (name, "downstream", "resume-reply"),
                 (name, "upstream", "resume"),
                 ("writer", "upstream", "publish"),
                 ("writer", "downstream", "ack"),
             ])?;
-            Some((who, format!("message = \"{way}\", kind = \"{kind}\", nth = {}", dice.between(1, 2))))
+            (who, format!("message = \"{way}\", kind = \"{kind}\", nth = 1"))
         }
-    }
+    };
+    let taken = match who {
+        "writer" => &mut sketch.writer_faulted,
+        _ => &mut sketch.clients[client].faulted,
+    };
+    (!std::mem::replace(taken, true)).then_some((who, at))
 }
 
 /// An event is held until a later one of the same burst is acknowledged.
@@ -111,7 +127,10 @@ fn hold(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String> {
     Some(format!(", until = {until}, clients = [\"{}\"], at = {{ delivery = \"{topic}\", seq = {seq} }}", client.name))
 }
 
-fn rewrite(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String> {
+fn rewrite(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String> {
+    if std::mem::replace(&mut sketch.clients[client].faulted, true) {
+        return None;
+    }
     let client = &sketch.clients[client];
     let stream = dice.pick(&client.streams)?;
     let topic = &sketch.streams[stream].topic;
@@ -121,6 +140,27 @@ fn rewrite(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String
 }
 
 /// What waits for heartbeats takes seconds, so it is rare.
-fn heartbeats(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String> {
-    dice.one_in(8).then(|| format!(", clients = [\"{}\"]", sketch.clients[client].name))
+fn heartbeats(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String> {
+    if !dice.one_in(8) || !sketch.toxics.is_empty() || sketch.servers {
+        return None;
+    }
+    let name = sketch.clients[client].name;
+    await_beat(sketch);
+    Some(format!(", name = \"beat\", clients = [\"{name}\"]"))
+}
+
+fn heartbeat_reply(sketch: &mut Sketch, client: usize) -> Option<At> {
+    if sketch.steps.iter().any(|step| step.contains("beat")) || !sketch.toxics.is_empty() || sketch.servers {
+        return None;
+    }
+    await_beat(sketch);
+    Some((sketch.clients[client].name, "heartbeat_reply = 1".to_owned()))
+}
+
+/// At the end, all clients are connected, and nothing happens until the fault has fired.
+fn await_beat(sketch: &mut Sketch) {
+    if !sketch.steps.iter().any(|step| step.contains("beat")) {
+        sketch.step("\"await-fault\", fault = \"beat\"".to_owned());
+        sketch.await_all();
+    }
 }

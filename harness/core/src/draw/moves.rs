@@ -1,8 +1,8 @@
 //! Draws the script of a scenario, move by move. A move is a few steps that belong together.
 
 use super::dice::Dice;
-use super::sketch::{MAX_EVENTS, MAX_LARGE, Room, Sketch};
-use super::toxics;
+use super::sketch::{Room, Sketch};
+use super::{operator, toxics};
 use crate::scenario::words::cursor_words;
 
 type Move = fn(&mut Sketch, &mut Dice<'_>, Room);
@@ -18,7 +18,11 @@ const MOVES: &[(u64, &str, Move)] = &[
     (4, "do policy", policy),
     (4, "do set-cursor", cursors),
     (3, "do resubscribe", resubscribe),
-    (1, "do server", servers),
+    (3, "do prune", operator::prune),
+    (3, "do checkpoint", operator::checkpoint),
+    (1, "do inspect", operator::inspect),
+    (3, "do refused-publish", operator::refused_publish),
+    (3, "do server", servers),
     (3, "do arm", window),
 ];
 
@@ -28,9 +32,10 @@ const FEW: &[u64] = &[1, 2, 3, 5, 8];
 pub(super) fn draw(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let all: Vec<usize> = (0..sketch.clients.len()).collect();
     let first = if dice.one_in(3) { dice.some(&all) } else { all };
-    connect(sketch, &first);
+    sketch.connect(&first);
     let moves = dice.between(2, 6);
     let options: Vec<_> = MOVES.iter().map(|(weight, word, _)| (*weight, (*word).to_owned())).collect();
+    lockstep(sketch, dice, room);
     for _ in 0..moves {
         let (_, _, play) = MOVES[dice.place(&options)];
         play(sketch, dice, room);
@@ -42,93 +47,20 @@ pub(super) fn draw(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
 fn end(sketch: &mut Sketch, dice: &mut Dice<'_>) {
     let away = sketch.connected(false);
     if !away.is_empty() {
-        connect(sketch, &away);
+        sketch.connect(&away);
     }
     let silent: Vec<usize> = (0..sketch.streams.len()).filter(|stream| sketch.streams[*stream].head == 0).collect();
     if !silent.is_empty() {
-        publish(sketch, &silent, silent.len() as u64, dice.one_in(2), None);
+        sketch.publish(&silent, silent.len() as u64, dice.one_in(2), None);
     }
-    await_all(sketch);
-}
-
-fn connect(sketch: &mut Sketch, clients: &[usize]) {
-    let away = sketch.connected(false);
-    match clients == away {
-        true => sketch.step("\"connect\"".to_owned()),
-        false => sketch.step(format!("\"connect\", clients = {}", sketch.names(clients))),
-    }
-    for client in clients {
-        sketch.clients[*client].connected = true;
-        sketch.clients[*client].resumes += 1;
-    }
-}
-
-pub(super) fn await_all(sketch: &mut Sketch) {
-    if !sketch.connected(true).is_empty() && sketch.steps.last().is_none_or(|step| step != "{ do = \"await\" }") {
-        sketch.step("\"await\"".to_owned());
-    }
-}
-
-/// Publishes so many events as there is room for; nothing where there is none.
-pub(super) fn publish(sketch: &mut Sketch, streams: &[usize], count: u64, lockstep: bool, spread: Option<&str>) {
-    let large = streams.iter().any(|stream| sketch.streams[*stream].large);
-    let room = if large { MAX_LARGE * streams.len() as u64 } else { MAX_EVENTS };
-    let count = count.min(room.saturating_sub(if large { sketch.events.min(room) } else { sketch.events }));
-    let count = if lockstep { count.min(12) } else { count };
-    if streams.is_empty() || count < streams.len() as u64 {
-        return;
-    }
-    let mut step = match streams {
-        [only] => format!("\"publish\", stream = \"{}\"", sketch.streams[*only].topic),
-        several => format!("\"publish\", streams = {}", sketch.quoted(several)),
-    };
-    if count > 1 {
-        step += &format!(", count = {count}");
-    }
-    if !lockstep {
-        step += ", pace = \"burst\"";
-    }
-    if let Some(spread) = spread.filter(|_| streams.len() > 1) {
-        step += &format!(", spread = \"{spread}\"");
-    }
-    sketch.step(step);
-    sketch.events += count;
-    for (place, stream) in streams.iter().enumerate() {
-        let n = streams.len() as u64;
-        let share = count / n + u64::from((place as u64) < count % n);
-        let before = sketch.streams[*stream].head;
-        sketch.streams[*stream].head += share;
-        prune(sketch, *stream);
-        let exact = spread.is_none_or(|spread| spread == "even") || n == 1;
-        for client in &mut sketch.clients {
-            if client.connected && client.streams.contains(stream) && exact {
-                match lockstep {
-                    true => client.alone.extend((before + 1..=before + share).map(|seq| (*stream, seq))),
-                    false if share > 1 => client.bursts.push((*stream, before + 1, before + share)),
-                    false => {}
-                }
-            }
-        }
-    }
-}
-
-fn prune(sketch: &mut Sketch, stream: usize) {
-    let stream = &mut sketch.streams[stream];
-    if let Some(retention) = stream.retention {
-        stream.floor = stream.floor.max(stream.head.saturating_sub(retention));
-    }
-}
-
-fn some_streams(sketch: &Sketch, dice: &mut Dice<'_>) -> Vec<usize> {
-    let all: Vec<usize> = (0..sketch.streams.len()).collect();
-    if dice.one_in(2) { dice.pick(&all).into_iter().collect() } else { dice.some(&all) }
+    sketch.await_all();
 }
 
 fn lockstep(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
-    let streams = some_streams(sketch, dice);
+    let streams = sketch.some_streams(dice);
     let count = dice.pick(FEW).unwrap_or(1).max(streams.len() as u64);
     let spread = dice.one_in(3).then(|| dice.word("spread", &["even", "shuffled", "skewed"]));
-    publish(sketch, &streams, count, true, spread);
+    sketch.publish(&streams, count, true, spread);
 }
 
 /// A number of events at an edge: of the tool's own numbers, or of what a stream retains and replays.
@@ -143,26 +75,26 @@ fn many(sketch: &Sketch, dice: &mut Dice<'_>, stream: usize) -> u64 {
 }
 
 fn burst(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
-    let streams = some_streams(sketch, dice);
+    let streams = sketch.some_streams(dice);
     let Some(first) = streams.first() else { return };
     let count = many(sketch, dice, *first).max(streams.len() as u64);
     let spread = dice.one_in(2).then(|| dice.word("spread", &["even", "shuffled", "skewed"]));
-    publish(sketch, &streams, count, false, spread);
+    sketch.publish(&streams, count, false, spread);
     if !dice.one_in(3) {
-        await_all(sketch);
+        sketch.await_all();
     }
 }
 
 /// Clients leave and miss events, mostly about as many as are retained or replayed.
-fn leave(sketch: &mut Sketch, dice: &mut Dice<'_>) -> Vec<usize> {
+fn leave(sketch: &mut Sketch, dice: &mut Dice<'_>) {
     let here = sketch.connected(true);
     if here.is_empty() {
-        return Vec::new();
+        return;
     }
     if dice.one_in(6) {
         sketch.hasty = true;
     } else {
-        await_all(sketch);
+        sketch.await_all();
     }
     let leaving = if dice.one_in(2) { here.clone() } else { dice.some(&here) };
     let word = dice.word("do", &["disconnect", "crash"]);
@@ -172,16 +104,16 @@ fn leave(sketch: &mut Sketch, dice: &mut Dice<'_>) -> Vec<usize> {
     }
     for client in &leaving {
         sketch.clients[*client].connected = false;
+        sketch.clients[*client].left |= word == "disconnect";
     }
-    leaving
 }
 
 fn come_back(sketch: &mut Sketch, dice: &mut Dice<'_>) {
     let away = sketch.connected(false);
     if !away.is_empty() {
-        connect(sketch, &away);
+        sketch.connect(&away);
         if !dice.one_in(3) {
-            await_all(sketch);
+            sketch.await_all();
         }
     }
 }
@@ -189,10 +121,10 @@ fn come_back(sketch: &mut Sketch, dice: &mut Dice<'_>) {
 fn absence(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     leave(sketch, dice);
     for _ in 0..dice.between(1, 2) {
-        let streams = some_streams(sketch, dice);
+        let streams = sketch.some_streams(dice);
         let Some(first) = streams.first() else { return };
         let count = many(sketch, dice, *first).max(streams.len() as u64);
-        publish(sketch, &streams, count, false, None);
+        sketch.publish(&streams, count, false, None);
     }
     if dice.one_in(3) {
         policy(sketch, dice, room);
@@ -216,6 +148,9 @@ fn cursors(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
             }
             let words = cursor_words();
             let to = dice.word("to", &words);
+            let head = sketch.streams[stream].head;
+            let near = [0, 1, 199, 200, 201, 255, 256].into_iter().filter(|lag| *lag <= head);
+            let near = dice.pick(&near.collect::<Vec<u64>>()).filter(|_| dice.one_in(4));
             let of = match to {
                 "foreign" => {
                     let others: Vec<usize> = (0..sketch.streams.len()).filter(|other| *other != stream).collect();
@@ -226,7 +161,8 @@ fn cursors(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
             };
             sketch.strays |= matches!(to, "foreign" | "beyond-head" | "random");
             let (name, topic) = (sketch.clients[client].name, &sketch.streams[stream].topic);
-            sketch.step(format!("\"set-cursor\", client = \"{name}\", stream = \"{topic}\", to = \"{to}\"{of}"));
+            let to = near.map_or(format!("\"{to}\"{of}"), |lag| (head - lag).to_string());
+            sketch.step(format!("\"set-cursor\", client = \"{name}\", stream = \"{topic}\", to = {to}"));
         }
     }
     come_back(sketch, dice);
@@ -237,11 +173,11 @@ fn policy(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
         return;
     }
     if !dice.one_in(6) {
-        await_all(sketch);
+        sketch.await_all();
     } else {
         sketch.hasty |= !sketch.connected(true).is_empty();
     }
-    let streams = some_streams(sketch, dice);
+    let streams = sketch.some_streams(dice);
     let sets = dice.between(1, 3);
     let retention = (sets & 1 > 0).then(|| dice.number("retention", &[1, 2, 7, 20, 60, 200, 201, 256, 1000]));
     let budget = (sets & 2 > 0).then(|| dice.number("replay_budget", &[0, 1, 2, 7, 20, 60, 200, 201, 256, 1000]));
@@ -258,7 +194,7 @@ fn policy(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     for stream in streams {
         sketch.streams[stream].retention = retention.or(sketch.streams[stream].retention);
         sketch.streams[stream].budget = budget.or(sketch.streams[stream].budget);
-        prune(sketch, stream);
+        sketch.prune(stream);
     }
 }
 
@@ -266,9 +202,7 @@ fn policy(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
 /// at the floor, and pruned ones.
 fn repeats(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let prunes = sketch.streams.iter().any(|stream| stream.retention.is_some());
-    let published = |stream: &usize| sketch.streams[*stream].head > 0;
-    let streams: Vec<usize> = (0..sketch.streams.len()).filter(published).collect();
-    let Some(stream) = dice.pick(&streams).filter(|_| room.repeats_pruned || !prunes) else {
+    let Some(stream) = sketch.published(dice).filter(|_| room.repeats_pruned || !prunes) else {
         return;
     };
     let (head, floor) = (sketch.streams[stream].head, sketch.streams[stream].floor);
@@ -305,11 +239,11 @@ fn servers(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let [legacy, candidate] = room.kills;
     let mut lanes = Vec::new();
     lanes.extend((legacy && candidate).then_some("both"));
-    lanes.extend(legacy.then_some("legacy"));
+    lanes.extend(legacy.then_some(["legacy"; 2]).into_iter().flatten());
     lanes.extend(candidate.then_some("candidate"));
     let Some(lane) = dice.pick(&lanes) else { return };
     for _ in 0..dice.between(1, 2) {
-        await_all(sketch);
+        sketch.await_all();
         let (down, up) = if dice.one_in(4) { ("pause", "resume") } else { ("kill", "restart") };
         let [legacy, candidate] = room.kills_at_once;
         let at_once = match lane {

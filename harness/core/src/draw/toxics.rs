@@ -1,7 +1,6 @@
 //! Draws byte toxics: some are on from the start, others for a stretch of the script in which they must strike.
 
 use super::dice::Dice;
-use super::moves::{await_all, publish};
 use super::sketch::Sketch;
 
 /// Toxics that end connections are armed during a connection; those that slow it down may be on throughout.
@@ -13,7 +12,7 @@ fn attributes(kind: &str, dice: &mut Dice<'_>) -> String {
         "latency" => format!("latency = {}, jitter = {}", dice.between(1, 30), dice.between(0, 10)),
         "bandwidth" => format!("rate = {}", dice.pick(&[100u64, 500, 5_000]).unwrap_or(500)),
         "slow_close" => format!("delay = {}", dice.between(20, 200)),
-        "slicer" => format!("average_size = {}", dice.pick(&[1u64, 16, 64, 1_000]).unwrap_or(64)),
+        "slicer" => format!("average_size = {}", dice.pick(&[64u64, 200, 1_000]).unwrap_or(64)),
         "limit_data" => format!("bytes = {}", dice.pick(&[1u64, 100, 700, 2_500]).unwrap_or(700)),
         _ => format!("timeout = {}", dice.pick(&[0u64, 50, 150]).unwrap_or(50)),
     }
@@ -29,9 +28,11 @@ fn line(sketch: &mut Sketch, kind: &str, client: &str, dice: &mut Dice<'_>) -> S
 }
 
 pub(super) fn from_the_start(sketch: &mut Sketch, dice: &mut Dice<'_>) {
-    let names: Vec<_> = sketch.clients.iter().map(|client| client.name).collect();
-    let Some(client) = dice.pick(&names) else { return };
     let kind = dice.word("type", THROUGHOUT);
+    // The end of a connection is late only where it comes before the toxics are off.
+    let clients = sketch.clients.iter().filter(|client| client.left || kind != "slow_close");
+    let names: Vec<_> = clients.map(|client| client.name).collect();
+    let Some(client) = dice.pick(&names) else { return };
     line(sketch, kind, client, dice);
 }
 
@@ -44,13 +45,13 @@ pub(super) fn window(sketch: &mut Sketch, dice: &mut Dice<'_>) {
     if sketch.events > 300 || sketch.streams[stream].large {
         return;
     }
-    await_all(sketch);
+    sketch.await_all();
     let kind = dice.word("type", WINDOWS);
     let client = sketch.clients[client].name;
     let name = line(sketch, kind, client, dice);
     sketch.step(format!("\"arm\", toxics = [\"{name}\"]"));
-    publish(sketch, &[stream], dice.between(12, 24), false, None);
+    sketch.publish(&[stream], dice.between(12, 24), false, None);
     sketch.step(format!("\"await-fault\", fault = \"{name}\""));
     sketch.step(format!("\"disarm\", toxics = [\"{name}\"]"));
-    await_all(sketch);
+    sketch.await_all();
 }

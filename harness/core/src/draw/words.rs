@@ -5,6 +5,12 @@ use std::collections::BTreeSet;
 
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
+use crate::plan::TOXICS;
+use crate::plan::fault::FAULTS;
+use crate::plan::fault::spec::Effect;
+use crate::scenario::step_words;
+use crate::scenario::words::{cursor_words, key_words, keys, payload_words};
+
 /// Keys whose texts are names, which every file chooses anew.
 const NAMES: &[&str] = &[
     "name", "title", "topic", "stream", "streams", "client", "clients", "fault", "toxics", "delivery", "ack", "acked",
@@ -34,6 +40,22 @@ pub(super) fn features(text: &str) -> BTreeSet<String> {
         }
     }
     features
+}
+
+/// What the reader knows, group by group; what a draw must not forget.
+pub(super) fn known() -> Vec<(&'static str, Vec<String>)> {
+    let under = |key: &str, words: Vec<&str>| words.into_iter().map(|word| format!("{key} {word}")).collect::<Vec<_>>();
+    let faults = FAULTS.iter().filter(|spec| !spec.does(Effect::Defect)).map(|spec| spec.word).collect();
+    let positions = keys::POSITIONS.iter().filter(|key| **key != "proof").copied().collect();
+    vec![
+        ("steps", under("do", step_words())),
+        ("faults", under("do", faults)),
+        ("positions", under("at", positions)),
+        ("toxics", under("type", TOXICS.iter().map(|spec| spec.name).collect())),
+        ("payloads", under("payload", payload_words())),
+        ("keys", under("keys", key_words())),
+        ("cursors", under("to", cursor_words())),
+    ]
 }
 
 fn tables(item: &Item) -> Vec<&dyn TableLike> {

@@ -13,7 +13,7 @@ use super::*;
 use crate::check::Verdict;
 use crate::check::tests::finding;
 use crate::gate::fit::{Means, ServerKind};
-use crate::gate::{Asked, Scope, Shortfall, suite_digest};
+use crate::gate::{Asked, DRAWN, Scope, Shortfall, drawn_name, suite_digest};
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::row;
@@ -209,8 +209,10 @@ fn allowed() -> Evidence {
         scenario.digest = sha256(text.as_bytes());
         scenario
     });
-    evidence.judged.scenarios = suite.collect();
-    of_scope(evidence, |_| {})
+    let drawn = (1..=DRAWN).map(drawn_name);
+    let drawn = drawn.map(|name| scenario(&name, "Drawn: policy", ScenarioOutcome::Passed, [seen(9, 1, 0, 0); 2]));
+    evidence.judged.scenarios = suite.chain(drawn).collect();
+    of_scope(evidence, |scope| scope.drawn = DRAWN)
 }
 
 /// A run over lanes that are not our own.

@@ -14,7 +14,7 @@ mod tests;
 
 pub use matrix::{RowVerdict, is_row, rows};
 pub use scenario::{JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy, compare, parts};
-pub use scope::{Asked, Scope, Shortfall, suite_digest};
+pub use scope::{Asked, DRAWN, Scope, Shortfall, drawn_name, suite_digest};
 
 use serde::{Deserialize, Serialize};
 

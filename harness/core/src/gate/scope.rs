@@ -35,11 +35,26 @@ pub struct Scope {
     pub aa: Option<LaneId>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_faults: bool,
+    /// How many scenarios were drawn from the seed. Those that were chosen of them are among `scenarios`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub drawn: u32,
     /// What could be done to each lane. Empty until the lanes were chosen.
     pub lanes: BTreeMap<LaneId, Means>,
     /// Scenarios that these lanes can't be put through, each with the reason. They were not driven, and prove nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, String>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// How many scenarios a full run draws from its seed.
+pub const DRAWN: u32 = 12;
+
+/// The name of a drawn scenario, by its index from 1.
+pub fn drawn_name(index: u32) -> String {
+    format!("drawn-{index:02}")
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,9 +100,10 @@ pub struct Shortfall {
 }
 
 impl Shortfall {
-    /// How many scenarios of a kind the built-in suite has.
+    /// How many scenarios of a kind a full run has.
     pub fn of(known_bad: bool) -> usize {
-        SUITE.iter().filter(|scenario| scenario.asked.known_bad == known_bad).count()
+        let drawn = if known_bad { 0 } else { DRAWN as usize };
+        SUITE.iter().filter(|scenario| scenario.asked.known_bad == known_bad).count() + drawn
     }
 }
 
@@ -124,6 +140,8 @@ impl Scope {
             };
             list.push(scenario.name.to_owned());
         }
+        let has_run = |name: &String| ran.iter().any(|(ran, _, known_bad)| ran == name && !known_bad);
+        shortfall.honest.extend((1..=DRAWN).map(drawn_name).filter(|name| !has_run(name)));
         shortfall
     }
 
@@ -150,10 +168,14 @@ impl Scope {
             .collect();
         let missing = expected.iter().filter(|(name, asked)| self.scenarios.get(**name) != Some(**asked));
         let missing = missing.map(|(name, _)| (*name).to_owned());
+        // Whether their texts are what the seed gives is for the recheck to say.
+        let drawn: BTreeSet<String> = (1..=self.drawn).map(drawn_name).filter(|name| chosen(name)).collect();
+        let undrawn = drawn.iter().filter(|name| !self.scenarios.contains_key(*name)).cloned();
         // What was added is the run's own affair, but only where something was.
-        let surplus =
-            self.scenarios.keys().filter(|name| self.also.is_empty() && !expected.contains_key(name.as_str()));
-        missing.chain(surplus.cloned()).collect()
+        let surplus = self.scenarios.keys().filter(|name| {
+            self.also.is_empty() && !expected.contains_key(name.as_str()) && !drawn.contains(name.as_str())
+        });
+        missing.chain(undrawn).chain(surplus.cloned()).collect()
     }
 
     /// Whether the reason that is recorded for leaving a built-in scenario out follows from its plan and these lanes.

@@ -59,7 +59,8 @@ fn suite() -> Vec<JudgedScenario> {
         verdict.digest = sha256(text.as_bytes());
         verdict
     });
-    scenarios.collect()
+    let drawn = (1..=DRAWN).map(|index| JudgedScenario { name: drawn_name(index), ..honest(FULL) });
+    scenarios.chain(drawn).collect()
 }
 
 /// A run of everything that is asked for, over lanes of our own.

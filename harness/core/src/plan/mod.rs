@@ -15,7 +15,7 @@ pub use fault::{
     When, rules,
 };
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
-pub use step::{Claims, NextSeq, PublishExpect, ServerAction, Step};
+pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 
 use serde::{Deserialize, Serialize};

@@ -80,6 +80,9 @@ pub enum Step {
     Server { lane: Option<LaneId>, action: ServerAction },
 }
 
+/// The code of a refusal of a text that is no payload: it is no JSON, or has no canonical form.
+pub const INVALID_PAYLOAD: &str = "invalid_payload";
+
 /// What a publish may name, so that a lane refuses it where that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Claims {

@@ -165,6 +165,11 @@ impl Scenario {
     }
 }
 
+/// The word of each step.
+pub fn step_words() -> Vec<&'static str> {
+    steps::KINDS.iter().map(|kind| kind.name).collect()
+}
+
 /// The lines of a file that are not TOML, with their positions; `None` where all of it can be read.
 pub fn syntax_errors(path: &str, text: &str) -> Option<ScenarioErrors> {
     let mut mistakes = Mistakes::default();

@@ -45,6 +45,14 @@ pub(super) const PAYLOADS: &[(&str, Payload)] = &[
     ("nested", Payload::Nested),
     ("empty", Payload::Empty),
     ("awkward", Payload::Awkward),
+    ("lengths", Payload::Lengths),
+    ("mebibyte", Payload::Mebibyte),
+    ("members", Payload::Members),
+    ("depths", Payload::Depths),
+    ("bare", Payload::Bare),
+    ("lookalikes", Payload::Lookalikes),
+    ("names", Payload::Names),
+    ("equal", Payload::Equal),
     ("mixed", Payload::Mixed),
 ];
 

@@ -172,6 +172,12 @@ impl Shrink {
     }
 }
 
+/// How many steps a scenario file has.
+pub fn steps_of(text: &str) -> usize {
+    let tree = Tree::parse(text);
+    tree.as_ref().and_then(|tree| tree.get("steps")?.list()).map_or(0, <[Tree]>::len)
+}
+
 /// Takes out what the reader or the rehearsal refuses, until they accept the rest.
 fn mended(mut tree: Tree, name: &str) -> Option<(Tree, Scenario)> {
     for _ in 0..MENDS {

@@ -10,7 +10,7 @@ use cutover_core::plan::Request;
 use super::backoff::Backoff;
 use super::pace::Pace;
 use super::recorder::Recorder;
-use crate::bounds::{self, Reached};
+use crate::bounds::{self, Bound, Reached};
 use crate::lane::{Completion, Endpoint, Lane, OpError, Prune, Publish, Published, WriterSession};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,15 @@ pub enum Write {
     Checkpoint { stream: StreamId, checkpoint: StoredCheckpoint },
     Misuse { stream: StreamId, request: &'static Request },
     Policy { stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
+}
+
+impl Write {
+    fn bound(&self, bound: Bound) -> Bound {
+        match self {
+            Write::Publish { payload, .. } => bound.of_payload(payload),
+            _ => bound,
+        }
+    }
 }
 
 pub struct Writer {
@@ -60,7 +69,7 @@ impl Writer {
 
     /// Does an operation, and retries it until it is answered or its time is up.
     pub async fn invoke(&mut self, id: OpId, write: &Write) -> Completion<Outcome> {
-        let mut trying = bounds::WRITE_TRIES.begin();
+        let mut trying = write.bound(bounds::WRITE_TRIES).begin();
         for attempt in 1.. {
             if let Some(pace) = &self.pace {
                 pace.turn().await;
@@ -120,7 +129,7 @@ impl Writer {
                 }
             }
         };
-        bounds::WRITE.within(written).await.unwrap_or_else(|reached| Err(no_answer(reached)))
+        write.bound(bounds::WRITE).within(written).await.unwrap_or_else(|reached| Err(no_answer(reached)))
     }
 }
 

@@ -10,6 +10,22 @@ use cutover_core::plan::Plan;
 use super::{Environment, Source};
 use crate::lane::names::{Names, NamesError};
 
+impl Source {
+    /// What can be done to a lane's server, as far as it is known before it runs.
+    pub fn means(&self, lane: LaneId) -> Means {
+        match self {
+            Source::Bundled => Means::of_ours(ServerKind::BuiltIn),
+            Source::Binary { profile, .. } => {
+                Means { confirms_reads: profile.means().confirms_reads, ..Means::of_ours(ServerKind::Binary) }
+            }
+            Source::Outside(profile) => Means {
+                protocol: Some(Protocol::of(profile.kind())).filter(|protocol| *protocol != Protocol::usual(lane)),
+                ..profile.means()
+            },
+        }
+    }
+}
+
 impl Environment {
     /// Why a plan can't be driven over these lanes, if it can't. `aa` is the lane that runs against itself.
     pub fn unfit(&self, plan: &Plan, aa: Option<LaneId>) -> Option<String> {
@@ -22,16 +38,7 @@ impl Environment {
     }
 
     fn means_of(&self, lane: LaneId) -> Means {
-        match self.source(lane) {
-            Source::Bundled => Means::of_ours(ServerKind::BuiltIn),
-            Source::Binary { profile, .. } => {
-                Means { confirms_reads: profile.means().confirms_reads, ..Means::of_ours(ServerKind::Binary) }
-            }
-            Source::Outside(profile) => Means {
-                protocol: Some(Protocol::of(profile.kind())).filter(|protocol| *protocol != Protocol::usual(lane)),
-                ..profile.means()
-            },
-        }
+        self.source(lane).means(lane)
     }
 
     /// The plan's streams on the wire. Where the server outlives the run they carry a word of it, and of the role, as

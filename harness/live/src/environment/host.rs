@@ -101,7 +101,8 @@ impl Environment {
 
     /// The reference server for one plan. It keeps to the contract to the letter, but for the planted defects.
     pub(super) async fn reference_host(&self, defects: &[String], dir: &Path) -> Result<Arc<Host>, EnvironmentError> {
-        let profile = PhoenixProfile { payload_hash: HashKind::Canonical, ..PhoenixProfile::of_url(REFERENCE_URL)? };
+        let mut profile = PhoenixProfile::of_url(REFERENCE_URL)?;
+        (profile.payload_hash, profile.publish.strict) = (HashKind::Canonical, true);
         let host = self.start(LaneId::Legacy, Arc::new(profile), defects, dir).await?;
         let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
         Ok(Arc::new(Host { version, ..host }))

@@ -130,6 +130,11 @@ impl HttpClient {
         self
     }
 
+    /// Closes the connection. The next request opens another one.
+    pub fn close(&mut self) {
+        self.connection = None;
+    }
+
     /// Sends a request and reads its answer whole. Nothing is ever sent twice.
     pub async fn request(
         &mut self,

@@ -8,8 +8,11 @@ use crate::defects::{Defect, Defects};
 /// The text of a payload as a defect changes it; `None` where it leaves it as it is.
 pub(crate) fn altered(text: &str, defects: &Defects) -> Option<String> {
     let defect = defects.of_payload()?;
-    // Numbers keep their text, and a level beyond what serde_json reads leaves the payload as it is.
-    let before: Value = serde_json::from_str(text).ok()?;
+    // Numbers keep their text. serde_json reads no level beyond 128.
+    let before: Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(_) => return (defect == Defect::Depth128).then(|| "null".to_owned()),
+    };
     let after = alter(before.clone(), defect, 1);
     (after != before).then(|| after.to_string())
 }

@@ -19,7 +19,10 @@ const ALIASES: [(&str, Alias); 10] = [
     ("key-cut-at-64", |asked| pair_key(&asked.stream_id, text::cut(&asked.idempotency_key, 64))),
     ("key-cut-at-255", |asked| pair_key(&asked.stream_id, text::cut(&asked.idempotency_key, 255))),
     ("key-composed", |asked| pair_key(&asked.stream_id, &text::compose(&asked.idempotency_key))),
-    ("key-joined-to-stream", |asked| format!("{}{}", asked.stream_id, asked.idempotency_key)),
+    ("key-joined-to-stream", |asked| {
+        let id = asked.stream_id.rsplit('.').nth(1).unwrap_or_default();
+        format!("{id}{}", asked.idempotency_key)
+    }),
     ("key-shared-by-streams", |asked| asked.idempotency_key.clone()),
     ("key-checksum", |asked| format!("{}:{}", asked.stream_id, text::checksum(&asked.idempotency_key))),
     ("one-key-per-payload-in-all-streams", |asked| checked_hash(&asked.payload, "").unwrap_or_default()),

@@ -52,7 +52,7 @@ pub(super) fn classify(
     let owners = timelines.get(stream).and_then(|timeline| timeline.owners.get(&seq)).map_or(&[][..], Vec::as_slice);
     let foreign = || {
         let hash = hash.filter(|hash| plan.publishes_of(stream, *hash).is_none())?;
-        plan.first_of(hash)
+        plan.told_by(hash)
     };
     let Some(first) = owners.first() else {
         return foreign().map_or(Arrival::NeverPublished, Arrival::OtherStream);

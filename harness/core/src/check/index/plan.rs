@@ -68,6 +68,18 @@ pub(in crate::check) struct SamePayload {
     pub to_be_written: usize,
 }
 
+/// The publishes of one payload, to all streams.
+#[derive(Debug)]
+struct Carriers {
+    first: usize,
+    /// How many of them are events of their own.
+    events: usize,
+    tells: bool,
+}
+
+/// An object or array of so many bytes does not become another event's payload by a small change.
+const TELLING_BYTES: usize = 12;
+
 /// A stream's policy at the start; `None` is without bound.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::check) struct StartPolicy {
@@ -85,7 +97,7 @@ pub(in crate::check) struct PlanIndex<'a> {
     pub proofs: Vec<usize>,
     pub subscribes: BTreeSet<PairKey>,
     op_at: HashMap<OpId, usize>,
-    by_hash: HashMap<PayloadHash, usize>,
+    by_hash: HashMap<PayloadHash, Carriers>,
     by_place: HashMap<(usize, PayloadHash), SamePayload>,
     policies: Vec<StartPolicy>,
     connected: Vec<bool>,
@@ -143,7 +155,12 @@ impl<'a> PlanIndex<'a> {
             Step::Publish { op, stream, payload, hash, claims, expect, lane, together, .. } => {
                 let at = self.add_op(*op, stream.as_str(), What::Publish { payload, hash: *hash, claims, expect });
                 (self.ops[at].lane, self.ops[at].together) = (*lane, *together);
-                self.by_hash.entry(*hash).or_insert(at);
+                let tells = payload.len() >= TELLING_BYTES && payload.trim_start().starts_with(['{', '[']);
+                let carriers = self.by_hash.entry(*hash).or_insert(Carriers { first: at, events: 0, tells });
+                if self.ops[at].planned_seq().is_some() {
+                    carriers.first = if carriers.events == 0 { at } else { carriers.first };
+                    carriers.events += 1;
+                }
                 let same = self
                     .by_place
                     .entry((self.ops[at].stream, *hash))
@@ -199,9 +216,16 @@ impl<'a> PlanIndex<'a> {
         self.op_at.get(&id).copied()
     }
 
-    /// The first publish that carries a payload, to any stream.
-    pub fn first_of(&self, hash: PayloadHash) -> Option<usize> {
-        self.by_hash.get(&hash).copied()
+    pub fn is_published(&self, hash: PayloadHash) -> bool {
+        self.by_hash.contains_key(&hash)
+    }
+
+    /// The event that a payload tells, in any stream. Where several events have the same payload, it tells none of
+    /// them. What is to be refused is no event. A bare value tells none either: a lane that changes a payload may end
+    /// up with it.
+    pub fn told_by(&self, hash: PayloadHash) -> Option<usize> {
+        let carriers = self.by_hash.get(&hash)?;
+        (carriers.tells && carriers.events == 1).then_some(carriers.first)
     }
 
     pub fn publishes_of(&self, stream: usize, hash: PayloadHash) -> Option<SamePayload> {

@@ -235,7 +235,7 @@ fn find_second_events(index: &mut LaneIndex<'_>, plan: &PlanIndex<'_>) {
     for sub in subs.iter() {
         let unknown = |delivery: &Delivery| {
             matches!(delivery.arrival, Arrival::WrongPayload(_))
-                && delivery.hash.is_some_and(|hash| plan.first_of(hash).is_none())
+                && delivery.hash.is_some_and(|hash| !plan.is_published(hash))
         };
         let suspects: Vec<usize> = sub.deliveries.iter().copied().filter(|at| unknown(&deliveries[*at])).collect();
         if suspects.is_empty() {

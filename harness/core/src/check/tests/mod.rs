@@ -12,6 +12,7 @@ mod kills;
 mod model;
 pub(crate) mod notation;
 mod pages;
+mod payloads;
 mod properties;
 mod wrongs;
 

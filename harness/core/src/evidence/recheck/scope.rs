@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Problem;
+use crate::draw::{DrawnScenario, draws};
 use crate::evidence::document::{Evidence, State};
 use crate::evidence::layout;
-use crate::gate::Asked;
 use crate::gate::fit::{ServerKind, unfit};
+use crate::gate::{Asked, suite_digest};
 use crate::plan::{Expectation, Plan};
 
 pub struct Ran {
@@ -53,6 +54,10 @@ pub fn follows(
             "`scope.scenarios.{name}` does not follow from the built-in scenarios and the choice among them"
         ));
     }
+    for name in not_as_drawn(evidence, ran) {
+        let what = "it was edited, or another version drew it";
+        report(format!("{name} is not what this tool draws from the seed for these lanes: {what}"));
+    }
     let accounted =
         |name: &String| ran.contains_key(name) || unread.contains(name) || scope.left_out.contains_key(name);
     if evidence.state == State::Complete {
@@ -69,6 +74,20 @@ pub fn follows(
             report(format!("`scope.lanes.{lane}` does not follow from `lanes.{role}`"));
         }
     }
+}
+
+/// Drawn scenarios that the seed does not give. Another suite is another tool, which draws otherwise.
+fn not_as_drawn<'r>(evidence: &Evidence, ran: &'r BTreeMap<String, Ran>) -> Vec<&'r String> {
+    let scope = &evidence.scope;
+    if scope.drawn == 0 || scope.suite != suite_digest() || scope.lanes.is_empty() {
+        return Vec::new();
+    }
+    let drawn = draws(evidence.seed, scope.drawn, &scope.lanes, scope.aa);
+    let differs = |drawn: &DrawnScenario| {
+        let (name, ran) = ran.get_key_value(&drawn.name)?;
+        (ran.asked.digest != drawn.scenario.digest).then_some(name)
+    };
+    drawn.iter().filter_map(differs).collect()
 }
 
 /// What a document calls a server that is part of this tool.

@@ -108,6 +108,7 @@ pub fn facts(
         tool.extend(checkout(from));
     }
     facts.push(("tool", tool));
+    facts.extend(evidence.calibration.iter().map(|summary| ("calibrated", text(&summary.sentence()))));
     facts.extend(evidence.checkout.iter().map(|here| ("checkout", checkout(here))));
     facts.push(("command", vec![Piece::Command(evidence.command.join(" "))]));
     facts.push(("reproduce", vec![Piece::Command(reproduce.to_owned())]));

@@ -37,7 +37,7 @@ defects! { Place::Module;
     "key-cut-at-255", Key, stateful;
     /// Keys that differ in Unicode form only are one key.
     "key-composed", Key, stateful;
-    /// Stream and key are joined without a separator, so two pairs can share a key.
+    /// A stream's id and the key are joined without a separator, so two pairs can share a key.
     "key-joined-to-stream", Key, stateful;
     /// A key belongs to all streams instead of one.
     "key-shared-by-streams", Key, stateful;

@@ -1,19 +1,20 @@
 //! Adds the steps of a case to its plan, in the order of the script. Here each event gets its key, payload, hash and
 //! operation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use super::super::cast::Stream;
+use super::super::cast::{Keys, Stream};
 use super::super::open::Choice;
 use super::chance::Chance;
 use super::keys::key;
-use super::payload::{Payload, payload};
+use super::payload::invalid::INVALID;
+use super::payload::{Decks, Payload, Place, payload};
 use crate::hash::payload::HASH_PREFIX;
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{FaultId, LaneId, OpId, Seq, StreamId};
-use crate::plan::{Claims, NextSeq, PublishExpect, Step};
+use crate::plan::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, Step};
 
 /// What a rehearsed step adds to the plan. All of it is known but what the seed decides.
 #[derive(Clone)]
@@ -52,6 +53,9 @@ pub(crate) struct StepPlanner<'p> {
     pub(super) steps: Vec<Step>,
     pub(super) published: Published,
     pub(super) heads: Vec<u64>,
+    decks: Decks,
+    /// Keys of refused publishes, by stream. The next publishes use them: a refusal leaves a key as new as it was.
+    refused_keys: BTreeMap<usize, VecDeque<String>>,
 }
 
 impl<'p> StepPlanner<'p> {
@@ -63,8 +67,18 @@ impl<'p> StepPlanner<'p> {
         claims: bool,
         heads: Vec<u64>,
     ) -> StepPlanner<'p> {
-        let (steps, published) = (Vec::new(), Published::new());
-        StepPlanner { chance, last_op, streams, fault_ids, claims, steps, published, heads }
+        StepPlanner {
+            chance,
+            last_op,
+            streams,
+            fault_ids,
+            claims,
+            steps: Vec::new(),
+            published: Published::new(),
+            heads,
+            decks: Decks::default(),
+            refused_keys: BTreeMap::new(),
+        }
     }
 
     pub(super) fn plan(&mut self, act: &Act) {
@@ -84,8 +98,21 @@ impl<'p> StepPlanner<'p> {
         self.fault_ids.get(name).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn publish(&mut self, stream: usize) {
-        self.event(stream, self.streams[stream].payload);
+    /// Publishes an event with a payload of this family, or of the stream's.
+    pub(crate) fn publish(&mut self, stream: usize, family: Option<Payload>) {
+        self.event(stream, family.unwrap_or(self.streams[stream].payload));
+    }
+
+    /// Publishes a text that is no payload.
+    pub(crate) fn publish_invalid(&mut self, stream: usize) {
+        let op = self.op();
+        let nth = self.decks.next(self.chance, "invalid", stream, INVALID.len());
+        let key = format!("{}:refused:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
+        let expect = PublishExpect::Refused { code: INVALID_PAYLOAD.to_owned() };
+        self.step(op, stream, &key, INVALID[nth].to_owned(), Claims::default(), expect);
+        if self.streams[stream].keys == Keys::Own {
+            self.refused_keys.entry(stream).or_default().push_back(key);
+        }
     }
 
     /// Publishes the event that proves a stream alive. It is small whatever the stream's payloads are, since only its
@@ -110,7 +137,8 @@ impl<'p> StepPlanner<'p> {
         self.heads[stream] += 1;
         let (group, seq) = (self.op(), self.heads[stream]);
         let mark = format!("{}:{seq}:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
-        let text = payload(self.chance, Payload::Small, &mark, seq);
+        let place = Place { mark: &mark, stream, nth: seq };
+        let text = payload(self.chance, &mut self.decks, Payload::Small, place);
         let accepted = |seq| PublishExpect::Accepted { seq: Seq(seq) };
         self.step(group, stream, &mark, text.clone(), Claims::default(), accepted(seq));
         for nth in 1..count {
@@ -118,7 +146,9 @@ impl<'p> StepPlanner<'p> {
             let (key, payload, expect) = match kind {
                 Together::Repeats => (mark.clone(), text.clone(), PublishExpect::Repeated { seq: Seq(seq) }),
                 Together::Conflicts => {
-                    let other = payload(self.chance, Payload::Small, &format!("{mark}:{nth}"), seq);
+                    let apart = format!("{mark}:{nth}");
+                    let place = Place { mark: &apart, stream, nth: seq };
+                    let other = payload(self.chance, &mut self.decks, Payload::Small, place);
                     (mark.clone(), other, PublishExpect::Refused { code: "idempotency_conflict".to_owned() })
                 }
                 Together::Equals => {
@@ -140,8 +170,10 @@ impl<'p> StepPlanner<'p> {
         self.heads[stream] += 1;
         let (op, seq) = (self.op(), self.heads[stream]);
         let mark = format!("{}:{seq}:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
-        let key = key(self.streams, stream, seq, &mark);
-        let payload = payload(self.chance, kind, &mark, seq);
+        let refused_before = self.refused_keys.get_mut(&stream).and_then(VecDeque::pop_front);
+        let key = refused_before.unwrap_or_else(|| key(self.streams, stream, seq, &mark));
+        let place = Place { mark: &mark, stream, nth: seq };
+        let payload = payload(self.chance, &mut self.decks, kind, place);
         for (op, wrong) in refused.into_iter().zip(wrongs) {
             let (claims, code, lane) = wrong.claims(seq, &payload);
             let expect = PublishExpect::Refused { code: code.to_owned() };
@@ -159,11 +191,11 @@ impl<'p> StepPlanner<'p> {
         &mut self,
         stream: usize,
         seq: u64,
-        what: impl Fn(&mut Chance, &Event) -> (String, PublishExpect),
+        what: impl Fn(&mut Chance, &mut Decks, &Event) -> (String, PublishExpect),
     ) {
         let op = self.op();
         if let Some(event) = self.published.get(&(stream, seq)) {
-            let (payload, expect) = what(self.chance, event);
+            let (payload, expect) = what(self.chance, &mut self.decks, event);
             let key = event.key.clone();
             // The seq that was right for the first one.
             let claims = if self.claims { claims(&event.mark, NextSeq::Is(seq), &payload) } else { Claims::default() };
@@ -253,7 +285,7 @@ fn claims(mark: &str, next_seq: NextSeq, payload: &str) -> Claims {
     Claims { next_seq: (drawn & 1 == 0).then_some(next_seq), payload_hash }
 }
 
-/// The hash of a payload that was generated here. All of those have one: a test checks it.
+/// The hash of a payload that was generated here: of its canonical form, or, where it is invalid, of its text.
 fn hash_of(payload: &str) -> PayloadHash {
     payload_hash(payload.as_bytes()).unwrap_or_else(|_| PayloadHash::of_canonical(payload.as_bytes()))
 }

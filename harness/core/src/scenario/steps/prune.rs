@@ -56,7 +56,7 @@ impl Step for Prune {
         rehearsal.inspect(stream);
         if whole {
             rehearsal.world.publish(rehearsal.index, stream, false);
-            rehearsal.then(move |planner| planner.publish(stream));
+            rehearsal.then(move |planner| planner.publish(stream, None));
             set_retention(rehearsal, &id, retention);
         }
     }

@@ -1,16 +1,20 @@
 //! `publish`: the writer publishes new events.
 
+use super::super::compile::payload::Payload;
+use super::super::compile::planner::StepPlanner;
 use super::super::numbers::number;
 use super::super::open::Number;
+use super::super::words::PAYLOADS;
 use super::prelude::*;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "publish",
-    keys: &["stream", "streams", "count", "pace", "spread"],
+    keys: &["stream", "streams", "count", "pace", "spread", "payload"],
     what: "`count` events in all are published to `stream`, or to `streams` (a list, or `all`). `pace` is `lockstep` \
            (the connected readers catch up after each event) or `burst` (nothing is waited for). `spread` is `even` \
            (by turns), `shuffled` (as many to each, in a drawn order) or `skewed` (the nth stream gets a share like \
-           1/n, in a drawn order)",
+           1/n, in a drawn order). `payload` is a family for these events, instead of the stream's; or `invalid`: \
+           texts that are no payload, which the lane must refuse, and whose keys the next publishes use",
     read,
 };
 
@@ -36,6 +40,13 @@ struct Publish {
     count: Number,
     lockstep: bool,
     spread: Spread,
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Family(Option<Payload>),
+    Invalid,
 }
 
 fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<Box<dyn Step>> {
@@ -53,12 +64,16 @@ fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Op
     };
     let spread = section.word("spread", SPREADS, mistakes).unwrap_or(Spread::Even);
     let lockstep = section.word("pace", PACES, mistakes).unwrap_or(true);
+    let families = PAYLOADS.iter().map(|(word, family)| (*word, What::Family(Some(*family))));
+    let whats: Vec<_> = families.chain([("invalid", What::Invalid)]).collect();
+    let what = section.word("payload", &whats, mistakes).unwrap_or(What::Family(None));
     let too_few = matches!(count, Number::Fixed(count) if count < streams.len() as u64);
     if too_few {
-        let what = format!("{} streams can't share fewer events than that", streams.len());
-        mistakes.local(section.at, what, "`count` is for all streams together".to_owned());
+        let words = format!("{} streams can't share fewer events than that", streams.len());
+        mistakes.local(section.at, words, "`count` is for all streams together".to_owned());
     }
-    (!streams.is_empty() && !too_few).then(|| Box::new(Publish { streams, count, lockstep, spread }) as Box<dyn Step>)
+    let whole = !streams.is_empty() && !too_few;
+    whole.then(|| Box::new(Publish { streams, count, lockstep, spread, what }) as Box<dyn Step>)
 }
 
 impl Step for Publish {
@@ -80,6 +95,10 @@ impl Step for Publish {
             return;
         }
         let turns = turns(&self.streams, count, self.spread);
+        let What::Family(family) = self.what else {
+            let act = move |planner: &mut StepPlanner<'_>| turns.iter().for_each(|at| planner.publish_invalid(*at));
+            return rehearsal.then(act);
+        };
         for stream in &turns {
             rehearsal.world.publish(rehearsal.index, *stream, self.lockstep);
         }
@@ -95,7 +114,7 @@ impl Step for Publish {
                 planner.chance.shuffle(&mut turns);
             }
             for stream in turns {
-                planner.publish(stream);
+                planner.publish(stream, family);
                 let readers = readers.iter().filter(|(streams, _)| streams.contains(&stream));
                 let clients: Vec<_> = readers.map(|(_, client)| client.clone()).collect();
                 if !clients.is_empty() {

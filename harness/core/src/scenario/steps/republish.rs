@@ -1,5 +1,6 @@
 //! `republish`: the writer publishes known events again, under the same key with the same payload.
 
+use super::super::compile::payload::respelled;
 use super::super::numbers::numbers;
 use super::super::open::Number;
 use super::prelude::*;
@@ -9,14 +10,24 @@ use crate::plan::PublishExpect;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "republish",
-    keys: &["stream", "seqs"],
+    keys: &["stream", "seqs", "spelled"],
     what: "the same key and payload again, of an event, a list or a range (`\"1..=12\"`): the lane must answer with the \
-           first seq",
-    read: |section, names, mistakes| Some(Box::new(Republish(Published::read(section, names, mistakes)?))),
+           first seq. `spelled` is `as-before` or `otherwise` (with other spacing, escapes, spellings of numbers and order of members, which \
+           is still the same payload)",
+    read: |section, names, mistakes| {
+        let respelled = section.word("spelled", SPELLED, mistakes).unwrap_or(false);
+        Some(Box::new(Republish { published: Published::read(section, names, mistakes)?, respelled }))
+    },
 };
 
+/// Whether the spelling is another one.
+const SPELLED: &[(&str, bool)] = &[("as-before", false), ("otherwise", true)];
+
 #[derive(Debug)]
-struct Republish(Published);
+struct Republish {
+    published: Published,
+    respelled: bool,
+}
 
 #[derive(Debug)]
 pub(super) struct Published {
@@ -63,15 +74,18 @@ impl Published {
 
 impl Step for Republish {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
-        rehearsal.inspect(self.0.stream);
-        for (stream, seq) in self.0.events(rehearsal) {
+        rehearsal.inspect(self.published.stream);
+        let is_respelled = self.respelled;
+        for (stream, seq) in self.published.events(rehearsal) {
             rehearsal.world.earn(None, [Part::RepeatedPublish]);
             rehearsal.then(move |planner| {
-                planner.publish_again(stream, seq, |_, event| {
-                    (event.payload.clone(), PublishExpect::Repeated { seq: Seq(seq) })
+                planner.publish_again(stream, seq, |chance, _, event| {
+                    let same = &event.payload;
+                    let payload = if is_respelled { respelled(chance, same) } else { same.clone() };
+                    (payload, PublishExpect::Repeated { seq: Seq(seq) })
                 });
             });
         }
-        rehearsal.inspect(self.0.stream);
+        rehearsal.inspect(self.published.stream);
     }
 }

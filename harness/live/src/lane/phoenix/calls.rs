@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::frame::pointer;
 use crate::lane::http::percent_encoded;
-use cutover_core::plan::rules;
+use cutover_core::plan::{INVALID_PAYLOAD, rules};
 use cutover_core::text::Secret;
 
 pub(super) const TOPIC: &str = "{topic}";
@@ -26,6 +26,8 @@ pub struct PublishCall {
     pub seq: String,
     pub duplicate: String,
     pub authorization: Option<Secret>,
+    pub invalid: Vec<String>,
+    pub strict: bool,
 }
 
 impl Default for PublishCall {
@@ -43,6 +45,8 @@ impl Default for PublishCall {
             seq: "seq".to_owned(),
             duplicate: "duplicate".to_owned(),
             authorization: None,
+            invalid: [INVALID_PAYLOAD, "invalid_json", "bad_request", "http_400"].map(str::to_owned).to_vec(),
+            strict: false,
         }
     }
 }

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cutover_core::hash::payload_hash;
+use cutover_core::hash::{CanonicalError, CanonicalErrorKind, canonicalize, payload_hash};
 use cutover_core::history::{Differs, Refusal};
 use cutover_core::ids::{Seq, StreamId};
-use cutover_core::plan::{Request, STREAM};
+use cutover_core::plan::{INVALID_PAYLOAD, Request, STREAM};
 use http::Method;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::batch::declared_hash_of;
 use super::object::{RawObject, quoted};
@@ -85,11 +84,29 @@ impl PhoenixWriter {
         })
     }
 
+    /// The refusal of what is no payload, in the contract's word for it.
+    fn of_payload(&self, refused: Refusal) -> Refusal {
+        if refused.code == INVALID_PAYLOAD || !self.profile.publish.invalid.contains(&refused.code) {
+            return refused;
+        }
+        Refusal { message: format!("{}: {}", refused.code, refused.message), ..refusal(INVALID_PAYLOAD, "") }
+    }
+
     fn refusal(&self, status: u16, body: &str) -> Refusal {
         let at = pointer::find(body, &self.profile.publish.refusal).unwrap_or(body);
         let json: Value = serde_json::from_str(at).unwrap_or_default();
         let named = read_refusal(&json, |topic| self.names.stream_of_topic(topic));
         named.unwrap_or_else(|| refusal(format!("http_{status}"), excerpt(body.as_bytes())))
+    }
+}
+
+/// Whether a text that is no payload is JSON all the same: a key comes twice, or an integer is too large for a double.
+/// The decoder of a service may let both pass.
+fn is_json(error: &CanonicalError) -> bool {
+    match &error.kind {
+        CanonicalErrorKind::DuplicateKey { .. } => true,
+        CanonicalErrorKind::NumberOverflow { literal } => !literal.contains(['.', 'e', 'E']),
+        _ => false,
     }
 }
 
@@ -133,10 +150,11 @@ impl WriterSession for PhoenixWriter {
         let Some(topic) = self.names.topic(stream).map(str::to_owned) else {
             return Err(not_in_plan(stream));
         };
-        if let Err(error) = serde_json::from_str::<&RawValue>(payload) {
-            return Err(OpError::Refused(refusal("invalid_payload", format!("not sent, as it is no JSON: {error}"))));
-        }
         let call = &self.profile.publish;
+        let invalid = canonicalize(payload.as_bytes(), &mut Vec::new()).err();
+        if let Some(error) = invalid.as_ref().filter(|error| !call.strict && is_json(error)) {
+            return Err(OpError::Refused(refusal(INVALID_PAYLOAD, format!("not sent: {error}"))));
+        }
         // The payload is sent as its text, so that no number in it is rounded.
         let fields =
             [(&call.topic, quoted(&topic)), (&call.idempotency_key, quoted(key)), (&call.payload, payload.to_owned())];
@@ -151,12 +169,21 @@ impl WriterSession for PhoenixWriter {
         let (method, header) = (call.method.clone(), call.idempotency_header.clone());
         let header = header.as_deref().map(|name| (name, key));
         let answered = self.send(&method, &path, header, body).await;
-        self.completion(answered, |profile, answer| {
+        let completion = self.completion(answered, |profile, answer| {
             let json = RawObject::parse(profile.publish.answered(answer)?).ok()?;
             let seq = Seq(json.number(&profile.publish.seq)?);
             let duplicate = json.get(&profile.publish.duplicate).and_then(|text| serde_json::from_str(text).ok());
             Some(Published { seq, duplicate, differs: differing(profile, &json, &topic, payload) })
-        })
+        });
+        match completion {
+            // The payload is a part of the body, so a service may refuse the body for it. It may also close the
+            // connection, as Bandit does without saying so.
+            Err(OpError::Refused(refused)) if invalid.is_some() => {
+                self.http.close();
+                Err(OpError::Refused(self.of_payload(refused)))
+            }
+            completion => completion,
+        }
     }
 
     async fn set_policy(

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Statements end at `;`. Each is done on both lanes, or on one where it begins with `legacy:` or `candidate:`. Streams
-//! are single letters, `a3` is the event 3 of stream `a`, `a1..3` a range. The legacy lane delivers two copies of each
+//! are single letters (all events of `s` and `t` have the same payload), `a3` is the event 3 of stream `a`, `a1..3` a range. The legacy lane delivers two copies of each
 //! event, the candidate one. Heal, converge, watermarks, drain and done are added at the end.
 //!
 //! | statement | meaning |
@@ -18,6 +18,7 @@
 //! | `ack a1`, `ack a1 = 2` | the answer to an open one |
 //! | `again a1`, `again a1 = 2`, `again a1 new` | repeated with the same key |
 //! | `conflict a1`, `conflict a1 = 1`, `conflict a1 refused CODE` | same key, other payload |
+//! | `invalid a1`, `invalid a1 = 1`, `invalid a1 refused CODE` | a text that is no payload, under a key of its own |
 //! | `c1 sub a`, `c1 sub a from 3` | subscribes, and is accepted once what is delivered next has come: before the next statement that is not about clients, and before the client's connection ends or it rewinds |
 //! | `c1 ask a from 3`, `c1 ok a head 5` | asks; is accepted there |
 //! | `c1 refused a floor cursor=1 floor=3 head=6` | is refused as stale; also `budget`, `lag=`, `budget=` |
@@ -42,7 +43,7 @@ mod plan;
 use crate::history::{Completion, KillWait, Outcome, Process, Record, Refusal};
 use crate::ids::Seq;
 use crate::ids::{ClientId, LaneId};
-use crate::plan::{FaultKind, Plan, PublishExpect};
+use crate::plan::{FaultKind, INVALID_PAYLOAD, Plan, PublishExpect};
 use lane::LaneWriter;
 use plan::PlanWriter;
 
@@ -125,7 +126,7 @@ impl Writer {
                     self.publish(lane, "prove", events(words[1])?.0, seq, &words[2..])?;
                 }
             }
-            ["pub" | "again" | "conflict" | "ack", token, ..] => {
+            ["pub" | "again" | "conflict" | "invalid" | "ack", token, ..] => {
                 for seq in events(token)?.1 {
                     self.publish(lane, words[0], events(token)?.0, seq, &words[2..])?;
                 }
@@ -156,6 +157,7 @@ impl Writer {
         let (kind, expect) = match verb {
             "again" => ("again", PublishExpect::Repeated { seq: Seq(seq) }),
             "conflict" => ("conflict", PublishExpect::Refused { code: "idempotency_conflict".to_owned() }),
+            "invalid" => ("invalid", PublishExpect::Refused { code: INVALID_PAYLOAD.to_owned() }),
             "prove" => ("prove", PublishExpect::Accepted { seq: Seq(seq) }),
             _ => ("pub", PublishExpect::Accepted { seq: Seq(seq) }),
         };
@@ -179,6 +181,7 @@ impl Writer {
             ["new"] => done(seq, Some(false)),
             ["known"] => done(seq, Some(true)),
             [] if kind == "conflict" => refused("idempotency_conflict"),
+            [] if kind == "invalid" => refused(INVALID_PAYLOAD),
             [] => done(seq, Some(kind == "again")),
             _ => return None,
         };

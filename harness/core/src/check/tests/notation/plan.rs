@@ -12,6 +12,8 @@ use crate::plan::{
 /// The payload of an event.
 pub(super) fn payload(kind: &str, stream: &str, seq: u64) -> String {
     match kind {
+        "invalid" => format!("{{\"event\":\"{stream}{seq}\",\"event\":1}}"),
+        _ if matches!(stream, "s" | "t") => "{\"the\":\"same\"}".to_owned(),
         "conflict" => format!("{{\"conflict\":true,\"event\":\"{stream}{seq}\"}}"),
         _ => format!("{{\"event\":\"{stream}{seq}\"}}"),
     }

@@ -1,58 +1,72 @@
-//! Payloads: JSON texts that a lane must carry unharmed, spelled in ways that a careless one would not survive.
-//!
-//! Every payload holds its event's key, so that no two are alike and what arrives under a wrong name is known for what
-//! it is. The empties of [`EXEMPT`] have no room for a key and may come more than once.
+//! The families whose payloads are drawn.
 
-use super::chance::Chance;
+use super::super::chance::Chance;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Payload {
-    Small,
-    /// 64 to 300 KiB.
-    Large,
-    Unicode,
-    Numbers,
-    Nested,
-    Empty,
-    Awkward,
-    Mixed,
-}
+/// Payloads that hold no mark.
+pub(super) const EXEMPT: [&str; 4] = ["{}", "[]", "null", "\"\""];
 
-/// Payloads that hold no key.
-pub const EXEMPT: [&str; 4] = ["{}", "[]", "null", "\"\""];
+pub(super) const DEPTH: usize = 60;
 
-const DEPTH: usize = 60;
+pub(super) const LARGE_BYTES: (u64, u64) = (64 * 1024, 300 * 1024);
 
-const LARGE_BYTES: (u64, u64) = (64 * 1024, 300 * 1024);
-
-/// Numbers at the edges, as they are spelled. Integers beyond 2^53 keep their digits (contract, "Payload hashes").
-const NUMBERS: [&str; 26] = [
+/// Numbers at the edges, as they are spelled. Integers beyond 2^53 keep their digits (contract, "Payload hashes"). A
+/// fraction that lies halfway between two doubles must become the even one.
+pub(crate) const NUMBERS: &[&str] = &[
     "0",
+    "-0",
     "-0.0",
+    "0e0",
     "1.0",
     "0.1",
     "1E5",
     "1e+5",
     "100000",
     "-1",
+    "1e20",
     "1e21",
+    "1e22",
+    "1e-6",
     "1e-7",
     "0.000001",
     "1e23",
+    "8.41e21",
+    "9.5e-7",
     "333333333.33333329",
+    "0.30000000000000004",
+    "4.5e0",
     "1e308",
     "1.7976931348623157e308",
+    "1.797693134862315807e308",
+    "-1.7976931348623157e308",
     "5e-324",
+    "-5e-324",
+    "4.9406564584124654e-324",
     "2.2250738585072014e-308",
+    "2.2250738585072011e-308",
+    "2.225073858507201e-308",
+    "9007199254740990",
     "9007199254740991",
+    "-9007199254740991",
     "9007199254740992",
     "9007199254740993",
     "-9007199254740993",
-    "18446744073709551615",
+    "9007199254740993.0",
+    "9007199254740992.5",
+    "9007199254740991.5",
+    "4503599627370497.5",
+    "4503599627370496.5",
+    "1125899906842624.125",
+    "0.500000000000000166533453693773481063544750213623046875",
+    "9223372036854775807",
+    "9223372036854775808",
     "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
     "123456789012345678901234567890",
-    "0.30000000000000004",
-    "4.5e0",
+    "-999999999999999999999999999999",
+    "2147483648",
+    "4294967296",
 ];
 
 const STRINGS: [&str; 20] = [
@@ -82,49 +96,13 @@ const STRINGS: [&str; 20] = [
 const NAMES: [&str; 9] =
     ["\u{e000}", "\u{1F600}k", "\\ud83d\\ude01", "\u{fb33}", "a b", "__proto__", "1", "10", "\\u0009"];
 
-/// Draws a payload. `nth` is the event's place in its stream, for kinds that go by turns.
-pub(crate) fn payload(chance: &mut Chance, kind: Payload, key: &str, nth: u64) -> String {
-    match kind {
-        Payload::Small => small(chance, key),
-        Payload::Large => large(chance, key),
-        Payload::Unicode => unicode(chance, key),
-        Payload::Numbers => numbers(chance, key),
-        Payload::Nested => nested(chance, key, DEPTH),
-        Payload::Empty => empty(key, nth),
-        Payload::Awkward => awkward(chance, key),
-        Payload::Mixed => {
-            let kind = match nth % 12 {
-                2 | 8 => Payload::Unicode,
-                3 | 9 => Payload::Numbers,
-                4 => Payload::Nested,
-                5 | 10 => Payload::Empty,
-                6 | 11 => Payload::Awkward,
-                7 => Payload::Large,
-                _ => Payload::Small,
-            };
-            payload(chance, kind, key, nth / 12 + nth)
-        }
-    }
-}
-
-/// The payload with one character of its key changed, so that it is still JSON but another one.
-pub(super) fn altered(payload: &str, key: &str) -> String {
-    let mut other = key.to_owned();
-    let last = other.pop();
-    other.push(if last == Some('0') { '1' } else { '0' });
-    match payload.replacen(key, &other, 1) {
-        altered if altered != payload => altered,
-        _ => format!("{{\"key\":\"{other}\"}}"),
-    }
-}
-
-fn small(chance: &mut Chance, key: &str) -> String {
+pub(super) fn small(chance: &mut Chance, key: &str) -> String {
     let state = chance.pick(&["queued", "running", "blocked", "done"]).unwrap_or("queued");
     let (step, ratio) = (chance.below(1_000), chance.below(10_000));
     format!("{{\"key\":\"{key}\",\"state\":\"{state}\",\"step\":{step},\"ratio\":0.{ratio:04},\"ok\":true}}")
 }
 
-fn large(chance: &mut Chance, key: &str) -> String {
+pub(super) fn large(chance: &mut Chance, key: &str) -> String {
     let (least, most) = LARGE_BYTES;
     let bytes = usize::try_from(chance.between(least, most)).unwrap_or(0);
     let mut text = format!("{{\"key\":\"{key}\",\"lines\":[");
@@ -138,7 +116,7 @@ fn large(chance: &mut Chance, key: &str) -> String {
 }
 
 /// An object of these members, spelled, in an order and with spacing that are drawn.
-fn object(chance: &mut Chance, mut members: Vec<(String, String)>) -> String {
+pub(super) fn object(chance: &mut Chance, mut members: Vec<(String, String)>) -> String {
     chance.shuffle(&mut members);
     let spacing = |chance: &mut Chance| chance.pick(&["", "", " ", "\n\t", "\r\n  "]).unwrap_or("");
     let mut text = String::from("{");
@@ -152,11 +130,11 @@ fn object(chance: &mut Chance, mut members: Vec<(String, String)>) -> String {
     text
 }
 
-fn keyed(key: &str) -> (String, String) {
+pub(super) fn keyed(key: &str) -> (String, String) {
     ("key".to_owned(), format!("\"{key}\""))
 }
 
-fn unicode(chance: &mut Chance, key: &str) -> String {
+pub(super) fn unicode(chance: &mut Chance, key: &str) -> String {
     let mut members = vec![keyed(key)];
     let mut names = NAMES.to_vec();
     chance.shuffle(&mut names);
@@ -171,7 +149,7 @@ fn unicode(chance: &mut Chance, key: &str) -> String {
     object(chance, members)
 }
 
-fn numbers(chance: &mut Chance, key: &str) -> String {
+pub(super) fn numbers(chance: &mut Chance, key: &str) -> String {
     let mut list = NUMBERS.to_vec();
     chance.shuffle(&mut list);
     let drawn = f64::from_bits(chance.word());
@@ -187,7 +165,7 @@ fn numbers(chance: &mut Chance, key: &str) -> String {
     object(chance, members)
 }
 
-fn nested(chance: &mut Chance, key: &str, depth: usize) -> String {
+pub(super) fn nested(chance: &mut Chance, key: &str, depth: usize) -> String {
     let mut text = format!("{{\"key\":\"{key}\"}}");
     for level in 0..depth {
         text = match chance.below(3) {
@@ -199,7 +177,7 @@ fn nested(chance: &mut Chance, key: &str, depth: usize) -> String {
     format!("{{\"down\":{text}}}")
 }
 
-fn empty(key: &str, nth: u64) -> String {
+pub(super) fn empty(key: &str, nth: u64) -> String {
     match nth % 8 {
         1 => EXEMPT[0].to_owned(),
         2 => format!("{{\"\":\"{key}\"}}"),
@@ -212,7 +190,7 @@ fn empty(key: &str, nth: u64) -> String {
     }
 }
 
-fn awkward(chance: &mut Chance, key: &str) -> String {
+pub(super) fn awkward(chance: &mut Chance, key: &str) -> String {
     let members = vec![
         keyed(key),
         ("unicode".to_owned(), unicode(chance, key)),
@@ -223,6 +201,3 @@ fn awkward(chance: &mut Chance, key: &str) -> String {
     ];
     object(chance, members)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,54 @@
+//! Moves of an operator, and of a writer that is wrong.
+
+use super::dice::Dice;
+use super::sketch::{Room, Sketch};
+
+/// What can be wrong beside an event, in the words of `refused-publish`.
+const WRONG: &[&str] = &["seq-low", "seq-high", "seq-zero", "seq-huge", "hash-other", "hash-upper", "hash-bare"];
+
+/// The oldest events of a stream are removed: none, one, all but the last, all, or more than there are.
+pub(super) fn prune(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
+    let Some(stream) =
+        sketch.published(dice).filter(|stream| room.policies && sketch.streams[*stream].retention.is_some())
+    else {
+        return;
+    };
+    sketch.await_all();
+    let (head, floor) = (sketch.streams[stream].head, sketch.streams[stream].floor);
+    let up_to = dice.pick(&[0, 1, floor, floor + 1, head / 2, head - 1, head, head + 3]).unwrap_or(1);
+    sketch.step(format!("\"prune\", stream = \"{}\", up_to = {up_to}", sketch.streams[stream].topic));
+    let state = &mut sketch.streams[stream];
+    state.head += u64::from(up_to >= head);
+    state.floor = floor.max(up_to.min(head));
+    sketch.prunes = true;
+}
+
+/// A client that is none of the scenario's acknowledges cursors: the next one, the same, one back, one too far.
+pub(super) fn checkpoint(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
+    let Some(stream) = sketch.published(dice) else { return };
+    let head = sketch.streams[stream].head;
+    for _ in 0..dice.between(1, 4) {
+        let seq = dice.pick(&[0, 1, head / 2, head - 1, head, head + 1]).unwrap_or(1);
+        let offset = match dice.one_in(3) {
+            true => format!(", offset = {}", dice.pick(&[0u64, 1, 255, 256, 65_536]).unwrap_or(1)),
+            false => String::new(),
+        };
+        let (topic, client) = (&sketch.streams[stream].topic, dice.pick(&["keeper", "keeper-2"]).unwrap_or("keeper"));
+        sketch.step(format!("\"checkpoint\", stream = \"{topic}\", client = \"{client}\", seq = {seq}{offset}"));
+    }
+}
+
+pub(super) fn inspect(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
+    let streams = sketch.some_streams(dice);
+    sketch.step(format!("\"inspect\", streams = {}", sketch.quoted(&streams)));
+}
+
+pub(super) fn refused_publish(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
+    let all: Vec<usize> = (0..sketch.streams.len()).filter(|stream| !sketch.streams[*stream].large).collect();
+    let Some(stream) = dice.pick(&all) else { return };
+    let wrong: Vec<_> = dice.some(WRONG).into_iter().map(|word| format!("\"{word}\"")).collect();
+    let topic = &sketch.streams[stream].topic;
+    sketch.step(format!("\"refused-publish\", stream = \"{topic}\", wrong = [{}]", wrong.join(", ")));
+    sketch.streams[stream].head += 1;
+    sketch.prune(stream);
+}
