@@ -27,6 +27,8 @@ pub const HEAL: Bound = Bound::new("heal", Duration::from_secs(20));
 /// The live arrival of an event that proves a stream alive, while the lane answers heartbeats quickly.
 pub const PROOF: Bound = Bound::new("proof", Duration::from_secs(2));
 pub const DRAIN: Bound = Bound::new("drain", Duration::from_secs(20));
+/// A lane's list of connections that has caught up with the connections.
+pub const ROLL_CALL: Bound = Bound::new("roll-call", Duration::from_secs(5));
 /// A connection to a lane, the answer to an upgrade, and the answer to a join, each.
 pub const OPEN: Bound = Bound::new("open", Duration::from_secs(5));
 /// The answer to a checkpoint of a client that leaves.

@@ -12,7 +12,7 @@ use cutover_core::evidence::layout::{self, FileEntry, Files};
 use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
     Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgedScenario, LaneServer, NthRun, RUN_TIMES_SCHEMA, RunEvent,
-    ScenarioOutcome, State, Times, decide, judge_scenario,
+    ScenarioOutcome, State, Times, decide, judge_scenario, lane_time,
 };
 use cutover_core::gate::fit::Means;
 use cutover_core::gate::{Asked, Scope, suite_digest};
@@ -176,6 +176,8 @@ impl Recording {
         }
         let judged = judge_scenario(&CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history));
         self.times.scenarios_ms.insert(name.clone(), driven.elapsed_ms);
+        let time_of = |lane| (lane, lane_time(&driven.lane(lane).history, &driven.lane(lane).times_us));
+        self.times.lanes.insert(name.clone(), LaneId::BOTH.into_iter().map(time_of).collect());
         let fires = fire_times(driven);
         if !fires.is_empty() {
             self.times.fires.insert(name.clone(), fires);

@@ -116,7 +116,7 @@ fn repeated_publishes(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Repo
             continue;
         };
         let (Settled::Done { at, seq: Some(got), duplicate }, PublishExpect::Repeated { seq }) =
-            (state.settled, expect)
+            (state.settled, state.expect.unwrap_or(expect))
         else {
             if let Some(seq) = op.planned_seq() {
                 original.insert((op.stream, seq), number);

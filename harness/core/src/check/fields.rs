@@ -159,38 +159,38 @@ fields! {
         "topic": not "the writer sends it";
         "idempotency_key": not "the writer sends it";
         "payload": not "the writer sends it";
-        "expected_next_seq": not "it is not compared yet";
+        "expected_next_seq": by "wrong-answer/refused", "wrong-answer/accepted-a-conflict";
     }
     Legacy "publish answer" {
-        "topic": not "it is not compared yet";
+        "topic": by "wrong-answer/answered-with-another-value";
         "seq": by
             "wrong-answer/acknowledged-at-another-seq", "wrong-answer/answered-without-seq",
             "duplicate-apply/repeated-publish-appended";
-        "payload_hash": not "it is not compared yet";
+        "payload_hash": by "wrong-answer/answered-with-another-value";
         "duplicate": by "wrong-answer/taken-for-a-repeat", "duplicate-apply/repeated-publish-taken-for-new";
     }
     Legacy "publish refusal" {
         "code": by "wrong-answer/refused-with-another-code", "wrong-answer/accepted-a-conflict", "wrong-answer/refused";
-        "expected": not "it is not compared yet";
-        "actual": not "it is not compared yet";
+        "expected": by "wrong-answer/answered-with-another-value";
+        "actual": by "wrong-answer/answered-with-another-value";
     }
     Legacy "policy" {
         "retention_events": not "the writer sends it";
         "replay_budget_events": not "the writer sends it";
-        "class": not "it is not compared yet";
+        "class": not "no scenario gives a stream another class";
     }
     Legacy "policy answer" {
-        "topic": not "it is not compared yet";
-        "class": not "it is not compared yet";
-        "retention_events": not "it is not compared yet";
-        "replay_budget_events": not "it is not compared yet";
-        "oldest_seq": not "it is not compared yet";
-        "head_seq": not "it is not compared yet";
+        "topic": by "stored-state/altered";
+        "class": by "stored-state/other-policy";
+        "retention_events": by "stored-state/other-policy";
+        "replay_budget_events": by "stored-state/other-policy";
+        "oldest_seq": by "stored-state/other-oldest-event";
+        "head_seq": by "stored-state/other-head";
     }
     Candidate "sync_stream" {
         "stream_id": by "convergence/wrong-head";
         "class": by "stored-state/other-policy";
-        "owner_scope": not "it is not compared yet";
+        "owner_scope": not "no scenario gives a stream an owner";
         "oldest_seq": by "stored-state/other-oldest-event", "contradiction/row-deleted";
         "head_seq": by "convergence/wrong-head", "stored-state/other-head", "contradiction/row-head";
         "replay_budget": by "stored-state/other-policy";
@@ -201,34 +201,34 @@ fields! {
             "wrong-stream/foreign-stream", "wrong-stream/not-subscribed", "wrong-stream/another-streams-event";
         "seq": by
             "gap/skipped", "duplicate-apply/appended-twice", "phantom/never-published", "convergence/ahead-of-head";
-        "idempotency_key": by "hash-mismatch/another-key";
+        "idempotency_key": by "hash-mismatch/another-key", "stored-state/altered";
         "payload_hash": by "hash-mismatch/declared-otherwise", "contradiction/hash-missing";
         "payload": by "hash-mismatch/not-what-was-published", "hash-mismatch/not-canonical", "phantom/never-published";
-        "committed_at": by "contradiction/committed-at", "contradiction/row-rewritten";
-        "confirmed_read": by "contradiction/confirmed-read";
+        "committed_at": by "contradiction/committed-at", "contradiction/row-rewritten", "stored-state/altered";
+        "confirmed_read": by "contradiction/confirmed-read", "stored-state/altered";
     }
     Candidate "sync_append_key" {
-        "append_key": not "the table is private; an append shows it";
-        "seq": not "the table is private; an append shows it";
-        "payload_hash": not "the table is private; an append shows it";
+        "append_key": by "stored-state/altered";
+        "seq": by "stored-state/altered";
+        "payload_hash": by "stored-state/altered";
     }
     Candidate "sync_checkpoint" {
-        "checkpoint_key": not "it is not compared yet";
-        "client_id": not "it is not compared yet";
-        "stream_id": not "it is not compared yet";
-        "seq": not "it is not compared yet";
-        "durable_offset": not "it is not compared yet";
+        "checkpoint_key": not "its form is the module's own";
+        "client_id": by "stored-state/other-checkpoint";
+        "stream_id": by "stored-state/other-checkpoint";
+        "seq": by "stored-state/other-checkpoint";
+        "durable_offset": by "stored-state/other-checkpoint";
     }
     Candidate "active_connection" {
-        "connection_id": not "it is not compared yet";
-        "identity": not "it is not compared yet";
+        "connection_id": by "stored-state/connection-left", "stored-state/connection-missing";
+        "identity": not "the server gives it to the connection";
     }
     Candidate "append_sync_event" {
         "stream_id": not "the writer sends it";
         "idempotency_key": not "the writer sends it";
         "payload": not "the writer sends it";
-        "payload_hash": not "it is not compared yet";
-        "expected_next_seq": not "it is not compared yet";
+        "payload_hash": by "wrong-answer/refused", "wrong-answer/accepted-a-conflict";
+        "expected_next_seq": by "wrong-answer/refused", "wrong-answer/accepted-a-conflict";
     }
     Candidate "resume_stream" {
         "cursors.stream_id": by "contradiction/odd-answer";

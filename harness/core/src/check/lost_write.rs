@@ -93,7 +93,7 @@ fn unwritten(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         };
         let is_shown = shown.contains(&(op.stream, *hash));
         let finding = || index.stream_finding(NAME, &UNWRITTEN, lane, op.stream).of_op(op.id);
-        let found = match (state.settled, expect) {
+        let found = match (state.settled, state.expect.unwrap_or(expect)) {
             (Settled::Done { at, seq: Some(seq), .. }, PublishExpect::Refused { .. }) if !is_shown => {
                 let expected = "a refusal, or an event with this payload";
                 Some(finding().of_event(seq).seen_at(at).expected(expected, acked(seq)))

@@ -117,9 +117,13 @@ fn judge(
         }
     };
     let expect = match &op.what {
-        What::Publish { expect, .. } => Some(*expect),
+        What::Publish { expect, .. } => Some(state.expect.unwrap_or(expect)),
         What::Policy { .. } | What::Prune { .. } => None,
-        What::Checkpoint { refused, .. } => return judge_checkpoint(state, *refused, finding),
+        What::Checkpoint { refused, .. } => return judge_offered(state, *refused, finding),
+        What::Misuse(misuse) => {
+            let request = misuse.and_then(|misuse| misuse.on(lane.lane));
+            return request.and_then(|request| judge_offered(state, Some(request.code), finding));
+        }
     };
     match (state.settled, expect) {
         (Settled::NeverSent, _) => Some(finding(&NEVER_SENT)),
@@ -148,8 +152,8 @@ fn judge(
     }
 }
 
-/// A lane that keeps no checkpoints is sent none.
-fn judge_checkpoint(
+/// The answer to a call that a lane may not offer: then it was not sent.
+fn judge_offered(
     state: &OpState<'_>,
     refused: Option<&str>,
     finding: impl Fn(&'static Reason) -> Finding,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judged::Judged;
 use super::layout::FileEntry;
+use super::speed::LaneTimes;
 use crate::calibration::Summary;
 use crate::gate::Scope;
 use crate::hash::sha256;
@@ -114,6 +115,9 @@ pub struct Times {
     pub elapsed_ms: Option<u64>,
     /// How long each scenario took, in milliseconds.
     pub scenarios_ms: BTreeMap<String, u64>,
+    /// How long each lane took for each scenario.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lanes: BTreeMap<String, LaneTimes>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fires: BTreeMap<String, Vec<FireTime>>,
 }

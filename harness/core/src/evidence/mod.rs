@@ -17,6 +17,7 @@ pub mod report;
 mod run;
 mod seen;
 mod shown;
+mod speed;
 #[cfg(test)]
 mod tests;
 mod vectors;
@@ -30,3 +31,4 @@ pub(crate) use judge::judge_reports;
 pub use judge::{decide, judge_scenario, judge_without};
 pub use judged::{Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};
 pub use run::{Driven, LaneRun, RunEvent};
+pub use speed::{LaneTime, LaneTimes, lane_time};

@@ -244,6 +244,7 @@ fn times() -> Times {
         schema: RUN_TIMES_SCHEMA.to_owned(),
         started: "2026-02-25T19:00:00Z".to_owned(),
         elapsed_ms: Some(41_250),
+        lanes: BTreeMap::new(),
         scenarios_ms: BTreeMap::from([("equal-streams".to_owned(), 812), ("server-paused".to_owned(), 12_000)]),
         fires: BTreeMap::from([("equal-streams".to_owned(), vec![fire()])]),
     }

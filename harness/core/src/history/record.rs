@@ -138,6 +138,17 @@ pub enum Record {
     Ignored { client: ClientId, conn: ConnId, what: String },
     /// A client told the lane how far it came, as it closed, and the lane answered.
     Checkpointed { client: ClientId, stream: StreamId, cursor: Cursor, completion: Completion },
+    /// The lane's own list of connections was read at rest.
+    Connections {
+        /// How many of ours it has.
+        listed: u64,
+        /// Clients whose open connection it does not have.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<ClientId>,
+        /// Clients of which it has a connection that ended.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<ClientId>,
+    },
     /// What the lane stores of a stream, while nothing is written to it.
     Stored { stream: StreamId, stored: Stored },
     /// A client will not try again.

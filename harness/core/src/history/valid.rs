@@ -119,6 +119,9 @@ impl<'a> Reading<'a> {
             }
             Record::Fault { fault, client, .. } => self.fault(fault.as_str(), client),
             Record::Process { .. } | Record::TimedOut { .. } | Record::Stored { .. } => Ok(()),
+            Record::Connections { missing, left, .. } => {
+                missing.iter().chain(left).try_for_each(|client| self.client(client).map(|_| ()))
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod defect;
 pub mod fault;
+mod misuse;
 mod step;
 mod toxic;
 
@@ -13,6 +14,7 @@ pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,
 };
+pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 
@@ -112,7 +114,8 @@ impl Plan {
             Step::Policy { op, .. }
             | Step::Publish { op, .. }
             | Step::Prune { op, .. }
-            | Step::Checkpoint { op, .. } => Some(*op),
+            | Step::Checkpoint { op, .. }
+            | Step::Misuse { op, .. } => Some(*op),
             _ => None,
         })
     }

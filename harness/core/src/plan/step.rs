@@ -24,6 +24,9 @@ pub enum Step {
         /// The only lane that it is sent to; `None` is each.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lane: Option<LaneId>,
+        /// Publishes in a row with one number are sent at the same moment. Which of them gets which answer is open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        together: Option<OpId>,
         expect: PublishExpect,
     },
     /// Reads what the lane stores of a stream.
@@ -42,6 +45,8 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
     },
+    /// Sends a request that is to be refused: a word of `MISUSES`.
+    Misuse { op: OpId, stream: StreamId, what: String },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
     Connect {
         client: ClientId,

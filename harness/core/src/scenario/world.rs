@@ -84,6 +84,8 @@ pub(super) struct World<'a> {
     pub(super) streams: Vec<StreamState>,
     /// Per stream, the step that publishes each event. Apart from the state of a stream, which each resume copies.
     pub(super) published_at: Vec<Vec<usize>>,
+    /// Events, by stream and seq, of which it is open which publish wrote them.
+    pub(super) open: BTreeSet<(usize, u64)>,
     pub(super) clients: Vec<ClientState>,
     pub(super) servers: BTreeMap<LaneId, Server>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
@@ -127,6 +129,7 @@ impl<'a> World<'a> {
             binding,
             streams: streams.iter().map(stream).collect(),
             published_at: vec![Vec::new(); streams.len()],
+            open: BTreeSet::new(),
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
             awaited: Vec::new(),

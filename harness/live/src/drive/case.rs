@@ -5,7 +5,7 @@
 //! [`waits`]: super::waits
 //! [`proof`]: super::proof
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +41,7 @@ pub struct Case {
     pub(super) clients: BTreeMap<ClientId, Client>,
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
     pub(super) inspector: Inspector,
+    pub(super) struck: BTreeSet<ClientId>,
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
     pub(super) progress: ProgressTimeout,
@@ -100,6 +101,7 @@ impl Case {
             writer,
             writer_route,
             inspector,
+            struck: Case::struck(plan),
             clients,
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),
@@ -140,8 +142,12 @@ impl Case {
 
     /// Performs the script. It ends at the first wait that is not met within its bound.
     async fn exercise(&mut self) {
-        for step in self.plan.steps.clone() {
-            let performed = self.perform(&step).await;
+        let steps = self.plan.steps.clone();
+        for steps in steps.chunk_by(|left, right| are_together(left, right)) {
+            let performed = match steps {
+                [step] => self.perform(step).await,
+                _ => self.publish_together(steps).await,
+            };
             if let Err(waiting_for) = performed.and_then(|()| self.is_live()) {
                 self.timed_out(waiting_for);
                 return;
@@ -183,6 +189,7 @@ impl Case {
         for stream in self.plan.streams.clone() {
             let _ = self.inspect(&stream.id).await;
         }
+        self.inspect_connections().await;
         self.settle(bounds::DRAIN).await;
         for client in self.clients.values() {
             if bounds::DRAIN.within(client.handle.ask_oddly()).await.is_err() {
@@ -256,6 +263,14 @@ impl Case {
     pub(super) fn heads_of(&self, client: &Client) -> BTreeMap<StreamId, Seq> {
         client.streams.iter().map(|stream| (stream.clone(), self.head_of(stream))).collect()
     }
+}
+
+fn are_together(left: &Step, right: &Step) -> bool {
+    let group = |step: &Step| match step {
+        Step::Publish { together, .. } => *together,
+        _ => None,
+    };
+    group(left).is_some() && group(left) == group(right)
 }
 
 fn planned_events(case: &plan::Case) -> PlannedEvents {

@@ -8,7 +8,7 @@ mod connect;
 mod resubscribe;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cutover_core::history::{Closed, Completion, Outcome, Record};
@@ -43,7 +43,12 @@ enum Command {
     ReplayIfOverdue(BTreeMap<StreamId, Seq>, oneshot::Sender<()>),
 }
 
+/// A connection as the lane names it, and whether it ended.
+pub type NamedConnection = (String, bool);
+
 pub struct ClientHandle {
+    /// Every connection that the lane named.
+    pub connections: Arc<Mutex<Vec<NamedConnection>>>,
     commands: mpsc::Sender<Command>,
     pub status: watch::Receiver<Status>,
     task: tokio::task::JoinHandle<()>,
@@ -56,8 +61,10 @@ impl ClientHandle {
         inbox.report(false, &mut first);
         let (status_out, status) = watch::channel(first);
         let backoff = Backoff::new(inbox.planned.backoff_ms.clone());
+        let connections: Arc<Mutex<Vec<NamedConnection>>> = Arc::default();
         let actor = Actor {
             lane,
+            connections: connections.clone(),
             endpoint,
             inbox,
             recorder,
@@ -73,7 +80,7 @@ impl ClientHandle {
             wanted: false,
             waiting: Vec::new(),
         };
-        ClientHandle { commands, status, task: tokio::spawn(actor.run(inbound)) }
+        ClientHandle { connections, commands, status, task: tokio::spawn(actor.run(inbound)) }
     }
 
     /// Connects, and reconnects from then on.
@@ -90,8 +97,8 @@ impl ClientHandle {
         self.ask(Command::Crash).await;
     }
 
-    /// Unsubscribes from these streams, or from all where there is none, and subscribes to them again without cursors on
-    /// the same connection.
+    /// Unsubscribes from these streams, or from all where there is none, and subscribes to them again without cursors
+    /// on the same connection.
     pub async fn resubscribe(&self, streams: Vec<StreamId>) {
         self.ask(|done| Command::Resubscribe(streams, done)).await;
     }
@@ -136,6 +143,7 @@ impl ClientHandle {
 }
 
 struct Actor {
+    connections: Arc<Mutex<Vec<NamedConnection>>>,
     lane: Arc<dyn Lane>,
     endpoint: Endpoint,
     inbox: Inbox,
@@ -420,6 +428,11 @@ impl Actor {
     }
 
     fn closed(&self, why: Closed) {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, ended)) = connections.last_mut().filter(|_| !matches!(why, Closed::NotOpened { .. })) {
+            *ended = true;
+        }
+        drop(connections);
         self.recorder.record(Record::Closed { client: self.inbox.planned.id.clone(), conn: ConnId(self.conn), why });
     }
 }

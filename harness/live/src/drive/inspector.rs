@@ -134,6 +134,15 @@ impl Inspector {
         }
     }
 
+    /// The names of the connections that the lane lists; `None` where it lists none, or does not answer.
+    pub async fn connections(&mut self) -> Option<Vec<String>> {
+        if self.session.is_none() {
+            self.session = self.lane.writer(&self.route.endpoint()).await.ok();
+        }
+        let session = self.session.as_mut()?;
+        bounds::WRITE.within(session.connections()).await.ok()?.ok()?
+    }
+
     pub async fn end(self) {
         drop(self.session);
         self.route.shutdown().await;

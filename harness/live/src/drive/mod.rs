@@ -15,6 +15,7 @@ mod progress;
 mod proof;
 mod recorder;
 mod resume;
+mod roll_call;
 mod route;
 mod stack;
 mod status;

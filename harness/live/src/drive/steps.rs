@@ -3,13 +3,15 @@
 
 use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
-use cutover_core::plan::{PublishExpect, ServerAction, Step};
+use cutover_core::plan::{PublishExpect, ServerAction, Step, misuse};
+
+use futures_util::future::join_all;
 
 use super::case::Case;
 use super::client::ClientHandle;
 use super::writer::Write;
 use crate::bounds;
-use crate::lane::{OpError, Prune};
+use crate::lane::{Completion, OpError, Prune};
 
 type Performed = Result<(), String>;
 
@@ -20,17 +22,22 @@ impl Case {
                 self.set_policy(*op, stream, *retention, *replay_budget).await
             }
             Step::Publish { lane: Some(only), .. } if *only != self.lane => Ok(()),
-            Step::Publish { op, stream, key, payload, claims, expect, .. } => {
-                let next_seq = claims.next_seq.map(|next| next.after(self.head_of(stream)));
-                let (stream, key, payload) = (stream.clone(), key.clone(), payload.clone());
-                let publish = Write::Publish { stream, key, payload, next_seq, hash: claims.payload_hash.clone() };
-                self.publish(*op, &publish, expect).await
+            Step::Publish { expect, .. } => {
+                let Some((op, publish)) = self.write_of(step) else { return Ok(()) };
+                self.publish(op, &publish, expect).await
             }
             Step::Checkpoint { op, stream, client, seq, durable_offset, .. } => {
                 let (client, seq, durable_offset) = (client.clone(), *seq, *durable_offset);
                 let checkpoint = StoredCheckpoint { client, seq, durable_offset };
                 let stream = stream.clone();
                 let _ = self.writer.invoke(*op, &Write::Checkpoint { stream, checkpoint }).await;
+                Ok(())
+            }
+            Step::Misuse { op, stream, what } => {
+                if let Some(request) = misuse(what).and_then(|misuse| misuse.on(self.lane)) {
+                    let misuse = Write::Misuse { stream: stream.clone(), request };
+                    let _ = self.writer.invoke(*op, &misuse).await;
+                }
                 Ok(())
             }
             Step::Prune { op, stream, up_to, head, retention } => {
@@ -65,20 +72,48 @@ impl Case {
         Ok(())
     }
 
+    /// Sends publishes at the same moment, each on a connection of its own.
+    pub(super) async fn publish_together(&mut self, steps: &[Step]) -> Performed {
+        let writes: Vec<(OpId, Write)> = steps.iter().filter_map(|step| self.write_of(step)).collect();
+        let sent = writes.iter().map(|(op, write)| {
+            let mut writer = self.writer.another();
+            async move {
+                writer.ready().await;
+                writer.invoke(*op, write).await
+            }
+        });
+        let completions = join_all(sent).await;
+        for ((op, write), completion) in writes.iter().zip(completions) {
+            self.published(*op, write, true, completion)?;
+        }
+        Ok(())
+    }
+
+    fn write_of(&self, step: &Step) -> Option<(OpId, Write)> {
+        let Step::Publish { op, stream, key, payload, claims, .. } = step else { return None };
+        let next_seq = claims.next_seq.map(|next| next.after(self.head_of(stream)));
+        let (stream, key, payload, hash) = (stream.clone(), key.clone(), payload.clone(), claims.payload_hash.clone());
+        Some((*op, Write::Publish { stream, key, payload, next_seq, hash }))
+    }
+
     async fn publish(&mut self, op: OpId, publish: &Write, expect: &PublishExpect) -> Performed {
-        let Write::Publish { stream, key, payload, .. } = publish else {
-            return Ok(());
-        };
         self.writer_route.expect_ack(Some(op));
         let completion = self.writer.invoke(op, publish).await;
         self.writer_route.expect_ack(None);
+        // A repeat writes nothing, so there is nothing new to become durable.
+        self.published(op, publish, matches!(expect, PublishExpect::Accepted { .. }), completion)
+    }
+
+    fn published(&mut self, op: OpId, publish: &Write, is_new: bool, completion: Completion<Outcome>) -> Performed {
+        let Write::Publish { stream, key, payload, .. } = publish else {
+            return Ok(());
+        };
         match completion {
             Ok(Outcome::Published { seq, .. }) => {
                 let head = self.heads.entry(stream.clone()).or_default();
                 *head = seq.max(*head);
                 self.inspector.acknowledged(stream, seq, key, payload);
-                // A repeat writes nothing, so there is nothing new to become durable.
-                if matches!(expect, PublishExpect::Accepted { .. }) {
+                if is_new {
                     self.last_acked = Some(key.clone());
                 }
                 for client in self.clients.values() {

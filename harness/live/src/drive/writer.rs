@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cutover_core::history::{self, Outcome, Record, StoredCheckpoint};
 use cutover_core::ids::{OpId, StreamId};
+use cutover_core::plan::Request;
 
 use super::backoff::Backoff;
 use super::pace::Pace;
@@ -17,6 +18,7 @@ pub enum Write {
     Publish { stream: StreamId, key: String, payload: String, next_seq: Option<u64>, hash: Option<String> },
     Prune { stream: StreamId, prune: Prune },
     Checkpoint { stream: StreamId, checkpoint: StoredCheckpoint },
+    Misuse { stream: StreamId, request: &'static Request },
     Policy { stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
 }
 
@@ -50,6 +52,19 @@ impl Writer {
     pub fn at_pace(mut self, pace: Option<Arc<Pace>>) -> Writer {
         self.pace = pace;
         self
+    }
+
+    /// A writer of the same lane, for a connection of its own.
+    pub fn another(&self) -> Writer {
+        let (lane, endpoint, recorder) = (self.lane.clone(), self.endpoint.clone(), self.recorder.clone());
+        Writer::new(lane, endpoint, recorder, self.backoff.clone()).at_pace(self.pace.clone())
+    }
+
+    /// Opens the session, so that an operation is sent without delay. An operation opens one that fails here again.
+    pub async fn ready(&mut self) {
+        if let Ok(Ok(session)) = bounds::WRITE.within(self.lane.writer(&self.endpoint)).await {
+            self.session = Some(session);
+        }
     }
 
     /// Does an operation, and retries it until it is answered or its time is up.
@@ -107,10 +122,8 @@ impl Writer {
                 Write::Prune { stream, prune } => {
                     session.prune(stream, *prune).await.map(|up_to| Outcome::Pruned { up_to })
                 }
-                Write::Checkpoint { stream, checkpoint } => match session.checkpoint(stream, checkpoint).await {
-                    Some(kept) => kept.map(|()| Outcome::Done),
-                    None => Ok(Outcome::NotOffered),
-                },
+                Write::Misuse { stream, request } => offered(session.misuse(stream, request).await),
+                Write::Checkpoint { stream, checkpoint } => offered(session.checkpoint(stream, checkpoint).await),
                 Write::Policy { stream, retention, replay_budget } => {
                     session.set_policy(stream, *retention, *replay_budget).await.map(|()| Outcome::Done)
                 }
@@ -118,6 +131,10 @@ impl Writer {
         };
         write.bound(bounds::WRITE).within(written).await.unwrap_or_else(|reached| Err(no_answer(reached)))
     }
+}
+
+fn offered(completion: Option<Completion>) -> Completion<Outcome> {
+    completion.map_or(Ok(Outcome::NotOffered), |done| done.map(|()| Outcome::Done))
 }
 
 fn no_answer(reached: Reached) -> OpError {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Differs, Refusal, Spoken, StoredCheckpoint, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
-use cutover_core::plan::{Compression, Serializer};
+use cutover_core::plan::{Compression, Request, Serializer};
 use cutover_core::text::visible;
 
 /// A sync service. Opening a session changes no logical state.
@@ -51,6 +51,11 @@ pub trait SubscriberSession: Send + Sync {
     /// The next arrival; after `Closed`, `Closed` again. Cancel-safe: an arrival is returned or kept, never lost.
     async fn next(&mut self) -> Arrival;
 
+    /// The lane's own name of the connection, where it lists its connections.
+    fn connection_name(&self) -> Option<String> {
+        None
+    }
+
     /// What is spoken on the connection, where there is a choice.
     fn spoken(&self) -> Option<Spoken> {
         None
@@ -87,6 +92,16 @@ pub trait WriterSession: Send + Sync {
     /// What the lane stores of a stream; `None` where it does not show that.
     async fn stored(&mut self, _stream: &StreamId) -> Completion<Option<Shown>> {
         Ok(None)
+    }
+
+    /// The names of all open connections; `None` where the lane does not list them.
+    async fn connections(&mut self) -> Completion<Option<Vec<String>>> {
+        Ok(None)
+    }
+
+    /// Sends a request that is to be refused; `None` where the lane has no such call under the contract's name.
+    async fn misuse(&mut self, _stream: &StreamId, _request: &Request) -> Option<Completion> {
+        None
     }
 
     /// How long the lane asked to wait when it last put an operation off.

@@ -6,7 +6,7 @@ use super::PairKey;
 use super::arrival::Delivery;
 use super::plan::PlanIndex;
 use super::reach::{Reach, reaches};
-use super::stream::{OpState, Timeline, timelines};
+use super::stream::{OpState, Timeline, settle_together, timelines};
 use super::sub::Sub;
 use crate::check::reason::Verdict;
 use crate::history::{Closed, History, Phase, Process, Record};
@@ -99,6 +99,7 @@ impl<'a> LaneIndex<'a> {
             seen: Seen::default(),
         };
         index.read_operations(plan);
+        settle_together(plan, &mut index.ops);
         index.streams = timelines(plan, &index.ops);
         index
     }

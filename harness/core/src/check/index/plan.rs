@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::{Names, PairKey};
 use crate::hash::PayloadHash;
 use crate::ids::{FaultId, LaneId, OpId};
-use crate::plan::{Claims, Plan, PublishExpect, Step};
+use crate::plan::{Claims, Misuse, Plan, PublishExpect, Step, misuse};
 
 #[derive(Debug)]
 pub(in crate::check) struct PlannedOp<'a> {
@@ -13,6 +13,8 @@ pub(in crate::check) struct PlannedOp<'a> {
     pub stream: usize,
     /// The only lane that it is sent to; `None` is each.
     pub lane: Option<LaneId>,
+    /// Of publishes that are sent at the same moment: the first of them.
+    pub together: Option<OpId>,
     pub what: What<'a>,
 }
 
@@ -31,6 +33,8 @@ pub(in crate::check) enum What<'a> {
         retention: Option<u64>,
         budget: Option<u64>,
     },
+    /// To be refused with a code on each lane; a lane without a code is sent nothing.
+    Misuse(Option<&'static Misuse>),
     Prune {
         up_to: u64,
     },
@@ -46,7 +50,7 @@ impl PlannedOp<'_> {
     pub fn hash(&self) -> Option<PayloadHash> {
         match self.what {
             What::Publish { hash, .. } => Some(hash),
-            What::Policy { .. } | What::Prune { .. } | What::Checkpoint { .. } => None,
+            What::Policy { .. } | What::Prune { .. } | What::Checkpoint { .. } | What::Misuse(_) => None,
         }
     }
 
@@ -149,9 +153,9 @@ impl<'a> PlanIndex<'a> {
 
     fn add_step(&mut self, step: &'a Step) {
         match step {
-            Step::Publish { op, stream, payload, key, hash, claims, expect, lane, .. } => {
+            Step::Publish { op, stream, payload, key, hash, claims, expect, lane, together, .. } => {
                 let at = self.add_op(*op, stream.as_str(), What::Publish { payload, key, hash: *hash, claims, expect });
-                self.ops[at].lane = *lane;
+                (self.ops[at].lane, self.ops[at].together) = (*lane, *together);
                 let tells = payload.len() >= TELLING_BYTES && payload.trim_start().starts_with(['{', '[']);
                 let carriers = self.by_hash.entry(*hash).or_insert(Carriers { first: at, events: 0, tells });
                 if self.ops[at].planned_seq().is_some() {
@@ -169,6 +173,9 @@ impl<'a> PlanIndex<'a> {
             }
             Step::Prune { op, stream, up_to, .. } => {
                 self.add_op(*op, stream.as_str(), What::Prune { up_to: up_to.0 });
+            }
+            Step::Misuse { op, stream, what } => {
+                self.add_op(*op, stream.as_str(), What::Misuse(misuse(what)));
             }
             Step::Checkpoint { op, stream, client, seq, durable_offset, refused } => {
                 let (seq, durable_offset, refused) = (*seq, *durable_offset, refused.as_deref());
@@ -193,7 +200,7 @@ impl<'a> PlanIndex<'a> {
     fn add_op(&mut self, id: OpId, stream: &'a str, what: What<'a>) -> usize {
         let stream = self.streams.add(stream);
         self.op_at.insert(id, self.ops.len());
-        self.ops.push(PlannedOp { id, stream, lane: None, what });
+        self.ops.push(PlannedOp { id, stream, lane: None, together: None, what });
         self.ops.len() - 1
     }
 

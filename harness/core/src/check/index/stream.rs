@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use super::plan::{PlanIndex, PlannedOp, What};
 use crate::history::{Completion, Differs, Outcome, Refusal};
+use crate::ids::OpId;
+use crate::plan::PublishExpect;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::check) enum Settled<'a> {
@@ -43,6 +45,8 @@ pub(in crate::check) struct OpState<'a> {
     /// The first attempt that was answered well and wrote nothing, and how many more there were.
     pub unwritten: Option<Unwritten>,
     pub settled: Settled<'a>,
+    /// What the plan expects of it, where it was sent at the same moment as others and another one got its answer.
+    pub expect: Option<&'a PublishExpect>,
     /// Fields of a good answer that do not fit what was sent.
     pub differs: &'a [Differs],
 }
@@ -55,6 +59,7 @@ impl<'a> OpState<'a> {
         any_open: false,
         unwritten: None,
         settled: Settled::NeverSent,
+        expect: None,
         differs: &[],
     };
 
@@ -105,6 +110,20 @@ impl<'a> OpState<'a> {
         };
     }
 
+    /// Whether its answer is the one that is expected.
+    fn is_as(&self, expect: &PublishExpect) -> bool {
+        match (self.settled, expect) {
+            (Settled::Done { seq: Some(got), duplicate, .. }, PublishExpect::Accepted { seq }) => {
+                got == seq.0 && duplicate != Some(true)
+            }
+            (Settled::Done { seq: Some(got), duplicate, .. }, PublishExpect::Repeated { seq }) => {
+                got == seq.0 && duplicate != Some(false)
+            }
+            (Settled::Refused { refusal, .. }, PublishExpect::Refused { code }) => refusal.code == *code,
+            _ => false,
+        }
+    }
+
     pub fn acked_seq(&self) -> Option<u64> {
         match self.settled {
             Settled::Done { seq, .. } => seq,
@@ -122,6 +141,29 @@ impl<'a> OpState<'a> {
     /// Whether the lane may have done it without saying so.
     pub fn may_be_done(&self) -> bool {
         matches!(self.settled, Settled::Open) || self.any_open
+    }
+}
+
+/// Of publishes that are sent at the same moment, any may get the answer that the plan has for another one.
+pub(super) fn settle_together<'a>(plan: &PlanIndex<'a>, states: &mut [OpState<'a>]) {
+    let mut groups: BTreeMap<OpId, Vec<(usize, &'a PublishExpect)>> = BTreeMap::new();
+    for (number, op) in plan.ops.iter().enumerate() {
+        if let (Some(group), What::Publish { expect, .. }) = (op.together, &op.what) {
+            groups.entry(group).or_default().push((number, expect));
+        }
+    }
+    for group in groups.into_values() {
+        let mut open: Vec<&PublishExpect> = group.iter().map(|(_, expect)| *expect).collect();
+        let mut others = Vec::new();
+        for (number, _) in group {
+            match open.iter().position(|expect| states[number].is_as(expect)) {
+                Some(place) => states[number].expect = Some(open.remove(place)),
+                None => others.push(number),
+            }
+        }
+        for (number, expect) in others.into_iter().zip(open) {
+            states[number].expect = Some(expect);
+        }
     }
 }
 
@@ -236,7 +278,7 @@ fn run(
                 timeline.head_may.raise(*at, timeline.head_sure.last());
             }
             What::Publish { .. } => timeline.head_may.raise(*at, plan.ops[number].planned_seq().unwrap_or(0)),
-            What::Checkpoint { .. } => {}
+            What::Checkpoint { .. } | What::Misuse(_) => {}
             What::Prune { .. } if done => {
                 timeline.floor_sure.raise(*at, states[number].acked_seq().unwrap_or(0));
                 timeline.floor_may.raise(*at, timeline.floor_sure.last());

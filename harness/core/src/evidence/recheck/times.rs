@@ -9,12 +9,13 @@ use crate::evidence::bundle::is_page;
 use crate::evidence::document::{Evidence, FireTime, RUN_TIMES_SCHEMA, Times};
 use crate::evidence::layout;
 use crate::evidence::report::print_pages;
+use crate::evidence::speed::{LaneTimes, lane_time};
 use crate::history::{History, Record, file};
 use crate::ids::LaneId;
 
 /// When the faults of a scenario fired, in the order of the histories; the wall clock is left empty.
 #[derive(Default)]
-pub struct Fires(Vec<FireTime>);
+pub struct Fires(Vec<FireTime>, LaneTimes);
 
 impl Fires {
     pub fn read(&mut self, name: &str, lane: LaneId, history: &History, times: &[u8]) -> Result<(), Problem> {
@@ -25,6 +26,7 @@ impl Fires {
             return Err(Problem::between(&path, "has not one time for each record", expected, found));
         }
         self.0.extend(fires(lane, history, &times, |_| String::new()));
+        self.1.insert(lane, lane_time(history, &times));
         Ok(())
     }
 }
@@ -86,9 +88,12 @@ fn differs(times: &Times, computed: &BTreeMap<String, Fires>, whole: bool) -> Op
     let recorded = |name: &String| -> Vec<FireTime> {
         times.fires.get(name).map(|fires| fires.iter().map(without_clock).collect()).unwrap_or_default()
     };
-    let other =
-        computed.iter().find(|(name, fires)| !times.scenarios_ms.contains_key(*name) || recorded(name) != fires.0);
-    let named = times.scenarios_ms.keys().chain(times.fires.keys());
+    // A bundle of an older version has none.
+    let lanes = |name: &String| times.lanes.is_empty() || times.lanes.get(name) == computed.get(name).map(|of| &of.1);
+    let other = computed
+        .iter()
+        .find(|(name, fires)| !times.scenarios_ms.contains_key(*name) || recorded(name) != fires.0 || !lanes(name));
+    let named = times.scenarios_ms.keys().chain(times.fires.keys()).chain(times.lanes.keys());
     let unknown = || named.clone().find(|name| whole && !computed.contains_key(*name));
     other.map(|(name, _)| name.clone()).or_else(|| unknown().cloned())
 }

@@ -14,12 +14,15 @@ use crate::evidence::causes::{self, cause_of};
 use crate::evidence::document::{Evidence, State, Times};
 use crate::evidence::judged::{JudgedFinding, JudgedScenario, ScenarioOutcome, Seen};
 use crate::evidence::layout;
+use crate::evidence::speed;
 use crate::gate::Decision;
 use crate::ids::LaneId;
 use crate::plan::Expectation;
 use crate::text::quoted;
 
 pub struct Report<'a> {
+    /// Lanes that were much slower than the other, in words.
+    pub slow: Vec<String>,
     /// The evidence itself, for the format that prints it as it is.
     pub(super) document: &'a Evidence,
     pub(super) terminal: Terminal<'a>,
@@ -166,6 +169,7 @@ impl<'a> Report<'a> {
             headline: run::headline(evidence),
             reasons: &judged.decision.reasons,
             elapsed: times.elapsed_ms.map(seconds),
+            slow: speed::slow(times).iter().map(ToString::to_string).collect(),
             facts: run::facts(evidence, times, &lanes, &reproduce),
             lanes,
             scenarios: judged.scenarios.iter().map(|scenario| Scenario::new(scenario, evidence, times)).collect(),
@@ -222,10 +226,13 @@ impl<'a> Report<'a> {
         Some((scenario, scenario.findings.get(finding)?))
     }
 
-    pub(super) fn warnings(&self) -> Vec<(&'a str, &'a str)> {
-        let of =
-            |scenario: &Scenario<'a>| iter::repeat(scenario.name).zip(scenario.warnings.clone()).collect::<Vec<_>>();
-        self.scenarios.iter().flat_map(of).collect()
+    /// Each with its scenario, or with the run.
+    pub(super) fn warnings(&self) -> Vec<(&str, &str)> {
+        let of = |scenario: &Scenario<'a>| {
+            iter::repeat(scenario.name).zip(scenario.warnings.clone()).collect::<Vec<(&str, &str)>>()
+        };
+        let slow = self.slow.iter().map(|says| ("the run", says.as_str()));
+        slow.chain(self.scenarios.iter().flat_map(of)).collect()
     }
 
     pub(super) fn left_out_by_reason(&self) -> BTreeMap<&'a str, Vec<&'a str>> {

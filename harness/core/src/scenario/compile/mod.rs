@@ -102,9 +102,9 @@ impl Compiler<'_> {
     }
 
     fn planner<'p>(&'p mut self, case: &'p script::Case, heads: Vec<u64>) -> StepPlanner<'p> {
-        let changes_calls = self.scenario.expect.is_some() && self.scenario.legacy_defects.is_empty();
+        let is_honest = self.scenario.expect.is_none();
         let (chance, last_op) = (&mut self.chance, &mut self.last_op);
-        StepPlanner::new(chance, last_op, &case.streams, &case.fault_ids, !changes_calls, heads)
+        StepPlanner::new(chance, last_op, &case.streams, &case.fault_ids, is_honest, heads)
     }
 
     fn client(&mut self, case: &script::Case, client: &Client) -> PlannedClient {

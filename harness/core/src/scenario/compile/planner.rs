@@ -48,7 +48,7 @@ pub(crate) struct StepPlanner<'p> {
     streams: &'p [Stream],
     /// The faults and toxics that each one of the file became in this case.
     fault_ids: &'p BTreeMap<String, Vec<FaultId>>,
-    /// Whether publishes name their seq and hash. Where a fault changes calls, they would be refused for that.
+    /// Whether publishes name their seq and hash. One with a planted defect is judged by its own findings only.
     claims: bool,
     pub(super) steps: Vec<Step>,
     pub(super) published: Published,
@@ -130,6 +130,41 @@ impl<'p> StepPlanner<'p> {
         self.event_after(stream, self.streams[stream].payload, wrongs);
     }
 
+    /// Publishes at the same moment: repeats of one event, its key with other payloads, or its payload under other
+    /// keys.
+    pub(crate) fn publish_together(&mut self, stream: usize, kind: Together, count: u64) {
+        let first = self.steps.len();
+        self.heads[stream] += 1;
+        let (group, seq) = (self.op(), self.heads[stream]);
+        let mark = format!("{}:{seq}:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
+        let place = Place { mark: &mark, stream, nth: seq };
+        let text = payload(self.chance, &mut self.decks, Payload::Small, place);
+        let accepted = |seq| PublishExpect::Accepted { seq: Seq(seq) };
+        self.step(group, stream, &mark, text.clone(), Claims::default(), accepted(seq));
+        for nth in 1..count {
+            let op = self.op();
+            let (key, payload, expect) = match kind {
+                Together::Repeats => (mark.clone(), text.clone(), PublishExpect::Repeated { seq: Seq(seq) }),
+                Together::Conflicts => {
+                    let apart = format!("{mark}:{nth}");
+                    let place = Place { mark: &apart, stream, nth: seq };
+                    let other = payload(self.chance, &mut self.decks, Payload::Small, place);
+                    (mark.clone(), other, PublishExpect::Refused { code: "idempotency_conflict".to_owned() })
+                }
+                Together::Equals => {
+                    self.heads[stream] += 1;
+                    (format!("{mark}:{nth}"), text.clone(), accepted(self.heads[stream]))
+                }
+            };
+            self.step(op, stream, &key, payload, Claims::default(), expect);
+        }
+        for step in &mut self.steps[first..] {
+            if let Step::Publish { together, .. } = step {
+                *together = Some(group);
+            }
+        }
+    }
+
     fn event_after(&mut self, stream: usize, kind: Payload, wrongs: &[Wrong]) {
         let refused: Vec<_> = wrongs.iter().map(|_| self.op()).collect();
         self.heads[stream] += 1;
@@ -170,7 +205,17 @@ impl<'p> StepPlanner<'p> {
 
     fn step(&mut self, op: OpId, stream: usize, key: &str, payload: String, claims: Claims, expect: PublishExpect) {
         let (stream, hash) = (StreamId::new(&self.streams[stream].topic), hash_of(&payload));
-        self.steps.push(Step::Publish { op, stream, key: key.to_owned(), payload, hash, claims, lane: None, expect });
+        self.steps.push(Step::Publish {
+            op,
+            stream,
+            key: key.to_owned(),
+            payload,
+            hash,
+            claims,
+            lane: None,
+            together: None,
+            expect,
+        });
     }
 
     pub(crate) fn draw(&mut self, choice: Choice) -> u64 {
@@ -180,6 +225,17 @@ impl<'p> StepPlanner<'p> {
 
 pub(super) fn draw(chance: &mut Chance, choice: Choice) -> u64 {
     if choice.low >= choice.high { choice.high } else { chance.between(choice.low, choice.high) }
+}
+
+/// What overlapping publishes have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Together {
+    /// Key and payload.
+    Repeats,
+    /// The key.
+    Conflicts,
+    /// The payload.
+    Equals,
 }
 
 /// What is wrong beside an event that is refused for it.

@@ -77,7 +77,14 @@ fn check_promises(plan: &Plan) {
         for step in case.all_steps() {
             match step {
                 Step::Policy { op, .. } | Step::Prune { op, .. } | Step::Checkpoint { op, .. } => ops.push(op.0),
+                Step::Misuse { op, .. } => ops.push(op.0),
                 Step::Inspect { .. } => {}
+                Step::Publish { together: Some(_), op, expect, stream, .. } => {
+                    ops.push(op.0);
+                    if matches!(expect, PublishExpect::Accepted { .. }) {
+                        *heads.entry(stream.to_string()).or_default() += 1;
+                    }
+                }
                 Step::Publish { op, stream, key, payload, hash, expect, .. } => {
                     ops.push(op.0);
                     match payload_hash(payload.as_bytes()) {

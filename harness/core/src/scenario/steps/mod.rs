@@ -11,6 +11,7 @@ mod crash;
 mod disarm;
 mod disconnect;
 mod inspect;
+mod misuse;
 mod policy;
 mod prelude;
 mod prune;
@@ -20,6 +21,7 @@ mod republish;
 mod resubscribe;
 mod server;
 mod set_cursor;
+mod together;
 
 use super::errors::Mistakes;
 use super::names::Names;
@@ -37,9 +39,11 @@ pub(super) const KINDS: &[&StepKind] = &[
     &republish::KIND,
     &conflict::KIND,
     &refused_publish::KIND,
+    &together::KIND,
     &policy::KIND,
     &prune::KIND,
     &checkpoint::KIND,
+    &misuse::KIND,
     &inspect::KIND,
     &set_cursor::KIND,
     &arm::KIND,

@@ -62,6 +62,10 @@ impl Published {
                 let what = format!("event {seq} of `{topic}` is not published by now: its head is {head}");
                 rehearsal.mistakes.once(number.at, what, None);
             }
+            if rehearsal.world.open.contains(&(self.stream, seq)) {
+                let what = format!("event {seq} was published together with others, so that its key is open");
+                rehearsal.mistakes.once(number.at, what, None);
+            }
             events.push((self.stream, seq));
         }
         events

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::PoisonError;
 
 use cutover_core::history::{Closed, Record};
 use cutover_core::ids::ConnId;
@@ -87,6 +88,9 @@ impl Actor {
             }
         };
         (self.was_connected, self.refusals, self.opened) = (true, 0, self.conn);
+        if let Some(name) = session.connection_name() {
+            self.connections.lock().unwrap_or_else(PoisonError::into_inner).push((name, false));
+        }
         self.recorder.record(Record::Opened {
             client: self.inbox.planned.id.clone(),
             conn: ConnId(self.conn),

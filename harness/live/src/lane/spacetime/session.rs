@@ -293,6 +293,10 @@ impl SubscriberSession for SpacetimeSession {
         self.next_arrival().await
     }
 
+    fn connection_name(&self) -> Option<String> {
+        Some(self.connection_id?.to_u128().to_string())
+    }
+
     fn spoken(&self) -> Option<Spoken> {
         self.spoken.clone()
     }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use cutover_core::history::StoredCheckpoint;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::request::sql_text;
 use crate::lane::{Shown, ShownEvent, ShownKey};
@@ -73,6 +74,15 @@ pub(super) fn shown(stream_id: &str, answers: &[Option<Bytes>]) -> Result<Option
         keys,
         checkpoints,
     }))
+}
+
+pub(super) const CONNECTIONS: &str = "SELECT connection_id FROM active_connection";
+
+/// The connections' ids, as decimal numbers of up to 39 digits.
+pub(super) fn connections(body: &Bytes) -> Vec<String> {
+    let rows = rows::<[[Box<RawValue>; 1]; 1]>(Some(body));
+    let rows = rows.ok().flatten().unwrap_or_default();
+    rows.into_iter().map(|[[id]]| id.get().to_owned()).collect()
 }
 
 /// The rows of `[{"rows": [..]}]`; `None` where the query was refused.

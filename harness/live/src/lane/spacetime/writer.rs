@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cutover_core::history::StoredCheckpoint;
 use cutover_core::ids::{Seq, StreamId};
+use cutover_core::plan::{Request, STREAM};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -202,6 +203,17 @@ impl WriterSession for SpacetimeWriter {
             answers.push(answered.ok().map(|answer| answer.body));
         }
         stored::shown(&stream_id, &answers).map_err(OpError::Later)
+    }
+
+    async fn connections(&mut self) -> Completion<Option<Vec<String>>> {
+        let answered = self.sql(stored::CONNECTIONS).await.map_err(OpError::Later)?;
+        Ok(answered.ok().map(|answer| stored::connections(&answer.body)))
+    }
+
+    async fn misuse(&mut self, stream: &StreamId, request: &Request) -> Option<Completion> {
+        let stream_id = self.names.stream_id(stream)?;
+        let args = serde_json::from_str(&request.body.replace(STREAM, stream_id)).ok()?;
+        Some(self.call(request.call, &args).await)
     }
 
     fn retry_after(&self) -> Option<Duration> {

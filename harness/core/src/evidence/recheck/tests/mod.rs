@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::bundle::{closing_files, is_digested, is_page, scenario_files};
 use super::super::layout::{FileEntry, Files};
 use super::super::report::print_pages;
-use super::super::{Driven, EVIDENCE_SCHEMA, FireTime, LaneRun, RUN_TIMES_SCHEMA, Times, Tool};
+use super::super::{Driven, EVIDENCE_SCHEMA, FireTime, LaneRun, RUN_TIMES_SCHEMA, Times, Tool, lane_time};
 use super::*;
 use crate::check::tests::notation::World;
 use crate::gate::{Asked, Decision, suite_digest};
@@ -62,6 +62,8 @@ fn bundle(made: &[Made<'_>], state: State) -> Files {
         let asked = Asked { digest: driven.plan.scenario_digest.clone(), known_bad: made.2.is_some() };
         evidence.scope.scenarios.insert(made.0.to_owned(), asked);
         times.scenarios_ms.insert(made.0.to_owned(), driven.elapsed_ms);
+        let time_of = |lane| (lane, lane_time(&driven.lane(lane).history, &driven.lane(lane).times_us));
+        times.lanes.insert(made.0.to_owned(), LaneId::BOTH.into_iter().map(time_of).collect());
         let at = |after_us| format!("at {after_us}");
         let of_lane = |lane| {
             let run = driven.lane(lane);
@@ -165,6 +167,7 @@ fn forge(files: &mut Files, lie: impl FnOnce(&mut Evidence)) {
     let mut times: Times = serde_json::from_slice(&files[layout::TIMES]).unwrap();
     let names: BTreeSet<_> = evidence.judged.scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     times.scenarios_ms.retain(|name, _| names.contains(name));
+    times.lanes.retain(|name, _| names.contains(name));
     times.fires.retain(|name, _| names.contains(name));
     files.extend(print_pages(&evidence, &times));
     files.extend(closing_files(&mut evidence, &times));

@@ -34,3 +34,9 @@ fn what_a_stranger_may_not_read_is_left_out_and_a_missing_stream_is_nothing() {
     assert_eq!(shown("s", &[None, None, None, None]), Ok(None));
     assert!(shown("s", &[body(r#"[["x"]]"#), None, None, None]).is_err());
 }
+
+#[test]
+fn connection_ids_keep_all_their_digits() {
+    let rows = r#"[[[185021607244861074842295240057964032472]],[[7]]]"#;
+    assert_eq!(connections(&body(rows).unwrap()), ["185021607244861074842295240057964032472", "7"]);
+}
