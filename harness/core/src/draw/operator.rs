@@ -43,10 +43,11 @@ pub(super) fn inspect(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
     sketch.step(format!("\"inspect\", streams = {}", sketch.quoted(&streams)));
 }
 
-pub(super) fn refused_publish(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
+pub(super) fn refused_publish(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let all: Vec<usize> = (0..sketch.streams.len()).filter(|stream| sketch.streams[*stream].most > 6).collect();
     let Some(stream) = dice.pick(&all) else { return };
-    let wrong: Vec<_> = dice.some(WRONG).into_iter().map(|word| format!("\"{word}\"")).collect();
+    let wrong: Vec<_> = WRONG.iter().filter(|word| room.hashes || !word.starts_with("hash")).copied().collect();
+    let wrong: Vec<_> = dice.some(&wrong).into_iter().map(|word| format!("\"{word}\"")).collect();
     let topic = &sketch.streams[stream].topic;
     sketch.step(format!("\"refused-publish\", stream = \"{topic}\", wrong = [{}]", wrong.join(", ")));
     sketch.streams[stream].head += 1;

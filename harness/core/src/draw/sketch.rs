@@ -21,6 +21,8 @@ pub(super) struct Room {
     pub(super) kills: [bool; 2],
     pub(super) kills_at_once: [bool; 2],
     pub(super) policies: bool,
+    /// Whether a publish to the candidate names a payload hash.
+    pub(super) hashes: bool,
     pub(super) resubscribes: bool,
     /// Whether a publish may be repeated where events are pruned.
     pub(super) repeats_pruned: bool,
@@ -39,6 +41,9 @@ impl Room {
             kills_at_once: each(&|lane, means| {
                 means.is_ours() && (means.confirms_reads || means.protocol(lane) != Protocol::Spacetime)
             }),
+            hashes: lanes
+                .get(&LaneId::Candidate)
+                .is_some_and(|means| means.protocol(LaneId::Candidate) == Protocol::Spacetime),
             policies: all(|means| means.sets_policies),
             resubscribes: all(|means| !means.keeps_watermarks),
             repeats_pruned: all(|means| !means.hides_keys),
@@ -193,7 +198,8 @@ impl Sketch {
         let whole = !self.hasty && (plain || !self.prunes);
         AtLeast {
             deliveries: if whole { most.deliveries } else { most.deliveries.min(ends as u64) },
-            resumes: if steady { most.resumes } else { 0 },
+            // What is refused is asked for again, and counted twice by the rehearsal.
+            resumes: if steady && most.refusals == 0 { most.resumes } else { 0 },
             refusals: if steady && !self.strays { most.refusals } else { 0 },
             duplicates: 0,
             faults: None,
