@@ -41,6 +41,9 @@ impl Class {
     }
 }
 
+/// The topics of summaries that have no id.
+const SUMMARIES: [&str; 2] = ["runtime.run_summaries", "runtime.codex_worker_summaries"];
+
 /// The forms of topics; an id is what distinguishes the streams of one form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form<'a> {
@@ -83,6 +86,11 @@ impl Form<'_> {
     }
 }
 
+/// Whether the contract has snapshots of a topic, and not only its events.
+pub fn is_summary(topic: &str) -> bool {
+    matches!(Form::of(topic), Form::FleetUser(_) | Form::FleetGuest(_)) || SUMMARIES.contains(&topic)
+}
+
 pub fn stream_id_of(topic: &str) -> String {
     match Form::of(topic) {
         Form::Run(id) => format!("runtime.run.{id}.events"),
@@ -115,7 +123,7 @@ pub fn topic_of(stream_id: &str) -> Option<String> {
     }
     // The two summary topics are the only ones of the last class that the contract names.
     let rest = stream_id.strip_prefix("runtime.topic.")?;
-    ["runtime.run_summaries", "runtime.codex_worker_summaries"].contains(&rest).then(|| rest.to_owned())
+    SUMMARIES.contains(&rest).then(|| rest.to_owned())
 }
 
 /// A topic with `scope` worked into its id, so that two runs against one server never share a topic. A topic that has

@@ -69,19 +69,30 @@ impl Search<'_> {
         let name = self.places.free_name(&news.wanted.name());
         let mut shrink = self.shrink_with(&news, &name, self.seed)?;
         let mut shrunk = None;
+        let mut failure = None;
         if rate.is_steady()
             && let Some(seed) = self.seed_of(&news, &name, &mut shrink).await?
         {
             let began = Instant::now();
-            while began.elapsed() < SHRINK_FOR && self.try_smaller(&mut shrink, seed, &news.wanted).await? {
+            while began.elapsed() < SHRINK_FOR {
+                match self.try_smaller(&mut shrink, seed, &news.wanted).await {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    // What was gained by then is kept.
+                    Err(why) => {
+                        failure = Some(why);
+                        break;
+                    }
+                }
                 let (steps, trials) = (steps_of(&shrink.best().text), shrink.trials);
                 self.status.now(format!("shrinking {}: {steps} steps, {trials} smaller ones tried", news.wanted));
             }
             let plan = Arc::new(compile(&shrink.best().scenario, seed));
-            let mut smallest = Rate::default();
-            self.again(&plan, &news.wanted, 3, &mut smallest).await?;
-            if !self.stop.is_cancelled() {
-                rate = smallest;
+            if failure.is_none() {
+                let mut smallest = Rate::default();
+                self.again(&plan, &news.wanted, 3, &mut smallest).await?;
+                // A run that was stopped gave nothing.
+                rate = if self.stop.is_cancelled() { rate } else { smallest };
             }
             shrunk = Some((steps_of(&shrink.best().text), shrink.trials, began.elapsed()));
         } else if self.stop.is_cancelled() {
@@ -92,7 +103,7 @@ impl Search<'_> {
         if let Some(found) = self.found.get_mut(&news.wanted) {
             (found.rate, found.shrunk, found.saved, found.text) = (rate, shrunk, saved, Some(text));
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 
     fn shrink_with(&self, news: &News, name: &str, seed: Seed) -> Result<Shrink, Failure> {

@@ -52,9 +52,9 @@ fields! {
         "schema_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
     }
     Legacy "join answer" {
-        "subscription_id": not "it is not compared yet";
-        "allowed_topics": not "it is not compared yet";
-        "current_watermarks": not "it is not compared yet";
+        "subscription_id": by "contradiction/field-missing", "contradiction/subscription-id";
+        "allowed_topics": by "contradiction/field-missing", "contradiction/join-answer";
+        "current_watermarks": by "contradiction/field-missing", "contradiction/join-answer";
     }
     Legacy "join refusal" {
         "code": by "unreached/gave-up";
@@ -68,52 +68,54 @@ fields! {
         "protocol_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
     }
     Legacy "subscribe" {
-        "topics": not "the client sends it, and the lane's answer shows whether it was understood";
-        "resume_after": not "the client sends it, and the lane's answer shows whether it was understood";
+        "topics": by "contradiction/odd-answer";
+        "resume_after": by "contradiction/odd-answer";
         "replay_batch_size": not "the client sends it, and the lane's answer shows whether it was understood";
     }
     Legacy "subscribe answer" {
-        "subscription_id": not "it is not compared yet";
-        "topics": not "it is not compared yet";
-        "current_watermarks": by "convergence/wrong-head", "gap/replay-cut-short";
+        "subscription_id": by "contradiction/field-missing", "contradiction/subscription-id";
+        "topics": by "contradiction/field-missing", "contradiction/topics-answered";
+        "current_watermarks": by
+            "convergence/wrong-head", "gap/replay-cut-short", "contradiction/watermark",
+            "contradiction/field-missing";
     }
     Legacy "subscribe refusal" {
-        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause";
-        "forbidden_topics": not "it is not compared yet";
+        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause", "contradiction/odd-answer";
+        "forbidden_topics": by "contradiction/odd-answer";
     }
     Legacy "stale refusal" {
         "code": by "stale-cursor/refused-otherwise";
         "message": not "it is for people";
-        "full_resync_required": not "it is not compared yet";
+        "full_resync_required": by "stale-cursor/wrong-fields", "contradiction/field-missing";
         "reason_codes": by "stale-cursor/wrong-reason";
         "stale_topics": by "stale-cursor/not-listed", "stale-cursor/bootstrap-refused";
         "stale_topics.topic": by "stale-cursor/not-listed";
         "stale_topics.reason": by "stale-cursor/wrong-reason", "stale-cursor/refused-without-cause";
-        "stale_topics.qos_tier": not "it is not compared yet";
+        "stale_topics.qos_tier": by "stale-cursor/wrong-fields", "contradiction/field-missing";
         "stale_topics.resume_after": by "stale-cursor/wrong-fields";
         "stale_topics.retention_floor": by "stale-cursor/wrong-fields";
         "stale_topics.head_watermark": by "stale-cursor/wrong-fields";
         "stale_topics.replay_lag": by "stale-cursor/wrong-fields";
         "stale_topics.replay_budget_events": by "stale-cursor/wrong-fields";
-        "snapshot_plan.format": not "it is not compared yet";
-        "snapshot_plan.topics": not "it is not compared yet";
-        "snapshot_plan.topics.topic": not "it is not compared yet";
-        "snapshot_plan.topics.head_watermark": not "it is not compared yet";
-        "snapshot_plan.topics.snapshot": not "it is not compared yet";
+        "snapshot_plan.format": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics.topic": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics.head_watermark": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics.snapshot": by "stale-cursor/wrong-fields", "contradiction/field-missing";
     }
     Legacy "unsubscribe" {
-        "topics": not "the client sends it, and the lane's answer shows whether it was understood";
+        "topics": by "contradiction/odd-answer";
     }
     Legacy "unsubscribe answer" {
-        "subscription_id": not "it is not compared yet";
-        "topics": not "it is not compared yet";
+        "subscription_id": by "contradiction/field-missing", "contradiction/subscription-id";
+        "topics": by "contradiction/field-missing", "contradiction/topics-answered", "contradiction/after-unsubscribe";
     }
     Legacy "sync:heartbeat" {
-        "watermarks": not "it is not compared yet";
+        "watermarks": by "contradiction/watermark", "contradiction/field-missing", "contradiction/heartbeat-unpushed";
     }
     Legacy "heartbeat answer" {
-        "subscription_id": not "it is not compared yet";
-        "watermarks": not "it is not compared yet";
+        "subscription_id": by "contradiction/field-missing", "contradiction/subscription-id";
+        "watermarks": by "contradiction/watermark", "contradiction/field-missing";
     }
     Legacy "sync:update_batch" {
         "updates": by
@@ -121,26 +123,32 @@ fields! {
             "excess-copies/too-many-copies";
         "updates.topic": by
             "wrong-stream/foreign-stream", "wrong-stream/not-subscribed", "wrong-stream/another-streams-event";
-        "updates.doc_key": not "it is not compared yet";
-        "updates.doc_version": not "it is not compared yet";
+        "updates.doc_key": by "hash-mismatch/another-key", "contradiction/field-missing";
+        "updates.doc_version": by "contradiction/doc-version", "contradiction/field-missing";
         "updates.payload": by
             "hash-mismatch/not-what-was-published", "hash-mismatch/not-canonical", "phantom/never-published";
-        "updates.payload_hash": by "hash-mismatch/declared-otherwise";
+        "updates.payload_hash": by "hash-mismatch/declared-otherwise", "contradiction/hash-missing";
         "updates.watermark": by
             "gap/skipped", "duplicate-apply/appended-twice", "phantom/never-published", "convergence/ahead-of-head";
-        "updates.hydration_required": not "it is not compared yet";
-        "replay_complete": by "contradiction/never-complete";
-        "head_watermarks": by "contradiction/head-below-event";
+        "updates.hydration_required": by "contradiction/hydration", "contradiction/field-missing";
+        "replay_complete": by
+            "contradiction/never-complete", "contradiction/complete-too-soon", "contradiction/complete-too-late",
+            "contradiction/field-missing";
+        "head_watermarks": by
+            "contradiction/head-below-event", "contradiction/head-beyond", "contradiction/head-of-other",
+            "contradiction/field-missing";
     }
     Legacy "sync:frame" {
-        "topic": by "contradiction/frame-topic";
-        "seq": by "contradiction/frame-seq";
+        "topic": by "contradiction/frame-topic", "contradiction/field-missing";
+        "seq": by "contradiction/frame-seq", "contradiction/field-missing", "contradiction/error-copies-differ";
         "kind": by "unreached/unreadable", "gap/copy-missing";
-        "payload_bytes": by "unreached/unreadable", "gap/copy-missing", "hash-mismatch/not-what-was-published";
-        "schema_version": not "it is not compared yet";
+        "payload_bytes": by
+            "unreached/unreadable", "gap/copy-missing", "contradiction/copies-differ",
+            "contradiction/error-copies-differ";
+        "schema_version": by "contradiction/schema-version", "contradiction/field-missing";
     }
     Legacy "sync:error" {
-        "code": not "it is not compared yet";
+        "code": by "unplanned-end/few", "contradiction/error-unpushed", "contradiction/error-copies-differ";
         "action": not "no client is slow enough: the row `slow-consumer` is not proved";
         "topic": not "as `action`";
         "queue_depth": not "as `action`";
@@ -183,8 +191,8 @@ fields! {
         "stream_id": by "convergence/wrong-head";
         "class": by "stored-state/other-policy";
         "owner_scope": not "no scenario gives a stream an owner";
-        "oldest_seq": by "stored-state/other-oldest-event";
-        "head_seq": by "convergence/wrong-head";
+        "oldest_seq": by "stored-state/other-oldest-event", "contradiction/row-deleted";
+        "head_seq": by "convergence/wrong-head", "stored-state/other-head", "contradiction/row-head";
         "replay_budget": by "stored-state/other-policy";
         "retention": by "stored-state/other-policy";
     }
@@ -193,11 +201,11 @@ fields! {
             "wrong-stream/foreign-stream", "wrong-stream/not-subscribed", "wrong-stream/another-streams-event";
         "seq": by
             "gap/skipped", "duplicate-apply/appended-twice", "phantom/never-published", "convergence/ahead-of-head";
-        "idempotency_key": by "stored-state/altered";
-        "payload_hash": by "hash-mismatch/declared-otherwise";
+        "idempotency_key": by "hash-mismatch/another-key", "stored-state/altered";
+        "payload_hash": by "hash-mismatch/declared-otherwise", "contradiction/hash-missing";
         "payload": by "hash-mismatch/not-what-was-published", "hash-mismatch/not-canonical", "phantom/never-published";
-        "committed_at": by "stored-state/altered";
-        "confirmed_read": by "stored-state/altered";
+        "committed_at": by "contradiction/committed-at", "contradiction/row-rewritten", "stored-state/altered";
+        "confirmed_read": by "contradiction/confirmed-read", "stored-state/altered";
     }
     Candidate "sync_append_key" {
         "append_key": by "stored-state/altered";
@@ -223,32 +231,32 @@ fields! {
         "expected_next_seq": by "wrong-answer/refused", "wrong-answer/accepted-a-conflict";
     }
     Candidate "resume_stream" {
-        "cursors.stream_id": not "the client sends it, and the lane's answer shows whether it was understood";
-        "cursors.resume_after": not "the client sends it, and the lane's answer shows whether it was understood";
+        "cursors.stream_id": by "contradiction/odd-answer";
+        "cursors.resume_after": by "contradiction/odd-answer";
     }
     Candidate "resume refusal" {
-        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause";
-        "forbidden_topics": not "it is not compared yet";
+        "code": by "stale-cursor/refused-otherwise", "stale-cursor/refused-without-cause", "contradiction/odd-answer";
+        "forbidden_topics": by "contradiction/odd-answer";
     }
     Candidate "stale refusal" {
         "code": by "stale-cursor/refused-otherwise";
         "message": not "it is for people";
-        "full_resync_required": not "it is not compared yet";
+        "full_resync_required": by "stale-cursor/wrong-fields", "contradiction/field-missing";
         "reason_codes": by "stale-cursor/wrong-reason";
         "stale_topics": by "stale-cursor/not-listed", "stale-cursor/bootstrap-refused";
         "stale_topics.topic": by "stale-cursor/not-listed";
         "stale_topics.reason": by "stale-cursor/wrong-reason", "stale-cursor/refused-without-cause";
-        "stale_topics.qos_tier": not "it is not compared yet";
+        "stale_topics.qos_tier": by "stale-cursor/wrong-fields", "contradiction/field-missing";
         "stale_topics.resume_after": by "stale-cursor/wrong-fields";
         "stale_topics.retention_floor": by "stale-cursor/wrong-fields";
         "stale_topics.head_watermark": by "stale-cursor/wrong-fields";
         "stale_topics.replay_lag": by "stale-cursor/wrong-fields";
         "stale_topics.replay_budget_events": by "stale-cursor/wrong-fields";
-        "snapshot_plan.format": not "it is not compared yet";
-        "snapshot_plan.topics": not "it is not compared yet";
-        "snapshot_plan.topics.topic": not "it is not compared yet";
-        "snapshot_plan.topics.head_watermark": not "it is not compared yet";
-        "snapshot_plan.topics.snapshot": not "it is not compared yet";
+        "snapshot_plan.format": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics.topic": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics.head_watermark": by "stale-cursor/wrong-fields", "contradiction/field-missing";
+        "snapshot_plan.topics.snapshot": by "stale-cursor/wrong-fields", "contradiction/field-missing";
     }
     Candidate "reducer refusal" {
         "code": by "wrong-answer/refused-with-another-code", "wrong-answer/accepted-a-conflict", "wrong-answer/refused";

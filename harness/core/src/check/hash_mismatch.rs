@@ -24,13 +24,16 @@ static NOT_CANONICAL: Reason =
 static DECLARED_OTHERWISE: Reason =
     Reason::invalid("declared-otherwise", "{event} came to {client} with a declared hash that is not its payload's")
         .deed("declared hashes that are not those of its payloads");
+static ANOTHER_KEY: Reason =
+    Reason::invalid("another-key", "{event} came to {client} with another key than it was published under")
+        .deed("delivered events with other keys than they were published under");
 
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "what was delivered is not what was published",
-    source: "contract, \"Payload hashes\"",
+    source: "contract, \"Payload hashes\", and \"Writes\" (a key stands for one event)",
     rows: &["replay-determinism"],
-    reasons: &[&OTHER_PAYLOAD, &NOT_CANONICAL, &DECLARED_OTHERWISE],
+    reasons: &[&OTHER_PAYLOAD, &NOT_CANONICAL, &DECLARED_OTHERWISE, &ANOTHER_KEY],
     accounts_for: "same client: not having converged from there on; the absence of the event that came under \
                    another's seq",
     // The client could not apply what came; and an event that came under another seq is missing under its own.
@@ -52,20 +55,35 @@ fn check(index: &Index<'_>, report: &mut Report) {
         report.count("deliveries", lane.deliveries.len() as u64);
         let mut found = Repeated::new();
         for delivery in &lane.deliveries {
-            let Some(Record::Delivered { declared, payload, .. }) = lane.history.records.get(delivery.at) else {
+            let Some(Record::Delivered { declared, key: named, payload, .. }) = lane.history.records.get(delivery.at)
+            else {
                 continue;
             };
             let (reason, op) = match delivery.arrival {
                 Arrival::WrongPayload(op) => (&OTHER_PAYLOAD, op),
                 Arrival::NotCanonical(op) => (&NOT_CANONICAL, op),
                 Arrival::Right(op) if declared.is_some() => (&DECLARED_OTHERWISE, op),
+                Arrival::Right(op) if is_another_key(index, lane, delivery, named.as_deref()) => (&ANOTHER_KEY, op),
                 _ => continue,
             };
             let key = (delivery.client, delivery.stream, delivery.seq, reason.word);
-            let values = (declared.as_deref(), payload.as_deref());
+            let values = (declared.as_deref().or(named.as_deref()), payload.as_deref());
             found.add(key, || finding(index, lane, delivery, reason, op, values));
         }
         found.report(report);
+    }
+}
+
+/// Whether no publish that stands at the event's seq has the key that the lane named.
+fn is_another_key(index: &Index<'_>, lane: &LaneIndex<'_>, delivery: &Delivery, named: Option<&str>) -> bool {
+    let owners = lane.streams[delivery.stream].owners.get(&delivery.seq).map_or(&[][..], Vec::as_slice);
+    named.is_some_and(|named| owners.iter().all(|owner| key_of(index, *owner) != named))
+}
+
+fn key_of<'a>(index: &'a Index<'_>, op: usize) -> &'a str {
+    match index.plan.ops[op].what {
+        What::Publish { key, .. } => key,
+        _ => "",
     }
 }
 
@@ -75,14 +93,15 @@ fn finding(
     delivery: &Delivery,
     reason: &'static Reason,
     op: usize,
-    (declared, payload): (Option<&str>, Option<&str>),
+    (named, payload): (Option<&str>, Option<&str>),
 ) -> Finding {
     let finding = index.finding(NAME, reason, lane, (delivery.client, delivery.stream));
     let mut finding = finding.of_event(delivery.seq).seen_at(delivery.at);
     let computed = delivery.hash.map_or("no canonical form".to_owned(), |hash| hash.to_string());
     let planned = index.plan.ops[op].hash().map(|hash| hash.to_string()).unwrap_or_default();
-    finding = match declared {
+    finding = match named {
         Some(declared) if *reason == DECLARED_OTHERWISE => finding.expected(computed, declared),
+        Some(key) if *reason == ANOTHER_KEY => finding.expected(key_of(index, op), key),
         _ => finding.expected(planned, computed),
     };
     if let (What::Publish { payload: sent, .. }, Some(got)) = (&index.plan.ops[op].what, payload)

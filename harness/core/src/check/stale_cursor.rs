@@ -11,9 +11,13 @@ use super::index::{Index, LaneIndex, RATE_LIMITED, Reply, STALE_CURSOR, Sub};
 use super::reason::Reason;
 use super::{convergence, gap, lost_write, unseen};
 use crate::history::{Refusal, StaleStream};
+use crate::topic::is_summary;
 
 const FLOOR_BREACH: &str = "retention_floor_breach";
 const BUDGET_EXCEEDED: &str = "replay_budget_exceeded";
+/// The one tier that recordings of the legacy service show.
+const QOS_TIER: &str = "warm";
+const SNAPSHOT_FORMAT: &str = "openagents.sync.snapshot.v1";
 
 pub const NAME: &str = "stale-cursor";
 
@@ -33,8 +37,8 @@ static WRONG_REASON: Reason =
     Reason::invalid("wrong-reason", "a stale cursor of {client} on {stream} was refused for the wrong reason")
         .deed("refused stale cursors for the wrong reason");
 static WRONG_FIELDS: Reason =
-    Reason::invalid("wrong-fields", "the refusal of {client}'s cursor on {stream} contains wrong numbers")
-        .deed("told wrong numbers when it refused stale cursors");
+    Reason::invalid("wrong-fields", "the refusal of {client}'s cursor on {stream} contains wrong fields")
+        .deed("told wrong things when it refused stale cursors");
 static NOT_LISTED: Reason =
     Reason::invalid("not-listed", "a stale cursor of {client} on {stream} was refused and not named")
         .deed("refused stale cursors and did not name them");
@@ -200,7 +204,8 @@ fn judge(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, reply: Reply<'_
             (listed || refusal.stale.is_empty()).then_some((&BOOTSTRAP_REFUSED, None))
         }
         (Reply::Refused { at, refusal }, Some(cursor)) => {
-            judge_refusal(&Moment::of(lane, sub, cursor, at), refusal, stream)
+            let judged = judge_refusal(&Moment::of(lane, sub, cursor, at), refusal, stream);
+            judged.or_else(|| stray(index, lane, sub, refusal))
         }
     }
 }
@@ -241,14 +246,15 @@ fn judge_refusal(moment: &Moment, refusal: &Refusal, stream: &str) -> Option<Wro
     }
     let mut listed: Vec<&str> = refusal.stale.iter().map(|entry| entry.reason.as_str()).collect();
     let mut named: Vec<&str> = refusal.reasons.iter().map(String::as_str).collect();
-    let named_any = !named.is_empty();
+    let named_any = !named.is_empty() || refusal.full_resync.is_some();
     listed.sort_unstable();
     listed.dedup();
     named.sort_unstable();
     if named_any && listed != named {
         return Some((&WRONG_REASON, Some((listed.join(", "), named.join(", ")))));
     }
-    wrong_field(moment, entry).map(|(expected, got)| (&WRONG_FIELDS, Some((expected, got))))
+    let wrong = wrong_field(moment, entry).or_else(|| wrong_whole(refusal, entry));
+    wrong.map(|witness| (&WRONG_FIELDS, Some(witness)))
 }
 
 /// The first field of a `stale_topics` entry that does not fit, as expected and got; one that is absent fits.
@@ -266,6 +272,47 @@ fn wrong_field(moment: &Moment, entry: &StaleStream) -> Option<(String, String)>
         .or_else(|| within("head_watermark", entry.head_watermark, moment.head))
         .or_else(|| within("replay_lag", entry.replay_lag, (lag(head.0), lag(head.1))))
         .or_else(|| within("replay_budget_events", entry.replay_budget_events, budget))
+}
+
+/// A stale stream that the client does not follow.
+fn stray(index: &Index<'_>, lane: &LaneIndex<'_>, sub: &Sub<'_>, refusal: &Refusal) -> Option<Wrong> {
+    let follows =
+        |stream: &str| index.plan.streams.get(stream).is_some_and(|stream| lane.pair((sub.client, stream)).is_some());
+    let stray = refusal.stale.iter().find(|entry| !follows(entry.stream.as_str()))?;
+    let witness = ("stale_topics of what was asked for alone".to_owned(), stray.stream.to_string());
+    Some((&WRONG_FIELDS, Some(witness)))
+}
+
+/// The first field of a refusal as a whole that does not fit, as expected and got; one that is absent fits.
+fn wrong_whole(refusal: &Refusal, entry: &StaleStream) -> Option<(String, String)> {
+    let told = |expected: &str, got: String| Some((expected.to_owned(), got));
+    if refusal.full_resync == Some(false) {
+        return told("full_resync_required true", "false".to_owned());
+    }
+    if let Some(tier) = entry.qos_tier.as_ref().filter(|tier| *tier != QOS_TIER) {
+        return told(&format!("qos_tier {QOS_TIER}"), format!("qos_tier {tier}"));
+    }
+    if refusal.stale.iter().filter(|other| other.stream == entry.stream).count() > 1 {
+        return told("each stream once in stale_topics", format!("{} again", entry.stream));
+    }
+    let format = refusal.snapshot_format.as_ref()?;
+    if format != SNAPSHOT_FORMAT {
+        return told(&format!("snapshot_plan of the format {SNAPSHOT_FORMAT}"), format!("format {format}"));
+    }
+    if let Some(stray) = refusal.snapshots.iter().find(|one| refusal.stale.iter().all(|it| it.stream != one.stream)) {
+        return told("snapshots of stale streams alone", format!("one of {}", stray.stream));
+    }
+    let snapshots: Vec<_> = refusal.snapshots.iter().filter(|one| one.stream == entry.stream).collect();
+    let expected = usize::from(is_summary(entry.stream.as_str()));
+    if snapshots.len() != expected {
+        return told(&format!("{expected} entries of it in snapshot_plan"), format!("{} entries", snapshots.len()));
+    }
+    let [snapshot] = snapshots[..] else { return None };
+    if snapshot.head_watermark != entry.head_watermark {
+        let head = |head: Option<u64>| head.map_or("no head_watermark".to_owned(), |head| format!("head {head}"));
+        return Some((head(entry.head_watermark), head(snapshot.head_watermark) + " in snapshot_plan"));
+    }
+    if snapshot.described { None } else { told("a snapshot that is an object", "another value".to_owned()) }
 }
 
 /// A refused client that is to be connected at the end, and that did not rewind and get accepted afterwards.

@@ -1,7 +1,7 @@
 //! Draws the streams and clients of a scenario.
 
 use super::dice::Dice;
-use super::sketch::{Client, Room, Stream};
+use super::sketch::{Client, MAX_EVENTS, Room, Stream};
 use crate::scenario::can_join;
 use crate::scenario::words::{COMPRESSIONS, SERIALIZERS, key_words, payload_words};
 use crate::topic::Form;
@@ -11,8 +11,18 @@ const IDS: &[&str] = &["a", "A", "a-b", "a_b", "ab", "a-b-c", "events", "run", "
 const RETENTIONS: &[u64] = &[1, 2, 7, 20, 60, 199, 200, 201, 256];
 const BUDGETS: &[u64] = &[0, 1, 2, 7, 20, 60, 199, 200, 201, 255, 256];
 const BATCHES: &[u64] = &[1, 2, 7, 60, 199, 200, 201, 255, 256, 1000];
-/// Payloads of hundreds of kilobytes.
-pub(super) const LARGE: &[&str] = &["large"];
+/// Ids of which the first one begins all others.
+const JOINED: &[&str] = &["a", "a-b", "a_b", "ab", "a-b-c"];
+
+/// The most events of a stream with such payloads.
+fn most(payload: &str) -> u64 {
+    match payload {
+        "mebibyte" => 2,
+        "large" | "members" | "lengths" | "depths" => 6,
+        "mixed" => 60,
+        _ => MAX_EVENTS,
+    }
+}
 
 pub(super) fn streams(dice: &mut Dice<'_>, room: Room) -> Vec<Stream> {
     let count = dice.number("streams", &[1, 2, 3, 5, 8]);
@@ -21,11 +31,13 @@ pub(super) fn streams(dice: &mut Dice<'_>, room: Room) -> Vec<Stream> {
     let fixed = ["runtime.codex_worker_events", "runtime.run_summaries", "runtime.codex_worker_summaries"];
     let form = dice.pick(forms).unwrap_or(forms[0]);
     let shared = dice.word("keys", &key_words());
+    let joined = shared == "joined";
     let mut streams: Vec<Stream> = Vec::new();
-    for _ in 0..count {
+    for _ in 0..if joined { count.max(2) } else { count } {
         let form = if dice.one_in(3) { dice.pick(forms).unwrap_or(form) } else { form };
-        let topic = match room.fixed_topics && dice.one_in(6) {
+        let topic = match room.fixed_topics && !joined && dice.one_in(6) {
             true => dice.pick(&fixed).unwrap_or(fixed[0]).to_owned(),
+            false if joined => form.replace('%', JOINED[streams.len().min(JOINED.len() - 1)]),
             false => form.replace('%', dice.pick(IDS).unwrap_or("a")),
         };
         if streams.iter().any(|stream| stream.topic == topic) || !(Form::of(&topic).has_id() || room.fixed_topics) {
@@ -37,7 +49,7 @@ pub(super) fn streams(dice: &mut Dice<'_>, room: Room) -> Vec<Stream> {
             stream.budget = dice.one_in(2).then(|| dice.number("replay_budget", BUDGETS));
         }
         stream.payload = dice.word("payload", &payload_words());
-        stream.large = LARGE.contains(&stream.payload);
+        stream.most = most(stream.payload);
         stream.keys = shared;
         streams.push(stream);
     }

@@ -100,7 +100,6 @@ fn anywhere(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<A
         }
         _ => {
             let (who, way, kind) = dice.pick(&[
-                (name, "upstream", "join"),
                 (name, "downstream", "delivery"),
                 (name, "downstream", "resume-reply"),
                 (name, "upstream", "resume"),

@@ -22,6 +22,7 @@ const MOVES: &[(u64, &str, Move)] = &[
     (3, "do checkpoint", operator::checkpoint),
     (1, "do inspect", operator::inspect),
     (3, "do refused-publish", operator::refused_publish),
+    (3, "payload invalid", operator::invalid),
     (3, "do server", servers),
     (3, "do arm", window),
 ];
@@ -216,7 +217,12 @@ fn repeats(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
         seqs.dedup();
         let word = dice.word("do", &["republish", "conflict"]);
         let topic = &sketch.streams[stream].topic;
-        let step = format!("\"{word}\", stream = \"{topic}\", seqs = {seqs:?}");
+        let how = match word {
+            "republish" if dice.one_in(2) => ", spelled = \"otherwise\"",
+            "conflict" if dice.one_in(2) => ", with = \"nearly-the-same\"",
+            _ => "",
+        };
+        let step = format!("\"{word}\", stream = \"{topic}\", seqs = {seqs:?}{how}");
         sketch.step(step);
     }
 }

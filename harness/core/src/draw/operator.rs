@@ -44,11 +44,23 @@ pub(super) fn inspect(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
 }
 
 pub(super) fn refused_publish(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
-    let all: Vec<usize> = (0..sketch.streams.len()).filter(|stream| !sketch.streams[*stream].large).collect();
+    let all: Vec<usize> = (0..sketch.streams.len()).filter(|stream| sketch.streams[*stream].most > 6).collect();
     let Some(stream) = dice.pick(&all) else { return };
     let wrong: Vec<_> = dice.some(WRONG).into_iter().map(|word| format!("\"{word}\"")).collect();
     let topic = &sketch.streams[stream].topic;
     sketch.step(format!("\"refused-publish\", stream = \"{topic}\", wrong = [{}]", wrong.join(", ")));
     sketch.streams[stream].head += 1;
     sketch.prune(stream);
+}
+
+/// Payloads that have no canonical form are refused and take no seq. Their keys are used again afterwards.
+pub(super) fn invalid(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
+    let Some(stream) = sketch.published(dice) else { return };
+    let topic = &sketch.streams[stream].topic;
+    let count = dice.between(2, 5);
+    sketch.step(format!("\"publish\", stream = \"{topic}\", count = {count}, payload = \"invalid\""));
+    sketch.publish(&[stream], dice.between(1, 3), true, None);
+    if dice.one_in(3) {
+        inspect(sketch, dice, room);
+    }
 }

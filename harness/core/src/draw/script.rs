@@ -1,7 +1,7 @@
 //! The steps that a sketch takes, and what they change in it.
 
 use super::dice::Dice;
-use super::sketch::{MAX_APPLIED, MAX_EVENTS, MAX_LARGE, MAX_LOCKSTEP, Sketch};
+use super::sketch::{MAX_APPLIED, MAX_EVENTS, MAX_LOCKSTEP, Sketch};
 
 impl Sketch {
     pub(super) fn connect(&mut self, clients: &[usize]) {
@@ -82,9 +82,8 @@ impl Sketch {
     fn room(&self, streams: &[usize]) -> u64 {
         let readers = streams.iter().map(|stream| self.readers(*stream)).max().unwrap_or(1).max(1);
         let room = MAX_EVENTS.saturating_sub(self.events).min(MAX_APPLIED.saturating_sub(self.applied) / readers);
-        let large = streams.iter().map(|stream| &self.streams[*stream]).filter(|stream| stream.large);
-        let room =
-            large.map(|stream| MAX_LARGE.saturating_sub(stream.head)).min().map_or(room, |large| room.min(large));
+        let own = streams.iter().map(|stream| &self.streams[*stream]);
+        let room = own.map(|stream| stream.most.saturating_sub(stream.head)).min().map_or(room, |own| room.min(own));
         match streams.iter().any(|stream| self.streams[*stream].head == 0) {
             true => room.max(streams.len() as u64),
             false => room,

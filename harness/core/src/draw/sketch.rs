@@ -13,8 +13,6 @@ pub(super) const MAX_EVENTS: u64 = 700;
 pub(super) const MAX_APPLIED: u64 = 1_200;
 /// The most events of a step that waits after each of them.
 pub(super) const MAX_LOCKSTEP: u64 = 12;
-/// The most events of a stream of large payloads.
-pub(super) const MAX_LARGE: u64 = 6;
 
 /// What the lanes of a run leave room for.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +54,8 @@ pub(super) struct Stream {
     pub(super) budget: Option<u64>,
     pub(super) payload: &'static str,
     pub(super) keys: &'static str,
-    pub(super) large: bool,
+    /// The most events that it may have.
+    pub(super) most: u64,
     pub(super) head: u64,
     pub(super) floor: u64,
 }

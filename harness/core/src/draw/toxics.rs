@@ -18,10 +18,15 @@ fn attributes(kind: &str, dice: &mut Dice<'_>) -> String {
     }
 }
 
-fn line(sketch: &mut Sketch, kind: &str, client: &str, dice: &mut Dice<'_>) -> String {
+fn line(sketch: &mut Sketch, kind: &str, client: &str, throughout: bool, dice: &mut Dice<'_>) -> String {
     let name = format!("{}-{}", kind.replace('_', "-"), sketch.toxics.len() + 1);
     let attributes = attributes(kind, dice);
-    let way = if kind != "limit_data" && dice.one_in(3) { ", stream = \"upstream\"" } else { "" };
+    // A client sends little: nothing but a delay is sure to strike there.
+    let way = if matches!(kind, "latency" | "bandwidth") && throughout && dice.one_in(3) {
+        ", stream = \"upstream\""
+    } else {
+        ""
+    };
     let line = format!("{{ type = \"{kind}\", name = \"{name}\", clients = [\"{client}\"]{way}, {attributes} }}");
     sketch.toxics.push(line);
     name
@@ -33,7 +38,7 @@ pub(super) fn from_the_start(sketch: &mut Sketch, dice: &mut Dice<'_>) {
     let clients = sketch.clients.iter().filter(|client| client.left || kind != "slow_close");
     let names: Vec<_> = clients.map(|client| client.name).collect();
     let Some(client) = dice.pick(&names) else { return };
-    line(sketch, kind, client, dice);
+    line(sketch, kind, client, true, dice);
 }
 
 /// A toxic strikes while events come, and goes before they are waited for.
@@ -42,13 +47,13 @@ pub(super) fn window(sketch: &mut Sketch, dice: &mut Dice<'_>) {
     let Some(client) = dice.pick(&here) else { return };
     let streams = sketch.clients[client].streams.clone();
     let Some(stream) = dice.pick(&streams) else { return };
-    if sketch.events > 300 || sketch.streams[stream].large {
+    if sketch.events > 300 || sketch.streams[stream].most < 100 {
         return;
     }
     sketch.await_all();
     let kind = dice.word("type", WINDOWS);
     let client = sketch.clients[client].name;
-    let name = line(sketch, kind, client, dice);
+    let name = line(sketch, kind, client, false, dice);
     sketch.step(format!("\"arm\", toxics = [\"{name}\"]"));
     sketch.publish(&[stream], dice.between(12, 24), false, None);
     sketch.step(format!("\"await-fault\", fault = \"{name}\""));

@@ -5,6 +5,7 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 mod connection;
+mod contradiction;
 pub mod file;
 mod operation;
 mod record;
@@ -13,8 +14,9 @@ mod stored;
 pub mod valid;
 
 pub use connection::{Closed, Spoken, Via};
-pub use operation::{Completion, Differs, Outcome, Refusal, StaleStream};
-pub use record::{Contradiction, Fire, Phase, Record, RewindReason, Rewrote, Verdict};
+pub use contradiction::Contradiction;
+pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
+pub use record::{Fire, Phase, Record, RewindReason, Rewrote, Verdict};
 pub use server::{KillWait, Process};
 pub use stored::{Stored, StoredCheckpoint};
 

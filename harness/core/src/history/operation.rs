@@ -67,6 +67,18 @@ pub struct Refusal {
     /// `stale_topics`, streams by their logical names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<StaleStream>,
+    /// `full_resync_required`, where it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_resync: Option<bool>,
+    /// `format` of the `snapshot_plan`, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_format: Option<String>,
+    /// `topics` of the `snapshot_plan`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snapshots: Vec<Snapshot>,
+    /// `forbidden_topics`, as they stood on the wire.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forbidden: Vec<String>,
     /// Its whole numbers by their names, such as `expected` and `actual` of a `sequence_conflict`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub numbers: BTreeMap<String, u64>,
@@ -81,6 +93,8 @@ pub struct StaleStream {
     pub stream: StreamId,
     /// `retention_floor_breach` or `replay_budget_exceeded`.
     pub reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qos_tier: Option<String>,
     pub resume_after: Option<u64>,
     /// The seq before the oldest one that is retained.
     pub retention_floor: Option<u64>,
@@ -89,4 +103,13 @@ pub struct StaleStream {
     pub replay_lag: Option<u64>,
     /// The budget that the lag was compared with.
     pub replay_budget_events: Option<u64>,
+}
+
+/// One entry of the topics of a `snapshot_plan`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub stream: StreamId,
+    pub head_watermark: Option<u64>,
+    /// Whether its `snapshot` is an object.
+    pub described: bool,
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Closed, Spoken, Via};
+use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
 use super::server::Process;
 use super::stored::Stored;
@@ -60,6 +61,9 @@ pub enum Record {
         /// The hash that the lane declared, where it is not the computed one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         declared: Option<String>,
+        /// The idempotency key that the lane named, where it is not the planned one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
         via: Via,
         verdict: Verdict,
         /// The payload's text, kept only where the hash is not the planned one.
@@ -75,15 +79,17 @@ pub enum Record {
         seq: Seq,
         via: Via,
     },
-    /// A message of the lane said two things of a stream that can't both be true.
+    /// A message of the lane broke a rule about its fields.
     Contradicted {
         client: ClientId,
         conn: ConnId,
-        stream: StreamId,
-        /// The event that it is about: the last one that came.
+        /// The stream that it is about, where it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stream: Option<StreamId>,
+        /// The event that it is about: the last one that came, or the one that the message names.
         seq: Seq,
         what: Contradiction,
-        /// What its other word was, in the lane's terms.
+        /// What the message said, in the lane's terms.
         said: String,
     },
     /// A client gave up its cursor and bootstraps the stream anew.
@@ -191,20 +197,6 @@ pub enum RewindReason {
     /// It lies beyond the stream's head: it is a cursor of another history.
     AheadOfHead,
     Unsubscribed,
-}
-
-/// Which rule a message that contradicts itself broke (contract, "Server to client").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Contradiction {
-    /// A `sync:frame` names another seq than the highest one of the batch that it holds.
-    FrameSeq,
-    /// A `sync:frame` names another topic than its batch.
-    FrameTopic,
-    /// A batch names a head below an event that it brings.
-    HeadBelowEvent,
-    /// The reply came behind a replay whose last batch said that it was not complete.
-    NeverComplete,
 }
 
 /// What the apply engine made of a delivery (contract, "Applying, on the client").

@@ -19,7 +19,7 @@ use futures_util::future::join_all;
 use super::backoff::Backoff;
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
-use super::inbox::{Inbox, PlannedHashes};
+use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
 use super::progress::ProgressTimeout;
 use super::recorder::Recorder;
@@ -80,7 +80,7 @@ impl Case {
         let writer = Writer::new(stack.lane.clone(), writer_route.endpoint(), recorder.clone(), backoff)
             .at_pace(stack.pace.clone());
         let inspector = Inspector::start((plan, planned), stack, recorder).await?;
-        let hashes = Arc::new(planned_hashes(planned));
+        let hashes = Arc::new(planned_events(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
             let route = Route::start(&client.id, (plan, planned), (stack, &stack.socket), recorder).await?;
@@ -191,6 +191,11 @@ impl Case {
         }
         self.inspect_connections().await;
         self.settle(bounds::DRAIN).await;
+        for client in self.clients.values() {
+            if bounds::DRAIN.within(client.handle.ask_oddly()).await.is_err() {
+                break;
+            }
+        }
         for (id, client) in &self.clients {
             let crashed = client.route.stats().crashed;
             if crashed > 0 {
@@ -268,10 +273,10 @@ fn are_together(left: &Step, right: &Step) -> bool {
     group(left).is_some() && group(left) == group(right)
 }
 
-fn planned_hashes(case: &plan::Case) -> PlannedHashes {
+fn planned_events(case: &plan::Case) -> PlannedEvents {
     let published = case.all_steps().filter_map(|step| match step {
-        Step::Publish { stream, hash, expect: PublishExpect::Accepted { seq }, .. } => {
-            Some(((stream.clone(), *seq), *hash))
+        Step::Publish { stream, key, hash, expect: PublishExpect::Accepted { seq }, .. } => {
+            Some(((stream.clone(), *seq), (*hash, key.clone())))
         }
         _ => None,
     });

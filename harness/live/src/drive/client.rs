@@ -38,6 +38,7 @@ enum Command {
     Resubscribe(Vec<StreamId>, oneshot::Sender<()>),
     SetCursor(StreamId, Cursor, oneshot::Sender<()>),
     Settle(oneshot::Sender<()>),
+    AskOddly(oneshot::Sender<()>),
     Heartbeat(oneshot::Sender<bool>),
     ReplayIfOverdue(BTreeMap<StreamId, Seq>, oneshot::Sender<()>),
 }
@@ -110,6 +111,11 @@ impl ClientHandle {
     /// been noticed and replaced.
     pub async fn settle(&self) {
         self.ask(Command::Settle).await;
+    }
+
+    /// Sends requests that the lane must refuse on the present connection.
+    pub async fn ask_oddly(&self) {
+        self.ask(Command::AskOddly).await;
     }
 
     /// Whether the lane answers a heartbeat on the present connection. An answer is recorded.
@@ -261,6 +267,18 @@ impl Actor {
                 {
                     *session = None;
                 }
+            }
+            Command::AskOddly(done) => {
+                if let Some(open) = session.as_mut() {
+                    // How it ended, where it did, comes as an arrival.
+                    let _ = bounds::IN_ALL.within(open.ask_oddly()).await;
+                    if let Some(why) = drain(open, &mut self.inbox, ConnId(self.conn)) {
+                        self.closed(why);
+                        self.inbox.end_of_connection();
+                        *session = None;
+                    }
+                }
+                let _ = done.send(());
             }
             // The script may have stopped waiting.
             Command::ReplayIfOverdue(heads, done) => {

@@ -17,12 +17,12 @@ use crate::lane::{Arrival, Head};
 /// After so many replays in a row without progress, a stream is stuck.
 const REPLAYS_WITHOUT_PROGRESS_MAX: u32 = 3;
 
-/// The planned hash of every event. The text of a payload is recorded only where its hash is another one.
-pub type PlannedHashes = BTreeMap<(StreamId, Seq), PayloadHash>;
+/// The planned hash and key of every event. A payload's text and an event's key are recorded only where they differ.
+pub type PlannedEvents = BTreeMap<(StreamId, Seq), (PayloadHash, String)>;
 
 pub struct Inbox {
     pub planned: PlannedClient,
-    hashes: Arc<PlannedHashes>,
+    events: Arc<PlannedEvents>,
     recorder: Recorder,
     file: CheckpointFile,
     applier: Applier,
@@ -60,11 +60,11 @@ impl StreamProgress {
 
 impl Inbox {
     /// A client that starts from what its checkpoint file holds.
-    pub fn new(planned: PlannedClient, hashes: Arc<PlannedHashes>, recorder: Recorder, file: CheckpointFile) -> Inbox {
+    pub fn new(planned: PlannedClient, events: Arc<PlannedEvents>, recorder: Recorder, file: CheckpointFile) -> Inbox {
         let streams = planned.streams.iter().map(|stream| (stream.clone(), StreamProgress::default())).collect();
         let mut inbox = Inbox {
             planned,
-            hashes,
+            events,
             recorder,
             file,
             applier: Applier::default(),
@@ -274,8 +274,8 @@ impl Inbox {
     /// Takes an arrival that is not the end of the connection. Returns whether all streams are in order.
     pub fn take(&mut self, conn: ConnId, arrival: Arrival) -> bool {
         match arrival {
-            Arrival::Event { stream, seq, payload, declared, via } => {
-                self.event(conn, stream, seq, &payload, declared, via)
+            Arrival::Event { stream, seq, payload, declared, key, via } => {
+                self.event(conn, stream, seq, &payload, (declared, key), via)
             }
             Arrival::Foreign { name, seq, via } => {
                 self.recorder.record(Record::Foreign { client: self.client(), conn, name, seq, via })
@@ -292,11 +292,21 @@ impl Inbox {
         !self.is_out_of_order()
     }
 
-    fn event(&mut self, conn: ConnId, stream: StreamId, seq: Seq, payload: &str, declared: Option<String>, via: Via) {
+    fn event(
+        &mut self,
+        conn: ConnId,
+        stream: StreamId,
+        seq: Seq,
+        payload: &str,
+        (declared, key): (Option<String>, Option<String>),
+        via: Via,
+    ) {
         self.arrivals += 1;
         let hash = self.canonicalizer.payload_hash(payload.as_bytes()).ok();
         let declared = declared.filter(|declared| hash.is_none_or(|hash| hash.to_string() != *declared));
-        let as_planned = hash.is_some() && self.hashes.get(&(stream.clone(), seq)).copied() == hash;
+        let planned = self.events.get(&(stream.clone(), seq));
+        let as_planned = hash.is_some() && planned.map(|(hash, _)| *hash) == hash;
+        let key = key.filter(|key| planned.is_none_or(|(_, planned)| planned != key));
         let verdict = self.applier.offer(&stream, seq, || hash.map(|_| ()).ok_or(()));
         if verdict == Verdict::Applied {
             self.applied += 1;
@@ -318,6 +328,7 @@ impl Inbox {
             seq,
             hash,
             declared,
+            key,
             via,
             verdict,
             payload,

@@ -43,6 +43,11 @@ pub trait SubscriberSession: Send + Sync {
         None
     }
 
+    /// Sends requests that the lane must refuse, where it has the contract's words; a wrong answer is an arrival.
+    async fn ask_oddly(&mut self) -> Completion {
+        Ok(())
+    }
+
     /// The next arrival; after `Closed`, `Closed` again. Cancel-safe: an arrival is returned or kept, never lost.
     async fn next(&mut self) -> Arrival;
 
@@ -238,6 +243,8 @@ pub enum Arrival {
         payload: String,
         /// The hash that the lane declared, as `sha256:<hex>`; `None` where it declares none.
         declared: Option<String>,
+        /// The idempotency key that the lane named, where it names one.
+        key: Option<String>,
         via: Via,
     },
     /// An event under a name on the wire that no stream of the run has.
@@ -247,13 +254,14 @@ pub enum Arrival {
         seq: Seq,
         via: Via,
     },
-    /// A message that says two things of a stream that can't both be true.
+    /// A message that breaks a rule about its fields.
     Contradiction {
-        stream: StreamId,
+        stream: Option<StreamId>,
+        /// The event that it is about, or 0.
         seq: Seq,
         /// Which rule it breaks.
         what: Contradiction,
-        /// Its other word.
+        /// What it said.
         said: String,
     },
     /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.

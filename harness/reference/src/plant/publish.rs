@@ -35,7 +35,9 @@ pub(crate) fn key_of(topic: &str, class: &str, key: &str, defects: &Defects) -> 
     } else if defects.has(Defect::DashKeys) {
         key.replace('_', "-")
     } else if defects.has(Defect::JoinKeys) {
-        return (String::new(), format!("{topic}{key}"));
+        // Whole topics never meet: none begins another one.
+        let id = topic.rsplit(':').nth(1).unwrap_or(topic);
+        return (String::new(), format!("{id}{key}"));
     } else {
         key.to_owned()
     };

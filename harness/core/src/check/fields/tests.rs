@@ -52,9 +52,10 @@ fn every_field_of_the_contract_has_a_line_and_every_line_a_field() {
         }
     }
     if std::env::var_os("CUTOVER_UPDATE_PAGES").is_some() {
-        std::fs::write(page(), &written).unwrap();
+        return std::fs::write(page(), &written).unwrap();
     }
-    assert_eq!(written, text, "CUTOVER_UPDATE_PAGES=1 on this test writes what judges each field");
+    let first = written.lines().zip(text.lines()).find(|(written, standing)| written != standing);
+    assert_eq!(first, None, "CUTOVER_UPDATE_PAGES=1 on this test writes what judges each field");
 }
 
 #[test]

@@ -123,9 +123,17 @@ impl<'a> LaneIndex<'a> {
     /// Whether a record of a client and a stream lies behind a fault that took messages of the subscription that was
     /// open then from their place.
     pub fn is_disturbed(&self, key: PairKey, at: usize) -> bool {
+        self.open_at(key, at).any(|sub| sub.is_disturbed(at))
+    }
+
+    /// Whether the lane saw another cursor than the client sent, in a subscription that was open then.
+    pub fn is_rewritten(&self, key: PairKey, at: usize) -> bool {
+        self.open_at(key, at).any(|sub| sub.saw != sub.asked)
+    }
+
+    pub fn open_at(&self, key: PairKey, at: usize) -> impl Iterator<Item = &Sub<'a>> {
         let subs = self.pair(key).map_or(&[][..], |pair| &pair.subs);
-        let open = subs.iter().map(|sub| &self.subs[*sub]).filter(|sub| sub.at <= at && at <= sub.ended);
-        open.into_iter().any(|sub| sub.is_disturbed(at))
+        subs.iter().map(|sub| &self.subs[*sub]).filter(move |sub| sub.at <= at && at <= sub.ended)
     }
 
     pub fn crashed_between(&self, client: usize, from: usize, to: usize) -> bool {

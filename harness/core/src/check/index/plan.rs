@@ -23,6 +23,7 @@ pub(in crate::check) enum What<'a> {
     Publish {
         /// The payload as it is sent.
         payload: &'a str,
+        key: &'a str,
         hash: PayloadHash,
         claims: &'a Claims,
         expect: &'a PublishExpect,
@@ -152,8 +153,8 @@ impl<'a> PlanIndex<'a> {
 
     fn add_step(&mut self, step: &'a Step) {
         match step {
-            Step::Publish { op, stream, payload, hash, claims, expect, lane, together, .. } => {
-                let at = self.add_op(*op, stream.as_str(), What::Publish { payload, hash: *hash, claims, expect });
+            Step::Publish { op, stream, payload, key, hash, claims, expect, lane, together, .. } => {
+                let at = self.add_op(*op, stream.as_str(), What::Publish { payload, key, hash: *hash, claims, expect });
                 (self.ops[at].lane, self.ops[at].together) = (*lane, *together);
                 let tells = payload.len() >= TELLING_BYTES && payload.trim_start().starts_with(['{', '[']);
                 let carriers = self.by_hash.entry(*hash).or_insert(Carriers { first: at, events: 0, tells });

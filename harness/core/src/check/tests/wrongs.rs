@@ -137,3 +137,53 @@ fn a_fault_that_never_fired_names_what_passed_unread() {
     assert!(told[0].contains("fault cut-1 never fired"), "{told:#?}");
     assert!(told[0].contains("passed unread: it is compressed"), "{told:#?}");
 }
+
+#[test]
+fn every_rule_about_fields_is_reported_by_its_word() {
+    let reasons = crate::check::ALL.iter().find(|checker| checker.name == "contradiction").unwrap().reasons;
+    for reason in reasons {
+        let seq = if reason.word == "head-beyond" { 9 } else { 1 };
+        let text = format!("pub a1; c1 sub a; c1 a1; legacy: c1 contradicts a {seq} {}", reason.word);
+        principal(&text, &[&format!("legacy contradiction/{} c1 a{seq}", reason.word)]);
+    }
+}
+
+#[test]
+fn what_was_in_flight_is_no_contradiction() {
+    // The head moved on behind the batch, or was published just then.
+    clean("pub a1; c1 sub a; c1 a1; pub a2 open; legacy: c1 contradicts a 2 head-beyond; ack a2; c1 a2");
+    clean("pub a1; c1 sub a; c1 a1; pub a2; legacy: c1 contradicts a 2 complete-too-soon; c1 a2");
+    clean("pub a1; c1 sub a; c1 a1; pub a2; legacy: c1 contradicts a 1 complete-too-late; c1 a2");
+    // What retention removed before it could be sent.
+    clean("retain a 1; pub a1..3; c1 sub a; c1 a3; legacy: c1 contradicts a 2 watermark");
+}
+
+#[test]
+fn an_event_under_another_key_is_a_finding() {
+    principal(
+        "pub a1..2; c1 sub a; c1 a1; legacy: c1 a2^; candidate: c1 a2",
+        &["legacy hash-mismatch/another-key c1 a2"],
+    );
+}
+
+#[test]
+fn a_refusal_is_held_to_every_field_that_it_has() {
+    let told = |fields: &str| {
+        format!(
+            "retain a 2; pub a1..6; c1 cursor a 1; c1 ask a from 1; candidate: c1 refused a floor; \
+             legacy: c1 refused a floor head=6 {fields}; c1 rewind a; c1 sub a; c1 a5..6"
+        )
+    };
+    clean(&told("full=true tier=warm format=openagents.sync.snapshot.v1"));
+    for wrong in [
+        "full=false",
+        "tier=cold",
+        "again",
+        "format=openagents.sync.snapshot.v2",
+        "format=openagents.sync.snapshot.v1 snapshot=a snapshot-head=6",
+        "format=openagents.sync.snapshot.v1 snapshot=b",
+    ] {
+        principal(&told(wrong), &["legacy stale-cursor/wrong-fields c1 a2..6"]);
+    }
+    principal(&told("full=true reason-again"), &["legacy stale-cursor/wrong-reason c1 a2..6"]);
+}

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::history::{Closed, Completion, Fire, Outcome, Phase, Process, Refusal, Rewrote, StaleStream, Verdict, Via};
+use crate::history::{
+    Closed, Completion, Fire, Outcome, Phase, Process, Refusal, Rewrote, Snapshot, StaleStream, Verdict, Via,
+};
 use crate::ids::{ConnId, Cursor, LaneId, OpId, Seed, Seq, SubId};
 
 fn history() -> History {
@@ -15,6 +17,7 @@ fn history() -> History {
     let stale = StaleStream {
         stream: stream(),
         reason: "retention_floor_breach".to_owned(),
+        qos_tier: Some("warm".to_owned()),
         resume_after: Some(1),
         retention_floor: Some(4),
         head_watermark: Some(9),
@@ -25,6 +28,10 @@ fn history() -> History {
         code: "stale_cursor".to_owned(),
         reasons: vec![stale.reason.clone()],
         stale: vec![stale],
+        full_resync: Some(true),
+        snapshot_format: Some("f".to_owned()),
+        snapshots: vec![Snapshot { stream: stream(), head_watermark: Some(9), described: true }],
+        forbidden: vec!["nope".to_owned()],
         numbers: [("seq".to_owned(), 7)].into(),
         message: String::new(),
     };
@@ -55,6 +62,7 @@ fn history() -> History {
             seq: Seq(4),
             hash: None,
             declared: Some("sha256:zz".to_owned()),
+            key: Some("another".to_owned()),
             via: Via::Frame,
             verdict: Verdict::OutOfOrder,
             payload: Some("{\"a\":1.5e300,\"b\":\"line\\nfeed\"}".to_owned()),

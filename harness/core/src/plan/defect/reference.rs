@@ -126,7 +126,7 @@ IgnoreCompat => "ignore-compat", Access;
     CutKeys64 => "cut-keys-at-64", Key, stateful;
     /// Keys that are equal in their first 255 bytes are the same.
     CutKeys255 => "cut-keys-at-255", Key, stateful;
-    /// Topic and key are joined without a separator: two pairs that meet are the same key.
+    /// The topic's id and the key are joined without a separator: two pairs that meet are the same key.
     JoinKeys => "join-keys", Key, stateful;
     /// Keys that differ in `-` and `_` are the same.
     DashKeys => "dash-keys", Key, stateful;

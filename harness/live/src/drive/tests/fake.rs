@@ -58,7 +58,14 @@ impl Log {
 
     fn event(&self, stream: &StreamId, seq: u64, via: Via) -> Arrival {
         let (_, payload) = &self.events[seq as usize - 1];
-        Arrival::Event { stream: stream.clone(), seq: Seq(seq), payload: payload.clone(), declared: None, via }
+        Arrival::Event {
+            stream: stream.clone(),
+            seq: Seq(seq),
+            payload: payload.clone(),
+            declared: None,
+            key: None,
+            via,
+        }
     }
 }
 
@@ -118,6 +125,7 @@ impl Service {
             is_stale.then(|| StaleStream {
                 stream: stream.clone(),
                 reason: "retention_floor_breach".to_owned(),
+                qos_tier: None,
                 resume_after: None,
                 retention_floor: None,
                 head_watermark: None,

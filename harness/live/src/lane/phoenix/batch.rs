@@ -3,7 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cutover_core::hash::{PayloadHash, sha256};
+use cutover_core::history::Contradiction;
 
+use super::answers::missing;
+use super::fields::Kind;
 use super::object::RawObject;
 use super::profile::{HashKind, PhoenixProfile};
 
@@ -14,6 +17,10 @@ pub struct Update {
     pub payload: String,
     /// The declared hash as `sha256:<hex>`; a hash that can't be read is kept as the lane wrote it.
     pub declared: Option<String>,
+    /// The idempotency key, of a service that has every field.
+    pub key: Option<String>,
+    /// The rules that its other fields break, of such a service.
+    pub broken: Vec<(Contradiction, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +85,31 @@ fn read_update(profile: &PhoenixProfile, index: usize, text: &str) -> Result<Upd
         .ok_or_else(|| at(format!("no `{}` (topic `{topic}`, seq {seq})", fields.payload)))?
         .to_owned();
     let declared = update.get(&fields.payload_hash).and_then(|raw| declared_hash_of(profile, raw, &payload));
-    Ok(Update { topic, seq, payload, declared })
+    let every_field = profile.has_every_field();
+    let key = update.text(&fields.doc_key).filter(|_| every_field);
+    let broken = if every_field { broken_rules(profile, &update, seq, &payload) } else { Vec::new() };
+    Ok(Update { topic, seq, payload, declared, key, broken })
+}
+
+fn broken_rules(profile: &PhoenixProfile, update: &RawObject, seq: u64, payload: &str) -> Vec<(Contradiction, String)> {
+    let fields = &profile.fields;
+    let wanted = [
+        (fields.doc_key.as_str(), Kind::Text),
+        (fields.doc_version.as_str(), Kind::Number),
+        (fields.hydration_required.as_str(), Kind::Flag),
+    ];
+    let mut broken = missing("an event", &wanted, update);
+    let version = update.number(&fields.doc_version).filter(|version| *version != seq);
+    broken.extend(version.map(|version| (Contradiction::DocVersion, version.to_string())));
+    let is_null = payload == "null";
+    let hydration = update.get(&fields.hydration_required).and_then(|word| word.parse::<bool>().ok());
+    let hydration = hydration.filter(|hydration| *hydration != is_null);
+    broken.extend(hydration.map(|word| (Contradiction::Hydration, word.to_string())));
+    let hash = update.get(&fields.payload_hash).unwrap_or("null");
+    if profile.payload_hash != HashKind::None && !is_null && hash == "null" {
+        broken.push((Contradiction::HashMissing, "no hash".to_owned()));
+    }
+    broken
 }
 
 /// The hash that the lane declares of a payload, as far as it is compared.

@@ -18,8 +18,8 @@ const SHOWN_KEYS: usize = 16;
 /// So much of a key is shown, in characters.
 const KEY_CHARS: usize = 40;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
     Text,
     TextOrNull,
     Number,
@@ -188,7 +188,7 @@ impl Check<'_> {
     }
 }
 
-fn is(value: &str, kind: Kind) -> bool {
+pub(super) fn is(value: &str, kind: Kind) -> bool {
     match kind {
         Kind::Any => true,
         Kind::Text => value.starts_with('"'),

@@ -3,6 +3,7 @@
 use cutover_core::history::{Closed, Contradiction, Via};
 use cutover_core::ids::{Seq, StreamId};
 
+use super::answers::Wrong;
 use super::batch::{FrameCopy, Update, read_batch, read_frame};
 use super::claims::Claims;
 use super::codec::{Message, decode};
@@ -48,7 +49,11 @@ impl PhoenixSession {
             }
             name if name == events.frame => self.take_frame(&message.payload),
             name if name == events.error => self.take_error(&message.payload),
-            // Other events are ignored, such as the channel's own heartbeat.
+            name if name == events.heartbeat => {
+                let wrong = self.told.beat(&message.payload);
+                self.tell(wrong);
+            }
+            // Other events are ignored.
             _ => {}
         }
     }
@@ -72,19 +77,13 @@ impl PhoenixSession {
             Ok(updates) => updates,
             Err(what) => return self.connection.inbox.unreadable(what),
         };
-        self.compare(&updates.iter().flatten().collect::<Vec<_>>(), claims);
+        self.compare(&updates.iter().flatten().collect::<Vec<_>>(), claims, batch, via);
         for update in updates {
             match update {
                 Err(what) => self.connection.inbox.unreadable(what),
                 Ok(update) => match self.names.stream_of_topic(&update.topic) {
                     Some(stream) if self.note(&stream, Seq(update.seq)) => {}
-                    Some(stream) => self.connection.inbox.push(Arrival::Event {
-                        stream,
-                        seq: Seq(update.seq),
-                        payload: update.payload,
-                        declared: update.declared,
-                        via,
-                    }),
+                    Some(stream) => self.take_update(stream, update, via),
                     None => {
                         self.connection.inbox.push(Arrival::Foreign { name: update.topic, seq: Seq(update.seq), via })
                     }
@@ -93,8 +92,26 @@ impl PhoenixSession {
         }
     }
 
+    fn take_update(&mut self, stream: StreamId, update: Update, via: Via) {
+        if self.told.came(&stream, update.seq) {
+            let said = "the event".to_owned();
+            self.told_wrong(Some(&stream), update.seq, Contradiction::AfterUnsubscribe, said);
+        }
+        for (what, said) in update.broken {
+            self.told_wrong(Some(&stream), update.seq, what, said);
+        }
+        self.connection.inbox.push(Arrival::Event {
+            stream,
+            seq: Seq(update.seq),
+            payload: update.payload,
+            declared: update.declared,
+            key: update.key,
+            via,
+        });
+    }
+
     /// Compares what a message says of its events with them. What a probe asked for is no part of the run.
-    fn compare(&mut self, updates: &[&Update], claims: &Claims) {
+    fn compare(&mut self, updates: &[&Update], claims: &Claims, batch: &str, via: Via) {
         let Some(last) = updates.iter().max_by_key(|update| update.seq) else {
             return;
         };
@@ -104,8 +121,16 @@ impl PhoenixSession {
         if self.probing.is_some() {
             return;
         }
+        let head = claims.head_of(&last.topic).unwrap_or(last.seq);
         for (what, said) in claims.contradictions(updates) {
-            self.contradicted(stream.clone(), Seq(last.seq), what, said);
+            let by_head = matches!(what, Contradiction::CompleteTooSoon | Contradiction::CompleteTooLate);
+            self.told_wrong(Some(&stream), if by_head { head } else { last.seq }, what, said);
+        }
+        if via == Via::UpdateBatch {
+            self.told.head(&stream, head);
+        }
+        if self.told.differs(&last.topic, last.seq, batch, via == Via::Frame) {
+            self.told_wrong(Some(&stream), last.seq, Contradiction::CopiesDiffer, "another text".to_owned());
         }
         if let Some(complete) = claims.complete {
             self.complete.insert(stream, (Seq(last.seq), complete));
@@ -116,13 +141,19 @@ impl PhoenixSession {
     pub(super) fn check_complete(&mut self) {
         for (stream, (seq, complete)) in std::mem::take(&mut self.complete) {
             if !complete {
-                self.contradicted(stream, seq, Contradiction::NeverComplete, "more to replay".to_owned());
+                self.told_wrong(Some(&stream), seq.0, Contradiction::NeverComplete, "more to replay".to_owned());
             }
         }
     }
 
-    fn contradicted(&mut self, stream: StreamId, seq: Seq, what: Contradiction, said: String) {
-        self.connection.inbox.push(Arrival::Contradiction { stream, seq, what, said });
+    fn told_wrong(&mut self, stream: Option<&StreamId>, seq: u64, what: Contradiction, said: String) {
+        self.tell([(stream.cloned(), seq, what, said)]);
+    }
+
+    pub(super) fn tell(&mut self, wrong: impl IntoIterator<Item = Wrong>) {
+        for (stream, seq, what, said) in wrong {
+            self.connection.inbox.push(Arrival::Contradiction { stream, seq: Seq(seq), what, said });
+        }
     }
 
     fn take_frame(&mut self, payload: &str) {
@@ -131,8 +162,11 @@ impl PhoenixSession {
                 let claims = Claims::of_frame(&self.profile, payload);
                 self.take_batch(&batch, Via::Frame, &claims);
             }
-            // The error already came as an event.
-            Ok(FrameCopy::Error(_) | FrameCopy::Heartbeat) => {}
+            Ok(FrameCopy::Error(copy)) => {
+                let wrong = self.told.error_frame(payload, copy);
+                self.tell(wrong);
+            }
+            Ok(FrameCopy::Heartbeat) => {}
             Ok(FrameCopy::Ignored(kind)) => {
                 self.connection.inbox.push(Arrival::Ignored(format!("a frame of the kind `{kind}`")))
             }
@@ -143,7 +177,7 @@ impl PhoenixSession {
     fn take_error(&mut self, payload: &str) {
         let code = RawObject::parse(payload).ok().and_then(|error| error.text("code")).unwrap_or_default();
         if self.connection.is_waiting() && ANNOUNCEMENTS.contains(&code.as_str()) {
-            return;
+            return self.told.error(payload);
         }
         // The lane may have dropped deliveries (slow_consumer) or will drop the socket: only a new session is sure.
         self.connection.inbox.end(Closed::Channel { event: format!("{} {code}", self.profile.events.error) });

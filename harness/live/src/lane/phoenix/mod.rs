@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "the names say it")]
 
+mod answers;
 mod batch;
 mod calls;
 mod claims;
@@ -11,6 +12,7 @@ mod fields;
 mod heads;
 mod intake;
 mod object;
+mod odd;
 mod probe;
 mod profile;
 mod service;

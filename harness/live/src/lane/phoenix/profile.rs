@@ -68,8 +68,7 @@ names! {
 }
 
 names! {
-    /// What the lane calls the fields of its payloads. `seq`, `replay_complete` and `head_watermarks` may be missing
-    /// there.
+    /// What the lane calls the fields of its payloads.
     FieldNames {
         topics: "topics",
         resume_after: "resume_after",
@@ -85,6 +84,13 @@ names! {
         seq: "seq",
         replay_complete: "replay_complete",
         head_watermarks: "head_watermarks",
+        doc_key: "doc_key",
+        doc_version: "doc_version",
+        hydration_required: "hydration_required",
+        schema_version: "schema_version",
+        subscription_id: "subscription_id",
+        allowed_topics: "allowed_topics",
+        watermarks: "watermarks",
     }
 }
 
@@ -124,6 +130,8 @@ pub struct PhoenixProfile {
     pub unsubscribe_forgets: bool,
     pub rate: Option<NonZeroU32>,
     pub payload_hash: HashKind,
+    /// Whether the service has every field of the contract; unless said, it has them where it has the contract's names.
+    pub every_field: Option<bool>,
     pub query: BTreeMap<String, String>,
     pub join: toml::Table,
     pub publish: PublishCall,
@@ -152,6 +160,7 @@ impl Default for PhoenixProfile {
             unsubscribe_forgets: true,
             rate: None,
             payload_hash: HashKind::default(),
+            every_field: None,
             query: BTreeMap::new(),
             join,
             publish: PublishCall::default(),
@@ -236,6 +245,11 @@ impl PhoenixProfile {
             }
         }
         misfits.or(self, at, text)
+    }
+
+    pub fn has_every_field(&self) -> bool {
+        let has_its_names = || self.fields == FieldNames::default() && self.events == EventNames::default();
+        self.every_field.unwrap_or_else(has_its_names)
     }
 
     pub fn socket_path(&self) -> String {

@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cutover_core::history::{Closed, Refusal, Spoken};
+use cutover_core::history::{Closed, Contradiction, Refusal, Spoken};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::Serializer;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::answers::Told;
 use super::codec::{Message, encode};
 use super::object::{RawObject, quoted};
+use super::odd::odd_requests;
 use super::probe::PROBE_REF;
 use super::profile::PhoenixProfile;
 use super::vsn;
 use crate::bounds::Bound;
 use crate::lane::conversation::{Connection, Conversation};
 use crate::lane::names::Names;
-use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
+use crate::lane::refusal::{STALE_CURSOR, not_in_plan, read_refusal, refusal, told};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Head, Heads, OpError, OpenError, SubscriberSession};
 
@@ -47,6 +49,7 @@ pub(super) struct PhoenixSession {
     pub(super) newest: BTreeMap<StreamId, Seq>,
     /// The last event of each stream's last batch since it was asked for, and whether that batch ended the replay.
     pub(super) complete: BTreeMap<StreamId, (Seq, bool)>,
+    pub(super) told: Told,
     /// The cursors that are probed, each with whether the event at or behind it came.
     pub(super) probing: Option<BTreeMap<StreamId, (Cursor, bool)>>,
     /// Gets a copy of every message that comes, in a trial.
@@ -77,6 +80,7 @@ impl PhoenixSession {
         let mut session = PhoenixSession {
             connection: Connection::new(socket, bounds),
             serializer,
+            told: Told::new(Arc::clone(&profile), Arc::clone(&names)),
             profile,
             names,
             last_ref: 0,
@@ -94,7 +98,11 @@ impl PhoenixSession {
         let channel = session.profile.channel.clone();
         match session.push_and_wait(&channel, "phx_join", params, bounds.open).await {
             Err(why) => Err(OpenError::passing(format!("the join of `{channel}` was not answered: {why}"))),
-            Ok(reply) if reply.ok => Ok(session),
+            Ok(reply) if reply.ok => {
+                let wrong = session.told.joined(&reply.response);
+                session.tell(wrong);
+                Ok(session)
+            }
             Ok(reply) => Err(session.join_refused(&channel, &reply.response)),
         }
     }
@@ -245,13 +253,23 @@ impl SubscriberSession for PhoenixSession {
     async fn subscribe(&mut self, streams: &[(StreamId, Option<Cursor>)], replay_batch: u32) -> Completion<Heads> {
         self.newest.clear();
         self.complete.clear();
+        let new = self.told.asked(streams);
         let reply = self.ask_for(streams, replay_batch).await?;
         if !reply.ok {
-            return Err(OpError::Refused(self.refusal(&reply.response)));
+            self.told.refused(&new);
+            let refusal = self.refusal(&reply.response);
+            if refusal.code == STALE_CURSOR {
+                let wrong = self.told.stale(&reply.response);
+                self.tell(wrong);
+            }
+            return Err(OpError::Refused(refusal));
         }
         self.check_complete();
+        let wrong = self.told.subscribed(streams, &reply.response);
+        self.tell(wrong);
         let heads = self.heads(&reply.response);
         let beyond = self.probe(streams, &heads, replay_batch).await?;
+        beyond.iter().for_each(|stream| self.told.lose(stream));
         Ok(heads_of(streams, &heads, &beyond))
     }
 
@@ -259,7 +277,10 @@ impl SubscriberSession for PhoenixSession {
         let topics = self.topics(streams.iter())?.join(",");
         let payload = format!("{{{}:[{topics}]}}", quoted(&self.profile.fields.topics));
         let event = self.profile.events.unsubscribe.clone();
-        self.ask_channel(&event, payload, self.connection.bounds.operation).await.map(drop)
+        let reply = self.ask_channel(&event, payload, self.connection.bounds.operation).await?;
+        let wrong = self.told.unsubscribed(streams, &reply.response);
+        self.tell(wrong);
+        Ok(())
     }
 
     /// The socket's heartbeat, and behind it the channel's: only the answer to the channel's heartbeat comes after
@@ -274,10 +295,35 @@ impl SubscriberSession for PhoenixSession {
             if let Err(closed) = self.send_socket_heartbeat().await {
                 self.connection.inbox.end(closed);
             }
-            self.ask_channel(&event, "{}".to_owned(), within).await
+            self.told.beats();
+            let answered = self.ask_channel(&event, "{}".to_owned(), within).await;
+            if let Ok(reply) = &answered {
+                let wrong = self.told.beat_answered(&reply.response);
+                self.tell(wrong);
+            }
+            answered
         };
         self.connection.postpone_keepalive();
         answered.map(drop)
+    }
+
+    async fn ask_oddly(&mut self) -> Completion {
+        let Some(topic) = self.told.topic().filter(|_| self.profile.has_every_field()) else { return Ok(()) };
+        // Its refs are those of a probe: a fault takes none of this for a resume of the client.
+        self.probing = Some(BTreeMap::new());
+        let (channel, within) = (self.profile.channel.clone(), self.connection.bounds.heartbeat);
+        for odd in odd_requests(&self.profile, &topic) {
+            let reply =
+                self.push_and_wait(&channel, &odd.event, odd.payload, within).await.map_err(OpError::Unknown)?;
+            let refusal = self.refusal(&reply.response);
+            let got = if reply.ok { "ok".to_owned() } else { told(&refusal) };
+            if got != odd.expected {
+                let said = format!("{got} to {}, and not {}", odd.what, odd.expected);
+                self.tell([(None, 0, Contradiction::OddAnswer, said)]);
+            }
+        }
+        self.probing = None;
+        Ok(())
     }
 
     async fn next(&mut self) -> Arrival {

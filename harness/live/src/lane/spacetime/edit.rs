@@ -9,7 +9,7 @@ use spacetimedb_client_api_messages::websocket::{v1, v2};
 use super::classify::{Ask, Classifier};
 use super::compression::Compressed;
 use super::protocol::{
-    Asked, ClientMessage, Protocol, WireError, asked, decode_client, decode_server, each_row_list, encode_client,
+    Asked, ClientMessage, Protocol, Side, WireError, asked, decode_client, decode_server, each_row_list, encode_client,
     encode_server,
 };
 use super::publish::{PublishArgs, quoted};
@@ -160,8 +160,9 @@ pub(super) fn with_rows_edited(
     let mut messages = decode_server(protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {
-        let seen = each_row_list(message, &mut |table, list| {
-            let changed = table == EVENT_TABLE
+        let seen = each_row_list(message, &mut |side, table, list| {
+            let changed = side == Side::Inserted
+                && table == EVENT_TABLE
                 && edit_list(classifier, schema, list, edit).map_err(|error| WireError::Encode(error.to_string()))?;
             hit |= changed;
             Ok(changed)

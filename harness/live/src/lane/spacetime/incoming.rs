@@ -5,7 +5,7 @@ use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
 use spacetimedb_client_api_messages::websocket::{v1, v2};
 use spacetimedb_lib::{ConnectionId, bsatn};
 
-use super::protocol::{ServerMessage, each_row_list};
+use super::protocol::{ServerMessage, Side, each_row_list};
 use super::rows::{EVENT_TABLE, EventRow, RowError, STREAM_TABLE, StreamRow, split};
 use super::schema::Schema;
 
@@ -51,6 +51,8 @@ pub struct Incoming {
     pub kind: Kind,
     /// Events, by seq within each stream; or what kept a row from being read.
     pub events: Vec<Result<EventRow, String>>,
+    /// Events whose rows a transaction deletes.
+    pub deleted: Vec<EventRow>,
     pub streams: Vec<StreamRow>,
 }
 
@@ -66,14 +68,18 @@ impl Kind {
 pub fn read(message: &mut ServerMessage, schema: &Schema) -> Incoming {
     let (name, kind) = name_and_kind(message);
     let mut events = Vec::new();
-    let mut streams = Vec::new();
-    let seen = each_row_list(message, &mut |table, list| {
+    let (mut streams, mut deleted) = (Vec::new(), Vec::new());
+    let seen = each_row_list(message, &mut |side, table, list| {
         match table {
             EVENT_TABLE => {
                 let rows = read_list(EVENT_TABLE, list, |row| EventRow::read(schema, row));
+                if side == Side::Deleted {
+                    deleted.extend(rows.into_iter().flatten());
+                    return Ok(false);
+                }
                 events.extend(rows.into_iter().map(|row| row.map_err(|error| error.to_string())));
             }
-            STREAM_TABLE => {
+            STREAM_TABLE if side == Side::Inserted => {
                 for row in read_list(STREAM_TABLE, list, |row| StreamRow::read(schema, row)) {
                     match row {
                         Ok(row) => streams.push(row),
@@ -93,7 +99,7 @@ pub fn read(message: &mut ServerMessage, schema: &Schema) -> Incoming {
         (Ok(left), Ok(right)) => (&left.stream_id, left.seq).cmp(&(&right.stream_id, right.seq)),
         (left, right) => left.is_ok().cmp(&right.is_ok()),
     });
-    Incoming { name, kind, events, streams }
+    Incoming { name, kind, events, deleted, streams }
 }
 
 /// The rows of a list, or what keeps each from being read.

@@ -46,6 +46,9 @@ impl JsonRow<'_> {
         Some(EventRow {
             stream_id: self.text("stream_id")?,
             seq: self.column("seq")?.parse().ok()?,
+            idempotency_key: self.text("idempotency_key").unwrap_or_default(),
+            committed_at: None,
+            confirmed_read: None,
             payload_hash: self.text("payload_hash").unwrap_or_default(),
             payload: self.text("payload").unwrap_or_default(),
         })

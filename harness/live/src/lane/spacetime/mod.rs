@@ -9,6 +9,7 @@ mod databases;
 mod edit;
 mod incoming;
 mod json;
+mod known;
 mod profile;
 mod protocol;
 mod publish;
@@ -89,6 +90,7 @@ pub struct SpacetimeLane {
     names: Arc<Names>,
     bounds: Bounds,
     schema: Arc<Schema>,
+    times: known::Times,
 }
 
 impl SpacetimeLane {
@@ -100,7 +102,7 @@ impl SpacetimeLane {
         names: Arc<Names>,
     ) -> SpacetimeLane {
         let (database, bounds, schema) = (database.into(), Bounds::default(), Schema::module());
-        SpacetimeLane { profile, database, token, names, bounds, schema }
+        SpacetimeLane { profile, database, token, names, bounds, schema, times: known::Times::default() }
     }
 
     #[must_use]
@@ -169,8 +171,16 @@ impl Lane for SpacetimeLane {
             return Err(OpenError::lasting(what).hint("is this a SpacetimeDB server?"));
         };
         let (names, schema) = (Arc::clone(&self.names), Arc::clone(&self.schema));
-        let mut session =
-            session::SpacetimeSession::greet(socket, protocol, names, self.bounds, client.name.clone(), schema).await?;
+        let known = known::Known::new(Arc::clone(&names), Arc::clone(&self.times));
+        let greeted = session::SpacetimeSession::greet(
+            socket,
+            protocol,
+            names,
+            self.bounds,
+            client.name.clone(),
+            (schema, known),
+        );
+        let mut session = greeted.await?;
         session.spoken = Some(Spoken {
             protocol: chosen.unwrap_or_default(),
             compression: Some(compression),

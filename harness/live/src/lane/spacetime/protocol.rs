@@ -175,8 +175,16 @@ fn one<'de, T: Deserialize<'de>>(protocol: Protocol, bytes: &mut &'de [u8]) -> R
     Ok(message)
 }
 
-/// Visits every list of rows that a message brings, with its table's name: those of a snapshot, and the inserts of a
-/// transaction. Deleted rows, and the rows that an unsubscribe returns, are not visited. `visit` may change the list
+/// Which rows a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Those of a snapshot, or those that a transaction inserts.
+    Inserted,
+    Deleted,
+}
+
+/// Visits every list of rows that a message brings, with its table's name. The rows that an unsubscribe returns are not
+/// visited. `visit` may change the list
 /// and returns whether it did; a list of v1 that came compressed is then compressed again.
 pub fn each_row_list(message: &mut ServerMessage, visit: Visit<'_>) -> Result<(), WireError> {
     match message {
@@ -185,7 +193,7 @@ pub fn each_row_list(message: &mut ServerMessage, visit: Visit<'_>) -> Result<()
     }
 }
 
-type Visit<'a> = &'a mut dyn FnMut(&str, &mut BsatnRowList) -> Result<bool, WireError>;
+type Visit<'a> = &'a mut dyn FnMut(Side, &str, &mut BsatnRowList) -> Result<bool, WireError>;
 
 fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, visit: Visit<'_>) -> Result<(), WireError> {
     let tables = match message {
@@ -204,7 +212,8 @@ fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, visit: Visit<'_>) 
         for update in &mut table.updates {
             let (how, bytes) = match update {
                 v1::CompressableQueryUpdate::Uncompressed(update) => {
-                    visit(&table.table_name, &mut update.inserts)?;
+                    visit(Side::Inserted, &table.table_name, &mut update.inserts)?;
+                    visit(Side::Deleted, &table.table_name, &mut update.deletes)?;
                     continue;
                 }
                 v1::CompressableQueryUpdate::Gzip(bytes) => (Compressed::Gzip, bytes),
@@ -212,7 +221,8 @@ fn v1_lists(message: &mut v1::ServerMessage<v1::BsatnFormat>, visit: Visit<'_>) 
             };
             let inflated = budget.inflate(how, bytes)?;
             let mut query: v1::QueryUpdate<v1::BsatnFormat> = one(Protocol::V1, &mut &inflated[..])?;
-            if visit(&table.table_name, &mut query.inserts)? {
+            let changed = visit(Side::Inserted, &table.table_name, &mut query.inserts)?;
+            if visit(Side::Deleted, &table.table_name, &mut query.deletes)? || changed {
                 let bare = bsatn::to_vec(&query).map_err(|error| WireError::Encode(error.to_string()))?;
                 *bytes = how.deflate(&bare)?;
             }
@@ -225,7 +235,7 @@ fn v2_lists(message: &mut v2::ServerMessage, visit: Visit<'_>) -> Result<(), Wir
     let transaction = match message {
         v2::ServerMessage::SubscribeApplied(applied) => {
             for table in &mut applied.rows.tables {
-                visit(&table.table, &mut table.rows)?;
+                visit(Side::Inserted, &table.table, &mut table.rows)?;
             }
             return Ok(());
         }
@@ -239,7 +249,8 @@ fn v2_lists(message: &mut v2::ServerMessage, visit: Visit<'_>) -> Result<(), Wir
     for table in transaction.query_sets.iter_mut().flat_map(|set| &mut set.tables) {
         for rows in &mut table.rows {
             if let v2::TableUpdateRows::PersistentTable(rows) = rows {
-                visit(&table.table_name, &mut rows.inserts)?;
+                visit(Side::Inserted, &table.table_name, &mut rows.inserts)?;
+                visit(Side::Deleted, &table.table_name, &mut rows.deletes)?;
             }
         }
     }

@@ -60,6 +60,7 @@ impl SpacetimeSession {
         self.sets = rest;
         let mut kept: Vec<(StreamId, String, u64)> = Vec::new();
         for set in hit {
+            set.streams.iter().for_each(|stream| self.known.forget(stream));
             let request_id = self.request_id(Purpose::Unsubscribe);
             let message = request::unsubscribe(self.protocol, request_id, set.id);
             self.ask(request_id, message).await?;

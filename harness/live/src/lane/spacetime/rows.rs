@@ -31,6 +31,10 @@ pub(super) struct Row {
 pub struct EventRow {
     pub stream_id: String,
     pub seq: u64,
+    pub idempotency_key: String,
+    /// In microseconds since 1970; `None` where it is no timestamp.
+    pub committed_at: Option<i64>,
+    pub confirmed_read: Option<bool>,
     pub payload_hash: String,
     pub payload: String,
 }
@@ -39,6 +43,8 @@ pub struct EventRow {
 pub struct StreamRow {
     pub stream_id: String,
     pub head_seq: u64,
+    /// `None` where the table has no such column.
+    pub oldest_seq: Option<u64>,
 }
 
 impl Row {
@@ -64,6 +70,21 @@ impl Row {
         match &self.values.elements[self.at(column)?] {
             AlgebraicValue::U64(number) => Ok(*number),
             _ => Err(self.mistyped(column, "U64")),
+        }
+    }
+
+    /// A timestamp, which the schema has as its number.
+    fn time(&self, column: &str) -> Option<i64> {
+        match &self.values.elements[self.at(column).ok()?] {
+            AlgebraicValue::I64(micros) => Some(*micros),
+            _ => None,
+        }
+    }
+
+    fn flag(&self, column: &str) -> Option<bool> {
+        match &self.values.elements[self.at(column).ok()?] {
+            AlgebraicValue::Bool(flag) => Some(*flag),
+            _ => None,
         }
     }
 
@@ -102,6 +123,9 @@ impl EventRow {
         Ok(EventRow {
             stream_id: row.text("stream_id")?,
             seq: row.number("seq")?,
+            idempotency_key: row.text("idempotency_key").unwrap_or_default(),
+            committed_at: row.time("committed_at"),
+            confirmed_read: row.flag("confirmed_read"),
             payload_hash: row.text("payload_hash")?,
             payload: row.text("payload")?,
         })
@@ -111,7 +135,11 @@ impl EventRow {
 impl StreamRow {
     pub(super) fn read(schema: &Schema, bytes: &[u8]) -> Result<StreamRow, RowError> {
         let row = Row::read(schema, STREAM_TABLE, bytes)?;
-        Ok(StreamRow { stream_id: row.text("stream_id")?, head_seq: row.number("head_seq")? })
+        Ok(StreamRow {
+            stream_id: row.text("stream_id")?,
+            head_seq: row.number("head_seq")?,
+            oldest_seq: row.number("oldest_seq").ok(),
+        })
     }
 }
 

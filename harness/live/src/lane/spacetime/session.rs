@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cutover_core::history::{Closed, Refusal, Spoken, Via};
+use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use serde_json::Value;
 use spacetimedb_lib::ConnectionId;
 
 use super::incoming::{Call, Incoming, Kind, read};
+use super::known::Known;
 use super::protocol::{ClientMessage, Protocol, decode_server, encode_client};
 use super::request::{self, CHECKPOINT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
 use super::resume::QuerySet;
@@ -21,9 +22,13 @@ use super::rows::{EventRow, StreamRow};
 use super::schema::Schema;
 use crate::lane::conversation::{Connection, Conversation, in_words};
 use crate::lane::names::Names;
-use crate::lane::refusal::{not_in_plan, read_refusal, refusal};
+use crate::lane::refusal::{STALE_CURSOR, missing_in_stale, not_in_plan, read_refusal, refusal, told};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Heads, OpError, OpenError, SubscriberSession};
+
+/// A stream that no module has, and how it is refused.
+const UNKNOWN_STREAM: &str = "cutover.unknown";
+const FORBIDDEN: &str = "forbidden_topic cutover.unknown";
 
 pub(super) type Reply = Result<Vec<StreamRow>, String>;
 
@@ -41,6 +46,7 @@ pub(super) struct SpacetimeSession {
     pub(super) sets: Vec<QuerySet>,
     /// The seq of each stream: first its cursor, then its last event. A set that is subscribed again begins there.
     pub(super) last_seen: Vec<(StreamId, u64)>,
+    pub(super) known: Known,
 }
 
 impl SpacetimeSession {
@@ -50,7 +56,7 @@ impl SpacetimeSession {
         names: Arc<Names>,
         bounds: Bounds,
         client: String,
-        schema: Arc<Schema>,
+        (schema, known): (Arc<Schema>, Known),
     ) -> Result<SpacetimeSession, OpenError> {
         let mut session = SpacetimeSession {
             connection: Connection::new(socket, bounds),
@@ -64,6 +70,7 @@ impl SpacetimeSession {
             calls: Vec::new(),
             sets: Vec::new(),
             last_seen: Vec::new(),
+            known,
         };
         let mut running = bounds.open.begin();
         while session.connection_id.is_none() {
@@ -90,6 +97,9 @@ impl SpacetimeSession {
 
     fn take_message(&mut self, incoming: Incoming) {
         let via = incoming.kind.via();
+        for (stream, seq, what, said) in self.known.read(&incoming) {
+            self.tell(Some(stream), seq, what, said);
+        }
         for event in incoming.events {
             match event {
                 Ok(row) => self.take_event(row, via),
@@ -115,6 +125,10 @@ impl SpacetimeSession {
             }
             Kind::Transaction | Kind::Other => {}
         }
+    }
+
+    fn tell(&mut self, stream: Option<StreamId>, seq: u64, what: Contradiction, said: String) {
+        self.connection.inbox.push(Arrival::Contradiction { stream, seq: Seq(seq), what, said });
     }
 
     /// The request that a call answers; `None` for a call of another connection.
@@ -146,7 +160,8 @@ impl SpacetimeSession {
             None => self.last_seen.push((stream.clone(), row.seq)),
         }
         let declared = (!row.payload_hash.is_empty()).then_some(row.payload_hash);
-        self.connection.inbox.push(Arrival::Event { stream, seq: Seq(row.seq), payload: row.payload, declared, via });
+        let (seq, key) = (Seq(row.seq), Some(row.idempotency_key).filter(|key| !key.is_empty()));
+        self.connection.inbox.push(Arrival::Event { stream, seq, payload: row.payload, declared, key, via });
     }
 
     fn answer(&mut self, request_id: u32, reply: Reply) {
@@ -163,7 +178,15 @@ impl SpacetimeSession {
         };
         let answered = self.request(request_id, message, &what, self.connection.bounds.operation).await;
         let rows = answered.map_err(OpError::Unknown)?;
-        rows.map_err(|words| OpError::Refused(module_refusal(&self.names, &words)))
+        rows.map_err(|words| {
+            let refusal = module_refusal(&self.names, &words);
+            if refusal.code == STALE_CURSOR {
+                for said in missing_in_stale(&serde_json::from_str(&words).unwrap_or_default()) {
+                    self.tell(None, 0, Contradiction::FieldMissing, said);
+                }
+            }
+            OpError::Refused(refusal)
+        })
     }
 
     pub(super) fn wire_name(&self, stream: &StreamId) -> Completion<String> {
@@ -245,6 +268,27 @@ impl SubscriberSession for SpacetimeSession {
         Some(self.ask(request_id, call).await.map(drop))
     }
 
+    async fn ask_oddly(&mut self) -> Completion {
+        let own = self.sets.first().and_then(|set| self.names.stream_id(set.streams.first()?));
+        let own = own.unwrap_or(KNOWN_STREAM).to_owned();
+        for (cursors, what, expected) in odd_cursors(&own) {
+            let request_id = self.request_id(Purpose::Heartbeat);
+            let call = self.call(request_id, RESUME_REDUCER, request::resume_args(&cursors));
+            let message = encoded(call).map_err(OpError::Unknown)?;
+            let within = self.connection.bounds.heartbeat;
+            let answered = self.request(request_id, message, what, within).await.map_err(OpError::Unknown)?;
+            let got = match answered {
+                Ok(_) => "ok".to_owned(),
+                Err(words) => told(&module_refusal(&self.names, &words)),
+            };
+            if got != expected {
+                let said = format!("{got} to {what}, and not {expected}");
+                self.tell(None, 0, Contradiction::OddAnswer, said);
+            }
+        }
+        Ok(())
+    }
+
     async fn next(&mut self) -> Arrival {
         self.next_arrival().await
     }
@@ -260,6 +304,20 @@ impl SubscriberSession for SpacetimeSession {
     async fn close(&mut self) {
         self.connection.close().await;
     }
+}
+
+/// Cursors that the module must refuse, and how; the last ones it must take.
+fn odd_cursors(own: &str) -> Vec<(Vec<(String, u64)>, &'static str, &'static str)> {
+    let cursors = |cursors: &[(&str, u64)]| cursors.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
+    let (bad, spaced) = ("bad_subscription", format!(" {own} "));
+    vec![
+        (cursors(&[]), "no cursors", bad),
+        (cursors(&[(" ", 0)]), "a blank stream", bad),
+        (cursors(&[(own, u64::MAX), (own, 0)]), "two cursors for one stream", bad),
+        (cursors(&[(UNKNOWN_STREAM, 0)]), "an unknown stream", FORBIDDEN),
+        (cursors(&[(own, 0), (UNKNOWN_STREAM, 0)]), "a known and an unknown stream", FORBIDDEN),
+        (cursors(&[(&spaced, u64::MAX), (own, u64::MAX)]), "a stream twice, once with spaces", "ok"),
+    ]
 }
 
 /// A refusal in the module's JSON; other words of the server become its message.

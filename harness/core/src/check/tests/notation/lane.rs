@@ -6,7 +6,7 @@ use super::events;
 use super::plan::{PlanWriter, hash, payload};
 use crate::hash::PayloadHash;
 use crate::history::{
-    Closed, Completion, Fire, HISTORY_SCHEMA, Header, History, Phase, Record, Refusal, RewindReason, Rewrote,
+    Closed, Completion, Fire, HISTORY_SCHEMA, Header, History, Phase, Record, Refusal, RewindReason, Rewrote, Snapshot,
     StaleStream, Verdict, Via,
 };
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, LaneId, OpId, Seed, Seq, StreamId, SubId};
@@ -186,7 +186,7 @@ impl LaneWriter {
                 self.records.push(Record::Contradicted {
                     client: id,
                     conn: ConnId(conn),
-                    stream: StreamId::from(stream),
+                    stream: Some(StreamId::from(stream)),
                     seq: Seq(seq.parse().ok()?),
                     what: serde_json::from_value(rule.into()).ok()?,
                     said: "otherwise".to_owned(),
@@ -281,13 +281,14 @@ impl LaneWriter {
     fn delivery(&mut self, name: &str, token: &str, _plan: &PlanWriter) -> Option<()> {
         let ends = |end: char| token.ends_with(end);
         let (force, declared) = (ends('!'), ends('~').then(|| "sha256:00".to_owned()));
+        let key = ends('^').then(|| "another key".to_owned());
         let vias: &[Via] = match (self.lane, token.chars().last()?) {
             (LaneId::Candidate, _) => &[Via::Transaction],
             (LaneId::Legacy, 'u') => &[Via::UpdateBatch],
             (LaneId::Legacy, 'f') => &[Via::Frame],
             (LaneId::Legacy, _) => &[Via::UpdateBatch, Via::Frame],
         };
-        let bare = token.trim_end_matches(['!', '~', 'u', 'f']);
+        let bare = token.trim_end_matches(['!', '~', '^', 'u', 'f']);
         let (event, other) = bare.split_once('=').map_or((bare, None), |(event, other)| (event, Some(other)));
         let (stream, seqs) = events(event)?;
         for seq in seqs {
@@ -304,6 +305,7 @@ impl LaneWriter {
                     seq: Seq(seq),
                     hash,
                     declared: declared.clone(),
+                    key: key.clone(),
                     via: *via,
                     verdict,
                     payload: (other == Some("*")).then(|| OTHER_PAYLOAD.to_owned()),
@@ -377,6 +379,10 @@ fn stale(stream: &str, reason: &str, fields: &[&str]) -> Option<Refusal> {
             return Some(Refusal { code: code.to_owned(), ..Refusal::default() });
         }
     };
+    let text = |name: &str| {
+        let found = fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+        found.map(str::to_owned)
+    };
     let field = |name: &str| {
         let found = fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
         found.and_then(|number| number.parse().ok())
@@ -384,12 +390,25 @@ fn stale(stream: &str, reason: &str, fields: &[&str]) -> Option<Refusal> {
     let entry = StaleStream {
         stream: StreamId::from(stream),
         reason: reason.to_owned(),
+        qos_tier: text("tier"),
         resume_after: field("cursor"),
         retention_floor: field("floor"),
         head_watermark: field("head"),
         replay_lag: field("lag"),
         replay_budget_events: field("budget"),
     };
-    let reasons = vec![reason.to_owned()];
-    Some(Refusal { code: "stale_cursor".to_owned(), reasons, stale: vec![entry], ..Refusal::default() })
+    let snapshot = text("snapshot").map(|of| Snapshot {
+        stream: StreamId::new(of),
+        head_watermark: field("snapshot-head"),
+        described: !fields.contains(&"bare"),
+    });
+    Some(Refusal {
+        code: "stale_cursor".to_owned(),
+        reasons: vec![reason.to_owned(); if fields.contains(&"reason-again") { 2 } else { 1 }],
+        stale: vec![entry; if fields.contains(&"again") { 2 } else { 1 }],
+        full_resync: text("full").map(|word| word == "true"),
+        snapshot_format: text("format"),
+        snapshots: snapshot.into_iter().collect(),
+        ..Refusal::default()
+    })
 }

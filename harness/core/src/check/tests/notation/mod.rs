@@ -23,7 +23,7 @@
 //! | `c1 ask a from 3`, `c1 ok a head 5` | asks; is accepted there |
 //! | `c1 refused a floor cursor=1 floor=3 head=6` | is refused as stale; also `budget`, `lag=`, `budget=` |
 //! | `c1 refused b by a floor` | is refused because its sibling is stale |
-//! | `c1 a1 a2..4` | is delivered; after an event: `=b2` that event's payload, `=*` another, `=?` none, `~` another hash declared, `!` applied anyhow, `u` or `f` one copy only |
+//! | `c1 a1 a2..4` | is delivered; after an event: `=b2` that event's payload, `=*` another, `=?` none, `~` another hash declared, `^` another key named, `!` applied anyhow, `u` or `f` one copy only |
 //! | `c1 cut`, `c1 leave`, `c1 crash`, `c1 cursor a 3` | connection lost; steps of the plan |
 //! | `c1 ends 1011`, also `silent`, `phx_error`, `over-limit`; `c1 no-door` | its connection ends, and nothing planned that; is refused a connection |
 //! | `c1 unreadable`, `c1 gives-up` | gets what it can't read; will not try again |

@@ -70,7 +70,7 @@ async fn subscribe(session: &mut dyn SubscriberSession, streams: &[(&str, Option
 
 async fn event(session: &mut dyn SubscriberSession) -> (String, u64, String, Option<String>, Via) {
     match session.next().await {
-        Arrival::Event { stream, seq, payload, declared, via } => {
+        Arrival::Event { stream, seq, payload, declared, via, .. } => {
             (stream.as_str().to_owned(), seq.0, payload, declared, via)
         }
         other => panic!("{other:?}"),

@@ -151,7 +151,8 @@ async fn joined_and_told(frames: Vec<Vec<u8>>) -> Box<dyn SubscriberSession> {
         }
         let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
         let _join = socket.next().await.unwrap().unwrap();
-        let reply = r#"["1","1","sync:v1","phx_reply",{"status":"ok","response":{"allowed_topics":[]}}]"#;
+        let response = r#"{"subscription_id":"s","allowed_topics":[],"current_watermarks":[]}"#;
+        let reply = format!(r#"["1","1","sync:v1","phx_reply",{{"status":"ok","response":{response}}}]"#);
         socket.send(Message::text(reply)).await.unwrap();
         for frame in frames {
             socket.send(Message::binary(frame)).await.unwrap();

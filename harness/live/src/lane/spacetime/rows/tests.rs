@@ -30,6 +30,7 @@ fn a_row_is_written_as_it_was_read() {
     let bytes = row("s", 7);
     let event = EventRow::read(&schema, &bytes).unwrap();
     assert_eq!((event.stream_id.as_str(), event.seq, event.payload.as_str()), ("s", 7, "{}"));
+    assert_eq!((event.idempotency_key.as_str(), event.committed_at, event.confirmed_read), ("k", Some(5), Some(true)));
     assert_eq!(Row::read(&schema, EVENT_TABLE, &bytes).unwrap().write().unwrap(), bytes);
 }
 
@@ -48,7 +49,10 @@ fn columns_are_found_by_name_in_whichever_order_the_module_has_them() {
     let read = EventRow::read(&schema, &event).unwrap();
     assert_eq!((read.stream_id.as_str(), read.seq, read.payload.as_str()), ("s", 7, "{}"));
     let stream = bytes_of([AlgebraicValue::U64(9), text("s")]);
-    assert_eq!(StreamRow::read(&schema, &stream), Ok(StreamRow { stream_id: "s".to_owned(), head_seq: 9 }));
+    assert_eq!(
+        StreamRow::read(&schema, &stream),
+        Ok(StreamRow { stream_id: "s".to_owned(), head_seq: 9, oldest_seq: None })
+    );
 
     let mut row = Row::read(&schema, EVENT_TABLE, &event).unwrap();
     assert_eq!(row.set("seq", "8"), Some(()));

@@ -41,7 +41,7 @@ fn event_row(seq: u64) -> Vec<u8> {
         text(&format!("k{seq}")),
         text(&format!("sha256:{seq}")),
         text(&format!("{{\"n\":{seq}.0}}")),
-        AlgebraicValue::I64(0),
+        AlgebraicValue::I64(1_700_000_000_000_000 + seq as i64),
         AlgebraicValue::Bool(true),
     ];
     bsatn::to_vec(&ProductValue::from_iter(columns)).unwrap()
@@ -111,8 +111,11 @@ impl Server {
                 let result = match stale {
                     false => v2::ReducerOutcome::OkEmpty,
                     true => {
-                        let words = r#"{"code":"stale_cursor","reason_codes":["retention_floor_breach"],
-                            "stale_topics":[{"topic":"s1","reason":"retention_floor_breach"}]}"#;
+                        let words = r#"{"code":"stale_cursor","message":"m","full_resync_required":true,
+                            "reason_codes":["retention_floor_breach"],
+                            "stale_topics":[{"topic":"s1","reason":"retention_floor_breach","qos_tier":"warm",
+                            "resume_after":1,"retention_floor":2,"head_watermark":5,"replay_lag":4,
+                            "replay_budget_events":100}],"snapshot_plan":{"format":"f","topics":[]}}"#;
                         v2::ReducerOutcome::Err(bsatn::to_vec(words).unwrap().into())
                     }
                 };
@@ -158,12 +161,14 @@ fn reducer_result(request_id: u32, result: v2::ReducerOutcome) -> v2::ServerMess
 }
 
 fn transaction(set: u32, seq: u64) -> v2::TransactionUpdate {
-    let rows = v2::PersistentTableRows { inserts: join(&[event_row(seq)]), deletes: join(&[event_row(3)]) };
-    let table = v2::TableUpdate {
-        table_name: RawIdentifier::from("sync_event"),
+    let rows = v2::PersistentTableRows { inserts: join(&[event_row(seq)]), deletes: join(&[event_row(2)]) };
+    let of_stream = v2::PersistentTableRows { inserts: join(&[stream_row(seq)]), deletes: join(&[]) };
+    let table = |name: &'static str, rows| v2::TableUpdate {
+        table_name: RawIdentifier::from(name),
         rows: [v2::TableUpdateRows::PersistentTable(rows)].into(),
     };
-    let update = v2::QuerySetUpdate { query_set_id: common::QuerySetId::new(set), tables: [table].into() };
+    let tables = [table("sync_event", rows), table("sync_stream", of_stream)].into();
+    let update = v2::QuerySetUpdate { query_set_id: common::QuerySetId::new(set), tables };
     v2::TransactionUpdate { query_sets: [update].into() }
 }
 
