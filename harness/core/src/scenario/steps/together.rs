@@ -6,9 +6,9 @@ use super::prelude::*;
 pub(super) const KIND: StepKind = StepKind {
     name: "together",
     keys: &["stream", "count", "same"],
-    what: "`count` publishes to `stream` (2 by default) are sent at the same moment, each on its own connection. `same` \
-           says what they have in common: `key-and-payload` (one is written, the others repeat it), `key` (one is \
-           written, the others are refused), or `payload` (each is written). Only of the first kind may a client \
+    what: "`count` publishes to `stream` (2 by default) are sent at the same moment, each on its own connection. \
+           `same` says what they have in common: `key-and-payload` (one is written, the others repeat it), `key` (one \
+           is written, the others are refused), or `payload` (each is written). Only of the first kind may a client \
            follow the stream, since the seed does not decide which one is written where",
     read,
 };
