@@ -146,6 +146,8 @@ fn not_live(index: &Index<'_>, lane: &LaneIndex<'_>) -> Vec<Finding> {
         .filter(|(sub, (at, ..))| sub.accepted_at().is_some() && !sub.is_disturbed(*at))
         .filter_map(|(sub, (at, first, last))| {
             let last = last.min(lane.streams[sub.stream].head_sure.before(at));
+            // A fault may have moved the cursor up: what lies at or below it is not owed.
+            let first = if sub.saw == sub.asked { first } else { first.max(sub.saw.map_or(1, |saw| saw + 1)) };
             (first <= last).then(|| finding(index, lane, sub, &NOT_LIVE, (first, last)).seen_at(sub.at).seen_at(at))
         })
         .collect()

@@ -87,7 +87,11 @@ fn full_scope(all: &[Whole]) -> Scope {
 
 /// Whether a recheck takes the bundle of one scenario, once it has the defect.
 fn bundle_holds(defect: Defect, whole: &Whole) -> bool {
-    let mut files = bundle(whole);
+    let mut whole = whole.clone();
+    if defect == Defect::OtherPlan {
+        whole.plan.converge_within_ms += 1;
+    }
+    let mut files = bundle(&whole);
     let history = layout::history(&whole.plan.scenario, crate::ids::LaneId::Candidate);
     let document = |files: &Files| {
         let bytes = files.get(layout::EVIDENCE).map(Vec::as_slice).unwrap_or_default();
@@ -106,6 +110,7 @@ fn bundle_holds(defect: Defect, whole: &Whole) -> bool {
             *bytes = text.into_bytes();
             evidence.files.insert(history, FileEntry::of(bytes));
         }
+        Defect::OtherPlan => {}
         Defect::FileMissing => drop(files.remove(&history)),
         Defect::PageEdited => {
             let page = files.keys().find(|path| path.ends_with(".html")).cloned();

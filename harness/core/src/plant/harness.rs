@@ -30,7 +30,6 @@ pub fn is_of_histories(defect: Defect) -> bool {
             | OneLaneTwice
             | OtherScenario
             | OtherSeed
-            | OtherPlan
     )
 }
 
@@ -84,7 +83,6 @@ pub fn in_harness(defect: Defect, driven: &Whole, other: &Whole) -> Option<Whole
         OneLaneTwice => made.candidate = made.legacy.clone(),
         OtherScenario => made.candidate = other.candidate.clone(),
         OtherSeed => made.candidate.header.seed = Seed(made.candidate.header.seed.0 ^ 1),
-        OtherPlan => made.plan.converge_within_ms += 1,
         _ => return None,
     }
     (made != *driven).then_some(made)

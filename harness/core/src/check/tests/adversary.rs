@@ -198,3 +198,13 @@ fn a_client_that_dies_between_delivery_and_checkpoint_is_delivered_again() {
          planned again c1; fires again c1; c1 a4..5",
     );
 }
+
+#[test]
+fn an_event_below_a_cursor_that_a_fault_moved_up_is_not_owed_live() {
+    check(
+        "gap",
+        "planned rewrite c1; c1 cursor a 0; c1 ask a from 0; c1 rewrote a 0 to 9; c1 ok a head 9; pub a1; \
+         c1 overdue a 1; c1 cut; c1 sub a from 0; c1 a1",
+        &[],
+    );
+}
