@@ -47,7 +47,10 @@ fn the_readme_has_the_numbers() {
         true => "none".to_owned(),
         false => summary.survivors.join(", "),
     };
-    let expected = format!("{table}\nSurvivors: {survivors}.\n\nIn one sentence: {}.\n", summary.sentence());
+    let wrapped = |text: String| crate::text::wrap(&text, 118).join("\n");
+    let (survivors, sentence) =
+        (wrapped(format!("Survivors: {survivors}.")), wrapped(format!("In one sentence: {}.", summary.sentence())));
+    let expected = format!("{table}\n{survivors}\n\n{sentence}\n");
     let (begin, end) = ("<!-- specification: calibration -->", "<!-- end -->");
     let from = text.find(begin).unwrap() + begin.len();
     let to = from + text[from..].find(end).unwrap();
