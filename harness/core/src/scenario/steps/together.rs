@@ -6,10 +6,10 @@ use super::prelude::*;
 pub(super) const KIND: StepKind = StepKind {
     name: "together",
     keys: &["stream", "count", "same"],
-    what: "`count` publishes to `stream` (2 by default) are sent at the same moment, each on its own connection. `same` \
-           says what they have in common: `key-and-payload` (one is written, the others repeat it), `key` (one is \
-           written, the others are refused; no client may follow the stream, since the seed does not decide which \
-           one), or `payload` (each is written)",
+    what: "`count` publishes to `stream` (2 by default) are sent at the same moment, each on its own connection. \
+           `same` says what they have in common: `key-and-payload` (one is written, the others repeat it), `key` (one \
+           is written, the others are refused), or `payload` (each is written). Only of the first kind may a client \
+           follow the stream, since the seed does not decide which one is written where",
     read,
 };
 
@@ -39,8 +39,9 @@ impl Step for Together {
         rehearsal.needs_progress(&[None]);
         let Together { stream, kind, count } = *self;
         let followed = (0..rehearsal.world.clients.len()).any(|client| rehearsal.world.subscribes(client, stream));
-        if kind == Kind::Conflicts && followed {
-            return rehearsal.refuse("which payload is written is open, so no client may follow the stream", None);
+        if kind != Kind::Repeats && followed {
+            return rehearsal
+                .refuse("which publish is written where is open, so no client may follow the stream", None);
         }
         let events = if kind == Kind::Equals { count } else { 1 };
         for _ in 0..events {
