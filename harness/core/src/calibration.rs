@@ -123,8 +123,8 @@ impl Summary {
         let seeds: u64 = self.clean.iter().map(|clean| clean.seeds).sum();
         let alarms: u64 = self.clean.iter().map(|clean| clean.alarms).sum();
         format!(
-            "version {} catches {caught} of {planted} planted defects ({stateful} need a state), {named} by a finding that \
-             names the defect; {alarms} false alarms in clean and A/A runs of {seeds} seeds",
+            "version {} catches {caught} of {planted} planted defects ({stateful} need a state), {named} by a finding \
+             that names the defect; {alarms} false alarms in clean and A/A runs of {seeds} seeds",
             self.tool
         )
     }

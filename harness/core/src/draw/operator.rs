@@ -43,6 +43,21 @@ pub(super) fn inspect(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
     sketch.step(format!("\"inspect\", streams = {}", sketch.quoted(&streams)));
 }
 
+/// Requests that every lane must refuse.
+pub(super) fn misuse(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
+    let Some(stream) = sketch.published(dice) else { return };
+    sketch.step(format!("\"misuse\", stream = \"{}\"", sketch.streams[stream].topic));
+}
+
+/// One publish is sent on several connections at once.
+pub(super) fn together(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
+    let Some(stream) = sketch.published(dice) else { return };
+    let (topic, count) = (&sketch.streams[stream].topic, dice.between(2, 4));
+    sketch.step(format!("\"together\", stream = \"{topic}\", count = {count}, same = \"key-and-payload\""));
+    sketch.streams[stream].head += 1;
+    sketch.prune(stream);
+}
+
 pub(super) fn refused_publish(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let all: Vec<usize> = (0..sketch.streams.len()).filter(|stream| sketch.streams[*stream].most > 6).collect();
     let Some(stream) = dice.pick(&all) else { return };

@@ -42,9 +42,10 @@ pub(super) fn features(text: &str) -> BTreeSet<String> {
     features
 }
 
-/// What the reader knows, group by group; what a draw must not forget.
+/// What the reader knows, group by group; what a draw must not forget. A drawn file leaves the usual words out.
 pub(super) fn known() -> Vec<(&'static str, Vec<String>)> {
     let under = |key: &str, words: Vec<&str>| words.into_iter().map(|word| format!("{key} {word}")).collect::<Vec<_>>();
+    let without = |words: Vec<&'static str>, usual| words.into_iter().filter(|word| *word != usual).collect();
     let faults = FAULTS.iter().filter(|spec| !spec.does(Effect::Defect)).map(|spec| spec.word).collect();
     let positions = keys::POSITIONS.iter().filter(|key| **key != "proof").copied().collect();
     vec![
@@ -52,8 +53,8 @@ pub(super) fn known() -> Vec<(&'static str, Vec<String>)> {
         ("faults", under("do", faults)),
         ("positions", under("at", positions)),
         ("toxics", under("type", TOXICS.iter().map(|spec| spec.name).collect())),
-        ("payloads", under("payload", payload_words())),
-        ("keys", under("keys", key_words())),
+        ("payloads", under("payload", without(payload_words(), "small"))),
+        ("keys", under("keys", without(key_words(), "own"))),
         ("cursors", under("to", cursor_words())),
     ]
 }

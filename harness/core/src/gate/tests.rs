@@ -216,7 +216,7 @@ fn a_warning_decides_nothing_in_an_honest_scenario_or_a_known_bad_one() {
 
 /// Why the built-in scenario can't be driven over these lanes.
 fn reason_of(name: &str, scope: &Scope) -> Option<String> {
-    let (path, text) = stock().iter().find(|(path, _)| path.ends_with(&format!("/{name}.toml"))).unwrap();
+    let (path, text) = stock().iter().find(|(path, _)| path.ends_with(&format!("/{name}.toml")))?;
     let plan = compile(&Scenario::parse(path, text).unwrap(), Seed(7));
     unfit(&plan, &scope.lanes, scope.aa)
 }

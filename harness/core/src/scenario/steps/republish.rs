@@ -11,9 +11,9 @@ use crate::plan::PublishExpect;
 pub(super) const KIND: StepKind = StepKind {
     name: "republish",
     keys: &["stream", "seqs", "spelled"],
-    what: "the same key and payload again, of an event, a list or a range (`\"1..=12\"`): the lane must answer with the \
-           first seq. `spelled` is `as-before` or `otherwise` (with other spacing, escapes, spellings of numbers and order of members, which \
-           is still the same payload)",
+    what: "the same key and payload again, of an event, a list or a range (`\"1..=12\"`): the lane must answer with \
+           the first seq. `spelled` is `as-before` or `otherwise` (with other spacing, escapes, spellings of numbers \
+           and order of members, which is still the same payload)",
     read: |section, names, mistakes| {
         let respelled = section.word("spelled", SPELLED, mistakes).unwrap_or(false);
         Some(Box::new(Republish { published: Published::read(section, names, mistakes)?, respelled }))

@@ -5,8 +5,8 @@ use super::prelude::*;
 pub(super) const KIND: StepKind = StepKind {
     name: "resubscribe",
     keys: &["clients", "stream", "streams"],
-    what: "once each has applied every acknowledged event, they unsubscribe from `stream`, from `streams`, or from all, \
-           give those cursors up, and subscribe again on the same connection: all that is retained comes again",
+    what: "once each has applied every acknowledged event, they unsubscribe from `stream`, from `streams`, or from \
+           all, give those cursors up, and subscribe again on the same connection: all that is retained comes again",
     read: |section, names, mistakes| {
         let some = section.has("stream") || section.has("streams");
         let streams = if some { names.streams(section, mistakes) } else { Vec::new() };
