@@ -7,14 +7,14 @@ use crate::plan::defect::client::Defect;
 /// The history with a defect, if it has the records for it.
 pub fn in_client(defect: Defect, history: &History) -> Option<History> {
     let mut records = history.records.clone();
-    let verdict = |wanted: Verdict| move |record: &Record| matches!(record, Record::Delivered { verdict, .. } if *verdict == wanted);
-    let first = |records: &[Record], wanted: Verdict| records.iter().position(verdict(wanted));
-    let last = |records: &[Record], wanted: Verdict| records.iter().rposition(verdict(wanted));
+    let first = |records: &[Record], wanted: Verdict| records.iter().position(|record| was(record, wanted));
+    let last = |records: &[Record], wanted: Verdict| records.iter().rposition(|record| was(record, wanted));
     match defect {
         Defect::SkipsFirst => remove_event(&mut records, first(&history.records, Verdict::Applied)?),
         Defect::SkipsLate => remove_event(&mut records, last(&history.records, Verdict::Applied)?),
         Defect::TakesForRepeat => {
-            let later = |record: &Record| matches!(record, Record::Delivered { verdict: Verdict::Applied, conn, .. } if conn.0 > 1);
+            let reconnected = |record: &Record| matches!(record, Record::Delivered { conn, .. } if conn.0 > 1);
+            let later = |record: &Record| was(record, Verdict::Applied) && reconnected(record);
             set_verdict(&mut records, history.records.iter().rposition(later)?, Verdict::Duplicate);
         }
         Defect::AppliesTwice => {
@@ -61,6 +61,10 @@ pub fn in_client(defect: Defect, history: &History) -> Option<History> {
         Defect::WrongStream => mix_streams(&mut records)?,
     }
     (records != history.records).then(|| History { header: history.header.clone(), records })
+}
+
+fn was(record: &Record, wanted: Verdict) -> bool {
+    matches!(record, Record::Delivered { verdict, .. } if *verdict == wanted)
 }
 
 fn delivered_to(record: &Record) -> Option<&ClientId> {
