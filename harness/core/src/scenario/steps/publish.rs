@@ -65,8 +65,8 @@ fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Op
     let spread = section.word("spread", SPREADS, mistakes).unwrap_or(Spread::Even);
     let lockstep = section.word("pace", PACES, mistakes).unwrap_or(true);
     let families = PAYLOADS.iter().map(|(word, family)| (*word, What::Family(Some(*family))));
-    let whats: Vec<_> = families.chain([("invalid", What::Invalid)]).collect();
-    let what = section.word("payload", &whats, mistakes).unwrap_or(What::Family(None));
+    let payloads: Vec<_> = families.chain([("invalid", What::Invalid)]).collect();
+    let what = section.word("payload", &payloads, mistakes).unwrap_or(What::Family(None));
     let too_few = matches!(count, Number::Fixed(count) if count < streams.len() as u64);
     if too_few {
         let words = format!("{} streams can't share fewer events than that", streams.len());
