@@ -10,7 +10,9 @@ use cutover_core::text::Secret;
 use cutover_live::lane::names::Names;
 use cutover_live::lane::socket::Bounds;
 use cutover_live::lane::spacetime::{Schema, SpacetimeLane, SpacetimeProfile, admin};
-use cutover_live::lane::{Arrival, ClientOptions, Endpoint, Head, Lane, OpError, SubscriberSession, WriterSession};
+use cutover_live::lane::{
+    Arrival, ClientOptions, Endpoint, Head, Lane, OpError, Publish, SubscriberSession, WriterSession,
+};
 use tokio::runtime::Runtime;
 
 use crate::client::{Client, DATABASE};
@@ -61,7 +63,8 @@ impl OurWriter {
 
     /// Publishes an event; answers with its seq.
     pub fn publish(&mut self, topic: &str, key: &str, payload: &str) -> u64 {
-        self.runtime.block_on(self.session.publish(&StreamId::new(topic), key, payload)).unwrap().seq.0
+        let stream = StreamId::new(topic);
+        self.runtime.block_on(self.session.publish(Publish::new(&stream, key, payload))).unwrap().seq.0
     }
 }
 
@@ -94,7 +97,7 @@ impl OurSubscriber {
         assert_eq!(self.runtime.block_on(self.session.heartbeat()), Ok(()));
         let mut events = Vec::new();
         while let Some(arrival) = self.arrived() {
-            let Arrival::Event { stream, seq, payload, declared, via } = arrival else { panic!("{arrival:?}") };
+            let Arrival::Event { stream, seq, payload, declared, via, .. } = arrival else { panic!("{arrival:?}") };
             events.push(Seen {
                 stream_id: self.names.stream_id(&stream).unwrap().to_owned(),
                 seq: seq.0,
