@@ -133,7 +133,8 @@ fn checked_at_once(world: &World) -> Explained {
     let before = had();
     let explained = explain(&reports(world));
     let took = std::time::Duration::from_nanos(had() - before);
-    assert!(took.as_secs() < 8, "took {took:?}");
+    let most = if cfg!(debug_assertions) { 40 } else { 8 };
+    assert!(took.as_secs() < most, "took {took:?}");
     explained
 }
 
