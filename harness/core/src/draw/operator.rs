@@ -23,7 +23,7 @@ pub(super) fn prune(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     sketch.prunes = true;
 }
 
-/// A client that is none of the scenario's acknowledges cursors: the next one, the same, one back, one too far.
+/// A client outside the scenario acknowledges cursors: the next one, the same, one back, one too far.
 pub(super) fn checkpoint(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
     let Some(stream) = sketch.published(dice) else { return };
     let head = sketch.streams[stream].head;
