@@ -37,18 +37,36 @@ impl PhoenixSession {
         if doubtful.is_empty() {
             return Ok(Vec::new());
         }
-        let before = |(stream, (cursor, _)): (&StreamId, &(Cursor, bool))| (stream.clone(), Some(Cursor(cursor.0 - 1)));
-        let asked: Vec<_> = doubtful.iter().map(before).collect();
         self.probing = Some(doubtful);
-        let answered = self.ask_for(&asked, replay_batch).await;
-        let probed = self.probing.take().unwrap_or_default();
-        match answered {
-            Ok(reply) if reply.ok => {
-                Ok(probed.into_iter().filter(|(_, (_, came))| !came).map(|(stream, _)| stream).collect())
+        let probed = self.ask_before_the_cursors(replay_batch).await;
+        let left = self.probing.take().unwrap_or_default();
+        probed?;
+        Ok(left.into_iter().filter(|(_, (_, came))| !came).map(|(stream, _)| stream).collect())
+    }
+
+    /// Asks again for the probed streams, each from the event before its cursor. Leaves out the streams that this makes
+    /// stale: one that was just pruned, or one with a replay budget of 0, has its head at its cursor or behind it.
+    async fn ask_before_the_cursors(&mut self, replay_batch: u32) -> Completion {
+        loop {
+            let probed = self.probing.iter().flatten();
+            let asked: Vec<_> =
+                probed.map(|(stream, (cursor, _))| (stream.clone(), Some(Cursor(cursor.0 - 1)))).collect();
+            if asked.is_empty() {
+                return Ok(());
             }
-            // The event before the cursor was just pruned: there are newer ones, so that the head is not below it.
-            Ok(_) => Ok(Vec::new()),
-            Err(error) => Err(error),
+            let reply = self.ask_for(&asked, replay_batch).await?;
+            if reply.ok {
+                return Ok(());
+            }
+            let stale = self.refusal(&reply.response).stale;
+            let stale = stale.iter().map(|stale| &stale.stream);
+            let probing = self.probing.get_or_insert_default();
+            let before = probing.len();
+            stale.for_each(|stream| drop(probing.remove(stream)));
+            if probing.len() == before {
+                // Refused for another reason: the probe tells nothing.
+                probing.clear();
+            }
         }
     }
 

@@ -136,7 +136,7 @@ impl PhoenixSession {
         }
     }
 
-    fn refusal(&self, response: &str) -> Refusal {
+    pub(super) fn refusal(&self, response: &str) -> Refusal {
         let json: Value = serde_json::from_str(response).unwrap_or_default();
         read_refusal(&json, |topic| self.names.stream_of_topic(topic)).unwrap_or_else(|| refusal("unknown", response))
     }

@@ -157,6 +157,17 @@ async fn a_cursor_beyond_the_head_is_told_from_one_at_it() {
 }
 
 #[tokio::test]
+async fn a_cursor_beyond_the_head_is_found_beside_one_at_the_head_of_a_stream_without_a_replay_budget() {
+    let (stack, mut writer, ..) = resumed_from(4).await;
+    assert_eq!(publish(&mut *writer, STREAMS[1], "k1", "{}").await, published(1, false));
+    assert_eq!(writer.set_policy(&StreamId::new(STREAMS[1]), None, Some(0)).await.map(drop), Ok(()));
+    let mut session = stack.subscriber(Serializer::V2).await;
+    let answer = subscribe(&mut *session, &[(STREAMS[0], Some(7)), (STREAMS[1], Some(1))]).await;
+    let head = |stream, head| (StreamId::new(stream), head);
+    assert_eq!(answer, Ok(vec![head(STREAMS[0], Head::BelowCursor), head(STREAMS[1], Head::At(Seq(1)))]));
+}
+
+#[tokio::test]
 async fn asking_whether_a_cursor_is_beyond_the_head_delivers_nothing() {
     let (_stack, mut writer, mut session, _) = resumed_from(4).await;
     assert_eq!(publish(&mut *writer, STREAMS[0], "k5", "{}").await, published(5, false));
