@@ -12,7 +12,8 @@ fn attributes(kind: &str, dice: &mut Dice<'_>) -> String {
         "latency" => format!("latency = {}, jitter = {}", dice.between(1, 30), dice.between(0, 10)),
         "bandwidth" => format!("rate = {}", dice.pick(&[100u64, 500, 5_000]).unwrap_or(500)),
         "slow_close" => format!("delay = {}", dice.between(20, 200)),
-        "slicer" => format!("average_size = {}", dice.pick(&[64u64, 200, 1_000]).unwrap_or(64)),
+        // Smaller than any message that brings an event, so that it is sure to cut one.
+        "slicer" => format!("average_size = {}", dice.pick(&[8u64, 20, 64]).unwrap_or(64)),
         "limit_data" => format!("bytes = {}", dice.pick(&[1u64, 100, 700, 2_500]).unwrap_or(700)),
         _ => format!("timeout = {}", dice.pick(&[0u64, 50, 150]).unwrap_or(50)),
     }
@@ -52,10 +53,12 @@ pub(super) fn window(sketch: &mut Sketch, dice: &mut Dice<'_>) {
     }
     sketch.await_all();
     let kind = dice.word("type", WINDOWS);
-    let client = sketch.clients[client].name;
-    let name = line(sketch, kind, client, false, dice);
+    let name = line(sketch, kind, sketch.clients[client].name, false, dice);
     sketch.step(format!("\"arm\", toxics = [\"{name}\"]"));
+    let bursts = sketch.clients[client].bursts.len();
     sketch.publish(&[stream], dice.between(12, 24), false, None);
+    // The toxic can take these events from the client, so that no fault may wait for them.
+    sketch.clients[client].bursts.truncate(bursts);
     sketch.step(format!("\"await-fault\", fault = \"{name}\""));
     sketch.step(format!("\"disarm\", toxics = [\"{name}\"]"));
     sketch.await_all();
