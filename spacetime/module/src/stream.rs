@@ -47,8 +47,11 @@ pub enum Shape {
 impl Shape {
     /// The shape of an id.
     pub fn of(stream_id: &str) -> Self {
+        // With a dot or a quote in an id, two topics could map to one stream.
+        let is_mapped = |c: char| !matches!(c, '.' | '"' | '\'') && !c.is_control();
+        let is_id = |id: &str| !id.trim().is_empty() && id.chars().all(is_mapped);
         let between = |prefix: &str, suffix: &str| {
-            stream_id.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(|id| !id.is_empty())
+            stream_id.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(is_id)
         };
         match stream_id {
             "runtime.codex.worker.events" => Self::CodexWorkerEvents,

@@ -1,5 +1,5 @@
 use super::{Append, Earlier, checked_hash, decide_append};
-use crate::refusal::{Refusal, check_name};
+use crate::refusal::{MAX_NAME_BYTES, Refusal, check_name};
 
 fn earlier() -> Earlier {
     Earlier { seq: 3, payload_hash: "sha256:a".to_owned() }
@@ -39,6 +39,7 @@ fn a_wrong_hash_is_refused_and_none_is_filled_in() {
 #[test]
 fn a_name_must_be_there_and_have_a_bound() {
     assert!(check_name("stream_id", " ").is_err());
-    assert!(check_name("stream_id", &"a".repeat(513)).is_err());
+    assert!(check_name("stream_id", &"a".repeat(MAX_NAME_BYTES + 1)).is_err());
+    assert!(check_name("stream_id", &"a".repeat(MAX_NAME_BYTES)).is_ok());
     assert!(check_name("stream_id", "a").is_ok());
 }

@@ -52,7 +52,7 @@ mod db {
         pub text: String,
     }
 
-    /// Whoever publishes the module owns the database.
+    /// Keeps the identity of the publisher. Only the publisher may arm defects.
     #[reducer(init)]
     fn note_owner(ctx: &ReducerContext) {
         ctx.db.planted_owner().insert(PlantedOwner { identity: ctx.sender });

@@ -23,6 +23,14 @@ fn an_id_of_no_shape_is_unknown() {
 }
 
 #[test]
+fn an_id_that_could_stand_for_two_topics_is_unknown() {
+    for id in ["a.b", "a'b", "a\"b", "a\nb", " "] {
+        let streams = [format!("runtime.run.{id}.events"), format!("runtime.fleet.user.{id}.workers")];
+        assert!(streams.iter().all(|stream_id| !Shape::of(stream_id).is_known()), "{id:?}");
+    }
+}
+
+#[test]
 fn pairs_that_only_look_alike_have_different_keys() {
     assert_ne!(pair_key("a", "bc"), pair_key("ab", "c"));
     assert_ne!(pair_key("1:a", "b"), pair_key("1", ":ab"));
