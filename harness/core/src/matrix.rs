@@ -42,6 +42,17 @@ pub enum Part {
     DeviceReturns,
     DevicesEqual,
     ConfirmedSurvives,
+    TokenAccepted,
+    TokenReminted,
+    TokensRefused,
+    LeewayEdges,
+    KeyRotated,
+    RevokedConnected,
+    ExpiryStorm,
+    ReadsWithinGrants,
+    WritesWithinRights,
+    TenantsApart,
+    WithdrawnConnected,
 }
 
 impl Part {
@@ -67,6 +78,17 @@ impl Part {
             Part::DeviceReturns => "one of several devices that left and was given what it missed",
             Part::DevicesEqual => "several devices that ended with equal cursors",
             Part::ConfirmedSurvives => "a kill at once, and a replay of all that confirmed reads had shown",
+            Part::TokenAccepted => "a good token that was accepted",
+            Part::TokenReminted => "a client that took another token before its own expired",
+            Part::TokensRefused => "a refusal of each kind of bad token",
+            Part::LeewayEdges => "tokens on both sides of the leeway, at both ends of their time",
+            Part::KeyRotated => "a key that was good after a rotation, and refused once it was retired",
+            Part::RevokedConnected => "a connection that got nothing more once its token was revoked",
+            Part::ExpiryStorm => "several clients whose tokens expired, all of them back with new ones",
+            Part::ReadsWithinGrants => "each way to read a stream, tried without a grant",
+            Part::WritesWithinRights => "each way to write, tried without the right",
+            Part::TenantsApart => "two tenants with streams of one id, each of which got its own alone",
+            Part::WithdrawnConnected => "a connection that got nothing more of a stream once its grant was withdrawn",
         }
     }
 
@@ -119,11 +141,29 @@ pub const ROWS: [Row; 16] = [
         parts: &[Part::ConfirmedSurvives],
     },
     without_checker("compatibility-negotiation", "every refusal of a join: same code and same window on both lanes"),
-    without_checker("token-lifecycle", "tokens minted, refreshed, expired, revoked and rotated are treated alike"),
-    without_checker(
-        "authorization",
-        "nothing is delivered beyond its grants or written beyond its claims; tenants never mix",
-    ),
+    Row {
+        name: "token-lifecycle",
+        meaning: "tokens minted, refreshed, expired, revoked and rotated are treated alike",
+        parts: &[
+            Part::TokenAccepted,
+            Part::TokenReminted,
+            Part::TokensRefused,
+            Part::LeewayEdges,
+            Part::KeyRotated,
+            Part::RevokedConnected,
+            Part::ExpiryStorm,
+        ],
+    },
+    Row {
+        name: "authorization",
+        meaning: "nothing is delivered beyond its grants or written beyond its claims; tenants never mix",
+        parts: &[
+            Part::ReadsWithinGrants,
+            Part::WritesWithinRights,
+            Part::TenantsApart,
+            Part::WithdrawnConnected,
+        ],
+    },
     without_checker("presence-handshake", "clients are seen while connected, and no longer once gone or killed"),
     without_checker(
         "reducer-rules",

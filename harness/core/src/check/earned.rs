@@ -16,6 +16,7 @@ pub fn earned(plan: &Plan, history: &History) -> BTreeSet<Part> {
     for (at, record) in history.records.iter().enumerate() {
         watch.record(at, record);
     }
+    watch.earned.extend(super::earned_rights::earned(plan, history));
     watch.finish()
 }
 

@@ -15,15 +15,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cutover_control::Control;
 use cutover_core::gate::fit::harms;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use tokio::sync::{Mutex, mpsc};
 
 pub use error::EnvironmentError;
-use host::{Hosts, create_space, unavailable};
+use host::{Host, Hosts, create_space, unavailable};
 
-use crate::drive::{LaneStack, ManagedServer, ServerControl};
+use crate::drive::{Authority, LaneStack, ManagedServer, ServerControl};
+use crate::lane::OpenError;
+use crate::lane::names::Names;
 use crate::lane::protocol::{Profile, Run, Space};
 use crate::lane::spacetime::MODULE_WASM;
 use crate::process::{ExitReports, Server, UnexpectedExit};
@@ -161,6 +164,10 @@ impl Environment {
         if role == LaneId::Candidate && used == LaneId::Candidate {
             defects.extend(self.planted_candidate.iter().chain(&plan.candidate_defects).cloned());
         }
+        let control = match plan.has_identities() {
+            true => Some(self.control(used).await?),
+            false => None,
+        };
         let is_reference = used == LaneId::Legacy && matches!(self.source(used), Source::Bundled);
         let (host, space) = if is_reference {
             // Where the lane runs against itself, only one of the two has the defects: else both would be wrong alike.
@@ -168,7 +175,7 @@ impl Environment {
             if role == LaneId::Legacy {
                 defects.extend(self.planted_legacy.iter().chain(&plan.legacy_defects).cloned());
             }
-            (self.reference_host(&defects, &dir).await?, Space::default())
+            (self.reference_host(&defects, control.as_ref(), &dir).await?, Space::default())
         } else if harmed {
             self.harmed_host(used, &defects, &dir).await?
         } else {
@@ -176,6 +183,10 @@ impl Environment {
             let created = create_space(&*host.service, &format!("{place}-{role}"), &defects).await;
             let space = created.map_err(|source| unavailable(used, &self.what(used), source))?;
             (host, space)
+        };
+        let authority = match control {
+            Some(control) => Some(self.authority(control, (plan, used), (&host, &space), names.clone()).await?),
+            None => None,
         };
         let opened = host.service.lane(&space, names).await;
         let (lane, taggers) = opened.map_err(|source| unavailable(used, &self.what(used), source))?;
@@ -189,10 +200,34 @@ impl Environment {
             writer: host.writer.clone(),
             server: own_server.clone().filter(|_| harmed).map(control),
             byte_toxics: None,
+            authority,
             pace: None,
         };
         let version = host.version.clone();
         Ok(PreparedScenario { stack, version, module_digest: space.module_digest, server: own_server })
+    }
+
+    /// The service that mints the tokens of one plan on one lane.
+    async fn control(&self, used: LaneId) -> Result<Control, EnvironmentError> {
+        let shares_secrets = used == LaneId::Legacy;
+        let started = Control::start(shares_secrets).await;
+        started.map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })
+    }
+
+    async fn authority(
+        &self,
+        control: Control,
+        (plan, used): (&Plan, LaneId),
+        (host, space): (&Host, &Space),
+        names: Arc<Names>,
+    ) -> Result<Arc<Authority>, EnvironmentError> {
+        let unavailable = |source| unavailable(used, &self.what(used), source);
+        let enforcer = host.service.enforcer(space, control.audience()).await.map_err(unavailable)?;
+        if let Some(enforcer) = enforcer {
+            control.enforced_by(enforcer);
+        }
+        let authority = Authority::new(control, plan, names);
+        authority.map(Arc::new).map_err(|why| unavailable(OpenError::lasting(why)))
     }
 
     /// Deletes the databases of the run on outside servers, and stops shared servers. Returns what is left, in words.
