@@ -143,7 +143,7 @@ impl Case {
     /// Performs the script. It ends at the first wait that is not met within its bound.
     async fn exercise(&mut self) {
         let steps = self.plan.steps.clone();
-        for steps in steps.chunk_by(|left, right| are_together(left, right)) {
+        for steps in steps.chunk_by(are_together) {
             let performed = match steps {
                 [step] => self.perform(step).await,
                 _ => self.publish_together(steps).await,

@@ -145,7 +145,7 @@ fn no_answer(reached: Reached) -> OpError {
 pub(super) fn recorded<T>(completion: Completion<T>, outcome: impl Fn(T) -> Outcome) -> history::Completion {
     match completion {
         Ok(done) => history::Completion::Ok { outcome: outcome(done) },
-        Err(OpError::Refused(refusal)) => history::Completion::Fail { refusal },
+        Err(OpError::Refused(refusal)) => history::Completion::Fail { refusal: *refusal },
         Err(OpError::Later(why)) => history::Completion::Later { why },
         Err(OpError::Unwritten(why)) => history::Completion::Unwritten { why },
         Err(OpError::Unknown(why)) => history::Completion::Info { why },
