@@ -172,6 +172,13 @@ impl Shared {
         Err(Refusal(StatusCode::UNAUTHORIZED, "unauthorized", what))
     }
 
+    fn is_issuer(&self, word: &str) -> Result<(), Refusal> {
+        match self.issuer.rsplit('/').next() == Some(word) {
+            true => Ok(()),
+            false => Err(Refusal(StatusCode::NOT_FOUND, "not_found", "no such issuer is here".to_owned())),
+        }
+    }
+
     fn enforcer(&self) -> Result<Arc<dyn Enforcer>, Refusal> {
         let enforcer = self.enforcer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         enforcer.ok_or_else(|| failed("no lane is connected to this service yet".to_owned()))
@@ -279,19 +286,21 @@ async fn keys(State(shared): State<Arc<Shared>>, headers: HeaderMap, Path(change
     Ok(Json(json!({})))
 }
 
-async fn discovery(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    Json(json!({
+async fn discovery(State(shared): State<Arc<Shared>>, Path(word): Path<String>) -> Answer {
+    shared.is_issuer(&word)?;
+    Ok(Json(json!({
         "issuer": shared.issuer,
         "jwks_uri": format!("{}/jwks", shared.issuer),
         "authorization_endpoint": format!("{}/authorize", shared.issuer),
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
-    }))
+    })))
 }
 
-async fn jwks(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    Json(json!(shared.keys.jwks()))
+async fn jwks(State(shared): State<Arc<Shared>>, Path(word): Path<String>) -> Answer {
+    shared.is_issuer(&word)?;
+    Ok(Json(json!(shared.keys.jwks())))
 }
 
 fn now_s() -> i64 {

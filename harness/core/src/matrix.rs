@@ -157,12 +157,7 @@ pub const ROWS: [Row; 16] = [
     Row {
         name: "authorization",
         meaning: "nothing is delivered beyond its grants or written beyond its claims; tenants never mix",
-        parts: &[
-            Part::ReadsWithinGrants,
-            Part::WritesWithinRights,
-            Part::TenantsApart,
-            Part::WithdrawnConnected,
-        ],
+        parts: &[Part::ReadsWithinGrants, Part::WritesWithinRights, Part::TenantsApart, Part::WithdrawnConnected],
     },
     without_checker("presence-handshake", "clients are seen while connected, and no longer once gone or killed"),
     without_checker(

@@ -101,6 +101,8 @@ async fn a_token_of_the_issuer_is_verified_with_the_keys_that_its_discovery_name
     let answer = rig.mint(json!({})).await;
     let discovery = rig.get(&format!("{}/.well-known/openid-configuration", rig.control.issuer())).await;
     assert_eq!(text(&discovery, "issuer"), rig.control.issuer());
+    let other = rig.get(&format!("{}-other/.well-known/openid-configuration", rig.control.issuer())).await;
+    assert_eq!(text(&other, "code"), "not_found");
     let keys: JwkSet = serde_json::from_value(rig.get(text(&discovery, "jwks_uri")).await).unwrap();
     assert_eq!(keys.keys.len(), 2, "both keys of a rotation are known from the start");
     let token = text(&answer, "token");
@@ -140,7 +142,8 @@ async fn time_is_moved_by_claims_and_claims_can_be_left_out() {
     let from_iat = |claim: &Value| claim.as_i64().unwrap() - iat.as_i64().unwrap();
     assert_eq!((from_iat(nbf), from_iat(exp)), (130, 60));
     assert!(claims.get("jti").is_none());
-    let claims = claims_of(text(&rig.mint(json!({"without_iat": true})).await, "token"), &key, Algorithm::HS256).unwrap();
+    let claims =
+        claims_of(text(&rig.mint(json!({"without_iat": true})).await, "token"), &key, Algorithm::HS256).unwrap();
     assert!(claims.get("iat").is_none());
 }
 

@@ -8,15 +8,32 @@ use crate::plan::{HELD, INVALID_TOKEN, Needs, Refused};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
     /// Something came of a stream that the identity may not read.
-    Delivered { at: usize, of: StreamId },
+    Delivered {
+        at: usize,
+        of: StreamId,
+    },
     /// Nothing came of the stream, which the identity may read.
-    Withheld { at: usize },
+    Withheld {
+        at: usize,
+    },
     /// It was done, and had to be refused.
-    Done { at: usize, expected: String },
+    Done {
+        at: usize,
+        expected: String,
+    },
     /// It was refused, and had to be done.
-    Refused { at: usize, code: String },
-    OtherCode { at: usize, expected: &'static str, code: String },
-    Unanswered { why: String },
+    Refused {
+        at: usize,
+        code: String,
+    },
+    OtherCode {
+        at: usize,
+        expected: &'static str,
+        code: String,
+    },
+    Unanswered {
+        why: String,
+    },
 }
 
 pub(super) fn judged(

@@ -59,7 +59,15 @@ fn made<'a>(case: &'a Case, records: &'a [Record]) -> Vec<Made<'a>> {
             Step::Attempt { op, stream, identity, token, deed, allowed, .. } => {
                 let ended = ended.get(identity.as_str()).copied().filter(|_| deed == HELD);
                 let allowed = *allowed;
-                made.extend(answers.get(op).map(|seen| Made { identity, stream, token, deed, allowed, ended, seen: *seen }));
+                made.extend(answers.get(op).map(|seen| Made {
+                    identity,
+                    stream,
+                    token,
+                    deed,
+                    allowed,
+                    ended,
+                    seen: *seen,
+                }));
             }
             _ => {}
         }
@@ -106,7 +114,9 @@ fn tenants_apart(case: &Case, made: &[Made<'_>]) -> bool {
     let kept: BTreeSet<_> = made
         .iter()
         .filter(|own| got(own))
-        .filter(|own| made.iter().any(|other| other.stream == own.stream && tenant(other) != tenant(own) && in_vain(other)))
+        .filter(|own| {
+            made.iter().any(|other| other.stream == own.stream && tenant(other) != tenant(own) && in_vain(other))
+        })
         .map(tenant)
         .collect();
     kept.len() > 1

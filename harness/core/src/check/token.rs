@@ -7,8 +7,9 @@ use super::checker::{Checker, nothing};
 use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex, What};
 use super::reason::{Reason, Shortage};
-use crate::history::Record;
-use crate::plan::{CONNECT, token_of};
+use crate::history::{Minting, Record};
+use crate::ids::ClientId;
+use crate::plan::{CONNECT, Change, GOOD, Step, token_of};
 
 const NAME: &str = "token";
 
@@ -56,29 +57,45 @@ fn check(index: &Index<'_>, report: &mut Report) {
             };
             report.push(finding);
         }
-        of_clients(lane, report);
+        of_clients(index, lane, report);
     }
 }
 
-/// A client's connection must not open with a token that has to be refused.
-fn of_clients(lane: &LaneIndex<'_>, report: &mut Report) {
-    let mut presented = BTreeMap::new();
+/// A client's connection must not open with a token that has to be refused. A good one is refused only where the plan
+/// ends it.
+fn of_clients(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
+    let mut last = BTreeMap::new();
     for (at, record) in lane.history.records.iter().enumerate() {
+        let finding =
+            |reason, client: &ClientId| Finding::new(NAME, reason).on(lane.lane).at_client(client.as_str()).seen_at(at);
         match record {
-            Record::Presented { client, conn, token, .. } => {
+            Record::Presented { client, conn, token, minted } => {
                 report.count("tokens", 1);
-                let bad = token_of(token).filter(|token| token.refused.is_some());
-                if let Some(token) = bad {
-                    presented.insert((client, conn), token);
+                let before = last.insert(client, (*conn, token.as_str()));
+                if *minted == Some(Minting::Refused)
+                    && before.is_some_and(|(_, word)| word == GOOD)
+                    && !ends_tokens(index, client)
+                {
+                    report.push(finding(&REFUSED, client).expected("accepted", format!("a refusal of {GOOD}")));
                 }
             }
             Record::Opened { client, conn, .. } => {
-                let Some(token) = presented.get(&(client, conn)) else { continue };
-                let finding = Finding::new(NAME, &ACCEPTED).on(lane.lane).at_client(client.as_str());
-                let expected = token.refused.unwrap_or_default();
-                report.push(finding.seen_at(at).expected(expected, format!("{} ({})", token.word, token.says)));
+                let presented = last.get(client).filter(|(on, _)| on == conn);
+                if let Some(token) = presented.and_then(|(_, word)| token_of(word))
+                    && let Some(code) = token.refused
+                {
+                    report.push(finding(&ACCEPTED, client).expected(code, format!("{} ({})", token.word, token.says)));
+                }
             }
             _ => {}
         }
     }
+}
+
+/// Whether the script ends good tokens of a client's identity.
+fn ends_tokens(index: &Index<'_>, client: &ClientId) -> bool {
+    let cases = index.plan.plan.cases.iter();
+    let case = cases.filter(|case| case.clients.iter().any(|planned| planned.id == *client));
+    let mut steps = case.flat_map(|case| &case.steps);
+    steps.any(|step| matches!(step, Step::Access(Change::Revoke { .. } | Change::Withdraw { .. } | Change::RetireKey)))
 }

@@ -33,9 +33,7 @@ pub static CHECKER: Checker = Checker {
     rows: &["authorization"],
     reasons: &[&DELIVERED, &DONE, &WITHHELD, &REFUSED, &OTHER_CODE, &UNANSWERED],
     accounts_for: "what was written beyond a right: phantom, wrong-answer, unseen",
-    explains: |cause, effect| {
-        *cause.reason == DONE && effect.is_of(&[phantom::NAME, wrong_answer::NAME, unseen::NAME])
-    },
+    explains: |cause, effect| *cause.reason == DONE && effect.is_of(&[phantom::NAME, wrong_answer::NAME, unseen::NAME]),
     check,
 };
 

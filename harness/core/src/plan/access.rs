@@ -23,14 +23,28 @@ pub enum Right {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
-    Grant { identity: String, stream: StreamId, right: Right },
-    Withdraw { identity: String, stream: StreamId, right: Right },
+    Grant {
+        identity: String,
+        stream: StreamId,
+        right: Right,
+    },
+    Withdraw {
+        identity: String,
+        stream: StreamId,
+        right: Right,
+    },
     /// Every token of the identity so far is good no more.
-    Revoke { identity: String },
+    Revoke {
+        identity: String,
+    },
     /// The tokens that the identity's clients hold are expired from now on.
-    Expire { identity: String },
+    Expire {
+        identity: String,
+    },
     /// The tokens that the identity's clients hold are due for another one.
-    Due { identity: String },
+    Due {
+        identity: String,
+    },
     /// New tokens are signed with the next key.
     RotateKey,
     /// Tokens of the first key are good no more.
@@ -145,12 +159,7 @@ pub const CONNECT: &str = "connect";
 pub const HOLD: &str = "hold";
 pub const HELD: &str = "held";
 
-const fn deed(
-    word: &'static str,
-    says: &'static str,
-    needs: Needs,
-    (legacy, candidate): (Refused, Refused),
-) -> Deed {
+const fn deed(word: &'static str, says: &'static str, needs: Needs, (legacy, candidate): (Refused, Refused)) -> Deed {
     Deed { word, says, needs, legacy, candidate }
 }
 

@@ -80,15 +80,15 @@ impl Rehearsal<'_, '_> {
         self.acts.push(Act::new(act));
     }
 
-    /// Adds what an identity does with a token, of which it may see what it may read.
+    /// Adds what an identity does with a token: whether that is allowed, and whether it may see what it may read.
     pub(super) fn attempt(
         &mut self,
         (identity, stream): (usize, usize),
         (token, deed): (&'static str, &'static str),
-        allowed: bool,
+        (allowed, sees): (bool, bool),
     ) {
         let reads = &self.world.rights[identity].reads;
-        let sees: Vec<_> = reads.iter().map(|stream| self.world.stream_ids[*stream].clone()).collect();
+        let sees: Vec<_> = reads.iter().filter(|_| sees).map(|stream| self.world.stream_ids[*stream].clone()).collect();
         let name = self.world.draft.identities[identity].value.name.clone();
         let stream = self.world.stream_ids[stream].clone();
         self.then(move |planner| {

@@ -82,14 +82,14 @@ pub(super) enum Server {
 pub(super) struct Rights {
     pub(super) reads: BTreeSet<usize>,
     pub(super) writes: BTreeSet<usize>,
-    /// Streams that are followed on a connection that is kept open.
-    pub(super) held: BTreeSet<usize>,
+    /// Streams that are followed on a connection that is kept open, each with whether its token is still good.
+    pub(super) held: BTreeMap<usize, bool>,
 }
 
 impl Rights {
     fn of(identity: &Identity) -> Rights {
         let (reads, writes) = (identity.reads.iter().copied().collect(), identity.writes.iter().copied().collect());
-        Rights { reads, writes, held: BTreeSet::new() }
+        Rights { reads, writes, held: BTreeMap::new() }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::lane::http::{HttpClient, authorization, bearer};
 use crate::lane::names::Names;
 use crate::lane::socket::Bounds;
 
+/// The authority of one lane.
 pub struct Authority {
     control: Control,
     http: Mutex<HttpClient>,
@@ -79,7 +80,8 @@ impl Authority {
         match token.flaw {
             Some(Flaw::NoToken) => return Ok(None),
             Some(Flaw::Altered) => {
-                let (signed, other) = (self.mint(identity, client, token).await?, self.mint(identity, client, token).await?);
+                let (signed, other) =
+                    (self.mint(identity, client, token).await?, self.mint(identity, client, token).await?);
                 return Ok(Some(altered(signed.reveal(), other.reveal())));
             }
             _ => {}

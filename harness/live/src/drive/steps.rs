@@ -151,7 +151,8 @@ impl Case {
             Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why)) => {
                 Err(format!("an answer to op {op}: {why}"))
             }
-            Ok(Outcome::Pruned { .. } | Outcome::Seen { .. } | Outcome::NotOffered | Outcome::Done) | Err(OpError::Refused(_)) => Ok(()),
+            Ok(Outcome::Pruned { .. } | Outcome::Seen { .. } | Outcome::NotOffered | Outcome::Done)
+            | Err(OpError::Refused(_)) => Ok(()),
         }
     }
 

@@ -61,11 +61,9 @@ impl PlannedOp<'_> {
     pub fn hash(&self) -> Option<PayloadHash> {
         match self.what {
             What::Publish { hash, .. } => Some(hash),
-            What::Policy { .. }
-            | What::Prune { .. }
-            | What::Checkpoint { .. }
-            | What::Misuse(_)
-            | What::Attempt(_) => None,
+            What::Policy { .. } | What::Prune { .. } | What::Checkpoint { .. } | What::Misuse(_) | What::Attempt(_) => {
+                None
+            }
         }
     }
 

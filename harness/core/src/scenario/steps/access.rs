@@ -64,7 +64,8 @@ impl Step for Access {
         rehearsal.needs_servers("a change");
         let Access { what, identity, stream: at, right } = *self;
         let Some(name) = rehearsal.world.draft.identities.get(identity).map(|known| known.value.name.clone()) else {
-            rehearsal.refuse("the scenario has no identities", "add `identities = [{ name = \"..\", tenant = \"..\" }]`");
+            rehearsal
+                .refuse("the scenario has no identities", "add `identities = [{ name = \"..\", tenant = \"..\" }]`");
             return;
         };
         let stream = rehearsal.world.stream_ids[at].clone();
@@ -96,12 +97,16 @@ impl Step for Access {
                     let hint = "disconnect them, or use `hold` and `held` of an identity without clients";
                     rehearsal.refuse("clients of this identity are connected", hint);
                 }
+                rehearsal.world.rights[identity].held.values_mut().for_each(|good| *good = false);
                 Change::Revoke { identity: name }
             }
             What::Expire => Change::Expire { identity: name },
             What::Due => Change::Due { identity: name },
             What::Rotate => Change::RotateKey,
             What::Retire => {
+                if !rehearsal.connected().is_empty() {
+                    rehearsal.refuse("a connected client may have a token of this key", "disconnect the clients first");
+                }
                 rehearsal.world.retired = true;
                 Change::RetireKey
             }

@@ -47,12 +47,16 @@ impl Step for Attempt {
                 Needs::Write => rights.writes.contains(&stream),
                 Needs::Owner => false,
             };
+            let mut is_good = true;
             if deed.word == HOLD {
-                rights.held.insert(stream);
-            } else if deed.word == HELD && !rights.held.remove(&stream) {
-                rehearsal.refuse("no connection is kept for this identity and stream", "`hold` it first");
+                rights.held.insert(stream, true);
+            } else if deed.word == HELD {
+                match rights.held.remove(&stream) {
+                    Some(held) => is_good = held,
+                    None => rehearsal.refuse("no connection is kept for this identity and stream", "`hold` it first"),
+                }
             }
-            rehearsal.attempt((identity, stream), (GOOD, deed.word), allowed);
+            rehearsal.attempt((identity, stream), (GOOD, deed.word), (allowed && is_good, is_good));
         }
         let parts = [
             Part::ReadsWithinGrants,

@@ -33,7 +33,7 @@ impl Step for Tokens {
         rehearsal.needs_servers("a connection");
         for token in &self.tokens {
             let allowed = token.refused.is_none() && !(token.word == FIRST_KEY && rehearsal.world.retired);
-            rehearsal.attempt((self.identity, 0), (token.word, CONNECT), allowed);
+            rehearsal.attempt((self.identity, 0), (token.word, CONNECT), (allowed, true));
         }
         let parts = [Part::TokenAccepted, Part::TokensRefused, Part::LeewayEdges, Part::KeyRotated];
         rehearsal.world.earn(None, parts);

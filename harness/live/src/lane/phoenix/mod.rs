@@ -3,8 +3,8 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 mod answers;
-mod bearer;
 mod batch;
+mod bearer;
 mod calls;
 mod claims;
 mod codec;

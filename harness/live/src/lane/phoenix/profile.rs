@@ -296,6 +296,7 @@ impl Profile for PhoenixProfile {
             shared: true,
             scoped: self.scoped,
             keeps_watermarks: !self.unsubscribe_forgets,
+            takes_tokens: false,
             ..Means::of_ours(ServerKind::Outside)
         }
     }

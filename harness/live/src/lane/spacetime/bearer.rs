@@ -167,9 +167,10 @@ impl SpacetimeLane {
 fn one_off_query(protocol: Protocol, query: String) -> ClientMessage {
     let query_string = query.into_boxed_str();
     match protocol {
-        Protocol::V1 => {
-            ClientMessage::V1(v1::ClientMessage::OneOffQuery(v1::OneOffQuery { message_id: Box::new([1]), query_string }))
-        }
+        Protocol::V1 => ClientMessage::V1(v1::ClientMessage::OneOffQuery(v1::OneOffQuery {
+            message_id: Box::new([1]),
+            query_string,
+        })),
         Protocol::V2 | Protocol::V3 => {
             ClientMessage::V2(v2::ClientMessage::OneOffQuery(v2::OneOffQuery { request_id: 1, query_string }))
         }

@@ -182,14 +182,8 @@ impl SpacetimeLane {
         };
         let (names, schema) = (Arc::clone(&self.names), Arc::clone(&self.schema));
         let known = known::Known::new(Arc::clone(&names), Arc::clone(&self.times));
-        let greeted = SpacetimeSession::greet(
-            socket,
-            protocol,
-            names,
-            self.bounds,
-            client.name.clone(),
-            (schema, known),
-        );
+        let greeted =
+            SpacetimeSession::greet(socket, protocol, names, self.bounds, client.name.clone(), (schema, known));
         let mut session = greeted.await?;
         session.spoken = Some(Spoken {
             protocol: chosen.unwrap_or_default(),

@@ -101,6 +101,11 @@ impl SpacetimeSession {
     fn take_message(&mut self, incoming: Incoming) {
         let via = incoming.kind.via();
         for (stream, seq, what, said) in self.known.read(&incoming) {
+            // A 1.x server sends the new rows of a table under a filter to everybody, and changed rows only to the
+            // first who subscribed to it.
+            if self.whole && matches!(what, Contradiction::RowHead | Contradiction::RowDeleted) {
+                continue;
+            }
             self.tell(Some(stream), seq, what, said);
         }
         for event in incoming.events {
@@ -207,7 +212,8 @@ impl SpacetimeSession {
         let mut running = self.connection.bounds.operation.begin();
         loop {
             let came = self.connection.socket.recv_within(&mut running).await;
-            let Payload::Binary(bytes) = came.map_err(|reached| OpError::Unknown(reached.to_string()))?.map_err(ended)?
+            let Payload::Binary(bytes) =
+                came.map_err(|reached| OpError::Unknown(reached.to_string()))?.map_err(ended)?
             else {
                 continue;
             };
