@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, mpsc};
 pub use error::EnvironmentError;
 use host::{Host, Hosts, create_space, unavailable};
 
-use crate::drive::{Authority, LaneStack, ManagedServer, ServerControl};
+use crate::drive::{Authority, LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
 use crate::lane::OpenError;
 use crate::lane::names::Names;
 use crate::lane::protocol::{Profile, Run, Space};
@@ -202,6 +202,7 @@ impl Environment {
             byte_toxics: None,
             authority,
             pace: None,
+            answers: Arc::new(MeasuredTimeout::of_answers()),
         };
         let version = host.version.clone();
         Ok(PreparedScenario { stack, version, module_digest: space.module_digest, server: own_server })
