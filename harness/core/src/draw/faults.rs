@@ -32,7 +32,12 @@ pub(super) fn draw(sketch: &mut Sketch, dice: &mut Dice<'_>) {
 fn fault(sketch: &mut Sketch, word: &str, client: usize, dice: &mut Dice<'_>) -> Option<String> {
     let attributes = match word {
         "cut" => cut(dice),
-        "repeat" => format!(", more = {}", dice.pick(&[1u64, 2, 3, 255]).unwrap_or(1)),
+        "repeat" => {
+            let large =
+                sketch.clients[client].streams.iter().any(|stream| sketch.streams[*stream].payload == "mebibyte");
+            let most: &[u64] = if large { &[1, 2, 3] } else { &[1, 2, 3, 255] };
+            format!(", more = {}", dice.pick(most).unwrap_or(1))
+        }
         "delay" => format!(", ms = {}", dice.between(1, 120)),
         "reorder" => format!(", behind = {}", dice.between(1, 4)),
         "split" => format!(", frames = {}", dice.pick(&[2u64, 3, 17]).unwrap_or(2)),
@@ -50,6 +55,10 @@ fn fault(sketch: &mut Sketch, word: &str, client: usize, dice: &mut Dice<'_>) ->
         _ if dice.one_in(24) => heartbeat_reply(sketch, client),
         _ => anywhere(sketch, client, dice),
     }?;
+    // The writer sends nothing more before it has its answer, so that no two of its messages can be merged.
+    if word == "merge" && who == "writer" {
+        return None;
+    }
     let lane = if at.contains("lane") || at.contains("heartbeat") { "" } else { lane };
     Some(format!("{attributes}, clients = [\"{who}\"]{lane}, at = {{ {at} }}"))
 }
