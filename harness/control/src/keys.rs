@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cutover_core::text::Secret;
 use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, EllipticCurveKeyParameters, EllipticCurveKeyType, Jwk,
     JwkSet, KeyAlgorithm, PublicKeyUse,
@@ -48,11 +49,16 @@ pub struct NoKeys;
 const IDS: [&str; 3] = ["first", "next", "foreign"];
 
 impl Keys {
-    /// Shared secrets, of the legacy lane.
-    pub(crate) fn hs256() -> Result<Keys, NoKeys> {
+    /// Shared secrets, of the legacy lane: those of a server, the one in force first, or new ones. A server with one
+    /// secret has it before and after a rotation.
+    pub(crate) fn hs256(given: &[Secret]) -> Result<Keys, NoKeys> {
+        let (first, next) = (given.get(1).or(given.first()), given.first());
         let mut signers = Vec::new();
-        for id in IDS {
-            let secret = random_word()?;
+        for (id, given) in IDS.into_iter().zip([first, next, None]) {
+            let secret = match given {
+                Some(secret) => secret.reveal().to_owned(),
+                None => random_word()?,
+            };
             let key = EncodingKey::from_secret(secret.as_bytes());
             signers.push(Signer { id, algorithm: Algorithm::HS256, key, published: Published::Secret(secret) });
         }

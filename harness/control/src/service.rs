@@ -50,6 +50,7 @@ pub trait Enforcer: Send + Sync {
 
 struct Shared {
     issuer: String,
+    audience: String,
     secret: String,
     keys: Keys,
     rotated: AtomicBool,
@@ -57,6 +58,28 @@ struct Shared {
     /// By holder.
     leases: Mutex<BTreeMap<String, Vec<Lease>>>,
     enforcer: Mutex<Option<Arc<dyn Enforcer>>>,
+}
+
+/// What tokens are signed with.
+#[derive(Debug, Clone)]
+pub enum Signs {
+    /// Shared secrets that the service makes.
+    WithSecrets,
+    /// The shared secrets of a server that was there before.
+    WithSecretsOf(Existing),
+    /// Key pairs, as an OpenID issuer.
+    AsIssuer,
+}
+
+/// What a server that was there before asks of a token.
+#[derive(Debug, Clone)]
+pub struct Existing {
+    /// The one in force first.
+    pub secrets: Vec<Secret>,
+    /// Any where it is left out.
+    pub issuer: Option<String>,
+    /// Any where it is left out.
+    pub audience: Option<String>,
 }
 
 /// A running service. It ends with [`Control::stop`], or when it is dropped.
@@ -67,19 +90,28 @@ pub struct Control {
 }
 
 impl Control {
-    /// Starts a service that signs with shared secrets, or else with key pairs as an OpenID issuer.
+    /// Starts a service.
     ///
     /// # Errors
     /// Where the system has no port or no random numbers.
-    pub async fn start(shares_secrets: bool) -> io::Result<Control> {
-        let keys = if shares_secrets { Keys::hs256() } else { Keys::es256() };
+    pub async fn start(signs: Signs) -> io::Result<Control> {
+        let (issuer, audience) = match &signs {
+            Signs::WithSecretsOf(service) => (service.issuer.clone(), service.audience.clone()),
+            _ => (None, None),
+        };
+        let keys = match signs {
+            Signs::WithSecrets => Keys::hs256(&[]),
+            Signs::WithSecretsOf(service) => Keys::hs256(&service.secrets),
+            Signs::AsIssuer => Keys::es256(),
+        };
         let keys = keys.map_err(io::Error::other)?;
         let word = || random_word().map_err(io::Error::other);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         let shared = Arc::new(Shared {
             // Servers cache keys by the issuer's name, so no two services may have one name.
-            issuer: format!("http://{addr}/{}", word()?),
+            issuer: issuer.unwrap_or(format!("http://{addr}/{}", word()?)),
+            audience: audience.unwrap_or_else(|| AUDIENCE.to_owned()),
             secret: word()?,
             keys,
             rotated: AtomicBool::new(false),
@@ -117,7 +149,7 @@ impl Control {
 
     /// The `aud` of its tokens.
     pub fn audience(&self) -> &str {
-        AUDIENCE
+        &self.shared.audience
     }
 
     /// The shared secrets that a lane must accept, the next one first.
@@ -205,7 +237,7 @@ async fn tokens(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(aske
         None => Key::First,
     };
     let nth = shared.minted.fetch_add(1, Ordering::SeqCst) + 1;
-    let minted = mint(&asked, shared.keys.of(key), (&shared.issuer, AUDIENCE), (nth, now_s()));
+    let minted = mint(&asked, shared.keys.of(key), (&shared.issuer, &shared.audience), (nth, now_s()));
     let minted = minted.map_err(|error| failed(format!("the token can't be signed: {error}")))?;
     shared.enforcer()?.minted(&minted.lease).await.map_err(failed)?;
     let answer = described(&asked, &minted);

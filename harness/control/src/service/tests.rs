@@ -41,8 +41,8 @@ struct Rig {
 }
 
 impl Rig {
-    async fn new(shares_secrets: bool) -> Rig {
-        let control = Control::start(shares_secrets).await.unwrap();
+    async fn new(signs: Signs) -> Rig {
+        let control = Control::start(signs).await.unwrap();
         let noted = Arc::new(Noted::default());
         control.enforced_by(noted.clone());
         Rig { control, noted }
@@ -97,7 +97,7 @@ fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
 
 #[tokio::test]
 async fn a_token_of_the_issuer_is_verified_with_the_keys_that_its_discovery_names() {
-    let rig = Rig::new(false).await;
+    let rig = Rig::new(Signs::AsIssuer).await;
     let answer = rig.mint(json!({})).await;
     let discovery = rig.get(&format!("{}/.well-known/openid-configuration", rig.control.issuer())).await;
     assert_eq!(text(&discovery, "issuer"), rig.control.issuer());
@@ -122,7 +122,7 @@ async fn a_token_of_the_issuer_is_verified_with_the_keys_that_its_discovery_name
 
 #[tokio::test]
 async fn each_token_has_a_subject_of_its_own() {
-    let rig = Rig::new(true).await;
+    let rig = Rig::new(Signs::WithSecrets).await;
     let key = DecodingKey::from_secret(rig.control.secrets()[1].as_bytes());
     let mut subjects = Vec::new();
     for _ in 0..2 {
@@ -134,7 +134,7 @@ async fn each_token_has_a_subject_of_its_own() {
 
 #[tokio::test]
 async fn time_is_moved_by_claims_and_claims_can_be_left_out() {
-    let rig = Rig::new(true).await;
+    let rig = Rig::new(Signs::WithSecrets).await;
     let key = DecodingKey::from_secret(rig.control.secrets()[1].as_bytes());
     let asked = json!({"issued_in_s": -90, "starts_in_s": 40, "expires_in_s": -30, "without_jti": true});
     let claims = claims_of(text(&rig.mint(asked).await, "token"), &key, Algorithm::HS256).unwrap();
@@ -149,7 +149,7 @@ async fn time_is_moved_by_claims_and_claims_can_be_left_out() {
 
 #[tokio::test]
 async fn a_rotation_signs_with_the_next_key_and_retires_the_first() {
-    let rig = Rig::new(true).await;
+    let rig = Rig::new(Signs::WithSecrets).await;
     rig.post("/v1/keys/rotate", json!({})).await;
     let token = rig.mint(json!({})).await;
     let next = DecodingKey::from_secret(rig.control.secrets()[0].as_bytes());
@@ -160,7 +160,7 @@ async fn a_rotation_signs_with_the_next_key_and_retires_the_first() {
 
 #[tokio::test]
 async fn the_lane_learns_of_tokens_revocations_and_rights() {
-    let rig = Rig::new(true).await;
+    let rig = Rig::new(Signs::WithSecrets).await;
     rig.mint(json!({})).await;
     let change = json!({"subject": "alice", "topic": "run:a:events", "right": "read", "granted": false});
     rig.post("/v1/rights", change).await;
@@ -173,7 +173,7 @@ async fn the_lane_learns_of_tokens_revocations_and_rights() {
 
 #[tokio::test]
 async fn calls_without_the_secret_and_topics_that_meet_in_one_stream_are_refused() {
-    let rig = Rig::new(true).await;
+    let rig = Rig::new(Signs::WithSecrets).await;
     let (status, answer) = rig.http("POST /v1/tokens", "wrong", "{\"subject\":\"alice\"}").await;
     assert_eq!((status, text(&answer, "code")), (401, "unauthorized"));
     let asked = "{\"subject\":\"alice\",\"rights\":{\"reads\":[\"run:a.b:events\"]}}";

@@ -23,6 +23,7 @@ use crate::lane::socket::Bounds;
 /// The authority of one lane.
 pub struct Authority {
     control: Control,
+    lacks: Vec<&'static str>,
     http: Mutex<HttpClient>,
     names: Arc<Names>,
     identities: std::sync::Mutex<BTreeMap<String, Known>>,
@@ -55,8 +56,12 @@ pub struct Presented {
 }
 
 impl Authority {
-    /// The authority of a plan, with the rights that it begins with.
-    pub fn new(control: Control, plan: &Plan, names: Arc<Names>) -> Result<Authority, String> {
+    /// The authority of a plan, with the rights that it begins with, and with what the lane lacks.
+    pub fn new(
+        control: Control,
+        (plan, lacks): (&Plan, Vec<&'static str>),
+        names: Arc<Names>,
+    ) -> Result<Authority, String> {
         let headers = authorization(Some(bearer(&control.secret()))).map_err(|error| error.to_string())?;
         let at = Endpoint { connect: control.addr(), authority: control.addr().to_string() };
         let http = HttpClient::new(at, headers, bounds::OPEN, Bounds::default().operation);
@@ -72,10 +77,16 @@ impl Authority {
             Some((client.id.clone(), held))
         });
         let held = Mutex::new(held.collect());
-        Ok(Authority { control, http: Mutex::new(http), names, identities: std::sync::Mutex::new(identities), held })
+        let (http, identities) = (Mutex::new(http), std::sync::Mutex::new(identities));
+        Ok(Authority { control, lacks, http, names, identities, held })
     }
 
-    /// A token of an identity; `None` where it is to present none. `client` is the name that the client has on the lane.
+    /// Whether the lane lacks a kind of token, or something that is done with one.
+    pub fn lacks(&self, word: &str) -> bool {
+        self.lacks.contains(&word)
+    }
+
+    /// A token of an identity; `None` where it is to present none. `client` is the client's name on the lane.
     pub async fn token(&self, identity: &str, client: &str, token: &Token) -> Result<Option<Secret>, String> {
         match token.flaw {
             Some(Flaw::NoToken) => return Ok(None),

@@ -75,7 +75,8 @@ impl Visitor {
 
     /// Does one thing. What came of streams is an outcome of its own.
     pub async fn attempt(&mut self, attempt: &Attempt<'_>) -> Completion<Outcome> {
-        if attempt.deed.on(self.role) == Refused::Unknown {
+        let lacks = |word| self.authority.lacks(word);
+        if attempt.deed.on(self.role) == Refused::Unknown || lacks(attempt.deed.word) || lacks(attempt.token.word) {
             return Ok(Outcome::NotOffered);
         }
         let reads = attempt.deed.needs == plan::Needs::Read;

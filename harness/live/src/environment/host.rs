@@ -118,6 +118,7 @@ impl Environment {
             options.extend(["--defect".to_owned(), defects.join(",")]);
         }
         if let Some(control) = control {
+            "/internal/v1/sync/fallback-keys/end".clone_into(&mut profile.tokens.end_fallback_keys);
             profile.publish.authorization = Some(Secret::new(bearer(&control.secret())));
             let path = dir.join("legacy.json");
             std::fs::write(&path, settings(control).to_string())

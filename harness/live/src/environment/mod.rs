@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cutover_control::Control;
+use cutover_control::{Control, Signs};
 use cutover_core::gate::fit::harms;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
@@ -164,11 +164,11 @@ impl Environment {
         if role == LaneId::Candidate && used == LaneId::Candidate {
             defects.extend(self.planted_candidate.iter().chain(&plan.candidate_defects).cloned());
         }
-        let control = match plan.has_identities() {
-            true => Some(self.control(used).await?),
-            false => None,
-        };
         let is_reference = used == LaneId::Legacy && matches!(self.source(used), Source::Bundled);
+        let mut control = None;
+        if is_reference && plan.has_identities() {
+            control = Some(start_control(Signs::WithSecrets).await?);
+        }
         let (host, space) = if is_reference {
             // Where the lane runs against itself, only one of the two has the defects: else both would be wrong alike.
             let mut defects = Vec::new();
@@ -184,9 +184,9 @@ impl Environment {
             let space = created.map_err(|source| unavailable(used, &self.what(used), source))?;
             (host, space)
         };
-        let authority = match control {
-            Some(control) => Some(self.authority(control, (plan, used), (&host, &space), names.clone()).await?),
-            None => None,
+        let authority = match plan.has_identities() {
+            true => Some(self.authority(control, (plan, used), (&host, &space), names.clone()).await?),
+            false => None,
         };
         let opened = host.service.lane(&space, names).await;
         let (lane, taggers) = opened.map_err(|source| unavailable(used, &self.what(used), source))?;
@@ -208,26 +208,24 @@ impl Environment {
         Ok(PreparedScenario { stack, version, module_digest: space.module_digest, server: own_server })
     }
 
-    /// The service that mints the tokens of one plan on one lane.
-    async fn control(&self, used: LaneId) -> Result<Control, EnvironmentError> {
-        let shares_secrets = used == LaneId::Legacy;
-        let started = Control::start(shares_secrets).await;
-        started.map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })
-    }
-
+    /// The authority of one plan on one lane. A reference server was started with the keys of a control service.
     async fn authority(
         &self,
-        control: Control,
+        control: Option<Control>,
         (plan, used): (&Plan, LaneId),
         (host, space): (&Host, &Space),
         names: Arc<Names>,
     ) -> Result<Arc<Authority>, EnvironmentError> {
         let unavailable = |source| unavailable(used, &self.what(used), source);
+        let (control, lacks) = match control {
+            Some(control) => (control, Vec::new()),
+            None => (start_control(host.service.signs()).await?, host.service.lacks()),
+        };
         let enforcer = host.service.enforcer(space, control.audience()).await.map_err(unavailable)?;
         if let Some(enforcer) = enforcer {
             control.enforced_by(enforcer);
         }
-        let authority = Authority::new(control, plan, names);
+        let authority = Authority::new(control, (plan, lacks), names);
         authority.map(Arc::new).map_err(|why| unavailable(OpenError::lasting(why)))
     }
 
@@ -280,4 +278,10 @@ impl Environment {
     fn source(&self, lane: LaneId) -> &Source {
         &self.hosts(lane).source
     }
+}
+
+/// A service that mints the tokens of one plan on one lane.
+async fn start_control(signs: Signs) -> Result<Control, EnvironmentError> {
+    let started = Control::start(signs).await;
+    started.map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })
 }

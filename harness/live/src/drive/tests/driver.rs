@@ -47,6 +47,7 @@ at_least = {{ deliveries = 1 }}
         writer: destination,
         server: Some(Arc::new(fake.clone())),
         byte_toxics: None,
+        authority: None,
         pace: None,
         answers: Arc::new(MeasuredTimeout::of_answers()),
     };
@@ -84,7 +85,9 @@ fn answered(completion: &Completion) -> String {
             Some(true) => format!("{seq} again"),
             _ => format!("{seq}"),
         },
-        Completion::Ok { outcome: Outcome::Done | Outcome::NotOffered | Outcome::Pruned { .. } } => "done".to_owned(),
+        Completion::Ok {
+            outcome: Outcome::Done | Outcome::Seen { .. } | Outcome::NotOffered | Outcome::Pruned { .. },
+        } => "done".to_owned(),
         Completion::Fail { refusal } => refusal.code.clone(),
         Completion::Later { why } | Completion::Unwritten { why } | Completion::Info { why } => why.clone(),
     }

@@ -12,15 +12,13 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::PhoenixLane;
-use crate::lane::http::{HttpClient, authorization};
+use crate::lane::http::{HttpClient, authorization, bearer};
 use crate::lane::refusal::refusal;
 use crate::lane::{Completion, Endpoint, Lane, OpError, Visit};
 
 /// The reference server counts its refusals here.
 const METRICS: &str = "/metrics";
 const DENIED: &str = "legacy_denied_total{code=\"";
-const REVOCATIONS: &str = "/internal/v1/sync/revocations";
-const END_KEYS: &str = "/internal/v1/sync/fallback-keys/end";
 
 impl PhoenixLane {
     pub(super) fn of_bearer(&self, token: Option<Secret>) -> PhoenixLane {
@@ -61,19 +59,23 @@ impl PhoenixLane {
     }
 }
 
-/// The calls of the reference server.
-pub(super) struct PhoenixEnforcer(Mutex<HttpClient>);
+/// The calls of a service that end tokens and keys.
+pub(super) struct PhoenixEnforcer {
+    http: Mutex<HttpClient>,
+    lane: PhoenixLane,
+}
 
 impl PhoenixEnforcer {
     pub(super) fn new(lane: &PhoenixLane, endpoint: &Endpoint) -> Result<PhoenixEnforcer, crate::lane::OpenError> {
         let whole = lane.profile.publish.authorization.as_ref().map(|whole| whole.reveal().to_owned());
-        let headers = authorization(whole)?;
+        let headers = authorization(whole.or_else(|| lane.profile.token.as_ref().map(bearer)))?;
         let http = HttpClient::new(endpoint.clone(), headers, lane.bounds.open, lane.bounds.operation);
-        Ok(PhoenixEnforcer(Mutex::new(http)))
+        Ok(PhoenixEnforcer { http: Mutex::new(http), lane: lane.clone() })
     }
 
     async fn call(&self, path: &str, body: serde_json::Value) -> Result<(), String> {
-        let mut http = self.0.lock().await;
+        let path = &self.lane.profile.writer_path(path);
+        let mut http = self.http.lock().await;
         let answered = http.request(Method::POST, path, Some("application/json"), body.to_string()).await;
         match answered {
             Ok(answer) if answer.is_ok() => Ok(()),
@@ -88,7 +90,7 @@ impl Enforcer for PhoenixEnforcer {
     async fn revoked(&self, lease: &Lease) -> Result<(), String> {
         match lease.jti.as_str() {
             "" => Ok(()),
-            jti => self.call(REVOCATIONS, json!({"jti": jti})).await,
+            jti => self.call(&self.lane.profile.tokens.revocations, json!({"jti": jti})).await,
         }
     }
 
@@ -98,6 +100,9 @@ impl Enforcer for PhoenixEnforcer {
     }
 
     async fn retired(&self, _: &str) -> Result<(), String> {
-        self.call(END_KEYS, json!({})).await
+        match self.lane.profile.tokens.end_fallback_keys.as_str() {
+            "" => Ok(()),
+            path => self.call(path, json!({})).await,
+        }
     }
 }

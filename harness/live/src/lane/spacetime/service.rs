@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cutover_control::Enforcer;
+use cutover_control::{Enforcer, Signs};
 use cutover_core::hash::sha256;
 use cutover_core::text::Secret;
 use tokio::sync::Mutex;
@@ -156,6 +156,10 @@ impl Service for SpacetimeService {
     ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError> {
         let (lane, schema) = self.open(space, names.clone()).await?;
         Ok((Arc::new(lane), Arc::new(SpacetimeTaggers::new(names, schema))))
+    }
+
+    fn signs(&self) -> Signs {
+        Signs::AsIssuer
     }
 
     async fn enforcer(&self, space: &Space, audience: &str) -> Result<Option<Arc<dyn Enforcer>>, OpenError> {
