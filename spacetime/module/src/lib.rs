@@ -10,21 +10,35 @@
 //! The module shares no code with the legacy reference server and the harness, on purpose: a shared stale check or
 //! canonical form would make their parity prove nothing.
 //!
-//! It checks no claims: any client that may open a connection may call every reducer.
+//! While access is open, any client may call every reducer but the owner's. While it is enforced, a caller needs a
+//! lease and grants.
 //!
 //! `build.sh` builds `cutover_module.wasm` and records its sources in `cutover_module.wasm.json`.
 
 // On the host only the tests use the rules.
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 
+mod assignment;
+mod bridge;
 mod canonical;
+#[cfg(target_arch = "wasm32")]
+mod capability;
 mod checkpoint;
 #[cfg(target_arch = "wasm32")]
 mod connection;
 mod event;
+#[cfg(target_arch = "wasm32")]
+mod grant;
+mod key;
+mod lease;
 mod number;
+mod once;
+#[cfg(target_arch = "wasm32")]
+mod owner;
 #[cfg(feature = "planted")]
 mod planted;
+mod presence;
 mod refusal;
 mod resume;
 mod stream;
+mod window;

@@ -16,6 +16,7 @@ mod policy;
 mod prelude;
 mod prune;
 mod publish;
+mod reducers;
 mod refused_publish;
 mod republish;
 mod resubscribe;
@@ -44,6 +45,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &prune::KIND,
     &checkpoint::KIND,
     &misuse::KIND,
+    &reducers::KIND,
     &inspect::KIND,
     &set_cursor::KIND,
     &arm::KIND,
