@@ -8,6 +8,7 @@ mod access;
 pub mod defect;
 pub mod fault;
 mod misuse;
+mod reducers;
 mod step;
 mod toxic;
 
@@ -20,6 +21,7 @@ pub use fault::{
     When, rules,
 };
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
+pub use reducers::{Act, REDUCERS, SCRIPTS, Script, script};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 
@@ -125,6 +127,8 @@ impl Plan {
             | Step::Publish { op, .. }
             | Step::Prune { op, .. }
             | Step::Checkpoint { op, .. }
+            | Step::Call { op, .. }
+            | Step::Rows { op, .. }
             | Step::Misuse { op, .. }
             | Step::Attempt { op, .. } => Some(*op),
             _ => None,

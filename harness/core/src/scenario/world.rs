@@ -111,6 +111,8 @@ pub(super) struct World<'a> {
     pub(super) rights: Vec<Rights>,
     /// Whether the first key of tokens ended.
     pub(super) retired: bool,
+    /// The scripts of reducers that were called, by stream.
+    pub(super) scripts: BTreeSet<(usize, &'static str)>,
     pub(super) stream_ids: Vec<StreamId>,
     pub(super) client_ids: Vec<ClientId>,
     earned: BTreeMap<LaneId, Earned>,
@@ -156,6 +158,7 @@ impl<'a> World<'a> {
             checkpoints: BTreeMap::new(),
             rights: draft.identities.iter().map(|identity| Rights::of(&identity.value)).collect(),
             retired: false,
+            scripts: BTreeSet::new(),
             stream_ids: streams.iter().map(|stream| StreamId::new(&stream.topic)).collect(),
             client_ids: clients.iter().map(|client| ClientId::new(&client.name)).collect(),
             earned: LaneId::BOTH.into_iter().map(|lane| (lane, Earned::default())).collect(),

@@ -18,6 +18,7 @@ mod policy;
 mod prelude;
 mod prune;
 mod publish;
+mod reducers;
 mod refused_publish;
 mod republish;
 mod resubscribe;
@@ -50,6 +51,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &tokens::KIND,
     &attempt::KIND,
     &access::KIND,
+    &reducers::KIND,
     &inspect::KIND,
     &set_cursor::KIND,
     &arm::KIND,

@@ -45,13 +45,13 @@ impl SpacetimeLane {
     }
 
     async fn called(&self, endpoint: &Endpoint, reducer: &str, args: &Value) -> Completion {
-        self.http_writer(endpoint).await?.call(reducer, args).await.map_err(renamed)
+        self.http_writer(endpoint).await?.run(reducer, args).await.map_err(renamed)
     }
 
     async fn http_writer(&self, endpoint: &Endpoint) -> Completion<SpacetimeWriter> {
         let http = SpacetimeLane::http(endpoint, &self.profile, self.token.as_ref(), self.bounds);
         let http = http.map_err(|error| OpError::Later(error.to_string()))?;
-        Ok(SpacetimeWriter::new(http, self.database.clone(), Arc::clone(&self.names)))
+        Ok(SpacetimeWriter::new(http, self.database.clone(), Arc::clone(&self.names), Arc::clone(&self.schema)))
     }
 
     /// `None` where the server can't do it.
