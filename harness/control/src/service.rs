@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cutover_core::text::Secret;
-use cutover_core::topic::{stream_id_of, topic_of};
+use cutover_core::topic::{Form, stream_id_of, topic_of};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -263,19 +263,24 @@ fn described(asked: &Mint, minted: &Minted) -> Value {
 /// Whether a topic and its stream id name each other, so that no other topic leads to the same stream.
 fn is_plain(topic: &str) -> bool {
     let odd = |c: char| c.is_control() || c == '"' || c == '\'';
-    topic_of(&stream_id_of(topic)).as_deref() == Some(topic) && !topic.contains(odd)
+    let has_dot = Form::of(topic).has_id() && topic.contains('.');
+    topic_of(&stream_id_of(topic)).as_deref() == Some(topic) && !has_dot && !topic.contains(odd)
 }
 
 #[derive(Deserialize)]
 struct Revocation {
     subject: String,
+    jti: Option<String>,
 }
 
-/// Revokes every token that a holder has been given so far.
+/// Revokes one token of a holder, or every one that it has been given so far.
 async fn revocations(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(asked): Json<Revocation>) -> Answer {
     shared.authorize(&headers)?;
     let enforcer = shared.enforcer()?;
-    let leases = shared.leases().remove(&asked.subject).unwrap_or_default();
+    let held = shared.leases().remove(&asked.subject).unwrap_or_default();
+    let is_meant = |lease: &Lease| asked.jti.as_ref().is_none_or(|jti| lease.jti == *jti);
+    let (leases, kept): (Vec<Lease>, Vec<Lease>) = held.into_iter().partition(is_meant);
+    shared.leases().entry(asked.subject).or_default().extend(kept);
     for lease in &leases {
         enforcer.revoked(lease).await.map_err(failed)?;
     }

@@ -169,6 +169,12 @@ async fn the_lane_learns_of_tokens_revocations_and_rights() {
     assert_eq!(rig.noted(), noted);
     rig.post("/v1/revocations", json!({"subject": "alice"})).await;
     assert_eq!(rig.noted().len(), noted.len(), "a token is revoked once");
+    rig.mint(json!({})).await;
+    rig.mint(json!({})).await;
+    rig.post("/v1/revocations", json!({"subject": "alice", "jti": "alice-3"})).await;
+    assert_eq!(rig.noted().last().unwrap(), "revoked alice-3");
+    rig.post("/v1/revocations", json!({"subject": "alice"})).await;
+    assert_eq!(rig.noted().last().unwrap(), "revoked alice-2");
 }
 
 #[tokio::test]

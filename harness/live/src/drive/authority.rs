@@ -55,6 +55,13 @@ pub struct Presented {
     pub minted: Option<Minting>,
 }
 
+/// The answer of the control service to a request for a token.
+#[derive(Deserialize)]
+struct Answer {
+    token: Secret,
+    jti: String,
+}
+
 impl Authority {
     /// The authority of a plan, with the rights that it begins with, and with what the lane lacks.
     pub fn new(
@@ -97,18 +104,18 @@ impl Authority {
             }
             _ => {}
         }
-        let minted = self.mint(identity, client, token).await?;
+        let minted = self.minted(identity, client, token).await?;
         if token.flaw == Some(Flaw::Revoked) {
-            self.change(&Change::Revoke { identity: identity.to_owned() }).await?;
+            self.ask("/v1/revocations", json!({"subject": identity, "jti": minted.jti})).await?;
         }
-        Ok(Some(minted))
+        Ok(Some(minted.token))
     }
 
     async fn mint(&self, identity: &str, client: &str, token: &Token) -> Result<Secret, String> {
-        #[derive(Deserialize)]
-        struct Answer {
-            token: Secret,
-        }
+        Ok(self.minted(identity, client, token).await?.token)
+    }
+
+    async fn minted(&self, identity: &str, client: &str, token: &Token) -> Result<Answer, String> {
         let (tenant, rights) = {
             let known = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
             let known = known.get(identity).ok_or_else(|| format!("the plan has no identity `{identity}`"))?;
@@ -132,8 +139,7 @@ impl Authority {
         let (subject, client) = (identity.to_owned(), client.to_owned());
         let mint = Mint { subject, client, tenant, rights, claims };
         let body = self.ask("/v1/tokens", json!(mint)).await?;
-        let answer: Result<Answer, _> = serde_json::from_slice(&body);
-        answer.map(|answer| answer.token).map_err(|_| "the control service gave no token".to_owned())
+        serde_json::from_slice(&body).map_err(|_| "the control service gave no token".to_owned())
     }
 
     /// Changes rights, tokens or keys.

@@ -160,7 +160,13 @@ impl Case {
             Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why)) => {
                 Err(format!("an answer to op {op}: {why}"))
             }
-            Ok(Outcome::Pruned { .. } | Outcome::Seen { .. } | Outcome::Rows { .. } | Outcome::NotOffered | Outcome::Done)
+            Ok(
+                Outcome::Pruned { .. }
+                | Outcome::Seen { .. }
+                | Outcome::Rows { .. }
+                | Outcome::NotOffered
+                | Outcome::Done,
+            )
             | Err(OpError::Refused(_)) => Ok(()),
         }
     }

@@ -86,7 +86,8 @@ fn answered(completion: &Completion) -> String {
             _ => format!("{seq}"),
         },
         Completion::Ok {
-            outcome: Outcome::Done | Outcome::Seen { .. } | Outcome::Rows { .. } | Outcome::NotOffered | Outcome::Pruned { .. },
+            outcome:
+                Outcome::Done | Outcome::Seen { .. } | Outcome::Rows { .. } | Outcome::NotOffered | Outcome::Pruned { .. },
         } => "done".to_owned(),
         Completion::Fail { refusal } => refusal.code.clone(),
         Completion::Later { why } | Completion::Unwritten { why } | Completion::Info { why } => why.clone(),

@@ -56,12 +56,7 @@ impl SpacetimeWriter {
     }
 
     /// A writer that connects with its first request.
-    pub(super) fn new(
-        http: HttpClient,
-        database: String,
-        names: Arc<Names>,
-        schema: Arc<Schema>,
-    ) -> SpacetimeWriter {
+    pub(super) fn new(http: HttpClient, database: String, names: Arc<Names>, schema: Arc<Schema>) -> SpacetimeWriter {
         SpacetimeWriter { http, database, names, schema, retry_after: None, reads_keys: true }
     }
 
