@@ -392,7 +392,7 @@ defects! { Place::Module;
     /// A session takes another client.
     "session-changes-its-client", Answer, stateful;
     /// A call for a session sets the state of all other sessions too.
-    "presence-key-of-all-clients", Field, stateful;
+    "presence-of-all-sessions", Field, stateful;
     /// Another descriptor under a used key replaces a capability.
     "capability-conflict-accepted", Answer, stateful;
     /// A provider replaces the capability of all other providers too.
