@@ -5,8 +5,9 @@
 //! ```
 //!
 //! Statements end at `;`. Each is done on both lanes, or on one where it begins with `legacy:` or `candidate:`. Streams
-//! are single letters (all events of `s` and `t` have the same payload), `a3` is the event 3 of stream `a`, `a1..3` a range. The legacy lane delivers two copies of each
-//! event, the candidate one. Heal, converge, watermarks, drain and done are added at the end.
+//! are single letters (all events of `s` and `t` have the same payload), `a3` is the event 3 of stream `a`, `a1..3` a
+//! range. The legacy lane delivers two copies of each event, the candidate one. Heal, converge, watermarks, drain and
+//! done are added at the end.
 //!
 //! | statement | meaning |
 //! |---|---|
