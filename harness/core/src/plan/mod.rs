@@ -21,7 +21,7 @@ pub use fault::{
     When, rules,
 };
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
-pub use reducers::{Act, REDUCERS, SCRIPTS, Script, script};
+pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 

@@ -85,10 +85,9 @@ fn answered(completion: &Completion) -> String {
             Some(true) => format!("{seq} again"),
             _ => format!("{seq}"),
         },
-        Completion::Ok {
-            outcome:
-                Outcome::Done | Outcome::Seen { .. } | Outcome::Rows { .. } | Outcome::NotOffered | Outcome::Pruned { .. },
-        } => "done".to_owned(),
+        Completion::Ok { outcome: Outcome::NotOffered } => "not offered".to_owned(),
+        Completion::Ok { outcome: Outcome::Rows { rows } } => rows.clone(),
+        Completion::Ok { outcome: Outcome::Done | Outcome::Seen { .. } | Outcome::Pruned { .. } } => "done".to_owned(),
         Completion::Fail { refusal } => refusal.code.clone(),
         Completion::Later { why } | Completion::Unwritten { why } | Completion::Info { why } => why.clone(),
     }
@@ -249,4 +248,21 @@ async fn a_step_of_the_other_lane_does_nothing() {
     let story = story(&fake, &script(&[CONNECT, &server("kill"), &server("restart"), &publish(1)])).await;
     assert_eq!(story, ["opens 1", "bootstraps", "op 1 try 1: 1", "1 Applied"]);
     assert!(fake.service().actions.is_empty());
+}
+
+#[tokio::test]
+async fn the_calls_of_a_script_are_made_in_order_and_rows_are_read_behind_them() {
+    let reducers = r#"{ do = "reducers", stream = "run:a:events", scripts = ["presence"] }"#;
+    let story = story(&Fake::default(), &script(&[CONNECT, &publish(1), reducers])).await;
+    let first = ["op 2 try 1: done", "op 3 try 1: done", "op 4 try 1: done", "op 5 try 1: done"];
+    assert_eq!(story[4..8], first);
+    assert_eq!(story[8], "op 6 try 1: [SELECT client_id, state FROM session_presence WHERE session_id = 'a/s']");
+}
+
+#[tokio::test]
+async fn a_lane_without_reducers_is_asked_for_none() {
+    let fake = Fake::with(|service| service.has_no_reducers = true);
+    let reducers = r#"{ do = "reducers", stream = "run:a:events", scripts = ["bridge"] }"#;
+    let story = story(&fake, &script(&[CONNECT, &publish(1), reducers])).await;
+    assert_eq!(story[4..6], ["op 2 try 1: not offered", "op 3 try 1: not offered"]);
 }
