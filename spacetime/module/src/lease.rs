@@ -60,7 +60,7 @@ pub mod db {
     use spacetimedb::{Identity, ReducerContext, Table, reducer, table};
 
     use super::{Claims, Terms, is_never_good, judge};
-    use crate::grant::{end_grants, put_grants};
+    use crate::grant::{end_grants, open_or_close, put_grants};
     use crate::owner::{check_owner, is_owner};
     use crate::refusal::{Answer, Denial, Refusal, answer, check_name};
 
@@ -181,6 +181,7 @@ pub mod db {
         if let Some(Terms { audience, leeway_ms, max_age_ms }) = terms {
             ctx.db.access_terms().insert(AccessTerms { id: 0, audience, leeway_ms, max_age_ms });
         }
+        open_or_close(ctx);
         Ok(())
     }
 
