@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cutover_core::text::{scrubbed, visible};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::config::Config;
+use crate::defects::Defect;
 use crate::store::{Store, StoreError};
+use crate::token::Rules;
 
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
@@ -19,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
     sockets: AtomicUsize,
+    /// Whether the fallback keys of tokens ended. They are good again after a restart with the same settings.
+    fallback_ended: AtomicBool,
     counters: Mutex<BTreeMap<(String, String), u64>>,
 }
 
@@ -32,6 +36,7 @@ impl Shared {
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             sockets: AtomicUsize::new(0),
+            fallback_ended: AtomicBool::new(false),
             counters: Mutex::default(),
         })
     }
@@ -39,6 +44,19 @@ impl Shared {
     pub(crate) fn count(&self, name: &str, kind: &str) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         *counters.entry((name.to_owned(), kind.to_owned())).or_default() += 1;
+    }
+
+    pub(crate) fn token_rules(&self) -> Rules<'_> {
+        let fallback = !self.fallback_ended.load(Ordering::SeqCst);
+        Rules { tokens: &self.config.tokens, fallback, defects: &self.config.defects }
+    }
+
+    pub(crate) fn end_fallback_keys(&self) {
+        self.fallback_ended.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_revoked(&self, jti: &str) -> bool {
+        self.store.view().is_revoked(jti) && !self.config.defects.has(Defect::AcceptRevoked)
     }
 
     /// Logs and counts a refusal. A client never sees the code.

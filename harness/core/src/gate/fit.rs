@@ -39,6 +39,9 @@ pub struct Means {
     /// Whether the seq of a repeated publish can't be read once its event is pruned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hides_keys: bool,
+    /// Whether the run's tokens are good there, and end when the run says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_tokens: bool,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -55,6 +58,7 @@ impl Means {
             confirms_reads: false,
             keeps_watermarks: false,
             hides_keys: false,
+            takes_tokens: true,
             protocol: None,
         }
     }
@@ -94,6 +98,10 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     if plan.kills_at_once(role) > 0 && means.protocol(lane) == Protocol::Spacetime && !means.confirms_reads {
         let what = format!("it kills the {lane} at once, and the lane promises nothing of what was seen");
         return Some(format!("{what}: its profile does not say `confirmed = true`"));
+    }
+    if plan.has_identities() && !means.takes_tokens {
+        let what = "it uses tokens of this run, which the";
+        return Some(format!("{what} {lane} lane does not take: docs/LANES.md says what its profile needs"));
     }
     if means.is_ours() {
         return None;

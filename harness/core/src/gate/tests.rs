@@ -273,6 +273,7 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         confirms_reads: false,
         keeps_watermarks: false,
         hides_keys: false,
+        takes_tokens: true,
         protocol: None,
     };
     outside.lanes.insert(LaneId::Legacy, legacy);

@@ -58,6 +58,7 @@ pub struct Scenario {
     pub candidate_defects: Vec<String>,
     pub converge_within_ms: u64,
     pub backoff: Backoff,
+    pub(crate) identities: Vec<cast::Identity>,
     pub(crate) cases: Vec<Case>,
     pub at_least: AtLeast,
     /// The most that each lane can see where nothing goes wrong.
@@ -239,6 +240,7 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
         candidate_defects: draft.candidate_defects,
         converge_within_ms: draft.converge_within_ms,
         backoff: draft.backoff,
+        identities: draft.identities.into_iter().map(|identity| identity.value).collect(),
         cases,
         at_least: draft.at_least.value,
         most,

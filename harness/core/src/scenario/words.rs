@@ -116,6 +116,7 @@ pub mod keys {
         "backoff",
         "expand",
         "streams",
+        "identities",
         "clients",
         "steps",
         "faults",
@@ -126,7 +127,8 @@ pub mod keys {
         "found",
     ];
     pub const STREAM: &[&str] = &["topic", "retention", "replay_budget", "payload", "keys"];
-    pub const CLIENT: &[&str] = &["name", "streams", "replay_batch", "serializer", "compression"];
+    pub const IDENTITY: &[&str] = &["name", "tenant", "reads", "writes"];
+    pub const CLIENT: &[&str] = &["name", "as", "streams", "replay_batch", "serializer", "compression"];
     pub const BACKOFF: &[&str] = &["base_ms", "cap_ms"];
     pub const EXPAND: &[&str] = &["position", "how", "when"];
     pub const AT_LEAST: &[&str] = &["deliveries", "resumes", "refusals", "duplicates", "faults"];

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cutover_control::{Control, LEEWAY_S, MAX_AGE_S};
 use cutover_core::ids::LaneId;
+use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
 use super::reach::Access;
 use super::{Environment, EnvironmentError, Source};
 use crate::drive::Destination;
+use crate::lane::http::bearer;
 use crate::lane::phoenix::{HashKind, PhoenixProfile};
 use crate::lane::protocol::{Endpoints, Profile, Service, Space};
 use crate::lane::spacetime::SpacetimeProfile;
@@ -81,7 +84,9 @@ impl Environment {
         }
         let host = match &hosts.source {
             Source::Outside(profile) => self.reach_outside(used, profile).await?,
-            source => self.start(used, self.managed_profile(source), &[], &self.work.join(used.as_str())).await?,
+            source => {
+                self.start(used, self.managed_profile(source), Vec::new(), &self.work.join(used.as_str())).await?
+            }
         };
         Ok(shared.insert(Arc::new(host)).clone())
     }
@@ -95,15 +100,32 @@ impl Environment {
     ) -> Result<(Arc<Host>, Space), EnvironmentError> {
         let prepared = self.prepared(used, defects).await?;
         copy_dir(&prepared.dir, dir).map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
-        let host = self.start(used, prepared.profile.clone(), &[], dir).await?;
+        let host = self.start(used, prepared.profile.clone(), Vec::new(), dir).await?;
         Ok((Arc::new(host), prepared.space.clone()))
     }
 
     /// The reference server for one plan. It keeps to the contract to the letter, but for the planted defects.
-    pub(super) async fn reference_host(&self, defects: &[String], dir: &Path) -> Result<Arc<Host>, EnvironmentError> {
+    pub(super) async fn reference_host(
+        &self,
+        defects: &[String],
+        control: Option<&Control>,
+        dir: &Path,
+    ) -> Result<Arc<Host>, EnvironmentError> {
         let mut profile = PhoenixProfile::of_url(REFERENCE_URL)?;
         (profile.payload_hash, profile.publish.strict) = (HashKind::Canonical, true);
-        let host = self.start(LaneId::Legacy, Arc::new(profile), defects, dir).await?;
+        let mut options = Vec::new();
+        if !defects.is_empty() {
+            options.extend(["--defect".to_owned(), defects.join(",")]);
+        }
+        if let Some(control) = control {
+            "/internal/v1/sync/fallback-keys/end".clone_into(&mut profile.tokens.end_fallback_keys);
+            profile.publish.authorization = Some(Secret::new(bearer(&control.secret())));
+            let path = dir.join("legacy.json");
+            std::fs::write(&path, settings(control).to_string())
+                .map_err(|source| EnvironmentError::Directory { path: path.clone(), source })?;
+            options.extend(["--config".to_owned(), path.display().to_string()]);
+        }
+        let host = self.start(LaneId::Legacy, Arc::new(profile), options, dir).await?;
         let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
         Ok(Arc::new(Host { version, ..host }))
     }
@@ -123,7 +145,7 @@ impl Environment {
     /// was seen to lose the database; it does not lose what it has written when it stops in good order.
     async fn prepare_data(&self, used: LaneId, defects: &[String], dir: PathBuf) -> Result<Prepared, EnvironmentError> {
         let profile = self.managed_profile(&self.hosts(used).source);
-        let host = self.start(used, profile.clone(), &[], &dir).await?;
+        let host = self.start(used, profile.clone(), Vec::new(), &dir).await?;
         let created = create_space(&*host.service, "prepared", defects).await;
         let space = created.map_err(|source| unavailable(used, profile.url(), source))?;
         host.stop().await;
@@ -142,13 +164,13 @@ impl Environment {
         &self,
         used: LaneId,
         profile: Arc<dyn Profile>,
-        defects: &[String],
+        options: Vec<String>,
         dir: &Path,
     ) -> Result<Host, EnvironmentError> {
         let failed = |source| EnvironmentError::Server { lane: used, source };
         let command = match (&self.hosts(used).source, used) {
             (Source::Binary { path, .. }, _) => ServerCommand::spacetimedb(&self.binary, path),
-            (_, LaneId::Legacy) => ServerCommand::legacy(&self.binary, defects),
+            (_, LaneId::Legacy) => ServerCommand::legacy(&self.binary, options),
             (_, LaneId::Candidate) => ServerCommand::candidate(&self.binary),
         };
         let server = Server::new(command, dir).map_err(failed)?;
@@ -177,6 +199,22 @@ impl Environment {
         std::fs::create_dir_all(&cache)?;
         std::os::unix::fs::symlink(std::path::absolute(cache)?, data_dir.join("cache"))
     }
+}
+
+/// The settings of a reference server that takes the tokens of a control service, whose secret is the writer's, too.
+fn settings(control: &Control) -> serde_json::Value {
+    let secrets = control.secrets();
+    serde_json::json!({
+        "tokens": {
+            "key": secrets.first(),
+            "fallback_keys": secrets.get(1..),
+            "issuer": control.issuer(),
+            "audience": control.audience(),
+            "leeway_s": LEEWAY_S,
+            "max_age_s": MAX_AGE_S,
+        },
+        "publish": { "bearer": control.secret().reveal() },
+    })
 }
 
 pub(super) async fn create_space(service: &dyn Service, name: &str, defects: &[String]) -> Result<Space, OpenError> {

@@ -47,6 +47,7 @@ at_least = {{ deliveries = 1 }}
         writer: destination,
         server: Some(Arc::new(fake.clone())),
         byte_toxics: None,
+        authority: None,
         pace: None,
         answers: Arc::new(MeasuredTimeout::of_answers()),
     };
@@ -86,7 +87,7 @@ fn answered(completion: &Completion) -> String {
         },
         Completion::Ok { outcome: Outcome::NotOffered } => "not offered".to_owned(),
         Completion::Ok { outcome: Outcome::Rows { rows } } => rows.clone(),
-        Completion::Ok { outcome: Outcome::Done | Outcome::Pruned { .. } } => "done".to_owned(),
+        Completion::Ok { outcome: Outcome::Done | Outcome::Seen { .. } | Outcome::Pruned { .. } } => "done".to_owned(),
         Completion::Fail { refusal } => refusal.code.clone(),
         Completion::Later { why } | Completion::Unwritten { why } | Completion::Info { why } => why.clone(),
     }

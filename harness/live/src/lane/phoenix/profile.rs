@@ -12,7 +12,7 @@ use cutover_core::plan::Serializer;
 use cutover_core::text::{Secret, learn_value, masked};
 use serde::Deserialize;
 
-use super::calls::{PolicyCall, PublishCall, TOPIC};
+use super::calls::{PolicyCall, PublishCall, TOPIC, TokenRules};
 use super::service::PhoenixService;
 use crate::lane::OpenError;
 use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
@@ -136,6 +136,7 @@ pub struct PhoenixProfile {
     pub join: toml::Table,
     pub publish: PublishCall,
     pub policy: PolicyCall,
+    pub tokens: TokenRules,
     pub events: EventNames,
     pub fields: FieldNames,
     pub frame_kinds: FrameKinds,
@@ -165,6 +166,7 @@ impl Default for PhoenixProfile {
             join,
             publish: PublishCall::default(),
             policy: PolicyCall::default(),
+            tokens: TokenRules::default(),
             events: EventNames::default(),
             fields: FieldNames::default(),
             frame_kinds: FrameKinds::default(),
@@ -223,6 +225,9 @@ impl PhoenixProfile {
         }
         let token = token_of(self.token.take(), self.token_env.as_deref());
         self.token = misfits.take("token_env", token).flatten();
+        if let Some(tokens) = misfits.take("tokens.keys_env", std::mem::take(&mut self.tokens).with_keys()) {
+            self.tokens = tokens;
+        }
         self.policy.path = self.policy.path.take().filter(|path| !path.is_empty());
         if let Some(path) = &self.policy.path
             && !path.contains(TOPIC)
@@ -296,6 +301,7 @@ impl Profile for PhoenixProfile {
             shared: true,
             scoped: self.scoped,
             keeps_watermarks: !self.unsubscribe_forgets,
+            takes_tokens: !self.tokens.keys.is_empty() && !self.tokens.revocations.is_empty(),
             ..Means::of_ours(ServerKind::Outside)
         }
     }
