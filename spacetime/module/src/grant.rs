@@ -9,7 +9,6 @@ use crate::key::pair_key;
 use crate::lease::db::{AccessLease, claims, identity_of, lease_of, may_get_grants, terms};
 use crate::owner::{check_owner, is_owner};
 use crate::refusal::{Answer, Denial, Refusal, answer, check_name};
-use crate::stream::db::sync_stream;
 
 /// One row per lease, stream and right.
 #[table(name = access_grant)]
@@ -23,8 +22,8 @@ pub struct AccessGrant {
     pub right: String,
 }
 
-/// What the filters join: while access is enforced, the rights to read; while it is open, a row per stream for everyone.
-/// A client that had both would see each row twice.
+/// What the filters join: the rights to read while access is enforced, and a row per stream for everyone while it is
+/// open. A client that had both would see each row twice.
 #[table(name = read_grant, public)]
 pub struct ReadGrant {
     /// The identity and the stream, joined.
@@ -37,8 +36,7 @@ pub struct ReadGrant {
     pub everyone: bool,
 }
 
-// The planner of 1.2.0 begins a join at a condition that is an index lookup of its own. Then it refuses a `WHERE` of the
-// client's own. With `OR` it begins at the filtered table.
+// Without the `OR`, 1.2.0 begins the join at the lookup of the identity, and then refuses a `WHERE` of the client's own.
 #[client_visibility_filter]
 const EVENTS: Filter = Filter::Sql(
     "SELECT sync_event.* FROM sync_event JOIN read_grant ON sync_event.stream_id = read_grant.stream_id \
@@ -162,11 +160,11 @@ pub fn open_stream(ctx: &ReducerContext, stream_id: &str) {
     }
 }
 
-/// Shows all streams to everyone, or each to those who may read it, as access now is.
-pub fn open_or_close(ctx: &ReducerContext) {
+/// Shows these streams, which are all, to everyone, or each to those who may read it, as access now is.
+pub fn show_all(ctx: &ReducerContext, streams: impl Iterator<Item = String>) {
     ctx.db.read_grant().iter().for_each(|row| _ = ctx.db.read_grant().grant_key().delete(row.grant_key));
     if terms(ctx).is_none() {
-        ctx.db.sync_stream().iter().for_each(|stream| show(ctx, EVERYONE, &stream.stream_id));
+        streams.for_each(|stream_id| show(ctx, EVERYONE, &stream_id));
     } else {
         let reads = ctx.db.access_grant().iter().filter(|grant| grant.right == Right::Read.word());
         reads.for_each(|grant| show(ctx, grant.identity, &grant.stream_id));

@@ -3,9 +3,10 @@
 use spacetimedb::{Identity, Table};
 
 use super::{Armed, Around};
+use crate::access::NewAccess;
 use crate::checkpoint::db::NewCheckpoint;
 use crate::grant::{NewGrant, Right, Withdrawal, access_grant, insert, put_grants};
-use crate::lease::db::{AccessLease, NewAccess, NewLease, Retirement, Revocation, access_lease, lease_of, terms};
+use crate::lease::db::{AccessLease, NewLease, Retirement, Revocation, access_lease, lease_of, terms};
 use crate::refusal::{Refusal, Rule};
 use crate::stream::db::sync_stream;
 use crate::window::Client;
