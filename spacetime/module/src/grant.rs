@@ -36,7 +36,7 @@ pub struct ReadGrant {
     pub everyone: bool,
 }
 
-// Without the `OR`, 1.2.0 begins the join at the lookup of the identity, and then refuses a `WHERE` of the client's own.
+// Without the `OR`, 1.2.0 begins the join at the identity, and then refuses a `WHERE` of the client's own.
 #[client_visibility_filter]
 const EVENTS: Filter = Filter::Sql(
     "SELECT sync_event.* FROM sync_event JOIN read_grant ON sync_event.stream_id = read_grant.stream_id \
@@ -51,7 +51,8 @@ const STREAMS: Filter = Filter::Sql(
 
 #[client_visibility_filter]
 const CHECKPOINTS: Filter = Filter::Sql(
-    "SELECT sync_checkpoint.* FROM sync_checkpoint JOIN read_grant ON sync_checkpoint.stream_id = read_grant.stream_id \
+    "SELECT sync_checkpoint.* FROM sync_checkpoint \
+     JOIN read_grant ON sync_checkpoint.stream_id = read_grant.stream_id \
      WHERE read_grant.identity = :sender OR read_grant.everyone = true",
 );
 
