@@ -17,9 +17,7 @@ use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack};
 use crate::bounds;
-use crate::lane::{
-    Arrival, ClientOptions, Completion, Head, Lane, OpError, OpenError, Prune, Publish, SubscriberSession, Visit,
-};
+use crate::lane::{Arrival, ClientOptions, Completion, Head, Lane, OpError, Prune, Publish, SubscriberSession, Visit};
 
 /// The names of its proxies. No client of a plan has a blank in its name.
 const NAMES: [&str; 2] = ["the visitor", "the visitor's writer"];
@@ -119,12 +117,12 @@ impl Visitor {
         let (socket, writer) = (self.socket.endpoint(), self.writer.endpoint());
         let visit = Visit { socket: &socket, writer: &writer, client: &client, stream: attempt.stream, event };
         match lane.deed(attempt.deed.word, &visit).await {
-            Some(done) => done,
+            Some(done) => Some(done),
             None if [CONNECT, "subscribe", "resume", HOLD].contains(&attempt.deed.word) => {
                 let opened = lane.subscriber(&socket, &client).await;
                 let mut session = match opened {
                     Ok(session) => session,
-                    Err(error) => return Some(Err(not_opened(error))),
+                    Err(error) => return Some(Err(error.into())),
                 };
                 let cursor = (attempt.deed.word == "resume").then_some(Cursor(0));
                 let seen = match attempt.deed.word {
@@ -148,13 +146,6 @@ impl Visitor {
         }
         self.socket.shutdown().await;
         self.writer.shutdown().await;
-    }
-}
-
-fn not_opened(error: OpenError) -> OpError {
-    match error.refusal {
-        Some(refusal) if !error.retryable => OpError::Refused(refusal),
-        _ => OpError::Later(error.to_string()),
     }
 }
 
@@ -189,7 +180,7 @@ fn arrived(session: &mut Box<dyn SubscriberSession>, seen: &mut BTreeSet<StreamI
 }
 
 async fn written(lane: &dyn Lane, deed: &str, visit: &Visit<'_>) -> Seen {
-    let mut writer = lane.writer(visit.writer).await.map_err(not_opened)?;
+    let mut writer = lane.writer(visit.writer).await?;
     let (stream, (key, payload)) = (visit.stream, visit.event);
     match deed {
         "append" => writer.publish(Publish::new(stream, key, payload)).await.map(drop)?,
