@@ -86,6 +86,10 @@ impl Names {
         names
     }
 
+    pub fn topics(&self) -> impl Iterator<Item = &str> {
+        self.topics.names.values().map(String::as_str)
+    }
+
     pub fn topic<'a>(&'a self, stream: &'a StreamId) -> Option<&'a str> {
         self.name(&self.topics, stream)
     }
