@@ -64,6 +64,15 @@ Examples:
        127.0.0.1:8474/proxies/sync/toxics
       Deliver the third event twice, once over all connections.";
 
+const MATRIX_EXAMPLES: &str = "\
+Examples:
+  cutover matrix
+      Print what a run over the built-in lanes can show.
+  cutover matrix --legacy staging.toml --candidate http://127.0.0.1:3000
+      Print what a run over these lanes can show, and what is left out.
+  cutover matrix reports/latest
+      Print what the run of a bundle showed.";
+
 const RECHECK_NOTES: &str = "\
 recheck starts no server and runs no scenario.
 
@@ -111,6 +120,9 @@ pub enum Command {
     Diff(DiffArgs),
     /// List the scenarios and the matrix rows that each of them proves
     List(ListArgs),
+    /// Print the verification matrix of a bundle, or what a run could show
+    #[command(after_help = MATRIX_EXAMPLES)]
+    Matrix(Box<MatrixArgs>),
     /// Compile a scenario with a seed, and print the plan as JSON
     Plan(PlanArgs),
     /// Run a program that is killed when the process that started it ends
@@ -373,6 +385,20 @@ pub struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct MatrixArgs {
+    /// A bundle: a directory that `cutover gate` wrote [default: a run with these options]
+    #[arg(conflicts_with_all = ["legacy", "candidate", "candidate_bin", "aa", "globs", "dir", "also"])]
+    pub bundle: Option<PathBuf>,
+    #[command(flatten)]
+    pub lanes: LaneArgs,
+    #[command(flatten, next_help_heading = "Scenarios")]
+    pub scenarios: ScenarioArgs,
+    /// The format of the output on stdout
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub format: TextOrMarkdown,
+}
+
+#[derive(Debug, Args)]
 pub struct PlanArgs {
     /// The name of a scenario (drawn-01 is the first that is drawn for the built-in lanes), or the path of its file
     pub scenario: String,
@@ -402,6 +428,14 @@ pub enum TextOrJson {
     Text,
     /// JSON for programs
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextOrMarkdown {
+    /// Text for people
+    Text,
+    /// Markdown, for a page
+    Markdown,
 }
 
 /// More scenarios at the same time would only measure the machine.

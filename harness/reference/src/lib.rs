@@ -16,6 +16,7 @@ mod http;
 mod journal;
 mod outbox;
 mod plant;
+mod presence;
 mod server;
 mod shared;
 mod socket;

@@ -10,6 +10,7 @@ use cutover_core::text::{scrubbed, visible};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::config::Config;
+use crate::presence::Clients;
 use crate::store::{Store, StoreError};
 
 pub(crate) struct Shared {
@@ -18,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) joins: AtomicU64,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    pub(crate) clients: Clients,
     sockets: AtomicUsize,
     counters: Mutex<BTreeMap<(String, String), u64>>,
 }
@@ -31,6 +33,7 @@ impl Shared {
             joins: AtomicU64::new(0),
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            clients: Clients::default(),
             sockets: AtomicUsize::new(0),
             counters: Mutex::default(),
         })
@@ -61,6 +64,9 @@ impl Shared {
             // Writing to a string does not fail.
             let _ = writeln!(text, "legacy_{name}_total{{code=\"{kind}\"}} {count}");
         }
+        for (client, count) in self.clients.by_name() {
+            let _ = writeln!(text, "legacy_clients{{client=\"{}\"}} {count}", label(&client));
+        }
         let _ = writeln!(text, "legacy_sockets {}", self.sockets.load(Ordering::Relaxed));
         text
     }
@@ -76,4 +82,9 @@ impl Shared {
     pub(crate) fn close_socket(&self) {
         self.sockets.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// A label's value, as the text format of Prometheus has it.
+fn label(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -105,6 +105,11 @@ pub fn decide(scenarios: &[JudgedScenario], scope: &Scope) -> Ruling {
     if !unaccounted.is_empty() {
         reasons.push(Reason::new(Verdict::Unknown, "unaccounted", &some_of(&unaccounted)));
     }
+    // What is wrong with its scenarios is the reason for a row that is missing.
+    if reasons.is_empty() {
+        let missing = matrix.iter().filter(|row| scope.lacks(row));
+        reasons.extend(missing.map(|row| Reason::new(Verdict::Unknown, "row-not-proven", &row.row)));
+    }
     let worst = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(Verdict::Valid);
     let limits = limits(scenarios, scope);
     let weaker = limits.iter().map(|(decision, _)| *decision).max();

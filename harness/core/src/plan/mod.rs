@@ -9,6 +9,7 @@ pub mod fault;
 mod misuse;
 mod step;
 mod toxic;
+mod window;
 
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
@@ -17,6 +18,7 @@ pub use fault::{
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
+pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,9 @@ pub struct Plan {
     /// Defects of the SpacetimeDB module that the candidate is armed with by name; empty in an honest scenario.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidate_defects: Vec<String>,
+    /// Which clients each lane lets in; `None` is everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Independent scripts that run side by side: one, or one for each position where the scenario is expanded.
     pub cases: Vec<Case>,
     pub faults: Vec<PlannedFault>,
@@ -115,6 +120,7 @@ impl Plan {
             | Step::Publish { op, .. }
             | Step::Prune { op, .. }
             | Step::Checkpoint { op, .. }
+            | Step::Count { op, .. }
             | Step::Misuse { op, .. } => Some(*op),
             _ => None,
         })
@@ -194,6 +200,12 @@ pub struct PlannedClient {
     /// The wait before each reconnect in a row, in milliseconds, full jitter already drawn; past its end the
     /// last one doubles each time, up to a cap.
     pub backoff_ms: Vec<u64>,
+    /// What it says of itself as it joins; `None` leaves that to the lane's profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<JoinParams>,
+    /// The code by which each lane must refuse it. Such a client follows no stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// The two wire formats of a Phoenix socket (contract, "Transport").

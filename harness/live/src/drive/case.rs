@@ -110,6 +110,9 @@ impl Case {
             script_ended: false,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
         };
+        if let Some(window) = &plan.window {
+            case.set_up_by(Write::Window(window.clone()), "the window of clients".to_owned()).await?;
+        }
         case.set_policies().await?;
         Ok(case)
     }
@@ -121,12 +124,14 @@ impl Case {
                 retention: stream.retention,
                 replay_budget: stream.replay_budget,
             };
-            if let Err(error) = self.writer.invoke(OpId(0), &policy).await {
-                let (lane, stream) = (self.lane, stream.id.to_string());
-                return Err(DriveError::Setup { lane, stream, what: error.what() });
-            }
+            self.set_up_by(policy, format!("stream `{}`", stream.id)).await?;
         }
         Ok(())
+    }
+
+    async fn set_up_by(&mut self, write: Write, place: String) -> Result<(), DriveError> {
+        let done = self.writer.invoke(OpId(0), &write).await;
+        done.map(drop).map_err(|error| DriveError::Setup { lane: self.lane, place, what: error.what() })
     }
 
     pub async fn part(&mut self, phase: Phase) {

@@ -45,6 +45,10 @@ impl Case {
                 let _ = self.writer.invoke(*op, &Write::Prune { stream: stream.clone(), prune }).await;
                 Ok(())
             }
+            Step::Count { op, present, within_ms } => {
+                self.count_connections(*op, present, *within_ms).await;
+                Ok(())
+            }
             Step::Inspect { stream } => self.inspect(&stream.clone()).await,
             Step::Connect { client, at_once } => self.connect(client, *at_once).await,
             Step::Disconnect { client } => self.disconnect(client).await,

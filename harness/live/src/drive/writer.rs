@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cutover_core::history::{self, Outcome, Record, StoredCheckpoint};
 use cutover_core::ids::{OpId, StreamId};
-use cutover_core::plan::Request;
+use cutover_core::plan::{Request, Window};
 
 use super::backoff::Backoff;
 use super::pace::Pace;
@@ -20,6 +20,7 @@ pub enum Write {
     Checkpoint { stream: StreamId, checkpoint: StoredCheckpoint },
     Misuse { stream: StreamId, request: &'static Request },
     Policy { stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
+    Window(Window),
 }
 
 impl Write {
@@ -124,6 +125,7 @@ impl Writer {
                 }
                 Write::Misuse { stream, request } => offered(session.misuse(stream, request).await),
                 Write::Checkpoint { stream, checkpoint } => offered(session.checkpoint(stream, checkpoint).await),
+                Write::Window(window) => session.set_window(window).await.map(|()| Outcome::Done),
                 Write::Policy { stream, retention, replay_budget } => {
                     session.set_policy(stream, *retention, *replay_budget).await.map(|()| Outcome::Done)
                 }

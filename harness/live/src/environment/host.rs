@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cutover_core::ids::LaneId;
+use cutover_core::plan::Window;
 use tokio::sync::Mutex;
 
 use super::reach::Access;
@@ -81,7 +82,7 @@ impl Environment {
         }
         let host = match &hosts.source {
             Source::Outside(profile) => self.reach_outside(used, profile).await?,
-            source => self.start(used, self.managed_profile(source), &[], &self.work.join(used.as_str())).await?,
+            source => self.start(used, self.managed_profile(source), Vec::new(), &self.work.join(used.as_str())).await?,
         };
         Ok(shared.insert(Arc::new(host)).clone())
     }
@@ -95,15 +96,31 @@ impl Environment {
     ) -> Result<(Arc<Host>, Space), EnvironmentError> {
         let prepared = self.prepared(used, defects).await?;
         copy_dir(&prepared.dir, dir).map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
-        let host = self.start(used, prepared.profile.clone(), &[], dir).await?;
+        let host = self.start(used, prepared.profile.clone(), Vec::new(), dir).await?;
         Ok((Arc::new(host), prepared.space.clone()))
     }
 
     /// The reference server for one plan. It keeps to the contract to the letter, but for the planted defects.
-    pub(super) async fn reference_host(&self, defects: &[String], dir: &Path) -> Result<Arc<Host>, EnvironmentError> {
+    pub(super) async fn reference_host(
+        &self,
+        defects: &[String],
+        window: Option<&Window>,
+        dir: &Path,
+    ) -> Result<Arc<Host>, EnvironmentError> {
         let mut profile = PhoenixProfile::of_url(REFERENCE_URL)?;
         (profile.payload_hash, profile.publish.strict) = (HashKind::Canonical, true);
-        let host = self.start(LaneId::Legacy, Arc::new(profile), defects, dir).await?;
+        "/metrics".clone_into(&mut profile.presence.path);
+        let mut options = Vec::new();
+        if !defects.is_empty() {
+            options.extend(["--defect".to_owned(), defects.join(",")]);
+        }
+        if let Some(window) = window {
+            let path = dir.join("legacy.json");
+            std::fs::write(&path, settings(window).to_string())
+                .map_err(|source| EnvironmentError::Directory { path: path.clone(), source })?;
+            options.extend(["--config".to_owned(), path.display().to_string()]);
+        }
+        let host = self.start(LaneId::Legacy, Arc::new(profile), options, dir).await?;
         let version = concat!("cutover reference ", env!("CARGO_PKG_VERSION")).to_owned();
         Ok(Arc::new(Host { version, ..host }))
     }
@@ -123,7 +140,7 @@ impl Environment {
     /// was seen to lose the database; it does not lose what it has written when it stops in good order.
     async fn prepare_data(&self, used: LaneId, defects: &[String], dir: PathBuf) -> Result<Prepared, EnvironmentError> {
         let profile = self.managed_profile(&self.hosts(used).source);
-        let host = self.start(used, profile.clone(), &[], &dir).await?;
+        let host = self.start(used, profile.clone(), Vec::new(), &dir).await?;
         let created = create_space(&*host.service, "prepared", defects).await;
         let space = created.map_err(|source| unavailable(used, profile.url(), source))?;
         host.stop().await;
@@ -142,13 +159,13 @@ impl Environment {
         &self,
         used: LaneId,
         profile: Arc<dyn Profile>,
-        defects: &[String],
+        options: Vec<String>,
         dir: &Path,
     ) -> Result<Host, EnvironmentError> {
         let failed = |source| EnvironmentError::Server { lane: used, source };
         let command = match (&self.hosts(used).source, used) {
             (Source::Binary { path, .. }, _) => ServerCommand::spacetimedb(&self.binary, path),
-            (_, LaneId::Legacy) => ServerCommand::legacy(&self.binary, defects),
+            (_, LaneId::Legacy) => ServerCommand::legacy(&self.binary, options),
             (_, LaneId::Candidate) => ServerCommand::candidate(&self.binary),
         };
         let server = Server::new(command, dir).map_err(failed)?;
@@ -177,6 +194,13 @@ impl Environment {
         std::fs::create_dir_all(&cache)?;
         std::os::unix::fs::symlink(std::path::absolute(cache)?, data_dir.join("cache"))
     }
+}
+
+/// The settings of a reference server that lets in the clients of a window.
+fn settings(window: &Window) -> serde_json::Value {
+    let mut compat = serde_json::json!(window);
+    compat["enforced"] = true.into();
+    serde_json::json!({ "compat": compat })
 }
 
 pub(super) async fn create_space(service: &dyn Service, name: &str, defects: &[String]) -> Result<Space, OpenError> {

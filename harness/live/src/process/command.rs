@@ -29,9 +29,8 @@ enum Form {
 }
 
 impl ServerCommand {
-    /// The reference legacy server of this binary, with planted defects by name.
-    pub fn legacy(cutover: &Path, defects: &[String]) -> ServerCommand {
-        let more = if defects.is_empty() { Vec::new() } else { vec!["--defect".to_owned(), defects.join(",")] };
+    /// The reference legacy server of this binary, with further options.
+    pub fn legacy(cutover: &Path, more: Vec<String>) -> ServerCommand {
         ServerCommand { program: cutover.to_owned(), form: Form::Ours { role: "legacy", more }, tied_by: None }
     }
 

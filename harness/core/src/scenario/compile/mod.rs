@@ -50,6 +50,7 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         scenario_digest: scenario.digest.clone(),
         legacy_defects: scenario.legacy_defects.clone(),
         candidate_defects: scenario.candidate_defects.clone(),
+        window: scenario.window.clone(),
         cases,
         at_least: at_least(scenario, &faults, &toxics),
         faults,
@@ -116,6 +117,8 @@ impl Compiler<'_> {
             serializer: client.serializer,
             compression: client.compression,
             backoff_ms: self.backoff(self.scenario.backoff),
+            join: client.join.clone(),
+            refused: client.refused.map(str::to_owned),
         }
     }
 

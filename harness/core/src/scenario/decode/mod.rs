@@ -28,7 +28,8 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
     let root = Section::root(document);
     let before = mistakes.len();
     let streams = cast::streams(&root, mistakes);
-    let clients = cast::clients(&root, &streams, mistakes);
+    let window = cast::window(&root, mistakes);
+    let clients = cast::clients(&root, &streams, window.as_ref(), mistakes);
     let names = Names { streams: &streams, clients: &clients };
     let steps = steps::read(&root, &names, mistakes);
     let bindings = bindings(&root, mistakes);
@@ -62,6 +63,7 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         expect: expect(&root, mistakes),
         seed: found::seed(&root, mistakes),
         found: found::found(&root, mistakes),
+        window,
         streams,
         clients,
         faults,

@@ -7,6 +7,7 @@ mod await_fault;
 mod checkpoint;
 mod conflict;
 mod connect;
+mod count;
 mod crash;
 mod disarm;
 mod disconnect;
@@ -45,6 +46,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &checkpoint::KIND,
     &misuse::KIND,
     &inspect::KIND,
+    &count::KIND,
     &set_cursor::KIND,
     &arm::KIND,
     &disarm::KIND,

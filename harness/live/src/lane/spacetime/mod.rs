@@ -187,6 +187,12 @@ impl Lane for SpacetimeLane {
             confirmed: Some(self.profile.reads_confirmed(protocol)),
             once: false,
         });
+        if let Some(join) = &client.join
+            && let Err(error) = session.join(join).await
+        {
+            session.close().await;
+            return Err(error);
+        }
         Ok(Box::new(session))
     }
 

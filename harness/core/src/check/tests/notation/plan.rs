@@ -165,6 +165,8 @@ impl PlanWriter {
             serializer: Serializer::V2,
             compression: Compression::None,
             backoff_ms: vec![1],
+            join: None,
+            refused: None,
         });
         Plan {
             schema: PLAN_SCHEMA.to_owned(),
@@ -175,6 +177,7 @@ impl PlanWriter {
             scenario_digest: String::new(),
             legacy_defects: Vec::new(),
             candidate_defects: Vec::new(),
+            window: None,
             cases: vec![Case {
                 name: "main".to_owned(),
                 streams: self.streams.into_values().collect(),

@@ -50,7 +50,7 @@ impl Stack {
     }
 
     async fn subscriber(&self, serializer: Serializer) -> Box<dyn SubscriberSession> {
-        let client = ClientOptions { name: "c1".to_owned(), serializer, compression: Compression::None };
+        let client = ClientOptions { name: "c1".to_owned(), serializer, compression: Compression::None, join: None };
         self.lane.subscriber(&self.endpoint, &client).await.unwrap()
     }
 }
