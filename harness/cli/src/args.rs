@@ -183,7 +183,7 @@ pub struct GateArgs {
     /// The seed of all random choices [default: a new one, printed on the first line]
     #[arg(long, value_name = "N", help_heading = "Scenarios")]
     pub seed: Option<Seed>,
-    /// Draw N scenarios from the seed, drawn-01 and so on, and judge them like the others [default: 0]
+    /// Draw N scenarios from the seed, drawn-01 and so on; a run with fewer than 12 is never allow [default: 12]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=999), help_heading = "Scenarios")]
     pub drawn: Option<u32>,
     /// Run at most N scenarios at the same time [default: 4 for each core]

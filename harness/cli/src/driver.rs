@@ -11,7 +11,7 @@ use cutover_core::gate::fit::Means;
 use cutover_core::history::History;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use cutover_live::drive::{ByteToxics, EventSink, Pace, drive};
+use cutover_live::drive::{ByteToxics, EventSink, MeasuredTimeout, Pace, drive};
 use cutover_live::environment::{Environment, EnvironmentError, Source};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use tokio::sync::mpsc::Sender;
@@ -68,6 +68,8 @@ pub struct Driver {
     environment: Environment,
     /// The pace of each server that is driven: in a run of a lane against itself both roles share one.
     paces: BTreeMap<LaneId, Arc<Pace>>,
+    /// How long the answers of each server that scenarios share are waited for.
+    answers: BTreeMap<LaneId, Arc<MeasuredTimeout>>,
     toxiproxy: Option<Arc<ForeignToxiproxy>>,
     aa: Option<LaneId>,
     planted: [Vec<String>; 2],
@@ -111,6 +113,7 @@ impl Driver {
         Ok(Driver {
             environment,
             paces,
+            answers: LaneId::BOTH.into_iter().map(|lane| (lane, Arc::new(MeasuredTimeout::of_answers()))).collect(),
             toxiproxy,
             aa: settings.aa,
             planted: [settings.legacy_defects.clone(), settings.candidate_defects.clone()],
@@ -208,6 +211,9 @@ impl Driver {
         let mut stack = prepared.stack.clone();
         stack.byte_toxics = self.toxiproxy.clone().map(|toxiproxy| toxiproxy as Arc<dyn ByteToxics>);
         stack.pace = self.paces.get(&self.aa.unwrap_or(lane)).cloned();
+        if let Some(answers) = self.answers.get(&self.aa.unwrap_or(lane)).filter(|_| stack.server.is_none()) {
+            stack.answers = answers.clone();
+        }
         let run = drive(plan.clone(), stack, &checkpoints, sink, self.stop.clone()).await;
         prepared.teardown().await;
         run.map(Some).map_err(|error| unavailable(error.into()))

@@ -33,7 +33,8 @@ pub const ROLL_CALL: Bound = Bound::new("roll-call", Duration::from_secs(5));
 pub const OPEN: Bound = Bound::new("open", Duration::from_secs(5));
 /// The answer to a checkpoint of a client that leaves.
 pub const ANSWER: Bound = Bound::new("answer", Duration::from_secs(2));
-/// The answer to one attempt of the writer; of a publish, as long again for each [`SLOW_BYTES`] of its payload.
+/// The answer to one attempt of the writer; of a publish, as long again for each [`SLOW_BYTES`] of its payload. Where
+/// answers were slow before, four times the slowest one, up to `write-tries`.
 pub const WRITE: Bound = Bound::new("write", Duration::from_secs(3));
 /// All attempts of one operation of the writer, as much longer.
 pub const WRITE_TRIES: Bound = Bound::new("write-tries", Duration::from_secs(20));
@@ -70,6 +71,11 @@ pub const ARRIVALS_MAX: usize = 1 << 23;
 /// A service that takes a payload apart in slow code needs a second for so many bytes on a busy machine.
 pub const SLOW_BYTES: usize = 256 * 1024;
 
+/// How many times [`SLOW_BYTES`] a payload has, rounded up.
+pub fn parts_of_payload(payload: &str) -> u32 {
+    u32::try_from(payload.len() / SLOW_BYTES).unwrap_or(u32::MAX).saturating_add(1)
+}
+
 const MOST_RENEWALS: u32 = 20;
 /// The longest tick. A shorter one would measure a busy machine more exactly, and cost more.
 const TICK: Duration = Duration::from_millis(20);
@@ -87,13 +93,6 @@ pub struct Reached(pub Bound);
 impl Bound {
     pub const fn new(name: &'static str, time: Duration) -> Bound {
         Bound { name, time }
-    }
-
-    /// The bound of a publish of a payload.
-    #[must_use]
-    pub fn of_payload(self, payload: &str) -> Bound {
-        let more = u32::try_from(payload.len() / SLOW_BYTES).unwrap_or(u32::MAX);
-        Bound { time: self.time.saturating_mul(more.saturating_add(1)), ..self }
     }
 
     pub async fn within<T>(self, work: impl Future<Output = T>) -> Result<T, Reached> {

@@ -66,7 +66,7 @@ pub struct FuzzArgs {
 
 /// A seed that a scenario file can hold: TOML's whole numbers have a sign.
 fn storable_seed(text: &str) -> Result<Seed, String> {
-    let seed: Seed = text.parse().map_err(|why| format!("{why}"))?;
+    let seed: Seed = text.parse()?;
     if seed.0 > i64::MAX as u64 { Err(format!("give a whole number from 0 to {}", i64::MAX)) } else { Ok(seed) }
 }
 

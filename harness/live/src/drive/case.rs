@@ -21,10 +21,10 @@ use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
-use super::progress::ProgressTimeout;
 use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack, ServerControl};
+use super::timeout::MeasuredTimeout;
 use super::writer::{Write, Writer};
 use crate::bounds::{self, Bound};
 
@@ -44,7 +44,7 @@ pub struct Case {
     pub(super) struck: BTreeSet<ClientId>,
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
-    pub(super) progress: ProgressTimeout,
+    pub(super) progress: MeasuredTimeout,
     pub(super) script_ended: bool,
     converge: Bound,
 }
@@ -78,7 +78,8 @@ impl Case {
         let writer_route = Route::start(&WRITER.into(), (plan, planned), (stack, &stack.writer), recorder).await?;
         let backoff = Backoff::new(planned.writer_backoff_ms.clone());
         let writer = Writer::new(stack.lane.clone(), writer_route.endpoint(), recorder.clone(), backoff)
-            .at_pace(stack.pace.clone());
+            .at_pace(stack.pace.clone())
+            .waiting(stack.answers.clone());
         let inspector = Inspector::start((plan, planned), stack, recorder).await?;
         let hashes = Arc::new(planned_events(planned));
         let mut clients = BTreeMap::new();
@@ -106,7 +107,7 @@ impl Case {
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),
             last_acked: None,
-            progress: ProgressTimeout::default(),
+            progress: MeasuredTimeout::of_progress(),
             script_ended: false,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
         };
@@ -148,7 +149,7 @@ impl Case {
     /// Performs the script. It ends at the first wait that is not met within its bound.
     async fn exercise(&mut self) {
         let steps = self.plan.steps.clone();
-        for steps in steps.chunk_by(|left, right| are_together(left, right)) {
+        for steps in steps.chunk_by(are_together) {
             let performed = match steps {
                 [step] => self.perform(step).await,
                 _ => self.publish_together(steps).await,

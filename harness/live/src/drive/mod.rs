@@ -11,7 +11,6 @@ mod fault_log;
 mod inbox;
 mod inspector;
 mod pace;
-mod progress;
 mod proof;
 mod recorder;
 mod resume;
@@ -22,6 +21,7 @@ mod status;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod waits;
 mod writer;
 
@@ -42,6 +42,7 @@ pub use pace::Pace;
 pub use recorder::NoLedger;
 use recorder::Recorder;
 pub use stack::{Destination, DriveError, LaneStack, ManagedServer, ServerControl};
+pub use timeout::MeasuredTimeout;
 
 /// Cases of one plan that run at the same time.
 const CASES_AT_ONCE: usize = 6;

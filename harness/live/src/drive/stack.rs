@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use super::byte_toxics::ByteToxics;
 use super::pace::Pace;
+use super::timeout::MeasuredTimeout;
 use crate::frame::TaggerFactory;
 use crate::lane::Lane;
 use crate::lane::profile::Origin;
@@ -32,6 +33,8 @@ pub struct LaneStack {
     pub byte_toxics: Option<Arc<dyn ByteToxics>>,
     /// How fast the writers of the lane may send; `None` is as fast as it answers.
     pub pace: Option<Arc<Pace>>,
+    /// How long an answer to a write is waited for. Scenarios on one server may share it.
+    pub answers: Arc<MeasuredTimeout>,
 }
 
 #[derive(Debug, Clone)]

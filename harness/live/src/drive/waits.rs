@@ -33,7 +33,7 @@ impl Case {
                 (now.is_settled(&heads), now.moves)
             };
             if before.replace(moves).is_some_and(|before| before != moves) {
-                self.progress.made_after(since.elapsed());
+                self.progress.ended_well(since.elapsed());
             }
             if settled {
                 return;

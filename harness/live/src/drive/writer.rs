@@ -6,10 +6,12 @@ use std::time::Duration;
 use cutover_core::history::{self, Outcome, Record, StoredCheckpoint};
 use cutover_core::ids::{OpId, StreamId};
 use cutover_core::plan::{Request, Window};
+use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::pace::Pace;
 use super::recorder::Recorder;
+use super::timeout::MeasuredTimeout;
 use crate::bounds::{self, Bound, Reached};
 use crate::lane::{Completion, Endpoint, Lane, OpError, Prune, Publish, Published, WriterSession};
 
@@ -24,11 +26,16 @@ pub enum Write {
 }
 
 impl Write {
-    fn bound(&self, bound: Bound) -> Bound {
+    /// A large payload gets the bound of a small one for each of its parts.
+    fn parts(&self) -> u32 {
         match self {
-            Write::Publish { payload, .. } => bound.of_payload(payload),
-            _ => bound,
+            Write::Publish { payload, .. } => bounds::parts_of_payload(payload),
+            _ => 1,
         }
+    }
+
+    fn bound(&self, bound: Bound) -> Bound {
+        Bound { time: bound.time.saturating_mul(self.parts()), ..bound }
     }
 }
 
@@ -41,12 +48,14 @@ pub struct Writer {
     backoff: Backoff,
     asked_to_wait: Option<Duration>,
     pace: Option<Arc<Pace>>,
+    answers: Arc<MeasuredTimeout>,
 }
 
 impl Writer {
     /// A writer that opens its session with its first operation.
     pub fn new(lane: Arc<dyn Lane>, endpoint: Endpoint, recorder: Recorder, backoff: Backoff) -> Writer {
-        Writer { lane, endpoint, recorder, session: None, backoff, asked_to_wait: None, pace: None }
+        let answers = Arc::new(MeasuredTimeout::of_answers());
+        Writer { lane, endpoint, recorder, session: None, backoff, asked_to_wait: None, pace: None, answers }
     }
 
     #[must_use]
@@ -55,10 +64,18 @@ impl Writer {
         self
     }
 
+    #[must_use]
+    pub fn waiting(mut self, answers: Arc<MeasuredTimeout>) -> Writer {
+        self.answers = answers;
+        self
+    }
+
     /// A writer of the same lane, for a connection of its own.
     pub fn another(&self) -> Writer {
         let (lane, endpoint, recorder) = (self.lane.clone(), self.endpoint.clone(), self.recorder.clone());
-        Writer::new(lane, endpoint, recorder, self.backoff.clone()).at_pace(self.pace.clone())
+        Writer::new(lane, endpoint, recorder, self.backoff.clone())
+            .at_pace(self.pace.clone())
+            .waiting(self.answers.clone())
     }
 
     /// Opens the session, so that an operation is sent without delay. An operation opens one that fails here again.
@@ -131,7 +148,12 @@ impl Writer {
                 }
             }
         };
-        write.bound(bounds::WRITE).within(written).await.unwrap_or_else(|reached| Err(no_answer(reached)))
+        let began = Instant::now();
+        let answered = write.bound(self.answers.bound()).within(written).await.map_err(no_answer)?;
+        if matches!(answered, Ok(_) | Err(OpError::Refused(_))) {
+            self.answers.ended_well(began.elapsed() / write.parts());
+        }
+        answered
     }
 }
 
@@ -147,7 +169,7 @@ fn no_answer(reached: Reached) -> OpError {
 pub(super) fn recorded<T>(completion: Completion<T>, outcome: impl Fn(T) -> Outcome) -> history::Completion {
     match completion {
         Ok(done) => history::Completion::Ok { outcome: outcome(done) },
-        Err(OpError::Refused(refusal)) => history::Completion::Fail { refusal },
+        Err(OpError::Refused(refusal)) => history::Completion::Fail { refusal: *refusal },
         Err(OpError::Later(why)) => history::Completion::Later { why },
         Err(OpError::Unwritten(why)) => history::Completion::Unwritten { why },
         Err(OpError::Unknown(why)) => history::Completion::Info { why },

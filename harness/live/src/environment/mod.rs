@@ -23,7 +23,7 @@ use tokio::sync::{Mutex, mpsc};
 pub use error::EnvironmentError;
 use host::{Hosts, create_space, unavailable};
 
-use crate::drive::{LaneStack, ManagedServer, ServerControl};
+use crate::drive::{LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
 use crate::lane::protocol::{Profile, Run, Space};
 use crate::lane::spacetime::MODULE_WASM;
 use crate::process::{ExitReports, Server, UnexpectedExit};
@@ -190,6 +190,7 @@ impl Environment {
             server: own_server.clone().filter(|_| harmed).map(control),
             byte_toxics: None,
             pace: None,
+            answers: Arc::new(MeasuredTimeout::of_answers()),
         };
         let version = host.version.clone();
         Ok(PreparedScenario { stack, version, module_digest: space.module_digest, server: own_server })

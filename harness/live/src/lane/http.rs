@@ -183,8 +183,11 @@ impl HttpClient {
         };
         let exchange = exchange(&mut connection.sender, request);
         let outcome = self.answer_within.within(exchange).await;
-        if !matches!(outcome, Ok(Ok(_))) {
-            // What still comes answers a request that is no longer waited for.
+        // What still comes behind a failure answers a request that is no longer waited for. And a server may close the
+        // connection behind a request that it could not read, without saying so in its answer.
+        let is_kept =
+            outcome.as_ref().is_ok_and(|answered| answered.as_ref().is_ok_and(|(answer, _)| answer.status != 400));
+        if !is_kept {
             self.connection = None;
         }
         match outcome {

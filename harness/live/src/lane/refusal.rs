@@ -37,7 +37,7 @@ pub(crate) fn with_own_protocol(mut refusal: Refusal, own: &str) -> Refusal {
 
 /// The end of an operation on a stream that the run does not name; the lane is not asked.
 pub(crate) fn not_in_plan(stream: &StreamId) -> OpError {
-    OpError::Refused(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
+    OpError::from(refusal("not_in_plan", format!("stream `{stream}` is none of this run's")))
 }
 
 /// Reads a refusal; `stream_of` finds the stream by its name on the wire. An unknown name is kept as it is.
@@ -81,10 +81,12 @@ pub(crate) fn told(refusal: &Refusal) -> String {
     std::iter::once(&refusal.code).chain(&refusal.forbidden).cloned().collect::<Vec<_>>().join(" ")
 }
 
+type IsOfType = fn(&Value) -> bool;
+
 /// The fields of a stale refusal that are not there, or have another type.
 pub(crate) fn missing_in_stale(refusal: &Value) -> Vec<String> {
     let mut missing = Vec::new();
-    let mut want = |place: &str, value: &Value, fields: &[(&str, fn(&Value) -> bool)]| {
+    let mut want = |place: &str, value: &Value, fields: &[(&str, IsOfType)]| {
         let wrong = fields.iter().filter(|(name, is)| !value.get(*name).is_some_and(is));
         missing.extend(wrong.map(|(name, _)| format!("{place} has no `{name}` of the right type")));
     };

@@ -223,13 +223,19 @@ pub type Completion<T = ()> = Result<T, OpError>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpError {
     /// The lane refused, and did nothing.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// Nothing was done: the operation was not sent, or the lane asked to come back later; what was seen.
     Later(String),
     /// The lane said that it did it, but what it should have written is missing; what was answered and looked for.
     Unwritten(String),
     /// The outcome is unknown; what was seen instead of an answer. The session can't be used any more.
     Unknown(String),
+}
+
+impl From<Refusal> for OpError {
+    fn from(refusal: Refusal) -> OpError {
+        OpError::Refused(Box::new(refusal))
+    }
 }
 
 impl OpError {

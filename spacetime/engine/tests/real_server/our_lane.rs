@@ -91,7 +91,7 @@ impl OurSubscriber {
                 Head::At(head) => Ok(head.0),
                 other => panic!("the lane reports its head, but here it is {other:?}"),
             },
-            Err(OpError::Refused(refusal)) => Err(refusal),
+            Err(OpError::Refused(refusal)) => Err(*refusal),
             Err(other) => panic!("{other:?}"),
         }
     }

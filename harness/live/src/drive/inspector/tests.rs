@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 fn event(seq: u64, key: &str, payload: &str) -> ShownEvent {

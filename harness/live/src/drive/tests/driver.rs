@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::NoEvents;
 use super::fake::Fake;
-use crate::drive::{Destination, LaneStack, drive};
+use crate::drive::{Destination, LaneStack, MeasuredTimeout, drive};
 use crate::lane::GenericTaggers;
 
 /// Drives a script of one client, `desk`, and one stream over a service, and tells what happened in the exercise phase.
@@ -48,6 +48,7 @@ at_least = {{ deliveries = 1 }}
         server: Some(Arc::new(fake.clone())),
         byte_toxics: None,
         pace: None,
+        answers: Arc::new(MeasuredTimeout::of_answers()),
     };
     let dir = tempfile::tempdir().unwrap();
     let plan = Arc::new(compile(&scenario, Seed(1)));

@@ -155,7 +155,7 @@ impl Service {
 }
 
 fn refused(code: &str, stale: Vec<StaleStream>) -> OpError {
-    OpError::Refused(Refusal { code: code.to_owned(), stale, ..Refusal::default() })
+    OpError::from(Refusal { code: code.to_owned(), stale, ..Refusal::default() })
 }
 
 #[async_trait]

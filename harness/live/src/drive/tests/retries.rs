@@ -325,7 +325,7 @@ async fn a_client_that_was_never_let_in_gives_up_at_once_and_says_why() {
 async fn a_subscription_that_is_rate_limited_is_asked_for_again() {
     fn limited(nth: usize) -> Completion {
         match nth {
-            0 => Err(OpError::Refused(Refusal { code: "rate_limited".to_owned(), ..Refusal::default() })),
+            0 => Err(OpError::from(Refusal { code: "rate_limited".to_owned(), ..Refusal::default() })),
             _ => Ok(()),
         }
     }

@@ -58,6 +58,14 @@ async fn a_lost_connection_is_opened_anew_for_the_next_request() {
 }
 
 #[tokio::test]
+async fn the_connection_is_not_used_again_behind_a_request_that_the_server_could_not_read() {
+    let unread = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    let mut client = client(serve(vec![vec![unread], vec![OK]]).await);
+    assert_eq!(ask(&mut client).await.unwrap().status, 400);
+    assert!(ask(&mut client).await.unwrap().is_ok());
+}
+
+#[tokio::test]
 async fn silence_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = Endpoint { connect: listener.local_addr().unwrap(), authority: "lane.example".to_owned() };

@@ -59,10 +59,10 @@ impl PhoenixSession {
                 return Ok(());
             }
             let stale = self.refusal(&reply.response).stale;
-            let stale = stale.iter().map(|stale| &stale.stream);
+            let stale: Vec<_> = stale.iter().map(|stale| &stale.stream).collect();
             let probing = self.probing.get_or_insert_default();
             let before = probing.len();
-            stale.for_each(|stream| drop(probing.remove(stream)));
+            probing.retain(|stream, _| !stale.contains(&stream));
             if probing.len() == before {
                 // Refused for another reason: the probe tells nothing.
                 probing.clear();

@@ -210,7 +210,7 @@ impl PhoenixSession {
         match self.push_and_wait(&channel, event, payload, within).await {
             Err(why) => Err(OpError::Unknown(why)),
             Ok(reply) if reply.ok => Ok(reply),
-            Ok(reply) => Err(OpError::Refused(self.refusal(&reply.response))),
+            Ok(reply) => Err(OpError::from(self.refusal(&reply.response))),
         }
     }
 
@@ -296,7 +296,7 @@ impl SubscriberSession for PhoenixSession {
                 let wrong = self.told.stale(&reply.response);
                 self.tell(wrong);
             }
-            return Err(OpError::Refused(refusal));
+            return Err(OpError::from(refusal));
         }
         self.check_complete();
         let wrong = self.told.subscribed(streams, &reply.response);

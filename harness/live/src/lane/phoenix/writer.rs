@@ -79,7 +79,7 @@ impl PhoenixWriter {
         }
         Err(match answer.status {
             status if did_nothing(status) => OpError::Later(seen()),
-            400..=499 if !answer.is_passing() => OpError::Refused(self.refusal(answer.status, &body)),
+            400..=499 if !answer.is_passing() => OpError::from(self.refusal(answer.status, &body)),
             _ => OpError::Unknown(seen()),
         })
     }
@@ -156,7 +156,7 @@ impl WriterSession for PhoenixWriter {
         let call = &self.profile.publish;
         let invalid = canonicalize(payload.as_bytes(), &mut Vec::new()).err();
         if let Some(error) = invalid.as_ref().filter(|error| !call.strict && is_json(error)) {
-            return Err(OpError::Refused(refusal(INVALID_PAYLOAD, format!("not sent: {error}"))));
+            return Err(OpError::from(refusal(INVALID_PAYLOAD, format!("not sent: {error}"))));
         }
         // The payload is sent as its text, so that no number in it is rounded.
         let fields =
@@ -183,7 +183,7 @@ impl WriterSession for PhoenixWriter {
             // connection, as Bandit does without saying so.
             Err(OpError::Refused(refused)) if invalid.is_some() => {
                 self.http.close();
-                Err(OpError::Refused(self.of_payload(refused)))
+                Err(OpError::from(self.of_payload(*refused)))
             }
             completion => completion,
         }
@@ -204,7 +204,7 @@ impl WriterSession for PhoenixWriter {
                 return Ok(());
             }
             let message = "the lane profile says that policies can't be set";
-            return Err(OpError::Refused(refusal("policy_unsupported", message)));
+            return Err(OpError::from(refusal("policy_unsupported", message)));
         };
         let path = self.profile.writer_path(&path.replace("{topic}", &percent_encoded(topic)));
         let fields = [(&call.retention_events, retention), (&call.replay_budget_events, replay_budget)];

@@ -204,7 +204,7 @@ impl SpacetimeSession {
                     self.tell(None, 0, Contradiction::FieldMissing, said);
                 }
             }
-            OpError::Refused(refusal)
+            OpError::from(refusal)
         })
     }
 
@@ -325,8 +325,11 @@ impl SubscriberSession for SpacetimeSession {
     }
 }
 
+/// Cursors, what is odd about them, and the code that the module must answer.
+type OddCursors = (Vec<(String, u64)>, &'static str, &'static str);
+
 /// Cursors that the module must refuse, and how; the last ones it must take.
-fn odd_cursors(own: &str) -> Vec<(Vec<(String, u64)>, &'static str, &'static str)> {
+fn odd_cursors(own: &str) -> Vec<OddCursors> {
     let cursors = |cursors: &[(&str, u64)]| cursors.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
     let (bad, spaced) = ("bad_subscription", format!(" {own} "));
     vec![

@@ -69,10 +69,10 @@ impl SpacetimeWriter {
         let words = String::from_utf8_lossy(&answer.body);
         let what = format!("HTTP {}: {} ({})", answer.status, answer.excerpt(), hint(answer.status));
         Err(match answer.status {
-            REDUCER_FAILED => OpError::Refused(module_refusal(&self.names, &words)),
+            REDUCER_FAILED => OpError::from(module_refusal(&self.names, &words)),
             status if did_nothing(status) => OpError::Later(what),
             // 402 is an empty energy budget, 4xx a request that was never run.
-            400..=499 if !answer.is_passing() => OpError::Refused(refusal(format!("http_{}", answer.status), what)),
+            400..=499 if !answer.is_passing() => OpError::from(refusal(format!("http_{}", answer.status), what)),
             _ => OpError::Unknown(what),
         })
     }

@@ -58,10 +58,13 @@ impl Planted {
         if defects.has(Defect::ReverseBatch) && is_replay && self.batches == 1 {
             batch.updates.reverse();
         }
-        if defects.has(Defect::SwapResumed) && is_replay && sending.is_resumed && self.batches == 0 {
-            if let [first, second, ..] = &mut batch.updates[..] {
-                std::mem::swap(first, second);
-            }
+        if defects.has(Defect::SwapResumed)
+            && is_replay
+            && sending.is_resumed
+            && self.batches == 0
+            && let [first, second, ..] = &mut batch.updates[..]
+        {
+            std::mem::swap(first, second);
         }
     }
 }
