@@ -38,9 +38,10 @@ pub mod db {
     use spacetimedb::{ReducerContext, Table, reducer, table};
 
     use super::{Ack, Checkpoint, decide_ack};
+    use crate::grant::caller;
+    use crate::key::pair_key;
     use crate::refusal::{Answer, Refusal, answer, check_name};
     use crate::resume::db::view;
-    use crate::stream::pair_key;
 
     /// One row per client and stream.
     #[table(name = sync_checkpoint, public)]
@@ -49,6 +50,7 @@ pub mod db {
         #[primary_key]
         pub checkpoint_key: String,
         pub client_id: String,
+        #[index(btree)]
         pub stream_id: String,
         /// The last seq that the client applied.
         pub seq: u64,
@@ -79,6 +81,11 @@ pub mod db {
         let NewCheckpoint { client_id, stream_id, at: asked } = asked;
         check_name("client_id", &client_id)?;
         check_name("stream_id", &stream_id)?;
+        let caller = caller(ctx)?;
+        caller.check_client(&client_id)?;
+        if !caller.may_read(ctx, &stream_id) {
+            return Err(Refusal::ForbiddenTopic(vec![stream_id]));
+        }
         let Some(stream) = view(ctx, &stream_id) else {
             return Err(Refusal::ForbiddenTopic(vec![stream_id]));
         };

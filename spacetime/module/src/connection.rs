@@ -6,6 +6,9 @@
 
 use spacetimedb::{ConnectionId, Identity, ReducerContext, Table, reducer, table};
 
+use crate::lease::db::check_connect;
+use crate::refusal::{Answer, Refusal, answer};
+
 /// One row per live connection.
 #[table(name = active_connection, public)]
 pub struct ActiveConnection {
@@ -14,18 +17,24 @@ pub struct ActiveConnection {
     pub identity: Identity,
 }
 
-/// Writes the new connection's row.
+/// Writes the new connection's row, or refuses the connection.
 #[reducer(client_connected)]
-fn client_connected(ctx: &ReducerContext) {
+fn client_connected(ctx: &ReducerContext) -> Answer {
+    answer(ctx, Connect, connect)
+}
+
+pub struct Connect;
+
+fn connect(ctx: &ReducerContext, _: Connect) -> Result<(), Refusal> {
+    check_connect(ctx)?;
     if let Some(connection_id) = ctx.connection_id {
         ctx.db.active_connection().connection_id().delete(connection_id);
         ctx.db.active_connection().insert(ActiveConnection { connection_id, identity: ctx.sender });
     }
-    #[cfg(feature = "planted")]
-    crate::planted::connected(ctx);
+    Ok(())
 }
 
-/// Removes the row of a connection that is gone.
+/// Removes the row of a connection that is gone. It must not fail: the server would swallow the error and keep the row.
 #[reducer(client_disconnected)]
 fn client_disconnected(ctx: &ReducerContext) {
     if let Some(connection_id) = ctx.connection_id {

@@ -54,9 +54,10 @@ pub mod db {
     use spacetimedb::{ReducerContext, Table, Timestamp, reducer, table};
 
     use super::{Append, Earlier, checked_hash, decide_append};
+    use crate::grant::caller;
+    use crate::key::pair_key;
     use crate::refusal::{Answer, Refusal, answer, check_name};
     use crate::stream::db::{apply_retention, empty_stream, sync_stream};
-    use crate::stream::pair_key;
 
     /// One row per event; append only, but for what retention removes.
     #[table(name = sync_event, public, index(name = by_stream_and_seq, btree(columns = [stream_id, seq])))]
@@ -87,8 +88,8 @@ pub mod db {
 
     /// Appends an event; the stream is created where it does not exist.
     ///
-    /// An empty `payload_hash` stands for none given. Refusals: `bad_argument`, `invalid_payload`,
-    /// `payload_hash_mismatch`, `idempotency_conflict`, `sequence_conflict`, checked in this order.
+    /// An empty `payload_hash` stands for none given. Refusals: `bad_argument`, `forbidden_topic`,
+    /// `invalid_payload`, `payload_hash_mismatch`, `idempotency_conflict`, `sequence_conflict`, checked in this order.
     #[reducer]
     fn append_sync_event(
         ctx: &ReducerContext,
@@ -115,6 +116,9 @@ pub mod db {
         let NewEvent { stream_id, idempotency_key, payload, given_hash, expected_next_seq } = asked;
         check_name("stream_id", &stream_id)?;
         check_name("idempotency_key", &idempotency_key)?;
+        if !caller(ctx)?.may_write(ctx, &stream_id) {
+            return Err(Refusal::ForbiddenTopic(vec![stream_id]));
+        }
         let payload_hash = checked_hash(&payload, &given_hash)?;
 
         let append_key = pair_key(&stream_id, &idempotency_key);

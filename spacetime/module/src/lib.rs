@@ -10,7 +10,8 @@
 //! The module shares no code with the legacy reference server and the harness, on purpose: a shared stale check or
 //! canonical form would make their parity prove nothing.
 //!
-//! It checks no claims: any client that may open a connection may call every reducer.
+//! While access is open, any client may call every reducer but the owner's. While it is enforced, a caller needs a
+//! lease and grants.
 //!
 //! `build.sh` builds `cutover_module.wasm` and records its sources in `cutover_module.wasm.json`.
 
@@ -22,9 +23,16 @@ mod checkpoint;
 #[cfg(target_arch = "wasm32")]
 mod connection;
 mod event;
+#[cfg(target_arch = "wasm32")]
+mod grant;
+mod key;
+mod lease;
 mod number;
+#[cfg(target_arch = "wasm32")]
+mod owner;
 #[cfg(feature = "planted")]
 mod planted;
 mod refusal;
 mod resume;
 mod stream;
+mod window;

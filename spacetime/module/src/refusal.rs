@@ -48,6 +48,20 @@ pub enum Refusal {
     /// Unknown streams.
     ForbiddenTopic(Vec<String>),
     StaleCursor(Vec<StaleStream>),
+    /// The caller's token is not good.
+    Denied(Denial),
+    /// Only the owner of the database may do this.
+    NotTheOwner,
+    /// The client id is not the one of the caller's lease.
+    ForbiddenClient,
+    /// The identity has a lease with other content.
+    LeaseConflict,
+    UnknownLease,
+    Incompatible {
+        code: &'static str,
+        message: &'static str,
+        window: Window,
+    },
 }
 
 /// Why a cursor is stale.
@@ -67,6 +81,44 @@ impl StaleReason {
             Self::ReplayBudgetExceeded => "replay_budget_exceeded",
         }
     }
+}
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// There is no lease for it.
+    MissingAuthorization,
+    TokenExpired,
+    TokenNotYetValid,
+    /// Another audience, or a key that was retired.
+    InvalidToken,
+    TokenTooOld,
+    MissingTokenId,
+    TokenRevoked,
+}
+
+impl Denial {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::MissingAuthorization => "missing_authorization",
+            Self::TokenExpired => "token_expired",
+            Self::TokenNotYetValid => "token_not_yet_valid",
+            Self::InvalidToken => "invalid_token",
+            Self::TokenTooOld => "token_too_old",
+            Self::MissingTokenId => "missing_jti",
+            Self::TokenRevoked => "token_revoked",
+        }
+    }
+}
+
+/// The clients that are served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    pub protocol_version: String,
+    pub min_schema_version: u64,
+    pub max_schema_version: u64,
+    pub min_client_build_id: String,
+    pub max_client_build_id: Option<String>,
 }
 
 /// A cursor that can't be resumed.
@@ -108,21 +160,47 @@ impl Refusal {
             Self::SequenceConflict { expected, actual } => {
                 format!(r#"{{"code":"sequence_conflict","expected":{expected},"actual":{actual}}}"#)
             }
-            Self::StreamConflict => r#"{"code":"stream_conflict"}"#.to_owned(),
+            Self::StreamConflict => coded("stream_conflict"),
             Self::CheckpointConflict { seq, durable_offset } => {
                 format!(r#"{{"code":"checkpoint_conflict","seq":{seq},"durable_offset":{durable_offset}}}"#)
             }
             Self::CheckpointBeyondHead { head_seq } => {
                 format!(r#"{{"code":"checkpoint_beyond_head","head_seq":{head_seq}}}"#)
             }
-            Self::BadSubscription => r#"{"code":"bad_subscription"}"#.to_owned(),
+            Self::BadSubscription => coded("bad_subscription"),
             Self::ForbiddenTopic(streams) => {
                 let streams = list(streams.iter().map(|stream| quoted(stream)));
                 format!(r#"{{"code":"forbidden_topic","forbidden_topics":{streams}}}"#)
             }
             Self::StaleCursor(stale) => stale_cursor(stale),
+            Self::Denied(denial) => coded(denial.word()),
+            Self::NotTheOwner => coded("not_the_owner"),
+            Self::ForbiddenClient => coded("forbidden_client"),
+            Self::LeaseConflict => coded("lease_conflict"),
+            Self::UnknownLease => coded("unknown_lease"),
+            Self::Incompatible { code, message, window } => incompatible(code, message, window),
         }
     }
+}
+
+fn coded(code: &str) -> String {
+    format!(r#"{{"code":"{code}"}}"#)
+}
+
+fn incompatible(code: &str, message: &str, window: &Window) -> String {
+    format!(
+        concat!(
+            r#"{{"code":"{}","message":"{}","upgrade_required":true,"retryable":false,"min_client_build_id":{},"#,
+            r#""max_client_build_id":{},"min_schema_version":{},"max_schema_version":{},"protocol_version":{}}}"#
+        ),
+        code,
+        message,
+        quoted(&window.min_client_build_id),
+        window.max_client_build_id.as_deref().map_or("null".to_owned(), quoted),
+        window.min_schema_version,
+        window.max_schema_version,
+        quoted(&window.protocol_version)
+    )
 }
 
 /// Writes the stale reply, with the fields of the legacy lane's and the stream's id where that has the topic.

@@ -21,20 +21,27 @@ pub struct StreamView {
 /// Checks all cursors of a resume, in the order given.
 ///
 /// A cursor beyond the head passes, as it does on the legacy lane. Refusals, checked in this order: `bad_subscription`
-/// for no cursors, a blank stream or two cursors for one; `forbidden_topic` for streams that `view` does not know;
-/// `stale_cursor`.
-pub fn check_resume(cursors: &[(String, u64)], view: impl Fn(&str) -> Option<StreamView>) -> Result<(), Refusal> {
+/// for no cursors, a blank stream or two cursors for one; `forbidden_topic` for streams that `view` does not know, or
+/// else for those that are not granted; `stale_cursor`.
+pub fn check_resume(
+    cursors: &[(String, u64)],
+    view: impl Fn(&str) -> Option<StreamView>,
+    may_read: impl Fn(&str) -> bool,
+) -> Result<(), Refusal> {
     let cursors = tidy(cursors)?;
-    let mut unknown = Vec::new();
-    let mut stale = Vec::new();
+    let (mut unknown, mut not_granted, mut stale) = (Vec::new(), Vec::new(), Vec::new());
     for (stream_id, resume_after) in cursors {
         match view(stream_id) {
+            Some(_) if !may_read(stream_id) => not_granted.push(stream_id.to_owned()),
             Some(stream) => stale.extend(check_cursor(stream_id, resume_after, &stream)),
             None => unknown.push(stream_id.to_owned()),
         }
     }
     if !unknown.is_empty() {
         return Err(Refusal::ForbiddenTopic(unknown));
+    }
+    if !not_granted.is_empty() {
+        return Err(Refusal::ForbiddenTopic(not_granted));
     }
     if stale.is_empty() { Ok(()) } else { Err(Refusal::StaleCursor(stale)) }
 }
@@ -82,6 +89,7 @@ pub mod db {
     use spacetimedb::{ReducerContext, SpacetimeType, reducer};
 
     use super::{StreamView, check_resume};
+    use crate::grant::caller;
     use crate::refusal::{Answer, Refusal, answer};
     use crate::stream::db::sync_stream;
     use crate::stream::{Shape, class_defaults};
@@ -106,7 +114,8 @@ pub mod db {
     }
 
     fn resume(ctx: &ReducerContext, Resume { cursors }: Resume) -> Result<(), Refusal> {
-        check_resume(&cursors, |stream_id| view(ctx, stream_id))
+        let caller = caller(ctx)?;
+        check_resume(&cursors, |stream_id| view(ctx, stream_id), |stream_id| caller.may_read(ctx, stream_id))
     }
 
     /// A stream as the checks see it; one that its shape makes known is empty until something is written to it.

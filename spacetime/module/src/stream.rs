@@ -91,11 +91,6 @@ impl Shape {
     }
 }
 
-/// Joins two names into one key, such that no two pairs share a key, whatever characters they hold.
-pub fn pair_key(first: &str, second: &str) -> String {
-    format!("{}:{first}{second}", first.len())
-}
-
 /// The oldest event once retention was applied: the successor of the newest one that is removed.
 ///
 /// `oldest_seq` never falls. Where no event is left it is `head_seq + 1`, so that the retention floor is the head.
@@ -127,6 +122,7 @@ pub mod db {
 
     use super::{Shape, check_retention, class_defaults, oldest_after_prune, oldest_after_retention};
     use crate::event::db::sync_event;
+    use crate::grant::caller;
     use crate::refusal::{Answer, Refusal, answer, check_name};
 
     /// One row per logical stream.
@@ -211,6 +207,7 @@ pub mod db {
     }
 
     fn create(ctx: &ReducerContext, NewStream { stream_id, policy }: NewStream) -> Result<(), Refusal> {
+        caller(ctx)?.check_free()?;
         check_name("stream_id", &stream_id)?;
         check_retention(policy.retention_events)?;
         let asked = new_stream(stream_id, policy);
@@ -225,6 +222,7 @@ pub mod db {
     }
 
     fn set_policy(ctx: &ReducerContext, NewPolicy { stream_id, policy }: NewPolicy) -> Result<(), Refusal> {
+        caller(ctx)?.check_free()?;
         check_name("stream_id", &stream_id)?;
         check_retention(policy.retention_events)?;
         let Some(existing) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
@@ -244,6 +242,7 @@ pub mod db {
     }
 
     fn prune(ctx: &ReducerContext, Prune { stream_id, up_to_seq }: Prune) -> Result<(), Refusal> {
+        caller(ctx)?.check_free()?;
         let Some(mut stream) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
             return Err(Refusal::ForbiddenTopic(vec![stream_id]));
         };

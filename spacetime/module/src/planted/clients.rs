@@ -4,9 +4,9 @@ use spacetimedb::{ReducerContext, Table};
 
 use super::{Armed, Around, is_remembered};
 use crate::checkpoint::db::{NewCheckpoint, SyncCheckpoint, sync_checkpoint};
-use crate::connection::{ActiveConnection, active_connection};
+use crate::connection::{ActiveConnection, Connect, active_connection};
+use crate::key::pair_key;
 use crate::refusal::{Refusal, Rule};
-use crate::stream::pair_key;
 
 impl Around for NewCheckpoint {
     fn around(mut self, armed: &Armed, rule: Rule<Self>) -> Result<(), Refusal> {
@@ -60,9 +60,15 @@ impl Around for NewCheckpoint {
     }
 }
 
-/// What follows a connection's row.
-pub fn connected(ctx: &ReducerContext) {
-    let armed = Armed::of(ctx);
+impl Around for Connect {
+    fn around(self, armed: &Armed, rule: Rule<Self>) -> Result<(), Refusal> {
+        rule(armed.ctx, self)?;
+        connected(armed, armed.ctx);
+        Ok(())
+    }
+}
+
+fn connected(armed: &Armed, ctx: &ReducerContext) {
     if armed.has("connection-row-late")
         && let Some(connection_id) = ctx.connection_id
     {

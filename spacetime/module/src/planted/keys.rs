@@ -6,9 +6,9 @@ use super::rows::{event, rewrite};
 use super::{Armed, is_remembered, text};
 use crate::event::checked_hash;
 use crate::event::db::{NewEvent, SyncAppendKey, sync_append_key};
+use crate::key::pair_key;
 use crate::refusal::Refusal;
 use crate::stream::db::{SyncStream, sync_stream};
-use crate::stream::pair_key;
 
 /// What two keys have in common that a defect takes for one: of the stream, the key and the payload.
 type Alias = fn(&NewEvent) -> String;

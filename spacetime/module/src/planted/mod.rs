@@ -8,6 +8,8 @@
 mod text;
 
 #[cfg(target_arch = "wasm32")]
+mod access;
+#[cfg(target_arch = "wasm32")]
 mod append;
 #[cfg(target_arch = "wasm32")]
 mod clients;
@@ -27,16 +29,11 @@ mod db {
     use std::cell::RefCell;
     use std::collections::BTreeMap;
 
-    use spacetimedb::{Identity, ReducerContext, Table, reducer, table};
+    use spacetimedb::{ReducerContext, Table, reducer, table};
 
+    use crate::owner::check_owner;
     use crate::refusal::{Answer, Refusal, Rule};
     use crate::stream::db::{SyncStream, sync_stream};
-
-    #[table(name = planted_owner)]
-    pub struct PlantedOwner {
-        #[primary_key]
-        pub identity: Identity,
-    }
 
     #[table(name = planted_defect)]
     pub struct PlantedDefect {
@@ -52,24 +49,18 @@ mod db {
         pub text: String,
     }
 
-    /// Keeps the identity of the publisher. Only the publisher may arm defects.
-    #[reducer(init)]
-    fn note_owner(ctx: &ReducerContext) {
-        ctx.db.planted_owner().insert(PlantedOwner { identity: ctx.sender });
-    }
-
     #[reducer]
     fn arm_defect(ctx: &ReducerContext, name: String) -> Answer {
-        if ctx.db.planted_owner().identity().find(ctx.sender).is_none() {
-            return Err(r#"{"code":"not_the_owner"}"#.to_owned());
-        }
+        check_owner(ctx).map_err(|refusal| refusal.to_json())?;
         ctx.db.planted_defect().insert(PlantedDefect { name });
         Ok(())
     }
 
     /// What a caller asks of a reducer, and what the armed defects make of it.
     pub trait Around: Sized {
-        fn around(self, armed: &Armed, rule: Rule<Self>) -> Result<(), Refusal>;
+        fn around(self, armed: &Armed, rule: Rule<Self>) -> Result<(), Refusal> {
+            rule(armed.ctx, self)
+        }
     }
 
     pub fn answer<Asked: Around>(ctx: &ReducerContext, asked: Asked, rule: Rule<Asked>) -> Answer {
@@ -157,6 +148,6 @@ mod db {
 }
 
 #[cfg(target_arch = "wasm32")]
-pub use clients::{connected, disconnected};
+pub use clients::disconnected;
 #[cfg(target_arch = "wasm32")]
 pub use db::{Armed, Around, answer, first_seen, is_remembered, replace};

@@ -1,6 +1,7 @@
 //! Defects of the stale check.
 
 use super::{Armed, Around, first_seen};
+use crate::grant::caller;
 use crate::refusal::{Refusal, Rule, StaleReason};
 use crate::resume::db::{Resume, view};
 use crate::resume::{StreamView, check_resume};
@@ -8,6 +9,7 @@ use crate::stream::Shape;
 
 impl Around for Resume {
     fn around(mut self, armed: &Armed, _rule: Rule<Self>) -> Result<(), Refusal> {
+        let caller = caller(armed.ctx)?;
         let asked = self.cursors.len();
         if armed.has("empty-resume-accepted") && asked == 0 {
             return Ok(());
@@ -47,7 +49,7 @@ impl Around for Resume {
             let cursor = cursors.iter().find(|(asked, _)| asked == stream_id).map_or(0, |(_, after)| *after);
             view(armed.ctx, stream_id).map(|stream| misread(armed, stream_id, cursor, lag, stream))
         };
-        let mut outcome = check_resume(&cursors, seen);
+        let mut outcome = check_resume(&cursors, seen, |stream_id| caller.may_read(armed.ctx, stream_id));
         if let Err(Refusal::ForbiddenTopic(unknown)) = &mut outcome
             && armed.has("known-streams-forbidden-too")
         {

@@ -14,7 +14,7 @@ fn view(stream_id: &str) -> Option<StreamView> {
 
 fn resume(cursors: &[(&str, u64)]) -> Result<(), Refusal> {
     let cursors: Vec<_> = cursors.iter().map(|(stream_id, cursor)| ((*stream_id).to_owned(), *cursor)).collect();
-    check_resume(&cursors, view)
+    check_resume(&cursors, view, |_| true)
 }
 
 fn reasons(cursors: &[(&str, u64)]) -> Vec<&'static str> {
@@ -76,4 +76,14 @@ fn the_stale_reply_names_each_stream_and_each_reason_once() {
         r#""replay_budget_events":10,"replay_lag":5,"resume_after":1,"retention_floor":4,"topic":"s"}]}"#,
     );
     assert_eq!(canonical(&refusal.to_json()).as_deref(), Ok(expect));
+}
+
+#[test]
+fn streams_that_are_not_granted_are_named_unless_some_are_unknown() {
+    let asked = |ids: &[&str]| {
+        let cursors: Vec<_> = ids.iter().map(|stream_id| ((*stream_id).to_owned(), 0)).collect();
+        check_resume(&cursors, view, |stream_id| stream_id == "e")
+    };
+    assert_eq!(asked(&["e", "s"]), Err(Refusal::ForbiddenTopic(vec!["s".to_owned()])));
+    assert_eq!(asked(&["s", "x"]), Err(Refusal::ForbiddenTopic(vec!["x".to_owned()])));
 }

@@ -1,4 +1,4 @@
-use super::{Shape, oldest_after_prune, oldest_after_retention, pair_key, retention_floor};
+use super::{Shape, oldest_after_prune, oldest_after_retention, retention_floor};
 
 #[test]
 fn each_stream_of_the_contract_has_its_class() {
@@ -28,12 +28,6 @@ fn an_id_that_could_stand_for_two_topics_is_unknown() {
         let streams = [format!("runtime.run.{id}.events"), format!("runtime.fleet.user.{id}.workers")];
         assert!(streams.iter().all(|stream_id| !Shape::of(stream_id).is_known()), "{id:?}");
     }
-}
-
-#[test]
-fn pairs_that_only_look_alike_have_different_keys() {
-    assert_ne!(pair_key("a", "bc"), pair_key("ab", "c"));
-    assert_ne!(pair_key("1:a", "b"), pair_key("1", ":ab"));
 }
 
 #[test]
