@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod fuzz;
+mod matrix;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use cutover_core::text::Secret;
 
 pub use calibrate::CalibrateArgs;
 pub use fuzz::FuzzArgs;
+pub use matrix::{MatrixArgs, TextOrMarkdown};
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
 
@@ -64,15 +66,6 @@ Examples:
        127.0.0.1:8474/proxies/sync/toxics
       Deliver the third event twice, once over all connections.";
 
-const MATRIX_EXAMPLES: &str = "\
-Examples:
-  cutover matrix
-      Print what a run over the built-in lanes can show.
-  cutover matrix --legacy staging.toml --candidate http://127.0.0.1:3000
-      Print what a run over these lanes can show, and what is left out.
-  cutover matrix reports/latest
-      Print what the run of a bundle showed.";
-
 const RECHECK_NOTES: &str = "\
 recheck starts no server and runs no scenario.
 
@@ -121,7 +114,7 @@ pub enum Command {
     /// List the scenarios and the matrix rows that each of them proves
     List(ListArgs),
     /// Print the verification matrix of a bundle, or what a run could show
-    #[command(after_help = MATRIX_EXAMPLES)]
+    #[command(after_help = matrix::EXAMPLES)]
     Matrix(Box<MatrixArgs>),
     /// Compile a scenario with a seed, and print the plan as JSON
     Plan(PlanArgs),
@@ -385,20 +378,6 @@ pub struct ListArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct MatrixArgs {
-    /// A bundle: a directory that `cutover gate` wrote [default: a run with these options]
-    #[arg(conflicts_with_all = ["legacy", "candidate", "candidate_bin", "aa", "globs", "dir", "also"])]
-    pub bundle: Option<PathBuf>,
-    #[command(flatten)]
-    pub lanes: LaneArgs,
-    #[command(flatten, next_help_heading = "Scenarios")]
-    pub scenarios: ScenarioArgs,
-    /// The format of the output on stdout
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub format: TextOrMarkdown,
-}
-
-#[derive(Debug, Args)]
 pub struct PlanArgs {
     /// The name of a scenario (drawn-01 is the first that is drawn for the built-in lanes), or the path of its file
     pub scenario: String,
@@ -428,14 +407,6 @@ pub enum TextOrJson {
     Text,
     /// JSON for programs
     Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TextOrMarkdown {
-    /// Text for people
-    Text,
-    /// Markdown, for a page
-    Markdown,
 }
 
 /// More scenarios at the same time would only measure the machine.

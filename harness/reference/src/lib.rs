@@ -14,6 +14,7 @@ mod defects;
 mod frame;
 mod http;
 mod journal;
+mod metrics;
 mod outbox;
 mod plant;
 mod presence;

@@ -1,15 +1,14 @@
 //! The state that all connections share.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use cutover_core::text::{scrubbed, visible};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::presence::Clients;
 use crate::store::{Store, StoreError};
 
@@ -20,8 +19,8 @@ pub(crate) struct Shared {
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) clients: Clients,
+    pub(crate) metrics: Metrics,
     sockets: AtomicUsize,
-    counters: Mutex<BTreeMap<(String, String), u64>>,
 }
 
 impl Shared {
@@ -34,14 +33,13 @@ impl Shared {
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             clients: Clients::default(),
+            metrics: Metrics::default(),
             sockets: AtomicUsize::new(0),
-            counters: Mutex::default(),
         })
     }
 
     pub(crate) fn count(&self, name: &str, kind: &str) {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        *counters.entry((name.to_owned(), kind.to_owned())).or_default() += 1;
+        self.metrics.count(name, kind);
     }
 
     /// Logs and counts a refusal. A client never sees the code.
@@ -58,17 +56,7 @@ impl Shared {
     }
 
     pub(crate) fn metrics_text(&self) -> String {
-        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = String::new();
-        for ((name, kind), count) in counters.iter() {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "legacy_{name}_total{{code=\"{kind}\"}} {count}");
-        }
-        for (client, count) in self.clients.by_name() {
-            let _ = writeln!(text, "legacy_clients{{client=\"{}\"}} {count}", label(&client));
-        }
-        let _ = writeln!(text, "legacy_sockets {}", self.sockets.load(Ordering::Relaxed));
-        text
+        self.metrics.text(self.sockets.load(Ordering::Relaxed), &self.clients.by_name())
     }
 
     pub(crate) fn open_socket(&self) -> bool {
@@ -82,9 +70,4 @@ impl Shared {
     pub(crate) fn close_socket(&self) {
         self.sockets.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// A label's value, as the text format of Prometheus has it.
-fn label(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -21,8 +21,9 @@ static OTHER_CODE: Reason =
     Reason::invalid("another-code", "{client} was refused with another code").deed("refused clients with another code");
 static OTHER_WINDOW: Reason = Reason::invalid("another-window", "{client} was told another window as it was refused")
     .deed("told refused clients another window");
-static SUBSCRIBED: Reason = Reason::invalid("subscribed-all-the-same", "{client} was refused and could still subscribe")
-    .deed("let clients subscribe that it had refused");
+static SUBSCRIBED: Reason =
+    Reason::invalid("subscribed-all-the-same", "{client} was refused and could still subscribe")
+        .deed("let clients subscribe that it had refused");
 static TRIED_AGAIN: Reason = Reason::invalid("tried-again", "{client} was refused for good and tried again");
 static NO_ANSWER: Reason =
     Reason::unknown("no-answer", "{client} was neither refused nor let in").shortage(Shortage::NoConnection);

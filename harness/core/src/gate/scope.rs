@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JudgedScenario, RowVerdict};
 use super::fit::{Means, cannot_show, unfit};
+use super::{JudgedScenario, RowVerdict};
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::{self, Part, Row};
@@ -135,8 +135,8 @@ impl Scope {
         !chose && self.aa.is_none() && self.suite == suite_digest()
     }
 
-    /// The parts of a row that a scenario of the built-in suite can let a lane see, of those that these lanes can be put
-    /// through.
+    /// The parts of a row that a lane can show: a built-in scenario that these lanes can be put through lets it see
+    /// them.
     pub fn can_show(&self, row: &Row, lane: LaneId) -> BTreeSet<Part> {
         let Some(means) = self.lanes.get(&lane) else { return BTreeSet::new() };
         let driven = claiming(row.name).filter(|scenario| !self.left_out.contains_key(scenario.name));

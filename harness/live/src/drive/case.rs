@@ -42,6 +42,8 @@ pub struct Case {
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
     pub(super) inspector: Inspector,
     pub(super) struck: BTreeSet<ClientId>,
+    /// Whether the lane's list of connections was found wrong. It is then not waited for again.
+    pub(super) miscounted: bool,
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
     pub(super) progress: MeasuredTimeout,
@@ -103,6 +105,7 @@ impl Case {
             writer_route,
             inspector,
             struck: Case::struck(plan),
+            miscounted: false,
             clients,
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),

@@ -23,6 +23,9 @@ impl Case {
     /// Records whether the lane lists every open connection and none that ended. It is given time: a server notices the
     /// end of a connection a little later. What a fault or toxic may keep from it is not asked for.
     pub(super) async fn inspect_connections(&mut self) {
+        if self.miscounted {
+            return;
+        }
         let _ = self.call_roll(None, &|_, client| client.handle.status.borrow().subscribed, bounds::ROLL_CALL).await;
     }
 
@@ -51,6 +54,7 @@ impl Case {
                 Ok(Some(listed)) => {
                     let (record, is_right) = self.compared(op, &listed, present);
                     if is_right || bound.is_reached() {
+                        self.miscounted = !is_right;
                         self.recorder.record(record);
                         return Roll::Called;
                     }

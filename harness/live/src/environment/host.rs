@@ -82,7 +82,9 @@ impl Environment {
         }
         let host = match &hosts.source {
             Source::Outside(profile) => self.reach_outside(used, profile).await?,
-            source => self.start(used, self.managed_profile(source), Vec::new(), &self.work.join(used.as_str())).await?,
+            source => {
+                self.start(used, self.managed_profile(source), Vec::new(), &self.work.join(used.as_str())).await?
+            }
         };
         Ok(shared.insert(Arc::new(host)).clone())
     }

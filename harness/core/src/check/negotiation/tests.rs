@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::check::Finding;
 use crate::check::index::Index;
 use crate::check::run::check_one;
 use crate::check::tests::notation::World;
-use crate::check::Finding;
 use crate::history::{Record, Refusal};
 use crate::ids::{ClientId, ConnId, LaneId};
 use crate::plan::{JoinParams, Window};
@@ -68,7 +68,10 @@ fn each_wrong_answer_to_a_client_is_found() {
         (vec![with("max_schema_version", "2")], "(expected max_schema_version 1; got max_schema_version 2)"),
         (vec![with("retryable", "true")], "(expected retryable false; got retryable true)"),
         (vec![refused(refusal(), true)], "was refused and could still subscribe"),
-        (vec![refused(refusal(), false), refused(refusal(), false)], "tried again (expected one attempt; got 2 attempts)"),
+        (
+            vec![refused(refusal(), false), refused(refusal(), false)],
+            "tried again (expected one attempt; got 2 attempts)",
+        ),
         (vec![], "was neither refused nor let in"),
     ] {
         let found = found(records);

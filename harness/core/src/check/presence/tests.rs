@@ -46,7 +46,10 @@ fn each_wrong_count_is_found_and_shows_nothing() {
     for (record, says) in [
         (counted(1, &["c2"], &[]), "legacy: the lane does not count the open connection of client c2"),
         (counted(2, &[], &["c1"]), "legacy: the lane still counts a connection of client c1 that ended"),
-        (counted(1, &[], &[]), "legacy: the lane counts another number of connections than are open (expected 2; got 1)"),
+        (
+            counted(1, &[], &[]),
+            "legacy: the lane counts another number of connections than are open (expected 2; got 1)",
+        ),
     ] {
         let world = world(&["c1", "c2"], record);
         assert_eq!(found(&world), [says]);

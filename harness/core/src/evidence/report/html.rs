@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use super::format::{Format, Page};
 use super::model::{Cause, Finding, Report, Scenario, Tone};
-use super::run::Piece;
 use super::rows::{HEADS, MATRIX};
+use super::run::Piece;
 use super::words::{counted, more};
 use crate::evidence::layout;
 use crate::text::html;

@@ -41,7 +41,7 @@ impl Row<'_> {
     }
 }
 
-/// The table of the rows for a screen, without the reasons.
+/// For a screen, without the reasons.
 pub fn table(rows: &[Row<'_>]) -> Table {
     let heads: Vec<_> = HEADS[..5].iter().enumerate().map(|(column, head)| (*head, align(column))).collect();
     let mut table = Table::new(&heads, 0);
@@ -67,7 +67,6 @@ pub fn reasons<'r>(rows: &'r [Row<'_>]) -> BTreeMap<&'r str, Vec<&'r str>> {
     reasons
 }
 
-/// The table of the rows in Markdown.
 pub fn markdown_table(rows: &[Row<'_>]) -> String {
     let mut lines = vec![format!("| {} |", HEADS.join(" | ")), "|---|---|--:|--:|---|---|".to_owned()];
     for row in rows {
@@ -118,8 +117,7 @@ pub fn planned<'a>(scope: &Scope, scenarios: &'a [Scenario]) -> Vec<Row<'a>> {
 fn planned_row<'a>(scope: &Scope, scenarios: &'a [Scenario], known: &'static matrix::Row) -> Row<'a> {
     let honest = scenarios.iter().filter(|scenario| scenario.expect.is_none());
     let claiming = honest.filter(|scenario| scenario.proves.iter().any(|row| row == known.name));
-    let (out, driven): (Vec<_>, Vec<_>) =
-        claiming.partition(|scenario| scope.left_out.contains_key(&scenario.name));
+    let (out, driven): (Vec<_>, Vec<_>) = claiming.partition(|scenario| scope.left_out.contains_key(&scenario.name));
     let cannot = |lane, part| scope.lanes.get(&lane).and_then(|means| cannot_show(part, lane, means));
     let can_show = |lane: LaneId| -> BTreeSet<Part> {
         let earned = driven.iter().filter_map(|scenario| scenario.earns.get(&lane)).flatten().copied();

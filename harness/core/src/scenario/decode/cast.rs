@@ -127,12 +127,7 @@ pub(super) fn clients(
     clients
 }
 
-fn client(
-    node: Node<'_>,
-    names: &Names<'_>,
-    window: Option<&Window>,
-    mistakes: &mut Mistakes,
-) -> Option<At<Client>> {
+fn client(node: Node<'_>, names: &Names<'_>, window: Option<&Window>, mistakes: &mut Mistakes) -> Option<At<Client>> {
     let section = Section::of(node, "a client", mistakes)?;
     section.only(keys::CLIENT, mistakes);
     let name = section.need_text("name", mistakes)?;

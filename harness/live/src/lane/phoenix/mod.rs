@@ -108,11 +108,7 @@ impl PhoenixLane {
         target
     }
 
-    async fn joined(
-        &self,
-        endpoint: &Endpoint,
-        client: &ClientOptions,
-    ) -> Result<session::PhoenixSession, OpenError> {
+    async fn joined(&self, endpoint: &Endpoint, client: &ClientOptions) -> Result<session::PhoenixSession, OpenError> {
         let serializer = self.profile.serializer.unwrap_or(client.serializer);
         let (target, hint) = (self.target(serializer), |status| self.upgrade_hint(status));
         let (socket, _) = Socket::connect(endpoint, &target, &[], self.bounds.open, hint).await?;

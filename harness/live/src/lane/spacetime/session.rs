@@ -101,7 +101,7 @@ impl SpacetimeSession {
             Ok(_) => Ok(()),
             Err(OpError::Refused(refusal)) => {
                 let retryable = refusal.window.get("retryable").is_some_and(|told| told == "true");
-                let refusal = with_own_protocol(refusal, SPACETIME);
+                let refusal = with_own_protocol(*refusal, SPACETIME);
                 let what = format!("the module refused the client: {}", refusal.code);
                 Err(OpenError { retryable, refusal: Some(Box::new(refusal)), ..OpenError::lasting(what) })
             }

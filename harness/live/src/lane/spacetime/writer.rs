@@ -12,9 +12,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::admin::{AdminError, find_database, hint};
-use super::request::{
-    APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, PRUNE_REDUCER, WINDOW_REDUCER, sql_text,
-};
+use super::request::{APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, PRUNE_REDUCER, WINDOW_REDUCER, sql_text};
 use super::session::module_refusal;
 use super::stored;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
