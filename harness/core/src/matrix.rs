@@ -9,7 +9,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::LaneId;
 use crate::topic::Form;
+
+/// So many publishes at the same moment show [`Part::WritersTogether`].
+pub const WRITERS: u64 = 16;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
@@ -53,6 +57,12 @@ pub enum Part {
     CountedGone,
     CountedAfterCrash,
     CountedAcrossKill,
+    CallsRepeated,
+    CallsRefused,
+    WritersTogether,
+    SeqExpected,
+    HashRefused,
+    CheckpointBack,
 }
 
 impl Part {
@@ -89,7 +99,27 @@ impl Part {
             Part::CountedGone => "clients that were counted and left, counted no more",
             Part::CountedAfterCrash => "a client that died, counted no more",
             Part::CountedAcrossKill => "a server kill, and the count of the clients that came back",
+            Part::CallsRepeated => "a call of each reducer that was repeated under its key and changed nothing",
+            Part::CallsRefused => "a call of each reducer that was refused with its code and changed nothing",
+            Part::WritersTogether => "16 publishes at the same moment that got a seq each",
+            Part::SeqExpected => "publishes that expect the right, a wrong and a stale seq",
+            Part::HashRefused => "a publish that was refused for a wrong hash",
+            Part::CheckpointBack => "a checkpoint that was to go back and was refused",
         }
+    }
+
+    /// The only lane that can show it; `None` is each.
+    pub fn only(self) -> Option<LaneId> {
+        match self {
+            Part::CallsRepeated | Part::CallsRefused | Part::HashRefused | Part::CheckpointBack => {
+                Some(LaneId::Candidate)
+            }
+            _ => None,
+        }
+    }
+
+    pub fn is_owed_by(self, lane: LaneId) -> bool {
+        self.only().is_none_or(|only| only == lane)
     }
 
     pub fn needs_a_kill(self) -> bool {
@@ -183,10 +213,18 @@ pub const ROWS: [Row; 16] = [
         meaning: "clients are seen while connected, and no longer once gone or killed",
         parts: &[Part::CountedTogether, Part::CountedGone, Part::CountedAfterCrash, Part::CountedAcrossKill],
     },
-    without_checker(
-        "reducer-rules",
-        "reducers are idempotent by key, conflicts explicit, seqs gap-free, wrong hashes refused",
-    ),
+    Row {
+        name: "reducer-rules",
+        meaning: "reducers are idempotent by key, conflicts explicit, seqs gap-free, wrong hashes refused",
+        parts: &[
+            Part::CallsRepeated,
+            Part::CallsRefused,
+            Part::WritersTogether,
+            Part::SeqExpected,
+            Part::HashRefused,
+            Part::CheckpointBack,
+        ],
+    },
     without_checker(
         "bridge-isolation",
         "streams progress whatever the relay does; the outbox drains once and in order",
@@ -204,6 +242,18 @@ pub const ROWS: [Row; 16] = [
 
 const fn without_checker(name: &'static str, meaning: &'static str) -> Row {
     Row { name, meaning, parts: &[] }
+}
+
+impl Row {
+    /// Whether a lane that saw these parts saw one of the row.
+    pub fn is_seen(&self, parts: &BTreeSet<Part>) -> bool {
+        self.parts.iter().any(|part| parts.contains(part))
+    }
+
+    /// Whether a scenario may show the row on one lane alone, because only that lane has a part of it.
+    pub fn is_of_one_lane(&self) -> bool {
+        self.parts.iter().any(|part| part.only().is_some())
+    }
 }
 
 pub fn row(name: &str) -> Option<&'static Row> {

@@ -59,7 +59,7 @@ impl Metrics {
 
     /// A batch of a topic was sent, and the head was so many events further.
     pub(crate) fn sent(&self, topic: &str, lag: u64) {
-        self.change(|values| drop(values.lags.insert(topic.to_owned(), lag)));
+        self.change(|values| *values.lags.entry(topic.to_owned()).or_default() = lag);
     }
 
     /// A cursor was resumed so many events behind the head.

@@ -18,7 +18,11 @@
 // On the host only the tests use the rules.
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 
+mod assignment;
+mod bridge;
 mod canonical;
+#[cfg(target_arch = "wasm32")]
+mod capability;
 mod checkpoint;
 #[cfg(target_arch = "wasm32")]
 mod connection;
@@ -28,10 +32,12 @@ mod grant;
 mod key;
 mod lease;
 mod number;
+mod once;
 #[cfg(target_arch = "wasm32")]
 mod owner;
 #[cfg(feature = "planted")]
 mod planted;
+mod presence;
 mod refusal;
 mod resume;
 mod stream;

@@ -57,6 +57,18 @@ pub enum Refusal {
     /// The identity has a lease with other content.
     LeaseConflict,
     UnknownLease,
+    /// The key was used before, for a call with other content.
+    KeyConflict,
+    /// The session has another client.
+    PresenceConflict,
+    UnknownAssignment,
+    /// The assignment has another provider.
+    AssignmentConflict,
+    IllegalTransition {
+        from: String,
+        to: String,
+    },
+    UnknownBridgeEvent,
     Incompatible {
         code: &'static str,
         message: &'static str,
@@ -178,6 +190,14 @@ impl Refusal {
             Self::ForbiddenClient => coded("forbidden_client"),
             Self::LeaseConflict => coded("lease_conflict"),
             Self::UnknownLease => coded("unknown_lease"),
+            Self::KeyConflict => coded("idempotency_conflict"),
+            Self::PresenceConflict => coded("presence_conflict"),
+            Self::UnknownAssignment => coded("unknown_assignment"),
+            Self::AssignmentConflict => coded("assignment_conflict"),
+            Self::IllegalTransition { from, to } => {
+                format!(r#"{{"code":"illegal_transition","from":{},"to":{}}}"#, quoted(from), quoted(to))
+            }
+            Self::UnknownBridgeEvent => coded("unknown_bridge_event"),
             Self::Incompatible { code, message, window } => incompatible(code, message, window),
         }
     }

@@ -1,5 +1,7 @@
 //! Which parts of the matrix a lane's history shows, counted from the plan and the history alone.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::history::{
@@ -9,16 +11,22 @@ use crate::ids::{ClientId, FaultId, OpId, Seq, StreamId, SubId};
 use crate::matrix::Part;
 use crate::plan::fault::spec::Effect;
 use crate::plan::{Plan, PublishExpect, Step, WRITER};
+use rules::Rules;
 
 type Pair<'a> = (&'a ClientId, &'a StreamId);
 
 /// The parts that one lane saw.
 pub fn earned(plan: &Plan, history: &History) -> BTreeSet<Part> {
-    let mut watch = Watch::of(plan);
+    let (mut watch, mut rules) = (Watch::of(plan), Rules::of(plan));
     for (at, record) in history.records.iter().enumerate() {
         watch.record(at, record);
+        if let Record::Complete { op, completion, .. } = record {
+            rules.completed(*op, completion);
+        }
     }
-    watch.finish()
+    let mut earned = watch.finish();
+    earned.append(&mut rules.finish());
+    earned
 }
 
 /// A subscription, and what it was to show once it is accepted.

@@ -170,7 +170,9 @@ fields! {
         "duplicate": by "wrong-answer/taken-for-a-repeat", "duplicate-apply/repeated-publish-taken-for-new";
     }
     Legacy "publish refusal" {
-        "code": by "wrong-answer/refused-with-another-code", "wrong-answer/accepted-a-conflict", "wrong-answer/refused";
+        "code": by
+            "wrong-answer/refused-with-another-code", "wrong-answer/accepted-a-conflict", "wrong-answer/refused",
+            "reducer-rule/refused-with-another-code", "reducer-rule/accepted", "reducer-rule/refused";
         "expected": by "wrong-answer/answered-with-another-value";
         "actual": by "wrong-answer/answered-with-another-value";
     }
@@ -222,6 +224,39 @@ fields! {
     Candidate "active_connection" {
         "connection_id": by "presence/still-counted", "presence/not-counted";
         "identity": not "the server gives it to the connection";
+    }
+    Candidate "session_presence" {
+        "session_id": by "reducer-rule/other-rows";
+        "client_id": by "reducer-rule/other-rows";
+        "state": by "reducer-rule/other-rows";
+        "last_seen_at": not "it is the time of the server";
+    }
+    Candidate "provider_capability" {
+        "capability_key": not "its form is the module's own";
+        "provider_id": by "reducer-rule/other-rows";
+        "capability": by "reducer-rule/other-rows";
+        "descriptor": by "reducer-rule/other-rows";
+        "descriptor_hash": by "reducer-rule/other-rows";
+        "published_at": not "it is the time of the server";
+    }
+    Candidate "compute_assignment" {
+        "assignment_id": by "reducer-rule/other-rows";
+        "requester_id": by "reducer-rule/other-rows";
+        "request": by "reducer-rule/other-rows";
+        "request_hash": by "reducer-rule/other-rows";
+        "provider_id": by "reducer-rule/other-rows";
+        "state": by "reducer-rule/other-rows";
+        "opened_at": not "it is the time of the server";
+        "updated_at": not "it is the time of the server";
+    }
+    Candidate "bridge_outbox" {
+        "event_key": by "reducer-rule/other-rows";
+        "position": not "it depends on what other streams put into the outbox";
+        "stream_id": by "reducer-rule/other-rows";
+        "payload": by "reducer-rule/other-rows";
+        "payload_hash": by "reducer-rule/other-rows";
+        "enqueued_at": not "it is the time of the server";
+        "relay_event_id": by "reducer-rule/other-rows";
     }
     Candidate "append_sync_event" {
         "stream_id": not "the writer sends it";

@@ -21,6 +21,7 @@ pub static ALL: &[&Checker] = &[
     &super::not_live::CHECKER,
     &super::lost_write::CHECKER,
     &super::wrong_answer::CHECKER,
+    &super::reducer_rule::CHECKER,
     &super::phantom::CHECKER,
     &super::nonmonotonic::CHECKER,
     &super::excess_copies::CHECKER,

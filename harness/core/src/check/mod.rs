@@ -29,6 +29,7 @@ mod owed;
 mod phantom;
 mod presence;
 mod reason;
+mod reducer_rule;
 mod run;
 mod stale_cursor;
 mod stored_state;

@@ -42,7 +42,7 @@ pub static CHECKER: Checker = Checker {
     anomaly: "what a lane stores is not what it acknowledged",
     source: "contract, \"Writes\" (nothing is written by a repeat), \"The module's tables\" and \"The module's \
              reducers\" (idempotent by an explicit key, never a silent overwrite)",
-    rows: &["duplicate-idempotency", "replay-determinism"],
+    rows: &["duplicate-idempotency", "reducer-rules", "replay-determinism"],
     reasons: &[
         &OTHER_HEAD,
         &OTHER_OLDEST,

@@ -48,7 +48,7 @@ pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "an operation was answered otherwise than the contract says",
     source: "contract, \"Writes\" (seq from 1 without gaps, `idempotency_conflict`)",
-    rows: &["duplicate-idempotency"],
+    rows: &["duplicate-idempotency", "reducer-rules"],
     reasons: &[
         &REFUSED,
         &SHIFTED,
@@ -119,6 +119,8 @@ fn judge(
     let expect = match &op.what {
         What::Publish { expect, .. } => Some(state.expect.unwrap_or(expect)),
         What::Policy { .. } | What::Prune { .. } => None,
+        // `reducer-rule` judges these.
+        What::Call { .. } | What::Rows { .. } => return None,
         What::Checkpoint { refused, .. } => return judge_offered(state, *refused, finding),
         What::Misuse(misuse) => {
             let request = misuse.and_then(|misuse| misuse.on(lane.lane));

@@ -32,7 +32,12 @@ pub(super) fn draw(sketch: &mut Sketch, dice: &mut Dice<'_>) {
 fn fault(sketch: &mut Sketch, word: &str, client: usize, dice: &mut Dice<'_>) -> Option<String> {
     let attributes = match word {
         "cut" => cut(dice),
-        "repeat" => format!(", more = {}", dice.pick(&[1u64, 2, 3, 255]).unwrap_or(1)),
+        "repeat" => {
+            let large =
+                sketch.clients[client].streams.iter().any(|stream| sketch.streams[*stream].payload == "mebibyte");
+            let most: &[u64] = if large { &[1, 2, 3] } else { &[1, 2, 3, 255] };
+            format!(", more = {}", dice.pick(most).unwrap_or(1))
+        }
         "delay" => format!(", ms = {}", dice.between(1, 120)),
         "reorder" => format!(", behind = {}", dice.between(1, 4)),
         "split" => format!(", frames = {}", dice.pick(&[2u64, 3, 17]).unwrap_or(2)),
@@ -50,6 +55,10 @@ fn fault(sketch: &mut Sketch, word: &str, client: usize, dice: &mut Dice<'_>) ->
         _ if dice.one_in(24) => heartbeat_reply(sketch, client),
         _ => anywhere(sketch, client, dice),
     }?;
+    // The writer sends nothing more before it has its answer, so that no two of its messages can be merged.
+    if word == "merge" && who == "writer" {
+        return None;
+    }
     let lane = if at.contains("lane") || at.contains("heartbeat") { "" } else { lane };
     Some(format!("{attributes}, clients = [\"{who}\"]{lane}, at = {{ {at} }}"))
 }
@@ -64,15 +73,24 @@ fn cut(dice: &mut Dice<'_>) -> String {
     format!(", how = \"{how}\", when = \"{when}\"{code}")
 }
 
-fn alone(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<At> {
-    let client = &sketch.clients[client];
+/// Each delivery, and each burst, is for one fault: another one could take its message away.
+fn alone(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<At> {
+    let client = &mut sketch.clients[client];
     let (stream, seq) = dice.pick(&client.alone)?;
+    client.alone.retain(|other| *other != (stream, seq));
     Some((client.name, format!("delivery = \"{}\", seq = {seq}", sketch.streams[stream].topic)))
 }
 
-fn in_burst(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<At> {
+fn burst(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<(usize, u64, u64)> {
+    let bursts = &mut sketch.clients[client].bursts;
+    let burst = dice.pick(bursts)?;
+    bursts.retain(|other| *other != burst);
+    Some(burst)
+}
+
+fn in_burst(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<At> {
+    let (stream, first, last) = burst(sketch, client, dice)?;
     let client = &sketch.clients[client];
-    let (stream, first, last) = dice.pick(&client.bursts)?;
     let seq = dice.between(first, last.saturating_sub(1).max(first));
     let topic = &sketch.streams[stream].topic;
     let at = match dice.one_in(2) {
@@ -117,9 +135,9 @@ fn anywhere(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<A
 }
 
 /// An event is held until a later one of the same burst is acknowledged.
-fn hold(sketch: &Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String> {
+fn hold(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String> {
+    let (stream, first, last) = burst(sketch, client, dice)?;
     let client = &sketch.clients[client];
-    let (stream, first, last) = dice.pick(&client.bursts)?;
     let topic = &sketch.streams[stream].topic;
     let seq = dice.between(first, last - 1);
     let until = format!("{{ acked = \"{topic}\", seq = {} }}", dice.between(seq + 1, last));

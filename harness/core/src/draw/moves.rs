@@ -24,6 +24,7 @@ const MOVES: &[(u64, &str, Move)] = &[
     (1, "do count", operator::count),
     (1, "do misuse", operator::misuse),
     (1, "do together", operator::together),
+    (1, "do reducers", operator::reducers),
     (3, "do refused-publish", operator::refused_publish),
     (3, "payload invalid", operator::invalid),
     (3, "do server", servers),

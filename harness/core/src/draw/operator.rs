@@ -2,6 +2,7 @@
 
 use super::dice::Dice;
 use super::sketch::{Room, Sketch};
+use crate::plan::SCRIPTS;
 
 /// What can be wrong beside an event, in the words of `refused-publish`.
 const WRONG: &[&str] = &["seq-low", "seq-high", "seq-zero", "seq-huge", "hash-other", "hash-upper", "hash-bare"];
@@ -52,6 +53,16 @@ pub(super) fn inspect(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
 pub(super) fn misuse(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
     let Some(stream) = sketch.published(dice) else { return };
     sketch.step(format!("\"misuse\", stream = \"{}\"", sketch.streams[stream].topic));
+}
+
+/// Some scripts of reducers, or all. A stream takes each once.
+pub(super) fn reducers(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
+    let Some(stream) = sketch.published(dice).filter(|stream| !sketch.streams[*stream].reducers) else { return };
+    sketch.streams[stream].reducers = true;
+    let topic = &sketch.streams[stream].topic;
+    let words: Vec<&str> = SCRIPTS.iter().map(|script| script.word).collect();
+    let what = if dice.one_in(2) { format!(", scripts = {:?}", dice.some(&words)) } else { String::new() };
+    sketch.step(format!("\"reducers\", stream = \"{topic}\"{what}"));
 }
 
 /// One publish is sent on several connections at once.

@@ -63,6 +63,8 @@ pub(super) struct Stream {
     pub(super) most: u64,
     pub(super) head: u64,
     pub(super) floor: u64,
+    /// Whether scripts of reducers were called for it.
+    pub(super) reducers: bool,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -1,19 +1,20 @@
 //! Draws byte toxics: some are on from the start, others for a stretch of the script in which they must strike.
 
 use super::dice::Dice;
-use super::sketch::Sketch;
+use super::sketch::{MAX_EVENTS, Sketch};
 
 /// Toxics that end connections are armed during a connection; those that slow it down may be on throughout.
 const WINDOWS: &[&str] = &["latency", "bandwidth", "slicer", "timeout", "reset_peer", "limit_data"];
 const THROUGHOUT: &[&str] = &["latency", "bandwidth", "slicer", "slow_close"];
 
-fn attributes(kind: &str, dice: &mut Dice<'_>) -> String {
+/// `large` says whether the client gets large payloads, which a thin or finely cut stream would take minutes for.
+fn attributes(kind: &str, large: bool, dice: &mut Dice<'_>) -> String {
     match kind {
         "latency" => format!("latency = {}, jitter = {}", dice.between(1, 30), dice.between(0, 10)),
-        "bandwidth" => format!("rate = {}", dice.pick(&[100u64, 500, 5_000]).unwrap_or(500)),
+        "bandwidth" => format!("rate = {}", if large { 5_000 } else { dice.pick(&[100u64, 500]).unwrap_or(500) }),
         "slow_close" => format!("delay = {}", dice.between(20, 200)),
         // Smaller than any message that brings an event, so that it is sure to cut one.
-        "slicer" => format!("average_size = {}", dice.pick(&[8u64, 20, 64]).unwrap_or(64)),
+        "slicer" => format!("average_size = {}", if large { 64 } else { dice.pick(&[8u64, 20]).unwrap_or(20) }),
         "limit_data" => format!("bytes = {}", dice.pick(&[1u64, 100, 700, 2_500]).unwrap_or(700)),
         _ => format!("timeout = {}", dice.pick(&[0u64, 50, 150]).unwrap_or(50)),
     }
@@ -21,7 +22,9 @@ fn attributes(kind: &str, dice: &mut Dice<'_>) -> String {
 
 fn line(sketch: &mut Sketch, kind: &str, client: &str, throughout: bool, dice: &mut Dice<'_>) -> String {
     let name = format!("{}-{}", kind.replace('_', "-"), sketch.toxics.len() + 1);
-    let attributes = attributes(kind, dice);
+    let of_client = sketch.clients.iter().filter(|other| other.name == client).flat_map(|client| &client.streams);
+    let large = of_client.into_iter().any(|stream| sketch.streams[*stream].most < MAX_EVENTS);
+    let attributes = attributes(kind, large, dice);
     // A client sends little: nothing but a delay is sure to strike there.
     let way = if matches!(kind, "latency" | "bandwidth") && throughout && dice.one_in(3) {
         ", stream = \"upstream\""

@@ -43,7 +43,8 @@ fn stands(row: &Row, scenarios: &[JudgedScenario], scope: &Scope) -> RowVerdict 
             let mut lanes = passed.iter().filter_map(|scenario| scenario.parts.get(&lane));
             lanes.any(|parts| parts.contains(part))
         };
-        let missing: BTreeSet<Part> = row.parts.iter().copied().filter(|part| !saw(part)).collect();
+        let missing: BTreeSet<Part> =
+            row.parts.iter().copied().filter(|part| part.is_owed_by(lane) && !saw(part)).collect();
         (!missing.is_empty()).then_some((lane, missing))
     };
     let missing: BTreeMap<_, _> = LaneId::BOTH.into_iter().filter_map(of_lane).collect();

@@ -141,7 +141,8 @@ impl Scope {
         let Some(means) = self.lanes.get(&lane) else { return BTreeSet::new() };
         let driven = claiming(row.name).filter(|scenario| !self.left_out.contains_key(scenario.name));
         let earned = driven.filter_map(|scenario| scenario.earns.get(&lane)).flatten().copied();
-        earned.filter(|part| row.parts.contains(part) && cannot_show(*part, lane, means).is_none()).collect()
+        let owed = |part: &Part| row.parts.contains(part) && part.is_owed_by(lane);
+        earned.filter(|part| owed(part) && cannot_show(*part, lane, means).is_none()).collect()
     }
 
     /// Whether a run has to show of a row what its lanes can show of it, without being told to.

@@ -7,6 +7,7 @@
 pub mod defect;
 pub mod fault;
 mod misuse;
+mod reducers;
 mod step;
 mod toxic;
 mod window;
@@ -16,6 +17,7 @@ pub use fault::{
     When, rules,
 };
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
+pub use reducers::{Act, REDUCERS, SCRIPTS, Script, script};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
@@ -121,6 +123,8 @@ impl Plan {
             | Step::Prune { op, .. }
             | Step::Checkpoint { op, .. }
             | Step::Count { op, .. }
+            | Step::Call { op, .. }
+            | Step::Rows { op, .. }
             | Step::Misuse { op, .. } => Some(*op),
             _ => None,
         })

@@ -49,6 +49,25 @@ pub enum Step {
     },
     /// Sends a request that is to be refused: a word of `MISUSES`.
     Misuse { op: OpId, stream: StreamId, what: String },
+    /// Calls a reducer, on a lane that has reducers.
+    Call {
+        op: OpId,
+        stream: StreamId,
+        reducer: String,
+        /// A JSON list, in which [`crate::plan::STREAM`] stands for the stream's name on the wire.
+        args: String,
+        /// The code of the refusal; `None` where it is to be done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
+    },
+    /// Queries rows, on a lane that has tables. Query and rows name the stream as a call does.
+    Rows {
+        op: OpId,
+        stream: StreamId,
+        query: String,
+        /// A sorted JSON list of rows, each a list of values.
+        rows: String,
+    },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
     Connect {
         client: ClientId,

@@ -24,7 +24,8 @@ pub(super) fn check(draft: &Draft, earned: &Parts, mistakes: &mut Mistakes) {
             mistakes.whole(*at, what, "leave the row out".to_owned());
             continue;
         }
-        let blind = earned.iter().find(|(_, parts)| !row.parts.iter().any(|part| parts.contains(part)));
+        let shown_by_one = row.is_of_one_lane() && earned.values().any(|parts| row.is_seen(parts));
+        let blind = earned.iter().find(|(_, parts)| !shown_by_one && !row.is_seen(parts));
         if let Some((lane, _)) = blind {
             let parts: Vec<_> = row.parts.iter().map(|part| part.says()).collect();
             let what =

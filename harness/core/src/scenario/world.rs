@@ -94,6 +94,8 @@ pub(super) struct World<'a> {
     pub(super) armed: Vec<bool>,
     /// The checkpoints of clients that only the script names: seq and offset, by name and stream.
     pub(super) checkpoints: BTreeMap<(String, usize), (u64, u64)>,
+    /// The scripts of reducers that were called, by stream.
+    pub(super) scripts: BTreeSet<(usize, &'static str)>,
     pub(super) stream_ids: Vec<StreamId>,
     pub(super) client_ids: Vec<ClientId>,
     earned: BTreeMap<LaneId, Earned>,
@@ -137,6 +139,7 @@ impl<'a> World<'a> {
             awaited: Vec::new(),
             armed,
             checkpoints: BTreeMap::new(),
+            scripts: BTreeSet::new(),
             stream_ids: streams.iter().map(|stream| StreamId::new(&stream.topic)).collect(),
             client_ids: clients.iter().map(|client| ClientId::new(&client.name)).collect(),
             earned: LaneId::BOTH.into_iter().map(|lane| (lane, Earned::default())).collect(),

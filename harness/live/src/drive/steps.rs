@@ -35,9 +35,18 @@ impl Case {
             }
             Step::Misuse { op, stream, what } => {
                 if let Some(request) = misuse(what).and_then(|misuse| misuse.on(self.lane)) {
-                    let misuse = Write::Misuse { stream: stream.clone(), request };
-                    let _ = self.writer.invoke(*op, &misuse).await;
+                    let (call, body) = (request.call.to_owned(), request.body.to_owned());
+                    let _ = self.writer.invoke(*op, &Write::Call { stream: stream.clone(), call, body }).await;
                 }
+                Ok(())
+            }
+            Step::Call { op, stream, reducer, args, .. } => {
+                let (call, body) = (reducer.clone(), args.clone());
+                let _ = self.writer.invoke(*op, &Write::Call { stream: stream.clone(), call, body }).await;
+                Ok(())
+            }
+            Step::Rows { op, stream, query, .. } => {
+                let _ = self.writer.invoke(*op, &Write::Rows { stream: stream.clone(), query: query.clone() }).await;
                 Ok(())
             }
             Step::Prune { op, stream, up_to, head, retention } => {
@@ -128,7 +137,8 @@ impl Case {
             Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why)) => {
                 Err(format!("an answer to op {op}: {why}"))
             }
-            Ok(Outcome::Pruned { .. } | Outcome::NotOffered | Outcome::Done) | Err(OpError::Refused(_)) => Ok(()),
+            Ok(Outcome::Pruned { .. } | Outcome::Rows { .. } | Outcome::NotOffered | Outcome::Done)
+            | Err(OpError::Refused(_)) => Ok(()),
         }
     }
 

@@ -3,6 +3,8 @@
 //! A service that polls takes seconds where another takes milliseconds, and neither is wrong. On a busy machine the same
 //! service takes longer than on an idle one. So the longest wait that ended well sets the timeout.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cutover_core::history::{self, Outcome, Record, StoredCheckpoint};
 use cutover_core::ids::{OpId, StreamId};
-use cutover_core::plan::{Request, Window};
+use cutover_core::plan::Window;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -20,7 +20,8 @@ pub enum Write {
     Publish { stream: StreamId, key: String, payload: String, next_seq: Option<u64>, hash: Option<String> },
     Prune { stream: StreamId, prune: Prune },
     Checkpoint { stream: StreamId, checkpoint: StoredCheckpoint },
-    Misuse { stream: StreamId, request: &'static Request },
+    Call { stream: StreamId, call: String, body: String },
+    Rows { stream: StreamId, query: String },
     Policy { stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
     Window(Window),
 }
@@ -140,7 +141,11 @@ impl Writer {
                 Write::Prune { stream, prune } => {
                     session.prune(stream, *prune).await.map(|up_to| Outcome::Pruned { up_to })
                 }
-                Write::Misuse { stream, request } => offered(session.misuse(stream, request).await),
+                Write::Call { stream, call, body } => offered(session.call(stream, call, body).await),
+                Write::Rows { stream, query } => match session.rows(stream, query).await {
+                    Some(rows) => rows.map(|rows| Outcome::Rows { rows }),
+                    None => Ok(Outcome::NotOffered),
+                },
                 Write::Checkpoint { stream, checkpoint } => offered(session.checkpoint(stream, checkpoint).await),
                 Write::Window(window) => session.set_window(window).await.map(|()| Outcome::Done),
                 Write::Policy { stream, retention, replay_budget } => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Differs, Refusal, Spoken, StoredCheckpoint, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
-use cutover_core::plan::{Compression, JoinParams, Request, Serializer, Window};
+use cutover_core::plan::{Compression, JoinParams, Serializer, Window};
 use cutover_core::text::visible;
 
 /// A sync service. Opening a session changes no logical state.
@@ -104,8 +104,14 @@ pub trait WriterSession: Send + Sync {
         Ok(())
     }
 
-    /// Sends a request that is to be refused; `None` where the lane has no such call under the contract's name.
-    async fn misuse(&mut self, _stream: &StreamId, _request: &Request) -> Option<Completion> {
+    /// Sends a request of the contract, a method and path or a reducer, with this body or these arguments. In both,
+    /// `{stream}` stands for the stream's name on the wire. `None` where the lane has no such call under that name.
+    async fn call(&mut self, _stream: &StreamId, _call: &str, _body: &str) -> Option<Completion> {
+        None
+    }
+
+    /// Queries rows: a sorted JSON list, in the same form; `None` where the lane has no tables.
+    async fn rows(&mut self, _stream: &StreamId, _query: &str) -> Option<Completion<String>> {
         None
     }
 

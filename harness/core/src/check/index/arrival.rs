@@ -57,7 +57,9 @@ pub(super) fn classify(
     let Some(first) = owners.first() else {
         return foreign().map_or(Arrival::NeverPublished, Arrival::OtherStream);
     };
-    if let Some(owner) = owners.iter().find(|owner| hash.is_some() && plan.ops[**owner].hash() == hash) {
+    let same = owners.iter().filter(|owner| hash.is_some() && plan.ops[**owner].hash() == hash);
+    // Of publishes that were sent together, any one may be the one that was written.
+    if let Some(owner) = same.min_by_key(|owner| states[**owner].sent.unwrap_or(usize::MAX)) {
         return match states[*owner].sent {
             Some(sent) if sent < at => Arrival::Right(*owner),
             _ => Arrival::BeforePublished(*owner),

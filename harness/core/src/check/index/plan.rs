@@ -44,13 +44,21 @@ pub(in crate::check) enum What<'a> {
         durable_offset: u64,
         refused: Option<&'a str>,
     },
+    Call {
+        reducer: &'a str,
+        refused: Option<&'a str>,
+    },
+    Rows {
+        query: &'a str,
+        rows: &'a str,
+    },
 }
 
 impl PlannedOp<'_> {
     pub fn hash(&self) -> Option<PayloadHash> {
         match self.what {
             What::Publish { hash, .. } => Some(hash),
-            What::Policy { .. } | What::Prune { .. } | What::Checkpoint { .. } | What::Misuse(_) => None,
+            _ => None,
         }
     }
 
@@ -180,6 +188,12 @@ impl<'a> PlanIndex<'a> {
             Step::Checkpoint { op, stream, client, seq, durable_offset, refused } => {
                 let (seq, durable_offset, refused) = (*seq, *durable_offset, refused.as_deref());
                 self.add_op(*op, stream.as_str(), What::Checkpoint { client, seq, durable_offset, refused });
+            }
+            Step::Call { op, stream, reducer, refused, .. } => {
+                self.add_op(*op, stream.as_str(), What::Call { reducer, refused: refused.as_deref() });
+            }
+            Step::Rows { op, stream, query, rows } => {
+                self.add_op(*op, stream.as_str(), What::Rows { query, rows });
             }
             Step::Connect { client, .. } => self.set_connected(client.as_str(), true),
             Step::Disconnect { client } | Step::Crash { client } => self.set_connected(client.as_str(), false),

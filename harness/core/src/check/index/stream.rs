@@ -49,6 +49,8 @@ pub(in crate::check) struct OpState<'a> {
     pub expect: Option<&'a PublishExpect>,
     /// Fields of a good answer that do not fit what was sent.
     pub differs: &'a [Differs],
+    /// The rows that a query gave.
+    pub rows: &'a str,
 }
 
 impl<'a> OpState<'a> {
@@ -61,6 +63,7 @@ impl<'a> OpState<'a> {
         settled: Settled::NeverSent,
         expect: None,
         differs: &[],
+        rows: "",
     };
 
     pub fn invoke(&mut self, at: usize) {
@@ -82,6 +85,9 @@ impl<'a> OpState<'a> {
         if let Completion::Ok { outcome: Outcome::Published { differs, .. } } = completion {
             self.differs = differs;
         }
+        if let Completion::Ok { outcome: Outcome::Rows { rows } } = completion {
+            self.rows = rows;
+        }
         if matches!(self.settled, Settled::Done { .. }) {
             return;
         }
@@ -93,7 +99,9 @@ impl<'a> OpState<'a> {
                 Settled::Done { at, seq: Some(up_to.0), duplicate: None }
             }
             Completion::Ok { outcome: Outcome::NotOffered } => Settled::NeverSent,
-            Completion::Ok { outcome: Outcome::Done } => Settled::Done { at, seq: None, duplicate: None },
+            Completion::Ok { outcome: Outcome::Done | Outcome::Rows { .. } } => {
+                Settled::Done { at, seq: None, duplicate: None }
+            }
             Completion::Fail { refusal } => Settled::Refused { at, refusal },
             Completion::Later { why } => {
                 // An attempt that wrote nothing is none.
@@ -278,7 +286,7 @@ fn run(
                 timeline.head_may.raise(*at, timeline.head_sure.last());
             }
             What::Publish { .. } => timeline.head_may.raise(*at, plan.ops[number].planned_seq().unwrap_or(0)),
-            What::Checkpoint { .. } | What::Misuse(_) => {}
+            What::Checkpoint { .. } | What::Misuse(_) | What::Call { .. } | What::Rows { .. } => {}
             What::Prune { .. } if done => {
                 timeline.floor_sure.raise(*at, states[number].acked_seq().unwrap_or(0));
                 timeline.floor_may.raise(*at, timeline.floor_sure.last());

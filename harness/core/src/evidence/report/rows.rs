@@ -85,9 +85,9 @@ pub fn rows(evidence: &Evidence) -> Vec<Row<'_>> {
 
 fn row<'a>(evidence: &'a Evidence, verdict: &'a RowVerdict) -> Row<'a> {
     let (scope, known) = (&evidence.scope, matrix::row(&verdict.row));
-    let parts = known.map_or(0, |row| row.parts.len());
-    let missing = |lane| verdict.missing.get(&lane).map_or(0, BTreeSet::len).min(parts);
-    let any_seen = LaneId::BOTH.into_iter().any(|lane| missing(lane) < parts) && scope.aa.is_none();
+    let owed = |lane| known.map_or(0, |row| owed(row, lane).count());
+    let seen = |lane| owed(lane).saturating_sub(verdict.missing.get(&lane).map_or(0, BTreeSet::len));
+    let any_seen = LaneId::BOTH.into_iter().any(|lane| seen(lane) > 0) && scope.aa.is_none();
     Row {
         why_not: why_not(evidence, verdict),
         name: &verdict.row,
@@ -100,9 +100,13 @@ fn row<'a>(evidence: &'a Evidence, verdict: &'a RowVerdict) -> Row<'a> {
             Verdict::Invalid => "broken",
         },
         required: scope.enforced_rows.contains(&verdict.row) || scope.lacks(verdict),
-        seen: LaneId::BOTH.map(|lane| share(parts - missing(lane), parts)),
+        seen: LaneId::BOTH.map(|lane| share(seen(lane), owed(lane))),
         scenarios: verdict.scenarios.iter().map(String::as_str).collect(),
     }
+}
+
+fn owed(row: &'static matrix::Row, lane: LaneId) -> impl Iterator<Item = Part> {
+    row.parts.iter().copied().filter(move |part| part.is_owed_by(lane))
 }
 
 fn share(some: usize, all: usize) -> String {
@@ -121,15 +125,15 @@ fn planned_row<'a>(scope: &Scope, scenarios: &'a [Scenario], known: &'static mat
     let cannot = |lane, part| scope.lanes.get(&lane).and_then(|means| cannot_show(part, lane, means));
     let can_show = |lane: LaneId| -> BTreeSet<Part> {
         let earned = driven.iter().filter_map(|scenario| scenario.earns.get(&lane)).flatten().copied();
-        earned.filter(|part| known.parts.contains(part) && cannot(lane, *part).is_none()).collect()
+        earned.filter(|part| owed(known, lane).any(|owed| owed == *part) && cannot(lane, *part).is_none()).collect()
     };
     let missing = LaneId::BOTH.map(|lane| {
         let can = can_show(lane);
-        (lane, known.parts.iter().copied().filter(|part| !can.contains(part)).collect::<BTreeSet<Part>>())
+        (lane, owed(known, lane).filter(|part| !can.contains(part)).collect::<BTreeSet<Part>>())
     });
     let all = known.parts.len();
     let is_whole = all > 0 && missing.iter().all(|(_, parts)| parts.is_empty());
-    let any = missing.iter().any(|(_, parts)| parts.len() < all);
+    let any = LaneId::BOTH.into_iter().any(|lane| !can_show(lane).is_empty());
     Row {
         name: known.name,
         meaning: known.meaning,
@@ -140,7 +144,7 @@ fn planned_row<'a>(scope: &Scope, scenarios: &'a [Scenario], known: &'static mat
             (false, false) => "cannot",
         },
         required: scope.requires(known),
-        seen: LaneId::BOTH.map(|lane| share(can_show(lane).len(), all)),
+        seen: LaneId::BOTH.map(|lane| share(can_show(lane).len(), owed(known, lane).count())),
         scenarios: driven.iter().map(|scenario| scenario.name.as_str()).collect(),
         why_not: match (all, is_whole) {
             (0, _) => Some(NO_CHECKER.to_owned()),

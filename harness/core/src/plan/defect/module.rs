@@ -382,6 +382,52 @@ defects! { Place::Module;
     /// The end of a connection removes the rows of all connections of its identity.
     "disconnect-ends-all-of-an-identity", Field, stateful;
 
+    // Presence, capabilities, assignments and the outbox.
+    /// Another state under a used key replaces the state of a session.
+    "presence-conflict-accepted", Answer, stateful;
+    /// A late repeat takes a session back to an older state.
+    "presence-goes-back", Key, stateful;
+    /// The same call for a session again is refused.
+    "presence-repeat-refused", Key, stateful;
+    /// A session takes another client.
+    "session-changes-its-client", Answer, stateful;
+    /// A call for a session sets the state of all other sessions too.
+    "presence-key-of-all-clients", Field, stateful;
+    /// Another descriptor under a used key replaces a capability.
+    "capability-conflict-accepted", Answer, stateful;
+    /// A provider replaces the capability of all other providers too.
+    "capability-of-all-providers", Field, stateful;
+    /// An assignment that is opened again begins again.
+    "assignment-opened-again", Key, stateful;
+    /// Another request under the id of an assignment replaces its request.
+    "assignment-conflict-accepted", Answer, stateful;
+    /// The key of an update is ignored, so a repeat is refused as illegal.
+    "update-key-ignored", Key, stateful;
+    /// Another state under a used key is set.
+    "update-conflict-accepted", Answer, stateful;
+    /// An assignment that ended goes on.
+    "assignment-goes-on-after-its-end", Answer, stateful;
+    /// An assignment runs before a provider takes it.
+    "assignment-skips-a-state", Answer, stateful;
+    /// An assignment that runs is assigned again.
+    "assignment-goes-back", Answer, stateful;
+    /// A second provider takes an assignment.
+    "assignment-taken-twice", Answer, stateful;
+    /// An update gives an assignment another provider.
+    "assignment-changes-its-provider", Answer, stateful;
+    /// A wrong hash of an event for the outbox is accepted.
+    "outbox-hash-ignored", Answer;
+    /// Another payload under the key of an event replaces it in the outbox.
+    "outbox-conflict-accepted", Answer, stateful;
+    /// A repeat puts an event into the outbox once more.
+    "outbox-takes-a-repeat", Duplicate, stateful;
+    /// A repeat of an event that was sent marks it as not sent.
+    "outbox-repeat-puts-it-back", Field, stateful;
+    /// An event that was sent is marked with another id of the relay.
+    "outbox-sent-twice", Answer, stateful;
+    /// An unknown event is marked as sent without a refusal.
+    "outbox-sends-what-is-unknown", Answer;
+
     // Streams.
     /// Stream ids that differ in case only are one stream.
     "stream-ignores-case", Stream, stateful;

@@ -146,10 +146,13 @@ impl<'p> StepPlanner<'p> {
             let (key, payload, expect) = match kind {
                 Together::Repeats => (mark.clone(), text.clone(), PublishExpect::Repeated { seq: Seq(seq) }),
                 Together::Conflicts => {
-                    let apart = format!("{mark}:{nth}");
-                    let place = Place { mark: &apart, stream, nth: seq };
-                    let other = payload(self.chance, &mut self.decks, Payload::Small, place);
-                    (mark.clone(), other, PublishExpect::Refused { code: "idempotency_conflict".to_owned() })
+                    let refused = PublishExpect::Refused { code: "idempotency_conflict".to_owned() };
+                    (mark.clone(), self.other_payload(&mark, nth, stream), refused)
+                }
+                Together::Apart => {
+                    self.heads[stream] += 1;
+                    let other = self.other_payload(&mark, nth, stream);
+                    (format!("{mark}:{nth}"), other, accepted(self.heads[stream]))
                 }
                 Together::Equals => {
                     self.heads[stream] += 1;
@@ -163,6 +166,12 @@ impl<'p> StepPlanner<'p> {
                 *together = Some(group);
             }
         }
+    }
+
+    fn other_payload(&mut self, mark: &str, nth: u64, stream: usize) -> String {
+        let apart = format!("{mark}:{nth}");
+        let place = Place { mark: &apart, stream, nth: self.heads[stream] };
+        payload(self.chance, &mut self.decks, Payload::Small, place)
     }
 
     fn event_after(&mut self, stream: usize, kind: Payload, wrongs: &[Wrong]) {
@@ -182,7 +191,12 @@ impl<'p> StepPlanner<'p> {
                 *only = lane;
             }
         }
-        let claims = if self.claims { claims(&mark, NextSeq::Right, &payload) } else { Claims::default() };
+        let claims = match (self.claims, wrongs) {
+            (false, _) => Claims::default(),
+            (true, []) => claims(&mark, NextSeq::Right, &payload),
+            // What was wrong before is right now.
+            (true, _) => Claims { next_seq: Some(NextSeq::Right), payload_hash: Some(hash_of(&payload).to_string()) },
+        };
         self.step(op, stream, &key, payload.clone(), claims, PublishExpect::Accepted { seq: Seq(seq) });
         self.published.insert((stream, seq), Event { op, key, mark, payload });
     }
@@ -236,6 +250,8 @@ pub(crate) enum Together {
     Conflicts,
     /// The payload.
     Equals,
+    /// Nothing.
+    Apart,
 }
 
 /// What is wrong beside an event that is refused for it.

@@ -2,6 +2,8 @@
 
 use super::super::names::MAX_NUMBER;
 use super::prelude::*;
+use crate::ids::LaneId;
+use crate::matrix::Part;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "checkpoint",
@@ -45,6 +47,9 @@ impl Step for Checkpoint {
             _ if *seq > head => Some("checkpoint_beyond_head"),
             _ => None,
         };
+        if refused == Some("checkpoint_conflict") {
+            rehearsal.world.earn(Some(LaneId::Candidate), [Part::CheckpointBack]);
+        }
         if refused.is_none() {
             rehearsal.world.checkpoints.insert((client.clone(), *stream), (*seq, *offset));
         }

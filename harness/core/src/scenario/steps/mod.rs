@@ -17,6 +17,7 @@ mod policy;
 mod prelude;
 mod prune;
 mod publish;
+mod reducers;
 mod refused_publish;
 mod republish;
 mod resubscribe;
@@ -45,6 +46,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &prune::KIND,
     &checkpoint::KIND,
     &misuse::KIND,
+    &reducers::KIND,
     &inspect::KIND,
     &count::KIND,
     &set_cursor::KIND,

@@ -3,6 +3,8 @@
 use super::super::compile::planner::Wrong;
 use super::super::read::as_word;
 use super::prelude::*;
+use crate::ids::LaneId;
+use crate::matrix::Part;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "refused-publish",
@@ -42,6 +44,13 @@ impl Step for RefusedPublish {
         rehearsal.needs_servers("publishing");
         rehearsal.needs_progress(&[None]);
         let (stream, wrongs) = (self.stream, self.wrongs.clone());
+        let is_hash = |wrong: &Wrong| matches!(wrong, Wrong::HashOther | Wrong::HashUpper | Wrong::HashBare);
+        if wrongs.iter().any(is_hash) {
+            rehearsal.world.earn(Some(LaneId::Candidate), [Part::HashRefused]);
+        }
+        if !wrongs.iter().all(is_hash) {
+            rehearsal.world.earn(None, [Part::SeqExpected]);
+        }
         rehearsal.world.publish(rehearsal.index, stream, false);
         rehearsal.then(move |planner| planner.publish_refused(stream, &wrongs));
         rehearsal.inspect(stream);

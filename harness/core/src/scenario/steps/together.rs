@@ -2,21 +2,26 @@
 
 use super::super::compile::planner::Together as Kind;
 use super::prelude::*;
+use crate::matrix::{Part, WRITERS};
 
 pub(super) const KIND: StepKind = StepKind {
     name: "together",
     keys: &["stream", "count", "same"],
     what: "`count` publishes to `stream` (2 by default) are sent at the same moment, each on its own connection. \
            `same` says what they have in common: `key-and-payload` (one is written, the others repeat it), `key` (one \
-           is written, the others are refused), or `payload` (each is written). Only of the first kind may a client \
-           follow the stream, since the seed does not decide which one is written where",
+           is written, the others are refused), `payload` or `nothing` (each is written). Only of the first kind may \
+           a client follow the stream, since the seed does not decide which one is written where",
     read,
 };
 
-const SAME: &[(&str, Kind)] =
-    &[("key-and-payload", Kind::Repeats), ("key", Kind::Conflicts), ("payload", Kind::Equals)];
+const SAME: &[(&str, Kind)] = &[
+    ("key-and-payload", Kind::Repeats),
+    ("key", Kind::Conflicts),
+    ("payload", Kind::Equals),
+    ("nothing", Kind::Apart),
+];
 
-const MOST: u64 = 8;
+const MOST: u64 = WRITERS;
 
 #[derive(Debug)]
 struct Together {
@@ -43,7 +48,11 @@ impl Step for Together {
             return rehearsal
                 .refuse("which publish is written where is open, so no client may follow the stream", None);
         }
-        let events = if kind == Kind::Equals { count } else { 1 };
+        let each = matches!(kind, Kind::Equals | Kind::Apart);
+        let events = if each { count } else { 1 };
+        if each && count == WRITERS {
+            rehearsal.world.earn(None, [Part::WritersTogether]);
+        }
         for _ in 0..events {
             rehearsal.world.publish(rehearsal.index, stream, false);
             let head = rehearsal.world.streams[stream].head;

@@ -88,7 +88,9 @@ fn answered(completion: &Completion) -> String {
             Some(true) => format!("{seq} again"),
             _ => format!("{seq}"),
         },
-        Completion::Ok { outcome: Outcome::Done | Outcome::NotOffered | Outcome::Pruned { .. } } => "done".to_owned(),
+        Completion::Ok {
+            outcome: Outcome::Done | Outcome::Rows { .. } | Outcome::NotOffered | Outcome::Pruned { .. },
+        } => "done".to_owned(),
         Completion::Fail { refusal } => refusal.code.clone(),
         Completion::Later { why } | Completion::Unwritten { why } | Completion::Info { why } => why.clone(),
     }

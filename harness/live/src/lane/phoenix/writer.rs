@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cutover_core::hash::{CanonicalError, CanonicalErrorKind, canonicalize, payload_hash};
 use cutover_core::history::{Differs, Refusal};
 use cutover_core::ids::{Seq, StreamId};
-use cutover_core::plan::{INVALID_PAYLOAD, Request, STREAM};
+use cutover_core::plan::{INVALID_PAYLOAD, STREAM};
 use http::Method;
 use serde_json::Value;
 
@@ -239,15 +239,15 @@ impl WriterSession for PhoenixWriter {
     }
 
     /// Where a profile has other names than the contract, the contract's bodies mean nothing.
-    async fn misuse(&mut self, stream: &StreamId, request: &Request) -> Option<Completion> {
+    async fn call(&mut self, stream: &StreamId, call: &str, body: &str) -> Option<Completion> {
         let usual = PhoenixProfile::default();
         if (&self.profile.publish.path, &self.profile.policy.path) != (&usual.publish.path, &usual.policy.path) {
             return None;
         }
         let topic = self.names.topic(stream)?.to_owned();
-        let (method, path) = request.call.split_once(' ')?;
+        let (method, path) = call.split_once(' ')?;
         let path = self.profile.writer_path(&path.replace(STREAM, &percent_encoded(&topic)));
-        let answered = self.send(method, &path, None, request.body.replace(STREAM, &topic)).await;
+        let answered = self.send(method, &path, None, body.replace(STREAM, &topic)).await;
         Some(self.completion(answered, |_, _| Some(())))
     }
 

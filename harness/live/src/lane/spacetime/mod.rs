@@ -198,7 +198,7 @@ impl Lane for SpacetimeLane {
 
     async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
         let http = SpacetimeLane::http(endpoint, &self.profile, self.token.as_ref(), self.bounds)?;
-        let (database, names) = (self.database.clone(), Arc::clone(&self.names));
-        Ok(Box::new(writer::SpacetimeWriter::open(http, database, names).await?))
+        let (database, names, schema) = (self.database.clone(), Arc::clone(&self.names), Arc::clone(&self.schema));
+        Ok(Box::new(writer::SpacetimeWriter::open(http, database, names, schema).await?))
     }
 }

@@ -95,6 +95,10 @@ impl Schema {
         self.tables.get(table)
     }
 
+    pub(super) fn has_reducer(&self, name: &str) -> bool {
+        self.reducers.contains_key(name)
+    }
+
     pub(super) fn check(&self) -> Result<(), String> {
         let mut wrong = Vec::new();
         for (table, wanted) in COLUMNS {

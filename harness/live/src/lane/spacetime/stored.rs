@@ -85,6 +85,14 @@ pub(super) fn connections(body: &Bytes) -> Vec<String> {
     rows.into_iter().map(|[[id]]| id.get().to_owned()).collect()
 }
 
+/// The rows of an answer as a sorted JSON list.
+pub(super) fn rows_in_order(body: &Bytes) -> Result<String, String> {
+    let rows = rows::<Box<RawValue>>(Some(body))?.unwrap_or_default();
+    let mut rows: Vec<&str> = rows.iter().map(|row| row.get()).collect();
+    rows.sort_unstable();
+    Ok(format!("[{}]", rows.join(",")))
+}
+
 /// The rows of `[{"rows": [..]}]`; `None` where the query was refused.
 fn rows<T: DeserializeOwned>(body: Option<&Bytes>) -> Result<Option<Vec<T>>, String> {
     #[derive(Deserialize)]

@@ -7,12 +7,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cutover_core::history::StoredCheckpoint;
 use cutover_core::ids::{Seq, StreamId};
-use cutover_core::plan::{Request, STREAM, Window};
+use cutover_core::plan::{STREAM, Window};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::admin::{AdminError, find_database, hint};
 use super::request::{APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, PRUNE_REDUCER, WINDOW_REDUCER, sql_text};
+use super::schema::Schema;
 use super::session::module_refusal;
 use super::stored;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
@@ -33,6 +34,7 @@ pub(super) struct SpacetimeWriter {
     http: HttpClient,
     database: String,
     names: Arc<Names>,
+    schema: Arc<Schema>,
     retry_after: Option<Duration>,
     /// Whether the table of idempotency keys can be read. It keeps pruned events, but only its owner sees it.
     reads_keys: bool,
@@ -43,16 +45,17 @@ impl SpacetimeWriter {
         mut http: HttpClient,
         database: String,
         names: Arc<Names>,
+        schema: Arc<Schema>,
     ) -> Result<SpacetimeWriter, OpenError> {
         find_database(&mut http, &database).await.map_err(|error| OpenError {
             retryable: error.is_retryable(),
             hint: hint_of(&error),
             ..OpenError::lasting(error.to_string())
         })?;
-        Ok(SpacetimeWriter { http, database, names, retry_after: None, reads_keys: true })
+        Ok(SpacetimeWriter { http, database, names, schema, retry_after: None, reads_keys: true })
     }
 
-    async fn call(&mut self, reducer: &str, args: &Value) -> Completion {
+    async fn run(&mut self, reducer: &str, args: &Value) -> Completion {
         let path = format!("/v1/database/{}/call/{reducer}", percent_encoded(&self.database));
         let body = Bytes::from(args.to_string());
         let answered = self.http.request(Method::POST, &path, Some("application/json"), body).await;
@@ -141,7 +144,7 @@ impl WriterSession for SpacetimeWriter {
         // Without a hash the module computes it.
         let hash = publish.payload_hash.unwrap_or_default();
         let args = json!([stream_id, key, payload, hash, option(publish.expected_next_seq)]);
-        self.call(APPEND_REDUCER, &args).await?;
+        self.run(APPEND_REDUCER, &args).await?;
         // A call's answer has no body, so the seq is read by SQL. The lane does not report whether the event is a
         // duplicate. A call is answered after its commit, and SQL reads committed rows, so the first query finds the
         // row. The others leave time to a load balancer that sends SQL to a replica.
@@ -174,14 +177,14 @@ impl WriterSession for SpacetimeWriter {
             return Err(not_in_plan(stream));
         };
         let args = json!([stream_id, null, null, option(retention), option(replay_budget)]);
-        self.call(POLICY_REDUCER, &args).await
+        self.run(POLICY_REDUCER, &args).await
     }
 
     async fn prune(&mut self, stream: &StreamId, prune: Prune) -> Completion<Seq> {
         let Some(stream_id) = self.names.stream_id(stream) else {
             return Err(not_in_plan(stream));
         };
-        self.call(PRUNE_REDUCER, &json!([stream_id, prune.up_to.0])).await?;
+        self.run(PRUNE_REDUCER, &json!([stream_id, prune.up_to.0])).await?;
         Ok(prune.up_to.min(prune.head))
     }
 
@@ -190,7 +193,7 @@ impl WriterSession for SpacetimeWriter {
             return Some(Err(not_in_plan(stream)));
         };
         let StoredCheckpoint { client, seq, durable_offset } = checkpoint;
-        Some(self.call(CHECKPOINT_REDUCER, &json!([client, stream_id, seq, durable_offset])).await)
+        Some(self.run(CHECKPOINT_REDUCER, &json!([client, stream_id, seq, durable_offset])).await)
     }
 
     async fn stored(&mut self, stream: &StreamId) -> Completion<Option<Shown>> {
@@ -214,13 +217,27 @@ impl WriterSession for SpacetimeWriter {
         let max_build = window.max_client_build_id.as_ref().map_or(Value::Null, |build| json!({ "some": build }));
         let (min_schema, max_schema) = (window.min_schema_version, window.max_schema_version);
         let args = json!([true, SPACETIME, min_schema, max_schema, window.min_client_build_id, max_build]);
-        self.call(WINDOW_REDUCER, &args).await
+        self.run(WINDOW_REDUCER, &args).await
     }
 
-    async fn misuse(&mut self, stream: &StreamId, request: &Request) -> Option<Completion> {
+    async fn call(&mut self, stream: &StreamId, call: &str, body: &str) -> Option<Completion> {
         let stream_id = self.names.stream_id(stream)?;
-        let args = serde_json::from_str(&request.body.replace(STREAM, stream_id)).ok()?;
-        Some(self.call(request.call, &args).await)
+        let args = serde_json::from_str(&body.replace(STREAM, stream_id)).ok()?;
+        match self.schema.has_reducer(call) {
+            true => Some(self.run(call, &args).await),
+            false => None,
+        }
+    }
+
+    async fn rows(&mut self, stream: &StreamId, query: &str) -> Option<Completion<String>> {
+        let stream_id = self.names.stream_id(stream)?.to_owned();
+        let answered = self.sql(&query.replace(STREAM, &stream_id)).await;
+        Some(match answered {
+            Ok(Ok(answer)) => stored::rows_in_order(&answer.body).map(|rows| rows.replace(&stream_id, STREAM)),
+            Ok(Err(_)) => return None,
+            Err(why) => Err(why),
+        })
+        .map(|rows| rows.map_err(OpError::Later))
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -91,6 +91,10 @@ impl LaneWriter {
         self.counted("policy".to_owned())
     }
 
+    pub fn count_call(&mut self) -> usize {
+        self.counted("call".to_owned())
+    }
+
     pub fn count_publish(&mut self, kind: &str, stream: &str, seq: u64) -> usize {
         self.counted(format!("{kind} {stream}{seq}"))
     }

@@ -5,11 +5,14 @@
 //! ```
 //!
 //! Statements end at `;`. Each is done on both lanes, or on one where it begins with `legacy:` or `candidate:`. Streams
-//! are single letters (all events of `s` and `t` have the same payload), `a3` is the event 3 of stream `a`, `a1..3` a range. The legacy lane delivers two copies of each
-//! event, the candidate one. Heal, converge, watermarks, drain and done are added at the end.
+//! are single letters (all events of `s` and `t` have the same payload), `a3` is the event 3 of stream `a`, `a1..3` a
+//! range. The legacy lane delivers two copies of each event, the candidate one. Heal, converge, watermarks, drain and
+//! done are added at the end.
 //!
 //! | statement | meaning |
 //! |---|---|
+//! | `call a NAME done`, `call a NAME CODE`, and then `done`, `refused CODE`, `info`, `not-offered` | a call of a reducer that is to be done, or to be refused; and its answer, where it is another one |
+//! | `rows a [[1]] [[2]]` | a query, with the rows of the plan and those that it gave |
 //! | `retain a 3`, `budget a 2` | the stream's policy at the start |
 //! | `policy a retain 3`, `policy a budget 2` | the same as an operation |
 //! | `pub a1`, `pub a1 = 2`, `pub a1 refused CODE`, `pub a1 info`, `pub a1 later`, `pub a1 unwritten`, `pub a1 open`, `pub a1 known` | a publish, and its answer |
@@ -95,6 +98,10 @@ fn events(token: &str) -> Option<(&str, std::ops::RangeInclusive<u64>)> {
     Some((stream, first.parse().ok()?..=last.parse().ok()?))
 }
 
+fn refused(code: &str) -> Completion {
+    Completion::Fail { refusal: Refusal { code: code.to_owned(), ..Refusal::default() } }
+}
+
 impl Writer {
     fn statement(&mut self, statement: &str) -> Option<()> {
         let (lanes, rest) = match statement.split_once(": ") {
@@ -118,6 +125,26 @@ impl Writer {
                 let op = self.plan.policy(stream, what, number.parse().ok()?, writer.count_policy());
                 writer.invoke(op);
                 writer.complete(op, Completion::Ok { outcome: Outcome::Done });
+            }
+            ["rows", stream, planned, got] => {
+                let op = self.plan.call(stream, "rows", planned, writer.count_call());
+                writer.invoke(op);
+                writer.complete(op, Completion::Ok { outcome: Outcome::Rows { rows: got.to_owned() } });
+            }
+            ["call", stream, reducer, planned, ref answer @ ..] => {
+                let op = self.plan.call(stream, reducer, planned, writer.count_call());
+                writer.invoke(op);
+                writer.complete(
+                    op,
+                    match (answer, planned) {
+                        ([] | ["refused", _], code) if code != "done" || !answer.is_empty() => {
+                            refused(answer.last().unwrap_or(&code))
+                        }
+                        ([] | ["done"], _) => Completion::Ok { outcome: Outcome::Done },
+                        (["not-offered"], _) => Completion::Ok { outcome: Outcome::NotOffered },
+                        _ => Completion::Info { why: "the connection ended".to_owned() },
+                    },
+                );
             }
             ["prove", ..] => {
                 writer.prove();
@@ -169,8 +196,6 @@ impl Writer {
         let done = |seq, duplicate| Completion::Ok {
             outcome: Outcome::Published { seq: Seq(seq), duplicate, differs: Vec::new() },
         };
-        let refused =
-            |code: &str| Completion::Fail { refusal: Refusal { code: code.to_owned(), ..Refusal::default() } };
         let completion = match *words {
             ["open"] => return Some(()),
             ["later"] => Completion::Later { why: "HTTP 429".to_owned() },

@@ -84,6 +84,19 @@ impl PlanWriter {
         self.op(format!("policy {nth}"), |op| Step::Policy { op, stream, retention, replay_budget })
     }
 
+    /// A call of a reducer, or a query, with what is planned of it.
+    pub fn call(&mut self, stream: &str, what: &str, planned: &str, nth: usize) -> OpId {
+        let (name, what, planned) = (format!("call {nth}"), what.to_owned(), planned.to_owned());
+        let stream = StreamId::from(stream);
+        self.op(name, |op| match what.as_str() {
+            "rows" => Step::Rows { op, stream, query: "SELECT".to_owned(), rows: planned },
+            _ => {
+                let refused = (planned != "done").then_some(planned);
+                Step::Call { op, stream, reducer: what, args: "[]".to_owned(), refused }
+            }
+        })
+    }
+
     /// A fault.
     pub fn fault(&mut self, name: &str, client: &str, kind: FaultKind) {
         if self.faults.iter().all(|fault| fault.id.as_str() != name) {
