@@ -118,8 +118,8 @@ impl Tokens {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Publish {
-    /// The bearer secret of the one writer. Without it, and with no token key either, anybody may publish; with a token
-    /// key, a token with the scope `sync:publish` is asked for.
+    /// The bearer secret of the one writer. Without it, and with no token key either, anybody may publish. With a token
+    /// key, a token may publish that has the scope `sync:publish`, or `sync:publish:TOPIC` for one topic.
     pub bearer: Option<String>,
 }
 

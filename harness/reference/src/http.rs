@@ -52,6 +52,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
             get(|shared, topic, request| answer(get_topic(shared, topic, request)))
                 .put(|shared, topic, request| answer(put_topic(shared, topic, request))),
         )
+        .route("/internal/v1/sync/fallback-keys/end", post(|shared, request| answer(end_keys(shared, request))))
         .route("/internal/v1/sync/revocations", post(|shared, request| answer(revoke(shared, request))))
         .route("/health", get(|| async { json_response(StatusCode::OK, &json!({"status": "ok"})) }))
         .route("/metrics", get(|State(shared): State<Arc<Shared>>| async move { shared.metrics_text() }))
@@ -84,7 +85,7 @@ fn json_response(status: StatusCode, body: &Value) -> Response {
 }
 
 async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
-    authorize(&shared, request.headers())?;
+    let writer = writer(&shared, request.headers())?;
     let largest = Class::ALL.map(|class| class.limits(&shared.config).max_payload_bytes).into_iter().max();
     let mut body = Fields::read(request, largest.unwrap_or_default().saturating_add(ENVELOPE_BYTES), None).await?;
     let topic = body.text("topic")?.trim().to_owned();
@@ -96,6 +97,12 @@ async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<
         body.take("payload").ok_or_else(|| bad("payload is missing; a payload of null is written as null"))?;
     let expected_next_seq = body.natural("expected_next_seq")?;
     known_topic(&shared, &topic)?;
+    if !writer.may_publish(&topic) && !shared.config.defects.has(Defect::ReadersWrite) {
+        shared.deny("forbidden_topic");
+        let message = "this token does not grant a publish to the topic";
+        let refusal = Refusal::new(StatusCode::FORBIDDEN, "forbidden_topic", message);
+        return Err(refusal.with("forbidden_topics", vec![topic]));
+    }
     let limit = shared.store.view().info(&topic).class.limits(&shared.config).max_payload_bytes;
     if payload.get().len() > limit {
         return Err(too_large(limit));
@@ -182,6 +189,13 @@ async fn revoke(State(shared): State<Arc<Shared>>, request: Request) -> Result<V
     Ok(json!({"jti": jti, "revoked": true}))
 }
 
+/// Ends the fallback keys of tokens, at the end of a rotation.
+async fn end_keys(State(shared): State<Arc<Shared>>, request: Request) -> Result<Value, Refusal> {
+    authorize(&shared, request.headers())?;
+    shared.end_fallback_keys();
+    Ok(json!({"ended": true}))
+}
+
 fn known_topic(shared: &Shared, topic: &str) -> Result<(), Refusal> {
     if shared.store.view().is_known(topic) {
         return Ok(());
@@ -190,28 +204,56 @@ fn known_topic(shared: &Shared, topic: &str) -> Result<(), Refusal> {
     Err(Refusal::new(StatusCode::NOT_FOUND, "unknown_topic", message))
 }
 
-/// The one writer proves itself by the configured secret, or, where there is none but there are token keys, by a token
-/// with the scope to publish.
+/// Who publishes: the one writer, or the holder of a token with its scopes.
+enum Publisher {
+    Writer,
+    Holder(Vec<String>),
+}
+
+impl Publisher {
+    fn may_publish(&self, topic: &str) -> bool {
+        match self {
+            Publisher::Writer => true,
+            Publisher::Holder(grants) => grants.iter().any(|grant| {
+                let scope = grant.strip_prefix(PUBLISH_SCOPE);
+                scope.is_some_and(|of| of.is_empty() || of.strip_prefix(':') == Some(topic))
+            }),
+        }
+    }
+}
+
+/// The one writer proves itself by the configured secret, or by a token with the scope to publish to all topics.
 fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
+    match writer(shared, headers)? {
+        Publisher::Holder(grants) if !grants.iter().any(|grant| grant == PUBLISH_SCOPE) => {
+            Err(denied(shared, "publish_unauthorized"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Without a secret and without token keys, anybody is the writer.
+fn writer(shared: &Shared, headers: &HeaderMap) -> Result<Publisher, Refusal> {
     let config = &shared.config;
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = bearer.and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
     let bearer = bearer.map(|(_, secret)| secret.trim());
-    let denied = |why: &str| {
-        shared.deny(why);
-        Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", "send `Authorization: Bearer ...` of the writer")
-    };
-    if let Some(secret) = &config.publish.bearer {
-        return if bearer == Some(secret.as_str()) { Ok(()) } else { Err(denied("publish_unauthorized")) };
+    let secret = config.publish.bearer.as_deref();
+    let has_keys = config.tokens.keys().next().is_some();
+    if secret.map_or(!has_keys, |secret| bearer == Some(secret)) {
+        return Ok(Publisher::Writer);
     }
-    if config.tokens.keys().next().is_none() {
-        return Ok(());
+    if !has_keys {
+        return Err(denied(shared, "publish_unauthorized"));
     }
-    let verified = token::verify(bearer, &config.tokens, now_s(), false).map_err(|deny| denied(deny.code()))?;
-    let may_publish = verified.grants.iter().any(|grant| grant == PUBLISH_SCOPE);
-    if may_publish && !shared.store.view().is_revoked(&verified.jti) {
-        Ok(())
-    } else {
-        Err(denied("publish_unauthorized"))
+    let verified = token::verify(bearer, shared.token_rules(), now_s()).map_err(|deny| denied(shared, deny.code()))?;
+    match shared.is_revoked(&verified.jti) {
+        true => Err(denied(shared, token::Deny::TokenRevoked.code())),
+        false => Ok(Publisher::Holder(verified.grants)),
     }
+}
+
+fn denied(shared: &Shared, why: &str) -> Refusal {
+    shared.deny(why);
+    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", "send `Authorization: Bearer ...` of the writer")
 }

@@ -2,15 +2,17 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use cutover_core::text::{scrubbed, visible};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::config::Config;
+use crate::defects::Defect;
 use crate::metrics::Metrics;
 use crate::presence::Clients;
 use crate::store::{Store, StoreError};
+use crate::token::Rules;
 
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
@@ -21,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) clients: Clients,
     pub(crate) metrics: Metrics,
     sockets: AtomicUsize,
+    /// Whether the fallback keys of tokens ended. They are good again after a restart with the same settings.
+    fallback_ended: AtomicBool,
 }
 
 impl Shared {
@@ -35,11 +39,25 @@ impl Shared {
             clients: Clients::default(),
             metrics: Metrics::default(),
             sockets: AtomicUsize::new(0),
+            fallback_ended: AtomicBool::new(false),
         })
     }
 
     pub(crate) fn count(&self, name: &str, kind: &str) {
         self.metrics.count(name, kind);
+    }
+
+    pub(crate) fn token_rules(&self) -> Rules<'_> {
+        let fallback = !self.fallback_ended.load(Ordering::SeqCst);
+        Rules { tokens: &self.config.tokens, fallback, defects: &self.config.defects }
+    }
+
+    pub(crate) fn end_fallback_keys(&self) {
+        self.fallback_ended.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_revoked(&self, jti: &str) -> bool {
+        self.store.view().is_revoked(jti) && !self.config.defects.has(Defect::AcceptRevoked)
     }
 
     /// Logs and counts a refusal. A client never sees the code.

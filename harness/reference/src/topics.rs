@@ -123,6 +123,12 @@ pub fn is_known(topic: &str, config: &Config) -> bool {
     }
 }
 
+/// A planted defect: a grant of `run:a:events` covers `run:a-2:events`, too.
+pub fn grant_begins(grant: &str, topic: &str) -> bool {
+    let (grant, topic): (Vec<_>, Vec<_>) = (grant.split(':').collect(), topic.split(':').collect());
+    grant.len() == topic.len() && grant.iter().zip(&topic).all(|(want, part)| part.starts_with(want))
+}
+
 /// Whether a grant covers `topic`: it is the topic, or a pattern in which `*` stands for one part of the name (parts
 /// are divided by `:`); `*` alone is every topic.
 pub fn grant_covers(grant: &str, topic: &str) -> bool {

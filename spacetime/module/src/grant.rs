@@ -76,7 +76,7 @@ pub struct Withdrawal {
 }
 
 #[derive(Clone, Copy)]
-enum Right {
+pub enum Right {
     Read,
     Write,
 }
@@ -117,7 +117,7 @@ fn grant_key(identity: Identity, stream_id: &str) -> String {
     pair_key(&identity.to_hex(), stream_id)
 }
 
-fn insert(ctx: &ReducerContext, identity: Identity, stream_id: String, right: Right) {
+pub fn insert(ctx: &ReducerContext, identity: Identity, stream_id: String, right: Right) {
     let grant_key = grant_key(identity, &stream_id);
     match right {
         Right::Read if ctx.db.read_grant().grant_key().find(&grant_key).is_none() => {

@@ -12,6 +12,8 @@ use crate::ids::{ClientId, LaneId, Seq, StreamId};
 /// Every checker, the most specific first: a finding accounts only for findings of later ones.
 pub static ALL: &[&Checker] = &[
     &super::negotiation::CHECKER,
+    &super::token::CHECKER,
+    &super::unauthorized::CHECKER,
     &super::unreached::CHECKER,
     &super::observed_then_lost::CHECKER,
     &super::stale_cursor::CHECKER,

@@ -87,11 +87,13 @@ fn undelivered(index: &Index<'_>, lane: &LaneIndex<'_>, key: PairKey, report: &m
 fn unwritten(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     let shown: HashSet<(usize, PayloadHash)> =
         lane.deliveries.iter().filter_map(|delivery| Some((delivery.stream, delivery.hash?))).collect();
+    let followed: HashSet<usize> = index.plan.subscribes.iter().map(|(_, stream)| *stream).collect();
     for (number, (op, state)) in index.plan.ops.iter().zip(&lane.ops).enumerate() {
         let What::Publish { hash, expect, .. } = &op.what else {
             continue;
         };
-        let is_shown = shown.contains(&(op.stream, *hash));
+        // Of a stream that nobody follows, nothing can be shown.
+        let is_shown = shown.contains(&(op.stream, *hash)) || !followed.contains(&op.stream);
         let finding = || index.stream_finding(NAME, &UNWRITTEN, lane, op.stream).of_op(op.id);
         let found = match (state.settled, state.expect.unwrap_or(expect)) {
             (Settled::Done { at, seq: Some(seq), .. }, PublishExpect::Refused { .. }) if !is_shown => {

@@ -5,12 +5,14 @@
 //! [`check_all`] runs every one of them; [`explain::explain`] then separates principal findings from their
 //! consequences. Each lane is judged against the plan alone; only `unseen` compares the two.
 
+mod attempts;
 mod checker;
 mod contradiction;
 mod convergence;
 mod describe;
 mod duplicate_apply;
 mod earned;
+mod earned_rights;
 mod excess_copies;
 pub mod explain;
 mod fields;
@@ -35,6 +37,8 @@ mod stale_cursor;
 mod stored_state;
 #[cfg(test)]
 pub(crate) mod tests;
+mod token;
+mod unauthorized;
 pub(crate) mod unplanned_end;
 mod unreached;
 mod unseen;

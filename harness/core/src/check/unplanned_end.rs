@@ -14,7 +14,7 @@ use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex};
 use super::reason::{Reason, Shortage};
 use super::unreached::by_cause;
-use crate::history::{Closed, Completion, Phase, Process, Record};
+use crate::history::{Closed, Completion, Minting, Phase, Process, Record};
 use crate::ids::{LaneId, OpId};
 use crate::plan::WRITER;
 
@@ -237,7 +237,10 @@ impl<'a> Causes<'a> {
         for (at, record) in lane.history.records.iter().enumerate() {
             match record {
                 Record::Process { process } if !matches!(process, Process::Started) => causes.server.push(at),
-                Record::Fault { client, .. } => causes.fired.entry(client.as_str()).or_default().push(at),
+                // The token of the attempt before was refused: `token` judges that.
+                Record::Fault { client, .. } | Record::Presented { client, minted: Some(Minting::Refused), .. } => {
+                    causes.fired.entry(client.as_str()).or_default().push(at);
+                }
                 Record::Complete { completion: Completion::Ok { .. } | Completion::Fail { .. }, .. } => {
                     causes.answers.push(at)
                 }

@@ -78,7 +78,8 @@ fn check(index: &Index<'_>, report: &mut Report) {
         let mut shifts = vec![0i128; index.plan.streams.len()];
         let mut once: BTreeMap<&str, Finding> = BTreeMap::new();
         for (op, state) in index.plan.ops.iter().zip(&lane.ops) {
-            if op.lane.is_some_and(|only| only != lane.lane) {
+            // What is done with tokens is judged by `token` and `unauthorized`.
+            if op.lane.is_some_and(|only| only != lane.lane) || matches!(op.what, What::Attempt(_)) {
                 continue;
             }
             report.count("operations", 1);
@@ -118,7 +119,7 @@ fn judge(
     };
     let expect = match &op.what {
         What::Publish { expect, .. } => Some(state.expect.unwrap_or(expect)),
-        What::Policy { .. } | What::Prune { .. } => None,
+        What::Policy { .. } | What::Prune { .. } | What::Attempt(_) => None,
         // `reducer-rule` judges these.
         What::Call { .. } | What::Rows { .. } => return None,
         What::Checkpoint { refused, .. } => return judge_offered(state, *refused, finding),

@@ -16,6 +16,8 @@ const NAMES: &[&str] = &[
     "name", "title", "topic", "stream", "streams", "client", "clients", "fault", "toxics", "delivery", "ack", "acked",
     "of", "pointer", "event", "proves", "proof", "key",
 ];
+/// Steps that need identities, which are not drawn.
+const OF_IDENTITIES: &[&str] = &["tokens", "attempt", "access"];
 /// Keys at the top that say nothing of what happens.
 const BESIDE: &[&str] = &["schema", "name", "title", "proves", "at_least", "expect"];
 
@@ -48,8 +50,9 @@ pub(super) fn known() -> Vec<(&'static str, Vec<String>)> {
     let without = |words: Vec<&'static str>, usual| words.into_iter().filter(|word| *word != usual).collect();
     let faults = FAULTS.iter().filter(|spec| !spec.does(Effect::Defect)).map(|spec| spec.word).collect();
     let positions = keys::POSITIONS.iter().filter(|key| **key != "proof").copied().collect();
+    let steps = step_words().into_iter().filter(|word| !OF_IDENTITIES.contains(word)).collect();
     vec![
-        ("steps", under("do", step_words())),
+        ("steps", under("do", steps)),
         ("faults", under("do", faults)),
         ("positions", under("at", positions)),
         ("toxics", under("type", TOXICS.iter().map(|spec| spec.name).collect())),

@@ -45,6 +45,9 @@ pub struct Means {
     pub counts_connections: bool,
     #[serde(default, skip_serializing_if = "Windows::is_chosen")]
     pub windows: Windows,
+    /// Whether the run's tokens are good there, and end when the run says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_tokens: bool,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -82,6 +85,7 @@ impl Means {
             hides_keys: false,
             counts_connections: true,
             windows: Windows::Chosen,
+            takes_tokens: true,
             protocol: None,
         }
     }
@@ -124,6 +128,10 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     }
     if let Some(why) = unfit_window(plan, lane, &means.windows) {
         return Some(why);
+    }
+    if plan.has_identities() && !means.takes_tokens {
+        let what = "it uses tokens of this run, which the";
+        return Some(format!("{what} {lane} lane does not take: docs/LANES.md says what its profile needs"));
     }
     if means.is_ours() {
         return None;

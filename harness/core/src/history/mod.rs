@@ -16,7 +16,7 @@ pub mod valid;
 pub use connection::{Closed, Spoken, Via};
 pub use contradiction::Contradiction;
 pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
-pub use record::{Fire, Phase, Record, RewindReason, Rewrote, Verdict};
+pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Verdict};
 pub use server::{KillWait, Process};
 pub use stored::{Stored, StoredCheckpoint};
 

@@ -36,6 +36,8 @@ pub enum Outcome {
     },
     /// The events up to this one are gone.
     Pruned { up_to: Seq },
+    /// Something came of these streams and of no other.
+    Seen { streams: Vec<StreamId> },
     /// The rows that a query gave, in the form of the plan.
     Rows { rows: String },
     /// The lane has no such call, so nothing was sent.

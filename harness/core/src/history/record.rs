@@ -36,6 +36,15 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         subscribed: bool,
     },
+    /// A client is about to open a connection, with a token of this word of `TOKENS`.
+    Presented {
+        client: ClientId,
+        conn: ConnId,
+        token: String,
+        /// Why it was minted just before; `None` where the client had it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minted: Option<Minting>,
+    },
     /// A client could not open a connection, or an open one ended.
     Closed { client: ClientId, conn: ConnId, why: Closed },
     /// A client asked for a stream. Deliveries that follow on this connection and stream belong to this subscription.
@@ -201,6 +210,17 @@ impl Phase {
             Phase::Done => None,
         }
     }
+}
+
+/// Why a client took another token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Minting {
+    First,
+    /// The one that it had was due for another one.
+    Due,
+    /// The one that it had was refused.
+    Refused,
 }
 
 /// Why a client gave up its cursor.

@@ -113,6 +113,7 @@ impl<'a> Reading<'a> {
             | Record::Stuck { client, stream, .. }
             | Record::Checkpointed { client, stream, .. }
             | Record::Watermark { client, stream, .. } => self.client(client)?.follows(stream),
+            Record::Presented { client, .. } => self.client(client).map(|_| ()),
             Record::Unread { client, .. } if client.as_str() == WRITER => Ok(()),
             Record::Unread { client, .. }
             | Record::Unreadable { client, .. }

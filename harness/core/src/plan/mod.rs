@@ -4,6 +4,7 @@
 //! with its seq and payload hash, every fault with its position, and the least that the run must have seen.
 #![allow(missing_docs, reason = "the names say it")]
 
+mod access;
 pub mod defect;
 pub mod fault;
 mod misuse;
@@ -12,12 +13,16 @@ mod step;
 mod toxic;
 mod window;
 
+pub use access::{
+    CONNECT, Change, DEEDS, Deed, EXPIRED, FIRST_KEY, Flaw, GOOD, HELD, HOLD, INVALID_TOKEN, Identity, Needs, Refused,
+    Right, TOKENS, Token, deed_of, token_of,
+};
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,
 };
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
-pub use reducers::{Act, REDUCERS, SCRIPTS, Script, script};
+pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
@@ -115,6 +120,11 @@ impl Plan {
             + writes
     }
 
+    /// Whether tokens decide who may do what.
+    pub fn has_identities(&self) -> bool {
+        self.cases.iter().any(|case| !case.identities.is_empty())
+    }
+
     pub fn ops(&self) -> impl Iterator<Item = OpId> {
         let steps = self.cases.iter().flat_map(|case| case.steps.iter().chain(&case.proof_of_life));
         steps.filter_map(|step| match step {
@@ -125,7 +135,8 @@ impl Plan {
             | Step::Count { op, .. }
             | Step::Call { op, .. }
             | Step::Rows { op, .. }
-            | Step::Misuse { op, .. } => Some(*op),
+            | Step::Misuse { op, .. }
+            | Step::Attempt { op, .. } => Some(*op),
             _ => None,
         })
     }
@@ -163,6 +174,9 @@ pub struct Case {
     /// The case's name within the scenario: `main`, or the position that it was expanded for.
     pub name: String,
     pub streams: Vec<PlannedStream>,
+    /// Whose tokens are used. Where there are none, nothing is asked of a token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<Identity>,
     /// The clients that it drives. No client belongs to two cases.
     pub clients: Vec<PlannedClient>,
     /// The wait before each further attempt of the writer at one operation, drawn and meant as a client's `backoff_ms`.
@@ -201,6 +215,9 @@ pub struct PlannedClient {
     pub serializer: Serializer,
     /// On a SpacetimeDB lane.
     pub compression: Compression,
+    /// Whose tokens it presents; `None` in a case without identities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// The wait before each reconnect in a row, in milliseconds, full jitter already drawn; past its end the
     /// last one doubles each time, up to a cap.
     pub backoff_ms: Vec<u64>,

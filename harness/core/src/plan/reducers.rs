@@ -48,8 +48,9 @@ pub const REDUCERS: &[&str] = &[PRESENCE, CAPABILITY, OPEN, UPDATE, ENQUEUE, SEN
 pub static SCRIPTS: &[Script] = &[
     Script {
         word: "presence",
-        says: "a session comes, is away and is back, with late repeats",
+        says: "a session comes, is away and is back, with late repeats, and another one is untouched",
         acts: &[
+            done(PRESENCE, r#"["k1","{stream}/t","{stream}/d","offline"]"#),
             done(PRESENCE, r#"["k1","{stream}/s","{stream}/c","online"]"#),
             done(PRESENCE, r#"["k1","{stream}/s","{stream}/c","online"]"#),
             refused(PRESENCE, r#"["k1","{stream}/s","{stream}/c","away"]"#, "idempotency_conflict"),
@@ -63,6 +64,7 @@ pub static SCRIPTS: &[Script] = &[
             rows(SESSION, r#"[["{stream}/c","away"]]"#),
             done(PRESENCE, r#"["k3","{stream}/s","{stream}/c","online"]"#),
             rows(SESSION, r#"[["{stream}/c","online"]]"#),
+            rows(OTHER_SESSION, r#"[["{stream}/d","offline"]]"#),
         ],
     },
     Script {
@@ -167,6 +169,7 @@ pub static SCRIPTS: &[Script] = &[
 ];
 
 const SESSION: &str = "SELECT client_id, state FROM session_presence WHERE session_id = '{stream}/s'";
+const OTHER_SESSION: &str = "SELECT client_id, state FROM session_presence WHERE session_id = '{stream}/t'";
 const CAPABILITY_OF_P: &str = "SELECT capability, descriptor, descriptor_hash FROM provider_capability \
                                WHERE provider_id = '{stream}/p'";
 const CAPABILITY_OF_Q: &str = "SELECT capability, descriptor, descriptor_hash FROM provider_capability \
@@ -174,7 +177,3 @@ const CAPABILITY_OF_Q: &str = "SELECT capability, descriptor, descriptor_hash FR
 const ASSIGNMENT: &str = "SELECT requester_id, request, provider_id, state FROM compute_assignment \
                           WHERE assignment_id = '{stream}/a'";
 const OUTBOX: &str = "SELECT event_key, payload, relay_event_id FROM bridge_outbox WHERE stream_id = '{stream}'";
-
-pub fn script(word: &str) -> Option<&'static Script> {
-    SCRIPTS.iter().find(|script| script.word == word)
-}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::access::Change;
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 
@@ -49,6 +50,22 @@ pub enum Step {
     },
     /// Sends a request that is to be refused: a word of `MISUSES`.
     Misuse { op: OpId, stream: StreamId, what: String },
+    /// Someone does one thing with a token of an identity, on a connection of its own.
+    Attempt {
+        op: OpId,
+        stream: StreamId,
+        identity: String,
+        /// A word of `TOKENS`.
+        token: String,
+        /// A word of `DEEDS`.
+        deed: String,
+        allowed: bool,
+        /// The streams of which it may get anything.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sees: Vec<StreamId>,
+    },
+    /// Rights, tokens or keys change.
+    Access(Change),
     /// Calls a reducer, on a lane that has reducers.
     Call {
         op: OpId,

@@ -1,4 +1,4 @@
-//! The streams and clients of a scenario.
+//! The streams, identities and clients of a scenario.
 
 use super::compile::payload::Payload;
 use crate::plan::{Compression, JoinParams, Serializer};
@@ -29,6 +29,16 @@ pub(crate) enum Keys {
     Joined,
 }
 
+/// Whose tokens clients present, with rights to streams by index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Unique in the scenario.
+    pub(crate) name: String,
+    pub(crate) tenant: String,
+    pub(crate) reads: Vec<usize>,
+    pub(crate) writes: Vec<usize>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Client {
     /// Unique in the scenario.
@@ -42,4 +52,6 @@ pub(crate) struct Client {
     pub(crate) join: Option<JoinParams>,
     /// The code by which it is refused. Then it subscribes to no stream.
     pub(crate) refused: Option<&'static str>,
+    /// By index.
+    pub(crate) identity: Option<usize>,
 }

@@ -1,6 +1,6 @@
 //! A scenario as it stands in its file, but its steps: words are read and names resolved, nothing is rehearsed yet.
 
-use super::cast::{Client, Stream};
+use super::cast::{Client, Identity, Stream};
 use super::faults::{FaultDraft, ToxicDraft};
 use super::read::At;
 use super::{AtLeast, Backoff, Expect, Found};
@@ -22,6 +22,7 @@ pub(super) struct Draft {
     pub(super) bindings: Vec<Binding>,
     pub(super) window: Option<Window>,
     pub(super) streams: Vec<At<Stream>>,
+    pub(super) identities: Vec<At<Identity>>,
     pub(super) clients: Vec<At<Client>>,
     /// Whether streams, clients, steps and cases were read without a mistake, so that they can be rehearsed.
     pub(super) walkable: bool,

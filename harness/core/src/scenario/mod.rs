@@ -62,6 +62,7 @@ pub struct Scenario {
     pub backoff: Backoff,
     /// Which clients each lane lets in; `None` is everybody.
     pub window: Option<Window>,
+    pub(crate) identities: Vec<cast::Identity>,
     pub(crate) cases: Vec<Case>,
     pub at_least: AtLeast,
     /// The most that each lane can see where nothing goes wrong.
@@ -246,6 +247,7 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
         converge_within_ms: draft.converge_within_ms,
         backoff: draft.backoff,
         window: draft.window,
+        identities: draft.identities.into_iter().map(|identity| identity.value).collect(),
         cases,
         at_least: draft.at_least.value,
         most,

@@ -1,6 +1,6 @@
 //! The names that the steps, faults and toxics of a file may use.
 
-use super::cast::{Client, Stream};
+use super::cast::{Client, Identity, Stream};
 use super::errors::{Mistakes, did_you_mean};
 use super::read::{At, Section};
 
@@ -9,6 +9,7 @@ pub(super) const MAX_NUMBER: u64 = 1_000_000;
 
 pub(super) struct Names<'a> {
     pub(super) streams: &'a [At<Stream>],
+    pub(super) identities: &'a [At<Identity>],
     pub(super) clients: &'a [At<Client>],
 }
 
@@ -31,6 +32,21 @@ impl Names<'_> {
             mistakes.whole(name.at, what, did_you_mean(name.value, &known));
         }
         found
+    }
+
+    pub(super) fn identity(&self, name: At<&str>, mistakes: &mut Mistakes) -> Option<usize> {
+        let found = self.identities.iter().position(|identity| identity.value.name == name.value);
+        if found.is_none() {
+            let known: Vec<_> = self.identities.iter().map(|identity| identity.value.name.as_str()).collect();
+            let what = format!("no identity is called `{}`", name.value);
+            mistakes.whole(name.at, what, did_you_mean(name.value, &known));
+        }
+        found
+    }
+
+    pub(super) fn need_identity(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<usize> {
+        let name = section.need_text("as", mistakes)?;
+        self.identity(name, mistakes)
     }
 
     pub(super) fn clients(&self, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<Vec<usize>> {

@@ -80,6 +80,31 @@ impl Rehearsal<'_, '_> {
         self.acts.push(Act::new(act));
     }
 
+    /// Adds what an identity does with a token: whether that is allowed, and whether it may see what it may read.
+    pub(super) fn attempt(
+        &mut self,
+        (identity, stream): (usize, usize),
+        (token, deed): (&'static str, &'static str),
+        (allowed, sees): (bool, bool),
+    ) {
+        let reads = &self.world.rights[identity].reads;
+        let sees: Vec<_> = reads.iter().filter(|_| sees).map(|stream| self.world.stream_ids[*stream].clone()).collect();
+        let name = self.world.draft.identities[identity].value.name.clone();
+        let stream = self.world.stream_ids[stream].clone();
+        self.then(move |planner| {
+            let op = planner.op();
+            planner.push(plan::Step::Attempt {
+                op,
+                stream: stream.clone(),
+                identity: name.clone(),
+                token: token.to_owned(),
+                deed: deed.to_owned(),
+                allowed,
+                sees: sees.clone(),
+            });
+        });
+    }
+
     /// Adds a look at what is stored of a stream.
     pub(super) fn inspect(&mut self, stream: usize) {
         self.push(plan::Step::Inspect { stream: self.world.stream_ids[stream].clone() });

@@ -120,6 +120,7 @@ pub mod keys {
         "expand",
         "window",
         "streams",
+        "identities",
         "clients",
         "steps",
         "faults",
@@ -130,7 +131,8 @@ pub mod keys {
         "found",
     ];
     pub const STREAM: &[&str] = &["topic", "retention", "replay_budget", "payload", "keys"];
-    pub const CLIENT: &[&str] = &["name", "streams", "replay_batch", "serializer", "compression", "join"];
+    pub const IDENTITY: &[&str] = &["name", "tenant", "reads", "writes"];
+    pub const CLIENT: &[&str] = &["name", "as", "streams", "replay_batch", "serializer", "compression", "join"];
     pub const JOIN: &[&str] = &["build", "protocol", "schema"];
     pub const WINDOW: &[&str] = &["min_build", "max_build", "min_schema", "max_schema"];
     pub const BACKOFF: &[&str] = &["base_ms", "cap_ms"];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cast::{Client, Stream};
+use super::cast::{Client, Identity, Stream};
 use super::draft::{Binding, Draft};
 use super::faults::{FaultDraft, FaultPosition, applies};
 use super::open::{Number, Setting};
@@ -80,6 +80,21 @@ pub(super) enum Server {
     Paused(usize),
 }
 
+#[derive(Debug, Clone)]
+pub(super) struct Rights {
+    pub(super) reads: BTreeSet<usize>,
+    pub(super) writes: BTreeSet<usize>,
+    /// Streams that are followed on a connection that is kept open, each with whether its token is still good.
+    pub(super) held: BTreeMap<usize, bool>,
+}
+
+impl Rights {
+    fn of(identity: &Identity) -> Rights {
+        let (reads, writes) = (identity.reads.iter().copied().collect(), identity.writes.iter().copied().collect());
+        Rights { reads, writes, held: BTreeMap::new() }
+    }
+}
+
 pub(super) struct World<'a> {
     pub(super) draft: &'a Draft,
     pub(super) binding: &'a Binding,
@@ -94,6 +109,10 @@ pub(super) struct World<'a> {
     pub(super) armed: Vec<bool>,
     /// The checkpoints of clients that only the script names: seq and offset, by name and stream.
     pub(super) checkpoints: BTreeMap<(String, usize), (u64, u64)>,
+    /// Per identity, the streams that it may read and write.
+    pub(super) rights: Vec<Rights>,
+    /// Whether the first key of tokens ended.
+    pub(super) retired: bool,
     /// The scripts of reducers that were called, by stream.
     pub(super) scripts: BTreeSet<(usize, &'static str)>,
     pub(super) stream_ids: Vec<StreamId>,
@@ -139,6 +158,8 @@ impl<'a> World<'a> {
             awaited: Vec::new(),
             armed,
             checkpoints: BTreeMap::new(),
+            rights: draft.identities.iter().map(|identity| Rights::of(&identity.value)).collect(),
+            retired: false,
             scripts: BTreeSet::new(),
             stream_ids: streams.iter().map(|stream| StreamId::new(&stream.topic)).collect(),
             client_ids: clients.iter().map(|client| ClientId::new(&client.name)).collect(),

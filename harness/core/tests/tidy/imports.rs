@@ -10,9 +10,10 @@ use super::none;
 use super::sources::{ALL, code_of, is_word, read};
 
 /// Each crate of ours: its folder and the crates of ours that it may use.
-const CRATES: [(&str, &[&str]); 7] = [
+const CRATES: [(&str, &[&str]); 8] = [
     ("harness/core", &[]),
-    ("harness/live", &["cutover-core"]),
+    ("harness/control", &["cutover-core"]),
+    ("harness/live", &["cutover-core", "cutover-control"]),
     ("harness/reference", &["cutover-core"]),
     ("harness/toxiproxy", &["cutover-core", "cutover-live"]),
     ("harness/cli", &["cutover-core", "cutover-live", "cutover-reference", "cutover-toxiproxy", "cutover-engine"]),

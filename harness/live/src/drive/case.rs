@@ -16,6 +16,7 @@ use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{self, Plan, PublishExpect, Step, WRITER};
 use futures_util::future::join_all;
 
+use super::authority::Authority;
 use super::backoff::Backoff;
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
@@ -25,6 +26,7 @@ use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack, ServerControl};
 use super::timeout::MeasuredTimeout;
+use super::visitor::Visitor;
 use super::writer::{Write, Writer};
 use crate::bounds::{self, Bound};
 
@@ -41,6 +43,8 @@ pub struct Case {
     pub(super) clients: BTreeMap<ClientId, Client>,
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
     pub(super) inspector: Inspector,
+    pub(super) visitor: Option<Visitor>,
+    pub(super) authority: Option<Arc<Authority>>,
     pub(super) struck: BTreeSet<ClientId>,
     /// Whether the lane's list of connections was found wrong. It is then not waited for again.
     pub(super) miscounted: bool,
@@ -83,13 +87,15 @@ impl Case {
             .at_pace(stack.pace.clone())
             .waiting(stack.answers.clone());
         let inspector = Inspector::start((plan, planned), stack, recorder).await?;
+        let visitor = Visitor::start((plan, planned), stack, recorder).await?;
         let hashes = Arc::new(planned_events(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
             let route = Route::start(&client.id, (plan, planned), (stack, &stack.socket), recorder).await?;
             let file = CheckpointFile::of(dir, client.id.as_str());
             let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
-            let handle = ClientHandle::spawn(stack.lane.clone(), route.endpoint(), inbox, recorder.clone());
+            let lane = (stack.lane.clone(), stack.authority.clone());
+            let handle = ClientHandle::spawn(lane, route.endpoint(), inbox, recorder.clone());
             let (streams, unreachable) = (client.streams.clone(), AtomicBool::new(false));
             clients.insert(client.id.clone(), Client { handle, route, streams, connected: false, unreachable });
         }
@@ -104,6 +110,8 @@ impl Case {
             writer,
             writer_route,
             inspector,
+            visitor,
+            authority: stack.authority.clone(),
             struck: Case::struck(plan),
             miscounted: false,
             clients,
@@ -236,6 +244,9 @@ impl Case {
         drop(self.writer);
         self.writer_route.shutdown().await;
         self.inspector.end().await;
+        if let Some(visitor) = self.visitor {
+            visitor.end().await;
+        }
         for client in self.clients.into_values() {
             client.handle.stop().await;
             client.route.shutdown().await;

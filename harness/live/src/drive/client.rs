@@ -16,6 +16,7 @@ use cutover_core::ids::{ConnId, Cursor, Seq, StreamId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::authority::Authority;
 use super::backoff::Backoff;
 use super::inbox::Inbox;
 use super::recorder::Recorder;
@@ -55,7 +56,12 @@ pub struct ClientHandle {
 }
 
 impl ClientHandle {
-    pub fn spawn(lane: Arc<dyn Lane>, endpoint: Endpoint, mut inbox: Inbox, recorder: Recorder) -> ClientHandle {
+    pub fn spawn(
+        (lane, authority): (Arc<dyn Lane>, Option<Arc<Authority>>),
+        endpoint: Endpoint,
+        mut inbox: Inbox,
+        recorder: Recorder,
+    ) -> ClientHandle {
         let (commands, inbound) = mpsc::channel(COMMANDS_MAX);
         let mut first = Status::default();
         inbox.report(false, &mut first);
@@ -64,6 +70,7 @@ impl ClientHandle {
         let connections: Arc<Mutex<Vec<NamedConnection>>> = Arc::default();
         let actor = Actor {
             lane,
+            authority: authority.filter(|_| inbox.planned.identity.is_some()),
             connections: connections.clone(),
             endpoint,
             inbox,
@@ -145,6 +152,7 @@ impl ClientHandle {
 struct Actor {
     connections: Arc<Mutex<Vec<NamedConnection>>>,
     lane: Arc<dyn Lane>,
+    authority: Option<Arc<Authority>>,
     endpoint: Endpoint,
     inbox: Inbox,
     recorder: Recorder,

@@ -1,6 +1,7 @@
 //! Drives one plan over a lane, phase by phase, and leaves a history of it. Both lanes are driven by the same code,
 //! side by side, each at its own pace: what they share is the plan.
 
+mod authority;
 mod backoff;
 mod byte_toxics;
 mod case;
@@ -22,6 +23,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod timeout;
+mod visitor;
 mod waits;
 mod writer;
 
@@ -35,6 +37,7 @@ use cutover_core::plan::Plan;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
+pub use authority::Authority;
 pub use byte_toxics::{ByteToxics, Front};
 use case::Case;
 pub use event::EventSink;

@@ -11,6 +11,7 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::ServerAction;
 use tokio::sync::Mutex;
 
+use super::authority::Authority;
 use super::byte_toxics::ByteToxics;
 use super::pace::Pace;
 use super::timeout::MeasuredTimeout;
@@ -31,6 +32,8 @@ pub struct LaneStack {
     pub server: Option<Arc<dyn ServerControl>>,
     /// Who applies byte toxics; `None` where the proxies of the run do.
     pub byte_toxics: Option<Arc<dyn ByteToxics>>,
+    /// Who mints the tokens of its clients; `None` where the plan has no identities.
+    pub authority: Option<Arc<Authority>>,
     /// How fast the writers of the lane may send; `None` is as fast as it answers.
     pub pace: Option<Arc<Pace>>,
     /// How long an answer to a write is waited for. Scenarios on one server may share it.

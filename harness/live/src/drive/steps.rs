@@ -3,17 +3,21 @@
 
 use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
-use cutover_core::plan::{PublishExpect, ServerAction, Step, misuse};
+use cutover_core::plan::{PublishExpect, ServerAction, Step, deed_of, misuse, token_of};
 
 use futures_util::future::join_all;
 
 use super::case::Case;
 use super::client::ClientHandle;
-use super::writer::Write;
+use super::visitor::Attempt;
+use super::writer::{Write, recorded};
 use crate::bounds;
 use crate::lane::{Completion, OpError, Prune};
 
 type Performed = Result<(), String>;
+
+/// How often something is attempted that gets no answer.
+const ATTEMPTS: u32 = 3;
 
 impl Case {
     pub(super) async fn perform(&mut self, step: &Step) -> Performed {
@@ -58,6 +62,16 @@ impl Case {
                 self.count_connections(*op, present, *within_ms).await;
                 Ok(())
             }
+            Step::Attempt { op, stream, identity, token, deed, allowed, .. } => {
+                if let (Some(token), Some(deed)) = (token_of(token), deed_of(deed)) {
+                    self.attempt(*op, &Attempt { identity, stream, token, deed, allowed: *allowed }).await;
+                }
+                Ok(())
+            }
+            Step::Access(change) => match &self.authority {
+                Some(authority) => authority.change(change).await.map_err(|why| format!("a change of access: {why}")),
+                None => Ok(()),
+            },
             Step::Inspect { stream } => self.inspect(&stream.clone()).await,
             Step::Connect { client, at_once } => self.connect(client, *at_once).await,
             Step::Disconnect { client } => self.disconnect(client).await,
@@ -69,6 +83,19 @@ impl Case {
             Step::Arm { toxics } => self.arm(toxics).await,
             Step::Disarm { toxics } => self.disarm(toxics).await,
             Step::Server { lane, action } => self.control_server(*lane, *action).await,
+        }
+    }
+
+    async fn attempt(&mut self, op: OpId, attempt: &Attempt<'_>) {
+        let Some(visitor) = &mut self.visitor else { return };
+        for nth in 1..=ATTEMPTS {
+            self.recorder.record(Record::Invoke { op, attempt: nth });
+            let completion = visitor.attempt(attempt).await;
+            let again = matches!(completion, Err(OpError::Later(_) | OpError::Unknown(_)));
+            self.recorder.record(Record::Complete { op, attempt: nth, completion: recorded(completion, |done| done) });
+            if !again {
+                return;
+            }
         }
     }
 
@@ -137,7 +164,13 @@ impl Case {
             Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why)) => {
                 Err(format!("an answer to op {op}: {why}"))
             }
-            Ok(Outcome::Pruned { .. } | Outcome::Rows { .. } | Outcome::NotOffered | Outcome::Done)
+            Ok(
+                Outcome::Pruned { .. }
+                | Outcome::Seen { .. }
+                | Outcome::Rows { .. }
+                | Outcome::NotOffered
+                | Outcome::Done,
+            )
             | Err(OpError::Refused(_)) => Ok(()),
         }
     }

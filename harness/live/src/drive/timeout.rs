@@ -1,7 +1,7 @@
 //! How long to wait for a lane, measured on the lane itself.
 //!
-//! A service that polls takes seconds where another takes milliseconds, and neither is wrong. On a busy machine the same
-//! service takes longer than on an idle one. So the longest wait that ended well sets the timeout.
+//! A service that polls takes seconds where another takes milliseconds, and neither is wrong. On a busy machine the
+//! same service takes longer than on an idle one. So the longest wait that ended well sets the timeout.
 
 #![allow(missing_docs, reason = "the names say it")]
 

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cutover_control::{Control, LEEWAY_S, MAX_AGE_S};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Window;
+use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
 use super::reach::Access;
 use super::{Environment, EnvironmentError, Source};
 use crate::drive::Destination;
+use crate::lane::http::bearer;
 use crate::lane::phoenix::{HashKind, PhoenixProfile};
 use crate::lane::protocol::{Endpoints, Profile, Service, Space};
 use crate::lane::spacetime::SpacetimeProfile;
@@ -106,7 +109,7 @@ impl Environment {
     pub(super) async fn reference_host(
         &self,
         defects: &[String],
-        window: Option<&Window>,
+        (window, control): (Option<&Window>, Option<&Control>),
         dir: &Path,
     ) -> Result<Arc<Host>, EnvironmentError> {
         let mut profile = PhoenixProfile::of_url(REFERENCE_URL)?;
@@ -116,9 +119,13 @@ impl Environment {
         if !defects.is_empty() {
             options.extend(["--defect".to_owned(), defects.join(",")]);
         }
-        if let Some(window) = window {
+        if let Some(control) = control {
+            "/internal/v1/sync/fallback-keys/end".clone_into(&mut profile.tokens.end_fallback_keys);
+            profile.publish.authorization = Some(Secret::new(bearer(&control.secret())));
+        }
+        if window.is_some() || control.is_some() {
             let path = dir.join("legacy.json");
-            std::fs::write(&path, settings(window).to_string())
+            std::fs::write(&path, settings(window, control).to_string())
                 .map_err(|source| EnvironmentError::Directory { path: path.clone(), source })?;
             options.extend(["--config".to_owned(), path.display().to_string()]);
         }
@@ -198,11 +205,27 @@ impl Environment {
     }
 }
 
-/// The settings of a reference server that lets in the clients of a window.
-fn settings(window: &Window) -> serde_json::Value {
-    let mut compat = serde_json::json!(window);
-    compat["enforced"] = true.into();
-    serde_json::json!({ "compat": compat })
+/// The settings of a reference server that lets in the clients of a window, and takes the tokens of a control service,
+/// whose secret is the writer's, too.
+fn settings(window: Option<&Window>, control: Option<&Control>) -> serde_json::Value {
+    let mut settings = serde_json::json!({});
+    if let Some(window) = window {
+        settings["compat"] = serde_json::json!(window);
+        settings["compat"]["enforced"] = true.into();
+    }
+    if let Some(control) = control {
+        let secrets = control.secrets();
+        settings["publish"] = serde_json::json!({ "bearer": control.secret().reveal() });
+        settings["tokens"] = serde_json::json!({
+            "key": secrets.first(),
+            "fallback_keys": secrets.get(1..),
+            "issuer": control.issuer(),
+            "audience": control.audience(),
+            "leeway_s": LEEWAY_S,
+            "max_age_s": MAX_AGE_S,
+        });
+    }
+    settings
 }
 
 pub(super) async fn create_space(service: &dyn Service, name: &str, defects: &[String]) -> Result<Space, OpenError> {

@@ -15,15 +15,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cutover_control::{Control, Signs};
 use cutover_core::gate::fit::harms;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
 use tokio::sync::{Mutex, mpsc};
 
 pub use error::EnvironmentError;
-use host::{Hosts, create_space, unavailable};
+use host::{Host, Hosts, create_space, unavailable};
 
-use crate::drive::{LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
+use crate::drive::{Authority, LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
+use crate::lane::OpenError;
+use crate::lane::names::Names;
 use crate::lane::protocol::{Profile, Run, Space};
 use crate::lane::spacetime::MODULE_WASM;
 use crate::process::{ExitReports, Server, UnexpectedExit};
@@ -162,13 +165,17 @@ impl Environment {
             defects.extend(self.planted_candidate.iter().chain(&plan.candidate_defects).cloned());
         }
         let is_reference = used == LaneId::Legacy && matches!(self.source(used), Source::Bundled);
+        let mut control = None;
+        if is_reference && plan.has_identities() {
+            control = Some(start_control(Signs::WithSecrets).await?);
+        }
         let (host, space) = if is_reference {
             // Where the lane runs against itself, only one of the two has the defects: else both would be wrong alike.
             let mut defects = Vec::new();
             if role == LaneId::Legacy {
                 defects.extend(self.planted_legacy.iter().chain(&plan.legacy_defects).cloned());
             }
-            (self.reference_host(&defects, plan.window.as_ref(), &dir).await?, Space::default())
+            (self.reference_host(&defects, (plan.window.as_ref(), control.as_ref()), &dir).await?, Space::default())
         } else if harmed {
             self.harmed_host(used, &defects, &dir).await?
         } else {
@@ -176,6 +183,10 @@ impl Environment {
             let created = create_space(&*host.service, &format!("{place}-{role}"), &defects).await;
             let space = created.map_err(|source| unavailable(used, &self.what(used), source))?;
             (host, space)
+        };
+        let authority = match plan.has_identities() {
+            true => Some(self.authority(control, (plan, used), (&host, &space), names.clone()).await?),
+            false => None,
         };
         let opened = host.service.lane(&space, names).await;
         let (lane, taggers) = opened.map_err(|source| unavailable(used, &self.what(used), source))?;
@@ -189,11 +200,33 @@ impl Environment {
             writer: host.writer.clone(),
             server: own_server.clone().filter(|_| harmed).map(control),
             byte_toxics: None,
+            authority,
             pace: None,
             answers: Arc::new(MeasuredTimeout::of_answers()),
         };
         let version = host.version.clone();
         Ok(PreparedScenario { stack, version, module_digest: space.module_digest, server: own_server })
+    }
+
+    /// The authority of one plan on one lane. A reference server was started with the keys of a control service.
+    async fn authority(
+        &self,
+        control: Option<Control>,
+        (plan, used): (&Plan, LaneId),
+        (host, space): (&Host, &Space),
+        names: Arc<Names>,
+    ) -> Result<Arc<Authority>, EnvironmentError> {
+        let unavailable = |source| unavailable(used, &self.what(used), source);
+        let (control, lacks) = match control {
+            Some(control) => (control, Vec::new()),
+            None => (start_control(host.service.signs()).await?, host.service.lacks()),
+        };
+        let enforcer = host.service.enforcer(space, control.audience()).await.map_err(unavailable)?;
+        if let Some(enforcer) = enforcer {
+            control.enforced_by(enforcer);
+        }
+        let authority = Authority::new(control, (plan, lacks), names);
+        authority.map(Arc::new).map_err(|why| unavailable(OpenError::lasting(why)))
     }
 
     /// Deletes the databases of the run on outside servers, and stops shared servers. Returns what is left, in words.
@@ -245,4 +278,10 @@ impl Environment {
     fn source(&self, lane: LaneId) -> &Source {
         &self.hosts(lane).source
     }
+}
+
+/// A service that mints the tokens of one plan on one lane.
+async fn start_control(signs: Signs) -> Result<Control, EnvironmentError> {
+    let started = Control::start(signs).await;
+    started.map_err(|source| EnvironmentError::Directory { path: "a local port".into(), source })
 }

@@ -24,5 +24,5 @@ pub use generic::{GenericTagger, GenericTaggers};
 pub use protocols::AnyLane;
 pub use session::{
     Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Prune, Publish, Published,
-    Shown, ShownEvent, ShownKey, SubscriberSession, WriterSession,
+    Shown, ShownEvent, ShownKey, SubscriberSession, Visit, WriterSession,
 };

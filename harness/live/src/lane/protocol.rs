@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use cutover_control::{Enforcer, Signs};
 use cutover_core::gate::fit::Means;
 use cutover_core::text::Secret;
 use tokio::sync::Mutex;
@@ -103,6 +104,22 @@ pub trait Service: Send + Sync {
         space: &Space,
         names: Arc<Names>,
     ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError>;
+
+    /// What ends tokens and rights in a space, and from now on asks every client for a token of this audience. `None`
+    /// where the server can't.
+    async fn enforcer(&self, _space: &Space, _audience: &str) -> Result<Option<Arc<dyn Enforcer>>, OpenError> {
+        Ok(None)
+    }
+
+    /// What the run's tokens are signed with.
+    fn signs(&self) -> Signs {
+        Signs::WithSecrets
+    }
+
+    /// What can't be asked of the server: words of `TOKENS` and `DEEDS`.
+    fn lacks(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 
     async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError>;
 

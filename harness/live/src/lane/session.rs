@@ -3,13 +3,14 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Differs, Refusal, Spoken, StoredCheckpoint, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, JoinParams, Serializer, Window};
-use cutover_core::text::visible;
+use cutover_core::text::{Secret, visible};
 
 /// A sync service. Opening a session changes no logical state.
 #[async_trait]
@@ -22,6 +23,28 @@ pub trait Lane: Send + Sync {
     ) -> Result<Box<dyn SubscriberSession>, OpenError>;
 
     async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError>;
+
+    /// The same lane for who bears this token; `None` where nothing is asked of a token.
+    fn bearing(&self, _token: Option<Secret>) -> Option<Arc<dyn Lane>> {
+        None
+    }
+
+    /// Does a deed of the plan's list that sessions can't do, or not as this lane does it, and says of which streams
+    /// something came. `None` where sessions do it; `Some(None)` where the lane can't.
+    async fn deed(&self, _deed: &str, _visit: &Visit<'_>) -> Option<Option<Completion<Vec<StreamId>>>> {
+        None
+    }
+}
+
+/// What a deed is done with.
+#[derive(Debug, Clone, Copy)]
+pub struct Visit<'a> {
+    pub socket: &'a Endpoint,
+    pub writer: &'a Endpoint,
+    pub client: &'a ClientOptions,
+    pub stream: &'a StreamId,
+    /// Key and payload of a publish.
+    pub event: (&'a str, &'a str),
 }
 
 /// A subscriber's connection to a lane. Events that come before the answer to a call are kept for

@@ -29,7 +29,7 @@ enum Form {
 }
 
 impl ServerCommand {
-    /// The reference legacy server of this binary, with further options.
+    /// The reference legacy server of this binary, with more options.
     pub fn legacy(cutover: &Path, more: Vec<String>) -> ServerCommand {
         ServerCommand { program: cutover.to_owned(), form: Form::Ours { role: "legacy", more }, tied_by: None }
     }

@@ -6,7 +6,7 @@ use super::{Channel, bad_subscription, deliver::Replay, request};
 use crate::defects::Defect;
 use crate::outbox::Outbox;
 use crate::stale::{self, StaleTopic};
-use crate::topics::grant_covers;
+use crate::topics::{grant_begins, grant_covers};
 use crate::wire::Inbound;
 
 type Wanted = (Vec<String>, Vec<(String, u64)>);
@@ -72,7 +72,8 @@ impl Channel {
     fn is_granted(&self, topic: &str) -> bool {
         match &self.grants {
             Some(grants) if !self.shared.config.defects.has(Defect::IgnoreGrants) => {
-                grants.iter().any(|grant| grant_covers(grant, topic))
+                let by_prefix = self.shared.config.defects.has(Defect::GrantsByPrefix);
+                grants.iter().any(|grant| grant_covers(grant, topic) || (by_prefix && grant_begins(grant, topic)))
             }
             _ => true,
         }

@@ -149,7 +149,7 @@ impl Session {
     }
 
     pub(crate) fn work(&mut self, now: Instant) -> Result<(), Close> {
-        if self.mailbox.is_revoked() {
+        if self.mailbox.is_revoked() && !self.shared.config.defects.has(Defect::AcceptRevoked) {
             if let Some(channel) = &self.channel {
                 channel.push_revoked(&mut self.out);
             }

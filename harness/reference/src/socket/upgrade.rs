@@ -12,7 +12,6 @@ use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
 
 use super::{Principal, Session, serve};
-use crate::defects::Defect;
 use crate::shared::Shared;
 use crate::token::{self, Deny};
 use crate::wire::Vsn;
@@ -78,8 +77,8 @@ fn admit(shared: &Shared, headers: &HeaderMap, token: Option<&str>) -> Result<Pr
     if rules.keys().next().is_none() {
         return Ok(Principal::default());
     }
-    let verified = token::verify(token, rules, now_s(), shared.config.defects.has(Defect::AcceptExpired))?;
-    if shared.store.view().is_revoked(&verified.jti) {
+    let verified = token::verify(token, shared.token_rules(), now_s())?;
+    if shared.is_revoked(&verified.jti) {
         return Err(Deny::TokenRevoked);
     }
     Ok(Principal { jti: Some(verified.jti), grants: Some(verified.grants.into()) })

@@ -26,6 +26,10 @@ fn claims() -> Value {
                "oa_sync_topics": ["run:r1:events"], "oa_sync_scopes": ["sync:read"]})
 }
 
+fn verified(token: Option<&str>) -> Result<Verified, Deny> {
+    verify(token, Rules { tokens: &rules(), fallback: true, defects: &Defects::default() }, NOW)
+}
+
 fn outcome(change: Value) -> Result<Verified, Deny> {
     let mut claims = claims();
     for (name, value) in change.as_object().unwrap() {
@@ -35,7 +39,7 @@ fn outcome(change: Value) -> Result<Verified, Deny> {
             claims[name] = value.clone();
         }
     }
-    verify(Some(&mint("new", &claims)), &rules(), NOW, false)
+    verified(Some(&mint("new", &claims)))
 }
 
 #[test]
@@ -48,11 +52,19 @@ fn a_good_token_gives_its_jti_and_grants() {
 #[test]
 fn a_token_of_a_fallback_key_is_good_and_one_of_another_key_is_not() {
     let token = |key| mint(key, &claims());
-    assert!(verify(Some(&token("old")), &rules(), NOW, false).is_ok());
-    assert_eq!(verify(Some(&token("other")), &rules(), NOW, false), Err(Deny::InvalidToken));
-    assert_eq!(verify(Some("garbage"), &rules(), NOW, false), Err(Deny::InvalidToken));
-    assert_eq!(verify(None, &rules(), NOW, false), Err(Deny::MissingAuthorization));
-    assert_eq!(verify(Some(" "), &rules(), NOW, false), Err(Deny::MissingAuthorization));
+    assert!(verified(Some(&token("old"))).is_ok());
+    assert_eq!(verified(Some(&token("other"))), Err(Deny::InvalidToken));
+    assert_eq!(verified(Some("garbage")), Err(Deny::InvalidToken));
+    assert_eq!(verified(None), Err(Deny::MissingAuthorization));
+    assert_eq!(verified(Some(" ")), Err(Deny::MissingAuthorization));
+}
+
+#[test]
+fn a_token_of_a_fallback_key_ends_with_it() {
+    let (rules, defects) = (rules(), Defects::default());
+    let ended = Rules { tokens: &rules, fallback: false, defects: &defects };
+    assert_eq!(verify(Some(&mint("old", &claims())), ended, NOW), Err(Deny::InvalidToken));
+    assert!(verify(Some(&mint("new", &claims())), ended, NOW).is_ok());
 }
 
 #[test]
@@ -62,7 +74,10 @@ fn each_claim_that_is_wrong_has_its_code() {
         (json!({"exp": NOW - 30}), Some(Deny::TokenExpired)),
         (json!({"exp": null}), Some(Deny::InvalidToken)),
         (json!({"nbf": NOW + 30}), None),
-        (json!({"nbf": NOW + 31}), Some(Deny::InvalidToken)),
+        (json!({"nbf": NOW + 31}), Some(Deny::TokenNotYetValid)),
+        (json!({"nbf": NOW + 31, "iss": "x"}), Some(Deny::TokenNotYetValid)),
+        (json!({"jti": null, "iat": NOW - 331}), Some(Deny::TokenTooOld)),
+        (json!({"jti": null, "iat": null}), Some(Deny::MissingIat)),
         (json!({"iss": "x"}), Some(Deny::InvalidToken)),
         (json!({"aud": ["x", "aud"]}), None),
         (json!({"aud": "x"}), Some(Deny::InvalidToken)),
@@ -82,5 +97,5 @@ fn an_unsigned_token_is_refused() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let token = format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(&claims()));
-    assert_eq!(verify(Some(&token), &rules(), NOW, false), Err(Deny::InvalidToken));
+    assert_eq!(verified(Some(&token)), Err(Deny::InvalidToken));
 }

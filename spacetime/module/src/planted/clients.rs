@@ -2,6 +2,7 @@
 
 use spacetimedb::{ReducerContext, Table};
 
+use super::access::as_another;
 use super::{Armed, Around, is_remembered};
 use crate::checkpoint::db::{NewCheckpoint, SyncCheckpoint, sync_checkpoint};
 use crate::connection::{ActiveConnection, Connect, active_connection};
@@ -43,7 +44,7 @@ impl Around for NewCheckpoint {
             rows.insert(SyncCheckpoint { checkpoint_key, client_id, stream_id, seq, durable_offset });
             return Ok(());
         }
-        rule(armed.ctx, self)?;
+        as_another(armed, self, rule)?;
         if lost && let Some(existing) = existing {
             rows.checkpoint_key().update(existing);
         }

@@ -33,6 +33,7 @@ mod db {
 
     use spacetimedb::{ReducerContext, Table, reducer, table};
 
+    use super::access;
     use crate::owner::check_owner;
     use crate::refusal::{Answer, Refusal, Rule};
     use crate::stream::db::{SyncStream, sync_stream};
@@ -67,7 +68,12 @@ mod db {
 
     pub fn answer<Asked: Around>(ctx: &ReducerContext, asked: Asked, rule: Rule<Asked>) -> Answer {
         let armed = Armed::of(ctx);
-        let result = if armed.names.is_empty() { rule(ctx, asked) } else { asked.around(&armed, rule) };
+        if armed.names.is_empty() {
+            return rule(ctx, asked).map_err(|refusal| refusal.to_json());
+        }
+        let lent = access::before(&armed);
+        let result = asked.around(&armed, rule);
+        access::after(&armed, lent);
         result.map_err(|refusal| armed.reword(refusal.to_json()))
     }
 

@@ -32,7 +32,7 @@ impl Around for NewPresence {
         if armed.has("session-changes-its-client") && existing.is_some_and(|row| row.client_id != self.client_id) {
             rows.session_id().delete(&self.session_id);
         }
-        if armed.has("presence-key-of-all-clients") {
+        if armed.has("presence-of-all-sessions") {
             rows.iter().filter(|row| row.session_id != self.session_id).for_each(|mut row| {
                 row.state.clone_from(&self.state);
                 rows.session_id().update(row);

@@ -12,7 +12,7 @@ mod subs;
 
 pub(super) use arrival::{Arrival, Delivery};
 pub(super) use lane::{LaneIndex, Pair};
-pub(super) use plan::{PlanIndex, PlannedOp, What};
+pub(super) use plan::{Attempted, PlanIndex, PlannedOp, What};
 pub(super) use reach::Reach;
 pub(super) use stream::{OpState, Settled};
 pub(super) use sub::{RATE_LIMITED, Reply, STALE_CURSOR, Sub};

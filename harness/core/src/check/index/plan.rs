@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Names, PairKey};
 use crate::hash::PayloadHash;
-use crate::ids::{FaultId, LaneId, OpId};
-use crate::plan::{Claims, Misuse, Plan, PublishExpect, Step, misuse};
+use crate::ids::{FaultId, LaneId, OpId, StreamId};
+use crate::plan::{Claims, Deed, Misuse, Plan, PublishExpect, Step, Token, deed_of, misuse, token_of};
 
 #[derive(Debug)]
 pub(in crate::check) struct PlannedOp<'a> {
@@ -35,6 +35,8 @@ pub(in crate::check) enum What<'a> {
     },
     /// To be refused with a code on each lane; a lane without a code is sent nothing.
     Misuse(Option<&'static Misuse>),
+    /// Something that is done with a token; `None` where a word is not known.
+    Attempt(Option<Attempted<'a>>),
     Prune {
         up_to: u64,
     },
@@ -52,6 +54,15 @@ pub(in crate::check) enum What<'a> {
         query: &'a str,
         rows: &'a str,
     },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(in crate::check) struct Attempted<'a> {
+    pub identity: &'a str,
+    pub token: &'static Token,
+    pub deed: &'static Deed,
+    pub allowed: bool,
+    pub sees: &'a [StreamId],
 }
 
 impl PlannedOp<'_> {
@@ -185,6 +196,11 @@ impl<'a> PlanIndex<'a> {
             Step::Misuse { op, stream, what } => {
                 self.add_op(*op, stream.as_str(), What::Misuse(misuse(what)));
             }
+            Step::Attempt { op, stream, identity, token, deed, allowed, sees } => {
+                let known = token_of(token).zip(deed_of(deed));
+                let attempted = known.map(|(token, deed)| Attempted { identity, token, deed, allowed: *allowed, sees });
+                self.add_op(*op, stream.as_str(), What::Attempt(attempted));
+            }
             Step::Checkpoint { op, stream, client, seq, durable_offset, refused } => {
                 let (seq, durable_offset, refused) = (*seq, *durable_offset, refused.as_deref());
                 self.add_op(*op, stream.as_str(), What::Checkpoint { client, seq, durable_offset, refused });
@@ -207,6 +223,7 @@ impl<'a> PlanIndex<'a> {
             | Step::AwaitCaughtUp { .. }
             | Step::AwaitFired { .. }
             | Step::Arm { .. }
+            | Step::Access(_)
             | Step::Disarm { .. }
             | Step::Server { .. } => {}
         }

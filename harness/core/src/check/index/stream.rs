@@ -99,7 +99,7 @@ impl<'a> OpState<'a> {
                 Settled::Done { at, seq: Some(up_to.0), duplicate: None }
             }
             Completion::Ok { outcome: Outcome::NotOffered } => Settled::NeverSent,
-            Completion::Ok { outcome: Outcome::Done | Outcome::Rows { .. } } => {
+            Completion::Ok { outcome: Outcome::Done | Outcome::Seen { .. } | Outcome::Rows { .. } } => {
                 Settled::Done { at, seq: None, duplicate: None }
             }
             Completion::Fail { refusal } => Settled::Refused { at, refusal },
@@ -286,7 +286,7 @@ fn run(
                 timeline.head_may.raise(*at, timeline.head_sure.last());
             }
             What::Publish { .. } => timeline.head_may.raise(*at, plan.ops[number].planned_seq().unwrap_or(0)),
-            What::Checkpoint { .. } | What::Misuse(_) | What::Call { .. } | What::Rows { .. } => {}
+            What::Checkpoint { .. } | What::Misuse(_) | What::Attempt(_) | What::Call { .. } | What::Rows { .. } => {}
             What::Prune { .. } if done => {
                 timeline.floor_sure.raise(*at, states[number].acked_seq().unwrap_or(0));
                 timeline.floor_may.raise(*at, timeline.floor_sure.last());

@@ -1,6 +1,8 @@
 //! Single defects that are easy to miss, and honest behaviour that is easy to take for one.
 
-use super::{check, clean, principal};
+use super::notation::World;
+use super::{check, clean, principal, reports};
+use crate::history::Record;
 
 #[test]
 fn a_dropped_repeat_of_what_lies_below_a_resumes_cursor_is_no_finding() {
@@ -207,4 +209,23 @@ fn an_event_below_a_cursor_that_a_fault_moved_up_is_not_owed_live() {
          c1 overdue a 1; c1 cut; c1 sub a from 0; c1 a1",
         &[],
     );
+}
+
+#[test]
+fn phantom_is_silent_on_an_event_that_any_of_two_publishes_sent_together_may_have_written() {
+    let mut world = World::read("c1 sub a; pub a1; again a1; c1 a1").unwrap();
+    for history in [&mut world.legacy, &mut world.candidate] {
+        let is_first = |record: &Record| {
+            let op = match record {
+                Record::Invoke { op, .. } | Record::Complete { op, .. } => Some(op.0),
+                _ => None,
+            };
+            op == Some(1)
+        };
+        let late: Vec<Record> = history.records.extract_if(.., |record| is_first(record)).collect();
+        let drain = history.records.iter().position(|record| matches!(record, Record::Phase { .. })).unwrap();
+        history.records.splice(drain..drain, late);
+    }
+    let found = reports(&world);
+    assert!(found.iter().filter(|report| report.checker == "phantom").all(|report| report.findings.is_empty()));
 }

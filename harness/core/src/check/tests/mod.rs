@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod adversary;
 mod boundaries;
 mod connections;

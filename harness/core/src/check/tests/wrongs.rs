@@ -187,3 +187,11 @@ fn a_refusal_is_held_to_every_field_that_it_has() {
     }
     principal(&told("full=true reason-again"), &["legacy stale-cursor/wrong-reason c1 a2..6"]);
 }
+
+#[test]
+fn of_a_stream_that_nobody_follows_an_accepted_conflict_is_a_wrong_answer_alone() {
+    principal(
+        "pub a1; c1 sub a; c1 a1; pub b1; legacy: conflict b1 = 2; candidate: conflict b1",
+        &["legacy wrong-answer/accepted-a-conflict b2"],
+    );
+}

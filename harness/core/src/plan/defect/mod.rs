@@ -39,12 +39,12 @@ macro_rules! defects {
             }
         }
 
-        pub const LIST: &[super::Planted] = &[$(super::Planted {
-            place: super::Place::$place,
+        pub const LIST: &[$crate::plan::defect::Planted] = &[$($crate::plan::defect::Planted {
+            place: $crate::plan::defect::Place::$place,
             name: $name,
             says: concat!($($doc),+).trim_ascii(),
-            kind: super::Kind::$kind,
-            stateful: super::stateful!($($stateful)?),
+            kind: $crate::plan::defect::Kind::$kind,
+            stateful: $crate::plan::defect::stateful!($($stateful)?),
         }),*];
     };
 
@@ -53,12 +53,12 @@ macro_rules! defects {
      $($(#[doc = $doc:literal])+ $name:literal, $kind:ident $(, $stateful:ident)?;)+) => {
         pub const NAMES: &[&str] = &[$($name),+];
 
-        pub const LIST: &[super::Planted] = &[$(super::Planted {
-            place: super::Place::$place,
+        pub const LIST: &[$crate::plan::defect::Planted] = &[$($crate::plan::defect::Planted {
+            place: $crate::plan::defect::Place::$place,
             name: $name,
             says: concat!($($doc),+).trim_ascii(),
-            kind: super::Kind::$kind,
-            stateful: super::stateful!($($stateful)?),
+            kind: $crate::plan::defect::Kind::$kind,
+            stateful: $crate::plan::defect::stateful!($($stateful)?),
         }),+];
     };
 }

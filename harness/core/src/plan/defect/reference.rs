@@ -64,6 +64,18 @@ DuplicateSeq => "duplicate-seq", Seq;
 IgnoreGrants => "ignore-grants", Access;
 /// Expired and too old tokens are accepted.
 AcceptExpired => "accept-expired", Access;
+/// Revoked tokens are accepted, and sockets that have one stay open.
+AcceptRevoked => "accept-revoked", Access;
+/// Tokens for another audience are accepted.
+AnyAudience => "accept-other-audience", Access;
+/// Tokens are accepted before their `nbf`.
+AcceptEarly => "accept-not-yet-valid", Access;
+/// The fallback keys verify tokens for ever.
+KeepOldKeys => "keep-old-keys", Access, stateful;
+/// A grant of a topic covers each topic of its form whose id begins with the granted id.
+GrantsByPrefix => "grants-by-prefix", Access, stateful;
+/// A token that grants no publish may publish.
+ReadersWrite => "readers-write", Access;
 /// Compatibility is not checked at the join, even where it is switched on.
 IgnoreCompat => "ignore-compat", Access;
 /// A client of the schema version behind the last one may join.

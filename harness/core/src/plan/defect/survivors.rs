@@ -7,16 +7,12 @@ pub struct Survivor {
 }
 
 const KNOWN: &[Survivor] = &[
-    Survivor { name: "ignore-grants", why: NO_TOKENS },
-    Survivor { name: "accept-expired", why: NO_TOKENS },
     Survivor { name: "client-takes-for-repeat", why: "only the word of the record is wrong: the watermark is right" },
     Survivor { name: "off-unreached", why: NO_SAMPLE },
     Survivor { name: "off-unseen", why: NO_SAMPLE },
     Survivor { name: "off-convergence", why: NO_SAMPLE },
     Survivor { name: "ignore-compat", why: "no scenario negotiates a version at the join" },
 ];
-
-const NO_TOKENS: &str = "no scenario has tokens: the built-in server accepts all";
 
 const NO_SAMPLE: &str = "in each known-bad scenario another checker finds the cause, and this one only what follows";
 

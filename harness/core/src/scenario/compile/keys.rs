@@ -6,9 +6,6 @@ use crate::topic::Form;
 /// Around the sizes of hash blocks, of a length in one byte, and of columns of text.
 const LENGTHS: [usize; 8] = [64, 65, 128, 255, 256, 257, 512, 1000];
 
-/// Long keys begin with it, again and again. It has no digit, so that no two keys of one length are equal.
-const FILLER: &str = "Key-of_a.Long:";
-
 /// `#` is a number of two digits or more.
 const ALIKE: [&str; 12] = [
     "key-#",
@@ -31,11 +28,7 @@ pub(super) fn key(streams: &[Stream], stream: usize, seq: u64, mark: &str) -> St
     match streams[stream].keys {
         Keys::Own => mark.to_owned(),
         Keys::Shared => format!("shared:{seq}"),
-        Keys::Long => {
-            let seq = seq.to_string();
-            let filler = FILLER.chars().cycle().take(LENGTHS[nth(LENGTHS.len())].saturating_sub(seq.len()));
-            filler.chain(seq.chars()).collect()
-        }
+        Keys::Long => format!("{seq:0>length$}", length = LENGTHS[nth(LENGTHS.len())]),
         Keys::Alike => {
             let number = 10 + seq.saturating_sub(1) / ALIKE.len() as u64;
             ALIKE[nth(ALIKE.len())].replace('#', &number.to_string())

@@ -8,11 +8,11 @@ pub(crate) mod planner;
 #[cfg(test)]
 mod tests;
 
-use super::cast::Client;
+use super::cast::{Client, Identity};
 use super::{Backoff, Scenario, script};
 use crate::ids::{ClientId, LaneId, Seed, StreamId};
 use crate::plan::{
-    AtLeast, Case, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream, PlannedToxic, Step,
+    self, AtLeast, Case, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream, PlannedToxic, Step,
 };
 use chance::Chance;
 use planner::StepPlanner;
@@ -85,6 +85,7 @@ impl Compiler<'_> {
         let case = Case {
             name: case.name.clone(),
             streams,
+            identities: self.scenario.identities.iter().map(|identity| self.identity(case, identity)).collect(),
             clients,
             writer_backoff_ms: Vec::new(),
             steps,
@@ -108,6 +109,16 @@ impl Compiler<'_> {
         StepPlanner::new(chance, last_op, &case.streams, &case.fault_ids, is_honest, heads)
     }
 
+    fn identity(&self, case: &script::Case, identity: &Identity) -> plan::Identity {
+        let ids = |streams: &[usize]| streams.iter().map(|index| StreamId::new(&case.streams[*index].topic)).collect();
+        plan::Identity {
+            name: identity.name.clone(),
+            tenant: identity.tenant.clone(),
+            reads: ids(&identity.reads),
+            writes: ids(&identity.writes),
+        }
+    }
+
     fn client(&mut self, case: &script::Case, client: &Client) -> PlannedClient {
         let stream = |index: &usize| StreamId::new(&case.streams[*index].topic);
         PlannedClient {
@@ -116,6 +127,7 @@ impl Compiler<'_> {
             replay_batch: client.replay_batch,
             serializer: client.serializer,
             compression: client.compression,
+            identity: client.identity.map(|identity| self.scenario.identities[identity].name.clone()),
             backoff_ms: self.backoff(self.scenario.backoff),
             join: client.join.clone(),
             refused: client.refused.map(str::to_owned),

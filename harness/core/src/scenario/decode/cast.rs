@@ -1,8 +1,8 @@
-//! Reads the cast of a scenario: its streams and its clients.
+//! Reads the cast of a scenario: its streams, identities and clients.
 
 use std::collections::BTreeMap;
 
-use super::super::cast::{Client, Keys, Stream};
+use super::super::cast::{Client, Identity, Keys, Stream};
 use super::super::compile::keys::can_join;
 use super::super::compile::payload::Payload;
 use super::super::errors::Mistakes;
@@ -104,13 +104,42 @@ fn check_topic(topic: At<&str>, mistakes: &mut Mistakes) {
     }
 }
 
+pub(super) fn identities(root: &Section<'_>, streams: &[At<Stream>], mistakes: &mut Mistakes) -> Vec<At<Identity>> {
+    let mut identities: Vec<At<Identity>> = Vec::new();
+    if !root.has("identities") {
+        return identities;
+    }
+    if let Some(node) = root.get("expand") {
+        mistakes.local(node.at, "a scenario with identities is not expanded: its cases would share them", None);
+    }
+    let names = Names { streams, identities: &[], clients: &[] };
+    for node in entries(root, "identities", mistakes) {
+        let Some(section) = Section::of(node, "an identity", mistakes) else { continue };
+        section.only(keys::IDENTITY, mistakes);
+        let Some(name) = section.need_text("name", mistakes) else { continue };
+        check_name(name, "an identity's name", mistakes);
+        if identities.iter().any(|other| other.value.name == name.value) {
+            mistakes.whole(name.at, format!("two identities are called `{}`", name.value), None);
+        }
+        let mut streams = |key| {
+            let topics = section.texts(key, mistakes);
+            topics.into_iter().filter_map(|topic| names.stream(topic, mistakes)).collect()
+        };
+        let (reads, writes) = (streams("reads"), streams("writes"));
+        let tenant = section.need_text("tenant", mistakes).map(|tenant| tenant.value.to_owned()).unwrap_or_default();
+        let value = Identity { name: name.value.to_owned(), tenant, reads, writes };
+        identities.push(At { value, at: section.at });
+    }
+    identities
+}
+
 pub(super) fn clients(
     root: &Section<'_>,
-    streams: &[At<Stream>],
+    (streams, identities): (&[At<Stream>], &[At<Identity>]),
     window: Option<&Window>,
     mistakes: &mut Mistakes,
 ) -> Vec<At<Client>> {
-    let names = Names { streams, clients: &[] };
+    let names = Names { streams, identities, clients: &[] };
     let mut clients: Vec<At<Client>> = Vec::new();
     for node in entries(root, "clients", mistakes) {
         let Some(client) = client(node, &names, window, mistakes) else {
@@ -146,6 +175,17 @@ fn client(node: Node<'_>, names: &Names<'_>, window: Option<&Window>, mistakes: 
     } else {
         streams.extend(0..names.streams.len());
     }
+    let identity = section.text("as", mistakes).and_then(|name| names.identity(name, mistakes));
+    if identity.is_none() && !names.identities.is_empty() {
+        let hint = "give `as = \"NAME\"`: a lane with identities asks every client for a token".to_owned();
+        mistakes.whole(section.at, format!("`{}` has no identity", name.value), hint);
+    }
+    let granted = identity.map(|identity| &names.identities[identity].value.reads);
+    if let Some(stream) = streams.iter().find(|stream| granted.is_some_and(|granted| !granted.contains(stream))) {
+        let topic = &names.streams[*stream].value.topic;
+        let what = format!("`{}` follows `{topic}`, which its identity may not read", name.value);
+        mistakes.whole(section.at, what, "list the `streams` of the client, or grant this one".to_owned());
+    }
     let batch = section.number("replay_batch", 1..=1_000, mistakes).unwrap_or(200);
     let join = join_params(&section, mistakes);
     let refused = match (window, &join) {
@@ -169,6 +209,7 @@ fn client(node: Node<'_>, names: &Names<'_>, window: Option<&Window>, mistakes: 
         compression: section.word("compression", words::COMPRESSIONS, mistakes).unwrap_or(Compression::None),
         join,
         refused,
+        identity,
     };
     Some(At { value, at: section.at })
 }

@@ -29,8 +29,9 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
     let before = mistakes.len();
     let streams = cast::streams(&root, mistakes);
     let window = cast::window(&root, mistakes);
-    let clients = cast::clients(&root, &streams, window.as_ref(), mistakes);
-    let names = Names { streams: &streams, clients: &clients };
+    let identities = cast::identities(&root, &streams, mistakes);
+    let clients = cast::clients(&root, (&streams, &identities), window.as_ref(), mistakes);
+    let names = Names { streams: &streams, identities: &identities, clients: &clients };
     let steps = steps::read(&root, &names, mistakes);
     let bindings = bindings(&root, mistakes);
     let walkable = mistakes.len() == before;
@@ -65,6 +66,7 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         found: found::found(&root, mistakes),
         window,
         streams,
+        identities,
         clients,
         faults,
         toxics,

@@ -1,7 +1,9 @@
 //! The steps that a scenario can take, a file for each. [`KINDS`] is the list: the reader, the schema for editors, and
 //! docs/SCENARIOS.md take the steps from it.
 
+mod access;
 mod arm;
+mod attempt;
 mod await_clients;
 mod await_fault;
 mod checkpoint;
@@ -24,6 +26,7 @@ mod resubscribe;
 mod server;
 mod set_cursor;
 mod together;
+mod tokens;
 
 use super::errors::Mistakes;
 use super::names::Names;
@@ -46,6 +49,9 @@ pub(super) const KINDS: &[&StepKind] = &[
     &prune::KIND,
     &checkpoint::KIND,
     &misuse::KIND,
+    &tokens::KIND,
+    &attempt::KIND,
+    &access::KIND,
     &reducers::KIND,
     &inspect::KIND,
     &count::KIND,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::PoisonError;
 
 use cutover_core::history::{Closed, Record};
@@ -12,7 +13,7 @@ use tokio::sync::mpsc;
 use super::{Actor, Command, Wake};
 use crate::bounds;
 use crate::drive::resume::{Resumed, resume};
-use crate::lane::{ClientOptions, OpenError, SubscriberSession};
+use crate::lane::{ClientOptions, Lane, OpenError, SubscriberSession};
 
 /// A client that was connected before gives up after so many refusals in a row that are not marked as transient.
 const REFUSALS_MAX: u32 = 10;
@@ -75,11 +76,18 @@ impl Actor {
     async fn open(&mut self) -> Option<Box<dyn SubscriberSession>> {
         self.conn += 1;
         let client = options_of(&self.inbox.planned);
-        let opened = bounds::IN_ALL.within(self.lane.subscriber(&self.endpoint, &client)).await;
+        let lane = match self.lane_with_token().await {
+            Ok(lane) => lane,
+            Err(why) => {
+                self.closed(Closed::NotOpened { why });
+                return None;
+            }
+        };
+        let opened = bounds::IN_ALL.within(lane.subscriber(&self.endpoint, &client)).await;
         let mut session = match opened {
             Ok(Ok(session)) => session,
             Ok(Err(error)) => {
-                self.not_opened(&error);
+                self.not_opened(&error).await;
                 return None;
             }
             Err(reached) => {
@@ -146,7 +154,17 @@ impl Actor {
         None
     }
 
-    fn not_opened(&mut self, error: &OpenError) {
+    /// The lane for the token that the client presents now, where it has an identity.
+    async fn lane_with_token(&mut self) -> Result<Arc<dyn Lane>, String> {
+        let Some(authority) = &self.authority else { return Ok(self.lane.clone()) };
+        let client = self.inbox.planned.id.clone();
+        let presented = authority.presented(&client).await?;
+        let (conn, token, minted) = (ConnId(self.conn), presented.word.to_owned(), presented.minted);
+        self.recorder.record(Record::Presented { client, conn, token, minted });
+        self.lane.bearing(Some(presented.token)).ok_or_else(|| "the lane takes no token of a client".to_owned())
+    }
+
+    async fn not_opened(&mut self, error: &OpenError) {
         let negotiates = self.inbox.planned.join.is_some();
         if let Some(refusal) = error.refusal.as_ref().filter(|_| negotiates) {
             let (client, refusal, subscribed) = (self.inbox.planned.id.clone(), *refusal.clone(), error.subscribed);
@@ -156,6 +174,13 @@ impl Actor {
         self.asked_to_wait = error.retry_after;
         // A lane that refuses a client for good may say otherwise. One answer is enough to judge that.
         if error.retryable && !(self.inbox.planned.refused.is_some() && error.refusal.is_some()) {
+            return;
+        }
+        // Another token may help, but not after a fresh one was refused.
+        if let Some(authority) = &self.authority {
+            if !authority.refused(&self.inbox.planned.id).await {
+                self.inbox.give_up(error.to_string());
+            }
             return;
         }
         // A lane may refuse a client for a while: by a load balancer's page, or with 403 while keys change.

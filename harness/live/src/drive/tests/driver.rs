@@ -47,6 +47,7 @@ at_least = {{ deliveries = 1 }}
         writer: destination,
         server: Some(Arc::new(fake.clone())),
         byte_toxics: None,
+        authority: None,
         pace: None,
         answers: Arc::new(MeasuredTimeout::of_answers()),
     };
@@ -88,9 +89,9 @@ fn answered(completion: &Completion) -> String {
             Some(true) => format!("{seq} again"),
             _ => format!("{seq}"),
         },
-        Completion::Ok {
-            outcome: Outcome::Done | Outcome::Rows { .. } | Outcome::NotOffered | Outcome::Pruned { .. },
-        } => "done".to_owned(),
+        Completion::Ok { outcome: Outcome::NotOffered } => "not offered".to_owned(),
+        Completion::Ok { outcome: Outcome::Rows { rows } } => rows.clone(),
+        Completion::Ok { outcome: Outcome::Done | Outcome::Seen { .. } | Outcome::Pruned { .. } } => "done".to_owned(),
         Completion::Fail { refusal } => refusal.code.clone(),
         Completion::Later { why } | Completion::Unwritten { why } | Completion::Info { why } => why.clone(),
     }
@@ -265,4 +266,21 @@ async fn connections_are_counted_as_the_lane_lists_them() {
     let stays = Fake::with(|service| (service.lists, service.ended_stay) = (true, true));
     assert_eq!(counts(story(&stays, &steps).await), ["1 listed, 0 missing, 0 left", "0 listed, 0 missing, 1 left"]);
     assert_eq!(counts(story(&Fake::default(), &steps).await), ["not counted", "not counted"]);
+}
+
+#[tokio::test]
+async fn the_calls_of_a_script_are_made_in_order_and_rows_are_read_behind_them() {
+    let reducers = r#"{ do = "reducers", stream = "run:a:events", scripts = ["presence"] }"#;
+    let story = story(&Fake::default(), &script(&[CONNECT, &publish(1), reducers])).await;
+    let first = ["op 2 try 1: done", "op 3 try 1: done", "op 4 try 1: done", "op 5 try 1: done"];
+    assert_eq!(story[4..8], first);
+    assert_eq!(story[8], "op 6 try 1: [SELECT client_id, state FROM session_presence WHERE session_id = 'a/s']");
+}
+
+#[tokio::test]
+async fn a_lane_without_reducers_is_asked_for_none() {
+    let fake = Fake::with(|service| service.has_no_reducers = true);
+    let reducers = r#"{ do = "reducers", stream = "run:a:events", scripts = ["bridge"] }"#;
+    let story = story(&fake, &script(&[CONNECT, &publish(1), reducers])).await;
+    assert_eq!(story[4..6], ["op 2 try 1: not offered", "op 3 try 1: not offered"]);
 }

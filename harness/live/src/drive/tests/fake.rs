@@ -38,6 +38,7 @@ pub(super) struct Service {
     pub(super) not_sent: BTreeSet<u64>,
     /// The last acknowledged key that each action on the server was told.
     pub(super) actions: Vec<(ServerAction, Option<String>)>,
+    pub(super) has_no_reducers: bool,
 }
 
 #[derive(Default)]
@@ -254,6 +255,14 @@ impl WriterSession for FakeWriter {
         log.retention = retention.map(|retention| retention as usize).or(log.retention);
         log.replay_budget = budget.or(log.replay_budget);
         Ok(())
+    }
+
+    async fn call(&mut self, _stream: &StreamId, _call: &str, _body: &str) -> Option<Completion> {
+        (!self.0.service().has_no_reducers).then_some(Ok(()))
+    }
+
+    async fn rows(&mut self, _stream: &StreamId, query: &str) -> Option<Completion<String>> {
+        (!self.0.service().has_no_reducers).then(|| Ok(format!("[{}]", query.replace("{stream}", "a"))))
     }
 }
 

@@ -7,6 +7,7 @@ use super::EventSink;
 mod driver;
 mod fake;
 mod retries;
+mod tokens;
 
 /// Takes no events.
 pub(super) struct NoEvents;

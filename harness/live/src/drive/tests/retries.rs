@@ -204,13 +204,14 @@ async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> 
         replay_batch: 10,
         serializer: Serializer::V2,
         compression: Compression::None,
+        identity: None,
         backoff_ms: waits.to_vec(),
         join: None,
         refused: None,
     };
     let file = CheckpointFile::of(dir.path(), "desk");
     let inbox = Inbox::new(planned, Arc::default(), recorder.clone(), file);
-    let handle = ClientHandle::spawn(lane, endpoint(), inbox, recorder.clone());
+    let handle = ClientHandle::spawn((lane, None), endpoint(), inbox, recorder.clone());
     handle.connect().await;
     (handle, recorder)
 }

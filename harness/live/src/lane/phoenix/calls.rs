@@ -1,13 +1,15 @@
-//! How a profile describes the writer's two calls.
+//! How a profile describes the writer's two calls, and what the service asks of a token.
 
 #![allow(missing_docs, reason = "docs/LANES.md explains every key")]
 
 use serde::Deserialize;
 
+use cutover_core::plan::{FIRST_KEY, INVALID_PAYLOAD, rules};
+use cutover_core::text::Secret;
+
 use crate::frame::pointer;
 use crate::lane::http::percent_encoded;
-use cutover_core::plan::{INVALID_PAYLOAD, rules};
-use cutover_core::text::Secret;
+use crate::lane::profile::Misfit;
 
 pub(super) const TOPIC: &str = "{topic}";
 
@@ -162,5 +164,68 @@ impl PresenceCall {
         let (name, _) = named.split_once('"')?;
         let times: f64 = value.split_whitespace().next()?.parse().ok()?;
         Some(std::iter::repeat_n(name.to_owned(), times as usize))
+    }
+}
+
+/// How the service takes tokens that the run mints.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TokenRules {
+    /// Its HS256 keys, the one in force first; none where it takes no tokens of the run.
+    pub keys: Vec<Secret>,
+    /// An environment variable with the keys, separated by commas.
+    pub keys_env: Option<String>,
+    /// What it asks for as `iss` and `aud`; not given where it does not.
+    pub issuer: Option<String>,
+    pub audience: Option<String>,
+    /// Whether it refuses a token by the age of its `iat`.
+    pub max_age: bool,
+    /// Whether a publish needs a scope of its token.
+    pub scopes: bool,
+    pub revocations: String,
+    /// The call that ends all keys but the first; `""` where there is none.
+    pub end_fallback_keys: String,
+}
+
+impl Default for TokenRules {
+    fn default() -> Self {
+        TokenRules {
+            keys: Vec::new(),
+            keys_env: None,
+            issuer: None,
+            audience: None,
+            max_age: true,
+            scopes: false,
+            revocations: "/internal/v1/sync/revocations".to_owned(),
+            end_fallback_keys: String::new(),
+        }
+    }
+}
+
+impl TokenRules {
+    /// Reads the keys that an environment variable holds.
+    pub(super) fn with_keys(mut self) -> Result<TokenRules, Misfit> {
+        if let Some(name) = &self.keys_env {
+            let keys = std::env::var(name).unwrap_or_default();
+            if keys.is_empty() {
+                let what = format!("the environment variable `{name}` that `tokens.keys_env` names is not set");
+                return Err(Misfit::new(what, "set it to the service's keys, separated by commas"));
+            }
+            self.keys = keys.split(',').map(Secret::new).collect();
+        }
+        Ok(self)
+    }
+
+    /// What of a plan can't be asked of the service: words of `TOKENS` and `DEEDS`.
+    pub fn lacks(&self) -> Vec<&'static str> {
+        let lacks = [
+            ("other-issuer", self.issuer.is_none()),
+            ("other-audience", self.audience.is_none()),
+            ("too-old", !self.max_age),
+            (FIRST_KEY, self.keys.len() < 2 || self.end_fallback_keys.is_empty()),
+            ("append", !self.scopes),
+            ("policy", !self.scopes),
+        ];
+        lacks.into_iter().filter(|(_, lacks)| *lacks).map(|(word, _)| word).collect()
     }
 }

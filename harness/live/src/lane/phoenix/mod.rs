@@ -4,6 +4,7 @@
 
 mod answers;
 mod batch;
+mod bearer;
 mod calls;
 mod claims;
 mod codec;
@@ -30,14 +31,16 @@ pub use tagger::Tagger;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cutover_core::plan::Serializer;
+use cutover_core::ids::StreamId;
+use cutover_core::plan::{CONNECT, Serializer};
+use cutover_core::text::Secret;
 
 use super::http::{HttpClient, authorization, bearer, percent_encoded};
 use super::names::Names;
 use super::profile::ProfileError;
 use super::protocol::{Profile, Protocol};
 use super::socket::{Bounds, Socket};
-use super::{ClientOptions, Endpoint, Lane, OpenError, SubscriberSession, WriterSession};
+use super::{ClientOptions, Completion, Endpoint, Lane, OpenError, SubscriberSession, Visit, WriterSession};
 use crate::frame::{FrameTagger, TaggerFactory};
 
 pub struct Phoenix;
@@ -156,6 +159,17 @@ impl Lane for PhoenixLane {
 
     async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
         Ok(Box::new(self.opened_writer(endpoint).await?))
+    }
+
+    fn bearing(&self, token: Option<Secret>) -> Option<Arc<dyn Lane>> {
+        Some(Arc::new(self.of_bearer(token)))
+    }
+
+    async fn deed(&self, deed: &str, visit: &Visit<'_>) -> Option<Option<Completion<Vec<StreamId>>>> {
+        match deed {
+            CONNECT => Some(Some(self.connected(visit).await)),
+            _ => None,
+        }
     }
 }
 

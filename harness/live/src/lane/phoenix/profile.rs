@@ -12,7 +12,7 @@ use cutover_core::plan::{Serializer, Window};
 use cutover_core::text::{Secret, learn_value, masked};
 use serde::Deserialize;
 
-use super::calls::{PolicyCall, PresenceCall, PublishCall, TOPIC};
+use super::calls::{PolicyCall, PresenceCall, PublishCall, TOPIC, TokenRules};
 use super::service::PhoenixService;
 use crate::lane::OpenError;
 use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
@@ -140,6 +140,7 @@ pub struct PhoenixProfile {
     pub presence: PresenceCall,
     /// The clients that the service lets in; not given where it is not known.
     pub window: Option<ServiceWindow>,
+    pub tokens: TokenRules,
     pub events: EventNames,
     pub fields: FieldNames,
     pub frame_kinds: FrameKinds,
@@ -171,6 +172,7 @@ impl Default for PhoenixProfile {
             policy: PolicyCall::default(),
             presence: PresenceCall::default(),
             window: None,
+            tokens: TokenRules::default(),
             events: EventNames::default(),
             fields: FieldNames::default(),
             frame_kinds: FrameKinds::default(),
@@ -261,6 +263,9 @@ impl PhoenixProfile {
         }
         let token = token_of(self.token.take(), self.token_env.as_deref());
         self.token = misfits.take("token_env", token).flatten();
+        if let Some(tokens) = misfits.take("tokens.keys_env", std::mem::take(&mut self.tokens).with_keys()) {
+            self.tokens = tokens;
+        }
         self.policy.path = self.policy.path.take().filter(|path| !path.is_empty());
         if let Some(path) = &self.policy.path
             && !path.contains(TOPIC)
@@ -341,6 +346,7 @@ impl Profile for PhoenixProfile {
             keeps_watermarks: !self.unsubscribe_forgets,
             counts_connections: self.presence.is_there() && !self.join.contains_key("client"),
             windows: self.window.as_ref().map_or(Windows::Unsaid, ServiceWindow::means),
+            takes_tokens: !self.tokens.keys.is_empty() && !self.tokens.revocations.is_empty(),
             ..Means::of_ours(ServerKind::Outside)
         }
     }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use cutover_control::{Enforcer, Existing, Signs};
 use cutover_core::plan::{Compression, Serializer};
 
 use super::PhoenixLane;
+use super::bearer::PhoenixEnforcer;
+use super::calls::TokenRules;
 use super::profile::PhoenixProfile;
 use crate::frame::TaggerFactory;
 use crate::lane::names::Names;
@@ -47,6 +50,20 @@ impl Service for PhoenixService {
     ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError> {
         let lane = Arc::new(PhoenixLane::new(self.profile.clone(), names));
         Ok((lane.clone(), lane))
+    }
+
+    fn signs(&self) -> Signs {
+        let TokenRules { keys, issuer, audience, .. } = self.profile.tokens.clone();
+        Signs::WithSecretsOf(Existing { secrets: keys, issuer, audience })
+    }
+
+    fn lacks(&self) -> Vec<&'static str> {
+        self.profile.tokens.lacks()
+    }
+
+    async fn enforcer(&self, _space: &Space, _audience: &str) -> Result<Option<Arc<dyn Enforcer>>, OpenError> {
+        let lane = PhoenixLane::new(self.profile.clone(), Arc::default());
+        Ok(Some(Arc::new(PhoenixEnforcer::new(&lane, &self.at.writer)?)))
     }
 
     async fn try_out(&self, _space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError> {

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 pub mod admin;
+mod bearer;
 mod classify;
 mod compression;
 mod databases;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cutover_core::history::Spoken;
+use cutover_core::ids::StreamId;
 use cutover_core::plan::Compression;
 use cutover_core::text::Secret;
 use http::HeaderValue;
@@ -46,7 +48,9 @@ use super::names::Names;
 use super::profile::ProfileError;
 use super::protocol::{Profile, Protocol as LaneProtocol};
 use super::socket::{Bounds, Socket};
-use super::{ClientOptions, Endpoint, Lane, OpenError, SubscriberSession, WriterSession};
+use session::SpacetimeSession;
+
+use super::{ClientOptions, Completion, Endpoint, Lane, OpenError, SubscriberSession, Visit, WriterSession};
 use crate::frame::FrameTagger;
 
 pub struct Spacetime;
@@ -91,6 +95,10 @@ pub struct SpacetimeLane {
     bounds: Bounds,
     schema: Arc<Schema>,
     times: known::Times,
+    /// Whether it bears a token of a scenario, to which the rights of an identity apply.
+    bears: bool,
+    /// Whether the server is of version 1, where a table under a filter can be subscribed only whole.
+    first_version: bool,
 }
 
 impl SpacetimeLane {
@@ -102,7 +110,8 @@ impl SpacetimeLane {
         names: Arc<Names>,
     ) -> SpacetimeLane {
         let (database, bounds, schema) = (database.into(), Bounds::default(), Schema::module());
-        SpacetimeLane { profile, database, token, names, bounds, schema, times: known::Times::default() }
+        let times = known::Times::default();
+        SpacetimeLane { profile, database, token, names, bounds, schema, times, bears: false, first_version: false }
     }
 
     #[must_use]
@@ -114,6 +123,12 @@ impl SpacetimeLane {
     #[must_use]
     pub fn with_schema(mut self, schema: Arc<Schema>) -> SpacetimeLane {
         self.schema = schema;
+        self
+    }
+
+    #[must_use]
+    pub fn of_first_version(mut self, is: bool) -> SpacetimeLane {
+        self.first_version = is;
         self
     }
 
@@ -152,13 +167,8 @@ impl SpacetimeLane {
     }
 }
 
-#[async_trait]
-impl Lane for SpacetimeLane {
-    async fn subscriber(
-        &self,
-        endpoint: &Endpoint,
-        client: &ClientOptions,
-    ) -> Result<Box<dyn SubscriberSession>, OpenError> {
+impl SpacetimeLane {
+    async fn session(&self, endpoint: &Endpoint, client: &ClientOptions) -> Result<SpacetimeSession, OpenError> {
         let compression = client.compression;
         let mut headers = authorization(self.token.as_ref().map(bearer))?;
         let offered = HeaderValue::from_str(&self.profile.subprotocols.join(", "));
@@ -172,14 +182,8 @@ impl Lane for SpacetimeLane {
         };
         let (names, schema) = (Arc::clone(&self.names), Arc::clone(&self.schema));
         let known = known::Known::new(Arc::clone(&names), Arc::clone(&self.times));
-        let greeted = session::SpacetimeSession::greet(
-            socket,
-            protocol,
-            names,
-            self.bounds,
-            client.name.clone(),
-            (schema, known),
-        );
+        let greeted =
+            SpacetimeSession::greet(socket, protocol, names, self.bounds, client.name.clone(), (schema, known));
         let mut session = greeted.await?;
         session.spoken = Some(Spoken {
             protocol: chosen.unwrap_or_default(),
@@ -187,18 +191,47 @@ impl Lane for SpacetimeLane {
             confirmed: Some(self.profile.reads_confirmed(protocol)),
             once: false,
         });
+        session.whole = self.bears && self.first_version;
         if let Some(join) = &client.join
             && let Err(error) = session.join(join).await
         {
             session.close().await;
             return Err(error);
         }
-        Ok(Box::new(session))
+        Ok(session)
+    }
+}
+
+#[async_trait]
+impl Lane for SpacetimeLane {
+    async fn subscriber(
+        &self,
+        endpoint: &Endpoint,
+        client: &ClientOptions,
+    ) -> Result<Box<dyn SubscriberSession>, OpenError> {
+        match self.session(endpoint, client).await {
+            Ok(session) => Ok(Box::new(session)),
+            Err(error) if self.bears => Err(self.why(error, endpoint).await),
+            Err(error) => Err(error),
+        }
     }
 
     async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
         let http = SpacetimeLane::http(endpoint, &self.profile, self.token.as_ref(), self.bounds)?;
         let (database, names, schema) = (self.database.clone(), Arc::clone(&self.names), Arc::clone(&self.schema));
         Ok(Box::new(writer::SpacetimeWriter::open(http, database, names, schema).await?))
+    }
+
+    fn bearing(&self, token: Option<Secret>) -> Option<Arc<dyn Lane>> {
+        Some(Arc::new(self.of_bearer(token)))
+    }
+
+    async fn deed(&self, deed: &str, visit: &Visit<'_>) -> Option<Option<Completion<Vec<StreamId>>>> {
+        match deed {
+            "resume-call" | "append" | "prune" | "sql" | "one-off" | "subscribe-all" => {
+                Some(self.done(deed, visit).await)
+            }
+            _ => None,
+        }
     }
 }

@@ -137,6 +137,12 @@ impl SpacetimeProfile {
     }
 }
 
+/// Whether a host is this machine.
+fn is_here(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 #[async_trait]
 impl Profile for SpacetimeProfile {
     fn kind(&self) -> &'static str {
@@ -164,6 +170,8 @@ impl Profile for SpacetimeProfile {
             hides_keys: self.database.is_some() && self.token.is_none() && !self.publishes_module(),
             // The window is one of a whole database, and others may use one that the run did not create.
             windows: if self.database.is_some() { Windows::Unsaid } else { Windows::Chosen },
+            // The server fetches the keys of tokens from this machine, and the module has to be ours.
+            takes_tokens: self.publishes_module() && is_here(&self.socket_origin().host),
             ..Means::of_ours(ServerKind::Outside)
         }
     }

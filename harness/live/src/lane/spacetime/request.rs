@@ -138,6 +138,10 @@ pub fn sql_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+pub fn whole_query(table: &str) -> String {
+    format!("SELECT * FROM {table}")
+}
+
 pub fn events_query(stream_id: &str, after: u64) -> String {
     format!("SELECT * FROM sync_event WHERE stream_id = {} AND seq > {after}", sql_text(stream_id))
 }

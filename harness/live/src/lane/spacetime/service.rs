@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use cutover_control::{Enforcer, Signs};
 use cutover_core::hash::sha256;
 use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
 use super::admin::{self, AdminError};
+use super::bearer::Leases;
 use super::profile::SpacetimeProfile;
 use super::schema::Schema;
 use super::{SpacetimeLane, SpacetimeTaggers};
@@ -34,6 +36,7 @@ pub(super) struct SpacetimeService {
     at: Endpoint,
     token: Secret,
     version: String,
+    first_version: bool,
     run: Arc<Run>,
     pub(super) created: std::sync::Mutex<BTreeSet<String>>,
 }
@@ -62,12 +65,14 @@ impl SpacetimeService {
             Some(token) => token.clone(),
             None => admin::create_identity(&mut http).await?,
         };
+        let first_version = admin::lacks_confirmed_reads(&version);
         let version = format!("SpacetimeDB {version}");
         Ok(SpacetimeService {
             profile: Arc::new(profile),
             at,
             token,
             version,
+            first_version,
             run,
             created: std::sync::Mutex::default(),
         })
@@ -82,7 +87,7 @@ impl SpacetimeService {
         let reported = admin::schema(&mut self.http(bounds::ADMIN)?, &space.name).await?;
         let schema = reported.map_or_else(Schema::module, Arc::new);
         let lane = SpacetimeLane::new(self.profile.clone(), &space.name, Some(self.token.clone()), names);
-        Ok((lane.with_schema(schema.clone()), schema))
+        Ok((lane.with_schema(schema.clone()).of_first_version(self.first_version), schema))
     }
 }
 
@@ -151,6 +156,15 @@ impl Service for SpacetimeService {
     ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError> {
         let (lane, schema) = self.open(space, names.clone()).await?;
         Ok((Arc::new(lane), Arc::new(SpacetimeTaggers::new(names, schema))))
+    }
+
+    fn signs(&self) -> Signs {
+        Signs::AsIssuer
+    }
+
+    async fn enforcer(&self, space: &Space, audience: &str) -> Result<Option<Arc<dyn Enforcer>>, OpenError> {
+        let leases = Leases::begin(self.http(bounds::ADMIN)?, &space.name, audience).await?;
+        Ok(Some(Arc::new(leases)))
     }
 
     async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError> {

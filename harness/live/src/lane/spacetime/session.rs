@@ -16,7 +16,7 @@ use spacetimedb_lib::ConnectionId;
 
 use super::incoming::{Call, Incoming, Kind, read};
 use super::known::Known;
-use super::protocol::{ClientMessage, Protocol, decode_server, encode_client};
+use super::protocol::{ClientMessage, Protocol, ServerMessage, decode_server, encode_client};
 use super::request::{self, CHECKPOINT_REDUCER, CLIENT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
 use super::resume::QuerySet;
 use super::rows::{EventRow, StreamRow};
@@ -50,6 +50,8 @@ pub(super) struct SpacetimeSession {
     /// The seq of each stream: first its cursor, then its last event. A set that is subscribed again begins there.
     pub(super) last_seen: Vec<(StreamId, u64)>,
     pub(super) known: Known,
+    /// Whether it subscribes whole tables and keeps what it asked for: the server takes no other query of them.
+    pub(super) whole: bool,
 }
 
 impl SpacetimeSession {
@@ -74,6 +76,7 @@ impl SpacetimeSession {
             sets: Vec::new(),
             last_seen: Vec::new(),
             known,
+            whole: false,
         };
         let mut running = bounds.open.begin();
         while session.connection_id.is_none() {
@@ -117,6 +120,11 @@ impl SpacetimeSession {
     fn take_message(&mut self, incoming: Incoming) {
         let via = incoming.kind.via();
         for (stream, seq, what, said) in self.known.read(&incoming) {
+            // A 1.x server sends the new rows of a table under a filter to everybody, and changed rows only to the
+            // first who subscribed to it.
+            if self.whole && matches!(what, Contradiction::RowHead | Contradiction::RowDeleted) {
+                continue;
+            }
             self.tell(Some(stream), seq, what, said);
         }
         for event in incoming.events {
@@ -175,6 +183,8 @@ impl SpacetimeSession {
             return self.connection.inbox.push(Arrival::Foreign { name: row.stream_id, seq: Seq(row.seq), via });
         };
         match self.last_seen.iter_mut().find(|(seen, _)| *seen == stream) {
+            Some((_, seq)) if self.whole && row.seq <= *seq => return,
+            None if self.whole => return,
             Some((_, seq)) => *seq = row.seq.max(*seq),
             None => self.last_seen.push((stream.clone(), row.seq)),
         }
@@ -211,6 +221,36 @@ impl SpacetimeSession {
     pub(super) fn wire_name(&self, stream: &StreamId) -> Completion<String> {
         let name = self.names.stream_id(stream).map(str::to_owned);
         name.ok_or_else(|| not_in_plan(stream))
+    }
+
+    /// Sends a message outside of the session's own requests, and returns the answer to it.
+    pub(super) async fn exchange(&mut self, message: ClientMessage) -> Completion<ServerMessage> {
+        let sent = encoded(message).map_err(OpError::Unknown)?;
+        let ended = |closed: Closed| OpError::Unknown(in_words(&closed));
+        self.connection.socket.send(sent).await.map_err(ended)?;
+        let mut running = self.connection.bounds.operation.begin();
+        loop {
+            let came = self.connection.socket.recv_within(&mut running).await;
+            let Payload::Binary(bytes) =
+                came.map_err(|reached| OpError::Unknown(reached.to_string()))?.map_err(ended)?
+            else {
+                continue;
+            };
+            let messages = decode_server(self.protocol, &bytes).map_err(|error| OpError::Unknown(error.to_string()))?;
+            let answer = |mut message: ServerMessage| {
+                let incoming = read(&mut message, &self.schema);
+                let answers = ["OneOffQueryResponse", "OneOffQueryResult"].contains(&incoming.name)
+                    || matches!(incoming.kind, Kind::Applied { .. } | Kind::SubscribeFailed { .. });
+                answers.then_some(message)
+            };
+            if let Some(message) = messages.into_iter().find_map(answer) {
+                return Ok(message);
+            }
+        }
+    }
+
+    pub(super) async fn end(&mut self) {
+        self.connection.close().await;
     }
 
     fn heartbeat_call(&mut self) -> (u32, ClientMessage) {

@@ -52,10 +52,15 @@ impl SpacetimeWriter {
             hint: hint_of(&error),
             ..OpenError::lasting(error.to_string())
         })?;
-        Ok(SpacetimeWriter { http, database, names, schema, retry_after: None, reads_keys: true })
+        Ok(SpacetimeWriter::new(http, database, names, schema))
     }
 
-    async fn run(&mut self, reducer: &str, args: &Value) -> Completion {
+    /// A writer that connects with its first request.
+    pub(super) fn new(http: HttpClient, database: String, names: Arc<Names>, schema: Arc<Schema>) -> SpacetimeWriter {
+        SpacetimeWriter { http, database, names, schema, retry_after: None, reads_keys: true }
+    }
+
+    pub(super) async fn run(&mut self, reducer: &str, args: &Value) -> Completion {
         let path = format!("/v1/database/{}/call/{reducer}", percent_encoded(&self.database));
         let body = Bytes::from(args.to_string());
         let answered = self.http.request(Method::POST, &path, Some("application/json"), body).await;
@@ -99,7 +104,7 @@ impl SpacetimeWriter {
         seq_in(&self.sql(&query).await?.map_err(|answer| format!("HTTP {}: {}", answer.status, answer.excerpt()))?)
     }
 
-    async fn sql(&mut self, query: &str) -> Result<Result<HttpAnswer, HttpAnswer>, String> {
+    pub(super) async fn sql(&mut self, query: &str) -> Result<Result<HttpAnswer, HttpAnswer>, String> {
         let path = format!("/v1/database/{}/sql", percent_encoded(&self.database));
         let body = Bytes::copy_from_slice(query.as_bytes());
         let answered = self.http.request_again(Method::POST, &path, Some("text/plain"), body).await;

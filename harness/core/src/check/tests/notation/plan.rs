@@ -177,6 +177,7 @@ impl PlanWriter {
             replay_batch: 200,
             serializer: Serializer::V2,
             compression: Compression::None,
+            identity: None,
             backoff_ms: vec![1],
             join: None,
             refused: None,
@@ -194,6 +195,7 @@ impl PlanWriter {
             cases: vec![Case {
                 name: "main".to_owned(),
                 streams: self.streams.into_values().collect(),
+                identities: Vec::new(),
                 clients: clients.collect(),
                 writer_backoff_ms: vec![1],
                 steps: self.steps,

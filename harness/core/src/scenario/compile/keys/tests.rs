@@ -36,14 +36,6 @@ fn long_keys_are_no_longer_distinct_where_the_last_byte_is_cut() {
 }
 
 #[test]
-fn long_keys_are_other_keys_in_one_case_or_with_one_separator() {
-    let streams = [stream("run:a:events", Keys::Long)];
-    for key in keys(&streams, 0, 16) {
-        assert!([key.to_lowercase(), key.to_uppercase(), key.replace('_', "-")].iter().all(|other| *other != key));
-    }
-}
-
-#[test]
 fn alike_keys_are_no_longer_distinct_in_one_case_or_with_one_separator() {
     let streams = [stream("run:a:events", Keys::Alike)];
     let keys = keys(&streams, 0, 120);

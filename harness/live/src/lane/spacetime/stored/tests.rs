@@ -42,3 +42,9 @@ fn connection_ids_keep_all_their_digits() {
     let rows = r#"[[[185021607244861074842295240057964032472]],[[7]]]"#;
     assert_eq!(connections(&body(rows).unwrap()), ["185021607244861074842295240057964032472", "7"]);
 }
+
+#[test]
+fn rows_of_any_query_are_sorted_and_keep_their_text() {
+    let answer = body(r#"[["b",{"some":1}],["a",{"none":[]}]]"#).unwrap();
+    assert_eq!(rows_in_order(&answer).unwrap(), r#"[["a",{"none":[]}],["b",{"some":1}]]"#);
+}
