@@ -11,4 +11,4 @@ mod service;
 pub use keys::Key;
 pub use mint::{Claims, Mint};
 pub use rights::{Lease, Right, Rights};
-pub use service::{Control, Enforcer, Existing, LEEWAY_S, MAX_AGE_S, Signs};
+pub use service::{Control, Enforcer, Existing, LEEWAY_S, MAX_AGE_S, Signs, owner_token};

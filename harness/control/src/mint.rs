@@ -48,6 +48,8 @@ pub const LIFETIME_S: i64 = 600;
 
 /// The scope of a token that may publish to a topic.
 const PUBLISH_SCOPE: &str = "sync:publish";
+/// Stands for all topics that may be published to.
+pub(crate) const ALL_TOPICS: &str = "*";
 
 pub(crate) struct Minted {
     pub(crate) token: String,
@@ -56,12 +58,13 @@ pub(crate) struct Minted {
     pub(crate) refresh_after_in: i64,
 }
 
-/// Signs a token. `nth` distinguishes the subjects of a holder's tokens, each of which has a lease of its own.
+/// Signs a token. `word` is one that no other service has, so that no `jti` of this one was revoked before; `nth`
+/// distinguishes a holder's tokens, each of which has a subject and a lease of its own.
 pub(crate) fn mint(
     asked: &Mint,
     signer: &Signer,
     (issuer, audience): (&str, &str),
-    (nth, now): (u64, i64),
+    (word, nth, now): (&str, u64, i64),
 ) -> Result<Minted, jsonwebtoken::errors::Error> {
     let claims = &asked.claims;
     let expires_in = claims.expires_in_s.unwrap_or(LIFETIME_S);
@@ -70,7 +73,7 @@ pub(crate) fn mint(
         subject: format!("{}/{}/{nth}", asked.tenant, asked.subject),
         holder: asked.subject.clone(),
         client: if asked.client.is_empty() { asked.subject.clone() } else { asked.client.clone() },
-        jti: if claims.without_jti { String::new() } else { format!("{}-{nth}", asked.subject) },
+        jti: if claims.without_jti { String::new() } else { format!("{word}-{nth}") },
         key_id: signer.id.to_owned(),
         audience: claims.audience.clone().unwrap_or_else(|| audience.to_owned()),
         issued_at: now + claims.issued_in_s,
@@ -85,7 +88,11 @@ pub(crate) fn mint(
 }
 
 fn body(lease: &Lease, without_iat: bool) -> Value {
-    let scopes: Vec<String> = lease.rights.writes.iter().map(|topic| format!("{PUBLISH_SCOPE}:{topic}")).collect();
+    let scope = |topic: &String| match topic.as_str() {
+        ALL_TOPICS => PUBLISH_SCOPE.to_owned(),
+        topic => format!("{PUBLISH_SCOPE}:{topic}"),
+    };
+    let scopes: Vec<String> = lease.rights.writes.iter().map(scope).collect();
     let streams: Vec<String> = lease.rights.reads.iter().map(|topic| stream_id_of(topic)).collect();
     let mut body = json!({
         "iss": lease.issuer,

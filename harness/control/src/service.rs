@@ -21,8 +21,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::keys::{Key, Keys, random_word};
-use crate::mint::{Mint, Minted, mint};
-use crate::rights::{Lease, Right};
+use crate::mint::{ALL_TOPICS, Claims, Mint, Minted, mint};
+use crate::rights::{Lease, Right, Rights};
 
 /// By how much clocks may differ.
 pub const LEEWAY_S: u64 = 30;
@@ -52,6 +52,7 @@ struct Shared {
     issuer: String,
     audience: String,
     secret: String,
+    word: String,
     keys: Keys,
     rotated: AtomicBool,
     minted: AtomicU64,
@@ -80,6 +81,24 @@ pub struct Existing {
     pub issuer: Option<String>,
     /// Any where it is left out.
     pub audience: Option<String>,
+}
+
+/// A token for a server that was there before, with which everything may be done with some topics for a day.
+///
+/// # Errors
+/// Where the system has no random numbers.
+pub fn owner_token(service: &Existing, topics: Vec<String>) -> io::Result<Secret> {
+    let keys = Keys::hs256(&service.secrets).map_err(io::Error::other)?;
+    let asked = Mint {
+        subject: "owner".to_owned(),
+        rights: Rights { reads: topics, writes: vec![ALL_TOPICS.to_owned()] },
+        claims: Claims { expires_in_s: i64::try_from(MAX_AGE_S).ok(), ..Claims::default() },
+        ..Mint::default()
+    };
+    let parties = (service.issuer.as_deref().unwrap_or(AUDIENCE), service.audience.as_deref().unwrap_or(AUDIENCE));
+    let word = random_word().map_err(io::Error::other)?;
+    let minted = mint(&asked, keys.of(Key::Next), parties, (&word, 1, now_s()));
+    minted.map(|minted| Secret::new(minted.token)).map_err(io::Error::other)
 }
 
 /// A running service. It ends with [`Control::stop`], or when it is dropped.
@@ -113,6 +132,7 @@ impl Control {
             issuer: issuer.unwrap_or(format!("http://{addr}/{}", word()?)),
             audience: audience.unwrap_or_else(|| AUDIENCE.to_owned()),
             secret: word()?,
+            word: word()?,
             keys,
             rotated: AtomicBool::new(false),
             minted: AtomicU64::new(0),
@@ -237,7 +257,7 @@ async fn tokens(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(aske
         None => Key::First,
     };
     let nth = shared.minted.fetch_add(1, Ordering::SeqCst) + 1;
-    let minted = mint(&asked, shared.keys.of(key), (&shared.issuer, &shared.audience), (nth, now_s()));
+    let minted = mint(&asked, shared.keys.of(key), (&shared.issuer, &shared.audience), (&shared.word, nth, now_s()));
     let minted = minted.map_err(|error| failed(format!("the token can't be signed: {error}")))?;
     shared.enforcer()?.minted(&minted.lease).await.map_err(failed)?;
     let answer = described(&asked, &minted);

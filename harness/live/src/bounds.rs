@@ -35,7 +35,9 @@ pub const OPEN: Bound = Bound::new("open", Duration::from_secs(5));
 pub const ANSWER: Bound = Bound::new("answer", Duration::from_secs(2));
 /// The answer to one attempt of the writer; of a publish, as long again for each [`SLOW_BYTES`] of its payload. Where
 /// answers were slow before, four times the slowest one, up to `write-tries`.
-pub const WRITE: Bound = Bound::new("write", Duration::from_secs(3));
+pub const WRITE: Bound = Bound::new("write", Duration::from_secs(10));
+/// The same where a fault or a toxic of the plan may take the answer away.
+pub const DISTURBED_WRITE: Bound = Bound::new("disturbed-write", Duration::from_secs(3));
 /// All attempts of one operation of the writer, as much longer.
 pub const WRITE_TRIES: Bound = Bound::new("write-tries", Duration::from_secs(20));
 /// The answer to a subscription or another request. While the lane sends, the bound restarts.

@@ -54,7 +54,7 @@ pub mod db {
     use spacetimedb::{ReducerContext, Table, Timestamp, reducer, table};
 
     use super::{Append, Earlier, checked_hash, decide_append};
-    use crate::grant::caller;
+    use crate::grant::{caller, open_stream};
     use crate::key::pair_key;
     use crate::refusal::{Answer, Refusal, answer, check_name};
     use crate::stream::db::{apply_retention, empty_stream, sync_stream};
@@ -143,6 +143,7 @@ pub mod db {
             confirmed_read: true,
         });
         stream.head_seq = seq;
+        open_stream(ctx, &stream.stream_id);
         apply_retention(ctx, &mut stream);
         if is_new {
             ctx.db.sync_stream().insert(stream);

@@ -10,7 +10,20 @@ use crate::lease::db::{AccessLease, claims, identity_of, lease_of, may_get_grant
 use crate::owner::{check_owner, is_owner};
 use crate::refusal::{Answer, Denial, Refusal, answer, check_name};
 
-/// One row per lease and stream that it may read.
+/// One row per lease, stream and right.
+#[table(name = access_grant)]
+pub struct AccessGrant {
+    /// The identity, the right and the stream, joined.
+    #[primary_key]
+    pub grant_key: String,
+    #[index(btree)]
+    pub identity: Identity,
+    pub stream_id: String,
+    pub right: String,
+}
+
+/// What the filters join: the rights to read while access is enforced, and a row per stream for everyone while it is
+/// open. A client that had both would see each row twice.
 #[table(name = read_grant, public)]
 pub struct ReadGrant {
     /// The identity and the stream, joined.
@@ -20,35 +33,27 @@ pub struct ReadGrant {
     pub identity: Identity,
     #[index(btree)]
     pub stream_id: String,
+    pub everyone: bool,
 }
 
-/// One row per lease and stream that it may write.
-#[table(name = write_grant)]
-pub struct WriteGrant {
-    /// The identity and the stream, joined.
-    #[primary_key]
-    pub grant_key: String,
-    #[index(btree)]
-    pub identity: Identity,
-    pub stream_id: String,
-}
-
+// Without the `OR`, 1.2.0 begins the join at the identity, and then refuses a `WHERE` of the client's own.
 #[client_visibility_filter]
 const EVENTS: Filter = Filter::Sql(
     "SELECT sync_event.* FROM sync_event JOIN read_grant ON sync_event.stream_id = read_grant.stream_id \
-     WHERE read_grant.identity = :sender",
+     WHERE read_grant.identity = :sender OR read_grant.everyone = true",
 );
 
 #[client_visibility_filter]
 const STREAMS: Filter = Filter::Sql(
     "SELECT sync_stream.* FROM sync_stream JOIN read_grant ON sync_stream.stream_id = read_grant.stream_id \
-     WHERE read_grant.identity = :sender",
+     WHERE read_grant.identity = :sender OR read_grant.everyone = true",
 );
 
 #[client_visibility_filter]
 const CHECKPOINTS: Filter = Filter::Sql(
-    "SELECT sync_checkpoint.* FROM sync_checkpoint JOIN read_grant ON sync_checkpoint.stream_id = read_grant.stream_id \
-     WHERE read_grant.identity = :sender",
+    "SELECT sync_checkpoint.* FROM sync_checkpoint \
+     JOIN read_grant ON sync_checkpoint.stream_id = read_grant.stream_id \
+     WHERE read_grant.identity = :sender OR read_grant.everyone = true",
 );
 
 /// Grants a lease the right to `read` or `write` a stream. Only the owner may.
@@ -75,7 +80,7 @@ pub struct Withdrawal {
     pub right: String,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Right {
     Read,
     Write,
@@ -83,10 +88,16 @@ pub enum Right {
 
 impl Right {
     fn of(word: &str) -> Result<Right, Refusal> {
-        match word {
-            "read" => Ok(Right::Read),
-            "write" => Ok(Right::Write),
-            _ => Err(Refusal::BadArgument { argument: "right", message: "it is `read` or `write`" }),
+        [Right::Read, Right::Write]
+            .into_iter()
+            .find(|right| right.word() == word)
+            .ok_or(Refusal::BadArgument { argument: "right", message: "it is `read` or `write`" })
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Right::Read => "read",
+            Right::Write => "write",
         }
     }
 }
@@ -105,28 +116,59 @@ fn put(ctx: &ReducerContext, NewGrant { identity, stream_id, right }: NewGrant) 
 
 fn withdraw(ctx: &ReducerContext, Withdrawal { identity, stream_id, right }: Withdrawal) -> Result<(), Refusal> {
     check_owner(ctx)?;
-    let grant_key = grant_key(identity?, &stream_id);
-    match Right::of(&right)? {
-        Right::Read => ctx.db.read_grant().grant_key().delete(grant_key),
-        Right::Write => ctx.db.write_grant().grant_key().delete(grant_key),
-    };
+    let identity = identity?;
+    ctx.db.access_grant().grant_key().delete(grant_key(identity, &stream_id, Right::of(&right)?));
+    if right == Right::Read.word() {
+        ctx.db.read_grant().grant_key().delete(read_key(identity, &stream_id));
+    }
     Ok(())
 }
 
-fn grant_key(identity: Identity, stream_id: &str) -> String {
+fn grant_key(identity: Identity, stream_id: &str, right: Right) -> String {
+    pair_key(right.word(), &read_key(identity, stream_id))
+}
+
+fn read_key(identity: Identity, stream_id: &str) -> String {
     pair_key(&identity.to_hex(), stream_id)
 }
 
 pub fn insert(ctx: &ReducerContext, identity: Identity, stream_id: String, right: Right) {
-    let grant_key = grant_key(identity, &stream_id);
-    match right {
-        Right::Read if ctx.db.read_grant().grant_key().find(&grant_key).is_none() => {
-            ctx.db.read_grant().insert(ReadGrant { grant_key, identity, stream_id });
-        }
-        Right::Write if ctx.db.write_grant().grant_key().find(&grant_key).is_none() => {
-            ctx.db.write_grant().insert(WriteGrant { grant_key, identity, stream_id });
-        }
-        _ => {}
+    let grant_key = grant_key(identity, &stream_id, right);
+    if ctx.db.access_grant().grant_key().find(&grant_key).is_some() {
+        return;
+    }
+    if right == Right::Read && terms(ctx).is_some() {
+        show(ctx, identity, &stream_id);
+    }
+    ctx.db.access_grant().insert(AccessGrant { grant_key, identity, stream_id, right: right.word().to_owned() });
+}
+
+/// Shows a stream to an identity, or to everyone.
+fn show(ctx: &ReducerContext, identity: Identity, stream_id: &str) {
+    let (grant_key, everyone) = (read_key(identity, stream_id), identity == EVERYONE);
+    if ctx.db.read_grant().grant_key().find(&grant_key).is_none() {
+        ctx.db.read_grant().insert(ReadGrant { grant_key, identity, stream_id: stream_id.to_owned(), everyone });
+    }
+}
+
+/// The identity of no one, for what everyone may read.
+const EVERYONE: Identity = Identity::ZERO;
+
+/// Lets everyone read a stream while access is open.
+pub fn open_stream(ctx: &ReducerContext, stream_id: &str) {
+    if terms(ctx).is_none() {
+        show(ctx, EVERYONE, stream_id);
+    }
+}
+
+/// Shows these streams, which are all, to everyone, or each to those who may read it, as access now is.
+pub fn show_all(ctx: &ReducerContext, streams: impl Iterator<Item = String>) {
+    ctx.db.read_grant().iter().for_each(|row| _ = ctx.db.read_grant().grant_key().delete(row.grant_key));
+    if terms(ctx).is_none() {
+        streams.for_each(|stream_id| show(ctx, EVERYONE, &stream_id));
+    } else {
+        let reads = ctx.db.access_grant().iter().filter(|grant| grant.right == Right::Read.word());
+        reads.for_each(|grant| show(ctx, grant.identity, &grant.stream_id));
     }
 }
 
@@ -144,8 +186,8 @@ pub fn put_grants(ctx: &ReducerContext, lease: &AccessLease) -> Result<(), Refus
 }
 
 pub fn end_grants(ctx: &ReducerContext, identity: Identity) {
+    ctx.db.access_grant().identity().delete(identity);
     ctx.db.read_grant().identity().delete(identity);
-    ctx.db.write_grant().identity().delete(identity);
 }
 
 /// Who calls a reducer.
@@ -187,12 +229,15 @@ impl Caller {
     }
 
     pub fn may_read(&self, ctx: &ReducerContext, stream_id: &str) -> bool {
-        let Self::Leased(lease) = self else { return true };
-        ctx.db.read_grant().grant_key().find(grant_key(lease.identity, stream_id)).is_some()
+        self.may(ctx, stream_id, Right::Read)
     }
 
     pub fn may_write(&self, ctx: &ReducerContext, stream_id: &str) -> bool {
+        self.may(ctx, stream_id, Right::Write)
+    }
+
+    fn may(&self, ctx: &ReducerContext, stream_id: &str, right: Right) -> bool {
         let Self::Leased(lease) = self else { return true };
-        ctx.db.write_grant().grant_key().find(grant_key(lease.identity, stream_id)).is_some()
+        ctx.db.access_grant().grant_key().find(grant_key(lease.identity, stream_id, right)).is_some()
     }
 }

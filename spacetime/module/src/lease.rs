@@ -103,13 +103,6 @@ pub mod db {
         pub key_id: String,
     }
 
-    /// Enforces leases and grants, or opens the database to all. Only the owner may.
-    #[reducer]
-    fn set_access(ctx: &ReducerContext, enforced: bool, audience: String, leeway_ms: i64, max_age_ms: i64) -> Answer {
-        let terms = enforced.then_some(Terms { audience, leeway_ms, max_age_ms });
-        answer(ctx, NewAccess { terms }, set)
-    }
-
     /// Puts the lease of a token, with its grants. The same again changes nothing, other content is a
     /// `lease_conflict`. Only the owner may.
     #[reducer]
@@ -154,10 +147,6 @@ pub mod db {
         answer(ctx, Retirement { key_id }, retire)
     }
 
-    pub struct NewAccess {
-        pub terms: Option<Terms>,
-    }
-
     pub struct NewLease {
         pub lease: Result<AccessLease, Refusal>,
     }
@@ -173,15 +162,6 @@ pub mod db {
     pub fn identity_of(hex: &str) -> Result<Identity, Refusal> {
         Identity::from_hex(hex)
             .map_err(|_| Refusal::BadArgument { argument: "identity", message: "it is not 64 hex digits" })
-    }
-
-    fn set(ctx: &ReducerContext, NewAccess { terms }: NewAccess) -> Result<(), Refusal> {
-        check_owner(ctx)?;
-        ctx.db.access_terms().id().delete(0);
-        if let Some(Terms { audience, leeway_ms, max_age_ms }) = terms {
-            ctx.db.access_terms().insert(AccessTerms { id: 0, audience, leeway_ms, max_age_ms });
-        }
-        Ok(())
     }
 
     fn put(ctx: &ReducerContext, NewLease { lease }: NewLease) -> Result<(), Refusal> {

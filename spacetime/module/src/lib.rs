@@ -18,6 +18,8 @@
 // On the host only the tests use the rules.
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 
+#[cfg(target_arch = "wasm32")]
+mod access;
 mod assignment;
 mod bridge;
 mod canonical;

@@ -122,7 +122,7 @@ pub mod db {
 
     use super::{Shape, check_retention, class_defaults, oldest_after_prune, oldest_after_retention};
     use crate::event::db::sync_event;
-    use crate::grant::caller;
+    use crate::grant::{caller, open_stream};
     use crate::refusal::{Answer, Refusal, answer, check_name};
 
     /// One row per logical stream.
@@ -210,6 +210,7 @@ pub mod db {
         caller(ctx)?.check_free()?;
         check_name("stream_id", &stream_id)?;
         check_retention(policy.retention_events)?;
+        open_stream(ctx, &stream_id);
         let asked = new_stream(stream_id, policy);
         match ctx.db.sync_stream().stream_id().find(&asked.stream_id) {
             None => {
@@ -225,6 +226,7 @@ pub mod db {
         caller(ctx)?.check_free()?;
         check_name("stream_id", &stream_id)?;
         check_retention(policy.retention_events)?;
+        open_stream(ctx, &stream_id);
         let Some(existing) = ctx.db.sync_stream().stream_id().find(&stream_id) else {
             ctx.db.sync_stream().insert(new_stream(stream_id, policy));
             return Ok(());

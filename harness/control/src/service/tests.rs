@@ -15,17 +15,17 @@ struct Noted(Mutex<Vec<String>>);
 #[async_trait]
 impl Enforcer for Noted {
     async fn minted(&self, lease: &Lease) -> Result<(), String> {
-        self.0.lock().unwrap().push(format!("minted {} for {}", lease.jti, lease.client));
+        self.0.lock().unwrap().push(format!("minted {} for {}", lease.subject, lease.client));
         Ok(())
     }
 
     async fn revoked(&self, lease: &Lease) -> Result<(), String> {
-        self.0.lock().unwrap().push(format!("revoked {}", lease.jti));
+        self.0.lock().unwrap().push(format!("revoked {}", lease.subject));
         Ok(())
     }
 
     async fn changed(&self, lease: &Lease, topic: &str, right: Right, granted: bool) -> Result<bool, String> {
-        self.0.lock().unwrap().push(format!("{} {topic} {} {granted}", lease.jti, right.word()));
+        self.0.lock().unwrap().push(format!("{} {topic} {} {granted}", lease.subject, right.word()));
         Ok(false)
     }
 
@@ -165,16 +165,17 @@ async fn the_lane_learns_of_tokens_revocations_and_rights() {
     let change = json!({"subject": "alice", "topic": "run:a:events", "right": "read", "granted": false});
     rig.post("/v1/rights", change).await;
     rig.post("/v1/revocations", json!({"subject": "alice"})).await;
-    let noted = ["minted alice-1 for alice", "alice-1 run:a:events read false", "revoked alice-1", "revoked alice-1"];
+    let noted =
+        ["minted t/alice/1 for alice", "t/alice/1 run:a:events read false", "revoked t/alice/1", "revoked t/alice/1"];
     assert_eq!(rig.noted(), noted);
     rig.post("/v1/revocations", json!({"subject": "alice"})).await;
     assert_eq!(rig.noted().len(), noted.len(), "a token is revoked once");
     rig.mint(json!({})).await;
-    rig.mint(json!({})).await;
-    rig.post("/v1/revocations", json!({"subject": "alice", "jti": "alice-3"})).await;
-    assert_eq!(rig.noted().last().unwrap(), "revoked alice-3");
+    let third = rig.mint(json!({})).await;
+    rig.post("/v1/revocations", json!({"subject": "alice", "jti": third["jti"]})).await;
+    assert_eq!(rig.noted().last().unwrap(), "revoked t/alice/3");
     rig.post("/v1/revocations", json!({"subject": "alice"})).await;
-    assert_eq!(rig.noted().last().unwrap(), "revoked alice-2");
+    assert_eq!(rig.noted().last().unwrap(), "revoked t/alice/2");
 }
 
 #[tokio::test]
@@ -185,4 +186,15 @@ async fn calls_without_the_secret_and_topics_that_meet_in_one_stream_are_refused
     let asked = "{\"subject\":\"alice\",\"rights\":{\"reads\":[\"run:a.b:events\"]}}";
     let (status, answer) = rig.http("POST /v1/tokens", rig.control.secret().reveal(), asked).await;
     assert_eq!((status, text(&answer, "code")), (400, "forbidden_topic"));
+}
+
+#[test]
+fn the_owner_of_an_existing_server_may_publish_to_all_topics_and_read_some() {
+    let service =
+        Existing { secrets: vec!["one".into(), "two".into()], issuer: Some("iss".to_owned()), audience: None };
+    let token = owner_token(&service, vec!["run:a:events".to_owned()]).unwrap();
+    let claims = claims_of(token.reveal(), &DecodingKey::from_secret(b"one"), Algorithm::HS256).unwrap();
+    assert_eq!(text(&claims, "iss"), "iss");
+    assert_eq!(claims["oa_sync_scopes"], json!(["sync:publish"]));
+    assert_eq!(claims["oa_sync_topics"], json!(["run:a:events"]));
 }

@@ -85,7 +85,7 @@ impl Case {
         let backoff = Backoff::new(planned.writer_backoff_ms.clone());
         let writer = Writer::new(stack.lane.clone(), writer_route.endpoint(), recorder.clone(), backoff)
             .at_pace(stack.pace.clone())
-            .waiting(stack.answers.clone());
+            .waiting(answers(plan, stack));
         let inspector = Inspector::start((plan, planned), stack, recorder).await?;
         let visitor = Visitor::start((plan, planned), stack, recorder).await?;
         let hashes = Arc::new(planned_events(planned));
@@ -282,6 +282,16 @@ impl Case {
 
     pub(super) fn heads_of(&self, client: &Client) -> BTreeMap<StreamId, Seq> {
         client.streams.iter().map(|stream| (stream.clone(), self.head_of(stream))).collect()
+    }
+}
+
+/// How long the answers to a plan's writes are waited for.
+fn answers(plan: &Plan, stack: &LaneStack) -> Arc<MeasuredTimeout> {
+    let mut disturbed =
+        plan.faults.iter().map(|fault| &fault.client).chain(plan.toxics.iter().map(|toxic| &toxic.client));
+    match disturbed.any(|client| client.as_str() == WRITER) {
+        true => Arc::new(MeasuredTimeout::of_disturbed_answers()),
+        false => stack.answers.clone(),
     }
 }
 

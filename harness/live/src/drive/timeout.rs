@@ -34,6 +34,11 @@ impl MeasuredTimeout {
         MeasuredTimeout::new(bounds::WRITE, bounds::WRITE, bounds::WRITE_TRIES.time)
     }
 
+    /// For the answer to a write that a fault or a toxic of the plan may take away.
+    pub fn of_disturbed_answers() -> MeasuredTimeout {
+        MeasuredTimeout::new(bounds::DISTURBED_WRITE, bounds::DISTURBED_WRITE, bounds::WRITE_TRIES.time)
+    }
+
     fn new(first: Bound, least: Bound, most: Duration) -> MeasuredTimeout {
         MeasuredTimeout { first, least, most, longest_us: AtomicU64::new(0) }
     }

@@ -30,8 +30,8 @@ pub trait Lane: Send + Sync {
     }
 
     /// Does a deed of the plan's list that sessions can't do, or not as this lane does it, and says of which streams
-    /// something came. `None` where sessions do it; `Some(None)` where the lane can't.
-    async fn deed(&self, _deed: &str, _visit: &Visit<'_>) -> Option<Option<Completion<Vec<StreamId>>>> {
+    /// something came. `None` where sessions do it.
+    async fn deed(&self, _deed: &str, _visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {
         None
     }
 }
@@ -264,6 +264,16 @@ pub enum OpError {
 impl From<Refusal> for OpError {
     fn from(refusal: Refusal) -> OpError {
         OpError::Refused(Box::new(refusal))
+    }
+}
+
+/// Why an operation was not done whose connection was not opened.
+impl From<OpenError> for OpError {
+    fn from(error: OpenError) -> OpError {
+        match error.refusal {
+            Some(refusal) if !error.retryable => OpError::Refused(refusal),
+            _ => OpError::Later(error.to_string()),
+        }
     }
 }
 

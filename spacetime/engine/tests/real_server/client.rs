@@ -19,6 +19,8 @@ pub const STREAM: &str = "runtime.run.r1.events";
 pub struct Client {
     address: String,
     pub token: String,
+    /// In hexadecimal.
+    pub identity: String,
 }
 
 /// Starts a server and publishes the committed module to it.
@@ -42,20 +44,26 @@ pub fn published_for_good(data_dir: &Path) -> (Server, Client) {
 impl Client {
     /// A caller with a new identity.
     pub fn new(server: &Server) -> Self {
-        let nobody = Self { address: server.address.clone(), token: String::new() };
+        let nobody = Self { address: server.address.clone(), token: String::new(), identity: String::new() };
         let (status, body) = nobody.request("POST", "/v1/identity", "application/json", b"");
         assert_eq!(status, 200, "{body}");
         let identity: Value = serde_json::from_str(&body).unwrap();
-        Self { token: identity["token"].as_str().unwrap().to_owned(), ..nobody }
+        let text = |field: &str| identity[field].as_str().unwrap().to_owned();
+        Self { token: text("token"), identity: text("identity"), ..nobody }
     }
 
     /// The same caller, at a server that was started again.
     pub fn at(&self, server: &Server) -> Self {
-        Self { address: server.address.clone(), token: self.token.clone() }
+        Self { address: server.address.clone(), token: self.token.clone(), identity: self.identity.clone() }
     }
 
     pub fn publish(&self) {
-        let wasm = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../module/cutover_module.wasm")).unwrap();
+        self.publish_wasm("../module/cutover_module.wasm");
+    }
+
+    /// Publishes a module by its path from the folder of this crate.
+    pub fn publish_wasm(&self, path: &str) {
+        let wasm = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
         let (status, body) = self.request("PUT", &format!("/v1/database/{DATABASE}"), "application/wasm", &wasm);
         assert_eq!(status, 200, "{body}");
     }

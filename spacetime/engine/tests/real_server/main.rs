@@ -4,6 +4,7 @@
 //! by its environment to be a server instead.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 // Written by SpacetimeDB's generator; see `spacetime/bindings`.
 mod bindings;
 mod client;
@@ -14,5 +15,6 @@ mod resume;
 mod server;
 mod socket;
 mod startup;
+mod upgrade;
 mod witness;
 mod witness_tests;

@@ -3,9 +3,10 @@
 use spacetimedb::{Identity, Table};
 
 use super::{Armed, Around};
+use crate::access::NewAccess;
 use crate::checkpoint::db::NewCheckpoint;
-use crate::grant::{NewGrant, Right, Withdrawal, insert, put_grants, read_grant, write_grant};
-use crate::lease::db::{AccessLease, NewAccess, NewLease, Retirement, Revocation, access_lease, lease_of, terms};
+use crate::grant::{NewGrant, Right, Withdrawal, access_grant, insert, put_grants};
+use crate::lease::db::{AccessLease, NewLease, Retirement, Revocation, access_lease, lease_of, terms};
 use crate::refusal::{Refusal, Rule};
 use crate::stream::db::sync_stream;
 use crate::window::Client;
@@ -103,13 +104,14 @@ impl Around for Client {
 /// Lets a caller do for a moment what it has no right to. Returns the rows to take back.
 pub fn before(armed: &Armed) -> Vec<Identity> {
     let (ctx, caller) = (armed.ctx, armed.ctx.sender);
-    if lease_of(ctx, caller).is_none() || ctx.db.write_grant().identity().filter(caller).next().is_some() {
+    if lease_of(ctx, caller).is_none() || grants(armed, Right::Write).iter().any(|(identity, _)| *identity == caller) {
         return Vec::new();
     }
     let streams: Vec<String> = match () {
         () if armed.has("every-lease-writes") => ctx.db.sync_stream().iter().map(|row| row.stream_id).collect(),
         () if armed.has("reader-writes") => {
-            ctx.db.read_grant().identity().filter(caller).map(|row| row.stream_id).collect()
+            let reads = grants(armed, Right::Read).into_iter().filter(|(identity, _)| *identity == caller);
+            reads.map(|(_, stream_id)| stream_id).collect()
         }
         () => return Vec::new(),
     };
@@ -120,19 +122,27 @@ pub fn before(armed: &Armed) -> Vec<Identity> {
 /// Takes the rows back, and grants what no one granted.
 pub fn after(armed: &Armed, lent: Vec<Identity>) {
     let ctx = armed.ctx;
-    lent.into_iter().for_each(|caller| _ = ctx.db.write_grant().identity().delete(caller));
+    for caller in lent {
+        let rows = ctx.db.access_grant().identity().filter(caller).filter(|grant| grant.right == Right::Write.word());
+        rows.for_each(|grant| _ = ctx.db.access_grant().grant_key().delete(grant.grant_key));
+    }
     let (by_prefix, all) = (armed.has("grant-by-prefix"), armed.has("granted-all-streams"));
     if !by_prefix && !all {
         return;
     }
     let stem = |stream_id: &str| stream_id.rsplit_once('.').map_or(stream_id.to_owned(), |(stem, _)| stem.to_owned());
-    let granted: Vec<(Identity, String)> =
-        ctx.db.read_grant().iter().map(|row| (row.identity, stem(&row.stream_id))).collect();
+    let granted = grants(armed, Right::Read).into_iter().map(|(identity, stream_id)| (identity, stem(&stream_id)));
+    let granted: Vec<(Identity, String)> = granted.collect();
     for stream in ctx.db.sync_stream().iter() {
         for (identity, _) in granted.iter().filter(|(_, stem)| all || stream.stream_id.starts_with(stem)) {
             insert(ctx, *identity, stream.stream_id.clone(), Right::Read);
         }
     }
+}
+
+fn grants(armed: &Armed, right: Right) -> Vec<(Identity, String)> {
+    let rows = armed.ctx.db.access_grant().iter().filter(|grant| grant.right == right.word());
+    rows.map(|grant| (grant.identity, grant.stream_id)).collect()
 }
 
 /// Acknowledges a checkpoint. With the defect, the caller has the other client's name for a moment.

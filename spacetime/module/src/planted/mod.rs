@@ -3,7 +3,7 @@
 //!
 //! Nothing is wrong until the owner of the database arms a defect with `arm_defect`. Each defect surrounds a reducer:
 //! it changes what is asked, what is answered, or rows afterwards. So the rules themselves stay as they are.
-//! `harness/core/src/plan/defect/module.rs` says what each defect does, by its name.
+//! `harness/core/src/plan/defect/module` says what each defect does, by its name.
 
 mod text;
 

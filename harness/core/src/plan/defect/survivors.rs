@@ -11,7 +11,11 @@ const KNOWN: &[Survivor] = &[
     Survivor { name: "off-unreached", why: NO_SAMPLE },
     Survivor { name: "off-unseen", why: NO_SAMPLE },
     Survivor { name: "off-convergence", why: NO_SAMPLE },
-    Survivor { name: "ignore-compat", why: "no scenario negotiates a version at the join" },
+    Survivor { name: "repeat-without-hash", why: "a service may leave the payload hash out of its answers" },
+    Survivor {
+        name: "trim-keys",
+        why: "HTTP trims a key that stands in a header, so no scenario has spaces around one",
+    },
 ];
 
 const NO_SAMPLE: &str = "in each known-bad scenario another checker finds the cause, and this one only what follows";

@@ -165,9 +165,9 @@ impl Lane for PhoenixLane {
         Some(Arc::new(self.of_bearer(token)))
     }
 
-    async fn deed(&self, deed: &str, visit: &Visit<'_>) -> Option<Option<Completion<Vec<StreamId>>>> {
+    async fn deed(&self, deed: &str, visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {
         match deed {
-            CONNECT => Some(Some(self.connected(visit).await)),
+            CONNECT => Some(self.connected(visit).await),
             _ => None,
         }
     }

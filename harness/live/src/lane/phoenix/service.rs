@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cutover_control::{Enforcer, Existing, Signs};
+use cutover_control::{Enforcer, Existing, Signs, owner_token};
 use cutover_core::plan::{Compression, Serializer};
 
 use super::PhoenixLane;
@@ -27,6 +27,22 @@ impl PhoenixService {
     pub(super) fn new(profile: PhoenixProfile, at: Endpoints) -> PhoenixService {
         PhoenixService { profile: Arc::new(profile), at }
     }
+
+    fn existing(&self) -> Existing {
+        let TokenRules { keys, issuer, audience, .. } = self.profile.tokens.clone();
+        Existing { secrets: keys, issuer, audience }
+    }
+
+    /// The lane over these streams. Where the run has keys and no token, it mints one for them.
+    fn lane_of(&self, names: Arc<Names>) -> Result<PhoenixLane, OpenError> {
+        let mut profile = Arc::clone(&self.profile);
+        if profile.token.is_none() && !profile.tokens.keys.is_empty() {
+            let minted = owner_token(&self.existing(), names.topics().map(str::to_owned).collect());
+            let token = minted.map_err(|error| OpenError::lasting(error.to_string()))?;
+            profile = Arc::new(PhoenixProfile { token: Some(token), ..(*profile).clone() });
+        }
+        Ok(PhoenixLane::new(profile, names))
+    }
 }
 
 #[async_trait]
@@ -36,7 +52,7 @@ impl Service for PhoenixService {
     }
 
     async fn log_in(&self) -> Result<(), OpenError> {
-        let lane = PhoenixLane::new(self.profile.clone(), Arc::default());
+        let lane = self.lane_of(Arc::default())?;
         let (serializer, compression) = (Serializer::V2, Compression::None);
         let client = ClientOptions { name: VISITOR.to_owned(), serializer, compression, join: None };
         lane.subscriber(&self.at.socket, &client).await?.close().await;
@@ -48,13 +64,12 @@ impl Service for PhoenixService {
         _space: &Space,
         names: Arc<Names>,
     ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError> {
-        let lane = Arc::new(PhoenixLane::new(self.profile.clone(), names));
+        let lane = Arc::new(self.lane_of(names)?);
         Ok((lane.clone(), lane))
     }
 
     fn signs(&self) -> Signs {
-        let TokenRules { keys, issuer, audience, .. } = self.profile.tokens.clone();
-        Signs::WithSecretsOf(Existing { secrets: keys, issuer, audience })
+        Signs::WithSecretsOf(self.existing())
     }
 
     fn lacks(&self) -> Vec<&'static str> {
@@ -62,12 +77,13 @@ impl Service for PhoenixService {
     }
 
     async fn enforcer(&self, _space: &Space, _audience: &str) -> Result<Option<Arc<dyn Enforcer>>, OpenError> {
-        let lane = PhoenixLane::new(self.profile.clone(), Arc::default());
+        let lane = self.lane_of(Arc::default())?;
         Ok(Some(Arc::new(PhoenixEnforcer::new(&lane, &self.at.writer)?)))
     }
 
     async fn try_out(&self, _space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError> {
-        let lane = PhoenixLane::new(self.profile.clone(), names).with_bounds(trial_bounds());
+        let lane = self.lane_of(names).map_err(|source| TrialError::Open { trying: "a token".to_owned(), source })?;
+        let lane = lane.with_bounds(trial_bounds());
         lane.try_out(&self.at.socket, &self.at.writer, trial).await
     }
 }

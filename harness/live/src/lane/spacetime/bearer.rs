@@ -54,75 +54,55 @@ impl SpacetimeLane {
         Ok(SpacetimeWriter::new(http, self.database.clone(), Arc::clone(&self.names), Arc::clone(&self.schema)))
     }
 
-    /// `None` where the server can't do it.
-    pub(super) async fn done(&self, deed: &str, visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {
-        let Some(name) = self.names.stream_id(visit.stream) else { return Some(Ok(Vec::new())) };
-        let (key, payload) = visit.event;
-        let none = |()| Vec::new();
+    pub(super) async fn done(&self, deed: &str, visit: &Visit<'_>) -> Completion<Vec<StreamId>> {
+        let Some(name) = self.names.stream_id(visit.stream) else { return Ok(Vec::new()) };
+        let ((key, payload), none) = (visit.event, |()| Vec::new());
         match deed {
             "resume-call" => {
                 let resumed = self.called(visit.writer, RESUME_REDUCER, &json!([[[name, 0]]])).await;
-                Some(resumed.map(|()| vec![visit.stream.clone()]))
+                resumed.map(|()| vec![visit.stream.clone()])
             }
             "append" => {
                 let args = json!([name, key, payload, "", null]);
-                Some(self.called(visit.writer, APPEND_REDUCER, &args).await.map(none))
+                self.called(visit.writer, APPEND_REDUCER, &args).await.map(none)
             }
-            "prune" => Some(self.called(visit.writer, PRUNE_REDUCER, &json!([name, 0])).await.map(none)),
+            "prune" => self.called(visit.writer, PRUNE_REDUCER, &json!([name, 0])).await.map(none),
             "sql" => self.by_sql(visit).await,
             _ => self.by_queries(deed == "one-off", visit).await,
         }
     }
 
-    async fn by_sql(&self, visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {
-        let mut writer = match self.http_writer(visit.writer).await {
-            Ok(writer) => writer,
-            Err(error) => return Some(Err(error)),
-        };
+    async fn by_sql(&self, visit: &Visit<'_>) -> Completion<Vec<StreamId>> {
+        let mut writer = self.http_writer(visit.writer).await?;
         let mut seen = BTreeSet::new();
         for table in TABLES {
-            match writer.sql(&format!("SELECT stream_id FROM {table}")).await {
-                Err(why) => return Some(Err(OpError::Later(why))),
-                Ok(Err(_)) if self.first_version => return None,
-                Ok(Err(answer)) => return Some(Err(OpError::Unknown(answer.in_words()))),
-                Ok(Ok(answer)) => {
-                    let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-                    let rows = json.pointer("/0/rows").and_then(Value::as_array);
-                    let ids = rows.into_iter().flatten().filter_map(|row| row.get(0)?.as_str());
-                    seen.extend(ids.map(|id| self.stream(id)));
-                }
-            }
+            let answered = writer.sql(&format!("SELECT stream_id FROM {table}")).await.map_err(OpError::Later)?;
+            let answer = answered.map_err(|answer| OpError::Unknown(answer.in_words()))?;
+            let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let rows = json.pointer("/0/rows").and_then(Value::as_array);
+            let ids = rows.into_iter().flatten().filter_map(|row| row.get(0)?.as_str());
+            seen.extend(ids.map(|id| self.stream(id)));
         }
-        Some(Ok(seen.into_iter().collect()))
+        Ok(seen.into_iter().collect())
     }
 
     /// Reads whole tables over the socket: by one query each, or by a subscription to both.
-    async fn by_queries(&self, one_off: bool, visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {
-        let mut session = match self.session(visit.socket, visit.client).await {
+    async fn by_queries(&self, one_off: bool, visit: &Visit<'_>) -> Completion<Vec<StreamId>> {
+        let opened = self.session(visit.socket, visit.client).await;
+        let mut session = match opened {
             Ok(session) => session,
-            Err(error) => {
-                let error = self.why(error, visit.socket).await;
-                return Some(Err(match error.refusal {
-                    Some(refusal) => OpError::Refused(refusal),
-                    None => OpError::Later(error.to_string()),
-                }));
-            }
+            Err(error) => return Err(self.why(error, visit.socket).await.into()),
         };
         let asked: Vec<ClientMessage> = match one_off {
             true => TABLES.iter().map(|table| one_off_query(session.protocol, request::whole_query(table))).collect(),
             false => vec![request::subscribe(session.protocol, 1, TABLES.map(request::whole_query).to_vec())],
         };
         let mut seen = BTreeSet::new();
-        let mut failed = None;
         for message in asked {
-            match self.asked(&mut session, message, &mut seen).await {
-                Ok(()) => {}
-                Err(_) if self.first_version => return None,
-                Err(error) => failed = Some(error),
-            }
+            self.asked(&mut session, message, &mut seen).await?;
         }
         session.end().await;
-        Some(failed.map_or_else(|| Ok(seen.into_iter().collect()), Err))
+        Ok(seen.into_iter().collect())
     }
 
     async fn asked(

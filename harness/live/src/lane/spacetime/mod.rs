@@ -97,8 +97,6 @@ pub struct SpacetimeLane {
     times: known::Times,
     /// Whether it bears a token of a scenario, to which the rights of an identity apply.
     bears: bool,
-    /// Whether the server is of version 1, where a table under a filter can be subscribed only whole.
-    first_version: bool,
 }
 
 impl SpacetimeLane {
@@ -111,7 +109,7 @@ impl SpacetimeLane {
     ) -> SpacetimeLane {
         let (database, bounds, schema) = (database.into(), Bounds::default(), Schema::module());
         let times = known::Times::default();
-        SpacetimeLane { profile, database, token, names, bounds, schema, times, bears: false, first_version: false }
+        SpacetimeLane { profile, database, token, names, bounds, schema, times, bears: false }
     }
 
     #[must_use]
@@ -123,12 +121,6 @@ impl SpacetimeLane {
     #[must_use]
     pub fn with_schema(mut self, schema: Arc<Schema>) -> SpacetimeLane {
         self.schema = schema;
-        self
-    }
-
-    #[must_use]
-    pub fn of_first_version(mut self, is: bool) -> SpacetimeLane {
-        self.first_version = is;
         self
     }
 
@@ -191,7 +183,6 @@ impl SpacetimeLane {
             confirmed: Some(self.profile.reads_confirmed(protocol)),
             once: false,
         });
-        session.whole = self.bears && self.first_version;
         if let Some(join) = &client.join
             && let Err(error) = session.join(join).await
         {
@@ -226,7 +217,7 @@ impl Lane for SpacetimeLane {
         Some(Arc::new(self.of_bearer(token)))
     }
 
-    async fn deed(&self, deed: &str, visit: &Visit<'_>) -> Option<Option<Completion<Vec<StreamId>>>> {
+    async fn deed(&self, deed: &str, visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {
         match deed {
             "resume-call" | "append" | "prune" | "sql" | "one-off" | "subscribe-all" => {
                 Some(self.done(deed, visit).await)

@@ -6,7 +6,7 @@
 use cutover_core::ids::{Cursor, Seq, StreamId};
 
 use super::request::{self, Purpose, RESUME_REDUCER};
-use super::rows::{EVENT_TABLE, STREAM_TABLE, StreamRow};
+use super::rows::StreamRow;
 use super::session::SpacetimeSession;
 use crate::lane::{Completion, Head, Heads};
 
@@ -80,17 +80,11 @@ impl SpacetimeSession {
         let named: Vec<StreamId> = streams.iter().map(|(stream, _, _)| stream.clone()).collect();
         self.last_seen.retain(|(seen, _)| !named.contains(seen));
         self.last_seen.extend(streams.iter().map(|(stream, _, after)| (stream.clone(), *after)));
-        let events = match self.whole {
-            true => vec![request::whole_query(EVENT_TABLE)],
-            false => streams.iter().map(|(_, name, after)| request::events_query(name, *after)).collect(),
-        };
+        let events = streams.iter().map(|(_, name, after)| request::events_query(name, *after)).collect();
         let request_id = self.request_id(purpose);
         self.ask(request_id, request::subscribe(self.protocol, request_id, events)).await?;
         self.sets.push(QuerySet { id: request_id, streams: named.clone() });
-        let rows = match self.whole {
-            true => vec![request::whole_query(STREAM_TABLE)],
-            false => streams.iter().map(|(_, name, _)| request::stream_query(name)).collect(),
-        };
+        let rows = streams.iter().map(|(_, name, _)| request::stream_query(name)).collect();
         let request_id = self.request_id(Purpose::Heads);
         let heads = self.ask(request_id, request::subscribe(self.protocol, request_id, rows)).await?;
         self.sets.push(QuerySet { id: request_id, streams: named });

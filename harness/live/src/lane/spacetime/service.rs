@@ -36,7 +36,6 @@ pub(super) struct SpacetimeService {
     at: Endpoint,
     token: Secret,
     version: String,
-    first_version: bool,
     run: Arc<Run>,
     pub(super) created: std::sync::Mutex<BTreeSet<String>>,
 }
@@ -65,14 +64,12 @@ impl SpacetimeService {
             Some(token) => token.clone(),
             None => admin::create_identity(&mut http).await?,
         };
-        let first_version = admin::lacks_confirmed_reads(&version);
         let version = format!("SpacetimeDB {version}");
         Ok(SpacetimeService {
             profile: Arc::new(profile),
             at,
             token,
             version,
-            first_version,
             run,
             created: std::sync::Mutex::default(),
         })
@@ -87,7 +84,7 @@ impl SpacetimeService {
         let reported = admin::schema(&mut self.http(bounds::ADMIN)?, &space.name).await?;
         let schema = reported.map_or_else(Schema::module, Arc::new);
         let lane = SpacetimeLane::new(self.profile.clone(), &space.name, Some(self.token.clone()), names);
-        Ok((lane.with_schema(schema.clone()).of_first_version(self.first_version), schema))
+        Ok((lane.with_schema(schema.clone()), schema))
     }
 }
 

@@ -50,8 +50,6 @@ pub(super) struct SpacetimeSession {
     /// The seq of each stream: first its cursor, then its last event. A set that is subscribed again begins there.
     pub(super) last_seen: Vec<(StreamId, u64)>,
     pub(super) known: Known,
-    /// Whether it subscribes whole tables and keeps what it asked for: the server takes no other query of them.
-    pub(super) whole: bool,
 }
 
 impl SpacetimeSession {
@@ -76,7 +74,6 @@ impl SpacetimeSession {
             sets: Vec::new(),
             last_seen: Vec::new(),
             known,
-            whole: false,
         };
         let mut running = bounds.open.begin();
         while session.connection_id.is_none() {
@@ -120,11 +117,6 @@ impl SpacetimeSession {
     fn take_message(&mut self, incoming: Incoming) {
         let via = incoming.kind.via();
         for (stream, seq, what, said) in self.known.read(&incoming) {
-            // A 1.x server sends the new rows of a table under a filter to everybody, and changed rows only to the
-            // first who subscribed to it.
-            if self.whole && matches!(what, Contradiction::RowHead | Contradiction::RowDeleted) {
-                continue;
-            }
             self.tell(Some(stream), seq, what, said);
         }
         for event in incoming.events {
@@ -183,8 +175,6 @@ impl SpacetimeSession {
             return self.connection.inbox.push(Arrival::Foreign { name: row.stream_id, seq: Seq(row.seq), via });
         };
         match self.last_seen.iter_mut().find(|(seen, _)| *seen == stream) {
-            Some((_, seq)) if self.whole && row.seq <= *seq => return,
-            None if self.whole => return,
             Some((_, seq)) => *seq = row.seq.max(*seq),
             None => self.last_seen.push((stream.clone(), row.seq)),
         }
